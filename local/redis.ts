@@ -1,0 +1,118 @@
+import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { freePort } from './free-port.ts';
+import { commandLine, isAlive, stopProcess } from './processes.ts';
+
+/** A private Redis or Valkey server on loopback. */
+export interface RedisServer {
+  /** connection URL with the generated password */
+  url: string;
+  port: number;
+  pid: number;
+  /** true when an earlier run left it running and it was taken over */
+  adopted: boolean;
+  /** Saves and stops. Resolves when the process is gone. */
+  stop(): Promise<void>;
+}
+
+export interface RedisOptions {
+  /** path of redis-server or valkey-server */
+  binary: string;
+  /** holds the append-only file, the settings and the log; created when missing, reused when there */
+  dir: string;
+  /** port to listen on, for a restart on the same address. @default a free one */
+  port?: number;
+}
+
+interface RedisState {
+  port: number;
+  password: string;
+  pid: number;
+}
+
+const startTimeoutMs = 30_000;
+const stopTimeoutMs = 20_000;
+
+/**
+ * Starts a Redis server with an append-only file and `noeviction` (BullMQ needs that) on a free loopback port,
+ * or takes over the one that a crashed run left behind in the same directory. Detached, as PostgreSQL is.
+ *
+ * @throws Error with the tail of the server's log when it does not come up.
+ */
+export async function startRedis({ binary, dir, port }: RedisOptions): Promise<RedisServer> {
+  await mkdir(dir, { recursive: true });
+  const previous = await readState(dir);
+  const running = previous && (await commandLine(previous.pid))?.includes(`:${previous.port}`) ? previous : null;
+  const password = previous?.password ?? randomBytes(18).toString('hex');
+  const server = running ?? (await launch(binary, dir, password, port ?? (await freePort())));
+  const url = `redis://:${password}@127.0.0.1:${server.port}`;
+  await waitUntilReady(url, server.pid, join(dir, 'redis.log'));
+  return {
+    url,
+    port: server.port,
+    pid: server.pid,
+    adopted: running !== null,
+    stop: () => stopProcess(server.pid, 'SIGTERM', stopTimeoutMs),
+  };
+}
+
+async function readState(dir: string): Promise<RedisState | null> {
+  const text = await readFile(join(dir, 'state.json'), 'utf8').catch(() => null);
+  return text === null ? null : (JSON.parse(text) as RedisState);
+}
+
+async function launch(binary: string, dir: string, password: string, port: number): Promise<RedisState> {
+  const settings = join(dir, 'redis.conf');
+  await writeFile(
+    settings,
+    [
+      'bind 127.0.0.1',
+      `port ${port}`,
+      `dir "${dir}"`,
+      `requirepass ${password}`,
+      'appendonly yes',
+      'appendfsync everysec',
+      'save ""',
+      'maxmemory-policy noeviction',
+      '',
+    ].join('\n'),
+    { mode: 0o600 },
+  );
+  const output = await open(join(dir, 'redis.log'), 'a');
+  const child = spawn(binary, [settings], { cwd: dir, detached: true, stdio: ['ignore', output.fd, output.fd] });
+  await new Promise((resolve, reject) => child.once('spawn', resolve).once('error', reject));
+  child.unref();
+  await output.close();
+  const state = { port, password, pid: child.pid as number };
+  await writeFile(join(dir, 'state.json'), JSON.stringify(state), { mode: 0o600 });
+  return state;
+}
+
+async function waitUntilReady(url: string, pid: number, log: string): Promise<void> {
+  const client = new Redis(url, { retryStrategy: () => 50, maxRetriesPerRequest: null, connectTimeout: 2_000 });
+  client.on('error', () => undefined);
+  const deadline = Date.now() + startTimeoutMs;
+  try {
+    let ready = false;
+    // ioredis holds the command until the server has left LOADING.
+    void client.ping().then(
+      () => {
+        ready = true;
+      },
+      () => undefined,
+    );
+    while (!ready) {
+      if (!(await isAlive(pid)) || Date.now() > deadline) {
+        const tail = (await readFile(log, 'utf8').catch(() => '')).trimEnd().split('\n').slice(-5).join('\n');
+        throw new Error(`Redis did not come up; the end of ${log}:\n${tail}`);
+      }
+      await sleep(20);
+    }
+  } finally {
+    client.disconnect();
+  }
+}

@@ -1,0 +1,236 @@
+import { toError } from '../shared/errors.ts';
+import type { ChunkSender } from './chunk-sender.ts';
+import type { Execution } from './execution.ts';
+import { toExecutionRecord, toStatus } from './execution-record.ts';
+import type { BufferDepth, ProducerMetrics } from './metrics.ts';
+import type { ProblemLog } from './problem-log.ts';
+import type { Entry, RecordBuffer } from './record-buffer.ts';
+
+/** Settings that may change while the observer runs. */
+export interface ObserverSettings {
+  /** false: no rows at all, failures included; metrics go on */
+  enabled: boolean;
+  /** share of ok runs to keep, 0 to 1; failures are always kept */
+  sampleRate: number;
+  /** entries of a trace to keep; 0 or less keeps all */
+  traceLimit: number;
+}
+
+/** What became of every record since the observer was made. `recorded` is the sum of the others but `sent`. */
+export interface ObserverStats {
+  /** calls of record() */
+  recorded: number;
+  sampledOut: number;
+  /** recorded while disabled, or without a queue */
+  disabled: number;
+  /** turned away or evicted for want of room, recorded after close, left unsent by close, or unreadable */
+  dropped: number;
+  /** kept: in the buffer or sent */
+  kept: number;
+  /** of those kept: acknowledged by Redis */
+  sent: number;
+}
+
+/** How a drain or a close ended. */
+export interface DrainResult {
+  /** records that reached Redis since the call */
+  flushed: number;
+  /** records that did not: still in the buffer after a drain, dropped after a close */
+  unflushed: number;
+}
+
+/** What scoring code needs to know of an observer. */
+export interface ExecutionSink {
+  /** Synchronous, never throws, never waits. */
+  record(execution: Execution): void;
+}
+
+/** The parts that an observer is put together from; `createExecutionObserver` does that. */
+export interface ObserverParts {
+  settings: ObserverSettings;
+  /** bytes of JSON of one record */
+  recordMaxBytes: number;
+  metrics: ProducerMetrics;
+  /** null: metrics only, nothing is stored */
+  pipeline: { buffer: RecordBuffer; sender: ChunkSender } | null;
+  problems: ProblemLog;
+  /** uniform in [0, 1); asked once for each ok run while the rate is above 0, and for nothing else */
+  random: () => number;
+  /** ms since 1970 */
+  now: () => number;
+}
+
+const defaultDrainTimeoutMs = 30_000;
+const defaultCloseTimeoutMs = 5_000;
+
+/** Reports executions: metrics at once, and a sampled record to the queue in the background. */
+export class ExecutionObserver implements ExecutionSink {
+  readonly #parts: ObserverParts;
+  #settings: ObserverSettings;
+  #closing: Promise<DrainResult> | null = null;
+  readonly #stats: ObserverStats = { recorded: 0, sampledOut: 0, disabled: 0, dropped: 0, kept: 0, sent: 0 };
+
+  constructor(parts: ObserverParts) {
+    this.#parts = parts;
+    this.#settings = checkSettings(parts.settings);
+  }
+
+  /**
+   * Reports one execution. Synchronous, never throws, never waits for anything.
+   *
+   * In this order: metrics; then, if enabled and with a queue, a failure is kept and an ok run is sampled; what is kept
+   * is cut, made storable and copied, so that later changes to the object do not matter; then it is buffered. When the
+   * buffer is full, ok runs are dropped before failures, and every drop is counted.
+   */
+  record(execution: Execution): void {
+    this.#stats.recorded += 1;
+    try {
+      this.#record(execution);
+    } catch (thrown) {
+      // Only a value that is no execution at all gets here: null, or one whose getters throw.
+      this.#drop({ realm: null, strategyType: null }, toError(thrown));
+    }
+  }
+
+  #record(execution: Execution): void {
+    const { buffer, sender } = this.#parts.pipeline ?? {};
+    const status = toStatus(execution.status);
+    this.#observe(execution, status);
+
+    if (!this.#settings.enabled || buffer === undefined || sender === undefined) {
+      this.#stats.disabled += 1;
+      this.#parts.metrics.disabled();
+      return;
+    }
+    const failure = status !== 'ok';
+    const { sampleRate } = this.#settings;
+    if (!failure && !(sampleRate > 0 && this.#parts.random() < sampleRate)) {
+      this.#stats.sampledOut += 1;
+      this.#parts.metrics.sampledOut();
+      return;
+    }
+    const labels = { realm: execution.realmId, strategyType: execution.strategyType };
+    if (this.#closing !== null) {
+      this.#drop(labels, null);
+      return;
+    }
+    const { json, bytes } = toExecutionRecord(execution, {
+      nowMs: this.#parts.now(),
+      sampleRate,
+      traceLimit: this.#settings.traceLimit,
+      maxBytes: this.#parts.recordMaxBytes,
+    });
+    const entry: Entry = { json, bytes, failure, ...labels };
+    this.#stats.kept += 1;
+    for (const dropped of buffer.offer(entry)) {
+      this.#stats.kept -= 1;
+      this.#drop(dropped, null);
+    }
+    sender.notify();
+  }
+
+  #observe(execution: Execution, status: string): void {
+    try {
+      this.#parts.metrics.observe({
+        realm: execution.realmId,
+        strategyType: execution.strategyType,
+        status,
+        errorCode: execution.errorCode,
+        durationMs: execution.durationMs,
+        nodesExecuted: execution.nodesExecuted,
+      });
+    } catch (thrown) {
+      this.#parts.problems.report('metrics_failed', toError(thrown));
+    }
+  }
+
+  /** Changes settings from the next record on. @throws RangeError when a value is out of its range */
+  configure(changes: Partial<ObserverSettings>): void {
+    this.#settings = checkSettings({ ...this.#settings, ...changes });
+  }
+
+  /** A copy of the accounts. */
+  stats(): ObserverStats {
+    return { ...this.#stats };
+  }
+
+  /** Records and bytes in the buffer now, those being sent included. */
+  depth(): BufferDepth {
+    return this.#parts.pipeline?.buffer.held ?? { records: 0, bytes: 0 };
+  }
+
+  /**
+   * Sends what is buffered without waiting for full chunks. Takes at most `timeoutMs`; what is left stays buffered.
+   *
+   * @param options.timeoutMs in ms. @default 30000
+   */
+  async drain({ timeoutMs = defaultDrainTimeoutMs }: { timeoutMs?: number } = {}): Promise<DrainResult> {
+    const { pipeline } = this.#parts;
+    const sentBefore = this.#stats.sent;
+    if (pipeline && this.#closing === null) await withDeadline(timeoutMs, (signal) => pipeline.sender.flush(signal));
+    return { flushed: this.#stats.sent - sentBefore, unflushed: this.depth().records };
+  }
+
+  /**
+   * Flushes and stops. Takes at most about `timeoutMs`, whatever Redis does; what could not be sent by then is dropped and
+   * counted. Records that come after the call are dropped and counted too. A second call gets the result of the first.
+   *
+   * @param options.timeoutMs in ms. @default 5000
+   */
+  close({ timeoutMs = defaultCloseTimeoutMs }: { timeoutMs?: number } = {}): Promise<DrainResult> {
+    this.#closing ??= this.#close(timeoutMs);
+    return this.#closing;
+  }
+
+  async #close(timeoutMs: number): Promise<DrainResult> {
+    const { pipeline } = this.#parts;
+    if (!pipeline) return { flushed: 0, unflushed: 0 };
+    const sentBefore = this.#stats.sent;
+    await withDeadline(timeoutMs, (signal) => pipeline.sender.flush(signal));
+    const unsent = await pipeline.sender.stop();
+    for (const entry of unsent) {
+      this.#stats.kept -= 1;
+      this.#drop(entry, null);
+    }
+    this.#parts.problems.close();
+    return { flushed: this.#stats.sent - sentBefore, unflushed: unsent.length };
+  }
+
+  /** Called by the pipeline for each acknowledged send. */
+  acknowledge(records: number): void {
+    this.#stats.sent += records;
+    this.#parts.metrics.sent(records);
+  }
+
+  #drop(labels: Pick<Entry, 'realm' | 'strategyType'>, error: Error | null): void {
+    this.#stats.dropped += 1;
+    this.#parts.metrics.dropped(labels.realm, labels.strategyType);
+    this.#parts.problems.report('dropped', error);
+  }
+}
+
+/** Accepts everything, does nothing: for code that runs without observability. */
+export class NoopExecutionObserver implements ExecutionSink {
+  record(_execution: Execution): void {
+    // nothing, on purpose
+  }
+}
+
+function checkSettings(settings: ObserverSettings): ObserverSettings {
+  const { sampleRate, traceLimit } = settings;
+  if (!(sampleRate >= 0 && sampleRate <= 1))
+    throw new RangeError(`sampleRate is ${sampleRate}; accepted: a number from 0 to 1`);
+  if (!Number.isInteger(traceLimit))
+    throw new RangeError(`traceLimit is ${traceLimit}; accepted: a whole number, 0 or less keeps all`);
+  return settings;
+}
+
+async function withDeadline(timeoutMs: number, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  const deadline = new AbortController();
+  const timer = setTimeout(() => deadline.abort(), timeoutMs);
+  try {
+    await work(deadline.signal);
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,33 @@
+/** What was changed to make a record storable, in the order in which it happened, kept short. */
+export class Notes {
+  #lines: string[] = [];
+  #changes = 0;
+  readonly #maxChanges = 5;
+
+  /** A whole sentence of its own. */
+  add(line: string | null): void {
+    if (line !== null) this.#lines.push(line);
+  }
+
+  /** A value that was replaced; only the first few are told in full, all are counted. */
+  changed = (path: string, what: string): void => {
+    this.#changes += 1;
+    if (this.#changes <= this.#maxChanges) this.#lines.push(`${path}: ${what}`);
+  };
+
+  copy(): Notes {
+    const copy = new Notes();
+    copy.#lines = [...this.#lines];
+    copy.#changes = this.#changes;
+    return copy;
+  }
+
+  /** The text for the column, at most `maxChars` long, or undefined when there is nothing to say. */
+  toText(maxChars: number): string | undefined {
+    const hidden = this.#changes - this.#maxChanges;
+    const lines = hidden > 0 ? [...this.#lines, `${hidden} more values changed`] : this.#lines;
+    if (lines.length === 0) return undefined;
+    const text = lines.join('; ');
+    return text.length <= maxChars ? text : `${text.slice(0, maxChars - 1)}…`.toWellFormed();
+  }
+}

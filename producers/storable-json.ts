@@ -1,0 +1,191 @@
+/** What a JSON document may hold before it goes the slow way round. */
+export interface JsonBounds {
+  /** levels of nesting */
+  depth: number;
+  /** values in the whole document */
+  nodes: number;
+  /** characters in one string */
+  stringChars: number;
+}
+
+/** Told of every value that could not be stored as it was: where it stood, and what was done to it. */
+export type OnChange = (path: string, what: string) => void;
+
+const replacement = '\uFFFD';
+
+/**
+ * Whether JSON.stringify alone gives a faithful text of `value`: plain objects and arrays, finite numbers, within the
+ * bounds. Strings are not searched here: see `hasUnstorableEscapes`, which asks the finished text.
+ */
+export function isPlainJson(value: unknown, bounds: JsonBounds): boolean {
+  return plainNodes(value, bounds.depth, bounds.nodes, bounds.stringChars) >= 0;
+}
+
+/** How many nodes may still follow, or -1 when something is not plain. Called for every value of every kept record. */
+function plainNodes(item: unknown, depthLeft: number, nodesAllowed: number, stringChars: number): number {
+  const nodesLeft = nodesAllowed - 1;
+  switch (typeof item) {
+    case 'boolean':
+    case 'undefined':
+      return nodesLeft;
+    case 'string':
+      return item.length <= stringChars ? nodesLeft : -1;
+    case 'number':
+      return Number.isFinite(item) ? nodesLeft : -1;
+    case 'object':
+      if (item === null) return nodesLeft;
+      if (depthLeft === 0) return -1;
+      return Array.isArray(item)
+        ? plainNodesOfList(item, depthLeft - 1, nodesLeft, stringChars)
+        : plainNodesOfObject(item, depthLeft - 1, nodesLeft, stringChars);
+    default:
+      return -1;
+  }
+}
+
+function plainNodesOfList(list: unknown[], depthLeft: number, nodesAllowed: number, stringChars: number): number {
+  let nodesLeft = nodesAllowed;
+  for (let index = 0; index < list.length && nodesLeft >= 0; index += 1) {
+    nodesLeft = plainNodes(list[index], depthLeft, nodesLeft, stringChars);
+  }
+  return nodesLeft;
+}
+
+function plainNodesOfObject(object: object, depthLeft: number, nodesAllowed: number, stringChars: number): number {
+  const prototype = Object.getPrototypeOf(object);
+  if (prototype !== Object.prototype && prototype !== null) return -1;
+  let nodesLeft = nodesAllowed;
+  for (const key in object) {
+    if (key === 'toJSON') return -1;
+    nodesLeft = plainNodes((object as Record<string, unknown>)[key], depthLeft, nodesLeft, stringChars);
+    if (nodesLeft < 0) return -1;
+  }
+  return nodesLeft;
+}
+
+/**
+ * Whether a text made by JSON.stringify may hold what PostgreSQL refuses in text and jsonb: NUL and lone surrogates,
+ * which it writes as `\u0000` and `\udxxx`. May be wrong in the safe direction, for a backslash before those letters.
+ */
+export function hasUnstorableEscapes(json: string): boolean {
+  return json.includes('\\u0000') || json.includes('\\ud');
+}
+
+/** Text without NUL and lone surrogates: each becomes U+FFFD. */
+export function toStorableText(text: string): string {
+  return text.replaceAll('\0', replacement).toWellFormed();
+}
+
+/**
+ * A copy of anything as JSON that PostgreSQL accepts. Nothing is left out silently: numbers that JSON lacks, BigInt,
+ * functions and the like become text, cycles and what lies beyond the bounds become a mark, and `onChange` hears of each.
+ * Never throws, whatever getters, proxies or toJSON methods do.
+ */
+export function toStorableJson(value: unknown, bounds: JsonBounds, onChange: OnChange, rootPath: string): unknown {
+  const ancestors = new Set<object>();
+  let nodesLeft = bounds.nodes;
+
+  const changed = (path: string, what: string, substitute: unknown): unknown => {
+    onChange(path, what);
+    return substitute;
+  };
+
+  const convert = (item: unknown, path: string): unknown => {
+    nodesLeft -= 1;
+    if (nodesLeft < 0) return changed(path, 'cut, too many values', '[cut]');
+    switch (typeof item) {
+      case 'boolean':
+      case 'undefined':
+        return item;
+      case 'string':
+        return convertString(item, path);
+      case 'number':
+        return Number.isFinite(item) ? item : changed(path, `${item} stored as text`, String(item));
+      case 'bigint':
+        return changed(path, 'BigInt stored as text', item.toString());
+      case 'symbol':
+      case 'function':
+        return changed(path, `${typeof item} stored as its name`, `[${typeof item}]`);
+      case 'object':
+        return item === null ? null : convertObject(item, path);
+    }
+  };
+
+  const convertString = (text: string, path: string): string => {
+    const cut = text.length > bounds.stringChars;
+    const kept = cut ? text.slice(0, bounds.stringChars) : text;
+    const clean = toStorableText(kept);
+    if (cut) onChange(path, `cut from ${text.length} to ${bounds.stringChars} characters`);
+    else if (clean !== text) onChange(path, 'NUL or a lone surrogate replaced');
+    return cut ? `${clean}…` : clean;
+  };
+
+  const convertObject = (item: object, path: string): unknown => {
+    if (ancestors.has(item)) return changed(path, 'cycle cut', '[circular]');
+    if (ancestors.size >= bounds.depth) return changed(path, 'cut, nested too deeply', '[too deep]');
+    ancestors.add(item);
+    try {
+      return convertKnown(item, path);
+    } catch (error) {
+      return changed(path, 'could not be read', `[unreadable: ${messageOf(error)}]`);
+    } finally {
+      ancestors.delete(item);
+    }
+  };
+
+  const convertKnown = (item: object, path: string): unknown => {
+    if (item instanceof Date)
+      return changed(path, 'Date stored as text', Number.isNaN(item.getTime()) ? 'Invalid Date' : item.toISOString());
+    if (item instanceof Error)
+      return changed(path, 'Error stored as its message', toStorableText(`${item.name}: ${item.message}`));
+    if (item instanceof Map) return changed(path, 'Map stored as a list of entries', convertList([...item], path));
+    if (item instanceof Set) return changed(path, 'Set stored as a list', convertList([...item], path));
+    if (ArrayBuffer.isView(item)) return changed(path, 'bytes left out', `[${item.byteLength} bytes]`);
+    if ('toJSON' in item && typeof item.toJSON === 'function') return convert(item.toJSON(), path);
+    if (Array.isArray(item)) return convertList(item, path);
+    return convertRecord(item as Record<string, unknown>, path);
+  };
+
+  const convertList = (list: unknown[], path: string): unknown[] => {
+    const copy: unknown[] = [];
+    for (let index = 0; index < list.length; index += 1) {
+      if (nodesLeft <= 0) {
+        onChange(path, `cut from ${list.length} to ${index} items`);
+        break;
+      }
+      copy.push(convert(list[index], `${path}[${index}]`));
+    }
+    return copy;
+  };
+
+  const convertRecord = (record: Record<string, unknown>, path: string): Record<string, unknown> => {
+    // Without a prototype, so that a key named __proto__ is a key like any other.
+    const copy: Record<string, unknown> = Object.create(null);
+    const keys = Object.keys(record);
+    for (const [index, key] of keys.entries()) {
+      if (nodesLeft <= 0) {
+        onChange(path, `cut from ${keys.length} to ${index} keys`);
+        break;
+      }
+      const name = convertString(key, `${path} key`);
+      copy[name] = readProperty(record, key, `${path}.${name}`);
+    }
+    return copy;
+  };
+
+  const readProperty = (record: Record<string, unknown>, key: string, path: string): unknown => {
+    let item: unknown;
+    try {
+      item = record[key];
+    } catch (error) {
+      return changed(path, 'could not be read', `[unreadable: ${messageOf(error)}]`);
+    }
+    return convert(item, path);
+  };
+
+  return convert(value, rootPath);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? toStorableText(error.message.slice(0, 200)) : 'not an Error';
+}

@@ -1,0 +1,107 @@
+import { type BulkJobOptions, Job, Queue } from 'bullmq';
+import { jobName, type QueueName, queuePrefix } from '../shared/contracts/queues.ts';
+import type { Redis } from '../shared/redis.ts';
+
+/** Adds chunks to a queue. */
+export interface Transport {
+  /**
+   * Adds all chunks, or throws. Adding a chunk again adds nothing, so after an error the same call is simply repeated.
+   * Takes at most `sendTimeoutMs`, whatever the server does.
+   */
+  send(chunks: readonly { id: string; data: string }[]): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A server that has not answered for so long is treated as gone: the connection is dropped and made anew. */
+const sendTimeoutMs = 10_000;
+
+/** BullMQ appends an event for each change of a job to a stream; nobody here reads it, so it is kept short. */
+const maxEvents = 1_000;
+
+/**
+ * Adds chunks as BullMQ jobs, with the chunk's id as the job's id.
+ *
+ * BullMQ's Queue waits for ever for its first connection, and stays broken when that one fails half-way. So it is made
+ * only on a connection that is ready, thrown away when it breaks, and every wait here has an end.
+ */
+export function createBullmqTransport(options: { redis: Redis; queue: QueueName; namespace: string }): Transport {
+  const { redis } = options;
+  let opening: Promise<ChunkQueue> | null = null;
+
+  const open = async (): Promise<ChunkQueue> => {
+    const queue = new ChunkQueue(options.queue, {
+      connection: redis,
+      prefix: queuePrefix(options.queue, options.namespace),
+      streams: { events: { maxLen: maxEvents } },
+    });
+    queue.on('error', () => undefined);
+    try {
+      await queue.waitUntilReady();
+      return queue;
+    } catch (error) {
+      opening = null;
+      // Takes its listeners off the connection, which goes on.
+      await queue.close().catch(() => undefined);
+      throw error;
+    }
+  };
+
+  const attempt = async (chunks: readonly { id: string; data: string }[]): Promise<void> => {
+    if (redis.status === 'wait' || redis.status === 'end') await redis.connect();
+    if (redis.status !== 'ready') throw new Error(`redis is not connected (${redis.status})`);
+    opening ??= open();
+    const queue = await opening;
+    await queue.addBulk(
+      chunks.map(({ id, data }) => ({ name: jobName, data, opts: { jobId: id } satisfies BulkJobOptions })),
+    );
+  };
+
+  return {
+    async send(chunks) {
+      const work = attempt(chunks);
+      try {
+        await within(work, sendTimeoutMs, 'redis did not answer in time');
+      } catch (error) {
+        if (error instanceof TimeoutError) redis.disconnect(true);
+        throw error;
+      }
+    },
+    async close() {
+      redis.disconnect();
+    },
+  };
+}
+
+/** Its jobs carry their data as finished JSON, so it is not parsed only to be written again. */
+class ChunkQueue extends Queue<string> {
+  protected override get Job(): typeof Job {
+    return ChunkJob as unknown as typeof Job;
+  }
+}
+
+class ChunkJob extends Job<string> {
+  override asJSON() {
+    const { data } = this;
+    this.data = '';
+    const json = super.asJSON();
+    this.data = data;
+    return { ...json, data };
+  }
+}
+
+class TimeoutError extends Error {
+  override readonly name = 'TimeoutError';
+}
+
+async function within<T>(work: Promise<T>, timeoutMs: number, message: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const timeout = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new TimeoutError(message)), timeoutMs);
+  });
+  try {
+    return await Promise.race([work, timeout]);
+  } finally {
+    clearTimeout(timer);
+    work.catch(() => undefined);
+  }
+}

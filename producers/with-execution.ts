@@ -1,0 +1,166 @@
+import type { ExecutionStatus, TraceEntry } from '../shared/contracts/execution.ts';
+import type { Execution } from './execution.ts';
+import type { ExecutionSink } from './execution-observer.ts';
+
+/** What is known of a run before it starts. */
+export type ExecutionSubject = Omit<
+  Execution,
+  | 'status'
+  | 'durationMs'
+  | 'nodesExecuted'
+  | 'errorCode'
+  | 'errorMessage'
+  | 'failedNodeId'
+  | 'points'
+  | 'caseName'
+  | 'trace'
+  | 'recordedAt'
+>;
+
+/** What the code under observation says about its run while it goes on. What it said before a failure is kept. */
+export interface ExecutionRun {
+  /** append entries as nodes are evaluated; a failed run keeps the trace so far */
+  readonly trace: TraceEntry[];
+  /** @default the length of the trace */
+  nodesExecuted: number | undefined;
+  points: number | null;
+  caseName: string | null;
+  failedNodeId: string | null;
+}
+
+/** How a failure is recorded. */
+export interface FailureDescription {
+  status: Exclude<ExecutionStatus, 'ok'>;
+  errorCode: string;
+  failedNodeId?: string | null;
+}
+
+/** Settings of one observed run. */
+export interface WithExecutionOptions {
+  /** when it is aborted by the time the run fails, the run counts as cancelled, or as a timeout after AbortSignal.timeout */
+  signal?: AbortSignal;
+  /** how a thrown value is recorded. @default describeFailure */
+  describeFailure?: (thrown: unknown) => FailureDescription;
+  /** a clock in ms, for durations. @default performance.now */
+  now?: () => number;
+}
+
+/**
+ * Runs `work`, times it, and records it exactly once: ok with what it said of itself, or failed with the code, the
+ * message and the trace so far. Returns what `work` returns and throws what it throws, and never anything of its own.
+ * Synchronous work stays synchronous.
+ */
+export function withExecution<T>(
+  sink: ExecutionSink,
+  subject: ExecutionSubject,
+  work: (run: ExecutionRun) => T,
+  options: WithExecutionOptions = {},
+): T {
+  const now = options.now ?? (() => performance.now());
+  const run: ExecutionRun = { trace: [], nodesExecuted: undefined, points: null, caseName: null, failedNodeId: null };
+  const startedAt = now();
+
+  const record = (outcome: Pick<Execution, 'status'> & Partial<Execution>): void => {
+    try {
+      sink.record({
+        ...subject,
+        durationMs: now() - startedAt,
+        nodesExecuted: run.nodesExecuted ?? run.trace.length,
+        trace: run.trace,
+        ...outcome,
+      });
+    } catch {
+      // A sink that breaks its promise not to throw must not change the outcome of the run.
+    }
+  };
+  const succeed = (): void => record({ status: 'ok', points: run.points, caseName: run.caseName });
+  const fail = (thrown: unknown): void => record(failureFields(thrown, run, options));
+
+  let result: T;
+  try {
+    result = work(run);
+  } catch (thrown) {
+    fail(thrown);
+    throw thrown;
+  }
+  if (!isPromiseLike(result)) {
+    succeed();
+    return result;
+  }
+  return result.then(
+    (value) => {
+      succeed();
+      return value;
+    },
+    (thrown: unknown) => {
+      fail(thrown);
+      throw thrown;
+    },
+  ) as T;
+}
+
+/**
+ * The usual reading of a thrown value: `DSL_TIMEOUT` and DOMException TimeoutError are timeouts, `DSL_LIMIT_EXCEEDED`
+ * is a limit, AbortError is a cancellation, all else is an error. The code is the value's own `code` when that is text,
+ * else `DSL_UNEXPECTED`.
+ */
+export function describeFailure(thrown: unknown): FailureDescription {
+  const { code, name, nodeId } = fieldsOf(thrown);
+  const failedNodeId = nodeId ?? null;
+  if (code === 'DSL_TIMEOUT' || name === 'TimeoutError')
+    return { status: 'timeout', errorCode: code ?? 'DSL_TIMEOUT', failedNodeId };
+  if (code === 'DSL_LIMIT_EXCEEDED') return { status: 'limit', errorCode: code, failedNodeId };
+  if (name === 'AbortError') return { status: 'cancelled', errorCode: code ?? 'DSL_CANCELLED', failedNodeId };
+  return { status: 'error', errorCode: code ?? 'DSL_UNEXPECTED', failedNodeId };
+}
+
+function failureFields(
+  thrown: unknown,
+  run: ExecutionRun,
+  options: WithExecutionOptions,
+): Pick<Execution, 'status'> & Partial<Execution> {
+  const description = describe(thrown, options);
+  return {
+    status: description.status,
+    errorCode: description.errorCode,
+    errorMessage: fieldsOf(thrown).message ?? null,
+    failedNodeId: run.failedNodeId ?? description.failedNodeId ?? null,
+    points: null,
+    caseName: null,
+  };
+}
+
+function describe(thrown: unknown, { signal, describeFailure: own }: WithExecutionOptions): FailureDescription {
+  try {
+    if (own) return own(thrown);
+    if (signal?.aborted && describeFailure(thrown).status === 'error')
+      return { ...describeFailure(signal.reason), status: abortStatus(signal) };
+    return describeFailure(thrown);
+  } catch {
+    return { status: 'error', errorCode: 'DSL_UNEXPECTED' };
+  }
+}
+
+function abortStatus(signal: AbortSignal): 'timeout' | 'cancelled' {
+  return fieldsOf(signal.reason).name === 'TimeoutError' ? 'timeout' : 'cancelled';
+}
+
+/** The text fields of anything thrown; getters that throw count as absent. */
+function fieldsOf(thrown: unknown): { code?: string; name?: string; nodeId?: string; message?: string } {
+  if (typeof thrown === 'string') return { message: thrown };
+  if (typeof thrown !== 'object' || thrown === null) return {};
+  const fields: Record<string, string> = {};
+  for (const name of ['code', 'name', 'nodeId', 'message']) {
+    try {
+      const value = (thrown as Record<string, unknown>)[name];
+      if (typeof value === 'string') fields[name] = value;
+    } catch {
+      // absent
+    }
+  }
+  return fields;
+}
+
+function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}

@@ -1,0 +1,200 @@
+import { z } from 'zod';
+import { producerNamePattern } from './contracts/chunk.ts';
+import { defaultNamespace } from './contracts/queues.ts';
+import * as read from './environment.ts';
+import { UsageError } from './errors.ts';
+
+const kib = 1_024;
+const mib = 1_024 * kib;
+const hourMs = 3_600_000;
+const milliseconds = (min: number, max: number) => read.integer({ min, max, unit: 'milliseconds' });
+
+/**
+ * Every environment variable that Sluice reads. Names that begin with `DSL_` are those of the system that it replaces.
+ * `.env.example` explains each; a test holds the two together.
+ */
+const variables = z.object({
+  DATABASE_URL: read.url('postgresql', 'postgres').optional(),
+  REDIS_URL: read.url('redis', 'rediss').optional(),
+  SLUICE_NAMESPACE: read.matching(/^[A-Za-z0-9_-]{1,64}$/, '1 to 64 letters, digits, - or _').default(defaultNamespace),
+  SLUICE_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+
+  DSL_EXECUTION_LOG_ENABLED: read.flag.default(true),
+  DSL_EXECUTION_LOG_SAMPLE_RATE: read.number({ min: 0, max: 1 }).default(0.05),
+  DSL_EXECUTION_LOG_TRACE_LIMIT: read
+    .integer({ min: -1, max: 1_000_000, unit: 'entries; 0 or less keeps all' })
+    .default(200),
+  DSL_EXECUTION_LOG_QUEUE_MAXSIZE: read.integer({ min: 1, max: 10_000_000, unit: 'records' }).default(10_000),
+  SLUICE_PRODUCER_NAME: read.matching(producerNamePattern, '1 to 100 letters, digits, - or _').optional(),
+  SLUICE_BUFFER_MAX_BYTES: read.integer({ min: 64 * kib, max: 4_096 * mib, unit: 'bytes' }).default(32 * mib),
+  SLUICE_RECORD_MAX_BYTES: read.integer({ min: 4 * kib, max: 16 * mib, unit: 'bytes' }).default(64 * kib),
+  SLUICE_CHUNK_MAX_RECORDS: read.integer({ min: 1, max: 10_000, unit: 'records' }).default(200),
+  SLUICE_CHUNK_MAX_BYTES: read.integer({ min: 4 * kib, max: 16 * mib, unit: 'bytes' }).default(256 * kib),
+  SLUICE_CHUNK_MAX_WAIT_MS: milliseconds(0, 60_000).default(20),
+
+  SLUICE_WORKER_CONCURRENCY: read.integer({ min: 1, max: 10_000, unit: 'jobs' }).default(100),
+  SLUICE_WORKER_HOST: z.string().min(1).default('127.0.0.1'),
+  SLUICE_WORKER_PORT: read.integer({ min: 0, max: 65_535, unit: 'port; 0 takes a free one' }).default(9_465),
+  SLUICE_METRICS_TOKEN: z.string().min(16, 'at least 16 characters').optional(),
+  SLUICE_LOCK_DURATION_MS: milliseconds(1_000, hourMs).default(15_000),
+  SLUICE_STALLED_INTERVAL_MS: milliseconds(500, hourMs).default(5_000),
+  SLUICE_PARK_MS: milliseconds(100, hourMs).default(30_000),
+  SLUICE_FAILED_JOBS_KEPT: read.integer({ min: 1, max: 10_000_000, unit: 'jobs' }).default(10_000),
+  SLUICE_SHUTDOWN_TIMEOUT_MS: milliseconds(0, hourMs).default(25_000),
+
+  SLUICE_BATCH_MAX_RECORDS: read.integer({ min: 1, max: 100_000, unit: 'records' }).default(1_000),
+  SLUICE_BATCH_MAX_BYTES: read.integer({ min: 4 * kib, max: 256 * mib, unit: 'bytes' }).default(4 * mib),
+  SLUICE_BATCH_MAX_WAIT_MS: milliseconds(0, 60_000).default(10),
+  SLUICE_BATCH_MAX_IN_FLIGHT: read.integer({ min: 1, max: 64, unit: 'statements' }).default(2),
+  SLUICE_RETRY_BASE_MS: milliseconds(1, 60_000).default(100),
+  SLUICE_RETRY_MAX_MS: milliseconds(1, hourMs).default(5_000),
+
+  SLUICE_DATABASE_POOL_SIZE: read.integer({ min: 1, max: 1_000, unit: 'connections' }).default(4),
+  SLUICE_DATABASE_CONNECT_TIMEOUT_MS: milliseconds(100, 600_000).default(5_000),
+  SLUICE_DATABASE_STATEMENT_TIMEOUT_MS: milliseconds(100, hourMs).default(30_000),
+  SLUICE_PARTITION_DAYS_AHEAD: read.integer({ min: 1, max: 365, unit: 'days' }).default(7),
+
+  SLUICE_WORKERS: read.integer({ min: 1, max: 64, unit: 'processes' }).default(2),
+});
+
+/** Variables whose values are never printed. */
+const secrets = new Set<string>(['DATABASE_URL', 'REDIS_URL', 'SLUICE_METRICS_TOKEN']);
+
+/** The names of all variables, in the order in which `.env.example` lists them. */
+export const variableNames: readonly string[] = Object.keys(variables.shape);
+
+/** The whole configuration, grouped by what it configures. Times are milliseconds, sizes are bytes. */
+export type Config = ReturnType<typeof toGroups>;
+
+/**
+ * Reads the configuration from an environment, once per process.
+ *
+ * @throws UsageError that lists every problem at once: the variable, what was given (never a secret), what is accepted
+ */
+export function loadConfig(environment: NodeJS.ProcessEnv): Config {
+  const given = Object.fromEntries(
+    variableNames.flatMap((name) => (environment[name] === undefined ? [] : [[name, environment[name]]])),
+  );
+  const parsed = variables.safeParse(given);
+  const problems = parsed.success
+    ? crossFieldProblems(toGroups(parsed.data))
+    : parsed.error.issues.map((issue) => describe(String(issue.path[0]), given, issue));
+  if (problems.length > 0 || !parsed.success) {
+    throw new UsageError(
+      `the configuration has ${count(problems.length, 'problem')}:\n${problems.map((line) => `  ${line}`).join('\n')}`,
+    );
+  }
+  return toGroups(parsed.data);
+}
+
+/** Names that look like ours and are not: most likely a slip of the pen, but no reason to refuse to start. */
+export function unknownVariables(environment: NodeJS.ProcessEnv): string[] {
+  return Object.keys(environment).filter(
+    (name) => /^(SLUICE|DSL_EXECUTION_LOG)_/.test(name) && !variableNames.includes(name),
+  );
+}
+
+/** @throws UsageError that names the variable, when a connection URL is missing */
+export function requireUrl(value: string | null, name: 'DATABASE_URL' | 'REDIS_URL'): string {
+  if (value !== null) return value;
+  throw new UsageError(`${name} is not set. Set it, or use npm start, which brings servers of its own.`);
+}
+
+function toGroups(env: z.output<typeof variables>) {
+  return {
+    namespace: env.SLUICE_NAMESPACE,
+    logLevel: env.SLUICE_LOG_LEVEL,
+    redisUrl: env.REDIS_URL ?? null,
+    producer: {
+      name: env.SLUICE_PRODUCER_NAME ?? null,
+      enabled: env.DSL_EXECUTION_LOG_ENABLED,
+      sampleRate: env.DSL_EXECUTION_LOG_SAMPLE_RATE,
+      traceLimit: env.DSL_EXECUTION_LOG_TRACE_LIMIT,
+      recordMaxBytes: env.SLUICE_RECORD_MAX_BYTES,
+      buffer: { maxRecords: env.DSL_EXECUTION_LOG_QUEUE_MAXSIZE, maxBytes: env.SLUICE_BUFFER_MAX_BYTES },
+      chunk: {
+        maxRecords: env.SLUICE_CHUNK_MAX_RECORDS,
+        maxBytes: env.SLUICE_CHUNK_MAX_BYTES,
+        maxWaitMs: env.SLUICE_CHUNK_MAX_WAIT_MS,
+      },
+    },
+    worker: {
+      host: env.SLUICE_WORKER_HOST,
+      port: env.SLUICE_WORKER_PORT,
+      metricsToken: env.SLUICE_METRICS_TOKEN ?? null,
+      concurrency: env.SLUICE_WORKER_CONCURRENCY,
+      lockDurationMs: env.SLUICE_LOCK_DURATION_MS,
+      stalledIntervalMs: env.SLUICE_STALLED_INTERVAL_MS,
+      parkMs: env.SLUICE_PARK_MS,
+      failedJobsKept: env.SLUICE_FAILED_JOBS_KEPT,
+      shutdownTimeoutMs: env.SLUICE_SHUTDOWN_TIMEOUT_MS,
+    },
+    batch: {
+      maxRecords: env.SLUICE_BATCH_MAX_RECORDS,
+      maxBytes: env.SLUICE_BATCH_MAX_BYTES,
+      maxWaitMs: env.SLUICE_BATCH_MAX_WAIT_MS,
+      maxInFlight: env.SLUICE_BATCH_MAX_IN_FLIGHT,
+    },
+    retry: { baseMs: env.SLUICE_RETRY_BASE_MS, maxMs: env.SLUICE_RETRY_MAX_MS },
+    database: {
+      url: env.DATABASE_URL ?? null,
+      poolSize: env.SLUICE_DATABASE_POOL_SIZE,
+      connectTimeoutMs: env.SLUICE_DATABASE_CONNECT_TIMEOUT_MS,
+      statementTimeoutMs: env.SLUICE_DATABASE_STATEMENT_TIMEOUT_MS,
+      partitionDaysAhead: env.SLUICE_PARTITION_DAYS_AHEAD,
+    },
+    fleet: { workers: env.SLUICE_WORKERS },
+  };
+}
+
+function crossFieldProblems({ batch, database, producer, retry, worker }: Config): string[] {
+  const rules: [boolean, string][] = [
+    [
+      worker.metricsToken === null && !isLoopback(worker.host),
+      `SLUICE_WORKER_HOST: ${JSON.stringify(worker.host)} can be reached from other machines; also set SLUICE_METRICS_TOKEN, or use 127.0.0.1`,
+    ],
+    [
+      batch.maxInFlight > database.poolSize,
+      `SLUICE_BATCH_MAX_IN_FLIGHT: ${batch.maxInFlight} statements at once need as many connections; raise SLUICE_DATABASE_POOL_SIZE (${database.poolSize})`,
+    ],
+    [
+      batch.maxWaitMs * 2 > worker.lockDurationMs,
+      `SLUICE_BATCH_MAX_WAIT_MS: ${batch.maxWaitMs} must be at most half of SLUICE_LOCK_DURATION_MS (${worker.lockDurationMs}), or jobs stall while they wait`,
+    ],
+    [
+      retry.baseMs > retry.maxMs,
+      `SLUICE_RETRY_BASE_MS: ${retry.baseMs} must not be above SLUICE_RETRY_MAX_MS (${retry.maxMs})`,
+    ],
+    [
+      producer.recordMaxBytes > producer.buffer.maxBytes,
+      `SLUICE_RECORD_MAX_BYTES: ${producer.recordMaxBytes} must not be above SLUICE_BUFFER_MAX_BYTES (${producer.buffer.maxBytes})`,
+    ],
+  ];
+  return rules.flatMap(([broken, problem]) => (broken ? [problem] : []));
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+function describe(name: string, given: Record<string, string | undefined>, issue: z.core.$ZodIssue): string {
+  const value = given[name];
+  const shown =
+    value === '' ? 'is empty' : secrets.has(name) ? 'has a value that is not shown here' : `is ${quote(value)}`;
+  return `${name} ${shown}; accepted: ${acceptedBy(issue)}`;
+}
+
+function acceptedBy(issue: z.core.$ZodIssue): string {
+  if (issue.code === 'invalid_value') return `one of ${issue.values.join(', ')}`;
+  if (issue.code === 'too_small' && issue.message.startsWith('Too small')) return 'text that is not empty';
+  return issue.message;
+}
+
+function quote(value: string | undefined): string {
+  const text = JSON.stringify(value ?? null);
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+}
+
+function count(n: number, noun: string): string {
+  return `${n} ${noun}${n === 1 ? '' : 's'}`;
+}

@@ -1,0 +1,58 @@
+import { z } from 'zod';
+
+/**
+ * The version of the chunk envelope that this build writes and reads. Raise it only for a change that an older worker
+ * would misread, and roll workers out before producers: a worker parks a newer chunk until a newer worker takes it.
+ */
+export const chunkVersion = 1;
+
+/** The data of one job: records of one producer, in the order in which they were recorded. */
+export interface Chunk<R = unknown> {
+  v: number;
+  /** the process that made the records; unique among running producers */
+  producer: string;
+  /** when that producer started, in ms since 1970; (producer, epoch) names one life of it */
+  epoch: number;
+  /** 1, 2, 3, … within one epoch: a gap is a lost chunk */
+  seq: number;
+  records: R[];
+}
+
+/** A chunk's id is its job id, so that adding it again after a lost reply adds nothing. BullMQ forbids ':' in ids. */
+export function chunkId(chunk: Pick<Chunk, 'producer' | 'epoch' | 'seq'>): string {
+  return `${chunk.producer}.${chunk.epoch}.${chunk.seq}`;
+}
+
+/** A producer's name goes into job ids and logs, so its alphabet is small. */
+export const producerNamePattern = /^[A-Za-z0-9_-]{1,100}$/;
+
+const chunkSchema = z.object({
+  v: z.literal(chunkVersion),
+  producer: z.string().min(1).max(200),
+  epoch: z.int().min(0),
+  seq: z.int().min(1),
+  records: z.array(z.unknown()).min(1),
+});
+
+export type ParsedChunk =
+  | { kind: 'chunk'; chunk: Chunk }
+  /** written by a newer producer: not wrong, only not ours to read yet */
+  | { kind: 'newer'; version: number }
+  | { kind: 'malformed'; reason: string };
+
+/** Reads the envelope of a job's data; the records inside are not looked at. */
+export function parseChunk(data: unknown): ParsedChunk {
+  const version = typeof data === 'object' && data !== null && 'v' in data ? data.v : undefined;
+  if (typeof version === 'number' && Number.isInteger(version) && version > chunkVersion)
+    return { kind: 'newer', version };
+  const parsed = chunkSchema.safeParse(data);
+  if (parsed.success) return { kind: 'chunk', chunk: parsed.data };
+  return { kind: 'malformed', reason: describeIssues(parsed.error) };
+}
+
+/** `records[3].strategyId: Invalid input: expected string, received number`, the first three problems of a parse. */
+export function describeIssues(error: z.ZodError): string {
+  const lines = error.issues.slice(0, 3).map((issue) => `${z.core.toDotPath(issue.path) || 'value'}: ${issue.message}`);
+  const more = error.issues.length - lines.length;
+  return more > 0 ? `${lines.join('; ')}; and ${more} more` : lines.join('; ');
+}

@@ -1,0 +1,67 @@
+import { z } from 'zod';
+
+/** How a run ended. Everything but `ok` is a failure and is always kept. */
+export const executionStatuses = ['ok', 'error', 'timeout', 'limit', 'cancelled'] as const;
+export type ExecutionStatus = (typeof executionStatuses)[number];
+
+/** One evaluated node, in evaluation order (children before their parent). */
+export interface TraceEntry {
+  nodeId: string | null;
+  type: string;
+  value: unknown;
+  branch?: string;
+}
+
+/**
+ * Bounds that keep every record storable. Identifiers are indexed, and a B-tree entry holds at most 2,704 bytes:
+ * 512 characters are at most 2,048 bytes of UTF-8.
+ */
+export const executionLimits = {
+  identifierChars: 512,
+  messageChars: 4_096,
+  notesChars: 1_024,
+  /** PostgreSQL's integer */
+  integer: 2_147_483_647,
+  /** levels of nesting in trace and input; PostgreSQL's JSON parser gives up at some thousands */
+  depth: 64,
+} as const;
+
+const identifier = z.string().max(executionLimits.identifierChars);
+const count = z.int().min(0).max(executionLimits.integer);
+
+/**
+ * An execution as it travels in a chunk. Fields without a value are left out. Times are ISO 8601 in UTC, durations are
+ * milliseconds.
+ *
+ * `sampleRate` is the rate in force when the row was kept: it stands for `1 / sampleRate` runs. A failure has 1.
+ */
+export const executionRecordSchema = z.object({
+  id: z.uuid(),
+  recordedAt: z.iso.datetime(),
+  strategyId: identifier,
+  strategyVersion: z.int().min(-executionLimits.integer).max(executionLimits.integer),
+  strategyType: identifier,
+  realmId: identifier.nullish(),
+  externalGameId: identifier.nullish(),
+  externalTaskId: identifier.nullish(),
+  externalUserId: identifier.nullish(),
+  status: z.enum(executionStatuses),
+  errorCode: identifier.nullish(),
+  errorMessage: z.string().max(executionLimits.messageChars).nullish(),
+  failedNodeId: identifier.nullish(),
+  points: z.number().nullish(),
+  caseName: identifier.nullish(),
+  durationMs: z.number(),
+  nodesExecuted: count,
+  trace: z.array(z.unknown()).nullish(),
+  traceLength: count.nullish(),
+  sampled: z.boolean(),
+  sampleRate: z.number().gt(0).max(1),
+  parentStrategyId: identifier.nullish(),
+  astHash: identifier.nullish(),
+  input: z.unknown(),
+  attempt: z.int().min(1).max(executionLimits.integer),
+  notes: z.string().max(executionLimits.notesChars).nullish(),
+});
+
+export type ExecutionRecord = z.infer<typeof executionRecordSchema>;

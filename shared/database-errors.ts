@@ -1,0 +1,121 @@
+/** What to do about a failed statement. */
+export type DatabaseErrorClass =
+  /** the server or the way to it is in trouble; the same statement will work later */
+  | 'transient'
+  /** every row would fail until a person mends something: schema, rights, an extension */
+  | 'systemic'
+  /** something in the rows is at fault; others may well be stored */
+  | 'data'
+  /** the row is there already */
+  | 'duplicate'
+  /** nothing that is known here: a bug, most likely ours */
+  | 'unknown';
+
+export interface ClassifiedDatabaseError {
+  class: DatabaseErrorClass;
+  /** SQLSTATE, or the name of a failure that has none, such as `DatabaseNotReachable` or `ECONNRESET` */
+  code: string;
+}
+
+/**
+ * Classes by SQLSTATE, longest prefix first.
+ *
+ * @see https://www.postgresql.org/docs/current/errcodes-appendix.html
+ */
+const bySqlState: [prefix: string, class_: DatabaseErrorClass][] = [
+  ['23505', 'duplicate'],
+  ['25006', 'transient'], // read-only: a standby that is being promoted
+  ['40001', 'transient'], // serialization failure
+  ['40P01', 'transient'], // deadlock
+  ['55P03', 'transient'], // lock not available
+  ['57014', 'transient'], // statement timeout
+  ['57P0', 'transient'], // shutdown, crash, cannot connect now, database dropped
+  ['54000', 'data'], // program limit: an index row too large
+  ['54001', 'data'], // statement too complex: JSON nested too deeply
+  ['21000', 'data'],
+  ['08', 'transient'],
+  ['53', 'transient'],
+  ['22', 'data'],
+  ['23', 'data'],
+  ['0A', 'systemic'],
+  ['28', 'systemic'],
+  ['3D', 'systemic'],
+  ['3F', 'systemic'],
+  ['42', 'systemic'],
+];
+
+/** Failures without a SQLSTATE: Prisma's adapter names some, Node's sockets others. All mean that no answer came. */
+const transientNames = new Set([
+  'DatabaseNotReachable',
+  'ConnectionClosed',
+  'SocketTimeout',
+  'TlsConnectionError',
+  'TooManyConnections',
+  'TransactionAlreadyClosed',
+  'ECONNREFUSED',
+  'ECONNRESET',
+  'ENOTFOUND',
+  'EAI_AGAIN',
+  'EHOSTUNREACH',
+  'ENETUNREACH',
+  'ETIMEDOUT',
+  'EPIPE',
+  'P1001', // cannot reach the server
+  'P1002', // timed out
+  'P1008', // operation timed out
+  'P1017', // server closed the connection
+  'P2024', // no connection from the pool in time
+]);
+
+/** Failures that the driver reports as plain Errors: no code, so only the text tells. */
+const transientMessages = [
+  /^Connection terminated/,
+  /^timeout exceeded when trying to connect$/,
+  /^Query read timeout$/,
+  /^Client has encountered a connection error and is not queryable$/,
+  /^Client was closed and is not queryable$/,
+];
+
+/** The class of a SQLSTATE. */
+export function classifySqlState(code: string): DatabaseErrorClass {
+  return bySqlState.find(([prefix]) => code.startsWith(prefix))?.[1] ?? 'unknown';
+}
+
+/** Sorts whatever a statement threw, through Prisma or straight from the driver. Total: never throws. */
+export function classifyDatabaseError(thrown: unknown): ClassifiedDatabaseError {
+  let unknownCode: string | null = null;
+  for (const error of causesOf(thrown)) {
+    const sqlState = sqlStateOf(error);
+    if (sqlState !== null) return { class: classifySqlState(sqlState), code: sqlState };
+    const name = [error['kind'], error['code']].find((value) => typeof value === 'string' && transientNames.has(value));
+    if (typeof name === 'string') return { class: 'transient', code: name };
+    const { message } = error;
+    if (typeof message === 'string' && transientMessages.some((pattern) => pattern.test(message))) {
+      return { class: 'transient', code: 'ConnectionLost' };
+    }
+    if (unknownCode === null && typeof error['code'] === 'string') unknownCode = error['code'];
+  }
+  return { class: 'unknown', code: unknownCode ?? 'unknown' };
+}
+
+/** The error and what is behind it, innermost last: Prisma wraps the adapter's error, which wraps the driver's. */
+function* causesOf(thrown: unknown): Generator<Record<string, unknown>> {
+  const seen = new Set<unknown>();
+  const open: unknown[] = [thrown];
+  while (open.length > 0) {
+    const next = open.shift();
+    if (typeof next !== 'object' || next === null || seen.has(next)) continue;
+    seen.add(next);
+    const error = next as Record<string, unknown>;
+    yield error;
+    const meta = error['meta'] as Record<string, unknown> | undefined;
+    open.push(meta?.['driverAdapterError'], error['cause'], ...(Array.isArray(error['errors']) ? error['errors'] : []));
+  }
+}
+
+function sqlStateOf(error: Record<string, unknown>): string | null {
+  for (const value of [error['originalCode'], error['code']]) {
+    if (typeof value === 'string' && /^[0-9A-Z]{5}$/.test(value) && !/^P\d{4}$/.test(value) && !/^E[A-Z]{4}$/.test(value)) return value;
+  }
+  return null;
+}

@@ -1,0 +1,55 @@
+import { Redis, type RedisOptions } from 'ioredis';
+import type { Logger } from './logger.ts';
+
+export type { Redis } from 'ioredis';
+
+/** Waits between reconnects, in ms: quick at first, then every two seconds, for ever. */
+const retryStrategy = (times: number): number => Math.min(times * 100, 2_000);
+
+/**
+ * What a producer wants of Redis: an answer now, or an error now. Nothing queues up in the client while the server is
+ * away, and a command whose reply was lost is an error, since the caller's own buffer is the one that is bounded.
+ */
+const failFast = {
+  enableOfflineQueue: false,
+  autoResendUnfulfilledCommands: false,
+  maxRetriesPerRequest: 0,
+  retryStrategy,
+  connectTimeout: 5_000,
+  keepAlive: 10_000,
+} satisfies RedisOptions;
+
+/** What a BullMQ worker wants: to wait for as long as it takes. BullMQ asks for `maxRetriesPerRequest: null`. */
+const waitForever = {
+  maxRetriesPerRequest: null,
+  retryStrategy,
+  connectTimeout: 5_000,
+  keepAlive: 10_000,
+} satisfies RedisOptions;
+
+/**
+ * The one door to Redis. Connects when first used, reconnects by itself, and logs a lost connection once until it is back.
+ *
+ * @param url `redis://` or `rediss://`, with user, password and database as usual
+ */
+export function createRedis(
+  url: string,
+  options: { role: 'producer' | 'worker'; name: string; logger: Logger | null },
+): Redis {
+  const client = new Redis(url, {
+    ...(options.role === 'producer' ? failFast : waitForever),
+    lazyConnect: true,
+    connectionName: options.name,
+  });
+  let lost = false;
+  client.on('error', (error: Error) => {
+    if (lost) return;
+    lost = true;
+    options.logger?.warn({ err: error, connection: options.name }, 'redis connection lost, reconnecting');
+  });
+  client.on('ready', () => {
+    if (lost) options.logger?.info({ connection: options.name }, 'redis connection is back');
+    lost = false;
+  });
+  return client;
+}
