@@ -115,7 +115,13 @@ function* causesOf(thrown: unknown): Generator<Record<string, unknown>> {
 
 function sqlStateOf(error: Record<string, unknown>): string | null {
   for (const value of [error['originalCode'], error['code']]) {
-    if (typeof value === 'string' && /^[0-9A-Z]{5}$/.test(value) && !/^P\d{4}$/.test(value) && !/^E[A-Z]{4}$/.test(value)) return value;
+    if (
+      typeof value === 'string' &&
+      /^[0-9A-Z]{5}$/.test(value) &&
+      !/^P[1-9]\d{3}$/.test(value) &&
+      !/^E[A-Z]{4}$/.test(value)
+    )
+      return value;
   }
   return null;
 }

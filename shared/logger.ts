@@ -13,6 +13,6 @@ export function createLogger(options: { level: string; name: string }, destinati
       name: options.name,
       redact: { paths: secretFields.flatMap((field) => [field, `*.${field}`, `*.*.${field}`]), censor: '[hidden]' },
     },
-    destination ?? pino.destination({ fd: 1, sync: false }),
+    destination ?? pino.destination(1),
   );
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { describeIssues } from './chunk.ts';
 
 /** How a run ended. Everything but `ok` is a failure and is always kept. */
 export const executionStatuses = ['ok', 'error', 'timeout', 'limit', 'cancelled'] as const;
@@ -65,3 +66,11 @@ export const executionRecordSchema = z.object({
 });
 
 export type ExecutionRecord = z.infer<typeof executionRecordSchema>;
+
+const recordsSchema = z.array(executionRecordSchema);
+
+/** What is wrong with the records of a chunk, by index and field; null when nothing is. */
+export function findRecordProblem(records: readonly unknown[]): string | null {
+  const parsed = recordsSchema.safeParse(records);
+  return parsed.success ? null : describeIssues(parsed.error);
+}

@@ -1,3 +1,7 @@
+import type { TraceEntry } from '../../../producers/index.ts';
+
+export type { TraceEntry };
+
 /** What a run is given and what it gives back. */
 
 /** Who did what, where. `data` is whatever the game's client reported. */
@@ -7,9 +11,6 @@ export type ScoringInput = {
   externalUserId: string;
   data: Readonly<Record<string, unknown>>;
 };
-
-/** One evaluated node. `branch` is there for rules, statements that end a phase, and and/or that stopped early. */
-export type TraceEntry = { nodeId: string; type: string; value: unknown; branch?: string };
 
 /** Counts up during a run, so that the count is known after a failure too. */
 export type Progress = { nodesVisited: number };

@@ -76,7 +76,7 @@ describe('interpreter: rules', () => {
     const second = rule({ id: 'second', condition: literal(true), body: [assignPoints(literal(2), 'SECOND')] });
     const { result, trace } = run(full([always(assignPoints(literal(1), 'FIRST')), second]));
     expect(result).toMatchObject({ points: 1, caseName: 'FIRST' });
-    expect(trace.some(({ nodeId }) => nodeId.startsWith('second'))).toBe(false);
+    expect(trace.some(({ nodeId }) => nodeId?.startsWith('second'))).toBe(false);
   });
 
   test('interpreter: the default runs when no rule matched', () => {

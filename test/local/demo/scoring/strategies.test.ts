@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { generateEvents } from '../../../../local/demo/events.ts';
 import type { TraceEntry } from '../../../../local/demo/scoring/evaluation.ts';
-import { describeFailure } from '../../../../local/demo/scoring/failure.ts';
 import { evaluate } from '../../../../local/demo/scoring/interpreter.ts';
 import { demoStrategies } from '../../../../local/demo/scoring/strategies.ts';
+import { describeFailure } from '../../../../producers/index.ts';
 
 /** Evaluates 5000 events by a clock that needs 10 µs for 64 nodes, so that the timeouts are the same on every machine. */
 function evaluateAll() {

@@ -1,0 +1,53 @@
+#!/usr/bin/env node
+import { existsSync } from 'node:fs';
+import { Command } from 'commander';
+import { unknownVariables } from '../shared/config.ts';
+import { toError, UsageError } from '../shared/errors.ts';
+import { addDemoCommand } from './demo.ts';
+import { addMigrateCommand } from './migrate.ts';
+import { addStartCommand } from './start.ts';
+import { addWorkerCommand } from './worker.ts';
+
+/** Exit codes of every command: 0 done, 1 failed, 2 called or configured wrongly. */
+async function main(argv: readonly string[], environment: NodeJS.ProcessEnv): Promise<number> {
+  const program = new Command('sluice')
+    .description('Lands what services observe in Postgres, durably and fast, through a fleet of BullMQ workers.')
+    .showHelpAfterError('(--help tells what is accepted)')
+    .exitOverride((error) => {
+      throw error;
+    });
+  let exitCode = 0;
+  const context = {
+    environment,
+    exitWith(code: number) {
+      exitCode = code;
+    },
+  };
+  addStartCommand(program, context);
+  addDemoCommand(program, context);
+  addWorkerCommand(program, context);
+  addMigrateCommand(program, context);
+
+  for (const name of unknownVariables(environment))
+    process.stderr.write(`sluice: warning: ${name} is set, but no such variable is known\n`);
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return exitCode;
+  } catch (thrown) {
+    return report(thrown, environment);
+  }
+}
+
+function report(thrown: unknown, environment: NodeJS.ProcessEnv): number {
+  const error = toError(thrown);
+  // Commander has said what it has to say; help and version are no mistakes.
+  if ('exitCode' in error && typeof error.exitCode === 'number') return error.exitCode === 0 ? 0 : 2;
+  process.stderr.write(`sluice: ${error.message}\n`);
+  if (error instanceof UsageError) return 2;
+  if (environment['SLUICE_LOG_LEVEL'] === 'debug') process.stderr.write(`${error.stack}\n`);
+  return 1;
+}
+
+if (existsSync('.env')) process.loadEnvFile('.env');
+// Not process.exitCode: when a server hangs, so may the connection to it, and the process shall end all the same.
+process.exit(await main(process.argv.slice(2), process.env));

@@ -1,0 +1,26 @@
+import type { Command } from 'commander';
+import { untilAskedToStop } from '../shared/lifecycle.ts';
+import type { CommandContext } from './context.ts';
+
+export function addStartCommand(program: Command, { environment }: CommandContext): void {
+  program
+    .command('start')
+    .description('run the whole fleet on this machine, with private servers where DATABASE_URL or REDIS_URL is not set')
+    .action(async () => {
+      const asked = untilAskedToStop();
+      // Loaded only here: a worker in production has no use for the embedded servers.
+      const [{ startLocalSluice }, { say }] = await Promise.all([
+        import('../local/start.ts'),
+        import('../local/steps.ts'),
+      ]);
+      const sluice = await startLocalSluice(environment);
+      const [first] = sluice.fleet.workers;
+      say(
+        `ready. Metrics: ${first?.url}/metrics. Logs: .sluice/logs. Servers for your own producers and psql: see .sluice/env. Ctrl-C stops all`,
+      );
+      await asked;
+      say('stopping');
+      await sluice.stop();
+      say('stopped');
+    });
+}

@@ -1,0 +1,12 @@
+import { Argument, type Command } from 'commander';
+import { loadConfig } from '../shared/config.ts';
+import { runWorker, workerRoles } from '../workers/run-worker.ts';
+import type { CommandContext } from './context.ts';
+
+export function addWorkerCommand(program: Command, { environment, exitWith }: CommandContext): void {
+  program
+    .command('worker')
+    .description('run one worker process until SIGTERM; start more of them to go faster')
+    .addArgument(new Argument('<role>', 'what it works on').choices(workerRoles))
+    .action(async () => exitWith(await runWorker(loadConfig(environment))));
+}

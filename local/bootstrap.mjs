@@ -1,0 +1,102 @@
+// What `npm start`, `npm test` and the other commands run first, on any Node from 20 on and before anything is installed:
+// it installs the dependencies, generates the Prisma client, and then runs the command that follows on the project's own
+// Node. Plain JavaScript without dependencies, since there are none yet. One line to standard error for each step taken.
+import { execFileSync, spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(fileURLToPath(import.meta.url)));
+const modules = join(root, 'node_modules');
+const bin = join(modules, '.bin');
+const ownNode = join(modules, 'node', 'bin', 'node');
+
+/** npm prints its whole manual after some errors. */
+const outputLines = 20;
+
+const environment = {
+  ...process.env,
+  // npm run has put it there already, but a first run starts before the folder exists.
+  PATH: `${bin}${delimiter}${process.env.PATH ?? ''}`,
+  // Migrations run on the engine's WebAssembly build. Naming any program keeps Prisma from downloading the native one.
+  PRISMA_SCHEMA_ENGINE_BINARY: process.env.PRISMA_SCHEMA_ENGINE_BINARY ?? process.execPath,
+  PRISMA_HIDE_UPDATE_MESSAGE: '1',
+};
+
+if (Number(process.versions.node.split('.')[0]) < 20)
+  fail(`Node ${process.versions.node} is too old to start with; 20 or later is needed.`);
+step(
+  'dependencies installed',
+  'lock',
+  digest('package-lock.json', 'package.json'),
+  existsSync(ownNode),
+  installDependencies,
+);
+step(
+  'Prisma client generated',
+  'client',
+  digest('package-lock.json', 'prisma/schema.prisma'),
+  existsSync(join(root, 'prisma/client/client.ts')),
+  generateClient,
+);
+run(process.argv.slice(2));
+
+/** Does a step unless its inputs are those of the last time and its result is still there. */
+function step(done, name, inputs, resultExists, work) {
+  const stampFile = join(modules, '.sluice', name);
+  const stamp = existsSync(stampFile) ? readFileSync(stampFile, 'utf8') : null;
+  if (resultExists && stamp === inputs) return;
+  const startedAt = Date.now();
+  work();
+  mkdirSync(dirname(stampFile), { recursive: true });
+  writeFileSync(stampFile, inputs);
+  process.stderr.write(`sluice: ${done} (${((Date.now() - startedAt) / 1000).toFixed(1)} s)\n`);
+}
+
+function digest(...files) {
+  const hash = createHash('sha256');
+  for (const file of files) hash.update(readFileSync(join(root, file)));
+  return hash.digest('hex');
+}
+
+function installDependencies() {
+  process.stderr.write('sluice: installing dependencies, about a minute the first time\n');
+  // npm run says where npm itself is; called by hand, the one on the PATH has to do.
+  const npm = process.env.npm_execpath ? [process.execPath, process.env.npm_execpath] : ['npm'];
+  quietly([...npm, 'ci', '--no-audit', '--no-fund', '--loglevel=error'], 'npm ci failed');
+}
+
+function generateClient() {
+  quietly([ownNode, join(modules, 'prisma', 'build', 'index.js'), 'generate'], 'prisma generate failed');
+}
+
+/** Runs a command whose output matters only when it fails. */
+function quietly([command, ...args], failure) {
+  try {
+    execFileSync(command, args, { cwd: root, env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
+  } catch (error) {
+    const output = `${error.stdout ?? ''}${error.stderr ?? ''}`
+      .split('\n')
+      .filter((line) => !/^npm error\s*$/.test(line));
+    fail([`${failure}:`, ...output.slice(0, outputLines)].join('\n'));
+  }
+}
+
+/** Hands the process over to the command, so that signals and the exit code are the command's own. */
+function run([command, ...args]) {
+  if (command === undefined) process.exit(0);
+  const file = command === 'node' ? ownNode : command;
+  if (typeof process.execve === 'function' && command === 'node')
+    process.execve(ownNode, [ownNode, ...args], environment);
+  const child = spawn(file, args, { env: environment, stdio: 'inherit' });
+  // The terminal sends its signals to the child as well; what comes to this process alone is passed on.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  child.once('error', (error) => fail(`${command} could not be started: ${error.message}`));
+  child.once('exit', (code, signal) => process.exit(signal ? 1 : code));
+}
+
+function fail(message) {
+  process.stderr.write(`sluice: ${message}\n`);
+  process.exit(1);
+}

@@ -1,0 +1,32 @@
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { UsageError } from '../shared/errors.ts';
+import { commandLine } from './processes.ts';
+
+/**
+ * Makes sure that one fleet runs on one data directory. The lock of a run that crashed is taken over.
+ *
+ * @returns gives the lock back
+ * @throws UsageError when another fleet holds it
+ */
+export async function lockFleet(dir: string): Promise<() => Promise<void>> {
+  const file = join(dir, 'fleet.pid');
+  await mkdir(dir, { recursive: true });
+  for (;;) {
+    try {
+      await writeFile(file, String(process.pid), { flag: 'wx' });
+      return () => rm(file, { force: true });
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    }
+    const pid = Number(await readFile(file, 'utf8').catch(() => ''));
+    const holder = pid > 0 ? await commandLine(pid) : null;
+    // Process ids are reused: only a process that looks like ours counts as the holder.
+    if (holder !== null && /main\.(ts|js) (start|demo)/.test(holder)) {
+      throw new UsageError(
+        `a fleet is running in this checkout already, as process ${pid}. Stop it (kill ${pid}), or give this one its own DATABASE_URL and REDIS_URL.`,
+      );
+    }
+    await rm(file, { force: true });
+  }
+}

@@ -1,0 +1,120 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { createWriteStream } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+/** A worker process of the fleet. */
+export interface FleetWorker {
+  name: string;
+  /** where its /metrics, /healthz and /readyz are; null until it has said so */
+  url: string | null;
+  /** null while it is being started again */
+  pid: number | null;
+}
+
+/** How the fleet's processes are started. */
+export interface FleetOptions {
+  workers: number;
+  /** for all of them, with the URLs of the servers */
+  environment: NodeJS.ProcessEnv;
+  /** gets a log file for each worker */
+  logDir: string;
+  /** told when a worker ended although nobody stopped it; it is started again */
+  onCrash(worker: FleetWorker, how: string): void;
+}
+
+const cliFile = fileURLToPath(
+  new URL(`../cli/main${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url),
+);
+const startTimeoutMs = 30_000;
+const restartAfterMs = 500;
+
+/**
+ * Runs worker processes on this machine and starts a crashed one again. They hang on an IPC channel: when this process
+ * dies, they stop by themselves.
+ *
+ * @throws Error when a worker does not come up at the first try; what it wrote is in its log file
+ */
+export async function startFleet(options: FleetOptions) {
+  await mkdir(options.logDir, { recursive: true });
+  let stopping = false;
+  const children = new Map<string, ChildProcess>();
+  const restarts = new Set<NodeJS.Timeout>();
+  const workers: FleetWorker[] = Array.from({ length: options.workers }, (_, index) => ({
+    name: `worker-${index + 1}`,
+    url: null,
+    pid: null,
+  }));
+
+  const launch = (worker: FleetWorker): Promise<void> => {
+    const logFile = join(options.logDir, `${worker.name}.log`);
+    const child = fork(cliFile, ['worker', 'execution-log'], {
+      env: { ...options.environment, SLUICE_WORKER_PORT: '0' },
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      // Its own process group: a Ctrl-C reaches the fleet, and the fleet stops its workers in good order.
+      detached: true,
+    });
+    const log = createWriteStream(logFile, { flags: 'a' });
+    child.stdout?.pipe(log, { end: false });
+    child.stderr?.pipe(log, { end: false });
+    worker.pid = child.pid ?? null;
+    children.set(worker.name, child);
+    child.once('exit', (code, signal) => {
+      log.end();
+      children.delete(worker.name);
+      worker.pid = null;
+      if (!stopping) restart(worker, signal ? `was killed with ${signal}` : `ended with code ${code}`);
+    });
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(
+        () => reject(new Error(`${worker.name} did not come up in time; see ${logFile}`)),
+        startTimeoutMs,
+      );
+      child.once('exit', () => reject(new Error(`${worker.name} ended before it was up; see ${logFile}`)));
+      child.once('message', (message: { probes: string }) => {
+        worker.url = message.probes;
+        resolve();
+      });
+      child.once('exit', () => clearTimeout(timer));
+      child.once('message', () => clearTimeout(timer));
+    });
+  };
+
+  const restart = (worker: FleetWorker, how: string): void => {
+    options.onCrash(worker, how);
+    const timer = setTimeout(() => {
+      restarts.delete(timer);
+      launch(worker).catch(() => undefined);
+    }, restartAfterMs);
+    restarts.add(timer);
+  };
+
+  const stop = async (): Promise<void> => {
+    stopping = true;
+    for (const timer of restarts) clearTimeout(timer);
+    await Promise.all([...children.values()].map(stopChild));
+  };
+
+  try {
+    await Promise.all(workers.map(launch));
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { workers: workers as readonly FleetWorker[], stop };
+}
+
+export type Fleet = Awaited<ReturnType<typeof startFleet>>;
+
+/** SIGTERM; the worker's own deadline bounds the wait. A paused or hung one is killed when that has passed. */
+function stopChild(child: ChildProcess): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => child.kill('SIGKILL'), 40_000);
+    child.once('exit', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+    child.kill('SIGTERM');
+  });
+}

@@ -1,0 +1,56 @@
+import { join } from 'node:path';
+import type { Config } from '../shared/config.ts';
+import { createCloseStack } from '../shared/lifecycle.ts';
+import { startPostgres } from './postgres.ts';
+import { startRedis } from './redis.ts';
+import { findRedisBinary, installRedis } from './redis-binary.ts';
+import { say, step } from './steps.ts';
+
+/** The servers that a fleet runs on: the user's, or private ones. */
+export interface Servers {
+  databaseUrl: string;
+  redisUrl: string;
+  /** stops those that are private; the user's are left alone */
+  stop(): Promise<void>;
+}
+
+/**
+ * Gives the servers that the configuration names, and starts a private one for each that it does not, with its data under
+ * `dir`. Says what it does, one line a step. When one does not come up, the other is stopped again.
+ */
+export async function startServers(config: Config, environment: NodeJS.ProcessEnv, dir: string): Promise<Servers> {
+  const closing = createCloseStack((name, error) => say(`${name} could not be stopped: ${String(error)}`));
+  try {
+    const databaseUrl = config.database.url ?? (await startPrivatePostgres());
+    const redisUrl = config.redisUrl ?? (await startPrivateRedis());
+    return { databaseUrl, redisUrl, stop: closing.closeAll };
+  } catch (error) {
+    await closing.closeAll();
+    throw error;
+  }
+
+  async function startPrivatePostgres(): Promise<string> {
+    const server = await step(
+      () => startPostgres({ dir: join(dir, 'postgres') }),
+      ({ port, adopted }) =>
+        `PostgreSQL ${adopted ? 'taken over from an earlier run' : 'started'} on 127.0.0.1:${port}`,
+    );
+    closing.push('PostgreSQL', server.stop);
+    return server.url;
+  }
+
+  async function startPrivateRedis(): Promise<string> {
+    const binary =
+      (await findRedisBinary()) ??
+      (await step(
+        () => installRedis(environment),
+        (path) => `Redis installed: ${path}`,
+      ));
+    const server = await step(
+      () => startRedis({ binary, dir: join(dir, 'redis') }),
+      ({ port, adopted }) => `Redis ${adopted ? 'taken over from an earlier run' : 'started'} on 127.0.0.1:${port}`,
+    );
+    closing.push('Redis', server.stop);
+    return server.url;
+  }
+}

@@ -1,0 +1,54 @@
+import { resolve } from 'node:path';
+import { migrate } from '../prisma/migrate.ts';
+import { type Config, loadConfig } from '../shared/config.ts';
+import { createCloseStack } from '../shared/lifecycle.ts';
+import { type Fleet, startFleet } from './fleet.ts';
+import { lockFleet } from './fleet-lock.ts';
+import { startServers } from './servers.ts';
+import { say, step } from './steps.ts';
+
+/** A whole running Sluice on this machine. */
+export interface LocalSluice {
+  /** with the URLs of the servers in it */
+  config: Config;
+  fleet: Fleet;
+  /** workers first, then the servers, then the lock */
+  stop(): Promise<void>;
+}
+
+/**
+ * Brings up everything: servers (private ones, where the environment names none), migrations, worker processes.
+ * What was started is stopped again when a later step fails.
+ */
+export async function startLocalSluice(environment: NodeJS.ProcessEnv): Promise<LocalSluice> {
+  const given = loadConfig(environment);
+  const dir = resolve('.sluice');
+  const closing = createCloseStack((name, error) => say(`${name} could not be stopped: ${String(error)}`));
+  try {
+    if (given.database.url === null || given.redisUrl === null) closing.push('the lock', await lockFleet(dir));
+    const servers = await startServers(given, environment, dir);
+    closing.push('servers', servers.stop);
+    const fleetEnvironment = { ...environment, DATABASE_URL: servers.databaseUrl, REDIS_URL: servers.redisUrl };
+    const config = loadConfig(fleetEnvironment);
+    await step(
+      () => migrate(config.database),
+      (applied) => (applied.length === 0 ? 'database is up to date' : `database migrated: ${applied.join(', ')}`),
+    );
+    const fleet = await step(
+      () =>
+        startFleet({
+          workers: config.fleet.workers,
+          environment: fleetEnvironment,
+          logDir: resolve(dir, 'logs'),
+          onCrash: (worker, how) => say(`${worker.name} ${how}, starting it again`),
+        }),
+      ({ workers }) =>
+        `${workers.length} workers are up: ${workers.map(({ name, url }) => `${name} ${url}`).join(', ')}`,
+    );
+    closing.push('workers', fleet.stop);
+    return { config, fleet, stop: closing.closeAll };
+  } catch (error) {
+    await closing.closeAll();
+    throw error;
+  }
+}

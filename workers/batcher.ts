@@ -1,0 +1,116 @@
+/** The records of one job, ready for a statement. */
+export interface BatchEntry {
+  /** a JSON array of the records */
+  json: string;
+  records: number;
+}
+
+/** When a batch is closed, and how many are written at once. */
+export interface BatchLimits {
+  maxRecords: number;
+  /** characters of JSON; a batch holds one entry at least */
+  maxBytes: number;
+  /** the longest that an entry waits for company, in ms */
+  maxWaitMs: number;
+  maxInFlight: number;
+}
+
+/**
+ * Writes a batch and says for each of its entries, in their order, how it ended: null when its records are committed,
+ * else the error. A throw counts for all.
+ */
+export type WriteBatch = (entries: readonly BatchEntry[]) => Promise<(Error | null)[]>;
+
+interface Waiting extends BatchEntry {
+  settle(error: Error | null): void;
+}
+
+/**
+ * Merges the entries of many jobs into one statement. `add` settles when its own entry does, so a job is acknowledged
+ * only after its records are committed.
+ *
+ * An open batch is closed when the next entry would make it too large, or when its first entry has waited long enough;
+ * closed batches are written in order, a few at a time. What waits is bounded by whoever adds: a worker adds no more
+ * entries than it has slots.
+ */
+export function createBatcher(options: { limits: BatchLimits; write: WriteBatch }) {
+  const { limits, write } = options;
+  let open: Waiting[] = [];
+  let openRecords = 0;
+  let openBytes = 0;
+  let timer: NodeJS.Timeout | null = null;
+  let draining = false;
+  let inFlight = 0;
+  let held = 0;
+  const closed: Waiting[][] = [];
+
+  const closeOpen = (): void => {
+    if (timer !== null) clearTimeout(timer);
+    timer = null;
+    if (open.length === 0) return;
+    closed.push(open);
+    open = [];
+    openRecords = 0;
+    openBytes = 0;
+    pump();
+  };
+
+  const pump = (): void => {
+    while (inFlight < limits.maxInFlight) {
+      const batch = closed.shift();
+      if (batch === undefined) return;
+      inFlight += 1;
+      void writeAndSettle(batch).finally(() => {
+        inFlight -= 1;
+        pump();
+      });
+    }
+  };
+
+  const writeAndSettle = async (batch: readonly Waiting[]): Promise<void> => {
+    let errors: (Error | null)[];
+    try {
+      errors = await write(batch);
+    } catch (thrown) {
+      const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+      errors = batch.map(() => error);
+    }
+    for (const [index, entry] of batch.entries()) {
+      held -= entry.records;
+      // An entry that the writer left out is failed, never assumed stored.
+      const outcome = errors[index];
+      entry.settle(outcome === undefined ? new Error('the writer did not say how this entry ended') : outcome);
+    }
+  };
+
+  return {
+    /** Resolves when the entry's records are committed, rejects with the reason when they cannot be. */
+    add(entry: BatchEntry): Promise<void> {
+      return new Promise((resolve, reject) => {
+        const overflows =
+          openRecords + entry.records > limits.maxRecords || openBytes + entry.json.length > limits.maxBytes;
+        if (overflows) closeOpen();
+        open.push({ ...entry, settle: (error) => (error === null ? resolve() : reject(error)) });
+        openRecords += entry.records;
+        openBytes += entry.json.length;
+        held += entry.records;
+        const isFull = openRecords >= limits.maxRecords || openBytes >= limits.maxBytes;
+        if (isFull || draining) closeOpen();
+        else timer ??= setTimeout(closeOpen, limits.maxWaitMs);
+      });
+    },
+
+    /** From now on nothing waits for company: for shutting down, when no more is coming. */
+    drain(): void {
+      draining = true;
+      closeOpen();
+    },
+
+    /** Records that were added and are not settled yet. */
+    get heldRecords(): number {
+      return held;
+    },
+  };
+}
+
+export type Batcher = ReturnType<typeof createBatcher>;

@@ -1,0 +1,48 @@
+import { type Database, Prisma } from '../../shared/database.ts';
+
+/** The columns of strategy_execution_log: the record's field, the column, the column's type. */
+const columns: [field: string, column: string, type: string][] = [
+  ['id', 'id', 'uuid'],
+  ['recordedAt', 'recorded_at', 'timestamptz'],
+  ['strategyId', 'strategy_id', 'text'],
+  ['strategyVersion', 'strategy_version', 'integer'],
+  ['strategyType', 'strategy_type', 'text'],
+  ['realmId', 'realm_id', 'text'],
+  ['externalGameId', 'external_game_id', 'text'],
+  ['externalTaskId', 'external_task_id', 'text'],
+  ['externalUserId', 'external_user_id', 'text'],
+  ['status', 'status', 'text'],
+  ['errorCode', 'error_code', 'text'],
+  ['errorMessage', 'error_message', 'text'],
+  ['failedNodeId', 'failed_node_id', 'text'],
+  ['points', 'points', 'double precision'],
+  ['caseName', 'case_name', 'text'],
+  ['durationMs', 'duration_ms', 'double precision'],
+  ['nodesExecuted', 'nodes_executed', 'integer'],
+  ['trace', 'trace', 'jsonb'],
+  ['traceLength', 'trace_length', 'integer'],
+  ['sampled', 'sampled', 'boolean'],
+  ['sampleRate', 'sample_rate', 'double precision'],
+  ['parentStrategyId', 'parent_strategy_id', 'text'],
+  ['astHash', 'ast_hash', 'text'],
+  ['input', 'input', 'jsonb'],
+  ['attempt', 'attempt', 'integer'],
+  ['notes', 'notes', 'text'],
+];
+
+const names = columns.map(([, column]) => `"${column}"`).join(', ');
+const values = columns.map(([field]) => `record."${field}"`).join(', ');
+const shape = columns.map(([field, , type]) => `"${field}" ${type}`).join(', ');
+
+/**
+ * Inserts a JSON array of execution records in one statement with one parameter, which costs a tenth of what createMany
+ * does. Safe to repeat: a record that is there already is left alone.
+ *
+ * @returns how many were inserted; the others were duplicates
+ */
+export function insertExecutions(database: Database, json: string): Promise<number> {
+  return database.$executeRaw(Prisma.sql`
+    insert into strategy_execution_log (${Prisma.raw(names)})
+    select ${Prisma.raw(values)} from json_to_recordset(${json}::json) as record (${Prisma.raw(shape)})
+    on conflict do nothing`);
+}

@@ -1,0 +1,94 @@
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+
+/** What a worker tells Prometheus. */
+export type WorkerMetrics = ReturnType<typeof createWorkerMetrics>;
+
+/** How a record ended, as far as this worker is concerned. */
+export type RecordOutcome = 'stored' | 'duplicate' | 'failed';
+
+/** What the gauges ask when they are scraped; null where Redis does not answer in time. */
+export interface QueueDepth {
+  waiting: number;
+  active: number;
+  delayed: number;
+  failed: number;
+  oldestWaitSeconds: number;
+}
+
+/** Registers the metrics of one worker role. */
+export function createWorkerMetrics(
+  registry: Registry,
+  sources: { heldRecords: () => number; queueDepth: () => Promise<QueueDepth | null> },
+) {
+  const registers = [registry];
+  const records = new Counter({
+    name: 'sluice_records_total',
+    help: 'Records by how they ended: stored, duplicate or failed',
+    labelNames: ['queue', 'outcome'] as const,
+    registers,
+  });
+  const jobs = new Counter({
+    name: 'sluice_jobs_total',
+    help: 'Jobs by how they ended: completed, failed, parked (written by a newer producer) or stalled',
+    labelNames: ['queue', 'outcome'] as const,
+    registers,
+  });
+  const jobWait = new Histogram({
+    name: 'sluice_job_wait_seconds',
+    help: 'Time from a job being added to a worker taking it',
+    labelNames: ['queue'] as const,
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800],
+    registers,
+  });
+  const batchRecords = new Histogram({
+    name: 'sluice_batch_records',
+    help: 'Records in one insert statement',
+    labelNames: ['queue'] as const,
+    buckets: [1, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000],
+    registers,
+  });
+  const statement = new Histogram({
+    name: 'sluice_statement_seconds',
+    help: 'Time of one insert statement, by how it ended: ok or the class of its error',
+    labelNames: ['queue', 'result'] as const,
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+    registers,
+  });
+  const retries = new Counter({
+    name: 'sluice_statement_retries_total',
+    help: 'Statements that are tried again, by class and code of the error',
+    labelNames: ['queue', 'class', 'code'] as const,
+    registers,
+  });
+  new Gauge({
+    name: 'sluice_worker_held_records',
+    help: 'Records that this worker holds and has not settled yet',
+    registers,
+    collect() {
+      this.set(sources.heldRecords());
+    },
+  });
+  const queueJobs = new Gauge({
+    name: 'sluice_queue_jobs',
+    help: 'Jobs in the queue by state; the same for all workers of a queue. Absent while Redis does not answer',
+    labelNames: ['state'] as const,
+    registers,
+  });
+  new Gauge({
+    name: 'sluice_queue_oldest_job_seconds',
+    help: 'How long the oldest waiting job has waited; 0 when none waits. Absent while Redis does not answer',
+    registers,
+    async collect() {
+      const depth = await sources.queueDepth();
+      queueJobs.reset();
+      this.reset();
+      if (depth === null) {
+        this.remove();
+        return;
+      }
+      this.set(depth.oldestWaitSeconds);
+      for (const state of ['waiting', 'active', 'delayed', 'failed'] as const) queueJobs.set({ state }, depth[state]);
+    },
+  });
+  return { records, jobs, jobWait, batchRecords, statement, retries };
+}

@@ -1,0 +1,42 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import Fastify from 'fastify';
+import type { Registry } from 'prom-client';
+
+/** What the probe server serves and on whose word. */
+export interface ProbeServerOptions {
+  host: string;
+  /** 0 takes a free one */
+  port: number;
+  /** asked for as a bearer token by /metrics; null: open to whoever can reach the port */
+  metricsToken: string | null;
+  registry: Registry;
+  /** null when the worker can do its work now, else why it cannot */
+  whyNotReady: () => Promise<string | null>;
+}
+
+/** Serves `/metrics`, `/healthz` (this process answers) and `/readyz` (it can do its work). */
+export async function startProbeServer(options: ProbeServerOptions) {
+  const server = Fastify({ logger: false, bodyLimit: 1_024, forceCloseConnections: true });
+  server.get('/healthz', () => ({ status: 'ok' }));
+  server.get('/readyz', async (_request, reply) => {
+    const reason = await options.whyNotReady();
+    return reason === null ? { status: 'ok' } : reply.code(503).send({ status: 'unavailable', reason });
+  });
+  server.get('/metrics', async (request, reply) => {
+    if (options.metricsToken !== null && !isToken(request.headers.authorization, options.metricsToken)) {
+      return reply
+        .code(401)
+        .header('www-authenticate', 'Bearer')
+        .send({ error: 'a bearer token is needed: SLUICE_METRICS_TOKEN' });
+    }
+    return reply.type(options.registry.contentType).send(await options.registry.metrics());
+  });
+  const url = await server.listen({ host: options.host, port: options.port });
+  return { url, close: () => server.close() };
+}
+
+/** Compares digests, so that the time taken says nothing about the token. */
+function isToken(header: string | undefined, token: string): boolean {
+  const digest = (text: string) => createHash('sha256').update(text).digest();
+  return timingSafeEqual(digest(header ?? ''), digest(`Bearer ${token}`));
+}
