@@ -3,6 +3,9 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
+    globalSetup: ['test/support/servers.ts'],
+    reporters: ['default', './test/support/count-reporter.ts'],
+    // Long enough for a busy machine: no test waits for time to pass, all wait for something to happen.
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },

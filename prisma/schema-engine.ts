@@ -1,4 +1,6 @@
 import { readFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { PrismaPg } from '@prisma/adapter-pg';
 import {
@@ -104,8 +106,9 @@ let loading: Promise<void> | null = null;
 /** The package's own entry wants a bundler to load its WebAssembly; this does by hand what a bundler would do, once. */
 function loadGlue(): Promise<void> {
   loading ??= (async () => {
-    const url = new URL('schema_engine_bg.wasm', import.meta.resolve('@prisma/schema-engine-wasm/schema_engine_bg'));
-    const module = await WebAssembly.compile(await readFile(url));
+    const require = createRequire(import.meta.url);
+    const file = join(dirname(require.resolve('@prisma/schema-engine-wasm/schema_engine_bg')), 'schema_engine_bg.wasm');
+    const module = await WebAssembly.compile(await readFile(file));
     const { exports } = await WebAssembly.instantiate(module, {
       './schema_engine_bg.js': { ...glue, ...idleTimers() },
     });

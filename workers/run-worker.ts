@@ -1,79 +1,62 @@
 import { Registry } from 'prom-client';
-import type { Config } from '../shared/config.ts';
-import { requireUrl } from '../shared/config.ts';
+import { type Config, requireUrl } from '../shared/config.ts';
 import { createDatabase } from '../shared/database.ts';
 import { createCloseStack, endsWithin, untilAskedToStop } from '../shared/lifecycle.ts';
 import { createLogger } from '../shared/logger.ts';
 import { createRedis } from '../shared/redis.ts';
-import { createBatcher } from './batcher.ts';
-import { createBatchWriter, createExecutionLogWorker, executionLogQueue } from './execution-log/worker.ts';
-import { createWorkerMetrics } from './metrics.ts';
+import { createExecutionLog } from './execution-log/pipeline.ts';
 import { startPartitionKeeper } from './partition-keeper.ts';
 import { startProbeServer } from './probe-server.ts';
-import { createQueueDepth } from './queue-depth.ts';
 import { createReadiness } from './readiness.ts';
 
 /** The kinds of worker that a process can be. */
 export const workerRoles = ['execution-log'] as const;
 
+const closeTimeoutMs = 2_000;
+
 /**
- * Runs a worker until it is asked to stop, and then until its last batch is committed, at most
- * `SLUICE_SHUTDOWN_TIMEOUT_MS`.
+ * Runs a worker until it is asked to stop, and then until what it holds is settled, at most `SLUICE_SHUTDOWN_TIMEOUT_MS`.
  *
  * @returns the exit code: 0 when everything it held is settled, 1 when the time was up first. Then its jobs go to the
- *   other workers when their locks run out; nothing is lost.
+ *   other workers; nothing is lost.
+ * @throws UsageError when a URL is missing, Error when the tables are not there
  */
 export async function runWorker(config: Config): Promise<number> {
-  const logger = createLogger({ level: config.logLevel, name: `sluice-worker-${executionLogQueue}` });
+  const logger = createLogger({ level: config.logLevel, name: 'sluice-worker' });
   const asked = untilAskedToStop();
   const closing = createCloseStack((part, error) => logger.warn({ part, err: error }, 'closing failed'));
-  const giveUp = new AbortController();
-  let stopping = false;
+  const stopping = new AbortController();
+  try {
+    const database = createDatabase(config.database, 'sluice worker');
+    closing.push('database', () => database.$disconnect());
+    const redis = createRedis(requireUrl(config.redisUrl, 'REDIS_URL'), {
+      role: 'worker',
+      name: 'sluice:worker',
+      logger,
+    });
+    closing.push('redis', async () => redis.disconnect());
+    const registry = new Registry();
+    const executionLog = createExecutionLog({ config, database, redis, logger, registry });
 
-  const database = createDatabase(config.database, 'sluice worker');
-  closing.push('database', () => database.$disconnect());
-  const redis = createRedis(requireUrl(config.redisUrl, 'REDIS_URL'), {
-    role: 'worker',
-    name: 'sluice:worker',
-    logger,
-  });
-  closing.push('redis', async () => redis.disconnect());
+    const isStopping = () => stopping.signal.aborted;
+    const whyNotReady = createReadiness({ redis, database, isStopping });
+    const probes = await startProbeServer({ ...config.worker, registry, whyNotReady });
+    closing.push('probes', probes.close);
+    logger.info({ url: probes.url }, 'worker is up');
+    process.send?.({ probes: probes.url });
 
-  const depth = createQueueDepth({ redis, queue: executionLogQueue, namespace: config.namespace, now: Date.now });
-  const registry = new Registry();
-  const metrics = createWorkerMetrics(registry, { heldRecords: () => batcher.heldRecords, queueDepth: depth.read });
-  const write = createBatchWriter({ config, database, logger, metrics, signal: giveUp.signal });
-  const batcher = createBatcher({ limits: config.batch, write });
-  const worker = createExecutionLogWorker({ config, database, redis, logger, metrics, batcher });
+    const partitions = startPartitionKeeper({ config, database, logger, registry, signal: stopping.signal });
+    closing.push('partitions', partitions.stop);
+    const started = partitions.ready.then(() => !isStopping() && executionLog.start());
+    const reason = await Promise.race([asked, started.then(() => asked)]);
 
-  const probes = await startProbeServer({
-    ...config.worker,
-    registry,
-    whyNotReady: createReadiness({ redis, database, isStopping: () => stopping }),
-  });
-  closing.push('probes', probes.close);
-  logger.info({ url: probes.url }, 'worker is up');
-  process.send?.({ probes: probes.url });
-
-  const partitions = startPartitionKeeper({ config, database, logger, registry, signal: giveUp.signal });
-  closing.push('partitions', partitions.stop);
-  const started = partitions.ready.then(() => {
-    if (!stopping) worker.run().catch((error: unknown) => logger.fatal({ err: error }, 'worker loop ended'));
-  });
-  const reason = await Promise.race([asked, started.then(() => asked)]);
-
-  stopping = true;
-  logger.info({ reason }, 'worker is stopping');
-  batcher.drain();
-  const drained = worker.close();
-  const inTime = await endsWithin(drained, config.worker.shutdownTimeoutMs);
-  if (!inTime) {
-    logger.error({ heldRecords: batcher.heldRecords }, 'time is up, leaving the rest to the other workers');
-    giveUp.abort();
-    await endsWithin(drained, 1_000);
+    logger.info({ reason, heldRecords: executionLog.heldRecords }, 'worker is stopping');
+    stopping.abort();
+    const inTime = await executionLog.stop(config.worker.shutdownTimeoutMs);
+    if (inTime) logger.info('worker has stopped, everything is settled');
+    else logger.error({ heldRecords: executionLog.heldRecords }, 'time is up, the rest is left to the other workers');
+    return inTime ? 0 : 1;
+  } finally {
+    await endsWithin(closing.closeAll(), closeTimeoutMs);
   }
-  await endsWithin(depth.close(), 1_000);
-  await endsWithin(closing.closeAll(), 2_000);
-  logger.info({ inTime }, 'worker has stopped');
-  return inTime ? 0 : 1;
 }

@@ -60,7 +60,7 @@ export const executionRecordSchema = z.object({
   sampleRate: z.number().gt(0).max(1),
   parentStrategyId: identifier.nullish(),
   astHash: identifier.nullish(),
-  input: z.unknown(),
+  input: z.unknown().optional(),
   attempt: z.int().min(1).max(executionLimits.integer),
   notes: z.string().max(executionLimits.notesChars).nullish(),
 });

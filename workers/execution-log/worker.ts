@@ -71,7 +71,7 @@ export function createBatchWriter(
  * and stays in the queue's failed set, when its chunk is malformed or the database refuses a record; the reason names
  * the field or the SQLSTATE. A chunk from a newer producer is put off, not failed.
  */
-export function createExecutionLogWorker(deps: ExecutionLogDeps): Worker {
+export function createExecutionLogWorker(deps: Omit<ExecutionLogDeps, 'database'>): Worker {
   const { config, redis, logger, metrics, batcher } = deps;
   const queue = executionLogQueue;
 

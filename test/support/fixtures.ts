@@ -1,0 +1,90 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Queue } from 'bullmq';
+import { Redis } from 'ioredis';
+import pg from 'pg';
+import { inject, onTestFinished } from 'vitest';
+import { queuePrefix } from '../../shared/contracts/queues.ts';
+
+/** Each helper here closes what it opened when its test has finished. */
+
+/** A migrated database of the test's own. */
+export async function createTestDatabase(): Promise<string> {
+  const name = `${inject('runName')}_${randomBytes(4).toString('hex')}`;
+  const admin = new pg.Client({ connectionString: inject('postgresUrl') });
+  await admin.connect();
+  // Copying waits for nobody, but is refused while another copy's connection is still on the template.
+  await until(async () => {
+    await admin.query(`create database "${name}" template "${inject('templateDatabase')}"`);
+    return true;
+  });
+  onTestFinished(async () => {
+    await admin.query(`drop database if exists "${name}" with (force)`);
+    await admin.end();
+  });
+  const url = new URL(inject('postgresUrl'));
+  url.pathname = `/${name}`;
+  return url.href;
+}
+
+/** A connection to look into a database with. */
+export async function connect(databaseUrl: string): Promise<pg.Client> {
+  const client = new pg.Client({ connectionString: databaseUrl });
+  client.on('error', () => undefined);
+  await client.connect();
+  onTestFinished(() => client.end().catch(() => undefined));
+  return client;
+}
+
+/** A key namespace of the test's own on the shared Redis, emptied afterwards. */
+export function createNamespace(): string {
+  const namespace = `t-${randomBytes(6).toString('hex')}`;
+  onTestFinished(async () => {
+    const redis = new Redis(inject('redisUrl'));
+    for await (const keys of redis.scanStream({ match: `{${namespace}:*`, count: 1_000 })) {
+      if (keys.length > 0) await redis.del(...keys);
+    }
+    redis.disconnect();
+  });
+  return namespace;
+}
+
+/** The queue as an onlooker sees it. */
+export function openQueue(namespace: string, redisUrl: string = inject('redisUrl')): Queue {
+  const redis = new Redis(redisUrl, { maxRetriesPerRequest: null, retryStrategy: () => 50 });
+  redis.on('error', () => undefined);
+  const queue = new Queue('execution-log', { connection: redis, prefix: queuePrefix('execution-log', namespace) });
+  queue.on('error', () => undefined);
+  onTestFinished(async () => {
+    await queue.close();
+    redis.disconnect();
+  });
+  return queue;
+}
+
+/** A directory that goes with the test. */
+export async function createDirectory(): Promise<string> {
+  const dir = await mkdtemp(join(tmpdir(), 'sluice-test-'));
+  onTestFinished(() => rm(dir, { recursive: true, force: true }));
+  return dir;
+}
+
+/** Asks again and again until the answer is truthy; the test's own timeout bounds it. Errors count as no answer yet. */
+export async function until<T>(
+  ask: () => Promise<T | null | undefined | false> | T | null | undefined | false,
+): Promise<T> {
+  let lastError: unknown;
+  for (let asked = 0; asked < 2_000; asked += 1) {
+    try {
+      const answer = await ask();
+      if (answer) return answer;
+    } catch (error) {
+      lastError = error;
+    }
+    await sleep(25);
+  }
+  throw new Error('what the test waits for did not happen', { cause: lastError });
+}

@@ -1,0 +1,91 @@
+import { randomBytes } from 'node:crypto';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import pg from 'pg';
+import type { TestProject } from 'vitest/node';
+import { startPostgres } from '../../local/postgres.ts';
+import { startRedis } from '../../local/redis.ts';
+import { findRedisBinary, installRedis } from '../../local/redis-binary.ts';
+import { say, step } from '../../local/steps.ts';
+import { migrate } from '../../prisma/migrate.ts';
+import { loadConfig } from '../../shared/config.ts';
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    /** of the server's maintenance database */
+    postgresUrl: string;
+    redisUrl: string;
+    redisBinary: string;
+    /** a migrated database, to copy from */
+    templateDatabase: string;
+    /** names of everything that this run creates begin with it */
+    runName: string;
+  }
+}
+
+/**
+ * Before all tests: the servers of DATABASE_URL and REDIS_URL, or private ones that live as long as the run. On a server
+ * of the user's, only databases and key namespaces of this run are touched, and they are removed again.
+ */
+export default async function setUp(project: TestProject) {
+  const dir = await mkdtemp(join(tmpdir(), 'sluice-test-'));
+  const runName = `sluice_test_${randomBytes(4).toString('hex')}`;
+  const closers: (() => Promise<unknown>)[] = [() => rm(dir, { recursive: true, force: true })];
+  const { database, redisUrl } = loadConfig(process.env);
+
+  const redisBinary =
+    (await findRedisBinary()) ??
+    (await step(
+      () => installRedis(process.env),
+      (path) => `Redis installed: ${path}`,
+    ));
+  const redis = redisUrl === null ? await startRedis({ binary: redisBinary, dir: join(dir, 'redis') }) : null;
+  if (redis) closers.push(redis.stop);
+  const postgres = database.url === null ? await startPostgres({ dir: join(dir, 'postgres'), fsync: false }) : null;
+  if (postgres) closers.push(postgres.stop);
+  say(
+    `tests run on ${postgres ? `a private PostgreSQL, port ${postgres.port}` : 'DATABASE_URL'}, ${redis ? `a private Redis, port ${redis.port}` : 'REDIS_URL'}`,
+  );
+
+  const postgresUrl = database.url ?? postgres?.url ?? '';
+  const templateDatabase = `${runName}_template`;
+  await createDatabase(postgresUrl, templateDatabase);
+  closers.push(() => dropDatabases(postgresUrl, runName));
+  const template = new URL(postgresUrl);
+  template.pathname = `/${templateDatabase}`;
+  await migrate({ ...database, url: template.href });
+
+  project.provide('postgresUrl', postgresUrl);
+  project.provide('redisUrl', redisUrl ?? redis?.url ?? '');
+  project.provide('redisBinary', redisBinary);
+  project.provide('templateDatabase', templateDatabase);
+  project.provide('runName', runName);
+  return async () => {
+    for (const close of closers.reverse()) await close();
+  };
+}
+
+async function createDatabase(url: string, name: string): Promise<void> {
+  await withClient(url, (client) => client.query(`create database "${name}"`));
+}
+
+async function dropDatabases(url: string, prefix: string): Promise<void> {
+  await withClient(url, async (client) => {
+    const { rows } = await client.query<{ datname: string }>(
+      'select datname from pg_database where starts_with(datname, $1)',
+      [prefix],
+    );
+    for (const { datname } of rows) await client.query(`drop database if exists "${datname}" with (force)`);
+  });
+}
+
+async function withClient(url: string, work: (client: pg.Client) => Promise<unknown>): Promise<void> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  try {
+    await work(client);
+  } finally {
+    await client.end();
+  }
+}

@@ -1,0 +1,47 @@
+import { Registry } from 'prom-client';
+import { inject, onTestFinished } from 'vitest';
+import { loadConfig } from '../../shared/config.ts';
+import { createDatabase } from '../../shared/database.ts';
+import { createLogger } from '../../shared/logger.ts';
+import { ensurePartitions, planPartitions } from '../../shared/partitions.ts';
+import { createRedis } from '../../shared/redis.ts';
+import { createExecutionLog } from '../../workers/execution-log/pipeline.ts';
+
+/** A worker inside the test's own process, on the test's own database and namespace, started and stopped with it. */
+export async function startWorker(databaseUrl: string, namespace: string, environment: Record<string, string> = {}) {
+  const config = loadConfig({
+    DATABASE_URL: databaseUrl,
+    REDIS_URL: inject('redisUrl'),
+    SLUICE_NAMESPACE: namespace,
+    SLUICE_RETRY_BASE_MS: '5',
+    SLUICE_RETRY_MAX_MS: '50',
+    ...environment,
+  });
+  const logger = createLogger({ level: 'silent', name: 'test' });
+  const database = createDatabase(config.database, 'sluice test worker');
+  const redis = createRedis(inject('redisUrl'), { role: 'worker', name: 'test', logger });
+  const registry = new Registry();
+  await ensurePartitions(database, 'strategy_execution_log', planPartitions('strategy_execution_log', Date.now(), 1));
+  const executionLog = createExecutionLog({ config, database, redis, logger, registry });
+  let stopped: Promise<boolean> | null = null;
+  const stop = (timeoutMs = 10_000): Promise<boolean> => {
+    stopped ??= executionLog.stop(timeoutMs).finally(async () => {
+      redis.disconnect();
+      await database.$disconnect();
+    });
+    return stopped;
+  };
+  onTestFinished(async () => {
+    await stop();
+  });
+  executionLog.start();
+
+  const sum = async (name: string, labels: Record<string, string>): Promise<number> => {
+    const metric = (await registry.getMetricsAsJSON()).find((found) => found.name === name);
+    const values = (metric?.values ?? []) as { value: number; labels: Record<string, unknown> }[];
+    return values
+      .filter((one) => Object.entries(labels).every(([key, value]) => one.labels[key] === value))
+      .reduce((total, { value }) => total + value, 0);
+  };
+  return { stop, registry, metric: sum };
+}

@@ -1,0 +1,239 @@
+import { Registry } from 'prom-client';
+import { expect, inject, onTestFinished, test } from 'vitest';
+import { toExecutionRecord } from '../../../producers/execution-record.ts';
+import type { Execution } from '../../../producers/index.ts';
+import { createExecutionObserver } from '../../../producers/index.ts';
+import { jobName } from '../../../shared/contracts/queues.ts';
+import { anExecution } from '../../support/execution.ts';
+import { connect, createNamespace, createTestDatabase, openQueue, until } from '../../support/fixtures.ts';
+import { startWorker } from '../../support/worker.ts';
+
+function startObserver(namespace: string) {
+  const observer = createExecutionObserver({
+    redisUrl: inject('redisUrl'),
+    namespace,
+    producer: { sampleRate: 1 },
+    registry: new Registry(),
+    logger: { warn: () => undefined },
+  });
+  onTestFinished(async () => {
+    await observer.close();
+  });
+  return observer;
+}
+
+function recordOf(execution: Execution): Record<string, unknown> {
+  return JSON.parse(
+    toExecutionRecord(execution, { nowMs: Date.now(), sampleRate: 1, traceLimit: 200, maxBytes: 65_536 }).json,
+  );
+}
+
+let lastSeq = 0;
+function chunkOf(records: unknown[], overrides: object = {}) {
+  lastSeq += 1;
+  return { v: 1, producer: 'test', epoch: 1, seq: lastSeq, records, ...overrides };
+}
+
+test('execution log: what the SDK records is in its columns, field by field', async () => {
+  const databaseUrl = await createTestDatabase();
+  const namespace = createNamespace();
+  await startWorker(databaseUrl, namespace);
+  const observer = startObserver(namespace);
+  const client = await connect(databaseUrl);
+
+  observer.record(
+    anExecution({
+      id: '0197c2f0-0000-7000-8000-000000000001',
+      recordedAt: new Date('2026-03-01T12:34:56.789Z'),
+      status: 'error',
+      errorCode: 'DSL_ARITH_DIV_BY_ZERO',
+      errorMessage: 'division by zero',
+      failedNodeId: 'r1.then.0',
+      points: null,
+      caseName: null,
+      parentStrategyId: 'default',
+      astHash: 'abc123',
+      attempt: 2,
+    }),
+  );
+
+  const row = await until(async () => (await client.query('select * from strategy_execution_log')).rows[0]);
+  expect(row).toEqual({
+    id: '0197c2f0-0000-7000-8000-000000000001',
+    recorded_at: new Date('2026-03-01T12:34:56.789Z'),
+    strategy_id: '0197c2f0-7a4b-7c3d-9e1f-3b2a1c0d9e8f',
+    strategy_version: 3,
+    strategy_type: 'DSL_FULL',
+    realm_id: 'realm-1',
+    external_game_id: 'game-1',
+    external_task_id: 'task-1',
+    external_user_id: 'user-1',
+    status: 'error',
+    error_code: 'DSL_ARITH_DIV_BY_ZERO',
+    error_message: 'division by zero',
+    failed_node_id: 'r1.then.0',
+    points: null,
+    case_name: null,
+    duration_ms: 3.25,
+    nodes_executed: 2,
+    trace: [
+      { nodeId: 'r1.c', type: 'compare', value: true },
+      { nodeId: 'r1', type: 'rule', value: true, branch: 'match' },
+    ],
+    trace_length: 2,
+    sampled: false,
+    sample_rate: 1,
+    parent_strategy_id: 'default',
+    ast_hash: 'abc123',
+    input: { level: 3 },
+    attempt: 2,
+    notes: null,
+  });
+});
+
+test('execution log: an absent trace is SQL NULL, not JSON null', async () => {
+  const databaseUrl = await createTestDatabase();
+  const namespace = createNamespace();
+  await startWorker(databaseUrl, namespace);
+  startObserver(namespace).record(anExecution({ trace: null, input: undefined }));
+  const client = await connect(databaseUrl);
+  const row = await until(
+    async () =>
+      (await client.query('select trace is null as trace, input is null as input from strategy_execution_log')).rows[0],
+  );
+  expect(row).toEqual({ trace: true, input: true });
+});
+
+const poisons: [string, Partial<Execution>][] = [
+  ['Infinity in the trace', { trace: [{ nodeId: 'n', type: 'literal', value: Number.POSITIVE_INFINITY }] }],
+  ['NaN points', { points: Number.NaN }],
+  ['NUL in the trace', { trace: [{ nodeId: 'n', type: 'literal', value: 'a\0b' }] }],
+  ['a lone surrogate in the trace', { trace: [{ nodeId: 'n', type: 'literal', value: '\ud800' }] }],
+  ['NUL in the external user id', { externalUserId: 'user\0' }],
+  ['a Date in the trace', { trace: [{ nodeId: 'n', type: 'literal', value: new Date(0) }] }],
+  ['a BigInt in the input', { input: { n: 12345678901234567890n } }],
+  ['a NUL in a key of the input', { input: { 'a\0': 1 } }],
+  ['five thousand levels of nesting', { input: JSON.parse(`${'['.repeat(5_000)}${']'.repeat(5_000)}`) }],
+  ['a strategy id longer than an index entry', { strategyId: '€'.repeat(5_000) }],
+  ['a version beyond integer', { strategyVersion: 2 ** 40 }],
+  ['an infinite duration', { durationMs: Number.POSITIVE_INFINITY }],
+  ['a record of two megabytes', { input: 'x'.repeat(2_000_000) }],
+  ['a time before our era', { recordedAt: new Date(-8.64e15) }],
+];
+
+test('execution log: no poison value costs a record its row, and the row says what was changed', async () => {
+  const databaseUrl = await createTestDatabase();
+  const namespace = createNamespace();
+  await startWorker(databaseUrl, namespace);
+  const observer = startObserver(namespace);
+  for (const [name, poison] of poisons) observer.record(anExecution({ status: 'error', errorCode: name, ...poison }));
+  await observer.drain();
+
+  const client = await connect(databaseUrl);
+  const rows = await until(async () => {
+    const found = await client.query<{ error_code: string; notes: string | null }>(
+      'select error_code, notes from strategy_execution_log',
+    );
+    return found.rowCount === poisons.length ? found.rows : null;
+  });
+  expect(rows.map((row) => row.error_code).sort()).toEqual(poisons.map(([name]) => name).sort());
+  expect(rows.filter((row) => row.notes === null)).toEqual([]);
+});
+
+test('execution log: a chunk that is delivered again adds no rows and counts as duplicates', async () => {
+  const databaseUrl = await createTestDatabase();
+  const namespace = createNamespace();
+  const worker = await startWorker(databaseUrl, namespace);
+  const queue = openQueue(namespace);
+  const records = Array.from({ length: 30 }, () => recordOf(anExecution()));
+  for (let delivery = 1; delivery <= 5; delivery += 1) await queue.add(jobName, chunkOf(records));
+
+  await until(async () => (await worker.metric('sluice_jobs_total', { outcome: 'completed' })) === 5);
+  const client = await connect(databaseUrl);
+  expect((await client.query('select count(*)::int as n from strategy_execution_log')).rows).toEqual([{ n: 30 }]);
+  expect(await worker.metric('sluice_records_total', { outcome: 'stored' })).toBe(30);
+  expect(await worker.metric('sluice_records_total', { outcome: 'duplicate' })).toBe(120);
+});
+
+test('execution log: a chunk of a newer version is put off, neither failed nor stored', async () => {
+  const databaseUrl = await createTestDatabase();
+  const namespace = createNamespace();
+  const worker = await startWorker(databaseUrl, namespace);
+  const queue = openQueue(namespace);
+  const job = await queue.add(jobName, chunkOf([{ something: 'else' }], { v: 2 }));
+  await until(() => job.isDelayed());
+  expect(await queue.getJobCounts('failed', 'delayed')).toEqual({ failed: 0, delayed: 1 });
+  expect(await worker.metric('sluice_jobs_total', { outcome: 'parked' })).toBe(1);
+});
+
+test('execution log: a malformed record fails its job, with its index and field, and no other', async () => {
+  const databaseUrl = await createTestDatabase();
+  const namespace = createNamespace();
+  await startWorker(databaseUrl, namespace);
+  const queue = openQueue(namespace);
+  const bad = await queue.add(
+    jobName,
+    chunkOf([recordOf(anExecution()), { ...recordOf(anExecution()), strategyId: 7 }]),
+  );
+  await queue.add(jobName, chunkOf([recordOf(anExecution())]));
+
+  await until(() => bad.isFailed());
+  const [failed] = await queue.getFailed();
+  expect(failed?.failedReason).toContain('records[1].strategyId');
+  expect(failed?.data.records).toHaveLength(2);
+  const client = await connect(databaseUrl);
+  await until(async () => (await client.query('select from strategy_execution_log')).rowCount === 1);
+});
+
+test('execution log: a row that the database refuses fails its job with the SQLSTATE, and the batch around it commits', async () => {
+  const databaseUrl = await createTestDatabase();
+  const namespace = createNamespace();
+  const queue = openQueue(namespace);
+  const good = await Promise.all(
+    Array.from({ length: 8 }, () => queue.add(jobName, chunkOf([recordOf(anExecution())]))),
+  );
+  // Past the SDK: a producer of its own could send this.
+  const bad = await queue.add(jobName, chunkOf([{ ...recordOf(anExecution()), errorMessage: 'a\0b' }]));
+  await startWorker(databaseUrl, namespace, { SLUICE_BATCH_MAX_WAIT_MS: '200' });
+
+  await until(() => bad.isFailed());
+  const [failed] = await queue.getFailed();
+  expect(failed?.failedReason).toContain('22P05');
+  const client = await connect(databaseUrl);
+  await until(async () => (await client.query('select from strategy_execution_log')).rowCount === good.length);
+});
+
+test('execution log: a job is complete only after its rows are committed, and a statement that times out is repeated', async () => {
+  const databaseUrl = await createTestDatabase();
+  const namespace = createNamespace();
+  const queue = openQueue(namespace);
+  const worker = await startWorker(databaseUrl, namespace, { SLUICE_DATABASE_STATEMENT_TIMEOUT_MS: '100' });
+  const client = await connect(databaseUrl);
+  await client.query('begin');
+  await client.query('lock table strategy_execution_log in access exclusive mode');
+
+  const job = await queue.add(jobName, chunkOf([recordOf(anExecution())]));
+  await until(async () => (await worker.metric('sluice_statement_retries_total', { code: '57014' })) >= 2);
+  expect(await job.isActive()).toBe(true);
+  expect(await worker.metric('sluice_jobs_total', { outcome: 'completed' })).toBe(0);
+
+  await client.query('commit');
+  await until(async () => (await worker.metric('sluice_jobs_total', { outcome: 'completed' })) === 1);
+  expect((await client.query('select from strategy_execution_log')).rowCount).toBe(1);
+});
+
+test('execution log: a worker that stops while the database is locked hands its jobs back to the queue', async () => {
+  const databaseUrl = await createTestDatabase();
+  const namespace = createNamespace();
+  const queue = openQueue(namespace);
+  const worker = await startWorker(databaseUrl, namespace, { SLUICE_DATABASE_STATEMENT_TIMEOUT_MS: '100' });
+  const client = await connect(databaseUrl);
+  await client.query('begin');
+  await client.query('lock table strategy_execution_log in access exclusive mode');
+  const job = await queue.add(jobName, chunkOf([recordOf(anExecution())]));
+  await until(async () => (await worker.metric('sluice_statement_retries_total', {})) >= 1);
+
+  expect(await worker.stop(1)).toBe(false);
+  await until(() => job.isWaiting());
+  expect(await queue.getFailedCount()).toBe(0);
+});
