@@ -1,5 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { createWriteStream } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -49,19 +49,18 @@ export async function startFleet(options: FleetOptions) {
 
   const launch = (worker: FleetWorker): Promise<void> => {
     const logFile = join(options.logDir, `${worker.name}.log`);
+    // The file itself, not a pipe through this process: a worker outlives it for as long as it takes to stop.
+    const log = openSync(logFile, 'a');
     const child = fork(cliFile, ['worker', 'execution-log'], {
       env: { ...options.environment, SLUICE_WORKER_PORT: '0' },
-      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      stdio: ['ignore', log, log, 'ipc'],
       // Its own process group: a Ctrl-C reaches the fleet, and the fleet stops its workers in good order.
       detached: true,
     });
-    const log = createWriteStream(logFile, { flags: 'a' });
-    child.stdout?.pipe(log, { end: false });
-    child.stderr?.pipe(log, { end: false });
+    closeSync(log);
     worker.pid = child.pid ?? null;
     children.set(worker.name, child);
     child.once('exit', (code, signal) => {
-      log.end();
       children.delete(worker.name);
       worker.pid = null;
       if (!stopping) restart(worker, signal ? `was killed with ${signal}` : `ended with code ${code}`);

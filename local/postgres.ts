@@ -28,6 +28,8 @@ export interface PostgresOptions {
   dir: string;
   /** false gives up safety against a power cut (not against a crash of the process) for speed; for tests. @default true */
   fsync?: boolean;
+  /** port to listen on, for a restart on the same address. @default a free one */
+  port?: number;
 }
 
 const user = 'sluice';
@@ -41,14 +43,14 @@ const stopTimeoutMs = 20_000;
  *
  * @throws Error with the tail of the server's log when it does not come up.
  */
-export async function startPostgres({ dir, fsync = true }: PostgresOptions): Promise<PostgresServer> {
+export async function startPostgres({ dir, fsync = true, port }: PostgresOptions): Promise<PostgresServer> {
   const data = join(dir, 'data');
   const log = join(dir, 'postgres.log');
   const binaries = await embeddedBinaries();
   const password = await initialise(binaries.initdb, dir, data);
 
   const running = await findRunning(data);
-  const server = running ?? (await launch(binaries.postgres, data, log, fsync));
+  const server = running ?? (await launch(binaries.postgres, { data, log, fsync, port: port ?? (await freePort()) }));
   const url = `postgresql://${user}:${password}@127.0.0.1:${server.port}/sluice`;
   await waitUntilReady(url, server.pid, log);
   return {
@@ -115,11 +117,8 @@ async function findRunning(data: string): Promise<{ pid: number; port: number } 
 
 async function launch(
   postgres: string,
-  data: string,
-  log: string,
-  fsync: boolean,
+  { data, log, fsync, port }: { data: string; log: string; fsync: boolean; port: number },
 ): Promise<{ pid: number; port: number }> {
-  const port = await freePort();
   const settings = {
     listen_addresses: '127.0.0.1',
     port,

@@ -20,6 +20,8 @@ export interface SenderOptions {
 /** Sends under way at once, and chunks in each: two of five keep Redis busy while most of the buffer stays evictable. */
 const maxSends = 2;
 const maxChunksPerSend = 5;
+/** Time for sends to notice that they are cut off. */
+const lastAnswerMs = 50;
 const retryBackoff: Backoff = { baseMs: 50, maxMs: 2_000 };
 
 /**
@@ -33,6 +35,7 @@ export function createChunkSender(options: SenderOptions) {
   const { buffer, chunker, transport, random } = options;
   const stopping = new AbortController();
   const sends = new Set<Promise<void>>();
+  const underWay = new Set<readonly OutgoingChunk[]>();
   const givenUp: Entry[] = [];
   let timer: NodeJS.Timeout | null = null;
   let pumpIsScheduled = false;
@@ -81,6 +84,7 @@ export function createChunkSender(options: SenderOptions) {
   };
 
   const send = async (chunks: readonly OutgoingChunk[]): Promise<void> => {
+    underWay.add(chunks);
     for (let attempt = 0; ; attempt += 1) {
       try {
         await transport.send(chunks);
@@ -92,14 +96,13 @@ export function createChunkSender(options: SenderOptions) {
       const stopped = await sleep(backoffMs(retryBackoff, attempt, random), false, { signal: stopping.signal }).catch(
         () => true,
       );
-      if (stopped) {
-        for (const { entries } of chunks) giveUp(entries);
-        return;
-      }
+      if (stopped) return;
     }
   };
 
   const settle = (chunks: readonly OutgoingChunk[]): void => {
+    // After stop has given them up, an answer that comes late changes nothing any more.
+    if (!underWay.delete(chunks)) return;
     let records = 0;
     for (const { entries } of chunks) {
       buffer.release(entries);
@@ -139,7 +142,10 @@ export function createChunkSender(options: SenderOptions) {
       if (timer !== null) clearTimeout(timer);
       timer = null;
       await transport.close();
-      await Promise.all(sends);
+      // Cutting a connection to a frozen server takes seconds; nothing that comes of it matters here.
+      await Promise.race([Promise.all(sends), sleep(lastAnswerMs)]);
+      for (const chunks of underWay) for (const { entries } of chunks) giveUp(entries);
+      underWay.clear();
       giveUp(buffer.take({ maxRecords: Number.POSITIVE_INFINITY, maxBytes: Number.POSITIVE_INFINITY }));
       return givenUp;
     },

@@ -102,7 +102,7 @@ export function toStorableJson(value: unknown, bounds: JsonBounds, onChange: OnC
       case 'number':
         return Number.isFinite(item) ? item : changed(path, `${item} stored as text`, String(item));
       case 'bigint':
-        return changed(path, 'BigInt stored as text', item.toString());
+        return changed(path, 'BigInt stored as text', convertString(item.toString(), path));
       case 'symbol':
       case 'function':
         return changed(path, `${typeof item} stored as its name`, `[${typeof item}]`);
@@ -135,9 +135,13 @@ export function toStorableJson(value: unknown, bounds: JsonBounds, onChange: OnC
 
   const convertKnown = (item: object, path: string): unknown => {
     if (item instanceof Date)
-      return changed(path, 'Date stored as text', Number.isNaN(item.getTime()) ? 'Invalid Date' : item.toISOString());
+      return changed(
+        path,
+        'Date stored as text',
+        Number.isNaN(item.getTime()) ? 'Invalid Date' : convertString(item.toISOString(), path),
+      );
     if (item instanceof Error)
-      return changed(path, 'Error stored as its message', toStorableText(`${item.name}: ${item.message}`));
+      return changed(path, 'Error stored as its message', convertString(`${item.name}: ${item.message}`, path));
     if (item instanceof Map) return changed(path, 'Map stored as a list of entries', convertList([...item], path));
     if (item instanceof Set) return changed(path, 'Set stored as a list', convertList([...item], path));
     if (ArrayBuffer.isView(item)) return changed(path, 'bytes left out', `[${item.byteLength} bytes]`);
@@ -186,6 +190,11 @@ export function toStorableJson(value: unknown, bounds: JsonBounds, onChange: OnC
   return convert(value, rootPath);
 }
 
+/** What was thrown may itself be of the kind that cannot be read. */
 function messageOf(error: unknown): string {
-  return error instanceof Error ? toStorableText(error.message.slice(0, 200)) : 'not an Error';
+  try {
+    return error instanceof Error ? toStorableText(error.message.slice(0, 200)) : 'not an Error';
+  } catch {
+    return 'not an Error';
+  }
 }

@@ -33,6 +33,7 @@ export function createExecutionLog({ config, database, redis, logger, registry }
       return batcher.heldRecords;
     },
     start(): void {
+      logger.info({ queue: executionLogQueue, concurrency: config.worker.concurrency }, 'taking jobs');
       worker.run().catch((error: unknown) => logger.fatal({ err: error }, 'worker loop ended'));
     },
     /**

@@ -1,0 +1,46 @@
+import type { EndToEndResult } from './end-to-end.ts';
+import type { LatencyResult } from './latency.ts';
+import { kept, type RecordCostResult, sampledOut } from './record-cost.ts';
+
+/** A promise that the figures keep or break. */
+export interface Bar {
+  what: string;
+  value: number;
+  unit: string;
+  /** the value is to be at least so much, or at most */
+  least?: number;
+  most?: number;
+  holds: boolean;
+}
+
+/** The ratios are those of the default fleet of two workers, which is what `npm start` runs. */
+export function endToEndBars({ sluice, jobPerRow, copy }: EndToEndResult): Bar[] {
+  const { rowsPerSecond } = sluice.two;
+  return [
+    atLeast(10, { what: 'Sluice to a job per row', value: rowsPerSecond / jobPerRow.rowsPerSecond, unit: '×' }),
+    atLeast(0.4, { what: 'Sluice to raw COPY', value: rowsPerSecond / copy.rowsPerSecond, unit: '×' }),
+    atLeast(0.7, { what: 'Sluice to raw COPY, the goal', value: rowsPerSecond / copy.rowsPerSecond, unit: '×' }),
+  ];
+}
+
+export function latencyBars({ p99Ms }: LatencyResult): Bar[] {
+  return [atMost(250, { what: 'record() to visible at half load, p99', value: p99Ms, unit: 'ms' })];
+}
+
+export function recordCostBars(results: readonly RecordCostResult[]): Bar[] {
+  const medianOf = (name: string) => results.find((result) => result.name === name)?.medianUs ?? Number.NaN;
+  return [
+    atMost(2, { what: 'record(), sampled out, median', value: medianOf(sampledOut), unit: 'µs' }),
+    atMost(15, { what: 'record(), kept, typical run, median', value: medianOf(kept), unit: 'µs' }),
+  ];
+}
+
+type Measured = Pick<Bar, 'what' | 'value' | 'unit'>;
+
+function atLeast(least: number, measured: Measured): Bar {
+  return { ...measured, least, holds: measured.value >= least };
+}
+
+function atMost(most: number, measured: Measured): Bar {
+  return { ...measured, most, holds: measured.value <= most };
+}

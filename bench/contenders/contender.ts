@@ -1,0 +1,12 @@
+import type { Rows } from '../rows.ts';
+
+/** A way of getting rows into the table. */
+export interface Contender {
+  name: string;
+  /** share of the rows that it stores in a measured run; the slow ones get fewer, since rates are per second */
+  share: number;
+  /** its worker processes, for the CPU meter */
+  workerPids(): number[];
+  /** Stores the first `count` rows. Resolves as soon as the last one is visible to others. */
+  store(rows: Rows, count: number): Promise<void>;
+}

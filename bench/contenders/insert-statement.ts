@@ -1,0 +1,28 @@
+import { createDatabase } from '../../shared/database.ts';
+import { insertExecutions } from '../../workers/execution-log/store.ts';
+import type { Stage } from '../stage.ts';
+import type { Contender } from './contender.ts';
+
+/** The workers' statement alone, batched as they batch it: what is left of Sluice without SDK, Redis and BullMQ. */
+export function createInsertStatement(stage: Stage): Contender {
+  const { batch, database: settings } = stage.config;
+  const database = createDatabase(settings, 'bench: insert statement');
+  stage.onClose('the client of the insert statement', () => database.$disconnect());
+  return {
+    name: 'the insert statement alone, no queue',
+    share: 1,
+    workerPids: () => [],
+    async store(rows, count) {
+      let next = 0;
+      const writeBatches = async (): Promise<void> => {
+        while (next < count) {
+          const start = next;
+          next = Math.min(count, start + batch.maxRecords);
+          const texts = Array.from({ length: next - start }, (_, offset) => rows.json(start + offset));
+          await insertExecutions(database, `[${texts.join(',')}]`);
+        }
+      };
+      await Promise.all(Array.from({ length: batch.maxInFlight }, writeBatches));
+    },
+  };
+}

@@ -1,0 +1,108 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
+import { say } from '../local/steps.ts';
+import type { SluiceContender } from './contenders/sluice.ts';
+import type { Rows } from './rows.ts';
+import type { Stage } from './stage.ts';
+import { quantile } from './statistics.ts';
+
+/** From record() to the row being visible to another session, in ms. */
+export interface LatencyResult {
+  /** the load, steady */
+  rowsPerSecond: number;
+  /** rows that were watched */
+  samples: number;
+  p50Ms: number;
+  p99Ms: number;
+  maxMs: number;
+}
+
+const lastsMs = 6_000;
+const patienceMs = 30_000;
+const turnMs = 5;
+/** One row in so many turns is watched. */
+const turnsPerProbe = 2;
+/** Time between two looks. A row is seen up to so much later than it could be, and the query's own time. */
+const lookEveryMs = 2;
+
+interface Probe {
+  id: string;
+  recordedAt: string;
+  recordedAtMs: number;
+}
+
+/**
+ * Sends rows at a steady rate and looks for some of them by their key until they are there.
+ *
+ * @throws Error when a row was lost
+ */
+export async function measureLatency(
+  stage: Stage,
+  fleet: SluiceContender,
+  rows: Rows,
+  rowsPerSecond: number,
+): Promise<LatencyResult> {
+  await stage.reset();
+  const watcher = new pg.Client({ connectionString: stage.databaseUrl });
+  await watcher.connect();
+  const waiting = new Map<string, Probe>();
+  const latenciesMs: number[] = [];
+  let sending = true;
+  let giveUpAt = Number.POSITIVE_INFINITY;
+
+  const send = async (): Promise<number> => {
+    const startedAt = performance.now();
+    let sent = 0;
+    for (let turn = 0; performance.now() - startedAt < lastsMs && sent < rows.count; turn += 1) {
+      const due = Math.min(rows.count, Math.floor(((performance.now() - startedAt) / 1_000) * rowsPerSecond));
+      if (turn % turnsPerProbe === 0 && sent < due) watch(sent);
+      for (; sent < due; sent += 1) fleet.observer.record(rows.execution(sent));
+      await sleep(turnMs);
+    }
+    sending = false;
+    giveUpAt = performance.now() + patienceMs;
+    return sent;
+  };
+
+  const watch = (index: number): void => {
+    const { id, recordedAt } = rows.record(index);
+    waiting.set(id, { id, recordedAt, recordedAtMs: performance.now() });
+  };
+
+  const look = async (): Promise<void> => {
+    while (sending || waiting.size > 0) {
+      if (performance.now() > giveUpAt) throw new Error(`latency: ${waiting.size} rows did not become visible`);
+      const probes = [...waiting.values()];
+      const { rows: found } = await watcher.query<{ id: string }>({
+        name: 'look',
+        text: 'select id from strategy_execution_log where id = any($1::uuid[]) and recorded_at = any($2::timestamptz[])',
+        values: [probes.map(({ id }) => id), probes.map(({ recordedAt }) => recordedAt)],
+      });
+      const seenAt = performance.now();
+      for (const { id } of found) {
+        const probe = waiting.get(id);
+        if (probe === undefined) continue;
+        latenciesMs.push(seenAt - probe.recordedAtMs);
+        waiting.delete(id);
+      }
+      await sleep(lookEveryMs);
+    }
+  };
+
+  try {
+    const [sent] = await Promise.all([send(), look()]);
+    await fleet.settle();
+    const stored = await stage.countRows();
+    if (stored !== sent) throw new Error(`latency: ${sent} rows were recorded, ${stored} are stored`);
+  } finally {
+    await watcher.end();
+  }
+  say(`latency: ${latenciesMs.length} rows watched at ${Math.round(rowsPerSecond)} rows/s`);
+  return {
+    rowsPerSecond,
+    samples: latenciesMs.length,
+    p50Ms: quantile(latenciesMs, 0.5),
+    p99Ms: quantile(latenciesMs, 0.99),
+    maxMs: Math.max(...latenciesMs),
+  };
+}

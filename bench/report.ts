@@ -1,0 +1,108 @@
+import type { Bar } from './bars.ts';
+import type { ContenderResult, EndToEndResult } from './end-to-end.ts';
+import type { LatencyResult } from './latency.ts';
+import type { RecordCostResult } from './record-cost.ts';
+
+/** Everything that a run of the bench found; this is what `--json` prints. */
+export interface Figures {
+  environment: {
+    cores: number;
+    cpu: string;
+    node: string;
+    postgres: string;
+    redis: string;
+  };
+  rows: { count: number; meanBytes: number; meanTraceEntries: number };
+  /** null: not asked for */
+  endToEnd: EndToEndResult | null;
+  latency: LatencyResult | null;
+  recordCost: RecordCostResult[] | null;
+  bars: Bar[];
+}
+
+/** The figures as a text for people. */
+export function toReport({ environment, rows, endToEnd, latency, recordCost, bars }: Figures): string {
+  const { cores, cpu, node, postgres, redis } = environment;
+  return [
+    [
+      `${cores} cores (${cpu}), Node ${node}, PostgreSQL ${postgres} with fsync, Redis ${redis} with appendfsync everysec`,
+      `rows of ${whole(rows.meanBytes)} bytes of JSON and ${rows.meanTraceEntries.toFixed(1)} trace entries on average`,
+    ],
+    endToEnd === null ? [] : endToEndLines(endToEnd),
+    latency === null ? [] : latencyLines(latency),
+    recordCost === null ? [] : recordCostLines(recordCost),
+    barLines(bars),
+  ]
+    .filter((lines) => lines.length > 0)
+    .map((lines) => lines.join('\n'))
+    .join('\n\n');
+}
+
+function endToEndLines(results: EndToEndResult): string[] {
+  const { sluice, jobPerRow, createMany, insertStatement, copy } = results;
+  const line = (result: ContenderResult): string[] => {
+    const { name, rowsPerSecond, rounds, rows, cpuUsPerRow: cpu } = result;
+    return [
+      name,
+      whole(rowsPerSecond),
+      `${whole(Math.min(...rounds))}–${whole(Math.max(...rounds))}`,
+      (rowsPerSecond / jobPerRow.rowsPerSecond).toFixed(1),
+      (rowsPerSecond / copy.rowsPerSecond).toFixed(2),
+      whole(rows),
+      ...(cpu === null
+        ? []
+        : [cpu.producer, cpu.redis, cpu.workers, cpu.postgres, sum(cpu)].map((us) => us.toFixed(0))),
+    ];
+  };
+  const head = ['end to end', 'rows/s', 'of the rounds', '× job per row', '× COPY', 'rows'];
+  const cpuHead = ['CPU µs a row: producer', 'Redis', 'workers', 'Postgres', 'all'];
+  return table([
+    copy.cpuUsPerRow === null ? head : [...head, ...cpuHead],
+    ...[sluice.one, sluice.two, jobPerRow, createMany, insertStatement, copy].map(line),
+  ]);
+}
+
+function latencyLines({ rowsPerSecond, samples, p50Ms, p99Ms, maxMs }: LatencyResult): string[] {
+  return table([
+    ['record() to visible', 'rows/s', 'p50 ms', 'p99 ms', 'max ms', 'rows watched'],
+    ['at half load', whole(rowsPerSecond), p50Ms.toFixed(0), p99Ms.toFixed(0), maxMs.toFixed(0), whole(samples)],
+  ]);
+}
+
+function recordCostLines(results: readonly RecordCostResult[]): string[] {
+  return table([
+    ['one call of record()', 'median µs', 'p99 µs', 'calls'],
+    ...results.map(({ name, medianUs, p99Us, calls }) => [name, medianUs.toFixed(2), p99Us.toFixed(1), whole(calls)]),
+  ]);
+}
+
+function barLines(bars: readonly Bar[]): string[] {
+  return table([
+    ['bar', 'measured', 'asked for', ''],
+    ...bars.map(({ what, value, unit, least, most, holds }) => [
+      what,
+      `${value.toFixed(value < 10 ? 2 : 1)} ${unit}`,
+      least === undefined ? `≤ ${most} ${unit}` : `≥ ${least} ${unit}`,
+      holds ? 'holds' : 'MISSED',
+    ]),
+  ]);
+}
+
+function sum(values: object): number {
+  return Object.values(values).reduce((total: number, value: number) => total + value, 0);
+}
+
+function whole(value: number): string {
+  return Math.round(value).toLocaleString('en');
+}
+
+/** Columns of one width each: text to the left in the first, figures to the right in the others. */
+function table(rows: readonly string[][]): string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
+      .join('  ')
+      .trimEnd(),
+  );
+}

@@ -1,0 +1,82 @@
+import { generateEvents } from '../local/demo/events.ts';
+import { demoStrategies } from '../local/demo/scoring/strategies.ts';
+import { createScoringService } from '../local/demo/scoring-service.ts';
+import { toExecutionRecord } from '../producers/execution-record.ts';
+import type { Execution } from '../producers/index.ts';
+import { uuidV7 } from '../producers/uuid-v7.ts';
+import type { Config } from '../shared/config.ts';
+import type { ExecutionRecord } from '../shared/contracts/execution.ts';
+
+/** The rows that every contender stores: the same ids, times and contents, each in the form that it starts from. */
+export interface Rows {
+  count: number;
+  /** a row differs from the one that stands so many places before it in nothing but id and time */
+  period: number;
+  /** of a row's JSON, in UTF-8 */
+  meanBytes: number;
+  /** that are kept of a trace, on average */
+  meanTraceEntries: number;
+  /** what the scoring service hands to record() */
+  execution(index: number): Execution;
+  /** what the SDK makes of it, and what the others store */
+  record(index: number): ExecutionRecord;
+  /** that record as text */
+  json(index: number): string;
+}
+
+/** Runs that were really scored. More rows repeat them under other ids: a scoring service holds no million traces either. */
+const distinctRuns = 5_000;
+const seed = 1;
+
+/** Scores demo events with the demo's strategies and keeps what the service reports, cut to storable records by the SDK. */
+export function createRows(count: number, producer: Config['producer']): Rows {
+  const runs = scoreEvents(Math.min(count, distinctRuns)).map((execution) => {
+    const { json, bytes } = toExecutionRecord(execution, {
+      nowMs: Date.now(),
+      sampleRate: 1,
+      traceLimit: producer.traceLimit,
+      maxBytes: producer.recordMaxBytes,
+    });
+    const { id, recordedAt, ...rest } = JSON.parse(json) as ExecutionRecord;
+    return { execution, rest, restJson: JSON.stringify(rest).slice(1), bytes };
+  });
+  const at = (index: number) => runs[index % runs.length] as (typeof runs)[number];
+
+  // One a millisecond, all in the past, so that they lie in partitions that a worker has made.
+  const firstMs = Date.now() - count;
+  const keys = Array.from({ length: count }, (_, index) => ({
+    id: uuidV7(firstMs + index),
+    recordedAt: new Date(firstMs + index).toISOString(),
+  }));
+  const keyOf = (index: number) => keys[index] as (typeof keys)[number];
+  // Made ahead: while the clock runs, the bench costs its own process as little as it can.
+  const executions = keys.map((key, index): Execution => ({ ...at(index).execution, ...key }));
+
+  return {
+    count,
+    period: runs.length,
+    meanBytes: mean(runs.map(({ bytes }) => bytes)),
+    meanTraceEntries: mean(runs.map(({ rest }) => rest.trace?.length ?? 0)),
+    execution: (index) => executions[index] as Execution,
+    record: (index) => ({ ...keyOf(index), ...at(index).rest }),
+    json(index) {
+      const { id, recordedAt } = keyOf(index);
+      return `{"id":"${id}","recordedAt":"${recordedAt}",${at(index).restJson}`;
+    },
+  };
+}
+
+function scoreEvents(count: number): Execution[] {
+  const executions: Execution[] = [];
+  const score = createScoringService({
+    observer: { record: (execution) => executions.push(execution) },
+    strategies: demoStrategies,
+    realms: ['north', 'south', 'west'],
+  });
+  for (const event of generateEvents({ count, seed, strategies: demoStrategies })) score(event);
+  return executions;
+}
+
+function mean(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}

@@ -1,0 +1,101 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { startServers } from '../local/servers.ts';
+import { say } from '../local/steps.ts';
+import { migrate } from '../prisma/migrate.ts';
+import { type Config, loadConfig } from '../shared/config.ts';
+import { createDatabase } from '../shared/database.ts';
+import { UsageError } from '../shared/errors.ts';
+import { createCloseStack } from '../shared/lifecycle.ts';
+import { ensurePartitions, planPartitions } from '../shared/partitions.ts';
+import { createRedis, type Redis } from '../shared/redis.ts';
+import { type CpuMeter, createCpuMeter } from './cpu-meter.ts';
+
+/** Private servers with the real schema, and what all parts of the bench ask of them. */
+export interface Stage {
+  /** with the URLs of the servers in it */
+  config: Config;
+  /** for child processes */
+  environment: NodeJS.ProcessEnv;
+  /** for logs; goes when the bench ends */
+  dir: string;
+  databaseUrl: string;
+  redisUrl: string;
+  redis: Redis;
+  versions: { postgres: string; redis: string };
+  cpu: CpuMeter;
+  /** empties the table and writes a checkpoint, so that no run pays for the one before it */
+  reset(): Promise<void>;
+  countRows(): Promise<number>;
+  /** opened things are closed in reverse order when the bench ends */
+  onClose(name: string, close: () => Promise<void>): void;
+  close(): Promise<void>;
+}
+
+const table = 'strategy_execution_log';
+
+/**
+ * Starts real servers as `npm start` does, fsync on, in a fresh temporary directory, and brings the schema up to date.
+ *
+ * @throws UsageError when the environment names servers: the bench empties tables, and a user's server is no place for that
+ */
+export async function openStage(environment: NodeJS.ProcessEnv): Promise<Stage> {
+  for (const name of ['DATABASE_URL', 'REDIS_URL']) {
+    if (environment[name] !== undefined)
+      throw new UsageError(`the bench empties tables, so it runs on private servers only; unset ${name}`);
+  }
+  const closing = createCloseStack((name, error) => say(`${name} could not be closed: ${String(error)}`));
+  try {
+    const dir = await mkdtemp(join(tmpdir(), 'sluice-bench-'));
+    closing.push('the directory', () => rm(dir, { recursive: true, force: true }));
+    const servers = await startServers(loadConfig(environment), environment, dir);
+    closing.push('the servers', servers.stop);
+
+    const { databaseUrl, redisUrl } = servers;
+    const ownEnvironment = {
+      SLUICE_LOG_LEVEL: 'warn',
+      ...environment,
+      DATABASE_URL: databaseUrl,
+      REDIS_URL: redisUrl,
+    };
+    const config = loadConfig(ownEnvironment);
+    await migrate(config.database);
+    const database = createDatabase(config.database, 'sluice bench');
+    closing.push('the database client', () => database.$disconnect());
+    await ensurePartitions(database, table, planPartitions(table, Date.now(), config.database.partitionDaysAhead));
+    const redis = createRedis(redisUrl, { role: 'worker', name: 'sluice:bench', logger: null });
+    closing.push('the Redis client', async () => redis.disconnect());
+
+    const [postgres] = await database.$queryRaw<{ version: string; pid: number }[]>`
+      select current_setting('server_version') as version, pg_backend_pid() as pid`;
+    const redisInfo = await redis.info('server');
+    const redisField = (name: string) => new RegExp(`^${name}:(.*?)\r?$`, 'm').exec(redisInfo)?.[1] ?? 'unknown';
+
+    return {
+      config,
+      environment: ownEnvironment,
+      dir,
+      databaseUrl,
+      redisUrl,
+      redis,
+      versions: { postgres: postgres?.version ?? 'unknown', redis: redisField('redis_version') },
+      cpu: createCpuMeter({ backendPid: postgres?.pid ?? 0, redisPid: Number(redisField('process_id')) }),
+      async reset() {
+        await database.$executeRaw`truncate strategy_execution_log`;
+        await database.$executeRaw`checkpoint`;
+      },
+      async countRows() {
+        const [row] = await database.$queryRaw<
+          { rows: number }[]
+        >`select count(*)::int as rows from strategy_execution_log`;
+        return row?.rows ?? 0;
+      },
+      onClose: closing.push,
+      close: closing.closeAll,
+    };
+  } catch (error) {
+    await closing.closeAll();
+    throw error;
+  }
+}

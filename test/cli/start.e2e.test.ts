@@ -1,0 +1,98 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, inject, test } from 'vitest';
+import { commandLine } from '../../local/processes.ts';
+import { createDirectory, createNamespace, createTestDatabase, until } from '../support/fixtures.ts';
+import { type SluiceProcess, startSluice } from '../support/fleet.ts';
+
+const workerPort = { SLUICE_WORKERS: '1' };
+
+function isReady({ stderr }: SluiceProcess): boolean {
+  return stderr.some((line) => line.includes('ready.'));
+}
+
+/** The servers of a data directory: from the files in which they write who they are. */
+function serverPids(dir: string): number[] {
+  const postgres = Number(readFileSync(join(dir, '.sluice/postgres/data/postmaster.pid'), 'utf8').split('\n')[0]);
+  const redis = JSON.parse(readFileSync(join(dir, '.sluice/redis/state.json'), 'utf8')).pid;
+  return [postgres, redis];
+}
+
+async function areGone(pids: number[]): Promise<boolean> {
+  const lines = await Promise.all(pids.map(commandLine));
+  return lines.every((line) => line === null);
+}
+
+test('start: brings everything up, refuses a second fleet, and leaves nothing behind on SIGINT', async () => {
+  const dir = await createDirectory();
+  const fleet = await startSluice(['start'], workerPort, dir);
+  await until(() => isReady(fleet));
+  const servers = serverPids(dir);
+
+  const second = await startSluice(['start'], workerPort, dir);
+  expect(await second.ended).toBe(2);
+  expect(second.stderr.join('\n')).toContain(`process ${fleet.pid}`);
+
+  fleet.kill('SIGINT');
+  expect(await fleet.ended).toBe(0);
+  expect(await areGone(servers)).toBe(true);
+  expect(existsSync(join(dir, '.sluice/fleet.pid'))).toBe(false);
+  expect(existsSync(join(dir, '.sluice/postgres/data/postmaster.pid'))).toBe(false);
+});
+
+test('start: takes over what a killed run left behind, and its workers had stopped by themselves', async () => {
+  const dir = await createDirectory();
+  const killed = await startSluice(['start'], workerPort, dir);
+  await until(() => isReady(killed));
+  const servers = serverPids(dir);
+  killed.kill('SIGKILL');
+  await killed.ended;
+  await until(() =>
+    readFileSync(join(dir, '.sluice/logs/worker-1.log'), 'utf8').includes('the parent process is gone'),
+  );
+
+  const fleet = await startSluice(['start'], workerPort, dir);
+  await until(() => isReady(fleet));
+  expect(fleet.stderr.filter((line) => line.includes('taken over'))).toHaveLength(2);
+  expect(serverPids(dir)).toEqual(servers);
+  fleet.kill('SIGTERM');
+  expect(await fleet.ended).toBe(0);
+  expect(await areGone(servers)).toBe(true);
+});
+
+test('demo: on given servers it starts none, its accounts add up, and the last line is its result', async () => {
+  const environment = {
+    DATABASE_URL: await createTestDatabase(),
+    REDIS_URL: inject('redisUrl'),
+    SLUICE_NAMESPACE: createNamespace(),
+  };
+  const dir = await createDirectory();
+  const demo = await startSluice(
+    ['demo', '--executions', '3000', '--rate', '20000', '--exit', '--json'],
+    environment,
+    dir,
+  );
+  expect(await demo.ended).toBe(0);
+  const result = JSON.parse(demo.stdout.at(-1) ?? '');
+  expect(result).toMatchObject({ sent: 3_000, unaccounted: 0, reconciled: true });
+  expect(result.stored).toBeGreaterThan(0);
+  expect(result.stored + result.sampledOut + result.dropped + result.dead + result.inFlight).toBe(3_000);
+  expect(demo.stderr.join('\n')).not.toMatch(/PostgreSQL|Redis/);
+  expect(existsSync(join(dir, '.sluice/postgres'))).toBe(false);
+});
+
+test('sluice: wrong calls and wrong configuration exit with 2, and say what is accepted', async () => {
+  const calls: [string[], Record<string, string>, RegExp][] = [
+    [['worker', 'nope'], {}, /Allowed choices are execution-log/],
+    [['nope'], {}, /unknown command/],
+    [['demo', '--executions', '-1'], {}, /whole number/],
+    [['worker', 'execution-log'], {}, /DATABASE_URL is not set/],
+    [['migrate'], { DATABASE_URL: 'mysql://root:secret@h/x' }, /DATABASE_URL .* postgresql:\/\//],
+  ];
+  for (const [args, environment, said] of calls) {
+    const call = await startSluice(args, environment);
+    expect(await call.ended, args.join(' ')).toBe(2);
+    expect(call.stderr.join('\n')).toMatch(said);
+    expect(call.stderr.join('\n')).not.toContain('secret');
+  }
+});

@@ -1,0 +1,61 @@
+import { join } from 'node:path';
+import { inject, onTestFinished } from 'vitest';
+import { type PostgresServer, startPostgres } from '../../local/postgres.ts';
+import { stopProcess } from '../../local/processes.ts';
+import { type RedisServer, startRedis } from '../../local/redis.ts';
+import { createDirectory } from './fixtures.ts';
+
+/** A server that a test may stop, kill, freeze and start again, on the same port with the same data. */
+export interface FragileServer {
+  url: string;
+  kill(): Promise<void>;
+  freeze(): void;
+  thaw(): void;
+  startAgain(): Promise<void>;
+}
+
+export async function startFragileRedis(): Promise<FragileServer> {
+  const dir = join(await createDirectory(), 'redis');
+  return fragile(
+    () => startRedis({ binary: inject('redisBinary'), dir }),
+    (port) => startRedis({ binary: inject('redisBinary'), dir, port }),
+  );
+}
+
+export async function startFragilePostgres(): Promise<FragileServer> {
+  const dir = join(await createDirectory(), 'postgres');
+  return fragile(
+    () => startPostgres({ dir, fsync: false }),
+    (port) => startPostgres({ dir, fsync: false, port }),
+  );
+}
+
+type Server = RedisServer | PostgresServer;
+
+async function fragile(
+  start: () => Promise<Server>,
+  startOn: (port: number) => Promise<Server>,
+): Promise<FragileServer> {
+  let server = await start();
+  onTestFinished(async () => {
+    signal(server.pid, 'SIGCONT');
+    await server.stop();
+  });
+  return {
+    url: server.url,
+    kill: () => stopProcess(server.pid, 'SIGKILL', 10_000),
+    freeze: () => signal(server.pid, 'SIGSTOP'),
+    thaw: () => signal(server.pid, 'SIGCONT'),
+    async startAgain() {
+      server = await startOn(server.port);
+    },
+  };
+}
+
+function signal(pid: number, name: NodeJS.Signals): void {
+  try {
+    process.kill(pid, name);
+  } catch {
+    // gone already
+  }
+}
