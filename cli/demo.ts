@@ -77,6 +77,7 @@ export function addDemoCommand(program: Command, { environment, exitWith }: Comm
         );
         if (!flags.exit && !stop.signal.aborted) {
           say(`the fleet goes on: ${sluice.fleet.workers[0]?.url}/metrics. Ctrl-C stops it`);
+          say('the rows: source .sluice/env, then psql "$DATABASE_URL" -c "table strategy_execution_log limit 5"');
           await asked;
         }
         exitWith(reconciled ? 0 : 1);

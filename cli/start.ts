@@ -15,9 +15,8 @@ export function addStartCommand(program: Command, { environment }: CommandContex
       ]);
       const sluice = await startLocalSluice(environment);
       const [first] = sluice.fleet.workers;
-      say(
-        `ready. Metrics: ${first?.url}/metrics. Logs: .sluice/logs. Servers for your own producers and psql: see .sluice/env. Ctrl-C stops all`,
-      );
+      say(`ready. Metrics: ${first?.url}/metrics. Logs: .sluice/logs. Ctrl-C stops everything`);
+      say('the servers, for your own producers and psql: source .sluice/env');
       await asked;
       say('stopping');
       await sluice.stop();

@@ -1,10 +1,11 @@
-import { resolve } from 'node:path';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { dirname, join, resolve } from 'node:path';
 import { migrate } from '../prisma/migrate.ts';
 import { type Config, loadConfig } from '../shared/config.ts';
 import { createCloseStack } from '../shared/lifecycle.ts';
 import { type Fleet, startFleet } from './fleet.ts';
 import { lockFleet } from './fleet-lock.ts';
-import { startServers } from './servers.ts';
+import { type Servers, startServers } from './servers.ts';
 import { say, step } from './steps.ts';
 
 /** A whole running Sluice on this machine. */
@@ -30,6 +31,7 @@ export async function startLocalSluice(environment: NodeJS.ProcessEnv): Promise<
     closing.push('servers', servers.stop);
     const fleetEnvironment = { ...environment, DATABASE_URL: servers.databaseUrl, REDIS_URL: servers.redisUrl };
     const config = loadConfig(fleetEnvironment);
+    closing.push('the addresses', await tellAddresses(join(dir, 'env'), servers));
     await step(
       () => migrate(config.database),
       (applied) => (applied.length === 0 ? 'database is up to date' : `database migrated: ${applied.join(', ')}`),
@@ -51,4 +53,11 @@ export async function startLocalSluice(environment: NodeJS.ProcessEnv): Promise<
     await closing.closeAll();
     throw error;
   }
+}
+
+/** Writes the servers' URLs, passwords included, to a file for the user's own shells; it goes when the servers go. */
+async function tellAddresses(file: string, { databaseUrl, redisUrl }: Servers): Promise<() => Promise<void>> {
+  await mkdir(dirname(file), { recursive: true });
+  await writeFile(file, `export DATABASE_URL='${databaseUrl}'\nexport REDIS_URL='${redisUrl}'\n`, { mode: 0o600 });
+  return () => rm(file, { force: true });
 }

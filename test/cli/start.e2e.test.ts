@@ -1,8 +1,9 @@
+import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, inject, test } from 'vitest';
 import { commandLine } from '../../local/processes.ts';
-import { createDirectory, createNamespace, createTestDatabase, until } from '../support/fixtures.ts';
+import { connect, createDirectory, createNamespace, createTestDatabase, until } from '../support/fixtures.ts';
 import { type SluiceProcess, startSluice } from '../support/fleet.ts';
 
 const workerPort = { SLUICE_WORKERS: '1' };
@@ -16,6 +17,13 @@ function serverPids(dir: string): number[] {
   const postgres = Number(readFileSync(join(dir, '.sluice/postgres/data/postmaster.pid'), 'utf8').split('\n')[0]);
   const redis = JSON.parse(readFileSync(join(dir, '.sluice/redis/state.json'), 'utf8')).pid;
   return [postgres, redis];
+}
+
+function childrenOf(pid: number): number[] {
+  return execFileSync('ps', ['-o', 'pid=', '--ppid', String(pid)], { encoding: 'utf8' })
+    .trim()
+    .split(/\s+/)
+    .map(Number);
 }
 
 async function areGone(pids: number[]): Promise<boolean> {
@@ -95,4 +103,29 @@ test('sluice: wrong calls and wrong configuration exit with 2, and say what is a
     expect(call.stderr.join('\n')).toMatch(said);
     expect(call.stderr.join('\n')).not.toContain('secret');
   }
+});
+
+test('demo: one of two workers killed in the middle changes nothing about the accounts', async () => {
+  const environment = {
+    DATABASE_URL: await createTestDatabase(),
+    REDIS_URL: inject('redisUrl'),
+    SLUICE_NAMESPACE: createNamespace(),
+    SLUICE_LOCK_DURATION_MS: '1000',
+    SLUICE_STALLED_INTERVAL_MS: '500',
+  };
+  const args = ['demo', '--executions', '20000', '--rate', '20000', '--sample-rate', '1', '--exit', '--json'];
+  const demo = await startSluice(args, environment);
+  const client = await connect(environment.DATABASE_URL);
+  await until(async () => ((await client.query('select from strategy_execution_log limit 501')).rowCount ?? 0) > 500);
+  const [worker] = childrenOf(demo.pid);
+  process.kill(worker ?? 0, 'SIGKILL');
+
+  expect(await demo.ended).toBe(0);
+  expect(demo.stderr.join('\n')).toContain('was killed with SIGKILL');
+  expect(JSON.parse(demo.stdout.at(-1) ?? '')).toMatchObject({
+    sent: 20_000,
+    stored: 20_000,
+    unaccounted: 0,
+    reconciled: true,
+  });
 });

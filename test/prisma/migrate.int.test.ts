@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { expect, inject, onTestFinished, test } from 'vitest';
-import { missingFromMigrations } from '../../local/check-migrations.ts';
+import { missingFromMigrations } from '../../local/missing-from-migrations.ts';
 import { loadConfig } from '../../shared/config.ts';
 import { createDatabase } from '../../shared/database.ts';
 import { ensurePartitions, planPartitions } from '../../shared/partitions.ts';

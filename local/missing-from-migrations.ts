@@ -1,0 +1,26 @@
+import { migrate } from '../prisma/migrate.ts';
+import { createSchemaEngine, readSchema } from '../prisma/schema-engine.ts';
+import { loadConfig } from '../shared/config.ts';
+import { poolSettings } from '../shared/database.ts';
+
+/**
+ * Says what the schema has that the migrations do not make, as SQL: applies all migrations to an empty database and lets
+ * Prisma's engine compare. Empty when they agree.
+ */
+export async function missingFromMigrations(databaseUrl: string): Promise<string> {
+  const { database } = loadConfig({ DATABASE_URL: databaseUrl });
+  await migrate(database);
+  const { engine, close } = await createSchemaEngine(poolSettings(database, 'sluice check'));
+  try {
+    const { stdout } = await engine.diff({
+      from: { tag: 'schemaDatasource', ...(await readSchema()), configDir: '.' },
+      to: { tag: 'schemaDatamodel', ...(await readSchema()) },
+      script: true,
+      exitCode: null,
+      filters: { externalTables: [], externalEnums: [] },
+    });
+    return (stdout ?? '').replace('-- This is an empty migration.', '').trim();
+  } finally {
+    await close();
+  }
+}
