@@ -2,6 +2,7 @@
 import { existsSync } from 'node:fs';
 import { Command } from 'commander';
 import { unknownVariables } from '../shared/config.ts';
+import { classifyDatabaseError, explainDatabaseError } from '../shared/database-errors.ts';
 import { toError, UsageError } from '../shared/errors.ts';
 import { addDemoCommand } from './demo.ts';
 import { addMigrateCommand } from './migrate.ts';
@@ -42,7 +43,8 @@ function report(thrown: unknown, environment: NodeJS.ProcessEnv): number {
   const error = toError(thrown);
   // Commander has said what it has to say; help and version are no mistakes.
   if ('exitCode' in error && typeof error.exitCode === 'number') return error.exitCode === 0 ? 0 : 2;
-  process.stderr.write(`sluice: ${error.message}\n`);
+  const isDatabaseError = classifyDatabaseError(error).class !== 'unknown';
+  process.stderr.write(`sluice: ${isDatabaseError ? `PostgreSQL: ${explainDatabaseError(error)}` : error.message}\n`);
   if (error instanceof UsageError) return 2;
   if (environment['SLUICE_LOG_LEVEL'] === 'debug') process.stderr.write(`${error.stack}\n`);
   return 1;

@@ -7,7 +7,7 @@ import {
 import type { Execution } from './execution.ts';
 import { Notes } from './notes.ts';
 import { hasUnstorableEscapes, isPlainJson, type JsonBounds, toStorableJson, toStorableText } from './storable-json.ts';
-import { truncateTrace } from './truncate-trace.ts';
+import { type TruncatedTrace, truncateTrace } from './truncate-trace.ts';
 import { uuidV7 } from './uuid-v7.ts';
 
 /** A record as it will travel, taken at the moment of the call: later changes by the caller do not reach it. */
@@ -45,8 +45,7 @@ export function toExecutionRecord(execution: Execution, context: RecordContext):
   const status = toStatus(execution.status);
   if (status !== execution.status) notes.add(`status ${quote(execution.status)} is not known, stored as error`);
   const sampled = status === 'ok';
-  const trace = truncateTrace(toList(execution.trace, notes), context.traceLimit);
-  notes.add(trace.note);
+  const trace = readTrace(execution.trace, context.traceLimit, notes);
 
   const fields: Omit<ExecutionRecord, 'trace' | 'input' | 'notes'> = {
     id: readId(execution.id, context.nowMs, notes),
@@ -207,21 +206,36 @@ const latestMs = Date.UTC(9999, 11, 31);
 
 function readTime(time: unknown, nowMs: number, notes: Notes): string {
   if (time === undefined || time === null) return toIso(nowMs);
-  const ms =
-    time instanceof Date
-      ? time.getTime()
-      : typeof time === 'number'
-        ? time
-        : typeof time === 'string'
-          ? Date.parse(time)
-          : Number.NaN;
+  const ms = toMs(time);
   if (ms >= earliestMs && ms <= latestMs) return toIso(ms);
   notes.changed('recordedAt', `${quote(time)} is no time, the time of the call is stored`);
   return toIso(nowMs);
 }
 
+function toMs(time: unknown): number {
+  if (typeof time === 'number') return time;
+  if (typeof time === 'string') return Date.parse(time);
+  try {
+    return time instanceof Date ? time.getTime() : Number.NaN;
+  } catch {
+    return Number.NaN;
+  }
+}
+
 function toIso(ms: number): string {
   return new Date(ms).toISOString();
+}
+
+/** A list that cannot be read, such as a proxy, costs the trace, not the record. */
+function readTrace(trace: unknown, limit: number, notes: Notes): TruncatedTrace {
+  try {
+    const cut = truncateTrace(toList(trace, notes), limit);
+    notes.add(cut.note);
+    return cut;
+  } catch {
+    notes.changed('trace', 'could not be read, left out');
+    return { entries: null, originalLength: null, note: null };
+  }
 }
 
 function toList(trace: unknown, notes: Notes): readonly unknown[] | null {
@@ -240,7 +254,11 @@ function toText(value: unknown): string {
 }
 
 function kindOf(value: unknown): string {
-  return value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value;
+  try {
+    return value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value;
+  } catch {
+    return typeof value;
+  }
 }
 
 function quote(value: unknown): string {

@@ -125,3 +125,33 @@ function sqlStateOf(error: Record<string, unknown>): string | null {
   }
   return null;
 }
+
+/** What a person can do about the failures that a set-up meets. */
+const remedies: Record<string, string> = {
+  '42P01': 'a table is missing: run `sluice migrate`',
+  '42703': 'a column is missing, the tables are older than this build: run `sluice migrate`',
+  '42501': 'the user of DATABASE_URL lacks a right that it needs',
+  '28P01': 'check the user and the password in DATABASE_URL',
+  '28000': 'check the user in DATABASE_URL and what the server lets it do',
+  '3D000': 'create the database, or correct its name in DATABASE_URL',
+  ECONNREFUSED: 'check that the server runs, and host and port in DATABASE_URL',
+  ENOTFOUND: 'check the host in DATABASE_URL',
+  DatabaseNotReachable: 'check that the server runs, and host and port in DATABASE_URL',
+};
+
+/** One line for a person: the code, what the server said, and what to do, where that is known. Holds no secret. */
+export function explainDatabaseError(thrown: unknown): string {
+  const { code } = classifyDatabaseError(thrown);
+  const remedy = remedies[code];
+  return `${code}: ${serverMessage(thrown)}${remedy === undefined ? '' : ` (${remedy})`}`;
+}
+
+/** Prisma puts a heading and the failing code above what the server said. */
+function serverMessage(thrown: unknown): string {
+  let message = '';
+  for (const error of causesOf(thrown)) {
+    if (typeof error['originalMessage'] === 'string') return error['originalMessage'];
+    if (typeof error['message'] === 'string' && error['message'] !== '') message = error['message'];
+  }
+  return message.split('\n').findLast((line) => line.trim() !== '') ?? '';
+}

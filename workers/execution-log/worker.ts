@@ -4,7 +4,7 @@ import { parseChunk } from '../../shared/contracts/chunk.ts';
 import { findRecordProblem } from '../../shared/contracts/execution.ts';
 import { type QueueName, queuePrefix } from '../../shared/contracts/queues.ts';
 import type { Database } from '../../shared/database.ts';
-import { classifyDatabaseError } from '../../shared/database-errors.ts';
+import { classifyDatabaseError, explainDatabaseError } from '../../shared/database-errors.ts';
 import type { Logger } from '../../shared/logger.ts';
 import type { Redis } from '../../shared/redis.ts';
 import type { BatchEntry, Batcher } from '../batcher.ts';
@@ -92,7 +92,8 @@ export function createExecutionLogWorker(deps: Omit<ExecutionLogDeps, 'database'
     try {
       await batcher.add({ json: JSON.stringify(records), records: records.length });
     } catch (error) {
-      if (classifyDatabaseError(error).class !== 'transient') throw new UnrecoverableError(describeRefusal(error));
+      if (classifyDatabaseError(error).class !== 'transient')
+        throw new UnrecoverableError(`database refused the records: ${explainDatabaseError(error)}`);
       // Only when this worker stops while the database is away: another one shall have the job at once.
       await job.moveToWait(token);
       throw new WaitingError();
@@ -124,11 +125,4 @@ export function createExecutionLogWorker(deps: Omit<ExecutionLogDeps, 'database'
   });
   worker.on('error', (error) => logger.warn({ err: error }, 'queue trouble'));
   return worker;
-}
-
-/** The first line of the reason, with the code that decides about it. */
-function describeRefusal(error: unknown): string {
-  const { code } = classifyDatabaseError(error);
-  const message = error instanceof Error ? error.message : String(error);
-  return `database refused the records: ${code}: ${message.split('\n').findLast((line) => line.trim() !== '') ?? ''}`;
 }
