@@ -26,6 +26,7 @@ const maxEvents = 1_000;
  */
 export function createBullmqTransport(options: { redis: Redis; queue: QueueName; namespace: string }): Transport {
   const { redis } = options;
+  let connecting: Promise<void> | null = null;
   let opening: Promise<ChunkQueue> | null = null;
 
   const open = async (): Promise<ChunkQueue> => {
@@ -47,7 +48,13 @@ export function createBullmqTransport(options: { redis: Redis; queue: QueueName;
   };
 
   const attempt = async (chunks: readonly { id: string; data: string }[]): Promise<void> => {
-    if (redis.status === 'wait' || redis.status === 'end') await redis.connect();
+    // Connecting for the first time, or again after an end: sends that come meanwhile wait for the same attempt.
+    if (redis.status === 'wait' || redis.status === 'end') {
+      connecting = redis.connect().finally(() => {
+        connecting = null;
+      });
+    }
+    if (connecting !== null) await connecting;
     if (redis.status !== 'ready') throw new Error(`redis is not connected (${redis.status})`);
     opening ??= open();
     const queue = await opening;
