@@ -43,7 +43,8 @@ function report(thrown: unknown, environment: NodeJS.ProcessEnv): number {
   const error = toError(thrown);
   // Commander has said what it has to say; help and version are no mistakes.
   if ('exitCode' in error && typeof error.exitCode === 'number') return error.exitCode === 0 ? 0 : 2;
-  const isDatabaseError = classifyDatabaseError(error).class !== 'unknown';
+  // An error of ours that has one of the database's as its cause says itself what is to be said.
+  const isDatabaseError = 'code' in error && classifyDatabaseError(error).class !== 'unknown';
   process.stderr.write(`sluice: ${isDatabaseError ? `PostgreSQL: ${explainDatabaseError(error)}` : error.message}\n`);
   if (error instanceof UsageError) return 2;
   if (environment['SLUICE_LOG_LEVEL'] === 'debug') process.stderr.write(`${error.stack}\n`);

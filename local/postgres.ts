@@ -1,6 +1,6 @@
 import { execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chown, mkdir, open, readFile, rm, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -131,13 +131,26 @@ async function launch(
     fsync: fsync ? 'on' : 'off',
   };
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-  const { command, args } = unprivileged(postgres, ['-D', data, ...flags]);
+  const { command, args, owner } = unprivileged(postgres, ['-D', data, ...flags]);
+  await takePossession(data, owner);
   const output = await open(log, 'a');
   const child = spawn(command, args, { cwd: '/', detached: true, stdio: ['ignore', output.fd, output.fd] });
   await new Promise((resolve, reject) => child.once('spawn', resolve).once('error', reject));
   child.unref();
   await output.close();
   return { pid: child.pid as number, port };
+}
+
+/** PostgreSQL insists on owning its directory alone. A checkout may have been used by root first and another user later. */
+async function takePossession(data: string, owner: { uid: number; gid: number } | undefined): Promise<void> {
+  if (owner) await run('chown', ['-R', `${owner.uid}:${owner.gid}`, data]);
+  const { uid } = await stat(data);
+  if (!owner && uid !== process.getuid?.()) {
+    throw new Error(
+      `${data} belongs to another user (${uid}). Run as that user, or remove the directory .sluice and what is in it.`,
+    );
+  }
+  await chmod(data, 0o700);
 }
 
 async function waitUntilReady(url: string, pid: number, log: string): Promise<void> {

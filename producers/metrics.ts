@@ -103,7 +103,7 @@ export function createProducerMetrics(registry: Registry, depth: () => BufferDep
     observe({ realm, strategyType, status, errorCode, durationMs, nodesExecuted }) {
       const known = series(label(realm), label(strategyType), status);
       if (Number.isFinite(durationMs)) known.duration.observe(durationMs / 1_000);
-      if (nodesExecuted > 0 && Number.isFinite(nodesExecuted)) known.nodes.inc(nodesExecuted);
+      if (Number.isFinite(nodesExecuted) && nodesExecuted > 0) known.nodes.inc(nodesExecuted);
       if (status !== 'ok')
         errors.inc({ realm: label(realm), strategy_type: label(strategyType), code: label(errorCode) });
     },
@@ -119,8 +119,13 @@ export function createProducerMetrics(registry: Registry, depth: () => BufferDep
 }
 
 /** Absent and empty label values are `unknown`. Anything but text is written as text, so that it cannot break a scrape. */
-function label(value: string | null | undefined): string {
-  return value === null || value === undefined || value === '' ? 'unknown' : String(value);
+function label(value: unknown): string {
+  if (value === null || value === undefined || value === '') return 'unknown';
+  try {
+    return String(value);
+  } catch {
+    return 'unknown';
+  }
 }
 
 const maxCachedSeries = 10_000;

@@ -132,17 +132,23 @@ function failureFields(
 
 function describe(thrown: unknown, { signal, describeFailure: own }: WithExecutionOptions): FailureDescription {
   try {
-    if (own) return own(thrown);
-    if (signal?.aborted && describeFailure(thrown).status === 'error')
-      return { ...describeFailure(signal.reason), status: abortStatus(signal) };
-    return describeFailure(thrown);
+    // A copy, so that a description that is none, or cannot be read, fails here.
+    if (own) return { ...own(thrown) };
+    const described = describeFailure(thrown);
+    // What Node's own functions throw is an AbortError, also after AbortSignal.timeout: only the signal knows why.
+    if (signal?.aborted && (described.status === 'error' || described.status === 'cancelled'))
+      return { ...described, ...describeAbort(signal) };
+    return described;
   } catch {
     return { status: 'error', errorCode: 'DSL_UNEXPECTED' };
   }
 }
 
-function abortStatus(signal: AbortSignal): 'timeout' | 'cancelled' {
-  return fieldsOf(signal.reason).name === 'TimeoutError' ? 'timeout' : 'cancelled';
+function describeAbort({ reason }: AbortSignal): Pick<FailureDescription, 'status' | 'errorCode'> {
+  const { code, name } = fieldsOf(reason);
+  return name === 'TimeoutError'
+    ? { status: 'timeout', errorCode: code ?? 'DSL_TIMEOUT' }
+    : { status: 'cancelled', errorCode: code ?? 'DSL_CANCELLED' };
 }
 
 /** The text fields of anything thrown; getters that throw count as absent. */
@@ -162,5 +168,9 @@ function fieldsOf(thrown: unknown): { code?: string; name?: string; nodeId?: str
 }
 
 function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+  try {
+    return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+  } catch {
+    return false;
+  }
 }

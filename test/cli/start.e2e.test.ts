@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { expect, inject, test } from 'vitest';
-import { commandLine } from '../../local/processes.ts';
+import { expect, inject, onTestFinished, test } from 'vitest';
+import { commandLine, stopProcess } from '../../local/processes.ts';
 import { connect, createDirectory, createNamespace, createTestDatabase, until } from '../support/fixtures.ts';
 import { type SluiceProcess, startSluice } from '../support/fleet.ts';
 
@@ -53,6 +53,7 @@ test('start: takes over what a killed run left behind, and its workers had stopp
   const killed = await startSluice(['start'], workerPort, dir);
   await until(() => isReady(killed));
   const servers = serverPids(dir);
+  onTestFinished(() => Promise.all(servers.map((pid) => stopProcess(pid, 'SIGKILL', 1_000))).then(() => undefined));
   killed.kill('SIGKILL');
   await killed.ended;
   await until(() =>

@@ -32,38 +32,48 @@ export default async function setUp(project: TestProject) {
   const dir = await mkdtemp(join(tmpdir(), 'sluice-test-'));
   const runName = `sluice_test_${randomBytes(4).toString('hex')}`;
   const closers: (() => Promise<unknown>)[] = [() => rm(dir, { recursive: true, force: true })];
-  const { database, redisUrl } = loadConfig(process.env);
-
-  const redisBinary =
-    (await findRedisBinary()) ??
-    (await step(
-      () => installRedis(process.env),
-      (path) => `Redis installed: ${path}`,
-    ));
-  const redis = redisUrl === null ? await startRedis({ binary: redisBinary, dir: join(dir, 'redis') }) : null;
-  if (redis) closers.push(redis.stop);
-  const postgres = database.url === null ? await startPostgres({ dir: join(dir, 'postgres'), fsync: false }) : null;
-  if (postgres) closers.push(postgres.stop);
-  say(
-    `tests run on ${postgres ? `a private PostgreSQL, port ${postgres.port}` : 'DATABASE_URL'}, ${redis ? `a private Redis, port ${redis.port}` : 'REDIS_URL'}`,
-  );
-
-  const postgresUrl = database.url ?? postgres?.url ?? '';
-  const templateDatabase = `${runName}_template`;
-  await createDatabase(postgresUrl, templateDatabase);
-  closers.push(() => dropDatabases(postgresUrl, runName));
-  const template = new URL(postgresUrl);
-  template.pathname = `/${templateDatabase}`;
-  await migrate({ ...database, url: template.href });
-
-  project.provide('postgresUrl', postgresUrl);
-  project.provide('redisUrl', redisUrl ?? redis?.url ?? '');
-  project.provide('redisBinary', redisBinary);
-  project.provide('templateDatabase', templateDatabase);
-  project.provide('runName', runName);
-  return async () => {
-    for (const close of closers.reverse()) await close();
+  const tearDown = async (): Promise<void> => {
+    for (const close of closers.splice(0).reverse()) await close();
   };
+  try {
+    await bringUp();
+  } catch (error) {
+    await tearDown();
+    throw error;
+  }
+  return tearDown;
+
+  async function bringUp(): Promise<void> {
+    const { database, redisUrl } = loadConfig(process.env);
+
+    const redisBinary =
+      (await findRedisBinary()) ??
+      (await step(
+        () => installRedis(process.env),
+        (path) => `Redis installed: ${path}`,
+      ));
+    const redis = redisUrl === null ? await startRedis({ binary: redisBinary, dir: join(dir, 'redis') }) : null;
+    if (redis) closers.push(redis.stop);
+    const postgres = database.url === null ? await startPostgres({ dir: join(dir, 'postgres'), fsync: false }) : null;
+    if (postgres) closers.push(postgres.stop);
+    say(
+      `tests run on ${postgres ? `a private PostgreSQL, port ${postgres.port}` : 'DATABASE_URL'}, ${redis ? `a private Redis, port ${redis.port}` : 'REDIS_URL'}`,
+    );
+
+    const postgresUrl = database.url ?? postgres?.url ?? '';
+    const templateDatabase = `${runName}_template`;
+    await createDatabase(postgresUrl, templateDatabase);
+    closers.push(() => dropDatabases(postgresUrl, runName));
+    const template = new URL(postgresUrl);
+    template.pathname = `/${templateDatabase}`;
+    await migrate({ ...database, url: template.href });
+
+    project.provide('postgresUrl', postgresUrl);
+    project.provide('redisUrl', redisUrl ?? redis?.url ?? '');
+    project.provide('redisBinary', redisBinary);
+    project.provide('templateDatabase', templateDatabase);
+    project.provide('runName', runName);
+  }
 }
 
 async function createDatabase(url: string, name: string): Promise<void> {
