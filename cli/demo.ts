@@ -44,26 +44,28 @@ export function addDemoCommand(program: Command, { environment, exitWith }: Comm
       const asked = untilAskedToStop();
       const stop = new AbortController();
       void asked.then(() => stop.abort());
-      const [{ startLocalSluice }, { runDemo }, { say }] = await Promise.all([
+      const [{ startLocalSluice }, { runDemo }, { chooseEvents }, { say }] = await Promise.all([
         import('../local/start.ts'),
         import('../local/demo/run.ts'),
+        import('../local/demo/demo-events.ts'),
         import('../local/steps.ts'),
       ]);
       const configured =
         environment['DSL_EXECUTION_LOG_SAMPLE_RATE'] === undefined
           ? demoSampleRate
           : loadConfig(environment).producer.sampleRate;
+      const events = await chooseEvents({
+        executions: flags.executions ?? null,
+        traceFile: flags.trace ?? null,
+        perSecond: flags.rate,
+        seed: flags.seed,
+      });
       const sluice = await startLocalSluice(environment);
       try {
         const result = await runDemo(
           sluice.config,
-          {
-            executions: flags.executions ?? null,
-            traceFile: flags.trace ?? null,
-            perSecond: flags.rate,
-            sampleRate: flags.sampleRate ?? configured,
-            seed: flags.seed,
-          },
+          events,
+          { sampleRate: flags.sampleRate ?? configured },
           stop.signal,
         );
         const { sent, stored, sampledOut, dropped, dead, inFlight, unaccounted, reconciled, seconds } = result;

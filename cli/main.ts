@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { unknownVariables } from '../shared/config.ts';
 import { classifyDatabaseError, explainDatabaseError } from '../shared/database-errors.ts';
@@ -9,10 +9,15 @@ import { addMigrateCommand } from './migrate.ts';
 import { addStartCommand } from './start.ts';
 import { addWorkerCommand } from './worker.ts';
 
+/** Beside the sources, and one level further up from the build. */
+const packageFile = import.meta.url.endsWith('.ts') ? '../package.json' : '../../package.json';
+
 /** Exit codes of every command: 0 done, 1 failed, 2 called or configured wrongly. */
 async function main(argv: readonly string[], environment: NodeJS.ProcessEnv): Promise<number> {
+  const { version } = JSON.parse(readFileSync(new URL(packageFile, import.meta.url), 'utf8')) as { version: string };
   const program = new Command('sluice')
     .description('Lands what services observe in Postgres, durably and fast, through a fleet of BullMQ workers.')
+    .version(version)
     .showHelpAfterError('(--help tells what is accepted)')
     .exitOverride((error) => {
       throw error;

@@ -29,7 +29,7 @@ if (Number(process.versions.node.split('.')[0]) < 20)
 step(
   'dependencies installed',
   'lock',
-  digest('package-lock.json', 'package.json'),
+  digest('package-lock.json'),
   existsSync(ownNode),
   installDependencies,
 );

@@ -62,7 +62,7 @@ export function createChunkSender(options: SenderOptions) {
       sends.add(sending);
     }
     if (buffer.waiting.records === 0) flushing = false;
-    else armTimer();
+    else if (!stopping.signal.aborted) armTimer();
   };
 
   const takeChunks = (): OutgoingChunk[] => {

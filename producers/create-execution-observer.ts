@@ -1,6 +1,7 @@
 import { pino } from 'pino';
 import { type Registry, register } from 'prom-client';
 import { type Config, loadConfig } from '../shared/config.ts';
+import { producerNamePattern } from '../shared/contracts/chunk.ts';
 import { createRedis } from '../shared/redis.ts';
 import { createChunkSender } from './chunk-sender.ts';
 import { createChunker, createProducerName } from './chunker.ts';
@@ -36,11 +37,12 @@ export interface ExecutionObserverOptions {
  */
 export function createExecutionObserver(options: ExecutionObserverOptions = {}): ExecutionObserver {
   const defaults = loadConfig({});
-  const producer = { ...defaults.producer, ...options.producer };
+  const producer = checkSizes({ ...defaults.producer, ...options.producer });
   const random = options.random ?? Math.random;
   const now = options.now ?? Date.now;
   const logger = options.logger ?? pino({ name: 'sluice-producer', level: 'warn' }, pino.destination(2));
   const problems = createProblemLog(logger);
+  if (!options.redisUrl) logger.warn({}, 'no redisUrl is given: executions are counted in the metrics and not stored');
   const metrics = createProducerMetrics(options.registry ?? register, () => observer.depth());
 
   const observer: ExecutionObserver = new ExecutionObserver({
@@ -75,6 +77,32 @@ export function createExecutionObserver(options: ExecutionObserverOptions = {}):
     });
     return { buffer, sender };
   }
+}
+
+/** Every size must be a positive number, and a name must fit into job ids; the others are checked by the observer. */
+function checkSizes(producer: Config['producer']): Config['producer'] {
+  const sizes = {
+    recordMaxBytes: producer.recordMaxBytes,
+    'buffer.maxRecords': producer.buffer.maxRecords,
+    'buffer.maxBytes': producer.buffer.maxBytes,
+    'chunk.maxRecords': producer.chunk.maxRecords,
+    'chunk.maxBytes': producer.chunk.maxBytes,
+  };
+  for (const [name, value] of Object.entries(sizes)) {
+    if (!(Number.isSafeInteger(value) && value >= 1))
+      throw new RangeError(`producer.${name} is ${value}; accepted: a whole number of at least 1`);
+  }
+  const { maxWaitMs } = producer.chunk;
+  if (!(maxWaitMs >= 0 && maxWaitMs <= 60_000))
+    throw new RangeError(`producer.chunk.maxWaitMs is ${maxWaitMs}; accepted: 0 to 60000 milliseconds`);
+  if (producer.recordMaxBytes > producer.buffer.maxBytes)
+    throw new RangeError('producer.recordMaxBytes must not be above producer.buffer.maxBytes');
+  if (producer.name !== null && !producerNamePattern.test(producer.name)) {
+    throw new RangeError(
+      `producer.name is ${JSON.stringify(producer.name)}; accepted: 1 to 100 letters, digits, - or _`,
+    );
+  }
+  return producer;
 }
 
 /**

@@ -62,6 +62,8 @@ export interface ObserverParts {
 
 const defaultDrainTimeoutMs = 30_000;
 const defaultCloseTimeoutMs = 5_000;
+/** Node's timers fire at once when asked for more, Infinity included. */
+const maxTimerMs = 2_147_483_647;
 
 /** Reports executions: metrics at once, and a sampled record to the queue in the background. */
 export class ExecutionObserver implements ExecutionSink {
@@ -227,7 +229,7 @@ function checkSettings(settings: ObserverSettings): ObserverSettings {
 
 async function withDeadline(timeoutMs: number, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
   const deadline = new AbortController();
-  const timer = setTimeout(() => deadline.abort(), timeoutMs);
+  const timer = setTimeout(() => deadline.abort(), Math.min(timeoutMs, maxTimerMs));
   try {
     await work(deadline.signal);
   } finally {

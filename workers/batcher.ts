@@ -8,7 +8,7 @@ export interface BatchEntry {
 /** When a batch is closed, and how many are written at once. */
 export interface BatchLimits {
   maxRecords: number;
-  /** characters of JSON; a batch holds one entry at least */
+  /** of JSON in UTF-8; a batch holds one entry at least */
   maxBytes: number;
   /** the longest that an entry waits for company, in ms */
   maxWaitMs: number;
@@ -87,12 +87,12 @@ export function createBatcher(options: { limits: BatchLimits; write: WriteBatch 
     /** Resolves when the entry's records are committed, rejects with the reason when they cannot be. */
     add(entry: BatchEntry): Promise<void> {
       return new Promise((resolve, reject) => {
-        const overflows =
-          openRecords + entry.records > limits.maxRecords || openBytes + entry.json.length > limits.maxBytes;
+        const bytes = Buffer.byteLength(entry.json);
+        const overflows = openRecords + entry.records > limits.maxRecords || openBytes + bytes > limits.maxBytes;
         if (overflows) closeOpen();
         open.push({ ...entry, settle: (error) => (error === null ? resolve() : reject(error)) });
         openRecords += entry.records;
-        openBytes += entry.json.length;
+        openBytes += bytes;
         held += entry.records;
         const isFull = openRecords >= limits.maxRecords || openBytes >= limits.maxBytes;
         if (isFull || draining) closeOpen();

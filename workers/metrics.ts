@@ -68,11 +68,17 @@ export function createWorkerMetrics(
       this.set(sources.heldRecords());
     },
   });
-  const queueJobs = new Gauge({
+  new Gauge({
     name: 'sluice_queue_jobs',
     help: 'Jobs in the queue by state; the same for all workers of a queue. Absent while Redis does not answer',
     labelNames: ['state'] as const,
     registers,
+    async collect() {
+      const depth = await sources.queueDepth();
+      this.reset();
+      if (depth === null) return;
+      for (const state of ['waiting', 'active', 'delayed', 'failed'] as const) this.set({ state }, depth[state]);
+    },
   });
   new Gauge({
     name: 'sluice_queue_oldest_job_seconds',
@@ -80,14 +86,8 @@ export function createWorkerMetrics(
     registers,
     async collect() {
       const depth = await sources.queueDepth();
-      queueJobs.reset();
-      this.reset();
-      if (depth === null) {
-        this.remove();
-        return;
-      }
-      this.set(depth.oldestWaitSeconds);
-      for (const state of ['waiting', 'active', 'delayed', 'failed'] as const) queueJobs.set({ state }, depth[state]);
+      if (depth === null) this.remove();
+      else this.set(depth.oldestWaitSeconds);
     },
   });
   return { records, jobs, jobWait, batchRecords, statement, retries };

@@ -3,7 +3,7 @@ import type { Config } from '../shared/config.ts';
 import type { Database } from '../shared/database.ts';
 import type { Logger } from '../shared/logger.ts';
 import { ensurePartitions, planPartitions } from '../shared/partitions.ts';
-import { retryTransient } from './retry.ts';
+import { retryWhileWorthWaiting } from './retry.ts';
 
 const table = 'strategy_execution_log';
 const everyMs = 3_600_000;
@@ -29,7 +29,7 @@ export function startPartitionKeeper(deps: {
   });
 
   const look = (): Promise<void> =>
-    retryTransient(
+    retryWhileWorthWaiting(
       async () => {
         const plan = planPartitions(table, Date.now(), config.database.partitionDaysAhead);
         const { created, blocked } = await ensurePartitions(database, table, plan);
@@ -45,6 +45,9 @@ export function startPartitionKeeper(deps: {
         backoff: config.retry,
         random: Math.random,
         signal: deps.signal,
+        // A table that is missing is told at once: the worker was started before the migrations.
+        isWorthWaiting: (error) => error.class === 'transient',
+        onRecovered: () => logger.info('database answers again'),
         onRetry: ({ code }, attempt) => {
           if (attempt === 0) logger.warn({ code }, 'database is in trouble, partitions have to wait');
         },

@@ -24,10 +24,19 @@ export function createQueueDepth(options: { redis: Redis; queue: QueueName; name
     return { waiting, active, delayed, failed, oldestWaitSeconds };
   };
 
+  let reading: Promise<QueueDepth | null> | null = null;
+  const readInTime = async (): Promise<QueueDepth | null> => {
+    const answer = read().catch(() => null);
+    return (await endsWithin(answer, answerWithinMs)) ? answer : null;
+  };
+
   return {
-    async read(): Promise<QueueDepth | null> {
-      const answer = read().catch(() => null);
-      return (await endsWithin(answer, answerWithinMs)) ? answer : null;
+    /** Those who ask at the same time, as the gauges of one scrape do, get the same answer. */
+    read(): Promise<QueueDepth | null> {
+      reading ??= readInTime().finally(() => {
+        reading = null;
+      });
+      return reading;
     },
     close: () => queue.close(),
   };

@@ -5,26 +5,14 @@ import { createExecutionObserver, type ExecutionObserver } from '../../producers
 import type { Config } from '../../shared/config.ts';
 import { createDatabase } from '../../shared/database.ts';
 import { createRedis } from '../../shared/redis.ts';
-import { generateEvents, type ScoringEvent } from './events.ts';
+import type { DemoEvents } from './demo-events.ts';
+import type { ScoringEvent } from './events.ts';
 import { createInspector } from './inspect.ts';
 import { inTime } from './pacing.ts';
 import { createProgress } from './progress.ts';
 import { type Accounts, reconcile } from './reconcile.ts';
 import { demoStrategies } from './scoring/strategies.ts';
 import { createScoringService } from './scoring-service.ts';
-import { readTraceFile, toEvents } from './trace-file.ts';
-
-/** What the demo is to do. */
-export interface DemoOptions {
-  /** how many events at most; null: all of the trace */
-  executions: number | null;
-  /** a request-arrival trace to take the events from; null: they are generated */
-  traceFile: string | null;
-  /** mean events per second; a trace is compressed to it */
-  perSecond: number;
-  sampleRate: number;
-  seed: number;
-}
 
 /** How the demo went. */
 export interface DemoResult extends Accounts {
@@ -34,12 +22,16 @@ export interface DemoResult extends Accounts {
   realms: string[];
 }
 
-const defaultExecutions = 20_000;
 const settleTimeoutMs = 120_000;
 const closeTimeoutMs = 60_000;
 
 /** Sends traffic through the real SDK, waits until it has settled, and accounts for every execution of it. */
-export async function runDemo(config: Config, options: DemoOptions, signal: AbortSignal): Promise<DemoResult> {
+export async function runDemo(
+  config: Config,
+  { events, total }: DemoEvents,
+  { sampleRate }: { sampleRate: number },
+  signal: AbortSignal,
+): Promise<DemoResult> {
   const run = randomBytes(4).toString('hex');
   const realms = ['north', 'south', 'west'].map((name) => `demo-${run}-${name}`);
   const producer = `demo-${run}`;
@@ -49,10 +41,9 @@ export async function runDemo(config: Config, options: DemoOptions, signal: Abor
   const observer = createExecutionObserver({
     redisUrl: config.redisUrl,
     namespace: config.namespace,
-    producer: { ...config.producer, sampleRate: options.sampleRate, name: producer },
+    producer: { ...config.producer, sampleRate, name: producer },
     registry: new Registry(),
   });
-  const { events, total } = await chooseEvents(options);
   const progress = createProgress(total);
   const startedAt = performance.now();
   try {
@@ -97,35 +88,4 @@ export async function runDemo(config: Config, options: DemoOptions, signal: Abor
 function describe(observer: ExecutionObserver): string {
   const { kept, sampledOut, sent } = observer.stats();
   return `${kept} kept, ${sampledOut} sampled out, ${sent} queued`;
-}
-
-/** The events, timed so that the mean rate is `perSecond`. */
-async function chooseEvents({ executions, traceFile, perSecond, seed }: DemoOptions) {
-  if (traceFile === null) {
-    const total = executions ?? defaultExecutions;
-    return { events: generateEvents({ count: total, seed, strategies: demoStrategies, perSecond }), total };
-  }
-  // Read once to know its length and span, so that a bad line is told before anything is sent.
-  let rows = 0;
-  let spanMs = 0;
-  for await (const { atMs } of readTraceFile(traceFile)) {
-    if (executions !== null && rows >= executions) break;
-    rows += 1;
-    spanMs = Math.max(spanMs, atMs);
-  }
-  const speed = Math.max(1, spanMs / ((rows / perSecond) * 1_000));
-  return { events: compressed(toEvents(readTraceFile(traceFile), demoStrategies, seed), rows, speed), total: rows };
-}
-
-async function* compressed(
-  events: AsyncIterable<ScoringEvent>,
-  limit: number,
-  speed: number,
-): AsyncGenerator<ScoringEvent> {
-  let taken = 0;
-  for await (const event of events) {
-    if (taken >= limit) return;
-    taken += 1;
-    yield { ...event, atMs: event.atMs / speed };
-  }
 }

@@ -73,7 +73,7 @@ test('compose check: a healthcheck without a test counts only where the image is
 
 test('compose check: a password written in the file is a problem', () => {
   const path = 'services.postgres.environment.POSTGRES_PASSWORD';
-  for (const value of ['hunter2', '', null, 42, 'x${SLUICE_POSTGRES_PASSWORD:?set it}']) {
+  for (const value of ['hunter2', '', null, 42, 'x${POSTGRES_PASSWORD:?set it}']) {
     expectProblem(changed(path, value), 'postgres: POSTGRES_PASSWORD must be ${NAME:?…}, not written here');
   }
 });

@@ -5,11 +5,13 @@ import { findRecordProblem } from '../../shared/contracts/execution.ts';
 import { type QueueName, queuePrefix } from '../../shared/contracts/queues.ts';
 import type { Database } from '../../shared/database.ts';
 import { classifyDatabaseError, explainDatabaseError } from '../../shared/database-errors.ts';
+import { toError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/logger.ts';
 import type { Redis } from '../../shared/redis.ts';
+import { createThrottledLog } from '../../shared/throttled-log.ts';
 import type { BatchEntry, Batcher } from '../batcher.ts';
 import type { WorkerMetrics } from '../metrics.ts';
-import { retryTransient } from '../retry.ts';
+import { isWorthWaiting, retryWhileWorthWaiting } from '../retry.ts';
 import { settleEntries } from '../settle.ts';
 import { insertExecutions } from './store.ts';
 
@@ -25,8 +27,12 @@ export interface ExecutionLogDeps {
   batcher: Batcher;
 }
 
+const refusalLogEveryMs = 60_000;
+const troubleLogEveryMs = 10_000;
+
 /**
- * Writes one batch: one statement, repeated in place while the database is in trouble, halved when a row is refused.
+ * Writes one batch: one statement, repeated in place while the database is in trouble or refuses everything, halved when
+ * a row is refused.
  * Aborting `signal` ends the repeating, and the jobs go back to the queue by themselves.
  */
 export function createBatchWriter(
@@ -34,6 +40,13 @@ export function createBatchWriter(
 ) {
   const { database, logger, metrics, config } = deps;
   const queue = executionLogQueue;
+
+  const refusals = createThrottledLog<'all'>(refusalLogEveryMs, (_kind, { lastError }) => {
+    logger.error(
+      { reason: explainDatabaseError(lastError) },
+      'database refuses every row; all jobs wait until this is mended',
+    );
+  });
 
   const insert = async (entries: readonly BatchEntry[]): Promise<void> => {
     const records = entries.reduce((sum, entry) => sum + entry.records, 0);
@@ -53,14 +66,17 @@ export function createBatchWriter(
   };
 
   const insertWithRetry = (entries: readonly BatchEntry[]): Promise<void> =>
-    retryTransient(() => insert(entries), {
+    retryWhileWorthWaiting(() => insert(entries), {
       backoff: config.retry,
       random: Math.random,
       signal: deps.signal,
-      onRetry: ({ class: errorClass, code }, attempt) => {
+      onRetry: ({ class: errorClass, code }, attempt, thrown) => {
         metrics.retries.inc({ queue, class: errorClass, code });
-        if (attempt === 0) logger.warn({ code }, 'database is in trouble, repeating the statement until it answers');
+        if (errorClass === 'systemic') refusals.report('all', toError(thrown));
+        else if (attempt === 0)
+          logger.warn({ code }, 'database is in trouble, repeating the statement until it answers');
       },
+      onRecovered: (attempts) => logger.info({ attempts }, 'database answers again'),
     });
 
   return (entries: readonly BatchEntry[]) => settleEntries(entries, insertWithRetry);
@@ -92,8 +108,8 @@ export function createExecutionLogWorker(deps: Omit<ExecutionLogDeps, 'database'
     try {
       await batcher.add({ json: JSON.stringify(records), records: records.length });
     } catch (error) {
-      if (classifyDatabaseError(error).class !== 'transient')
-        throw new UnrecoverableError(`database refused the records: ${explainDatabaseError(error)}`);
+      const classified = classifyDatabaseError(error);
+      if (!isWorthWaiting(classified)) throw new RefusedError(classified.code, explainDatabaseError(error));
       // Only when this worker stops while the database is away: another one shall have the job at once.
       await job.moveToWait(token);
       throw new WaitingError();
@@ -121,8 +137,24 @@ export function createExecutionLogWorker(deps: Omit<ExecutionLogDeps, 'database'
   worker.on('failed', (job, error) => {
     metrics.jobs.inc({ queue, outcome: 'failed' });
     metrics.records.inc({ queue, outcome: 'failed' }, Array.isArray(job?.data?.records) ? job.data.records.length : 0);
-    logger.error({ jobId: job?.id, reason: error.message }, 'job failed, its records stay in the failed set');
+    // What the server says of a refused row may quote it; that stays with the job.
+    const reason = error instanceof RefusedError ? error.code : error.message;
+    logger.error({ jobId: job?.id, reason }, 'job failed, its records stay in the failed set');
   });
-  worker.on('error', (error) => logger.warn({ err: error }, 'queue trouble'));
+  const trouble = createThrottledLog<'queue'>(troubleLogEveryMs, (_kind, { count, lastError }) => {
+    logger.warn({ count, err: lastError }, 'queue trouble');
+  });
+  worker.on('error', (error) => trouble.report('queue', error));
   return worker;
+}
+
+/** The database cannot accept a record of this job. */
+class RefusedError extends UnrecoverableError {
+  /** SQLSTATE */
+  readonly code: string;
+
+  constructor(code: string, explanation: string) {
+    super(`database refused the records: ${explanation}`);
+    this.code = code;
+  }
 }

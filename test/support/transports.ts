@@ -1,0 +1,65 @@
+import type { Transport } from '../../producers/transport.ts';
+import { parseChunk } from '../../shared/contracts/chunk.ts';
+import { type ExecutionRecord, executionRecordSchema } from '../../shared/contracts/execution.ts';
+
+type Sent = { id: string; data: string };
+
+/** Ways to answer a send; the number of the attempt counts from 1. */
+type Answer = (attempt: number) => Promise<void>;
+
+/** A transport that keeps what it was given, and answers as it is told. */
+export interface ScriptedTransport extends Transport {
+  /** the chunks of every attempt, whatever its answer */
+  readonly attempts: Sent[][];
+  /** the records that arrived, each once */
+  readonly records: ExecutionRecord[];
+  readonly closings: number;
+}
+
+export function aTransport(answer: Answer = async () => undefined): ScriptedTransport {
+  const attempts: Sent[][] = [];
+  const arrived = new Map<string, ExecutionRecord[]>();
+  const closing = Promise.withResolvers<never>();
+  closing.promise.catch(() => undefined);
+  let closings = 0;
+  return {
+    attempts,
+    get records() {
+      return [...arrived.values()].flat();
+    },
+    get closings() {
+      return closings;
+    },
+    async send(chunks) {
+      attempts.push(chunks.map(({ id, data }) => ({ id, data })));
+      await Promise.race([answer(attempts.length), closing.promise]);
+      for (const { id, data } of chunks) arrived.set(id, recordsOf(data));
+    },
+    async close() {
+      closings += 1;
+      closing.reject(new Error('connection is closed'));
+    },
+  };
+}
+
+/** Fails so many times, then accepts. */
+export function failingTransport(times: number): ScriptedTransport {
+  return aTransport(async (attempt) => {
+    if (attempt <= times) throw new Error(`attempt ${attempt} failed`);
+  });
+}
+
+/** Says nothing until it is closed, which cuts its sends off, or until it is told to go on. */
+export function silentTransport(): ScriptedTransport & { goOn(): void } {
+  const gate = Promise.withResolvers<void>();
+  return Object.defineProperties(
+    { goOn: gate.resolve },
+    Object.getOwnPropertyDescriptors(aTransport(() => gate.promise)),
+  ) as ScriptedTransport & { goOn(): void };
+}
+
+function recordsOf(data: string): ExecutionRecord[] {
+  const parsed = parseChunk(JSON.parse(data));
+  if (parsed.kind !== 'chunk') throw new Error(`not a chunk: ${data}`);
+  return parsed.chunk.records.map((record) => executionRecordSchema.strict().parse(record));
+}
