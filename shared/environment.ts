@@ -14,7 +14,9 @@ const words: Record<string, boolean> = {
 
 /** `true`, `1`, `yes`, `on` or their opposites, in any case. */
 export const flag = z.string().transform((text, context) => {
-  const value = words[text.trim().toLowerCase()];
+  const word = text.trim().toLowerCase();
+  // Own words only: "constructor" is a property of every object.
+  const value = Object.hasOwn(words, word) ? words[word] : undefined;
   if (value !== undefined) return value;
   context.addIssue({ code: 'custom', message: 'true or false (also 1/0, yes/no, on/off)' });
   return z.NEVER;
@@ -45,7 +47,10 @@ function unitOf({ unit }: { unit?: string }): string {
 
 /** A connection URL with one of the given schemes. */
 export function url(...schemes: string[]) {
-  return z.string().refine((text) => URL.canParse(text) && schemes.includes(new URL(text).protocol.replace(':', '')), {
+  // With the slashes: to URL, a host and port such as redis:6379 is a URL, too.
+  const fits = (text: string): boolean =>
+    schemes.some((scheme) => text.toLowerCase().startsWith(`${scheme}://`)) && URL.canParse(text);
+  return z.string().refine(fits, {
     message: `a URL that starts with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}`,
   });
 }

@@ -9,6 +9,8 @@ import pg from 'pg';
 import { inject, onTestFinished } from 'vitest';
 import { queuePrefix } from '../../shared/contracts/queues.ts';
 
+import { testDirectoryPrefix } from './leftovers.ts';
+
 /** Each helper here closes what it opened when its test has finished. */
 
 /** A migrated database of the test's own. */
@@ -67,7 +69,7 @@ export function openQueue(namespace: string, redisUrl: string = inject('redisUrl
 
 /** A directory that goes with the test. */
 export async function createDirectory(): Promise<string> {
-  const dir = await mkdtemp(join(tmpdir(), 'sluice-test-'));
+  const dir = await mkdtemp(join(tmpdir(), `${testDirectoryPrefix}${process.pid}-`));
   onTestFinished(() => rm(dir, { recursive: true, force: true }));
   return dir;
 }

@@ -11,6 +11,8 @@ import { say, step } from '../../local/steps.ts';
 import { migrate } from '../../prisma/migrate.ts';
 import { loadConfig } from '../../shared/config.ts';
 
+import { sweepLeftovers, testDirectoryPrefix } from './leftovers.ts';
+
 declare module 'vitest' {
   export interface ProvidedContext {
     /** of the server's maintenance database */
@@ -29,7 +31,8 @@ declare module 'vitest' {
  * of the user's, only databases and key namespaces of this run are touched, and they are removed again.
  */
 export default async function setUp(project: TestProject) {
-  const dir = await mkdtemp(join(tmpdir(), 'sluice-test-'));
+  await sweepLeftovers();
+  const dir = await mkdtemp(join(tmpdir(), `${testDirectoryPrefix}${process.pid}-`));
   const runName = `sluice_test_${randomBytes(4).toString('hex')}`;
   const closers: (() => Promise<unknown>)[] = [() => rm(dir, { recursive: true, force: true })];
   const tearDown = async (): Promise<void> => {

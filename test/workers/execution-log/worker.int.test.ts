@@ -237,3 +237,19 @@ test('execution log: a worker that stops while the database is locked hands its 
   await until(() => job.isWaiting());
   expect(await queue.getFailedCount()).toBe(0);
 });
+
+test('execution log: while the table lacks a column jobs wait, none fails, and all is stored when it is back', async () => {
+  const databaseUrl = await createTestDatabase();
+  const namespace = createNamespace();
+  const queue = openQueue(namespace);
+  const worker = await startWorker(databaseUrl, namespace);
+  const client = await connect(databaseUrl);
+  await client.query('alter table strategy_execution_log rename column notes to remarks');
+  const job = await queue.add(jobName, chunkOf([recordOf(anExecution())]));
+  await until(async () => (await worker.metric('sluice_statement_retries_total', { class: 'systemic', code: '42703' })) >= 3);
+  expect(await job.isActive()).toBe(true);
+
+  await client.query('alter table strategy_execution_log rename column remarks to notes');
+  await until(async () => (await client.query('select from strategy_execution_log')).rowCount === 1);
+  expect(await queue.getFailedCount()).toBe(0);
+});

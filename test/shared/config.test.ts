@@ -1,0 +1,368 @@
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { type Config, loadConfig, requireUrl, unknownVariables, variableNames } from '../../shared/config.ts';
+import { UsageError } from '../../shared/errors.ts';
+
+/** What one variable does: where its value ends up, what it is without one, what it takes, what it refuses. */
+interface Variable {
+  read: (config: Config) => unknown;
+  fallback: unknown;
+  takes: [text: string, value: unknown][];
+  refuses: string[];
+  accepted: string;
+}
+
+const noNumber = ['', ' ', 'NaN', 'Infinity', '1e999', '0x10', '1_000', '1,5', 'many', '-'];
+const mib = 1_048_576;
+
+function integer(read: Variable['read'], fallback: number, min: number, max: number, unit: string): Variable {
+  return {
+    read,
+    fallback,
+    takes: [
+      [String(min), min],
+      [String(max), max],
+      [` ${max} `, max],
+    ],
+    refuses: [...noNumber, String(min - 1), String(max + 1), `${min}.5`],
+    accepted: `a whole number from ${min} to ${max} (${unit})`,
+  };
+}
+
+const ms = (read: Variable['read'], fallback: number, min: number, max: number) =>
+  integer(read, fallback, min, max, 'milliseconds');
+
+function url(read: Variable['read'], schemes: [string, string], refuses: string[]): Variable {
+  const takes = schemes.map((scheme): [string, string] => [`${scheme}://u:p@h:1/d`, `${scheme}://u:p@h:1/d`]);
+  return {
+    read,
+    fallback: null,
+    takes,
+    refuses: ['', ' ', 'localhost', '127.0.0.1:6379', 'http://h', ...refuses],
+    accepted: `a URL that starts with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}`,
+  };
+}
+
+const expected: Record<string, Variable> = {
+  DATABASE_URL: url((c) => c.database.url, ['postgresql', 'postgres'], ['redis://h', 'mysql://h', 'postgres:5432']),
+  REDIS_URL: url((c) => c.redisUrl, ['redis', 'rediss'], ['postgres://h', 'redis:6379', 'unix:///tmp/redis.sock']),
+  SLUICE_NAMESPACE: {
+    read: (c) => c.namespace,
+    fallback: 'sluice',
+    takes: [
+      ['a', 'a'],
+      ['A-z_9', 'A-z_9'],
+      ['n'.repeat(64), 'n'.repeat(64)],
+    ],
+    refuses: ['', ' ', 'a:b', 'a{b}', 'ä', 'n'.repeat(65), 'a\n'],
+    accepted: '1 to 64 letters, digits, - or _',
+  },
+  SLUICE_LOG_LEVEL: {
+    read: (c) => c.logLevel,
+    fallback: 'info',
+    takes: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'].map((level) => [level, level]),
+    refuses: ['', 'INFO', 'verbose', ' info'],
+    accepted: 'one of trace, debug, info, warn, error, fatal, silent',
+  },
+  DSL_EXECUTION_LOG_ENABLED: {
+    read: (c) => c.producer.enabled,
+    fallback: true,
+    takes: [
+      ['false', false],
+      ['FALSE', false],
+      ['0', false],
+      ['no', false],
+      ['off', false],
+      ['true', true],
+      ['1', true],
+      ['yes', true],
+      ['On', true],
+    ],
+    refuses: ['', ' ', 'maybe', '2', 'constructor'],
+    accepted: 'true or false (also 1/0, yes/no, on/off)',
+  },
+  DSL_EXECUTION_LOG_SAMPLE_RATE: {
+    read: (c) => c.producer.sampleRate,
+    fallback: 0.05,
+    takes: [
+      ['0', 0],
+      ['1', 1],
+      ['0.25', 0.25],
+      ['1e-3', 0.001],
+      [' .5 ', 0.5],
+    ],
+    refuses: [...noNumber, '7', '-1', '1.01', '5%'],
+    accepted: 'a number from 0 to 1',
+  },
+  DSL_EXECUTION_LOG_TRACE_LIMIT: integer(
+    (c) => c.producer.traceLimit,
+    200,
+    -1,
+    1_000_000,
+    'entries; 0 or less keeps all',
+  ),
+  DSL_EXECUTION_LOG_QUEUE_MAXSIZE: integer((c) => c.producer.buffer.maxRecords, 10_000, 1, 10_000_000, 'records'),
+  SLUICE_PRODUCER_NAME: {
+    read: (c) => c.producer.name,
+    fallback: null,
+    takes: [
+      ['web-1', 'web-1'],
+      ['p'.repeat(100), 'p'.repeat(100)],
+    ],
+    refuses: ['', ' ', 'web.1', 'a:b', 'p'.repeat(101)],
+    accepted: '1 to 100 letters, digits, - or _',
+  },
+  SLUICE_BUFFER_MAX_BYTES: integer((c) => c.producer.buffer.maxBytes, 32 * mib, 65_536, 4_096 * mib, 'bytes'),
+  SLUICE_RECORD_MAX_BYTES: integer((c) => c.producer.recordMaxBytes, 65_536, 4_096, 16 * mib, 'bytes'),
+  SLUICE_CHUNK_MAX_RECORDS: integer((c) => c.producer.chunk.maxRecords, 200, 1, 10_000, 'records'),
+  SLUICE_CHUNK_MAX_BYTES: integer((c) => c.producer.chunk.maxBytes, 262_144, 4_096, 16 * mib, 'bytes'),
+  SLUICE_CHUNK_MAX_WAIT_MS: ms((c) => c.producer.chunk.maxWaitMs, 20, 0, 60_000),
+  SLUICE_WORKER_CONCURRENCY: integer((c) => c.worker.concurrency, 100, 1, 10_000, 'jobs'),
+  SLUICE_WORKER_HOST: {
+    read: (c) => c.worker.host,
+    fallback: '127.0.0.1',
+    takes: [
+      ['0.0.0.0', '0.0.0.0'],
+      ['::1', '::1'],
+    ],
+    refuses: [''],
+    accepted: 'text that is not empty',
+  },
+  SLUICE_WORKER_PORT: integer((c) => c.worker.port, 9_465, 0, 65_535, 'port; 0 takes a free one'),
+  SLUICE_METRICS_TOKEN: {
+    read: (c) => c.worker.metricsToken,
+    fallback: null,
+    takes: [['t'.repeat(16), 't'.repeat(16)]],
+    refuses: ['', 't'.repeat(15)],
+    accepted: 'at least 16 characters',
+  },
+  SLUICE_LOCK_DURATION_MS: ms((c) => c.worker.lockDurationMs, 15_000, 1_000, 3_600_000),
+  SLUICE_STALLED_INTERVAL_MS: ms((c) => c.worker.stalledIntervalMs, 5_000, 500, 3_600_000),
+  SLUICE_PARK_MS: ms((c) => c.worker.parkMs, 30_000, 100, 3_600_000),
+  SLUICE_FAILED_JOBS_KEPT: integer((c) => c.worker.failedJobsKept, 10_000, 1, 10_000_000, 'jobs'),
+  SLUICE_SHUTDOWN_TIMEOUT_MS: ms((c) => c.worker.shutdownTimeoutMs, 25_000, 0, 3_600_000),
+  SLUICE_BATCH_MAX_RECORDS: integer((c) => c.batch.maxRecords, 1_000, 1, 100_000, 'records'),
+  SLUICE_BATCH_MAX_BYTES: integer((c) => c.batch.maxBytes, 4 * mib, 4_096, 256 * mib, 'bytes'),
+  SLUICE_BATCH_MAX_WAIT_MS: ms((c) => c.batch.maxWaitMs, 10, 0, 60_000),
+  SLUICE_BATCH_MAX_IN_FLIGHT: integer((c) => c.batch.maxInFlight, 2, 1, 64, 'statements'),
+  SLUICE_RETRY_BASE_MS: ms((c) => c.retry.baseMs, 100, 1, 60_000),
+  SLUICE_RETRY_MAX_MS: ms((c) => c.retry.maxMs, 5_000, 1, 3_600_000),
+  SLUICE_DATABASE_POOL_SIZE: integer((c) => c.database.poolSize, 4, 1, 1_000, 'connections'),
+  SLUICE_DATABASE_CONNECT_TIMEOUT_MS: ms((c) => c.database.connectTimeoutMs, 5_000, 100, 600_000),
+  SLUICE_DATABASE_STATEMENT_TIMEOUT_MS: ms((c) => c.database.statementTimeoutMs, 30_000, 100, 3_600_000),
+  SLUICE_PARTITION_DAYS_AHEAD: integer((c) => c.database.partitionDaysAhead, 7, 1, 365, 'days'),
+  SLUICE_WORKERS: integer((c) => c.fleet.workers, 2, 1, 64, 'processes'),
+};
+
+/** Values under which every single variable may take its extremes, so that no rule between two of them is in the way. */
+const roomy = {
+  SLUICE_METRICS_TOKEN: 'a token of some length',
+  SLUICE_DATABASE_POOL_SIZE: '64',
+  SLUICE_BATCH_MAX_IN_FLIGHT: '1',
+  SLUICE_LOCK_DURATION_MS: '120000',
+  SLUICE_BATCH_MAX_WAIT_MS: '0',
+  SLUICE_RETRY_BASE_MS: '1',
+  SLUICE_RETRY_MAX_MS: '60000',
+  SLUICE_RECORD_MAX_BYTES: '4096',
+  SLUICE_BUFFER_MAX_BYTES: String(16 * mib),
+};
+
+const secrets = ['DATABASE_URL', 'REDIS_URL', 'SLUICE_METRICS_TOKEN'];
+
+/** The lines of the refusal, without its heading; none when the environment is accepted. */
+function problemsOf(environment: NodeJS.ProcessEnv): string[] {
+  try {
+    loadConfig(environment);
+    return [];
+  } catch (error) {
+    expect(error).toBeInstanceOf(UsageError);
+    const [heading, ...lines] = (error as UsageError).message.split('\n');
+    expect(heading).toBe(`the configuration has ${lines.length} problem${lines.length === 1 ? '' : 's'}:`);
+    return lines.map((line) => line.replace(/^ {2}/, ''));
+  }
+}
+
+test('config: every variable is tested here', () => {
+  expect(Object.keys(expected)).toEqual(variableNames);
+});
+
+describe.each(Object.entries(expected))('config: %s', (name, { read, fallback, takes, refuses, accepted }) => {
+  test(`has the default ${JSON.stringify(fallback)}`, () => {
+    expect(read(loadConfig({}))).toBe(fallback);
+    expect(read(loadConfig({ [name]: undefined }))).toBe(fallback);
+  });
+
+  test('takes what it should', () => {
+    for (const [text, value] of takes) expect(read(loadConfig({ ...roomy, [name]: text })), text).toBe(value);
+  });
+
+  test('refuses all else, and says what it takes', () => {
+    for (const text of refuses) {
+      // Of a long value the beginning is shown.
+      const quoted = text.length > 70 ? `${JSON.stringify(text).slice(0, 80)}…` : JSON.stringify(text);
+      const shown = secrets.includes(name) ? 'has a value that is not shown here' : `is ${quoted}`;
+      expect(problemsOf({ [name]: text })).toEqual([
+        `${name} ${text === '' ? 'is empty' : shown}; accepted: ${accepted}`,
+      ]);
+    }
+  });
+});
+
+test('config: all problems are listed at once', () => {
+  const wrong = Object.fromEntries(Object.entries(expected).map(([name, { refuses }]) => [name, refuses[0]]));
+  const problems = problemsOf(wrong);
+  expect(problems.map((line) => line.split(' ')[0])).toEqual(variableNames);
+});
+
+test('config: a long wrong value is shown in part', () => {
+  const [problem] = problemsOf({ SLUICE_WORKERS: 'x'.repeat(10_000) });
+  expect(problem?.length).toBeLessThan(200);
+  expect(problem).toContain('…');
+});
+
+test('config: a wrong value cannot fake a line of its own', () => {
+  expect(problemsOf({ SLUICE_WORKERS: '2\nall is well' })).toHaveLength(1);
+});
+
+test('config: no secret is ever in a message', () => {
+  const secret = fc.stringMatching(/^[a-z0-9]{8,15}$/).map((text) => `zq${text.slice(0, 12)}`);
+  fc.assert(
+    fc.property(secret, fc.constantFrom('', 'mysql://u:', 'postgresql:', 'redis:'), (text, prefix) => {
+      const problems = problemsOf({
+        DATABASE_URL: `${prefix}${text}`,
+        REDIS_URL: `${prefix}${text}`,
+        SLUICE_METRICS_TOKEN: text,
+        SLUICE_WORKERS: 'wrong',
+      });
+      expect(problems).toHaveLength(4);
+      expect(problems.join('\n')).not.toContain(text);
+    }),
+  );
+});
+
+test('config: no secret is in the message of a rule between two variables', () => {
+  const secret = 'hunter2hunter2hunter2';
+  const problems = problemsOf({
+    DATABASE_URL: `postgresql://u:${secret}@h/d`,
+    REDIS_URL: `redis://:${secret}@h`,
+    SLUICE_METRICS_TOKEN: secret,
+    SLUICE_BATCH_MAX_IN_FLIGHT: '5',
+  });
+  expect(problems).toHaveLength(1);
+  expect(problems.join('\n')).not.toContain(secret);
+});
+
+test.each<[rule: string, broken: Record<string, string>, mended: Record<string, string>, problem: string]>([
+  [
+    'an address that others reach needs a token',
+    { SLUICE_WORKER_HOST: '0.0.0.0' },
+    { SLUICE_METRICS_TOKEN: 'sixteen letters!' },
+    'SLUICE_WORKER_HOST: "0.0.0.0" can be reached from other machines; also set SLUICE_METRICS_TOKEN, or use 127.0.0.1',
+  ],
+  [
+    'statements under way need as many connections',
+    { SLUICE_BATCH_MAX_IN_FLIGHT: '5' },
+    { SLUICE_DATABASE_POOL_SIZE: '5' },
+    'SLUICE_BATCH_MAX_IN_FLIGHT: 5 statements at once need as many connections; raise SLUICE_DATABASE_POOL_SIZE (4)',
+  ],
+  [
+    'a batch waits for at most half of the lock',
+    { SLUICE_BATCH_MAX_WAIT_MS: '7501' },
+    { SLUICE_LOCK_DURATION_MS: '15002' },
+    'SLUICE_BATCH_MAX_WAIT_MS: 7501 must be at most half of SLUICE_LOCK_DURATION_MS (15000), or jobs stall while they wait',
+  ],
+  [
+    'the first wait is not above the longest',
+    { SLUICE_RETRY_BASE_MS: '5001' },
+    { SLUICE_RETRY_MAX_MS: '5001' },
+    'SLUICE_RETRY_BASE_MS: 5001 must not be above SLUICE_RETRY_MAX_MS (5000)',
+  ],
+  [
+    'a record fits into the buffer',
+    { SLUICE_RECORD_MAX_BYTES: '65537', SLUICE_BUFFER_MAX_BYTES: '65536' },
+    { SLUICE_BUFFER_MAX_BYTES: '65537' },
+    'SLUICE_RECORD_MAX_BYTES: 65537 must not be above SLUICE_BUFFER_MAX_BYTES (65536)',
+  ],
+])('rules: %s', (_rule, broken, mended, problem) => {
+  expect(problemsOf(broken)).toEqual([problem]);
+  expect(problemsOf({ ...broken, ...mended })).toEqual([]);
+});
+
+test('rules: all that are broken are listed at once', () => {
+  const broken = {
+    SLUICE_WORKER_HOST: '::',
+    SLUICE_BATCH_MAX_IN_FLIGHT: '64',
+    SLUICE_BATCH_MAX_WAIT_MS: '60000',
+    SLUICE_RETRY_BASE_MS: '60000',
+    SLUICE_RECORD_MAX_BYTES: '1000000',
+    SLUICE_BUFFER_MAX_BYTES: '65536',
+  };
+  expect(problemsOf(broken).map((line) => line.split(':')[0])).toEqual([
+    'SLUICE_WORKER_HOST',
+    'SLUICE_BATCH_MAX_IN_FLIGHT',
+    'SLUICE_BATCH_MAX_WAIT_MS',
+    'SLUICE_RETRY_BASE_MS',
+    'SLUICE_RECORD_MAX_BYTES',
+  ]);
+});
+
+test.each(['127.0.0.1', '127.1.2.3', 'localhost', '::1'])('rules: %s is loopback, so it needs no token', (host) => {
+  expect(problemsOf({ SLUICE_WORKER_HOST: host })).toEqual([]);
+});
+
+test.each(['0.0.0.0', '::', '10.0.0.1', 'example.org', '127.0.0.1.example.org', '128.0.0.1', 'localhost.example.org'])(
+  'rules: %s is not loopback',
+  (host) => {
+    expect(problemsOf({ SLUICE_WORKER_HOST: host })).toHaveLength(1);
+  },
+);
+
+test('config: variables of other programs are none of our business', () => {
+  expect(loadConfig({ PATH: '/bin', PORT: 'x', NODE_ENV: '' })).toEqual(loadConfig({}));
+});
+
+test('unknown: names that look like ours and are not are found', () => {
+  const environment = {
+    SLUICE_WORKER_PROT: '1',
+    DSL_EXECUTION_LOG_SAMPLERATE: '1',
+    SLUICE_: '',
+    SLUICE_WORKERS: '2',
+    DSL_EXECUTION_LOG_ENABLED: '1',
+    DSL_EXECUTION_TIMEOUT_MS: '500',
+    MY_SLUICE_WORKERS: '1',
+    DATABASE_URI: 'x',
+  };
+  expect(unknownVariables(environment)).toEqual(['SLUICE_WORKER_PROT', 'DSL_EXECUTION_LOG_SAMPLERATE', 'SLUICE_']);
+});
+
+test('unknown: no variable of ours is', () => {
+  expect(unknownVariables(Object.fromEntries(variableNames.map((name) => [name, ''])))).toEqual([]);
+});
+
+test('requireUrl: what is there is given back, what is missing is named', () => {
+  expect(requireUrl('redis://h', 'REDIS_URL')).toBe('redis://h');
+  expect(() => requireUrl(null, 'DATABASE_URL')).toThrow(UsageError);
+  expect(() => requireUrl(null, 'DATABASE_URL')).toThrow(/^DATABASE_URL is not set\./);
+});
+
+const lines = readFileSync(new URL('../../.env.example', import.meta.url), 'utf8').split('\n');
+const assignments = lines.flatMap((line, index) => {
+  const [, name, value] = /^# ([A-Z][A-Z0-9_]*)=(.*)$/.exec(line) ?? [];
+  return name === undefined || value === undefined ? [] : [{ name, value, before: lines[index - 1] ?? '' }];
+});
+
+test('.env.example: it lists every variable, once, in our order', () => {
+  expect(assignments.map(({ name }) => name)).toEqual(variableNames);
+});
+
+test('.env.example: nothing in it is set, so that a copy changes nothing', () => {
+  expect(lines.filter((line) => line !== '' && !line.startsWith('#'))).toEqual([]);
+});
+
+test.each(assignments)('.env.example: $name is explained, and has its default', ({ name, value, before }) => {
+  expect(before).toMatch(/^# \S/);
+  expect(before).not.toMatch(/^# [A-Z][A-Z0-9_]*=/);
+  if (value === '') expect(expected[name]?.fallback).toBeNull();
+  else expect(expected[name]?.read(loadConfig({ [name]: value }))).toBe(expected[name]?.fallback);
+});

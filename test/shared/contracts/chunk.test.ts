@@ -1,0 +1,138 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { z } from 'zod';
+import {
+  chunkId,
+  chunkVersion,
+  describeIssues,
+  parseChunk,
+  producerNamePattern,
+} from '../../../shared/contracts/chunk.ts';
+import { anyValue } from '../../support/any-value.ts';
+
+const aChunk = (overrides: object = {}) => ({
+  v: 1,
+  producer: 'web-1',
+  epoch: 1_700_000_000_000,
+  seq: 7,
+  records: [{ a: 1 }, 'anything'],
+  ...overrides,
+});
+
+test('chunk: this build writes version 1', () => {
+  expect(chunkVersion).toBe(1);
+});
+
+test('chunk: its id is made of what names it, without the colon that BullMQ forbids', () => {
+  expect(chunkId(aChunk())).toBe('web-1.1700000000000.7');
+});
+
+test('chunk: different chunks have different ids, as long as names keep to their alphabet', () => {
+  const name = fc.stringMatching(producerNamePattern);
+  const key = fc.record({ producer: name, epoch: fc.nat(), seq: fc.integer({ min: 1 }) });
+  fc.assert(
+    fc.property(key, key, (one, other) => {
+      const same = one.producer === other.producer && one.epoch === other.epoch && one.seq === other.seq;
+      expect(chunkId(one) === chunkId(other)).toBe(same);
+      expect(chunkId(one)).not.toContain(':');
+    }),
+  );
+});
+
+test('chunk: one of our version is read, and its records are left alone', () => {
+  expect(parseChunk(aChunk())).toEqual({ kind: 'chunk', chunk: aChunk() });
+});
+
+test('chunk: fields that are not ours are ignored', () => {
+  expect(parseChunk(aChunk({ more: true }))).toEqual({ kind: 'chunk', chunk: aChunk() });
+});
+
+test.each([2, 3, 1_000])('chunk: version %d is newer, whatever else is in it', (v) => {
+  expect(parseChunk(aChunk({ v }))).toEqual({ kind: 'newer', version: v });
+  expect(parseChunk({ v, shape: 'of the future' })).toEqual({ kind: 'newer', version: v });
+});
+
+test.each([0, -1, 1.5, 2.5, '1', '2', null, Number.NaN, Number.POSITIVE_INFINITY, true])(
+  'chunk: version %j is malformed, not newer',
+  (v) => {
+    expect(parseChunk(aChunk({ v }))).toMatchObject({ kind: 'malformed', reason: expect.stringMatching(/^v: /) });
+  },
+);
+
+test.each<[field: string, value: unknown]>([
+  ['producer', undefined],
+  ['producer', ''],
+  ['producer', 'p'.repeat(201)],
+  ['producer', 5],
+  ['epoch', undefined],
+  ['epoch', -1],
+  ['epoch', 1.5],
+  ['epoch', '1700000000000'],
+  ['seq', undefined],
+  ['seq', 0],
+  ['seq', 1.5],
+  ['seq', '7'],
+  ['records', undefined],
+  ['records', []],
+  ['records', {}],
+  ['records', 'text'],
+  ['records', null],
+])('chunk: with %s %j it is malformed, and the reason names the field', (field, value) => {
+  expect(parseChunk(aChunk({ [field]: value }))).toEqual({
+    kind: 'malformed',
+    reason: expect.stringMatching(new RegExp(`^${field}: `)),
+  });
+});
+
+test.each([null, undefined, 5, 'text', '', [], true])('chunk: %j is none', (data) => {
+  expect(parseChunk(data)).toMatchObject({ kind: 'malformed' });
+});
+
+test('chunk: whatever a job holds, it is read without a throw, and a reason is given', () => {
+  fc.assert(
+    fc.property(fc.oneof(anyValue, fc.record({ v: fc.nat(3), records: anyValue }, { requiredKeys: [] })), (data) => {
+      const parsed = parseChunk(data);
+      if (parsed.kind === 'malformed') expect(parsed.reason).not.toBe('');
+      else expect((data as { v: unknown }).v).toBe(parsed.kind === 'newer' ? parsed.version : 1);
+    }),
+  );
+});
+
+test.each([
+  ['web-1', true],
+  ['A_z-9', true],
+  ['p'.repeat(100), true],
+  ['', false],
+  ['p'.repeat(101), false],
+  ['a.b', false],
+  ['a:b', false],
+  ['a b', false],
+  ['a\n', false],
+  ['é', false],
+])('producer name: %j fits: %s', (name, fits) => {
+  expect(producerNamePattern.test(name)).toBe(fits);
+});
+
+function issuesOf(schema: z.ZodType, value: unknown): string {
+  const { error } = schema.safeParse(value);
+  if (!error) throw new Error('nothing is wrong');
+  return describeIssues(error);
+}
+
+test('issues: a problem is named by its path', () => {
+  const schema = z.array(z.object({ strategyId: z.string() }));
+  expect(issuesOf(schema, [{ strategyId: 'a' }, { strategyId: 5 }])).toBe(
+    '[1].strategyId: Invalid input: expected string, received number',
+  );
+});
+
+test('issues: a problem of the whole value is named so', () => {
+  expect(issuesOf(z.string(), 5)).toBe('value: Invalid input: expected string, received number');
+});
+
+test('issues: the first three are told, the others counted', () => {
+  const text = issuesOf(z.array(z.string()), [1, 2, 3, 4, 5]);
+  expect(text.split('; ')).toHaveLength(4);
+  expect(text).toMatch(/^\[0\]: .*; \[1\]: .*; \[2\]: .*; and 2 more$/);
+  expect(issuesOf(z.array(z.string()), [1, 2, 3])).not.toContain('more');
+});

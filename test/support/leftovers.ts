@@ -1,0 +1,28 @@
+import { readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { commandLine, isAlive, stopProcess } from '../../local/processes.ts';
+
+/** Directories of test runs begin so, with the process id of the run behind it. */
+export const testDirectoryPrefix = 'sluice-test-';
+
+/** Stops the servers that killed test runs left behind, and removes their directories. */
+export async function sweepLeftovers(): Promise<void> {
+  for (const name of await readdir(tmpdir())) {
+    const run = new RegExp(`^${testDirectoryPrefix}(\\d+)-`).exec(name)?.[1];
+    if (run === undefined || (await isAlive(Number(run)))) continue;
+    const dir = join(tmpdir(), name);
+    for (const pid of await serversUnder(dir)) {
+      if ((await commandLine(pid))?.match(/postgres|redis|valkey/)) await stopProcess(pid, 'SIGKILL', 1_000);
+    }
+    await rm(dir, { recursive: true, force: true });
+  }
+}
+
+/** The processes named in postmaster.pid and state.json files anywhere under a directory. */
+async function serversUnder(dir: string): Promise<number[]> {
+  const files = await readdir(dir, { recursive: true });
+  const named = files.filter((file) => /(postmaster\.pid|redis\/state\.json)$/.test(file));
+  const texts = await Promise.all(named.map((file) => readFile(join(dir, file), 'utf8')));
+  return texts.map((text) => (text.startsWith('{') ? Number(JSON.parse(text).pid) : Number(text.split('\n')[0])));
+}
