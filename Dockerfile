@@ -40,7 +40,7 @@ USER node
 # The port of /metrics, /healthz and /readyz. It answers inside the container only, until SLUICE_WORKER_HOST says otherwise.
 EXPOSE 9465
 
-# By Node, as the slim image has no curl. /healthz is about progress and needs no token.
+# By Node, as the slim image has no curl. /healthz says that the process answers, and needs no token.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.SLUICE_WORKER_PORT ?? 9465}/healthz`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 
