@@ -11,7 +11,7 @@ export interface BenchOptions {
 }
 
 /** With this many, all parts together take about two minutes on two cores. */
-const defaultRows = 40_000;
+const defaultRows = 30_000;
 
 export const usage = `npm run bench -- [--rows N] [--only end-to-end|record] [--json]
 

@@ -1,4 +1,5 @@
 import type { Bar } from './bars.ts';
+import type { CpuTimes } from './cpu-meter.ts';
 import type { ContenderResult, EndToEndResult } from './end-to-end.ts';
 import type { LatencyResult } from './latency.ts';
 import type { RecordCostResult } from './record-cost.ts';
@@ -49,17 +50,21 @@ function endToEndLines(results: EndToEndResult): string[] {
       (rowsPerSecond / jobPerRow.rowsPerSecond).toFixed(1),
       (rowsPerSecond / copy.rowsPerSecond).toFixed(2),
       whole(rows),
-      ...(cpu === null
-        ? []
-        : [cpu.producer, cpu.redis, cpu.workers, cpu.postgres, sum(cpu)].map((us) => us.toFixed(0))),
+      ...(cpu === null ? [] : cpuCells(cpu, rowsPerSecond)),
     ];
   };
   const head = ['end to end', 'rows/s', 'of the rounds', '× job per row', '× COPY', 'rows'];
-  const cpuHead = ['CPU µs a row: producer', 'Redis', 'workers', 'Postgres', 'all'];
+  const cpuHead = ['CPU µs a row: producer', 'Redis', 'workers', 'Postgres', 'all', 'cores busy'];
   return table([
     copy.cpuUsPerRow === null ? head : [...head, ...cpuHead],
     ...[sluice.one, sluice.two, jobPerRow, createMany, insertStatement, copy].map(line),
   ]);
+}
+
+function cpuCells(cpu: CpuTimes, rowsPerSecond: number): string[] {
+  const allUs = cpu.producer + cpu.redis + cpu.workers + cpu.postgres;
+  const perRow = [cpu.producer, cpu.redis, cpu.workers, cpu.postgres, allUs].map((us) => us.toFixed(0));
+  return [...perRow, ((allUs * rowsPerSecond) / 1_000_000).toFixed(1)];
 }
 
 function latencyLines({ rowsPerSecond, samples, p50Ms, p99Ms, maxMs }: LatencyResult): string[] {
@@ -71,8 +76,14 @@ function latencyLines({ rowsPerSecond, samples, p50Ms, p99Ms, maxMs }: LatencyRe
 
 function recordCostLines(results: readonly RecordCostResult[]): string[] {
   return table([
-    ['one call of record()', 'median µs', 'p99 µs', 'calls'],
-    ...results.map(({ name, medianUs, p99Us, calls }) => [name, medianUs.toFixed(2), p99Us.toFixed(1), whole(calls)]),
+    ['one call of record()', 'median µs', 'of the quietest round', 'p99 µs', 'calls'],
+    ...results.map(({ name, medianUs, quietestUs, p99Us, calls }) => [
+      name,
+      medianUs.toFixed(2),
+      quietestUs.toFixed(2),
+      p99Us.toFixed(1),
+      whole(calls),
+    ]),
   ]);
 }
 
@@ -86,10 +97,6 @@ function barLines(bars: readonly Bar[]): string[] {
       holds ? 'holds' : 'MISSED',
     ]),
   ]);
-}
-
-function sum(values: object): number {
-  return Object.values(values).reduce((total: number, value: number) => total + value, 0);
 }
 
 function whole(value: number): string {

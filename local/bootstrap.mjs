@@ -26,13 +26,7 @@ const environment = {
 
 if (Number(process.versions.node.split('.')[0]) < 20)
   fail(`Node ${process.versions.node} is too old to start with; 20 or later is needed.`);
-step(
-  'dependencies installed',
-  'lock',
-  digest('package-lock.json'),
-  existsSync(ownNode),
-  installDependencies,
-);
+step('dependencies installed', 'lock', digest('package-lock.json'), existsSync(ownNode), installDependencies);
 step(
   'Prisma client generated',
   'client',

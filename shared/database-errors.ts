@@ -106,11 +106,39 @@ function* causesOf(thrown: unknown): Generator<Record<string, unknown>> {
     const next = open.shift();
     if (typeof next !== 'object' || next === null || seen.has(next)) continue;
     seen.add(next);
-    const error = next as Record<string, unknown>;
+    const error = fieldsOf(next);
     yield error;
-    const meta = error['meta'] as Record<string, unknown> | undefined;
-    open.push(meta?.['driverAdapterError'], error['cause'], ...(Array.isArray(error['errors']) ? error['errors'] : []));
+    const { cause, errors, meta } = error;
+    if (typeof meta === 'object' && meta !== null) open.push(fieldsOf(meta)['driverAdapterError']);
+    open.push(cause);
+    if (Array.isArray(errors)) for (const one of errors) open.push(one);
   }
+}
+
+const fieldNames = [
+  'code',
+  'kind',
+  'message',
+  'originalCode',
+  'originalMessage',
+  'meta',
+  'driverAdapterError',
+  'cause',
+  'errors',
+];
+
+/** A copy of the fields that count; those that cannot be read are absent. */
+function fieldsOf(error: object): Record<string, unknown> {
+  const fields: Record<string, unknown> = {};
+  for (const name of fieldNames) {
+    try {
+      const value = (error as Record<string, unknown>)[name];
+      fields[name] = Array.isArray(value) ? [...value] : value;
+    } catch {
+      // absent
+    }
+  }
+  return fields;
 }
 
 function sqlStateOf(error: Record<string, unknown>): string | null {
@@ -150,7 +178,7 @@ export function explainDatabaseError(thrown: unknown): string {
 function serverMessage(thrown: unknown): string {
   let message = '';
   for (const error of causesOf(thrown)) {
-    if (typeof error['originalMessage'] === 'string') return error['originalMessage'];
+    if (typeof error['originalMessage'] === 'string') return error['originalMessage'].replaceAll('\n', ' ');
     if (typeof error['message'] === 'string' && error['message'] !== '') message = error['message'];
   }
   return message.split('\n').findLast((line) => line.trim() !== '') ?? '';

@@ -1,3 +1,5 @@
+import { toError } from '../shared/errors.ts';
+
 /** The records of one job, ready for a statement. */
 export interface BatchEntry {
   /** a JSON array of the records */
@@ -72,7 +74,7 @@ export function createBatcher(options: { limits: BatchLimits; write: WriteBatch 
     try {
       errors = await write(batch);
     } catch (thrown) {
-      const error = thrown instanceof Error ? thrown : new Error(String(thrown));
+      const error = toError(thrown);
       errors = batch.map(() => error);
     }
     for (const [index, entry] of batch.entries()) {

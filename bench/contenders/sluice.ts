@@ -12,7 +12,7 @@ import { untilEmpty } from './queue-progress.ts';
 /** Sluice as it is used: the SDK in this process, workers in theirs, a queue of their own. */
 export interface SluiceContender extends Contender {
   observer: ExecutionObserver;
-  /** Resolves when everything recorded so far is committed. @throws Error when a record was dropped */
+  /** Resolves when everything recorded so far is committed. @throws Error when a record was dropped or a worker crashed */
   settle(): Promise<void>;
 }
 
@@ -23,12 +23,13 @@ const waitForRoomMs = 2;
 export async function createSluice(stage: Stage, workers: number): Promise<SluiceContender> {
   const name = `Sluice, ${workers} worker${workers === 1 ? '' : 's'}`;
   const namespace = `bench-${workers}`;
+  let crash: string | null = null;
   const fleet = await startFleet({
     workers,
     environment: { ...stage.environment, SLUICE_NAMESPACE: namespace },
     logDir: join(stage.dir, 'logs', namespace),
     onCrash: (worker, how) => {
-      throw new Error(`${name}: ${worker.name} ${how}`);
+      crash = `${worker.name} ${how}`;
     },
   });
   stage.onClose(name, fleet.stop);
@@ -55,6 +56,7 @@ export async function createSluice(stage: Stage, workers: number): Promise<Sluic
     const { dropped } = observer.stats();
     if (unflushed > 0 || dropped > 0) throw new Error(`${name}: ${dropped} records dropped, ${unflushed} unsent`);
     await untilEmpty(queue);
+    if (crash !== null) throw new Error(`${name}: ${crash}`);
   };
 
   return {

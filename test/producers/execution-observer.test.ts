@@ -1,3 +1,4 @@
+import { setImmediate } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterEach, describe, expect, test, vi } from 'vitest';
 import type { Execution } from '../../producers/execution.ts';
@@ -10,7 +11,7 @@ import type { ProducerMetrics } from '../../producers/metrics.ts';
 import { withExecution } from '../../producers/with-execution.ts';
 import { anExecution } from '../support/execution.ts';
 import { anObserver } from '../support/observer.ts';
-import { aTransport, failingTransport, silentTransport } from '../support/transports.ts';
+import { aTransport, failingTransport, frozenTransport, silentTransport } from '../support/transports.ts';
 import { throwingGetter, unreadableObjects } from '../support/unreadable.ts';
 
 const ok = (overrides: Partial<Execution> = {}) => anExecution(overrides);
@@ -452,6 +453,7 @@ test('close: later records are not stored, and are counted as dropped', async ()
 
 test.each([
   ['nothing answers', silentTransport],
+  ['nothing answers, not even when the connection is cut', frozenTransport],
   ['everything is refused', () => failingTransport(Number.POSITIVE_INFINITY)],
 ])('close: it ends in time although %s, and what is unsent is counted as dropped', async (_kind, create) => {
   const transport = create();
@@ -463,6 +465,20 @@ test.each([
   expect(observer.depth()).toEqual({ records: 0, bytes: 0 });
   expect(await value('dsl_execution_log_dropped_total', labels)).toBe(13);
   expect(transport.records).toEqual([]);
+});
+
+test('close: an answer that comes too late changes nothing any more', async () => {
+  const transport = frozenTransport();
+  const { observer, value } = anObserver({ transport });
+  observer.record(ok());
+  expect(await observer.close({ timeoutMs: 1 })).toEqual({ flushed: 0, unflushed: 1 });
+  const before = observer.stats();
+  transport.goOn();
+  await setImmediate();
+  expect(transport.records).toHaveLength(1);
+  expect(observer.stats()).toEqual(before);
+  expect(observer.depth()).toEqual({ records: 0, bytes: 0 });
+  expect(await value('sluice_producer_records_total', { outcome: 'sent' })).toBe(0);
 });
 
 test('close: what arrives while it closes counts as sent', async () => {
@@ -618,7 +634,7 @@ test('accounts: whatever happens, every record is counted once, in the stats as 
   await fc.assert(
     fc.asyncProperty(
       acts,
-      fc.constantFrom('accepts', 'fails at times', 'always fails', 'is silent'),
+      fc.constantFrom('accepts', 'fails at times', 'always fails', 'is silent', 'is frozen'),
       fc.integer({ min: 1, max: 12 }),
       fc.constantFrom(0, 0.5, 1),
       fc.infiniteStream(fc.double({ min: 0, max: 0.999, noNaN: true })),
@@ -628,6 +644,7 @@ test('accounts: whatever happens, every record is counted once, in the stats as 
           'fails at times': () => failingTransport(3),
           'always fails': () => failingTransport(Number.POSITIVE_INFINITY),
           'is silent': silentTransport,
+          'is frozen': frozenTransport,
         }[mode]();
         const random = () => numbers.next().value as number;
         const { observer, value } = anObserver({

@@ -9,7 +9,13 @@ import { startFragileRedis } from '../support/private-servers.ts';
 
 function startObserver(redisUrl: string, options: ExecutionObserverOptions = {}) {
   const registry = new Registry();
-  const observer = createExecutionObserver({ redisUrl, registry, logger: { warn: () => undefined }, ...options, producer: { sampleRate: 1, ...options.producer } });
+  const observer = createExecutionObserver({
+    redisUrl,
+    registry,
+    logger: { warn: () => undefined },
+    ...options,
+    producer: { sampleRate: 1, ...options.producer },
+  });
   onTestFinished(async () => {
     await observer.close({ timeoutMs: 0 });
   });
@@ -51,7 +57,9 @@ test('observer: what is recorded while Redis is down arrives when it is back, ea
 });
 
 test('observer: a Redis that never was there fills the buffer to its bound, drops ok runs first, and close ends in time', async () => {
-  const { observer, failures } = startObserver('redis://127.0.0.1:1', { producer: { buffer: { maxRecords: 1_500, maxBytes: 10_000_000 } } });
+  const { observer, failures } = startObserver('redis://127.0.0.1:1', {
+    producer: { buffer: { maxRecords: 1_500, maxBytes: 10_000_000 } },
+  });
   record(observer, 0, 2_000);
   for (let run = 0; run < 400; run += 1) observer.record(anExecution({ status: 'error' }));
   await until(async () => (await failures()) >= 1);
@@ -92,7 +100,10 @@ test('transport: a chunk that is sent again, since its reply was lost, is one jo
   const namespace = createNamespace();
   const redis = createRedis(inject('redisUrl'), { role: 'producer', name: 'test', logger: null });
   const transport = createBullmqTransport({ redis, queue: 'execution-log', namespace });
-  const chunks = [1, 2, 3].map((seq) => ({ id: `p.1.${seq}`, data: JSON.stringify({ v: 1, producer: 'p', epoch: 1, seq, records: [{}] }) }));
+  const chunks = [1, 2, 3].map((seq) => ({
+    id: `p.1.${seq}`,
+    data: JSON.stringify({ v: 1, producer: 'p', epoch: 1, seq, records: [{}] }),
+  }));
   await transport.send(chunks);
   await transport.send(chunks);
   const jobs = await openQueue(namespace).getJobs(['waiting']);

@@ -38,7 +38,9 @@ test.each([
   [1.9, 1],
   [-5, 0],
 ])('uuid: a time of %d counts as %d', (given, counted) => {
-  expect(timeOf(uuidV7(given))).toBe(counted);
+  const id = uuidV7(given);
+  expect(timeOf(id)).toBe(counted);
+  expect(z.uuidv7().safeParse(id).success).toBe(true);
 });
 
 test('uuid: 100,000 of one millisecond are all different', () => {

@@ -245,6 +245,11 @@ test.each([
   expect(text).toContain(remedy);
 });
 
+test('explained: what the server says in several lines is one line', () => {
+  const cause = { originalCode: '22P02', originalMessage: 'invalid input "a\nb"', kind: 'postgres' };
+  expect(explainDatabaseError(prismaError(cause))).toBe('22P02: invalid input "a b"');
+});
+
 test('explained: without a remedy, the code and what the server said are enough', () => {
   expect(explainDatabaseError(Object.assign(new Error('bad input'), { code: '22P02' }))).toBe('22P02: bad input');
 });

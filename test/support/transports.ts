@@ -7,7 +7,7 @@ type Sent = { id: string; data: string };
 /** Ways to answer a send; the number of the attempt counts from 1. */
 type Answer = (attempt: number) => Promise<void>;
 
-/** A transport that keeps what it was given, and answers as it is told. */
+/** A transport that keeps what it was given, and answers as it is told; closing it cuts off the sends under way. */
 export interface ScriptedTransport extends Transport {
   /** the chunks of every attempt, whatever its answer */
   readonly attempts: Sent[][];
@@ -40,6 +40,12 @@ export function aTransport(answer: Answer = async () => undefined): ScriptedTran
       closing.reject(new Error('connection is closed'));
     },
   };
+}
+
+/** Says nothing until it is told to, and closing it does not cut anything off. */
+export function frozenTransport(): ScriptedTransport & { goOn(): void } {
+  const transport = silentTransport();
+  return Object.defineProperty(transport, 'close', { value: async () => undefined });
 }
 
 /** Fails so many times, then accepts. */

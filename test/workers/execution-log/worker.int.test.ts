@@ -246,7 +246,9 @@ test('execution log: while the table lacks a column jobs wait, none fails, and a
   const client = await connect(databaseUrl);
   await client.query('alter table strategy_execution_log rename column notes to remarks');
   const job = await queue.add(jobName, chunkOf([recordOf(anExecution())]));
-  await until(async () => (await worker.metric('sluice_statement_retries_total', { class: 'systemic', code: '42703' })) >= 3);
+  await until(
+    async () => (await worker.metric('sluice_statement_retries_total', { class: 'systemic', code: '42703' })) >= 3,
+  );
   expect(await job.isActive()).toBe(true);
 
   await client.query('alter table strategy_execution_log rename column remarks to notes');
