@@ -79,6 +79,9 @@ export function createExecutionObserver(options: ExecutionObserverOptions = {}):
   }
 }
 
+/** The fields that are never cut away need so much at most. */
+const minRecordBytes = 16_384;
+
 /** Every size must be a positive number, and a name must fit into job ids; the others are checked by the observer. */
 function checkSizes(producer: Config['producer']): Config['producer'] {
   const sizes = {
@@ -92,6 +95,8 @@ function checkSizes(producer: Config['producer']): Config['producer'] {
     if (!(Number.isSafeInteger(value) && value >= 1))
       throw new RangeError(`producer.${name} is ${value}; accepted: a whole number of at least 1`);
   }
+  if (producer.recordMaxBytes < minRecordBytes)
+    throw new RangeError(`producer.recordMaxBytes is ${producer.recordMaxBytes}; accepted: at least ${minRecordBytes}`);
   const { maxWaitMs } = producer.chunk;
   if (!(maxWaitMs >= 0 && maxWaitMs <= 60_000))
     throw new RangeError(`producer.chunk.maxWaitMs is ${maxWaitMs}; accepted: 0 to 60000 milliseconds`);

@@ -1,3 +1,4 @@
+import { executionLimits } from '../shared/contracts/execution.ts';
 import { toError } from '../shared/errors.ts';
 import type { ChunkSender } from './chunk-sender.ts';
 import type { Execution } from './execution.ts';
@@ -111,7 +112,7 @@ export class ExecutionObserver implements ExecutionSink {
       this.#parts.metrics.sampledOut();
       return;
     }
-    const labels = { realm: execution.realmId, strategyType: execution.strategyType };
+    const labels = { realm: toLabel(execution.realmId), strategyType: toLabel(execution.strategyType) };
     if (this.#closing !== null) {
       this.#drop(labels, null);
       return;
@@ -216,6 +217,11 @@ export class NoopExecutionObserver implements ExecutionSink {
   record(_execution: Execution): void {
     // nothing, on purpose
   }
+}
+
+/** The buffer keeps labels as long as their record, so they must not outgrow what it accounts for. */
+function toLabel(value: unknown): string | null {
+  return typeof value === 'string' ? value.slice(0, executionLimits.identifierChars) : null;
 }
 
 function checkSettings(settings: ObserverSettings): ObserverSettings {

@@ -78,10 +78,11 @@ export function toExecutionRecord(execution: Execution, context: RecordContext):
   return serialize(draft, trace.entries, execution.input, notes, context.maxBytes);
 }
 
-/** Each step gives up more of the free-form parts. The last one always fits: the other fields are bounded. */
+/** Each step gives up more of the free-form parts. What is left at last fits into 16 KiB: the other fields are bounded. */
 const cuts: { stringChars: number; traceEntries: number; nodes: number; keepInput: boolean }[] = [
   { stringChars: Number.POSITIVE_INFINITY, traceEntries: 0, nodes: 50_000, keepInput: true },
   { stringChars: 1_024, traceEntries: 0, nodes: 5_000, keepInput: true },
+  { stringChars: 256, traceEntries: 0, nodes: 5_000, keepInput: true },
   { stringChars: 256, traceEntries: 40, nodes: 500, keepInput: true },
   { stringChars: 64, traceEntries: 10, nodes: 100, keepInput: false },
 ];

@@ -134,7 +134,7 @@ const maxCachedSeries = 10_000;
 function cacheSeries<S>(create: (realm: string, strategyType: string, status: string) => S) {
   const cache = new Map<string, S>();
   return (realm: string, strategyType: string, status: string): S => {
-    const key = `${realm}\0${strategyType}\0${status}`;
+    const key = `${realm.length} ${strategyType.length} ${realm}${strategyType}${status}`;
     let found = cache.get(key);
     if (found === undefined) {
       if (cache.size >= maxCachedSeries) cache.clear();

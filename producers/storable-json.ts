@@ -142,12 +142,25 @@ export function toStorableJson(value: unknown, bounds: JsonBounds, onChange: OnC
       );
     if (item instanceof Error)
       return changed(path, 'Error stored as its message', convertString(`${item.name}: ${item.message}`, path));
-    if (item instanceof Map) return changed(path, 'Map stored as a list of entries', convertList([...item], path));
-    if (item instanceof Set) return changed(path, 'Set stored as a list', convertList([...item], path));
+    if (item instanceof Map) return changed(path, 'Map stored as a list of entries', convertList(firstOf(item), path));
+    if (item instanceof Set) return changed(path, 'Set stored as a list', convertList(firstOf(item), path));
     if (ArrayBuffer.isView(item)) return changed(path, 'bytes left out', `[${item.byteLength} bytes]`);
     if ('toJSON' in item && typeof item.toJSON === 'function') return convert(item.toJSON(), path);
     if (Array.isArray(item)) return convertList(item, path);
+    if (isOpaque(item))
+      return changed(path, 'an object without properties stored as text', convertString(String(item), path));
     return convertRecord(item as Record<string, unknown>, path);
+  };
+
+  /** No more of a collection than there is room for: copying a million entries would hold up the caller. */
+  const firstOf = (items: Iterable<unknown> & { size: number }): unknown[] => {
+    const first: unknown[] = [];
+    for (const item of items) {
+      if (first.length >= nodesLeft) break;
+      first.push(item);
+    }
+    if (first.length < items.size) onChange('a collection', `cut from ${items.size} to ${first.length} entries`);
+    return first;
   };
 
   const convertList = (list: unknown[], path: string): unknown[] => {
@@ -172,6 +185,7 @@ export function toStorableJson(value: unknown, bounds: JsonBounds, onChange: OnC
         break;
       }
       const name = convertString(key, `${path} key`);
+      if (name in copy) onChange(`${path}.${name}`, 'replaces another of the same name');
       copy[name] = readProperty(record, key, `${path}.${name}`);
     }
     return copy;
@@ -188,6 +202,12 @@ export function toStorableJson(value: unknown, bounds: JsonBounds, onChange: OnC
   };
 
   return convert(value, rootPath);
+}
+
+/** Whether an object keeps what it is elsewhere than in properties: a boxed number, a regular expression, a promise. */
+function isOpaque(item: object): boolean {
+  const prototype = Object.getPrototypeOf(item);
+  return prototype !== Object.prototype && prototype !== null && Object.keys(item).length === 0;
 }
 
 /** What was thrown may itself be of the kind that cannot be read. */

@@ -22,12 +22,12 @@ const variables = z.object({
   DSL_EXECUTION_LOG_ENABLED: read.flag.default(true),
   DSL_EXECUTION_LOG_SAMPLE_RATE: read.number({ min: 0, max: 1 }).default(0.05),
   DSL_EXECUTION_LOG_TRACE_LIMIT: read
-    .integer({ min: -1, max: 1_000_000, unit: 'entries; 0 or less keeps all' })
+    .integer({ min: -1_000_000, max: 1_000_000, unit: 'entries; 0 or less keeps all' })
     .default(200),
   DSL_EXECUTION_LOG_QUEUE_MAXSIZE: read.integer({ min: 1, max: 10_000_000, unit: 'records' }).default(10_000),
   SLUICE_PRODUCER_NAME: read.matching(producerNamePattern, '1 to 100 letters, digits, - or _').optional(),
   SLUICE_BUFFER_MAX_BYTES: read.integer({ min: 64 * kib, max: 4_096 * mib, unit: 'bytes' }).default(32 * mib),
-  SLUICE_RECORD_MAX_BYTES: read.integer({ min: 4 * kib, max: 16 * mib, unit: 'bytes' }).default(64 * kib),
+  SLUICE_RECORD_MAX_BYTES: read.integer({ min: 16 * kib, max: 16 * mib, unit: 'bytes' }).default(64 * kib),
   SLUICE_CHUNK_MAX_RECORDS: read.integer({ min: 1, max: 10_000, unit: 'records' }).default(200),
   SLUICE_CHUNK_MAX_BYTES: read.integer({ min: 4 * kib, max: 16 * mib, unit: 'bytes' }).default(256 * kib),
   SLUICE_CHUNK_MAX_WAIT_MS: milliseconds(0, 60_000).default(20),

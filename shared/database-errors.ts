@@ -89,6 +89,7 @@ export function classifyDatabaseError(thrown: unknown): ClassifiedDatabaseError 
     if (sqlState !== null) return { class: classifySqlState(sqlState), code: sqlState };
     const name = [error['kind'], error['code']].find((value) => typeof value === 'string' && transientNames.has(value));
     if (typeof name === 'string') return { class: 'transient', code: name };
+    if (isSystemError(error)) return { class: 'transient', code: String(error['code']) };
     const { message } = error;
     if (typeof message === 'string' && transientMessages.some((pattern) => pattern.test(message))) {
       return { class: 'transient', code: 'ConnectionLost' };
@@ -96,6 +97,13 @@ export function classifyDatabaseError(thrown: unknown): ClassifiedDatabaseError 
     if (unknownCode === null && typeof error['code'] === 'string') unknownCode = error['code'];
   }
   return { class: 'unknown', code: unknownCode ?? 'unknown' };
+}
+
+/** Whether the operating system refused a call: a socket file that is not there yet, no more file descriptors, and the like. */
+function isSystemError(error: Record<string, unknown>): boolean {
+  return (
+    typeof error['syscall'] === 'string' && typeof error['errno'] === 'number' && typeof error['code'] === 'string'
+  );
 }
 
 /** The error and what is behind it, innermost last: Prisma wraps the adapter's error, which wraps the driver's. */
@@ -121,6 +129,8 @@ const fieldNames = [
   'message',
   'originalCode',
   'originalMessage',
+  'syscall',
+  'errno',
   'meta',
   'driverAdapterError',
   'cause',

@@ -39,8 +39,8 @@ export function createThrottledLog<Kind extends string>(
 
   return {
     report(kind: Kind, error: Error | null): void {
-      const { count } = pending.get(kind) ?? { count: 0 };
-      pending.set(kind, { count: count + 1, lastError: error });
+      const { count, lastError } = pending.get(kind) ?? { count: 0, lastError: null };
+      pending.set(kind, { count: count + 1, lastError: error ?? lastError });
       if (quiet.has(kind)) return;
       flush(kind);
       startQuietTime(kind);

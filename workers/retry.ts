@@ -29,10 +29,9 @@ export function isWorthWaiting({ class: errorClass }: ClassifiedDatabaseError): 
 export async function retryWhileWorthWaiting<T>(work: () => Promise<T>, options: RetryOptions): Promise<T> {
   const mayWait = options.isWorthWaiting ?? isWorthWaiting;
   for (let attempt = 0; ; attempt += 1) {
+    let result: T;
     try {
-      const result = await work();
-      if (attempt > 0) options.onRecovered(attempt);
-      return result;
+      result = await work();
     } catch (thrown) {
       const error = classifyDatabaseError(thrown);
       if (!mayWait(error) || options.signal.aborted) throw thrown;
@@ -41,6 +40,9 @@ export async function retryWhileWorthWaiting<T>(work: () => Promise<T>, options:
       const waitMs = error.class === 'systemic' ? backoff.maxMs : backoffMs(backoff, attempt, random);
       const aborted = await sleep(waitMs, false, { signal: options.signal }).catch(() => true);
       if (aborted) throw thrown;
+      continue;
     }
+    if (attempt > 0) options.onRecovered(attempt);
+    return result;
   }
 }

@@ -256,3 +256,40 @@ function nested(levels: number): unknown {
   for (let level = 1; level < levels; level += 1) value = [value];
   return value;
 }
+
+test('storable: a Map of a million entries is read only as far as there is room', () => {
+  const map = new Map(Array.from({ length: 1_000_000 }, (_, index) => [index, index]));
+  let read = 0;
+  const counting = new (class extends Map<number, number> {
+    override *[Symbol.iterator](): MapIterator<[number, number]> {
+      for (const entry of super[Symbol.iterator]()) {
+        read += 1;
+        yield entry;
+      }
+      return undefined;
+    }
+  })(map);
+  const changes: string[] = [];
+  toStorableJson(
+    counting,
+    { depth: 64, nodes: 100, stringChars: 100 },
+    (path, what) => changes.push(`${path}: ${what}`),
+    'v',
+  );
+  expect(read).toBeLessThanOrEqual(101);
+  expect(changes.join('; ')).toContain('cut from 1000000');
+});
+
+test('storable: objects that are not their properties leave a text and a note, not an empty object', () => {
+  for (const value of [/a+/g, Promise.resolve(1), new ArrayBuffer(8)]) {
+    const changes: string[] = [];
+    const stored = toStorableJson(
+      value,
+      { depth: 64, nodes: 100, stringChars: 100 },
+      (path) => changes.push(path),
+      'v',
+    );
+    expect(stored).toBe(String(value));
+    expect(changes).toEqual(['v']);
+  }
+});

@@ -98,7 +98,7 @@ const expected: Record<string, Variable> = {
   DSL_EXECUTION_LOG_TRACE_LIMIT: integer(
     (c) => c.producer.traceLimit,
     200,
-    -1,
+    -1_000_000,
     1_000_000,
     'entries; 0 or less keeps all',
   ),
@@ -114,7 +114,7 @@ const expected: Record<string, Variable> = {
     accepted: '1 to 100 letters, digits, - or _',
   },
   SLUICE_BUFFER_MAX_BYTES: integer((c) => c.producer.buffer.maxBytes, 32 * mib, 65_536, 4_096 * mib, 'bytes'),
-  SLUICE_RECORD_MAX_BYTES: integer((c) => c.producer.recordMaxBytes, 65_536, 4_096, 16 * mib, 'bytes'),
+  SLUICE_RECORD_MAX_BYTES: integer((c) => c.producer.recordMaxBytes, 65_536, 16_384, 16 * mib, 'bytes'),
   SLUICE_CHUNK_MAX_RECORDS: integer((c) => c.producer.chunk.maxRecords, 200, 1, 10_000, 'records'),
   SLUICE_CHUNK_MAX_BYTES: integer((c) => c.producer.chunk.maxBytes, 262_144, 4_096, 16 * mib, 'bytes'),
   SLUICE_CHUNK_MAX_WAIT_MS: ms((c) => c.producer.chunk.maxWaitMs, 20, 0, 60_000),
@@ -164,7 +164,7 @@ const roomy = {
   SLUICE_BATCH_MAX_WAIT_MS: '0',
   SLUICE_RETRY_BASE_MS: '1',
   SLUICE_RETRY_MAX_MS: '60000',
-  SLUICE_RECORD_MAX_BYTES: '4096',
+  SLUICE_RECORD_MAX_BYTES: '16384',
   SLUICE_BUFFER_MAX_BYTES: String(16 * mib),
 };
 

@@ -265,3 +265,11 @@ test("explained: Prisma's heading is left out", () => {
 test.each(['ECONNREFUSED', 'ENOTFOUND'])('explained: of %s the variable to check is named', (code) => {
   expect(explainDatabaseError(Object.assign(new Error('connect'), { code }))).toContain('DATABASE_URL');
 });
+
+test.each(['ENOENT', 'EMFILE', 'ECONNABORTED', 'EADDRNOTAVAIL'])(
+  'database errors: a system call that failed with %s is transient',
+  (code) => {
+    const error = Object.assign(new Error(`connect ${code}`), { code, errno: -2, syscall: 'connect' });
+    expect(classifyDatabaseError(error)).toEqual({ class: 'transient', code });
+  },
+);
