@@ -44,6 +44,7 @@ export async function measureLatency(
 ): Promise<LatencyResult> {
   await stage.reset();
   const watcher = new pg.Client({ connectionString: stage.databaseUrl });
+  watcher.on('error', () => undefined);
   await watcher.connect();
   const waiting = new Map<string, Probe>();
   const latenciesMs: number[] = [];

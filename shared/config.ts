@@ -40,6 +40,8 @@ const variables = z.object({
   SLUICE_STALLED_INTERVAL_MS: milliseconds(500, hourMs).default(5_000),
   SLUICE_PARK_MS: milliseconds(100, hourMs).default(30_000),
   SLUICE_FAILED_JOBS_KEPT: read.integer({ min: 1, max: 10_000_000, unit: 'jobs' }).default(10_000),
+  SLUICE_DEAD_SHARE_MAX: read.number({ min: 0.001, max: 1 }).default(0.5),
+  SLUICE_DEAD_SHARE_MIN_RECORDS: read.integer({ min: 1, max: 10_000_000, unit: 'records' }).default(1_000),
   SLUICE_SHUTDOWN_TIMEOUT_MS: milliseconds(0, hourMs).default(25_000),
 
   SLUICE_BATCH_MAX_RECORDS: read.integer({ min: 1, max: 100_000, unit: 'records' }).default(1_000),
@@ -127,6 +129,7 @@ function toGroups(env: z.output<typeof variables>) {
       stalledIntervalMs: env.SLUICE_STALLED_INTERVAL_MS,
       parkMs: env.SLUICE_PARK_MS,
       failedJobsKept: env.SLUICE_FAILED_JOBS_KEPT,
+      deadShare: { maxShare: env.SLUICE_DEAD_SHARE_MAX, minRecords: env.SLUICE_DEAD_SHARE_MIN_RECORDS },
       shutdownTimeoutMs: env.SLUICE_SHUTDOWN_TIMEOUT_MS,
     },
     batch: {

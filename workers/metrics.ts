@@ -4,7 +4,7 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 export type WorkerMetrics = ReturnType<typeof createWorkerMetrics>;
 
 /** How a record ended, as far as this worker is concerned. */
-export type RecordOutcome = 'stored' | 'duplicate' | 'failed';
+export type RecordOutcome = 'stored' | 'duplicate' | 'dead' | 'failed';
 
 /** What the gauges ask when they are scraped; null where Redis does not answer in time. */
 export interface QueueDepth {
@@ -18,12 +18,12 @@ export interface QueueDepth {
 /** Registers the metrics of one worker role. */
 export function createWorkerMetrics(
   registry: Registry,
-  sources: { heldRecords: () => number; queueDepth: () => Promise<QueueDepth | null> },
+  sources: { heldRecords: () => number; queueDepth: () => Promise<QueueDepth | null>; isHalted: () => boolean },
 ) {
   const registers = [registry];
   const records = new Counter({
     name: 'sluice_records_total',
-    help: 'Records by how they ended: stored, duplicate or failed',
+    help: 'Records by how they ended: stored, duplicate, dead (in the dead letters) or failed (in the failed set)',
     labelNames: ['queue', 'outcome'] as const,
     registers,
   });
@@ -66,6 +66,14 @@ export function createWorkerMetrics(
     registers,
     collect() {
       this.set(sources.heldRecords());
+    },
+  });
+  new Gauge({
+    name: 'sluice_worker_halted',
+    help: '1 when the worker takes no more jobs because too many records are dead, else 0',
+    registers,
+    collect() {
+      this.set(sources.isHalted() ? 1 : 0);
     },
   });
   new Gauge({

@@ -5,7 +5,12 @@ import type { Redis } from '../shared/redis.ts';
 const answerWithinMs = 1_000;
 
 /** Asks Redis and PostgreSQL at most once at a time: null when both answer within a second, else which does not. */
-export function createReadiness(deps: { redis: Redis; database: Database; isStopping: () => boolean }) {
+export function createReadiness(deps: {
+  redis: Redis;
+  database: Database;
+  isStopping: () => boolean;
+  isHalted: () => boolean;
+}) {
   let asking: Promise<string | null> | null = null;
 
   const ask = async (): Promise<string | null> => {
@@ -19,6 +24,7 @@ export function createReadiness(deps: { redis: Redis; database: Database; isStop
 
   return async (): Promise<string | null> => {
     if (deps.isStopping()) return 'stopping';
+    if (deps.isHalted()) return 'halted: too many records are dead';
     asking ??= ask().finally(() => {
       asking = null;
     });

@@ -39,7 +39,7 @@ export async function runWorker(config: Config): Promise<number> {
     const executionLog = createExecutionLog({ config, database, redis, logger, registry });
 
     const isStopping = () => stopping.signal.aborted;
-    const whyNotReady = createReadiness({ redis, database, isStopping });
+    const whyNotReady = createReadiness({ redis, database, isStopping, isHalted: executionLog.isHalted });
     const probes = await startProbeServer({ ...config.worker, registry, whyNotReady });
     closing.push('probes', probes.close);
     logger.info({ url: probes.url }, 'worker is up');

@@ -1,25 +1,118 @@
-import { classifyDatabaseError } from '../shared/database-errors.ts';
+import { classifyDatabaseError, explainDatabaseError } from '../shared/database-errors.ts';
 import { toError } from '../shared/errors.ts';
 import type { BatchEntry } from './batcher.ts';
 
+/** A record that the database can never accept. */
+export interface Refusal {
+  /** of the record in its entry */
+  index: number;
+  /** SQLSTATE */
+  code: string;
+  /** what the server said, in one line */
+  reason: string;
+}
+
+/** Some records of an entry were refused; all its others are committed. */
+export class RefusedRecordsError extends Error {
+  override readonly name = 'RefusedRecordsError';
+  readonly refusals: readonly Refusal[];
+
+  constructor(refusals: readonly Refusal[]) {
+    super(`the database refused ${refusals.length} records: ${refusals[0]?.code}`);
+    this.refusals = refusals;
+  }
+}
+
+/** Commits the records of all the entries in one statement, or throws and commits none. */
+export type WriteEntries = (entries: readonly BatchEntry[]) => Promise<void>;
+
 /**
- * Writes entries in one statement, and when the database refuses it for something in the rows, halves the batch until
- * each entry that is at fault stands alone. The others commit.
+ * Writes entries in one statement, and when the database refuses it for something in the rows, finds the single records
+ * that are at fault. All others commit.
  *
- * @returns for each entry, in order, null when it is committed, else why it cannot be
+ * For k bad records of n that takes at most k·(⌈log2 n⌉ + 1) + 1 statements, which is within 2·k·log2(n) + 1: a binary
+ * search for one bad record commits every good half that it meets, and what it has not looked at is tried together.
+ *
+ * @returns for each entry, in order: null when all its records are committed, a RefusedRecordsError when all but some
+ *   are, or the error that kept it from being settled
  */
-export async function settleEntries(
-  entries: readonly BatchEntry[],
-  write: (entries: readonly BatchEntry[]) => Promise<void>,
-): Promise<(Error | null)[]> {
+export async function settleEntries(entries: readonly BatchEntry[], write: WriteEntries): Promise<(Error | null)[]> {
   try {
     await write(entries);
     return entries.map(() => null);
   } catch (thrown) {
-    const error = toError(thrown);
-    if (entries.length === 1 || classifyDatabaseError(error).class !== 'data') return entries.map(() => error);
-    const middle = Math.ceil(entries.length / 2);
-    const first = await settleEntries(entries.slice(0, middle), write);
-    return [...first, ...(await settleEntries(entries.slice(middle), write))];
+    if (!isInTheRows(thrown)) return entries.map(() => toError(thrown));
+    try {
+      return toOutcomes(entries, await isolate(toRecords(entries), thrown, write));
+    } catch (other) {
+      // Repeating the good records that were committed on the way changes nothing.
+      return entries.map(() => toError(other));
+    }
   }
+}
+
+interface Item {
+  json: string;
+  entry: number;
+  index: number;
+}
+
+/** Finds every bad record among records of which a statement was refused with `refusal`, and commits the good ones. */
+async function isolate(records: readonly Item[], refusal: unknown, write: WriteEntries): Promise<Map<Item, unknown>> {
+  const refused = new Map<Item, unknown>();
+  const tryToWrite = async (items: readonly Item[]): Promise<unknown> => {
+    try {
+      await write([toEntry(items)]);
+      return null;
+    } catch (thrown) {
+      if (!isInTheRows(thrown)) throw thrown;
+      return thrown;
+    }
+  };
+
+  let suspects = records;
+  let reason = refusal;
+  while (suspects.length > 0) {
+    let [from, until] = [0, suspects.length];
+    // What lies between from and until has a bad record, and the reason is that record's or another's in there.
+    while (until - from > 1) {
+      const middle = from + Math.ceil((until - from) / 2);
+      const refusalOfHalf = await tryToWrite(suspects.slice(from, middle));
+      if (refusalOfHalf === null) {
+        from = middle;
+      } else {
+        until = middle;
+        reason = refusalOfHalf;
+      }
+    }
+    const [bad] = suspects.slice(from, until);
+    if (bad !== undefined) refused.set(bad, reason);
+    suspects = suspects.slice(until);
+    if (suspects.length === 0) break;
+    reason = await tryToWrite(suspects);
+    if (reason === null) break;
+  }
+  return refused;
+}
+
+function isInTheRows(thrown: unknown): boolean {
+  return classifyDatabaseError(thrown).class === 'data';
+}
+
+function toRecords(entries: readonly BatchEntry[]): Item[] {
+  return entries.flatMap(({ json }, entry) =>
+    (JSON.parse(json) as unknown[]).map((record, index) => ({ json: JSON.stringify(record), entry, index })),
+  );
+}
+
+function toEntry(items: readonly Item[]): BatchEntry {
+  return { json: `[${items.map(({ json }) => json).join(',')}]`, records: items.length };
+}
+
+function toOutcomes(entries: readonly BatchEntry[], refused: ReadonlyMap<Item, unknown>): (Error | null)[] {
+  const refusals: Refusal[][] = entries.map(() => []);
+  for (const [{ entry, index }, reason] of refused) {
+    refusals[entry]?.push({ index, code: classifyDatabaseError(reason).code, reason: explainDatabaseError(reason) });
+  }
+  return refusals.map((list) => (list.length === 0 ? null : new RefusedRecordsError(list)));
 }

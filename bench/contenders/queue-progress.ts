@@ -6,18 +6,19 @@ const patienceMs = 120_000;
 
 /**
  * Resolves when a queue has no job left. A job is acknowledged after its rows are committed, so this is when the last row
- * is visible; asking Redis disturbs the run less than counting rows does. Jobs that failed are gone from here, too:
- * whether all rows are there is asked of the table afterwards.
+ * is visible; asking Redis disturbs the run less than counting rows does.
  *
- * @throws Error when jobs are left after two minutes
+ * @throws Error when a job failed, with its reason, and when jobs are left after two minutes
  */
 export async function untilEmpty(queue: Queue): Promise<void> {
   const deadline = performance.now() + patienceMs;
   for (;;) {
     const counts = await queue.getJobCounts('waiting', 'active', 'delayed', 'prioritized');
-    if (Object.values(counts).every((jobs) => jobs === 0)) return;
+    if (Object.values(counts).every((jobs) => jobs === 0)) break;
     if (performance.now() > deadline)
       throw new Error(`queue ${queue.name} did not become empty: ${JSON.stringify(counts)}`);
     await sleep(pollMs);
   }
+  const [failed] = await queue.getFailed(0, 0);
+  if (failed !== undefined) throw new Error(`queue ${queue.name}: a job failed: ${failed.failedReason}`);
 }

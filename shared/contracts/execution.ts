@@ -36,7 +36,7 @@ const count = z.int().min(0).max(executionLimits.integer);
  *
  * `sampleRate` is the rate in force when the row was kept: it stands for `1 / sampleRate` runs. A failure has 1.
  */
-export const executionRecordSchema = z.object({
+export const executionRecordSchema = z.strictObject({
   id: z.uuid(),
   recordedAt: z.iso.datetime(),
   strategyId: identifier,
@@ -67,10 +67,8 @@ export const executionRecordSchema = z.object({
 
 export type ExecutionRecord = z.infer<typeof executionRecordSchema>;
 
-const recordsSchema = z.array(executionRecordSchema);
-
-/** What is wrong with the records of a chunk, by index and field; null when nothing is. */
-export function findRecordProblem(records: readonly unknown[]): string | null {
-  const parsed = recordsSchema.safeParse(records);
+/** What is wrong with a record, by field; null when nothing is. A field that the contract does not know is wrong too. */
+export function findRecordProblem(record: unknown): string | null {
+  const parsed = executionRecordSchema.safeParse(record);
   return parsed.success ? null : describeIssues(parsed.error);
 }

@@ -141,6 +141,17 @@ const expected: Record<string, Variable> = {
   SLUICE_STALLED_INTERVAL_MS: ms((c) => c.worker.stalledIntervalMs, 5_000, 500, 3_600_000),
   SLUICE_PARK_MS: ms((c) => c.worker.parkMs, 30_000, 100, 3_600_000),
   SLUICE_FAILED_JOBS_KEPT: integer((c) => c.worker.failedJobsKept, 10_000, 1, 10_000_000, 'jobs'),
+  SLUICE_DEAD_SHARE_MAX: {
+    read: (c) => c.worker.deadShare.maxShare,
+    fallback: 0.5,
+    takes: [
+      ['0.001', 0.001],
+      ['1', 1],
+    ],
+    refuses: ['', '0', '1.1', 'NaN', 'half'],
+    accepted: 'a number from 0.001 to 1',
+  },
+  SLUICE_DEAD_SHARE_MIN_RECORDS: integer((c) => c.worker.deadShare.minRecords, 1_000, 1, 10_000_000, 'records'),
   SLUICE_SHUTDOWN_TIMEOUT_MS: ms((c) => c.worker.shutdownTimeoutMs, 25_000, 0, 3_600_000),
   SLUICE_BATCH_MAX_RECORDS: integer((c) => c.batch.maxRecords, 1_000, 1, 100_000, 'records'),
   SLUICE_BATCH_MAX_BYTES: integer((c) => c.batch.maxBytes, 4 * mib, 4_096, 256 * mib, 'bytes'),

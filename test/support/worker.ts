@@ -7,6 +7,12 @@ import { ensurePartitions, planPartitions } from '../../shared/partitions.ts';
 import { createRedis } from '../../shared/redis.ts';
 import { createExecutionLog } from '../../workers/execution-log/pipeline.ts';
 
+interface Sample {
+  metricName?: string;
+  value: number;
+  labels: Record<string, unknown>;
+}
+
 /** A worker inside the test's own process, on the test's own database and namespace, started and stopped with it. */
 export async function startWorker(databaseUrl: string, namespace: string, environment: Record<string, string> = {}) {
   const config = loadConfig({
@@ -36,11 +42,13 @@ export async function startWorker(databaseUrl: string, namespace: string, enviro
   });
   executionLog.start();
 
+  /** The sum of a metric's samples with these labels; of a histogram, name its `_count` or `_sum`. */
   const sum = async (name: string, labels: Record<string, string>): Promise<number> => {
-    const metric = (await registry.getMetricsAsJSON()).find((found) => found.name === name);
-    const values = (metric?.values ?? []) as { value: number; labels: Record<string, unknown> }[];
-    return values
-      .filter((one) => Object.entries(labels).every(([key, value]) => one.labels[key] === value))
+    const metrics = (await registry.getMetricsAsJSON()) as { name: string; values: Sample[] }[];
+    return metrics
+      .flatMap((metric) => metric.values.map((sample) => ({ ...sample, name: sample.metricName ?? metric.name })))
+      .filter((sample) => sample.name === name)
+      .filter((sample) => Object.entries(labels).every(([key, value]) => sample.labels[key] === value))
       .reduce((total, { value }) => total + value, 0);
   };
   return { stop, registry, metric: sum };

@@ -1,12 +1,20 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { BatchEntry } from '../../workers/batcher.ts';
-import { settleEntries } from '../../workers/settle.ts';
+import { RefusedRecordsError, settleEntries } from '../../workers/settle.ts';
 
 const databaseError = (code: string) => Object.assign(new Error(`database says ${code}`), { code });
 const entriesOf = (count: number): BatchEntry[] =>
   Array.from({ length: count }, (_, n) => ({ json: `[${n}]`, records: 1 }));
-const numbersOf = (entries: readonly BatchEntry[]): number[] => entries.map(({ json }) => JSON.parse(json)[0]);
+const numbersOf = (entries: readonly BatchEntry[]): number[] => entries.flatMap(({ json }) => JSON.parse(json));
+
+/** Which records of which entries were refused, as entry:index=code. */
+const refusedOf = (outcomes: readonly (Error | null)[]): string[] =>
+  outcomes.flatMap((outcome, entry) =>
+    outcome instanceof RefusedRecordsError
+      ? outcome.refusals.map(({ index, code }) => `${entry}:${index}=${code}`)
+      : [],
+  );
 
 /** A database that refuses a statement with any of the guilty entries in it, and commits all others. */
 function databaseWith(guilty: ReadonlySet<number>, code = '22P02') {
@@ -27,23 +35,36 @@ test('settle: entries that are all well take one statement', async () => {
   expect(statements).toEqual([[0, 1, 2, 3]]);
 });
 
-test('settle: only the entry at fault fails, and the others are committed', async () => {
+test('settle: only the record at fault is refused, and the others are committed', async () => {
   const { statements, committed, write } = databaseWith(new Set([2]));
-  expect(await settleEntries(entriesOf(4), write)).toEqual([null, null, databaseError('22P02'), null]);
+  const outcomes = await settleEntries(entriesOf(4), write);
+  expect(refusedOf(outcomes)).toEqual(['2:0=22P02']);
+  expect(outcomes.map((outcome) => outcome === null)).toEqual([true, true, false, true]);
   expect(committed).toEqual([0, 1, 3]);
-  expect(statements).toEqual([[0, 1, 2, 3], [0, 1], [2, 3], [2], [3]]);
+  expect(statements).toEqual([[0, 1, 2, 3], [0, 1], [2], [3]]);
 });
 
-test('settle: one entry alone is not halved', async () => {
+test('settle: a record inside of an entry is refused alone, with what the server said', async () => {
+  const { committed, write } = databaseWith(new Set([12, 21]));
+  const entries = [[10, 11, 12, 13], [20, 21], [30]].map((numbers) => ({
+    json: JSON.stringify(numbers),
+    records: numbers.length,
+  }));
+  const outcomes = await settleEntries(entries, write);
+  expect(refusedOf(outcomes)).toEqual(['0:2=22P02', '1:1=22P02']);
+  expect(outcomes[0]).toMatchObject({ refusals: [{ reason: '22P02: database says 22P02' }] });
+  expect(committed.sort()).toEqual([10, 11, 13, 20, 30]);
+});
+
+test('settle: one record alone takes no second statement', async () => {
   const { statements, write } = databaseWith(new Set([0]));
-  expect(await settleEntries(entriesOf(1), write)).toEqual([databaseError('22P02')]);
+  expect(refusedOf(await settleEntries(entriesOf(1), write))).toEqual(['0:0=22P02']);
   expect(statements).toHaveLength(1);
 });
 
-test('settle: when all are at fault, all fail', async () => {
+test('settle: when all are at fault, all are refused', async () => {
   const { committed, write } = databaseWith(new Set([0, 1, 2]));
-  const outcomes = await settleEntries(entriesOf(3), write);
-  expect(outcomes).toEqual([1, 2, 3].map(() => databaseError('22P02')));
+  expect(refusedOf(await settleEntries(entriesOf(3), write))).toEqual(['0:0=22P02', '1:0=22P02', '2:0=22P02']);
   expect(committed).toEqual([]);
 });
 
@@ -55,8 +76,8 @@ test.each(['22P02', '22021', '23502', '23514', '54000', '21000'])(
   'settle: %s is in the rows, so the batch is halved',
   async (code) => {
     const { statements, write } = databaseWith(new Set([1]), code);
-    expect(await settleEntries(entriesOf(2), write)).toEqual([null, databaseError(code)]);
-    expect(statements).toHaveLength(3);
+    expect(refusedOf(await settleEntries(entriesOf(2), write))).toEqual([`1:0=${code}`]);
+    expect(statements).toHaveLength(2);
   },
 );
 
@@ -71,14 +92,14 @@ test.each(['08006', '40001', '57P01', '42P01', '28P01', '23505', 'XX000', 'ECONN
   },
 );
 
-test('settle: trouble while halving fails the half that it struck, and not what is committed', async () => {
+test('settle: trouble while searching leaves all entries unsettled, to be delivered again', async () => {
   const lost = databaseError('08006');
   const write = async (entries: readonly BatchEntry[]): Promise<void> => {
     const numbers = numbersOf(entries);
     if (numbers.length === 4) throw databaseError('22P02');
     if (numbers.includes(2)) throw lost;
   };
-  expect(await settleEntries(entriesOf(4), write)).toEqual([null, null, lost, lost]);
+  expect(await settleEntries(entriesOf(4), write)).toEqual([lost, lost, lost, lost]);
 });
 
 test('settle: what was thrown and is no Error becomes one', async () => {
@@ -86,19 +107,33 @@ test('settle: what was thrown and is no Error becomes one', async () => {
   expect(outcome).toEqual(new Error('just words'));
 });
 
-test('settle: exactly the guilty fail, all others are committed once, within 2·k·⌈log2 n⌉ + 1 statements', async () => {
+test('settle: exactly the guilty are refused, all others committed once, within 2·k·log2(n) + 1 statements', async () => {
   await fc.assert(
-    fc.asyncProperty(fc.integer({ min: 1, max: 200 }), fc.array(fc.nat(199)), async (count, drawn) => {
-      const guilty = new Set(drawn.filter((number) => number < count));
-      const { statements, committed, write } = databaseWith(guilty);
-      const entries = entriesOf(count);
-      const outcomes = await settleEntries(entries, write);
-      const all = numbersOf(entries);
-      expect(all.filter((number) => outcomes[number] !== null)).toEqual(all.filter((number) => guilty.has(number)));
-      expect(outcomes).toHaveLength(count);
-      expect(committed).toEqual(all.filter((number) => !guilty.has(number)));
-      expect(statements.length).toBeLessThanOrEqual(2 * guilty.size * Math.ceil(Math.log2(count)) + 1);
-    }),
-    { numRuns: 300 },
+    fc.asyncProperty(
+      fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1, maxLength: 30 }),
+      fc.array(fc.nat(899)),
+      async (sizes, drawn) => {
+        const count = sizes.reduce((sum, size) => sum + size, 0);
+        const guilty = new Set(drawn.filter((number) => number < count));
+        let next = 0;
+        const entries = sizes.map((size) => {
+          const numbers = Array.from({ length: size }, () => next++);
+          return { json: JSON.stringify(numbers), records: size };
+        });
+        const { statements, committed, write } = databaseWith(guilty);
+        const outcomes = await settleEntries(entries, write);
+
+        const all = numbersOf(entries);
+        const refused = outcomes.flatMap((outcome, entry) =>
+          outcome instanceof RefusedRecordsError
+            ? outcome.refusals.map(({ index }) => numbersOf([entries[entry] ?? { json: '[]', records: 0 }])[index])
+            : [],
+        );
+        expect(refused.sort((a = 0, b = 0) => a - b)).toEqual(all.filter((number) => guilty.has(number)));
+        expect(committed.sort((a, b) => a - b)).toEqual(all.filter((number) => !guilty.has(number)));
+        expect(statements.length).toBeLessThanOrEqual(2 * guilty.size * Math.log2(count) + 1);
+      },
+    ),
+    { numRuns: 500 },
   );
 });

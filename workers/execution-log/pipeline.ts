@@ -7,7 +7,9 @@ import type { Redis } from '../../shared/redis.ts';
 import { createBatcher } from '../batcher.ts';
 import { createWorkerMetrics } from '../metrics.ts';
 import { createQueueDepth } from '../queue-depth.ts';
-import { createBatchWriter, createExecutionLogWorker, executionLogQueue } from './worker.ts';
+import { createBatchWriter } from './batch-writer.ts';
+import { executionLogQueue } from './queue.ts';
+import { createExecutionLogWorker } from './worker.ts';
 
 /** What the role works with; whoever opened it closes it. */
 export interface ExecutionLogOptions {
@@ -22,16 +24,29 @@ export interface ExecutionLogOptions {
 export function createExecutionLog({ config, database, redis, logger, registry }: ExecutionLogOptions) {
   const giveUp = new AbortController();
   const depth = createQueueDepth({ redis, queue: executionLogQueue, namespace: config.namespace, now: Date.now });
-  const metrics = createWorkerMetrics(registry, { heldRecords: () => batcher.heldRecords, queueDepth: depth.read });
+  const metrics = createWorkerMetrics(registry, {
+    heldRecords: () => batcher.heldRecords,
+    queueDepth: depth.read,
+    isHalted: () => isHalted(),
+  });
   const write = createBatchWriter({ config, database, logger, metrics, signal: giveUp.signal });
   const batcher = createBatcher({ limits: config.batch, write });
-  const worker = createExecutionLogWorker({ config, redis, logger, metrics, batcher });
+  const { worker, isHalted } = createExecutionLogWorker({
+    config,
+    database,
+    redis,
+    logger,
+    metrics,
+    batcher,
+    signal: giveUp.signal,
+  });
 
   return {
     /** records taken from the queue and not settled yet */
     get heldRecords(): number {
       return batcher.heldRecords;
     },
+    isHalted,
     start(): void {
       logger.info({ queue: executionLogQueue, concurrency: config.worker.concurrency }, 'taking jobs');
       worker.run().catch((error: unknown) => logger.fatal({ err: error }, 'worker loop ended'));

@@ -1,23 +1,21 @@
-import { DelayedError, type Job, UnrecoverableError, WaitingError, Worker } from 'bullmq';
+import { DelayedError, type Job, UnrecoverableError, WaitingError, type Worker } from 'bullmq';
 import type { Config } from '../../shared/config.ts';
-import { parseChunk } from '../../shared/contracts/chunk.ts';
-import { findRecordProblem } from '../../shared/contracts/execution.ts';
-import { type QueueName, queuePrefix } from '../../shared/contracts/queues.ts';
+import { queuePrefix } from '../../shared/contracts/queues.ts';
 import type { Database } from '../../shared/database.ts';
 import { classifyDatabaseError, explainDatabaseError } from '../../shared/database-errors.ts';
-import { toError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/logger.ts';
 import type { Redis } from '../../shared/redis.ts';
 import { createThrottledLog } from '../../shared/throttled-log.ts';
-import type { BatchEntry, Batcher } from '../batcher.ts';
+import type { Batcher } from '../batcher.ts';
+import { type DeadLetter, storeDeadLetters } from '../dead-letters.ts';
+import { createDeadRatioGuard } from '../dead-ratio-guard.ts';
 import type { WorkerMetrics } from '../metrics.ts';
+import { RawJobWorker, rawDataOf } from '../raw-job-worker.ts';
 import { isWorthWaiting, retryWhileWorthWaiting } from '../retry.ts';
-import { settleEntries } from '../settle.ts';
-import { insertExecutions } from './store.ts';
+import { executionLogQueue as queue } from './queue.ts';
+import { settleChunk } from './settle-chunk.ts';
 
-export const executionLogQueue: QueueName = 'execution-log';
-
-/** What the worker works with; `main.ts` makes it and closes it. */
+/** What the worker works with; whoever made it closes it. */
 export interface ExecutionLogDeps {
   config: Config;
   database: Database;
@@ -25,98 +23,76 @@ export interface ExecutionLogDeps {
   logger: Logger;
   metrics: WorkerMetrics;
   batcher: Batcher;
+  /** ends the repeating of statements */
+  signal: AbortSignal;
 }
 
-const refusalLogEveryMs = 60_000;
 const troubleLogEveryMs = 10_000;
 
-/**
- * Writes one batch: one statement, repeated in place while the database is in trouble or refuses everything, halved when
- * a row is refused.
- * Aborting `signal` ends the repeating, and the jobs go back to the queue by themselves.
- */
-export function createBatchWriter(
-  deps: Pick<ExecutionLogDeps, 'config' | 'database' | 'logger' | 'metrics'> & { signal: AbortSignal },
-) {
-  const { database, logger, metrics, config } = deps;
-  const queue = executionLogQueue;
-
-  const refusals = createThrottledLog<'all'>(refusalLogEveryMs, (_kind, { lastError }) => {
-    logger.error(
-      { reason: explainDatabaseError(lastError) },
-      'database refuses every row; all jobs wait until this is mended',
-    );
-  });
-
-  const insert = async (entries: readonly BatchEntry[]): Promise<void> => {
-    const records = entries.reduce((sum, entry) => sum + entry.records, 0);
-    const json = `[${entries.map((entry) => entry.json.slice(1, -1)).join(',')}]`;
-    const stopTimer = metrics.statement.startTimer({ queue });
-    metrics.batchRecords.observe({ queue }, records);
-    let stored: number;
-    try {
-      stored = await insertExecutions(database, json);
-    } catch (error) {
-      stopTimer({ result: classifyDatabaseError(error).class });
-      throw error;
-    }
-    stopTimer({ result: 'ok' });
-    metrics.records.inc({ queue, outcome: 'stored' }, stored);
-    metrics.records.inc({ queue, outcome: 'duplicate' }, records - stored);
-  };
-
-  const insertWithRetry = (entries: readonly BatchEntry[]): Promise<void> =>
-    retryWhileWorthWaiting(() => insert(entries), {
-      backoff: config.retry,
-      random: Math.random,
-      signal: deps.signal,
-      onRetry: ({ class: errorClass, code }, attempt, thrown) => {
-        metrics.retries.inc({ queue, class: errorClass, code });
-        if (errorClass === 'systemic') refusals.report('all', toError(thrown));
-        else if (attempt === 0)
-          logger.warn({ code }, 'database is in trouble, repeating the statement until it answers');
-      },
-      onRecovered: (attempts) => logger.info({ attempts }, 'database answers again'),
-    });
-
-  return (entries: readonly BatchEntry[]) => settleEntries(entries, insertWithRetry);
-}
+/** Says where it is that a worker has stopped taking jobs by itself. */
+export const haltMessage =
+  'too many of the recent records are dead; this worker takes no more jobs. Look at the dead letters, mend the cause, and start it again';
 
 /**
- * Consumes the execution-log queue. A job completes when all its records are committed or were there already. It fails,
- * and stays in the queue's failed set, when its chunk is malformed or the database refuses a record; the reason names
- * the field or the SQLSTATE. A chunk from a newer producer is put off, not failed.
+ * Consumes the execution-log queue. A job completes when each of its records is committed, was there already, or lies in
+ * the dead letters. A chunk from a newer producer is put off, not failed. When too many records turn out dead, the worker
+ * hands its jobs back and takes no more.
  */
-export function createExecutionLogWorker(deps: Omit<ExecutionLogDeps, 'database'>): Worker {
+export function createExecutionLogWorker(deps: ExecutionLogDeps) {
   const { config, redis, logger, metrics, batcher } = deps;
-  const queue = executionLogQueue;
+  const guard = createDeadRatioGuard(config.worker.deadShare);
+  let halted = false;
 
   const process = async (job: Job, token?: string): Promise<void> => {
     if (job.processedOn !== undefined)
       metrics.jobWait.observe({ queue }, Math.max(0, job.processedOn - job.timestamp) / 1_000);
-    const parsed = parseChunk(job.data);
-    if (parsed.kind === 'newer') {
-      metrics.jobs.inc({ queue, outcome: 'parked' });
-      logger.warn({ jobId: job.id, version: parsed.version }, 'chunk is from a newer producer, putting it off');
-      await job.moveToDelayed(Date.now() + config.worker.parkMs, token);
-      throw new DelayedError();
-    }
-    if (parsed.kind === 'malformed') throw new UnrecoverableError(`malformed chunk: ${parsed.reason}`);
-    const { records } = parsed.chunk;
-    const problem = findRecordProblem(records);
-    if (problem !== null) throw new UnrecoverableError(`malformed record: records${problem}`);
     try {
-      await batcher.add({ json: JSON.stringify(records), records: records.length });
+      const outcome = await settleChunk({ jobId: job.id ?? null, data: job.data, raw: rawDataOf(job) }, batcher);
+      if (outcome.kind === 'newer') return await putOff(job, token, outcome.version);
+      if (guard.note(outcome.records, outcome.dead.length)) halt();
+      if (outcome.dead.length > 0 && halted) return await handBack(job, token);
+      if (outcome.dead.length > 0) await bury(outcome.dead);
     } catch (error) {
+      if (error instanceof WaitingError || error instanceof DelayedError) throw error;
       const classified = classifyDatabaseError(error);
-      if (!isWorthWaiting(classified)) throw new RefusedError(classified.code, explainDatabaseError(error));
+      if (!isWorthWaiting(classified)) throw new FailedJobError(classified.code, explainDatabaseError(error));
       // Only when this worker stops while the database is away: another one shall have the job at once.
-      await job.moveToWait(token);
-      throw new WaitingError();
+      await handBack(job, token);
     }
   };
 
-  const worker = new Worker(queue, process, {
+  const bury = async (letters: readonly DeadLetter[]): Promise<void> => {
+    await retryWhileWorthWaiting(() => storeDeadLetters(deps.database, letters), {
+      backoff: config.retry,
+      random: Math.random,
+      signal: deps.signal,
+      onRetry: ({ class: errorClass, code }) => metrics.retries.inc({ queue, class: errorClass, code }),
+      onRecovered: () => undefined,
+    });
+    metrics.records.inc({ queue, outcome: 'dead' }, letters.length);
+    for (const { code, signature, jobId } of letters) logger.debug({ jobId, code, signature }, 'record is dead');
+  };
+
+  const putOff = async (job: Job, token: string | undefined, version: number): Promise<never> => {
+    metrics.jobs.inc({ queue, outcome: 'parked' });
+    logger.warn({ jobId: job.id, version }, 'chunk is from a newer producer, putting it off');
+    await job.moveToDelayed(Date.now() + config.worker.parkMs, token);
+    throw new DelayedError();
+  };
+
+  const handBack = async (job: Job, token: string | undefined): Promise<never> => {
+    await job.moveToWait(token);
+    throw new WaitingError();
+  };
+
+  const halt = (): void => {
+    if (halted) return;
+    halted = true;
+    logger.error(haltMessage);
+    worker.pause(true).catch((error: unknown) => logger.error({ err: error }, 'worker could not be paused'));
+  };
+
+  const worker: Worker = new RawJobWorker(queue, process, {
     connection: redis,
     prefix: queuePrefix(queue, config.namespace),
     concurrency: config.worker.concurrency,
@@ -129,6 +105,18 @@ export function createExecutionLogWorker(deps: Omit<ExecutionLogDeps, 'database'
     removeOnFail: { count: config.worker.failedJobsKept },
     autorun: false,
   });
+  reportEvents(worker, deps);
+  return {
+    worker,
+    /** whether it has stopped taking jobs because too many records are dead */
+    isHalted: () => halted,
+  };
+}
+
+function reportEvents(worker: Worker, { logger, metrics }: Pick<ExecutionLogDeps, 'logger' | 'metrics'>): void {
+  const trouble = createThrottledLog<'queue'>(troubleLogEveryMs, (_kind, { count, lastError }) => {
+    logger.warn({ count, err: lastError }, 'queue trouble');
+  });
   worker.on('completed', () => metrics.jobs.inc({ queue, outcome: 'completed' }));
   worker.on('stalled', (jobId) => {
     metrics.jobs.inc({ queue, outcome: 'stalled' });
@@ -137,24 +125,19 @@ export function createExecutionLogWorker(deps: Omit<ExecutionLogDeps, 'database'
   worker.on('failed', (job, error) => {
     metrics.jobs.inc({ queue, outcome: 'failed' });
     metrics.records.inc({ queue, outcome: 'failed' }, Array.isArray(job?.data?.records) ? job.data.records.length : 0);
-    // What the server says of a refused row may quote it; that stays with the job.
-    const reason = error instanceof RefusedError ? error.code : error.message;
+    // What the server says may quote a row; that stays with the job.
+    const reason = error instanceof FailedJobError ? error.code : error.message;
     logger.error({ jobId: job?.id, reason }, 'job failed, its records stay in the failed set');
   });
-  const trouble = createThrottledLog<'queue'>(troubleLogEveryMs, (_kind, { count, lastError }) => {
-    logger.warn({ count, err: lastError }, 'queue trouble');
-  });
   worker.on('error', (error) => trouble.report('queue', error));
-  return worker;
 }
 
-/** The database cannot accept a record of this job. */
-class RefusedError extends UnrecoverableError {
-  /** SQLSTATE */
+/** Nothing that is known here kept the records from being stored: most likely a bug. */
+class FailedJobError extends UnrecoverableError {
   readonly code: string;
 
   constructor(code: string, explanation: string) {
-    super(`database refused the records: ${explanation}`);
+    super(`records could not be stored: ${explanation}`);
     this.code = code;
   }
 }

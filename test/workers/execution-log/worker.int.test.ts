@@ -3,7 +3,9 @@ import { expect, inject, onTestFinished, test } from 'vitest';
 import { toExecutionRecord } from '../../../producers/execution-record.ts';
 import type { Execution } from '../../../producers/index.ts';
 import { createExecutionObserver } from '../../../producers/index.ts';
+import { createBullmqTransport } from '../../../producers/transport.ts';
 import { jobName } from '../../../shared/contracts/queues.ts';
+import { createRedis } from '../../../shared/redis.ts';
 import { anExecution } from '../../support/execution.ts';
 import { connect, createNamespace, createTestDatabase, openQueue, until } from '../../support/fixtures.ts';
 import { startWorker } from '../../support/worker.ts';
@@ -26,6 +28,14 @@ function recordOf(execution: Execution): Record<string, unknown> {
   return JSON.parse(
     toExecutionRecord(execution, { nowMs: Date.now(), sampleRate: 1, traceLimit: 200, maxBytes: 65_536 }).json,
   );
+}
+
+/** Adds jobs whose data is this very text, as a producer in another language could. */
+async function addRawJobs(namespace: string, ids: string[], data: string): Promise<void> {
+  const redis = createRedis(inject('redisUrl'), { role: 'producer', name: 'test', logger: null });
+  const transport = createBullmqTransport({ redis, queue: 'execution-log', namespace });
+  await transport.send(ids.map((id) => ({ id, data })));
+  await transport.close();
 }
 
 let lastSeq = 0;
@@ -166,41 +176,114 @@ test('execution log: a chunk of a newer version is put off, neither failed nor s
   expect(await worker.metric('sluice_jobs_total', { outcome: 'parked' })).toBe(1);
 });
 
-test('execution log: a malformed record fails its job, with its index and field, and no other', async () => {
+test('execution log: a malformed record becomes a dead letter, with its field, and no other does', async () => {
+  const databaseUrl = await createTestDatabase();
+  const namespace = createNamespace();
+  const worker = await startWorker(databaseUrl, namespace);
+  const queue = openQueue(namespace);
+  const bad: Record<string, unknown> = { ...recordOf(anExecution()), strategyId: 7 };
+  const job = await queue.add(jobName, chunkOf([recordOf(anExecution()), bad, recordOf(anExecution())]));
+  await until(async () => (await worker.metric('sluice_jobs_total', { outcome: 'completed' })) === 1);
+
+  const client = await connect(databaseUrl);
+  expect((await client.query('select from strategy_execution_log')).rowCount).toBe(2);
+  const { rows } = await client.query('select * from dead_letter');
+  expect(rows).toHaveLength(1);
+  expect(rows[0]).toMatchObject({
+    queue: 'execution-log',
+    record_key: bad['id'],
+    contract_version: 1,
+    code: 'schema',
+    reason: 'strategyId: Invalid input: expected string, received number',
+    job_id: job.id,
+    producer: 'test',
+    attempts: 1,
+    state: 'open',
+  });
+  expect(JSON.parse(rows[0].payload)).toEqual(bad);
+});
+
+test('execution log: what is no chunk at all becomes a dead letter too, whole', async () => {
   const databaseUrl = await createTestDatabase();
   const namespace = createNamespace();
   await startWorker(databaseUrl, namespace);
-  const queue = openQueue(namespace);
-  const bad = await queue.add(
-    jobName,
-    chunkOf([recordOf(anExecution()), { ...recordOf(anExecution()), strategyId: 7 }]),
-  );
-  await queue.add(jobName, chunkOf([recordOf(anExecution())]));
-
-  await until(() => bad.isFailed());
-  const [failed] = await queue.getFailed();
-  expect(failed?.failedReason).toContain('records[1].strategyId');
-  expect(failed?.data.records).toHaveLength(2);
+  await openQueue(namespace).add(jobName, { v: 1, hello: 'world' });
   const client = await connect(databaseUrl);
-  await until(async () => (await client.query('select from strategy_execution_log')).rowCount === 1);
+  const row = await until(async () => (await client.query('select payload, reason from dead_letter')).rows[0]);
+  expect(row.payload).toBe('{"v":1,"hello":"world"}');
+  expect(row.reason).toMatch(/^chunk: producer: /);
 });
 
-test('execution log: a row that the database refuses fails its job with the SQLSTATE, and the batch around it commits', async () => {
+test('execution log: of a thousand records exactly the seven that cannot be stored are dead letters, within the bound', async () => {
   const databaseUrl = await createTestDatabase();
   const namespace = createNamespace();
   const queue = openQueue(namespace);
-  const good = await Promise.all(
-    Array.from({ length: 8 }, () => queue.add(jobName, chunkOf([recordOf(anExecution())]))),
+  const bad: Record<number, Record<string, unknown>> = {
+    0: { errorMessage: 'a\0b' },
+    13: { input: { deep: ['\ud800'] } },
+    200: { points: 'many' },
+    499: { strategyId: 's'.repeat(600) },
+    500: { colour: 'red' },
+    777: { trace: [{ value: 'a\0b' }] },
+    999: { recordedAt: '2026-02-30T00:00:00Z' },
+  };
+  const records = Array.from({ length: 1_000 }, (_, index) => ({ ...recordOf(anExecution()), ...bad[index] }));
+  await queue.addBulk(
+    [0, 1, 2, 3, 4].map((part) => ({ name: jobName, data: chunkOf(records.slice(part * 200, part * 200 + 200)) })),
   );
-  // Past the SDK: a producer of its own could send this.
-  const bad = await queue.add(jobName, chunkOf([{ ...recordOf(anExecution()), errorMessage: 'a\0b' }]));
-  await startWorker(databaseUrl, namespace, { SLUICE_BATCH_MAX_WAIT_MS: '200' });
+  const worker = await startWorker(databaseUrl, namespace, { SLUICE_BATCH_MAX_WAIT_MS: '500' });
+  await until(async () => (await worker.metric('sluice_jobs_total', { outcome: 'completed' })) === 5);
 
-  await until(() => bad.isFailed());
-  const [failed] = await queue.getFailed();
-  expect(failed?.failedReason).toContain('22P05');
   const client = await connect(databaseUrl);
-  await until(async () => (await client.query('select from strategy_execution_log')).rowCount === good.length);
+  expect((await client.query('select from strategy_execution_log')).rowCount).toBe(993);
+  const { rows } = await client.query('select record_key, code from dead_letter');
+  expect(rows.map((row) => row.record_key).sort()).toEqual(
+    Object.keys(bad)
+      .map((index) => records[Number(index)]?.['id'])
+      .sort(),
+  );
+  expect(await worker.metric('sluice_records_total', { outcome: 'stored' })).toBe(993);
+  expect(await worker.metric('sluice_records_total', { outcome: 'dead' })).toBe(7);
+  // Three of them are refused by the database, the others by the contract before they get there.
+  const refusedByDatabase = rows.filter((row) => row.code !== 'schema').length;
+  const statements = await worker.metric('sluice_batch_records_count', {});
+  expect(refusedByDatabase).toBeGreaterThanOrEqual(3);
+  expect(statements).toBeGreaterThan(refusedByDatabase);
+  expect(statements).toBeLessThanOrEqual(2 * refusedByDatabase * Math.log2(993) + 1);
+});
+
+test('execution log: a dead record that is delivered again is the same letter, and its numbers keep all digits', async () => {
+  const databaseUrl = await createTestDatabase();
+  const namespace = createNamespace();
+  const worker = await startWorker(databaseUrl, namespace);
+  const raw = `{"v":1,"producer":"p","epoch":1,"seq":1,"records":[{"id":"not-a-uuid","points":12345678901234567890.10}]}`;
+  await addRawJobs(namespace, ['a', 'b'], raw);
+  await until(async () => (await worker.metric('sluice_jobs_total', { outcome: 'completed' })) === 2);
+  const client = await connect(databaseUrl);
+  const { rows } = await client.query('select payload, attempts from dead_letter');
+  expect(rows).toEqual([{ payload: '{"id":"not-a-uuid","points":12345678901234567890.10}', attempts: 2 }]);
+});
+
+test('execution log: when most of what comes is dead, the worker hands it back, takes no more and says so', async () => {
+  const databaseUrl = await createTestDatabase();
+  const namespace = createNamespace();
+  const queue = openQueue(namespace);
+  const chunks = Array.from({ length: 20 }, () =>
+    chunkOf(Array.from({ length: 10 }, () => ({ ...recordOf(anExecution()), strategyId: 7 }))),
+  );
+  await queue.addBulk(chunks.map((data) => ({ name: jobName, data })));
+  const worker = await startWorker(databaseUrl, namespace, {
+    SLUICE_DEAD_SHARE_MIN_RECORDS: '50',
+    SLUICE_WORKER_CONCURRENCY: '1',
+  });
+
+  await until(async () => (await worker.metric('sluice_worker_halted', {})) === 1);
+  await until(async () => (await queue.getJobCounts('active'))['active'] === 0);
+  const client = await connect(databaseUrl);
+  const buried = (await client.query('select from dead_letter')).rowCount ?? 0;
+  const { waiting = 0 } = await queue.getJobCounts('waiting');
+  expect(buried).toBeLessThan(60);
+  expect(waiting * 10 + buried).toBe(200);
 });
 
 test('execution log: a job is complete only after its rows are committed, and a statement that times out is repeated', async () => {

@@ -1,0 +1,49 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { exactRecords, toDeadLetter, toSignature } from '../../workers/dead-letters.ts';
+
+const origin = { queue: 'execution-log' as const, contractVersion: 1, jobId: 'job', producer: 'p' };
+
+test('dead letter: the record id names it, and a record without one is named by its text', () => {
+  expect(toDeadLetter('{"id":"abc"}', '22P05', 'r', origin).recordKey).toBe('abc');
+  const [first, same, other] = ['{"a":1}', '{"a":1}', '{"a":2}'].map(
+    (payload) => toDeadLetter(payload, '22P05', 'r', origin).recordKey,
+  );
+  expect(first).toMatch(/^sha256:[0-9a-f]{64}$/);
+  expect(same).toBe(first);
+  expect(other).not.toBe(first);
+});
+
+test.each(['null', '5', '"text"', '[]', '{"id":7}', '{"id":""}', `{"id":"${'x'.repeat(201)}"}`, '{"id":"a\\u0000b"}'])(
+  'dead letter: %s has no id that could name it',
+  (payload) => {
+    expect(toDeadLetter(payload, '22P05', 'r', origin).recordKey).toMatch(/^sha256:/);
+  },
+);
+
+test('dead letter: a reason with NUL and without end can be stored', () => {
+  const { reason } = toDeadLetter('{}', '22P05', `a\0b${'x'.repeat(10_000)}`, origin);
+  expect(reason).toHaveLength(2_000);
+  expect(reason).not.toContain('\0');
+});
+
+test('signature: letters of one cause have the same, whatever their values', () => {
+  const one = toSignature('22P02', 'invalid input syntax for type integer: "abc" in row 17');
+  expect(toSignature('22P02', 'invalid input syntax for type integer: "x\'y" in row 4')).toBe(one);
+  expect(toSignature('22P02', 'invalid input syntax for type uuid: "abc" in row 17')).not.toBe(one);
+  expect(toSignature('22003', 'invalid input syntax for type integer: "abc" in row 17')).not.toBe(one);
+});
+
+test('exact records: numbers keep the digits with which they were written', () => {
+  const chunk = '{"v":1,"records":[{"n":12345678901234567890},{"n":[1.10,1e400,-0.0]},null,"x"]}';
+  expect(exactRecords(chunk)).toEqual(['{"n":12345678901234567890}', '{"n":[1.10,1e400,-0.0]}', 'null', '"x"']);
+});
+
+test('exact records: any record means what it meant', () => {
+  fc.assert(
+    fc.property(fc.array(fc.jsonValue(), { minLength: 1 }), (records) => {
+      const again = exactRecords(JSON.stringify({ v: 1, records })).map((record) => JSON.parse(record));
+      expect(again).toEqual(JSON.parse(JSON.stringify(records)));
+    }),
+  );
+});

@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto';
+import type { QueueName } from '../shared/contracts/queues.ts';
+import { type Database, Prisma } from '../shared/database.ts';
+
+/** A record that cannot be stored, and why. */
+export interface DeadLetter {
+  queue: QueueName;
+  /** names the letter within its queue, so that a record that is delivered again is the same letter */
+  recordKey: string;
+  contractVersion: number | null;
+  /** JSON as received */
+  payload: string;
+  code: string;
+  reason: string;
+  signature: string;
+  jobId: string | null;
+  producer: string | null;
+}
+
+/** Where a dead record came from. */
+export interface DeadLetterOrigin {
+  queue: QueueName;
+  contractVersion: number | null;
+  jobId: string | null;
+  producer: string | null;
+}
+
+const maxReasonChars = 2_000;
+const maxKeyChars = 200;
+
+/** Makes the letter of a record. */
+export function toDeadLetter(payload: string, code: string, reason: string, origin: DeadLetterOrigin): DeadLetter {
+  const text = storable(reason).slice(0, maxReasonChars);
+  return {
+    ...origin,
+    recordKey: toRecordKey(payload),
+    payload,
+    code,
+    reason: text,
+    signature: toSignature(code, text),
+  };
+}
+
+/**
+ * What letters of one cause have in common: the code, and the reason with quoted values, numbers and identifiers blanked.
+ */
+export function toSignature(code: string, reason: string): string {
+  const blanked = reason
+    .replace(/"[^"]*"|'[^']*'/g, '"…"')
+    .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi, '…')
+    .replace(/\d+/g, '…');
+  return `${code} ${blanked}`.slice(0, maxKeyChars);
+}
+
+function toRecordKey(payload: string): string {
+  const id: unknown = (JSON.parse(payload) as { id?: unknown } | null)?.id;
+  // A key is indexed: only what is short and plain may be one.
+  if (typeof id === 'string' && /^[\x21-\x7e]{1,200}$/.test(id)) return id;
+  return `sha256:${createHash('sha256').update(payload).digest('hex')}`;
+}
+
+/**
+ * The records of a chunk's text, each as JSON, with every number as it was written: a parsed number beyond 2^53 would have
+ * lost digits.
+ */
+export function exactRecords(chunk: string): string[] {
+  const keepNumbers = (_key: string, value: unknown, context?: { source?: string }): unknown =>
+    typeof value === 'number' && context?.source !== undefined ? rawJson(context.source) : value;
+  const parsed = JSON.parse(chunk, keepNumbers as Parameters<typeof JSON.parse>[1]) as { records?: unknown[] };
+  return (parsed.records ?? []).map((record) => JSON.stringify(record) ?? 'null');
+}
+
+/** In every Node that this runs on, not yet in TypeScript's library. */
+const rawJson = (JSON as unknown as { rawJSON(source: string): object }).rawJSON;
+
+function storable(text: string): string {
+  return text.replaceAll('\0', '\uFFFD').toWellFormed();
+}
+
+/**
+ * Writes letters. One that is there already is seen once more: its count and time go up, and if it had been replayed it is
+ * open again. Safe to repeat, but for the count.
+ */
+export async function storeDeadLetters(database: Database, letters: readonly DeadLetter[]): Promise<void> {
+  await database.$executeRaw(Prisma.sql`
+    insert into dead_letter (queue, record_key, contract_version, payload, code, reason, signature, job_id, producer)
+    select distinct on (letter."queue", letter."recordKey") letter."queue", letter."recordKey", letter."contractVersion",
+      letter."payload", letter."code", letter."reason", letter."signature", letter."jobId", letter."producer"
+    from json_to_recordset(${JSON.stringify(letters)}::json) as letter (
+      "queue" text, "recordKey" text, "contractVersion" integer, "payload" text, "code" text, "reason" text,
+      "signature" text, "jobId" text, "producer" text)
+    on conflict (queue, record_key) do update set
+      payload = excluded.payload, code = excluded.code, reason = excluded.reason, signature = excluded.signature,
+      job_id = excluded.job_id, producer = excluded.producer, last_seen = now(), attempts = dead_letter.attempts + 1,
+      state = case dead_letter.state when 'discarded' then 'discarded' else 'open' end,
+      state_since = case dead_letter.state when 'replayed' then now() else dead_letter.state_since end`);
+}

@@ -1,0 +1,4 @@
+import type { QueueName } from '../../shared/contracts/queues.ts';
+
+/** The queue that this worker consumes. */
+export const executionLogQueue: QueueName = 'execution-log';

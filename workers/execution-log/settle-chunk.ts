@@ -1,0 +1,73 @@
+import { type Chunk, parseChunk } from '../../shared/contracts/chunk.ts';
+import { findRecordProblem } from '../../shared/contracts/execution.ts';
+import type { Batcher } from '../batcher.ts';
+import { type DeadLetter, type DeadLetterOrigin, exactRecords, toDeadLetter } from '../dead-letters.ts';
+import { type Refusal, RefusedRecordsError } from '../settle.ts';
+import { executionLogQueue } from './queue.ts';
+
+/** The data of a job, parsed and as it was received. */
+export interface JobContent {
+  jobId: string | null;
+  data: unknown;
+  /** JSON */
+  raw: string;
+}
+
+/** How a chunk ended. */
+export type ChunkOutcome =
+  /** every record is committed or was there already, but for those that became letters, which are still to be stored */
+  | { kind: 'settled'; records: number; dead: DeadLetter[] }
+  /** from a newer producer: to be put off */
+  | { kind: 'newer'; version: number };
+
+/** The code of letters whose record is not what its contract says. */
+export const schemaCode = 'schema';
+
+/**
+ * Settles a chunk: its good records go through the batcher, those that the contract or the database refuses become dead
+ * letters.
+ *
+ * @throws what kept the batch from being settled: the chunk is then to be delivered again
+ */
+export async function settleChunk({ jobId, data, raw }: JobContent, batcher: Batcher): Promise<ChunkOutcome> {
+  const parsed = parseChunk(data);
+  if (parsed.kind === 'newer') return parsed;
+  if (parsed.kind === 'malformed') {
+    const origin = { queue: executionLogQueue, contractVersion: null, jobId, producer: null };
+    const dead = [toDeadLetter(raw, schemaCode, `chunk: ${parsed.reason}`, origin)];
+    return { kind: 'settled', records: 1, dead };
+  }
+  const { records } = parsed.chunk;
+  const problems = records.map(findRecordProblem);
+  const good = records.filter((_record, index) => problems[index] === null);
+  const goodIndexes = records.flatMap((_record, index) => (problems[index] === null ? [index] : []));
+
+  const refusals = good.length === 0 ? [] : await refusedOf(good, batcher);
+  const dead: Refusal[] = [
+    ...problems.flatMap((reason, index) => (reason === null ? [] : [{ index, code: schemaCode, reason }])),
+    ...refusals.map((refusal) => ({ ...refusal, index: goodIndexes[refusal.index] ?? 0 })),
+  ];
+  return { kind: 'settled', records: records.length, dead: toLetters(dead, parsed.chunk, raw, jobId) };
+}
+
+async function refusedOf(records: readonly unknown[], batcher: Batcher): Promise<readonly Refusal[]> {
+  try {
+    await batcher.add({ json: JSON.stringify(records), records: records.length });
+    return [];
+  } catch (error) {
+    if (error instanceof RefusedRecordsError) return error.refusals;
+    throw error;
+  }
+}
+
+function toLetters(dead: readonly Refusal[], chunk: Chunk, raw: string, jobId: string | null): DeadLetter[] {
+  if (dead.length === 0) return [];
+  const payloads = exactRecords(raw);
+  const origin: DeadLetterOrigin = {
+    queue: executionLogQueue,
+    contractVersion: chunk.v,
+    jobId,
+    producer: chunk.producer,
+  };
+  return dead.map(({ index, code, reason }) => toDeadLetter(payloads[index] ?? 'null', code, reason, origin));
+}
