@@ -31,6 +31,7 @@ COPY --from=client /app/prisma/client prisma/client/
 COPY shared shared/
 COPY producers producers/
 COPY workers workers/
+COPY console console/
 COPY local local/
 COPY cli cli/
 

@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { unknownVariables } from '../shared/config.ts';
 import { classifyDatabaseError, explainDatabaseError } from '../shared/database-errors.ts';
 import { toError, UsageError } from '../shared/errors.ts';
+import { addDeadLettersCommand } from './dead-letters.ts';
 import { addDemoCommand } from './demo.ts';
 import { addMigrateCommand } from './migrate.ts';
 import { addStartCommand } from './start.ts';
@@ -33,6 +34,7 @@ async function main(argv: readonly string[], environment: NodeJS.ProcessEnv): Pr
   addDemoCommand(program, context);
   addWorkerCommand(program, context);
   addMigrateCommand(program, context);
+  addDeadLettersCommand(program, context);
 
   for (const name of unknownVariables(environment))
     process.stderr.write(`sluice: warning: ${name} is set, but no such variable is known\n`);

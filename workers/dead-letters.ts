@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { QueueName } from '../shared/contracts/queues.ts';
 import { type Database, Prisma } from '../shared/database.ts';
+import { parseExactly } from '../shared/exact-json.ts';
 
 /** A record that cannot be stored, and why. */
 export interface DeadLetter {
@@ -64,14 +65,9 @@ function toRecordKey(payload: string): string {
  * lost digits.
  */
 export function exactRecords(chunk: string): string[] {
-  const keepNumbers = (_key: string, value: unknown, context?: { source?: string }): unknown =>
-    typeof value === 'number' && context?.source !== undefined ? rawJson(context.source) : value;
-  const parsed = JSON.parse(chunk, keepNumbers as Parameters<typeof JSON.parse>[1]) as { records?: unknown[] };
-  return (parsed.records ?? []).map((record) => JSON.stringify(record) ?? 'null');
+  const { records = [] } = parseExactly(chunk) as { records?: unknown[] };
+  return records.map((record) => JSON.stringify(record) ?? 'null');
 }
-
-/** In every Node that this runs on, not yet in TypeScript's library. */
-const rawJson = (JSON as unknown as { rawJSON(source: string): object }).rawJSON;
 
 function storable(text: string): string {
   return text.replaceAll('\0', '\uFFFD').toWellFormed();

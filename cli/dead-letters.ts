@@ -1,0 +1,179 @@
+import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
+import { parseRepair, type Repair, repairSyntax } from '../console/repairs.ts';
+import { replayDeadLetters } from '../console/replay.ts';
+import {
+  countDeadLetters,
+  type DeadLetterFilter,
+  deadLetterStates,
+  discardDeadLetters,
+  findDeadLetter,
+  groupDeadLetters,
+} from '../console/repository/dead-letters.ts';
+import { loadConfig, requireUrl } from '../shared/config.ts';
+import { queueNames } from '../shared/contracts/queues.ts';
+import { createDatabase, type Database } from '../shared/database.ts';
+import { UsageError } from '../shared/errors.ts';
+import { createRedis } from '../shared/redis.ts';
+import type { CommandContext } from './context.ts';
+
+interface Selection {
+  id?: string[];
+  signature?: string;
+  queue?: string;
+  all?: boolean;
+  json?: boolean;
+}
+
+const uuidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+export function addDeadLettersCommand(program: Command, context: CommandContext): void {
+  const command = program
+    .command('dead-letters')
+    .description('records that could not be stored: look at them, put them back, put them aside');
+  const queue = () => new Option('--queue <name>', 'letters of this queue').choices(queueNames);
+  const select = (sub: Command): Command =>
+    sub
+      .option('--id <id...>', 'these letters', (text: string, ids: string[] = []) => [...ids, uuid(text)])
+      .option('--signature <text>', 'letters of this cause, as `list` prints it')
+      .addOption(queue())
+      .option('--all', 'every open letter')
+      .option('--json', 'print the result as JSON');
+
+  command
+    .command('list')
+    .description('letters by cause, the most numerous first')
+    .addOption(queue())
+    .addOption(
+      new Option('--state <state>', 'letters in this state').choices([...deadLetterStates, 'any']).default('open'),
+    )
+    .option('--limit <n>', 'causes to list', wholeNumber, 50)
+    .option('--json', 'print the result as JSON')
+    .action((flags) => withDatabase(context, (database) => list(database, flags)));
+  command
+    .command('show')
+    .description('one letter, with its payload')
+    .addArgument(new Argument('<id>').argParser(uuid))
+    .action((id: string) => withDatabase(context, (database) => show(database, id)));
+  select(command.command('replay'))
+    .description('put open letters back into their queue; repeating it stores nothing twice')
+    .option('--repair <name...>', `change each record first: ${repairSyntax}`)
+    .option('--limit <n>', 'letters at most', wholeNumber, 10_000)
+    .option('--rate <n>', 'letters per second at most', wholeNumber)
+    .option('--dry-run', 'only say how many there are')
+    .action((flags) => withDatabase(context, (database) => replay(database, context, flags)));
+  select(command.command('discard'))
+    .description('put open letters aside for good; they stay visible')
+    .option('--dry-run', 'only say how many there are')
+    .action((flags) => withDatabase(context, (database) => discard(database, flags)));
+}
+
+async function withDatabase(context: CommandContext, work: (database: Database) => Promise<void>): Promise<void> {
+  const database = createDatabase(loadConfig(context.environment).database, 'sluice dead-letters');
+  try {
+    await work(database);
+  } finally {
+    await database.$disconnect();
+  }
+}
+
+async function list(
+  database: Database,
+  flags: { queue?: string; state: string; limit: number; json?: boolean },
+): Promise<void> {
+  const state = deadLetterStates.find((known) => known === flags.state);
+  const filter = {
+    ...(flags.queue === undefined ? {} : { queue: flags.queue }),
+    ...(state === undefined ? {} : { state }),
+  };
+  const groups = await groupDeadLetters(database, filter, flags.limit);
+  if (flags.json) {
+    console.log(JSON.stringify(groups));
+    return;
+  }
+  if (groups.length === 0) console.log('no dead letters');
+  for (const { letters, queue, state: found, signature, firstSeen, lastSeen, exampleId, exampleReason } of groups) {
+    console.log(`${letters} ${found}  ${queue}  ${firstSeen.toISOString()} to ${lastSeen.toISOString()}`);
+    console.log(`  signature  ${signature}`);
+    console.log(`  example    ${exampleId}: ${exampleReason}`);
+  }
+}
+
+async function show(database: Database, id: string): Promise<void> {
+  const letter = await findDeadLetter(database, id);
+  if (letter === null) throw new Error(`there is no dead letter ${id}`);
+  console.log(JSON.stringify(letter, null, 2));
+}
+
+async function replay(
+  database: Database,
+  { environment }: CommandContext,
+  flags: Selection & { repair?: string[]; limit: number; rate?: number; dryRun?: boolean },
+): Promise<void> {
+  const filter = toFilter(flags);
+  const repairs: Repair[] = (flags.repair ?? []).map(parseRepair);
+  if (flags.dryRun) {
+    const letters = Math.min(flags.limit, await countDeadLetters(database, { ...filter, state: 'open' }));
+    print(flags, { wouldReplay: letters }, `${letters} letters would be put back`);
+    return;
+  }
+  const config = loadConfig(environment);
+  const redis = createRedis(requireUrl(config.redisUrl, 'REDIS_URL'), {
+    role: 'producer',
+    name: 'sluice:replay',
+    logger: null,
+  });
+  try {
+    const { replayed, skipped } = await replayDeadLetters(
+      { database, redis, namespace: config.namespace },
+      {
+        filter,
+        repairs,
+        limit: flags.limit,
+        perSecond: flags.rate ?? null,
+        onProgress: (done) => process.stderr.write(`sluice: ${done} letters put back\n`),
+      },
+    );
+    const note = skipped.length === 0 ? '' : `; ${skipped.length} hold no record and cannot be`;
+    print(flags, { replayed, skipped }, `${replayed} letters put back into their queue${note}`);
+  } finally {
+    redis.disconnect();
+  }
+}
+
+async function discard(database: Database, flags: Selection & { dryRun?: boolean }): Promise<void> {
+  const filter = toFilter(flags);
+  if (flags.dryRun) {
+    const letters = await countDeadLetters(database, { ...filter, state: 'open' });
+    print(flags, { wouldDiscard: letters }, `${letters} letters would be put aside`);
+    return;
+  }
+  const discarded = await discardDeadLetters(database, filter);
+  print(flags, { discarded }, `${discarded} letters put aside`);
+}
+
+/** A slip of the pen must not mean every letter. */
+function toFilter({ id, signature, queue, all }: Selection): DeadLetterFilter {
+  if (!all && id === undefined && signature === undefined && queue === undefined) {
+    throw new UsageError('say which letters: --id, --signature, --queue or --all');
+  }
+  return {
+    ...(id === undefined ? {} : { ids: id }),
+    ...(signature === undefined ? {} : { signature }),
+    ...(queue === undefined ? {} : { queue }),
+  };
+}
+
+function print({ json }: { json?: boolean }, result: object, text: string): void {
+  console.log(json ? JSON.stringify(result) : text);
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= 1 && Number.isSafeInteger(value)) return value;
+  throw new InvalidArgumentError('It must be a whole number of at least 1.');
+}
+
+function uuid(text: string): string {
+  if (uuidPattern.test(text)) return text;
+  throw new InvalidArgumentError('It must be the id of a letter, a UUID.');
+}

@@ -1,0 +1,83 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createBullmqTransport } from '../producers/transport.ts';
+import { chunkVersion } from '../shared/contracts/chunk.ts';
+import { type QueueName, queueNames } from '../shared/contracts/queues.ts';
+import type { Database } from '../shared/database.ts';
+import type { Redis } from '../shared/redis.ts';
+import { type Repair, repair } from './repairs.ts';
+import {
+  type DeadLetterFilter,
+  listDeadLetters,
+  markReplayed,
+  type StoredDeadLetter,
+} from './repository/dead-letters.ts';
+
+/** What is to be put back into its queue, and how. */
+export interface ReplayOptions {
+  filter: DeadLetterFilter;
+  repairs: readonly Repair[];
+  /** letters at most */
+  limit: number;
+  /** letters per second at most; null: as fast as it goes */
+  perSecond: number | null;
+  /** told after each step: letters put back so far */
+  onProgress(replayed: number): void;
+}
+
+/** How a replay ended. */
+export interface ReplayResult {
+  replayed: number;
+  /** letters that hold no record, but a chunk that could not be read */
+  skipped: string[];
+}
+
+const lettersPerStep = 100;
+
+/**
+ * Puts open letters back into their queue, each as a chunk of its own. A letter's job id comes from the letter and the
+ * number of its replays, and the record's own id guards its row: breaking off and starting again stores nothing twice.
+ *
+ * A letter that is dead once more is open again; one that was stored stays visible as replayed.
+ */
+export async function replayDeadLetters(
+  deps: { database: Database; redis: Redis; namespace: string },
+  options: ReplayOptions,
+): Promise<ReplayResult> {
+  const result: ReplayResult = { replayed: 0, skipped: [] };
+  const transports = new Map(
+    queueNames.map((queue) => [queue as string, createBullmqTransport({ ...deps, queue: queue satisfies QueueName })]),
+  );
+  while (result.replayed < options.limit) {
+    const startedAt = performance.now();
+    const perStep = Math.min(lettersPerStep, options.perSecond ?? lettersPerStep, options.limit - result.replayed);
+    const found = await listDeadLetters(
+      deps.database,
+      { ...options.filter, state: 'open' },
+      perStep + result.skipped.length,
+    );
+    const letters = found.filter(({ id }) => !result.skipped.includes(id));
+    if (letters.length === 0) break;
+    const records = letters.filter(({ contractVersion, queue }) => contractVersion !== null && transports.has(queue));
+    for (const [queue, transport] of transports) {
+      const chunks = records
+        .filter((letter) => letter.queue === queue)
+        .map((letter) => toChunk(letter, options.repairs));
+      if (chunks.length > 0) await transport.send(chunks);
+    }
+    await markReplayed(deps.database, records);
+    result.replayed += records.length;
+    result.skipped.push(...letters.filter((letter) => !records.includes(letter)).map(({ id }) => id));
+    options.onProgress(result.replayed);
+    if (options.perSecond !== null)
+      await sleep((perStep / options.perSecond) * 1_000 - (performance.now() - startedAt));
+  }
+  return result;
+}
+
+function toChunk({ id, payload, replays }: StoredDeadLetter, repairs: readonly Repair[]): { id: string; data: string } {
+  const header = { v: chunkVersion, producer: `replay-${id}`, epoch: 0, seq: replays + 1 };
+  return {
+    id: `${header.producer}.${header.epoch}.${header.seq}`,
+    data: `${JSON.stringify(header).slice(0, -1)},"records":[${repair(payload, repairs)}]}`,
+  };
+}

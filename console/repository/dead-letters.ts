@@ -1,0 +1,91 @@
+import { type Database, Prisma } from '../../shared/database.ts';
+
+/** What became of a letter. */
+export const deadLetterStates = ['open', 'replayed', 'discarded'] as const;
+export type DeadLetterState = (typeof deadLetterStates)[number];
+
+/** Which letters are meant; what is left out does not restrict. */
+export interface DeadLetterFilter {
+  ids?: readonly string[];
+  signature?: string;
+  queue?: string;
+  state?: DeadLetterState;
+}
+
+/** Letters of one cause. */
+export interface DeadLetterGroup {
+  queue: string;
+  code: string;
+  signature: string;
+  state: DeadLetterState;
+  letters: number;
+  firstSeen: Date;
+  lastSeen: Date;
+  /** the letter that was seen last */
+  exampleId: string;
+  exampleReason: string;
+}
+
+/** Letters by queue, cause and state, the most numerous first. */
+export function groupDeadLetters(
+  database: Database,
+  filter: DeadLetterFilter,
+  limit: number,
+): Promise<DeadLetterGroup[]> {
+  return database.$queryRaw<DeadLetterGroup[]>(Prisma.sql`
+    select queue, code, signature, state, count(*)::int as letters, min(first_seen) as "firstSeen", max(last_seen) as "lastSeen",
+      (array_agg(id order by last_seen desc))[1]::text as "exampleId", (array_agg(reason order by last_seen desc))[1] as "exampleReason"
+    from dead_letter
+    where (${filter.queue ?? null}::text is null or queue = ${filter.queue ?? null})
+      and (${filter.state ?? null}::text is null or state = ${filter.state ?? null})
+      and (${filter.signature ?? null}::text is null or signature = ${filter.signature ?? null})
+    group by queue, code, signature, state
+    order by letters desc, signature
+    limit ${limit}`);
+}
+
+/** A letter with its payload; null when there is none. */
+export function findDeadLetter(database: Database, id: string) {
+  return database.deadLetter.findUnique({ where: { id } });
+}
+
+/** The next letters to work on, those that have waited longest first. */
+export function listDeadLetters(database: Database, filter: DeadLetterFilter, limit: number) {
+  return database.deadLetter.findMany({
+    where: toWhere(filter),
+    orderBy: [{ firstSeen: 'asc' }, { id: 'asc' }],
+    take: limit,
+  });
+}
+
+export type StoredDeadLetter = Awaited<ReturnType<typeof listDeadLetters>>[number];
+
+export function countDeadLetters(database: Database, filter: DeadLetterFilter): Promise<number> {
+  return database.deadLetter.count({ where: toWhere(filter) });
+}
+
+/** Notes that letters were put back into the queue. Those that somebody else has dealt with meanwhile are left alone. */
+export async function markReplayed(database: Database, letters: readonly StoredDeadLetter[]): Promise<void> {
+  await database.$executeRaw(Prisma.sql`
+    update dead_letter set state = 'replayed', state_since = now(), replays = dead_letter.replays + 1
+    from unnest(${letters.map(({ id }) => id)}::uuid[], ${letters.map(({ replays }) => replays)}::int[]) as seen (id, replays)
+    where dead_letter.id = seen.id and dead_letter.replays = seen.replays and state = 'open'`);
+}
+
+/** Puts open letters aside for good; they stay visible. @returns how many there were */
+export async function discardDeadLetters(database: Database, filter: DeadLetterFilter): Promise<number> {
+  const { count } = await database.deadLetter.updateMany({
+    where: toWhere({ ...filter, state: 'open' }),
+    data: { state: 'discarded', stateSince: new Date() },
+  });
+  return count;
+}
+
+function toWhere({ ids, signature, queue, state }: DeadLetterFilter): Prisma.DeadLetterWhereInput {
+  return {
+    ...(ids === undefined ? {} : { id: { in: [...ids] } }),
+    ...(signature === undefined ? {} : { signature }),
+    ...(queue === undefined ? {} : { queue }),
+    ...(state === undefined ? {} : { state }),
+  };
+}
