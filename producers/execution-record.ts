@@ -225,8 +225,12 @@ function toMs(time: unknown): number {
   }
 }
 
+let lastIso = { ms: 0, text: '1970-01-01T00:00:00.000Z' };
+
+/** Formatting a time costs as much as reading all the fields; under load many records share a millisecond. */
 function toIso(ms: number): string {
-  return new Date(ms).toISOString();
+  if (lastIso.ms !== ms) lastIso = { ms, text: new Date(ms).toISOString() };
+  return lastIso.text;
 }
 
 /** A list that cannot be read, such as a proxy, costs the trace, not the record. */

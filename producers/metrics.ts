@@ -1,4 +1,6 @@
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { Counter, Gauge, type Registry } from 'prom-client';
+import { createExecutionSeries } from './execution-series.ts';
+import { ScrapedHistogram } from './scraped-histogram.ts';
 
 /** What an execution adds to the metrics. */
 export interface Observation {
@@ -39,46 +41,85 @@ export interface BufferDepth {
  * @throws Error when the registry has them already: one observer for each registry
  */
 export function createProducerMetrics(registry: Registry, depth: () => BufferDepth): ProducerMetrics {
-  const duration = new Histogram({
-    name: 'dsl_execution_duration_seconds',
-    help: 'Wall-clock time of strategy executions, in seconds',
-    labelNames: ['realm', 'strategy_type', 'status'],
-    buckets: durationBucketsSeconds,
-    registers: [registry],
-  });
-  const nodes = new Counter({
+  const series = createExecutionSeries(durationBucketsSeconds);
+  const outcomes = { sent: 0, sampled_out: 0, disabled: 0, dropped: 0 };
+  let sendFailures = 0;
+  const registers = [registry];
+
+  new ScrapedHistogram(
+    {
+      name: 'dsl_execution_duration_seconds',
+      help: 'Wall-clock time of strategy executions, in seconds',
+      labelNames: ['realm', 'strategy_type', 'status'],
+      buckets: durationBucketsSeconds,
+      registers,
+    },
+    function* () {
+      for (const { realm, strategyType, durations } of series.all()) {
+        for (const [status, one] of durations)
+          yield { labels: { realm, strategy_type: strategyType, status }, durations: one };
+      }
+    },
+  );
+  new Counter({
     name: 'dsl_execution_nodes_total',
     help: 'Nodes evaluated by strategy executions',
     labelNames: ['realm', 'strategy_type'],
-    registers: [registry],
+    registers,
+    collect() {
+      this.reset();
+      for (const { realm, strategyType, nodes } of series.all()) {
+        if (nodes > 0) this.inc({ realm, strategy_type: strategyType }, nodes);
+      }
+    },
   });
-  const errors = new Counter({
+  new Counter({
     name: 'dsl_execution_errors_total',
     help: 'Strategy executions that did not end ok, by error code',
     labelNames: ['realm', 'strategy_type', 'code'],
-    registers: [registry],
+    registers,
+    collect() {
+      this.reset();
+      for (const { realm, strategyType, errors } of series.all()) {
+        for (const [code, count] of errors) this.inc({ realm, strategy_type: strategyType, code }, count);
+      }
+    },
   });
-  const drops = new Counter({
+  new Counter({
     name: 'dsl_execution_log_dropped_total',
     help: 'Records that the execution log dropped before they reached the queue',
     labelNames: ['realm', 'strategy_type'],
-    registers: [registry],
+    registers,
+    collect() {
+      this.reset();
+      for (const { realm, strategyType, dropped } of series.all()) {
+        if (dropped > 0) this.inc({ realm, strategy_type: strategyType }, dropped);
+      }
+    },
   });
-  const outcomes = new Counter({
+  new Counter({
     name: 'sluice_producer_records_total',
     help: 'Records by how they left the producer: sent, sampled_out, disabled or dropped',
     labelNames: ['outcome'],
-    registers: [registry],
+    registers,
+    collect() {
+      this.reset();
+      for (const [outcome, records] of Object.entries(outcomes)) this.inc({ outcome }, records);
+    },
   });
-  const failures = new Counter({
+  new Counter({
     name: 'sluice_producer_send_failures_total',
     help: 'Attempts to add chunks to the queue that failed and are tried again',
-    registers: [registry],
+    registers,
+    collect() {
+      this.reset();
+      this.inc(sendFailures);
+    },
   });
   new Gauge({
     name: 'sluice_producer_buffer_records',
     help: 'Records in the buffer, waiting or on their way to the queue',
-    registers: [registry],
+    registers,
     collect() {
       this.set(depth().records);
     },
@@ -86,61 +127,29 @@ export function createProducerMetrics(registry: Registry, depth: () => BufferDep
   new Gauge({
     name: 'sluice_producer_buffer_bytes',
     help: 'Bytes of JSON in the buffer',
-    registers: [registry],
+    registers,
     collect() {
       this.set(depth().bytes);
     },
   });
 
-  const series = cacheSeries((realm, strategyType, status) => ({
-    duration: duration.labels({ realm, strategy_type: strategyType, status }),
-    nodes: nodes.labels({ realm, strategy_type: strategyType }),
-  }));
-  const sampledOut = outcomes.labels({ outcome: 'sampled_out' });
-  const disabled = outcomes.labels({ outcome: 'disabled' });
-
   return {
-    observe({ realm, strategyType, status, errorCode, durationMs, nodesExecuted }) {
-      const known = series(label(realm), label(strategyType), status);
-      if (Number.isFinite(durationMs)) known.duration.observe(durationMs / 1_000);
-      if (Number.isFinite(nodesExecuted) && nodesExecuted > 0) known.nodes.inc(nodesExecuted);
-      if (status !== 'ok')
-        errors.inc({ realm: label(realm), strategy_type: label(strategyType), code: label(errorCode) });
-    },
+    observe: series.observe,
     dropped(realm, strategyType) {
-      drops.inc({ realm: label(realm), strategy_type: label(strategyType) });
-      outcomes.inc({ outcome: 'dropped' });
+      series.dropped(realm, strategyType);
+      outcomes.dropped += 1;
     },
-    sampledOut: () => sampledOut.inc(),
-    disabled: () => disabled.inc(),
-    sent: (records) => outcomes.inc({ outcome: 'sent' }, records),
-    sendFailed: () => failures.inc(),
-  };
-}
-
-/** Absent and empty label values are `unknown`. Anything but text is written as text, so that it cannot break a scrape. */
-function label(value: unknown): string {
-  if (value === null || value === undefined || value === '') return 'unknown';
-  try {
-    return String(value);
-  } catch {
-    return 'unknown';
-  }
-}
-
-const maxCachedSeries = 10_000;
-
-/** Finding a series by its labels costs prom-client a sort and a join at each call; the caller's thread pays for it. */
-function cacheSeries<S>(create: (realm: string, strategyType: string, status: string) => S) {
-  const cache = new Map<string, S>();
-  return (realm: string, strategyType: string, status: string): S => {
-    const key = `${realm.length} ${strategyType.length} ${realm}${strategyType}${status}`;
-    let found = cache.get(key);
-    if (found === undefined) {
-      if (cache.size >= maxCachedSeries) cache.clear();
-      found = create(realm, strategyType, status);
-      cache.set(key, found);
-    }
-    return found;
+    sampledOut() {
+      outcomes.sampled_out += 1;
+    },
+    disabled() {
+      outcomes.disabled += 1;
+    },
+    sent(records) {
+      outcomes.sent += records;
+    },
+    sendFailed() {
+      sendFailures += 1;
+    },
   };
 }
