@@ -1,8 +1,9 @@
 import { executionLimits } from '../shared/contracts/execution.ts';
 import { toError } from '../shared/errors.ts';
+import { createBackgroundWriter } from './background-writer.ts';
 import type { ChunkSender } from './chunk-sender.ts';
 import type { Execution } from './execution.ts';
-import { toExecutionRecord, toStatus } from './execution-record.ts';
+import { type TakenRecord, takeExecutionRecord, toStatus } from './execution-record.ts';
 import type { BufferDepth, ProducerMetrics } from './metrics.ts';
 import type { ProblemLog } from './problem-log.ts';
 import type { Entry, RecordBuffer } from './record-buffer.ts';
@@ -69,6 +70,7 @@ const maxTimerMs = 2_147_483_647;
 /** Reports executions: metrics at once, and a sampled record to the queue in the background. */
 export class ExecutionObserver implements ExecutionSink {
   readonly #parts: ObserverParts;
+  readonly #writer = createBackgroundWriter();
   #settings: ObserverSettings;
   #closing: Promise<DrainResult> | null = null;
   readonly #stats: ObserverStats = { recorded: 0, sampledOut: 0, disabled: 0, dropped: 0, kept: 0, sent: 0 };
@@ -117,14 +119,15 @@ export class ExecutionObserver implements ExecutionSink {
       this.#drop(labels, null);
       return;
     }
-    const { json, bytes } = toExecutionRecord(execution, {
+    const taken = takeExecutionRecord(execution, {
       nowMs: this.#parts.now(),
       sampleRate,
       traceLimit: this.#settings.traceLimit,
       maxBytes: this.#parts.recordMaxBytes,
     });
-    const entry: Entry = { json, bytes, failure, ...labels };
+    const entry = toEntry(taken, failure, labels);
     this.#stats.kept += 1;
+    this.#writer.write(entry);
     for (const dropped of buffer.offer(entry)) {
       this.#stats.kept -= 1;
       this.#drop(dropped, null);
@@ -217,6 +220,17 @@ export class NoopExecutionObserver implements ExecutionSink {
   record(_execution: Execution): void {
     // nothing, on purpose
   }
+}
+
+function toEntry(taken: TakenRecord, failure: boolean, labels: Pick<Entry, 'realm' | 'strategyType'>): Entry {
+  return {
+    get json() {
+      return taken.json;
+    },
+    bytes: taken.bytes,
+    failure,
+    ...labels,
+  };
 }
 
 /** The buffer keeps labels as long as their record, so they must not outgrow what it accounts for. */

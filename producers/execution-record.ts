@@ -6,7 +6,14 @@ import {
 } from '../shared/contracts/execution.ts';
 import type { Execution } from './execution.ts';
 import { Notes } from './notes.ts';
-import { hasUnstorableEscapes, isPlainJson, type JsonBounds, toStorableJson, toStorableText } from './storable-json.ts';
+import {
+  copyPlainJson,
+  hasUnstorableEscapes,
+  isPlainJson,
+  type JsonBounds,
+  toStorableJson,
+  toStorableText,
+} from './storable-json.ts';
 import { type TruncatedTrace, truncateTrace } from './truncate-trace.ts';
 import { uuidV7 } from './uuid-v7.ts';
 
@@ -15,6 +22,13 @@ export interface SerializedRecord {
   json: string;
   /** of the JSON in UTF-8 */
   bytes: number;
+}
+
+/** A record taken at the moment of the call. Its JSON may be written later, always from what was taken then. */
+export interface TakenRecord {
+  readonly json: string;
+  /** of the JSON in UTF-8; where it is still to be written, about so many, by its characters */
+  readonly bytes: number;
 }
 
 /** What is decided outside of the record. */
@@ -39,7 +53,7 @@ export function toStatus(status: unknown): ExecutionStatus {
  * Turns an execution into the JSON that is stored. Whatever the caller passes, the result is storable: values of a wrong
  * kind are converted or left out, long ones are cut, and `notes` says so. No user data can erase its own record.
  */
-export function toExecutionRecord(execution: Execution, context: RecordContext): SerializedRecord {
+export function takeExecutionRecord(execution: Execution, context: RecordContext): TakenRecord {
   const notes = new Notes();
   const read = new FieldReader(notes);
   const status = toStatus(execution.status);
@@ -75,7 +89,70 @@ export function toExecutionRecord(execution: Execution, context: RecordContext):
     input: undefined,
     notes: undefined,
   };
-  return serialize(draft, trace.entries, execution.input, notes, context.maxBytes);
+  return take(draft, trace.entries, execution.input, notes, context.maxBytes);
+}
+
+/** Takes the record and writes it at once. */
+export function toExecutionRecord(execution: Execution, context: RecordContext): SerializedRecord {
+  const { json } = takeExecutionRecord(execution, context);
+  return { json, bytes: Buffer.byteLength(json) };
+}
+
+/** What the fields other than trace and input take, about. */
+const draftChars = 600;
+
+/**
+ * Copies the free-form parts and leaves the writing for later, when they are plain; what is not plain cannot be copied
+ * faithfully in any other way than by writing it.
+ */
+function take(
+  draft: ExecutionRecord,
+  trace: unknown[] | null,
+  input: unknown,
+  notes: Notes,
+  maxBytes: number,
+): TakenRecord {
+  const bounds: JsonBounds = { depth: executionLimits.depth, nodes: 20_000, stringChars: maxBytes };
+  const [traceCopy, inputCopy] = tryToCopy(trace, input, bounds);
+  if (traceCopy === null || inputCopy === null) {
+    const { json, bytes } = serialize(draft, trace, input, notes, maxBytes);
+    return { json, bytes };
+  }
+  const bytes = Math.min(draftChars + traceCopy.chars + inputCopy.chars, maxBytes);
+  return new UnwrittenRecord(
+    bytes,
+    () => serialize(draft, traceCopy.copy as unknown[] | null, inputCopy.copy, notes, maxBytes).json,
+  );
+}
+
+type PlainCopy = ReturnType<typeof copyPlainJson>;
+
+function tryToCopy(trace: unknown[] | null, input: unknown, bounds: JsonBounds): [PlainCopy, PlainCopy] {
+  try {
+    return [copyPlainJson(trace, bounds), copyPlainJson(input, bounds)];
+  } catch {
+    return [null, null];
+  }
+}
+
+/** Writes its JSON when it is first asked for it. */
+class UnwrittenRecord implements TakenRecord {
+  readonly bytes: number;
+  #write: (() => string) | null;
+  #json = '';
+
+  constructor(bytes: number, write: () => string) {
+    this.bytes = bytes;
+    this.#write = write;
+  }
+
+  get json(): string {
+    if (this.#write !== null) {
+      this.#json = this.#write();
+      this.#write = null;
+    }
+    return this.#json;
+  }
 }
 
 /** Each step gives up more of the free-form parts. What is left at last fits into 16 KiB: the other fields are bounded. */

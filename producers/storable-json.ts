@@ -63,6 +63,81 @@ function plainNodesOfObject(object: object, depthLeft: number, nodesAllowed: num
   return nodesLeft;
 }
 
+const notPlain = Symbol('not plain');
+
+/** What a copy may still take, and about how many characters of JSON it takes so far. */
+interface CopyBudget {
+  nodes: number;
+  stringChars: number;
+  chars: number;
+}
+
+/**
+ * A copy of plain JSON, to be written later, and about how many characters it will take; null when the value is not plain,
+ * by the rule of `isPlainJson`. A third of the price of writing it at once.
+ */
+export function copyPlainJson(value: unknown, bounds: JsonBounds): { copy: unknown; chars: number } | null {
+  const budget: CopyBudget = { nodes: bounds.nodes, stringChars: bounds.stringChars, chars: 0 };
+  const copy = copyPlain(value, bounds.depth, budget);
+  return copy === notPlain ? null : { copy, chars: budget.chars };
+}
+
+const scalarChars = 6;
+
+function copyPlain(item: unknown, depthLeft: number, budget: CopyBudget): unknown {
+  budget.nodes -= 1;
+  if (budget.nodes < 0) return notPlain;
+  switch (typeof item) {
+    case 'string':
+      budget.chars += item.length + 3;
+      return item.length <= budget.stringChars ? item : notPlain;
+    case 'number':
+      budget.chars += scalarChars;
+      return Number.isFinite(item) ? item : notPlain;
+    case 'boolean':
+    case 'undefined':
+      budget.chars += scalarChars;
+      return item;
+    case 'object':
+      if (item === null) {
+        budget.chars += scalarChars;
+        return item;
+      }
+      if (depthLeft === 0) return notPlain;
+      return Array.isArray(item)
+        ? copyPlainList(item, depthLeft - 1, budget)
+        : copyPlainObject(item, depthLeft - 1, budget);
+    default:
+      return notPlain;
+  }
+}
+
+function copyPlainList(list: readonly unknown[], depthLeft: number, budget: CopyBudget): unknown {
+  if (list.length > budget.nodes) return notPlain;
+  const copy: unknown[] = [];
+  for (let index = 0; index < list.length; index += 1) {
+    const item = copyPlain(list[index], depthLeft, budget);
+    if (item === notPlain) return notPlain;
+    copy.push(item);
+  }
+  return copy;
+}
+
+function copyPlainObject(object: object, depthLeft: number, budget: CopyBudget): unknown {
+  const prototype = Object.getPrototypeOf(object);
+  if (prototype !== Object.prototype && prototype !== null) return notPlain;
+  const copy: Record<string, unknown> = { ...object };
+  for (const key in copy) {
+    if (key === 'toJSON') return notPlain;
+    budget.chars += key.length + 3;
+    const item = copy[key];
+    const copied = copyPlain(item, depthLeft, budget);
+    if (copied === notPlain) return notPlain;
+    if (copied !== item) copy[key] = copied;
+  }
+  return copy;
+}
+
 /**
  * Whether a text made by JSON.stringify may hold what PostgreSQL refuses in text and jsonb: NUL and lone surrogates,
  * which it writes as `\u0000` and `\udxxx`. May be wrong in the safe direction, for a backslash before those letters.

@@ -1,6 +1,6 @@
 import { type Chunk, parseChunk } from '../../shared/contracts/chunk.ts';
 import { findRecordProblem } from '../../shared/contracts/execution.ts';
-import type { Batcher } from '../batcher.ts';
+import type { BatchEntry, Batcher } from '../batcher.ts';
 import { type DeadLetter, type DeadLetterOrigin, exactRecords, toDeadLetter } from '../dead-letters.ts';
 import { type Refusal, RefusedRecordsError } from '../settle.ts';
 import { executionLogQueue } from './queue.ts';
@@ -42,7 +42,8 @@ export async function settleChunk({ jobId, data, raw }: JobContent, batcher: Bat
   const good = records.filter((_record, index) => problems[index] === null);
   const goodIndexes = records.flatMap((_record, index) => (problems[index] === null ? [index] : []));
 
-  const refusals = good.length === 0 ? [] : await refusedOf(good, batcher);
+  const json = good.length === records.length ? recordsText(raw, data as Chunk) : JSON.stringify(good);
+  const refusals = good.length === 0 ? [] : await refusedOf({ json, records: good.length }, batcher);
   const dead: Refusal[] = [
     ...problems.flatMap((reason, index) => (reason === null ? [] : [{ index, code: schemaCode, reason }])),
     ...refusals.map((refusal) => ({ ...refusal, index: goodIndexes[refusal.index] ?? 0 })),
@@ -50,9 +51,20 @@ export async function settleChunk({ jobId, data, raw }: JobContent, batcher: Bat
   return { kind: 'settled', records: records.length, dead: toLetters(dead, parsed.chunk, raw, jobId) };
 }
 
-async function refusedOf(records: readonly unknown[], batcher: Batcher): Promise<readonly Refusal[]> {
+/**
+ * The text of a chunk's records. The SDK writes a chunk's header in one way, with the records last: then their text can be
+ * cut out of it, which spares a quarter of the worker's work.
+ */
+function recordsText(raw: string, { records, ...rest }: Chunk): string {
+  const { v, producer, epoch, seq } = rest;
+  const header = `${JSON.stringify({ v, producer, epoch, seq }).slice(0, -1)},"records":`;
+  const isWrittenBySdk = Object.keys(rest).length === 4 && raw.startsWith(`${header}[`) && raw.endsWith(']}');
+  return isWrittenBySdk ? raw.slice(header.length, -1) : JSON.stringify(records);
+}
+
+async function refusedOf(entry: BatchEntry, batcher: Batcher): Promise<readonly Refusal[]> {
   try {
-    await batcher.add({ json: JSON.stringify(records), records: records.length });
+    await batcher.add(entry);
     return [];
   } catch (error) {
     if (error instanceof RefusedRecordsError) return error.refusals;

@@ -1,0 +1,43 @@
+/** Something whose JSON is written when it is first asked for. */
+interface Writable {
+  readonly json: string;
+}
+
+/** The longest that writing may hold up the event loop at a time, in ms. */
+const sliceMs = 2;
+
+/**
+ * Has records written right after the caller's turn, a slice at a time: record() pays for a copy only, and what waits in
+ * the buffer during an outage is text of a known size and not objects.
+ */
+export function createBackgroundWriter() {
+  let waiting: Writable[] = [];
+  let isScheduled = false;
+
+  const schedule = (): void => {
+    if (isScheduled) return;
+    isScheduled = true;
+    setImmediate(writeSome);
+  };
+
+  const writeSome = (): void => {
+    isScheduled = false;
+    const until = performance.now() + sliceMs;
+    let written = 0;
+    for (const record of waiting) {
+      void record.json;
+      written += 1;
+      if (performance.now() > until) break;
+    }
+    waiting = written === waiting.length ? [] : waiting.slice(written);
+    if (waiting.length > 0) schedule();
+  };
+
+  return {
+    /** Writes the record in one of the next turns of the event loop, unless somebody asks for its JSON before. */
+    write(record: Writable): void {
+      waiting.push(record);
+      schedule();
+    },
+  };
+}
