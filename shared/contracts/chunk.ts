@@ -45,9 +45,24 @@ export function parseChunk(data: unknown): ParsedChunk {
   const version = typeof data === 'object' && data !== null && 'v' in data ? data.v : undefined;
   if (typeof version === 'number' && Number.isInteger(version) && version > chunkVersion)
     return { kind: 'newer', version };
-  const parsed = chunkSchema.safeParse(data);
-  if (parsed.success) return { kind: 'chunk', chunk: parsed.data };
-  return { kind: 'malformed', reason: describeIssues(parsed.error) };
+  const parsed = parseSafely(chunkSchema, data);
+  return parsed.success ? { kind: 'chunk', chunk: parsed.data } : { kind: 'malformed', reason: parsed.reason };
+}
+
+/**
+ * Parses by a schema; never throws. zod's own safeParse does, for a length that cannot be compared, as in
+ * `{"length":{"toString":1,"valueOf":1}}` where a list is expected.
+ */
+export function parseSafely<T>(
+  schema: z.ZodType<T>,
+  value: unknown,
+): { success: true; data: T } | { success: false; reason: string } {
+  try {
+    const parsed = schema.safeParse(value);
+    return parsed.success ? parsed : { success: false, reason: describeIssues(parsed.error) };
+  } catch {
+    return { success: false, reason: 'value: has a part that cannot be read' };
+  }
 }
 
 /** `records[3].strategyId: Invalid input: expected string, received number`, the first three problems of a parse. */

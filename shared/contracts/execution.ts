@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { describeIssues } from './chunk.ts';
+import { parseSafely } from './chunk.ts';
 
 /** How a run ended. Everything but `ok` is a failure and is always kept. */
 export const executionStatuses = ['ok', 'error', 'timeout', 'limit', 'cancelled'] as const;
@@ -69,6 +69,6 @@ export type ExecutionRecord = z.infer<typeof executionRecordSchema>;
 
 /** What is wrong with a record, by field; null when nothing is. A field that the contract does not know is wrong too. */
 export function findRecordProblem(record: unknown): string | null {
-  const parsed = executionRecordSchema.safeParse(record);
-  return parsed.success ? null : describeIssues(parsed.error);
+  const parsed = parseSafely(executionRecordSchema, record);
+  return parsed.success ? null : parsed.reason;
 }

@@ -136,3 +136,8 @@ test('issues: the first three are told, the others counted', () => {
   expect(text).toMatch(/^\[0\]: .*; \[1\]: .*; \[2\]: .*; and 2 more$/);
   expect(issuesOf(z.array(z.string()), [1, 2, 3])).not.toContain('more');
 });
+
+test('chunk: a list whose length cannot be compared is malformed, and no throw', () => {
+  const records = JSON.parse('{"length":{"toString":1,"valueOf":1}}');
+  expect(parseChunk({ v: 1, producer: 'p', epoch: 1, seq: 1, records })).toMatchObject({ kind: 'malformed' });
+});
