@@ -1,0 +1,134 @@
+import { executionLimits } from '../shared/contracts/execution.ts';
+import type { Notes } from './notes.ts';
+import { toStorableText } from './storable-json.ts';
+import { type TruncatedTrace, truncateTrace } from './truncate-trace.ts';
+import { uuidV7 } from './uuid-v7.ts';
+
+/** Reads scalar fields of any kind as the kind of their column, and notes every change. */
+export class FieldReader {
+  readonly #notes: Notes;
+
+  constructor(notes: Notes) {
+    this.#notes = notes;
+  }
+
+  text(name: string, value: unknown, maxChars: number = executionLimits.identifierChars): string | undefined {
+    if (value === null || value === undefined) return undefined;
+    let text: string;
+    if (typeof value === 'string') {
+      text = value;
+    } else {
+      text = toText(value);
+      this.#notes.changed(name, `${kindOf(value)} stored as text`);
+    }
+    if (text.length > maxChars) {
+      this.#notes.changed(name, `cut from ${text.length} to ${maxChars} characters`);
+      text = text.slice(0, maxChars);
+    }
+    if (text.isWellFormed() && !text.includes('\0')) return text;
+    this.#notes.changed(name, 'NUL or a lone surrogate replaced');
+    return toStorableText(text);
+  }
+
+  decimal(name: string, value: unknown): number | undefined {
+    if (typeof value === 'number' && Number.isFinite(value)) return value;
+    if (value === null || value === undefined) return undefined;
+    const converted =
+      typeof value === 'bigint' || (typeof value === 'string' && value.trim() !== '') ? Number(value) : Number.NaN;
+    if (Number.isFinite(converted)) {
+      this.#notes.changed(name, `${kindOf(value)} stored as a number`);
+      return converted;
+    }
+    this.#notes.changed(name, `${quote(value)} is no number that can be stored, left out`);
+    return undefined;
+  }
+
+  integer(name: string, value: unknown, min: number): number | undefined {
+    if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= executionLimits.integer)
+      return value;
+    const number = this.decimal(name, value);
+    if (number === undefined) return undefined;
+    const bounded = Math.min(Math.max(Math.round(number), min), executionLimits.integer);
+    if (bounded !== number) this.#notes.changed(name, `${number} stored as ${bounded}`);
+    return bounded;
+  }
+}
+
+const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
+
+/** The caller's id when it is a UUID, else a new one. */
+export function readId(id: unknown, nowMs: number, notes: Notes): string {
+  if (typeof id === 'string' && uuidPattern.test(id)) return id;
+  if (id !== undefined && id !== null) notes.changed('id', `${quote(id)} is no UUID, a new one was made`);
+  return uuidV7(nowMs);
+}
+
+const earliestMs = Date.UTC(1970, 0, 1);
+const latestMs = Date.UTC(9999, 11, 31);
+
+/** The caller's time when it is one, else the time of the call; as ISO 8601. */
+export function readTime(time: unknown, nowMs: number, notes: Notes): string {
+  if (time === undefined || time === null) return toIso(nowMs);
+  const ms = toMs(time);
+  if (ms >= earliestMs && ms <= latestMs) return toIso(ms);
+  notes.changed('recordedAt', `${quote(time)} is no time, the time of the call is stored`);
+  return toIso(nowMs);
+}
+
+function toMs(time: unknown): number {
+  if (typeof time === 'number') return time;
+  if (typeof time === 'string') return Date.parse(time);
+  try {
+    return time instanceof Date ? time.getTime() : Number.NaN;
+  } catch {
+    return Number.NaN;
+  }
+}
+
+let lastIso = { ms: 0, text: '1970-01-01T00:00:00.000Z' };
+
+/** Formatting a time costs as much as reading all the fields; under load many records share a millisecond. */
+function toIso(ms: number): string {
+  if (lastIso.ms !== ms) lastIso = { ms, text: new Date(ms).toISOString() };
+  return lastIso.text;
+}
+
+/** A list that cannot be read, such as a proxy, costs the trace, not the record. */
+export function readTrace(trace: unknown, limit: number, notes: Notes): TruncatedTrace {
+  try {
+    const cut = truncateTrace(toList(trace, notes), limit);
+    notes.add(cut.note);
+    return cut;
+  } catch {
+    notes.changed('trace', 'could not be read, left out');
+    return { entries: null, originalLength: null, note: null };
+  }
+}
+
+function toList(trace: unknown, notes: Notes): readonly unknown[] | null {
+  if (trace === null || trace === undefined) return null;
+  if (Array.isArray(trace)) return trace;
+  notes.changed('trace', `${kindOf(trace)} stored as a list of one`);
+  return [trace];
+}
+
+function toText(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    return `[${kindOf(value)}]`;
+  }
+}
+
+function kindOf(value: unknown): string {
+  try {
+    return value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value;
+  } catch {
+    return typeof value;
+  }
+}
+
+/** A value as a note shows it, cut short. */
+export function quote(value: unknown): string {
+  return toStorableText(JSON.stringify(toText(value).slice(0, 60)));
+}
