@@ -36,7 +36,7 @@ export function createInspector(options: {
     /** The queue is asked first: a job that completes in between is then counted once at least, never left out. */
     async inspect(): Promise<Found> {
       const inFlight = await recordsIn('waiting', 'active', 'delayed');
-      const dead = await recordsIn('failed');
+      const dead = (await recordsIn('failed')) + (await database.deadLetter.count({ where: { producer } }));
       return { ...(await countRows()), inFlight, dead };
     },
     close: () => queue.close(),

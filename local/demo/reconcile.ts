@@ -8,7 +8,7 @@ export interface Found {
   storedFailures: number;
   /** records in jobs that wait, run or are put off */
   inFlight: number;
-  /** records in jobs that failed for good */
+  /** dead letters, and records in jobs that failed for good */
   dead: number;
 }
 
