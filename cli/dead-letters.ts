@@ -8,6 +8,7 @@ import {
   discardDeadLetters,
   findDeadLetter,
   groupDeadLetters,
+  listOpenIds,
 } from '../console/repository/dead-letters.ts';
 import { loadConfig, requireUrl } from '../shared/config.ts';
 import { queueNames } from '../shared/contracts/queues.ts';
@@ -112,7 +113,8 @@ async function replay(
   const filter = toFilter(flags);
   const repairs: Repair[] = (flags.repair ?? []).map(parseRepair);
   if (flags.dryRun) {
-    const letters = Math.min(flags.limit, await countDeadLetters(database, { ...filter, state: 'open' }));
+    const found = await listOpenIds(database, filter, flags.limit);
+    const letters = found.filter(({ holdsRecord }) => holdsRecord).length;
     print(flags, { wouldReplay: letters }, `${letters} letters would be put back`);
     return;
   }

@@ -1,13 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createBullmqTransport } from '../producers/transport.ts';
 import { chunkVersion } from '../shared/contracts/chunk.ts';
-import { type QueueName, queueNames } from '../shared/contracts/queues.ts';
+import { queueNames } from '../shared/contracts/queues.ts';
 import type { Database } from '../shared/database.ts';
 import type { Redis } from '../shared/redis.ts';
 import { type Repair, repair } from './repairs.ts';
 import {
   type DeadLetterFilter,
   listDeadLetters,
+  listOpenIds,
   markReplayed,
   type StoredDeadLetter,
 } from './repository/dead-letters.ts';
@@ -43,33 +44,32 @@ export async function replayDeadLetters(
   deps: { database: Database; redis: Redis; namespace: string },
   options: ReplayOptions,
 ): Promise<ReplayResult> {
-  const result: ReplayResult = { replayed: 0, skipped: [] };
-  const transports = new Map(
-    queueNames.map((queue) => [queue as string, createBullmqTransport({ ...deps, queue: queue satisfies QueueName })]),
-  );
-  while (result.replayed < options.limit) {
+  // Which letters is decided once: one that dies again at once is open again, and must not be put back for ever.
+  const found = await listOpenIds(deps.database, options.filter, options.limit);
+  const ids = found.flatMap(({ id, holdsRecord }) => (holdsRecord ? [id] : []));
+  const result: ReplayResult = {
+    replayed: 0,
+    skipped: found.flatMap(({ id, holdsRecord }) => (holdsRecord ? [] : [id])),
+  };
+  const transports = queueNames.map((queue) => ({ queue, transport: createBullmqTransport({ ...deps, queue }) }));
+  const perStep = Math.min(lettersPerStep, options.perSecond ?? lettersPerStep);
+  for (let from = 0; from < ids.length; from += perStep) {
     const startedAt = performance.now();
-    const perStep = Math.min(lettersPerStep, options.perSecond ?? lettersPerStep, options.limit - result.replayed);
-    const found = await listDeadLetters(
-      deps.database,
-      { ...options.filter, state: 'open' },
-      perStep + result.skipped.length,
-    );
-    const letters = found.filter(({ id }) => !result.skipped.includes(id));
-    if (letters.length === 0) break;
-    const records = letters.filter(({ contractVersion, queue }) => contractVersion !== null && transports.has(queue));
-    for (const [queue, transport] of transports) {
-      const chunks = records
+    const step = ids.slice(from, from + perStep);
+    const letters = await listDeadLetters(deps.database, { ids: step, state: 'open' }, step.length);
+    for (const { queue, transport } of transports) {
+      const chunks = letters
         .filter((letter) => letter.queue === queue)
         .map((letter) => toChunk(letter, options.repairs));
       if (chunks.length > 0) await transport.send(chunks);
     }
-    await markReplayed(deps.database, records);
-    result.replayed += records.length;
-    result.skipped.push(...letters.filter((letter) => !records.includes(letter)).map(({ id }) => id));
+    await markReplayed(deps.database, letters);
+    result.replayed += letters.length;
     options.onProgress(result.replayed);
-    if (options.perSecond !== null)
-      await sleep((perStep / options.perSecond) * 1_000 - (performance.now() - startedAt));
+    const isLast = from + perStep >= ids.length;
+    if (options.perSecond !== null && !isLast) {
+      await sleep(Math.max(0, (perStep / options.perSecond) * 1_000 - (performance.now() - startedAt)));
+    }
   }
   return result;
 }

@@ -64,11 +64,27 @@ export function countDeadLetters(database: Database, filter: DeadLetterFilter): 
   return database.deadLetter.count({ where: toWhere(filter) });
 }
 
-/** Notes that letters were put back into the queue. Those that somebody else has dealt with meanwhile are left alone. */
+/** The ids of open letters, those that have waited longest first, and whether each holds a record that can be replayed. */
+export async function listOpenIds(database: Database, filter: DeadLetterFilter, limit: number) {
+  const letters = await database.deadLetter.findMany({
+    where: toWhere({ ...filter, state: 'open' }),
+    orderBy: [{ firstSeen: 'asc' }, { id: 'asc' }],
+    take: limit,
+    select: { id: true, contractVersion: true },
+  });
+  return letters.map(({ id, contractVersion }) => ({ id, holdsRecord: contractVersion !== null }));
+}
+
+/**
+ * Notes that letters were put back into the queue. One whose record has died again meanwhile stays open: it was seen once
+ * more often than when it was put back.
+ */
 export async function markReplayed(database: Database, letters: readonly StoredDeadLetter[]): Promise<void> {
   await database.$executeRaw(Prisma.sql`
-    update dead_letter set state = 'replayed', state_since = now(), replays = dead_letter.replays + 1
-    from unnest(${letters.map(({ id }) => id)}::uuid[], ${letters.map(({ replays }) => replays)}::int[]) as seen (id, replays)
+    update dead_letter set replays = dead_letter.replays + 1,
+      state = case when dead_letter.attempts = seen.attempts then 'replayed' else state end,
+      state_since = case when dead_letter.attempts = seen.attempts then now() else state_since end
+    from unnest(${letters.map(({ id }) => id)}::uuid[], ${letters.map(({ replays }) => replays)}::int[], ${letters.map(({ attempts }) => attempts)}::int[]) as seen (id, replays, attempts)
     where dead_letter.id = seen.id and dead_letter.replays = seen.replays and state = 'open'`);
 }
 
