@@ -114,7 +114,7 @@ export class ExecutionObserver implements ExecutionSink {
       this.#parts.metrics.sampledOut();
       return;
     }
-    const labels = { realm: toLabel(execution.realmId), strategyType: toLabel(execution.strategyType) };
+    const labels = { realm: boundedLabel(execution.realmId), strategyType: boundedLabel(execution.strategyType) };
     if (this.#closing !== null) {
       this.#drop(labels, null);
       return;
@@ -234,7 +234,7 @@ function toEntry(taken: TakenRecord, failure: boolean, labels: Pick<Entry, 'real
 }
 
 /** The buffer keeps labels as long as their record, so they must not outgrow what it accounts for. */
-function toLabel(value: unknown): string | null {
+function boundedLabel(value: unknown): string | null {
   return typeof value === 'string' ? value.slice(0, executionLimits.identifierChars) : null;
 }
 

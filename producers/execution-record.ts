@@ -7,7 +7,7 @@ import {
 import type { Execution } from './execution.ts';
 import { FieldReader, quote, readId, readTime, readTrace } from './field-reader.ts';
 import { Notes } from './notes.ts';
-import { type SerializedRecord, writeRecord } from './record-json.ts';
+import { type SerializedRecord, writePlainRecord, writeRecord } from './record-json.ts';
 import { copyPlainJson, type JsonBounds } from './storable-json.ts';
 
 /** A record taken at the moment of the call. Its JSON may be written later, always from what was taken then. */
@@ -101,13 +101,13 @@ function take(
   const bounds: JsonBounds = { depth: executionLimits.depth, nodes: 20_000, stringChars: maxBytes };
   const [traceCopy, inputCopy] = tryToCopy(trace, input, bounds);
   if (traceCopy === null || inputCopy === null) {
-    const { json, bytes } = writeRecord(draft, trace, input, notes, maxBytes);
-    return { json, bytes };
+    return writeRecord(draft, trace, input, notes, maxBytes);
   }
-  const bytes = Math.min(draftChars + traceCopy.chars + inputCopy.chars, maxBytes);
+  const chars = traceCopy.chars + inputCopy.chars;
+  const bytes = Math.min(draftChars + chars, maxBytes);
   return new UnwrittenRecord(
     bytes,
-    () => writeRecord(draft, traceCopy.copy as unknown[] | null, inputCopy.copy, notes, maxBytes).json,
+    () => writePlainRecord(draft, traceCopy.copy as unknown[] | null, inputCopy.copy, notes, maxBytes, chars).json,
   );
 }
 

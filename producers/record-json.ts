@@ -1,6 +1,6 @@
 import { type ExecutionRecord, executionLimits } from '../shared/contracts/execution.ts';
 import type { Notes } from './notes.ts';
-import { hasUnstorableEscapes, isPlainJson, type JsonBounds, toStorableJson } from './storable-json.ts';
+import { hasUnstorableEscapes, type JsonBounds, toStorableJson } from './storable-json.ts';
 import { truncateTrace } from './truncate-trace.ts';
 
 /** A record as it will travel. */
@@ -19,22 +19,42 @@ const cuts: { stringChars: number; traceEntries: number; nodes: number; keepInpu
   { stringChars: 64, traceEntries: 10, nodes: 100, keepInput: false },
 ];
 
+/** Parts estimated at so many times the bound cannot fit uncut, and writing them only to see that may take seconds. */
+const hopeless = 4;
+
 /**
- * Writes a record: the draft's fields, and the free-form parts as they are or, where PostgreSQL would refuse them or the
- * record would be too large, made storable and cut.
+ * Writes a record whose free-form parts are plain JSON, as it nearly always is: one native call makes the text.
+ *
+ * @param chars about how many characters the parts take
  */
+export function writePlainRecord(
+  draft: ExecutionRecord,
+  trace: unknown[] | null,
+  input: unknown,
+  notes: Notes,
+  maxBytes: number,
+  chars: number,
+): SerializedRecord {
+  if (chars > maxBytes * hopeless) return writeRecord(draft, trace, input, notes, maxBytes, cuts.slice(1));
+  // Filled in place: copying the fields into another object costs as much as a tenth of the whole call.
+  draft.trace = trace ?? undefined;
+  draft.input = input;
+  draft.notes = notes.toText(executionLimits.notesChars);
+  const record = stringify(draft);
+  const isFine = record !== null && record.bytes <= maxBytes && !hasUnstorableEscapes(record.json);
+  return isFine ? record : writeRecord(draft, trace, input, notes, maxBytes);
+}
+
+/** Writes a record whatever its free-form parts are: made storable, and cut in steps until it fits. */
 export function writeRecord(
   draft: ExecutionRecord,
   trace: unknown[] | null,
   input: unknown,
   notes: Notes,
   maxBytes: number,
+  steps = cuts,
 ): SerializedRecord {
-  const plain: JsonBounds = { depth: executionLimits.depth, nodes: 20_000, stringChars: maxBytes };
-  const direct = tryDirectly(draft, trace, input, notes, plain);
-  if (direct !== null && direct.bytes <= maxBytes) return direct;
-
-  for (const cut of cuts) {
+  for (const cut of steps) {
     const cutNotes = notes.copy();
     const bounds: JsonBounds = {
       depth: executionLimits.depth,
@@ -50,34 +70,20 @@ export function writeRecord(
     if (!cut.keepInput && input !== undefined)
       cutNotes.add(`input left out: the record is larger than ${maxBytes} bytes`);
     const record = stringify({ ...draft, ...storable, notes: cutNotes.toText(executionLimits.notesChars) });
-    if (record.bytes <= maxBytes) return record;
+    if (record !== null && record.bytes <= maxBytes) return record;
   }
   notes.add(`trace and input left out: the record is larger than ${maxBytes} bytes`);
-  return stringify({ ...draft, trace: undefined, input: undefined, notes: notes.toText(executionLimits.notesChars) });
+  const fields = { ...draft, trace: undefined, input: undefined, notes: notes.toText(executionLimits.notesChars) };
+  const json = JSON.stringify(fields);
+  return { json, bytes: Buffer.byteLength(json) };
 }
 
-/** The common case: everything is plain JSON already, and one native call makes the text. Null when it is not. */
-function tryDirectly(
-  draft: ExecutionRecord,
-  trace: unknown[] | null,
-  input: unknown,
-  notes: Notes,
-  bounds: JsonBounds,
-): SerializedRecord | null {
+/** Null when the text would be longer than a string can be. */
+function stringify(record: object): SerializedRecord | null {
   try {
-    if (!isPlainJson(trace, bounds) || !isPlainJson(input, bounds)) return null;
-    // Filled in place: copying the fields into another object costs as much as a tenth of the whole call.
-    draft.trace = trace ?? undefined;
-    draft.input = input;
-    draft.notes = notes.toText(executionLimits.notesChars);
-    const record = stringify(draft);
-    return hasUnstorableEscapes(record.json) ? null : record;
+    const json = JSON.stringify(record);
+    return { json, bytes: Buffer.byteLength(json) };
   } catch {
     return null;
   }
-}
-
-function stringify(record: object): SerializedRecord {
-  const json = JSON.stringify(record);
-  return { json, bytes: Buffer.byteLength(json) };
 }

@@ -18,49 +18,7 @@ const replacement = '\uFFFD';
  * bounds. Strings are not searched here: see `hasUnstorableEscapes`, which asks the finished text.
  */
 export function isPlainJson(value: unknown, bounds: JsonBounds): boolean {
-  return plainNodes(value, bounds.depth, bounds.nodes, bounds.stringChars) >= 0;
-}
-
-/** How many nodes may still follow, or -1 when something is not plain. Called for every value of every kept record. */
-function plainNodes(item: unknown, depthLeft: number, nodesAllowed: number, stringChars: number): number {
-  const nodesLeft = nodesAllowed - 1;
-  switch (typeof item) {
-    case 'boolean':
-    case 'undefined':
-      return nodesLeft;
-    case 'string':
-      return item.length <= stringChars ? nodesLeft : -1;
-    case 'number':
-      return Number.isFinite(item) ? nodesLeft : -1;
-    case 'object':
-      if (item === null) return nodesLeft;
-      if (depthLeft === 0) return -1;
-      return Array.isArray(item)
-        ? plainNodesOfList(item, depthLeft - 1, nodesLeft, stringChars)
-        : plainNodesOfObject(item, depthLeft - 1, nodesLeft, stringChars);
-    default:
-      return -1;
-  }
-}
-
-function plainNodesOfList(list: unknown[], depthLeft: number, nodesAllowed: number, stringChars: number): number {
-  let nodesLeft = nodesAllowed;
-  for (let index = 0; index < list.length && nodesLeft >= 0; index += 1) {
-    nodesLeft = plainNodes(list[index], depthLeft, nodesLeft, stringChars);
-  }
-  return nodesLeft;
-}
-
-function plainNodesOfObject(object: object, depthLeft: number, nodesAllowed: number, stringChars: number): number {
-  const prototype = Object.getPrototypeOf(object);
-  if (prototype !== Object.prototype && prototype !== null) return -1;
-  let nodesLeft = nodesAllowed;
-  for (const key in object) {
-    if (key === 'toJSON') return -1;
-    nodesLeft = plainNodes((object as Record<string, unknown>)[key], depthLeft, nodesLeft, stringChars);
-    if (nodesLeft < 0) return -1;
-  }
-  return nodesLeft;
+  return copyPlainJson(value, bounds) !== null;
 }
 
 const notPlain = Symbol('not plain');

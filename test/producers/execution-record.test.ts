@@ -505,3 +505,15 @@ test('record: whatever comes in, instead of an execution, the record is valid to
     { numRuns: 500 },
   );
 });
+
+test('record: an input whose text would be longer than a string can be is cut, and nothing is thrown', () => {
+  const text = 'x'.repeat(60_000);
+  const { input, notes } = recordOf(
+    withField(
+      'input',
+      Array.from({ length: 15_000 }, () => text),
+    ),
+  );
+  expect(notes).toMatch(/input/);
+  expect(JSON.stringify(input ?? null).length).toBeLessThanOrEqual(65_536);
+});

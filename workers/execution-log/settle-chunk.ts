@@ -21,7 +21,7 @@ export type ChunkOutcome =
   | { kind: 'newer'; version: number };
 
 /** The code of letters whose record is not what its contract says. */
-export const schemaCode = 'schema';
+const schemaCode = 'schema';
 
 /**
  * Settles a chunk: its good records go through the batcher, those that the contract or the database refuses become dead

@@ -30,7 +30,7 @@ export interface ExecutionLogDeps {
 const troubleLogEveryMs = 10_000;
 
 /** Says where it is that a worker has stopped taking jobs by itself. */
-export const haltMessage =
+const haltMessage =
   'too many of the recent records are dead; this worker takes no more jobs. Look at the dead letters, mend the cause, and start it again';
 
 /**
