@@ -4,7 +4,7 @@ export interface JsonBounds {
   depth: number;
   /** values in the whole document */
   nodes: number;
-  /** characters in one string */
+  /** characters in one string, or in one key */
   stringChars: number;
 }
 
@@ -86,7 +86,7 @@ function copyPlainObject(object: object, depthLeft: number, budget: CopyBudget):
   if (prototype !== Object.prototype && prototype !== null) return notPlain;
   let nested: [key: string, copy: unknown][] | null = null;
   for (const key in object) {
-    if (key === 'toJSON') return notPlain;
+    if (key === 'toJSON' || key.length > budget.stringChars) return notPlain;
     budget.chars += key.length + 3;
     const item = (object as Record<string, unknown>)[key];
     const copied = copyPlain(item, depthLeft, budget);

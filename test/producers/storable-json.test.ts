@@ -240,6 +240,13 @@ test('storable: what is plain and free of bad escapes comes out as it went in, w
   expect(plainOnes).toBeGreaterThan(100);
 });
 
+test('storable: a key that is too long is not plain, so that it is cut as a text is', () => {
+  const value = { ['k'.repeat(51)]: 0 };
+  expect(isPlainJson(value, bounds)).toBe(false);
+  expect(store(value).json).toBe(`{"${'k'.repeat(50)}…":0}`);
+  expect(isPlainJson({ ['k'.repeat(50)]: 0 }, bounds)).toBe(true);
+});
+
 test('escapes: none found means that every text can be stored', () => {
   fc.assert(
     fc.property(plainValue, (value) => {
