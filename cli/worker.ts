@@ -1,6 +1,6 @@
 import { Argument, type Command } from 'commander';
 import { loadConfig } from '../shared/config.ts';
-import { runWorker, workerRoles } from '../workers/run-worker.ts';
+import { runWorker, type WorkerRole, workerRoles } from '../workers/run-worker.ts';
 import type { CommandContext } from './context.ts';
 
 export function addWorkerCommand(program: Command, { environment, exitWith }: CommandContext): void {
@@ -8,5 +8,5 @@ export function addWorkerCommand(program: Command, { environment, exitWith }: Co
     .command('worker')
     .description('run one worker process until SIGTERM; start more of them to go faster')
     .addArgument(new Argument('<role>', 'what it works on').choices(workerRoles))
-    .action(async () => exitWith(await runWorker(loadConfig(environment))));
+    .action(async (role: WorkerRole) => exitWith(await runWorker(role, loadConfig(environment))));
 }

@@ -19,13 +19,23 @@ const failFast = {
   keepAlive: 10_000,
 } satisfies RedisOptions;
 
-/** What a BullMQ worker wants: to wait for as long as it takes. BullMQ asks for `maxRetriesPerRequest: null`. */
+/**
+ * What a BullMQ worker wants: to wait for as long as it takes. BullMQ asks for `maxRetriesPerRequest: null`. A server that
+ * says nothing for so long, while a question is open, is taken to be at the other end of a dead connection: that one is
+ * given up, and the question asked again on a new one. BullMQ's longest question, for a job, is answered within 10 seconds.
+ */
 const waitForever = {
   maxRetriesPerRequest: null,
+  socketTimeout: 30_000,
   retryStrategy,
   connectTimeout: 5_000,
   keepAlive: 10_000,
 } satisfies RedisOptions;
+
+/** After a failover the old primary is a replica, and writing to it fails; a new connection finds the new primary. */
+const isFailover = (error: Error): boolean => error.message.startsWith('READONLY');
+const reconnect = 1;
+const reconnectAndRepeat = 2;
 
 /**
  * The one door to Redis. Connects when first used, reconnects by itself, and logs a lost connection once until it is back.
@@ -38,6 +48,7 @@ export function createRedis(
 ): Redis {
   const client = new Redis(url, {
     ...(options.role === 'producer' ? failFast : waitForever),
+    reconnectOnError: (error) => isFailover(error) && (options.role === 'producer' ? reconnect : reconnectAndRepeat),
     lazyConnect: true,
     connectionName: options.name,
   });

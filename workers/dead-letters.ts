@@ -29,13 +29,16 @@ export interface DeadLetterOrigin {
 const maxReasonChars = 2_000;
 const maxKeyChars = 200;
 
-/** Makes the letter of a record. */
+/**
+ * Makes the letter of a record, or of a job's whole data that is no chunk. A text that is not even JSON may hold what
+ * PostgreSQL's text cannot, NUL and lone surrogates: each becomes U+FFFD.
+ */
 export function toDeadLetter(payload: string, code: string, reason: string, origin: DeadLetterOrigin): DeadLetter {
   const text = storable(reason).slice(0, maxReasonChars);
   return {
     ...origin,
     recordKey: toRecordKey(payload),
-    payload,
+    payload: storable(payload),
     code,
     reason: text,
     signature: toSignature(code, text),
@@ -54,10 +57,18 @@ export function toSignature(code: string, reason: string): string {
 }
 
 function toRecordKey(payload: string): string {
-  const id: unknown = (JSON.parse(payload) as { id?: unknown } | null)?.id;
+  const id = idIn(payload);
   // A key is indexed: only what is short and plain may be one.
   if (typeof id === 'string' && /^[\x21-\x7e]{1,200}$/.test(id)) return id;
   return `sha256:${createHash('sha256').update(payload).digest('hex')}`;
+}
+
+function idIn(payload: string): unknown {
+  try {
+    return (JSON.parse(payload) as { id?: unknown } | null)?.id;
+  } catch {
+    return undefined;
+  }
 }
 
 /**

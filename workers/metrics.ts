@@ -13,12 +13,19 @@ export interface QueueDepth {
   delayed: number;
   failed: number;
   oldestWaitSeconds: number;
+  /** whether an operator has paused the queue, or limited how much of it may be worked on */
+  isHeldBack: boolean;
 }
 
 /** Registers the metrics of one worker role. */
 export function createWorkerMetrics(
   registry: Registry,
-  sources: { heldRecords: () => number; queueDepth: () => Promise<QueueDepth | null>; isHalted: () => boolean },
+  sources: {
+    heldRecords: () => number;
+    queueDepth: () => Promise<QueueDepth | null>;
+    isHalted: () => boolean;
+    isOutage: () => boolean;
+  },
 ) {
   const registers = [registry];
   const records = new Counter({
@@ -74,6 +81,14 @@ export function createWorkerMetrics(
     registers,
     collect() {
       this.set(sources.isHalted() ? 1 : 0);
+    },
+  });
+  new Gauge({
+    name: 'sluice_database_outage',
+    help: '1 while statements wait for PostgreSQL to answer or to be mended, else 0',
+    registers,
+    collect() {
+      this.set(sources.isOutage() ? 1 : 0);
     },
   });
   new Gauge({

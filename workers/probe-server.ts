@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import Fastify from 'fastify';
+import Fastify, { type FastifyReply } from 'fastify';
 import type { Registry } from 'prom-client';
 
 /** What the probe server serves and on whose word. */
@@ -12,16 +12,17 @@ export interface ProbeServerOptions {
   registry: Registry;
   /** null when the worker can do its work now, else why it cannot */
   whyNotReady: () => Promise<string | null>;
+  /** null when the worker gets on, or has a reason not to that a restart would not mend; else what it hangs on */
+  whyStuck: () => string | null;
 }
 
-/** Serves `/metrics`, `/healthz` (this process answers) and `/readyz` (it can do its work). */
+/** Serves `/metrics`, `/healthz` (this process answers and gets on) and `/readyz` (it can do its work). */
 export async function startProbeServer(options: ProbeServerOptions) {
   const server = Fastify({ logger: false, bodyLimit: 1_024, forceCloseConnections: true });
-  server.get('/healthz', () => ({ status: 'ok' }));
-  server.get('/readyz', async (_request, reply) => {
-    const reason = await options.whyNotReady();
-    return reason === null ? { status: 'ok' } : reply.code(503).send({ status: 'unavailable', reason });
-  });
+  const tell = (reply: FastifyReply, reason: string | null) =>
+    reason === null ? { status: 'ok' } : reply.code(503).send({ status: 'unavailable', reason });
+  server.get('/healthz', (_request, reply) => tell(reply, options.whyStuck()));
+  server.get('/readyz', async (_request, reply) => tell(reply, await options.whyNotReady()));
   server.get('/metrics', async (request, reply) => {
     if (options.metricsToken !== null && !isToken(request.headers.authorization, options.metricsToken)) {
       return reply

@@ -11,17 +11,29 @@ export function createQueueDepth(options: { redis: Redis; queue: QueueName; name
   const queue = new Queue(options.queue, {
     connection: options.redis,
     prefix: queuePrefix(options.queue, options.namespace),
+    // It only looks; opening a queue would write its settings, among them how long the producers keep its events.
+    skipMetasUpdate: true,
   });
   queue.on('error', () => undefined);
 
   const read = async (): Promise<QueueDepth> => {
-    const [counts, [oldest]] = await Promise.all([
+    const [counts, addedAtMs, meta] = await Promise.all([
       queue.getJobCounts('waiting', 'active', 'delayed', 'failed'),
-      queue.getJobs(['waiting'], 0, 0, true),
+      readOldest(),
+      queue.getMeta(),
     ]);
     const { waiting = 0, active = 0, delayed = 0, failed = 0 } = counts;
-    const oldestWaitSeconds = oldest ? Math.max(0, options.now() - oldest.timestamp) / 1_000 : 0;
-    return { waiting, active, delayed, failed, oldestWaitSeconds };
+    const oldestWaitSeconds = addedAtMs === null ? 0 : Math.max(0, options.now() - addedAtMs) / 1_000;
+    // Somebody holds the queue back on purpose: it is paused, or has a limit for all workers together.
+    const isHeldBack = meta.paused === true || meta.concurrency !== undefined || meta.max !== undefined;
+    return { waiting, active, delayed, failed, oldestWaitSeconds, isHeldBack };
+  };
+
+  /** When the job that waits longest was added. Asks for that alone: a whole job may be large. */
+  const readOldest = async (): Promise<number | null> => {
+    const [id] = await queue.getRanges(['waiting'], 0, 0, true);
+    const addedAtMs = id === undefined ? null : await options.redis.hget(queue.toKey(id), 'timestamp');
+    return addedAtMs === null ? null : Number(addedAtMs);
   };
 
   let reading: Promise<QueueDepth | null> | null = null;

@@ -9,22 +9,21 @@ export function createReadiness(deps: {
   redis: Redis;
   database: Database;
   isStopping: () => boolean;
-  isHalted: () => boolean;
+  /** why the worker takes no work although nothing it needs is away; null when it does */
+  whyHalted: () => string | null;
 }) {
   let asking: Promise<string | null> | null = null;
 
   const ask = async (): Promise<string | null> => {
-    const answers = await Promise.all([
-      answered(() => deps.redis.ping()),
-      answered(() => deps.database.$queryRaw`select 1`),
-    ]);
-    const silent = ['Redis', 'PostgreSQL'].filter((_name, index) => !answers[index]);
+    const answered = await Promise.all([answers(() => deps.redis.ping()), databaseAnswers(deps.database)]);
+    const silent = ['Redis', 'PostgreSQL'].filter((_name, index) => !answered[index]);
     return silent.length === 0 ? null : `${silent.join(' and ')} did not answer`;
   };
 
   return async (): Promise<string | null> => {
     if (deps.isStopping()) return 'stopping';
-    if (deps.isHalted()) return 'halted: too many records are dead';
+    const halted = deps.whyHalted();
+    if (halted !== null) return halted;
     asking ??= ask().finally(() => {
       asking = null;
     });
@@ -32,7 +31,12 @@ export function createReadiness(deps: {
   };
 }
 
-async function answered(question: () => PromiseLike<unknown>): Promise<boolean> {
+/** Whether PostgreSQL answers within a second. */
+export function databaseAnswers(database: Database): Promise<boolean> {
+  return answers(() => database.$queryRaw`select 1`);
+}
+
+async function answers(question: () => PromiseLike<unknown>): Promise<boolean> {
   const answer = Promise.resolve()
     .then(question)
     .then(

@@ -1,9 +1,8 @@
 import { Registry } from 'prom-client';
 import { inject, onTestFinished } from 'vitest';
-import { loadConfig } from '../../shared/config.ts';
+import { loadConfig, requireUrl } from '../../shared/config.ts';
 import { createDatabase } from '../../shared/database.ts';
 import { createLogger } from '../../shared/logger.ts';
-import { ensurePartitions, planPartitions } from '../../shared/partitions.ts';
 import { createRedis } from '../../shared/redis.ts';
 import { createExecutionLog } from '../../workers/execution-log/pipeline.ts';
 
@@ -21,13 +20,13 @@ export async function startWorker(databaseUrl: string, namespace: string, enviro
     SLUICE_NAMESPACE: namespace,
     SLUICE_RETRY_BASE_MS: '5',
     SLUICE_RETRY_MAX_MS: '50',
+    SLUICE_PARTITION_DAYS_AHEAD: '1',
     ...environment,
   });
   const logger = createLogger({ level: 'silent', name: 'test' });
   const database = createDatabase(config.database, 'sluice test worker');
-  const redis = createRedis(inject('redisUrl'), { role: 'worker', name: 'test', logger });
+  const redis = createRedis(requireUrl(config.redisUrl, 'REDIS_URL'), { role: 'worker', name: 'test', logger });
   const registry = new Registry();
-  await ensurePartitions(database, 'strategy_execution_log', planPartitions('strategy_execution_log', Date.now(), 1));
   const executionLog = createExecutionLog({ config, database, redis, logger, registry });
   let stopped: Promise<boolean> | null = null;
   const stop = (timeoutMs = 10_000): Promise<boolean> => {
@@ -40,7 +39,7 @@ export async function startWorker(databaseUrl: string, namespace: string, enviro
   onTestFinished(async () => {
     await stop();
   });
-  executionLog.start();
+  await executionLog.start();
 
   /** The sum of a metric's samples with these labels; of a histogram, name its `_count` or `_sum`. */
   const sum = async (name: string, labels: Record<string, string>): Promise<number> => {
@@ -51,5 +50,5 @@ export async function startWorker(databaseUrl: string, namespace: string, enviro
       .filter((sample) => Object.entries(labels).every(([key, value]) => sample.labels[key] === value))
       .reduce((total, { value }) => total + value, 0);
   };
-  return { stop, registry, metric: sum };
+  return { stop, registry, metric: sum, whyStuck: executionLog.whyStuck };
 }

@@ -13,6 +13,7 @@ async function serve(options: Partial<ProbeServerOptions> = {}) {
     metricsToken: null,
     registry,
     whyNotReady: async () => null,
+    whyStuck: () => null,
     ...options,
   });
   onTestFinished(() => server.close());
@@ -31,7 +32,14 @@ test('probe: it listens on a free port of the address that it was given, and say
   expect(server.url).toMatch(/^http:\/\/127\.0\.0\.1:[1-9]\d*$/);
 });
 
-test('probe: /healthz says that the process answers, whether or not it can work', async () => {
+test('probe: /healthz is 503 with the reason while the worker is stuck', async () => {
+  const { get } = await serve({ whyStuck: () => 'stuck: for a reason' });
+  const { status, body } = await get('/healthz');
+  expect(status).toBe(503);
+  expect(JSON.parse(body)).toEqual({ status: 'unavailable', reason: 'stuck: for a reason' });
+});
+
+test('probe: /healthz says that the process gets on, whether or not it can work', async () => {
   const { get } = await serve({ whyNotReady: async () => 'Redis did not answer' });
   expect(await get('/healthz')).toMatchObject({ status: 200, body: '{"status":"ok"}' });
 });

@@ -1,63 +1,82 @@
-import type { Registry } from 'prom-client';
-import type { Config } from '../../shared/config.ts';
-import type { Database } from '../../shared/database.ts';
 import { endsWithin } from '../../shared/lifecycle.ts';
-import type { Logger } from '../../shared/logger.ts';
-import type { Redis } from '../../shared/redis.ts';
 import { createBatcher } from '../batcher.ts';
 import { createWorkerMetrics } from '../metrics.ts';
+import { startPartitionKeeper } from '../partition-keeper.ts';
+import { startProgressWatch } from '../progress-watch.ts';
 import { createQueueDepth } from '../queue-depth.ts';
+import { databaseAnswers } from '../readiness.ts';
+import type { Role, RoleDeps } from '../role.ts';
 import { createBatchWriter } from './batch-writer.ts';
-import { executionLogQueue } from './queue.ts';
+import { createExecutionLogGate } from './outage.ts';
+import { executionLogQueue as queue } from './queue.ts';
 import { createExecutionLogWorker } from './worker.ts';
 
-/** What the role works with; whoever opened it closes it. */
-export interface ExecutionLogOptions {
-  config: Config;
-  database: Database;
-  redis: Redis;
-  logger: Logger;
-  registry: Registry;
-}
+/** Time for the calls to Redis that hand jobs back. */
+const handBackMs = 1_000;
 
-/** The role put together: queue → worker → batcher → statement. Takes no job before `start`. */
-export function createExecutionLog({ config, database, redis, logger, registry }: ExecutionLogOptions) {
+/** The role put together: queue → worker → batcher → statement. */
+export function createExecutionLog({ config, database, redis, logger, registry }: RoleDeps): Role {
   const giveUp = new AbortController();
-  const depth = createQueueDepth({ redis, queue: executionLogQueue, namespace: config.namespace, now: Date.now });
+  const stopping = new AbortController();
+  const depth = createQueueDepth({ redis, queue, namespace: config.namespace, now: Date.now });
   const metrics = createWorkerMetrics(registry, {
     heldRecords: () => batcher.heldRecords,
     queueDepth: depth.read,
     isHalted: () => isHalted(),
+    isOutage: () => gate.isOutage,
   });
-  const write = createBatchWriter({ config, database, logger, metrics, signal: giveUp.signal });
-  const batcher = createBatcher({ limits: config.batch, write });
-  const { worker, isHalted } = createExecutionLogWorker({
+  const gate = createExecutionLogGate({ config, logger, metrics, signal: giveUp.signal });
+  const batcher = createBatcher({ limits: config.batch, write: createBatchWriter({ database, metrics, gate }) });
+  const { worker, isHalted, settledJobs } = createExecutionLogWorker({
     config,
     database,
     redis,
     logger,
     metrics,
     batcher,
+    gate,
     signal: giveUp.signal,
   });
+  const parts: { stop(): void | Promise<void> }[] = [];
+  let whyStuck = (): string | null => null;
+
+  const begin = (): void => {
+    const watch = startProgressWatch(
+      {
+        settledJobs,
+        heldRecords: () => batcher.heldRecords,
+        takeableJobs: async () => {
+          const seen = await depth.read();
+          return seen === null ? null : seen.isHeldBack ? 0 : seen.waiting;
+        },
+        excuse: () => (gate.isOutage ? 'waits for PostgreSQL' : isHalted() ? 'halted' : null),
+        databaseAnswers: () => databaseAnswers(database),
+        now: () => performance.now(),
+      },
+      config.worker.stuckAfterMs,
+    );
+    parts.push(watch);
+    whyStuck = watch.whyStuck;
+    logger.info({ queue, concurrency: config.worker.concurrency }, 'taking jobs');
+    worker.run().catch((error: unknown) => logger.fatal({ err: error }, 'worker loop ended'));
+  };
 
   return {
-    /** records taken from the queue and not settled yet */
     get heldRecords(): number {
       return batcher.heldRecords;
     },
-    isHalted,
-    start(): void {
-      logger.info({ queue: executionLogQueue, concurrency: config.worker.concurrency }, 'taking jobs');
-      worker.run().catch((error: unknown) => logger.fatal({ err: error }, 'worker loop ended'));
+    whyHalted: () => (isHalted() ? 'halted: too many records are dead' : null),
+    whyStuck: () => whyStuck(),
+    async start(): Promise<void> {
+      const partitions = startPartitionKeeper({ config, database, logger, registry, signal: stopping.signal });
+      parts.push(partitions);
+      await partitions.ready;
+      if (!stopping.signal.aborted) begin();
     },
-    /**
-     * Takes no more jobs and settles those it has. What is not settled after `timeoutMs` goes back to the queue, or, when
-     * Redis is away too, to whoever takes it when its lock has run out.
-     *
-     * @returns whether everything was settled in time
-     */
+    /** What is not settled in time goes back to the queue, or, when Redis is away too, to whoever takes it when its lock has run out. */
     async stop(timeoutMs: number): Promise<boolean> {
+      stopping.abort();
+      for (const part of parts) await part.stop();
       batcher.drain();
       const closed = worker.close();
       const inTime = await endsWithin(closed, timeoutMs);
@@ -70,6 +89,3 @@ export function createExecutionLog({ config, database, redis, logger, registry }
     },
   };
 }
-
-/** Time for the calls to Redis that hand jobs back. */
-const handBackMs = 1_000;

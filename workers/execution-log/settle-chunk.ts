@@ -1,15 +1,13 @@
-import { type Chunk, parseChunk } from '../../shared/contracts/chunk.ts';
+import { type Chunk, type ParsedChunk, parseChunk } from '../../shared/contracts/chunk.ts';
 import { findRecordProblem } from '../../shared/contracts/execution.ts';
 import type { BatchEntry, Batcher } from '../batcher.ts';
 import { type DeadLetter, type DeadLetterOrigin, exactRecords, toDeadLetter } from '../dead-letters.ts';
 import { type Refusal, RefusedRecordsError } from '../settle.ts';
 import { executionLogQueue } from './queue.ts';
 
-/** The data of a job, parsed and as it was received. */
+/** The data of a job as it was received: JSON, if its producer kept to the contract. */
 export interface JobContent {
   jobId: string | null;
-  data: unknown;
-  /** JSON */
   raw: string;
 }
 
@@ -29,8 +27,9 @@ const schemaCode = 'schema';
  *
  * @throws what kept the batch from being settled: the chunk is then to be delivered again
  */
-export async function settleChunk({ jobId, data, raw }: JobContent, batcher: Batcher): Promise<ChunkOutcome> {
-  const parsed = parseChunk(data);
+export async function settleChunk({ jobId, raw }: JobContent, batcher: Batcher): Promise<ChunkOutcome> {
+  const data = parseJson(raw);
+  const parsed = data === notJson ? malformedJson : parseChunk(data);
   if (parsed.kind === 'newer') return parsed;
   if (parsed.kind === 'malformed') {
     const origin = { queue: executionLogQueue, contractVersion: null, jobId, producer: null };
@@ -49,6 +48,17 @@ export async function settleChunk({ jobId, data, raw }: JobContent, batcher: Bat
     ...refusals.map((refusal) => ({ ...refusal, index: goodIndexes[refusal.index] ?? 0 })),
   ];
   return { kind: 'settled', records: records.length, dead: toLetters(dead, parsed.chunk, raw, jobId) };
+}
+
+const notJson = Symbol('not JSON');
+const malformedJson: ParsedChunk = { kind: 'malformed', reason: 'is not JSON' };
+
+function parseJson(raw: string): unknown {
+  try {
+    return JSON.parse(raw);
+  } catch {
+    return notJson;
+  }
 }
 
 /**

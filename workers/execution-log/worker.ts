@@ -1,5 +1,6 @@
 import { DelayedError, type Job, UnrecoverableError, WaitingError, type Worker } from 'bullmq';
 import type { Config } from '../../shared/config.ts';
+import { parseChunk } from '../../shared/contracts/chunk.ts';
 import { queuePrefix } from '../../shared/contracts/queues.ts';
 import type { Database } from '../../shared/database.ts';
 import { classifyDatabaseError, explainDatabaseError } from '../../shared/database-errors.ts';
@@ -10,8 +11,11 @@ import type { Batcher } from '../batcher.ts';
 import { type DeadLetter, storeDeadLetters } from '../dead-letters.ts';
 import { createDeadRatioGuard } from '../dead-ratio-guard.ts';
 import type { WorkerMetrics } from '../metrics.ts';
+import type { OutageGate } from '../outage-gate.ts';
 import { RawJobWorker, rawDataOf } from '../raw-job-worker.ts';
-import { isWorthWaiting, retryWhileWorthWaiting } from '../retry.ts';
+import { isWorthWaiting } from '../retry.ts';
+import { createStartCounter } from '../start-counter.ts';
+import { createSuspectLane, WorkerKillerError } from '../suspects.ts';
 import { executionLogQueue as queue } from './queue.ts';
 import { settleChunk } from './settle-chunk.ts';
 
@@ -23,11 +27,13 @@ export interface ExecutionLogDeps {
   logger: Logger;
   metrics: WorkerMetrics;
   batcher: Batcher;
-  /** ends the repeating of statements */
+  gate: OutageGate;
+  /** aborted when the time to settle things is up */
   signal: AbortSignal;
 }
 
 const troubleLogEveryMs = 10_000;
+const maxStalledCount = 200;
 
 /** Says where it is that a worker has stopped taking jobs by itself. */
 const haltMessage =
@@ -39,36 +45,46 @@ const haltMessage =
  * hands its jobs back and takes no more.
  */
 export function createExecutionLogWorker(deps: ExecutionLogDeps) {
-  const { config, redis, logger, metrics, batcher } = deps;
+  const { config, redis, logger, metrics, batcher, gate } = deps;
   const guard = createDeadRatioGuard(config.worker.deadShare);
+  const prefix = queuePrefix(queue, config.namespace);
+  const suspects = createSuspectLane({
+    counter: createStartCounter(redis, (jobId) => `${prefix}:${queue}:${jobId}`),
+    maxStarts: config.worker.suspectMaxStarts,
+    onOutage: gate.onOutage,
+  });
   let halted = false;
+  let settledJobs = 0;
 
   const process = async (job: Job, token?: string): Promise<void> => {
     if (job.processedOn !== undefined)
       metrics.jobWait.observe({ queue }, Math.max(0, job.processedOn - job.timestamp) / 1_000);
     try {
-      const outcome = await settleChunk({ jobId: job.id ?? null, data: job.data, raw: rawDataOf(job) }, batcher);
-      if (outcome.kind === 'newer') return await putOff(job, token, outcome.version);
-      if (guard.note(outcome.records, outcome.dead.length)) halt();
-      if (outcome.dead.length > 0 && halted) return await handBack(job, token);
-      if (outcome.dead.length > 0) await bury(outcome.dead);
+      await suspects.run({ id: job.id ?? '', stalledCounter: job.stalledCounter }, () => settle(job, token));
     } catch (error) {
       if (error instanceof WaitingError || error instanceof DelayedError) throw error;
+      if (error instanceof WorkerKillerError) throw new FailedJobError('worker-killer', error.message, 0);
       const classified = classifyDatabaseError(error);
-      if (!isWorthWaiting(classified)) throw new FailedJobError(classified.code, explainDatabaseError(error));
+      if (!isWorthWaiting(classified)) throw failureOf(job, classified.code, error);
       // Only when this worker stops while the database is away: another one shall have the job at once.
       await handBack(job, token);
+    } finally {
+      settledJobs += 1;
     }
   };
 
+  const settle = async (job: Job, token: string | undefined): Promise<void> => {
+    // It was waiting for its turn in the suspect lane when the worker's time was up.
+    if (deps.signal.aborted) return handBack(job, token);
+    const outcome = await settleChunk({ jobId: job.id ?? null, raw: rawDataOf(job) }, batcher);
+    if (outcome.kind === 'newer') return putOff(job, token, outcome.version);
+    if (guard.note(outcome.records, outcome.dead.length)) halt();
+    if (outcome.dead.length > 0 && halted) return handBack(job, token);
+    if (outcome.dead.length > 0) await bury(outcome.dead);
+  };
+
   const bury = async (letters: readonly DeadLetter[]): Promise<void> => {
-    await retryWhileWorthWaiting(() => storeDeadLetters(deps.database, letters), {
-      backoff: config.retry,
-      random: Math.random,
-      signal: deps.signal,
-      onRetry: ({ class: errorClass, code }) => metrics.retries.inc({ queue, class: errorClass, code }),
-      onRecovered: () => undefined,
-    });
+    await gate.run(() => storeDeadLetters(deps.database, letters));
     metrics.records.inc({ queue, outcome: 'dead' }, letters.length);
     for (const { code, signature, jobId } of letters) logger.debug({ jobId, code, signature }, 'record is dead');
   };
@@ -94,12 +110,13 @@ export function createExecutionLogWorker(deps: ExecutionLogDeps) {
 
   const worker: Worker = new RawJobWorker(queue, process, {
     connection: redis,
-    prefix: queuePrefix(queue, config.namespace),
+    prefix,
     concurrency: config.worker.concurrency,
     lockDuration: config.worker.lockDurationMs,
     stalledInterval: config.worker.stalledIntervalMs,
-    // A worker that dies says nothing about the job; the batch commits or does not, and a repeat changes nothing.
-    maxStalledCount: 1_000_000,
+    // A worker that dies says nothing about most of its jobs, and repeating them changes nothing. Which of them kills its
+    // workers is found out in the suspect lane; this is for one that does so before it gets there.
+    maxStalledCount,
     runRetryDelay: 1_000,
     removeOnComplete: { count: 0 },
     removeOnFail: { count: config.worker.failedJobsKept },
@@ -110,6 +127,8 @@ export function createExecutionLogWorker(deps: ExecutionLogDeps) {
     worker,
     /** whether it has stopped taking jobs because too many records are dead */
     isHalted: () => halted,
+    /** jobs ended so far, however they ended */
+    settledJobs: () => settledJobs,
   };
 }
 
@@ -124,20 +143,30 @@ function reportEvents(worker: Worker, { logger, metrics }: Pick<ExecutionLogDeps
   });
   worker.on('failed', (job, error) => {
     metrics.jobs.inc({ queue, outcome: 'failed' });
-    metrics.records.inc({ queue, outcome: 'failed' }, Array.isArray(job?.data?.records) ? job.data.records.length : 0);
     // What the server says may quote a row; that stays with the job.
-    const reason = error instanceof FailedJobError ? error.code : error.message;
+    const { code: reason, records } = error instanceof FailedJobError ? error : { code: error.message, records: 0 };
+    metrics.records.inc({ queue, outcome: 'failed' }, records);
     logger.error({ jobId: job?.id, reason }, 'job failed, its records stay in the failed set');
   });
   worker.on('error', (error) => trouble.report('queue', error));
 }
 
-/** Nothing that is known here kept the records from being stored: most likely a bug. */
+/** Its records could not be stored, for a reason that neither waiting nor taking the batch apart can help. */
 class FailedJobError extends UnrecoverableError {
   readonly code: string;
+  /** 0 when it is not known how many */
+  readonly records: number;
 
-  constructor(code: string, explanation: string) {
+  constructor(code: string, explanation: string, records: number) {
     super(`records could not be stored: ${explanation}`);
     this.code = code;
+    this.records = records;
   }
+}
+
+/** Nothing that is known here: most likely a bug. */
+function failureOf(job: Job, code: string, error: unknown): FailedJobError {
+  const chunk = parseChunk(JSON.parse(rawDataOf(job)));
+  const records = chunk.kind === 'chunk' ? chunk.chunk.records.length : 0;
+  return new FailedJobError(code, explainDatabaseError(error), records);
 }

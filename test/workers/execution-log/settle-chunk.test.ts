@@ -23,9 +23,11 @@ const record = () =>
   );
 const header = { v: 1, producer: 'p-1', epoch: 5, seq: 6 };
 
-async function settle(data: unknown, raw = JSON.stringify(data)) {
+const settle = (data: unknown) => settleText(JSON.stringify(data));
+
+async function settleText(raw: string) {
   const { batcher, entries } = committing();
-  const outcome = await settleChunk({ jobId: 'j', data, raw }, batcher);
+  const outcome = await settleChunk({ jobId: 'j', raw }, batcher);
   return { outcome, entries };
 }
 
@@ -37,7 +39,7 @@ test.each([
 ])('settle chunk: written %s, all records reach the batcher as they are', async (_how, write) => {
   const records = [record(), record(), record()];
   const raw = write(records);
-  const { outcome, entries } = await settle(JSON.parse(raw), raw);
+  const { outcome, entries } = await settleText(raw);
   expect(entries.map(({ json, records: count }) => [JSON.parse(json), count])).toEqual([[records, 3]]);
   expect(outcome).toEqual({ kind: 'settled', records: 3, dead: [] });
 });
@@ -54,3 +56,16 @@ test('settle chunk: a chunk of bad records only asks nothing of the database', a
   expect(entries).toEqual([]);
   expect(outcome).toMatchObject({ dead: [{ payload: '1' }, { payload: '"x"' }] });
 });
+
+test.each(['', '{', 'null and void', '[1,]', '\uFFFD\0'])(
+  'settle chunk: data that is not JSON is one letter, its text kept as far as it can be stored: %j',
+  async (raw) => {
+    const { outcome, entries } = await settleText(raw);
+    expect(entries).toEqual([]);
+    expect(outcome).toMatchObject({
+      kind: 'settled',
+      records: 1,
+      dead: [{ code: 'schema', reason: 'chunk: is not JSON', payload: raw.replace('\0', '\uFFFD') }],
+    });
+  },
+);

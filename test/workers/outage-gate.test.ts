@@ -1,0 +1,124 @@
+import { setImmediate as turn } from 'node:timers/promises';
+import { expect, test, vi } from 'vitest';
+import { createOutageGate } from '../../workers/outage-gate.ts';
+
+const outage = () => Object.assign(new Error('connection is gone'), { code: '08006' });
+const refusal = () => Object.assign(new Error('a value is wrong'), { code: '22P02' });
+
+/** A gate without waits between attempts, and what it was told. */
+function aGate() {
+  const giveUp = new AbortController();
+  const told: string[] = [];
+  const gate = createOutageGate({
+    backoff: { baseMs: 1, maxMs: 1 },
+    random: () => 0,
+    signal: giveUp.signal,
+    onRetry: ({ code }) => told.push(code),
+    onRecovered: (attempts) => told.push(`recovered after ${attempts}`),
+  });
+  return { gate, giveUp, told };
+}
+
+/** A database that statements reach or not, as the test says, and that counts those that came. */
+function aDatabase() {
+  const state = { isUp: true, statements: 0, atOnce: 0, mostAtOnce: 0 };
+  const statement =
+    (result: string, failWith: () => Error = outage) =>
+    async () => {
+      state.statements += 1;
+      state.atOnce += 1;
+      state.mostAtOnce = Math.max(state.mostAtOnce, state.atOnce);
+      const isUp = state.isUp;
+      await turn();
+      state.atOnce -= 1;
+      if (!isUp) throw failWith();
+      return result;
+    };
+  return { state, statement };
+}
+
+test('gate: while the database answers, statements do not wait for each other', async () => {
+  const { gate, told } = aGate();
+  const { state, statement } = aDatabase();
+  expect(await Promise.all(['a', 'b', 'c'].map((name) => gate.run(statement(name))))).toEqual(['a', 'b', 'c']);
+  expect(state.mostAtOnce).toBe(3);
+  expect(told).toEqual([]);
+});
+
+test('gate: in an outage one statement alone is repeated, and all get through after it', async () => {
+  const { gate, told } = aGate();
+  const { state, statement } = aDatabase();
+  state.isUp = false;
+  const early = ['a', 'b', 'c'].map((name) => gate.run(statement(name)));
+  await vi.waitUntil(() => told.length > 20);
+  const late = ['d', 'e'].map((name) => gate.run(statement(name)));
+  state.mostAtOnce = 0;
+  const before = state.statements;
+  await vi.waitUntil(() => told.length > 40);
+  expect(state.statements).toBeGreaterThan(before);
+  expect(state.mostAtOnce).toBe(1);
+  expect(gate.isOutage).toBe(true);
+
+  state.isUp = true;
+  expect(await Promise.all([...early, ...late])).toEqual(['a', 'b', 'c', 'd', 'e']);
+  expect(gate.isOutage).toBe(false);
+  expect(told.filter((line) => line.startsWith('recovered'))).toHaveLength(1);
+});
+
+test('gate: a trial that is refused for what is in it shows that the database answers', async () => {
+  const { gate } = aGate();
+  const { state, statement } = aDatabase();
+  state.isUp = false;
+  let failWith = outage;
+  const bad = gate.run(async () => {
+    await turn();
+    throw failWith();
+  });
+  const good = gate.run(statement('good'));
+  await vi.waitUntil(() => gate.isOutage);
+  state.isUp = true;
+  failWith = refusal;
+  await expect(bad).rejects.toMatchObject({ code: '22P02' });
+  expect(await good).toBe('good');
+});
+
+test('gate: what waiting cannot help opens no outage', async () => {
+  const { gate, told } = aGate();
+  await expect(gate.run(() => Promise.reject(refusal()))).rejects.toMatchObject({ code: '22P02' });
+  expect(gate.isOutage).toBe(false);
+  expect(told).toEqual([]);
+});
+
+test('gate: when the time is up, all give up, with the error that they met', async () => {
+  const { gate, giveUp } = aGate();
+  const { state, statement } = aDatabase();
+  state.isUp = false;
+  const waiting = ['a', 'b', 'c'].map((name) => gate.run(statement(name)));
+  await vi.waitUntil(() => gate.isOutage);
+  giveUp.abort();
+  const ends = await Promise.allSettled(waiting);
+  expect(ends.map((end) => end.status === 'rejected' && (end.reason as { code: string }).code)).toEqual([
+    '08006',
+    '08006',
+    '08006',
+  ]);
+});
+
+test('gate: an outage is told to those who watch, until they look away', async () => {
+  const { gate } = aGate();
+  const tell = vi.fn();
+  const unwatch = gate.onOutage(tell);
+  const failOnce = () => {
+    let failed = false;
+    return async () => {
+      if (failed) return 'done';
+      failed = true;
+      throw outage();
+    };
+  };
+  await gate.run(failOnce());
+  expect(tell).toHaveBeenCalledOnce();
+  unwatch();
+  await gate.run(failOnce());
+  expect(tell).toHaveBeenCalledOnce();
+});

@@ -1,0 +1,116 @@
+import { expect, test, vi } from 'vitest';
+import { createSuspectLane, type StartCounter, WorkerKillerError } from '../../workers/suspects.ts';
+
+/** A counter that remembers, as Redis does across the lives of workers. */
+function aCounter() {
+  const starts = new Map<string, number>();
+  const counter: StartCounter = {
+    add: async (id) => {
+      starts.set(id, (starts.get(id) ?? 0) + 1);
+      return starts.get(id) ?? 0;
+    },
+    takeBack: async (id) => {
+      starts.set(id, (starts.get(id) ?? 0) - 1);
+    },
+  };
+  return { starts, counter };
+}
+
+function aLane(counter: StartCounter, maxStarts = 3) {
+  const watchers = new Set<() => void>();
+  const lane = createSuspectLane({
+    counter,
+    maxStarts,
+    onOutage: (tell) => {
+      watchers.add(tell);
+      return () => watchers.delete(tell);
+    },
+  });
+  return { lane, watchers, beginOutage: () => [...watchers].map((tell) => tell()) };
+}
+
+const never = () => new Promise<never>(() => undefined);
+
+test('suspects: jobs that stalled once at most are worked on at once and are not counted', async () => {
+  const { starts, counter } = aCounter();
+  const { lane } = aLane(counter);
+  const begun: string[] = [];
+  for (const stalledCounter of [0, 1]) {
+    lane
+      .run({ id: `job-${stalledCounter}`, stalledCounter }, () => {
+        begun.push(`job-${stalledCounter}`);
+        return never();
+      })
+      .catch(() => undefined);
+  }
+  expect(begun).toEqual(['job-0', 'job-1']);
+  expect(starts.size).toBe(0);
+});
+
+test('suspects: those that stalled again are worked on one after the other, each counted before it begins', async () => {
+  const { starts, counter } = aCounter();
+  const { lane } = aLane(counter);
+  const events: string[] = [];
+  const job = (id: string) => async () => {
+    events.push(`${id} begins with ${starts.get(id)}`);
+    await Promise.resolve();
+    events.push(`${id} ends`);
+    return id;
+  };
+  const results = await Promise.all(['a', 'b'].map((id) => lane.run({ id, stalledCounter: 2 }, job(id))));
+  expect(results).toEqual(['a', 'b']);
+  expect(events).toEqual(['a begins with 1', 'a ends', 'b begins with 1', 'b ends']);
+});
+
+test('suspects: a start that ended is taken back, however it ended, and the next has its turn', async () => {
+  const { starts, counter } = aCounter();
+  const { lane } = aLane(counter);
+  const failing = lane.run({ id: 'a', stalledCounter: 9 }, () => Promise.reject(new Error('handed back')));
+  const next = lane.run({ id: 'b', stalledCounter: 9 }, async () => 'done');
+  await expect(failing).rejects.toThrow('handed back');
+  expect(await next).toBe('done');
+  expect([...starts.values()]).toEqual([0, 0]);
+});
+
+test('suspects: the job that kills its workers is given up, and those behind it live', async () => {
+  const { counter } = aCounter();
+  const ends: string[] = [];
+  // Each lane is one life of a worker: the killer's work never ends, and what is behind it never gets its turn.
+  for (let life = 0; life < 3; life += 1) {
+    const { lane } = aLane(counter);
+    const begun = vi.fn(never);
+    lane.run({ id: 'killer', stalledCounter: life + 2 }, begun).catch(() => undefined);
+    lane
+      .run({ id: 'innocent', stalledCounter: life + 2 }, async () => ends.push('innocent was started'))
+      .catch(() => undefined);
+    await vi.waitUntil(() => begun.mock.calls.length === 1);
+  }
+  expect(ends).toEqual([]);
+
+  const { lane } = aLane(counter);
+  const killer = lane.run({ id: 'killer', stalledCounter: 5 }, never);
+  const innocent = lane.run({ id: 'innocent', stalledCounter: 5 }, async () => 'stored');
+  await expect(killer).rejects.toBeInstanceOf(WorkerKillerError);
+  expect(await innocent).toBe('stored');
+});
+
+test('suspects: waiting for the database is not held against a job', async () => {
+  const { starts, counter } = aCounter();
+  const { lane, beginOutage, watchers } = aLane(counter);
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const waiting = lane.run({ id: 'a', stalledCounter: 2 }, () => promise);
+  await vi.waitUntil(() => watchers.size === 1);
+  expect(starts.get('a')).toBe(1);
+  beginOutage();
+  beginOutage();
+  await vi.waitUntil(() => starts.get('a') === 0);
+  resolve('stored');
+  expect(await waiting).toBe('stored');
+  expect(starts.get('a')).toBe(0);
+  expect(watchers.size).toBe(0);
+});
+
+test('suspects: when the count cannot be taken back, the job has its result all the same', async () => {
+  const { lane } = aLane({ add: async () => 1, takeBack: () => Promise.reject(new Error('Redis is gone')) });
+  expect(await lane.run({ id: 'a', stalledCounter: 2 }, async () => 'stored')).toBe('stored');
+});

@@ -1,0 +1,54 @@
+import { beginProgress, findStuckness, noteProgress } from './progress.ts';
+
+/** What the watch asks. */
+export interface ProgressSources {
+  settledJobs(): number;
+  /** records that the worker holds */
+  heldRecords(): number;
+  /** jobs that wait in the queue and may be taken; null when Redis does not answer */
+  takeableJobs(): Promise<number | null>;
+  /** whether the worker itself has a reason to settle nothing, such as a database that refuses everything */
+  excuse(): string | null;
+  databaseAnswers(): Promise<boolean>;
+  /** ms of a clock that does not jump */
+  now(): number;
+}
+
+const looksWithinLimit = 5;
+const slowestLookMs = 10_000;
+
+/** Looks at a worker's progress every few seconds, so that a probe is answered at once from what is known. */
+export function startProgressWatch(sources: ProgressSources, stuckAfterMs: number) {
+  let progress = beginProgress(sources.now());
+  let looking = false;
+
+  const look = async (): Promise<void> => {
+    const settledJobs = sources.settledJobs();
+    const takeable = await sources.takeableJobs();
+    const hasBacklog = sources.heldRecords() > 0 || (takeable ?? 0) > 0;
+    const redisExcuse = takeable === null ? 'Redis does not answer' : null;
+    let excuse = sources.excuse() ?? redisExcuse;
+    if (hasBacklog && excuse === null && !(await sources.databaseAnswers())) excuse = 'PostgreSQL does not answer';
+    progress = noteProgress(progress, { atMs: sources.now(), settledJobs, hasBacklog, excuse }, stuckAfterMs);
+  };
+
+  const timer = setInterval(
+    () => {
+      // A look that takes its time is not joined by another one.
+      if (looking) return;
+      looking = true;
+      look()
+        .catch(() => undefined)
+        .finally(() => {
+          looking = false;
+        });
+    },
+    Math.min(slowestLookMs, stuckAfterMs / looksWithinLimit),
+  );
+  timer.unref();
+
+  return {
+    whyStuck: (): string | null => findStuckness(progress, stuckAfterMs),
+    stop: (): void => clearInterval(timer),
+  };
+}

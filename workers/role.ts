@@ -1,0 +1,32 @@
+import type { Registry } from 'prom-client';
+import type { Config } from '../shared/config.ts';
+import type { Database } from '../shared/database.ts';
+import type { Logger } from '../shared/logger.ts';
+import type { Redis } from '../shared/redis.ts';
+
+/** What a role works with; whoever opened it closes it. */
+export interface RoleDeps {
+  config: Config;
+  database: Database;
+  redis: Redis;
+  logger: Logger;
+  registry: Registry;
+}
+
+/** One kind of work, put together and not begun. */
+export interface Role {
+  /** records taken and not settled yet */
+  readonly heldRecords: number;
+  /** Begins. @throws what keeps it from beginning at all, such as a table that is not there */
+  start(): Promise<void>;
+  /** null while it does its work, else why it takes none although nothing it needs is away: for /readyz */
+  whyHalted(): string | null;
+  /** null when it gets on or has a reason not to, else what it hangs on: for /healthz */
+  whyStuck(): string | null;
+  /**
+   * Takes no more and ends what it has, in `timeoutMs` at most and a moment.
+   *
+   * @returns whether everything it held was settled in time
+   */
+  stop(timeoutMs: number): Promise<boolean>;
+}

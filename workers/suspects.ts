@@ -1,0 +1,71 @@
+/** What is asked about a job that was under way when workers died. */
+export interface SuspectJob {
+  id: string;
+  /** how often a worker that had it died or lost it */
+  stalledCounter: number;
+}
+
+/** How suspects are counted: in Redis, with the job, since this process may not live to tell. */
+export interface StartCounter {
+  /** One more start. @returns how many there are now; 0 when the job is gone */
+  add(jobId: string): Promise<number>;
+  /** The start has turned out not to have done any harm. */
+  takeBack(jobId: string): Promise<void>;
+}
+
+/** A job stalls once for any reason at all, and with it all others that its worker had; twice is worth a look. */
+const suspectAfterStalls = 2;
+
+/** A job was started alone too often without an end: it is taken to be what kills its workers. */
+export class WorkerKillerError extends Error {
+  override readonly name = 'WorkerKillerError';
+}
+
+/**
+ * Finds the job that kills its workers, and spares those that merely were there. A job that has stalled repeatedly is
+ * worked on when no other such job is, and the start is counted first: a worker that dies then has one suspect only.
+ * Waiting for the database is no reason to be suspected, so such a start is taken back.
+ */
+export function createSuspectLane(options: {
+  counter: StartCounter;
+  /** starts alone after which a job is given up */
+  maxStarts: number;
+  /** calls back when statements begin to wait for the database; returns the end of the watch */
+  onOutage(tell: () => void): () => void;
+}) {
+  const { counter, maxStarts } = options;
+  let last: Promise<unknown> = Promise.resolve();
+
+  const runAlone = async <T>(job: SuspectJob, work: () => Promise<T>): Promise<T> => {
+    const starts = await counter.add(job.id);
+    if (starts > maxStarts) {
+      throw new WorkerKillerError(
+        `${maxStarts} workers died or hung while they worked on nothing but this job and jobs without such a past`,
+      );
+    }
+    let isCounted = true;
+    const takeBack = async (): Promise<void> => {
+      if (!isCounted) return;
+      isCounted = false;
+      // A start that stays counted by mistake brings the job closer to the failed set, where nothing is lost.
+      await counter.takeBack(job.id).catch(() => undefined);
+    };
+    const unwatch = options.onOutage(() => void takeBack());
+    try {
+      return await work();
+    } finally {
+      unwatch();
+      await takeBack();
+    }
+  };
+
+  return {
+    /** Does `work`: at once, or alone when the job is suspect. @throws WorkerKillerError in place of one start too many */
+    run<T>(job: SuspectJob, work: () => Promise<T>): Promise<T> {
+      if (job.stalledCounter < suspectAfterStalls) return work();
+      const turn = last.then(() => runAlone(job, work));
+      last = turn.catch(() => undefined);
+      return turn;
+    },
+  };
+}
