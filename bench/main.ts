@@ -1,12 +1,14 @@
 import { say } from '../local/steps.ts';
 import { toError, UsageError } from '../shared/errors.ts';
 import { untilAskedToStop } from '../shared/lifecycle.ts';
-import { readOptions, usage } from './options.ts';
+import { toFaultReport } from './faults/report.ts';
+import { isWhole, runFaults } from './faults/run.ts';
+import { type BenchOptions, readOptions, usage } from './options.ts';
 import { toReport } from './report.ts';
 import { runBench } from './run.ts';
-import { openStage } from './stage.ts';
+import { openStage, type Stage } from './stage.ts';
 
-/** Exit codes: 0 measured, bars missed or not; 1 failed, as when a contender lost a row; 2 called wrongly; 130 Ctrl-C. */
+/** Exit codes: 0 measured, bars missed or not; 1 failed, as when a row was lost; 2 called wrongly; 130 Ctrl-C. */
 async function main(args: readonly string[]): Promise<number> {
   const options = readOptions(args);
   if (options === null) {
@@ -16,16 +18,23 @@ async function main(args: readonly string[]): Promise<number> {
   const asked = untilAskedToStop();
   const stage = await openStage(process.env);
   try {
-    const figures = await Promise.race([runBench(stage, options), asked.then(() => null)]);
-    if (figures === null) {
-      say('stopping');
-      return 130;
-    }
-    console.log(options.json ? JSON.stringify(figures) : toReport(figures));
-    return 0;
+    const code = await Promise.race([measure(stage, options), asked.then(() => null)]);
+    if (code === null) say('stopping');
+    return code ?? 130;
   } finally {
     await stage.close();
   }
+}
+
+async function measure(stage: Stage, options: BenchOptions): Promise<number> {
+  if (options.faults !== null) {
+    const results = await runFaults(stage, options.faults);
+    console.log(options.json ? JSON.stringify({ faults: results }) : toFaultReport(results));
+    return isWhole(results) ? 0 : 1;
+  }
+  const figures = await runBench(stage, options);
+  console.log(options.json ? JSON.stringify(figures) : toReport(figures));
+  return 0;
 }
 
 try {

@@ -8,13 +8,21 @@ export interface BenchOptions {
   only: 'end-to-end' | 'record' | null;
   /** one JSON object instead of the tables */
   json: boolean;
+  /** null: the speed is measured; else what faults do to the records, and how long PostgreSQL is away */
+  faults: { outageSeconds: number } | null;
 }
 
 /** With this many, all parts together take about two minutes on two cores. */
 const defaultRows = 30_000;
 
-export const usage = `npm run bench -- [--rows N] [--only end-to-end|record] [--json]
+/** With this long, all faults together take about four minutes. */
+const defaultOutageSeconds = 60;
 
+export const usage = `npm run bench -- [--rows N] [--only end-to-end|record] [--json]
+npm run bench -- faults [--outage-seconds N] [--json]
+
+  faults      how a fleet comes through kills and outages; exit code 1 when a record is lost or there twice
+  --outage-seconds N  how long PostgreSQL is away (${defaultOutageSeconds})
   --rows N    rows in one run of a fast contender; the slow ones store a share of them (${defaultRows})
   --only      end-to-end: rows per second and latency; record: what record() costs its caller
   --json      print one JSON object with the figures, as the last line of standard output
@@ -26,7 +34,7 @@ export const usage = `npm run bench -- [--rows N] [--only end-to-end|record] [--
  * @throws UsageError
  */
 export function readOptions(args: readonly string[]): BenchOptions | null {
-  const values = parse(args);
+  const { values, positionals } = parse(args);
   if (values.help) return null;
   const rows = values.rows === undefined ? defaultRows : Number(values.rows);
   if (!(Number.isSafeInteger(rows) && rows >= 100))
@@ -34,7 +42,12 @@ export function readOptions(args: readonly string[]): BenchOptions | null {
   const only = values.only ?? null;
   if (only !== null && only !== 'end-to-end' && only !== 'record')
     throw new UsageError('--only must be end-to-end or record');
-  return { rows, only, json: values.json ?? false };
+  const outageSeconds = Number(values['outage-seconds'] ?? defaultOutageSeconds);
+  if (!(outageSeconds >= 1 && outageSeconds <= 3_600)) throw new UsageError('--outage-seconds must be 1 to 3600');
+  const [command, ...more] = positionals;
+  if (more.length > 0 || (command !== undefined && command !== 'faults'))
+    throw new UsageError(`unknown argument ${JSON.stringify(positionals.join(' '))}`);
+  return { rows, only, json: values.json ?? false, faults: command === 'faults' ? { outageSeconds } : null };
 }
 
 function parse(args: readonly string[]) {
@@ -44,10 +57,12 @@ function parse(args: readonly string[]) {
       options: {
         rows: { type: 'string' },
         only: { type: 'string' },
+        'outage-seconds': { type: 'string' },
         json: { type: 'boolean' },
         help: { type: 'boolean', short: 'h' },
       },
-    }).values;
+      allowPositionals: true,
+    });
   } catch (error) {
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }

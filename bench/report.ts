@@ -99,12 +99,13 @@ function barLines(bars: readonly Bar[]): string[] {
   ]);
 }
 
-function whole(value: number): string {
+/** A whole number, with commas. */
+export function whole(value: number): string {
   return Math.round(value).toLocaleString('en');
 }
 
 /** Columns of one width each: text to the left in the first, figures to the right in the others. */
-function table(rows: readonly string[][]): string[] {
+export function table(rows: readonly string[][]): string[] {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
   return rows.map((row) =>
     row

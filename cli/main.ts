@@ -6,7 +6,10 @@ import { classifyDatabaseError, explainDatabaseError } from '../shared/database-
 import { toError, UsageError } from '../shared/errors.ts';
 import { addDeadLettersCommand } from './dead-letters.ts';
 import { addDemoCommand } from './demo.ts';
+import { addDoctorCommand } from './doctor.ts';
+import { addMaintainCommand } from './maintain.ts';
 import { addMigrateCommand } from './migrate.ts';
+import { addSpillCommand } from './spill.ts';
 import { addStartCommand } from './start.ts';
 import { addWorkerCommand } from './worker.ts';
 
@@ -34,7 +37,10 @@ async function main(argv: readonly string[], environment: NodeJS.ProcessEnv): Pr
   addDemoCommand(program, context);
   addWorkerCommand(program, context);
   addMigrateCommand(program, context);
+  addMaintainCommand(program, context);
   addDeadLettersCommand(program, context);
+  addSpillCommand(program, context);
+  addDoctorCommand(program, context);
 
   for (const name of unknownVariables(environment))
     process.stderr.write(`sluice: warning: ${name} is set, but no such variable is known\n`);

@@ -7,6 +7,6 @@ export function addWorkerCommand(program: Command, { environment, exitWith }: Co
   program
     .command('worker')
     .description('run one worker process until SIGTERM; start more of them to go faster')
-    .addArgument(new Argument('<role>', 'what it works on').choices(workerRoles))
-    .action(async (role: WorkerRole) => exitWith(await runWorker(role, loadConfig(environment))));
+    .addArgument(new Argument('<role...>', 'what it works on: one or more').choices(workerRoles))
+    .action(async (names: WorkerRole[]) => exitWith(await runWorker([...new Set(names)], loadConfig(environment))));
 }

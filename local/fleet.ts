@@ -3,10 +3,12 @@ import { closeSync, openSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { queueNames } from '../shared/contracts/queues.ts';
 
 /** A worker process of the fleet. */
 export interface FleetWorker {
   name: string;
+  roles: readonly string[];
   /** where its /metrics, /healthz and /readyz are; null until it has said so */
   url: string | null;
   /** null while it is being started again */
@@ -15,7 +17,10 @@ export interface FleetWorker {
 
 /** How the fleet's processes are started. */
 export interface FleetOptions {
+  /** of the roles that take records */
   workers: number;
+  /** whether one of the role maintenance runs beside them @default false */
+  maintenance?: boolean;
   /** for all of them, with the URLs of the servers */
   environment: NodeJS.ProcessEnv;
   /** gets a log file for each worker */
@@ -27,6 +32,7 @@ export interface FleetOptions {
 const cliFile = fileURLToPath(
   new URL(`../cli/main${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url),
 );
+const recordRoles: readonly string[] = queueNames;
 const startTimeoutMs = 30_000;
 const restartAfterMs = 500;
 
@@ -41,17 +47,15 @@ export async function startFleet(options: FleetOptions) {
   let stopping = false;
   const children = new Map<string, ChildProcess>();
   const restarts = new Set<NodeJS.Timeout>();
-  const workers: FleetWorker[] = Array.from({ length: options.workers }, (_, index) => ({
-    name: `worker-${index + 1}`,
-    url: null,
-    pid: null,
-  }));
+  const names = Array.from({ length: options.workers }, (_, index) => `worker-${index + 1}`);
+  const workers: FleetWorker[] = names.map((name) => ({ name, roles: recordRoles, url: null, pid: null }));
+  if (options.maintenance) workers.push({ name: 'maintenance', roles: ['maintenance'], url: null, pid: null });
 
   const launch = (worker: FleetWorker): Promise<void> => {
     const logFile = join(options.logDir, `${worker.name}.log`);
     // The file itself, not a pipe through this process: a worker outlives it for as long as it takes to stop.
     const log = openSync(logFile, 'a');
-    const child = fork(cliFile, ['worker', 'execution-log'], {
+    const child = fork(cliFile, ['worker', ...worker.roles], {
       env: { ...options.environment, SLUICE_WORKER_PORT: '0' },
       stdio: ['ignore', log, log, 'ipc'],
       // Its own process group: a Ctrl-C reaches the fleet, and the fleet stops its workers in good order.

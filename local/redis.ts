@@ -26,6 +26,11 @@ export interface RedisOptions {
   dir: string;
   /** port to listen on, for a restart on the same address. @default a free one */
   port?: number;
+  /**
+   * when what was written is synced to disk: `always` before each answer, `everysec` at most two seconds later. The latter
+   * may lose as much when the server is killed, since it also puts off writing while a sync runs. @default 'everysec'
+   */
+  sync?: 'always' | 'everysec';
 }
 
 interface RedisState {
@@ -43,12 +48,12 @@ const stopTimeoutMs = 20_000;
  *
  * @throws Error with the tail of the server's log when it does not come up.
  */
-export async function startRedis({ binary, dir, port }: RedisOptions): Promise<RedisServer> {
+export async function startRedis({ binary, dir, port, sync = 'everysec' }: RedisOptions): Promise<RedisServer> {
   await mkdir(dir, { recursive: true });
   const previous = await readState(dir);
   const running = previous && (await commandLine(previous.pid))?.includes(`:${previous.port}`) ? previous : null;
   const password = previous?.password ?? randomBytes(18).toString('hex');
-  const server = running ?? (await launch(binary, dir, password, port ?? (await freePort())));
+  const server = running ?? (await launch({ binary, dir, sync }, password, port ?? (await freePort())));
   const url = `redis://:${password}@127.0.0.1:${server.port}`;
   await waitUntilReady(url, server.pid, join(dir, 'redis.log'));
   return {
@@ -65,7 +70,11 @@ async function readState(dir: string): Promise<RedisState | null> {
   return text === null ? null : (JSON.parse(text) as RedisState);
 }
 
-async function launch(binary: string, dir: string, password: string, port: number): Promise<RedisState> {
+async function launch(
+  { binary, dir, sync }: Required<Omit<RedisOptions, 'port'>>,
+  password: string,
+  port: number,
+): Promise<RedisState> {
   const settings = join(dir, 'redis.conf');
   await writeFile(
     settings,
@@ -75,7 +84,7 @@ async function launch(binary: string, dir: string, password: string, port: numbe
       `dir "${dir}"`,
       `requirepass ${password}`,
       'appendonly yes',
-      'appendfsync everysec',
+      `appendfsync ${sync}`,
       'save ""',
       'maxmemory-policy noeviction',
       '',

@@ -5,6 +5,7 @@ import { type Config, loadConfig } from '../shared/config.ts';
 import { createCloseStack } from '../shared/lifecycle.ts';
 import { type Fleet, startFleet } from './fleet.ts';
 import { lockFleet } from './fleet-lock.ts';
+import { watchFleet } from './fleet-watch.ts';
 import { type Servers, startServers } from './servers.ts';
 import { say, step } from './steps.ts';
 
@@ -13,7 +14,7 @@ export interface LocalSluice {
   /** with the URLs of the servers in it */
   config: Config;
   fleet: Fleet;
-  /** workers first, then the servers, then the lock */
+  /** the watch and the workers first, then the servers, then the lock */
   stop(): Promise<void>;
 }
 
@@ -40,6 +41,7 @@ export async function startLocalSluice(environment: NodeJS.ProcessEnv): Promise<
       () =>
         startFleet({
           workers: config.fleet.workers,
+          maintenance: true,
           environment: fleetEnvironment,
           logDir: resolve(dir, 'logs'),
           onCrash: (worker, how) => say(`${worker.name} ${how}, starting it again`),
@@ -48,6 +50,8 @@ export async function startLocalSluice(environment: NodeJS.ProcessEnv): Promise<
         `${workers.length} workers are up: ${workers.map(({ name, url }) => `${name} ${url}`).join(', ')}`,
     );
     closing.push('workers', fleet.stop);
+    const { metricsToken } = config.worker;
+    closing.push('the watch', watchFleet({ workers: fleet.workers, metricsToken, say }).stop);
     return { config, fleet, stop: closing.closeAll };
   } catch (error) {
     await closing.closeAll();

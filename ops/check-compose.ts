@@ -37,6 +37,7 @@ const rulesForAll: readonly Rule[] = [hasSource, isWatched, namesNoSecret, stays
 const rulesForOne: Readonly<Record<string, readonly Rule[]>> = {
   redis: [keepsJobs],
   worker: [canBeScaled, hasTimeToDrain],
+  maintenance: [canBeScaled, hasTimeToDrain],
 };
 
 /**

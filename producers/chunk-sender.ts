@@ -1,8 +1,12 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { type Backoff, backoffMs } from '../shared/backoff.ts';
 import { toError } from '../shared/errors.ts';
+import { endsWithin } from '../shared/lifecycle.ts';
 import type { Chunker, OutgoingChunk } from './chunker.ts';
 import type { Entry, RecordBuffer } from './record-buffer.ts';
+import type { SpillBatch } from './spill/batch-reader.ts';
+import { createReplay } from './spill/replay.ts';
+import type { AppendResult, Spill } from './spill/spill.ts';
 import type { Transport } from './transport.ts';
 
 /** How the sender paces itself. */
@@ -15,6 +19,18 @@ export interface SenderOptions {
   random: () => number;
   onSent(records: number): void;
   onFailure(error: Error): void;
+  /** where chunks go while Redis is away. @default null: they wait in the buffer */
+  spill?: SpillSide | null;
+}
+
+/** The disk, and who is told what becomes of records there. */
+export interface SpillSide {
+  store: Spill;
+  /** records that were written to disk and left the buffer */
+  onSpilled(records: number): void;
+  onReplayed(batch: SpillBatch): void;
+  /** chunks that were not written, and wait in the buffer */
+  onRefused(refusal: Exclude<AppendResult, { status: 'written' }>): void;
 }
 
 /** Sends under way at once, and chunks in each: two of five keep Redis busy while most of the buffer stays evictable. */
@@ -22,6 +38,12 @@ const maxSends = 2;
 const maxChunksPerSend = 5;
 /** Time for sends to notice that they are cut off. */
 const lastAnswerMs = 50;
+/** Failures of one send after which Redis counts as away: the first may be a connection that was only just cut. */
+const failuresBeforeSpill = 2;
+/** A send without an answer for so long means the same for the chunks behind it. */
+const noAnswerMs = 500;
+/** What is left at the end is written to disk in so many ms, or given up. */
+const lastSpillMs = 2_000;
 const retryBackoff: Backoff = { baseMs: 50, maxMs: 2_000 };
 
 /**
@@ -30,9 +52,13 @@ const retryBackoff: Backoff = { baseMs: 50, maxMs: 2_000 };
  * Idle: nothing waits. Filling: something waits, a timer runs. Sending: up to two sends are under way; each repeats the
  * same chunks with backoff until they are in Redis or the sender is stopped. Its chunks keep their room in the buffer
  * all the time, so an outage fills the buffer and nothing else.
+ *
+ * With a spill: Redis counts as away once a send has failed twice, or has had no answer for half a second, and until
+ * anything is acknowledged. While it is away, chunks are written to disk and leave the buffer; what the disk refuses is
+ * treated as without a spill. Chunks that are on disk are replayed beside the live ones.
  */
 export function createChunkSender(options: SenderOptions) {
-  const { buffer, chunker, transport, random } = options;
+  const { buffer, chunker, transport, random, spill = null } = options;
   const stopping = new AbortController();
   const sends = new Set<Promise<void>>();
   const underWay = new Set<readonly OutgoingChunk[]>();
@@ -40,6 +66,22 @@ export function createChunkSender(options: SenderOptions) {
   let timer: NodeJS.Timeout | null = null;
   let pumpIsScheduled = false;
   let flushing = false;
+  let redisIsAway = false;
+
+  const replay =
+    spill === null
+      ? null
+      : createReplay({
+          spill: spill.store,
+          transport,
+          retryBackoff,
+          random,
+          onReplayed(batch) {
+            redisAnswered();
+            spill.onReplayed(batch);
+          },
+          onFailure: options.onFailure,
+        });
 
   const schedulePump = (): void => {
     if (pumpIsScheduled) return;
@@ -85,22 +127,51 @@ export function createChunkSender(options: SenderOptions) {
 
   const send = async (chunks: readonly OutgoingChunk[]): Promise<void> => {
     underWay.add(chunks);
-    for (let attempt = 0; ; attempt += 1) {
+    for (let failures = 0; !stopping.signal.aborted; ) {
+      if (redisIsAway && (await putOnDisk(chunks))) return;
       try {
-        await transport.send(chunks);
-        settle(chunks);
+        const sending = transport.send(chunks);
+        if (spill !== null && !(await isAnsweredSoon(sending)) && !stopping.signal.aborted) {
+          redisIsAway = true;
+          if (await putOnDisk(chunks)) {
+            // Its answer, should one come, still says that Redis is back. A chunk that is sent twice is one job.
+            sending.then(redisAnswered, (thrown: unknown) => options.onFailure(toError(thrown)));
+            return;
+          }
+        }
+        await sending;
+        redisAnswered();
+        settle(chunks, options.onSent);
         return;
       } catch (thrown) {
         options.onFailure(toError(thrown));
       }
-      const stopped = await sleep(backoffMs(retryBackoff, attempt, random), false, { signal: stopping.signal }).catch(
-        () => true,
+      failures += 1;
+      if (failures >= failuresBeforeSpill) redisIsAway = true;
+      await sleep(backoffMs(retryBackoff, failures - 1, random), undefined, { signal: stopping.signal }).catch(
+        () => undefined,
       );
-      if (stopped) return;
     }
   };
 
-  const settle = (chunks: readonly OutgoingChunk[]): void => {
+  const redisAnswered = (): void => {
+    redisIsAway = false;
+  };
+
+  /** Whether the chunks are on disk now. */
+  const putOnDisk = async (chunks: readonly OutgoingChunk[]): Promise<boolean> => {
+    if (spill === null) return false;
+    const result = await spill.store.append(chunks);
+    if (result.status === 'written') {
+      settle(chunks, spill.onSpilled);
+      replay?.wake();
+      return true;
+    }
+    spill.onRefused(result);
+    return false;
+  };
+
+  const settle = (chunks: readonly OutgoingChunk[], tell: (records: number) => void): void => {
     // After stop has given them up, an answer that comes late changes nothing any more.
     if (!underWay.delete(chunks)) return;
     let records = 0;
@@ -108,7 +179,22 @@ export function createChunkSender(options: SenderOptions) {
       buffer.release(entries);
       records += entries.length;
     }
-    options.onSent(records);
+    tell(records);
+  };
+
+  /** After the last send: writes to disk all that is left in memory, as far as the disk takes it. */
+  const putRestOnDisk = async (store: Spill): Promise<void> => {
+    // Appends of the sends that were under way, so that nothing is written twice.
+    await store.settled();
+    let goesOn = true;
+    for (const chunks of [...underWay]) goesOn &&= await putOnDisk(chunks);
+    flushing = true;
+    while (goesOn && buffer.waiting.records > 0) {
+      const chunks = takeChunks();
+      underWay.add(chunks);
+      goesOn = await putOnDisk(chunks);
+    }
+    await store.close();
   };
 
   const giveUp = (entries: readonly Entry[]): void => {
@@ -117,25 +203,34 @@ export function createChunkSender(options: SenderOptions) {
   };
 
   return {
+    /** Says that there is something on disk that no chunk of this sender brought. */
+    replay(): void {
+      replay?.wake();
+    },
+
     /** Says that the buffer has something new. Cheap; call it after every offer. */
     notify(): void {
       if (chunker.hasFullChunk) schedulePump();
       else if (timer === null) armTimer();
     },
 
-    /** Sends what waits without waiting for full chunks. Resolves when all is in Redis, or when `signal` aborts. */
+    /**
+     * Sends what waits without waiting for full chunks. Resolves when all is in Redis, what is on disk included, or when
+     * `signal` aborts.
+     */
     async flush(signal: AbortSignal): Promise<void> {
       const given = new Promise<void>((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
-      while (buffer.held.records > 0 && !signal.aborted && !stopping.signal.aborted) {
+      const isDone = (): boolean => buffer.held.records === 0 && !replay?.isRunning;
+      while (!isDone() && !signal.aborted && !stopping.signal.aborted) {
         flushing = true;
         pump();
-        await Promise.race([...sends, given]);
+        await Promise.race([...sends, ...(replay?.isRunning ? [replay.settled()] : []), given]);
       }
     },
 
     /**
      * Gives up: sends under way are cut off and not repeated. Resolves, when nothing runs any more, with the records that
-     * are not known to have arrived. A send whose reply was lost may have arrived all the same.
+     * are not known to have arrived, in Redis or on disk. A send whose reply was lost may have arrived all the same.
      */
     async stop(): Promise<readonly Entry[]> {
       stopping.abort();
@@ -143,13 +238,28 @@ export function createChunkSender(options: SenderOptions) {
       timer = null;
       await transport.close();
       // Cutting a connection to a frozen server takes seconds; nothing that comes of it matters here.
-      await Promise.race([Promise.all(sends), sleep(lastAnswerMs)]);
+      await Promise.race([Promise.all([...sends, replay?.stop()]), sleep(lastAnswerMs)]);
+      if (spill !== null) await endsWithin(putRestOnDisk(spill.store), lastSpillMs);
       for (const chunks of underWay) for (const { entries } of chunks) giveUp(entries);
       underWay.clear();
       giveUp(buffer.take({ maxRecords: Number.POSITIVE_INFINITY, maxBytes: Number.POSITIVE_INFINITY }));
       return givenUp;
     },
   };
+}
+
+/** Whether a send ends, one way or the other, before Redis counts as away. */
+async function isAnsweredSoon(sending: Promise<void>): Promise<boolean> {
+  let isAnswered = false;
+  const answer = sending
+    .catch(() => undefined)
+    .then(() => {
+      isAnswered = true;
+    });
+  await endsWithin(answer, noAnswerMs);
+  // After a stall of the event loop the answer may be there, and only not read yet.
+  if (!isAnswered) await nextTurn();
+  return isAnswered;
 }
 
 export type ChunkSender = ReturnType<typeof createChunkSender>;

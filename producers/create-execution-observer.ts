@@ -9,6 +9,7 @@ import { ExecutionObserver } from './execution-observer.ts';
 import { createProducerMetrics } from './metrics.ts';
 import { createProblemLog, type ProducerLogger } from './problem-log.ts';
 import { RecordBuffer } from './record-buffer.ts';
+import { createSpillSide } from './spill/create-spill-side.ts';
 import { createBullmqTransport } from './transport.ts';
 
 /** Everything is optional: what is not given comes from the configuration's defaults. */
@@ -17,7 +18,7 @@ export interface ExecutionObserverOptions {
   redisUrl?: string | null;
   /** keeps fleets apart on one Redis. @default 'sluice' */
   namespace?: string;
-  /** enabled, sampling, trace, buffer and chunk settings; see `.env.example` for each default */
+  /** enabled, sampling, trace, buffer, chunk and spill settings; see `.env.example` for each default */
   producer?: Partial<Config['producer']>;
   /** where the metrics are registered, one observer for each. @default prom-client's own */
   registry?: Registry;
@@ -33,6 +34,10 @@ export interface ExecutionObserverOptions {
  * Makes an observer. Nothing connects until the first record is kept; while Redis is away, records wait in a buffer that
  * is bounded by number and by bytes.
  *
+ * With `producer.spill.dir` they wait on disk: once a send has failed twice, or has had no answer for half a second,
+ * finished chunks are written there and leave the buffer, until Redis answers again. What former lives left there is
+ * replayed, which connects at once when there is any.
+ *
  * @throws RangeError when a setting is out of its range
  */
 export function createExecutionObserver(options: ExecutionObserverOptions = {}): ExecutionObserver {
@@ -43,7 +48,8 @@ export function createExecutionObserver(options: ExecutionObserverOptions = {}):
   const logger = options.logger ?? pino({ name: 'sluice-producer', level: 'warn' }, pino.destination(2));
   const problems = createProblemLog(logger);
   if (!options.redisUrl) logger.warn({}, 'no redisUrl is given: executions are counted in the metrics and not stored');
-  const metrics = createProducerMetrics(options.registry ?? register, () => observer.depth());
+  const registry = options.registry ?? register;
+  const metrics = createProducerMetrics(registry, () => observer.depth());
 
   const observer: ExecutionObserver = new ExecutionObserver({
     settings: producer,
@@ -58,14 +64,16 @@ export function createExecutionObserver(options: ExecutionObserverOptions = {}):
 
   function createPipeline(redisUrl: string) {
     const identity = { producer: producer.name ?? createProducerName(), epoch: now() };
+    const namespace = options.namespace ?? defaults.namespace;
+    const queue = 'execution-log';
     const buffer = new RecordBuffer(producer.buffer);
     const sender = createChunkSender({
       buffer,
       chunker: createChunker(buffer, producer.chunk, identity),
       transport: createBullmqTransport({
         redis: createRedis(redisUrl, { role: 'producer', name: `sluice:${identity.producer}`, logger: null }),
-        queue: 'execution-log',
-        namespace: options.namespace ?? defaults.namespace,
+        queue,
+        namespace,
       }),
       maxWaitMs: producer.chunk.maxWaitMs,
       random,
@@ -74,8 +82,26 @@ export function createExecutionObserver(options: ExecutionObserverOptions = {}):
         metrics.sendFailed();
         problems.report('send_failed', error);
       },
+      spill: createSpill(),
     });
     return { buffer, sender };
+
+    function createSpill() {
+      const { dir, ...bounds } = producer.spill;
+      if (dir === null) return null;
+      return createSpillSide({
+        settings: { dir, ...bounds },
+        namespace,
+        queue,
+        life: `${identity.producer}-${identity.epoch}`,
+        observer: () => observer,
+        registry,
+        problems,
+        // Not the clock of the records: other processes compare the times of files with theirs.
+        now: Date.now,
+        onFound: () => sender.replay(),
+      });
+    }
   }
 }
 
@@ -90,6 +116,7 @@ function checkSizes(producer: Config['producer']): Config['producer'] {
     'buffer.maxBytes': producer.buffer.maxBytes,
     'chunk.maxRecords': producer.chunk.maxRecords,
     'chunk.maxBytes': producer.chunk.maxBytes,
+    'spill.maxBytes': producer.spill.maxBytes,
   };
   for (const [name, value] of Object.entries(sizes)) {
     if (!(Number.isSafeInteger(value) && value >= 1))
@@ -100,6 +127,11 @@ function checkSizes(producer: Config['producer']): Config['producer'] {
   const { maxWaitMs } = producer.chunk;
   if (!(maxWaitMs >= 0 && maxWaitMs <= 60_000))
     throw new RangeError(`producer.chunk.maxWaitMs is ${maxWaitMs}; accepted: 0 to 60000 milliseconds`);
+  const { dir, fsyncMs } = producer.spill;
+  if (!(dir === null || (typeof dir === 'string' && dir !== '')))
+    throw new RangeError(`producer.spill.dir is ${JSON.stringify(dir)}; accepted: the path of a directory, or null`);
+  if (!(fsyncMs >= 0 && fsyncMs <= 60_000))
+    throw new RangeError(`producer.spill.fsyncMs is ${fsyncMs}; accepted: 0 to 60000 milliseconds`);
   if (producer.recordMaxBytes > producer.buffer.maxBytes)
     throw new RangeError('producer.recordMaxBytes must not be above producer.buffer.maxBytes');
   if (producer.name !== null && !producerNamePattern.test(producer.name)) {

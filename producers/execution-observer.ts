@@ -18,27 +18,36 @@ export interface ObserverSettings {
   traceLimit: number;
 }
 
-/** What became of every record since the observer was made. `recorded` is the sum of the others but `sent`. */
+/**
+ * What became of every record since the observer was made. `recorded` is the sum of `sampledOut`, `disabled`, `dropped`
+ * and `kept`; what is kept is in the buffer, `spilled`, or `sent`.
+ */
 export interface ObserverStats {
   /** calls of record() */
   recorded: number;
   sampledOut: number;
   /** recorded while disabled, or without a queue */
   disabled: number;
-  /** turned away or evicted for want of room, recorded after close, left unsent by close, or unreadable */
+  /** turned away or evicted for want of room, recorded after close, left unsent by close, damaged on disk, or unreadable */
   dropped: number;
-  /** kept: in the buffer or sent */
+  /** kept: in the buffer, on disk or sent */
   kept: number;
-  /** of those kept: acknowledged by Redis */
+  /** of those kept: acknowledged by Redis, whether they had been on disk or not */
   sent: number;
+  /** of those kept: on disk, waiting for Redis; 0 without a spill */
+  spilled: number;
+  /** records of former lives that were on disk and reached Redis; they are in no other account */
+  recovered: number;
 }
 
 /** How a drain or a close ended. */
 export interface DrainResult {
   /** records that reached Redis since the call */
   flushed: number;
-  /** records that did not: still in the buffer after a drain, dropped after a close */
+  /** records that did not, and are not on disk: still in the buffer after a drain, dropped after a close */
   unflushed: number;
+  /** records on disk, waiting for Redis; after a close, for the next life. 0 without a spill */
+  spilled: number;
 }
 
 /** What scoring code needs to know of an observer. */
@@ -73,7 +82,16 @@ export class ExecutionObserver implements ExecutionSink {
   readonly #writer = createBackgroundWriter();
   #settings: ObserverSettings;
   #closing: Promise<DrainResult> | null = null;
-  readonly #stats: ObserverStats = { recorded: 0, sampledOut: 0, disabled: 0, dropped: 0, kept: 0, sent: 0 };
+  readonly #stats: ObserverStats = {
+    recorded: 0,
+    sampledOut: 0,
+    disabled: 0,
+    dropped: 0,
+    kept: 0,
+    sent: 0,
+    spilled: 0,
+    recovered: 0,
+  };
 
   constructor(parts: ObserverParts) {
     this.#parts = parts;
@@ -166,7 +184,8 @@ export class ExecutionObserver implements ExecutionSink {
   }
 
   /**
-   * Sends what is buffered without waiting for full chunks. Takes at most `timeoutMs`; what is left stays buffered.
+   * Sends what is buffered without waiting for full chunks, and what is on disk, that of former lives included. Takes at
+   * most `timeoutMs`; what is left stays where it is.
    *
    * @param options.timeoutMs in ms. @default 30000
    */
@@ -174,12 +193,17 @@ export class ExecutionObserver implements ExecutionSink {
     const { pipeline } = this.#parts;
     const sentBefore = this.#stats.sent;
     if (pipeline && this.#closing === null) await withDeadline(timeoutMs, (signal) => pipeline.sender.flush(signal));
-    return { flushed: this.#stats.sent - sentBefore, unflushed: this.depth().records };
+    return {
+      flushed: this.#stats.sent - sentBefore,
+      unflushed: this.depth().records,
+      spilled: this.#stats.spilled,
+    };
   }
 
   /**
    * Flushes and stops. Takes at most about `timeoutMs`, whatever Redis does; what could not be sent by then is dropped and
-   * counted. Records that come after the call are dropped and counted too. A second call gets the result of the first.
+   * counted. With a spill it is written to disk instead, which may take two seconds more, and waits for the next life.
+   * Records that come after the call are dropped and counted too. A second call gets the result of the first.
    *
    * @param options.timeoutMs in ms. @default 5000
    */
@@ -190,7 +214,7 @@ export class ExecutionObserver implements ExecutionSink {
 
   async #close(timeoutMs: number): Promise<DrainResult> {
     const { pipeline } = this.#parts;
-    if (!pipeline) return { flushed: 0, unflushed: 0 };
+    if (!pipeline) return { flushed: 0, unflushed: 0, spilled: 0 };
     const sentBefore = this.#stats.sent;
     await withDeadline(timeoutMs, (signal) => pipeline.sender.flush(signal));
     const unsent = await pipeline.sender.stop();
@@ -199,13 +223,35 @@ export class ExecutionObserver implements ExecutionSink {
       this.#drop(entry, null);
     }
     this.#parts.problems.close();
-    return { flushed: this.#stats.sent - sentBefore, unflushed: unsent.length };
+    return {
+      flushed: this.#stats.sent - sentBefore,
+      unflushed: unsent.length,
+      spilled: this.#stats.spilled,
+    };
   }
 
-  /** Called by the pipeline for each acknowledged send. */
-  acknowledge(records: number): void {
+  /** Called by the pipeline for each acknowledged send, of chunks from memory or from disk. */
+  acknowledge(records: number, { fromDisk = false }: { fromDisk?: boolean } = {}): void {
     this.#stats.sent += records;
+    if (fromDisk) this.#stats.spilled -= records;
     this.#parts.metrics.sent(records);
+  }
+
+  /** Called by the pipeline for records that were written to disk. */
+  spilled(records: number): void {
+    this.#stats.spilled += records;
+  }
+
+  /** Called by the pipeline for records of former lives that reached Redis. */
+  recovered(records: number): void {
+    this.#stats.recovered += records;
+  }
+
+  /** Called by the pipeline for records of this life that are damaged on disk, or gone from it. */
+  lost(records: number): void {
+    this.#stats.spilled -= records;
+    this.#stats.kept -= records;
+    for (let record = 0; record < records; record += 1) this.#drop({ realm: null, strategyType: null }, null);
   }
 
   #drop(labels: Pick<Entry, 'realm' | 'strategyType'>, error: Error | null): void {

@@ -6,12 +6,15 @@ export interface ProducerLogger {
 }
 
 /** The kinds of trouble that come once per record and must not fill the log. */
-export type Problem = 'dropped' | 'send_failed' | 'metrics_failed';
+export type Problem = 'dropped' | 'send_failed' | 'metrics_failed' | 'spill_full' | 'spill_failed' | 'spill_lost';
 
 const messages: Record<Problem, string> = {
   dropped: 'execution records dropped',
   send_failed: 'chunks could not be added to the queue, trying again',
   metrics_failed: 'execution metrics could not be updated',
+  spill_full: 'the spill directory is at its bound, chunks wait in memory',
+  spill_failed: 'the spill directory cannot be used as it should, what is not on disk waits in memory',
+  spill_lost: 'the spill directory held chunks that are damaged, they are left out',
 };
 
 const intervalMs = 1_000;

@@ -31,6 +31,9 @@ const variables = z.object({
   SLUICE_CHUNK_MAX_RECORDS: read.integer({ min: 1, max: 10_000, unit: 'records' }).default(200),
   SLUICE_CHUNK_MAX_BYTES: read.integer({ min: 4 * kib, max: 16 * mib, unit: 'bytes' }).default(256 * kib),
   SLUICE_CHUNK_MAX_WAIT_MS: milliseconds(0, 60_000).default(20),
+  SLUICE_SPILL_DIR: z.string().min(1).optional(),
+  SLUICE_SPILL_MAX_BYTES: read.integer({ min: mib, max: 1_048_576 * mib, unit: 'bytes' }).default(1_024 * mib),
+  SLUICE_SPILL_FSYNC_MS: milliseconds(0, 60_000).default(500),
 
   SLUICE_WORKER_CONCURRENCY: read.integer({ min: 1, max: 10_000, unit: 'jobs' }).default(100),
   SLUICE_WORKER_HOST: z.string().min(1).default('127.0.0.1'),
@@ -42,6 +45,8 @@ const variables = z.object({
   SLUICE_FAILED_JOBS_KEPT: read.integer({ min: 1, max: 10_000_000, unit: 'jobs' }).default(10_000),
   SLUICE_DEAD_SHARE_MAX: read.number({ min: 0.001, max: 1 }).default(0.5),
   SLUICE_DEAD_SHARE_MIN_RECORDS: read.integer({ min: 1, max: 10_000_000, unit: 'records' }).default(1_000),
+  SLUICE_SUSPECT_MAX_STARTS: read.integer({ min: 1, max: 1_000, unit: 'starts' }).default(5),
+  SLUICE_STUCK_AFTER_MS: milliseconds(1_000, 24 * hourMs).default(120_000),
   SLUICE_SHUTDOWN_TIMEOUT_MS: milliseconds(0, hourMs).default(25_000),
 
   SLUICE_BATCH_MAX_RECORDS: read.integer({ min: 1, max: 100_000, unit: 'records' }).default(1_000),
@@ -55,6 +60,9 @@ const variables = z.object({
   SLUICE_DATABASE_CONNECT_TIMEOUT_MS: milliseconds(100, 600_000).default(5_000),
   SLUICE_DATABASE_STATEMENT_TIMEOUT_MS: milliseconds(100, hourMs).default(30_000),
   SLUICE_PARTITION_DAYS_AHEAD: read.integer({ min: 1, max: 365, unit: 'days' }).default(7),
+
+  SLUICE_RETENTION_DAYS: read.integer({ min: 0, max: 3_650, unit: 'days; 0 keeps for ever' }).default(90),
+  SLUICE_DEAD_LETTER_RETENTION_DAYS: read.integer({ min: 0, max: 3_650, unit: 'days; 0 keeps for ever' }).default(30),
 
   SLUICE_WORKERS: read.integer({ min: 1, max: 64, unit: 'processes' }).default(2),
 });
@@ -119,6 +127,11 @@ function toGroups(env: z.output<typeof variables>) {
         maxBytes: env.SLUICE_CHUNK_MAX_BYTES,
         maxWaitMs: env.SLUICE_CHUNK_MAX_WAIT_MS,
       },
+      spill: {
+        dir: env.SLUICE_SPILL_DIR ?? null,
+        maxBytes: env.SLUICE_SPILL_MAX_BYTES,
+        fsyncMs: env.SLUICE_SPILL_FSYNC_MS,
+      },
     },
     worker: {
       host: env.SLUICE_WORKER_HOST,
@@ -130,6 +143,8 @@ function toGroups(env: z.output<typeof variables>) {
       parkMs: env.SLUICE_PARK_MS,
       failedJobsKept: env.SLUICE_FAILED_JOBS_KEPT,
       deadShare: { maxShare: env.SLUICE_DEAD_SHARE_MAX, minRecords: env.SLUICE_DEAD_SHARE_MIN_RECORDS },
+      suspectMaxStarts: env.SLUICE_SUSPECT_MAX_STARTS,
+      stuckAfterMs: env.SLUICE_STUCK_AFTER_MS,
       shutdownTimeoutMs: env.SLUICE_SHUTDOWN_TIMEOUT_MS,
     },
     batch: {
@@ -146,6 +161,7 @@ function toGroups(env: z.output<typeof variables>) {
       statementTimeoutMs: env.SLUICE_DATABASE_STATEMENT_TIMEOUT_MS,
       partitionDaysAhead: env.SLUICE_PARTITION_DAYS_AHEAD,
     },
+    retention: { days: env.SLUICE_RETENTION_DAYS, deadLetterDays: env.SLUICE_DEAD_LETTER_RETENTION_DAYS },
     fleet: { workers: env.SLUICE_WORKERS },
   };
 }
@@ -163,6 +179,10 @@ function crossFieldProblems({ batch, database, producer, retry, worker }: Config
     [
       batch.maxWaitMs * 2 > worker.lockDurationMs,
       `SLUICE_BATCH_MAX_WAIT_MS: ${batch.maxWaitMs} must be at most half of SLUICE_LOCK_DURATION_MS (${worker.lockDurationMs}), or jobs stall while they wait`,
+    ],
+    [
+      worker.stuckAfterMs < database.statementTimeoutMs * 2,
+      `SLUICE_STUCK_AFTER_MS: ${worker.stuckAfterMs} must be at least twice SLUICE_DATABASE_STATEMENT_TIMEOUT_MS (${database.statementTimeoutMs}), or a slow statement looks like a stuck worker`,
     ],
     [
       retry.baseMs > retry.maxMs,

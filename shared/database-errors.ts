@@ -174,6 +174,7 @@ const remedies: Record<string, string> = {
   '3D000': 'create the database, or correct its name in DATABASE_URL',
   ECONNREFUSED: 'check that the server runs, and host and port in DATABASE_URL',
   ENOTFOUND: 'check the host in DATABASE_URL',
+  P1001: 'check that the server runs, and host and port in DATABASE_URL',
   DatabaseNotReachable: 'check that the server runs, and host and port in DATABASE_URL',
 };
 
@@ -181,7 +182,9 @@ const remedies: Record<string, string> = {
 export function explainDatabaseError(thrown: unknown): string {
   const { code } = classifyDatabaseError(thrown);
   const remedy = remedies[code];
-  return `${code}: ${serverMessage(thrown)}${remedy === undefined ? '' : ` (${remedy})`}`;
+  // The code of an error that is not the database's may be any text.
+  const name = /^\w+$/.test(code) ? code : 'unknown';
+  return `${name}: ${serverMessage(thrown)}${remedy === undefined ? '' : ` (${remedy})`}`;
 }
 
 /** Prisma puts a heading and the failing code above what the server said. */

@@ -1,5 +1,10 @@
 import { type Database, Prisma } from './database.ts';
 import { classifyDatabaseError } from './database-errors.ts';
+import { overlaps } from './partition-bounds.ts';
+import { readPartitionsWithin, transactionLimits } from './partition-catalog.ts';
+
+/** The table that has a partition for each day. */
+export const executionLogTable = 'strategy_execution_log';
 
 /** One day of a partitioned table, in UTC. */
 export interface DayPartition {
@@ -33,8 +38,11 @@ export interface PartitionReport {
 }
 
 /**
- * Creates the daily partitions that a table lacks. Looks first, so that in the usual case nothing is locked. Creating one
+ * Creates the daily partitions that a table lacks. A day of which another partition, such as a monthly one made by hand,
+ * has a part already lacks nothing. Looks first, so that in the usual case nothing is locked. Creating one
  * locks the table for a moment, and gives up after a second rather than hold up the inserts behind it.
+ *
+ * @throws what the database said; `lockNotAvailable` when somebody reads the table all that second
  */
 export async function ensurePartitions(
   database: Database,
@@ -42,12 +50,12 @@ export async function ensurePartitions(
   partitions: readonly DayPartition[],
 ): Promise<PartitionReport> {
   const report: PartitionReport = { created: [], blocked: [] };
-  for (const partition of await findMissing(database, partitions)) {
+  for (const partition of await findMissingPartitions(database, table, partitions)) {
     try {
       const created = await database.$transaction(async (transaction) => {
         await transaction.$executeRaw`select pg_advisory_xact_lock(${advisoryLock})`;
         await transaction.$executeRaw`set local lock_timeout = '1s'`;
-        if ((await findMissing(transaction, [partition])).length === 0) return false;
+        if ((await findMissing(transaction, table, [partition])).length === 0) return false;
         // Names and bounds come from planPartitions, and identifiers cannot be bound.
         await transaction.$executeRaw(
           Prisma.raw(
@@ -55,7 +63,7 @@ export async function ensurePartitions(
           ),
         );
         return true;
-      });
+      }, transactionLimits);
       if (created) report.created.push(partition.name);
     } catch (error) {
       if (classifyDatabaseError(error).code !== checkViolation) throw error;
@@ -67,14 +75,32 @@ export async function ensurePartitions(
 
 const checkViolation = '23514';
 
-async function findMissing(
-  database: Pick<Database, '$queryRaw'>,
+/** SQLSTATE of a lock that was not had in time. */
+export const lockNotAvailable = '55P03';
+
+/** The days among these that have no place but the DEFAULT partition. Locks nothing. */
+export function findMissingPartitions(
+  database: Database,
+  table: string,
   partitions: readonly DayPartition[],
 ): Promise<DayPartition[]> {
-  const names = partitions.map(({ name }) => name);
+  return database.$transaction((transaction) => findMissing(transaction, table, partitions), transactionLimits);
+}
+
+async function findMissing(
+  transaction: Pick<Database, '$queryRaw' | '$executeRaw'>,
+  table: string,
+  days: readonly DayPartition[],
+): Promise<DayPartition[]> {
+  const names = days.map(({ name }) => name);
   // Not to_regclass: it answers from the session's cache, which may not have heard of another session's commit yet.
-  const rows = await database.$queryRaw<{ relname: string }[]>`
+  const rows = await transaction.$queryRaw<{ relname: string }[]>`
     select relname from pg_class where relname = any(${names}::text[]) and relnamespace = current_schema()::regnamespace`;
   const existing = new Set(rows.map(({ relname }) => relname));
-  return partitions.filter(({ name }) => !existing.has(name));
+  const lacking = days.filter(({ name }) => !existing.has(name));
+  if (lacking.length === 0) return [];
+  const { partitions } = await readPartitionsWithin(transaction, table);
+  return lacking.filter(
+    ({ from, until }) => !partitions.some(({ bounds }) => overlaps(bounds, Date.parse(from), Date.parse(until))),
+  );
 }

@@ -19,18 +19,16 @@ const failFast = {
   keepAlive: 10_000,
 } satisfies RedisOptions;
 
-/**
- * What a BullMQ worker wants: to wait for as long as it takes. BullMQ asks for `maxRetriesPerRequest: null`. A server that
- * says nothing for so long, while a question is open, is taken to be at the other end of a dead connection: that one is
- * given up, and the question asked again on a new one. BullMQ's longest question, for a job, is answered within 10 seconds.
- */
+/** What a BullMQ worker wants: to wait for as long as it takes. BullMQ asks for `maxRetriesPerRequest: null`. */
 const waitForever = {
   maxRetriesPerRequest: null,
-  socketTimeout: 30_000,
   retryStrategy,
   connectTimeout: 5_000,
   keepAlive: 10_000,
 } satisfies RedisOptions;
+
+/** BullMQ's longest question, for a job, is answered within ten seconds. */
+const defaultSilenceMs = 30_000;
 
 /** After a failover the old primary is a replica, and writing to it fails; a new connection finds the new primary. */
 const isFailover = (error: Error): boolean => error.message.startsWith('READONLY');
@@ -41,13 +39,16 @@ const reconnectAndRepeat = 2;
  * The one door to Redis. Connects when first used, reconnects by itself, and logs a lost connection once until it is back.
  *
  * @param url `redis://` or `rediss://`, with user, password and database as usual
+ * @param options.silenceMs how long a server may say nothing to a worker that waits for an answer before the connection is
+ *   taken to be dead: it is given up, and what was asked is asked again on a new one. @default 30000
  */
 export function createRedis(
   url: string,
-  options: { role: 'producer' | 'worker'; name: string; logger: Logger | null },
+  options: { role: 'producer' | 'worker'; name: string; logger: Logger | null; silenceMs?: number },
 ): Redis {
   const client = new Redis(url, {
     ...(options.role === 'producer' ? failFast : waitForever),
+    ...(options.role === 'worker' ? { socketTimeout: options.silenceMs ?? defaultSilenceMs } : {}),
     reconnectOnError: (error) => isFailover(error) && (options.role === 'producer' ? reconnect : reconnectAndRepeat),
     lazyConnect: true,
     connectionName: options.name,

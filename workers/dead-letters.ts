@@ -29,15 +29,28 @@ export interface DeadLetterOrigin {
 const maxReasonChars = 2_000;
 const maxKeyChars = 200;
 
+/** What names a record among the letters of its queue; anything but a text means that nothing does. */
+export type KeyOf = (record: unknown) => unknown;
+
+const idOf: KeyOf = (record) => (record as { id?: unknown } | null)?.id;
+
 /**
  * Makes the letter of a record, or of a job's whole data that is no chunk. A text that is not even JSON may hold what
  * PostgreSQL's text cannot, NUL and lone surrogates: each becomes U+FFFD.
+ *
+ * @param keyOf by default the record's `id`
  */
-export function toDeadLetter(payload: string, code: string, reason: string, origin: DeadLetterOrigin): DeadLetter {
+export function toDeadLetter(
+  payload: string,
+  code: string,
+  reason: string,
+  origin: DeadLetterOrigin,
+  keyOf: KeyOf = idOf,
+): DeadLetter {
   const text = storable(reason).slice(0, maxReasonChars);
   return {
     ...origin,
-    recordKey: toRecordKey(payload),
+    recordKey: toRecordKey(payload, keyOf),
     payload: storable(payload),
     code,
     reason: text,
@@ -56,18 +69,18 @@ export function toSignature(code: string, reason: string): string {
   return `${code} ${blanked}`.slice(0, maxKeyChars);
 }
 
-function toRecordKey(payload: string): string {
-  const id = idIn(payload);
+function toRecordKey(payload: string, keyOf: KeyOf): string {
+  const key = keyOf(parsedOrNull(payload));
   // A key is indexed: only what is short and plain may be one.
-  if (typeof id === 'string' && /^[\x21-\x7e]{1,200}$/.test(id)) return id;
+  if (typeof key === 'string' && /^[\x21-\x7e]{1,200}$/.test(key)) return key;
   return `sha256:${createHash('sha256').update(payload).digest('hex')}`;
 }
 
-function idIn(payload: string): unknown {
+function parsedOrNull(payload: string): unknown {
   try {
-    return (JSON.parse(payload) as { id?: unknown } | null)?.id;
+    return JSON.parse(payload);
   } catch {
-    return undefined;
+    return null;
   }
 }
 

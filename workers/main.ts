@@ -2,13 +2,15 @@ import { loadConfig } from '../shared/config.ts';
 import { UsageError } from '../shared/errors.ts';
 import { runWorker, workerRoles } from './run-worker.ts';
 
-// `node workers/main.ts execution-log`: what a container runs that needs none of the other commands.
+// `node workers/main.ts execution-log completed-request`: what a container runs that needs none of the other commands.
 try {
-  const [given = ''] = process.argv.slice(2);
-  const role = workerRoles.find((known) => known === given);
-  if (role === undefined)
-    throw new UsageError(`role ${JSON.stringify(given)} is not known; one of ${workerRoles.join(', ')}`);
-  process.exit(await runWorker(role, loadConfig(process.env)));
+  const given = process.argv.slice(2);
+  const names = workerRoles.filter((known) => given.includes(known));
+  if (names.length === 0 || names.length < given.length)
+    throw new UsageError(
+      `roles ${JSON.stringify(given)}; accepted: one or more of ${workerRoles.join(', ')}, each once`,
+    );
+  process.exit(await runWorker(names, loadConfig(process.env)));
 } catch (error) {
   process.stderr.write(`sluice: ${error instanceof Error ? error.message : String(error)}\n`);
   process.exit(error instanceof UsageError ? 2 : 1);

@@ -3,9 +3,6 @@ import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 /** What a worker tells Prometheus. */
 export type WorkerMetrics = ReturnType<typeof createWorkerMetrics>;
 
-/** How a record ended, as far as this worker is concerned. */
-export type RecordOutcome = 'stored' | 'duplicate' | 'dead' | 'failed';
-
 /** What the gauges ask when they are scraped; null where Redis does not answer in time. */
 export interface QueueDepth {
   waiting: number;
@@ -30,13 +27,13 @@ export function createWorkerMetrics(
   const registers = [registry];
   const records = new Counter({
     name: 'sluice_records_total',
-    help: 'Records by how they ended: stored, duplicate, dead (in the dead letters) or failed (in the failed set)',
+    help: 'Records by how they ended: stored (executions), inserted or updated (requests), duplicate, tombstoned (deleted before), conflict (with a row that still runs), foreign (the row is another creator’s), dead (in the dead letters) or failed (in the failed set)',
     labelNames: ['queue', 'outcome'] as const,
     registers,
   });
   const jobs = new Counter({
     name: 'sluice_jobs_total',
-    help: 'Jobs by how they ended: completed, failed, parked (written by a newer producer) or stalled',
+    help: 'Jobs by how they ended: completed, failed, parked (written by a newer producer), conflict (put off for a while) or stalled',
     labelNames: ['queue', 'outcome'] as const,
     registers,
   });

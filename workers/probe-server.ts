@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import Fastify, { type FastifyReply } from 'fastify';
-import type { Registry } from 'prom-client';
+import { AggregatorRegistry, type Registry } from 'prom-client';
 
 /** What the probe server serves and on whose word. */
 export interface ProbeServerOptions {
@@ -9,7 +9,8 @@ export interface ProbeServerOptions {
   port: number;
   /** asked for as a bearer token by /metrics; null: open to whoever can reach the port */
   metricsToken: string | null;
-  registry: Registry;
+  /** of one role each; they may have metrics of the same name, told apart by their labels */
+  registries: readonly Registry[];
   /** null when the worker can do its work now, else why it cannot */
   whyNotReady: () => Promise<string | null>;
   /** null when the worker gets on, or has a reason not to that a restart would not mend; else what it hangs on */
@@ -30,7 +31,10 @@ export async function startProbeServer(options: ProbeServerOptions) {
         .header('www-authenticate', 'Bearer')
         .send({ error: 'a bearer token is needed: SLUICE_METRICS_TOKEN' });
     }
-    return reply.type(options.registry.contentType).send(await options.registry.metrics());
+    const metrics = AggregatorRegistry.aggregate(
+      await Promise.all(options.registries.map((registry) => registry.getMetricsAsJSON())),
+    );
+    return reply.type(metrics.contentType).send(await metrics.metrics());
   });
   const url = await server.listen({ host: options.host, port: options.port });
   return { url, close: () => server.close() };

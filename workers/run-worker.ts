@@ -1,27 +1,39 @@
 import { Registry } from 'prom-client';
 import { type Config, requireUrl } from '../shared/config.ts';
 import { createDatabase } from '../shared/database.ts';
+import { UsageError } from '../shared/errors.ts';
 import { createCloseStack, endsWithin, untilAskedToStop } from '../shared/lifecycle.ts';
 import { createLogger } from '../shared/logger.ts';
 import { createRedis } from '../shared/redis.ts';
-import { createExecutionLog } from './execution-log/pipeline.ts';
-import { startPartitionKeeper } from './partition-keeper.ts';
+import { createCompletedRequest } from './completed-requests/role.ts';
+import { createExecutionLog } from './execution-log/role.ts';
+import { createMaintenance } from './maintenance/pipeline.ts';
 import { startProbeServer } from './probe-server.ts';
 import { createReadiness } from './readiness.ts';
+import type { Role, RoleDeps } from './role.ts';
 
 /** The kinds of worker that a process can be. */
-export const workerRoles = ['execution-log'] as const;
+const roles = {
+  'execution-log': createExecutionLog,
+  'completed-request': createCompletedRequest,
+  maintenance: (deps) => createMaintenance(deps),
+} satisfies Record<string, (deps: RoleDeps) => Role>;
+
+export type WorkerRole = keyof typeof roles;
+export const workerRoles = Object.keys(roles) as WorkerRole[];
 
 const closeTimeoutMs = 2_000;
 
 /**
- * Runs a worker until it is asked to stop, and then until what it holds is settled, at most `SLUICE_SHUTDOWN_TIMEOUT_MS`.
+ * Runs a worker of one role or of several until it is asked to stop, and then until what it holds is settled, at most `SLUICE_SHUTDOWN_TIMEOUT_MS`.
  *
  * @returns the exit code: 0 when everything it held is settled, 1 when the time was up first. Then its jobs go to the
  *   other workers; nothing is lost.
- * @throws UsageError when a URL is missing, Error when the tables are not there
+ * @throws UsageError when a URL is missing or the roles need more connections than the pool has, Error when the tables
+ *   are not there
  */
-export async function runWorker(config: Config): Promise<number> {
+export async function runWorker(names: readonly WorkerRole[], config: Config): Promise<number> {
+  checkPool(names.length, config);
   const logger = createLogger({ level: config.logLevel, name: 'sluice-worker' });
   const asked = untilAskedToStop();
   const closing = createCloseStack((part, error) => logger.warn({ part, err: error }, 'closing failed'));
@@ -35,28 +47,66 @@ export async function runWorker(config: Config): Promise<number> {
       logger,
     });
     closing.push('redis', async () => redis.disconnect());
-    const registry = new Registry();
-    const executionLog = createExecutionLog({ config, database, redis, logger, registry });
+    const registries = names.map(registryOf);
+    const role = joinRoles(
+      names.map((name, index) =>
+        roles[name]({ config, database, redis, logger, registry: registries[index] ?? registryOf(name) }),
+      ),
+    );
 
     const isStopping = () => stopping.signal.aborted;
-    const whyNotReady = createReadiness({ redis, database, isStopping, isHalted: executionLog.isHalted });
-    const probes = await startProbeServer({ ...config.worker, registry, whyNotReady });
+    const whyNotReady = createReadiness({ redis, database, isStopping, whyHalted: role.whyHalted });
+    const probes = await startProbeServer({ ...config.worker, registries, whyNotReady, whyStuck: role.whyStuck });
     closing.push('probes', probes.close);
-    logger.info({ url: probes.url }, 'worker is up');
+    logger.info({ roles: names, url: probes.url }, 'worker is up');
     process.send?.({ probes: probes.url });
 
-    const partitions = startPartitionKeeper({ config, database, logger, registry, signal: stopping.signal });
-    closing.push('partitions', partitions.stop);
-    const started = partitions.ready.then(() => !isStopping() && executionLog.start());
+    const started = role.start();
     const reason = await Promise.race([asked, started.then(() => asked)]);
 
-    logger.info({ reason, heldRecords: executionLog.heldRecords }, 'worker is stopping');
+    logger.info({ reason, heldRecords: role.heldRecords }, 'worker is stopping');
     stopping.abort();
-    const inTime = await executionLog.stop(config.worker.shutdownTimeoutMs);
+    const inTime = await role.stop(config.worker.shutdownTimeoutMs);
     if (inTime) logger.info('worker has stopped, everything is settled');
-    else logger.error({ heldRecords: executionLog.heldRecords }, 'time is up, the rest is left to the other workers');
+    else logger.error({ heldRecords: role.heldRecords }, 'time is up, the rest is left to the other workers');
     return inTime ? 0 : 1;
   } finally {
     await endsWithin(closing.closeAll(), closeTimeoutMs);
   }
+}
+
+/** The metrics of a role, each with its name. */
+function registryOf(role: WorkerRole): Registry {
+  const registry = new Registry();
+  registry.setDefaultLabels({ role });
+  return registry;
+}
+
+/** Every role may have its statements under way at the same time. */
+function checkPool(roleCount: number, { batch, database }: Config): void {
+  const needed = roleCount * batch.maxInFlight;
+  if (needed > database.poolSize)
+    throw new UsageError(
+      `${roleCount} roles with SLUICE_BATCH_MAX_IN_FLIGHT ${batch.maxInFlight} each need ${needed} connections; raise SLUICE_DATABASE_POOL_SIZE (${database.poolSize})`,
+    );
+}
+
+/** Several roles as one: they begin and end together. */
+function joinRoles(joined: readonly Role[]): Role {
+  const firstReason = (ask: (role: Role) => string | null): string | null =>
+    joined.map(ask).find((reason) => reason !== null) ?? null;
+  return {
+    get heldRecords(): number {
+      return joined.reduce((sum, { heldRecords }) => sum + heldRecords, 0);
+    },
+    whyHalted: () => firstReason((role) => role.whyHalted()),
+    whyStuck: () => firstReason((role) => role.whyStuck()),
+    async start(): Promise<void> {
+      await Promise.all(joined.map((role) => role.start()));
+    },
+    async stop(timeoutMs: number): Promise<boolean> {
+      const inTime = await Promise.all(joined.map((role) => role.stop(timeoutMs)));
+      return inTime.every(Boolean);
+    },
+  };
 }

@@ -1,16 +1,10 @@
 import { classifyDatabaseError, explainDatabaseError } from '../shared/database-errors.ts';
 import { toError } from '../shared/errors.ts';
 import type { BatchEntry } from './batcher.ts';
+import type { Unstored } from './records/kind.ts';
 
-/** A record that the database can never accept. */
-export interface Refusal {
-  /** of the record in its entry */
-  index: number;
-  /** SQLSTATE */
-  code: string;
-  /** what the server said, in one line */
-  reason: string;
-}
+/** A record that the database does not accept, by its place in its entry: the code is a SQLSTATE or names the cause. */
+export type Refusal = Unstored;
 
 /** Some records of an entry were refused; all its others are committed. */
 export class RefusedRecordsError extends Error {
@@ -23,8 +17,12 @@ export class RefusedRecordsError extends Error {
   }
 }
 
-/** Commits the records of all the entries in one statement, or throws and commits none. */
-export type WriteEntries = (entries: readonly BatchEntry[]) => Promise<void>;
+/**
+ * Commits the records of all the entries in one statement, or throws and commits none.
+ *
+ * @returns those that the statement itself left out, counted over all the entries
+ */
+export type WriteEntries = (entries: readonly BatchEntry[]) => Promise<readonly Unstored[]>;
 
 /**
  * Writes entries in one statement, and when the database refuses it for something in the rows, finds the single records
@@ -38,8 +36,9 @@ export type WriteEntries = (entries: readonly BatchEntry[]) => Promise<void>;
  */
 export async function settleEntries(entries: readonly BatchEntry[], write: WriteEntries): Promise<(Error | null)[]> {
   try {
-    await write(entries);
-    return entries.map(() => null);
+    const unstored = await write(entries);
+    if (unstored.length === 0) return entries.map(() => null);
+    return toOutcomes(entries, locate(entries, unstored));
   } catch (thrown) {
     if (!isInTheRows(thrown)) return entries.map(() => toError(thrown));
     try {
@@ -57,12 +56,19 @@ interface Item {
   index: number;
 }
 
+/** Where a refused record stands. */
+type Located = Pick<Item, 'entry'> & { refusal: Refusal };
+
 /** Finds every bad record among records of which a statement was refused with `refusal`, and commits the good ones. */
-async function isolate(records: readonly Item[], refusal: unknown, write: WriteEntries): Promise<Map<Item, unknown>> {
-  const refused = new Map<Item, unknown>();
+async function isolate(records: readonly Item[], refusal: unknown, write: WriteEntries): Promise<Located[]> {
+  const refused: Located[] = [];
   const tryToWrite = async (items: readonly Item[]): Promise<unknown> => {
     try {
-      await write([toEntry(items)]);
+      const unstored = await write([toEntry(items)]);
+      for (const one of unstored) {
+        const item = items[one.index];
+        if (item) refused.push({ entry: item.entry, refusal: { ...one, index: item.index } });
+      }
       return null;
     } catch (thrown) {
       if (!isInTheRows(thrown)) throw thrown;
@@ -86,7 +92,7 @@ async function isolate(records: readonly Item[], refusal: unknown, write: WriteE
       }
     }
     const [bad] = suspects.slice(from, until);
-    if (bad !== undefined) refused.set(bad, reason);
+    if (bad !== undefined) refused.push({ entry: bad.entry, refusal: toRefusal(bad.index, reason) });
     suspects = suspects.slice(until);
     if (suspects.length === 0) break;
     reason = await tryToWrite(suspects);
@@ -109,10 +115,26 @@ function toEntry(items: readonly Item[]): BatchEntry {
   return { json: `[${items.map(({ json }) => json).join(',')}]`, records: items.length };
 }
 
-function toOutcomes(entries: readonly BatchEntry[], refused: ReadonlyMap<Item, unknown>): (Error | null)[] {
-  const refusals: Refusal[][] = entries.map(() => []);
-  for (const [{ entry, index }, reason] of refused) {
-    refusals[entry]?.push({ index, code: classifyDatabaseError(reason).code, reason: explainDatabaseError(reason) });
+function toRefusal(index: number, thrown: unknown): Refusal {
+  return { index, code: classifyDatabaseError(thrown).code, reason: explainDatabaseError(thrown), mayComeRight: false };
+}
+
+/** From places over all the entries to places in each. */
+function locate(entries: readonly BatchEntry[], unstored: readonly Unstored[]): Located[] {
+  const starts: number[] = [];
+  let start = 0;
+  for (const { records } of entries) {
+    starts.push(start);
+    start += records;
   }
+  return unstored.map((one) => {
+    const entry = starts.findLastIndex((first) => first <= one.index);
+    return { entry, refusal: { ...one, index: one.index - (starts[entry] ?? 0) } };
+  });
+}
+
+function toOutcomes(entries: readonly BatchEntry[], refused: readonly Located[]): (Error | null)[] {
+  const refusals: Refusal[][] = entries.map(() => []);
+  for (const { entry, refusal } of refused) refusals[entry]?.push(refusal);
   return refusals.map((list) => (list.length === 0 ? null : new RefusedRecordsError(list)));
 }

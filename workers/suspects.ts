@@ -1,3 +1,5 @@
+import type { JobCounter } from './job-counter.ts';
+
 /** What is asked about a job that was under way when workers died. */
 export interface SuspectJob {
   id: string;
@@ -5,16 +7,8 @@ export interface SuspectJob {
   stalledCounter: number;
 }
 
-/** How suspects are counted: in Redis, with the job, since this process may not live to tell. */
-export interface StartCounter {
-  /** One more start. @returns how many there are now; 0 when the job is gone */
-  add(jobId: string): Promise<number>;
-  /** The start has turned out not to have done any harm. */
-  takeBack(jobId: string): Promise<void>;
-}
-
-/** A job stalls once for any reason at all, and with it all others that its worker had; twice is worth a look. */
-const suspectAfterStalls = 2;
+/** A job stalls for any reason at all, and with it all others that its worker had; three times is worth a look. */
+const suspectAfterStalls = 3;
 
 /** A job was started alone too often without an end: it is taken to be what kills its workers. */
 export class WorkerKillerError extends Error {
@@ -27,7 +21,8 @@ export class WorkerKillerError extends Error {
  * Waiting for the database is no reason to be suspected, so such a start is taken back.
  */
 export function createSuspectLane(options: {
-  counter: StartCounter;
+  /** of starts */
+  counter: JobCounter;
   /** starts alone after which a job is given up */
   maxStarts: number;
   /** calls back when statements begin to wait for the database; returns the end of the watch */

@@ -19,7 +19,7 @@ export function createInsertStatement(stage: Stage): Contender {
           const start = next;
           next = Math.min(count, start + batch.maxRecords);
           const texts = Array.from({ length: next - start }, (_, offset) => rows.json(start + offset));
-          await insertExecutions(database, `[${texts.join(',')}]`);
+          await insertExecutions(database, `[${texts.join(',')}]`, texts.length);
         }
       };
       await Promise.all(Array.from({ length: batch.maxInFlight }, writeBatches));

@@ -34,7 +34,9 @@ test('compose check: a form that could hide a value from the rules is a problem'
 
 test('compose check: a missing worker or redis is a problem, as their rules would hold for nothing', () => {
   expect(checkCompose(changed('services.worker', undefined))).toEqual(['worker: there is no such service']);
-  expect(checkCompose('services: {}')).toEqual(['redis: there is no such service', 'worker: there is no such service']);
+  expect(checkCompose('services: {}')).toEqual(
+    ['redis', 'worker', 'maintenance'].map((name) => `${name}: there is no such service`),
+  );
 });
 
 test('compose check: a service with neither image nor build is a problem', () => {
@@ -52,6 +54,7 @@ test('compose check: a service that keeps running without a healthcheck is a pro
     changed('services.migrate.restart', 'always'),
     'migrate: needs a healthcheck, or restart: "no" when it runs once and ends',
     'worker: waits until migrate has ended, which lacks restart: "no"',
+    'maintenance: waits until migrate has ended, which lacks restart: "no"',
   );
 });
 
@@ -60,6 +63,7 @@ test('compose check: without a healthcheck, an unwritten restart is a problem to
     changed('services.migrate.restart', undefined),
     'migrate: needs a healthcheck, or restart: "no" when it runs once and ends',
     'worker: waits until migrate has ended, which lacks restart: "no"',
+    'maintenance: waits until migrate has ended, which lacks restart: "no"',
   );
 });
 
@@ -68,6 +72,7 @@ test('compose check: a healthcheck without a test counts only where the image is
     changed('services.redis.healthcheck', { interval: '5s' }),
     'redis: needs a healthcheck, or restart: "no" when it runs once and ends',
     'worker: waits until redis is healthy, which has no healthcheck',
+    'maintenance: waits until redis is healthy, which has no healthcheck',
   );
 });
 

@@ -69,7 +69,16 @@ test('sampling: an ok run that is not drawn is left out and counted', async () =
   observer.record(ok());
   await observer.drain();
   expect(transport.attempts).toEqual([]);
-  expect(observer.stats()).toEqual({ recorded: 2, sampledOut: 2, disabled: 0, dropped: 0, kept: 0, sent: 0 });
+  expect(observer.stats()).toEqual({
+    recorded: 2,
+    sampledOut: 2,
+    disabled: 0,
+    dropped: 0,
+    kept: 0,
+    sent: 0,
+    spilled: 0,
+    recovered: 0,
+  });
   expect(await value('sluice_producer_records_total', { outcome: 'sampled_out' })).toBe(2);
 });
 
@@ -94,7 +103,16 @@ test('disabled: not even failures are stored, nothing is drawn, and all are coun
   observer.record(ok());
   await observer.drain();
   expect(transport.attempts).toEqual([]);
-  expect(observer.stats()).toEqual({ recorded: 2, sampledOut: 0, disabled: 2, dropped: 0, kept: 0, sent: 0 });
+  expect(observer.stats()).toEqual({
+    recorded: 2,
+    sampledOut: 0,
+    disabled: 2,
+    dropped: 0,
+    kept: 0,
+    sent: 0,
+    spilled: 0,
+    recovered: 0,
+  });
   expect(await value('sluice_producer_records_total', { outcome: 'disabled' })).toBe(2);
 });
 
@@ -112,8 +130,8 @@ test('without a queue: nothing is thrown, nothing is stored, and the metrics sti
   observer.record(ok());
   expect(observer.stats()).toMatchObject({ recorded: 2, disabled: 2, kept: 0 });
   expect(await value('dsl_execution_errors_total', { ...labels, code: 'DSL_ARITH_DIV_BY_ZERO' })).toBe(1);
-  expect(await observer.drain()).toEqual({ flushed: 0, unflushed: 0 });
-  expect(await observer.close()).toEqual({ flushed: 0, unflushed: 0 });
+  expect(await observer.drain()).toEqual({ flushed: 0, unflushed: 0, spilled: 0 });
+  expect(await observer.close()).toEqual({ flushed: 0, unflushed: 0, spilled: 0 });
   expect(observer.depth()).toEqual({ records: 0, bytes: 0 });
 });
 
@@ -174,7 +192,7 @@ test('record: it returns before anything is sent, and a drain sends it', async (
   observer.record(ok());
   expect(transport.attempts).toEqual([]);
   expect(observer.depth().records).toBe(1);
-  expect(await observer.drain()).toEqual({ flushed: 1, unflushed: 0 });
+  expect(await observer.drain()).toEqual({ flushed: 1, unflushed: 0, spilled: 0 });
   expect(transport.records).toMatchObject([{ strategyId: ok().strategyId }]);
   expect(observer.depth()).toEqual({ records: 0, bytes: 0 });
   expect(observer.stats()).toMatchObject({ recorded: 1, kept: 1, sent: 1 });
@@ -273,8 +291,17 @@ test('record: labels that cannot be written do not upset the accounts when their
   observer.record(ok({ realmId: odd, strategyType: odd }));
   observer.record(failure({ realmId: odd }));
   observer.record(failure({ realmId: odd }));
-  expect(observer.stats()).toEqual({ recorded: 4, sampledOut: 0, disabled: 0, dropped: 3, kept: 1, sent: 0 });
-  expect(await observer.close({ timeoutMs: 1 })).toEqual({ flushed: 0, unflushed: 1 });
+  expect(observer.stats()).toEqual({
+    recorded: 4,
+    sampledOut: 0,
+    disabled: 0,
+    dropped: 3,
+    kept: 1,
+    sent: 0,
+    spilled: 0,
+    recovered: 0,
+  });
+  expect(await observer.close({ timeoutMs: 1 })).toEqual({ flushed: 0, unflushed: 1, spilled: 0 });
   expect(observer.stats()).toMatchObject({ recorded: 4, dropped: 4, kept: 0 });
   expect(await value('sluice_producer_records_total', { outcome: 'dropped' })).toBe(4);
 });
@@ -321,7 +348,16 @@ test('drops: a failure takes the room of the oldest ok run, which is counted und
   expect(transport.records.map(({ caseName }) => caseName)).toEqual(['failed', 'newer']);
   expect(await value('dsl_execution_log_dropped_total', { ...labels, realm: 'oldest' })).toBe(1);
   expect(await value('dsl_execution_log_dropped_total', labels)).toBe(0);
-  expect(observer.stats()).toEqual({ recorded: 3, sampledOut: 0, disabled: 0, dropped: 1, kept: 2, sent: 2 });
+  expect(observer.stats()).toEqual({
+    recorded: 3,
+    sampledOut: 0,
+    disabled: 0,
+    dropped: 1,
+    kept: 2,
+    sent: 2,
+    spilled: 0,
+    recovered: 0,
+  });
 });
 
 test('drops: the buffer is bounded by bytes, too', () => {
@@ -354,7 +390,7 @@ test('sending: a chunk is repeated, with the same ids and data, until it is ther
   const transport = failingTransport(3);
   const { observer, value, lines } = anObserver({ transport, chunkRecords: 2 });
   for (let n = 0; n < 5; n += 1) observer.record(ok({ caseName: `c${n}` }));
-  expect(await observer.drain()).toEqual({ flushed: 5, unflushed: 0 });
+  expect(await observer.drain()).toEqual({ flushed: 5, unflushed: 0, spilled: 0 });
   expect(transport.attempts).toHaveLength(4);
   expect(transport.attempts[0]?.map(({ id }) => id)).toEqual(['test.1.1', 'test.1.2', 'test.1.3']);
   for (const attempt of transport.attempts) expect(attempt).toEqual(transport.attempts[0]);
@@ -369,12 +405,12 @@ test('sending: while nothing gets through, records keep their room, and new ones
   const transport = silentTransport();
   const { observer } = anObserver({ transport, chunkRecords: 1, bufferRecords: 15 });
   for (let n = 0; n < 15; n += 1) observer.record(ok());
-  expect(await observer.drain({ timeoutMs: 1 })).toEqual({ flushed: 0, unflushed: 15 });
+  expect(await observer.drain({ timeoutMs: 1 })).toEqual({ flushed: 0, unflushed: 15, spilled: 0 });
   // Two sends of five chunks each are under way: those are not evicted any more, the other five are.
   for (let n = 0; n < 7; n += 1) observer.record(failure());
   expect(observer.stats()).toMatchObject({ recorded: 22, dropped: 7, kept: 15 });
   transport.goOn();
-  expect(await observer.drain()).toEqual({ flushed: 15, unflushed: 0 });
+  expect(await observer.drain()).toEqual({ flushed: 15, unflushed: 0, spilled: 0 });
   expect(transport.records.filter(({ status }) => status === 'error')).toHaveLength(5);
 });
 
@@ -383,23 +419,23 @@ test('drain: it ends in time although nothing answers, and what is left stays', 
   const { observer } = anObserver({ transport });
   observer.record(ok());
   observer.record(ok());
-  expect(await observer.drain({ timeoutMs: 1 })).toEqual({ flushed: 0, unflushed: 2 });
+  expect(await observer.drain({ timeoutMs: 1 })).toEqual({ flushed: 0, unflushed: 2, spilled: 0 });
   expect(observer.stats()).toMatchObject({ kept: 2, dropped: 0, sent: 0 });
   transport.goOn();
-  expect(await observer.drain()).toEqual({ flushed: 2, unflushed: 0 });
+  expect(await observer.drain()).toEqual({ flushed: 2, unflushed: 0, spilled: 0 });
   expect(transport.attempts).toHaveLength(1);
 });
 
 test('drain: it ends in time although everything is refused', async () => {
   const { observer } = anObserver({ transport: failingTransport(Number.POSITIVE_INFINITY) });
   observer.record(ok());
-  expect(await observer.drain({ timeoutMs: 1 })).toEqual({ flushed: 0, unflushed: 1 });
+  expect(await observer.drain({ timeoutMs: 1 })).toEqual({ flushed: 0, unflushed: 1, spilled: 0 });
 });
 
 test('drain: of nothing, it ends at once, any number of times', async () => {
   const transport = aTransport();
   const { observer } = anObserver({ transport });
-  for (let n = 0; n < 3; n += 1) expect(await observer.drain()).toEqual({ flushed: 0, unflushed: 0 });
+  for (let n = 0; n < 3; n += 1) expect(await observer.drain()).toEqual({ flushed: 0, unflushed: 0, spilled: 0 });
   expect(transport.attempts).toEqual([]);
 });
 
@@ -409,8 +445,8 @@ test('drain: two at once share the work', async () => {
   for (let n = 0; n < 3; n += 1) observer.record(ok());
   const results = await Promise.all([observer.drain(), observer.drain()]);
   expect(results).toEqual([
-    { flushed: 3, unflushed: 0 },
-    { flushed: 3, unflushed: 0 },
+    { flushed: 3, unflushed: 0, spilled: 0 },
+    { flushed: 3, unflushed: 0, spilled: 0 },
   ]);
   expect(transport.records).toHaveLength(3);
   expect(transport.attempts).toHaveLength(1);
@@ -420,7 +456,7 @@ test('drain: it sends more than fits into the sends under way', async () => {
   const transport = aTransport();
   const { observer } = anObserver({ transport, chunkRecords: 1 });
   for (let n = 0; n < 37; n += 1) observer.record(ok());
-  expect(await observer.drain()).toEqual({ flushed: 37, unflushed: 0 });
+  expect(await observer.drain()).toEqual({ flushed: 37, unflushed: 0, spilled: 0 });
   expect(transport.attempts.every((chunks) => chunks.length <= 5)).toBe(true);
 });
 
@@ -430,10 +466,10 @@ test('close: it flushes, and a second one has the same result', async () => {
   observer.record(ok());
   observer.record(failure());
   expect(await Promise.all([observer.close(), observer.close()])).toEqual([
-    { flushed: 2, unflushed: 0 },
-    { flushed: 2, unflushed: 0 },
+    { flushed: 2, unflushed: 0, spilled: 0 },
+    { flushed: 2, unflushed: 0, spilled: 0 },
   ]);
-  expect(await observer.close()).toEqual({ flushed: 2, unflushed: 0 });
+  expect(await observer.close()).toEqual({ flushed: 2, unflushed: 0, spilled: 0 });
   expect(transport.records).toHaveLength(2);
   expect(transport.closings).toBe(1);
 });
@@ -445,9 +481,18 @@ test('close: later records are not stored, and are counted as dropped', async ()
   observer.record(ok());
   await closing;
   observer.record(failure());
-  expect(await observer.drain()).toEqual({ flushed: 0, unflushed: 0 });
+  expect(await observer.drain()).toEqual({ flushed: 0, unflushed: 0, spilled: 0 });
   expect(transport.attempts).toEqual([]);
-  expect(observer.stats()).toEqual({ recorded: 2, sampledOut: 0, disabled: 0, dropped: 2, kept: 0, sent: 0 });
+  expect(observer.stats()).toEqual({
+    recorded: 2,
+    sampledOut: 0,
+    disabled: 0,
+    dropped: 2,
+    kept: 0,
+    sent: 0,
+    spilled: 0,
+    recovered: 0,
+  });
   expect(await value('dsl_execution_log_dropped_total', labels)).toBe(2);
 });
 
@@ -460,8 +505,17 @@ test.each([
   const { observer, value } = anObserver({ transport, chunkRecords: 1 });
   // More than two sends of five chunks, so that some are under way and some wait.
   for (let n = 0; n < 13; n += 1) observer.record(ok());
-  expect(await observer.close({ timeoutMs: 1 })).toEqual({ flushed: 0, unflushed: 13 });
-  expect(observer.stats()).toEqual({ recorded: 13, sampledOut: 0, disabled: 0, dropped: 13, kept: 0, sent: 0 });
+  expect(await observer.close({ timeoutMs: 1 })).toEqual({ flushed: 0, unflushed: 13, spilled: 0 });
+  expect(observer.stats()).toEqual({
+    recorded: 13,
+    sampledOut: 0,
+    disabled: 0,
+    dropped: 13,
+    kept: 0,
+    sent: 0,
+    spilled: 0,
+    recovered: 0,
+  });
   expect(observer.depth()).toEqual({ records: 0, bytes: 0 });
   expect(await value('dsl_execution_log_dropped_total', labels)).toBe(13);
   expect(transport.records).toEqual([]);
@@ -471,7 +525,7 @@ test('close: an answer that comes too late changes nothing any more', async () =
   const transport = frozenTransport();
   const { observer, value } = anObserver({ transport });
   observer.record(ok());
-  expect(await observer.close({ timeoutMs: 1 })).toEqual({ flushed: 0, unflushed: 1 });
+  expect(await observer.close({ timeoutMs: 1 })).toEqual({ flushed: 0, unflushed: 1, spilled: 0 });
   const before = observer.stats();
   transport.goOn();
   await setImmediate();
@@ -485,7 +539,7 @@ test('close: what arrives while it closes counts as sent', async () => {
   const transport = failingTransport(2);
   const { observer } = anObserver({ transport });
   observer.record(ok());
-  expect(await observer.close()).toEqual({ flushed: 1, unflushed: 0 });
+  expect(await observer.close()).toEqual({ flushed: 1, unflushed: 0, spilled: 0 });
   expect(observer.stats()).toMatchObject({ kept: 1, sent: 1, dropped: 0 });
 });
 
@@ -493,8 +547,8 @@ test('close: while a drain waits, both end', async () => {
   const { observer } = anObserver({ transport: silentTransport() });
   observer.record(ok());
   const draining = observer.drain({ timeoutMs: 60_000 });
-  expect(await observer.close({ timeoutMs: 1 })).toEqual({ flushed: 0, unflushed: 1 });
-  expect(await draining).toEqual({ flushed: 0, unflushed: 0 });
+  expect(await observer.close({ timeoutMs: 1 })).toEqual({ flushed: 0, unflushed: 1, spilled: 0 });
+  expect(await draining).toEqual({ flushed: 0, unflushed: 0, spilled: 0 });
 });
 
 describe('with a clock that is turned by hand', () => {
@@ -524,7 +578,7 @@ describe('with a clock that is turned by hand', () => {
     for (let n = 0; n < 13; n += 1) observer.record(ok());
     const closing = observer.close({ timeoutMs: 5 });
     await vi.advanceTimersByTimeAsync(5);
-    expect(await closing).toEqual({ flushed: 0, unflushed: 13 });
+    expect(await closing).toEqual({ flushed: 0, unflushed: 13, spilled: 0 });
     expect(vi.getTimerCount()).toBe(0);
     vi.useRealTimers();
   });
@@ -537,7 +591,7 @@ describe('with a clock that is turned by hand', () => {
     const draining = observer.drain({ timeoutMs: Number.POSITIVE_INFINITY });
     await vi.advanceTimersByTimeAsync(3_600_000);
     transport.goOn();
-    expect(await draining).toEqual({ flushed: 1, unflushed: 0 });
+    expect(await draining).toEqual({ flushed: 1, unflushed: 0, spilled: 0 });
     vi.useRealTimers();
   });
 });

@@ -67,7 +67,7 @@ test('observer: a Redis that never was there fills the buffer to its bound, drop
   expect(observer.stats()).toMatchObject({ recorded: 2_400, kept: 1_500, dropped: 900 });
 
   const result = await observer.close({ timeoutMs: 50 });
-  expect(result).toEqual({ flushed: 0, unflushed: 1_500 });
+  expect(result).toEqual({ flushed: 0, unflushed: 1_500, spilled: 0 });
   expect(observer.stats()).toMatchObject({ kept: 0, dropped: 2_400, sent: 0 });
 });
 
@@ -92,7 +92,7 @@ test('observer: closing on a frozen Redis ends in time and counts what it could 
   await observer.drain();
   redis.freeze();
   record(observer, 10, 30);
-  expect(await observer.close({ timeoutMs: 100 })).toEqual({ flushed: 0, unflushed: 20 });
+  expect(await observer.close({ timeoutMs: 100 })).toEqual({ flushed: 0, unflushed: 20, spilled: 0 });
   redis.thaw();
 });
 

@@ -118,6 +118,18 @@ const expected: Record<string, Variable> = {
   SLUICE_CHUNK_MAX_RECORDS: integer((c) => c.producer.chunk.maxRecords, 200, 1, 10_000, 'records'),
   SLUICE_CHUNK_MAX_BYTES: integer((c) => c.producer.chunk.maxBytes, 262_144, 4_096, 16 * mib, 'bytes'),
   SLUICE_CHUNK_MAX_WAIT_MS: ms((c) => c.producer.chunk.maxWaitMs, 20, 0, 60_000),
+  SLUICE_SPILL_DIR: {
+    read: (c) => c.producer.spill.dir,
+    fallback: null,
+    takes: [
+      ['spill', 'spill'],
+      ['/var/lib/my service/spill', '/var/lib/my service/spill'],
+    ],
+    refuses: [''],
+    accepted: 'text that is not empty',
+  },
+  SLUICE_SPILL_MAX_BYTES: integer((c) => c.producer.spill.maxBytes, 1_024 * mib, mib, 1_048_576 * mib, 'bytes'),
+  SLUICE_SPILL_FSYNC_MS: ms((c) => c.producer.spill.fsyncMs, 500, 0, 60_000),
   SLUICE_WORKER_CONCURRENCY: integer((c) => c.worker.concurrency, 100, 1, 10_000, 'jobs'),
   SLUICE_WORKER_HOST: {
     read: (c) => c.worker.host,
@@ -152,6 +164,8 @@ const expected: Record<string, Variable> = {
     accepted: 'a number from 0.001 to 1',
   },
   SLUICE_DEAD_SHARE_MIN_RECORDS: integer((c) => c.worker.deadShare.minRecords, 1_000, 1, 10_000_000, 'records'),
+  SLUICE_SUSPECT_MAX_STARTS: integer((c) => c.worker.suspectMaxStarts, 5, 1, 1_000, 'starts'),
+  SLUICE_STUCK_AFTER_MS: ms((c) => c.worker.stuckAfterMs, 120_000, 1_000, 24 * 3_600_000),
   SLUICE_SHUTDOWN_TIMEOUT_MS: ms((c) => c.worker.shutdownTimeoutMs, 25_000, 0, 3_600_000),
   SLUICE_BATCH_MAX_RECORDS: integer((c) => c.batch.maxRecords, 1_000, 1, 100_000, 'records'),
   SLUICE_BATCH_MAX_BYTES: integer((c) => c.batch.maxBytes, 4 * mib, 4_096, 256 * mib, 'bytes'),
@@ -163,6 +177,8 @@ const expected: Record<string, Variable> = {
   SLUICE_DATABASE_CONNECT_TIMEOUT_MS: ms((c) => c.database.connectTimeoutMs, 5_000, 100, 600_000),
   SLUICE_DATABASE_STATEMENT_TIMEOUT_MS: ms((c) => c.database.statementTimeoutMs, 30_000, 100, 3_600_000),
   SLUICE_PARTITION_DAYS_AHEAD: integer((c) => c.database.partitionDaysAhead, 7, 1, 365, 'days'),
+  SLUICE_RETENTION_DAYS: integer((c) => c.retention.days, 90, 0, 3_650, 'days; 0 keeps for ever'),
+  SLUICE_DEAD_LETTER_RETENTION_DAYS: integer((c) => c.retention.deadLetterDays, 30, 0, 3_650, 'days; 0 keeps for ever'),
   SLUICE_WORKERS: integer((c) => c.fleet.workers, 2, 1, 64, 'processes'),
 };
 
@@ -171,6 +187,8 @@ const roomy = {
   SLUICE_METRICS_TOKEN: 'a token of some length',
   SLUICE_DATABASE_POOL_SIZE: '64',
   SLUICE_BATCH_MAX_IN_FLIGHT: '1',
+  SLUICE_DATABASE_STATEMENT_TIMEOUT_MS: '100',
+  SLUICE_STUCK_AFTER_MS: '86400000',
   SLUICE_LOCK_DURATION_MS: '120000',
   SLUICE_BATCH_MAX_WAIT_MS: '0',
   SLUICE_RETRY_BASE_MS: '1',
@@ -282,6 +300,12 @@ test.each<[rule: string, broken: Record<string, string>, mended: Record<string, 
     { SLUICE_BATCH_MAX_WAIT_MS: '7501' },
     { SLUICE_LOCK_DURATION_MS: '15002' },
     'SLUICE_BATCH_MAX_WAIT_MS: 7501 must be at most half of SLUICE_LOCK_DURATION_MS (15000), or jobs stall while they wait',
+  ],
+  [
+    'a slow statement is not taken for a stuck worker',
+    { SLUICE_STUCK_AFTER_MS: '59999' },
+    { SLUICE_DATABASE_STATEMENT_TIMEOUT_MS: '29999' },
+    'SLUICE_STUCK_AFTER_MS: 59999 must be at least twice SLUICE_DATABASE_STATEMENT_TIMEOUT_MS (30000), or a slow statement looks like a stuck worker',
   ],
   [
     'the first wait is not above the longest',

@@ -7,7 +7,7 @@ import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import { inject, onTestFinished } from 'vitest';
-import { queuePrefix } from '../../shared/contracts/queues.ts';
+import { type QueueName, queuePrefix } from '../../shared/contracts/queues.ts';
 
 import { testDirectoryPrefix } from './leftovers.ts';
 
@@ -55,10 +55,14 @@ export function createNamespace(): string {
 }
 
 /** The queue as an onlooker sees it. */
-export function openQueue(namespace: string, redisUrl: string = inject('redisUrl')): Queue {
+export function openQueue(
+  namespace: string,
+  redisUrl: string = inject('redisUrl'),
+  name: QueueName = 'execution-log',
+): Queue {
   const redis = new Redis(redisUrl, { maxRetriesPerRequest: null, retryStrategy: () => 50 });
   redis.on('error', () => undefined);
-  const queue = new Queue('execution-log', { connection: redis, prefix: queuePrefix('execution-log', namespace) });
+  const queue = new Queue(name, { connection: redis, prefix: queuePrefix(name, namespace) });
   queue.on('error', () => undefined);
   onTestFinished(async () => {
     await queue.close();

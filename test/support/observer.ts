@@ -6,6 +6,7 @@ import { ExecutionObserver, type ObserverSettings } from '../../producers/execut
 import { createProducerMetrics, type ProducerMetrics } from '../../producers/metrics.ts';
 import { createProblemLog } from '../../producers/problem-log.ts';
 import { RecordBuffer } from '../../producers/record-buffer.ts';
+import { createSpillSide } from '../../producers/spill/create-spill-side.ts';
 import type { Transport } from '../../producers/transport.ts';
 import { metricValue } from './metric-value.ts';
 
@@ -22,6 +23,8 @@ export interface ObserverChoices {
   random?: () => number;
   now?: () => number;
   metrics?: ProducerMetrics;
+  /** @default no spill */
+  spill?: { dir: string; maxBytes?: number };
 }
 
 /** An observer of real parts over a given transport, as `createExecutionObserver` makes one over Redis. */
@@ -71,7 +74,22 @@ export function anObserver(choices: ObserverChoices) {
         metrics.sendFailed();
         problems.report('send_failed', error);
       },
+      spill: choices.spill === undefined ? null : createSpill(choices.spill),
     });
     return { buffer, sender };
+
+    function createSpill({ dir, maxBytes = 1_000_000_000 }: { dir: string; maxBytes?: number }) {
+      return createSpillSide({
+        settings: { dir, maxBytes, fsyncMs: 500 },
+        namespace: 'test',
+        queue: 'execution-log',
+        life: 'test-1700000000000',
+        observer: () => observer,
+        registry,
+        problems,
+        now: Date.now,
+        onFound: () => sender.replay(),
+      });
+    }
   }
 }

@@ -14,11 +14,16 @@ export interface FragileServer {
   startAgain(): Promise<void>;
 }
 
+/** What it has acknowledged is on disk, so that a test that kills it can tell what has to be there afterwards. */
 export async function startFragileRedis(): Promise<FragileServer> {
-  const dir = join(await createDirectory(), 'redis');
+  const options = {
+    binary: inject('redisBinary'),
+    dir: join(await createDirectory(), 'redis'),
+    sync: 'always',
+  } as const;
   return fragile(
-    () => startRedis({ binary: inject('redisBinary'), dir }),
-    (port) => startRedis({ binary: inject('redisBinary'), dir, port }),
+    () => startRedis(options),
+    (port) => startRedis({ ...options, port }),
   );
 }
 

@@ -4,7 +4,8 @@ import { loadConfig, requireUrl } from '../../shared/config.ts';
 import { createDatabase } from '../../shared/database.ts';
 import { createLogger } from '../../shared/logger.ts';
 import { createRedis } from '../../shared/redis.ts';
-import { createExecutionLog } from '../../workers/execution-log/pipeline.ts';
+import { createExecutionLog } from '../../workers/execution-log/role.ts';
+import type { Role, RoleDeps } from '../../workers/role.ts';
 
 interface Sample {
   metricName?: string;
@@ -12,8 +13,17 @@ interface Sample {
   labels: Record<string, unknown>;
 }
 
+/** A worker of the execution log inside the test's own process. */
+export const startWorker = startRole.bind(null, createExecutionLog);
+
 /** A worker inside the test's own process, on the test's own database and namespace, started and stopped with it. */
-export async function startWorker(databaseUrl: string, namespace: string, environment: Record<string, string> = {}) {
+export async function startRole(
+  createRole: (deps: RoleDeps) => Role,
+  databaseUrl: string,
+  namespace: string,
+  environment: Record<string, string> = {},
+  redisOptions: { silenceMs?: number } = {},
+) {
   const config = loadConfig({
     DATABASE_URL: databaseUrl,
     REDIS_URL: inject('redisUrl'),
@@ -25,21 +35,29 @@ export async function startWorker(databaseUrl: string, namespace: string, enviro
   });
   const logger = createLogger({ level: 'silent', name: 'test' });
   const database = createDatabase(config.database, 'sluice test worker');
-  const redis = createRedis(requireUrl(config.redisUrl, 'REDIS_URL'), { role: 'worker', name: 'test', logger });
+  const redis = createRedis(requireUrl(config.redisUrl, 'REDIS_URL'), {
+    role: 'worker',
+    name: 'test',
+    logger,
+    ...redisOptions,
+  });
   const registry = new Registry();
-  const executionLog = createExecutionLog({ config, database, redis, logger, registry });
+  const role = createRole({ config, database, redis, logger, registry });
   let stopped: Promise<boolean> | null = null;
   const stop = (timeoutMs = 10_000): Promise<boolean> => {
-    stopped ??= executionLog.stop(timeoutMs).finally(async () => {
-      redis.disconnect();
-      await database.$disconnect();
-    });
+    stopped ??= stopAll(timeoutMs);
     return stopped;
+  };
+  const stopAll = async (timeoutMs: number): Promise<boolean> => {
+    const inTime = await role.stop(timeoutMs);
+    redis.disconnect();
+    await database.$disconnect();
+    return inTime;
   };
   onTestFinished(async () => {
     await stop();
   });
-  await executionLog.start();
+  await role.start();
 
   /** The sum of a metric's samples with these labels; of a histogram, name its `_count` or `_sum`. */
   const sum = async (name: string, labels: Record<string, string>): Promise<number> => {
@@ -50,5 +68,5 @@ export async function startWorker(databaseUrl: string, namespace: string, enviro
       .filter((sample) => Object.entries(labels).every(([key, value]) => sample.labels[key] === value))
       .reduce((total, { value }) => total + value, 0);
   };
-  return { stop, registry, metric: sum, whyStuck: executionLog.whyStuck };
+  return { stop, registry, metric: sum, whyStuck: role.whyStuck };
 }

@@ -11,7 +11,7 @@ async function serve(options: Partial<ProbeServerOptions> = {}) {
     host: '127.0.0.1',
     port: 0,
     metricsToken: null,
-    registry,
+    registries: [registry],
     whyNotReady: async () => null,
     whyStuck: () => null,
     ...options,

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { BatchEntry } from '../../workers/batcher.ts';
+import type { Unstored } from '../../workers/records/kind.ts';
 import { RefusedRecordsError, settleEntries } from '../../workers/settle.ts';
 
 const databaseError = (code: string) => Object.assign(new Error(`database says ${code}`), { code });
@@ -17,14 +18,19 @@ const refusedOf = (outcomes: readonly (Error | null)[]): string[] =>
   );
 
 /** A database that refuses a statement with any of the guilty entries in it, and commits all others. */
-function databaseWith(guilty: ReadonlySet<number>, code = '22P02') {
+function databaseWith(
+  guilty: ReadonlySet<number>,
+  code = '22P02',
+  unstored: (numbers: readonly number[]) => Unstored[] = () => [],
+) {
   const statements: number[][] = [];
   const committed: number[] = [];
-  const write = async (entries: readonly BatchEntry[]): Promise<void> => {
+  const write = async (entries: readonly BatchEntry[]): Promise<readonly Unstored[]> => {
     const numbers = numbersOf(entries);
     statements.push(numbers);
     if (numbers.some((number) => guilty.has(number))) throw databaseError(code);
     committed.push(...numbers);
+    return unstored(numbers);
   };
   return { statements, committed, write };
 }
@@ -69,7 +75,7 @@ test('settle: when all are at fault, all are refused', async () => {
 });
 
 test('settle: of nothing, nothing is said', async () => {
-  expect(await settleEntries([], async () => undefined)).toEqual([]);
+  expect(await settleEntries([], async () => [])).toEqual([]);
 });
 
 test.each(['22P02', '22021', '23502', '23514', '54000', '21000'])(
@@ -94,10 +100,11 @@ test.each(['08006', '40001', '57P01', '42P01', '28P01', '23505', 'XX000', 'ECONN
 
 test('settle: trouble while searching leaves all entries unsettled, to be delivered again', async () => {
   const lost = databaseError('08006');
-  const write = async (entries: readonly BatchEntry[]): Promise<void> => {
+  const write = async (entries: readonly BatchEntry[]): Promise<readonly Unstored[]> => {
     const numbers = numbersOf(entries);
     if (numbers.length === 4) throw databaseError('22P02');
     if (numbers.includes(2)) throw lost;
+    return [];
   };
   expect(await settleEntries(entriesOf(4), write)).toEqual([lost, lost, lost, lost]);
 });
@@ -136,4 +143,31 @@ test('settle: exactly the guilty are refused, all others committed once, within 
     ),
     { numRuns: 500 },
   );
+});
+
+/** A statement that goes through and leaves these records out. */
+const leavingOut = (left: ReadonlySet<number>) => (numbers: readonly number[]) =>
+  numbers.flatMap((number, index) =>
+    left.has(number) ? [{ index, code: 'conflict', reason: 'r', mayComeRight: true }] : [],
+  );
+
+test('settle: a record that the statement itself left out is told by its place in its entry', async () => {
+  const { committed, write } = databaseWith(new Set(), '22P02', leavingOut(new Set([10, 21, 30])));
+  const entries = [[10, 11], [20, 21, 22], [30]].map((numbers) => ({
+    json: JSON.stringify(numbers),
+    records: numbers.length,
+  }));
+  const outcomes = await settleEntries(entries, write);
+  expect(refusedOf(outcomes)).toEqual(['0:0=conflict', '1:1=conflict', '2:0=conflict']);
+  expect(outcomes[1]).toMatchObject({ refusals: [{ mayComeRight: true }] });
+  expect(committed).toHaveLength(6);
+});
+
+test('settle: so it is when another record of the batch is refused', async () => {
+  const { write } = databaseWith(new Set([22]), '22P02', leavingOut(new Set([10, 30])));
+  const entries = [[10, 11], [20, 21, 22], [30]].map((numbers) => ({
+    json: JSON.stringify(numbers),
+    records: numbers.length,
+  }));
+  expect(refusedOf(await settleEntries(entries, write)).sort()).toEqual(['0:0=conflict', '1:2=22P02', '2:0=conflict']);
 });

@@ -1,10 +1,11 @@
 import { expect, test, vi } from 'vitest';
-import { createSuspectLane, type StartCounter, WorkerKillerError } from '../../workers/suspects.ts';
+import type { JobCounter } from '../../workers/job-counter.ts';
+import { createSuspectLane, WorkerKillerError } from '../../workers/suspects.ts';
 
 /** A counter that remembers, as Redis does across the lives of workers. */
 function aCounter() {
   const starts = new Map<string, number>();
-  const counter: StartCounter = {
+  const counter: JobCounter = {
     add: async (id) => {
       starts.set(id, (starts.get(id) ?? 0) + 1);
       return starts.get(id) ?? 0;
@@ -16,7 +17,7 @@ function aCounter() {
   return { starts, counter };
 }
 
-function aLane(counter: StartCounter, maxStarts = 3) {
+function aLane(counter: JobCounter, maxStarts = 3) {
   const watchers = new Set<() => void>();
   const lane = createSuspectLane({
     counter,
@@ -31,11 +32,11 @@ function aLane(counter: StartCounter, maxStarts = 3) {
 
 const never = () => new Promise<never>(() => undefined);
 
-test('suspects: jobs that stalled once at most are worked on at once and are not counted', async () => {
+test('suspects: jobs that stalled twice at most are worked on at once and are not counted', async () => {
   const { starts, counter } = aCounter();
   const { lane } = aLane(counter);
   const begun: string[] = [];
-  for (const stalledCounter of [0, 1]) {
+  for (const stalledCounter of [0, 1, 2]) {
     lane
       .run({ id: `job-${stalledCounter}`, stalledCounter }, () => {
         begun.push(`job-${stalledCounter}`);
@@ -43,7 +44,7 @@ test('suspects: jobs that stalled once at most are worked on at once and are not
       })
       .catch(() => undefined);
   }
-  expect(begun).toEqual(['job-0', 'job-1']);
+  expect(begun).toEqual(['job-0', 'job-1', 'job-2']);
   expect(starts.size).toBe(0);
 });
 
@@ -57,7 +58,7 @@ test('suspects: those that stalled again are worked on one after the other, each
     events.push(`${id} ends`);
     return id;
   };
-  const results = await Promise.all(['a', 'b'].map((id) => lane.run({ id, stalledCounter: 2 }, job(id))));
+  const results = await Promise.all(['a', 'b'].map((id) => lane.run({ id, stalledCounter: 3 }, job(id))));
   expect(results).toEqual(['a', 'b']);
   expect(events).toEqual(['a begins with 1', 'a ends', 'b begins with 1', 'b ends']);
 });
@@ -79,17 +80,17 @@ test('suspects: the job that kills its workers is given up, and those behind it 
   for (let life = 0; life < 3; life += 1) {
     const { lane } = aLane(counter);
     const begun = vi.fn(never);
-    lane.run({ id: 'killer', stalledCounter: life + 2 }, begun).catch(() => undefined);
+    lane.run({ id: 'killer', stalledCounter: life + 3 }, begun).catch(() => undefined);
     lane
-      .run({ id: 'innocent', stalledCounter: life + 2 }, async () => ends.push('innocent was started'))
+      .run({ id: 'innocent', stalledCounter: life + 3 }, async () => ends.push('innocent was started'))
       .catch(() => undefined);
     await vi.waitUntil(() => begun.mock.calls.length === 1);
   }
   expect(ends).toEqual([]);
 
   const { lane } = aLane(counter);
-  const killer = lane.run({ id: 'killer', stalledCounter: 5 }, never);
-  const innocent = lane.run({ id: 'innocent', stalledCounter: 5 }, async () => 'stored');
+  const killer = lane.run({ id: 'killer', stalledCounter: 6 }, never);
+  const innocent = lane.run({ id: 'innocent', stalledCounter: 6 }, async () => 'stored');
   await expect(killer).rejects.toBeInstanceOf(WorkerKillerError);
   expect(await innocent).toBe('stored');
 });
@@ -98,7 +99,7 @@ test('suspects: waiting for the database is not held against a job', async () =>
   const { starts, counter } = aCounter();
   const { lane, beginOutage, watchers } = aLane(counter);
   const { promise, resolve } = Promise.withResolvers<string>();
-  const waiting = lane.run({ id: 'a', stalledCounter: 2 }, () => promise);
+  const waiting = lane.run({ id: 'a', stalledCounter: 3 }, () => promise);
   await vi.waitUntil(() => watchers.size === 1);
   expect(starts.get('a')).toBe(1);
   beginOutage();
@@ -112,5 +113,5 @@ test('suspects: waiting for the database is not held against a job', async () =>
 
 test('suspects: when the count cannot be taken back, the job has its result all the same', async () => {
   const { lane } = aLane({ add: async () => 1, takeBack: () => Promise.reject(new Error('Redis is gone')) });
-  expect(await lane.run({ id: 'a', stalledCounter: 2 }, async () => 'stored')).toBe('stored');
+  expect(await lane.run({ id: 'a', stalledCounter: 3 }, async () => 'stored')).toBe('stored');
 });

@@ -68,8 +68,8 @@ test('worker: a job that kills its workers ends in the failed set after so many 
   const queue = openQueue(namespace);
   await until(async () => (await queue.getFailedCount()) === 1);
   expect(await queue.getRanges(['failed'])).toEqual(['killer']);
-  // Twice nobody suspected it, then so often it was alone.
-  expect(fleet.deaths()).toBe(2 + maxStarts);
+  // Three times nobody suspected it, then so often it was alone.
+  expect(fleet.deaths()).toBe(3 + maxStarts);
   const client = await connect(databaseUrl);
   await until(async () => {
     const { rows } = await client.query('select count(*)::int as n from strategy_execution_log');

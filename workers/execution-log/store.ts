@@ -1,4 +1,5 @@
 import { type Database, Prisma } from '../../shared/database.ts';
+import type { StoreResult } from '../records/kind.ts';
 
 /** The columns of strategy_execution_log: the record's field, the column, the column's type. */
 const columns: [field: string, column: string, type: string][] = [
@@ -38,11 +39,12 @@ const shape = columns.map(([field, , type]) => `"${field}" ${type}`).join(', ');
  * Inserts a JSON array of execution records in one statement with one parameter, which costs a tenth of what createMany
  * does. Safe to repeat: a record that is there already is left alone.
  *
- * @returns how many were inserted; the others were duplicates
+ * @param records how many there are in the array: those that are not inserted are duplicates
  */
-export function insertExecutions(database: Database, json: string): Promise<number> {
-  return database.$executeRaw(Prisma.sql`
+export async function insertExecutions(database: Database, json: string, records: number): Promise<StoreResult> {
+  const stored = await database.$executeRaw(Prisma.sql`
     insert into strategy_execution_log (${Prisma.raw(names)})
     select ${Prisma.raw(values)} from json_to_recordset(${json}::json) as record (${Prisma.raw(shape)})
     on conflict do nothing`);
+  return { outcomes: { stored, duplicate: records - stored }, unstored: [] };
 }

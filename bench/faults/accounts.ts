@@ -1,0 +1,37 @@
+import type { Rows } from '../rows.ts';
+import { type Arena, untilTrue } from './arena.ts';
+import type { FaultResult } from './scenario.ts';
+
+/** Resolves when the queue has no job left that is to be worked on: then all is committed that will be. */
+export async function untilDrained({ queue }: Arena): Promise<void> {
+  await untilTrue('an empty queue', async () => {
+    const counts = await queue.getJobCounts('waiting', 'active', 'delayed', 'prioritized');
+    return Object.values(counts).every((jobs) => jobs === 0);
+  });
+}
+
+/** Counts what became of the first `recorded` rows, by their ids. */
+export async function takeAccounts(
+  arena: Arena,
+  rows: Pick<Rows, 'record'>,
+  recorded: number,
+): Promise<Pick<FaultResult, 'recorded' | 'stored' | 'lost' | 'duplicated' | 'deadLetters' | 'failed' | 'stalls'>> {
+  const stored = await arena.query<{ id: string }>('select id from strategy_execution_log');
+  const dead = await arena.query<{ id: string }>('select record_key as id from dead_letter');
+  const failed: string[] = (await arena.queue.getFailed()).flatMap((job) =>
+    job.data.records.map(({ id }: { id: string }) => id),
+  );
+  const storedIds = new Set(stored.map(({ id }) => id));
+  const known = new Set([...storedIds, ...dead.map(({ id }) => id), ...failed]);
+  let lost = 0;
+  for (let index = 0; index < recorded; index += 1) if (!known.has(rows.record(index).id)) lost += 1;
+  return {
+    recorded,
+    stored: stored.length,
+    lost,
+    duplicated: stored.length - storedIds.size,
+    deadLetters: dead.length,
+    failed: failed.length,
+    stalls: arena.stalls(),
+  };
+}

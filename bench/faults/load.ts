@@ -1,0 +1,45 @@
+import { Registry } from 'prom-client';
+import { createExecutionObserver } from '../../producers/index.ts';
+import type { Rows } from '../rows.ts';
+import type { Stage } from '../stage.ts';
+
+/** Rows that are recorded one after the other, at a steady rate, through the real SDK. */
+export interface Load {
+  recorded(): number;
+  /** Records no more. Resolves when Redis has acknowledged every record. @throws Error when one was dropped */
+  stop(): Promise<void>;
+}
+
+const turnMs = 10;
+
+/** Starts with the first row. The buffer is large enough for the longest outage: what a full one drops is not the question here. */
+export function startLoad(
+  stage: Stage,
+  { namespace, rows, perSecond }: { namespace: string; rows: Rows; perSecond: number },
+): Load {
+  const { producer } = stage.config;
+  const observer = createExecutionObserver({
+    redisUrl: stage.redisUrl,
+    namespace,
+    producer: { ...producer, sampleRate: 1, buffer: { maxRecords: rows.count, maxBytes: 1_000_000_000 } },
+    registry: new Registry(),
+    logger: { warn: () => undefined },
+  });
+  stage.onClose(`the observer of ${namespace}`, async () => void (await observer.close()));
+  let recorded = 0;
+  const startedAt = performance.now();
+  const timer = setInterval(() => {
+    const due = Math.min(rows.count, Math.floor(((performance.now() - startedAt) / 1_000) * perSecond));
+    for (; recorded < due; recorded += 1) observer.record(rows.execution(recorded));
+  }, turnMs);
+  return {
+    recorded: () => recorded,
+    async stop() {
+      clearInterval(timer);
+      const { unflushed } = await observer.drain();
+      const { dropped } = observer.stats();
+      await observer.close();
+      if (unflushed > 0 || dropped > 0) throw new Error(`faults: ${dropped} records dropped, ${unflushed} unsent`);
+    },
+  };
+}

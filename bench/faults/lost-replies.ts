@@ -1,0 +1,35 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startTcpProxy } from '../../local/tcp-proxy.ts';
+import type { Scenario } from './scenario.ts';
+import { strikeUnderLoad } from './under-load.ts';
+
+const times = 50;
+
+/** Time for the repetition to succeed: one lost reply after the other is an outage, and waited for longer and longer. */
+const betweenMs = 250;
+
+const isInsert = (bytes: Buffer): boolean => bytes.includes('insert into strategy_execution_log');
+
+/** Commits whose replies are lost on the way back, one after the other. */
+export const lostReplies: Scenario = async (options) => {
+  const url = new URL(options.stage.databaseUrl);
+  const proxy = await startTcpProxy(Number(url.port));
+  options.stage.onClose('the proxy', proxy.close);
+  url.port = String(proxy.port);
+  return strikeUnderLoad(options, {
+    scenario: `the reply to ${times} commits lost`,
+    name: 'lost-replies',
+    workers: 2,
+    environment: { DATABASE_URL: url.href },
+    async strike() {
+      let committed = 0;
+      for (let time = 0; time < times; time += 1) {
+        const reply = await proxy.loseReply(isInsert);
+        // PostgreSQL answers an insert when it has committed it.
+        committed += Number(/INSERT 0 (\d+)/.exec(reply.toString('latin1'))?.[1] ?? 0);
+        await sleep(betweenMs);
+      }
+      return `${committed} rows committed unheard`;
+    },
+  });
+};

@@ -1,0 +1,36 @@
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startPostgres } from '../../local/postgres.ts';
+import { stopProcess } from '../../local/processes.ts';
+import type { Scenario } from './scenario.ts';
+import { strikeUnderLoad } from './under-load.ts';
+
+const lookEveryMs = 500;
+
+/** PostgreSQL killed, away for a while, and started again on what it had on disk. */
+export const postgresOutage: Scenario = (options) =>
+  strikeUnderLoad(options, {
+    scenario: `PostgreSQL away for ${options.outageSeconds} s`,
+    name: 'postgres-outage',
+    workers: 2,
+    async strike(arena, _load, stage) {
+      const dir = join(stage.dir, 'postgres');
+      const server = await startPostgres({ dir });
+      const before = await arena.memory();
+      await stopProcess(server.pid, 'SIGKILL', 10_000);
+      const backAt = performance.now() + options.outageSeconds * 1_000;
+      let most = before;
+      let mostActive = 0;
+      while (performance.now() < backAt) {
+        most = Math.max(most, await arena.memory());
+        mostActive = Math.max(mostActive, await arena.queue.getActiveCount());
+        await sleep(lookEveryMs);
+      }
+      const after = await arena.memory();
+      const waiting = await arena.queue.getWaitingCount();
+      const again = await startPostgres({ dir, port: server.port });
+      stage.onClose('the PostgreSQL that was started again', again.stop);
+      const memory = [before, most, after].map(Math.round).join(', ');
+      return `memory of the workers before, at most, at the end: ${memory} MB; ${mostActive} jobs in hand, ${waiting} waiting`;
+    },
+  });

@@ -1,0 +1,33 @@
+import { say } from '../../local/steps.ts';
+import { createRows } from '../rows.ts';
+import type { Stage } from '../stage.ts';
+import { killedWorkers } from './killed-workers.ts';
+import { lostReplies } from './lost-replies.ts';
+import { poisonedBatches } from './poison.ts';
+import { postgresOutage } from './postgres-outage.ts';
+import { redisCrash } from './redis-crash.ts';
+import { rollingRestart } from './rolling-restart.ts';
+import type { FaultResult, Scenario } from './scenario.ts';
+
+/** More than the longest scenario records. */
+const rowsAtLeast = 150_000;
+const rowsPerOutageSecond = 2_000;
+
+const scenarios: Scenario[] = [lostReplies, killedWorkers, rollingRestart, redisCrash, poisonedBatches, postgresOutage];
+
+/** Lets every fault strike a fleet of its own, one after the other, and counts what became of the records. */
+export async function runFaults(stage: Stage, { outageSeconds }: { outageSeconds: number }): Promise<FaultResult[]> {
+  const rows = createRows(Math.max(rowsAtLeast, outageSeconds * rowsPerOutageSecond), stage.config.producer);
+  const results: FaultResult[] = [];
+  for (const scenario of scenarios) {
+    const result = await scenario({ stage, rows, outageSeconds });
+    say(`${result.scenario}: ${result.recorded} recorded, ${result.lost} lost, ${result.duplicated} duplicated`);
+    results.push(result);
+  }
+  return results;
+}
+
+/** Whether every record is there once, or lies where somebody can find it. */
+export function isWhole(results: readonly FaultResult[]): boolean {
+  return results.every(({ lost, duplicated }) => lost === 0 && duplicated === 0);
+}

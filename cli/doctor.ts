@@ -1,0 +1,27 @@
+import type { Command } from 'commander';
+import { examine } from '../console/doctor/examine.ts';
+import { toLines } from '../console/doctor/report.ts';
+import { loadConfig } from '../shared/config.ts';
+import type { CommandContext } from './context.ts';
+
+export function addDoctorCommand(program: Command, { environment, exitWith }: CommandContext): void {
+  program
+    .command('doctor')
+    .description('look at servers, tables, queues and configuration for what commonly goes wrong; changes nothing')
+    .option('--json', 'print the findings as one JSON object')
+    .addHelpText(
+      'after',
+      '\nExit code: 0 all ok, or warnings only; 1 at least one failure; 2 called or configured wrongly.',
+    )
+    .action(async ({ json }: { json?: boolean }) => {
+      const examination = await examine(loadConfig(environment), environment);
+      if (json) console.log(JSON.stringify(examination));
+      else for (const line of toLines(examination.findings, { colours: wantsColours(environment) })) console.log(line);
+      exitWith(examination.worst === 'failure' ? 1 : 0);
+    });
+}
+
+/** @see https://no-color.org */
+function wantsColours(environment: NodeJS.ProcessEnv): boolean {
+  return process.stdout.isTTY === true && !environment['NO_COLOR'] && environment['TERM'] !== 'dumb';
+}

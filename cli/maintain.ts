@@ -1,0 +1,66 @@
+import { Argument, type Command } from 'commander';
+import { loadConfig } from '../shared/config.ts';
+import { createDatabase } from '../shared/database.ts';
+import { untilAskedToStop } from '../shared/lifecycle.ts';
+import { createLogger } from '../shared/logger.ts';
+import { runTask } from '../workers/maintenance/run-task.ts';
+import { type TaskName, type TaskOutcome, taskNames } from '../workers/maintenance/task.ts';
+import { createTasks } from '../workers/maintenance/tasks.ts';
+import type { CommandContext } from './context.ts';
+import { describeTask } from './maintain-text.ts';
+
+interface MaintainFlags {
+  dryRun?: boolean;
+  json?: boolean;
+}
+
+export function addMaintainCommand(program: Command, context: CommandContext): void {
+  program
+    .command('maintain')
+    .description('run the tasks of the maintenance worker once, by hand or from cron')
+    .addArgument(new Argument('[task]', 'only this one').choices(taskNames))
+    .option('--dry-run', 'only say what would be made, dropped and purged')
+    .option('--json', 'print the result as JSON')
+    .action((task: TaskName | undefined, flags: MaintainFlags) =>
+      maintain(context, task === undefined ? taskNames : [task], flags),
+    );
+}
+
+async function maintain(
+  { environment, exitWith }: CommandContext,
+  names: readonly TaskName[],
+  { dryRun, json }: MaintainFlags,
+): Promise<void> {
+  const config = loadConfig(environment);
+  const database = createDatabase(config.database, 'sluice maintain');
+  // The result says it all, in words or as JSON.
+  const logger = createLogger({ level: 'silent', name: 'sluice-maintain' });
+  const tasks = createTasks({ config, database, logger, now: Date.now, ...sayProgress });
+  const stopping = new AbortController();
+  void untilAskedToStop().then(() => stopping.abort());
+  const options = { retry: config.retry, logger, signal: stopping.signal, waitsForDatabase: false };
+  const results: Record<string, object> = {};
+  try {
+    for (const name of names) {
+      if (stopping.signal.aborted) break;
+      let result: object;
+      if (dryRun) {
+        result = await tasks[name].preview();
+      } else {
+        const run = await runTask<{ outcome: TaskOutcome }>(name, tasks[name], options);
+        if (run.outcome !== 'done' && run.outcome !== 'postponed') exitWith(1);
+        result = 'report' in run ? run.report : run;
+      }
+      results[name] = result;
+      if (!json) for (const line of describeTask(name, result)) console.log(line);
+    }
+  } finally {
+    await database.$disconnect();
+  }
+  if (json) console.log(JSON.stringify(results));
+}
+
+const sayProgress = {
+  onDropped: (partition: string) => process.stderr.write(`sluice: ${partition} dropped\n`),
+  onPurged: (table: string, rows: number) => process.stderr.write(`sluice: ${rows} rows of ${table} purged\n`),
+};

@@ -1,0 +1,71 @@
+import { stat } from 'node:fs/promises';
+import type { Command } from 'commander';
+import { addUp, type InspectedLife, inspectSpill, type SpillContent } from '../producers/spill/inspect.ts';
+import { loadConfig } from '../shared/config.ts';
+import { UsageError } from '../shared/errors.ts';
+import type { CommandContext } from './context.ts';
+
+export function addSpillCommand(program: Command, context: CommandContext): void {
+  const command = program.command('spill').description('what producers have written to disk while Redis was away');
+  command
+    .command('inspect')
+    .description('count what is there, and check it; exit code 1 when something is damaged. No record is printed')
+    .argument('[dir]', 'the directory (default: SLUICE_SPILL_DIR)')
+    .option('--json', 'print the result as JSON')
+    .action((dir: string | undefined, flags: { json?: boolean }) => inspect(context, dir, flags));
+}
+
+async function inspect(context: CommandContext, given: string | undefined, { json }: { json?: boolean }) {
+  const dir = given ?? loadConfig(context.environment).producer.spill.dir;
+  if (dir === null) throw new UsageError('say which directory, or set SLUICE_SPILL_DIR');
+  const found = await stat(dir).catch(() => null);
+  if (!found?.isDirectory()) throw new UsageError(`${dir} is not a directory that can be read`);
+
+  const lives = await inspectSpill(dir, Date.now());
+  const total = addUp(lives);
+  if (total.corruptBytes > 0) context.exitWith(1);
+  if (json) {
+    console.log(JSON.stringify({ dir, directories: lives.map(lifeToJson), total: contentToJson(total) }));
+    return;
+  }
+  if (lives.length === 0) console.log('nothing is on disk');
+  for (const life of lives) console.log(`${life.name}  ${stateOf(life)}\n  ${describe(life)}`);
+  if (lives.length > 1) console.log(`total\n  ${describe(total)}`);
+}
+
+function stateOf({ isLive }: InspectedLife): string {
+  return isLive ? 'live' : 'orphan';
+}
+
+function lifeToJson(life: InspectedLife): object {
+  return { name: life.name, state: stateOf(life), ...contentToJson(life) };
+}
+
+function contentToJson(content: SpillContent): object {
+  const { segments, chunks, records, bytes, corruptBytes, newerBytes, firstWrittenMs, lastWrittenMs } = content;
+  return {
+    segments,
+    chunks,
+    records,
+    bytes,
+    corruptBytes,
+    newerBytes,
+    firstWrittenAt: toIsoTime(firstWrittenMs),
+    lastWrittenAt: toIsoTime(lastWrittenMs),
+  };
+}
+
+function describe(content: SpillContent): string {
+  const { segments, chunks, records, bytes, corruptBytes, newerBytes, firstWrittenMs, lastWrittenMs } = content;
+  const parts = [`${records} records in ${chunks} chunks, ${segments} segments, ${bytes} bytes`];
+  if (firstWrittenMs !== null) parts.push(`written ${toIsoTime(firstWrittenMs)} to ${toIsoTime(lastWrittenMs)}`);
+  if (newerBytes > 0) parts.push(`${newerBytes} bytes of a newer version`);
+  if (corruptBytes > 0) parts.push(`${corruptBytes} bytes damaged`);
+  return parts.join('; ');
+}
+
+/** A clock that was wrong may have written a time that is none. */
+function toIsoTime(ms: number | null): string | null {
+  const time = new Date(ms ?? Number.NaN);
+  return Number.isNaN(time.getTime()) ? null : time.toISOString();
+}

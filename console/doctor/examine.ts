@@ -1,0 +1,86 @@
+import type { Config } from '../../shared/config.ts';
+import { queueNames } from '../../shared/contracts/queues.ts';
+import { endsWithin } from '../../shared/lifecycle.ts';
+import { executionLogTable, planPartitions } from '../../shared/partitions.ts';
+import { type Finding, type Level, worstOf } from './finding.ts';
+import { type HostFacts, readHostFacts } from './host-facts.ts';
+import { judgeHost, judgeMissingUrl } from './judge-host.ts';
+import { judgePostgres, judgePostgresConnection } from './judge-postgres.ts';
+import { judgeQueue } from './judge-queue.ts';
+import { judgeRedis, judgeRedisConnection } from './judge-redis.ts';
+import { judgeTables } from './judge-tables.ts';
+import { connectToPostgres, type PostgresConnection, readPostgresFacts } from './postgres-facts.ts';
+import { readQueueFacts } from './queue-facts.ts';
+import { connectToRedis, type RedisConnection, readRedisFacts } from './redis-facts.ts';
+import { createSecretHider } from './secrets.ts';
+import { readKnownMigrations, readTablesFacts } from './tables-facts.ts';
+
+/** All that was found, in a fixed order of subjects. */
+export interface Examination {
+  worst: Level;
+  findings: Finding[];
+}
+
+/** For each question. At most three follow one another, so that it all ends within ten seconds even when servers hang. */
+const answerWithinMs = 2_500;
+const closeWithinMs = 500;
+
+/**
+ * Looks at everything that commonly goes wrong with the pipeline. Changes nothing, needs no part of the fleet, never throws
+ * for what a server does, and takes ten seconds at most.
+ */
+export async function examine(config: Config, environment: NodeJS.ProcessEnv): Promise<Examination> {
+  const host = readHostFacts(environment);
+  const limits = { withinMs: answerWithinMs, hide: createSecretHider([config.redisUrl, config.database.url]) };
+  const [redis, postgres] = await Promise.all([
+    config.redisUrl === null
+      ? [judgeMissingUrl('redis', 'REDIS_URL')]
+      : connectToRedis(config.redisUrl, limits).then((connection) => examineRedis(connection, config, host)),
+    config.database.url === null
+      ? [judgeMissingUrl('postgres', 'DATABASE_URL')]
+      : connectToPostgres(config.database, limits).then((connection) => examinePostgres(connection, config)),
+  ]);
+  const findings = [...judgeHost(host, { recordingEnabled: config.producer.enabled }), ...redis, ...postgres];
+  return { worst: worstOf(findings), findings };
+}
+
+async function examineRedis(connection: RedisConnection, { namespace }: Config, host: HostFacts): Promise<Finding[]> {
+  const { redis, ask, state } = connection;
+  try {
+    const findings = [judgeRedisConnection(state)];
+    if (!state.known || state.value === 'loading') return findings;
+    const facts = await readRedisFacts(connection);
+    const queues = await Promise.all(
+      queueNames.map(async (queue) => {
+        const seen = await ask(() => readQueueFacts(redis, { queue, namespace, nowMs: Date.now() }));
+        const { clientNames } = facts;
+        return judgeQueue(seen, { queue, namespace, clientNames, ownVersion: host.bullmqVersion });
+      }),
+    );
+    return [...findings, ...judgeRedis(facts), ...queues.flat()];
+  } finally {
+    connection.close();
+  }
+}
+
+async function examinePostgres(connection: PostgresConnection, { database, fleet }: Config): Promise<Finding[]> {
+  try {
+    const findings = [judgePostgresConnection(connection.state)];
+    if (!connection.state.known) return findings;
+    const server = await readPostgresFacts(connection);
+    const nowMs = Date.now();
+    const days = planPartitions(executionLogTable, nowMs, database.partitionDaysAhead);
+    const [tables, migrations] = await Promise.all([readTablesFacts(connection, days), readKnownMigrations()]);
+    return [
+      ...findings,
+      ...judgePostgres(server, { ...database, workers: fleet.workers }),
+      ...judgeTables(tables, { migrations, days, nowMs }),
+    ];
+  } finally {
+    // A server that hangs does not take leave.
+    await endsWithin(
+      connection.close().catch(() => undefined),
+      closeWithinMs,
+    );
+  }
+}

@@ -1,0 +1,34 @@
+/** How bad a finding is, the best first. */
+export const levels = ['ok', 'warning', 'failure'] as const;
+export type Level = (typeof levels)[number];
+
+/** What the doctor says of one thing that it looked at. */
+export interface Finding {
+  /** what was looked at: `host`, `configuration`, `redis`, `postgres`, `dead letters` or `queue <name>` */
+  subject: string;
+  /** which of its properties, in a word or two */
+  check: string;
+  /** failure: records are not stored, or will be lost; warning: they are, but somebody should look at it */
+  level: Level;
+  /** one line, without a secret */
+  message: string;
+  /** what to do about it, in one line; null when there is nothing to do */
+  remedy: string | null;
+}
+
+/** The level of the worst finding; ok when there is none. */
+export function worstOf(findings: readonly Finding[]): Level {
+  return levels.findLast((level) => findings.some((finding) => finding.level === level)) ?? 'ok';
+}
+
+/** Makes findings about one subject. A finding that is not ok has a remedy. */
+export function findingsOn(subject: string) {
+  const make =
+    <L extends Level>(level: L) =>
+    (check: string, message: string, remedy: string): Finding => ({ subject, check, level, message, remedy });
+  return {
+    ok: (check: string, message: string): Finding => ({ subject, check, level: 'ok', message, remedy: null }),
+    warning: make('warning'),
+    failure: make('failure'),
+  };
+}

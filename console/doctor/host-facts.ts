@@ -1,0 +1,32 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { unknownVariables } from '../../shared/config.ts';
+
+/** What is known without asking a server. */
+export interface HostFacts {
+  nodeVersion: string;
+  /** as package.json has it: `>=22.18` */
+  nodeWanted: string;
+  /** version of the BullMQ in this build */
+  bullmqVersion: string;
+  /** whether a file .env in the current directory was read, as every `sluice` command does */
+  hasEnvFile: boolean;
+  /** variables that look like ours and are not */
+  unknownVariables: string[];
+}
+
+/** Beside the sources, and one level further up from the build. */
+const packageFile = import.meta.url.endsWith('.ts') ? '../../package.json' : '../../../package.json';
+
+/** Looks at this process and its files. */
+export function readHostFacts(environment: NodeJS.ProcessEnv): HostFacts {
+  const ours = JSON.parse(readFileSync(new URL(packageFile, import.meta.url), 'utf8')) as { engines: { node: string } };
+  const bullmq = createRequire(import.meta.url)('bullmq/package.json') as { version: string };
+  return {
+    nodeVersion: process.version,
+    nodeWanted: ours.engines.node,
+    bullmqVersion: bullmq.version,
+    hasEnvFile: existsSync('.env'),
+    unknownVariables: unknownVariables(environment),
+  };
+}

@@ -1,0 +1,46 @@
+import { type Finding, findingsOn } from './finding.ts';
+import type { HostFacts } from './host-facts.ts';
+import { isBelow } from './version.ts';
+
+const onHost = findingsOn('host');
+const onConfiguration = findingsOn('configuration');
+
+/** This process and how it was configured; that the values are in range was seen before. */
+export function judgeHost(facts: HostFacts, options: { recordingEnabled: boolean }): Finding[] {
+  const { nodeVersion, nodeWanted, hasEnvFile, unknownVariables } = facts;
+  return [
+    isBelow(nodeVersion, nodeWanted)
+      ? onHost.failure(
+          'node',
+          `${nodeVersion}, wanted is ${nodeWanted}`,
+          'call it through npm run, which brings its own Node',
+        )
+      : onHost.ok('node', nodeVersion),
+    unknownVariables.length > 0
+      ? onConfiguration.warning(
+          'variables',
+          `set, but not known: ${unknownVariables.join(', ')}`,
+          'compare them with .env.example; it is most likely a slip of the pen',
+        )
+      : onConfiguration.ok(
+          'variables',
+          hasEnvFile ? 'all are known; .env in this directory was read' : 'all are known',
+        ),
+    options.recordingEnabled
+      ? onConfiguration.ok('recording', 'on')
+      : onConfiguration.warning(
+          'recording',
+          'DSL_EXECUTION_LOG_ENABLED is off: producers with this configuration store nothing',
+          'leave it out, or set it to true',
+        ),
+  ];
+}
+
+/** One of the servers is not configured at all. */
+export function judgeMissingUrl(subject: 'redis' | 'postgres', variable: string): Finding {
+  return findingsOn(subject).failure(
+    'connection',
+    `${variable} is not set, so there is nothing to look at`,
+    'set it; with npm start running in this directory: source .sluice/env',
+  );
+}

@@ -1,0 +1,141 @@
+import { type Answer, timeoutCode } from './answer.ts';
+import { type Finding, findingsOn } from './finding.ts';
+import { judgeClock } from './judge-clock.ts';
+import type { PostgresFacts, PostgresServer } from './postgres-facts.ts';
+
+const on = findingsOn('postgres');
+
+/** dead_letter needs gen_random_uuid(), which the server has of itself since the first; before the second, nobody supports it. */
+const minVersion = 130_000;
+const oldestSupportedVersion = 140_000;
+
+const connectionsWarnShare = 0.9;
+
+/** How many connections the fleet may open, as far as this machine's configuration knows, and what it asks of each. */
+export interface FleetDemand {
+  /** SLUICE_WORKERS */
+  workers: number;
+  /** SLUICE_DATABASE_POOL_SIZE */
+  poolSize: number;
+  /** SLUICE_DATABASE_STATEMENT_TIMEOUT_MS */
+  statementTimeoutMs: number;
+}
+
+/** What is wrong with a server that does not let anybody in, and what can be done; by the code of its error. */
+const refusals: Record<string, [problem: string, remedy: string]> = {
+  DatabaseNotReachable: ['cannot be reached', 'start the server, or correct host and port in DATABASE_URL'],
+  ECONNREFUSED: ['cannot be reached', 'start the server, or correct host and port in DATABASE_URL'],
+  ENOTFOUND: ['cannot be reached: its name is not known', 'correct the host in DATABASE_URL'],
+  '28P01': ['refuses user or password', 'correct user and password in DATABASE_URL'],
+  '28000': ['refuses the user', 'correct the user in DATABASE_URL, or what pg_hba.conf lets it do'],
+  '3D000': ['has no such database', 'create the database, or correct its name in DATABASE_URL'],
+  '53300': ['has no connection left', 'raise max_connections, or find out who holds them (pg_stat_activity)'],
+  '57P03': ['is starting up, shutting down or recovering', 'wait; workers wait, too, and lose nothing'],
+  TlsConnectionError: ['and this machine do not agree on TLS', 'correct sslmode in DATABASE_URL'],
+  ConnectionLost: ['accepts connections and does not answer', 'look whether the server hangs'],
+  [timeoutCode]: ['does not answer in time', 'look whether the server hangs, and at the way to it'],
+};
+
+/** Whether PostgreSQL lets this machine in. */
+export function judgePostgresConnection(state: Answer<'ready'>): Finding {
+  if (state.known) return on.ok('connection', 'the server answers');
+  const refusal = refusals[state.code];
+  if (refusal) return on.failure('connection', `PostgreSQL ${refusal[0]} (${state.code})`, refusal[1]);
+  return on.failure(
+    'connection',
+    `PostgreSQL cannot be used: ${state.why}`,
+    'look at the server, the way to it, and DATABASE_URL: user, password and database',
+  );
+}
+
+/** All that the server told about itself. */
+export function judgePostgres(
+  { server, clock, askedStatementTimeoutMs }: PostgresFacts,
+  demand: FleetDemand,
+): Finding[] {
+  if (!server.known)
+    return [on.failure('server', `could not be looked at: ${server.why}`, 'look whether the server is overloaded')];
+  return [
+    judgeVersion(server.value),
+    judgeWritable(server.value),
+    judgeEncoding(server.value),
+    judgeSchema(server.value),
+    judgeConnections(server.value, demand),
+    judgeStatementTimeout(server.value.statementTimeoutMs, askedStatementTimeoutMs, demand.statementTimeoutMs),
+    judgeClock(on, clock),
+  ];
+}
+
+function judgeVersion({ version, versionNumber }: PostgresServer): Finding {
+  const name = `PostgreSQL ${version}`;
+  if (versionNumber < minVersion)
+    return on.failure('version', `${name}: the tables need 13 or later`, 'upgrade the server');
+  if (versionNumber < oldestSupportedVersion)
+    return on.warning('version', `${name}: no longer supported by its makers`, 'upgrade to 14 or later');
+  return on.ok('version', name);
+}
+
+function judgeWritable({ isInRecovery, isReadOnly }: PostgresServer): Finding {
+  if (isInRecovery)
+    return on.failure('writable', 'a standby, which refuses writes', 'put the primary into DATABASE_URL');
+  if (isReadOnly)
+    return on.failure(
+      'writable',
+      'transactions are read-only',
+      'turn default_transaction_read_only off for this database and user; a full disk may have turned it on',
+    );
+  return on.ok('writable', 'primary');
+}
+
+function judgeEncoding({ encoding }: PostgresServer): Finding {
+  if (encoding === 'UTF8') return on.ok('encoding', 'UTF8');
+  return on.failure(
+    'encoding',
+    `${encoding}: characters that it lacks cannot be stored`,
+    "create database … encoding 'UTF8' template template0, and use that one",
+  );
+}
+
+function judgeSchema({ schema }: PostgresServer): Finding {
+  if (schema !== null) return on.ok('schema', schema);
+  return on.failure(
+    'schema',
+    'there is none to make tables in',
+    'create schema …, or correct the parameter schema in DATABASE_URL',
+  );
+}
+
+/** Workers that run already are counted as the fleet's; the doctor's own connections are not counted. */
+function judgeConnections(server: PostgresServer, { workers, poolSize }: FleetDemand): Finding {
+  const check = 'connections';
+  const { maxConnections, reservedConnections, usedConnections, workerConnections } = server;
+  const available = maxConnections - reservedConnections;
+  const others = usedConnections - workerConnections;
+  const demand = workers * poolSize;
+  const fleet = `${workers} workers with ${poolSize} each need ${demand}`;
+  if (others + Math.max(demand, workerConnections) > available)
+    return on.warning(
+      check,
+      `${fleet}, but of ${available} that there are, others use ${others} and workers ${workerConnections}`,
+      'raise max_connections, or lower SLUICE_DATABASE_POOL_SIZE or SLUICE_WORKERS',
+    );
+  const message = `${usedConnections} of ${available} in use; ${fleet}`;
+  if (usedConnections / available > connectionsWarnShare)
+    return on.warning(check, message, 'find out who holds them (pg_stat_activity), or raise max_connections');
+  return on.ok(check, message);
+}
+
+/** Each connection asks for its timeout when it begins, which goes before any default; some poolers swallow that. */
+function judgeStatementTimeout(gotMs: number, askedMs: number, oursMs: number): Finding {
+  const check = 'statement timeout';
+  if (gotMs === askedMs) return on.ok(check, 'as each connection asks for');
+  const got = gotMs === 0 ? 'none' : `${gotMs} ms`;
+  const message = `${got} is in force, not what a connection asks for; a pooler between ignores it`;
+  if (gotMs !== 0 && gotMs < oursMs)
+    return on.warning(
+      check,
+      `${message}: statements are cancelled earlier than SLUICE_DATABASE_STATEMENT_TIMEOUT_MS (${oursMs}) says`,
+      `alter role … set statement_timeout = ${oursMs}, or connect without the pooler`,
+    );
+  return on.warning(check, message, `alter role … set statement_timeout = ${oursMs}, or connect without the pooler`);
+}

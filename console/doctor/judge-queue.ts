@@ -1,0 +1,124 @@
+import type { QueueName } from '../../shared/contracts/queues.ts';
+import type { Answer } from './answer.ts';
+import { type Finding, findingsOn } from './finding.ts';
+import { type QueueFacts, queueKeys } from './queue-facts.ts';
+import { versionNumbers } from './version.ts';
+
+const waitWarnSeconds = 60;
+const waitFailSeconds = 900;
+
+/** BullMQ's own default, and the room that its trimming by whole nodes of the stream may take on top. */
+const defaultEventsKept = 10_000;
+const eventsSlack = 1_000;
+
+/** The queue that is judged, and what it is held against. */
+export interface QueueContext {
+  queue: QueueName;
+  namespace: string;
+  /** version of the BullMQ in this build */
+  ownVersion: string;
+  /** names of all connections to Redis */
+  clientNames: Answer<readonly string[]>;
+}
+
+/** What a queue is like, and whether somebody works on it. */
+export function judgeQueue(facts: Answer<QueueFacts>, context: QueueContext): Finding[] {
+  const on = findingsOn(`queue ${context.queue}`);
+  if (!facts.known)
+    return [
+      on.failure(
+        'jobs',
+        `could not be looked at: ${facts.why}`,
+        "workers will not be able to, either: look at the server, and at the rights of REDIS_URL's user",
+      ),
+    ];
+  return [
+    judgeLibrary(facts.value, context),
+    judgeBacklog(facts.value, context),
+    judgeWorkers(facts.value, context),
+    judgeFailed(facts.value, context),
+    judgeEvents(facts.value, context),
+  ];
+}
+
+/** Different versions of BullMQ run different scripts on the same keys. */
+function judgeLibrary({ library }: QueueFacts, { queue, ownVersion }: QueueContext): Finding {
+  const on = findingsOn(`queue ${queue}`);
+  const check = 'bullmq';
+  if (library === null) return on.ok(check, 'not used yet');
+  const [name = '', theirs = ''] = library.split(':');
+  const [major, minor] = versionNumbers(theirs);
+  const [ownMajor, ownMinor] = versionNumbers(ownVersion);
+  const remedy = 'run producers and workers of the same build of Sluice';
+  if (name !== 'bullmq' || theirs === '')
+    return on.warning(
+      check,
+      `last opened by ${library}, which is not the BullMQ of this build (${ownVersion})`,
+      remedy,
+    );
+  if (major !== ownMajor)
+    return on.failure(check, `last opened by BullMQ ${theirs}; this build has ${ownVersion}`, remedy);
+  return on.ok(check, minor === ownMinor ? theirs : `${theirs}, this build has ${ownVersion}`);
+}
+
+function judgeBacklog(
+  { waiting, delayed, active, oldestWaitSeconds, paused }: QueueFacts,
+  { queue }: QueueContext,
+): Finding {
+  const on = findingsOn(`queue ${queue}`);
+  const check = 'backlog';
+  const age = oldestWaitSeconds === null ? '' : `, the oldest for ${Math.round(oldestWaitSeconds)} s`;
+  const message = `${waiting} jobs wait${age}; ${active} active, ${delayed} delayed`;
+  if (oldestWaitSeconds !== null && oldestWaitSeconds > waitFailSeconds)
+    return on.failure(check, paused ? `paused; ${message}` : message, paused ? resume(queue) : keepUp);
+  if (paused) return on.warning(check, `paused; ${message}`, resume(queue));
+  if (oldestWaitSeconds !== null && oldestWaitSeconds > waitWarnSeconds) return on.warning(check, message, keepUp);
+  return on.ok(check, message);
+}
+
+const keepUp = 'start more workers, and look at their logs and at PostgreSQL';
+
+function resume(queue: QueueName): string {
+  return `resume it with BullMQ: new Queue('${queue}', …).resume()`;
+}
+
+function judgeWorkers(facts: QueueFacts, { queue, namespace, clientNames }: QueueContext): Finding {
+  const on = findingsOn(`queue ${queue}`);
+  const check = 'workers';
+  if (!clientNames.known)
+    return on.warning(
+      check,
+      `whether any is connected could not be looked at: ${clientNames.why}`,
+      'let the user of REDIS_URL call CLIENT LIST, or look at the workers yourself',
+    );
+  const { workerConnection } = queueKeys(queue, namespace);
+  const connected = clientNames.value.filter(
+    (name) => name === workerConnection || name.startsWith(`${workerConnection}:w:`),
+  ).length;
+  if (connected > 0) return on.ok(check, `${connected} connected`);
+  const start = `start one: sluice worker ${queue}`;
+  if (facts.active > 0)
+    return on.warning(check, `none is connected, and ${facts.active} jobs were left by one that died`, start);
+  if (facts.waiting + facts.delayed > 0) return on.warning(check, 'none is connected, and jobs wait', start);
+  return on.ok(check, 'none is connected, and there is nothing to do');
+}
+
+function judgeFailed({ failed }: QueueFacts, { queue, namespace }: QueueContext): Finding {
+  const on = findingsOn(`queue ${queue}`);
+  if (failed === 0) return on.ok('failed', 'none');
+  const key = queueKeys(queue, namespace).of('failed');
+  return on.warning(
+    'failed',
+    `${failed} jobs; beyond SLUICE_FAILED_JOBS_KEPT the oldest are deleted with their records`,
+    `see which: redis-cli ZREVRANGE '${key}' 0 9; mend the cause, then put them back with BullMQ: new Queue('${queue}', …).retryJobs({ state: 'failed' })`,
+  );
+}
+
+function judgeEvents({ events, eventsKept }: QueueFacts, { queue, namespace }: QueueContext): Finding {
+  const on = findingsOn(`queue ${queue}`);
+  const kept = eventsKept ?? defaultEventsKept;
+  const message = `${events} entries, of about ${kept} that are kept`;
+  if (events <= 2 * kept + eventsSlack) return on.ok('events', message);
+  const key = queueKeys(queue, namespace).of('events');
+  return on.warning('events', message, `nobody reads them: redis-cli XTRIM '${key}' MAXLEN '~' ${kept}`);
+}

@@ -1,0 +1,164 @@
+import { type Answer, timeoutCode } from './answer.ts';
+import { byteSize } from './byte-size.ts';
+import { type Finding, findingsOn } from './finding.ts';
+import { judgeClock } from './judge-clock.ts';
+import type { RedisConnection, RedisFacts } from './redis-facts.ts';
+import type { RedisServer } from './redis-info.ts';
+import { isBelow } from './version.ts';
+
+const on = findingsOn('redis');
+
+/** BullMQ refuses to work below the first, and warns below the second. */
+const minVersion = '5.0.0';
+const recommendedVersion = '6.2.0';
+
+const memoryWarnShare = 0.8;
+const memoryFailShare = 0.95;
+const clientsWarnShare = 0.9;
+
+/** What can be done about a server that does not let anybody in; by the code of its error. */
+const remedies: Record<string, string> = {
+  ECONNREFUSED: 'start the server, or correct host and port in REDIS_URL',
+  ENOTFOUND: 'correct the host in REDIS_URL',
+  EAI_AGAIN: 'look at the name resolution of this machine, or correct the host in REDIS_URL',
+  WRONGPASS: 'correct user and password in REDIS_URL',
+  NOAUTH: 'REDIS_URL has no password, and the server wants one',
+  NOPERM: 'let the user of REDIS_URL use the commands of BullMQ: +@all, or at least those on keys, scripts and INFO',
+  DENIED: 'the server is in protected mode: set a password, and put it into REDIS_URL',
+  ERR: 'correct REDIS_URL, the number of the database in it included',
+  [timeoutCode]:
+    'look whether the server hangs, and whether it wants TLS: rediss:// instead of redis:// or the reverse',
+  ECONNRESET: 'look whether the server wants TLS: rediss:// instead of redis:// or the reverse',
+};
+
+/** Whether Redis lets this machine in. */
+export function judgeRedisConnection(state: RedisConnection['state']): Finding {
+  if (!state.known) {
+    const remedy = remedies[state.code] ?? 'look at the server, the way to it, and REDIS_URL';
+    return on.failure('connection', `Redis cannot be used: ${state.why}`, remedy);
+  }
+  if (state.value === 'loading')
+    return on.failure(
+      'connection',
+      'the server is still loading its data from disk',
+      'wait until it has; producers buffer and workers wait meanwhile',
+    );
+  return on.ok('connection', 'the server answers');
+}
+
+/** All that the server told about itself. */
+export function judgeRedis({ server, savePoints, clock }: RedisFacts): Finding[] {
+  if (!server.known) {
+    return [
+      on.failure(
+        'server',
+        `INFO could not be looked at: ${server.why}`,
+        'let the user of REDIS_URL call INFO: BullMQ asks for it before it does anything',
+      ),
+      judgeClock(on, clock),
+    ];
+  }
+  return [
+    judgeVersion(server.value),
+    judgeRole(server.value),
+    judgePolicy(server.value),
+    judgeMemory(server.value),
+    judgePersistence(server.value, savePoints),
+    ...judgeClients(server.value),
+    judgeClock(on, clock),
+  ];
+}
+
+function judgeVersion({ product, version }: RedisServer): Finding {
+  const name = `${product ?? 'a server that does not say what it is'}${version === null ? '' : ` ${version}`}`;
+  const untested = 'try it with npm test, with REDIS_URL set to such a server: BullMQ is made for Redis and Valkey';
+  if (product === null || version === null) return on.warning('version', name, untested);
+  if (product === 'Dragonfly') return on.warning('version', `${name}: not tried by the tests of Sluice`, untested);
+  // Valkey forked at 7.2, so every version of it is new enough.
+  if (product === 'Valkey') return on.ok('version', name);
+  const remedy = `upgrade to ${recommendedVersion} or later`;
+  if (isBelow(version, minVersion)) return on.failure('version', `${name}: BullMQ refuses to work with it`, remedy);
+  if (isBelow(version, recommendedVersion)) return on.warning('version', `${name}: BullMQ advises against it`, remedy);
+  return on.ok('version', name);
+}
+
+function judgeRole({ role, isClusterNode }: RedisServer): Finding {
+  if (role === 'slave' || role === 'replica')
+    return on.failure('role', 'a replica, which refuses writes', 'put the primary into REDIS_URL');
+  if (isClusterNode)
+    return on.warning(
+      'role',
+      'a node of a Redis Cluster; Sluice talks to this node only, and keys on other nodes are out of reach',
+      'use a server without cluster mode, or a cluster of one node',
+    );
+  return on.ok('role', role === 'master' || role === null ? 'primary' : role);
+}
+
+/** BullMQ keeps jobs in keys like any other: an evicted key is a lost or a broken job. */
+function judgePolicy({ maxMemoryPolicy: policy, maxMemoryBytes, evictedKeys }: RedisServer): Finding {
+  const check = 'eviction';
+  const remedy = 'CONFIG SET maxmemory-policy noeviction, and the same in redis.conf or at the provider';
+  if (policy === null)
+    return on.warning(check, 'the server does not tell its maxmemory-policy', 'see to it that it is noeviction');
+  if (policy !== 'noeviction') {
+    // Without a limit nothing is evicted, until somebody sets one.
+    return maxMemoryBytes === 0
+      ? on.warning(check, `maxmemory-policy is ${policy}; it will delete jobs once a maxmemory is set`, remedy)
+      : on.failure(check, `maxmemory-policy is ${policy}: jobs are deleted when memory runs out`, remedy);
+  }
+  if (evictedKeys !== null && evictedKeys > 0)
+    return on.warning(
+      check,
+      `noeviction now, but ${evictedKeys} keys were evicted since the server was started`,
+      'expect lost jobs: compare what producers sent with what is stored; a restart of the server resets the count',
+    );
+  return on.ok(check, 'noeviction');
+}
+
+function judgeMemory({ usedMemoryBytes: used, maxMemoryBytes: max }: RedisServer): Finding {
+  if (used === null) return on.warning('memory', 'the server does not tell its memory use', 'look at it by hand');
+  if (max === null || max === 0) return on.ok('memory', `${byteSize(used)} used, no maxmemory`);
+  const message = `${byteSize(used)} of ${byteSize(max)} used, ${Math.floor((used / max) * 100)} %`;
+  const remedy = 'see to it that workers keep up, then raise maxmemory; when it is full, producers cannot send';
+  if (used / max > memoryFailShare) return on.failure('memory', message, remedy);
+  if (used / max > memoryWarnShare) return on.warning('memory', message, remedy);
+  return on.ok('memory', message);
+}
+
+/** What Redis has acknowledged and loses when it dies, is lost for good: the producer has forgotten it. */
+function judgePersistence({ appendOnly, failedWrites, replicas }: RedisServer, savePoints: Answer<string>): Finding {
+  const check = 'persistence';
+  const useAppendOnly = 'CONFIG SET appendonly yes, and the same in redis.conf or at the provider';
+  if (failedWrites.length > 0)
+    return on.failure(
+      check,
+      `${failedWrites.join(' and ')} failed`,
+      "look at the disk's space and rights, and at the server's log",
+    );
+  if (appendOnly === true) return on.ok(check, 'append-only file');
+  if (appendOnly === null)
+    return on.warning(check, 'the server does not tell whether it keeps an append-only file', 'see to it that it does');
+  if (!savePoints.known)
+    return on.warning(
+      check,
+      `no append-only file; whether there are snapshots could not be looked at (${savePoints.why})`,
+      useAppendOnly,
+    );
+  if (savePoints.value !== '')
+    return on.warning(
+      check,
+      `snapshots only (${savePoints.value}): a crash loses the jobs since the last one`,
+      useAppendOnly,
+    );
+  const message = 'none: a restart of the server loses every job that waits';
+  if (replicas !== null && replicas > 0)
+    return on.warning(check, `${message}, unless its replica takes over (${replicas})`, useAppendOnly);
+  return on.failure(check, message, useAppendOnly);
+}
+
+function judgeClients({ connectedClients: connected, maxClients: max }: RedisServer): Finding[] {
+  if (connected === null || max === null || max === 0) return [];
+  const message = `${connected} of ${max} connections in use`;
+  if (connected / max <= clientsWarnShare) return [on.ok('connections', message)];
+  return [on.warning('connections', message, 'find out who holds them (CLIENT LIST), or raise maxclients')];
+}

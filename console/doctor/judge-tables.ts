@@ -1,0 +1,163 @@
+import { type DayPartition, executionLogTable } from '../../shared/partitions.ts';
+import type { DeadLetterGroup } from '../repository/dead-letters.ts';
+import type { Answer, Unanswered } from './answer.ts';
+import { type Finding, findingsOn } from './finding.ts';
+import {
+  type AppliedMigration,
+  deadLetterCauses,
+  type KnownMigration,
+  type Locks,
+  type Rights,
+  strayRowsCounted,
+  type TablesFacts,
+} from './tables-facts.ts';
+
+const on = findingsOn('postgres');
+const onLetters = findingsOn('dead letters');
+
+const transactionWarnSeconds = 300;
+
+/** What the tables are held against. */
+export interface TablesContext {
+  migrations: readonly KnownMigration[];
+  /** the days that ought to have a partition, from yesterday on */
+  days: readonly DayPartition[];
+  nowMs: number;
+}
+
+/** All that was seen in the tables. What is not there because a migration is missing is told once, as that. */
+export function judgeTables(facts: TablesFacts, { migrations, days, nowMs }: TablesContext): Finding[] {
+  return [
+    judgeAnswer('migrations', facts.migrations, (applied) => judgeMigrations(applied, migrations)),
+    judgeAnswer('rights', facts.rights, judgeRights),
+    judgeAnswer('partitions', facts.missingDays, (missing) => judgePartitions(missing, days, nowMs)),
+    judgeAnswer('default partition', facts.strayRows, judgeStrayRows),
+    judgeAnswer('locks', facts.locks, judgeLocks),
+    judgeDeadLetters(facts.deadLetters),
+  ].flat();
+}
+
+function judgeAnswer<T>(check: string, answer: Answer<T | null>, judge: (value: T) => Finding): Finding[] {
+  if (!answer.known) return [unanswered(on, check, answer)];
+  return answer.value === null ? [] : [judge(answer.value)];
+}
+
+function unanswered(subject: typeof on, check: string, { why }: Unanswered): Finding {
+  return subject.warning(
+    check,
+    `could not be looked at: ${why}`,
+    'look at the rights of the user of DATABASE_URL, and at who locks the tables (pg_locks)',
+  );
+}
+
+function judgeMigrations(applied: readonly AppliedMigration[], known: readonly KnownMigration[]): Finding {
+  const check = 'migrations';
+  const open = applied.filter(({ finished, rolledBack }) => !finished && !rolledBack).map(({ name }) => name);
+  const done = new Map(
+    applied.filter(({ finished, rolledBack }) => finished && !rolledBack).map((one) => [one.name, one]),
+  );
+  const pending = known.filter(({ name }) => !done.has(name)).map(({ name }) => name);
+  const unknown = [...done.keys()].filter((name) => !known.some((one) => one.name === name));
+  const changed = known.filter(({ name, checksum }) => (done.get(name)?.checksum ?? checksum) !== checksum);
+  if (open.length > 0)
+    return on.failure(
+      check,
+      `begun and not finished: ${open.join(', ')}`,
+      'if none is running now, read the column logs of _prisma_migrations, mend the cause, and resolve it with prisma migrate resolve',
+    );
+  if (pending.length > 0)
+    return on.failure(check, `${done.size} applied, missing: ${pending.join(', ')}`, 'run sluice migrate');
+  if (unknown.length > 0)
+    return on.warning(
+      check,
+      `the database is newer than this build: ${unknown.join(', ')}`,
+      'run the build that made it, or a later one',
+    );
+  if (changed.length > 0)
+    return on.warning(
+      check,
+      `changed since they were applied: ${changed.map(({ name }) => name).join(', ')}`,
+      'put the released files back; what a change shall do belongs into a migration of its own',
+    );
+  return on.ok(check, `all ${known.length} applied`);
+}
+
+function judgeRights({ mayWrite, mayPartition }: Rights): Finding {
+  if (!mayWrite)
+    return on.failure(
+      'rights',
+      'the user of DATABASE_URL may not write to the tables',
+      'grant select, insert, update on all tables in schema … to …',
+    );
+  if (!mayPartition)
+    return on.warning(
+      'rights',
+      'the user of DATABASE_URL may write, but not make partitions',
+      `run sluice migrate daily as the owner of ${executionLogTable}, or make this user its owner`,
+    );
+  return on.ok('rights', 'may write and make partitions');
+}
+
+function judgePartitions(missing: readonly DayPartition[], days: readonly DayPartition[], nowMs: number): Finding {
+  const check = 'partitions';
+  const remedy =
+    'run sluice migrate, or start a worker; a day that has rows in the DEFAULT partition needs those moved first';
+  const missingToday = missing.filter(({ from, until }) => Date.parse(from) <= nowMs && nowMs < Date.parse(until));
+  if (missingToday.length > 0) return on.failure(check, `today's is missing: ${namesOf(missingToday)}`, remedy);
+  // Yesterday's is for latecomers only, and not worth a word once it is gone.
+  const isComing = ({ from }: DayPartition): boolean => Date.parse(from) > nowMs;
+  const coming = days.filter(isComing).length;
+  const missingAhead = missing.filter(isComing);
+  if (missingAhead.length === 0) return on.ok(check, `today and ${coming} days ahead`);
+  return on.warning(
+    check,
+    `${coming - missingAhead.length} of ${coming} days ahead; missing: ${namesOf(missingAhead)}`,
+    remedy,
+  );
+}
+
+function judgeStrayRows(rows: number): Finding {
+  if (rows === 0) return on.ok('default partition', 'empty');
+  const count = rows < strayRowsCounted ? `${rows}` : `${strayRowsCounted} or more`;
+  return on.warning(
+    'default partition',
+    `${count} rows of days that had no partition, most likely from a producer with a wrong clock`,
+    `see which days: select recorded_at::date, count(*) from ${executionLogTable}_default group by 1; set that clock right`,
+  );
+}
+
+function judgeLocks({ waiting, oldestTransactionSeconds }: Locks): Finding {
+  const remedy = 'see who: select pid, pg_blocking_pids(pid), state, query from pg_stat_activity';
+  if (waiting > 0) return on.warning('locks', `${waiting} sessions wait for a lock on our tables`, remedy);
+  if (oldestTransactionSeconds !== null && oldestTransactionSeconds > transactionWarnSeconds)
+    return on.warning(
+      'locks',
+      `a transaction on our tables has been open for ${Math.round(oldestTransactionSeconds)} s`,
+      remedy,
+    );
+  return on.ok('locks', 'nobody waits');
+}
+
+function judgeDeadLetters(letters: Answer<DeadLetterGroup[] | null>): Finding[] {
+  if (!letters.known) return [unanswered(onLetters, 'open', letters)];
+  if (letters.value === null) return [];
+  if (letters.value.length === 0) return [onLetters.ok('open', 'none')];
+  const more = letters.value.length > deadLetterCauses ? '; and others' : '';
+  const causes = letters.value
+    .slice(0, deadLetterCauses)
+    .map(({ letters: count, queue, signature }) => `${count} of ${queue}: ${signature}`);
+  return [
+    onLetters.warning(
+      'open',
+      `${causes.join('; ')}${more}`,
+      'run sluice dead-letters list, then replay or discard them',
+    ),
+  ];
+}
+
+/** The first few; a list of a year's partitions is no line. */
+function namesOf(partitions: readonly DayPartition[]): string {
+  const shown = 3;
+  const names = partitions.slice(0, shown).map(({ name }) => name);
+  return partitions.length <= shown ? names.join(', ') : `${names.join(', ')} and ${partitions.length - shown} more`;
+}

@@ -1,0 +1,109 @@
+import type { Config } from '../../shared/config.ts';
+import { createDatabase, type Database } from '../../shared/database.ts';
+import { classifyDatabaseError, explainDatabaseError } from '../../shared/database-errors.ts';
+import { type Answer, type Ask, createAsk } from './answer.ts';
+import type { ClockReading } from './judge-clock.ts';
+
+/** What a PostgreSQL server that answers was found to be. */
+export interface PostgresFacts {
+  server: Answer<PostgresServer>;
+  clock: Answer<ClockReading>;
+  /** milliseconds of statement_timeout that this connection asked for, to compare with what it got */
+  askedStatementTimeoutMs: number;
+}
+
+export interface PostgresServer {
+  /** as 180004 for 18.4 */
+  versionNumber: number;
+  version: string;
+  isInRecovery: boolean;
+  isReadOnly: boolean;
+  encoding: string;
+  /** where tables are made when no schema is named; null: the schema of DATABASE_URL is not there */
+  schema: string | null;
+  statementTimeoutMs: number;
+  maxConnections: number;
+  /** connections kept free for superusers and for roles with pg_use_reserved_connections */
+  reservedConnections: number;
+  /** connections of everybody, and of those those of workers */
+  usedConnections: number;
+  workerConnections: number;
+}
+
+/** A connection to look at a database with. `ask` holds for all questions to it. */
+export interface PostgresConnection {
+  database: Database;
+  ask: Ask;
+  state: Answer<'ready'>;
+  statementTimeoutMs: number;
+  close(): Promise<void>;
+}
+
+/** The doctor is no burden on a server that is short of connections. */
+const poolSize = 3;
+
+/**
+ * Connects, or says in time why not. Only statements that read are sent.
+ *
+ * @param withinMs milliseconds for each question, the connecting included
+ * @param hide blanks secrets in what the server says
+ */
+export async function connectToPostgres(
+  config: Config['database'],
+  { withinMs, hide }: { withinMs: number; hide(text: string): string },
+): Promise<PostgresConnection> {
+  const ask = createAsk({
+    withinMs,
+    explain: (thrown) => ({ code: classifyDatabaseError(thrown).code, why: hide(explainDatabaseError(thrown)) }),
+  });
+  const database = createDatabase(
+    { ...config, poolSize, connectTimeoutMs: withinMs, statementTimeoutMs: withinMs },
+    'sluice doctor',
+  );
+  return {
+    database,
+    ask,
+    state: await ask(async () => {
+      await database.$queryRaw`select 1`;
+      return 'ready' as const;
+    }),
+    statementTimeoutMs: withinMs,
+    close: () => database.$disconnect(),
+  };
+}
+
+/** Looks at the server. Whatever role asks may see all of this, but for the sessions of others, which are counted anyway. */
+export async function readPostgresFacts({
+  database,
+  ask,
+  statementTimeoutMs,
+}: PostgresConnection): Promise<PostgresFacts> {
+  // The clock gets the connection that is open already: opening one would only blur its reading.
+  const [clock, server] = await Promise.all([ask(() => readClock(database)), ask(() => readServer(database))]);
+  return { server, clock, askedStatementTimeoutMs: statementTimeoutMs };
+}
+
+async function readServer(database: Database): Promise<PostgresServer> {
+  const [server] = await database.$queryRaw<PostgresServer[]>`
+    select current_setting('server_version_num')::int as "versionNumber", current_setting('server_version') as version,
+      pg_is_in_recovery() as "isInRecovery", current_setting('transaction_read_only')::bool as "isReadOnly",
+      current_setting('server_encoding') as encoding, current_schema()::text as schema,
+      (select setting::int from pg_settings where name = 'statement_timeout') as "statementTimeoutMs",
+      current_setting('max_connections')::int as "maxConnections",
+      current_setting('superuser_reserved_connections')::int
+        + coalesce(current_setting('reserved_connections', true)::int, 0) as "reservedConnections",
+      count(*)::int as "usedConnections",
+      (count(*) filter (where application_name like 'sluice worker%'))::int as "workerConnections"
+    from pg_stat_activity
+    where datid is not null and coalesce(backend_type, 'client backend') = 'client backend'
+      and application_name is distinct from 'sluice doctor'`;
+  if (server === undefined) throw new Error('the server gave no answer');
+  return server;
+}
+
+async function readClock(database: Database): Promise<ClockReading> {
+  const askedAtMs = Date.now();
+  const [row] = await database.$queryRaw<{ ms: number }[]>`
+    select extract(epoch from clock_timestamp())::float8 * 1000 as ms`;
+  return { askedAtMs, answeredAtMs: Date.now(), serverMs: row?.ms ?? Number.NaN };
+}

@@ -1,0 +1,71 @@
+/** What a Redis server, or one that speaks its language, tells about itself. A figure that it does not tell is null. */
+export interface RedisServer {
+  product: 'Redis' | 'Valkey' | 'Dragonfly' | null;
+  /** in the numbering of its product */
+  version: string | null;
+  role: string | null;
+  /** whether it is a node of a Redis Cluster */
+  isClusterNode: boolean;
+  /** whether it is still reading its data from disk */
+  isLoading: boolean;
+  usedMemoryBytes: number | null;
+  /** 0: no limit */
+  maxMemoryBytes: number | null;
+  maxMemoryPolicy: string | null;
+  /** keys deleted for want of memory since it was started */
+  evictedKeys: number | null;
+  appendOnly: boolean | null;
+  /** what went wrong with the last write to disk, of whatever kind; empty: nothing */
+  failedWrites: string[];
+  /** replicas that hold a copy of the data */
+  replicas: number | null;
+  connectedClients: number | null;
+  maxClients: number | null;
+}
+
+/** Statuses of writes to disk in INFO, and what they are about. */
+const writeStatuses = {
+  aof_last_write_status: 'the last write to the append-only file',
+  aof_last_bgrewrite_status: 'the last rewrite of the append-only file',
+  rdb_last_bgsave_status: 'the last snapshot',
+};
+
+/** Reads the answer of INFO: lines of `name:value` under headings that begin with #. */
+export function parseRedisInfo(text: string): RedisServer {
+  const fields = new Map(
+    text.split(/\r?\n/).flatMap((line): [string, string][] => {
+      const at = line.indexOf(':');
+      return at <= 0 || line.startsWith('#') ? [] : [[line.slice(0, at), line.slice(at + 1)]];
+    }),
+  );
+  const field = (name: string): string | null => fields.get(name) ?? null;
+  const figure = (name: string): number | null => {
+    const value = Number.parseInt(field(name) ?? '', 10);
+    return Number.isNaN(value) ? null : value;
+  };
+  return {
+    ...productOf(field),
+    role: field('role'),
+    isClusterNode: field('cluster_enabled') === '1',
+    isLoading: field('loading') === '1',
+    usedMemoryBytes: figure('used_memory'),
+    maxMemoryBytes: figure('maxmemory'),
+    maxMemoryPolicy: field('maxmemory_policy'),
+    evictedKeys: figure('evicted_keys'),
+    appendOnly: field('aof_enabled') === null ? null : field('aof_enabled') === '1',
+    failedWrites: Object.entries(writeStatuses).flatMap(([name, what]) => (field(name) === 'err' ? [what] : [])),
+    replicas: figure('connected_slaves'),
+    connectedClients: figure('connected_clients'),
+    maxClients: figure('maxclients'),
+  };
+}
+
+/** The others also tell a redis_version: the one that they are like. */
+function productOf(field: (name: string) => string | null): Pick<RedisServer, 'product' | 'version'> {
+  const dragonfly = field('dragonfly_version');
+  if (dragonfly !== null) return { product: 'Dragonfly', version: dragonfly.replace(/^df-v?/, '') };
+  const valkey = field('valkey_version');
+  if (valkey !== null || field('server_name') === 'valkey') return { product: 'Valkey', version: valkey };
+  const redis = field('redis_version');
+  return { product: redis === null ? null : 'Redis', version: redis };
+}

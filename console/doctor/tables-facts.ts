@@ -1,0 +1,135 @@
+import { createHash } from 'node:crypto';
+import { readMigrations } from '../../prisma/migration-files.ts';
+import { type Database, Prisma } from '../../shared/database.ts';
+import { type DayPartition, executionLogTable, findMissingPartitions } from '../../shared/partitions.ts';
+import { type DeadLetterGroup, groupDeadLetters } from '../repository/dead-letters.ts';
+import type { Answer } from './answer.ts';
+import type { PostgresConnection } from './postgres-facts.ts';
+
+/** The tables that workers write to. */
+const writtenTables = [executionLogTable, 'dead_letter'];
+
+/** What stands in the tables of Sluice, and who is at work on them. What is null is not there. */
+export interface TablesFacts {
+  /** empty when there are no books, either */
+  migrations: Answer<AppliedMigration[]>;
+  rights: Answer<Rights | null>;
+  /** of the days asked for, those that have no place but the DEFAULT partition */
+  missingDays: Answer<DayPartition[] | null>;
+  /** rows of the DEFAULT partition, counted up to `strayRowsCounted` */
+  strayRows: Answer<number | null>;
+  locks: Answer<Locks>;
+  /** open letters by cause, the most numerous first, at most `deadLetterCauses` + 1 of them */
+  deadLetters: Answer<DeadLetterGroup[] | null>;
+}
+
+/** A line of Prisma's books. */
+export interface AppliedMigration {
+  name: string;
+  checksum: string;
+  finished: boolean;
+  rolledBack: boolean;
+}
+
+/** A migration of this build. */
+export interface KnownMigration {
+  name: string;
+  checksum: string;
+}
+
+/** What the user of DATABASE_URL may do. */
+export interface Rights {
+  mayWrite: boolean;
+  /** make partitions: owns the partitioned table, and may make tables in its schema */
+  mayPartition: boolean;
+}
+
+/** Who waits for whom at the tables of Sluice. */
+export interface Locks {
+  /** sessions that wait for a lock on one of the tables */
+  waiting: number;
+  /** seconds since the oldest open transaction that holds such a lock began; null when there is none */
+  oldestTransactionSeconds: number | null;
+}
+
+export const strayRowsCounted = 1_000;
+export const deadLetterCauses = 5;
+
+/** Looks at the tables, each question for itself: one that a lock holds up does not take the others with it. */
+export async function readTablesFacts(
+  { database, ask }: PostgresConnection,
+  days: readonly DayPartition[],
+): Promise<TablesFacts> {
+  const [migrations, rights, missingDays, strayRows, locks, deadLetters] = await Promise.all([
+    ask(() => readApplied(database)),
+    ask(() => readRights(database)),
+    ask(() => ifThere(database, executionLogTable, () => findMissingPartitions(database, executionLogTable, days))),
+    ask(() => countStrayRows(database)),
+    ask(() => readLocks(database)),
+    ask(() =>
+      ifThere(database, 'dead_letter', () => groupDeadLetters(database, { state: 'open' }, deadLetterCauses + 1)),
+    ),
+  ]);
+  return { migrations, rights, missingDays, strayRows, locks, deadLetters };
+}
+
+/** The migrations in this build, oldest first, with the checksums that Prisma gives them. */
+export async function readKnownMigrations(): Promise<KnownMigration[]> {
+  const { migrationDirectories } = await readMigrations();
+  return migrationDirectories.map(({ path, migrationFile }) => ({
+    name: path,
+    checksum: createHash('sha256').update(migrationFile.content.value).digest('hex'),
+  }));
+}
+
+async function readApplied(database: Database): Promise<AppliedMigration[]> {
+  const applied = await ifThere(
+    database,
+    '_prisma_migrations',
+    () => database.$queryRaw<AppliedMigration[]>`
+      select migration_name as name, checksum, finished_at is not null as finished, rolled_back_at is not null as "rolledBack"
+      from _prisma_migrations order by started_at`,
+  );
+  return applied ?? [];
+}
+
+async function readRights(database: Database): Promise<Rights | null> {
+  const [rights] = await database.$queryRaw<Rights[]>`
+    select bool_and(has_table_privilege(oid, 'select') and has_table_privilege(oid, 'insert')) and bool_and(relname <> 'dead_letter' or has_table_privilege(oid, 'update')) as "mayWrite",
+      bool_and(relname <> ${executionLogTable} or pg_has_role(relowner, 'usage')) and has_schema_privilege(current_schema(), 'create') as "mayPartition"
+    from pg_class where relname = any(${writtenTables}::text[]) and relnamespace = current_schema()::regnamespace
+    having count(*) = ${writtenTables.length}`;
+  return rights ?? null;
+}
+
+async function countStrayRows(database: Database): Promise<number | null> {
+  const [table] = await database.$queryRaw<{ name: string }[]>`
+    select partdefid::regclass::text as name from pg_partitioned_table
+    where partrelid = to_regclass(${executionLogTable}) and partdefid <> 0`;
+  if (table === undefined) return null;
+  // The name comes from the server, quoted where it has to be; a count of all would read a large table to its end.
+  const [row] = await database.$queryRaw<{ n: number }[]>(
+    Prisma.raw(`select count(*)::int as n from (select from ${table.name} limit ${strayRowsCounted}) as some_rows`),
+  );
+  return row?.n ?? 0;
+}
+
+/** A partition is a table of its own; locks are held on it as well as on its parent. */
+async function readLocks(database: Database): Promise<Locks> {
+  const [locks] = await database.$queryRaw<Locks[]>`
+    with ours as (
+      select oid from pg_class where relname = any(${writtenTables}::text[]) and relnamespace = current_schema()::regnamespace
+      union select inhrelid from pg_inherits where inhparent = to_regclass(${executionLogTable}))
+    select (count(distinct l.pid) filter (where not l.granted))::int as waiting,
+      extract(epoch from now() - min(a.xact_start) filter (where l.granted and a.backend_type = 'client backend'))::float8 as "oldestTransactionSeconds"
+    from pg_locks l join ours on l.relation = ours.oid left join pg_stat_activity a on a.pid = l.pid
+    where l.locktype = 'relation' and l.database = (select oid from pg_database where datname = current_database())
+      and a.application_name is distinct from 'sluice doctor'`;
+  return locks ?? { waiting: 0, oldestTransactionSeconds: null };
+}
+
+/** Asks only when the table is there: before the migrations it is not, and that is said once, elsewhere. */
+async function ifThere<T>(database: Database, table: string, question: () => Promise<T>): Promise<T | null> {
+  const [row] = await database.$queryRaw<{ there: boolean }[]>`select to_regclass(${table}) is not null as there`;
+  return row?.there ? question() : null;
+}

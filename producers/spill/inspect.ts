@@ -1,0 +1,98 @@
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { listLives, listSegments, type SegmentFile } from './orphans.ts';
+import { identifyThisProcess } from './process-identity.ts';
+import { readSegmentFile } from './segment-reader.ts';
+
+/** What is on disk. Sizes are bytes, times ms since 1970. */
+export interface SpillContent {
+  segments: number;
+  /** intact ones, and the records in them */
+  chunks: number;
+  records: number;
+  /** of the segment files */
+  bytes: number;
+  /** in stretches that are no intact frame */
+  corruptBytes: number;
+  /** in segments of a newer version, which this one does not read */
+  newerBytes: number;
+  /** null where there is no chunk */
+  firstWrittenMs: number | null;
+  lastWrittenMs: number | null;
+}
+
+/** What is in the directory of one life of a producer. */
+export interface InspectedLife extends SpillContent {
+  /** `<namespace>.<queue>/<producer>-<epoch>`, with `@<claimer>` behind it when another process replays it */
+  name: string;
+  /** a living process owns it, or replays it; false: the next process that starts takes it */
+  isLive: boolean;
+}
+
+/**
+ * Reads everything below a spill directory, and changes nothing.
+ *
+ * Where a living process is at work, segments may go while they are counted, and what is just being written at the end
+ * of one counts as nothing yet.
+ *
+ * @throws when the directory cannot be read
+ */
+export async function inspectSpill(dir: string, nowMs: number): Promise<InspectedLife[]> {
+  const us = await identifyThisProcess();
+  const lives: InspectedLife[] = [];
+  for (const entry of await readdir(dir, { withFileTypes: true })) {
+    if (!entry.isDirectory()) continue;
+    for (const { path, name, isLive } of await listLives(join(dir, entry.name), us, nowMs)) {
+      const segments = await listSegments(path).catch(() => []);
+      const contents = await Promise.all(
+        segments.map((segment, index) => inspectSegment(segment, isLive && index === segments.length - 1)),
+      );
+      lives.push({ name: `${entry.name}/${name}`, isLive, ...addUp(contents) });
+    }
+  }
+  return lives;
+}
+
+/** Several contents as one. */
+export function addUp(contents: readonly SpillContent[]): SpillContent {
+  const sum = (pick: (content: SpillContent) => number): number =>
+    contents.reduce((total, content) => total + pick(content), 0);
+  const times = (pick: (content: SpillContent) => number | null): number[] =>
+    contents.map(pick).filter((time) => time !== null);
+  return {
+    segments: sum(({ segments }) => segments),
+    chunks: sum(({ chunks }) => chunks),
+    records: sum(({ records }) => records),
+    bytes: sum(({ bytes }) => bytes),
+    corruptBytes: sum(({ corruptBytes }) => corruptBytes),
+    newerBytes: sum(({ newerBytes }) => newerBytes),
+    firstWrittenMs: times(({ firstWrittenMs }) => firstWrittenMs).reduce(least, null),
+    lastWrittenMs: times(({ lastWrittenMs }) => lastWrittenMs).reduce(most, null),
+  };
+}
+
+const least = (a: number | null, b: number): number => (a === null || b < a ? b : a);
+const most = (a: number | null, b: number): number => (a === null || b > a ? b : a);
+
+async function inspectSegment({ path, bytes }: SegmentFile, isBeingWritten: boolean): Promise<SpillContent> {
+  const content = { ...addUp([]), segments: 1, bytes };
+  let tailBytes = 0;
+  try {
+    for await (const part of readSegmentFile(path, bytes)) {
+      tailBytes = part.kind === 'corrupt' ? part.bytes : 0;
+      content.corruptBytes += tailBytes;
+      if (part.kind === 'newer') content.newerBytes += part.bytes;
+      if (part.kind !== 'chunk') continue;
+      const { records, writtenAtMs } = part.chunk;
+      content.chunks += 1;
+      content.records += records;
+      content.firstWrittenMs = least(content.firstWrittenMs, writtenAtMs);
+      content.lastWrittenMs = most(content.lastWrittenMs, writtenAtMs);
+    }
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return addUp([]);
+    throw error;
+  }
+  if (isBeingWritten) content.corruptBytes -= tailBytes;
+  return content;
+}

@@ -1,0 +1,74 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Backoff, backoffMs } from '../../shared/backoff.ts';
+import { toError } from '../../shared/errors.ts';
+import type { Transport } from '../transport.ts';
+import type { SpillBatch } from './batch-reader.ts';
+import type { Spill } from './spill.ts';
+
+/** What a replay works with. */
+export interface ReplayOptions {
+  spill: Spill;
+  transport: Transport;
+  retryBackoff: Backoff;
+  random: () => number;
+  onReplayed(batch: SpillBatch): void;
+  onFailure(error: Error): void;
+}
+
+/**
+ * Sends what is on disk, in order, one batch at a time, each repeated with backoff until it is in Redis. While Redis is
+ * away, it is the one that finds out when it is back.
+ */
+export function createReplay(options: ReplayOptions) {
+  const { spill, transport } = options;
+  const stopping = new AbortController();
+  let running: Promise<void> | null = null;
+
+  const run = async (): Promise<void> => {
+    let failures = 0;
+    while (!stopping.signal.aborted) {
+      const batch = await spill.take();
+      if (batch === null || stopping.signal.aborted) return;
+      try {
+        await transport.send(batch.chunks);
+        if (stopping.signal.aborted) return;
+        spill.acknowledge();
+        options.onReplayed(batch);
+        failures = 0;
+      } catch (thrown) {
+        options.onFailure(toError(thrown));
+        const waitMs = backoffMs(options.retryBackoff, failures, options.random);
+        failures += 1;
+        await sleep(waitMs, undefined, { signal: stopping.signal }).catch(() => undefined);
+      }
+    }
+  };
+
+  const wake = (): void => {
+    if (running !== null || stopping.signal.aborted || !spill.hasMore) return;
+    running = run().finally(() => {
+      running = null;
+      // Something may have come between its last look and its end.
+      wake();
+    });
+  };
+
+  return {
+    /** Says that there may be something to replay. */
+    wake,
+    get isRunning(): boolean {
+      return running !== null;
+    },
+    /** Resolves when nothing is left, or the replay is stopped. */
+    async settled(): Promise<void> {
+      await running;
+    },
+    /** Cuts the replay off. What Redis has not acknowledged stays on disk. */
+    async stop(): Promise<void> {
+      stopping.abort();
+      await running;
+    },
+  };
+}
+
+export type Replay = ReturnType<typeof createReplay>;

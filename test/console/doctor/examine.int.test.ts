@@ -1,0 +1,324 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { Redis } from 'ioredis';
+import { expect, inject, onTestFinished, test } from 'vitest';
+import { examine } from '../../../console/doctor/examine.ts';
+import { worstOf } from '../../../console/doctor/finding.ts';
+import { queueKeys } from '../../../console/doctor/queue-facts.ts';
+import { freePort } from '../../../local/free-port.ts';
+import { loadConfig } from '../../../shared/config.ts';
+import { jobName } from '../../../shared/contracts/queues.ts';
+import { createDatabase } from '../../../shared/database.ts';
+import { ensurePartitions, planPartitions, executionLogTable as table } from '../../../shared/partitions.ts';
+import { storeDeadLetters, toDeadLetter } from '../../../workers/dead-letters.ts';
+import { connect, createNamespace, createTestDatabase, openQueue, until } from '../../support/fixtures.ts';
+import { startFragilePostgres, startFragileRedis } from '../../support/private-servers.ts';
+import { startWorker } from '../../support/worker.ts';
+import { findingOf } from './finding-of.ts';
+
+/** Looks at servers as `sluice doctor` does. */
+async function look(databaseUrl: string | null, redisUrl: string | null, more: Record<string, string> = {}) {
+  const environment = {
+    ...(databaseUrl === null ? {} : { DATABASE_URL: databaseUrl }),
+    ...(redisUrl === null ? {} : { REDIS_URL: redisUrl }),
+    ...more,
+  };
+  const { findings } = await examine(loadConfig(environment), environment);
+  const about = (subject: string) => findings.filter((finding) => finding.subject === subject);
+  return {
+    findings,
+    text: JSON.stringify(findings),
+    about,
+    worst: (subject: string) => worstOf(about(subject)),
+    finding: (subject: string, check: string) => findingOf(about(subject), check),
+  };
+}
+
+/** A database with all that the fleet wants of it. */
+async function createReadyDatabase(): Promise<string> {
+  const url = await createTestDatabase();
+  const database = openDatabase(url);
+  await ensurePartitions(database, table, planPartitions(table, Date.now(), 8));
+  return url;
+}
+
+function openDatabase(url: string) {
+  const database = createDatabase(loadConfig({ DATABASE_URL: url }).database, 'test');
+  onTestFinished(() => database.$disconnect());
+  return database;
+}
+
+/** A private Redis, and a connection to it with which to spoil it. */
+async function startSpoilableRedis() {
+  const server = await startFragileRedis();
+  const client = new Redis(server.url, { retryStrategy: () => null });
+  client.on('error', () => undefined);
+  onTestFinished(() => client.disconnect());
+  return { server, client };
+}
+
+function withPassword(url: string, password: string, user?: string): string {
+  const changed = new URL(url);
+  changed.password = password;
+  if (user !== undefined) changed.username = user;
+  return changed.href;
+}
+
+test('doctor: sound servers, with nobody at work, are all ok', async () => {
+  const { server } = await startSpoilableRedis();
+  const { findings, about } = await look(await createReadyDatabase(), server.url);
+  expect(findings.filter(({ level }) => level !== 'ok')).toEqual([]);
+  for (const subject of ['host', 'configuration', 'redis', 'postgres', 'queue execution-log', 'dead letters'])
+    expect(about(subject)).not.toEqual([]);
+});
+
+test('doctor: it reads and changes nothing', async () => {
+  const { server, client } = await startSpoilableRedis();
+  const databaseUrl = await createReadyDatabase();
+  const admin = await connect(databaseUrl);
+  const name = new URL(databaseUrl).pathname.slice(1);
+  await admin.query(`alter database "${name}" set default_transaction_read_only = on`);
+  await client.config('RESETSTAT');
+  const { about, finding } = await look(databaseUrl, server.url);
+
+  expect(finding('postgres', 'writable')).toMatchObject({ level: 'failure' });
+  expect(about('postgres').filter(({ check, level }) => level !== 'ok' && check !== 'writable')).toEqual([]);
+  const stats = await client.info('commandstats');
+  const commands = [...stats.matchAll(/^cmdstat_([^:]+):/gm)].map(([, command]) => command);
+  const reading = ['hello', 'auth', 'client|setname', 'client|setinfo', 'info', 'time', 'config|get', 'client|list'];
+  const readingQueues = ['hmget', 'hget', 'llen', 'zcard', 'xlen', 'lindex'];
+  const resetting = 'config|resetstat';
+  expect(commands.filter((command = '') => ![...reading, ...readingQueues, resetting].includes(command))).toEqual([]);
+  expect(await client.dbsize()).toBe(0);
+});
+
+test('doctor: a Redis that evicts keys is a failure once it has a limit, and a warning before', async () => {
+  const { server, client } = await startSpoilableRedis();
+  await client.config('SET', 'maxmemory-policy', 'allkeys-lru');
+  expect((await look(null, server.url)).finding('redis', 'eviction')).toMatchObject({ level: 'warning' });
+  await client.config('SET', 'maxmemory', '1gb');
+  const { finding } = await look(null, server.url);
+  expect(finding('redis', 'eviction')).toMatchObject({ level: 'failure' });
+  expect(finding('redis', 'eviction').text).toContain('allkeys-lru');
+});
+
+test('doctor: a Redis without an append-only file is told apart from one without snapshots, too', async () => {
+  const { server, client } = await startSpoilableRedis();
+  await client.config('SET', 'appendonly', 'no');
+  expect((await look(null, server.url)).finding('redis', 'persistence').level).toBe('failure');
+  await client.config('SET', 'save', '3600 1');
+  const { level, text } = (await look(null, server.url)).finding('redis', 'persistence');
+  expect(level).toBe('warning');
+  expect(text).toContain('3600 1');
+});
+
+test('doctor: a Redis whose rules forbid CONFIG and CLIENT LIST is looked at as far as it goes', async () => {
+  const { server, client } = await startSpoilableRedis();
+  await client.acl('SETUSER', 'tenant', 'on', '>tenantpassword', '~*', '+@all', '-config', '-client|list');
+  const url = withPassword(server.url, 'tenantpassword', 'tenant');
+  const { finding, worst } = await look(null, url);
+  expect(worst('redis')).toBe('ok');
+  expect(finding('queue execution-log', 'workers').level).toBe('warning');
+  expect(finding('queue execution-log', 'workers').text).toContain('NOPERM');
+  await client.config('SET', 'appendonly', 'no');
+  expect((await look(null, url)).finding('redis', 'persistence').text).toContain('could not be looked at');
+});
+
+test('doctor: a replica of Redis is a failure', async () => {
+  const { server, client } = await startSpoilableRedis();
+  await client.replicaof('127.0.0.1', await freePort());
+  expect((await look(null, server.url)).finding('redis', 'role').level).toBe('failure');
+});
+
+test('doctor: a frozen Redis is a failure, and PostgreSQL is looked at all the same', async () => {
+  const { server } = await startSpoilableRedis();
+  server.freeze();
+  const { about, worst, finding } = await look(await createReadyDatabase(), server.url);
+  expect(about('redis').map(({ check, level }) => [check, level])).toEqual([['connection', 'failure']]);
+  expect(finding('redis', 'connection').text).toContain('no answer');
+  expect(worst('postgres')).toBe('ok');
+});
+
+test('doctor: a frozen PostgreSQL and one that is down are failures, and Redis is looked at all the same', async () => {
+  const postgres = await startFragilePostgres();
+  postgres.freeze();
+  const frozen = await look(postgres.url, inject('redisUrl'));
+  expect(frozen.about('postgres').map(({ check, level }) => [check, level])).toEqual([['connection', 'failure']]);
+  expect(frozen.about('redis').length).toBeGreaterThan(1);
+  postgres.thaw();
+  await postgres.kill();
+  const down = await look(postgres.url, inject('redisUrl'));
+  expect(down.finding('postgres', 'connection').text).toContain('start the server');
+  expect(down.about('redis').length).toBeGreaterThan(1);
+});
+
+test('doctor: wrong passwords are failures, and neither they nor the right ones are printed', async () => {
+  const { server } = await startSpoilableRedis();
+  const databaseUrl = await createTestDatabase();
+  const wrong = await look(withPassword(databaseUrl, 'pg-s3cret'), withPassword(server.url, 'redis-s3cret'));
+  expect(wrong.finding('postgres', 'connection').text).toContain('user and password');
+  expect(wrong.finding('redis', 'connection').text).toContain('user and password');
+  const right = await look(databaseUrl, server.url);
+  const passwords = [new URL(databaseUrl).password, new URL(server.url).password].filter((text) => text !== '');
+  for (const secret of ['s3cret', ...passwords]) expect(wrong.text + right.text).not.toContain(secret);
+});
+
+test('doctor: a server that is not there, a database number that is not there and a missing URL are told apart', async () => {
+  const port = await freePort();
+  const nobody = await look(`postgresql://u:p@127.0.0.1:${port}/d`, `redis://127.0.0.1:${port}`);
+  expect(nobody.finding('redis', 'connection').text).toContain('ECONNREFUSED');
+  expect(nobody.finding('postgres', 'connection').text).toContain('cannot be reached');
+  const { server } = await startSpoilableRedis();
+  const elsewhere = await look(null, `${server.url}/99`);
+  expect(elsewhere.finding('redis', 'connection').text).toContain('number of the database');
+  expect(elsewhere.finding('postgres', 'connection').text).toContain('DATABASE_URL is not set');
+});
+
+test('doctor: an unmigrated database is one failure that says what to run', async () => {
+  const admin = await connect(inject('postgresUrl'));
+  const name = `${inject('runName')}_${randomBytes(4).toString('hex')}`;
+  await admin.query(`create database "${name}"`);
+  onTestFinished(() => admin.query(`drop database if exists "${name}" with (force)`).then(() => undefined));
+  const url = new URL(inject('postgresUrl'));
+  url.pathname = `/${name}`;
+  const { about, finding } = await look(url.href, null);
+  expect(finding('postgres', 'migrations').text).toContain('sluice migrate');
+  expect(about('postgres').filter(({ level }) => level !== 'ok')).toHaveLength(1);
+});
+
+test('doctor: a migration that failed, and one that this build does not know, are told', async () => {
+  const databaseUrl = await createReadyDatabase();
+  const client = await connect(databaseUrl);
+  const note = (name: string, finished: boolean) =>
+    client.query(
+      `insert into _prisma_migrations (id, checksum, migration_name, finished_at) values ($1, 'x', $2, ${finished ? 'now()' : 'null'})`,
+      [randomUUID(), name],
+    );
+  await note('99990101000000_from_the_future', true);
+  expect((await look(databaseUrl, null)).finding('postgres', 'migrations')).toMatchObject({ level: 'warning' });
+  await note('99990102000000_half_done', false);
+  const { level, text } = (await look(databaseUrl, null)).finding('postgres', 'migrations');
+  expect(level).toBe('failure');
+  expect(text).toContain('99990102000000_half_done');
+});
+
+test("doctor: today's partition missing is a failure, a coming one a warning, as is a row in the DEFAULT partition", async () => {
+  const databaseUrl = await createTestDatabase();
+  const without = await look(databaseUrl, null);
+  expect(without.finding('postgres', 'partitions').level).toBe('failure');
+  expect(without.finding('postgres', 'default partition').level).toBe('ok');
+
+  await ensurePartitions(openDatabase(databaseUrl), table, planPartitions(table, Date.now(), 2));
+  const client = await connect(databaseUrl);
+  await client.query(
+    `insert into strategy_execution_log (id, recorded_at, strategy_id, strategy_version, strategy_type, status, duration_ms, nodes_executed, sampled, sample_rate)
+     values (gen_random_uuid(), '2020-01-01', 's', 1, 'DSL_FULL', 'ok', 1, 1, true, 1)`,
+  );
+  const { finding } = await look(databaseUrl, null);
+  expect(finding('postgres', 'partitions').level).toBe('warning');
+  expect(finding('postgres', 'default partition').text).toMatch(/^1 rows/);
+});
+
+test('doctor: a user who may read only is a failure', async () => {
+  const databaseUrl = await createReadyDatabase();
+  const client = await connect(databaseUrl);
+  const user = `${inject('runName')}_${randomBytes(4).toString('hex')}`;
+  await client.query(`create role "${user}" login password 'reader-password'`);
+  onTestFinished(async () => {
+    const admin = await connect(databaseUrl);
+    await admin.query(`drop owned by "${user}"`);
+    await admin.query(`drop role "${user}"`);
+    await admin.end();
+  });
+  const url = withPassword(databaseUrl, 'reader-password', user);
+  const blind = await look(url, null);
+  expect(blind.finding('dead letters', 'open').level).toBe('warning');
+  await client.query(`grant select on all tables in schema public to "${user}"`);
+  expect((await look(url, null)).finding('postgres', 'rights')).toMatchObject({ level: 'failure' });
+  await client.query(`grant insert, update on all tables in schema public to "${user}"`);
+  expect((await look(url, null)).finding('postgres', 'rights')).toMatchObject({ level: 'warning' });
+});
+
+test('doctor: a session that waits for a lock on our tables is a warning', async () => {
+  const databaseUrl = await createReadyDatabase();
+  const holder = await connect(databaseUrl);
+  const waiter = await connect(databaseUrl);
+  await holder.query('begin');
+  await holder.query('lock table strategy_execution_log in share mode');
+  await waiter.query('begin');
+  const waiting = waiter.query('lock table strategy_execution_log in row exclusive mode');
+  await until(
+    async () => (await holder.query('select from pg_locks where not granted and relation is not null')).rowCount,
+  );
+  expect((await look(databaseUrl, null)).finding('postgres', 'locks')).toMatchObject({ level: 'warning' });
+  await holder.query('rollback');
+  await waiting;
+});
+
+test('doctor: a table that somebody has locked holds up the question about it, and no other', async () => {
+  const databaseUrl = await createReadyDatabase();
+  const holder = await connect(databaseUrl);
+  await holder.query('begin');
+  await holder.query('lock table dead_letter in access exclusive mode');
+  const { about, finding } = await look(databaseUrl, null);
+  expect(finding('dead letters', 'open').level).toBe('warning');
+  expect(finding('dead letters', 'open').text).toContain('could not be looked at');
+  expect(about('postgres').filter(({ level }) => level !== 'ok')).toEqual([]);
+});
+
+test('doctor: a month that was made by hand has room for its days', async () => {
+  const databaseUrl = await createTestDatabase();
+  const client = await connect(databaseUrl);
+  await client.query(
+    `create table by_hand partition of strategy_execution_log for values from ('2000-01-01') to ('2100-01-01')`,
+  );
+  expect((await look(databaseUrl, null)).finding('postgres', 'partitions').level).toBe('ok');
+});
+
+test('doctor: dead letters are told by cause, without what is in them', async () => {
+  const databaseUrl = await createReadyDatabase();
+  const origin = { queue: 'execution-log', contractVersion: 1, jobId: 'j', producer: 'p' } as const;
+  const reason = 'invalid value "a-private-thing"';
+  await storeDeadLetters(openDatabase(databaseUrl), [
+    toDeadLetter(JSON.stringify({ id: randomUUID() }), '22P05', reason, origin),
+    toDeadLetter(JSON.stringify({ id: randomUUID() }), '22P05', reason, origin),
+  ]);
+  const { finding, text } = await look(databaseUrl, null);
+  expect(finding('dead letters', 'open').level).toBe('warning');
+  expect(finding('dead letters', 'open').text).toContain('2 of execution-log: 22P05 invalid value');
+  expect(text).not.toContain('a-private-thing');
+});
+
+test('doctor: jobs that have waited long, with nobody there, and who opened the queue', async () => {
+  const namespace = createNamespace();
+  const queue = openQueue(namespace);
+  await queue.add(jobName, {}, { timestamp: Date.now() - 20 * 60_000 });
+  const seen = () => look(null, inject('redisUrl'), { SLUICE_NAMESPACE: namespace });
+  const subject = 'queue execution-log';
+  const { finding } = await seen();
+  expect(finding(subject, 'backlog')).toMatchObject({ level: 'failure' });
+  expect(finding(subject, 'backlog').text).toContain('1 jobs wait');
+  expect(finding(subject, 'workers').text).toContain('none is connected, and jobs wait');
+  expect(finding(subject, 'bullmq').level).toBe('ok');
+
+  await queue.pause();
+  expect((await seen()).finding(subject, 'backlog').text).toContain('paused');
+  const redis = new Redis(inject('redisUrl'));
+  onTestFinished(() => redis.disconnect());
+  const meta = queueKeys('execution-log', namespace).of('meta');
+  await redis.hset(meta, 'version', 'bullmq:5.1.0');
+  expect((await seen()).finding(subject, 'bullmq')).toMatchObject({ level: 'failure' });
+  await redis.del(meta);
+  await redis.set(meta, 'of another type');
+  expect((await seen()).finding(subject, 'jobs').text).toContain('WRONGTYPE');
+});
+
+test('doctor: a worker that waits for jobs is seen', async () => {
+  const namespace = createNamespace();
+  const databaseUrl = await createReadyDatabase();
+  await startWorker(databaseUrl, namespace);
+  const queue = openQueue(namespace);
+  await expect.poll(() => queue.getWorkersCount()).toBe(1);
+  const { finding } = await look(databaseUrl, inject('redisUrl'), { SLUICE_NAMESPACE: namespace });
+  expect(finding('queue execution-log', 'workers')).toMatchObject({ level: 'ok' });
+  expect(finding('queue execution-log', 'workers').text).toContain('1 connected');
+});

@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest';
+import type { HostFacts } from '../../../console/doctor/host-facts.ts';
+import { judgeHost, judgeMissingUrl } from '../../../console/doctor/judge-host.ts';
+import { isBelow, versionNumbers } from '../../../console/doctor/version.ts';
+import { findingOf } from './finding-of.ts';
+
+const host: HostFacts = {
+  nodeVersion: 'v24.21.0',
+  nodeWanted: '>=22.18',
+  bullmqVersion: '6.7.0',
+  hasEnvFile: false,
+  unknownVariables: [],
+};
+
+const cases: [check: string, level: string, says: string, facts: Partial<HostFacts>, recordingEnabled: boolean][] = [
+  ['node', 'ok', 'v24.21.0', {}, true],
+  ['node', 'ok', 'v22.18.0', { nodeVersion: 'v22.18.0' }, true],
+  ['node', 'failure', '>=22.18', { nodeVersion: 'v22.17.1' }, true],
+  ['variables', 'ok', 'all are known', {}, true],
+  ['variables', 'ok', '.env', { hasEnvFile: true }, true],
+  ['variables', 'warning', 'SLUICE_WORKER_PROT', { unknownVariables: ['SLUICE_WORKER_PROT'] }, true],
+  ['recording', 'ok', 'on', {}, true],
+  ['recording', 'warning', 'DSL_EXECUTION_LOG_ENABLED', {}, false],
+];
+
+test.for(cases)('host: %s is a(n) %s that says "%s", given %o', ([check, level, says, facts, recordingEnabled]) => {
+  const finding = findingOf(judgeHost({ ...host, ...facts }, { recordingEnabled }), check);
+  expect(finding.level).toBe(level);
+  expect(finding.text).toContain(says);
+});
+
+test('host: a server that is not configured is a failure that names the variable', () => {
+  expect(judgeMissingUrl('redis', 'REDIS_URL')).toMatchObject({ subject: 'redis', level: 'failure' });
+});
+
+test.for([
+  ['6.2.14', '6.2.0', false],
+  ['6.2.0', '6.2.0', false],
+  ['6.0.20', '6.2.0', true],
+  ['10.0.0', '6.2.0', false],
+  ['v22.9.0', '>=22.18', true],
+  ['5', '6.2', true],
+] as const)('versions: that %s is below %s is %s', ([version, minimum, below]) => {
+  expect(isBelow(version, minimum)).toBe(below);
+});
+
+test('versions: numbers are read from wherever they begin, and what is missing is 0', () => {
+  expect(versionNumbers('bullmq 6.7')).toEqual([6, 7, 0]);
+  expect(versionNumbers('none')).toEqual([0, 0, 0]);
+});

@@ -1,0 +1,101 @@
+import { expect, test } from 'vitest';
+import type { Answer } from '../../../console/doctor/answer.ts';
+import { judgeRedis, judgeRedisConnection } from '../../../console/doctor/judge-redis.ts';
+import type { RedisFacts } from '../../../console/doctor/redis-facts.ts';
+import { parseRedisInfo, type RedisServer } from '../../../console/doctor/redis-info.ts';
+import { findingOf } from './finding-of.ts';
+
+const gib = 1_024 ** 3;
+const forbidden = { known: false, code: 'NOPERM', why: 'NOPERM this user may not' } as const;
+
+function judge(server: Partial<RedisServer>, savePoints: Answer<string> = { known: true, value: '' }) {
+  const facts: RedisFacts = {
+    server: {
+      known: true,
+      value: {
+        ...parseRedisInfo('redis_version:7.0.15\nrole:master'),
+        usedMemoryBytes: gib,
+        maxMemoryBytes: 4 * gib,
+        maxMemoryPolicy: 'noeviction',
+        evictedKeys: 0,
+        appendOnly: true,
+        replicas: 0,
+        connectedClients: 5,
+        maxClients: 10_000,
+        ...server,
+      },
+    },
+    savePoints,
+    clock: { known: true, value: { askedAtMs: 0, answeredAtMs: 1, serverMs: 0 } },
+    clientNames: { known: true, value: [] },
+  };
+  return judgeRedis(facts);
+}
+
+test('redis: a server as it should be has nothing but ok', () => {
+  expect(judge({}).filter(({ level }) => level !== 'ok')).toEqual([]);
+});
+
+const cases: [check: string, level: string, says: string, server: Partial<RedisServer>, saves?: Answer<string>][] = [
+  ['version', 'failure', 'refuses', { version: '4.0.14' }],
+  ['version', 'warning', '6.2.0 or later', { version: '6.0.20' }],
+  ['version', 'ok', 'Redis 6.2.0', { version: '6.2.0' }],
+  ['version', 'ok', 'Redis 8.0.1', { version: '8.0.1' }],
+  ['version', 'ok', 'Valkey 7.2.5', { product: 'Valkey', version: '7.2.5' }],
+  ['version', 'warning', 'Dragonfly 1.27.1', { product: 'Dragonfly', version: '1.27.1' }],
+  ['version', 'warning', 'does not say', { product: null, version: null }],
+  ['role', 'failure', 'primary into REDIS_URL', { role: 'slave' }],
+  ['role', 'warning', 'Cluster', { isClusterNode: true }],
+  ['role', 'ok', 'primary', { role: null }],
+  ['eviction', 'failure', 'allkeys-lru', { maxMemoryPolicy: 'allkeys-lru' }],
+  ['eviction', 'failure', 'volatile-ttl', { maxMemoryPolicy: 'volatile-ttl', maxMemoryBytes: null }],
+  ['eviction', 'warning', 'once a maxmemory is set', { maxMemoryPolicy: 'allkeys-lru', maxMemoryBytes: 0 }],
+  ['eviction', 'warning', '12 keys', { evictedKeys: 12 }],
+  ['eviction', 'warning', 'does not tell', { maxMemoryPolicy: null }],
+  ['memory', 'ok', '1.0 GiB used, no maxmemory', { maxMemoryBytes: 0 }],
+  ['memory', 'ok', '80 %', { usedMemoryBytes: 0.8 * gib, maxMemoryBytes: gib }],
+  ['memory', 'warning', '81 %', { usedMemoryBytes: 0.811 * gib, maxMemoryBytes: gib }],
+  ['memory', 'warning', '95 %', { usedMemoryBytes: 0.95 * gib, maxMemoryBytes: gib }],
+  ['memory', 'failure', '96 %', { usedMemoryBytes: 0.961 * gib, maxMemoryBytes: gib }],
+  ['memory', 'warning', 'does not tell', { usedMemoryBytes: null }],
+  ['persistence', 'failure', 'the last snapshot failed', { failedWrites: ['the last snapshot'] }],
+  ['persistence', 'failure', 'loses every job', { appendOnly: false }],
+  ['persistence', 'warning', 'replica takes over', { appendOnly: false, replicas: 1 }],
+  ['persistence', 'warning', '3600 1', { appendOnly: false }, { known: true, value: '3600 1' }],
+  ['persistence', 'warning', 'could not be looked at (NOPERM', { appendOnly: false }, forbidden],
+  ['persistence', 'ok', 'append-only', {}, forbidden],
+  ['persistence', 'warning', 'does not tell', { appendOnly: null }],
+  ['connections', 'ok', '9000 of 10000', { connectedClients: 9_000 }],
+  ['connections', 'warning', '9001 of 10000', { connectedClients: 9_001 }],
+];
+
+test.for(cases)('redis: %s is a(n) %s that says "%s", given %o', ([check, level, says, server, saves]) => {
+  const finding = findingOf(judge(server, saves), check);
+  expect(finding.level).toBe(level);
+  expect(finding.text).toContain(says);
+});
+
+test('redis: where INFO is forbidden BullMQ will not work, and the clock is judged all the same', () => {
+  const findings = judgeRedis({ server: forbidden, savePoints: forbidden, clock: forbidden, clientNames: forbidden });
+  expect(findingOf(findings, 'server')).toMatchObject({ level: 'failure' });
+  expect(findingOf(findings, 'clock').level).toBe('warning');
+});
+
+test.for([
+  ['ECONNREFUSED', 'start the server'],
+  ['ENOTFOUND', 'correct the host'],
+  ['WRONGPASS', 'user and password'],
+  ['NOAUTH', 'no password'],
+  ['timeout', 'hangs'],
+  ['ERR', 'number of the database'],
+  ['ESOMETHING', 'REDIS_URL'],
+])('redis: a connection that ends with %s is a failure whose remedy says "%s"', ([code, says]) => {
+  const finding = judgeRedisConnection({ known: false, code: code ?? '', why: 'reason' });
+  expect(finding).toMatchObject({ check: 'connection', level: 'failure', message: 'Redis cannot be used: reason' });
+  expect(finding.remedy).toContain(says);
+});
+
+test('redis: a server that is still loading is a failure that passes by itself', () => {
+  expect(judgeRedisConnection({ known: true, value: 'loading' })).toMatchObject({ level: 'failure' });
+  expect(judgeRedisConnection({ known: true, value: 'ready' })).toMatchObject({ level: 'ok', remedy: null });
+});

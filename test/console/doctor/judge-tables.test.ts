@@ -1,0 +1,115 @@
+import { expect, test } from 'vitest';
+import type { Answer } from '../../../console/doctor/answer.ts';
+import { judgeTables } from '../../../console/doctor/judge-tables.ts';
+import type { AppliedMigration, TablesFacts } from '../../../console/doctor/tables-facts.ts';
+import type { DeadLetterGroup } from '../../../console/repository/dead-letters.ts';
+import { planPartitions } from '../../../shared/partitions.ts';
+import { findingOf } from './finding-of.ts';
+
+const nowMs = Date.UTC(2026, 10, 22, 12);
+/** Yesterday, today, and seven days ahead. */
+const days = planPartitions('strategy_execution_log', nowMs, 7);
+const known = ['1_one', '2_two'].map((name) => ({ name, checksum: `sum of ${name}` }));
+
+const applied = (name: string, state: Partial<AppliedMigration> = {}): AppliedMigration => ({
+  name,
+  checksum: `sum of ${name}`,
+  finished: true,
+  rolledBack: false,
+  ...state,
+});
+const both = known.map(({ name }) => applied(name));
+
+const letters = (count: number, signature: string): DeadLetterGroup => ({
+  queue: 'execution-log',
+  code: '22P05',
+  signature,
+  state: 'open',
+  letters: count,
+  firstSeen: new Date(0),
+  lastSeen: new Date(0),
+  exampleId: 'id',
+  exampleReason: 'a reason that quotes a row',
+});
+
+type Known<A> = A extends Answer<infer V> ? V : never;
+
+function judge(facts: { [K in keyof TablesFacts]?: Known<TablesFacts[K]> }) {
+  const seen = {
+    migrations: both,
+    rights: { mayWrite: true, mayPartition: true },
+    missingDays: [],
+    strayRows: 0,
+    locks: { waiting: 0, oldestTransactionSeconds: null },
+    deadLetters: [],
+    ...facts,
+  };
+  const answers = Object.fromEntries(Object.entries(seen).map(([name, value]) => [name, { known: true, value }]));
+  return judgeTables(answers as unknown as TablesFacts, { migrations: known, days, nowMs });
+}
+
+test('tables: as they should be, they have nothing but ok', () => {
+  expect(judge({}).map(({ level }) => level)).toEqual(Array(6).fill('ok'));
+});
+
+const cases: [check: string, level: string, says: string, facts: Parameters<typeof judge>[0]][] = [
+  ['migrations', 'failure', '0 applied, missing: 1_one, 2_two -> run sluice migrate', { migrations: [] }],
+  ['migrations', 'failure', '1 applied, missing: 2_two', { migrations: [applied('1_one')] }],
+  [
+    'migrations',
+    'failure',
+    'not finished: 2_two',
+    { migrations: [applied('1_one'), applied('2_two', { finished: false })] },
+  ],
+  ['migrations', 'ok', 'all 2', { migrations: [applied('2_two', { finished: false, rolledBack: true }), ...both] }],
+  [
+    'migrations',
+    'failure',
+    'missing: 2_two',
+    { migrations: [applied('1_one'), applied('2_two', { rolledBack: true })] },
+  ],
+  ['migrations', 'warning', 'newer than this build: 3_three', { migrations: [...both, applied('3_three')] }],
+  ['migrations', 'warning', 'changed', { migrations: [applied('1_one', { checksum: 'x' }), applied('2_two')] }],
+  ['rights', 'failure', 'grant', { rights: { mayWrite: false, mayPartition: false } }],
+  ['rights', 'warning', 'not make partitions', { rights: { mayWrite: true, mayPartition: false } }],
+  ['partitions', 'ok', '7 days ahead', { missingDays: days.slice(0, 1) }],
+  ['partitions', 'failure', "today's is missing: strategy_execution_log_20261122", { missingDays: days.slice(1, 2) }],
+  ['partitions', 'failure', "today's", { missingDays: days }],
+  [
+    'partitions',
+    'warning',
+    '6 of 7 days ahead; missing: strategy_execution_log_20261129',
+    { missingDays: days.slice(-1) },
+  ],
+  ['partitions', 'warning', '20261125 and 4 more', { missingDays: days.slice(2) }],
+  ['default partition', 'warning', '1 rows', { strayRows: 1 }],
+  ['default partition', 'warning', '1000 or more', { strayRows: 1_000 }],
+  ['locks', 'warning', '2 sessions', { locks: { waiting: 2, oldestTransactionSeconds: 900 } }],
+  ['locks', 'warning', '301 s', { locks: { waiting: 0, oldestTransactionSeconds: 301 } }],
+  ['locks', 'ok', 'nobody', { locks: { waiting: 0, oldestTransactionSeconds: 300 } }],
+  [
+    'open',
+    'warning',
+    '3 of execution-log: 22P05 a; 1 of execution-log: b ->',
+    { deadLetters: [letters(3, '22P05 a'), letters(1, 'b')] },
+  ],
+  ['open', 'warning', 's4; and others', { deadLetters: [0, 1, 2, 3, 4, 5].map((n) => letters(1, `s${n}`)) }],
+];
+
+test.for(cases)('tables: %s is a(n) %s that says "%s"', ([check, level, says, facts]) => {
+  const finding = findingOf(judge(facts), check);
+  expect(finding.level).toBe(level);
+  expect(finding.text).toContain(says);
+});
+
+test('tables: those that are not there are told once, as missing migrations', () => {
+  const findings = judge({ migrations: [], rights: null, missingDays: null, strayRows: null, deadLetters: null });
+  expect(findings.map(({ check }) => check)).toEqual(['migrations', 'locks']);
+});
+
+test('tables: what could not be looked at is a warning each', () => {
+  const none = { known: false, code: '57014', why: 'canceling statement due to statement timeout' } as const;
+  const facts = { migrations: none, rights: none, missingDays: none, strayRows: none, locks: none, deadLetters: none };
+  const findings = judgeTables(facts, { migrations: known, days, nowMs });
+  expect(findings.map(({ level }) => level)).toEqual(Array(6).fill('warning'));
+});

@@ -1,0 +1,51 @@
+import { connect, openQueue, until } from './fixtures.ts';
+import type { Place } from './worker-process.ts';
+
+/** What became of the executions that were recorded. */
+export interface Accounts {
+  stored: number;
+  /** case names of executions that no row tells of */
+  lost: string[];
+  /** case names that more than one row has */
+  duplicated: string[];
+  deadLetters: number;
+  failedJobs: number;
+}
+
+/** Waits until no job is left, which is when all is committed that will be, and compares rows with what was recorded. */
+export async function settledAccounts(place: Place, recorded: readonly string[]): Promise<Accounts> {
+  const queue = openQueue(place.namespace, place.redisUrl);
+  await until(async () => {
+    const counts = await queue.getJobCounts('waiting', 'active', 'delayed', 'prioritized');
+    return Object.values(counts).every((jobs) => jobs === 0);
+  });
+  const client = await connect(place.databaseUrl);
+  const { rows } = await client.query<{ name: string }>('select case_name as name from strategy_execution_log');
+  const { rows: letters } = await client.query<{ n: number }>('select count(*)::int as n from dead_letter');
+  const rowsOf = new Map<string, number>();
+  for (const { name } of rows) rowsOf.set(name, (rowsOf.get(name) ?? 0) + 1);
+  return {
+    stored: rows.length,
+    lost: recorded.filter((name) => !rowsOf.has(name)),
+    duplicated: [...rowsOf].flatMap(([name, count]) => (count > 1 ? [name] : [])),
+    deadLetters: letters[0]?.n ?? 0,
+    failedJobs: await queue.getFailedCount(),
+  };
+}
+
+/** The accounts of a run in which every execution is there once and nothing was put aside. */
+export function allOnce(recorded: readonly string[]): Accounts {
+  return { stored: recorded.length, lost: [], duplicated: [], deadLetters: 0, failedJobs: 0 };
+}
+
+/** Waits until the table has grown by so many rows from now on. */
+export async function untilStoredMore(databaseUrl: string, more: number): Promise<void> {
+  const client = await connect(databaseUrl);
+  const countRows = async (): Promise<number> => {
+    const { rows } = await client.query<{ n: number }>('select count(*)::int as n from strategy_execution_log');
+    return rows[0]?.n ?? 0;
+  };
+  const before = await countRows();
+  await until(async () => (await countRows()) >= before + more);
+  await client.end();
+}

@@ -1,0 +1,44 @@
+import type pg from 'pg';
+
+/** An execution as a row, recorded at the given instant. */
+export async function insertExecution(client: pg.Client, recordedAt: string | Date, count = 1): Promise<void> {
+  await client.query(
+    `insert into strategy_execution_log (id, recorded_at, strategy_id, strategy_version, strategy_type, status, duration_ms, nodes_executed, sampled, sample_rate)
+     select gen_random_uuid(), $1, 's', 1, 'DSL_FULL', 'ok', 1, 1, true, 1 from generate_series(1, $2)`,
+    [recordedAt, count],
+  );
+}
+
+/** So many dead letters in a state since so many days. */
+export async function insertLetters(client: pg.Client, state: string, days: number, count: number): Promise<void> {
+  await client.query(
+    `insert into dead_letter (queue, record_key, payload, code, reason, signature, state, state_since)
+     select 'execution-log', gen_random_uuid()::text, '{}', '22P05', 'r', 's', $1, now() - make_interval(days => $2)
+     from generate_series(1, $3)`,
+    [state, days, count],
+  );
+}
+
+/** The partitions of the execution log by name, with their rows. */
+export async function partitionRows(client: pg.Client): Promise<Record<string, number>> {
+  const { rows } = await client.query<{ name: string }>(
+    `select inhrelid::regclass::text as name from pg_inherits where inhparent = 'strategy_execution_log'::regclass order by 1`,
+  );
+  const counts: Record<string, number> = {};
+  for (const { name } of rows) {
+    const counted = await client.query<{ n: number }>(`select count(*)::int as n from ${name}`);
+    counts[name] = counted.rows[0]?.n ?? 0;
+  }
+  return counts;
+}
+
+/** Midnight UTC so many days ago, and a partition of that day. */
+export async function createDay(client: pg.Client, daysAgo: number): Promise<{ name: string; noon: Date }> {
+  const from = new Date(Math.floor(Date.now() / 86_400_000 - daysAgo) * 86_400_000);
+  const until = new Date(from.getTime() + 86_400_000);
+  const name = `strategy_execution_log_${from.toISOString().slice(0, 10).replaceAll('-', '')}`;
+  await client.query(
+    `create table ${name} partition of strategy_execution_log for values from ('${from.toISOString()}') to ('${until.toISOString()}')`,
+  );
+  return { name, noon: new Date(from.getTime() + 43_200_000) };
+}

@@ -1,0 +1,379 @@
+import { randomUUID } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { storeRequests } from '../../../workers/completed-requests/store.ts';
+import { aBeginning, aCompletion, aRequestStore, stateColumns } from '../../support/requests.ts';
+
+test('request store: an empty list stores nothing', async () => {
+  const { store, rows } = await aRequestStore();
+  expect(await store([])).toEqual([]);
+  expect(await rows()).toEqual([]);
+});
+
+test('request store: a completion without a row is inserted as completed, column by column', async () => {
+  const { store, rows, templates } = await aRequestStore();
+  const record = aCompletion({
+    requestBody: '{"input":"grüße"}',
+    responseBody: '{"output":"ça va"}',
+    apiKeyHash: 'ab'.repeat(32),
+    notes: 'a note',
+    isStream: true,
+    startedAt: '2026-03-01T12:00:00.500Z',
+    completedAt: '2026-03-01T12:00:02.000Z',
+  });
+  expect(await store([record])).toEqual(['inserted']);
+  const [row] = await rows();
+  expect(row).toEqual({
+    id: record.requestId,
+    template_id: expect.any(String),
+    state: 'completed',
+    model: 'gpt-5',
+    service_tier: 'priority',
+    created_by: 'user-1',
+    daemon_id: '00000000-0000-0000-0000-000000000000',
+    response_status: 200,
+    response_body: '{"output":"ça va"}',
+    response_encoding: 'utf8',
+    response_size: '19',
+    response_cut: false,
+    response_stream: true,
+    response_incomplete: false,
+    error: null,
+    notes: 'a note',
+    created_at: new Date('2026-03-01T12:00:00.500Z'),
+    claimed_at: new Date('2026-03-01T12:00:00.500Z'),
+    started_at: new Date('2026-03-01T12:00:00.500Z'),
+    completed_at: new Date('2026-03-01T12:00:02.000Z'),
+    failed_at: null,
+    canceled_at: null,
+    updated_at: expect.any(Date),
+  });
+  expect(await templates()).toEqual([
+    {
+      id: row.template_id,
+      method: 'POST',
+      path: '/v1/responses',
+      model: 'gpt-5',
+      body: '{"input":"grüße"}',
+      body_encoding: 'utf8',
+      body_byte_size: '19',
+      body_cut: false,
+      api_key_hash: 'ab'.repeat(32),
+      created_at: new Date('2026-03-01T12:00:00.500Z'),
+    },
+  ]);
+});
+
+test.each([
+  [100, 'failed'],
+  [199, 'failed'],
+  [200, 'completed'],
+  [204, 'completed'],
+  [299, 'completed'],
+  [300, 'failed'],
+  [302, 'failed'],
+  [402, 'failed'],
+  [499, 'failed'],
+  [503, 'failed'],
+  [599, 'failed'],
+])('request store: status %i ends a request as %s, with and without a row', async (statusCode, state) => {
+  const { store, rows } = await aRequestStore();
+  const begun = aBeginning();
+  const ended = aCompletion({ requestId: begun.requestId, statusCode, responseBody: 'the body' });
+  await store([begun]);
+  expect(await store([ended, aCompletion({ statusCode, responseBody: 'the body' })])).toEqual([
+    'updated processing',
+    'inserted',
+  ]);
+  const at = new Date(ended.completedAt);
+  const failed = state === 'failed';
+  for (const row of await rows()) {
+    expect(row).toMatchObject({ state, response_status: statusCode, response_body: 'the body', response_size: '8' });
+    expect([row.completed_at, row.failed_at]).toEqual(failed ? [null, at] : [at, null]);
+    // The body is in the row once.
+    expect(row.error === null ? null : JSON.parse(row.error)).toEqual(
+      failed ? { type: 'NonRetriableHttpStatus', details: { status: statusCode } } : null,
+    );
+  }
+});
+
+test('request store: a beginning makes a processing row, and its completion ends it without touching whose and what it is', async () => {
+  const { store, rows, templates } = await aRequestStore();
+  const begun = aBeginning({ serviceTier: 'background', notes: 'at the start' });
+  expect(await store([begun])).toEqual(['inserted']);
+  const [before] = await rows();
+  expect(before).toMatchObject({
+    state: 'processing',
+    service_tier: 'background',
+    created_by: 'user-1',
+    response_status: null,
+    response_body: null,
+    error: null,
+    completed_at: null,
+    failed_at: null,
+    started_at: new Date(begun.startedAt),
+    claimed_at: new Date(begun.startedAt),
+  });
+
+  const ended = aCompletion({
+    requestId: begun.requestId,
+    model: 'another',
+    serviceTier: 'flex',
+    startedAt: '2026-03-05T00:00:00.000Z',
+    completedAt: '2026-03-05T00:00:01.000Z',
+    requestBody: 'another',
+    responseBody: 'the answer',
+    isIncomplete: true,
+    responseCut: true,
+    responseBytes: 7_000,
+  });
+  expect(await store([ended])).toEqual(['updated processing']);
+  const [after] = await rows();
+  expect(after).toEqual({
+    ...before,
+    state: 'completed',
+    response_status: 200,
+    response_body: 'the answer',
+    response_encoding: 'utf8',
+    response_size: '7000',
+    response_cut: true,
+    response_incomplete: true,
+    completed_at: new Date('2026-03-05T00:00:01.000Z'),
+    updated_at: expect.any(Date),
+  });
+  expect(await templates()).toMatchObject([{ body: begun.requestBody, model: 'gpt-5' }]);
+});
+
+test('request store: a batch may insert, begin, end and repeat at once, each record in its own way', async () => {
+  const { store, rows, orphans } = await aRequestStore();
+  const running = aBeginning();
+  const over = aCompletion();
+  await store([running, over]);
+  const both = aBeginning();
+  expect(
+    await store([
+      aCompletion(),
+      aCompletion({ requestId: running.requestId }),
+      aBeginning(),
+      over,
+      both,
+      aCompletion({ requestId: both.requestId }),
+    ]),
+  ).toEqual(['inserted', 'updated processing', 'inserted', 'duplicate completed', 'duplicate', 'inserted']);
+  expect(await rows()).toHaveLength(5);
+  expect(await orphans()).toBe(0);
+});
+
+test.each(['completed', 'failed', 'canceled'])('request store: a row that is %s is left as it is', async (state) => {
+  const { store, rows, client, orphans } = await aRequestStore();
+  const begun = aBeginning();
+  await store([begun]);
+  await client.query(`update request set ${stateColumns[state]}`);
+  const before = await rows();
+  const again = aCompletion({ requestId: begun.requestId, statusCode: 500, responseBody: 'other' });
+  expect(await store([again, begun])).toEqual([`duplicate ${state}`, `duplicate ${state}`]);
+  expect(await rows()).toEqual(before);
+  expect(await orphans()).toBe(0);
+});
+
+test.each(['pending', 'claimed'])(
+  'request store: a completion of a row that is %s is in conflict and changes nothing',
+  async (state) => {
+    const { store, rows, client, orphans } = await aRequestStore();
+    const begun = aBeginning();
+    await store([begun]);
+    await client.query(`update request set ${stateColumns[state]}`);
+    const before = await rows();
+    const ended = aCompletion({ requestId: begun.requestId });
+    expect(await store([begun, ended, ended, aCompletion()])).toEqual([
+      `duplicate ${state}`,
+      `conflict ${state}`,
+      `conflict ${state}`,
+      'inserted',
+    ]);
+    expect((await rows()).filter(({ id }) => id === begun.requestId)).toEqual(before);
+    expect(await orphans()).toBe(0);
+  },
+);
+
+test.each(Object.keys(stateColumns))(
+  'request store: a row that is %s and somebody else’s is foreign, and untouched',
+  async (state) => {
+    const { store, rows, client, orphans } = await aRequestStore();
+    const begun = aBeginning({ createdBy: 'victim' });
+    await store([begun]);
+    await client.query(`update request set ${stateColumns[state]}`);
+    const before = await rows();
+    const { requestId } = begun;
+    expect(await store([aCompletion({ requestId }), aBeginning({ requestId })])).toEqual([
+      `foreign ${state}`,
+      `foreign ${state}`,
+    ]);
+    expect(await rows()).toEqual(before);
+    expect(await orphans()).toBe(0);
+  },
+);
+
+test('request store: of two creators with one id in one batch the first has it, whatever the other does', async () => {
+  const { store, rows } = await aRequestStore();
+  const begun = aBeginning({ createdBy: 'victim' });
+  const { requestId } = begun;
+  expect(
+    await store([begun, aCompletion({ requestId, createdBy: 'thief' }), aCompletion({ requestId, createdBy: 'victim' })]),
+  ).toEqual(['duplicate', 'foreign', 'inserted']);
+  expect(await rows()).toMatchObject([{ created_by: 'victim', state: 'completed' }]);
+});
+
+test('request store: of two completions in one batch the first counts, with and without a row', async () => {
+  const { store, rows, templates } = await aRequestStore();
+  const begun = aBeginning();
+  await store([begun]);
+  const twice = (requestId: string) => [
+    aCompletion({ requestId, responseBody: 'first' }),
+    aCompletion({ requestId, responseBody: 'second', statusCode: 500 }),
+  ];
+  expect(await store([...twice(begun.requestId), ...twice(randomUUID())])).toEqual([
+    'updated processing',
+    'duplicate processing',
+    'inserted',
+    'duplicate',
+  ]);
+  expect((await rows()).map((row) => [row.state, row.response_body])).toEqual([
+    ['completed', 'first'],
+    ['completed', 'first'],
+  ]);
+  expect(await templates()).toHaveLength(2);
+});
+
+test('request store: a beginning that comes after its completion changes nothing', async () => {
+  const { store, rows } = await aRequestStore();
+  const ended = aCompletion();
+  await store([ended]);
+  expect(await store([aBeginning({ requestId: ended.requestId })])).toEqual(['duplicate completed']);
+  expect(await rows()).toMatchObject([{ state: 'completed' }]);
+});
+
+test('request store: a thousand replays of one chunk leave one row and one template, and no orphan', async () => {
+  const { database, rows, templates, orphans } = await aRequestStore();
+  const begun = aBeginning();
+  const json = JSON.stringify([begun, aCompletion({ requestId: begun.requestId })]);
+  const outcomes: Record<string, number> = {};
+  for (let replay = 0; replay < 1_000; replay += 10) {
+    const results = await Promise.all(Array.from({ length: 10 }, () => storeRequests(database, json)));
+    for (const { outcome, indexes } of results.flat()) outcomes[outcome] = (outcomes[outcome] ?? 0) + indexes.length;
+  }
+  expect(await rows()).toHaveLength(1);
+  expect(await templates()).toHaveLength(1);
+  expect(await orphans()).toBe(0);
+  expect(outcomes).toEqual({ inserted: 1, duplicate: 1_999 });
+});
+
+test('request store: workers that store the same ids at once, in any order, never wait for each other in a ring', async () => {
+  const { database, client, rows, orphans } = await aRequestStore({
+    SLUICE_DATABASE_POOL_SIZE: '8',
+    SLUICE_BATCH_MAX_IN_FLIGHT: '1',
+  });
+  for (let round = 0; round < 40; round += 1) {
+    await client.query('delete from request');
+    await client.query('delete from request_template');
+    const begun = Array.from({ length: 30 }, () => aBeginning());
+    // A third is begun before, so that some statements lock rows while others insert.
+    await storeRequests(database, JSON.stringify(begun.slice(0, 10)));
+    const records = begun.flatMap((record) => [record, aCompletion({ requestId: record.requestId })]);
+    const inAnyOrder = () => [...records].sort(() => Math.random() - 0.5);
+    const ended = await Promise.all(
+      Array.from({ length: 6 }, () => storeRequests(database, JSON.stringify(inAnyOrder()))),
+    );
+    const counts: Record<string, number> = {};
+    for (const { outcome, indexes } of ended.flat()) counts[outcome] = (counts[outcome] ?? 0) + indexes.length;
+    expect(counts).toEqual({ inserted: 20, updated: 10, duplicate: 330 });
+    expect((await rows()).map(({ state }) => state)).toEqual(Array(30).fill('completed'));
+  }
+  expect(await orphans()).toBe(0);
+  const { rows: stats } = await client.query<{ n: number }>(
+    'select deadlocks::int as n from pg_stat_database where datname = current_database()',
+  );
+  expect(stats).toEqual([{ n: 0 }]);
+});
+
+test('request store: a completion whose row is inserted while it runs ends that row', async () => {
+  const { store, rows, client } = await aRequestStore();
+  const begun = aBeginning();
+  const id = begun.requestId;
+  await client.query('begin');
+  await client.query(
+    `insert into request_template (id, method, path, model, body, body_encoding, body_byte_size, body_cut, created_at)
+     values ($1, 'POST', '/', 'm', '', 'utf8', 0, false, now())`,
+    [id],
+  );
+  await client.query(
+    `insert into request (id, template_id, state, model, service_tier, created_by, daemon_id, created_at, claimed_at, started_at)
+     values ($1, $1, 'processing', 'm', 'priority', 'user-1', $1, now(), now(), now())`,
+    [id],
+  );
+  const stored = store([aCompletion(), aCompletion({ requestId: id }), aCompletion()]);
+  await untilBlocked(client);
+  await client.query('commit');
+  expect(await stored).toEqual(['inserted', 'updated processing', 'inserted']);
+  expect((await rows()).map(({ state }) => state)).toEqual(['completed', 'completed', 'completed']);
+});
+
+test('request store: a completion waits for whoever is changing its row, and goes by what came of it', async () => {
+  const { store, rows, client } = await aRequestStore();
+  const begun = aBeginning();
+  await store([begun]);
+  await client.query('begin');
+  await client.query(`update request set ${stateColumns['canceled']}`);
+  const stored = store([aCompletion({ requestId: begun.requestId })]);
+  await untilBlocked(client);
+  await client.query('commit');
+  expect(await stored).toEqual(['duplicate canceled']);
+  expect(await rows()).toMatchObject([{ state: 'canceled', response_body: null }]);
+});
+
+test('request store: what was deleted or erased is not stored any more, but for what its creator did later', async () => {
+  const { store, rows, templates, client } = await aRequestStore();
+  const deleted = aCompletion();
+  await client.query('insert into request_tombstone (id) values ($1)', [deleted.requestId]);
+  await client.query(`insert into creator_erasure values (sha256('gone'), '2026-03-01T12:00:00Z')`);
+  const by = { createdBy: 'gone' };
+  expect(
+    await store([
+      deleted,
+      deleted,
+      aCompletion(by),
+      aCompletion({ ...by, startedAt: '2026-03-01T12:00:00.001Z' }),
+      aBeginning(by),
+      aCompletion(),
+    ]),
+  ).toEqual(['tombstoned', 'tombstoned', 'tombstoned', 'inserted', 'tombstoned', 'inserted']);
+  expect((await rows()).map((row) => row.created_by).sort()).toEqual(['gone', 'user-1']);
+  expect(await templates()).toHaveLength(2);
+});
+
+const bodies: [name: string, body: string][] = [
+  ['of ten megabytes', `{"text":"${'größe 大 '.repeat(800_000)}"}`],
+  ['that is empty', ''],
+  ['in base64', Buffer.from([0, 255, 254, 0, 31, 139]).toString('base64')],
+  ['of raw events', 'data: {"delta":"a\\u0000b"}\n\ndata: [DONE]\r\n\r\n'],
+  ['with integers beyond 2^53', '{"id":12345678901234567890,"n":[9007199254740993,1e400,1.10],"x":"\\ud800"}'],
+  ['with all that JSON escapes', '"\\/\b\f\n\r\t\u001f\u007f\u2028\u{10ffff}'],
+];
+
+test.each(bodies)('request store: bodies %s are stored to the last byte', async (_name, body) => {
+  const { store, rows, templates } = await aRequestStore();
+  const begun = aBeginning({ requestBody: body });
+  await store([begun]);
+  await store([aCompletion({ requestId: begun.requestId, responseBody: body }), aCompletion({ requestBody: body, responseBody: body })]);
+  expect((await rows()).map((row) => row.response_body === body)).toEqual([true, true]);
+  expect((await templates()).map((row) => row.body === body)).toEqual([true, true]);
+  expect((await rows()).map((row) => Number(row.response_size))).toEqual(Array(2).fill(Buffer.byteLength(body)));
+});
+
+async function untilBlocked(client: { query(sql: string): Promise<{ rowCount: number | null }> }): Promise<void> {
+  for (;;) {
+    const { rowCount } = await client.query(
+      `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+    );
+    if (rowCount) return;
+  }
+}

@@ -1,0 +1,72 @@
+import { expect, test } from 'vitest';
+import { toExecutionRecord } from '../../../producers/execution-record.ts';
+import type { BatchEntry, Batcher } from '../../../workers/batcher.ts';
+import { executionKind } from '../../../workers/execution-log/kind.ts';
+import { settleChunk } from '../../../workers/records/settle-chunk.ts';
+import { anExecution } from '../../support/execution.ts';
+
+/** A batcher that commits everything, and the entries that it was given. */
+function committing() {
+  const entries: BatchEntry[] = [];
+  const batcher: Batcher = {
+    add: async (entry) => {
+      entries.push(entry);
+    },
+    drain: () => undefined,
+    heldRecords: 0,
+  };
+  return { batcher, entries };
+}
+
+const record = () =>
+  JSON.parse(
+    toExecutionRecord(anExecution(), { nowMs: Date.now(), sampleRate: 1, traceLimit: 200, maxBytes: 65_536 }).json,
+  );
+const header = { v: 1, producer: 'p-1', epoch: 5, seq: 6 };
+
+const settle = (data: unknown) => settleText(JSON.stringify(data));
+
+async function settleText(raw: string) {
+  const { batcher, entries } = committing();
+  const outcome = await settleChunk(executionKind, { jobId: 'j', raw }, batcher);
+  return { outcome, entries };
+}
+
+test.each([
+  ['as the SDK writes it', (records: unknown[]) => JSON.stringify({ ...header, records })],
+  ['with spaces', (records: unknown[]) => JSON.stringify({ ...header, records }, null, 1)],
+  ['with the records first', (records: unknown[]) => JSON.stringify({ records, ...header })],
+  ['with a field of its own behind them', (records: unknown[]) => JSON.stringify({ ...header, records, more: [1] })],
+])('settle chunk: written %s, all records reach the batcher as they are', async (_how, write) => {
+  const records = [record(), record(), record()];
+  const raw = write(records);
+  const { outcome, entries } = await settleText(raw);
+  expect(entries.map(({ json, records: count }) => [JSON.parse(json), count])).toEqual([[records, 3]]);
+  expect(outcome).toEqual({ kind: 'settled', records: 3, dead: [], conflicts: [] });
+});
+
+test('settle chunk: the records at fault become letters, the others go on', async () => {
+  const records = [record(), { ...record(), status: 'great' }, record(), null];
+  const { outcome, entries } = await settle({ ...header, records });
+  expect(JSON.parse(entries[0]?.json ?? '')).toEqual([records[0], records[2]]);
+  expect(outcome).toMatchObject({ kind: 'settled', records: 4, dead: [{ code: 'schema' }, { code: 'schema' }] });
+});
+
+test('settle chunk: a chunk of bad records only asks nothing of the database', async () => {
+  const { outcome, entries } = await settle({ ...header, records: [1, 'x'] });
+  expect(entries).toEqual([]);
+  expect(outcome).toMatchObject({ dead: [{ payload: '1' }, { payload: '"x"' }] });
+});
+
+test.each(['', '{', 'null and void', '[1,]', '\uFFFD\0'])(
+  'settle chunk: data that is not JSON is one letter, its text kept as far as it can be stored: %j',
+  async (raw) => {
+    const { outcome, entries } = await settleText(raw);
+    expect(entries).toEqual([]);
+    expect(outcome).toMatchObject({
+      kind: 'settled',
+      records: 1,
+      dead: [{ code: 'schema', reason: 'chunk: is not JSON', payload: raw.replace('\0', '\uFFFD') }],
+    });
+  },
+);

@@ -1,0 +1,42 @@
+import { findRequestProblem } from '../../shared/contracts/completed-request.ts';
+import type { RecordKind, Unstored } from '../records/kind.ts';
+import { requestKey } from './request-key.ts';
+import { type EndedRequests, type RequestOutcome, storeRequests } from './store.ts';
+
+/**
+ * Requests to models: rows that are inserted, or made by a beginning and ended by a completion. A completion whose row
+ * waits to be worked on by somebody else is tried for up to a minute.
+ */
+export const requestKind: RecordKind = {
+  queue: 'completed-request',
+  findProblem: findRequestProblem,
+  keyOf: requestKey,
+  patience: { tries: 5, backoff: { baseMs: 2_000, maxMs: 30_000 } },
+  async store(database, json) {
+    const ended = await storeRequests(database, json);
+    const outcomes: Partial<Record<RequestOutcome, number>> = {};
+    for (const { outcome, indexes } of ended) outcomes[outcome] = (outcomes[outcome] ?? 0) + indexes.length;
+    return { outcomes, unstored: ended.flatMap(toUnstored) };
+  },
+};
+
+function toUnstored({ outcome, state, indexes }: EndedRequests): Unstored[] {
+  const cause = causeOf(outcome, state);
+  return cause === null ? [] : indexes.map((index) => ({ index, code: outcome, ...cause }));
+}
+
+function causeOf(outcome: RequestOutcome, state: string | null): Pick<Unstored, 'reason' | 'mayComeRight'> | null {
+  switch (outcome) {
+    case 'conflict':
+      return { reason: `its row is in state ${state}`, mayComeRight: true };
+    case 'raced':
+      return { reason: 'its row kept changing', mayComeRight: true };
+    case 'foreign':
+      return { reason: 'its request belongs to another creator', mayComeRight: false };
+    case 'inserted':
+    case 'updated':
+    case 'duplicate':
+    case 'tombstoned':
+      return null;
+  }
+}

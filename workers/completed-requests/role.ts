@@ -1,0 +1,8 @@
+import { createRecordRole } from '../records/pipeline.ts';
+import type { Role, RoleDeps } from '../role.ts';
+import { requestKind } from './kind.ts';
+
+/** The role `completed-request`. */
+export function createCompletedRequest(deps: RoleDeps): Role {
+  return createRecordRole(requestKind, deps);
+}

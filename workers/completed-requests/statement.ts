@@ -1,0 +1,150 @@
+/** The fields of a record and the types that they are read with. */
+const fields: [field: string, type: string][] = [
+  ['phase', 'text'],
+  ['requestId', 'uuid'],
+  ['createdBy', 'text'],
+  ['model', 'text'],
+  ['endpoint', 'text'],
+  ['serviceTier', 'text'],
+  ['startedAt', 'timestamptz'],
+  ['completedAt', 'timestamptz'],
+  ['statusCode', 'smallint'],
+  ['requestBody', 'text'],
+  ['requestEncoding', 'text'],
+  ['requestBytes', 'bigint'],
+  ['requestCut', 'boolean'],
+  ['responseBody', 'text'],
+  ['responseEncoding', 'text'],
+  ['responseBytes', 'bigint'],
+  ['responseCut', 'boolean'],
+  ['isStream', 'boolean'],
+  ['isIncomplete', 'boolean'],
+  ['apiKeyHash', 'text'],
+  ['notes', 'text'],
+];
+
+const names = fields.map(([field]) => `"${field}"`).join(', ');
+const shape = fields.map(([field, type]) => `"${field}" ${type}`).join(', ');
+
+/** A request that runs is held by no daemon of ours. */
+const nobody = '00000000-0000-0000-0000-000000000000';
+
+/**
+ * The parts of the statement that come before and after its one parameter, a JSON array of records. It returns the
+ * records by how they ended: `outcome`, `state` of the row found or null, `indexes` from 0.
+ *
+ * - What is wide, the bodies, is read once and sorted once; who comes first and what is to be done is found out on narrow
+ *   rows. Yes and no are booleans of their own: from `turn = 1` PostgreSQL would expect one row, and join by nested loops.
+ * - Rows are locked, and then rows inserted, each in the order of their ids: two statements with the same ids cannot wait
+ *   for each other.
+ * - `found` waits for whoever is changing a row, and sees what came of it. A row that was inserted since the statement
+ *   began is not seen, and not inserted either: that record is `raced`.
+ * - `deleted` locks what it finds for the sake of the table's lock: a deletion that holds the table in exclusive mode
+ *   waits for the statements under way, and the others for it. A lock on a table is taken before the snapshot, so what
+ *   waited sees the tombstone. Were `request_tombstone` merely read, only a lock that also keeps out a dump would do.
+ * - Templates are inserted for inserted rows only, so there is none without its row.
+ */
+export const storeStatement: [before: string, after: string] = [
+  `with input as materialized (
+    select record.* from rows from (json_to_recordset(`,
+  `::json) as (${shape})) with ordinality as record (${names}, "index")
+  ),
+  owned as (
+    select "index", "requestId", "createdBy", "phase", "startedAt",
+      first_value("createdBy") over (partition by "requestId" order by "index") as owner
+    from input
+  ),
+  turns as materialized (
+    select owned.*, "createdBy" = owner as is_owners, row_number() over (
+      partition by "requestId" order by "createdBy" = owner desc, "phase" = 'completed' desc, "index") = 1 as is_first
+    from owned
+  ),
+  found as materialized (
+    select request.id, request.state, request.created_by
+    from request join turns on request.id = turns."requestId"
+    where is_first
+    order by request.id
+    for no key update of request
+  ),
+  deleted as materialized (
+    select tombstone.id
+    from request_tombstone as tombstone join turns on tombstone.id = turns."requestId"
+    where is_first
+    for key share of tombstone
+  ),
+  judged as (
+    select "index", "requestId", found.state, case
+      when deleted.id is not null or erasure.creator_hash is not null then 'tombstoned'
+      when found.id is null then 'inserted'
+      when found.created_by <> "createdBy" then 'foreign'
+      when "phase" = 'begun' or found.state in ('completed', 'failed', 'canceled') then 'duplicate'
+      when found.state = 'processing' then 'updated'
+      else 'conflict'
+    end as outcome
+    from turns
+    left join found on found.id = "requestId"
+    left join deleted on deleted.id = "requestId"
+    left join creator_erasure as erasure
+      on erasure.creator_hash = sha256(convert_to("createdBy", 'UTF8')) and "startedAt" <= erasure.erased_before
+    where is_first
+  ),
+  planned as materialized (
+    select judged.*, outcome = 'inserted' as is_insert, outcome = 'updated' as is_update from judged
+  ),
+  updated as (
+    update request set state = case when "statusCode" between 200 and 299 then 'completed' else 'failed' end,
+      completed_at = case when "statusCode" between 200 and 299 then "completedAt" end,
+      failed_at = case when "statusCode" between 200 and 299 then null else "completedAt" end,
+      error = ${errorOf('"statusCode"')},
+      response_status = "statusCode", response_body = "responseBody", response_encoding = "responseEncoding",
+      response_size = "responseBytes", response_cut = "responseCut", response_stream = "isStream",
+      response_incomplete = "isIncomplete", notes = coalesce(input.notes, request.notes), updated_at = now()
+    from planned join input using ("index")
+    where request.id = planned."requestId" and is_update
+  ),
+  inserted as (
+    insert into request (id, template_id, state, model, service_tier, created_by, daemon_id, response_status,
+      response_body, response_encoding, response_size, response_cut, response_stream, response_incomplete, error, notes,
+      created_at, claimed_at, started_at, completed_at, failed_at)
+    select input."requestId", md5('sluice:request_template:' || input."requestId")::uuid,
+      case when "phase" = 'begun' then 'processing' when "statusCode" between 200 and 299 then 'completed' else 'failed' end,
+      "model", "serviceTier", "createdBy", '${nobody}'::uuid, "statusCode", "responseBody", "responseEncoding",
+      coalesce("responseBytes", 0), coalesce("responseCut", false), coalesce("isStream", false),
+      coalesce("isIncomplete", false), ${errorOf('"statusCode"')}, notes, "startedAt", "startedAt", "startedAt",
+      case when "statusCode" between 200 and 299 then "completedAt" end,
+      case when "statusCode" not between 200 and 299 then "completedAt" end
+    from planned join input using ("index")
+    where is_insert
+    order by input."requestId"
+    on conflict (id) do nothing
+    returning id, template_id
+  ),
+  templates as (
+    insert into request_template (id, method, path, model, body, body_encoding, body_byte_size, body_cut, api_key_hash,
+      created_at)
+    select template_id, 'POST', "endpoint", "model", "requestBody", "requestEncoding", "requestBytes", "requestCut",
+      "apiKeyHash", "startedAt"
+    from planned join input using ("index") join inserted on inserted.id = planned."requestId"
+  ),
+  ended as (
+    select turns."index", planned.state, case
+      when is_insert and inserted.id is null then 'raced'
+      when turns."index" = planned."index" then outcome
+      when not is_owners and outcome <> 'tombstoned' then 'foreign'
+      when is_insert or is_update or (turns."phase" = 'begun' and outcome = 'conflict') then 'duplicate'
+      else outcome
+    end as outcome
+    from turns
+    join planned using ("requestId")
+    left join inserted on inserted.id = turns."requestId"
+  )
+  select outcome, state, array_agg(("index" - 1)::integer order by "index") as indexes
+  from ended
+  group by outcome, state`,
+];
+
+/** The kind of failure and its status; the body is in the row's response_body only. Null for a success or no end. */
+function errorOf(status: string): string {
+  return `case when ${status} not between 200 and 299 then
+    json_build_object('type', 'NonRetriableHttpStatus', 'details', json_build_object('status', ${status}))::text end`;
+}

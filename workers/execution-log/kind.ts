@@ -1,0 +1,10 @@
+import { findRecordProblem } from '../../shared/contracts/execution.ts';
+import type { RecordKind } from '../records/kind.ts';
+import { insertExecutions } from './store.ts';
+
+/** Runs of strategies: rows that are inserted once and never changed. */
+export const executionKind: RecordKind = {
+  queue: 'execution-log',
+  findProblem: findRecordProblem,
+  store: insertExecutions,
+};

@@ -1,4 +1,0 @@
-import type { QueueName } from '../../shared/contracts/queues.ts';
-
-/** The queue that this worker consumes. */
-export const executionLogQueue: QueueName = 'execution-log';

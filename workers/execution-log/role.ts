@@ -1,0 +1,9 @@
+import { startPartitionKeeper } from '../partition-keeper.ts';
+import { createRecordRole } from '../records/pipeline.ts';
+import type { Role, RoleDeps } from '../role.ts';
+import { executionKind } from './kind.ts';
+
+/** The role `execution-log`. Its table has a partition for each day, and records come for today's from the first moment. */
+export function createExecutionLog(deps: RoleDeps): Role {
+  return createRecordRole(executionKind, deps, (signal) => startPartitionKeeper({ ...deps, signal }));
+}

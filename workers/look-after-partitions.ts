@@ -1,0 +1,21 @@
+import type { Config } from '../shared/config.ts';
+import type { Database } from '../shared/database.ts';
+import type { Logger } from '../shared/logger.ts';
+import { ensurePartitions, executionLogTable, type PartitionReport, planPartitions } from '../shared/partitions.ts';
+
+/** Makes the partitions from yesterday to `SLUICE_PARTITION_DAYS_AHEAD` that are lacking, and logs what it did. */
+export async function lookAfterPartitions(
+  deps: { config: Config; database: Database; logger: Logger },
+  nowMs: number,
+): Promise<PartitionReport> {
+  const plan = planPartitions(executionLogTable, nowMs, deps.config.database.partitionDaysAhead);
+  const report = await ensurePartitions(deps.database, executionLogTable, plan);
+  const { created, blocked } = report;
+  if (created.length > 0) deps.logger.info({ created }, 'partitions created');
+  if (blocked.length > 0)
+    deps.logger.error(
+      { blocked },
+      'the DEFAULT partition has rows of these days; move them, then their partitions can be made',
+    );
+  return report;
+}

@@ -1,0 +1,60 @@
+import { type Database, Prisma } from '../../shared/database.ts';
+import { classifyDatabaseError } from '../../shared/database-errors.ts';
+import {
+  type Partition,
+  type PartitionCatalog,
+  quoteTable,
+  readPartitionsWithin,
+  transactionLimits,
+} from '../../shared/partition-catalog.ts';
+import { lockNotAvailable } from '../../shared/partitions.ts';
+
+/** What became of a partition that was to be dropped. `gone`: somebody else was first, or it is not expired after all. */
+export type DropResult = 'dropped' | 'gone' | 'locked';
+
+/** Any fixed number: processes that drop partitions at the same time take turns on it. */
+const advisoryLock = 7_270_413;
+
+/** A lock was not had in time, not before the statement's own time was up, or only at the price of somebody else's transaction. */
+const lockCodes = [lockNotAvailable, '57014', '40P01'];
+
+/**
+ * Drops one partition with all its rows, in a transaction of its own: it is there or it is not, wherever a process dies.
+ *
+ * Inserts wait behind the lock on the table. So that they never wait behind a long reader, the lock is given up after
+ * `lockTimeoutMs`, which counts for the table and once more for the partition. What is to be dropped is decided again
+ * under that lock, when nobody can attach or detach anything any more.
+ *
+ * @throws what the database said, when it was not about a lock
+ */
+export async function dropPartition(
+  database: Database,
+  options: {
+    table: string;
+    name: string;
+    lockTimeoutMs: number;
+    isExpired: (partition: Partition, catalog: PartitionCatalog) => boolean;
+  },
+): Promise<DropResult> {
+  const { table, name, lockTimeoutMs, isExpired } = options;
+  try {
+    return await database.$transaction(async (transaction) => {
+      await transaction.$executeRaw`select set_config('lock_timeout', ${`${lockTimeoutMs}ms`}, true)`;
+      await transaction.$executeRaw`select pg_advisory_xact_lock(${advisoryLock})`;
+      if ((await findExpired(transaction)) === undefined) return 'gone';
+      await transaction.$executeRaw(Prisma.raw(`lock table only "${table}" in access exclusive mode`));
+      const partition = await findExpired(transaction);
+      if (partition === undefined) return 'gone';
+      await transaction.$executeRaw(Prisma.sql`drop table ${quoteTable(partition)}`);
+      return 'dropped';
+    }, transactionLimits);
+  } catch (error) {
+    if (lockCodes.includes(classifyDatabaseError(error).code)) return 'locked';
+    throw error;
+  }
+
+  async function findExpired(transaction: Parameters<typeof readPartitionsWithin>[0]): Promise<Partition | undefined> {
+    const catalog = await readPartitionsWithin(transaction, table);
+    return catalog.partitions.find((partition) => partition.name === name && isExpired(partition, catalog));
+  }
+}

@@ -1,0 +1,62 @@
+import { endsWithin } from '../../shared/lifecycle.ts';
+import type { Redis } from '../../shared/redis.ts';
+import type { PartitionsReport } from './partitions-task.ts';
+import type { RetentionReport } from './retention-task.ts';
+import type { TaskName } from './task.ts';
+
+/** What the last runs found, whoever ran them. What has not been found yet is absent. */
+export interface Findings {
+  /** rows in the DEFAULT partition, counted up to 10,000 */
+  defaultRows?: number;
+  aheadDays?: number;
+  blocked?: number;
+  overdue?: number;
+  /** seconds since 1970 of the last run that ended well, by task */
+  lastSuccess: Partial<Record<TaskName, number>>;
+}
+
+const answerWithinMs = 1_000;
+
+/**
+ * Shares findings through one hash in Redis, so that all maintenance workers show the same, also those that had nothing to
+ * do for a while or have just been started. A gauge of the worker's own would keep what it saw at its last turn.
+ */
+export function createFindings(options: { redis: Redis; key: string }) {
+  const { redis, key } = options;
+  let reading: Promise<Findings | null> | null = null;
+
+  const write = async (fields: Record<string, number>): Promise<void> => {
+    await redis.hset(key, fields);
+  };
+  const readInTime = async (): Promise<Findings | null> => {
+    const answer = redis.hgetall(key).then(toFindings, () => null);
+    return (await endsWithin(answer, answerWithinMs)) ? answer : null;
+  };
+
+  return {
+    notePartitions: ({ defaultRows, aheadDays, blocked }: PartitionsReport) =>
+      write({ defaultRows, aheadDays, blocked: blocked.length }),
+    noteRetention: ({ overdue }: RetentionReport) => write({ overdue }),
+    noteSuccess: (task: TaskName, atMs: number) => write({ [`lastSuccess:${task}`]: atMs / 1_000 }),
+    /** null when Redis does not answer within a second; those who ask at the same time get the same answer */
+    read(): Promise<Findings | null> {
+      reading ??= readInTime().finally(() => {
+        reading = null;
+      });
+      return reading;
+    },
+  };
+}
+
+export type FindingsBoard = ReturnType<typeof createFindings>;
+
+function toFindings(hash: Record<string, string>): Findings {
+  const findings: Findings = { lastSuccess: {} };
+  for (const [field, value] of Object.entries(hash)) {
+    const [name, task] = field.split(':');
+    if (name === 'lastSuccess' && task !== undefined) findings.lastSuccess[task as TaskName] = Number(value);
+    else if (name === 'defaultRows' || name === 'aheadDays' || name === 'blocked' || name === 'overdue')
+      findings[name] = Number(value);
+  }
+  return findings;
+}

@@ -1,0 +1,93 @@
+import { maintenanceQueue, queuePrefix } from '../../shared/contracts/queues.ts';
+import { endsWithin } from '../../shared/lifecycle.ts';
+import { retryWhileWorthWaiting } from '../retry.ts';
+import type { Role, RoleDeps } from '../role.ts';
+import { createFindings } from './findings.ts';
+import { createMaintenanceMetrics } from './metrics.ts';
+import { createSchedule } from './schedule.ts';
+import { createTasks } from './tasks.ts';
+import { createMaintenanceWorker } from './worker.ts';
+
+/** How often each task is run in the whole fleet. */
+const hourMs = 3_600_000;
+
+/** Time for the calls to Redis that hand a task back. */
+const handBackMs = 1_000;
+
+/**
+ * The role put together: schedulers → queue → worker → task. Any number may run, each task is run once a period in the
+ * whole fleet.
+ *
+ * @param everyMs the period, in ms; tests shorten it
+ */
+export function createMaintenance(
+  { config, database, redis, logger, registry }: RoleDeps,
+  { everyMs = hourMs }: { everyMs?: number } = {},
+): Role {
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  let isOutage = false;
+  const key = `${queuePrefix(maintenanceQueue, config.namespace)}:${maintenanceQueue}:sluice:findings`;
+  const findings = createFindings({ redis, key });
+  const metrics = createMaintenanceMetrics(registry, { findings: findings.read, isOutage: () => isOutage });
+  const tasks = createTasks({
+    config,
+    database,
+    logger,
+    now: Date.now,
+    onDropped: () => metrics.dropped.inc(),
+    onPurged: (table, rows) => metrics.purged.inc({ table }, rows),
+  });
+  const onOutage = (begins: boolean): void => {
+    isOutage = begins;
+  };
+  const run = { retry: config.retry, logger, signal, waitsForDatabase: true, onOutage };
+  const worker = createMaintenanceWorker({ config, redis, logger, metrics, findings, tasks, run });
+  const schedule = createSchedule({ redis, namespace: config.namespace, everyMs });
+  let timer: NodeJS.Timeout | undefined;
+
+  /** A worker that was started before the migrations says so at once; while the database is away, it waits. */
+  const findTables = (): Promise<void> =>
+    retryWhileWorthWaiting(
+      async () => {
+        await database.$queryRaw`select from strategy_execution_log, dead_letter limit 0`;
+      },
+      {
+        backoff: config.retry,
+        random: Math.random,
+        signal,
+        isWorthWaiting: (error) => error.class === 'transient',
+        onRetry({ code }, attempt) {
+          isOutage = true;
+          if (attempt === 0) logger.warn({ code }, 'database is in trouble, maintenance has to wait');
+        },
+        onRecovered: () => logger.info('database answers again'),
+      },
+    ).finally(() => onOutage(false));
+
+  return {
+    heldRecords: 0,
+    whyHalted: () => null,
+    whyStuck: () => null,
+    async start(): Promise<void> {
+      await findTables();
+      if (signal.aborted) return;
+      await schedule.ensure();
+      if (signal.aborted) return;
+      timer = setInterval(() => {
+        schedule.ensure().catch((error: unknown) => logger.warn({ err: error }, 'tasks could not be scheduled'));
+      }, everyMs);
+      timer.unref();
+      logger.info({ queue: maintenanceQueue, everyMs }, 'taking tasks');
+      worker.run().catch((error: unknown) => logger.fatal({ err: error }, 'worker loop ended'));
+    },
+    /** A task ends at the next place where it can, such as between two batches, and goes back to the queue. */
+    async stop(timeoutMs: number): Promise<boolean> {
+      stopping.abort();
+      clearInterval(timer);
+      const inTime = await endsWithin(worker.close(), timeoutMs);
+      await endsWithin(schedule.close(), handBackMs);
+      return inTime;
+    },
+  };
+}

@@ -1,0 +1,49 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Database, Prisma } from '../../shared/database.ts';
+import type { PurgeRule } from './purge-rules.ts';
+
+/** Rows of one statement: a few milliseconds of work, and locks on as many rows. */
+export const batchRows = 1_000;
+
+/** At least so long a pause follows a statement, and at least as long as it took: others get half of the time. */
+const minPauseMs = 20;
+
+/**
+ * Deletes what a rule names, batch by batch, each in a transaction of its own. Rows that somebody else holds are left for
+ * the next time, so any number of processes may purge at once.
+ *
+ * @returns whether it came to the end before `signal` told it to stop
+ */
+export async function purgeRows(
+  database: Database,
+  rule: PurgeRule,
+  options: { signal: AbortSignal; onBatch: (rows: number) => void },
+): Promise<boolean> {
+  const [table, key] = [Prisma.raw(`"${rule.table}"`), Prisma.raw(`"${rule.key}"`)];
+  for (;;) {
+    if (options.signal.aborted) return false;
+    const startedAt = performance.now();
+    // Materialized: as a mere subquery it may be run once per row, and then has more than its limit.
+    const rows = await database.$executeRaw(Prisma.sql`
+      with doomed as materialized (
+        select ${key} as key from ${table} where ${isDue(rule)} limit ${batchRows} for update skip locked)
+      delete from ${table} using doomed where ${table}.${key} = doomed.key`);
+    if (rows > 0) options.onBatch(rows);
+    if (rows < batchRows) return true;
+    const pauseMs = Math.max(minPauseMs, performance.now() - startedAt);
+    await sleep(pauseMs, undefined, { signal: options.signal }).catch(() => undefined);
+  }
+}
+
+/** How many rows a rule names now. */
+export async function countRows(database: Database, rule: PurgeRule): Promise<number> {
+  const [counted] = await database.$queryRaw<{ rows: number }[]>(
+    Prisma.sql`select count(*)::float8 as rows from ${Prisma.raw(`"${rule.table}"`)} where ${isDue(rule)}`,
+  );
+  return counted?.rows ?? 0;
+}
+
+/** By the database's clock, which also set the column. */
+function isDue({ since, condition, keepDays }: PurgeRule): Prisma.Sql {
+  return Prisma.sql`${Prisma.raw(condition)} and ${Prisma.raw(`"${since}"`)} < now() - make_interval(days => ${keepDays}::int)`;
+}

@@ -1,0 +1,85 @@
+import { type Job, UnrecoverableError, WaitingError, Worker } from 'bullmq';
+import type { Config } from '../../shared/config.ts';
+import { maintenanceQueue, queuePrefix } from '../../shared/contracts/queues.ts';
+import type { Logger } from '../../shared/logger.ts';
+import type { Redis } from '../../shared/redis.ts';
+import { createThrottledLog } from '../../shared/throttled-log.ts';
+import type { FindingsBoard } from './findings.ts';
+import type { MaintenanceMetrics } from './metrics.ts';
+import { type RunOptions, type RunResult, runTask } from './run-task.ts';
+import { type TaskName, type TaskOutcome, taskNames } from './task.ts';
+import type { Tasks } from './tasks.ts';
+
+const troubleLogEveryMs = 10_000;
+
+/** Takes one task at a time from the queue of the fleet, runs it, and says how it ended. */
+export function createMaintenanceWorker(deps: {
+  config: Config;
+  redis: Redis;
+  logger: Logger;
+  metrics: MaintenanceMetrics;
+  findings: FindingsBoard;
+  tasks: Tasks;
+  run: RunOptions;
+}): Worker {
+  const { config, logger, metrics, findings, tasks } = deps;
+
+  const process = async (job: Job, token?: string): Promise<void> => {
+    const name = taskNames.find((known) => known === job.name);
+    if (name === undefined) throw new UnrecoverableError(`a newer worker's task: ${job.name}`);
+    // It was taken while this worker was told to stop.
+    const { outcome, reason } = deps.run.signal.aborted ? interrupted : await run(name);
+    metrics.runs.inc({ task: name, outcome });
+    logger.debug({ task: name, outcome }, 'task ended');
+    if (outcome === 'failed' || outcome === 'refused') throw new UnrecoverableError(reason);
+    if (outcome !== 'interrupted') return;
+    await job.moveToWait(token);
+    throw new WaitingError();
+  };
+
+  const run = async (name: TaskName): Promise<Ending> => {
+    switch (name) {
+      case 'partitions':
+        return note(name, await runTask(name, tasks.partitions, deps.run), findings.notePartitions);
+      case 'retention':
+        return note(name, await runTask(name, tasks.retention, deps.run), findings.noteRetention);
+      case 'purge':
+        return note(name, await runTask(name, tasks.purge, deps.run), async () => undefined);
+    }
+  };
+
+  const note = async <Report>(
+    name: TaskName,
+    result: RunResult<Report>,
+    noteReport: (report: Report) => Promise<void>,
+  ): Promise<Ending> => {
+    if ('report' in result) await noteReport(result.report);
+    if (result.outcome === 'done') await findings.noteSuccess(name, Date.now());
+    const reason = 'reason' in result ? result.reason : `${result.outcome}, see the log of the worker`;
+    return { outcome: result.outcome, reason };
+  };
+
+  const worker = new Worker(maintenanceQueue, process, {
+    connection: deps.redis,
+    prefix: queuePrefix(maintenanceQueue, config.namespace),
+    concurrency: 1,
+    lockDuration: config.worker.lockDurationMs,
+    stalledInterval: config.worker.stalledIntervalMs,
+    runRetryDelay: 1_000,
+    autorun: false,
+  });
+  const trouble = createThrottledLog<'queue'>(troubleLogEveryMs, (_kind, { count, lastError }) => {
+    logger.warn({ count, err: lastError }, 'queue trouble');
+  });
+  worker.on('error', (error) => trouble.report('queue', error));
+  worker.on('stalled', (jobId) => logger.warn({ jobId }, 'a worker died over a task, it is run again'));
+  return worker;
+}
+
+interface Ending {
+  outcome: TaskOutcome;
+  /** for those who look at the job */
+  reason: string;
+}
+
+const interrupted: Ending = { outcome: 'interrupted', reason: 'asked to stop' };

@@ -1,0 +1,43 @@
+import type { Backoff } from '../../shared/backoff.ts';
+import type { QueueName } from '../../shared/contracts/queues.ts';
+import type { Database } from '../../shared/database.ts';
+import type { KeyOf } from '../dead-letters.ts';
+
+/** A record that could not be stored although the statement went through. */
+export interface Unstored {
+  /** of the record in the batch */
+  index: number;
+  /** names the cause, as a SQLSTATE would */
+  code: string;
+  /** one line */
+  reason: string;
+  /** whether it may come right by itself: it is tried again a few times before it is dead */
+  mayComeRight: boolean;
+}
+
+/** What a statement did with its records: how many ended how, and those that did not end well, one by one. */
+export interface StoreResult {
+  outcomes: Readonly<Record<string, number>>;
+  unstored: readonly Unstored[];
+}
+
+/** How long a record is tried again that may come right by itself. */
+export interface Patience {
+  /** times that its job is put off */
+  tries: number;
+  /** how long each time */
+  backoff: Backoff;
+}
+
+/** All that a worker has to know of one kind of record. */
+export interface RecordKind {
+  queue: QueueName;
+  /** what is wrong with a record by its contract, by field; null when nothing is */
+  findProblem(record: unknown): string | null;
+  /** what names the dead letter of a record. @default its `id` */
+  keyOf?: KeyOf;
+  /** @default none: a record that is not stored is dead */
+  patience?: Patience;
+  /** Stores a JSON array of records in one transaction. Safe to repeat. @throws what the database says; then none is stored */
+  store(database: Database, json: string, records: number): Promise<StoreResult>;
+}

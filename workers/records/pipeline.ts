@@ -1,0 +1,99 @@
+import { endsWithin } from '../../shared/lifecycle.ts';
+import { createBatcher } from '../batcher.ts';
+import { createWorkerMetrics } from '../metrics.ts';
+import { startProgressWatch } from '../progress-watch.ts';
+import { createQueueDepth } from '../queue-depth.ts';
+import { databaseAnswers } from '../readiness.ts';
+import type { Role, RoleDeps } from '../role.ts';
+import { createBatchWriter } from './batch-writer.ts';
+import { createDatabaseGate } from './database-gate.ts';
+import type { RecordKind } from './kind.ts';
+import { createRecordWorker } from './worker.ts';
+
+/** Time for the calls to Redis that hand jobs back. */
+const handBackMs = 1_000;
+
+/** What has to be ready before the first job is taken, and is looked after until the worker stops. */
+export type Preparation = (signal: AbortSignal) => { ready: Promise<void>; stop(): Promise<void> };
+
+/** A role put together: queue → worker → batcher → statement. */
+export function createRecordRole(
+  kind: RecordKind,
+  { config, database, redis, logger, registry }: RoleDeps,
+  prepare?: Preparation,
+): Role {
+  const { queue } = kind;
+  const giveUp = new AbortController();
+  const stopping = new AbortController();
+  const depth = createQueueDepth({ redis, queue, namespace: config.namespace, now: Date.now });
+  const metrics = createWorkerMetrics(registry, {
+    heldRecords: () => batcher.heldRecords,
+    queueDepth: depth.read,
+    isHalted: () => isHalted(),
+    isOutage: () => gate.isOutage,
+  });
+  const gate = createDatabaseGate({ queue, config, logger, metrics, signal: giveUp.signal });
+  const batcher = createBatcher({ limits: config.batch, write: createBatchWriter({ kind, database, metrics, gate }) });
+  const { worker, isHalted, settledJobs } = createRecordWorker({
+    kind,
+    config,
+    database,
+    redis,
+    logger,
+    metrics,
+    batcher,
+    gate,
+    signal: giveUp.signal,
+  });
+  const parts: { stop(): void | Promise<void> }[] = [];
+  let whyStuck = (): string | null => null;
+
+  const begin = (): void => {
+    const watch = startProgressWatch(
+      {
+        settledJobs,
+        heldRecords: () => batcher.heldRecords,
+        takeableJobs: async () => {
+          const seen = await depth.read();
+          return seen === null ? null : seen.isHeldBack ? 0 : seen.waiting;
+        },
+        excuse: () => (gate.isOutage ? 'waits for PostgreSQL' : isHalted() ? 'halted' : null),
+        databaseAnswers: () => databaseAnswers(database),
+        now: () => performance.now(),
+      },
+      config.worker.stuckAfterMs,
+    );
+    parts.push(watch);
+    whyStuck = watch.whyStuck;
+    logger.info({ queue, concurrency: config.worker.concurrency }, 'taking jobs');
+    worker.run().catch((error: unknown) => logger.fatal({ err: error }, 'worker loop ended'));
+  };
+
+  return {
+    get heldRecords(): number {
+      return batcher.heldRecords;
+    },
+    whyHalted: () => (isHalted() ? 'halted: too many records are dead' : null),
+    whyStuck: () => whyStuck(),
+    async start(): Promise<void> {
+      const prepared = prepare?.(stopping.signal);
+      if (prepared) parts.push(prepared);
+      await prepared?.ready;
+      if (!stopping.signal.aborted) begin();
+    },
+    /** What is not settled in time goes back to the queue, or, when Redis is away too, to whoever takes it when its lock has run out. */
+    async stop(timeoutMs: number): Promise<boolean> {
+      stopping.abort();
+      for (const part of parts) await part.stop();
+      batcher.drain();
+      const closed = worker.close();
+      const inTime = await endsWithin(closed, timeoutMs);
+      if (!inTime) {
+        giveUp.abort();
+        await endsWithin(closed, handBackMs);
+      }
+      await endsWithin(depth.close(), handBackMs);
+      return inTime;
+    },
+  };
+}

@@ -1,0 +1,198 @@
+import { DelayedError, type Job, UnrecoverableError, WaitingError, type Worker } from 'bullmq';
+import { backoffMs } from '../../shared/backoff.ts';
+import type { Config } from '../../shared/config.ts';
+import { parseChunk } from '../../shared/contracts/chunk.ts';
+import { type QueueName, queuePrefix } from '../../shared/contracts/queues.ts';
+import type { Database } from '../../shared/database.ts';
+import { classifyDatabaseError, explainDatabaseError } from '../../shared/database-errors.ts';
+import type { Logger } from '../../shared/logger.ts';
+import type { Redis } from '../../shared/redis.ts';
+import { createThrottledLog } from '../../shared/throttled-log.ts';
+import type { Batcher } from '../batcher.ts';
+import { type DeadLetter, storeDeadLetters } from '../dead-letters.ts';
+import { createDeadRatioGuard } from '../dead-ratio-guard.ts';
+import { createJobCounter } from '../job-counter.ts';
+import type { WorkerMetrics } from '../metrics.ts';
+import type { OutageGate } from '../outage-gate.ts';
+import { RawJobWorker, rawDataOf } from '../raw-job-worker.ts';
+import { isWorthWaiting } from '../retry.ts';
+import { createSuspectLane, WorkerKillerError } from '../suspects.ts';
+import type { RecordKind } from './kind.ts';
+import { settleChunk } from './settle-chunk.ts';
+
+/** What the worker works with; whoever made it closes it. */
+export interface RecordWorkerDeps {
+  kind: RecordKind;
+  config: Config;
+  database: Database;
+  redis: Redis;
+  logger: Logger;
+  metrics: WorkerMetrics;
+  batcher: Batcher;
+  gate: OutageGate;
+  /** aborted when the time to settle things is up */
+  signal: AbortSignal;
+}
+
+const troubleLogEveryMs = 10_000;
+const maxStalledCount = 200;
+
+/** Says where it is that a worker has stopped taking jobs by itself. */
+const haltMessage =
+  'too many of the recent records are dead; this worker takes no more jobs. Look at the dead letters, mend the cause, and start it again';
+
+/**
+ * Consumes the queue of one kind of record. A job completes when each of its records is committed, was there already, or lies in
+ * the dead letters. A chunk from a newer producer is put off, not failed. When too many records turn out dead, the worker
+ * hands its jobs back and takes no more.
+ */
+export function createRecordWorker(deps: RecordWorkerDeps) {
+  const { kind, config, redis, logger, metrics, batcher, gate } = deps;
+  const { queue } = kind;
+  const guard = createDeadRatioGuard(config.worker.deadShare);
+  const prefix = queuePrefix(queue, config.namespace);
+  const keyOfJob = (jobId: string): string => `${prefix}:${queue}:${jobId}`;
+  const conflictTries = createJobCounter(redis, keyOfJob, 'sluice:conflicts');
+  const suspects = createSuspectLane({
+    counter: createJobCounter(redis, keyOfJob, 'sluice:starts'),
+    maxStarts: config.worker.suspectMaxStarts,
+    onOutage: gate.onOutage,
+  });
+  let halted = false;
+  let settledJobs = 0;
+
+  const process = async (job: Job, token?: string): Promise<void> => {
+    if (job.processedOn !== undefined)
+      metrics.jobWait.observe({ queue }, Math.max(0, job.processedOn - job.timestamp) / 1_000);
+    try {
+      await suspects.run({ id: job.id ?? '', stalledCounter: job.stalledCounter }, () => settle(job, token));
+    } catch (error) {
+      if (error instanceof WaitingError || error instanceof DelayedError) throw error;
+      if (error instanceof WorkerKillerError) throw new FailedJobError('worker-killer', error.message, 0);
+      const classified = classifyDatabaseError(error);
+      if (!isWorthWaiting(classified)) throw failureOf(job, classified.code, error);
+      // Only when this worker stops while the database is away: another one shall have the job at once.
+      await handBack(job, token);
+    } finally {
+      settledJobs += 1;
+    }
+  };
+
+  const settle = async (job: Job, token: string | undefined): Promise<void> => {
+    // It was waiting for its turn in the suspect lane when the worker's time was up.
+    if (deps.signal.aborted) return handBack(job, token);
+    const outcome = await settleChunk(kind, { jobId: job.id ?? null, raw: rawDataOf(job) }, batcher);
+    if (outcome.kind === 'newer') return putOff(job, token, outcome.version);
+    if (outcome.conflicts.length > 0) await waitForConflicts(job, token);
+    // Only now, so that what is dead beside a conflict is counted once.
+    const letters = [...outcome.dead, ...outcome.conflicts];
+    if (guard.note(outcome.records, letters.length)) halt();
+    if (letters.length > 0 && halted) return handBack(job, token);
+    if (letters.length > 0) await bury(letters);
+  };
+
+  /** Puts the job off, so that what its records collided with has time to end. Returns when that was done often enough. */
+  const waitForConflicts = async (job: Job, token: string | undefined): Promise<void> => {
+    const { patience } = kind;
+    if (patience === undefined) return;
+    const tries = await conflictTries.add(job.id ?? '');
+    if (tries > patience.tries) return;
+    metrics.jobs.inc({ queue, outcome: 'conflict' });
+    await delay(job, token, backoffMs(patience.backoff, tries - 1, Math.random));
+  };
+
+  const bury = async (letters: readonly DeadLetter[]): Promise<void> => {
+    await gate.run(() => storeDeadLetters(deps.database, letters));
+    metrics.records.inc({ queue, outcome: 'dead' }, letters.length);
+    for (const { code, signature, jobId } of letters) logger.debug({ jobId, code, signature }, 'record is dead');
+  };
+
+  const putOff = async (job: Job, token: string | undefined, version: number): Promise<never> => {
+    metrics.jobs.inc({ queue, outcome: 'parked' });
+    logger.warn({ jobId: job.id, version }, 'chunk is from a newer producer, putting it off');
+    return delay(job, token, config.worker.parkMs);
+  };
+
+  const delay = async (job: Job, token: string | undefined, forMs: number): Promise<never> => {
+    await job.moveToDelayed(Date.now() + forMs, token);
+    throw new DelayedError();
+  };
+
+  const handBack = async (job: Job, token: string | undefined): Promise<never> => {
+    await job.moveToWait(token);
+    throw new WaitingError();
+  };
+
+  const halt = (): void => {
+    if (halted) return;
+    halted = true;
+    logger.error(haltMessage);
+    worker.pause(true).catch((error: unknown) => logger.error({ err: error }, 'worker could not be paused'));
+  };
+
+  const worker: Worker = new RawJobWorker(queue, process, {
+    connection: redis,
+    prefix,
+    concurrency: config.worker.concurrency,
+    lockDuration: config.worker.lockDurationMs,
+    stalledInterval: config.worker.stalledIntervalMs,
+    // A worker that dies says nothing about most of its jobs, and repeating them changes nothing. Which of them kills its
+    // workers is found out in the suspect lane; this is for one that does so before it gets there.
+    maxStalledCount,
+    runRetryDelay: 1_000,
+    removeOnComplete: { count: 0 },
+    removeOnFail: { count: config.worker.failedJobsKept },
+    autorun: false,
+  });
+  reportEvents(worker, queue, deps);
+  return {
+    worker,
+    /** whether it has stopped taking jobs because too many records are dead */
+    isHalted: () => halted,
+    /** jobs ended so far, however they ended */
+    settledJobs: () => settledJobs,
+  };
+}
+
+function reportEvents(
+  worker: Worker,
+  queue: QueueName,
+  { logger, metrics }: Pick<RecordWorkerDeps, 'logger' | 'metrics'>,
+): void {
+  const trouble = createThrottledLog<'queue'>(troubleLogEveryMs, (_kind, { count, lastError }) => {
+    logger.warn({ count, err: lastError }, 'queue trouble');
+  });
+  worker.on('completed', () => metrics.jobs.inc({ queue, outcome: 'completed' }));
+  worker.on('stalled', (jobId) => {
+    metrics.jobs.inc({ queue, outcome: 'stalled' });
+    logger.warn({ jobId }, 'job had stalled, taking it up again');
+  });
+  worker.on('failed', (job, error) => {
+    metrics.jobs.inc({ queue, outcome: 'failed' });
+    // What the server says may quote a row; that stays with the job.
+    const { code: reason, records } = error instanceof FailedJobError ? error : { code: error.message, records: 0 };
+    metrics.records.inc({ queue, outcome: 'failed' }, records);
+    logger.error({ jobId: job?.id, reason }, 'job failed, its records stay in the failed set');
+  });
+  worker.on('error', (error) => trouble.report('queue', error));
+}
+
+/** Its records could not be stored, for a reason that neither waiting nor taking the batch apart can help. */
+class FailedJobError extends UnrecoverableError {
+  readonly code: string;
+  /** 0 when it is not known how many */
+  readonly records: number;
+
+  constructor(code: string, explanation: string, records: number) {
+    super(`records could not be stored: ${explanation}`);
+    this.code = code;
+    this.records = records;
+  }
+}
+
+/** Nothing that is known here: most likely a bug. */
+function failureOf(job: Job, code: string, error: unknown): FailedJobError {
+  const chunk = parseChunk(JSON.parse(rawDataOf(job)));
+  const records = chunk.kind === 'chunk' ? chunk.chunk.records.length : 0;
+  return new FailedJobError(code, explainDatabaseError(error), records);
+}
