@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Job, Worker } from 'bullmq';
+import { toError } from '../shared/errors.ts';
 
 const texts = new WeakMap<Job, string>();
 
-/** Time between two tries to take a job from a Redis that refuses it: out of memory, a replica now, no rights. */
+/** Time between two tries of what Redis refuses: out of memory, a replica now, no rights. */
 const refusedRetryMs = 500;
 
 /**
@@ -26,6 +27,28 @@ export class RawJobWorker extends Worker {
       throw error;
     }
   }
+
+  /**
+   * BullMQ itself fails a job whose acknowledgement Redis refuses, as soon as Redis takes anything again. Its records are
+   * stored, so it is repeated for as long as the lock holds, and then left to whoever finds it stalled.
+   */
+  protected override async handleCompleted(...args: Parameters<Worker['handleCompleted']>) {
+    const until = performance.now() + (this.opts.lockDuration ?? 0);
+    for (;;) {
+      try {
+        return await super.handleCompleted(...args);
+      } catch (error) {
+        if (!isRefusedByServer(error)) throw error;
+        this.emit('error', toError(error));
+        if (this.closing || performance.now() > until) return undefined as unknown as Job;
+        await sleep(refusedRetryMs);
+      }
+    }
+  }
+}
+
+function isRefusedByServer(error: unknown): boolean {
+  return error instanceof Error && error.name === 'ReplyError';
 }
 
 /** The data of a job as it was received: JSON, if its producer kept to the contract. */

@@ -19,7 +19,7 @@ test('start: a maintenance worker runs beside the others, and an outage is told 
   const metricsUrl = /maintenance (http:\S+\d)/.exec(list)?.[1];
   await until(async () =>
     (await (await fetch(`${metricsUrl}/metrics`)).text()).includes(
-      'sluice_maintenance_runs_total{task="purge",outcome="done"} 1',
+      'sluice_maintenance_runs_total{task="purge",outcome="done",role="maintenance"} 1',
     ),
   );
   expect(Object.keys(await partitionRows(await connect(postgres.url)))).toHaveLength(10);
