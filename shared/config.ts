@@ -34,8 +34,13 @@ const variables = z.object({
   SLUICE_SPILL_DIR: z.string().min(1).optional(),
   SLUICE_SPILL_MAX_BYTES: read.integer({ min: mib, max: 1_048_576 * mib, unit: 'bytes' }).default(1_024 * mib),
   SLUICE_SPILL_FSYNC_MS: milliseconds(0, 60_000).default(500),
+  SLUICE_REQUEST_BUFFER_MAX_RECORDS: read.integer({ min: 1, max: 10_000_000, unit: 'records' }).default(10_000),
+  SLUICE_REQUEST_BUFFER_MAX_BYTES: read.integer({ min: 64 * kib, max: 4_096 * mib, unit: 'bytes' }).default(64 * mib),
+  SLUICE_MAX_BODY_BYTES: read.integer({ min: kib, max: 64 * mib, unit: 'bytes' }).default(mib),
+  SLUICE_API_KEY_PEPPER: z.string().min(16, 'at least 16 characters').optional(),
 
   SLUICE_WORKER_CONCURRENCY: read.integer({ min: 1, max: 10_000, unit: 'jobs' }).default(100),
+  SLUICE_WORKER_MAX_BYTES: read.integer({ min: 1 * mib, max: 16_384 * mib, unit: 'bytes' }).default(64 * mib),
   SLUICE_WORKER_HOST: z.string().min(1).default('127.0.0.1'),
   SLUICE_WORKER_PORT: read.integer({ min: 0, max: 65_535, unit: 'port; 0 takes a free one' }).default(9_465),
   SLUICE_METRICS_TOKEN: z.string().min(16, 'at least 16 characters').optional(),
@@ -68,7 +73,7 @@ const variables = z.object({
 });
 
 /** Variables whose values are never printed. */
-const secrets = new Set<string>(['DATABASE_URL', 'REDIS_URL', 'SLUICE_METRICS_TOKEN']);
+const secrets = new Set<string>(['DATABASE_URL', 'REDIS_URL', 'SLUICE_METRICS_TOKEN', 'SLUICE_API_KEY_PEPPER']);
 
 /** The names of all variables, in the order in which `.env.example` lists them. */
 export const variableNames: readonly string[] = Object.keys(variables.shape);
@@ -133,11 +138,17 @@ function toGroups(env: z.output<typeof variables>) {
         fsyncMs: env.SLUICE_SPILL_FSYNC_MS,
       },
     },
+    requests: {
+      buffer: { maxRecords: env.SLUICE_REQUEST_BUFFER_MAX_RECORDS, maxBytes: env.SLUICE_REQUEST_BUFFER_MAX_BYTES },
+      maxBodyBytes: env.SLUICE_MAX_BODY_BYTES,
+      apiKeyPepper: env.SLUICE_API_KEY_PEPPER ?? null,
+    },
     worker: {
       host: env.SLUICE_WORKER_HOST,
       port: env.SLUICE_WORKER_PORT,
       metricsToken: env.SLUICE_METRICS_TOKEN ?? null,
       concurrency: env.SLUICE_WORKER_CONCURRENCY,
+      maxBytes: env.SLUICE_WORKER_MAX_BYTES,
       lockDurationMs: env.SLUICE_LOCK_DURATION_MS,
       stalledIntervalMs: env.SLUICE_STALLED_INTERVAL_MS,
       parkMs: env.SLUICE_PARK_MS,
@@ -166,7 +177,7 @@ function toGroups(env: z.output<typeof variables>) {
   };
 }
 
-function crossFieldProblems({ batch, database, producer, retry, worker }: Config): string[] {
+function crossFieldProblems({ batch, database, producer, requests, retry, worker }: Config): string[] {
   const rules: [boolean, string][] = [
     [
       worker.metricsToken === null && !isLoopback(worker.host),
@@ -191,6 +202,11 @@ function crossFieldProblems({ batch, database, producer, retry, worker }: Config
     [
       producer.recordMaxBytes > producer.buffer.maxBytes,
       `SLUICE_RECORD_MAX_BYTES: ${producer.recordMaxBytes} must not be above SLUICE_BUFFER_MAX_BYTES (${producer.buffer.maxBytes})`,
+    ],
+    [
+      // A body of bytes grows by a third when it becomes text, and a record has two.
+      requests.maxBodyBytes * 3 > requests.buffer.maxBytes,
+      `SLUICE_MAX_BODY_BYTES: ${requests.maxBodyBytes} must be at most a third of SLUICE_REQUEST_BUFFER_MAX_BYTES (${requests.buffer.maxBytes}), which holds both bodies of a request`,
     ],
   ];
   return rules.flatMap(([broken, problem]) => (broken ? [problem] : []));

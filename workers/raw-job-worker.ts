@@ -12,9 +12,13 @@ const refusedRetryMs = 500;
  * would throw there, again and again, and data that is too much for a worker would kill it before anybody could count.
  */
 export class RawJobWorker extends Worker {
+  /** Told of each job that was fetched: the length of its data in characters. */
+  onFetched: (chars: number) => void = () => undefined;
+
   protected override createJob(...[json, jobId]: Parameters<Worker['createJob']>) {
     const job = super.createJob({ ...json, data: '{}' }, jobId);
     texts.set(job, json.data);
+    this.onFetched(json.data.length);
     return job;
   }
 

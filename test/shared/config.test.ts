@@ -130,7 +130,18 @@ const expected: Record<string, Variable> = {
   },
   SLUICE_SPILL_MAX_BYTES: integer((c) => c.producer.spill.maxBytes, 1_024 * mib, mib, 1_048_576 * mib, 'bytes'),
   SLUICE_SPILL_FSYNC_MS: ms((c) => c.producer.spill.fsyncMs, 500, 0, 60_000),
+  SLUICE_REQUEST_BUFFER_MAX_RECORDS: integer((c) => c.requests.buffer.maxRecords, 10_000, 1, 10_000_000, 'records'),
+  SLUICE_REQUEST_BUFFER_MAX_BYTES: integer((c) => c.requests.buffer.maxBytes, 64 * mib, 65_536, 4_096 * mib, 'bytes'),
+  SLUICE_MAX_BODY_BYTES: integer((c) => c.requests.maxBodyBytes, mib, 1_024, 64 * mib, 'bytes'),
+  SLUICE_API_KEY_PEPPER: {
+    read: (c) => c.requests.apiKeyPepper,
+    fallback: null,
+    takes: [['p'.repeat(16), 'p'.repeat(16)]],
+    refuses: ['', 'p'.repeat(15)],
+    accepted: 'at least 16 characters',
+  },
   SLUICE_WORKER_CONCURRENCY: integer((c) => c.worker.concurrency, 100, 1, 10_000, 'jobs'),
+  SLUICE_WORKER_MAX_BYTES: integer((c) => c.worker.maxBytes, 64 * mib, 1 * mib, 16_384 * mib, 'bytes'),
   SLUICE_WORKER_HOST: {
     read: (c) => c.worker.host,
     fallback: '127.0.0.1',
@@ -195,9 +206,11 @@ const roomy = {
   SLUICE_RETRY_MAX_MS: '60000',
   SLUICE_RECORD_MAX_BYTES: '16384',
   SLUICE_BUFFER_MAX_BYTES: String(16 * mib),
+  SLUICE_MAX_BODY_BYTES: '1024',
+  SLUICE_REQUEST_BUFFER_MAX_BYTES: String(192 * mib),
 };
 
-const secrets = ['DATABASE_URL', 'REDIS_URL', 'SLUICE_METRICS_TOKEN'];
+const secrets = ['DATABASE_URL', 'REDIS_URL', 'SLUICE_METRICS_TOKEN', 'SLUICE_API_KEY_PEPPER'];
 
 /** The lines of the refusal, without its heading; none when the environment is accepted. */
 function problemsOf(environment: NodeJS.ProcessEnv): string[] {
@@ -262,9 +275,10 @@ test('config: no secret is ever in a message', () => {
         DATABASE_URL: `${prefix}${text}`,
         REDIS_URL: `${prefix}${text}`,
         SLUICE_METRICS_TOKEN: text,
+        SLUICE_API_KEY_PEPPER: text,
         SLUICE_WORKERS: 'wrong',
       });
-      expect(problems).toHaveLength(4);
+      expect(problems).toHaveLength(5);
       expect(problems.join('\n')).not.toContain(text);
     }),
   );
@@ -276,6 +290,7 @@ test('config: no secret is in the message of a rule between two variables', () =
     DATABASE_URL: `postgresql://u:${secret}@h/d`,
     REDIS_URL: `redis://:${secret}@h`,
     SLUICE_METRICS_TOKEN: secret,
+    SLUICE_API_KEY_PEPPER: secret,
     SLUICE_BATCH_MAX_IN_FLIGHT: '5',
   });
   expect(problems).toHaveLength(1);
@@ -318,6 +333,12 @@ test.each<[rule: string, broken: Record<string, string>, mended: Record<string, 
     { SLUICE_RECORD_MAX_BYTES: '65537', SLUICE_BUFFER_MAX_BYTES: '65536' },
     { SLUICE_BUFFER_MAX_BYTES: '65537' },
     'SLUICE_RECORD_MAX_BYTES: 65537 must not be above SLUICE_BUFFER_MAX_BYTES (65536)',
+  ],
+  [
+    'both bodies of a request fit into the buffer',
+    { SLUICE_MAX_BODY_BYTES: '30001', SLUICE_REQUEST_BUFFER_MAX_BYTES: '90002' },
+    { SLUICE_REQUEST_BUFFER_MAX_BYTES: '90003' },
+    'SLUICE_MAX_BODY_BYTES: 30001 must be at most a third of SLUICE_REQUEST_BUFFER_MAX_BYTES (90002), which holds both bodies of a request',
   ],
 ])('rules: %s', (_rule, broken, mended, problem) => {
   expect(problemsOf(broken)).toEqual([problem]);

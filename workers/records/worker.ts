@@ -17,6 +17,7 @@ import type { OutageGate } from '../outage-gate.ts';
 import { RawJobWorker, rawDataOf } from '../raw-job-worker.ts';
 import { isWorthWaiting } from '../retry.ts';
 import { createSuspectLane, WorkerKillerError } from '../suspects.ts';
+import { createJobBudget } from './job-budget.ts';
 import type { RecordKind } from './kind.ts';
 import { settleChunk } from './settle-chunk.ts';
 
@@ -58,6 +59,7 @@ export function createRecordWorker(deps: RecordWorkerDeps) {
     maxStarts: config.worker.suspectMaxStarts,
     onOutage: gate.onOutage,
   });
+  const budget = createJobBudget({ maxJobs: config.worker.concurrency, maxBytes: config.worker.maxBytes });
   let halted = false;
   let settledJobs = 0;
 
@@ -130,7 +132,7 @@ export function createRecordWorker(deps: RecordWorkerDeps) {
     worker.pause(true).catch((error: unknown) => logger.error({ err: error }, 'worker could not be paused'));
   };
 
-  const worker: Worker = new RawJobWorker(queue, process, {
+  const worker = new RawJobWorker(queue, process, {
     connection: redis,
     prefix,
     concurrency: config.worker.concurrency,
@@ -144,6 +146,11 @@ export function createRecordWorker(deps: RecordWorkerDeps) {
     removeOnFail: { count: config.worker.failedJobsKept },
     autorun: false,
   });
+  // When it is fetched, not when it is worked on: BullMQ fetches as many as it may before the first is worked on.
+  worker.onFetched = (chars) => {
+    const mayTake = budget.note(chars);
+    if (mayTake !== worker.concurrency) worker.concurrency = mayTake;
+  };
   reportEvents(worker, queue, deps);
   return {
     worker,

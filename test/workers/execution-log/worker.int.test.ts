@@ -338,3 +338,22 @@ test('execution log: while the table lacks a column jobs wait, none fails, and a
   await until(async () => (await client.query('select from strategy_execution_log')).rowCount === 1);
   expect(await queue.getFailedCount()).toBe(0);
 });
+
+test('execution log: of large jobs a worker takes fewer at once', async () => {
+  const databaseUrl = await createTestDatabase();
+  const namespace = createNamespace();
+  const records = Array.from({ length: 100 }, () => recordOf(anExecution({ input: { text: 'x'.repeat(30_000) } })));
+  await startWorker(databaseUrl, namespace, { SLUICE_WORKER_MAX_BYTES: '8000000', SLUICE_WORKER_CONCURRENCY: '8' });
+  const client = await connect(databaseUrl);
+  await client.query('begin');
+  await client.query('lock table strategy_execution_log in share mode');
+  // Three megabytes each, of which eight could be in hand by number.
+  for (let part = 0; part < 12; part += 1)
+    await addRawJobs(namespace, [`large-${part}`], JSON.stringify(chunkOf(records)));
+  const queue = openQueue(namespace);
+  await until(async () => (await queue.getActiveCount()) === 2 && (await queue.getWaitingCount()) === 10);
+  await client.query('rollback');
+  await until(async () => (await queue.getWaitingCount()) === 0);
+  await until(async () => (await queue.getActiveCount()) === 0);
+  expect((await client.query('select count(*)::int as n from strategy_execution_log')).rows).toEqual([{ n: 100 }]);
+});
