@@ -1,9 +1,11 @@
-import { classifyDatabaseError } from '../shared/database-errors.ts';
+import { type ClassifiedDatabaseError, classifyDatabaseError } from '../shared/database-errors.ts';
 import type { RetryOptions } from './retry.ts';
 import { isWorthWaiting as isWorthWaitingByDefault, retryWhileWorthWaiting } from './retry.ts';
 
 /** Statements that share a fate: while one of them waits for the database, the others wait for that one. */
 export type OutageGate = ReturnType<typeof createOutageGate>;
+
+type GivesUp = (error: ClassifiedDatabaseError, attempt: number) => boolean;
 
 /**
  * Keeps an outage from being met by everything at once. The first statement that fails so that waiting can help is the
@@ -15,17 +17,20 @@ export function createOutageGate(options: RetryOptions) {
   let trial: Promise<void> | null = null;
   const onOpen = new Set<() => void>();
 
-  const repeat = async <T>(work: () => Promise<T>, firstError: unknown): Promise<T> => {
+  const repeat = async <T>(work: () => Promise<T>, firstError: unknown, givesUp: GivesUp): Promise<T> => {
     let failFirst = true;
     const { promise, resolve } = Promise.withResolvers<void>();
     trial = promise;
     for (const tell of onOpen) tell();
     try {
-      return await retryWhileWorthWaiting(async () => {
-        if (!failFirst) return work();
-        failFirst = false;
-        throw firstError;
-      }, options);
+      return await retryWhileWorthWaiting(
+        async () => {
+          if (!failFirst) return work();
+          failFirst = false;
+          throw firstError;
+        },
+        { ...options, isWorthWaiting: (error, attempt) => isWorthWaiting(error, attempt) && !givesUp(error, attempt) },
+      );
     } finally {
       trial = null;
       resolve();
@@ -38,8 +43,12 @@ export function createOutageGate(options: RetryOptions) {
       return trial !== null;
     },
 
-    /** Does `work`, however often and late. Rejects with what waiting cannot help, or when the signal aborts. */
-    async run<T>(work: () => Promise<T>): Promise<T> {
+    /**
+     * Does `work`, however often and late. Rejects with what waiting cannot help, or when the signal aborts.
+     *
+     * @param givesUp whether to reject instead of trying again, after the attempt of this number, counted from 0
+     */
+    async run<T>(work: () => Promise<T>, givesUp: GivesUp = () => false): Promise<T> {
       let lastError: unknown;
       for (;;) {
         while (trial !== null) await trial;
@@ -48,10 +57,11 @@ export function createOutageGate(options: RetryOptions) {
         try {
           return await work();
         } catch (thrown) {
-          if (!isWorthWaiting(classifyDatabaseError(thrown)) || options.signal.aborted) throw thrown;
+          const error = classifyDatabaseError(thrown);
+          if (!isWorthWaiting(error, 0) || givesUp(error, 0) || options.signal.aborted) throw thrown;
           lastError = thrown;
         }
-        if (trial === null) return repeat(work, lastError);
+        if (trial === null) return repeat(work, lastError, givesUp);
       }
     },
 

@@ -1,5 +1,6 @@
 import { classifyDatabaseError, explainDatabaseError } from '../shared/database-errors.ts';
 import { toError } from '../shared/errors.ts';
+import { parseExactly } from '../shared/exact-json.ts';
 import type { BatchEntry } from './batcher.ts';
 import type { Unstored } from './records/kind.ts';
 
@@ -107,7 +108,7 @@ function isInTheRows(thrown: unknown): boolean {
 
 function toRecords(entries: readonly BatchEntry[]): Item[] {
   return entries.flatMap(({ json }, entry) =>
-    (JSON.parse(json) as unknown[]).map((record, index) => ({ json: JSON.stringify(record), entry, index })),
+    (parseExactly(json) as unknown[]).map((record, index) => ({ json: JSON.stringify(record), entry, index })),
   );
 }
 

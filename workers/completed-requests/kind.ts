@@ -28,9 +28,7 @@ function toUnstored({ outcome, state, indexes }: EndedRequests): Unstored[] {
 function causeOf(outcome: RequestOutcome, state: string | null): Pick<Unstored, 'reason' | 'mayComeRight'> | null {
   switch (outcome) {
     case 'conflict':
-      return { reason: `its row is in state ${state}`, mayComeRight: true };
-    case 'raced':
-      return { reason: 'its row kept changing', mayComeRight: true };
+      return { reason: state === null ? 'its row kept changing' : `its row is in state ${state}`, mayComeRight: true };
     case 'foreign':
       return { reason: 'its request belongs to another creator', mayComeRight: false };
     case 'inserted':

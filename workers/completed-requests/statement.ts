@@ -38,7 +38,8 @@ const nobody = '00000000-0000-0000-0000-000000000000';
  * - Rows are locked, and then rows inserted, each in the order of their ids: two statements with the same ids cannot wait
  *   for each other.
  * - `found` waits for whoever is changing a row, and sees what came of it. A row that was inserted since the statement
- *   began is not seen, and not inserted either: that record is `raced`.
+ *   began is not seen, and not inserted either: that record is `raced`, and a second statement will see the row.
+ * - The first record of an id says whose it is; of its creator's records the first completion counts, else the first one.
  * - `deleted` locks what it finds for the sake of the table's lock: a deletion that holds the table in exclusive mode
  *   waits for the statements under way, and the others for it. A lock on a table is taken before the snapshot, so what
  *   waited sees the tombstone. Were `request_tombstone` merely read, only a lock that also keeps out a dump would do.

@@ -11,16 +11,14 @@ export type RequestOutcome =
   | 'duplicate'
   /** its row, or its creator's rows, were deleted: nothing is stored any more */
   | 'tombstoned'
-  /** its row is in a state that it cannot be ended from */
+  /** its row is in a state that it cannot be ended from, or (state null) kept appearing while statements ran */
   | 'conflict'
   /** its row, or an earlier record of the same batch, belongs to somebody else */
-  | 'foreign'
-  /** its row appeared while the statement ran, more than once in a row */
-  | 'raced';
+  | 'foreign';
 
 /** Records of a batch that ended alike. */
-export interface EndedRequests {
-  outcome: RequestOutcome;
+export interface EndedRequests<Outcome = RequestOutcome> {
+  outcome: Outcome;
   /** of the row that was there before; null when there was none */
   state: string | null;
   /** their places in the batch, from 0 */
@@ -40,17 +38,23 @@ export interface EndedRequests {
 export async function storeRequests(database: Database, json: string): Promise<EndedRequests[]> {
   const ended = await runStatement(database, json);
   const raced = ended.flatMap(({ outcome, indexes }) => (outcome === 'raced' ? indexes : [])).sort((a, b) => a - b);
-  if (raced.length === 0) return ended;
+  if (raced.length === 0) return ended.map(settled);
   // The rows that were in the way are there now, and seen.
   const records = JSON.parse(json) as unknown[];
   const again = await runStatement(database, JSON.stringify(raced.map((index) => records[index])));
   return [
     ...ended.filter(({ outcome }) => outcome !== 'raced'),
     ...again.map((group) => ({ ...group, indexes: group.indexes.map((index) => raced[index] ?? 0) })),
-  ];
+  ].map(settled);
 }
 
-function runStatement(database: Database, json: string): Promise<EndedRequests[]> {
+type StatementOutcome = RequestOutcome | 'raced';
+
+function settled({ outcome, ...group }: EndedRequests<StatementOutcome>): EndedRequests {
+  return { ...group, outcome: outcome === 'raced' ? 'conflict' : outcome };
+}
+
+function runStatement(database: Database, json: string): Promise<EndedRequests<StatementOutcome>[]> {
   const [before, after] = storeStatement;
-  return database.$queryRaw<EndedRequests[]>(Prisma.sql`${Prisma.raw(before)}${json}${Prisma.raw(after)}`);
+  return database.$queryRaw(Prisma.sql`${Prisma.raw(before)}${json}${Prisma.raw(after)}`);
 }

@@ -33,7 +33,10 @@ export function createRecordRole(
     isOutage: () => gate.isOutage,
   });
   const gate = createDatabaseGate({ queue, config, logger, metrics, signal: giveUp.signal });
-  const batcher = createBatcher({ limits: config.batch, write: createBatchWriter({ kind, database, metrics, gate }) });
+  const batcher = createBatcher({
+    limits: config.batch,
+    write: createBatchWriter({ kind, database, metrics, gate, signal: giveUp.signal }),
+  });
   const { worker, isHalted, settledJobs } = createRecordWorker({
     kind,
     config,

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { storeRequests } from '../../../workers/completed-requests/store.ts';
-import { aBeginning, aCompletion, aRequestStore, stateColumns } from '../../support/requests.ts';
+import { aBeginning, aCompletion, aRequestStore, stateColumns, untilBlocked } from '../../support/requests.ts';
 
 test('request store: an empty list stores nothing', async () => {
   const { store, rows } = await aRequestStore();
@@ -218,7 +218,11 @@ test('request store: of two creators with one id in one batch the first has it, 
   const begun = aBeginning({ createdBy: 'victim' });
   const { requestId } = begun;
   expect(
-    await store([begun, aCompletion({ requestId, createdBy: 'thief' }), aCompletion({ requestId, createdBy: 'victim' })]),
+    await store([
+      begun,
+      aCompletion({ requestId, createdBy: 'thief' }),
+      aCompletion({ requestId, createdBy: 'victim' }),
+    ]),
   ).toEqual(['duplicate', 'foreign', 'inserted']);
   expect(await rows()).toMatchObject([{ created_by: 'victim', state: 'completed' }]);
 });
@@ -296,7 +300,7 @@ test('request store: workers that store the same ids at once, in any order, neve
 });
 
 test('request store: a completion whose row is inserted while it runs ends that row', async () => {
-  const { store, rows, client } = await aRequestStore();
+  const { store, rows, client, databaseUrl } = await aRequestStore();
   const begun = aBeginning();
   const id = begun.requestId;
   await client.query('begin');
@@ -311,20 +315,20 @@ test('request store: a completion whose row is inserted while it runs ends that 
     [id],
   );
   const stored = store([aCompletion(), aCompletion({ requestId: id }), aCompletion()]);
-  await untilBlocked(client);
+  await untilBlocked(databaseUrl);
   await client.query('commit');
   expect(await stored).toEqual(['inserted', 'updated processing', 'inserted']);
   expect((await rows()).map(({ state }) => state)).toEqual(['completed', 'completed', 'completed']);
 });
 
 test('request store: a completion waits for whoever is changing its row, and goes by what came of it', async () => {
-  const { store, rows, client } = await aRequestStore();
+  const { store, rows, client, databaseUrl } = await aRequestStore();
   const begun = aBeginning();
   await store([begun]);
   await client.query('begin');
   await client.query(`update request set ${stateColumns['canceled']}`);
   const stored = store([aCompletion({ requestId: begun.requestId })]);
-  await untilBlocked(client);
+  await untilBlocked(databaseUrl);
   await client.query('commit');
   expect(await stored).toEqual(['duplicate canceled']);
   expect(await rows()).toMatchObject([{ state: 'canceled', response_body: null }]);
@@ -363,17 +367,11 @@ test.each(bodies)('request store: bodies %s are stored to the last byte', async 
   const { store, rows, templates } = await aRequestStore();
   const begun = aBeginning({ requestBody: body });
   await store([begun]);
-  await store([aCompletion({ requestId: begun.requestId, responseBody: body }), aCompletion({ requestBody: body, responseBody: body })]);
+  await store([
+    aCompletion({ requestId: begun.requestId, responseBody: body }),
+    aCompletion({ requestBody: body, responseBody: body }),
+  ]);
   expect((await rows()).map((row) => row.response_body === body)).toEqual([true, true]);
   expect((await templates()).map((row) => row.body === body)).toEqual([true, true]);
   expect((await rows()).map((row) => Number(row.response_size))).toEqual(Array(2).fill(Buffer.byteLength(body)));
 });
-
-async function untilBlocked(client: { query(sql: string): Promise<{ rowCount: number | null }> }): Promise<void> {
-  for (;;) {
-    const { rowCount } = await client.query(
-      `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
-    );
-    if (rowCount) return;
-  }
-}

@@ -357,3 +357,24 @@ test('execution log: of large jobs a worker takes fewer at once', async () => {
   await until(async () => (await queue.getActiveCount()) === 0);
   expect((await client.query('select count(*)::int as n from strategy_execution_log')).rows).toEqual([{ n: 100 }]);
 });
+
+test('execution log: a statement that cannot be done in time is done in parts', async () => {
+  const databaseUrl = await createTestDatabase();
+  const namespace = createNamespace();
+  const client = await connect(databaseUrl);
+  // Ten milliseconds for each row: thirty rows fit into the time that a statement has, a hundred and twenty do not.
+  await client.query(`create function slow_row() returns trigger language plpgsql as
+    'begin perform pg_sleep(0.01); return new; end'`);
+  await client.query(
+    'create trigger slow before insert on strategy_execution_log for each row execute function slow_row()',
+  );
+  await startWorker(databaseUrl, namespace, { SLUICE_DATABASE_STATEMENT_TIMEOUT_MS: '400' });
+  const records = Array.from({ length: 120 }, () => recordOf(anExecution()));
+  await addRawJobs(namespace, ['slow'], JSON.stringify(chunkOf(records)));
+  await until(
+    async () => (await client.query('select count(*)::int as n from strategy_execution_log')).rows[0].n === 120,
+  );
+  const queue = openQueue(namespace);
+  await until(async () => (await queue.getActiveCount()) === 0);
+  expect(await queue.getJobCounts('waiting', 'failed')).toEqual({ waiting: 0, failed: 0 });
+}, 60_000);
