@@ -67,6 +67,7 @@ const variables = z.object({
   SLUICE_PARTITION_DAYS_AHEAD: read.integer({ min: 1, max: 365, unit: 'days' }).default(7),
 
   SLUICE_RETENTION_DAYS: read.integer({ min: 0, max: 3_650, unit: 'days; 0 keeps for ever' }).default(90),
+  SLUICE_REQUEST_RETENTION_DAYS: read.integer({ min: 0, max: 3_650, unit: 'days; 0 keeps for ever' }).default(90),
   SLUICE_DEAD_LETTER_RETENTION_DAYS: read.integer({ min: 0, max: 3_650, unit: 'days; 0 keeps for ever' }).default(30),
 
   SLUICE_WORKERS: read.integer({ min: 1, max: 64, unit: 'processes' }).default(2),
@@ -172,7 +173,11 @@ function toGroups(env: z.output<typeof variables>) {
       statementTimeoutMs: env.SLUICE_DATABASE_STATEMENT_TIMEOUT_MS,
       partitionDaysAhead: env.SLUICE_PARTITION_DAYS_AHEAD,
     },
-    retention: { days: env.SLUICE_RETENTION_DAYS, deadLetterDays: env.SLUICE_DEAD_LETTER_RETENTION_DAYS },
+    retention: {
+      days: env.SLUICE_RETENTION_DAYS,
+      requestDays: env.SLUICE_REQUEST_RETENTION_DAYS,
+      deadLetterDays: env.SLUICE_DEAD_LETTER_RETENTION_DAYS,
+    },
     fleet: { workers: env.SLUICE_WORKERS },
   };
 }

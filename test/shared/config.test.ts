@@ -189,6 +189,7 @@ const expected: Record<string, Variable> = {
   SLUICE_DATABASE_STATEMENT_TIMEOUT_MS: ms((c) => c.database.statementTimeoutMs, 30_000, 100, 3_600_000),
   SLUICE_PARTITION_DAYS_AHEAD: integer((c) => c.database.partitionDaysAhead, 7, 1, 365, 'days'),
   SLUICE_RETENTION_DAYS: integer((c) => c.retention.days, 90, 0, 3_650, 'days; 0 keeps for ever'),
+  SLUICE_REQUEST_RETENTION_DAYS: integer((c) => c.retention.requestDays, 90, 0, 3_650, 'days; 0 keeps for ever'),
   SLUICE_DEAD_LETTER_RETENTION_DAYS: integer((c) => c.retention.deadLetterDays, 30, 0, 3_650, 'days; 0 keeps for ever'),
   SLUICE_WORKERS: integer((c) => c.fleet.workers, 2, 1, 64, 'processes'),
 };

@@ -24,15 +24,25 @@ export async function purgeRows(
     if (options.signal.aborted) return false;
     const startedAt = performance.now();
     // Materialized: as a mere subquery it may be run once per row, and then has more than its limit.
-    const rows = await database.$executeRaw(Prisma.sql`
+    const [deleted] = await database.$queryRaw<{ rows: number }[]>(Prisma.sql`
       with doomed as materialized (
-        select ${key} as key from ${table} where ${isDue(rule)} limit ${batchRows} for update skip locked)
-      delete from ${table} using doomed where ${table}.${key} = doomed.key`);
+        select ${key} as key from ${table} where ${isDue(rule)} limit ${batchRows} for update skip locked),
+      deleted as (
+        delete from ${table} using doomed where ${table}.${key} = doomed.key returning ${table}.*)
+      ${deletedParts(rule)}
+      select count(*)::int as rows from deleted`);
+    const rows = deleted?.rows ?? 0;
     if (rows > 0) options.onBatch(rows);
     if (rows < batchRows) return true;
     const pauseMs = Math.max(minPauseMs, performance.now() - startedAt);
     await sleep(pauseMs, undefined, { signal: options.signal }).catch(() => undefined);
   }
+}
+
+function deletedParts({ part }: PurgeRule): Prisma.Sql {
+  if (part === undefined) return Prisma.empty;
+  const [table, idIn] = [Prisma.raw(`"${part.table}"`), Prisma.raw(`"${part.idIn}"`)];
+  return Prisma.sql`, parts as (delete from ${table} using deleted where ${table}.id = deleted.${idIn})`;
 }
 
 /** How many rows a rule names now. */

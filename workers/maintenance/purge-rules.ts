@@ -11,11 +11,17 @@ export interface PurgeRule {
   condition: string;
   /** days; 0 keeps for ever */
   keepDays: number;
+  /** a table whose rows go with these: its `id` is in this column of them */
+  part?: { table: string; idIn: string };
 }
+
+/** A record that waits in the queue for longer than this may bring back what was deleted meanwhile. */
+const tombstoneDays = 90;
 
 /**
  * What is purged. Dead letters go when somebody has dealt with them. Open ones stay for ever: each is a record that no
- * other place has, and whoever wants to lose it can discard it.
+ * other place has, and whoever wants to lose it can discard it. Requests go when they have ended, by their arrival; what
+ * still runs stays.
  */
 export function purgeRules({ retention }: Config): PurgeRule[] {
   return [
@@ -25,6 +31,22 @@ export function purgeRules({ retention }: Config): PurgeRule[] {
       since: 'state_since',
       condition: `state in ('replayed', 'discarded')`,
       keepDays: retention.deadLetterDays,
+    },
+    {
+      table: 'request',
+      key: 'id',
+      since: 'created_at',
+      condition: `state in ('completed', 'failed', 'canceled')`,
+      keepDays: retention.requestDays,
+      part: { table: 'request_template', idIn: 'template_id' },
+    },
+    { table: 'request_tombstone', key: 'id', since: 'deleted_at', condition: 'true', keepDays: tombstoneDays },
+    {
+      table: 'creator_erasure',
+      key: 'creator_hash',
+      since: 'erased_before',
+      condition: 'true',
+      keepDays: tombstoneDays,
     },
   ];
 }

@@ -5,7 +5,7 @@ import type { Task, TaskDeps } from './task.ts';
 
 export interface PurgeReport {
   outcome: 'done' | 'refused' | 'interrupted';
-  /** rows by table */
+  /** rows by table, where there were any */
   purged: Record<string, number>;
 }
 
@@ -23,7 +23,6 @@ export function createPurgeTask(deps: TaskDeps): Task<PurgeReport> {
       for (const rule of rules) {
         const { table } = rule;
         const told = createProgressLog(deps, rule);
-        purged[table] = 0;
         const isThrough = await purgeRows(database, rule, {
           signal,
           onBatch(rows) {
@@ -32,7 +31,8 @@ export function createPurgeTask(deps: TaskDeps): Task<PurgeReport> {
             told(purged[table]);
           },
         });
-        if (purged[table] > 0) logger.info({ table, rows: purged[table] }, isThrough ? 'rows purged' : 'purge stopped');
+        if (purged[table] !== undefined)
+          logger.info({ table, rows: purged[table] }, isThrough ? 'rows purged' : 'purge stopped');
         if (!isThrough) return { outcome: 'interrupted', purged };
       }
       return { outcome: 'done', purged };
@@ -41,7 +41,8 @@ export function createPurgeTask(deps: TaskDeps): Task<PurgeReport> {
       const counts = await Promise.all(
         rules.map(async (rule) => [rule.table, await countRows(database, rule)] as const),
       );
-      return { wouldPurge: Object.fromEntries(counts), wouldRefuse: isClockOff(deps, await readClock(database)) };
+      const due = counts.filter(([, rows]) => rows > 0);
+      return { wouldPurge: Object.fromEntries(due), wouldRefuse: isClockOff(deps, await readClock(database)) };
     },
   };
 }

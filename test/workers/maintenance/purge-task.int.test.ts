@@ -72,3 +72,40 @@ test('purge: 0 days keep everything, and so do clocks that do not agree', async 
   expect(await refusing.run(signal)).toEqual({ outcome: 'refused', purged: {} });
   expect(await skewed.letters()).toEqual({ discarded: 5 });
 });
+
+/** A request that arrived so many days ago, with its template. */
+const insertRequest = `
+  with template as (
+    insert into request_template (id, method, path, model, body, body_encoding, body_byte_size, body_cut, created_at)
+    values (gen_random_uuid(), 'POST', '/v1/x', 'm', '{}', 'utf8', 2, false, now()) returning id)
+  insert into request (id, template_id, state, model, service_tier, created_by, daemon_id, response_status, response_body,
+    response_encoding, created_at, claimed_at, started_at, completed_at)
+  select gen_random_uuid(), id, $1, 'm', 'priority', 'u', gen_random_uuid(), 200, '', 'utf8',
+    now() - make_interval(days => $2), now(), now(), now() from template`;
+
+test('purge: requests that have ended go with their templates, those that run stay', async () => {
+  const { client, task } = await setUp();
+  for (const [state, days] of [
+    ['completed', 91],
+    ['completed', 89],
+    ['processing', 91],
+  ] as const)
+    await client.query(insertRequest, [state, days]);
+  expect(await task.run(signal)).toEqual({ outcome: 'done', purged: { request: 1 } });
+  const { rows } = await client.query(
+    'select state from request join request_template on request_template.id = template_id order by 1',
+  );
+  expect(rows.map(({ state }) => state)).toEqual(['completed', 'processing']);
+  expect((await client.query('select from request_template')).rowCount).toBe(2);
+});
+
+test('purge: marks of what was deleted go when no record of it can be on its way any more', async () => {
+  const { client, task } = await setUp();
+  await client.query(
+    `insert into request_tombstone (id, deleted_at) select gen_random_uuid(), now() - make_interval(days => d) from unnest(array[1, 91]) d`,
+  );
+  await client.query(
+    `insert into creator_erasure (creator_hash, erased_before) select sha256(d::text::bytea), now() - make_interval(days => d) from unnest(array[1, 91]) d`,
+  );
+  expect(await task.run(signal)).toEqual({ outcome: 'done', purged: { request_tombstone: 1, creator_erasure: 1 } });
+});
