@@ -44,6 +44,8 @@ const nobody = '00000000-0000-0000-0000-000000000000';
  *   waits for the statements under way, and the others for it. A lock on a table is taken before the snapshot, so what
  *   waited sees the tombstone. Were `request_tombstone` merely read, only a lock that also keeps out a dump would do.
  * - Templates are inserted for inserted rows only, so there is none without its row.
+ * - `on conflict` names no column: were it `(id)`, two statements that insert one id at once would meet at the unique
+ *   index on `template_id` first, now and then, and one of them fail.
  */
 export const storeStatement: [before: string, after: string] = [
   `with input as materialized (
@@ -107,7 +109,7 @@ export const storeStatement: [before: string, after: string] = [
     insert into request (id, template_id, state, model, service_tier, created_by, daemon_id, response_status,
       response_body, response_encoding, response_size, response_cut, response_stream, response_incomplete, error, notes,
       created_at, claimed_at, started_at, completed_at, failed_at)
-    select input."requestId", md5('sluice:request_template:' || input."requestId")::uuid,
+    select input."requestId", ${templateIdOf('input."requestId"')},
       case when "phase" = 'begun' then 'processing' when "statusCode" between 200 and 299 then 'completed' else 'failed' end,
       "model", "serviceTier", "createdBy", '${nobody}'::uuid, "statusCode", "responseBody", "responseEncoding",
       coalesce("responseBytes", 0), coalesce("responseCut", false), coalesce("isStream", false),
@@ -117,7 +119,7 @@ export const storeStatement: [before: string, after: string] = [
     from planned join input using ("index")
     where is_insert
     order by input."requestId"
-    on conflict (id) do nothing
+    on conflict do nothing
     returning id, template_id
   ),
   templates as (
@@ -126,6 +128,7 @@ export const storeStatement: [before: string, after: string] = [
     select template_id, 'POST', "endpoint", "model", "requestBody", "requestEncoding", "requestBytes", "requestCut",
       "apiKeyHash", "startedAt"
     from planned join input using ("index") join inserted on inserted.id = planned."requestId"
+    on conflict do nothing
   ),
   ended as (
     select turns."index", planned.state, case
@@ -148,4 +151,9 @@ export const storeStatement: [before: string, after: string] = [
 function errorOf(status: string): string {
   return `case when ${status} not between 200 and 299 then
     json_build_object('type', 'NonRetriableHttpStatus', 'details', json_build_object('status', ${status}))::text end`;
+}
+
+/** The id of a request's template, the same whenever it is made. By SHA-256, since servers in FIPS mode have no MD5. */
+function templateIdOf(requestId: string): string {
+  return `encode(substring(sha256(convert_to('sluice:request_template:' || ${requestId}, 'UTF8')) for 16), 'hex')::uuid`;
 }

@@ -62,6 +62,9 @@ CREATE INDEX "request_model_created_at_id_idx" ON "request"("model", "created_at
 -- Lists begin with what still runs, state by state, which is little.
 CREATE INDEX "request_active_idx" ON "request"("state", "created_at" DESC, "id" DESC) WHERE "state" IN ('pending', 'claimed', 'processing');
 
+-- The newest failures are what is asked for most when something is wrong.
+CREATE INDEX "request_failed_idx" ON "request"("created_at" DESC, "id" DESC) WHERE "state" = 'failed';
+
 CREATE UNIQUE INDEX "request_template_id_key" ON "request"("template_id");
 
 ALTER TABLE "request" ADD CONSTRAINT "request_template_id_fkey" FOREIGN KEY ("template_id") REFERENCES "request_template"("id") ON DELETE NO ACTION ON UPDATE NO ACTION;

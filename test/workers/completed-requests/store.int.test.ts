@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { storeRequests } from '../../../workers/completed-requests/store.ts';
 import { aBeginning, aCompletion, aRequestStore, stateColumns, untilBlocked } from '../../support/requests.ts';
@@ -24,7 +24,11 @@ test('request store: a completion without a row is inserted as completed, column
   const [row] = await rows();
   expect(row).toEqual({
     id: record.requestId,
-    template_id: expect.any(String),
+    template_id: createHash('sha256')
+      .update(`sluice:request_template:${record.requestId}`)
+      .digest('hex')
+      .slice(0, 32)
+      .replace(/^(.{8})(.{4})(.{4})(.{4})/, '$1-$2-$3-$4-'),
     state: 'completed',
     model: 'gpt-5',
     service_tier: 'priority',
@@ -276,21 +280,21 @@ test('request store: workers that store the same ids at once, in any order, neve
     SLUICE_DATABASE_POOL_SIZE: '8',
     SLUICE_BATCH_MAX_IN_FLIGHT: '1',
   });
-  for (let round = 0; round < 40; round += 1) {
-    await client.query('delete from request');
-    await client.query('delete from request_template');
-    const begun = Array.from({ length: 30 }, () => aBeginning());
-    // A third is begun before, so that some statements lock rows while others insert.
-    await storeRequests(database, JSON.stringify(begun.slice(0, 10)));
-    const records = begun.flatMap((record) => [record, aCompletion({ requestId: record.requestId })]);
-    const inAnyOrder = () => [...records].sort(() => Math.random() - 0.5);
+  for (let round = 0; round < 10; round += 1) {
+    await client.query('truncate request, request_template');
+    const begun = Array.from({ length: 300 }, () => aBeginning());
+    // In every other round there are rows to lock, and in the others nothing but inserts, which meet in the middle.
+    const running = round % 2 === 0 ? 100 : 0;
+    await storeRequests(database, JSON.stringify(begun.slice(0, running)));
+    const records = begun.map(({ requestId }) => aCompletion({ requestId }));
+    const orders = [records, records.toReversed(), [...records].sort(() => Math.random() - 0.5)];
     const ended = await Promise.all(
-      Array.from({ length: 6 }, () => storeRequests(database, JSON.stringify(inAnyOrder()))),
+      [...orders, ...orders].map((order) => storeRequests(database, JSON.stringify(order))),
     );
     const counts: Record<string, number> = {};
     for (const { outcome, indexes } of ended.flat()) counts[outcome] = (counts[outcome] ?? 0) + indexes.length;
-    expect(counts).toEqual({ inserted: 20, updated: 10, duplicate: 330 });
-    expect((await rows()).map(({ state }) => state)).toEqual(Array(30).fill('completed'));
+    expect(counts).toEqual({ inserted: 300 - running, ...(running > 0 && { updated: running }), duplicate: 1_500 });
+    expect((await rows()).map(({ state }) => state)).toEqual(Array(300).fill('completed'));
   }
   expect(await orphans()).toBe(0);
   const { rows: stats } = await client.query<{ n: number }>(
@@ -332,6 +336,29 @@ test('request store: a completion waits for whoever is changing its row, and goe
   await client.query('commit');
   expect(await stored).toEqual(['duplicate canceled']);
   expect(await rows()).toMatchObject([{ state: 'canceled', response_body: null }]);
+});
+
+test.each([
+  ['processing', 'processing', `notes = 'changed meanwhile'`],
+  ['pending', 'processing', `state = 'processing', daemon_id = id, claimed_at = now(), started_at = now()`],
+])('request store: a row that was %s and is %s when its lock is free is ended', async (before, after, change) => {
+  const { store, rows, client, databaseUrl } = await aRequestStore();
+  const begun = aBeginning();
+  await store([begun]);
+  await client.query(`update request set ${stateColumns[before]}`);
+  await client.query('begin');
+  await client.query(`update request set ${change}`);
+  const ended = aCompletion({ requestId: begun.requestId, responseBody: 'the answer' });
+  const stored = store([aCompletion({ responseBody: 'another' }), ended]);
+  await untilBlocked(databaseUrl);
+  await client.query('commit');
+  expect(await stored).toEqual(['inserted', `updated ${after}`]);
+  expect((await rows()).find(({ id }) => id === begun.requestId)).toMatchObject({
+    state: 'completed',
+    response_body: 'the answer',
+    response_status: 200,
+    completed_at: new Date(ended.completedAt),
+  });
 });
 
 test('request store: what was deleted or erased is not stored any more, but for what its creator did later', async () => {

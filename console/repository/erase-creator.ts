@@ -1,0 +1,95 @@
+import { type Database, Prisma } from '../../shared/database.ts';
+import { eraseLetterPage } from './erase-letters.ts';
+import { withoutStoring } from './request-erasure-lock.ts';
+
+/** How far an erasure has come. */
+export interface Erasure {
+  requests: number;
+  deadLetters: number;
+  /** false: it was broken off, and is to be called again */
+  isDone: boolean;
+}
+
+/** How an erasure goes on. */
+export interface ErasureOptions {
+  /** rows in one transaction; nothing at all is done when it is below 1 */
+  chunk: number;
+  /** breaks it off between two transactions */
+  signal?: AbortSignal;
+  /** told after each transaction what is erased so far */
+  onProgress?(erased: Omit<Erasure, 'isDone'>): void;
+}
+
+/**
+ * Erases all that a creator has requested until now: first it is noted, as a hash of the creator's id, that none of it is
+ * to be stored any more, then rows, bodies and dead letters go, a chunk at a time.
+ *
+ * It may be broken off anywhere, by a SIGKILL too, and called again: what is noted stays, and what is left goes. A record
+ * counts as earlier by its own time of arrival; one whose producer's clock is ahead of the database's may be stored after
+ * all while it is still in the queue.
+ *
+ * @throws what the database says, 55P03 when a statement that stores requests takes too long: call it again
+ */
+export async function eraseCreator(
+  database: Database,
+  createdBy: string,
+  { chunk, signal, onProgress }: ErasureOptions,
+): Promise<Erasure> {
+  const erased = { requests: 0, deadLetters: 0 };
+  const rowsAtOnce = Math.floor(chunk);
+  if (!(rowsAtOnce > 0)) return { ...erased, isDone: false };
+  const erasedBefore = await noteErasure(database, createdBy);
+  const isBroken = (): boolean => signal?.aborted === true;
+
+  // Until none is left: fewer than asked for may also mean that another erasure was faster.
+  for (let rows = 1; rows > 0; ) {
+    if (isBroken()) return { ...erased, isDone: false };
+    rows = await eraseRows(database, createdBy, erasedBefore, rowsAtOnce);
+    erased.requests += rows;
+    onProgress?.({ ...erased });
+  }
+  for (let after: string | null = null; ; ) {
+    if (isBroken()) return { ...erased, isDone: false };
+    const page = await eraseLetterPage(database, createdBy, after);
+    erased.deadLetters += page.erased;
+    onProgress?.({ ...erased });
+    if (page.last === null) return { ...erased, isDone: true };
+    after = page.last;
+  }
+}
+
+/** @returns the time until which everything is erased, by the database's clock */
+function noteErasure(database: Database, createdBy: string): Promise<Date> {
+  return withoutStoring(database, async (transaction) => {
+    // Rounded up to the millisecond that rows have.
+    const rows = await transaction.$queryRaw<{ erasedBefore: Date }[]>(Prisma.sql`
+      insert into creator_erasure (creator_hash, erased_before)
+      values (sha256(convert_to(${createdBy}, 'UTF8')), date_trunc('milliseconds', clock_timestamp()) + interval '1 ms')
+      on conflict (creator_hash) do update set erased_before = greatest(creator_erasure.erased_before, excluded.erased_before)
+      returning erased_before as "erasedBefore"`);
+    const [row] = rows;
+    if (row === undefined) throw new Error('the erasure was not noted');
+    return row.erasedBefore;
+  });
+}
+
+/**
+ * Erases rows and their bodies. What arrived after the erasure by its own clock, but was stored before it by the database's,
+ * goes too. Rows are locked in the order of their ids, as they are where they are stored, so neither waits for the other in
+ * a ring.
+ */
+async function eraseRows(database: Database, createdBy: string, before: Date, chunk: number): Promise<number> {
+  const rows = await database.$queryRaw<{ erased: number }[]>(Prisma.sql`
+    with locked as materialized (
+      select id, template_id from request
+      where id in (
+        select id from request where created_by = ${createdBy} and (created_at <= ${before} or updated_at <= ${before})
+        order by created_at desc, id desc limit ${chunk})
+      order by id
+      for update
+    ),
+    erased as (delete from request using locked where request.id = locked.id returning request.template_id),
+    bodies as (delete from request_template using erased where request_template.id = erased.template_id)
+    select count(*)::int as erased from erased`);
+  return rows[0]?.erased ?? 0;
+}

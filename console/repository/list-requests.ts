@@ -1,0 +1,167 @@
+import type { ServiceTier } from '../../shared/contracts/completed-request.ts';
+import { type Database, Prisma } from '../../shared/database.ts';
+import { UsageError } from '../../shared/errors.ts';
+import { type ListPart, listParts, parseCursor, type RequestPosition, toCursor } from './request-cursor.ts';
+
+/** What a request may be in. */
+export const requestStates = ['processing', 'claimed', 'pending', 'completed', 'failed', 'canceled'] as const;
+export type RequestState = (typeof requestStates)[number];
+
+/** The first digit of a response's status. */
+export const statusClasses = ['1xx', '2xx', '3xx', '4xx', '5xx'] as const;
+export type StatusClass = (typeof statusClasses)[number];
+
+/** Which requests are meant; what is left out does not restrict. */
+export interface RequestFilter {
+  createdBy?: string;
+  model?: string;
+  statusClass?: StatusClass;
+  serviceTier?: ServiceTier;
+  state?: RequestState;
+  /** arrived at this time or later */
+  from?: Date;
+  /** arrived before this time */
+  until?: Date;
+}
+
+/** A request without its bodies. Sizes are bytes before anything was cut. */
+export interface RequestSummary {
+  id: string;
+  state: RequestState;
+  model: string;
+  serviceTier: ServiceTier;
+  createdBy: string;
+  /** null while it has no response */
+  responseStatus: number | null;
+  responseBytes: number;
+  isStream: boolean;
+  isIncomplete: boolean;
+  createdAt: Date;
+  startedAt: Date | null;
+  completedAt: Date | null;
+  failedAt: Date | null;
+  /** from its start to its end, completed or failed; null while it runs */
+  durationMs: number | null;
+  notes: string | null;
+}
+
+/** A page of a list. */
+export interface RequestPage {
+  requests: RequestSummary[];
+  /** for the next page; null when this is the last */
+  cursor: string | null;
+}
+
+const maxLimit = 200;
+
+/**
+ * Lists requests: those being worked on first (processing, claimed, pending), then those that have ended; the newest first
+ * within each. The pages together have each request once. What arrives meanwhile belongs before what was read already, and
+ * moves nothing; a request that ends between two pages may come once more, and none is left out.
+ *
+ * @param options.limit requests in a page, 1 to 200
+ * @param options.cursor as the page before returned it
+ * @throws UsageError when the limit is out of range or the cursor is none
+ */
+export async function listRequests(
+  database: Database,
+  options: { filter?: RequestFilter; limit: number; cursor?: string | null },
+): Promise<RequestPage> {
+  const { filter = {}, limit } = options;
+  if (!Number.isInteger(limit) || limit < 1 || limit > maxLimit) {
+    throw new UsageError(`limit is ${limit}; accepted: 1 to ${maxLimit}`);
+  }
+  const after = options.cursor == null ? null : parseCursor(options.cursor);
+  const statement = toListStatement(filter, limit + 1, after);
+  if (statement === null) return { requests: [], cursor: null };
+  const found = await database.$queryRaw<(RequestSummary & { part: ListPart })[]>(statement);
+  const page = found.slice(0, limit);
+  const last = page.at(-1);
+  return {
+    requests: page.map(({ part, ...request }) => request),
+    cursor: last !== undefined && found.length > limit ? toCursor(last) : null,
+  };
+}
+
+/**
+ * The statement of a page: one index scan with a limit for each part, in place of a sort of all requests by their part.
+ * Null when the filter leaves no state.
+ */
+export function toListStatement(filter: RequestFilter, rows: number, after: RequestPosition | null): Prisma.Sql | null {
+  const firstPart = after === null ? 0 : listParts.indexOf(after.part);
+  const branches = listParts.slice(firstPart).flatMap((part) => {
+    const states = inPart(part, statesOf(filter));
+    if (states.length === 0) return [];
+    const conditions = [...toConditions(filter), isIn(states)];
+    if (after?.part === part) conditions.push(Prisma.sql`(created_at, id) < (${after.createdAt}, ${after.id}::uuid)`);
+    return [
+      Prisma.sql`(select ${listParts.indexOf(part)} as rank, ${part} as part, ${columns} from request
+      where ${Prisma.join(conditions, ' and ')} order by created_at desc, id desc limit ${rows})`,
+    ];
+  });
+  if (branches.length === 0) return null;
+  return Prisma.sql`select part, ${names} from (${Prisma.join(branches, ' union all ')}) as listed
+    order by rank, "createdAt" desc, id desc limit ${rows}`;
+}
+
+/** Without the bodies, which PostgreSQL keeps elsewhere when they are large. */
+const columnOf: Record<keyof RequestSummary, string> = {
+  id: 'id',
+  state: 'state',
+  model: 'model',
+  serviceTier: 'service_tier',
+  createdBy: 'created_by',
+  responseStatus: 'response_status',
+  responseBytes: 'response_size::float8',
+  isStream: 'response_stream',
+  isIncomplete: 'response_incomplete',
+  createdAt: 'created_at',
+  startedAt: 'started_at',
+  completedAt: 'completed_at',
+  failedAt: 'failed_at',
+  durationMs: '(extract(epoch from coalesce(completed_at, failed_at) - started_at) * 1000)::float8',
+  notes: 'notes',
+};
+const columns = Prisma.raw(
+  Object.entries(columnOf)
+    .map(([field, column]) => `${column} as "${field}"`)
+    .join(', '),
+);
+const names = Prisma.raw(
+  Object.keys(columnOf)
+    .map((field) => `"${field}"`)
+    .join(', '),
+);
+
+const endedStates: readonly RequestState[] = ['completed', 'failed', 'canceled'];
+
+/** The states that a filter leaves. A response makes a request completed with 2xx and failed with all else. */
+function statesOf({ state, statusClass }: RequestFilter): readonly RequestState[] {
+  const byClass =
+    statusClass === undefined ? requestStates : ([statusClass === '2xx' ? 'completed' : 'failed'] as const);
+  return byClass.filter((one) => state === undefined || one === state);
+}
+
+function inPart(part: ListPart, states: readonly RequestState[]): RequestState[] {
+  return states.filter((state) => (part === 'ended' ? endedStates.includes(state) : state === part));
+}
+
+/** Written out, not passed: the indexes that serve this are for some states only. */
+function isIn(states: readonly RequestState[]): Prisma.Sql {
+  return Prisma.raw(`state in (${states.map((state) => `'${state}'`).join(', ')})`);
+}
+
+function toConditions(filter: RequestFilter): Prisma.Sql[] {
+  const { createdBy, model, statusClass, serviceTier, from, until } = filter;
+  const conditions: Prisma.Sql[] = [];
+  if (createdBy !== undefined) conditions.push(Prisma.sql`created_by = ${createdBy}`);
+  if (model !== undefined) conditions.push(Prisma.sql`model = ${model}`);
+  if (serviceTier !== undefined) conditions.push(Prisma.sql`service_tier = ${serviceTier}`);
+  if (from !== undefined) conditions.push(Prisma.sql`created_at >= ${from}`);
+  if (until !== undefined) conditions.push(Prisma.sql`created_at < ${until}`);
+  if (statusClass !== undefined) {
+    const first = Number(statusClass[0]) * 100;
+    conditions.push(Prisma.sql`response_status between ${first} and ${first + 99}`);
+  }
+  return conditions;
+}

@@ -1,0 +1,29 @@
+import { type Database, Prisma } from '../../shared/database.ts';
+
+/** What Prisma hands to the work inside a transaction. */
+export type Transaction = Parameters<Parameters<Database['$transaction']>[0]>[0];
+
+/** Nothing is stored while the lock is waited for, so it is not waited for long. */
+const lockTimeoutMs = 3_000;
+const transactionTimeoutMs = 10_000;
+
+/**
+ * Does `work` in a transaction in which no record of a request is being stored: statements under way are waited for, and
+ * those that come later wait, and then see what `work` has committed. So nothing that is deleted in there comes back.
+ *
+ * That holds because a storing statement takes a row-share lock on `request_tombstone`, and PostgreSQL takes a
+ * statement's locks on tables before its snapshot, when each statement has its own (read committed). Exclusive mode
+ * keeps out these statements and other deletions; it lets readers and dumps through.
+ *
+ * @throws what the database says, 55P03 when a statement under way takes longer than three seconds: nothing was done
+ */
+export function withoutStoring<T>(database: Database, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+  return database.$transaction(
+    async (transaction) => {
+      await transaction.$executeRaw(Prisma.sql`select set_config('lock_timeout', ${String(lockTimeoutMs)}, true)`);
+      await transaction.$executeRaw(Prisma.sql`lock table request_tombstone in exclusive mode`);
+      return work(transaction);
+    },
+    { timeout: transactionTimeoutMs, isolationLevel: Prisma.TransactionIsolationLevel.ReadCommitted },
+  );
+}

@@ -1,0 +1,95 @@
+import type { BodyEncoding, ServiceTier } from '../../shared/contracts/completed-request.ts';
+import type { Database } from '../../shared/database.ts';
+import type { RequestState } from './list-requests.ts';
+
+/** A body as it was stored. */
+export interface StoredBody {
+  /** text, or base64 by its encoding */
+  body: string;
+  encoding: BodyEncoding;
+  /** before anything was cut */
+  bytes: number;
+  /** true: only the beginning is here */
+  isCut: boolean;
+}
+
+/** A request with all that is known of it. */
+export interface StoredRequest {
+  id: string;
+  state: RequestState;
+  model: string;
+  serviceTier: ServiceTier;
+  createdBy: string;
+  method: string;
+  path: string;
+  /** keyed hash of the API key */
+  apiKeyHash: string | null;
+  request: StoredBody;
+  /** null while it has none */
+  response: (StoredBody & { status: number | null; isStream: boolean; isIncomplete: boolean }) | null;
+  /** JSON of the failure as the original has it: its kind, and the status and the body of the response; null without one */
+  error: string | null;
+  notes: string | null;
+  createdAt: Date;
+  startedAt: Date | null;
+  completedAt: Date | null;
+  failedAt: Date | null;
+  canceledAt: Date | null;
+}
+
+/** A request by its id; null when there is none. */
+export async function findRequest(database: Database, id: string): Promise<StoredRequest | null> {
+  const row = await database.request.findUnique({ where: { id }, include: { template: true } });
+  if (row === null) return null;
+  const { template } = row;
+  return {
+    id,
+    state: row.state as RequestState,
+    model: row.model,
+    serviceTier: row.serviceTier as ServiceTier,
+    createdBy: row.createdBy,
+    method: template.method,
+    path: template.path,
+    apiKeyHash: template.apiKeyHash,
+    request: {
+      body: template.body,
+      encoding: template.bodyEncoding as BodyEncoding,
+      bytes: Number(template.bodyByteSize),
+      isCut: template.bodyCut,
+    },
+    response:
+      row.responseBody === null
+        ? null
+        : {
+            status: row.responseStatus,
+            body: row.responseBody,
+            encoding: (row.responseEncoding ?? 'utf8') as BodyEncoding,
+            bytes: Number(row.responseSize),
+            isCut: row.responseCut,
+            isStream: row.responseStream,
+            isIncomplete: row.responseIncomplete,
+          },
+    error: row.error === null ? null : withBody(row.error, row.responseBody),
+    notes: row.notes,
+    createdAt: row.createdAt,
+    startedAt: row.startedAt,
+    completedAt: row.completedAt,
+    failedAt: row.failedAt,
+    canceledAt: row.canceledAt,
+  };
+}
+
+/** The failure as it was before its body was taken out, which the row has once only. Other texts stay as they are. */
+export function withBody(error: string, body: string | null): string {
+  const envelope = jsonIn(error);
+  if (body === null || envelope?.type !== 'NonRetriableHttpStatus' || envelope.details === undefined) return error;
+  return JSON.stringify({ ...envelope, details: { ...envelope.details, body } });
+}
+
+function jsonIn(text: string): { type?: unknown; details?: object } | null {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}
