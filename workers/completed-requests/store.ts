@@ -1,4 +1,4 @@
-import { type Database, Prisma } from '../../shared/database.ts';
+import { type Database, queryWithJson } from '../../shared/database.ts';
 import { storeStatement } from './statement.ts';
 
 /** How one record of a batch ended. */
@@ -54,7 +54,7 @@ function settled({ outcome, ...group }: EndedRequests<StatementOutcome>): EndedR
   return { ...group, outcome: outcome === 'raced' ? 'conflict' : outcome };
 }
 
-function runStatement(database: Database, json: string): Promise<EndedRequests<StatementOutcome>[]> {
-  const [before, after] = storeStatement;
-  return database.$queryRaw(Prisma.sql`${Prisma.raw(before)}${json}${Prisma.raw(after)}`);
+async function runStatement(database: Database, json: string): Promise<EndedRequests<StatementOutcome>[]> {
+  const rows = (await queryWithJson(database, storeStatement, json)) as [StatementOutcome, string | null, number[]][];
+  return rows.map(([outcome, state, indexes]) => ({ outcome, state, indexes: indexes.map(Number) }));
 }

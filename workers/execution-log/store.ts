@@ -1,4 +1,4 @@
-import { type Database, Prisma } from '../../shared/database.ts';
+import { type Database, executeWithJson, type JsonStatement } from '../../shared/database.ts';
 import type { StoreResult } from '../records/kind.ts';
 
 /** The columns of strategy_execution_log: the record's field, the column, the column's type. */
@@ -35,6 +35,11 @@ const names = columns.map(([, column]) => `"${column}"`).join(', ');
 const values = columns.map(([field]) => `record."${field}"`).join(', ');
 const shape = columns.map(([field, , type]) => `"${field}" ${type}`).join(', ');
 
+const statement: JsonStatement = [
+  `insert into strategy_execution_log (${names}) select ${values} from json_to_recordset(`,
+  `::json) as record (${shape}) on conflict do nothing`,
+];
+
 /**
  * Inserts a JSON array of execution records in one statement with one parameter, which costs a tenth of what createMany
  * does. Safe to repeat: a record that is there already is left alone.
@@ -42,9 +47,6 @@ const shape = columns.map(([field, , type]) => `"${field}" ${type}`).join(', ');
  * @param records how many there are in the array: those that are not inserted are duplicates
  */
 export async function insertExecutions(database: Database, json: string, records: number): Promise<StoreResult> {
-  const stored = await database.$executeRaw(Prisma.sql`
-    insert into strategy_execution_log (${Prisma.raw(names)})
-    select ${Prisma.raw(values)} from json_to_recordset(${json}::json) as record (${Prisma.raw(shape)})
-    on conflict do nothing`);
+  const stored = await executeWithJson(database, statement, json);
   return { outcomes: { stored, duplicate: records - stored }, unstored: [] };
 }
