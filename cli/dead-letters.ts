@@ -8,7 +8,9 @@ import {
   discardDeadLetters,
   findDeadLetter,
   groupDeadLetters,
-  listOpenIds,
+  listReplayableIds,
+  type ReplayFilter,
+  replayableStates,
 } from '../console/repository/dead-letters.ts';
 import { loadConfig, requireUrl } from '../shared/config.ts';
 import { queueNames } from '../shared/contracts/queues.ts';
@@ -37,7 +39,7 @@ export function addDeadLettersCommand(program: Command, context: CommandContext)
       .option('--id <id...>', 'these letters', (text: string, ids: string[] = []) => [...ids, uuid(text)])
       .option('--signature <text>', 'letters of this cause, as `list` prints it')
       .addOption(queue())
-      .option('--all', 'every open letter')
+      .option('--all', 'every letter')
       .option('--json', 'print the result as JSON');
 
   command
@@ -56,7 +58,12 @@ export function addDeadLettersCommand(program: Command, context: CommandContext)
     .addArgument(new Argument('<id>').argParser(uuid))
     .action((id: string) => withDatabase(context, (database) => show(database, id)));
   select(command.command('replay'))
-    .description('put open letters back into their queue; repeating it stores nothing twice')
+    .description('put letters back into their queue; repeating it stores nothing twice')
+    .addOption(
+      new Option('--state <state>', 'open letters, or those put back before and not known to be stored')
+        .choices(replayableStates)
+        .default('open'),
+    )
     .option('--repair <name...>', `change each record first: ${repairSyntax}`)
     .option('--limit <n>', 'letters at most', wholeNumber, 10_000)
     .option('--rate <n>', 'letters per second at most', wholeNumber)
@@ -108,12 +115,18 @@ async function show(database: Database, id: string): Promise<void> {
 async function replay(
   database: Database,
   { environment }: CommandContext,
-  flags: Selection & { repair?: string[]; limit: number; rate?: number; dryRun?: boolean },
+  flags: Selection & {
+    state: ReplayFilter['state'];
+    repair?: string[];
+    limit: number;
+    rate?: number;
+    dryRun?: boolean;
+  },
 ): Promise<void> {
-  const filter = toFilter(flags);
+  const filter = { ...toFilter(flags), state: flags.state };
   const repairs: Repair[] = (flags.repair ?? []).map(parseRepair);
   if (flags.dryRun) {
-    const found = await listOpenIds(database, filter, flags.limit);
+    const found = await listReplayableIds(database, filter, flags.limit);
     const letters = found.filter(({ holdsRecord }) => holdsRecord).length;
     print(flags, { wouldReplay: letters }, `${letters} letters would be put back`);
     return;

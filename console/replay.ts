@@ -2,20 +2,21 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createBullmqTransport } from '../producers/transport.ts';
 import { chunkVersion } from '../shared/contracts/chunk.ts';
 import { queueNames } from '../shared/contracts/queues.ts';
+import { replayProducer } from '../shared/contracts/replay.ts';
 import type { Database } from '../shared/database.ts';
 import type { Redis } from '../shared/redis.ts';
 import { type Repair, repair } from './repairs.ts';
 import {
-  type DeadLetterFilter,
   listDeadLetters,
-  listOpenIds,
+  listReplayableIds,
   markReplayed,
+  type ReplayFilter,
   type StoredDeadLetter,
 } from './repository/dead-letters.ts';
 
 /** What is to be put back into its queue, and how. */
 export interface ReplayOptions {
-  filter: DeadLetterFilter;
+  filter: ReplayFilter;
   repairs: readonly Repair[];
   /** letters at most */
   limit: number;
@@ -35,17 +36,18 @@ export interface ReplayResult {
 const lettersPerStep = 100;
 
 /**
- * Puts open letters back into their queue, each as a chunk of its own. A letter's job id comes from the letter and the
- * number of its replays, and the record's own id guards its row: breaking off and starting again stores nothing twice.
+ * Puts letters back into their queue, each as a chunk of its own. A letter's job id comes from the letter and the number of
+ * its replays, and the record's own id guards its row: breaking off and starting again stores nothing twice.
  *
- * A letter that is dead once more is open again; one that was stored stays visible as replayed.
+ * The chunk's producer names its letter. So the worker opens that letter again when the record is dead once more, whatever
+ * the repairs made of it, and notes when it is stored; until then it is replayed.
  */
 export async function replayDeadLetters(
   deps: { database: Database; redis: Redis; namespace: string },
   options: ReplayOptions,
 ): Promise<ReplayResult> {
   // Which letters is decided once: one that dies again at once is open again, and must not be put back for ever.
-  const found = await listOpenIds(deps.database, options.filter, options.limit);
+  const found = await listReplayableIds(deps.database, options.filter, options.limit);
   const ids = found.flatMap(({ id, holdsRecord }) => (holdsRecord ? [id] : []));
   const result: ReplayResult = {
     replayed: 0,
@@ -56,7 +58,7 @@ export async function replayDeadLetters(
   for (let from = 0; from < ids.length; from += perStep) {
     const startedAt = performance.now();
     const step = ids.slice(from, from + perStep);
-    const letters = await listDeadLetters(deps.database, { ids: step, state: 'open' }, step.length);
+    const letters = await listDeadLetters(deps.database, { ids: step, state: options.filter.state }, step.length);
     for (const { queue, transport } of transports) {
       const chunks = letters
         .filter((letter) => letter.queue === queue)
@@ -75,7 +77,7 @@ export async function replayDeadLetters(
 }
 
 function toChunk({ id, payload, replays }: StoredDeadLetter, repairs: readonly Repair[]): { id: string; data: string } {
-  const header = { v: chunkVersion, producer: `replay-${id}`, epoch: 0, seq: replays + 1 };
+  const header = { v: chunkVersion, producer: replayProducer(id), epoch: 0, seq: replays + 1 };
   return {
     id: `${header.producer}.${header.epoch}.${header.seq}`,
     data: `${JSON.stringify(header).slice(0, -1)},"records":[${repair(payload, repairs)}]}`,

@@ -10,24 +10,25 @@ import type { AppendResult, Spill } from './spill/spill.ts';
 import type { Transport } from './transport.ts';
 
 /** How the sender paces itself. */
-export interface SenderOptions {
-  buffer: RecordBuffer;
-  chunker: Chunker;
+export interface SenderOptions<E extends Entry = Entry> {
+  buffer: RecordBuffer<E>;
+  chunker: Chunker<E>;
   transport: Transport;
   /** the longest that a record waits for its chunk to fill, in ms */
   maxWaitMs: number;
   random: () => number;
-  onSent(records: number): void;
+  /** chunks that Redis has acknowledged; they have left the buffer */
+  onSent(chunks: readonly OutgoingChunk<E>[]): void;
   onFailure(error: Error): void;
   /** where chunks go while Redis is away. @default null: they wait in the buffer */
-  spill?: SpillSide | null;
+  spill?: SpillSide<E> | null;
 }
 
 /** The disk, and who is told what becomes of records there. */
-export interface SpillSide {
+export interface SpillSide<E extends Entry = Entry> {
   store: Spill;
-  /** records that were written to disk and left the buffer */
-  onSpilled(records: number): void;
+  /** chunks that were written to disk and left the buffer */
+  onSpilled(chunks: readonly OutgoingChunk<E>[]): void;
   onReplayed(batch: SpillBatch): void;
   /** chunks that were not written, and wait in the buffer */
   onRefused(refusal: Exclude<AppendResult, { status: 'written' }>): void;
@@ -57,12 +58,12 @@ const retryBackoff: Backoff = { baseMs: 50, maxMs: 2_000 };
  * anything is acknowledged. While it is away, chunks are written to disk and leave the buffer; what the disk refuses is
  * treated as without a spill. Chunks that are on disk are replayed beside the live ones.
  */
-export function createChunkSender(options: SenderOptions) {
+export function createChunkSender<E extends Entry>(options: SenderOptions<E>) {
   const { buffer, chunker, transport, random, spill = null } = options;
   const stopping = new AbortController();
   const sends = new Set<Promise<void>>();
-  const underWay = new Set<readonly OutgoingChunk[]>();
-  const givenUp: Entry[] = [];
+  const underWay = new Set<readonly OutgoingChunk<E>[]>();
+  const givenUp: E[] = [];
   let timer: NodeJS.Timeout | null = null;
   let pumpIsScheduled = false;
   let flushing = false;
@@ -107,8 +108,8 @@ export function createChunkSender(options: SenderOptions) {
     else if (!stopping.signal.aborted) armTimer();
   };
 
-  const takeChunks = (): OutgoingChunk[] => {
-    const chunks: OutgoingChunk[] = [];
+  const takeChunks = (): OutgoingChunk<E>[] => {
+    const chunks: OutgoingChunk<E>[] = [];
     while (chunks.length < maxChunksPerSend && (flushing || chunker.hasFullChunk)) {
       const chunk = chunker.next();
       if (chunk === null) break;
@@ -125,7 +126,7 @@ export function createChunkSender(options: SenderOptions) {
     }, options.maxWaitMs);
   };
 
-  const send = async (chunks: readonly OutgoingChunk[]): Promise<void> => {
+  const send = async (chunks: readonly OutgoingChunk<E>[]): Promise<void> => {
     underWay.add(chunks);
     for (let failures = 0; !stopping.signal.aborted; ) {
       if (redisIsAway && (await putOnDisk(chunks))) return;
@@ -159,7 +160,7 @@ export function createChunkSender(options: SenderOptions) {
   };
 
   /** Whether the chunks are on disk now. */
-  const putOnDisk = async (chunks: readonly OutgoingChunk[]): Promise<boolean> => {
+  const putOnDisk = async (chunks: readonly OutgoingChunk<E>[]): Promise<boolean> => {
     if (spill === null) return false;
     const result = await spill.store.append(chunks);
     if (result.status === 'written') {
@@ -171,15 +172,11 @@ export function createChunkSender(options: SenderOptions) {
     return false;
   };
 
-  const settle = (chunks: readonly OutgoingChunk[], tell: (records: number) => void): void => {
+  const settle = (chunks: readonly OutgoingChunk<E>[], tell: (chunks: readonly OutgoingChunk<E>[]) => void): void => {
     // After stop has given them up, an answer that comes late changes nothing any more.
     if (!underWay.delete(chunks)) return;
-    let records = 0;
-    for (const { entries } of chunks) {
-      buffer.release(entries);
-      records += entries.length;
-    }
-    tell(records);
+    for (const { entries } of chunks) buffer.release(entries);
+    tell(chunks);
   };
 
   /** After the last send: writes to disk all that is left in memory, as far as the disk takes it. */
@@ -197,7 +194,7 @@ export function createChunkSender(options: SenderOptions) {
     await store.close();
   };
 
-  const giveUp = (entries: readonly Entry[]): void => {
+  const giveUp = (entries: readonly E[]): void => {
     buffer.release(entries);
     givenUp.push(...entries);
   };
@@ -232,7 +229,7 @@ export function createChunkSender(options: SenderOptions) {
      * Gives up: sends under way are cut off and not repeated. Resolves, when nothing runs any more, with the records that
      * are not known to have arrived, in Redis or on disk. A send whose reply was lost may have arrived all the same.
      */
-    async stop(): Promise<readonly Entry[]> {
+    async stop(): Promise<readonly E[]> {
       stopping.abort();
       if (timer !== null) clearTimeout(timer);
       timer = null;
@@ -262,4 +259,4 @@ async function isAnsweredSoon(sending: Promise<void>): Promise<boolean> {
   return isAnswered;
 }
 
-export type ChunkSender = ReturnType<typeof createChunkSender>;
+export type ChunkSender<E extends Entry = Entry> = ReturnType<typeof createChunkSender<E>>;

@@ -4,12 +4,12 @@ import { chunkId, chunkVersion } from '../shared/contracts/chunk.ts';
 import type { Entry, RecordBuffer } from './record-buffer.ts';
 
 /** A chunk ready to be sent: its text never changes again, however often it is sent. */
-export interface OutgoingChunk {
+export interface OutgoingChunk<E extends Entry = Entry> {
   /** the job id */
   id: string;
   /** the job data, as JSON */
   data: string;
-  entries: readonly Entry[];
+  entries: readonly E[];
 }
 
 /** When a chunk is full. */
@@ -36,7 +36,11 @@ export function createProducerName(): string {
 }
 
 /** Cuts chunks off the buffer and numbers them. */
-export function createChunker(buffer: RecordBuffer, limits: ChunkLimits, identity: ProducerIdentity) {
+export function createChunker<E extends Entry>(
+  buffer: RecordBuffer<E>,
+  limits: ChunkLimits,
+  identity: ProducerIdentity,
+) {
   let lastSeq = 0;
   return {
     /** Whether what waits fills a chunk. */
@@ -45,7 +49,7 @@ export function createChunker(buffer: RecordBuffer, limits: ChunkLimits, identit
       return records >= limits.maxRecords || bytes >= limits.maxBytes;
     },
     /** The next chunk, full or not; null when nothing waits. */
-    next(): OutgoingChunk | null {
+    next(): OutgoingChunk<E> | null {
       const entries = buffer.take(limits);
       if (entries.length === 0) return null;
       lastSeq += 1;
@@ -57,4 +61,9 @@ export function createChunker(buffer: RecordBuffer, limits: ChunkLimits, identit
   };
 }
 
-export type Chunker = ReturnType<typeof createChunker>;
+export type Chunker<E extends Entry = Entry> = ReturnType<typeof createChunker<E>>;
+
+/** How many records some chunks have together. */
+export function countRecords(chunks: readonly OutgoingChunk[]): number {
+  return chunks.reduce((sum, { entries }) => sum + entries.length, 0);
+}

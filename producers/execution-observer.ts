@@ -1,12 +1,14 @@
 import { executionLimits } from '../shared/contracts/execution.ts';
 import { toError } from '../shared/errors.ts';
 import { createBackgroundWriter } from './background-writer.ts';
-import type { ChunkSender } from './chunk-sender.ts';
+import { countRecords, type OutgoingChunk } from './chunker.ts';
+import type { Pipeline } from './create-pipeline.ts';
+import { type DrainResult, withDeadline } from './drain.ts';
 import type { Execution } from './execution.ts';
 import { type TakenRecord, takeExecutionRecord, toStatus } from './execution-record.ts';
 import type { BufferDepth, ProducerMetrics } from './metrics.ts';
 import type { ProblemLog } from './problem-log.ts';
-import type { Entry, RecordBuffer } from './record-buffer.ts';
+import type { Entry } from './record-buffer.ts';
 
 /** Settings that may change while the observer runs. */
 export interface ObserverSettings {
@@ -40,20 +42,16 @@ export interface ObserverStats {
   recovered: number;
 }
 
-/** How a drain or a close ended. */
-export interface DrainResult {
-  /** records that reached Redis since the call */
-  flushed: number;
-  /** records that did not, and are not on disk: still in the buffer after a drain, dropped after a close */
-  unflushed: number;
-  /** records on disk, waiting for Redis; after a close, for the next life. 0 without a spill */
-  spilled: number;
-}
-
 /** What scoring code needs to know of an observer. */
 export interface ExecutionSink {
   /** Synchronous, never throws, never waits. */
   record(execution: Execution): void;
+}
+
+/** An execution in the buffer, and what its drop would be counted under. */
+export interface ExecutionEntry extends Entry {
+  readonly realm: string | null;
+  readonly strategyType: string | null;
 }
 
 /** The parts that an observer is put together from; `createExecutionObserver` does that. */
@@ -63,7 +61,7 @@ export interface ObserverParts {
   recordMaxBytes: number;
   metrics: ProducerMetrics;
   /** null: metrics only, nothing is stored */
-  pipeline: { buffer: RecordBuffer; sender: ChunkSender } | null;
+  pipeline: Pipeline<ExecutionEntry> | null;
   problems: ProblemLog;
   /** uniform in [0, 1); asked once for each ok run while the rate is above 0, and for nothing else */
   random: () => number;
@@ -73,8 +71,6 @@ export interface ObserverParts {
 
 const defaultDrainTimeoutMs = 30_000;
 const defaultCloseTimeoutMs = 5_000;
-/** Node's timers fire at once when asked for more, Infinity included. */
-const maxTimerMs = 2_147_483_647;
 
 /** Reports executions: metrics at once, and a sampled record to the queue in the background. */
 export class ExecutionObserver implements ExecutionSink {
@@ -230,16 +226,20 @@ export class ExecutionObserver implements ExecutionSink {
     };
   }
 
-  /** Called by the pipeline for each acknowledged send, of chunks from memory or from disk. */
-  acknowledge(records: number, { fromDisk = false }: { fromDisk?: boolean } = {}): void {
-    this.#stats.sent += records;
-    if (fromDisk) this.#stats.spilled -= records;
-    this.#parts.metrics.sent(records);
+  /** Called by the pipeline for chunks from memory that Redis has acknowledged. */
+  sent(chunks: readonly OutgoingChunk[]): void {
+    this.#acknowledge(countRecords(chunks));
   }
 
-  /** Called by the pipeline for records that were written to disk. */
-  spilled(records: number): void {
-    this.#stats.spilled += records;
+  /** Called by the pipeline for chunks that were written to disk. */
+  spilled(chunks: readonly OutgoingChunk[]): void {
+    this.#stats.spilled += countRecords(chunks);
+  }
+
+  /** Called by the pipeline for records of this life that were on disk and are in Redis now. */
+  replayed({ records }: { records: number }): void {
+    this.#stats.spilled -= records;
+    this.#acknowledge(records);
   }
 
   /** Called by the pipeline for records of former lives that reached Redis. */
@@ -254,7 +254,12 @@ export class ExecutionObserver implements ExecutionSink {
     for (let record = 0; record < records; record += 1) this.#drop({ realm: null, strategyType: null }, null);
   }
 
-  #drop(labels: Pick<Entry, 'realm' | 'strategyType'>, error: Error | null): void {
+  #acknowledge(records: number): void {
+    this.#stats.sent += records;
+    this.#parts.metrics.sent(records);
+  }
+
+  #drop(labels: Pick<ExecutionEntry, 'realm' | 'strategyType'>, error: Error | null): void {
     this.#stats.dropped += 1;
     this.#parts.metrics.dropped(labels.realm, labels.strategyType);
     this.#parts.problems.report('dropped', error);
@@ -268,7 +273,11 @@ export class NoopExecutionObserver implements ExecutionSink {
   }
 }
 
-function toEntry(taken: TakenRecord, failure: boolean, labels: Pick<Entry, 'realm' | 'strategyType'>): Entry {
+function toEntry(
+  taken: TakenRecord,
+  failure: boolean,
+  labels: Pick<ExecutionEntry, 'realm' | 'strategyType'>,
+): ExecutionEntry {
   return {
     get json() {
       return taken.json;
@@ -291,14 +300,4 @@ function checkSettings(settings: ObserverSettings): ObserverSettings {
   if (!Number.isInteger(traceLimit))
     throw new RangeError(`traceLimit is ${traceLimit}; accepted: a whole number, 0 or less keeps all`);
   return settings;
-}
-
-async function withDeadline(timeoutMs: number, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
-  const deadline = new AbortController();
-  const timer = setTimeout(() => deadline.abort(), Math.min(timeoutMs, maxTimerMs));
-  try {
-    await work(deadline.signal);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -54,7 +54,8 @@ export class FieldReader {
   }
 }
 
-const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
+/** Versions 1 to 8 of RFC 9562. */
+export const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
 
 /** The caller's id when it is a UUID, else a new one. */
 export function readId(id: unknown, nowMs: number, notes: Notes): string {
@@ -69,10 +70,16 @@ const latestMs = Date.UTC(9999, 11, 31);
 /** The caller's time when it is one, else the time of the call; as ISO 8601. */
 export function readTime(time: unknown, nowMs: number, notes: Notes): string {
   if (time === undefined || time === null) return toIso(nowMs);
-  const ms = toMs(time);
-  if (ms >= earliestMs && ms <= latestMs) return toIso(ms);
+  const ms = toStorableMs(time);
+  if (ms !== null) return toIso(ms);
   notes.changed('recordedAt', `${quote(time)} is no time, the time of the call is stored`);
   return toIso(nowMs);
+}
+
+/** A Date, ms since 1970, or text, as ms since 1970; null when it is none of them, or not within the years 1970 to 9999. */
+export function toStorableMs(time: unknown): number | null {
+  const ms = toMs(time);
+  return ms >= earliestMs && ms <= latestMs ? ms : null;
 }
 
 function toMs(time: unknown): number {
@@ -88,7 +95,7 @@ function toMs(time: unknown): number {
 let lastIso = { ms: 0, text: '1970-01-01T00:00:00.000Z' };
 
 /** Formatting a time costs as much as reading all the fields; under load many records share a millisecond. */
-function toIso(ms: number): string {
+export function toIso(ms: number): string {
   if (lastIso.ms !== ms) lastIso = { ms, text: new Date(ms).toISOString() };
   return lastIso.text;
 }
@@ -120,7 +127,8 @@ function toText(value: unknown): string {
   }
 }
 
-function kindOf(value: unknown): string {
+/** What a note calls a value of this kind. */
+export function kindOf(value: unknown): string {
   try {
     return value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value;
   } catch {

@@ -8,8 +8,7 @@ export interface ProducerLogger {
 /** The kinds of trouble that come once per record and must not fill the log. */
 export type Problem = 'dropped' | 'send_failed' | 'metrics_failed' | 'spill_full' | 'spill_failed' | 'spill_lost';
 
-const messages: Record<Problem, string> = {
-  dropped: 'execution records dropped',
+const messages: Record<Exclude<Problem, 'dropped'>, string> = {
   send_failed: 'chunks could not be added to the queue, trying again',
   metrics_failed: 'execution metrics could not be updated',
   spill_full: 'the spill directory is at its bound, chunks wait in memory',
@@ -19,10 +18,15 @@ const messages: Record<Problem, string> = {
 
 const intervalMs = 1_000;
 
-/** Logs each kind of problem at most once a second, with the number since the last line. */
-export function createProblemLog(logger: ProducerLogger) {
+/**
+ * Logs each kind of problem at most once a second, with the number since the last line.
+ *
+ * @param records what kind of records is dropped. @default 'execution'
+ */
+export function createProblemLog(logger: ProducerLogger, records: 'execution' | 'request' = 'execution') {
   return createThrottledLog<Problem>(intervalMs, (problem, { count, lastError }) => {
-    logger.warn({ count, ...(lastError === null ? {} : { err: lastError }) }, messages[problem]);
+    const message = problem === 'dropped' ? `${records} records dropped` : messages[problem];
+    logger.warn({ count, ...(lastError === null ? {} : { err: lastError }) }, message);
   });
 }
 

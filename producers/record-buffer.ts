@@ -1,13 +1,10 @@
 /** A record that waits to be sent. */
 export interface Entry {
-  json: string;
+  readonly json: string;
   /** of the JSON in UTF-8 */
-  bytes: number;
-  /** a failed run: dropped last */
-  failure: boolean;
-  /** for the drop counter */
-  realm: string | null | undefined;
-  strategyType: string | null | undefined;
+  readonly bytes: number;
+  /** a failed run: dropped last. @default false */
+  readonly failure?: boolean;
 }
 
 /** What the buffer holds at most, sent but unacknowledged records included. */
@@ -24,10 +21,10 @@ export interface BufferLimits {
  * successes, an arriving success is turned away. Records that have been taken to be sent are never evicted.
  * Failures are taken first, so that they are the last to be lost in a crash, too.
  */
-export class RecordBuffer {
+export class RecordBuffer<E extends Entry = Entry> {
   readonly #limits: BufferLimits;
-  readonly #failures = new Fifo();
-  readonly #successes = new Fifo();
+  readonly #failures = new Fifo<E>();
+  readonly #successes = new Fifo<E>();
   #takenRecords = 0;
   #takenBytes = 0;
 
@@ -49,20 +46,26 @@ export class RecordBuffer {
     return { records: records + this.#takenRecords, bytes: bytes + this.#takenBytes };
   }
 
+  /** Whether one more entry of so many bytes would be taken in without dropping another. */
+  hasRoomFor(bytes: number): boolean {
+    const { held } = this;
+    return held.records + 1 <= this.#limits.maxRecords && held.bytes + bytes <= this.#limits.maxBytes;
+  }
+
   /** Takes the entry in if it can. Returns what was dropped for it: older successes, or the entry itself, or nothing. */
-  offer(entry: Entry): Entry[] {
-    const dropped: Entry[] = [];
-    if (!this.#hasRoomFor(entry)) {
+  offer(entry: E): E[] {
+    const dropped: E[] = [];
+    if (!this.hasRoomFor(entry.bytes)) {
       if (!entry.failure || !this.#couldHaveRoomFor(entry)) return [entry];
-      while (!this.#hasRoomFor(entry)) dropped.push(this.#successes.shift() as Entry);
+      while (!this.hasRoomFor(entry.bytes)) dropped.push(this.#successes.shift() as E);
     }
     (entry.failure ? this.#failures : this.#successes).push(entry);
     return dropped;
   }
 
   /** Takes the next entries, failures first: at most so many records and bytes, but one entry at least if there is any. */
-  take(limits: BufferLimits): Entry[] {
-    const taken: Entry[] = [];
+  take(limits: BufferLimits): E[] {
+    const taken: E[] = [];
     let bytes = 0;
     for (const queue of [this.#failures, this.#successes]) {
       for (let next = queue.first; next !== undefined; next = queue.first) {
@@ -79,17 +82,12 @@ export class RecordBuffer {
   }
 
   /** Gives back the room of entries that were taken. */
-  release(entries: readonly Entry[]): void {
+  release(entries: readonly E[]): void {
     this.#takenRecords -= entries.length;
     for (const entry of entries) this.#takenBytes -= entry.bytes;
   }
 
-  #hasRoomFor(entry: Entry): boolean {
-    const { records, bytes } = this.held;
-    return records + 1 <= this.#limits.maxRecords && bytes + entry.bytes <= this.#limits.maxBytes;
-  }
-
-  #couldHaveRoomFor(entry: Entry): boolean {
+  #couldHaveRoomFor(entry: E): boolean {
     const { records, bytes } = this.held;
     return (
       records + 1 - this.#successes.length <= this.#limits.maxRecords &&
@@ -99,8 +97,8 @@ export class RecordBuffer {
 }
 
 /** A queue with a cheap front: Array#shift moves every element. */
-class Fifo {
-  #entries: (Entry | undefined)[] = [];
+class Fifo<E extends Entry> {
+  #entries: (E | undefined)[] = [];
   #head = 0;
   #bytes = 0;
 
@@ -112,16 +110,16 @@ class Fifo {
     return this.#bytes;
   }
 
-  get first(): Entry | undefined {
+  get first(): E | undefined {
     return this.#entries[this.#head];
   }
 
-  push(entry: Entry): void {
+  push(entry: E): void {
     this.#entries.push(entry);
     this.#bytes += entry.bytes;
   }
 
-  shift(): Entry | undefined {
+  shift(): E | undefined {
     const entry = this.#entries[this.#head];
     if (entry === undefined) return undefined;
     this.#entries[this.#head] = undefined;

@@ -15,7 +15,7 @@ const milliseconds = (min: number, max: number) => read.integer({ min, max, unit
  */
 const variables = z.object({
   DATABASE_URL: read.url('postgresql', 'postgres').optional(),
-  REDIS_URL: read.url('redis', 'rediss').optional(),
+  REDIS_URL: read.redisUrl.optional(),
   SLUICE_NAMESPACE: read.matching(/^[A-Za-z0-9_-]{1,64}$/, '1 to 64 letters, digits, - or _').default(defaultNamespace),
   SLUICE_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
 

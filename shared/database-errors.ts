@@ -2,13 +2,13 @@
 export type DatabaseErrorClass =
   /** the server or the way to it is in trouble; the same statement will work later */
   | 'transient'
-  /** every row would fail until a person mends something: schema, rights, an extension */
+  /** every row would fail until a person mends something: schema, rights, an extension, or what nobody has met yet */
   | 'systemic'
   /** something in the rows is at fault; others may well be stored */
   | 'data'
   /** the row is there already */
   | 'duplicate'
-  /** nothing that is known here: a bug, most likely ours */
+  /** no error of a database at all: a bug, most likely ours */
   | 'unknown';
 
 export interface ClassifiedDatabaseError {
@@ -25,18 +25,23 @@ export interface ClassifiedDatabaseError {
 const bySqlState: [prefix: string, class_: DatabaseErrorClass][] = [
   ['23505', 'duplicate'],
   ['25006', 'transient'], // read-only: a standby that is being promoted
-  ['40001', 'transient'], // serialization failure
-  ['40P01', 'transient'], // deadlock
   ['55P03', 'transient'], // lock not available
-  ['57014', 'transient'], // statement timeout
-  ['57P0', 'transient'], // shutdown, crash, cannot connect now, database dropped
+  ['25P03', 'transient'], // idle in transaction for too long
+  ['25P04', 'transient'], // transaction for too long
   ['54000', 'data'], // program limit: an index row too large
   ['54001', 'data'], // statement too complex: JSON nested too deeply
   ['21000', 'data'],
+  ['55006', 'transient'], // object in use
+  ['55000', 'transient'], // object not in the state that it should be in
   ['08', 'transient'],
+  ['40', 'transient'], // rolled back: serialization failure, deadlock
+  ['57', 'transient'], // an operator: timeout, shutdown, crash, cannot connect now
   ['53', 'transient'],
+  ['58', 'transient'], // of the system: I/O, a file that is not there
+  ['XX', 'transient'], // internal: also what poolers say when they have too much to do
   ['22', 'data'],
   ['23', 'data'],
+  ['P0', 'data'], // raised by a trigger
   ['0A', 'systemic'],
   ['28', 'systemic'],
   ['3D', 'systemic'],
@@ -76,9 +81,17 @@ const transientMessages = [
   /^Client was closed and is not queryable$/,
 ];
 
-/** The class of a SQLSTATE. */
+/** The class of a SQLSTATE. One that is not known here may hit every row, so it waits for a person to look. */
 export function classifySqlState(code: string): DatabaseErrorClass {
-  return bySqlState.find(([prefix]) => code.startsWith(prefix))?.[1] ?? 'unknown';
+  return bySqlState.find(([prefix]) => code.startsWith(prefix))?.[1] ?? 'systemic';
+}
+
+/** Serialization failure, deadlock, lock not had, time run out, out of memory. */
+const ofOneStatement = new Set(['40001', '40P01', '55P03', '57014', '53200']);
+
+/** Whether an error says more about the statement that met it than about the server: others may well get through. */
+export function isOfOneStatement({ code }: ClassifiedDatabaseError): boolean {
+  return ofOneStatement.has(code);
 }
 
 /** Sorts whatever a statement threw, through Prisma or straight from the driver. Total: never throws. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { acceptedRedisUrls, isRedisUrl } from './redis-url.ts';
 
 /** The text of one environment variable turned into a value; every schema here takes the raw string. */
 const words: Record<string, boolean> = {
@@ -54,6 +55,9 @@ export function url(...schemes: string[]) {
     message: `a URL that starts with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}`,
   });
 }
+
+/** The connection URL of a Redis that a client can be made from. */
+export const redisUrl = z.string().refine(isRedisUrl, { message: acceptedRedisUrls });
 
 /** Text of a small alphabet. */
 export function matching(pattern: RegExp, accepted: string) {

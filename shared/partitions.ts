@@ -27,6 +27,11 @@ export function planPartitions(table: string, nowMs: number, daysAhead: number):
   });
 }
 
+/** Whether an instant lies in a day. */
+export function isDayOf({ from, until }: DayPartition, ms: number): boolean {
+  return Date.parse(from) <= ms && ms < Date.parse(until);
+}
+
 /** Any fixed number: processes that create partitions at the same time take turns on it. */
 const advisoryLock = 7_270_412;
 

@@ -1,5 +1,6 @@
-import { Redis, type RedisOptions } from 'ioredis';
+import { Redis, type RedisOptions, ReplyError } from 'ioredis';
 import type { Logger } from './logger.ts';
+import { acceptedRedisUrls, isRedisUrl } from './redis-url.ts';
 
 export type { Redis } from 'ioredis';
 
@@ -37,7 +38,9 @@ const reconnectAndRepeat = 2;
 
 /**
  * The one door to Redis. Connects when first used, reconnects by itself, and logs a lost connection once until it is back.
+ * A server that refuses the database of the URL counts as one that cannot be connected to.
  *
+ * @throws RangeError, which does not show the URL, when no client can be made from it
  * @param url `redis://` or `rediss://`, with user, password and database as usual
  * @param options.silenceMs how long a server may say nothing to a worker that waits for an answer before the connection is
  *   taken to be dead: it is given up, and what was asked is asked again on a new one. @default 30000
@@ -46,13 +49,21 @@ export function createRedis(
   url: string,
   options: { role: 'producer' | 'worker'; name: string; logger: Logger | null; silenceMs?: number },
 ): Redis {
-  const client = new Redis(url, {
-    ...(options.role === 'producer' ? failFast : waitForever),
-    ...(options.role === 'worker' ? { socketTimeout: options.silenceMs ?? defaultSilenceMs } : {}),
-    reconnectOnError: (error) => isFailover(error) && (options.role === 'producer' ? reconnect : reconnectAndRepeat),
-    lazyConnect: true,
-    connectionName: options.name,
-  });
+  if (!isRedisUrl(url)) throw new RangeError(`the Redis URL is not shown here; accepted: ${acceptedRedisUrls}`);
+  // The client takes rediss in capitals for one without TLS.
+  const client = new Redis(
+    url.replace(/^rediss?:/i, (scheme) => scheme.toLowerCase()),
+    {
+      ...(options.role === 'producer' ? failFast : waitForever),
+      ...(options.role === 'worker' ? { socketTimeout: options.silenceMs ?? defaultSilenceMs } : {}),
+      reconnectOnError: (error) => isFailover(error) && (options.role === 'producer' ? reconnect : reconnectAndRepeat),
+      lazyConnect: true,
+      connectionName: options.name,
+    },
+  );
+  insistOnDatabase(client);
+  // Not for workers: BullMQ waits for a connection that is closed, and gives up over any other error.
+  if (options.role === 'producer') tellWhyNotConnected(client);
   let lost = false;
   client.on('error', (error: Error) => {
     if (lost) return;
@@ -64,4 +75,47 @@ export function createRedis(
     lost = false;
   });
   return client;
+}
+
+/**
+ * Ends each connection on which the server refuses the database, also of the client's duplicates: the client by itself
+ * only mentions that, and goes on with database 0.
+ */
+function insistOnDatabase(client: Redis): void {
+  const select = client.select.bind(client);
+  const insist = async (database: number): Promise<'OK'> => {
+    try {
+      return await select(database);
+    } catch (error) {
+      if (!(error instanceof ReplyError)) throw error;
+      if (client.listenerCount('error') > 0) client.emit('error', error);
+      client.disconnect(true);
+      // The client would take an answer, of whatever kind, for leave to go on.
+      return new Promise<never>(() => undefined);
+    }
+  };
+  client.select = insist as Redis['select'];
+  const duplicate = client.duplicate.bind(client);
+  client.duplicate = (override): Redis => {
+    const copy = duplicate(override);
+    insistOnDatabase(copy);
+    return copy;
+  };
+}
+
+/** Makes `connect()` reject with what went wrong; by itself the client says no more than that the connection is closed. */
+function tellWhyNotConnected(client: Redis): void {
+  const connect = client.connect.bind(client);
+  let reason: Error | null = null;
+  client.on('error', (error: Error) => {
+    reason ??= error;
+  });
+  client.connect = async (): Promise<void> => {
+    reason = null;
+    try {
+      await connect();
+    } catch (error) {
+      throw reason ?? error;
+    }
+  };
 }

@@ -1,12 +1,13 @@
-import { createHash } from 'node:crypto';
+import { toLetterKey, uuidOrNull } from '../shared/contracts/letter-key.ts';
 import type { QueueName } from '../shared/contracts/queues.ts';
+import { replayedLetterId } from '../shared/contracts/replay.ts';
 import { type Database, Prisma } from '../shared/database.ts';
 import { parseExactly } from '../shared/exact-json.ts';
 
 /** A record that cannot be stored, and why. */
 export interface DeadLetter {
   queue: QueueName;
-  /** names the letter within its queue, so that a record that is delivered again is the same letter */
+  /** names the letter within its queue: a record that is delivered again is the same letter, any other text another one */
   recordKey: string;
   contractVersion: number | null;
   /** JSON as received */
@@ -27,18 +28,18 @@ export interface DeadLetterOrigin {
 }
 
 const maxReasonChars = 2_000;
-const maxKeyChars = 200;
+const maxSignatureChars = 200;
 
-/** What names a record among the letters of its queue; anything but a text means that nothing does. */
-export type KeyOf = (record: unknown) => unknown;
+/** What names a record, a UUID in it; null when nothing does. */
+export type KeyOf = (record: unknown) => string | null;
 
-const idOf: KeyOf = (record) => (record as { id?: unknown } | null)?.id;
+const idOf: KeyOf = (record) => uuidOrNull((record as { id?: unknown } | null)?.id);
 
 /**
  * Makes the letter of a record, or of a job's whole data that is no chunk. A text that is not even JSON may hold what
- * PostgreSQL's text cannot, NUL and lone surrogates: each becomes U+FFFD.
+ * PostgreSQL's text cannot, NUL and lone surrogates, and so may the names of producer and job: each becomes U+FFFD.
  *
- * @param keyOf by default the record's `id`
+ * @param keyOf by default the record's `id`, if it is a UUID
  */
 export function toDeadLetter(
   payload: string,
@@ -47,10 +48,12 @@ export function toDeadLetter(
   origin: DeadLetterOrigin,
   keyOf: KeyOf = idOf,
 ): DeadLetter {
-  const text = storable(reason).slice(0, maxReasonChars);
+  const text = storable(reason.slice(0, maxReasonChars));
   return {
     ...origin,
-    recordKey: toRecordKey(payload, keyOf),
+    jobId: origin.jobId === null ? null : storable(origin.jobId),
+    producer: origin.producer === null ? null : storable(origin.producer),
+    recordKey: toLetterKey(keyOf(parsedOrNull(payload)), payload),
     payload: storable(payload),
     code,
     reason: text,
@@ -66,14 +69,7 @@ export function toSignature(code: string, reason: string): string {
     .replace(/"[^"]*"|'[^']*'/g, '"…"')
     .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi, '…')
     .replace(/\d+/g, '…');
-  return `${code} ${blanked}`.slice(0, maxKeyChars);
-}
-
-function toRecordKey(payload: string, keyOf: KeyOf): string {
-  const key = keyOf(parsedOrNull(payload));
-  // A key is indexed: only what is short and plain may be one.
-  if (typeof key === 'string' && /^[\x21-\x7e]{1,200}$/.test(key)) return key;
-  return `sha256:${createHash('sha256').update(payload).digest('hex')}`;
+  return storable(`${code} ${blanked}`.slice(0, maxSignatureChars));
 }
 
 function parsedOrNull(payload: string): unknown {
@@ -93,25 +89,93 @@ export function exactRecords(chunk: string): string[] {
   return records.map((record) => JSON.stringify(record) ?? 'null');
 }
 
+/** After a cut, not before it: a cut may go through a surrogate pair. */
 function storable(text: string): string {
   return text.replaceAll('\0', '\uFFFD').toWellFormed();
 }
 
+/** A letter, and how often it was found dead in one call. */
+type CountedLetter = DeadLetter & { attempts: number };
+
+/** What becomes of a letter whose record is found dead once more. What a person has put aside stays put aside. */
+const seenOnceMore = Prisma.sql`
+  code = excluded.code, reason = excluded.reason, signature = excluded.signature, last_seen = now(),
+  attempts = dead_letter.attempts + excluded.attempts,
+  state = case dead_letter.state when 'discarded' then 'discarded' else 'open' end,
+  state_since = case when dead_letter.state in ('replayed', 'stored') then now() else dead_letter.state_since end`;
+
 /**
- * Writes letters. One that is there already is seen once more: its count and time go up, and if it had been replayed it is
- * open again. Safe to repeat, but for the count.
+ * Writes letters. One that is there already is seen once more: its count and time go up, and if it had been replayed or
+ * stored it is open again; its payload stays what it was. What was replayed goes to the letter that it came from, whatever
+ * a repair has made of it, and becomes a letter of its own only when that one is gone. Safe to repeat, but for the count.
  */
 export async function storeDeadLetters(database: Database, letters: readonly DeadLetter[]): Promise<void> {
+  const reopened = await reopen(database, replaysAmong(letters));
+  const others = letters.filter(({ producer }) => !reopened.has(replayedLetterId(producer) ?? ''));
+  await insert(database, countEach(others));
+}
+
+/** A replayed record that is dead again, and the letter that it came from. */
+type DeadReplay = Omit<CountedLetter, 'payload'> & { letterId: string };
+
+/**
+ * The replayed records, one for each letter. A replay carries one record: where there are several, a producer has only taken
+ * such a name, and they are records like any other.
+ */
+function replaysAmong(letters: readonly DeadLetter[]): DeadReplay[] {
+  const byLetter = Map.groupBy(letters, ({ producer }) => replayedLetterId(producer));
+  return [...byLetter].flatMap(([letterId, group]) => {
+    const [record, ...more] = countEach(group);
+    if (letterId === null || record === undefined || more.length > 0) return [];
+    const { payload: _payload, ...death } = record;
+    return [{ ...death, letterId }];
+  });
+}
+
+/** One letter for each key: the last, with the number of all. */
+function countEach(letters: readonly DeadLetter[]): CountedLetter[] {
+  const byKey = new Map<string, CountedLetter>();
+  for (const letter of letters) {
+    const key = `${letter.queue} ${letter.recordKey}`;
+    byKey.set(key, { ...letter, attempts: (byKey.get(key)?.attempts ?? 0) + 1 });
+  }
+  return [...byKey.values()];
+}
+
+/** @returns the ids of the letters that were there */
+async function reopen(database: Database, replays: readonly DeadReplay[]): Promise<Set<string>> {
+  if (replays.length === 0) return new Set();
+  const found = await database.$queryRaw<{ id: string }[]>(Prisma.sql`
+    update dead_letter set ${seenOnceMore}
+    from json_to_recordset(${JSON.stringify(replays)}::json) as excluded (
+      "letterId" uuid, "queue" text, "code" text, "reason" text, "signature" text, "attempts" integer)
+    where dead_letter.id = excluded."letterId" and dead_letter.queue = excluded."queue"
+    returning dead_letter.id`);
+  return new Set(found.map(({ id }) => id));
+}
+
+/** In the order of their keys, so that two workers with the same letters do not wait for each other in a ring. */
+async function insert(database: Database, letters: readonly CountedLetter[]): Promise<void> {
+  if (letters.length === 0) return;
   await database.$executeRaw(Prisma.sql`
-    insert into dead_letter (queue, record_key, contract_version, payload, code, reason, signature, job_id, producer)
-    select distinct on (letter."queue", letter."recordKey") letter."queue", letter."recordKey", letter."contractVersion",
-      letter."payload", letter."code", letter."reason", letter."signature", letter."jobId", letter."producer"
+    insert into dead_letter (
+      queue, record_key, contract_version, payload, code, reason, signature, job_id, producer, attempts)
+    select letter."queue", letter."recordKey", letter."contractVersion", letter."payload", letter."code",
+      letter."reason", letter."signature", letter."jobId", letter."producer", letter."attempts"
     from json_to_recordset(${JSON.stringify(letters)}::json) as letter (
       "queue" text, "recordKey" text, "contractVersion" integer, "payload" text, "code" text, "reason" text,
-      "signature" text, "jobId" text, "producer" text)
+      "signature" text, "jobId" text, "producer" text, "attempts" integer)
+    order by letter."queue", letter."recordKey"
     on conflict (queue, record_key) do update set
-      payload = excluded.payload, code = excluded.code, reason = excluded.reason, signature = excluded.signature,
-      job_id = excluded.job_id, producer = excluded.producer, last_seen = now(), attempts = dead_letter.attempts + 1,
-      state = case dead_letter.state when 'discarded' then 'discarded' else 'open' end,
-      state_since = case dead_letter.state when 'replayed' then now() else dead_letter.state_since end`);
+      job_id = excluded.job_id, producer = excluded.producer, ${seenOnceMore}`);
+}
+
+/**
+ * Notes that the records of these letters are stored, or were there already. It may come before the letter is noted as
+ * replayed; one that a person has put aside stays so. Safe to repeat.
+ */
+export async function markStored(database: Database, letterIds: readonly string[]): Promise<void> {
+  await database.$executeRaw(Prisma.sql`
+    update dead_letter set state = 'stored', state_since = now()
+    where id = any(${[...letterIds]}::uuid[]) and state in ('open', 'replayed')`);
 }

@@ -33,7 +33,7 @@ export function createWorkerMetrics(
   });
   const jobs = new Counter({
     name: 'sluice_jobs_total',
-    help: 'Jobs by how they ended: completed, failed, parked (written by a newer producer), conflict (put off for a while) or stalled',
+    help: 'Jobs by how they ended: completed, failed, parked (put off, written by a newer producer), conflict (put off, a row that still runs), later (put off, locked or too slow) or stalled',
     labelNames: ['queue', 'outcome'] as const,
     registers,
   });

@@ -1,23 +1,45 @@
-import { type ClassifiedDatabaseError, classifyDatabaseError } from '../shared/database-errors.ts';
-import type { RetryOptions } from './retry.ts';
-import { isWorthWaiting as isWorthWaitingByDefault, retryWhileWorthWaiting } from './retry.ts';
+import { type ClassifiedDatabaseError, classifyDatabaseError, isOfOneStatement } from '../shared/database-errors.ts';
+import { isWorthWaiting, type RetryOptions, retryWhileWorthWaiting } from './retry.ts';
 
 /** Statements that share a fate: while one of them waits for the database, the others wait for that one. */
 export type OutageGate = ReturnType<typeof createOutageGate>;
 
-type GivesUp = (error: ClassifiedDatabaseError, attempt: number) => boolean;
+/** The time was up before a statement had an answer. What became of it nobody knows. */
+export class StoppedError extends Error {
+  override readonly name = 'StoppedError';
+
+  constructor() {
+    super('the time to settle things is up');
+  }
+}
 
 /**
  * Keeps an outage from being met by everything at once. The first statement that fails so that waiting can help is the
  * trial: it alone is repeated, and all others wait, those that had failed beside it included. When it gets through, or
  * is refused for what is in it, the database answers, and the others go on.
+ *
+ * An error that is of one statement, such as a lock that it did not get, is no outage: whoever runs it has to decide.
  */
-export function createOutageGate(options: RetryOptions) {
-  const isWorthWaiting = options.isWorthWaiting ?? isWorthWaitingByDefault;
+export function createOutageGate(options: Omit<RetryOptions, 'isWorthWaiting'>) {
+  const { signal } = options;
   let trial: Promise<void> | null = null;
   const onOpen = new Set<() => void>();
+  const stopped = new Promise<never>((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(new StoppedError()), { once: true });
+  });
+  stopped.catch(() => undefined);
 
-  const repeat = async <T>(work: () => Promise<T>, firstError: unknown, givesUp: GivesUp): Promise<T> => {
+  const isOutage = (error: ClassifiedDatabaseError): boolean => isWorthWaiting(error) && !isOfOneStatement(error);
+
+  /** One attempt. Nobody waits for its answer when the time is up: repeating it later changes nothing. */
+  const attempt = <T>(work: () => Promise<T>): Promise<T> => {
+    if (signal.aborted) return Promise.reject(new StoppedError());
+    const answer = work();
+    answer.catch(() => undefined);
+    return Promise.race([answer, stopped]);
+  };
+
+  const repeat = async <T>(work: () => Promise<T>, firstError: unknown): Promise<T> => {
     let failFirst = true;
     const { promise, resolve } = Promise.withResolvers<void>();
     trial = promise;
@@ -25,11 +47,11 @@ export function createOutageGate(options: RetryOptions) {
     try {
       return await retryWhileWorthWaiting(
         async () => {
-          if (!failFirst) return work();
+          if (!failFirst) return attempt(work);
           failFirst = false;
           throw firstError;
         },
-        { ...options, isWorthWaiting: (error, attempt) => isWorthWaiting(error, attempt) && !givesUp(error, attempt) },
+        { ...options, isWorthWaiting: isOutage },
       );
     } finally {
       trial = null;
@@ -44,29 +66,27 @@ export function createOutageGate(options: RetryOptions) {
     },
 
     /**
-     * Does `work`, however often and late. Rejects with what waiting cannot help, or when the signal aborts.
+     * Does `work`, however often and late.
      *
-     * @param givesUp whether to reject instead of trying again, after the attempt of this number, counted from 0
+     * @throws what waiting cannot help or what is of this statement alone; when the time is up, StoppedError or what it met
      */
-    async run<T>(work: () => Promise<T>, givesUp: GivesUp = () => false): Promise<T> {
-      let lastError: unknown;
+    async run<T>(work: () => Promise<T>): Promise<T> {
       for (;;) {
         while (trial !== null) await trial;
-        // The trial has given up, and so do those that waited for it; what never was tried is tried once.
-        if (lastError !== undefined && options.signal.aborted) throw lastError;
+        let error: unknown;
         try {
-          return await work();
+          return await attempt(work);
         } catch (thrown) {
-          const error = classifyDatabaseError(thrown);
-          if (!isWorthWaiting(error, 0) || givesUp(error, 0) || options.signal.aborted) throw thrown;
-          lastError = thrown;
+          if (!isOutage(classifyDatabaseError(thrown)) || signal.aborted) throw thrown;
+          error = thrown;
         }
-        if (trial === null) return repeat(work, lastError, givesUp);
+        if (trial === null) return repeat(work, error);
       }
     },
 
-    /** Tells of the next outage that begins. @returns ends the watch */
+    /** Tells of the outage that there is, or of the next one that begins. @returns ends the watch */
     onOutage(tell: () => void): () => void {
+      if (trial !== null) tell();
       onOpen.add(tell);
       return () => onOpen.delete(tell);
     },

@@ -1,11 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Job, Worker } from 'bullmq';
 import { toError } from '../shared/errors.ts';
+import { isRefusedByRedis, refusedRetryMs } from './redis-refusals.ts';
 
 const texts = new WeakMap<Job, string>();
-
-/** Time between two tries of what Redis refuses: out of memory, a replica now, no rights. */
-const refusedRetryMs = 500;
 
 /**
  * A BullMQ worker that leaves the data of its jobs as text. BullMQ parses a job when it is fetched: data that is not JSON
@@ -42,17 +40,13 @@ export class RawJobWorker extends Worker {
       try {
         return await super.handleCompleted(...args);
       } catch (error) {
-        if (!isRefusedByServer(error)) throw error;
+        if (!isRefusedByRedis(error)) throw error;
         this.emit('error', toError(error));
         if (this.closing || performance.now() > until) return undefined as unknown as Job;
         await sleep(refusedRetryMs);
       }
     }
   }
-}
-
-function isRefusedByServer(error: unknown): boolean {
-  return error instanceof Error && error.name === 'ReplyError';
 }
 
 /** The data of a job as it was received: JSON, if its producer kept to the contract. */

@@ -13,7 +13,7 @@ export interface RetryOptions {
   /** told when it has worked after all */
   onRecovered(attempts: number): void;
   /** @default isWorthWaiting */
-  isWorthWaiting?: (error: ClassifiedDatabaseError, attempt: number) => boolean;
+  isWorthWaiting?: (error: ClassifiedDatabaseError) => boolean;
 }
 
 /** Whether waiting can help: the database is in trouble, or it refuses every row until a person mends something. */
@@ -34,7 +34,7 @@ export async function retryWhileWorthWaiting<T>(work: () => Promise<T>, options:
       result = await work();
     } catch (thrown) {
       const error = classifyDatabaseError(thrown);
-      if (!mayWait(error, attempt) || options.signal.aborted) throw thrown;
+      if (!mayWait(error) || options.signal.aborted) throw thrown;
       options.onRetry(error, attempt, thrown);
       const { backoff, random } = options;
       const waitMs = error.class === 'systemic' ? backoff.maxMs : backoffMs(backoff, attempt, random);

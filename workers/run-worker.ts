@@ -55,7 +55,7 @@ export async function runWorker(names: readonly WorkerRole[], config: Config): P
     );
 
     const isStopping = () => stopping.signal.aborted;
-    const whyNotReady = createReadiness({ redis, database, isStopping, whyHalted: role.whyHalted });
+    const whyNotReady = createReadiness({ redis, database, isStopping, whyIdle: role.whyIdle });
     const probes = await startProbeServer({ ...config.worker, registries, whyNotReady, whyStuck: role.whyStuck });
     closing.push('probes', probes.close);
     logger.info({ roles: names, url: probes.url }, 'worker is up');
@@ -99,7 +99,7 @@ function joinRoles(joined: readonly Role[]): Role {
     get heldRecords(): number {
       return joined.reduce((sum, { heldRecords }) => sum + heldRecords, 0);
     },
-    whyHalted: () => firstReason((role) => role.whyHalted()),
+    whyIdle: () => firstReason((role) => role.whyIdle()),
     whyStuck: () => firstReason((role) => role.whyStuck()),
     async start(): Promise<void> {
       await Promise.all(joined.map((role) => role.start()));

@@ -1,8 +1,8 @@
 import { classifyDatabaseError, explainDatabaseError } from '../shared/database-errors.ts';
 import { toError } from '../shared/errors.ts';
-import { parseExactly } from '../shared/exact-json.ts';
 import type { BatchEntry } from './batcher.ts';
 import type { Unstored } from './records/kind.ts';
+import { recordTexts, toEntry } from './records/parts.ts';
 
 /** A record that the database does not accept, by its place in its entry: the code is a SQLSTATE or names the cause. */
 export type Refusal = Unstored;
@@ -25,15 +25,21 @@ export class RefusedRecordsError extends Error {
  */
 export type WriteEntries = (entries: readonly BatchEntry[]) => Promise<readonly Unstored[]>;
 
+/** An entry cannot be taken apart: its text is not what its parser took it for, or is nested too deeply. */
+export class UnreadableEntryError extends Error {
+  override readonly name = 'UnreadableEntryError';
+}
+
 /**
  * Writes entries in one statement, and when the database refuses it for something in the rows, finds the single records
- * that are at fault. All others commit.
+ * that are at fault. All others commit. A record is at fault only when a statement with nothing else in it was refused.
  *
- * For k bad records of n that takes at most k·(⌈log2 n⌉ + 1) + 1 statements, which is within 2·k·log2(n) + 1: a binary
- * search for one bad record commits every good half that it meets, and what it has not looked at is tried together.
+ * For k bad records of n that takes at most 2·k·log2(n) + 1 statements: a binary search for one bad record commits every
+ * good half that it meets, and what it has not looked at is tried together. Each record is written as the very text that
+ * came, but for spaces.
  *
  * @returns for each entry, in order: null when all its records are committed, a RefusedRecordsError when all but some
- *   are, or the error that kept it from being settled
+ *   are, an UnreadableEntryError, or the error that kept it from being settled
  */
 export async function settleEntries(entries: readonly BatchEntry[], write: WriteEntries): Promise<(Error | null)[]> {
   try {
@@ -42,13 +48,27 @@ export async function settleEntries(entries: readonly BatchEntry[], write: Write
     return toOutcomes(entries, locate(entries, unstored));
   } catch (thrown) {
     if (!isInTheRows(thrown)) return entries.map(() => toError(thrown));
+    const records = toRecords(entries);
+    if (records === null) return settleOneByOne(entries, thrown, write);
     try {
-      return toOutcomes(entries, await isolate(toRecords(entries), thrown, write));
+      return toOutcomes(entries, await isolate(records, thrown, write));
     } catch (other) {
       // Repeating the good records that were committed on the way changes nothing.
       return entries.map(() => toError(other));
     }
   }
+}
+
+/** An entry that cannot be read must not take the others with it. */
+async function settleOneByOne(
+  entries: readonly BatchEntry[],
+  thrown: unknown,
+  write: WriteEntries,
+): Promise<(Error | null)[]> {
+  if (entries.length === 1) return [new UnreadableEntryError(explainDatabaseError(thrown))];
+  const outcomes: (Error | null)[] = [];
+  for (const entry of entries) outcomes.push(...(await settleEntries([entry], write)));
+  return outcomes;
 }
 
 interface Item {
@@ -65,7 +85,7 @@ async function isolate(records: readonly Item[], refusal: unknown, write: WriteE
   const refused: Located[] = [];
   const tryToWrite = async (items: readonly Item[]): Promise<unknown> => {
     try {
-      const unstored = await write([toEntry(items)]);
+      const unstored = await write([toEntry(items.map(({ json }) => json))]);
       for (const one of unstored) {
         const item = items[one.index];
         if (item) refused.push({ entry: item.entry, refusal: { ...one, index: item.index } });
@@ -76,24 +96,38 @@ async function isolate(records: readonly Item[], refusal: unknown, write: WriteE
       return thrown;
     }
   };
+  const refuse = ({ entry, index }: Item, thrown: unknown): void => {
+    const { class: errorClass, code } = classifyDatabaseError(thrown);
+    // It is there already: as good as stored.
+    if (errorClass === 'duplicate') return;
+    refused.push({ entry, refusal: { index, code, reason: explainDatabaseError(thrown), fate: 'dead' } });
+  };
 
   let suspects = records;
-  let reason = refusal;
+  let reason: unknown = refusal;
   while (suspects.length > 0) {
     let [from, until] = [0, suspects.length];
-    // What lies between from and until has a bad record, and the reason is that record's or another's in there.
+    // Whether a statement with exactly the records between from and until was refused, not only one with more in it.
+    let isSeen = true;
     while (until - from > 1) {
-      const middle = from + Math.ceil((until - from) / 2);
+      // The smaller half first: what is left of three is then two, and not one that has to be tried once more.
+      const middle = from + Math.floor((until - from) / 2);
       const refusalOfHalf = await tryToWrite(suspects.slice(from, middle));
       if (refusalOfHalf === null) {
         from = middle;
+        isSeen = false;
       } else {
         until = middle;
+        isSeen = true;
         reason = refusalOfHalf;
       }
     }
-    const [bad] = suspects.slice(from, until);
-    if (bad !== undefined) refused.push({ entry: bad.entry, refusal: toRefusal(bad.index, reason) });
+    const [last] = suspects.slice(from, until);
+    if (last !== undefined) {
+      // By elimination it is the one, but what refused the others may have gone meanwhile.
+      if (!isSeen) reason = await tryToWrite([last]);
+      if (reason !== null) refuse(last, reason);
+    }
     suspects = suspects.slice(until);
     if (suspects.length === 0) break;
     reason = await tryToWrite(suspects);
@@ -103,21 +137,21 @@ async function isolate(records: readonly Item[], refusal: unknown, write: WriteE
 }
 
 function isInTheRows(thrown: unknown): boolean {
-  return classifyDatabaseError(thrown).class === 'data';
+  const { class: errorClass } = classifyDatabaseError(thrown);
+  return errorClass === 'data' || errorClass === 'duplicate';
 }
 
-function toRecords(entries: readonly BatchEntry[]): Item[] {
-  return entries.flatMap(({ json }, entry) =>
-    (parseExactly(json) as unknown[]).map((record, index) => ({ json: JSON.stringify(record), entry, index })),
-  );
-}
-
-function toEntry(items: readonly Item[]): BatchEntry {
-  return { json: `[${items.map(({ json }) => json).join(',')}]`, records: items.length };
-}
-
-function toRefusal(index: number, thrown: unknown): Refusal {
-  return { index, code: classifyDatabaseError(thrown).code, reason: explainDatabaseError(thrown), mayComeRight: false };
+/** Null when one of the texts cannot be read. */
+function toRecords(entries: readonly BatchEntry[]): Item[] | null {
+  try {
+    return entries.flatMap((item, entry) => {
+      const texts = recordTexts([item]);
+      if (texts.length !== item.records) throw new RangeError('the entry has another number of records than it says');
+      return texts.map((json, index) => ({ json, entry, index }));
+    });
+  } catch {
+    return null;
+  }
 }
 
 /** From places over all the entries to places in each. */

@@ -10,6 +10,8 @@ const minVersion = 130_000;
 const oldestSupportedVersion = 140_000;
 
 const connectionsWarnShare = 0.9;
+/** A fleet has one that SLUICE_WORKERS does not count, with a pool of the same size. */
+const maintenanceProcesses = 1;
 
 /** How many connections the fleet may open, as far as this machine's configuration knows, and what it asks of each. */
 export interface FleetDemand {
@@ -111,8 +113,8 @@ function judgeConnections(server: PostgresServer, { workers, poolSize }: FleetDe
   const { maxConnections, reservedConnections, usedConnections, workerConnections } = server;
   const available = maxConnections - reservedConnections;
   const others = usedConnections - workerConnections;
-  const demand = workers * poolSize;
-  const fleet = `${workers} workers with ${poolSize} each need ${demand}`;
+  const demand = (workers + maintenanceProcesses) * poolSize;
+  const fleet = `${workers} workers and ${maintenanceProcesses} for maintenance with ${poolSize} each need ${demand}`;
   if (others + Math.max(demand, workerConnections) > available)
     return on.warning(
       check,

@@ -1,4 +1,4 @@
-import { type DayPartition, executionLogTable } from '../../shared/partitions.ts';
+import { type DayPartition, executionLogTable, isDayOf } from '../../shared/partitions.ts';
 import type { DeadLetterGroup } from '../repository/dead-letters.ts';
 import type { Answer, Unanswered } from './answer.ts';
 import { type Finding, findingsOn } from './finding.ts';
@@ -82,27 +82,46 @@ function judgeMigrations(applied: readonly AppliedMigration[], known: readonly K
   return on.ok(check, `all ${known.length} applied`);
 }
 
-function judgeRights({ mayWrite, mayPartition }: Rights): Finding {
+function judgeRights({ mayWrite, mayPurge, mayPartition }: Rights): Finding {
+  const check = 'rights';
   if (!mayWrite)
     return on.failure(
-      'rights',
+      check,
       'the user of DATABASE_URL may not write to the tables',
-      'grant select, insert, update on all tables in schema … to …',
+      'grant select, insert, update, delete on all tables in schema … to …',
     );
-  if (!mayPartition)
+  const lacking = [
+    ...(mayPartition
+      ? []
+      : [
+          {
+            right: 'make partitions',
+            remedy: `run sluice migrate daily as the owner of ${executionLogTable}, or make this user its owner`,
+          },
+        ]),
+    ...(mayPurge
+      ? []
+      : [
+          {
+            right: 'delete what is due to be purged',
+            remedy: 'grant delete on all tables in schema … to …, or run sluice maintain daily as a user who may',
+          },
+        ]),
+  ];
+  if (lacking.length > 0)
     return on.warning(
-      'rights',
-      'the user of DATABASE_URL may write, but not make partitions',
-      `run sluice migrate daily as the owner of ${executionLogTable}, or make this user its owner`,
+      check,
+      `the user of DATABASE_URL may write, but not ${lacking.map(({ right }) => right).join(', nor ')}`,
+      lacking.map(({ remedy }) => remedy).join('; '),
     );
-  return on.ok('rights', 'may write and make partitions');
+  return on.ok(check, 'may write, purge and make partitions');
 }
 
 function judgePartitions(missing: readonly DayPartition[], days: readonly DayPartition[], nowMs: number): Finding {
   const check = 'partitions';
   const remedy =
     'run sluice migrate, or start a worker; a day that has rows in the DEFAULT partition needs those moved first';
-  const missingToday = missing.filter(({ from, until }) => Date.parse(from) <= nowMs && nowMs < Date.parse(until));
+  const missingToday = missing.filter((day) => isDayOf(day, nowMs));
   if (missingToday.length > 0) return on.failure(check, `today's is missing: ${namesOf(missingToday)}`, remedy);
   // Yesterday's is for latecomers only, and not worth a word once it is gone.
   const isComing = ({ from }: DayPartition): boolean => Date.parse(from) > nowMs;

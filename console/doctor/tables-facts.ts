@@ -7,7 +7,18 @@ import type { Answer } from './answer.ts';
 import type { PostgresConnection } from './postgres-facts.ts';
 
 /** The tables that workers write to. */
-const writtenTables = [executionLogTable, 'dead_letter'];
+const writtenTables = [
+  executionLogTable,
+  'dead_letter',
+  'request',
+  'request_template',
+  'request_tombstone',
+  'creator_erasure',
+];
+/** Of these, those with rows that change or are locked before they go. */
+const updatedTables = ['dead_letter', 'request', 'request_tombstone', 'creator_erasure'];
+/** Of these, those whose rows are purged; old executions go with their partition. */
+const purgedTables = writtenTables.filter((table) => table !== executionLogTable);
 
 /** What stands in the tables of Sluice, and who is at work on them. What is null is not there. */
 export interface TablesFacts {
@@ -40,6 +51,8 @@ export interface KnownMigration {
 /** What the user of DATABASE_URL may do. */
 export interface Rights {
   mayWrite: boolean;
+  /** delete what is due, as the purge of the role maintenance does */
+  mayPurge: boolean;
   /** make partitions: owns the partitioned table, and may make tables in its schema */
   mayPartition: boolean;
 }
@@ -95,7 +108,9 @@ async function readApplied(database: Database): Promise<AppliedMigration[]> {
 
 async function readRights(database: Database): Promise<Rights | null> {
   const [rights] = await database.$queryRaw<Rights[]>`
-    select bool_and(has_table_privilege(oid, 'select') and has_table_privilege(oid, 'insert')) and bool_and(relname <> 'dead_letter' or has_table_privilege(oid, 'update')) as "mayWrite",
+    select bool_and(has_table_privilege(oid, 'select') and has_table_privilege(oid, 'insert')
+        and (relname <> all(${updatedTables}::text[]) or has_table_privilege(oid, 'update'))) as "mayWrite",
+      bool_and(relname <> all(${purgedTables}::text[]) or has_table_privilege(oid, 'delete')) as "mayPurge",
       bool_and(relname <> ${executionLogTable} or pg_has_role(relowner, 'usage')) and has_schema_privilege(current_schema(), 'create') as "mayPartition"
     from pg_class where relname = any(${writtenTables}::text[]) and relnamespace = current_schema()::regnamespace
     having count(*) = ${writtenTables.length}`;

@@ -1,8 +1,14 @@
 import { type Database, Prisma } from '../../shared/database.ts';
 
-/** What became of a letter. */
-export const deadLetterStates = ['open', 'replayed', 'discarded'] as const;
+/**
+ * What became of a letter: nothing yet, put back into its queue, stored by a worker after that, or put aside by a person.
+ */
+export const deadLetterStates = ['open', 'replayed', 'stored', 'discarded'] as const;
 export type DeadLetterState = (typeof deadLetterStates)[number];
+
+/** Letters that may be put back: what was put back before and is not confirmed may have been lost with its queue. */
+export const replayableStates = ['open', 'replayed'] as const satisfies DeadLetterState[];
+export type ReplayFilter = DeadLetterFilter & { state: (typeof replayableStates)[number] };
 
 /** Which letters are meant; what is left out does not restrict. */
 export interface DeadLetterFilter {
@@ -64,10 +70,10 @@ export function countDeadLetters(database: Database, filter: DeadLetterFilter): 
   return database.deadLetter.count({ where: toWhere(filter) });
 }
 
-/** The ids of open letters, those that have waited longest first, and whether each holds a record that can be replayed. */
-export async function listOpenIds(database: Database, filter: DeadLetterFilter, limit: number) {
+/** The ids of letters, those that have waited longest first, and whether each holds a record that can be replayed. */
+export async function listReplayableIds(database: Database, filter: ReplayFilter, limit: number) {
   const letters = await database.deadLetter.findMany({
-    where: toWhere({ ...filter, state: 'open' }),
+    where: toWhere(filter),
     orderBy: [{ firstSeen: 'asc' }, { id: 'asc' }],
     take: limit,
     select: { id: true, contractVersion: true },
@@ -76,16 +82,16 @@ export async function listOpenIds(database: Database, filter: DeadLetterFilter, 
 }
 
 /**
- * Notes that letters were put back into the queue. One whose record has died again meanwhile stays open: it was seen once
- * more often than when it was put back.
+ * Notes that letters were put back into the queue. A worker may have been faster: one that is stored stays so, and one whose
+ * record has died again stays open, as it was seen once more often than when it was put back.
  */
 export async function markReplayed(database: Database, letters: readonly StoredDeadLetter[]): Promise<void> {
   await database.$executeRaw(Prisma.sql`
     update dead_letter set replays = dead_letter.replays + 1,
-      state = case when dead_letter.attempts = seen.attempts then 'replayed' else state end,
-      state_since = case when dead_letter.attempts = seen.attempts then now() else state_since end
+      state = case when dead_letter.attempts = seen.attempts and state in ('open', 'replayed') then 'replayed' else state end,
+      state_since = case when dead_letter.attempts = seen.attempts and state in ('open', 'replayed') then now() else state_since end
     from unnest(${letters.map(({ id }) => id)}::uuid[], ${letters.map(({ replays }) => replays)}::int[], ${letters.map(({ attempts }) => attempts)}::int[]) as seen (id, replays, attempts)
-    where dead_letter.id = seen.id and dead_letter.replays = seen.replays and state = 'open'`);
+    where dead_letter.id = seen.id and dead_letter.replays = seen.replays`);
 }
 
 /** Puts open letters aside for good; they stay visible. @returns how many there were */

@@ -1,3 +1,4 @@
+import { letterKeysOf } from '../../shared/contracts/letter-key.ts';
 import { type Database, Prisma } from '../../shared/database.ts';
 import { withoutStoring } from './request-erasure-lock.ts';
 
@@ -29,8 +30,8 @@ export function deleteRequest(
     await transaction.$executeRaw(
       Prisma.sql`insert into request_tombstone (id) values (${id}::uuid) on conflict do nothing`,
     );
-    const keys = [id.toLowerCase(), `begun:${id.toLowerCase()}`];
-    await transaction.deadLetter.deleteMany({ where: { queue: 'completed-request', recordKey: { in: keys } } });
+    const keys = [id.toLowerCase(), `begun:${id.toLowerCase()}`].map((name) => ({ recordKey: letterKeysOf(name) }));
+    await transaction.deadLetter.deleteMany({ where: { queue: 'completed-request', OR: keys } });
     if (row === undefined) return 'not-found';
     await transaction.requestTemplate.delete({ where: { id: row.templateId } });
     return 'deleted';

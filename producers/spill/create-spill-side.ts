@@ -2,20 +2,35 @@ import { join } from 'node:path';
 import type { Registry } from 'prom-client';
 import type { QueueName } from '../../shared/contracts/queues.ts';
 import type { SpillSide } from '../chunk-sender.ts';
-import type { ExecutionObserver } from '../execution-observer.ts';
+import { countRecords, type OutgoingChunk } from '../chunker.ts';
 import type { ProblemLog } from '../problem-log.ts';
+import type { Entry } from '../record-buffer.ts';
+import type { SpillBatch } from './batch-reader.ts';
 import { createSpillMetrics } from './metrics.ts';
 import { createSpill } from './spill.ts';
 
-/** The disk of one observer, and what it is told. */
-export interface SpillSideOptions {
+/** Whose records are on the disk, and who therefore hears of them. */
+export interface SpillAccounts<E extends Entry = Entry> {
+  /** chunks that were written to disk */
+  spilled(chunks: readonly OutgoingChunk<E>[]): void;
+  /** chunks of this life that were on disk and are in Redis now */
+  replayed(batch: SpillBatch): void;
+  /** records of former lives that reached Redis */
+  recovered(records: number): void;
+  /** records of this life that are damaged on disk, or gone from it */
+  lost(records: number): void;
+  stats(): { spilled: number };
+}
+
+/** The disk of one producer, and whom it tells what. */
+export interface SpillSideOptions<E extends Entry = Entry> {
   settings: { dir: string; maxBytes: number; fsyncMs: number };
   namespace: string;
   queue: QueueName;
   /** `<producer>-<epoch>` */
   life: string;
-  /** asked when there is something to tell it; it is made after its spill */
-  observer: () => Pick<ExecutionObserver, 'spilled' | 'acknowledge' | 'recovered' | 'lost' | 'stats'>;
+  /** asked when there is something to tell; they are made after their spill */
+  accounts: () => SpillAccounts<E>;
   registry: Registry;
   problems: ProblemLog;
   now: () => number;
@@ -23,9 +38,9 @@ export interface SpillSideOptions {
   onFound(): void;
 }
 
-/** Puts the spill together with the observer's accounts, the metrics and the log. */
-export function createSpillSide(options: SpillSideOptions): SpillSide {
-  const { observer, problems, settings } = options;
+/** Puts the spill together with the producer's accounts, the metrics and the log. */
+export function createSpillSide<E extends Entry>(options: SpillSideOptions<E>): SpillSide<E> {
+  const { accounts, problems, settings } = options;
   const store = createSpill({
     // Chunks of another fleet or queue must not be replayed into this one.
     dir: join(settings.dir, `${options.namespace}.${options.queue}`),
@@ -37,25 +52,25 @@ export function createSpillSide(options: SpillSideOptions): SpillSide {
     onLost({ bytes, ownRecords }) {
       metrics.lostBytes(bytes);
       metrics.count('lost', ownRecords);
-      observer().lost(ownRecords);
+      accounts().lost(ownRecords);
       problems.report('spill_lost', null);
     },
     onTrouble: (error) => problems.report('spill_failed', error),
   });
-  const metrics = createSpillMetrics(options.registry, () => ({
-    records: observer().stats().spilled,
+  const metrics = createSpillMetrics(options.registry, options.queue, () => ({
+    records: accounts().stats().spilled,
     bytes: store.bytes,
   }));
   return {
     store,
-    onSpilled(records) {
-      metrics.count('written', records);
-      observer().spilled(records);
+    onSpilled(chunks) {
+      metrics.count('written', countRecords(chunks));
+      accounts().spilled(chunks);
     },
-    onReplayed({ records, isOwn }) {
-      metrics.count(isOwn ? 'replayed' : 'recovered', records);
-      if (isOwn) observer().acknowledge(records, { fromDisk: true });
-      else observer().recovered(records);
+    onReplayed(batch) {
+      metrics.count(batch.isOwn ? 'replayed' : 'recovered', batch.records);
+      if (batch.isOwn) accounts().replayed(batch);
+      else accounts().recovered(batch.records);
     },
     onRefused(refusal) {
       metrics.refused(refusal.status);

@@ -28,15 +28,20 @@ export interface OwnerFacts {
 /**
  * Whether the owner of a directory may still write into it.
  *
- * Within one host and container the process tells: gone, or another one with the same id, means dead at once, and that
+ * Within one run of a host and one container the process tells: gone, or another one with the same id, means dead at once, and that
  * goes for our own id, too, which a predecessor in a container often had. Everywhere else, and where the lock cannot be
  * read, its age tells.
  */
 export function isOwnerAlive({ owner, ageMs, runningSince }: OwnerFacts, us: ProcessIdentity): boolean {
   if (owner?.released) return false;
-  if (owner === null || owner.host !== us.host || owner.pidNamespace !== us.pidNamespace) return ageMs < staleAfterMs;
+  if (owner === null || !isNextTo(owner, us)) return ageMs < staleAfterMs;
   if (runningSince === null) return false;
   return owner.startedAt === '' || runningSince === '' || owner.startedAt === runningSince;
+}
+
+/** Whether the ids of two processes are of the same system. */
+function isNextTo(one: ProcessIdentity, other: ProcessIdentity): boolean {
+  return one.host === other.host && one.bootId === other.bootId && one.pidNamespace === other.pidNamespace;
 }
 
 /** Looks at the lock in a directory. @throws when there is no such directory */
@@ -50,13 +55,14 @@ export async function readOwnerFacts(directory: string, nowMs: number): Promise<
 /** Null for anything that is not whole: a crash may have cut it. */
 export function parseOwner(text: string): Owner | null {
   try {
-    const { pid, host, pidNamespace, startedAt, released } = JSON.parse(text) as Owner;
+    // Locks of before had no boot id.
+    const { pid, host, bootId = '', pidNamespace, startedAt, released } = JSON.parse(text) as Owner;
     const isWhole =
       Number.isSafeInteger(pid) &&
       pid > 0 &&
-      [host, pidNamespace, startedAt].every((field) => typeof field === 'string') &&
+      [host, bootId, pidNamespace, startedAt].every((field) => typeof field === 'string') &&
       typeof released === 'boolean';
-    return isWhole ? { pid, host, pidNamespace, startedAt, released } : null;
+    return isWhole ? { pid, host, bootId, pidNamespace, startedAt, released } : null;
   } catch {
     return null;
   }

@@ -5,6 +5,8 @@ import { hostname } from 'node:os';
 export interface ProcessIdentity {
   pid: number;
   host: string;
+  /** the run of the machine's kernel: hosts of one name differ in it, and a host before and after a restart. '' where the system has none */
+  bootId: string;
   /** ids mean something within one of these only: containers have their own. '' where the system has none */
   pidNamespace: string;
   /** when it started, in whatever form the system gives; '' where it gives none */
@@ -15,6 +17,7 @@ export async function identifyThisProcess(): Promise<ProcessIdentity> {
   return {
     pid: process.pid,
     host: hostname(),
+    bootId: (await readFile('/proc/sys/kernel/random/boot_id', 'utf8').catch(() => '')).trim(),
     pidNamespace: await readlink('/proc/self/ns/pid').catch(() => ''),
     startedAt: (await findProcess(process.pid)) ?? '',
   };

@@ -66,7 +66,7 @@ test('dead letters: list groups them by cause, with counts and an example', asyn
   expect((await run('show', randomUUID())).exitCode).toBe(1);
 });
 
-test('dead letters: repaired and replayed, also twice, each lands once and stays visible', async () => {
+test('dead letters: repaired and replayed, also twice, each lands once and stays visible as stored', async () => {
   const { bury, run, client, databaseUrl, namespace } = await setUp();
   await bury([aDeadRecord('a\0'), aDeadRecord('b\0')]);
   expect((await run('replay', '--all', '--dry-run', '--json')).json()).toEqual({ wouldReplay: 2 });
@@ -75,11 +75,13 @@ test('dead letters: repaired and replayed, also twice, each lands once and stays
   const replay = ['replay', '--all', '--repair', 'strip-nul', '--json'];
   expect((await run(...replay)).json()).toEqual({ replayed: 2, skipped: [] });
   expect((await run(...replay)).json()).toEqual({ replayed: 0, skipped: [] });
+  expect((await run('list', '--state', 'replayed')).stdout).toContain('2 replayed  execution-log');
   await startWorker(databaseUrl, namespace);
-  await until(async () => (await client.query('select from strategy_execution_log')).rowCount === 2);
+  await until(async () => (await client.query("select from dead_letter where state = 'stored'")).rowCount === 2);
 
   const { rows } = await client.query('select state, replays, attempts from dead_letter');
-  expect(rows).toEqual([1, 2].map(() => ({ state: 'replayed', replays: 1, attempts: 1 })));
+  expect(rows).toEqual([1, 2].map(() => ({ state: 'stored', replays: 1, attempts: 1 })));
+  expect((await run('list', '--state', 'stored')).stdout).toContain('2 stored  execution-log');
   const messages = await client.query('select error_message from strategy_execution_log order by 1');
   expect(messages.rows.map((row) => row.error_message)).toEqual(['a\uFFFD', 'b\uFFFD']);
 });
@@ -95,6 +97,41 @@ test('dead letters: what is replayed without a repair is dead again, and open ag
     async () => (await client.query('select state, attempts, replays from dead_letter where attempts = 2')).rows[0],
   );
   expect(row).toEqual({ state: 'open', attempts: 2, replays: 1 });
+});
+
+test('dead letters: a repair that does not help leaves the original as it was, for one that does', async () => {
+  const { bury, run, client, databaseUrl, namespace } = await setUp();
+  const record = aDeadRecord('a\0');
+  await bury([record]);
+  await startWorker(databaseUrl, namespace);
+  const replay = ['replay', '--all', '--json', '--repair'];
+  expect((await run(...replay, 'drop:strategyId')).json().replayed).toBe(1);
+  await until(async () => (await client.query('select from dead_letter where attempts = 2')).rowCount === 1);
+  const { rows } = await client.query('select payload, code, state, producer from dead_letter');
+  expect(rows).toEqual([{ payload: JSON.stringify(record), code: 'schema', state: 'open', producer: 'p' }]);
+
+  expect((await run(...replay, 'strip-nul')).json().replayed).toBe(1);
+  await until(async () => (await client.query("select from dead_letter where state = 'stored'")).rowCount === 1);
+  const stored = await client.query('select strategy_id, error_message from strategy_execution_log');
+  expect(stored.rows).toEqual([{ strategy_id: record['strategyId'], error_message: 'a\uFFFD' }]);
+  expect((await client.query('select from dead_letter')).rowCount).toBe(1);
+});
+
+test('dead letters: what was put back and lost with its queue is put back again on demand', async () => {
+  const { bury, run, client, databaseUrl, namespace } = await setUp();
+  await bury([aDeadRecord('a\0'), aDeadRecord('b\0')]);
+  const replay = ['replay', '--all', '--repair', 'strip-nul', '--json'];
+  expect((await run(...replay)).json()).toEqual({ replayed: 2, skipped: [] });
+  await openQueue(namespace).drain();
+  expect((await run(...replay)).json()).toEqual({ replayed: 0, skipped: [] });
+  expect((await run(...replay, '--state', 'replayed', '--dry-run')).json()).toEqual({ wouldReplay: 2 });
+  expect((await run(...replay, '--state', 'replayed')).json()).toEqual({ replayed: 2, skipped: [] });
+  await startWorker(databaseUrl, namespace);
+  await until(async () => (await client.query("select from dead_letter where state = 'stored'")).rowCount === 2);
+  const { rows } = await client.query('select replays, attempts from dead_letter');
+  expect(rows).toEqual([1, 2].map(() => ({ replays: 2, attempts: 1 })));
+  expect((await run(...replay, '--state', 'replayed')).json()).toEqual({ replayed: 0, skipped: [] });
+  expect((await run(...replay, '--state', 'stored')).exitCode).toBe(2);
 });
 
 test('dead letters: a limit and a rate are kept to, and what is discarded stays visible', async () => {

@@ -56,3 +56,14 @@ test('doctor: a configuration that is refused is told, and the exit code is 2', 
   expect(stdout).toBe('');
   expect(stderr).toContain('SLUICE_NAMESPACE');
 });
+
+test.each(['redis://:s3cret@host/abc', 'redis://:s3cret%zz@host'])(
+  'doctor: %j as REDIS_URL is refused with what is accepted and without its password, and the exit code is 2',
+  async (url) => {
+    const { exitCode, stdout, stderr } = await run([], { REDIS_URL: url });
+    expect(exitCode).toBe(2);
+    expect(stdout).toBe('');
+    expect(stderr).toContain('REDIS_URL has a value that is not shown here; accepted: a URL that starts with redis://');
+    expect(stderr).not.toContain('s3cret');
+  },
+);

@@ -18,7 +18,7 @@ test('maintain: a dry run says what would be made, dropped and purged, and chang
   const { run, client } = await setUp();
   const { name, noon } = await createDay(client, 120);
   await insertExecution(client, noon, 3);
-  await insertLetters(client, 'replayed', 40, 4);
+  await insertLetters(client, 'stored', 40, 4);
   const before = await partitionRows(client);
   const dry = await run(['--dry-run', '--json']);
   expect(dry.exitCode).toBe(0);

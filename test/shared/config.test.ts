@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Config, loadConfig, requireUrl, unknownVariables, variableNames } from '../../shared/config.ts';
 import { UsageError } from '../../shared/errors.ts';
+import { acceptedRedisUrls } from '../../shared/redis-url.ts';
 
 /** What one variable does: where its value ends up, what it is without one, what it takes, what it refuses. */
 interface Variable {
@@ -46,7 +47,13 @@ function url(read: Variable['read'], schemes: [string, string], refuses: string[
 
 const expected: Record<string, Variable> = {
   DATABASE_URL: url((c) => c.database.url, ['postgresql', 'postgres'], ['redis://h', 'mysql://h', 'postgres:5432']),
-  REDIS_URL: url((c) => c.redisUrl, ['redis', 'rediss'], ['postgres://h', 'redis:6379', 'unix:///tmp/redis.sock']),
+  REDIS_URL: {
+    read: (c) => c.redisUrl,
+    fallback: null,
+    takes: ['redis://u:p@h:1/2', 'rediss://u:p%25@h'].map((text) => [text, text]),
+    refuses: ['', ' ', 'localhost', '127.0.0.1:6379', 'http://h', 'redis:6379', 'redis://h/abc', 'redis://u:%zz@h'],
+    accepted: acceptedRedisUrls,
+  },
   SLUICE_NAMESPACE: {
     read: (c) => c.namespace,
     fallback: 'sluice',

@@ -1,3 +1,4 @@
+import type pg from 'pg';
 import { connect, openQueue, until } from './fixtures.ts';
 import type { Place } from './worker-process.ts';
 
@@ -38,14 +39,27 @@ export function allOnce(recorded: readonly string[]): Accounts {
   return { stored: recorded.length, lost: [], duplicated: [], deadLetters: 0, failedJobs: 0 };
 }
 
+/** The rows of the execution log, now. */
+export async function countStored(databaseUrl: string): Promise<number> {
+  const client = await connect(databaseUrl);
+  const rows = await countRows(client);
+  await client.end();
+  return rows;
+}
+
+/** Waits until the table has so many rows. */
+export async function untilStored(databaseUrl: string, count: number): Promise<void> {
+  const client = await connect(databaseUrl);
+  await until(async () => (await countRows(client)) >= count);
+  await client.end();
+}
+
 /** Waits until the table has grown by so many rows from now on. */
 export async function untilStoredMore(databaseUrl: string, more: number): Promise<void> {
-  const client = await connect(databaseUrl);
-  const countRows = async (): Promise<number> => {
-    const { rows } = await client.query<{ n: number }>('select count(*)::int as n from strategy_execution_log');
-    return rows[0]?.n ?? 0;
-  };
-  const before = await countRows();
-  await until(async () => (await countRows()) >= before + more);
-  await client.end();
+  await untilStored(databaseUrl, (await countStored(databaseUrl)) + more);
+}
+
+async function countRows(client: pg.Client): Promise<number> {
+  const { rows } = await client.query<{ n: number }>('select count(*)::int as n from strategy_execution_log');
+  return rows[0]?.n ?? 0;
 }

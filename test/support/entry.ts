@@ -5,5 +5,5 @@ let made = 0;
 /** A success of ten bytes that can be told from all others; `bytes` need not fit `json`. */
 export function anEntry(overrides: Partial<Entry> = {}): Entry {
   made += 1;
-  return { json: `{"n":${made}}`, bytes: 10, failure: false, realm: 'realm-1', strategyType: 'DSL_FULL', ...overrides };
+  return { json: `{"n":${made}}`, bytes: 10, failure: false, ...overrides };
 }

@@ -1,12 +1,9 @@
 import { Registry } from 'prom-client';
 import { onTestFinished } from 'vitest';
-import { createChunkSender } from '../../producers/chunk-sender.ts';
-import { createChunker } from '../../producers/chunker.ts';
-import { ExecutionObserver, type ObserverSettings } from '../../producers/execution-observer.ts';
+import { createPipeline } from '../../producers/create-pipeline.ts';
+import { type ExecutionEntry, ExecutionObserver, type ObserverSettings } from '../../producers/execution-observer.ts';
 import { createProducerMetrics, type ProducerMetrics } from '../../producers/metrics.ts';
 import { createProblemLog } from '../../producers/problem-log.ts';
-import { RecordBuffer } from '../../producers/record-buffer.ts';
-import { createSpillSide } from '../../producers/spill/create-spill-side.ts';
 import type { Transport } from '../../producers/transport.ts';
 import { metricValue } from './metric-value.ts';
 
@@ -41,7 +38,7 @@ export function anObserver(choices: ObserverChoices) {
     settings: { enabled: true, sampleRate: 1, traceLimit: 200, ...choices.settings },
     recordMaxBytes: choices.recordMaxBytes ?? 65_536,
     metrics,
-    pipeline: transport === null ? null : createPipeline(transport),
+    pipeline: transport === null ? null : createTestPipeline(transport),
     problems,
     random: choices.random ?? (() => 0),
     now: choices.now ?? (() => Date.UTC(2026, 0, 2, 3, 4, 5, 678)),
@@ -56,40 +53,27 @@ export function anObserver(choices: ObserverChoices) {
     value: (name: string, labels?: Record<string, string>) => metricValue(registry, name, labels),
   };
 
-  function createPipeline(to: Transport) {
-    const buffer = new RecordBuffer({
-      maxRecords: choices.bufferRecords ?? 1_000,
-      maxBytes: choices.bufferBytes ?? 100_000_000,
-    });
-    const limits = { maxRecords: choices.chunkRecords ?? 100, maxBytes: 1_000_000 };
-    const sender = createChunkSender({
-      buffer,
-      chunker: createChunker(buffer, limits, { producer: 'test', epoch: 1 }),
+  function createTestPipeline(to: Transport) {
+    return createPipeline<ExecutionEntry>({
+      queue: 'execution-log',
+      namespace: 'test',
+      identity: { producer: 'test', epoch: 1 },
       transport: to,
-      maxWaitMs: choices.maxWaitMs ?? 60_000,
+      buffer: { maxRecords: choices.bufferRecords ?? 1_000, maxBytes: choices.bufferBytes ?? 100_000_000 },
+      settings: {
+        chunk: {
+          maxRecords: choices.chunkRecords ?? 100,
+          maxBytes: 1_000_000,
+          maxWaitMs: choices.maxWaitMs ?? 60_000,
+        },
+        spill: { dir: null, maxBytes: 1_000_000_000, fsyncMs: 500, ...choices.spill },
+      },
+      accounts: () => observer,
+      onFailure: () => metrics.sendFailed(),
+      registry,
+      problems,
       // No wait before a send is repeated.
       random: () => 0,
-      onSent: (records) => observer.acknowledge(records),
-      onFailure: (error) => {
-        metrics.sendFailed();
-        problems.report('send_failed', error);
-      },
-      spill: choices.spill === undefined ? null : createSpill(choices.spill),
     });
-    return { buffer, sender };
-
-    function createSpill({ dir, maxBytes = 1_000_000_000 }: { dir: string; maxBytes?: number }) {
-      return createSpillSide({
-        settings: { dir, maxBytes, fsyncMs: 500 },
-        namespace: 'test',
-        queue: 'execution-log',
-        life: 'test-1700000000000',
-        observer: () => observer,
-        registry,
-        problems,
-        now: Date.now,
-        onFound: () => sender.replay(),
-      });
-    }
   }
 }

@@ -8,17 +8,25 @@ type Sent = { id: string; data: string };
 type Answer = (attempt: number) => Promise<void>;
 
 /** A transport that keeps what it was given, and answers as it is told; closing it cuts off the sends under way. */
-export interface ScriptedTransport extends Transport {
+export interface ScriptedTransport<R = ExecutionRecord> extends Transport {
   /** the chunks of every attempt, whatever its answer */
   readonly attempts: Sent[][];
   /** the records that arrived, each once */
-  readonly records: ExecutionRecord[];
+  readonly records: R[];
   readonly closings: number;
 }
 
-export function aTransport(answer: Answer = async () => undefined): ScriptedTransport {
+export function aTransport(answer?: Answer): ScriptedTransport {
+  return aTransportOf((record) => executionRecordSchema.strict().parse(record), answer);
+}
+
+/** As `aTransport`, for records of any kind. */
+export function aTransportOf<R>(
+  parseRecord: (record: unknown) => R,
+  answer: Answer = async () => undefined,
+): ScriptedTransport<R> {
   const attempts: Sent[][] = [];
-  const arrived = new Map<string, ExecutionRecord[]>();
+  const arrived = new Map<string, R[]>();
   const closing = Promise.withResolvers<never>();
   closing.promise.catch(() => undefined);
   let closings = 0;
@@ -33,7 +41,7 @@ export function aTransport(answer: Answer = async () => undefined): ScriptedTran
     async send(chunks) {
       attempts.push(chunks.map(({ id, data }) => ({ id, data })));
       await Promise.race([answer(attempts.length), closing.promise]);
-      for (const { id, data } of chunks) arrived.set(id, recordsOf(data));
+      for (const { id, data } of chunks) arrived.set(id, recordsOf(data).map(parseRecord));
     },
     async close() {
       closings += 1;
@@ -64,8 +72,8 @@ export function silentTransport(): ScriptedTransport & { goOn(): void } {
   ) as ScriptedTransport & { goOn(): void };
 }
 
-function recordsOf(data: string): ExecutionRecord[] {
+function recordsOf(data: string): unknown[] {
   const parsed = parseChunk(JSON.parse(data));
   if (parsed.kind !== 'chunk') throw new Error(`not a chunk: ${data}`);
-  return parsed.chunk.records.map((record) => executionRecordSchema.strict().parse(record));
+  return parsed.chunk.records;
 }

@@ -1,6 +1,6 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
-import { createOutageGate } from '../../workers/outage-gate.ts';
+import { createOutageGate, StoppedError } from '../../workers/outage-gate.ts';
 
 const outage = () => Object.assign(new Error('connection is gone'), { code: '08006' });
 const refusal = () => Object.assign(new Error('a value is wrong'), { code: '22P02' });
@@ -89,19 +89,41 @@ test('gate: what waiting cannot help opens no outage', async () => {
   expect(told).toEqual([]);
 });
 
-test('gate: when the time is up, all give up, with the error that they met', async () => {
+test('gate: when the time is up, all give up at once, those included that have no answer yet', async () => {
   const { gate, giveUp } = aGate();
   const { state, statement } = aDatabase();
+  const unanswered = gate.run(() => new Promise<never>(() => undefined));
   state.isUp = false;
   const waiting = ['a', 'b', 'c'].map((name) => gate.run(statement(name)));
   await vi.waitUntil(() => gate.isOutage);
   giveUp.abort();
-  const ends = await Promise.allSettled(waiting);
-  expect(ends.map((end) => end.status === 'rejected' && (end.reason as { code: string }).code)).toEqual([
-    '08006',
-    '08006',
-    '08006',
-  ]);
+  const ends = await Promise.allSettled([unanswered, ...waiting, gate.run(statement('late'))]);
+  expect(ends.map(({ status }) => status)).toEqual(new Array(5).fill('rejected'));
+  expect((ends[0] as PromiseRejectedResult).reason).toBeInstanceOf(StoppedError);
+});
+
+test.each(['57014', '55P03', '40P01', '40001', '53200'])(
+  'gate: %s is of the statement that met it, and holds up no other',
+  async (code) => {
+    const { gate, told } = aGate();
+    const locked = gate.run(() => Promise.reject(Object.assign(new Error('locked'), { code })));
+    await expect(locked).rejects.toMatchObject({ code });
+    expect(gate.isOutage).toBe(false);
+    expect(told).toEqual([]);
+  },
+);
+
+test('gate: who watches during an outage is told at once', async () => {
+  const { gate, giveUp } = aGate();
+  const { state, statement } = aDatabase();
+  state.isUp = false;
+  const waiting = gate.run(statement('a'));
+  await vi.waitUntil(() => gate.isOutage);
+  const tell = vi.fn();
+  gate.onOutage(tell);
+  expect(tell).toHaveBeenCalledOnce();
+  giveUp.abort();
+  await expect(waiting).rejects.toThrow();
 });
 
 test('gate: an outage is told to those who watch, until they look away', async () => {

@@ -69,7 +69,7 @@ test('retry: when the database refuses everything, the wait is the longest one, 
   expect(random).not.toHaveBeenCalled();
 });
 
-test.each(['22P02', '23514', '23505', 'XX000', 'no code at all'])(
+test.each(['22P02', '23514', '23505', 'P0001', 'no code at all'])(
   'retry: %s is thrown at once, as it is',
   async (code) => {
     const { options, retries } = optionsOf();

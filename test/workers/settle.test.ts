@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { BatchEntry } from '../../workers/batcher.ts';
 import type { Unstored } from '../../workers/records/kind.ts';
-import { RefusedRecordsError, settleEntries } from '../../workers/settle.ts';
+import { RefusedRecordsError, settleEntries, UnreadableEntryError } from '../../workers/settle.ts';
 
 const databaseError = (code: string) => Object.assign(new Error(`database says ${code}`), { code });
 const entriesOf = (count: number): BatchEntry[] =>
@@ -83,11 +83,12 @@ test.each(['22P02', '22021', '23502', '23514', '54000', '21000'])(
   async (code) => {
     const { statements, write } = databaseWith(new Set([1]), code);
     expect(refusedOf(await settleEntries(entriesOf(2), write))).toEqual([`1:0=${code}`]);
-    expect(statements).toHaveLength(2);
+    // All; the first, which is good; and the second alone, so that it is not dead by elimination.
+    expect(statements).toHaveLength(3);
   },
 );
 
-test.each(['08006', '40001', '57P01', '42P01', '28P01', '23505', 'XX000', 'ECONNRESET', 'P2024'])(
+test.each(['08006', '40001', '57P01', '42P01', '28P01', 'XX000', 'ECONNRESET', 'P2024'])(
   'settle: %s is not in the rows, so nothing is halved and all have the same error',
   async (code) => {
     const { statements, write } = databaseWith(new Set([1]), code);
@@ -145,10 +146,75 @@ test('settle: exactly the guilty are refused, all others committed once, within 
   );
 });
 
+test('settle: nobody is at fault when what refused the batch has gone meanwhile', async () => {
+  let refusals = 0;
+  const write = async (): Promise<readonly Unstored[]> => {
+    refusals += 1;
+    if (refusals === 1) throw databaseError('23514');
+    return [];
+  };
+  expect(await settleEntries(entriesOf(5), write)).toEqual([null, null, null, null, null]);
+});
+
+test('settle: one bad record among few stays within the bound, wherever it is', async () => {
+  for (let count = 2; count <= 40; count += 1) {
+    for (let bad = 0; bad < count; bad += 1) {
+      const { statements, write } = databaseWith(new Set([bad]));
+      expect(refusedOf(await settleEntries(entriesOf(count), write))).toEqual([`${bad}:0=22P02`]);
+      expect(statements.length, `${bad} of ${count}`).toBeLessThanOrEqual(2 * Math.log2(count) + 1);
+    }
+  }
+});
+
+test('settle: a record that is there already, of which the statement did not say so, is as good as stored', async () => {
+  const { committed, write } = databaseWith(new Set([2]), '23505');
+  expect(await settleEntries(entriesOf(4), write)).toEqual([null, null, null, null]);
+  expect(committed).toEqual([0, 1, 3]);
+});
+
+test('settle: records are written as they came, with all digits', async () => {
+  const written: string[] = [];
+  const write = async (entries: readonly BatchEntry[]): Promise<readonly Unstored[]> => {
+    written.push(...entries.map(({ json }) => json));
+    if (entries.some(({ json }) => json.includes('2.0'))) throw databaseError('22P02');
+    return [];
+  };
+  const entries = [
+    { json: '[12345678901234567890]', records: 1 },
+    { json: '[2.0]', records: 1 },
+  ];
+  expect(refusedOf(await settleEntries(entries, write))).toEqual(['1:0=22P02']);
+  expect(written).toContain('[12345678901234567890]');
+});
+
+test.each([
+  ['is nested too deeply to be taken apart', `[${'['.repeat(50_000)}${']'.repeat(50_000)}]`],
+  ['is no JSON', '[1],"records":[2]'],
+  ['has another number of records than it says', '[1,2]'],
+])('settle: an entry that %s fails alone', async (_what, json) => {
+  const stored: string[] = [];
+  const write = async (entries: readonly BatchEntry[]): Promise<readonly Unstored[]> => {
+    if (entries.some((entry) => entry.json === json)) throw databaseError('54001');
+    stored.push(...entries.map((entry) => entry.json));
+    return [];
+  };
+  const [first, odd, last] = await settleEntries(
+    [
+      { json: '["a"]', records: 1 },
+      { json, records: 1 },
+      { json: '["b"]', records: 1 },
+    ],
+    write,
+  );
+  expect([first, last]).toEqual([null, null]);
+  expect(odd).toBeInstanceOf(UnreadableEntryError);
+  expect(stored).toEqual(['["a"]', '["b"]']);
+});
+
 /** A statement that goes through and leaves these records out. */
 const leavingOut = (left: ReadonlySet<number>) => (numbers: readonly number[]) =>
   numbers.flatMap((number, index) =>
-    left.has(number) ? [{ index, code: 'conflict', reason: 'r', mayComeRight: true }] : [],
+    left.has(number) ? [{ index, code: 'conflict', reason: 'r', fate: 'conflict' as const }] : [],
   );
 
 test('settle: a record that the statement itself left out is told by its place in its entry', async () => {
@@ -159,7 +225,7 @@ test('settle: a record that the statement itself left out is told by its place i
   }));
   const outcomes = await settleEntries(entries, write);
   expect(refusedOf(outcomes)).toEqual(['0:0=conflict', '1:1=conflict', '2:0=conflict']);
-  expect(outcomes[1]).toMatchObject({ refusals: [{ mayComeRight: true }] });
+  expect(outcomes[1]).toMatchObject({ refusals: [{ fate: 'conflict' }] });
   expect(committed).toHaveLength(6);
 });
 

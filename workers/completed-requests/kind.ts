@@ -25,12 +25,12 @@ function toUnstored({ outcome, state, indexes }: EndedRequests): Unstored[] {
   return cause === null ? [] : indexes.map((index) => ({ index, code: outcome, ...cause }));
 }
 
-function causeOf(outcome: RequestOutcome, state: string | null): Pick<Unstored, 'reason' | 'mayComeRight'> | null {
+function causeOf(outcome: RequestOutcome, state: string | null): Pick<Unstored, 'reason' | 'fate'> | null {
   switch (outcome) {
     case 'conflict':
-      return { reason: state === null ? 'its row kept changing' : `its row is in state ${state}`, mayComeRight: true };
+      return { reason: state === null ? 'its row kept changing' : `its row is in state ${state}`, fate: 'conflict' };
     case 'foreign':
-      return { reason: 'its request belongs to another creator', mayComeRight: false };
+      return { reason: 'its request belongs to another creator', fate: 'dead' };
     case 'inserted':
     case 'updated':
     case 'duplicate':

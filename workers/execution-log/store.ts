@@ -32,8 +32,11 @@ const columns: [field: string, column: string, type: string][] = [
 ];
 
 const names = columns.map(([, column]) => `"${column}"`).join(', ');
-const values = columns.map(([field]) => `record."${field}"`).join(', ');
-const shape = columns.map(([field, , type]) => `"${field}" ${type}`).join(', ');
+// A whole number may have been written as 2.0 or 2e0, which PostgreSQL does not read as an integer.
+const values = columns.map(([field, , type]) => `record."${field}"${type === 'integer' ? '::integer' : ''}`).join(', ');
+const shape = columns
+  .map(([field, , type]) => `"${field}" ${type === 'integer' ? 'double precision' : type}`)
+  .join(', ');
 
 const statement: JsonStatement = [
   `insert into strategy_execution_log (${names}) select ${values} from json_to_recordset(`,

@@ -67,7 +67,7 @@ export function createMaintenance(
 
   return {
     heldRecords: 0,
-    whyHalted: () => null,
+    whyIdle: () => null,
     whyStuck: () => null,
     async start(): Promise<void> {
       await findTables();

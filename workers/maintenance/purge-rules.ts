@@ -19,8 +19,8 @@ export interface PurgeRule {
 const tombstoneDays = 90;
 
 /**
- * What is purged. Dead letters go when somebody has dealt with them. Open ones stay for ever: each is a record that no
- * other place has, and whoever wants to lose it can discard it. Requests go when they have ended, by their arrival; what
+ * What is purged. Dead letters go when their record is stored, or somebody has discarded it. All others stay for ever,
+ * those that were put back too, until a worker has stored them: each may be the only copy of its record. Requests go when they have ended, by their arrival; what
  * still runs stays.
  */
 export function purgeRules({ retention }: Config): PurgeRule[] {
@@ -29,7 +29,7 @@ export function purgeRules({ retention }: Config): PurgeRule[] {
       table: 'dead_letter',
       key: 'id',
       since: 'state_since',
-      condition: `state in ('replayed', 'discarded')`,
+      condition: `state in ('stored', 'discarded')`,
       keepDays: retention.deadLetterDays,
     },
     {

@@ -3,6 +3,15 @@ import type { QueueName } from '../../shared/contracts/queues.ts';
 import type { Database } from '../../shared/database.ts';
 import type { KeyOf } from '../dead-letters.ts';
 
+/** What becomes of a record that is not stored. */
+export type Fate =
+  /** it can never be stored as it is */
+  | 'dead'
+  /** it may come right by itself: it is tried again a few times before it is dead */
+  | 'conflict'
+  /** nothing is wrong with it: its job is put off, for as long as it takes */
+  | 'later';
+
 /** A record that could not be stored although the statement went through. */
 export interface Unstored {
   /** of the record in the batch */
@@ -11,8 +20,7 @@ export interface Unstored {
   code: string;
   /** one line */
   reason: string;
-  /** whether it may come right by itself: it is tried again a few times before it is dead */
-  mayComeRight: boolean;
+  fate: Fate;
 }
 
 /** What a statement did with its records: how many ended how, and those that did not end well, one by one. */

@@ -33,10 +33,8 @@ export function createRecordRole(
     isOutage: () => gate.isOutage,
   });
   const gate = createDatabaseGate({ queue, config, logger, metrics, signal: giveUp.signal });
-  const batcher = createBatcher({
-    limits: config.batch,
-    write: createBatchWriter({ kind, database, metrics, gate, signal: giveUp.signal }),
-  });
+  const writer = createBatchWriter({ kind, database, metrics, gate, backoff: config.retry, signal: giveUp.signal });
+  const batcher = createBatcher({ limits: config.batch, write: writer.write });
   const { worker, isHalted, settledJobs } = createRecordWorker({
     kind,
     config,
@@ -51,6 +49,11 @@ export function createRecordRole(
   const parts: { stop(): void | Promise<void> }[] = [];
   let whyStuck = (): string | null => null;
 
+  const whyIdle = (): string | null => {
+    if (isHalted()) return 'halted: too many records are dead';
+    return gate.isOutage ? 'PostgreSQL does not take its statements' : null;
+  };
+
   const begin = (): void => {
     const watch = startProgressWatch(
       {
@@ -60,7 +63,7 @@ export function createRecordRole(
           const seen = await depth.read();
           return seen === null ? null : seen.isHeldBack ? 0 : seen.waiting;
         },
-        excuse: () => (gate.isOutage ? 'waits for PostgreSQL' : isHalted() ? 'halted' : null),
+        excuse: () => whyIdle() ?? (writer.isInTrouble ? 'statements meet locks or take too long' : null),
         databaseAnswers: () => databaseAnswers(database),
         now: () => performance.now(),
       },
@@ -76,7 +79,7 @@ export function createRecordRole(
     get heldRecords(): number {
       return batcher.heldRecords;
     },
-    whyHalted: () => (isHalted() ? 'halted: too many records are dead' : null),
+    whyIdle,
     whyStuck: () => whyStuck(),
     async start(): Promise<void> {
       const prepared = prepare?.(stopping.signal);

@@ -1,8 +1,9 @@
 import { type Chunk, type ParsedChunk, parseChunk } from '../../shared/contracts/chunk.ts';
+import { findJsonMembers } from '../../shared/json-members.ts';
 import type { BatchEntry, Batcher } from '../batcher.ts';
 import { type DeadLetter, exactRecords, toDeadLetter } from '../dead-letters.ts';
-import { type Refusal, RefusedRecordsError } from '../settle.ts';
-import type { RecordKind } from './kind.ts';
+import { type Refusal, RefusedRecordsError, UnreadableEntryError } from '../settle.ts';
+import type { Fate, RecordKind } from './kind.ts';
 
 /** The data of a job as it was received: JSON, if its producer kept to the contract. */
 export interface JobContent {
@@ -14,9 +15,17 @@ export interface JobContent {
 export type ChunkOutcome =
   /**
    * every record is committed or was there already, but for those that became letters, which are still to be stored, and
-   * those in conflict with their row, which may come right or become these letters
+   * those in conflict with their row, which may come right or become these letters, and those left for later
    */
-  | { kind: 'settled'; records: number; dead: DeadLetter[]; conflicts: DeadLetter[] }
+  | {
+      kind: 'settled';
+      /** null when the chunk is none */
+      producer: string | null;
+      records: number;
+      dead: DeadLetter[];
+      conflicts: DeadLetter[];
+      later: number;
+    }
   /** from a newer producer: to be put off */
   | { kind: 'newer'; version: number };
 
@@ -40,30 +49,65 @@ export async function settleChunk(
   if (parsed.kind === 'malformed') {
     const origin = { queue, contractVersion: null, jobId, producer: null };
     const dead = [toDeadLetter(raw, schemaCode, `chunk: ${parsed.reason}`, origin)];
-    return { kind: 'settled', records: 1, dead, conflicts: [] };
+    return { kind: 'settled', producer: null, records: 1, dead, conflicts: [], later: 0 };
   }
+  const { producer } = parsed.chunk;
+  const origin = { queue, contractVersion: parsed.chunk.v, jobId, producer };
+  const wholeChunk = (reason: string): ChunkOutcome => ({
+    kind: 'settled',
+    producer,
+    records: parsed.chunk.records.length,
+    // Without a version: a replay would take the chunk for a record.
+    dead: [toDeadLetter(raw, schemaCode, `chunk: ${reason}`, { ...origin, contractVersion: null })],
+    conflicts: [],
+    later: 0,
+  });
+  if (hasTwoLists(raw)) return wholeChunk('has more than one list of records');
   const { records } = parsed.chunk;
   const problems = records.map(findProblem);
   const good = records.filter((_record, index) => problems[index] === null);
   const goodIndexes = records.flatMap((_record, index) => (problems[index] === null ? [index] : []));
 
-  const json = good.length === records.length ? recordsText(raw, data as Chunk) : JSON.stringify(good);
-  const refusals = good.length === 0 ? [] : await refusedOf({ json, records: good.length }, batcher);
+  let json: string;
+  let payloads: string[] | null = null;
+  try {
+    if (good.length === records.length && isWrittenBySdk(raw, data as Chunk)) {
+      json = raw.slice(headerOf(data as Chunk).length, -1);
+    } else {
+      payloads = exactRecords(raw);
+      json = `[${goodIndexes.map((index) => payloads?.[index]).join(',')}]`;
+    }
+  } catch {
+    return wholeChunk('is nested too deeply');
+  }
+
+  let refusals: readonly Refusal[];
+  try {
+    refusals = good.length === 0 ? [] : await refusedOf({ json, records: good.length }, batcher);
+    payloads ??= refusals.length === 0 ? [] : exactRecords(raw);
+  } catch (error) {
+    if (error instanceof UnreadableEntryError) return wholeChunk(`cannot be taken apart: ${error.message}`);
+    if (error instanceof RangeError) return wholeChunk('is nested too deeply');
+    throw error;
+  }
+  const texts = payloads;
   const dead: Refusal[] = [
     ...problems.flatMap((reason, index) =>
-      reason === null ? [] : [{ index, code: schemaCode, reason, mayComeRight: false }],
+      reason === null ? [] : [{ index, code: schemaCode, reason, fate: 'dead' as const }],
     ),
     ...refusals.map((refusal) => ({ ...refusal, index: goodIndexes[refusal.index] ?? 0 })),
   ];
-  const origin = { queue, contractVersion: parsed.chunk.v, jobId, producer: parsed.chunk.producer };
-  const payloads = dead.length === 0 ? [] : exactRecords(raw);
-  const lettersOf = (refused: readonly Refusal[]): DeadLetter[] =>
-    refused.map(({ index, code, reason }) => toDeadLetter(payloads[index] ?? 'null', code, reason, origin, keyOf));
+  const lettersOf = (fate: Fate): DeadLetter[] =>
+    dead
+      .filter((one) => one.fate === fate)
+      .map(({ index, code, reason }) => toDeadLetter(texts[index] ?? 'null', code, reason, origin, keyOf));
   return {
     kind: 'settled',
+    producer,
     records: records.length,
-    dead: lettersOf(dead.filter(({ mayComeRight }) => !mayComeRight)),
-    conflicts: lettersOf(dead.filter(({ mayComeRight }) => mayComeRight)),
+    dead: lettersOf('dead'),
+    conflicts: lettersOf('conflict'),
+    later: dead.filter(({ fate }) => fate === 'later').length,
   };
 }
 
@@ -78,15 +122,25 @@ function parseJson(raw: string): unknown {
   }
 }
 
+/** A chunk up to its records, as the SDK writes it. */
+function headerOf({ v, producer, epoch, seq }: Chunk): string {
+  return `${JSON.stringify({ v, producer, epoch, seq }).slice(0, -1)},"records":`;
+}
+
 /**
- * The text of a chunk's records. The SDK writes a chunk's header in one way, with the records last: then their text can be
- * cut out of it, which spares a quarter of the worker's work.
+ * Whether the text of the records can be cut out of a chunk's text, which spares a quarter of the worker's work: the SDK
+ * writes the header in one way, with the records last.
  */
-function recordsText(raw: string, { records, ...rest }: Chunk): string {
-  const { v, producer, epoch, seq } = rest;
-  const header = `${JSON.stringify({ v, producer, epoch, seq }).slice(0, -1)},"records":`;
-  const isWrittenBySdk = Object.keys(rest).length === 4 && raw.startsWith(`${header}[`) && raw.endsWith(']}');
-  return isWrittenBySdk ? raw.slice(header.length, -1) : JSON.stringify(records);
+function isWrittenBySdk(raw: string, chunk: Chunk): boolean {
+  return Object.keys(chunk).length === 5 && raw.startsWith(`${headerOf(chunk)}[`) && raw.endsWith(']}');
+}
+
+/** Whether a chunk has its records twice, of which a parser silently keeps the last. */
+function hasTwoLists(raw: string): boolean {
+  // What looks like it may also be in a record; then it is looked for properly.
+  if (raw.indexOf('"records"') === raw.lastIndexOf('"records"')) return false;
+  const members = findJsonMembers(raw) ?? [];
+  return members.filter(({ key }) => key === 'records').length > 1;
 }
 
 async function refusedOf(entry: BatchEntry, batcher: Batcher): Promise<readonly Refusal[]> {

@@ -3,19 +3,21 @@ import { backoffMs } from '../../shared/backoff.ts';
 import type { Config } from '../../shared/config.ts';
 import { parseChunk } from '../../shared/contracts/chunk.ts';
 import { type QueueName, queuePrefix } from '../../shared/contracts/queues.ts';
+import { replayedLetterId } from '../../shared/contracts/replay.ts';
 import type { Database } from '../../shared/database.ts';
 import { classifyDatabaseError, explainDatabaseError } from '../../shared/database-errors.ts';
+import { toError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/logger.ts';
 import type { Redis } from '../../shared/redis.ts';
 import { createThrottledLog } from '../../shared/throttled-log.ts';
 import type { Batcher } from '../batcher.ts';
-import { type DeadLetter, storeDeadLetters } from '../dead-letters.ts';
+import { type DeadLetter, markStored, storeDeadLetters } from '../dead-letters.ts';
 import { createDeadRatioGuard } from '../dead-ratio-guard.ts';
 import { createJobCounter } from '../job-counter.ts';
 import type { WorkerMetrics } from '../metrics.ts';
 import type { OutageGate } from '../outage-gate.ts';
 import { RawJobWorker, rawDataOf } from '../raw-job-worker.ts';
-import { isWorthWaiting } from '../retry.ts';
+import { isRedisError, repeatWhileRefused } from '../redis-refusals.ts';
 import { createSuspectLane, WorkerKillerError } from '../suspects.ts';
 import { createJobBudget } from './job-budget.ts';
 import type { RecordKind } from './kind.ts';
@@ -38,6 +40,12 @@ export interface RecordWorkerDeps {
 const troubleLogEveryMs = 10_000;
 const maxStalledCount = 200;
 
+const putOffMessages = {
+  parked: 'chunks are from a newer producer, putting them off',
+  later:
+    'records could not be written now, because rows are locked or statements take too long; putting their jobs off',
+};
+
 /** Says where it is that a worker has stopped taking jobs by itself. */
 const haltMessage =
   'too many of the recent records are dead; this worker takes no more jobs. Look at the dead letters, mend the cause, and start it again';
@@ -54,12 +62,16 @@ export function createRecordWorker(deps: RecordWorkerDeps) {
   const prefix = queuePrefix(queue, config.namespace);
   const keyOfJob = (jobId: string): string => `${prefix}:${queue}:${jobId}`;
   const conflictTries = createJobCounter(redis, keyOfJob, 'sluice:conflicts');
+  const starts = createJobCounter(redis, keyOfJob, 'sluice:starts');
   const suspects = createSuspectLane({
-    counter: createJobCounter(redis, keyOfJob, 'sluice:starts'),
+    counter: { add: (jobId) => untilRedisAccepts(() => starts.add(jobId)), takeBack: starts.takeBack },
     maxStarts: config.worker.suspectMaxStarts,
     onOutage: gate.onOutage,
   });
   const budget = createJobBudget({ maxJobs: config.worker.concurrency, maxBytes: config.worker.maxBytes });
+  const putOffs = createThrottledLog<keyof typeof putOffMessages>(troubleLogEveryMs, (why, { count }) => {
+    logger.warn({ jobs: count }, putOffMessages[why]);
+  });
   let halted = false;
   let settledJobs = 0;
 
@@ -71,10 +83,12 @@ export function createRecordWorker(deps: RecordWorkerDeps) {
     } catch (error) {
       if (error instanceof WaitingError || error instanceof DelayedError) throw error;
       if (error instanceof WorkerKillerError) throw new FailedJobError('worker-killer', error.message, 0);
-      const classified = classifyDatabaseError(error);
-      if (!isWorthWaiting(classified)) throw failureOf(job, classified.code, error);
-      // Only when this worker stops while the database is away: another one shall have the job at once.
-      await handBack(job, token);
+      if (isRedisError(error)) return leave(job, error);
+      // Another worker shall have the job at once.
+      if (deps.signal.aborted) return await handBack(job, token);
+      const failure = failureOf(job, error);
+      if (guard.note(failure.records, failure.records)) halt();
+      throw failure;
     } finally {
       settledJobs += 1;
     }
@@ -84,20 +98,24 @@ export function createRecordWorker(deps: RecordWorkerDeps) {
     // It was waiting for its turn in the suspect lane when the worker's time was up.
     if (deps.signal.aborted) return handBack(job, token);
     const outcome = await settleChunk(kind, { jobId: job.id ?? null, raw: rawDataOf(job) }, batcher);
-    if (outcome.kind === 'newer') return putOff(job, token, outcome.version);
+    if (outcome.kind === 'newer') return putOff(job, token, 'parked');
+    if (outcome.later > 0) return putOff(job, token, 'later');
     if (outcome.conflicts.length > 0) await waitForConflicts(job, token);
     // Only now, so that what is dead beside a conflict is counted once.
     const letters = [...outcome.dead, ...outcome.conflicts];
-    if (guard.note(outcome.records, letters.length)) halt();
+    const replayed = replayedLetterId(outcome.producer);
+    // What an operator puts back may well be dead again; that says nothing about what producers send.
+    if (replayed === null && guard.note(outcome.records, letters.length)) halt();
     if (letters.length > 0 && halted) return handBack(job, token);
     if (letters.length > 0) await bury(letters);
+    else if (replayed !== null) await gate.run(() => markStored(deps.database, [replayed]));
   };
 
   /** Puts the job off, so that what its records collided with has time to end. Returns when that was done often enough. */
   const waitForConflicts = async (job: Job, token: string | undefined): Promise<void> => {
     const { patience } = kind;
     if (patience === undefined) return;
-    const tries = await conflictTries.add(job.id ?? '');
+    const tries = await untilRedisAccepts(() => conflictTries.add(job.id ?? ''));
     if (tries > patience.tries) return;
     metrics.jobs.inc({ queue, outcome: 'conflict' });
     await delay(job, token, backoffMs(patience.backoff, tries - 1, Math.random));
@@ -109,21 +127,32 @@ export function createRecordWorker(deps: RecordWorkerDeps) {
     for (const { code, signature, jobId } of letters) logger.debug({ jobId, code, signature }, 'record is dead');
   };
 
-  const putOff = async (job: Job, token: string | undefined, version: number): Promise<never> => {
-    metrics.jobs.inc({ queue, outcome: 'parked' });
-    logger.warn({ jobId: job.id, version }, 'chunk is from a newer producer, putting it off');
+  /** Puts a job off for a while: it comes from a newer producer, or some of its records could not be written now. */
+  const putOff = async (job: Job, token: string | undefined, why: 'parked' | 'later'): Promise<never> => {
+    metrics.jobs.inc({ queue, outcome: why });
+    putOffs.report(why, null);
     return delay(job, token, config.worker.parkMs);
   };
 
   const delay = async (job: Job, token: string | undefined, forMs: number): Promise<never> => {
-    await job.moveToDelayed(Date.now() + forMs, token);
+    await untilRedisAccepts(() => job.moveToDelayed(Date.now() + forMs, token));
     throw new DelayedError();
   };
 
   const handBack = async (job: Job, token: string | undefined): Promise<never> => {
-    await job.moveToWait(token);
+    await untilRedisAccepts(() => job.moveToWait(token));
     throw new WaitingError();
   };
+
+  /** Redis refuses what the job needs. BullMQ fails a job that throws; this one is left to whoever finds it stalled. */
+  const leave = (job: Job, error: unknown): never => {
+    worker.emit('error', toError(error));
+    logger.debug({ jobId: job.id }, 'job is left to the end of its lock');
+    throw new WaitingError();
+  };
+
+  const untilRedisAccepts = <T>(ask: () => Promise<T>): Promise<T> =>
+    repeatWhileRefused(ask, { forMs: config.worker.lockDurationMs, signal: deps.signal });
 
   const halt = (): void => {
     if (halted) return;
@@ -198,8 +227,19 @@ class FailedJobError extends UnrecoverableError {
 }
 
 /** Nothing that is known here: most likely a bug. */
-function failureOf(job: Job, code: string, error: unknown): FailedJobError {
-  const chunk = parseChunk(JSON.parse(rawDataOf(job)));
-  const records = chunk.kind === 'chunk' ? chunk.chunk.records.length : 0;
-  return new FailedJobError(code, explainDatabaseError(error), records);
+function failureOf(job: Job, error: unknown): FailedJobError {
+  return new FailedJobError(
+    classifyDatabaseError(error).code,
+    explainDatabaseError(error),
+    countRecords(rawDataOf(job)),
+  );
+}
+
+function countRecords(raw: string): number {
+  try {
+    const chunk = parseChunk(JSON.parse(raw));
+    return chunk.kind === 'chunk' ? chunk.chunk.records.length : 1;
+  } catch {
+    return 1;
+  }
 }

@@ -218,7 +218,7 @@ test("doctor: today's partition missing is a failure, a coming one a warning, as
   expect(finding('postgres', 'default partition').text).toMatch(/^1 rows/);
 });
 
-test('doctor: a user who may read only is a failure', async () => {
+test('doctor: a user who may read only, or add to some tables only, is a failure; who may not delete, a warning', async () => {
   const databaseUrl = await createReadyDatabase();
   const client = await connect(databaseUrl);
   const user = `${inject('runName')}_${randomBytes(4).toString('hex')}`;
@@ -234,8 +234,18 @@ test('doctor: a user who may read only is a failure', async () => {
   expect(blind.finding('dead letters', 'open').level).toBe('warning');
   await client.query(`grant select on all tables in schema public to "${user}"`);
   expect((await look(url, null)).finding('postgres', 'rights')).toMatchObject({ level: 'failure' });
+  await client.query(`grant insert, update on ${table}, dead_letter to "${user}"`);
+  expect((await look(url, null)).finding('postgres', 'rights')).toMatchObject({ level: 'failure' });
   await client.query(`grant insert, update on all tables in schema public to "${user}"`);
-  expect((await look(url, null)).finding('postgres', 'rights')).toMatchObject({ level: 'warning' });
+  const mayNotDelete = (await look(url, null)).finding('postgres', 'rights');
+  expect(mayNotDelete.level).toBe('warning');
+  expect(mayNotDelete.text).toContain('delete what is due');
+  await client.query(`grant delete on dead_letter, request, request_template, request_tombstone to "${user}"`);
+  expect((await look(url, null)).finding('postgres', 'rights').text).toContain('delete what is due');
+  await client.query(`grant delete on creator_erasure to "${user}"`);
+  const mayNotPartition = (await look(url, null)).finding('postgres', 'rights');
+  expect(mayNotPartition.level).toBe('warning');
+  expect(mayNotPartition.text).not.toContain('delete what is due');
 });
 
 test('doctor: a session that waits for a lock on our tables is a warning', async () => {

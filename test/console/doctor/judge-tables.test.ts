@@ -37,7 +37,7 @@ type Known<A> = A extends Answer<infer V> ? V : never;
 function judge(facts: { [K in keyof TablesFacts]?: Known<TablesFacts[K]> }) {
   const seen = {
     migrations: both,
-    rights: { mayWrite: true, mayPartition: true },
+    rights: { mayWrite: true, mayPurge: true, mayPartition: true },
     missingDays: [],
     strayRows: 0,
     locks: { waiting: 0, oldestTransactionSeconds: null },
@@ -70,8 +70,10 @@ const cases: [check: string, level: string, says: string, facts: Parameters<type
   ],
   ['migrations', 'warning', 'newer than this build: 3_three', { migrations: [...both, applied('3_three')] }],
   ['migrations', 'warning', 'changed', { migrations: [applied('1_one', { checksum: 'x' }), applied('2_two')] }],
-  ['rights', 'failure', 'grant', { rights: { mayWrite: false, mayPartition: false } }],
-  ['rights', 'warning', 'not make partitions', { rights: { mayWrite: true, mayPartition: false } }],
+  ['rights', 'failure', 'grant', { rights: { mayWrite: false, mayPurge: false, mayPartition: false } }],
+  ['rights', 'warning', 'not make partitions', { rights: { mayWrite: true, mayPurge: true, mayPartition: false } }],
+  ['rights', 'warning', 'not delete', { rights: { mayWrite: true, mayPurge: false, mayPartition: true } }],
+  ['rights', 'warning', 'partitions, nor delete', { rights: { mayWrite: true, mayPurge: false, mayPartition: false } }],
   ['partitions', 'ok', '7 days ahead', { missingDays: days.slice(0, 1) }],
   ['partitions', 'failure', "today's is missing: strategy_execution_log_20261122", { missingDays: days.slice(1, 2) }],
   ['partitions', 'failure', "today's", { missingDays: days }],

@@ -76,7 +76,7 @@ test('spill: while Redis answers, nothing touches the disk', async () => {
   await record(observer, 'a', 2_000);
   await observer.drain();
   expect(observer.stats()).toMatchObject({ sent: 2_000, spilled: 0, dropped: 0 });
-  expect(await value('sluice_spill_records_total', { event: 'written' })).toBe(0);
+  expect(await value('sluice_spill_records_total', { queue: 'execution-log', event: 'written' })).toBe(0);
   expect(await contentOf(dir)).toEqual([]);
 });
 
@@ -93,17 +93,17 @@ test('spill: an outage of twenty buffers drops nothing, and each record arrives 
   await until(() => observer.stats().spilled === 10_000);
   expect(observer.depth()).toEqual({ records: 0, bytes: 0 });
   expect((await segmentsIn(dir)).length).toBeGreaterThan(0);
-  expect(await value('sluice_spill_records')).toBe(10_000);
+  expect(await value('sluice_spill_records', { queue: 'execution-log' })).toBe(10_000);
   await redis.startAgain();
   const after = await record(observer, 'c', 300);
 
   expect(await observer.drain()).toMatchObject({ unflushed: 0, spilled: 0 });
   expect(await queuedNames(redis.url)).toEqual([...before, ...during, ...after]);
   expect(observer.stats()).toMatchObject({ recorded: 10_600, kept: 10_600, dropped: 0, sent: 10_600, recovered: 0 });
-  const written = await value('sluice_spill_records_total', { event: 'written' });
+  const written = await value('sluice_spill_records_total', { queue: 'execution-log', event: 'written' });
   expect(written).toBeGreaterThanOrEqual(10_000);
-  expect(await value('sluice_spill_records_total', { event: 'replayed' })).toBe(written);
-  expect(await value('sluice_spill_bytes')).toBe(0);
+  expect(await value('sluice_spill_records_total', { queue: 'execution-log', event: 'replayed' })).toBe(written);
+  expect(await value('sluice_spill_bytes', { queue: 'execution-log' })).toBe(0);
   expect(await contentOf(dir)).toEqual([]);
 });
 
@@ -141,14 +141,15 @@ test('spill: what close could not send is on disk, and the next observer sends i
   await second.observer.drain();
   expect((await queuedNames(redis.url)).slice(10)).toEqual(left);
   expect(second.observer.stats()).toMatchObject({ recorded: 0, kept: 0, sent: 0, recovered: 333 });
-  expect(await second.value('sluice_spill_records_total', { event: 'recovered' })).toBe(333);
+  expect(await second.value('sluice_spill_records_total', { queue: 'execution-log', event: 'recovered' })).toBe(333);
   expect(await contentOf(dir)).toEqual([]);
 });
 
 test('spill: at its bound, records wait in memory and are dropped when that is full, all counted', async () => {
   const dir = await createDirectory();
   const { observer, lines, value } = startObserver({ redisUrl: 'redis://127.0.0.1:1', dir, maxBytes: 200_000 });
-  const isFull = async (): Promise<boolean> => (await value('sluice_spill_refusals_total', { reason: 'full' })) > 0;
+  const isFull = async (): Promise<boolean> =>
+    (await value('sluice_spill_refusals_total', { queue: 'execution-log', reason: 'full' })) > 0;
   let recorded = 0;
   while (!(await isFull())) {
     await nextTurn();
@@ -173,6 +174,6 @@ test('spill: at its bound, records wait in memory and are dropped when that is f
     dropped: recorded - closed.spilled,
     sent: 0,
   });
-  expect(await value('sluice_spill_bytes')).toBeLessThanOrEqual(200_000);
-  expect(await value('sluice_spill_records')).toBe(closed.spilled);
+  expect(await value('sluice_spill_bytes', { queue: 'execution-log' })).toBeLessThanOrEqual(200_000);
+  expect(await value('sluice_spill_records', { queue: 'execution-log' })).toBe(closed.spilled);
 });

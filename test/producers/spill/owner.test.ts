@@ -3,9 +3,10 @@ import { isOwnerAlive, type Owner, parseOwner, staleAfterMs } from '../../../pro
 import { findProcess, identifyThisProcess } from '../../../producers/spill/process-identity.ts';
 import { aDeadOwner, aLivingOwner } from '../../support/spill.ts';
 
-const us = { pid: 10, host: 'web-1', pidNamespace: 'pid:[1]', startedAt: '500' };
-const other: Owner = { pid: 20, host: 'web-1', pidNamespace: 'pid:[1]', startedAt: '400', released: false };
+const us = { pid: 10, host: 'web-1', bootId: 'b1', pidNamespace: 'pid:[1]', startedAt: '500' };
+const other: Owner = { ...us, pid: 20, startedAt: '400', released: false };
 const elsewhere: Owner = { ...other, host: 'web-2' };
+const onHostOfSameName: Owner = { ...other, bootId: 'b2' };
 const inAnotherContainer: Owner = { ...us, pidNamespace: 'pid:[2]', released: false };
 const fresh = staleAfterMs - 1;
 
@@ -19,6 +20,9 @@ test.each<[name: string, alive: boolean, owner: Owner | null, runningSince: stri
   ['the system does not tell starts, and its id is free', false, { ...other, startedAt: '' }, null, 0],
   ['it is on another host, with a fresh lock', true, elsewhere, null, fresh],
   ['it is on another host, with an old lock', false, elsewhere, '400', staleAfterMs],
+  ['it is on another host of the same name, with a fresh lock', true, onHostOfSameName, null, fresh],
+  ['it is on another host of the same name, with an old lock', false, onHostOfSameName, '400', staleAfterMs],
+  ['its lock has no boot id and is fresh', true, { ...other, bootId: '' }, null, fresh],
   ['it has our id in another container, with a fresh lock', true, inAnotherContainer, '500', fresh],
   ['it has our id in another container, with an old lock', false, inAnotherContainer, '500', staleAfterMs],
   ['it has released the directory', false, { ...other, released: true }, '400', 0],
@@ -39,8 +43,16 @@ test.each([
   expect(parseOwner(text)).toBeNull();
 });
 
-test('owner: a whole lock is read back', () => {
+test('owner: a whole lock is read back, one of a time without boot ids, too', () => {
   expect(parseOwner(JSON.stringify(other))).toEqual(other);
+  expect(parseOwner(JSON.stringify({ ...other, bootId: undefined }))).toEqual({ ...other, bootId: '' });
+  expect(parseOwner(JSON.stringify({ ...other, bootId: 7 }))).toBeNull();
+});
+
+test('processes: on Linux, this one knows the run of its kernel', async () => {
+  const { bootId } = await identifyThisProcess();
+  if (process.platform === 'linux') expect(bootId).toMatch(/^[0-9a-f-]{36}$/);
+  expect((await aDeadOwner()).bootId).toBe(bootId);
 });
 
 test('processes: this one and a child run since some time, one that has ended does not', async () => {

@@ -45,7 +45,7 @@ test('sending: a send that fails once touches no disk', async () => {
   record(observer, 10);
   expect(await observer.drain()).toEqual({ flushed: 10, unflushed: 0, spilled: 0 });
   expect(transport.attempts).toHaveLength(2);
-  expect(await value('sluice_spill_records_total', { event: 'written' })).toBe(0);
+  expect(await value('sluice_spill_records_total', { queue: 'execution-log', event: 'written' })).toBe(0);
 });
 
 test('sending: what failed twice, and what comes behind it, is on disk and not in memory', async () => {
@@ -76,11 +76,11 @@ test('sending: once Redis answers, live chunks go straight to it', async () => {
   await until(() => observer.stats().spilled === 200);
   state.isAway = false;
   await until(() => observer.stats().sent > 0);
-  const written = await value('sluice_spill_records_total', { event: 'written' });
+  const written = await value('sluice_spill_records_total', { queue: 'execution-log', event: 'written' });
   record(observer, 50, 'b');
   await observer.drain();
   expect(observer.stats()).toMatchObject({ sent: 250, dropped: 0 });
-  expect(await value('sluice_spill_records_total', { event: 'written' })).toBe(written);
+  expect(await value('sluice_spill_records_total', { queue: 'execution-log', event: 'written' })).toBe(written);
 });
 
 test('sending: what is on disk is replayed in the order in which it was recorded', async () => {
@@ -121,7 +121,7 @@ test('sending: what former lives left is sent without a record of this one', asy
   await until(() => observer.stats().recovered === 2);
   expect(transport.attempts.flat().map(({ id }) => id)).toEqual(['p.1.1', 'p.1.2']);
   expect(observer.stats()).toMatchObject({ recorded: 0, kept: 0, sent: 0 });
-  expect(await value('sluice_spill_records_total', { event: 'recovered' })).toBe(2);
+  expect(await value('sluice_spill_records_total', { queue: 'execution-log', event: 'recovered' })).toBe(2);
 });
 
 test('sending: damage in what former lives left is counted in bytes, and logged', async () => {
@@ -130,7 +130,7 @@ test('sending: damage in what former lives left is counted in bytes, and logged'
     Buffer.concat([aSegment(['p.1.1'], chunkData), Buffer.from('garbage')]),
   ]);
   const { observer, value, lines } = anObserver({ transport: aTransport(), spill: { dir } });
-  await until(async () => (await value('sluice_spill_lost_bytes_total')) === 7);
+  await until(async () => (await value('sluice_spill_lost_bytes_total', { queue: 'execution-log' })) === 7);
   expect(observer.stats()).toMatchObject({ recovered: 1, dropped: 0 });
   expect(lines).toMatchObject([{ count: 1, message: expect.stringContaining('damaged') }]);
 });
@@ -141,7 +141,9 @@ test('sending: with a disk that refuses, everything is as without one, and is to
   const { transport, state } = switchedTransport();
   const { observer, value, lines } = anObserver({ transport, bufferRecords: 30, chunkRecords: 10, spill: { dir } });
   record(observer, 40);
-  await until(async () => (await value('sluice_spill_refusals_total', { reason: 'failed' })) > 3);
+  await until(
+    async () => (await value('sluice_spill_refusals_total', { queue: 'execution-log', reason: 'failed' })) > 3,
+  );
   expect(observer.depth().records).toBe(30);
   expect(observer.stats()).toMatchObject({ kept: 30, dropped: 10, spilled: 0 });
   expect(lines.filter(({ message }) => message.includes('spill')).length).toBeLessThanOrEqual(2);

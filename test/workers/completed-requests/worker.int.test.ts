@@ -3,6 +3,7 @@ import { parseRepair } from '../../../console/repairs.ts';
 import { replayDeadLetters } from '../../../console/replay.ts';
 import { createBullmqTransport } from '../../../producers/transport.ts';
 import { loadConfig } from '../../../shared/config.ts';
+import { letterName } from '../../../shared/contracts/letter-key.ts';
 import { jobName } from '../../../shared/contracts/queues.ts';
 import { createDatabase } from '../../../shared/database.ts';
 import { createRedis } from '../../../shared/redis.ts';
@@ -28,12 +29,12 @@ async function aFleet(environment: Record<string, string> = {}, tries?: number) 
   const completed = (jobs: number) =>
     until(async () => (await worker.metric('sluice_jobs_total', { outcome: 'completed' })) === jobs);
   const states = async () => (await client.query('select id, state from request')).rows;
-  const letters = async () =>
-    (
-      await client.query(
-        'select record_key, code, reason, attempts, state, payload from dead_letter order by record_key',
-      )
-    ).rows;
+  const letters = async () => {
+    const { rows } = await client.query(
+      'select record_key, code, reason, attempts, state, payload from dead_letter order by record_key',
+    );
+    return rows.map(({ record_key, ...row }) => ({ name: letterName(record_key), ...row }));
+  };
   return { databaseUrl, namespace, queue, worker, client, completed, states, letters };
 }
 
@@ -76,7 +77,7 @@ test.each(poisons)(
     await queue.addBulk(chunks.map((records) => ({ name: jobName, data: chunkOf(records) })));
     await completed(3);
     expect((await states()).map(({ id }) => id).sort()).toEqual(good.map(({ requestId }) => requestId).sort());
-    expect((await letters()).map((letter) => [letter.record_key, letter.code])).toEqual(
+    expect((await letters()).map((letter) => [letter.name, letter.code])).toEqual(
       bad
         .map((record): [string | undefined, string] => [record.requestId, code])
         .sort(([a = ''], [b = '']) => (a < b ? -1 : 1)),
@@ -94,9 +95,7 @@ test('requests: all poisons at once, among two hundred of other tenants, cost no
   );
   await completed(5);
   expect((await states()).map(({ id }) => id).sort()).toEqual(good.map(({ requestId }) => requestId).sort());
-  expect((await letters()).map(({ record_key }) => record_key).sort()).toEqual(
-    bad.map(({ requestId }) => requestId).sort(),
-  );
+  expect((await letters()).map(({ name }) => name).sort()).toEqual(bad.map(({ requestId }) => requestId).sort());
   expect(await worker.metric('sluice_records_total', { outcome: 'inserted' })).toBe(200);
   expect(await worker.metric('sluice_records_total', { outcome: 'dead' })).toBe(bad.length);
   const byDatabase = poisons.filter(([, , code]) => code !== 'schema').length;
@@ -135,15 +134,15 @@ test('requests: a completion whose row never runs becomes a dead letter with the
   expect(await worker.metric('sluice_jobs_total', { outcome: 'conflict' })).toBe(3);
   expect(await worker.metric('sluice_records_total', { outcome: 'dead' })).toBe(2);
   const found = await letters();
-  expect(found.find(({ record_key }) => record_key === ended.requestId)).toEqual({
-    record_key: ended.requestId,
+  expect(found.find(({ name }) => name === ended.requestId)).toEqual({
+    name: ended.requestId,
     code: 'conflict',
     reason: 'its row is in state claimed',
     attempts: 1,
     state: 'open',
     payload: JSON.stringify(ended),
   });
-  expect(found.find(({ record_key }) => record_key === alsoDead.requestId)).toMatchObject({
+  expect(found.find(({ name }) => name === alsoDead.requestId)).toMatchObject({
     code: 'schema',
     attempts: 1,
   });
@@ -157,7 +156,7 @@ test('requests: a completion of somebody else’s request is dead at once, and t
   await queue.add(jobName, chunkOf([aCompletion({ requestId: begun.requestId, createdBy: 'thief' }), aCompletion()]));
   await completed(2);
   expect((await states()).map(({ state }) => state).sort()).toEqual(['completed', 'processing']);
-  expect(await letters()).toMatchObject([{ record_key: begun.requestId, code: 'foreign' }]);
+  expect(await letters()).toMatchObject([{ name: begun.requestId, code: 'foreign' }]);
   expect(await worker.metric('sluice_jobs_total', { outcome: 'conflict' })).toBe(0);
 });
 
@@ -170,7 +169,7 @@ test('requests: the dead beginning and the dead completion of one request are tw
   );
   await completed(1);
   const id = requestId.toLowerCase();
-  expect((await letters()).map(({ record_key }) => record_key)).toEqual([id, `begun:${id}`]);
+  expect((await letters()).map(({ name }) => name)).toEqual([id, `begun:${id}`]);
 });
 
 test('requests: dead letters are replayed into their own queue, as they are and repaired', async () => {
@@ -197,7 +196,7 @@ test('requests: dead letters are replayed into their own queue, as they are and 
   const result = await replayDeadLetters(
     { database, redis, namespace },
     {
-      filter: { queue: 'completed-request' },
+      filter: { queue: 'completed-request', state: 'open' },
       repairs: [parseRepair('strip-nul')],
       limit: 10,
       perSecond: null,
@@ -208,7 +207,7 @@ test('requests: dead letters are replayed into their own queue, as they are and 
   await completed(4);
   expect(await states()).toHaveLength(2);
   expect((await states()).map(({ state }) => state)).toEqual(['completed', 'completed']);
-  expect((await letters()).map(({ state }) => state)).toEqual(['replayed', 'replayed']);
+  expect((await letters()).map(({ state }) => state)).toEqual(['stored', 'stored']);
   const { rows } = await client.query('select model, response_body from request where id = $1', [poisoned.requestId]);
   expect(rows).toEqual([{ model: 'a\uFFFDb', response_body: digits }]);
 });

@@ -4,6 +4,7 @@ import { toExecutionRecord } from '../../../producers/execution-record.ts';
 import type { Execution } from '../../../producers/index.ts';
 import { createExecutionObserver } from '../../../producers/index.ts';
 import { createBullmqTransport } from '../../../producers/transport.ts';
+import { letterName, toLetterKey } from '../../../shared/contracts/letter-key.ts';
 import { jobName } from '../../../shared/contracts/queues.ts';
 import { createRedis } from '../../../shared/redis.ts';
 import { anExecution } from '../../support/execution.ts';
@@ -191,7 +192,7 @@ test('execution log: a malformed record becomes a dead letter, with its field, a
   expect(rows).toHaveLength(1);
   expect(rows[0]).toMatchObject({
     queue: 'execution-log',
-    record_key: bad['id'],
+    record_key: toLetterKey(String(bad['id']), JSON.stringify(bad)),
     contract_version: 1,
     code: 'schema',
     reason: 'strategyId: Invalid input: expected string, received number',
@@ -237,7 +238,7 @@ test('execution log: of a thousand records exactly the seven that cannot be stor
   const client = await connect(databaseUrl);
   expect((await client.query('select from strategy_execution_log')).rowCount).toBe(993);
   const { rows } = await client.query('select record_key, code from dead_letter');
-  expect(rows.map((row) => row.record_key).sort()).toEqual(
+  expect(rows.map((row) => letterName(row.record_key)).sort()).toEqual(
     Object.keys(bad)
       .map((index) => records[Number(index)]?.['id'])
       .sort(),

@@ -16,17 +16,18 @@ async function setUp(environment: Record<string, string> = {}) {
   return { databaseUrl, deps, task: createPurgeTask(deps), client, purged, messages, letters };
 }
 
-test('purge: old letters that are dealt with go, young ones and open ones stay', async () => {
+test('purge: old letters that are dealt with go, young ones, open ones and those not known to be stored stay', async () => {
   const { client, task, letters } = await setUp();
-  await insertLetters(client, 'replayed', 31, 3);
+  await insertLetters(client, 'stored', 31, 3);
   await insertLetters(client, 'discarded', 31, 4);
-  await insertLetters(client, 'replayed', 29, 5);
+  await insertLetters(client, 'stored', 29, 5);
   await insertLetters(client, 'discarded', 29, 6);
   await insertLetters(client, 'open', 3_000, 7);
+  await insertLetters(client, 'replayed', 3_000, 9);
   expect(await task.preview()).toEqual({ wouldPurge: { dead_letter: 7 }, wouldRefuse: false });
-  expect(await letters()).toEqual({ discarded: 10, open: 7, replayed: 8 });
+  expect(await letters()).toEqual({ discarded: 10, open: 7, replayed: 9, stored: 8 });
   expect(await task.run(signal)).toEqual({ outcome: 'done', purged: { dead_letter: 7 } });
-  expect(await letters()).toEqual({ discarded: 6, open: 7, replayed: 5 });
+  expect(await letters()).toEqual({ discarded: 6, open: 7, replayed: 9, stored: 5 });
 });
 
 test('purge: many go in batches of a thousand, each by itself', async () => {

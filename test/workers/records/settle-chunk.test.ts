@@ -42,7 +42,7 @@ test.each([
   const raw = write(records);
   const { outcome, entries } = await settleText(raw);
   expect(entries.map(({ json, records: count }) => [JSON.parse(json), count])).toEqual([[records, 3]]);
-  expect(outcome).toEqual({ kind: 'settled', records: 3, dead: [], conflicts: [] });
+  expect(outcome).toEqual({ kind: 'settled', producer: 'p-1', records: 3, dead: [], conflicts: [], later: 0 });
 });
 
 test('settle chunk: the records at fault become letters, the others go on', async () => {

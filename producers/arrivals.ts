@@ -1,0 +1,87 @@
+import type { OutgoingChunk } from './chunker.ts';
+import type { Entry } from './record-buffer.ts';
+import { RecordLostError, SenderClosedError } from './send-errors.ts';
+
+/** The wait of one durable send for its record to be in Redis. */
+export class Arrival {
+  readonly promise: Promise<void>;
+  #resolve: () => void = () => undefined;
+  #reject: (error: Error) => void = () => undefined;
+
+  constructor() {
+    this.promise = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    // Nobody listens any more when the wait was aborted.
+    this.promise.catch(() => undefined);
+  }
+
+  succeed(): void {
+    this.#resolve();
+  }
+
+  fail(error: Error): void {
+    this.#reject(error);
+  }
+}
+
+/** An entry that may have somebody waiting for it. */
+export interface AwaitedEntry extends Entry {
+  readonly arrival: Arrival | null;
+}
+
+const closedInMemory =
+  'the sender was closed before Redis had acknowledged the record; it may have arrived all the same';
+const closedOnDisk =
+  'the sender was closed before the record was in Redis; it is on disk, and the next process with this spill directory sends it';
+
+/**
+ * Tells durable sends when their records are in Redis, also those that go there by way of the disk: a chunk keeps its id
+ * on every way, and nothing of the record itself is kept here.
+ */
+export function createArrivals() {
+  const onDisk = new Map<string, readonly Arrival[]>();
+
+  const failOnDisk = (error: Error): void => {
+    for (const arrivals of onDisk.values()) for (const arrival of arrivals) arrival.fail(error);
+    onDisk.clear();
+  };
+
+  return {
+    /** Chunks that Redis has acknowledged. */
+    sent(chunks: readonly OutgoingChunk<AwaitedEntry>[]): void {
+      for (const { entries } of chunks) for (const { arrival } of entries) arrival?.succeed();
+    },
+
+    /** Chunks that are on disk now, and not yet in Redis. */
+    spilled(chunks: readonly OutgoingChunk<AwaitedEntry>[]): void {
+      for (const { id, entries } of chunks) {
+        const arrivals = entries.flatMap(({ arrival }) => (arrival === null ? [] : [arrival]));
+        if (arrivals.length > 0) onDisk.set(id, arrivals);
+      }
+    },
+
+    /** Chunks that were on disk and are in Redis now. */
+    replayed(chunks: readonly { id: string }[]): void {
+      for (const { id } of chunks) {
+        for (const arrival of onDisk.get(id) ?? []) arrival.succeed();
+        onDisk.delete(id);
+      }
+    },
+
+    /**
+     * Nothing of this life is on disk any more: what is still waited for there was damaged, or taken away. Which chunks
+     * were lost is not known before that.
+     */
+    diskIsEmpty(): void {
+      failOnDisk(new RecordLostError('the record was on disk, and is damaged or gone'));
+    },
+
+    /** The end: these entries did not leave the memory, and what is on disk stays there. */
+    close(unsent: readonly AwaitedEntry[]): void {
+      for (const { arrival } of unsent) arrival?.fail(new SenderClosedError(closedInMemory));
+      failOnDisk(new SenderClosedError(closedOnDisk));
+    },
+  };
+}

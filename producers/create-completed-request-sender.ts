@@ -1,0 +1,125 @@
+import { pino } from 'pino';
+import { type Registry, register } from 'prom-client';
+import { type Config, loadConfig, requireUrl } from '../shared/config.ts';
+import { createRedis } from '../shared/redis.ts';
+import { createApiKeyHash } from './api-key-hash.ts';
+import type { AwaitedEntry } from './arrivals.ts';
+import { checkProducer, checkSizes } from './check-settings.ts';
+import { CompletedRequestSender } from './completed-request-sender.ts';
+import { createIdentity, createPipeline } from './create-pipeline.ts';
+import { createProblemLog, type ProducerLogger } from './problem-log.ts';
+import { createRequestMetrics } from './request-metrics.ts';
+import { createBullmqTransport } from './transport.ts';
+
+/** All but `redisUrl` is optional: what is not given comes from the configuration's defaults. */
+export interface CompletedRequestSenderOptions {
+  /** `redis://…` or `rediss://…` */
+  redisUrl: string | null;
+  /** keeps fleets apart on one Redis. @default 'sluice' */
+  namespace?: string;
+  /** buffer, bound of a body and pepper; see `.env.example` for each default */
+  requests?: Partial<Config['requests']>;
+  /** name, chunk and spill settings, the same as an observer's; see `.env.example` for each default */
+  producer?: Partial<Pick<Config['producer'], 'name' | 'chunk' | 'spill'>>;
+  /** keys that are taken out of request bodies that are JSON objects, where they stand at the top. @default none */
+  stripRequestKeys?: readonly string[];
+  /** where the metrics are registered, one sender for each; an observer may share it. @default prom-client's own */
+  registry?: Registry;
+  /** told of failed sends and drops, at most once a second for each kind. @default pino, to standard error */
+  logger?: ProducerLogger;
+  /** uniform in [0, 1). @default Math.random */
+  random?: () => number;
+  /** ms since 1970. @default Date.now */
+  now?: () => number;
+}
+
+const queue = 'completed-request';
+
+/**
+ * Makes a sender of completed requests. Nothing connects until the first record is accepted; while Redis is away, records
+ * wait in a buffer that is bounded by number and by bytes, and then the sends themselves wait.
+ *
+ * With `producer.spill.dir` records go to disk while Redis is away, as an observer's do, into a directory of this queue.
+ *
+ * @throws UsageError without a `redisUrl`
+ * @throws RangeError when a setting is out of its range
+ */
+export function createCompletedRequestSender(options: CompletedRequestSenderOptions): CompletedRequestSender {
+  const redisUrl = requireUrl(options.redisUrl, 'REDIS_URL');
+  const defaults = loadConfig({});
+  const requests = checkRequests({ ...defaults.requests, ...options.requests });
+  const producer = { ...defaults.producer, ...options.producer };
+  checkProducer(producer);
+  const now = options.now ?? Date.now;
+  const namespace = options.namespace ?? defaults.namespace;
+  const registry = options.registry ?? register;
+  const logger = options.logger ?? pino({ name: 'sluice-producer', level: 'warn' }, pino.destination(2));
+  const problems = createProblemLog(logger, 'request');
+  const metrics = createRequestMetrics(registry, () => sender);
+  const identity = createIdentity(producer.name, now());
+
+  const sender: CompletedRequestSender = new CompletedRequestSender({
+    pipeline: createPipeline<AwaitedEntry>({
+      queue,
+      namespace,
+      identity,
+      transport: createBullmqTransport({
+        redis: createRedis(redisUrl, { role: 'producer', name: `sluice:${identity.producer}`, logger: null }),
+        queue,
+        namespace,
+      }),
+      buffer: requests.buffer,
+      settings: producer,
+      accounts: () => sender,
+      onFailure: () => metrics.sendFailed(),
+      registry,
+      problems,
+      random: options.random ?? Math.random,
+    }),
+    maxBytes: requests.buffer.maxBytes,
+    record: {
+      maxBodyBytes: requests.maxBodyBytes,
+      hashApiKey: requests.apiKeyPepper === null ? null : createApiKeyHash(requests.apiKeyPepper),
+      stripRequestKeys: options.stripRequestKeys ?? [],
+    },
+    metrics,
+    problems,
+    now,
+  });
+  return sender;
+}
+
+const maxBodyBytes = { min: 1_024, max: 64 * 1_048_576 };
+const minPepperChars = 16;
+
+function checkRequests(requests: Config['requests']): Config['requests'] {
+  const { apiKeyPepper, buffer } = requests;
+  checkSizes({
+    'requests.buffer.maxRecords': buffer.maxRecords,
+    'requests.buffer.maxBytes': buffer.maxBytes,
+    'requests.maxBodyBytes': requests.maxBodyBytes,
+  });
+  if (requests.maxBodyBytes < maxBodyBytes.min || requests.maxBodyBytes > maxBodyBytes.max)
+    throw new RangeError(
+      `requests.maxBodyBytes is ${requests.maxBodyBytes}; accepted: ${maxBodyBytes.min} to ${maxBodyBytes.max} bytes`,
+    );
+  if (requests.maxBodyBytes * 3 > buffer.maxBytes)
+    throw new RangeError('requests.maxBodyBytes must be at most a third of requests.buffer.maxBytes');
+  // The value is a secret, whatever is wrong with it.
+  if (apiKeyPepper !== null && (typeof apiKeyPepper !== 'string' || apiKeyPepper.length < minPepperChars))
+    throw new RangeError(
+      `requests.apiKeyPepper is too short; accepted: at least ${minPepperChars} characters, or null`,
+    );
+  return requests;
+}
+
+/**
+ * The options that an environment asks for: `REDIS_URL` and the `SLUICE_*` names.
+ *
+ * @throws UsageError that lists every problem of the environment at once; it shows no secret
+ */
+export function completedRequestSenderOptionsFrom(environment: NodeJS.ProcessEnv): CompletedRequestSenderOptions {
+  const { redisUrl, namespace, producer, requests } = loadConfig(environment);
+  const { name, chunk, spill } = producer;
+  return { redisUrl, namespace, requests, producer: { name, chunk, spill } };
+}

@@ -1,0 +1,81 @@
+import type { Registry } from 'prom-client';
+import type { Config } from '../shared/config.ts';
+import type { QueueName } from '../shared/contracts/queues.ts';
+import { type ChunkSender, createChunkSender } from './chunk-sender.ts';
+import { createChunker, createProducerName, type OutgoingChunk, type ProducerIdentity } from './chunker.ts';
+import type { ProblemLog } from './problem-log.ts';
+import { type BufferLimits, type Entry, RecordBuffer } from './record-buffer.ts';
+import { createSpillSide, type SpillAccounts } from './spill/create-spill-side.ts';
+import type { Transport } from './transport.ts';
+
+/** From the buffer to the queue. */
+export interface Pipeline<E extends Entry> {
+  buffer: RecordBuffer<E>;
+  sender: ChunkSender<E>;
+}
+
+/** Whose records a pipeline moves, and who therefore hears of them. */
+export interface PipelineAccounts<E extends Entry> extends SpillAccounts<E> {
+  /** chunks from memory that Redis has acknowledged */
+  sent(chunks: readonly OutgoingChunk<E>[]): void;
+}
+
+/** What a pipeline is made of. */
+export interface PipelineOptions<E extends Entry> {
+  queue: QueueName;
+  namespace: string;
+  identity: ProducerIdentity;
+  transport: Transport;
+  buffer: BufferLimits;
+  settings: Pick<Config['producer'], 'chunk' | 'spill'>;
+  /** asked when there is something to tell; they are made after their pipeline */
+  accounts: () => PipelineAccounts<E>;
+  /** an attempt to send that is repeated */
+  onFailure(error: Error): void;
+  registry: Registry;
+  problems: ProblemLog;
+  /** uniform in [0, 1) */
+  random: () => number;
+}
+
+/** One life of a producer that begins now. @param name null makes one from the host's name */
+export function createIdentity(name: string | null, nowMs: number): ProducerIdentity {
+  return { producer: name ?? createProducerName(), epoch: nowMs };
+}
+
+/** Puts buffer, chunker, sender and, where there is a directory for it, the spill together. Nothing connects yet. */
+export function createPipeline<E extends Entry>(options: PipelineOptions<E>): Pipeline<E> {
+  const { accounts, identity, problems, random, registry, settings } = options;
+  const buffer = new RecordBuffer<E>(options.buffer);
+  const sender = createChunkSender<E>({
+    buffer,
+    chunker: createChunker(buffer, settings.chunk, identity),
+    transport: options.transport,
+    maxWaitMs: settings.chunk.maxWaitMs,
+    random,
+    onSent: (chunks) => accounts().sent(chunks),
+    onFailure(error) {
+      options.onFailure(error);
+      problems.report('send_failed', error);
+    },
+    spill: createSpill(),
+  });
+  return { buffer, sender };
+
+  function createSpill() {
+    const { dir, ...bounds } = settings.spill;
+    if (dir === null) return null;
+    return createSpillSide<E>({
+      settings: { dir, ...bounds },
+      namespace: options.namespace,
+      queue: options.queue,
+      life: `${identity.producer}-${identity.epoch}`,
+      accounts,
+      registry,
+      problems,
+      // Not the clock of the records: other processes compare the times of files with theirs.
+      now: Date.now,
+      onFound: () => sender.replay(),
+    });
+  }
+}

@@ -1,0 +1,39 @@
+/** Thrown by a send whose signal was aborted; the cause is the signal's reason. */
+export class SendAbortedError extends Error {
+  override readonly name = 'AbortError';
+  readonly code = 'ABORT_ERR';
+  /** true: the record had been accepted before, and goes on its way all the same; only the wait for Redis was given up */
+  readonly isAccepted: boolean;
+
+  constructor(signal: AbortSignal, { isAccepted }: { isAccepted: boolean }) {
+    super(
+      isAccepted
+        ? 'the wait for Redis was aborted; the record had been accepted and is sent all the same'
+        : 'the send was aborted before there was room for the record, which was not accepted',
+      { cause: signal.reason },
+    );
+    this.isAccepted = isAccepted;
+  }
+}
+
+/** Thrown by sends after close, by those that close found waiting, and by durable ones that it cut off. */
+export class SenderClosedError extends Error {
+  override readonly name = 'SenderClosedError';
+}
+
+/** Thrown when a record alone is larger than the whole buffer: it can never be accepted. */
+export class RecordTooLargeError extends Error {
+  override readonly name = 'RecordTooLargeError';
+
+  /** @param bytes at least; Infinity when its JSON is longer than a string can be */
+  constructor(bytes: number, maxBytes: number) {
+    super(
+      `the record takes ${Number.isFinite(bytes) ? `${bytes} bytes` : 'more than a string can hold'}, the whole buffer ${maxBytes}; lower SLUICE_MAX_BODY_BYTES or raise SLUICE_REQUEST_BUFFER_MAX_BYTES`,
+    );
+  }
+}
+
+/** Thrown by a durable send whose record was on disk, and is damaged or gone. */
+export class RecordLostError extends Error {
+  override readonly name = 'RecordLostError';
+}

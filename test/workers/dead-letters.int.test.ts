@@ -1,0 +1,186 @@
+import { randomUUID } from 'node:crypto';
+import { expect, onTestFinished, test } from 'vitest';
+import { loadConfig } from '../../shared/config.ts';
+import { replayProducer } from '../../shared/contracts/replay.ts';
+import { createDatabase } from '../../shared/database.ts';
+import { requestKey } from '../../workers/completed-requests/request-key.ts';
+import { type DeadLetter, markStored, storeDeadLetters, toDeadLetter } from '../../workers/dead-letters.ts';
+import { connect, createTestDatabase } from '../support/fixtures.ts';
+
+const origin = { queue: 'execution-log' as const, contractVersion: 1, jobId: 'job', producer: 'p' };
+
+interface Row {
+  id: string;
+  payload: string;
+  code: string;
+  reason: string;
+  attempts: number;
+  state: string;
+  job_id: string | null;
+  producer: string | null;
+}
+
+async function aDatabase() {
+  const databaseUrl = await createTestDatabase();
+  const database = createDatabase(loadConfig({ DATABASE_URL: databaseUrl }).database, 'test');
+  onTestFinished(() => database.$disconnect());
+  const client = await connect(databaseUrl);
+  const bury = (...letters: DeadLetter[]) => storeDeadLetters(database, letters);
+  const rows = async (): Promise<Row[]> =>
+    (await client.query('select * from dead_letter order by first_seen, payload')).rows;
+  const setState = (state: string) => client.query('update dead_letter set state = $1', [state]);
+  const onlyId = async (): Promise<string> => (await rows())[0]?.id ?? '';
+  return { database, bury, rows, setState, onlyId };
+}
+
+function letterOf(record: unknown, reason = 'r', overrides: Partial<typeof origin> = {}): DeadLetter {
+  return toDeadLetter(JSON.stringify(record), '22P05', reason, { ...origin, ...overrides });
+}
+
+/** The letter of a record that was put back, and has died again. */
+function replayOf(letterId: string, record: unknown, reason: string): DeadLetter {
+  return letterOf(record, reason, { producer: replayProducer(letterId), jobId: 'replay' });
+}
+
+test('dead letters: records that share what is no id of theirs are a letter each', async () => {
+  const { bury, rows } = await aDatabase();
+  const records = [1, 2, 3, 4, 5].map((n) => ({ id: 'undefined', n }));
+  await bury(...records.map((record) => letterOf(record)));
+  expect((await rows()).map(({ payload }) => payload)).toEqual(records.map((record) => JSON.stringify(record)));
+});
+
+test('dead letters: two different records of one id are two letters, in one call and in two', async () => {
+  const { bury, rows } = await aDatabase();
+  const id = randomUUID();
+  await bury(letterOf({ id, n: 1 }), letterOf({ id, n: 2 }));
+  await bury(letterOf({ id, n: 3 }));
+  expect((await rows()).map(({ payload, attempts }) => [JSON.parse(payload).n, attempts])).toEqual([
+    [1, 1],
+    [2, 1],
+    [3, 1],
+  ]);
+});
+
+test('dead letters: a record that is delivered again is the same letter, and counted as often as it came', async () => {
+  const { bury, rows } = await aDatabase();
+  const record = { id: randomUUID() };
+  await bury(letterOf(record, 'first'), letterOf(record, 'second'));
+  expect(await rows()).toMatchObject([{ attempts: 2, reason: 'second', state: 'open' }]);
+  await bury(letterOf({ other: 1 }), letterOf(record, 'third'), letterOf(record, 'fourth'));
+  expect((await rows()).map(({ attempts, reason }) => [attempts, reason])).toEqual([
+    [4, 'fourth'],
+    [1, 'r'],
+  ]);
+});
+
+test('dead letters: what was replayed and is dead again opens its own letter, which keeps the original', async () => {
+  const { bury, rows, setState, onlyId } = await aDatabase();
+  const original = { id: randomUUID(), message: 'a\0' };
+  await bury(letterOf(original));
+  const id = await onlyId();
+  await setState('replayed');
+  await bury(replayOf(id, { id: original.id }, 'message: is missing'));
+  expect(await rows()).toMatchObject([
+    {
+      id,
+      payload: JSON.stringify(original),
+      reason: 'message: is missing',
+      attempts: 2,
+      state: 'open',
+      job_id: 'job',
+      producer: 'p',
+    },
+  ]);
+});
+
+test('dead letters: what was replayed from a letter that is gone is a letter of its own', async () => {
+  const { bury, rows } = await aDatabase();
+  const gone = randomUUID();
+  const record = { id: randomUUID() };
+  await bury(replayOf(gone, record, 'r'));
+  expect(await rows()).toMatchObject([{ payload: JSON.stringify(record), attempts: 1, state: 'open' }]);
+});
+
+test('dead letters: a letter of another queue is not opened by a replay', async () => {
+  const { bury, rows, onlyId } = await aDatabase();
+  await bury(letterOf({ n: 1 }));
+  await bury({ ...replayOf(await onlyId(), { n: 2 }, 'r'), queue: 'completed-request' });
+  expect((await rows()).map(({ attempts }) => attempts)).toEqual([1, 1]);
+});
+
+test('dead letters: of a chunk that is only called a replay, each record is a letter', async () => {
+  const { bury, rows, onlyId } = await aDatabase();
+  await bury(letterOf({ n: 0 }));
+  const id = await onlyId();
+  await bury(replayOf(id, { n: 1 }, 'r'), replayOf(id, { n: 2 }, 'r'));
+  expect((await rows()).map(({ payload }) => JSON.parse(payload).n)).toEqual([0, 1, 2]);
+});
+
+test('dead letters: a replay, and a new record that reads like it, in one call are both there', async () => {
+  const { bury, rows, onlyId } = await aDatabase();
+  await bury(letterOf({ n: 0 }));
+  const id = await onlyId();
+  await bury(letterOf({ n: 1 }), replayOf(id, { n: 1 }, 'again'), replayOf(randomUUID(), { n: 1 }, 'of none'));
+  expect((await rows()).map(({ payload, attempts }) => [JSON.parse(payload).n, attempts])).toEqual([
+    [0, 2],
+    [1, 2],
+  ]);
+});
+
+test.each([
+  ['open', 'stored'],
+  ['replayed', 'stored'],
+  ['stored', 'stored'],
+  ['discarded', 'discarded'],
+])('dead letters: one that is %s when its replay is stored is then %s', async (before, after) => {
+  const { database, bury, rows, setState, onlyId } = await aDatabase();
+  await bury(letterOf({ n: 0 }));
+  await setState(before);
+  await markStored(database, [await onlyId(), randomUUID()]);
+  expect(await rows()).toMatchObject([{ state: after }]);
+});
+
+test.each([
+  ['open', 'open'],
+  ['replayed', 'open'],
+  ['stored', 'open'],
+  ['discarded', 'discarded'],
+])(
+  'dead letters: one that is %s when its record comes again, or its replay dies, is then %s',
+  async (before, after) => {
+    const { bury, rows, setState, onlyId } = await aDatabase();
+    await bury(letterOf({ n: 0 }));
+    await setState(before);
+    await bury(letterOf({ n: 0 }));
+    expect(await rows()).toMatchObject([{ state: after, attempts: 2 }]);
+    await setState(before);
+    await bury(replayOf(await onlyId(), { n: 0 }, 'r'));
+    expect(await rows()).toMatchObject([{ state: after, attempts: 3 }]);
+  },
+);
+
+test.each([1_999, 2_000])('dead letters: a reason cut within a character, at %d, can be stored', async (chars) => {
+  const { bury, rows } = await aDatabase();
+  await bury(letterOf({ n: 0 }, `${'x'.repeat(chars)}${'😀'.repeat(200)}`));
+  expect(await rows()).toHaveLength(1);
+});
+
+test.each([190, 191])('dead letters: a signature cut at %d can be stored', async (chars) => {
+  const { bury, rows } = await aDatabase();
+  await bury(letterOf({ n: 0 }, `${'x'.repeat(chars)}${'😀'.repeat(200)}`));
+  expect(await rows()).toHaveLength(1);
+});
+
+test('dead letters: a producer or job whose name PostgreSQL refuses keeps no letter from being stored', async () => {
+  const { bury, rows } = await aDatabase();
+  await bury(letterOf({ n: 0 }, 'r', { producer: 'a\0b\ud800', jobId: 'j\0' }));
+  expect(await rows()).toMatchObject([{ producer: 'a\uFFFDb\uFFFD', job_id: 'j\uFFFD' }]);
+});
+
+test('dead letters: a request’s beginning and its end are two letters', async () => {
+  const { bury, rows } = await aDatabase();
+  const requestId = randomUUID();
+  const payloads = [{ requestId, phase: 'begun' }, { requestId }].map((record) => JSON.stringify(record));
+  await bury(...payloads.map((payload) => toDeadLetter(payload, 'schema', 'r', origin, requestKey)));
+  expect(await rows()).toHaveLength(2);
+});

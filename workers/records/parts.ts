@@ -1,0 +1,51 @@
+import { parseExactly } from '../../shared/exact-json.ts';
+import type { BatchEntry } from '../batcher.ts';
+import type { Unstored } from './kind.ts';
+
+/** What a part of a batch came to: written, with what the statement left out, or not for a reason of its own. */
+export type PartResult = { unstored: readonly Unstored[] } | { failedWith: { code: string; reason: string } };
+
+/**
+ * Writes records in parts that could not be written together for a reason of the statement: a lock on one row, or more
+ * than can be done in time. What still fails alone is left for later.
+ *
+ * Bounded: after ⌈log2 n⌉ + 2 failures, enough to find one record, all that is not written yet is left for later. Each
+ * failure may take as long as a statement may, and when everything is locked, all parts fail.
+ */
+export async function writeInParts(
+  entries: readonly BatchEntry[],
+  write: (entries: readonly BatchEntry[]) => Promise<PartResult>,
+  cause: { code: string; reason: string },
+): Promise<readonly Unstored[]> {
+  const texts = recordTexts(entries);
+  let failuresLeft = Math.ceil(Math.log2(texts.length)) + 2;
+
+  const leave = (from: number, until: number, { code, reason }: typeof cause): Unstored[] =>
+    Array.from({ length: until - from }, (_, offset) => ({ index: from + offset, code, reason, fate: 'later' }));
+
+  const writeHalves = async (from: number, until: number, why: typeof cause): Promise<Unstored[]> => {
+    if (until - from < 2) return leave(from, until, why);
+    const middle = from + Math.floor((until - from) / 2);
+    return [...(await writePart(from, middle, why)), ...(await writePart(middle, until, why))];
+  };
+
+  const writePart = async (from: number, until: number, why: typeof cause): Promise<Unstored[]> => {
+    if (failuresLeft === 0) return leave(from, until, why);
+    const result = await write([toEntry(texts.slice(from, until))]);
+    if ('unstored' in result) return result.unstored.map((one) => ({ ...one, index: one.index + from }));
+    failuresLeft -= 1;
+    return writeHalves(from, until, result.failedWith);
+  };
+
+  return writeHalves(0, texts.length, cause);
+}
+
+/** Each record's own text, with every digit of its numbers. @throws RangeError when one is nested too deeply */
+export function recordTexts(entries: readonly BatchEntry[]): string[] {
+  return entries.flatMap(({ json }) => (parseExactly(json) as unknown[]).map((record) => JSON.stringify(record)));
+}
+
+/** Records as one entry. */
+export function toEntry(texts: readonly string[]): BatchEntry {
+  return { json: `[${texts.join(',')}]`, records: texts.length };
+}

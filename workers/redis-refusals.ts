@@ -1,0 +1,36 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+/** Time between two tries of what Redis refuses: out of memory, a replica now, no rights. */
+export const refusedRetryMs = 500;
+
+/** Whether Redis answered with an error of its own, and not one that a BullMQ script made of the job's state. */
+export function isRefusedByRedis(error: unknown): boolean {
+  return error instanceof Error && error.name === 'ReplyError';
+}
+
+/** Whether an error is of Redis, of the way to it, or of what BullMQ keeps there: a lock that was lost, a job that is gone. */
+export function isRedisError(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const isOfScript = 'code' in error && typeof error.code === 'number' && error.code < 0;
+  return isOfScript || isRefusedByRedis(error) || error.message === 'Connection is closed.';
+}
+
+/**
+ * Asks Redis again while it refuses.
+ *
+ * @param options.forMs how long, in ms; then, or when the signal aborts, its error is thrown
+ */
+export async function repeatWhileRefused<T>(
+  ask: () => Promise<T>,
+  options: { forMs: number; signal: AbortSignal },
+): Promise<T> {
+  const until = performance.now() + options.forMs;
+  for (;;) {
+    try {
+      return await ask();
+    } catch (error) {
+      if (!isRefusedByRedis(error) || options.signal.aborted || performance.now() > until) throw error;
+      await sleep(refusedRetryMs, undefined, { signal: options.signal }).catch(() => undefined);
+    }
+  }
+}
