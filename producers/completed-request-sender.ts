@@ -87,7 +87,11 @@ export class CompletedRequestSender {
     this.#parts = parts;
     this.#room = new WaitingRoom({
       admit: (candidate) => this.#admit(candidate),
-      onWaited: (waitedMs) => parts.metrics.waited(waitedMs / 1_000),
+      onWaited: (waitedMs, error) => {
+        parts.metrics.waited(waitedMs / 1_000);
+        // Here and not where the caller hears of it, which is a turn later: the accounts add up at any moment.
+        if (error !== null) this.#count(error);
+      },
     });
   }
 
@@ -214,9 +218,7 @@ export class CompletedRequestSender {
     this.#refuseWhenClosed();
     if (signal?.aborted) throw new SendAbortedError(signal, { isAccepted: false });
     if (this.#room.size === 0 && this.#admit(candidate)) return null;
-    return this.#room.enter(candidate, signal).catch((error: unknown) => {
-      throw this.#count(error);
-    });
+    return this.#room.enter(candidate, signal);
   }
 
   #take<R>(take: Take<R>, request: R, arrival: Arrival | null): RequestCandidate {

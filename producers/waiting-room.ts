@@ -18,8 +18,8 @@ export interface WaitingRoomOptions<T> {
    * @throws when there can never be room for it
    */
   admit(candidate: T): boolean;
-  /** told of each wait that has ended */
-  onWaited(waitedMs: number): void;
+  /** told of each wait that has ended, in the same turn: null when the candidate was admitted */
+  onWaited(waitedMs: number, error: Error | null): void;
 }
 
 /** The longest that admissions may hold up the event loop at a time, in ms; one of them may take longer by itself. */
@@ -65,7 +65,7 @@ export class WaitingRoom<T> {
           this.#line.leave(waiter.place);
           waiter.place = null;
           signal?.removeEventListener('abort', onAbort);
-          this.#options.onWaited(performance.now() - sinceMs);
+          this.#options.onWaited(performance.now() - sinceMs, error);
           if (error === null) resolve();
           else reject(error);
         },

@@ -298,6 +298,17 @@ test('durable: a record that was on disk and is damaged there is told to whoever
   expect(await value('sluice_request_records_total', { outcome: 'dropped' })).toBe(1);
 });
 
+test('abort: it is counted in the same turn', async () => {
+  const { sender } = aSender({ transport: aGatedTransport({ isOpen: false }), bufferRecords: 1 });
+  await sender.send(aRequest());
+  const abort = new AbortController();
+  const sending = sender.send(aRequest(), { signal: abort.signal });
+  expect(sender.stats()).toMatchObject({ accepted: 1, waiting: 1, aborted: 0 });
+  abort.abort();
+  expect(sender.stats()).toMatchObject({ accepted: 1, waiting: 0, aborted: 1 });
+  await expect(sending).rejects.toThrow();
+});
+
 test('close: those who wait are let in while there is time', async () => {
   const transport = aGatedTransport({ isOpen: false });
   const { sender } = aSender({ transport, bufferRecords: 5 });
