@@ -1,6 +1,8 @@
 import type { EndToEndResult } from './end-to-end.ts';
 import type { LatencyResult } from './latency.ts';
 import { kept, type RecordCostResult, sampledOut } from './record-cost.ts';
+import type { RequestsResult } from './requests/measure.ts';
+import type { MemoryUse } from './requests/surge.ts';
 
 /** A promise that the figures keep or break. */
 export interface Bar {
@@ -32,6 +34,22 @@ export function recordCostBars(results: readonly RecordCostResult[]): Bar[] {
   return [
     atMost(2, { what: 'record(), sampled out, median', value: medianOf(sampledOut), unit: 'µs' }),
     atMost(15, { what: 'record(), kept, typical run, median', value: medianOf(kept), unit: 'µs' }),
+  ];
+}
+
+export function requestBars({ sizes, surge }: RequestsResult): Bar[] {
+  const growthOf = ({ firstHalfBytes, restBytes }: MemoryUse) => restBytes / firstHalfBytes;
+  const memory = 'in a surge, its second half to its first';
+  return [
+    ...sizes.slice(0, 1).map(({ bodyBytes, sluice, original }) =>
+      atLeast(1, {
+        what: `Sluice to the original's shape, bodies of ${bodyBytes / 1_024} KiB`,
+        value: sluice.rowsPerSecond / original.rowsPerSecond,
+        unit: '×',
+      }),
+    ),
+    atMost(1.25, { what: `memory of the producer ${memory}`, value: growthOf(surge.producer), unit: '×' }),
+    atMost(1.25, { what: `memory of the worker ${memory}`, value: growthOf(surge.worker), unit: '×' }),
   ];
 }
 

@@ -1,30 +1,34 @@
 import { parseArgs } from 'node:util';
 import { UsageError } from '../shared/errors.ts';
 
+const parts = ['end-to-end', 'record', 'requests'] as const;
+type Part = (typeof parts)[number];
+
 /** What the command line asks for. */
 export interface BenchOptions {
   /** that a fast contender stores in one run */
   rows: number;
-  only: 'end-to-end' | 'record' | null;
+  only: Part | null;
   /** one JSON object instead of the tables */
   json: boolean;
   /** null: the speed is measured; else what faults do to the records, and how long PostgreSQL is away */
   faults: { outageSeconds: number } | null;
 }
 
-/** With this many, all parts together take about two minutes on two cores. */
+/** With this many, all parts together take about six minutes on two cores. */
 const defaultRows = 30_000;
 
 /** With this long, all faults together take about four minutes. */
 const defaultOutageSeconds = 60;
 
-export const usage = `npm run bench -- [--rows N] [--only end-to-end|record] [--json]
+export const usage = `npm run bench -- [--rows N] [--only ${parts.join('|')}] [--json]
 npm run bench -- faults [--outage-seconds N] [--json]
 
   faults      how a fleet comes through kills and outages; exit code 1 when a record is lost or there twice
   --outage-seconds N  how long PostgreSQL is away (${defaultOutageSeconds})
   --rows N    rows in one run of a fast contender; the slow ones store a share of them (${defaultRows})
-  --only      end-to-end: rows per second and latency; record: what record() costs its caller
+  --only      end-to-end: rows per second and latency; record: what record() costs its caller; requests: completed
+              requests against the shape of the original, and memory in a surge
   --json      print one JSON object with the figures, as the last line of standard output
   --help      print this`;
 
@@ -39,9 +43,8 @@ export function readOptions(args: readonly string[]): BenchOptions | null {
   const rows = values.rows === undefined ? defaultRows : Number(values.rows);
   if (!(Number.isSafeInteger(rows) && rows >= 100))
     throw new UsageError('--rows must be a whole number of at least 100');
-  const only = values.only ?? null;
-  if (only !== null && only !== 'end-to-end' && only !== 'record')
-    throw new UsageError('--only must be end-to-end or record');
+  const only = parts.find((part) => part === values.only) ?? null;
+  if (values.only !== undefined && only === null) throw new UsageError(`--only must be one of ${parts.join(', ')}`);
   const outageSeconds = Number(values['outage-seconds'] ?? defaultOutageSeconds);
   if (!(outageSeconds >= 1 && outageSeconds <= 3_600)) throw new UsageError('--outage-seconds must be 1 to 3600');
   const [command, ...more] = positionals;

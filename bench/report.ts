@@ -1,8 +1,13 @@
 import type { Bar } from './bars.ts';
-import type { CpuTimes } from './cpu-meter.ts';
-import type { ContenderResult, EndToEndResult } from './end-to-end.ts';
+import type { EndToEndResult } from './end-to-end.ts';
 import type { LatencyResult } from './latency.ts';
 import type { RecordCostResult } from './record-cost.ts';
+import type { RequestsResult } from './requests/measure.ts';
+import { requestLines } from './requests/report.ts';
+import type { ContenderResult } from './rounds.ts';
+import { cpuCells, cpuHead, table, whole } from './table.ts';
+
+export { table, whole } from './table.ts';
 
 /** Everything that a run of the bench found; this is what `--json` prints. */
 export interface Figures {
@@ -13,25 +18,32 @@ export interface Figures {
     postgres: string;
     redis: string;
   };
-  rows: { count: number; meanBytes: number; meanTraceEntries: number };
+  /** the executions; null: not asked for */
+  rows: { count: number; meanBytes: number; meanTraceEntries: number } | null;
   /** null: not asked for */
   endToEnd: EndToEndResult | null;
   latency: LatencyResult | null;
   recordCost: RecordCostResult[] | null;
+  requests: RequestsResult | null;
   bars: Bar[];
 }
 
 /** The figures as a text for people. */
-export function toReport({ environment, rows, endToEnd, latency, recordCost, bars }: Figures): string {
+export function toReport({ environment, rows, endToEnd, latency, recordCost, requests, bars }: Figures): string {
   const { cores, cpu, node, postgres, redis } = environment;
   return [
     [
       `${cores} cores (${cpu}), Node ${node}, PostgreSQL ${postgres} with fsync, Redis ${redis} with appendfsync everysec`,
-      `rows of ${whole(rows.meanBytes)} bytes of JSON and ${rows.meanTraceEntries.toFixed(1)} trace entries on average`,
+      ...(rows === null
+        ? []
+        : [
+            `rows of ${whole(rows.meanBytes)} bytes of JSON and ${rows.meanTraceEntries.toFixed(1)} trace entries on average`,
+          ]),
     ],
     endToEnd === null ? [] : endToEndLines(endToEnd),
     latency === null ? [] : latencyLines(latency),
     recordCost === null ? [] : recordCostLines(recordCost),
+    ...(requests === null ? [] : requestLines(requests)),
     barLines(bars),
   ]
     .filter((lines) => lines.length > 0)
@@ -54,17 +66,10 @@ function endToEndLines(results: EndToEndResult): string[] {
     ];
   };
   const head = ['end to end', 'rows/s', 'of the rounds', '× job per row', '× COPY', 'rows'];
-  const cpuHead = ['CPU µs a row: producer', 'Redis', 'workers', 'Postgres', 'all', 'cores busy'];
   return table([
     copy.cpuUsPerRow === null ? head : [...head, ...cpuHead],
     ...[sluice.one, sluice.two, jobPerRow, createMany, insertStatement, copy].map(line),
   ]);
-}
-
-function cpuCells(cpu: CpuTimes, rowsPerSecond: number): string[] {
-  const allUs = cpu.producer + cpu.redis + cpu.workers + cpu.postgres;
-  const perRow = [cpu.producer, cpu.redis, cpu.workers, cpu.postgres, allUs].map((us) => us.toFixed(0));
-  return [...perRow, ((allUs * rowsPerSecond) / 1_000_000).toFixed(1)];
 }
 
 function latencyLines({ rowsPerSecond, samples, p50Ms, p99Ms, maxMs }: LatencyResult): string[] {
@@ -97,20 +102,4 @@ function barLines(bars: readonly Bar[]): string[] {
       holds ? 'holds' : 'MISSED',
     ]),
   ]);
-}
-
-/** A whole number, with commas. */
-export function whole(value: number): string {
-  return Math.round(value).toLocaleString('en');
-}
-
-/** Columns of one width each: text to the left in the first, figures to the right in the others. */
-export function table(rows: readonly string[][]): string[] {
-  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
-  return rows.map((row) =>
-    row
-      .map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0)))
-      .join('  ')
-      .trimEnd(),
-  );
 }

@@ -5,6 +5,7 @@ import type { CommandContext } from './context.ts';
 
 interface DemoFlags {
   executions?: number;
+  requests: number;
   trace?: string;
   rate: number;
   sampleRate?: number;
@@ -20,15 +21,20 @@ export function addDemoCommand(program: Command, { environment, exitWith }: Comm
   program
     .command('demo')
     .description(
-      'run the fleet with traffic from an example scoring service, and account for every execution at the end',
+      'run the fleet with traffic from an example scoring service and an example LLM gateway, and account for all of it at the end',
     )
     .option('--executions <n>', 'how many executions (20000, or all of the trace)', wholeNumber(1))
-    .option(
-      '--trace <file>',
-      'take the events from a request-arrival trace: CSV of TIMESTAMP,ContextTokens,GeneratedTokens',
-    )
     .addOption(
-      new Option('--rate <n>', 'mean executions per second; a trace is compressed to it')
+      new Option('--requests <n>', 'how many requests to models beside them, at most those of the trace; 0 for none')
+        .argParser(wholeNumber(0))
+        .default(2_000),
+    )
+    .option('--trace <file>', 'take both from a request-arrival trace: CSV of TIMESTAMP,ContextTokens,GeneratedTokens')
+    .addOption(
+      new Option(
+        '--rate <n>',
+        'mean executions per second, and the requests in the same time; a trace is compressed to it',
+      )
         .argParser(wholeNumber(1))
         .default(4_000),
     )
@@ -44,45 +50,44 @@ export function addDemoCommand(program: Command, { environment, exitWith }: Comm
       const asked = untilAskedToStop();
       const stop = new AbortController();
       void asked.then(() => stop.abort());
-      const [{ startLocalSluice }, { runDemo }, { chooseEvents }, { say }] = await Promise.all([
-        import('../local/start.ts'),
-        import('../local/demo/run.ts'),
-        import('../local/demo/demo-events.ts'),
-        import('../local/steps.ts'),
-      ]);
+      const [{ startLocalSluice }, { runDemo }, { chooseEvents }, { chooseRequests }, { toLines }, { say }] =
+        await Promise.all([
+          import('../local/start.ts'),
+          import('../local/demo/run.ts'),
+          import('../local/demo/demo-events.ts'),
+          import('../local/demo/demo-requests.ts'),
+          import('../local/demo/result-lines.ts'),
+          import('../local/steps.ts'),
+        ]);
       const configured =
         environment['DSL_EXECUTION_LOG_SAMPLE_RATE'] === undefined
           ? demoSampleRate
           : loadConfig(environment).producer.sampleRate;
-      const events = await chooseEvents({
+      const { rate, seed } = flags;
+      const traceFile = flags.trace ?? null;
+      const executions = await chooseEvents({
         executions: flags.executions ?? null,
-        traceFile: flags.trace ?? null,
-        perSecond: flags.rate,
-        seed: flags.seed,
+        traceFile,
+        perSecond: rate,
+        seed,
       });
+      const seconds = executions.total / rate;
+      const requests =
+        flags.requests === 0 ? null : await chooseRequests({ requests: flags.requests, traceFile, seconds, seed });
       const sluice = await startLocalSluice(environment);
       try {
         const result = await runDemo(
           sluice.config,
-          events,
-          { sampleRate: flags.sampleRate ?? configured },
+          { executions, requests, sampleRate: flags.sampleRate ?? configured, seed },
           stop.signal,
         );
-        const { sent, stored, sampledOut, dropped, dead, inFlight, unaccounted, reconciled, seconds } = result;
-        say(
-          `sent ${sent} = stored ${stored} + sampled out ${sampledOut} + dropped ${dropped} + dead ${dead} + in flight ${inFlight}`,
-        );
-        say(
-          reconciled
-            ? `the accounts add up, after ${seconds} s`
-            : `the accounts do NOT add up: ${unaccounted} unaccounted for`,
-        );
+        for (const line of toLines(result)) say(line);
         if (!flags.exit && !stop.signal.aborted) {
           say(`the fleet goes on: ${sluice.fleet.workers[0]?.url}/metrics. Ctrl-C stops it`);
           say('the rows: source .sluice/env, then psql "$DATABASE_URL" -c "table strategy_execution_log limit 5"');
           await asked;
         }
-        exitWith(reconciled ? 0 : 1);
+        exitWith(result.reconciled ? 0 : 1);
         await sluice.stop();
         if (flags.json) console.log(JSON.stringify(result));
       } finally {

@@ -1,7 +1,7 @@
-import type { Rows } from '../rows.ts';
+import type { Rows as ExecutionRows } from '../rows.ts';
 
 /** A way of getting rows into the table. */
-export interface Contender {
+export interface Contender<Rows = ExecutionRows> {
   name: string;
   /** share of the rows that it stores in a measured run; the slow ones get fewer, since rates are per second */
   share: number;

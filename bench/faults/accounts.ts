@@ -17,7 +17,7 @@ export async function takeAccounts(
   recorded: number,
 ): Promise<Pick<FaultResult, 'recorded' | 'stored' | 'lost' | 'duplicated' | 'deadLetters' | 'failed' | 'stalls'>> {
   const stored = await arena.query<{ id: string }>('select id from strategy_execution_log');
-  const dead = await arena.query<{ id: string }>('select record_key as id from dead_letter');
+  const dead = await arena.query<{ id: string }>(`select split_part(record_key, '.', 1) as id from dead_letter`);
   const failed: string[] = (await arena.queue.getFailed()).flatMap((job) =>
     job.data.records.map(({ id }: { id: string }) => id),
   );

@@ -1,7 +1,7 @@
-import { toError, UsageError } from '../../shared/errors.ts';
 import { generateEvents, type ScoringEvent } from './events.ts';
 import { demoStrategies } from './scoring/strategies.ts';
 import { readTraceFile, toEvents } from './trace-file.ts';
+import { compressed, measureTrace } from './trace-head.ts';
 
 /** Which events the demo is to send. */
 export interface DemoEventOptions {
@@ -17,8 +17,8 @@ export interface DemoEventOptions {
 const defaultExecutions = 20_000;
 
 /** Events in time, and how many there are. */
-export interface DemoEvents {
-  events: AsyncIterable<ScoringEvent> | Iterable<ScoringEvent>;
+export interface Timeline<E> {
+  events: AsyncIterable<E> | Iterable<E>;
   total: number;
 }
 
@@ -27,41 +27,13 @@ export interface DemoEvents {
  *
  * @throws UsageError when the trace cannot be read: the file, the line, and what is wrong with it
  */
-export async function chooseEvents({ executions, traceFile, perSecond, seed }: DemoEventOptions): Promise<DemoEvents> {
+export async function chooseEvents(options: DemoEventOptions): Promise<Timeline<ScoringEvent>> {
+  const { executions, traceFile, perSecond, seed } = options;
   if (traceFile === null) {
     const total = executions ?? defaultExecutions;
     return { events: generateEvents({ count: total, seed, strategies: demoStrategies, perSecond }), total };
   }
-  const { rows, spanMs } = await measure(traceFile, executions);
-  const speed = Math.max(1, spanMs / ((rows / perSecond) * 1_000));
-  return { events: compressed(toEvents(readTraceFile(traceFile), demoStrategies, seed), rows, speed), total: rows };
-}
-
-/** Reads the trace once to know its length and its span, so that a bad line is told before anything is started. */
-async function measure(traceFile: string, limit: number | null): Promise<{ rows: number; spanMs: number }> {
-  let rows = 0;
-  let spanMs = 0;
-  try {
-    for await (const { atMs } of readTraceFile(traceFile)) {
-      if (limit !== null && rows >= limit) break;
-      rows += 1;
-      spanMs = Math.max(spanMs, atMs);
-    }
-  } catch (error) {
-    throw new UsageError(toError(error).message);
-  }
-  return { rows, spanMs };
-}
-
-async function* compressed(
-  events: AsyncIterable<ScoringEvent>,
-  limit: number,
-  speed: number,
-): AsyncGenerator<ScoringEvent> {
-  let taken = 0;
-  for await (const event of events) {
-    if (taken >= limit) return;
-    taken += 1;
-    yield { ...event, atMs: event.atMs / speed };
-  }
+  const head = await measureTrace(traceFile, executions);
+  const events = compressed(toEvents(readTraceFile(traceFile), demoStrategies, seed), head, perSecond);
+  return { events, total: head.rows };
 }

@@ -1,91 +1,91 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { Registry } from 'prom-client';
-import { createExecutionObserver, type ExecutionObserver } from '../../producers/index.ts';
 import type { Config } from '../../shared/config.ts';
 import { createDatabase } from '../../shared/database.ts';
+import { createCloseStack } from '../../shared/lifecycle.ts';
 import { createRedis } from '../../shared/redis.ts';
-import type { DemoEvents } from './demo-events.ts';
+import type { Timeline } from './demo-events.ts';
 import type { ScoringEvent } from './events.ts';
-import { createInspector } from './inspect.ts';
-import { inTime } from './pacing.ts';
+import { createExecutionTraffic } from './execution-traffic.ts';
 import { createProgress } from './progress.ts';
-import { type Accounts, reconcile } from './reconcile.ts';
-import { demoStrategies } from './scoring/strategies.ts';
-import { createScoringService } from './scoring-service.ts';
+import type { Accounts } from './reconcile.ts';
+import type { RequestAccounts } from './reconcile-requests.ts';
+import { creatorCount, type RequestEvent } from './request-events.ts';
+import { createRequestTraffic } from './request-traffic.ts';
+import type { Traffic } from './traffic.ts';
 
-/** How the demo went. */
+/** What a run of the demo sends. */
+export interface DemoTraffic {
+  executions: Timeline<ScoringEvent>;
+  /** null: no requests */
+  requests: Timeline<RequestEvent> | null;
+  /** share of ok runs that are kept */
+  sampleRate: number;
+  /** of the texts in the requests */
+  seed: number;
+}
+
+/** How the demo went: the accounts of the executions, and beside them those of the requests. */
 export interface DemoResult extends Accounts {
+  /** null: there were none */
+  requests: RequestAccounts | null;
+  /** both accounts add up */
+  reconciled: boolean;
   /** from the first event to the last row, in seconds */
   seconds: number;
-  /** the realms that the rows of this run carry */
+  /** the realms that the execution rows of this run carry */
   realms: string[];
+  /** the creators that its request rows carry */
+  creators: string[];
 }
 
 const settleTimeoutMs = 120_000;
-const closeTimeoutMs = 60_000;
+const lookEveryMs = 100;
 
-/** Sends traffic through the real SDK, waits until it has settled, and accounts for every execution of it. */
-export async function runDemo(
-  config: Config,
-  { events, total }: DemoEvents,
-  { sampleRate }: { sampleRate: number },
-  signal: AbortSignal,
-): Promise<DemoResult> {
+/** Sends traffic through the real SDK, waits until it has settled, and accounts for all of it. */
+export async function runDemo(config: Config, options: DemoTraffic, signal: AbortSignal): Promise<DemoResult> {
   const run = randomBytes(4).toString('hex');
-  const realms = ['north', 'south', 'west'].map((name) => `demo-${run}-${name}`);
   const producer = `demo-${run}`;
-  const database = createDatabase(config.database, 'sluice demo');
-  const redis = createRedis(config.redisUrl ?? '', { role: 'worker', name: 'sluice:demo', logger: null });
-  const inspector = createInspector({ database, redis, namespace: config.namespace, realms, producer });
-  const observer = createExecutionObserver({
-    redisUrl: config.redisUrl,
-    namespace: config.namespace,
-    producer: { ...config.producer, sampleRate, name: producer },
-    registry: new Registry(),
-  });
-  const progress = createProgress(total);
-  const startedAt = performance.now();
+  const realms = ['north', 'south', 'west'].map((name) => `${producer}-${name}`);
+  const creators = Array.from({ length: creatorCount }, (_, index) => `${producer}-user-${index + 1}`);
+  const closing = createCloseStack(() => undefined);
   try {
-    const failures = await produce(events);
-    progress.say('flushing the producer');
-    await observer.close({ timeoutMs: closeTimeoutMs });
-    const found = await settle();
+    const database = createDatabase(config.database, 'sluice demo');
+    closing.push('database', () => database.$disconnect());
+    const redis = createRedis(config.redisUrl ?? '', { role: 'worker', name: 'sluice:demo', logger: null });
+    closing.push('redis', async () => redis.disconnect());
+    const { sampleRate, seed } = options;
+    const shared = { config, database, redis, producer, signal };
+    const executions = createExecutionTraffic({ ...shared, timeline: options.executions, sampleRate, realms });
+    closing.push('executions', executions.close);
+    const requests =
+      options.requests && createRequestTraffic({ ...shared, timeline: options.requests, creators, seed });
+    if (requests) closing.push('requests', requests.close);
+    const traffics = requests ? [executions, requests] : [executions];
+    const progress = createProgress(requests ? { executions, requests } : { executions });
+    closing.push('progress', async () => progress.stop());
+
+    const startedAt = performance.now();
+    await Promise.all(traffics.map((traffic) => traffic.produce()));
+    progress.say('flushing the producers');
+    await Promise.all(traffics.map((traffic) => traffic.flush()));
+    await settle(traffics);
     const seconds = Number(((performance.now() - startedAt) / 1_000).toFixed(2));
-    return { ...reconcile(observer.stats(), failures, found), seconds, realms };
+    const accounts = await executions.reconcile();
+    const ofRequests = requests ? await requests.reconcile() : null;
+    const reconciled = accounts.reconciled && ofRequests?.reconciled !== false;
+    return { ...accounts, requests: ofRequests, reconciled, seconds, realms, creators: requests ? creators : [] };
   } finally {
-    progress.stop();
-    await observer.close({ timeoutMs: 0 });
-    await inspector.close();
-    redis.disconnect();
-    await database.$disconnect();
-  }
-
-  async function produce(source: AsyncIterable<ScoringEvent> | Iterable<ScoringEvent>): Promise<number> {
-    const score = createScoringService({ observer, strategies: demoStrategies, realms });
-    const isOverloaded = () => observer.depth().records > config.producer.buffer.maxRecords / 2;
-    let failures = 0;
-    for await (const event of inTime(source, { isOverloaded, signal })) {
-      if (!score(event)) failures += 1;
-      progress.update(observer.stats().recorded, describe(observer));
-    }
-    return failures;
-  }
-
-  /** Waits while something is on its way: for jobs of a killed worker, until their locks have run out. */
-  async function settle() {
-    const deadline = performance.now() + settleTimeoutMs;
-    for (;;) {
-      const found = await inspector.inspect();
-      const stats = observer.stats();
-      progress.update(stats.recorded, `${found.stored} stored, ${found.inFlight} in flight`);
-      if (found.inFlight === 0 || performance.now() > deadline) return found;
-      await sleep(100);
-    }
+    await closing.closeAll();
   }
 }
 
-function describe(observer: ExecutionObserver): string {
-  const { kept, sampledOut, sent } = observer.stats();
-  return `${kept} kept, ${sampledOut} sampled out, ${sent} queued`;
+/** Waits while something is on its way: for jobs of a killed worker, until their locks have run out. */
+async function settle(traffics: readonly Pick<Traffic<unknown>, 'isSettled'>[]): Promise<void> {
+  const deadline = performance.now() + settleTimeoutMs;
+  for (;;) {
+    const settled = await Promise.all(traffics.map((traffic) => traffic.isSettled()));
+    if (settled.every(Boolean) || performance.now() > deadline) return;
+    await sleep(lookEveryMs);
+  }
 }

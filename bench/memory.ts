@@ -1,0 +1,21 @@
+import { execFileSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+
+/** Resident memory of a process, in bytes; 0 when it is gone. */
+export function readMemory(pid: number): number {
+  try {
+    const kib = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+    return Number(kib ?? 0) * 1_024;
+  } catch {
+    return memoryByPs(pid);
+  }
+}
+
+/** Where the system has no /proc. */
+function memoryByPs(pid: number): number {
+  try {
+    return Number(execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' })) * 1_024;
+  } catch {
+    return 0;
+  }
+}

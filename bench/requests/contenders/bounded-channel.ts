@@ -1,0 +1,36 @@
+/** Hands items from senders to one receiver within a process, as Tokio's bounded channel does. */
+export interface BoundedChannel<T> {
+  /** Resolves when there was room for the item. */
+  send(item: T): Promise<void>;
+  /** Resolves with one item at least and so many at most: what is there is taken, and nothing waited for. */
+  receive(most: number): Promise<T[]>;
+}
+
+/** Makes a channel that holds so many items. */
+export function createBoundedChannel<T>(capacity: number): BoundedChannel<T> {
+  let items: T[] = [];
+  let wakeSender: (() => void) | null = null;
+  let wakeReceiver: (() => void) | null = null;
+  return {
+    async send(item) {
+      while (items.length >= capacity) {
+        await new Promise<void>((resolve) => {
+          wakeSender = resolve;
+        });
+      }
+      items.push(item);
+      wakeReceiver?.();
+    },
+    async receive(most) {
+      while (items.length === 0) {
+        await new Promise<void>((resolve) => {
+          wakeReceiver = resolve;
+        });
+      }
+      const taken = items.slice(0, most);
+      items = items.slice(most);
+      wakeSender?.();
+      return taken;
+    },
+  };
+}

@@ -1,0 +1,59 @@
+import { say } from '../../local/steps.ts';
+import { type ContenderResult, measureRounds } from '../rounds.ts';
+import type { Stage } from '../stage.ts';
+import { createRequestCopy } from './contenders/copy.ts';
+import { createOriginal } from './contenders/original.ts';
+import { createRequestSluice } from './contenders/sluice.ts';
+import { createStoreStatement } from './contenders/store-statement.ts';
+import { createRequestRows } from './request-rows.ts';
+import { openRequestTables } from './request-tables.ts';
+import { measureSurge, type SurgeResult } from './surge.ts';
+
+/** The contenders at one size of bodies. */
+export interface BodySizeResult {
+  /** that each body is to have, in bytes */
+  bodyBytes: number;
+  /** of both bodies of a row */
+  meanBytes: number;
+  sluice: ContenderResult;
+  original: ContenderResult;
+  storeStatement: ContenderResult;
+  copy: ContenderResult;
+}
+
+export interface RequestsResult {
+  sizes: BodySizeResult[];
+  surge: SurgeResult;
+}
+
+const kib = 1_024;
+
+/** Sizes of bodies, and the share of the rows that fit into the same time. */
+const sizes = [
+  { bodyBytes: 2 * kib, share: 1 },
+  { bodyBytes: 64 * kib, share: 1 / 20 },
+];
+
+/**
+ * Lets Sluice and the shape of the original store the same requests in the same tables, at each size of bodies, and then
+ * sends ten times what Sluice can store of the smaller ones.
+ *
+ * @throws Error when a contender lost a row or stored one too many
+ */
+export async function measureRequests(stage: Stage, count: number): Promise<RequestsResult> {
+  const tables = await openRequestTables(stage);
+  const sluice = await createRequestSluice(stage);
+  const original = await createOriginal(stage);
+  const storeStatement = createStoreStatement(stage);
+  const results: BodySizeResult[] = [];
+  for (const { bodyBytes, share } of sizes) {
+    const rows = createRequestRows(Math.round(count * share), bodyBytes);
+    say(`${rows.count} requests with bodies of ${bodyBytes / kib} KiB`);
+    const copy = await createRequestCopy(stage, rows);
+    const measured = await measureRounds(stage, tables, rows, { sluice, original, storeStatement, copy });
+    results.push({ bodyBytes, meanBytes: rows.meanBytes, ...measured });
+  }
+  const [small] = results;
+  const surge = await measureSurge(stage, tables, small?.sluice.rowsPerSecond ?? 0);
+  return { sizes: results, surge };
+}

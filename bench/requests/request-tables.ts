@@ -1,0 +1,26 @@
+import pg from 'pg';
+import type { Arena } from '../rounds.ts';
+import type { Stage } from '../stage.ts';
+
+/** The tables of requests, as an arena. A request without its template, or the other way round, counts as a lost row. */
+export async function openRequestTables(stage: Stage): Promise<Arena> {
+  const client = new pg.Client({ connectionString: stage.databaseUrl });
+  client.on('error', () => undefined);
+  await client.connect();
+  stage.onClose('the connection to the request tables', () => client.end());
+  return {
+    async reset() {
+      await client.query('truncate request, request_template, request_tombstone, creator_erasure');
+      await client.query('checkpoint');
+    },
+    async countRows() {
+      const { rows } = await client.query<{ requests: number; templates: number }>(`
+        select (select count(*)::int from request where state in ('completed', 'failed')) as requests,
+          (select count(*)::int from request_template) as templates`);
+      const { requests = 0, templates = 0 } = rows[0] ?? {};
+      if (requests !== templates)
+        throw new Error(`${requests} requests have ended, and there are ${templates} templates`);
+      return requests;
+    },
+  };
+}

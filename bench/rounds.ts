@@ -1,0 +1,99 @@
+import { say } from '../local/steps.ts';
+import type { Contender } from './contenders/contender.ts';
+import { type CpuTimes, cpuPerRow } from './cpu-meter.ts';
+import type { Stage } from './stage.ts';
+import { median } from './statistics.ts';
+
+/** How fast a contender got rows into the table. */
+export interface ContenderResult {
+  name: string;
+  /** rows in one run */
+  rows: number;
+  /** from the first row handed over to the last one visible; the median of the rounds */
+  rowsPerSecond: number;
+  /** of each round, in order */
+  rounds: number[];
+  /** CPU µs per row, each the median of the rounds; null where the system does not tell */
+  cpuUsPerRow: CpuTimes | null;
+}
+
+/** Where all contenders store their rows. */
+export interface Arena {
+  /** empties it and writes a checkpoint, so that no run pays for the one before it */
+  reset(): Promise<void>;
+  countRows(): Promise<number>;
+}
+
+interface Run {
+  rows: number;
+  rowsPerSecond: number;
+  cpu: CpuTimes | null;
+}
+
+const rounds = 3;
+
+/** Share of a measured run that goes through unmeasured first: cold processes say nothing about a fleet that is up. */
+const warmUpShare = 0.15;
+
+/**
+ * Lets all contenders store the same rows in the same place, round by round, so that what else goes on in the machine
+ * meets all of them.
+ *
+ * @returns the results by contender
+ * @throws Error when a contender lost a row or stored one too many
+ */
+export async function measureRounds<Rows extends { count: number }, Name extends string>(
+  { cpu }: Pick<Stage, 'cpu'>,
+  arena: Arena,
+  rows: Rows,
+  contenders: Readonly<Record<Name, Contender<Rows>>>,
+): Promise<Record<Name, ContenderResult>> {
+  const all = Object.entries(contenders) as [Name, Contender<Rows>][];
+  const runs = new Map<Name, Run[]>(all.map(([name]) => [name, []]));
+
+  const measureRun = async (contender: Contender<Rows>, part: number): Promise<Run> => {
+    await arena.reset();
+    const count = Math.max(1, Math.round(rows.count * contender.share * part));
+    const cpuBefore = cpu.read(contender.workerPids());
+    const startedAt = performance.now();
+    await contender.store(rows, count);
+    const seconds = (performance.now() - startedAt) / 1_000;
+    const cpuAfter = cpu.read(contender.workerPids());
+
+    const stored = await arena.countRows();
+    if (stored !== count) throw new Error(`${contender.name}: ${count} rows were handed over, ${stored} are stored`);
+    return { rows: count, rowsPerSecond: count / seconds, cpu: cpuPerRow(cpuBefore, cpuAfter, count) };
+  };
+
+  for (const [, contender] of all) await measureRun(contender, warmUpShare);
+  for (let round = 1; round <= rounds; round += 1) {
+    for (const [name, contender] of all) {
+      const run = await measureRun(contender, 1);
+      runs.get(name)?.push(run);
+      say(`round ${round} of ${rounds}: ${contender.name}: ${Math.round(run.rowsPerSecond)} rows/s`);
+    }
+  }
+  return Object.fromEntries(
+    all.map(([name, contender]) => [name, summarise(contender.name, runs.get(name) ?? [])]),
+  ) as Record<Name, ContenderResult>;
+}
+
+function summarise(name: string, runs: readonly Run[]): ContenderResult {
+  const cpu = runs.flatMap((run) => run.cpu ?? []);
+  const medianOf = (process: keyof CpuTimes) => median(cpu.map((times) => times[process]));
+  return {
+    name,
+    rows: runs[0]?.rows ?? 0,
+    rowsPerSecond: median(runs.map(({ rowsPerSecond }) => rowsPerSecond)),
+    rounds: runs.map(({ rowsPerSecond }) => rowsPerSecond),
+    cpuUsPerRow:
+      cpu.length === 0
+        ? null
+        : {
+            producer: medianOf('producer'),
+            redis: medianOf('redis'),
+            workers: medianOf('workers'),
+            postgres: medianOf('postgres'),
+          },
+  };
+}

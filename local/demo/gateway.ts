@@ -1,0 +1,146 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import {
+  abandonedRequest,
+  type BegunRequest,
+  type CompletedRequest,
+  SendAbortedError,
+  type SendOptions,
+} from '../../producers/index.ts';
+import { uuidV7 } from '../../producers/uuid-v7.ts';
+import { createProse } from './prose.ts';
+import type { SentRequest } from './reconcile-requests.ts';
+import { toErrorResponse, toEventStream, toJsonResponse, toRequestBody } from './request-bodies.ts';
+import { abandoned, type RequestEvent } from './request-events.ts';
+
+/** The part of the SDK's sender that a gateway needs. */
+export interface RequestSink {
+  begin(request: BegunRequest, options: SendOptions): Promise<void>;
+  send(request: CompletedRequest, options: SendOptions): Promise<void>;
+}
+
+/** A token is about so many bytes of English. */
+const bytesPerToken = 4;
+
+/**
+ * A small gateway to models: takes requests, makes up the answers, and reports each request to the sender when it has
+ * ended, as a real one would. A request in the background is reported when it begins, too.
+ *
+ * @param options.random gives 0 <= n < 1, for the texts
+ * @param options.signal ends every wait for the sender; a request in the background then has no end
+ */
+export function createGateway(options: {
+  sender: RequestSink;
+  creators: readonly string[];
+  random: () => number;
+  signal: AbortSignal;
+}) {
+  const { sender, creators, signal } = options;
+  const write = createProse(options.random);
+  const sent = new Map<string, SentRequest>();
+  const underWay = new Set<Promise<void>>();
+  let arrived = 0;
+  let reported = 0;
+  let rejected = 0;
+  let failure: unknown = null;
+
+  /** Reports to the sender, and notes what it accepted. What had not found room when the gateway stopped is counted. */
+  const report = async (requestId: string, note: (known: SentRequest) => void, send: () => Promise<void>) => {
+    reported += 1;
+    try {
+      await send();
+    } catch (error) {
+      if (!(error instanceof SendAbortedError)) throw error;
+      if (!error.isAccepted) {
+        rejected += 1;
+        return;
+      }
+    }
+    const known = sent.get(requestId) ?? { records: 0, isBegun: false, statusCode: null };
+    known.records += 1;
+    note(known);
+    sent.set(requestId, known);
+  };
+
+  const reportEnd = async (event: RequestEvent, begun: BegunRequest, completedAt: number): Promise<void> => {
+    const request = toCompleted(event, begun, completedAt);
+    for (let times = event.isRepeated ? 2 : 1; times > 0; times -= 1) {
+      await report(
+        begun.requestId,
+        (known) => {
+          known.statusCode = request.statusCode;
+        },
+        () => sender.send(request, { signal }),
+      );
+    }
+  };
+
+  const workInBackground = async (event: RequestEvent, begun: BegunRequest): Promise<void> => {
+    // Its caller is told that it runs once that is in Redis.
+    await report(
+      begun.requestId,
+      (known) => {
+        known.isBegun = true;
+      },
+      () => sender.begin(begun, { durable: true, signal }),
+    );
+    await sleep(event.durationMs, undefined, { signal }).catch(() => undefined);
+    if (!signal.aborted) await reportEnd(event, begun, Date.now());
+  };
+
+  const toBegun = (
+    { creator, model, endpoint, kind, contextTokens }: RequestEvent,
+    startedAt: number,
+  ): BegunRequest => ({
+    requestId: uuidV7(startedAt),
+    createdBy: creators[creator % creators.length] ?? '',
+    model,
+    endpoint,
+    startedAt,
+    requestBody: toRequestBody({
+      model,
+      prompt: write(contextTokens * bytesPerToken),
+      stream: kind === 'stream',
+      background: kind === 'background',
+    }),
+  });
+
+  const toCompleted = (event: RequestEvent, begun: BegunRequest, completedAt: number): CompletedRequest => {
+    if (event.statusCode === abandoned) return abandonedRequest({ ...begun, completedAt });
+    const { contextTokens, generatedTokens, isBrokenOff, kind, model, statusCode } = event;
+    if (statusCode !== 200) return { ...begun, completedAt, statusCode, responseBody: toErrorResponse(statusCode) };
+    const text = write(generatedTokens * bytesPerToken);
+    const answer = { id: begun.requestId, model, text, inputTokens: contextTokens, outputTokens: generatedTokens };
+    const isStream = kind === 'stream';
+    const responseBody = isStream ? toEventStream(answer, { isBrokenOff }) : toJsonResponse(answer);
+    return { ...begun, completedAt, statusCode, responseBody, isStream, isIncomplete: isBrokenOff };
+  };
+
+  return {
+    /** Resolves when the sender has room for the next one. */
+    async handle(event: RequestEvent): Promise<void> {
+      if (failure !== null) throw failure;
+      arrived += 1;
+      if (event.kind !== 'background') {
+        const endedAt = Date.now();
+        return reportEnd(event, toBegun(event, endedAt - event.durationMs), endedAt);
+      }
+      const work = workInBackground(event, toBegun(event, Date.now()))
+        .catch((error: unknown) => {
+          failure = error;
+        })
+        .finally(() => underWay.delete(work));
+      underWay.add(work);
+    },
+
+    /** Resolves when what is worked on in the background has ended. @throws what kept one from being reported */
+    async settled(): Promise<void> {
+      await Promise.all(underWay);
+      if (failure !== null) throw failure;
+    },
+
+    /** requests so far */
+    arrived: () => arrived,
+    /** what was reported: records in all, those that found no room until the gateway stopped, and each request's own */
+    accounts: () => ({ reported, rejected, sent: sent as ReadonlyMap<string, SentRequest> }),
+  };
+}

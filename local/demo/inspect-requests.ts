@@ -1,0 +1,70 @@
+import { type Job, Queue } from 'bullmq';
+import { letterName } from '../../shared/contracts/letter-key.ts';
+import { queuePrefix } from '../../shared/contracts/queues.ts';
+import type { Database } from '../../shared/database.ts';
+import type { Redis } from '../../shared/redis.ts';
+import type { FoundRequest, RequestsFound } from './reconcile-requests.ts';
+
+type State = 'waiting' | 'active' | 'delayed' | 'failed';
+const openStates: State[] = ['waiting', 'active', 'delayed'];
+
+/** Asks the database and the queue about the requests of one run of the demo, by its creators and its producer. */
+export function createRequestInspector(options: {
+  database: Database;
+  redis: Redis;
+  namespace: string;
+  creators: readonly string[];
+  producer: string;
+}) {
+  const { database, creators, producer } = options;
+  const queue = new Queue('completed-request', {
+    connection: options.redis,
+    prefix: queuePrefix('completed-request', options.namespace),
+  });
+  queue.on('error', () => undefined);
+  const isOurs = (jobId: string): boolean => jobId.startsWith(`${producer}.`);
+
+  /** The requests of the run's records in jobs of these states, one for each record. */
+  const requestsIn = async (states: State[]): Promise<string[]> => {
+    const jobs: (Job | undefined)[] = await queue.getJobs(states);
+    return jobs.flatMap((job) =>
+      job && isOurs(job.id ?? '') ? job.data.records.map(({ requestId }: { requestId: string }) => requestId) : [],
+    );
+  };
+
+  /** A letter is named after the request's id, with a prefix when it is of the beginning. */
+  const requestsInLetters = async (): Promise<string[]> => {
+    const where = { producer, queue: 'completed-request' };
+    const letters = await database.deadLetter.findMany({ where, select: { recordKey: true } });
+    return letters.map(({ recordKey }) => letterName(recordKey).replace(/^begun:/, ''));
+  };
+
+  const readRows = async (): Promise<Map<string, FoundRequest>> => {
+    const rows = await database.$queryRaw<{ id: string; state: string; status: number | null }[]>`
+      select id, state, response_status as status from request where created_by = any(${creators}::text[])`;
+    return new Map(rows.map(({ id, state, status }) => [id, { state, statusCode: status }]));
+  };
+
+  return {
+    /** Jobs of the run that wait, run or are put off. Only their ids are read: what they carry is large. */
+    async openJobs(): Promise<number> {
+      return (await queue.getRanges(openStates, 0, -1)).filter(isOurs).length;
+    },
+    async countRows(): Promise<number> {
+      return await database.request.count({ where: { createdBy: { in: [...creators] } } });
+    },
+    /** The queue is asked first: a job that completes in between is then counted once at least, never left out. */
+    async inspect(): Promise<RequestsFound> {
+      const inFlight = countEach(await requestsIn(openStates));
+      const dead = countEach([...(await requestsIn(['failed'])), ...(await requestsInLetters())]);
+      return { rows: await readRows(), inFlight, dead };
+    },
+    close: () => queue.close(),
+  };
+}
+
+function countEach(requestIds: readonly string[]): Map<string, number> {
+  const counts = new Map<string, number>();
+  for (const id of requestIds) counts.set(id, (counts.get(id) ?? 0) + 1);
+  return counts;
+}
