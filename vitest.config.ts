@@ -5,6 +5,8 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/servers.ts'],
     reporters: ['default', './test/support/count-reporter.ts'],
+    // Most files wait for processes and servers more than they compute; the default is one worker on two cores.
+    maxWorkers: 3,
     // Long enough for a busy machine: no test waits for time to pass, all wait for something to happen.
     testTimeout: 60_000,
     hookTimeout: 60_000,
