@@ -24,20 +24,20 @@ export function createOutageGate(options: Omit<RetryOptions, 'isWorthWaiting'>) 
   const { signal } = options;
   let trial: Promise<void> | null = null;
   const onOpen = new Set<() => void>();
-  const stopped = new Promise<never>((_resolve, reject) => {
-    signal.addEventListener('abort', () => reject(new StoppedError()), { once: true });
-  });
-  stopped.catch(() => undefined);
 
   const isOutage = (error: ClassifiedDatabaseError): boolean => isWorthWaiting(error) && !isOfOneStatement(error);
 
   /** One attempt. Nobody waits for its answer when the time is up: repeating it later changes nothing. */
-  const attempt = <T>(work: () => Promise<T>): Promise<T> => {
-    if (signal.aborted) return Promise.reject(new StoppedError());
-    const answer = work();
-    answer.catch(() => undefined);
-    return Promise.race([answer, stopped]);
-  };
+  const attempt = <T>(work: () => Promise<T>): Promise<T> =>
+    new Promise((resolve, reject) => {
+      if (signal.aborted) return reject(new StoppedError());
+      const onAbort = (): void => reject(new StoppedError());
+      // Taken off again: a race against one promise for all attempts would remember each of them.
+      signal.addEventListener('abort', onAbort, { once: true });
+      work()
+        .then(resolve, reject)
+        .finally(() => signal.removeEventListener('abort', onAbort));
+    });
 
   const repeat = async <T>(work: () => Promise<T>, firstError: unknown): Promise<T> => {
     let failFirst = true;

@@ -47,11 +47,13 @@ export async function runWorker(names: readonly WorkerRole[], config: Config): P
       logger,
     });
     closing.push('redis', async () => redis.disconnect());
-    const registries = names.map(registryOf);
+    const registries: Registry[] = [];
     const role = joinRoles(
-      names.map((name, index) =>
-        roles[name]({ config, database, redis, logger, registry: registries[index] ?? registryOf(name) }),
-      ),
+      names.map((name) => {
+        const registry = registryOf(name);
+        registries.push(registry);
+        return roles[name]({ config, database, redis, logger, registry });
+      }),
     );
 
     const isStopping = () => stopping.signal.aborted;

@@ -6,9 +6,12 @@ import { onTestFinished } from 'vitest';
 /**
  * Starts a script of this folder that prints lines of JSON, as a process of its own, and kills it when the test has
  * finished.
+ *
+ * @param wrapper a command line to run it under
  */
-export function startJsonProcess<Line>(script: string, environment: Record<string, string>) {
-  const child = spawn(process.execPath, [resolve('test/support', script)], {
+export function startJsonProcess<Line>(script: string, environment: Record<string, string>, wrapper: string[] = []) {
+  const [command = '', ...args] = [...wrapper, process.execPath, resolve('test/support', script)];
+  const child = spawn(command, args, {
     env: { PATH: process.env['PATH'] ?? '', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
@@ -26,6 +29,7 @@ export function startJsonProcess<Line>(script: string, environment: Record<strin
   return {
     lines,
     stderr,
+    /** what it printed last */
     get last(): Line | undefined {
       return lines.at(-1);
     },

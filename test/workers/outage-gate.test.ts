@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
 import { createOutageGate, StoppedError } from '../../workers/outage-gate.ts';
@@ -43,6 +44,15 @@ test('gate: while the database answers, statements do not wait for each other', 
   expect(await Promise.all(['a', 'b', 'c'].map((name) => gate.run(statement(name))))).toEqual(['a', 'b', 'c']);
   expect(state.mostAtOnce).toBe(3);
   expect(told).toEqual([]);
+});
+
+test('gate: nothing of a statement that has ended is kept', async () => {
+  const { gate, giveUp } = aGate();
+  const { statement } = aDatabase();
+  for (let done = 0; done < 10; done += 1) await gate.run(statement('a'));
+  await expect(gate.run(() => Promise.reject(refusal()))).rejects.toThrow();
+  await turn();
+  expect(getEventListeners(giveUp.signal, 'abort')).toEqual([]);
 });
 
 test('gate: in an outage one statement alone is repeated, and all get through after it', async () => {
