@@ -1,13 +1,18 @@
 import { z } from 'zod';
 import { producerNamePattern } from './contracts/chunk.ts';
+import { healthStream } from './contracts/health-event.ts';
+import { lobbyStream } from './contracts/lobby-event.ts';
 import { defaultNamespace } from './contracts/queues.ts';
 import * as read from './environment.ts';
 import { UsageError } from './errors.ts';
 
 const kib = 1_024;
 const mib = 1_024 * kib;
+
 const hourMs = 3_600_000;
 const milliseconds = (min: number, max: number) => read.integer({ min, max, unit: 'milliseconds' });
+
+const streamName = read.matching(/^[^\s\p{Cc}]{1,200}$/u, '1 to 200 characters without white space');
 
 /**
  * Every environment variable that Sluice reads. Names that begin with `DSL_` are those of the system that it replaces.
@@ -60,6 +65,17 @@ const variables = z.object({
   SLUICE_BATCH_MAX_IN_FLIGHT: read.integer({ min: 1, max: 64, unit: 'statements' }).default(2),
   SLUICE_RETRY_BASE_MS: milliseconds(1, 60_000).default(100),
   SLUICE_RETRY_MAX_MS: milliseconds(1, hourMs).default(5_000),
+
+  HEALTH_EVENTS_MODE: z.enum(['hardened', 'mirror']).default('hardened'),
+  SLUICE_HEALTH_STREAM: streamName.default(healthStream),
+  SLUICE_HEALTH_LOBBY_STREAM: streamName.default(lobbyStream),
+  SLUICE_HEALTH_LABEL: streamName.default('health_events'),
+  SLUICE_HEALTH_SERVICE: read.matching(/^[\w.-]{1,64}$/, '1 to 64 letters, digits, ., - or _').default('gamemaster'),
+  SLUICE_HEALTH_BATCH_MAX_ENTRIES: read.integer({ min: 1, max: 10_000, unit: 'entries' }).default(500),
+  SLUICE_HEALTH_BLOCK_MS: milliseconds(1, 10_000).default(2_000),
+  SLUICE_HEALTH_LEASE_MS: milliseconds(500, hourMs).default(10_000),
+  SLUICE_HEALTH_GRACE_MS: milliseconds(0, 600_000).default(5_000),
+  SLUICE_HEALTH_BAD_OFFSET: z.enum(['fail', 'earliest', 'latest']).default('fail'),
 
   SLUICE_DATABASE_POOL_SIZE: read.integer({ min: 1, max: 1_000, unit: 'connections' }).default(4),
   SLUICE_DATABASE_CONNECT_TIMEOUT_MS: milliseconds(100, 600_000).default(5_000),
@@ -166,6 +182,22 @@ function toGroups(env: z.output<typeof variables>) {
       maxInFlight: env.SLUICE_BATCH_MAX_IN_FLIGHT,
     },
     retry: { baseMs: env.SLUICE_RETRY_BASE_MS, maxMs: env.SLUICE_RETRY_MAX_MS },
+    health: {
+      /** `mirror` does what the original does, losses included */
+      mode: env.HEALTH_EVENTS_MODE,
+      stream: env.SLUICE_HEALTH_STREAM,
+      lobbyStream: env.SLUICE_HEALTH_LOBBY_STREAM,
+      /** names the consumer, in its offset and its lease */
+      label: env.SLUICE_HEALTH_LABEL,
+      /** whose offset in Redis is adopted */
+      service: env.SLUICE_HEALTH_SERVICE,
+      maxEntries: env.SLUICE_HEALTH_BATCH_MAX_ENTRIES,
+      blockMs: env.SLUICE_HEALTH_BLOCK_MS,
+      leaseMs: env.SLUICE_HEALTH_LEASE_MS,
+      /** for how long the record of an unknown game may yet come */
+      graceMs: env.SLUICE_HEALTH_GRACE_MS,
+      badOffset: env.SLUICE_HEALTH_BAD_OFFSET,
+    },
     database: {
       url: env.DATABASE_URL ?? null,
       poolSize: env.SLUICE_DATABASE_POOL_SIZE,
