@@ -28,6 +28,9 @@ const waitForever = {
   keepAlive: 10_000,
 } satisfies RedisOptions;
 
+/** The consumer of a stream wants an answer or an error, as a producer does; it has a place to ask from again. */
+const optionsOf = { producer: failFast, worker: waitForever, consumer: failFast };
+
 /** BullMQ's longest question, for a job, is answered within ten seconds. */
 const defaultSilenceMs = 30_000;
 
@@ -42,28 +45,28 @@ const reconnectAndRepeat = 2;
  *
  * @throws RangeError, which does not show the URL, when no client can be made from it
  * @param url `redis://` or `rediss://`, with user, password and database as usual
- * @param options.silenceMs how long a server may say nothing to a worker that waits for an answer before the connection is
+ * @param options.silenceMs how long a server may say nothing to a worker or a consumer that waits for an answer before the connection is
  *   taken to be dead: it is given up, and what was asked is asked again on a new one. @default 30000
  */
 export function createRedis(
   url: string,
-  options: { role: 'producer' | 'worker'; name: string; logger: Logger | null; silenceMs?: number },
+  options: { role: keyof typeof optionsOf; name: string; logger: Logger | null; silenceMs?: number },
 ): Redis {
   if (!isRedisUrl(url)) throw new RangeError(`the Redis URL is not shown here; accepted: ${acceptedRedisUrls}`);
   // The client takes rediss in capitals for one without TLS.
   const client = new Redis(
     url.replace(/^rediss?:/i, (scheme) => scheme.toLowerCase()),
     {
-      ...(options.role === 'producer' ? failFast : waitForever),
-      ...(options.role === 'worker' ? { socketTimeout: options.silenceMs ?? defaultSilenceMs } : {}),
-      reconnectOnError: (error) => isFailover(error) && (options.role === 'producer' ? reconnect : reconnectAndRepeat),
+      ...optionsOf[options.role],
+      ...(options.role === 'producer' ? {} : { socketTimeout: options.silenceMs ?? defaultSilenceMs }),
+      reconnectOnError: (error) => isFailover(error) && (options.role === 'worker' ? reconnectAndRepeat : reconnect),
       lazyConnect: true,
       connectionName: options.name,
     },
   );
   insistOnDatabase(client);
   // Not for workers: BullMQ waits for a connection that is closed, and gives up over any other error.
-  if (options.role === 'producer') tellWhyNotConnected(client);
+  if (options.role !== 'worker') tellWhyNotConnected(client);
   let lost = false;
   client.on('error', (error: Error) => {
     if (lost) return;

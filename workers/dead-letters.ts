@@ -1,12 +1,12 @@
 import { toLetterKey, uuidOrNull } from '../shared/contracts/letter-key.ts';
-import type { QueueName } from '../shared/contracts/queues.ts';
 import { replayedLetterId } from '../shared/contracts/replay.ts';
 import { type Database, Prisma } from '../shared/database.ts';
 import { parseExactly } from '../shared/exact-json.ts';
 
 /** A record that cannot be stored, and why. */
 export interface DeadLetter {
-  queue: QueueName;
+  /** or stream */
+  queue: string;
   /** names the letter within its queue: a record that is delivered again is the same letter, any other text another one */
   recordKey: string;
   contractVersion: number | null;
@@ -21,7 +21,8 @@ export interface DeadLetter {
 
 /** Where a dead record came from. */
 export interface DeadLetterOrigin {
-  queue: QueueName;
+  /** or stream */
+  queue: string;
   contractVersion: number | null;
   jobId: string | null;
   producer: string | null;

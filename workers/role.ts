@@ -19,6 +19,8 @@ export interface Role {
   readonly heldRecords: number;
   /** Begins. @throws what keeps it from beginning at all, such as a table that is not there */
   start(): Promise<void>;
+  /** Rejects when, long after it began, it cannot go on until a person mends something. */
+  readonly failed?: Promise<never>;
   /** null while it does its work, else why not, as far as it knows by itself: for /readyz */
   whyIdle(): string | null;
   /** null when it gets on or has a reason not to, else what it hangs on: for /healthz */

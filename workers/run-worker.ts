@@ -7,6 +7,7 @@ import { createLogger } from '../shared/logger.ts';
 import { createRedis } from '../shared/redis.ts';
 import { createCompletedRequest } from './completed-requests/role.ts';
 import { createExecutionLog } from './execution-log/role.ts';
+import { createHealthEvents } from './health-events/role.ts';
 import { createMaintenance } from './maintenance/pipeline.ts';
 import { startProbeServer } from './probe-server.ts';
 import { createReadiness } from './readiness.ts';
@@ -16,6 +17,7 @@ import type { Role, RoleDeps } from './role.ts';
 const roles = {
   'execution-log': createExecutionLog,
   'completed-request': createCompletedRequest,
+  'health-events': createHealthEvents,
   maintenance: (deps) => createMaintenance(deps),
 } satisfies Record<string, (deps: RoleDeps) => Role>;
 
@@ -64,7 +66,7 @@ export async function runWorker(names: readonly WorkerRole[], config: Config): P
     process.send?.({ probes: probes.url });
 
     const started = role.start();
-    const reason = await Promise.race([asked, started.then(() => asked)]);
+    const reason = await Promise.race([asked, started.then(() => asked), role.failed]);
 
     logger.info({ reason, heldRecords: role.heldRecords }, 'worker is stopping');
     stopping.abort();
@@ -94,7 +96,7 @@ function checkPool(roleCount: number, { batch, database }: Config): void {
 }
 
 /** Several roles as one: they begin and end together. */
-function joinRoles(joined: readonly Role[]): Role {
+function joinRoles(joined: readonly Role[]) {
   const firstReason = (ask: (role: Role) => string | null): string | null =>
     joined.map(ask).find((reason) => reason !== null) ?? null;
   return {
@@ -103,6 +105,7 @@ function joinRoles(joined: readonly Role[]): Role {
     },
     whyIdle: () => firstReason((role) => role.whyIdle()),
     whyStuck: () => firstReason((role) => role.whyStuck()),
+    failed: Promise.race(joined.flatMap(({ failed }) => failed ?? [new Promise<never>(() => undefined)])),
     async start(): Promise<void> {
       await Promise.all(joined.map((role) => role.start()));
     },

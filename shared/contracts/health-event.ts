@@ -96,8 +96,17 @@ function isHealthEventType(text: string): text is HealthEventType {
 }
 
 /** White space as the original's language counts it: U+0085 is some, U+FEFF is none. */
+const whiteSpace = '[\\t-\\r \\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]';
+const blank = new RegExp(`^${whiteSpace}*$`);
+const blankEnds = new RegExp(`^${whiteSpace}+|${whiteSpace}+$`, 'g');
+
 export function isBlank(text: string): boolean {
-  return /^[\t-\r \u0085\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]*$/.test(text);
+  return blank.test(text);
+}
+
+/** The text without the white space at its ends. */
+export function trimBlanks(text: string): string {
+  return text.replace(blankEnds, '');
 }
 
 function malformed(reason: string): UnreadableEvent {

@@ -61,6 +61,7 @@ CREATE TABLE "stream_lease" (
     "acquired_at" TIMESTAMPTZ(3) NOT NULL,
     "expires_at" TIMESTAMPTZ(3) NOT NULL,
     "epoch" UUID NOT NULL DEFAULT gen_random_uuid(),
+    "outbox_floor" BIGINT NOT NULL DEFAULT 0,
 
     CONSTRAINT "stream_lease_pkey" PRIMARY KEY ("label")
 );

@@ -1,0 +1,131 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { isUnreadable, readHealthEvent } from '../../shared/contracts/health-event.ts';
+import { firstStreamId } from '../../shared/contracts/stream-id.ts';
+import type { DeadLetter } from '../dead-letters.ts';
+import { accountFor, type Gap, isAnotherStream, type ReadAccount } from './account.ts';
+import type { HeldEntries, ReadEvent } from './held-entries.ts';
+import { toEntryLetter } from './letters.ts';
+import type { Position, StreamEntry } from './stream-entry.ts';
+import type { StreamRead, StreamReader } from './stream-reader.ts';
+import type { EventBatch } from './take-events.ts';
+
+/** An entry that is no event, and why. */
+export interface BadEntry extends StreamEntry {
+  problem: 'malformed' | 'unknown_type';
+  reason: string;
+}
+
+export interface ConsumerDeps {
+  reader: StreamReader;
+  held: HeldEntries;
+  stream: string;
+  maxEntries: number;
+  blockMs: number;
+  /** ends the reading after the batch under way */
+  signal: AbortSignal;
+  /** false: somebody else reads the stream now */
+  take(batch: EventBatch): Promise<boolean>;
+  storeLetters(letters: readonly DeadLetter[]): Promise<void>;
+  /** makes the beginning of the stream the place that is stored */
+  beginAnew(): Promise<void>;
+  /** @param serverAheadMs the server's time since 1970, less that of the clock that never jumps */
+  onRead(account: ReadAccount, serverAheadMs: number): void;
+  onBad(entry: BadEntry): void;
+  onAnotherStream(position: Position, read: StreamRead): void;
+}
+
+const retryHeldMs = 200;
+/** Events of games that have to wait, at most: beyond it nothing more is read. */
+const maxHeld = 1_000;
+
+/**
+ * Reads the stream from a place on and has each batch taken in before the next one is read.
+ *
+ * @returns `stopped` when the signal aborts, `fenced` when somebody else reads the stream now
+ */
+export async function consume(from: Position, deps: ConsumerDeps): Promise<'stopped' | 'fenced'> {
+  const { reader, held, stream, signal } = deps;
+  let position = from;
+  let retryAtMs = 0;
+  let serverAheadMs = 0;
+
+  /** @returns false when fenced */
+  const take = async (events: readonly ReadEvent[], end: Position, gap: Gap | null): Promise<boolean> => {
+    const goesOn = await deps.take({ events, end, gap, serverMs: performance.now() + serverAheadMs });
+    held.settle();
+    return goesOn;
+  };
+  const putOff = (): void => {
+    retryAtMs = performance.now() + retryHeldMs;
+  };
+
+  while (!signal.aborted) {
+    if (held.size > 0 && performance.now() >= retryAtMs) {
+      if (!(await take(held.takeAll(), position, null))) return 'fenced';
+      putOff();
+    }
+    const room = maxHeld - held.size;
+    if (room <= 0) {
+      await sleep(retryHeldMs, undefined, { signal }).catch(() => undefined);
+      continue;
+    }
+
+    const limit = Math.min(deps.maxEntries, room);
+    const read = await reader.read(position.lastId, limit);
+    serverAheadMs = read.serverMs - performance.now();
+    if (isAnotherStream(position, read.facts)) {
+      deps.onAnotherStream(position, read);
+      await deps.beginAnew();
+      position = { lastId: firstStreamId, entriesRead: 0 };
+      held.takeAll();
+      held.settle();
+      continue;
+    }
+    const ids = read.entries.map(([id]) => id);
+    const account = accountFor(position, read.facts, ids, limit);
+    deps.onRead(account, serverAheadMs);
+    if (ids.length === 0 && account.gap === null) {
+      position = account.position;
+      const forMs = held.size > 0 ? Math.min(deps.blockMs, retryAtMs - performance.now()) : deps.blockMs;
+      await reader.wait(position.lastId, forMs);
+      continue;
+    }
+
+    const { events, bad } = sort(withPlaces(read.entries, position, account));
+    if (bad.length > 0) {
+      await deps.storeLetters(bad.map((entry) => toEntryLetter(entry, stream, entry.problem, entry.reason)));
+      for (const entry of bad) deps.onBad(entry);
+    }
+    const queued = events.filter(({ event }) => held.isHeld(event.gameId));
+    held.hold(queued, performance.now());
+    const wasHolding = held.size > 0;
+    const fresh = events.filter((event) => !queued.includes(event));
+    if (!(await take(fresh, account.position, account.gap))) return 'fenced';
+    if (!wasHolding) putOff();
+    position = account.position;
+  }
+  return 'stopped';
+}
+
+function withPlaces(entries: StreamRead['entries'], from: Position, { position }: ReadAccount): StreamEntry[] {
+  const passed = position.entriesRead === null ? null : position.entriesRead - entries.length;
+  return entries.map(([id, fields], index) => ({
+    id,
+    fields,
+    before: {
+      lastId: entries[index - 1]?.[0] ?? from.lastId,
+      entriesRead: passed === null ? null : passed + index,
+    },
+  }));
+}
+
+function sort(entries: readonly StreamEntry[]): { events: ReadEvent[]; bad: BadEntry[] } {
+  const events: ReadEvent[] = [];
+  const bad: BadEntry[] = [];
+  for (const entry of entries) {
+    const event = readHealthEvent(entry.fields);
+    if (isUnreadable(event)) bad.push({ ...entry, ...event });
+    else events.push({ ...entry, event });
+  }
+  return { events, bad };
+}

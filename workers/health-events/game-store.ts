@@ -1,0 +1,76 @@
+import type { RuntimeStatus } from '../../shared/contracts/runtime-status.ts';
+import { type Database, type JsonStatement, queryWithJson } from '../../shared/database.ts';
+import type { Gap } from './account.ts';
+import type { Watermark } from './apply-event.ts';
+import { commitStatement } from './commit-statement.ts';
+import type { Lease } from './lease.ts';
+import type { EventPlan, PlannedGame, StoredGame } from './plan-events.ts';
+import type { Position } from './stream-entry.ts';
+
+const loadStatement: JsonStatement = [
+  `select record.game_id, record.xmin::text, record.status, record.engine_health, record.current_turn,
+    watermark.last_id, watermark.occurred_at_ms::float8, watermark.up_at_ms::float8, watermark.down_at_ms::float8,
+    watermark.container_id, watermark.container_since_ms::float8, watermark.snapshot_status, watermark.snapshot_health
+  from runtime_record as record left join health_event_watermark as watermark using (game_id)
+  where record.game_id in (select value from json_array_elements_text(`,
+  '::json))',
+];
+
+/** The games of these ids that there are, by id. */
+export async function loadGames(database: Database, gameIds: readonly string[]): Promise<Map<string, StoredGame>> {
+  if (gameIds.length === 0) return new Map();
+  const rows = await queryWithJson(database, loadStatement, JSON.stringify(gameIds));
+  return new Map(rows.map((row) => [row[0] as string, toGame(row)]));
+}
+
+function toGame([, version, status, health, turn, lastId, ...rest]: readonly unknown[]): StoredGame {
+  const [occurredAtMs, upAtMs, downAtMs, containerId, containerSinceMs, snapshotStatus, snapshotHealth] = rest;
+  const watermark = { lastId, occurredAtMs, upAtMs, downAtMs, containerId, containerSinceMs } as Watermark;
+  return {
+    version: version as string,
+    record: { status: status as RuntimeStatus, health: health as string, turn: turn as number },
+    watermark:
+      lastId === null
+        ? null
+        : {
+            ...watermark,
+            snapshotStatus: snapshotStatus as string | null,
+            snapshotHealth: snapshotHealth as string | null,
+          },
+  };
+}
+
+/** What a commit came to. */
+export type CommitOutcome =
+  | { kind: 'committed' }
+  /** nothing was stored: these games changed since they were loaded, are gone, or somebody holds them */
+  | { kind: 'conflict'; gameIds: string[] }
+  /** nothing was stored: somebody else reads the stream now */
+  | { kind: 'fenced' };
+
+/** Stores all of a plan and the position after it, or nothing. Repeating it by mistake ends in a conflict. */
+export async function commitEvents(
+  database: Database,
+  lease: Lease,
+  { plan, position, gap }: { plan: EventPlan; position: Position; gap: Gap | null },
+): Promise<CommitOutcome> {
+  const input = {
+    label: lease.label,
+    token: lease.token,
+    ...position,
+    gapEntries: gap?.entries ?? 0,
+    gapAfterId: gap?.afterId ?? null,
+    gapBeforeId: gap?.beforeId ?? null,
+    games: plan.games.map(toRow),
+    snapshots: plan.snapshots,
+  };
+  const [row] = await queryWithJson(database, commitStatement, JSON.stringify(input));
+  const [isHeld, conflicts] = row as [boolean, string];
+  if (!isHeld) return { kind: 'fenced' };
+  const gameIds = JSON.parse(conflicts) as string[];
+  return gameIds.length === 0 ? { kind: 'committed' } : { kind: 'conflict', gameIds };
+}
+
+function toRow({ gameId, version, changes, record: { status, health }, watermark }: PlannedGame) {
+  return { gameId, version, changes, status, health, ...watermark };
+}

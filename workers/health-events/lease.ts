@@ -1,0 +1,44 @@
+import type { Database } from '../../shared/database.ts';
+
+/** The right to read a stream, for as long as it is renewed. */
+export interface Lease {
+  label: string;
+  /** rises with every acquisition, by whomever: what is committed with a lower one is refused */
+  token: number;
+  /** names this database to Redis */
+  epoch: string;
+}
+
+/**
+ * Takes the lease if nobody holds it. All times are by the clock of PostgreSQL.
+ *
+ * @param holder for people: who it is
+ * @returns null while another one holds it
+ */
+export async function acquireLease(
+  database: Database,
+  { label, holder, ttlMs }: { label: string; holder: string; ttlMs: number },
+): Promise<Lease | null> {
+  const [row] = await database.$queryRaw<{ token: bigint; epoch: string }[]>`
+    insert into stream_lease as lease (label, holder, token, acquired_at, expires_at)
+    values (${label}, ${holder}, 1, clock_timestamp(), clock_timestamp() + ${ttlMs}::float8 * interval '1 millisecond')
+    on conflict (label) do update set holder = excluded.holder, token = lease.token + 1,
+      acquired_at = excluded.acquired_at, expires_at = excluded.expires_at
+    where lease.expires_at <= clock_timestamp()
+    returning token, epoch::text`;
+  return row === undefined ? null : { label, token: Number(row.token), epoch: row.epoch };
+}
+
+/** @returns false when somebody else has taken it meanwhile */
+export async function renewLease(database: Database, { label, token }: Lease, ttlMs: number): Promise<boolean> {
+  const renewed = await database.$executeRaw`
+    update stream_lease set expires_at = clock_timestamp() + ${ttlMs}::float8 * interval '1 millisecond'
+    where label = ${label} and token = ${token}`;
+  return renewed === 1;
+}
+
+/** Lets the next one have it at once. Safe to call for a lease that is lost. */
+export async function releaseLease(database: Database, { label, token }: Lease): Promise<void> {
+  await database.$executeRaw`
+    update stream_lease set expires_at = clock_timestamp() where label = ${label} and token = ${token}`;
+}

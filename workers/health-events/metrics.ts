@@ -1,0 +1,96 @@
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+
+export type HealthMetrics = ReturnType<typeof createHealthMetrics>;
+
+/** What the gauges ask when they are scraped; null where there is no answer. */
+export interface HealthSources {
+  isLeader(): boolean;
+  /** entries that were not read yet */
+  behind(): number | null;
+  /** of the last entry that was read and is dealt with, in seconds; 0 at the end of the stream */
+  lagSeconds(): number | null;
+  heldEntries(): number;
+  outboxRows(): Promise<number | null>;
+  stuckRecords(): Promise<number | null>;
+  isOutage(): boolean;
+}
+
+/** Registers the metrics of the role. */
+export function createHealthMetrics(registry: Registry, sources: HealthSources) {
+  const registers = [registry];
+  const consumed = new Counter({
+    name: 'sluice_health_events_consumed_total',
+    help: 'Entries of the stream that were dealt with, in whatever way',
+    registers,
+  });
+  const events = new Counter({
+    name: 'sluice_health_events_total',
+    help: 'Entries by type and by what they came to: transitioned, observed, late, stale (of an earlier container), duplicate, malformed, unknown_type, unknown_game or refused (by the database)',
+    labelNames: ['event_type', 'result'] as const,
+    registers,
+  });
+  const published = new Counter({
+    name: 'sluice_lobby_events_published_total',
+    help: 'Snapshots that were added to the lobby’s stream',
+    labelNames: ['event_type'] as const,
+    registers,
+  });
+  const fenced = new Counter({
+    name: 'sluice_health_fenced_total',
+    help: 'Commits and publications that were refused because somebody else reads the stream now',
+    registers,
+  });
+  const gapEntries = new Counter({
+    name: 'sluice_health_gap_entries_total',
+    help: 'Entries that were removed from the stream before they were read',
+    registers,
+  });
+  const conflicts = new Counter({
+    name: 'sluice_health_conflicts_total',
+    help: 'Batches that were planned again because a record had changed or was locked',
+    registers,
+  });
+  const retries = new Counter({
+    name: 'sluice_health_retries_total',
+    help: 'Calls that are made again, by what they were to and by the code of the error',
+    labelNames: ['server', 'code'] as const,
+    registers,
+  });
+  const commit = new Histogram({
+    name: 'sluice_health_commit_seconds',
+    help: 'Time of one commit',
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+    registers,
+  });
+  const gauge = (name: string, help: string, read: () => number | null | Promise<number | null>): void => {
+    new Gauge({
+      name,
+      help,
+      registers,
+      async collect() {
+        const value = await read();
+        if (value === null) this.remove();
+        else this.set(value);
+      },
+    });
+  };
+  const ofLeader = 'Absent where it is not known, as in a worker that does not read the stream';
+  gauge('sluice_health_lease_held', '1 while this worker reads the stream, else 0', () => (sources.isLeader() ? 1 : 0));
+  gauge('sluice_health_lag_entries', `Entries that were not read yet. ${ofLeader}`, sources.behind);
+  gauge(
+    'sluice_health_lag_seconds',
+    `Age of the last entry dealt with while there are later ones, else 0. ${ofLeader}`,
+    sources.lagSeconds,
+  );
+  gauge('sluice_health_held_entries', 'Entries of games that have to wait', sources.heldEntries);
+  gauge('sluice_health_outbox_rows', `Snapshots that are not published yet. ${ofLeader}`, sources.outboxRows);
+  gauge(
+    'sluice_health_stuck_records',
+    `Records with status engine_unreachable and health healthy. ${ofLeader}`,
+    sources.stuckRecords,
+  );
+  gauge('sluice_database_outage', '1 while statements wait for PostgreSQL to answer or to be mended, else 0', () =>
+    sources.isOutage() ? 1 : 0,
+  );
+  return { consumed, events, published, fenced, gapEntries, conflicts, retries, commit };
+}

@@ -1,0 +1,59 @@
+import type { Logger } from '../../shared/logger.ts';
+import { createThrottledLog } from '../../shared/throttled-log.ts';
+import type { BadEntry } from './consumer.ts';
+import type { HealthMetrics } from './metrics.ts';
+import type { EventObserver } from './take-events.ts';
+import type { HealthView } from './view.ts';
+
+const letterLogEveryMs = 10_000;
+
+/** Tells metrics, log and probes what becomes of the events. */
+export function createObserver({
+  metrics,
+  logger,
+  view,
+}: {
+  metrics: HealthMetrics;
+  logger: Logger;
+  view: HealthView;
+}) {
+  const letters = createThrottledLog<string>(letterLogEveryMs, (result, { count, lastError }) =>
+    logger.warn({ result, entries: count, reason: lastError?.message }, 'entries went to the dead letters'),
+  );
+
+  const observer: EventObserver = {
+    onCommitted({ results, transitions }, position, gap) {
+      view.commits += 1;
+      view.storedId = position.lastId;
+      for (const { type, result } of results) metrics.events.inc({ event_type: type, result });
+      metrics.consumed.inc(results.length);
+      for (const { gameId, entryId, from, to, health } of transitions)
+        logger.info(
+          { game_id: gameId, stream_entry_id: entryId, from_status: from, to_status: to, engine_health: health },
+          'status changed',
+        );
+      if (gap === null) return;
+      metrics.gapEntries.inc(gap.entries);
+      logger.error(
+        { entries: gap.entries, after: gap.afterId, before: gap.beforeId },
+        'entries were removed from the stream before they were read',
+      );
+    },
+    onConflict(gameIds) {
+      metrics.conflicts.inc();
+      logger.debug({ games: gameIds.length, game_id: gameIds[0] }, 'records changed or are locked, planning again');
+    },
+    onBuried({ event, id }, result, reason) {
+      metrics.events.inc({ event_type: event.type, result });
+      metrics.consumed.inc();
+      letters.report(result, new Error(`${id}: ${reason}`));
+    },
+  };
+
+  const onBad = ({ id, problem, reason }: BadEntry): void => {
+    metrics.events.inc({ event_type: 'none', result: problem });
+    metrics.consumed.inc();
+    letters.report(problem, new Error(`${id}: ${reason}`));
+  };
+  return { observer, onBad };
+}

@@ -1,0 +1,75 @@
+import type { RuntimeSnapshot } from '../../shared/contracts/lobby-event.ts';
+import { type Database, Prisma } from '../../shared/database.ts';
+import type { Lease } from './lease.ts';
+
+/** A snapshot that is to be published, and its number, which rises from one to the next. */
+export interface OutboxRow {
+  seq: number;
+  snapshot: RuntimeSnapshot;
+}
+
+/** How long what was published is kept, in case that Redis loses it: as long as the longest time between two saves of common set-ups. */
+export const keptSeconds = 60;
+
+/** The next snapshots after a number, in order. */
+export async function nextSnapshots(
+  database: Database,
+  label: string,
+  afterSeq: number,
+  limit: number,
+): Promise<OutboxRow[]> {
+  const rows = await database.lobbyOutbox.findMany({
+    where: { label, seq: { gt: afterSeq } },
+    orderBy: { seq: 'asc' },
+    take: limit,
+  });
+  return rows.map(({ seq, gameId, currentTurn, runtimeStatus, engineHealthSummary, occurredAtMs }) => ({
+    seq: Number(seq),
+    snapshot: { gameId, currentTurn, runtimeStatus, engineHealthSummary, occurredAtMs: Number(occurredAtMs) },
+  }));
+}
+
+/** Snapshots after a number. */
+export function countSnapshots(database: Database, label: string, afterSeq: number): Promise<number> {
+  return database.lobbyOutbox.count({ where: { label, seq: { gt: afterSeq } } });
+}
+
+/** Which numbers there were, as far as is known: the highest that was deleted, and the highest ever; 0 for none. */
+export async function outboxBounds(database: Database, label: string): Promise<{ floor: number; top: number }> {
+  const [row] = await database.$queryRaw<{ floor: bigint; top: bigint }[]>`
+    select outbox_floor as floor, greatest(outbox_floor, (select max(seq) from lobby_outbox where label = ${label})) as top
+    from stream_lease where label = ${label}`;
+  return { floor: Number(row?.floor ?? 0), top: Number(row?.top ?? 0) };
+}
+
+/** Deletes what was published long enough ago. */
+export async function clearPublished(database: Database, { label, token }: Lease, publishedSeq: number): Promise<void> {
+  await database.$executeRaw`
+    with cleared as (
+      delete from lobby_outbox
+      where label = ${label} and seq <= ${publishedSeq}
+        and created_at < clock_timestamp() - ${keptSeconds} * interval '1 second'
+      returning seq
+    )
+    update stream_lease set outbox_floor = greatest(outbox_floor, (select max(seq) from cleared))
+    where label = ${label} and token = ${token} and exists (select from cleared)`;
+}
+
+/** Puts how every game is now into the outbox, for a lobby that has missed something nobody has any more. @returns how many */
+export function announceAllGames(database: Database, { label, token }: Lease, nowMs: number): Promise<number> {
+  return database.$executeRaw(Prisma.sql`
+    with lease as materialized (
+      select from stream_lease where label = ${label} and token = ${token} for share
+    ),
+    game as materialized (
+      select record.* from runtime_record as record join health_event_watermark using (game_id)
+      where exists (select from lease)
+      for no key update of record
+    ),
+    watermark as (
+      update health_event_watermark as watermark set snapshot_status = game.status, snapshot_health = game.engine_health
+      from game where watermark.game_id = game.game_id
+    )
+    insert into lobby_outbox (label, game_id, current_turn, runtime_status, engine_health_summary, occurred_at_ms)
+    select ${label}, game_id, current_turn, status, engine_health, ${nowMs}::bigint from game order by game_id`);
+}

@@ -1,0 +1,202 @@
+import { hostname } from 'node:os';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { requireUrl } from '../../shared/config.ts';
+import { streamIdMs } from '../../shared/contracts/stream-id.ts';
+import { explainDatabaseError } from '../../shared/database-errors.ts';
+import { toError, UsageError } from '../../shared/errors.ts';
+import { endsWithin } from '../../shared/lifecycle.ts';
+import { createRedis } from '../../shared/redis.ts';
+import { startProgressWatch } from '../progress-watch.ts';
+import { databaseAnswers } from '../readiness.ts';
+import { retryWhileWorthWaiting } from '../retry.ts';
+import type { Role, RoleDeps } from '../role.ts';
+import { askRedis } from './ask-redis.ts';
+import { readHardened, type SessionDeps } from './hardened.ts';
+import { acquireLease, type Lease, releaseLease, renewLease } from './lease.ts';
+import { createHealthMetrics } from './metrics.ts';
+import { readMirrored } from './mirrored.ts';
+import { countSnapshots } from './outbox.ts';
+import { type HealthView, standby } from './view.ts';
+
+const handBackMs = 1_000;
+const scrapeWithinMs = 1_000;
+
+/**
+ * The consumer of health events. Of any number that run, the one with the lease reads the stream; when it ends or is silent
+ * for longer than the lease lasts, another one goes on from the place that is stored.
+ */
+export function createHealthEvents({ config, database, redis, logger: parent, registry }: RoleDeps): Role {
+  const { health } = config;
+  const logger = parent.child({ worker: 'health-events', stream: health.stream });
+  const stopping = new AbortController();
+  const failed = Promise.withResolvers<never>();
+  failed.promise.catch(() => undefined);
+  const view: HealthView = { ...standby, commits: 0, trouble: null };
+  const metrics = createHealthMetrics(registry, {
+    isLeader: () => view.isLeader,
+    behind: () => view.behind,
+    lagSeconds: () => lagSeconds(view),
+    heldEntries: () => view.heldEntries,
+    isOutage: () => view.trouble === 'PostgreSQL',
+    outboxRows: () => {
+      const { publishedSeq } = view;
+      return withinScrape(publishedSeq === null ? null : () => countSnapshots(database, health.label, publishedSeq));
+    },
+    stuckRecords: () =>
+      withinScrape(
+        view.isLeader
+          ? () => database.runtimeRecord.count({ where: { status: 'engine_unreachable', engineHealth: 'healthy' } })
+          : null,
+      ),
+  });
+  const redisUrl = requireUrl(config.redisUrl, 'REDIS_URL');
+  const connection = (name: string) =>
+    createRedis(redisUrl, { role: 'consumer', name: `sluice:health:${name}`, logger });
+  const reader = connection('reader');
+  const writer = connection('writer');
+  let watch: { whyStuck(): string | null; stop(): void } | null = null;
+  let running: Promise<void> = Promise.resolve();
+
+  const onDatabase = <T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> =>
+    retryWhileWorthWaiting(work, {
+      backoff: config.retry,
+      random: Math.random,
+      signal,
+      onRetry({ code }, attempt, thrown) {
+        view.trouble = 'PostgreSQL';
+        metrics.retries.inc({ server: 'postgres', code });
+        if (attempt === 0)
+          logger.warn({ reason: explainDatabaseError(thrown) }, 'database is in trouble, the stream has to wait');
+      },
+      onRecovered() {
+        view.trouble = null;
+        logger.info('database answers again');
+      },
+    });
+
+  const onRedis: SessionDeps['onRedis'] = (redis, work) =>
+    askRedis(work, {
+      redis,
+      backoff: config.retry,
+      signal: stopping.signal,
+      onFailure(error, attempt) {
+        view.trouble = 'Redis';
+        metrics.retries.inc({ server: 'redis', code: error.message.split(' ', 1)[0] ?? '' });
+        if (attempt === 0) logger.warn({ err: error }, 'Redis is in trouble, the stream has to wait');
+      },
+      onRecovered() {
+        view.trouble = null;
+        logger.info('Redis answers again');
+      },
+    });
+
+  /** Reads the stream until the lease is lost or the worker is asked to stop. */
+  const lead = async (lease: Lease): Promise<void> => {
+    const lost = new AbortController();
+    const signal = AbortSignal.any([stopping.signal, lost.signal]);
+    const renewal = setInterval(() => {
+      renewLease(database, lease, health.leaseMs).then(
+        (isHeld) => isHeld || lost.abort(),
+        (error: unknown) => logger.warn({ reason: explainDatabaseError(error) }, 'the lease could not be renewed'),
+      );
+    }, health.leaseMs / 3);
+    Object.assign(view, standby, { isLeader: true });
+    try {
+      const session: SessionDeps = {
+        config: health,
+        lease,
+        database,
+        redis,
+        reader,
+        writer,
+        logger,
+        metrics,
+        view,
+        signal,
+        onDatabase: (work) => onDatabase(work, signal),
+        onRedis,
+      };
+      const ending = await (health.mode === 'mirror' ? readMirrored : readHardened)(session);
+      logger.info({ token: lease.token, ending }, 'stopped reading the stream');
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    } finally {
+      clearInterval(renewal);
+      Object.assign(view, standby);
+      await releaseLease(database, lease).catch(() => undefined);
+    }
+  };
+
+  const run = async (): Promise<void> => {
+    const { signal } = stopping;
+    const pause = (ms: number) => sleep(ms, undefined, { signal }).catch(() => undefined);
+    const holder = `${hostname()}:${process.pid}`;
+    while (!signal.aborted) {
+      const lease = await onDatabase(
+        () => acquireLease(database, { label: health.label, holder, ttlMs: health.leaseMs }),
+        signal,
+      );
+      if (lease === null) {
+        await pause((health.leaseMs / 3) * (0.75 + Math.random() / 2));
+        continue;
+      }
+      try {
+        await lead(lease);
+      } catch (error) {
+        // The original ends with any error.
+        if (error instanceof UsageError || health.mode === 'mirror') throw error;
+        logger.error({ err: toError(error) }, 'reading the stream failed, it is tried again');
+        await pause(config.retry.maxMs);
+      }
+    }
+  };
+
+  return {
+    heldRecords: 0,
+    failed: failed.promise,
+    whyIdle: () => (view.trouble === null ? null : `${view.trouble} does not do what it is asked for`),
+    whyStuck: () => watch?.whyStuck() ?? null,
+    async start(): Promise<void> {
+      await onDatabase(async () => {
+        await database.$queryRaw`select from runtime_record, stream_offset, stream_lease, lobby_outbox limit 0`;
+      }, stopping.signal);
+      if (stopping.signal.aborted) return;
+      watch = startProgressWatch(
+        {
+          settledJobs: () => view.commits,
+          heldRecords: () => 0,
+          takeableJobs: async () => view.behind ?? 0,
+          excuse: () => view.trouble,
+          databaseAnswers: () => databaseAnswers(database),
+          now: () => performance.now(),
+        },
+        config.worker.stuckAfterMs,
+      );
+      logger.info({ mode: health.mode, label: health.label }, 'waiting for the lease of the stream');
+      running = run().catch((error: unknown) => {
+        if (!stopping.signal.aborted) failed.reject(error);
+      });
+    },
+    async stop(timeoutMs: number): Promise<boolean> {
+      stopping.abort();
+      watch?.stop();
+      const inTime = await endsWithin(running, timeoutMs);
+      reader.disconnect();
+      writer.disconnect();
+      if (!inTime) await endsWithin(running, handBackMs);
+      return inTime;
+    },
+  };
+}
+
+function lagSeconds({ behind, heldEntries, storedId, serverAheadMs }: HealthView): number | null {
+  if (behind === null || storedId === null || serverAheadMs === null) return null;
+  if (behind === 0 && heldEntries === 0) return 0;
+  return Math.max(0, performance.now() + serverAheadMs - streamIdMs(storedId)) / 1_000;
+}
+
+async function withinScrape(question: (() => Promise<number>) | null): Promise<number | null> {
+  if (question === null) return null;
+  const answer = question().catch(() => null);
+  return (await endsWithin(answer, scrapeWithinMs)) ? answer : null;
+}

@@ -1,0 +1,134 @@
+import { streamIdMs } from '../../shared/contracts/stream-id.ts';
+import { classifyDatabaseError } from '../../shared/database-errors.ts';
+import { toError } from '../../shared/errors.ts';
+import type { DeadLetter } from '../dead-letters.ts';
+import type { Gap } from './account.ts';
+import type { CommitOutcome } from './game-store.ts';
+import type { HeldEntries, ReadEvent } from './held-entries.ts';
+import { replayedFrom, toEntryLetter } from './letters.ts';
+import { type EventPlan, planEvents, type StoredGame } from './plan-events.ts';
+import { earliest, type Position } from './stream-entry.ts';
+
+/** What taking events in does to the outside. Whoever provides these repeats them for as long as that can help. */
+export interface EventStore {
+  loadGames(gameIds: readonly string[]): Promise<Map<string, StoredGame>>;
+  commit(commit: { plan: EventPlan; position: Position; gap: Gap | null }): Promise<CommitOutcome>;
+  storeLetters(letters: readonly DeadLetter[]): Promise<void>;
+  /** notes that what was put back from these letters is taken in */
+  markStored(letterIds: readonly string[]): Promise<void>;
+}
+
+/** What is told of the way that events took. */
+export interface EventObserver {
+  onCommitted(plan: EventPlan, position: Position, gap: Gap | null): void;
+  onConflict(gameIds: readonly string[]): void;
+  onBuried(event: ReadEvent, result: 'unknown_game' | 'refused', reason: string): void;
+}
+
+export interface TakeDeps {
+  store: EventStore;
+  observer: EventObserver;
+  held: HeldEntries;
+  stream: string;
+  graceMs: number;
+}
+
+/** What is taken in together. */
+export interface EventBatch {
+  events: readonly ReadEvent[];
+  /** the place behind the last of them */
+  end: Position;
+  gap: Gap | null;
+  /** the server's clock, in ms since 1970 */
+  serverMs: number;
+}
+
+/** How often a batch is planned again at once before the games that keep it from being stored have to wait. */
+const maxConflicts = 3;
+
+/**
+ * Takes a batch of events in: each is stored, or held because nothing can be done for its game now, or a dead letter. When
+ * the database refuses what is in a batch, its halves are tried, down to the one event that is at fault.
+ *
+ * @returns false when somebody else reads the stream now
+ */
+export async function takeEvents({ events, end, gap, serverMs }: EventBatch, deps: TakeDeps): Promise<boolean> {
+  const { store, observer, held, stream, graceMs } = deps;
+  let rest = [...events];
+  let limit = rest.length;
+  let conflicts = 0;
+  let untold = gap;
+
+  const bury = async (dead: readonly ReadEvent[], result: 'unknown_game' | 'refused', code: string, reason: string) => {
+    if (dead.length === 0) return;
+    await store.storeLetters(dead.map((entry) => toEntryLetter(entry, stream, code, reason)));
+    for (const entry of dead) observer.onBuried(entry, result, reason);
+  };
+
+  const isOverdue = ({ id, event }: ReadEvent, nowMs: number): boolean =>
+    serverMs - streamIdMs(id) >= graceMs || nowMs - (held.heldSince(event.gameId) ?? nowMs) >= graceMs;
+
+  const takePart = async (part: readonly ReadEvent[]): Promise<CommitOutcome> => {
+    const games = await store.loadGames([...new Set(part.map(({ event }) => event.gameId))]);
+    const nowMs = performance.now();
+    const known = part.filter(({ event }) => games.has(event.gameId));
+    const unknown = part.filter(({ event }) => !games.has(event.gameId));
+    const overdue = unknown.filter((entry) => isOverdue(entry, nowMs));
+    const waiting = unknown.filter((entry) => !overdue.includes(entry));
+    if (part.length > 0 && waiting.length === part.length && untold === null) {
+      held.hold(waiting, nowMs);
+      return { kind: 'committed' };
+    }
+    await bury(overdue, 'unknown_game', 'unknown_game', 'there is no record of the game');
+    const next = rest[part.length]?.before ?? end;
+    const position = earliest(next, held.before, waiting[0]?.before ?? null);
+    const plan = planEvents(games, known, Date.now());
+    const outcome = await store.commit({ plan, position, gap: untold });
+    if (outcome.kind !== 'committed') return outcome;
+    held.hold(waiting, nowMs);
+    observer.onCommitted(plan, position, untold);
+    const replayed = known.flatMap((entry) => replayedFrom(entry) ?? []);
+    if (replayed.length > 0) await store.markStored(replayed);
+    return outcome;
+  };
+
+  for (;;) {
+    const part = rest.slice(0, limit);
+    const outcome = await takePart(part).catch(toRefusal);
+    if (outcome.kind === 'fenced') return false;
+    if (outcome.kind === 'committed') {
+      rest = rest.slice(part.length);
+      if (rest.length === 0) return true;
+      limit = rest.length;
+      conflicts = 0;
+      untold = null;
+    } else if (outcome.kind === 'conflict') {
+      observer.onConflict(outcome.gameIds);
+      conflicts += 1;
+      if (conflicts < maxConflicts) continue;
+      const isBusy = ({ event }: ReadEvent): boolean => outcome.gameIds.includes(event.gameId);
+      held.hold(rest.filter(isBusy), performance.now());
+      rest = rest.filter((event) => !isBusy(event));
+      conflicts = 0;
+    } else if (part.length > 1) {
+      limit = Math.ceil(part.length / 2);
+    } else {
+      if (part.length === 0) throw outcome.error;
+      await bury(part, 'refused', outcome.code, outcome.error.message);
+      rest = rest.slice(1);
+    }
+  }
+}
+
+interface Refusal {
+  kind: 'refused';
+  code: string;
+  error: Error;
+}
+
+/** @throws what is not the fault of the events */
+function toRefusal(thrown: unknown): Refusal {
+  const { class: errorClass, code } = classifyDatabaseError(thrown);
+  if (errorClass !== 'data' && errorClass !== 'duplicate') throw thrown;
+  return { kind: 'refused', code, error: toError(thrown) };
+}
