@@ -3,6 +3,7 @@ import { createBullmqTransport } from '../producers/transport.ts';
 import { chunkVersion } from '../shared/contracts/chunk.ts';
 import { queueNames } from '../shared/contracts/queues.ts';
 import { replayProducer } from '../shared/contracts/replay.ts';
+import { fromStreamLetter } from '../shared/contracts/stream-letter.ts';
 import type { Database } from '../shared/database.ts';
 import type { Redis } from '../shared/redis.ts';
 import { type Repair, repair } from './repairs.ts';
@@ -36,7 +37,7 @@ export interface ReplayResult {
 const lettersPerStep = 100;
 
 /**
- * Puts letters back into their queue, each as a chunk of its own. A letter's job id comes from the letter and the number of
+ * Puts letters back into their queue, each as a chunk of its own; those of a stream to its end, as entries. A letter's job id comes from the letter and the number of
  * its replays, and the record's own id guards its row: breaking off and starting again stores nothing twice.
  *
  * The chunk's producer names its letter. So the worker opens that letter again when the record is dead once more, whatever
@@ -65,6 +66,8 @@ export async function replayDeadLetters(
         .map((letter) => toChunk(letter, options.repairs));
       if (chunks.length > 0) await transport.send(chunks);
     }
+    const isOfStream = ({ queue }: StoredDeadLetter): boolean => !queueNames.some((name) => name === queue);
+    await addToStreams(deps.redis, letters.filter(isOfStream), options.repairs);
     await markReplayed(deps.database, letters);
     result.replayed += letters.length;
     options.onProgress(result.replayed);
@@ -74,6 +77,15 @@ export async function replayDeadLetters(
     }
   }
   return result;
+}
+
+/** @throws the first refusal of Redis, such as for a key that is no stream */
+async function addToStreams(redis: Redis, letters: readonly StoredDeadLetter[], repairs: readonly Repair[]) {
+  if (letters.length === 0) return;
+  const pipeline = redis.pipeline();
+  for (const { id, queue, payload } of letters)
+    pipeline.xadd(queue, '*', ...fromStreamLetter(repair(payload, repairs), id));
+  for (const [error] of (await pipeline.exec()) ?? []) if (error) throw error;
 }
 
 function toChunk({ id, payload, replays }: StoredDeadLetter, repairs: readonly Repair[]): { id: string; data: string } {

@@ -1,23 +1,20 @@
+import type { StreamFields } from './health-event.ts';
+
 /**
- * A dead letter of a stream is its entry, as JSON. It is put back at the end of the stream, with one field more that names
- * the letter: readers leave fields that they do not know unread.
+ * A dead letter of a stream is put back at the end of the stream, with one field more that names the letter: readers leave
+ * fields that they do not know unread.
  */
 export const replayLetterField = 'sluice_letter';
 
-/** The payload of a letter. @param entry its fields and values in turn */
-export function toStreamLetter({ id, fields }: { id: string; fields: readonly string[] }): string {
+/** The payload of the letter of an entry: its fields as a JSON object. Of a field that is there more than once, the last counts. */
+export function toStreamLetter(fields: StreamFields): string {
   const pairs: [string, string][] = [];
   for (let at = 0; at + 1 < fields.length; at += 2) pairs.push([fields[at] ?? '', fields[at + 1] ?? '']);
-  return JSON.stringify({ id, fields: pairs.filter(([name]) => name !== replayLetterField) });
+  return JSON.stringify(Object.fromEntries(pairs.filter(([name]) => name !== replayLetterField)));
 }
 
-/**
- * The fields of a letter, to be put back.
- *
- * @throws SyntaxError when a payload is not of a stream's entry
- */
+/** The fields of a letter, to be put back. */
 export function fromStreamLetter(payload: string, letterId: string): string[] {
-  const { fields } = JSON.parse(payload) as { fields?: unknown };
-  if (!Array.isArray(fields)) throw new SyntaxError('the letter is no stream entry');
-  return [...fields.flat().map(String), replayLetterField, letterId];
+  const fields = JSON.parse(payload) as Record<string, unknown>;
+  return [...Object.entries(fields).flatMap(([name, value]) => [name, String(value)]), replayLetterField, letterId];
 }

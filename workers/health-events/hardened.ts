@@ -49,6 +49,7 @@ export async function readHardened(deps: SessionDeps): Promise<'stopped' | 'fenc
   const ended = new AbortController();
   const signal = AbortSignal.any([deps.signal, ended.signal]);
   const held = createHeldEntries();
+  let isReading = true;
   const stream = createStreamReader(reader, config.stream);
   const { observer, onBad } = createObserver({ metrics, logger, view });
   const relay = createLobbyRelay({
@@ -65,6 +66,11 @@ export async function readHardened(deps: SessionDeps): Promise<'stopped' | 'fenc
     },
     onAnnounced: (games) => logger.warn({ games }, 'the lobby’s stream lacks snapshots, all games are announced again'),
   });
+
+  const unlessStopped = (error: unknown): 'stopped' => {
+    if (signal.aborted) return 'stopped';
+    throw error;
+  };
 
   const { position, from } = await findBeginning({
     database,
@@ -126,25 +132,27 @@ export async function readHardened(deps: SessionDeps): Promise<'stopped' | 'fenc
         },
         'the stream was begun anew or restored from an older copy; it is read from its beginning',
       ),
-  }).catch((error: unknown): 'stopped' => {
-    // The connection was closed to end the waiting.
-    if (signal.aborted) return 'stopped';
-    throw error;
-  });
+  })
+    .catch(unlessStopped)
+    .finally(() => {
+      isReading = false;
+      relay.interrupt();
+    });
 
-  const publishing = (async (): Promise<'stopped' | 'fenced'> => {
-    let isLast = false;
-    for (;;) {
+  /** Until the reading has ended, and what came of it is published. */
+  const publish = async (): Promise<'stopped' | 'fenced'> => {
+    while (isReading || relay.isDue) {
       if ((await relay.publish()) === 'fenced') return 'fenced';
-      if (isLast) return 'stopped';
-      await relay.untilWoken();
-      isLast = signal.aborted;
+      if (isReading) await relay.untilWoken();
     }
-  })();
+    return 'stopped';
+  };
+  const publishing = publish().catch(unlessStopped);
 
+  /** Nothing is waited for that nothing depends on: the next entry, and the look at a place that is known. */
   const stop = (): void => {
     reader.disconnect();
-    relay.wake();
+    if (!relay.isDue) writer.disconnect();
   };
   signal.addEventListener('abort', stop, { once: true });
   try {

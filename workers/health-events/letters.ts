@@ -8,7 +8,7 @@ import type { StreamEntry } from './stream-entry.ts';
 export function toEntryLetter(entry: StreamEntry, stream: string, code: string, reason: string): DeadLetter {
   const letterId = replayedFrom(entry);
   return toDeadLetter(
-    toStreamLetter(entry),
+    toStreamLetter(entry.fields),
     code,
     reason,
     {

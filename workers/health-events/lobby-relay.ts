@@ -42,7 +42,8 @@ export function createLobbyRelay(deps: RelayDeps) {
   let place: number | null = null;
   let clearedAtMs = 0;
   let wake = (): void => undefined;
-  let isAwake = true;
+  let woken = 1;
+  let settled = 0;
 
   const call = async (...what: string[]): Promise<{ outcome: string; seq: number }> => {
     const keys = [placeKey(lobbyStream), lobbyStream];
@@ -73,8 +74,16 @@ export function createLobbyRelay(deps: RelayDeps) {
 
     /** Tells that there is something in the outbox. */
     wake(): void {
-      isAwake = true;
+      woken += 1;
       wake();
+    },
+
+    /** Ends the waiting, with nothing to tell. */
+    interrupt: (): void => wake(),
+
+    /** Whether it was told of something that is not published yet. */
+    get isDue(): boolean {
+      return settled < woken;
     },
 
     /**
@@ -83,6 +92,7 @@ export function createLobbyRelay(deps: RelayDeps) {
      * @returns `fenced` when somebody else publishes now
      */
     async publish(): Promise<'done' | 'fenced'> {
+      const wakings = woken;
       for (;;) {
         const rows = place === null ? [] : await next(place);
         const { outcome, seq } = await call(place === null ? 'join' : String(place), ...rows.flatMap(toArguments));
@@ -100,19 +110,19 @@ export function createLobbyRelay(deps: RelayDeps) {
         const published = place;
         await onDatabase(() => clearPublished(database, lease, published));
       }
+      settled = wakings;
       return 'done';
     },
 
     /** Resolves when it was woken, or when it is time to look. */
     async untilWoken(): Promise<void> {
-      if (!isAwake) {
+      if (settled === woken) {
         const timer = new AbortController();
         const { promise, resolve } = Promise.withResolvers<void>();
         wake = resolve;
         await Promise.race([promise, sleep(idleLookMs, undefined, timer).catch(() => undefined)]);
         timer.abort();
       }
-      isAwake = false;
     },
   };
 }

@@ -1,0 +1,262 @@
+import { randomBytes } from 'node:crypto';
+import { Redis } from 'ioredis';
+import type pg from 'pg';
+import { inject, onTestFinished } from 'vitest';
+import { loadConfig } from '../../shared/config.ts';
+import { healthStream } from '../../shared/contracts/health-event.ts';
+import { lobbyStream } from '../../shared/contracts/lobby-event.ts';
+import { offsetKey } from '../../shared/contracts/offset-key.ts';
+import type { RuntimeStatus } from '../../shared/contracts/runtime-status.ts';
+import { createDatabase, type Database } from '../../shared/database.ts';
+import { createLogger } from '../../shared/logger.ts';
+import { createMirrorConsumer, type MirrorDeps } from '../../workers/health-events/mirror/consumer.ts';
+import { createLobbyPublisher } from '../../workers/health-events/mirror/lobby-publisher.ts';
+import { createOffsetStore } from '../../workers/health-events/mirror/offset-store.ts';
+import { createRecordStore } from '../../workers/health-events/mirror/record-store.ts';
+import { connect, createTestDatabase } from './fixtures.ts';
+
+/**
+ * A connection to look into Redis with, to write events, and to read them; of the shared server, unless a URL is given.
+ *
+ * @param name by which the server knows it, without spaces
+ */
+export function connectRedis(url: string = inject('redisUrl'), name = 'test'): Redis {
+  const redis = new Redis(url, { connectionName: name, maxRetriesPerRequest: null, retryStrategy: () => 50 });
+  redis.on('error', () => undefined);
+  onTestFinished(() => redis.disconnect());
+  return redis;
+}
+
+/** Keys of health events that are the test's own, on the shared server; they are removed when it has finished. */
+export function createHealthKeys() {
+  const name = `t-${randomBytes(6).toString('hex')}`;
+  const keys = {
+    stream: `${healthStream}:${name}`,
+    lobbyStream: `${lobbyStream}:${name}`,
+    service: name,
+    label: 'health_events',
+    offsetKey: offsetKey(name, 'health_events'),
+  };
+  onTestFinished(async () => {
+    const redis = new Redis(inject('redisUrl'));
+    for await (const found of redis.scanStream({ match: `*${name}*`, count: 1_000 })) {
+      if (found.length > 0) await redis.del(...found);
+    }
+    redis.disconnect();
+  });
+  return {
+    ...keys,
+    /** the same, as a role is told them */
+    environment: {
+      SLUICE_HEALTH_STREAM: keys.stream,
+      SLUICE_HEALTH_LOBBY_STREAM: keys.lobbyStream,
+      SLUICE_HEALTH_SERVICE: keys.service,
+      SLUICE_HEALTH_LABEL: keys.label,
+    },
+  };
+}
+
+/** An event as its producer writes it: a field that is undefined is left out, others may be added. */
+export type WireEvent = Record<string, string | undefined>;
+
+/** The fields and values of an event that says that `game-1` is healthy, unless told otherwise. */
+export function anEvent(overrides: WireEvent = {}): string[] {
+  const event: WireEvent = {
+    game_id: 'game-1',
+    container_id: '7c2b5d1a4f6e',
+    event_type: 'container_started',
+    occurred_at_ms: '1775121800000',
+    details: '{}',
+    ...overrides,
+  };
+  return Object.entries(event).flatMap(([name, value]) => (value === undefined ? [] : [name, value]));
+}
+
+/**
+ * Adds an event to a stream.
+ *
+ * @param id of the entry; by default the server chooses it
+ * @returns the entry's id
+ */
+export async function addEvent(redis: Redis, stream: string, overrides: WireEvent = {}, id = '*'): Promise<string> {
+  const added = await redis.xadd(stream, id, ...anEvent(overrides));
+  if (added === null) throw new Error('Redis added no entry');
+  return added;
+}
+
+/** Adds events in turn, in one round trip. @returns their ids */
+export async function addEvents(redis: Redis, stream: string, events: readonly WireEvent[]): Promise<string[]> {
+  const pipeline = redis.pipeline();
+  for (const event of events) pipeline.xadd(stream, '*', ...anEvent(event));
+  const replies = (await pipeline.exec()) ?? [];
+  return replies.map(([error, id]) => {
+    if (error) throw error;
+    return String(id);
+  });
+}
+
+/** A snapshot as the lobby gets it. */
+export type LobbyEntry = Record<string, string>;
+
+/** What is in a lobby stream, oldest first, each entry as an object of its fields. */
+export async function lobbyEntries(redis: Redis, stream: string): Promise<LobbyEntry[]> {
+  const entries = await redis.xrange(stream, '-', '+');
+  return entries.map(([, fields]) => toObject(fields));
+}
+
+/** What the lobby holds of each game once it has read its whole stream: the last snapshot of each. */
+export async function lobbyView(redis: Redis, stream: string): Promise<Record<string, LobbyEntry>> {
+  const view: Record<string, LobbyEntry> = {};
+  for (const entry of await lobbyEntries(redis, stream)) view[entry['game_id'] ?? ''] = entry;
+  return view;
+}
+
+function toObject(fields: readonly string[]): LobbyEntry {
+  const entry: LobbyEntry = {};
+  for (let at = 0; at + 1 < fields.length; at += 2) entry[fields[at] ?? ''] = fields[at + 1] ?? '';
+  return entry;
+}
+
+/** A record as the table has it. */
+export interface RuntimeRow {
+  game_id: string;
+  status: RuntimeStatus;
+  engine_health: string;
+  current_turn: number;
+  created_at: Date;
+  updated_at: Date;
+  started_at: Date | null;
+  stopped_at: Date | null;
+  finished_at: Date | null;
+}
+
+/** Inserts the record of `game-1`, which is running in turn 7 with nothing observed yet, unless told otherwise. */
+export async function insertRuntimeRecord(client: pg.Client, overrides: Partial<RuntimeRow> = {}): Promise<void> {
+  const before = new Date('2026-01-01T00:00:00Z');
+  const row = {
+    game_id: 'game-1',
+    status: 'running',
+    engine_health: '',
+    current_turn: 7,
+    created_at: before,
+    updated_at: before,
+    ...overrides,
+  };
+  const columns = Object.keys(row);
+  await client.query(
+    `insert into runtime_record (${columns.join(', ')}) values (${columns.map((_, at) => `$${at + 1}`).join(', ')})`,
+    Object.values(row),
+  );
+}
+
+/** All records by game. */
+export async function runtimeRecords(client: pg.Client): Promise<Record<string, RuntimeRow>> {
+  const { rows } = await client.query<RuntimeRow>(
+    `select game_id, status, engine_health, current_turn, created_at, updated_at, started_at, stopped_at, finished_at
+     from runtime_record order by game_id`,
+  );
+  return Object.fromEntries(rows.map((row) => [row.game_id, row]));
+}
+
+/** A database as the worker has it, closed with the test. */
+export function openDatabase(databaseUrl: string): Database {
+  const database = createDatabase(loadConfig({ DATABASE_URL: databaseUrl }).database, 'sluice test health');
+  onTestFinished(() => database.$disconnect());
+  return database;
+}
+
+/** What a port that was told to fail throws. */
+export const toldToFail = new Error('told to fail');
+
+/** The port, but for one call of one method, by default the first, which throws `toldToFail` and does nothing. */
+export function failingAt<Port extends object>(port: Port, method: keyof Port, nth = 1): Port {
+  let calls = 0;
+  return before(port, (name) => {
+    if (name !== method) return;
+    calls += 1;
+    if (calls === nth) throw toldToFail;
+  });
+}
+
+/** The port, with something done before each call of it. */
+export function before<Port extends object>(
+  port: Port,
+  act: (method: string | symbol, parameters: readonly unknown[]) => Promise<void> | void,
+): Port {
+  return new Proxy(port, {
+    get(target, name) {
+      const method: unknown = Reflect.get(target, name);
+      if (typeof method !== 'function') return method;
+      return async (...parameters: unknown[]) => {
+        await act(name, parameters);
+        return Reflect.apply(method, target, parameters);
+      };
+    },
+  });
+}
+
+/**
+ * All that a consumer of the mirror mode works with, on the shared Redis and a database of the test's own, and what it has
+ * done so far. Its clock goes on by a second whenever it is asked.
+ */
+export async function aMirror() {
+  const keys = createHealthKeys();
+  const databaseUrl = await createTestDatabase();
+  const client = await connect(databaseUrl);
+  const redis = connectRedis();
+  const log: Record<string, unknown>[] = [];
+  /** What a consumer reads with; the server knows it by the name of the service. */
+  const openReader = (): Redis => connectRedis(inject('redisUrl'), keys.service);
+  const seen = { calls: [] as string[], saved: [] as string[], consumed: 0, published: [] as string[] };
+  let nowMs = Date.UTC(2026, 4, 3);
+
+  const deps: MirrorDeps = {
+    reader: openReader(),
+    stream: keys.stream,
+    blockMs: 50,
+    offsets: before(createOffsetStore({ redis, service: keys.service }), (method, [, id]) => {
+      if (method === 'save') seen.saved.push(String(id));
+    }),
+    records: before(createRecordStore(openDatabase(databaseUrl)), (method) => {
+      seen.calls.push(String(method));
+    }),
+    lobby: createLobbyPublisher({ redis, stream: keys.lobbyStream }),
+    onConsumed: () => {
+      seen.consumed += 1;
+    },
+    onPublished: (eventType) => {
+      seen.published.push(eventType);
+    },
+    now: () => {
+      nowMs += 1_000;
+      return nowMs;
+    },
+    logger: createLogger({ level: 'debug', name: 'test' }, { write: (line) => log.push(JSON.parse(line)) }),
+  };
+  return {
+    keys,
+    client,
+    redis,
+    deps,
+    openReader,
+    log,
+    seen,
+    /** what the clock said last */
+    nowMs: () => nowMs,
+    insert: (overrides: Partial<RuntimeRow> = {}) => insertRuntimeRecord(client, overrides),
+    records: () => runtimeRecords(client),
+    lobby: () => lobbyEntries(redis, keys.lobbyStream),
+    add: (overrides: WireEvent = {}) => addEvent(redis, keys.stream, overrides),
+    savedOffset: () => redis.get(keys.offsetKey),
+    /** A consumer that remembers nothing yet, and a way to hand it an event. */
+    start(overrides: Partial<MirrorDeps> = {}) {
+      const consumer = createMirrorConsumer({ ...deps, ...overrides });
+      return {
+        ...consumer,
+        take: (event: WireEvent = {}) => consumer.handle({ id: '1-0', fields: anEvent(event) }),
+      };
+    },
+  };
+}
+
+export type Mirror = Awaited<ReturnType<typeof aMirror>>;
