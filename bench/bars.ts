@@ -1,4 +1,5 @@
 import type { EndToEndResult } from './end-to-end.ts';
+import type { HealthResult } from './health/measure.ts';
 import type { LatencyResult } from './latency.ts';
 import { kept, type RecordCostResult, sampledOut } from './record-cost.ts';
 import type { RequestsResult } from './requests/measure.ts';
@@ -51,6 +52,11 @@ export function requestBars({ sizes, surge }: RequestsResult): Bar[] {
     atMost(1.25, { what: `memory of the producer ${memory}`, value: growthOf(surge.producer), unit: '×' }),
     atMost(1.25, { what: `memory of the worker ${memory}`, value: growthOf(surge.worker), unit: '×' }),
   ];
+}
+
+export function healthBars({ hardened, mirror }: HealthResult): Bar[] {
+  const value = hardened.drained.rowsPerSecond / mirror.drained.rowsPerSecond;
+  return [atLeast(20, { what: "health events, hardened to the original's loop", value, unit: '×' })];
 }
 
 type Measured = Pick<Bar, 'what' | 'value' | 'unit'>;

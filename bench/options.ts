@@ -1,8 +1,8 @@
 import { parseArgs } from 'node:util';
 import { UsageError } from '../shared/errors.ts';
 
-const parts = ['end-to-end', 'record', 'requests'] as const;
-type Part = (typeof parts)[number];
+const parts = ['end-to-end', 'record', 'requests', 'health'] as const;
+export type Part = (typeof parts)[number];
 
 /** What the command line asks for. */
 export interface BenchOptions {
@@ -15,7 +15,7 @@ export interface BenchOptions {
   faults: { outageSeconds: number } | null;
 }
 
-/** With this many, all parts together take about six minutes on two cores. */
+/** With this many, all parts together take about seven minutes on two cores. */
 const defaultRows = 30_000;
 
 /** With this long, all faults together take about four minutes. */
@@ -26,9 +26,10 @@ npm run bench -- faults [--outage-seconds N] [--json]
 
   faults      how a fleet comes through kills and outages; exit code 1 when a record is lost or there twice
   --outage-seconds N  how long PostgreSQL is away (${defaultOutageSeconds})
-  --rows N    rows in one run of a fast contender; the slow ones store a share of them (${defaultRows})
+  --rows N    rows, or events, in one run of a fast contender; the slow ones store a share of them (${defaultRows})
   --only      end-to-end: rows per second and latency; record: what record() costs its caller; requests: completed
-              requests against the shape of the original, and memory in a surge
+              requests against the shape of the original, and memory in a surge; health: health events against the
+              loop of the original
   --json      print one JSON object with the figures, as the last line of standard output
   --help      print this`;
 

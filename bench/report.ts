@@ -1,5 +1,7 @@
 import type { Bar } from './bars.ts';
 import type { EndToEndResult } from './end-to-end.ts';
+import type { HealthResult } from './health/measure.ts';
+import { healthLines } from './health/report.ts';
 import type { LatencyResult } from './latency.ts';
 import type { RecordCostResult } from './record-cost.ts';
 import type { RequestsResult } from './requests/measure.ts';
@@ -25,11 +27,13 @@ export interface Figures {
   latency: LatencyResult | null;
   recordCost: RecordCostResult[] | null;
   requests: RequestsResult | null;
+  health: HealthResult | null;
   bars: Bar[];
 }
 
 /** The figures as a text for people. */
-export function toReport({ environment, rows, endToEnd, latency, recordCost, requests, bars }: Figures): string {
+export function toReport(figures: Figures): string {
+  const { environment, rows, endToEnd, latency, recordCost, requests, health, bars } = figures;
   const { cores, cpu, node, postgres, redis } = environment;
   return [
     [
@@ -44,6 +48,7 @@ export function toReport({ environment, rows, endToEnd, latency, recordCost, req
     latency === null ? [] : latencyLines(latency),
     recordCost === null ? [] : recordCostLines(recordCost),
     ...(requests === null ? [] : requestLines(requests)),
+    ...(health === null ? [] : healthLines(health)),
     barLines(bars),
   ]
     .filter((lines) => lines.length > 0)

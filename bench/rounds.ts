@@ -42,7 +42,7 @@ const warmUpShare = 0.15;
  * @returns the results by contender
  * @throws Error when a contender lost a row or stored one too many
  */
-export async function measureRounds<Rows extends { count: number }, Name extends string>(
+export async function measureRounds<Rows extends { count: number; unit?: string }, Name extends string>(
   { cpu }: Pick<Stage, 'cpu'>,
   arena: Arena,
   rows: Rows,
@@ -54,6 +54,7 @@ export async function measureRounds<Rows extends { count: number }, Name extends
   const measureRun = async (contender: Contender<Rows>, part: number): Promise<Run> => {
     await arena.reset();
     const count = Math.max(1, Math.round(rows.count * contender.share * part));
+    await contender.prepare?.(rows, count);
     const cpuBefore = cpu.read(contender.workerPids());
     const startedAt = performance.now();
     await contender.store(rows, count);
@@ -70,7 +71,7 @@ export async function measureRounds<Rows extends { count: number }, Name extends
     for (const [name, contender] of all) {
       const run = await measureRun(contender, 1);
       runs.get(name)?.push(run);
-      say(`round ${round} of ${rounds}: ${contender.name}: ${Math.round(run.rowsPerSecond)} rows/s`);
+      say(`round ${round} of ${rounds}: ${contender.name}: ${Math.round(run.rowsPerSecond)} ${rows.unit ?? 'rows'}/s`);
     }
   }
   return Object.fromEntries(

@@ -1,9 +1,10 @@
 import { availableParallelism, cpus } from 'node:os';
 import { say } from '../local/steps.ts';
-import { endToEndBars, latencyBars, recordCostBars, requestBars } from './bars.ts';
+import { endToEndBars, healthBars, latencyBars, recordCostBars, requestBars } from './bars.ts';
 import { measureEndToEnd } from './end-to-end.ts';
+import { measureHealth } from './health/measure.ts';
 import { measureLatency } from './latency.ts';
-import type { BenchOptions } from './options.ts';
+import type { BenchOptions, Part } from './options.ts';
 import { measureRecordCost } from './record-cost.ts';
 import type { Figures } from './report.ts';
 import { measureRequests } from './requests/measure.ts';
@@ -16,7 +17,8 @@ import type { Stage } from './stage.ts';
  * @throws Error when a contender lost a row: then no figure counts
  */
 export async function runBench(stage: Stage, { rows: count, only }: BenchOptions): Promise<Figures> {
-  const rows = only === 'requests' ? null : createRows(count, stage.config.producer);
+  const isAskedFor = (part: Part): boolean => only === null || only === part;
+  const rows = isAskedFor('end-to-end') || isAskedFor('record') ? createRows(count, stage.config.producer) : null;
   if (rows !== null) say(`${count} rows of ${Math.round(rows.meanBytes)} bytes on average`);
   const figures: Figures = {
     environment: {
@@ -30,22 +32,27 @@ export async function runBench(stage: Stage, { rows: count, only }: BenchOptions
     latency: null,
     recordCost: null,
     requests: null,
+    health: null,
     bars: [],
   };
   // First, while no other process of the bench is there to disturb single calls.
-  if (rows !== null && only !== 'end-to-end') {
+  if (rows !== null && isAskedFor('record')) {
     figures.recordCost = await measureRecordCost(stage, rows);
     figures.bars.push(...recordCostBars(figures.recordCost));
   }
-  if (rows !== null && only !== 'record') {
+  if (rows !== null && isAskedFor('end-to-end')) {
     const { results, fleet } = await measureEndToEnd(stage, rows);
     figures.endToEnd = results;
     figures.latency = await measureLatency(stage, fleet, rows, results.sluice.two.rowsPerSecond / 2);
     figures.bars.push(...endToEndBars(results), ...latencyBars(figures.latency));
   }
-  if (only === null || only === 'requests') {
+  if (isAskedFor('requests')) {
     figures.requests = await measureRequests(stage, count);
     figures.bars.push(...requestBars(figures.requests));
+  }
+  if (isAskedFor('health')) {
+    figures.health = await measureHealth(stage, count);
+    figures.bars.push(...healthBars(figures.health));
   }
   return figures;
 }

@@ -33,7 +33,7 @@ export function addDeadLettersCommand(program: Command, context: CommandContext)
   const command = program
     .command('dead-letters')
     .description('records that could not be stored: look at them, put them back, put them aside');
-  const queue = () => new Option('--queue <name>', 'letters of this queue').choices(queueNames);
+  const queue = () => new Option('--queue <name>', `letters of this queue (${queueNames.join(', ')}) or stream`);
   const select = (sub: Command): Command =>
     sub
       .option('--id <id...>', 'these letters', (text: string, ids: string[] = []) => [...ids, uuid(text)])

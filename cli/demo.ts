@@ -6,6 +6,7 @@ import type { CommandContext } from './context.ts';
 interface DemoFlags {
   executions?: number;
   requests: number;
+  games: number;
   trace?: string;
   rate: number;
   sampleRate?: number;
@@ -21,7 +22,7 @@ export function addDemoCommand(program: Command, { environment, exitWith }: Comm
   program
     .command('demo')
     .description(
-      'run the fleet with traffic from an example scoring service and an example LLM gateway, and account for all of it at the end',
+      'run the fleet with traffic from an example scoring service, LLM gateway and runtime manager of games, and account for all of it at the end',
     )
     .option('--executions <n>', 'how many executions (20000, or all of the trace)', wholeNumber(1))
     .addOption(
@@ -29,11 +30,19 @@ export function addDemoCommand(program: Command, { environment, exitWith }: Comm
         .argParser(wholeNumber(0))
         .default(2_000),
     )
-    .option('--trace <file>', 'take both from a request-arrival trace: CSV of TIMESTAMP,ContextTokens,GeneratedTokens')
+    .addOption(
+      new Option('--games <n>', 'how many games to write health events of beside them; 0 for none')
+        .argParser(wholeNumber(0))
+        .default(200),
+    )
+    .option(
+      '--trace <file>',
+      'take executions and requests from a request-arrival trace: CSV of TIMESTAMP,ContextTokens,GeneratedTokens',
+    )
     .addOption(
       new Option(
         '--rate <n>',
-        'mean executions per second, and the requests in the same time; a trace is compressed to it',
+        'mean executions per second, and the requests and games in the same time; a trace is compressed to it',
       )
         .argParser(wholeNumber(1))
         .default(4_000),
@@ -50,15 +59,23 @@ export function addDemoCommand(program: Command, { environment, exitWith }: Comm
       const asked = untilAskedToStop();
       const stop = new AbortController();
       void asked.then(() => stop.abort());
-      const [{ startLocalSluice }, { runDemo }, { chooseEvents }, { chooseRequests }, { toLines }, { say }] =
-        await Promise.all([
-          import('../local/start.ts'),
-          import('../local/demo/run.ts'),
-          import('../local/demo/demo-events.ts'),
-          import('../local/demo/demo-requests.ts'),
-          import('../local/demo/result-lines.ts'),
-          import('../local/steps.ts'),
-        ]);
+      const [
+        { startLocalSluice },
+        { runDemo },
+        { chooseEvents },
+        { chooseRequests },
+        { generateGames },
+        { toLines },
+        { say },
+      ] = await Promise.all([
+        import('../local/start.ts'),
+        import('../local/demo/run.ts'),
+        import('../local/demo/demo-events.ts'),
+        import('../local/demo/demo-requests.ts'),
+        import('../local/demo/games/generate-games.ts'),
+        import('../local/demo/result-lines.ts'),
+        import('../local/steps.ts'),
+      ]);
       const configured =
         environment['DSL_EXECUTION_LOG_SAMPLE_RATE'] === undefined
           ? demoSampleRate
@@ -74,11 +91,15 @@ export function addDemoCommand(program: Command, { environment, exitWith }: Comm
       const seconds = executions.total / rate;
       const requests =
         flags.requests === 0 ? null : await chooseRequests({ requests: flags.requests, traceFile, seconds, seed });
+      const games =
+        flags.games === 0
+          ? null
+          : { count: flags.games, timeline: generateGames({ games: flags.games, seconds, seed }) };
       const sluice = await startLocalSluice(environment);
       try {
         const result = await runDemo(
           sluice.config,
-          { executions, requests, sampleRate: flags.sampleRate ?? configured, seed },
+          { executions, requests, games, sampleRate: flags.sampleRate ?? configured, seed },
           stop.signal,
         );
         for (const line of toLines(result)) say(line);

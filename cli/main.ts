@@ -7,6 +7,7 @@ import { toError, UsageError } from '../shared/errors.ts';
 import { addDeadLettersCommand } from './dead-letters.ts';
 import { addDemoCommand } from './demo.ts';
 import { addDoctorCommand } from './doctor.ts';
+import { addHealthCommand } from './health.ts';
 import { addMaintainCommand } from './maintain.ts';
 import { addMigrateCommand } from './migrate.ts';
 import { addSpillCommand } from './spill.ts';
@@ -39,6 +40,7 @@ async function main(argv: readonly string[], environment: NodeJS.ProcessEnv): Pr
   addMigrateCommand(program, context);
   addMaintainCommand(program, context);
   addDeadLettersCommand(program, context);
+  addHealthCommand(program, context);
   addSpillCommand(program, context);
   addDoctorCommand(program, context);
 

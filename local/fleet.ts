@@ -19,8 +19,8 @@ export interface FleetWorker {
 export interface FleetOptions {
   /** of the roles that take records */
   workers: number;
-  /** whether one of the role maintenance runs beside them @default false */
-  maintenance?: boolean;
+  /** roles that run beside them, each in one process of its own: what ends it takes no other along @default [] */
+  alone?: readonly string[];
   /** for all of them, with the URLs of the servers */
   environment: NodeJS.ProcessEnv;
   /** gets a log file for each worker */
@@ -49,7 +49,7 @@ export async function startFleet(options: FleetOptions) {
   const restarts = new Set<NodeJS.Timeout>();
   const names = Array.from({ length: options.workers }, (_, index) => `worker-${index + 1}`);
   const workers: FleetWorker[] = names.map((name) => ({ name, roles: recordRoles, url: null, pid: null }));
-  if (options.maintenance) workers.push({ name: 'maintenance', roles: ['maintenance'], url: null, pid: null });
+  for (const role of options.alone ?? []) workers.push({ name: role, roles: [role], url: null, pid: null });
 
   const launch = (worker: FleetWorker): Promise<void> => {
     const logFile = join(options.logDir, `${worker.name}.log`);

@@ -41,7 +41,7 @@ export async function startLocalSluice(environment: NodeJS.ProcessEnv): Promise<
       () =>
         startFleet({
           workers: config.fleet.workers,
-          maintenance: true,
+          alone: ['health-events', 'maintenance'],
           environment: fleetEnvironment,
           logDir: resolve(dir, 'logs'),
           onCrash: (worker, how) => say(`${worker.name} ${how}, starting it again`),

@@ -7,6 +7,8 @@ export interface Contender<Rows = ExecutionRows> {
   share: number;
   /** its worker processes, for the CPU meter */
   workerPids(): number[];
+  /** Makes ready what is to be there before the clock runs. */
+  prepare?(rows: Rows, count: number): Promise<void>;
   /** Stores the first `count` rows. Resolves as soon as the last one is visible to others. */
   store(rows: Rows, count: number): Promise<void>;
 }

@@ -3,7 +3,9 @@ import { queueNames } from '../../shared/contracts/queues.ts';
 import { endsWithin } from '../../shared/lifecycle.ts';
 import { executionLogTable, planPartitions } from '../../shared/partitions.ts';
 import { type Finding, type Level, worstOf } from './finding.ts';
+import { readHealthFacts } from './health-facts.ts';
 import { type HostFacts, readHostFacts } from './host-facts.ts';
+import { judgeHealth } from './judge-health.ts';
 import { judgeHost, judgeMissingUrl } from './judge-host.ts';
 import { judgePostgres, judgePostgresConnection } from './judge-postgres.ts';
 import { judgeQueue } from './judge-queue.ts';
@@ -32,55 +34,66 @@ const closeWithinMs = 500;
 export async function examine(config: Config, environment: NodeJS.ProcessEnv): Promise<Examination> {
   const host = readHostFacts(environment);
   const limits = { withinMs: answerWithinMs, hide: createSecretHider([config.redisUrl, config.database.url]) };
-  const [redis, postgres] = await Promise.all([
-    config.redisUrl === null
-      ? [judgeMissingUrl('redis', 'REDIS_URL')]
-      : connectToRedis(config.redisUrl, limits).then((connection) => examineRedis(connection, config, host)),
-    config.database.url === null
-      ? [judgeMissingUrl('postgres', 'DATABASE_URL')]
-      : connectToPostgres(config.database, limits).then((connection) => examinePostgres(connection, config)),
-  ]);
-  const findings = [...judgeHost(host, { recordingEnabled: config.producer.enabled }), ...redis, ...postgres];
-  return { worst: worstOf(findings), findings };
+  const redis = config.redisUrl === null ? null : connectToRedis(config.redisUrl, limits);
+  const postgres = config.database.url === null ? null : connectToPostgres(config.database, limits);
+  try {
+    const found = await Promise.all([
+      redis?.then((connection) => examineRedis(connection, config, host)) ?? [judgeMissingUrl('redis', 'REDIS_URL')],
+      postgres?.then((connection) => examinePostgres(connection, config)) ?? [
+        judgeMissingUrl('postgres', 'DATABASE_URL'),
+      ],
+      examineHealth(postgres, redis, config),
+    ]);
+    const findings = [...judgeHost(host, { recordingEnabled: config.producer.enabled }), ...found.flat()];
+    return { worst: worstOf(findings), findings };
+  } finally {
+    (await redis)?.close();
+    // A server that hangs does not take leave.
+    const closing = postgres?.then((connection) => connection.close()).catch(() => undefined);
+    await endsWithin(Promise.resolve(closing), closeWithinMs);
+  }
 }
 
 async function examineRedis(connection: RedisConnection, { namespace }: Config, host: HostFacts): Promise<Finding[]> {
   const { redis, ask, state } = connection;
-  try {
-    const findings = [judgeRedisConnection(state)];
-    if (!state.known || state.value === 'loading') return findings;
-    const facts = await readRedisFacts(connection);
-    const queues = await Promise.all(
-      queueNames.map(async (queue) => {
-        const seen = await ask(() => readQueueFacts(redis, { queue, namespace, nowMs: Date.now() }));
-        const { clientNames } = facts;
-        return judgeQueue(seen, { queue, namespace, clientNames, ownVersion: host.bullmqVersion });
-      }),
-    );
-    return [...findings, ...judgeRedis(facts), ...queues.flat()];
-  } finally {
-    connection.close();
-  }
+  const findings = [judgeRedisConnection(state)];
+  if (!isReady(connection)) return findings;
+  const facts = await readRedisFacts(connection);
+  const queues = await Promise.all(
+    queueNames.map(async (queue) => {
+      const seen = await ask(() => readQueueFacts(redis, { queue, namespace, nowMs: Date.now() }));
+      const { clientNames } = facts;
+      return judgeQueue(seen, { queue, namespace, clientNames, ownVersion: host.bullmqVersion });
+    }),
+  );
+  return [...findings, ...judgeRedis(facts), ...queues.flat()];
 }
 
 async function examinePostgres(connection: PostgresConnection, { database, fleet }: Config): Promise<Finding[]> {
-  try {
-    const findings = [judgePostgresConnection(connection.state)];
-    if (!connection.state.known) return findings;
-    const server = await readPostgresFacts(connection);
-    const nowMs = Date.now();
-    const days = planPartitions(executionLogTable, nowMs, database.partitionDaysAhead);
-    const [tables, migrations] = await Promise.all([readTablesFacts(connection, days), readKnownMigrations()]);
-    return [
-      ...findings,
-      ...judgePostgres(server, { ...database, workers: fleet.workers }),
-      ...judgeTables(tables, { migrations, days, nowMs }),
-    ];
-  } finally {
-    // A server that hangs does not take leave.
-    await endsWithin(
-      connection.close().catch(() => undefined),
-      closeWithinMs,
-    );
-  }
+  const findings = [judgePostgresConnection(connection.state)];
+  if (!connection.state.known) return findings;
+  const server = await readPostgresFacts(connection);
+  const nowMs = Date.now();
+  const days = planPartitions(executionLogTable, nowMs, database.partitionDaysAhead);
+  const [tables, migrations] = await Promise.all([readTablesFacts(connection, days), readKnownMigrations()]);
+  return [
+    ...findings,
+    ...judgePostgres(server, { ...database, workers: fleet.workers }),
+    ...judgeTables(tables, { migrations, days, nowMs }),
+  ];
+}
+
+/** Needs both servers; what is wrong with one that cannot be asked is told elsewhere. */
+async function examineHealth(
+  postgres: Promise<PostgresConnection> | null,
+  redis: Promise<RedisConnection> | null,
+  { health }: Config,
+): Promise<Finding[]> {
+  const [database, stream] = await Promise.all([postgres, redis]);
+  if (!database?.state.known || stream === null || !isReady(stream)) return [];
+  return judgeHealth(await readHealthFacts(database, stream, health), { config: health, nowMs: Date.now() });
+}
+
+function isReady({ state }: RedisConnection): boolean {
+  return state.known && state.value !== 'loading';
 }

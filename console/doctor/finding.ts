@@ -4,7 +4,7 @@ export type Level = (typeof levels)[number];
 
 /** What the doctor says of one thing that it looked at. */
 export interface Finding {
-  /** what was looked at: `host`, `configuration`, `redis`, `postgres`, `dead letters` or `queue <name>` */
+  /** what was looked at: `host`, `configuration`, `redis`, `postgres`, `dead letters`, `health events` or `queue <name>` */
   subject: string;
   /** which of its properties, in a word or two */
   check: string;

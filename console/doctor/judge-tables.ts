@@ -88,7 +88,7 @@ function judgeRights({ mayWrite, mayPurge, mayPartition }: Rights): Finding {
     return on.failure(
       check,
       'the user of DATABASE_URL may not write to the tables',
-      'grant select, insert, update, delete on all tables in schema … to …',
+      'grant select, insert, update, delete on all tables in schema … to …; grant usage on all sequences in schema … to …',
     );
   const lacking = [
     ...(mayPartition

@@ -6,19 +6,42 @@ import { type DeadLetterGroup, groupDeadLetters } from '../repository/dead-lette
 import type { Answer } from './answer.ts';
 import type { PostgresConnection } from './postgres-facts.ts';
 
-/** The tables that workers write to. */
-const writtenTables = [
+/** The tables that workers add rows to. */
+const filledTables = [
   executionLogTable,
   'dead_letter',
   'request',
   'request_template',
   'request_tombstone',
   'creator_erasure',
+  'health_event_watermark',
+  'stream_offset',
+  'stream_lease',
+  'lobby_outbox',
 ];
-/** Of these, those with rows that change or are locked before they go. */
-const updatedTables = ['dead_letter', 'request', 'request_tombstone', 'creator_erasure'];
-/** Of these, those whose rows are purged; old executions go with their partition. */
-const purgedTables = writtenTables.filter((table) => table !== executionLogTable);
+/** Those with rows that change or are locked before they go. The records of games are made by other services. */
+const updatedTables = [
+  'dead_letter',
+  'request',
+  'request_tombstone',
+  'creator_erasure',
+  'runtime_record',
+  'health_event_watermark',
+  'stream_offset',
+  'stream_lease',
+];
+/** Those whose rows are deleted when they are due; old executions go with their partition. */
+const purgedTables = [
+  'dead_letter',
+  'request',
+  'request_template',
+  'request_tombstone',
+  'creator_erasure',
+  'lobby_outbox',
+];
+const tables = [...new Set([...filledTables, ...updatedTables, ...purgedTables])];
+/** What numbers the rows of the outbox. */
+const sequence = 'lobby_outbox_seq_seq';
 
 /** What stands in the tables of Sluice, and who is at work on them. What is null is not there. */
 export interface TablesFacts {
@@ -108,12 +131,14 @@ async function readApplied(database: Database): Promise<AppliedMigration[]> {
 
 async function readRights(database: Database): Promise<Rights | null> {
   const [rights] = await database.$queryRaw<Rights[]>`
-    select bool_and(has_table_privilege(oid, 'select') and has_table_privilege(oid, 'insert')
-        and (relname <> all(${updatedTables}::text[]) or has_table_privilege(oid, 'update'))) as "mayWrite",
+    select bool_and(case when relname = ${sequence} then has_sequence_privilege(oid, 'usage')
+        else has_table_privilege(oid, 'select')
+          and (relname <> all(${filledTables}::text[]) or has_table_privilege(oid, 'insert'))
+          and (relname <> all(${updatedTables}::text[]) or has_table_privilege(oid, 'update')) end) as "mayWrite",
       bool_and(relname <> all(${purgedTables}::text[]) or has_table_privilege(oid, 'delete')) as "mayPurge",
       bool_and(relname <> ${executionLogTable} or pg_has_role(relowner, 'usage')) and has_schema_privilege(current_schema(), 'create') as "mayPartition"
-    from pg_class where relname = any(${writtenTables}::text[]) and relnamespace = current_schema()::regnamespace
-    having count(*) = ${writtenTables.length}`;
+    from pg_class where relname = any(${[...tables, sequence]}::text[]) and relnamespace = current_schema()::regnamespace
+    having count(*) = ${tables.length + 1}`;
   return rights ?? null;
 }
 
@@ -133,7 +158,7 @@ async function countStrayRows(database: Database): Promise<number | null> {
 async function readLocks(database: Database): Promise<Locks> {
   const [locks] = await database.$queryRaw<Locks[]>`
     with ours as (
-      select oid from pg_class where relname = any(${writtenTables}::text[]) and relnamespace = current_schema()::regnamespace
+      select oid from pg_class where relname = any(${tables}::text[]) and relnamespace = current_schema()::regnamespace
       union select inhrelid from pg_inherits where inhparent = to_regclass(${executionLogTable}))
     select (count(distinct l.pid) filter (where not l.granted))::int as waiting,
       extract(epoch from now() - min(a.xact_start) filter (where l.granted and a.backend_type = 'client backend'))::float8 as "oldestTransactionSeconds"
@@ -144,7 +169,7 @@ async function readLocks(database: Database): Promise<Locks> {
 }
 
 /** Asks only when the table is there: before the migrations it is not, and that is said once, elsewhere. */
-async function ifThere<T>(database: Database, table: string, question: () => Promise<T>): Promise<T | null> {
+export async function ifThere<T>(database: Database, table: string, question: () => Promise<T>): Promise<T | null> {
   const [row] = await database.$queryRaw<{ there: boolean }[]>`select to_regclass(${table}) is not null as there`;
   return row?.there ? question() : null;
 }

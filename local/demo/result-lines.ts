@@ -1,15 +1,17 @@
+import type { GameAccounts } from './games/reconcile-games.ts';
 import type { Accounts } from './reconcile.ts';
 import type { RequestAccounts } from './reconcile-requests.ts';
 import type { DemoResult } from './run.ts';
 
-type ToldResult = Pick<DemoResult, keyof Accounts | 'requests' | 'seconds'>;
+type ToldResult = Pick<DemoResult, keyof Accounts | 'requests' | 'games' | 'seconds'>;
 
 /** The accounts of a run as lines for people, the verdict last. */
 export function toLines(result: ToldResult): string[] {
-  const { reconciled, requests, seconds } = result;
+  const { reconciled, requests, games, seconds } = result;
   return [
     executionsLine(result),
     ...(requests === null ? [] : [requestsLine(requests)]),
+    ...(games === null ? [] : [gamesLine(games)]),
     reconciled ? `the accounts add up, after ${seconds} s` : `the accounts do NOT add up: ${whatIsWrong(result)}`,
   ];
 }
@@ -23,13 +25,28 @@ function requestsLine(accounts: RequestAccounts): string {
   return `requests: sent ${sent} = stored ${stored} (inserted ${inserted} + updated ${updated}) + duplicates ${duplicates} + dropped ${dropped} + dead ${dead} + in flight ${inFlight}`;
 }
 
-function whatIsWrong({ unaccounted, failures, storedFailures, requests }: ToldResult): string {
+function gamesLine(accounts: GameAccounts): string {
+  const { games, sent, events, dead, running, unreachable, snapshots } = accounts;
+  return `games: sent ${sent} = health events ${events} + dead ${dead}; ${games} games: running ${running}, unreachable ${unreachable}; the lobby was told ${snapshots} times`;
+}
+
+function whatIsWrong({ unaccounted, failures, storedFailures, requests, games }: ToldResult): string {
   return [
     ...(unaccounted === 0 ? [] : [`${unaccounted} executions unaccounted for`]),
     ...(requests === null || requests.unaccounted === 0
       ? []
       : [`${requests.unaccounted} records of requests unaccounted for`]),
     ...(requests === null || requests.wrong === 0 ? [] : [`${requests.wrong} requests stored wrongly`]),
+    ...(games === null ? [] : whatIsWrongWith(games)),
     ...(failures === storedFailures ? [] : [`${storedFailures} of ${failures} failed executions stored`]),
   ].join(', ');
+}
+
+function whatIsWrongWith({ isTakenIn, wrong, untold, unaccounted }: GameAccounts): string[] {
+  return [
+    ...(isTakenIn ? [] : ['the stream of health events was not read to its end']),
+    ...(wrong === 0 ? [] : [`${wrong} games are not as their events leave them`]),
+    ...(untold === 0 ? [] : [`of ${untold} games the lobby was not told how they are`]),
+    ...(unaccounted === 0 ? [] : [`${unaccounted} dead letters of health events missing or too many`]),
+  ];
 }

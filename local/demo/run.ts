@@ -7,6 +7,9 @@ import { createRedis } from '../../shared/redis.ts';
 import type { Timeline } from './demo-events.ts';
 import type { ScoringEvent } from './events.ts';
 import { createExecutionTraffic } from './execution-traffic.ts';
+import type { GameEntry } from './games/game-events.ts';
+import { createGameTraffic } from './games/game-traffic.ts';
+import type { GameAccounts } from './games/reconcile-games.ts';
 import { createProgress } from './progress.ts';
 import type { Accounts } from './reconcile.ts';
 import type { RequestAccounts } from './reconcile-requests.ts';
@@ -19,17 +22,21 @@ export interface DemoTraffic {
   executions: Timeline<ScoringEvent>;
   /** null: no requests */
   requests: Timeline<RequestEvent> | null;
+  /** null: no games */
+  games: { count: number; timeline: Timeline<GameEntry> } | null;
   /** share of ok runs that are kept */
   sampleRate: number;
   /** of the texts in the requests */
   seed: number;
 }
 
-/** How the demo went: the accounts of the executions, and beside them those of the requests. */
+/** How the demo went: the accounts of the executions, and beside them those of the requests and of the games. */
 export interface DemoResult extends Accounts {
   /** null: there were none */
   requests: RequestAccounts | null;
-  /** both accounts add up */
+  /** null: there were none */
+  games: GameAccounts | null;
+  /** all accounts add up */
   reconciled: boolean;
   /** from the first event to the last row, in seconds */
   seconds: number;
@@ -42,7 +49,7 @@ export interface DemoResult extends Accounts {
 const settleTimeoutMs = 120_000;
 const lookEveryMs = 100;
 
-/** Sends traffic through the real SDK, waits until it has settled, and accounts for all of it. */
+/** Sends traffic as real services do, waits until it has settled, and accounts for all of it. */
 export async function runDemo(config: Config, options: DemoTraffic, signal: AbortSignal): Promise<DemoResult> {
   const run = randomBytes(4).toString('hex');
   const producer = `demo-${run}`;
@@ -61,8 +68,12 @@ export async function runDemo(config: Config, options: DemoTraffic, signal: Abor
     const requests =
       options.requests && createRequestTraffic({ ...shared, timeline: options.requests, creators, seed });
     if (requests) closing.push('requests', requests.close);
-    const traffics = requests ? [executions, requests] : [executions];
-    const progress = createProgress(requests ? { executions, requests } : { executions });
+    const games =
+      options.games &&
+      createGameTraffic({ ...shared, timeline: options.games.timeline, games: options.games.count, run });
+    const watched = { executions, ...(requests && { requests }), ...(games && { 'health events': games }) };
+    const traffics = Object.values(watched);
+    const progress = createProgress(watched);
     closing.push('progress', async () => progress.stop());
 
     const startedAt = performance.now();
@@ -73,8 +84,10 @@ export async function runDemo(config: Config, options: DemoTraffic, signal: Abor
     const seconds = Number(((performance.now() - startedAt) / 1_000).toFixed(2));
     const accounts = await executions.reconcile();
     const ofRequests = requests ? await requests.reconcile() : null;
-    const reconciled = accounts.reconciled && ofRequests?.reconciled !== false;
-    return { ...accounts, requests: ofRequests, reconciled, seconds, realms, creators: requests ? creators : [] };
+    const ofGames = games ? await games.reconcile() : null;
+    const reconciled = [accounts, ofRequests, ofGames].every((each) => each?.reconciled !== false);
+    const found = { ...accounts, requests: ofRequests, games: ofGames, reconciled };
+    return { ...found, seconds, realms, creators: requests ? creators : [] };
   } finally {
     await closing.closeAll();
   }

@@ -34,3 +34,18 @@ export function toLobbyFields(snapshot: RuntimeSnapshot): string[] {
     String(snapshot.occurredAtMs),
   ];
 }
+
+/**
+ * The key, a hash, of the place that the outbox is published to: `epoch` of the outbox, `token` of the one who published
+ * last, `seq` of the last snapshot. In the slot of the lobby's stream, so that both change in one step on a cluster, too.
+ */
+export function placeKey(stream: string): string {
+  return `{${hashTagOf(stream)}}:sluice`;
+}
+
+/** What of a key decides on its slot: what is between the first brace and the next one that closes it, if anything. */
+function hashTagOf(key: string): string {
+  const open = key.indexOf('{');
+  const close = key.indexOf('}', open + 1);
+  return open < 0 || close <= open + 1 ? key : key.slice(open + 1, close);
+}

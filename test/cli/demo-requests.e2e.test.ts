@@ -4,12 +4,14 @@ import { join } from 'node:path';
 import { expect, inject, test } from 'vitest';
 import { connect, createDirectory, createNamespace, createTestDatabase, until } from '../support/fixtures.ts';
 import { startSluice } from '../support/fleet.ts';
+import { connectRedis, createHealthKeys } from '../support/health.ts';
 
 async function givenServers() {
   return {
     DATABASE_URL: await createTestDatabase(),
     REDIS_URL: inject('redisUrl'),
     SLUICE_NAMESPACE: createNamespace(),
+    ...createHealthKeys().environment,
   };
 }
 
@@ -27,8 +29,9 @@ async function writeTrace(count: number, tokens: { context: number; generated: n
 test('demo: requests of a trace have its sizes, end in every way, and add up beside the executions', async () => {
   const environment = await givenServers();
   const trace = await writeTrace(900, { context: 300, generated: 100 });
-  const args = ['--executions', '500', '--requests', '800', '--trace', trace, '--rate', '2000', '--exit', '--json'];
-  const demo = await startSluice(['demo', ...args], environment, await createDirectory());
+  const args = ['--executions', '500', '--requests', '800', '--trace', trace];
+  const end = ['--games', '0', '--rate', '2000', '--exit', '--json'];
+  const demo = await startSluice(['demo', ...args, ...end], environment, await createDirectory());
   expect(await demo.ended).toBe(0);
 
   const { requests, creators, ...result } = JSON.parse(demo.stdout.at(-1) ?? '');
@@ -60,7 +63,7 @@ test('demo: a worker killed in the middle changes nothing about the accounts of 
     SLUICE_LOCK_DURATION_MS: '1000',
     SLUICE_STALLED_INTERVAL_MS: '500',
   };
-  const args = ['--executions', '1000', '--rate', '500', '--requests', '4000', '--exit', '--json'];
+  const args = ['--executions', '1000', '--rate', '500', '--requests', '4000', '--games', '0', '--exit', '--json'];
   const demo = await startSluice(['demo', ...args], environment, await createDirectory());
   const client = await connect(environment.DATABASE_URL);
   await until(async () => ((await client.query('select from request limit 501')).rowCount ?? 0) > 500);
@@ -76,12 +79,19 @@ test('demo: a worker killed in the middle changes nothing about the accounts of 
   expect(requests).toMatchObject({ inserted: 4_000, unaccounted: 0, wrong: 0, reconciled: true });
 });
 
-test('demo: without requests there are none, in the result neither', async () => {
+test('demo: without requests and games there are none, in the result neither', async () => {
   const environment = await givenServers();
-  const args = ['--executions', '500', '--requests', '0', '--exit', '--json'];
+  const args = ['--executions', '500', '--requests', '0', '--games', '0', '--exit', '--json'];
   const demo = await startSluice(['demo', ...args], environment, await createDirectory());
   expect(await demo.ended).toBe(0);
-  expect(JSON.parse(demo.stdout.at(-1) ?? '')).toMatchObject({ sent: 500, requests: null, reconciled: true });
+  expect(JSON.parse(demo.stdout.at(-1) ?? '')).toMatchObject({
+    sent: 500,
+    requests: null,
+    games: null,
+    reconciled: true,
+  });
   const client = await connect(environment.DATABASE_URL);
   expect((await client.query('select from request')).rowCount).toBe(0);
+  expect((await client.query('select from runtime_record')).rowCount).toBe(0);
+  expect(await connectRedis().exists(environment.SLUICE_HEALTH_STREAM)).toBe(0);
 });

@@ -1,6 +1,7 @@
 import { expect, inject, test } from 'vitest';
 import { connect, createNamespace, until } from '../support/fixtures.ts';
 import { startSluice } from '../support/fleet.ts';
+import { createHealthKeys } from '../support/health.ts';
 import { startFragilePostgres } from '../support/private-servers.ts';
 import { partitionRows } from '../support/rows.ts';
 
@@ -10,12 +11,13 @@ test('start: a maintenance worker runs beside the others, and an outage is told 
     DATABASE_URL: postgres.url,
     REDIS_URL: inject('redisUrl'),
     SLUICE_NAMESPACE: createNamespace(),
+    ...createHealthKeys().environment,
     SLUICE_WORKERS: '1',
   });
   const said = (text: string) => until(() => fleet.stderr.some((line) => line.includes(text)));
   await said('ready.');
   const list = fleet.stderr.find((line) => line.includes('workers are up')) ?? '';
-  expect(list).toMatch(/2 workers are up: worker-1 http:\S+, maintenance http:\S+/);
+  expect(list).toMatch(/3 workers are up: worker-1 http:\S+, health-events http:\S+, maintenance http:\S+/);
   const metricsUrl = /maintenance (http:\S+\d)/.exec(list)?.[1];
   await until(async () =>
     (await (await fetch(`${metricsUrl}/metrics`)).text()).includes(

@@ -5,6 +5,7 @@ import { expect, inject, onTestFinished, test } from 'vitest';
 import { commandLine, stopProcess } from '../../local/processes.ts';
 import { connect, createDirectory, createNamespace, createTestDatabase, until } from '../support/fixtures.ts';
 import { type SluiceProcess, startSluice } from '../support/fleet.ts';
+import { createHealthKeys } from '../support/health.ts';
 
 const workerPort = { SLUICE_WORKERS: '1' };
 
@@ -74,6 +75,7 @@ test('demo: on given servers it starts none, its accounts add up, and the last l
     DATABASE_URL: await createTestDatabase(),
     REDIS_URL: inject('redisUrl'),
     SLUICE_NAMESPACE: createNamespace(),
+    ...createHealthKeys().environment,
   };
   const dir = await createDirectory();
   const demo = await startSluice(
@@ -111,6 +113,7 @@ test('demo: one of two workers killed in the middle changes nothing about the ac
     DATABASE_URL: await createTestDatabase(),
     REDIS_URL: inject('redisUrl'),
     SLUICE_NAMESPACE: createNamespace(),
+    ...createHealthKeys().environment,
     SLUICE_LOCK_DURATION_MS: '1000',
     SLUICE_STALLED_INTERVAL_MS: '500',
   };

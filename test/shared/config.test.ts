@@ -45,6 +45,16 @@ function url(read: Variable['read'], schemes: [string, string], refuses: string[
   };
 }
 
+function streamName(read: Variable['read'], fallback: string): Variable {
+  return {
+    read,
+    fallback,
+    takes: ['s', 'eu:runtime/health', '{slot}:é', 's'.repeat(200)].map((text) => [text, text]),
+    refuses: ['', ' ', 'a b', 'a\tb', 'a\n', 's'.repeat(201)],
+    accepted: '1 to 200 characters without white space',
+  };
+}
+
 const expected: Record<string, Variable> = {
   DATABASE_URL: url((c) => c.database.url, ['postgresql', 'postgres'], ['redis://h', 'mysql://h', 'postgres:5432']),
   REDIS_URL: {
@@ -191,6 +201,38 @@ const expected: Record<string, Variable> = {
   SLUICE_BATCH_MAX_IN_FLIGHT: integer((c) => c.batch.maxInFlight, 2, 1, 64, 'statements'),
   SLUICE_RETRY_BASE_MS: ms((c) => c.retry.baseMs, 100, 1, 60_000),
   SLUICE_RETRY_MAX_MS: ms((c) => c.retry.maxMs, 5_000, 1, 3_600_000),
+  HEALTH_EVENTS_MODE: {
+    read: (c) => c.health.mode,
+    fallback: 'hardened',
+    takes: ['hardened', 'mirror'].map((mode) => [mode, mode]),
+    refuses: ['', 'Mirror', ' mirror', 'go'],
+    accepted: 'one of hardened, mirror',
+  },
+  SLUICE_HEALTH_STREAM: streamName((c) => c.health.stream, 'runtime:health_events'),
+  SLUICE_HEALTH_LOBBY_STREAM: streamName((c) => c.health.lobbyStream, 'gm:lobby_events'),
+  SLUICE_HEALTH_LABEL: streamName((c) => c.health.label, 'health_events'),
+  SLUICE_HEALTH_SERVICE: {
+    read: (c) => c.health.service,
+    fallback: 'gamemaster',
+    takes: [
+      ['g', 'g'],
+      ['Game.master-2_b', 'Game.master-2_b'],
+      ['s'.repeat(64), 's'.repeat(64)],
+    ],
+    refuses: ['', ' ', 'a:b', 'a b', 'ä', 's'.repeat(65)],
+    accepted: '1 to 64 letters, digits, ., - or _',
+  },
+  SLUICE_HEALTH_BATCH_MAX_ENTRIES: integer((c) => c.health.maxEntries, 500, 1, 10_000, 'entries'),
+  SLUICE_HEALTH_BLOCK_MS: ms((c) => c.health.blockMs, 2_000, 1, 10_000),
+  SLUICE_HEALTH_LEASE_MS: ms((c) => c.health.leaseMs, 10_000, 500, 3_600_000),
+  SLUICE_HEALTH_GRACE_MS: ms((c) => c.health.graceMs, 5_000, 0, 600_000),
+  SLUICE_HEALTH_BAD_OFFSET: {
+    read: (c) => c.health.badOffset,
+    fallback: 'fail',
+    takes: ['fail', 'earliest', 'latest'].map((policy) => [policy, policy]),
+    refuses: ['', 'Fail', '0-0', '$'],
+    accepted: 'one of fail, earliest, latest',
+  },
   SLUICE_DATABASE_POOL_SIZE: integer((c) => c.database.poolSize, 4, 1, 1_000, 'connections'),
   SLUICE_DATABASE_CONNECT_TIMEOUT_MS: ms((c) => c.database.connectTimeoutMs, 5_000, 100, 600_000),
   SLUICE_DATABASE_STATEMENT_TIMEOUT_MS: ms((c) => c.database.statementTimeoutMs, 30_000, 100, 3_600_000),

@@ -1,5 +1,6 @@
 import { inject } from 'vitest';
 import { scrape } from '../../bench/scrape.ts';
+import { placeKey } from '../../shared/contracts/lobby-event.ts';
 import { createHealthEvents } from '../../workers/health-events/role.ts';
 import { connect, createNamespace, createTestDatabase, until } from './fixtures.ts';
 import { startSluice } from './fleet.ts';
@@ -46,7 +47,7 @@ export async function aHealthPlace(servers: { databaseUrl?: string; redisUrl?: s
     });
     await until(async () => {
       const { rows } = await client.query<{ seq: string | null }>('select max(seq) as seq from lobby_outbox');
-      const published = Number(await redis.hget(`{${keys.lobbyStream}}:sluice`, 'seq'));
+      const published = Number(await redis.hget(placeKey(keys.lobbyStream), 'seq'));
       return published >= Number(rows[0]?.seq ?? 0);
     });
   };
@@ -57,7 +58,9 @@ export async function aHealthPlace(servers: { databaseUrl?: string; redisUrl?: s
     databaseUrl,
     offset,
     settled,
-    insert: (...games: Partial<RuntimeRow>[]) => Promise.all(games.map((game) => insertRuntimeRecord(client, game))),
+    async insert(...games: Partial<RuntimeRow>[]): Promise<void> {
+      for (const game of games) await insertRuntimeRecord(client, game);
+    },
     add: (...events: WireEvent[]) => addEvents(redis, keys.stream, events),
     records: () => runtimeRecords(client),
     lobby: () => lobbyEntries(redis, keys.lobbyStream),

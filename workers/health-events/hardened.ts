@@ -81,9 +81,8 @@ export async function readHardened(deps: SessionDeps): Promise<'stopped' | 'fenc
     onRedis: (work) => onRedis(writer, work),
     onBadOffset: (problem, policy) => logger.error({ problem, policy }, 'the offset of the original cannot be used'),
   });
-  view.storedId = position.lastId;
   logger.info(
-    { start_entry_id: position.lastId, from, block_timeout: config.blockMs, token: lease.token },
+    { start_entry_id: position.lastId, from, block_timeout: config.blockMs, fencing: lease.token },
     'reading the stream',
   );
 
@@ -118,8 +117,9 @@ export async function readHardened(deps: SessionDeps): Promise<'stopped' | 'fenc
       }),
     storeLetters: (letters) => onDatabase(() => storeDeadLetters(database, letters)),
     beginAnew: () => onDatabase(() => beginAnew(database, lease)),
-    onRead({ behind }, serverAheadMs) {
-      Object.assign(view, { behind, serverAheadMs, heldEntries: held.size });
+    onRead({ behind, position: { lastId } }, serverAheadMs) {
+      const oldestId = held.oldestId ?? (behind === 0 ? null : lastId);
+      Object.assign(view, { behind, serverAheadMs, heldEntries: held.size, oldestId });
     },
     onBad,
     onAnotherStream: (last, { facts }) =>

@@ -20,6 +20,10 @@ export function createHeldEntries() {
       return held.length;
     },
 
+    get oldestId(): string | null {
+      return held[0]?.id ?? null;
+    },
+
     isHeld: (gameId: string): boolean => since.has(gameId),
 
     /** Since when a game's events are held, in ms of the clock that `hold` is told of. */

@@ -1,19 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { toLobbyFields } from '../../shared/contracts/lobby-event.ts';
+import { placeKey, toLobbyFields } from '../../shared/contracts/lobby-event.ts';
 import type { Database } from '../../shared/database.ts';
 import type { Redis } from '../../shared/redis.ts';
 import type { Lease } from './lease.ts';
 import { announceAllGames, clearPublished, nextSnapshots, type OutboxRow, outboxBounds } from './outbox.ts';
 import { publishScript } from './publish-script.ts';
-
-/** Where the place in the outbox is kept: in the slot of the lobby's stream, so that both change in one step on a cluster, too. */
-export function placeKey(lobbyStream: string): string {
-  return `{${hashTagOf(lobbyStream)}}:sluice`;
-}
-
-function hashTagOf(key: string): string {
-  return /\{([^}]+)\}/.exec(key)?.[1] ?? key;
-}
 
 export interface RelayDeps {
   database: Database;

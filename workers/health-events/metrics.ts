@@ -7,7 +7,7 @@ export interface HealthSources {
   isLeader(): boolean;
   /** entries that were not read yet */
   behind(): number | null;
-  /** of the last entry that was read and is dealt with, in seconds; 0 at the end of the stream */
+  /** age of the oldest entry known that is not dealt with; 0 when there is none */
   lagSeconds(): number | null;
   heldEntries(): number;
   outboxRows(): Promise<number | null>;
@@ -79,7 +79,7 @@ export function createHealthMetrics(registry: Registry, sources: HealthSources) 
   gauge('sluice_health_lag_entries', `Entries that were not read yet. ${ofLeader}`, sources.behind);
   gauge(
     'sluice_health_lag_seconds',
-    `Age of the last entry dealt with while there are later ones, else 0. ${ofLeader}`,
+    `Age of the entries being dealt with while there are later ones, or of the oldest one that has to wait, else 0. ${ofLeader}`,
     sources.lagSeconds,
   );
   gauge('sluice_health_held_entries', 'Entries of games that have to wait', sources.heldEntries);

@@ -22,9 +22,8 @@ export function createObserver({
   );
 
   const observer: EventObserver = {
-    onCommitted({ results, transitions }, position, gap) {
+    onCommitted({ results, transitions }, _position, gap) {
       view.commits += 1;
-      view.storedId = position.lastId;
       for (const { type, result } of results) metrics.events.inc({ event_type: type, result });
       metrics.consumed.inc(results.length);
       for (const { gameId, entryId, from, to, health } of transitions)

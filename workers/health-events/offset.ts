@@ -50,7 +50,7 @@ export async function findBeginning(deps: OffsetDeps): Promise<Beginning> {
   if (problem !== null) deps.onBadOffset(problem, deps.badOffset);
   if (problem !== null && deps.badOffset === 'fail')
     throw new UsageError(
-      `the offset in the Redis key ${key} ${problem}. Correct the key, or set SLUICE_HEALTH_BAD_OFFSET to earliest (read the whole stream again, which changes nothing twice) or latest (skip what is there)`,
+      `the offset in the Redis key ${key} ${problem}. Say where to begin (sluice health offset set ID), or set SLUICE_HEALTH_BAD_OFFSET to earliest (read the whole stream again, which changes nothing twice) or latest (skip what is there)`,
     );
   const chosen = { earliest: firstStreamId, latest: end, fail: firstStreamId }[deps.badOffset];
   const lastId = problem === null ? (found ?? firstStreamId) : chosen;

@@ -109,7 +109,8 @@ export function createHealthEvents({ config, database, redis, logger: parent, re
         redis,
         reader,
         writer,
-        logger,
+        // The original's names for itself are its own.
+        logger: health.mode === 'mirror' ? parent : logger,
         metrics,
         view,
         signal,
@@ -117,7 +118,7 @@ export function createHealthEvents({ config, database, redis, logger: parent, re
         onRedis,
       };
       const ending = await (health.mode === 'mirror' ? readMirrored : readHardened)(session);
-      logger.info({ token: lease.token, ending }, 'stopped reading the stream');
+      logger.info({ fencing: lease.token, ending }, 'stopped reading the stream');
     } catch (error) {
       if (!signal.aborted) throw error;
     } finally {
@@ -189,10 +190,9 @@ export function createHealthEvents({ config, database, redis, logger: parent, re
   };
 }
 
-function lagSeconds({ behind, heldEntries, storedId, serverAheadMs }: HealthView): number | null {
-  if (behind === null || storedId === null || serverAheadMs === null) return null;
-  if (behind === 0 && heldEntries === 0) return 0;
-  return Math.max(0, performance.now() + serverAheadMs - streamIdMs(storedId)) / 1_000;
+function lagSeconds({ isLeader, oldestId, serverAheadMs }: HealthView): number | null {
+  if (!isLeader || serverAheadMs === null) return null;
+  return oldestId === null ? 0 : Math.max(0, performance.now() + serverAheadMs - streamIdMs(oldestId)) / 1_000;
 }
 
 async function withinScrape(question: (() => Promise<number>) | null): Promise<number | null> {

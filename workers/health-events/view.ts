@@ -3,8 +3,8 @@ export interface HealthView {
   isLeader: boolean;
   /** entries that were not read yet; null when that is not known */
   behind: number | null;
-  /** id of the last entry of the place that is stored; null before there is one */
-  storedId: string | null;
+  /** id of the oldest entry known that is not dealt with; null when there is none */
+  oldestId: string | null;
   /** the server's time since 1970, less that of the clock that never jumps, in ms */
   serverAheadMs: number | null;
   heldEntries: number;
@@ -19,7 +19,7 @@ export interface HealthView {
 export const standby: Omit<HealthView, 'commits' | 'trouble'> = {
   isLeader: false,
   behind: null,
-  storedId: null,
+  oldestId: null,
   serverAheadMs: null,
   heldEntries: 0,
   publishedSeq: null,

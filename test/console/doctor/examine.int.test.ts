@@ -4,13 +4,17 @@ import { expect, inject, onTestFinished, test } from 'vitest';
 import { examine } from '../../../console/doctor/examine.ts';
 import { worstOf } from '../../../console/doctor/finding.ts';
 import { queueKeys } from '../../../console/doctor/queue-facts.ts';
+import { setStoredOffset } from '../../../console/repository/health.ts';
 import { freePort } from '../../../local/free-port.ts';
 import { loadConfig } from '../../../shared/config.ts';
+import { healthStream } from '../../../shared/contracts/health-event.ts';
 import { jobName } from '../../../shared/contracts/queues.ts';
 import { createDatabase } from '../../../shared/database.ts';
 import { ensurePartitions, planPartitions, executionLogTable as table } from '../../../shared/partitions.ts';
 import { storeDeadLetters, toDeadLetter } from '../../../workers/dead-letters.ts';
+import { acquireLease } from '../../../workers/health-events/lease.ts';
 import { connect, createNamespace, createTestDatabase, openQueue, until } from '../../support/fixtures.ts';
+import { addEvent, addEvents, connectRedis, createHealthKeys, insertRuntimeRecord } from '../../support/health.ts';
 import { startFragilePostgres, startFragileRedis } from '../../support/private-servers.ts';
 import { startWorker } from '../../support/worker.ts';
 import { findingOf } from './finding-of.ts';
@@ -67,14 +71,23 @@ test('doctor: sound servers, with nobody at work, are all ok', async () => {
   const { server } = await startSpoilableRedis();
   const { findings, about } = await look(await createReadyDatabase(), server.url);
   expect(findings.filter(({ level }) => level !== 'ok')).toEqual([]);
-  for (const subject of ['host', 'configuration', 'redis', 'postgres', 'queue execution-log', 'dead letters'])
-    expect(about(subject)).not.toEqual([]);
+  const subjects = [
+    'host',
+    'configuration',
+    'redis',
+    'postgres',
+    'queue execution-log',
+    'dead letters',
+    'health events',
+  ];
+  for (const subject of subjects) expect(about(subject)).not.toEqual([]);
 });
 
 test('doctor: it reads and changes nothing', async () => {
   const { server, client } = await startSpoilableRedis();
   const databaseUrl = await createReadyDatabase();
   const admin = await connect(databaseUrl);
+  await client.xadd(healthStream, '1-0', 'a', 'b');
   const name = new URL(databaseUrl).pathname.slice(1);
   await admin.query(`alter database "${name}" set default_transaction_read_only = on`);
   await client.config('RESETSTAT');
@@ -86,9 +99,11 @@ test('doctor: it reads and changes nothing', async () => {
   const commands = [...stats.matchAll(/^cmdstat_([^:]+):/gm)].map(([, command]) => command);
   const reading = ['hello', 'auth', 'client|setname', 'client|setinfo', 'info', 'time', 'config|get', 'client|list'];
   const readingQueues = ['hmget', 'hget', 'llen', 'zcard', 'xlen', 'lindex'];
-  const resetting = 'config|resetstat';
-  expect(commands.filter((command = '') => ![...reading, ...readingQueues, resetting].includes(command))).toEqual([]);
-  expect(await client.dbsize()).toBe(0);
+  const readingStreams = ['xinfo|stream', 'xrange', 'get'];
+  const expected = [...reading, ...readingQueues, ...readingStreams, 'config|resetstat'];
+  expect(commands.filter((command = '') => !expected.includes(command))).toEqual([]);
+  expect(commands).toContain('xrange');
+  expect(await client.keys('*')).toEqual([healthStream]);
 });
 
 test('doctor: a Redis that evicts keys is a failure once it has a limit, and a warning before', async () => {
@@ -237,12 +252,15 @@ test('doctor: a user who may read only, or add to some tables only, is a failure
   await client.query(`grant insert, update on ${table}, dead_letter to "${user}"`);
   expect((await look(url, null)).finding('postgres', 'rights')).toMatchObject({ level: 'failure' });
   await client.query(`grant insert, update on all tables in schema public to "${user}"`);
+  // Rows of the outbox have numbers.
+  expect((await look(url, null)).finding('postgres', 'rights')).toMatchObject({ level: 'failure' });
+  await client.query(`grant usage on all sequences in schema public to "${user}"`);
   const mayNotDelete = (await look(url, null)).finding('postgres', 'rights');
   expect(mayNotDelete.level).toBe('warning');
   expect(mayNotDelete.text).toContain('delete what is due');
   await client.query(`grant delete on dead_letter, request, request_template, request_tombstone to "${user}"`);
   expect((await look(url, null)).finding('postgres', 'rights').text).toContain('delete what is due');
-  await client.query(`grant delete on creator_erasure to "${user}"`);
+  await client.query(`grant delete on creator_erasure, lobby_outbox to "${user}"`);
   const mayNotPartition = (await look(url, null)).finding('postgres', 'rights');
   expect(mayNotPartition.level).toBe('warning');
   expect(mayNotPartition.text).not.toContain('delete what is due');
@@ -331,4 +349,50 @@ test('doctor: a worker that waits for jobs is seen', async () => {
   const { finding } = await look(databaseUrl, inject('redisUrl'), { SLUICE_NAMESPACE: namespace });
   expect(finding('queue execution-log', 'workers')).toMatchObject({ level: 'ok' });
   expect(finding('queue execution-log', 'workers').text).toContain('1 connected');
+});
+
+test('doctor: health events that nobody reads are told, with their age; a consumer that holds the lease is', async () => {
+  const { environment, stream, label } = createHealthKeys();
+  const redis = connectRedis();
+  const databaseUrl = await createReadyDatabase();
+  const client = await connect(databaseUrl);
+  const seen = () => look(databaseUrl, inject('redisUrl'), environment);
+  const subject = 'health events';
+  expect((await seen()).about(subject).map(({ message }) => message)).toEqual(['not used']);
+
+  const oldId = await addEvent(redis, stream, {}, `${Date.now() - 20 * 60_000}-0`);
+  const unread = await seen();
+  expect(unread.finding(subject, 'lag')).toMatchObject({ level: 'failure' });
+  expect(unread.finding(subject, 'lag').text).toContain(oldId);
+  expect(unread.finding(subject, 'consumer').text).toContain('nobody ever held the lease, and entries wait');
+
+  const database = openDatabase(databaseUrl);
+  await acquireLease(database, { label, holder: 'me', ttlMs: 60_000 });
+  await setStoredOffset(database, { label, lastId: oldId, entriesRead: 1 });
+  await acquireLease(database, { label, holder: 'me again', ttlMs: 60_000 });
+  const read = await seen();
+  expect(read.about(subject).filter(({ level }) => level !== 'ok')).toEqual([]);
+  expect(read.finding(subject, 'consumer').text).toContain('me again holds the lease');
+  expect(read.finding(subject, 'offset').text).toContain(oldId);
+
+  await insertRuntimeRecord(client, { status: 'engine_unreachable', engine_health: 'healthy' });
+  await addEvents(redis, stream, [{}, {}, {}]);
+  await redis.xtrim(stream, 'MAXLEN', 1);
+  await client.query(
+    `insert into lobby_outbox (label, game_id, current_turn, runtime_status, engine_health_summary, occurred_at_ms, created_at)
+     values ($1, 'game-1', 1, 'running', 'healthy', 1, now() - interval '2 minutes')`,
+    [label],
+  );
+  const { finding } = await seen();
+  expect(finding(subject, 'stuck').text).toContain('1 games are engine_unreachable and healthy: game-1');
+  expect(finding(subject, 'gap').text).toContain(`2 entries after ${oldId} were removed`);
+  expect(finding(subject, 'outbox').text).toContain('1 snapshots wait');
+});
+
+test('doctor: health events of a Redis that may not be asked for them are a warning', async () => {
+  const { server, client } = await startSpoilableRedis();
+  await client.set(healthStream, 'of another type');
+  const { about, finding } = await look(await createReadyDatabase(), server.url);
+  expect(finding('health events', 'consumer').text).toContain('WRONGTYPE');
+  expect(about('health events')).toHaveLength(1);
 });

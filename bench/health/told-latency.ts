@@ -1,0 +1,82 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { registerGames } from '../../local/demo/games/register-games.ts';
+import { fieldOf } from '../../shared/contracts/health-event.ts';
+import { firstStreamId } from '../../shared/contracts/stream-id.ts';
+import type { Database } from '../../shared/database.ts';
+import type { Stage } from '../stage.ts';
+import { quantile } from '../statistics.ts';
+import { toFields } from './health-backlog.ts';
+import type { HealthWorker } from './health-worker.ts';
+
+/** From the XADD of an event to its snapshot being read from the lobby's stream, in ms. */
+export interface ToldLatency {
+  /** the load, steady */
+  eventsPerSecond: number;
+  samples: number;
+  p50Ms: number;
+  p99Ms: number;
+  maxMs: number;
+}
+
+const eventsPerSecond = 50;
+const lastsMs = 5_000;
+const patienceMs = 30_000;
+const blockMs = 1_000;
+
+/**
+ * Writes events of games that run at a low rate, one a game, each of which changes its game's status; a lobby waits for the
+ * snapshots as they come.
+ *
+ * @throws Error when the lobby was not told of one
+ */
+export async function measureToldLatency(stage: Stage, database: Database, worker: HealthWorker): Promise<ToldLatency> {
+  const count = (lastsMs / 1_000) * eventsPerSecond;
+  const gameIds = Array.from({ length: count }, (_, game) => `bench-latency-${worker.mode}-${game}`);
+  await registerGames(database, gameIds);
+  const writtenAt = new Map<string, number>();
+  const latenciesMs: number[] = [];
+  const lobby = stage.redis.duplicate();
+  lobby.on('error', () => undefined);
+  const giveUpAt = performance.now() + lastsMs + patienceMs;
+
+  const listen = async (from: string): Promise<void> => {
+    for (let place = from; latenciesMs.length < count; ) {
+      if (performance.now() > giveUpAt)
+        throw new Error(`${worker.mode}: the lobby was told of ${latenciesMs.length} of ${count} events`);
+      const read = await lobby.xread('BLOCK', blockMs, 'STREAMS', worker.lobbyStream, place);
+      const now = performance.now();
+      for (const [id, fields] of read?.[0]?.[1] ?? []) {
+        place = id;
+        const at = writtenAt.get(fieldOf(fields, 'game_id') ?? '');
+        if (at !== undefined) latenciesMs.push(now - at);
+      }
+    }
+  };
+  const write = async (): Promise<void> => {
+    const startedAt = performance.now();
+    for (const [index, gameId] of gameIds.entries()) {
+      await sleep(Math.max(0, startedAt + (index * 1_000) / eventsPerSecond - performance.now()));
+      const occurredAtMs = Date.now();
+      writtenAt.set(gameId, performance.now());
+      await stage.redis.xadd(
+        worker.stream,
+        '*',
+        ...toFields({ gameId, type: 'container_exited', containerId: '000000000001', occurredAtMs }),
+      );
+    }
+  };
+
+  try {
+    const [last] = await stage.redis.xrevrange(worker.lobbyStream, '+', '-', 'COUNT', 1);
+    await Promise.all([listen(last?.[0] ?? firstStreamId), write()]);
+  } finally {
+    lobby.disconnect();
+  }
+  return {
+    eventsPerSecond,
+    samples: latenciesMs.length,
+    p50Ms: quantile(latenciesMs, 0.5),
+    p99Ms: quantile(latenciesMs, 0.99),
+    maxMs: Math.max(...latenciesMs),
+  };
+}

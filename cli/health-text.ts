@@ -1,0 +1,62 @@
+import type { Lease, OutboxDepth } from '../console/repository/health.ts';
+import type { OffsetChange, OffsetReport } from '../console/repository/health-offset.ts';
+import type { HealthStatus } from '../console/repository/health-status.ts';
+
+/** How the stream was read, for a person. */
+export function offsetLines({ mode, offset, entriesBehind, lostEntries, stored, original, stream }: OffsetReport) {
+  const range = stream.exists
+    ? `${stream.entries} entries, ${stream.firstId ?? 'none'} to ${stream.lastId}`
+    : 'not there';
+  return [
+    `stream    ${stream.name}: ${range}`,
+    `stored    ${stored === null ? 'none' : `${stored.lastId}, saved ${stored.updatedAt.toISOString()}`}`,
+    `original  ${original.lastId === null ? 'none' : JSON.stringify(original.lastId)} in Redis, key ${original.key}`,
+    `reads on  after ${offset} (mode ${mode})`,
+    `behind    ${entriesBehind === null ? 'not known' : `${entriesBehind} entries`}`,
+    `lost      ${lostEntries} entries`,
+  ];
+}
+
+export function changeLines({ mode, label, before, after }: OffsetChange): string[] {
+  const changed = `${label} reads on after ${after}; before it was ${before}`;
+  return mode === 'mirror' ? [changed, 'start the worker now: it reads its offset only when it starts'] : [changed];
+}
+
+export function statusLines(status: HealthStatus): string[] {
+  const { mode, stream, label, lease, lag, games, stuck, outbox, gap, deadLetters } = status;
+  const counted = Object.entries(games).filter(([, count]) => count > 0);
+  const stuckText = `${stuck.records} engine_unreachable and healthy: ${stuck.gameIds.join(', ')}`;
+  const lagText =
+    lag === null ? 'not known: the offset is no entry id' : `${lag.entries ?? 'uncounted'} entries, ${lag.ms} ms`;
+  return [
+    `stream        ${stream}, label ${label}, mode ${mode}`,
+    `consumer      ${describeLease(lease)}`,
+    `lag           ${lagText}`,
+    `games         ${counted.map(([name, count]) => `${count} ${name}`).join(', ') || 'none'}`,
+    `stuck         ${stuck.records === 0 ? 'none' : stuckText}`,
+    `outbox        ${describeOutbox(outbox)}`,
+    `lost          ${describeGap(gap)}`,
+    `dead letters  ${deadLetters} open`,
+  ];
+}
+
+function describeLease(lease: Lease | null): string {
+  if (lease === null) return 'nobody ever held the lease';
+  if (lease.isHeld) return `${lease.holder} holds the lease, for ${seconds(lease.heldForMs)} (token ${lease.token})`;
+  return `nobody holds the lease, for ${seconds(lease.expiredForMs)}; the last was ${lease.holder}`;
+}
+
+function describeOutbox({ rows, oldestAgeMs }: OutboxDepth): string {
+  return oldestAgeMs === null ? 'empty' : `${rows} snapshots wait, the oldest for ${seconds(oldestAgeMs)}`;
+}
+
+function describeGap({ entries, noticedAt, afterId, beforeId }: HealthStatus['gap']): string {
+  if (entries === 0) return 'none';
+  if (noticedAt === null) return `${entries} entries`;
+  const range = `between ${afterId ?? 'the beginning'} and ${beforeId ?? 'the end'}`;
+  return `${entries} entries, the last ${range}, noticed ${noticedAt.toISOString()}`;
+}
+
+function seconds(ms: number): string {
+  return `${Math.round(ms / 1_000)} s`;
+}

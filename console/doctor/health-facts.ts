@@ -1,0 +1,84 @@
+import type { Config } from '../../shared/config.ts';
+import { isStreamId } from '../../shared/contracts/stream-id.ts';
+import type { Database } from '../../shared/database.ts';
+import {
+  findLease,
+  findStoredOffset,
+  type Lease,
+  type OutboxDepth,
+  readOutboxDepth,
+  readStuckRecords,
+  type StoredOffset,
+  type StuckRecords,
+} from '../repository/health.ts';
+import {
+  type HealthStream,
+  type Position,
+  positionOf,
+  publishedSeq,
+  readHealthStream,
+  readUnread,
+  type Unread,
+} from '../repository/health-stream.ts';
+import type { Answer } from './answer.ts';
+import type { PostgresConnection } from './postgres-facts.ts';
+import type { RedisConnection } from './redis-facts.ts';
+import { ifThere } from './tables-facts.ts';
+
+/** How the consumer of health events stands, in PostgreSQL and in Redis. */
+export interface HealthFacts {
+  /** null: the consumer never ran hardened */
+  offset: StoredOffset | null;
+  lease: Lease | null;
+  position: Position;
+  /** its entries in Redis; of `readUnread` only when the position is one */
+  stream: HealthStream;
+  unread: Unread | null;
+  outbox: OutboxDepth;
+  stuck: StuckRecords;
+}
+
+/**
+ * Looks at both servers, one question to each after the other: what is unread depends on what is saved.
+ *
+ * @returns null when the tables are not there
+ */
+export async function readHealthFacts(
+  { database, ask: askPostgres }: PostgresConnection,
+  { redis, ask: askRedis }: RedisConnection,
+  config: Config['health'],
+): Promise<Answer<HealthFacts | null>> {
+  // Before the stream: what is saved meanwhile can only make the consumer look further behind than it is.
+  const [tables, stream] = await Promise.all([
+    askPostgres(() => ifThere(database, 'lobby_outbox', () => readTables(database, config.label))),
+    askRedis(() => readHealthStream(redis, config)),
+  ]);
+  if (!tables.known) return tables;
+  if (!stream.known) return stream;
+  if (tables.value === null) return { known: true, value: null };
+  const { offset, lease, stuck } = tables.value;
+  const position = positionOf(config.mode, offset, stream.value.originalOffset);
+  const { facts } = stream.value;
+  const published = publishedSeq(stream.value, lease?.epoch ?? null);
+  const [unread, outbox] = await Promise.all([
+    askRedis(async () =>
+      facts !== null && isStreamId(position.lastId) ? readUnread(redis, config.stream, position.lastId) : null,
+    ),
+    askPostgres(() => readOutboxDepth(database, config.label, published)),
+  ]);
+  if (!unread.known) return unread;
+  if (!outbox.known) return outbox;
+  return {
+    known: true,
+    value: { offset, lease, position, stream: stream.value, unread: unread.value, outbox: outbox.value, stuck },
+  };
+}
+
+async function readTables(database: Database, label: string) {
+  const [offset, lease, stuck] = await Promise.all([
+    findStoredOffset(database, label),
+    findLease(database, label),
+    readStuckRecords(database),
+  ]);
+  return { offset, lease, stuck };
+}

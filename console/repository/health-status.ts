@@ -1,0 +1,86 @@
+import type { Config } from '../../shared/config.ts';
+import type { RuntimeStatus } from '../../shared/contracts/runtime-status.ts';
+import { isStreamId } from '../../shared/contracts/stream-id.ts';
+import type { StreamFacts } from '../../shared/stream-facts.ts';
+import { countDeadLetters } from './dead-letters.ts';
+import {
+  countGames,
+  findLease,
+  findStoredOffset,
+  type Lease,
+  type OutboxDepth,
+  readOutboxDepth,
+  readStuckRecords,
+  type StoredOffset,
+  type StuckRecords,
+} from './health.ts';
+import type { HealthDeps } from './health-offset.ts';
+import {
+  countBehind,
+  countLostUnnoticed,
+  type Position,
+  positionOf,
+  publishedSeq,
+  readHealthStream,
+  readUnread,
+} from './health-stream.ts';
+
+/** How the consumer of health events does, and the games that it looks after. */
+export interface HealthStatus {
+  mode: Config['health']['mode'];
+  label: string;
+  stream: string;
+  /** null before anybody ever held it */
+  lease: Lease | null;
+  /**
+   * what is unread: how many entries, null when Redis does not count them, and ms since the oldest of them was added; null
+   * when the offset is no entry id
+   */
+  lag: { entries: number | null; ms: number } | null;
+  games: Record<RuntimeStatus, number>;
+  stuck: StuckRecords;
+  outbox: OutboxDepth;
+  /** entries that were removed before they were read, in all; when and between which the last ones were */
+  gap: { entries: number; noticedAt: Date | null; afterId: string | null; beforeId: string | null };
+  /** open letters of the stream */
+  deadLetters: number;
+}
+
+export async function readHealthStatus(deps: HealthDeps): Promise<HealthStatus> {
+  const { database, redis, config } = deps;
+  const { label, mode, stream } = config;
+  const [stored, lease, games, stuck, deadLetters] = await Promise.all([
+    findStoredOffset(database, label),
+    findLease(database, label),
+    countGames(database),
+    readStuckRecords(database),
+    countDeadLetters(database, { queue: stream, state: 'open' }),
+  ]);
+  const seen = await readHealthStream(redis, config);
+  const position = positionOf(mode, stored, seen.originalOffset);
+  const [lag, outbox] = await Promise.all([
+    readLag(deps, seen.facts, position),
+    readOutboxDepth(database, label, publishedSeq(seen, lease?.epoch ?? null)),
+  ]);
+  const gap = toGap(stored, countLostUnnoticed(seen.facts, position));
+  return { mode, label, stream, lease, lag, games, stuck, outbox, gap, deadLetters };
+}
+
+async function readLag({ redis, config }: HealthDeps, facts: StreamFacts | null, position: Position) {
+  if (!isStreamId(position.lastId)) return null;
+  if (facts === null) return { entries: 0, ms: 0 };
+  const [entries, { oldestAgeMs }] = await Promise.all([
+    countBehind(redis, config.stream, facts, position),
+    readUnread(redis, config.stream, position.lastId),
+  ]);
+  return { entries, ms: oldestAgeMs };
+}
+
+function toGap(stored: StoredOffset | null, unnoticed: number): HealthStatus['gap'] {
+  return {
+    entries: (stored?.gapEntries ?? 0) + unnoticed,
+    noticedAt: stored?.gapAt ?? null,
+    afterId: stored?.gapAfterId ?? null,
+    beforeId: stored?.gapBeforeId ?? null,
+  };
+}

@@ -1,0 +1,109 @@
+import type { Config } from '../../shared/config.ts';
+import { placeKey } from '../../shared/contracts/lobby-event.ts';
+import { offsetKey } from '../../shared/contracts/offset-key.ts';
+import { compareStreamIds, firstStreamId, isStreamId, streamIdMs } from '../../shared/contracts/stream-id.ts';
+import type { Redis } from '../../shared/redis.ts';
+import { countEntriesThrough, readStreamFacts, type StreamFacts } from '../../shared/stream-facts.ts';
+import type { StoredOffset } from './health.ts';
+
+type HealthConfig = Config['health'];
+
+/** What Redis holds of the health events. */
+export interface HealthStream {
+  /** null: there is no such stream */
+  facts: StreamFacts | null;
+  /** the text of the original's key, whatever it is; null when there is none */
+  originalOffset: string | null;
+  /** the last row of the outbox that is in the lobby's stream, of the database with this epoch; null before the first */
+  published: { epoch: string; seq: number } | null;
+}
+
+/** What is in the stream and was not read. */
+export interface Unread {
+  /** null when nothing is unread */
+  oldestId: string | null;
+  /** ms since that entry was added, by the clock of Redis; 0 when nothing is unread */
+  oldestAgeMs: number;
+}
+
+/** Where a consumer is, or would begin. */
+export interface Position {
+  /** no stream id when what is saved is none */
+  lastId: string;
+  entriesRead: number | null;
+  savedIn: 'postgres' | 'redis' | 'nowhere';
+}
+
+/** @throws ReplyError when one of the keys is something else */
+export async function readHealthStream(redis: Redis, config: HealthConfig): Promise<HealthStream> {
+  const [facts, originalOffset, [epoch, seq]] = await Promise.all([
+    readStreamFacts(redis, config.stream),
+    redis.get(offsetKey(config.service, config.label)),
+    redis.hmget(placeKey(config.lobbyStream), 'epoch', 'seq'),
+  ]);
+  return { facts, originalOffset, published: epoch && seq ? { epoch, seq: Number(seq) } : null };
+}
+
+/** 0 when nothing of this database was published. */
+export function publishedSeq({ published }: HealthStream, epoch: string | null): number {
+  return published !== null && published.epoch === epoch ? published.seq : 0;
+}
+
+/** Hardened, an offset of our own goes before the original's; in mirror mode there is only the original's. */
+export function positionOf(
+  mode: HealthConfig['mode'],
+  stored: StoredOffset | null,
+  originalOffset: string | null,
+): Position {
+  if (mode === 'hardened' && stored !== null)
+    return { lastId: stored.lastId, entriesRead: stored.entriesRead, savedIn: 'postgres' };
+  if (originalOffset !== null) return { lastId: originalOffset, entriesRead: null, savedIn: 'redis' };
+  return { lastId: firstStreamId, entriesRead: null, savedIn: 'nowhere' };
+}
+
+/** @param lastId a stream id */
+export async function readUnread(redis: Redis, stream: string, lastId: string): Promise<Unread> {
+  const [[oldest], [seconds, microseconds]] = await Promise.all([
+    redis.xrange(stream, `(${lastId}`, '+', 'COUNT', 1),
+    redis.time(),
+  ]);
+  if (oldest === undefined) return { oldestId: null, oldestAgeMs: 0 };
+  const nowMs = Number(seconds) * 1_000 + Math.floor(Number(microseconds) / 1_000);
+  return { oldestId: oldest[0], oldestAgeMs: Math.max(0, nowMs - streamIdMs(oldest[0])) };
+}
+
+/** Entries that are there and were not read; null when Redis does not count entries. Reads no further than it must. */
+export async function countBehind(
+  redis: Redis,
+  stream: string,
+  facts: StreamFacts,
+  position: Position,
+): Promise<number | null> {
+  const { entriesAdded, length, lastId } = facts;
+  if (!isStreamId(position.lastId) || entriesAdded === null) return null;
+  if (compareStreamIds(position.lastId, lastId) >= 0) return 0;
+  const passed = position.entriesRead ?? (await countEntriesThrough(redis, stream, facts, position.lastId)) ?? 0;
+  return Math.max(0, entriesAdded - Math.max(passed, entriesAdded - length));
+}
+
+/** Entries that are gone, were not read, and have not been found missing yet, because nobody has read since. */
+export function countLostUnnoticed(facts: StreamFacts | null, { entriesRead }: Position): number {
+  if (facts === null || facts.entriesAdded === null || entriesRead === null) return 0;
+  return Math.max(0, facts.entriesAdded - facts.length - entriesRead);
+}
+
+/**
+ * What to save with an offset that a person chooses. Entries that are gone already count as read: that the person goes back
+ * behind them is no loss.
+ */
+export async function countForOffset(
+  redis: Redis,
+  stream: string,
+  facts: StreamFacts | null,
+  lastId: string,
+): Promise<number | null> {
+  if (facts === null) return lastId === firstStreamId ? 0 : null;
+  const through = await countEntriesThrough(redis, stream, facts, lastId);
+  if (through === null || facts.entriesAdded === null) return null;
+  return Math.max(through, facts.entriesAdded - facts.length);
+}

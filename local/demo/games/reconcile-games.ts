@@ -1,0 +1,94 @@
+import type { GameState } from './game-events.ts';
+import type { GameNames } from './stream-fields.ts';
+
+/** A game by its record, or by a snapshot. */
+export interface FoundState {
+  status: string;
+  health: string;
+}
+
+/** What was written to the stream in one run of the demo. */
+export interface GamesReported {
+  /** registered */
+  games: number;
+  /** entries */
+  sent: number;
+  /** how the record of each game is to be, by its id; only of games that had an event */
+  expected: ReadonlyMap<string, GameState>;
+  /** of the entries that are no events */
+  marks: ReadonlySet<string>;
+  /** every entry has an id, and the offset has reached the last one */
+  isTakenIn: boolean;
+}
+
+/** What the database and the lobby's stream say about it. */
+export interface GamesFound {
+  records: ReadonlyMap<string, FoundState>;
+  /** the last of each game */
+  snapshots: ReadonlyMap<string, FoundState>;
+  snapshotCount: number;
+  /** payloads of dead letters */
+  letters: readonly string[];
+}
+
+/** How the games of a run ended, and what became of the entries. */
+export interface GameAccounts {
+  games: number;
+  /** entries of the stream: events, and bad ones */
+  sent: number;
+  events: number;
+  /** bad entries that are dead letters, as they should be */
+  dead: number;
+  /** games by the status of their record */
+  running: number;
+  unreachable: number;
+  /** snapshots in the lobby's stream */
+  snapshots: number;
+  isTakenIn: boolean;
+  /** games whose record is not as their events leave it */
+  wrong: number;
+  /** games whose last snapshot is not as their record */
+  untold: number;
+  /** bad entries without a dead letter, and events with one */
+  unaccounted: number;
+  reconciled: boolean;
+}
+
+/**
+ * Compares what was written with what is there, game by game. Reconciled when everything was taken in, every record is as
+ * the events in their order leave it, the lobby was told so last, and the bad entries and nothing else are dead letters.
+ */
+export function reconcileGames(
+  reported: GamesReported,
+  found: GamesFound,
+  { markIn }: Pick<GameNames, 'markIn'>,
+): GameAccounts {
+  const { games, sent, expected, marks, isTakenIn } = reported;
+  const gameIds = [...expected.keys()];
+  const wrong = gameIds.filter((gameId) => !isSame(expected.get(gameId), found.records.get(gameId))).length;
+  const untold = gameIds.filter((gameId) => !isSame(found.records.get(gameId), found.snapshots.get(gameId))).length;
+  const buried = new Set(found.letters.map(markIn));
+  const dead = [...marks].filter((mark) => buried.has(mark)).length;
+  const strangers = found.letters.filter((letter) => !marks.has(markIn(letter) ?? '')).length;
+  const unaccounted = marks.size - dead + strangers;
+  const withStatus = (status: GameState['status']): number =>
+    [...found.records.values()].filter((record) => record.status === status).length;
+  return {
+    games,
+    sent,
+    events: sent - marks.size,
+    dead,
+    running: withStatus('running'),
+    unreachable: withStatus('engine_unreachable'),
+    snapshots: found.snapshotCount,
+    isTakenIn,
+    wrong,
+    untold,
+    unaccounted,
+    reconciled: isTakenIn && wrong === 0 && untold === 0 && unaccounted === 0,
+  };
+}
+
+function isSame(a: FoundState | undefined, b: FoundState | undefined): boolean {
+  return a !== undefined && a.status === b?.status && a.health === b.health;
+}

@@ -1,0 +1,89 @@
+import { firstStreamId } from '../../../shared/contracts/stream-id.ts';
+import type { Logger } from '../../../shared/logger.ts';
+import type { Redis } from '../../../shared/redis.ts';
+import type { Entry, HandleEntry } from './entry-handler.ts';
+import type { OffsetStore } from './offset-store.ts';
+import { orAborted } from './or-aborted.ts';
+
+export interface LoopDeps {
+  /** used by the loop alone, which blocks it, and closes it on abort */
+  reader: Redis;
+  stream: string;
+  /** names the consumer in the offset store */
+  label: string;
+  /** how long the server waits for an entry before it says that there is none, in ms; a part of one is not sent */
+  blockMs: number;
+  /** how much longer than `blockMs` the server may take to say so, in ms */
+  silenceMs: number;
+  offsets: OffsetStore;
+  handle: HandleEntry;
+  logger: Logger;
+}
+
+/**
+ * Hands over the entries after the saved offset, one at a time, for ever; after each that `handle` lets go it saves the
+ * offset. One that `handle` holds on to is read again at once.
+ *
+ * @returns when it is aborted while it reads, or was before it began
+ * @throws Error with a cause, over anything that goes wrong with the offset or with Redis, also where that is because it
+ *   was aborted: then the entry at hand comes again in the next run
+ */
+export async function readEntries(deps: LoopDeps, signal: AbortSignal): Promise<void> {
+  const { reader, label, offsets, handle, logger } = deps;
+  if (signal.aborted) return;
+  let lastId = (await orFail('load its offset', () => orAborted(signal, () => offsets.load(label)))) ?? firstStreamId;
+  logger.info({ block_timeout: `${deps.blockMs}ms`, start_entry_id: lastId }, 'health events consumer started');
+  const close = (): void => reader.disconnect();
+  signal.addEventListener('abort', close, { once: true });
+  try {
+    while (!signal.aborted) {
+      for (const entry of await readAfter(deps, lastId, signal)) {
+        if (!(await handle(entry, signal))) continue;
+        await orFail('save its offset', () => orAborted(signal, () => offsets.save(label, entry.id)));
+        lastId = entry.id;
+      }
+    }
+  } finally {
+    signal.removeEventListener('abort', close);
+    logger.info('health events consumer stopped');
+  }
+}
+
+/** The next entry, if one comes before the block is over; none when aborted. */
+async function readAfter(deps: LoopDeps, lastId: string, signal: AbortSignal): Promise<Entry[]> {
+  const { reader, stream, blockMs } = deps;
+  const read = () => reader.xread('COUNT', 1, 'BLOCK', Math.trunc(blockMs), 'STREAMS', stream, lastId);
+  try {
+    const reply = await orAborted(signal, () => orSilent(blockMs + deps.silenceMs, read));
+    return (reply ?? []).flatMap(([, entries]) => entries.map(([id, fields]) => ({ id, fields })));
+  } catch (error) {
+    if (signal.aborted) return [];
+    throw failure('read its stream', error);
+  }
+}
+
+/** The longest time that a timer can be set to. */
+const maxTimerMs = 2 ** 31 - 1;
+
+async function orSilent<T>(forMs: number, ask: () => Promise<T>): Promise<T> {
+  const { promise: silent, reject } = Promise.withResolvers<never>();
+  const error = new Error(`Redis has not answered for ${forMs} ms`);
+  const timer = setTimeout(() => reject(error), Math.min(forMs, maxTimerMs));
+  try {
+    return await Promise.race([ask(), silent]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+async function orFail<T>(what: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw failure(what, error);
+  }
+}
+
+function failure(what: string, cause: unknown): Error {
+  return new Error(`the health events consumer could not ${what}`, { cause });
+}
