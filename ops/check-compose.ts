@@ -38,6 +38,7 @@ const rulesForOne: Readonly<Record<string, readonly Rule[]>> = {
   redis: [keepsJobs],
   worker: [canBeScaled, hasTimeToDrain],
   maintenance: [canBeScaled, hasTimeToDrain],
+  'health-events': [canBeScaled, hasTimeToDrain],
 };
 
 /**

@@ -55,6 +55,7 @@ test('compose check: a service that keeps running without a healthcheck is a pro
     'migrate: needs a healthcheck, or restart: "no" when it runs once and ends',
     'worker: waits until migrate has ended, which lacks restart: "no"',
     'maintenance: waits until migrate has ended, which lacks restart: "no"',
+    'health-events: waits until migrate has ended, which lacks restart: "no"',
   );
 });
 
@@ -64,6 +65,7 @@ test('compose check: without a healthcheck, an unwritten restart is a problem to
     'migrate: needs a healthcheck, or restart: "no" when it runs once and ends',
     'worker: waits until migrate has ended, which lacks restart: "no"',
     'maintenance: waits until migrate has ended, which lacks restart: "no"',
+    'health-events: waits until migrate has ended, which lacks restart: "no"',
   );
 });
 
@@ -73,6 +75,7 @@ test('compose check: a healthcheck without a test counts only where the image is
     'redis: needs a healthcheck, or restart: "no" when it runs once and ends',
     'worker: waits until redis is healthy, which has no healthcheck',
     'maintenance: waits until redis is healthy, which has no healthcheck',
+    'health-events: waits until redis is healthy, which has no healthcheck',
   );
 });
 
