@@ -35,7 +35,7 @@ test('compose check: a form that could hide a value from the rules is a problem'
 test('compose check: a missing worker or redis is a problem, as their rules would hold for nothing', () => {
   expect(checkCompose(changed('services.worker', undefined))).toEqual(['worker: there is no such service']);
   expect(checkCompose('services: {}')).toEqual(
-    ['redis', 'worker', 'maintenance'].map((name) => `${name}: there is no such service`),
+    ['redis', 'worker', 'maintenance', 'health-events'].map((name) => `${name}: there is no such service`),
   );
 });
 

@@ -3,15 +3,14 @@ import { snapshotEventType } from '../../shared/contracts/lobby-event.ts';
 import type { Database } from '../../shared/database.ts';
 import type { Logger } from '../../shared/logger.ts';
 import type { Redis } from '../../shared/redis.ts';
-import { markStored, storeDeadLetters } from '../dead-letters.ts';
 import { consume } from './consumer.ts';
-import { commitEvents, loadGames } from './game-store.ts';
+import { createEventStore, type Repeat } from './event-store.ts';
 import { createHeldEntries } from './held-entries.ts';
 import type { Lease } from './lease.ts';
 import { createLobbyRelay } from './lobby-relay.ts';
 import type { HealthMetrics } from './metrics.ts';
 import { createObserver } from './observer.ts';
-import { beginAnew, findBeginning } from './offset.ts';
+import { findBeginning } from './offset.ts';
 import { createStreamReader } from './stream-reader.ts';
 import { takeEvents } from './take-events.ts';
 import type { HealthView } from './view.ts';
@@ -32,7 +31,7 @@ export interface SessionDeps {
   /** ends the session after the commit under way */
   signal: AbortSignal;
   /** repeats a statement for as long as that can help */
-  onDatabase<T>(work: () => Promise<T>): Promise<T>;
+  onDatabase: Repeat;
   /** repeats a call to Redis for as long as that can help */
   onRedis<T>(redis: Redis, work: () => Promise<T>): Promise<T>;
 }
@@ -49,9 +48,9 @@ export async function readHardened(deps: SessionDeps): Promise<'stopped' | 'fenc
   const ended = new AbortController();
   const signal = AbortSignal.any([deps.signal, ended.signal]);
   const held = createHeldEntries();
-  let isReading = true;
   const stream = createStreamReader(reader, config.stream);
-  const { observer, onBad } = createObserver({ metrics, logger, view });
+  const store = createEventStore(database, lease, onDatabase);
+  const { observer, onBad, onAnotherStream, onAnnounced, onBadOffset } = createObserver({ metrics, logger, view });
   const relay = createLobbyRelay({
     database,
     redis: writer,
@@ -64,9 +63,8 @@ export async function readHardened(deps: SessionDeps): Promise<'stopped' | 'fenc
       view.publishedSeq = relay.place;
       metrics.published.inc({ event_type: snapshotEventType }, snapshots);
     },
-    onAnnounced: (games) => logger.warn({ games }, 'the lobby’s stream lacks snapshots, all games are announced again'),
+    onAnnounced,
   });
-
   const unlessStopped = (error: unknown): 'stopped' => {
     if (signal.aborted) return 'stopped';
     throw error;
@@ -79,7 +77,7 @@ export async function readHardened(deps: SessionDeps): Promise<'stopped' | 'fenc
     ...config,
     onDatabase,
     onRedis: (work) => onRedis(writer, work),
-    onBadOffset: (problem, policy) => logger.error({ problem, policy }, 'the offset of the original cannot be used'),
+    onBadOffset,
   });
   logger.info(
     { start_entry_id: position.lastId, from, block_timeout: config.blockMs, fencing: lease.token },
@@ -92,62 +90,21 @@ export async function readHardened(deps: SessionDeps): Promise<'stopped' | 'fenc
       wait: (afterId, forMs) => onRedis(reader, () => stream.wait(afterId, forMs)),
     },
     held,
-    stream: config.stream,
-    maxEntries: config.maxEntries,
-    blockMs: config.blockMs,
+    ...config,
     signal,
-    take: (batch) =>
-      takeEvents(batch, {
-        store: {
-          loadGames: (gameIds) => onDatabase(() => loadGames(database, gameIds)),
-          commit: (commit) => onDatabase(() => commitEvents(database, lease, commit)),
-          storeLetters: (letters) => onDatabase(() => storeDeadLetters(database, letters)),
-          markStored: (letterIds) => onDatabase(() => markStored(database, letterIds)),
-        },
-        observer: {
-          ...observer,
-          onCommitted(...committed) {
-            observer.onCommitted(...committed);
-            relay.wake();
-          },
-        },
-        held,
-        stream: config.stream,
-        graceMs: config.graceMs,
-      }),
-    storeLetters: (letters) => onDatabase(() => storeDeadLetters(database, letters)),
-    beginAnew: () => onDatabase(() => beginAnew(database, lease)),
+    take: (batch) => takeEvents(batch, { store, observer: { ...observer, onCommitted }, held, ...config }),
+    storeLetters: store.storeLetters,
+    beginAnew: store.beginAnew,
     onRead({ behind, position: { lastId } }, serverAheadMs) {
       const oldestId = held.oldestId ?? (behind === 0 ? null : lastId);
       Object.assign(view, { behind, serverAheadMs, heldEntries: held.size, oldestId });
     },
     onBad,
-    onAnotherStream: (last, { facts }) =>
-      logger.error(
-        {
-          lastId: last.lastId,
-          entriesRead: last.entriesRead,
-          streamEnd: facts?.lastId,
-          entriesAdded: facts?.entriesAdded,
-        },
-        'the stream was begun anew or restored from an older copy; it is read from its beginning',
-      ),
+    onAnotherStream,
   })
     .catch(unlessStopped)
-    .finally(() => {
-      isReading = false;
-      relay.interrupt();
-    });
-
-  /** Until the reading has ended, and what came of it is published. */
-  const publish = async (): Promise<'stopped' | 'fenced'> => {
-    while (isReading || relay.isDue) {
-      if ((await relay.publish()) === 'fenced') return 'fenced';
-      if (isReading) await relay.untilWoken();
-    }
-    return 'stopped';
-  };
-  const publishing = publish().catch(unlessStopped);
+    .finally(relay.finish);
+  const publishing = relay.run().catch(unlessStopped);
 
   /** Nothing is waited for that nothing depends on: the next entry, and the look at a place that is known. */
   const stop = (): void => {
@@ -156,14 +113,19 @@ export async function readHardened(deps: SessionDeps): Promise<'stopped' | 'fenc
   };
   signal.addEventListener('abort', stop, { once: true });
   try {
+    // The publishing ends first only when it is fenced off; else what was committed last is still to be published.
     const first = await Promise.race([reading, publishing]);
-    // What was committed last is still to be published.
-    if (first === 'stopped') return await publishing;
-    metrics.fenced.inc();
-    return 'fenced';
+    const ending = first === 'fenced' ? first : await publishing;
+    if (ending === 'fenced') metrics.fenced.inc();
+    return ending;
   } finally {
     ended.abort();
     await Promise.allSettled([reading, publishing]);
     signal.removeEventListener('abort', stop);
+  }
+
+  function onCommitted(...committed: Parameters<typeof observer.onCommitted>): void {
+    observer.onCommitted(...committed);
+    relay.wake();
   }
 }

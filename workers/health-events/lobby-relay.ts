@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { placeKey, toLobbyFields } from '../../shared/contracts/lobby-event.ts';
 import type { Database } from '../../shared/database.ts';
 import type { Redis } from '../../shared/redis.ts';
+import type { Repeat } from './event-store.ts';
 import type { Lease } from './lease.ts';
 import { announceAllGames, clearPublished, nextSnapshots, type OutboxRow, outboxBounds } from './outbox.ts';
 import { publishScript } from './publish-script.ts';
@@ -11,8 +12,8 @@ export interface RelayDeps {
   redis: Redis;
   lease: Lease;
   lobbyStream: string;
-  onDatabase<T>(work: () => Promise<T>): Promise<T>;
-  onRedis<T>(work: () => Promise<T>): Promise<T>;
+  onDatabase: Repeat;
+  onRedis: Repeat;
   now(): number;
   onPublished(snapshots: number): void;
   /** the lobby had to be told of all games again */
@@ -35,6 +36,7 @@ export function createLobbyRelay(deps: RelayDeps) {
   let wake = (): void => undefined;
   let woken = 1;
   let settled = 0;
+  let isFinishing = false;
 
   const call = async (...what: string[]): Promise<{ outcome: string; seq: number }> => {
     const keys = [placeKey(lobbyStream), lobbyStream];
@@ -57,6 +59,44 @@ export function createLobbyRelay(deps: RelayDeps) {
 
   const next = (after: number) => onDatabase(() => nextSnapshots(database, lease.label, after, snapshotsPerCall));
 
+  /**
+   * Publishes what there is.
+   *
+   * @returns `fenced` when somebody else publishes now
+   */
+  const publish = async (): Promise<'done' | 'fenced'> => {
+    const wakings = woken;
+    for (;;) {
+      const rows = place === null ? [] : await next(place);
+      const { outcome, seq } = await call(place === null ? 'join' : String(place), ...rows.flatMap(toArguments));
+      if (outcome === 'fenced') return 'fenced';
+      if (outcome === 'elsewhere') {
+        await goTo(seq);
+        continue;
+      }
+      place = seq;
+      deps.onPublished(rows.length);
+      if (rows.length < snapshotsPerCall) break;
+    }
+    if (deps.now() - clearedAtMs > clearEveryMs) {
+      clearedAtMs = deps.now();
+      const published = place;
+      await onDatabase(() => clearPublished(database, lease, published));
+    }
+    settled = wakings;
+    return 'done';
+  };
+
+  /** Resolves when it was woken, or when it is time to look. */
+  const untilWoken = async (): Promise<void> => {
+    if (settled < woken) return;
+    const timer = new AbortController();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    wake = resolve;
+    await Promise.race([promise, sleep(idleLookMs, undefined, timer).catch(() => undefined)]);
+    timer.abort();
+  };
+
   return {
     /** Snapshots that are published, by their number; null before Redis has said so. */
     get place(): number | null {
@@ -69,51 +109,26 @@ export function createLobbyRelay(deps: RelayDeps) {
       wake();
     },
 
-    /** Ends the waiting, with nothing to tell. */
-    interrupt: (): void => wake(),
-
     /** Whether it was told of something that is not published yet. */
     get isDue(): boolean {
       return settled < woken;
     },
 
-    /**
-     * Publishes what there is.
-     *
-     * @returns `fenced` when somebody else publishes now
-     */
-    async publish(): Promise<'done' | 'fenced'> {
-      const wakings = woken;
-      for (;;) {
-        const rows = place === null ? [] : await next(place);
-        const { outcome, seq } = await call(place === null ? 'join' : String(place), ...rows.flatMap(toArguments));
-        if (outcome === 'fenced') return 'fenced';
-        if (outcome === 'elsewhere') {
-          await goTo(seq);
-          continue;
-        }
-        place = seq;
-        deps.onPublished(rows.length);
-        if (rows.length < snapshotsPerCall) break;
+    publish,
+
+    /** Publishes whenever it is told to, and looks now and then, until `finish`. @returns `fenced` as `publish` does */
+    async run(): Promise<'stopped' | 'fenced'> {
+      while (!isFinishing || settled < woken) {
+        if ((await publish()) === 'fenced') return 'fenced';
+        if (!isFinishing) await untilWoken();
       }
-      if (deps.now() - clearedAtMs > clearEveryMs) {
-        clearedAtMs = deps.now();
-        const published = place;
-        await onDatabase(() => clearPublished(database, lease, published));
-      }
-      settled = wakings;
-      return 'done';
+      return 'stopped';
     },
 
-    /** Resolves when it was woken, or when it is time to look. */
-    async untilWoken(): Promise<void> {
-      if (settled === woken) {
-        const timer = new AbortController();
-        const { promise, resolve } = Promise.withResolvers<void>();
-        wake = resolve;
-        await Promise.race([promise, sleep(idleLookMs, undefined, timer).catch(() => undefined)]);
-        timer.abort();
-      }
+    /** Lets `run` end when everything that it was told of is published. */
+    finish(): void {
+      isFinishing = true;
+      wake();
     },
   };
 }

@@ -2,6 +2,8 @@ import type { Logger } from '../../shared/logger.ts';
 import { createThrottledLog } from '../../shared/throttled-log.ts';
 import type { BadEntry } from './consumer.ts';
 import type { HealthMetrics } from './metrics.ts';
+import type { Position } from './stream-entry.ts';
+import type { StreamRead } from './stream-reader.ts';
 import type { EventObserver } from './take-events.ts';
 import type { HealthView } from './view.ts';
 
@@ -54,5 +56,14 @@ export function createObserver({
     metrics.consumed.inc();
     letters.report(problem, new Error(`${id}: ${reason}`));
   };
-  return { observer, onBad };
+  const onAnotherStream = ({ lastId, entriesRead }: Position, { facts }: StreamRead): void =>
+    logger.error(
+      { lastId, entriesRead, streamEnd: facts?.lastId, entriesAdded: facts?.entriesAdded },
+      'the stream was begun anew or restored from an older copy; it is read from its beginning',
+    );
+  const onAnnounced = (games: number): void =>
+    logger.warn({ games }, 'the lobby’s stream lacks snapshots, all games are announced again');
+  const onBadOffset = (problem: string, policy: string): void =>
+    logger.error({ problem, policy }, 'the offset of the original cannot be used');
+  return { observer, onBad, onAnotherStream, onAnnounced, onBadOffset };
 }

@@ -4,6 +4,7 @@ import type { Database } from '../../shared/database.ts';
 import { UsageError } from '../../shared/errors.ts';
 import type { Redis } from '../../shared/redis.ts';
 import { countEntriesThrough, readStreamFacts } from '../../shared/stream-facts.ts';
+import type { Repeat } from './event-store.ts';
 import type { Lease } from './lease.ts';
 import type { Position } from './stream-entry.ts';
 
@@ -24,8 +25,8 @@ interface OffsetDeps {
   stream: string;
   service: string;
   badOffset: BadOffsetPolicy;
-  onDatabase<T>(work: () => Promise<T>): Promise<T>;
-  onRedis<T>(work: () => Promise<T>): Promise<T>;
+  onDatabase: Repeat;
+  onRedis: Repeat;
   onBadOffset(problem: string, policy: BadOffsetPolicy): void;
 }
 

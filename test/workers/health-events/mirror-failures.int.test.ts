@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { snapshotEventType } from '../../../shared/contracts/lobby-event.ts';
-import { aMirror, before, failingAt, type LobbyEntry, type Mirror, toldToFail } from '../../support/health.ts';
+import type { LobbyEntry } from '../../support/health.ts';
+import { aMirror, before, failingAt, type Mirror, toldToFail } from '../../support/mirror.ts';
 
 /** The numbers in the names are those of section 6 of the specification, or of section 7 or 8 where that is said. */
 

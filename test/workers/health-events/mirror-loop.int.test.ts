@@ -5,7 +5,8 @@ import { createImpatientConnection } from '../../../workers/health-events/mirror
 import type { MirrorDeps } from '../../../workers/health-events/mirror/consumer.ts';
 import { readEntries } from '../../../workers/health-events/mirror/read-loop.ts';
 import { until } from '../../support/fixtures.ts';
-import { aMirror, before, connectRedis, failingAt, type Mirror, toldToFail } from '../../support/health.ts';
+import { connectRedis } from '../../support/health.ts';
+import { aMirror, before, failingAt, type Mirror, toldToFail } from '../../support/mirror.ts';
 import { startFragileRedis } from '../../support/private-servers.ts';
 
 /** The numbers in the names are those of section 6 of the specification, or of section 7 where that is said. */

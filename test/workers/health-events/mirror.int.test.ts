@@ -3,7 +3,8 @@ import type { HealthEventType } from '../../../shared/contracts/health-event.ts'
 import { offsetKey } from '../../../shared/contracts/offset-key.ts';
 import { runtimeStatuses } from '../../../shared/contracts/runtime-status.ts';
 import { createMirrorConsumer, type MirrorDeps } from '../../../workers/health-events/mirror/consumer.ts';
-import { aMirror, anEvent, type Mirror, type WireEvent } from '../../support/health.ts';
+import { anEvent, type WireEvent } from '../../support/health.ts';
+import { aMirror, type Mirror } from '../../support/mirror.ts';
 
 /** The numbers in the names are those of section 6 of the specification. */
 
