@@ -55,6 +55,16 @@ function streamName(read: Variable['read'], fallback: string): Variable {
   };
 }
 
+function bearerToken(read: Variable['read']): Variable {
+  return {
+    read,
+    fallback: null,
+    takes: ['t'.repeat(16), '!~'.repeat(250)].map((text) => [text, text]),
+    refuses: ['', 't'.repeat(15), 't'.repeat(501), 'a token of words', 'ü'.repeat(16), `${'t'.repeat(16)}\n`],
+    accepted: '16 to 500 visible ASCII characters without spaces',
+  };
+}
+
 const expected: Record<string, Variable> = {
   DATABASE_URL: url((c) => c.database.url, ['postgresql', 'postgres'], ['redis://h', 'mysql://h', 'postgres:5432']),
   REDIS_URL: {
@@ -233,6 +243,33 @@ const expected: Record<string, Variable> = {
     refuses: ['', 'Fail', '0-0', '$'],
     accepted: 'one of fail, earliest, latest',
   },
+  SLUICE_CONSOLE_HOST: {
+    read: (c) => c.console.host,
+    fallback: '127.0.0.1',
+    takes: ['0.0.0.0', '::1', 'localhost'].map((host) => [host, host]),
+    refuses: [''],
+    accepted: 'text that is not empty',
+  },
+  SLUICE_CONSOLE_PORT: integer((c) => c.console.port, 9_464, 0, 65_535, 'port; 0 takes a free one'),
+  SLUICE_CONSOLE_READ_TOKEN: bearerToken((c) => c.console.readToken),
+  SLUICE_CONSOLE_OPERATOR_TOKEN: bearerToken((c) => c.console.operatorToken),
+  SLUICE_CONSOLE_REALM_TOKENS: {
+    read: (c) => JSON.stringify([...c.console.realmTokens]),
+    fallback: '[]',
+    takes: [
+      ['{}', '[]'],
+      [
+        JSON.stringify({ acme: 't'.repeat(16), 'ä b': 'u'.repeat(500) }),
+        JSON.stringify([
+          ['acme', 't'.repeat(16)],
+          ['ä b', 'u'.repeat(500)],
+        ]),
+      ],
+    ],
+    refuses: ['', ' ', '[]', 'null', '{', '{"acme":1}', '{"acme":"short"}', `{"":"${'t'.repeat(16)}"}`],
+    accepted:
+      'a JSON object of realms, each with its token of 16 to 500 visible ASCII characters without spaces, such as {"acme":"…"}',
+  },
   SLUICE_DATABASE_POOL_SIZE: integer((c) => c.database.poolSize, 4, 1, 1_000, 'connections'),
   SLUICE_DATABASE_CONNECT_TIMEOUT_MS: ms((c) => c.database.connectTimeoutMs, 5_000, 100, 600_000),
   SLUICE_DATABASE_STATEMENT_TIMEOUT_MS: ms((c) => c.database.statementTimeoutMs, 30_000, 100, 3_600_000),
@@ -246,6 +283,7 @@ const expected: Record<string, Variable> = {
 /** Values under which every single variable may take its extremes, so that no rule between two of them is in the way. */
 const roomy = {
   SLUICE_METRICS_TOKEN: 'a token of some length',
+  SLUICE_CONSOLE_REALM_TOKENS: '{"realm":"another-token-of-some-length"}',
   SLUICE_DATABASE_POOL_SIZE: '64',
   SLUICE_BATCH_MAX_IN_FLIGHT: '1',
   SLUICE_DATABASE_STATEMENT_TIMEOUT_MS: '100',
@@ -260,7 +298,15 @@ const roomy = {
   SLUICE_REQUEST_BUFFER_MAX_BYTES: String(192 * mib),
 };
 
-const secrets = ['DATABASE_URL', 'REDIS_URL', 'SLUICE_METRICS_TOKEN', 'SLUICE_API_KEY_PEPPER'];
+const secrets = [
+  'DATABASE_URL',
+  'REDIS_URL',
+  'SLUICE_METRICS_TOKEN',
+  'SLUICE_API_KEY_PEPPER',
+  'SLUICE_CONSOLE_READ_TOKEN',
+  'SLUICE_CONSOLE_OPERATOR_TOKEN',
+  'SLUICE_CONSOLE_REALM_TOKENS',
+];
 
 /** The lines of the refusal, without its heading; none when the environment is accepted. */
 function problemsOf(environment: NodeJS.ProcessEnv): string[] {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { compareStreamIds } from '../../../shared/contracts/stream-id.ts';
-import { until } from '../../support/fixtures.ts';
+import { connect, until } from '../../support/fixtures.ts';
 import { aHealthPlace, type HealthPlace } from '../../support/health-place.ts';
 import { startMigratedPostgres } from '../../support/migrated-postgres.ts';
 import { startFragileRedis } from '../../support/private-servers.ts';
@@ -57,7 +57,6 @@ describe('kills and outages', () => {
     await place.add({ event_type: 'probe_failed', ...at(3) });
     await postgres.startAgain();
     await until(() => worker.says('database answers again'));
-    const { connect } = await import('../../support/fixtures.ts');
     const client = await connect(postgres.url);
     await until(async () => {
       const { rows } = await client.query('select game_id, status, engine_health from runtime_record order by game_id');
@@ -100,6 +99,33 @@ describe('kills and outages', () => {
     expect(await worker.ended).toBe(0);
     redis.thaw();
     expect(await heard(place)).toEqual(['engine_unreachable/exited']);
+  });
+});
+
+describe('a Redis that refuses', () => {
+  test('for a while, as a replica does in a failover: asked again until it takes writes', async () => {
+    const { url } = await startFragileRedis();
+    const place = await aHealthPlace({ redisUrl: url });
+    await place.insert({});
+    const worker = await place.startProcess();
+    await place.add(exited(1));
+    await place.settled();
+    await place.add(recovered(2));
+    // A replica of nobody still answers questions, and refuses writes.
+    await place.redis.config('SET', 'replica-serve-stale-data', 'yes');
+    await place.redis.replicaof('127.0.0.1', 1);
+    await until(async () => (await worker.metric('sluice_health_retries_total', { code: 'READONLY' })) > 0);
+    await place.redis.replicaof('NO', 'ONE');
+    await place.settled();
+    expect(await heard(place)).toEqual(['engine_unreachable/exited', 'running/healthy']);
+  });
+
+  test('for good: the worker ends, and says what there is to mend', async () => {
+    const place = await aHealthPlace();
+    await place.redis.set(place.keys.stream, 'no stream');
+    const worker = await place.startProcess();
+    expect(await worker.ended).toBe(2);
+    expect(worker.stderr.join()).toContain('SLUICE_HEALTH_STREAM');
   });
 });
 

@@ -12,9 +12,12 @@ test('execution cursor: goes through URLs unchanged', () => {
   expect(encodeURIComponent(toCursor(position))).toBe(toCursor(position));
 });
 
-test.each(['', 'x', 'W10', Buffer.from('[2,"2026-03-01T12:00:00Z","x"]').toString('base64url'), toCursor(position).slice(1)])(
-  'execution cursor: %j is refused',
-  (text) => {
-    expect(() => parseCursor(text)).toThrow(UsageError);
-  },
-);
+test.each([
+  '',
+  'x',
+  'W10',
+  Buffer.from('[2,"2026-03-01T12:00:00Z","x"]').toString('base64url'),
+  toCursor(position).slice(1),
+])('execution cursor: %j is refused', (text) => {
+  expect(() => parseCursor(text)).toThrow(UsageError);
+});
