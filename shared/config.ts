@@ -71,7 +71,7 @@ const variables = z.object({
   SLUICE_HEALTH_LOBBY_STREAM: streamName.default(lobbyStream),
   SLUICE_HEALTH_LABEL: streamName.default('health_events'),
   SLUICE_HEALTH_SERVICE: read.matching(/^[\w.-]{1,64}$/, '1 to 64 letters, digits, ., - or _').default('gamemaster'),
-  SLUICE_HEALTH_BATCH_MAX_ENTRIES: read.integer({ min: 1, max: 10_000, unit: 'entries' }).default(500),
+  SLUICE_HEALTH_BATCH_MAX_ENTRIES: read.integer({ min: 1, max: 1_000, unit: 'entries' }).default(500),
   SLUICE_HEALTH_BLOCK_MS: milliseconds(1, 10_000).default(2_000),
   SLUICE_HEALTH_LEASE_MS: milliseconds(500, hourMs).default(10_000),
   SLUICE_HEALTH_GRACE_MS: milliseconds(0, 600_000).default(5_000),

@@ -232,7 +232,7 @@ const expected: Record<string, Variable> = {
     refuses: ['', ' ', 'a:b', 'a b', 'ä', 's'.repeat(65)],
     accepted: '1 to 64 letters, digits, ., - or _',
   },
-  SLUICE_HEALTH_BATCH_MAX_ENTRIES: integer((c) => c.health.maxEntries, 500, 1, 10_000, 'entries'),
+  SLUICE_HEALTH_BATCH_MAX_ENTRIES: integer((c) => c.health.maxEntries, 500, 1, 1_000, 'entries'),
   SLUICE_HEALTH_BLOCK_MS: ms((c) => c.health.blockMs, 2_000, 1, 10_000),
   SLUICE_HEALTH_LEASE_MS: ms((c) => c.health.leaseMs, 10_000, 500, 3_600_000),
   SLUICE_HEALTH_GRACE_MS: ms((c) => c.health.graceMs, 5_000, 0, 600_000),

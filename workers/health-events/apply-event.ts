@@ -22,6 +22,8 @@ export interface Watermark {
   /** the container that was started last, and when */
   containerId: string | null;
   containerSinceMs: number | null;
+  /** the one before it */
+  previousContainerId: string | null;
   /** what the last snapshot said; null before the first */
   snapshotStatus: string | null;
   snapshotHealth: string | null;
@@ -64,7 +66,8 @@ const clockToleranceMs = 5_000;
  * - Health is of the latest observation.
  * - The engine is lost by an exit unless a later start or recovery is known, and is back by a recovery unless a later exit
  *   is known; a later observation of another kind does not make either of them void.
- * - The exit of a container that is not the one started last says nothing about the game.
+ * - The exit of a container that is known to be an earlier one says nothing about the game. One that was never heard of is
+ *   taken for a later one, whose start is still to come: a container may end at once.
  *
  * The lobby is told of every transition, and whenever status or health is not what it was told last.
  */
@@ -75,7 +78,7 @@ export function applyEvent(game: Game, event: HealthEvent, id: string): AppliedE
   const atMs = Math.min(event.occurredAtMs, streamIdMs(id) + clockToleranceMs);
   const { summary, transition } = reactions[event.type];
   const isLoss = transition?.to === 'engine_unreachable';
-  const isStale = isLoss && isOfOtherContainer(event, watermark);
+  const isStale = isLoss && isOfEarlierContainer(event, watermark, atMs);
   const isLatest = !isStale && atMs >= (watermark?.occurredAtMs ?? 0);
   const stands = !isStale && atMs >= ((isLoss ? watermark?.upAtMs : watermark?.downAtMs) ?? 0);
   const transitions = transition !== null && stands && record.status === transition.from;
@@ -101,9 +104,10 @@ export function applyEvent(game: Game, event: HealthEvent, id: string): AppliedE
   };
 }
 
-function isOfOtherContainer({ containerId }: HealthEvent, watermark: Watermark | null): boolean {
-  const current = watermark?.containerId ?? null;
-  return current !== null && containerId !== null && containerId !== current;
+function isOfEarlierContainer({ containerId }: HealthEvent, watermark: Watermark | null, atMs: number): boolean {
+  const { containerId: current = null, containerSinceMs, previousContainerId } = watermark ?? {};
+  if (current === null || containerId === null || containerId === current) return false;
+  return containerId === previousContainerId || atMs < (containerSinceMs ?? 0);
 }
 
 type Times = Omit<Watermark, 'lastId' | 'snapshotStatus' | 'snapshotHealth'>;
@@ -112,12 +116,16 @@ function moved(watermark: Watermark | null, { type, containerId }: HealthEvent, 
   const isStart = type === 'container_started';
   const isUp = isStart || type === 'probe_recovered';
   const isDown = reactions[type].transition?.to === 'engine_unreachable';
+  const current = watermark?.containerId ?? null;
   const isNewest = isStart && containerId !== null && atMs >= (watermark?.containerSinceMs ?? 0);
+  const isOther = isStart && containerId !== null && containerId !== current;
   return {
     occurredAtMs: Math.max(watermark?.occurredAtMs ?? 0, atMs),
     upAtMs: isUp ? Math.max(watermark?.upAtMs ?? 0, atMs) : (watermark?.upAtMs ?? null),
     downAtMs: isDown ? Math.max(watermark?.downAtMs ?? 0, atMs) : (watermark?.downAtMs ?? null),
-    containerId: isNewest ? containerId : (watermark?.containerId ?? null),
+    containerId: isNewest ? containerId : current,
     containerSinceMs: isNewest ? atMs : (watermark?.containerSinceMs ?? null),
+    // Of two starts the earlier one's, in whatever order they come.
+    previousContainerId: isOther ? (isNewest ? current : containerId) : (watermark?.previousContainerId ?? null),
   };
 }

@@ -21,6 +21,12 @@ export function whyFatal(error: Error): string | null {
   return found === undefined ? null : `Redis refuses: ${error.message} (${found[1]})`;
 }
 
+/** Why a transaction was given up: what the server said to the commands in it. */
+function previousErrors(error: Error): Error[] {
+  const { previousErrors: errors } = error as { previousErrors?: unknown };
+  return Array.isArray(errors) ? errors.filter((one) => one instanceof Error) : [];
+}
+
 export interface AskOptions {
   redis: Redis;
   backoff: Backoff;
@@ -45,7 +51,7 @@ export async function askRedis<T>(ask: () => Promise<T>, options: AskOptions): P
       return answer;
     } catch (thrown) {
       const error = toError(thrown);
-      const fatal = whyFatal(error);
+      const fatal = [error, ...previousErrors(error)].map(whyFatal).find((reason) => reason !== null) ?? null;
       if (fatal !== null) throw new UsageError(fatal, { cause: error });
       if (signal.aborted) throw error;
       options.onFailure(error, attempt);

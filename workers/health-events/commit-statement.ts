@@ -22,7 +22,8 @@ export const commitStatement: JsonStatement = [
   game as materialized (
     select game.* from input, json_to_recordset(input.games) as game ("gameId" text, "version" text, "changes" boolean,
       "status" text, "health" text, "lastId" text, "occurredAtMs" bigint, "upAtMs" bigint, "downAtMs" bigint,
-      "containerId" text, "containerSinceMs" bigint, "snapshotStatus" text, "snapshotHealth" text)
+      "containerId" text, "containerSinceMs" bigint, "previousContainerId" text,
+      "snapshotStatus" text, "snapshotHealth" text)
   ),
   locked as materialized (
     select record.game_id, record.xmin::text as version
@@ -47,14 +48,15 @@ export const commitStatement: JsonStatement = [
   ),
   watermark as (
     insert into health_event_watermark as watermark (game_id, last_id, occurred_at_ms, up_at_ms, down_at_ms, container_id,
-      container_since_ms, snapshot_status, snapshot_health)
+      container_since_ms, previous_container_id, snapshot_status, snapshot_health)
     select game."gameId", game."lastId", "occurredAtMs", "upAtMs", "downAtMs", "containerId", "containerSinceMs",
-      "snapshotStatus", "snapshotHealth"
+      "previousContainerId", "snapshotStatus", "snapshotHealth"
     from game, approved
     order by game."gameId"
     on conflict (game_id) do update set last_id = excluded.last_id, occurred_at_ms = excluded.occurred_at_ms,
       up_at_ms = excluded.up_at_ms, down_at_ms = excluded.down_at_ms, container_id = excluded.container_id,
-      container_since_ms = excluded.container_since_ms, snapshot_status = excluded.snapshot_status,
+      container_since_ms = excluded.container_since_ms,
+      previous_container_id = excluded.previous_container_id, snapshot_status = excluded.snapshot_status,
       snapshot_health = excluded.snapshot_health
   ),
   outbox as (
@@ -68,7 +70,11 @@ export const commitStatement: JsonStatement = [
   saved as (
     update stream_offset as stored set last_id = input."lastId", entries_read = input."entriesRead",
       fencing_token = input.token, updated_at = clock_timestamp(),
-      gap_entries = stored.gap_entries + input."gapEntries",
+      -- A commit whose reply was lost is planned and made again, with the gap that it has counted.
+      gap_entries = stored.gap_entries + case
+        when stored.gap_after_id = input."gapAfterId" and stored.gap_before_id is not distinct from input."gapBeforeId"
+          and (input."gapBeforeId" is not null or stored.entries_read = input."entriesRead")
+        then 0 else input."gapEntries" end,
       gap_at = case when input."gapEntries" > 0 then clock_timestamp() else stored.gap_at end,
       gap_after_id = case when input."gapEntries" > 0 then input."gapAfterId" else stored.gap_after_id end,
       gap_before_id = case when input."gapEntries" > 0 then input."gapBeforeId" else stored.gap_before_id end

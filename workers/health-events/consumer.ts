@@ -31,8 +31,11 @@ export interface ConsumerDeps {
   /** @param serverAheadMs the server's time since 1970, less that of the clock that never jumps */
   onRead(account: ReadAccount, serverAheadMs: number): void;
   onBad(entry: BadEntry): void;
-  onAnotherStream(position: Position, read: StreamRead): void;
+  /** @param waiting the events that were held: nobody can read them any more, they are dead letters now */
+  onAnotherStream(position: Position, read: StreamRead, waiting: readonly ReadEvent[]): void;
 }
+
+const orphaned = ['orphaned', 'its stream was begun anew while the entry had to wait'] as const;
 
 const retryHeldMs = 200;
 /** Events of games that have to wait, at most: beyond it nothing more is read. */
@@ -74,11 +77,13 @@ export async function consume(from: Position, deps: ConsumerDeps): Promise<'stop
     const read = await reader.read(position.lastId, limit);
     serverAheadMs = read.serverMs - performance.now();
     if (isAnotherStream(position, read.facts)) {
-      deps.onAnotherStream(position, read);
+      const waiting = held.takeAll();
+      held.settle();
+      if (waiting.length > 0)
+        await deps.storeLetters(waiting.map((entry) => toEntryLetter(entry, stream, ...orphaned)));
+      deps.onAnotherStream(position, read, waiting);
       await deps.beginAnew();
       position = { lastId: firstStreamId, entriesRead: 0 };
-      held.takeAll();
-      held.settle();
       continue;
     }
     const ids = read.entries.map(([id]) => id);

@@ -10,7 +10,8 @@ import type { Position } from './stream-entry.ts';
 const loadStatement: JsonStatement = [
   `select record.game_id, record.xmin::text, record.status, record.engine_health, record.current_turn,
     watermark.last_id, watermark.occurred_at_ms::float8, watermark.up_at_ms::float8, watermark.down_at_ms::float8,
-    watermark.container_id, watermark.container_since_ms::float8, watermark.snapshot_status, watermark.snapshot_health
+    watermark.container_id, watermark.container_since_ms::float8, watermark.previous_container_id,
+    watermark.snapshot_status, watermark.snapshot_health
   from runtime_record as record left join health_event_watermark as watermark using (game_id)
   where record.game_id in (select value from json_array_elements_text(`,
   '::json))',
@@ -24,8 +25,17 @@ export async function loadGames(database: Database, gameIds: readonly string[]):
 }
 
 function toGame([, version, status, health, turn, lastId, ...rest]: readonly unknown[]): StoredGame {
-  const [occurredAtMs, upAtMs, downAtMs, containerId, containerSinceMs, snapshotStatus, snapshotHealth] = rest;
-  const watermark = { lastId, occurredAtMs, upAtMs, downAtMs, containerId, containerSinceMs } as Watermark;
+  const [occurredAtMs, upAtMs, downAtMs, containerId, containerSinceMs, previousContainerId] = rest;
+  const [snapshotStatus, snapshotHealth] = rest.slice(6);
+  const watermark = {
+    lastId,
+    occurredAtMs,
+    upAtMs,
+    downAtMs,
+    containerId,
+    containerSinceMs,
+    previousContainerId,
+  } as Watermark;
   return {
     version: version as string,
     record: { status: status as RuntimeStatus, health: health as string, turn: turn as number },

@@ -49,7 +49,7 @@ export async function readHardened(deps: SessionDeps): Promise<'stopped' | 'fenc
   const signal = AbortSignal.any([deps.signal, ended.signal]);
   const held = createHeldEntries();
   const stream = createStreamReader(reader, config.stream);
-  const store = createEventStore(database, lease, onDatabase);
+  const store = createEventStore(database, lease, onDatabase, () => metrics.commit.startTimer());
   const { observer, onBad, onAnotherStream, onAnnounced, onBadOffset } = createObserver({ metrics, logger, view });
   const relay = createLobbyRelay({
     database,

@@ -25,7 +25,7 @@ export function createHealthMetrics(registry: Registry, sources: HealthSources) 
   });
   const events = new Counter({
     name: 'sluice_health_events_total',
-    help: 'Entries by type and by what they came to: transitioned, observed, late, stale (of an earlier container), duplicate, malformed, unknown_type, unknown_game or refused (by the database)',
+    help: 'Entries by type and by what they came to: transitioned, observed, late, stale (of an earlier container), duplicate, malformed, unknown_type, unknown_game, refused (by the database) or orphaned (they had to wait, and their stream was begun anew meanwhile)',
     labelNames: ['event_type', 'result'] as const,
     registers,
   });

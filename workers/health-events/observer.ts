@@ -1,9 +1,7 @@
 import type { Logger } from '../../shared/logger.ts';
 import { createThrottledLog } from '../../shared/throttled-log.ts';
-import type { BadEntry } from './consumer.ts';
+import type { BadEntry, ConsumerDeps } from './consumer.ts';
 import type { HealthMetrics } from './metrics.ts';
-import type { Position } from './stream-entry.ts';
-import type { StreamRead } from './stream-reader.ts';
 import type { EventObserver } from './take-events.ts';
 import type { HealthView } from './view.ts';
 
@@ -56,11 +54,14 @@ export function createObserver({
     metrics.consumed.inc();
     letters.report(problem, new Error(`${id}: ${reason}`));
   };
-  const onAnotherStream = ({ lastId, entriesRead }: Position, { facts }: StreamRead): void =>
+  const onAnotherStream: ConsumerDeps['onAnotherStream'] = ({ lastId, entriesRead }, { facts }, waiting) => {
+    for (const { event } of waiting) metrics.events.inc({ event_type: event.type, result: 'orphaned' });
+    metrics.consumed.inc(waiting.length);
     logger.error(
-      { lastId, entriesRead, streamEnd: facts?.lastId, entriesAdded: facts?.entriesAdded },
+      { lastId, entriesRead, streamEnd: facts?.lastId, entriesAdded: facts?.entriesAdded, letters: waiting.length },
       'the stream was begun anew or restored from an older copy; it is read from its beginning',
     );
+  };
   const onAnnounced = (games: number): void =>
     logger.warn({ games }, 'the lobby’s stream lacks snapshots, all games are announced again');
   const onBadOffset = (problem: string, policy: string): void =>

@@ -42,24 +42,44 @@ export async function outboxBounds(database: Database, label: string): Promise<{
   return { floor: Number(row?.floor ?? 0), top: Number(row?.top ?? 0) };
 }
 
-/** Deletes what was published long enough ago. */
+/** Snapshots that one statement deletes: however many there are, each takes a short time. */
+const clearedAtOnce = 5_000;
+
+/** Deletes what was published long enough ago. Who has lost the lease deletes nothing: the floor has to rise with it. */
 export async function clearPublished(database: Database, { label, token }: Lease, publishedSeq: number): Promise<void> {
-  await database.$executeRaw`
-    with cleared as (
-      delete from lobby_outbox
-      where label = ${label} and seq <= ${publishedSeq}
-        and created_at < clock_timestamp() - ${keptSeconds} * interval '1 second'
-      returning seq
-    )
-    update stream_lease set outbox_floor = greatest(outbox_floor, (select max(seq) from cleared))
-    where label = ${label} and token = ${token} and exists (select from cleared)`;
+  for (;;) {
+    const [row] = await database.$queryRaw<{ cleared: bigint }[]>`
+      with lease as materialized (
+        select label from stream_lease where label = ${label} and token = ${token} for no key update
+      ),
+      old as materialized (
+        select seq from lobby_outbox
+        where label = (select label from lease) and seq <= ${publishedSeq}
+          and created_at < clock_timestamp() - ${keptSeconds} * interval '1 second'
+        order by seq limit ${clearedAtOnce}
+      ),
+      cleared as (
+        delete from lobby_outbox where label = ${label} and seq in (select seq from old)
+      ),
+      floor as (
+        update stream_lease set outbox_floor = greatest(outbox_floor, (select max(seq) from old))
+        where label = (select label from lease) and exists (select from old)
+      )
+      select count(*) as cleared from old`;
+    if (Number(row?.cleared ?? 0) < clearedAtOnce) return;
+  }
 }
 
-/** Puts how every game is now into the outbox, for a lobby that has missed something nobody has any more. @returns how many */
+/**
+ * Puts how every game is now into the outbox, for a lobby that has missed something nobody has any more. No commit may go on
+ * beside it: numbers that were given out before, and become visible after, would be passed over by the relay.
+ *
+ * @returns how many
+ */
 export function announceAllGames(database: Database, { label, token }: Lease, nowMs: number): Promise<number> {
   return database.$executeRaw(Prisma.sql`
     with lease as materialized (
-      select from stream_lease where label = ${label} and token = ${token} for share
+      select from stream_lease where label = ${label} and token = ${token} for no key update
     ),
     game as materialized (
       select record.* from runtime_record as record join health_event_watermark using (game_id)

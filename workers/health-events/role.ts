@@ -5,7 +5,7 @@ import { streamIdMs } from '../../shared/contracts/stream-id.ts';
 import { explainDatabaseError } from '../../shared/database-errors.ts';
 import { toError, UsageError } from '../../shared/errors.ts';
 import { endsWithin } from '../../shared/lifecycle.ts';
-import { createRedis } from '../../shared/redis.ts';
+import { createRedis, type Redis } from '../../shared/redis.ts';
 import { startProgressWatch } from '../progress-watch.ts';
 import { databaseAnswers } from '../readiness.ts';
 import { retryWhileWorthWaiting } from '../retry.ts';
@@ -57,28 +57,34 @@ export function createHealthEvents({ config, database, redis, logger: parent, re
   let watch: { whyStuck(): string | null; stop(): void } | null = null;
   let running: Promise<void> = Promise.resolve();
 
-  const onDatabase = <T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> =>
-    retryWhileWorthWaiting(work, {
+  const onDatabase = async <T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> => {
+    let isInTrouble = false;
+    const result = retryWhileWorthWaiting(work, {
       backoff: config.retry,
       random: Math.random,
       signal,
       onRetry({ code }, attempt, thrown) {
+        isInTrouble = true;
         view.trouble = 'PostgreSQL';
         metrics.retries.inc({ server: 'postgres', code });
         if (attempt === 0)
           logger.warn({ reason: explainDatabaseError(thrown) }, 'database is in trouble, the stream has to wait');
       },
-      onRecovered() {
-        view.trouble = null;
-        logger.info('database answers again');
-      },
+      onRecovered: () => logger.info('database answers again'),
     });
+    try {
+      return await result;
+    } finally {
+      // However it has ended: the database has answered, if only with a refusal, or nothing is asked of it any more.
+      if (isInTrouble) view.trouble = null;
+    }
+  };
 
-  const onRedis: SessionDeps['onRedis'] = (redis, work) =>
+  const onRedis = <T>(connection: Redis, work: () => Promise<T>, signal: AbortSignal): Promise<T> =>
     askRedis(work, {
-      redis,
+      redis: connection,
       backoff: config.retry,
-      signal: stopping.signal,
+      signal,
       onFailure(error, attempt) {
         view.trouble = 'Redis';
         metrics.retries.inc({ server: 'redis', code: error.message.split(' ', 1)[0] ?? '' });
@@ -115,7 +121,7 @@ export function createHealthEvents({ config, database, redis, logger: parent, re
         view,
         signal,
         onDatabase: (work) => onDatabase(work, signal),
-        onRedis,
+        onRedis: (connection, work) => onRedis(connection, work, signal),
       };
       const ending = await (health.mode === 'mirror' ? readMirrored : readHardened)(session);
       logger.info({ fencing: lease.token, ending }, 'stopped reading the stream');

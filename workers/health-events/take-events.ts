@@ -58,38 +58,48 @@ export async function takeEvents({ events, end, gap, serverMs }: EventBatch, dep
   let limit = rest.length;
   let conflicts = 0;
   let untold = gap;
+  const buried = new Set<string>();
 
   const bury = async (dead: readonly ReadEvent[], result: 'unknown_game' | 'refused', code: string, reason: string) => {
-    if (dead.length === 0) return;
-    await store.storeLetters(dead.map((entry) => toEntryLetter(entry, stream, code, reason)));
-    for (const entry of dead) observer.onBuried(entry, result, reason);
+    // A batch may be planned more than once.
+    const fresh = dead.filter(({ id }) => !buried.has(id));
+    if (fresh.length === 0) return;
+    await store.storeLetters(fresh.map((entry) => toEntryLetter(entry, stream, code, reason)));
+    for (const entry of fresh) {
+      buried.add(entry.id);
+      observer.onBuried(entry, result, reason);
+    }
   };
 
   const isOverdue = ({ id, event }: ReadEvent, nowMs: number): boolean =>
     serverMs - streamIdMs(id) >= graceMs || nowMs - (held.heldSince(event.gameId) ?? nowMs) >= graceMs;
 
-  const takePart = async (part: readonly ReadEvent[]): Promise<CommitOutcome> => {
+  const takePart = async (part: readonly ReadEvent[]): Promise<PartOutcome> => {
     const games = await store.loadGames([...new Set(part.map(({ event }) => event.gameId))]);
     const nowMs = performance.now();
     const known = part.filter(({ event }) => games.has(event.gameId));
     const unknown = part.filter(({ event }) => !games.has(event.gameId));
     const overdue = unknown.filter((entry) => isOverdue(entry, nowMs));
     const waiting = unknown.filter((entry) => !overdue.includes(entry));
-    if (part.length > 0 && waiting.length === part.length && untold === null) {
-      held.hold(waiting, nowMs);
-      return { kind: 'committed' };
-    }
+    if (part.length > 0 && waiting.length === part.length && untold === null) return { kind: 'committed', waiting };
     await bury(overdue, 'unknown_game', 'unknown_game', 'there is no record of the game');
     const next = rest[part.length]?.before ?? end;
     const position = earliest(next, held.before, waiting[0]?.before ?? null);
     const plan = planEvents(games, known, Date.now());
     const outcome = await store.commit({ plan, position, gap: untold });
     if (outcome.kind !== 'committed') return outcome;
-    held.hold(waiting, nowMs);
     observer.onCommitted(plan, position, untold);
     const replayed = known.flatMap((entry) => replayedFrom(entry) ?? []);
     if (replayed.length > 0) await store.markStored(replayed);
-    return outcome;
+    return { kind: 'committed', waiting };
+  };
+
+  /** Holds events, and what is left of their games: nothing of a game may pass what came before it. */
+  const hold = (waiting: readonly ReadEvent[], left: readonly ReadEvent[]): ReadEvent[] => {
+    const games = new Set(waiting.map(({ event }) => event.gameId));
+    const isBehind = ({ event }: ReadEvent): boolean => games.has(event.gameId);
+    held.hold([...waiting, ...left.filter(isBehind)], performance.now());
+    return left.filter((event) => !isBehind(event));
   };
 
   for (;;) {
@@ -97,7 +107,7 @@ export async function takeEvents({ events, end, gap, serverMs }: EventBatch, dep
     const outcome = await takePart(part).catch(toRefusal);
     if (outcome.kind === 'fenced') return false;
     if (outcome.kind === 'committed') {
-      rest = rest.slice(part.length);
+      rest = hold(outcome.waiting, rest.slice(part.length));
       if (rest.length === 0) return true;
       limit = rest.length;
       conflicts = 0;
@@ -119,6 +129,8 @@ export async function takeEvents({ events, end, gap, serverMs }: EventBatch, dep
     }
   }
 }
+
+type PartOutcome = Exclude<CommitOutcome, { kind: 'committed' }> | { kind: 'committed'; waiting: ReadEvent[] };
 
 interface Refusal {
   kind: 'refused';

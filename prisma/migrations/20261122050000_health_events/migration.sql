@@ -32,6 +32,7 @@ CREATE TABLE "health_event_watermark" (
     "down_at_ms" BIGINT,
     "container_id" TEXT,
     "container_since_ms" BIGINT,
+    "previous_container_id" TEXT,
     "snapshot_status" TEXT,
     "snapshot_health" TEXT,
 

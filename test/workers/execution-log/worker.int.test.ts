@@ -99,6 +99,7 @@ test('execution log: what the SDK records is in its columns, field by field', as
     input: { level: 3 },
     attempt: 2,
     notes: null,
+    outcome: 'DSL_ARITH_DIV_BY_ZERO',
   });
 });
 

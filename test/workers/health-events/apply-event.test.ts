@@ -150,6 +150,21 @@ describe('containers', () => {
     });
   });
 
+  test('the end of one that was never heard of is that of a later one, whose start comes late', () => {
+    expect(
+      play([
+        { type: 'container_started', containerId: 'a', atMs: 100 },
+        { type: 'container_exited', containerId: 'b', atMs: 300 },
+        { type: 'container_started', containerId: 'b', atMs: 200 },
+        { type: 'container_disappeared', containerId: 'a', atMs: 400 },
+      ]),
+    ).toMatchObject({
+      status: 'engine_unreachable',
+      health: 'exited',
+      results: ['observed', 'transitioned', 'late', 'stale'],
+    });
+  });
+
   test('an end that names none, or a game without a known one, counts', () => {
     expect(play([...restarted, { type: 'container_exited' }]).status).toBe('engine_unreachable');
     expect(play([{ type: 'container_exited', containerId: 'a' }]).status).toBe('engine_unreachable');
