@@ -4,6 +4,8 @@ import { untilAskedToStop } from '../shared/lifecycle.ts';
 import { toFaultReport } from './faults/report.ts';
 import { isWhole, runFaults } from './faults/run.ts';
 import { type BenchOptions, readOptions, usage } from './options.ts';
+import { measureReads } from './reads/measure.ts';
+import { readsBars, toReadsReport } from './reads/report.ts';
 import { toReport } from './report.ts';
 import { runBench } from './run.ts';
 import { openStage, type Stage } from './stage.ts';
@@ -31,6 +33,11 @@ async function measure(stage: Stage, options: BenchOptions): Promise<number> {
     const results = await runFaults(stage, options.faults);
     console.log(options.json ? JSON.stringify({ faults: results }) : toFaultReport(results));
     return isWhole(results) ? 0 : 1;
+  }
+  if (options.reads !== null) {
+    const reads = await measureReads(stage, options.reads.rows);
+    console.log(options.json ? JSON.stringify({ reads, bars: readsBars(reads) }) : toReadsReport(reads));
+    return 0;
   }
   const figures = await runBench(stage, options);
   console.log(options.json ? JSON.stringify(figures) : toReport(figures));

@@ -13,18 +13,25 @@ export interface BenchOptions {
   json: boolean;
   /** null: the speed is measured; else what faults do to the records, and how long PostgreSQL is away */
   faults: { outageSeconds: number } | null;
+  /** null: nothing is read; else how fast the console reads a table of so many rows */
+  reads: { rows: number } | null;
 }
 
 /** With this many, all parts together take about seven minutes on two cores. */
 const defaultRows = 30_000;
+
+/** That the console reads; making them takes about three minutes. */
+const defaultReadRows = 1_000_000;
 
 /** With this long, all faults together take about four minutes. */
 const defaultOutageSeconds = 60;
 
 export const usage = `npm run bench -- [--rows N] [--only ${parts.join('|')}] [--json]
 npm run bench -- faults [--outage-seconds N] [--json]
+npm run bench -- reads [--rows N] [--json]
 
   faults      how a fleet comes through kills and outages; exit code 1 when a record is lost or there twice
+  reads       what the console asks of a strategy with ${defaultReadRows.toLocaleString('en')} rows (or --rows), against the original's queries
   --outage-seconds N  how long PostgreSQL is away (${defaultOutageSeconds})
   --rows N    rows, or events, in one run of a fast contender; the slow ones store a share of them (${defaultRows})
   --only      end-to-end: rows per second and latency; record: what record() costs its caller; requests: completed
@@ -41,17 +48,23 @@ npm run bench -- faults [--outage-seconds N] [--json]
 export function readOptions(args: readonly string[]): BenchOptions | null {
   const { values, positionals } = parse(args);
   if (values.help) return null;
-  const rows = values.rows === undefined ? defaultRows : Number(values.rows);
+  const [command, ...more] = positionals;
+  if (more.length > 0 || (command !== undefined && command !== 'faults' && command !== 'reads'))
+    throw new UsageError(`unknown argument ${JSON.stringify(positionals.join(' '))}`);
+  const rows = Number(values.rows ?? (command === 'reads' ? defaultReadRows : defaultRows));
   if (!(Number.isSafeInteger(rows) && rows >= 100))
     throw new UsageError('--rows must be a whole number of at least 100');
   const only = parts.find((part) => part === values.only) ?? null;
   if (values.only !== undefined && only === null) throw new UsageError(`--only must be one of ${parts.join(', ')}`);
   const outageSeconds = Number(values['outage-seconds'] ?? defaultOutageSeconds);
   if (!(outageSeconds >= 1 && outageSeconds <= 3_600)) throw new UsageError('--outage-seconds must be 1 to 3600');
-  const [command, ...more] = positionals;
-  if (more.length > 0 || (command !== undefined && command !== 'faults'))
-    throw new UsageError(`unknown argument ${JSON.stringify(positionals.join(' '))}`);
-  return { rows, only, json: values.json ?? false, faults: command === 'faults' ? { outageSeconds } : null };
+  return {
+    rows,
+    only,
+    json: values.json ?? false,
+    faults: command === 'faults' ? { outageSeconds } : null,
+    reads: command === 'reads' ? { rows } : null,
+  };
 }
 
 function parse(args: readonly string[]) {

@@ -171,7 +171,7 @@ test('figures (30, 33, 36, 41): a strategy without a run has empty figures of th
   expect(answer.durations.ok.p95).toEqual({ value: null, low: null, high: null, tooFew: true });
   expect(answer.durationBins.ok).toHaveLength(13);
   expect([answer.pointsBins, answer.errorCodes.codes, answer.cases.cases]).toEqual([[], [], []]);
-  expect(answer.series.buckets).toHaveLength(96);
+  expect(answer.series.buckets).toHaveLength(48);
 });
 
 test('points bins (38): equal values are one bin', async () => {

@@ -39,9 +39,9 @@ test.each([
   expect(() => parseWindow(texts, nowMs)).toThrow(UsageError);
 });
 
-test('buckets: 24 hours are cut into quarters of an hour', () => {
+test('buckets: 24 hours are cut into halves of an hour', () => {
   const buckets = cutIntoBuckets({ since: at('2026-03-01T00:00:00Z'), until: at('2026-03-02T00:00:00Z') });
-  expect(buckets).toEqual({ bucketMs: 900_000, firstMs: Date.parse('2026-03-01T00:00:00Z'), count: 96 });
+  expect(buckets).toEqual({ bucketMs: 1_800_000, firstMs: Date.parse('2026-03-01T00:00:00Z'), count: 48 });
 });
 
 test('buckets: they begin at whole multiples, and the outer ones end with the window', () => {
@@ -56,12 +56,12 @@ test('buckets: they begin at whole multiples, and the outer ones end with the wi
 });
 
 test.each([1, 60_000, 86_400_000, 400 * 86_400_000, 50 * 365 * 86_400_000])(
-  'buckets: a window of %d ms has from 1 to 120 when none are asked for',
+  'buckets: a window of %d ms has from 1 to 60 when none are asked for',
   (lengthMs) => {
     const until = at('2026-03-01T00:00:00.500Z');
     const { count } = cutIntoBuckets({ since: new Date(until.getTime() - lengthMs), until });
     expect(count).toBeGreaterThanOrEqual(1);
-    expect(count).toBeLessThanOrEqual(120);
+    expect(count).toBeLessThanOrEqual(60);
   },
 );
 

@@ -1,0 +1,45 @@
+import type { Bar } from '../bars.ts';
+import { table, whole } from '../table.ts';
+import type { ReadResult, ReadsResult } from './measure.ts';
+
+const mib = 1_048_576;
+
+/** The figures as a text for people. */
+export function toReadsReport(result: ReadsResult): string {
+  const { rows, tableBytes, indexBytes, failures, day, everything } = result;
+  const ms = (value: number): string => value.toFixed(value < 100 ? 1 : 0);
+  const line = ({ question, sluiceMs, medianMs, originalMedianMs }: ReadResult): string[] => [
+    question,
+    ms(medianMs),
+    `${ms(Math.min(...sluiceMs))}–${ms(Math.max(...sluiceMs))}`,
+    ms(originalMedianMs),
+    String(sluiceMs.length),
+  ];
+  return [
+    `${whole(rows)} rows of one strategy, ${whole(tableBytes / mib)} MiB, of which ${whole(indexBytes / mib)} in indexes`,
+    '',
+    ...table([
+      ['question', 'median ms', 'of all times', "the original's way", 'times'],
+      ...[failures, day, everything].map(line),
+    ]),
+    '',
+    ...table([
+      ['bar', 'measured', 'asked for', ''],
+      ...readsBars(result).map(({ what, value, unit, most, holds }) => [
+        what,
+        `${value.toFixed(1)} ${unit}`,
+        `≤ ${most} ${unit}`,
+        holds ? 'holds' : 'MISSED',
+      ]),
+    ]),
+  ].join('\n');
+}
+
+/** What a page of the console may take, with a million rows of one strategy. */
+export function readsBars({ failures, day, everything }: ReadsResult): Bar[] {
+  return [toBar(failures, 10), toBar(day, 150), toBar(everything, 1_500)];
+}
+
+function toBar({ question, medianMs }: ReadResult, most: number): Bar {
+  return { what: `${question}, median`, value: medianMs, unit: 'ms', most, holds: medianMs <= most };
+}

@@ -1,0 +1,68 @@
+/**
+ * What may be said from a sample. A kept row stands for `weight` runs, `1 / sample_rate` for a sampled one and 1 for a
+ * failure, which is always kept. The errors are those of the sampling: how far a figure may lie from the one that all runs
+ * of the window would give. Where every run was kept they are 0.
+ */
+
+/** The stored rows behind a figure, and the runs that they stand for. */
+export interface Tally {
+  /** stored */
+  rows: number;
+  /** estimated, not rounded */
+  runs: number;
+}
+
+/** A figure with what it rests on. */
+export interface Estimate {
+  /** null: nothing to say it from */
+  value: number | null;
+  /** with 95 % confidence the figure of all runs lies within `value ± margin`; null when that is not known */
+  margin: number | null;
+  /** stored rows behind it */
+  rows: number;
+  /** true: too few rows to draw conclusions from */
+  tooFew: boolean;
+}
+
+/** The normal distribution's 97.5th percentile: two-sided 95 %. */
+export const z95 = 1.959964;
+
+const fewestRows = 30;
+
+/** A rate or a mean of fewer than 30 rows says little. */
+export function isTooFew(rows: number): boolean {
+  return rows < fewestRows;
+}
+
+const fewestBeyond = 5;
+
+/** A percentile needs some rows beyond it: five, so 10 for the median, 100 for the 95th and 500 for the 99th. */
+export function isTooFewForPercentile(rows: number, share: number): boolean {
+  // 1 - 0.95 is a little more than 0.05, 1 - 0.99 a little more than 0.01.
+  return rows * (1 - share) < fewestBeyond - 1e-9;
+}
+
+/**
+ * The share of failures among all runs. Failures are counted, ok runs are estimated: each was kept with a known
+ * probability, independently of the others, so their estimated number has the variance Σ weight·(weight − 1)
+ * (Horvitz–Thompson), and the share's follows from its derivative.
+ *
+ * @param ok.variance Σ weight·(weight − 1) over the rows of ok runs
+ */
+export function toFailureRate(ok: Tally & { variance: number }, failed: Tally): Estimate {
+  const rows = ok.rows + failed.rows;
+  const runs = ok.runs + failed.runs;
+  if (rows === 0) return { value: null, margin: null, rows: 0, tooFew: true };
+  return {
+    value: failed.runs / runs,
+    // Without a row of an ok run the rate they were kept at is not known, and so not how many there were.
+    margin: ok.rows === 0 ? null : z95 * (failed.runs / runs ** 2) * Math.sqrt(ok.variance),
+    rows,
+    tooFew: isTooFew(rows),
+  };
+}
+
+/** `a / b`; null when there is nothing to divide by. */
+export function ratio(a: number, b: number): number | null {
+  return b === 0 ? null : a / b;
+}

@@ -1,0 +1,21 @@
+import type { Snapshot } from './snapshot.ts';
+import { checkWindow, defaultWindowMs, type ExecutionWindow, type WindowRequest } from './window.ts';
+
+/**
+ * The window that a request means. Where it asks for everything, it begins with the strategy's oldest row; without one, 24
+ * hours before its end.
+ *
+ * @throws UsageError when nothing lies in it
+ */
+export async function resolveWindow(
+  snapshot: Snapshot,
+  strategyId: string,
+  request: WindowRequest,
+): Promise<ExecutionWindow> {
+  const { since, until } = checkWindow(request);
+  if (since !== null) return { since, until };
+  const [oldest] = await snapshot.$queryRaw<{ since: Date }[]>`
+    select recorded_at as since from strategy_execution_log
+    where strategy_id = ${strategyId} and recorded_at < ${until} order by recorded_at limit 1`;
+  return { since: oldest?.since ?? new Date(until.getTime() - defaultWindowMs), until };
+}

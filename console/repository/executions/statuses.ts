@@ -1,0 +1,111 @@
+import { type ExecutionStatus, executionStatuses } from '../../../shared/contracts/execution.ts';
+import { Prisma } from '../../../shared/database.ts';
+import { type Estimate, ratio, type Tally, toFailureRate } from './estimates.ts';
+import type { Part } from './parts.ts';
+import { okCode } from './runs.ts';
+
+/** The runs of one status, and what they took. Means are weighted; null where there is no usable value. */
+export interface StatusFigures extends Tally {
+  /** ms */
+  durationMs: { mean: number | null; min: number | null; max: number | null };
+  /** rows whose duration is NaN, infinite or beyond ±1e15: counted, and left out of `durationMs` */
+  rowsWithoutDuration: number;
+  nodes: { mean: number | null; max: number | null };
+}
+
+/** What ok runs scored. `runs` and `rows` are those with points. */
+export interface PointsFigures extends Tally {
+  /** estimated, of all runs */
+  sum: number;
+  mean: number | null;
+  min: number | null;
+  max: number | null;
+}
+
+/** How runs ended. */
+export interface StatusSummary {
+  /** each of the five, the empty ones too */
+  statuses: Record<ExecutionStatus, StatusFigures>;
+  total: Tally;
+  failed: Tally;
+  /** the share of runs that were not ok */
+  failureRate: Estimate;
+  points: PointsFigures;
+}
+
+interface StatusRow extends Tally {
+  /** its place in `executionStatuses` */
+  status: number;
+  variance: number;
+  duration_rows: number;
+  duration_mean: number | null;
+  duration_min: number | null;
+  duration_max: number | null;
+  nodes_mean: number;
+  nodes_max: number;
+  points_rows: number;
+  points_runs: number;
+  points_sum: number | null;
+  points_min: number | null;
+  points_max: number | null;
+}
+
+export const statusPart: Part<StatusRow, StatusSummary> = {
+  needsTallies: true,
+  query: Prisma.sql`select * from (
+      select status, sum(n) as rows, sum(n * weight) as runs, sum(n * weight * (weight - 1)) as variance,
+        coalesce(sum(n) filter (where bin is not null), 0) as duration_rows,
+        sum(duration_sum * weight) / sum(n * weight) filter (where bin is not null) as duration_mean,
+        min(duration_min) as duration_min, max(duration_max) as duration_max
+      from bins group by status
+    ) as timed join (
+      select status, sum(nodes_sum * weight) / sum(n * weight) as nodes_mean, max(nodes_max) as nodes_max,
+        coalesce(sum(n) filter (where points is not null), 0) as points_rows,
+        coalesce(sum(n * weight) filter (where points is not null), 0) as points_runs,
+        sum(points * n * weight) as points_sum,
+        min(points) as points_min, max(points) as points_max
+      from tallies group by status
+    ) as scored using (status)`,
+  read: toStatusSummary,
+};
+
+function toStatusSummary(rows: readonly StatusRow[]): StatusSummary {
+  const rowOf = new Map(rows.map((row) => [row.status, row]));
+  const statuses = Object.fromEntries(
+    executionStatuses.map((status, code) => [status, toFigures(rowOf.get(code))]),
+  ) as Record<ExecutionStatus, StatusFigures>;
+  const { ok, ...failures } = statuses;
+  const failed = addTallies(Object.values(failures));
+  const variance = rowOf.get(okCode)?.variance ?? 0;
+  return {
+    statuses,
+    total: addTallies([ok, failed]),
+    failed,
+    failureRate: toFailureRate({ rows: ok.rows, runs: ok.runs, variance }, failed),
+    points: toPoints(rowOf.get(okCode)),
+  };
+}
+
+function toFigures(row: StatusRow | undefined): StatusFigures {
+  return {
+    rows: row?.rows ?? 0,
+    runs: row?.runs ?? 0,
+    durationMs: { mean: row?.duration_mean ?? null, min: row?.duration_min ?? null, max: row?.duration_max ?? null },
+    rowsWithoutDuration: row === undefined ? 0 : row.rows - row.duration_rows,
+    nodes: { mean: row?.nodes_mean ?? null, max: row?.nodes_max ?? null },
+  };
+}
+
+function toPoints(row: StatusRow | undefined): PointsFigures {
+  const { points_rows: rows = 0, points_runs: runs = 0, points_sum } = row ?? {};
+  const sum = points_sum ?? 0;
+  return { rows, runs, sum, mean: ratio(sum, runs), min: row?.points_min ?? null, max: row?.points_max ?? null };
+}
+
+/** The sum of several. */
+export function addTallies(tallies: readonly Tally[]): Tally {
+  return tallies.reduce((sum, { rows, runs }) => ({ rows: sum.rows + rows, runs: sum.runs + runs }), {
+    rows: 0,
+    runs: 0,
+  });
+}
