@@ -18,6 +18,7 @@ import { createDatabase, type Database } from '../shared/database.ts';
 import { UsageError } from '../shared/errors.ts';
 import { createRedis } from '../shared/redis.ts';
 import type { CommandContext } from './context.ts';
+import { createOutput } from './text/output.ts';
 
 interface Selection {
   id?: string[];
@@ -51,12 +52,12 @@ export function addDeadLettersCommand(program: Command, context: CommandContext)
     )
     .option('--limit <n>', 'causes to list', wholeNumber, 50)
     .option('--json', 'print the result as JSON')
-    .action((flags) => withDatabase(context, (database) => list(database, flags)));
+    .action((flags) => withDatabase(context, (database) => list(database, context, flags)));
   command
     .command('show')
     .description('one letter, with its payload')
     .addArgument(new Argument('<id>').argParser(uuid))
-    .action((id: string) => withDatabase(context, (database) => show(database, id)));
+    .action((id: string) => withDatabase(context, (database) => show(database, context, id)));
   select(command.command('replay'))
     .description('put letters back into their queue; repeating it stores nothing twice')
     .addOption(
@@ -86,6 +87,7 @@ async function withDatabase(context: CommandContext, work: (database: Database) 
 
 async function list(
   database: Database,
+  { environment }: CommandContext,
   flags: { queue?: string; state: string; limit: number; json?: boolean },
 ): Promise<void> {
   const state = deadLetterStates.find((known) => known === flags.state);
@@ -94,22 +96,26 @@ async function list(
     ...(state === undefined ? {} : { state }),
   };
   const groups = await groupDeadLetters(database, filter, flags.limit);
+  // Signatures and reasons quote what producers have sent.
+  const output = createOutput(environment);
   if (flags.json) {
-    console.log(JSON.stringify(groups));
+    output.json(groups);
     return;
   }
-  if (groups.length === 0) console.log('no dead letters');
+  if (groups.length === 0) output.lines(['no dead letters']);
   for (const { letters, queue, state: found, signature, firstSeen, lastSeen, exampleId, exampleReason } of groups) {
-    console.log(`${letters} ${found}  ${queue}  ${firstSeen.toISOString()} to ${lastSeen.toISOString()}`);
-    console.log(`  signature  ${signature}`);
-    console.log(`  example    ${exampleId}: ${exampleReason}`);
+    output.lines([
+      `${letters} ${found}  ${queue}  ${firstSeen.toISOString()} to ${lastSeen.toISOString()}`,
+      `  signature  ${signature}`,
+      `  example    ${exampleId}: ${exampleReason}`,
+    ]);
   }
 }
 
-async function show(database: Database, id: string): Promise<void> {
+async function show(database: Database, { environment }: CommandContext, id: string): Promise<void> {
   const letter = await findDeadLetter(database, id);
   if (letter === null) throw new Error(`there is no dead letter ${id}`);
-  console.log(JSON.stringify(letter, null, 2));
+  createOutput(environment).json(letter, 2);
 }
 
 async function replay(

@@ -3,6 +3,7 @@ import { examine } from '../console/doctor/examine.ts';
 import { toLines } from '../console/doctor/report.ts';
 import { loadConfig } from '../shared/config.ts';
 import type { CommandContext } from './context.ts';
+import { wantsColours } from './text/output.ts';
 
 export function addDoctorCommand(program: Command, { environment, exitWith }: CommandContext): void {
   program
@@ -19,9 +20,4 @@ export function addDoctorCommand(program: Command, { environment, exitWith }: Co
       else for (const line of toLines(examination.findings, { colours: wantsColours(environment) })) console.log(line);
       exitWith(examination.worst === 'failure' ? 1 : 0);
     });
-}
-
-/** @see https://no-color.org */
-function wantsColours(environment: NodeJS.ProcessEnv): boolean {
-  return process.stdout.isTTY === true && !environment['NO_COLOR'] && environment['TERM'] !== 'dumb';
 }

@@ -8,6 +8,7 @@ import { toError } from '../shared/errors.ts';
 import { createRedis } from '../shared/redis.ts';
 import type { CommandContext } from './context.ts';
 import { changeLines, offsetLines, statusLines } from './health-text.ts';
+import { createOutput } from './text/output.ts';
 
 interface Flags {
   json?: boolean;
@@ -21,7 +22,7 @@ export function addHealthCommand(program: Command, context: CommandContext): voi
     .description('who reads, how far behind, and how the games are')
     .option('--json', 'print the result as JSON')
     .action((flags: Flags) =>
-      withServers(context, async (deps) => print(flags, await readHealthStatus(deps), statusLines)),
+      withServers(context, async (deps) => print(context, flags, await readHealthStatus(deps), statusLines)),
     );
 
   const offset = command.command('offset').description('how far the stream of health events has been read');
@@ -29,7 +30,9 @@ export function addHealthCommand(program: Command, context: CommandContext): voi
     .command('show')
     .description('the saved offset, that of the original in Redis, and what is left to read')
     .option('--json', 'print the result as JSON')
-    .action((flags: Flags) => withServers(context, async (deps) => print(flags, await readOffset(deps), offsetLines)));
+    .action((flags: Flags) =>
+      withServers(context, async (deps) => print(context, flags, await readOffset(deps), offsetLines)),
+    );
   offset
     .command('set')
     .description('read on after another entry')
@@ -44,7 +47,7 @@ export function addHealthCommand(program: Command, context: CommandContext): voi
     .addHelpText('after', setHelp)
     .action((id: string, flags: Flags) =>
       withServers(context, async (deps) =>
-        print(flags, await changeOffset(deps, id, { force: flags.force === true }), changeLines),
+        print(context, flags, await changeOffset(deps, id, { force: flags.force === true }), changeLines),
       ),
     );
 }
@@ -79,8 +82,15 @@ function throwOfRedis(thrown: unknown): never {
   throw new Error(`Redis: ${toError(thrown).message}`, { cause: thrown });
 }
 
-function print<T extends object>({ json }: Flags, result: T, toLines: (result: T) => string[]): void {
-  console.log(json ? JSON.stringify(result) : toLines(result).join('\n'));
+function print<T extends object>(
+  { environment }: CommandContext,
+  { json }: Flags,
+  result: T,
+  toLines: (result: T) => string[],
+): void {
+  const output = createOutput(environment);
+  if (json) output.json(result);
+  else output.lines(toLines(result));
 }
 
 /** An entry id, or one of the words for both ends. */

@@ -4,14 +4,19 @@ import { Command } from 'commander';
 import { unknownVariables } from '../shared/config.ts';
 import { classifyDatabaseError, explainDatabaseError } from '../shared/database-errors.ts';
 import { toError, UsageError } from '../shared/errors.ts';
+import { addConsoleCommand } from './console.ts';
 import { addDeadLettersCommand } from './dead-letters.ts';
 import { addDemoCommand } from './demo.ts';
 import { addDoctorCommand } from './doctor.ts';
+import { addExecutionsCommand } from './executions.ts';
 import { addHealthCommand } from './health.ts';
 import { addMaintainCommand } from './maintain.ts';
 import { addMigrateCommand } from './migrate.ts';
+import { addQueuesCommand } from './queues.ts';
+import { addRequestsCommand } from './requests.ts';
 import { addSpillCommand } from './spill.ts';
 import { addStartCommand } from './start.ts';
+import { printable } from './text/printable.ts';
 import { addWorkerCommand } from './worker.ts';
 
 /** Beside the sources, and one level further up from the build. */
@@ -37,8 +42,12 @@ async function main(argv: readonly string[], environment: NodeJS.ProcessEnv): Pr
   addStartCommand(program, context);
   addDemoCommand(program, context);
   addWorkerCommand(program, context);
+  addConsoleCommand(program, context);
   addMigrateCommand(program, context);
   addMaintainCommand(program, context);
+  addExecutionsCommand(program, context);
+  addRequestsCommand(program, context);
+  addQueuesCommand(program, context);
   addDeadLettersCommand(program, context);
   addHealthCommand(program, context);
   addSpillCommand(program, context);
@@ -60,7 +69,9 @@ function report(thrown: unknown, environment: NodeJS.ProcessEnv): number {
   if ('exitCode' in error && typeof error.exitCode === 'number') return error.exitCode === 0 ? 0 : 2;
   // An error of ours that has one of the database's as its cause says itself what is to be said.
   const isDatabaseError = 'code' in error && classifyDatabaseError(error).class !== 'unknown';
-  process.stderr.write(`sluice: ${isDatabaseError ? `PostgreSQL: ${explainDatabaseError(error)}` : error.message}\n`);
+  const message = isDatabaseError ? `PostgreSQL: ${explainDatabaseError(error)}` : error.message;
+  // It may quote what is stored.
+  process.stderr.write(`sluice: ${message.split('\n').map(printable).join('\n')}\n`);
   if (error instanceof UsageError) return 2;
   if (environment['SLUICE_LOG_LEVEL'] === 'debug') process.stderr.write(`${error.stack}\n`);
   return 1;

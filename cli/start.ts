@@ -15,6 +15,7 @@ export function addStartCommand(program: Command, { environment }: CommandContex
       ]);
       const sluice = await startLocalSluice(environment);
       const [first] = sluice.fleet.workers;
+      say(`console: ${sluice.fleet.console?.url}`);
       say(`ready. Metrics: ${first?.url}/metrics. Logs: .sluice/logs. Ctrl-C stops everything`);
       say('the servers, for your own producers and psql: source .sluice/env');
       await asked;

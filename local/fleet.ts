@@ -5,14 +5,18 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { queueNames } from '../shared/contracts/queues.ts';
 
-/** A worker process of the fleet. */
-export interface FleetWorker {
+/** A process of the fleet. */
+export interface FleetProcess {
   name: string;
-  roles: readonly string[];
   /** where its /metrics, /healthz and /readyz are; null until it has said so */
   url: string | null;
   /** null while it is being started again */
   pid: number | null;
+}
+
+/** One that works. */
+export interface FleetWorker extends FleetProcess {
+  roles: readonly string[];
 }
 
 /** How the fleet's processes are started. */
@@ -21,12 +25,14 @@ export interface FleetOptions {
   workers: number;
   /** roles that run beside them, each in one process of its own: what ends it takes no other along @default [] */
   alone?: readonly string[];
+  /** whether there is a console, too; at a free port, unless the environment names one @default false */
+  console?: boolean;
   /** for all of them, with the URLs of the servers */
   environment: NodeJS.ProcessEnv;
   /** gets a log file for each worker */
   logDir: string;
-  /** told when a worker ended although nobody stopped it; it is started again */
-  onCrash(worker: FleetWorker, how: string): void;
+  /** told when a process ended although nobody stopped it; it is started again */
+  onCrash(process: FleetProcess, how: string): void;
 }
 
 const cliFile = fileURLToPath(
@@ -50,13 +56,14 @@ export async function startFleet(options: FleetOptions) {
   const names = Array.from({ length: options.workers }, (_, index) => `worker-${index + 1}`);
   const workers: FleetWorker[] = names.map((name) => ({ name, roles: recordRoles, url: null, pid: null }));
   for (const role of options.alone ?? []) workers.push({ name: role, roles: [role], url: null, pid: null });
+  const console: FleetProcess | null = options.console ? { name: 'console', url: null, pid: null } : null;
 
-  const launch = (worker: FleetWorker): Promise<void> => {
+  const launch = (worker: FleetWorker | FleetProcess): Promise<void> => {
     const logFile = join(options.logDir, `${worker.name}.log`);
     // The file itself, not a pipe through this process: a worker outlives it for as long as it takes to stop.
     const log = openSync(logFile, 'a');
-    const child = fork(cliFile, ['worker', ...worker.roles], {
-      env: { ...options.environment, SLUICE_WORKER_PORT: '0' },
+    const child = fork(cliFile, 'roles' in worker ? ['worker', ...worker.roles] : ['console'], {
+      env: { SLUICE_CONSOLE_PORT: '0', ...options.environment, SLUICE_WORKER_PORT: '0' },
       stdio: ['ignore', log, log, 'ipc'],
       // Its own process group: a Ctrl-C reaches the fleet, and the fleet stops its workers in good order.
       detached: true,
@@ -84,7 +91,7 @@ export async function startFleet(options: FleetOptions) {
     });
   };
 
-  const restart = (worker: FleetWorker, how: string): void => {
+  const restart = (worker: FleetProcess, how: string): void => {
     options.onCrash(worker, how);
     const timer = setTimeout(() => {
       restarts.delete(timer);
@@ -100,12 +107,12 @@ export async function startFleet(options: FleetOptions) {
   };
 
   try {
-    await Promise.all(workers.map(launch));
+    await Promise.all([...workers, ...(console === null ? [] : [console])].map(launch));
   } catch (error) {
     await stop();
     throw error;
   }
-  return { workers: workers as readonly FleetWorker[], stop };
+  return { workers: workers as readonly FleetWorker[], console, stop };
 }
 
 export type Fleet = Awaited<ReturnType<typeof startFleet>>;

@@ -42,6 +42,7 @@ export async function startLocalSluice(environment: NodeJS.ProcessEnv): Promise<
         startFleet({
           workers: config.fleet.workers,
           alone: ['health-events', 'maintenance'],
+          console: true,
           environment: fleetEnvironment,
           logDir: resolve(dir, 'logs'),
           onCrash: (worker, how) => say(`${worker.name} ${how}, starting it again`),

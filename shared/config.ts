@@ -5,6 +5,8 @@ import { lobbyStream } from './contracts/lobby-event.ts';
 import { defaultNamespace } from './contracts/queues.ts';
 import * as read from './environment.ts';
 import { UsageError } from './errors.ts';
+import { isLoopback } from './loopback.ts';
+import { bearerToken, realmTokens } from './tokens.ts';
 
 const kib = 1_024;
 const mib = 1_024 * kib;
@@ -77,6 +79,12 @@ const variables = z.object({
   SLUICE_HEALTH_GRACE_MS: milliseconds(0, 600_000).default(5_000),
   SLUICE_HEALTH_BAD_OFFSET: z.enum(['fail', 'earliest', 'latest']).default('fail'),
 
+  SLUICE_CONSOLE_HOST: z.string().min(1).default('127.0.0.1'),
+  SLUICE_CONSOLE_PORT: read.integer({ min: 0, max: 65_535, unit: 'port; 0 takes a free one' }).default(9_464),
+  SLUICE_CONSOLE_READ_TOKEN: bearerToken.optional(),
+  SLUICE_CONSOLE_OPERATOR_TOKEN: bearerToken.optional(),
+  SLUICE_CONSOLE_REALM_TOKENS: realmTokens.optional(),
+
   SLUICE_DATABASE_POOL_SIZE: read.integer({ min: 1, max: 1_000, unit: 'connections' }).default(4),
   SLUICE_DATABASE_CONNECT_TIMEOUT_MS: milliseconds(100, 600_000).default(5_000),
   SLUICE_DATABASE_STATEMENT_TIMEOUT_MS: milliseconds(100, hourMs).default(30_000),
@@ -90,7 +98,15 @@ const variables = z.object({
 });
 
 /** Variables whose values are never printed. */
-const secrets = new Set<string>(['DATABASE_URL', 'REDIS_URL', 'SLUICE_METRICS_TOKEN', 'SLUICE_API_KEY_PEPPER']);
+const secrets = new Set<string>([
+  'DATABASE_URL',
+  'REDIS_URL',
+  'SLUICE_METRICS_TOKEN',
+  'SLUICE_API_KEY_PEPPER',
+  'SLUICE_CONSOLE_READ_TOKEN',
+  'SLUICE_CONSOLE_OPERATOR_TOKEN',
+  'SLUICE_CONSOLE_REALM_TOKENS',
+]);
 
 /** The names of all variables, in the order in which `.env.example` lists them. */
 export const variableNames: readonly string[] = Object.keys(variables.shape);
@@ -198,6 +214,14 @@ function toGroups(env: z.output<typeof variables>) {
       graceMs: env.SLUICE_HEALTH_GRACE_MS,
       badOffset: env.SLUICE_HEALTH_BAD_OFFSET,
     },
+    console: {
+      host: env.SLUICE_CONSOLE_HOST,
+      port: env.SLUICE_CONSOLE_PORT,
+      readToken: env.SLUICE_CONSOLE_READ_TOKEN ?? null,
+      operatorToken: env.SLUICE_CONSOLE_OPERATOR_TOKEN ?? null,
+      /** realms by name, each with the token that shows its executions and nothing else */
+      realmTokens: env.SLUICE_CONSOLE_REALM_TOKENS ?? new Map<string, string>(),
+    },
     database: {
       url: env.DATABASE_URL ?? null,
       poolSize: env.SLUICE_DATABASE_POOL_SIZE,
@@ -214,8 +238,19 @@ function toGroups(env: z.output<typeof variables>) {
   };
 }
 
-function crossFieldProblems({ batch, database, producer, requests, retry, worker }: Config): string[] {
+function crossFieldProblems({ batch, console, database, producer, requests, retry, worker }: Config): string[] {
+  const consoleTokens = [console.readToken, console.operatorToken, ...console.realmTokens.values()].filter(
+    (token) => token !== null,
+  );
   const rules: [boolean, string][] = [
+    [
+      consoleTokens.length === 0 && !isLoopback(console.host),
+      `SLUICE_CONSOLE_HOST: ${JSON.stringify(console.host)} can be reached from other machines; also set SLUICE_CONSOLE_READ_TOKEN or SLUICE_CONSOLE_OPERATOR_TOKEN, or use 127.0.0.1`,
+    ],
+    [
+      new Set(consoleTokens).size < consoleTokens.length,
+      'SLUICE_CONSOLE_READ_TOKEN, SLUICE_CONSOLE_OPERATOR_TOKEN, SLUICE_CONSOLE_REALM_TOKENS: two of the tokens are the same; each must tell what its bearer may do',
+    ],
     [
       worker.metricsToken === null && !isLoopback(worker.host),
       `SLUICE_WORKER_HOST: ${JSON.stringify(worker.host)} can be reached from other machines; also set SLUICE_METRICS_TOKEN, or use 127.0.0.1`,
@@ -247,10 +282,6 @@ function crossFieldProblems({ batch, database, producer, requests, retry, worker
     ],
   ];
   return rules.flatMap(([broken, problem]) => (broken ? [problem] : []));
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
 function describe(name: string, given: Record<string, string | undefined>, issue: z.core.$ZodIssue): string {

@@ -79,7 +79,7 @@ function judgeBacklog(
 const keepUp = 'start more workers, and look at their logs and at PostgreSQL';
 
 function resume(queue: QueueName): string {
-  return `resume it with BullMQ: new Queue('${queue}', …).resume()`;
+  return `resume it: sluice queues resume ${queue}`;
 }
 
 function judgeWorkers(facts: QueueFacts, { queue, namespace, clientNames }: QueueContext): Finding {
@@ -110,7 +110,7 @@ function judgeFailed({ failed }: QueueFacts, { queue, namespace }: QueueContext)
   return on.warning(
     'failed',
     `${failed} jobs; beyond SLUICE_FAILED_JOBS_KEPT the oldest are deleted with their records`,
-    `see which: redis-cli ZREVRANGE '${key}' 0 9; mend the cause, then put them back with BullMQ: new Queue('${queue}', …).retryJobs({ state: 'failed' })`,
+    `see which: redis-cli ZREVRANGE '${key}' 0 9; mend the cause, then put them back: sluice queues retry ${queue}`,
   );
 }
 

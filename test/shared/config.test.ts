@@ -254,10 +254,10 @@ const expected: Record<string, Variable> = {
   SLUICE_CONSOLE_READ_TOKEN: bearerToken((c) => c.console.readToken),
   SLUICE_CONSOLE_OPERATOR_TOKEN: bearerToken((c) => c.console.operatorToken),
   SLUICE_CONSOLE_REALM_TOKENS: {
-    read: (c) => JSON.stringify([...c.console.realmTokens]),
-    fallback: '[]',
+    read: (c) => (c.console.realmTokens.size === 0 ? null : JSON.stringify([...c.console.realmTokens])),
+    fallback: null,
     takes: [
-      ['{}', '[]'],
+      ['{}', null],
       [
         JSON.stringify({ acme: 't'.repeat(16), 'ä b': 'u'.repeat(500) }),
         JSON.stringify([
@@ -399,6 +399,21 @@ test.each<[rule: string, broken: Record<string, string>, mended: Record<string, 
     { SLUICE_WORKER_HOST: '0.0.0.0' },
     { SLUICE_METRICS_TOKEN: 'sixteen letters!' },
     'SLUICE_WORKER_HOST: "0.0.0.0" can be reached from other machines; also set SLUICE_METRICS_TOKEN, or use 127.0.0.1',
+  ],
+  [
+    'a console that others reach needs a token',
+    { SLUICE_CONSOLE_HOST: '0.0.0.0' },
+    { SLUICE_CONSOLE_READ_TOKEN: 'sixteen-letters!' },
+    'SLUICE_CONSOLE_HOST: "0.0.0.0" can be reached from other machines; also set SLUICE_CONSOLE_READ_TOKEN or SLUICE_CONSOLE_OPERATOR_TOKEN, or use 127.0.0.1',
+  ],
+  [
+    'each token of the console is another one',
+    {
+      SLUICE_CONSOLE_OPERATOR_TOKEN: 'sixteen-letters!',
+      SLUICE_CONSOLE_REALM_TOKENS: '{"acme":"sixteen-letters!"}',
+    },
+    { SLUICE_CONSOLE_OPERATOR_TOKEN: 'sixteen-letters?' },
+    'SLUICE_CONSOLE_READ_TOKEN, SLUICE_CONSOLE_OPERATOR_TOKEN, SLUICE_CONSOLE_REALM_TOKENS: two of the tokens are the same; each must tell what its bearer may do',
   ],
   [
     'statements under way need as many connections',

@@ -2,11 +2,11 @@ import { executionStatuses } from '../../../shared/contracts/execution.ts';
 import { Prisma } from '../../../shared/database.ts';
 import type { Buckets } from './buckets.ts';
 import { durationEdgesMs } from './histograms.ts';
+import { isOf, type Subject } from './subject.ts';
 import type { ExecutionWindow } from './window.ts';
 
 /** Whose runs, and of what time. */
-export interface RunScope {
-  strategyId: string;
+export interface RunScope extends Subject {
   window: ExecutionWindow;
 }
 
@@ -26,12 +26,12 @@ const statusCode = Prisma.raw(
   `case status ${executionStatuses.map((status, code) => `when '${status}' then ${code}`).join(' ')} end`,
 );
 
-/** The runs of a scope, of the columns that the index `(strategy_id, recorded_at)` has: no row itself is read. */
-function runsOf({ strategyId, window }: RunScope): Prisma.Sql {
+/** The runs of a scope, of the columns that the index `(strategy_id, recorded_at)` has: no row itself is read, but for a realm. */
+function runsOf({ window, ...subject }: RunScope): Prisma.Sql {
   return Prisma.sql`select recorded_at, ${statusCode} as status, outcome, ${weight} as weight, nodes_executed as nodes, points,
       case when abs(duration_ms) < ${largest} then duration_ms end as duration
     from strategy_execution_log
-    where strategy_id = ${strategyId} and recorded_at >= ${window.since} and recorded_at < ${window.until}`;
+    where ${isOf(subject)} and recorded_at >= ${window.since} and recorded_at < ${window.until}`;
 }
 
 /** In descending order with the sign turned round: so that an edge belongs to the bin below it. */

@@ -1,4 +1,5 @@
 import type { Snapshot } from './snapshot.ts';
+import { isOf, type Subject } from './subject.ts';
 import { checkWindow, defaultWindowMs, type ExecutionWindow, type WindowRequest } from './window.ts';
 
 /**
@@ -9,13 +10,13 @@ import { checkWindow, defaultWindowMs, type ExecutionWindow, type WindowRequest 
  */
 export async function resolveWindow(
   snapshot: Snapshot,
-  strategyId: string,
+  subject: Subject,
   request: WindowRequest,
 ): Promise<ExecutionWindow> {
   const { since, until } = checkWindow(request);
   if (since !== null) return { since, until };
   const [oldest] = await snapshot.$queryRaw<{ since: Date }[]>`
     select recorded_at as since from strategy_execution_log
-    where strategy_id = ${strategyId} and recorded_at < ${until} order by recorded_at limit 1`;
+    where ${isOf(subject)} and recorded_at < ${until} order by recorded_at limit 1`;
   return { since: oldest?.since ?? new Date(until.getTime() - defaultWindowMs), until };
 }

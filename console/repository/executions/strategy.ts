@@ -10,11 +10,11 @@ import { resolveWindow } from './scope.ts';
 import { type Series, seriesPart } from './series.ts';
 import { inSnapshot, type Snapshot } from './snapshot.ts';
 import { type StatusSummary, statusPart } from './statuses.ts';
+import type { Subject } from './subject.ts';
 import type { ExecutionWindow, WindowRequest } from './window.ts';
 
 /** What is asked of a strategy. */
-export interface StrategyQuestion {
-  strategyId: string;
+export interface StrategyQuestion extends Subject {
   window: WindowRequest;
   /** error codes and cases by name, 1 to 50. @default 10 */
   top?: number;
@@ -55,11 +55,11 @@ export function readStrategy(
   return inSnapshot(
     database,
     async (snapshot) => {
-      const { strategyId } = question;
-      const window = await resolveWindow(snapshot, strategyId, question.window);
+      const { strategyId, realmId = null } = question;
+      const window = await resolveWindow(snapshot, question, question.window);
       const buckets = cutIntoBuckets(window, question.bucketMs);
       const parts = { ...figureParts(top), series: seriesPart(buckets, window) };
-      const { outcomes, ...figures } = await readParts(snapshot, { strategyId, window }, buckets, parts);
+      const { outcomes, ...figures } = await readParts(snapshot, { strategyId, realmId, window }, buckets, parts);
       return { strategyId, window, ...figures, ...outcomes };
     },
     question.timeoutMs,
@@ -73,10 +73,10 @@ export function readFigures(database: Database, question: StrategyQuestion): Pro
 
 /** The same within a snapshot. */
 export async function readFiguresWithin(snapshot: Snapshot, question: StrategyQuestion): Promise<StrategyFigures> {
-  const { strategyId } = question;
+  const { strategyId, realmId = null } = question;
   const parts = figureParts(checkTop(question.top));
-  const window = await resolveWindow(snapshot, strategyId, question.window);
-  const { outcomes, ...figures } = await readParts(snapshot, { strategyId, window }, null, parts);
+  const window = await resolveWindow(snapshot, question, question.window);
+  const { outcomes, ...figures } = await readParts(snapshot, { strategyId, realmId, window }, null, parts);
   return { strategyId, window, ...figures, ...outcomes };
 }
 
@@ -88,10 +88,10 @@ export function readSeries(
   return inSnapshot(
     database,
     async (snapshot) => {
-      const { strategyId } = question;
-      const window = await resolveWindow(snapshot, strategyId, question.window);
+      const { strategyId, realmId = null } = question;
+      const window = await resolveWindow(snapshot, question, question.window);
       const buckets = cutIntoBuckets(window, question.bucketMs);
-      const { series } = await readParts(snapshot, { strategyId, window }, buckets, {
+      const { series } = await readParts(snapshot, { strategyId, realmId, window }, buckets, {
         series: seriesPart(buckets, window),
       });
       return { window, ...series };

@@ -1,6 +1,7 @@
 import type { Database } from '../../../shared/database.ts';
 import { inSnapshot, type Snapshot } from './snapshot.ts';
 import { readFiguresWithin, type StrategyFigures } from './strategy.ts';
+import { isOf, type Subject } from './subject.ts';
 import type { UpstreamBin } from './upstream-figures.ts';
 import { labelDurationBins, labelPointsBins } from './upstream-figures.ts';
 import { readUnweighted } from './upstream-unweighted.ts';
@@ -42,6 +43,8 @@ export interface UpstreamComparison {
 /** What is asked. `until: null` means to the newest row, and is for unweighted answers only. */
 export interface UpstreamQuestion {
   window: WindowRequest | UnweightedWindow;
+  /** the one realm whose runs count. @default all */
+  realmId?: string | null;
   /** of one statement. @default 10 s */
   timeoutMs?: number;
 }
@@ -73,7 +76,7 @@ export async function readUpstreamMetrics(
 ): Promise<UpstreamMetrics | null> {
   const measured = await inSnapshot(
     database,
-    (snapshot) => measure(snapshot, question.strategyId, question.window),
+    (snapshot) => measure(snapshot, question, question.window),
     question.timeoutMs,
   );
   return measured?.metrics ?? null;
@@ -87,8 +90,8 @@ export function compareUpstreamMetrics(
   return inSnapshot(
     database,
     async (snapshot) => {
-      const a = await measure(snapshot, question.a, question.window);
-      const b = await measure(snapshot, question.b, question.window);
+      const a = await measure(snapshot, { ...question, strategyId: question.a }, question.window);
+      const b = await measure(snapshot, { ...question, strategyId: question.b }, question.window);
       return a === null || b === null ? null : toUpstreamComparison(a, b);
     },
     question.timeoutMs,
@@ -97,19 +100,20 @@ export function compareUpstreamMetrics(
 
 async function measure(
   snapshot: Snapshot,
-  strategyId: string,
+  { strategyId, realmId = null }: Subject,
   window: UpstreamQuestion['window'],
 ): Promise<Measured | null> {
+  const subject = { strategyId, realmId };
   const [newest] = await snapshot.$queryRaw<{ version: number }[]>`
     select strategy_version as version from strategy_execution_log
-    where strategy_id = ${strategyId} order by recorded_at desc limit 1`;
+    where ${isOf(subject)} order by recorded_at desc limit 1`;
   if (newest === undefined) return null;
   const identity = { strategyId, name: strategyId, version: newest.version, status: null };
   if ('weighted' in window) {
-    const metrics = { ...identity, ...(await readUnweighted(snapshot, strategyId, window)) };
+    const metrics = { ...identity, ...(await readUnweighted(snapshot, subject, window)) };
     return { metrics, pointsAvg: quotient(metrics.pointsSum, metrics.statusBreakdown.total) };
   }
-  const figures = await readFiguresWithin(snapshot, { strategyId, window });
+  const figures = await readFiguresWithin(snapshot, { ...subject, window });
   return { metrics: { ...identity, ...toUpstream(figures) }, pointsAvg: figures.summary.points.mean ?? 0 };
 }
 

@@ -1,5 +1,6 @@
 import { Prisma } from '../../../shared/database.ts';
 import type { Snapshot } from './snapshot.ts';
+import { isOf, type Subject } from './subject.ts';
 import { numpyPercentile, upstreamDurationBins, upstreamPointsBins } from './upstream-figures.ts';
 import type { UnweightedWindow, UpstreamMetrics } from './upstream-metrics.ts';
 
@@ -27,13 +28,9 @@ const sampleSize = 1_000;
 const topRows = 10;
 
 /** The original's figures with the original's mistakes, in one statement. Only NaN and infinities are left out: there they end in an error. */
-export async function readUnweighted(
-  snapshot: Snapshot,
-  strategyId: string,
-  window: UnweightedWindow,
-): Promise<Figures> {
+export async function readUnweighted(snapshot: Snapshot, subject: Subject, window: UnweightedWindow): Promise<Figures> {
   const { since, until } = window;
-  const conditions = [Prisma.sql`strategy_id = ${strategyId}`];
+  const conditions = [isOf(subject)];
   if (since !== null) conditions.push(Prisma.sql`recorded_at >= ${since}`);
   if (until !== null) conditions.push(Prisma.sql`recorded_at <= ${until}`);
   const runs = Prisma.sql`strategy_execution_log where ${Prisma.join(conditions, ' and ')}`;

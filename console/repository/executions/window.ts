@@ -71,12 +71,17 @@ const iso8601 = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2
 
 function parseTime(name: string, text: string): Date {
   const ms = iso8601.test(text) ? Date.parse(text) : Number.NaN;
-  if (!isTime(ms)) {
+  if (!isTime(ms) || !isDay(text.slice(0, 10))) {
     throw new UsageError(
       `${name} must be a time such as 2026-03-01T12:00:00Z, not ${JSON.stringify(text.slice(0, 60))}`,
     );
   }
   return new Date(ms);
+}
+
+/** The 30th of February is read as the second of March. */
+function isDay(text: string): boolean {
+  return new Date(`${text}T00:00:00Z`).toISOString().startsWith(text);
 }
 
 const year10000 = Date.UTC(10_000, 0);

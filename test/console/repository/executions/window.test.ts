@@ -27,6 +27,8 @@ test('window (47): times are ISO 8601, with an offset or as a day in UTC', () =>
 test.each([
   { since: 'yesterday' },
   { since: '2026-02-30T99:00:00Z' },
+  { since: '2026-02-30T09:00:00Z' },
+  { since: '2026-04-31' },
   { since: '2026-02-01T00:00:00' },
   { since: '1e3' },
   { since: '+275760-09-13T00:00:00Z' },

@@ -1,0 +1,39 @@
+import { createInterface } from 'node:readline';
+import type { Readable, Writable } from 'node:stream';
+import { UsageError } from '../shared/errors.ts';
+import { toText } from './text/line.ts';
+
+/** Where a person is asked: both are terminals, or nobody is there. */
+export interface Terminal {
+  input: Readable & { isTTY?: boolean };
+  output: Writable & { isTTY?: boolean };
+}
+
+/** Questions go to standard error: standard output is for results. */
+const processTerminal: Terminal = { input: process.stdin, output: process.stderr };
+
+/**
+ * Asks a person before something that cannot be taken back.
+ *
+ * @param options.yes agreed to in advance, with --yes: nobody is asked
+ * @throws UsageError when nobody is there to be asked
+ */
+export async function confirm(
+  question: string,
+  { yes, terminal = processTerminal }: { yes: boolean; terminal?: Terminal },
+): Promise<boolean> {
+  if (yes) return true;
+  const { input, output } = terminal;
+  if (input.isTTY !== true || output.isTTY !== true) {
+    throw new UsageError('there is no terminal to ask on: say --yes when it is meant');
+  }
+  output.write(`${toText(`${question} Type yes:`, { colours: false })} `);
+  const reader = createInterface({ input });
+  const answer = await new Promise<string>((resolve) => {
+    reader.once('line', resolve);
+    // Ctrl-D ends the input without an answer.
+    reader.once('close', () => resolve(''));
+  });
+  reader.close();
+  return answer.trim().toLowerCase() === 'yes';
+}

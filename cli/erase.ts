@@ -1,0 +1,68 @@
+import { type Erasure, eraseCreator } from '../console/repository/erase-creator.ts';
+import type { Database } from '../shared/database.ts';
+import { UsageError } from '../shared/errors.ts';
+import { untilAskedToStop } from '../shared/lifecycle.ts';
+import { confirm } from './confirm.ts';
+import type { CommandContext } from './context.ts';
+import { createErasureProgress } from './erasure-progress.ts';
+import { toCount } from './text/figures.ts';
+import { createOutput } from './text/output.ts';
+
+export interface EraseFlags {
+  dryRun?: boolean;
+  chunk: number;
+  yes?: boolean;
+  json?: boolean;
+}
+
+/** Erases what a creator has requested, after a person has agreed. The exit code is 1 when not all of it is gone. */
+export async function erase(
+  database: Database,
+  { environment, exitWith }: CommandContext,
+  createdBy: string,
+  { dryRun, chunk, yes = false, json }: EraseFlags,
+): Promise<void> {
+  if (createdBy.trim() === '') throw new UsageError('say whose requests: the creator is empty');
+  const output = createOutput(environment);
+  const requests = await database.request.count({ where: { createdBy } });
+  if (dryRun) {
+    if (json) output.json({ wouldErase: requests });
+    else output.lines([`${toCount(requests)} requests of ${JSON.stringify(createdBy)} would be erased`]);
+    return;
+  }
+  const question = `Erase ${toCount(requests)} requests of ${JSON.stringify(createdBy)} and their dead letters for good, and what is still in the queue of them?`;
+  if (!(await confirm(question, { yes }))) {
+    createOutput(environment, process.stderr).lines(['sluice: nothing was erased']);
+    exitWith(1);
+    return;
+  }
+  const erasure = await eraseShowing(database, createdBy, { chunk, requests });
+  if (!erasure.isDone) exitWith(1);
+  if (json) output.json(erasure);
+  else output.lines([toText(erasure)]);
+}
+
+/** Ctrl-C ends it between two transactions. */
+async function eraseShowing(
+  database: Database,
+  createdBy: string,
+  { chunk, requests }: { chunk: number; requests: number },
+): Promise<Erasure> {
+  const stopping = new AbortController();
+  void untilAskedToStop().then(() => stopping.abort());
+  const progress = createErasureProgress(requests);
+  try {
+    return await eraseCreator(database, createdBy, {
+      chunk,
+      signal: stopping.signal,
+      onProgress: (erased) => progress.show(erased),
+    });
+  } finally {
+    progress.stop();
+  }
+}
+
+function toText({ requests, deadLetters, isDone }: Erasure): string {
+  const erased = `${toCount(requests)} requests and ${toCount(deadLetters)} dead letters erased`;
+  return isDone ? erased : `broken off: ${erased}; call it again for the rest`;
+}

@@ -1,0 +1,224 @@
+import { Argument, type Command, Option } from 'commander';
+import { compareStrategies } from '../console/repository/executions/compare.ts';
+import { type ExecutionFilter, listExecutions } from '../console/repository/executions/list.ts';
+import { findExecution } from '../console/repository/executions/one.ts';
+import { readStrategy } from '../console/repository/executions/strategy.ts';
+import { executionStatuses } from '../shared/contracts/execution.ts';
+import type { Database } from '../shared/database.ts';
+import { explainDatabaseError } from '../shared/database-errors.ts';
+import { UsageError } from '../shared/errors.ts';
+import { untilAskedToStop } from '../shared/lifecycle.ts';
+import type { CommandContext } from './context.ts';
+import { toExecutionLine, toExecutionLines, toExecutionTable } from './executions/execution-lines.ts';
+import { listAllExecutions } from './executions/list-all.ts';
+import { type ReplayFlags, readReplayFlags, replayExecution } from './executions/replay.ts';
+import { toComparisonLines, toStrategyLines } from './executions/strategy-lines.ts';
+import { tailExecutions } from './executions/tail.ts';
+import { each, uuid, wholeNumber } from './option-values.ts';
+import { withDatabase } from './servers.ts';
+import type { Line } from './text/line.ts';
+import { createOutput } from './text/output.ts';
+import { addWindowOptions, ageMs, readWindow, type WindowFlags } from './window-option.ts';
+
+interface ListFlags extends WindowFlags {
+  status?: NonNullable<ExecutionFilter['status']>;
+  code?: string;
+  case?: string;
+  unmatched?: boolean;
+  realm?: string;
+  user?: string;
+  limit: number;
+  cursor?: string;
+  json?: boolean;
+}
+
+interface TailFlags {
+  strategy?: string;
+  failures?: boolean;
+  last: number;
+  late: number;
+  every: number;
+  json?: boolean;
+}
+
+const maxLateMs = 3_600_000;
+
+export function addExecutionsCommand(program: Command, context: CommandContext): void {
+  const command = program.command('executions').description('runs of strategies: find them, read them, repeat them');
+  const asJson = ['--json', 'print the result as JSON'] as const;
+  const execution = () => new Argument('<id>', 'of an execution').argParser(uuid);
+
+  addWindowOptions(
+    command
+      .command('list')
+      .description('executions, the newest first')
+      .argument('[strategy]', 'the id of a strategy; without it those of all')
+      .addOption(
+        new Option('--status <status>', 'that ended so; failed: in any way but ok').choices([
+          ...executionStatuses,
+          'failed',
+        ]),
+      )
+      .option('--code <code>', 'that failed with this code')
+      .option('--case <name>', 'that matched this case')
+      .option('--unmatched', 'that matched no case')
+      .option('--realm <id>', 'of this realm')
+      .option('--user <id>', 'of this user'),
+  )
+    .option('--limit <n>', 'at most so many, up to 200', wholeNumber({ min: 1, max: 200 }), 50)
+    .option('--cursor <text>', 'go on where the page before ended')
+    .option(...asJson)
+    .action((strategy: string | undefined, flags: ListFlags) =>
+      withDatabase(context, 'executions', (database) => list(database, context, strategy ?? null, flags)),
+    );
+  command
+    .command('show')
+    .description('one execution with its input, and its trace as a tree')
+    .addArgument(execution())
+    .option(...asJson)
+    .action((id: string, flags: { json?: boolean }) =>
+      withDatabase(context, 'executions', (database) => show(database, context, id, flags)),
+    );
+  addWindowOptions(
+    command
+      .command('stats')
+      .description('how the runs of a strategy went: counts, failures, durations, points, estimated from stored rows')
+      .argument('<strategy>', 'its id'),
+  )
+    .option('--top <n>', 'codes and cases by name, up to 50', wholeNumber({ min: 1, max: 50 }), 10)
+    .option(...asJson)
+    .action((strategyId: string, flags: WindowFlags & { top: number; json?: boolean }) =>
+      withDatabase(context, 'executions', async (database) => {
+        const window = readWindow(flags, Date.now());
+        const answer = await readStrategy(database, { strategyId, window, top: flags.top });
+        print(context, flags, answer, toStrategyLines);
+      }),
+    );
+  addWindowOptions(
+    command
+      .command('compare')
+      .description('two strategies side by side, such as two versions of one')
+      .argument('<a>', 'the id of a strategy')
+      .argument('<b>', 'the id of another one'),
+  )
+    .option(...asJson)
+    .action((a: string, b: string, flags: WindowFlags & { json?: boolean }) =>
+      withDatabase(context, 'executions', async (database) => {
+        const answer = await compareStrategies(database, { a, b, window: readWindow(flags, Date.now()) });
+        print(context, flags, answer, toComparisonLines);
+      }),
+    );
+  command
+    .command('tail')
+    .description('executions as they are stored, until Ctrl-C')
+    .option('--strategy <id>', 'only of this strategy')
+    .option('--failures', 'only those that are not ok')
+    .option('--last <n>', 'begin with so many that are there already', wholeNumber({ min: 0, max: 1_000 }), 10)
+    .addOption(
+      new Option('--late <age>', 'how long after later runs one may be stored and is not missed, up to 1h')
+        .argParser(ageMs)
+        .default(120_000, '2m'),
+    )
+    .addOption(
+      new Option('--every <ms>', 'ask so often').argParser(wholeNumber({ min: 50, max: 60_000 })).default(1_000),
+    )
+    .option('--json', 'print each as JSON, one a line')
+    .addHelpText('after', tailHelp)
+    .action((flags: TailFlags) => withDatabase(context, 'executions', (database) => tail(database, context, flags)));
+  command
+    .command('replay')
+    .description('the request with which a scoring service simulates a run once more')
+    .addArgument(execution())
+    .option('--url <url>', 'post it there, such as https://host/api/v1/strategies/custom/{id}/simulate')
+    .option('--header <line>', "with this header, such as 'X-API-Key: …'; may be repeated", each)
+    .option('--program <file>', "JSON with the strategy's program, which tells what the fields in the trace are")
+    .option('--timeout <seconds>', 'wait so long for an answer', wholeNumber({ min: 1, max: 600 }), 10)
+    .option('--yes', 'post without asking')
+    .option(...asJson)
+    .action((id: string, flags: ReplayFlags) => replay(context, id, flags));
+}
+
+const tailHelp = `
+Runs are told of as their rows become visible, which is not the order in which they were recorded: a batch that waited for a
+lock comes after others that were recorded later. No run is told of twice. One is missed only when it was recorded more than
+--late before the start, or before another run that was told of first; an outage that holds up all of them loses none.`;
+
+async function list(database: Database, context: CommandContext, strategyId: string | null, flags: ListFlags) {
+  if (flags.case !== undefined && flags.unmatched) throw new UsageError('--case and --unmatched exclude each other');
+  const window = readWindow(flags, Date.now());
+  const { status, code, realm, user, limit, cursor } = flags;
+  const caseName = flags.unmatched ? null : flags.case;
+  const filter: ExecutionFilter = {
+    ...(status === undefined ? {} : { status }),
+    ...(code === undefined ? {} : { errorCode: code }),
+    ...(caseName === undefined ? {} : { caseName }),
+    ...(realm === undefined ? {} : { realmId: realm }),
+    ...(user === undefined ? {} : { externalUserId: user }),
+  };
+  const question = { filter, limit, ...(cursor === undefined ? {} : { cursor }) };
+  const page =
+    strategyId === null
+      ? await listAllExecutions(database, { ...question, window: { ...window, since: window.since ?? new Date(0) } })
+      : await listExecutions(database, { ...question, window, strategyId });
+  print(context, flags, page, (_, options) => {
+    const { executions } = page;
+    if (executions.length === 0) return ['no executions'];
+    const table = toExecutionTable(executions, { ...options, withStrategy: strategyId === null });
+    const until = window.until.toISOString();
+    return page.cursor === null
+      ? table
+      : [...table, '', `there are more: the same with --until ${until} --cursor ${page.cursor}`];
+  });
+}
+
+async function show(database: Database, context: CommandContext, id: string, flags: { json?: boolean }) {
+  print(context, flags, await find(database, id), toExecutionLines);
+}
+
+async function tail(database: Database, context: CommandContext, flags: TailFlags): Promise<void> {
+  if (flags.late > maxLateMs) throw new UsageError('--late is at most 1h');
+  const output = createOutput(context.environment);
+  const stopping = new AbortController();
+  void untilAskedToStop().then(() => stopping.abort());
+  const { strategy, failures = false, last, late, every, json } = flags;
+  await tailExecutions(database, {
+    filter: { failures, ...(strategy === undefined ? {} : { strategyId: strategy }) },
+    last,
+    lateMs: late,
+    everyMs: every,
+    signal: AbortSignal.any([stopping.signal, output.closed]),
+    onRows(rows) {
+      if (json) for (const row of rows) output.json(row);
+      else output.lines(rows.map(toExecutionLine));
+    },
+    onTrouble(error) {
+      const text = error === null ? 'it is back' : `${explainDatabaseError(error)}; the tail goes on when it is back`;
+      createOutput(context.environment, process.stderr).lines([`sluice: PostgreSQL: ${text}`]);
+    },
+  });
+}
+
+async function replay(context: CommandContext, id: string, flags: ReplayFlags): Promise<void> {
+  const given = await readReplayFlags(flags);
+  const { environment } = context;
+  const outputs = { output: createOutput(environment), notes: createOutput(environment, process.stderr) };
+  const execution = await withDatabase(context, 'executions', (database) => find(database, id));
+  context.exitWith(await replayExecution(execution, given, { flags, ...outputs }));
+}
+
+async function find(database: Database, id: string) {
+  const execution = await findExecution(database, id);
+  if (execution === null) throw new Error(`there is no execution ${id}`);
+  return execution;
+}
+
+function print<T>(
+  { environment }: CommandContext,
+  { json }: { json?: boolean },
+  result: T,
+  toLines: (result: T, options: { columns: number | null }) => readonly Line[],
+): void {
+  const output = createOutput(environment);
+  if (json) output.json(result);
+  else output.lines(toLines(result, output));
+}

@@ -1,0 +1,58 @@
+import { Argument, type Command } from 'commander';
+import { readQueueFacts } from '../console/doctor/queue-facts.ts';
+import { countWorkers } from '../console/server/queues/count-workers.ts';
+import { type QueueName, queueNames } from '../shared/contracts/queues.ts';
+import type { Redis } from '../shared/redis.ts';
+import type { CommandContext } from './context.ts';
+import { changeQueue, type QueueChange } from './queues/change-queue.ts';
+import { type QueueStatus, toChangeLine, toQueueTable } from './queues/queue-lines.ts';
+import { withRedis } from './servers.ts';
+import { createOutput } from './text/output.ts';
+
+const changes: Record<QueueChange, string> = {
+  pause: 'let workers take no more jobs; producers go on adding them',
+  resume: 'let workers take jobs again',
+  retry: 'put the failed jobs back, to be worked on again; what is stored of them already is not stored twice',
+};
+
+export function addQueuesCommand(program: Command, context: CommandContext): void {
+  const command = program.command('queues').description('the queues that records come through');
+  command
+    .command('status')
+    .description('how many jobs wait, and who works on them')
+    .option('--json', 'print the result as JSON')
+    .action((flags: { json?: boolean }) =>
+      withRedis(context, 'queues', async (redis, namespace) => {
+        const statuses = await readStatuses(redis, namespace);
+        const output = createOutput(context.environment);
+        if (flags.json) output.json(statuses);
+        else output.lines(toQueueTable(statuses, output));
+      }),
+    );
+  for (const change of Object.keys(changes) as QueueChange[]) {
+    command
+      .command(change)
+      .description(changes[change])
+      .addArgument(new Argument('<queue>', 'which one').choices(queueNames))
+      .option('--json', 'print the result as JSON')
+      .action((queue: QueueName, flags: { json?: boolean }) =>
+        withRedis(context, 'queues', async (redis, namespace) => {
+          const changed = await changeQueue(redis, { queue, namespace, change });
+          const output = createOutput(context.environment);
+          if (flags.json) output.json(changed);
+          else output.lines([toChangeLine(changed)]);
+        }),
+      );
+  }
+}
+
+async function readStatuses(redis: Redis, namespace: string): Promise<QueueStatus[]> {
+  const workers = await countWorkers(redis, namespace);
+  return Promise.all(
+    queueNames.map(async (queue) => {
+      const facts = await readQueueFacts(redis, { queue, namespace, nowMs: Date.now() });
+      const { waiting, active, delayed, failed, oldestWaitSeconds, paused } = facts;
+      return { queue, paused, waiting, active, delayed, failed, oldestWaitSeconds, workers: workers[queue] };
+    }),
+  );
+}

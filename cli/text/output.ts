@@ -1,0 +1,40 @@
+import type { Writable } from 'node:stream';
+import { type Line, toText } from './line.ts';
+import { printableJson } from './printable.ts';
+
+/** Where results go: lines for a person, JSON for a program. What is written is made safe for a terminal here. */
+export interface Output {
+  /** of the terminal; null when it is none, and nothing is to be cut */
+  columns: number | null;
+  lines(lines: readonly Line[]): void;
+  /** as one line, or indented for a person */
+  json(value: unknown, indent?: number): void;
+  /** aborted when nobody reads any more, as after `| head` */
+  closed: AbortSignal;
+}
+
+/** A stream that may be a terminal, as standard output. */
+export type OutputStream = Writable & { isTTY?: boolean; columns?: number };
+
+/** @param environment decides on colours, beside the stream */
+export function createOutput(environment: NodeJS.ProcessEnv, stream: OutputStream = process.stdout): Output {
+  const columns = stream.isTTY === true ? (stream.columns ?? 80) : null;
+  const options = { colours: wantsColours(environment, stream) };
+  const closing = new AbortController();
+  stream.on('error', () => closing.abort());
+  return {
+    columns,
+    lines(lines) {
+      if (lines.length > 0) stream.write(`${lines.map((line) => toText(line, options)).join('\n')}\n`);
+    },
+    json(value, indent) {
+      stream.write(`${printableJson(value, indent)}\n`);
+    },
+    closed: closing.signal,
+  };
+}
+
+/** @see https://no-color.org */
+export function wantsColours(environment: NodeJS.ProcessEnv, { isTTY }: OutputStream = process.stdout): boolean {
+  return isTTY === true && !environment['NO_COLOR'] && environment['TERM'] !== 'dumb';
+}

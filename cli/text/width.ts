@@ -1,0 +1,39 @@
+const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
+
+/** Scripts and pictures that take two columns of a terminal. */
+const wide =
+  /\p{Emoji_Presentation}|\ufe0f|[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{1b000}-\u{1b2ff}\u{20000}-\u{3fffd}]/u;
+
+const plain = /^[\u0020-\u007e]*$/;
+
+/** The columns that a printable text takes in a terminal. */
+export function widthOf(text: string): number {
+  if (plain.test(text)) return text.length;
+  let width = 0;
+  for (const { segment } of graphemes.segment(text)) width += widthOfGrapheme(segment);
+  return width;
+}
+
+/** The text when it fits into so many columns, else as much of its beginning as does, and an ellipsis. */
+export function cutToWidth(text: string, columns: number): string {
+  if (columns < 1) return '';
+  if (widthOf(text) <= columns) return text;
+  let width = 0;
+  let kept = '';
+  for (const { segment } of graphemes.segment(text)) {
+    width += widthOfGrapheme(segment);
+    if (width > columns - 1) break;
+    kept += segment;
+  }
+  return `${kept}…`;
+}
+
+/** The text filled up to so many columns with spaces, at its end or, with `right`, at its beginning. */
+export function padToWidth(text: string, columns: number, align: 'left' | 'right'): string {
+  const space = ' '.repeat(Math.max(0, columns - widthOf(text)));
+  return align === 'left' ? text + space : space + text;
+}
+
+function widthOfGrapheme(grapheme: string): number {
+  return wide.test(grapheme) ? 2 : 1;
+}

@@ -1,0 +1,97 @@
+import { el } from '../lib/dom.js';
+import { rowsText, runs } from '../lib/format.js';
+import { tallyText } from './parts.js';
+
+/** @typedef {{ rows: number, runs: number }} Tally */
+
+/**
+ * @typedef {object} Bin
+ * @property {string} label under the bar
+ * @property {string} range in words
+ * @property {{ kind: string, tally: Tally }[]} parts from the bottom up
+ */
+
+/**
+ * A histogram: a list of bars, so that it is read aloud bar by bar.
+ *
+ * @param {string} label
+ * @param {readonly Bin[]} bins
+ */
+export function histogram(label, bins) {
+  const totalOf = (/** @type {Bin} */ { parts }) => parts.reduce((sum, { tally }) => sum + tally.runs, 0);
+  const highest = Math.max(...bins.map(totalOf), 0);
+  return el(
+    'ol',
+    { class: 'histogram', 'aria-label': label },
+    bins.map((bin) => {
+      const said = bin.parts.map(({ kind, tally }) => `${runs(tally)} ${kind}`).join(', ');
+      const rows = rowsText(bin.parts.reduce((sum, { tally }) => sum + tally.rows, 0));
+      return el(
+        'li',
+        { title: `${bin.range}: ${said} (${rows})`, key: bin.label },
+        el('span', { class: 'visually-hidden' }, `${bin.range}: ${said}`),
+        el(
+          'span',
+          { class: 'histogram-column', 'aria-hidden': 'true' },
+          bin.parts
+            .toReversed()
+            .filter(({ tally }) => tally.runs > 0)
+            // Some height for the smallest, none for nothing.
+            .map(({ kind, tally }) =>
+              el('span', {
+                class: `fill fill-${kind}`,
+                style: { height: `max(2px, ${(tally.runs / highest) * 100}%)` },
+              }),
+            ),
+        ),
+        el('span', { class: 'histogram-label', 'aria-hidden': 'true' }, bin.label),
+      );
+    }),
+  );
+}
+
+/**
+ * Names with their counts, each with its share of the largest as a bar.
+ *
+ * @param {string} label
+ * @param {readonly { name: string, tally: Tally, href?: string | null, kind?: string, isRest?: boolean }[]} entries
+ */
+export function rankedList(label, entries) {
+  const highest = Math.max(...entries.map(({ tally }) => tally.runs), 0);
+  return el(
+    'ul',
+    { class: 'ranked', 'aria-label': label },
+    entries.map(({ name, tally, href = null, kind = 'plain', isRest = false }) =>
+      el(
+        'li',
+        { key: `${isRest ? 'rest' : 'named'} ${name}`, class: isRest ? 'rest' : null },
+        el('span', { class: 'ranked-name', title: name }, href === null ? name : el('a', { href }, name)),
+        el('span', { class: 'ranked-count' }, tallyText(tally)),
+        el(
+          'span',
+          { class: 'ranked-track', 'aria-hidden': 'true' },
+          tally.runs > 0
+            ? el('span', { class: `fill fill-${kind}`, style: { width: `max(2px, ${(tally.runs / highest) * 100}%)` } })
+            : null,
+        ),
+      ),
+    ),
+  );
+}
+
+/**
+ * The shares of a whole as one bar.
+ *
+ * @param {string} label
+ * @param {readonly { kind: string, value: number }[]} parts
+ */
+export function shareBar(label, parts) {
+  const total = parts.reduce((sum, { value }) => sum + value, 0);
+  return el(
+    'span',
+    { class: 'share-bar', role: 'img', 'aria-label': label, title: label },
+    parts
+      .filter(({ value }) => value > 0)
+      .map(({ kind, value }) => el('span', { class: `fill-${kind}`, style: { width: `${(value / total) * 100}%` } })),
+  );
+}

@@ -1,0 +1,173 @@
+import uPlot from '/vendor/uplot.js';
+import { append, el } from '../lib/dom.js';
+import { time } from '../lib/format.js';
+import { asWidget } from '../lib/patch.js';
+import { plotOptions } from './plot-options.js';
+
+/**
+ * @typedef {object} Line
+ * @property {string} name
+ * @property {string} color a custom property of the style sheet, such as --ok
+ * @property {(number | null)[]} values
+ */
+
+/**
+ * @typedef {object} ChartProps
+ * @property {string} title
+ * @property {string} summary in a sentence, for those who do not see it
+ * @property {number[]} times seconds since 1970
+ * @property {Line[]} lines
+ * @property {'lines' | 'stack'} kind
+ * @property {boolean} [isLog]
+ * @property {{ value: number, name: string }} [threshold]
+ * @property {number} [minSpanSeconds] of the time that is shown
+ * @property {(value: number | null) => string} write a value as text
+ * @property {(line: number, index: number) => string | null} [remark] on a value, in the table
+ */
+
+/**
+ * A chart over time, with its values as a table beside it.
+ *
+ * @param {ChartProps} props
+ */
+export function chart(props) {
+  const host = el('figure', { class: 'chart', 'aria-label': props.title });
+  /** @type {uPlot | null} */
+  let plot = null;
+  let shown = '';
+  const legend = el('ul', { class: 'legend', 'aria-hidden': 'true' });
+  const canvas = el('div', { class: 'plot', role: 'img' });
+  const values = el('details', { class: 'values' });
+  const resized = new ResizeObserver(() => resize());
+  const scheme = matchMedia('(prefers-color-scheme: dark)');
+  const redraw = () => plot?.redraw();
+
+  const resize = () => {
+    const width = Math.floor(canvas.clientWidth);
+    if (width > 0 && plot !== null && plot.width !== width) plot.setSize({ width, height: heightFor(width) });
+  };
+  /** @param {number | null} index */
+  const showLegend = (index) => {
+    legend.replaceChildren(
+      el('li', { class: 'legend-time' }, index === null ? '' : time((props.times[index] ?? 0) * 1_000)),
+      ...props.lines.map(({ name, color, values: given }) =>
+        el(
+          'li',
+          null,
+          el('span', { class: 'swatch', style: { background: `var(${color})` } }),
+          name,
+          index === null ? null : el('b', null, ` ${props.write(given[index] ?? null)}`),
+        ),
+      ),
+      ...(props.threshold === undefined
+        ? []
+        : [el('li', null, el('span', { class: 'swatch dashed' }), props.threshold.name)]),
+    );
+  };
+  const showValues = () => {
+    values.replaceChildren(el('summary', null, 'Values'));
+    if (values.open) append(values, [valuesTable(props)]);
+  };
+  const draw = () => {
+    canvas.setAttribute('aria-label', `${props.title}: ${props.summary}`);
+    const options = plotOptions(props, { width: Math.max(200, canvas.clientWidth), onCursor: showLegend });
+    const data = /** @type {uPlot.AlignedData} */ ([
+      props.times,
+      ...(props.kind === 'stack' ? stacked(props.lines) : props.lines.map(({ values: given }) => given)),
+    ]);
+    // The scales follow the data, unless there are other lines.
+    const shape = JSON.stringify([props.kind, props.isLog, props.lines.map(({ name }) => name)]);
+    if (plot !== null && shape === shown) plot.setData(data);
+    else {
+      plot?.destroy();
+      plot = new uPlot({ ...options, height: heightFor(options.width) }, data, canvas);
+      shown = shape;
+    }
+    showLegend(null);
+    showValues();
+  };
+
+  append(host, [legend, canvas, values]);
+  values.addEventListener('toggle', showValues);
+  return asWidget(host, {
+    kind: 'chart',
+    get props() {
+      return props;
+    },
+    mount() {
+      draw();
+      resized.observe(canvas);
+      scheme.addEventListener('change', redraw);
+    },
+    update(next) {
+      props = next;
+      draw();
+    },
+    destroy() {
+      resized.disconnect();
+      scheme.removeEventListener('change', redraw);
+      plot?.destroy();
+      plot = null;
+    },
+  });
+}
+
+/** @param {number} width */
+function heightFor(width) {
+  return width < 500 ? 170 : 210;
+}
+
+/**
+ * The sums from the first line on, the highest first: what is drawn later covers what lies below it.
+ *
+ * @param {Line[]} lines
+ */
+function stacked(lines) {
+  let sums = (lines[0]?.values ?? []).map(() => 0);
+  const layers = lines.map(({ values }) => {
+    sums = sums.map((sum, index) => sum + (values[index] ?? 0));
+    return sums;
+  });
+  return layers.toReversed();
+}
+
+/** @param {ChartProps} props */
+function valuesTable({ title, times, lines, write, remark }) {
+  return el(
+    'div',
+    { class: 'table-scroll', role: 'region', tabindex: '0', 'aria-label': `${title}, values` },
+    el(
+      'table',
+      null,
+      el(
+        'thead',
+        null,
+        el(
+          'tr',
+          null,
+          el('th', { scope: 'col' }, 'From'),
+          lines.map(({ name }) => el('th', { scope: 'col', class: 'number' }, name)),
+        ),
+      ),
+      el(
+        'tbody',
+        null,
+        times.map((seconds, index) =>
+          el(
+            'tr',
+            null,
+            el('th', { scope: 'row' }, time(seconds * 1_000)),
+            lines.map(({ values }, line) =>
+              el(
+                'td',
+                { class: 'number' },
+                write(values[index] ?? null),
+                remark?.(line, index) ? el('span', { class: 'mark' }, remark(line, index)) : null,
+              ),
+            ),
+          ),
+        ),
+      ),
+    ),
+  );
+}

@@ -1,0 +1,31 @@
+import { el } from '../lib/dom.js';
+import { button } from './parts.js';
+
+/**
+ * A text to read and to copy.
+ *
+ * @param {string} name
+ * @param {string} text
+ * @param {{ announce(text: string, kind?: 'info' | 'error'): void }} context
+ */
+export function copyBox(name, text, { announce }) {
+  /** @param {{ currentTarget: HTMLElement }} event */
+  const copy = async ({ currentTarget }) => {
+    // The one that is shown, which a refresh keeps.
+    const pre = currentTarget.parentElement?.querySelector('pre');
+    try {
+      await navigator.clipboard.writeText(text);
+      announce(`The ${name} is copied`);
+    } catch {
+      // Refused, or not on a secure address: selected, it is one key away.
+      if (pre) getSelection()?.selectAllChildren(pre);
+      announce(`The browser does not let the page copy. The ${name} is selected: press Ctrl+C`, 'error');
+    }
+  };
+  return el(
+    'div',
+    { class: 'copy-box' },
+    button('Copy', (event) => void copy(event), { describe: `Copy the ${name}` }),
+    el('pre', { tabindex: '0', 'aria-label': name, role: 'region' }, text),
+  );
+}

@@ -1,0 +1,86 @@
+import { el } from '../lib/dom.js';
+import { hrefWith } from '../lib/route.js';
+
+/** @typedef {import('../types.d.ts').ViewContext} ViewContext */
+
+/**
+ * A text to filter by. What is typed is kept in the URL.
+ *
+ * @param {ViewContext} context
+ * @param {{ name: string, label: string, isLive?: boolean, list?: string }} options isLive: with each key, else when it is left
+ */
+export function textFilter({ route, go }, { name, label, isLive = false, list }) {
+  /** @param {{ target: HTMLInputElement }} event */
+  const change = ({ target }) =>
+    go(hrefWith(route, { [name]: target.value.trim() || null, cursor: null }), { replace: isLive });
+  return labelled(
+    name,
+    label,
+    el('input', {
+      id: idOf(name),
+      type: 'search',
+      value: route.params.get(name) ?? '',
+      list,
+      autocomplete: 'off',
+      spellcheck: 'false',
+      maxlength: '512',
+      on: isLive ? { input: change } : { change },
+    }),
+  );
+}
+
+/**
+ * @param {ViewContext} context
+ * @param {{ name: string, label: string, options: readonly { value: string, text: string }[], fallback?: string }} options
+ *   fallback: what it is when the URL says nothing
+ */
+export function choiceFilter({ route, go }, { name, label, options, fallback = '' }) {
+  const chosen = route.params.get(name) ?? fallback;
+  return labelled(
+    name,
+    label,
+    el(
+      'select',
+      {
+        id: idOf(name),
+        on: {
+          change: (/** @type {{ target: HTMLSelectElement }} */ { target }) =>
+            go(hrefWith(route, { [name]: target.value === fallback ? null : target.value, cursor: null })),
+        },
+      },
+      options.map(({ value, text }) => el('option', { value, selected: value === chosen }, text)),
+    ),
+  );
+}
+
+/** @param {string} name */
+function idOf(name) {
+  return `filter-${name}`;
+}
+
+/**
+ * @param {string} name
+ * @param {string} label
+ * @param {HTMLElement} control
+ */
+function labelled(name, label, control) {
+  return el('div', { class: 'filter', key: `filter ${name}` }, el('label', { for: idOf(name) }, label), control);
+}
+
+/**
+ * To the next page, and back to the first.
+ *
+ * @param {ViewContext} context
+ * @param {{ next: Record<string, string | null> | null, first: Record<string, null>, isFirst: boolean }} pages
+ */
+export function pager({ route }, { next, first, isFirst }) {
+  if (isFirst && next === null) return null;
+  return el(
+    'nav',
+    { class: 'pager', 'aria-label': 'Pages' },
+    isFirst ? null : el('a', { class: 'button', href: hrefWith(route, first) }, 'Newest'),
+    next === null
+      ? el('span', { class: 'quiet' }, 'This is the last page')
+      : el('a', { class: 'button', href: hrefWith(route, next) }, 'Next page'),
+  );
+}

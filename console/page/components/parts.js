@@ -1,0 +1,128 @@
+import { el } from '../lib/dom.js';
+import { ago, isEstimate, nothing, percent, rowsText, runs, time } from '../lib/format.js';
+
+/** Small parts that many views are made of. */
+
+/** @typedef {import('../types.d.ts').Tally} Tally */
+/** @typedef {import('../types.d.ts').Estimate} Estimate */
+/** @typedef {import('../lib/dom.js').Child} Child */
+
+/**
+ * A part of a view under a heading.
+ *
+ * @param {string} title
+ * @param {{ note?: Child | Child[], class?: string, key?: string, actions?: Child | Child[] }} options
+ * @param {...(Child | Child[])} children
+ */
+export function card(title, { note = null, class: className = '', key, actions = null }, ...children) {
+  const id = `card-${(key ?? title).toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')}`;
+  return el(
+    'section',
+    { class: `card ${className}`.trim(), key: key ?? title, 'aria-labelledby': id },
+    el(
+      'div',
+      { class: 'card-head' },
+      el('h2', { id }, title),
+      note ? el('p', { class: 'note' }, note) : null,
+      actions ? el('div', { class: 'card-actions' }, actions) : null,
+    ),
+    ...children,
+  );
+}
+
+/**
+ * One figure with its name.
+ *
+ * @param {string} name
+ * @param {Child | Child[]} value
+ * @param {Child | Child[]} [detail]
+ * @param {'good' | 'bad' | 'warn' | null} [tone]
+ */
+export function figure(name, value, detail = null, tone = null) {
+  return el(
+    'div',
+    { class: `figure${tone ? ` tone-${tone}` : ''}`, key: name },
+    el('dt', null, name),
+    el(
+      'dd',
+      null,
+      el('span', { class: 'figure-value' }, value),
+      detail ? el('span', { class: 'figure-detail' }, detail) : null,
+    ),
+  );
+}
+
+/** @param {...(Node | null)} figures */
+export function figures(...figures) {
+  return el('dl', { class: 'figures' }, ...figures);
+}
+
+/** Runs and the stored rows behind them. @param {Tally} tally */
+export function tallyText(tally) {
+  return isEstimate(tally)
+    ? el(
+        'span',
+        { title: `estimated from ${rowsText(tally.rows)}` },
+        runs(tally),
+        el('small', null, ` ${rowsText(tally.rows)}`),
+      )
+    : el('span', null, runs(tally));
+}
+
+/** @param {boolean} is */
+export function tooFewMark(is, text = 'too few rows') {
+  return is ? el('span', { class: 'mark', title: 'Too few stored rows to draw conclusions from' }, text) : null;
+}
+
+/** A rate with its margin. @param {Estimate} estimate */
+export function rateText({ value, margin, rows, tooFew }) {
+  return el(
+    'span',
+    { class: 'rate', title: `from ${rowsText(rows)}` },
+    margin !== null && margin > 0 ? '≈ ' : null,
+    percent(value),
+    margin !== null && margin > 0 ? el('small', null, ` ± ${percent(margin)}`) : null,
+    tooFewMark(tooFew && value !== null, 'few rows'),
+  );
+}
+
+/** @param {string} status */
+export function statusBadge(status) {
+  return el('span', { class: `badge status-${status}` }, status.replaceAll('_', ' '));
+}
+
+/**
+ * @param {string | null} when
+ * @param {number} [nowMs] when given, how long ago is told
+ */
+export function timeText(when, nowMs) {
+  if (when === null) return el('span', { class: 'quiet' }, nothing);
+  return el(
+    'time',
+    { datetime: when, title: nowMs === undefined ? when : `${time(when)} · ${when}` },
+    nowMs === undefined ? time(when) : ago(when, nowMs),
+  );
+}
+
+/** @param {string} title @param {string} text @param {...Child} more */
+export function emptyState(title, text, ...more) {
+  return el('div', { class: 'empty' }, el('p', { class: 'empty-title' }, title), el('p', null, text), ...more);
+}
+
+/** An identifier, which may be long. @param {string | null} value */
+export function idText(value) {
+  return value === null ? el('span', { class: 'quiet' }, nothing) : el('code', { class: 'id', title: value }, value);
+}
+
+/**
+ * @param {string} label
+ * @param {(event: any) => void} onClick
+ * @param {{ kind?: 'primary' | 'danger' | 'plain', disabled?: boolean, key?: string, describe?: string }} [options]
+ */
+export function button(label, onClick, { kind = 'plain', disabled = false, key, describe } = {}) {
+  return el(
+    'button',
+    { type: 'button', class: `button ${kind}`, disabled, key, 'aria-label': describe, on: { click: onClick } },
+    label,
+  );
+}

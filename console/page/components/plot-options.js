@@ -1,0 +1,151 @@
+import uPlot from '/vendor/uplot.js';
+import { compact, time } from '../lib/format.js';
+
+/** @typedef {import('./chart.js').ChartProps} ChartProps */
+
+const pointSize = 5;
+
+/**
+ * What uPlot is told. Colours are read when it draws, so that it follows the reader's scheme.
+ *
+ * @param {ChartProps} props
+ * @param {{ width: number, onCursor(index: number | null): void }} options
+ * @returns {Omit<uPlot.Options, 'height'>}
+ */
+export function plotOptions({ lines, kind, isLog = false, threshold, minSpanSeconds }, { width, onCursor }) {
+  const isStack = kind === 'stack';
+  const drawn = isStack ? lines.toReversed() : lines;
+  return {
+    width,
+    legend: { show: false },
+    cursor: { y: false, points: { show: !isStack }, drag: { x: false, y: false } },
+    padding: [8, 8, 0, 0],
+    scales: {
+      x: {
+        time: true,
+        ...(minSpanSeconds === undefined
+          ? {}
+          : { range: (_plot, min, max) => [Math.min(min, max - minSpanSeconds), max] }),
+      },
+      y: isLog
+        ? { distr: 3, range: (_plot, min, max) => logRange(min, max, threshold?.value) }
+        : { range: (_plot, _min, max) => [0, Math.max(max ?? 0, 1) * 1.05] },
+    },
+    axes: [
+      axis({ space: 64, size: 42, values: (_plot, ticks, _axis, _space, step) => timeLabels(ticks, step) }),
+      axis({
+        size: 56,
+        space: 28,
+        ...(isLog ? {} : { incrs: wholeSteps }),
+        values: (_plot, ticks) => ticks.map((tick) => (tick === null ? '' : compact(tick))),
+      }),
+    ],
+    series: [
+      {},
+      ...drawn.map(({ color }) => ({
+        stroke: () => cssValue(color),
+        width: isStack ? 0 : 1.75,
+        ...(isStack
+          ? { fill: () => cssValue(color), paths: barPaths(), points: { show: false } }
+          : { points: isolatedPoints(color) }),
+      })),
+    ],
+    hooks: {
+      setCursor: [(plot) => onCursor(plot.cursor.idx ?? null)],
+      draw: threshold === undefined ? [] : [(plot) => drawThreshold(plot, threshold.value)],
+    },
+  };
+}
+
+/** Jobs and runs are whole. */
+const wholeSteps = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9].flatMap((power) => [1, 2, 5].map((digit) => digit * 10 ** power));
+
+/**
+ * Times of the reader's clock, with the day below the first and below each that is of another day.
+ *
+ * @param {number[]} ticks
+ * @param {number} step in seconds
+ */
+function timeLabels(ticks, step) {
+  let day = '';
+  return ticks.map((tick) => {
+    const [date = '', clock = ''] = time(tick * 1_000).split(' ');
+    if (step >= 86_400) return date.slice(5);
+    const below = date === day ? '' : `\n${date.slice(5)}`;
+    day = date;
+    return `${clock.slice(0, step < 60 ? 8 : 5)}${below}`;
+  });
+}
+
+/** @param {Partial<uPlot.Axis>} own @returns {uPlot.Axis} */
+function axis(own) {
+  return {
+    stroke: () => cssValue('--text-quiet'),
+    font: '12px system-ui, sans-serif',
+    grid: { stroke: () => cssValue('--line'), width: 1 },
+    ticks: { show: false },
+    ...own,
+  };
+}
+
+function barPaths() {
+  return uPlot.paths.bars?.({ size: [0.86, 64], align: 1 }) ?? (() => null);
+}
+
+/**
+ * A value whose neighbours are missing would be a line of no length.
+ *
+ * @param {string} color
+ * @returns {uPlot.Series.Points}
+ */
+function isolatedPoints(color) {
+  return {
+    show: true,
+    size: pointSize,
+    stroke: () => cssValue(color),
+    fill: () => cssValue(color),
+    filter: (plot, series) => {
+      const values = plot.data[series] ?? [];
+      return [...values.keys()].filter(
+        (index) => values[index] != null && values[index - 1] == null && values[index + 1] == null,
+      );
+    },
+  };
+}
+
+/**
+ * Whole powers of ten around the values and the threshold.
+ *
+ * @param {number | null} min
+ * @param {number | null} max
+ * @param {number} [threshold]
+ * @returns {[number, number]}
+ */
+function logRange(min, max, threshold = 1) {
+  const low = Math.max(0.01, Math.min(min ?? 1, threshold));
+  const high = Math.max(max ?? 1, threshold * 1.6);
+  return [10 ** Math.floor(Math.log10(low)), high * 1.15];
+}
+
+/**
+ * @param {uPlot} plot
+ * @param {number} value
+ */
+function drawThreshold(plot, value) {
+  const { ctx, bbox } = plot;
+  const y = Math.round(plot.valToPos(value, 'y', true)) + 0.5;
+  ctx.save();
+  ctx.strokeStyle = cssValue('--bad');
+  ctx.lineWidth = devicePixelRatio;
+  ctx.setLineDash([6 * devicePixelRatio, 4 * devicePixelRatio]);
+  ctx.beginPath();
+  ctx.moveTo(bbox.left, y);
+  ctx.lineTo(bbox.left + bbox.width, y);
+  ctx.stroke();
+  ctx.restore();
+}
+
+/** @param {string} name */
+function cssValue(name) {
+  return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+}

@@ -1,0 +1,59 @@
+import { el } from '../lib/dom.js';
+import { brief } from '../lib/format.js';
+
+/** @typedef {import('../lib/trace-tree.js').TraceNode} TraceNode */
+
+/**
+ * A trace as nested lists: branches open and close with the keyboard, and are read aloud as what they are.
+ *
+ * @param {import('../lib/trace-tree.js').TraceTree} tree
+ */
+export function traceTree({ roots, isInferred }) {
+  return el(
+    'div',
+    { class: 'trace' },
+    isInferred
+      ? el(
+          'p',
+          { class: 'note' },
+          'Ids of these nodes do not tell where they belong: the nesting is inferred from the kinds of nodes.',
+        )
+      : null,
+    el('ul', { class: 'tree', 'aria-label': 'Trace' }, roots.map(toItem)),
+  );
+}
+
+/** @param {TraceNode} node @returns {HTMLLIElement} */
+function toItem(node) {
+  if (node.children.length === 0)
+    return el('li', { class: node.state }, el('span', { class: 'tree-line leaf' }, lineOf(node)));
+  return el(
+    'li',
+    { class: node.state },
+    el(
+      'details',
+      { open: true },
+      el('summary', { class: 'tree-line' }, lineOf(node)),
+      el('ul', null, node.children.map(toItem)),
+    ),
+  );
+}
+
+/** @param {TraceNode} node */
+function lineOf(node) {
+  const { nodeId, type, branch, state } = node;
+  const text = brief(node.value, 400);
+  return [
+    state === 'failed' ? el('span', { class: 'badge status-error' }, 'failed here') : null,
+    state === 'unfinished' ? el('span', { class: 'badge' }, 'did not end') : null,
+    el('span', { class: 'tree-type' }, type),
+    state === 'done' ? el('code', { class: `tree-value ${kindOf(node.value)}`, title: text }, text) : null,
+    branch === null ? null : el('span', { class: 'tree-branch' }, branch),
+    nodeId === null ? null : el('code', { class: 'tree-id', title: nodeId }, nodeId),
+  ];
+}
+
+/** @param {unknown} value */
+function kindOf(value) {
+  return value === null ? 'null' : typeof value;
+}

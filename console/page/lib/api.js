@@ -1,0 +1,111 @@
+/** What the console's API answers, or why it does not. */
+
+export class ApiError extends Error {
+  /**
+   * @param {number} status 0: there was no answer
+   * @param {string} message for a person
+   */
+  constructor(status, message) {
+    super(message);
+    this.name = 'ApiError';
+    this.status = status;
+  }
+}
+
+/** @typedef {Record<string, string | number | boolean | null | undefined>} Query null and undefined are left out */
+
+/**
+ * @param {string} path below /api/v1/
+ * @param {Query} [query]
+ * @param {AbortSignal | null} [signal]
+ * @returns {Promise<any>}
+ * @throws {ApiError}
+ */
+export function get(path, query = {}, signal = null) {
+  return ask(toUrl(`/api/v1/${path}`, query), { signal });
+}
+
+/**
+ * @param {string} path below /api/v1/
+ * @param {unknown} [body]
+ * @returns {Promise<any>}
+ * @throws {ApiError}
+ */
+export function post(path, body = {}) {
+  return ask(`/api/v1/${path}`, toJsonBody('POST', body));
+}
+
+/**
+ * What was asked for, or null when this access is not enough for it.
+ *
+ * @template T
+ * @param {Promise<T>} answer
+ * @returns {Promise<T | null>}
+ * @throws {ApiError} whatever else goes wrong
+ */
+export function ifAllowed(answer) {
+  return answer.catch((error) => {
+    if (error instanceof ApiError && error.status === 403) return null;
+    throw error;
+  });
+}
+
+/**
+ * Logs in: a cookie keeps the session.
+ *
+ * @param {string} token
+ * @throws {ApiError}
+ */
+export async function logIn(token) {
+  await ask('/login', toJsonBody('POST', { token }));
+}
+
+/** Ends the session of this browser. */
+export async function logOut() {
+  await ask('/api/v1/session', { method: 'DELETE' });
+}
+
+/**
+ * @param {string} method
+ * @param {unknown} body
+ * @returns {RequestInit}
+ */
+function toJsonBody(method, body) {
+  return { method, headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+}
+
+/**
+ * @param {string} path
+ * @param {Query} query
+ */
+function toUrl(path, query) {
+  const given = Object.entries(query).flatMap(([name, value]) =>
+    value == null || value === '' ? [] : [[name, `${value}`]],
+  );
+  const search = new URLSearchParams(given).toString();
+  return search === '' ? path : `${path}?${search}`;
+}
+
+/**
+ * @param {string} url
+ * @param {RequestInit} options
+ */
+async function ask(url, options) {
+  const response = await fetch(url, { ...options, cache: 'no-store', credentials: 'same-origin' }).catch((error) => {
+    if (options.signal?.aborted) throw error;
+    throw new ApiError(0, 'The console does not answer. It may be restarting, or the connection is gone.');
+  });
+  const body = await response.json().catch(() => null);
+  if (response.ok) return body;
+  throw new ApiError(response.status, toMessage(response.status, body));
+}
+
+/**
+ * @param {number} status
+ * @param {any} problem of RFC 9457, or whatever else stands between here and the console
+ */
+function toMessage(status, problem) {
+  const detail = typeof problem?.detail === 'string' ? problem.detail : `The console answered with status ${status}.`;
+  const errors = Array.isArray(problem?.errors) ? problem.errors : [];
+  return [detail, ...errors.map((/** @type {any} */ { field, message }) => `${field}: ${message}`)].join(' · ');
+}

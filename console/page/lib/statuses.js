@@ -1,0 +1,6 @@
+/** How a run ends, the usual way first, and the colour of each. */
+
+/** @typedef {import('../types.d.ts').Status} Status */
+
+/** @type {readonly Status[]} */
+export const statuses = ['ok', 'error', 'timeout', 'limit', 'cancelled'];

@@ -1,0 +1,33 @@
+import { readRoute } from './lib/route.js';
+import { createApp } from './shell/app.js';
+
+/** Where the page starts: addresses become views. */
+
+const header = /** @type {HTMLElement} */ (document.getElementById('header'));
+const main = /** @type {HTMLElement} */ (document.getElementById('view'));
+const notices = /** @type {HTMLElement} */ (document.getElementById('notices'));
+const app = createApp({ header, main, notices, go });
+
+/**
+ * Goes to an address of the page without loading it again.
+ *
+ * @param {string} href
+ * @param {{ replace?: boolean }} [options]
+ */
+function go(href, { replace = false } = {}) {
+  if (replace) history.replaceState(history.state, '', href);
+  else history.pushState({ isOurs: true }, '', href);
+  app.open(readRoute(location));
+}
+
+document.addEventListener('click', (event) => {
+  const link = event.target instanceof Element ? event.target.closest('a') : null;
+  const isPlain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
+  if (link === null || !isPlain || event.defaultPrevented || link.target !== '') return;
+  const url = new URL(link.href);
+  if (url.origin !== location.origin || url.pathname !== '/' || url.hash !== '') return;
+  event.preventDefault();
+  go(url.pathname + url.search);
+});
+addEventListener('popstate', () => app.open(readRoute(location)));
+app.open(readRoute(location));

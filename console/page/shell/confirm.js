@@ -1,0 +1,36 @@
+import { el } from '../lib/dom.js';
+
+/**
+ * Asks in a dialog of the browser's own kind, which keeps the focus within and gives it back. Escape means no.
+ *
+ * @param {import('../types.d.ts').ConfirmQuestion} question
+ * @returns {Promise<boolean>}
+ */
+export function askToConfirm({ title, text, action, isDangerous = false }) {
+  return new Promise((resolve) => {
+    const dialog = el(
+      'dialog',
+      {
+        class: 'confirm',
+        'aria-labelledby': 'confirm-title',
+        'aria-describedby': 'confirm-text',
+        on: { close: () => end() },
+      },
+      el('h2', { id: 'confirm-title' }, title),
+      el('p', { id: 'confirm-text' }, text),
+      el(
+        'form',
+        { method: 'dialog', class: 'confirm-actions' },
+        // The first one has the focus: Enter by mistake does nothing.
+        el('button', { class: 'button', value: 'no' }, 'Cancel'),
+        el('button', { class: `button ${isDangerous ? 'danger' : 'primary'}`, value: 'yes' }, action),
+      ),
+    );
+    const end = () => {
+      resolve(dialog.returnValue === 'yes');
+      dialog.remove();
+    };
+    document.body.append(dialog);
+    dialog.showModal();
+  });
+}

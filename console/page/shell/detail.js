@@ -1,0 +1,114 @@
+import { get } from '../lib/api.js';
+import { el } from '../lib/dom.js';
+import { createLatest } from '../lib/latest.js';
+import { show } from '../lib/patch.js';
+import { hrefWith } from '../lib/route.js';
+import { renderExecution } from '../views/execution.js';
+import { renderLetter } from '../views/letter.js';
+import { renderRequest } from '../views/request.js';
+import { errorState, loadingState } from './states.js';
+
+/** @typedef {import('../types.d.ts').ViewContext} ViewContext */
+
+/** What can be opened over a view, by the parameter that names it. */
+/** @type {Record<string, { title: string, path: string, render(answer: any, context: ViewContext): Node[] }>} */
+const details = {
+  execution: { title: 'Execution', path: 'executions', render: renderExecution },
+  letter: { title: 'Dead letter', path: 'dead-letters', render: renderLetter },
+  request: { title: 'Request', path: 'requests', render: renderRequest },
+};
+
+export const detailParams = Object.keys(details);
+
+/**
+ * One thing with all that is known of it, in a dialog over the view. The URL says which, so that it can be sent to somebody;
+ * Escape closes it, and the focus goes back to what opened it.
+ *
+ * @param {() => ViewContext} context
+ */
+export function createDetail(context) {
+  const body = el('div', { class: 'detail-body' });
+  const title = el('h2', { id: 'detail-title' });
+  const dialog = el(
+    'dialog',
+    { class: 'detail', 'aria-labelledby': 'detail-title', on: { close: leave, click: closeFromOutside } },
+    el(
+      'div',
+      { class: 'detail-frame' },
+      el(
+        'div',
+        { class: 'detail-head' },
+        title,
+        el('button', { type: 'button', class: 'button', on: { click: () => dialog.close() } }, 'Close'),
+      ),
+      body,
+    ),
+  );
+  document.body.append(dialog);
+  let open = '';
+  /** @type {HTMLElement | null} */
+  let opener = null;
+
+  const latest = createLatest({
+    onAnswer: ({ kind, answer }) => show(body, ...kind.render(answer, context())),
+    onError: (error) => show(body, errorState(error, { refresh })),
+    onBusy: (busy) => body.setAttribute('aria-busy', String(busy)),
+  });
+
+  /** @returns {[string, string] | null} */
+  function asked() {
+    const { params } = context().route;
+    const name = detailParams.find((param) => params.has(param));
+    return name === undefined ? null : [name, params.get(name) ?? ''];
+  }
+
+  function refresh() {
+    const which = asked();
+    const kind = which === null ? undefined : details[which[0]];
+    if (which === null || kind === undefined) return;
+    void latest.askNow(async (signal) => ({
+      kind,
+      answer: await get(`${kind.path}/${encodeURIComponent(which[1])}`, {}, signal),
+    }));
+  }
+
+  /** Closed by the reader: the URL follows. */
+  function leave() {
+    latest.cancel();
+    open = '';
+    opener?.focus();
+    opener = null;
+    const { route, go } = context();
+    if (asked() === null) return;
+    // Back, so that the way back from here is not through this again.
+    if (history.state?.isOurs) history.back();
+    else go(hrefWith(route, Object.fromEntries(detailParams.map((name) => [name, null]))), { replace: true });
+  }
+
+  /** @param {MouseEvent} event */
+  function closeFromOutside(event) {
+    if (event.target === dialog) dialog.close();
+  }
+
+  return {
+    refresh,
+    /** Opens or closes what the URL says. */
+    open() {
+      const which = asked();
+      const name = which?.join(' ') ?? '';
+      if (name === open) return;
+      open = name;
+      if (which === null) {
+        if (dialog.open) dialog.close();
+        return;
+      }
+      title.textContent = details[which[0]]?.title ?? '';
+      show(body, loadingState());
+      if (!dialog.open) {
+        opener = document.activeElement instanceof HTMLElement ? document.activeElement : null;
+        dialog.showModal();
+      }
+      refresh();
+    },
+  };
+}

@@ -1,0 +1,72 @@
+/** What the API answers, as JSON: read from its own schemas, so that the page and the server cannot disagree. */
+import type { z } from 'zod';
+import type * as deadLetters from '../server/schemas/dead-letters.ts';
+import type * as executions from '../server/schemas/executions.ts';
+import type * as queues from '../server/schemas/queues.ts';
+import type * as requests from '../server/schemas/requests.ts';
+import type * as runtime from '../server/schemas/runtime-records.ts';
+import type * as sessions from '../server/schemas/session.ts';
+import type * as strategies from '../server/schemas/strategies.ts';
+
+type Json<T> = T extends Date
+  ? string
+  : T extends readonly (infer U)[]
+    ? Json<U>[]
+    : T extends object
+      ? { [K in keyof T]: Json<T[K]> }
+      : T;
+type Answer<T extends z.ZodType> = Json<z.output<T>>;
+
+export type Session = Answer<typeof sessions.session>;
+export type StrategyList = Answer<typeof strategies.strategyList>;
+export type Strategy = Answer<typeof strategies.strategyAnswer>;
+export type Comparison = Answer<typeof strategies.comparison>;
+export type ExecutionPage = Answer<typeof executions.executionPage>;
+export type Execution = Answer<typeof executions.execution>;
+export type ExecutionSummary = ExecutionPage['executions'][number];
+export type DeadLetterCauses = Answer<typeof deadLetters.deadLetterCauses>;
+export type DeadLetterPage = Answer<typeof deadLetters.deadLetterPage>;
+export type DeadLetter = Answer<typeof deadLetters.deadLetter>;
+export type QueueList = Answer<typeof queues.queueList>;
+export type RuntimeRecordPage = Answer<typeof runtime.runtimeRecordPage>;
+export type HealthEvents = Answer<typeof runtime.healthEvents>;
+export type RequestPage = Answer<typeof requests.requestPage>;
+export type Request = Answer<typeof requests.request>;
+
+export type Status = keyof Strategy['summary']['statuses'];
+export type Tally = { rows: number; runs: number };
+export type Estimate = { value: number | null; margin: number | null; rows: number; tooFew: boolean };
+
+/** What a view is drawn with. */
+export interface ViewContext {
+  route: import('./lib/route.js').Route;
+  /** when the answer came, in ms */
+  nowMs: number;
+  /** false: whoever looks may not replay, discard and the like */
+  mayChange: boolean;
+  /** goes to an address of the page */
+  go(href: string, options?: { replace?: boolean }): void;
+  /** asks again, now */
+  refresh(): void;
+  /** says something that went well or wrong */
+  announce(text: string, kind?: 'info' | 'error'): void;
+  /** asks before something is done */
+  confirm(question: ConfirmQuestion): Promise<boolean>;
+}
+
+export interface ConfirmQuestion {
+  title: string;
+  text: string;
+  /** what the button says */
+  action: string;
+  isDangerous?: boolean;
+}
+
+/** A view: asks the API, and draws its answer. */
+export interface View<T> {
+  title(route: import('./lib/route.js').Route): string;
+  /** whether the window of time matters to it */
+  hasWindow: boolean;
+  load(route: import('./lib/route.js').Route, signal: AbortSignal): Promise<T>;
+  render(answer: T, context: ViewContext): Node[];
+}

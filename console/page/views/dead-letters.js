@@ -1,0 +1,200 @@
+import { choiceFilter, pager, textFilter } from '../components/filters.js';
+import { button, card, emptyState, statusBadge, timeText } from '../components/parts.js';
+import { table } from '../components/table.js';
+import { get, post } from '../lib/api.js';
+import { el } from '../lib/dom.js';
+import { count } from '../lib/format.js';
+import { hrefTo, hrefWith } from '../lib/route.js';
+
+/** @typedef {import('../types.d.ts').DeadLetterCauses} DeadLetterCauses */
+/** @typedef {import('../types.d.ts').DeadLetterPage} DeadLetterPage */
+/** @typedef {import('../types.d.ts').ViewContext} ViewContext */
+/** @typedef {DeadLetterCauses['causes'][number]} Cause */
+
+const states = ['open', 'replayed', 'stored', 'discarded', 'all'].map((value) => ({ value, text: value }));
+
+/** @type {import('../types.d.ts').View<{ causes: DeadLetterCauses, page: DeadLetterPage }>} */
+export const deadLetters = {
+  title: () => 'Dead letters',
+  hasWindow: false,
+  async load({ params }, signal) {
+    const state = params.get('state') ?? 'open';
+    const filter = {
+      state: state === 'all' ? null : state,
+      queue: params.get('queue'),
+      signature: params.get('signature'),
+    };
+    const [causes, page] = await Promise.all([
+      get('dead-letters/causes', { ...filter, limit: 50 }, signal),
+      get('dead-letters', { ...filter, cursor: params.get('cursor'), limit: 25 }, signal),
+    ]);
+    return { causes, page };
+  },
+  render({ causes, page }, context) {
+    const { route } = context;
+    return [
+      card(
+        'By cause',
+        { note: 'what cannot be stored as it is, until a person replays or discards it' },
+        el(
+          'div',
+          { class: 'filters', role: 'group', 'aria-label': 'Filters of the dead letters' },
+          choiceFilter(context, { name: 'state', label: 'State', options: states, fallback: 'open' }),
+          textFilter(context, { name: 'queue', label: 'Queue' }),
+          route.params.has('signature')
+            ? el('a', { class: 'button', href: hrefWith(route, { signature: null, cursor: null }) }, 'All causes')
+            : null,
+        ),
+        causes.causes.length === 0
+          ? emptyState('No dead letter', 'No record waits for a person here.')
+          : causeTable(causes.causes, context),
+      ),
+      page.letters.length === 0 ? null : letterCard(page, context),
+    ].filter((part) => part !== null);
+  },
+};
+
+/** @param {Cause[]} rows @param {ViewContext} context */
+function causeTable(rows, context) {
+  const { route, nowMs } = context;
+  return table({
+    caption: 'Dead letters by cause, the most numerous first',
+    rows,
+    keyOf: ({ queue, state, signature }) => JSON.stringify([queue, state, signature]),
+    columns: [
+      {
+        name: 'Cause',
+        isHead: true,
+        class: 'wide',
+        cell: ({ queue, signature, code, exampleReason }) => [
+          el(
+            'a',
+            { href: hrefTo(route, 'dead-letters', { queue, signature, state: route.params.get('state') }) },
+            signature,
+          ),
+          el('span', { class: 'message' }, `${code} in ${queue}; such as: ${exampleReason}`),
+        ],
+      },
+      { name: 'State', cell: ({ state }) => statusBadge(state) },
+      { name: 'Letters', isNumber: true, cell: ({ letters }) => count(letters) },
+      { name: 'First seen', class: 'nowrap', cell: ({ firstSeen }) => timeText(firstSeen, nowMs) },
+      { name: 'Last seen', class: 'nowrap', cell: ({ lastSeen }) => timeText(lastSeen, nowMs) },
+      { name: 'Actions', class: 'nowrap', cell: (cause) => causeActions(cause, context) },
+    ],
+  });
+}
+
+/** @param {Cause} cause @param {ViewContext} context */
+function causeActions({ queue, signature, state, letters }, context) {
+  if (!context.mayChange) return null;
+  const which = { queue, signature };
+  const what = `${count(letters)} ${letters === 1 ? 'letter' : 'letters'}`;
+  return [
+    state === 'open' || state === 'replayed'
+      ? button('Replay', () => void replay(context, { ...which, state }, what), {
+          describe: `Replay ${what} of ${signature}`,
+        })
+      : null,
+    state === 'open'
+      ? button('Discard', () => void discard(context, which, what), {
+          kind: 'danger',
+          describe: `Discard ${what} of ${signature}`,
+        })
+      : null,
+  ];
+}
+
+/** @param {DeadLetterPage} page @param {ViewContext} context */
+function letterCard(page, context) {
+  const { route, nowMs } = context;
+  return card(
+    'Letters',
+    { note: 'those that were seen last first' },
+    table({
+      caption: 'Dead letters, those that were seen last first',
+      rows: page.letters,
+      keyOf: ({ id }) => id,
+      columns: [
+        {
+          name: 'Last seen',
+          isHead: true,
+          class: 'nowrap',
+          cell: ({ id, lastSeen }) =>
+            el('a', { href: hrefWith(route, { letter: id }), 'aria-haspopup': 'dialog' }, timeText(lastSeen, nowMs)),
+        },
+        { name: 'State', cell: ({ state }) => statusBadge(state) },
+        { name: 'Queue', class: 'nowrap', cell: ({ queue }) => queue },
+        {
+          name: 'Reason',
+          class: 'wide',
+          cell: ({ code, reason }) => [el('b', null, code), el('span', { class: 'message' }, reason)],
+        },
+        { name: 'Deaths', isNumber: true, cell: ({ attempts }) => count(attempts) },
+        { name: 'Replays', isNumber: true, cell: ({ replays }) => count(replays) },
+        { name: 'Actions', class: 'nowrap', cell: (letter) => letterActions(letter, context) },
+      ],
+    }),
+    pager(context, {
+      next: page.cursor === null ? null : { cursor: page.cursor },
+      first: { cursor: null },
+      isFirst: !route.params.has('cursor'),
+    }),
+  );
+}
+
+/** @param {Pick<DeadLetterPage['letters'][number], 'id' | 'state' | 'holdsRecord'>} letter @param {ViewContext} context */
+export function letterActions({ id, state, holdsRecord }, context) {
+  if (!context.mayChange) return [];
+  return [
+    (state === 'open' || state === 'replayed') && holdsRecord
+      ? button('Replay', () => void replay(context, { ids: [id], state }, 'this letter'), {
+          describe: `Replay letter ${id}`,
+        })
+      : null,
+    state === 'open'
+      ? button('Discard', () => void discard(context, { ids: [id] }, 'this letter'), {
+          kind: 'danger',
+          describe: `Discard letter ${id}`,
+        })
+      : null,
+  ];
+}
+
+/** @param {ViewContext} context @param {object} which @param {string} what */
+async function replay(context, which, what) {
+  const isMeant = await context.confirm({
+    title: `Replay ${what}?`,
+    text: 'They go back into their queue as they are. What is stored already is not stored twice; what is still wrong comes back here.',
+    action: 'Replay',
+  });
+  if (!isMeant) return;
+  await act(context, async () => {
+    const { replayed, skipped } = await post('dead-letters/replay', which);
+    return `${count(replayed)} put back into the queue${skipped.length > 0 ? `, ${count(skipped.length)} hold no record and stay` : ''}`;
+  });
+}
+
+/** @param {ViewContext} context @param {object} which @param {string} what */
+async function discard(context, which, what) {
+  const isMeant = await context.confirm({
+    title: `Discard ${what}?`,
+    text: 'They are put aside for good: they stay visible, and cannot be replayed any more.',
+    action: 'Discard',
+    isDangerous: true,
+  });
+  if (!isMeant) return;
+  await act(context, async () => {
+    const { discarded } = await post('dead-letters/discard', which);
+    return `${count(discarded)} discarded`;
+  });
+}
+
+/** @param {ViewContext} context @param {() => Promise<string>} work */
+async function act({ announce, refresh }, work) {
+  try {
+    announce(await work());
+  } catch (error) {
+    announce(error instanceof Error ? error.message : String(error), 'error');
+  }
+  refresh();
+}

@@ -1,0 +1,131 @@
+import { copyBox } from '../components/copy-box.js';
+import { card, emptyState, idText, statusBadge } from '../components/parts.js';
+import { traceTree } from '../components/trace-tree.js';
+import { el } from '../lib/dom.js';
+import { count, decimal, ms, percent, time } from '../lib/format.js';
+import { toReplayBody } from '../lib/replay-body.js';
+import { toTraceTree } from '../lib/trace-tree.js';
+
+/** @typedef {import('../types.d.ts').Execution} Execution */
+/** @typedef {import('../types.d.ts').ViewContext} ViewContext */
+
+/**
+ * One execution with all that is known of it.
+ *
+ * @param {Execution} execution
+ * @param {Pick<ViewContext, 'announce'>} context
+ */
+export function renderExecution(execution, context) {
+  return [
+    outcome(execution),
+    card('Trace', { key: 'trace', note: traceNote(execution) }, traceOf(execution)),
+    card(
+      'Input',
+      { key: 'input' },
+      execution.input === null || execution.input === undefined
+        ? emptyState('No input', 'The service did not report what came in.')
+        : copyBox('input', JSON.stringify(execution.input, null, 2), context),
+    ),
+    replayCard(execution, context),
+    facts(execution),
+  ];
+}
+
+/** @param {Execution} execution */
+function outcome({ status, errorCode, errorMessage, failedNodeId, caseName, points, durationMs, nodesExecuted }) {
+  return el(
+    'div',
+    { class: `outcome ${status === 'ok' ? 'good' : 'bad'}`, key: 'outcome' },
+    el(
+      'p',
+      { class: 'outcome-line' },
+      statusBadge(status),
+      status === 'ok' ? el('b', null, caseName ?? 'matched no case') : el('b', null, errorCode ?? 'no error code'),
+      el(
+        'span',
+        { class: 'quiet' },
+        `${ms(durationMs)}, ${count(nodesExecuted)} nodes, ${points === null ? 'no' : decimal(points)} points`,
+      ),
+    ),
+    errorMessage === null ? null : el('p', { class: 'outcome-message' }, errorMessage),
+    failedNodeId === null
+      ? null
+      : el('p', { class: 'quiet' }, 'Failed at node ', el('code', { class: 'id' }, failedNodeId)),
+  );
+}
+
+/** @param {Execution} execution */
+function traceNote({ trace, traceLength }) {
+  if (trace === null) return null;
+  const length = traceLength ?? trace.length;
+  return length > trace.length
+    ? `${count(trace.length)} of ${count(length)} entries were kept`
+    : `${count(length)} entries, in the order of evaluation`;
+}
+
+/** @param {Execution} execution */
+function traceOf(execution) {
+  const { trace, failedNodeId, traceLength } = execution;
+  if (trace === null && failedNodeId === null)
+    return emptyState('No trace', 'The service did not report one for this run.');
+  return traceTree(toTraceTree(trace ?? [], { failedNodeId, traceLength }));
+}
+
+/** @param {Execution} execution @param {Pick<ViewContext, 'announce'>} context */
+function replayCard(execution, context) {
+  const { body, remarks } = toReplayBody(execution);
+  return card(
+    'Replay',
+    {
+      key: 'replay',
+      note: ['body for ', el('code', null, 'POST …/simulate'), ', with what the run read as mockState'],
+    },
+    copyBox('replay body', JSON.stringify(body, null, 2), context),
+    remarks.length === 0
+      ? null
+      : el(
+          'ul',
+          { class: 'remarks' },
+          remarks.map((remark) => el('li', null, remark)),
+        ),
+  );
+}
+
+/** @param {Execution} execution */
+function facts(execution) {
+  const { sampled, sampleRate } = execution;
+  /** @type {[string, import('../lib/dom.js').Child][]} */
+  const all = [
+    [
+      'Recorded',
+      el('time', { datetime: execution.recordedAt, title: execution.recordedAt }, time(execution.recordedAt)),
+    ],
+    ['Id', idText(execution.id)],
+    ['Strategy', idText(execution.strategyId)],
+    ['Version', `${execution.strategyVersion}`],
+    ['Type', execution.strategyType],
+    ['Parent', idText(execution.parentStrategyId)],
+    ['Program hash', idText(execution.astHash)],
+    ['Realm', idText(execution.realmId)],
+    ['Game', idText(execution.externalGameId)],
+    ['Task', idText(execution.externalTaskId)],
+    ['User', idText(execution.externalUserId)],
+    ['Attempt', `${execution.attempt}`],
+    [
+      'Kept',
+      sampled
+        ? `by the sampler, at ${percent(sampleRate)}: stands for ${decimal(1 / sampleRate)} runs`
+        : 'because it failed: stands for itself',
+    ],
+    ['Notes', execution.notes ?? '–'],
+  ];
+  return card(
+    'Facts',
+    { key: 'facts' },
+    el(
+      'dl',
+      { class: 'facts' },
+      all.map(([name, value]) => el('div', null, el('dt', null, name), el('dd', null, value))),
+    ),
+  );
+}

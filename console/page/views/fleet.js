@@ -1,0 +1,138 @@
+import { rankedList } from '../components/bars.js';
+import { chart } from '../components/chart.js';
+import { card, figure, figures } from '../components/parts.js';
+import { get } from '../lib/api.js';
+import { el } from '../lib/dom.js';
+import { count, decimal, nothing, span, time } from '../lib/format.js';
+import { remember, samplesOf } from '../lib/queue-history.js';
+import { hrefTo } from '../lib/route.js';
+import { gamesCard, healthFigures } from './health-parts.js';
+
+/** @typedef {import('../types.d.ts').QueueList} QueueList */
+/** @typedef {import('../types.d.ts').HealthEvents} HealthEvents */
+/** @typedef {import('../types.d.ts').DeadLetterCauses} DeadLetterCauses */
+/** @typedef {QueueList['queues'][number]} Queue */
+
+/** @type {import('../types.d.ts').View<{ queues: QueueList, causes: DeadLetterCauses, health: HealthEvents }>} */
+export const fleet = {
+  title: () => 'Fleet',
+  hasWindow: false,
+  async load(_route, signal) {
+    const [queues, causes, health] = await Promise.all([
+      get('queues', {}, signal),
+      get('dead-letters/causes', { state: 'open', limit: 5 }, signal),
+      get('health-events', {}, signal),
+    ]);
+    return { queues, causes, health };
+  },
+  render({ queues, causes, health }, { route }) {
+    remember(queues);
+    return [
+      el('div', { class: 'grid two', key: 'queues' }, queues.queues.map(queueCard)),
+      el(
+        'div',
+        { class: 'grid two', key: 'rest' },
+        card(
+          'Dead letters',
+          { note: 'open, by cause', actions: el('a', { href: hrefTo(route, 'dead-letters') }, 'All dead letters') },
+          causes.causes.length === 0
+            ? el('p', { class: 'all-well' }, 'Nothing is waiting for a person.')
+            : rankedList(
+                'Open dead letters by cause',
+                causes.causes.map(({ queue, signature, letters }) => ({
+                  name: `${queue}: ${signature}`,
+                  tally: { rows: letters, runs: letters },
+                  kind: 'error',
+                  href: hrefTo(route, 'dead-letters', { queue, signature }),
+                })),
+              ),
+        ),
+        gamesCard(health, route),
+      ),
+      card(
+        'Health events',
+        { actions: el('a', { href: hrefTo(route, 'health') }, 'All games') },
+        healthFigures(health),
+      ),
+    ];
+  },
+};
+
+/** @param {Queue} queue */
+function queueCard(queue) {
+  const { rates, workers } = queue;
+  const depth = queue.waiting + queue.active + queue.delayed;
+  return card(
+    queue.queue,
+    {
+      note: queue.isPaused ? el('span', { class: 'badge status-timeout' }, 'paused') : 'jobs, each a chunk of records',
+      actions: el('a', { href: `/queues/queue/${encodeURIComponent(queue.queue)}` }, 'Bull Board'),
+    },
+    figures(
+      figure(
+        'Depth',
+        count(depth),
+        `${count(queue.waiting)} waiting, ${count(queue.active)} active, ${count(queue.delayed)} delayed`,
+      ),
+      figure(
+        'Oldest',
+        queue.oldestAgeSeconds === null ? nothing : span(queue.oldestAgeSeconds * 1_000),
+        queue.oldestAgeSeconds === null ? 'nothing waits' : 'waits longest',
+      ),
+      figure(
+        'Workers',
+        workers === null ? nothing : count(workers),
+        workers === 0 ? 'nobody takes jobs' : 'processes that take jobs',
+        workers === 0 ? 'bad' : null,
+      ),
+      figure(
+        'Done',
+        rates === null ? nothing : `${decimal(rates.completionsPerSecond)}/s`,
+        rates === null ? 'measuring' : `${decimal(rates.arrivalsPerSecond)}/s arrive`,
+      ),
+      figure('Empty in', drainText(queue), drainDetail(queue)),
+      figure('Failed', count(queue.failed), 'jobs', queue.failed > 0 ? 'bad' : null),
+    ),
+    ...overTime(queue),
+  );
+}
+
+/** @param {Queue} queue */
+function drainText({ drainSeconds }) {
+  if (drainSeconds === null) return nothing;
+  return drainSeconds === 0 ? 'now' : span(drainSeconds * 1_000);
+}
+
+/** @param {Queue} queue */
+function drainDetail({ drainSeconds }) {
+  if (drainSeconds === null) return 'nothing is completed';
+  return drainSeconds === 0 ? 'nothing is left' : 'at this speed';
+}
+
+/** @param {Queue} queue */
+function overTime({ queue, oldestAgeSeconds, waiting, active, delayed }) {
+  const samples = samplesOf(queue);
+  const times = samples.map(({ atMs }) => atMs / 1_000);
+  const since = samples[0] === undefined ? '' : `since ${time(samples[0].atMs)}`;
+  return [
+    chart({
+      title: `Depth of ${queue} over time`,
+      summary: `${count(waiting + active + delayed)} jobs now; highest ${count(Math.max(0, ...samples.map(({ depth }) => depth)))} ${since}`,
+      kind: 'lines',
+      minSpanSeconds: 600,
+      times,
+      lines: [{ name: 'depth, jobs', color: '--p50', values: samples.map(({ depth }) => depth) }],
+      write: (value) => (value === null ? nothing : count(value)),
+    }),
+    chart({
+      title: `Age of the oldest job of ${queue} over time`,
+      summary:
+        oldestAgeSeconds === null ? `nothing waits now, ${since}` : `${span(oldestAgeSeconds * 1_000)} now, ${since}`,
+      kind: 'lines',
+      minSpanSeconds: 600,
+      times,
+      lines: [{ name: 'age of the oldest, s', color: '--p95', values: samples.map(({ ageSeconds }) => ageSeconds) }],
+      write: (value) => (value === null ? nothing : span(value * 1_000)),
+    }),
+  ];
+}

@@ -1,0 +1,69 @@
+import { copyBox } from '../components/copy-box.js';
+import { card, emptyState, idText, statusBadge } from '../components/parts.js';
+import { el } from '../lib/dom.js';
+import { bytes, time } from '../lib/format.js';
+
+/** @typedef {import('../types.d.ts').Request} Request */
+/** @typedef {import('../types.d.ts').ViewContext} ViewContext */
+/** @typedef {{ body: string, encoding: string, bytes: number, isCut: boolean }} Body */
+
+/** One request with its bodies. @param {Request} request @param {ViewContext} context */
+export function renderRequest(request, context) {
+  /** @type {[string, import('../lib/dom.js').Child][]} */
+  const facts = [
+    ['Id', idText(request.id)],
+    ['Model', request.model],
+    ['Creator', idText(request.createdBy)],
+    ['Tier', request.serviceTier],
+    ['Key', idText(request.apiKeyHash)],
+    ['Arrived', time(request.createdAt)],
+    ['Started', request.startedAt === null ? '–' : time(request.startedAt)],
+    ['Ended', endOf(request)],
+    ['Notes', request.notes ?? '–'],
+  ];
+  const { response } = request;
+  return [
+    el(
+      'div',
+      { class: `outcome ${request.state === 'failed' ? 'bad' : 'good'}`, key: 'outcome' },
+      el(
+        'p',
+        { class: 'outcome-line' },
+        statusBadge(request.state),
+        el('b', null, `${request.method} ${request.path}`),
+        el('span', { class: 'quiet' }, response?.status == null ? 'no response' : `status ${response.status}`),
+      ),
+      request.error === null ? null : el('p', { class: 'outcome-message' }, request.error),
+    ),
+    bodyCard('Request', request.request, context),
+    response === null
+      ? card('Response', { key: 'Response' }, emptyState('No response', 'None was recorded.'))
+      : bodyCard('Response', response, context),
+    card(
+      'Facts',
+      { key: 'facts' },
+      el(
+        'dl',
+        { class: 'facts' },
+        facts.map(([name, value]) => el('div', null, el('dt', null, name), el('dd', null, value))),
+      ),
+    ),
+  ];
+}
+
+/** @param {Request} request */
+function endOf({ completedAt, failedAt, canceledAt }) {
+  const end = completedAt ?? failedAt ?? canceledAt;
+  return end === null ? '–' : time(end);
+}
+
+/** @param {string} title @param {Body} body @param {ViewContext} context */
+function bodyCard(title, { body, encoding, bytes: size, isCut }, context) {
+  return card(
+    title,
+    { key: title, note: [`${bytes(size)}${encoding === 'utf8' ? '' : `, as ${encoding}`}`, isCut ? ', cut' : null] },
+    body === ''
+      ? emptyState('Empty', 'The body is empty, or was not kept.')
+      : copyBox(`${title.toLowerCase()} body`, body, context),
+  );
+}

@@ -1,0 +1,93 @@
+import { choiceFilter, pager, textFilter } from '../components/filters.js';
+import { card, emptyState, statusBadge, timeText } from '../components/parts.js';
+import { table } from '../components/table.js';
+import { get } from '../lib/api.js';
+import { el } from '../lib/dom.js';
+import { bytes, ms } from '../lib/format.js';
+import { hrefWith } from '../lib/route.js';
+
+/** @typedef {import('../types.d.ts').RequestPage} RequestPage */
+
+const states = ['processing', 'claimed', 'pending', 'completed', 'failed', 'canceled'];
+const classes = ['1xx', '2xx', '3xx', '4xx', '5xx'];
+
+/** @param {readonly string[]} values */
+function choices(values) {
+  return [{ value: '', text: 'any' }, ...values.map((value) => ({ value, text: value }))];
+}
+
+/** @type {import('../types.d.ts').View<RequestPage>} */
+export const requests = {
+  title: () => 'Requests',
+  hasWindow: false,
+  load: ({ params }, signal) =>
+    get(
+      'requests',
+      {
+        state: params.get('state'),
+        statusClass: params.get('class'),
+        model: params.get('model'),
+        createdBy: params.get('creator'),
+        cursor: params.get('cursor'),
+        limit: 50,
+      },
+      signal,
+    ),
+  render(page, context) {
+    const { route } = context;
+    return [
+      card(
+        'Completed requests',
+        { note: 'those being worked on first, then the newest' },
+        el(
+          'div',
+          { class: 'filters', role: 'group', 'aria-label': 'Filters of the requests' },
+          choiceFilter(context, { name: 'state', label: 'State', options: choices(states) }),
+          choiceFilter(context, { name: 'class', label: 'Response', options: choices(classes) }),
+          textFilter(context, { name: 'model', label: 'Model' }),
+          textFilter(context, { name: 'creator', label: 'Creator' }),
+        ),
+        page.requests.length === 0
+          ? emptyState('No request', 'No stored request has what the filters ask for.')
+          : table({
+              caption: 'Requests, those being worked on first, then the newest',
+              rows: page.requests,
+              keyOf: ({ id }) => id,
+              columns: [
+                {
+                  name: 'Arrived',
+                  isHead: true,
+                  class: 'nowrap',
+                  cell: ({ id, createdAt }) =>
+                    el('a', { href: hrefWith(route, { request: id }), 'aria-haspopup': 'dialog' }, timeText(createdAt)),
+                },
+                { name: 'State', cell: ({ state }) => statusBadge(state) },
+                {
+                  name: 'Status',
+                  isNumber: true,
+                  cell: ({ responseStatus }) => (responseStatus === null ? '–' : `${responseStatus}`),
+                },
+                { name: 'Model', class: 'clip', cell: ({ model }) => model },
+                { name: 'Creator', class: 'clip', cell: ({ createdBy }) => createdBy },
+                { name: 'Tier', cell: ({ serviceTier }) => serviceTier },
+                { name: 'Duration', isNumber: true, cell: ({ durationMs }) => ms(durationMs) },
+                { name: 'Response', isNumber: true, cell: ({ responseBytes }) => bytes(responseBytes) },
+                {
+                  name: 'Remarks',
+                  cell: ({ isStream, isIncomplete, notes }) => [
+                    isStream ? 'stream ' : null,
+                    isIncomplete ? el('span', { class: 'mark' }, 'broken off') : null,
+                    notes,
+                  ],
+                },
+              ],
+            }),
+        pager(context, {
+          next: page.cursor === null ? null : { cursor: page.cursor },
+          first: { cursor: null },
+          isFirst: !route.params.has('cursor'),
+        }),
+      ),
+    ];
+  },
+};

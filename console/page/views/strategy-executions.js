@@ -1,0 +1,131 @@
+import { choiceFilter, pager, textFilter } from '../components/filters.js';
+import { card, emptyState, statusBadge, timeText } from '../components/parts.js';
+import { table } from '../components/table.js';
+import { el } from '../lib/dom.js';
+import { decimal, ms } from '../lib/format.js';
+import { hrefWith } from '../lib/route.js';
+import { windowQuery } from '../lib/window.js';
+
+/** @typedef {import('../types.d.ts').ExecutionPage} ExecutionPage */
+/** @typedef {import('../types.d.ts').ViewContext} ViewContext */
+/** @typedef {import('../lib/route.js').Route} Route */
+
+const statusChoices = [
+  { value: 'failed', text: 'failed' },
+  { value: 'all', text: 'all' },
+  ...['ok', 'error', 'timeout', 'limit', 'cancelled'].map((value) => ({ value, text: value })),
+];
+
+/**
+ * The newest failures, unless the URL asks for others.
+ *
+ * @param {Route} route
+ * @param {string} strategyId
+ * @returns {import('../lib/api.js').Query}
+ */
+export function executionsQuery(route, strategyId) {
+  const { params } = route;
+  const status = params.get('status') ?? 'failed';
+  // A page goes on in the window of the page before, which ended when that was asked for.
+  const until = params.get('pageUntil');
+  return {
+    strategyId,
+    ...windowQuery(route),
+    ...(until === null ? {} : { until }),
+    status: status === 'all' ? null : status,
+    errorCode: params.get('code'),
+    caseName: params.get('case'),
+    externalUserId: params.get('user'),
+    realmId: params.get('realm'),
+    cursor: params.get('cursor'),
+    limit: 25,
+  };
+}
+
+/** @param {ExecutionPage} page @param {ViewContext} context */
+export function executionsCard(page, context) {
+  const { route } = context;
+  const isFailures = !route.params.has('status');
+  return card(
+    isFailures ? 'Newest failures' : 'Newest executions',
+    { key: 'executions', note: 'each opens with its trace, its input and a body to replay it' },
+    el(
+      'div',
+      { class: 'filters', role: 'group', 'aria-label': 'Filters of the list' },
+      choiceFilter(context, { name: 'status', label: 'Status', options: statusChoices, fallback: 'failed' }),
+      textFilter(context, { name: 'code', label: 'Error code' }),
+      textFilter(context, { name: 'case', label: 'Case' }),
+      textFilter(context, { name: 'user', label: 'User' }),
+      textFilter(context, { name: 'realm', label: 'Realm' }),
+      hasFilter(route)
+        ? el(
+            'a',
+            {
+              class: 'button',
+              href: hrefWith(route, {
+                status: null,
+                code: null,
+                case: null,
+                user: null,
+                realm: null,
+                cursor: null,
+                pageUntil: null,
+              }),
+            },
+            'Clear',
+          )
+        : null,
+    ),
+    page.executions.length === 0
+      ? emptyState(
+          isFailures ? 'No failure here' : 'Nothing here',
+          'No stored execution of this window has what the filters ask for.',
+        )
+      : executionTable(page.executions, context),
+    pager(context, {
+      next: page.cursor === null ? null : { cursor: page.cursor, pageUntil: page.until },
+      first: { cursor: null, pageUntil: null },
+      isFirst: !route.params.has('cursor'),
+    }),
+  );
+}
+
+/** @param {Route} route */
+function hasFilter({ params }) {
+  return ['status', 'code', 'case', 'user', 'realm'].some((name) => params.has(name));
+}
+
+/** @param {ExecutionPage['executions']} rows @param {ViewContext} context */
+function executionTable(rows, { route, nowMs }) {
+  return table({
+    caption: 'Executions, the newest first',
+    rows,
+    keyOf: ({ id }) => id,
+    columns: [
+      {
+        name: 'When',
+        isHead: true,
+        class: 'nowrap',
+        cell: ({ id, recordedAt }) =>
+          el('a', { href: hrefWith(route, { execution: id }), 'aria-haspopup': 'dialog' }, timeText(recordedAt)),
+      },
+      { name: 'Status', cell: ({ status }) => statusBadge(status) },
+      { name: 'What happened', class: 'wide', cell: whatHappened },
+      { name: 'User', class: 'clip', cell: ({ externalUserId }) => externalUserId ?? '–' },
+      { name: 'Version', isNumber: true, cell: ({ strategyVersion }) => `${strategyVersion}` },
+      { name: 'Duration', isNumber: true, cell: ({ durationMs }) => ms(durationMs) },
+      { name: 'Nodes', isNumber: true, cell: ({ nodesExecuted }) => decimal(nodesExecuted) },
+      { name: 'Age', class: 'nowrap quiet', cell: ({ recordedAt }) => timeText(recordedAt, nowMs) },
+    ],
+  });
+}
+
+/** @param {ExecutionPage['executions'][number]} execution */
+function whatHappened({ status, errorCode, errorMessage, failedNodeId, caseName, points }) {
+  if (status === 'ok') return [el('b', null, caseName ?? 'no case'), ` ${decimal(points)} points`];
+  return [
+    el('b', null, errorCode ?? 'no code'),
+    failedNodeId === null ? null : [' at ', el('code', { class: 'id' }, failedNodeId)],
+    errorMessage === null ? null : el('span', { class: 'message' }, errorMessage),
+  ].flat();
+}

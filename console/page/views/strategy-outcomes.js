@@ -1,0 +1,82 @@
+import { rankedList } from '../components/bars.js';
+import { card, emptyState, statusBadge, tallyText } from '../components/parts.js';
+import { table } from '../components/table.js';
+import { decimal, ms } from '../lib/format.js';
+import { hrefWith } from '../lib/route.js';
+import { statuses } from '../lib/statuses.js';
+
+/** @typedef {import('../types.d.ts').Strategy} Strategy */
+/** @typedef {import('../lib/route.js').Route} Route */
+
+/** @param {Strategy} strategy @param {Route} route */
+export function errorCard({ errorCodes, summary }, route) {
+  const { codes, others, withoutCode } = errorCodes;
+  return card(
+    'Top errors',
+    { note: 'of failed runs' },
+    summary.failed.rows === 0
+      ? emptyState('No failure', 'Every stored run of this window went well.')
+      : rankedList('Error codes, the most frequent first', [
+          ...codes.map(({ code, ...tally }) => ({
+            name: code,
+            tally,
+            kind: 'error',
+            href: hrefWith(route, { code, case: null, status: null, cursor: null, pageUntil: null }),
+          })),
+          ...rest('other codes', others, 'error'),
+          ...rest('without a code', withoutCode, 'error'),
+        ]),
+  );
+}
+
+/** @param {Strategy} strategy @param {Route} route */
+export function caseCard({ cases, summary }, route) {
+  const { cases: named, others, unmatched, failed } = cases;
+  return card(
+    'Cases',
+    { note: 'of ok runs' },
+    summary.total.rows === 0
+      ? emptyState('No case', 'Nothing ran.')
+      : rankedList('Cases, the most frequent first', [
+          ...named.map(({ caseName, ...tally }) => ({
+            name: caseName,
+            tally,
+            kind: 'ok',
+            href: hrefWith(route, { case: caseName, status: 'ok', code: null, cursor: null, pageUntil: null }),
+          })),
+          ...rest('other cases', others, 'ok'),
+          ...rest('matched no case', unmatched, 'ok'),
+          ...rest('failed, so no case', failed, 'error'),
+        ]),
+  );
+}
+
+/**
+ * @param {string} name
+ * @param {import('../types.d.ts').Tally} tally
+ * @param {string} kind
+ */
+function rest(name, tally, kind) {
+  return tally.rows === 0 ? [] : [{ name, tally, kind, isRest: true }];
+}
+
+/** @param {Strategy} strategy */
+export function nodesCard({ summary }) {
+  return card(
+    'By status',
+    { note: 'nodes evaluated, and mean duration' },
+    table({
+      caption: 'Nodes and durations by status',
+      rows: statuses.filter((status) => summary.statuses[status].rows > 0),
+      keyOf: (status) => status,
+      columns: [
+        { name: 'Status', isHead: true, cell: statusBadge },
+        { name: 'Runs', isNumber: true, cell: (status) => tallyText(summary.statuses[status]) },
+        { name: 'Nodes', isNumber: true, cell: (status) => decimal(summary.statuses[status].nodes.mean) },
+        { name: 'Most', isNumber: true, cell: (status) => decimal(summary.statuses[status].nodes.max) },
+        { name: 'Mean', isNumber: true, cell: (status) => ms(summary.statuses[status].durationMs.mean) },
+        { name: 'Longest', isNumber: true, cell: (status) => ms(summary.statuses[status].durationMs.max) },
+      ],
+    }),
+  );
+}

@@ -1,0 +1,62 @@
+import type { RuntimeStatus } from '../../shared/contracts/runtime-status.ts';
+import type { Database } from '../../shared/database.ts';
+
+/** How the runtime of a game is, and how far its health events were taken in. */
+export interface StoredRuntimeRecord {
+  gameId: string;
+  status: RuntimeStatus;
+  /** what was observed last, in one word; empty before anything was */
+  engineHealth: string;
+  currentTurn: number;
+  currentImageRef: string;
+  currentEngineVersion: string;
+  engineEndpoint: string;
+  turnSchedule: string;
+  nextGenerationAt: Date | null;
+  skipNextTick: boolean;
+  createdAt: Date;
+  updatedAt: Date;
+  startedAt: Date | null;
+  stoppedAt: Date | null;
+  finishedAt: Date | null;
+  /** null before the first event */
+  lastEvent: { id: string; occurredAt: Date } | null;
+}
+
+/** Lists records by the id of their game. @param options.after the last id of the page before */
+export async function listRuntimeRecords(
+  database: Database,
+  options: { status?: RuntimeStatus; engineHealth?: string; after: string | null; limit: number },
+): Promise<{ records: StoredRuntimeRecord[]; after: string | null }> {
+  const { status, engineHealth, after, limit } = options;
+  const rows = await database.runtimeRecord.findMany({
+    where: {
+      ...(status === undefined ? {} : { status }),
+      ...(engineHealth === undefined ? {} : { engineHealth }),
+      ...(after === null ? {} : { gameId: { gt: after } }),
+    },
+    orderBy: { gameId: 'asc' },
+    take: limit + 1,
+    include: { watermark: true },
+  });
+  const page = rows.slice(0, limit);
+  return { records: page.map(toRecord), after: rows.length > limit ? (page.at(-1)?.gameId ?? null) : null };
+}
+
+/** The record of a game; null when there is none. */
+export async function findRuntimeRecord(database: Database, gameId: string): Promise<StoredRuntimeRecord | null> {
+  const row = await database.runtimeRecord.findUnique({ where: { gameId }, include: { watermark: true } });
+  return row === null ? null : toRecord(row);
+}
+
+type Row = Awaited<ReturnType<typeof selectOne>>;
+const selectOne = (database: Database) => database.runtimeRecord.findFirstOrThrow({ include: { watermark: true } });
+
+function toRecord({ watermark, ...row }: Row): StoredRuntimeRecord {
+  return {
+    ...row,
+    status: row.status as RuntimeStatus,
+    lastEvent:
+      watermark === null ? null : { id: watermark.lastId, occurredAt: new Date(Number(watermark.occurredAtMs)) },
+  };
+}

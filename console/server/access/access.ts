@@ -1,0 +1,24 @@
+/** What a caller may do. */
+export type Access =
+  /** read everything and change things */
+  | { kind: 'operator' }
+  /** read everything */
+  | { kind: 'read' }
+  /** read the executions of one realm */
+  | { kind: 'realm'; realm: string }
+  /** read the console's own metrics */
+  | { kind: 'metrics' };
+
+/** What a route asks of its caller. A route that says nothing asks for an operator. */
+export type AccessNeed = 'anybody' | 'metrics' | 'realm' | 'read' | 'operator';
+
+const kindsFor: Record<Exclude<AccessNeed, 'anybody'>, readonly Access['kind'][]> = {
+  metrics: ['metrics', 'read', 'operator'],
+  realm: ['realm', 'read', 'operator'],
+  read: ['read', 'operator'],
+  operator: ['operator'],
+};
+
+export function isAllowed(access: Access, need: AccessNeed): boolean {
+  return need === 'anybody' || kindsFor[need].includes(access.kind);
+}

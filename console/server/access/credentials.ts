@@ -1,0 +1,49 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import type { Config } from '../../../shared/config.ts';
+import type { Access } from './access.ts';
+
+/** A token, and what its bearer may do. */
+export interface Credential {
+  /** names it within the configuration */
+  id: string;
+  token: string;
+  access: Access;
+}
+
+/** The tokens that are configured. */
+export interface Credentials {
+  /** false: there are none for people, so whoever reaches the console may do everything */
+  areRequired: boolean;
+  /** whose token this is; null: nobody's */
+  find(token: string): Credential | null;
+  byId(id: string): Credential | null;
+}
+
+export function createCredentials({ console, worker }: Pick<Config, 'console' | 'worker'>): Credentials {
+  const all: Credential[] = [];
+  const add = (id: string, token: string | null, access: Access): void => {
+    if (token !== null) all.push({ id, token, access });
+  };
+  add('operator', console.operatorToken, { kind: 'operator' });
+  add('read', console.readToken, { kind: 'read' });
+  for (const [realm, token] of console.realmTokens) add(`realm:${realm}`, token, { kind: 'realm', realm });
+  const areRequired = all.length > 0;
+  add('metrics', worker.metricsToken, { kind: 'metrics' });
+  const hashed = all.map((credential) => ({ credential, hash: digest(credential.token) }));
+  return {
+    areRequired,
+    find(token) {
+      const hash = digest(token);
+      let found: Credential | null = null;
+      // All are compared, each in the same time, so that the time taken says nothing about any of them.
+      for (const known of hashed) if (timingSafeEqual(known.hash, hash)) found ??= known.credential;
+      return found;
+    },
+    byId: (id) => all.find((credential) => credential.id === id) ?? null,
+  };
+}
+
+/** Of one length, whatever the token's. */
+function digest(token: string): Buffer {
+  return createHash('sha256').update(token).digest();
+}

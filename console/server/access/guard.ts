@@ -1,0 +1,62 @@
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { Problem } from '../http/problem.ts';
+import { type Access, type AccessNeed, isAllowed } from './access.ts';
+import type { Credentials } from './credentials.ts';
+import { isAddressedToLoopback, isFromAnotherSite } from './request-origin.ts';
+import { readSession, sessionIn } from './session.ts';
+
+declare module 'fastify' {
+  interface FastifyContextConfig {
+    /** what a route asks of its caller; without it: an operator */
+    access?: AccessNeed;
+  }
+}
+
+const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
+
+/** Asks every request who sends it, before anything of it is read. */
+export function guardRequests(app: FastifyInstance, credentials: Credentials): void {
+  app.decorateRequest('access', null);
+  app.addHook('onRequest', async (request) => {
+    const { headers, method } = request;
+    if (!credentials.areRequired && !isAddressedToLoopback(headers))
+      throw new Problem('forbidden', 'Without tokens the console answers to the names of its own machine only');
+    if (!safeMethods.has(method) && isFromAnotherSite(headers))
+      throw new Problem('forbidden', 'A page of another site may not change anything here');
+    const need = request.is404 ? 'anybody' : (request.routeOptions.config.access ?? 'operator');
+    const access = findAccess(request, credentials);
+    if (access !== null) request.setDecorator('access', access);
+    if (need === 'anybody') return;
+    if (access === null)
+      throw new Problem(
+        'unauthenticated',
+        'This needs a token: as a bearer token in the header Authorization, or as a session from POST /login',
+      );
+    if (!isAllowed(access, need))
+      throw new Problem('forbidden', `This needs more than the access that was given (${access.kind})`);
+  });
+}
+
+/** What the caller may do, as it was found before the route was called. */
+export function accessOf(request: FastifyRequest): Access | null {
+  return request.getDecorator<Access | null>('access');
+}
+
+/** The realm that a caller is confined to; null: to none. */
+export function realmOf(request: FastifyRequest): string | null {
+  const access = accessOf(request);
+  return access?.kind === 'realm' ? access.realm : null;
+}
+
+/** A header goes before a cookie, and a wrong header is not mended by a right cookie. */
+function findAccess({ headers }: FastifyRequest, credentials: Credentials): Access | null {
+  if (headers.authorization !== undefined) {
+    const token = /^Bearer +(\S+)$/i.exec(headers.authorization)?.[1];
+    const found = token === undefined ? null : credentials.find(token);
+    if (found !== null) return found.access;
+    if (credentials.areRequired) return null;
+  }
+  if (!credentials.areRequired) return { kind: 'operator' };
+  const session = sessionIn(headers.cookie);
+  return session === null ? null : (readSession(session, credentials, Date.now())?.access ?? null);
+}

@@ -1,0 +1,55 @@
+import { createHmac, timingSafeEqual } from 'node:crypto';
+import { z } from 'zod';
+import type { Credential, Credentials } from './credentials.ts';
+
+/** A day's work. */
+export const sessionMs = 12 * 3_600_000;
+
+const cookieName = 'sluice_session';
+const contentSchema = z.tuple([z.string(), z.int()]);
+
+/**
+ * What a browser keeps of a login: which token it had and until when that counts, signed with the token. The token itself is
+ * not in it. It ends with its time, and when the token is changed; it is good at every console that knows the token.
+ */
+export function issueSession({ id, token }: Credential, nowMs: number): string {
+  const content = Buffer.from(JSON.stringify([id, nowMs + sessionMs])).toString('base64url');
+  return `${content}.${sign(content, token)}`;
+}
+
+/** Whose session this is; null when it is over, forged or none. */
+export function readSession(session: string, credentials: Credentials, nowMs: number): Credential | null {
+  const [content = '', signature = '', ...rest] = session.split('.');
+  const parsed = contentSchema.safeParse(jsonIn(content));
+  if (!parsed.success || rest.length > 0) return null;
+  const [id, endsAtMs] = parsed.data;
+  const credential = credentials.byId(id);
+  if (credential === null || endsAtMs <= nowMs) return null;
+  const expected = Buffer.from(sign(content, credential.token));
+  const given = Buffer.from(signature);
+  return given.length === expected.length && timingSafeEqual(given, expected) ? credential : null;
+}
+
+/** The header that makes a browser keep a session; without one, that makes it forget. */
+export function toCookie(session: string | null, { isSecure }: { isSecure: boolean }): string {
+  const age = session === null ? 0 : Math.floor(sessionMs / 1_000);
+  return `${cookieName}=${session ?? ''}; Path=/; Max-Age=${age}; HttpOnly; SameSite=Strict${isSecure ? '; Secure' : ''}`;
+}
+
+/** The session in a Cookie header; null without one. */
+export function sessionIn(header: string | undefined): string | null {
+  const pairs = (header ?? '').split(';').map((pair) => pair.trim());
+  return pairs.find((pair) => pair.startsWith(`${cookieName}=`))?.slice(cookieName.length + 1) ?? null;
+}
+
+function sign(content: string, token: string): string {
+  return createHmac('sha256', token).update(`sluice console session ${content}`).digest('base64url');
+}
+
+function jsonIn(content: string): unknown {
+  try {
+    return JSON.parse(Buffer.from(content, 'base64url').toString('utf8'));
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,29 @@
+import type {
+  FastifyBaseLogger,
+  FastifyInstance,
+  RawReplyDefaultExpression,
+  RawRequestDefaultExpression,
+  RawServerDefault,
+} from 'fastify';
+import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { Config } from '../../shared/config.ts';
+import type { Database } from '../../shared/database.ts';
+import type { Redis } from '../../shared/redis.ts';
+import type { QueueWatch } from './queues/queue-watch.ts';
+
+/** A server whose routes have zod schemas. */
+export type App = FastifyInstance<
+  RawServerDefault,
+  RawRequestDefaultExpression,
+  RawReplyDefaultExpression,
+  FastifyBaseLogger,
+  ZodTypeProvider
+>;
+
+/** What the routes ask. */
+export interface RouteDeps {
+  config: Config;
+  database: Database;
+  redis: Redis;
+  queueWatch: QueueWatch;
+}

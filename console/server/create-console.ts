@@ -1,0 +1,99 @@
+import { randomUUID } from 'node:crypto';
+import Fastify from 'fastify';
+import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { Config } from '../../shared/config.ts';
+import type { Database } from '../../shared/database.ts';
+import type { Logger } from '../../shared/logger.ts';
+import type { Redis } from '../../shared/redis.ts';
+import { createCredentials } from './access/credentials.ts';
+import { guardRequests } from './access/guard.ts';
+import type { App } from './app.ts';
+import { serveBoard } from './board/serve-board.ts';
+import { answerNoHttp, createErrorHandlers } from './http/errors.ts';
+import { setSecurityHeaders } from './http/security-headers.ts';
+import { createConsoleMetrics } from './metrics.ts';
+import { serveOpenapi } from './openapi.ts';
+import { servePage } from './page-files.ts';
+import { createQueueWatch } from './queues/queue-watch.ts';
+import { createReadiness } from './readiness.ts';
+import { addDeadLetterRoutes } from './routes/dead-letters.ts';
+import { addExecutionRoutes } from './routes/executions.ts';
+import { addProbeRoutes } from './routes/probes.ts';
+import { addQueueRoutes } from './routes/queues.ts';
+import { addRequestRoutes } from './routes/requests.ts';
+import { addRuntimeRecordRoutes } from './routes/runtime-records.ts';
+import { addSessionRoutes } from './routes/session.ts';
+import { addStrategyRoutes } from './routes/strategies.ts';
+import { addUpstreamRoutes } from './routes/upstream.ts';
+
+/** What the console works with. */
+export interface ConsoleDeps {
+  config: Config;
+  database: Database;
+  /** one that gives an answer now or an error now; Bull Board's queues are opened on it, too */
+  redis: Redis;
+  logger: Logger;
+}
+
+const bodyLimitBytes = 64 * 1_024;
+const requestTimeoutMs = 30_000;
+
+/** An address has an id of at most 512 characters in it, each of up to twelve in percent encoding. */
+const maxParamLength = 512 * 12;
+
+/** Builds the console's server. It does not listen, and nothing runs yet but what a request starts. */
+export async function createConsole({ config, database, redis, logger }: ConsoleDeps): Promise<{
+  app: App;
+  /** begins to measure how fast the queues move, until the server is closed */
+  start(): void;
+}> {
+  const errors = createErrorHandlers(logger);
+  const app: App = Fastify({
+    logger: false,
+    bodyLimit: bodyLimitBytes,
+    requestTimeout: requestTimeoutMs,
+    keepAliveTimeout: 5_000,
+    routerOptions: { maxParamLength },
+    genReqId: () => randomUUID(),
+    forceCloseConnections: 'idle',
+    // Of an address that cannot be read, before any hook.
+    frameworkErrors: (error, request, reply) => {
+      setSecurityHeaders('', reply);
+      return errors.handle(error, request, reply);
+    },
+    clientErrorHandler: answerNoHttp,
+  }).withTypeProvider<ZodTypeProvider>();
+  app.setValidatorCompiler(validatorCompiler);
+  app.setSerializerCompiler(serializerCompiler);
+  app.setErrorHandler(errors.handle);
+  app.setNotFoundHandler(errors.notFound);
+  // Only JSON: a form of another site can send the other kinds without being asked.
+  app.removeContentTypeParser('text/plain');
+  app.addHook('onRequest', async ({ url }, reply) => setSecurityHeaders(url.split('?')[0] ?? '', reply));
+
+  const credentials = createCredentials(config);
+  guardRequests(app, credentials);
+  const queueWatch = createQueueWatch({ redis, namespace: config.namespace, elapsedMs: () => performance.now() });
+  app.addHook('onClose', async () => queueWatch.stop());
+  const metrics = createConsoleMetrics(queueWatch);
+  metrics.observe(app);
+
+  await serveOpenapi(app);
+  addProbeRoutes(app, { registry: metrics.registry, whyNotReady: createReadiness({ redis, database }) });
+  addSessionRoutes(app, credentials);
+  const deps = { config, database, redis, queueWatch };
+  for (const add of apiRoutes) add(app, deps);
+  await serveBoard(app, { redis, namespace: config.namespace, credentials });
+  await servePage(app);
+  return { app, start: queueWatch.start };
+}
+
+const apiRoutes = [
+  addExecutionRoutes,
+  addStrategyRoutes,
+  addUpstreamRoutes,
+  addRequestRoutes,
+  addRuntimeRecordRoutes,
+  addDeadLetterRoutes,
+  addQueueRoutes,
+];

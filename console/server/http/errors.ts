@@ -1,0 +1,49 @@
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from '../../../shared/logger.ts';
+import { type ProblemBody, plainProblem, problemContentType } from './problem.ts';
+import { toProblem } from './to-problem.ts';
+
+/** Answers with a problem. It names the request, so that a person finds it in the log. */
+export function sendProblem(request: FastifyRequest, reply: FastifyReply, problem: ProblemBody): FastifyReply {
+  if (problem.status === 401) reply.header('www-authenticate', 'Bearer realm="sluice"');
+  if (problem.status === 503) reply.header('retry-after', '5');
+  return reply
+    .code(problem.status)
+    .type(problemContentType)
+    .send(JSON.stringify({ ...problem, instance: `urn:sluice:request:${request.id}` }));
+}
+
+/** The error handlers of the server. Whatever was thrown is logged here, once, and only when it is not the caller's. */
+export function createErrorHandlers(logger: Logger) {
+  const handle = (thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+    const problem = toProblem(thrown);
+    if (problem.status >= 500) {
+      const route = request.routeOptions?.url ?? 'none';
+      logger[problem.status === 500 ? 'error' : 'warn'](
+        { err: thrown, request: request.id, route },
+        'a request failed',
+      );
+    }
+    return sendProblem(request, reply, problem);
+  };
+  return {
+    handle,
+    notFound: (request: FastifyRequest, reply: FastifyReply): FastifyReply =>
+      sendProblem(request, reply, plainProblem(404, 'There is nothing at this address')),
+  };
+}
+
+/** What is no HTTP gets its answer before there is a request. */
+export function answerNoHttp(error: NodeJS.ErrnoException, socket: Socket): void {
+  const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const body = JSON.stringify(plainProblem(status));
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: ${problemContentType}\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`,
+  );
+}

@@ -1,0 +1,18 @@
+import { Problem } from './problem.ts';
+
+const answerWithinMs = 2_000;
+
+/** Asks Redis. Whatever goes wrong there means that there is no answer now; a server that says nothing gets two seconds. */
+export async function fromRedis<T>(ask: () => Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const silence = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new Error('no answer in time')), answerWithinMs);
+  });
+  try {
+    return await Promise.race([ask(), silence]);
+  } catch (error) {
+    throw new Problem('unavailable', 'Redis did not answer', { cause: error });
+  } finally {
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,41 @@
+import type { FastifyInstance } from 'fastify';
+import { Gauge, Histogram, Registry } from 'prom-client';
+import { fromRedis } from './http/from-redis.ts';
+import type { QueueWatch } from './queues/queue-watch.ts';
+
+/** What the console tells Prometheus. */
+export function createConsoleMetrics(queueWatch: QueueWatch) {
+  const registry = new Registry();
+  const requests = new Histogram({
+    name: 'sluice_console_request_seconds',
+    help: 'Time of a request to the console, by its route and the status of the answer',
+    labelNames: ['method', 'route', 'status'] as const,
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+    registers: [registry],
+  });
+  new Gauge({
+    name: 'sluice_queue_rate',
+    help: 'Jobs of a queue that arrived or were completed per second, over the last minute. Absent while not known',
+    labelNames: ['queue', 'direction'] as const,
+    registers: [registry],
+    async collect() {
+      const queues = await fromRedis(() => queueWatch.read()).catch(() => []);
+      this.reset();
+      for (const { queue, rates } of queues) {
+        if (rates === null) continue;
+        this.set({ queue, direction: 'arrival' }, rates.arrivalsPerSecond);
+        this.set({ queue, direction: 'completion' }, rates.completionsPerSecond);
+      }
+    },
+  });
+  return {
+    registry,
+    /** Times all requests of a server. By route, never by address: addresses are without number. */
+    observe(app: FastifyInstance): void {
+      app.addHook('onResponse', async ({ method, routeOptions }, reply) => {
+        const route = routeOptions.url ?? 'none';
+        requests.observe({ method, route, status: String(reply.statusCode) }, reply.elapsedTime / 1_000);
+      });
+    },
+  };
+}

@@ -1,0 +1,19 @@
+import { type QueueName, queueNames } from '../../../shared/contracts/queues.ts';
+import type { Redis } from '../../../shared/redis.ts';
+import { queueKeys } from '../../doctor/queue-facts.ts';
+import { clientNamesOf } from '../../doctor/redis-facts.ts';
+
+/** The processes that take jobs of each queue, by the connections on which they wait for them; null where Redis does not tell. */
+export async function countWorkers(redis: Redis, namespace: string): Promise<Record<QueueName, number | null>> {
+  const names = await redis.client('LIST').then(
+    (list) => clientNamesOf(String(list)),
+    () => null,
+  );
+  const count = (queue: QueueName): number | null => {
+    const { workerConnection } = queueKeys(queue, namespace);
+    return (
+      names?.filter((name) => name === workerConnection || name.startsWith(`${workerConnection}:w:`)).length ?? null
+    );
+  };
+  return Object.fromEntries(queueNames.map((queue) => [queue, count(queue)])) as Record<QueueName, number | null>;
+}

@@ -1,0 +1,143 @@
+import { requireUrl } from '../../../shared/config.ts';
+import { createRedis } from '../../../shared/redis.ts';
+import { parseRepair } from '../../repairs.ts';
+import { replayDeadLetters } from '../../replay.ts';
+import {
+  type DeadLetterState,
+  discardDeadLetters,
+  findDeadLetter,
+  groupDeadLetters,
+} from '../../repository/dead-letters.ts';
+import { listDeadLetterSummaries } from '../../repository/list-dead-letters.ts';
+import type { App, RouteDeps } from '../app.ts';
+import { given } from '../given.ts';
+import { Problem } from '../http/problem.ts';
+import { problems } from '../schemas/common.ts';
+import {
+  deadLetter,
+  deadLetterCauses,
+  deadLetterCausesQuery,
+  deadLetterPage,
+  deadLetterParams,
+  deadLettersQuery,
+  discardAnswer,
+  discardBody,
+  replayAnswer,
+  replayBody,
+} from '../schemas/dead-letters.ts';
+
+const tags = ['dead letters'];
+
+export function addDeadLetterRoutes(app: App, deps: RouteDeps): void {
+  addReading(app, deps);
+  addReplay(app, deps);
+
+  app.post(
+    '/api/v1/dead-letters/discard',
+    {
+      config: { access: 'operator' },
+      schema: {
+        operationId: 'discardDeadLetters',
+        summary: 'Puts open letters aside for good; they stay visible',
+        tags,
+        body: discardBody,
+        response: { 200: discardAnswer, ...problems },
+      },
+    },
+    async ({ body: { all, ...filter } }) => ({ discarded: await discardDeadLetters(deps.database, given(filter)) }),
+  );
+}
+
+function addReading(app: App, { database }: RouteDeps): void {
+  app.get(
+    '/api/v1/dead-letters',
+    {
+      config: { access: 'read' },
+      schema: {
+        operationId: 'listDeadLetters',
+        summary: 'Records that could not be stored, those that were seen last first',
+        tags,
+        querystring: deadLettersQuery,
+        response: { 200: deadLetterPage, ...problems },
+      },
+    },
+    async ({ query: { limit, cursor = null, ...filter } }) =>
+      listDeadLetterSummaries(database, { filter: given(filter), limit, cursor }),
+  );
+
+  app.get(
+    '/api/v1/dead-letters/causes',
+    {
+      config: { access: 'read' },
+      schema: {
+        operationId: 'listDeadLetterCauses',
+        summary: 'The same by cause and state, the most numerous first',
+        tags,
+        querystring: deadLetterCausesQuery,
+        response: { 200: deadLetterCauses, ...problems },
+      },
+    },
+    async ({ query: { limit, ...filter } }) => ({ causes: await groupDeadLetters(database, given(filter), limit) }),
+  );
+
+  app.get(
+    '/api/v1/dead-letters/:id',
+    {
+      config: { access: 'read' },
+      schema: {
+        operationId: 'getDeadLetter',
+        summary: 'One of them, with its payload',
+        tags,
+        params: deadLetterParams,
+        response: { 200: deadLetter, ...problems },
+      },
+    },
+    async ({ params: { id } }) => {
+      const found = await findDeadLetter(database, id);
+      if (found === null) throw new Problem('not-found', 'There is no dead letter of this id');
+      return { ...found, state: found.state as DeadLetterState };
+    },
+  );
+}
+
+function addReplay(app: App, { database, config }: RouteDeps): void {
+  app.post(
+    '/api/v1/dead-letters/replay',
+    {
+      config: { access: 'operator' },
+      schema: {
+        operationId: 'replayDeadLetters',
+        summary: 'Puts letters back into their queue; repeating it stores nothing twice',
+        tags,
+        body: replayBody,
+        response: { 200: replayAnswer, ...problems },
+      },
+    },
+    async ({ body: { all, limit, repairs, ...filter } }) => {
+      const parsed = repairs.map(parseRepair);
+      // A connection of its own: the queues that are opened on it for this go with it.
+      const redis = createRedis(requireUrl(config.redisUrl, 'REDIS_URL'), {
+        role: 'producer',
+        name: 'sluice:replay',
+        logger: null,
+      });
+      try {
+        await redis.connect().catch((error: unknown) => {
+          throw new Problem('unavailable', 'Redis did not answer; nothing was put back', { cause: error });
+        });
+        return await replayDeadLetters(
+          { database, redis, namespace: config.namespace },
+          {
+            filter: { ...given(filter), state: filter.state },
+            repairs: parsed,
+            limit,
+            perSecond: null,
+            onProgress: () => undefined,
+          },
+        );
+      } finally {
+        redis.disconnect();
+      }
+    },
+  );
+}

@@ -1,0 +1,71 @@
+import type { FastifyRequest } from 'fastify';
+import { listExecutions } from '../../repository/executions/list.ts';
+import { findExecution } from '../../repository/executions/one.ts';
+import { parseWindow } from '../../repository/executions/window.ts';
+import { realmOf } from '../access/guard.ts';
+import type { App, RouteDeps } from '../app.ts';
+import { given } from '../given.ts';
+import { Problem } from '../http/problem.ts';
+import { problems } from '../schemas/common.ts';
+import { execution, executionPage, executionsQuery } from '../schemas/executions.ts';
+import { requestParams } from '../schemas/requests.ts';
+
+const tags = ['executions'];
+
+export function addExecutionRoutes(app: App, { database }: RouteDeps): void {
+  app.get(
+    '/api/v1/executions',
+    {
+      config: { access: 'realm' },
+      schema: {
+        operationId: 'listExecutions',
+        summary: 'Executions of a strategy, the newest first',
+        tags,
+        querystring: executionsQuery,
+        response: { 200: executionPage, ...problems },
+      },
+    },
+    async (request) => {
+      const { strategyId, since, until, window, limit, cursor = null, unmatched, realmId, ...rest } = request.query;
+      const span = parseWindow({ since, until, window }, Date.now());
+      const realm = realmWithin(request, realmId);
+      const filter = {
+        ...given(rest),
+        ...(unmatched === 'true' ? { caseName: null } : {}),
+        ...(realm === null ? {} : { realmId: realm }),
+      };
+      const page = await listExecutions(database, { strategyId, window: span, filter, limit, cursor });
+      return { ...page, until: span.until };
+    },
+  );
+
+  app.get(
+    '/api/v1/executions/:id',
+    {
+      config: { access: 'realm' },
+      schema: {
+        operationId: 'getExecution',
+        summary: 'One execution, with its trace and input',
+        tags,
+        params: requestParams,
+        response: { 200: execution, ...problems },
+      },
+    },
+    async (request) => {
+      const found = await findExecution(database, request.params.id);
+      const realm = realmOf(request);
+      // Of another realm's it is not told that it is there.
+      if (found === null || (realm !== null && found.realmId !== realm))
+        throw new Problem('not-found', 'There is no execution of this id');
+      return found;
+    },
+  );
+}
+
+/** The realm that a list is confined to: the caller's own, or the one that was asked for. */
+function realmWithin(request: FastifyRequest, asked: string | undefined): string | null {
+  const own = realmOf(request);
+  if (own !== null && asked !== undefined && asked !== own)
+    throw new Problem('forbidden', 'This access is for another realm');
+  return own ?? asked ?? null;
+}

@@ -1,0 +1,96 @@
+import type { App, RouteDeps } from '../app.ts';
+import { fromRedis } from '../http/from-redis.ts';
+import { countWorkers } from '../queues/count-workers.ts';
+import type { WatchedQueue } from '../queues/queue-watch.ts';
+import { backlogSeconds, desiredWorkers } from '../queues/scaling.ts';
+import { problems } from '../schemas/common.ts';
+import { queueList, scaling, scalingQuery } from '../schemas/queues.ts';
+
+const tags = ['queues'];
+
+export function addQueueRoutes(app: App, { config, queueWatch, redis }: RouteDeps): void {
+  /** The queues with their workers, now. */
+  const look = () =>
+    fromRedis(async () => {
+      const [queues, workers] = await Promise.all([queueWatch.read(), countWorkers(redis, config.namespace)]);
+      return queues.map((queue) => ({ ...queue, workers: workers[queue.queue] }));
+    });
+
+  app.get(
+    '/api/v1/queues',
+    {
+      config: { access: 'read' },
+      schema: {
+        operationId: 'listQueues',
+        summary: 'How long the queues are, how fast they move, and when they would be empty',
+        tags,
+        response: { 200: queueList, ...problems },
+      },
+    },
+    async () => {
+      const queues = await look();
+      const nowMs = Date.now();
+      return {
+        at: new Date(nowMs),
+        queues: queues.map((queue) => ({
+          ...queue,
+          oldestAgeSeconds: ageSeconds(queue, nowMs),
+          drainSeconds: drainSeconds(queue),
+        })),
+      };
+    },
+  );
+
+  app.get(
+    '/api/v1/scaling',
+    {
+      config: { access: 'read' },
+      schema: {
+        operationId: 'getScaling',
+        summary: 'What an autoscaler wants to know',
+        tags,
+        querystring: scalingQuery,
+        response: { 200: scaling, ...problems },
+      },
+    },
+    async ({ query: { targetSeconds } }) => {
+      const nowMs = Date.now();
+      const queues = (await look()).map((queue) => {
+        const { isPaused, workers } = queue;
+        const completionsPerSecond = queue.rates?.completionsPerSecond ?? null;
+        const load = { backlog: backlogOf(queue), completionsPerSecond, isPaused, workers };
+        return {
+          ...load,
+          queue: queue.queue,
+          backlogSeconds: backlogSeconds(load),
+          oldestAgeSeconds: ageSeconds(queue, nowMs) ?? 0,
+          desiredWorkers: desiredWorkers(load, targetSeconds),
+        };
+      });
+      const desired = queues.flatMap((queue) => queue.desiredWorkers ?? []);
+      return {
+        targetSeconds,
+        backlogSeconds: Math.max(...queues.map((queue) => queue.backlogSeconds)),
+        oldestAgeSeconds: Math.max(...queues.map((queue) => queue.oldestAgeSeconds)),
+        desiredWorkers: desired.length === 0 ? null : Math.max(...desired),
+        queues,
+      };
+    },
+  );
+}
+
+/** Delayed jobs are none of it: they wait for their time, not for a worker. */
+function backlogOf({ waiting, active }: WatchedQueue): number {
+  return waiting + active;
+}
+
+function ageSeconds({ oldestAddedAtMs }: WatchedQueue, nowMs: number): number | null {
+  return oldestAddedAtMs === null ? null : Math.max(0, nowMs - oldestAddedAtMs) / 1_000;
+}
+
+function drainSeconds(queue: WatchedQueue): number | null {
+  const backlog = backlogOf(queue);
+  const rate = queue.rates?.completionsPerSecond ?? 0;
+  if (backlog === 0) return 0;
+  return rate === 0 ? null : backlog / rate;
+}

@@ -1,0 +1,74 @@
+import { deleteRequest } from '../../repository/delete-request.ts';
+import { listRequests } from '../../repository/list-requests.ts';
+import { findRequest } from '../../repository/requests.ts';
+import type { App, RouteDeps } from '../app.ts';
+import { given } from '../given.ts';
+import { Problem } from '../http/problem.ts';
+import { noContent, problems } from '../schemas/common.ts';
+import { request, requestPage, requestParams, requestsQuery } from '../schemas/requests.ts';
+
+const tags = ['requests'];
+const notFound = 'There is no request of this id';
+
+export function addRequestRoutes(app: App, { database }: RouteDeps): void {
+  app.get(
+    '/api/v1/requests',
+    {
+      config: { access: 'read' },
+      schema: {
+        operationId: 'listRequests',
+        summary: 'Requests: those being worked on first, then the newest',
+        tags,
+        querystring: requestsQuery,
+        response: { 200: requestPage, ...problems },
+      },
+    },
+    async ({ query: { limit, cursor = null, from, until, ...rest } }) =>
+      listRequests(database, {
+        filter: {
+          ...given(rest),
+          ...(from === undefined ? {} : { from: new Date(from) }),
+          ...(until === undefined ? {} : { until: new Date(until) }),
+        },
+        limit,
+        cursor,
+      }),
+  );
+
+  app.get(
+    '/api/v1/requests/:id',
+    {
+      config: { access: 'read' },
+      schema: {
+        operationId: 'getRequest',
+        summary: 'One request, with its bodies',
+        tags,
+        params: requestParams,
+        response: { 200: request, ...problems },
+      },
+    },
+    async ({ params: { id } }) => {
+      const found = await findRequest(database, id);
+      if (found === null) throw new Problem('not-found', notFound);
+      return found;
+    },
+  );
+
+  app.delete(
+    '/api/v1/requests/:id',
+    {
+      config: { access: 'operator' },
+      schema: {
+        operationId: 'deleteRequest',
+        summary: 'Deletes a request for good; what of it is still in the queue is not stored any more',
+        tags,
+        params: requestParams,
+        response: { 204: noContent, ...problems },
+      },
+    },
+    async ({ params: { id } }, reply) => {
+      if ((await deleteRequest(database, id)) === 'not-found') throw new Problem('not-found', notFound);
+      return reply.code(204).send();
+    },
+  );
+}

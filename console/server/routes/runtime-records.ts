@@ -1,0 +1,69 @@
+import { readHealthStatus } from '../../repository/health-status.ts';
+import { findRuntimeRecord, listRuntimeRecords } from '../../repository/runtime-records.ts';
+import type { App, RouteDeps } from '../app.ts';
+import { given } from '../given.ts';
+import { Problem } from '../http/problem.ts';
+import { problems } from '../schemas/common.ts';
+import {
+  healthEvents,
+  runtimeRecord,
+  runtimeRecordPage,
+  runtimeRecordParams,
+  runtimeRecordsQuery,
+} from '../schemas/runtime-records.ts';
+
+const tags = ['runtime records'];
+
+export function addRuntimeRecordRoutes(app: App, { config, database, redis }: RouteDeps): void {
+  app.get(
+    '/api/v1/runtime-records',
+    {
+      config: { access: 'read' },
+      schema: {
+        operationId: 'listRuntimeRecords',
+        summary: 'How the runtimes of games are, by game',
+        tags,
+        querystring: runtimeRecordsQuery,
+        response: { 200: runtimeRecordPage, ...problems },
+      },
+    },
+    async ({ query: { limit, after = null, ...filter } }) =>
+      listRuntimeRecords(database, { ...given(filter), after, limit }),
+  );
+
+  app.get(
+    '/api/v1/runtime-records/:gameId',
+    {
+      config: { access: 'read' },
+      schema: {
+        operationId: 'getRuntimeRecord',
+        summary: 'How the runtime of one game is',
+        tags,
+        params: runtimeRecordParams,
+        response: { 200: runtimeRecord, ...problems },
+      },
+    },
+    async ({ params: { gameId } }) => {
+      const found = await findRuntimeRecord(database, gameId);
+      if (found === null) throw new Problem('not-found', 'There is no runtime record of this game');
+      return found;
+    },
+  );
+
+  app.get(
+    '/api/v1/health-events',
+    {
+      config: { access: 'read' },
+      schema: {
+        operationId: 'getHealthEvents',
+        summary: 'Who reads the health events, how far behind, and how the games are',
+        tags,
+        response: { 200: healthEvents, ...problems },
+      },
+    },
+    async () => {
+      if (redis.status !== 'ready') throw new Problem('unavailable', 'Redis did not answer');
+      return readHealthStatus({ database, redis, config: config.health });
+    },
+  );
+}

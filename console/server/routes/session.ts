@@ -1,0 +1,78 @@
+import type { FastifyRequest } from 'fastify';
+import type { Access } from '../access/access.ts';
+import type { Credentials } from '../access/credentials.ts';
+import { accessOf } from '../access/guard.ts';
+import { issueSession, toCookie } from '../access/session.ts';
+import type { App } from '../app.ts';
+import { Problem } from '../http/problem.ts';
+import { noContent, problems } from '../schemas/common.ts';
+import { loginBody, session } from '../schemas/session.ts';
+
+const tags = ['session'];
+
+export function addSessionRoutes(app: App, credentials: Credentials): void {
+  const tell = (access: Access | null) => {
+    // A scraper has no session.
+    if (access === null || access.kind === 'metrics') throw new Problem('unauthenticated', 'Nobody has this token');
+    const realm = access.kind === 'realm' ? access.realm : null;
+    return { access: access.kind, realm, needsToken: credentials.areRequired };
+  };
+
+  app.get(
+    '/api/v1/session',
+    {
+      config: { access: 'realm' },
+      schema: {
+        operationId: 'getSession',
+        summary: 'What the caller may do',
+        tags,
+        response: { 200: session, ...problems },
+      },
+    },
+    async (request) => tell(accessOf(request)),
+  );
+
+  app.post(
+    '/login',
+    {
+      config: { access: 'anybody' },
+      schema: {
+        operationId: 'login',
+        summary: 'Makes a session of a token, for browsers',
+        tags,
+        body: loginBody,
+        response: { 200: session, ...problems },
+      },
+    },
+    async (request, reply) => {
+      const found = credentials.find(request.body.token);
+      const told = tell(found?.access ?? null);
+      if (found !== null)
+        reply.header('set-cookie', toCookie(issueSession(found, Date.now()), { isSecure: isSecure(request) }));
+      return told;
+    },
+  );
+
+  app.delete(
+    '/api/v1/session',
+    {
+      config: { access: 'anybody' },
+      schema: {
+        operationId: 'logout',
+        summary: 'Ends the session of this browser',
+        tags,
+        response: { 204: noContent, ...problems },
+      },
+    },
+    async (request, reply) =>
+      reply
+        .header('set-cookie', toCookie(null, { isSecure: isSecure(request) }))
+        .code(204)
+        .send(),
+  );
+}
+
+/** Whether the browser speaks TLS, with this server or with what stands before it. Whoever lies harms only himself. */
+function isSecure({ protocol, headers }: FastifyRequest): boolean {
+  return protocol === 'https' || headers['x-forwarded-proto'] === 'https';
+}

@@ -1,0 +1,90 @@
+import { compareStrategies } from '../../repository/executions/compare.ts';
+import { listStrategies } from '../../repository/executions/strategies.ts';
+import { readStrategy } from '../../repository/executions/strategy.ts';
+import { parseWindow } from '../../repository/executions/window.ts';
+import { realmOf } from '../access/guard.ts';
+import type { App, RouteDeps } from '../app.ts';
+import { problems } from '../schemas/common.ts';
+import {
+  comparison,
+  comparisonQuery,
+  strategiesQuery,
+  strategyAnswer,
+  strategyList,
+  strategyParams,
+  strategyQuery,
+} from '../schemas/strategies.ts';
+
+const tags = ['strategies'];
+const epoch = new Date(0);
+
+export function addStrategyRoutes(app: App, { database }: RouteDeps): void {
+  app.get(
+    '/api/v1/strategies',
+    {
+      config: { access: 'realm' },
+      schema: {
+        operationId: 'listStrategies',
+        summary: 'Strategies that have run, the one that ran last first',
+        tags,
+        querystring: strategiesQuery,
+        response: { 200: strategyList, ...problems },
+      },
+    },
+    async (request) => {
+      const { limit, ...texts } = request.query;
+      const { since, until } = parseWindow(texts, Date.now());
+      const window = { since: since ?? epoch, until };
+      return { window, strategies: await listStrategies(database, { window, limit, realmId: realmOf(request) }) };
+    },
+  );
+
+  app.get(
+    '/api/v1/strategies/:strategyId',
+    {
+      config: { access: 'realm' },
+      schema: {
+        operationId: 'getStrategy',
+        summary: 'Everything about a strategy over a window, weighted',
+        tags,
+        params: strategyParams,
+        querystring: strategyQuery,
+        response: { 200: strategyAnswer, ...problems },
+      },
+    },
+    async (request) => {
+      const { top, bucketSeconds, ...texts } = request.query;
+      return readStrategy(database, {
+        strategyId: request.params.strategyId,
+        realmId: realmOf(request),
+        window: parseWindow(texts, Date.now()),
+        top,
+        bucketMs: bucketSeconds === undefined ? null : bucketSeconds * 1_000,
+      });
+    },
+  );
+
+  app.get(
+    '/api/v1/comparison',
+    {
+      config: { access: 'realm' },
+      schema: {
+        operationId: 'compareStrategies',
+        summary: 'Two strategies side by side, weighted',
+        tags,
+        querystring: comparisonQuery,
+        response: { 200: comparison, ...problems },
+      },
+    },
+    async (request) => {
+      const { a, b, top, ...texts } = request.query;
+      return compareStrategies(database, {
+        a,
+        b,
+        top,
+        realmId: realmOf(request),
+        window: parseWindow(texts, Date.now()),
+      });
+    },
+  );
+}

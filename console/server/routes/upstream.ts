@@ -1,0 +1,80 @@
+import {
+  compareUpstreamMetrics,
+  readUpstreamMetrics,
+  type UpstreamQuestion,
+} from '../../repository/executions/upstream-metrics.ts';
+import { parseWindow } from '../../repository/executions/window.ts';
+import { realmOf } from '../access/guard.ts';
+import type { App, RouteDeps } from '../app.ts';
+import { Problem } from '../http/problem.ts';
+import { problems } from '../schemas/common.ts';
+import { strategyParams } from '../schemas/strategies.ts';
+import {
+  upstreamCompareQuery,
+  upstreamComparison,
+  upstreamMetrics,
+  upstreamMetricsQuery,
+} from '../schemas/upstream.ts';
+
+const tags = ['original'];
+
+/** The two routes of the system that Sluice replaces, under its own addresses and field names. */
+export function addUpstreamRoutes(app: App, { database }: RouteDeps): void {
+  app.get(
+    '/api/v1/strategies/custom/compare',
+    {
+      config: { access: 'realm' },
+      schema: {
+        operationId: 'compareUpstreamMetrics',
+        summary: 'Two strategies, with the original’s field names',
+        tags,
+        querystring: upstreamCompareQuery,
+        response: { 200: upstreamComparison, ...problems },
+      },
+    },
+    async (request) => {
+      const { a, b, ...texts } = request.query;
+      const question = { a, b, realmId: realmOf(request), window: toWindow(texts) };
+      const found = await compareUpstreamMetrics(database, question);
+      if (found === null) throw new Problem('not-found', 'Of one of the two strategies no execution is stored');
+      return found;
+    },
+  );
+
+  app.get(
+    '/api/v1/strategies/custom/:strategyId/metrics',
+    {
+      config: { access: 'realm' },
+      schema: {
+        operationId: 'getUpstreamMetrics',
+        summary: 'A strategy’s metrics, with the original’s field names',
+        tags,
+        params: strategyParams,
+        querystring: upstreamMetricsQuery,
+        response: { 200: upstreamMetrics, ...problems },
+      },
+    },
+    async (request) => {
+      const { strategyId } = request.params;
+      const question = { strategyId, realmId: realmOf(request), window: toWindow(request.query) };
+      const found = await readUpstreamMetrics(database, question);
+      if (found === null) throw new Problem('not-found', 'Of this strategy no execution is stored');
+      return found;
+    },
+  );
+}
+
+/** As the original has it, all time when nothing is said. */
+function toWindow(query: {
+  since?: string | undefined;
+  until?: string | undefined;
+  window?: string | undefined;
+  weighted: 'true' | 'false';
+}): UpstreamQuestion['window'] {
+  const { weighted, ...texts } = query;
+  const isAllTime = texts.since === undefined && texts.window === undefined;
+  const { since, until } = parseWindow({ ...texts, ...(isAllTime ? { window: 'all' } : {}) }, Date.now());
+  return weighted === 'true'
+    ? { since, until }
+    : { weighted: false, since, until: texts.until === undefined ? null : until };
+}

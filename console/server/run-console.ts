@@ -1,0 +1,50 @@
+import { type Config, requireUrl } from '../../shared/config.ts';
+import { createDatabase } from '../../shared/database.ts';
+import { createCloseStack, endsWithin, untilAskedToStop } from '../../shared/lifecycle.ts';
+import { createLogger } from '../../shared/logger.ts';
+import { createRedis } from '../../shared/redis.ts';
+import { createConsole } from './create-console.ts';
+
+/** A person waits for each answer, and gets none that takes longer. */
+const statementTimeoutMs = 10_000;
+const closeTimeoutMs = 2_000;
+
+/**
+ * Runs the console until it is asked to stop, and then until the requests under way are answered, at most
+ * `SLUICE_SHUTDOWN_TIMEOUT_MS`.
+ *
+ * @returns the exit code: 0 when all were answered, 1 when the time was up first
+ * @throws UsageError when a URL is missing, Error when the port is taken
+ */
+export async function runConsole(config: Config): Promise<number> {
+  const logger = createLogger({ level: config.logLevel, name: 'sluice-console' });
+  const asked = untilAskedToStop();
+  const closing = createCloseStack((part, error) => logger.warn({ part, err: error }, 'closing failed'));
+  try {
+    const timeoutMs = Math.min(statementTimeoutMs, config.database.statementTimeoutMs);
+    const database = createDatabase({ ...config.database, statementTimeoutMs: timeoutMs }, 'sluice console');
+    closing.push('database', () => database.$disconnect());
+    const redis = createRedis(requireUrl(config.redisUrl, 'REDIS_URL'), {
+      role: 'consumer',
+      name: 'sluice:console',
+      logger,
+    });
+    closing.push('redis', async () => redis.disconnect());
+    // It goes on trying by itself; until then the routes that need Redis say that it is away.
+    void redis.connect().catch(() => undefined);
+    const { app, start } = await createConsole({ config, database, redis, logger });
+    closing.push('server', async () => app.server.closeAllConnections());
+    const url = await app.listen({ host: config.console.host, port: config.console.port });
+    start();
+    logger.info({ url }, 'console is up');
+    process.send?.({ probes: url });
+
+    const reason = await asked;
+    logger.info({ reason }, 'console is stopping');
+    const inTime = await endsWithin(app.close(), config.worker.shutdownTimeoutMs);
+    logger.info({ inTime }, 'console has stopped');
+    return inTime ? 0 : 1;
+  } finally {
+    await endsWithin(closing.closeAll(), closeTimeoutMs);
+  }
+}

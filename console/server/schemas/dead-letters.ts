@@ -1,0 +1,90 @@
+import { z } from 'zod';
+import { deadLetterStates, replayableStates } from '../../repository/dead-letters.ts';
+import { cursor, limit, text, time } from './common.ts';
+
+const state = z.enum(deadLetterStates);
+const filterFields = { queue: text.optional(), signature: text.max(2_000).optional(), state: state.optional() };
+
+export const deadLettersQuery = z.strictObject({ ...filterFields, limit: limit(50), cursor: cursor.optional() });
+export const deadLetterCausesQuery = z.strictObject({ ...filterFields, limit: limit(50) });
+export const deadLetterParams = z.object({ id: z.guid() });
+
+/** A slip of the pen must not mean every letter. */
+const selectionFields = {
+  ids: z.array(z.guid()).min(1).max(1_000).optional(),
+  signature: text.max(2_000).optional(),
+  queue: text.optional(),
+  all: z.literal(true).optional().describe('every letter'),
+};
+const saysWhich = (selection: { ids?: unknown; signature?: unknown; queue?: unknown; all?: unknown }): boolean =>
+  [selection.ids, selection.signature, selection.queue, selection.all].some((part) => part !== undefined);
+const whichMessage = { message: 'say which letters: ids, signature, queue or all' };
+
+export const replayBody = z
+  .strictObject({
+    ...selectionFields,
+    state: z.enum(replayableStates).default('open'),
+    repairs: z.array(z.string().max(200)).max(10).default([]).describe('strip-nul, drop:FIELD, truncate:FIELD:CHARS'),
+    limit: z.int().min(1).max(1_000).default(1_000).describe('letters at most; ask again for more'),
+  })
+  .refine(saysWhich, whichMessage);
+export const discardBody = z.strictObject(selectionFields).refine(saysWhich, whichMessage);
+
+const letterFields = {
+  id: z.string(),
+  queue: z.string(),
+  state,
+  stateSince: time,
+  code: z.string(),
+  reason: z.string(),
+  signature: z.string(),
+  producer: z.string().nullable(),
+  jobId: z.string().nullable(),
+  firstSeen: time,
+  lastSeen: time,
+  attempts: z.int(),
+  replays: z.int(),
+};
+
+export const deadLetterPage = z
+  .object({
+    letters: z.array(
+      z.object({ ...letterFields, payloadChars: z.int(), holdsRecord: z.boolean() }).meta({ id: 'DeadLetterSummary' }),
+    ),
+    cursor: z.string().nullable(),
+  })
+  .meta({ id: 'DeadLetterPage' });
+
+export const deadLetterCauses = z
+  .object({
+    causes: z.array(
+      z
+        .object({
+          queue: z.string(),
+          code: z.string(),
+          signature: z.string(),
+          state,
+          letters: z.int(),
+          firstSeen: time,
+          lastSeen: time,
+          exampleId: z.string(),
+          exampleReason: z.string(),
+        })
+        .meta({ id: 'DeadLetterCause' }),
+    ),
+  })
+  .meta({ id: 'DeadLetterCauses' });
+
+export const deadLetter = z
+  .object({
+    ...letterFields,
+    recordKey: z.string(),
+    contractVersion: z.int().nullable().describe('null: it holds no record, and cannot be replayed'),
+    payload: z.string().describe('the record’s JSON as it was first received'),
+  })
+  .meta({ id: 'DeadLetter' });
+
+export const replayAnswer = z
+  .object({ replayed: z.int(), skipped: z.array(z.string()).describe('letters that hold no record') })
+  .meta({ id: 'ReplayAnswer' });
+export const discardAnswer = z.object({ discarded: z.int() }).meta({ id: 'DiscardAnswer' });

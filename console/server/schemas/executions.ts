@@ -1,0 +1,61 @@
+import { z } from 'zod';
+import { executionStatuses } from '../../../shared/contracts/execution.ts';
+import { cursor, limit, text, time, windowFields } from './common.ts';
+
+export const executionStatus = z.enum(executionStatuses);
+
+/** What is asked of the list of executions. */
+export const executionsQuery = z.strictObject({
+  strategyId: text,
+  ...windowFields,
+  status: z
+    .enum([...executionStatuses, 'failed'])
+    .optional()
+    .describe('failed: each that is not ok'),
+  errorCode: text.optional(),
+  caseName: text.optional(),
+  unmatched: z.enum(['true', 'false']).default('false').describe('true: only those that matched no case'),
+  realmId: text.optional(),
+  externalUserId: text.optional(),
+  limit: limit(50),
+  cursor: cursor.optional(),
+});
+
+const summaryFields = {
+  id: z.string(),
+  recordedAt: time,
+  strategyId: z.string(),
+  strategyVersion: z.int(),
+  strategyType: z.string(),
+  realmId: z.string().nullable(),
+  externalGameId: z.string().nullable(),
+  externalTaskId: z.string().nullable(),
+  externalUserId: z.string().nullable(),
+  status: executionStatus,
+  errorCode: z.string().nullable(),
+  errorMessage: z.string().nullable(),
+  failedNodeId: z.string().nullable(),
+  points: z.number().nullable(),
+  caseName: z.string().nullable(),
+  durationMs: z.number().nullable(),
+  nodesExecuted: z.int(),
+  traceLength: z.int().nullable().describe('entries before truncation'),
+  sampled: z.boolean(),
+  sampleRate: z.number().describe('the row stands for 1 / sampleRate runs'),
+  parentStrategyId: z.string().nullable(),
+  astHash: z.string().nullable(),
+  attempt: z.int(),
+  notes: z.string().nullable(),
+};
+
+export const executionPage = z
+  .object({
+    executions: z.array(z.object(summaryFields).meta({ id: 'ExecutionSummary' })),
+    cursor: z.string().nullable().describe('for the next page; null when this is the last'),
+    until: time.describe('the end of the window; ask for the next page with the same'),
+  })
+  .meta({ id: 'ExecutionPage' });
+
+export const execution = z
+  .object({ ...summaryFields, trace: z.array(z.unknown()).nullable(), input: z.unknown() })
+  .meta({ id: 'Execution' });

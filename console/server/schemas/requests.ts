@@ -1,0 +1,75 @@
+import { z } from 'zod';
+import { bodyEncodings, serviceTiers } from '../../../shared/contracts/completed-request.ts';
+import { requestStates, statusClasses } from '../../repository/list-requests.ts';
+import { cursor, limit, text, time } from './common.ts';
+
+const instant = z.iso
+  .datetime({ offset: true })
+  .refine((value) => Date.parse(value) >= 0, { message: 'must be a time after 1970' });
+
+export const requestsQuery = z.strictObject({
+  createdBy: text.optional(),
+  model: text.optional(),
+  statusClass: z.enum(statusClasses).optional(),
+  serviceTier: z.enum(serviceTiers).optional(),
+  state: z.enum(requestStates).optional(),
+  from: instant.optional().describe('arrived at this time or later'),
+  until: instant.optional().describe('arrived before this time'),
+  limit: limit(50),
+  cursor: cursor.optional(),
+});
+
+export const requestParams = z.object({ id: z.guid() });
+
+const common = {
+  id: z.string(),
+  state: z.enum(requestStates),
+  model: z.string(),
+  serviceTier: z.enum(serviceTiers),
+  createdBy: z.string(),
+  createdAt: time,
+  startedAt: time.nullable(),
+  completedAt: time.nullable(),
+  failedAt: time.nullable(),
+  notes: z.string().nullable(),
+};
+
+export const requestPage = z
+  .object({
+    requests: z.array(
+      z
+        .object({
+          ...common,
+          responseStatus: z.int().nullable(),
+          responseBytes: z.number(),
+          isStream: z.boolean(),
+          isIncomplete: z.boolean(),
+          durationMs: z.number().nullable(),
+        })
+        .meta({ id: 'RequestSummary' }),
+    ),
+    cursor: z.string().nullable(),
+  })
+  .meta({ id: 'RequestPage' });
+
+const bodyFields = {
+  body: z.string(),
+  encoding: z.enum(bodyEncodings),
+  bytes: z.number().describe('before anything was cut'),
+  isCut: z.boolean(),
+};
+
+export const request = z
+  .object({
+    ...common,
+    canceledAt: time.nullable(),
+    method: z.string(),
+    path: z.string(),
+    apiKeyHash: z.string().nullable(),
+    request: z.object(bodyFields),
+    response: z
+      .object({ ...bodyFields, status: z.int().nullable(), isStream: z.boolean(), isIncomplete: z.boolean() })
+      .nullable(),
+    error: z.string().nullable(),
+  })
+  .meta({ id: 'CompletedRequest' });

@@ -1,0 +1,137 @@
+import { z } from 'zod';
+import { executionStatuses } from '../../../shared/contracts/execution.ts';
+import { estimate, limit, tally, tallyFields, text, time, windowFields } from './common.ts';
+
+export const strategiesQuery = z.strictObject({ ...windowFields, limit: limit(50) });
+
+export const strategyList = z
+  .object({
+    window: z.object({ since: time, until: time }),
+    strategies: z.array(
+      z
+        .object({ strategyId: z.string(), lastActivity: time, total: tally, failed: tally, failureRate: estimate })
+        .meta({ id: 'SeenStrategy' }),
+    ),
+  })
+  .meta({ id: 'StrategyList' });
+
+const top = z.coerce.number().int().min(1).max(50).default(10).describe('error codes and cases by name');
+
+export const strategyParams = z.object({ strategyId: text });
+export const strategyQuery = z.strictObject({
+  ...windowFields,
+  top,
+  bucketSeconds: z.coerce
+    .number()
+    .int()
+    .min(1)
+    .max(366 * 86_400)
+    .optional()
+    .describe('of the series; at most 500 buckets. Chosen when left out'),
+});
+export const comparisonQuery = z.strictObject({ a: text, b: text, ...windowFields, top });
+
+/** One schema for each status. */
+function byStatus<T extends z.ZodType>(schema: T) {
+  return z.object(
+    Object.fromEntries(executionStatuses.map((status) => [status, schema])) as Record<
+      (typeof executionStatuses)[number],
+      T
+    >,
+  );
+}
+
+const statusFigures = z
+  .object({
+    ...tallyFields,
+    durationMs: z.object({ mean: z.number().nullable(), min: z.number().nullable(), max: z.number().nullable() }),
+    rowsWithoutDuration: z.number(),
+    nodes: z.object({ mean: z.number().nullable(), max: z.number().nullable() }),
+  })
+  .meta({ id: 'StatusFigures' });
+
+const summary = z
+  .object({
+    statuses: byStatus(statusFigures),
+    total: tally,
+    failed: tally,
+    failureRate: estimate,
+    points: z.object({
+      ...tallyFields,
+      sum: z.number(),
+      mean: z.number().nullable(),
+      min: z.number().nullable(),
+      max: z.number().nullable(),
+    }),
+  })
+  .meta({ id: 'StatusSummary' });
+
+const percentile = z
+  .object({
+    value: z.number().nullable(),
+    low: z.number().nullable(),
+    high: z.number().nullable(),
+    tooFew: z.boolean(),
+  })
+  .meta({ id: 'Percentile' });
+const percentiles = z.object({ p50: percentile, p95: percentile, p99: percentile }).meta({ id: 'Percentiles' });
+const durationBins = z.array(
+  z
+    .object({ ...tallyFields, aboveMs: z.number().nullable(), upToMs: z.number().nullable() })
+    .meta({ id: 'DurationBin' }),
+);
+
+const figureFields = {
+  strategyId: z.string(),
+  window: z.object({ since: time, until: time }),
+  summary,
+  errorCodes: z
+    .object({ codes: z.array(z.object({ code: z.string(), ...tallyFields })), others: tally, withoutCode: tally })
+    .meta({ id: 'ErrorCodes' }),
+  cases: z
+    .object({
+      cases: z.array(z.object({ caseName: z.string(), ...tallyFields })),
+      others: tally,
+      unmatched: tally,
+      failed: tally,
+    })
+    .meta({ id: 'Cases' }),
+  durations: z.object({ ok: percentiles, failed: percentiles }),
+  durationBins: z.object({ ok: durationBins, failed: durationBins }),
+  pointsBins: z.array(z.object({ ...tallyFields, from: z.number(), below: z.number() }).meta({ id: 'PointsBin' })),
+};
+
+const seriesBucket = z
+  .object({
+    since: time,
+    until: time,
+    statuses: byStatus(tally),
+    p50: z.number().nullable(),
+    p95: z.number().nullable(),
+    p99: z.number().nullable(),
+    durationRows: z.number(),
+    tooFew: z.array(z.enum(['p50', 'p95', 'p99'])),
+  })
+  .meta({ id: 'SeriesBucket' });
+
+export const strategyAnswer = z
+  .object({ ...figureFields, series: z.object({ bucketMs: z.number(), buckets: z.array(seriesBucket) }) })
+  .meta({ id: 'Strategy', description: 'Weighted: all figures are of runs, not of rows' });
+
+const figures = z.object(figureFields).meta({ id: 'StrategyFigures' });
+export const comparison = z
+  .object({
+    a: figures,
+    b: figures,
+    delta: z
+      .object({
+        failureRate: z.number().nullable(),
+        meanMs: z.number().nullable(),
+        p50Ms: z.number().nullable(),
+        p95Ms: z.number().nullable(),
+        p99Ms: z.number().nullable(),
+        meanPoints: z.number().nullable(),
+      })
+      .describe('B less A'),
+  })
+  .meta({ id: 'Comparison' });

@@ -1,0 +1,115 @@
+import { expect, test } from 'vitest';
+import { storeRequests } from '../../workers/completed-requests/store.ts';
+import { insertLetter, insertRun } from '../console/server/seed.ts';
+import { insertRuntimeRecord } from '../support/health.ts';
+import { aCompletion } from '../support/requests.ts';
+import { aPage } from './a-page.ts';
+import { aStage } from './stage.ts';
+
+/** Markup that would run, and a way out of an attribute and of a script; each says who it was. */
+const attack = (field: string): string =>
+  `"'><img src=x onerror="window.attacked='${field}'"><script>window.attacked='${field}'</script><svg onload=window.attacked='${field}'>\${window.attacked='${field}'}`;
+
+const strategyId = attack('strategyId');
+
+async function aHostileStage() {
+  const stage = await aStage();
+  const failure = {
+    strategy_id: strategyId,
+    strategy_type: attack('strategyType'),
+    parent_strategy_id: attack('parentStrategyId'),
+    realm_id: attack('realmId'),
+    external_game_id: attack('externalGameId'),
+    external_task_id: attack('externalTaskId'),
+    external_user_id: attack('externalUserId'),
+    status: 'error',
+    error_code: attack('errorCode'),
+    error_message: attack('errorMessage'),
+    failed_node_id: `${attack('failedNodeId')}.compare.0`,
+    ast_hash: attack('astHash'),
+    notes: attack('notes'),
+    case_name: null,
+    sampled: false,
+    sample_rate: 1,
+    trace: JSON.stringify([
+      { nodeId: attack('nodeId'), type: attack('type'), value: attack('value'), branch: attack('branch') },
+      attack('entry'),
+    ]),
+    input: JSON.stringify({ [attack('key')]: attack('input') }),
+  };
+  const executionId = await insertRun(stage.client, failure);
+  await insertRun(stage.client, { strategy_id: strategyId, case_name: attack('caseName') });
+  const letterId = await insertLetter(stage.client, {
+    payload: JSON.stringify({ text: attack('payload') }),
+    reason: attack('reason'),
+    signature: attack('signature'),
+    code: attack('code'),
+    producer: attack('producer'),
+    job_id: attack('jobId'),
+    record_key: attack('recordKey'),
+  });
+  const completion = aCompletion({
+    createdBy: attack('createdBy'),
+    model: attack('model'),
+    requestBody: attack('requestBody'),
+    responseBody: attack('responseBody'),
+  });
+  await storeRequests(stage.database, JSON.stringify([completion]));
+  await insertRuntimeRecord(stage.client, {
+    game_id: attack('gameId'),
+    status: 'engine_unreachable',
+    engine_health: 'healthy',
+  });
+  return { ...stage, executionId, letterId, requestId: completion.requestId };
+}
+
+test('hostile text: in every field it is shown as text, and nothing of it runs', async () => {
+  const { url, executionId, letterId, requestId } = await aHostileStage();
+  const id = encodeURIComponent(strategyId);
+  const addresses = [
+    { href: '/', shows: 'strategyId' },
+    { href: `/?view=strategy&id=${id}&status=all`, shows: 'errorMessage' },
+    { href: `/?view=strategy&id=${id}&execution=${executionId}`, shows: 'branch' },
+    { href: `/?view=compare&a=${id}&b=${encodeURIComponent(attack('b'))}`, shows: 'strategyId' },
+    { href: '/?view=fleet', shows: 'signature' },
+    { href: '/?view=dead-letters', shows: 'reason' },
+    { href: `/?view=dead-letters&letter=${letterId}`, shows: 'payload' },
+    { href: '/?view=health', shows: 'gameId' },
+    { href: '/?view=requests', shows: 'model' },
+    { href: `/?view=requests&request=${requestId}`, shows: 'responseBody' },
+    {
+      href: `/?view=${encodeURIComponent(attack('view'))}&window=${encodeURIComponent(attack('window'))}`,
+      shows: null,
+    },
+    { href: `/?window=${encodeURIComponent(attack('window'))}`, shows: null },
+    { href: `/?since=${encodeURIComponent(attack('since'))}`, shows: null },
+  ];
+  const { page, problems } = await aPage();
+  for (const { href, shows } of addresses) {
+    await page.goto(url + href);
+    const text =
+      shows === null ? page.getByRole('alert').getByRole('button') : page.getByText(`window.attacked='${shows}'`);
+    await text.first().waitFor();
+    expect([href, await page.evaluate('window.attacked')]).toEqual([href, undefined]);
+    expect([
+      href,
+      await page.locator('main img, main script, main svg, dialog img, dialog script, dialog svg').count(),
+    ]).toEqual([href, 0]);
+  }
+  // What cannot be asked is answered with 400, which a browser notes.
+  expect(problems.filter((problem) => !problem.includes('status of 400'))).toEqual([]);
+});
+
+test('content security policy: what is put into the page from outside does not run', async () => {
+  const { url } = await aHostileStage();
+  const { page, problems } = await aPage();
+  await page.goto(url);
+  await page.getByRole('heading', { level: 1 }).waitFor();
+  await page.evaluate(`document.querySelector('main').innerHTML += '<img src=x onerror="window.attacked=1">'`);
+  await page.evaluate(
+    `{ const script = document.createElement('script'); script.textContent = 'window.attacked = 2'; document.body.append(script); }`,
+  );
+  await page.waitForFunction('true');
+  expect(await page.evaluate('window.attacked')).toBeUndefined();
+  expect(problems.filter((problem) => problem.includes('Content Security Policy')).length).toBeGreaterThan(1);
+});

@@ -1,0 +1,245 @@
+import { join } from 'node:path';
+import type { Page } from 'playwright-core';
+import { expect, inject, test } from 'vitest';
+import { takeExecutionRecord } from '../../producers/execution-record.ts';
+import { insertLetter } from '../console/server/seed.ts';
+import { anExecution } from '../support/execution.ts';
+import { openQueue, until } from '../support/fixtures.ts';
+import { startWorker } from '../support/worker.ts';
+import { aPage } from './a-page.ts';
+import { findSerious } from './axe.ts';
+import { busiest, second, storeDemoRuns } from './demo-data.ts';
+import { aStage, fill } from './stage.ts';
+
+const strategyAddress = (id: string): string => `/?view=strategy&id=${encodeURIComponent(id)}`;
+
+/** Goes on with Tab until what has the focus is matched. */
+async function tabTo(page: Page, selector: string): Promise<void> {
+  for (let pressed = 0; pressed < 100; pressed += 1) {
+    await page.keyboard.press('Tab');
+    if (await page.evaluate(`document.activeElement?.matches(${JSON.stringify(selector)}) ?? false`)) return;
+  }
+  throw new Error(`Tab does not get to ${selector}`);
+}
+
+/** Of the rows of the list of executions. */
+const listedIds = (page: Page): Promise<string[]> =>
+  page.evaluate(
+    `[...document.querySelectorAll('section[data-key="executions"] tbody tr')].map(({ dataset }) => dataset.key)`,
+  );
+
+const focusedHref = (page: Page): Promise<unknown> => page.evaluate('document.activeElement?.getAttribute("href")');
+
+test('a failure: found, opened, read and closed with the keyboard alone; the focus comes back', async () => {
+  const stage = await aStage();
+  await storeDemoRuns(stage.database, 1_500);
+  const { page, problems } = await aPage();
+  await page.goto(stage.url + strategyAddress(busiest));
+  await page.getByRole('heading', { name: 'Newest failures' }).waitFor();
+  await tabTo(page, 'a[href*="execution="]');
+  const opened = await focusedHref(page);
+  await page.keyboard.press('Enter');
+  const dialog = page.getByRole('dialog', { name: 'Execution' });
+  await dialog.getByText('failed here').waitFor();
+  expect(new URL(page.url()).searchParams.get('execution')).not.toBeNull();
+  const failed = dialog.locator('li.failed > * > .tree-line, li.failed > .tree-line').first();
+  expect(await failed.textContent()).toContain('tier.compare.0');
+  expect(await findSerious(page)).toEqual([]);
+  await page.screenshot({ path: join(inject('pictures'), 'execution-wide-light.png') });
+  await page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'hidden' });
+  expect(await focusedHref(page)).toBe(opened);
+  await until(() => !page.url().includes('execution='));
+  expect(problems).toEqual([]);
+});
+
+test('a failure: its address opens it at once, and its replay body is copied as it stands', async () => {
+  const stage = await aStage();
+  await storeDemoRuns(stage.database, 1_500);
+  const { rows } = await stage.client.query(
+    `select id, input, external_user_id from strategy_execution_log where strategy_id = $1 and status <> 'ok' limit 1`,
+    [busiest],
+  );
+  const { page, problems } = await aPage({
+    viewport: { width: 400, height: 800 },
+    permissions: ['clipboard-read', 'clipboard-write'],
+  });
+  await page.goto(`${stage.url}${strategyAddress(busiest)}&execution=${rows[0].id}`);
+  await page.getByRole('button', { name: 'Copy the replay body' }).click();
+  await page.getByText('The replay body is copied').waitFor();
+  const copied = JSON.parse(String(await page.evaluate('navigator.clipboard.readText()')));
+  expect(copied).toMatchObject({ externalUserId: rows[0].external_user_id, data: rows[0].input });
+  expect(Object.keys(copied.mockState).length).toBeGreaterThan(0);
+  expect(await findSerious(page)).toEqual([]);
+  await page.screenshot({ path: join(inject('pictures'), 'execution-narrow-light.png') });
+  expect(problems).toEqual([]);
+});
+
+test('a trace: its branches close and open with the keyboard', async () => {
+  const stage = await aStage();
+  await storeDemoRuns(stage.database, 1_500);
+  const { page } = await aPage({ colorScheme: 'dark' });
+  await page.goto(`${stage.url}${strategyAddress(busiest)}&status=ok`);
+  await page.locator('a[href*="execution="]').first().click();
+  const branch = page.locator('.tree details').first();
+  await branch.waitFor();
+  await page.screenshot({ path: join(inject('pictures'), 'execution-wide-dark.png') });
+  await branch.locator('summary').first().focus();
+  await page.keyboard.press('Enter');
+  expect(await branch.getAttribute('open')).toBeNull();
+  await page.keyboard.press('Enter');
+  expect(await branch.getAttribute('open')).toBe('');
+});
+
+test('filters and window: stand in the address, survive a reload, and go back with the browser', async () => {
+  const stage = await aStage();
+  await storeDemoRuns(stage.database, 1_500);
+  const { page, problems } = await aPage();
+  await page.goto(stage.url + strategyAddress(busiest));
+  await page.getByRole('link', { name: '7 d' }).click();
+  await page.getByLabel('Status', { exact: true }).selectOption('ok');
+  await page.getByRole('heading', { name: 'Newest executions' }).waitFor();
+  await page.getByRole('link', { name: 'GOLD' }).click();
+  await until(() => page.url().includes('case=GOLD'));
+  const address = new URL(page.url()).searchParams;
+  expect(Object.fromEntries(address)).toEqual({
+    view: 'strategy',
+    id: busiest,
+    window: '7d',
+    status: 'ok',
+    case: 'GOLD',
+  });
+  await page.reload();
+  expect(await page.getByLabel('Case', { exact: true }).inputValue()).toBe('GOLD');
+  const cases = page.locator('section[data-key="executions"] tbody td[data-column="What happened"] b');
+  await until(async () => (await cases.count()) > 0);
+  expect(new Set(await cases.allTextContents())).toEqual(new Set(['GOLD']));
+  await page.goBack();
+  await until(async () => (await page.getByLabel('Case', { exact: true }).inputValue()) === '');
+  expect(problems).toEqual([]);
+});
+
+test('pages: the next one begins after the last row of the one before, and the first can be gone back to', async () => {
+  const stage = await aStage();
+  await storeDemoRuns(stage.database, 1_500);
+  const { page } = await aPage();
+  await page.goto(`${stage.url}${strategyAddress(busiest)}&status=all`);
+  const times = page.locator('section[data-key="executions"] tbody time');
+  await times.first().waitFor();
+  const seen = await listedIds(page);
+  await page.getByRole('link', { name: 'Next page' }).click();
+  await page.getByRole('link', { name: 'Newest', exact: true }).waitFor();
+  const next = await listedIds(page);
+  expect([seen, next].map((ids) => ids.length)).toEqual([25, 25]);
+  expect(new Set([...seen, ...next]).size).toBe(50);
+});
+
+test('two strategies: picked in the list, compared with deltas and verdicts, swapped', async () => {
+  const stage = await aStage();
+  await storeDemoRuns(stage.database, 3_000);
+  const { page, problems } = await aPage();
+  await page.goto(stage.url);
+  await page.getByLabel(`Pick ${busiest}`).check();
+  await page.getByLabel(`Pick ${second}`).check();
+  await page.getByRole('link', { name: 'Compare the two' }).click();
+  const row = page.getByRole('row', { name: 'Mean points' });
+  await row.waitFor();
+  const read = async () => row.getByRole('cell').allTextContents();
+  const [a, b, delta, verdict] = await read();
+  expect(Number(delta?.replace('−', '-'))).toBeCloseTo(Number(b) - Number(a), 0);
+  expect(verdict).toMatch(/^(Better|Worse)/);
+  await page.getByRole('link', { name: 'Swap' }).click();
+  await until(async () => (await read())[0] === b);
+  expect((await read())[3]).toMatch(verdict?.startsWith('Better') ? /^Worse/ : /^Better/);
+  expect(problems).toEqual([]);
+});
+
+test('dead letters: one is replayed and stored by a worker, others are discarded, each after a question', async () => {
+  const stage = await aStage();
+  await fill(stage);
+  const nowMs = Date.now();
+  const { json } = takeExecutionRecord(anExecution({ strategyId: 'came-back' }), {
+    nowMs,
+    sampleRate: 1,
+    traceLimit: 200,
+    maxBytes: 65_536,
+  });
+  const id = await insertLetter(stage.client, {
+    payload: json,
+    signature: 'mended meanwhile',
+    reason: 'mended meanwhile',
+  });
+  await startWorker(stage.databaseUrl, stage.namespace);
+  const { page, problems } = await aPage();
+  await page.goto(`${stage.url}/?view=dead-letters`);
+  await page.getByRole('button', { name: 'Replay 1 letter of mended meanwhile' }).click();
+  const question = page.getByRole('dialog');
+  await question.getByRole('button', { name: 'Cancel' }).waitFor();
+  expect(await findSerious(page)).toEqual([]);
+  await page.screenshot({ path: join(inject('pictures'), 'confirm-wide-light.png') });
+  // The first answer has the focus, and it is no.
+  await page.keyboard.press('Enter');
+  await question.waitFor({ state: 'detached' });
+  const state = async (): Promise<string> => {
+    const { rows } = await stage.client.query('select state from dead_letter where id = $1', [id]);
+    return rows[0].state;
+  };
+  expect(await state()).toBe('open');
+  await page.getByRole('button', { name: 'Replay 1 letter of mended meanwhile' }).click();
+  await question.getByRole('button', { name: 'Replay' }).click();
+  await page.getByText('1 put back into the queue').waitFor();
+  await until(async () => (await state()) === 'stored');
+  const { rows } = await stage.client.query(
+    `select count(*)::int as n from strategy_execution_log where strategy_id = 'came-back'`,
+  );
+  expect(rows).toEqual([{ n: 1 }]);
+
+  await page.getByRole('button', { name: 'Discard 3 letters of schema durationMs: Invalid input' }).click();
+  await question.getByRole('button', { name: 'Discard' }).click();
+  await page.getByText('3 discarded').waitFor();
+  await page.getByLabel('State', { exact: true }).selectOption('discarded');
+  await page.locator('td[data-column="State"]', { hasText: 'discarded' }).first().waitFor();
+  expect(problems).toEqual([]);
+});
+
+test('a dead letter: opens with its payload, and closes with a click beside it', async () => {
+  const stage = await aStage();
+  await insertLetter(stage.client, { payload: '{"durationMs":12345678901234567890,"notes":"to the last digit"}' });
+  const { page, problems } = await aPage();
+  await page.goto(`${stage.url}/?view=dead-letters`);
+  await page.locator('a[href*="letter="]').first().click();
+  const dialog = page.getByRole('dialog', { name: 'Dead letter' });
+  await dialog.getByText('12345678901234567890').waitFor();
+  await page.mouse.click(40, 400);
+  await dialog.waitFor({ state: 'hidden' });
+  await until(() => !page.url().includes('letter='));
+  expect(problems).toEqual([]);
+});
+
+test('a request: opens with its bodies', async () => {
+  const stage = await aStage();
+  await fill(stage);
+  const { page, problems } = await aPage();
+  await page.goto(`${stage.url}/?view=requests&creator=creator-1`);
+  await page.locator('a[href*="request="]').first().click();
+  await page.getByRole('dialog', { name: 'Request' }).getByText('"input":"hello"').waitFor();
+  expect(await findSerious(page)).toEqual([]);
+  expect(problems).toEqual([]);
+});
+
+test('Bull Board: a queue is paused there, and the fleet says so', async () => {
+  const stage = await aStage();
+  const queue = openQueue(stage.namespace);
+  await queue.add('chunk', { v: 1, producer: 'demo', epoch: 'e', seq: 1, records: [] });
+  const { page, problems } = await aPage();
+  await page.goto(`${stage.url}/queues/queue/execution-log`);
+  // The menu has no name.
+  await page.locator('main button[aria-haspopup="menu"]').first().click();
+  await page.getByRole('menuitem', { name: 'Pause' }).click();
+  await page.getByRole('button', { name: 'Confirm' }).click();
+  await until(() => queue.isPaused());
+  await page.screenshot({ path: join(inject('pictures'), 'bull-board.png') });
+  await page.goto(`${stage.url}/?view=fleet`);
+  await page.locator('section', { hasText: 'execution-log' }).getByText('paused').waitFor();
+  expect(problems).toEqual([]);
+});

@@ -1,0 +1,28 @@
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { TestProject } from 'vitest/node';
+import { say, step } from '../../local/steps.ts';
+import { findChromium, installChromium } from './chromium-binary.ts';
+
+declare module 'vitest' {
+  export interface ProvidedContext {
+    chromiumBinary: string;
+    /** where pictures of the views go: kept, for a person to look at */
+    pictures: string;
+  }
+}
+
+/** Before all tests of the page: there is a Chromium. */
+export default async function setUp(project: TestProject): Promise<void> {
+  const binary =
+    (await findChromium()) ??
+    (await step(
+      () => installChromium(process.env),
+      (path) => `Chromium installed: ${path}`,
+    ));
+  const pictures = await mkdtemp(join(tmpdir(), 'sluice-pictures-'));
+  project.provide('chromiumBinary', binary);
+  project.provide('pictures', pictures);
+  say(`pictures of the views: ${pictures}`);
+}

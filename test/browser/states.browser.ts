@@ -1,0 +1,197 @@
+import { join } from 'node:path';
+import { expect, inject, test } from 'vitest';
+import { acmeToken, allTokens, operatorToken, readToken } from '../console/server/a-console.ts';
+import { insertLetter, insertRun } from '../console/server/seed.ts';
+import { until } from '../support/fixtures.ts';
+import { aPage } from './a-page.ts';
+import { findSerious } from './axe.ts';
+import { aStage } from './stage.ts';
+
+const day = 86_400_000;
+
+test('empty: each view says that there is nothing, and what that means', async () => {
+  const stage = await aStage();
+  const { page, problems } = await aPage();
+  const views = [
+    ['/', 'Nothing ran in this window'],
+    ['/?view=strategy&id=unknown', 'Nothing ran in this window'],
+    ['/?view=compare', 'Name two strategies'],
+    ['/?view=compare&a=x&b=x', 'Twice the same'],
+    ['/?view=fleet', 'Nothing is waiting for a person.'],
+    ['/?view=dead-letters', 'No dead letter'],
+    ['/?view=health', 'No game'],
+    ['/?view=requests', 'No request'],
+  ];
+  for (const [href, text = ''] of views) {
+    await page.goto(`${stage.url}${href}`);
+    await page.getByText(text, { exact: true }).waitFor();
+    expect([href, await findSerious(page)]).toEqual([href, []]);
+  }
+  await page.screenshot({ path: join(inject('pictures'), 'empty.png') });
+  expect(problems).toEqual([]);
+});
+
+test('loading and error: are said, and the next try shows what there is', async () => {
+  const stage = await aStage();
+  await insertRun(stage.client);
+  const { page } = await aPage();
+  const held = Promise.withResolvers<void>();
+  let asked = 0;
+  await page.route('**/api/v1/strategies?*', async (route) => {
+    asked += 1;
+    if (asked > 1) return route.continue();
+    await held.promise;
+    return route.fulfill({
+      status: 503,
+      contentType: 'application/problem+json',
+      body: '{"status":503,"detail":"PostgreSQL did not answer"}',
+    });
+  });
+  await page.goto(stage.url);
+  await page.getByText('Loading…').waitFor();
+  held.resolve();
+  await page.getByRole('alert').getByText('PostgreSQL did not answer').waitFor();
+  expect(await findSerious(page)).toEqual([]);
+  await page.screenshot({ path: join(inject('pictures'), 'error.png') });
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await page.getByRole('link', { name: 'bonus' }).waitFor();
+});
+
+test('an unknown view and an execution that is not there: are said to be not found', async () => {
+  const stage = await aStage();
+  const { page } = await aPage();
+  await page.goto(`${stage.url}/?view=nothing`);
+  await page.getByText('Not found').waitFor();
+  await page.goto(`${stage.url}/?view=strategy&id=x&execution=5a2f1f10-0000-4000-8000-000000000000`);
+  await page.getByRole('dialog').getByText('There is no execution of this id').waitFor();
+});
+
+test('live: an older answer that comes late is not shown over a newer one', async () => {
+  const stage = await aStage();
+  await insertRun(stage.client, { strategy_id: 'of-now' });
+  const { page } = await aPage();
+  const held = Promise.withResolvers<void>();
+  const old = { window: { since: new Date(0), until: new Date() }, strategies: [] };
+  await page.route('**/api/v1/strategies?*', async (route) => {
+    if (!route.request().url().includes('window=24h')) return route.continue();
+    await held.promise;
+    // The browser may have given the question up.
+    return route.fulfill({ json: old }).catch(() => undefined);
+  });
+  await page.goto(stage.url);
+  await page.getByText('Loading…').waitFor();
+  await page.getByRole('link', { name: '1 h', exact: true }).click();
+  await page.getByRole('link', { name: 'of-now' }).waitFor();
+  held.resolve();
+  await page.getByRole('button', { name: 'Refresh' }).click();
+  await until(async () => (await page.locator('main').getAttribute('aria-busy')) === 'false');
+  expect(await page.getByRole('link', { name: 'of-now' }).count()).toBe(1);
+  expect(page.url()).toContain('window=1h');
+});
+
+test('live: what is new comes by itself, and who is reading keeps the focus and what was opened', async () => {
+  const stage = await aStage();
+  const failure = { strategy_id: 's', status: 'error', error_code: 'E', sampled: false, sample_rate: 1 };
+  const first = await insertRun(stage.client, failure);
+  const { page, problems } = await aPage();
+  await page.clock.install();
+  await page.goto(`${stage.url}/?view=strategy&id=s`);
+  const link = page.locator(`a[href*="execution=${first}"]`);
+  await link.focus();
+  const values = page.locator('details.values').first();
+  await values.locator('summary').click();
+  await link.focus();
+  const newer = await insertRun(stage.client, { ...failure, recorded_at: new Date() });
+  await page.clock.runFor(11_000);
+  await page.locator(`a[href*="execution=${newer}"]`).waitFor();
+  expect(await page.evaluate('document.activeElement.href')).toContain(first);
+  expect(await values.getAttribute('open')).toBe('');
+  expect(problems).toEqual([]);
+});
+
+test('live: turned off, nothing is asked any more; the address says so', async () => {
+  const stage = await aStage();
+  await insertRun(stage.client);
+  const { page } = await aPage();
+  await page.clock.install();
+  await page.goto(stage.url);
+  await page.getByRole('link', { name: 'bonus' }).waitFor();
+  let asked = 0;
+  page.on('request', (request) => {
+    if (request.url().includes('/api/')) asked += 1;
+  });
+  await page.clock.runFor(11_000);
+  await until(() => asked > 0);
+  await page.getByRole('link', { name: /^Live: on/ }).click();
+  await page.getByRole('link', { name: /^Live: off/ }).waitFor();
+  await until(async () => (await page.locator('main').getAttribute('aria-busy')) === 'false');
+  const before = asked;
+  await page.clock.runFor(60_000);
+  expect([asked, new URL(page.url()).search]).toEqual([before, '?live=off']);
+});
+
+test('live: when the console is gone, what is shown stays, and says how old it is', async () => {
+  const stage = await aStage();
+  await insertRun(stage.client);
+  const { page } = await aPage();
+  await page.goto(stage.url);
+  await page.getByRole('link', { name: 'bonus' }).waitFor();
+  await page.route('**/api/v1/**', (route) => route.abort());
+  await page.getByRole('button', { name: 'Refresh' }).click();
+  await page.getByRole('alert').getByText('Not refreshed since').waitFor();
+  expect(await page.getByRole('link', { name: 'bonus' }).count()).toBe(1);
+  expect(await findSerious(page)).toEqual([]);
+});
+
+test('log in: a wrong token is refused, a reader sees and changes nothing, an operator may, and all can log out', async () => {
+  const stage = await aStage(allTokens);
+  await insertLetter(stage.client);
+  const { page } = await aPage();
+  await page.goto(`${stage.url}/?view=dead-letters`);
+  await page.getByLabel('Token').fill('a-token-of-nobody-here');
+  expect(await findSerious(page)).toEqual([]);
+  await page.screenshot({ path: join(inject('pictures'), 'login.png') });
+  await page.getByRole('button', { name: 'Log in' }).click();
+  await page.getByText('Nobody has this token').waitFor();
+  await page.getByLabel('Token').fill(readToken);
+  await page.getByRole('button', { name: 'Log in' }).click();
+  await page.getByText('read only').waitFor();
+  await page.locator('td[data-column="Letters"]').waitFor();
+  expect(await page.getByRole('button', { name: /Replay|Discard/ }).count()).toBe(0);
+  await page.getByRole('button', { name: 'Log out' }).click();
+  await page.getByLabel('Token').fill(operatorToken);
+  await page.getByRole('button', { name: 'Log in' }).click();
+  await page.getByRole('button', { name: /^Replay letter/ }).waitFor();
+});
+
+test('a window of one’s own: from a time to a time, by the reader’s clock', async () => {
+  const stage = await aStage();
+  await insertRun(stage.client);
+  const { page, problems } = await aPage({ timezoneId: 'Asia/Tokyo' });
+  await page.goto(stage.url);
+  await page.getByText('From … to').click();
+  await page.getByLabel('From', { exact: true }).fill(new Date(Date.now() - 2 * day).toISOString().slice(0, 16));
+  await page.getByRole('button', { name: 'Show' }).click();
+  await until(() => page.url().includes('since='));
+  const since = new URL(page.url()).searchParams.get('since') ?? '';
+  expect(Math.round((Date.now() - 2 * day - Date.parse(since)) / 3_600_000)).toBe(9);
+  await page.getByRole('link', { name: 'bonus' }).waitFor();
+  expect(problems).toEqual([]);
+});
+
+test('a realm’s token: shows the executions of its realm, and says what it does not show', async () => {
+  const stage = await aStage(allTokens);
+  await insertRun(stage.client, { external_user_id: 'one-of-acme' });
+  await insertRun(stage.client, { external_user_id: 'one-of-another', realm_id: 'other' });
+  const { page } = await aPage();
+  await page.goto(stage.url);
+  await page.getByLabel('Token').fill(acmeToken);
+  await page.getByRole('button', { name: 'Log in' }).click();
+  await page.getByLabel('Strategy', { exact: true }).fill('bonus');
+  await page.getByRole('button', { name: 'Show', exact: true }).click();
+  await page.getByText('and no figures').waitFor();
+  await page.getByLabel('Status', { exact: true }).selectOption('all');
+  await page.getByText('one-of-acme').waitFor();
+  expect(await page.getByText('one-of-another').count()).toBe(0);
+  expect(await findSerious(page)).toEqual([]);
+});

@@ -1,0 +1,25 @@
+import { expect, test } from 'vitest';
+import type { ChangedQueue } from '../../../cli/queues/change-queue.ts';
+import { toChangeLine } from '../../../cli/queues/queue-lines.ts';
+
+const changed: ChangedQueue = {
+  queue: 'execution-log',
+  change: 'retry',
+  paused: false,
+  failedBefore: 1_200,
+  failedAfter: 0,
+};
+
+test.each([
+  [{}, '1,200 failed jobs of execution-log put back'],
+  [{ failedAfter: 7 }, '1,200 failed jobs of execution-log put back; 7 have failed since or were not moved'],
+  [{ paused: true }, '1,200 failed jobs of execution-log put back; the queue is paused'],
+  [{ failedBefore: 0 }, 'execution-log has no failed jobs'],
+  [{ change: 'resume' } as const, 'execution-log goes on'],
+])('queue lines: with %o it says %s', (changes, line) => {
+  expect(toChangeLine({ ...changed, ...changes })).toBe(line);
+});
+
+test('queue lines: a pause says how it ends', () => {
+  expect(toChangeLine({ ...changed, change: 'pause', paused: true })).toContain('sluice queues resume execution-log');
+});

@@ -1,0 +1,98 @@
+import { describe, expect, test } from 'vitest';
+import { mayPass } from '../../../console/server/board/board-rules.ts';
+import { describeChunk } from '../../../console/server/board/describe-chunk.ts';
+
+const chunk = {
+  v: 1,
+  producer: 'scoring-1',
+  epoch: 5,
+  seq: 7,
+  records: [
+    {
+      id: '018f',
+      strategyId: 'bonus',
+      input: { secret: 'their input' },
+      trace: [{ nodeId: 'n1', value: 'their value' }],
+      externalUserId: 'their id',
+      errorMessage: null,
+    },
+    { requestId: '018f', model: 'm', requestBody: 'their words', responseBody: null, createdBy: 'their creator' },
+  ],
+};
+
+describe('a chunk on the board', () => {
+  test('is shown as its records, without what is private', () => {
+    const shown = describeChunk(chunk, false);
+    expect(shown).toMatchObject({
+      producer: 'scoring-1',
+      recordCount: 2,
+      records: [
+        { strategyId: 'bonus', input: 'hidden: object of 1 fields', trace: 'hidden: list of 1', errorMessage: null },
+        { model: 'm', requestBody: 'hidden: text of 11 characters', responseBody: null },
+      ],
+    });
+    expect(JSON.stringify(shown)).not.toContain('their');
+  });
+
+  test('to an operator, with it', () => {
+    expect(JSON.stringify(describeChunk(chunk, true)).match(/their/g)).toHaveLength(5);
+  });
+
+  test('of thousands of long records is cut', () => {
+    const record = { id: 'x'.repeat(10_000) };
+    const shown = JSON.stringify(describeChunk({ v: 1, records: Array.from({ length: 5_000 }, () => record) }, true));
+    expect(shown.length).toBeLessThan(60_000);
+    expect(shown).toContain('4980 records that are not shown');
+  });
+
+  test.each([
+    null,
+    undefined,
+    'text',
+    7,
+    [],
+    ['their'],
+    {},
+    { records: 'their' },
+    { records: [null, 'their', 7, ['their']] },
+  ])('what is none is not shown: %j', (data) => {
+    expect(JSON.stringify(describeChunk(data, false)) ?? '').not.toContain('their');
+  });
+});
+
+describe('what passes to the board', () => {
+  const operator = { mayChange: true, reveals: true };
+  const reader = { mayChange: false, reveals: false };
+  const open = { mayChange: true, reveals: false };
+
+  test.each([
+    ['PUT', '/api/queues/execution-log/pause'],
+    ['PUT', '/api/queues/execution-log/resume'],
+    ['PUT', '/api/queues/pause'],
+    ['PUT', '/api/queues/execution-log/retry/failed'],
+    ['PUT', '/api/queues/execution-log/17/retry'],
+  ])('%s %s: of those who may change things', (method, path) => {
+    expect(mayPass(method, path, operator)).toBe(true);
+    expect(mayPass(method, path, open)).toBe(true);
+    expect(mayPass(method, path, reader)).toBe(false);
+  });
+
+  test.each([
+    ['PUT', '/api/queues/execution-log/empty'],
+    ['PUT', '/api/queues/execution-log/obliterate'],
+    ['PUT', '/api/queues/execution-log/clean/wait'],
+    ['PUT', '/api/queues/execution-log/17/clean'],
+    ['POST', '/api/queues/execution-log/add'],
+    ['PATCH', '/api/queues/execution-log/17/update-data'],
+    ['DELETE', '/api/queues/execution-log'],
+  ])('%s %s: nobody’s, as it loses records', (method, path) => {
+    expect(mayPass(method, path, operator)).toBe(false);
+  });
+
+  test('looking is everybody’s, but for what goes past the formatter', () => {
+    expect(mayPass('GET', '/api/queues', reader)).toBe(true);
+    expect(mayPass('GET', '/api/queues/execution-log/17', reader)).toBe(true);
+    expect(mayPass('GET', '/api/queues/execution-log/17/flow', reader)).toBe(false);
+    expect(mayPass('GET', '/api/queues/execution-log/17/flow', operator)).toBe(true);
+  });
+});

@@ -1,0 +1,85 @@
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { type Document, type OpenAPIClient, OpenAPIClientAxios } from 'openapi-client-axios';
+import { expect, test } from 'vitest';
+import { aConsole, allTokens, operatorToken } from './a-console.ts';
+import { seed } from './seed.ts';
+
+/** What is passed to an operation: the parameters, and the body. */
+type Arguments = [parameters: Record<string, string | number>, body?: unknown];
+
+test('openapi: the document that is served is one, by its own rules', async () => {
+  const { get } = await aConsole(allTokens);
+  const { status, body } = await get('/api/v1/openapi.json');
+  expect(status).toBe(200);
+  expect(await new Validator().validate(body)).toEqual({ valid: true });
+});
+
+test('openapi: a client that is generated from the served document calls every operation', async () => {
+  const place = await aConsole(allTokens);
+  const { executionId, requestId, letterId } = await seed(place);
+  const baseURL = await place.app.listen({ host: '127.0.0.1', port: 0 });
+  const definition = (await (await fetch(`${baseURL}/api/v1/openapi.json`)).json()) as Document;
+  const api = new OpenAPIClientAxios({
+    definition,
+    axiosConfigDefaults: { baseURL, headers: { authorization: `Bearer ${operatorToken}` }, validateStatus: () => true },
+  });
+  const client: OpenAPIClient = await api.init();
+
+  const calls: Record<string, Arguments> = {
+    getSession: [{}],
+    login: [{}, { token: operatorToken }],
+    logout: [{}],
+    listExecutions: [{ strategyId: 'bonus', status: 'ok', limit: 10 }],
+    getExecution: [{ id: executionId }],
+    listStrategies: [{ window: '7d' }],
+    getStrategy: [{ strategyId: 'bonus', window: '1h', bucketSeconds: 60, top: 5 }],
+    compareStrategies: [{ a: 'bonus', b: 'theirs' }],
+    getUpstreamMetrics: [{ strategyId: 'bonus' }],
+    compareUpstreamMetrics: [{ a: 'bonus', b: 'theirs', weighted: 'false' }],
+    listRequests: [{ createdBy: 'creator-1' }],
+    getRequest: [{ id: requestId }],
+    listRuntimeRecords: [{ status: 'running' }],
+    getRuntimeRecord: [{ gameId: 'game-1' }],
+    getHealthEvents: [{}],
+    listDeadLetters: [{ state: 'open' }],
+    listDeadLetterCauses: [{}],
+    getDeadLetter: [{ id: letterId }],
+    replayDeadLetters: [{}, { ids: [letterId], repairs: ['drop:notes'] }],
+    discardDeadLetters: [{}, { queue: 'execution-log' }],
+    listQueues: [{}],
+    getScaling: [{ targetSeconds: 30 }],
+    deleteRequest: [{ id: requestId }],
+  };
+  const operations = api.getOperations().map(({ operationId }) => operationId);
+  expect(Object.keys(calls).toSorted()).toEqual(operations.toSorted());
+
+  const statuses: Record<string, number> = {};
+  for (const [operation, [parameters, body]] of Object.entries(calls)) {
+    const answer = await client[operation]?.(parameters, body);
+    statuses[operation] = answer?.status ?? 0;
+    if (answer?.status === 200) expect(answer.data, operation).toBeTypeOf('object');
+  }
+  const expected = Object.keys(calls).map((operation) => [
+    operation,
+    operation === 'deleteRequest' || operation === 'logout' ? 204 : 200,
+  ]);
+  expect(statuses).toEqual(Object.fromEntries(expected));
+});
+
+test('openapi: every route of the API is in the document, each with its errors', async () => {
+  const { app, get } = await aConsole();
+  const { paths } = (await get('/api/v1/openapi.json')).body as Document;
+  const described = Object.entries(paths ?? {}).flatMap(([path, item]) =>
+    Object.entries(item ?? {}).map(([method, operation]) => {
+      expect(Object.keys((operation as { responses: object }).responses), path).toEqual(
+        expect.arrayContaining(['4XX', '5XX']),
+      );
+      return `${method.toUpperCase()} ${path}`;
+    }),
+  );
+  for (const route of described) {
+    const [method = '', path = ''] = route.split(' ');
+    expect(app.hasRoute({ method: method as 'GET', url: path.replaceAll(/\{(\w+)\}/g, ':$1') }), route).toBe(true);
+  }
+  expect(described.length).toBeGreaterThan(20);
+});
