@@ -1,4 +1,4 @@
-import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
+import { Argument, type Command, Option } from 'commander';
 import { parseRepair, type Repair, repairSyntax } from '../console/repairs.ts';
 import { replayDeadLetters } from '../console/replay.ts';
 import {
@@ -14,10 +14,12 @@ import {
 } from '../console/repository/dead-letters.ts';
 import { loadConfig, requireUrl } from '../shared/config.ts';
 import { queueNames } from '../shared/contracts/queues.ts';
-import { createDatabase, type Database } from '../shared/database.ts';
+import type { Database } from '../shared/database.ts';
 import { UsageError } from '../shared/errors.ts';
 import { createRedis } from '../shared/redis.ts';
 import type { CommandContext } from './context.ts';
+import { uuid, wholeNumber } from './option-values.ts';
+import { withDatabase } from './servers.ts';
 import { createOutput } from './text/output.ts';
 
 interface Selection {
@@ -28,7 +30,7 @@ interface Selection {
   json?: boolean;
 }
 
-const uuidPattern = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const atLeastOne = wholeNumber({ min: 1 });
 
 export function addDeadLettersCommand(program: Command, context: CommandContext): void {
   const command = program
@@ -50,14 +52,14 @@ export function addDeadLettersCommand(program: Command, context: CommandContext)
     .addOption(
       new Option('--state <state>', 'letters in this state').choices([...deadLetterStates, 'any']).default('open'),
     )
-    .option('--limit <n>', 'causes to list', wholeNumber, 50)
+    .option('--limit <n>', 'causes to list', atLeastOne, 50)
     .option('--json', 'print the result as JSON')
-    .action((flags) => withDatabase(context, (database) => list(database, context, flags)));
+    .action((flags) => withDatabase(context, 'dead-letters', (database) => list(database, context, flags)));
   command
     .command('show')
     .description('one letter, with its payload')
     .addArgument(new Argument('<id>').argParser(uuid))
-    .action((id: string) => withDatabase(context, (database) => show(database, context, id)));
+    .action((id: string) => withDatabase(context, 'dead-letters', (database) => show(database, context, id)));
   select(command.command('replay'))
     .description('put letters back into their queue; repeating it stores nothing twice')
     .addOption(
@@ -66,23 +68,14 @@ export function addDeadLettersCommand(program: Command, context: CommandContext)
         .default('open'),
     )
     .option('--repair <name...>', `change each record first: ${repairSyntax}`)
-    .option('--limit <n>', 'letters at most', wholeNumber, 10_000)
-    .option('--rate <n>', 'letters per second at most', wholeNumber)
+    .option('--limit <n>', 'letters at most', atLeastOne, 10_000)
+    .option('--rate <n>', 'letters per second at most', atLeastOne)
     .option('--dry-run', 'only say how many there are')
-    .action((flags) => withDatabase(context, (database) => replay(database, context, flags)));
+    .action((flags) => withDatabase(context, 'dead-letters', (database) => replay(database, context, flags)));
   select(command.command('discard'))
     .description('put open letters aside for good; they stay visible')
     .option('--dry-run', 'only say how many there are')
-    .action((flags) => withDatabase(context, (database) => discard(database, flags)));
-}
-
-async function withDatabase(context: CommandContext, work: (database: Database) => Promise<void>): Promise<void> {
-  const database = createDatabase(loadConfig(context.environment).database, 'sluice dead-letters');
-  try {
-    await work(database);
-  } finally {
-    await database.$disconnect();
-  }
+    .action((flags) => withDatabase(context, 'dead-letters', (database) => discard(database, flags)));
 }
 
 async function list(
@@ -186,15 +179,4 @@ function toFilter({ id, signature, queue, all }: Selection): DeadLetterFilter {
 
 function print({ json }: { json?: boolean }, result: object, text: string): void {
   console.log(json ? JSON.stringify(result) : text);
-}
-
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (/^\d+$/.test(text) && value >= 1 && Number.isSafeInteger(value)) return value;
-  throw new InvalidArgumentError('It must be a whole number of at least 1.');
-}
-
-function uuid(text: string): string {
-  if (uuidPattern.test(text)) return text;
-  throw new InvalidArgumentError('It must be the id of a letter, a UUID.');
 }

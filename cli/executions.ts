@@ -1,6 +1,7 @@
 import { Argument, type Command, Option } from 'commander';
 import { compareStrategies } from '../console/repository/executions/compare.ts';
 import { type ExecutionFilter, listExecutions } from '../console/repository/executions/list.ts';
+import { listAllExecutions } from '../console/repository/executions/list-all.ts';
 import { findExecution } from '../console/repository/executions/one.ts';
 import { readStrategy } from '../console/repository/executions/strategy.ts';
 import { executionStatuses } from '../shared/contracts/execution.ts';
@@ -10,7 +11,6 @@ import { UsageError } from '../shared/errors.ts';
 import { untilAskedToStop } from '../shared/lifecycle.ts';
 import type { CommandContext } from './context.ts';
 import { toExecutionLine, toExecutionLines, toExecutionTable } from './executions/execution-lines.ts';
-import { listAllExecutions } from './executions/list-all.ts';
 import { type ReplayFlags, readReplayFlags, replayExecution } from './executions/replay.ts';
 import { toComparisonLines, toStrategyLines } from './executions/strategy-lines.ts';
 import { tailExecutions } from './executions/tail.ts';

@@ -1,8 +1,4 @@
-/** What tells one row from another. */
-export interface RowKey {
-  id: string;
-  recordedAt: Date;
-}
+import type { RowKey } from '../../console/repository/executions/tail.ts';
 
 /**
  * Which rows a tail has told of, and from when on it has to look for others.

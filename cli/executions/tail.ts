@@ -1,9 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ExecutionSummary } from '../../console/repository/executions/list.ts';
+import {
+  readByKeys,
+  readClock,
+  readKeys,
+  readUnknown,
+  type TailFilter,
+} from '../../console/repository/executions/tail.ts';
 import type { Database } from '../../shared/database.ts';
 import { classifyDatabaseError } from '../../shared/database-errors.ts';
 import { SeenRows } from './seen-rows.ts';
-import { readByKeys, readClock, readKeys, readUnknown, type TailFilter } from './tail-query.ts';
 
 /** How a tail goes on. */
 export interface TailOptions {

@@ -56,6 +56,7 @@ test('compose check: a service that keeps running without a healthcheck is a pro
     'worker: waits until migrate has ended, which lacks restart: "no"',
     'maintenance: waits until migrate has ended, which lacks restart: "no"',
     'health-events: waits until migrate has ended, which lacks restart: "no"',
+    'console: waits until migrate has ended, which lacks restart: "no"',
   );
 });
 
@@ -66,6 +67,7 @@ test('compose check: without a healthcheck, an unwritten restart is a problem to
     'worker: waits until migrate has ended, which lacks restart: "no"',
     'maintenance: waits until migrate has ended, which lacks restart: "no"',
     'health-events: waits until migrate has ended, which lacks restart: "no"',
+    'console: waits until migrate has ended, which lacks restart: "no"',
   );
 });
 
@@ -76,6 +78,7 @@ test('compose check: a healthcheck without a test counts only where the image is
     'worker: waits until redis is healthy, which has no healthcheck',
     'maintenance: waits until redis is healthy, which has no healthcheck',
     'health-events: waits until redis is healthy, which has no healthcheck',
+    'console: waits until redis is healthy, which has no healthcheck',
   );
 });
 

@@ -1,5 +1,6 @@
 import { type QueueName, queueNames } from '../../../shared/contracts/queues.ts';
 import type { Redis } from '../../../shared/redis.ts';
+import { type QueueSample, withSample } from './queue-history.ts';
 import { type QueueReading, readQueue } from './queue-reading.ts';
 import { type QueueRates, toRates } from './rates.ts';
 
@@ -18,12 +19,20 @@ const closestMs = 1_000;
 type TimedReading = QueueReading & { atMs: number };
 
 /**
- * Reads the queues every five seconds, from `start` to `stop`, and keeps the readings of the last minute. While Redis is away
- * there are none, and rates go on from the last one before.
+ * Reads the queues every five seconds, from `start` to `stop`, and keeps the readings of the last minute, and depth and age of the
+ * last hour. While Redis is away there are none, and rates go on from the last one before.
  *
  * @param deps.elapsedMs a clock that is never set, in ms
+ * @param deps.nowMs the clock of the samples. @default Date.now
  */
-export function createQueueWatch(deps: { redis: Redis; namespace: string; elapsedMs: () => number }) {
+export function createQueueWatch(deps: {
+  redis: Redis;
+  namespace: string;
+  elapsedMs: () => number;
+  nowMs?: () => number;
+}) {
+  const { nowMs = Date.now } = deps;
+  const pasts = new Map<QueueName, QueueSample[]>(queueNames.map((queue) => [queue, []]));
   const histories = new Map<QueueName, TimedReading[]>(queueNames.map((queue) => [queue, []]));
   let timer: NodeJS.Timeout | null = null;
 
@@ -32,6 +41,7 @@ export function createQueueWatch(deps: { redis: Redis; namespace: string; elapse
     const reading = { ...(await readQueue(deps.redis, { queue, namespace: deps.namespace })), atMs: deps.elapsedMs() };
     const history = remember(histories.get(queue) ?? [], reading);
     histories.set(queue, history);
+    pasts.set(queue, withSample(pasts.get(queue) ?? [], reading, nowMs()));
     const { atMs, ...now } = reading;
     const [first] = history;
     const isUsable = first !== undefined && atMs - first.atMs >= closestMs;
@@ -49,6 +59,8 @@ export function createQueueWatch(deps: { redis: Redis; namespace: string; elapse
   return {
     /** All queues as they are now; those who ask at the same time get the same answer. */
     read: lookAtAll,
+    /** Depth and age of a queue over the last hour, the oldest first; since this process began. */
+    pastOf: (queue: QueueName): readonly QueueSample[] => pasts.get(queue) ?? [],
     start(): void {
       const tick = (): void => void lookAtAll().catch(() => undefined);
       tick();

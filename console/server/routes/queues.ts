@@ -1,10 +1,11 @@
+import { queueNames } from '../../../shared/contracts/queues.ts';
 import type { App, RouteDeps } from '../app.ts';
 import { fromRedis } from '../http/from-redis.ts';
 import { countWorkers } from '../queues/count-workers.ts';
 import type { WatchedQueue } from '../queues/queue-watch.ts';
 import { backlogSeconds, desiredWorkers } from '../queues/scaling.ts';
 import { problems } from '../schemas/common.ts';
-import { queueList, scaling, scalingQuery } from '../schemas/queues.ts';
+import { queueHistory, queueList, scaling, scalingQuery } from '../schemas/queues.ts';
 
 const tags = ['queues'];
 
@@ -39,6 +40,20 @@ export function addQueueRoutes(app: App, { config, queueWatch, redis }: RouteDep
         })),
       };
     },
+  );
+
+  app.get(
+    '/api/v1/queues/history',
+    {
+      config: { access: 'read' },
+      schema: {
+        operationId: 'getQueueHistory',
+        summary: 'How long and how old the queues were, over the last hour',
+        tags,
+        response: { 200: queueHistory, ...problems },
+      },
+    },
+    async () => ({ queues: queueNames.map((queue) => ({ queue, samples: [...queueWatch.pastOf(queue)] })) }),
   );
 
   app.get(

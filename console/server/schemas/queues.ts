@@ -35,6 +35,27 @@ export const queueList = z
   })
   .meta({ id: 'QueueList' });
 
+export const queueHistory = z
+  .object({
+    queues: z.array(
+      z.object({
+        queue: z.enum(queueNames),
+        samples: z
+          .array(
+            z
+              .object({
+                at: time,
+                depth: z.int().describe('jobs that waited, were delayed or were being worked on'),
+                oldestAgeSeconds: z.number().nullable(),
+              })
+              .meta({ id: 'QueueSample' }),
+          )
+          .describe('of the last hour, ten seconds apart, the oldest first; since the console was started'),
+      }),
+    ),
+  })
+  .meta({ id: 'QueueHistory' });
+
 export const scalingQuery = z.strictObject({
   targetSeconds: z.coerce
     .number()

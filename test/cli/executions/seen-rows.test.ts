@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { type RowKey, SeenRows } from '../../../cli/executions/seen-rows.ts';
+import { SeenRows } from '../../../cli/executions/seen-rows.ts';
+import type { RowKey } from '../../../console/repository/executions/tail.ts';
 
 const row = (id: string, ms: number): RowKey => ({ id, recordedAt: new Date(ms) });
 

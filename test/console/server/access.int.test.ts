@@ -27,6 +27,7 @@ const routes: Record<'metrics' | 'realm' | 'read' | 'operator', [Method, string]
     ['GET', '/api/v1/dead-letters/causes'],
     ['GET', '/api/v1/dead-letters/018f0000-0000-7000-8000-000000000000'],
     ['GET', '/api/v1/queues'],
+    ['GET', '/api/v1/queues/history'],
     ['GET', '/api/v1/scaling'],
     ['GET', '/queues'],
     ['GET', '/queues/'],

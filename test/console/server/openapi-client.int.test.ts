@@ -47,6 +47,7 @@ test('openapi: a client that is generated from the served document calls every o
     replayDeadLetters: [{}, { ids: [letterId], repairs: ['drop:notes'] }],
     discardDeadLetters: [{}, { queue: 'execution-log' }],
     listQueues: [{}],
+    getQueueHistory: [{}],
     getScaling: [{ targetSeconds: 30 }],
     deleteRequest: [{ id: requestId }],
   };

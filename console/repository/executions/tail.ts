@@ -1,7 +1,12 @@
-import { type ExecutionSummary, failureStatuses, summaryColumns } from '../../console/repository/executions/list.ts';
-import { inSnapshot } from '../../console/repository/executions/snapshot.ts';
-import { type Database, Prisma } from '../../shared/database.ts';
-import type { RowKey } from './seen-rows.ts';
+import { type Database, Prisma } from '../../../shared/database.ts';
+import { type ExecutionSummary, failureStatuses, summaryColumns } from './list.ts';
+import { inSnapshot } from './snapshot.ts';
+
+/** What tells one row from another. */
+export interface RowKey {
+  id: string;
+  recordedAt: Date;
+}
 
 /** Which executions a tail tells of; what is left out does not restrict. */
 export interface TailFilter {

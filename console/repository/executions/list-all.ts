@@ -1,13 +1,8 @@
-import { toCursor } from '../../console/repository/executions/cursor.ts';
-import {
-  type ExecutionListQuestion,
-  type ExecutionPage,
-  type ExecutionSummary,
-  listExecutions,
-} from '../../console/repository/executions/list.ts';
-import { listStrategies } from '../../console/repository/executions/strategies.ts';
-import type { ExecutionWindow } from '../../console/repository/executions/window.ts';
-import type { Database } from '../../shared/database.ts';
+import type { Database } from '../../../shared/database.ts';
+import { toCursor } from './cursor.ts';
+import { type ExecutionListQuestion, type ExecutionPage, type ExecutionSummary, listExecutions } from './list.ts';
+import { listStrategies } from './strategies.ts';
+import type { ExecutionWindow } from './window.ts';
 
 /** As many as can be asked for at once. */
 const mostStrategies = 200;

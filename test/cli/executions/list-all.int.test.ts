@@ -1,0 +1,62 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { listAllExecutions } from '../../../console/repository/executions/list-all.ts';
+import { aroundNoon, insertRuns, noon, openLog, type RunRow } from '../../console/repository/executions/run-rows.ts';
+
+const atSecond = (second: number): string => new Date(Date.parse(noon) + second * 1_000).toISOString();
+
+test('executions of all strategies: pages together have each once, in the order of time and then of id', async () => {
+  const { database, client } = await openLog();
+  const anyRow = fc.record({
+    // Few instants and few strategies, so that pages end between rows of the same time.
+    second: fc.integer({ min: 0, max: 3 }),
+    strategyId: fc.constantFrom('a', 'b', 'c', 'd'),
+    status: fc.constantFrom('ok', 'error', 'timeout'),
+  });
+  const scenario = fc.record({
+    rows: fc.array(anyRow, { maxLength: 20 }),
+    limit: fc.integer({ min: 1, max: 6 }),
+    status: fc.constantFrom(undefined, 'failed' as const),
+  });
+  await fc.assert(
+    fc.asyncProperty(scenario, async ({ rows, limit, status }) => {
+      await client.query('truncate strategy_execution_log');
+      const ids = await insertRuns(
+        client,
+        rows.map(({ second, ...row }): RunRow => ({ ...row, at: atSecond(second) })),
+      );
+      const expected = rows
+        .map((row, index) => ({ ...row, id: ids[index] ?? '' }))
+        .filter((row) => status === undefined || row.status !== 'ok')
+        .sort((a, b) => b.second - a.second || (a.id < b.id ? 1 : -1))
+        .map(({ id }) => id);
+      const read: string[] = [];
+      let cursor: string | null = null;
+      do {
+        const filter = status === undefined ? {} : { status };
+        const page: Awaited<ReturnType<typeof listAllExecutions>> = await listAllExecutions(database, {
+          window: aroundNoon,
+          filter,
+          limit,
+          cursor,
+        });
+        expect(page.executions.length).toBeLessThanOrEqual(limit);
+        read.push(...page.executions.map(({ id }) => id));
+        cursor = page.cursor;
+      } while (cursor !== null);
+      expect(read).toEqual(expected);
+    }),
+    { numRuns: 25 },
+  );
+});
+
+test('executions of all strategies: more strategies than can be asked are told of, not left out', async () => {
+  const { database, client } = await openLog();
+  await insertRuns(
+    client,
+    Array.from({ length: 200 }, (_, n): RunRow => ({ strategyId: `s${n}` })),
+  );
+  await expect(listAllExecutions(database, { window: aroundNoon })).rejects.toThrow(
+    /^200 strategies or more .* name one/,
+  );
+});
