@@ -28,6 +28,7 @@ export type DeadLetterCauses = Answer<typeof deadLetters.deadLetterCauses>;
 export type DeadLetterPage = Answer<typeof deadLetters.deadLetterPage>;
 export type DeadLetter = Answer<typeof deadLetters.deadLetter>;
 export type QueueList = Answer<typeof queues.queueList>;
+export type QueueHistory = Answer<typeof queues.queueHistory>;
 export type RuntimeRecordPage = Answer<typeof runtime.runtimeRecordPage>;
 export type HealthEvents = Answer<typeof runtime.healthEvents>;
 export type RequestPage = Answer<typeof requests.requestPage>;

@@ -179,19 +179,21 @@ test('a window of one’s own: from a time to a time, by the reader’s clock', 
   expect(problems).toEqual([]);
 });
 
-test('a realm’s token: shows the executions of its realm, and says what it does not show', async () => {
+test('a realm’s token: shows the strategies and executions of its realm', async () => {
   const stage = await aStage(allTokens);
   await insertRun(stage.client, { external_user_id: 'one-of-acme' });
   await insertRun(stage.client, { external_user_id: 'one-of-another', realm_id: 'other' });
+  await insertRun(stage.client, { strategy_id: 'theirs', realm_id: 'other' });
   const { page } = await aPage();
   await page.goto(stage.url);
   await page.getByLabel('Token').fill(acmeToken);
   await page.getByRole('button', { name: 'Log in' }).click();
-  await page.getByLabel('Strategy', { exact: true }).fill('bonus');
-  await page.getByRole('button', { name: 'Show', exact: true }).click();
-  await page.getByText('and no figures').waitFor();
+  await page.getByText('realm acme').waitFor();
+  await page.getByRole('link', { name: 'bonus' }).click();
   await page.getByLabel('Status', { exact: true }).selectOption('all');
   await page.getByText('one-of-acme').waitFor();
   expect(await page.getByText('one-of-another').count()).toBe(0);
+  await page.getByRole('link', { name: 'Fleet' }).click();
+  await page.getByText('Not for this token').waitFor();
   expect(await findSerious(page)).toEqual([]);
 });

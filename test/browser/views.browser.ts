@@ -33,3 +33,9 @@ test('every view: at every size and in both schemes it shows its data, fits, and
   }
   expect(found).toEqual([]);
 });
+
+test('axe: finds what is planted, so that finding nothing says something', async () => {
+  const { page } = await aPage();
+  await page.setContent('<html lang="en"><title>t</title><main><h1>h</h1><button></button></main></html>');
+  expect(await findSerious(page)).toEqual([expect.stringContaining('button-name')]);
+});

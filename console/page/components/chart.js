@@ -71,10 +71,8 @@ export function chart(props) {
   const draw = () => {
     canvas.setAttribute('aria-label', `${props.title}: ${props.summary}`);
     const options = plotOptions(props, { width: Math.max(200, canvas.clientWidth), onCursor: showLegend });
-    const data = /** @type {uPlot.AlignedData} */ ([
-      props.times,
-      ...(props.kind === 'stack' ? stacked(props.lines) : props.lines.map(({ values: given }) => given)),
-    ]);
+    const layers = props.kind === 'stack' ? sums(props.lines) : props.lines.map(({ values: given }) => given);
+    const data = /** @type {uPlot.AlignedData} */ ([props.times, ...layers.toReversed()]);
     // The scales follow the data, unless there are other lines.
     const shape = JSON.stringify([props.kind, props.isLog, props.lines.map(({ name }) => name)]);
     if (plot !== null && shape === shown) plot.setData(data);
@@ -83,6 +81,7 @@ export function chart(props) {
       plot = new uPlot({ ...options, height: heightFor(options.width) }, data, canvas);
       shown = shape;
     }
+    widen(plot, props);
     showLegend(null);
     showValues();
   };
@@ -118,17 +117,29 @@ function heightFor(width) {
 }
 
 /**
- * The sums from the first line on, the highest first: what is drawn later covers what lies below it.
+ * Little time is shown as a part of more: uPlot makes years of a single moment.
+ *
+ * @param {uPlot} plot
+ * @param {ChartProps} props
+ */
+function widen(plot, { times, minSpanSeconds = 0 }) {
+  const [first, last] = [times[0], times.at(-1)];
+  if (first !== undefined && last !== undefined && last - first < minSpanSeconds) {
+    plot.setScale('x', { min: last - minSpanSeconds, max: last });
+  }
+}
+
+/**
+ * The sums from the first line on: a part of a stack begins where the one below it ends.
  *
  * @param {Line[]} lines
  */
-function stacked(lines) {
-  let sums = (lines[0]?.values ?? []).map(() => 0);
-  const layers = lines.map(({ values }) => {
-    sums = sums.map((sum, index) => sum + (values[index] ?? 0));
-    return sums;
+function sums(lines) {
+  let so = (lines[0]?.values ?? []).map(() => 0);
+  return lines.map(({ values }) => {
+    so = so.map((sum, index) => sum + (values[index] ?? 0));
+    return so;
   });
-  return layers.toReversed();
 }
 
 /** @param {ChartProps} props */

@@ -12,21 +12,17 @@ const pointSize = 5;
  * @param {{ width: number, onCursor(index: number | null): void }} options
  * @returns {Omit<uPlot.Options, 'height'>}
  */
-export function plotOptions({ lines, kind, isLog = false, threshold, minSpanSeconds }, { width, onCursor }) {
+export function plotOptions({ lines, kind, isLog = false, threshold }, { width, onCursor }) {
   const isStack = kind === 'stack';
-  const drawn = isStack ? lines.toReversed() : lines;
+  // The first line is drawn last: lower parts of a stack over the sums, and low percentiles over high ones.
+  const drawn = lines.toReversed();
   return {
     width,
     legend: { show: false },
     cursor: { y: false, points: { show: !isStack }, drag: { x: false, y: false } },
     padding: [8, 8, 0, 0],
     scales: {
-      x: {
-        time: true,
-        ...(minSpanSeconds === undefined
-          ? {}
-          : { range: (_plot, min, max) => [Math.min(min, max - minSpanSeconds), max] }),
-      },
+      x: { time: true },
       y: isLog
         ? { distr: 3, range: (_plot, min, max) => logRange(min, max, threshold?.value) }
         : { range: (_plot, _min, max) => [0, Math.max(max ?? 0, 1) * 1.05] },
@@ -42,9 +38,10 @@ export function plotOptions({ lines, kind, isLog = false, threshold, minSpanSeco
     ],
     series: [
       {},
-      ...drawn.map(({ color }) => ({
+      ...drawn.map(({ color }, index) => ({
         stroke: () => cssValue(color),
-        width: isStack ? 0 : 1.75,
+        // A line that runs below another is wider, so that both are seen.
+        width: isStack ? 0 : 1.5 + 0.8 * (drawn.length - 1 - index),
         ...(isStack
           ? { fill: () => cssValue(color), paths: barPaths(), points: { show: false } }
           : { points: isolatedPoints(color) }),

@@ -36,21 +36,6 @@ export function post(path, body = {}) {
 }
 
 /**
- * What was asked for, or null when this access is not enough for it.
- *
- * @template T
- * @param {Promise<T>} answer
- * @returns {Promise<T | null>}
- * @throws {ApiError} whatever else goes wrong
- */
-export function ifAllowed(answer) {
-  return answer.catch((error) => {
-    if (error instanceof ApiError && error.status === 403) return null;
-    throw error;
-  });
-}
-
-/**
  * Logs in: a cookie keeps the session.
  *
  * @param {string} token

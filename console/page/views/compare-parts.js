@@ -70,7 +70,12 @@ export function deltaTable(comparison, route) {
   return card(
     'What changes from A to B',
     { key: 'deltas', note: 'durations and points of ok runs' },
-    el('p', { class: 'versus' }, el('b', null, 'A '), name(a), el('b', null, ' B '), name(b)),
+    el(
+      'p',
+      { class: 'versus' },
+      el('span', null, el('b', null, 'A '), name(a)),
+      el('span', null, el('b', null, 'B '), name(b)),
+    ),
     table({
       caption: 'Figures of A and B, and what changes from A to B',
       rows: rowsOf(comparison),

@@ -4,7 +4,6 @@ import { card, figure, figures } from '../components/parts.js';
 import { get } from '../lib/api.js';
 import { el } from '../lib/dom.js';
 import { count, decimal, nothing, span, time } from '../lib/format.js';
-import { remember, samplesOf } from '../lib/queue-history.js';
 import { hrefTo } from '../lib/route.js';
 import { gamesCard, healthFigures } from './health-parts.js';
 
@@ -12,23 +11,30 @@ import { gamesCard, healthFigures } from './health-parts.js';
 /** @typedef {import('../types.d.ts').HealthEvents} HealthEvents */
 /** @typedef {import('../types.d.ts').DeadLetterCauses} DeadLetterCauses */
 /** @typedef {QueueList['queues'][number]} Queue */
+/** @typedef {import('../types.d.ts').QueueHistory} QueueHistory */
+/** @typedef {QueueHistory['queues'][number]['samples']} Samples */
 
-/** @type {import('../types.d.ts').View<{ queues: QueueList, causes: DeadLetterCauses, health: HealthEvents }>} */
+/** @type {import('../types.d.ts').View<{ queues: QueueList, history: QueueHistory, causes: DeadLetterCauses, health: HealthEvents }>} */
 export const fleet = {
   title: () => 'Fleet',
   hasWindow: false,
   async load(_route, signal) {
-    const [queues, causes, health] = await Promise.all([
+    const [queues, history, causes, health] = await Promise.all([
       get('queues', {}, signal),
+      get('queues/history', {}, signal),
       get('dead-letters/causes', { state: 'open', limit: 5 }, signal),
       get('health-events', {}, signal),
     ]);
-    return { queues, causes, health };
+    return { queues, history, causes, health };
   },
-  render({ queues, causes, health }, { route }) {
-    remember(queues);
+  render({ queues, history, causes, health }, { route }) {
+    const samplesOf = (/** @type {Queue} */ queue) => withNow(history, queue, queues.at);
     return [
-      el('div', { class: 'grid two', key: 'queues' }, queues.queues.map(queueCard)),
+      el(
+        'div',
+        { class: 'grid two', key: 'queues' },
+        queues.queues.map((queue) => queueCard(queue, samplesOf(queue))),
+      ),
       el(
         'div',
         { class: 'grid two', key: 'rest' },
@@ -58,8 +64,22 @@ export const fleet = {
   },
 };
 
-/** @param {Queue} queue */
-function queueCard(queue) {
+/**
+ * The samples of a queue, up to what it is now.
+ *
+ * @param {QueueHistory} history
+ * @param {Queue} queue
+ * @param {string} at
+ * @returns {Samples}
+ */
+function withNow(history, { queue, waiting, active, delayed, oldestAgeSeconds }, at) {
+  const samples = history.queues.find((one) => one.queue === queue)?.samples ?? [];
+  const now = { at, depth: waiting + active + delayed, oldestAgeSeconds };
+  return [...samples.filter((sample) => sample.at < at), now];
+}
+
+/** @param {Queue} queue @param {Samples} samples */
+function queueCard(queue, samples) {
   const { rates, workers } = queue;
   const depth = queue.waiting + queue.active + queue.delayed;
   return card(
@@ -93,7 +113,7 @@ function queueCard(queue) {
       figure('Empty in', drainText(queue), drainDetail(queue)),
       figure('Failed', count(queue.failed), 'jobs', queue.failed > 0 ? 'bad' : null),
     ),
-    ...overTime(queue),
+    ...overTime(queue, samples),
   );
 }
 
@@ -109,11 +129,10 @@ function drainDetail({ drainSeconds }) {
   return drainSeconds === 0 ? 'nothing is left' : 'at this speed';
 }
 
-/** @param {Queue} queue */
-function overTime({ queue, oldestAgeSeconds, waiting, active, delayed }) {
-  const samples = samplesOf(queue);
-  const times = samples.map(({ atMs }) => atMs / 1_000);
-  const since = samples[0] === undefined ? '' : `since ${time(samples[0].atMs)}`;
+/** @param {Queue} queue @param {Samples} samples */
+function overTime({ queue, oldestAgeSeconds, waiting, active, delayed }, samples) {
+  const times = samples.map(({ at }) => Date.parse(at) / 1_000);
+  const since = `since ${time(samples[0]?.at ?? 0)}`;
   return [
     chart({
       title: `Depth of ${queue} over time`,
@@ -131,7 +150,13 @@ function overTime({ queue, oldestAgeSeconds, waiting, active, delayed }) {
       kind: 'lines',
       minSpanSeconds: 600,
       times,
-      lines: [{ name: 'age of the oldest, s', color: '--p95', values: samples.map(({ ageSeconds }) => ageSeconds) }],
+      lines: [
+        {
+          name: 'age of the oldest, s',
+          color: '--p95',
+          values: samples.map(({ oldestAgeSeconds }) => oldestAgeSeconds ?? 0),
+        },
+      ],
       write: (value) => (value === null ? nothing : span(value * 1_000)),
     }),
   ];

@@ -2,7 +2,7 @@ import { shareBar } from '../components/bars.js';
 import { textFilter } from '../components/filters.js';
 import { card, emptyState, rateText, tallyText, timeText } from '../components/parts.js';
 import { table } from '../components/table.js';
-import { get, ifAllowed } from '../lib/api.js';
+import { get } from '../lib/api.js';
 import { el } from '../lib/dom.js';
 import { count } from '../lib/format.js';
 import { hrefTo, hrefWith } from '../lib/route.js';
@@ -17,13 +17,12 @@ const most = 200;
 /** @type {Set<string>} */
 const picked = new Set();
 
-/** @type {import('../types.d.ts').View<StrategyList | null>} */
+/** @type {import('../types.d.ts').View<StrategyList>} */
 export const strategies = {
   title: () => 'Strategies',
   hasWindow: true,
-  load: (route, signal) => ifAllowed(get('strategies', { ...windowQuery(route), limit: most }, signal)),
+  load: (route, signal) => get('strategies', { ...windowQuery(route), limit: most }, signal),
   render(answer, context) {
-    if (answer === null) return [byIdForm(context)];
     const wanted = (context.route.params.get('find') ?? '').toLowerCase();
     const found = answer.strategies.filter(({ strategyId }) => strategyId.toLowerCase().includes(wanted));
     return [
@@ -45,30 +44,6 @@ export const strategies = {
     ];
   },
 };
-
-/**
- * For an access that lists no strategies: whose executions are wanted is typed.
- *
- * @param {ViewContext} context
- */
-function byIdForm({ route, go }) {
-  /** @param {SubmitEvent & { currentTarget: HTMLFormElement }} event */
-  const submit = (event) => {
-    event.preventDefault();
-    go(hrefTo(route, 'strategy', { id: String(new FormData(event.currentTarget).get('id')) }));
-  };
-  return card(
-    'Executions of a strategy',
-    { note: 'this access shows the executions of its realm, and lists no strategies' },
-    el(
-      'form',
-      { class: 'filters', on: { submit } },
-      el('label', { for: 'strategy-id' }, 'Strategy'),
-      el('input', { id: 'strategy-id', name: 'id', required: true, maxlength: '512', autocomplete: 'off' }),
-      el('button', { type: 'submit', class: 'button primary' }, 'Show'),
-    ),
-  );
-}
 
 /** @param {ViewContext} context */
 function compareLink({ route }) {

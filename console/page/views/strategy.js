@@ -1,5 +1,5 @@
 import { emptyState } from '../components/parts.js';
-import { get, ifAllowed } from '../lib/api.js';
+import { get } from '../lib/api.js';
 import { el } from '../lib/dom.js';
 import { time } from '../lib/format.js';
 import { hrefTo } from '../lib/route.js';
@@ -12,26 +12,20 @@ import { caseCard, errorCard, nodesCard } from './strategy-outcomes.js';
 /** @typedef {import('../types.d.ts').Strategy} Strategy */
 /** @typedef {import('../types.d.ts').ExecutionPage} ExecutionPage */
 
-/** @type {import('../types.d.ts').View<{ figures: Strategy | null, page: ExecutionPage }>} */
+/** @type {import('../types.d.ts').View<{ figures: Strategy, page: ExecutionPage }>} */
 export const strategy = {
   title: ({ params }) => params.get('id') ?? 'Strategy',
   hasWindow: true,
   async load(route, signal) {
     const id = route.params.get('id') ?? '';
     const [figures, page] = await Promise.all([
-      ifAllowed(get(`strategies/${encodeURIComponent(id)}`, windowQuery(route), signal)),
+      get(`strategies/${encodeURIComponent(id)}`, windowQuery(route), signal),
       get('executions', executionsQuery(route, id), signal),
     ]);
     return { figures, page };
   },
   render({ figures, page }, context) {
     const { route } = context;
-    if (figures === null) {
-      return [
-        el('p', { class: 'banner', key: 'limited' }, 'This access shows the executions of its realm, and no figures.'),
-        executionsCard(page, context),
-      ];
-    }
     const head = el(
       'p',
       { class: 'subject', key: 'subject' },
