@@ -22,6 +22,8 @@ const environment = {
   // Migrations run on the engine's WebAssembly build. Naming any program keeps Prisma from downloading the native one.
   PRISMA_SCHEMA_ENGINE_BINARY: process.env.PRISMA_SCHEMA_ENGINE_BINARY ?? process.execPath,
   PRISMA_HIDE_UPDATE_MESSAGE: '1',
+  // Node keeps there what it has compiled: a process starts in half the time of its first start.
+  NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(modules, '.cache', 'node'),
 };
 
 if (Number(process.versions.node.split('.')[0]) < 20)

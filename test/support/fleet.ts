@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { onTestFinished } from 'vitest';
 import { createDirectory } from './fixtures.ts';
+import { inheritedEnvironment } from './inherited-environment.ts';
 
 /** A `sluice` command in a process of its own. */
 export interface SluiceProcess {
@@ -25,7 +26,7 @@ export async function startSluice(
 ): Promise<SluiceProcess> {
   const child: ChildProcess = spawn(process.execPath, [cli, ...args], {
     cwd: cwd ?? (await createDirectory()),
-    env: { PATH: process.env['PATH'] ?? '', ...environment },
+    env: { ...inheritedEnvironment(), ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const stdout: string[] = [];

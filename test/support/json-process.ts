@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { onTestFinished } from 'vitest';
+import { inheritedEnvironment } from './inherited-environment.ts';
 
 /**
  * Starts a script of this folder that prints lines of JSON, as a process of its own, and kills it when the test has
@@ -12,7 +13,7 @@ import { onTestFinished } from 'vitest';
 export function startJsonProcess<Line>(script: string, environment: Record<string, string>, wrapper: string[] = []) {
   const [command = '', ...args] = [...wrapper, process.execPath, resolve('test/support', script)];
   const child = spawn(command, args, {
-    env: { PATH: process.env['PATH'] ?? '', ...environment },
+    env: { ...inheritedEnvironment(), ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   const lines: Line[] = [];
