@@ -104,7 +104,8 @@ export function addDemoCommand(program: Command, { environment, exitWith }: Comm
         );
         for (const line of toLines(result)) say(line);
         if (!flags.exit && !stop.signal.aborted) {
-          say(`the fleet goes on: ${sluice.fleet.workers[0]?.url}/metrics. Ctrl-C stops it`);
+          say(`the fleet goes on, metrics: ${sluice.fleet.workers[0]?.url}/metrics. Ctrl-C stops it`);
+          say(`look at it: ${sluice.fleet.console?.url}`);
           say('the rows: source .sluice/env, then psql "$DATABASE_URL" -c "table strategy_execution_log limit 5"');
           await asked;
         }

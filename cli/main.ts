@@ -4,20 +4,28 @@ import { Command } from 'commander';
 import { unknownVariables } from '../shared/config.ts';
 import { classifyDatabaseError, explainDatabaseError } from '../shared/database-errors.ts';
 import { toError, UsageError } from '../shared/errors.ts';
-import { addConsoleCommand } from './console.ts';
-import { addDeadLettersCommand } from './dead-letters.ts';
-import { addDemoCommand } from './demo.ts';
-import { addDoctorCommand } from './doctor.ts';
-import { addExecutionsCommand } from './executions.ts';
-import { addHealthCommand } from './health.ts';
-import { addMaintainCommand } from './maintain.ts';
-import { addMigrateCommand } from './migrate.ts';
-import { addQueuesCommand } from './queues.ts';
-import { addRequestsCommand } from './requests.ts';
-import { addSpillCommand } from './spill.ts';
-import { addStartCommand } from './start.ts';
+import type { CommandContext } from './context.ts';
 import { printable } from './text/printable.ts';
-import { addWorkerCommand } from './worker.ts';
+
+/** Adds a command to the program. */
+type AddCommand = (program: Command, context: CommandContext) => void;
+
+/** Each is loaded when it is called: what the others need would make it slower to start. In the order of the help. */
+const commands: Record<string, () => Promise<AddCommand>> = {
+  start: async () => (await import('./start.ts')).addStartCommand,
+  demo: async () => (await import('./demo.ts')).addDemoCommand,
+  worker: async () => (await import('./worker.ts')).addWorkerCommand,
+  console: async () => (await import('./console.ts')).addConsoleCommand,
+  migrate: async () => (await import('./migrate.ts')).addMigrateCommand,
+  maintain: async () => (await import('./maintain.ts')).addMaintainCommand,
+  executions: async () => (await import('./executions.ts')).addExecutionsCommand,
+  requests: async () => (await import('./requests.ts')).addRequestsCommand,
+  queues: async () => (await import('./queues.ts')).addQueuesCommand,
+  'dead-letters': async () => (await import('./dead-letters.ts')).addDeadLettersCommand,
+  health: async () => (await import('./health.ts')).addHealthCommand,
+  spill: async () => (await import('./spill.ts')).addSpillCommand,
+  doctor: async () => (await import('./doctor.ts')).addDoctorCommand,
+};
 
 /** Beside the sources, and one level further up from the build. */
 const packageFile = import.meta.url.endsWith('.ts') ? '../package.json' : '../../package.json';
@@ -39,19 +47,9 @@ async function main(argv: readonly string[], environment: NodeJS.ProcessEnv): Pr
       exitCode = code;
     },
   };
-  addStartCommand(program, context);
-  addDemoCommand(program, context);
-  addWorkerCommand(program, context);
-  addConsoleCommand(program, context);
-  addMigrateCommand(program, context);
-  addMaintainCommand(program, context);
-  addExecutionsCommand(program, context);
-  addRequestsCommand(program, context);
-  addQueuesCommand(program, context);
-  addDeadLettersCommand(program, context);
-  addHealthCommand(program, context);
-  addSpillCommand(program, context);
-  addDoctorCommand(program, context);
+  const [called = ''] = argv;
+  const wanted = Object.hasOwn(commands, called) ? [called] : Object.keys(commands);
+  for (const name of wanted) (await commands[name]?.())?.(program, context);
 
   for (const name of unknownVariables(environment))
     process.stderr.write(`sluice: warning: ${name} is set, but no such variable is known\n`);

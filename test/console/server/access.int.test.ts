@@ -65,7 +65,7 @@ test('access: every route of the document is in the list above, but for those of
   expect([...listed, 'POST /login', 'DELETE /api/v1/session'].toSorted()).toEqual(described.toSorted());
 });
 
-test('access: without a token, with a wrong one or another scheme, everything is 401 but what is for everybody', async () => {
+test('access (45; there 403): without a token, with a wrong one or another scheme, everything is 401 but what is for everybody', async () => {
   const { app, ask, get } = await aConsole(allTokens);
   const wrong = [
     {},
@@ -130,7 +130,7 @@ test('access: a realm sees its own executions only, and is not told of others', 
   expect((await place.get('/api/v1/executions?strategyId=theirs', readToken)).body.executions).toHaveLength(1);
 });
 
-test('access: figures are of the runs of the realm alone', async () => {
+test('access (43, 44, 46): figures are of the runs of the realm of the caller, also those of a comparison', async () => {
   const place = await aConsole(allTokens);
   await seed(place);
   // Two realms use one strategy, and each sees as much of it as is its own.
