@@ -11,8 +11,6 @@ export interface StreamFacts {
   lastId: string;
   /** of the oldest entry that is there; null when none is */
   firstId: string | null;
-  /** the highest id that was deleted by itself, not by trimming; null when the server does not say */
-  maxDeletedId: string | null;
 }
 
 /** @returns null when there is no such stream @throws ReplyError when the key is something else */
@@ -36,13 +34,11 @@ export function toStreamFacts(reply: unknown): StreamFacts {
   for (let at = 0; at < list.length; at += 2) fields.set(list[at], list[at + 1]);
   const first = fields.get('first-entry');
   const added = fields.get('entries-added');
-  const deleted = fields.get('max-deleted-entry-id');
   return {
     length: Number(fields.get('length')),
     entriesAdded: typeof added === 'number' ? added : null,
     lastId: String(fields.get('last-generated-id')),
     firstId: Array.isArray(first) ? String(first[0]) : null,
-    maxDeletedId: typeof deleted === 'string' ? deleted : null,
   };
 }
 

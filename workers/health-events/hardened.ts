@@ -47,6 +47,7 @@ export async function readHardened(deps: SessionDeps): Promise<'stopped' | 'fenc
   const { config, lease, database, reader, writer, logger, metrics, view, onDatabase, onRedis } = deps;
   const ended = new AbortController();
   const signal = AbortSignal.any([deps.signal, ended.signal]);
+  const askWriter: Repeat = (work) => onRedis(writer, work);
   const held = createHeldEntries();
   const stream = createStreamReader(reader, config.stream);
   const store = createEventStore(database, lease, onDatabase, () => metrics.commit.startTimer());
@@ -57,7 +58,7 @@ export async function readHardened(deps: SessionDeps): Promise<'stopped' | 'fenc
     lease,
     lobbyStream: config.lobbyStream,
     onDatabase,
-    onRedis: (work) => onRedis(writer, work),
+    onRedis: askWriter,
     now: Date.now,
     onPublished(snapshots) {
       view.publishedSeq = relay.place;
@@ -76,7 +77,7 @@ export async function readHardened(deps: SessionDeps): Promise<'stopped' | 'fenc
     lease,
     ...config,
     onDatabase,
-    onRedis: (work) => onRedis(writer, work),
+    onRedis: askWriter,
     onBadOffset,
   });
   logger.info(

@@ -136,5 +136,3 @@ export function createLobbyRelay(deps: RelayDeps) {
 function toArguments({ seq, snapshot }: OutboxRow): string[] {
   return [String(seq), JSON.stringify(toLobbyFields(snapshot))];
 }
-
-export type LobbyRelay = ReturnType<typeof createLobbyRelay>;

@@ -39,7 +39,6 @@ const facts = (changes: Partial<StreamFacts> = {}): StreamFacts => ({
   entriesAdded: 10,
   lastId: '20-0',
   firstId: '16-0',
-  maxDeletedId: '0-0',
   ...changes,
 });
 

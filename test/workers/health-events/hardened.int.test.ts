@@ -6,6 +6,7 @@ import { UsageError } from '../../../shared/errors.ts';
 import { until } from '../../support/fixtures.ts';
 import { anEvent, type LobbyEntry, type WireEvent } from '../../support/health.ts';
 import { aHealthPlace } from '../../support/health-place.ts';
+import { losses, observations, recordsAfterStory, story, storyStatuses } from '../../support/health-story.ts';
 
 /**
  * The numbers in the names are those of section 6 of the specification; 19 to 41 are in hardened-failures.int.test.ts. Where
@@ -17,17 +18,6 @@ import { aHealthPlace } from '../../support/health-place.ts';
 
 /** Of one game after the other, a second between each. */
 const at = (n: number) => ({ occurred_at_ms: String(1_775_121_800_000 + n * 1_000) });
-
-const losses: [HealthEventType, string][] = [
-  ['container_exited', 'exited'],
-  ['container_oom', 'oom'],
-  ['container_disappeared', 'disappeared'],
-];
-const observations: [HealthEventType, string][] = [
-  ['container_started', 'healthy'],
-  ['probe_failed', 'probe_failed'],
-  ['inspect_unhealthy', 'inspect_unhealthy'],
-];
 
 /** A worker of a place where nobody is waited for that has no record. */
 async function aWorker() {
@@ -230,40 +220,15 @@ test('hardened: 18. a status that changes between the plan and the commit: plann
 
 test('hardened: 42. many events of many games: every record and every snapshot, in order', async () => {
   const { insert, add, start, records, lobby, letters, offset } = await aWorker();
-  const statuses = { a: 'running', b: 'generation_in_progress', c: 'engine_unreachable', d: 'stopped' } as const;
-  await insert(...Object.entries(statuses).map(([game_id, status]) => ({ game_id, status })));
-  const story: [game: string, type: string, snapshot: [status: string, health: string] | null][] = [
-    ['a', 'container_started', ['running', 'healthy']],
-    ['b', 'container_started', ['generation_in_progress', 'healthy']],
-    ['c', 'container_started', ['engine_unreachable', 'healthy']],
-    ['a', 'probe_failed', ['running', 'probe_failed']],
-    ['a', 'probe_failed', null],
-    ['b', 'container_oom', ['generation_in_progress', 'oom']],
-    ['nobody', 'container_oom', null],
-    ['c', 'probe_recovered', ['running', 'healthy']],
-    ['c', 'probe_recovered', null],
-    ['a', 'container_paused', null],
-    ['a', 'container_exited', ['engine_unreachable', 'exited']],
-    ['a', 'container_exited', null],
-    ['a', 'container_disappeared', ['engine_unreachable', 'disappeared']],
-    ['d', 'container_exited', ['stopped', 'exited']],
-    ['c', 'inspect_unhealthy', ['running', 'inspect_unhealthy']],
-    ['a', 'container_started', ['engine_unreachable', 'healthy']],
-    ['a', 'probe_recovered', ['running', 'healthy']],
-    ['b', 'probe_recovered', ['generation_in_progress', 'healthy']],
-    ['c', 'container_oom', ['engine_unreachable', 'oom']],
-  ];
+  await insert(...Object.entries(storyStatuses).map(([game_id, status]) => ({ game_id, status })));
   const ids = await add(...story.map(([game_id, event_type], index) => ({ game_id, event_type, ...at(index) })));
   await (await start()).consumed(story.length);
   expect((await lobby()).map((entry) => [entry['game_id'], ...toPair(entry)])).toEqual(
     story.flatMap(([game, , snapshot]) => (snapshot === null ? [] : [[game, ...snapshot]])),
   );
-  expect(Object.values(await records()).map((row) => [row.game_id, row.status, row.engine_health])).toEqual([
-    ['a', 'running', 'healthy'],
-    ['b', 'generation_in_progress', 'healthy'],
-    ['c', 'engine_unreachable', 'oom'],
-    ['d', 'stopped', 'exited'],
-  ]);
+  expect(Object.values(await records()).map((row) => [row.game_id, row.status, row.engine_health])).toEqual(
+    recordsAfterStory,
+  );
   expect((await letters()).map((letter) => [letter['job_id'], letter['code']]).sort()).toEqual([
     [ids[6], 'unknown_game'],
     [ids[9], 'unknown_type'],

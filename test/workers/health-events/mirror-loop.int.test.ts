@@ -6,6 +6,7 @@ import type { MirrorDeps } from '../../../workers/health-events/mirror/consumer.
 import { readEntries } from '../../../workers/health-events/mirror/read-loop.ts';
 import { until } from '../../support/fixtures.ts';
 import { connectRedis } from '../../support/health.ts';
+import { recordsAfterStory, story, storyStatuses } from '../../support/health-story.ts';
 import { aMirror, before, failingAt, type Mirror, toldToFail } from '../../support/mirror.ts';
 import { startFragileRedis } from '../../support/private-servers.ts';
 
@@ -224,29 +225,7 @@ test('mirror: 41. shutting down is the abort and nothing else: a second one, and
 
 test('mirror: 42. many events of many games: every record and every snapshot, in order', async () => {
   const mirror = await aMirror();
-  const statuses = { a: 'running', b: 'generation_in_progress', c: 'engine_unreachable', d: 'stopped' } as const;
-  for (const [game_id, status] of Object.entries(statuses)) await mirror.insert({ game_id, status });
-  const story: [game: string, type: string, snapshot: [status: string, health: string] | null][] = [
-    ['a', 'container_started', ['running', 'healthy']],
-    ['b', 'container_started', ['generation_in_progress', 'healthy']],
-    ['c', 'container_started', ['engine_unreachable', 'healthy']],
-    ['a', 'probe_failed', ['running', 'probe_failed']],
-    ['a', 'probe_failed', null],
-    ['b', 'container_oom', ['generation_in_progress', 'oom']],
-    ['nobody', 'container_oom', null],
-    ['c', 'probe_recovered', ['running', 'healthy']],
-    ['c', 'probe_recovered', null],
-    ['a', 'container_paused', null],
-    ['a', 'container_exited', ['engine_unreachable', 'exited']],
-    ['a', 'container_exited', null],
-    ['a', 'container_disappeared', ['engine_unreachable', 'disappeared']],
-    ['d', 'container_exited', ['stopped', 'exited']],
-    ['c', 'inspect_unhealthy', ['running', 'inspect_unhealthy']],
-    ['a', 'container_started', ['engine_unreachable', 'healthy']],
-    ['a', 'probe_recovered', ['running', 'healthy']],
-    ['b', 'probe_recovered', ['generation_in_progress', 'healthy']],
-    ['c', 'container_oom', ['engine_unreachable', 'oom']],
-  ];
+  for (const [game_id, status] of Object.entries(storyStatuses)) await mirror.insert({ game_id, status });
   const ids: string[] = [];
   for (const [game_id, event_type] of story) ids.push(await mirror.add({ game_id, event_type }));
 
@@ -258,12 +237,9 @@ test('mirror: 42. many events of many games: every record and every snapshot, in
     (await mirror.lobby()).map((entry) => [entry['game_id'], entry['runtime_status'], entry['engine_health_summary']]),
   ).toEqual(snapshots);
   expect(mirror.seen.published).toHaveLength(snapshots.length);
-  expect(Object.values(await mirror.records()).map((row) => [row.game_id, row.status, row.engine_health])).toEqual([
-    ['a', 'running', 'healthy'],
-    ['b', 'generation_in_progress', 'healthy'],
-    ['c', 'engine_unreachable', 'oom'],
-    ['d', 'stopped', 'exited'],
-  ]);
+  expect(Object.values(await mirror.records()).map((row) => [row.game_id, row.status, row.engine_health])).toEqual(
+    recordsAfterStory,
+  );
 });
 
 test('mirror: section 7. aborted amid an entry, the stores are asked no more, the run fails, and the entry comes again', async () => {

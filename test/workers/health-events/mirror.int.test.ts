@@ -1,23 +1,12 @@
 import { expect, test } from 'vitest';
-import type { HealthEventType } from '../../../shared/contracts/health-event.ts';
 import { offsetKey } from '../../../shared/contracts/offset-key.ts';
 import { runtimeStatuses } from '../../../shared/contracts/runtime-status.ts';
 import { createMirrorConsumer, type MirrorDeps } from '../../../workers/health-events/mirror/consumer.ts';
 import { anEvent, type WireEvent } from '../../support/health.ts';
+import { losses, observations } from '../../support/health-story.ts';
 import { aMirror, type Mirror } from '../../support/mirror.ts';
 
 /** The numbers in the names are those of section 6 of the specification. */
-
-const losses: [HealthEventType, string][] = [
-  ['container_exited', 'exited'],
-  ['container_oom', 'oom'],
-  ['container_disappeared', 'disappeared'],
-];
-const observations: [HealthEventType, string][] = [
-  ['container_started', 'healthy'],
-  ['probe_failed', 'probe_failed'],
-  ['inspect_unhealthy', 'inspect_unhealthy'],
-];
 
 test('mirror: 1. a consumer is refused over the first thing that is missing or wrong, in the order of the original', async () => {
   const { deps } = await aMirror();
