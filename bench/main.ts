@@ -10,7 +10,7 @@ import { toReport } from './report.ts';
 import { runBench } from './run.ts';
 import { openStage, type Stage } from './stage.ts';
 
-/** Exit codes: 0 measured, bars missed or not; 1 failed, as when a row was lost; 2 called wrongly; 130 Ctrl-C. */
+/** Exit codes: 0 measured, bars missed or not; 1 failed, as when a row was lost or a plan reads what it need not; 2 called wrongly; 130 Ctrl-C. */
 async function main(args: readonly string[]): Promise<number> {
   const options = readOptions(args);
   if (options === null) {
@@ -37,7 +37,7 @@ async function measure(stage: Stage, options: BenchOptions): Promise<number> {
   if (options.reads !== null) {
     const reads = await measureReads(stage, options.reads.rows);
     console.log(options.json ? JSON.stringify({ reads, bars: readsBars(reads) }) : toReadsReport(reads));
-    return 0;
+    return reads.plans.every(({ holds }) => holds) ? 0 : 1;
   }
   const figures = await runBench(stage, options);
   console.log(options.json ? JSON.stringify(figures) : toReport(figures));

@@ -31,7 +31,8 @@ npm run bench -- faults [--outage-seconds N] [--json]
 npm run bench -- reads [--rows N] [--json]
 
   faults      how a fleet comes through kills and outages; exit code 1 when a record is lost or there twice
-  reads       what the console asks of a strategy with ${defaultReadRows.toLocaleString('en')} rows (or --rows), against the original's queries
+  reads       what the console asks of a strategy with ${defaultReadRows.toLocaleString('en')} rows (or --rows), against the original's
+              queries; exit code 1 when a plan reads more than it needs
   --outage-seconds N  how long PostgreSQL is away (${defaultOutageSeconds})
   --rows N    rows, or events, in one run of a fast contender; the slow ones store a share of them (${defaultRows})
   --only      end-to-end: rows per second and latency; record: what record() costs its caller; requests: completed

@@ -13,8 +13,11 @@ export interface FilledTable {
   indexBytes: number;
   /** after the newest row */
   until: Date;
-  /** 24 hours before it */
+  /** 24 hours before it, and the rows since then */
   dayAgo: Date;
+  dayRows: number;
+  /** ms from before the oldest row to `until` */
+  spanMs: number;
   /** for what is not asked through Prisma */
   client: pg.Client;
 }
@@ -55,7 +58,17 @@ export async function fillTable(stage: Stage, rows: number): Promise<FilledTable
      from pg_partition_tree('strategy_execution_log') where isleaf`,
   );
   const { bytes = 0, index_bytes: indexBytes = 0 } = sizes[0] ?? {};
-  return { strategyId, rows, bytes, indexBytes, until, dayAgo: new Date(until.getTime() - dayMs), client };
+  return {
+    strategyId,
+    rows,
+    bytes,
+    indexBytes,
+    until,
+    dayAgo: new Date(until.getTime() - dayMs),
+    dayRows: Math.min(rows, dayMs / everyMs),
+    spanMs: rows * everyMs,
+    client,
+  };
 }
 
 /** The days that the stage has made already are left as they are. */

@@ -6,6 +6,7 @@ import type { Stage } from '../stage.ts';
 import { median } from '../statistics.ts';
 import { type FilledTable, fillTable } from './executions-table.ts';
 import { originalAnswer, originalList } from './original.ts';
+import { explainReads, type PlanResult } from './plans.ts';
 
 /** One question, asked of Sluice and in the original's way. */
 export interface ReadResult {
@@ -24,6 +25,7 @@ export interface ReadsResult {
   failures: ReadResult;
   day: ReadResult;
   everything: ReadResult;
+  plans: PlanResult[];
 }
 
 const timeoutMs = 60_000;
@@ -59,6 +61,7 @@ export async function measureReads(stage: Stage, rows: number): Promise<ReadsRes
       sluice: answer(null),
       original: (filled) => originalAnswer(filled, null),
     }),
+    plans: await explainReads(database, table),
   };
 }
 

@@ -6,7 +6,7 @@ const mib = 1_048_576;
 
 /** The figures as a text for people. */
 export function toReadsReport(result: ReadsResult): string {
-  const { rows, tableBytes, indexBytes, failures, day, everything } = result;
+  const { rows, tableBytes, indexBytes, failures, day, everything, plans } = result;
   const ms = (value: number): string => value.toFixed(value < 100 ? 1 : 0);
   const line = ({ question, sluiceMs, medianMs, originalMedianMs }: ReadResult): string[] => [
     question,
@@ -21,6 +21,18 @@ export function toReadsReport(result: ReadsResult): string {
     ...table([
       ['question', 'median ms', 'of all times', "the original's way", 'times'],
       ...[failures, day, everything].map(line),
+    ]),
+    '',
+    ...table([
+      ['plan, by EXPLAIN ANALYZE', 'scans', 'entries read', 'given', 'rows looked at besides', ''],
+      ...plans.map(({ question, scans, read, given, heapFetches, holds }) => [
+        question,
+        scans.join(', '),
+        whole(read),
+        whole(given),
+        whole(heapFetches),
+        holds ? 'holds' : 'BROKEN',
+      ]),
     ]),
     '',
     ...table([

@@ -3,7 +3,7 @@ import type { Tally } from './estimates.ts';
 import { type DurationBin, type PointsBin, pointsBinCount, toDurationBins, toPointsBins } from './histograms.ts';
 import type { Part } from './parts.ts';
 import { type PercentileColumns, type Percentiles, percentilesFrom, toPercentiles } from './percentiles.ts';
-import { histogramBin, okCode } from './runs.ts';
+import { histogramBin } from './runs.ts';
 
 /** Ok runs apart from failures: a few timeouts would otherwise be the whole tail. */
 export interface ByResult<T> {
@@ -15,7 +15,7 @@ type PercentileRow = PercentileColumns & { ok: boolean; rows: number };
 
 export const percentilesPart: Part<PercentileRow, ByResult<Percentiles>> = {
   needsTallies: false,
-  query: percentilesFrom('bins', { ok: `(status = ${okCode})` }, { where: 'true', intervals: true }),
+  query: percentilesFrom('bins', { ok: `(status = 'ok')` }, { where: 'true', intervals: true }),
   read: (rows) => ({
     ok: toPercentiles(rows.find(({ ok }) => ok)),
     failed: toPercentiles(rows.find(({ ok }) => !ok)),
@@ -26,7 +26,7 @@ type BinRow = Tally & { ok: boolean; bin: number };
 
 export const durationBinsPart: Part<BinRow, ByResult<DurationBin[]>> = {
   needsTallies: false,
-  query: Prisma.sql`select status = ${Prisma.raw(String(okCode))} as ok, ${histogramBin} as bin, sum(n) as rows, sum(n * weight) as runs
+  query: Prisma.sql`select status = 'ok' as ok, ${histogramBin} as bin, sum(n) as rows, sum(n * weight) as runs
     from bins where bin is not null group by 1, 2`,
   read(rows) {
     const binsOf = (result: boolean) =>

@@ -1,7 +1,6 @@
 import { Prisma } from '../../../shared/database.ts';
 import type { Tally } from './estimates.ts';
 import type { Part } from './parts.ts';
-import { okCode } from './runs.ts';
 
 /** What failures failed with, the most frequent first. A name of more than 63 characters ends in a hash in place of its rest. */
 export interface ErrorCodes {
@@ -37,8 +36,8 @@ export function outcomesPart(top: number): Part<OutcomeRow, { errorCodes: ErrorC
     query: Prisma.sql`select failed, case when outcome is not null and rank <= ${top}::int then outcome end as outcome,
         case when outcome is null then -1 else least(rank, ${top + 1}::int) end as rank, sum(rows) as rows, sum(runs) as runs
       from (
-        select status <> ${Prisma.raw(String(okCode))} as failed, outcome, sum(n) as rows, sum(n * weight) as runs,
-          row_number() over (partition by status <> ${Prisma.raw(String(okCode))}, outcome is null order by sum(n * weight) desc, outcome collate "C")::int as rank
+        select status <> 'ok' as failed, outcome, sum(n) as rows, sum(n * weight) as runs,
+          row_number() over (partition by status <> 'ok', outcome is null order by sum(n * weight) desc, outcome collate "C")::int as rank
         from tallies group by 1, 2
       ) as ranked
       group by 1, 2, 3 order by 1, 3`,

@@ -4,7 +4,6 @@ import { type Buckets, windowOfBucket } from './buckets.ts';
 import { isTooFewForPercentile, type Tally } from './estimates.ts';
 import type { Part } from './parts.ts';
 import { percentileShares, percentilesFrom } from './percentiles.ts';
-import { okCode } from './runs.ts';
 import type { ExecutionWindow } from './window.ts';
 
 /** A bucket of time. Those without a run are there, too. */
@@ -26,9 +25,9 @@ export interface Series {
 }
 
 interface SeriesRow {
-  bucket: number;
-  /** by its place in `executionStatuses` */
-  statuses: (Tally & { status: number })[];
+  /** its beginning, as JSON has it */
+  bucket: string;
+  statuses: (Tally & { status: ExecutionStatus })[];
   rows: number | null;
   p50: number | null;
   p95: number | null;
@@ -42,30 +41,30 @@ export function seriesPart(buckets: Buckets, window: ExecutionWindow): Part<Seri
         select bucket, json_agg(json_build_object('status', status, 'rows', rows, 'runs', runs)) as statuses
         from (select bucket, status, sum(n) as rows, sum(n * weight) as runs from cube group by 1, 2) as counts group by 1
       ) as counted
-      left join (${percentilesFrom('cube', { bucket: 'bucket' }, { where: `status = ${okCode}`, intervals: false })}) as timed using (bucket)`,
+      left join (${percentilesFrom('cube', { bucket: 'bucket' }, { where: `status = 'ok'`, intervals: false })}) as timed using (bucket)`,
     read: (rows) => toSeries(rows, buckets, window),
   };
 }
 
 function toSeries(rows: readonly SeriesRow[], buckets: Buckets, window: ExecutionWindow): Series {
-  const rowOf = new Map(rows.map((row) => [row.bucket, row]));
+  const rowOf = new Map(rows.map((row) => [Date.parse(row.bucket), row]));
   return {
     bucketMs: buckets.bucketMs,
     buckets: Array.from({ length: buckets.count }, (_, index) => ({
       ...windowOfBucket(buckets, window, index),
-      ...toBucket(rowOf.get(index)),
+      ...toBucket(rowOf.get(buckets.firstMs + index * buckets.bucketMs)),
     })),
   };
 }
 
 function toBucket(row: SeriesRow | undefined): Omit<SeriesBucket, keyof ExecutionWindow> {
-  const tallyOf = (code: number): Tally => {
-    const { rows = 0, runs = 0 } = row?.statuses.find(({ status }) => status === code) ?? {};
+  const tallyOf = (of: ExecutionStatus): Tally => {
+    const { rows = 0, runs = 0 } = row?.statuses.find(({ status }) => status === of) ?? {};
     return { rows, runs };
   };
   const durationRows = row?.rows ?? 0;
   return {
-    statuses: Object.fromEntries(executionStatuses.map((status, code) => [status, tallyOf(code)])) as Record<
+    statuses: Object.fromEntries(executionStatuses.map((status) => [status, tallyOf(status)])) as Record<
       ExecutionStatus,
       Tally
     >,

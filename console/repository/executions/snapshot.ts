@@ -34,7 +34,8 @@ export function inSnapshot<T>(
         set_config('jit', 'off', true),
         set_config('parallel_setup_cost', '10000', true),
         set_config('parallel_tuple_cost', '0.02', true),
-        set_config('min_parallel_index_scan_size', '0', true)`;
+        set_config('min_parallel_index_scan_size', '0', true),
+        set_config('random_page_cost', '1.1', true)`;
       return work(transaction);
     },
     {

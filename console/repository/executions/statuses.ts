@@ -2,7 +2,6 @@ import { type ExecutionStatus, executionStatuses } from '../../../shared/contrac
 import { Prisma } from '../../../shared/database.ts';
 import { type Estimate, ratio, type Tally, toFailureRate } from './estimates.ts';
 import type { Part } from './parts.ts';
-import { okCode } from './runs.ts';
 
 /** The runs of one status, and what they took. Means are weighted; null where there is no usable value. */
 export interface StatusFigures extends Tally {
@@ -34,8 +33,7 @@ export interface StatusSummary {
 }
 
 interface StatusRow extends Tally {
-  /** its place in `executionStatuses` */
-  status: number;
+  status: ExecutionStatus;
   variance: number;
   duration_rows: number;
   duration_mean: number | null;
@@ -72,17 +70,17 @@ export const statusPart: Part<StatusRow, StatusSummary> = {
 function toStatusSummary(rows: readonly StatusRow[]): StatusSummary {
   const rowOf = new Map(rows.map((row) => [row.status, row]));
   const statuses = Object.fromEntries(
-    executionStatuses.map((status, code) => [status, toFigures(rowOf.get(code))]),
+    executionStatuses.map((status) => [status, toFigures(rowOf.get(status))]),
   ) as Record<ExecutionStatus, StatusFigures>;
   const { ok, ...failures } = statuses;
   const failed = addTallies(Object.values(failures));
-  const variance = rowOf.get(okCode)?.variance ?? 0;
+  const variance = rowOf.get('ok')?.variance ?? 0;
   return {
     statuses,
     total: addTallies([ok, failed]),
     failed,
     failureRate: toFailureRate({ rows: ok.rows, runs: ok.runs, variance }, failed),
-    points: toPoints(rowOf.get(okCode)),
+    points: toPoints(rowOf.get('ok')),
   };
 }
 

@@ -1,54 +1,13 @@
-import type pg from 'pg';
 import { expect, test } from 'vitest';
+import { scansOf, toFailuresStatement, toFiguresStatement } from '../../../../bench/reads/scans.ts';
 import { toListStatement } from '../../../../console/repository/executions/list.ts';
-import { cubeOf, talliesOf } from '../../../../console/repository/executions/runs.ts';
 import { toStrategiesStatement } from '../../../../console/repository/executions/strategies.ts';
-import { Prisma } from '../../../../shared/database.ts';
 import { createDay } from '../../../support/rows.ts';
 import { openLog } from './run-rows.ts';
 
-interface Node {
-  'Node Type': string;
-  'Relation Name'?: string;
-  'Index Name'?: string;
-  'Rows Removed by Filter'?: number;
-  'Actual Rows': number;
-  Plans?: Node[];
-}
-
-interface Scan {
-  type: string;
-  table: string;
-  rows: number;
-  removed: number;
-}
-
-/** The scans that a statement really made, of tables that have rows. */
-async function scansOf(client: pg.Client, statement: Prisma.Sql): Promise<Scan[]> {
-  const { rows } = await client.query<{ 'QUERY PLAN': [{ Plan: Node }] }>(
-    `explain (analyze, format json) ${statement.text}`,
-    statement.values as unknown[],
-  );
-  const scans: Scan[] = [];
-  const visit = (node: Node): void => {
-    const table = node['Relation Name'];
-    if (table !== undefined && table !== 'strategy_execution_log_default') {
-      scans.push({
-        type: node['Node Type'],
-        table,
-        rows: node['Actual Rows'],
-        removed: node['Rows Removed by Filter'] ?? 0,
-      });
-    }
-    for (const child of node.Plans ?? []) visit(child);
-  };
-  visit(rows[0]?.['QUERY PLAN'][0].Plan as Node);
-  return scans;
-}
-
 /** Two days of two strategies that run by turns, 20,000 rows; one run in two hundred fails. */
 async function openTwoDays() {
-  const { client } = await openLog();
+  const { client, database } = await openLog();
   const days = [await createDay(client, 4), await createDay(client, 3)] as const;
   for (const { noon } of days) {
     await client.query(
@@ -67,22 +26,20 @@ async function openTwoDays() {
     since: new Date(noon.getTime() + from * 3_600_000),
     until: new Date(noon.getTime() + to * 3_600_000),
   });
-  return { client, first, second, hours };
+  return { database, first, second, hours };
 }
 
 test('plans: figures read the index only, of the days of the window only', async () => {
-  const { client, second, hours } = await openTwoDays();
-  const scope = { strategyId: 's1', window: hours(second.noon, 0, 3) };
-  const statement = Prisma.sql`with ${cubeOf(scope, null)}, ${talliesOf(scope)}
-    select (select count(*) from bins), (select count(*) from points_range)`;
-  const scans = await scansOf(client, statement);
-  expect(scans).toEqual(new Array(2).fill({ type: 'Index Only Scan', table: second.name, rows: 5_000, removed: 0 }));
+  const { database, second, hours } = await openTwoDays();
+  const scans = await scansOf(database, toFiguresStatement({ strategyId: 's1', window: hours(second.noon, 0, 3) }));
+  const scan = { type: 'Index Only Scan', table: second.name, rows: 5_000, removed: 0, heapFetches: 0 };
+  expect(scans).toEqual([scan, scan]);
 });
 
 test('plans: a list of failures reads failures only, as many as fit on its page', async () => {
-  const { client, second, hours } = await openTwoDays();
-  const question = { strategyId: 's1', window: hours(second.noon, 0, 3), filter: { status: 'failed' as const } };
-  const scans = await scansOf(client, toListStatement(question, 11, null));
+  const { database, second, hours } = await openTwoDays();
+  const scope = { strategyId: 's1', window: hours(second.noon, 0, 3) };
+  const scans = await scansOf(database, toFailuresStatement(scope, 10));
   expect(new Set(scans.map(({ type, table, removed }) => [type, table, removed].join(' ')))).toEqual(
     new Set([`Index Scan ${second.name} 0`]),
   );
@@ -90,17 +47,17 @@ test('plans: a list of failures reads failures only, as many as fit on its page'
 });
 
 test('plans: a later page begins where the one before ended', async () => {
-  const { client, second, hours } = await openTwoDays();
+  const { database, second, hours } = await openTwoDays();
   const after = { recordedAt: new Date(second.noon.getTime() + 5_000_000), id: 'ffffffff-ffff-4fff-bfff-ffffffffffff' };
   const question = { strategyId: 's1', window: hours(second.noon, -24, 3) };
-  const scans = await scansOf(client, toListStatement(question, 11, after));
+  const scans = await scansOf(database, toListStatement(question, 11, after));
   const read = scans.reduce((sum, { rows, removed }) => sum + rows + removed, 0);
   expect(scans.every(({ type }) => type === 'Index Scan')).toBe(true);
   expect(read).toBeLessThanOrEqual(40);
 });
 
 test('plans: the list of strategies reads no day outside of its window', async () => {
-  const { client, first, hours } = await openTwoDays();
-  const scans = await scansOf(client, toStrategiesStatement(hours(first.noon, 0, 3), 10));
+  const { database, first, hours } = await openTwoDays();
+  const scans = await scansOf(database, toStrategiesStatement(hours(first.noon, 0, 3), 10));
   expect(new Set(scans.map(({ table }) => table))).toEqual(new Set([first.name]));
 });

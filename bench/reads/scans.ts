@@ -1,0 +1,64 @@
+import { cutIntoBuckets } from '../../console/repository/executions/buckets.ts';
+import { toListStatement } from '../../console/repository/executions/list.ts';
+import { cubeOf, type RunScope, talliesOf } from '../../console/repository/executions/runs.ts';
+import type { Snapshot } from '../../console/repository/executions/snapshot.ts';
+import { Prisma } from '../../shared/database.ts';
+
+/** How a statement came to the rows of one table. */
+export interface Scan {
+  /** PostgreSQL's name of it: `Index Only Scan` */
+  type: string;
+  table: string;
+  /** that it gave */
+  rows: number;
+  /** that it read and did not give */
+  removed: number;
+  /** entries of an index whose rows were looked at all the same */
+  heapFetches: number;
+}
+
+interface PlanNode {
+  'Node Type': string;
+  'Relation Name'?: string;
+  'Actual Rows': number;
+  'Actual Loops': number;
+  'Rows Removed by Filter'?: number;
+  'Heap Fetches'?: number;
+  Plans?: PlanNode[];
+}
+
+/** Runs a statement and says how it came to its rows, by EXPLAIN. Of the partition that has no rows nothing is said. */
+export async function scansOf(snapshot: Snapshot, statement: Prisma.Sql): Promise<Scan[]> {
+  const [row] = await snapshot.$queryRaw<{ 'QUERY PLAN': [{ Plan: PlanNode }] }[]>(
+    Prisma.sql`explain (analyze, timing off, format json) ${statement}`,
+  );
+  const scans: Scan[] = [];
+  const visit = (node: PlanNode): void => {
+    const { 'Relation Name': table, 'Actual Loops': loops } = node;
+    if (table !== undefined && table !== 'strategy_execution_log_default') {
+      scans.push({
+        type: node['Node Type'],
+        table,
+        // Of several processes EXPLAIN gives the mean.
+        rows: Math.round(node['Actual Rows'] * loops),
+        removed: Math.round((node['Rows Removed by Filter'] ?? 0) * loops),
+        heapFetches: node['Heap Fetches'] ?? 0,
+      });
+    }
+    for (const child of node.Plans ?? []) visit(child);
+  };
+  const plan = row?.['QUERY PLAN'][0].Plan;
+  if (plan !== undefined) visit(plan);
+  return scans;
+}
+
+/** The part of a strategy's answer that reads the table. */
+export function toFiguresStatement(scope: RunScope): Prisma.Sql {
+  return Prisma.sql`with ${cubeOf(scope, cutIntoBuckets(scope.window))}, ${talliesOf(scope)}
+    select (select count(*) from bins), (select count(*) from points_range)`;
+}
+
+/** The newest failures of a strategy. */
+export function toFailuresStatement({ strategyId, window }: RunScope, limit: number): Prisma.Sql {
+  return toListStatement({ strategyId, window, filter: { status: 'failed' } }, limit + 1, null);
+}
