@@ -99,7 +99,7 @@ export class CompletedRequestSender {
    * Sends the record of a request that has ended. Resolves when it is accepted into the buffer, or, with `durable`, when
    * it is in Redis. Waits while the buffer is full, behind those that came before.
    *
-   * The record is written on the caller's thread: see the README for what that costs. A send that has to wait holds on to
+   * The record is written on the caller's thread: see docs/completed-requests.md for what that costs. A send that has to wait holds on to
    * the bodies and writes when there is room, so what waits takes no memory beyond what the caller gave; bytes must not
    * change until then.
    *
