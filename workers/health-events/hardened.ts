@@ -51,7 +51,11 @@ export async function readHardened(deps: SessionDeps): Promise<'stopped' | 'fenc
   const held = createHeldEntries();
   const stream = createStreamReader(reader, config.stream);
   const store = createEventStore(database, lease, onDatabase, () => metrics.commit.startTimer());
-  const { observer, onBad, onAnotherStream, onAnnounced, onBadOffset } = createObserver({ metrics, logger, view });
+  const { observer, onBad, onAnotherStream, onAnnounced, onBadOffset, close } = createObserver({
+    metrics,
+    logger,
+    view,
+  });
   const relay = createLobbyRelay({
     database,
     redis: writer,
@@ -123,6 +127,7 @@ export async function readHardened(deps: SessionDeps): Promise<'stopped' | 'fenc
     ended.abort();
     await Promise.allSettled([reading, publishing]);
     signal.removeEventListener('abort', stop);
+    close();
   }
 
   function onCommitted(...committed: Parameters<typeof observer.onCommitted>): void {

@@ -7,7 +7,7 @@ import type { HealthView } from './view.ts';
 
 const letterLogEveryMs = 10_000;
 
-/** Tells metrics, log and probes what becomes of the events. */
+/** Tells metrics, log and probes what becomes of the events. What is told together is complete after `close`. */
 export function createObserver({
   metrics,
   logger,
@@ -66,5 +66,5 @@ export function createObserver({
     logger.warn({ games }, 'the lobby’s stream lacks snapshots, all games are announced again');
   const onBadOffset = (problem: string, policy: string): void =>
     logger.error({ problem, policy }, 'the offset of the original cannot be used');
-  return { observer, onBad, onAnotherStream, onAnnounced, onBadOffset };
+  return { observer, onBad, onAnotherStream, onAnnounced, onBadOffset, close: letters.close };
 }
