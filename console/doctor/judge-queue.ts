@@ -91,10 +91,7 @@ function judgeWorkers(facts: QueueFacts, { queue, namespace, clientNames }: Queu
       `whether any is connected could not be looked at: ${clientNames.why}`,
       'let the user of REDIS_URL call CLIENT LIST, or look at the workers yourself',
     );
-  const { workerConnection } = queueKeys(queue, namespace);
-  const connected = clientNames.value.filter(
-    (name) => name === workerConnection || name.startsWith(`${workerConnection}:w:`),
-  ).length;
+  const connected = queueKeys(queue, namespace).countWorkers(clientNames.value);
   if (connected > 0) return on.ok(check, `${connected} connected`);
   const start = `start one: sluice worker ${queue}`;
   if (facts.active > 0)

@@ -2,16 +2,24 @@ import { QueueKeys } from 'bullmq';
 import { type QueueName, queuePrefix } from '../../shared/contracts/queues.ts';
 import type { Redis } from '../../shared/redis.ts';
 
-/** A queue as it stands in Redis. */
-export interface QueueFacts {
+/** A queue at one moment. All numbers are of jobs; each is a chunk of records. */
+export interface QueueReading {
+  /** jobs that were ever added, by BullMQ's own counter; one that was added again counts again */
+  added: number;
+  waiting: number;
+  active: number;
+  delayed: number;
+  failed: number;
+  isPaused: boolean;
+  /** when the job that waits longest was added, in ms since 1970; null when none waits */
+  oldestAddedAtMs: number | null;
+}
+
+/** A queue as it stands in Redis, with how it is kept. */
+export interface QueueFacts extends Omit<QueueReading, 'added' | 'isPaused' | 'oldestAddedAtMs'> {
   /** who opened the queue last, as `bullmq:6.7.0`; null when nobody ever did */
   library: string | null;
   paused: boolean;
-  /** jobs by state */
-  waiting: number;
-  delayed: number;
-  active: number;
-  failed: number;
   /** seconds since the job that has waited longest was added; null when none waits */
   oldestWaitSeconds: number | null;
   /** entries of BullMQ's stream of events, and what it is to be trimmed to (null: not told) */
@@ -23,48 +31,84 @@ export interface QueueFacts {
 export function queueKeys(queue: QueueName, namespace: string) {
   const prefix = queuePrefix(queue, namespace);
   const keys = new QueueKeys(prefix);
+  const workerConnection = `${prefix}:${Buffer.from(queue).toString('base64')}`;
   return {
     of: (part: string) => keys.toKey(queue, part),
     /** BullMQ names the connection on which a worker waits for jobs so, and appends the worker's own name if it has one. */
-    workerConnection: `${prefix}:${Buffer.from(queue).toString('base64')}`,
+    workerConnection,
+    /** How many of the connections to Redis are those of workers of the queue. */
+    countWorkers: (clientNames: readonly string[]): number =>
+      clientNames.filter((name) => name === workerConnection || name.startsWith(`${workerConnection}:w:`)).length,
   };
 }
 
 /**
- * Reads a queue with plain commands: BullMQ's own Queue would write its version and options into the queue when opened.
+ * Reads a queue in one transaction, so that its numbers belong together, with commands that cost the same however long it is.
+ * Plain ones: BullMQ's own Queue would write its version and options into the queue when opened.
  *
- * @throws what Redis answers, when one of the keys cannot be read
+ * @throws what Redis answers, or that it does not
  */
+export async function readQueue(
+  redis: Redis,
+  { queue, namespace }: { queue: QueueName; namespace: string },
+): Promise<QueueReading> {
+  const key = queueKeys(queue, namespace).of;
+  const replies = await redis
+    .multi()
+    .get(key('id'))
+    .llen(key('wait'))
+    .llen(key('paused'))
+    .zcard(key('prioritized'))
+    .zcard(key('delayed'))
+    .llen(key('active'))
+    .zcard(key('failed'))
+    .hget(key('meta'), 'paused')
+    // Jobs are added at the head and taken from the tail. Before version 6, a paused queue kept its jobs in another list.
+    .lindex(key('wait'), -1)
+    .lindex(key('paused'), -1)
+    .exec();
+  const [added, wait, paused, prioritized, delayed, active, failed, isPaused, oldest, oldestPaused] = (
+    replies ?? []
+  ).map(([error, value]) => {
+    if (error) throw error;
+    return value;
+  });
+  const oldestId = oldest ?? oldestPaused;
+  const addedAt = typeof oldestId === 'string' ? await redis.hget(key(oldestId), 'timestamp') : null;
+  return {
+    added: Number(added ?? 0),
+    waiting: Number(wait) + Number(paused) + Number(prioritized),
+    active: Number(active),
+    delayed: Number(delayed),
+    failed: Number(failed),
+    isPaused: isPaused !== null,
+    oldestAddedAtMs: addedAt === null ? null : Number(addedAt),
+  };
+}
+
+/** @throws what Redis answers, when one of the keys cannot be read */
 export async function readQueueFacts(
   redis: Redis,
-  options: { queue: QueueName; namespace: string; nowMs: number },
+  { nowMs, ...options }: { queue: QueueName; namespace: string; nowMs: number },
 ): Promise<QueueFacts> {
   const key = queueKeys(options.queue, options.namespace).of;
-  // Jobs are added at the head and taken from the tail. Before version 6, a paused queue kept its jobs in another list.
-  const [meta, wait, paused, prioritized, delayed, active, failed, events, oldest, oldestPaused] = await Promise.all([
-    redis.hmget(key('meta'), 'version', 'paused', 'opts.maxLenEvents'),
-    redis.llen(key('wait')),
-    redis.llen(key('paused')),
-    redis.zcard(key('prioritized')),
-    redis.zcard(key('delayed')),
-    redis.llen(key('active')),
-    redis.zcard(key('failed')),
+  const [reading, [library = null, eventsKept = null], events] = await Promise.all([
+    readQueue(redis, options),
+    redis.hmget(key('meta'), 'version', 'opts.maxLenEvents'),
     redis.xlen(key('events')),
-    redis.lindex(key('wait'), -1),
-    redis.lindex(key('paused'), -1),
   ]);
-  const [library = null, isPaused = null, eventsKept = null] = meta;
-  const oldestId = oldest ?? oldestPaused;
-  const addedAt = oldestId === null ? null : await redis.hget(key(oldestId), 'timestamp');
+  const { added, isPaused, oldestAddedAtMs, ...jobs } = reading;
   return {
+    ...jobs,
     library,
-    paused: isPaused !== null,
-    waiting: wait + paused + prioritized,
-    delayed,
-    active,
-    failed,
-    oldestWaitSeconds: addedAt === null ? null : Math.max(0, options.nowMs - Number(addedAt)) / 1_000,
+    paused: isPaused,
+    oldestWaitSeconds: ageSeconds(oldestAddedAtMs, nowMs),
     events,
     eventsKept: eventsKept === null ? null : Number(eventsKept),
   };
+}
+
+/** How long ago a job was added. Clocks differ: what is of the future is of now. */
+export function ageSeconds(addedAtMs: number | null, nowMs: number): number | null {
+  return addedAtMs === null ? null : Math.max(0, nowMs - addedAtMs) / 1_000;
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { type Database, Prisma } from '../../shared/database.ts';
-import { UsageError } from '../../shared/errors.ts';
+import { cursorTime, readCursor, writeCursor } from './cursor.ts';
 import type { DeadLetterFilter, DeadLetterState } from './dead-letters.ts';
 
 /** A letter without its payload. */
@@ -30,8 +30,7 @@ export interface DeadLetterPage {
   cursor: string | null;
 }
 
-const version = 1;
-const cursorSchema = z.tuple([z.literal(version), z.iso.datetime(), z.guid()]);
+const place = z.tuple([cursorTime, z.guid()]);
 
 /**
  * Lists letters, those that were seen last first. One that is found dead again moves to the front, so it may be missed by who
@@ -46,7 +45,7 @@ export async function listDeadLetterSummaries(
   const { limit } = options;
   const conditions = toConditions(options.filter);
   if (options.cursor != null) {
-    const { lastSeen, id } = parseCursor(options.cursor);
+    const [lastSeen, id] = readCursor(options.cursor, { place, list: 'dead letters' });
     conditions.push(Prisma.sql`(last_seen, id) < (${lastSeen}, ${id}::uuid)`);
   }
   const found = await database.$queryRaw<DeadLetterSummary[]>(Prisma.sql`
@@ -57,7 +56,7 @@ export async function listDeadLetterSummaries(
     order by last_seen desc, id desc limit ${limit + 1}`);
   const letters = found.slice(0, limit);
   const last = letters.at(-1);
-  return { letters, cursor: last !== undefined && found.length > limit ? toCursor(last) : null };
+  return { letters, cursor: last !== undefined && found.length > limit ? writeCursor([last.lastSeen, last.id]) : null };
 }
 
 function toConditions({ ids, signature, queue, state }: DeadLetterFilter): Prisma.Sql[] {
@@ -67,27 +66,4 @@ function toConditions({ ids, signature, queue, state }: DeadLetterFilter): Prism
   if (queue !== undefined) conditions.push(Prisma.sql`queue = ${queue}`);
   if (state !== undefined) conditions.push(Prisma.sql`state = ${state}`);
   return conditions;
-}
-
-function toCursor({ lastSeen, id }: Pick<DeadLetterSummary, 'lastSeen' | 'id'>): string {
-  return Buffer.from(JSON.stringify([version, lastSeen.toISOString(), id])).toString('base64url');
-}
-
-function parseCursor(text: string): { lastSeen: Date; id: string } {
-  const parsed = cursorSchema.safeParse(jsonIn(text));
-  if (!parsed.success) {
-    throw new UsageError(
-      `cursor ${JSON.stringify(text.slice(0, 200))} is not one that a list of dead letters has returned`,
-    );
-  }
-  const [, lastSeen, id] = parsed.data;
-  return { lastSeen: new Date(lastSeen), id };
-}
-
-function jsonIn(text: string): unknown {
-  try {
-    return JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));
-  } catch {
-    return null;
-  }
 }

@@ -10,6 +10,7 @@ import { guardRequests } from './access/guard.ts';
 import type { App } from './app.ts';
 import { serveBoard } from './board/serve-board.ts';
 import { answerNoHttp, createErrorHandlers } from './http/errors.ts';
+import { noteMethods } from './http/other-methods.ts';
 import { setSecurityHeaders } from './http/security-headers.ts';
 import { createConsoleMetrics } from './metrics.ts';
 import { serveOpenapi } from './openapi.ts';
@@ -79,10 +80,12 @@ export async function createConsole({ config, database, redis, logger }: Console
   metrics.observe(app);
 
   await serveOpenapi(app);
+  const answerOtherMethods = noteMethods(app);
   addProbeRoutes(app, { registry: metrics.registry, whyNotReady: createReadiness({ redis, database }) });
   addSessionRoutes(app, credentials);
   const deps = { config, database, redis, queueWatch };
   for (const add of apiRoutes) add(app, deps);
+  answerOtherMethods();
   await serveBoard(app, { redis, namespace: config.namespace, credentials });
   await servePage(app);
   return { app, start: queueWatch.start };

@@ -17,7 +17,14 @@ export async function serveOpenapi(app: App): Promise<void> {
       security: [{ bearer: [] }],
     },
     transform: jsonSchemaTransform,
-    transformObject: jsonSchemaTransformObject,
+    transformObject: (document) => withoutInputs(jsonSchemaTransformObject(document)),
   });
   app.get('/api/v1/openapi.json', { config: { access: 'anybody' }, schema: { hide: true } }, async () => app.swagger());
+}
+
+/** Every schema with an id is there twice, as it comes in and as it goes out; those here only go out. */
+function withoutInputs(document: ReturnType<typeof jsonSchemaTransformObject>) {
+  const schemas = 'components' in document ? (document.components?.schemas ?? {}) : {};
+  for (const name of Object.keys(schemas)) if (name.endsWith('Input')) delete schemas[name];
+  return document;
 }

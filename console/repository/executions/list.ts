@@ -66,7 +66,7 @@ export interface ExecutionListQuestion {
   limit?: number;
   /** as the page before returned it */
   cursor?: string | null;
-  /** of the statement. @default 10 s */
+  /** of the statement. @default what the database was opened with */
   timeoutMs?: number;
 }
 
@@ -112,7 +112,7 @@ const dayMs = 24 * 3_600_000;
 export function toSlices({ since, until }: WindowRequest, after: ExecutionPosition | null): WindowRequest[] {
   // One later than the last row read: others may have its time.
   const endMs = after === null ? until.getTime() : Math.min(until.getTime(), after.recordedAt.getTime() + 1);
-  const sinceMs = since?.getTime() ?? Number.NEGATIVE_INFINITY;
+  const sinceMs = since?.getTime() ?? 0;
   const edges = [endMs - dayMs, endMs - 8 * dayMs].filter((edge) => edge > sinceMs).map((edge) => new Date(edge));
   return [new Date(endMs), ...edges].map((end, index) => ({ since: edges[index] ?? since, until: end }));
 }

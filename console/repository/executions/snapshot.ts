@@ -3,12 +3,14 @@ import { type Database, Prisma } from '../../../shared/database.ts';
 /** What statements of one answer are run with. */
 export type Snapshot = Pick<Database, '$queryRaw'>;
 
-/** Of one statement of an answer, unless told otherwise. */
-export const defaultAnswerTimeoutMs = 10_000;
-
 /** For a free connection of the pool. */
 const connectionWaitMs = 10_000;
-const hangMs = 30_000;
+
+/** Of one statement where the connection has no limit, as behind a pooler that takes none. */
+const unlimitedTimeoutMs = 10_000;
+
+/** The longest that a statement may be allowed to take. Each ends by itself: Prisma's own clock is not to be quicker. */
+const transactionTimeoutMs = 3_600_000;
 
 /**
  * Reads an answer: all its statements see the same rows, nothing can be written, and each ends after `timeoutMs`.
@@ -18,17 +20,19 @@ const hangMs = 30_000;
  * that few groups come back: it expects a tenth as many as there are runs. With fewer, a second process costs more than
  * it helps, and so does compiling a statement.
  *
+ * @param timeoutMs of one statement. @default what the database was opened with
  * @throws what the database said: SQLSTATE 57014 when a statement took too long
  */
 export function inSnapshot<T>(
   database: Database,
   work: (snapshot: Snapshot) => Promise<T>,
-  timeoutMs = defaultAnswerTimeoutMs,
+  timeoutMs?: number,
 ): Promise<T> {
   return database.$transaction(
     async (transaction) => {
       await transaction.$queryRaw`select
-        set_config('statement_timeout', ${String(timeoutMs)}, true),
+        set_config('statement_timeout', coalesce(${timeoutMs ?? null}::int::text,
+          nullif(current_setting('statement_timeout'), '0'), ${String(unlimitedTimeoutMs)}), true),
         set_config('transaction_read_only', 'on', true),
         set_config('work_mem', '64MB', true),
         set_config('jit', 'off', true),
@@ -41,8 +45,7 @@ export function inSnapshot<T>(
     {
       isolationLevel: Prisma.TransactionIsolationLevel.RepeatableRead,
       maxWait: connectionWaitMs,
-      // Each statement has the timeout; Prisma's own limit is only there for a hang.
-      timeout: hangMs + timeoutMs * 4,
+      timeout: transactionTimeoutMs,
     },
   );
 }

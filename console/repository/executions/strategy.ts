@@ -18,7 +18,7 @@ export interface StrategyQuestion extends Subject {
   window: WindowRequest;
   /** error codes and cases by name, 1 to 50. @default 10 */
   top?: number;
-  /** of one statement. @default 10 s */
+  /** of one statement. @default what the database was opened with */
   timeoutMs?: number;
 }
 

@@ -45,7 +45,7 @@ export interface UpstreamQuestion {
   window: WindowRequest | UnweightedWindow;
   /** the one realm whose runs count. @default all */
   realmId?: string | null;
-  /** of one statement. @default 10 s */
+  /** of one statement. @default what the database was opened with */
   timeoutMs?: number;
 }
 

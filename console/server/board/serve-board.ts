@@ -2,17 +2,21 @@ import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { FastifyAdapter } from '@bull-board/fastify';
 import { Queue } from 'bullmq';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { maintenanceQueue, queueNames, queuePrefix } from '../../../shared/contracts/queues.ts';
 import type { Redis } from '../../../shared/redis.ts';
 import type { Credentials } from '../access/credentials.ts';
 import { accessOf } from '../access/guard.ts';
+import { fromRedis } from '../http/from-redis.ts';
 import { Problem } from '../http/problem.ts';
 import { boardAccessOf, currentAccess, noAccess } from './access-of-board.ts';
 import { mayPass } from './board-rules.ts';
 import { describeChunk } from './describe-chunk.ts';
 
 const basePath = '/queues';
+
+/** The board's page offers up to 50. Jobs are large, and a page of them is read at once. */
+const mostJobsPerPage = 100;
 
 /** The board's page asks another site for a typeface. The policy stops that, and every reader's browser would complain. */
 const typefaceFromElsewhere = /<link href="https:\/\/fonts\.[^>]*>/g;
@@ -42,7 +46,7 @@ export async function serveBoard(
   serverAdapter.setBasePath(basePath);
   // Thrown on, an error is answered as everywhere else.
   serverAdapter.setErrorHandler((error) => {
-    throw error;
+    throw hasMovedOn(error) ? new Problem('conflict', 'The job is not in a state for this', { cause: error }) : error;
   });
 
   await app.register((scope, _options, done) => {
@@ -51,18 +55,22 @@ export async function serveBoard(
       const access = methods.every((method) => method === 'GET' || method === 'HEAD') ? 'read' : 'operator';
       route.config = { ...route.config, access };
     });
-    scope.addHook('preHandler', (request, _reply, next) => {
-      const access = boardAccessOf(accessOf(request), deps.credentials.areRequired);
-      const path = (request.url.split('?')[0] ?? '').slice(basePath.length);
-      if (!mayPass(request.method, path, access))
-        return next(
-          new Problem('forbidden', 'The board does not change or remove jobs, which hold records, nor show them whole'),
+    const accessFor = (request: FastifyRequest) => boardAccessOf(accessOf(request), deps.credentials.areRequired);
+    scope.addHook('preHandler', async (request) => {
+      const { method, routeOptions } = request;
+      const route = (routeOptions.url ?? '').slice(basePath.length);
+      const { jobsPerPage } = request.query as { jobsPerPage?: unknown };
+      if (!mayPass({ method, route, params: request.params as Record<string, string> }, accessFor(request)))
+        throw new Problem(
+          'forbidden',
+          'The board does not change or remove jobs, which hold records, nor show them whole',
         );
-      // A queue waits for its connection for ever, and the caller would with it.
-      if (path.startsWith('/api/') && deps.redis.status !== 'ready')
-        return next(new Problem('unavailable', 'Redis did not answer'));
-      currentAccess.run(access, next);
+      if (Number(jobsPerPage) > mostJobsPerPage)
+        throw new Problem('invalid-request', `jobsPerPage is too large; accepted: up to ${mostJobsPerPage}`);
+      // A queue waits for an answer far longer than its caller.
+      if (route.startsWith('/api/')) await fromRedis(() => deps.redis.ping());
     });
+    scope.addHook('preHandler', (request, _reply, next) => currentAccess.run(accessFor(request), next));
     scope.addHook('onSend', async (_request, reply, payload) =>
       String(reply.getHeader('content-type')).startsWith('text/html') && typeof payload === 'string'
         ? payload.replaceAll(typefaceFromElsewhere, '')
@@ -74,6 +82,11 @@ export async function serveBoard(
   app.addHook('onClose', async () => {
     await Promise.all(queues.map((queue) => queue.close().catch(() => undefined)));
   });
+}
+
+/** BullMQ's scripts refuse with a negative number what a job is not in the state for: it has moved on since it was shown. */
+function hasMovedOn(error: Error): boolean {
+  return 'code' in error && typeof error.code === 'number';
 }
 
 /** One board for all: what an adapter shows, and whether it offers changes, is of whoever asks. */

@@ -2,8 +2,12 @@ import { Problem } from './problem.ts';
 
 const answerWithinMs = 2_000;
 
-/** Asks Redis. Whatever goes wrong there means that there is no answer now; a server that says nothing gets two seconds. */
-export async function fromRedis<T>(ask: () => Promise<T>): Promise<T> {
+/**
+ * Asks Redis. Whatever goes wrong there means that there is no answer now; a server that says nothing gets two seconds.
+ *
+ * @throws Problem with `detail`
+ */
+export async function fromRedis<T>(ask: () => Promise<T>, detail = 'Redis did not answer'): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const silence = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(new Error('no answer in time')), answerWithinMs);
@@ -11,7 +15,7 @@ export async function fromRedis<T>(ask: () => Promise<T>): Promise<T> {
   try {
     return await Promise.race([ask(), silence]);
   } catch (error) {
-    throw new Problem('unavailable', 'Redis did not answer', { cause: error });
+    throw new Problem('unavailable', detail, { cause: error });
   } finally {
     clearTimeout(timer);
   }

@@ -3,8 +3,11 @@ import { classifyDatabaseError } from '../../../shared/database-errors.ts';
 import { UsageError } from '../../../shared/errors.ts';
 import { Problem, type ProblemBody, plainProblem } from './problem.ts';
 
-/** Times that ran out: of a statement, and of a transaction by Prisma's own clock. */
-const timeoutCodes = new Set(['57014', 'P2028']);
+/** A statement that was cancelled, mostly as its time had run out. */
+const cancelled = '57014';
+
+/** Prisma has no connection for a transaction, or has lost it: all are busy, or the server is away. */
+const noTransaction = 'P2028';
 
 /**
  * What to tell a caller of whatever was thrown. Of an error that nobody foresaw only that there was one: its message may
@@ -14,8 +17,8 @@ export function toProblem(thrown: unknown): ProblemBody {
   if (thrown instanceof Problem) return thrown.body;
   if (thrown instanceof UsageError) return new Problem('invalid-request', thrown.message).body;
   if (hasZodFastifySchemaValidationErrors(thrown)) return ofValidation(thrown);
-  const status = clientErrorStatus(thrown);
-  if (status !== null) return plainProblem(status, thrown instanceof Error ? thrown.message : undefined);
+  if (isClientError(thrown)) return plainProblem(thrown.statusCode, isFastifys(thrown) ? thrown.message : undefined);
+  if (isOfRedis(thrown)) return new Problem('unavailable', 'Redis did not answer').body;
   return ofDatabase(thrown) ?? new Problem('internal', 'The console has met an error; its log has more').body;
 }
 
@@ -33,20 +36,35 @@ function ofValidation(thrown: Parameters<typeof toProblem>[0] & object): Problem
   return new Problem('invalid-request', 'The request has something in it that is not accepted', { errors }).body;
 }
 
-/** Fastify's own errors, such as for a body that is too large or is no JSON. Their messages are constant. */
-function clientErrorStatus(thrown: unknown): number | null {
-  if (!(thrown instanceof Error) || !('code' in thrown) || !('statusCode' in thrown)) return null;
-  const { code, statusCode } = thrown;
-  const isFastifys = typeof code === 'string' && code.startsWith('FST_');
-  return isFastifys && typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500 ? statusCode : null;
+/** An error of Fastify or of what sends files, such as for a body that is too large or a range that no file has. */
+function isClientError(thrown: unknown): thrown is Error & { statusCode: number } {
+  if (!(thrown instanceof Error) || !('statusCode' in thrown)) return false;
+  const { statusCode } = thrown;
+  return typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500;
+}
+
+/** Their messages tell of the request and nothing else. */
+function isFastifys(error: Error): boolean {
+  return 'code' in error && typeof error.code === 'string' && error.code.startsWith('FST_');
+}
+
+/** How the client of Redis says that there is no answer; there are no codes. */
+const redisMessages = [/^Connection is closed\.$/, /^Socket timeout\./, /^Stream isn't writeable /];
+
+function isOfRedis(thrown: unknown): boolean {
+  if (!(thrown instanceof Error)) return false;
+  const { name, message } = thrown;
+  return name === 'MaxRetriesPerRequestError' || redisMessages.some((pattern) => pattern.test(message));
 }
 
 function ofDatabase(thrown: unknown): ProblemBody | null {
   const { class: class_, code } = classifyDatabaseError(thrown);
-  if (timeoutCodes.has(code))
-    return new Problem('timed-out', 'The answer took too long to find; a shorter window is quicker').body;
+  if (code === cancelled)
+    return new Problem('timed-out', 'PostgreSQL took too long; it is quicker with less, such as a shorter window').body;
   if (code === '55P03')
     return new Problem('unavailable', 'What was to be changed is being worked on; nothing was changed, so try again')
       .body;
-  return class_ === 'transient' ? new Problem('unavailable', 'PostgreSQL did not answer').body : null;
+  return class_ === 'transient' || code === noTransaction
+    ? new Problem('unavailable', 'PostgreSQL did not answer').body
+    : null;
 }

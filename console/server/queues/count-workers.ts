@@ -9,11 +9,6 @@ export async function countWorkers(redis: Redis, namespace: string): Promise<Rec
     (list) => clientNamesOf(String(list)),
     () => null,
   );
-  const count = (queue: QueueName): number | null => {
-    const { workerConnection } = queueKeys(queue, namespace);
-    return (
-      names?.filter((name) => name === workerConnection || name.startsWith(`${workerConnection}:w:`)).length ?? null
-    );
-  };
+  const count = (queue: QueueName) => names && queueKeys(queue, namespace).countWorkers(names);
   return Object.fromEntries(queueNames.map((queue) => [queue, count(queue)])) as Record<QueueName, number | null>;
 }

@@ -1,4 +1,4 @@
-import type { QueueReading } from './queue-reading.ts';
+import { ageSeconds, type QueueReading } from '../../doctor/queue-facts.ts';
 
 /** How long a queue was at a moment, and how old. */
 export interface QueueSample {
@@ -26,6 +26,6 @@ function toSample({ waiting, active, delayed, oldestAddedAtMs }: QueueReading, n
   return {
     at: new Date(nowMs),
     depth: waiting + active + delayed,
-    oldestAgeSeconds: oldestAddedAtMs === null ? null : Math.max(0, nowMs - oldestAddedAtMs) / 1_000,
+    oldestAgeSeconds: ageSeconds(oldestAddedAtMs, nowMs),
   };
 }

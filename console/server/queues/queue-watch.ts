@@ -1,7 +1,7 @@
 import { type QueueName, queueNames } from '../../../shared/contracts/queues.ts';
 import type { Redis } from '../../../shared/redis.ts';
+import { type QueueReading, readQueue } from '../../doctor/queue-facts.ts';
 import { type QueueSample, withSample } from './queue-history.ts';
-import { type QueueReading, readQueue } from './queue-reading.ts';
 import { type QueueRates, toRates } from './rates.ts';
 
 /** A queue as it is, and how it has been moving. */

@@ -1,4 +1,4 @@
-import type { QueueReading } from './queue-reading.ts';
+import type { QueueReading } from '../../doctor/queue-facts.ts';
 
 /** How fast jobs come and go, as it was over some time. */
 export interface QueueRates {
@@ -13,8 +13,8 @@ type Counted = Pick<QueueReading, 'added' | 'waiting' | 'active' | 'delayed' | '
 
 /**
  * The rates between two readings. BullMQ counts what is added; a job that is done leaves the queue, as workers keep none. So
- * what was added, less what the queue has grown by, was done or has failed. Exact, unless a person removes jobs meanwhile:
- * those count as done.
+ * what was added, less what the queue has grown by, was done or has failed. Exact, unless failed jobs go meanwhile, removed by
+ * a person or as the failed set is full: those count as done.
  *
  * @returns null when no time has passed, or the queue was made anew
  */

@@ -11,6 +11,7 @@ import {
 import { listDeadLetterSummaries } from '../../repository/list-dead-letters.ts';
 import type { App, RouteDeps } from '../app.ts';
 import { given } from '../given.ts';
+import { fromRedis } from '../http/from-redis.ts';
 import { Problem } from '../http/problem.ts';
 import { problems } from '../schemas/common.ts';
 import {
@@ -27,6 +28,9 @@ import {
 } from '../schemas/dead-letters.ts';
 
 const tags = ['dead letters'];
+
+/** For one answer of Redis while letters are put back. */
+const redisSilenceMs = 10_000;
 
 export function addDeadLetterRoutes(app: App, deps: RouteDeps): void {
   addReading(app, deps);
@@ -117,14 +121,13 @@ function addReplay(app: App, { database, config }: RouteDeps): void {
       const parsed = repairs.map(parseRepair);
       // A connection of its own: the queues that are opened on it for this go with it.
       const redis = createRedis(requireUrl(config.redisUrl, 'REDIS_URL'), {
-        role: 'producer',
+        role: 'consumer',
         name: 'sluice:replay',
         logger: null,
+        silenceMs: redisSilenceMs,
       });
       try {
-        await redis.connect().catch((error: unknown) => {
-          throw new Problem('unavailable', 'Redis did not answer; nothing was put back', { cause: error });
-        });
+        await fromRedis(() => redis.connect(), 'Redis did not answer; nothing was put back');
         return await replayDeadLetters(
           { database, redis, namespace: config.namespace },
           {
@@ -135,6 +138,10 @@ function addReplay(app: App, { database, config }: RouteDeps): void {
             onProgress: () => undefined,
           },
         );
+      } catch (error) {
+        if (redis.status === 'ready' || error instanceof Problem) throw error;
+        const detail = 'Redis went away while letters were being put back; ask again, which stores nothing twice';
+        throw new Problem('unavailable', detail, { cause: error });
       } finally {
         redis.disconnect();
       }

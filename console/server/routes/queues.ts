@@ -1,6 +1,8 @@
 import { queueNames } from '../../../shared/contracts/queues.ts';
+import { ageSeconds } from '../../doctor/queue-facts.ts';
 import type { App, RouteDeps } from '../app.ts';
 import { fromRedis } from '../http/from-redis.ts';
+import { Problem } from '../http/problem.ts';
 import { countWorkers } from '../queues/count-workers.ts';
 import type { WatchedQueue } from '../queues/queue-watch.ts';
 import { backlogSeconds, desiredWorkers } from '../queues/scaling.ts';
@@ -35,7 +37,7 @@ export function addQueueRoutes(app: App, { config, queueWatch, redis }: RouteDep
         at: new Date(nowMs),
         queues: queues.map((queue) => ({
           ...queue,
-          oldestAgeSeconds: ageSeconds(queue, nowMs),
+          oldestAgeSeconds: ageSeconds(queue.oldestAddedAtMs, nowMs),
           drainSeconds: drainSeconds(queue),
         })),
       };
@@ -69,23 +71,15 @@ export function addQueueRoutes(app: App, { config, queueWatch, redis }: RouteDep
       },
     },
     async ({ query: { targetSeconds } }) => {
-      const nowMs = Date.now();
-      const queues = (await look()).map((queue) => {
-        const { isPaused, workers } = queue;
-        const completionsPerSecond = queue.rates?.completionsPerSecond ?? null;
-        const load = { backlog: backlogOf(queue), completionsPerSecond, isPaused, workers };
-        return {
-          ...load,
-          queue: queue.queue,
-          backlogSeconds: backlogSeconds(load),
-          oldestAgeSeconds: ageSeconds(queue, nowMs) ?? 0,
-          desiredWorkers: desiredWorkers(load, targetSeconds),
-        };
-      });
+      const queues = (await look()).map((queue) => toLoad(queue, targetSeconds));
+      const running = queues.filter(({ isPaused }) => !isPaused);
+      // A guess would have an autoscaler start workers by the hundred each time a console is started.
+      if (running.some(({ backlog, completionsPerSecond }) => backlog > 0 && completionsPerSecond === null))
+        throw new Problem('unavailable', 'How fast the queues move is not known yet; ask again in a second');
       const desired = queues.flatMap((queue) => queue.desiredWorkers ?? []);
       return {
         targetSeconds,
-        backlogSeconds: Math.max(...queues.map((queue) => queue.backlogSeconds)),
+        backlogSeconds: Math.max(0, ...running.map((queue) => queue.backlogSeconds)),
         oldestAgeSeconds: Math.max(...queues.map((queue) => queue.oldestAgeSeconds)),
         desiredWorkers: desired.length === 0 ? null : Math.max(...desired),
         queues,
@@ -94,18 +88,31 @@ export function addQueueRoutes(app: App, { config, queueWatch, redis }: RouteDep
   );
 }
 
+function toLoad(queue: WatchedQueue & { workers: number | null }, targetSeconds: number) {
+  const { isPaused, workers, rates } = queue;
+  const load = {
+    backlog: backlogOf(queue),
+    completionsPerSecond: rates?.completionsPerSecond ?? null,
+    isPaused,
+    workers,
+  };
+  return {
+    ...load,
+    queue: queue.queue,
+    backlogSeconds: backlogSeconds(load),
+    oldestAgeSeconds: ageSeconds(queue.oldestAddedAtMs, Date.now()) ?? 0,
+    desiredWorkers: desiredWorkers(load, targetSeconds),
+  };
+}
+
 /** Delayed jobs are none of it: they wait for their time, not for a worker. */
 function backlogOf({ waiting, active }: WatchedQueue): number {
   return waiting + active;
-}
-
-function ageSeconds({ oldestAddedAtMs }: WatchedQueue, nowMs: number): number | null {
-  return oldestAddedAtMs === null ? null : Math.max(0, nowMs - oldestAddedAtMs) / 1_000;
 }
 
 function drainSeconds(queue: WatchedQueue): number | null {
   const backlog = backlogOf(queue);
   const rate = queue.rates?.completionsPerSecond ?? 0;
   if (backlog === 0) return 0;
-  return rate === 0 ? null : backlog / rate;
+  return rate === 0 || queue.isPaused ? null : backlog / rate;
 }

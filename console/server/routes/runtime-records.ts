@@ -2,6 +2,7 @@ import { readHealthStatus } from '../../repository/health-status.ts';
 import { findRuntimeRecord, listRuntimeRecords } from '../../repository/runtime-records.ts';
 import type { App, RouteDeps } from '../app.ts';
 import { given } from '../given.ts';
+import { fromRedis } from '../http/from-redis.ts';
 import { Problem } from '../http/problem.ts';
 import { problems } from '../schemas/common.ts';
 import {
@@ -62,7 +63,8 @@ export function addRuntimeRecordRoutes(app: App, { config, database, redis }: Ro
       },
     },
     async () => {
-      if (redis.status !== 'ready') throw new Problem('unavailable', 'Redis did not answer');
+      // Asked first: a server that has stopped to answer is else waited for much longer.
+      await fromRedis(() => redis.ping());
       return readHealthStatus({ database, redis, config: config.health });
     },
   );

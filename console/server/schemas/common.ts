@@ -8,8 +8,17 @@ export const text = z
   .max(512)
   .regex(/^[^\0]*$/, 'must not have a NUL in it');
 
+/** A whole number from 1 on, in decimal digits: `1e2`, `0x10`, `1.0` and an empty text are none. */
+export const count = (max: number, fallback?: number) => {
+  const whole = z.int().min(1).max(max);
+  return z.preprocess(
+    (value) => (typeof value === 'string' && /^\d{1,15}$/.test(value) ? Number(value) : value),
+    fallback === undefined ? whole : whole.default(fallback),
+  );
+};
+
 /** How many to list at most. */
-export const limit = (fallback: number) => z.coerce.number().int().min(1).max(200).default(fallback);
+export const limit = (fallback: number) => count(200, fallback);
 
 /** As the page before returned it. */
 export const cursor = z.string().min(1).max(2_000);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { queueNames } from '../../../shared/contracts/queues.ts';
-import { time } from './common.ts';
+import { count, time } from './common.ts';
 
 const rates = z
   .object({
@@ -27,7 +27,9 @@ export const queueList = z
           drainSeconds: z
             .number()
             .nullable()
-            .describe('the backlog at the measured rate of completion; null when nothing is completed'),
+            .describe(
+              'the backlog at the measured rate of completion; null when nothing is completed, or the queue is paused',
+            ),
           workers: z.int().nullable().describe('processes that take jobs; null when Redis does not tell'),
         })
         .meta({ id: 'QueueState', description: 'Numbers are of jobs, each of which is a chunk of records' }),
@@ -57,19 +59,15 @@ export const queueHistory = z
   .meta({ id: 'QueueHistory' });
 
 export const scalingQuery = z.strictObject({
-  targetSeconds: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(86_400)
-    .default(60)
-    .describe('in which time the backlog ought to be gone'),
+  targetSeconds: count(86_400, 60).describe('in which time the backlog ought to be gone'),
 });
 
 export const scaling = z
   .object({
     targetSeconds: z.int(),
-    backlogSeconds: z.number().describe('the largest of all queues: the one number for an autoscaler'),
+    backlogSeconds: z
+      .number()
+      .describe('the largest of all queues that are not paused: the one number for an autoscaler'),
     oldestAgeSeconds: z.number().describe('the largest of all queues; 0 when nothing waits'),
     desiredWorkers: z
       .int()
@@ -78,6 +76,7 @@ export const scaling = z
     queues: z.array(
       z.object({
         queue: z.enum(queueNames),
+        isPaused: z.boolean(),
         backlog: z.int(),
         backlogSeconds: z.number(),
         oldestAgeSeconds: z.number(),

@@ -7,17 +7,22 @@ const instant = z.iso
   .datetime({ offset: true })
   .refine((value) => Date.parse(value) >= 0, { message: 'must be a time after 1970' });
 
-export const requestsQuery = z.strictObject({
-  createdBy: text.optional(),
-  model: text.optional(),
-  statusClass: z.enum(statusClasses).optional(),
-  serviceTier: z.enum(serviceTiers).optional(),
-  state: z.enum(requestStates).optional(),
-  from: instant.optional().describe('arrived at this time or later'),
-  until: instant.optional().describe('arrived before this time'),
-  limit: limit(50),
-  cursor: cursor.optional(),
-});
+export const requestsQuery = z
+  .strictObject({
+    createdBy: text.optional(),
+    model: text.optional(),
+    statusClass: z.enum(statusClasses).optional(),
+    serviceTier: z.enum(serviceTiers).optional(),
+    state: z.enum(requestStates).optional(),
+    from: instant.optional().describe('arrived at this time or later'),
+    until: instant.optional().describe('arrived before this time'),
+    limit: limit(50),
+    cursor: cursor.optional(),
+  })
+  .refine(({ from, until }) => from === undefined || until === undefined || Date.parse(from) < Date.parse(until), {
+    path: ['from'],
+    message: 'must be before until',
+  });
 
 export const requestParams = z.object({ id: z.guid() });
 

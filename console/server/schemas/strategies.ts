@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { executionStatuses } from '../../../shared/contracts/execution.ts';
-import { estimate, limit, tally, tallyFields, text, time, windowFields } from './common.ts';
+import { count, estimate, limit, tally, tallyFields, text, time, windowFields } from './common.ts';
 
 export const strategiesQuery = z.strictObject({ ...windowFields, limit: limit(50) });
 
@@ -15,17 +15,13 @@ export const strategyList = z
   })
   .meta({ id: 'StrategyList' });
 
-const top = z.coerce.number().int().min(1).max(50).default(10).describe('error codes and cases by name');
+const top = count(50, 10).describe('error codes and cases by name');
 
 export const strategyParams = z.object({ strategyId: text });
 export const strategyQuery = z.strictObject({
   ...windowFields,
   top,
-  bucketSeconds: z.coerce
-    .number()
-    .int()
-    .min(1)
-    .max(366 * 86_400)
+  bucketSeconds: count(366 * 86_400)
     .optional()
     .describe('of the series; at most 500 buckets. Chosen when left out'),
 });

@@ -64,35 +64,40 @@ describe('what passes to the board', () => {
   const operator = { mayChange: true, reveals: true };
   const reader = { mayChange: false, reveals: false };
   const open = { mayChange: true, reveals: false };
+  const ofQueue = '/api/queues/:queueName';
+  const params = { queueName: 'execution-log' };
 
   test.each([
-    ['PUT', '/api/queues/execution-log/pause'],
-    ['PUT', '/api/queues/execution-log/resume'],
-    ['PUT', '/api/queues/pause'],
-    ['PUT', '/api/queues/execution-log/retry/failed'],
-    ['PUT', '/api/queues/execution-log/17/retry'],
-  ])('%s %s: of those who may change things', (method, path) => {
-    expect(mayPass(method, path, operator)).toBe(true);
-    expect(mayPass(method, path, open)).toBe(true);
-    expect(mayPass(method, path, reader)).toBe(false);
+    ['PUT', `${ofQueue}/pause`, params],
+    ['PUT', `${ofQueue}/resume`, params],
+    ['PUT', '/api/queues/pause', {}],
+    ['PUT', `${ofQueue}/retry/:queueStatus`, { ...params, queueStatus: 'failed' }],
+    ['PUT', `${ofQueue}/:jobId/retry`, { ...params, jobId: '17' }],
+  ])('%s %s: of those who may change things', (method, route, params) => {
+    expect(mayPass({ method, route, params }, operator)).toBe(true);
+    expect(mayPass({ method, route, params }, open)).toBe(true);
+    expect(mayPass({ method, route, params }, reader)).toBe(false);
   });
 
   test.each([
-    ['PUT', '/api/queues/execution-log/empty'],
-    ['PUT', '/api/queues/execution-log/obliterate'],
-    ['PUT', '/api/queues/execution-log/clean/wait'],
-    ['PUT', '/api/queues/execution-log/17/clean'],
-    ['POST', '/api/queues/execution-log/add'],
-    ['PATCH', '/api/queues/execution-log/17/update-data'],
-    ['DELETE', '/api/queues/execution-log'],
-  ])('%s %s: nobody’s, as it loses records', (method, path) => {
-    expect(mayPass(method, path, operator)).toBe(false);
+    ['PUT', `${ofQueue}/empty`, params],
+    ['PUT', `${ofQueue}/obliterate`, params],
+    ['PUT', `${ofQueue}/clean/:queueStatus`, { ...params, queueStatus: 'wait' }],
+    ['PUT', `${ofQueue}/clean/:queueStatus`, { ...params, queueStatus: 'retry' }],
+    ['PUT', `${ofQueue}/retry/:queueStatus`, { ...params, queueStatus: 'completed' }],
+    ['PUT', `${ofQueue}/:jobId/clean`, { ...params, jobId: '17' }],
+    ['POST', `${ofQueue}/add`, params],
+    ['PATCH', `${ofQueue}/:jobId/update-data`, { ...params, jobId: '17' }],
+    ['DELETE', ofQueue, params],
+  ])('%s %s: nobody’s, as it loses records', (method, route, params) => {
+    expect(mayPass({ method, route, params }, operator)).toBe(false);
   });
 
   test('looking is everybody’s, but for what goes past the formatter', () => {
-    expect(mayPass('GET', '/api/queues', reader)).toBe(true);
-    expect(mayPass('GET', '/api/queues/execution-log/17', reader)).toBe(true);
-    expect(mayPass('GET', '/api/queues/execution-log/17/flow', reader)).toBe(false);
-    expect(mayPass('GET', '/api/queues/execution-log/17/flow', operator)).toBe(true);
+    const look = (route: string) => ({ method: 'GET', route, params: {} });
+    expect(mayPass(look('/api/queues'), reader)).toBe(true);
+    expect(mayPass(look(`${ofQueue}/:jobId`), reader)).toBe(true);
+    expect(mayPass(look(`${ofQueue}/:jobId/flow`), reader)).toBe(false);
+    expect(mayPass(look(`${ofQueue}/:jobId/flow`), operator)).toBe(true);
   });
 });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type Answer, aConsole } from './a-console.ts';
+import { type Answer, aConsole, allTokens } from './a-console.ts';
 import { seed } from './seed.ts';
 
 const nobody = '018f0000-0000-7000-8000-000000000000';
@@ -87,6 +87,10 @@ test('parameters: what is unknown, doubled, too much or of another kind is refus
     ['executions?strategyId=s&limit=201', 'limit'],
     ['executions?strategyId=s&limit=1e9', 'limit'],
     ['executions?strategyId=s&limit=1.5', 'limit'],
+    ['executions?strategyId=s&limit=1e1', 'limit'],
+    ['executions?strategyId=s&limit=0x10', 'limit'],
+    ['executions?strategyId=s&limit=%2B5', 'limit'],
+    ['executions?strategyId=s&limit=1&limit=2', 'limit'],
     ['executions?strategyId=s&limit=', 'limit'],
     ['executions?strategyId=s&limit=NaN', 'limit'],
     ['executions?strategyId=s&status=fine', 'status'],
@@ -99,6 +103,7 @@ test('parameters: what is unknown, doubled, too much or of another kind is refus
     ['requests?from=yesterday', 'from'],
     ['requests?from=-000001-01-01T00:00:00Z', 'from'],
     ['requests?from=0000-01-01T00:00:00Z', 'from'],
+    ['requests?from=2026-01-02T00:00:00Z&until=2026-01-01T00:00:00Z', 'from'],
     ['requests?statusClass=9xx', 'statusClass'],
     ['requests?state=gone', 'state'],
     ['requests?serviceTier=', 'serviceTier'],
@@ -162,6 +167,8 @@ test('cursors: what no list has returned is refused', async () => {
     encode([1, 'ended', 'now', nobody]),
     encode([1, 'nowhere', time, nobody]),
     encode([1, '0000-01-01', nobody]),
+    encode([1, '0000-01-01T00:00:00Z', nobody]),
+    encode([1, 'ended', '0000-01-01T00:00:00Z', nobody]),
     'A'.repeat(2_001),
   ];
   for (const cursor of cursors)
@@ -170,6 +177,18 @@ test('cursors: what no list has returned is refused', async () => {
       expect(answer.status, path + cursor).toBe(400);
       expectNothingTold(answer, cursor);
     }
+});
+
+test('cursors: the place of the first row that there could be is one, and nothing is behind it', async () => {
+  const { get } = await aConsole();
+  const cursorOf = (...place: string[]) =>
+    Buffer.from(JSON.stringify([1, ...place, '0001-01-01T00:00:00Z', nobody])).toString('base64url');
+  for (const [path, cursor] of [
+    ['executions?strategyId=s&window=all&', cursorOf()],
+    ['requests?', cursorOf('ended')],
+    ['dead-letters?', cursorOf()],
+  ])
+    expect((await get(`/api/v1/${path}cursor=${cursor}`)).status, path).toBe(200);
 });
 
 test('bodies: what is no JSON, too large or of another kind gets the right status', async () => {
@@ -195,13 +214,42 @@ test('bodies: what is no JSON, too large or of another kind gets the right statu
 });
 
 test('addresses: what is nowhere, or no address, is told so in the same form', async () => {
-  const { get, ask } = await aConsole();
+  const { get } = await aConsole();
   for (const url of ['/%zz', '/api/v1/executions/%c0%80', '/api/v1/strategies/%', '//evil.example/%2e%2e'])
     expectNothingTold(await get(url), url);
   for (const url of ['/assets/../server/app.ts', '/assets/%2e%2e/server/app.ts', '/assets/..%2fserver%2fapp.ts'])
     expect([400, 403, 404], url).toContain((await get(url)).status);
   for (const url of ['/assets/tsconfig.json', '/assets/types.d.ts', '/assets/', '/assets/lib', '/vendor/', '/.env'])
     expect((await get(url)).status, url).toBe(404);
-  expect((await ask('PUT', '/api/v1/requests')).status).toBe(404);
-  expect((await ask('DELETE', '/api/v1/requests')).status).toBe(404);
+});
+
+test('methods: an address says which it takes, whatever the body of another one is', async () => {
+  const { ask, app } = await aConsole(allTokens);
+  for (const [method, url, allow] of [
+    ['PUT', '/api/v1/requests', 'GET, HEAD'],
+    ['POST', `/api/v1/requests/${nobody}`, 'GET, HEAD, DELETE'],
+    ['GET', '/api/v1/dead-letters/discard', 'POST'],
+    ['GET', '/login', 'POST'],
+  ] as const) {
+    const body = method === 'GET' ? {} : { body: 'x', headers: { 'content-type': 'text/plain' } };
+    const answer = await ask(method, url, body);
+    expect([answer.status, answer.headers['allow']], `${method} ${url}`).toEqual([405, allow]);
+    expectNothingTold(answer, url);
+  }
+  expect((await app.inject({ method: 'OPTIONS', url: '/api/v1/queues' })).headers['allow']).toBe('GET, HEAD');
+});
+
+test('files: a part that they do not have, or a condition that does not hold, is the caller’s mistake', async () => {
+  const { ask, log } = await aConsole();
+  for (const url of ['/vendor/uplot.js', '/assets/main.js', '/queues/static/favicon.ico'])
+    for (const [status, headers] of [
+      [416, { range: 'bytes=99999999-' }],
+      [412, { 'if-match': '"another"' }],
+    ] as const) {
+      const answer = await ask('GET', url, { headers });
+      expect(answer.status, url).toBe(status);
+      expectNothingTold(answer, url);
+    }
+  expect((await ask('GET', '/assets/.hidden.js')).status).toBe(403);
+  expect(log).toEqual([]);
 });

@@ -76,13 +76,30 @@ test('scaling: one number, of the queue that is worst off, with the workers that
     return body.queues[0].workers === 1;
   });
   await worker.pause();
-  await openQueue(namespace).addBulk(Array.from({ length: 3 }, () => ({ name: 'chunk', data: {} })));
-  const { status, body } = await get('/api/v1/scaling?targetSeconds=30');
-  expect(status).toBe(200);
+  const queue = openQueue(namespace);
+  await queue.addBulk(Array.from({ length: 3 }, () => ({ name: 'chunk', data: {} })));
+  const { body } = await until(async () => {
+    const answer = await get('/api/v1/scaling?targetSeconds=30');
+    return answer.status === 200 && answer;
+  });
   // Nothing was done in the last minute: three jobs at one a minute.
   expect(body).toMatchObject({ targetSeconds: 30, backlogSeconds: 180, desiredWorkers: 6 });
   expect(body.queues[0]).toMatchObject({ queue: 'execution-log', backlog: 3, workers: 1, desiredWorkers: 6 });
   expect(body.queues[1]).toMatchObject({ queue: 'completed-request', backlog: 0, backlogSeconds: 0 });
+
+  await queue.pause();
+  const paused = (await get('/api/v1/scaling?targetSeconds=30')).body;
+  expect(paused).toMatchObject({ backlogSeconds: 0, desiredWorkers: 1, queues: [{ isPaused: true, backlog: 3 }, {}] });
+});
+
+test('scaling: nothing is guessed while it is not known how fast a queue moves', async () => {
+  const { get, namespace } = await aConsole();
+  expect((await get('/api/v1/scaling')).body).toMatchObject({ backlogSeconds: 0, desiredWorkers: 1 });
+  const queue = openQueue(namespace);
+  await queue.add('chunk', {});
+  const { status, headers, body } = await get('/api/v1/scaling');
+  expect([status, headers['retry-after']]).toEqual([503, '5']);
+  expect(body.detail).toMatch(/not known yet/);
 });
 
 test('metrics: requests are counted by route, and the queues’ rates are there when they are known', async () => {
@@ -125,6 +142,9 @@ test('Bull Board: it shows jobs, their data cut, and lets nobody make records di
     ['POST', 'execution-log/add'],
     ['PATCH', 'execution-log/job-1/update-data'],
     ['PUT', 'execution-log/retry/completed'],
+    ['PUT', 'execution-log/clean/retry'],
+    ['PUT', 'execution-log/clean/promote'],
+    ['PUT', 'execution-log/empt%79'],
   ] as const)
     expect((await ask(method, `/queues/api/queues/${path}`, { body: {} })).status, path).toBe(403);
   expect(await queue.getWaitingCount()).toBe(1);
@@ -132,6 +152,11 @@ test('Bull Board: it shows jobs, their data cut, and lets nobody make records di
   expect(await queue.isPaused()).toBe(true);
   expect((await ask('PUT', '/queues/api/queues/resume')).status).toBe(200);
   expect(await queue.isPaused()).toBe(false);
+  // It waits already, so it cannot be promoted; and a page of jobs has an end.
+  expect((await ask('PUT', '/queues/api/queues/execution-log/job-1/promote')).status).toBe(409);
+  const list = '/queues/api/queues?activeQueue=execution-log&status=waiting&jobsPerPage=';
+  expect((await get(`${list}100`)).body.queues[0].jobs).toHaveLength(1);
+  expect((await get(`${list}101`)).status).toBe(400);
 });
 
 test('Bull Board: readers look, operators change things, and only an operator’s token shows what is private', async () => {
@@ -147,7 +172,8 @@ test('Bull Board: readers look, operators change things, and only an operator’
   }
   expect((await get(list, readToken)).body.queues[0].readOnlyMode).toBe(true);
   expect((await get(list, operatorToken)).body.queues[0].readOnlyMode).toBe(false);
-  expect((await get(`${job}/flow`, readToken)).status).toBe(403);
+  for (const flow of [`${job}/flow`, `${job}/flo%77`, job.replace('/queues/api', '/%71ueues/%61pi').concat('/flow')])
+    expect((await get(flow, readToken)).status, flow).toBe(403);
 
   expect((await ask('PUT', '/queues/api/queues/execution-log/pause', { token: readToken })).status).toBe(403);
   expect(await queue.isPaused()).toBe(false);

@@ -1,0 +1,30 @@
+import type { FastifyInstance } from 'fastify';
+import { sendProblem } from './errors.ts';
+import { plainProblem } from './problem.ts';
+
+/**
+ * Notes the methods of all routes that are added from now on.
+ *
+ * @returns adds the other methods to them, which are answered with 405 and with those that there are
+ */
+export function noteMethods(app: FastifyInstance): () => void {
+  const methodsOf = new Map<string, string[]>();
+  app.addHook('onRoute', ({ url, method }) => {
+    methodsOf.set(url, [...(methodsOf.get(url) ?? []), ...[method].flat()]);
+  });
+  return () => {
+    for (const [url, methods] of [...methodsOf]) {
+      const allow = methods.join(', ');
+      app.route({
+        method: app.supportedMethods.filter((method) => !methods.includes(method)),
+        url,
+        config: { access: 'anybody' },
+        schema: { hide: true },
+        // Before the body, whose kind does not matter.
+        onRequest: async (request, reply) =>
+          sendProblem(request, reply.header('allow', allow), plainProblem(405, `This address takes ${allow}`)),
+        handler: () => undefined,
+      });
+    }
+  };
+}
