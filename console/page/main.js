@@ -15,7 +15,9 @@ const app = createApp({ header, main, notices, go });
  * @param {{ replace?: boolean }} [options]
  */
 function go(href, { replace = false } = {}) {
-  if (replace) history.replaceState(history.state, '', href);
+  // Where the page is already, as browsers do with links: the way back is not through the same twice.
+  const isHere = href === location.pathname + location.search;
+  if (replace || isHere) history.replaceState(history.state, '', href);
   else history.pushState({ isOurs: true }, '', href);
   app.open(readRoute(location));
 }

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { expect, inject, test } from 'vitest';
 import { takeExecutionRecord } from '../../producers/execution-record.ts';
-import { insertLetter } from '../console/server/seed.ts';
+import { insertLetter, insertRun } from '../console/server/seed.ts';
 import { anExecution } from '../support/execution.ts';
 import { openQueue, until } from '../support/fixtures.ts';
 import { startWorker } from '../support/worker.ts';
@@ -91,6 +91,37 @@ test('a trace: its branches close and open with the keyboard', async () => {
   expect(await branch.getAttribute('open')).toBe('');
 });
 
+test('a long trace: what failed in it is one key away, also where it was closed', async () => {
+  const stage = await aStage();
+  const trace = Array.from({ length: 400 }, (_, n) => ({
+    nodeId: `n.and.0.compare.${n}`,
+    type: 'compare',
+    value: true,
+  }));
+  const id = await insertRun(stage.client, {
+    status: 'error',
+    sampled: false,
+    sample_rate: 1,
+    failed_node_id: 'n.and.0.compare.400',
+    trace: JSON.stringify(trace),
+    trace_length: 400,
+  });
+  const { page, problems } = await aPage();
+  await page.goto(`${stage.url}${strategyAddress('bonus')}&execution=${id}`);
+  const failed = page.locator('.tree .failed > .tree-line');
+  await failed.waitFor();
+  await page.locator('.tree summary').first().click();
+  await failed.waitFor({ state: 'hidden' });
+  await page.getByRole('button', { name: 'Show it in the trace' }).press('Enter');
+  await failed.waitFor();
+  const box = await failed.boundingBox();
+  expect([box !== null && box.y > 0 && box.y < 900, await failed.textContent()]).toEqual([
+    true,
+    expect.stringContaining('failed here'),
+  ]);
+  expect(problems).toEqual([]);
+});
+
 test('filters and window: stand in the address, survive a reload, and go back with the browser', async () => {
   const stage = await aStage();
   await storeDemoRuns(stage.database, 1_500);
@@ -115,7 +146,39 @@ test('filters and window: stand in the address, survive a reload, and go back wi
   await until(async () => (await cases.count()) > 0);
   expect(new Set(await cases.allTextContents())).toEqual(new Set(['GOLD']));
   await page.goBack();
-  await until(async () => (await page.getByLabel('Case', { exact: true }).inputValue()) === '');
+  const caseField = page.getByLabel('Case', { exact: true });
+  await until(async () => (await caseField.inputValue()) === '');
+  // Also in the field that has the focus.
+  await caseField.fill('SILVER');
+  await page.keyboard.press('Enter');
+  await until(() => page.url().includes('case=SILVER'));
+  await page.goBack();
+  await until(async () => (await caseField.inputValue()) === '');
+  expect(problems).toEqual([]);
+});
+
+test('a chart: a part of its time is drawn over and becomes the window, and the way back is one step', async () => {
+  const stage = await aStage();
+  await storeDemoRuns(stage.database, 1_500);
+  const { page, problems } = await aPage();
+  await page.goto(stage.url + strategyAddress(busiest));
+  const plot = page.locator('.u-over').first();
+  const { x, y, width } = (await plot.boundingBox()) ?? { x: 0, y: 0, width: 0 };
+  await page.mouse.move(x + width / 2, y + 50);
+  await page.mouse.down();
+  await page.mouse.move(x + width * 0.75, y + 50, { steps: 3 });
+  await page.mouse.up();
+  await until(() => page.url().includes('until='));
+  const { since, until: end } = Object.fromEntries(new URL(page.url()).searchParams);
+  const hours = (Date.parse(end ?? '') - Date.parse(since ?? '')) / 3_600_000;
+  expect(hours).toBeGreaterThan(5);
+  expect(hours).toBeLessThan(7);
+  // A link to where the page is already adds nothing to go back through.
+  await page.getByRole('link', { name: '7 d' }).dblclick();
+  await page.goBack();
+  await until(() => page.url().includes('until='));
+  await page.goBack();
+  await until(() => !page.url().includes('until='));
   expect(problems).toEqual([]);
 });
 
@@ -128,10 +191,14 @@ test('pages: the next one begins after the last row of the one before, and the f
   await times.first().waitFor();
   const seen = await listedIds(page);
   await page.getByRole('link', { name: 'Next page' }).click();
-  await page.getByRole('link', { name: 'Newest', exact: true }).waitFor();
+  await page.getByRole('link', { name: 'First page' }).waitFor();
   const next = await listedIds(page);
   expect([seen, next].map((ids) => ids.length)).toEqual([25, 25]);
   expect(new Set([...seen, ...next]).size).toBe(50);
+  // Another filter begins at the first page, and that is up to now.
+  await page.getByLabel('Status', { exact: true }).selectOption('ok');
+  await until(() => page.url().includes('status=ok'));
+  expect(page.url()).not.toMatch(/cursor|pageUntil/);
 });
 
 test('two strategies: picked in the list, compared with deltas and verdicts, swapped', async () => {
@@ -139,6 +206,10 @@ test('two strategies: picked in the list, compared with deltas and verdicts, swa
   await storeDemoRuns(stage.database, 3_000);
   const { page, problems } = await aPage();
   await page.goto(stage.url);
+  const failed = page.locator('td[data-column="Failed"]');
+  await failed.first().waitFor();
+  const counts = (await failed.allTextContents()).map((text) => Number(text.replaceAll(/\D/g, '')));
+  expect(counts).toEqual(counts.toSorted((a, b) => b - a));
   await page.getByLabel(`Pick ${busiest}`).check();
   await page.getByLabel(`Pick ${second}`).check();
   await page.getByRole('link', { name: 'Compare the two' }).click();

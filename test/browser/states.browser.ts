@@ -28,6 +28,11 @@ test('empty: each view says that there is nothing, and what that means', async (
     expect([href, await findSerious(page)]).toEqual([href, []]);
   }
   await page.screenshot({ path: join(inject('pictures'), 'empty.png') });
+  // A run of unknown duration is a run all the same.
+  await insertRun(stage.client, { strategy_id: 'untimed', duration_ms: 'NaN' });
+  await page.goto(`${stage.url}/?view=strategy&id=untimed`);
+  await page.getByText('No latency', { exact: true }).waitFor();
+  await page.getByText('1 row without a usable one').waitFor();
   expect(problems).toEqual([]);
 });
 
@@ -39,7 +44,9 @@ test('loading and error: are said, and the next try shows what there is', async 
   let asked = 0;
   await page.route('**/api/v1/strategies?*', async (route) => {
     asked += 1;
-    if (asked > 1) return route.continue();
+    if (asked > 2) return route.continue();
+    // Not what the API answers: it cannot be drawn.
+    if (asked === 2) return route.fulfill({ json: { strategies: null } });
     await held.promise;
     return route.fulfill({
       status: 503,
@@ -53,6 +60,8 @@ test('loading and error: are said, and the next try shows what there is', async 
   await page.getByRole('alert').getByText('PostgreSQL did not answer').waitFor();
   expect(await findSerious(page)).toEqual([]);
   await page.screenshot({ path: join(inject('pictures'), 'error.png') });
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await page.getByRole('alert').getByText('The page has met an error').waitFor();
   await page.getByRole('button', { name: 'Try again' }).click();
   await page.getByRole('link', { name: 'bonus' }).waitFor();
 });
@@ -106,6 +115,24 @@ test('live: what is new comes by itself, and who is reading keeps the focus and 
   await page.locator(`a[href*="execution=${newer}"]`).waitFor();
   expect(await page.evaluate('document.activeElement.href')).toContain(first);
   expect(await values.getAttribute('open')).toBe('');
+  await page.getByText('From … to').click();
+  const half = page.getByLabel('From', { exact: true });
+  await half.fill('2026-01-02T03:04');
+  await page.getByRole('button', { name: 'Show' }).focus();
+  const newest = await insertRun(stage.client, { ...failure, recorded_at: new Date() });
+  await page.clock.runFor(11_000);
+  await page.locator(`a[href*="execution=${newest}"]`).waitFor();
+  expect([await half.inputValue(), await page.evaluate('document.activeElement.textContent')]).toEqual([
+    '2026-01-02T03:04',
+    'Show',
+  ]);
+  await page.keyboard.press('Escape');
+  await half.waitFor({ state: 'hidden' });
+  await values.locator('summary').focus();
+  const last = await insertRun(stage.client, { ...failure, recorded_at: new Date() });
+  await page.clock.runFor(11_000);
+  await page.locator(`a[href*="execution=${last}"]`).waitFor();
+  expect(await page.evaluate('document.activeElement.textContent')).toBe('Values');
   expect(problems).toEqual([]);
 });
 
@@ -162,6 +189,13 @@ test('log in: a wrong token is refused, a reader sees and changes nothing, an op
   await page.getByLabel('Token').fill(operatorToken);
   await page.getByRole('button', { name: 'Log in' }).click();
   await page.getByRole('button', { name: /^Replay letter/ }).waitFor();
+  // The session ends: what only its bearer may read is gone, and the way in is there.
+  await page.context().clearCookies();
+  await page.getByRole('button', { name: 'Refresh' }).click();
+  await page.getByLabel('Token').fill(readToken);
+  expect(await page.locator('main table').count()).toBe(0);
+  await page.getByRole('button', { name: 'Log in' }).click();
+  await page.locator('td[data-column="Letters"]').waitFor();
 });
 
 test('a window of one’s own: from a time to a time, by the reader’s clock', async () => {

@@ -1,5 +1,5 @@
 import { el } from '../lib/dom.js';
-import { rowsText, runs } from '../lib/format.js';
+import { compact, ms, rowsText, runs } from '../lib/format.js';
 import { tallyText } from './parts.js';
 
 /** @typedef {{ rows: number, runs: number }} Tally */
@@ -33,6 +33,7 @@ export function histogram(label, bins) {
         el(
           'span',
           { class: 'histogram-column', 'aria-hidden': 'true' },
+          totalOf(bin) > 0 ? el('span', { class: 'histogram-value' }, compact(Math.round(totalOf(bin)))) : null,
           bin.parts
             .toReversed()
             .filter(({ tally }) => tally.runs > 0)
@@ -48,6 +49,41 @@ export function histogram(label, bins) {
       );
     }),
   );
+}
+
+/**
+ * How long runs took, the ok and the failed ones.
+ *
+ * @param {string} label
+ * @param {import('../types.d.ts').Strategy['durationBins']} durations
+ */
+export function durationHistogram(label, { ok, failed }) {
+  return histogram(
+    label,
+    ok.map((bin, index) => ({
+      label: bin.upToMs === null ? `>${compactMs(bin.aboveMs ?? 0)}` : compactMs(bin.upToMs),
+      range: bin.upToMs === null ? `above ${ms(bin.aboveMs)}` : `up to ${ms(bin.upToMs)}`,
+      parts: [
+        { kind: 'ok', tally: bin },
+        { kind: 'failed', tally: failed[index] ?? { rows: 0, runs: 0 } },
+      ],
+    })),
+  );
+}
+
+/** What the colours and the labels of such a histogram mean. */
+export function durationLegend() {
+  return ['runs of up to … ms, ', swatch('ok', 'ok'), ' and ', swatch('failed', 'failed')];
+}
+
+/** @param {string} kind @param {string} text */
+function swatch(kind, text) {
+  return el('span', { class: 'legend-inline' }, el('span', { class: `swatch fill-${kind}` }), text);
+}
+
+/** @param {number} value */
+function compactMs(value) {
+  return value >= 1_000 ? `${value / 1_000}k` : `${value}`;
 }
 
 /**

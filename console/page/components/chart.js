@@ -1,7 +1,7 @@
 import uPlot from '/vendor/uplot.js';
 import { append, el } from '../lib/dom.js';
 import { time } from '../lib/format.js';
-import { asWidget } from '../lib/patch.js';
+import { asWidget, show } from '../lib/patch.js';
 import { plotOptions } from './plot-options.js';
 
 /**
@@ -21,7 +21,9 @@ import { plotOptions } from './plot-options.js';
  * @property {boolean} [isLog]
  * @property {{ value: number, name: string }} [threshold]
  * @property {number} [minSpanSeconds] of the time that is shown
+ * @property {boolean} [isLow] one of many, and not the matter of its view
  * @property {(value: number | null) => string} write a value as text
+ * @property {(since: number, until: number) => void} [onSelect] a part of the time was drawn over, in seconds
  * @property {(line: number, index: number) => string | null} [remark] on a value, in the table
  */
 
@@ -44,7 +46,7 @@ export function chart(props) {
 
   const resize = () => {
     const width = Math.floor(canvas.clientWidth);
-    if (width > 0 && plot !== null && plot.width !== width) plot.setSize({ width, height: heightFor(width) });
+    if (width > 0 && plot !== null && plot.width !== width) plot.setSize({ width, height: heightFor(width, props) });
   };
   /** @param {number | null} index */
   const showLegend = (index) => {
@@ -65,24 +67,29 @@ export function chart(props) {
     );
   };
   const showValues = () => {
-    values.replaceChildren(el('summary', null, 'Values'));
-    if (values.open) append(values, [valuesTable(props)]);
+    show(values, el('summary', null, 'Values'), ...(values.open ? [valuesTable(props)] : []));
   };
   const draw = () => {
     canvas.setAttribute('aria-label', `${props.title}: ${props.summary}`);
-    const options = plotOptions(props, { width: Math.max(200, canvas.clientWidth), onCursor: showLegend });
+    const options = plotOptions(props, {
+      width: Math.max(200, canvas.clientWidth),
+      onCursor: showLegend,
+      onSelect: (since, until) => props.onSelect?.(since, until),
+    });
     const layers = props.kind === 'stack' ? sums(props.lines) : props.lines.map(({ values: given }) => given);
-    const data = /** @type {uPlot.AlignedData} */ ([props.times, ...layers.toReversed()]);
+    const times = props.kind === 'stack' ? evened(props.times) : props.times;
+    const data = /** @type {uPlot.AlignedData} */ ([times, ...layers.toReversed()]);
     // The scales follow the data, unless there are other lines.
     const shape = JSON.stringify([props.kind, props.isLog, props.lines.map(({ name }) => name)]);
     if (plot !== null && shape === shown) plot.setData(data);
     else {
       plot?.destroy();
-      plot = new uPlot({ ...options, height: heightFor(options.width) }, data, canvas);
+      plot = new uPlot({ ...options, height: heightFor(options.width, props) }, data, canvas);
       shown = shape;
     }
     widen(plot, props);
-    showLegend(null);
+    // Whoever points at a value goes on reading it.
+    showLegend(plot.cursor.idx ?? null);
     showValues();
   };
 
@@ -111,8 +118,9 @@ export function chart(props) {
   });
 }
 
-/** @param {number} width */
-function heightFor(width) {
+/** @param {number} width @param {ChartProps} props */
+function heightFor(width, { isLow = false }) {
+  if (isLow) return 130;
   return width < 500 ? 170 : 210;
 }
 
@@ -127,6 +135,17 @@ function widen(plot, { times, minSpanSeconds = 0 }) {
   if (first !== undefined && last !== undefined && last - first < minSpanSeconds) {
     plot.setScale('x', { min: last - minSpanSeconds, max: last });
   }
+}
+
+/**
+ * The first bucket begins with the window, and so within its step: uPlot would draw all bars as narrow as that one.
+ *
+ * @param {number[]} times
+ */
+function evened(times) {
+  const [first, second, third] = times;
+  if (first === undefined || second === undefined || third === undefined) return times;
+  return [Math.min(first, second - (third - second)), ...times.slice(1)];
 }
 
 /**

@@ -1,5 +1,5 @@
 import { el } from '../lib/dom.js';
-import { hrefWith } from '../lib/route.js';
+import { firstPage, hrefWith } from '../lib/route.js';
 
 /** @typedef {import('../types.d.ts').ViewContext} ViewContext */
 
@@ -12,7 +12,7 @@ import { hrefWith } from '../lib/route.js';
 export function textFilter({ route, go }, { name, label, isLive = false, list }) {
   /** @param {{ target: HTMLInputElement }} event */
   const change = ({ target }) =>
-    go(hrefWith(route, { [name]: target.value.trim() || null, cursor: null }), { replace: isLive });
+    go(hrefWith(route, { [name]: target.value.trim() || null, ...firstPage }), { replace: isLive });
   return labelled(
     name,
     label,
@@ -45,7 +45,7 @@ export function choiceFilter({ route, go }, { name, label, options, fallback = '
         id: idOf(name),
         on: {
           change: (/** @type {{ target: HTMLSelectElement }} */ { target }) =>
-            go(hrefWith(route, { [name]: target.value === fallback ? null : target.value, cursor: null })),
+            go(hrefWith(route, { [name]: target.value === fallback ? null : target.value, ...firstPage })),
         },
       },
       options.map(({ value, text }) => el('option', { value, selected: value === chosen }, text)),
@@ -71,14 +71,15 @@ function labelled(name, label, control) {
  * To the next page, and back to the first.
  *
  * @param {ViewContext} context
- * @param {{ next: Record<string, string | null> | null, first: Record<string, null>, isFirst: boolean }} pages
+ * @param {Record<string, string> | null} next what leads to the next page; null when there is none
  */
-export function pager({ route }, { next, first, isFirst }) {
+export function pager({ route }, next) {
+  const isFirst = !route.params.has('cursor');
   if (isFirst && next === null) return null;
   return el(
     'nav',
     { class: 'pager', 'aria-label': 'Pages' },
-    isFirst ? null : el('a', { class: 'button', href: hrefWith(route, first) }, 'Newest'),
+    isFirst ? null : el('a', { class: 'button', href: hrefWith(route, firstPage) }, 'First page'),
     next === null
       ? el('span', { class: 'quiet' }, 'This is the last page')
       : el('a', { class: 'button', href: hrefWith(route, next) }, 'Next page'),

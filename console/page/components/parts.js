@@ -74,16 +74,14 @@ export function tooFewMark(is, text = 'too few rows') {
   return is ? el('span', { class: 'mark', title: 'Too few stored rows to draw conclusions from' }, text) : null;
 }
 
-/** A rate with its margin. @param {Estimate} estimate */
-export function rateText({ value, margin, rows, tooFew }) {
-  return el(
-    'span',
-    { class: 'rate', title: `from ${rowsText(rows)}` },
-    margin !== null && margin > 0 ? '≈ ' : null,
-    percent(value),
-    margin !== null && margin > 0 ? el('small', null, ` ± ${percent(margin)}`) : null,
-    tooFewMark(tooFew && value !== null, 'few rows'),
-  );
+/** A rate, with a sign before it when it is an estimate. @param {Estimate} estimate */
+export function rateText({ value, margin }) {
+  return `${margin ? '≈ ' : ''}${percent(value)}`;
+}
+
+/** How far a rate may be off. @param {Estimate} estimate */
+export function marginText({ value, margin, tooFew }) {
+  return [tooFewMark(tooFew && value !== null, 'few rows'), ` ${margin ? `± ${percent(margin)}` : nothing}`];
 }
 
 /** @param {string} status */
@@ -107,6 +105,12 @@ export function timeText(when, nowMs) {
 /** @param {string} title @param {string} text @param {...Child} more */
 export function emptyState(title, text, ...more) {
   return el('div', { class: 'empty' }, el('p', { class: 'empty-title' }, title), el('p', null, text), ...more);
+}
+
+/** Why it ended as it did: a long one scrolls, so that what follows stays in sight. @param {string | null} text */
+export function outcomeMessage(text) {
+  if (text === null) return null;
+  return el('p', { class: 'outcome-message', tabindex: '0', role: 'region', 'aria-label': 'Message' }, text);
 }
 
 /** An identifier, which may be long. @param {string | null} value */

@@ -9,18 +9,21 @@ const pointSize = 5;
  * What uPlot is told. Colours are read when it draws, so that it follows the reader's scheme.
  *
  * @param {ChartProps} props
- * @param {{ width: number, onCursor(index: number | null): void }} options
+ * @param {{ width: number, onCursor(index: number | null): void, onSelect(since: number, until: number): void }} options
  * @returns {Omit<uPlot.Options, 'height'>}
  */
-export function plotOptions({ lines, kind, isLog = false, threshold }, { width, onCursor }) {
+export function plotOptions(
+  { lines, kind, isLog = false, threshold, write, onSelect: select },
+  { width, onCursor, onSelect },
+) {
   const isStack = kind === 'stack';
   // The first line is drawn last: lower parts of a stack over the sums, and low percentiles over high ones.
   const drawn = lines.toReversed();
   return {
     width,
     legend: { show: false },
-    cursor: { y: false, points: { show: !isStack }, drag: { x: false, y: false } },
-    padding: [8, 8, 0, 0],
+    cursor: { y: false, points: { show: !isStack }, drag: { x: select !== undefined, y: false, setScale: false } },
+    padding: [8, 20, 0, 0],
     scales: {
       x: { time: true },
       y: isLog
@@ -30,10 +33,10 @@ export function plotOptions({ lines, kind, isLog = false, threshold }, { width, 
     axes: [
       axis({ space: 64, size: 42, values: (_plot, ticks, _axis, _space, step) => timeLabels(ticks, step) }),
       axis({
-        size: 56,
+        size: isLog ? 66 : 56,
         space: 28,
-        ...(isLog ? {} : { incrs: wholeSteps }),
-        values: (_plot, ticks) => ticks.map((tick) => (tick === null ? '' : compact(tick))),
+        ...(isLog ? { grid: { ...grid, filter: wholePowers } } : { incrs: wholeSteps }),
+        values: (_plot, ticks) => ticks.map((tick) => (tick === null ? '' : isLog ? write(tick) : compact(tick))),
       }),
     ],
     series: [
@@ -49,6 +52,13 @@ export function plotOptions({ lines, kind, isLog = false, threshold }, { width, 
     ],
     hooks: {
       setCursor: [(plot) => onCursor(plot.cursor.idx ?? null)],
+      setSelect: [
+        (plot) => {
+          const { left, width: wide } = plot.select;
+          plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+          if (wide > 0) onSelect(plot.posToVal(left, 'x'), plot.posToVal(left + wide, 'x'));
+        },
+      ],
       draw: threshold === undefined ? [] : [(plot) => drawThreshold(plot, threshold.value)],
     },
   };
@@ -74,12 +84,19 @@ function timeLabels(ticks, step) {
   });
 }
 
+const grid = { stroke: () => cssValue('--line'), width: 1 };
+
+/** Nine lines in each power of ten would be a grey ground. @param {uPlot} _plot @param {number[]} ticks */
+function wholePowers(_plot, ticks) {
+  return ticks.map((tick) => (Math.abs(Math.log10(tick) - Math.round(Math.log10(tick))) < 1e-6 ? tick : null));
+}
+
 /** @param {Partial<uPlot.Axis>} own @returns {uPlot.Axis} */
 function axis(own) {
   return {
     stroke: () => cssValue('--text-quiet'),
     font: '12px system-ui, sans-serif',
-    grid: { stroke: () => cssValue('--line'), width: 1 },
+    grid,
     ticks: { show: false },
     ...own,
   };
@@ -119,7 +136,7 @@ function isolatedPoints(color) {
  * @returns {[number, number]}
  */
 function logRange(min, max, threshold = 1) {
-  const low = Math.max(0.01, Math.min(min ?? 1, threshold));
+  const low = Math.max(0.001, Math.min(min ?? 1, threshold));
   const high = Math.max(max ?? 1, threshold * 1.6);
   return [10 ** Math.floor(Math.log10(low)), high * 1.15];
 }

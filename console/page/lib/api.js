@@ -12,6 +12,9 @@ export class ApiError extends Error {
   }
 }
 
+/** Longer than the console itself waits for a database: a connection that is gone without a word is not waited for. */
+const patienceMs = 30_000;
+
 /** @typedef {Record<string, string | number | boolean | null | undefined>} Query null and undefined are left out */
 
 /**
@@ -22,7 +25,8 @@ export class ApiError extends Error {
  * @throws {ApiError}
  */
 export function get(path, query = {}, signal = null) {
-  return ask(toUrl(`/api/v1/${path}`, query), { signal });
+  const signals = [AbortSignal.timeout(patienceMs), ...(signal === null ? [] : [signal])];
+  return ask(toUrl(`/api/v1/${path}`, query), { signal: AbortSignal.any(signals) });
 }
 
 /**
@@ -77,10 +81,12 @@ function toUrl(path, query) {
  */
 async function ask(url, options) {
   const response = await fetch(url, { ...options, cache: 'no-store', credentials: 'same-origin' }).catch((error) => {
-    if (options.signal?.aborted) throw error;
+    if (error.name === 'AbortError') throw error;
     throw new ApiError(0, 'The console does not answer. It may be restarting, or the connection is gone.');
   });
-  const body = await response.json().catch(() => null);
+  if (response.status === 204) return null;
+  const body = await response.json().catch(() => undefined);
+  if (response.ok && body === undefined) throw new ApiError(0, 'The answer of the console broke off.');
   if (response.ok) return body;
   throw new ApiError(response.status, toMessage(response.status, body));
 }

@@ -40,9 +40,14 @@ export function runs(tally) {
   return `${isEstimate(tally) ? '≈ ' : ''}${compact(Math.round(tally.runs))}`;
 }
 
+/** With the noun in its number. @param {number} of @param {string} one @param {string} [plural] */
+export function counted(of, one, plural = `${one}s`) {
+  return `${count(of)} ${of === 1 ? one : plural}`;
+}
+
 /** @param {number} rows */
 export function rowsText(rows) {
-  return rows === 1 ? '1 row' : `${count(rows)} rows`;
+  return counted(rows, 'row');
 }
 
 /** @param {number | null | undefined} value a share from 0 to 1 */
@@ -123,12 +128,15 @@ export function time(time) {
  */
 export function ago(time, nowMs) {
   const pastMs = nowMs - new Date(time).getTime();
-  if (pastMs < 1_000) return 'just now';
+  const size = Math.abs(pastMs);
+  if (pastMs < 1_000 && size < 60_000) return 'just now';
   // In its largest unit.
-  return `${span(Math.floor(pastMs / 1_000) * 1_000)
+  const text = span(Math.floor(size / 1_000) * 1_000)
     .split(' ')
     .slice(0, 2)
-    .join(' ')} ago`;
+    .join(' ');
+  // More than a little ahead: of two clocks, one is wrong.
+  return pastMs < 0 ? `in ${text}` : `${text} ago`;
 }
 
 /** @param {unknown} value as JSON on one line, not too long */

@@ -24,8 +24,8 @@ export function createLatest({ onAnswer, onError, onBusy }) {
       shown = turn;
       onAnswer(answer);
     } catch (error) {
-      // Of a question that nobody waits for any more, not even the failure is shown.
-      if (controller.signal.aborted || turn <= shown) return;
+      // Of a question that nobody waits for any more, not even the failure is shown; but that an answer could not be shown is.
+      if (controller.signal.aborted || turn < shown) return;
       shown = turn;
       onError(error);
     } finally {

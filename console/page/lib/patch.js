@@ -92,9 +92,12 @@ function patch(old, next) {
     return;
   }
   if (old instanceof HTMLElement && next instanceof HTMLElement) {
+    const chosen = next instanceof HTMLSelectElement ? next.value : '';
     patchAttributes(old, next);
     setHandlers(old, handlersOf(next));
     patchChildren(old, [...next.childNodes]);
+    // Once the reader has chosen, the attributes of the options decide no more.
+    if (old instanceof HTMLSelectElement) old.value = chosen;
   } else if (old.nodeValue !== next.nodeValue) {
     old.nodeValue = next.nodeValue;
   }
@@ -108,6 +111,7 @@ const left = new Set(['open', 'style']);
  * @param {HTMLElement} next
  */
 function patchAttributes(old, next) {
+  const was = old.getAttribute('value') ?? '';
   for (const { name } of [...old.attributes]) {
     if (!left.has(name) && !next.hasAttribute(name)) old.removeAttribute(name);
   }
@@ -115,11 +119,11 @@ function patchAttributes(old, next) {
     if (!left.has(name) && old.getAttribute(name) !== value) old.setAttribute(name, value);
   }
   if (old.style.cssText !== next.style.cssText) old.style.cssText = next.style.cssText;
-  if (old === document.activeElement) return;
-  if (old instanceof HTMLInputElement && next instanceof HTMLInputElement) {
-    old.value = next.value;
-    old.checked = next.checked;
-  }
+  if (!(old instanceof HTMLInputElement) || !(next instanceof HTMLInputElement)) return;
+  old.checked = next.checked;
+  // What is typed stays until the address says something else: half of a window of time, too, or a blank after a word.
+  const wanted = next.getAttribute('value') ?? '';
+  if (wanted !== was && wanted !== old.value.trim()) old.value = wanted;
 }
 
 /**

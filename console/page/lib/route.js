@@ -10,6 +10,9 @@ const defaultView = 'strategies';
 /** What is carried from view to view. */
 const shared = ['window', 'since', 'until', 'live'];
 
+/** What leads to the first page of a list again: each filter does. */
+export const firstPage = { cursor: null, pageUntil: null };
+
 /**
  * @param {URL | Location} location
  * @returns {Route}

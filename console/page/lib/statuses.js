@@ -1,4 +1,4 @@
-/** How a run ends, the usual way first, and the colour of each. */
+/** How a run ends, the usual way first. */
 
 /** @typedef {import('../types.d.ts').Status} Status */
 

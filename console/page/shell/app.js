@@ -16,7 +16,7 @@ import { views } from './views.js';
 const everyMs = 10_000;
 
 /** Parameters that change what is shown, and not what is asked. */
-const localParams = [...detailParams, 'live', 'find'];
+const localParams = [...detailParams, 'live', 'find', 'order'];
 
 /**
  * What stands around the views: asks for what the address says, draws the answer, and keeps it fresh.
@@ -27,7 +27,7 @@ export function createApp({ header, main, notices, go }) {
   const announce = createAnnouncer(notices);
   /** @type {Route} */
   let route = { view: '', params: new URLSearchParams() };
-  /** What is shown: the answer to which question, and when it came. @type {{ key: string, view: string, answer: any, atMs: number } | null} */
+  /** What is shown: the answer to which question, and when it came. @type {{ key: string, subject: string, answer: any, atMs: number } | null} */
   let shown = null;
   /** @type {unknown} */
   let failure = null;
@@ -37,7 +37,7 @@ export function createApp({ header, main, notices, go }) {
 
   const latest = createLatest({
     onAnswer({ key, answer }) {
-      shown = { key, view: route.view, answer, atMs: Date.now() };
+      shown = { key, subject: subjectOf(route), answer, atMs: Date.now() };
       failure = null;
       draw();
     },
@@ -87,7 +87,8 @@ export function createApp({ header, main, notices, go }) {
     const title = view?.title(route) ?? 'Nothing here';
     document.title = `${title} · Sluice`;
     const heading = el('h1', { tabindex: '-1', key: 'heading' }, title);
-    const mine = shown !== null && shown.view === route.view ? shown : null;
+    const mine = shown !== null && shown.subject === subjectOf(route) ? shown : null;
+    main.classList.toggle('outdated', failure === null && mine !== null && mine.key !== keyOf(route));
     if (view === undefined || mine === null) {
       show(
         main,
@@ -96,11 +97,10 @@ export function createApp({ header, main, notices, go }) {
           ? loadingState()
           : errorState(failure ?? new ApiError(404, 'There is no such view.'), { refresh }),
       );
-    } else if (failure !== null && mine.key !== keyOf(route)) {
-      // The answer is to another question: not shown beside this failure.
+    } else if (failure !== null && (mine.key !== keyOf(route) || !mayPass(failure))) {
+      // Of an answer to another question nothing is shown, nor to a reader who is not, or no more, allowed to read it.
       show(main, heading, errorState(failure, { refresh }));
     } else {
-      main.classList.toggle('outdated', mine.key !== keyOf(route));
       show(
         main,
         heading,
@@ -126,15 +126,15 @@ export function createApp({ header, main, notices, go }) {
     );
   }
 
+  function keepFresh() {
+    const isLive = !document.hidden && route.params.get('live') !== 'off';
+    if (isLive && views[route.view] !== undefined) void latest.askWhenIdle(load());
+  }
   setInterval(() => {
-    if (
-      !document.hidden &&
-      route.params.get('live') !== 'off' &&
-      views[route.view] !== undefined &&
-      !isLoggedOut(failure)
-    )
-      void latest.askWhenIdle(load());
+    if (!isLoggedOut(failure)) keepFresh();
   }, everyMs);
+  // Whoever comes back to the tab does not read what is old for long, and may have logged in elsewhere meanwhile.
+  document.addEventListener('visibilitychange', keepFresh);
 
   return {
     /** @param {Route} next */
@@ -156,9 +156,19 @@ export function createApp({ header, main, notices, go }) {
   };
 }
 
+/** Whether the next try may well succeed, so that what was answered before is still shown. @param {unknown} error */
+function mayPass(error) {
+  return error instanceof ApiError && (error.status === 0 || error.status === 429 || error.status >= 500);
+}
+
 /** @param {unknown} error */
 function isLoggedOut(error) {
   return error instanceof ApiError && error.status === 401;
+}
+
+/** What the view is of: figures of one strategy do not stand under the name of another. @param {Route} route */
+function subjectOf({ view, params }) {
+  return JSON.stringify([view, params.get('id')]);
 }
 
 /** What is asked of the API. @param {Route} route */

@@ -1,5 +1,5 @@
 import { el } from '../lib/dom.js';
-import { hrefWith } from '../lib/route.js';
+import { firstPage, hrefWith } from '../lib/route.js';
 
 /**
  * From a time to a time, by the reader's clock. A form of the page's own address, so that it works like a link.
@@ -25,8 +25,7 @@ export function customWindow(route, isChosen) {
         since: toIso(data.get('since')),
         until: toIso(data.get('until')),
         window: null,
-        cursor: null,
-        pageUntil: null,
+        ...firstPage,
       }),
     });
     // Followed as a link is: the page has one way to go somewhere.
@@ -35,9 +34,15 @@ export function customWindow(route, isChosen) {
     link.remove();
     event.target.closest('details')?.removeAttribute('open');
   };
+  /** @param {KeyboardEvent & { currentTarget: HTMLDetailsElement }} event */
+  const keydown = ({ key, currentTarget }) => {
+    if (key !== 'Escape' || !currentTarget.open) return;
+    currentTarget.open = false;
+    currentTarget.querySelector('summary')?.focus();
+  };
   return el(
     'details',
-    { class: 'custom-window' },
+    { class: 'custom-window', on: { keydown } },
     el('summary', { class: isChosen ? 'chosen' : null }, isChosen ? spanText(since, until) : 'From … to'),
     el(
       'form',

@@ -51,7 +51,8 @@ export function createDetail(context) {
 
   const latest = createLatest({
     onAnswer: ({ kind, answer }) => show(body, ...kind.render(answer, context())),
-    onError: (error) => show(body, errorState(error, { refresh })),
+    // Whoever logs in here is logged in for the view below, too.
+    onError: (error) => show(body, errorState(error, context())),
     onBusy: (busy) => body.setAttribute('aria-busy', String(busy)),
   });
 
@@ -76,7 +77,8 @@ export function createDetail(context) {
   function leave() {
     latest.cancel();
     open = '';
-    opener?.focus();
+    // What opened it may have gone from the list meanwhile.
+    (opener?.isConnected ? opener : document.querySelector('h1'))?.focus();
     opener = null;
     const { route, go } = context();
     if (asked() === null) return;

@@ -2,7 +2,7 @@ import { button } from '../components/parts.js';
 import { logOut } from '../lib/api.js';
 import { el } from '../lib/dom.js';
 import { time } from '../lib/format.js';
-import { hrefTo, hrefWith } from '../lib/route.js';
+import { firstPage, hrefTo, hrefWith } from '../lib/route.js';
 import { windowName, windows } from '../lib/window.js';
 import { customWindow } from './custom-window.js';
 import { entries } from './views.js';
@@ -62,7 +62,7 @@ function windowPicker(route) {
       el(
         'a',
         {
-          href: hrefWith(route, { window: name, since: null, until: null, cursor: null, pageUntil: null }),
+          href: hrefWith(route, { window: name, since: null, until: null, ...firstPage }),
           'aria-current': name === current ? 'true' : null,
         },
         text,
@@ -81,7 +81,7 @@ function livePart({ route, isBusy, isStale, atMs, refresh }) {
     el(
       'span',
       { class: `freshness${isStale ? ' stale' : ''}${isBusy ? ' busy' : ''}` },
-      atMs === null ? 'no answer yet' : `as of ${time(atMs).slice(11)}`,
+      atMs === null ? 'no answer yet' : `${isStale ? 'not refreshed since' : 'as of'} ${time(atMs).slice(11)}`,
     ),
     el(
       'a',

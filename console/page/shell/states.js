@@ -68,15 +68,18 @@ function loginForm(refresh) {
     'form',
     { class: 'empty login', key: 'login', on: { submit: (event) => void submit(event) } },
     el('p', { class: 'empty-title' }, 'Log in'),
-    el('label', { for: 'token' }, 'Token'),
-    el('input', {
-      type: 'password',
-      id: 'token',
-      name: 'token',
-      autocomplete: 'current-password',
-      required: true,
-      maxlength: '500',
-    }),
+    el(
+      'label',
+      null,
+      el('span', null, 'Token'),
+      el('input', {
+        type: 'password',
+        name: 'token',
+        autocomplete: 'current-password',
+        required: true,
+        maxlength: '500',
+      }),
+    ),
     el('button', { type: 'submit', class: 'button primary' }, 'Log in'),
     el('p', { class: 'problem', role: 'alert' }),
   );

@@ -1,4 +1,4 @@
-import { histogram, shareBar } from '../components/bars.js';
+import { durationHistogram, durationLegend, shareBar } from '../components/bars.js';
 import { card, tallyText, tooFewMark } from '../components/parts.js';
 import { table } from '../components/table.js';
 import { el } from '../lib/dom.js';
@@ -82,8 +82,8 @@ export function deltaTable(comparison, route) {
       keyOf: (row) => row.name,
       columns: [
         { name: 'Figure', isHead: true, cell: (row) => row.name },
-        { name: 'A', isNumber: true, cell: (row) => withRange(row, row.figure(a)) },
-        { name: 'B', isNumber: true, cell: (row) => withRange(row, row.figure(b)) },
+        { name: 'A', isNumber: true, class: 'ranged', cell: (row) => withRange(row, row.figure(a)) },
+        { name: 'B', isNumber: true, class: 'ranged', cell: (row) => withRange(row, row.figure(b)) },
         {
           name: 'B less A',
           isNumber: true,
@@ -143,16 +143,7 @@ function side(letter, { strategyId, summary, durationBins }) {
         .join(', '),
       statuses.map((status) => ({ kind: status, value: summary.statuses[status].runs })),
     ),
-    histogram(
-      `Durations of ${letter} in ms, ok and failed runs`,
-      durationBins.ok.map((bin, index) => ({
-        label: bin.upToMs === null ? '>5k' : bin.upToMs >= 1_000 ? `${bin.upToMs / 1_000}k` : `${bin.upToMs}`,
-        range: bin.upToMs === null ? `above ${ms(bin.aboveMs)}` : `up to ${ms(bin.upToMs)}`,
-        parts: [
-          { kind: 'ok', tally: bin },
-          { kind: 'failed', tally: durationBins.failed[index] ?? { rows: 0, runs: 0 } },
-        ],
-      })),
-    ),
+    el('p', { class: 'note' }, durationLegend()),
+    durationHistogram(`Durations of ${letter}, by runs`, durationBins),
   );
 }

@@ -3,8 +3,8 @@ import { button, card, emptyState, statusBadge, timeText } from '../components/p
 import { table } from '../components/table.js';
 import { get, post } from '../lib/api.js';
 import { el } from '../lib/dom.js';
-import { count } from '../lib/format.js';
-import { hrefTo, hrefWith } from '../lib/route.js';
+import { count, counted } from '../lib/format.js';
+import { firstPage, hrefTo, hrefWith } from '../lib/route.js';
 
 /** @typedef {import('../types.d.ts').DeadLetterCauses} DeadLetterCauses */
 /** @typedef {import('../types.d.ts').DeadLetterPage} DeadLetterPage */
@@ -42,7 +42,7 @@ export const deadLetters = {
           choiceFilter(context, { name: 'state', label: 'State', options: states, fallback: 'open' }),
           textFilter(context, { name: 'queue', label: 'Queue' }),
           route.params.has('signature')
-            ? el('a', { class: 'button', href: hrefWith(route, { signature: null, cursor: null }) }, 'All causes')
+            ? el('a', { class: 'button', href: hrefWith(route, { signature: null, ...firstPage }) }, 'All causes')
             : null,
         ),
         causes.causes.length === 0
@@ -88,7 +88,7 @@ function causeTable(rows, context) {
 function causeActions({ queue, signature, state, letters }, context) {
   if (!context.mayChange) return null;
   const which = { queue, signature };
-  const what = `${count(letters)} ${letters === 1 ? 'letter' : 'letters'}`;
+  const what = counted(letters, 'letter');
   return [
     state === 'open' || state === 'replayed'
       ? button('Replay', () => void replay(context, { ...which, state }, what), {
@@ -134,11 +134,7 @@ function letterCard(page, context) {
         { name: 'Actions', class: 'nowrap', cell: (letter) => letterActions(letter, context) },
       ],
     }),
-    pager(context, {
-      next: page.cursor === null ? null : { cursor: page.cursor },
-      first: { cursor: null },
-      isFirst: !route.params.has('cursor'),
-    }),
+    pager(context, page.cursor === null ? null : { cursor: page.cursor }),
   );
 }
 

@@ -1,13 +1,16 @@
 import { copyBox } from '../components/copy-box.js';
-import { card, emptyState, idText, statusBadge } from '../components/parts.js';
+import { button, card, emptyState, idText, outcomeMessage, statusBadge } from '../components/parts.js';
 import { traceTree } from '../components/trace-tree.js';
 import { el } from '../lib/dom.js';
-import { count, decimal, ms, percent, time } from '../lib/format.js';
+import { count, counted, decimal, ms, percent, time } from '../lib/format.js';
 import { toReplayBody } from '../lib/replay-body.js';
 import { toTraceTree } from '../lib/trace-tree.js';
 
 /** @typedef {import('../types.d.ts').Execution} Execution */
 /** @typedef {import('../types.d.ts').ViewContext} ViewContext */
+
+/** Entries of a trace in which what failed need not be looked for. */
+const seenAtOnce = 15;
 
 /**
  * One execution with all that is known of it.
@@ -32,7 +35,9 @@ export function renderExecution(execution, context) {
 }
 
 /** @param {Execution} execution */
-function outcome({ status, errorCode, errorMessage, failedNodeId, caseName, points, durationMs, nodesExecuted }) {
+function outcome(execution) {
+  const { status, errorCode, errorMessage, failedNodeId, caseName, points, durationMs, nodesExecuted, trace } =
+    execution;
   return el(
     'div',
     { class: `outcome ${status === 'ok' ? 'good' : 'bad'}`, key: 'outcome' },
@@ -44,14 +49,31 @@ function outcome({ status, errorCode, errorMessage, failedNodeId, caseName, poin
       el(
         'span',
         { class: 'quiet' },
-        `${ms(durationMs)}, ${count(nodesExecuted)} nodes, ${points === null ? 'no' : decimal(points)} points`,
+        `${ms(durationMs)}, ${counted(nodesExecuted, 'node')}, ${points === null ? 'no' : decimal(points)} points, at ${time(execution.recordedAt)}`,
       ),
     ),
-    errorMessage === null ? null : el('p', { class: 'outcome-message' }, errorMessage),
+    outcomeMessage(errorMessage),
     failedNodeId === null
       ? null
-      : el('p', { class: 'quiet' }, 'Failed at node ', el('code', { class: 'id' }, failedNodeId)),
+      : el(
+          'p',
+          { class: 'quiet' },
+          'Failed at node ',
+          el('code', { class: 'id' }, failedNodeId),
+          ' ',
+          (trace?.length ?? 0) > seenAtOnce ? button('Show it in the trace', showFailed) : null,
+        ),
   );
+}
+
+/** In a trace of thousands of entries nobody finds it by scrolling. @param {{ currentTarget: HTMLElement }} event */
+function showFailed({ currentTarget }) {
+  const failed = currentTarget.closest('.detail-body')?.querySelector('.tree .failed');
+  // Whatever was closed above it opens.
+  for (let above = failed?.parentElement?.closest('details'); above; above = above.parentElement?.closest('details'))
+    above.open = true;
+  failed?.scrollIntoView({ block: 'center' });
+  /** @type {HTMLElement | null | undefined} */ (failed?.querySelector('.tree-line'))?.focus({ preventScroll: true });
 }
 
 /** @param {Execution} execution */
@@ -60,7 +82,7 @@ function traceNote({ trace, traceLength }) {
   const length = traceLength ?? trace.length;
   return length > trace.length
     ? `${count(trace.length)} of ${count(length)} entries were kept`
-    : `${count(length)} entries, in the order of evaluation`;
+    : `${counted(length, 'entry', 'entries')}, in the order of evaluation`;
 }
 
 /** @param {Execution} execution */

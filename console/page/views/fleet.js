@@ -139,6 +139,7 @@ function overTime({ queue, oldestAgeSeconds, waiting, active, delayed }, samples
       summary: `${count(waiting + active + delayed)} jobs now; highest ${count(Math.max(0, ...samples.map(({ depth }) => depth)))} ${since}`,
       kind: 'lines',
       minSpanSeconds: 600,
+      isLow: true,
       times,
       lines: [{ name: 'depth, jobs', color: '--p50', values: samples.map(({ depth }) => depth) }],
       write: (value) => (value === null ? nothing : count(value)),
@@ -149,6 +150,7 @@ function overTime({ queue, oldestAgeSeconds, waiting, active, delayed }, samples
         oldestAgeSeconds === null ? `nothing waits now, ${since}` : `${span(oldestAgeSeconds * 1_000)} now, ${since}`,
       kind: 'lines',
       minSpanSeconds: 600,
+      isLow: true,
       times,
       lines: [
         {

@@ -49,7 +49,11 @@ export function healthFigures({ mode, stream, lease, lag, outbox, gap, deadLette
     figure(
       'Lag',
       lag === null ? nothing : lag.entries === null ? span(lag.ms) : count(lag.entries),
-      lag === null ? 'the offset is no entry id' : `unread entries; the oldest waits ${span(lag.ms)}`,
+      lag === null
+        ? 'the offset is no entry id'
+        : lag.entries === 0
+          ? 'everything is read'
+          : `unread entries; the oldest waits ${span(lag.ms)}`,
       lag !== null && lag.ms > 60_000 ? 'bad' : null,
     ),
     figure(

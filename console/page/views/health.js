@@ -38,7 +38,7 @@ export const health = {
 
 /** @param {HealthEvents} health @param {RuntimeRecordPage} page @param {ViewContext} context */
 function gameList(health, page, context) {
-  const { route, nowMs } = context;
+  const { nowMs } = context;
   return card(
     'Games',
     { key: 'games' },
@@ -82,10 +82,6 @@ function gameList(health, page, context) {
             },
           ],
         }),
-    pager(context, {
-      next: page.after === null ? null : { cursor: page.after },
-      first: { cursor: null },
-      isFirst: !route.params.has('cursor'),
-    }),
+    pager(context, page.after === null ? null : { cursor: page.after }),
   );
 }

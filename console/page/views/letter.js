@@ -1,7 +1,7 @@
 import { copyBox } from '../components/copy-box.js';
-import { card, idText, statusBadge } from '../components/parts.js';
+import { card, idText, outcomeMessage, statusBadge } from '../components/parts.js';
 import { el } from '../lib/dom.js';
-import { count, time } from '../lib/format.js';
+import { counted, time } from '../lib/format.js';
 import { letterActions } from './dead-letters.js';
 
 /** @typedef {import('../types.d.ts').DeadLetter} DeadLetter */
@@ -16,8 +16,8 @@ export function renderLetter(letter, context) {
     ['Queue', letter.queue],
     ['First seen', time(letter.firstSeen)],
     ['Last seen', time(letter.lastSeen)],
-    ['Found dead', `${count(letter.attempts)} times`],
-    ['Replayed', `${count(letter.replays)} times`],
+    ['Found dead', counted(letter.attempts, 'time')],
+    ['Replayed', counted(letter.replays, 'time')],
     ['Job', idText(letter.jobId)],
     ['Producer', idText(letter.producer)],
     ['Record', idText(letter.recordKey)],
@@ -34,7 +34,7 @@ export function renderLetter(letter, context) {
         el('b', null, letter.code),
         el('span', { class: 'quiet' }, `since ${time(letter.stateSince)}`),
       ),
-      el('p', { class: 'outcome-message' }, letter.reason),
+      outcomeMessage(letter.reason),
       holdsRecord
         ? null
         : el('p', { class: 'quiet' }, 'It holds no record, but a chunk that could not be read: it cannot be replayed.'),

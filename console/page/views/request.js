@@ -1,5 +1,5 @@
 import { copyBox } from '../components/copy-box.js';
-import { card, emptyState, idText, statusBadge } from '../components/parts.js';
+import { card, emptyState, idText, outcomeMessage, statusBadge } from '../components/parts.js';
 import { el } from '../lib/dom.js';
 import { bytes, time } from '../lib/format.js';
 
@@ -33,7 +33,7 @@ export function renderRequest(request, context) {
         el('b', null, `${request.method} ${request.path}`),
         el('span', { class: 'quiet' }, response?.status == null ? 'no response' : `status ${response.status}`),
       ),
-      request.error === null ? null : el('p', { class: 'outcome-message' }, request.error),
+      outcomeMessage(request.error),
     ),
     bodyCard('Request', request.request, context),
     response === null

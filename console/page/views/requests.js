@@ -82,11 +82,7 @@ export const requests = {
                 },
               ],
             }),
-        pager(context, {
-          next: page.cursor === null ? null : { cursor: page.cursor },
-          first: { cursor: null },
-          isFirst: !route.params.has('cursor'),
-        }),
+        pager(context, page.cursor === null ? null : { cursor: page.cursor }),
       ),
     ];
   },

@@ -1,17 +1,28 @@
 import { shareBar } from '../components/bars.js';
-import { textFilter } from '../components/filters.js';
-import { card, emptyState, rateText, tallyText, timeText } from '../components/parts.js';
+import { choiceFilter, textFilter } from '../components/filters.js';
+import { card, emptyState, marginText, rateText, timeText } from '../components/parts.js';
 import { table } from '../components/table.js';
 import { get } from '../lib/api.js';
 import { el } from '../lib/dom.js';
-import { count } from '../lib/format.js';
+import { count, runs } from '../lib/format.js';
 import { hrefTo, hrefWith } from '../lib/route.js';
 import { windowQuery } from '../lib/window.js';
 
 /** @typedef {import('../types.d.ts').StrategyList} StrategyList */
 /** @typedef {import('../types.d.ts').ViewContext} ViewContext */
 
+/** @typedef {StrategyList['strategies'][number]} Seen */
+
 const most = 200;
+
+/** What the list begins with. What fails stands first unless the reader wants it otherwise: it is what most come for. */
+/** @type {readonly { value: string, text: string, of: (strategy: Seen) => number }[]} */
+const orders = [
+  { value: 'failed', text: 'most failures', of: ({ failed }) => failed.runs },
+  { value: 'rate', text: 'highest failure rate', of: ({ failureRate }) => failureRate.value ?? 0 },
+  { value: 'runs', text: 'most runs', of: ({ total }) => total.runs },
+  { value: 'last', text: 'last run', of: ({ lastActivity }) => Date.parse(lastActivity) },
+];
 
 /** Two strategies that were picked, kept while the page is open. */
 /** @type {Set<string>} */
@@ -23,14 +34,22 @@ export const strategies = {
   hasWindow: true,
   load: (route, signal) => get('strategies', { ...windowQuery(route), limit: most }, signal),
   render(answer, context) {
-    const wanted = (context.route.params.get('find') ?? '').toLowerCase();
-    const found = answer.strategies.filter(({ strategyId }) => strategyId.toLowerCase().includes(wanted));
+    const { params } = context.route;
+    const wanted = (params.get('find') ?? '').toLowerCase();
+    const { of } = orders.find(({ value }) => value === params.get('order')) ?? /** @type {any} */ (orders[0]);
+    const found = answer.strategies
+      .filter(({ strategyId }) => strategyId.toLowerCase().includes(wanted))
+      .toSorted((a, b) => of(b) - of(a));
     return [
       card(
         'Strategies at a glance',
         {
           note: `${count(answer.strategies.length)} ran in this window${answer.strategies.length === most ? ', and perhaps more: only these are listed' : ''}`,
-          actions: [textFilter(context, { name: 'find', label: 'Find by id', isLive: true }), compareLink(context)],
+          actions: [
+            choiceFilter(context, { name: 'order', label: 'Order', options: orders, fallback: 'failed' }),
+            textFilter(context, { name: 'find', label: 'Find by id', isLive: true }),
+            compareLink(context),
+          ],
         },
         answer.strategies.length === 0
           ? emptyState(
@@ -59,7 +78,7 @@ function compareLink({ route }) {
  */
 function strategyTable(rows, context) {
   return table({
-    caption: 'Strategies, the one that ran last first',
+    caption: 'Strategies with their runs and failures',
     rows,
     keyOf: ({ strategyId }) => strategyId,
     columns: [
@@ -70,9 +89,11 @@ function strategyTable(rows, context) {
         cell: ({ strategyId }) =>
           el('a', { class: 'id', href: hrefTo(context.route, 'strategy', { id: strategyId }) }, strategyId),
       },
-      { name: 'Runs', isNumber: true, cell: ({ total }) => tallyText(total) },
-      { name: 'Failed', isNumber: true, cell: ({ failed }) => tallyText(failed) },
+      { name: 'Runs', isNumber: true, cell: ({ total }) => runs(total) },
+      { name: 'Stored rows', isNumber: true, class: 'quiet', cell: ({ total }) => count(total.rows) },
+      { name: 'Failed', isNumber: true, cell: ({ failed }) => runs(failed) },
       { name: 'Failure rate', isNumber: true, cell: ({ failureRate }) => rateText(failureRate) },
+      { name: 'Margin', isNumber: true, class: 'quiet', cell: ({ failureRate }) => marginText(failureRate) },
       {
         name: 'Mix',
         class: 'mix',

@@ -1,44 +1,57 @@
-import { histogram } from '../components/bars.js';
+import { durationHistogram, durationLegend, histogram } from '../components/bars.js';
 import { chart } from '../components/chart.js';
 import { card, emptyState } from '../components/parts.js';
-import { el } from '../lib/dom.js';
-import { compact, count, decimal, ms, percent, span } from '../lib/format.js';
+import { compact, decimal, ms, percent, rowsText, span } from '../lib/format.js';
+import { firstPage, hrefWith } from '../lib/route.js';
 import { statuses } from '../lib/statuses.js';
 import { felt } from './strategy-figures.js';
 
 /** @typedef {import('../types.d.ts').Strategy} Strategy */
+/** @typedef {import('../types.d.ts').ViewContext} ViewContext */
 
 /** @param {Strategy} strategy */
 function timesOf({ series }) {
   return series.buckets.map(({ since }) => Date.parse(since) / 1_000);
 }
 
-/** @param {Strategy} strategy */
-export function statusMixCard(strategy) {
+/**
+ * Into the part of the time that was drawn over.
+ *
+ * @param {ViewContext} context
+ */
+function zoom({ route, go }) {
+  return (/** @type {number} */ since, /** @type {number} */ until) => {
+    const [from, to] = [since, until].map((seconds) => new Date(Math.round(seconds) * 1_000).toISOString());
+    if (from !== to) go(hrefWith(route, { since: from, until: to, window: null, ...firstPage }));
+  };
+}
+
+/** @param {Strategy} strategy @param {ViewContext} context */
+export function statusMixCard(strategy, context) {
   const { series, summary } = strategy;
   return card(
     'Status mix over time',
-    { note: `estimated runs in each ${span(series.bucketMs)}` },
+    { note: `runs in each ${span(series.bucketMs)}; drag to zoom` },
     chart({
       title: 'Status mix over time',
       summary: `${statuses.map((status) => `${compact(Math.round(summary.statuses[status].runs))} ${status}`).join(', ')}; ${percent(summary.failureRate.value)} failed`,
       kind: 'stack',
       times: timesOf(strategy),
+      onSelect: zoom(context),
       lines: statuses.map((status) => ({
         name: status,
         color: `--${status}`,
         values: series.buckets.map((bucket) => bucket.statuses[status].runs),
       })),
       write: (value) => (value === null ? '–' : compact(Math.round(value))),
-      remark: () => null,
     }),
   );
 }
 
 const percentileNames = /** @type {const} */ (['p50', 'p95', 'p99']);
 
-/** @param {Strategy} strategy */
-export function latencyCard(strategy) {
+/** @param {Strategy} strategy @param {ViewContext} context */
+export function latencyCard(strategy, context) {
   const { buckets } = strategy.series;
   const timed = buckets.filter(({ durationRows }) => durationRows > 0);
   const few = timed.filter(({ tooFew }) => tooFew.includes('p99')).length;
@@ -46,16 +59,21 @@ export function latencyCard(strategy) {
     'Latency of ok runs over time',
     {
       note:
-        few > 0 ? `p99 rests on too few rows in ${few} of ${timed.length}` : 'every percentile rests on enough rows',
+        few > 0
+          ? `p99 rests on too few rows at ${few} of ${timed.length} times`
+          : timed.length > 0
+            ? 'every percentile rests on enough rows'
+            : null,
     },
     timed.length === 0
-      ? emptyState('No ok run', 'Without one there is no latency to show.')
+      ? emptyState('No latency', 'No ok run of this window says how long it took.')
       : chart({
           title: 'Latency of ok runs over time',
           summary: summaryOf(strategy),
           kind: 'lines',
           isLog: true,
           times: timesOf(strategy),
+          onSelect: zoom(context),
           lines: percentileNames.map((name) => ({
             name,
             color: `--${name}`,
@@ -81,37 +99,13 @@ function summaryOf({ durations, series }) {
 /** @param {Strategy} strategy */
 export function durationCard({ durationBins, summary }) {
   const unknown = statuses.reduce((sum, status) => sum + summary.statuses[status].rowsWithoutDuration, 0);
-  const bins = durationBins.ok.map((bin, index) => ({
-    label: bin.upToMs === null ? `>${compactMs(bin.aboveMs ?? 0)}` : compactMs(bin.upToMs),
-    range: bin.upToMs === null ? `above ${ms(bin.aboveMs)}` : `up to ${ms(bin.upToMs)}`,
-    parts: [
-      { kind: 'ok', tally: bin },
-      { kind: 'failed', tally: durationBins.failed[index] ?? { rows: 0, runs: 0 } },
-    ],
-  }));
   return card(
     'Durations',
     {
-      note: [
-        'ms, runs of ',
-        legend('ok', 'ok'),
-        ' and ',
-        legend('failed', 'failed'),
-        unknown > 0 ? `; ${count(unknown)} rows without a usable one` : null,
-      ],
+      note: [...durationLegend(), unknown > 0 ? `; ${rowsText(unknown)} without a usable one` : null],
     },
-    histogram('Durations, by runs', bins),
+    durationHistogram('Durations, by runs', durationBins),
   );
-}
-
-/** @param {string} kind @param {string} text */
-function legend(kind, text) {
-  return el('span', { class: 'legend-inline' }, el('span', { class: `swatch fill-${kind}` }), text);
-}
-
-/** @param {number} value */
-function compactMs(value) {
-  return value >= 1_000 ? `${value / 1_000}k` : `${value}`;
 }
 
 /** @param {Strategy} strategy */
@@ -119,7 +113,7 @@ export function pointsCard({ pointsBins, summary }) {
   const { min, max } = summary.points;
   return card(
     'Points',
-    { note: pointsBins.length === 0 ? null : `of ok runs, ${decimal(min)} to ${decimal(max)}` },
+    { note: pointsBins.length === 0 ? null : `ok runs by points from …, ${decimal(min)} to ${decimal(max)} in all` },
     pointsBins.length === 0
       ? emptyState('No points', 'No ok run in this window has scored.')
       : histogram(

@@ -3,7 +3,7 @@ import { card, emptyState, statusBadge, timeText } from '../components/parts.js'
 import { table } from '../components/table.js';
 import { el } from '../lib/dom.js';
 import { decimal, ms } from '../lib/format.js';
-import { hrefWith } from '../lib/route.js';
+import { firstPage, hrefWith } from '../lib/route.js';
 import { windowQuery } from '../lib/window.js';
 
 /** @typedef {import('../types.d.ts').ExecutionPage} ExecutionPage */
@@ -26,8 +26,8 @@ const statusChoices = [
 export function executionsQuery(route, strategyId) {
   const { params } = route;
   const status = params.get('status') ?? 'failed';
-  // A page goes on in the window of the page before, which ended when that was asked for.
-  const until = params.get('pageUntil');
+  // A page goes on in the window of the page before, which ended when that was asked for; the first is up to now.
+  const until = params.has('cursor') ? params.get('pageUntil') : null;
   return {
     strategyId,
     ...windowQuery(route),
@@ -68,8 +68,7 @@ export function executionsCard(page, context) {
                 case: null,
                 user: null,
                 realm: null,
-                cursor: null,
-                pageUntil: null,
+                ...firstPage,
               }),
             },
             'Clear',
@@ -82,11 +81,7 @@ export function executionsCard(page, context) {
           'No stored execution of this window has what the filters ask for.',
         )
       : executionTable(page.executions, context),
-    pager(context, {
-      next: page.cursor === null ? null : { cursor: page.cursor, pageUntil: page.until },
-      first: { cursor: null, pageUntil: null },
-      isFirst: !route.params.has('cursor'),
-    }),
+    pager(context, page.cursor === null ? null : { cursor: page.cursor, pageUntil: page.until }),
   );
 }
 
@@ -106,8 +101,10 @@ function executionTable(rows, { route, nowMs }) {
         name: 'When',
         isHead: true,
         class: 'nowrap',
-        cell: ({ id, recordedAt }) =>
+        cell: ({ id, recordedAt }) => [
           el('a', { href: hrefWith(route, { execution: id }), 'aria-haspopup': 'dialog' }, timeText(recordedAt)),
+          el('small', { class: 'below' }, timeText(recordedAt, nowMs)),
+        ],
       },
       { name: 'Status', cell: ({ status }) => statusBadge(status) },
       { name: 'What happened', class: 'wide', cell: whatHappened },
@@ -115,7 +112,6 @@ function executionTable(rows, { route, nowMs }) {
       { name: 'Version', isNumber: true, cell: ({ strategyVersion }) => `${strategyVersion}` },
       { name: 'Duration', isNumber: true, cell: ({ durationMs }) => ms(durationMs) },
       { name: 'Nodes', isNumber: true, cell: ({ nodesExecuted }) => decimal(nodesExecuted) },
-      { name: 'Age', class: 'nowrap quiet', cell: ({ recordedAt }) => timeText(recordedAt, nowMs) },
     ],
   });
 }

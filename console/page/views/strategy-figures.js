@@ -30,7 +30,10 @@ export function keyFigures({ summary, durations }) {
         return figure(
           `${name} of ok runs`,
           ms(value),
-          [low === null || high === null ? 'no ok run' : `${ms(low)} to ${ms(high)}`, tooFewMark(tooFew)],
+          [
+            low === null || high === null ? 'none was timed' : `${ms(low)} to ${ms(high)}`,
+            tooFewMark(tooFew && value !== null),
+          ],
           value !== null && value > felt ? 'bad' : null,
         );
       }),

@@ -1,8 +1,8 @@
 import { rankedList } from '../components/bars.js';
-import { card, emptyState, statusBadge, tallyText } from '../components/parts.js';
+import { card, emptyState, statusBadge } from '../components/parts.js';
 import { table } from '../components/table.js';
-import { decimal, ms } from '../lib/format.js';
-import { hrefWith } from '../lib/route.js';
+import { count, decimal, ms, runs } from '../lib/format.js';
+import { firstPage, hrefWith } from '../lib/route.js';
 import { statuses } from '../lib/statuses.js';
 
 /** @typedef {import('../types.d.ts').Strategy} Strategy */
@@ -21,7 +21,7 @@ export function errorCard({ errorCodes, summary }, route) {
             name: code,
             tally,
             kind: 'error',
-            href: hrefWith(route, { code, case: null, status: null, cursor: null, pageUntil: null }),
+            href: hrefWith(route, { code, case: null, status: null, ...firstPage }),
           })),
           ...rest('other codes', others, 'error'),
           ...rest('without a code', withoutCode, 'error'),
@@ -42,7 +42,7 @@ export function caseCard({ cases, summary }, route) {
             name: caseName,
             tally,
             kind: 'ok',
-            href: hrefWith(route, { case: caseName, status: 'ok', code: null, cursor: null, pageUntil: null }),
+            href: hrefWith(route, { case: caseName, status: 'ok', code: null, ...firstPage }),
           })),
           ...rest('other cases', others, 'ok'),
           ...rest('matched no case', unmatched, 'ok'),
@@ -71,7 +71,8 @@ export function nodesCard({ summary }) {
       keyOf: (status) => status,
       columns: [
         { name: 'Status', isHead: true, cell: statusBadge },
-        { name: 'Runs', isNumber: true, cell: (status) => tallyText(summary.statuses[status]) },
+        { name: 'Runs', isNumber: true, cell: (status) => runs(summary.statuses[status]) },
+        { name: 'Rows', isNumber: true, cell: (status) => count(summary.statuses[status].rows) },
         { name: 'Nodes', isNumber: true, cell: (status) => decimal(summary.statuses[status].nodes.mean) },
         { name: 'Most', isNumber: true, cell: (status) => decimal(summary.statuses[status].nodes.max) },
         { name: 'Mean', isNumber: true, cell: (status) => ms(summary.statuses[status].durationMs.mean) },

@@ -45,7 +45,12 @@ export const strategy = {
     return [
       head,
       keyFigures(figures),
-      el('div', { class: 'grid two', key: 'over time' }, statusMixCard(figures), latencyCard(figures)),
+      el(
+        'div',
+        { class: 'grid two', key: 'over time' },
+        statusMixCard(figures, context),
+        latencyCard(figures, context),
+      ),
       el('div', { class: 'grid two', key: 'distributions' }, durationCard(figures), pointsCard(figures)),
       el(
         'div',

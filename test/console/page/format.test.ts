@@ -49,6 +49,8 @@ test.each([
   [31_800, '31 s ago'],
   [125_000, '2 min ago'],
   [90_000_000, '1 d ago'],
+  [-30_000, 'just now'],
+  [-2_400_000, 'in 40 min'],
 ])('format: what was %s ms before is %s', (pastMs, text) => expect(format.ago(0, pastMs)).toBe(text));
 
 test('format: minus is a minus, sizes are binary, long values are cut', () => {

@@ -87,3 +87,16 @@ test('latest: what is cancelled shows nothing, and it is not busy any more', asy
   expect(shown).toEqual([]);
   expect(busy).toEqual([true, false]);
 });
+
+test('latest: an answer that cannot be shown is told as a failure', async () => {
+  const told: string[] = [];
+  const latest = createLatest({
+    onAnswer() {
+      throw new Error('not what a view takes');
+    },
+    onError: ({ message }: Error) => told.push(message),
+    onBusy() {},
+  });
+  await latest.askNow(async () => 'answer');
+  expect(told).toEqual(['not what a view takes']);
+});
