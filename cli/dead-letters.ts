@@ -12,14 +12,12 @@ import {
   type ReplayFilter,
   replayableStates,
 } from '../console/repository/dead-letters.ts';
-import { loadConfig, requireUrl } from '../shared/config.ts';
 import { queueNames } from '../shared/contracts/queues.ts';
 import type { Database } from '../shared/database.ts';
 import { UsageError } from '../shared/errors.ts';
-import { createRedis } from '../shared/redis.ts';
 import type { CommandContext } from './context.ts';
 import { uuid, wholeNumber } from './option-values.ts';
-import { withDatabase } from './servers.ts';
+import { withDatabase, withRedis } from './servers.ts';
 import { createOutput } from './text/output.ts';
 
 interface Selection {
@@ -113,7 +111,7 @@ async function show(database: Database, { environment }: CommandContext, id: str
 
 async function replay(
   database: Database,
-  { environment }: CommandContext,
+  context: CommandContext,
   flags: Selection & {
     state: ReplayFilter['state'];
     repair?: string[];
@@ -130,15 +128,9 @@ async function replay(
     print(flags, { wouldReplay: letters }, `${letters} letters would be put back`);
     return;
   }
-  const config = loadConfig(environment);
-  const redis = createRedis(requireUrl(config.redisUrl, 'REDIS_URL'), {
-    role: 'producer',
-    name: 'sluice:replay',
-    logger: null,
-  });
-  try {
+  await withRedis(context, 'replay', async (redis, { namespace }) => {
     const { replayed, skipped } = await replayDeadLetters(
-      { database, redis, namespace: config.namespace },
+      { database, redis, namespace },
       {
         filter,
         repairs,
@@ -149,9 +141,7 @@ async function replay(
     );
     const note = skipped.length === 0 ? '' : `; ${skipped.length} hold no record and cannot be`;
     print(flags, { replayed, skipped }, `${replayed} letters put back into their queue${note}`);
-  } finally {
-    redis.disconnect();
-  }
+  });
 }
 
 async function discard(database: Database, flags: Selection & { dryRun?: boolean }): Promise<void> {

@@ -1,13 +1,10 @@
 import { Argument, type Command, InvalidArgumentError } from 'commander';
 import { changeOffset, type HealthDeps, readOffset } from '../console/repository/health-offset.ts';
 import { readHealthStatus } from '../console/repository/health-status.ts';
-import { loadConfig, requireUrl } from '../shared/config.ts';
 import { isStreamId } from '../shared/contracts/stream-id.ts';
-import { createDatabase } from '../shared/database.ts';
-import { toError } from '../shared/errors.ts';
-import { createRedis } from '../shared/redis.ts';
 import type { CommandContext } from './context.ts';
 import { changeLines, offsetLines, statusLines } from './health-text.ts';
+import { withDatabase, withRedis } from './servers.ts';
 import { createOutput } from './text/output.ts';
 
 interface Flags {
@@ -60,26 +57,10 @@ last entry takes the stream for a new one, and begins at its beginning.
 
 Mirror: the offset is a key in Redis, which the worker reads only when it starts. Stop it, set the offset, start it.`;
 
-async function withServers(context: CommandContext, work: (deps: HealthDeps) => Promise<void>): Promise<void> {
-  const config = loadConfig(context.environment);
-  const redisUrl = requireUrl(config.redisUrl, 'REDIS_URL');
-  const database = createDatabase(config.database, 'sluice health');
-  const redis = createRedis(redisUrl, { role: 'producer', name: 'sluice:health', logger: null });
-  try {
-    await redis.connect().catch(throwOfRedis);
-    await work({ database, redis, config: config.health });
-  } catch (thrown) {
-    if (toError(thrown).name === 'ReplyError') throwOfRedis(thrown);
-    throw thrown;
-  } finally {
-    redis.disconnect();
-    await database.$disconnect();
-  }
-}
-
-/** What Redis says does not say that it is Redis who does. */
-function throwOfRedis(thrown: unknown): never {
-  throw new Error(`Redis: ${toError(thrown).message}`, { cause: thrown });
+function withServers(context: CommandContext, work: (deps: HealthDeps) => Promise<void>): Promise<void> {
+  return withRedis(context, 'health', (redis, config) =>
+    withDatabase(context, 'health', (database) => work({ database, redis, config: config.health })),
+  );
 }
 
 function print<T extends object>(

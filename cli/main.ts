@@ -37,6 +37,8 @@ async function main(argv: readonly string[], environment: NodeJS.ProcessEnv): Pr
     .description('Lands what services observe in Postgres, durably and fast, through a fleet of BullMQ workers.')
     .version(version)
     .showHelpAfterError('(--help tells what is accepted)')
+    // It quotes what was typed, which may have been copied from what is stored.
+    .configureOutput({ outputError: (text, write) => write(text.split('\n').map(printable).join('\n')) })
     .exitOverride((error) => {
       throw error;
     });
@@ -66,7 +68,8 @@ function report(thrown: unknown, environment: NodeJS.ProcessEnv): number {
   // Commander has said what it has to say; help and version are no mistakes.
   if ('exitCode' in error && typeof error.exitCode === 'number') return error.exitCode === 0 ? 0 : 2;
   // An error of ours that has one of the database's as its cause says itself what is to be said.
-  const isDatabaseError = 'code' in error && classifyDatabaseError(error).class !== 'unknown';
+  const said = 'code' in error ? error : { message: error.message };
+  const isDatabaseError = classifyDatabaseError(said).class !== 'unknown';
   const message = isDatabaseError ? `PostgreSQL: ${explainDatabaseError(error)}` : error.message;
   // It may quote what is stored.
   process.stderr.write(`sluice: ${message.split('\n').map(printable).join('\n')}\n`);
@@ -75,6 +78,18 @@ function report(thrown: unknown, environment: NodeJS.ProcessEnv): number {
   return 1;
 }
 
+/** Resolves when all that was written has been taken, or nobody is there any more to take it. */
+function taken(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => {
+    stream.write('', () => resolve());
+  });
+}
+
 if (existsSync('.env')) process.loadEnvFile('.env');
+// A reader that has seen enough, as `head`, is no failure.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+const exitCode = await main(process.argv.slice(2), process.env);
+// A pipe takes 64 KiB at once; the rest would be lost when the process ends before its reader has come to it.
+await Promise.all([taken(process.stdout), taken(process.stderr)]);
 // Not process.exitCode: when a server hangs, so may the connection to it, and the process shall end all the same.
-process.exit(await main(process.argv.slice(2), process.env));
+process.exit(exitCode);

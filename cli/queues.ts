@@ -22,7 +22,7 @@ export function addQueuesCommand(program: Command, context: CommandContext): voi
     .description('how many jobs wait, and who works on them')
     .option('--json', 'print the result as JSON')
     .action((flags: { json?: boolean }) =>
-      withRedis(context, 'queues', async (redis, namespace) => {
+      withRedis(context, 'queues', async (redis, { namespace }) => {
         const statuses = await readStatuses(redis, namespace);
         const output = createOutput(context.environment);
         if (flags.json) output.json(statuses);
@@ -36,7 +36,7 @@ export function addQueuesCommand(program: Command, context: CommandContext): voi
       .addArgument(new Argument('<queue>', 'which one').choices(queueNames))
       .option('--json', 'print the result as JSON')
       .action((queue: QueueName, flags: { json?: boolean }) =>
-        withRedis(context, 'queues', async (redis, namespace) => {
+        withRedis(context, 'queues', async (redis, { namespace }) => {
           const changed = await changeQueue(redis, { queue, namespace, change });
           const output = createOutput(context.environment);
           if (flags.json) output.json(changed);

@@ -12,8 +12,9 @@ const hidden = 'hidden; --bodies shows it';
 export function toRequestTable(requests: readonly RequestSummary[], options: { columns: number | null }): Line[] {
   return toTable(
     [
-      { title: 'arrived', cell: ({ createdAt }) => createdAt.toISOString() },
+      // First, so that it is whole on the narrowest terminal: it is what the other commands want.
       { title: 'id', cell: ({ id }) => id },
+      { title: 'arrived', cell: ({ createdAt }) => createdAt.toISOString() },
       { title: 'state', cell: toState },
       { title: 'status', cell: ({ responseStatus }) => String(responseStatus ?? none), align: 'right' },
       { title: 'model', cell: ({ model }) => model, min: 6, optional: true },

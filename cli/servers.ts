@@ -1,4 +1,4 @@
-import { loadConfig, requireUrl } from '../shared/config.ts';
+import { type Config, loadConfig, requireUrl } from '../shared/config.ts';
 import { createDatabase, type Database } from '../shared/database.ts';
 import { toError } from '../shared/errors.ts';
 import { createRedis, type Redis } from '../shared/redis.ts';
@@ -18,21 +18,29 @@ export async function withDatabase<T>(
   }
 }
 
-/** Works with the Redis of REDIS_URL, connected, and closes it. @throws what Redis says, said to be by Redis */
+/** A person waits: a server that takes connections and then says nothing for so long is given up. */
+const redisSilenceMs = 5_000;
+
+/**
+ * Works with the Redis of REDIS_URL, connected, and closes it.
+ *
+ * @throws what Redis says, said to be by Redis; also that it says nothing
+ */
 export async function withRedis<T>(
   { environment }: CommandContext,
   name: string,
-  work: (redis: Redis, namespace: string) => Promise<T>,
+  work: (redis: Redis, config: Config) => Promise<T>,
 ): Promise<T> {
-  const { redisUrl, namespace } = loadConfig(environment);
-  const redis = createRedis(requireUrl(redisUrl, 'REDIS_URL'), {
-    role: 'producer',
+  const config = loadConfig(environment);
+  const redis = createRedis(requireUrl(config.redisUrl, 'REDIS_URL'), {
+    role: 'consumer',
     name: `sluice:${name}`,
     logger: null,
+    silenceMs: redisSilenceMs,
   });
   try {
     await redis.connect().catch(throwOfRedis);
-    return await work(redis, namespace);
+    return await work(redis, config);
   } catch (thrown) {
     if (toError(thrown).name === 'ReplyError') throwOfRedis(thrown);
     throw thrown;

@@ -3,8 +3,8 @@ import type { StoredExecution } from '../../console/repository/executions/one.ts
 import { none, toFigure } from '../text/figures.ts';
 import type { Line, Span } from '../text/line.ts';
 import { type Column, toTable } from '../text/table.ts';
-import { toTraceLines } from '../text/trace-lines.ts';
-import { toTraceTree } from '../text/trace-tree.ts';
+import { toTraceTree } from './run-shapes.ts';
+import { toTraceLines } from './trace-lines.ts';
 
 /** Executions as a table. @param options.withStrategy whether they are of more than one */
 export function toExecutionTable(
@@ -13,8 +13,9 @@ export function toExecutionTable(
 ): Line[] {
   const strategy: Column<ExecutionSummary> = { title: 'strategy', cell: ({ strategyId }) => strategyId, min: 8 };
   const shape: Column<ExecutionSummary>[] = [
-    { title: 'recorded', cell: ({ recordedAt }) => recordedAt.toISOString() },
+    // First, so that it is whole on the narrowest terminal: it is what the other commands want.
     { title: 'id', cell: ({ id }) => id },
+    { title: 'recorded', cell: ({ recordedAt }) => recordedAt.toISOString() },
     { title: 'status', cell: toStatus },
     ...(options.withStrategy ? [strategy] : []),
     { title: 'points', cell: ({ points }) => pointsText(points), align: 'right', optional: true },
@@ -59,12 +60,11 @@ export function toExecutionLines(execution: StoredExecution, options: { columns:
   ];
   if (trace === null) return [...lines, `trace       ${none}`];
   const of = traceLength === null || traceLength === trace.length ? '' : ` of ${traceLength}`;
-  const tree = toTraceTree({
-    entries: trace,
-    length: traceLength,
-    failure: status === 'ok' ? null : { nodeId: failedNodeId },
-  });
-  return [...lines, `trace       ${trace.length}${of} entries`, ...toTraceLines(tree, options)];
+  return [
+    ...lines,
+    `trace       ${trace.length}${of} entries${status === 'ok' || failedNodeId !== null ? '' : '; where the run failed is not known'}`,
+    ...toTraceLines(toTraceTree(trace, { failedNodeId, traceLength }), options),
+  ];
 }
 
 function toStatus({ status }: ExecutionSummary): Span {

@@ -5,7 +5,7 @@ import { confirm } from '../confirm.ts';
 import type { Line } from '../text/line.ts';
 import type { Output } from '../text/output.ts';
 import { type HttpAnswer, parseHeaders, parseTarget, postJson } from './post-json.ts';
-import { isComplete, type Simulation, toSimulation } from './simulate-request.ts';
+import { type ReplayBody, toReplayBody } from './run-shapes.ts';
 
 export interface ReplayFlags {
   url?: string;
@@ -45,28 +45,28 @@ export async function replayExecution(
   { target, headers, program }: Awaited<ReturnType<typeof readReplayFlags>>,
   { flags, output, notes }: { flags: ReplayFlags; output: Output; notes: Output },
 ): Promise<number> {
-  const simulation = toSimulation(execution, program);
-  notes.lines(simulation.caveats.map((caveat): Line => ['sluice: ', { text: caveat, tone: 'warning' }]));
+  const { body, remarks, isComplete } = toReplayBody(execution, program);
+  notes.lines(remarks.map((remark): Line => ['sluice: ', { text: remark, tone: 'warning' }]));
   if (target === null) {
-    output.json(simulation.request, flags.json ? 0 : 2);
+    output.json(body, flags.json ? 0 : 2);
     return 0;
   }
-  if (!isComplete(simulation)) throw new Error('nothing was sent: the simulation would refuse it');
+  if (!isComplete) throw new Error('nothing was sent: the simulation would refuse it');
   target.pathname = target.pathname.replaceAll(/%7Bid%7D/gi, encodeURIComponent(execution.strategyId));
   const question = `Send this run, with what it was given, to ${target.origin}${target.pathname}?`;
   if (!(await confirm(question, { yes: flags.yes === true }))) {
     notes.lines(['sluice: nothing was sent']);
     return 1;
   }
-  const json = JSON.stringify(simulation.request);
+  const json = JSON.stringify(body);
   const answer = await postJson(target, json, { headers, timeoutMs: flags.timeout * 1_000, maxBytes: maxAnswerBytes });
-  report(execution, simulation, answer, { flags, output });
+  report(execution, body, answer, { flags, output });
   return answer.status >= 200 && answer.status < 300 ? 0 : 1;
 }
 
 function report(
   execution: StoredExecution,
-  { request }: Simulation,
+  request: ReplayBody,
   { status, body, isCut }: HttpAnswer,
   { flags, output }: { flags: ReplayFlags; output: Output },
 ): void {
@@ -76,6 +76,7 @@ function report(
     return;
   }
   output.lines([`status ${status}${isCut ? `, the first ${maxAnswerBytes} bytes of the answer:` : ''}`]);
+  if (body === '') return;
   if (parsed === undefined) output.lines(body.split('\n'));
   else output.json(parsed, 2);
   if (typeof parsed !== 'object' || parsed === null || !('points' in parsed)) return;
@@ -85,7 +86,7 @@ function report(
 }
 
 function describe(points: unknown, caseName: unknown): string {
-  return `${JSON.stringify(points)} points, ${caseName === null ? 'no case' : `case ${String(caseName)}`}`;
+  return `${JSON.stringify(points)} points, ${caseName === null ? 'no case' : `case ${typeof caseName === 'string' ? caseName : JSON.stringify(caseName)}`}`;
 }
 
 function jsonIn(text: string): unknown {

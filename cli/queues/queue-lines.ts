@@ -32,8 +32,8 @@ export function toQueueTable(queues: readonly QueueStatus[], options: { columns:
         cell: ({ oldestWaitSeconds }) => (oldestWaitSeconds === null ? none : toAge(oldestWaitSeconds)),
         align: 'right',
       },
-      { title: 'active', cell: ({ active }) => toCount(active), align: 'right' },
-      { title: 'delayed', cell: ({ delayed }) => toCount(delayed), align: 'right' },
+      { title: 'active', cell: ({ active }) => toCount(active), align: 'right', optional: true },
+      { title: 'delayed', cell: ({ delayed }) => toCount(delayed), align: 'right', optional: true },
       {
         title: 'failed',
         cell: ({ failed }) => (failed === 0 ? '0' : { text: toCount(failed), tone: 'bad' }),

@@ -17,15 +17,16 @@ export function widthOf(text: string): number {
 /** The text when it fits into so many columns, else as much of its beginning as does, and an ellipsis. */
 export function cutToWidth(text: string, columns: number): string {
   if (columns < 1) return '';
-  if (widthOf(text) <= columns) return text;
+  if (plain.test(text)) return text.length <= columns ? text : `${text.slice(0, columns - 1)}…`;
   let width = 0;
-  let kept = '';
+  let besideEllipsis = '';
+  // Left at the edge: what a service has stored may be much longer than a line.
   for (const { segment } of graphemes.segment(text)) {
     width += widthOfGrapheme(segment);
-    if (width > columns - 1) break;
-    kept += segment;
+    if (width > columns) return `${besideEllipsis}…`;
+    if (width < columns) besideEllipsis += segment;
   }
-  return `${kept}…`;
+  return text;
 }
 
 /** The text filled up to so many columns with spaces, at its end or, with `right`, at its beginning. */

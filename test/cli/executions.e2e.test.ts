@@ -37,8 +37,8 @@ test('executions: list filters and pages, over one strategy and over all, for pe
     run('executions', 'list', 's2', '--user', 'u-2', '--status', 'failed'),
   ]);
   expect(all.exitCode).toBe(0);
-  expect(all.stdout.split('\n').map((line) => line.split(/ +/)[1])).toEqual(['id', timeout, ok, error, oldest]);
-  expect(all.stdout).toMatch(/^recorded +id +status +strategy +points +case or error/);
+  expect(all.stdout.split('\n').map((line) => line.split(/ +/)[0])).toEqual(['id', timeout, ok, error, oldest]);
+  expect(all.stdout).toMatch(/^id +recorded +status +strategy +points +case or error/);
   expect(all.stdout).toContain('E\\x1b[2J\\x9b5n\\u{202e}');
   expect(all.stdout).not.toMatch(/\p{Cc}(?<!\n)/u);
   expect(failed.json()).toMatchObject({ executions: [{ id: error, errorCode: hostile }], cursor: null });
@@ -167,7 +167,7 @@ test('executions: replay prints the request, posts it when told to, and says wha
   ]);
   expect(unasked).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('--yes') });
   expect(noHttp).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('http://') });
-  expect(missing).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('the run had no externalGameId') });
+  expect(missing).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('The run had no externalGameId') });
   expect(requests).toEqual([]);
 
   const target = `${url}/strategies/custom/{id}/simulate`;

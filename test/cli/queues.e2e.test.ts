@@ -1,4 +1,5 @@
-import { expect, inject, test } from 'vitest';
+import { createServer } from 'node:net';
+import { expect, inject, onTestFinished, test } from 'vitest';
 import { freePort } from '../../local/free-port.ts';
 import { jobName } from '../../shared/contracts/queues.ts';
 import { createNamespace, openQueue } from '../support/fixtures.ts';
@@ -39,3 +40,19 @@ test('queues: one that there is not is a mistake of the call; a Redis that is aw
   expect(away).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(/^sluice: Redis: .*ECONNREFUSED/) });
   expect(away.stderr).not.toContain('s3cret');
 });
+
+test('queues: a Redis that takes connections and says nothing is given up in time, also by other commands', async () => {
+  const port = await freePort();
+  const silent = createServer(() => undefined).listen(port, '127.0.0.1');
+  onTestFinished(() => void silent.close());
+  const run = createRunner({
+    REDIS_URL: `redis://:s3cret@127.0.0.1:${port}`,
+    DATABASE_URL: 'postgresql://u:s3cret@h/d',
+  });
+  const calls = [run('queues', 'status'), run('queues', 'pause', 'execution-log'), run('health', 'status')];
+  for (const { exitCode, stderr } of await Promise.all(calls)) {
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(/^sluice: Redis: .*timeout/i);
+    expect(stderr).not.toContain('s3cret');
+  }
+}, 30_000);

@@ -11,7 +11,8 @@ import { brief } from '../lib/format.js';
 export function traceTree({ roots, isInferred }) {
   return el(
     'div',
-    { class: 'trace' },
+    // Deep nesting is scrolled to.
+    { class: 'trace', role: 'region', tabindex: '0', 'aria-label': 'Trace' },
     isInferred
       ? el(
           'p',
@@ -26,7 +27,11 @@ export function traceTree({ roots, isInferred }) {
 /** @param {TraceNode} node @returns {HTMLLIElement} */
 function toItem(node) {
   if (node.children.length === 0)
-    return el('li', { class: node.state }, el('span', { class: 'tree-line leaf' }, lineOf(node)));
+    return el(
+      'li',
+      { class: node.state },
+      el('span', { class: 'tree-line leaf', tabindex: node.state === 'failed' ? '-1' : null }, lineOf(node)),
+    );
   return el(
     'li',
     { class: node.state },

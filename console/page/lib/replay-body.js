@@ -1,97 +1,101 @@
+const identities = /** @type {const} */ (['externalGameId', 'externalTaskId', 'externalUserId']);
+const longestIdentity = 200;
+
 /**
  * The body with which the service's own `/simulate` runs an execution again: whose it was, what came in, and in
  * `mockState` what the run read, which goes before what the service would find now.
+ *
+ * Which field an entry of the trace is about is told by its `path`, or by the program; where neither does, the value stands
+ * under the id of its node, which a simulation ignores. What a field below `data.` read is left to `data` where that is
+ * known: a value that the run itself has written must not be there from the beginning.
+ *
+ * @type {import('./run-shapes.d.ts').ToReplayBody}
  */
-
-/**
- * @typedef {object} ReplayBody
- * @property {string} externalGameId
- * @property {string} externalTaskId
- * @property {string} externalUserId
- * @property {unknown} [data]
- * @property {Record<string, unknown>} mockState
- */
-
-/** @typedef {{ body: ReplayBody, remarks: string[] }} Replay */
-
-const identities = /** @type {const} */ (['externalGameId', 'externalTaskId', 'externalUserId']);
-
-/**
- * @param {{ externalGameId: string | null, externalTaskId: string | null, externalUserId: string | null,
- *   trace: readonly unknown[] | null, traceLength: number | null, input: unknown, strategyType: string }} execution
- * @returns {Replay}
- */
-export function toReplayBody(execution) {
-  const { input } = execution;
-  const remarks = [];
-  const unknown = identities.filter((name) => !execution[name]);
-  if (unknown.length > 0) remarks.push(`The row has no ${unknown.join(', no ')}: fill in what /simulate needs.`);
-  const { mockState, unnamed } = toMockState(execution.trace ?? [], input);
-  if (unnamed > 0) {
-    remarks.push(
-      `${unnamed} field ${unnamed === 1 ? 'value is' : 'values are'} under the id of ${unnamed === 1 ? 'its node' : 'their nodes'}: the trace does not say which path was read. Replace the id by the path.`,
-    );
-  }
-  if ((execution.traceLength ?? 0) > (execution.trace?.length ?? 0)) {
-    remarks.push('The trace was cut, so fields that were read in the missing part are not in mockState.');
-  }
-  if (execution.strategyType === 'DSL_EXTEND')
-    remarks.push('/simulate of the original runs no rules of a DSL_EXTEND strategy.');
+export function toReplayBody(execution, program = null) {
+  const { input = null, trace, traceLength, strategyType, notes } = execution;
+  const data = isObject(input) ? input : null;
+  const isGiven = (/** @type {string} */ path) =>
+    identities.some((name) => name === path) || (data !== null && path.startsWith('data.'));
+  const { values, unnamed, changed } = readFields(trace ?? [], pathsIn(program));
+  const missing = identities.filter((name) => (execution[name] ?? '') === '');
+  const tooLong = identities.filter((name) => (execution[name]?.length ?? 0) > longestIdentity);
+  const cut = trace === null ? 0 : Math.max(0, (traceLength ?? 0) - trace.length);
   return {
     body: {
-      externalGameId: execution.externalGameId ?? '',
-      externalTaskId: execution.externalTaskId ?? '',
-      externalUserId: execution.externalUserId ?? '',
-      mockState,
-      ...(input === null || input === undefined ? {} : { data: dataIn(input) }),
+      externalGameId: execution.externalGameId,
+      externalTaskId: execution.externalTaskId,
+      externalUserId: execution.externalUserId,
+      ...(data === null ? {} : { data }),
+      // Defined, so that a path such as __proto__ is only a name.
+      mockState: Object.fromEntries([...values].filter(([path]) => !isGiven(path))),
     },
-    remarks,
+    remarks: [
+      ...missing.map((name) => `The run had no ${name}, which a simulation wants: put one in.`),
+      ...tooLong.map((name) => `${name} is longer than the ${longestIdentity} characters that a simulation takes.`),
+      ...(strategyType === 'DSL_EXTEND'
+        ? ['The strategy extends a built-in one: the original simulates such a program as 0 points, without its rules.']
+        : []),
+      ...(input === null ? ['The input of the run was not stored, so there is no data.'] : []),
+      ...(input !== null && data === null ? ['The input of the run is no object, so it is not in data.'] : []),
+      ...(trace === null ? ['The run has no trace, so nothing is in mockState.'] : []),
+      ...(cut === 0
+        ? []
+        : [`The trace was cut: what fields read in ${cut} of its ${traceLength} entries is not in mockState.`]),
+      ...(unnamed === 0
+        ? []
+        : [
+            `The trace does not tell which paths ${unnamed} of its fields have read: their values stand under the ids of their nodes. Replace each id by the path, which is in the strategy’s program.`,
+          ]),
+      ...changed
+        .filter((path) => !isGiven(path))
+        .map((path) => `${path} was read with several values: the first one is in mockState.`),
+      ...(notes === null ? [] : [`The row notes: ${notes}.`]),
+    ],
+    isComplete: missing.length === 0 && tooLong.length === 0,
   };
-}
-
-/** @param {unknown} input what came in; some services keep it whole, with the data below a member of that name */
-function dataIn(input) {
-  return isObject(input) && isObject(input['data']) ? input['data'] : input;
 }
 
 /**
  * @param {readonly unknown[]} trace
- * @param {unknown} input
+ * @param {ReadonlyMap<string, string>} pathOf
  */
-function toMockState(trace, input) {
+function readFields(trace, pathOf) {
   /** @type {Map<string, unknown>} */
   const values = new Map();
-  let unnamed = 0;
+  /** @type {Set<string>} */
+  const changed = new Set();
+  const unnamed = new Set();
   for (const entry of trace) {
     if (!isObject(entry) || entry['type'] !== 'field') continue;
-    const path = pathOf(entry) ?? pathByValue(entry['value'], dataIn(input));
-    const name = path ?? entry['nodeId'];
+    const { nodeId, path: told, value = null } = entry;
+    const path = typeof told === 'string' ? told : pathOf.get(String(nodeId));
+    if (path === undefined) unnamed.add(nodeId);
+    const name = path ?? nodeId;
+    if (typeof name !== 'string') continue;
+    if (!values.has(name)) values.set(name, value);
     // The first reading is of what came in; a later one may be of what the run wrote.
-    if (typeof name !== 'string' || values.has(name)) continue;
-    values.set(name, entry['value']);
-    if (path === null) unnamed += 1;
+    else if (JSON.stringify(values.get(name)) !== JSON.stringify(value)) changed.add(name);
   }
-  // Defined, so that a path such as __proto__ is only a name.
-  return { mockState: Object.fromEntries(values), unnamed };
-}
-
-/** @param {Record<string, unknown>} entry of a service that notes what was read */
-function pathOf(entry) {
-  const path = entry['path'] ?? entry['field'];
-  return typeof path === 'string' && path !== '' ? path : null;
+  return { values, changed: [...changed], unnamed: unnamed.size };
 }
 
 /**
- * The member of the data that alone has this value.
+ * The paths of all fields in a program, by the ids of their nodes.
  *
- * @param {unknown} value
- * @param {unknown} data
+ * @param {unknown} program
+ * @returns {ReadonlyMap<string, string>}
  */
-function pathByValue(value, data) {
-  if (value === null || value === undefined || !isObject(data)) return null;
-  const text = JSON.stringify(value);
-  const names = Object.keys(data).filter((name) => JSON.stringify(data[name]) === text);
-  return names.length === 1 ? `data.${names[0]}` : null;
+function pathsIn(program) {
+  const paths = new Map();
+  const open = [program];
+  while (open.length > 0) {
+    const node = open.pop();
+    if (typeof node !== 'object' || node === null) continue;
+    const { id, type, path } = /** @type {Record<string, unknown>} */ (node);
+    if (type === 'field' && typeof id === 'string' && typeof path === 'string') paths.set(id, path);
+    for (const member of Object.values(node)) open.push(member);
+  }
+  return paths;
 }
 
 /**

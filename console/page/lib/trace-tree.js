@@ -1,66 +1,134 @@
-/**
- * A trace is a flat list in the order of evaluation: children before their parent, but for a rule, which stands between
- * its condition and its body. Where ids tell the structure (`<parent>.<type>.<index>`) they decide; elsewhere the kinds of
- * nodes do, and the tree says that it was inferred. The same node may come several times, as in a loop: each is kept.
- */
+/** @typedef {import('./run-shapes.d.ts').TraceNode} TraceNode */
+/** @typedef {import('./run-shapes.d.ts').TraceTree} TraceTree */
 
-/**
- * @typedef {object} TraceNode
- * @property {string | null} nodeId
- * @property {string} type
- * @property {unknown} [value] absent: it was not evaluated to its end
- * @property {string | null} branch
- * @property {'done' | 'failed' | 'unfinished' | 'cut'} state
- * @property {TraceNode[]} children
- */
-
-/** @typedef {{ roots: TraceNode[], isInferred: boolean, entries: number }} TraceTree */
-
-const expressionTypes = new Set(['literal', 'field', 'arith', 'compare', 'not', 'and', 'or', 'func_call']);
-const leafStatements = new Set([
+const expressions = new Set(['literal', 'field', 'arith', 'compare', 'and', 'or', 'not', 'func_call']);
+const statements = new Set([
   'assign_points',
   'set_points',
   'set_case_name',
   'set_data',
   'set_callback_data',
+  'repeat',
   'veto',
   'return',
 ]);
 
-/** How many values a kind of node is made from, where the kind tells. */
-/** @type {Record<string, number>} */
-const operands = {
-  arith: 2,
-  compare: 2,
-  not: 1,
-  assign_points: 1,
-  set_points: 1,
-  set_case_name: 1,
-  set_data: 1,
-  set_callback_data: 1,
-  rule: 1,
-};
-
 /**
- * @param {readonly unknown[]} trace as it was stored: anything
- * @param {{ failedNodeId?: string | null, traceLength?: number | null }} [run]
- * @returns {TraceTree}
+ * The tree behind a trace, which is a flat list in the order of evaluation: operands before what is made of them, the
+ * condition of a rule before the rule, and what the rule does after it; so a loop with its rounds.
+ *
+ * Which node is whose is read from the ids, as far as they say where a node stands: one that was given none by hand is
+ * called `<parent>.<type>.<index>`. Where ids say nothing, the type does: a comparison has two operands, a statement one.
+ * What neither tells stays side by side, in the order of evaluation: nothing is left out, and nothing comes twice.
+ *
+ * The node that a run failed at has no entry, and neither have those around it, which did not end either: they are put
+ * where they stood. Where the middle of a long trace was cut, a node says how much.
+ *
+ * @type {import('./run-shapes.d.ts').ToTraceTree}
  */
 export function toTraceTree(trace, { failedNodeId = null, traceLength = null } = {}) {
-  const nodes = trace.map(toNode);
-  const cut = Math.max(0, (traceLength ?? nodes.length) - nodes.length);
+  const tree = new TreeBuilder();
+  const cut = Math.max(0, (traceLength ?? trace.length) - trace.length);
+  // The head is the larger half: see truncateTrace of the SDK.
+  const headLength = cut === 0 ? trace.length : Math.ceil(trace.length / 2);
+  for (const entry of trace.slice(0, headLength)) tree.add(toNode(entry));
+  if (cut > 0) tree.addCut(cut);
+  for (const entry of trace.slice(headLength)) tree.add(toNode(entry));
+  if (failedNodeId !== null) tree.addFailure(failedNodeId);
+  return { ...tree.finish(), entries: trace.length };
+}
+
+class TreeBuilder {
   /** @type {TraceNode[]} */
-  const stack = [];
-  let isInferred = false;
-  // The cut is where the head ends, which has the odd entry.
-  const headLength = Math.ceil(nodes.length / 2);
-  for (const [index, node] of nodes.entries()) {
-    if (cut > 0 && index === headLength) stack.push(toCut(cut));
-    isInferred = place(stack, node) || isInferred;
+  #roots = [];
+  /** evaluated, and not yet known to be whose @type {TraceNode[]} */
+  #pending = [];
+  /** the rule whose statements come, and below it the loops that they are in @type {TraceNode[]} */
+  #open = [];
+  /** ids of rules and loops that have an entry, which comes before what is in them @type {Set<string | null>} */
+  #begun = new Set();
+  #isInferred = false;
+
+  /** @param {TraceNode} node */
+  add(node) {
+    node.children = this.#takeOperands(node);
+    if (expressions.has(node.type)) {
+      this.#pending.push(node);
+      return;
+    }
+    this.#closeFor(node);
+    // What was evaluated before and is nobody's operand comes first.
+    this.#flush();
+    this.#siblings.push(node);
+    if (node.type === 'rule' || node.type === 'repeat') {
+      this.#open.push(node);
+      this.#begun.add(node.nodeId);
+    }
   }
-  if (cut > 0 && nodes.length === 0) stack.push(toCut(cut));
-  for (const node of unfinishedNodes(failedNodeId)) place(stack, node);
-  return { roots: withBodies(stack), isInferred, entries: nodes.length };
+
+  /** @param {number} entries */
+  addCut(entries) {
+    this.#flush();
+    this.#open = [];
+    const type = `${entries} ${entries === 1 ? 'entry was' : 'entries were'} not kept`;
+    this.#roots.push({ nodeId: null, type, branch: null, path: null, state: 'cut', children: [] });
+  }
+
+  /** @param {string} failedNodeId */
+  addFailure(failedNodeId) {
+    const [failed, ...around] = unfinishedNodes(failedNodeId);
+    this.#closeFor(failed);
+    for (const node of [failed, ...around]) {
+      if (node !== failed && this.#begun.has(node.nodeId)) break;
+      node.children = this.#takeOperands(node);
+      this.#pending.push(node);
+    }
+  }
+
+  finish() {
+    this.#flush();
+    return { roots: this.#roots, isInferred: this.#isInferred };
+  }
+
+  get #siblings() {
+    return this.#open.at(-1)?.children ?? this.#roots;
+  }
+
+  #flush() {
+    // One by one: there may be more than a call takes arguments.
+    for (const node of this.#pending.splice(0)) this.#siblings.push(node);
+  }
+
+  /** @param {TraceNode} node */
+  #takeOperands({ nodeId, type, branch }) {
+    const most = operandsOf(type, branch);
+    let from = this.#pending.length;
+    for (let operand = this.#pending[from - 1]; operand !== undefined; operand = this.#pending[from - 1]) {
+      if (!isBelow(operand.nodeId, nodeId)) {
+        if (tellsPlace(operand) || this.#pending.length - from >= most) break;
+        this.#isInferred = true;
+      }
+      from -= 1;
+    }
+    return this.#pending.splice(from);
+  }
+
+  /**
+   * Leaves the loops, and the rule, that a node does not stand in.
+   *
+   * @param {TraceNode} node
+   */
+  #closeFor(node) {
+    for (let last = this.#open.at(-1); last !== undefined; last = this.#open.at(-1)) {
+      if (isBelow(node.nodeId, last.nodeId)) return;
+      // An id given by hand says nothing: it stands in the rule that was last, unless that one has nothing to do.
+      if (this.#open.length === 1 && statements.has(node.type) && !tellsPlace(node) && last.branch !== 'skip') {
+        this.#isInferred = true;
+        return;
+      }
+      this.#open.pop();
+    }
+  }
 }
 
 /**
@@ -68,97 +136,117 @@ export function toTraceTree(trace, { failedNodeId = null, traceLength = null } =
  * @returns {TraceNode}
  */
 function toNode(entry) {
-  const { nodeId, type, value, branch } = /** @type {any} */ (
-    typeof entry === 'object' && entry !== null ? entry : { value: entry }
+  const { nodeId, type, value, branch, path } = /** @type {Record<string, unknown>} */ (
+    typeof entry === 'object' && entry !== null ? entry : {}
   );
+  const isNode = typeof type === 'string' && !Array.isArray(entry);
   return {
-    nodeId: typeof nodeId === 'string' ? nodeId : null,
-    type: typeof type === 'string' ? type : '?',
-    value,
-    branch: typeof branch === 'string' ? branch : null,
+    nodeId: isNode ? textOf(nodeId) : null,
+    type: isNode ? type : '?',
+    value: isNode ? (value ?? null) : entry,
+    branch: isNode ? textOf(branch) : null,
+    path: isNode ? textOf(path) : null,
     state: 'done',
     children: [],
   };
 }
 
-/**
- * @param {number} entries
- * @returns {TraceNode}
- */
-function toCut(entries) {
-  return { nodeId: null, type: `${entries} entries were not kept`, branch: null, state: 'cut', children: [] };
+/** @param {unknown} value */
+function textOf(value) {
+  return typeof value === 'string' ? value : null;
 }
 
 /**
- * Takes what belongs below a node from the stack, and puts the node on it.
+ * How many operands a node has at most, when ids do not tell which they are.
  *
- * @param {TraceNode[]} stack
- * @param {TraceNode} node
- * @returns {boolean} whether its children were inferred from kinds
+ * @param {string} type
+ * @param {string | null} branch
  */
-function place(stack, node) {
-  let from = stack.length;
-  while (from > 0 && isBelow(stack[from - 1]?.nodeId ?? null, node.nodeId)) from -= 1;
-  const inferred = from === stack.length && !tellsStructure(node.nodeId) ? countOperands(stack, node) : 0;
-  node.children = withBodies(stack.splice(from - inferred));
-  stack.push(node);
-  return inferred > 0;
+function operandsOf(type, branch) {
+  switch (type) {
+    case 'arith':
+    case 'compare':
+      return 2;
+    case 'and':
+    case 'or':
+      return indexIn(branch, 'short_circuit') + 1 || Number.POSITIVE_INFINITY;
+    case 'func_call':
+      return Number.POSITIVE_INFINITY;
+    case 'rule':
+      // The conditions of the else-ifs that came before, too.
+      return branch === 'match' ? 1 : indexIn(branch, 'elseif') + 2 || Number.POSITIVE_INFINITY;
+    case 'not':
+    case 'assign_points':
+    case 'set_points':
+    case 'set_case_name':
+    case 'set_data':
+    case 'set_callback_data':
+    case 'repeat':
+      return 1;
+    default:
+      return 0;
+  }
 }
 
 /**
- * @param {TraceNode[]} stack
- * @param {TraceNode} node
- */
-function countOperands(stack, node) {
-  const stop = /^short_circuit:(\d+)$/.exec(node.branch ?? '')?.[1];
-  const isOfAnyNumber = ['and', 'or', 'func_call'].includes(node.type);
-  const wanted =
-    stop !== undefined ? Number(stop) + 1 : isOfAnyNumber ? Number.POSITIVE_INFINITY : (operands[node.type] ?? 0);
-  let found = 0;
-  while (found < wanted && expressionTypes.has(stack[stack.length - 1 - found]?.type ?? '')) found += 1;
-  return found;
-}
-
-/**
- * The node that failed and those around it have no entries: they did not end.
+ * The number in a branch such as `elseif:1`; NaN when it is another one.
  *
- * @param {string | null} failedNodeId
- * @returns {TraceNode[]} from the inside out
+ * @param {string | null} branch
+ * @param {string} name
+ */
+function indexIn(branch, name) {
+  return branch?.startsWith(`${name}:`) ? Number.parseInt(branch.slice(name.length + 1), 10) : Number.NaN;
+}
+
+/**
+ * The node that failed and those around it, as far as its id tells.
+ *
+ * @param {string} failedNodeId
+ * @returns {[TraceNode, ...TraceNode[]]} from the inside out
  */
 function unfinishedNodes(failedNodeId) {
-  if (failedNodeId === null) return [];
-  /** @type {TraceNode[]} */
-  const nodes = [];
-  for (let id = failedNodeId; id !== ''; id = parentIdOf(id)) {
-    const isArm = /\.(elseif\.\d+|else)$/.test(id);
-    if (isArm) continue;
-    nodes.push({
-      nodeId: id,
-      type: typeIn(id) ?? (nodes.length === 0 ? 'node' : 'rule'),
-      branch: null,
-      state: nodes.length === 0 ? 'failed' : 'unfinished',
-      children: [],
-    });
+  const failed = toUnfinished(failedNodeId, typeIn(failedNodeId) ?? 'node', 'failed');
+  const around = [];
+  for (let { nodeId: id, type } = failed; id !== null && type !== 'node' && type !== 'rule'; ) {
+    id = parentIdOf(id);
+    // What runs where no rule has matched is no node.
+    if (id === 'default' || id === '') break;
+    // A rule is where ids given by hand begin.
+    type = typeIn(id) ?? 'rule';
+    around.push(toUnfinished(id, type, 'unfinished'));
   }
-  return nodes;
+  return [failed, ...around];
+}
+
+/**
+ * @param {string} nodeId
+ * @param {string} type
+ * @param {'failed' | 'unfinished'} state
+ * @returns {TraceNode}
+ */
+function toUnfinished(nodeId, type, state) {
+  return { nodeId, type, branch: null, path: null, state, children: [] };
 }
 
 const tail = /\.([a-z_]+)\.\d+$/;
-
-/** @param {string} id */
-function parentIdOf(id) {
-  if (tail.test(id)) return id.replace(tail, '');
-  return id.endsWith('.else') ? id.slice(0, -'.else'.length) : '';
-}
 
 /** @param {string} id */
 function typeIn(id) {
   return tail.exec(id)?.[1] ?? null;
 }
 
-/** @param {string | null} id */
-function tellsStructure(id) {
-  return id !== null && tail.test(id);
+/** @param {string} id of a node that is below another one; the arms of a rule are none */
+function parentIdOf(id) {
+  return id.replace(tail, '').replace(/\.(else|elseif\.\d+)$/, '');
+}
+
+/**
+ * Whether its id is one that says where the node stands.
+ *
+ * @param {TraceNode} node
+ */
+function tellsPlace({ nodeId, type }) {
+  return nodeId !== null && typeIn(nodeId) === type;
 }
 
 /**
@@ -167,24 +255,4 @@ function tellsStructure(id) {
  */
 function isBelow(id, parentId) {
   return id !== null && parentId !== null && id.startsWith(`${parentId}.`);
-}
-
-/**
- * Among siblings, what follows a rule and has an id below its own is the rule's body.
- *
- * @param {TraceNode[]} siblings
- * @returns {TraceNode[]}
- */
-function withBodies(siblings) {
-  /** @type {TraceNode[]} */
-  const top = [];
-  /** @type {TraceNode[]} */
-  let open = [];
-  for (const node of siblings) {
-    while (open.length > 0 && !isBelow(node.nodeId, open[open.length - 1]?.nodeId ?? null)) open = open.slice(0, -1);
-    (open[open.length - 1]?.children ?? top).push(node);
-    if (!expressionTypes.has(node.type) && !leafStatements.has(node.type) && node.nodeId !== null)
-      open = [...open, node];
-  }
-  return top;
 }

@@ -1,81 +1,108 @@
 import { expect, test } from 'vitest';
+import type { ReplayableRun, ToReplayBody } from '../../../console/page/lib/run-shapes.d.ts';
 import { pageModule } from './page-module.ts';
 
-interface Replay {
-  body: { data?: unknown; mockState: Record<string, unknown> } & Record<string, unknown>;
-  remarks: string[];
-}
-const { toReplayBody } = await pageModule<{ toReplayBody(execution: object): Replay }>('lib/replay-body.js');
+const { toReplayBody } = await pageModule<{ toReplayBody: ToReplayBody }>('lib/replay-body.js');
 
-const run = (overrides: object = {}) => ({
+const aRun = (changes: Partial<ReplayableRun> = {}): ReplayableRun => ({
   externalGameId: 'game-1',
   externalTaskId: 'task-1',
   externalUserId: 'user-1',
   strategyType: 'DSL_FULL',
-  trace: [
-    { nodeId: 'r.compare.0.field.0', type: 'field', value: 4 },
-    { nodeId: 'r.compare.0.literal.1', type: 'literal', value: 3 },
-    { nodeId: 'r.compare.0', type: 'compare', value: true },
-  ],
-  traceLength: 3,
-  input: { streak: 4, level: 2 },
-  ...overrides,
+  trace: [],
+  traceLength: changes.trace?.length ?? 0,
+  input: { ageHours: 3 },
+  notes: null,
+  ...changes,
 });
 
-test('replay body: whose it was, what came in, and what the run read, by the path that alone has the value', () => {
-  expect(toReplayBody(run())).toEqual({
+const field = (nodeId: string | null, value: unknown, path?: string) => ({
+  nodeId,
+  type: 'field',
+  value,
+  ...(path === undefined ? {} : { path }),
+});
+
+test('replay body: whose it was, its input as data, and what fields read as mockState', () => {
+  const trace = [
+    field('a', 12, 'user.measurements_count'),
+    { nodeId: 'l', type: 'literal', value: 7 },
+    field(null, null, 'task.measurements_count'),
+    field('c', 'user-1', 'externalUserId'),
+    field('d', 3, 'data.ageHours'),
+    field('d', 4, 'data.ageHours'),
+  ];
+  expect(toReplayBody(aRun({ trace }))).toEqual({
     body: {
       externalGameId: 'game-1',
       externalTaskId: 'task-1',
       externalUserId: 'user-1',
-      data: { streak: 4, level: 2 },
-      mockState: { 'data.streak': 4 },
+      data: { ageHours: 3 },
+      mockState: { 'user.measurements_count': 12, 'task.measurements_count': null },
     },
     remarks: [],
+    isComplete: true,
   });
 });
 
-test('replay body: a path that the trace names goes before any guess', () => {
-  const trace = [{ nodeId: 'f', type: 'field', path: 'user.avg_time', value: 4 }];
-  expect(toReplayBody(run({ trace })).body.mockState).toEqual({ 'user.avg_time': 4 });
+test('replay body: what the trace does not tell of its fields the program does, wherever in it they stand', () => {
+  const run = aRun({ trace: [field('r.compare.0.field.0', 0.5), field('x', 1), field('x', 1)] });
+  const program = {
+    ast: { rules: [{ condition: { left: { id: 'r.compare.0.field.0', type: 'field', path: 'all.avg_time' } } }] },
+  };
+  const known = toReplayBody(run, program);
+  expect(known.body.mockState).toEqual({ 'all.avg_time': 0.5, x: 1 });
+  expect(known.remarks).toEqual([expect.stringContaining('paths 1 of its fields')]);
+  const unknown = toReplayBody(run);
+  expect(unknown.body.mockState).toEqual({ 'r.compare.0.field.0': 0.5, x: 1 });
+  expect(unknown.remarks).toEqual([expect.stringContaining('paths 2 of its fields')]);
 });
 
-test('replay body: a value of which it is not known what it was read from stands under its node, and a remark says so', () => {
+test('replay body: without the input, fields of the data come from the trace, each as it was read first', () => {
   const trace = [
-    { nodeId: 'r.field.0', type: 'field', value: 17 },
-    { nodeId: 'r.field.1', type: 'field', value: null },
-    { nodeId: 'r.field.2', type: 'field', value: 1 },
+    field('a', 0, 'data.cells'),
+    field('b', 1, 'data.cells'),
+    field('c', 1, 'data.rows'),
+    field('d', 1, 'data.rows'),
   ];
-  const { body, remarks } = toReplayBody(run({ trace, input: { a: 1, b: 1 } }));
-  expect(body.mockState).toEqual({ 'r.field.0': 17, 'r.field.1': null, 'r.field.2': 1 });
-  expect(remarks).toEqual([expect.stringContaining('3 field values')]);
-});
-
-test('replay body: of a field that was read twice the first value counts', () => {
-  const trace = [1, 2].map((value) => ({ nodeId: 'f', type: 'field', path: 'data.a', value }));
-  expect(toReplayBody(run({ trace })).body.mockState).toEqual({ 'data.a': 1 });
-});
-
-test('replay body: input that has the data in a member gives that', () => {
-  const { body } = toReplayBody(run({ input: { data: { streak: 4 }, source: 'web' } }));
-  expect(body).toMatchObject({ data: { streak: 4 }, mockState: { 'data.streak': 4 } });
-});
-
-test('replay body: what is missing is said', () => {
-  const { body, remarks } = toReplayBody(
-    run({ externalUserId: null, trace: null, traceLength: 400, input: null, strategyType: 'DSL_EXTEND' }),
-  );
-  expect(body).toEqual({ externalGameId: 'game-1', externalTaskId: 'task-1', externalUserId: '', mockState: {} });
+  const { body, remarks } = toReplayBody(aRun({ input: null, trace }));
+  expect(body).not.toHaveProperty('data');
+  expect(body.mockState).toEqual({ 'data.cells': 0, 'data.rows': 1 });
   expect(remarks).toEqual([
-    expect.stringContaining('externalUserId'),
-    expect.stringContaining('cut'),
-    expect.stringContaining('DSL_EXTEND'),
+    expect.stringContaining('no data'),
+    expect.stringMatching(/^data\.cells was read with several/),
   ]);
 });
 
 test('replay body: a name such as __proto__ is only a name', () => {
-  const trace = [{ nodeId: 'f', type: 'field', path: '__proto__', value: { polluted: true } }];
-  const { body } = toReplayBody(run({ trace }));
-  expect(JSON.stringify(body.mockState)).toBe('{"__proto__":{"polluted":true}}');
+  const { body } = toReplayBody(
+    aRun({ trace: [field('a', { polluted: true }, '__proto__'), field('b', 2, 'constructor')] }),
+  );
+  expect(JSON.stringify(body.mockState)).toBe('{"__proto__":{"polluted":true},"constructor":2}');
   expect(Object.hasOwn(Object.prototype, 'polluted')).toBe(false);
+});
+
+test('replay body: the input is given as it is, also when it has a member named data', () => {
+  const input = { data: { streak: 4 }, source: 'web' };
+  expect(toReplayBody(aRun({ input })).body.data).toEqual(input);
+});
+
+test('replay body: in what the simulation may differ from the run is said', () => {
+  const remarks = (changes: Partial<ReplayableRun>) => toReplayBody(aRun(changes)).remarks.join('\n');
+  expect(remarks({ strategyType: 'DSL_EXTEND' })).toContain('0 points');
+  expect(remarks({ input: [1] })).toContain('no object');
+  expect(remarks({ trace: null, traceLength: null })).toContain('no trace');
+  expect(remarks({ trace: [1], traceLength: 9 })).toContain('8 of its 9 entries');
+  expect(remarks({ notes: 'input cut' })).toContain('input cut');
+});
+
+test.each([
+  [{ externalTaskId: null }, false],
+  [{ externalTaskId: '' }, false],
+  [{ externalUserId: 'u'.repeat(201) }, false],
+  [{ externalUserId: 'u'.repeat(200) }, true],
+])('replay body: with %o it would be accepted: %s', (changes, accepted) => {
+  const { isComplete, remarks } = toReplayBody(aRun(changes));
+  expect(isComplete).toBe(accepted);
+  expect(remarks.length > 0).toBe(!accepted);
 });
