@@ -14,7 +14,7 @@ import { toExecutionLine, toExecutionLines, toExecutionTable } from './execution
 import { type ReplayFlags, readReplayFlags, replayExecution } from './executions/replay.ts';
 import { toComparisonLines, toStrategyLines } from './executions/strategy-lines.ts';
 import { tailExecutions } from './executions/tail.ts';
-import { each, uuid, wholeNumber } from './option-values.ts';
+import { decimal, each, uuid, wholeNumber } from './option-values.ts';
 import { withDatabase } from './servers.ts';
 import type { Line } from './text/line.ts';
 import { createOutput } from './text/output.ts';
@@ -25,6 +25,7 @@ interface ListFlags extends WindowFlags {
   code?: string;
   case?: string;
   unmatched?: boolean;
+  points?: number;
   realm?: string;
   user?: string;
   limit: number;
@@ -62,6 +63,7 @@ export function addExecutionsCommand(program: Command, context: CommandContext):
       .option('--code <code>', 'that failed with this code')
       .option('--case <name>', 'that matched this case')
       .option('--unmatched', 'that matched no case')
+      .option('--points <n>', 'that scored exactly so many', decimal)
       .option('--realm <id>', 'of this realm')
       .option('--user <id>', 'of this user'),
   )
@@ -146,12 +148,13 @@ lock comes after others that were recorded later. No run is told of twice. One i
 async function list(database: Database, context: CommandContext, strategyId: string | null, flags: ListFlags) {
   if (flags.case !== undefined && flags.unmatched) throw new UsageError('--case and --unmatched exclude each other');
   const window = readWindow(flags, Date.now());
-  const { status, code, realm, user, limit, cursor } = flags;
+  const { status, code, points, realm, user, limit, cursor } = flags;
   const caseName = flags.unmatched ? null : flags.case;
   const filter: ExecutionFilter = {
     ...(status === undefined ? {} : { status }),
     ...(code === undefined ? {} : { errorCode: code }),
     ...(caseName === undefined ? {} : { caseName }),
+    ...(points === undefined ? {} : { points }),
     ...(realm === undefined ? {} : { realmId: realm }),
     ...(user === undefined ? {} : { externalUserId: user }),
   };

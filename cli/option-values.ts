@@ -10,6 +10,13 @@ export function wholeNumber({ min, max = Number.MAX_SAFE_INTEGER }: { min: numbe
   };
 }
 
+/** Reads a number in decimal digits, with an exponent or without. */
+export function decimal(text: string): number {
+  const value = Number(text);
+  if (/^[+-]?\d+(\.\d+)?(e[+-]?\d+)?$/i.test(text) && Number.isFinite(value)) return value;
+  throw new InvalidArgumentError('It must be a number, such as 40 or 0.5.');
+}
+
 /** Reads the id of something: a UUID. */
 export function uuid(text: string): string {
   if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)) return text.toLowerCase();

@@ -154,6 +154,16 @@ test('filters and window: stand in the address, survive a reload, and go back wi
   await until(() => page.url().includes('case=SILVER'));
   await page.goBack();
   await until(async () => (await caseField.inputValue()) === '');
+  // By points: what failed has none, so it is ok runs that are meant.
+  const runs = { strategyId: busiest, status: 'ok' };
+  const { id = '', points = 0 } = (await stage.database.strategyExecutionLog.findFirst({ where: runs })) ?? {};
+  await page.getByRole('link', { name: 'Clear' }).click();
+  await page.getByRole('spinbutton', { name: 'Points' }).fill(String(points));
+  await page.keyboard.press('Enter');
+  const rows = page.locator('section[data-key="executions"] tbody tr');
+  const alike = await stage.database.strategyExecutionLog.count({ where: { ...runs, points } });
+  await until(async () => (await rows.count()) === Math.min(alike, 25));
+  expect(await rows.locator(`a[href*="execution=${id}"]`).count()).toBe(1);
   expect(problems).toEqual([]);
 });
 

@@ -29,10 +29,11 @@ test('executions: list filters and pages, over one strategy and over all, for pe
     { strategyId: 's1', at: ago(48 * hour), caseName: 'OLD' },
   ]);
   const [oldest, error, ok, timeout] = ids;
-  const [all, failed, older, some, none] = await Promise.all([
+  const [all, failed, older, scored, some, none] = await Promise.all([
     run('executions', 'list'),
     run('executions', 'list', 's1', '--status', 'failed', '--code', hostile, '--json'),
     run('executions', 'list', '--since', '5h', '--until', '2h', '--json'),
+    run('executions', 'list', '--points', '40', '--json'),
     run('executions', 'list', '--limit', '3', '--json'),
     run('executions', 'list', 's2', '--user', 'u-2', '--status', 'failed'),
   ]);
@@ -43,6 +44,7 @@ test('executions: list filters and pages, over one strategy and over all, for pe
   expect(all.stdout).not.toMatch(/\p{Cc}(?<!\n)/u);
   expect(failed.json()).toMatchObject({ executions: [{ id: error, errorCode: hostile }], cursor: null });
   expect(older.json()).toMatchObject({ executions: [{ id: error }, { id: oldest }] });
+  expect(scored.json()).toMatchObject({ executions: [{ id: oldest, points: 40 }] });
   expect(none.stdout).toBe('no executions');
 
   const first = some.json() as { executions: unknown[]; cursor: string };

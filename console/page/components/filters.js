@@ -7,9 +7,10 @@ import { firstPage, hrefWith } from '../lib/route.js';
  * A text to filter by. What is typed is kept in the URL.
  *
  * @param {ViewContext} context
- * @param {{ name: string, label: string, isLive?: boolean, list?: string }} options isLive: with each key, else when it is left
+ * @param {{ name: string, label: string, isLive?: boolean, list?: string, type?: 'search' | 'number' }} options isLive: with each key,
+ *   else when it is left
  */
-export function textFilter({ route, go }, { name, label, isLive = false, list }) {
+export function textFilter({ route, go }, { name, label, isLive = false, list, type = 'search' }) {
   /** @param {{ target: HTMLInputElement }} event */
   const change = ({ target }) =>
     go(hrefWith(route, { [name]: target.value.trim() || null, ...firstPage }), { replace: isLive });
@@ -18,7 +19,8 @@ export function textFilter({ route, go }, { name, label, isLive = false, list })
     label,
     el('input', {
       id: idOf(name),
-      type: 'search',
+      type,
+      step: type === 'number' ? 'any' : null,
       value: route.params.get(name) ?? '',
       list,
       autocomplete: 'off',

@@ -16,6 +16,19 @@ const statusChoices = [
   ...['ok', 'error', 'timeout', 'limit', 'cancelled'].map((value) => ({ value, text: value })),
 ];
 
+/** What the list is filtered by, as the URL has it. */
+const filterNames = ['status', 'code', 'case', 'unmatched', 'points', 'user', 'realm'];
+export const noFilter = Object.fromEntries(filterNames.map((name) => [name, null]));
+
+/**
+ * Failures, unless the URL asks for others: what failed has matched no case and scored nothing.
+ *
+ * @param {Route} route
+ */
+function usualStatus({ params }) {
+  return params.has('points') || params.has('unmatched') ? 'ok' : 'failed';
+}
+
 /**
  * The newest failures, unless the URL asks for others.
  *
@@ -25,7 +38,7 @@ const statusChoices = [
  */
 export function executionsQuery(route, strategyId) {
   const { params } = route;
-  const status = params.get('status') ?? 'failed';
+  const status = params.get('status') ?? usualStatus(route);
   // A page goes on in the window of the page before, which ended when that was asked for; the first is up to now.
   const until = params.has('cursor') ? params.get('pageUntil') : null;
   return {
@@ -35,6 +48,8 @@ export function executionsQuery(route, strategyId) {
     status: status === 'all' ? null : status,
     errorCode: params.get('code'),
     caseName: params.get('case'),
+    unmatched: params.get('unmatched'),
+    points: params.get('points'),
     externalUserId: params.get('user'),
     realmId: params.get('realm'),
     cursor: params.get('cursor'),
@@ -45,16 +60,17 @@ export function executionsQuery(route, strategyId) {
 /** @param {ExecutionPage} page @param {ViewContext} context */
 export function executionsCard(page, context) {
   const { route } = context;
-  const isFailures = !route.params.has('status');
+  const isFailures = (route.params.get('status') ?? usualStatus(route)) === 'failed';
   return card(
     isFailures ? 'Newest failures' : 'Newest executions',
     { key: 'executions', note: 'each opens with its trace, its input and a body to replay it' },
     el(
       'div',
       { class: 'filters', role: 'group', 'aria-label': 'Filters of the list' },
-      choiceFilter(context, { name: 'status', label: 'Status', options: statusChoices, fallback: 'failed' }),
+      choiceFilter(context, { name: 'status', label: 'Status', options: statusChoices, fallback: usualStatus(route) }),
       textFilter(context, { name: 'code', label: 'Error code' }),
       textFilter(context, { name: 'case', label: 'Case' }),
+      textFilter(context, { name: 'points', label: 'Points', type: 'number' }),
       textFilter(context, { name: 'user', label: 'User' }),
       textFilter(context, { name: 'realm', label: 'Realm' }),
       hasFilter(route)
@@ -62,14 +78,7 @@ export function executionsCard(page, context) {
             'a',
             {
               class: 'button',
-              href: hrefWith(route, {
-                status: null,
-                code: null,
-                case: null,
-                user: null,
-                realm: null,
-                ...firstPage,
-              }),
+              href: hrefWith(route, { ...noFilter, ...firstPage }),
             },
             'Clear',
           )
@@ -87,7 +96,7 @@ export function executionsCard(page, context) {
 
 /** @param {Route} route */
 function hasFilter({ params }) {
-  return ['status', 'code', 'case', 'user', 'realm'].some((name) => params.has(name));
+  return filterNames.some((name) => params.has(name));
 }
 
 /** @param {ExecutionPage['executions']} rows @param {ViewContext} context */

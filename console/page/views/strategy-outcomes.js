@@ -4,6 +4,7 @@ import { table } from '../components/table.js';
 import { count, decimal, ms, runs } from '../lib/format.js';
 import { firstPage, hrefWith } from '../lib/route.js';
 import { statuses } from '../lib/statuses.js';
+import { noFilter } from './strategy-executions.js';
 
 /** @typedef {import('../types.d.ts').Strategy} Strategy */
 /** @typedef {import('../lib/route.js').Route} Route */
@@ -21,7 +22,7 @@ export function errorCard({ errorCodes, summary }, route) {
             name: code,
             tally,
             kind: 'error',
-            href: hrefWith(route, { code, case: null, status: null, ...firstPage }),
+            href: hrefWith(route, { ...noFilter, code, ...firstPage }),
           })),
           ...rest('other codes', others, 'error'),
           ...rest('without a code', withoutCode, 'error'),
@@ -42,10 +43,13 @@ export function caseCard({ cases, summary }, route) {
             name: caseName,
             tally,
             kind: 'ok',
-            href: hrefWith(route, { case: caseName, status: 'ok', code: null, ...firstPage }),
+            href: hrefWith(route, { ...noFilter, case: caseName, status: 'ok', ...firstPage }),
           })),
           ...rest('other cases', others, 'ok'),
-          ...rest('matched no case', unmatched, 'ok'),
+          ...rest('matched no case', unmatched, 'ok').map((item) => ({
+            ...item,
+            href: hrefWith(route, { ...noFilter, unmatched: 'true', ...firstPage }),
+          })),
           ...rest('failed, so no case', failed, 'error'),
         ]),
   );

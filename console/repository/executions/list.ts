@@ -15,6 +15,8 @@ export interface ExecutionFilter {
   errorCode?: string;
   /** null: those that matched none */
   caseName?: string | null;
+  /** exactly so many */
+  points?: number;
   realmId?: string;
   externalUserId?: string;
 }
@@ -139,13 +141,14 @@ function toTimes({ since, until }: WindowRequest, after: ExecutionPosition | nul
   return times;
 }
 
-function toConditions({ status, errorCode, caseName, realmId, externalUserId }: ExecutionFilter): Prisma.Sql[] {
+function toConditions({ status, errorCode, caseName, points, realmId, externalUserId }: ExecutionFilter): Prisma.Sql[] {
   const conditions: Prisma.Sql[] = [];
   if (status !== undefined && status !== 'ok') conditions.push(Prisma.sql`status <> 'ok'`);
   if (status !== undefined && status !== 'failed') conditions.push(Prisma.sql`status = ${status}`);
   if (errorCode !== undefined) conditions.push(Prisma.sql`error_code = ${errorCode}`);
   if (caseName === null) conditions.push(Prisma.sql`case_name is null`);
   else if (caseName !== undefined) conditions.push(Prisma.sql`case_name = ${caseName}`);
+  if (points !== undefined) conditions.push(Prisma.sql`points = ${points}::float8`);
   if (realmId !== undefined) conditions.push(Prisma.sql`realm_id = ${realmId}`);
   if (externalUserId !== undefined) conditions.push(Prisma.sql`external_user_id = ${externalUserId}`);
   return conditions;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { executionStatuses } from '../../../shared/contracts/execution.ts';
-import { cursor, limit, text, time, windowFields } from './common.ts';
+import { cursor, decimal, limit, text, time, windowFields } from './common.ts';
 
 export const executionStatus = z.enum(executionStatuses);
 
@@ -15,6 +15,7 @@ export const executionsQuery = z.strictObject({
   errorCode: text.optional(),
   caseName: text.optional(),
   unmatched: z.enum(['true', 'false']).default('false').describe('true: only those that matched no case'),
+  points: decimal.optional().describe('exactly so many'),
   realmId: text.optional(),
   externalUserId: text.optional(),
   limit: limit(50),

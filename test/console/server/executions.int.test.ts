@@ -12,7 +12,7 @@ test('executions: a strategy’s are listed page by page, and filtered', async (
     await insertRun(client, { recorded_at: at(1) }),
     await insertRun(client, { recorded_at: at(2), status: 'error', error_code: 'E1', case_name: null, points: null }),
     await insertRun(client, { recorded_at: at(3), external_user_id: 'user-2', realm_id: 'other' }),
-    await insertRun(client, { recorded_at: at(4), case_name: null }),
+    await insertRun(client, { recorded_at: at(4), case_name: null, points: -0.5 }),
     await insertRun(client, { recorded_at: at(60 * 25) }),
   ];
   await insertRun(client, { strategy_id: 'another' });
@@ -29,6 +29,8 @@ test('executions: a strategy’s are listed page by page, and filtered', async (
   expect(await list('&errorCode=E1')).toEqual([ids[1]]);
   expect(await list('&caseName=first')).toEqual([ids[0], ids[2]]);
   expect(await list('&unmatched=true&status=ok')).toEqual([ids[3]]);
+  expect(await list('&points=-0.5')).toEqual([ids[3]]);
+  expect(await list('&points=1e1&window=7d')).toEqual([ids[0], ids[2], ids[4]]);
   expect(await list('&realmId=other')).toEqual([ids[2]]);
   expect(await list('&externalUserId=user-2')).toEqual([ids[2]]);
 

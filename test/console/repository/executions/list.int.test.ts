@@ -55,7 +55,7 @@ test('execution list: pages together have each once and in order, whatever arriv
 
 test('execution list: each filter alone and all together', async () => {
   const { database, client } = await openLog();
-  const wanted: RunRow = { status: 'error', errorCode: 'E', caseName: 'C', realmId: 'r', userId: 'u' };
+  const wanted: RunRow = { status: 'error', errorCode: 'E', caseName: 'C', points: 5, realmId: 'r', userId: 'u' };
   const [id] = await insertRuns(client, [
     wanted,
     { ...wanted, status: 'limit' },
@@ -63,18 +63,20 @@ test('execution list: each filter alone and all together', async () => {
     { ...wanted, caseName: null },
     { ...wanted, realmId: 'other' },
     { ...wanted, userId: 'other' },
+    { ...wanted, points: 0.1 },
     { ...wanted, strategyId: 's2' },
     { ...wanted, at: aroundNoon.until },
   ]);
   const count = async (filter: object) => (await listExecutions(database, { ...s1, filter })).executions.length;
-  expect(await count({})).toBe(6);
+  expect(await count({})).toBe(7);
   expect(await count({ status: 'limit' })).toBe(1);
   expect(await count({ errorCode: 'F' })).toBe(1);
-  expect(await count({ caseName: 'C' })).toBe(5);
+  expect(await count({ caseName: 'C' })).toBe(6);
   expect(await count({ caseName: null })).toBe(1);
   expect(await count({ realmId: 'other' })).toBe(1);
   expect(await count({ externalUserId: 'other' })).toBe(1);
-  const all = { status: 'error', errorCode: 'E', caseName: 'C', realmId: 'r', externalUserId: 'u' } as const;
+  expect([await count({ points: 0.1 }), await count({ points: 0 }), await count({ points: 40 })]).toEqual([1, 0, 0]);
+  const all = { status: 'error', errorCode: 'E', caseName: 'C', points: 5, realmId: 'r', externalUserId: 'u' } as const;
   const { executions } = await listExecutions(database, { ...s1, filter: all });
   expect(executions.map((execution) => execution.id)).toEqual([id]);
 });
