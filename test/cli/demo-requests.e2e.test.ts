@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, inject, test } from 'vitest';
@@ -79,17 +80,18 @@ test('demo: a worker killed in the middle changes nothing about the accounts of 
   expect(requests).toMatchObject({ inserted: 4_000, unaccounted: 0, wrong: 0, reconciled: true });
 });
 
-test('demo: without requests and games there are none, in the result neither', async () => {
+test('demo: on given servers it starts none, its accounts add up, and what was not asked for is not in its result', async () => {
   const environment = await givenServers();
-  const args = ['--executions', '500', '--requests', '0', '--games', '0', '--exit', '--json'];
-  const demo = await startSluice(['demo', ...args], environment, await createDirectory());
+  const dir = await createDirectory();
+  const args = ['--executions', '3000', '--rate', '20000', '--requests', '0', '--games', '0', '--exit', '--json'];
+  const demo = await startSluice(['demo', ...args], environment, dir);
   expect(await demo.ended).toBe(0);
-  expect(JSON.parse(demo.stdout.at(-1) ?? '')).toMatchObject({
-    sent: 500,
-    requests: null,
-    games: null,
-    reconciled: true,
-  });
+  const result = JSON.parse(demo.stdout.at(-1) ?? '');
+  expect(result).toMatchObject({ sent: 3_000, unaccounted: 0, requests: null, games: null, reconciled: true });
+  expect(result.stored).toBeGreaterThan(0);
+  expect(result.stored + result.sampledOut + result.dropped + result.dead + result.inFlight).toBe(3_000);
+  expect(demo.stderr.join('\n')).not.toMatch(/PostgreSQL|Redis/);
+  expect(existsSync(join(dir, '.sluice/postgres'))).toBe(false);
   const client = await connect(environment.DATABASE_URL);
   expect((await client.query('select from request')).rowCount).toBe(0);
   expect((await client.query('select from runtime_record')).rowCount).toBe(0);

@@ -70,28 +70,6 @@ test('start: takes over what a killed run left behind, and its workers had stopp
   expect(await areGone(servers)).toBe(true);
 });
 
-test('demo: on given servers it starts none, its accounts add up, and the last line is its result', async () => {
-  const environment = {
-    DATABASE_URL: await createTestDatabase(),
-    REDIS_URL: inject('redisUrl'),
-    SLUICE_NAMESPACE: createNamespace(),
-    ...createHealthKeys().environment,
-  };
-  const dir = await createDirectory();
-  const demo = await startSluice(
-    ['demo', '--executions', '3000', '--rate', '20000', '--exit', '--json'],
-    environment,
-    dir,
-  );
-  expect(await demo.ended).toBe(0);
-  const result = JSON.parse(demo.stdout.at(-1) ?? '');
-  expect(result).toMatchObject({ sent: 3_000, unaccounted: 0, reconciled: true });
-  expect(result.stored).toBeGreaterThan(0);
-  expect(result.stored + result.sampledOut + result.dropped + result.dead + result.inFlight).toBe(3_000);
-  expect(demo.stderr.join('\n')).not.toMatch(/PostgreSQL|Redis/);
-  expect(existsSync(join(dir, '.sluice/postgres'))).toBe(false);
-});
-
 test('sluice: wrong calls and wrong configuration exit with 2, and say what is accepted', async () => {
   const calls: [string[], Record<string, string>, RegExp][] = [
     [['worker', 'nope'], {}, /Allowed choices are execution-log/],

@@ -18,9 +18,10 @@ export async function createTestDatabase(): Promise<string> {
   const name = `${inject('runName')}_${randomBytes(4).toString('hex')}`;
   const admin = new pg.Client({ connectionString: inject('postgresUrl') });
   await admin.connect();
-  // Copying waits for nobody, but is refused while another copy's connection is still on the template.
+  // Copying waits for nobody, but is refused while another copy's connection is still on the template. As files it takes
+  // half the CPU time that it takes page by page through the log.
   await until(async () => {
-    await admin.query(`create database "${name}" template "${inject('templateDatabase')}"`);
+    await admin.query(`create database "${name}" template "${inject('templateDatabase')}" strategy file_copy`);
     return true;
   });
   onTestFinished(async () => {
@@ -72,8 +73,8 @@ export function openQueue(
 }
 
 /** A directory that goes with the test. */
-export async function createDirectory(): Promise<string> {
-  const dir = await mkdtemp(join(tmpdir(), `${testDirectoryPrefix}${process.pid}-`));
+export async function createDirectory(parent: string = tmpdir()): Promise<string> {
+  const dir = await mkdtemp(join(parent, `${testDirectoryPrefix}${process.pid}-`));
   onTestFinished(() => rm(dir, { recursive: true, force: true }));
   return dir;
 }

@@ -1,21 +1,23 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { commandLine, isAlive, stopProcess } from '../../local/processes.ts';
+import { temporaryParents } from './memory-directory.ts';
 
 /** Directories of test runs begin so, with the process id of the run behind it. */
 export const testDirectoryPrefix = 'sluice-test-';
 
 /** Stops the servers that killed test runs left behind, and removes their directories. */
 export async function sweepLeftovers(): Promise<void> {
-  for (const name of await readdir(tmpdir())) {
-    const run = new RegExp(`^${testDirectoryPrefix}(\\d+)-`).exec(name)?.[1];
-    if (run === undefined || (await isAlive(Number(run)))) continue;
-    const dir = join(tmpdir(), name);
-    for (const pid of await serversUnder(dir)) {
-      if ((await commandLine(pid))?.match(/postgres|redis|valkey/)) await stopProcess(pid, 'SIGKILL', 1_000);
+  for (const parent of temporaryParents) {
+    for (const name of await readdir(parent).catch(() => [])) {
+      const run = new RegExp(`^${testDirectoryPrefix}(\\d+)-`).exec(name)?.[1];
+      if (run === undefined || (await isAlive(Number(run)))) continue;
+      const dir = join(parent, name);
+      for (const pid of await serversUnder(dir)) {
+        if ((await commandLine(pid))?.match(/postgres|redis|valkey/)) await stopProcess(pid, 'SIGKILL', 1_000);
+      }
+      await rm(dir, { recursive: true, force: true });
     }
-    await rm(dir, { recursive: true, force: true });
   }
 }
 

@@ -4,6 +4,7 @@ import { type PostgresServer, startPostgres } from '../../local/postgres.ts';
 import { stopProcess } from '../../local/processes.ts';
 import { type RedisServer, startRedis } from '../../local/redis.ts';
 import { createDirectory } from './fixtures.ts';
+import { parentOfDatabases } from './memory-directory.ts';
 
 /** A server that a test may stop, kill, freeze and start again, on the same port with the same data. */
 export interface FragileServer {
@@ -28,7 +29,7 @@ export async function startFragileRedis(): Promise<FragileServer> {
 }
 
 export async function startFragilePostgres(): Promise<FragileServer> {
-  const dir = join(await createDirectory(), 'postgres');
+  const dir = join(await createDirectory(await parentOfDatabases()), 'postgres');
   return fragile(
     () => startPostgres({ dir, fsync: false }),
     (port) => startPostgres({ dir, fsync: false, port }),

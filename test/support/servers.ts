@@ -12,6 +12,7 @@ import { migrate } from '../../prisma/migrate.ts';
 import { loadConfig } from '../../shared/config.ts';
 
 import { sweepLeftovers, testDirectoryPrefix } from './leftovers.ts';
+import { parentOfDatabases } from './memory-directory.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -32,9 +33,13 @@ declare module 'vitest' {
  */
 export default async function setUp(project: TestProject) {
   await sweepLeftovers();
-  const dir = await mkdtemp(join(tmpdir(), `${testDirectoryPrefix}${process.pid}-`));
+  const prefix = `${testDirectoryPrefix}${process.pid}-`;
+  const dir = await mkdtemp(join(tmpdir(), prefix));
+  const databaseDir = await mkdtemp(join(await parentOfDatabases(), prefix));
   const runName = `sluice_test_${randomBytes(4).toString('hex')}`;
-  const closers: (() => Promise<unknown>)[] = [() => rm(dir, { recursive: true, force: true })];
+  const closers: (() => Promise<unknown>)[] = [dir, databaseDir].map(
+    (made) => () => rm(made, { recursive: true, force: true }),
+  );
   const tearDown = async (): Promise<void> => {
     for (const close of closers.splice(0).reverse()) await close();
   };
@@ -57,7 +62,8 @@ export default async function setUp(project: TestProject) {
       ));
     const redis = redisUrl === null ? await startRedis({ binary: redisBinary, dir: join(dir, 'redis') }) : null;
     if (redis) closers.push(redis.stop);
-    const postgres = database.url === null ? await startPostgres({ dir: join(dir, 'postgres'), fsync: false }) : null;
+    const postgres =
+      database.url === null ? await startPostgres({ dir: join(databaseDir, 'postgres'), fsync: false }) : null;
     if (postgres) closers.push(postgres.stop);
     say(
       `tests run on ${postgres ? `a private PostgreSQL, port ${postgres.port}` : 'DATABASE_URL'}, ${redis ? `a private Redis, port ${redis.port}` : 'REDIS_URL'}`,

@@ -15,7 +15,7 @@ function startWorkers(place: Place, count: number, environment: Record<string, s
 }
 
 /** Workers that are killed, one after the other. */
-const kills = Number(process.env['SLUICE_TEST_KILLS'] ?? 20);
+const kills = Number(process.env['SLUICE_TEST_KILLS'] ?? 12);
 
 /** Each kill is followed by a start, which takes a second of a core; a busy machine has less than one to give. */
 const killTimeoutMs = 60_000 + kills * 6_000;

@@ -257,29 +257,30 @@ describe('many', () => {
     expect(await worker.metric('sluice_health_events_consumed_total', {})).toBe(10_001);
   });
 
-  test('100,000 events of 1,000 games: each game ends as its last event has it, and the lobby heard of each in order', async () => {
+  test('20,000 events of 1,000 games: each game ends as its last event has it, and the lobby heard of each in order', async () => {
     const place = await aHealthPlace();
     const games = Array.from({ length: 1_000 }, (_, index) => `game-${index}`);
     await place.client.query("insert into runtime_record (game_id, status) select unnest($1::text[]), 'running'", [
       games,
     ]);
+    const rounds = 20;
     const types = ['container_exited', 'probe_recovered', 'probe_failed', 'probe_recovered'] as const;
     const told = ['engine_unreachable/exited', 'running/healthy', 'running/probe_failed', 'running/healthy'];
-    for (let round = 0; round < 100; round += 1)
+    for (let round = 0; round < rounds; round += 1)
       await place.add(
         ...games.map((game_id, index) => ({ game_id, event_type: types[(round + index) % 4] ?? '', ...at(round) })),
       );
     const worker = await place.start();
-    await until(async () => (await worker.metric('sluice_lobby_events_published_total', {})) >= 100_000);
+    await until(async () => (await worker.metric('sluice_lobby_events_published_total', {})) >= rounds * games.length);
     const heard = new Map<string, string[]>(games.map((game) => [game, []]));
     for (const entry of await place.lobby())
       heard.get(entry['game_id'] ?? '')?.push(`${entry['runtime_status']}/${entry['engine_health_summary']}`);
     const records = await place.records();
     for (const [index, game] of games.entries()) {
-      const expected = Array.from({ length: 100 }, (_, round) => told[(round + index) % 4]);
+      const expected = Array.from({ length: rounds }, (_, round) => told[(round + index) % 4]);
       // The first recovery of a game that runs changes its health from nothing; a probe that failed before it does too.
       expect(heard.get(game)).toEqual(expected);
       expect(`${records[game]?.status}/${records[game]?.engine_health}`).toBe(expected.at(-1));
     }
-  }, 180_000);
+  });
 });

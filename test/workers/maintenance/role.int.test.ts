@@ -171,7 +171,7 @@ test('maintenance: a task that is refused fails and comes again, and Redis keeps
   const worker = await startMaintenance(databaseUrl, namespace, { everyMs: 20 });
   await worker.started;
   const runs = () => worker.metric('sluice_maintenance_runs_total', { task: 'retention', outcome: 'failed' });
-  await until(async () => (await runs()) > 120);
+  await until(async () => (await runs()) > 105);
   const queue = openMaintenanceQueue(namespace);
   expect(await queue.getFailedCount()).toBeLessThanOrEqual(100);
   expect(await queue.getCompletedCount()).toBeLessThanOrEqual(100);
