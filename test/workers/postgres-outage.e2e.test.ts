@@ -24,10 +24,10 @@ const trace = Array.from({ length: 100 }, (_, step) => ({
 
 /**
  * In MB. The slots hold 5 MB of JSON, which parsed, joined and on its way through the driver is some 20 MB, and the heap
- * may grow once more before it is collected. A worker that took in all that comes would hold 75 MB of JSON after eight
- * seconds, and several times that parsed.
+ * may grow several times before it is collected: on a busy machine by 89 were seen. A worker that took in all that comes
+ * would hold 75 MB of JSON after eight seconds, and several times that parsed.
  */
-const maxGrowth = 80;
+const maxGrowth = 150;
 
 test(
   `worker: ${outageSeconds} s without PostgreSQL cost no record, and it holds no more than its slots and its memory`,
