@@ -1,7 +1,7 @@
 import { Argument, type Command, Option } from 'commander';
 import { compareStrategies } from '../console/repository/executions/compare.ts';
-import { type ExecutionFilter, listExecutions } from '../console/repository/executions/list.ts';
-import { listAllExecutions } from '../console/repository/executions/list-all.ts';
+import { listExecutions } from '../console/repository/executions/list.ts';
+import type { ExecutionFilter } from '../console/repository/executions/list-statement.ts';
 import { findExecution } from '../console/repository/executions/one.ts';
 import { readStrategy } from '../console/repository/executions/strategy.ts';
 import { executionStatuses } from '../shared/contracts/execution.ts';
@@ -158,11 +158,7 @@ async function list(database: Database, context: CommandContext, strategyId: str
     ...(realm === undefined ? {} : { realmId: realm }),
     ...(user === undefined ? {} : { externalUserId: user }),
   };
-  const question = { filter, limit, ...(cursor === undefined ? {} : { cursor }) };
-  const page =
-    strategyId === null
-      ? await listAllExecutions(database, { ...question, window: { ...window, since: window.since ?? new Date(0) } })
-      : await listExecutions(database, { ...question, window, strategyId });
+  const page = await listExecutions(database, { strategyId, window, filter, limit, cursor: cursor ?? null });
   print(context, flags, page, (_, options) => {
     const { executions } = page;
     if (executions.length === 0) return ['no executions'];

@@ -1,5 +1,5 @@
 import { cutIntoBuckets } from '../../console/repository/executions/buckets.ts';
-import { toListStatement } from '../../console/repository/executions/list.ts';
+import { toListStatement } from '../../console/repository/executions/list-statement.ts';
 import { cubeOf, type RunScope, talliesOf } from '../../console/repository/executions/runs.ts';
 import type { Snapshot } from '../../console/repository/executions/snapshot.ts';
 import { Prisma } from '../../shared/database.ts';
@@ -60,5 +60,5 @@ export function toFiguresStatement(scope: RunScope): Prisma.Sql {
 
 /** The newest failures of a strategy. */
 export function toFailuresStatement({ strategyId, window }: RunScope, limit: number): Prisma.Sql {
-  return toListStatement({ strategyId, window, filter: { status: 'failed' } }, limit + 1, null);
+  return toListStatement(strategyId, { window, filter: { status: 'failed' }, after: null }, limit + 1);
 }

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ExecutionSummary } from '../../console/repository/executions/list.ts';
+import type { ExecutionSummary } from '../../console/repository/executions/summary.ts';
 import {
   readByKeys,
   readClock,

@@ -75,6 +75,27 @@ test('a failure: its address opens it at once, and its replay body is copied as 
   expect(problems).toEqual([]);
 });
 
+test('the first view: what failed last opens there, whichever strategy it was', async () => {
+  const stage = await aStage();
+  await storeDemoRuns(stage.database, 1_500);
+  const { page, problems } = await aPage();
+  await page.goto(stage.url);
+  const newest = await stage.database.strategyExecutionLog.findMany({
+    where: { status: { not: 'ok' } },
+    orderBy: [{ recordedAt: 'desc' }, { id: 'desc' }],
+    take: 5,
+  });
+  const failures = page.locator('section[data-key="executions"] tbody tr');
+  await until(async () => (await failures.count()) === newest.length);
+  await failures.first().getByRole('link').first().click();
+  await page
+    .getByRole('dialog')
+    .getByText(newest[0]?.id ?? '')
+    .first()
+    .waitFor();
+  expect(problems).toEqual([]);
+});
+
 test('a trace: its branches close and open with the keyboard', async () => {
   const stage = await aStage();
   await storeDemoRuns(stage.database, 1_500);

@@ -7,7 +7,9 @@ import { el } from '../lib/dom.js';
 import { count, runs } from '../lib/format.js';
 import { hrefTo, hrefWith } from '../lib/route.js';
 import { windowQuery } from '../lib/window.js';
+import { newestFailuresCard } from './strategy-executions.js';
 
+/** @typedef {import('../types.d.ts').ExecutionPage} ExecutionPage */
 /** @typedef {import('../types.d.ts').StrategyList} StrategyList */
 /** @typedef {import('../types.d.ts').ViewContext} ViewContext */
 
@@ -28,12 +30,19 @@ const orders = [
 /** @type {Set<string>} */
 const picked = new Set();
 
-/** @type {import('../types.d.ts').View<StrategyList>} */
+/** @type {import('../types.d.ts').View<{ list: StrategyList, failures: ExecutionPage }>} */
 export const strategies = {
   title: () => 'Strategies',
   hasWindow: true,
-  load: (route, signal) => get('strategies', { ...windowQuery(route), limit: most }, signal),
-  render(answer, context) {
+  async load(route, signal) {
+    const window = windowQuery(route);
+    const [list, failures] = await Promise.all([
+      get('strategies', { ...window, limit: most }, signal),
+      get('executions', { ...window, status: 'failed', limit: 5 }, signal),
+    ]);
+    return { list, failures };
+  },
+  render({ list: answer, failures }, context) {
     const { params } = context.route;
     const wanted = (params.get('find') ?? '').toLowerCase();
     const { of } = orders.find(({ value }) => value === params.get('order')) ?? /** @type {any} */ (orders[0]);
@@ -41,6 +50,7 @@ export const strategies = {
       .filter(({ strategyId }) => strategyId.toLowerCase().includes(wanted))
       .toSorted((a, b) => of(b) - of(a));
     return [
+      ...(failures.executions.length === 0 ? [] : [newestFailuresCard(failures, context)]),
       card(
         'Strategies at a glance',
         {

@@ -3,7 +3,7 @@ import { card, emptyState, statusBadge, timeText } from '../components/parts.js'
 import { table } from '../components/table.js';
 import { el } from '../lib/dom.js';
 import { decimal, ms } from '../lib/format.js';
-import { firstPage, hrefWith } from '../lib/route.js';
+import { firstPage, hrefTo, hrefWith } from '../lib/route.js';
 import { windowQuery } from '../lib/window.js';
 
 /** @typedef {import('../types.d.ts').ExecutionPage} ExecutionPage */
@@ -100,21 +100,13 @@ function hasFilter({ params }) {
 }
 
 /** @param {ExecutionPage['executions']} rows @param {ViewContext} context */
-function executionTable(rows, { route, nowMs }) {
+function executionTable(rows, context) {
   return table({
     caption: 'Executions, the newest first',
     rows,
     keyOf: ({ id }) => id,
     columns: [
-      {
-        name: 'When',
-        isHead: true,
-        class: 'nowrap',
-        cell: ({ id, recordedAt }) => [
-          el('a', { href: hrefWith(route, { execution: id }), 'aria-haspopup': 'dialog' }, timeText(recordedAt)),
-          el('small', { class: 'below' }, timeText(recordedAt, nowMs)),
-        ],
-      },
+      whenColumn(context),
       { name: 'Status', cell: ({ status }) => statusBadge(status) },
       { name: 'What happened', class: 'wide', cell: whatHappened },
       { name: 'User', class: 'clip', cell: ({ externalUserId }) => externalUserId ?? '–' },
@@ -123,6 +115,46 @@ function executionTable(rows, { route, nowMs }) {
       { name: 'Nodes', isNumber: true, cell: ({ nodesExecuted }) => decimal(nodesExecuted) },
     ],
   });
+}
+
+/**
+ * What failed last, whichever strategy it was.
+ *
+ * @param {ExecutionPage} page
+ * @param {ViewContext} context
+ */
+export function newestFailuresCard({ executions }, context) {
+  return card(
+    'Newest failures',
+    { key: 'executions', note: 'of all strategies; each opens with its trace' },
+    table({
+      caption: 'Failures of all strategies, the newest first',
+      rows: executions,
+      keyOf: ({ id }) => id,
+      columns: [
+        whenColumn(context),
+        {
+          name: 'Strategy',
+          class: 'clip',
+          cell: ({ strategyId }) =>
+            el('a', { class: 'id', href: hrefTo(context.route, 'strategy', { id: strategyId }) }, strategyId),
+        },
+        { name: 'Status', cell: ({ status }) => statusBadge(status) },
+        { name: 'What happened', class: 'wide', cell: whatHappened },
+        { name: 'User', class: 'clip', cell: ({ externalUserId }) => externalUserId ?? '–' },
+      ],
+    }),
+  );
+}
+
+/** @param {ViewContext} context */
+function whenColumn({ route, nowMs }) {
+  /** @param {ExecutionPage['executions'][number]} execution */
+  const cell = ({ id, recordedAt }) => [
+    el('a', { href: hrefWith(route, { execution: id }), 'aria-haspopup': 'dialog' }, timeText(recordedAt)),
+    el('small', { class: 'below' }, timeText(recordedAt, nowMs)),
+  ];
+  return { name: 'When', isHead: true, class: 'nowrap', cell };
 }
 
 /** @param {ExecutionPage['executions'][number]} execution */

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { type Database, Prisma } from '../../../shared/database.ts';
-import { type ExecutionSummary, summaryColumns } from './list.ts';
 import { inSnapshot } from './snapshot.ts';
+import { type ExecutionSummary, summaryColumns } from './summary.ts';
 
 /** An execution with all that is known of it. */
 export interface StoredExecution extends ExecutionSummary {

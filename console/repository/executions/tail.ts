@@ -1,6 +1,10 @@
+import { executionStatuses } from '../../../shared/contracts/execution.ts';
 import { type Database, Prisma } from '../../../shared/database.ts';
-import { type ExecutionSummary, failureStatuses, summaryColumns } from './list.ts';
 import { inSnapshot } from './snapshot.ts';
+import { type ExecutionSummary, summaryColumns } from './summary.ts';
+
+/** Everything but ok. */
+const failureStatuses = executionStatuses.filter((status) => status !== 'ok');
 
 /** What tells one row from another. */
 export interface RowKey {
@@ -77,6 +81,6 @@ async function read<Row>(database: Database, statement: Prisma.Sql): Promise<Rea
 function conditionsOf({ strategyId, failures }: TailFilter, from: Date): Prisma.Sql {
   const conditions = [Prisma.sql`recorded_at >= ${from}`];
   if (strategyId !== undefined) conditions.push(Prisma.sql`strategy_id = ${strategyId}`);
-  if (failures) conditions.push(Prisma.sql`status in (${Prisma.join([...failureStatuses])})`);
+  if (failures) conditions.push(Prisma.sql`status in (${Prisma.join(failureStatuses)})`);
   return Prisma.join(conditions, ' and ');
 }

@@ -19,14 +19,24 @@ export function addExecutionRoutes(app: App, { database }: RouteDeps): void {
       config: { access: 'realm' },
       schema: {
         operationId: 'listExecutions',
-        summary: 'Executions of a strategy, the newest first',
+        summary: 'Executions of a strategy or of all, the newest first',
         tags,
         querystring: executionsQuery,
         response: { 200: executionPage, ...problems },
       },
     },
     async (request) => {
-      const { strategyId, since, until, window, limit, cursor = null, unmatched, realmId, ...rest } = request.query;
+      const {
+        strategyId = null,
+        since,
+        until,
+        window,
+        limit,
+        cursor = null,
+        unmatched,
+        realmId,
+        ...rest
+      } = request.query;
       const span = parseWindow({ since, until, window }, Date.now());
       const realm = realmWithin(request, realmId);
       const filter = {

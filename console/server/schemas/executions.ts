@@ -6,7 +6,7 @@ export const executionStatus = z.enum(executionStatuses);
 
 /** What is asked of the list of executions. */
 export const executionsQuery = z.strictObject({
-  strategyId: text,
+  strategyId: text.optional().describe('those of all strategies when left out'),
   ...windowFields,
   status: z
     .enum([...executionStatuses, 'failed'])

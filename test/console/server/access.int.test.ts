@@ -125,6 +125,8 @@ test('access: a realm sees its own executions only, and is not told of others', 
   expect(told(foreign)).toEqual(told(missing));
   expect(foreign.status).toBe(404);
   expect((await get('/api/v1/executions?strategyId=theirs')).body.executions).toEqual([]);
+  const ofAll = (await get('/api/v1/executions')).body.executions;
+  expect(ofAll.map(({ realmId }: { realmId: string }) => realmId)).toEqual(['acme', 'acme']);
   expect((await get('/api/v1/executions?strategyId=theirs&realmId=other')).status).toBe(403);
   expect((await get('/api/v1/executions?strategyId=bonus&realmId=acme')).body.executions).toHaveLength(2);
   expect((await place.get('/api/v1/executions?strategyId=theirs', readToken)).body.executions).toHaveLength(1);

@@ -34,6 +34,10 @@ test('executions: a strategy’s are listed page by page, and filtered', async (
   expect(await list('&realmId=other')).toEqual([ids[2]]);
   expect(await list('&externalUserId=user-2')).toEqual([ids[2]]);
 
+  const ofAll = (await get('/api/v1/executions?status=failed&errorCode=E1')).body.executions;
+  expect(ofAll.map(({ id }: { id: string }) => id)).toEqual([ids[1]]);
+  expect((await get('/api/v1/executions?caseName=first')).body.executions).toHaveLength(3);
+
   const first = (await get('/api/v1/executions?strategyId=bonus&limit=3')).body;
   const query = `until=${first.until}&cursor=${first.cursor}`;
   const second = (await get(`/api/v1/executions?strategyId=bonus&limit=3&${query}`)).body;

@@ -1,6 +1,10 @@
 import { expect, test } from 'vitest';
 import { scansOf, toFailuresStatement, toFiguresStatement } from '../../../../bench/reads/scans.ts';
-import { toListStatement } from '../../../../console/repository/executions/list.ts';
+import {
+  toListOfStatement,
+  toListStatement,
+  toSeenStatement,
+} from '../../../../console/repository/executions/list-statement.ts';
 import { toStrategiesStatement } from '../../../../console/repository/executions/strategies.ts';
 import { createDay } from '../../../support/rows.ts';
 import { openLog } from './run-rows.ts';
@@ -46,11 +50,23 @@ test('plans: a list of failures reads failures only, as many as fit on its page'
   expect(scans.reduce((sum, { rows }) => sum + rows, 0)).toBeLessThanOrEqual(12);
 });
 
+test('plans: failures of all strategies are found by the failures of each, whatever else has run', async () => {
+  const { database, second, hours } = await openTwoDays();
+  const listed = { window: hours(second.noon, 0, 3), filter: { status: 'failed' as const }, after: null };
+  const seen = await scansOf(database, toSeenStatement(listed, 100));
+  const failures = 50;
+  expect(seen.reduce((sum, { rows, removed }) => sum + rows + removed, 0)).toBeLessThanOrEqual(2 * failures);
+  const ids = ['s0', 's1'];
+  const scans = await scansOf(database, toListOfStatement(ids, listed, 11));
+  expect(scans.every(({ type, removed }) => type === 'Index Scan' && removed === 0)).toBe(true);
+  expect(scans.reduce((sum, { rows }) => sum + rows, 0)).toBeLessThanOrEqual(ids.length * 12);
+});
+
 test('plans: a later page begins where the one before ended', async () => {
   const { database, second, hours } = await openTwoDays();
   const after = { recordedAt: new Date(second.noon.getTime() + 5_000_000), id: 'ffffffff-ffff-4fff-bfff-ffffffffffff' };
-  const question = { strategyId: 's1', window: hours(second.noon, -24, 3) };
-  const scans = await scansOf(database, toListStatement(question, 11, after));
+  const listed = { window: hours(second.noon, -24, 3), after };
+  const scans = await scansOf(database, toListStatement('s1', listed, 11));
   const read = scans.reduce((sum, { rows, removed }) => sum + rows + removed, 0);
   expect(scans.every(({ type }) => type === 'Index Scan')).toBe(true);
   expect(read).toBeLessThanOrEqual(40);

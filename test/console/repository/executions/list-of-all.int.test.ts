@@ -1,7 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { listAllExecutions } from '../../../console/repository/executions/list-all.ts';
-import { aroundNoon, insertRuns, noon, openLog, type RunRow } from '../../console/repository/executions/run-rows.ts';
+import { listExecutions } from '../../../../console/repository/executions/list.ts';
+import { UsageError } from '../../../../shared/errors.ts';
+import { aroundNoon, insertRuns, noon, openLog, type RunRow } from './run-rows.ts';
 
 const atSecond = (second: number): string => new Date(Date.parse(noon) + second * 1_000).toISOString();
 
@@ -34,7 +35,8 @@ test('executions of all strategies: pages together have each once, in the order 
       let cursor: string | null = null;
       do {
         const filter = status === undefined ? {} : { status };
-        const page: Awaited<ReturnType<typeof listAllExecutions>> = await listAllExecutions(database, {
+        const page: Awaited<ReturnType<typeof listExecutions>> = await listExecutions(database, {
+          strategyId: null,
           window: aroundNoon,
           filter,
           limit,
@@ -54,9 +56,11 @@ test('executions of all strategies: more strategies than can be asked are told o
   const { database, client } = await openLog();
   await insertRuns(
     client,
-    Array.from({ length: 200 }, (_, n): RunRow => ({ strategyId: `s${n}` })),
+    Array.from({ length: 2_001 }, (_, n): RunRow => ({ strategyId: `s${n}`, status: n < 2_000 ? 'error' : 'ok' })),
   );
-  await expect(listAllExecutions(database, { window: aroundNoon })).rejects.toThrow(
-    /^200 strategies or more .* name one/,
-  );
+  const all = { strategyId: null, window: aroundNoon };
+  await expect(listExecutions(database, all)).rejects.toThrow(UsageError);
+  await expect(listExecutions(database, all)).rejects.toThrow(/^more than 2000 strategies .* name one/);
+  const { executions } = await listExecutions(database, { ...all, filter: { status: 'failed' } });
+  expect(executions).toHaveLength(50);
 });
