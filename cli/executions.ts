@@ -115,7 +115,7 @@ export function addExecutionsCommand(program: Command, context: CommandContext):
     .description('executions as they are stored, until Ctrl-C')
     .option('--strategy <id>', 'only of this strategy')
     .option('--failures', 'only those that are not ok')
-    .option('--last <n>', 'begin with so many that are there already', wholeNumber({ min: 0, max: 1_000 }), 10)
+    .option('--last <n>', 'begin with so many that are there already', wholeNumber({ min: 0, max: 200 }), 10)
     .addOption(
       new Option('--late <age>', 'how long after later runs one may be stored and is not missed, up to 1h')
         .argParser(ageMs)
@@ -159,7 +159,7 @@ async function list(database: Database, context: CommandContext, strategyId: str
     ...(user === undefined ? {} : { externalUserId: user }),
   };
   const page = await listExecutions(database, { strategyId, window, filter, limit, cursor: cursor ?? null });
-  print(context, flags, page, (_, options) => {
+  print(context, flags, { ...page, window }, (_, options) => {
     const { executions } = page;
     if (executions.length === 0) return ['no executions'];
     const table = toExecutionTable(executions, { ...options, withStrategy: strategyId === null });

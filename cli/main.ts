@@ -86,10 +86,14 @@ function taken(stream: NodeJS.WriteStream): Promise<void> {
 }
 
 if (existsSync('.env')) process.loadEnvFile('.env');
-// A reader that has seen enough, as `head`, is no failure.
-for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+let isLost = false;
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', ({ code }: NodeJS.ErrnoException) => {
+    // A reader that has seen enough, as `head`, is no failure. A full disk is.
+    if (code !== 'EPIPE') isLost = true;
+  });
 const exitCode = await main(process.argv.slice(2), process.env);
 // A pipe takes 64 KiB at once; the rest would be lost when the process ends before its reader has come to it.
 await Promise.all([taken(process.stdout), taken(process.stderr)]);
 // Not process.exitCode: when a server hangs, so may the connection to it, and the process shall end all the same.
-process.exit(exitCode);
+process.exit(isLost && exitCode === 0 ? 1 : exitCode);

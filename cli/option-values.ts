@@ -13,7 +13,7 @@ export function wholeNumber({ min, max = Number.MAX_SAFE_INTEGER }: { min: numbe
 /** Reads a number in decimal digits, with an exponent or without. */
 export function decimal(text: string): number {
   const value = Number(text);
-  if (/^[+-]?\d+(\.\d+)?(e[+-]?\d+)?$/i.test(text) && Number.isFinite(value)) return value;
+  if (/^[+-]?(\d+(\.\d+)?|\.\d+)(e[+-]?\d+)?$/i.test(text) && Number.isFinite(value)) return value;
   throw new InvalidArgumentError('It must be a number, such as 40 or 0.5.');
 }
 

@@ -68,7 +68,14 @@ function adapterOf(database: Database): Promise<SqlDriverAdapter> {
 export function poolSettings(config: Config['database'], name: string) {
   const url = new URL(requireUrl(config.url, 'DATABASE_URL'));
   const schema = url.searchParams.get('schema');
-  for (const parameter of prismaParameters) url.searchParams.delete(parameter);
+  const options = [
+    url.searchParams.get('options') ?? '',
+    ...(schema === null ? [] : [`-c search_path=${schema.replace(/[^\w$]/g, '')}`]),
+    // The driver adapter writes times without an offset and takes those that it reads to be of UTC, whatever the server's
+    // own zone is, and it reads them in one form only.
+    '-c TimeZone=UTC -c DateStyle=ISO',
+  ];
+  for (const parameter of [...prismaParameters, 'options']) url.searchParams.delete(parameter);
   return {
     connectionString: url.href,
     application_name: name,
@@ -78,6 +85,6 @@ export function poolSettings(config: Config['database'], name: string) {
     statement_timeout: config.statementTimeoutMs,
     query_timeout: config.statementTimeoutMs + 2_000,
     keepAlive: true,
-    ...(schema === null ? {} : { options: `-c search_path=${schema.replace(/[^\w$]/g, '')}` }),
+    options: options.join(' ').trim(),
   };
 }

@@ -1,5 +1,5 @@
 import type { Comparison } from '../../console/repository/executions/compare.ts';
-import type { Tally } from '../../console/repository/executions/estimates.ts';
+import type { Mean, Tally } from '../../console/repository/executions/estimates.ts';
 import type { Percentile } from '../../console/repository/executions/percentiles.ts';
 import type { StrategyAnswer, StrategyFigures } from '../../console/repository/executions/strategy.ts';
 import type { ExecutionWindow } from '../../console/repository/executions/window.ts';
@@ -25,7 +25,11 @@ export function toStrategyLines(answer: StrategyAnswer, options: { columns: numb
     `window    ${toWindow(answer.window)}`,
     `runs      ${toRuns(total)}`,
     ['failures  ', `${toRuns(failed)}, ${toPercentage(failureRate.value)}${margin} of all`, mark(failureRate.tooFew)],
-    `points    ${toFigure(points.mean)} on average, ${toFigure(points.min)} to ${toFigure(points.max)}, ${toFigure(points.sum)} in all`,
+    [
+      'points    ',
+      `${toFigure(points.mean)}${toMargin(points.margin)} on average, ${toFigure(points.min)} to ${toFigure(points.max)}, ${toFigure(points.sum)} in all`,
+      mark(points.rows > 0 && points.tooFew),
+    ],
     '',
     ...toSeriesLines(answer, options),
     '',
@@ -33,7 +37,11 @@ export function toStrategyLines(answer: StrategyAnswer, options: { columns: numb
       [
         { title: 'status', cell: ({ status }) => status },
         { title: 'runs', cell: ({ runs }) => toCount(runs), align: 'right' },
-        { title: 'stored rows', cell: ({ rows }) => toCount(rows), align: 'right' },
+        {
+          title: 'stored rows',
+          cell: ({ rows, nodes }) => `${toCount(rows)}${nodes.tooFew ? ` ${tooFewMark}` : ''}`,
+          align: 'right',
+        },
         { title: 'mean ms', cell: ({ durationMs }) => toFigure(durationMs.mean), align: 'right' },
         { title: 'max ms', cell: ({ durationMs }) => toFigure(durationMs.max), align: 'right', optional: true },
         { title: 'mean nodes', cell: ({ nodes }) => toFigure(nodes.mean), align: 'right', optional: true },
@@ -69,10 +77,19 @@ export function toStrategyLines(answer: StrategyAnswer, options: { columns: numb
   ];
 }
 
+/** How far a mean may be off. */
+function toMargin(margin: number | null): string {
+  return margin === null || margin === 0 ? '' : ` ± ${toFigure(margin)}`;
+}
+
 /** Two strategies side by side, and what changes from A to B. */
 export function toComparisonLines({ a, b, delta }: Comparison, options: { columns: number | null }): Line[] {
   type Figure = (of: StrategyFigures) => { text: string; tooFew: boolean };
   const plain = (text: string) => ({ text, tooFew: false });
+  const meanOf = ({ mean, margin, tooFew }: Mean) => ({
+    text: `${toFigure(mean)}${toMargin(margin)}`,
+    tooFew: tooFew && mean !== null,
+  });
   const percentile =
     (name: 'p50' | 'p95' | 'p99'): Figure =>
     ({ durations }) => ({ text: toFigure(durations.ok[name].value), tooFew: durations.ok[name].tooFew });
@@ -84,15 +101,11 @@ export function toComparisonLines({ a, b, delta }: Comparison, options: { column
       ({ summary: { failureRate } }) => ({ text: toPercentage(failureRate.value), tooFew: failureRate.tooFew }),
       delta.failureRate === null ? none : `${withSign(toFigure(delta.failureRate * 100))} %-points`,
     ],
-    [
-      'mean ms, ok',
-      ({ summary }) => plain(toFigure(summary.statuses.ok.durationMs.mean)),
-      withSign(toFigure(delta.meanMs)),
-    ],
+    ['mean ms, ok', ({ summary }) => meanOf(summary.statuses.ok.durationMs), withSign(toFigure(delta.meanMs))],
     ['p50 ms, ok', percentile('p50'), withSign(toFigure(delta.p50Ms))],
     ['p95 ms, ok', percentile('p95'), withSign(toFigure(delta.p95Ms))],
     ['p99 ms, ok', percentile('p99'), withSign(toFigure(delta.p99Ms))],
-    ['mean points', ({ summary }) => plain(toFigure(summary.points.mean)), withSign(toFigure(delta.meanPoints))],
+    ['mean points', ({ summary }) => meanOf(summary.points), withSign(toFigure(delta.meanPoints))],
   ];
   const show = (figure: Figure, of: StrategyFigures): string => {
     const { text, tooFew } = figure(of);

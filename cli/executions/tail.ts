@@ -1,20 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { listExecutions } from '../../console/repository/executions/list.ts';
 import type { ExecutionSummary } from '../../console/repository/executions/summary.ts';
-import {
-  readByKeys,
-  readClock,
-  readKeys,
-  readUnknown,
-  type TailFilter,
-} from '../../console/repository/executions/tail.ts';
+import { readClock, readKeys, readUnknown, type TailFilter } from '../../console/repository/executions/tail.ts';
 import type { Database } from '../../shared/database.ts';
 import { classifyDatabaseError } from '../../shared/database-errors.ts';
+import { UsageError } from '../../shared/errors.ts';
 import { SeenRows } from './seen-rows.ts';
 
 /** How a tail goes on. */
 export interface TailOptions {
   filter: TailFilter;
-  /** executions from before its start to begin with, the newest ones that are not older than `lateMs` */
+  /** executions from before its start to begin with, the newest ones; 0 to 200 */
   last: number;
   /** how much later than others an execution may become visible without being missed, see SeenRows */
   lateMs: number;
@@ -61,14 +57,33 @@ export async function tailExecutions(database: Database, options: TailOptions): 
   }
 }
 
+/** The last executions, however old they are, the oldest first; none where too many strategies run to look for them. */
+async function readNewest(
+  database: Database,
+  { strategyId, failures }: TailFilter,
+  { nowMs, last }: { nowMs: number; last: number },
+): Promise<ExecutionSummary[]> {
+  const window = { since: null, until: new Date(nowMs + 1) };
+  const filter = failures ? { status: 'failed' as const } : {};
+  try {
+    return (
+      await listExecutions(database, { strategyId: strategyId ?? null, window, filter, limit: last })
+    ).executions.toReversed();
+  } catch (error) {
+    if (error instanceof UsageError) return [];
+    throw error;
+  }
+}
+
 /** What is there already counts as told of, but for the last ones. */
 async function begin(database: Database, { filter, lateMs, last, onRows }: TailOptions): Promise<SeenRows> {
   const nowMs = await readClock(database);
   const seen = new SeenRows({ startMs: nowMs, lateMs });
   const { rows: keys } = await readKeys(database, filter, seen.horizon);
   seen.take(keys, nowMs);
-  const newest = keys.sort((a, b) => a.recordedAt.getTime() - b.recordedAt.getTime() || (a.id < b.id ? -1 : 1));
-  const { rows } = await readByKeys(database, last === 0 ? [] : newest.slice(-last));
+  const rows = last === 0 ? [] : await readNewest(database, filter, { nowMs, last });
+  // Those that came into sight since the keys were read are told of now, and not again.
+  seen.take(rows, nowMs);
   if (rows.length > 0) onRows(rows);
   return seen;
 }

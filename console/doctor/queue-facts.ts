@@ -66,7 +66,11 @@ export async function readQueue(
     // Jobs are added at the head and taken from the tail. Before version 6, a paused queue kept its jobs in another list.
     .lindex(key('wait'), -1)
     .lindex(key('paused'), -1)
-    .exec();
+    .exec()
+    .catch((error: Error & { previousErrors?: Error[] }) => {
+      // That all of it was discarded says less than why.
+      throw error.previousErrors?.[0] ?? error;
+    });
   const [added, wait, paused, prioritized, delayed, active, failed, isPaused, oldest, oldestPaused] = (
     replies ?? []
   ).map(([error, value]) => {

@@ -79,8 +79,8 @@ export async function createConsole({ config, database, redis, logger }: Console
   const metrics = createConsoleMetrics(queueWatch);
   metrics.observe(app);
 
-  await serveOpenapi(app);
   const answerOtherMethods = noteMethods(app);
+  await serveOpenapi(app);
   addProbeRoutes(app, { registry: metrics.registry, whyNotReady: createReadiness({ redis, database }) });
   addSessionRoutes(app, credentials);
   const deps = { config, database, redis, queueWatch };

@@ -11,6 +11,8 @@ export interface TraceEntry {
   type: string;
   value: unknown;
   branch?: string;
+  /** what a field has read: with it a run can be simulated once more with the values of then */
+  path?: string;
 }
 
 /**

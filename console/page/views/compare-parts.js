@@ -34,7 +34,8 @@ function rowsOf({ delta }) {
       better: 'lower',
       delta: delta.meanMs,
       write: ms,
-      figure: ({ summary }) => plain(summary.statuses.ok.durationMs.mean, summary.statuses.ok.rows),
+      figure: ({ summary }) =>
+        toInterval({ ...summary.statuses.ok.durationMs, value: summary.statuses.ok.durationMs.mean }),
     },
     { name: 'p50', better: 'lower', delta: delta.p50Ms, write: ms, figure: ({ durations }) => durations.ok.p50 },
     { name: 'p95', better: 'lower', delta: delta.p95Ms, write: ms, figure: ({ durations }) => durations.ok.p95 },
@@ -44,20 +45,15 @@ function rowsOf({ delta }) {
       better: 'higher',
       delta: delta.meanPoints,
       write: decimal,
-      figure: ({ summary }) => plain(summary.points.mean, summary.points.rows),
+      figure: ({ summary }) => toInterval({ ...summary.points, value: summary.points.mean }),
     },
   ];
 }
 
-/** @param {import('../types.d.ts').Estimate} estimate @returns {Interval} */
+/** @param {{ value: number | null, margin: number | null, tooFew: boolean }} estimate @returns {Interval} */
 function toInterval({ value, margin, tooFew }) {
   const known = value !== null && margin !== null;
   return { value, low: known ? value - margin : null, high: known ? value + margin : null, tooFew };
-}
-
-/** @param {number | null} value @param {number} rows @returns {Interval} */
-function plain(value, rows) {
-  return { value, low: null, high: null, tooFew: rows < 30 };
 }
 
 /** @param {Comparison} comparison @param {import('../lib/route.js').Route} route */

@@ -30,7 +30,7 @@ const orders = [
 /** @type {Set<string>} */
 const picked = new Set();
 
-/** @type {import('../types.d.ts').View<{ list: StrategyList, failures: ExecutionPage }>} */
+/** @type {import('../types.d.ts').View<{ list: StrategyList, failures: ExecutionPage | null }>} */
 export const strategies = {
   title: () => 'Strategies',
   hasWindow: true,
@@ -38,7 +38,8 @@ export const strategies = {
     const window = windowQuery(route);
     const [list, failures] = await Promise.all([
       get('strategies', { ...window, limit: most }, signal),
-      get('executions', { ...window, status: 'failed', limit: 5 }, signal),
+      // The view is there without them, too: of very many strategies they cannot be told.
+      get('executions', { ...window, status: 'failed', limit: 5 }, signal).catch(() => null),
     ]);
     return { list, failures };
   },
@@ -50,7 +51,7 @@ export const strategies = {
       .filter(({ strategyId }) => strategyId.toLowerCase().includes(wanted))
       .toSorted((a, b) => of(b) - of(a));
     return [
-      ...(failures.executions.length === 0 ? [] : [newestFailuresCard(failures, context)]),
+      ...(failures === null || failures.executions.length === 0 ? [] : [newestFailuresCard(failures, context)]),
       card(
         'Strategies at a glance',
         {

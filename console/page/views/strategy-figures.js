@@ -42,7 +42,11 @@ export function keyFigures({ summary, durations }) {
         decimal(points.mean),
         points.rows === 0
           ? 'no run scored'
-          : `sum ${isEstimate(points) ? '≈ ' : ''}${decimal(points.sum)}, ${rowsText(points.rows)}`,
+          : [
+              points.margin ? `± ${decimal(points.margin)} · ` : null,
+              `sum ${isEstimate(points) ? '≈ ' : ''}${decimal(points.sum)}, ${rowsText(points.rows)}`,
+              tooFewMark(points.tooFew),
+            ],
       ),
     ),
   );

@@ -1,5 +1,5 @@
 import { rankedList } from '../components/bars.js';
-import { card, emptyState, statusBadge } from '../components/parts.js';
+import { card, emptyState, statusBadge, tooFewMark } from '../components/parts.js';
 import { table } from '../components/table.js';
 import { count, decimal, ms, runs } from '../lib/format.js';
 import { firstPage, hrefWith } from '../lib/route.js';
@@ -76,7 +76,14 @@ export function nodesCard({ summary }) {
       columns: [
         { name: 'Status', isHead: true, cell: statusBadge },
         { name: 'Runs', isNumber: true, cell: (status) => runs(summary.statuses[status]) },
-        { name: 'Rows', isNumber: true, cell: (status) => count(summary.statuses[status].rows) },
+        {
+          name: 'Rows',
+          isNumber: true,
+          cell: (status) => [
+            tooFewMark(summary.statuses[status].nodes.tooFew, 'few'),
+            ` ${count(summary.statuses[status].rows)}`,
+          ],
+        },
         { name: 'Nodes', isNumber: true, cell: (status) => decimal(summary.statuses[status].nodes.mean) },
         { name: 'Most', isNumber: true, cell: (status) => decimal(summary.statuses[status].nodes.max) },
         { name: 'Mean', isNumber: true, cell: (status) => ms(summary.statuses[status].durationMs.mean) },

@@ -62,6 +62,42 @@ export function toFailureRate(ok: Tally & { variance: number }, failed: Tally): 
   };
 }
 
+/** A weighted mean. */
+export interface Mean {
+  mean: number | null;
+  /** with 95 % confidence the mean of all runs is `mean ± margin`; null with fewer than two rows */
+  margin: number | null;
+  /** true: too few rows to draw conclusions from */
+  tooFew: boolean;
+}
+
+/**
+ * A mean of runs with its margin: that of a ratio of two weighted sums, whose variance is
+ * Σ (weight · (x − mean))² / (Σ weight)².
+ *
+ * @param of.w2 Σ weight², and with it Σ weight²·x and Σ weight²·x²
+ */
+export function toMean({
+  mean,
+  rows,
+  runs,
+  w2,
+  w2x,
+  w2xx,
+}: {
+  mean: number | null;
+  rows: number;
+  runs: number;
+  w2: number;
+  w2x: number;
+  w2xx: number;
+}): Mean {
+  if (mean === null) return { mean, margin: null, tooFew: true };
+  // Rounding may take it a little below 0 where all are alike.
+  const variance = Math.max(0, w2xx - 2 * mean * w2x + mean ** 2 * w2) / runs ** 2;
+  return { mean, margin: rows < 2 ? null : z95 * Math.sqrt(variance), tooFew: isTooFew(rows) };
+}
+
 /** `a / b`; null when there is nothing to divide by. */
 export function ratio(a: number, b: number): number | null {
   return b === 0 ? null : a / b;

@@ -1,22 +1,21 @@
 import { type ExecutionStatus, executionStatuses } from '../../../shared/contracts/execution.ts';
 import { Prisma } from '../../../shared/database.ts';
-import { type Estimate, ratio, type Tally, toFailureRate } from './estimates.ts';
+import { type Estimate, isTooFew, type Mean, ratio, type Tally, toFailureRate, toMean } from './estimates.ts';
 import type { Part } from './parts.ts';
 
 /** The runs of one status, and what they took. Means are weighted; null where there is no usable value. */
 export interface StatusFigures extends Tally {
   /** ms */
-  durationMs: { mean: number | null; min: number | null; max: number | null };
+  durationMs: Mean & { min: number | null; max: number | null };
   /** rows whose duration is NaN, infinite or beyond ±1e15: counted, and left out of `durationMs` */
   rowsWithoutDuration: number;
-  nodes: { mean: number | null; max: number | null };
+  nodes: { mean: number | null; max: number | null; tooFew: boolean };
 }
 
 /** What ok runs scored. `runs` and `rows` are those with points. */
-export interface PointsFigures extends Tally {
+export interface PointsFigures extends Tally, Mean {
   /** estimated, of all runs */
   sum: number;
-  mean: number | null;
   min: number | null;
   max: number | null;
 }
@@ -36,7 +35,11 @@ interface StatusRow extends Tally {
   status: ExecutionStatus;
   variance: number;
   duration_rows: number;
+  duration_runs: number | null;
   duration_mean: number | null;
+  duration_w2: number | null;
+  duration_w2x: number | null;
+  duration_w2xx: number | null;
   duration_min: number | null;
   duration_max: number | null;
   nodes_mean: number;
@@ -44,6 +47,9 @@ interface StatusRow extends Tally {
   points_rows: number;
   points_runs: number;
   points_sum: number | null;
+  points_w2: number | null;
+  points_w2x: number | null;
+  points_w2xx: number | null;
   points_min: number | null;
   points_max: number | null;
 }
@@ -53,7 +59,10 @@ export const statusPart: Part<StatusRow, StatusSummary> = {
   query: Prisma.sql`select * from (
       select status, sum(n) as rows, sum(n * weight) as runs, sum(n * weight * (weight - 1)) as variance,
         coalesce(sum(n) filter (where bin is not null), 0) as duration_rows,
+        sum(n * weight) filter (where bin is not null) as duration_runs,
         sum(duration_sum * weight) / sum(n * weight) filter (where bin is not null) as duration_mean,
+        sum(n * weight ^ 2) filter (where bin is not null) as duration_w2, sum(duration_sum * weight ^ 2) as duration_w2x,
+        sum(duration_sum ^ 2 / n * weight ^ 2) as duration_w2xx,
         min(duration_min) as duration_min, max(duration_max) as duration_max
       from bins group by status
     ) as timed join (
@@ -61,6 +70,8 @@ export const statusPart: Part<StatusRow, StatusSummary> = {
         coalesce(sum(n) filter (where points is not null), 0) as points_rows,
         coalesce(sum(n * weight) filter (where points is not null), 0) as points_runs,
         sum(points * n * weight) as points_sum,
+        sum(n * weight ^ 2) filter (where points is not null) as points_w2, sum(points * n * weight ^ 2) as points_w2x,
+        sum(points ^ 2 * n * weight ^ 2) as points_w2xx,
         min(points) as points_min, max(points) as points_max
       from tallies group by status
     ) as scored using (status)`,
@@ -88,16 +99,29 @@ function toFigures(row: StatusRow | undefined): StatusFigures {
   return {
     rows: row?.rows ?? 0,
     runs: row?.runs ?? 0,
-    durationMs: { mean: row?.duration_mean ?? null, min: row?.duration_min ?? null, max: row?.duration_max ?? null },
+    durationMs: {
+      ...toMean({
+        mean: row?.duration_mean ?? null,
+        rows: row?.duration_rows ?? 0,
+        runs: row?.duration_runs ?? 0,
+        w2: row?.duration_w2 ?? 0,
+        w2x: row?.duration_w2x ?? 0,
+        w2xx: row?.duration_w2xx ?? 0,
+      }),
+      min: row?.duration_min ?? null,
+      max: row?.duration_max ?? null,
+    },
     rowsWithoutDuration: row === undefined ? 0 : row.rows - row.duration_rows,
-    nodes: { mean: row?.nodes_mean ?? null, max: row?.nodes_max ?? null },
+    nodes: { mean: row?.nodes_mean ?? null, max: row?.nodes_max ?? null, tooFew: isTooFew(row?.rows ?? 0) },
   };
 }
 
 function toPoints(row: StatusRow | undefined): PointsFigures {
   const { points_rows: rows = 0, points_runs: runs = 0, points_sum } = row ?? {};
   const sum = points_sum ?? 0;
-  return { rows, runs, sum, mean: ratio(sum, runs), min: row?.points_min ?? null, max: row?.points_max ?? null };
+  const [w2, w2x, w2xx] = [row?.points_w2 ?? 0, row?.points_w2x ?? 0, row?.points_w2xx ?? 0];
+  const mean = toMean({ mean: ratio(sum, runs), rows, runs, w2, w2x, w2xx });
+  return { rows, runs, sum, ...mean, min: row?.points_min ?? null, max: row?.points_max ?? null };
 }
 
 /** The sum of several. */

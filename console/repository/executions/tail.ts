@@ -51,18 +51,6 @@ export function readKeys(database: Database, filter: TailFilter, from: Date): Pr
   );
 }
 
-/** The executions that have these keys, the oldest first. */
-export function readByKeys(database: Database, keys: readonly RowKey[]): Promise<Reading<ExecutionSummary>> {
-  const ids = keys.map(({ id }) => id);
-  const times = keys.map(({ recordedAt }) => recordedAt);
-  return read(
-    database,
-    Prisma.sql`select ${summaryColumns} from strategy_execution_log
-      where (id, recorded_at) in (select * from unnest(${ids}::uuid[], ${times}::timestamptz[]))
-      order by recorded_at, id`,
-  );
-}
-
 /** The time of the database, in ms since 1970. */
 export async function readClock(database: Pick<Database, '$queryRaw'>): Promise<number> {
   const [clock] = await database.$queryRaw<{ now: Date }[]>`select clock_timestamp() as now`;

@@ -45,7 +45,7 @@ export function addExecutionRoutes(app: App, { database }: RouteDeps): void {
         ...(realm === null ? {} : { realmId: realm }),
       };
       const page = await listExecutions(database, { strategyId, window: span, filter, limit, cursor });
-      return { ...page, until: span.until };
+      return { ...page, since: span.since, until: span.until };
     },
   );
 

@@ -20,7 +20,9 @@ export const count = (max: number, fallback?: number) => {
 /** A finite number in decimal digits, with an exponent or without: `0x10` and an empty text are none. */
 export const decimal = z.preprocess(
   (value) =>
-    typeof value === 'string' && /^[+-]?\d{1,20}(\.\d{1,20})?(e[+-]?\d{1,3})?$/i.test(value) ? Number(value) : value,
+    typeof value === 'string' && /^[+-]?(\d{1,20}(\.\d{1,20})?|\.\d{1,20})(e[+-]?\d{1,3})?$/i.test(value)
+      ? Number(value)
+      : value,
   z.number(),
 );
 

@@ -53,6 +53,7 @@ export const executionPage = z
   .object({
     executions: z.array(z.object(summaryFields).meta({ id: 'ExecutionSummary' })),
     cursor: z.string().nullable().describe('for the next page; null when this is the last'),
+    since: time.nullable().describe('the beginning of the window; null: of all time'),
     until: time.describe('the end of the window; ask for the next page with the same'),
   })
   .meta({ id: 'ExecutionPage' });

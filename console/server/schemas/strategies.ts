@@ -37,12 +37,14 @@ function byStatus<T extends z.ZodType>(schema: T) {
   );
 }
 
+const meanFields = { mean: z.number().nullable(), margin: z.number().nullable(), tooFew: z.boolean() };
+
 const statusFigures = z
   .object({
     ...tallyFields,
-    durationMs: z.object({ mean: z.number().nullable(), min: z.number().nullable(), max: z.number().nullable() }),
+    durationMs: z.object({ ...meanFields, min: z.number().nullable(), max: z.number().nullable() }),
     rowsWithoutDuration: z.number(),
-    nodes: z.object({ mean: z.number().nullable(), max: z.number().nullable() }),
+    nodes: z.object({ mean: z.number().nullable(), max: z.number().nullable(), tooFew: z.boolean() }),
   })
   .meta({ id: 'StatusFigures' });
 
@@ -55,7 +57,7 @@ const summary = z
     points: z.object({
       ...tallyFields,
       sum: z.number(),
-      mean: z.number().nullable(),
+      ...meanFields,
       min: z.number().nullable(),
       max: z.number().nullable(),
     }),
@@ -65,6 +67,7 @@ const summary = z
 const percentile = z
   .object({
     value: z.number().nullable(),
+    rows: z.number(),
     low: z.number().nullable(),
     high: z.number().nullable(),
     tooFew: z.boolean(),

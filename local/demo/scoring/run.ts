@@ -77,8 +77,14 @@ export function visit(run: Run, node: { id: string }): void {
 }
 
 /** Appends the trace entry of an evaluated node and hands its value on. */
-export function record<T>(run: Run, node: { id: string; type: string }, value: T, branch?: string): T {
-  const { id: nodeId, type } = node;
-  run.trace.push(branch === undefined ? { nodeId, type, value } : { nodeId, type, value, branch });
+export function record<T>(run: Run, node: { id: string; type: string; path?: string }, value: T, branch?: string): T {
+  const { id: nodeId, type, path } = node;
+  run.trace.push({
+    nodeId,
+    type,
+    value,
+    ...(branch === undefined ? {} : { branch }),
+    ...(path === undefined ? {} : { path }),
+  });
   return value;
 }

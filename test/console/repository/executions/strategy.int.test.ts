@@ -100,11 +100,18 @@ test('figures (23, 24, 25): durations, nodes and points are summed up, ok runs a
   const { database, client } = await openLog();
   await insertRuns(client, upstreamRows);
   const { summary, durations, durationBins, pointsBins } = await readFigures(database, s1);
-  expect(summary.statuses.ok.durationMs).toEqual({ mean: 35, min: 10, max: 60 });
-  expect(summary.statuses.timeout.durationMs).toEqual({ mean: 999, min: 999, max: 999 });
-  expect(summary.statuses.limit.durationMs).toEqual({ mean: null, min: null, max: null });
-  expect(summary.statuses.ok.nodes).toEqual({ mean: 16 / 6, max: 7 });
-  expect(summary.points).toEqual({ rows: 6, runs: 6, sum: 21, mean: 3.5, min: 1, max: 6 });
+  expect(summary.statuses.ok.durationMs).toEqual({
+    mean: 35,
+    margin: expect.closeTo((1.959964 * Math.sqrt(1_750)) / 6, 9),
+    min: 10,
+    max: 60,
+    tooFew: true,
+  });
+  expect(summary.statuses.timeout.durationMs).toMatchObject({ mean: 999, margin: null, min: 999, max: 999 });
+  expect(summary.statuses.limit.durationMs).toMatchObject({ mean: null, margin: null, min: null, max: null });
+  expect(summary.statuses.ok.nodes).toEqual({ mean: 16 / 6, max: 7, tooFew: true });
+  const margin = expect.closeTo((1.959964 * Math.sqrt(17.5)) / 6, 9);
+  expect(summary.points).toEqual({ rows: 6, runs: 6, sum: 21, mean: 3.5, margin, min: 1, max: 6, tooFew: true });
   expect(durations.ok.p50).toMatchObject({ value: 30, tooFew: true });
   expect(durations.ok.p99.value).toBe(60);
   expect(durations.failed.p95.value).toBe(999);
@@ -168,7 +175,7 @@ test('figures (30, 33, 36, 41): a strategy without a run has empty figures of th
   const { database } = await openLog();
   const answer = await readStrategy(database, { ...s1, window: { since: null, until: aroundNoon.until } });
   expect(answer.summary).toMatchObject({ total: { rows: 0, runs: 0 }, failureRate: { value: null, tooFew: true } });
-  expect(answer.durations.ok.p95).toEqual({ value: null, low: null, high: null, tooFew: true });
+  expect(answer.durations.ok.p95).toEqual({ value: null, low: null, high: null, rows: 0, tooFew: true });
   expect(answer.durationBins.ok).toHaveLength(13);
   expect([answer.pointsBins, answer.errorCodes.codes, answer.cases.cases]).toEqual([[], [], []]);
   expect(answer.series.buckets).toHaveLength(48);

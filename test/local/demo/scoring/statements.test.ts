@@ -25,7 +25,7 @@ describe('interpreter: rules', () => {
       { score: 10 },
     );
     expect(trace).toEqual([
-      { nodeId: 'gold.compare.0.field.0', type: 'field', value: 10 },
+      { nodeId: 'gold.compare.0.field.0', type: 'field', value: 10, path: 'data.score' },
       { nodeId: 'gold.compare.0.literal.1', type: 'literal', value: 9 },
       { nodeId: 'gold.compare.0', type: 'compare', value: true },
       { nodeId: 'gold', type: 'rule', value: true, branch: 'match' },
