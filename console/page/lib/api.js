@@ -12,7 +12,7 @@ export class ApiError extends Error {
   }
 }
 
-/** Longer than the console itself waits for a database: a connection that is gone without a word is not waited for. */
+/** Longer than a statement of an answer may take: a connection that is gone without a word is not waited for. */
 const patienceMs = 30_000;
 
 /** @typedef {Record<string, string | number | boolean | null | undefined>} Query null and undefined are left out */

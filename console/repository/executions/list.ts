@@ -20,7 +20,7 @@ export interface ExecutionPage {
 }
 
 /** What is asked for. */
-export interface ExecutionListQuestion {
+interface ExecutionListQuestion {
   /** null: of all, as many as 2,000 in a part of the window */
   strategyId: string | null;
   window: WindowRequest;

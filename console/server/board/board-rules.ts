@@ -7,7 +7,7 @@ export interface BoardAccess {
 }
 
 /** What is asked of the board. */
-export interface BoardRequest {
+interface BoardRequest {
   method: string;
   /** the route that was found, below the board's own address: a path may be written in many ways, and means one route */
   route: string;

@@ -12,7 +12,7 @@ export interface WatchedQueue extends QueueReading {
 }
 
 /** Over how long rates are measured. */
-export const windowMs = 60_000;
+const windowMs = 60_000;
 const everyMs = 5_000;
 const closestMs = 1_000;
 

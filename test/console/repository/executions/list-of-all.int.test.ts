@@ -2,9 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { listExecutions } from '../../../../console/repository/executions/list.ts';
 import { UsageError } from '../../../../shared/errors.ts';
-import { aroundNoon, insertRuns, noon, openLog, type RunRow } from './run-rows.ts';
-
-const atSecond = (second: number): string => new Date(Date.parse(noon) + second * 1_000).toISOString();
+import { aroundNoon, atSecond, insertRuns, openLog, pagesOf, type RunRow } from './run-rows.ts';
 
 test('executions of all strategies: pages together have each once, in the order of time and then of id', async () => {
   const { database, client } = await openLog();
@@ -32,20 +30,9 @@ test('executions of all strategies: pages together have each once, in the order 
         .sort((a, b) => b.second - a.second || (a.id < b.id ? 1 : -1))
         .map(({ id }) => id);
       const read: string[] = [];
-      let cursor: string | null = null;
-      do {
-        const filter = status === undefined ? {} : { status };
-        const page: Awaited<ReturnType<typeof listExecutions>> = await listExecutions(database, {
-          strategyId: null,
-          window: aroundNoon,
-          filter,
-          limit,
-          cursor,
-        });
-        expect(page.executions.length).toBeLessThanOrEqual(limit);
-        read.push(...page.executions.map(({ id }) => id));
-        cursor = page.cursor;
-      } while (cursor !== null);
+      const filter = status === undefined ? {} : { status };
+      const all = { strategyId: null, window: aroundNoon, filter, limit };
+      for await (const page of pagesOf(database, all)) read.push(...page);
       expect(read).toEqual(expected);
     }),
     { numRuns: 25 },

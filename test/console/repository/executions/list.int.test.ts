@@ -3,10 +3,9 @@ import { expect, test } from 'vitest';
 import { listExecutions } from '../../../../console/repository/executions/list.ts';
 import { findExecution } from '../../../../console/repository/executions/one.ts';
 import { UsageError } from '../../../../shared/errors.ts';
-import { aroundNoon, insertRuns, noon, openLog, type RunRow } from './run-rows.ts';
+import { aroundNoon, atSecond, insertRuns, noon, openLog, pagesOf, type RunRow } from './run-rows.ts';
 
 const s1 = { strategyId: 's1', window: aroundNoon };
-const atSecond = (second: number): string => new Date(Date.parse(noon) + second * 1_000).toISOString();
 
 test('execution list: pages together have each once and in order, whatever arrives before what was read', async () => {
   const { database, client } = await openLog();
@@ -33,20 +32,11 @@ test('execution list: pages together have each once and in order, whatever arriv
         .sort((a, b) => b.second - a.second || (a.id < b.id ? 1 : -1))
         .map(({ id }) => id);
       const read: string[] = [];
-      let cursor: string | null = null;
-      do {
-        const filter = status === undefined ? {} : { status };
-        const page: Awaited<ReturnType<typeof listExecutions>> = await listExecutions(database, {
-          ...s1,
-          filter,
-          limit,
-          cursor,
-        });
-        expect(page.executions.length).toBeLessThanOrEqual(limit);
-        read.push(...page.executions.map(({ id }) => id));
-        cursor = page.cursor;
+      const filter = status === undefined ? {} : { status };
+      for await (const page of pagesOf(database, { ...s1, filter, limit })) {
+        read.push(...page);
         await insertRuns(client, [{ at: atSecond(4), status: status === 'timeout' ? 'timeout' : 'error' }]);
-      } while (cursor !== null);
+      }
       expect(read).toEqual(expected);
     }),
     { numRuns: 40 },

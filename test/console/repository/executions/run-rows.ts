@@ -1,5 +1,6 @@
 import type pg from 'pg';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
+import { listExecutions } from '../../../../console/repository/executions/list.ts';
 import { loadConfig } from '../../../../shared/config.ts';
 import { createDatabase, type Database } from '../../../../shared/database.ts';
 import { connect, createTestDatabase } from '../../../support/fixtures.ts';
@@ -24,6 +25,7 @@ export interface RunRow {
 }
 
 export const noon = '2026-03-01T12:00:00.000Z';
+export const atSecond = (second: number): string => new Date(Date.parse(noon) + second * 1_000).toISOString();
 
 /** The window from 11 to 13 o'clock around it. */
 export const aroundNoon = { since: new Date('2026-03-01T11:00:00Z'), until: new Date('2026-03-01T13:00:00Z') };
@@ -91,4 +93,18 @@ export function randomFrom(seed: number): () => number {
     mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
   };
+}
+
+/** Reads a list to its end, page by page; no page is longer than was asked for. */
+export async function* pagesOf(
+  database: Database,
+  question: Omit<Parameters<typeof listExecutions>[1], 'cursor'> & { limit: number },
+): AsyncGenerator<string[]> {
+  let cursor: string | null = null;
+  do {
+    const page: Awaited<ReturnType<typeof listExecutions>> = await listExecutions(database, { ...question, cursor });
+    expect(page.executions.length).toBeLessThanOrEqual(question.limit);
+    yield page.executions.map(({ id }) => id);
+    cursor = page.cursor;
+  } while (cursor !== null);
 }
