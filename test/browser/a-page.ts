@@ -47,3 +47,11 @@ export async function aPage(options: BrowserContextOptions = {}): Promise<TestPa
   });
   return { page, problems };
 }
+
+/**
+ * Waits until the view shows the answer to what the address asks. Until that comes, what was shown before stays, below
+ * controls that are those of the new address already.
+ */
+export async function untilAnswered(page: Page): Promise<void> {
+  await page.locator('main[aria-busy="false"]:not(.outdated)').waitFor();
+}
