@@ -43,7 +43,7 @@ EXPOSE 9465
 
 # By Node, as the slim image has no curl. /healthz says that the process answers, and needs no token.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --retries=3 \
-  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.SLUICE_WORKER_PORT ?? 9465}/healthz`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${Number(process.env.SLUICE_WORKER_PORT) || 9465}/healthz`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 
 # Exec form: without a shell in between, SIGTERM reaches the process that has to drain.
 ENTRYPOINT ["node", "cli/main.ts"]

@@ -1,5 +1,4 @@
 import type { Command } from 'commander';
-import { loadConfig } from '../shared/config.ts';
 import type { CommandContext } from './context.ts';
 
 export function addConsoleCommand(program: Command, { environment, exitWith }: CommandContext): void {
@@ -15,6 +14,6 @@ needs SLUICE_CONSOLE_READ_TOKEN or SLUICE_CONSOLE_OPERATOR_TOKEN.`,
     .action(async () => {
       // Its libraries would make each other command slower to start.
       const { runConsole } = await import('../console/server/run-console.ts');
-      exitWith(await runConsole(loadConfig(environment)));
+      exitWith(await runConsole(environment));
     });
 }

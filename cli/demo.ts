@@ -77,7 +77,7 @@ export function addDemoCommand(program: Command, { environment, exitWith }: Comm
         import('../local/steps.ts'),
       ]);
       const configured =
-        environment['DSL_EXECUTION_LOG_SAMPLE_RATE'] === undefined
+        (environment['DSL_EXECUTION_LOG_SAMPLE_RATE'] ?? '') === ''
           ? demoSampleRate
           : loadConfig(environment).producer.sampleRate;
       const { rate, seed } = flags;

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { examine } from '../console/doctor/examine.ts';
 import { toLines } from '../console/doctor/report.ts';
-import { loadConfig } from '../shared/config.ts';
+import { configGroups, readConfig } from '../shared/config.ts';
 import type { CommandContext } from './context.ts';
 import { wantsColours } from './text/output.ts';
 
@@ -10,12 +10,9 @@ export function addDoctorCommand(program: Command, { environment, exitWith }: Co
     .command('doctor')
     .description('look at servers, tables, queues and configuration for what commonly goes wrong; changes nothing')
     .option('--json', 'print the findings as one JSON object')
-    .addHelpText(
-      'after',
-      '\nExit code: 0 all ok, or warnings only; 1 at least one failure; 2 called or configured wrongly.',
-    )
+    .addHelpText('after', '\nExit code: 0 all ok, or warnings only; 1 at least one failure; 2 called wrongly.')
     .action(async ({ json }: { json?: boolean }) => {
-      const examination = await examine(loadConfig(environment), environment);
+      const examination = await examine(readConfig(environment, configGroups).config, environment);
       if (json) console.log(JSON.stringify(examination));
       else for (const line of toLines(examination.findings, { colours: wantsColours(environment) })) console.log(line);
       exitWith(examination.worst === 'failure' ? 1 : 0);

@@ -1,6 +1,7 @@
 import { Argument, type Command, InvalidArgumentError } from 'commander';
 import { changeOffset, type HealthDeps, readOffset } from '../console/repository/health-offset.ts';
 import { readHealthStatus } from '../console/repository/health-status.ts';
+import { loadConfig } from '../shared/config.ts';
 import { isStreamId } from '../shared/contracts/stream-id.ts';
 import type { CommandContext } from './context.ts';
 import { changeLines, offsetLines, statusLines } from './health-text.ts';
@@ -58,8 +59,9 @@ last entry takes the stream for a new one, and begins at its beginning.
 Mirror: the offset is a key in Redis, which the worker reads only when it starts. Stop it, set the offset, start it.`;
 
 function withServers(context: CommandContext, work: (deps: HealthDeps) => Promise<void>): Promise<void> {
-  return withRedis(context, 'health', (redis, config) =>
-    withDatabase(context, 'health', (database) => work({ database, redis, config: config.health })),
+  const { health } = loadConfig(context.environment, ['health']);
+  return withRedis(context, 'health', (redis) =>
+    withDatabase(context, 'health', (database) => work({ database, redis, config: health })),
   );
 }
 

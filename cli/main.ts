@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 import { existsSync, readFileSync } from 'node:fs';
 import { Command } from 'commander';
-import { unknownVariables } from '../shared/config.ts';
 import { classifyDatabaseError, explainDatabaseError } from '../shared/database-errors.ts';
 import { toError, UsageError } from '../shared/errors.ts';
+import { environmentWarnings } from '../shared/foreign-variables.ts';
 import type { CommandContext } from './context.ts';
 import { printable } from './text/printable.ts';
 
@@ -53,8 +53,7 @@ async function main(argv: readonly string[], environment: NodeJS.ProcessEnv): Pr
   const wanted = Object.hasOwn(commands, called) ? [called] : Object.keys(commands);
   for (const name of wanted) (await commands[name]?.())?.(program, context);
 
-  for (const name of unknownVariables(environment))
-    process.stderr.write(`sluice: warning: ${name} is set, but no such variable is known\n`);
+  for (const warning of environmentWarnings(environment)) process.stderr.write(`sluice: warning: ${warning}\n`);
   try {
     await program.parseAsync(argv, { from: 'user' });
     return exitCode;

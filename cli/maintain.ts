@@ -31,7 +31,7 @@ async function maintain(
   names: readonly TaskName[],
   { dryRun, json }: MaintainFlags,
 ): Promise<void> {
-  const config = loadConfig(environment);
+  const config = loadConfig(environment, ['database', 'retention', 'retry']);
   const database = createDatabase(config.database, 'sluice maintain');
   // The result says it all, in words or as JSON.
   const logger = createLogger({ level: 'silent', name: 'sluice-maintain' });

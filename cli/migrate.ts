@@ -11,7 +11,7 @@ export function addMigrateCommand(program: Command, { environment }: CommandCont
     .description('apply the migrations that DATABASE_URL lacks, and make the partitions of the coming days')
     .option('--json', 'print the result as JSON')
     .action(async ({ json }: { json?: boolean }) => {
-      const { database: config } = loadConfig(environment);
+      const { database: config } = loadConfig(environment, ['database']);
       const applied = await migrate(config);
       const database = createDatabase(config, 'sluice migrate');
       const table = 'strategy_execution_log';

@@ -10,7 +10,7 @@ export async function withDatabase<T>(
   name: string,
   work: (database: Database) => Promise<T>,
 ): Promise<T> {
-  const database = createDatabase(loadConfig(environment).database, `sluice ${name}`);
+  const database = createDatabase(loadConfig(environment, ['database']).database, `sluice ${name}`);
   try {
     return await work(database);
   } finally {
@@ -29,9 +29,9 @@ const redisSilenceMs = 5_000;
 export async function withRedis<T>(
   { environment }: CommandContext,
   name: string,
-  work: (redis: Redis, config: Config) => Promise<T>,
+  work: (redis: Redis, config: Pick<Config, 'namespace'>) => Promise<T>,
 ): Promise<T> {
-  const config = loadConfig(environment);
+  const config = loadConfig(environment, ['redisUrl', 'namespace']);
   const redis = createRedis(requireUrl(config.redisUrl, 'REDIS_URL'), {
     role: 'consumer',
     name: `sluice:${name}`,

@@ -16,7 +16,7 @@ export function addSpillCommand(program: Command, context: CommandContext): void
 }
 
 async function inspect(context: CommandContext, given: string | undefined, { json }: { json?: boolean }) {
-  const dir = given ?? loadConfig(context.environment).producer.spill.dir;
+  const dir = given ?? loadConfig(context.environment, ['sending']).sending.spill.dir;
   if (dir === null) throw new UsageError('say which directory, or set SLUICE_SPILL_DIR');
   const found = await stat(dir).catch(() => null);
   if (!found?.isDirectory()) throw new UsageError(`${dir} is not a directory that can be read`);

@@ -1,5 +1,4 @@
 import { Argument, type Command } from 'commander';
-import { loadConfig } from '../shared/config.ts';
 import { runWorker, type WorkerRole, workerRoles } from '../workers/run-worker.ts';
 import type { CommandContext } from './context.ts';
 
@@ -8,5 +7,5 @@ export function addWorkerCommand(program: Command, { environment, exitWith }: Co
     .command('worker')
     .description('run one worker process until SIGTERM; start more of them to go faster')
     .addArgument(new Argument('<role...>', 'what it works on: one or more').choices(workerRoles))
-    .action(async (names: WorkerRole[]) => exitWith(await runWorker([...new Set(names)], loadConfig(environment))));
+    .action(async (names: WorkerRole[]) => exitWith(await runWorker([...new Set(names)], environment)));
 }

@@ -63,7 +63,11 @@ export async function startFleet(options: FleetOptions) {
     // The file itself, not a pipe through this process: a worker outlives it for as long as it takes to stop.
     const log = openSync(logFile, 'a');
     const child = fork(cliFile, 'roles' in worker ? ['worker', ...worker.roles] : ['console'], {
-      env: { SLUICE_CONSOLE_PORT: '0', ...options.environment, SLUICE_WORKER_PORT: '0' },
+      env: {
+        ...options.environment,
+        SLUICE_CONSOLE_PORT: options.environment['SLUICE_CONSOLE_PORT'] || '0',
+        SLUICE_WORKER_PORT: '0',
+      },
       stdio: ['ignore', log, log, 'ipc'],
       // Its own process group: a Ctrl-C reaches the fleet, and the fleet stops its workers in good order.
       detached: true,

@@ -10,7 +10,7 @@ export function checkSizes(sizes: Record<string, number>): void {
 }
 
 /** Checks what every producer has: its name, its chunks and its spill. @throws RangeError that names the setting */
-export function checkProducer({ name, chunk, spill }: Pick<Config['producer'], 'name' | 'chunk' | 'spill'>): void {
+export function checkProducer({ name, chunk, spill }: Config['sending']): void {
   checkSizes({
     'producer.chunk.maxRecords': chunk.maxRecords,
     'producer.chunk.maxBytes': chunk.maxBytes,

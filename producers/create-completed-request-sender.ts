@@ -20,7 +20,7 @@ export interface CompletedRequestSenderOptions {
   /** buffer, bound of a body and pepper; see `.env.example` for each default */
   requests?: Partial<Config['requests']>;
   /** name, chunk and spill settings, the same as an observer's; see `.env.example` for each default */
-  producer?: Partial<Pick<Config['producer'], 'name' | 'chunk' | 'spill'>>;
+  producer?: Partial<Config['sending']>;
   /** keys that are taken out of request bodies that are JSON objects, where they stand at the top. @default none */
   stripRequestKeys?: readonly string[];
   /** where the metrics are registered, one sender for each; an observer may share it. @default prom-client's own */
@@ -35,6 +35,9 @@ export interface CompletedRequestSenderOptions {
 
 const queue = 'completed-request';
 
+/** What it reads of the configuration. */
+const senderGroups = ['redisUrl', 'namespace', 'sending', 'requests'] as const;
+
 /**
  * Makes a sender of completed requests. Nothing connects until the first record is accepted; while Redis is away, records
  * wait in a buffer that is bounded by number and by bytes, and then the sends themselves wait.
@@ -46,9 +49,9 @@ const queue = 'completed-request';
  */
 export function createCompletedRequestSender(options: CompletedRequestSenderOptions): CompletedRequestSender {
   const redisUrl = requireUrl(options.redisUrl, 'REDIS_URL');
-  const defaults = loadConfig({});
+  const defaults = loadConfig({}, senderGroups);
   const requests = checkRequests({ ...defaults.requests, ...options.requests });
-  const producer = { ...defaults.producer, ...options.producer };
+  const producer = { ...defaults.sending, ...options.producer };
   checkProducer(producer);
   const now = options.now ?? Date.now;
   const namespace = options.namespace ?? defaults.namespace;
@@ -114,12 +117,12 @@ function checkRequests(requests: Config['requests']): Config['requests'] {
 }
 
 /**
- * The options that an environment asks for: `REDIS_URL` and the `SLUICE_*` names.
+ * The options that an environment asks for: `REDIS_URL` and the `SLUICE_*` names of producers. Others are not looked at: they
+ * may be the host's own.
  *
- * @throws UsageError that lists every problem of the environment at once; it shows no secret
+ * @throws UsageError that lists every problem of these variables at once; it shows no secret
  */
 export function completedRequestSenderOptionsFrom(environment: NodeJS.ProcessEnv): CompletedRequestSenderOptions {
-  const { redisUrl, namespace, producer, requests } = loadConfig(environment);
-  const { name, chunk, spill } = producer;
-  return { redisUrl, namespace, requests, producer: { name, chunk, spill } };
+  const { sending, ...others } = loadConfig(environment, senderGroups);
+  return { ...others, producer: sending };
 }

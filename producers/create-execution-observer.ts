@@ -38,7 +38,7 @@ export interface ExecutionObserverOptions {
  * @throws RangeError when a setting is out of its range
  */
 export function createExecutionObserver(options: ExecutionObserverOptions = {}): ExecutionObserver {
-  const defaults = loadConfig({});
+  const defaults = loadConfig({}, observerGroups);
   const producer = checkSettings({ ...defaults.producer, ...options.producer });
   const random = options.random ?? Math.random;
   const now = options.now ?? Date.now;
@@ -84,6 +84,9 @@ export function createExecutionObserver(options: ExecutionObserverOptions = {}):
 
 const queue = 'execution-log';
 
+/** What it reads of the configuration. */
+const observerGroups = ['redisUrl', 'namespace', 'producer'] as const;
+
 /** The fields that are never cut away need so much at most. */
 const minRecordBytes = 16_384;
 
@@ -103,11 +106,11 @@ function checkSettings(producer: Config['producer']): Config['producer'] {
 }
 
 /**
- * The options that an environment asks for: `REDIS_URL`, the kept `DSL_EXECUTION_LOG_*` names and the `SLUICE_*` ones.
+ * The options that an environment asks for: `REDIS_URL`, the kept `DSL_EXECUTION_LOG_*` names and the `SLUICE_*` ones of producers.
+ * Others are not looked at: they may be the host's own.
  *
- * @throws UsageError that lists every problem of the environment at once
+ * @throws UsageError that lists every problem of these variables at once
  */
 export function executionObserverOptionsFrom(environment: NodeJS.ProcessEnv): ExecutionObserverOptions {
-  const { redisUrl, namespace, producer } = loadConfig(environment);
-  return { redisUrl, namespace, producer };
+  return loadConfig(environment, observerGroups);
 }

@@ -14,7 +14,7 @@ export type LookedAt = 'all' | 'today' | 'all but today';
 
 /** Makes the partitions of these days that are lacking, and logs what it did. @param which @default 'all' */
 export async function lookAfterPartitions(
-  deps: { config: Config; database: Database; logger: Logger },
+  deps: { config: Pick<Config, 'database'>; database: Database; logger: Logger },
   nowMs: number,
   which: LookedAt = 'all',
 ): Promise<PartitionReport> {

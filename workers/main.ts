@@ -1,5 +1,5 @@
-import { loadConfig } from '../shared/config.ts';
 import { UsageError } from '../shared/errors.ts';
+import { environmentWarnings } from '../shared/foreign-variables.ts';
 import { runWorker, workerRoles } from './run-worker.ts';
 
 // `node workers/main.ts execution-log completed-request`: what a container runs that needs none of the other commands.
@@ -10,7 +10,8 @@ try {
     throw new UsageError(
       `roles ${JSON.stringify(given)}; accepted: one or more of ${workerRoles.join(', ')}, each once`,
     );
-  process.exit(await runWorker(names, loadConfig(process.env)));
+  for (const warning of environmentWarnings(process.env)) process.stderr.write(`sluice: warning: ${warning}\n`);
+  process.exit(await runWorker(names, process.env));
 } catch (error) {
   process.stderr.write(`sluice: ${error instanceof Error ? error.message : String(error)}\n`);
   process.exit(error instanceof UsageError ? 2 : 1);

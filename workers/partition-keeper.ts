@@ -1,11 +1,11 @@
 import { Gauge, type Registry } from 'prom-client';
-import type { Config } from '../shared/config.ts';
 import type { Database } from '../shared/database.ts';
 import { classifyDatabaseError } from '../shared/database-errors.ts';
 import type { Logger } from '../shared/logger.ts';
 import { lockNotAvailable } from '../shared/partitions.ts';
 import { type LookedAt, lookAfterPartitions } from './look-after-partitions.ts';
 import { retryWhileWorthWaiting } from './retry.ts';
+import type { RoleConfig } from './role.ts';
 
 const everyMs = 3_600_000;
 
@@ -20,7 +20,7 @@ const everyMs = 3_600_000;
  * @returns `ready` resolves when the first look is done; rejects when the table is not there
  */
 export function startPartitionKeeper(deps: {
-  config: Config;
+  config: RoleConfig;
   database: Database;
   logger: Logger;
   registry: Registry;

@@ -1,12 +1,21 @@
 import type { Registry } from 'prom-client';
-import type { Config } from '../shared/config.ts';
+import type { Config, ConfigGroup } from '../shared/config.ts';
 import type { Database } from '../shared/database.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { Redis } from '../shared/redis.ts';
 
+/** What every worker reads of the configuration, whatever its role. */
+export const commonGroups = ['namespace', 'logLevel', 'redisUrl', 'database', 'worker', 'batch', 'retry'] as const;
+
+/** What the worker of one role has of the configuration. */
+export type RoleConfig<Own extends ConfigGroup = never> = Pick<Config, (typeof commonGroups)[number] | Own>;
+
+/** Groups that some roles read, and others do not. */
+type OwnGroup = 'health' | 'retention';
+
 /** What a role works with; whoever opened it closes it. */
-export interface RoleDeps {
-  config: Config;
+export interface RoleDeps<Own extends ConfigGroup = OwnGroup> {
+  config: RoleConfig<Own>;
   database: Database;
   redis: Redis;
   logger: Logger;

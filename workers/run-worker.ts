@@ -1,5 +1,5 @@
 import { Registry } from 'prom-client';
-import { type Config, requireUrl } from '../shared/config.ts';
+import { type ConfigGroup, loadConfig, requireUrl } from '../shared/config.ts';
 import { createDatabase } from '../shared/database.ts';
 import { UsageError } from '../shared/errors.ts';
 import { createCloseStack, endsWithin, untilAskedToStop } from '../shared/lifecycle.ts';
@@ -11,15 +11,24 @@ import { createHealthEvents } from './health-events/role.ts';
 import { createMaintenance } from './maintenance/pipeline.ts';
 import { startProbeServer } from './probe-server.ts';
 import { createReadiness } from './readiness.ts';
-import type { Role, RoleDeps } from './role.ts';
+import { commonGroups, type Role, type RoleConfig, type RoleDeps } from './role.ts';
 
 /** The kinds of worker that a process can be. */
 const roles = {
-  'execution-log': createExecutionLog,
-  'completed-request': createCompletedRequest,
-  'health-events': createHealthEvents,
-  maintenance: (deps) => createMaintenance(deps),
-} satisfies Record<string, (deps: RoleDeps) => Role>;
+  'execution-log': role([], createExecutionLog),
+  'completed-request': role([], createCompletedRequest),
+  'health-events': role(['health'], createHealthEvents),
+  maintenance: role(['retention'], (deps) => createMaintenance(deps)),
+};
+
+/** @param ownGroups what it reads of the configuration beside what every worker does */
+function role<Own extends ConfigGroup>(ownGroups: readonly Own[], create: (deps: RoleDeps<Own>) => Role) {
+  return {
+    ownGroups,
+    create: (environment: NodeJS.ProcessEnv, deps: Omit<RoleDeps, 'config'>): Role =>
+      create({ ...deps, config: loadConfig(environment, [...commonGroups, ...ownGroups]) }),
+  };
+}
 
 export type WorkerRole = keyof typeof roles;
 export const workerRoles = Object.keys(roles) as WorkerRole[];
@@ -31,10 +40,12 @@ const closeTimeoutMs = 2_000;
  *
  * @returns the exit code: 0 when everything it held is settled, 1 when the time was up first. Then its jobs go to the
  *   other workers; nothing is lost.
- * @throws UsageError when a URL is missing or the roles need more connections than the pool has, Error when the tables
+ * @throws UsageError when the environment has a problem, a URL is missing, or the roles need more connections than the pool has, Error when the tables
  *   are not there
  */
-export async function runWorker(names: readonly WorkerRole[], config: Config): Promise<number> {
+export async function runWorker(names: readonly WorkerRole[], environment: NodeJS.ProcessEnv): Promise<number> {
+  const ownGroups: readonly ConfigGroup[] = names.flatMap((name): readonly ConfigGroup[] => roles[name].ownGroups);
+  const config = loadConfig(environment, [...commonGroups, ...ownGroups]);
   checkPool(names.length, config);
   const logger = createLogger({ level: config.logLevel, name: 'sluice-worker' });
   const asked = untilAskedToStop();
@@ -54,7 +65,7 @@ export async function runWorker(names: readonly WorkerRole[], config: Config): P
       names.map((name) => {
         const registry = registryOf(name);
         registries.push(registry);
-        return roles[name]({ config, database, redis, logger, registry });
+        return roles[name].create(environment, { database, redis, logger, registry });
       }),
     );
 
@@ -87,7 +98,7 @@ function registryOf(role: WorkerRole): Registry {
 }
 
 /** Every role may have its statements under way at the same time. */
-function checkPool(roleCount: number, { batch, database }: Config): void {
+function checkPool(roleCount: number, { batch, database }: RoleConfig): void {
   const needed = roleCount * batch.maxInFlight;
   if (needed > database.poolSize)
     throw new UsageError(

@@ -1,6 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { unknownVariables } from '../../shared/config.ts';
+import { configGroups, readConfig } from '../../shared/config.ts';
+import { passedOverVariables, unknownVariables } from '../../shared/foreign-variables.ts';
 
 /** What is known without asking a server. */
 export interface HostFacts {
@@ -13,6 +14,10 @@ export interface HostFacts {
   hasEnvFile: boolean;
   /** variables that look like ours and are not */
   unknownVariables: string[];
+  /** variables of ours that hold what Kubernetes has put there */
+  passedOverVariables: string[];
+  /** what is wrong with the values of variables, of whichever process: a line each, without a secret */
+  variableProblems: string[];
 }
 
 /** Beside the sources, and one level further up from the build. */
@@ -28,5 +33,7 @@ export function readHostFacts(environment: NodeJS.ProcessEnv): HostFacts {
     bullmqVersion: bullmq.version,
     hasEnvFile: existsSync('.env'),
     unknownVariables: unknownVariables(environment),
+    passedOverVariables: passedOverVariables(environment),
+    variableProblems: readConfig(environment, configGroups).problems,
   };
 }

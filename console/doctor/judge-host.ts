@@ -5,9 +5,9 @@ import { isBelow } from './version.ts';
 const onHost = findingsOn('host');
 const onConfiguration = findingsOn('configuration');
 
-/** This process and how it was configured; that the values are in range was seen before. */
+/** This process and how it was configured. */
 export function judgeHost(facts: HostFacts, options: { recordingEnabled: boolean }): Finding[] {
-  const { nodeVersion, nodeWanted, hasEnvFile, unknownVariables } = facts;
+  const { nodeVersion, nodeWanted, hasEnvFile, unknownVariables, passedOverVariables, variableProblems } = facts;
   return [
     isBelow(nodeVersion, nodeWanted)
       ? onHost.failure(
@@ -26,6 +26,16 @@ export function judgeHost(facts: HostFacts, options: { recordingEnabled: boolean
           'variables',
           hasEnvFile ? 'all are known; .env in this directory was read' : 'all are known',
         ),
+    ...variableProblems.map((problem) =>
+      onConfiguration.failure('values', problem, 'correct it: the processes that read it do not start'),
+    ),
+    ...passedOverVariables.map((name) =>
+      onConfiguration.warning(
+        'values',
+        `${name} holds the address of a Kubernetes Service and is passed over`,
+        'set enableServiceLinks: false in the pod, or set the variable yourself',
+      ),
+    ),
     options.recordingEnabled
       ? onConfiguration.ok('recording', 'on')
       : onConfiguration.warning(
@@ -40,7 +50,7 @@ export function judgeHost(facts: HostFacts, options: { recordingEnabled: boolean
 export function judgeMissingUrl(subject: 'redis' | 'postgres', variable: string): Finding {
   return findingsOn(subject).failure(
     'connection',
-    `${variable} is not set, so there is nothing to look at`,
+    `${variable} is not set or cannot be used, so there is nothing to look at`,
     'set it; with npm start running in this directory: source .sluice/env',
   );
 }

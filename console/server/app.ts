@@ -6,9 +6,9 @@ import type {
   RawServerDefault,
 } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
-import type { Config } from '../../shared/config.ts';
 import type { Database } from '../../shared/database.ts';
 import type { Redis } from '../../shared/redis.ts';
+import type { ConsoleConfig } from './console-groups.ts';
 import type { QueueWatch } from './queues/queue-watch.ts';
 
 /** A server whose routes have zod schemas. */
@@ -22,7 +22,7 @@ export type App = FastifyInstance<
 
 /** What the routes ask. */
 export interface RouteDeps {
-  config: Config;
+  config: ConsoleConfig;
   database: Database;
   redis: Redis;
   queueWatch: QueueWatch;

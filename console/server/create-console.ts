@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import Fastify from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
-import type { Config } from '../../shared/config.ts';
 import type { Database } from '../../shared/database.ts';
 import type { Logger } from '../../shared/logger.ts';
 import type { Redis } from '../../shared/redis.ts';
@@ -9,6 +8,7 @@ import { createCredentials } from './access/credentials.ts';
 import { guardRequests } from './access/guard.ts';
 import type { App } from './app.ts';
 import { serveBoard } from './board/serve-board.ts';
+import type { ConsoleConfig } from './console-groups.ts';
 import { answerNoHttp, createErrorHandlers } from './http/errors.ts';
 import { noteMethods } from './http/other-methods.ts';
 import { setSecurityHeaders } from './http/security-headers.ts';
@@ -29,7 +29,7 @@ import { addUpstreamRoutes } from './routes/upstream.ts';
 
 /** What the console works with. */
 export interface ConsoleDeps {
-  config: Config;
+  config: ConsoleConfig;
   database: Database;
   /** one that gives an answer now or an error now; Bull Board's queues are opened on it, too */
   redis: Redis;

@@ -1,8 +1,9 @@
-import { type Config, requireUrl } from '../../shared/config.ts';
+import { loadConfig, requireUrl } from '../../shared/config.ts';
 import { createDatabase } from '../../shared/database.ts';
 import { createCloseStack, endsWithin, untilAskedToStop } from '../../shared/lifecycle.ts';
 import { createLogger } from '../../shared/logger.ts';
 import { createRedis } from '../../shared/redis.ts';
+import { consoleGroups } from './console-groups.ts';
 import { createConsole } from './create-console.ts';
 
 /** A person waits for each answer, and gets none that takes longer. */
@@ -14,9 +15,10 @@ const closeTimeoutMs = 2_000;
  * `SLUICE_SHUTDOWN_TIMEOUT_MS`.
  *
  * @returns the exit code: 0 when all were answered, 1 when the time was up first
- * @throws UsageError when a URL is missing, Error when the port is taken
+ * @throws UsageError when the environment has a problem or a URL is missing, Error when the port is taken
  */
-export async function runConsole(config: Config): Promise<number> {
+export async function runConsole(environment: NodeJS.ProcessEnv): Promise<number> {
+  const config = loadConfig(environment, consoleGroups);
   const logger = createLogger({ level: config.logLevel, name: 'sluice-console' });
   const asked = untilAskedToStop();
   const closing = createCloseStack((part, error) => logger.warn({ part, err: error }, 'closing failed'));
@@ -41,7 +43,7 @@ export async function runConsole(config: Config): Promise<number> {
 
     const reason = await asked;
     logger.info({ reason }, 'console is stopping');
-    const inTime = await endsWithin(app.close(), config.worker.shutdownTimeoutMs);
+    const inTime = await endsWithin(app.close(), config.console.shutdownTimeoutMs);
     logger.info({ inTime }, 'console has stopped');
     return inTime ? 0 : 1;
   } finally {

@@ -1,4 +1,5 @@
 import { expect, inject, test } from 'vitest';
+import type { Finding } from '../../console/doctor/finding.ts';
 import { freePort } from '../../local/free-port.ts';
 import { createNamespace, createTestDatabase } from '../support/fixtures.ts';
 import { startSluice } from '../support/fleet.ts';
@@ -47,23 +48,32 @@ test('doctor: with both servers away it says so, and ends', async () => {
   expect(stdout).not.toContain('s3cret');
 });
 
-test('doctor: a configuration that is refused is told, and the exit code is 2', async () => {
-  const { exitCode, stdout, stderr } = await run(['--json'], {
+test('doctor: what is wrong with variables of any process are findings, and it looks at the rest all the same', async () => {
+  const { exitCode, stdout } = await run(['--json'], {
     REDIS_URL: inject('redisUrl'),
-    SLUICE_NAMESPACE: `${createNamespace()}!`,
+    SLUICE_NAMESPACE: createNamespace(),
+    SLUICE_CONSOLE_PORT: 'tcp://10.0.0.1:9464',
+    SLUICE_WORKER_CONCURRENCY: 'many',
+    DATABASE_URL: 'mysql://root:s3cret@host/shop',
   });
-  expect(exitCode).toBe(2);
-  expect(stdout).toBe('');
-  expect(stderr).toContain('SLUICE_NAMESPACE');
+  expect(exitCode).toBe(1);
+  const { findings } = JSON.parse(stdout) as { findings: Finding[] };
+  const values = findings.filter(({ check }) => check === 'values');
+  expect(values.map(({ level, message }) => [level, message.split(' ')[0]])).toEqual([
+    ['failure', 'DATABASE_URL'],
+    ['failure', 'SLUICE_WORKER_CONCURRENCY'],
+    ['warning', 'SLUICE_CONSOLE_PORT'],
+  ]);
+  expect(findings).toContainEqual(expect.objectContaining({ subject: 'redis', check: 'connection', level: 'ok' }));
+  expect(stdout).not.toContain('s3cret');
 });
 
 test.each(['redis://:s3cret@host/abc', 'redis://:s3cret%zz@host'])(
-  'doctor: %j as REDIS_URL is refused with what is accepted and without its password, and the exit code is 2',
+  'doctor: %j as REDIS_URL is a failure, with what is accepted and without its password',
   async (url) => {
     const { exitCode, stdout, stderr } = await run([], { REDIS_URL: url });
-    expect(exitCode).toBe(2);
-    expect(stdout).toBe('');
-    expect(stderr).toContain('REDIS_URL has a value that is not shown here; accepted: a URL that starts with redis://');
-    expect(stderr).not.toContain('s3cret');
+    expect(exitCode).toBe(1);
+    expect(stdout).toContain('REDIS_URL has a value that is not shown here; accepted: a URL that starts with redis://');
+    expect(`${stdout}${stderr}`).not.toContain('s3cret');
   },
 );

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type Config, loadConfig, requireUrl, unknownVariables, variableNames } from '../../shared/config.ts';
+import { type Config, configGroups, loadConfig, readConfig, requireUrl, variableNames } from '../../shared/config.ts';
 import { UsageError } from '../../shared/errors.ts';
 import { acceptedRedisUrls } from '../../shared/redis-url.ts';
 
@@ -14,7 +14,7 @@ interface Variable {
   accepted: string;
 }
 
-const noNumber = ['', ' ', 'NaN', 'Infinity', '1e999', '0x10', '1_000', '1,5', 'many', '-'];
+const noNumber = [' ', 'NaN', 'Infinity', '1e999', '0x10', '1_000', '1,5', 'many', '-'];
 const mib = 1_048_576;
 
 function integer(read: Variable['read'], fallback: number, min: number, max: number, unit: string): Variable {
@@ -40,7 +40,7 @@ function url(read: Variable['read'], schemes: [string, string], refuses: string[
     read,
     fallback: null,
     takes,
-    refuses: ['', ' ', 'localhost', '127.0.0.1:6379', 'http://h', ...refuses],
+    refuses: [' ', 'localhost', '127.0.0.1:6379', 'http://h', ...refuses],
     accepted: `a URL that starts with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}`,
   };
 }
@@ -50,7 +50,7 @@ function streamName(read: Variable['read'], fallback: string): Variable {
     read,
     fallback,
     takes: ['s', 'eu:runtime/health', '{slot}:é', 's'.repeat(200)].map((text) => [text, text]),
-    refuses: ['', ' ', 'a b', 'a\tb', 'a\n', 's'.repeat(201)],
+    refuses: [' ', 'a b', 'a\tb', 'a\n', 's'.repeat(201)],
     accepted: '1 to 200 characters without white space',
   };
 }
@@ -71,7 +71,7 @@ const expected: Record<string, Variable> = {
     read: (c) => c.redisUrl,
     fallback: null,
     takes: ['redis://u:p@h:1/2', 'rediss://u:p%25@h'].map((text) => [text, text]),
-    refuses: ['', ' ', 'localhost', '127.0.0.1:6379', 'http://h', 'redis:6379', 'redis://h/abc', 'redis://u:%zz@h'],
+    refuses: [' ', 'localhost', '127.0.0.1:6379', 'http://h', 'redis:6379', 'redis://h/abc', 'redis://u:%zz@h'],
     accepted: acceptedRedisUrls,
   },
   SLUICE_NAMESPACE: {
@@ -82,14 +82,14 @@ const expected: Record<string, Variable> = {
       ['A-z_9', 'A-z_9'],
       ['n'.repeat(64), 'n'.repeat(64)],
     ],
-    refuses: ['', ' ', 'a:b', 'a{b}', 'ä', 'n'.repeat(65), 'a\n'],
+    refuses: [' ', 'a:b', 'a{b}', 'ä', 'n'.repeat(65), 'a\n'],
     accepted: '1 to 64 letters, digits, - or _',
   },
   SLUICE_LOG_LEVEL: {
     read: (c) => c.logLevel,
     fallback: 'info',
     takes: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'].map((level) => [level, level]),
-    refuses: ['', 'INFO', 'verbose', ' info'],
+    refuses: ['INFO', 'verbose', ' info'],
     accepted: 'one of trace, debug, info, warn, error, fatal, silent',
   },
   DSL_EXECUTION_LOG_ENABLED: {
@@ -106,7 +106,7 @@ const expected: Record<string, Variable> = {
       ['yes', true],
       ['On', true],
     ],
-    refuses: ['', ' ', 'maybe', '2', 'constructor'],
+    refuses: [' ', 'maybe', '2', 'constructor'],
     accepted: 'true or false (also 1/0, yes/no, on/off)',
   },
   DSL_EXECUTION_LOG_SAMPLE_RATE: {
@@ -137,7 +137,7 @@ const expected: Record<string, Variable> = {
       ['web-1', 'web-1'],
       ['p'.repeat(100), 'p'.repeat(100)],
     ],
-    refuses: ['', ' ', 'web.1', 'a:b', 'p'.repeat(101)],
+    refuses: [' ', 'web.1', 'a:b', 'p'.repeat(101)],
     accepted: '1 to 100 letters, digits, - or _',
   },
   SLUICE_BUFFER_MAX_BYTES: integer((c) => c.producer.buffer.maxBytes, 32 * mib, 65_536, 4_096 * mib, 'bytes'),
@@ -152,7 +152,7 @@ const expected: Record<string, Variable> = {
       ['spill', 'spill'],
       ['/var/lib/my service/spill', '/var/lib/my service/spill'],
     ],
-    refuses: [''],
+    refuses: [],
     accepted: 'text that is not empty',
   },
   SLUICE_SPILL_MAX_BYTES: integer((c) => c.producer.spill.maxBytes, 1_024 * mib, mib, 1_048_576 * mib, 'bytes'),
@@ -176,7 +176,7 @@ const expected: Record<string, Variable> = {
       ['0.0.0.0', '0.0.0.0'],
       ['::1', '::1'],
     ],
-    refuses: [''],
+    refuses: [],
     accepted: 'text that is not empty',
   },
   SLUICE_WORKER_PORT: integer((c) => c.worker.port, 9_465, 0, 65_535, 'port; 0 takes a free one'),
@@ -198,7 +198,7 @@ const expected: Record<string, Variable> = {
       ['0.001', 0.001],
       ['1', 1],
     ],
-    refuses: ['', '0', '1.1', 'NaN', 'half'],
+    refuses: ['0', '1.1', 'NaN', 'half'],
     accepted: 'a number from 0.001 to 1',
   },
   SLUICE_DEAD_SHARE_MIN_RECORDS: integer((c) => c.worker.deadShare.minRecords, 1_000, 1, 10_000_000, 'records'),
@@ -215,7 +215,7 @@ const expected: Record<string, Variable> = {
     read: (c) => c.health.mode,
     fallback: 'hardened',
     takes: ['hardened', 'mirror'].map((mode) => [mode, mode]),
-    refuses: ['', 'Mirror', ' mirror', 'go'],
+    refuses: ['Mirror', ' mirror', 'go'],
     accepted: 'one of hardened, mirror',
   },
   SLUICE_HEALTH_STREAM: streamName((c) => c.health.stream, 'runtime:health_events'),
@@ -229,7 +229,7 @@ const expected: Record<string, Variable> = {
       ['Game.master-2_b', 'Game.master-2_b'],
       ['s'.repeat(64), 's'.repeat(64)],
     ],
-    refuses: ['', ' ', 'a:b', 'a b', 'ä', 's'.repeat(65)],
+    refuses: [' ', 'a:b', 'a b', 'ä', 's'.repeat(65)],
     accepted: '1 to 64 letters, digits, ., - or _',
   },
   SLUICE_HEALTH_BATCH_MAX_ENTRIES: integer((c) => c.health.maxEntries, 500, 1, 1_000, 'entries'),
@@ -240,14 +240,14 @@ const expected: Record<string, Variable> = {
     read: (c) => c.health.badOffset,
     fallback: 'fail',
     takes: ['fail', 'earliest', 'latest'].map((policy) => [policy, policy]),
-    refuses: ['', 'Fail', '0-0', '$'],
+    refuses: ['Fail', '0-0', '$'],
     accepted: 'one of fail, earliest, latest',
   },
   SLUICE_CONSOLE_HOST: {
     read: (c) => c.console.host,
     fallback: '127.0.0.1',
     takes: ['0.0.0.0', '::1', 'localhost'].map((host) => [host, host]),
-    refuses: [''],
+    refuses: [],
     accepted: 'text that is not empty',
   },
   SLUICE_CONSOLE_PORT: integer((c) => c.console.port, 9_464, 0, 65_535, 'port; 0 takes a free one'),
@@ -348,9 +348,57 @@ describe.each(Object.entries(expected))('config: %s', (name, { read, fallback, t
 });
 
 test('config: all problems are listed at once', () => {
-  const wrong = Object.fromEntries(Object.entries(expected).map(([name, { refuses }]) => [name, refuses[0]]));
-  const problems = problemsOf(wrong);
-  expect(problems.map((line) => line.split(' ')[0])).toEqual(variableNames);
+  const wrong = Object.entries(expected).flatMap(
+    ([
+      name,
+      {
+        refuses: [first],
+      },
+    ]) => (first === undefined ? [] : [[name, first]]),
+  );
+  const problems = problemsOf(Object.fromEntries(wrong));
+  expect(problems.map((line) => line.split(' ')[0])).toEqual(wrong.map(([name]) => name));
+});
+
+const tokens = secrets.filter((name) => !name.endsWith('_URL'));
+
+test.each(variableNames.filter((name) => !tokens.includes(name)))(
+  'config: %s is as good as not set when it is empty',
+  (name) => {
+    expect(loadConfig({ [name]: '' })).toEqual(loadConfig({}));
+  },
+);
+
+test.each(tokens)('config: %s must not be empty, since what it protects would be open', (name) => {
+  expect(problemsOf({ [name]: '' })).toEqual([expect.stringMatching(`^${name} is empty; accepted: `)]);
+});
+
+test('config: a process reads the variables of its own groups only', () => {
+  const wrong = {
+    DATABASE_URL: 'mysql://h/d',
+    SLUICE_WORKERS: 'many',
+    SLUICE_RETRY_BASE_MS: '60000',
+    REDIS_URL: 'redis://h',
+  };
+  expect(loadConfig(wrong, ['redisUrl', 'namespace'])).toEqual({ redisUrl: 'redis://h', namespace: 'sluice' });
+  expect(() => loadConfig(wrong, ['database'])).toThrow(/^the configuration has 1 problem:\n {2}DATABASE_URL has/);
+  expect(() => loadConfig(wrong, ['retry'])).toThrow('SLUICE_RETRY_BASE_MS: 60000 must not be above');
+  expect(problemsOf(wrong).map((line) => line.split(' ')[0])).toEqual(['DATABASE_URL', 'SLUICE_WORKERS']);
+});
+
+test('config: a rule between two variables is asked where both are read', () => {
+  const wrong = { SLUICE_BATCH_MAX_IN_FLIGHT: '5', SLUICE_WORKER_HOST: '0.0.0.0', SLUICE_CONSOLE_HOST: '0.0.0.0' };
+  for (const groups of [['database'], ['batch'], ['retry']] as const)
+    expect(() => loadConfig(wrong, groups)).not.toThrow();
+  expect(() => loadConfig(wrong, ['batch', 'database'])).toThrow('SLUICE_BATCH_MAX_IN_FLIGHT: 5');
+  expect(() => loadConfig(wrong, ['worker'])).toThrow(/^the configuration has 1 problem:\n {2}SLUICE_WORKER_HOST: /);
+  expect(() => loadConfig(wrong, ['console'])).toThrow(/^the configuration has 1 problem:\n {2}SLUICE_CONSOLE_HOST: /);
+});
+
+test('config: who goes on in spite of problems has defaults instead', () => {
+  const { config, problems } = readConfig({ SLUICE_WORKERS: 'many', SLUICE_NAMESPACE: 'mine' }, configGroups);
+  expect(problems).toEqual(['SLUICE_WORKERS is "many"; accepted: a whole number from 1 to 64 (processes)']);
+  expect(config).toEqual(loadConfig({ SLUICE_NAMESPACE: 'mine' }));
 });
 
 test('config: a long wrong value is shown in part', () => {
@@ -487,24 +535,6 @@ test.each(['0.0.0.0', '::', '10.0.0.1', 'example.org', '127.0.0.1.example.org', 
 
 test('config: variables of other programs are none of our business', () => {
   expect(loadConfig({ PATH: '/bin', PORT: 'x', NODE_ENV: '' })).toEqual(loadConfig({}));
-});
-
-test('unknown: names that look like ours and are not are found', () => {
-  const environment = {
-    SLUICE_WORKER_PROT: '1',
-    DSL_EXECUTION_LOG_SAMPLERATE: '1',
-    SLUICE_: '',
-    SLUICE_WORKERS: '2',
-    DSL_EXECUTION_LOG_ENABLED: '1',
-    DSL_EXECUTION_TIMEOUT_MS: '500',
-    MY_SLUICE_WORKERS: '1',
-    DATABASE_URI: 'x',
-  };
-  expect(unknownVariables(environment)).toEqual(['SLUICE_WORKER_PROT', 'DSL_EXECUTION_LOG_SAMPLERATE', 'SLUICE_']);
-});
-
-test('unknown: no variable of ours is', () => {
-  expect(unknownVariables(Object.fromEntries(variableNames.map((name) => [name, ''])))).toEqual([]);
 });
 
 test('requireUrl: what is there is given back, what is missing is named', () => {

@@ -1,6 +1,6 @@
 import { Registry } from 'prom-client';
 import { inject, onTestFinished } from 'vitest';
-import { loadConfig } from '../../shared/config.ts';
+import { type Config, loadConfig } from '../../shared/config.ts';
 import { createDatabase } from '../../shared/database.ts';
 import { createLogger } from '../../shared/logger.ts';
 import { createRedis } from '../../shared/redis.ts';
@@ -25,7 +25,7 @@ export async function maintenanceDeps(environment: Record<string, string> = {}) 
   const log = aLog();
   const dropped: string[] = [];
   const purged: number[] = [];
-  const deps: TaskDeps = {
+  const deps: TaskDeps & { config: Config } = {
     config,
     database,
     logger: log.logger,

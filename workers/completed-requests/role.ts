@@ -3,6 +3,6 @@ import type { Role, RoleDeps } from '../role.ts';
 import { requestKind } from './kind.ts';
 
 /** The role `completed-request`. */
-export function createCompletedRequest(deps: RoleDeps): Role {
+export function createCompletedRequest(deps: RoleDeps<never>): Role {
   return createRecordRole(requestKind, deps);
 }

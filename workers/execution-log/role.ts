@@ -4,6 +4,6 @@ import type { Role, RoleDeps } from '../role.ts';
 import { executionKind } from './kind.ts';
 
 /** The role `execution-log`. Its table has a partition for each day, and records come for today's from the first moment. */
-export function createExecutionLog(deps: RoleDeps): Role {
+export function createExecutionLog(deps: RoleDeps<never>): Role {
   return createRecordRole(executionKind, deps, (signal) => startPartitionKeeper({ ...deps, signal }));
 }

@@ -25,7 +25,7 @@ const scrapeWithinMs = 1_000;
  * The consumer of health events. Of any number that run, the one with the lease reads the stream; when it ends or is silent
  * for longer than the lease lasts, another one goes on from the place that is stored.
  */
-export function createHealthEvents({ config, database, redis, logger: parent, registry }: RoleDeps): Role {
+export function createHealthEvents({ config, database, redis, logger: parent, registry }: RoleDeps<'health'>): Role {
   const { health } = config;
   const logger = parent.child({ worker: 'health-events', stream: health.stream });
   const stopping = new AbortController();

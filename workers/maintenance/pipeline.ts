@@ -21,7 +21,7 @@ const handBackMs = 1_000;
  * @param everyMs the period, in ms; tests shorten it
  */
 export function createMaintenance(
-  { config, database, redis, logger, registry }: RoleDeps,
+  { config, database, redis, logger, registry }: RoleDeps<'retention'>,
   { everyMs = hourMs }: { everyMs?: number } = {},
 ): Role {
   const stopping = new AbortController();

@@ -23,7 +23,7 @@ const tombstoneDays = 90;
  * those that were put back too, until a worker has stored them: each may be the only copy of its record. Requests go when they have ended, by their arrival; what
  * still runs stays.
  */
-export function purgeRules({ retention }: Config): PurgeRule[] {
+export function purgeRules({ retention }: Pick<Config, 'retention'>): PurgeRule[] {
   return [
     {
       table: 'dead_letter',

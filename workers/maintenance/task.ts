@@ -20,7 +20,7 @@ export type TaskOutcome =
 
 /** What tasks work with. */
 export interface TaskDeps {
-  config: Config;
+  config: Pick<Config, 'database' | 'retention'>;
   database: Database;
   logger: Logger;
   /** the worker's clock, in ms since 1970; decides nothing, but is compared with the database's before anything is deleted */

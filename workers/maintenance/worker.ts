@@ -1,9 +1,9 @@
 import { type Job, UnrecoverableError, WaitingError, Worker } from 'bullmq';
-import type { Config } from '../../shared/config.ts';
 import { maintenanceQueue, queuePrefix } from '../../shared/contracts/queues.ts';
 import type { Logger } from '../../shared/logger.ts';
 import type { Redis } from '../../shared/redis.ts';
 import { createThrottledLog } from '../../shared/throttled-log.ts';
+import type { RoleConfig } from '../role.ts';
 import type { FindingsBoard } from './findings.ts';
 import type { MaintenanceMetrics } from './metrics.ts';
 import { type RunOptions, type RunResult, runTask } from './run-task.ts';
@@ -14,7 +14,7 @@ const troubleLogEveryMs = 10_000;
 
 /** Takes one task at a time from the queue of the fleet, runs it, and says how it ended. */
 export function createMaintenanceWorker(deps: {
-  config: Config;
+  config: RoleConfig;
   redis: Redis;
   logger: Logger;
   metrics: MaintenanceMetrics;

@@ -1,4 +1,3 @@
-import type { Config } from '../../shared/config.ts';
 import type { QueueName } from '../../shared/contracts/queues.ts';
 import { explainDatabaseError } from '../../shared/database-errors.ts';
 import { toError } from '../../shared/errors.ts';
@@ -6,13 +5,14 @@ import type { Logger } from '../../shared/logger.ts';
 import { createThrottledLog } from '../../shared/throttled-log.ts';
 import type { WorkerMetrics } from '../metrics.ts';
 import { createOutageGate, type OutageGate } from '../outage-gate.ts';
+import type { RoleConfig } from '../role.ts';
 
 const refusalLogEveryMs = 60_000;
 
 /** The gate that all statements of the role go through, which says in the log and in the metrics what is going on. */
 export function createDatabaseGate(deps: {
   queue: QueueName;
-  config: Config;
+  config: RoleConfig;
   logger: Logger;
   metrics: WorkerMetrics;
   /** ends the repeating; what is not settled then is delivered again */

@@ -19,7 +19,7 @@ export type Preparation = (signal: AbortSignal) => { ready: Promise<void>; stop(
 /** A role put together: queue → worker → batcher → statement. */
 export function createRecordRole(
   kind: RecordKind,
-  { config, database, redis, logger, registry }: RoleDeps,
+  { config, database, redis, logger, registry }: RoleDeps<never>,
   prepare?: Preparation,
 ): Role {
   const { queue } = kind;

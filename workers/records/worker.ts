@@ -1,6 +1,5 @@
 import { DelayedError, type Job, UnrecoverableError, WaitingError, type Worker } from 'bullmq';
 import { backoffMs } from '../../shared/backoff.ts';
-import type { Config } from '../../shared/config.ts';
 import { parseChunk } from '../../shared/contracts/chunk.ts';
 import { type QueueName, queuePrefix } from '../../shared/contracts/queues.ts';
 import { replayedLetterId } from '../../shared/contracts/replay.ts';
@@ -18,6 +17,7 @@ import type { WorkerMetrics } from '../metrics.ts';
 import type { OutageGate } from '../outage-gate.ts';
 import { RawJobWorker, rawDataOf } from '../raw-job-worker.ts';
 import { isRedisError, repeatWhileRefused } from '../redis-refusals.ts';
+import type { RoleConfig } from '../role.ts';
 import { createSuspectLane, WorkerKillerError } from '../suspects.ts';
 import { createJobBudget } from './job-budget.ts';
 import type { RecordKind } from './kind.ts';
@@ -26,7 +26,7 @@ import { settleChunk } from './settle-chunk.ts';
 /** What the worker works with; whoever made it closes it. */
 export interface RecordWorkerDeps {
   kind: RecordKind;
-  config: Config;
+  config: RoleConfig;
   database: Database;
   redis: Redis;
   logger: Logger;

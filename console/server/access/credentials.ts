@@ -19,7 +19,7 @@ export interface Credentials {
   byId(id: string): Credential | null;
 }
 
-export function createCredentials({ console, worker }: Pick<Config, 'console' | 'worker'>): Credentials {
+export function createCredentials({ console }: Pick<Config, 'console'>): Credentials {
   const all: Credential[] = [];
   const add = (id: string, token: string | null, access: Access): void => {
     if (token !== null) all.push({ id, token, access });
@@ -28,7 +28,7 @@ export function createCredentials({ console, worker }: Pick<Config, 'console' | 
   add('read', console.readToken, { kind: 'read' });
   for (const [realm, token] of console.realmTokens) add(`realm:${realm}`, token, { kind: 'realm', realm });
   const areRequired = all.length > 0;
-  add('metrics', worker.metricsToken, { kind: 'metrics' });
+  add('metrics', console.metricsToken, { kind: 'metrics' });
   const hashed = all.map((credential) => ({ credential, hash: digest(credential.token) }));
   return {
     areRequired,

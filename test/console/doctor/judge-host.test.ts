@@ -10,6 +10,8 @@ const host: HostFacts = {
   bullmqVersion: '6.7.0',
   hasEnvFile: false,
   unknownVariables: [],
+  passedOverVariables: [],
+  variableProblems: [],
 };
 
 const cases: [check: string, level: string, says: string, facts: Partial<HostFacts>, recordingEnabled: boolean][] = [
@@ -19,6 +21,14 @@ const cases: [check: string, level: string, says: string, facts: Partial<HostFac
   ['variables', 'ok', 'all are known', {}, true],
   ['variables', 'ok', '.env', { hasEnvFile: true }, true],
   ['variables', 'warning', 'SLUICE_WORKER_PROT', { unknownVariables: ['SLUICE_WORKER_PROT'] }, true],
+  [
+    'values',
+    'failure',
+    'SLUICE_WORKERS is',
+    { variableProblems: ['SLUICE_WORKERS is "no"; accepted: a number'] },
+    true,
+  ],
+  ['values', 'warning', 'SLUICE_WORKER_PORT', { passedOverVariables: ['SLUICE_WORKER_PORT'] }, true],
   ['recording', 'ok', 'on', {}, true],
   ['recording', 'warning', 'DSL_EXECUTION_LOG_ENABLED', {}, false],
 ];

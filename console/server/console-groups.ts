@@ -1,0 +1,5 @@
+import type { Config } from '../../shared/config.ts';
+
+/** What the console reads of the configuration. */
+export const consoleGroups = ['namespace', 'logLevel', 'redisUrl', 'database', 'health', 'console'] as const;
+export type ConsoleConfig = Pick<Config, (typeof consoleGroups)[number]>;

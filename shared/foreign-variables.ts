@@ -1,0 +1,27 @@
+import { variableNames } from './config.ts';
+import { isServiceAddress, isServiceLink } from './service-links.ts';
+
+/** Names that look like ours and are not: most likely a slip of the pen, but no reason to refuse to start. */
+export function unknownVariables(environment: NodeJS.ProcessEnv): string[] {
+  return Object.entries(environment).flatMap(([name, value = '']) =>
+    /^(SLUICE|DSL_EXECUTION_LOG)_/.test(name) && !variableNames.includes(name) && !isServiceLink(name, value)
+      ? [name]
+      : [],
+  );
+}
+
+/** Variables of ours that are passed over, as they hold the address of a Kubernetes Service. */
+export function passedOverVariables(environment: NodeJS.ProcessEnv): string[] {
+  return variableNames.filter((name) => isServiceAddress(name, environment[name] ?? ''));
+}
+
+/** What to say, before anything else, of variables that are set and not taken; one line each. */
+export function environmentWarnings(environment: NodeJS.ProcessEnv): string[] {
+  return [
+    ...unknownVariables(environment).map((name) => `${name} is set, but no such variable is known`),
+    ...passedOverVariables(environment).map(
+      (name) =>
+        `${name} holds the address of a Kubernetes Service and is passed over; enableServiceLinks: false in the pod keeps it out`,
+    ),
+  ];
+}
