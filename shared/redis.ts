@@ -1,5 +1,7 @@
 import { Redis, type RedisOptions, ReplyError } from 'ioredis';
 import type { Logger } from './logger.ts';
+import { classifyRedisError } from './redis-errors.ts';
+import { evenWhenFull, isNeededWhenFull } from './redis-scripts.ts';
 import { acceptedRedisUrls, isRedisUrl } from './redis-url.ts';
 
 export type { Redis } from 'ioredis';
@@ -65,6 +67,8 @@ export function createRedis(
     },
   );
   insistOnDatabase(client);
+  letScriptsMakeRoom(client);
+  goOnWithoutInfo(client);
   // Not for workers: BullMQ waits for a connection that is closed, and gives up over any other error.
   if (options.role !== 'worker') tellWhyNotConnected(client);
   let lost = false;
@@ -105,6 +109,58 @@ function insistOnDatabase(client: Redis): void {
     return copy;
   };
 }
+
+/** Lets those scripts of BullMQ run while Redis is full that make room there, also on the client's duplicates. */
+function letScriptsMakeRoom(client: Redis): void {
+  const defineCommand = client.defineCommand.bind(client);
+  client.defineCommand = (name, definition) =>
+    defineCommand(name, isNeededWhenFull(name) ? { ...definition, lua: evenWhenFull(definition.lua) } : definition);
+  const duplicate = client.duplicate.bind(client);
+  client.duplicate = (override): Redis => {
+    const copy = duplicate(override);
+    letScriptsMakeRoom(copy);
+    return copy;
+  };
+}
+
+/** What is assumed of a server that does not let its user ask: the oldest that BullMQ takes without a warning. */
+const assumedInfo = 'redis_version:6.2.0\r\nloading:0\r\n';
+
+/**
+ * Lets users work who may not call INFO, as those without `@dangerous` may not, also on the client's duplicates: the client
+ * and BullMQ ask for it first of all, to learn whether the server has loaded its data and how old it is. Whoever wants to
+ * know whether INFO is forbidden sends it by `call`.
+ */
+function goOnWithoutInfo(client: Redis): void {
+  const info = client.info.bind(client) as (...sections: string[]) => Promise<string>;
+  const ask = async (sections: string[]): Promise<string> => {
+    try {
+      return await info(...sections);
+    } catch (error) {
+      if (classifyRedisError(error).code === 'NOPERM') return assumedInfo;
+      throw error;
+    }
+  };
+  client.info = ((...args: (string | InfoCallback)[]) => {
+    const last = args.at(-1);
+    const answer = ask(args.filter((arg) => typeof arg === 'string'));
+    if (typeof last === 'function') {
+      answer.then(
+        (text) => last(null, text),
+        (error: Error) => last(error),
+      );
+    }
+    return answer;
+  }) as Redis['info'];
+  const duplicate = client.duplicate.bind(client);
+  client.duplicate = (override): Redis => {
+    const copy = duplicate(override);
+    goOnWithoutInfo(copy);
+    return copy;
+  };
+}
+
+type InfoCallback = (error: Error | null, text?: string) => void;
 
 /** Makes `connect()` reject with what went wrong; by itself the client says no more than that the connection is closed. */
 function tellWhyNotConnected(client: Redis): void {

@@ -1,4 +1,5 @@
 import type { Redis } from '../shared/redis.ts';
+import { evenWhenFull } from '../shared/redis-scripts.ts';
 
 /** Counts something about single jobs, in Redis, for this process may not live to tell. */
 export interface JobCounter {
@@ -8,9 +9,12 @@ export interface JobCounter {
   takeBack(jobId: string): Promise<void>;
 }
 
-/** A field is added only to a job that is still there: a job that is nothing but a counter would never go away. */
-const addScript = `if redis.call('exists', KEYS[1]) == 0 then return 0 end
-return redis.call('hincrby', KEYS[1], ARGV[1], ARGV[2])`;
+/**
+ * A field is added only to a job that is still there: a job that is nothing but a counter would never go away. It is a few
+ * bytes, and what ends a job makes room for more.
+ */
+const addScript = evenWhenFull(`if redis.call('exists', KEYS[1]) == 0 then return 0 end
+return redis.call('hincrby', KEYS[1], ARGV[1], ARGV[2])`);
 
 /** Counts in a field of the job's own hash, so that the count goes when the job goes. */
 export function createJobCounter(redis: Redis, keyOf: (jobId: string) => string, field: string): JobCounter {

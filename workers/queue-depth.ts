@@ -33,7 +33,8 @@ export function createQueueDepth(options: { redis: Redis; queue: QueueName; name
   const readOldest = async (): Promise<number | null> => {
     const [id] = await queue.getRanges(['waiting'], 0, 0, true);
     const addedAtMs = id === undefined ? null : await options.redis.hget(queue.toKey(id), 'timestamp');
-    return addedAtMs === null ? null : Number(addedAtMs);
+    // Other producers may leave it out, or write what is no time.
+    return addedAtMs === null || !Number.isFinite(Number(addedAtMs)) ? null : Number(addedAtMs);
   };
 
   let reading: Promise<QueueDepth | null> | null = null;

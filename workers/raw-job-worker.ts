@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Job, Worker } from 'bullmq';
 import { toError } from '../shared/errors.ts';
-import { isRefusedByRedis, refusedRetryMs } from './redis-refusals.ts';
+import { isRefusal } from '../shared/redis-errors.ts';
+import { refusedRetryMs } from './redis-refusals.ts';
 
 const texts = new WeakMap<Job, string>();
 
@@ -40,7 +41,7 @@ export class RawJobWorker extends Worker {
       try {
         return await super.handleCompleted(...args);
       } catch (error) {
-        if (!isRefusedByRedis(error)) throw error;
+        if (!isRefusal(error)) throw error;
         this.emit('error', toError(error));
         if (this.closing || performance.now() > until) return undefined as unknown as Job;
         await sleep(refusedRetryMs);

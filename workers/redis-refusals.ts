@@ -1,18 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { classifyRedisError, isRefusal } from '../shared/redis-errors.ts';
 
 /** Time between two tries of what Redis refuses: out of memory, a replica now, no rights. */
 export const refusedRetryMs = 500;
 
-/** Whether Redis answered with an error of its own, and not one that a BullMQ script made of the job's state. */
-export function isRefusedByRedis(error: unknown): boolean {
-  return error instanceof Error && error.name === 'ReplyError';
-}
-
 /** Whether an error is of Redis, of the way to it, or of what BullMQ keeps there: a lock that was lost, a job that is gone. */
 export function isRedisError(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  const isOfScript = 'code' in error && typeof error.code === 'number' && error.code < 0;
-  return isOfScript || isRefusedByRedis(error) || error.message === 'Connection is closed.';
+  return classifyRedisError(error).class !== 'foreign';
 }
 
 /**
@@ -29,7 +23,7 @@ export async function repeatWhileRefused<T>(
     try {
       return await ask();
     } catch (error) {
-      if (!isRefusedByRedis(error) || options.signal.aborted || performance.now() > until) throw error;
+      if (!isRefusal(error) || options.signal.aborted || performance.now() > until) throw error;
       await sleep(refusedRetryMs, undefined, { signal: options.signal }).catch(() => undefined);
     }
   }

@@ -86,7 +86,8 @@ export async function readQueue(
     delayed: Number(delayed),
     failed: Number(failed),
     isPaused: isPaused !== null,
-    oldestAddedAtMs: addedAt === null ? null : Number(addedAt),
+    // Other producers may leave it out, or write what is no time.
+    oldestAddedAtMs: addedAt === null || !Number.isFinite(Number(addedAt)) ? null : Number(addedAt),
   };
 }
 

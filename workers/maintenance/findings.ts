@@ -1,5 +1,6 @@
 import { endsWithin } from '../../shared/lifecycle.ts';
 import type { Redis } from '../../shared/redis.ts';
+import { evenWhenFull } from '../../shared/redis-scripts.ts';
 import type { PartitionsReport } from './partitions-task.ts';
 import type { RetentionReport } from './retention-task.ts';
 import type { TaskName } from './task.ts';
@@ -17,6 +18,9 @@ export interface Findings {
 
 const answerWithinMs = 1_000;
 
+/** A handful of numbers, which a full Redis shall not keep a task from ending with. */
+const noteScript = evenWhenFull(`return redis.call('HSET', KEYS[1], unpack(ARGV))`);
+
 /**
  * Shares findings through one hash in Redis, so that all maintenance workers show the same, also those that had nothing to
  * do for a while or have just been started. A gauge of the worker's own would keep what it saw at its last turn.
@@ -26,7 +30,7 @@ export function createFindings(options: { redis: Redis; key: string }) {
   let reading: Promise<Findings | null> | null = null;
 
   const write = async (fields: Record<string, number>): Promise<void> => {
-    await redis.hset(key, fields);
+    await redis.eval(noteScript, 1, key, ...Object.entries(fields).flat());
   };
   const readInTime = async (): Promise<Findings | null> => {
     const answer = redis.hgetall(key).then(toFindings, () => null);

@@ -1,5 +1,7 @@
 import { maintenanceQueue, queuePrefix } from '../../shared/contracts/queues.ts';
 import { endsWithin } from '../../shared/lifecycle.ts';
+import { repeatWhileRefused } from '../redis-refusals.ts';
+import { createRedisStanding } from '../redis-standing.ts';
 import { retryWhileWorthWaiting } from '../retry.ts';
 import type { Role, RoleDeps } from '../role.ts';
 import { createFindings } from './findings.ts';
@@ -42,7 +44,8 @@ export function createMaintenance(
     isOutage = begins;
   };
   const run = { retry: config.retry, logger, signal, waitsForDatabase: true, onOutage };
-  const worker = createMaintenanceWorker({ config, redis, logger, metrics, findings, tasks, run });
+  const standing = createRedisStanding(() => performance.now());
+  const worker = createMaintenanceWorker({ config, redis, logger, metrics, findings, tasks, run, standing });
   const schedule = createSchedule({ redis, namespace: config.namespace, everyMs });
   let timer: NodeJS.Timeout | undefined;
 
@@ -65,17 +68,29 @@ export function createMaintenance(
       },
     ).finally(() => onOutage(false));
 
+  const setTimetable = async (): Promise<void> => {
+    const need = 'to set up its timetable';
+    await schedule.ensure().then(
+      () => standing.note(need, null),
+      (error: unknown) => {
+        standing.note(need, error);
+        throw error;
+      },
+    );
+  };
+
   return {
     heldRecords: 0,
-    whyIdle: () => null,
+    whyIdle: standing.whyRefused,
     whyStuck: () => null,
     async start(): Promise<void> {
       await findTables();
       if (signal.aborted) return;
-      await schedule.ensure();
+      // Not the end of the process, in which there may be other roles.
+      await repeatWhileRefused(setTimetable, { forMs: Number.POSITIVE_INFINITY, signal });
       if (signal.aborted) return;
       timer = setInterval(() => {
-        schedule.ensure().catch((error: unknown) => logger.warn({ err: error }, 'tasks could not be scheduled'));
+        setTimetable().catch((error: unknown) => logger.warn({ err: error }, 'tasks could not be scheduled'));
       }, everyMs);
       timer.unref();
       logger.info({ queue: maintenanceQueue, everyMs }, 'taking tasks');

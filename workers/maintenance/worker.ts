@@ -6,6 +6,7 @@ import { createThrottledLog } from '../../shared/throttled-log.ts';
 import type { RoleConfig } from '../role.ts';
 import type { FindingsBoard } from './findings.ts';
 import type { MaintenanceMetrics } from './metrics.ts';
+import { noteAnswers, type RedisStanding } from '../redis-standing.ts';
 import { type RunOptions, type RunResult, runTask } from './run-task.ts';
 import { type TaskName, type TaskOutcome, taskNames } from './task.ts';
 import type { Tasks } from './tasks.ts';
@@ -21,6 +22,7 @@ export function createMaintenanceWorker(deps: {
   findings: FindingsBoard;
   tasks: Tasks;
   run: RunOptions;
+  standing: RedisStanding;
 }): Worker {
   const { config, logger, metrics, findings, tasks } = deps;
 
@@ -73,6 +75,7 @@ export function createMaintenanceWorker(deps: {
   });
   worker.on('error', (error) => trouble.report('queue', error));
   worker.on('stalled', (jobId) => logger.warn({ jobId }, 'a worker died over a task, it is run again'));
+  noteAnswers(worker, deps.standing);
   return worker;
 }
 

@@ -35,7 +35,7 @@ export function createRecordRole(
   const gate = createDatabaseGate({ queue, config, logger, metrics, signal: giveUp.signal });
   const writer = createBatchWriter({ kind, database, metrics, gate, backoff: config.retry, signal: giveUp.signal });
   const batcher = createBatcher({ limits: config.batch, write: writer.write });
-  const { worker, isHalted, settledJobs } = createRecordWorker({
+  const { worker, isHalted, settledJobs, whyRefused } = createRecordWorker({
     kind,
     config,
     database,
@@ -51,7 +51,8 @@ export function createRecordRole(
 
   const whyIdle = (): string | null => {
     if (isHalted()) return 'halted: too many records are dead';
-    return gate.isOutage ? 'PostgreSQL does not take its statements' : null;
+    if (gate.isOutage) return 'PostgreSQL does not take its statements';
+    return whyRefused();
   };
 
   const begin = (): void => {

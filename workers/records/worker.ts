@@ -17,6 +17,7 @@ import type { WorkerMetrics } from '../metrics.ts';
 import type { OutageGate } from '../outage-gate.ts';
 import { RawJobWorker, rawDataOf } from '../raw-job-worker.ts';
 import { isRedisError, repeatWhileRefused } from '../redis-refusals.ts';
+import { createRedisStanding, noteAnswers } from '../redis-standing.ts';
 import type { RoleConfig } from '../role.ts';
 import { createSuspectLane, WorkerKillerError } from '../suspects.ts';
 import { createJobBudget } from './job-budget.ts';
@@ -76,7 +77,8 @@ export function createRecordWorker(deps: RecordWorkerDeps) {
   let settledJobs = 0;
 
   const process = async (job: Job, token?: string): Promise<void> => {
-    if (job.processedOn !== undefined)
+    // Other producers may leave the time out, or write what is none.
+    if (job.processedOn !== undefined && Number.isFinite(job.timestamp))
       metrics.jobWait.observe({ queue }, Math.max(0, job.processedOn - job.timestamp) / 1_000);
     try {
       await suspects.run({ id: job.id ?? '', stalledCounter: job.stalledCounter }, () => settle(job, token));
@@ -180,9 +182,13 @@ export function createRecordWorker(deps: RecordWorkerDeps) {
     const mayTake = budget.note(chars);
     if (mayTake !== worker.concurrency) worker.concurrency = mayTake;
   };
+  const standing = createRedisStanding(() => performance.now());
+  noteAnswers(worker, standing);
   reportEvents(worker, queue, deps);
   return {
     worker,
+    /** why Redis does not do what the worker needs, as far as it refuses; null when it does */
+    whyRefused: standing.whyRefused,
     /** whether it has stopped taking jobs because too many records are dead */
     isHalted: () => halted,
     /** jobs ended so far, however they ended */

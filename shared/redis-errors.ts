@@ -1,0 +1,145 @@
+/** What to do about a question that Redis did not answer as it should. */
+export type RedisErrorClass =
+  /** there is no connection, or no answer in time: the same will work later */
+  | 'unreachable'
+  /** the connection ended while the answer was awaited: an outage, or the server or a proxy would not read what was sent */
+  | 'cut'
+  /** the server says that it cannot now: it loads, is a replica, fails over, runs a long script, or cannot write to its disk */
+  | 'unavailable'
+  /** out of memory: what adds is refused until something is taken away */
+  | 'full'
+  /** everything of this kind is refused until a person mends something: rights, password, cluster, a command that is not there */
+  | 'setup'
+  /** what was sent is refused for what it is, and always will be */
+  | 'payload'
+  /** BullMQ's own answer about a job: its lock was lost, it is gone, it is in another state */
+  | 'job'
+  /** an answer that is none of these: a key of another type, a script that fails */
+  | 'unknown'
+  /** no error of Redis, nor of the way to it */
+  | 'foreign';
+
+export interface ClassifiedRedisError {
+  class: RedisErrorClass;
+  /** the word in capitals that the answer begins with, or a name where there is none, such as `ECONNREFUSED` */
+  code: string;
+}
+
+/**
+ * Classes by the first word of an answer.
+ *
+ * @see https://redis.io/docs/latest/develop/reference/protocol-spec/#simple-errors
+ */
+const byCode: Record<string, RedisErrorClass> = {
+  OOM: 'full',
+  LOADING: 'unavailable',
+  READONLY: 'unavailable',
+  MASTERDOWN: 'unavailable',
+  NOREPLICAS: 'unavailable',
+  NOGOODSLAVE: 'unavailable',
+  CLUSTERDOWN: 'unavailable',
+  TRYAGAIN: 'unavailable',
+  BUSY: 'unavailable',
+  MISCONF: 'unavailable',
+  NOAUTH: 'setup',
+  WRONGPASS: 'setup',
+  NOPERM: 'setup',
+  DENIED: 'setup',
+  MOVED: 'setup',
+  ASK: 'setup',
+  CROSSSLOT: 'setup',
+  NOPROTO: 'setup',
+};
+
+/** Answers that begin with no word of their own, or whose word says too little. */
+const byMessage: [pattern: RegExp, class_: RedisErrorClass, code: string][] = [
+  [/^ERR Protocol error\b/, 'payload', 'PROTOCOL'],
+  [/\bstring exceeds maximum allowed size\b/, 'payload', 'TOOLARGE'],
+  [/^ERR unknown (sub)?command\b/i, 'setup', 'UNKNOWNCOMMAND'],
+  [/^ERR max number of clients reached\b/, 'unavailable', 'MAXCLIENTS'],
+  [/^ERR (DB index is out of range|invalid DB index)/, 'setup', 'NODATABASE'],
+  // Inside a script, older servers say these in words.
+  [/\buser executing the script\b|\bcan't run this command or subcommand\b/, 'setup', 'NOPERM'],
+  [/\bcluster is down\b/, 'unavailable', 'CLUSTERDOWN'],
+  [/\bnon local key in a cluster node\b/, 'setup', 'CROSSSLOT'],
+  [/^-?MISCONF\b/, 'unavailable', 'MISCONF'],
+];
+
+/** What the client says by itself, without a code. */
+const ofConnection: [pattern: RegExp, class_: RedisErrorClass][] = [
+  [/^Command aborted due to connection close$/, 'cut'],
+  [/^Connection is closed\.?$/, 'unreachable'],
+  [/^Stream isn't writeable/, 'unreachable'],
+  [/^Reached the max retries per request limit/, 'cut'],
+  [/^(Socket|Command|Connect)\b.*\btimed?\s?out\b/i, 'unreachable'],
+];
+
+/** What a JavaScript engine says of a text longer than it can hold. */
+const isTooLongText = (error: Error & { code?: unknown }): boolean =>
+  error.code === 'ERR_STRING_TOO_LONG' || (error instanceof RangeError && /string length/i.test(error.message));
+
+/** Sorts whatever came of a question to Redis. Total: never throws. */
+export function classifyRedisError(thrown: unknown): ClassifiedRedisError {
+  if (!(thrown instanceof Error)) return { class: 'foreign', code: 'unknown' };
+  const error: Error & { code?: unknown; syscall?: unknown; previousErrors?: unknown } = thrown;
+  if (typeof error.code === 'number' && error.code < 0) return { class: 'job', code: String(error.code) };
+  if (error.name === 'ReplyError') return classifyReply(error.message);
+  // A transaction that was given up says less than the command in it that was refused.
+  if (Array.isArray(error.previousErrors)) {
+    const [cause] = error.previousErrors.filter((one) => one instanceof Error && one.name === 'ReplyError');
+    if (cause !== undefined) return classifyRedisError(cause);
+  }
+  if (isTooLongText(error)) return { class: 'payload', code: 'TOOLARGE' };
+  if (typeof error.code === 'string' && typeof error.syscall === 'string')
+    return { class: 'unreachable', code: error.code };
+  for (const [pattern, class_] of ofConnection) if (pattern.test(error.message)) return { class: class_, code: 'CONNECTION' };
+  if (error.name === 'TimeoutError') return { class: 'unreachable', code: 'TIMEOUT' };
+  return { class: 'foreign', code: typeof error.code === 'string' ? error.code : error.name };
+}
+
+function classifyReply(message: string): ClassifiedRedisError {
+  for (const [pattern, class_, code] of byMessage) if (pattern.test(message)) return { class: class_, code };
+  const word = /^[A-Z][A-Z0-9_]+\b/.exec(message)?.[0] ?? 'ERR';
+  // A script hands an error on with its own word in front or, before Redis 7, somewhere behind.
+  const inner = /(?:^|[\s-])(OOM|MISCONF|READONLY|NOPERM|WRONGTYPE|CROSSSLOT|CLUSTERDOWN|BUSY)\b/.exec(message)?.[1];
+  const code = word === 'ERR' && inner !== undefined ? inner : word;
+  return { class: byCode[code] ?? 'unknown', code };
+}
+
+/** Whether Redis answered with a refusal of its own, and not with one that a BullMQ script made of the job's state. */
+export function isRefusal(thrown: unknown): boolean {
+  return ['unavailable', 'full', 'setup', 'payload', 'unknown'].includes(classifyRedisError(thrown).class);
+}
+
+const remedies: Record<string, string> = {
+  OOM: 'Redis is full: give it more memory (maxmemory), or take away what is not needed there',
+  LOADING: 'the server is still reading its data from disk: wait',
+  READONLY: 'the server is a replica: let REDIS_URL lead to the primary',
+  MASTERDOWN: 'the server is a replica that has lost its primary: let REDIS_URL lead to the primary',
+  NOREPLICAS: 'the server waits for replicas (min-replicas-to-write): bring them back',
+  CLUSTERDOWN: 'the cluster is down: look at its nodes',
+  TRYAGAIN: 'the cluster moves its slots: wait',
+  BUSY: 'a script of somebody runs for too long: look at the server, and end it with SCRIPT KILL',
+  MISCONF: 'Redis cannot write to its disk: look at the disk, its space and rights, and at the log of the server',
+  NOAUTH: 'the server wants a password: set one in REDIS_URL',
+  WRONGPASS: 'correct user and password in REDIS_URL',
+  NOPERM: 'the user of REDIS_URL lacks a right: see "Rights in Redis" in docs/operations.md',
+  DENIED: 'the server is in protected mode: set a password, and put it into REDIS_URL',
+  MOVED: 'REDIS_URL leads to one node of a Redis Cluster, and the queue is on another one: use a server without cluster mode',
+  ASK: 'REDIS_URL leads to one node of a Redis Cluster, and the queue is on another one: use a server without cluster mode',
+  CROSSSLOT: 'the server is a Redis Cluster: use a server without cluster mode',
+  UNKNOWNCOMMAND: 'the server lacks a command that is needed: use Redis 6.2 or later, or Valkey',
+  MAXCLIENTS: 'the server has as many connections as it takes: find out who holds them, or raise maxclients',
+  NODATABASE: 'the server has no database of this number: correct REDIS_URL',
+  WRONGTYPE: 'a key of the queue is of another type: find out who else writes to this namespace (SLUICE_NAMESPACE)',
+  PROTOCOL: 'the server takes nothing that large: raise proto-max-bulk-len, or make records smaller',
+  TOOLARGE: 'the server takes nothing that large: raise proto-max-bulk-len, or make records smaller',
+};
+
+/** One line for a person: the code, and what to do about it. Holds nothing of what was sent: answers may quote it. */
+export function explainRedisError(thrown: unknown): string {
+  const { code } = classifyRedisError(thrown);
+  const remedy = remedies[code] ?? 'look at the server and its log';
+  const command = code === 'NOPERM' && thrown instanceof Error ? /run the '([\w|-]+)'/.exec(thrown.message)?.[1] : null;
+  return `${code}${command ? ` (${command})` : ''}: ${remedy}`;
+}
