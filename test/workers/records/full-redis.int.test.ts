@@ -61,6 +61,18 @@ async function fill(redis: Redis): Promise<void> {
   await redis.config('SET', 'maxmemory', String(used - 2_000_000));
 }
 
+/** A worker goes on keeping a job that it holds. */
+async function untilLockIsRenewed(redis: Redis): Promise<void> {
+  const [lock = ''] = await redis.keys('*:lock');
+  let leftMs = await redis.pttl(lock);
+  await until(async () => {
+    const nowLeftMs = await redis.pttl(lock);
+    const isRenewed = nowLeftMs > leftMs;
+    leftMs = nowLeftMs;
+    return isRenewed;
+  });
+}
+
 async function isFull(redis: Redis): Promise<boolean> {
   return redis.set('filler:last', 'x').then(
     () => false,
@@ -77,6 +89,7 @@ test('full Redis: what was accepted is stored when PostgreSQL is back, though Re
   expect(observer.stats()).toMatchObject({ sent: records, dropped: 0 });
   await until(async () => (await queue.getActiveCount()) > 0);
   await fill(admin);
+  await untilLockIsRenewed(admin);
   expect(await isFull(admin)).toBe(true);
 
   database.comeBack();
