@@ -24,6 +24,8 @@ export interface ProducerIdentity {
   producer: string;
   /** ms since 1970 */
   epoch: number;
+  /** random letters and digits */
+  life: string;
 }
 
 /** A name for this process that another one will not have: the host's name and some random characters. */

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import type { Registry } from 'prom-client';
 import type { Config } from '../shared/config.ts';
 import type { QueueName } from '../shared/contracts/queues.ts';
@@ -38,9 +39,12 @@ export interface PipelineOptions<E extends Entry> {
   random: () => number;
 }
 
+/** 64 bits: producers of one name that start together, such as worker threads, have job ids of their own all the same. */
+const lifeBytes = 8;
+
 /** One life of a producer that begins now. @param name null makes one from the host's name */
 export function createIdentity(name: string | null, nowMs: number): ProducerIdentity {
-  return { producer: name ?? createProducerName(), epoch: nowMs };
+  return { producer: name ?? createProducerName(), epoch: nowMs, life: randomBytes(lifeBytes).toString('hex') };
 }
 
 /** Puts buffer, chunker, sender and, where there is a directory for it, the spill together. Nothing connects yet. */
@@ -69,7 +73,7 @@ export function createPipeline<E extends Entry>(options: PipelineOptions<E>): Pi
       settings: { dir, ...bounds },
       namespace: options.namespace,
       queue: options.queue,
-      life: `${identity.producer}-${identity.epoch}`,
+      life: `${identity.producer}-${identity.epoch}.${identity.life}`,
       accounts,
       registry,
       problems,

@@ -27,7 +27,7 @@ export interface SpillSideOptions<E extends Entry = Entry> {
   settings: { dir: string; maxBytes: number; fsyncMs: number };
   namespace: string;
   queue: QueueName;
-  /** `<producer>-<epoch>` */
+  /** `<producer>-<epoch>.<random>` */
   life: string;
   /** asked when there is something to tell; they are made after their spill */
   accounts: () => SpillAccounts<E>;

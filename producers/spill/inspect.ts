@@ -23,7 +23,7 @@ export interface SpillContent {
 
 /** What is in the directory of one life of a producer. */
 export interface InspectedLife extends SpillContent {
-  /** `<namespace>.<queue>/<producer>-<epoch>`, with `@<claimer>` behind it when another process replays it */
+  /** `<namespace>.<queue>/<producer>-<epoch>.<random>`, with `@<claimer>` behind it when another process replays it */
   name: string;
   /** a living process owns it, or replays it; false: the next process that starts takes it */
   isLive: boolean;

@@ -7,7 +7,7 @@ import type { ProcessIdentity } from './process-identity.ts';
 export interface LifeDirectory {
   path: string;
   name: string;
-  /** the life that wrote it, `<producer>-<epoch>` */
+  /** the life that wrote it, `<producer>-<epoch>.<random>` */
   life: string;
   isLive: boolean;
 }
@@ -75,7 +75,8 @@ export function segmentName(number: number): string {
 }
 
 function epochOf(life: string): number {
-  return Number(/-(\d+)(\.\d+)?$/.exec(life)?.[1] ?? 0);
+  // Behind the start: random characters, not in older names, and a number where the name was taken.
+  return Number(/-(\d+)(\.[0-9a-z]+)*$/.exec(life)?.[1] ?? 0);
 }
 
 function emptyWhenMissing(error: NodeJS.ErrnoException): [] {

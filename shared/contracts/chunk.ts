@@ -11,16 +11,23 @@ export interface Chunk<R = unknown> {
   v: number;
   /** the process that made the records; unique among running producers */
   producer: string;
-  /** when that producer started, in ms since 1970; (producer, epoch) names one life of it */
+  /** when that producer started, in ms since 1970 */
   epoch: number;
-  /** 1, 2, 3, … within one epoch: a gap is a lost chunk */
+  /** random: tells lives apart that have one name and one start, by a clock that says the same twice. Absent in older chunks */
+  life?: string | undefined;
+  /** 1, 2, 3, … within one life, which (producer, epoch, life) names: a gap is a lost chunk */
   seq: number;
   records: R[];
 }
 
 /** A chunk's id is its job id, so that adding it again after a lost reply adds nothing. BullMQ forbids ':' in ids. */
-export function chunkId(chunk: Pick<Chunk, 'producer' | 'epoch' | 'seq'>): string {
-  return `${chunk.producer}.${chunk.epoch}.${chunk.seq}`;
+export function chunkId(chunk: Pick<Chunk, 'producer' | 'epoch' | 'life' | 'seq'>): string {
+  return `${lifeName(chunk)}.${chunk.seq}`;
+}
+
+/** `<producer>.<epoch>.<life>`, without the last where it is absent: one name for each life of a producer. */
+export function lifeName({ producer, epoch, life }: Pick<Chunk, 'producer' | 'epoch' | 'life'>): string {
+  return life === undefined ? `${producer}.${epoch}` : `${producer}.${epoch}.${life}`;
 }
 
 /** A producer's name goes into job ids and logs, so its alphabet is small. */
@@ -30,6 +37,8 @@ const chunkSchema = z.object({
   v: z.literal(chunkVersion),
   producer: z.string().min(1).max(200),
   epoch: z.int().min(0),
+  // Nobody decides by it here, so a value of another kind does no harm.
+  life: z.string().optional().catch(undefined),
   seq: z.int().min(1),
   records: z.array(z.unknown()).min(1),
 });

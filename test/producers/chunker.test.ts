@@ -4,7 +4,7 @@ import { type Entry, RecordBuffer } from '../../producers/record-buffer.ts';
 import { chunkId, chunkVersion, parseChunk, producerNamePattern } from '../../shared/contracts/chunk.ts';
 import { anEntry } from '../support/entry.ts';
 
-const identity = { producer: 'host-1', epoch: 1_700_000_000_000 };
+const identity = { producer: 'host-1', epoch: 1_700_000_000_000, life: '9f2c4e01ab' };
 
 function chunkerOf(limits: Partial<ChunkLimits>, entries: Entry[] = []) {
   const buffer = new RecordBuffer({ maxRecords: 1_000_000, maxBytes: 1_000_000_000 });
@@ -18,7 +18,7 @@ test('chunker: of an empty buffer there is no chunk, and no number is spent on i
   const { buffer, chunker } = chunkerOf({});
   expect(chunker.next()).toBeNull();
   buffer.offer(anEntry());
-  expect(chunker.next()?.id).toBe('host-1.1700000000000.1');
+  expect(chunker.next()?.id).toBe('host-1.1700000000000.9f2c4e01ab.1');
 });
 
 test('chunker: the data is an envelope that workers can read, with the records as they were', () => {

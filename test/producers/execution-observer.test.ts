@@ -392,7 +392,7 @@ test('sending: a chunk is repeated, with the same ids and data, until it is ther
   for (let n = 0; n < 5; n += 1) observer.record(ok({ caseName: `c${n}` }));
   expect(await observer.drain()).toEqual({ flushed: 5, unflushed: 0, spilled: 0 });
   expect(transport.attempts).toHaveLength(4);
-  expect(transport.attempts[0]?.map(({ id }) => id)).toEqual(['test.1.1', 'test.1.2', 'test.1.3']);
+  expect(transport.attempts[0]?.map(({ id }) => id)).toEqual(['test.1.a.1', 'test.1.a.2', 'test.1.a.3']);
   for (const attempt of transport.attempts) expect(attempt).toEqual(transport.attempts[0]);
   expect(transport.records.map(({ caseName }) => caseName)).toEqual(['c0', 'c1', 'c2', 'c3', 'c4']);
   expect(observer.stats()).toMatchObject({ sent: 5, kept: 5, dropped: 0 });

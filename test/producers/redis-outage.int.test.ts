@@ -56,6 +56,20 @@ test('observer: what is recorded while Redis is down arrives when it is back, ea
   expect(observer.stats()).toMatchObject({ recorded: 2_300, dropped: 0, sent: 2_300 });
 });
 
+test('observer: two of one name that start in the same millisecond, and one whose clock went back, lose no chunk', async () => {
+  const redis = await startFragileRedis();
+  const twin = () => startObserver(redis.url, { producer: { name: 'web-1' }, now: () => 1_700_000_000_000 }).observer;
+  const one = twin();
+  const other = twin();
+  const names = [record(one, 0, 700), record(other, 700, 1_500)];
+  await Promise.all([one.close(), other.close()]);
+  const again = twin();
+  names.push(record(again, 1_500, 2_000));
+  await again.close();
+  expect(await queuedNames(redis.url)).toEqual(names.flat());
+  expect([one, other, again].map((observer) => observer.stats().sent)).toEqual([700, 800, 500]);
+});
+
 test('observer: a Redis that never was there fills the buffer to its bound, drops ok runs first, and close ends in time', async () => {
   const { observer, failures } = startObserver('redis://127.0.0.1:1', {
     producer: { buffer: { maxRecords: 1_500, maxBytes: 10_000_000 } },

@@ -57,7 +57,7 @@ export function anObserver(choices: ObserverChoices) {
     return createPipeline<ExecutionEntry>({
       queue: 'execution-log',
       namespace: 'test',
-      identity: { producer: 'test', epoch: 1 },
+      identity: { producer: 'test', epoch: 1, life: 'a' },
       transport: to,
       buffer: { maxRecords: choices.bufferRecords ?? 1_000, maxBytes: choices.bufferBytes ?? 100_000_000 },
       settings: {

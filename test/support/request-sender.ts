@@ -68,7 +68,7 @@ export function aSender(choices: SenderChoices) {
   const pipeline = createPipeline<AwaitedEntry>({
     queue: 'completed-request',
     namespace: 'test',
-    identity: { producer: 'test', epoch: 1 },
+    identity: { producer: 'test', epoch: 1, life: 'a' },
     transport: choices.transport,
     buffer,
     settings: {

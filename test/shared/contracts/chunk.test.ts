@@ -24,15 +24,20 @@ test('chunk: this build writes version 1', () => {
 });
 
 test('chunk: its id is made of what names it, without the colon that BullMQ forbids', () => {
+  expect(chunkId({ ...aChunk(), life: '9f2c4e01ab' })).toBe('web-1.1700000000000.9f2c4e01ab.7');
+  // Chunks of before, and of other languages.
   expect(chunkId(aChunk())).toBe('web-1.1700000000000.7');
 });
 
 test('chunk: different chunks have different ids, as long as names keep to their alphabet', () => {
   const name = fc.stringMatching(producerNamePattern);
-  const key = fc.record({ producer: name, epoch: fc.nat(), seq: fc.integer({ min: 1 }) });
+  const life = fc.option(fc.stringMatching(/^[0-9a-f]{1,16}$/), { nil: undefined });
+  const key = fc.record({ producer: name, epoch: fc.nat(), life, seq: fc.integer({ min: 1 }) });
   fc.assert(
     fc.property(key, key, (one, other) => {
-      const same = one.producer === other.producer && one.epoch === other.epoch && one.seq === other.seq;
+      const parts = ({ producer, epoch, life, seq }: typeof one): string =>
+        JSON.stringify([producer, epoch, life, seq]);
+      const same = parts(one) === parts(other);
       expect(chunkId(one) === chunkId(other)).toBe(same);
       expect(chunkId(one)).not.toContain(':');
     }),
@@ -45,6 +50,11 @@ test('chunk: one of our version is read, and its records are left alone', () => 
 
 test('chunk: fields that are not ours are ignored', () => {
   expect(parseChunk(aChunk({ more: true }))).toEqual({ kind: 'chunk', chunk: aChunk() });
+});
+
+test('chunk: a life that is no text makes no chunk malformed', () => {
+  expect(parseChunk(aChunk({ life: 'a1' }))).toMatchObject({ kind: 'chunk', chunk: { life: 'a1' } });
+  expect(parseChunk(aChunk({ life: 5 }))).toMatchObject({ kind: 'chunk' });
 });
 
 test.each([2, 3, 1_000])('chunk: version %d is newer, whatever else is in it', (v) => {
