@@ -166,6 +166,8 @@ export class CompletedRequestSender {
    * with a spill it is written to disk instead, which may take two seconds more, and waits for the next life. Sends that
    * come after the call are rejected. A second call gets the result of the first.
    *
+   * At its end the metrics leave the registry, so another sender may have it; what was not scraped by then, `stats()` says.
+   *
    * @param options.timeoutMs in ms. @default 5000
    */
   close({ timeoutMs = defaultCloseTimeoutMs }: { timeoutMs?: number } = {}): Promise<DrainResult> {
@@ -276,6 +278,16 @@ export class CompletedRequestSender {
   }
 
   async #close(timeoutMs: number): Promise<DrainResult> {
+    const { metrics, pipeline } = this.#parts;
+    try {
+      return await this.#stop(timeoutMs);
+    } finally {
+      pipeline.close();
+      metrics.close(this.stats());
+    }
+  }
+
+  async #stop(timeoutMs: number): Promise<DrainResult> {
     const { pipeline, problems } = this.#parts;
     const sentBefore = this.#stats.sent;
     await this.#flush(timeoutMs);

@@ -23,7 +23,7 @@ export interface CompletedRequestSenderOptions {
   producer?: Partial<Config['sending']>;
   /** keys that are taken out of request bodies that are JSON objects, where they stand at the top. @default none */
   stripRequestKeys?: readonly string[];
-  /** where the metrics are registered, one sender for each; an observer may share it. @default prom-client's own */
+  /** where the metrics are registered until `close`; several senders and observers may share it. @default prom-client's own */
   registry?: Registry;
   /** told of failed sends and drops, at most once a second for each kind. @default pino, to standard error */
   logger?: ProducerLogger;
@@ -61,34 +61,40 @@ export function createCompletedRequestSender(options: CompletedRequestSenderOpti
   const metrics = createRequestMetrics(registry, () => sender);
   const identity = createIdentity(producer.name, now());
 
-  const sender: CompletedRequestSender = new CompletedRequestSender({
-    pipeline: createPipeline<AwaitedEntry>({
-      queue,
-      namespace,
-      identity,
-      transport: createBullmqTransport({
-        redis: createRedis(redisUrl, { role: 'producer', name: `sluice:${identity.producer}`, logger: null }),
+  let sender: CompletedRequestSender;
+  try {
+    sender = new CompletedRequestSender({
+      pipeline: createPipeline<AwaitedEntry>({
         queue,
         namespace,
+        identity,
+        transport: createBullmqTransport({
+          redis: createRedis(redisUrl, { role: 'producer', name: `sluice:${identity.producer}`, logger: null }),
+          queue,
+          namespace,
+        }),
+        buffer: requests.buffer,
+        settings: producer,
+        accounts: () => sender,
+        onFailure: () => metrics.sendFailed(),
+        registry,
+        problems,
+        random: options.random ?? Math.random,
       }),
-      buffer: requests.buffer,
-      settings: producer,
-      accounts: () => sender,
-      onFailure: () => metrics.sendFailed(),
-      registry,
+      maxBytes: requests.buffer.maxBytes,
+      record: {
+        maxBodyBytes: requests.maxBodyBytes,
+        hashApiKey: requests.apiKeyPepper === null ? null : createApiKeyHash(requests.apiKeyPepper),
+        stripRequestKeys: options.stripRequestKeys ?? [],
+      },
+      metrics,
       problems,
-      random: options.random ?? Math.random,
-    }),
-    maxBytes: requests.buffer.maxBytes,
-    record: {
-      maxBodyBytes: requests.maxBodyBytes,
-      hashApiKey: requests.apiKeyPepper === null ? null : createApiKeyHash(requests.apiKeyPepper),
-      stripRequestKeys: options.stripRequestKeys ?? [],
-    },
-    metrics,
-    problems,
-    now,
-  });
+      now,
+    });
+  } catch (error) {
+    metrics.close(null);
+    throw error;
+  }
   return sender;
 }
 

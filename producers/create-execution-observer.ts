@@ -4,7 +4,7 @@ import { type Config, loadConfig } from '../shared/config.ts';
 import { createRedis } from '../shared/redis.ts';
 import { checkProducer, checkSizes } from './check-settings.ts';
 import { createIdentity, createPipeline, type Pipeline } from './create-pipeline.ts';
-import { type ExecutionEntry, ExecutionObserver } from './execution-observer.ts';
+import { checkObserverSettings, type ExecutionEntry, ExecutionObserver } from './execution-observer.ts';
 import { createProducerMetrics } from './metrics.ts';
 import { createProblemLog, type ProducerLogger } from './problem-log.ts';
 import { createBullmqTransport } from './transport.ts';
@@ -17,7 +17,7 @@ export interface ExecutionObserverOptions {
   namespace?: string;
   /** enabled, sampling, trace, buffer, chunk and spill settings; see `.env.example` for each default */
   producer?: Partial<Config['producer']>;
-  /** where the metrics are registered, one observer for each. @default prom-client's own */
+  /** where the metrics are registered until `close`; several observers count into the same ones. @default prom-client's own */
   registry?: Registry;
   /** told of drops and failed sends, at most once a second for each kind. @default pino, to standard error */
   logger?: ProducerLogger;
@@ -46,17 +46,22 @@ export function createExecutionObserver(options: ExecutionObserverOptions = {}):
   const problems = createProblemLog(logger);
   if (!options.redisUrl) logger.warn({}, 'no redisUrl is given: executions are counted in the metrics and not stored');
   const registry = options.registry ?? register;
-  const metrics = createProducerMetrics(registry, () => observer.depth());
-
-  const observer: ExecutionObserver = new ExecutionObserver({
-    settings: producer,
-    recordMaxBytes: producer.recordMaxBytes,
-    metrics,
-    pipeline: options.redisUrl ? createQueuePipeline(options.redisUrl) : null,
-    problems,
-    random,
-    now,
-  });
+  const metrics = createProducerMetrics(registry, () => observer.depth(), producer.metricsMaxSeries);
+  let observer: ExecutionObserver;
+  try {
+    observer = new ExecutionObserver({
+      settings: producer,
+      recordMaxBytes: producer.recordMaxBytes,
+      metrics,
+      pipeline: options.redisUrl ? createQueuePipeline(options.redisUrl) : null,
+      problems,
+      random,
+      now,
+    });
+  } catch (error) {
+    metrics.close();
+    throw error;
+  }
   return observer;
 
   function createQueuePipeline(redisUrl: string): Pipeline<ExecutionEntry> {
@@ -90,10 +95,13 @@ const observerGroups = ['redisUrl', 'namespace', 'producer'] as const;
 /** The fields that are never cut away need so much at most. */
 const minRecordBytes = 16_384;
 
-/** Every size must be a positive number, and a name must fit into job ids; the others are checked by the observer. */
+/** Every size must be a positive number, and a name must fit into job ids. */
 function checkSettings(producer: Config['producer']): Config['producer'] {
   checkProducer(producer);
+  // Before anything is made that would have to be taken back.
+  checkObserverSettings(producer);
   checkSizes({
+    'producer.metricsMaxSeries': producer.metricsMaxSeries,
     'producer.recordMaxBytes': producer.recordMaxBytes,
     'producer.buffer.maxRecords': producer.buffer.maxRecords,
     'producer.buffer.maxBytes': producer.buffer.maxBytes,

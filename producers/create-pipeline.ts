@@ -13,6 +13,8 @@ import type { Transport } from './transport.ts';
 export interface Pipeline<E extends Entry> {
   buffer: RecordBuffer<E>;
   sender: ChunkSender<E>;
+  /** Takes its metrics away. Call it when the sender has stopped. */
+  close(): void;
 }
 
 /** Whose records a pipeline moves, and who therefore hears of them. */
@@ -51,6 +53,7 @@ export function createIdentity(name: string | null, nowMs: number): ProducerIden
 export function createPipeline<E extends Entry>(options: PipelineOptions<E>): Pipeline<E> {
   const { accounts, identity, problems, random, registry, settings } = options;
   const buffer = new RecordBuffer<E>(options.buffer);
+  const spill = createSpill();
   const sender = createChunkSender<E>({
     buffer,
     chunker: createChunker(buffer, settings.chunk, identity),
@@ -62,9 +65,9 @@ export function createPipeline<E extends Entry>(options: PipelineOptions<E>): Pi
       options.onFailure(error);
       problems.report('send_failed', error);
     },
-    spill: createSpill(),
+    spill,
   });
-  return { buffer, sender };
+  return { buffer, sender, close: () => spill?.close() };
 
   function createSpill() {
     const { dir, ...bounds } = settings.spill;

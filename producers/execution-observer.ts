@@ -1,4 +1,3 @@
-import { executionLimits } from '../shared/contracts/execution.ts';
 import { toError } from '../shared/errors.ts';
 import { createBackgroundWriter } from './background-writer.ts';
 import { countRecords, type OutgoingChunk } from './chunker.ts';
@@ -48,11 +47,19 @@ export interface ExecutionSink {
   record(execution: Execution): void;
 }
 
-/** An execution in the buffer, and what its drop would be counted under. */
-export interface ExecutionEntry extends Entry {
+/**
+ * What a drop is counted under: texts that the metrics keep anyway, and not the caller's own, which may be of any length and
+ * wait in the buffer for as long as their record.
+ */
+interface DropLabels {
   readonly realm: string | null;
   readonly strategyType: string | null;
 }
+
+const noLabels: DropLabels = { realm: null, strategyType: null };
+
+/** An execution in the buffer, and what its drop would be counted under. */
+export interface ExecutionEntry extends Entry, DropLabels {}
 
 /** The parts that an observer is put together from; `createExecutionObserver` does that. */
 export interface ObserverParts {
@@ -91,7 +98,7 @@ export class ExecutionObserver implements ExecutionSink {
 
   constructor(parts: ObserverParts) {
     this.#parts = parts;
-    this.#settings = checkSettings(parts.settings);
+    this.#settings = checkObserverSettings(parts.settings);
   }
 
   /**
@@ -107,14 +114,14 @@ export class ExecutionObserver implements ExecutionSink {
       this.#record(execution);
     } catch (thrown) {
       // Only a value that is no execution at all gets here: null, or one whose getters throw.
-      this.#drop({ realm: null, strategyType: null }, toError(thrown));
+      this.#drop(noLabels, toError(thrown));
     }
   }
 
   #record(execution: Execution): void {
     const { buffer, sender } = this.#parts.pipeline ?? {};
     const status = toStatus(execution.status);
-    this.#observe(execution, status);
+    const labels = this.#observe(execution, status);
 
     if (!this.#settings.enabled || buffer === undefined || sender === undefined) {
       this.#stats.disabled += 1;
@@ -128,7 +135,6 @@ export class ExecutionObserver implements ExecutionSink {
       this.#parts.metrics.sampledOut();
       return;
     }
-    const labels = { realm: boundedLabel(execution.realmId), strategyType: boundedLabel(execution.strategyType) };
     if (this.#closing !== null) {
       this.#drop(labels, null);
       return;
@@ -149,9 +155,9 @@ export class ExecutionObserver implements ExecutionSink {
     sender.notify();
   }
 
-  #observe(execution: Execution, status: string): void {
+  #observe(execution: Execution, status: string): DropLabels {
     try {
-      this.#parts.metrics.observe({
+      return this.#parts.metrics.observe({
         realm: execution.realmId,
         strategyType: execution.strategyType,
         status,
@@ -161,12 +167,13 @@ export class ExecutionObserver implements ExecutionSink {
       });
     } catch (thrown) {
       this.#parts.problems.report('metrics_failed', toError(thrown));
+      return noLabels;
     }
   }
 
   /** Changes settings from the next record on. @throws RangeError when a value is out of its range */
   configure(changes: Partial<ObserverSettings>): void {
-    this.#settings = checkSettings({ ...this.#settings, ...changes });
+    this.#settings = checkObserverSettings({ ...this.#settings, ...changes });
   }
 
   /** A copy of the accounts. */
@@ -201,6 +208,8 @@ export class ExecutionObserver implements ExecutionSink {
    * counted. With a spill it is written to disk instead, which may take two seconds more, and waits for the next life.
    * Records that come after the call are dropped and counted too. A second call gets the result of the first.
    *
+   * At its end the metrics leave the registry, so another observer may have it; what was not scraped by then, `stats()` says.
+   *
    * @param options.timeoutMs in ms. @default 5000
    */
   close({ timeoutMs = defaultCloseTimeoutMs }: { timeoutMs?: number } = {}): Promise<DrainResult> {
@@ -209,8 +218,16 @@ export class ExecutionObserver implements ExecutionSink {
   }
 
   async #close(timeoutMs: number): Promise<DrainResult> {
-    const { pipeline } = this.#parts;
-    if (!pipeline) return { flushed: 0, unflushed: 0, spilled: 0 };
+    const { metrics, pipeline } = this.#parts;
+    try {
+      return pipeline === null ? { flushed: 0, unflushed: 0, spilled: 0 } : await this.#stop(pipeline, timeoutMs);
+    } finally {
+      pipeline?.close();
+      metrics.close();
+    }
+  }
+
+  async #stop(pipeline: Pipeline<ExecutionEntry>, timeoutMs: number): Promise<DrainResult> {
     const sentBefore = this.#stats.sent;
     await withDeadline(timeoutMs, (signal) => pipeline.sender.flush(signal));
     const unsent = await pipeline.sender.stop();
@@ -251,7 +268,7 @@ export class ExecutionObserver implements ExecutionSink {
   lost(records: number): void {
     this.#stats.spilled -= records;
     this.#stats.kept -= records;
-    for (let record = 0; record < records; record += 1) this.#drop({ realm: null, strategyType: null }, null);
+    for (let record = 0; record < records; record += 1) this.#drop(noLabels, null);
   }
 
   #acknowledge(records: number): void {
@@ -259,7 +276,7 @@ export class ExecutionObserver implements ExecutionSink {
     this.#parts.metrics.sent(records);
   }
 
-  #drop(labels: Pick<ExecutionEntry, 'realm' | 'strategyType'>, error: Error | null): void {
+  #drop(labels: DropLabels, error: Error | null): void {
     this.#stats.dropped += 1;
     this.#parts.metrics.dropped(labels.realm, labels.strategyType);
     this.#parts.problems.report('dropped', error);
@@ -273,27 +290,20 @@ export class NoopExecutionObserver implements ExecutionSink {
   }
 }
 
-function toEntry(
-  taken: TakenRecord,
-  failure: boolean,
-  labels: Pick<ExecutionEntry, 'realm' | 'strategyType'>,
-): ExecutionEntry {
+function toEntry(taken: TakenRecord, failure: boolean, { realm, strategyType }: DropLabels): ExecutionEntry {
   return {
     get json() {
       return taken.json;
     },
     bytes: taken.bytes,
     failure,
-    ...labels,
+    realm,
+    strategyType,
   };
 }
 
-/** The buffer keeps labels as long as their record, so they must not outgrow what it accounts for. */
-function boundedLabel(value: unknown): string | null {
-  return typeof value === 'string' ? value.slice(0, executionLimits.identifierChars) : null;
-}
-
-function checkSettings(settings: ObserverSettings): ObserverSettings {
+/** @throws RangeError that names the setting which is out of its range */
+export function checkObserverSettings(settings: ObserverSettings): ObserverSettings {
   const { sampleRate, traceLimit } = settings;
   if (!(sampleRate >= 0 && sampleRate <= 1))
     throw new RangeError(`sampleRate is ${sampleRate}; accepted: a number from 0 to 1`);

@@ -1,6 +1,7 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
-import { createExecutionSeries } from './execution-series.ts';
+import { createExecutionSeries, type SeriesLabels } from './execution-series.ts';
 import { ScrapedHistogram } from './scraped-histogram.ts';
+import { joinMetrics } from './shared-metrics.ts';
 
 /** What an execution adds to the metrics. */
 export interface Observation {
@@ -17,16 +18,30 @@ export interface Observation {
  * Sluice replaces, so that its dashboards and alerts go on working; the others are Sluice's own.
  */
 export interface ProducerMetrics {
-  observe(observation: Observation): void;
+  /** @returns what it was counted under */
+  observe(observation: Observation): SeriesLabels;
   dropped(realm: string | null | undefined, strategyType: string | null | undefined): void;
   sampledOut(): void;
   disabled(): void;
   sent(records: number): void;
   sendFailed(): void;
+  /** Takes the metrics away, unless another observer of the registry still counts into them. */
+  close(): void;
 }
 
 /** Seconds. 0.25 is the line above which a scoring event is visible to a user; alerts interpolate there. */
 export const durationBucketsSeconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.75, 1, 2.5, 5];
+
+/** Sets of labels of one metric. */
+export const defaultMaxSeries = 1_000;
+
+/** The metrics that may have as many series as callers have values. */
+const overflowing = {
+  durations: 'dsl_execution_duration_seconds',
+  nodes: 'dsl_execution_nodes_total',
+  errors: 'dsl_execution_errors_total',
+  dropped: 'dsl_execution_log_dropped_total',
+} as const;
 
 /** What the gauges ask when they are scraped. */
 export interface BufferDepth {
@@ -34,21 +49,71 @@ export interface BufferDepth {
   bytes: number;
 }
 
+/** What the observers of one registry count together. */
+type ProducerCounts = ReturnType<typeof createCounts>;
+
+function createCounts(maxSeries: number) {
+  return {
+    series: createExecutionSeries(durationBucketsSeconds, maxSeries),
+    outcomes: { sent: 0, sampled_out: 0, disabled: 0, dropped: 0 },
+    sendFailures: 0,
+    depths: new Set<() => BufferDepth>(),
+  };
+}
+
 /**
- * Registers the producer's metrics.
+ * Registers the producer's metrics. Observers with one registry count into the same ones.
  *
  * @param depth read at each scrape
- * @throws Error when the registry has them already: one observer for each registry
+ * @param maxSeries sets of labels of one metric; that of the first observer counts
+ * @throws Error when the registry has a metric of such a name that is not an observer's
  */
-export function createProducerMetrics(registry: Registry, depth: () => BufferDepth): ProducerMetrics {
-  const series = createExecutionSeries(durationBucketsSeconds);
-  const outcomes = { sent: 0, sampled_out: 0, disabled: 0, dropped: 0 };
-  let sendFailures = 0;
-  const registers = [registry];
+export function createProducerMetrics(
+  registry: Registry,
+  depth: () => BufferDepth,
+  maxSeries: number = defaultMaxSeries,
+): ProducerMetrics {
+  const { state: counts, leave } = joinMetrics(registry, 'executions', (registers) => {
+    const made = createCounts(maxSeries);
+    createMetrics(registers, made);
+    return made;
+  });
+  const { outcomes, series } = counts;
+  counts.depths.add(depth);
+
+  return {
+    observe: series.observe,
+    dropped(realm, strategyType) {
+      series.dropped(realm, strategyType);
+      outcomes.dropped += 1;
+    },
+    sampledOut() {
+      outcomes.sampled_out += 1;
+    },
+    disabled() {
+      outcomes.disabled += 1;
+    },
+    sent(records) {
+      outcomes.sent += records;
+    },
+    sendFailed() {
+      counts.sendFailures += 1;
+    },
+    close() {
+      counts.depths.delete(depth);
+      leave();
+    },
+  };
+}
+
+function createMetrics(registers: Registry[], counts: ProducerCounts): void {
+  const { outcomes, series } = counts;
+  const inAllBuffers = (kind: keyof BufferDepth): number =>
+    [...counts.depths].reduce((sum, depth) => sum + depth()[kind], 0);
 
   new ScrapedHistogram(
     {
-      name: 'dsl_execution_duration_seconds',
+      name: overflowing.durations,
       help: 'Wall-clock time of strategy executions, in seconds',
       labelNames: ['realm', 'strategy_type', 'status'],
       buckets: durationBucketsSeconds,
@@ -62,7 +127,7 @@ export function createProducerMetrics(registry: Registry, depth: () => BufferDep
     },
   );
   new Counter({
-    name: 'dsl_execution_nodes_total',
+    name: overflowing.nodes,
     help: 'Nodes evaluated by strategy executions',
     labelNames: ['realm', 'strategy_type'],
     registers,
@@ -74,7 +139,7 @@ export function createProducerMetrics(registry: Registry, depth: () => BufferDep
     },
   });
   new Counter({
-    name: 'dsl_execution_errors_total',
+    name: overflowing.errors,
     help: 'Strategy executions that did not end ok, by error code',
     labelNames: ['realm', 'strategy_type', 'code'],
     registers,
@@ -86,7 +151,7 @@ export function createProducerMetrics(registry: Registry, depth: () => BufferDep
     },
   });
   new Counter({
-    name: 'dsl_execution_log_dropped_total',
+    name: overflowing.dropped,
     help: 'Records that the execution log dropped before they reached the queue',
     labelNames: ['realm', 'strategy_type'],
     registers,
@@ -95,6 +160,17 @@ export function createProducerMetrics(registry: Registry, depth: () => BufferDep
       for (const { realm, strategyType, dropped } of series.all()) {
         if (dropped > 0) this.inc({ realm, strategy_type: strategyType }, dropped);
       }
+    },
+  });
+  new Counter({
+    name: 'sluice_producer_series_overflow_total',
+    help: 'Observations that are counted under the label other, since the metric has as many series as it may have',
+    labelNames: ['metric'],
+    registers,
+    collect() {
+      this.reset();
+      for (const [of, observations] of Object.entries(series.overflow))
+        this.inc({ metric: overflowing[of as keyof typeof overflowing] }, observations);
     },
   });
   new Counter({
@@ -113,7 +189,7 @@ export function createProducerMetrics(registry: Registry, depth: () => BufferDep
     registers,
     collect() {
       this.reset();
-      this.inc(sendFailures);
+      this.inc(counts.sendFailures);
     },
   });
   new Gauge({
@@ -121,7 +197,7 @@ export function createProducerMetrics(registry: Registry, depth: () => BufferDep
     help: 'Records in the buffer, waiting or on their way to the queue',
     registers,
     collect() {
-      this.set(depth().records);
+      this.set(inAllBuffers('records'));
     },
   });
   new Gauge({
@@ -129,27 +205,7 @@ export function createProducerMetrics(registry: Registry, depth: () => BufferDep
     help: 'Bytes of JSON in the buffer',
     registers,
     collect() {
-      this.set(depth().bytes);
+      this.set(inAllBuffers('bytes'));
     },
   });
-
-  return {
-    observe: series.observe,
-    dropped(realm, strategyType) {
-      series.dropped(realm, strategyType);
-      outcomes.dropped += 1;
-    },
-    sampledOut() {
-      outcomes.sampled_out += 1;
-    },
-    disabled() {
-      outcomes.disabled += 1;
-    },
-    sent(records) {
-      outcomes.sent += records;
-    },
-    sendFailed() {
-      sendFailures += 1;
-    },
-  };
 }

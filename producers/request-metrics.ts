@@ -1,11 +1,18 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { SenderStats } from './completed-request-sender.ts';
 import type { BufferDepth } from './metrics.ts';
+import { joinMetrics } from './shared-metrics.ts';
 
 /** What is counted as it happens; everything else is read when it is scraped. */
 export interface RequestMetrics {
   waited(seconds: number): void;
   sendFailed(): void;
+  /**
+   * Takes the metrics away, unless another sender of the registry still counts into them.
+   *
+   * @param stats the last accounts of this sender; null when it could not be made
+   */
+  close(stats: SenderStats | null): void;
 }
 
 /** What the metrics ask when they are scraped. */
@@ -17,16 +24,49 @@ export interface RequestMetricsSource {
 /** Seconds: from a send that just met a full buffer to one that sat out an outage. */
 const waitBucketsSeconds = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300];
 
+/** What the senders of one registry count together. */
+interface RequestCounts {
+  sendFailures: number;
+  waits: number;
+  sources: Set<() => RequestMetricsSource>;
+  /** accounts of senders that have closed */
+  closed: SenderStats[];
+}
+
 /**
- * Registers the metrics of a sender of completed requests.
+ * Registers the metrics of a sender of completed requests. Senders with one registry count into the same ones.
  *
  * @param source asked at each scrape; it is made after its metrics
- * @throws Error when the registry has them already: one sender for each registry
+ * @throws Error when the registry has a metric of such a name that is not a sender's
  */
 export function createRequestMetrics(registry: Registry, source: () => RequestMetricsSource): RequestMetrics {
-  let sendFailures = 0;
-  let waits = 0;
-  const registers = [registry];
+  const { state, leave } = joinMetrics(registry, 'requests', (registers) => {
+    const counts: RequestCounts = { sendFailures: 0, waits: 0, sources: new Set(), closed: [] };
+    return { counts, waitSeconds: createMetrics(registers, counts) };
+  });
+  const { counts, waitSeconds } = state;
+  counts.sources.add(source);
+
+  return {
+    waited(seconds) {
+      counts.waits += 1;
+      waitSeconds.observe(seconds);
+    },
+    sendFailed() {
+      counts.sendFailures += 1;
+    },
+    close(stats) {
+      if (counts.sources.delete(source) && stats !== null) counts.closed = [addUp([...counts.closed, stats])];
+      leave();
+    },
+  };
+}
+
+/** Creates all metrics, and gives the one that is told of each wait. */
+function createMetrics(registers: Registry[], counts: RequestCounts): Histogram {
+  const all = (): SenderStats => addUp([...counts.closed, ...[...counts.sources].map((source) => source().stats())]);
+  const inAllBuffers = (kind: keyof BufferDepth): number =>
+    [...counts.sources].reduce((sum, source) => sum + source().depth()[kind], 0);
 
   new Counter({
     name: 'sluice_requests_sent_total',
@@ -35,7 +75,7 @@ export function createRequestMetrics(registry: Registry, source: () => RequestMe
     registers,
     collect() {
       this.reset();
-      const { accepted, refused, aborted, closed, declined } = source().stats();
+      const { accepted, refused, aborted, closed, declined } = all();
       for (const [result, count] of Object.entries({ accepted, refused, aborted, closed, declined }))
         this.inc({ result }, count);
     },
@@ -47,7 +87,7 @@ export function createRequestMetrics(registry: Registry, source: () => RequestMe
     registers,
     collect() {
       this.reset();
-      const { sent, dropped } = source().stats();
+      const { sent, dropped } = all();
       this.inc({ outcome: 'sent' }, sent);
       this.inc({ outcome: 'dropped' }, dropped);
     },
@@ -58,7 +98,7 @@ export function createRequestMetrics(registry: Registry, source: () => RequestMe
     registers,
     collect() {
       this.reset();
-      this.inc(sendFailures);
+      this.inc(counts.sendFailures);
     },
   });
   new Counter({
@@ -67,7 +107,7 @@ export function createRequestMetrics(registry: Registry, source: () => RequestMe
     registers,
     collect() {
       this.reset();
-      this.inc(waits + source().stats().waiting);
+      this.inc(counts.waits + all().waiting);
     },
   });
   const waitSeconds = new Histogram({
@@ -81,7 +121,7 @@ export function createRequestMetrics(registry: Registry, source: () => RequestMe
     help: 'Sends that wait for room in the buffer',
     registers,
     collect() {
-      this.set(source().stats().waiting);
+      this.set(all().waiting);
     },
   });
   new Gauge({
@@ -89,7 +129,7 @@ export function createRequestMetrics(registry: Registry, source: () => RequestMe
     help: 'Records of requests in the buffer, waiting or on their way to the queue',
     registers,
     collect() {
-      this.set(source().depth().records);
+      this.set(inAllBuffers('records'));
     },
   });
   new Gauge({
@@ -97,17 +137,16 @@ export function createRequestMetrics(registry: Registry, source: () => RequestMe
     help: 'Bytes of JSON of requests in the buffer',
     registers,
     collect() {
-      this.set(source().depth().bytes);
+      this.set(inAllBuffers('bytes'));
     },
   });
+  return waitSeconds;
+}
 
-  return {
-    waited(seconds) {
-      waits += 1;
-      waitSeconds.observe(seconds);
-    },
-    sendFailed() {
-      sendFailures += 1;
-    },
-  };
+/** One account at least. */
+function addUp([first, ...others]: readonly SenderStats[]): SenderStats {
+  const total = { ...(first as SenderStats) };
+  for (const stats of others)
+    for (const name of Object.keys(stats) as (keyof SenderStats)[]) total[name] += stats[name];
+  return total;
 }

@@ -39,6 +39,7 @@ const variables = z.object({
   SLUICE_CHUNK_MAX_RECORDS: read.integer({ min: 1, max: 10_000, unit: 'records' }).default(200),
   SLUICE_CHUNK_MAX_BYTES: read.integer({ min: 4 * kib, max: 16 * mib, unit: 'bytes' }).default(256 * kib),
   SLUICE_CHUNK_MAX_WAIT_MS: milliseconds(0, 60_000).default(20),
+  SLUICE_METRICS_MAX_SERIES: read.integer({ min: 10, max: 1_000_000, unit: 'series' }).default(1_000),
   SLUICE_SPILL_DIR: z.string().optional(),
   SLUICE_SPILL_MAX_BYTES: read.integer({ min: mib, max: 1_048_576 * mib, unit: 'bytes' }).default(1_024 * mib),
   SLUICE_SPILL_FSYNC_MS: milliseconds(0, 60_000).default(500),
@@ -210,6 +211,8 @@ function toGroups(env: Values) {
       sampleRate: env.DSL_EXECUTION_LOG_SAMPLE_RATE,
       traceLimit: env.DSL_EXECUTION_LOG_TRACE_LIMIT,
       recordMaxBytes: env.SLUICE_RECORD_MAX_BYTES,
+      /** sets of labels of one metric */
+      metricsMaxSeries: env.SLUICE_METRICS_MAX_SERIES,
       buffer: { maxRecords: env.DSL_EXECUTION_LOG_QUEUE_MAXSIZE, maxBytes: env.SLUICE_BUFFER_MAX_BYTES },
     }),
     requests: () => ({

@@ -38,9 +38,13 @@ export interface SpillSideOptions<E extends Entry = Entry> {
   onFound(): void;
 }
 
-/** Puts the spill together with the producer's accounts, the metrics and the log. */
-export function createSpillSide<E extends Entry>(options: SpillSideOptions<E>): SpillSide<E> {
+/** Puts the spill together with the producer's accounts, the metrics and the log. `close` takes its metrics away. */
+export function createSpillSide<E extends Entry>(options: SpillSideOptions<E>): SpillSide<E> & { close(): void } {
   const { accounts, problems, settings } = options;
+  const metrics = createSpillMetrics(options.registry, options.queue, () => ({
+    records: accounts().stats().spilled,
+    bytes: store.bytes,
+  }));
   const store = createSpill({
     // Chunks of another fleet or queue must not be replayed into this one.
     dir: join(settings.dir, `${options.namespace}.${options.queue}`),
@@ -57,10 +61,6 @@ export function createSpillSide<E extends Entry>(options: SpillSideOptions<E>): 
     },
     onTrouble: (error) => problems.report('spill_failed', error),
   });
-  const metrics = createSpillMetrics(options.registry, options.queue, () => ({
-    records: accounts().stats().spilled,
-    bytes: store.bytes,
-  }));
   return {
     store,
     onSpilled(chunks) {
@@ -77,5 +77,6 @@ export function createSpillSide<E extends Entry>(options: SpillSideOptions<E>): 
       if (refusal.status === 'full') problems.report('spill_full', null);
       else problems.report('spill_failed', refusal.error);
     },
+    close: metrics.close,
   };
 }

@@ -1,5 +1,6 @@
-import { Counter, Gauge, type GaugeConfiguration, type Registry } from 'prom-client';
+import { Counter, Gauge, type Registry } from 'prom-client';
 import type { QueueName } from '../../shared/contracts/queues.ts';
+import { joinMetrics } from '../shared-metrics.ts';
 
 /** What the gauges ask when they are scraped. */
 export interface SpillDepth {
@@ -9,33 +10,36 @@ export interface SpillDepth {
   bytes: number;
 }
 
-/** What is counted for the spill of one queue. */
+/** What is counted for the spills of one queue. */
 interface SpillCounts {
-  queue: QueueName;
   records: { written: number; replayed: number; recovered: number; lost: number };
   refusals: { full: number; failed: number };
   lostBytes: number;
-  depth: () => SpillDepth;
+  depths: Set<() => SpillDepth>;
 }
+
+const emptyCounts = (): SpillCounts => ({
+  records: { written: 0, replayed: 0, recovered: 0, lost: 0 },
+  refusals: { full: 0, failed: 0 },
+  lostBytes: 0,
+  depths: new Set(),
+});
 
 /**
  * Adds the spill of one queue to the metrics; the producers of a process share them. A process without a spill has none.
  *
  * @param depth read at each scrape
- * @throws Error when the registry has this queue's already
+ * @throws Error when the registry has a metric of such a name that is not a spill's
  */
 export function createSpillMetrics(registry: Registry, queue: QueueName, depth: () => SpillDepth) {
-  const spills = registeredSpills(registry);
-  if (spills.some((spill) => spill.queue === queue))
-    throw new Error(`the registry has the metrics of a spill of ${queue} already: one producer for each registry`);
-  const counts: SpillCounts = {
-    queue,
-    records: { written: 0, replayed: 0, recovered: 0, lost: 0 },
-    refusals: { full: 0, failed: 0 },
-    lostBytes: 0,
-    depth,
-  };
-  spills.push(counts);
+  const { state: spills, leave } = joinMetrics(registry, 'spills', (registers) => {
+    const made = new Map<QueueName, SpillCounts>();
+    createMetrics(registers, made);
+    return made;
+  });
+  const counts = spills.get(queue) ?? emptyCounts();
+  spills.set(queue, counts);
+  counts.depths.add(depth);
   return {
     count(event: keyof SpillCounts['records'], number: number): void {
       counts.records[event] += number;
@@ -46,30 +50,15 @@ export function createSpillMetrics(registry: Registry, queue: QueueName, depth: 
     lostBytes(bytes: number): void {
       counts.lostBytes += bytes;
     },
+    /** Takes the metrics away, unless another spill of the registry still counts into them. */
+    close(): void {
+      counts.depths.delete(depth);
+      leave();
+    },
   };
 }
 
-/** Has the list that all spill metrics of a registry read. */
-class SpillGauge extends Gauge<'queue'> {
-  readonly spills: SpillCounts[];
-
-  constructor(options: GaugeConfiguration<'queue'>, spills: SpillCounts[]) {
-    super(options);
-    this.spills = spills;
-  }
-}
-
-const recordsGauge = 'sluice_spill_records';
-
-function registeredSpills(registry: Registry): SpillCounts[] {
-  const known = registry.getSingleMetric(recordsGauge);
-  return known instanceof SpillGauge ? known.spills : register(registry);
-}
-
-function register(registry: Registry): SpillCounts[] {
-  const spills: SpillCounts[] = [];
-  const registers = [registry];
-
+function createMetrics(registers: Registry[], spills: ReadonlyMap<QueueName, SpillCounts>): void {
   new Counter({
     name: 'sluice_spill_records_total',
     help: 'Records written to disk, replayed from there to Redis, recovered from former lives of a producer, or lost as damaged',
@@ -77,7 +66,7 @@ function register(registry: Registry): SpillCounts[] {
     registers,
     collect() {
       this.reset();
-      for (const { queue, records } of spills)
+      for (const [queue, { records }] of spills)
         for (const [event, count] of Object.entries(records)) this.inc({ queue, event }, count);
     },
   });
@@ -88,7 +77,7 @@ function register(registry: Registry): SpillCounts[] {
     registers,
     collect() {
       this.reset();
-      for (const { queue, refusals } of spills)
+      for (const [queue, { refusals }] of spills)
         for (const [reason, count] of Object.entries(refusals)) this.inc({ queue, reason }, count);
     },
   });
@@ -99,29 +88,31 @@ function register(registry: Registry): SpillCounts[] {
     registers,
     collect() {
       this.reset();
-      for (const { queue, lostBytes } of spills) this.inc({ queue }, lostBytes);
+      for (const [queue, { lostBytes }] of spills) this.inc({ queue }, lostBytes);
     },
   });
-  new SpillGauge(
-    {
-      name: recordsGauge,
-      help: 'Records of this process that wait on disk',
-      labelNames: ['queue'],
-      registers,
-      collect() {
-        for (const { queue, depth } of spills) this.set({ queue }, depth().records);
-      },
+  new Gauge({
+    name: 'sluice_spill_records',
+    help: 'Records of this process that wait on disk',
+    labelNames: ['queue'],
+    registers,
+    collect() {
+      for (const [queue, { depths }] of spills) this.set({ queue }, addUp(depths, 'records'));
     },
-    spills,
-  );
+  });
   new Gauge({
     name: 'sluice_spill_bytes',
     help: 'Bytes on disk that this process is to replay, those of former lives included',
     labelNames: ['queue'],
     registers,
     collect() {
-      for (const { queue, depth } of spills) this.set({ queue }, depth().bytes);
+      for (const [queue, { depths }] of spills) this.set({ queue }, addUp(depths, 'bytes'));
     },
   });
-  return spills;
+}
+
+function addUp(depths: Iterable<() => SpillDepth>, kind: keyof SpillDepth): number {
+  let sum = 0;
+  for (const depth of depths) sum += depth()[kind];
+  return sum;
 }

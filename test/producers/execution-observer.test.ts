@@ -149,12 +149,16 @@ function steps(settings: Partial<ObserverSettings>, drawn: number) {
     seen.push(name);
   };
   const metrics: ProducerMetrics = {
-    observe: step('observe'),
+    observe: () => {
+      seen.push('observe');
+      return { realm: 'r', strategyType: 't' };
+    },
     dropped: step('dropped'),
     sampledOut: step('sampledOut'),
     disabled: step('disabled'),
     sent: step('sent'),
     sendFailed: step('sendFailed'),
+    close: () => undefined,
   };
   const random = () => {
     seen.push('random');
@@ -318,6 +322,7 @@ test('record: metrics that throw do not cost the record, and are reported', asyn
     disabled: nothing,
     sent: nothing,
     sendFailed: nothing,
+    close: nothing,
   };
   const { observer, lines } = anObserver({ transport, metrics: broken });
   observer.record(ok());

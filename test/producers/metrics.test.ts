@@ -1,13 +1,14 @@
-import { Registry } from 'prom-client';
+import { Gauge, Registry } from 'prom-client';
 import { expect, test } from 'vitest';
 import { createProducerMetrics, type Observation } from '../../producers/metrics.ts';
+import { heapBytes } from '../support/heap.ts';
 import { metricValue } from '../support/metric-value.ts';
 import { unreadableObjects } from '../support/unreadable.ts';
 
-function metricsOf() {
+function metricsOf({ maxSeries = 1_000 } = {}) {
   const registry = new Registry();
   const depth = { records: 0, bytes: 0 };
-  const metrics = createProducerMetrics(registry, () => depth);
+  const metrics = createProducerMetrics(registry, () => depth, maxSeries);
   const value = (name: string, labels?: Record<string, string | number>) => metricValue(registry, name, labels);
   return { registry, metrics, depth, value };
 }
@@ -35,6 +36,7 @@ test('metrics: names, kinds and labels are those of the system that is replaced,
     ['dsl_execution_nodes_total', 'counter', ['realm', 'strategy_type']],
     ['dsl_execution_errors_total', 'counter', ['code', 'realm', 'strategy_type']],
     ['dsl_execution_log_dropped_total', 'counter', ['realm', 'strategy_type']],
+    ['sluice_producer_series_overflow_total', 'counter', ['metric']],
     ['sluice_producer_records_total', 'counter', ['outcome']],
     ['sluice_producer_send_failures_total', 'counter', []],
     ['sluice_producer_buffer_records', 'gauge', []],
@@ -167,15 +169,128 @@ test('metrics: the depth of the buffer is asked for at each scrape', async () =>
   expect(await value('sluice_producer_buffer_bytes')).toBe(700);
 });
 
-test('metrics: counts survive more series than are remembered at once', async () => {
-  const { metrics, value } = metricsOf();
-  for (let round = 0; round < 2; round += 1) {
-    for (let n = 0; n < 10_001; n += 1) metrics.observe(observation({ realm: `r${n}` }));
-  }
-  expect(await value('dsl_execution_nodes_total', { realm: 'r0', strategy_type: 'DSL_FULL' })).toBe(8);
+/** All samples of a metric, by their labels, as a scrape shows them. */
+async function samplesOf(registry: Registry, name: string) {
+  const metric = await registry.getSingleMetric(name)?.get();
+  const samples = (metric?.values ?? []) as { metricName?: string; labels: Record<string, string>; value: number }[];
+  return samples.filter(({ metricName = name }) => metricName === name || metricName === `${name}_count`);
+}
+
+const sumOf = (samples: readonly { value: number }[]): number => samples.reduce((sum, { value }) => sum + value, 0);
+
+const bounded = [
+  'dsl_execution_duration_seconds',
+  'dsl_execution_nodes_total',
+  'dsl_execution_errors_total',
+  'dsl_execution_log_dropped_total',
+];
+
+test.each<[string, (n: number) => Partial<Observation>]>([
+  ['codes', (n) => ({ errorCode: `E-${n}` })],
+  ['realms', (n) => ({ realm: `realm-${n}` })],
+  ['strategy types', (n) => ({ strategyType: `type-${n}` })],
+  [
+    'realms, types and codes together',
+    (n) => ({ realm: `r-${n % 71}`, strategyType: `t-${n % 61}`, errorCode: `E-${n}` }),
+  ],
+])(
+  'series: of any number of %s a bounded number has series of its own, and the sum is that of all',
+  async (_kind, vary) => {
+    const { metrics, registry, value } = metricsOf({ maxSeries: 50 });
+    const runs = 3_000;
+    for (let n = 0; n < runs; n += 1) {
+      const one = observation({ status: 'error', ...vary(n) });
+      metrics.observe(one);
+      metrics.dropped(one.realm, one.strategyType);
+    }
+    for (const name of bounded) {
+      const samples = await samplesOf(registry, name);
+      // One of `other` comes on top.
+      expect(samples.length).toBeLessThanOrEqual(51);
+      expect(sumOf(samples)).toBe(name === 'dsl_execution_nodes_total' ? runs * 4 : runs);
+    }
+    const overflow = await samplesOf(registry, 'sluice_producer_series_overflow_total');
+    expect(sumOf(overflow)).toBeGreaterThan(runs - 200);
+    expect(await value('sluice_producer_records_total', { outcome: 'dropped' })).toBe(runs);
+  },
+);
+
+test('series: what has one keeps it when the bound is met, and a code too many is other in its own realm', async () => {
+  const { metrics, value } = metricsOf({ maxSeries: 20 });
+  const known = observation({ realm: 'known', status: 'error', errorCode: 'E' });
+  metrics.observe(known);
+  for (let n = 0; n < 1_000; n += 1) metrics.observe({ ...known, errorCode: `E-${n}` });
+  for (let n = 0; n < 1_000; n += 1) metrics.observe({ ...known, realm: `r-${n}` });
+  metrics.observe(known);
+  const labels = { realm: 'known', strategy_type: 'DSL_FULL' };
+  expect(await value('dsl_execution_errors_total', { ...labels, code: 'E' })).toBe(2);
+  expect(await value('dsl_execution_errors_total', { ...labels, code: 'other' })).toBe(1_000 - 17);
+  expect(await value('dsl_execution_duration_seconds_count', { ...labels, status: 'error' })).toBe(1_002);
+  const others = { realm: 'other', strategy_type: 'other' };
+  expect(await value('dsl_execution_duration_seconds_count', { ...others, status: 'error' })).toBe(1_000 - 19);
+  expect(await value('sluice_producer_series_overflow_total', { metric: 'dsl_execution_duration_seconds' })).toBe(981);
 });
 
-test('metrics: a second observer on one registry is refused', () => {
-  const { registry } = metricsOf();
-  expect(() => createProducerMetrics(registry, () => ({ records: 0, bytes: 0 }))).toThrow(/already been registered/);
+test('series: a long value is cut, and neither it nor the text that it is a part of is kept', async () => {
+  const { metrics, registry } = metricsOf();
+  const before = heapBytes();
+  for (let n = 0; n < 20; n += 1) {
+    // A part of a text holds on to the whole of it, unless it is copied.
+    const text = `${n}`.padEnd(5_000_000, 'x');
+    metrics.observe(observation({ realm: text, strategyType: text.slice(0, 30), status: 'error', errorCode: text }));
+    metrics.dropped(text, text);
+  }
+  expect(heapBytes() - before).toBeLessThan(20_000_000);
+  for (const { labels } of await samplesOf(registry, 'dsl_execution_errors_total'))
+    for (const label of Object.values(labels)) expect(label.length).toBeLessThanOrEqual(120);
+});
+
+test('series: two lone surrogates are one series, as they are one text in a scrape', async () => {
+  const { metrics, registry } = metricsOf();
+  for (const errorCode of ['a\ud800', 'a\ud801', `${'x'.repeat(119)}😀`, `${'x'.repeat(119)}😁`])
+    metrics.observe(observation({ status: 'error', errorCode }));
+  const samples = await samplesOf(registry, 'dsl_execution_errors_total');
+  expect(samples.map(({ labels, value }) => [labels['code'], value])).toEqual([
+    ['a\ufffd', 2],
+    [`${'x'.repeat(119)}\ufffd`, 2],
+  ]);
+});
+
+test('metrics: observers of one registry count into the same ones, and the last to close takes them away', async () => {
+  const registry = new Registry();
+  const one = createProducerMetrics(registry, () => ({ records: 1, bytes: 10 }));
+  const other = createProducerMetrics(registry, () => ({ records: 2, bytes: 20 }));
+  const sent = () => metricValue(registry, 'sluice_producer_records_total', { outcome: 'sent' });
+  one.sent(3);
+  other.sent(4);
+  expect(await sent()).toBe(7);
+  expect(await metricValue(registry, 'sluice_producer_buffer_records')).toBe(3);
+  one.close();
+  one.close();
+  // Counters never go back while they are there.
+  expect(await sent()).toBe(7);
+  expect(await metricValue(registry, 'sluice_producer_buffer_bytes')).toBe(20);
+  other.close();
+  expect(registry.getMetricsAsArray()).toEqual([]);
+  const next = createProducerMetrics(registry, () => ({ records: 0, bytes: 0 }));
+  next.sent(1);
+  expect(await sent()).toBe(1);
+});
+
+test('metrics: in a registry that was cleared meanwhile they are there again with the next observer', async () => {
+  const { registry, metrics, value } = metricsOf();
+  metrics.sent(1);
+  registry.clear();
+  const next = createProducerMetrics(registry, () => ({ records: 0, bytes: 0 }));
+  next.sent(2);
+  expect(await value('sluice_producer_records_total', { outcome: 'sent' })).toBe(3);
+});
+
+test('metrics: a name that is somebody else’s is refused with the remedy, and nothing stays behind', () => {
+  const registry = new Registry();
+  const foreign = new Gauge({ name: 'sluice_producer_buffer_bytes', help: 'of somebody else', registers: [registry] });
+  expect(() => createProducerMetrics(registry, () => ({ records: 0, bytes: 0 }))).toThrow(
+    /sluice_producer_buffer_bytes already.*close that producer first, or give this one a registry of its own/,
+  );
+  expect(registry.getMetricsAsArray()).toEqual([foreign]);
 });

@@ -145,6 +145,7 @@ const expected: Record<string, Variable> = {
   SLUICE_CHUNK_MAX_RECORDS: integer((c) => c.producer.chunk.maxRecords, 200, 1, 10_000, 'records'),
   SLUICE_CHUNK_MAX_BYTES: integer((c) => c.producer.chunk.maxBytes, 262_144, 4_096, 16 * mib, 'bytes'),
   SLUICE_CHUNK_MAX_WAIT_MS: ms((c) => c.producer.chunk.maxWaitMs, 20, 0, 60_000),
+  SLUICE_METRICS_MAX_SERIES: integer((c) => c.producer.metricsMaxSeries, 1_000, 10, 1_000_000, 'series'),
   SLUICE_SPILL_DIR: {
     read: (c) => c.producer.spill.dir,
     fallback: null,

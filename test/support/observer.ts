@@ -5,6 +5,7 @@ import { type ExecutionEntry, ExecutionObserver, type ObserverSettings } from '.
 import { createProducerMetrics, type ProducerMetrics } from '../../producers/metrics.ts';
 import { createProblemLog } from '../../producers/problem-log.ts';
 import type { Transport } from '../../producers/transport.ts';
+import { aLastingCopy } from './lasting-registry.ts';
 import { metricValue } from './metric-value.ts';
 
 /** What a test may choose; all else is set so that chunks fill or are flushed, and nothing happens by itself. */
@@ -43,6 +44,7 @@ export function anObserver(choices: ObserverChoices) {
     random: choices.random ?? (() => 0),
     now: choices.now ?? (() => Date.UTC(2026, 0, 2, 3, 4, 5, 678)),
   });
+  const lasting = aLastingCopy(registry);
   onTestFinished(async () => {
     await observer.close({ timeoutMs: 0 });
   });
@@ -50,7 +52,7 @@ export function anObserver(choices: ObserverChoices) {
     observer,
     registry,
     lines,
-    value: (name: string, labels?: Record<string, string>) => metricValue(registry, name, labels),
+    value: (name: string, labels?: Record<string, string>) => metricValue(lasting, name, labels),
   };
 
   function createTestPipeline(to: Transport) {

@@ -7,6 +7,7 @@ import { createProblemLog } from '../../producers/problem-log.ts';
 import { createRequestMetrics } from '../../producers/request-metrics.ts';
 import type { Transport } from '../../producers/transport.ts';
 import { type RequestRecord, requestRecordSchema } from '../../shared/contracts/completed-request.ts';
+import { aLastingCopy } from './lasting-registry.ts';
 import { metricValue } from './metric-value.ts';
 import { aTransportOf, type ScriptedTransport } from './transports.ts';
 
@@ -90,13 +91,14 @@ export function aSender(choices: SenderChoices) {
     problems,
     now: Date.now,
   });
+  const lasting = aLastingCopy(registry);
   onTestFinished(async () => {
     await sender.close({ timeoutMs: 0 });
   });
   return {
     sender,
     lines,
-    value: (name: string, labels?: Record<string, string>) => metricValue(registry, name, labels),
+    value: (name: string, labels?: Record<string, string>) => metricValue(lasting, name, labels),
   };
 }
 
