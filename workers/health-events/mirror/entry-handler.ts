@@ -39,10 +39,13 @@ export interface HandlerDeps {
   logger: Logger;
 }
 
+/** Games whose summaries are remembered: ids come from outside, and there may be any number of them. */
+const maxRemembered = 100_000;
+
 /**
  * Does with an entry what the original does, its losses included. A snapshot is published when the status changed, or when
  * the event's summary is not the one that last led to a snapshot of the game. These summaries are known to this handler
- * only, and kept for as long as it lives.
+ * only, and kept for as long as it lives, those of 100,000 games at most.
  */
 export function createEntryHandler(deps: HandlerDeps): HandleEntry {
   const { records, lobby, logger } = deps;
@@ -54,6 +57,17 @@ export function createEntryHandler(deps: HandlerDeps): HandleEntry {
     deps.onConsumed();
     return true;
   };
+
+  /** The game that was told of longest ago is forgotten first, which costs one snapshot more when it is told of again. */
+  function remember(gameId: string, summary: string): void {
+    remembered.delete(gameId);
+    remembered.set(gameId, summary);
+    if (remembered.size <= maxRemembered) return;
+    for (const oldest of remembered.keys()) {
+      remembered.delete(oldest);
+      return;
+    }
+  }
 
   async function takeIn(entry: Entry, signal: AbortSignal): Promise<void> {
     const event = readHealthEvent(entry.fields);
@@ -68,7 +82,7 @@ export function createEntryHandler(deps: HandlerDeps): HandleEntry {
     if (fresh === null || !(await publish(observation, fresh))) return;
     deps.onPublished(snapshotEventType);
     // The event's summary, though after a failed write the snapshot said another: the original does so too.
-    remembered.set(event.gameId, reaction.summary);
+    remember(event.gameId, reaction.summary);
   }
 
   function logUnreadable({ id, fields }: Entry, { problem, reason }: UnreadableEvent): void {
