@@ -1,3 +1,4 @@
+import { readBounded } from './bounded-stream-read.ts';
 import { compareStreamIds, firstStreamId } from './contracts/stream-id.ts';
 import type { Redis } from './redis.ts';
 
@@ -15,31 +16,36 @@ export interface StreamFacts {
 
 /** @returns null when there is no such stream @throws ReplyError when the key is something else */
 export async function readStreamFacts(redis: Redis, stream: string): Promise<StreamFacts | null> {
-  try {
-    return toStreamFacts(await redis.xinfo('STREAM', stream));
-  } catch (error) {
-    if (isNoSuchKey(error)) return null;
-    throw error;
-  }
+  const wanted = { afterId: firstStreamId, maxEntries: 0, names: null, wantsInfo: true };
+  const { info } = await readBounded(redis, stream, wanted);
+  return info === null ? null : toStreamFacts(info);
 }
 
-export function isNoSuchKey(error: unknown): boolean {
-  return error instanceof Error && error.message.startsWith('ERR no such key');
-}
-
-/** @param reply of XINFO STREAM */
-export function toStreamFacts(reply: unknown): StreamFacts {
+/** @param info XINFO STREAM, with ids in the place of entries */
+export function toStreamFacts(info: readonly unknown[]): StreamFacts {
   const fields = new Map<unknown, unknown>();
-  const list = reply as unknown[];
-  for (let at = 0; at < list.length; at += 2) fields.set(list[at], list[at + 1]);
+  for (let at = 0; at < info.length; at += 2) fields.set(info[at], info[at + 1]);
   const first = fields.get('first-entry');
   const added = fields.get('entries-added');
   return {
     length: Number(fields.get('length')),
     entriesAdded: typeof added === 'number' ? added : null,
     lastId: String(fields.get('last-generated-id')),
-    firstId: Array.isArray(first) ? String(first[0]) : null,
+    firstId: typeof first === 'string' ? first : null,
   };
+}
+
+/** The ids of the next entries after a place, `maxEntries` at most or fewer. */
+async function readIds(redis: Redis, stream: string, afterId: string, maxEntries: number) {
+  const wanted = { afterId, maxEntries, names: null, wantsInfo: false };
+  const { entries, isAtEnd, serverMs } = await readBounded(redis, stream, wanted);
+  return { ids: entries.map(({ id }) => id), isAtEnd, serverMs };
+}
+
+/** The first entry after a place, null when there is none, and the server's clock, in ms since 1970. */
+export async function readNextId(redis: Redis, stream: string, afterId: string) {
+  const { ids, serverMs } = await readIds(redis, stream, afterId, 1);
+  return { id: ids[0] ?? null, serverMs };
 }
 
 const idsPerPage = 1_000;
@@ -63,12 +69,14 @@ export async function countEntriesThrough(
   if (id === firstStreamId) return 0;
   if (firstId === null || compareStreamIds(id, firstId) < 0) return removed;
   let after = 0;
-  let from = `(${id}`;
+  let from = id;
   for (;;) {
-    const page = await redis.xrange(stream, from, lastId, 'COUNT', idsPerPage);
-    after += page.length;
-    const last = page.at(-1);
-    if (last === undefined || page.length < idsPerPage) return entriesAdded - after;
-    from = `(${last[0]}`;
+    const { ids, isAtEnd } = await readIds(redis, stream, from, idsPerPage);
+    // What was added since is not among those that the facts count.
+    const counted = ids.filter((each) => compareStreamIds(each, lastId) <= 0);
+    after += counted.length;
+    const last = counted.at(-1);
+    if (last === undefined || isAtEnd || counted.length < ids.length) return entriesAdded - after;
+    from = last;
   }
 }

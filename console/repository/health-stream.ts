@@ -3,7 +3,7 @@ import { placeKey } from '../../shared/contracts/lobby-event.ts';
 import { offsetKey } from '../../shared/contracts/offset-key.ts';
 import { compareStreamIds, firstStreamId, isStreamId, streamIdMs } from '../../shared/contracts/stream-id.ts';
 import type { Redis } from '../../shared/redis.ts';
-import { countEntriesThrough, readStreamFacts, type StreamFacts } from '../../shared/stream-facts.ts';
+import { countEntriesThrough, readNextId, readStreamFacts, type StreamFacts } from '../../shared/stream-facts.ts';
 import type { StoredOffset } from './health.ts';
 
 type HealthConfig = Config['health'];
@@ -63,13 +63,8 @@ export function positionOf(
 
 /** @param lastId a stream id */
 export async function readUnread(redis: Redis, stream: string, lastId: string): Promise<Unread> {
-  const [[oldest], [seconds, microseconds]] = await Promise.all([
-    redis.xrange(stream, `(${lastId}`, '+', 'COUNT', 1),
-    redis.time(),
-  ]);
-  if (oldest === undefined) return { oldestId: null, oldestAgeMs: 0 };
-  const nowMs = Number(seconds) * 1_000 + Math.floor(Number(microseconds) / 1_000);
-  return { oldestId: oldest[0], oldestAgeMs: Math.max(0, nowMs - streamIdMs(oldest[0])) };
+  const { id, serverMs } = await readNextId(redis, stream, lastId);
+  return { oldestId: id, oldestAgeMs: id === null ? 0 : Math.max(0, serverMs - streamIdMs(id)) };
 }
 
 /** Entries that are there and were not read; null when Redis does not count entries. Reads no further than it must. */

@@ -50,6 +50,9 @@ export interface HealthEvent {
   containerId: string | null;
 }
 
+/** The fields of an entry that are read. */
+export const readFields = ['game_id', 'event_type', 'occurred_at_ms', 'container_id'] as const;
+
 /** Fields and values of a stream entry, in turn. */
 export type StreamFields = readonly string[];
 

@@ -70,6 +70,7 @@ export function createHealthConsumerOnce(place: HealthPlace, database: Database)
             held,
             stream: health.stream,
             graceMs: 0,
+            whole: reader.whole,
           });
         },
         storeLetters: (letters) => storeDeadLetters(database, letters),

@@ -16,7 +16,7 @@ export interface ReadAccount {
   /** where the reader stands after it */
   position: Position;
   gap: Gap | null;
-  /** entries that are there and were not read yet; null when the server does not count them */
+  /** entries that are there and were not read yet; null when nobody has counted them */
   behind: number | null;
 }
 
@@ -28,21 +28,25 @@ export interface ReadAccount {
  * end, those that are gone are taken to be the oldest, as trimming removes them: when some were deleted one by one, the
  * end sets it right.
  *
- * @param limit how many ids were asked for: less than that is the end of the stream
+ * @param facts undefined: not asked for; a read that does ask finds what was lost in the meantime
+ * @param isAtEnd whether there was nothing after the ids
  */
 export function accountFor(
   position: Position,
-  facts: StreamFacts | null,
+  facts: StreamFacts | null | undefined,
   ids: readonly string[],
-  limit: number,
+  isAtEnd: boolean,
 ): ReadAccount {
   const lastId = ids.at(-1) ?? position.lastId;
   const { entriesRead } = position;
   if (facts === null) return { position, gap: null, behind: 0 };
+  if (facts === undefined) {
+    const counted = entriesRead === null ? null : entriesRead + ids.length;
+    return { position: { lastId, entriesRead: counted }, gap: null, behind: isAtEnd ? 0 : null };
+  }
   const { entriesAdded, length } = facts;
-  const isAtEnd = ids.length < limit;
   // A server that does not count; or one that does now, and the end of the stream is a place to begin.
-  if (entriesAdded === null) return { position: { lastId, entriesRead: null }, gap: null, behind: null };
+  if (entriesAdded === null) return { position: { lastId, entriesRead: null }, gap: null, behind: isAtEnd ? 0 : null };
   if (entriesRead === null)
     return { position: { lastId, entriesRead: isAtEnd ? entriesAdded : null }, gap: null, behind: isAtEnd ? 0 : null };
   const passed = isAtEnd ? entriesAdded - ids.length : Math.max(entriesRead, entriesAdded - length);
@@ -58,7 +62,8 @@ export function accountFor(
  * Whether what was read is not of this stream: it ends before the reader's place, or has had fewer entries than were read.
  * It was deleted and begun anew, or restored from an older copy.
  */
-export function isAnotherStream({ lastId, entriesRead }: Position, facts: StreamFacts | null): boolean {
+export function isAnotherStream({ lastId, entriesRead }: Position, facts: StreamFacts | null | undefined): boolean {
+  if (facts === undefined) return false;
   // None at all: it may come back as it was, and nothing can be read of it meanwhile.
   if (facts === null) return false;
   if (compareStreamIds(lastId, facts.lastId) > 0) return lastId !== firstStreamId;

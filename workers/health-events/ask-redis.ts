@@ -3,6 +3,8 @@ import { type Backoff, backoffMs } from '../../shared/backoff.ts';
 import { toError, UsageError } from '../../shared/errors.ts';
 import type { Redis } from '../../shared/redis.ts';
 
+const rights = 'let the user of REDIS_URL read the stream of events, write to that of the lobby and run scripts';
+
 /** What Redis will answer until a person mends it, and what there is to mend. */
 const remedies: [prefix: string, remedy: string][] = [
   [
@@ -11,7 +13,9 @@ const remedies: [prefix: string, remedy: string][] = [
   ],
   ['NOAUTH', 'set a user and a password in REDIS_URL'],
   ['WRONGPASS', 'correct the user and the password in REDIS_URL'],
-  ['NOPERM', 'let the user of REDIS_URL read the stream of events, write to that of the lobby and run scripts'],
+  ['NOPERM', rights],
+  // What Redis 7.0 says of a command in a script.
+  ['ERR The user executing the script', rights],
   ['ERR unknown command', 'the server lacks a command that is needed: use Redis 6.2 or later, or Valkey'],
 ];
 

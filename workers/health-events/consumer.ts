@@ -1,10 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isUnreadable, readHealthEvent } from '../../shared/contracts/health-event.ts';
+import {
+  isUnreadable,
+  readFields,
+  readHealthEvent,
+  type UnreadableEvent,
+} from '../../shared/contracts/health-event.ts';
 import { firstStreamId } from '../../shared/contracts/stream-id.ts';
 import type { DeadLetter } from '../dead-letters.ts';
 import { accountFor, type Gap, isAnotherStream, type ReadAccount } from './account.ts';
 import type { HeldEntries, ReadEvent } from './held-entries.ts';
-import { toEntryLetter } from './letters.ts';
+import { storeEntryLetters } from './letters.ts';
 import type { Position, StreamEntry } from './stream-entry.ts';
 import type { StreamRead, StreamReader } from './stream-reader.ts';
 import type { EventBatch } from './take-events.ts';
@@ -35,11 +40,12 @@ export interface ConsumerDeps {
   onAnotherStream(position: Position, read: StreamRead, waiting: readonly ReadEvent[]): void;
 }
 
-const orphaned = ['orphaned', 'its stream was begun anew while the entry had to wait'] as const;
+const orphaned = { code: 'orphaned', reason: 'its stream was begun anew while the entry had to wait' };
 
 const retryHeldMs = 200;
-/** Events of games that have to wait, at most: beyond it nothing more is read. */
+/** Events of games that have to wait, at most, and the characters of their fields: beyond it nothing more is read. */
 const maxHeld = 1_000;
+const maxHeldChars = 4 * 1_024 * 1_024;
 
 /**
  * Reads the stream from a place on and has each batch taken in before the next one is read.
@@ -68,7 +74,7 @@ export async function consume(from: Position, deps: ConsumerDeps): Promise<'stop
       putOff();
     }
     const room = maxHeld - held.size;
-    if (room <= 0) {
+    if (room <= 0 || held.chars >= maxHeldChars) {
       await sleep(retryHeldMs, undefined, { signal }).catch(() => undefined);
       continue;
     }
@@ -79,15 +85,17 @@ export async function consume(from: Position, deps: ConsumerDeps): Promise<'stop
     if (isAnotherStream(position, read.facts)) {
       const waiting = held.takeAll();
       held.settle();
-      if (waiting.length > 0)
-        await deps.storeLetters(waiting.map((entry) => toEntryLetter(entry, stream, ...orphaned)));
+      // An entry of the new stream may have the id of an old one.
+      const whole = async () => null;
+      const dead = waiting.map((entry) => ({ entry, ...orphaned }));
+      await storeEntryLetters(dead, { stream, storeLetters: deps.storeLetters, whole });
       deps.onAnotherStream(position, read, waiting);
       await deps.beginAnew();
       position = { lastId: firstStreamId, entriesRead: 0 };
       continue;
     }
-    const ids = read.entries.map(([id]) => id);
-    const account = accountFor(position, read.facts, ids, limit);
+    const ids = read.entries.map(({ id }) => id);
+    const account = accountFor(position, read.facts, ids, read.isAtEnd);
     deps.onRead(account, serverAheadMs);
     if (ids.length === 0 && account.gap === null) {
       position = account.position;
@@ -97,10 +105,9 @@ export async function consume(from: Position, deps: ConsumerDeps): Promise<'stop
     }
 
     const { events, bad } = sort(withPlaces(read.entries, position, account));
-    if (bad.length > 0) {
-      await deps.storeLetters(bad.map((entry) => toEntryLetter(entry, stream, entry.problem, entry.reason)));
-      for (const entry of bad) deps.onBad(entry);
-    }
+    const dead = bad.map((entry) => ({ entry, code: entry.problem, reason: entry.reason }));
+    await storeEntryLetters(dead, { stream, storeLetters: deps.storeLetters, whole: reader.whole });
+    for (const entry of bad) deps.onBad(entry);
     const queued = events.filter(({ event }) => held.isHeld(event.gameId));
     held.hold(queued, performance.now());
     const wasHolding = held.size > 0;
@@ -114,11 +121,10 @@ export async function consume(from: Position, deps: ConsumerDeps): Promise<'stop
 
 function withPlaces(entries: StreamRead['entries'], from: Position, { position }: ReadAccount): StreamEntry[] {
   const passed = position.entriesRead === null ? null : position.entriesRead - entries.length;
-  return entries.map(([id, fields], index) => ({
-    id,
-    fields,
+  return entries.map((entry, index) => ({
+    ...entry,
     before: {
-      lastId: entries[index - 1]?.[0] ?? from.lastId,
+      lastId: entries[index - 1]?.id ?? from.lastId,
       entriesRead: passed === null ? null : passed + index,
     },
   }));
@@ -128,9 +134,15 @@ function sort(entries: readonly StreamEntry[]): { events: ReadEvent[]; bad: BadE
   const events: ReadEvent[] = [];
   const bad: BadEntry[] = [];
   for (const entry of entries) {
-    const event = readHealthEvent(entry.fields);
+    const event = whyTooLong(entry) ?? readHealthEvent(entry.fields);
     if (isUnreadable(event)) bad.push({ ...entry, ...event });
     else events.push({ ...entry, event });
   }
   return { events, bad };
+}
+
+function whyTooLong({ cut }: StreamEntry): UnreadableEvent | null {
+  const field = cut?.tooLong.find(({ name }) => readFields.some((read) => read === name));
+  if (field === undefined) return null;
+  return { problem: 'malformed', reason: `${field.name} has ${field.bytes} bytes, more than are read` };
 }

@@ -89,15 +89,29 @@ export async function readHardened(deps: SessionDeps): Promise<'stopped' | 'fenc
     'reading the stream',
   );
 
+  const whole = (id: string) => onRedis(reader, () => stream.whole(id));
   const reading = consume(position, {
     reader: {
+      whole,
       read: (afterId, limit) => onRedis(reader, () => stream.read(afterId, limit)),
-      wait: (afterId, forMs) => onRedis(reader, () => stream.wait(afterId, forMs)),
+      async wait(afterId, forMs) {
+        let hasFailed = false;
+        // Not asked for again: a server that bounds its answers may break off each time, and a read tells the same.
+        await onRedis(reader, async () => {
+          if (hasFailed) return;
+          hasFailed = true;
+          await stream.wait(afterId, forMs);
+        });
+      },
     },
     held,
     ...config,
     signal,
-    take: (batch) => takeEvents(batch, { store, observer: { ...observer, onCommitted }, held, ...config }),
+    async take(batch) {
+      const goesOn = await takeEvents(batch, { store, observer: { ...observer, onCommitted }, held, whole, ...config });
+      Object.assign(view, { heldEntries: held.size, oldestId: held.oldestId ?? view.oldestId });
+      return goesOn;
+    },
     storeLetters: store.storeLetters,
     beginAnew: store.beginAnew,
     onRead({ behind, position: { lastId } }, serverAheadMs) {

@@ -13,11 +13,17 @@ export interface ReadEvent extends StreamEntry {
  */
 export function createHeldEntries() {
   let held: ReadEvent[] = [];
+  let chars = 0;
   const since = new Map<string, number>();
 
   return {
     get size(): number {
       return held.length;
+    },
+
+    /** of all their fields */
+    get chars(): number {
+      return chars;
     },
 
     get oldestId(): string | null {
@@ -32,6 +38,7 @@ export function createHeldEntries() {
     hold(events: readonly ReadEvent[], nowMs: number): void {
       if (events.length === 0) return;
       held = [...held, ...events].sort((a, b) => compareStreamIds(a.id, b.id));
+      chars += charsOf(events);
       for (const { event } of events) if (!since.has(event.gameId)) since.set(event.gameId, nowMs);
     },
 
@@ -39,6 +46,7 @@ export function createHeldEntries() {
     takeAll(): ReadEvent[] {
       const all = held;
       held = [];
+      chars = 0;
       return all;
     },
 
@@ -54,4 +62,9 @@ export function createHeldEntries() {
     },
   };
 }
+
+function charsOf(events: readonly ReadEvent[]): number {
+  return events.reduce((sum, { fields }) => fields.reduce((chars, text) => chars + text.length, sum), 0);
+}
+
 export type HeldEntries = ReturnType<typeof createHeldEntries>;

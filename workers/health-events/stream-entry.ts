@@ -1,4 +1,4 @@
-import type { StreamFields } from '../../shared/contracts/health-event.ts';
+import type { BoundedEntry } from '../../shared/bounded-stream-read.ts';
 import { compareStreamIds } from '../../shared/contracts/stream-id.ts';
 
 /** How far a stream was read. */
@@ -9,9 +9,7 @@ export interface Position {
   entriesRead: number | null;
 }
 
-export interface StreamEntry {
-  id: string;
-  fields: StreamFields;
+export interface StreamEntry extends BoundedEntry {
   /** where the reader stood: what is saved while this entry is not dealt with */
   before: Position;
 }

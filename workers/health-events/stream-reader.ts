@@ -1,45 +1,54 @@
+import { type BoundedEntry, readBounded } from '../../shared/bounded-stream-read.ts';
+import { readFields, type StreamFields } from '../../shared/contracts/health-event.ts';
+import { replayLetterField } from '../../shared/contracts/stream-letter.ts';
 import type { Redis } from '../../shared/redis.ts';
-import { isNoSuchKey, type StreamFacts, toStreamFacts } from '../../shared/stream-facts.ts';
+import { type StreamFacts, toStreamFacts } from '../../shared/stream-facts.ts';
+import { readNextEntry } from './next-entry.ts';
 
 /** Entries after a place, and what the stream was like at that very moment. */
 export interface StreamRead {
-  entries: [id: string, fields: string[]][];
-  /** null: there is no such stream */
-  facts: StreamFacts | null;
+  entries: BoundedEntry[];
+  /** whether there was nothing after them */
+  isAtEnd: boolean;
+  /** null: there is no such stream; undefined: it was not asked for, as the answer is dear */
+  facts: StreamFacts | null | undefined;
   /** the server's clock, in ms since 1970 */
   serverMs: number;
 }
 
+const names = [...readFields, replayLetterField];
+
 /**
- * Reads a stream on a connection of its own. A read and the server's account of the stream are of one moment, so that no
- * entry can be removed unseen between the two; waiting for the next entry is another call.
+ * To describe a stream, Redis copies its first and its last entry. That costs some microseconds, or a second when they are
+ * as large as it allows: then it is asked for less often, so that this takes a small part of the server's time.
+ */
+const infoBytesPerMs = 4_000;
+
+/**
+ * Reads a stream on a connection of its own, some megabytes at a time, whatever is in it. A read and the server's account of
+ * the stream are of one moment, so that no entry can be removed unseen between the two; waiting for the next entry is another call.
  */
 export function createStreamReader(redis: Redis, stream: string) {
+  let wantsInfoAtMs = 0;
   return {
     async read(afterId: string, limit: number): Promise<StreamRead> {
-      const replies = await redis
-        .multi()
-        .xinfo('STREAM', stream)
-        .xread('COUNT', limit, 'STREAMS', stream, afterId)
-        .time()
-        .exec();
-      const [info, read, time] = replies ?? [];
-      if (info === undefined || read === undefined || time === undefined)
-        throw new Error('Redis gave up the transaction that reads the stream');
-      const failure = [info[0] !== null && !isNoSuchKey(info[0]) ? info[0] : null, read[0], time[0]].find(Boolean);
-      if (failure) throw failure;
-      const streams = read[1] as [string, StreamRead['entries']][] | null;
-      const [seconds, microseconds] = time[1] as [string, string];
-      return {
-        entries: streams?.[0]?.[1] ?? [],
-        facts: info[0] === null ? toStreamFacts(info[1]) : null,
-        serverMs: Number(seconds) * 1_000 + Math.floor(Number(microseconds) / 1_000),
-      };
+      const wantsInfo = performance.now() >= wantsInfoAtMs;
+      const wanted = { afterId, maxEntries: limit, names, wantsInfo };
+      const { entries, isAtEnd, info, infoBytes, serverMs } = await readBounded(redis, stream, wanted);
+      if (wantsInfo) wantsInfoAtMs = performance.now() + infoBytes / infoBytesPerMs;
+      const facts = !wantsInfo ? undefined : info === null ? null : toStreamFacts(info);
+      return { entries, isAtEnd, facts, serverMs };
+    },
+
+    /** All fields of an entry, however large it is; null when it is there no more. */
+    async whole(id: string): Promise<StreamFields | null> {
+      const [entry] = await redis.xrange(stream, id, id);
+      return entry?.[1] ?? null;
     },
 
     /** Resolves when there is an entry after `afterId`, or after `forMs`. */
     async wait(afterId: string, forMs: number): Promise<void> {
-      await redis.xread('COUNT', 1, 'BLOCK', Math.max(1, Math.floor(forMs)), 'STREAMS', stream, afterId);
+      await readNextEntry(redis, stream, afterId, Math.max(1, Math.floor(forMs)));
     },
   };
 }

@@ -5,9 +5,10 @@ import type { DeadLetter } from '../dead-letters.ts';
 import type { Gap } from './account.ts';
 import type { CommitOutcome } from './game-store.ts';
 import type { HeldEntries, ReadEvent } from './held-entries.ts';
-import { replayedFrom, toEntryLetter } from './letters.ts';
+import { replayedFrom, storeEntryLetters } from './letters.ts';
 import { type EventPlan, planEvents, type StoredGame } from './plan-events.ts';
 import { earliest, type Position } from './stream-entry.ts';
+import type { StreamReader } from './stream-reader.ts';
 
 /** What taking events in does to the outside. Whoever provides these repeats them for as long as that can help. */
 export interface EventStore {
@@ -31,6 +32,8 @@ export interface TakeDeps {
   held: HeldEntries;
   stream: string;
   graceMs: number;
+  /** all fields of an entry; null when it is there no more */
+  whole: StreamReader['whole'];
 }
 
 /** What is taken in together. */
@@ -64,7 +67,8 @@ export async function takeEvents({ events, end, gap, serverMs }: EventBatch, dep
     // A batch may be planned more than once.
     const fresh = dead.filter(({ id }) => !buried.has(id));
     if (fresh.length === 0) return;
-    await store.storeLetters(fresh.map((entry) => toEntryLetter(entry, stream, code, reason)));
+    const letters = fresh.map((entry) => ({ entry, code, reason }));
+    await storeEntryLetters(letters, { stream, storeLetters: store.storeLetters, whole: deps.whole });
     for (const entry of fresh) {
       buried.add(entry.id);
       observer.onBuried(entry, result, reason);

@@ -35,7 +35,7 @@ test('the gaps that are found by the end of the stream are exactly the entries t
           position,
           facts,
           ids.map((id) => `${id}-0`),
-          limit,
+          ids.length < limit,
         );
         expect(isAnotherStream(position, facts)).toBe(false);
         position = account.position;
@@ -61,20 +61,20 @@ const facts = { length: 3, entriesAdded: 9, lastId: '9-0', firstId: '7-0' };
 
 test('a server that does not count entries finds no gaps, and one that does now begins at the end of the stream', () => {
   const before = { lastId: '6-0', entriesRead: null };
-  const uncounted = accountFor(before, { ...facts, entriesAdded: null }, ['7-0'], 10);
+  const uncounted = accountFor(before, { ...facts, entriesAdded: null }, ['7-0'], false);
   expect(uncounted).toEqual({ position: { lastId: '7-0', entriesRead: null }, gap: null, behind: null });
-  expect(accountFor(before, facts, ['7-0'], 1).position.entriesRead).toBeNull();
-  expect(accountFor(before, facts, ['7-0', '8-0', '9-0'], 10).position.entriesRead).toBe(9);
+  expect(accountFor(before, facts, ['7-0'], false).position.entriesRead).toBeNull();
+  expect(accountFor(before, facts, ['7-0', '8-0', '9-0'], true).position.entriesRead).toBe(9);
 });
 
 test('a stream that is not there says nothing', () => {
   const position = { lastId: '6-0', entriesRead: 6 };
-  expect(accountFor(position, null, [], 10)).toEqual({ position, gap: null, behind: 0 });
+  expect(accountFor(position, null, [], true)).toEqual({ position, gap: null, behind: 0 });
   expect(isAnotherStream(position, null)).toBe(false);
 });
 
 test('what is behind the reader', () => {
-  expect(accountFor({ lastId: '0-0', entriesRead: 0 }, facts, ['7-0'], 1)).toMatchObject({
+  expect(accountFor({ lastId: '0-0', entriesRead: 0 }, facts, ['7-0'], false)).toMatchObject({
     position: { lastId: '7-0', entriesRead: 7 },
     gap: { entries: 6, afterId: '0-0', beforeId: '7-0' },
     behind: 2,

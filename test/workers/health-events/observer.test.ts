@@ -21,7 +21,14 @@ test('observer: the log tells of dead entries together, and of the last ones whe
   const metrics = createHealthMetrics(new Registry(), sources);
   const { onBad, close } = createObserver({ metrics, logger, view: { ...standby, commits: 0, trouble: null } });
   for (const id of ['1-0', '2-0', '3-0'])
-    onBad({ id, problem: 'malformed', reason: 'no game', fields: [], before: { lastId: '0-0', entriesRead: 0 } });
+    onBad({
+      id,
+      problem: 'malformed',
+      reason: 'no game',
+      fields: [],
+      cut: null,
+      before: { lastId: '0-0', entriesRead: 0 },
+    });
   expect(lines).toMatchObject([{ entries: 1, reason: '1-0: no game' }]);
   close();
   expect(lines).toMatchObject([{ entries: 1 }, { entries: 2, reason: '3-0: no game' }]);

@@ -19,7 +19,7 @@ const label = 'health_events';
 
 function anEntry(n: number, gameId: string, type: HealthEventType = 'container_exited'): ReadEvent {
   const before = { lastId: `${n - 1}-0`, entriesRead: n - 1 };
-  return { id: `${n}-0`, fields: [], before, event: { gameId, type, occurredAtMs: n, containerId: null } };
+  return { id: `${n}-0`, fields: [], cut: null, before, event: { gameId, type, occurredAtMs: n, containerId: null } };
 }
 
 /** Somebody who holds the lease of a place with `game-1`, and the parts of a worker. */
@@ -44,7 +44,14 @@ async function aLeader() {
     take: (batch: Partial<Parameters<typeof takeEvents>[0]>, changed: Partial<EventStore> = {}) =>
       takeEvents(
         { events: [], end: { lastId: '9-0', entriesRead: 9 }, gap: null, serverMs: 0, ...batch },
-        { store: { ...store, ...changed }, observer, held, stream: place.keys.stream, graceMs: 60_000 },
+        {
+          store: { ...store, ...changed },
+          observer,
+          held,
+          stream: place.keys.stream,
+          graceMs: 60_000,
+          whole: async () => null,
+        },
       ),
     store,
     /** Commits one exit of `game-1`. */

@@ -91,6 +91,23 @@ test('entries of a megabyte, good ones and bad ones', async () => {
   ]);
 });
 
+test('events that have to wait are bounded by their size, too: the rest stays in the stream, and is read when there is room', async () => {
+  const place = await aHealthPlace();
+  await place.insert({ game_id: 'game-2' });
+  const details = 'x'.repeat(15_000);
+  await place.add(...Array.from({ length: 1_000 }, (_, n) => ({ ...exit('game-1', n), details })), exit('game-2'));
+  const worker = await place.start({ SLUICE_HEALTH_GRACE_MS: '600000', SLUICE_HEALTH_BATCH_MAX_ENTRIES: '100' });
+  // 4 MiB are reached with the third hundred.
+  await until(async () => (await worker.metric('sluice_health_held_entries', {})) === 300);
+  expect((await place.records())['game-2']?.engine_health).toBe('');
+  await place.insert({});
+  await untilConsumed(worker, 1_001);
+  expect(await place.records()).toMatchObject({
+    'game-1': { engine_health: 'exited' },
+    'game-2': { engine_health: 'exited' },
+  });
+});
+
 test('letters go into statements that a server can take: in order, each once, a huge one alone', () => {
   const letter = (index: number, chars: number) =>
     toDeadLetter('x'.repeat(chars), 'malformed', 'no event', {

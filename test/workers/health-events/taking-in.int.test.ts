@@ -23,7 +23,11 @@ async function aPlan() {
   );
   const before = { lastId: '0-0', entriesRead: 0 };
   const event = { gameId: 'game-1', type: 'container_exited', occurredAtMs: 5, containerId: null } as const;
-  const plan = planEvents(await loadGames(database, ['game-1']), [{ id: '1-0', fields: [], before, event }], 9);
+  const plan = planEvents(
+    await loadGames(database, ['game-1']),
+    [{ id: '1-0', fields: [], cut: null, before, event }],
+    9,
+  );
   const commit = { plan, position: { lastId: '1-0', entriesRead: 1 }, gap: null };
   /** all that a commit may have changed */
   const seen = async () => ({

@@ -1,0 +1,51 @@
+import { expect, test } from 'vitest';
+import { createStreamReader } from '../../../workers/health-events/stream-reader.ts';
+import { until } from '../../support/fixtures.ts';
+import { addEvent, connectRedis, createHealthKeys } from '../../support/health.ts';
+
+const mib = 1_024 * 1_024;
+
+function aReader() {
+  const { stream } = createHealthKeys();
+  const redis = connectRedis();
+  const connection = connectRedis();
+  return { stream, redis, connection, reader: createStreamReader(connection, stream) };
+}
+
+test('what the stream is like comes with each read, and less often when that is dear', async () => {
+  const { stream, redis, reader } = aReader();
+  await addEvent(redis, stream);
+  expect((await reader.read('0-0', 10)).facts).toMatchObject({ length: 1 });
+  expect((await reader.read('0-0', 10)).facts).toMatchObject({ length: 1 });
+  await addEvent(redis, stream, { details: 'x'.repeat(200 * mib) });
+  const dear = await until(async () => {
+    const { facts } = await reader.read('0-0', 10);
+    return facts?.length === 2 ? facts : null;
+  });
+  expect(dear.entriesAdded).toBe(2);
+  const { facts, entries } = await reader.read('0-0', 10);
+  expect(facts).toBeUndefined();
+  expect(entries).toHaveLength(2);
+});
+
+test('waiting ends with the next entry, and takes in only the beginning of a large one', async () => {
+  const { stream, redis, connection, reader } = aReader();
+  const small = reader.wait('0-0', 10_000);
+  const first = await addEvent(redis, stream);
+  await small;
+  const received = connection.stream.bytesRead;
+  const large = reader.wait(first, 10_000);
+  const { stream: socket } = connection;
+  await addEvent(redis, stream, { details: 'x'.repeat(64 * mib) });
+  await large;
+  expect(socket.bytesRead - received).toBeLessThan(4 * mib);
+  expect(connection.status).toBe('end');
+  await connection.connect();
+  expect((await reader.read(first, 10)).entries).toHaveLength(1);
+});
+
+test('waiting ends without an entry when the time is over', async () => {
+  const { reader, connection } = aReader();
+  await reader.wait('0-0', 1);
+  expect(connection.status).toBe('ready');
+});
