@@ -1,6 +1,9 @@
+import { readBounded } from '../../../shared/bounded-stream-read.ts';
+import { readFields } from '../../../shared/contracts/health-event.ts';
 import { firstStreamId } from '../../../shared/contracts/stream-id.ts';
 import type { Logger } from '../../../shared/logger.ts';
 import type { Redis } from '../../../shared/redis.ts';
+import { readNextEntry } from '../next-entry.ts';
 import type { Entry, HandleEntry } from './entry-handler.ts';
 import type { OffsetStore } from './offset-store.ts';
 import { orAborted } from './or-aborted.ts';
@@ -50,16 +53,26 @@ export async function readEntries(deps: LoopDeps, signal: AbortSignal): Promise<
 }
 
 /** The next entry, if one comes before the block is over; none when aborted. */
-async function readAfter(deps: LoopDeps, lastId: string, signal: AbortSignal): Promise<Entry[]> {
+async function readAfter(deps: LoopDeps, lastId: string, signal: AbortSignal): Promise<readonly Entry[]> {
   const { reader, stream, blockMs } = deps;
-  const read = () => reader.xread('COUNT', 1, 'BLOCK', Math.trunc(blockMs), 'STREAMS', stream, lastId);
+  const read = async (): Promise<readonly Entry[]> => {
+    const next = await readNextEntry(reader, stream, lastId, Math.trunc(blockMs));
+    if (next === 'too large') return readLargeEntry(reader, stream, lastId);
+    return next === null ? [] : [{ id: next[0], fields: next[1] }];
+  };
   try {
-    const reply = await orAborted(signal, () => orSilent(blockMs + deps.silenceMs, read));
-    return (reply ?? []).flatMap(([, entries]) => entries.map(([id, fields]) => ({ id, fields })));
+    return await orAborted(signal, () => orSilent(blockMs + deps.silenceMs, read));
   } catch (error) {
     if (signal.aborted) return [];
     throw failure('read its stream', error);
   }
+}
+
+/** The original takes in all of it; here only what of it is read, so that it fits into the memory of a container. */
+async function readLargeEntry(reader: Redis, stream: string, afterId: string): Promise<readonly Entry[]> {
+  await reader.connect();
+  const wanted = { afterId, maxEntries: 1, names: readFields, wantsInfo: false };
+  return (await readBounded(reader, stream, wanted)).entries;
 }
 
 /** The longest time that a timer can be set to. */
