@@ -94,6 +94,20 @@ export function isOfOneStatement({ code }: ClassifiedDatabaseError): boolean {
   return ofOneStatement.has(code);
 }
 
+/** Names of constraints that are there for a moment only, while a partition is made. */
+export const passingConstraintPrefix = 'sluice_passing_';
+
+/**
+ * Whether a row was refused for something that passes while a partition is made: by such a constraint, or because the
+ * partition was attached between the choice of its place and the insert. Nothing is wrong with the row.
+ */
+export function isPassingRefusal(thrown: unknown): boolean {
+  if (classifyDatabaseError(thrown).code !== '23514') return false;
+  // The adapter hands on no name of a constraint: only the text tells.
+  const message = serverMessage(thrown);
+  return message.includes(`"${passingConstraintPrefix}`) || /violates partition constraint/.test(message);
+}
+
 /** Sorts whatever a statement threw, through Prisma or straight from the driver. Total: never throws. */
 export function classifyDatabaseError(thrown: unknown): ClassifiedDatabaseError {
   let unknownCode: string | null = null;

@@ -1,5 +1,6 @@
-import { type Database, Prisma } from './database.ts';
-import { classifyDatabaseError } from './database-errors.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type AttachResult, attachDay, defaultScanMs } from './attach-partition.ts';
+import type { Database } from './database.ts';
 import { overlaps } from './partition-bounds.ts';
 import { readPartitionsWithin, transactionLimits } from './partition-catalog.ts';
 
@@ -32,53 +33,61 @@ export function isDayOf({ from, until }: DayPartition, ms: number): boolean {
   return Date.parse(from) <= ms && ms < Date.parse(until);
 }
 
-/** Any fixed number: processes that create partitions at the same time take turns on it. */
-const advisoryLock = 7_270_412;
-
 /** What was found to be missing, and what became of it. */
 export interface PartitionReport {
   created: string[];
   /** days that have rows in the DEFAULT partition already, so that their own partition cannot be attached */
   blocked: string[];
+  /** days that could not be made now, and why */
+  postponed: { name: string; why: PostponedWhy }[];
 }
+
+export type PostponedWhy = Extract<AttachResult, 'in use' | 'scan too long'>;
+
+/** Pause between two tries for a lock, in ms, drawn from this range. */
+const pauseMs = { min: 250, max: 1_000 };
 
 /**
  * Creates the daily partitions that a table lacks. A day of which another partition, such as a monthly one made by hand,
- * has a part already lacks nothing. Looks first, so that in the usual case nothing is locked. Creating one
- * locks the table for a moment, and gives up after a second rather than hold up the inserts behind it.
+ * has a part already lacks nothing. Looks first, so that in the usual case nothing is locked.
  *
- * @throws what the database said; `lockNotAvailable` when somebody reads the table all that second
+ * What one day has to wait for, the others would meet too: they are postponed with it.
+ *
+ * @param options.tries for a lock that somebody else holds. @default 3
+ * @param options.scanMs how long the DEFAULT partition may be looked through for one day. @default 2000
+ * @param options.signal no further try when it is aborted
+ * @throws what the database said, when it was about no lock
  */
 export async function ensurePartitions(
   database: Database,
   table: string,
   partitions: readonly DayPartition[],
+  { tries = 3, scanMs = defaultScanMs, signal }: { tries?: number; scanMs?: number; signal?: AbortSignal } = {},
 ): Promise<PartitionReport> {
-  const report: PartitionReport = { created: [], blocked: [] };
-  for (const partition of await findMissingPartitions(database, table, partitions)) {
-    try {
-      const created = await database.$transaction(async (transaction) => {
-        await transaction.$executeRaw`select pg_advisory_xact_lock(${advisoryLock})`;
-        await transaction.$executeRaw`set local lock_timeout = '1s'`;
-        if ((await findMissing(transaction, table, [partition])).length === 0) return false;
-        // Names and bounds come from planPartitions, and identifiers cannot be bound.
-        await transaction.$executeRaw(
-          Prisma.raw(
-            `create table "${partition.name}" partition of "${table}" for values from ('${partition.from}') to ('${partition.until}')`,
-          ),
-        );
-        return true;
-      }, transactionLimits);
-      if (created) report.created.push(partition.name);
-    } catch (error) {
-      if (classifyDatabaseError(error).code !== checkViolation) throw error;
-      report.blocked.push(partition.name);
-    }
+  const report: PartitionReport = { created: [], blocked: [], postponed: [] };
+  let why: PostponedWhy | null = null;
+  for (const day of await findMissingPartitions(database, table, partitions)) {
+    const isMissing = async (transaction: Transaction): Promise<boolean> =>
+      (await findMissing(transaction, table, [day])).length > 0;
+    const result: AttachResult =
+      why ?? (await insist(() => attachDay(database, table, day, { scanMs, isMissing }), tries, signal));
+    if (result === 'created') report.created.push(day.name);
+    if (result === 'blocked') report.blocked.push(day.name);
+    if (result !== 'in use' && result !== 'scan too long') continue;
+    why = result;
+    report.postponed.push({ name: day.name, why: result });
   }
   return report;
 }
 
-const checkViolation = '23514';
+async function insist(attach: () => Promise<AttachResult>, tries: number, signal?: AbortSignal): Promise<AttachResult> {
+  for (let left = tries; ; left -= 1) {
+    const result = await attach();
+    if (result !== 'in use' || left <= 1 || signal?.aborted) return result;
+    const ms = pauseMs.min + Math.random() * (pauseMs.max - pauseMs.min);
+    await sleep(ms, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
+  }
+}
 
 /** SQLSTATE of a lock that was not had in time. */
 export const lockNotAvailable = '55P03';
@@ -92,8 +101,10 @@ export function findMissingPartitions(
   return database.$transaction((transaction) => findMissing(transaction, table, partitions), transactionLimits);
 }
 
+type Transaction = Pick<Database, '$queryRaw' | '$executeRaw'>;
+
 async function findMissing(
-  transaction: Pick<Database, '$queryRaw' | '$executeRaw'>,
+  transaction: Transaction,
   table: string,
   days: readonly DayPartition[],
 ): Promise<DayPartition[]> {

@@ -92,7 +92,8 @@ export function classifyRedisError(thrown: unknown): ClassifiedRedisError {
   if (isTooLongText(error)) return { class: 'payload', code: 'TOOLARGE' };
   if (typeof error.code === 'string' && typeof error.syscall === 'string')
     return { class: 'unreachable', code: error.code };
-  for (const [pattern, class_] of ofConnection) if (pattern.test(error.message)) return { class: class_, code: 'CONNECTION' };
+  for (const [pattern, class_] of ofConnection)
+    if (pattern.test(error.message)) return { class: class_, code: 'CONNECTION' };
   if (error.name === 'TimeoutError') return { class: 'unreachable', code: 'TIMEOUT' };
   return { class: 'foreign', code: typeof error.code === 'string' ? error.code : error.name };
 }
@@ -125,7 +126,8 @@ const remedies: Record<string, string> = {
   WRONGPASS: 'correct user and password in REDIS_URL',
   NOPERM: 'the user of REDIS_URL lacks a right: see "Rights in Redis" in docs/operations.md',
   DENIED: 'the server is in protected mode: set a password, and put it into REDIS_URL',
-  MOVED: 'REDIS_URL leads to one node of a Redis Cluster, and the queue is on another one: use a server without cluster mode',
+  MOVED:
+    'REDIS_URL leads to one node of a Redis Cluster, and the queue is on another one: use a server without cluster mode',
   ASK: 'REDIS_URL leads to one node of a Redis Cluster, and the queue is on another one: use a server without cluster mode',
   CROSSSLOT: 'the server is a Redis Cluster: use a server without cluster mode',
   UNKNOWNCOMMAND: 'the server lacks a command that is needed: use Redis 6.2 or later, or Valkey',

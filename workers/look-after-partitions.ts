@@ -2,32 +2,78 @@ import type { Config } from '../shared/config.ts';
 import type { Database } from '../shared/database.ts';
 import type { Logger } from '../shared/logger.ts';
 import {
+  type DayPartition,
   ensurePartitions,
   executionLogTable,
   isDayOf,
   type PartitionReport,
   planPartitions,
 } from '../shared/partitions.ts';
+import { attachDaysToCome, dropClaim } from './days-to-come.ts';
 
-/** Which of the days from yesterday to `SLUICE_PARTITION_DAYS_AHEAD` are looked at. */
-export type LookedAt = 'all' | 'today' | 'all but today';
+export interface LookDeps {
+  config: Pick<Config, 'database'>;
+  database: Database;
+  logger: Logger;
+  /** ends a look that takes long */
+  signal: AbortSignal;
+  /** how long the DEFAULT partition may be looked through under a lock. @default 2000 */
+  scanMs?: number;
+}
 
-/** Makes the partitions of these days that are lacking, and logs what it did. @param which @default 'all' */
+/** Tries to make the partition of today, and logs what it did. */
+export async function lookForToday(deps: LookDeps, nowMs: number): Promise<PartitionReport> {
+  const today = plan(deps, nowMs).filter((day) => isDayOf(day, nowMs));
+  return tell(deps, await ensurePartitions(deps.database, executionLogTable, today, limitsOf(deps, 1)));
+}
+
+/**
+ * Makes the partitions that are lacking, from yesterday's to that of `SLUICE_PARTITION_DAYS_AHEAD`, and logs what it did.
+ * Each lock that it takes is short. What may take long holds nothing up.
+ *
+ * @param options.isQuick leaves out what takes long. @default false
+ */
 export async function lookAfterPartitions(
-  deps: { config: Pick<Config, 'database'>; database: Database; logger: Logger },
+  deps: LookDeps,
   nowMs: number,
-  which: LookedAt = 'all',
+  { isQuick = false }: { isQuick?: boolean } = {},
 ): Promise<PartitionReport> {
-  const plan = planPartitions(executionLogTable, nowMs, deps.config.database.partitionDaysAhead).filter(
-    (day) => which === 'all' || isDayOf(day, nowMs) === (which === 'today'),
-  );
-  const report = await ensurePartitions(deps.database, executionLogTable, plan);
-  const { created, blocked } = report;
-  if (created.length > 0) deps.logger.info({ created }, 'partitions created');
+  const { database } = deps;
+  const days = plan(deps, nowMs);
+  const report = await ensurePartitions(database, executionLogTable, days, limitsOf(deps, isQuick ? 1 : 3));
+  const isToCome = ({ name, from }: DayPartition): boolean =>
+    Date.parse(from) > nowMs && report.postponed.some((day) => day.name === name && day.why === 'scan too long');
+  const toCome = isQuick ? [] : days.filter(isToCome);
+  if (toCome.length === 0) {
+    if (!(await dropClaim(database, executionLogTable)))
+      deps.logger.warn('the DEFAULT partition is in use, a constraint of an earlier look stays until the next one');
+    return tell(deps, report);
+  }
+  deps.logger.info({ days: toCome.map(({ name }) => name) }, 'reading the DEFAULT partition, inserts go on beside it');
+  const later = await attachDaysToCome(deps, executionLogTable, toCome);
+  return tell(deps, {
+    created: [...report.created, ...later.created],
+    blocked: [...report.blocked, ...later.blocked],
+    postponed: [...report.postponed.filter(({ name }) => !toCome.some((day) => day.name === name)), ...later.postponed],
+  });
+}
+
+function limitsOf({ scanMs, signal }: LookDeps, tries: number) {
+  return { tries, signal, ...(scanMs === undefined ? {} : { scanMs }) };
+}
+
+function plan({ config }: LookDeps, nowMs: number): DayPartition[] {
+  return planPartitions(executionLogTable, nowMs, config.database.partitionDaysAhead);
+}
+
+function tell({ logger }: LookDeps, report: PartitionReport): PartitionReport {
+  const { created, blocked, postponed } = report;
+  if (created.length > 0) logger.info({ created }, 'partitions created');
   if (blocked.length > 0)
-    deps.logger.error(
+    logger.error(
       { blocked },
       'the DEFAULT partition has rows of these days; move them, then their partitions can be made',
     );
+  if (postponed.length > 0) logger.warn({ postponed }, 'partitions could not be made now, they wait for the next look');
   return report;
 }

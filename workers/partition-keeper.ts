@@ -1,78 +1,133 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Gauge, type Registry } from 'prom-client';
-import type { Database } from '../shared/database.ts';
-import { classifyDatabaseError } from '../shared/database-errors.ts';
-import type { Logger } from '../shared/logger.ts';
-import { lockNotAvailable } from '../shared/partitions.ts';
-import { type LookedAt, lookAfterPartitions } from './look-after-partitions.ts';
+import type { Config } from '../shared/config.ts';
+import { readDatabaseClock } from '../shared/database-clock.ts';
+import { endsWithin } from '../shared/lifecycle.ts';
+import { readPartitions } from '../shared/partition-catalog.ts';
+import { executionLogTable, type PartitionReport } from '../shared/partitions.ts';
+import { type LookDeps, lookAfterPartitions, lookForToday } from './look-after-partitions.ts';
 import { retryWhileWorthWaiting } from './retry.ts';
-import type { RoleConfig } from './role.ts';
 
 const everyMs = 3_600_000;
+/** A day that waits for a lock is tried for again sooner than in an hour. */
+const soonMs = 60_000;
+
+/** How long a start waits for the partition of today when somebody uses the table, and rows have another place to go. */
+const patienceMs = 10_000;
+
+/** A try that is older says nothing about what is waited for now. */
+const freshMs = 30_000;
+
+/** A look has no step that takes longer, but for reading, which is broken off. */
+const stopWithinMs = 3_000;
 
 /**
- * Sees to it that the daily partitions are there before records come for them: once before the worker starts, then
- * every hour.
+ * Sees to it that the daily partitions are there before records come for them: before the worker starts, then about every
+ * hour. Days are the database's: a worker whose clock is wrong would make the wrong ones.
  *
- * The start waits for the partition of today, for as long as somebody reads the table. Other days are tried once and
- * left to the next look: each try for a lock holds inserts up.
+ * A start waits for the partition of today only, and where there is a DEFAULT partition for ten seconds at most: then
+ * records go there, and the keeper tries on beside the work.
  *
- * @param deps.now ms since 1970. @default Date.now
- * @returns `ready` resolves when the first look is done; rejects when the table is not there
+ * @param deps.now ms since 1970. @default the database's clock
+ * @param deps.patienceMs @default 10000
+ * @param deps.soonMs about how long after a look that met a lock the next one comes. @default 60000
+ * @returns `ready` resolves when the worker may start; rejects when the table is not there. `whyWaiting` says what is in
+ *   the way of that, as of the last try
  */
-export function startPartitionKeeper(deps: {
-  config: RoleConfig;
-  database: Database;
-  logger: Logger;
-  registry: Registry;
-  signal: AbortSignal;
-  now?: () => number;
-}) {
-  const { config, logger, now = Date.now } = deps;
+export function startPartitionKeeper(
+  deps: LookDeps & {
+    config: Pick<Config, 'retry'>;
+    registry: Registry;
+    now?: () => number;
+    patienceMs?: number;
+    soonMs?: number;
+  },
+) {
+  const { config, database, logger, signal } = deps;
+  const stopping = new AbortController();
+  const look: LookDeps = { ...deps, signal: AbortSignal.any([signal, stopping.signal]) };
   const blockedDays = new Gauge({
     name: 'sluice_partitions_blocked',
     help: 'Days whose own partition cannot be made because the DEFAULT partition has rows of them',
     registers: [deps.registry],
   });
+  let waiting: { why: string; sinceMs: number } | null = null;
 
-  /** Gives the number of days that are blocked. */
-  const look = (which: LookedAt, { insists }: { insists: boolean }): Promise<number> =>
-    retryWhileWorthWaiting(async () => (await lookAfterPartitions(deps, now(), which)).blocked.length, {
+  /** Waits while the database is away. A table that is missing is told at once: the worker was started before the migrations. */
+  const whenAnswered = (work: (nowMs: number) => Promise<PartitionReport>): Promise<PartitionReport> =>
+    retryWhileWorthWaiting(async () => work(deps.now?.() ?? (await readDatabaseClock(database))), {
       backoff: config.retry,
       random: Math.random,
-      signal: deps.signal,
-      // A table that is missing is told at once: the worker was started before the migrations.
-      isWorthWaiting: (error) => error.class === 'transient' && (insists || error.code !== lockNotAvailable),
+      signal: look.signal,
+      isWorthWaiting: (error) => error.class === 'transient',
       onRecovered: () => logger.info('database answers again'),
       onRetry: ({ code }, attempt) => {
+        waiting = { why: `the partition of today: the database is in trouble (${code})`, sinceMs: performance.now() };
         if (attempt === 0) logger.warn({ code }, 'database is in trouble, partitions have to wait');
       },
     });
 
+  const waitForToday = async (): Promise<void> => {
+    const sinceMs = performance.now();
+    for (let mayGoOn: boolean | null = null; !look.signal.aborted; ) {
+      const { blocked, postponed } = await whenAnswered((nowMs) => lookForToday(look, nowMs));
+      blockedDays.set(blocked.length);
+      const [today] = postponed;
+      if (today === undefined) return;
+      waiting = { why: `the partition of today, ${today.name}: ${today.why}`, sinceMs: performance.now() };
+      mayGoOn ??= await hasDefault(look);
+      const isPatient = today.why === 'in use' && performance.now() - sinceMs < (deps.patienceMs ?? patienceMs);
+      if (mayGoOn && !isPatient) {
+        logger.error({ partition: today.name, why: today.why }, 'records of today go to the DEFAULT partition for now');
+        return;
+      }
+      await pause(500 + Math.random() * 1_000);
+    }
+  };
+
+  const pause = (ms: number): Promise<unknown> =>
+    sleep(ms, undefined, { signal: look.signal, ref: false }).catch(() => undefined);
+
+  /** @returns ms until the next look */
+  const lookAround = async (isQuick: boolean): Promise<number> => {
+    try {
+      const { blocked, postponed } = await whenAnswered((nowMs) => lookAfterPartitions(look, nowMs, { isQuick }));
+      blockedDays.set(blocked.length);
+      if (isQuick && postponed.length > 0) return 0;
+      return postponed.some(({ why }) => why === 'in use') ? (deps.soonMs ?? soonMs) : everyMs;
+    } catch (error) {
+      if (!look.signal.aborted) logger.error({ err: error }, 'partitions could not be looked after');
+      return everyMs;
+    }
+  };
+
+  const keepLooking = async (firstInMs: number): Promise<void> => {
+    for (let inMs = firstInMs; ; inMs = await lookAround(false)) {
+      // A fleet that was started together does not look together.
+      await pause(inMs * (0.75 + Math.random() / 2));
+      if (look.signal.aborted) return;
+    }
+  };
+
+  let looking: Promise<void> = Promise.resolve();
   const lookAtStart = async (): Promise<void> => {
-    const blockedToday = await look('today', { insists: true });
-    blockedDays.set(blockedToday);
-    try {
-      blockedDays.set(blockedToday + (await look('all but today', { insists: false })));
-    } catch (error) {
-      if (classifyDatabaseError(error).code !== lockNotAvailable) throw error;
-      logger.warn('the table is in use: partitions of other days than today wait for the next look');
-    }
+    await waitForToday();
+    waiting = null;
+    if (!look.signal.aborted) looking = keepLooking(await lookAround(true));
   };
 
-  const lookAgain = async (): Promise<void> => {
-    try {
-      blockedDays.set(await look('all', { insists: false }));
-    } catch (error) {
-      logger.error({ err: error }, 'partitions could not be looked after');
-    }
-  };
-
-  const timer = setInterval(() => void lookAgain(), everyMs);
-  timer.unref();
   return {
     ready: lookAtStart(),
+    whyWaiting: (): string | null =>
+      waiting !== null && performance.now() - waiting.sinceMs < freshMs ? waiting.why : null,
     async stop(): Promise<void> {
-      clearInterval(timer);
+      stopping.abort();
+      await endsWithin(looking, stopWithinMs);
     },
   };
+}
+
+async function hasDefault({ database }: LookDeps): Promise<boolean> {
+  const { partitions } = await readPartitions(database, executionLogTable);
+  return partitions.some(({ bounds }) => bounds.kind === 'default');
 }

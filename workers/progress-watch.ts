@@ -17,8 +17,8 @@ export interface ProgressSources {
 const looksWithinLimit = 5;
 const slowestLookMs = 10_000;
 
-/** Looks at a worker's progress every few seconds, so that a probe is answered at once from what is known. */
-export function startProgressWatch(sources: ProgressSources, stuckAfterMs: number) {
+/** Looks at a worker's progress every few seconds, so that a probe is answered at once from what is known. @param what see findStuckness */
+export function startProgressWatch(sources: ProgressSources, stuckAfterMs: number, what?: string) {
   let progress = beginProgress(sources.now());
   let looking = false;
 
@@ -48,7 +48,7 @@ export function startProgressWatch(sources: ProgressSources, stuckAfterMs: numbe
   timer.unref();
 
   return {
-    whyStuck: (): string | null => findStuckness(progress, stuckAfterMs),
+    whyStuck: (): string | null => findStuckness(progress, stuckAfterMs, what),
     stop: (): void => clearInterval(timer),
   };
 }

@@ -38,9 +38,15 @@ export function noteProgress(progress: Progress, observation: Observation, stuck
 /**
  * What a worker hangs on, as one line; null while it gets on or need not. An idle queue and an outage elsewhere are never
  * a reason to restart a worker.
+ *
+ * @param what it is that has not happened for so long
  */
-export function findStuckness({ atMs, lastFineAtMs }: Progress, stuckAfterMs: number): string | null {
+export function findStuckness(
+  { atMs, lastFineAtMs }: Progress,
+  stuckAfterMs: number,
+  what = 'jobs wait, PostgreSQL answers, and nothing has been settled',
+): string | null {
   const forMs = atMs - lastFineAtMs;
   if (forMs < stuckAfterMs) return null;
-  return `stuck: jobs wait, PostgreSQL answers, and nothing has been settled for ${Math.floor(forMs / 1_000)} s`;
+  return `stuck: ${what} for ${Math.floor(forMs / 1_000)} s`;
 }

@@ -44,7 +44,9 @@ export function createRedisStanding(now: () => number) {
         if (now() - refusal.atMs > forgetMs) refusals.delete(need);
         else if (last === null || refusal.atMs > last.atMs) last = { need, ...refusal };
       }
-      return last === null ? null : `Redis refuses what the worker needs ${last.need}: ${explainRedisError(last.error)}`;
+      return last === null
+        ? null
+        : `Redis refuses what the worker needs ${last.need}: ${explainRedisError(last.error)}`;
     },
   };
 }

@@ -30,7 +30,10 @@ export interface Role {
   start(): Promise<void>;
   /** Rejects when, long after it began, it cannot go on until a person mends something. */
   readonly failed?: Promise<never>;
-  /** null while it does its work, else why not, as far as it knows by itself: for /readyz */
+  /**
+   * null while it does its work, else why not, as far as it knows by itself: for /readyz. Before it has begun, what outside of
+   * the process it waits for, if that is known
+   */
   whyIdle(): string | null;
   /** null when it gets on or has a reason not to, else what it hangs on: for /healthz */
   whyStuck(): string | null;

@@ -12,6 +12,7 @@ import { createMaintenance } from './maintenance/pipeline.ts';
 import { startProbeServer } from './probe-server.ts';
 import { createReadiness } from './readiness.ts';
 import { commonGroups, type Role, type RoleConfig, type RoleDeps } from './role.ts';
+import { watchStart } from './watch-start.ts';
 
 /** The kinds of worker that a process can be. */
 const roles = {
@@ -65,7 +66,8 @@ export async function runWorker(names: readonly WorkerRole[], environment: NodeJ
       names.map((name) => {
         const registry = registryOf(name);
         registries.push(registry);
-        return roles[name].create(environment, { database, redis, logger, registry });
+        const deps = { database, redis, logger, registry };
+        return watchStart(roles[name].create(environment, deps), { ...deps, config });
       }),
     );
 

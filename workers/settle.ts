@@ -1,4 +1,4 @@
-import { classifyDatabaseError, explainDatabaseError } from '../shared/database-errors.ts';
+import { classifyDatabaseError, explainDatabaseError, isPassingRefusal } from '../shared/database-errors.ts';
 import { toError } from '../shared/errors.ts';
 import type { BatchEntry } from './batcher.ts';
 import type { Unstored } from './records/kind.ts';
@@ -100,7 +100,8 @@ async function isolate(records: readonly Item[], refusal: unknown, write: WriteE
     const { class: errorClass, code } = classifyDatabaseError(thrown);
     // It is there already: as good as stored.
     if (errorClass === 'duplicate') return;
-    refused.push({ entry, refusal: { index, code, reason: explainDatabaseError(thrown), fate: 'dead' } });
+    const fate = isPassingRefusal(thrown) ? 'later' : 'dead';
+    refused.push({ entry, refusal: { index, code, reason: explainDatabaseError(thrown), fate } });
   };
 
   let suspects = records;

@@ -42,3 +42,17 @@ export async function createDay(client: pg.Client, daysAgo: number): Promise<{ n
   );
   return { name, noon: new Date(from.getTime() + 43_200_000) };
 }
+
+/** Fills the DEFAULT partition with so many rows of 2020. Its indexes are built at the end, which takes a fifth of the time. */
+export async function fillDefault(client: pg.Client, count: number): Promise<void> {
+  await client.query(`
+    alter table strategy_execution_log detach partition strategy_execution_log_default;
+    drop table strategy_execution_log_default;
+    create table strategy_execution_log_default (like strategy_execution_log including all excluding indexes);`);
+  await client.query(
+    `insert into strategy_execution_log_default (id, recorded_at, strategy_id, strategy_version, strategy_type, status, duration_ms, nodes_executed, sampled, sample_rate)
+     select gen_random_uuid(), '2020-01-01Z', 's', 1, 'DSL_FULL', 'ok', 1, 1, true, 1 from generate_series(1, $1)`,
+    [count],
+  );
+  await client.query('alter table strategy_execution_log attach partition strategy_execution_log_default default');
+}

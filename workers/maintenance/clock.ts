@@ -1,14 +1,6 @@
-import type { Database } from '../../shared/database.ts';
 import type { TaskDeps } from './task.ts';
 
 const dayMs = 86_400_000;
-
-/** The database's clock, in ms since 1970. */
-export async function readClock(database: Database): Promise<number> {
-  const [clock] = await database.$queryRaw<{ ms: number }[]>`
-    select (extract(epoch from clock_timestamp()) * 1000)::float8 as ms`;
-  return clock?.ms ?? Number.NaN;
-}
 
 /** Whether two clocks agree to within a day. When they do not, one of them is wrong, and nobody knows which. */
 export function agree(workerMs: number, databaseMs: number): boolean {

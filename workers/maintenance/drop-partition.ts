@@ -1,5 +1,6 @@
 import { type Database, Prisma } from '../../shared/database.ts';
 import { classifyDatabaseError } from '../../shared/database-errors.ts';
+import { setLockLimits } from '../../shared/lock-limits.ts';
 import {
   type Partition,
   type PartitionCatalog,
@@ -15,15 +16,18 @@ export type DropResult = 'dropped' | 'gone' | 'locked';
 /** Any fixed number: processes that drop partitions at the same time take turns on it. */
 const advisoryLock = 7_270_413;
 
+/** For one statement: the files of the partition are deleted after the locks are gone. */
+const dropTimeoutMs = 2_000;
+
 /** A lock was not had in time, not before the statement's own time was up, or only at the price of somebody else's transaction. */
 const lockCodes = [lockNotAvailable, '57014', '40P01'];
 
 /**
  * Drops one partition with all its rows, in a transaction of its own: it is there or it is not, wherever a process dies.
  *
- * Inserts wait behind the lock on the table. So that they never wait behind a long reader, the lock is given up after
- * `lockTimeoutMs`, which counts for the table and once more for the partition. What is to be dropped is decided again
- * under that lock, when nobody can attach or detach anything any more.
+ * Inserts wait behind the lock on the table. So that they never wait behind a long reader, the lock is given up after half
+ * a second (see `setLockLimits`), which counts for the table and once more for the partition. What is to be dropped is
+ * decided again under that lock, when nobody can attach or detach anything any more.
  *
  * @throws what the database said, when it was not about a lock
  */
@@ -32,14 +36,13 @@ export async function dropPartition(
   options: {
     table: string;
     name: string;
-    lockTimeoutMs: number;
     isExpired: (partition: Partition, catalog: PartitionCatalog) => boolean;
   },
 ): Promise<DropResult> {
-  const { table, name, lockTimeoutMs, isExpired } = options;
+  const { table, name, isExpired } = options;
   try {
     return await database.$transaction(async (transaction) => {
-      await transaction.$executeRaw`select set_config('lock_timeout', ${`${lockTimeoutMs}ms`}, true)`;
+      await setLockLimits(transaction, { statementMs: dropTimeoutMs });
       await transaction.$executeRaw`select pg_advisory_xact_lock(${advisoryLock})`;
       if ((await findExpired(transaction)) === undefined) return 'gone';
       await transaction.$executeRaw(Prisma.raw(`lock table only "${table}" in access exclusive mode`));

@@ -1,9 +1,9 @@
 import { Prisma } from '../../shared/database.ts';
+import { readDatabaseClock } from '../../shared/database-clock.ts';
 import { coveredUntilMs } from '../../shared/partition-bounds.ts';
 import { quoteTable, readPartitions } from '../../shared/partition-catalog.ts';
 import { executionLogTable, findMissingPartitions, planPartitions } from '../../shared/partitions.ts';
 import { lookAfterPartitions } from '../look-after-partitions.ts';
-import { readClock } from './clock.ts';
 import type { Task, TaskDeps } from './task.ts';
 
 /** What the table looks like from above. */
@@ -15,10 +15,13 @@ export interface PartitionState {
 }
 
 export interface PartitionsReport extends PartitionState {
-  outcome: 'done';
+  /** `postponed` when some of them could not be made now */
+  outcome: 'done' | 'postponed';
   created: string[];
   /** days that have rows in the DEFAULT partition already */
   blocked: string[];
+  /** days that wait for somebody's lock, or for the DEFAULT partition to be smaller, and for which of these */
+  postponed: { name: string; why: string }[];
 }
 
 const dayMs = 86_400_000;
@@ -32,16 +35,16 @@ const remedy =
 /** Makes the partitions of the coming days, by the database's clock, and raises the alarm when rows lie in the DEFAULT one. */
 export function createPartitionsTask(deps: TaskDeps): Task<PartitionsReport> {
   return {
-    async run() {
-      const { created, blocked } = await lookAfterPartitions(deps, await readClock(deps.database));
+    async run(signal) {
+      const report = await lookAfterPartitions({ ...deps, signal }, await readDatabaseClock(deps.database));
       const state = await readState(deps);
       if (state.defaultRows > 0) deps.logger.error(state, remedy);
-      return { outcome: 'done', created, blocked, ...state };
+      return { outcome: report.postponed.length > 0 ? 'postponed' : 'done', ...report, ...state };
     },
     async preview() {
       const plan = planPartitions(
         executionLogTable,
-        await readClock(deps.database),
+        await readDatabaseClock(deps.database),
         deps.config.database.partitionDaysAhead,
       );
       const missing = await findMissingPartitions(deps.database, executionLogTable, plan);

@@ -1,4 +1,5 @@
-import { isClockOff, readClock } from './clock.ts';
+import { readDatabaseClock } from '../../shared/database-clock.ts';
+import { isClockOff } from './clock.ts';
 import { countRows, purgeRows } from './purge-rows.ts';
 import { type PurgeRule, purgeRules } from './purge-rules.ts';
 import type { Task, TaskDeps } from './task.ts';
@@ -19,7 +20,7 @@ export function createPurgeTask(deps: TaskDeps): Task<PurgeReport> {
   return {
     async run(signal) {
       const purged: Record<string, number> = {};
-      if (isClockOff(deps, await readClock(database))) return { outcome: 'refused', purged };
+      if (isClockOff(deps, await readDatabaseClock(database))) return { outcome: 'refused', purged };
       for (const rule of rules) {
         const { table } = rule;
         const told = createProgressLog(deps, rule);
@@ -42,7 +43,7 @@ export function createPurgeTask(deps: TaskDeps): Task<PurgeReport> {
         rules.map(async (rule) => [rule.table, await countRows(database, rule)] as const),
       );
       const due = counts.filter(([, rows]) => rows > 0);
-      return { wouldPurge: Object.fromEntries(due), wouldRefuse: isClockOff(deps, await readClock(database)) };
+      return { wouldPurge: Object.fromEntries(due), wouldRefuse: isClockOff(deps, await readDatabaseClock(database)) };
     },
   };
 }

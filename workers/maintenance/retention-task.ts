@@ -16,9 +16,6 @@ export interface RetentionReport {
   overdue: number;
 }
 
-/** How long inserts may have to wait for one partition. */
-const lockTimeoutMs = 2_000;
-
 /**
  * Lock waits in vain after which a run ends. Each of them holds inserts up; one alone would let a reader that never ends
  * keep the oldest partition, and all others with it.
@@ -58,7 +55,6 @@ export function createRetentionTask(deps: TaskDeps): Task<RetentionReport> {
       const result = await dropPartition(database, {
         table: executionLogTable,
         name,
-        lockTimeoutMs,
         isExpired: (partition, catalog) => plan(catalog).includes(partition),
       });
       if (result === 'locked') {

@@ -3,10 +3,10 @@ import { maintenanceQueue, queuePrefix } from '../../shared/contracts/queues.ts'
 import type { Logger } from '../../shared/logger.ts';
 import type { Redis } from '../../shared/redis.ts';
 import { createThrottledLog } from '../../shared/throttled-log.ts';
+import { noteAnswers, type RedisStanding } from '../redis-standing.ts';
 import type { RoleConfig } from '../role.ts';
 import type { FindingsBoard } from './findings.ts';
 import type { MaintenanceMetrics } from './metrics.ts';
-import { noteAnswers, type RedisStanding } from '../redis-standing.ts';
 import { type RunOptions, type RunResult, runTask } from './run-task.ts';
 import { type TaskName, type TaskOutcome, taskNames } from './task.ts';
 import type { Tasks } from './tasks.ts';

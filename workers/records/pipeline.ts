@@ -14,7 +14,12 @@ import { createRecordWorker } from './worker.ts';
 const handBackMs = 1_000;
 
 /** What has to be ready before the first job is taken, and is looked after until the worker stops. */
-export type Preparation = (signal: AbortSignal) => { ready: Promise<void>; stop(): Promise<void> };
+export type Preparation = (signal: AbortSignal) => {
+  ready: Promise<void>;
+  /** what `ready` waits for, as of a moment ago; null when nothing is known */
+  whyWaiting(): string | null;
+  stop(): Promise<void>;
+};
 
 /** A role put together: queue → worker → batcher → statement. */
 export function createRecordRole(
@@ -48,8 +53,11 @@ export function createRecordRole(
   });
   const parts: { stop(): void | Promise<void> }[] = [];
   let whyStuck = (): string | null => null;
+  let whyWaiting = (): string | null => null;
 
   const whyIdle = (): string | null => {
+    const waitsFor = whyWaiting();
+    if (waitsFor !== null) return `waits for ${waitsFor}`;
     if (isHalted()) return 'halted: too many records are dead';
     if (gate.isOutage) return 'PostgreSQL does not take its statements';
     return whyRefused();
@@ -84,8 +92,12 @@ export function createRecordRole(
     whyStuck: () => whyStuck(),
     async start(): Promise<void> {
       const prepared = prepare?.(stopping.signal);
-      if (prepared) parts.push(prepared);
-      await prepared?.ready;
+      if (prepared) {
+        parts.push(prepared);
+        whyWaiting = prepared.whyWaiting;
+        await prepared.ready;
+        whyWaiting = () => null;
+      }
       if (!stopping.signal.aborted) begin();
     },
     /** What is not settled in time goes back to the queue, or, when Redis is away too, to whoever takes it when its lock has run out. */

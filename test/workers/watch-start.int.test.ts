@@ -1,0 +1,59 @@
+import { expect, inject, onTestFinished, test } from 'vitest';
+import { loadConfig } from '../../shared/config.ts';
+import { createDatabase } from '../../shared/database.ts';
+import { createLogger } from '../../shared/logger.ts';
+import { createRedis } from '../../shared/redis.ts';
+import type { Role } from '../../workers/role.ts';
+import { watchStart } from '../../workers/watch-start.ts';
+import { createTestDatabase, until } from '../support/fixtures.ts';
+
+async function setUp(whyIdle: () => string | null) {
+  const config = loadConfig({
+    DATABASE_URL: await createTestDatabase(),
+    REDIS_URL: inject('redisUrl'),
+    SLUICE_STUCK_AFTER_MS: '1000',
+    SLUICE_DATABASE_STATEMENT_TIMEOUT_MS: '500',
+  });
+  const logger = createLogger({ level: 'silent', name: 'test' });
+  const database = createDatabase(config.database, 'test');
+  const redis = createRedis(config.redisUrl ?? '', { role: 'worker', name: 'test', logger });
+  const begun = Promise.withResolvers<void>();
+  const inner: Role = {
+    heldRecords: 0,
+    start: () => begun.promise,
+    whyIdle,
+    whyStuck: () => null,
+    stop: async () => true,
+  };
+  const role = watchStart(inner, { config, database, redis });
+  onTestFinished(async () => {
+    await role.stop(1_000);
+    redis.disconnect();
+    await database.$disconnect();
+  });
+  return { role, begin: begun.resolve };
+}
+
+test('start: a role that has not begun is not ready, and is stuck when nothing it knows of is in the way', async () => {
+  const { role, begin } = await setUp(() => null);
+  const started = role.start();
+  expect(role.whyIdle()).toBe('starting, no work is taken yet');
+  expect(role.whyStuck()).toBeNull();
+  await until(() =>
+    role.whyStuck()?.startsWith('stuck: it has not begun to work, although Redis and PostgreSQL answer for '),
+  );
+  begin();
+  await started;
+  expect([role.whyIdle(), role.whyStuck()]).toEqual([null, null]);
+});
+
+test('start: a role that knows what it waits for is not ready, and not stuck however long that takes', async () => {
+  let waitsFor: string | null = 'waits for somebody';
+  const { role } = await setUp(() => waitsFor);
+  void role.start();
+  const sinceMs = performance.now();
+  await until(() => performance.now() - sinceMs > 2_500);
+  expect([role.whyIdle(), role.whyStuck()]).toEqual(['waits for somebody', null]);
+  waitsFor = null;
+  await until(role.whyStuck);
+});

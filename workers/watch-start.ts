@@ -1,0 +1,47 @@
+import { endsWithin } from '../shared/lifecycle.ts';
+import { startProgressWatch } from './progress-watch.ts';
+import { databaseAnswers } from './readiness.ts';
+import type { Role, RoleConfig, RoleDeps } from './role.ts';
+
+const answerWithinMs = 1_000;
+
+/**
+ * The role, which also answers for its beginning: not ready until it has begun, and stuck when it has not begun for
+ * `SLUICE_STUCK_AFTER_MS` although Redis and PostgreSQL answer and it knows of nothing that it waits for. A restart would
+ * not help against what it knows of, such as a lock that somebody holds.
+ */
+export function watchStart(
+  role: Role,
+  { config, database, redis }: Pick<RoleDeps, 'database' | 'redis'> & { config: RoleConfig },
+): Role {
+  let isStarting = true;
+  const watch = startProgressWatch(
+    {
+      settledJobs: () => 0,
+      heldRecords: () => 0,
+      takeableJobs: async () => ((await endsWithin(redis.ping(), answerWithinMs)) ? 1 : null),
+      excuse: role.whyIdle,
+      databaseAnswers: () => databaseAnswers(database),
+      now: () => performance.now(),
+    },
+    config.worker.stuckAfterMs,
+    'it has not begun to work, although Redis and PostgreSQL answer',
+  );
+  const begun = (): void => {
+    isStarting = false;
+    watch.stop();
+  };
+  return {
+    get heldRecords(): number {
+      return role.heldRecords;
+    },
+    ...(role.failed === undefined ? {} : { failed: role.failed }),
+    whyIdle: () => role.whyIdle() ?? (isStarting ? 'starting, no work is taken yet' : null),
+    whyStuck: () => (isStarting ? watch.whyStuck() : role.whyStuck()),
+    start: () => role.start().finally(begun),
+    stop(timeoutMs: number): Promise<boolean> {
+      watch.stop();
+      return role.stop(timeoutMs);
+    },
+  };
+}
