@@ -128,9 +128,9 @@ async function replay(
     print(flags, { wouldReplay: letters }, `${letters} letters would be put back`);
     return;
   }
-  await withRedis(context, 'replay', async (redis, { namespace }) => {
+  await withRedis(context, 'replay', async (redis, { namespace, memoryShare }) => {
     const { replayed, skipped } = await replayDeadLetters(
-      { database, redis, namespace },
+      { database, redis, namespace, memoryShare },
       {
         filter,
         repairs,

@@ -29,9 +29,9 @@ const redisSilenceMs = 5_000;
 export async function withRedis<T>(
   { environment }: CommandContext,
   name: string,
-  work: (redis: Redis, config: Pick<Config, 'namespace'>) => Promise<T>,
+  work: (redis: Redis, config: Pick<Config, 'namespace' | 'memoryShare'>) => Promise<T>,
 ): Promise<T> {
-  const config = loadConfig(environment, ['redisUrl', 'namespace']);
+  const config = loadConfig(environment, ['redisUrl', 'namespace', 'memoryShare']);
   const redis = createRedis(requireUrl(config.redisUrl, 'REDIS_URL'), {
     role: 'consumer',
     name: `sluice:${name}`,

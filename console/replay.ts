@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { refuseAboveShare, watchMemoryOf } from '../producers/memory-watch.ts';
 import { createBullmqTransport } from '../producers/transport.ts';
 import { chunkVersion } from '../shared/contracts/chunk.ts';
 import { queueNames } from '../shared/contracts/queues.ts';
@@ -27,6 +28,15 @@ export interface ReplayOptions {
   onProgress(replayed: number): void;
 }
 
+/** What a replay works with. */
+export interface ReplayDeps {
+  database: Database;
+  redis: Redis;
+  namespace: string;
+  /** above so much of Redis' maxmemory nothing is put back: it would take the room that the workers need to get on */
+  memoryShare: number;
+}
+
 /** How a replay ended. */
 export interface ReplayResult {
   replayed: number;
@@ -43,10 +53,7 @@ const lettersPerStep = 100;
  * The chunk's producer names its letter. So the worker opens that letter again when the record is dead once more, whatever
  * the repairs made of it, and notes when it is stored; until then it is replayed.
  */
-export async function replayDeadLetters(
-  deps: { database: Database; redis: Redis; namespace: string },
-  options: ReplayOptions,
-): Promise<ReplayResult> {
+export async function replayDeadLetters(deps: ReplayDeps, options: ReplayOptions): Promise<ReplayResult> {
   // Which letters is decided once: one that dies again at once is open again, and must not be put back for ever.
   const found = await listReplayableIds(deps.database, options.filter, options.limit);
   const ids = found.flatMap(({ id, holdsRecord }) => (holdsRecord ? [id] : []));
@@ -67,7 +74,7 @@ export async function replayDeadLetters(
       if (chunks.length > 0) await transport.send(chunks);
     }
     const isOfStream = ({ queue }: StoredDeadLetter): boolean => !queueNames.some((name) => name === queue);
-    await addToStreams(deps.redis, letters.filter(isOfStream), options.repairs);
+    await addToStreams(deps, letters.filter(isOfStream), options.repairs);
     await markReplayed(deps.database, letters);
     result.replayed += letters.length;
     options.onProgress(result.replayed);
@@ -80,8 +87,15 @@ export async function replayDeadLetters(
 }
 
 /** @throws the first refusal of Redis, such as for a key that is no stream */
-async function addToStreams(redis: Redis, letters: readonly StoredDeadLetter[], repairs: readonly Repair[]) {
+async function addToStreams(
+  { redis, memoryShare }: ReplayDeps,
+  letters: readonly StoredDeadLetter[],
+  repairs: readonly Repair[],
+): Promise<void> {
   if (letters.length === 0) return;
+  const memory = watchMemoryOf(redis, memoryShare);
+  await memory.join(redis);
+  refuseAboveShare(memory, memoryShare);
   const pipeline = redis.pipeline();
   for (const { id, queue, payload } of letters)
     pipeline.xadd(queue, '*', ...fromStreamLetter(repair(payload, repairs), id));

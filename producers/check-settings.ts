@@ -9,8 +9,8 @@ export function checkSizes(sizes: Record<string, number>): void {
   }
 }
 
-/** Checks what every producer has: its name, its chunks and its spill. @throws RangeError that names the setting */
-export function checkProducer({ name, chunk, spill }: Config['sending']): void {
+/** Checks what every producer has: its name, its chunks, its spill and its share of Redis' memory. @throws RangeError that names the setting */
+export function checkProducer({ name, chunk, spill, memoryShare }: Config['sending']): void {
   checkSizes({
     'producer.chunk.maxRecords': chunk.maxRecords,
     'producer.chunk.maxBytes': chunk.maxBytes,
@@ -23,6 +23,8 @@ export function checkProducer({ name, chunk, spill }: Config['sending']): void {
     throw new RangeError(`producer.spill.dir is ${JSON.stringify(dir)}; accepted: the path of a directory, or null`);
   if (!(fsyncMs >= 0 && fsyncMs <= 60_000))
     throw new RangeError(`producer.spill.fsyncMs is ${fsyncMs}; accepted: 0 to 60000 milliseconds`);
+  if (!(memoryShare > 0 && memoryShare <= 1))
+    throw new RangeError(`producer.memoryShare is ${memoryShare}; accepted: more than 0 and at most 1`);
   if (name !== null && !producerNamePattern.test(name))
     throw new RangeError(`producer.name is ${JSON.stringify(name)}; accepted: 1 to 100 letters, digits, - or _`);
 }

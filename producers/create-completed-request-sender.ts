@@ -19,7 +19,7 @@ export interface CompletedRequestSenderOptions {
   namespace?: string;
   /** buffer, bound of a body and pepper; see `.env.example` for each default */
   requests?: Partial<Config['requests']>;
-  /** name, chunk and spill settings, the same as an observer's; see `.env.example` for each default */
+  /** name, chunk, spill and memory settings, the same as an observer's; see `.env.example` for each default */
   producer?: Partial<Config['sending']>;
   /** keys that are taken out of request bodies that are JSON objects, where they stand at the top. @default none */
   stripRequestKeys?: readonly string[];
@@ -72,6 +72,7 @@ export function createCompletedRequestSender(options: CompletedRequestSenderOpti
           redis: createRedis(redisUrl, { role: 'producer', name: `sluice:${identity.producer}`, logger: null }),
           queue,
           namespace,
+          memoryShare: producer.memoryShare,
         }),
         buffer: requests.buffer,
         settings: producer,

@@ -15,7 +15,7 @@ export interface ExecutionObserverOptions {
   redisUrl?: string | null;
   /** keeps fleets apart on one Redis. @default 'sluice' */
   namespace?: string;
-  /** enabled, sampling, trace, buffer, chunk and spill settings; see `.env.example` for each default */
+  /** enabled, sampling, trace, buffer, chunk, spill and memory settings; see `.env.example` for each default */
   producer?: Partial<Config['producer']>;
   /** where the metrics are registered until `close`; several observers count into the same ones. @default prom-client's own */
   registry?: Registry;
@@ -75,6 +75,7 @@ export function createExecutionObserver(options: ExecutionObserverOptions = {}):
         redis: createRedis(redisUrl, { role: 'producer', name: `sluice:${identity.producer}`, logger: null }),
         queue,
         namespace,
+        memoryShare: producer.memoryShare,
       }),
       buffer: producer.buffer,
       settings: producer,

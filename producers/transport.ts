@@ -1,6 +1,7 @@
 import { type BulkJobOptions, Job, Queue } from 'bullmq';
 import { jobName, type QueueName, queuePrefix } from '../shared/contracts/queues.ts';
 import type { Redis } from '../shared/redis.ts';
+import { type MemoryWatch, refuseAboveShare, watchMemoryOf } from './memory-watch.ts';
 
 /** Adds chunks to a queue. */
 export interface Transport {
@@ -10,6 +11,18 @@ export interface Transport {
    */
   send(chunks: readonly { id: string; data: string }[]): Promise<void>;
   close(): Promise<void>;
+}
+
+/** What a transport is made of. */
+export interface TransportOptions {
+  redis: Redis;
+  queue: QueueName;
+  namespace: string;
+  /**
+   * Above so much of the server's maxmemory nothing is added: the rest is for those who make room. 1: only the server's own
+   * refusal counts. @default 1
+   */
+  memoryShare?: number;
 }
 
 /** A server that has not answered for so long is treated as gone: the connection is dropped and made anew. */
@@ -24,8 +37,9 @@ const maxEvents = 1_000;
  * BullMQ's Queue waits for ever for its first connection, and stays broken when that one fails half-way. So it is made
  * only on a connection that is ready, thrown away when it breaks, and every wait here has an end.
  */
-export function createBullmqTransport(options: { redis: Redis; queue: QueueName; namespace: string }): Transport {
-  const { redis } = options;
+export function createBullmqTransport(options: TransportOptions): Transport {
+  const { redis, memoryShare = 1 } = options;
+  let memory: MemoryWatch | null = null;
   let connecting: Promise<void> | null = null;
   let opening: Promise<ChunkQueue> | null = null;
 
@@ -47,15 +61,30 @@ export function createBullmqTransport(options: { redis: Redis; queue: QueueName;
     }
   };
 
+  const connect = async (): Promise<void> => {
+    await redis.connect();
+    memory = null;
+  };
+
+  /** What is known before the first send of a connection: the server may be full already. */
+  const watchMemory = async (): Promise<void> => {
+    if (memoryShare >= 1) return;
+    const watch = watchMemoryOf(redis, memoryShare);
+    await watch.join(redis);
+    memory = watch;
+  };
+
   const attempt = async (chunks: readonly { id: string; data: string }[]): Promise<void> => {
     // Connecting for the first time, or again after an end: sends that come meanwhile wait for the same attempt.
     if (redis.status === 'wait' || redis.status === 'end') {
-      connecting = redis.connect().finally(() => {
+      connecting = connect().finally(() => {
         connecting = null;
       });
     }
     if (connecting !== null) await connecting;
     if (redis.status !== 'ready') throw new Error(`redis is not connected (${redis.status})`);
+    if (memory === null) await watchMemory();
+    if (memory !== null) refuseAboveShare(memory, memoryShare);
     opening ??= open();
     const queue = await opening;
     await queue.addBulk(

@@ -43,6 +43,7 @@ const variables = z.object({
   SLUICE_SPILL_DIR: z.string().optional(),
   SLUICE_SPILL_MAX_BYTES: read.integer({ min: mib, max: 1_048_576 * mib, unit: 'bytes' }).default(1_024 * mib),
   SLUICE_SPILL_FSYNC_MS: milliseconds(0, 60_000).default(500),
+  SLUICE_REDIS_MEMORY_SHARE: read.number({ min: 0.1, max: 1 }).default(0.8),
   SLUICE_REQUEST_BUFFER_MAX_RECORDS: read.integer({ min: 1, max: 10_000_000, unit: 'records' }).default(10_000),
   SLUICE_REQUEST_BUFFER_MAX_BYTES: read.integer({ min: 64 * kib, max: 4_096 * mib, unit: 'bytes' }).default(64 * mib),
   SLUICE_MAX_BODY_BYTES: read.integer({ min: kib, max: 64 * mib, unit: 'bytes' }).default(mib),
@@ -199,11 +200,14 @@ function toGroups(env: Values) {
       maxBytes: env.SLUICE_SPILL_MAX_BYTES,
       fsyncMs: env.SLUICE_SPILL_FSYNC_MS,
     },
+    memoryShare: env.SLUICE_REDIS_MEMORY_SHARE,
   });
   return {
     namespace: () => env.SLUICE_NAMESPACE,
     logLevel: () => env.SLUICE_LOG_LEVEL,
     redisUrl: () => env.REDIS_URL ?? null,
+    /** of Redis' maxmemory: above it nothing is added */
+    memoryShare: () => env.SLUICE_REDIS_MEMORY_SHARE,
     sending,
     producer: () => ({
       ...sending(),

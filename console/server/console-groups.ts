@@ -1,5 +1,13 @@
 import type { Config } from '../../shared/config.ts';
 
 /** What the console reads of the configuration. */
-export const consoleGroups = ['namespace', 'logLevel', 'redisUrl', 'database', 'health', 'console'] as const;
+export const consoleGroups = [
+  'namespace',
+  'logLevel',
+  'redisUrl',
+  'memoryShare',
+  'database',
+  'health',
+  'console',
+] as const;
 export type ConsoleConfig = Pick<Config, (typeof consoleGroups)[number]>;

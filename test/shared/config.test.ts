@@ -158,6 +158,16 @@ const expected: Record<string, Variable> = {
   },
   SLUICE_SPILL_MAX_BYTES: integer((c) => c.producer.spill.maxBytes, 1_024 * mib, mib, 1_048_576 * mib, 'bytes'),
   SLUICE_SPILL_FSYNC_MS: ms((c) => c.producer.spill.fsyncMs, 500, 0, 60_000),
+  SLUICE_REDIS_MEMORY_SHARE: {
+    read: (c) => c.producer.memoryShare,
+    fallback: 0.8,
+    takes: [
+      ['0.1', 0.1],
+      ['1', 1],
+    ],
+    refuses: ['0.09', '1.01', '80%'],
+    accepted: 'a number from 0.1 to 1',
+  },
   SLUICE_REQUEST_BUFFER_MAX_RECORDS: integer((c) => c.requests.buffer.maxRecords, 10_000, 1, 10_000_000, 'records'),
   SLUICE_REQUEST_BUFFER_MAX_BYTES: integer((c) => c.requests.buffer.maxBytes, 64 * mib, 65_536, 4_096 * mib, 'bytes'),
   SLUICE_MAX_BODY_BYTES: integer((c) => c.requests.maxBodyBytes, mib, 1_024, 64 * mib, 'bytes'),

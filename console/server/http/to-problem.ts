@@ -1,6 +1,8 @@
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
+import { RedisNearlyFullError } from '../../../producers/memory-watch.ts';
 import { classifyDatabaseError } from '../../../shared/database-errors.ts';
 import { UsageError } from '../../../shared/errors.ts';
+import { explainRedisError, isRefusal } from '../../../shared/redis-errors.ts';
 import { Problem, type ProblemBody, plainProblem } from './problem.ts';
 
 /** A statement that was cancelled, mostly as its time had run out. */
@@ -18,6 +20,8 @@ export function toProblem(thrown: unknown): ProblemBody {
   if (thrown instanceof UsageError) return new Problem('invalid-request', thrown.message).body;
   if (hasZodFastifySchemaValidationErrors(thrown)) return ofValidation(thrown);
   if (isClientError(thrown)) return plainProblem(thrown.statusCode, isFastifys(thrown) ? thrown.message : undefined);
+  if (thrown instanceof RedisNearlyFullError) return new Problem('unavailable', thrown.message).body;
+  if (isRefusal(thrown)) return new Problem('unavailable', `Redis refuses: ${explainRedisError(thrown)}`).body;
   if (isOfRedis(thrown)) return new Problem('unavailable', 'Redis did not answer').body;
   return ofDatabase(thrown) ?? new Problem('internal', 'The console has met an error; its log has more').body;
 }

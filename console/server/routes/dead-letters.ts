@@ -129,7 +129,7 @@ function addReplay(app: App, { database, config }: RouteDeps): void {
       try {
         await fromRedis(() => redis.connect(), 'Redis did not answer; nothing was put back');
         return await replayDeadLetters(
-          { database, redis, namespace: config.namespace },
+          { database, redis, namespace: config.namespace, memoryShare: config.memoryShare },
           {
             filter: { ...given(filter), state: filter.state },
             repairs: parsed,
