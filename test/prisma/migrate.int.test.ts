@@ -1,24 +1,13 @@
-import { randomBytes } from 'node:crypto';
-import { expect, inject, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { missingFromMigrations } from '../../local/missing-from-migrations.ts';
 import { readMigrations } from '../../prisma/migration-files.ts';
 import { loadConfig } from '../../shared/config.ts';
 import { createDatabase } from '../../shared/database.ts';
 import { ensurePartitions, planPartitions } from '../../shared/partitions.ts';
-import { connect, createTestDatabase } from '../support/fixtures.ts';
+import { connect, createEmptyDatabase, createTestDatabase } from '../support/fixtures.ts';
 import { startSluice } from '../support/fleet.ts';
 
 const table = 'strategy_execution_log';
-
-async function createEmptyDatabase(): Promise<string> {
-  const name = `${inject('runName')}_${randomBytes(4).toString('hex')}`;
-  const admin = await connect(inject('postgresUrl'));
-  await admin.query(`create database "${name}"`);
-  onTestFinished(() => admin.query(`drop database if exists "${name}" with (force)`).then(() => undefined));
-  const url = new URL(inject('postgresUrl'));
-  url.pathname = `/${name}`;
-  return url.href;
-}
 
 test('migrate: ten processes at once apply each migration once and make each partition once', async () => {
   const databaseUrl = await createEmptyDatabase();

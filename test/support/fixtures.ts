@@ -33,6 +33,17 @@ export async function createTestDatabase(): Promise<string> {
   return url.href;
 }
 
+/** A database of the test's own with nothing in it. */
+export async function createEmptyDatabase(): Promise<string> {
+  const name = `${inject('runName')}_${randomBytes(4).toString('hex')}`;
+  const admin = await connect(inject('postgresUrl'));
+  await admin.query(`create database "${name}"`);
+  onTestFinished(() => admin.query(`drop database if exists "${name}" with (force)`).then(() => undefined));
+  const url = new URL(inject('postgresUrl'));
+  url.pathname = `/${name}`;
+  return url.href;
+}
+
 /** A connection to look into a database with. */
 export async function connect(databaseUrl: string): Promise<pg.Client> {
   const client = new pg.Client({ connectionString: databaseUrl });
