@@ -1,3 +1,5 @@
+import { redactMessage, wordsOf } from './redact-message.ts';
+
 /** What to do about a failed statement. */
 export type DatabaseErrorClass =
   /** the server or the way to it is in trouble; the same statement will work later */
@@ -49,6 +51,9 @@ const bySqlState: [prefix: string, class_: DatabaseErrorClass][] = [
   ['42', 'systemic'],
 ];
 
+/** The code of a statement that had no answer in time, not even that it took too long. */
+const noAnswer = 'NoAnswer';
+
 /** Failures without a SQLSTATE: Prisma's adapter names some, Node's sockets others. All mean that no answer came. */
 const transientNames = new Set([
   'DatabaseNotReachable',
@@ -73,12 +78,12 @@ const transientNames = new Set([
 ]);
 
 /** Failures that the driver reports as plain Errors: no code, so only the text tells. */
-const transientMessages = [
-  /^Connection terminated/,
-  /^timeout exceeded when trying to connect$/,
-  /^Query read timeout$/,
-  /^Client has encountered a connection error and is not queryable$/,
-  /^Client was closed and is not queryable$/,
+const transientMessages: [pattern: RegExp, code: string][] = [
+  [/^Connection terminated/, 'ConnectionLost'],
+  [/^timeout exceeded when trying to connect$/, 'ConnectionLost'],
+  [/^Query read timeout$/, noAnswer],
+  [/^Client has encountered a connection error and is not queryable$/, 'ConnectionLost'],
+  [/^Client was closed and is not queryable$/, 'ConnectionLost'],
 ];
 
 /** The class of a SQLSTATE. One that is not known here may hit every row, so it waits for a person to look. */
@@ -108,6 +113,25 @@ export function isPassingRefusal(thrown: unknown): boolean {
   return message.includes(`"${passingConstraintPrefix}`) || /violates partition constraint/.test(message);
 }
 
+const lackingNames = new Set([noAnswer, 'SocketTimeout', 'ETIMEDOUT', 'P1008', 'P2024']);
+
+/**
+ * Whether a statement lacked something that rows cannot be blamed for: time, room, a lock, an order without conflicts. However
+ * often that is said of one record, it is no reason to give the record up.
+ */
+export function isLackOfResources({ code }: ClassifiedDatabaseError): boolean {
+  return /^(?:53|40)...$/.test(code) || ofOneStatement.has(code) || code === '55006' || lackingNames.has(code);
+}
+
+/**
+ * In what way a statement failed, to tell whether it failed twice alike: the code, but one word for all that means that the
+ * connection broke, since the same crash is told in many ways.
+ */
+export function wayOfFailure({ class: errorClass, code }: ClassifiedDatabaseError): string {
+  const isOfConnection = errorClass === 'transient' && (!/^[0-9A-Z]{5}$/.test(code) || /^(?:08|57P)/.test(code));
+  return isOfConnection ? 'connection' : code;
+}
+
 /** Sorts whatever a statement threw, through Prisma or straight from the driver. Total: never throws. */
 export function classifyDatabaseError(thrown: unknown): ClassifiedDatabaseError {
   let unknownCode: string | null = null;
@@ -118,9 +142,8 @@ export function classifyDatabaseError(thrown: unknown): ClassifiedDatabaseError 
     if (typeof name === 'string') return { class: 'transient', code: name };
     if (isSystemError(error)) return { class: 'transient', code: String(error['code']) };
     const { message } = error;
-    if (typeof message === 'string' && transientMessages.some((pattern) => pattern.test(message))) {
-      return { class: 'transient', code: 'ConnectionLost' };
-    }
+    const known = transientMessages.find(([pattern]) => typeof message === 'string' && pattern.test(message));
+    if (known !== undefined) return { class: 'transient', code: known[1] };
     if (unknownCode === null && typeof error['code'] === 'string') unknownCode = error['code'];
   }
   return { class: 'unknown', code: unknownCode ?? 'unknown' };
@@ -151,6 +174,14 @@ function* causesOf(thrown: unknown): Generator<Record<string, unknown>> {
 }
 
 const fieldNames = [
+  'schema',
+  'table',
+  'column',
+  'constraint',
+  'function',
+  'where',
+  'file',
+  'index',
   'code',
   'kind',
   'message',
@@ -205,21 +236,103 @@ const remedies: Record<string, string> = {
   DatabaseNotReachable: 'check that the server runs, and host and port in DATABASE_URL',
 };
 
-/** One line for a person: the code, what the server said, and what to do, where that is known. Holds no secret. */
+/** One line for a person: the code, what the server said and of what, and what to do, where that is known. Holds neither a secret nor a value. */
 export function explainDatabaseError(thrown: unknown): string {
-  const { code } = classifyDatabaseError(thrown);
+  const { code, message, ...place } = describeDatabaseError(thrown);
   const remedy = remedies[code];
-  // The code of an error that is not the database's may be any text.
-  const name = /^\w+$/.test(code) ? code : 'unknown';
-  return `${name}: ${serverMessage(thrown)}${remedy === undefined ? '' : ` (${remedy})`}`;
+  const where = Object.entries(place).map(([what, name]) => `${what} ${name}`);
+  const missing = where.filter((one) => !message.includes(one.slice(one.indexOf(' ') + 1)));
+  const placed = missing.length === 0 ? '' : ` [${missing.join(', ')}]`;
+  return `${code}: ${message}${placed}${remedy === undefined ? '' : ` (${remedy})`}`;
+}
+
+/** What a server said of a failed statement, for a log: no value of a row is in it. */
+export interface DatabaseErrorFacts {
+  code: string;
+  message: string;
+  schema?: string;
+  table?: string;
+  column?: string;
+  constraint?: string;
+  /** the function that raised it, such as that of a trigger */
+  function?: string;
+}
+
+const placeNames = ['schema', 'table', 'column', 'constraint', 'function'] as const;
+
+/** The code of whatever a statement threw, the message without the values that it quotes, and what it was about. */
+export function describeDatabaseError(thrown: unknown): DatabaseErrorFacts {
+  const { code } = classifyDatabaseError(thrown);
+  const facts: DatabaseErrorFacts = {
+    // The code of an error that is not the database's may be any text.
+    code: /^\w+$/.test(code) ? code : 'unknown',
+    message: redactMessage(serverMessage(thrown)),
+  };
+  for (const error of causesOf(thrown)) {
+    for (const name of placeNames) {
+      const value = name === 'constraint' ? constraintOf(error) : error[name];
+      if (typeof value === 'string' && value !== '') facts[name] ??= value;
+    }
+  }
+  return facts;
+}
+
+/** The driver gives the name, Prisma's adapter an object that may have it. */
+function constraintOf({ constraint }: Record<string, unknown>): unknown {
+  return typeof constraint === 'object' && constraint !== null ? fieldsOf(constraint)['index'] : constraint;
 }
 
 /** Prisma puts a heading and the failing code above what the server said. */
 function serverMessage(thrown: unknown): string {
   let message = '';
   for (const error of causesOf(thrown)) {
-    if (typeof error['originalMessage'] === 'string') return error['originalMessage'].replaceAll('\n', ' ');
+    if (typeof error['originalMessage'] === 'string') return error['originalMessage'];
     if (typeof error['message'] === 'string' && error['message'] !== '') message = error['message'];
   }
   return message.split('\n').findLast((line) => line.trim() !== '') ?? '';
+}
+
+/** A statement that PostgreSQL refused, with all that may be told of it. */
+export class StatementError extends Error implements DatabaseErrorFacts {
+  override readonly name = 'StatementError';
+  readonly code: string;
+  declare readonly schema?: string;
+  declare readonly table?: string;
+  declare readonly column?: string;
+  declare readonly constraint?: string;
+  declare readonly function?: string;
+
+  constructor({ code, message, ...place }: DatabaseErrorFacts) {
+    super(message);
+    this.code = code;
+    Object.assign(this, place);
+  }
+}
+
+/** Sources of the languages that functions are written in: what they raise is worded by whoever wrote the function. */
+const languageSources = /^(?:pl_|plpy|plperl|pltcl|plv8)/;
+
+/**
+ * What the driver threw, without what it quotes of the rows: PostgreSQL puts values into message, detail and context. An
+ * error that is not PostgreSQL's stays as it is.
+ *
+ * @param json the statement's parameter
+ */
+export function toStatementError(thrown: unknown, json: string): unknown {
+  if (!(thrown instanceof Error) || !('severity' in thrown)) return thrown;
+  const error = fieldsOf(thrown);
+  const { code, message, where, file } = error;
+  if (typeof code !== 'string' || typeof message !== 'string') return thrown;
+  const facts: DatabaseErrorFacts = { code, message: redactMessage(message) };
+  if (typeof file === 'string' && languageSources.test(file)) {
+    const values = wordsOf(json);
+    facts.message = values === null ? 'a function refused it' : redactMessage(message, values);
+  }
+  for (const name of ['schema', 'table', 'column', 'constraint'] as const) {
+    const value = error[name];
+    if (typeof value === 'string') facts[name] = value;
+  }
+  const raisedIn = /function ([^\s"']+\([^)"']*\)) line \d+/.exec(typeof where === 'string' ? where : '');
+  if (raisedIn?.[1] !== undefined) facts.function = raisedIn[1];
+  return new StatementError(facts);
 }

@@ -2,6 +2,7 @@ import { toLetterKey, uuidOrNull } from '../shared/contracts/letter-key.ts';
 import { replayedLetterId } from '../shared/contracts/replay.ts';
 import { type Database, Prisma } from '../shared/database.ts';
 import { parseExactly } from '../shared/exact-json.ts';
+import { transactionLimits } from '../shared/partition-catalog.ts';
 
 /** A record that cannot be stored, and why. */
 export interface DeadLetter {
@@ -111,9 +112,24 @@ const seenOnceMore = Prisma.sql`
  * a repair has made of it, and becomes a letter of its own only when that one is gone. Safe to repeat, but for the count.
  */
 export async function storeDeadLetters(database: Database, letters: readonly DeadLetter[]): Promise<void> {
-  const reopened = await reopen(database, replaysAmong(letters));
-  const others = letters.filter(({ producer }) => !reopened.has(replayedLetterId(producer) ?? ''));
-  await insert(database, countEach(others));
+  await withoutWaiting(database, async (transaction) => {
+    const reopened = await reopen(transaction, replaysAmong(letters));
+    const others = letters.filter(({ producer }) => !reopened.has(replayedLetterId(producer) ?? ''));
+    await insert(transaction, countEach(others));
+  });
+}
+
+type Transaction = Pick<Database, '$executeRaw' | '$queryRaw'>;
+
+/** Good records wait for nobody who holds the table of letters, nor do their jobs. */
+const lockTimeoutMs = 1_000;
+
+/** In one transaction, in which no lock is waited for longer than a second. */
+async function withoutWaiting(database: Database, work: (transaction: Transaction) => Promise<void>): Promise<void> {
+  await database.$transaction(async (transaction) => {
+    await transaction.$executeRaw`select set_config('lock_timeout', ${String(lockTimeoutMs)}, true)`;
+    await work(transaction);
+  }, transactionLimits);
 }
 
 /** A replayed record that is dead again, and the letter that it came from. */
@@ -144,7 +160,7 @@ function countEach(letters: readonly DeadLetter[]): CountedLetter[] {
 }
 
 /** @returns the ids of the letters that were there */
-async function reopen(database: Database, replays: readonly DeadReplay[]): Promise<Set<string>> {
+async function reopen(database: Transaction, replays: readonly DeadReplay[]): Promise<Set<string>> {
   if (replays.length === 0) return new Set();
   const found = await database.$queryRaw<{ id: string }[]>(Prisma.sql`
     update dead_letter set ${seenOnceMore}
@@ -156,7 +172,7 @@ async function reopen(database: Database, replays: readonly DeadReplay[]): Promi
 }
 
 /** In the order of their keys, so that two workers with the same letters do not wait for each other in a ring. */
-async function insert(database: Database, letters: readonly CountedLetter[]): Promise<void> {
+async function insert(database: Transaction, letters: readonly CountedLetter[]): Promise<void> {
   if (letters.length === 0) return;
   await database.$executeRaw(Prisma.sql`
     insert into dead_letter (
@@ -176,7 +192,9 @@ async function insert(database: Database, letters: readonly CountedLetter[]): Pr
  * replayed; one that a person has put aside stays so. Safe to repeat.
  */
 export async function markStored(database: Database, letterIds: readonly string[]): Promise<void> {
-  await database.$executeRaw(Prisma.sql`
-    update dead_letter set state = 'stored', state_since = now()
-    where id = any(${[...letterIds]}::uuid[]) and state in ('open', 'replayed')`);
+  await withoutWaiting(database, async (transaction) => {
+    await transaction.$executeRaw(Prisma.sql`
+      update dead_letter set state = 'stored', state_since = now()
+      where id = any(${[...letterIds]}::uuid[]) and state in ('open', 'replayed')`);
+  });
 }

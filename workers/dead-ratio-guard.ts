@@ -31,6 +31,14 @@ export function createDeadRatioGuard({ maxShare, minRecords }: DeadRatioLimits) 
       if (current.records >= blockRecords) window = [...window, { records: 0, dead: 0 }].slice(-blocks - 1);
       return total >= minRecords && totalDead > total * maxShare;
     },
+
+    /** Forgets records that were noted and are not settled after all: they will be noted when they are. */
+    takeBack(records: number, dead: number): void {
+      const current = window.at(-1);
+      if (current === undefined) return;
+      current.records -= records;
+      current.dead -= dead;
+    },
   };
 }
 

@@ -22,6 +22,7 @@ export function createWorkerMetrics(
     queueDepth: () => Promise<QueueDepth | null>;
     isHalted: () => boolean;
     isOutage: () => boolean;
+    lacksLetterBox: () => boolean;
   },
 ) {
   const registers = [registry];
@@ -33,7 +34,7 @@ export function createWorkerMetrics(
   });
   const jobs = new Counter({
     name: 'sluice_jobs_total',
-    help: 'Jobs by how they ended: completed, failed, parked (put off, written by a newer producer), conflict (put off, a row that still runs), later (put off, locked or too slow) or stalled',
+    help: 'Jobs by how they ended: completed, failed, parked (put off, written by a newer producer), conflict (put off, a row that still runs), later (put off, locked, too slow or without room), letters (put off, its dead letters could not be written) or stalled',
     labelNames: ['queue', 'outcome'] as const,
     registers,
   });
@@ -86,6 +87,14 @@ export function createWorkerMetrics(
     registers,
     collect() {
       this.set(sources.isOutage() ? 1 : 0);
+    },
+  });
+  new Gauge({
+    name: 'sluice_dead_letters_blocked',
+    help: '1 while dead letters cannot be written although records are stored, else 0',
+    registers,
+    collect() {
+      this.set(sources.lacksLetterBox() ? 1 : 0);
     },
   });
   new Gauge({

@@ -1,5 +1,12 @@
-import { type ClassifiedDatabaseError, classifyDatabaseError, isOfOneStatement } from '../shared/database-errors.ts';
-import { isWorthWaiting, type RetryOptions, retryWhileWorthWaiting } from './retry.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Backoff, backoffMs } from '../shared/backoff.ts';
+import {
+  type ClassifiedDatabaseError,
+  classifyDatabaseError,
+  isLackOfResources,
+  isOfOneStatement,
+  wayOfFailure,
+} from '../shared/database-errors.ts';
 
 /** Statements that share a fate: while one of them waits for the database, the others wait for that one. */
 export type OutageGate = ReturnType<typeof createOutageGate>;
@@ -13,19 +20,62 @@ export class StoppedError extends Error {
   }
 }
 
+/** A statement failed alike as often as it was tried, and each time the database took another one after it. */
+export class OwnFaultError extends Error {
+  override readonly name = 'OwnFaultError';
+
+  constructor(cause: unknown) {
+    super('a statement fails again and again while the database takes others', { cause });
+  }
+}
+
+export interface OutageGateOptions {
+  backoff: Backoff;
+  random: () => number;
+  /** gives up when aborted: the last error is thrown */
+  signal: AbortSignal;
+  /** Has the database take something that is known to be good. @throws what the database says */
+  rehearse(): Promise<unknown>;
+  /** told of each failure that will be tried again; `others` are taken: what failed may be at fault itself */
+  onRetry(error: ClassifiedDatabaseError, attempt: number, thrown: unknown, others: 'taken' | 'not taken'): void;
+  /** told when the database takes statements again after it took none */
+  onRecovered(attempts: number): void;
+}
+
+/** How much it takes to blame a statement for its own failure. */
+export interface Proof {
+  /** failures alike of what waiting could help. @default 3 */
+  tries?: number;
+  /** also when the database refuses what is in the rows, somebody else's rows have to go through. @default false */
+  isSceptical?: boolean;
+}
+
+/** Whether the database takes what is known to be good: it does, it refuses even that, or it does nothing at all. */
+type Rehearsal = 'takes' | 'refuses' | 'is away';
+
+const defaultTries = 3;
+
 /**
- * Keeps an outage from being met by everything at once. The first statement that fails so that waiting can help is the
- * trial: it alone is repeated, and all others wait, those that had failed beside it included. When it gets through, or
- * is refused for what is in it, the database answers, and the others go on.
+ * Keeps an outage from being met by everything at once, and finds out whether there is one. The first statement that fails
+ * so that waiting can help is the trial: it alone is repeated, and all others wait, those that had failed beside it included.
+ * After each failure the database is asked to take something that is known to be good. When it does, or the trial gets
+ * through, there is no outage, and the others go on.
+ *
+ * A statement that goes on failing alike, while the database takes what others bring, is itself at fault: then waiting is no
+ * help, whatever the code of its error says.
  *
  * An error that is of one statement, such as a lock that it did not get, is no outage: whoever runs it has to decide.
  */
-export function createOutageGate(options: Omit<RetryOptions, 'isWorthWaiting'>) {
-  const { signal } = options;
+export function createOutageGate(options: OutageGateOptions) {
+  const { signal, backoff, random } = options;
   let trial: Promise<void> | null = null;
+  let taken = 0;
+  let refused = 0;
+  let inTrouble = 0;
   const onOpen = new Set<() => void>();
-
-  const isOutage = (error: ClassifiedDatabaseError): boolean => isWorthWaiting(error) && !isOfOneStatement(error);
+  const tellOfOutage = (): void => {
+    for (const tell of onOpen) tell();
+  };
 
   /** One attempt. Nobody waits for its answer when the time is up: repeating it later changes nothing. */
   const attempt = <T>(work: () => Promise<T>): Promise<T> =>
@@ -39,56 +89,137 @@ export function createOutageGate(options: Omit<RetryOptions, 'isWorthWaiting'>) 
         .finally(() => signal.removeEventListener('abort', onAbort));
     });
 
-  const repeat = async <T>(work: () => Promise<T>, firstError: unknown): Promise<T> => {
-    let failFirst = true;
+  /** Makes the others wait. @returns lets them go on */
+  const close = (): (() => void) => {
     const { promise, resolve } = Promise.withResolvers<void>();
     trial = promise;
-    for (const tell of onOpen) tell();
-    try {
-      return await retryWhileWorthWaiting(
-        async () => {
-          if (!failFirst) return attempt(work);
-          failFirst = false;
-          throw firstError;
-        },
-        { ...options, isWorthWaiting: isOutage },
-      );
-    } finally {
+    tellOfOutage();
+    return () => {
       trial = null;
       resolve();
+    };
+  };
+
+  const rehearse = async (): Promise<Rehearsal> => {
+    try {
+      await attempt(options.rehearse);
+      return 'takes';
+    } catch (thrown) {
+      const { class: errorClass } = classifyDatabaseError(thrown);
+      return errorClass === 'data' || errorClass === 'duplicate' ? 'refuses' : 'is away';
+    }
+  };
+
+  /** Waits before the next try. @returns whether there is one */
+  const pause = async ({ class: errorClass }: ClassifiedDatabaseError, failures: number): Promise<boolean> => {
+    const forMs = errorClass === 'systemic' ? backoff.maxMs : backoffMs(backoff, failures, random);
+    return sleep(forMs, true, { signal }).catch(() => false);
+  };
+
+  /** Repeats work that has failed with `firstError`, until it gets through or is found to be at fault. */
+  const repeat = async <T>(work: () => Promise<T>, firstError: unknown, proof: Proof): Promise<T> => {
+    const { tries = defaultTries } = proof;
+    let thrown = firstError;
+    let takenAtLastFailure = Number.POSITIVE_INFINITY;
+    let open: (() => void) | null = null;
+    let hasWaited = false;
+    let alike = 0;
+    let way = '';
+    inTrouble += 1;
+    try {
+      for (let failures = 0; ; failures += 1) {
+        const error = classifyDatabaseError(thrown);
+        const isOfRows = isInTheRows(error);
+        if (signal.aborted || isOfOneStatement(error) || (isOfRows && !isDoubted(error, proof))) throw thrown;
+        // What is in the rows is no reason to make others wait.
+        if (open === null && trial === null && !isOfRows) open = close();
+        const rehearsal = await rehearse();
+        if (signal.aborted) throw thrown;
+        // Something that is thought to be good may be refused for its own sake: then others have to show that rows are taken.
+        const othersAreTaken = rehearsal === 'takes' || (rehearsal === 'refuses' && taken > takenAtLastFailure);
+        takenAtLastFailure = taken;
+        if (rehearsal !== 'is away' && open !== null) {
+          open();
+          open = null;
+        }
+        alike = othersAreTaken ? (wayOfFailure(error) === way ? alike + 1 : 1) : 0;
+        way = wayOfFailure(error);
+        if (othersAreTaken && isLackOfResources(error)) throw thrown;
+        if (alike >= (isOfRows ? 1 : tries)) throw isOfRows ? thrown : new OwnFaultError(thrown);
+
+        hasWaited ||= !othersAreTaken;
+        options.onRetry(error, failures, thrown, othersAreTaken ? 'taken' : 'not taken');
+        const isRefused = !othersAreTaken && open === null;
+        if (isRefused) {
+          refused += 1;
+          tellOfOutage();
+        }
+        const goesOn = await pause(isRefused ? { ...error, class: 'systemic' } : error, failures);
+        if (isRefused) refused -= 1;
+        if (!goesOn) throw thrown;
+        while (open === null && trial !== null) await trial;
+        try {
+          const result = await attempt(work);
+          taken += 1;
+          if (hasWaited) options.onRecovered(failures + 1);
+          return result;
+        } catch (next) {
+          thrown = next;
+        }
+      }
+    } finally {
+      inTrouble -= 1;
+      open?.();
     }
   };
 
   return {
     /** Whether statements wait for the database now. */
     get isOutage(): boolean {
-      return trial !== null;
+      return trial !== null || refused > 0;
+    },
+
+    /** Whether a statement is being repeated, or is found out about. */
+    get isInTrouble(): boolean {
+      return inTrouble > 0;
     },
 
     /**
      * Does `work`, however often and late.
      *
-     * @throws what waiting cannot help or what is of this statement alone; when the time is up, StoppedError or what it met
+     * @throws what waiting cannot help, what is of this statement alone, and OwnFaultError when it is at fault; when the time
+     *   is up, StoppedError or what it met
      */
-    async run<T>(work: () => Promise<T>): Promise<T> {
+    async run<T>(work: () => Promise<T>, proof: Proof = {}): Promise<T> {
       for (;;) {
         while (trial !== null) await trial;
-        let error: unknown;
         try {
-          return await attempt(work);
+          const result = await attempt(work);
+          taken += 1;
+          return result;
         } catch (thrown) {
-          if (!isOutage(classifyDatabaseError(thrown)) || signal.aborted) throw thrown;
-          error = thrown;
+          const error = classifyDatabaseError(thrown);
+          const isOutage = !isOfOneStatement(error) && !isInTheRows(error);
+          // What failed beside the trial most likely met the same outage.
+          if (trial === null || !isOutage) return repeat(work, thrown, proof);
         }
-        if (trial === null) return repeat(work, error);
       }
     },
 
     /** Tells of the outage that there is, or of the next one that begins. @returns ends the watch */
     onOutage(tell: () => void): () => void {
-      if (trial !== null) tell();
+      if (trial !== null || refused > 0) tell();
       onOpen.add(tell);
       return () => onOpen.delete(tell);
     },
   };
+}
+
+function isInTheRows({ class: errorClass }: ClassifiedDatabaseError): boolean {
+  return errorClass === 'data' || errorClass === 'duplicate';
+}
+
+/** A row that is there already is no refusal. */
+function isDoubted({ class: errorClass }: ClassifiedDatabaseError, { isSceptical = false }: Proof): boolean {
+  return isSceptical && errorClass === 'data';
 }

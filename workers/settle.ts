@@ -1,8 +1,9 @@
 import { classifyDatabaseError, explainDatabaseError, isPassingRefusal } from '../shared/database-errors.ts';
 import { toError } from '../shared/errors.ts';
 import type { BatchEntry } from './batcher.ts';
+import { OwnFaultError } from './outage-gate.ts';
 import type { Unstored } from './records/kind.ts';
-import { recordTexts, toEntry } from './records/parts.ts';
+import { recordTexts, startsOf, toEntry } from './records/parts.ts';
 
 /** A record that the database does not accept, by its place in its entry: the code is a SQLSTATE or names the cause. */
 export type Refusal = Unstored;
@@ -19,11 +20,18 @@ export class RefusedRecordsError extends Error {
 }
 
 /**
- * Commits the records of all the entries in one statement, or throws and commits none.
+ * What a statement is written for: all that came together, a part of it to find what is at fault, or what cannot be made
+ * smaller, whose refusal is final.
+ */
+export type WritePurpose = 'batch' | 'part' | 'last';
+
+/**
+ * Commits the records of all the entries in one statement, or throws and commits none. What is thrown and is in the rows, or
+ * an OwnFaultError, makes it be taken apart.
  *
  * @returns those that the statement itself left out, counted over all the entries
  */
-export type WriteEntries = (entries: readonly BatchEntry[]) => Promise<readonly Unstored[]>;
+export type WriteEntries = (entries: readonly BatchEntry[], purpose: WritePurpose) => Promise<readonly Unstored[]>;
 
 /** An entry cannot be taken apart: its text is not what its parser took it for, or is nested too deeply. */
 export class UnreadableEntryError extends Error {
@@ -31,8 +39,9 @@ export class UnreadableEntryError extends Error {
 }
 
 /**
- * Writes entries in one statement, and when the database refuses it for something in the rows, finds the single records
- * that are at fault. All others commit. A record is at fault only when a statement with nothing else in it was refused.
+ * Writes entries in one statement, and when the database refuses it for something in the rows, or again and again while it
+ * takes others, finds the single records that are at fault. All others commit. A record is at fault only when a statement
+ * with nothing else in it was refused.
  *
  * For k bad records of n that takes at most 2·k·log2(n) + 1 statements: a binary search for one bad record commits every
  * good half that it meets, and what it has not looked at is tried together. Each record is written as the very text that
@@ -43,7 +52,9 @@ export class UnreadableEntryError extends Error {
  */
 export async function settleEntries(entries: readonly BatchEntry[], write: WriteEntries): Promise<(Error | null)[]> {
   try {
-    const unstored = await write(entries);
+    const [first, ...more] = entries;
+    const isLast = first?.records === 1 && more.length === 0;
+    const unstored = await write(entries, isLast ? 'last' : 'batch');
     if (unstored.length === 0) return entries.map(() => null);
     return toOutcomes(entries, locate(entries, unstored));
   } catch (thrown) {
@@ -65,10 +76,24 @@ async function settleOneByOne(
   thrown: unknown,
   write: WriteEntries,
 ): Promise<(Error | null)[]> {
-  if (entries.length === 1) return [new UnreadableEntryError(explainDatabaseError(thrown))];
+  if (entries.length === 1) return [await settleWhole(entries, thrown, write)];
   const outcomes: (Error | null)[] = [];
   for (const entry of entries) outcomes.push(...(await settleEntries([entry], write)));
   return outcomes;
+}
+
+/** An entry that cannot be made smaller, and was refused with `thrown`. */
+async function settleWhole(
+  entries: readonly BatchEntry[],
+  thrown: unknown,
+  write: WriteEntries,
+): Promise<Error | null> {
+  try {
+    const unstored = await write(entries, 'last');
+    return unstored.length === 0 ? null : new RefusedRecordsError(unstored);
+  } catch (again) {
+    return isInTheRows(again) ? new UnreadableEntryError(explainDatabaseError(thrown)) : toError(again);
+  }
 }
 
 interface Item {
@@ -85,7 +110,8 @@ async function isolate(records: readonly Item[], refusal: unknown, write: WriteE
   const refused: Located[] = [];
   const tryToWrite = async (items: readonly Item[]): Promise<unknown> => {
     try {
-      const unstored = await write([toEntry(items.map(({ json }) => json))]);
+      const purpose = items.length === 1 ? 'last' : 'part';
+      const unstored = await write([toEntry(items.map(({ json }) => json))], purpose);
       for (const one of unstored) {
         const item = items[one.index];
         if (item) refused.push({ entry: item.entry, refusal: { ...one, index: item.index } });
@@ -138,6 +164,7 @@ async function isolate(records: readonly Item[], refusal: unknown, write: WriteE
 }
 
 function isInTheRows(thrown: unknown): boolean {
+  if (thrown instanceof OwnFaultError) return true;
   const { class: errorClass } = classifyDatabaseError(thrown);
   return errorClass === 'data' || errorClass === 'duplicate';
 }
@@ -157,12 +184,7 @@ function toRecords(entries: readonly BatchEntry[]): Item[] | null {
 
 /** From places over all the entries to places in each. */
 function locate(entries: readonly BatchEntry[], unstored: readonly Unstored[]): Located[] {
-  const starts: number[] = [];
-  let start = 0;
-  for (const { records } of entries) {
-    starts.push(start);
-    start += records;
-  }
+  const starts = startsOf(entries);
   return unstored.map((one) => {
     const entry = starts.findLastIndex((first) => first <= one.index);
     return { entry, refusal: { ...one, index: one.index - (starts[entry] ?? 0) } };

@@ -139,7 +139,6 @@ test.each([
   'Connection terminated',
   'Connection terminated due to connection timeout',
   'timeout exceeded when trying to connect',
-  'Query read timeout',
   'Client has encountered a connection error and is not queryable',
   'Client was closed and is not queryable',
 ])('driver: the plain error "%s" is transient', (message) => {

@@ -1,5 +1,6 @@
 import { findRequestProblem } from '../../shared/contracts/completed-request.ts';
 import type { RecordKind, Unstored } from '../records/kind.ts';
+import { goodRequests } from './good-records.ts';
 import { requestKey } from './request-key.ts';
 import { type EndedRequests, type RequestOutcome, storeRequests } from './store.ts';
 
@@ -12,10 +13,13 @@ export const requestKind: RecordKind = {
   findProblem: findRequestProblem,
   keyOf: requestKey,
   patience: { tries: 5, backoff: { baseMs: 2_000, maxMs: 30_000 } },
-  async store(database, json) {
-    const ended = await storeRequests(database, json);
+  goodRecords: goodRequests,
+  async store(door, json) {
+    const ended = await storeRequests(door, json);
     const outcomes: Partial<Record<RequestOutcome, number>> = {};
-    for (const { outcome, indexes } of ended) outcomes[outcome] = (outcomes[outcome] ?? 0) + indexes.length;
+    for (const { outcome, indexes } of ended) {
+      if (outcome !== 'locked') outcomes[outcome] = (outcomes[outcome] ?? 0) + indexes.length;
+    }
     return { outcomes, unstored: ended.flatMap(toUnstored) };
   },
 };
@@ -29,6 +33,8 @@ function causeOf(outcome: RequestOutcome, state: string | null): Pick<Unstored, 
   switch (outcome) {
     case 'conflict':
       return { reason: state === null ? 'its row kept changing' : `its row is in state ${state}`, fate: 'conflict' };
+    case 'locked':
+      return { reason: 'its row is locked by another transaction', fate: 'later' };
     case 'foreign':
       return { reason: 'its request belongs to another creator', fate: 'dead' };
     case 'inserted':

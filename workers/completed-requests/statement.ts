@@ -37,12 +37,15 @@ const nobody = '00000000-0000-0000-0000-000000000000';
  *   rows. Yes and no are booleans of their own: from `turn = 1` PostgreSQL would expect one row, and join by nested loops.
  * - Rows are locked, and then rows inserted, each in the order of their ids: two statements with the same ids cannot wait
  *   for each other.
- * - `found` waits for whoever is changing a row, and sees what came of it. A row that was inserted since the statement
- *   began is not seen, and not inserted either: that record is `raced`, and a second statement will see the row.
+ * - `seen` are the rows that are there, `found` those of them that nobody holds, as they are now: a record whose row is seen
+ *   and not found is `locked`. It is not inserted either, since an insert would wait for whoever is changing the row.
+ * - A row that was inserted since the statement began is not seen, and not inserted: that record is `raced`, and a second
+ *   statement will see the row.
  * - The first record of an id says whose it is; of its creator's records the first completion counts, else the first one.
- * - `deleted` locks what it finds for the sake of the table's lock: a deletion that holds the table in exclusive mode
- *   waits for the statements under way, and the others for it. A lock on a table is taken before the snapshot, so what
- *   waited sees the tombstone. Were `request_tombstone` merely read, only a lock that also keeps out a dump would do.
+ * - `deletions` locks no row, but the table: a deletion that holds the table in exclusive mode waits for the statements
+ *   under way, and the others for it. A lock on a table is taken before the snapshot, so what waited sees the tombstone.
+ *   Were `request_tombstone` merely read, only a lock that also keeps out a dump would do. Who holds a tombstone, such as
+ *   the purge, is not waited for: it is there, so the request was deleted.
  * - Templates are inserted for inserted rows only, so there is none without its row.
  * - `on conflict` names no column: were it `(id)`, two statements that insert one id at once would meet at the unique
  *   index on `template_id` first, now and then, and one of them fail.
@@ -62,29 +65,35 @@ export const storeStatement: [before: string, after: string] = [
       partition by "requestId" order by "createdBy" = owner desc, "phase" = 'completed' desc, "index") = 1 as is_first
     from owned
   ),
+  seen as materialized (
+    select request.id from request join turns on request.id = turns."requestId" where is_first
+  ),
   found as materialized (
     select request.id, request.state, request.created_by
-    from request join turns on request.id = turns."requestId"
-    where is_first
+    from request join seen on seen.id = request.id
     order by request.id
-    for no key update of request
+    for no key update of request skip locked
+  ),
+  deletions as (
+    select from request_tombstone where false for key share
   ),
   deleted as materialized (
     select tombstone.id
     from request_tombstone as tombstone join turns on tombstone.id = turns."requestId"
     where is_first
-    for key share of tombstone
   ),
   judged as (
     select "index", "requestId", found.state, case
       when deleted.id is not null or erasure.creator_hash is not null then 'tombstoned'
-      when found.id is null then 'inserted'
+      when seen.id is null then 'inserted'
+      when found.id is null then 'locked'
       when found.created_by <> "createdBy" then 'foreign'
       when "phase" = 'begun' or found.state in ('completed', 'failed', 'canceled') then 'duplicate'
       when found.state = 'processing' then 'updated'
       else 'conflict'
     end as outcome
     from turns
+    left join seen on seen.id = "requestId"
     left join found on found.id = "requestId"
     left join deleted on deleted.id = "requestId"
     left join creator_erasure as erasure
@@ -134,7 +143,7 @@ export const storeStatement: [before: string, after: string] = [
     select turns."index", planned.state, case
       when is_insert and inserted.id is null then 'raced'
       when turns."index" = planned."index" then outcome
-      when not is_owners and outcome <> 'tombstoned' then 'foreign'
+      when not is_owners and outcome not in ('tombstoned', 'locked') then 'foreign'
       when is_insert or is_update or (turns."phase" = 'begun' and outcome = 'conflict') then 'duplicate'
       else outcome
     end as outcome

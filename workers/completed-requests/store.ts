@@ -1,4 +1,6 @@
-import { type Database, queryWithJson } from '../../shared/database.ts';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Database, type JsonTransaction, queryWithJson } from '../../shared/database.ts';
+import { recordTexts } from '../records/parts.ts';
 import { storeStatement } from './statement.ts';
 
 /** How one record of a batch ended. */
@@ -13,6 +15,8 @@ export type RequestOutcome =
   | 'tombstoned'
   /** its row is in a state that it cannot be ended from, or (state null) kept appearing while statements ran */
   | 'conflict'
+  /** its row is there, and somebody else holds it */
+  | 'locked'
   /** its row, or an earlier record of the same batch, belongs to somebody else */
   | 'foreign';
 
@@ -25,6 +29,9 @@ export interface EndedRequests<Outcome = RequestOutcome> {
   indexes: number[];
 }
 
+/** How long a row that is locked has time to be let go: other workers hold rows for as long as one statement takes. */
+const lockedWaitMs = 50;
+
 /**
  * Stores a JSON array of request records in one statement with one parameter, in the order of the array. Safe to repeat.
  *
@@ -32,19 +39,25 @@ export interface EndedRequests<Outcome = RequestOutcome> {
  * records with one id in the array the first completion counts, or the first beginning when there is none; whose record is
  * the first owns the id.
  *
+ * Those whose row appeared meanwhile, or is locked, are tried once more when all others are stored.
+ *
  * @returns every record, by how it ended
- * @throws what the database says; then nothing is stored
+ * @throws what the database says; then nothing is stored, or nothing of those that were tried once more
  */
-export async function storeRequests(database: Database, json: string): Promise<EndedRequests[]> {
-  const ended = await runStatement(database, json);
-  const raced = ended.flatMap(({ outcome, indexes }) => (outcome === 'raced' ? indexes : [])).sort((a, b) => a - b);
-  if (raced.length === 0) return ended.map(settled);
-  // The rows that were in the way are there now, and seen.
-  const records = JSON.parse(json) as unknown[];
-  const again = await runStatement(database, JSON.stringify(raced.map((index) => records[index])));
+export async function storeRequests(door: Database | JsonTransaction, json: string): Promise<EndedRequests[]> {
+  const ended = await runStatement(door, json);
+  const isOpen = ({ outcome }: EndedRequests<StatementOutcome>): boolean => outcome === 'raced' || outcome === 'locked';
+  const open = ended
+    .filter(isOpen)
+    .flatMap(({ indexes }) => indexes)
+    .sort((a, b) => a - b);
+  if (open.length === 0) return ended.map(settled);
+  if (ended.some(({ outcome }) => outcome === 'locked')) await sleep(lockedWaitMs);
+  const texts = recordTexts([{ json, records: 0 }]);
+  const again = await runStatement(door, `[${open.map((index) => texts[index]).join(',')}]`);
   return [
-    ...ended.filter(({ outcome }) => outcome !== 'raced'),
-    ...again.map((group) => ({ ...group, indexes: group.indexes.map((index) => raced[index] ?? 0) })),
+    ...ended.filter((group) => !isOpen(group)),
+    ...again.map((group) => ({ ...group, indexes: group.indexes.map((index) => open[index] ?? 0) })),
   ].map(settled);
 }
 
@@ -54,7 +67,10 @@ function settled({ outcome, ...group }: EndedRequests<StatementOutcome>): EndedR
   return { ...group, outcome: outcome === 'raced' ? 'conflict' : outcome };
 }
 
-async function runStatement(database: Database, json: string): Promise<EndedRequests<StatementOutcome>[]> {
-  const rows = (await queryWithJson(database, storeStatement, json)) as [StatementOutcome, string | null, number[]][];
+async function runStatement(
+  door: Database | JsonTransaction,
+  json: string,
+): Promise<EndedRequests<StatementOutcome>[]> {
+  const rows = (await queryWithJson(door, storeStatement, json)) as [StatementOutcome, string | null, number[]][];
   return rows.map(([outcome, state, indexes]) => ({ outcome, state, indexes: indexes.map(Number) }));
 }

@@ -1,5 +1,6 @@
 import { findRecordProblem } from '../../shared/contracts/execution.ts';
 import type { RecordKind } from '../records/kind.ts';
+import { goodExecutions } from './good-records.ts';
 import { insertExecutions } from './store.ts';
 
 /** Runs of strategies: rows that are inserted once and never changed. */
@@ -7,4 +8,5 @@ export const executionKind: RecordKind = {
   queue: 'execution-log',
   findProblem: findRecordProblem,
   store: insertExecutions,
+  goodRecords: goodExecutions,
 };

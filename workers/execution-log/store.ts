@@ -1,4 +1,4 @@
-import { type Database, executeWithJson, type JsonStatement } from '../../shared/database.ts';
+import { type Database, executeWithJson, type JsonStatement, type JsonTransaction } from '../../shared/database.ts';
 import type { StoreResult } from '../records/kind.ts';
 
 /** The columns of strategy_execution_log: the record's field, the column, the column's type. */
@@ -49,7 +49,11 @@ const statement: JsonStatement = [
  *
  * @param records how many there are in the array: those that are not inserted are duplicates
  */
-export async function insertExecutions(database: Database, json: string, records: number): Promise<StoreResult> {
-  const stored = await executeWithJson(database, statement, json);
+export async function insertExecutions(
+  door: Database | JsonTransaction,
+  json: string,
+  records: number,
+): Promise<StoreResult> {
+  const stored = await executeWithJson(door, statement, json);
   return { outcomes: { stored, duplicate: records - stored }, unstored: [] };
 }

@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Backoff, backoffMs } from '../../shared/backoff.ts';
-import type { Database } from '../../shared/database.ts';
-import { classifyDatabaseError, explainDatabaseError, isOfOneStatement } from '../../shared/database-errors.ts';
+import { type Database, withJsonTransaction } from '../../shared/database.ts';
+import { classifyDatabaseError, explainDatabaseError, isLackOfResources } from '../../shared/database-errors.ts';
 import type { BatchEntry } from '../batcher.ts';
 import type { WorkerMetrics } from '../metrics.ts';
-import type { OutageGate } from '../outage-gate.ts';
-import { settleEntries } from '../settle.ts';
+import { type OutageGate, OwnFaultError, type Proof } from '../outage-gate.ts';
+import { settleEntries, type WritePurpose } from '../settle.ts';
 import type { RecordKind, Unstored } from './kind.ts';
 import { writeInParts } from './parts.ts';
 
@@ -20,24 +20,45 @@ export interface BatchWriterDeps {
   signal: AbortSignal;
 }
 
-/** A statement that meets a lock, or takes too long, is repeated so often before it is done in parts. */
+/** A statement that takes too long is repeated so often before it is done in parts. */
 const attempts = 3;
+
+/** A lock was not had in the time that a statement waits for one: what holds it holds it for long. */
+const lockNotAvailable = '55P03';
+
+/** How long a part waits for a lock: what is in its way is to be found, not waited for. */
+const partLockTimeoutMs = 200;
+
+/**
+ * What it takes to blame a statement. A batch that fails alike three times, while the database takes others, is taken apart;
+ * each part is tried once; what cannot be made smaller has to fail three times again. A refusal of it counts only when the
+ * database takes a good record after it: else it would refuse any row.
+ */
+const proofs: Record<WritePurpose, Proof> = {
+  batch: { tries: 3 },
+  part: { tries: 1 },
+  last: { tries: 3, isSceptical: true },
+};
 
 /**
  * Writes one batch in one statement: repeated in place while the database is away, in parts when it cannot be done in one
- * go, and taken apart when a row is refused.
+ * go, and taken apart when a row is refused, or makes the statement fail again and again while others get through.
  */
 export function createBatchWriter({ kind, database, metrics, gate, backoff, signal }: BatchWriterDeps) {
   const { queue } = kind;
   let inTrouble = 0;
 
-  const store = async (entries: readonly BatchEntry[]): Promise<readonly Unstored[]> => {
+  const store = async (entries: readonly BatchEntry[], isPart: boolean): Promise<readonly Unstored[]> => {
     const records = entries.reduce((sum, entry) => sum + entry.records, 0);
     const json = `[${entries.map((entry) => entry.json.slice(1, -1)).join(',')}]`;
     const stopTimer = metrics.statement.startTimer({ queue });
     metrics.batchRecords.observe({ queue }, records);
     try {
-      const { outcomes, unstored } = await kind.store(database, json, records);
+      const { outcomes, unstored } = isPart
+        ? await withJsonTransaction(database, { lockTimeoutMs: partLockTimeoutMs, commits: true }, (transaction) =>
+            kind.store(transaction, json, records),
+          )
+        : await kind.store(database, json, records);
       stopTimer({ result: 'ok' });
       for (const [outcome, count] of Object.entries(outcomes)) metrics.records.inc({ queue, outcome }, count);
       return unstored;
@@ -47,41 +68,59 @@ export function createBatchWriter({ kind, database, metrics, gate, backoff, sign
     }
   };
 
-  /** One try; an error of the statement alone is a result, all else is thrown. */
-  const tryOnce = async (entries: readonly BatchEntry[]) => {
+  /** One try; an error that rows cannot be blamed for is a result, all else is thrown. */
+  const tryOnce = async (entries: readonly BatchEntry[], purpose: WritePurpose, isPart = false) => {
     try {
-      return { unstored: await gate.run(() => store(entries)) };
+      return { unstored: await gate.run(() => store(entries, isPart), proofs[purpose]) };
     } catch (error) {
       const classified = classifyDatabaseError(error);
-      if (!isOfOneStatement(classified) || signal.aborted) throw error;
+      if (error instanceof OwnFaultError || !isLackOfResources(classified) || signal.aborted) throw error;
       metrics.retries.inc({ queue, class: classified.class, code: classified.code });
       return { failedWith: { code: classified.code, reason: explainDatabaseError(error) } };
     }
   };
 
-  const write = async (entries: readonly BatchEntry[]): Promise<readonly Unstored[]> => {
-    const first = await tryOnce(entries);
+  const write = async (entries: readonly BatchEntry[], purpose: WritePurpose): Promise<readonly Unstored[]> => {
+    const first = await tryOnce(entries, purpose);
     if ('unstored' in first) return first.unstored;
     inTrouble += 1;
     try {
       let { failedWith } = first;
-      for (let attempt = 1; attempt < attempts; attempt += 1) {
+      for (let attempt = 1; attempt < attempts && failedWith.code !== lockNotAvailable; attempt += 1) {
         await sleep(backoffMs(backoff, attempt, Math.random), undefined, { signal }).catch(() => undefined);
-        const again = await tryOnce(entries);
+        const again = await tryOnce(entries, purpose);
         if ('unstored' in again) return again.unstored;
         failedWith = again.failedWith;
       }
-      return await writeInParts(entries, tryOnce, failedWith);
+      return await writeInParts(entries, (part) => tryOnce(part, 'part', true), failedWith);
     } finally {
       inTrouble -= 1;
     }
   };
 
+  /** Settles a batch. From the first failure on it is in trouble: to take it apart may take a while. */
+  const settle = async (entries: readonly BatchEntry[]): Promise<(Error | null)[]> => {
+    let failed = 0;
+    try {
+      return await settleEntries(entries, async (some, purpose) => {
+        try {
+          return await write(some, purpose);
+        } catch (error) {
+          if (failed === 0) inTrouble += 1;
+          failed += 1;
+          throw error;
+        }
+      });
+    } finally {
+      if (failed > 0) inTrouble -= 1;
+    }
+  };
+
   return {
-    write: (entries: readonly BatchEntry[]) => settleEntries(entries, write),
-    /** Whether a statement meets locks or takes too long now: that ends by itself, in bounded time. */
+    write: settle,
+    /** Whether a statement meets locks, takes too long or is taken apart now: that ends by itself, in bounded time. */
     get isInTrouble(): boolean {
-      return inTrouble > 0;
+      return inTrouble > 0 || gate.isInTrouble;
     },
   };
 }

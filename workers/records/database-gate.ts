@@ -1,5 +1,5 @@
 import type { QueueName } from '../../shared/contracts/queues.ts';
-import { explainDatabaseError } from '../../shared/database-errors.ts';
+import { describeDatabaseError } from '../../shared/database-errors.ts';
 import { toError } from '../../shared/errors.ts';
 import type { Logger } from '../../shared/logger.ts';
 import { createThrottledLog } from '../../shared/throttled-log.ts';
@@ -7,7 +7,13 @@ import type { WorkerMetrics } from '../metrics.ts';
 import { createOutageGate, type OutageGate } from '../outage-gate.ts';
 import type { RoleConfig } from '../role.ts';
 
-const refusalLogEveryMs = 60_000;
+const troubleLogEveryMs = 60_000;
+
+const messages = {
+  trouble: 'database is in trouble, one statement is repeated until it answers, the others wait',
+  'every row': 'database refuses every row; all jobs wait until this is mended',
+  'own fault': 'a statement fails while the database takes others; when it fails alike again, it is taken apart',
+};
 
 /** The gate that all statements of the role go through, which says in the log and in the metrics what is going on. */
 export function createDatabaseGate(deps: {
@@ -17,21 +23,24 @@ export function createDatabaseGate(deps: {
   metrics: WorkerMetrics;
   /** ends the repeating; what is not settled then is delivered again */
   signal: AbortSignal;
+  /** Has the database take a good record. @throws what the database says */
+  rehearse(): Promise<unknown>;
 }): OutageGate {
-  const { queue, config, logger, metrics, signal } = deps;
-  const refusals = createThrottledLog<'every row'>(refusalLogEveryMs, (_kind, { lastError }) => {
-    const reason = explainDatabaseError(lastError);
-    logger.error({ reason }, 'database refuses every row; all jobs wait until this is mended');
+  const { queue, config, logger, metrics, signal, rehearse } = deps;
+  const log = createThrottledLog<keyof typeof messages>(troubleLogEveryMs, (kind, { count, lastError }) => {
+    const { message: reason, ...place } = describeDatabaseError(lastError);
+    const level = kind === 'every row' ? 'error' : 'warn';
+    logger[level]({ ...place, reason, failures: count }, messages[kind]);
   });
   return createOutageGate({
     backoff: config.retry,
     random: Math.random,
     signal,
-    onRetry: ({ class: errorClass, code }, attempt, thrown) => {
+    rehearse,
+    onRetry: ({ class: errorClass, code }, _attempt, thrown, others) => {
       metrics.retries.inc({ queue, class: errorClass, code });
-      if (errorClass === 'systemic') refusals.report('every row', toError(thrown));
-      else if (attempt === 0)
-        logger.warn({ code }, 'database is in trouble, one statement is repeated until it answers, the others wait');
+      const kind = others === 'taken' ? 'own fault' : errorClass === 'transient' ? 'trouble' : 'every row';
+      log.report(kind, toError(thrown));
     },
     onRecovered: (attempts) => logger.info({ attempts }, 'database answers again'),
   });

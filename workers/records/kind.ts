@@ -1,6 +1,6 @@
 import type { Backoff } from '../../shared/backoff.ts';
 import type { QueueName } from '../../shared/contracts/queues.ts';
-import type { Database } from '../../shared/database.ts';
+import type { Database, JsonTransaction } from '../../shared/database.ts';
 import type { KeyOf } from '../dead-letters.ts';
 
 /** What becomes of a record that is not stored. */
@@ -47,5 +47,10 @@ export interface RecordKind {
   /** @default none: a record that is not stored is dead */
   patience?: Patience;
   /** Stores a JSON array of records in one transaction. Safe to repeat. @throws what the database says; then none is stored */
-  store(database: Database, json: string, records: number): Promise<StoreResult>;
+  store(door: Database | JsonTransaction, json: string, records: number): Promise<StoreResult>;
+  /**
+   * JSON arrays of records that are good, and that no producer sent: stored one after the other they try out all that `store`
+   * does. They are never committed.
+   */
+  goodRecords(nowMs: number): readonly string[];
 }

@@ -17,11 +17,16 @@ export async function writeInParts(
   write: (entries: readonly BatchEntry[]) => Promise<PartResult>,
   cause: { code: string; reason: string },
 ): Promise<readonly Unstored[]> {
-  const texts = recordTexts(entries);
-  let failuresLeft = Math.ceil(Math.log2(texts.length)) + 2;
+  const units = entries.flatMap(toUnits);
+  let failuresLeft = Math.ceil(Math.log2(units.length)) + 2;
+  const starts = startsOf(units);
 
   const leave = (from: number, until: number, { code, reason }: typeof cause): Unstored[] =>
-    Array.from({ length: until - from }, (_, offset) => ({ index: from + offset, code, reason, fate: 'later' }));
+    units.slice(from, until).flatMap(({ records }, offset) =>
+      Array.from({ length: records }, (_, within): Unstored => {
+        return { index: (starts[from + offset] ?? 0) + within, code, reason, fate: 'later' };
+      }),
+    );
 
   const writeHalves = async (from: number, until: number, why: typeof cause): Promise<Unstored[]> => {
     if (until - from < 2) return leave(from, until, why);
@@ -31,13 +36,37 @@ export async function writeInParts(
 
   const writePart = async (from: number, until: number, why: typeof cause): Promise<Unstored[]> => {
     if (failuresLeft === 0) return leave(from, until, why);
-    const result = await write([toEntry(texts.slice(from, until))]);
-    if ('unstored' in result) return result.unstored.map((one) => ({ ...one, index: one.index + from }));
+    const result = await write([join(units.slice(from, until))]);
+    if ('unstored' in result) return result.unstored.map((one) => ({ ...one, index: one.index + (starts[from] ?? 0) }));
     failuresLeft -= 1;
     return writeHalves(from, until, result.failedWith);
   };
 
-  return writeHalves(0, texts.length, cause);
+  return writeHalves(0, units.length, cause);
+}
+
+/** An entry for each record; one that cannot be taken apart stays whole, and takes no other with it. */
+function toUnits(entry: BatchEntry): BatchEntry[] {
+  try {
+    return recordTexts([entry]).map((text) => toEntry([text]));
+  } catch {
+    return [entry];
+  }
+}
+
+/** Entries as one. */
+function join(entries: readonly BatchEntry[]): BatchEntry {
+  const json = `[${entries.map((entry) => entry.json.slice(1, -1)).join(',')}]`;
+  return { json, records: entries.reduce((sum, { records }) => sum + records, 0) };
+}
+
+/** How many records come before each entry. */
+export function startsOf(entries: readonly BatchEntry[]): number[] {
+  let start = 0;
+  return entries.map(({ records }) => {
+    start += records;
+    return start - records;
+  });
 }
 
 /** Each record's own text, with every digit of its numbers. @throws RangeError when one is nested too deeply */

@@ -8,6 +8,7 @@ import type { Role, RoleDeps } from '../role.ts';
 import { createBatchWriter } from './batch-writer.ts';
 import { createDatabaseGate } from './database-gate.ts';
 import type { RecordKind } from './kind.ts';
+import { rehearse } from './rehearsal.ts';
 import { createRecordWorker } from './worker.ts';
 
 /** Time for the calls to Redis that hand jobs back. */
@@ -36,11 +37,19 @@ export function createRecordRole(
     queueDepth: depth.read,
     isHalted: () => isHalted(),
     isOutage: () => gate.isOutage,
+    lacksLetterBox: () => lacksLetterBox(),
   });
-  const gate = createDatabaseGate({ queue, config, logger, metrics, signal: giveUp.signal });
+  const gate = createDatabaseGate({
+    queue,
+    config,
+    logger,
+    metrics,
+    signal: giveUp.signal,
+    rehearse: () => rehearse(kind, database, Date.now()),
+  });
   const writer = createBatchWriter({ kind, database, metrics, gate, backoff: config.retry, signal: giveUp.signal });
   const batcher = createBatcher({ limits: config.batch, write: writer.write });
-  const { worker, isHalted, settledJobs, whyRefused } = createRecordWorker({
+  const { worker, isHalted, lacksLetterBox, settledJobs, whyRefused } = createRecordWorker({
     kind,
     config,
     database,
@@ -72,7 +81,7 @@ export function createRecordRole(
           const seen = await depth.read();
           return seen === null ? null : seen.isHeldBack ? 0 : seen.waiting;
         },
-        excuse: () => whyIdle() ?? (writer.isInTrouble ? 'statements meet locks or take too long' : null),
+        excuse: () => whyIdle() ?? (writer.isInTrouble ? 'statements meet locks, take too long or fail' : null),
         databaseAnswers: () => databaseAnswers(database),
         now: () => performance.now(),
       },

@@ -22,6 +22,7 @@ import type { RoleConfig } from '../role.ts';
 import { createSuspectLane, WorkerKillerError } from '../suspects.ts';
 import { createJobBudget } from './job-budget.ts';
 import type { RecordKind } from './kind.ts';
+import { createLetterBox, LetterBoxShutError } from './letter-box.ts';
 import { settleChunk } from './settle-chunk.ts';
 
 /** What the worker works with; whoever made it closes it. */
@@ -39,17 +40,27 @@ export interface RecordWorkerDeps {
 }
 
 const troubleLogEveryMs = 10_000;
+
+/** Of a job's own hash: how often it was put off for the sake of its letters. */
+const lettersField = 'sluice:letters';
 const maxStalledCount = 200;
 
 const putOffMessages = {
   parked: 'chunks are from a newer producer, putting them off',
   later:
-    'records could not be written now, because rows are locked or statements take too long; putting their jobs off',
+    'records could not be written now, because rows are locked, statements take too long or room is lacking; putting their jobs off',
+  letters: 'dead letters could not be written now; their jobs are put off, all other records of theirs are stored',
 };
 
 /** Says where it is that a worker has stopped taking jobs by itself. */
-const haltMessage =
-  'too many of the recent records are dead; this worker takes no more jobs. Look at the dead letters, mend the cause, and start it again';
+const haltMessages = {
+  dead: 'too many of the recent records are dead; this worker takes no more jobs. Look at the dead letters, mend the cause, and start it again',
+  failed:
+    'too many of the recent jobs failed; this worker takes no more. Look at the failed jobs, mend the cause, and start it again',
+};
+
+/** How long dead letters are not written after one could not be. */
+const letterBoxShutMs = 5_000;
 
 /**
  * Consumes the queue of one kind of record. A job completes when each of its records is committed, was there already, or lies in
@@ -60,10 +71,19 @@ export function createRecordWorker(deps: RecordWorkerDeps) {
   const { kind, config, redis, logger, metrics, batcher, gate } = deps;
   const { queue } = kind;
   const guard = createDeadRatioGuard(config.worker.deadShare);
+  // The failed set is bounded: what fails every job would delete a day of them.
+  const failures = createDeadRatioGuard(config.worker.deadShare);
   const prefix = queuePrefix(queue, config.namespace);
   const keyOfJob = (jobId: string): string => `${prefix}:${queue}:${jobId}`;
   const conflictTries = createJobCounter(redis, keyOfJob, 'sluice:conflicts');
   const starts = createJobCounter(redis, keyOfJob, 'sluice:starts');
+  const putOffForLetters = createJobCounter(redis, keyOfJob, lettersField);
+  const letterBox = createLetterBox({
+    gate,
+    logger,
+    shutForMs: Math.min(letterBoxShutMs, config.worker.parkMs),
+    now: () => performance.now(),
+  });
   const suspects = createSuspectLane({
     counter: { add: (jobId) => untilRedisAccepts(() => starts.add(jobId)), takeBack: starts.takeBack },
     maxStarts: config.worker.suspectMaxStarts,
@@ -89,7 +109,7 @@ export function createRecordWorker(deps: RecordWorkerDeps) {
       // Another worker shall have the job at once.
       if (deps.signal.aborted) return await handBack(job, token);
       const failure = failureOf(job, error);
-      if (guard.note(failure.records, failure.records)) halt();
+      if (failures.note(failure.records, failure.records)) halt('failed');
       throw failure;
     } finally {
       settledJobs += 1;
@@ -99,6 +119,7 @@ export function createRecordWorker(deps: RecordWorkerDeps) {
   const settle = async (job: Job, token: string | undefined): Promise<void> => {
     // It was waiting for its turn in the suspect lane when the worker's time was up.
     if (deps.signal.aborted) return handBack(job, token);
+    if (letterBox.isShut && (await isSettledButForLetters(job))) return putOff(job, token, 'letters');
     const outcome = await settleChunk(kind, { jobId: job.id ?? null, raw: rawDataOf(job) }, batcher);
     if (outcome.kind === 'newer') return putOff(job, token, 'parked');
     if (outcome.later > 0) return putOff(job, token, 'later');
@@ -106,12 +127,24 @@ export function createRecordWorker(deps: RecordWorkerDeps) {
     // Only now, so that what is dead beside a conflict is counted once.
     const letters = [...outcome.dead, ...outcome.conflicts];
     const replayed = replayedLetterId(outcome.producer);
+    failures.note(outcome.records, 0);
     // What an operator puts back may well be dead again; that says nothing about what producers send.
-    if (replayed === null && guard.note(outcome.records, letters.length)) halt();
+    if (replayed === null && guard.note(outcome.records, letters.length)) halt('dead');
     if (letters.length > 0 && halted) return handBack(job, token);
-    if (letters.length > 0) await bury(letters);
-    else if (replayed !== null) await gate.run(() => markStored(deps.database, [replayed]));
+    try {
+      if (letters.length > 0) await bury(letters);
+      else if (replayed !== null) await letterBox.run(() => markStored(deps.database, [replayed]));
+    } catch (error) {
+      if (!(error instanceof LetterBoxShutError)) throw error;
+      if (replayed === null) guard.takeBack(outcome.records, letters.length);
+      await untilRedisAccepts(() => putOffForLetters.add(job.id ?? ''));
+      return putOff(job, token, 'letters');
+    }
   };
+
+  /** Whether all that is left to do of a job is to write its letters: then it is not worked on in vain. */
+  const isSettledButForLetters = async (job: Job): Promise<boolean> =>
+    (await untilRedisAccepts(() => redis.hexists(keyOfJob(job.id ?? ''), lettersField))) === 1;
 
   /** Puts the job off, so that what its records collided with has time to end. Returns when that was done often enough. */
   const waitForConflicts = async (job: Job, token: string | undefined): Promise<void> => {
@@ -124,13 +157,13 @@ export function createRecordWorker(deps: RecordWorkerDeps) {
   };
 
   const bury = async (letters: readonly DeadLetter[]): Promise<void> => {
-    await gate.run(() => storeDeadLetters(deps.database, letters));
+    await letterBox.run(() => storeDeadLetters(deps.database, letters));
     metrics.records.inc({ queue, outcome: 'dead' }, letters.length);
     for (const { code, signature, jobId } of letters) logger.debug({ jobId, code, signature }, 'record is dead');
   };
 
-  /** Puts a job off for a while: it comes from a newer producer, or some of its records could not be written now. */
-  const putOff = async (job: Job, token: string | undefined, why: 'parked' | 'later'): Promise<never> => {
+  /** Puts a job off for a while: it comes from a newer producer, or some of its records or letters could not be written now. */
+  const putOff = async (job: Job, token: string | undefined, why: keyof typeof putOffMessages): Promise<never> => {
     metrics.jobs.inc({ queue, outcome: why });
     putOffs.report(why, null);
     return delay(job, token, config.worker.parkMs);
@@ -156,10 +189,10 @@ export function createRecordWorker(deps: RecordWorkerDeps) {
   const untilRedisAccepts = <T>(ask: () => Promise<T>): Promise<T> =>
     repeatWhileRefused(ask, { forMs: config.worker.lockDurationMs, signal: deps.signal });
 
-  const halt = (): void => {
+  const halt = (why: keyof typeof haltMessages): void => {
     if (halted) return;
     halted = true;
-    logger.error(haltMessage);
+    logger.error(haltMessages[why]);
     worker.pause(true).catch((error: unknown) => logger.error({ err: error }, 'worker could not be paused'));
   };
 
@@ -191,6 +224,8 @@ export function createRecordWorker(deps: RecordWorkerDeps) {
     whyRefused: standing.whyRefused,
     /** whether it has stopped taking jobs because too many records are dead */
     isHalted: () => halted,
+    /** whether dead letters cannot be written, as far as was tried */
+    lacksLetterBox: () => letterBox.isInTrouble,
     /** jobs ended so far, however they ended */
     settledJobs: () => settledJobs,
   };

@@ -1,0 +1,56 @@
+const maxChars = 500;
+
+/** A number, a date, a range: digits and no letters. */
+const isNumber = /^[^\p{L}]*\d[^\p{L}]*$/u;
+
+/** What PostgreSQL puts before the name of something in quotes; whatever else it quotes is a value. */
+const beforeNames =
+  /(?:aggregate|collation|column|constraint|database|domain|encoding|extension|function|index|language|operator|parameter|partition|policy|procedure|publication|relation|role|rule|schema|sequence|server|table|tablespace|trigger|type|user|view) $/;
+
+/** Texts and numbers of a record, as they might be quoted. */
+interface Values {
+  has(word: string): boolean;
+}
+
+/**
+ * What a server says, as one line without the values that it quotes: names of tables, columns and the like stay.
+ *
+ * @param values of the rows that it may speak of, for a text that is not PostgreSQL's own and quotes in any way: words that
+ *   occur among them, and all numbers, are left out, too
+ */
+export function redactMessage(message: string, values: Values | null = null): string {
+  const line = message.slice(0, maxChars).replaceAll(/\s+/g, ' ').trim();
+  // PostgreSQL gives the value at fault last, after a colon: it may hold quotes itself.
+  const withoutValue = line.replace(/: ".*$/, ': "…"');
+  const withoutQuotes = withoutValue.replaceAll(/"[^"]*"|'[^']*'/g, (quoted, at: number) =>
+    beforeNames.test(withoutValue.slice(0, at)) ? quoted : '"…"',
+  );
+  if (values === null) return withoutQuotes;
+  return withoutQuotes.replaceAll(/[^\s"…]+/g, (word) => (isNumber.test(word) || values.has(word) ? '…' : word));
+}
+
+/** Characters of JSON beyond which its values are not gone through. */
+const maxJsonChars = 262_144;
+
+/** The words of all values in a JSON text of records; null when it is too long or cannot be read. */
+export function wordsOf(json: string): Values | null {
+  if (json.length > maxJsonChars) return null;
+  try {
+    const words = new Set<string>();
+    const open: unknown[] = [JSON.parse(json)];
+    const note = (text: string): void => {
+      for (const word of text.split(separators)) words.add(word);
+    };
+    while (open.length > 0) {
+      const value = open.pop();
+      if (typeof value === 'string') note(value);
+      else if (Array.isArray(value)) for (const one of value) open.push(one);
+      else if (typeof value === 'object' && value !== null) for (const one of Object.values(value)) open.push(one);
+    }
+    return { has: (word) => word.split(separators).some((part) => part !== '' && words.has(part)) };
+  } catch {
+    return null;
+  }
+}
+
+const separators = /[^\p{L}\p{N}]+/u;

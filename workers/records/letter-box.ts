@@ -1,0 +1,85 @@
+import { describeDatabaseError } from '../../shared/database-errors.ts';
+import type { Logger } from '../../shared/logger.ts';
+import { type OutageGate, StoppedError } from '../outage-gate.ts';
+
+/** Letters could not be written, or not be noted as stored. The reason is in the log. */
+export class LetterBoxShutError extends Error {
+  override readonly name = 'LetterBoxShutError';
+}
+
+/** How many write letters at once: they wait for locks, and must leave connections to those who store records. */
+const maxAtOnce = 2;
+
+/**
+ * Writes to the table of dead letters, which may be in trouble of its own while records are stored: locked, missing, full or
+ * barred. Then the box is shut for a while, so that nobody waits for it, and one at a time tries it again. An outage of the
+ * whole database is waited for.
+ */
+export function createLetterBox(deps: {
+  gate: OutageGate;
+  logger: Logger;
+  /** how long it stays shut after a failure */
+  shutForMs: number;
+  /** ms of a clock that does not jump */
+  now(): number;
+}) {
+  const { gate, logger, shutForMs, now } = deps;
+  let shutUntilMs = Number.NEGATIVE_INFINITY;
+  let isInTrouble = false;
+  let busy = 0;
+  const waiting: (() => void)[] = [];
+
+  const refuse = (): void => {
+    if (isInTrouble && (busy > 0 || now() < shutUntilMs))
+      throw new LetterBoxShutError('dead letters cannot be written now');
+  };
+
+  const takeTurn = async (): Promise<void> => {
+    refuse();
+    while (busy >= maxAtOnce) {
+      await new Promise<void>((resolve) => waiting.push(resolve));
+      refuse();
+    }
+    busy += 1;
+  };
+
+  return {
+    /** Whether the last try failed. */
+    get isInTrouble(): boolean {
+      return isInTrouble;
+    },
+
+    /** Whether nothing would be tried now. */
+    get isShut(): boolean {
+      return isInTrouble && (busy > 0 || now() < shutUntilMs);
+    },
+
+    /** Does `work`. @throws LetterBoxShutError when it fails or is not tried, StoppedError when the time is up */
+    async run(work: () => Promise<unknown>): Promise<void> {
+      await takeTurn();
+      try {
+        // Once is enough: whether the database takes records is found out after the first failure.
+        await gate.run(work, { tries: 1 });
+        if (isInTrouble) logger.info('dead letters are written again');
+        isInTrouble = false;
+      } catch (error) {
+        if (error instanceof StoppedError) throw error;
+        const { message: reason, ...place } = describeDatabaseError(error);
+        if (!isInTrouble)
+          logger.error(
+            { ...place, reason },
+            'dead letters cannot be written; records are stored, and jobs with dead ones are put off',
+          );
+        isInTrouble = true;
+        shutUntilMs = now() + shutForMs;
+        throw new LetterBoxShutError('dead letters cannot be written now', { cause: error });
+      } finally {
+        busy -= 1;
+        // All of them look: when it is shut now, none has to wait.
+        for (const look of waiting.splice(0)) look();
+      }
+    },
+  };
+}
+
+export type LetterBox = ReturnType<typeof createLetterBox>;
