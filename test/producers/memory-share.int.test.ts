@@ -49,7 +49,9 @@ test('memory share: above it nothing is added, and when there is room again ever
   for (let index = 0; index < 10; index += 1) observer.record(anExecution());
   expect(await observer.drain({ timeoutMs: 500 })).toMatchObject({ flushed: 0, unflushed: 10 });
   expect(await queue.getWaitingCount()).toBe(0);
-  expect(logged.join()).toMatch(/Redis uses \d\d % of its memory, and nothing is added above 80 % \(SLUICE_REDIS_MEMORY_SHARE\)/);
+  expect(logged.join()).toMatch(
+    /Redis uses \d\d % of its memory, and nothing is added above 80 % \(SLUICE_REDIS_MEMORY_SHARE\)/,
+  );
 
   await use(0.5);
   expect(await observer.drain()).toMatchObject({ flushed: 10, unflushed: 0 });

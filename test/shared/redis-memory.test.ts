@@ -5,7 +5,8 @@ const mb = 1_000_000;
 const used = (usedBytes: number, maxBytes = 100 * mb): MemoryReading => ({ usedBytes, maxBytes });
 
 test('memory: what counts against the bound is read from INFO', () => {
-  const info = '# Memory\r\nused_memory:2500000\r\nused_memory_rss:9\r\nmaxmemory:4000000\r\nmem_not_counted_for_evict:500000\r\n';
+  const info =
+    '# Memory\r\nused_memory:2500000\r\nused_memory_rss:9\r\nmaxmemory:4000000\r\nmem_not_counted_for_evict:500000\r\n';
   expect(parseMemoryInfo(info)).toEqual({ usedBytes: 2_000_000, maxBytes: 4_000_000 });
   expect(parseMemoryInfo('used_memory:7\r\nmaxmemory:0\r\n')).toEqual({ usedBytes: 7, maxBytes: 0 });
   expect(parseMemoryInfo('# Memory\r\nused_memory:7\r\n')).toBeNull();
