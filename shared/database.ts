@@ -16,10 +16,16 @@ const prismaParameters = ['schema', 'connection_limit', 'pool_timeout', 'pgbounc
  * Every statement ends in time twice over: the server cancels it after `statementTimeoutMs`, and the client stops
  * waiting a little later, so that a connection whose other end has vanished cannot hold a worker.
  *
+ * @param limits.lockTimeoutMs how long a statement waits for a lock, unless its transaction says otherwise. @default as long
+ *   as it may take
  * @throws UsageError when DATABASE_URL is missing
  */
-export function createDatabase(config: Config['database'], name: string): Database {
-  const pool = new pg.Pool(poolSettings(config, name));
+export function createDatabase(
+  config: Config['database'],
+  name: string,
+  limits: { lockTimeoutMs?: number } = {},
+): Database {
+  const pool = new pg.Pool(poolSettings(config, name, limits));
   // An idle connection that breaks is replaced; without a listener its error would end the process.
   pool.on('error', () => undefined);
   const database = new PrismaClient({ adapter: new PrismaPg(pool, { disposeExternalPool: true }) });
@@ -115,7 +121,7 @@ export async function withJsonTransaction<T>(
 }
 
 /** Settings of the driver's pool, for Prisma and for the few who need the driver itself. */
-export function poolSettings(config: Config['database'], name: string) {
+export function poolSettings(config: Config['database'], name: string, limits: { lockTimeoutMs?: number } = {}) {
   const url = new URL(requireUrl(config.url, 'DATABASE_URL'));
   const schema = url.searchParams.get('schema');
   const options = [
@@ -124,6 +130,7 @@ export function poolSettings(config: Config['database'], name: string) {
     // The driver adapter writes times without an offset and takes those that it reads to be of UTC, whatever the server's
     // own zone is, and it reads them in one form only.
     '-c TimeZone=UTC -c DateStyle=ISO',
+    ...(limits.lockTimeoutMs === undefined ? [] : [`-c lock_timeout=${limits.lockTimeoutMs}`]),
   ];
   for (const parameter of [...prismaParameters, 'options']) url.searchParams.delete(parameter);
   return {

@@ -1,6 +1,5 @@
 import { Registry } from 'prom-client';
 import { type ConfigGroup, loadConfig, requireUrl } from '../shared/config.ts';
-import { createDatabase } from '../shared/database.ts';
 import { UsageError } from '../shared/errors.ts';
 import { createCloseStack, endsWithin, untilAskedToStop } from '../shared/lifecycle.ts';
 import { createLogger } from '../shared/logger.ts';
@@ -13,6 +12,7 @@ import { startProbeServer } from './probe-server.ts';
 import { createReadiness } from './readiness.ts';
 import { commonGroups, type Role, type RoleConfig, type RoleDeps } from './role.ts';
 import { watchStart } from './watch-start.ts';
+import { createWorkerDatabase } from './worker-database.ts';
 
 /** The kinds of worker that a process can be. */
 const roles = {
@@ -53,7 +53,7 @@ export async function runWorker(names: readonly WorkerRole[], environment: NodeJ
   const closing = createCloseStack((part, error) => logger.warn({ part, err: error }, 'closing failed'));
   const stopping = new AbortController();
   try {
-    const database = createDatabase(config.database, 'sluice worker');
+    const database = createWorkerDatabase(config.database, 'sluice worker');
     closing.push('database', () => database.$disconnect());
     const redis = createRedis(requireUrl(config.redisUrl, 'REDIS_URL'), {
       role: 'worker',

@@ -1,11 +1,11 @@
 import { Registry } from 'prom-client';
 import { inject, onTestFinished } from 'vitest';
 import { loadConfig, requireUrl } from '../../shared/config.ts';
-import { createDatabase } from '../../shared/database.ts';
 import { createLogger } from '../../shared/logger.ts';
 import { createRedis } from '../../shared/redis.ts';
 import { createExecutionLog } from '../../workers/execution-log/role.ts';
 import type { Role, RoleDeps } from '../../workers/role.ts';
+import { createWorkerDatabase } from '../../workers/worker-database.ts';
 
 interface Sample {
   metricName?: string;
@@ -34,7 +34,7 @@ export async function startRole(
     ...environment,
   });
   const logger = createLogger({ level: 'silent', name: 'test' });
-  const database = createDatabase(config.database, 'sluice test worker');
+  const database = createWorkerDatabase(config.database, 'sluice test worker');
   const redis = createRedis(requireUrl(config.redisUrl, 'REDIS_URL'), {
     role: 'worker',
     name: 'test',

@@ -37,8 +37,9 @@ const nobody = '00000000-0000-0000-0000-000000000000';
  *   rows. Yes and no are booleans of their own: from `turn = 1` PostgreSQL would expect one row, and join by nested loops.
  * - Rows are locked, and then rows inserted, each in the order of their ids: two statements with the same ids cannot wait
  *   for each other.
- * - `seen` are the rows that are there, `found` those of them that nobody holds, as they are now: a record whose row is seen
- *   and not found is `locked`. It is not inserted either, since an insert would wait for whoever is changing the row.
+ * - `seen` are the rows that are there, `found` those of them that run and that nobody holds, as they are now: a record whose
+ *   row runs and is not found is `locked`. It is not inserted either, since an insert would wait for whoever is changing the
+ *   row. A row that has ended stays as it is, so nobody has to hold it.
  * - A row that was inserted since the statement began is not seen, and not inserted: that record is `raced`, and a second
  *   statement will see the row.
  * - The first record of an id says whose it is; of its creator's records the first completion counts, else the first one.
@@ -66,11 +67,14 @@ export const storeStatement: [before: string, after: string] = [
     from owned
   ),
   seen as materialized (
-    select request.id from request join turns on request.id = turns."requestId" where is_first
+    select request.id, request.state, request.created_by, request.state in ('completed', 'failed', 'canceled') as is_over
+    from request join turns on request.id = turns."requestId"
+    where is_first
   ),
   found as materialized (
     select request.id, request.state, request.created_by
     from request join seen on seen.id = request.id
+    where not is_over
     order by request.id
     for no key update of request skip locked
   ),
@@ -83,12 +87,12 @@ export const storeStatement: [before: string, after: string] = [
     where is_first
   ),
   judged as (
-    select "index", "requestId", found.state, case
+    select "index", "requestId", coalesce(found.state, seen.state) as state, case
       when deleted.id is not null or erasure.creator_hash is not null then 'tombstoned'
       when seen.id is null then 'inserted'
-      when found.id is null then 'locked'
-      when found.created_by <> "createdBy" then 'foreign'
-      when "phase" = 'begun' or found.state in ('completed', 'failed', 'canceled') then 'duplicate'
+      when found.id is null and not is_over then 'locked'
+      when coalesce(found.created_by, seen.created_by) <> "createdBy" then 'foreign'
+      when "phase" = 'begun' or is_over or found.state in ('completed', 'failed', 'canceled') then 'duplicate'
       when found.state = 'processing' then 'updated'
       else 'conflict'
     end as outcome

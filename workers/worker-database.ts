@@ -1,0 +1,16 @@
+import type { Config } from '../shared/config.ts';
+import { createDatabase, type Database } from '../shared/database.ts';
+
+/** Who holds a lock for longer than this holds it for long: what waits for it must not hold up the rest. */
+const lockTimeoutMs = 1_000;
+
+/**
+ * The database as a worker uses it: a statement waits a second for a lock, and not until its time is up.
+ *
+ * @throws UsageError when DATABASE_URL is missing
+ */
+export function createWorkerDatabase(config: Config['database'], name: string): Database {
+  // Where a statement has little time in all, that is limit enough.
+  const isShort = config.statementTimeoutMs < 2 * lockTimeoutMs;
+  return createDatabase(config, name, isShort ? {} : { lockTimeoutMs });
+}
