@@ -41,6 +41,7 @@ export function toRequestLines(request: StoredRequest, { bodies }: { bodies: boo
     `arrived     ${time(request.createdAt)}`,
     `started     ${time(request.startedAt)}`,
     `ended       ${time(ended)}`,
+    `stored      ${time(request.storedAt)}`,
     `API key     ${request.apiKeyHash === null ? none : `hash ${request.apiKeyHash}`}`,
     ...(request.notes === null ? [] : [`notes       ${request.notes}`]),
     ...(error === null ? [] : [`error       ${bodies ? error : hidden}`]),

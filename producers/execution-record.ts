@@ -63,7 +63,7 @@ export function takeExecutionRecord(execution: Execution, context: RecordContext
     failedNodeId: read.text('failedNodeId', execution.failedNodeId),
     points: read.decimal('points', execution.points),
     caseName: read.text('caseName', execution.caseName),
-    durationMs: read.decimal('durationMs', execution.durationMs) ?? 0,
+    durationMs: readDuration(execution.durationMs, read, notes),
     nodesExecuted: read.integer('nodesExecuted', execution.nodesExecuted, 0) ?? 0,
     traceLength: trace.originalLength ?? undefined,
     sampled,
@@ -76,6 +76,13 @@ export function takeExecutionRecord(execution: Execution, context: RecordContext
     notes: undefined,
   };
   return take(draft, trace.entries, execution.input, notes, context.maxBytes);
+}
+
+/** One below 0 comes of a clock that was set back meanwhile. */
+function readDuration(durationMs: unknown, read: FieldReader, notes: Notes): number {
+  const ms = read.decimal('durationMs', durationMs) ?? 0;
+  if (ms < 0) notes.changed('durationMs', `${ms} is below 0`);
+  return ms;
 }
 
 /** Takes the record and writes it at once. */

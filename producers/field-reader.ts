@@ -1,4 +1,5 @@
 import { executionLimits } from '../shared/contracts/execution.ts';
+import { findImplausibility, isPlausible, latestPlausible } from '../shared/contracts/plausible-time.ts';
 import type { Notes } from './notes.ts';
 import { toStorableText } from './storable-json.ts';
 import { type TruncatedTrace, truncateTrace } from './truncate-trace.ts';
@@ -71,9 +72,19 @@ const latestMs = Date.UTC(9999, 11, 31);
 export function readTime(time: unknown, nowMs: number, notes: Notes): string {
   if (time === undefined || time === null) return toIso(nowMs);
   const ms = toStorableMs(time);
-  if (ms !== null) return toIso(ms);
+  if (ms !== null) {
+    noteImplausible('recordedAt', ms, nowMs, notes);
+    return toIso(ms);
+  }
   notes.changed('recordedAt', `${quote(time)} is no time, the time of the call is stored`);
   return toIso(nowMs);
+}
+
+/** Says so in the notes when a time that the caller gave cannot be. It is stored as it is. */
+export function noteImplausible(name: string, ms: number, nowMs: number, notes: Notes): void {
+  if (isPlausible(ms, nowMs)) return;
+  const implausibility = findImplausibility(toIso(ms), latestPlausible(nowMs));
+  if (implausibility !== null) notes.changed(name, implausibility);
 }
 
 /** A Date, ms since 1970, or text, as ms since 1970; null when it is none of them, or not within the years 1970 to 9999. */

@@ -1,6 +1,6 @@
 import { requestLimits, type ServiceTier, serviceTiers } from '../shared/contracts/completed-request.ts';
 import type { HashApiKey } from './api-key-hash.ts';
-import { kindOf, quote, toIso, toStorableMs, uuidPattern } from './field-reader.ts';
+import { kindOf, noteImplausible, quote, toIso, toStorableMs, uuidPattern } from './field-reader.ts';
 import type { Notes } from './notes.ts';
 
 /**
@@ -84,7 +84,10 @@ export function readApiKeyHash(
 /** When a request that still runs began, as ISO 8601. */
 export function readStart(startedAt: unknown, nowMs: number, notes: Notes): string {
   const ms = toStorableMs(startedAt);
-  if (ms !== null) return toIso(ms);
+  if (ms !== null) {
+    noteImplausible('startedAt', ms, nowMs, notes);
+    return toIso(ms);
+  }
   noteTime('startedAt', startedAt, 'the time of the call is stored', notes);
   return toIso(nowMs);
 }
@@ -102,6 +105,8 @@ export function readSpan(
     noteTime('startedAt', startedAt, `${stored} is stored`, notes);
   }
   if (givenEnd === null) noteTime('completedAt', completedAt, 'the time of the call is stored', notes);
+  if (givenStart !== null) noteImplausible('startedAt', givenStart, nowMs, notes);
+  if (givenEnd !== null) noteImplausible('completedAt', givenEnd, nowMs, notes);
   const start = givenStart ?? givenEnd ?? nowMs;
   const end = givenEnd ?? nowMs;
   if (end < start) notes.changed('completedAt', `${toIso(end)} is before startedAt, which is stored for both`);

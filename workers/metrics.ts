@@ -45,6 +45,12 @@ export function createWorkerMetrics(
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800],
     registers,
   });
+  const odd = new Counter({
+    name: 'sluice_records_implausible_total',
+    help: 'Records with a time before 2000 or more than a day ahead, or an end before the beginning; the notes of their rows say so',
+    labelNames: ['queue'] as const,
+    registers,
+  });
   const batchRecords = new Histogram({
     name: 'sluice_batch_records',
     help: 'Records in one insert statement',
@@ -119,5 +125,5 @@ export function createWorkerMetrics(
       else this.set(depth.oldestWaitSeconds);
     },
   });
-  return { records, jobs, jobWait, batchRecords, statement, retries };
+  return { records, jobs, odd, jobWait, batchRecords, statement, retries };
 }

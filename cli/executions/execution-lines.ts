@@ -45,6 +45,7 @@ export function toExecutionLines(execution: StoredExecution, options: { columns:
   const lines: Line[] = [
     ['execution   ', { text: execution.id, tone: 'strong' }],
     `recorded    ${execution.recordedAt.toISOString()}`,
+    `stored      ${execution.storedAt?.toISOString() ?? none}`,
     `strategy    ${execution.strategyId}, version ${execution.strategyVersion}, ${execution.strategyType}${parent}`,
     ['status      ', toStatus(execution)],
     ...(status === 'ok' ? [] : [`failure     ${failure === '' ? 'not told' : failure}`]),

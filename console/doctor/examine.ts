@@ -2,9 +2,11 @@ import type { Config } from '../../shared/config.ts';
 import { queueNames } from '../../shared/contracts/queues.ts';
 import { endsWithin } from '../../shared/lifecycle.ts';
 import { executionLogTable, planPartitions } from '../../shared/partitions.ts';
+import type { Answer } from './answer.ts';
 import { type Finding, type Level, worstOf } from './finding.ts';
 import { readHealthFacts } from './health-facts.ts';
 import { type HostFacts, readHostFacts } from './host-facts.ts';
+import type { ClockReading } from './judge-clock.ts';
 import { judgeHealth } from './judge-health.ts';
 import { judgeHost, judgeMissingUrl } from './judge-host.ts';
 import { judgePostgres, judgePostgresConnection } from './judge-postgres.ts';
@@ -61,7 +63,7 @@ async function examineRedis(connection: RedisConnection, { namespace }: Config, 
   const facts = await readRedisFacts(connection);
   const queues = await Promise.all(
     queueNames.map(async (queue) => {
-      const seen = await ask(() => readQueueFacts(redis, { queue, namespace, nowMs: Date.now() }));
+      const seen = await ask(() => readQueueFacts(redis, { queue, namespace, nowMs: nowOf(facts.clock) }));
       const { clientNames } = facts;
       return judgeQueue(seen, { queue, namespace, clientNames, ownVersion: host.bullmqVersion });
     }),
@@ -73,7 +75,7 @@ async function examinePostgres(connection: PostgresConnection, { database, fleet
   const findings = [judgePostgresConnection(connection.state)];
   if (!connection.state.known) return findings;
   const server = await readPostgresFacts(connection);
-  const nowMs = Date.now();
+  const nowMs = nowOf(server.clock);
   const days = planPartitions(executionLogTable, nowMs, database.partitionDaysAhead);
   const [tables, migrations] = await Promise.all([readTablesFacts(connection, days), readKnownMigrations()]);
   return [
@@ -81,6 +83,11 @@ async function examinePostgres(connection: PostgresConnection, { database, fleet
     ...judgePostgres(server, { ...database, workers: fleet.workers }),
     ...judgeTables(tables, { migrations, days, nowMs }),
   ];
+}
+
+/** The time by a server's clock, by which its workers live too; by this machine's when it did not tell. */
+function nowOf(clock: Answer<ClockReading>): number {
+  return clock.known && Number.isFinite(clock.value.serverMs) ? clock.value.serverMs : Date.now();
 }
 
 /** Needs both servers; what is wrong with one that cannot be asked is told elsewhere. */

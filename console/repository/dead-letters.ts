@@ -1,4 +1,5 @@
 import { type Database, Prisma } from '../../shared/database.ts';
+import { readDatabaseClock } from '../../shared/database-clock.ts';
 
 /**
  * What became of a letter: nothing yet, put back into its queue, stored by a worker after that, or put aside by a person.
@@ -96,9 +97,11 @@ export async function markReplayed(database: Database, letters: readonly StoredD
 
 /** Puts open letters aside for good; they stay visible. @returns how many there were */
 export async function discardDeadLetters(database: Database, filter: DeadLetterFilter): Promise<number> {
+  // By the clock that says later how long ago that was.
+  const stateSince = new Date(await readDatabaseClock(database));
   const { count } = await database.deadLetter.updateMany({
     where: toWhere({ ...filter, state: 'open' }),
-    data: { state: 'discarded', stateSince: new Date() },
+    data: { state: 'discarded', stateSince },
   });
   return count;
 }

@@ -83,7 +83,7 @@ async function eraseRows(database: Database, createdBy: string, before: Date, ch
     with locked as materialized (
       select id, template_id from request
       where id in (
-        select id from request where created_by = ${createdBy} and (created_at <= ${before} or updated_at <= ${before})
+        select id from request where created_by = ${createdBy} and (created_at <= ${before} or coalesce(stored_at, updated_at) <= ${before})
         order by created_at desc, id desc limit ${chunk})
       order by id
       for update

@@ -31,6 +31,8 @@ export interface StoredRequest {
   error: string | null;
   notes: string | null;
   createdAt: Date;
+  /** by the database's clock; null for a row that is older than the column */
+  storedAt: Date | null;
   startedAt: Date | null;
   completedAt: Date | null;
   failedAt: Date | null;
@@ -72,6 +74,7 @@ export async function findRequest(database: Database, id: string): Promise<Store
     error: row.error === null ? null : withBody(row.error, row.responseBody),
     notes: row.notes,
     createdAt: row.createdAt,
+    storedAt: row.storedAt,
     startedAt: row.startedAt,
     completedAt: row.completedAt,
     failedAt: row.failedAt,

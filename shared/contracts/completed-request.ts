@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseSafely } from './chunk.ts';
+import { findImplausibility } from './plausible-time.ts';
 
 /** What a request may be in; `begun` makes the row of a request that is still running, `completed` ends it. */
 export const requestPhases = ['begun', 'completed'] as const;
@@ -74,4 +75,20 @@ export type RequestRecord = z.infer<typeof requestRecordSchema>;
 export function findRequestProblem(record: unknown): string | null {
   const parsed = parseSafely(requestRecordSchema, record);
   return parsed.success ? null : parsed.reason;
+}
+
+/**
+ * What of a record's times cannot be, as its notes say it; null when nothing is.
+ *
+ * @param latest see latestPlausible
+ */
+export function findRequestOddity(record: RequestRecord, latest: string): string | null {
+  const { startedAt } = record;
+  const start = findImplausibility(startedAt, latest);
+  if (start !== null) return `startedAt: ${start}`;
+  if (record.phase === 'begun') return null;
+  const { completedAt } = record;
+  const end = findImplausibility(completedAt, latest);
+  if (end !== null) return `completedAt: ${end}`;
+  return Date.parse(completedAt) < Date.parse(startedAt) ? `completedAt: ${completedAt} is before startedAt` : null;
 }

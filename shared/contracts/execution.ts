@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseSafely } from './chunk.ts';
+import { findImplausibility } from './plausible-time.ts';
 
 /** How a run ended. Everything but `ok` is a failure and is always kept. */
 export const executionStatuses = ['ok', 'error', 'timeout', 'limit', 'cancelled'] as const;
@@ -73,4 +74,18 @@ export type ExecutionRecord = z.infer<typeof executionRecordSchema>;
 export function findRecordProblem(record: unknown): string | null {
   const parsed = parseSafely(executionRecordSchema, record);
   return parsed.success ? null : parsed.reason;
+}
+
+/**
+ * What of a record's times cannot be, as its notes say it; null when nothing is.
+ *
+ * @param latest see latestPlausible
+ */
+export function findExecutionOddity(
+  { recordedAt, durationMs }: Pick<ExecutionRecord, 'recordedAt' | 'durationMs'>,
+  latest: string,
+): string | null {
+  const implausibility = findImplausibility(recordedAt, latest);
+  if (implausibility !== null) return `recordedAt: ${implausibility}`;
+  return durationMs < 0 ? `durationMs: ${durationMs} is below 0` : null;
 }

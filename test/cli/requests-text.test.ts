@@ -18,6 +18,7 @@ const request: StoredRequest = {
   error: '{"type":"NonRetriableHttpStatus","details":{"status":500,"body":"private answer"}}',
   notes: null,
   createdAt: at,
+  storedAt: at,
   startedAt: at,
   completedAt: null,
   failedAt: at,

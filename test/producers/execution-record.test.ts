@@ -160,7 +160,22 @@ test.each([
 ])('time: %s is kept, whatever the clock says', (_kind, recordedAt, stored) => {
   const record = recordOf(withField('recordedAt', recordedAt));
   expect(record.recordedAt).toBe(stored);
-  expect(record).not.toHaveProperty('notes');
+  if (stored.startsWith('2020')) expect(record).not.toHaveProperty('notes');
+  else expect(record.notes).toMatch(/^recordedAt: .* is implausible, /);
+});
+
+test.each([
+  [
+    1_767_312_245,
+    'recordedAt: 1970-01-21T10:55:12.245Z is implausible, before 2000; were seconds given for milliseconds?',
+  ],
+  ['2099-01-01T00:00:00Z', 'recordedAt: 2099-01-01T00:00:00.000Z is implausible, more than a day ahead'],
+])('time: %s cannot be, so it is stored and said so', (recordedAt, notes) => {
+  expect(recordOf(withField('recordedAt', recordedAt))).toMatchObject({ notes });
+});
+
+test('duration: one below 0 is stored, and said so', () => {
+  expect(recordOf(withField('durationMs', -5))).toMatchObject({ durationMs: -5, notes: 'durationMs: -5 is below 0' });
 });
 
 test.each([

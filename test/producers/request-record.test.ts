@@ -199,6 +199,20 @@ describe('times', () => {
       iso(0),
       `${iso(-9)} is before startedAt`,
     ],
+    [
+      'seconds',
+      { startedAt: 1_767_312_245, completedAt: t(0) },
+      '1970-01-21T10:55:12.245Z',
+      iso(0),
+      'startedAt: 1970-01-21T10:55:12.245Z is implausible, before 2000; were seconds given',
+    ],
+    [
+      'an end in years to come',
+      { startedAt: t(0), completedAt: '2099-01-01T00:00:00Z' },
+      iso(0),
+      '2099-01-01T00:00:00.000Z',
+      'completedAt: 2099-01-01T00:00:00.000Z is implausible, more than a day ahead',
+    ],
     ['a start in the future, no end', { startedAt: t(9), completedAt: null }, iso(9), iso(9), 'is before startedAt'],
   ])('%s', (_what, given, startedAt, completedAt, note) => {
     const record = withFields(given);

@@ -16,15 +16,16 @@ export function aLog() {
   return { logger, lines, messages: () => lines.map(({ msg }) => msg) };
 }
 
-/** What a task works with, on a migrated database of the test's own, and what it has told so far. */
-export async function maintenanceDeps(environment: Record<string, string> = {}) {
-  const databaseUrl = await createTestDatabase();
+/** What a task works with, on a migrated database of the test's own unless one is given, and what it has told so far. */
+export async function maintenanceDeps(environment: Record<string, string> = {}, given?: string) {
+  const databaseUrl = given ?? (await createTestDatabase());
   const config = loadConfig({ DATABASE_URL: databaseUrl, ...environment });
   const database = createDatabase(config.database, 'test');
   onTestFinished(() => database.$disconnect());
   const log = aLog();
   const dropped: string[] = [];
   const purged: number[] = [];
+  const early: [table: string, rows: number][] = [];
   const deps: TaskDeps & { config: Config } = {
     config,
     database,
@@ -32,8 +33,9 @@ export async function maintenanceDeps(environment: Record<string, string> = {}) 
     now: Date.now,
     onDropped: (name) => dropped.push(name),
     onPurged: (_table, rows) => purged.push(rows),
+    onEarly: (table, rows) => early.push([table, rows]),
   };
-  return { databaseUrl, deps, dropped, purged, lines: log.lines, messages: log.messages };
+  return { databaseUrl, deps, dropped, purged, early, lines: log.lines, messages: log.messages };
 }
 
 /** A maintenance worker inside the test's own process, started and stopped with it. */

@@ -12,8 +12,8 @@ export async function insertExecution(client: pg.Client, recordedAt: string | Da
 /** So many dead letters in a state since so many days. */
 export async function insertLetters(client: pg.Client, state: string, days: number, count: number): Promise<void> {
   await client.query(
-    `insert into dead_letter (queue, record_key, payload, code, reason, signature, state, state_since)
-     select 'execution-log', gen_random_uuid()::text, '{}', '22P05', 'r', 's', $1, now() - make_interval(days => $2)
+    `insert into dead_letter (queue, record_key, payload, code, reason, signature, state, state_since, first_seen)
+     select 'execution-log', gen_random_uuid()::text, '{}', '22P05', 'r', 's', $1, now() - make_interval(days => $2), now() - make_interval(days => $2)
      from generate_series(1, $3)`,
     [state, days, count],
   );

@@ -1,4 +1,4 @@
-import { findRequestProblem } from '../../shared/contracts/completed-request.ts';
+import { findRequestOddity, findRequestProblem, type RequestRecord } from '../../shared/contracts/completed-request.ts';
 import type { RecordKind, Unstored } from '../records/kind.ts';
 import { goodRequests } from './good-records.ts';
 import { requestKey } from './request-key.ts';
@@ -11,6 +11,7 @@ import { type EndedRequests, type RequestOutcome, storeRequests } from './store.
 export const requestKind: RecordKind = {
   queue: 'completed-request',
   findProblem: findRequestProblem,
+  findOddity: (record, latest) => findRequestOddity(record as RequestRecord, latest),
   keyOf: requestKey,
   patience: { tries: 5, backoff: { baseMs: 2_000, maxMs: 30_000 } },
   goodRecords: goodRequests,

@@ -1,4 +1,4 @@
-import { findRecordProblem } from '../../shared/contracts/execution.ts';
+import { type ExecutionRecord, findExecutionOddity, findRecordProblem } from '../../shared/contracts/execution.ts';
 import type { RecordKind } from '../records/kind.ts';
 import { goodExecutions } from './good-records.ts';
 import { insertExecutions } from './store.ts';
@@ -7,6 +7,7 @@ import { insertExecutions } from './store.ts';
 export const executionKind: RecordKind = {
   queue: 'execution-log',
   findProblem: findRecordProblem,
+  findOddity: (record, latest) => findExecutionOddity(record as ExecutionRecord, latest),
   store: insertExecutions,
   goodRecords: goodExecutions,
 };

@@ -27,6 +27,12 @@ export function createMaintenanceMetrics(
     labelNames: ['table'] as const,
     registers,
   });
+  const deletedEarly = new Counter({
+    name: 'sluice_rows_deleted_early_total',
+    help: 'Rows deleted sooner after they were stored than they are to be kept, by table; with dropped partitions, up to 10,000 for each',
+    labelNames: ['table'] as const,
+    registers,
+  });
   new Gauge({
     name: 'sluice_maintenance_last_success_timestamp_seconds',
     help: 'When a run of the task ended well for the last time, at any maintenance worker',
@@ -73,5 +79,5 @@ export function createMaintenanceMetrics(
       this.set(sources.isOutage() ? 1 : 0);
     },
   });
-  return { runs, dropped, purged };
+  return { runs, dropped, purged, deletedEarly };
 }

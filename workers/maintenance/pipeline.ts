@@ -1,5 +1,6 @@
 import { maintenanceQueue, queuePrefix } from '../../shared/contracts/queues.ts';
 import { endsWithin } from '../../shared/lifecycle.ts';
+import { createRedisClock } from '../redis-clock.ts';
 import { repeatWhileRefused } from '../redis-refusals.ts';
 import { createRedisStanding } from '../redis-standing.ts';
 import { retryWhileWorthWaiting } from '../retry.ts';
@@ -39,14 +40,16 @@ export function createMaintenance(
     now: Date.now,
     onDropped: () => metrics.dropped.inc(),
     onPurged: (table, rows) => metrics.purged.inc({ table }, rows),
+    onEarly: (table, rows) => metrics.deletedEarly.inc({ table }, rows),
   });
   const onOutage = (begins: boolean): void => {
     isOutage = begins;
   };
   const run = { retry: config.retry, logger, signal, waitsForDatabase: true, onOutage };
   const standing = createRedisStanding(() => performance.now());
-  const worker = createMaintenanceWorker({ config, redis, logger, metrics, findings, tasks, run, standing });
-  const schedule = createSchedule({ redis, namespace: config.namespace, everyMs });
+  const clock = createRedisClock(redis);
+  const worker = createMaintenanceWorker({ config, redis, logger, metrics, findings, tasks, run, standing, clock });
+  const schedule = createSchedule({ redis, namespace: config.namespace, everyMs, clock });
   let timer: NodeJS.Timeout | undefined;
 
   /** A worker that was started before the migrations says so at once; while the database is away, it waits. */
@@ -84,6 +87,7 @@ export function createMaintenance(
     whyIdle: standing.whyRefused,
     whyStuck: () => null,
     async start(): Promise<void> {
+      await clock.start(signal);
       await findTables();
       if (signal.aborted) return;
       // Not the end of the process, in which there may be other roles.

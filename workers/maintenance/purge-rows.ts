@@ -8,6 +8,13 @@ export const batchRows = 1_000;
 /** At least so long a pause follows a statement, and at least as long as it took: others get half of the time. */
 const minPauseMs = 20;
 
+/** What one statement deleted. */
+export interface DeletedRows {
+  rows: number;
+  /** of these, rows that were stored less than `keepDays` ago: there is something wrong with the rule, or with a clock */
+  early: number;
+}
+
 /**
  * Deletes what a rule names, batch by batch, each in a transaction of its own. Rows that somebody else holds are left for
  * the next time, so any number of processes may purge at once.
@@ -17,22 +24,24 @@ const minPauseMs = 20;
 export async function purgeRows(
   database: Database,
   rule: PurgeRule,
-  options: { signal: AbortSignal; onBatch: (rows: number) => void },
+  options: { signal: AbortSignal; onBatch: (deleted: DeletedRows) => void },
 ): Promise<boolean> {
   const [table, key] = [Prisma.raw(`"${rule.table}"`), Prisma.raw(`"${rule.key}"`)];
   for (;;) {
     if (options.signal.aborted) return false;
     const startedAt = performance.now();
     // Materialized: as a mere subquery it may be run once per row, and then has more than its limit.
-    const [deleted] = await database.$queryRaw<{ rows: number }[]>(Prisma.sql`
+    const [deleted] = await database.$queryRaw<DeletedRows[]>(Prisma.sql`
       with doomed as materialized (
         select ${key} as key from ${table} where ${isDue(rule)} limit ${batchRows} for update skip locked),
       deleted as (
-        delete from ${table} using doomed where ${table}.${key} = doomed.key returning ${table}.*)
+        delete from ${table} using doomed where ${table}.${key} = doomed.key and ${isDue(rule)} returning ${table}.*)
       ${deletedParts(rule)}
-      select count(*)::int as rows from deleted`);
-    const rows = deleted?.rows ?? 0;
-    if (rows > 0) options.onBatch(rows);
+      select count(*)::int as rows,
+        (count(*) filter (where ${Prisma.raw(rule.storedAt)} >= ${keptFrom(rule)}))::int as early
+      from deleted`);
+    const { rows, early } = deleted ?? { rows: 0, early: 0 };
+    if (rows > 0) options.onBatch({ rows, early });
     if (rows < batchRows) return true;
     const pauseMs = Math.max(minPauseMs, performance.now() - startedAt);
     await sleep(pauseMs, undefined, { signal: options.signal }).catch(() => undefined);
@@ -53,7 +62,12 @@ export async function countRows(database: Database, rule: PurgeRule): Promise<nu
   return counted?.rows ?? 0;
 }
 
-/** By the database's clock, which also set the column. */
-function isDue({ since, condition, keepDays }: PurgeRule): Prisma.Sql {
-  return Prisma.sql`${Prisma.raw(condition)} and ${Prisma.raw(`"${since}"`)} < now() - make_interval(days => ${keepDays}::int)`;
+/** By the database's clock. */
+function isDue(rule: PurgeRule): Prisma.Sql {
+  const isPast = rule.since.map((time) => Prisma.sql`${Prisma.raw(time)} < ${keptFrom(rule)}`);
+  return Prisma.join([Prisma.raw(rule.condition), ...isPast], ' and ');
+}
+
+function keptFrom({ keepDays }: PurgeRule): Prisma.Sql {
+  return Prisma.sql`now() - make_interval(days => ${keepDays}::int)`;
 }

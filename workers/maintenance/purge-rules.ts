@@ -1,12 +1,15 @@
 import type { Config } from '../../shared/config.ts';
+import type { Partition } from '../../shared/partition-catalog.ts';
 
 /** Rows that go when they are old enough. Names and conditions are ours, never a user's: they become SQL as they are. */
 export interface PurgeRule {
   table: string;
   /** the column that names a row */
   key: string;
-  /** the column of its age */
-  since: string;
+  /** the times of its age, as SQL: each of them has to be past */
+  since: readonly string[];
+  /** when the row was stored, by the database's clock, as SQL; null where that is not known */
+  storedAt: string;
   /** what else must hold for it, as SQL */
   condition: string;
   /** days; 0 keeps for ever */
@@ -22,29 +25,67 @@ const tombstoneDays = 90;
  * What is purged. Dead letters go when their record is stored, or somebody has discarded it. All others stay for ever,
  * those that were put back too, until a worker has stored them: each may be the only copy of its record. Requests go when they have ended, by their arrival; what
  * still runs stays.
+ *
+ * A time that a record says of itself may be any: the producer's clock is wrong, or seconds were taken for milliseconds. So
+ * a row goes when it was also stored so long ago, and one from a time to come when it was stored so long ago. Then no row
+ * goes sooner after it was stored than it is to be kept, and none is kept for longer.
+ *
+ * @param catchAll the DEFAULT partition of executions, where there is one: all others are dropped whole
  */
-export function purgeRules({ retention }: Pick<Config, 'retention'>): PurgeRule[] {
+export function purgeRules(
+  { retention }: Pick<Config, 'retention'>,
+  catchAll: Pick<Partition, 'name'> | null,
+): PurgeRule[] {
+  const requests = {
+    table: 'request',
+    key: 'id',
+    storedAt: 'coalesce(stored_at, updated_at)',
+    keepDays: retention.requestDays,
+    part: { table: 'request_template', idIn: 'template_id' },
+  };
+  const hasEnded = `state in ('completed', 'failed', 'canceled')`;
   return [
     {
       table: 'dead_letter',
       key: 'id',
-      since: 'state_since',
+      since: ['state_since'],
+      storedAt: 'first_seen',
       condition: `state in ('stored', 'discarded')`,
       keepDays: retention.deadLetterDays,
     },
+    { ...requests, since: ['created_at', requests.storedAt], condition: hasEnded },
     {
-      table: 'request',
-      key: 'id',
-      since: 'created_at',
-      condition: `state in ('completed', 'failed', 'canceled')`,
-      keepDays: retention.requestDays,
-      part: { table: 'request_template', idIn: 'template_id' },
+      ...requests,
+      since: [requests.storedAt],
+      // The first part finds them by an index; the second leaves out what the rule above names.
+      condition: `${hasEnded} and created_at > ${requests.storedAt}
+        and created_at >= now() - make_interval(days => ${retention.requestDays})`,
     },
-    { table: 'request_tombstone', key: 'id', since: 'deleted_at', condition: 'true', keepDays: tombstoneDays },
+    ...(catchAll === null
+      ? []
+      : [
+          {
+            table: catchAll.name,
+            key: 'ctid',
+            since: ['stored_at'],
+            storedAt: 'stored_at',
+            condition: 'true',
+            keepDays: retention.days,
+          },
+        ]),
+    {
+      table: 'request_tombstone',
+      key: 'id',
+      since: ['deleted_at'],
+      storedAt: 'deleted_at',
+      condition: 'true',
+      keepDays: tombstoneDays,
+    },
     {
       table: 'creator_erasure',
       key: 'creator_hash',
-      since: 'erased_before',
+      since: ['erased_before'],
+      storedAt: 'erased_before',
       condition: 'true',
       keepDays: tombstoneDays,
     },

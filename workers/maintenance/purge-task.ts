@@ -1,8 +1,11 @@
 import { readDatabaseClock } from '../../shared/database-clock.ts';
+import { readPartitions } from '../../shared/partition-catalog.ts';
+import { executionLogTable } from '../../shared/partitions.ts';
 import { isClockOff } from './clock.ts';
 import { countRows, purgeRows } from './purge-rows.ts';
 import { type PurgeRule, purgeRules } from './purge-rules.ts';
 import type { Task, TaskDeps } from './task.ts';
+import { tellEarly } from './tell-early.ts';
 
 export interface PurgeReport {
   outcome: 'done' | 'refused' | 'interrupted';
@@ -15,20 +18,25 @@ const progressEveryMs = 10_000;
 /** Deletes rows that nobody needs any more, by the rules of purge-rules.ts. */
 export function createPurgeTask(deps: TaskDeps): Task<PurgeReport> {
   const { database, logger } = deps;
-  const rules = purgeRules(deps.config).filter(({ keepDays }) => keepDays > 0);
+  const findRules = async (): Promise<PurgeRule[]> => {
+    const { partitions } = await readPartitions(database, executionLogTable);
+    const catchAll = partitions.find(({ bounds, isDroppable }) => bounds.kind === 'default' && isDroppable);
+    return purgeRules(deps.config, catchAll ?? null).filter(({ keepDays }) => keepDays > 0);
+  };
 
   return {
     async run(signal) {
       const purged: Record<string, number> = {};
       if (isClockOff(deps, await readDatabaseClock(database))) return { outcome: 'refused', purged };
-      for (const rule of rules) {
+      for (const rule of await findRules()) {
         const { table } = rule;
         const told = createProgressLog(deps, rule);
         const isThrough = await purgeRows(database, rule, {
           signal,
-          onBatch(rows) {
+          onBatch({ rows, early }) {
             purged[table] = (purged[table] ?? 0) + rows;
             deps.onPurged(table, rows);
+            if (early > 0) tellEarly(deps, { table, rows: early, keepDays: rule.keepDays });
             told(purged[table]);
           },
         });
@@ -39,11 +47,12 @@ export function createPurgeTask(deps: TaskDeps): Task<PurgeReport> {
       return { outcome: 'done', purged };
     },
     async preview() {
-      const counts = await Promise.all(
-        rules.map(async (rule) => [rule.table, await countRows(database, rule)] as const),
-      );
-      const due = counts.filter(([, rows]) => rows > 0);
-      return { wouldPurge: Object.fromEntries(due), wouldRefuse: isClockOff(deps, await readDatabaseClock(database)) };
+      const wouldPurge: Record<string, number> = {};
+      for (const rule of await findRules()) {
+        const rows = await countRows(database, rule);
+        if (rows > 0) wouldPurge[rule.table] = (wouldPurge[rule.table] ?? 0) + rows;
+      }
+      return { wouldPurge, wouldRefuse: isClockOff(deps, await readDatabaseClock(database)) };
     },
   };
 }

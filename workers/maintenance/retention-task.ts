@@ -1,10 +1,12 @@
+import { type Database, Prisma } from '../../shared/database.ts';
 import { classifyDatabaseError, explainDatabaseError } from '../../shared/database-errors.ts';
-import { type Partition, type PartitionCatalog, readPartitions } from '../../shared/partition-catalog.ts';
-import { executionLogTable } from '../../shared/partitions.ts';
+import { type Partition, type PartitionCatalog, quoteTable, readPartitions } from '../../shared/partition-catalog.ts';
+import { executionLogTable, lockNotAvailable } from '../../shared/partitions.ts';
 import { isClockOff } from './clock.ts';
 import { dropPartition } from './drop-partition.ts';
 import { planRetention } from './retention-plan.ts';
 import type { Task, TaskDeps, TaskOutcome } from './task.ts';
+import { tellEarly } from './tell-early.ts';
 
 export interface RetentionReport {
   outcome: TaskOutcome;
@@ -50,8 +52,10 @@ export function createRetentionTask(deps: TaskDeps): Task<RetentionReport> {
   };
 
   /** @returns whether it is there no more */
-  async function drop({ name }: Partition, report: RetentionReport): Promise<boolean> {
+  async function drop(expired: Partition, report: RetentionReport): Promise<boolean> {
+    const { name } = expired;
     try {
+      const early = await countEarly(database, expired, days);
       const result = await dropPartition(database, {
         table: executionLogTable,
         name,
@@ -64,6 +68,7 @@ export function createRetentionTask(deps: TaskDeps): Task<RetentionReport> {
         report.dropped.push(name);
         deps.onDropped(name);
         logger.info({ partition: name }, 'partition dropped');
+        if (early > 0) tellEarly(deps, { table: executionLogTable, rows: early, keepDays: days });
       }
       return result !== 'locked';
     } catch (error) {
@@ -73,6 +78,24 @@ export function createRetentionTask(deps: TaskDeps): Task<RetentionReport> {
       logger.error({ partition: name, reason }, 'partition could not be dropped');
       return false;
     }
+  }
+}
+
+/** Enough to tell a slip from a stream. */
+const maxRowsCounted = 10_000;
+
+/** Rows of a partition that were stored less than so many days ago. Without a lock; 0 when it takes too long to find out. */
+async function countEarly(database: Database, partition: Partition, days: number): Promise<number> {
+  try {
+    const [counted] = await database.$queryRaw<{ rows: number }[]>(Prisma.sql`
+      select count(*)::int as rows from (
+        select from ${quoteTable(partition)} where stored_at >= now() - make_interval(days => ${days}::int)
+        limit ${maxRowsCounted}) as early`);
+    return counted?.rows ?? 0;
+  } catch (error) {
+    // Somebody else has dropped it, holds it, or it is large.
+    if (['42P01', '57014', lockNotAvailable].includes(classifyDatabaseError(error).code)) return 0;
+    throw error;
   }
 }
 

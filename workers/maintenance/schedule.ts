@@ -1,6 +1,8 @@
 import { Queue } from 'bullmq';
 import { maintenanceQueue, queuePrefix } from '../../shared/contracts/queues.ts';
 import type { Redis } from '../../shared/redis.ts';
+import { keepRedisTime } from '../keep-redis-time.ts';
+import type { RedisClock } from '../redis-clock.ts';
 import { taskNames } from './task.ts';
 
 /** Ended runs that Redis keeps of each kind, for whoever looks at the queue. */
@@ -10,12 +12,13 @@ const runsKept = 100;
  * One BullMQ job scheduler a task, shared by all maintenance workers: the same id means the same scheduler, however many
  * set it up. A new one is due at once; one that is there keeps its turn, and is due at once when that has passed.
  */
-export function createSchedule(options: { redis: Redis; namespace: string; everyMs: number }) {
+export function createSchedule(options: { redis: Redis; namespace: string; everyMs: number; clock: RedisClock }) {
   const { redis, namespace, everyMs } = options;
   const queue = new Queue(maintenanceQueue, {
     connection: redis,
     prefix: queuePrefix(maintenanceQueue, namespace),
   });
+  keepRedisTime(queue, options.clock);
   queue.on('error', () => undefined);
   return {
     /** Sets the schedulers up that are not there. To be repeated: a Redis that has lost its data has lost them too. */

@@ -29,6 +29,8 @@ export interface TaskDeps {
   onDropped(partition: string): void;
   /** told of every batch of rows that is gone */
   onPurged(table: string, rows: number): void;
+  /** told of rows that are gone sooner after they were stored than they are to be kept */
+  onEarly(table: string, rows: number): void;
 }
 
 /** Work that comes again and again. It may run at any number of places at once, and break off anywhere. */

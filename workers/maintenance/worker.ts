@@ -3,6 +3,8 @@ import { maintenanceQueue, queuePrefix } from '../../shared/contracts/queues.ts'
 import type { Logger } from '../../shared/logger.ts';
 import type { Redis } from '../../shared/redis.ts';
 import { createThrottledLog } from '../../shared/throttled-log.ts';
+import { keepRedisTime } from '../keep-redis-time.ts';
+import type { RedisClock } from '../redis-clock.ts';
 import { noteAnswers, type RedisStanding } from '../redis-standing.ts';
 import type { RoleConfig } from '../role.ts';
 import type { FindingsBoard } from './findings.ts';
@@ -23,6 +25,7 @@ export function createMaintenanceWorker(deps: {
   tasks: Tasks;
   run: RunOptions;
   standing: RedisStanding;
+  clock: RedisClock;
 }): Worker {
   const { config, logger, metrics, findings, tasks } = deps;
 
@@ -56,7 +59,7 @@ export function createMaintenanceWorker(deps: {
     noteReport: (report: Report) => Promise<void>,
   ): Promise<Ending> => {
     if ('report' in result) await noteReport(result.report);
-    if (result.outcome === 'done') await findings.noteSuccess(name, Date.now());
+    if (result.outcome === 'done') await findings.noteSuccess(name, deps.clock.now());
     const reason = 'reason' in result ? result.reason : `${result.outcome}, see the log of the worker`;
     return { outcome: result.outcome, reason };
   };
@@ -73,6 +76,7 @@ export function createMaintenanceWorker(deps: {
   const trouble = createThrottledLog<'queue'>(troubleLogEveryMs, (_kind, { count, lastError }) => {
     logger.warn({ count, err: lastError }, 'queue trouble');
   });
+  keepRedisTime(worker, deps.clock);
   worker.on('error', (error) => trouble.report('queue', error));
   worker.on('stalled', (jobId) => logger.warn({ jobId }, 'a worker died over a task, it is run again'));
   noteAnswers(worker, deps.standing);

@@ -42,6 +42,8 @@ export interface RecordKind {
   queue: QueueName;
   /** what is wrong with a record by its contract, by field; null when nothing is */
   findProblem(record: unknown): string | null;
+  /** what of the times of a record that keeps to its contract cannot be, for its notes; null when nothing. @param latest see latestPlausible */
+  findOddity(record: unknown, latest: string): string | null;
   /** what names the dead letter of a record. @default its `id` */
   keyOf?: KeyOf;
   /** @default none: a record that is not stored is dead */

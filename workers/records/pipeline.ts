@@ -4,6 +4,7 @@ import { createWorkerMetrics } from '../metrics.ts';
 import { startProgressWatch } from '../progress-watch.ts';
 import { createQueueDepth } from '../queue-depth.ts';
 import { databaseAnswers } from '../readiness.ts';
+import { createRedisClock } from '../redis-clock.ts';
 import type { Role, RoleDeps } from '../role.ts';
 import { createBatchWriter } from './batch-writer.ts';
 import { createDatabaseGate } from './database-gate.ts';
@@ -31,7 +32,8 @@ export function createRecordRole(
   const { queue } = kind;
   const giveUp = new AbortController();
   const stopping = new AbortController();
-  const depth = createQueueDepth({ redis, queue, namespace: config.namespace, now: Date.now });
+  const clock = createRedisClock(redis);
+  const depth = createQueueDepth({ redis, queue, namespace: config.namespace, now: clock.now });
   const metrics = createWorkerMetrics(registry, {
     heldRecords: () => batcher.heldRecords,
     queueDepth: depth.read,
@@ -58,6 +60,7 @@ export function createRecordRole(
     metrics,
     batcher,
     gate,
+    clock,
     signal: giveUp.signal,
   });
   const parts: { stop(): void | Promise<void> }[] = [];
@@ -100,6 +103,7 @@ export function createRecordRole(
     whyIdle,
     whyStuck: () => whyStuck(),
     async start(): Promise<void> {
+      await clock.start(stopping.signal);
       const prepared = prepare?.(stopping.signal);
       if (prepared) {
         parts.push(prepared);

@@ -1,14 +1,20 @@
 import { type Chunk, type ParsedChunk, parseChunk } from '../../shared/contracts/chunk.ts';
+import { requestLimits } from '../../shared/contracts/completed-request.ts';
+import { executionLimits } from '../../shared/contracts/execution.ts';
+import { latestPlausible } from '../../shared/contracts/plausible-time.ts';
 import { findJsonMembers } from '../../shared/json-members.ts';
 import type { BatchEntry, Batcher } from '../batcher.ts';
 import { type DeadLetter, exactRecords, toDeadLetter } from '../dead-letters.ts';
 import { type Refusal, RefusedRecordsError, UnreadableEntryError } from '../settle.ts';
 import type { Fate, RecordKind } from './kind.ts';
+import { withNote } from './with-note.ts';
 
 /** The data of a job as it was received: JSON, if its producer kept to the contract. */
 export interface JobContent {
   jobId: string | null;
   raw: string;
+  /** ms since 1970, by a clock that all workers share */
+  nowMs: number;
 }
 
 /** How a chunk ended. */
@@ -25,9 +31,14 @@ export type ChunkOutcome =
       dead: DeadLetter[];
       conflicts: DeadLetter[];
       later: number;
+      /** records with times that cannot be; their rows say so */
+      odd: number;
     }
   /** from a newer producer: to be put off */
   | { kind: 'newer'; version: number };
+
+/** The limit of both contracts. */
+const maxNotesChars = Math.min(executionLimits.notesChars, requestLimits.notesChars);
 
 /** The code of letters whose record is not what its contract says. */
 const schemaCode = 'schema';
@@ -39,8 +50,8 @@ const schemaCode = 'schema';
  * @throws what kept the batch from being settled: the chunk is then to be delivered again
  */
 export async function settleChunk(
-  { queue, findProblem, keyOf }: Pick<RecordKind, 'queue' | 'findProblem' | 'keyOf'>,
-  { jobId, raw }: JobContent,
+  { queue, findProblem, findOddity, keyOf }: Pick<RecordKind, 'queue' | 'findProblem' | 'findOddity' | 'keyOf'>,
+  { jobId, raw, nowMs }: JobContent,
   batcher: Batcher,
 ): Promise<ChunkOutcome> {
   const data = parseJson(raw);
@@ -49,7 +60,7 @@ export async function settleChunk(
   if (parsed.kind === 'malformed') {
     const origin = { queue, contractVersion: null, jobId, producer: null };
     const dead = [toDeadLetter(raw, schemaCode, `chunk: ${parsed.reason}`, origin)];
-    return { kind: 'settled', producer: null, records: 1, dead, conflicts: [], later: 0 };
+    return { kind: 'settled', producer: null, records: 1, dead, conflicts: [], later: 0, odd: 0 };
   }
   const { producer } = parsed.chunk;
   const origin = { queue, contractVersion: parsed.chunk.v, jobId, producer };
@@ -61,11 +72,16 @@ export async function settleChunk(
     dead: [toDeadLetter(raw, schemaCode, `chunk: ${reason}`, { ...origin, contractVersion: null })],
     conflicts: [],
     later: 0,
+    odd: 0,
   });
   if (hasTwoLists(raw)) return wholeChunk('has more than one list of records');
   const { records } = parsed.chunk;
   const problems = records.map(findProblem);
   const goodIndexes = problems.flatMap((problem, index) => (problem === null ? [index] : []));
+
+  const latest = latestPlausible(nowMs);
+  const oddities = goodIndexes.map((index) => findOddity(records[index], latest));
+  const odd = oddities.filter((oddity) => oddity !== null).length;
 
   let exact: string[] | null = null;
   const exactText = (index: number): string => {
@@ -73,8 +89,12 @@ export async function settleChunk(
     return exact[index] ?? 'null';
   };
   try {
-    const cut = goodIndexes.length === records.length ? cutRecords(raw, data as Chunk) : null;
-    const json = cut ?? `[${goodIndexes.map(exactText).join(',')}]`;
+    const cut = goodIndexes.length === records.length && odd === 0 ? cutRecords(raw, data as Chunk) : null;
+    const noted = (index: number, place: number): string => {
+      const oddity = oddities[place] ?? null;
+      return oddity === null ? exactText(index) : withNote(exactText(index), oddity, maxNotesChars);
+    };
+    const json = cut ?? `[${goodIndexes.map(noted).join(',')}]`;
     const refusals = goodIndexes.length === 0 ? [] : await refusedOf({ json, records: goodIndexes.length }, batcher);
     const refused: Refusal[] = [
       ...problems.flatMap((reason, index) =>
@@ -93,6 +113,7 @@ export async function settleChunk(
       dead: lettersOf('dead'),
       conflicts: lettersOf('conflict'),
       later: refused.filter(({ fate }) => fate === 'later').length,
+      odd,
     };
   } catch (error) {
     if (error instanceof UnreadableEntryError) return wholeChunk(`cannot be taken apart: ${error.message}`);

@@ -13,9 +13,11 @@ import type { Batcher } from '../batcher.ts';
 import { type DeadLetter, markStored, storeDeadLetters } from '../dead-letters.ts';
 import { createDeadRatioGuard } from '../dead-ratio-guard.ts';
 import { createJobCounter } from '../job-counter.ts';
+import { keepRedisTime } from '../keep-redis-time.ts';
 import type { WorkerMetrics } from '../metrics.ts';
 import type { OutageGate } from '../outage-gate.ts';
 import { RawJobWorker, rawDataOf } from '../raw-job-worker.ts';
+import type { RedisClock } from '../redis-clock.ts';
 import { isRedisError, repeatWhileRefused } from '../redis-refusals.ts';
 import { createRedisStanding, noteAnswers } from '../redis-standing.ts';
 import type { RoleConfig } from '../role.ts';
@@ -35,6 +37,7 @@ export interface RecordWorkerDeps {
   metrics: WorkerMetrics;
   batcher: Batcher;
   gate: OutageGate;
+  clock: RedisClock;
   /** aborted when the time to settle things is up */
   signal: AbortSignal;
 }
@@ -120,9 +123,14 @@ export function createRecordWorker(deps: RecordWorkerDeps) {
     // It was waiting for its turn in the suspect lane when the worker's time was up.
     if (deps.signal.aborted) return handBack(job, token);
     if (letterBox.isShut && (await isSettledButForLetters(job))) return putOff(job, token, 'letters');
-    const outcome = await settleChunk(kind, { jobId: job.id ?? null, raw: rawDataOf(job) }, batcher);
+    const outcome = await settleChunk(
+      kind,
+      { jobId: job.id ?? null, raw: rawDataOf(job), nowMs: deps.clock.now() },
+      batcher,
+    );
     if (outcome.kind === 'newer') return putOff(job, token, 'parked');
     if (outcome.later > 0) return putOff(job, token, 'later');
+    metrics.odd.inc({ queue }, outcome.odd);
     if (outcome.conflicts.length > 0) await waitForConflicts(job, token);
     // Only now, so that what is dead beside a conflict is counted once.
     const letters = [...outcome.dead, ...outcome.conflicts];
@@ -170,6 +178,7 @@ export function createRecordWorker(deps: RecordWorkerDeps) {
   };
 
   const delay = async (job: Job, token: string | undefined, forMs: number): Promise<never> => {
+    // By Redis' clock: of this time BullMQ takes the difference to now, see keepRedisTime.
     await untilRedisAccepts(() => job.moveToDelayed(Date.now() + forMs, token));
     throw new DelayedError();
   };
@@ -210,6 +219,7 @@ export function createRecordWorker(deps: RecordWorkerDeps) {
     removeOnFail: { count: config.worker.failedJobsKept },
     autorun: false,
   });
+  keepRedisTime(worker, deps.clock);
   // When it is fetched, not when it is worked on: BullMQ fetches as many as it may before the first is worked on.
   worker.onFetched = (chars) => {
     const mayTake = budget.note(chars);

@@ -122,6 +122,7 @@ function facts(execution) {
       'Recorded',
       el('time', { datetime: execution.recordedAt, title: execution.recordedAt }, time(execution.recordedAt)),
     ],
+    ['Stored', execution.storedAt === null ? '–' : time(execution.storedAt)],
     ['Id', idText(execution.id)],
     ['Strategy', idText(execution.strategyId)],
     ['Version', `${execution.strategyVersion}`],

@@ -19,6 +19,7 @@ export function renderRequest(request, context) {
     ['Arrived', time(request.createdAt)],
     ['Started', request.startedAt === null ? '–' : time(request.startedAt)],
     ['Ended', endOf(request)],
+    ['Stored', request.storedAt === null ? '–' : time(request.storedAt)],
     ['Notes', request.notes ?? '–'],
   ];
   const { response } = request;

@@ -8,6 +8,8 @@ export interface StoredExecution extends ExecutionSummary {
   /** evaluated nodes in their order, as far as they were kept; null without a trace */
   trace: unknown[] | null;
   input: unknown;
+  /** by the database's clock; null for a row that is older than the column */
+  storedAt: Date | null;
 }
 
 /** An execution by its id; null when there is none, or when the text is no id. */
@@ -22,7 +24,7 @@ export async function findExecution(
     (snapshot) =>
       snapshot.$queryRaw<StoredExecution[]>(
         // The key is unique with the time only. A row of the same id and another time is another record's mistake.
-        Prisma.sql`select ${summaryColumns}, trace, input from strategy_execution_log where id = ${id}::uuid
+        Prisma.sql`select ${summaryColumns}, trace, input, stored_at as "storedAt" from strategy_execution_log where id = ${id}::uuid
           order by recorded_at desc limit 1`,
       ),
     timeoutMs,

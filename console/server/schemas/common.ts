@@ -46,6 +46,11 @@ export const windowFields = {
 /** A point in time of an answer. */
 export const time = z.date();
 
+/** When a row was stored. */
+export const storedAt = time
+  .nullable()
+  .describe('by the clock of the database; null for a row from before it was noted');
+
 /** The stored rows behind a figure, and the runs that they stand for. */
 export const tallyFields = { rows: z.number(), runs: z.number() };
 export const tally = z

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { executionStatuses } from '../../../shared/contracts/execution.ts';
-import { cursor, decimal, limit, text, time, windowFields } from './common.ts';
+import { cursor, decimal, limit, storedAt, text, time, windowFields } from './common.ts';
 
 export const executionStatus = z.enum(executionStatuses);
 
@@ -59,5 +59,5 @@ export const executionPage = z
   .meta({ id: 'ExecutionPage' });
 
 export const execution = z
-  .object({ ...summaryFields, trace: z.array(z.unknown()).nullable(), input: z.unknown() })
+  .object({ ...summaryFields, trace: z.array(z.unknown()).nullable(), input: z.unknown(), storedAt })
   .meta({ id: 'Execution' });

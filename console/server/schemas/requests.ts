@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { bodyEncodings, serviceTiers } from '../../../shared/contracts/completed-request.ts';
 import { requestStates, statusClasses } from '../../repository/list-requests.ts';
-import { cursor, limit, text, time } from './common.ts';
+import { cursor, limit, storedAt, text, time } from './common.ts';
 
 const instant = z.iso
   .datetime({ offset: true })
@@ -68,6 +68,7 @@ export const request = z
   .object({
     ...common,
     canceledAt: time.nullable(),
+    storedAt,
     method: z.string(),
     path: z.string(),
     apiKeyHash: z.string().nullable(),

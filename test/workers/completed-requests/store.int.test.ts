@@ -50,6 +50,7 @@ test('request store: a completion without a row is inserted as completed, column
     failed_at: null,
     canceled_at: null,
     updated_at: expect.any(Date),
+    stored_at: expect.any(Date),
   });
   expect(await templates()).toEqual([
     {

@@ -8,8 +8,10 @@ import { jobName } from '../../../shared/contracts/queues.ts';
 import { createDatabase } from '../../../shared/database.ts';
 import { createRedis } from '../../../shared/redis.ts';
 import { requestKind } from '../../../workers/completed-requests/kind.ts';
+import { createPurgeTask } from '../../../workers/maintenance/purge-task.ts';
 import { createRecordRole } from '../../../workers/records/pipeline.ts';
 import { connect, createNamespace, createTestDatabase, openQueue, until } from '../../support/fixtures.ts';
+import { maintenanceDeps } from '../../support/maintenance.ts';
 import { aBeginning, aCompletion, stateColumns } from '../../support/requests.ts';
 import { startRole } from '../../support/worker.ts';
 
@@ -259,4 +261,24 @@ test.each([
   );
   expect([rows[0].response === body, rows[0].request === body]).toEqual([true, true]);
   expect(await queue.getFailedCount()).toBe(0);
+});
+
+test('requests: one whose times cannot be is stored with a note, counted, and kept by its storage, whoever made its record', async () => {
+  const { databaseUrl, queue, completed, client, worker } = await aFleet();
+  const inSeconds = aCompletion({ startedAt: '1970-01-21T10:55:12.245Z' });
+  const ahead = aCompletion({ startedAt: '2099-01-01T00:00:00.000Z', notes: 'made by hand' });
+  await queue.add(jobName, chunkOf([aCompletion(), inSeconds, ahead]));
+  await completed(1);
+  expect(await worker.metric('sluice_records_implausible_total', { queue: 'completed-request' })).toBe(2);
+  const rows = async () => (await client.query('select id, notes from request order by notes nulls first')).rows;
+  const stored = await rows();
+  expect(stored).toEqual([
+    { id: expect.any(String), notes: null },
+    { id: ahead.requestId, notes: expect.stringMatching(/^made by hand; startedAt: 2099-.* a day ahead$/) },
+    { id: inSeconds.requestId, notes: expect.stringMatching(/^startedAt: 1970-01-21.* before 2000/) },
+  ]);
+  const { deps } = await maintenanceDeps({}, databaseUrl);
+  const purge = createPurgeTask(deps);
+  expect(await purge.run(new AbortController().signal)).toEqual({ outcome: 'done', purged: {} });
+  expect(await rows()).toEqual(stored);
 });

@@ -72,6 +72,17 @@ test('retention: a session that prints times in its own way changes nothing abou
   expect((await task.run(signal)).dropped).toEqual([gone]);
 });
 
+test('retention: rows that came late, and go sooner after they were stored than they are to be kept, raise the alarm', async () => {
+  const { client, task, early, lines } = await setUp();
+  const [late, old] = [await createDay(client, 92), await createDay(client, 93)];
+  await insertExecution(client, old.noon, 5);
+  await client.query(`update ${table} set stored_at = recorded_at`);
+  await insertExecution(client, late.noon, 3);
+  expect(await task.run(signal)).toMatchObject({ outcome: 'done', dropped: [old.name, late.name] });
+  expect(early).toEqual([[table, 3]]);
+  expect(lines).toContainEqual(expect.objectContaining({ level: 50, table, rows: 3, keepDays: 90 }));
+});
+
 test('retention: 0 days keep everything', async () => {
   const { client, task } = await setUp({ SLUICE_RETENTION_DAYS: '0' });
   await createDay(client, 3_000);

@@ -28,7 +28,7 @@ const settle = (data: unknown) => settleText(JSON.stringify(data));
 
 async function settleText(raw: string) {
   const { batcher, entries } = committing();
-  const outcome = await settleChunk(executionKind, { jobId: 'j', raw }, batcher);
+  const outcome = await settleChunk(executionKind, { jobId: 'j', raw, nowMs: Date.now() }, batcher);
   return { outcome, entries };
 }
 
@@ -42,7 +42,21 @@ test.each([
   const raw = write(records);
   const { outcome, entries } = await settleText(raw);
   expect(entries.map(({ json, records: count }) => [JSON.parse(json), count])).toEqual([[records, 3]]);
-  expect(outcome).toEqual({ kind: 'settled', producer: 'p-1', records: 3, dead: [], conflicts: [], later: 0 });
+  expect(outcome).toEqual({ kind: 'settled', producer: 'p-1', records: 3, dead: [], conflicts: [], later: 0, odd: 0 });
+});
+
+test('settle chunk: a record with a time that cannot be is stored with a note, once, and is counted each time', async () => {
+  const odd = { ...record(), recordedAt: '1970-01-21T00:00:00.000Z' };
+  const first = await settle({ ...header, records: [record(), odd] });
+  const [, noted] = JSON.parse(first.entries[0]?.json ?? '');
+  expect(noted).toEqual({
+    ...odd,
+    notes: 'recordedAt: 1970-01-21T00:00:00.000Z is implausible, before 2000; were seconds given for milliseconds?',
+  });
+  expect(first.outcome).toMatchObject({ odd: 1, dead: [] });
+  const second = await settle({ ...header, records: [noted] });
+  expect(JSON.parse(second.entries[0]?.json ?? '')).toEqual([noted]);
+  expect(second.outcome).toMatchObject({ odd: 1 });
 });
 
 test('settle chunk: the records at fault become letters, the others go on', async () => {
