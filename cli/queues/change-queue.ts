@@ -15,6 +15,11 @@ export interface ChangedQueue {
   failedAfter: number;
 }
 
+async function readRedisMs(redis: Redis): Promise<number> {
+  const [seconds, microseconds] = await redis.time();
+  return Math.ceil(Number(seconds) * 1_000 + Number(microseconds) / 1_000);
+}
+
 /** Changes a queue. Each change may be repeated: it then finds nothing to do. @throws what Redis answers */
 export async function changeQueue(
   redis: Redis,
@@ -31,7 +36,8 @@ export async function changeQueue(
     const failedBefore = await queue.getFailedCount();
     if (change === 'pause') await queue.pause();
     else if (change === 'resume') await queue.resume();
-    else await queue.retryJobs({ state: 'failed' });
+    // Those that failed until now by the clock that workers say it by: one that fails again is not put back for ever.
+    else await queue.retryJobs({ state: 'failed', timestamp: await readRedisMs(redis) });
     return {
       queue: name,
       change,

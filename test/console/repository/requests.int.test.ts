@@ -40,6 +40,7 @@ test('request: a completed one is found with both bodies, their sizes and its ti
     error: null,
     notes: null,
     createdAt: new Date(record.startedAt),
+    storedAt: expect.any(Date),
     startedAt: new Date(record.startedAt),
     completedAt: new Date(record.completedAt),
     failedAt: null,
