@@ -7,6 +7,7 @@ import { consume } from './consumer.ts';
 import { createEventStore, type Repeat } from './event-store.ts';
 import { createHeldEntries } from './held-entries.ts';
 import type { Lease } from './lease.ts';
+import { leasesOfSilence } from './lobby-place.ts';
 import { createLobbyRelay } from './lobby-relay.ts';
 import type { HealthMetrics } from './metrics.ts';
 import { createObserver } from './observer.ts';
@@ -51,7 +52,7 @@ export async function readHardened(deps: SessionDeps): Promise<'stopped' | 'fenc
   const held = createHeldEntries();
   const stream = createStreamReader(reader, config.stream);
   const store = createEventStore(database, lease, onDatabase, () => metrics.commit.startTimer());
-  const { observer, onBad, onAnotherStream, onAnnounced, onBadOffset, close } = createObserver({
+  const { observer, onBad, onAnotherStream, onAnnounced, onPublisher, onBadOffset, close } = createObserver({
     metrics,
     logger,
     view,
@@ -61,6 +62,7 @@ export async function readHardened(deps: SessionDeps): Promise<'stopped' | 'fenc
     redis: writer,
     lease,
     lobbyStream: config.lobbyStream,
+    silenceMs: config.leaseMs * leasesOfSilence,
     onDatabase,
     onRedis: askWriter,
     now: Date.now,
@@ -69,6 +71,10 @@ export async function readHardened(deps: SessionDeps): Promise<'stopped' | 'fenc
       metrics.published.inc({ event_type: snapshotEventType }, snapshots);
     },
     onAnnounced,
+    onPublisher(publisher, seq) {
+      Object.assign(view, { otherPublisher: publisher, publishedSeq: seq });
+      onPublisher(publisher, config.lobbyStream);
+    },
   });
   const unlessStopped = (error: unknown): 'stopped' => {
     if (signal.aborted) return 'stopped';
@@ -126,9 +132,10 @@ export async function readHardened(deps: SessionDeps): Promise<'stopped' | 'fenc
   const publishing = relay.run().catch(unlessStopped);
 
   /** Nothing is waited for that nothing depends on: the next entry, and the look at a place that is known. */
+  let leaving = Promise.resolve();
   const stop = (): void => {
     reader.disconnect();
-    if (!relay.isDue) writer.disconnect();
+    if (!relay.isDue) leaving = relay.release().finally(() => writer.disconnect());
   };
   signal.addEventListener('abort', stop, { once: true });
   try {
@@ -139,7 +146,7 @@ export async function readHardened(deps: SessionDeps): Promise<'stopped' | 'fenc
     return ending;
   } finally {
     ended.abort();
-    await Promise.allSettled([reading, publishing]);
+    await Promise.allSettled([reading, publishing, leaving]);
     signal.removeEventListener('abort', stop);
     close();
   }

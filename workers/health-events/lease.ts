@@ -1,12 +1,18 @@
+import { randomUUID } from 'node:crypto';
 import type { Database } from '../../shared/database.ts';
+import { nameDatabase } from './database-name.ts';
 
 /** The right to read a stream, for as long as it is renewed. */
 export interface Lease {
   label: string;
   /** rises with every acquisition, by whomever: what is committed with a lower one is refused */
   token: number;
-  /** names this database to Redis */
+  /** names the label's outbox in this database to Redis */
   epoch: string;
+  /** for people: who has it */
+  holder: string;
+  /** of this acquisition alone: a copy of the database gives out the same tokens */
+  session: string;
 }
 
 /**
@@ -19,14 +25,16 @@ export async function acquireLease(
   database: Database,
   { label, holder, ttlMs }: { label: string; holder: string; ttlMs: number },
 ): Promise<Lease | null> {
-  const [row] = await database.$queryRaw<{ token: bigint; epoch: string }[]>`
+  const [row] = await database.$queryRaw<{ token: bigint }[]>`
     insert into stream_lease as lease (label, holder, token, acquired_at, expires_at)
     values (${label}, ${holder}, 1, clock_timestamp(), clock_timestamp() + ${ttlMs}::float8 * interval '1 millisecond')
     on conflict (label) do update set holder = excluded.holder, token = lease.token + 1,
       acquired_at = excluded.acquired_at, expires_at = excluded.expires_at
     where lease.expires_at <= clock_timestamp()
-    returning token, epoch::text`;
-  return row === undefined ? null : { label, token: Number(row.token), epoch: row.epoch };
+    returning token`;
+  if (row === undefined) return null;
+  const token = Number(row.token);
+  return { label, token, epoch: await nameDatabase(database, { label, token }), holder, session: randomUUID() };
 }
 
 /** @returns false when somebody else has taken it meanwhile */

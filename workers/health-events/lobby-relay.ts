@@ -1,60 +1,94 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { placeKey, toLobbyFields } from '../../shared/contracts/lobby-event.ts';
+import { toLobbyFields } from '../../shared/contracts/lobby-event.ts';
 import type { Database } from '../../shared/database.ts';
 import type { Redis } from '../../shared/redis.ts';
+import { announceAllGames, oweAnnouncement } from './announcement.ts';
 import type { Repeat } from './event-store.ts';
 import type { Lease } from './lease.ts';
-import { announceAllGames, clearPublished, nextSnapshots, type OutboxRow, outboxBounds } from './outbox.ts';
-import { publishScript } from './publish-script.ts';
+import { createLobbyPlace, type PlaceReply, type Publisher } from './lobby-place.ts';
+import { clearPublished, nextSnapshots, type OutboxRow, outboxBounds } from './outbox.ts';
+import { putAsideSnapshots, takeOverSnapshots } from './outbox-transfer.ts';
 
 export interface RelayDeps {
   database: Database;
   redis: Redis;
   lease: Lease;
   lobbyStream: string;
+  /** how long this relay may be silent before another consumer may publish. @default 30000 */
+  silenceMs?: number;
   onDatabase: Repeat;
   onRedis: Repeat;
   now(): number;
   onPublished(snapshots: number): void;
   /** the lobby had to be told of all games again */
   onAnnounced(games: number): void;
+  /**
+   * @param publisher another consumer, which publishes to the same stream now; null: this one does
+   * @param seq how far this outbox was published
+   */
+  onPublisher?(publisher: Publisher | null, seq: number): void;
 }
 
 const snapshotsPerCall = 500;
 /** How often the place is looked at when there is nothing to publish: Redis may have lost its last writes. */
 const idleLookMs = 1_000;
 const clearEveryMs = 10_000;
+const defaultSilenceMs = 30_000;
 
 /**
  * Publishes the outbox in order. Redis knows how far it is; what this relay remembers is only checked against it. So a crash
  * anywhere repeats nothing, and when Redis comes back without its last writes, they are written again.
+ *
+ * One outbox is published to a stream at a time. While another one is, the snapshots of this one go to it when both are in
+ * one database, and else wait, the last one of each game; when the other consumer has ended or is silent, they are published.
  */
 export function createLobbyRelay(deps: RelayDeps) {
-  const { database, redis, lease, lobbyStream, onDatabase, onRedis } = deps;
+  const { database, redis, lease, lobbyStream, silenceMs = defaultSilenceMs, onDatabase, onRedis } = deps;
+  const lobby = createLobbyPlace({ redis, lobbyStream, lease, silenceMs });
   let place: number | null = null;
-  let clearedAtMs = 0;
+  let publisher: Publisher | null = null;
+  let isAnnouncementDue = false;
+  let triedToAnnounceAtMs = Number.NEGATIVE_INFINITY;
+  let clearedAtMs = Number.NEGATIVE_INFINITY;
   let wake = (): void => undefined;
   let woken = 1;
   let settled = 0;
   let isFinishing = false;
+  const finishing = Promise.withResolvers<void>();
 
-  const call = async (...what: string[]): Promise<{ outcome: string; seq: number }> => {
-    const keys = [placeKey(lobbyStream), lobbyStream];
-    const reply = await onRedis(() =>
-      redis.eval(publishScript, keys.length, ...keys, lease.epoch, String(lease.token), ...what),
-    );
-    const [outcome, seq] = reply as [string, string];
-    return { outcome, seq: Number(seq) };
-  };
+  const call = (...what: string[]): Promise<PlaceReply> => onRedis(() => lobby.call(...what));
 
   /** Goes to where Redis is. What it lacks and the outbox has no more is made up for. */
   const goTo = async (seq: number): Promise<void> => {
-    const { floor, top } = await onDatabase(() => outboxBounds(database, lease.label));
+    const { floor, top, ...bounds } = await onDatabase(() => outboxBounds(database, lease.label));
+    const lacks = seq < floor || seq > top;
+    if (lacks) await onDatabase(() => oweAnnouncement(database, lease));
+    isAnnouncementDue = lacks || bounds.isAnnouncementDue;
     // After the end: the database was restored from a copy that knows nothing of what was published since.
     if (seq > top) await call('move', String(top));
     place = Math.min(seq, top);
-    if (seq < floor || seq > top)
-      deps.onAnnounced(await onDatabase(() => announceAllGames(database, lease, deps.now())));
+  };
+
+  const announce = async (): Promise<void> => {
+    triedToAnnounceAtMs = performance.now();
+    const games = await onDatabase(() => announceAllGames(database, lease, deps.now()));
+    if (games === null) return;
+    isAnnouncementDue = false;
+    deps.onAnnounced(games);
+  };
+
+  const takeOver = async ({ seq, publisher: silent }: PlaceReply): Promise<void> => {
+    await onDatabase(() => takeOverSnapshots(database, lease, { epoch: silent.epoch, seq }));
+    // It may have spoken up meanwhile, or somebody else have been faster: then nothing happens.
+    await call('take', silent.epoch, String(seq));
+  };
+
+  const putAside = async ({ seq, publisher: other }: PlaceReply): Promise<void> => {
+    place = null;
+    await onDatabase(() => putAsideSnapshots(database, lease, { publisherEpoch: other.epoch, seq }));
+    if (publisher?.holder === other.holder && publisher.epoch === other.epoch) return;
+    publisher = other;
+    deps.onPublisher?.(other, seq);
   };
 
   const next = (after: number) => onDatabase(() => nextSnapshots(database, lease.label, after, snapshotsPerCall));
@@ -62,24 +96,37 @@ export function createLobbyRelay(deps: RelayDeps) {
   /**
    * Publishes what there is.
    *
-   * @returns `fenced` when somebody else publishes now
+   * @returns `fenced` when a later lease's holder publishes now, `refused` while another consumer does
    */
-  const publish = async (): Promise<'done' | 'fenced'> => {
+  const publish = async (): Promise<'done' | 'fenced' | 'refused'> => {
     const wakings = woken;
     for (;;) {
-      const rows = place === null ? [] : await next(place);
-      const { outcome, seq } = await call(place === null ? 'join' : String(place), ...rows.flatMap(toArguments));
-      if (outcome === 'fenced') return 'fenced';
-      if (outcome === 'elsewhere') {
-        await goTo(seq);
+      if (place !== null && isAnnouncementDue && performance.now() - triedToAnnounceAtMs > idleLookMs) await announce();
+      const rows: OutboxRow[] = place === null ? [] : await next(place);
+      const reply = await call(place === null ? 'join' : String(place), ...rows.flatMap(toArguments));
+      if (reply.outcome === 'fenced') return 'fenced';
+      if (reply.outcome === 'refused') {
+        await putAside(reply);
+        settled = wakings;
+        return 'refused';
+      }
+      if (reply.outcome === 'vacant') {
+        place = null;
+        await takeOver(reply);
         continue;
       }
-      place = seq;
+      if (publisher !== null) deps.onPublisher?.(null, reply.seq);
+      publisher = null;
+      if (reply.outcome === 'elsewhere') {
+        await goTo(reply.seq);
+        continue;
+      }
+      place = reply.seq;
       deps.onPublished(rows.length);
       if (rows.length < snapshotsPerCall) break;
     }
-    if (deps.now() - clearedAtMs > clearEveryMs) {
-      clearedAtMs = deps.now();
+    if (performance.now() - clearedAtMs > clearEveryMs) {
+      clearedAtMs = performance.now();
       const published = place;
       await onDatabase(() => clearPublished(database, lease, published));
     }
@@ -87,13 +134,13 @@ export function createLobbyRelay(deps: RelayDeps) {
     return 'done';
   };
 
-  /** Resolves when it was woken, or when it is time to look. */
-  const untilWoken = async (): Promise<void> => {
-    if (settled < woken) return;
+  /** Resolves when it is time to look, and before that when it was woken, unless there is nothing that could be done. */
+  const untilTime = async (outcome: 'done' | 'refused'): Promise<void> => {
+    if (outcome === 'done' && settled < woken) return;
     const timer = new AbortController();
     const { promise, resolve } = Promise.withResolvers<void>();
-    wake = resolve;
-    await Promise.race([promise, sleep(idleLookMs, undefined, timer).catch(() => undefined)]);
+    if (outcome === 'done') wake = resolve;
+    await Promise.race([promise, finishing.promise, sleep(idleLookMs, undefined, timer).catch(() => undefined)]);
     timer.abort();
   };
 
@@ -118,17 +165,28 @@ export function createLobbyRelay(deps: RelayDeps) {
 
     /** Publishes whenever it is told to, and looks now and then, until `finish`. @returns `fenced` as `publish` does */
     async run(): Promise<'stopped' | 'fenced'> {
-      while (!isFinishing || settled < woken) {
-        if ((await publish()) === 'fenced') return 'fenced';
-        if (!isFinishing) await untilWoken();
+      const ended = new AbortController();
+      lobby.stayWhile(ended.signal);
+      try {
+        while (!isFinishing || settled < woken) {
+          const outcome = await publish();
+          if (outcome === 'fenced') return outcome;
+          if (!isFinishing) await untilTime(outcome);
+        }
+      } finally {
+        ended.abort();
       }
+      await lobby.release();
       return 'stopped';
     },
+
+    /** Publishes nothing any more, and lets another consumer do so at once. */
+    release: lobby.release,
 
     /** Lets `run` end when everything that it was told of is published. */
     finish(): void {
       isFinishing = true;
-      wake();
+      finishing.resolve();
     },
   };
 }

@@ -10,6 +10,8 @@ export interface HealthSources {
   /** age of the oldest entry known that is not dealt with; 0 when there is none */
   lagSeconds(): number | null;
   heldEntries(): number;
+  /** null in a worker that does not read the stream */
+  isRefusedByLobby(): boolean | null;
   outboxRows(): Promise<number | null>;
   stuckRecords(): Promise<number | null>;
   isOutage(): boolean;
@@ -83,6 +85,14 @@ export function createHealthMetrics(registry: Registry, sources: HealthSources) 
     sources.lagSeconds,
   );
   gauge('sluice_health_held_entries', 'Entries of games that have to wait', sources.heldEntries);
+  gauge(
+    'sluice_health_lobby_refused',
+    `1 while another consumer publishes to the lobby’s stream and this one may not, else 0. ${ofLeader}`,
+    () => {
+      const isRefused = sources.isRefusedByLobby();
+      return isRefused === null ? null : Number(isRefused);
+    },
+  );
   gauge('sluice_health_outbox_rows', `Snapshots that are not published yet. ${ofLeader}`, sources.outboxRows);
   gauge(
     'sluice_health_stuck_records',

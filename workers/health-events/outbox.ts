@@ -1,5 +1,5 @@
 import type { RuntimeSnapshot } from '../../shared/contracts/lobby-event.ts';
-import { type Database, Prisma } from '../../shared/database.ts';
+import type { Database } from '../../shared/database.ts';
 import type { Lease } from './lease.ts';
 
 /** A snapshot that is to be published, and its number, which rises from one to the next. */
@@ -34,12 +34,21 @@ export function countSnapshots(database: Database, label: string, afterSeq: numb
   return database.lobbyOutbox.count({ where: { label, seq: { gt: afterSeq } } });
 }
 
-/** Which numbers there were, as far as is known: the highest that was deleted, and the highest ever; 0 for none. */
-export async function outboxBounds(database: Database, label: string): Promise<{ floor: number; top: number }> {
-  const [row] = await database.$queryRaw<{ floor: bigint; top: bigint }[]>`
-    select outbox_floor as floor, greatest(outbox_floor, (select max(seq) from lobby_outbox where label = ${label})) as top
+/** What is known of an outbox. */
+export interface OutboxBounds {
+  /** the highest number that was deleted, and the highest ever; 0 for none */
+  floor: number;
+  top: number;
+  /** whether the lobby has to be told of all games, and was not yet */
+  isAnnouncementDue: boolean;
+}
+
+export async function outboxBounds(database: Database, label: string): Promise<OutboxBounds> {
+  const [row] = await database.$queryRaw<{ floor: bigint; top: bigint; isDue: boolean }[]>`
+    select outbox_floor as floor, announcement_due as "isDue",
+      greatest(outbox_floor, (select max(seq) from lobby_outbox where label = ${label})) as top
     from stream_lease where label = ${label}`;
-  return { floor: Number(row?.floor ?? 0), top: Number(row?.top ?? 0) };
+  return { floor: Number(row?.floor ?? 0), top: Number(row?.top ?? 0), isAnnouncementDue: row?.isDue ?? false };
 }
 
 /** Snapshots that one statement deletes: however many there are, each takes a short time. */
@@ -68,28 +77,4 @@ export async function clearPublished(database: Database, { label, token }: Lease
       select count(*) as cleared from old`;
     if (Number(row?.cleared ?? 0) < clearedAtOnce) return;
   }
-}
-
-/**
- * Puts how every game is now into the outbox, for a lobby that has missed something nobody has any more. No commit may go on
- * beside it: numbers that were given out before, and become visible after, would be passed over by the relay.
- *
- * @returns how many
- */
-export function announceAllGames(database: Database, { label, token }: Lease, nowMs: number): Promise<number> {
-  return database.$executeRaw(Prisma.sql`
-    with lease as materialized (
-      select from stream_lease where label = ${label} and token = ${token} for no key update
-    ),
-    game as materialized (
-      select record.* from runtime_record as record join health_event_watermark using (game_id)
-      where exists (select from lease)
-      for no key update of record
-    ),
-    watermark as (
-      update health_event_watermark as watermark set snapshot_status = game.status, snapshot_health = game.engine_health
-      from game where watermark.game_id = game.game_id
-    )
-    insert into lobby_outbox (label, game_id, current_turn, runtime_status, engine_health_summary, occurred_at_ms)
-    select ${label}, game_id, current_turn, status, engine_health, ${nowMs}::bigint from game order by game_id`);
 }

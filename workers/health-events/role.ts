@@ -37,6 +37,7 @@ export function createHealthEvents({ config, database, redis, logger: parent, re
     behind: () => view.behind,
     lagSeconds: () => lagSeconds(view),
     heldEntries: () => view.heldEntries,
+    isRefusedByLobby: () => (view.isLeader ? view.otherPublisher !== null : null),
     isOutage: () => view.trouble === 'PostgreSQL',
     outboxRows: () => {
       const { publishedSeq } = view;

@@ -1,3 +1,5 @@
+import type { Publisher } from './lobby-place.ts';
+
 /** What is known of the reading of the stream, for probes and metrics. */
 export interface HealthView {
   isLeader: boolean;
@@ -10,6 +12,8 @@ export interface HealthView {
   heldEntries: number;
   /** number of the last snapshot that was published; null when that is not known */
   publishedSeq: number | null;
+  /** another consumer that publishes to the lobby's stream, so that this one may not; null when there is none */
+  otherPublisher: Publisher | null;
   commits: number;
   /** which server does not answer, or refuses; null when both do their work */
   trouble: 'PostgreSQL' | 'Redis' | null;
@@ -23,4 +27,5 @@ export const standby: Omit<HealthView, 'commits' | 'trouble'> = {
   serverAheadMs: null,
   heldEntries: 0,
   publishedSeq: null,
+  otherPublisher: null,
 };

@@ -10,6 +10,7 @@ const sources = {
   behind: () => null,
   lagSeconds: () => null,
   heldEntries: () => 0,
+  isRefusedByLobby: () => null,
   outboxRows: async () => null,
   stuckRecords: async () => null,
   isOutage: () => false,

@@ -1,12 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { HealthEventType } from '../../../shared/contracts/health-event.ts';
+import { announceAllGames } from '../../../workers/health-events/announcement.ts';
 import { createEventStore } from '../../../workers/health-events/event-store.ts';
 import { commitEvents, loadGames } from '../../../workers/health-events/game-store.ts';
 import { createHeldEntries, type ReadEvent } from '../../../workers/health-events/held-entries.ts';
 import { acquireLease } from '../../../workers/health-events/lease.ts';
 import { createLobbyRelay } from '../../../workers/health-events/lobby-relay.ts';
-import { announceAllGames, clearPublished } from '../../../workers/health-events/outbox.ts';
+import { clearPublished } from '../../../workers/health-events/outbox.ts';
 import { planEvents } from '../../../workers/health-events/plan-events.ts';
 import { type EventStore, takeEvents } from '../../../workers/health-events/take-events.ts';
 import { connect, until } from '../../support/fixtures.ts';
