@@ -1,6 +1,7 @@
 import type { Lease, OutboxDepth } from '../console/repository/health.ts';
 import type { OffsetChange, OffsetReport } from '../console/repository/health-offset.ts';
 import type { HealthStatus } from '../console/repository/health-status.ts';
+import type { LobbyRival } from '../console/repository/lobby-rival.ts';
 
 /** How the stream was read, for a person. */
 export function offsetLines({ mode, offset, entriesBehind, lostEntries, stored, original, stream }: OffsetReport) {
@@ -23,7 +24,7 @@ export function changeLines({ mode, label, before, after }: OffsetChange): strin
 }
 
 export function statusLines(status: HealthStatus): string[] {
-  const { mode, stream, label, lease, lag, games, stuck, outbox, gap, deadLetters } = status;
+  const { mode, stream, label, lease, lag, games, stuck, outbox, lobbyRival, gap, deadLetters } = status;
   const counted = Object.entries(games).filter(([, count]) => count > 0);
   const stuckText = `${stuck.records} engine_unreachable and healthy: ${stuck.gameIds.join(', ')}`;
   const lagText =
@@ -35,6 +36,7 @@ export function statusLines(status: HealthStatus): string[] {
     `games         ${counted.map(([name, count]) => `${count} ${name}`).join(', ') || 'none'}`,
     `stuck         ${stuck.records === 0 ? 'none' : stuckText}`,
     `outbox        ${describeOutbox(outbox)}`,
+    ...(lobbyRival ? [`lobby         ${describeRival(lobbyRival)}`] : []),
     `lost          ${describeGap(gap)}`,
     `dead letters  ${deadLetters} open`,
   ];
@@ -48,6 +50,12 @@ function describeLease(lease: Lease | null): string {
 
 function describeOutbox({ rows, oldestAgeMs }: OutboxDepth): string {
   return oldestAgeMs === null ? 'empty' : `${rows} snapshots wait, the oldest for ${seconds(oldestAgeMs)}`;
+}
+
+function describeRival({ state, label, holder }: LobbyRival): string {
+  return state === 'publishes'
+    ? `label ${label} (${holder}) publishes to it, so this consumer does not`
+    : `label ${label} (${holder}) also wants to publish to it, and is refused`;
 }
 
 function describeGap({ entries, noticedAt, afterId, beforeId }: HealthStatus['gap']): string {

@@ -15,11 +15,11 @@ import {
   type HealthStream,
   type Position,
   positionOf,
-  publishedSeq,
   readHealthStream,
   readUnread,
   type Unread,
 } from '../repository/health-stream.ts';
+import { findRival, type LobbyRival, publishedThrough, readLobbyPlace } from '../repository/lobby-rival.ts';
 import type { Answer } from './answer.ts';
 import type { PostgresConnection } from './postgres-facts.ts';
 import type { RedisConnection } from './redis-facts.ts';
@@ -35,6 +35,7 @@ export interface HealthFacts {
   stream: HealthStream;
   unread: Unread | null;
   outbox: OutboxDepth;
+  lobbyRival: LobbyRival | null;
   stuck: StuckRecords;
 }
 
@@ -49,17 +50,20 @@ export async function readHealthFacts(
   config: Config['health'],
 ): Promise<Answer<HealthFacts | null>> {
   // Before the stream: what is saved meanwhile can only make the consumer look further behind than it is.
-  const [tables, stream] = await Promise.all([
+  const [tables, stream, lobby] = await Promise.all([
     askPostgres(() => ifThere(database, 'lobby_outbox', () => readTables(database, config.label))),
     askRedis(() => readHealthStream(redis, config)),
+    askRedis(() => readLobbyPlace(redis, config.lobbyStream)),
   ]);
   if (!tables.known) return tables;
   if (!stream.known) return stream;
+  if (!lobby.known) return lobby;
   if (tables.value === null) return { known: true, value: null };
   const { offset, lease, stuck } = tables.value;
   const position = positionOf(config.mode, offset, stream.value.originalOffset);
   const { facts } = stream.value;
-  const published = publishedSeq(stream.value, lease?.epoch ?? null);
+  const epoch = lease?.epoch ?? null;
+  const published = publishedThrough(lobby.value, epoch);
   const [unread, outbox] = await Promise.all([
     askRedis(async () =>
       facts !== null && isStreamId(position.lastId) ? readUnread(redis, config.stream, position.lastId) : null,
@@ -70,7 +74,13 @@ export async function readHealthFacts(
   if (!outbox.known) return outbox;
   return {
     known: true,
-    value: { offset, lease, position, stream: stream.value, unread: unread.value, outbox: outbox.value, stuck },
+    value: {
+      ...{ offset, lease, position, stuck },
+      stream: stream.value,
+      unread: unread.value,
+      outbox: outbox.value,
+      lobbyRival: findRival(lobby.value, epoch),
+    },
   };
 }
 

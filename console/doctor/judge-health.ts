@@ -40,6 +40,7 @@ export function judgeHealth(answer: Answer<HealthFacts | null>, context: HealthC
     judgeLag(facts),
     judgeGap(facts, context),
     judgeOutbox(facts, context),
+    ...judgeLobby(facts, context),
     judgeStuck(facts),
     ...judgeOriginal(facts, context),
   ];
@@ -128,6 +129,19 @@ function judgeOutbox({ outbox: { rows, oldestAgeMs } }: HealthFacts, { config }:
   if (oldestAgeMs > failAfterMs) return on.failure(check, message, remedy);
   if (oldestAgeMs > warnAfterMs) return on.warning(check, message, remedy);
   return on.ok(check, message);
+}
+
+function judgeLobby({ lobbyRival }: HealthFacts, { config: { lobbyStream } }: HealthContext): Finding[] {
+  if (!lobbyRival) return [];
+  const { state, label, holder } = lobbyRival;
+  const who = `the consumer with label ${label} (${holder})`;
+  const message =
+    state === 'publishes'
+      ? `${who} publishes to ${lobbyStream}, so this one does not`
+      : `${who} also wants to publish to ${lobbyStream}, and is refused`;
+  const remedy =
+    'stop one of the two (after a change of label, the old one), or give each a stream: SLUICE_HEALTH_LOBBY_STREAM';
+  return [on.warning('lobby', message, remedy)];
 }
 
 function judgeStuck({ stuck: { records, gameIds } }: HealthFacts): Finding {

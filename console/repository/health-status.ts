@@ -20,10 +20,10 @@ import {
   countLostUnnoticed,
   type Position,
   positionOf,
-  publishedSeq,
   readHealthStream,
   readUnread,
 } from './health-stream.ts';
+import { findRival, type LobbyRival, publishedThrough, readLobbyPlace } from './lobby-rival.ts';
 
 /** How the consumer of health events does, and the games that it looks after. */
 export interface HealthStatus {
@@ -40,6 +40,8 @@ export interface HealthStatus {
   games: Record<RuntimeStatus, number>;
   stuck: StuckRecords;
   outbox: OutboxDepth;
+  /** another consumer at the lobby's stream; null when there is none */
+  lobbyRival: LobbyRival | null;
   /** entries that were removed before they were read, in all; when and between which the last ones were */
   gap: { entries: number; noticedAt: Date | null; afterId: string | null; beforeId: string | null };
   /** open letters of the stream */
@@ -56,14 +58,27 @@ export async function readHealthStatus(deps: HealthDeps): Promise<HealthStatus> 
     readStuckRecords(database),
     countDeadLetters(database, { queue: stream, state: 'open' }),
   ]);
-  const seen = await readHealthStream(redis, config);
+  const epoch = lease?.epoch ?? null;
+  const [seen, lobby] = await Promise.all([readHealthStream(redis, config), readLobbyPlace(redis, config.lobbyStream)]);
   const position = positionOf(mode, stored, seen.originalOffset);
   const [lag, outbox] = await Promise.all([
     readLag(deps, seen.facts, position),
-    readOutboxDepth(database, label, publishedSeq(seen, lease?.epoch ?? null)),
+    readOutboxDepth(database, label, publishedThrough(lobby, epoch)),
   ]);
   const gap = toGap(stored, countLostUnnoticed(seen.facts, position));
-  return { mode, label, stream, lease, lag, games, stuck, outbox, gap, deadLetters };
+  return {
+    mode,
+    label,
+    stream,
+    lease,
+    lag,
+    games,
+    stuck,
+    outbox,
+    lobbyRival: findRival(lobby, epoch),
+    gap,
+    deadLetters,
+  };
 }
 
 async function readLag({ redis, config }: HealthDeps, facts: StreamFacts | null, position: Position) {

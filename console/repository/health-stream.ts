@@ -1,5 +1,4 @@
 import type { Config } from '../../shared/config.ts';
-import { placeKey } from '../../shared/contracts/lobby-event.ts';
 import { offsetKey } from '../../shared/contracts/offset-key.ts';
 import { compareStreamIds, firstStreamId, isStreamId, streamIdMs } from '../../shared/contracts/stream-id.ts';
 import type { Redis } from '../../shared/redis.ts';
@@ -14,8 +13,6 @@ export interface HealthStream {
   facts: StreamFacts | null;
   /** the text of the original's key, whatever it is; null when there is none */
   originalOffset: string | null;
-  /** the last row of the outbox that is in the lobby's stream, of the database with this epoch; null before the first */
-  published: { epoch: string; seq: number } | null;
 }
 
 /** What is in the stream and was not read. */
@@ -36,17 +33,11 @@ export interface Position {
 
 /** @throws ReplyError when one of the keys is something else */
 export async function readHealthStream(redis: Redis, config: HealthConfig): Promise<HealthStream> {
-  const [facts, originalOffset, [epoch, seq]] = await Promise.all([
+  const [facts, originalOffset] = await Promise.all([
     readStreamFacts(redis, config.stream),
     redis.get(offsetKey(config.service, config.label)),
-    redis.hmget(placeKey(config.lobbyStream), 'epoch', 'seq'),
   ]);
-  return { facts, originalOffset, published: epoch && seq ? { epoch, seq: Number(seq) } : null };
-}
-
-/** 0 when nothing of this database was published. */
-export function publishedSeq({ published }: HealthStream, epoch: string | null): number {
-  return published !== null && published.epoch === epoch ? published.seq : 0;
+  return { facts, originalOffset };
 }
 
 /** Hardened, an offset of our own goes before the original's; in mirror mode there is only the original's. */

@@ -17,6 +17,7 @@ function line(name: string, changes: Partial<HealthStatus>): string | undefined 
     stuck: { records: 0, gameIds: [] },
     outbox: { rows: 0, oldestAgeMs: null },
     gap: { entries: 0, noticedAt: null, afterId: null, beforeId: null },
+    lobbyRival: null,
     deadLetters: 0,
     ...changes,
   };
@@ -47,6 +48,16 @@ test.each<[name: string, says: string, changes: Partial<HealthStatus>]>([
   ['games', '3 running, 1 stopped', { games: { ...noGames, stopped: 1, running: 3 } }],
   ['stuck', '2 engine_unreachable and healthy: a, b', { stuck: { records: 2, gameIds: ['a', 'b'] } }],
   ['outbox', '5 snapshots wait, the oldest for 7 s', { outbox: { rows: 5, oldestAgeMs: 7_000 } }],
+  [
+    'lobby',
+    'label old (host:9) publishes to it, so this consumer does not',
+    { lobbyRival: { state: 'publishes', label: 'old', holder: 'host:9', silentForMs: 5 } },
+  ],
+  [
+    'lobby',
+    'label new (host:9) also wants to publish to it, and is refused',
+    { lobbyRival: { state: 'refused', label: 'new', holder: 'host:9', silentForMs: 5 } },
+  ],
   ['lost', '2 entries', { gap: { entries: 2, noticedAt: null, afterId: null, beforeId: null } }],
   [
     'lost',

@@ -44,7 +44,7 @@ export function gamesCard({ games, stuck }, route) {
 }
 
 /** @param {HealthEvents} health */
-export function healthFigures({ mode, stream, lease, lag, outbox, gap, deadLetters }) {
+export function healthFigures({ mode, stream, lease, lag, outbox, lobbyRival, gap, deadLetters }) {
   return figures(
     figure(
       'Lag',
@@ -70,7 +70,12 @@ export function healthFigures({ mode, stream, lease, lag, outbox, gap, deadLette
     figure(
       'To tell the lobby',
       count(outbox.rows),
-      outbox.oldestAgeMs === null ? 'all is told' : `the oldest waits ${span(outbox.oldestAgeMs)}`,
+      lobbyRival?.state === 'publishes'
+        ? `label ${lobbyRival.label} tells it, so this consumer does not`
+        : outbox.oldestAgeMs === null
+          ? 'all is told'
+          : `the oldest waits ${span(outbox.oldestAgeMs)}`,
+      lobbyRival ? 'warn' : null,
     ),
     figure(
       'Lost unread',

@@ -68,6 +68,14 @@ export const healthEvents = z
     games,
     stuck: z.object({ records: z.number(), gameIds: z.array(z.string()) }),
     outbox: z.object({ rows: z.number(), oldestAgeMs: z.number().nullable() }),
+    lobbyRival: z
+      .object({
+        state: z.enum(['publishes', 'refused']),
+        label: z.string(),
+        holder: z.string(),
+        silentForMs: z.number(),
+      })
+      .nullable(),
     gap: z.object({
       entries: z.number(),
       noticedAt: time.nullable(),

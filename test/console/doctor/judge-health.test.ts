@@ -49,6 +49,7 @@ interface Case {
   original?: string | null;
   unread?: HealthFacts['unread'];
   outbox?: HealthFacts['outbox'];
+  lobbyRival?: HealthFacts['lobbyRival'];
   stuck?: HealthFacts['stuck'];
   config?: typeof hardened | typeof mirror;
 }
@@ -61,15 +62,16 @@ function judge(given: Case) {
     original: null,
     unread: { oldestId: null, oldestAgeMs: 0 },
     outbox: { rows: 0, oldestAgeMs: null },
+    lobbyRival: null,
     stuck: { records: 0, gameIds: [] },
     config: hardened,
     ...given,
   };
   const position: Position = positionOf(seen.config.mode, seen.offset, seen.original);
-  const { offset, lease, unread, outbox, stuck } = seen;
-  const stream = { facts: seen.stream, originalOffset: seen.original, published: null };
+  const { offset, lease, unread, outbox, lobbyRival, stuck } = seen;
+  const stream = { facts: seen.stream, originalOffset: seen.original };
   return judgeHealth(
-    { known: true, value: { offset, lease, position, stream, unread, outbox, stuck } },
+    { known: true, value: { offset, lease, position, stream, unread, outbox, lobbyRival, stuck } },
     { config: seen.config, nowMs },
   );
 }
@@ -169,4 +171,13 @@ test('health events: what could not be looked at is one warning, and tables that
   expect(unanswered.map(({ level }) => level)).toEqual(['warning']);
   expect(findingOf(unanswered, 'consumer').text).toContain('canceling statement');
   expect(judgeHealth({ known: true, value: null }, context)).toEqual([]);
+});
+
+test.each([
+  ['publishes', 'publishes to lobby, so this one does not'],
+  ['refused', 'also wants to publish to lobby, and is refused'],
+] as const)('health events: another consumer at the lobby’s stream, which %s, is a warning', (state, says) => {
+  const lobbyRival = { state, label: 'old', holder: 'host-2', silentForMs: 5 };
+  const found = judge({ lobbyRival }).find(({ check }) => check === 'lobby');
+  expect(found).toMatchObject({ level: 'warning', message: `the consumer with label old (host-2) ${says}` });
 });

@@ -5,12 +5,10 @@ import {
   countForOffset,
   countLostUnnoticed,
   positionOf,
-  publishedSeq,
   readHealthStream,
   readUnread,
 } from '../../../console/repository/health-stream.ts';
 import { loadConfig } from '../../../shared/config.ts';
-import { placeKey } from '../../../shared/contracts/lobby-event.ts';
 import { readStreamFacts } from '../../../shared/stream-facts.ts';
 import { addEvent, connectRedis, createHealthKeys } from '../../support/health.ts';
 
@@ -73,17 +71,12 @@ test('health stream: the oldest unread entry is told with its age by the clock o
   expect((await readUnread(redis, stream, '8-0')).oldestAgeMs).toBe(0);
 });
 
-test("health stream: Redis has the stream, the original's offset and the place in the outbox, or nothing", async () => {
-  const { redis, config, offsetKey, lobbyStream, facts } = await setUp();
-  const nothing = { facts: null, originalOffset: null, published: null };
+test("health stream: Redis has the stream, the original's offset, or nothing", async () => {
+  const { redis, config, offsetKey, facts } = await setUp();
+  const nothing = { facts: null, originalOffset: null };
   expect(await readHealthStream(redis, { ...config, stream: `${config.stream}:none` })).toEqual(nothing);
   await redis.set(offsetKey, '6-0');
-  await redis.hset(placeKey(lobbyStream), 'epoch', 'e', 'token', '4', 'seq', '17');
-  const seen = await readHealthStream(redis, config);
-  expect(seen).toEqual({ facts, originalOffset: '6-0', published: { epoch: 'e', seq: 17 } });
-  expect(publishedSeq(seen, 'e')).toBe(17);
-  expect(publishedSeq(seen, 'another database')).toBe(0);
-  expect(publishedSeq(seen, null)).toBe(0);
+  expect(await readHealthStream(redis, config)).toEqual({ facts, originalOffset: '6-0' });
 });
 
 test('health stream: an offset of our own goes before that of the original, but in mirror mode', () => {
