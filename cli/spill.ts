@@ -29,16 +29,12 @@ async function inspect(context: CommandContext, given: string | undefined, { jso
     return;
   }
   if (lives.length === 0) console.log('nothing is on disk');
-  for (const life of lives) console.log(`${life.name}  ${stateOf(life)}\n  ${describe(life)}`);
+  for (const life of lives) console.log(`${life.name}  ${life.state}\n  ${describe(life)}`);
   if (lives.length > 1) console.log(`total\n  ${describe(total)}`);
 }
 
-function stateOf({ isLive }: InspectedLife): string {
-  return isLive ? 'live' : 'orphan';
-}
-
 function lifeToJson(life: InspectedLife): object {
-  return { name: life.name, state: stateOf(life), ...contentToJson(life) };
+  return { name: life.name, state: life.state, ...contentToJson(life) };
 }
 
 function contentToJson(content: SpillContent): object {

@@ -36,6 +36,8 @@ const closedInMemory =
 const closedOnDisk =
   'the sender was closed before the record was in Redis; it is on disk, and the next process with this spill directory sends it';
 
+const noLongerOnDisk = 'the record was on disk, and is damaged, gone, or taken over by another process, which sends it';
+
 /**
  * Tells durable sends when their records are in Redis, also those that go there by way of the disk: a chunk keeps its id
  * on every way, and nothing of the record itself is kept here.
@@ -71,11 +73,11 @@ export function createArrivals() {
     },
 
     /**
-     * Nothing of this life is on disk any more: what is still waited for there was damaged, or taken away. Which chunks
+     * Nothing of this life is on disk any more: what is still waited for there was damaged, deleted, or taken over. Which chunks
      * were lost is not known before that.
      */
     diskIsEmpty(): void {
-      failOnDisk(new RecordLostError('the record was on disk, and is damaged or gone'));
+      failOnDisk(new RecordLostError(noLongerOnDisk));
     },
 
     /** The end: these entries did not leave the memory, and what is on disk stays there. */

@@ -24,7 +24,8 @@ export interface SendOptions {
 
 /**
  * What became of every call since the sender was made, and of every record that it accepted. Calls that have ended are the
- * sum of the first five; accepted records are in the buffer, `sent`, `spilled` or `dropped`.
+ * sum of the first five; accepted records are in the buffer, `sent`,
+ * `spilled`, `takenOver` or `dropped`.
  */
 export interface SenderStats {
   accepted: number;
@@ -41,6 +42,8 @@ export interface SenderStats {
   sent: number;
   /** of those accepted: on disk, waiting for Redis; 0 without a spill */
   spilled: number;
+  /** of those accepted: on disk when another life took this one for dead, after a long stall; that one sends them */
+  takenOver: number;
   /** of those accepted: left unsent by close, or damaged on disk */
   dropped: number;
   /** records of former lives that were on disk and reached Redis; they are in no other account */
@@ -78,6 +81,7 @@ export class CompletedRequestSender {
     declined: 0,
     sent: 0,
     spilled: 0,
+    takenOver: 0,
     dropped: 0,
     recovered: 0,
   };
@@ -205,6 +209,13 @@ export class CompletedRequestSender {
   lost(records: number): void {
     this.#stats.spilled -= records;
     this.#drop(records);
+    if (this.#stats.spilled === 0) this.#arrivals.diskIsEmpty();
+  }
+
+  /** Called by the pipeline for records of this life that another life has taken over. */
+  takenOver(records: number): void {
+    this.#stats.spilled -= records;
+    this.#stats.takenOver += records;
     if (this.#stats.spilled === 0) this.#arrivals.diskIsEmpty();
   }
 

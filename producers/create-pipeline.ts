@@ -80,7 +80,6 @@ export function createPipeline<E extends Entry>(options: PipelineOptions<E>): Pi
       accounts,
       registry,
       problems,
-      // Not the clock of the records: other processes compare the times of files with theirs.
       now: Date.now,
       onFound: () => sender.replay(),
     });

@@ -21,7 +21,7 @@ export interface ObserverSettings {
 
 /**
  * What became of every record since the observer was made. `recorded` is the sum of `sampledOut`, `disabled`, `dropped`
- * and `kept`; what is kept is in the buffer, `spilled`, or `sent`.
+ * and `kept`; what is kept is in the buffer, `spilled`, `takenOver`, or `sent`.
  */
 export interface ObserverStats {
   /** calls of record() */
@@ -31,12 +31,14 @@ export interface ObserverStats {
   disabled: number;
   /** turned away or evicted for want of room, recorded after close, left unsent by close, damaged on disk, or unreadable */
   dropped: number;
-  /** kept: in the buffer, on disk or sent */
+  /** kept: in the buffer, on disk, taken over or sent */
   kept: number;
   /** of those kept: acknowledged by Redis, whether they had been on disk or not */
   sent: number;
   /** of those kept: on disk, waiting for Redis; 0 without a spill */
   spilled: number;
+  /** of those kept: on disk when another life took this one for dead, after a long stall; that one sends them */
+  takenOver: number;
   /** records of former lives that were on disk and reached Redis; they are in no other account */
   recovered: number;
 }
@@ -93,6 +95,7 @@ export class ExecutionObserver implements ExecutionSink {
     kept: 0,
     sent: 0,
     spilled: 0,
+    takenOver: 0,
     recovered: 0,
   };
 
@@ -269,6 +272,12 @@ export class ExecutionObserver implements ExecutionSink {
     this.#stats.spilled -= records;
     this.#stats.kept -= records;
     for (let record = 0; record < records; record += 1) this.#drop(noLabels, null);
+  }
+
+  /** Called by the pipeline for records of this life that another life has taken over. */
+  takenOver(records: number): void {
+    this.#stats.spilled -= records;
+    this.#stats.takenOver += records;
   }
 
   #acknowledge(records: number): void {

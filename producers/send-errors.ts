@@ -33,7 +33,7 @@ export class RecordTooLargeError extends Error {
   }
 }
 
-/** Thrown by a durable send whose record was on disk, and is damaged or gone. */
+/** Thrown by a durable send whose record was on disk, and is damaged, gone, or taken over by another process, which sends it. */
 export class RecordLostError extends Error {
   override readonly name = 'RecordLostError';
 }

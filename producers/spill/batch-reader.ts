@@ -1,4 +1,5 @@
 import type { SpilledChunk } from './frame.ts';
+import type { OwnDirectory } from './own-directory.ts';
 import { readSegmentFile } from './segment-reader.ts';
 
 /** A segment that nobody appends to any more. */
@@ -10,6 +11,8 @@ export interface SealedSegment {
   ownRecords: number | null;
   /** the claimed directory that it is in; null when it is in our own */
   directory: string | null;
+  /** the own directory that it is in, or in whose name its directory was claimed */
+  holder: OwnDirectory;
   /** what was given out of it before, from its front: a reader that starts again leaves it out */
   done: { chunks: number; records: number };
 }

@@ -19,6 +19,8 @@ export interface SpillAccounts<E extends Entry = Entry> {
   recovered(records: number): void;
   /** records of this life that are damaged on disk, or gone from it */
   lost(records: number): void;
+  /** records of this life that were on disk when another life took this one for dead; that one sends them */
+  takenOver(records: number): void;
   stats(): { spilled: number };
 }
 
@@ -58,6 +60,10 @@ export function createSpillSide<E extends Entry>(options: SpillSideOptions<E>): 
       metrics.count('lost', ownRecords);
       accounts().lost(ownRecords);
       problems.report('spill_lost', null);
+    },
+    onTakenOver(ownRecords) {
+      metrics.count('taken_over', ownRecords);
+      accounts().takenOver(ownRecords);
     },
     onTrouble: (error) => problems.report('spill_failed', error),
   });

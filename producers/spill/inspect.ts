@@ -1,8 +1,10 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { listLives, listSegments, type SegmentFile } from './orphans.ts';
-import { identifyThisProcess } from './process-identity.ts';
+import { isKnownToHaveEnded, type OwnerFacts } from './owner.ts';
+import { identifyThisProcess, type ProcessIdentity } from './process-identity.ts';
 import { readSegmentFile } from './segment-reader.ts';
+import { spillTiming } from './timing.ts';
 
 /** What is on disk. Sizes are bytes, times ms since 1970. */
 export interface SpillContent {
@@ -25,8 +27,12 @@ export interface SpillContent {
 export interface InspectedLife extends SpillContent {
   /** `<namespace>.<queue>/<producer>-<epoch>.<random>`, with `@<claimer>` behind it when another process replays it */
   name: string;
-  /** a living process owns it, or replays it; false: the next process that starts takes it */
-  isLive: boolean;
+  /**
+   * `orphan`: its life has ended, and the next one that looks takes it. `live`: its life, or the one that replays it, gave a
+   * sign just now. `silent`: it has given none for some time by this machine's clock; others take it when they have watched
+   * it for themselves
+   */
+  state: 'live' | 'silent' | 'orphan';
 }
 
 /**
@@ -42,15 +48,22 @@ export async function inspectSpill(dir: string, nowMs: number): Promise<Inspecte
   const lives: InspectedLife[] = [];
   for (const entry of await readdir(dir, { withFileTypes: true })) {
     if (!entry.isDirectory()) continue;
-    for (const { path, name, isLive } of await listLives(join(dir, entry.name), us, nowMs)) {
+    for (const { path, name, owner } of await listLives(join(dir, entry.name))) {
+      const state = stateOf(owner, us, nowMs);
       const segments = await listSegments(path).catch(() => []);
       const contents = await Promise.all(
-        segments.map((segment, index) => inspectSegment(segment, isLive && index === segments.length - 1)),
+        segments.map((segment, index) => inspectSegment(segment, state !== 'orphan' && index === segments.length - 1)),
       );
-      lives.push({ name: `${entry.name}/${name}`, isLive, ...addUp(contents) });
+      lives.push({ name: `${entry.name}/${name}`, state, ...addUp(contents) });
     }
   }
   return lives;
+}
+
+function stateOf(owner: OwnerFacts | null, us: ProcessIdentity, nowMs: number): InspectedLife['state'] {
+  if (owner === null || isKnownToHaveEnded(owner, us)) return 'orphan';
+  // Only shown, so another clock than the owner's will do.
+  return nowMs - owner.signAtMs < spillTiming.silentAfterMs ? 'live' : 'silent';
 }
 
 /** Several contents as one. */

@@ -1,15 +1,17 @@
 import { readdir, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isOwnerAlive, readOwnerFacts } from './owner.ts';
-import type { ProcessIdentity } from './process-identity.ts';
+import { nullWhenMissing, type OwnerFacts, readOwnerFacts } from './owner.ts';
 
-/** A directory of segments, its name being `<life>` or, once claimed, `<life>@<directory of the process that did>`. */
+/** A directory of segments, its name being `<life>` or, once claimed, `<life>@<own directory of the life that did>`. */
 export interface LifeDirectory {
   path: string;
   name: string;
   /** the life that wrote it, `<producer>-<epoch>.<random>` */
   life: string;
-  isLive: boolean;
+  /** where the lock of its owner is: of the life that wrote it, or of the one that claimed it */
+  ownerPath: string;
+  /** null: there is no such directory any more, and so nobody; a life removes its own last */
+  owner: OwnerFacts | null;
 }
 
 /** A segment file. */
@@ -20,31 +22,32 @@ export interface SegmentFile {
 
 const segmentPattern = /^\d{8,}\.seg$/;
 
-/** All directories of segments in `parent`, the oldest life first; none when there is no `parent`. */
-export async function listLives(parent: string, us: ProcessIdentity, nowMs: number): Promise<LifeDirectory[]> {
+/**
+ * All directories of segments in `parent`, the oldest life first; none when there is no `parent`. Those whose lock cannot be
+ * read now are left out: they are not ours to judge.
+ */
+export async function listLives(parent: string): Promise<LifeDirectory[]> {
   const entries = await readdir(parent, { withFileTypes: true }).catch(emptyWhenMissing);
   const lives: LifeDirectory[] = [];
   for (const entry of entries) {
     if (!entry.isDirectory()) continue;
     const [life = entry.name, claimer] = entry.name.split('@');
-    // What is claimed lives as long as the process that claimed it, whose lock is in its own directory.
-    const isLive = await isLiveDirectory(join(parent, claimer ?? life), us, nowMs);
-    lives.push({ path: join(parent, entry.name), name: entry.name, life, isLive });
+    const ownerPath = join(parent, claimer ?? life);
+    try {
+      const owner = await readOwnerFacts(ownerPath).catch(nullWhenMissing);
+      lives.push({ path: join(parent, entry.name), name: entry.name, life, ownerPath, owner });
+    } catch {
+      // not ours to judge
+    }
   }
   return lives.sort((a, b) => epochOf(a.life) - epochOf(b.life) || (a.name < b.name ? -1 : 1));
 }
 
-/** Without its lock's directory there is nobody: a process removes its own last. */
-async function isLiveDirectory(path: string, us: ProcessIdentity, nowMs: number): Promise<boolean> {
-  const facts = await readOwnerFacts(path, nowMs).catch(() => null);
-  return facts !== null && isOwnerAlive(facts, us);
-}
-
 /**
- * Claims a directory of a dead process. Of several processes that try, one succeeds: renaming is atomic.
+ * Claims the directory of a life that has ended. Of several that try, one succeeds: renaming is atomic.
  *
- * @param ownName the directory of this process, which must exist with its lock
- * @returns the path that it has now, null when another process was faster
+ * @param ownName the directory of this life, which must exist with its lock
+ * @returns the path that it has now, null when another life was faster
  */
 export async function claim(parent: string, { path, life }: LifeDirectory, ownName: string): Promise<string | null> {
   const claimed = join(parent, `${life}@${ownName}`);
@@ -80,6 +83,6 @@ function epochOf(life: string): number {
 }
 
 function emptyWhenMissing(error: NodeJS.ErrnoException): [] {
-  if (error.code === 'ENOENT') return [];
-  throw error;
+  nullWhenMissing(error);
+  return [];
 }

@@ -1,17 +1,33 @@
-import { mkdir, rm, rmdir, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, rm, rmdir, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { heartbeatMs, lockName, type Owner } from './owner.ts';
+import { lockName, type Owner } from './owner.ts';
 import { identifyThisProcess } from './process-identity.ts';
 import { syncDirectory } from './segment-writer.ts';
+import type { SpillTiming } from './timing.ts';
+
+/** Why a directory is not where it was made: another life took it over, or somebody deleted it. */
+export type Departure = 'taken' | 'deleted';
 
 /**
- * Makes a directory, of mode 0700, that this process owns: others leave it alone as long as its lock is fresh or the
- * process can be seen to live.
+ * Makes a directory, of mode 0700, that this life owns: others leave it alone as long as they see its lock change.
+ *
+ * A life that could not change it for too long, since its process was stopped, say, or its event loop was held up, may find
+ * that another one has taken its directory over, with all that is in it. `departure` tells, and it is final.
  *
  * @param parent is made when it is missing
  * @param name taken as it is when it is free, else with a number behind it
  */
-export async function createOwnDirectory({ parent, name, now }: { parent: string; name: string; now: () => number }) {
+export async function createOwnDirectory({
+  parent,
+  name,
+  timing,
+}: {
+  parent: string;
+  name: string;
+  timing: SpillTiming;
+}) {
+  let last = readClocks();
+  let lastSignMs = last.wallMs;
   await mkdir(parent, { recursive: true, mode: 0o700 });
   const freeName = await makeFree(parent, name);
   const path = join(parent, freeName);
@@ -19,55 +35,84 @@ export async function createOwnDirectory({ parent, name, now }: { parent: string
   const owner: Owner = { ...(await identifyThisProcess()), released: false };
   await writeFile(lock, JSON.stringify(owner), { mode: 0o600 });
   await syncDirectory(parent);
-  let renewedAt = now();
+  let gone: Departure | null = null;
 
-  const renew = async (): Promise<void> => {
-    const at = now();
-    await utimes(lock, at / 1_000, at / 1_000);
-    renewedAt = at;
+  /** Whether nobody can have watched the lock without a change for long enough to take the directory. */
+  const wasInTime = (): boolean => {
+    const { monotonicMs, wallMs } = readClocks();
+    // One of the two stands still while the machine sleeps, the other may be set.
+    return Math.max(monotonicMs - last.monotonicMs, wallMs - last.wallMs) < timing.silentAfterMs / 2;
   };
-  const heartbeat = setInterval(() => {
-    // What is wrong with it, the next append finds out.
-    renew().catch(() => undefined);
-  }, heartbeatMs).unref();
+
+  const noteGone = (): void => {
+    gone ??= wasInTime() ? 'deleted' : 'taken';
+    clearInterval(heartbeat);
+  };
+
+  const beat = async (): Promise<void> => {
+    // Always another time than before, also when the clock was set back, and where a file system rounds.
+    const signMs = Math.max(Date.now(), lastSignMs + 2_000);
+    // Before it is given: we may be held up before we hear that it was.
+    const givenAt = readClocks();
+    try {
+      await utimes(lock, signMs / 1_000, signMs / 1_000);
+      last = givenAt;
+      lastSignMs = signMs;
+    } catch (error) {
+      // What else is wrong with it, the next append finds out.
+      if (isMissing(error)) noteGone();
+    }
+  };
+  const heartbeat = setInterval(() => void beat(), timing.heartbeatMs).unref();
 
   return {
     name: freeName,
     path,
 
     /**
-     * Makes sure that the directory is still ours: a process that was suspended may have been taken for dead.
+     * Null while the directory is ours and where it was made: what has been written into it until the call is found by
+     * whoever takes it over later.
      *
-     * @throws when it is not
+     * @throws when it cannot be seen
      */
-    async hold(): Promise<void> {
-      if (now() - renewedAt <= heartbeatMs * 2) return;
-      try {
-        await renew();
-      } catch (thrown) {
-        clearInterval(heartbeat);
-        throw thrown;
+    async departure(): Promise<Departure | null> {
+      if (gone === null) {
+        await stat(lock).catch((error: unknown) => {
+          if (!isMissing(error)) throw error;
+          noteGone();
+        });
       }
+      return gone;
     },
-    /** Leaves it to the next process. */
+    /** Leaves it to the next life. */
     async release(): Promise<void> {
       clearInterval(heartbeat);
-      await writeFile(lock, JSON.stringify({ ...owner, released: true }));
+      if (gone === null) await writeFile(lock, JSON.stringify({ ...owner, released: true }));
     },
     /** Removes it; call this when it is empty and nothing is claimed in its name. */
     async remove(): Promise<void> {
       clearInterval(heartbeat);
-      await removeDirectory(path);
+      if (gone === null) await removeDirectory(path);
     },
   };
 }
 
 export type OwnDirectory = Awaited<ReturnType<typeof createOwnDirectory>>;
 
-/** Removes a directory with nothing but a lock in it. @throws when there is more in it */
+/** Removes a directory with nothing but a lock in it, if it is there. @throws when there is more in it */
 export async function removeDirectory(path: string): Promise<void> {
   await rm(join(path, lockName), { force: true });
-  await rmdir(path);
+  await rmdir(path).catch((error: unknown) => {
+    if (!isMissing(error)) throw error;
+  });
+}
+
+function readClocks(): { monotonicMs: number; wallMs: number } {
+  return { monotonicMs: performance.now(), wallMs: Date.now() };
+}
+
+function isMissing(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException).code === 'ENOENT';
 }
 
 async function makeFree(parent: string, name: string): Promise<string> {

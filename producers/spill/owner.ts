@@ -1,4 +1,4 @@
-import { readFile, stat } from 'node:fs/promises';
+import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findProcess, type ProcessIdentity } from './process-identity.ts';
 
@@ -10,33 +10,31 @@ export interface Owner extends ProcessIdentity {
 
 export const lockName = 'lock';
 
-/** How often a living owner sets the time of its lock. */
-export const heartbeatMs = 10_000;
-/** A lock that old is nobody's, where the process cannot be looked for: on another host, in another container. */
-export const staleAfterMs = 60_000;
-
 /** What is known of the owner of a directory. */
 export interface OwnerFacts {
   /** null: there is no lock that could be read */
   owner: Owner | null;
-  /** since the lock, or without one the directory, was last changed */
-  ageMs: number;
   /** when the process with the owner's id started; null when there is none */
   runningSince: string | null;
+  /** differs each time that the owner has given a sign of life; it says nothing by itself, least of all by whose clock */
+  sign: string;
+  /** when that was, in ms since 1970, by a clock that may be anybody's: to be shown, never to be judged by */
+  signAtMs: number;
 }
 
 /**
- * Whether the owner of a directory may still write into it.
+ * Whether an owner is known to have ended: it says so itself, or, within one run of a host and one container, its process is
+ * gone, or another one has the same id, which goes for our own id, too.
  *
- * Within one run of a host and one container the process tells: gone, or another one with the same id, means dead at once, and that
- * goes for our own id, too, which a predecessor in a container often had. Everywhere else, and where the lock cannot be
- * read, its age tells.
+ * Where it is not known, its signs of life tell: a process that runs may have lost the life that wrote, with a thread of its
+ * own, say, and of one on another host nothing else can be seen.
  */
-export function isOwnerAlive({ owner, ageMs, runningSince }: OwnerFacts, us: ProcessIdentity): boolean {
-  if (owner?.released) return false;
-  if (owner === null || !isNextTo(owner, us)) return ageMs < staleAfterMs;
-  if (runningSince === null) return false;
-  return owner.startedAt === '' || runningSince === '' || owner.startedAt === runningSince;
+export function isKnownToHaveEnded({ owner, runningSince }: OwnerFacts, us: ProcessIdentity): boolean {
+  if (owner === null) return false;
+  if (owner.released) return true;
+  if (!isNextTo(owner, us)) return false;
+  if (runningSince === null) return true;
+  return owner.startedAt !== '' && runningSince !== '' && owner.startedAt !== runningSince;
 }
 
 /** Whether the ids of two processes are of the same system. */
@@ -44,12 +42,35 @@ function isNextTo(one: ProcessIdentity, other: ProcessIdentity): boolean {
   return one.host === other.host && one.bootId === other.bootId && one.pidNamespace === other.pidNamespace;
 }
 
-/** Looks at the lock in a directory. @throws when there is no such directory */
-export async function readOwnerFacts(directory: string, nowMs: number): Promise<OwnerFacts> {
-  const lock = join(directory, lockName);
-  const { mtimeMs } = await stat(lock).catch(() => stat(directory));
-  const owner = parseOwner(await readFile(lock, 'utf8').catch(() => ''));
-  return { owner, ageMs: nowMs - mtimeMs, runningSince: owner === null ? null : await findProcess(owner.pid) };
+/** Looks at the lock in a directory. @throws when there is no such directory, or when its lock cannot be read */
+export async function readOwnerFacts(directory: string): Promise<OwnerFacts> {
+  const lock = await readLock(join(directory, lockName));
+  const { mtimeMs } = lock ?? (await stat(directory));
+  const text = lock?.text ?? '';
+  const owner = parseOwner(text);
+  return {
+    owner,
+    runningSince: owner === null ? null : await findProcess(owner.pid),
+    sign: `${mtimeMs} ${text}`,
+    signAtMs: mtimeMs,
+  };
+}
+
+/** Opened for each look: a network file system may show what it remembers of a file that is only asked about. */
+async function readLock(path: string): Promise<{ text: string; mtimeMs: number } | null> {
+  const file = await open(path, 'r').catch(nullWhenMissing);
+  if (file === null) return null;
+  try {
+    const { mtimeMs } = await file.stat();
+    return { text: await file.readFile('utf8'), mtimeMs };
+  } finally {
+    await file.close();
+  }
+}
+
+export function nullWhenMissing(error: NodeJS.ErrnoException): null {
+  if (error.code === 'ENOENT') return null;
+  throw error;
 }
 
 /** Null for anything that is not whole: a crash may have cut it. */

@@ -84,12 +84,16 @@ export async function createSegmentWriter({ path, fsyncMs, onSyncFailed }: Segme
       writtenRecords = 0;
     },
 
-    /** Cuts off what is not kept, syncs and closes. Never throws: it may be the disk that is broken. */
-    async close(): Promise<void> {
+    /**
+     * Cuts off what is not kept, syncs and closes. Never throws: it may be the disk that is broken.
+     *
+     * @param options.isOurs false: somebody else may be reading the file, so nothing is cut off
+     */
+    async close({ isOurs }: { isOurs: boolean }): Promise<void> {
       if (timer !== null) clearTimeout(timer);
       timer = null;
       try {
-        await file.truncate(bytes);
+        if (isOurs) await file.truncate(bytes);
         await file.datasync();
       } catch (thrown) {
         onSyncFailed(toError(thrown));

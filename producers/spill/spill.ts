@@ -3,11 +3,14 @@ import { join } from 'node:path';
 import { toError } from '../../shared/errors.ts';
 import { type BatchReader, createBatchReader, type SealedSegment, type SpillBatch } from './batch-reader.ts';
 import { encodeFrame } from './frame.ts';
+import { createLifeWatch } from './life-watch.ts';
 import { claim, type LifeDirectory, listLives, listSegments, segmentName } from './orphans.ts';
-import { createOwnDirectory, type OwnDirectory, removeDirectory } from './own-directory.ts';
+import { createOwnDirectory, type Departure, type OwnDirectory, removeDirectory } from './own-directory.ts';
+import { isKnownToHaveEnded } from './owner.ts';
 import { identifyThisProcess } from './process-identity.ts';
 import { createSegmentWriter, type SegmentWriter } from './segment-writer.ts';
 import { createSerial } from './serial.ts';
+import { type SpillTiming, spillTiming } from './timing.ts';
 
 /** What a spill is made of, and whom it tells what. */
 export interface SpillOptions {
@@ -19,12 +22,16 @@ export interface SpillOptions {
   maxBytes: number;
   /** see createSegmentWriter */
   fsyncMs: number;
-  /** ms since 1970 */
+  /** ms since 1970; noted with each chunk, and nothing is judged by it */
   now: () => number;
+  /** @default spillTiming */
+  timing?: SpillTiming;
   /** there is something to replay that no append of this life brought */
   onFound(): void;
   /** bytes that turned out to be no intact chunks; records when they are known, that is, of this life */
   onLost(loss: { bytes: number; ownRecords: number }): void;
+  /** so many records of this life were taken over by another one, which took us for dead, and sends them */
+  onTakenOver(ownRecords: number): void;
   /** the disk, or what is on it, is not as it should be; goes on all the same */
   onTrouble(error: Error): void;
 }
@@ -44,9 +51,6 @@ interface SpillableChunk {
 const segmentBytes = 8 * 1_048_576;
 /** What is taken off the disk at a time; one chunk may be larger. */
 const batchLimits = { maxChunks: 5, maxBytes: 4 * 1_048_576 };
-/** Directories of processes that died meanwhile are looked for that often. */
-const rescanMs = 30_000;
-
 /**
  * Chunks on disk, bounded by bytes: appended at the end, taken from the front, oldest first, those of former lives
  * before those of this one.
@@ -56,8 +60,9 @@ const rescanMs = 30_000;
  * event loop: what is wrong with the disk, or a segment, is reported.
  */
 export function createSpill(options: SpillOptions) {
-  const { dir, now } = options;
+  const { dir, now, timing = spillTiming } = options;
   const exclusively = createSerial();
+  const watch = createLifeWatch(timing);
   /** oldest first; the first one is being read */
   const sealed: SealedSegment[] = [];
   /** directories of former lives that still have segments of theirs, by path */
@@ -73,46 +78,66 @@ export function createSpill(options: SpillOptions) {
   let reader: BatchReader | null = null;
   let taken: SpillBatch | null = null;
   let closed = false;
+  let nextLook: NodeJS.Timeout | null = null;
 
   const adopt = async (): Promise<void> => {
     if (closed) return;
     // At the start, too, so that a directory that cannot be is reported before it is needed.
     await mkdir(dir, { recursive: true, mode: 0o700 });
-    const lives = await listLives(dir, await identifyThisProcess(), now());
-    const orphans = lives.filter(({ isLive }) => !isLive);
+    const orphans = await findOrphans();
     if (orphans.length === 0 && unreadable.length === 0) return;
     sealed.push(...unreadable.splice(0));
-    const { name } = await ownDirectory();
+    const holder = await ownDirectory();
     for (const orphan of orphans) {
-      await takeOver(orphan, name).catch((thrown: unknown) => options.onTrouble(toError(thrown)));
+      await takeOver(orphan, holder).catch((thrown: unknown) => options.onTrouble(toError(thrown)));
     }
     if (sealed.length > 0) options.onFound();
     else await removeOwnWhenDone();
   };
 
-  const takeOver = async (orphan: LifeDirectory, ownName: string): Promise<void> => {
-    const path = await claim(dir, orphan, ownName);
+  /** Directories of lives that have ended. As long as there are others, they are looked at more often. */
+  const findOrphans = async (): Promise<LifeDirectory[]> => {
+    const us = await identifyThisProcess();
+    const lives = (await listLives(dir)).filter(({ ownerPath }) => ownerPath !== own?.path);
+    const orphans = lives.filter(
+      ({ owner, ownerPath }) =>
+        owner === null || isKnownToHaveEnded(owner, us) || watch.isSilent(ownerPath, owner.sign),
+    );
+    watch.keepOnly(lives.map(({ ownerPath }) => ownerPath));
+    lookAgain(orphans.length < lives.length ? timing.watchMs : timing.rescanMs);
+    return orphans;
+  };
+
+  const takeOver = async (orphan: LifeDirectory, holder: OwnDirectory): Promise<void> => {
+    const path = await claim(dir, orphan, holder.name);
     if (path === null) return;
     const segments = await listSegments(path);
     claimed.set(path, segments.length);
     for (const segment of segments) {
-      sealed.push({ ...segment, ownRecords: null, directory: path, done: { chunks: 0, records: 0 } });
+      sealed.push({ ...segment, ownRecords: null, directory: path, holder, done: { chunks: 0, records: 0 } });
       sealedBytes += segment.bytes;
     }
     if (segments.length === 0) await leave(path);
   };
 
   const ownDirectory = async (): Promise<OwnDirectory> => {
-    try {
-      await own?.hold();
-    } catch (thrown) {
-      // Somebody took it, with what is in it, or deleted it.
-      options.onTrouble(toError(thrown));
+    const departure = await departureOf(own);
+    if (departure !== null) {
+      options.onTrouble(new Error(`the spill directory of this life was ${departure}, a new one is made`));
       await seal();
       own = null;
     }
-    own ??= await createOwnDirectory({ parent: dir, name: options.life, now });
+    own ??= await createOwnDirectory({ parent: dir, name: options.life, timing });
     return own;
+  };
+
+  /** A directory that cannot be seen counts as deleted: what is in it is tried again later. */
+  const departureOf = async (directory: OwnDirectory | null): Promise<Departure | null> => {
+    if (directory === null) return null;
+    return directory.departure().catch((thrown: unknown) => {
+      options.onTrouble(toError(thrown));
+      return 'deleted' as const;
+    });
   };
 
   const writer = async (): Promise<SegmentWriter> => {
@@ -129,11 +154,12 @@ export function createSpill(options: SpillOptions) {
 
   /** From here on nothing is appended to the active segment, so it can be read. */
   const seal = async (): Promise<void> => {
-    if (active === null) return;
+    if (active === null || own === null) return;
     const { path, records } = active;
-    await active.close();
+    await active.close({ isOurs: (await departureOf(own)) === null });
     if (records > 0) {
-      sealed.push({ path, bytes: active.bytes, ownRecords: records, directory: null, done: { chunks: 0, records: 0 } });
+      const done = { chunks: 0, records: 0 };
+      sealed.push({ path, bytes: active.bytes, ownRecords: records, directory: null, holder: own, done });
       sealedBytes += active.bytes;
     } else {
       await rm(path, { force: true }).catch(() => undefined);
@@ -195,11 +221,17 @@ export function createSpill(options: SpillOptions) {
       unreadable.push(segment);
       return;
     }
-    report(segment, segment.bytes);
+    if ((await departureOf(segment.holder)) === 'taken') tellTaken(segment);
+    else report(segment, segment.bytes);
     await drop(segment);
   };
 
-  const write = async (chunks: readonly SpillableChunk[]): Promise<AppendResult> => {
+  const tellTaken = ({ ownRecords, done }: SealedSegment): void => {
+    if (ownRecords !== null && ownRecords > done.records) options.onTakenOver(ownRecords - done.records);
+  };
+
+  /** Null when the directory was taken away meanwhile: the chunks are to be written again, into a new one. */
+  const tryToWrite = async (chunks: readonly SpillableChunk[]): Promise<AppendResult | null> => {
     const segment = await writer();
     const writtenAtMs = now();
     let bytes = bytesHeld();
@@ -213,6 +245,8 @@ export function createSpill(options: SpillOptions) {
       }
       await segment.write(frame, entries.length);
     }
+    // A life that was held up may have lost its directory while it wrote. Only what was in it before it went counts.
+    if ((await departureOf(own)) !== null) return null;
     await segment.keep();
     if (segment.bytes >= segmentBytes) await seal();
     return { status: 'written' };
@@ -222,10 +256,14 @@ export function createSpill(options: SpillOptions) {
 
   const look = (): Promise<void> =>
     exclusively(adopt).catch((thrown: unknown) => {
+      lookAgain(timing.rescanMs);
       options.onTrouble(toError(thrown));
     });
+  const lookAgain = (afterMs: number): void => {
+    if (nextLook !== null) clearTimeout(nextLook);
+    nextLook = closed ? null : setTimeout(() => void look(), afterMs).unref();
+  };
   void look();
-  const rescan = setInterval(() => void look(), rescanMs).unref();
 
   return {
     /** Takes over what processes left that have died since, and tries again what could not be read. Happens by itself, too. */
@@ -248,7 +286,9 @@ export function createSpill(options: SpillOptions) {
         // There are never fewer bytes than characters: when these are too many already, the disk is not asked.
         if (bytesHeld() + chunks.reduce((sum, { data }) => sum + data.length, 0) > options.maxBytes) return full;
         try {
-          return await write(chunks);
+          const result = (await tryToWrite(chunks)) ?? (await tryToWrite(chunks));
+          if (result === null) throw new Error('the spill directory was taken away twice while chunks were written');
+          return result;
         } catch (thrown) {
           await seal();
           return { status: 'failed', error: toError(thrown) };
@@ -295,9 +335,9 @@ export function createSpill(options: SpillOptions) {
      * chunks must have stopped.
      */
     async close(): Promise<void> {
-      clearInterval(rescan);
       await exclusively(async () => {
         if (closed) return;
+        if (nextLook !== null) clearTimeout(nextLook);
         await seal();
         await removeOwnWhenDone();
         closed = true;

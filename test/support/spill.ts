@@ -11,6 +11,7 @@ import { createSpill, type Spill, type SpillOptions } from '../../producers/spil
 /** A spill over a directory, which closes itself, and what it has told so far. */
 export function aSpill(dir: string, choices: Partial<SpillOptions> = {}) {
   const lost = { bytes: 0, ownRecords: 0 };
+  const takenOver: number[] = [];
   const troubles: Error[] = [];
   let found = 0;
   const spill = createSpill({
@@ -26,6 +27,7 @@ export function aSpill(dir: string, choices: Partial<SpillOptions> = {}) {
       lost.bytes += bytes;
       lost.ownRecords += ownRecords;
     },
+    onTakenOver: (ownRecords) => takenOver.push(ownRecords),
     onTrouble: (error) => troubles.push(error),
     ...choices,
   });
@@ -33,6 +35,8 @@ export function aSpill(dir: string, choices: Partial<SpillOptions> = {}) {
   return {
     spill,
     lost,
+    /** records of each segment that was taken over */
+    takenOver,
     troubles,
     get found() {
       return found;

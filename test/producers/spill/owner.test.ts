@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isOwnerAlive, type Owner, parseOwner, staleAfterMs } from '../../../producers/spill/owner.ts';
+import { isKnownToHaveEnded, type Owner, parseOwner } from '../../../producers/spill/owner.ts';
 import { findProcess, identifyThisProcess } from '../../../producers/spill/process-identity.ts';
 import { aDeadOwner, aLivingOwner } from '../../support/spill.ts';
 
@@ -8,28 +8,23 @@ const other: Owner = { ...us, pid: 20, startedAt: '400', released: false };
 const elsewhere: Owner = { ...other, host: 'web-2' };
 const onHostOfSameName: Owner = { ...other, bootId: 'b2' };
 const inAnotherContainer: Owner = { ...us, pidNamespace: 'pid:[2]', released: false };
-const fresh = staleAfterMs - 1;
 
-test.each<[name: string, alive: boolean, owner: Owner | null, runningSince: string | null, ageMs: number]>([
-  ['it runs', true, other, '400', staleAfterMs * 100],
-  ['it does not run', false, other, null, 0],
-  ['its id belongs to another process now', false, other, '450', 0],
-  ['we are it', true, { ...us, released: false }, '500', staleAfterMs * 100],
-  ['it had our id before us, in the same container', false, { ...us, startedAt: '3', released: false }, '500', 0],
-  ['the system does not tell starts, and its id is in use', true, { ...other, startedAt: '' }, '', 0],
-  ['the system does not tell starts, and its id is free', false, { ...other, startedAt: '' }, null, 0],
-  ['it is on another host, with a fresh lock', true, elsewhere, null, fresh],
-  ['it is on another host, with an old lock', false, elsewhere, '400', staleAfterMs],
-  ['it is on another host of the same name, with a fresh lock', true, onHostOfSameName, null, fresh],
-  ['it is on another host of the same name, with an old lock', false, onHostOfSameName, '400', staleAfterMs],
-  ['its lock has no boot id and is fresh', true, { ...other, bootId: '' }, null, fresh],
-  ['it has our id in another container, with a fresh lock', true, inAnotherContainer, '500', fresh],
-  ['it has our id in another container, with an old lock', false, inAnotherContainer, '500', staleAfterMs],
-  ['it has released the directory', false, { ...other, released: true }, '400', 0],
-  ['its lock cannot be read and is fresh', true, null, null, fresh],
-  ['its lock cannot be read and is old', false, null, null, staleAfterMs],
-])('owner: %s', (_name, alive, owner, runningSince, ageMs) => {
-  expect(isOwnerAlive({ owner, runningSince, ageMs }, us)).toBe(alive);
+test.each<[name: string, hasEnded: boolean, owner: Owner | null, runningSince: string | null]>([
+  ['it runs', false, other, '400'],
+  ['it does not run', true, other, null],
+  ['its id belongs to another process now', true, other, '450'],
+  ['we are its process', false, { ...us, released: false }, '500'],
+  ['it had our id before us, in the same container', true, { ...us, startedAt: '3', released: false }, '500'],
+  ['the system does not tell starts, and its id is in use', false, { ...other, startedAt: '' }, ''],
+  ['the system does not tell starts, and its id is free', true, { ...other, startedAt: '' }, null],
+  ['it is on another host', false, elsewhere, null],
+  ['it is on another host of the same name', false, onHostOfSameName, null],
+  ['its lock has no boot id', false, { ...other, bootId: '' }, null],
+  ['it has our id in another container', false, inAnotherContainer, '500'],
+  ['it has released the directory', true, { ...other, released: true }, '400'],
+  ['its lock cannot be read', false, null, null],
+])('owner: whether it is known to have ended when %s', (_name, hasEnded, owner, runningSince) => {
+  expect(isKnownToHaveEnded({ owner, runningSince, sign: '', signAtMs: 0 }, us)).toBe(hasEnded);
 });
 
 test.each([

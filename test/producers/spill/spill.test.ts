@@ -1,11 +1,12 @@
-import { mkdir, readdir, rename, rm, rmdir, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { once } from 'node:events';
+import { mkdir, readdir, rename, rm, rmdir, stat, utimes, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { encodeSegmentHeader, segmentVersion } from '../../../producers/spill/frame.ts';
-import { staleAfterMs } from '../../../producers/spill/owner.ts';
 import { identifyThisProcess } from '../../../producers/spill/process-identity.ts';
-import { createDirectory } from '../../support/fixtures.ts';
+import { createDirectory, until } from '../../support/fixtures.ts';
 import {
   aDeadOwner,
   aLivingOwner,
@@ -192,11 +193,34 @@ test('former lives: the bytes that they left count towards the bound', async () 
   expect(await spill.append(someChunks('b', 1, { bytes: 1_000 }))).toEqual({ status: 'written' });
 });
 
+/** Times so short that a test can wait for them. */
+const quick = { heartbeatMs: 20, silentAfterMs: 400, watchMs: 50, rescanMs: 50 };
+
+/** Keeps a lock of a life alive, with times of a clock that is off by so much. */
+function aHeart(path: string, skewMs: number) {
+  let beats = 0;
+  const timer = setInterval(() => {
+    const at = (Date.now() + skewMs) / 1_000;
+    utimes(join(path, 'lock'), at, at).then(
+      () => {
+        beats += 1;
+      },
+      () => undefined,
+    );
+  }, quick.heartbeatMs);
+  onTestFinished(() => clearInterval(timer));
+  return {
+    get beats() {
+      return beats;
+    },
+    stop: () => clearInterval(timer),
+  };
+}
+
 test('former lives: a directory of a living process is not touched, and taken when the process is killed', async () => {
   const dir = await createDirectory();
   const { owner, kill } = await aLivingOwner();
-  // However old its lock is: the process can be seen.
-  const path = await leaveLife(dir, 'web-1-1600000000000', owner, [aSegment(['a'])], staleAfterMs * 2);
+  const path = await leaveLife(dir, 'web-1-1600000000000', owner, [aSegment(['a'])]);
   const before = await snapshotOf(path);
   const first = aSpill(dir);
   await opened(first);
@@ -206,15 +230,95 @@ test('former lives: a directory of a living process is not touched, and taken wh
   expect(await takeAll(await openedSpill(dir))).toEqual(['a']);
 });
 
-test('former lives: one of another host is taken only when its lock is old', async () => {
+test.each([
+  ['as ours is', 0],
+  ['an hour behind', -3_600_000],
+  ['an hour ahead', 3_600_000],
+])(
+  'former lives: one on a host whose clock is %s is left alone as long as it gives signs, and taken when they stop',
+  async (_clock, skewMs) => {
+    const dir = await createDirectory();
+    const elsewhere = { ...(await aDeadOwner()), host: 'some-other-host' };
+    const path = await leaveLife(dir, 'web-1-1600000000000', elsewhere, [aSegment(['a'])], -skewMs);
+    const heart = aHeart(path, skewMs);
+    const made = aSpill(dir, { timing: quick });
+    await until(() => heart.beats > 40);
+    expect(made.found).toBe(0);
+    heart.stop();
+    await until(() => made.found === 1);
+    expect(await takeAll(made.spill)).toEqual(['a']);
+    expect(await readdir(dir)).toEqual([]);
+  },
+);
+
+test('former lives: one without a lock, or with one that was cut, is taken when it has not changed for some time', async () => {
   const dir = await createDirectory();
-  const elsewhere = { ...(await aDeadOwner()), host: 'some-other-host' };
-  await leaveLife(dir, 'web-1-1600000000000', elsewhere, [aSegment(['fresh'])]);
-  await leaveLife(dir, 'web-2-1600000000000', elsewhere, [aSegment(['old'])], staleAfterMs + 1_000);
-  await leaveLife(dir, 'web-3-1600000000000', 'cut in the mi', [aSegment(['fresh too'])]);
-  await leaveLife(dir, 'web-4-1600000000000', null, [aSegment(['old too'])], staleAfterMs + 1_000);
-  expect(await takeAll(await openedSpill(dir))).toEqual(['old', 'old too']);
-  expect((await readdir(dir)).sort()).toEqual(['web-1-1600000000000', 'web-3-1600000000000']);
+  await leaveLife(dir, 'web-3-1600000000000', 'cut in the mi', [aSegment(['a'])]);
+  await leaveLife(dir, 'web-4-1600000000001', null, [aSegment(['b'])]);
+  const first = aSpill(dir);
+  await opened(first);
+  expect(first.found).toBe(0);
+  const made = aSpill(dir, { timing: quick });
+  await until(() => made.found === 1);
+  expect(await takeAll(made.spill)).toEqual(['a', 'b']);
+});
+
+test('former lives: what a thread had on disk when it was terminated is taken, although its process runs on', async () => {
+  const dir = await createDirectory();
+  const thread = new Worker(resolve('test/support/spill-thread.ts'), { workerData: { dir, timing: quick } });
+  await once(thread, 'message');
+  const made = aSpill(dir, { timing: quick });
+  // The thread lives: what it has is its own.
+  await opened(made);
+  await made.spill.look();
+  expect(made.found).toBe(0);
+  await thread.terminate();
+  await until(() => made.found === 1);
+  expect(await takeAll(made.spill)).toEqual(['thread.1.0', 'thread.1.1', 'thread.1.2']);
+  expect(await readdir(dir)).toEqual([]);
+});
+
+test('taken over: a life that finds its directory gone begins a new one, and loses nothing', async () => {
+  const dir = await createDirectory();
+  const first = aSpill(dir, { timing: { ...quick, heartbeatMs: 1_000_000 } });
+  await first.spill.append(someChunks('a', 3));
+  // It gives no signs: to the others it is dead.
+  const second = aSpill(dir, { life: 'test-1700000000001', timing: quick });
+  await until(() => second.found === 1);
+  const later = someChunks('b', 2);
+  expect(await first.spill.append(later)).toEqual({ status: 'written' });
+  expect(first.troubles).toMatchObject([{ message: expect.stringContaining('taken') }]);
+  expect(await takeAll(second.spill)).toEqual(['a.1.0', 'a.1.1', 'a.1.2']);
+  expect(await takeAll(first.spill)).toEqual(ids(later));
+  expect(first.takenOver).toEqual([9]);
+  expect(first.lost).toEqual({ bytes: 0, ownRecords: 0 });
+  expect(second.lost).toEqual({ bytes: 0, ownRecords: 0 });
+  expect(await readdir(dir)).toEqual([]);
+});
+
+test('taken over: what a life had claimed itself goes with its directory, and is not counted as lost', async () => {
+  const dir = await createDirectory();
+  await leaveLife(dir, 'old-1600000000000', await aDeadOwner(), [aSegment(['x']), aSegment(['y'])]);
+  const first = aSpill(dir, { timing: { ...quick, heartbeatMs: 1_000_000 } });
+  await opened(first);
+  const second = aSpill(dir, { life: 'test-1700000000001', timing: quick });
+  await until(() => second.found === 1);
+  expect(await takeAll(second.spill)).toEqual(['x', 'y']);
+  expect(await takeAll(first.spill)).toEqual([]);
+  expect(first.lost).toEqual({ bytes: 0, ownRecords: 0 });
+  expect(first.spill.bytes).toBe(0);
+  expect(await readdir(dir)).toEqual([]);
+});
+
+test('taken over: a directory that somebody deletes is no other life’s, and its records are lost', async () => {
+  const dir = await createDirectory();
+  const { spill, lost, takenOver } = aSpill(dir);
+  await spill.append(someChunks('a', 2, { records: 5 }));
+  await rm(join(dir, 'test-1700000000000'), { recursive: true });
+  expect(await spill.append(someChunks('b', 1))).toEqual({ status: 'written' });
+  expect(await takeAll(spill)).toEqual(['b.1.0']);
+  expect(lost.ownRecords).toBe(10);
+  expect(takenOver).toEqual([]);
 });
 
 test('former lives: a predecessor with our own process id is dead', async () => {
