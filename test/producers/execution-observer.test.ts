@@ -77,6 +77,7 @@ test('sampling: an ok run that is not drawn is left out and counted', async () =
     kept: 0,
     sent: 0,
     spilled: 0,
+    takenOver: 0,
     recovered: 0,
   });
   expect(await value('sluice_producer_records_total', { outcome: 'sampled_out' })).toBe(2);
@@ -111,6 +112,7 @@ test('disabled: not even failures are stored, nothing is drawn, and all are coun
     kept: 0,
     sent: 0,
     spilled: 0,
+    takenOver: 0,
     recovered: 0,
   });
   expect(await value('sluice_producer_records_total', { outcome: 'disabled' })).toBe(2);
@@ -303,6 +305,7 @@ test('record: labels that cannot be written do not upset the accounts when their
     kept: 1,
     sent: 0,
     spilled: 0,
+    takenOver: 0,
     recovered: 0,
   });
   expect(await observer.close({ timeoutMs: 1 })).toEqual({ flushed: 0, unflushed: 1, spilled: 0 });
@@ -361,6 +364,7 @@ test('drops: a failure takes the room of the oldest ok run, which is counted und
     kept: 2,
     sent: 2,
     spilled: 0,
+    takenOver: 0,
     recovered: 0,
   });
 });
@@ -496,6 +500,7 @@ test('close: later records are not stored, and are counted as dropped', async ()
     kept: 0,
     sent: 0,
     spilled: 0,
+    takenOver: 0,
     recovered: 0,
   });
   expect(await value('dsl_execution_log_dropped_total', labels)).toBe(2);
@@ -519,6 +524,7 @@ test.each([
     kept: 0,
     sent: 0,
     spilled: 0,
+    takenOver: 0,
     recovered: 0,
   });
   expect(observer.depth()).toEqual({ records: 0, bytes: 0 });
