@@ -1,9 +1,11 @@
 #!/usr/bin/env node
 import { existsSync, readFileSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
 import { Command } from 'commander';
 import { classifyDatabaseError, explainDatabaseError } from '../shared/database-errors.ts';
 import { toError, UsageError } from '../shared/errors.ts';
 import { environmentWarnings } from '../shared/foreign-variables.ts';
+import { endsWithin } from '../shared/lifecycle.ts';
 import type { CommandContext } from './context.ts';
 import { printable } from './text/printable.ts';
 
@@ -77,11 +79,17 @@ function report(thrown: unknown, environment: NodeJS.ProcessEnv): number {
   return 1;
 }
 
+/** Run until they are asked to stop, and then end in time, whoever reads what they say. */
+const lasting = ['start', 'demo', 'worker', 'console'];
+
+/** They print no result, so nothing is lost that somebody had asked for. */
+const withoutResult = ['start', 'worker', 'console'];
+
+const lastWordsMs = 1_000;
+
 /** Resolves when all that was written has been taken, or nobody is there any more to take it. */
-function taken(stream: NodeJS.WriteStream): Promise<void> {
-  return new Promise((resolve) => {
-    stream.write('', () => resolve());
-  });
+async function taken(stream: NodeJS.WriteStream): Promise<void> {
+  if (stream.writableLength > 0) await new Promise<void>((resolve) => stream.write('', () => resolve()));
 }
 
 if (existsSync('.env')) process.loadEnvFile('.env');
@@ -91,8 +99,12 @@ for (const stream of [process.stdout, process.stderr])
     // A reader that has seen enough, as `head`, is no failure. A full disk is.
     if (code !== 'EPIPE') isLost = true;
   });
+const [command = ''] = process.argv.slice(2);
 const exitCode = await main(process.argv.slice(2), process.env);
 // A pipe takes 64 KiB at once; the rest would be lost when the process ends before its reader has come to it.
-await Promise.all([taken(process.stdout), taken(process.stderr)]);
+const said = Promise.all([taken(process.stdout), taken(process.stderr)]);
+await (lasting.includes(command) ? endsWithin(said, lastWordsMs) : said);
+// What went wrong with the last words is told by events.
+await setImmediate();
 // Not process.exitCode: when a server hangs, so may the connection to it, and the process shall end all the same.
-process.exit(isLost && exitCode === 0 ? 1 : exitCode);
+process.exit(isLost && exitCode === 0 && !withoutResult.includes(command) ? 1 : exitCode);

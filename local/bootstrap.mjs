@@ -26,6 +26,9 @@ const environment = {
   NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(modules, '.cache', 'node'),
 };
 
+// Who reads what it says may have seen enough, as `head` has.
+process.stderr.on('error', () => undefined);
+
 if (Number(process.versions.node.split('.')[0]) < 20)
   fail(`Node ${process.versions.node} is too old to start with; 20 or later is needed.`);
 step('dependencies installed', 'lock', digest('package-lock.json'), existsSync(ownNode), installDependencies);

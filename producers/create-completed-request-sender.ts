@@ -1,4 +1,3 @@
-import { pino } from 'pino';
 import { type Registry, register } from 'prom-client';
 import { type Config, loadConfig, requireUrl } from '../shared/config.ts';
 import { createRedis } from '../shared/redis.ts';
@@ -7,6 +6,7 @@ import type { AwaitedEntry } from './arrivals.ts';
 import { checkProducer, checkSizes } from './check-settings.ts';
 import { CompletedRequestSender } from './completed-request-sender.ts';
 import { createIdentity, createPipeline } from './create-pipeline.ts';
+import { createProducerLogger } from './logger.ts';
 import { createProblemLog, type ProducerLogger } from './problem-log.ts';
 import { createRequestMetrics } from './request-metrics.ts';
 import { createBullmqTransport } from './transport.ts';
@@ -25,7 +25,7 @@ export interface CompletedRequestSenderOptions {
   stripRequestKeys?: readonly string[];
   /** where the metrics are registered until `close`; several senders and observers may share it. @default prom-client's own */
   registry?: Registry;
-  /** told of failed sends and drops, at most once a second for each kind. @default pino, to standard error */
+  /** told of failed sends and drops, at most once a second for each kind. @default JSON lines to standard error */
   logger?: ProducerLogger;
   /** uniform in [0, 1). @default Math.random */
   random?: () => number;
@@ -56,8 +56,7 @@ export function createCompletedRequestSender(options: CompletedRequestSenderOpti
   const now = options.now ?? Date.now;
   const namespace = options.namespace ?? defaults.namespace;
   const registry = options.registry ?? register;
-  const logger = options.logger ?? pino({ name: 'sluice-producer', level: 'warn' }, pino.destination(2));
-  const problems = createProblemLog(logger, 'request');
+  const problems = createProblemLog(createProducerLogger(options.logger, registry), 'request');
   const metrics = createRequestMetrics(registry, () => sender);
   const identity = createIdentity(producer.name, now());
 

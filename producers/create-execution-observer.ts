@@ -1,10 +1,10 @@
-import { pino } from 'pino';
 import { type Registry, register } from 'prom-client';
 import { type Config, loadConfig } from '../shared/config.ts';
 import { createRedis } from '../shared/redis.ts';
 import { checkProducer, checkSizes } from './check-settings.ts';
 import { createIdentity, createPipeline, type Pipeline } from './create-pipeline.ts';
 import { checkObserverSettings, type ExecutionEntry, ExecutionObserver } from './execution-observer.ts';
+import { createProducerLogger } from './logger.ts';
 import { createProducerMetrics } from './metrics.ts';
 import { createProblemLog, type ProducerLogger } from './problem-log.ts';
 import { createBullmqTransport } from './transport.ts';
@@ -19,7 +19,7 @@ export interface ExecutionObserverOptions {
   producer?: Partial<Config['producer']>;
   /** where the metrics are registered until `close`; several observers count into the same ones. @default prom-client's own */
   registry?: Registry;
-  /** told of drops and failed sends, at most once a second for each kind. @default pino, to standard error */
+  /** told of drops and failed sends, at most once a second for each kind. @default JSON lines to standard error */
   logger?: ProducerLogger;
   /** uniform in [0, 1). @default Math.random */
   random?: () => number;
@@ -42,10 +42,10 @@ export function createExecutionObserver(options: ExecutionObserverOptions = {}):
   const producer = checkSettings({ ...defaults.producer, ...options.producer });
   const random = options.random ?? Math.random;
   const now = options.now ?? Date.now;
-  const logger = options.logger ?? pino({ name: 'sluice-producer', level: 'warn' }, pino.destination(2));
+  const registry = options.registry ?? register;
+  const logger = createProducerLogger(options.logger, registry);
   const problems = createProblemLog(logger);
   if (!options.redisUrl) logger.warn({}, 'no redisUrl is given: executions are counted in the metrics and not stored');
-  const registry = options.registry ?? register;
   const metrics = createProducerMetrics(registry, () => observer.depth(), producer.metricsMaxSeries);
   let observer: ExecutionObserver;
   try {

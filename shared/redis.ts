@@ -1,4 +1,5 @@
-import { Redis, type RedisOptions, ReplyError } from 'ioredis';
+import { type Command, Redis, type RedisOptions, ReplyError } from 'ioredis';
+import { withoutArguments } from './logged-error.ts';
 import type { Logger } from './logger.ts';
 import { classifyRedisError } from './redis-errors.ts';
 import { evenWhenFull, isNeededWhenFull } from './redis-scripts.ts';
@@ -66,9 +67,7 @@ export function createRedis(
       connectionName: options.name,
     },
   );
-  insistOnDatabase(client);
-  letScriptsMakeRoom(client);
-  goOnWithoutInfo(client);
+  guard(client);
   // Not for workers: BullMQ waits for a connection that is closed, and gives up over any other error.
   if (options.role !== 'worker') tellWhyNotConnected(client);
   let lost = false;
@@ -84,9 +83,51 @@ export function createRedis(
   return client;
 }
 
+/** What holds for a client, and for its duplicates: BullMQ makes some for itself. */
+function guard(client: Redis): void {
+  hideCommands(client);
+  insistOnDatabase(client);
+  letScriptsMakeRoom(client);
+  goOnWithoutInfo(client);
+  const duplicate = client.duplicate.bind(client);
+  client.duplicate = (override): Redis => {
+    const copy = duplicate(override);
+    guard(copy);
+    return copy;
+  };
+}
+
 /**
- * Ends each connection on which the server refuses the database, also of the client's duplicates: the client by itself
- * only mentions that, and goes on with database 0.
+ * Takes the command off each error. The client puts it there with all arguments: passwords for AUTH, whole jobs for scripts.
+ * From there it would come into logs, into rejections that a caller prints, and onto the screen when a process ends over it.
+ */
+function hideCommands(client: Redis): void {
+  // A command that waits for a connection comes here again for each.
+  const ours = new WeakSet<Command['reject']>();
+  const send = client.sendCommand.bind(client);
+  client.sendCommand = (command: Command, stream) => {
+    const { reject } = command;
+    if (!ours.has(reject)) {
+      command.reject = (error: Error) => reject(withoutCommand(error));
+      ours.add(command.reject);
+    }
+    return send(command, stream);
+  };
+}
+
+function withoutCommand(error: Error & { command?: unknown }): Error {
+  delete error.command;
+  const message = withoutArguments(error.message);
+  if (message !== error.message) {
+    if (error.stack !== undefined) error.stack = error.stack.replace(error.message, () => message);
+    error.message = message;
+  }
+  return error;
+}
+
+/**
+ * Ends each connection on which the server refuses the database: the client by itself only mentions that, and goes on with
+ * database 0.
  */
 function insistOnDatabase(client: Redis): void {
   const select = client.select.bind(client);
@@ -102,32 +143,20 @@ function insistOnDatabase(client: Redis): void {
     }
   };
   client.select = insist as Redis['select'];
-  const duplicate = client.duplicate.bind(client);
-  client.duplicate = (override): Redis => {
-    const copy = duplicate(override);
-    insistOnDatabase(copy);
-    return copy;
-  };
 }
 
-/** Lets those scripts of BullMQ run while Redis is full that make room there, also on the client's duplicates. */
+/** Lets those scripts of BullMQ run while Redis is full that make room there. */
 function letScriptsMakeRoom(client: Redis): void {
   const defineCommand = client.defineCommand.bind(client);
   client.defineCommand = (name, definition) =>
     defineCommand(name, isNeededWhenFull(name) ? { ...definition, lua: evenWhenFull(definition.lua) } : definition);
-  const duplicate = client.duplicate.bind(client);
-  client.duplicate = (override): Redis => {
-    const copy = duplicate(override);
-    letScriptsMakeRoom(copy);
-    return copy;
-  };
 }
 
 /** What is assumed of a server that does not let its user ask: the oldest that BullMQ takes without a warning. */
 const assumedInfo = 'redis_version:6.2.0\r\nloading:0\r\n';
 
 /**
- * Lets users work who may not call INFO, as those without `@dangerous` may not, also on the client's duplicates: the client
+ * Lets users work who may not call INFO, as those without `@dangerous` may not: the client
  * and BullMQ ask for it first of all, to learn whether the server has loaded its data and how old it is. Whoever wants to
  * know whether INFO is forbidden sends it by `call`.
  */
@@ -152,12 +181,6 @@ function goOnWithoutInfo(client: Redis): void {
     }
     return answer;
   }) as Redis['info'];
-  const duplicate = client.duplicate.bind(client);
-  client.duplicate = (override): Redis => {
-    const copy = duplicate(override);
-    goOnWithoutInfo(copy);
-    return copy;
-  };
 }
 
 type InfoCallback = (error: Error | null, text?: string) => void;

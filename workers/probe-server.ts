@@ -9,7 +9,7 @@ export interface ProbeServerOptions {
   port: number;
   /** asked for as a bearer token by /metrics; null: open to whoever can reach the port */
   metricsToken: string | null;
-  /** of one role each; they may have metrics of the same name, told apart by their labels */
+  /** of one role each, and of the process; they may have metrics of the same name, told apart by their labels */
   registries: readonly Registry[];
   /** null when the worker can do its work now, else why it cannot */
   whyNotReady: () => Promise<string | null>;

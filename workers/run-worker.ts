@@ -2,7 +2,9 @@ import { Registry } from 'prom-client';
 import { type ConfigGroup, loadConfig, requireUrl } from '../shared/config.ts';
 import { UsageError } from '../shared/errors.ts';
 import { createCloseStack, endsWithin, untilAskedToStop } from '../shared/lifecycle.ts';
+import { createLineCounter } from '../shared/line-counter.ts';
 import { createLogger } from '../shared/logger.ts';
+import { openLog } from '../shared/open-log.ts';
 import { createRedis } from '../shared/redis.ts';
 import { createCompletedRequest } from './completed-requests/role.ts';
 import { createExecutionLog } from './execution-log/role.ts';
@@ -48,7 +50,12 @@ export async function runWorker(names: readonly WorkerRole[], environment: NodeJ
   const ownGroups: readonly ConfigGroup[] = names.flatMap((name): readonly ConfigGroup[] => roles[name].ownGroups);
   const config = loadConfig(environment, [...commonGroups, ...ownGroups]);
   checkPool(names.length, config);
-  const logger = createLogger({ level: config.logLevel, name: 'sluice-worker' });
+  const ofProcess = new Registry();
+  const onDropped = createLineCounter(ofProcess).dropped;
+  const logger = createLogger(
+    { level: config.logLevel, name: 'sluice-worker' },
+    openLog(1, { name: 'sluice-worker', onDropped }),
+  );
   const asked = untilAskedToStop();
   const closing = createCloseStack((part, error) => logger.warn({ part, err: error }, 'closing failed'));
   const stopping = new AbortController();
@@ -61,7 +68,7 @@ export async function runWorker(names: readonly WorkerRole[], environment: NodeJ
       logger,
     });
     closing.push('redis', async () => redis.disconnect());
-    const registries: Registry[] = [];
+    const registries = [ofProcess];
     const role = joinRoles(
       names.map((name) => {
         const registry = registryOf(name);

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import Fastify from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { Registry } from 'prom-client';
 import type { Database } from '../../shared/database.ts';
 import type { Logger } from '../../shared/logger.ts';
 import type { Redis } from '../../shared/redis.ts';
@@ -34,6 +35,8 @@ export interface ConsoleDeps {
   /** one that gives an answer now or an error now; Bull Board's queues are opened on it, too */
   redis: Redis;
   logger: Logger;
+  /** gets the console's metrics */
+  registry: Registry;
 }
 
 const bodyLimitBytes = 64 * 1_024;
@@ -43,7 +46,7 @@ const requestTimeoutMs = 30_000;
 const maxParamLength = 512 * 12;
 
 /** Builds the console's server. It does not listen, and nothing runs yet but what a request starts. */
-export async function createConsole({ config, database, redis, logger }: ConsoleDeps): Promise<{
+export async function createConsole({ config, database, redis, logger, registry }: ConsoleDeps): Promise<{
   app: App;
   /** begins to measure how fast the queues move, until the server is closed */
   start(): void;
@@ -76,12 +79,12 @@ export async function createConsole({ config, database, redis, logger }: Console
   guardRequests(app, credentials);
   const queueWatch = createQueueWatch({ redis, namespace: config.namespace, elapsedMs: () => performance.now() });
   app.addHook('onClose', async () => queueWatch.stop());
-  const metrics = createConsoleMetrics(queueWatch);
+  const metrics = createConsoleMetrics(queueWatch, registry);
   metrics.observe(app);
 
   const answerOtherMethods = noteMethods(app);
   await serveOpenapi(app);
-  addProbeRoutes(app, { registry: metrics.registry, whyNotReady: createReadiness({ redis, database }) });
+  addProbeRoutes(app, { registry, whyNotReady: createReadiness({ redis, database }) });
   addSessionRoutes(app, credentials);
   const deps = { config, database, redis, queueWatch };
   for (const add of apiRoutes) add(app, deps);

@@ -1,11 +1,10 @@
 import type { FastifyInstance } from 'fastify';
-import { Gauge, Histogram, Registry } from 'prom-client';
+import { Gauge, Histogram, type Registry } from 'prom-client';
 import { fromRedis } from './http/from-redis.ts';
 import type { QueueWatch } from './queues/queue-watch.ts';
 
 /** What the console tells Prometheus. */
-export function createConsoleMetrics(queueWatch: QueueWatch) {
-  const registry = new Registry();
+export function createConsoleMetrics(queueWatch: QueueWatch, registry: Registry) {
   const requests = new Histogram({
     name: 'sluice_console_request_seconds',
     help: 'Time of a request to the console, by its route and the status of the answer',
@@ -29,7 +28,6 @@ export function createConsoleMetrics(queueWatch: QueueWatch) {
     },
   });
   return {
-    registry,
     /** Times all requests of a server. By route, never by address: addresses are without number. */
     observe(app: FastifyInstance): void {
       app.addHook('onResponse', async ({ method, routeOptions }, reply) => {

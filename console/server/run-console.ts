@@ -1,7 +1,10 @@
+import { Registry } from 'prom-client';
 import { loadConfig, requireUrl } from '../../shared/config.ts';
 import { createDatabase } from '../../shared/database.ts';
 import { createCloseStack, endsWithin, untilAskedToStop } from '../../shared/lifecycle.ts';
+import { createLineCounter } from '../../shared/line-counter.ts';
 import { createLogger } from '../../shared/logger.ts';
+import { openLog } from '../../shared/open-log.ts';
 import { createRedis } from '../../shared/redis.ts';
 import { consoleGroups } from './console-groups.ts';
 import { createConsole } from './create-console.ts';
@@ -19,7 +22,12 @@ const closeTimeoutMs = 2_000;
  */
 export async function runConsole(environment: NodeJS.ProcessEnv): Promise<number> {
   const config = loadConfig(environment, consoleGroups);
-  const logger = createLogger({ level: config.logLevel, name: 'sluice-console' });
+  const registry = new Registry();
+  const onDropped = createLineCounter(registry).dropped;
+  const logger = createLogger(
+    { level: config.logLevel, name: 'sluice-console' },
+    openLog(1, { name: 'sluice-console', onDropped }),
+  );
   const asked = untilAskedToStop();
   const closing = createCloseStack((part, error) => logger.warn({ part, err: error }, 'closing failed'));
   try {
@@ -34,7 +42,7 @@ export async function runConsole(environment: NodeJS.ProcessEnv): Promise<number
     closing.push('redis', async () => redis.disconnect());
     // It goes on trying by itself; until then the routes that need Redis say that it is away.
     void redis.connect().catch(() => undefined);
-    const { app, start } = await createConsole({ config, database, redis, logger });
+    const { app, start } = await createConsole({ config, database, redis, logger, registry });
     closing.push('server', async () => app.server.closeAllConnections());
     const url = await app.listen({ host: config.console.host, port: config.console.port });
     start();

@@ -19,7 +19,8 @@ export function createObserver({
   view: HealthView;
 }) {
   const letters = createThrottledLog<string>(letterLogEveryMs, (result, { count, lastError }) =>
-    logger.warn({ result, entries: count, reason: lastError?.message }, 'entries went to the dead letters'),
+    // Not the reason, which may quote an entry; it is in the letter.
+    logger.warn({ result, entries: count, last_entry_id: lastError?.message }, 'entries went to the dead letters'),
   );
 
   const observer: EventObserver = {
@@ -43,17 +44,17 @@ export function createObserver({
       metrics.conflicts.inc();
       logger.debug({ games: gameIds.length, game_id: gameIds[0] }, 'records changed or are locked, planning again');
     },
-    onBuried({ event, id }, result, reason) {
+    onBuried({ event, id }, result) {
       metrics.events.inc({ event_type: event.type, result });
       metrics.consumed.inc();
-      letters.report(result, new Error(`${id}: ${reason}`));
+      letters.report(result, new Error(id));
     },
   };
 
-  const onBad = ({ id, problem, reason }: BadEntry): void => {
+  const onBad = ({ id, problem }: BadEntry): void => {
     metrics.events.inc({ event_type: 'none', result: problem });
     metrics.consumed.inc();
-    letters.report(problem, new Error(`${id}: ${reason}`));
+    letters.report(problem, new Error(id));
   };
   const onAnotherStream: ConsumerDeps['onAnotherStream'] = ({ lastId, entriesRead }, { facts }, waiting) => {
     for (const { event } of waiting) metrics.events.inc({ event_type: event.type, result: 'orphaned' });

@@ -6,6 +6,7 @@ import { replayedLetterId } from '../../shared/contracts/replay.ts';
 import type { Database } from '../../shared/database.ts';
 import { classifyDatabaseError, explainDatabaseError } from '../../shared/database-errors.ts';
 import { toError } from '../../shared/errors.ts';
+import { messageOf } from '../../shared/logged-error.ts';
 import type { Logger } from '../../shared/logger.ts';
 import type { Redis } from '../../shared/redis.ts';
 import { createThrottledLog } from '../../shared/throttled-log.ts';
@@ -167,7 +168,8 @@ export function createRecordWorker(deps: RecordWorkerDeps) {
   const bury = async (letters: readonly DeadLetter[]): Promise<void> => {
     await letterBox.run(() => storeDeadLetters(deps.database, letters));
     metrics.records.inc({ queue, outcome: 'dead' }, letters.length);
-    for (const { code, signature, jobId } of letters) logger.debug({ jobId, code, signature }, 'record is dead');
+    // The reason may quote the record; it is in the letter.
+    for (const { code, jobId } of letters) logger.debug({ jobId, code }, 'record is dead');
   };
 
   /** Puts a job off for a while: it comes from a newer producer, or some of its records or letters could not be written now. */
@@ -257,7 +259,7 @@ function reportEvents(
   worker.on('failed', (job, error) => {
     metrics.jobs.inc({ queue, outcome: 'failed' });
     // What the server says may quote a row; that stays with the job.
-    const { code: reason, records } = error instanceof FailedJobError ? error : { code: error.message, records: 0 };
+    const { code: reason, records } = error instanceof FailedJobError ? error : { code: messageOf(error), records: 0 };
     metrics.records.inc({ queue, outcome: 'failed' }, records);
     logger.error({ jobId: job?.id, reason }, 'job failed, its records stay in the failed set');
   });

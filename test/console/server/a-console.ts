@@ -1,3 +1,4 @@
+import { Registry } from 'prom-client';
 import { inject, onTestFinished } from 'vitest';
 import { createConsole } from '../../../console/server/create-console.ts';
 import { loadConfig } from '../../../shared/config.ts';
@@ -50,7 +51,7 @@ export async function aConsole(environment: Record<string, string> = {}) {
     { level: 'info', name: 'test' },
     { write: (line) => void log.push(JSON.parse(line) as Record<string, unknown>) },
   );
-  const { app, start } = await createConsole({ config, database, redis, logger });
+  const { app, start } = await createConsole({ config, database, redis, logger, registry: new Registry() });
   onTestFinished(async () => {
     await app.close();
     redis.disconnect();

@@ -17,7 +17,7 @@ const sources = {
 };
 
 test('observer: the log tells of dead entries together, and of the last ones when the session ends', () => {
-  const lines: { entries: number; reason: string }[] = [];
+  const lines: { entries: number; last_entry_id: string }[] = [];
   const logger = createLogger({ level: 'warn', name: 'test' }, { write: (line) => lines.push(JSON.parse(line)) });
   const metrics = createHealthMetrics(new Registry(), sources);
   const { onBad, close } = createObserver({ metrics, logger, view: { ...standby, commits: 0, trouble: null } });
@@ -30,7 +30,7 @@ test('observer: the log tells of dead entries together, and of the last ones whe
       cut: null,
       before: { lastId: '0-0', entriesRead: 0 },
     });
-  expect(lines).toMatchObject([{ entries: 1, reason: '1-0: no game' }]);
+  expect(lines).toMatchObject([{ entries: 1, last_entry_id: '1-0' }]);
   close();
-  expect(lines).toMatchObject([{ entries: 1 }, { entries: 2, reason: '3-0: no game' }]);
+  expect(lines).toMatchObject([{ entries: 1 }, { entries: 2, last_entry_id: '3-0' }]);
 });
