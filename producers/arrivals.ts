@@ -43,10 +43,11 @@ const noLongerOnDisk = 'the record was on disk, and is damaged, gone, or taken o
  * on every way, and nothing of the record itself is kept here.
  */
 export function createArrivals() {
-  const onDisk = new Map<string, readonly Arrival[]>();
+  /** by chunk, in the order of its records */
+  const onDisk = new Map<string, readonly (Arrival | null)[]>();
 
   const failOnDisk = (error: Error): void => {
-    for (const arrivals of onDisk.values()) for (const arrival of arrivals) arrival.fail(error);
+    for (const arrivals of onDisk.values()) for (const arrival of arrivals) arrival?.fail(error);
     onDisk.clear();
   };
 
@@ -59,15 +60,20 @@ export function createArrivals() {
     /** Chunks that are on disk now, and not yet in Redis. */
     spilled(chunks: readonly OutgoingChunk<AwaitedEntry>[]): void {
       for (const { id, entries } of chunks) {
-        const arrivals = entries.flatMap(({ arrival }) => (arrival === null ? [] : [arrival]));
-        if (arrivals.length > 0) onDisk.set(id, arrivals);
+        const arrivals = entries.map(({ arrival }) => arrival);
+        if (arrivals.some((arrival) => arrival !== null)) onDisk.set(id, arrivals);
       }
+    },
+
+    /** Records that were on disk and that Redis refuses for good; the others of their chunks are told of by `replayed`. */
+    refusedOnDisk(refused: readonly { chunkId: string; index: number; error: Error }[]): void {
+      for (const { chunkId, index, error } of refused) onDisk.get(chunkId)?.[index]?.fail(error);
     },
 
     /** Chunks that were on disk and are in Redis now. */
     replayed(chunks: readonly { id: string }[]): void {
       for (const { id } of chunks) {
-        for (const arrival of onDisk.get(id) ?? []) arrival.succeed();
+        for (const arrival of onDisk.get(id) ?? []) arrival?.succeed();
         onDisk.delete(id);
       }
     },

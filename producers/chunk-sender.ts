@@ -4,6 +4,8 @@ import { toError } from '../shared/errors.ts';
 import { endsWithin } from '../shared/lifecycle.ts';
 import type { Chunker, OutgoingChunk } from './chunker.ts';
 import type { Entry, RecordBuffer } from './record-buffer.ts';
+import { isDoubtful, isUnanswered, type RecordRefusedError } from './refusal.ts';
+import { createSendApart, type RefusedOnDisk, type RefusedRecord } from './send-apart.ts';
 import type { SpillBatch } from './spill/batch-reader.ts';
 import { createReplay } from './spill/replay.ts';
 import type { AppendResult, Spill } from './spill/spill.ts';
@@ -19,6 +21,8 @@ export interface SenderOptions<E extends Entry = Entry> {
   random: () => number;
   /** chunks that Redis has acknowledged; they have left the buffer */
   onSent(chunks: readonly OutgoingChunk<E>[]): void;
+  /** a record that Redis refuses for good; it has left the buffer */
+  onRefused(entry: E, error: RecordRefusedError): void;
   onFailure(error: Error): void;
   /** where chunks go while Redis is away. @default null: they wait in the buffer */
   spill?: SpillSide<E> | null;
@@ -29,7 +33,8 @@ export interface SpillSide<E extends Entry = Entry> {
   store: Spill;
   /** chunks that were written to disk and left the buffer */
   onSpilled(chunks: readonly OutgoingChunk<E>[]): void;
-  onReplayed(batch: SpillBatch): void;
+  /** a batch that has left the disk: all of it is in Redis, but for those that it refuses for good */
+  onReplayed(batch: SpillBatch, refused: readonly RefusedOnDisk[]): void;
   /** chunks that were not written, and wait in the buffer */
   onRefused(refusal: Exclude<AppendResult, { status: 'written' }>): void;
 }
@@ -43,6 +48,8 @@ const lastAnswerMs = 50;
 const failuresBeforeSpill = 2;
 /** A send without an answer for so long means the same for the chunks behind it. */
 const noAnswerMs = 500;
+/** Chunks that are sent apart from all others at a time; those that are doubtful beyond are repeated as if Redis were away. */
+const maxApart = 20;
 /** What is left at the end is written to disk in so many ms, or given up. */
 const lastSpillMs = 2_000;
 const retryBackoff: Backoff = { baseMs: 50, maxMs: 2_000 };
@@ -57,6 +64,10 @@ const retryBackoff: Backoff = { baseMs: 50, maxMs: 2_000 };
  * With a spill: Redis counts as away once a send has failed twice, or has had no answer for half a second, and until
  * anything is acknowledged. While it is away, chunks are written to disk and leave the buffer; what the disk refuses is
  * treated as without a spill. Chunks that are on disk are replayed beside the live ones.
+ *
+ * A send that is refused for what is in it, as far as the answer tells, or again and again without an answer that tells, is
+ * given up: its chunks go into a lane of their own, one by one, where records are told apart that Redis refuses for good.
+ * The sends behind it go on.
  */
 export function createChunkSender<E extends Entry>(options: SenderOptions<E>) {
   const { buffer, chunker, transport, random, spill = null } = options;
@@ -68,6 +79,25 @@ export function createChunkSender<E extends Entry>(options: SenderOptions<E>) {
   let pumpIsScheduled = false;
   let flushing = false;
   let redisIsAway = false;
+  /** sends that were acknowledged so far */
+  let acknowledged = 0;
+  const lane: OutgoingChunk<E>[] = [];
+  let laneRun: Promise<void> | null = null;
+
+  const redisAnswered = (): void => {
+    redisIsAway = false;
+    acknowledged += 1;
+  };
+
+  const sendApart = createSendApart({
+    transport,
+    retryBackoff,
+    random,
+    signal: stopping.signal,
+    acknowledged: () => acknowledged,
+    onAcknowledged: redisAnswered,
+    onFailure: options.onFailure,
+  });
 
   const replay =
     spill === null
@@ -75,12 +105,11 @@ export function createChunkSender<E extends Entry>(options: SenderOptions<E>) {
       : createReplay({
           spill: spill.store,
           transport,
+          sendApart,
           retryBackoff,
           random,
-          onReplayed(batch) {
-            redisAnswered();
-            spill.onReplayed(batch);
-          },
+          onAcknowledged: redisAnswered,
+          onReplayed: spill.onReplayed,
           onFailure: options.onFailure,
         });
 
@@ -128,7 +157,7 @@ export function createChunkSender<E extends Entry>(options: SenderOptions<E>) {
 
   const send = async (chunks: readonly OutgoingChunk<E>[]): Promise<void> => {
     underWay.add(chunks);
-    for (let failures = 0; !stopping.signal.aborted; ) {
+    for (let failures = 0, unanswered = 0; !stopping.signal.aborted; ) {
       if (redisIsAway && (await putOnDisk(chunks))) return;
       try {
         const sending = transport.send(chunks);
@@ -145,7 +174,10 @@ export function createChunkSender<E extends Entry>(options: SenderOptions<E>) {
         settle(chunks, options.onSent);
         return;
       } catch (thrown) {
-        options.onFailure(toError(thrown));
+        const error = toError(thrown);
+        options.onFailure(error);
+        unanswered = isUnanswered(error) ? unanswered + 1 : 0;
+        if (isDoubtful(error, unanswered) && handOver(chunks)) return;
       }
       failures += 1;
       if (failures >= failuresBeforeSpill) redisIsAway = true;
@@ -155,8 +187,37 @@ export function createChunkSender<E extends Entry>(options: SenderOptions<E>) {
     }
   };
 
-  const redisAnswered = (): void => {
-    redisIsAway = false;
+  /** Whether the chunks are in the lane now. */
+  const handOver = (chunks: readonly OutgoingChunk<E>[]): boolean => {
+    if (lane.length + chunks.length > maxApart || !underWay.delete(chunks)) return false;
+    lane.push(...chunks);
+    for (const chunk of chunks) underWay.add([chunk]);
+    laneRun ??= runLane().finally(() => {
+      laneRun = null;
+    });
+    return true;
+  };
+
+  const runLane = async (): Promise<void> => {
+    for (let chunk = lane[0]; chunk !== undefined; chunk = lane[0]) {
+      const refused = await sendApart(chunk, chunk.entries.length);
+      if (refused === null) return;
+      settleApart(chunk, refused);
+      lane.shift();
+    }
+  };
+
+  const settleApart = (chunk: OutgoingChunk<E>, refused: readonly RefusedRecord[]): void => {
+    const held = [...underWay].find(([first]) => first === chunk);
+    if (held === undefined || !underWay.delete(held)) return;
+    buffer.release(chunk.entries);
+    const errors = new Map(refused.map(({ index, error }) => [index, error]));
+    const sent = chunk.entries.filter((_entry, index) => !errors.has(index));
+    if (sent.length > 0) options.onSent([{ ...chunk, entries: sent }]);
+    for (const [index, error] of errors) {
+      const entry = chunk.entries[index];
+      if (entry !== undefined) options.onRefused(entry, error);
+    }
   };
 
   /** Whether the chunks are on disk now. */
@@ -221,7 +282,9 @@ export function createChunkSender<E extends Entry>(options: SenderOptions<E>) {
       while (!isDone() && !signal.aborted && !stopping.signal.aborted) {
         flushing = true;
         pump();
-        await Promise.race([...sends, ...(replay?.isRunning ? [replay.settled()] : []), given]);
+        await Promise.race(
+          [...sends, laneRun, replay?.isRunning ? replay.settled() : null, given].filter((one) => one !== null),
+        );
       }
     },
 
@@ -235,7 +298,7 @@ export function createChunkSender<E extends Entry>(options: SenderOptions<E>) {
       timer = null;
       await transport.close();
       // Cutting a connection to a frozen server takes seconds; nothing that comes of it matters here.
-      await Promise.race([Promise.all([...sends, replay?.stop()]), sleep(lastAnswerMs)]);
+      await Promise.race([Promise.all([...sends, laneRun, replay?.stop()]), sleep(lastAnswerMs)]);
       if (spill !== null) await endsWithin(putRestOnDisk(spill.store), lastSpillMs);
       for (const chunks of underWay) for (const { entries } of chunks) giveUp(entries);
       underWay.clear();

@@ -6,9 +6,11 @@ import type { Pipeline } from './create-pipeline.ts';
 import { type DrainResult, withDeadline } from './drain.ts';
 import type { BufferDepth } from './metrics.ts';
 import type { ProblemLog } from './problem-log.ts';
+import type { RecordRefusedError } from './refusal.ts';
 import { RequestCandidate } from './request-candidate.ts';
 import type { RequestMetrics } from './request-metrics.ts';
 import { type RequestContext, type TakenRequest, takeBegunRequest, takeCompletedRequest } from './request-record.ts';
+import type { RefusedOnDisk } from './send-apart.ts';
 import { RecordTooLargeError, SendAbortedError, SenderClosedError } from './send-errors.ts';
 import type { SpillBatch } from './spill/batch-reader.ts';
 import { untilAborted } from './until-aborted.ts';
@@ -24,8 +26,7 @@ export interface SendOptions {
 
 /**
  * What became of every call since the sender was made, and of every record that it accepted. Calls that have ended are the
- * sum of the first five; accepted records are in the buffer, `sent`,
- * `spilled`, `takenOver` or `dropped`.
+ * sum of the first five; accepted records are in the buffer, `sent`, `rejected`, `spilled`, `takenOver` or `dropped`.
  */
 export interface SenderStats {
   accepted: number;
@@ -40,6 +41,8 @@ export interface SenderStats {
   waiting: number;
   /** of those accepted: acknowledged by Redis, whether they had been on disk or not */
   sent: number;
+  /** of those accepted: refused by Redis for what they are, and left out */
+  rejected: number;
   /** of those accepted: on disk, waiting for Redis; 0 without a spill */
   spilled: number;
   /** of those accepted: on disk when another life took this one for dead, after a long stall; that one sends them */
@@ -80,6 +83,7 @@ export class CompletedRequestSender {
     closed: 0,
     declined: 0,
     sent: 0,
+    rejected: 0,
     spilled: 0,
     takenOver: 0,
     dropped: 0,
@@ -111,6 +115,7 @@ export class CompletedRequestSender {
    * @throws RecordTooLargeError when it is larger than the whole buffer
    * @throws SendAbortedError (`name` AbortError) when `signal` aborts
    * @throws SenderClosedError after `close`, or when it ends the wait
+   * @throws RecordRefusedError with `durable`, when Redis refuses this record for good; it is left out
    */
   send(request: CompletedRequest, options: SendOptions = {}): Promise<void> {
     return this.#send(takeCompletedRequest, request, options);
@@ -184,6 +189,20 @@ export class CompletedRequestSender {
     this.#stats.sent += countRecords(chunks);
     this.#arrivals.sent(chunks);
     this.#room.roomCameFree();
+  }
+
+  /** Called by the pipeline for a record from memory that Redis refuses for good. */
+  refused({ arrival }: AwaitedEntry, error: RecordRefusedError): void {
+    this.#stats.rejected += 1;
+    arrival?.fail(error);
+    this.#room.roomCameFree();
+  }
+
+  /** Called by the pipeline for records of this life that were on disk and that Redis refuses for good. */
+  refusedOnDisk(refused: readonly RefusedOnDisk[]): void {
+    this.#stats.spilled -= refused.length;
+    this.#stats.rejected += refused.length;
+    this.#arrivals.refusedOnDisk(refused);
   }
 
   /** Called by the pipeline for chunks that were written to disk. */

@@ -6,6 +6,7 @@ import { type ChunkSender, createChunkSender } from './chunk-sender.ts';
 import { createChunker, createProducerName, type OutgoingChunk, type ProducerIdentity } from './chunker.ts';
 import type { ProblemLog } from './problem-log.ts';
 import { type BufferLimits, type Entry, RecordBuffer } from './record-buffer.ts';
+import type { RecordRefusedError } from './refusal.ts';
 import { createSpillSide, type SpillAccounts } from './spill/create-spill-side.ts';
 import type { Transport } from './transport.ts';
 
@@ -21,6 +22,8 @@ export interface Pipeline<E extends Entry> {
 export interface PipelineAccounts<E extends Entry> extends SpillAccounts<E> {
   /** chunks from memory that Redis has acknowledged */
   sent(chunks: readonly OutgoingChunk<E>[]): void;
+  /** a record from memory that Redis refuses for good */
+  refused(entry: E, error: RecordRefusedError): void;
 }
 
 /** What a pipeline is made of. */
@@ -61,6 +64,10 @@ export function createPipeline<E extends Entry>(options: PipelineOptions<E>): Pi
     maxWaitMs: settings.chunk.maxWaitMs,
     random,
     onSent: (chunks) => accounts().sent(chunks),
+    onRefused(entry, error) {
+      accounts().refused(entry, error);
+      problems.report('refused', error);
+    },
     onFailure(error) {
       options.onFailure(error);
       problems.report('send_failed', error);

@@ -21,7 +21,7 @@ export interface ObserverSettings {
 
 /**
  * What became of every record since the observer was made. `recorded` is the sum of `sampledOut`, `disabled`, `dropped`
- * and `kept`; what is kept is in the buffer, `spilled`, `takenOver`, or `sent`.
+ * and `kept`; what is kept is in the buffer, `spilled`, `takenOver`, `sent` or `refused`.
  */
 export interface ObserverStats {
   /** calls of record() */
@@ -35,6 +35,8 @@ export interface ObserverStats {
   kept: number;
   /** of those kept: acknowledged by Redis, whether they had been on disk or not */
   sent: number;
+  /** of those kept: refused by Redis for what they are, and left out */
+  refused: number;
   /** of those kept: on disk, waiting for Redis; 0 without a spill */
   spilled: number;
   /** of those kept: on disk when another life took this one for dead, after a long stall; that one sends them */
@@ -94,6 +96,7 @@ export class ExecutionObserver implements ExecutionSink {
     dropped: 0,
     kept: 0,
     sent: 0,
+    refused: 0,
     spilled: 0,
     takenOver: 0,
     recovered: 0,
@@ -251,6 +254,17 @@ export class ExecutionObserver implements ExecutionSink {
     this.#acknowledge(countRecords(chunks));
   }
 
+  /** Called by the pipeline for a record from memory that Redis refuses for good. */
+  refused(): void {
+    this.#refuse(1);
+  }
+
+  /** Called by the pipeline for records of this life that were on disk and that Redis refuses for good. */
+  refusedOnDisk({ length }: readonly unknown[]): void {
+    this.#stats.spilled -= length;
+    this.#refuse(length);
+  }
+
   /** Called by the pipeline for chunks that were written to disk. */
   spilled(chunks: readonly OutgoingChunk[]): void {
     this.#stats.spilled += countRecords(chunks);
@@ -283,6 +297,11 @@ export class ExecutionObserver implements ExecutionSink {
   #acknowledge(records: number): void {
     this.#stats.sent += records;
     this.#parts.metrics.sent(records);
+  }
+
+  #refuse(records: number): void {
+    this.#stats.refused += records;
+    this.#parts.metrics.refused(records);
   }
 
   #drop(labels: DropLabels, error: Error | null): void {

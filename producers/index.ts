@@ -26,6 +26,7 @@ export {
   type ObserverStats,
 } from './execution-observer.ts';
 export type { ProducerLogger } from './problem-log.ts';
+export { RecordRefusedError } from './refusal.ts';
 export { RecordLostError, RecordTooLargeError, SendAbortedError, SenderClosedError } from './send-errors.ts';
 export {
   describeFailure,

@@ -24,6 +24,7 @@ export interface ProducerMetrics {
   sampledOut(): void;
   disabled(): void;
   sent(records: number): void;
+  refused(records: number): void;
   sendFailed(): void;
   /** Takes the metrics away, unless another observer of the registry still counts into them. */
   close(): void;
@@ -55,7 +56,7 @@ type ProducerCounts = ReturnType<typeof createCounts>;
 function createCounts(maxSeries: number) {
   return {
     series: createExecutionSeries(durationBucketsSeconds, maxSeries),
-    outcomes: { sent: 0, sampled_out: 0, disabled: 0, dropped: 0 },
+    outcomes: { sent: 0, sampled_out: 0, disabled: 0, dropped: 0, refused: 0 },
     sendFailures: 0,
     depths: new Set<() => BufferDepth>(),
   };
@@ -95,6 +96,9 @@ export function createProducerMetrics(
     },
     sent(records) {
       outcomes.sent += records;
+    },
+    refused(records) {
+      outcomes.refused += records;
     },
     sendFailed() {
       counts.sendFailures += 1;
@@ -175,7 +179,7 @@ function createMetrics(registers: Registry[], counts: ProducerCounts): void {
   });
   new Counter({
     name: 'sluice_producer_records_total',
-    help: 'Records by how they left the producer: sent, sampled_out, disabled or dropped',
+    help: 'Records by how they left the producer: sent, sampled_out, disabled, dropped, or refused (by Redis, for good)',
     labelNames: ['outcome'],
     registers,
     collect() {

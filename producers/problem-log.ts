@@ -6,9 +6,17 @@ export interface ProducerLogger {
 }
 
 /** The kinds of trouble that come once per record and must not fill the log. */
-export type Problem = 'dropped' | 'send_failed' | 'metrics_failed' | 'spill_full' | 'spill_failed' | 'spill_lost';
+export type Problem =
+  | 'dropped'
+  | 'refused'
+  | 'send_failed'
+  | 'metrics_failed'
+  | 'spill_full'
+  | 'spill_failed'
+  | 'spill_lost';
 
 const messages: Record<Exclude<Problem, 'dropped'>, string> = {
+  refused: 'records are refused by Redis for good, they are left out',
   send_failed: 'chunks could not be added to the queue, trying again',
   metrics_failed: 'execution metrics could not be updated',
   spill_full: 'the spill directory is at its bound, chunks wait in memory',

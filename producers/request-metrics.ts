@@ -82,13 +82,14 @@ function createMetrics(registers: Registry[], counts: RequestCounts): Histogram 
   });
   new Counter({
     name: 'sluice_request_records_total',
-    help: 'Accepted records by what became of them: sent (in Redis) or dropped (left unsent by close, or damaged on disk)',
+    help: 'Accepted records by what became of them: sent (in Redis), refused (by Redis, for good) or dropped (left unsent by close, or damaged on disk)',
     labelNames: ['outcome'],
     registers,
     collect() {
       this.reset();
-      const { sent, dropped } = all();
+      const { sent, rejected, dropped } = all();
       this.inc({ outcome: 'sent' }, sent);
+      this.inc({ outcome: 'refused' }, rejected);
       this.inc({ outcome: 'dropped' }, dropped);
     },
   });

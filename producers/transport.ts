@@ -1,6 +1,7 @@
 import { type BulkJobOptions, Job, Queue } from 'bullmq';
 import { jobName, type QueueName, queuePrefix } from '../shared/contracts/queues.ts';
 import type { Redis } from '../shared/redis.ts';
+import { classifyRedisError } from '../shared/redis-errors.ts';
 import { type MemoryWatch, refuseAboveShare, watchMemoryOf } from './memory-watch.ts';
 
 /** Adds chunks to a queue. */
@@ -42,6 +43,8 @@ export function createBullmqTransport(options: TransportOptions): Transport {
   let memory: MemoryWatch | null = null;
   let connecting: Promise<void> | null = null;
   let opening: Promise<ChunkQueue> | null = null;
+  /** jobs whose adding has failed in the middle of BullMQ's script, which is not undone: over a key of another type, say */
+  const halfAdded = new Set<string>();
 
   const open = async (): Promise<ChunkQueue> => {
     const queue = new ChunkQueue(options.queue, {
@@ -87,9 +90,27 @@ export function createBullmqTransport(options: TransportOptions): Transport {
     if (memory !== null) refuseAboveShare(memory, memoryShare);
     opening ??= open();
     const queue = await opening;
-    await queue.addBulk(
-      chunks.map(({ id, data }) => ({ name: jobName, data, opts: { jobId: id } satisfies BulkJobOptions })),
-    );
+    if (halfAdded.size > 0) await removeHalfAdded(queue, chunks);
+    try {
+      await queue.addBulk(
+        chunks.map(({ id, data }) => ({ name: jobName, data, opts: { jobId: id } satisfies BulkJobOptions })),
+      );
+      if (halfAdded.size > 0) for (const { id } of chunks) halfAdded.delete(id);
+    } catch (error) {
+      if (classifyRedisError(error).class === 'unknown') for (const { id } of chunks) halfAdded.add(id);
+      throw error;
+    }
+  };
+
+  /**
+   * Removes jobs that are in no list of the queue: adding them again would add nothing, and nobody would ever take them.
+   *
+   * @throws what Redis answers as long as it cannot be told
+   */
+  const removeHalfAdded = async (queue: ChunkQueue, chunks: readonly { id: string }[]): Promise<void> => {
+    for (const { id } of chunks) {
+      if (halfAdded.has(id) && (await queue.getJobState(id)) === 'unknown') await redis.del(queue.toKey(id));
+    }
   };
 
   return {

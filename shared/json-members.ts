@@ -47,6 +47,26 @@ export function findJsonMembers(text: string): JsonMember[] | null {
   return isWhole ? members : null;
 }
 
+/** Where each element of a JSON list stands in the text, in order; null when the text is no JSON or no list. */
+export function findJsonElements(text: string): { start: number; end: number }[] | null {
+  const elements: { start: number; end: number }[] = [];
+  let at = skipSpace(text, 0);
+  if (text.charCodeAt(at) !== openList) return null;
+  at = skipSpace(text, at + 1);
+  if (text.charCodeAt(at) !== closeList) {
+    for (;;) {
+      const end = skipValue(text, at);
+      if (end === noJson) return null;
+      elements.push({ start: at, end });
+      at = skipSpace(text, end);
+      if (text.charCodeAt(at) !== comma) break;
+      at = skipSpace(text, at + 1);
+    }
+  }
+  const isWhole = text.charCodeAt(at) === closeList && skipSpace(text, at + 1) === text.length;
+  return isWhole ? elements : null;
+}
+
 /** Where the value that begins at `at` ends. */
 function skipValue(text: string, from: number): number {
   /** what closes the lists and objects that are open, the innermost last; no recursion, so no depth is too deep for it */

@@ -2,7 +2,7 @@
 export type RedisErrorClass =
   /** there is no connection, or no answer in time: the same will work later */
   | 'unreachable'
-  /** the connection ended while the answer was awaited: an outage, or the server or a proxy would not read what was sent */
+  /** no answer came to what was sent: an outage, or the server or a proxy would not read it */
   | 'cut'
   /** the server says that it cannot now: it loads, is a replica, fails over, runs a long script, or cannot write to its disk */
   | 'unavailable'
@@ -70,6 +70,8 @@ const ofConnection: [pattern: RegExp, class_: RedisErrorClass][] = [
   [/^Command aborted due to connection close$/, 'cut'],
   [/^Connection is closed\.?$/, 'unreachable'],
   [/^Stream isn't writeable/, 'unreachable'],
+  [/^redis is not connected\b/, 'unreachable'],
+  [/^redis did not answer in time$/, 'cut'],
   [/^Reached the max retries per request limit/, 'cut'],
   [/^(Socket|Command|Connect)\b.*\btimed?\s?out\b/i, 'unreachable'],
 ];
@@ -94,7 +96,7 @@ export function classifyRedisError(thrown: unknown): ClassifiedRedisError {
     return { class: 'unreachable', code: error.code };
   for (const [pattern, class_] of ofConnection)
     if (pattern.test(error.message)) return { class: class_, code: 'CONNECTION' };
-  if (error.name === 'TimeoutError') return { class: 'unreachable', code: 'TIMEOUT' };
+  if (error.name === 'RedisNearlyFullError') return { class: 'full', code: 'NEARLYFULL' };
   return { class: 'foreign', code: typeof error.code === 'string' ? error.code : error.name };
 }
 

@@ -5,6 +5,7 @@ import type { SpillSide } from '../chunk-sender.ts';
 import { countRecords, type OutgoingChunk } from '../chunker.ts';
 import type { ProblemLog } from '../problem-log.ts';
 import type { Entry } from '../record-buffer.ts';
+import type { RefusedOnDisk } from '../send-apart.ts';
 import type { SpillBatch } from './batch-reader.ts';
 import { createSpillMetrics } from './metrics.ts';
 import { createSpill } from './spill.ts';
@@ -15,6 +16,8 @@ export interface SpillAccounts<E extends Entry = Entry> {
   spilled(chunks: readonly OutgoingChunk<E>[]): void;
   /** chunks of this life that were on disk and are in Redis now */
   replayed(batch: SpillBatch): void;
+  /** records of this life that were on disk and that Redis refuses for good; told before their batch is replayed */
+  refusedOnDisk(refused: readonly RefusedOnDisk[]): void;
   /** records of former lives that reached Redis */
   recovered(records: number): void;
   /** records of this life that are damaged on disk, or gone from it */
@@ -73,10 +76,14 @@ export function createSpillSide<E extends Entry>(options: SpillSideOptions<E>): 
       metrics.count('written', countRecords(chunks));
       accounts().spilled(chunks);
     },
-    onReplayed(batch) {
-      metrics.count(batch.isOwn ? 'replayed' : 'recovered', batch.records);
-      if (batch.isOwn) accounts().replayed(batch);
-      else accounts().recovered(batch.records);
+    onReplayed(batch, refused) {
+      for (const { error } of refused) problems.report('refused', error);
+      metrics.count('refused', refused.length);
+      const records = batch.records - refused.length;
+      metrics.count(batch.isOwn ? 'replayed' : 'recovered', records);
+      if (!batch.isOwn) return accounts().recovered(records);
+      accounts().refusedOnDisk(refused);
+      accounts().replayed({ ...batch, records });
     },
     onRefused(refusal) {
       metrics.refused(refusal.status);

@@ -12,14 +12,14 @@ export interface SpillDepth {
 
 /** What is counted for the spills of one queue. */
 interface SpillCounts {
-  records: { written: number; replayed: number; recovered: number; lost: number; taken_over: number };
+  records: { written: number; replayed: number; recovered: number; refused: number; lost: number; taken_over: number };
   refusals: { full: number; failed: number };
   lostBytes: number;
   depths: Set<() => SpillDepth>;
 }
 
 const emptyCounts = (): SpillCounts => ({
-  records: { written: 0, replayed: 0, recovered: 0, lost: 0, taken_over: 0 },
+  records: { written: 0, replayed: 0, recovered: 0, refused: 0, lost: 0, taken_over: 0 },
   refusals: { full: 0, failed: 0 },
   lostBytes: 0,
   depths: new Set(),
@@ -61,7 +61,7 @@ export function createSpillMetrics(registry: Registry, queue: QueueName, depth: 
 function createMetrics(registers: Registry[], spills: ReadonlyMap<QueueName, SpillCounts>): void {
   new Counter({
     name: 'sluice_spill_records_total',
-    help: 'Records written to disk, replayed from there to Redis, recovered from lives of a producer that have ended, lost as damaged, or taken over by another life, which took this one for dead',
+    help: 'Records written to disk, replayed from there to Redis, recovered from lives of a producer that have ended, refused by Redis for good, lost as damaged, or taken over by another life, which took this one for dead',
     labelNames: ['queue', 'event'],
     registers,
     collect() {

@@ -1,6 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Backoff, backoffMs } from '../../shared/backoff.ts';
 import { toError } from '../../shared/errors.ts';
+import { isDoubtful, isUnanswered } from '../refusal.ts';
+import type { RefusedOnDisk, SendApart } from '../send-apart.ts';
 import type { Transport } from '../transport.ts';
 import type { SpillBatch } from './batch-reader.ts';
 import type { Spill } from './spill.ts';
@@ -9,15 +11,19 @@ import type { Spill } from './spill.ts';
 export interface ReplayOptions {
   spill: Spill;
   transport: Transport;
+  /** for a batch of which something may be refused for good */
+  sendApart: SendApart;
   retryBackoff: Backoff;
   random: () => number;
-  onReplayed(batch: SpillBatch): void;
+  /** a send that Redis has acknowledged */
+  onAcknowledged(): void;
+  onReplayed(batch: SpillBatch, refused: readonly RefusedOnDisk[]): void;
   onFailure(error: Error): void;
 }
 
 /**
  * Sends what is on disk, in order, one batch at a time, each repeated with backoff until it is in Redis. While Redis is
- * away, it is the one that finds out when it is back.
+ * away, it is the one that finds out when it is back. Of a batch that is refused for what is in it, each chunk is sent apart.
  */
 export function createReplay(options: ReplayOptions) {
   const { spill, transport } = options;
@@ -26,22 +32,46 @@ export function createReplay(options: ReplayOptions) {
 
   const run = async (): Promise<void> => {
     let failures = 0;
+    let unanswered = 0;
     while (!stopping.signal.aborted) {
       const batch = await spill.take();
       if (batch === null || stopping.signal.aborted) return;
       try {
         await transport.send(batch.chunks);
+        options.onAcknowledged();
         if (stopping.signal.aborted) return;
         spill.acknowledge();
-        options.onReplayed(batch);
+        options.onReplayed(batch, []);
         failures = 0;
+        unanswered = 0;
       } catch (thrown) {
-        options.onFailure(toError(thrown));
+        const error = toError(thrown);
+        options.onFailure(error);
+        unanswered = isUnanswered(error) ? unanswered + 1 : 0;
+        if (isDoubtful(error, unanswered)) {
+          const refused = await replayApart(batch);
+          if (refused === null || stopping.signal.aborted) return;
+          spill.acknowledge();
+          options.onReplayed(batch, refused);
+          failures = 0;
+          unanswered = 0;
+          continue;
+        }
         const waitMs = backoffMs(options.retryBackoff, failures, options.random);
         failures += 1;
         await sleep(waitMs, undefined, { signal: stopping.signal }).catch(() => undefined);
       }
     }
+  };
+
+  const replayApart = async ({ chunks }: SpillBatch): Promise<RefusedOnDisk[] | null> => {
+    const refused: RefusedOnDisk[] = [];
+    for (const chunk of chunks) {
+      const records = await options.sendApart(chunk, chunk.records);
+      if (records === null) return null;
+      refused.push(...records.map((record) => ({ ...record, chunkId: chunk.id })));
+    }
+    return refused;
   };
 
   const wake = (): void => {
