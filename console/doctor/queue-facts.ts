@@ -43,7 +43,19 @@ export function queueKeys(queue: QueueName, namespace: string) {
 }
 
 /**
- * Reads a queue in one transaction, so that its numbers belong together, with commands that cost the same however long it is.
+ * KEYS: the parts of a queue. Returns figures of them. A script, and not a transaction: a full Redis refuses transactions,
+ * also those that only read, and that is when somebody looks. Jobs are added at the head and taken from the tail; before
+ * version 6, a paused queue kept its jobs in another list.
+ */
+const readScript = `
+return {
+  redis.call('GET', KEYS[1]), redis.call('LLEN', KEYS[2]), redis.call('LLEN', KEYS[3]), redis.call('ZCARD', KEYS[4]),
+  redis.call('ZCARD', KEYS[5]), redis.call('LLEN', KEYS[6]), redis.call('ZCARD', KEYS[7]),
+  redis.call('HGET', KEYS[8], 'paused'), redis.call('LINDEX', KEYS[2], -1), redis.call('LINDEX', KEYS[3], -1)
+}`;
+
+/**
+ * Reads a queue at one moment, so that its numbers belong together, with commands that cost the same however long it is.
  * Plain ones: BullMQ's own Queue would write its version and options into the queue when opened.
  *
  * @throws what Redis answers, or that it does not
@@ -53,30 +65,9 @@ export async function readQueue(
   { queue, namespace }: { queue: QueueName; namespace: string },
 ): Promise<QueueReading> {
   const key = queueKeys(queue, namespace).of;
-  const replies = await redis
-    .multi()
-    .get(key('id'))
-    .llen(key('wait'))
-    .llen(key('paused'))
-    .zcard(key('prioritized'))
-    .zcard(key('delayed'))
-    .llen(key('active'))
-    .zcard(key('failed'))
-    .hget(key('meta'), 'paused')
-    // Jobs are added at the head and taken from the tail. Before version 6, a paused queue kept its jobs in another list.
-    .lindex(key('wait'), -1)
-    .lindex(key('paused'), -1)
-    .exec()
-    .catch((error: Error & { previousErrors?: Error[] }) => {
-      // That all of it was discarded says less than why.
-      throw error.previousErrors?.[0] ?? error;
-    });
-  const [added, wait, paused, prioritized, delayed, active, failed, isPaused, oldest, oldestPaused] = (
-    replies ?? []
-  ).map(([error, value]) => {
-    if (error) throw error;
-    return value;
-  });
+  const keys = ['id', 'wait', 'paused', 'prioritized', 'delayed', 'active', 'failed', 'meta'].map(key);
+  const replies = (await redis.eval(readScript, keys.length, ...keys)) as (string | number | null)[];
+  const [added, wait, paused, prioritized, delayed, active, failed, isPaused, oldest, oldestPaused] = replies;
   const oldestId = oldest ?? oldestPaused;
   const addedAt = typeof oldestId === 'string' ? await redis.hget(key(oldestId), 'timestamp') : null;
   return {
@@ -85,7 +76,7 @@ export async function readQueue(
     active: Number(active),
     delayed: Number(delayed),
     failed: Number(failed),
-    isPaused: isPaused !== null,
+    isPaused: isPaused != null,
     // Other producers may leave it out, or write what is no time.
     oldestAddedAtMs: addedAt === null || !Number.isFinite(Number(addedAt)) ? null : Number(addedAt),
   };

@@ -84,7 +84,10 @@ export async function createConsole({ config, database, redis, logger, registry 
 
   const answerOtherMethods = noteMethods(app);
   await serveOpenapi(app);
-  addProbeRoutes(app, { registry, whyNotReady: createReadiness({ redis, database }) });
+  addProbeRoutes(app, {
+    registry,
+    whyNotReady: createReadiness({ redis, database, namespace: config.namespace }),
+  });
   addSessionRoutes(app, credentials);
   const deps = { config, database, redis, queueWatch };
   for (const add of apiRoutes) add(app, deps);

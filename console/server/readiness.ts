@@ -1,19 +1,41 @@
+import { queueNames } from '../../shared/contracts/queues.ts';
 import type { Database } from '../../shared/database.ts';
 import { endsWithin } from '../../shared/lifecycle.ts';
 import type { Redis } from '../../shared/redis.ts';
+import { explainRedisError, isRefusal } from '../../shared/redis-errors.ts';
+import { readQueue } from '../doctor/queue-facts.ts';
 
 const answerWithinMs = 1_000;
 
-/** Asks both servers, at most once at a time. @returns null when both answer within a second, else which does not */
-export function createReadiness(deps: { redis: Redis; database: Database }): () => Promise<string | null> {
+/**
+ * Asks both servers what the console asks of them, at most once at a time. A server that answers PING may refuse to show its
+ * queues.
+ *
+ * @returns null when both answer within a second, else which does not, or why
+ */
+export function createReadiness(deps: {
+  redis: Redis;
+  database: Database;
+  namespace: string;
+}): () => Promise<string | null> {
   let asking: Promise<string | null> | null = null;
   const ask = async (): Promise<string | null> => {
+    let refusal: unknown = null;
+    const askRedis = async (): Promise<void> => {
+      for (const queue of queueNames) await readQueue(deps.redis, { queue, namespace: deps.namespace });
+    };
     const answered = await Promise.all([
-      answers(() => deps.redis.ping()),
+      answers(() =>
+        askRedis().catch((error: unknown) => {
+          if (!isRefusal(error)) throw error;
+          refusal = error;
+        }),
+      ),
       answers(() => deps.database.$queryRaw`select 1`),
     ]);
     const silent = ['Redis', 'PostgreSQL'].filter((_name, index) => !answered[index]);
-    return silent.length === 0 ? null : `${silent.join(' and ')} did not answer`;
+    if (silent.length > 0) return `${silent.join(' and ')} did not answer`;
+    return refusal === null ? null : `Redis refuses to show the queues: ${explainRedisError(refusal)}`;
   };
   return () => {
     asking ??= ask().finally(() => {

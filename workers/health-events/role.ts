@@ -6,6 +6,7 @@ import { explainDatabaseError } from '../../shared/database-errors.ts';
 import { toError, UsageError } from '../../shared/errors.ts';
 import { endsWithin } from '../../shared/lifecycle.ts';
 import { createRedis, type Redis } from '../../shared/redis.ts';
+import { explainRedisError, isRefusal } from '../../shared/redis-errors.ts';
 import { startProgressWatch } from '../progress-watch.ts';
 import { databaseAnswers } from '../readiness.ts';
 import { retryWhileWorthWaiting } from '../retry.ts';
@@ -55,6 +56,8 @@ export function createHealthEvents({ config, database, redis, logger: parent, re
     createRedis(redisUrl, { role: 'consumer', name: `sluice:health:${name}`, logger });
   const reader = connection('reader');
   const writer = connection('writer');
+  /** of Redis, when it is in trouble */
+  let whyNot = '';
   let watch: { whyStuck(): string | null; stop(): void } | null = null;
   let running: Promise<void> = Promise.resolve();
 
@@ -88,6 +91,7 @@ export function createHealthEvents({ config, database, redis, logger: parent, re
       signal,
       onFailure(error, attempt) {
         view.trouble = 'Redis';
+        whyNot = isRefusal(error) ? explainRedisError(error) : 'it does not answer';
         metrics.retries.inc({ server: 'redis', code: error.message.split(' ', 1)[0] ?? '' });
         if (attempt === 0) logger.warn({ err: error }, 'Redis is in trouble, the stream has to wait');
       },
@@ -162,7 +166,10 @@ export function createHealthEvents({ config, database, redis, logger: parent, re
   return {
     heldRecords: 0,
     failed: failed.promise,
-    whyIdle: () => (view.trouble === null ? null : `${view.trouble} does not do what it is asked for`),
+    whyIdle() {
+      if (view.trouble === null) return null;
+      return `${view.trouble} does not do what it is asked for${view.trouble === 'Redis' ? `: ${whyNot}` : ''}`;
+    },
     whyStuck: () => watch?.whyStuck() ?? null,
     async start(): Promise<void> {
       await onDatabase(async () => {
