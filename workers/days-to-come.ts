@@ -62,8 +62,8 @@ export async function attachDaysToCome(
     const report = await ensurePartitions(database, table, empty);
     return { ...report, blocked: [...blocked, ...report.blocked] };
   } finally {
-    await dropClaim(database, table);
     await reader.$disconnect();
+    await dropClaim(database, table);
   }
 }
 

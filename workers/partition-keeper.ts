@@ -4,7 +4,7 @@ import type { Config } from '../shared/config.ts';
 import { readDatabaseClock } from '../shared/database-clock.ts';
 import { endsWithin } from '../shared/lifecycle.ts';
 import { readPartitions } from '../shared/partition-catalog.ts';
-import { executionLogTable, type PartitionReport } from '../shared/partitions.ts';
+import { executionLogTable } from '../shared/partitions.ts';
 import { type LookDeps, lookAfterPartitions, lookForToday } from './look-after-partitions.ts';
 import { retryWhileWorthWaiting } from './retry.ts';
 
@@ -54,7 +54,7 @@ export function startPartitionKeeper(
   let waiting: { why: string; sinceMs: number } | null = null;
 
   /** Waits while the database is away. A table that is missing is told at once: the worker was started before the migrations. */
-  const whenAnswered = (work: (nowMs: number) => Promise<PartitionReport>): Promise<PartitionReport> =>
+  const whenAnswered = <T>(work: (nowMs: number) => Promise<T>): Promise<T> =>
     retryWhileWorthWaiting(async () => work(deps.now?.() ?? (await readDatabaseClock(database))), {
       backoff: config.retry,
       random: Math.random,
@@ -69,13 +69,15 @@ export function startPartitionKeeper(
 
   const waitForToday = async (): Promise<void> => {
     const sinceMs = performance.now();
-    for (let mayGoOn: boolean | null = null; !look.signal.aborted; ) {
-      const { blocked, postponed } = await whenAnswered((nowMs) => lookForToday(look, nowMs));
+    while (!look.signal.aborted) {
+      const { blocked, postponed, mayGoOn } = await whenAnswered(async (nowMs) => {
+        const report = await lookForToday(look, nowMs);
+        return { ...report, mayGoOn: report.postponed.length > 0 && (await hasDefault(look)) };
+      });
       blockedDays.set(blocked.length);
       const [today] = postponed;
       if (today === undefined) return;
       waiting = { why: `the partition of today, ${today.name}: ${today.why}`, sinceMs: performance.now() };
-      mayGoOn ??= await hasDefault(look);
       const isPatient = today.why === 'in use' && performance.now() - sinceMs < (deps.patienceMs ?? patienceMs);
       if (mayGoOn && !isPatient) {
         logger.error({ partition: today.name, why: today.why }, 'records of today go to the DEFAULT partition for now');
