@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { Command } from 'commander';
+import { fitHeapToContainer } from '../shared/container-heap.ts';
 import { classifyDatabaseError, explainDatabaseError } from '../shared/database-errors.ts';
 import { toError, UsageError } from '../shared/errors.ts';
 import { environmentWarnings } from '../shared/foreign-variables.ts';
@@ -92,6 +93,7 @@ async function taken(stream: NodeJS.WriteStream): Promise<void> {
   if (stream.writableLength > 0) await new Promise<void>((resolve) => stream.write('', () => resolve()));
 }
 
+fitHeapToContainer(process);
 if (existsSync('.env')) process.loadEnvFile('.env');
 let isLost = false;
 for (const stream of [process.stdout, process.stderr])

@@ -50,7 +50,7 @@ const variables = z.object({
   SLUICE_API_KEY_PEPPER: z.string().min(16, 'at least 16 characters').optional(),
 
   SLUICE_WORKER_CONCURRENCY: read.integer({ min: 1, max: 10_000, unit: 'jobs' }).default(100),
-  SLUICE_WORKER_MAX_BYTES: read.integer({ min: 1 * mib, max: 16_384 * mib, unit: 'bytes' }).default(64 * mib),
+  SLUICE_WORKER_MAX_BYTES: read.integer({ min: 1 * mib, max: 16_384 * mib, unit: 'bytes' }).optional(),
   SLUICE_WORKER_HOST: z.string().default('127.0.0.1'),
   SLUICE_WORKER_PORT: read.integer({ min: 0, max: 65_535, unit: 'port; 0 takes a free one' }).default(9_465),
   SLUICE_METRICS_TOKEN: z.string().min(16, 'at least 16 characters').optional(),
@@ -229,7 +229,8 @@ function toGroups(env: Values) {
       port: env.SLUICE_WORKER_PORT,
       metricsToken: env.SLUICE_METRICS_TOKEN ?? null,
       concurrency: env.SLUICE_WORKER_CONCURRENCY,
-      maxBytes: env.SLUICE_WORKER_MAX_BYTES,
+      /** null: by the heap that V8 may take */
+      maxBytes: env.SLUICE_WORKER_MAX_BYTES ?? null,
       lockDurationMs: env.SLUICE_LOCK_DURATION_MS,
       stalledIntervalMs: env.SLUICE_STALLED_INTERVAL_MS,
       parkMs: env.SLUICE_PARK_MS,

@@ -1,8 +1,8 @@
-import { PrismaPg } from '@prisma/adapter-pg';
 import pg from 'pg';
 import { PrismaClient } from '../prisma/client/client.ts';
 import { type Config, requireUrl } from './config.ts';
 import { toStatementError } from './database-errors.ts';
+import { ForgetfulPg } from './forgetful-adapter.ts';
 
 export { Prisma } from '../prisma/client/client.ts';
 export type Database = PrismaClient;
@@ -28,7 +28,7 @@ export function createDatabase(
   const pool = new pg.Pool(poolSettings(config, name, limits));
   // An idle connection that breaks is replaced; without a listener its error would end the process.
   pool.on('error', () => undefined);
-  const database = new PrismaClient({ adapter: new PrismaPg(pool, { disposeExternalPool: true }) });
+  const database = new PrismaClient({ adapter: new ForgetfulPg(pool, { disposeExternalPool: true }) });
   pools.set(database, pool);
   return database;
 }

@@ -3,6 +3,8 @@ export interface JsonMember {
   key: string;
   /** of the key's opening quote */
   start: number;
+  /** where its value begins */
+  value: number;
   /** behind the value */
   end: number;
 }
@@ -37,7 +39,7 @@ export function findJsonMembers(text: string): JsonMember[] | null {
       const value = endOfKey === noJson ? noJson : skipColon(text, endOfKey);
       const end = value === noJson ? noJson : skipValue(text, value);
       if (end === noJson) return null;
-      members.push({ key: JSON.parse(text.slice(start, endOfKey)) as string, start, end });
+      members.push({ key: JSON.parse(text.slice(start, endOfKey)) as string, start, value, end });
       at = skipSpace(text, end);
       if (text.charCodeAt(at) !== comma) break;
       at = skipSpace(text, at + 1);
@@ -47,7 +49,10 @@ export function findJsonMembers(text: string): JsonMember[] | null {
   return isWhole ? members : null;
 }
 
-/** Where each element of a JSON list stands in the text, in order; null when the text is no JSON or no list. */
+/**
+ * Where each element of a JSON list stands in the text, in order, found without reading any value. Null when the text is no
+ * JSON, by the rules of JSON.parse, or no list.
+ */
 export function findJsonElements(text: string): { start: number; end: number }[] | null {
   const elements: { start: number; end: number }[] = [];
   let at = skipSpace(text, 0);

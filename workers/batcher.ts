@@ -5,6 +5,8 @@ export interface BatchEntry {
   /** a JSON array of the records */
   json: string;
   records: number;
+  /** of the text in UTF-8, where it is known. @default counted */
+  bytes?: number;
 }
 
 /** When a batch is closed, and how many are written at once. */
@@ -89,10 +91,10 @@ export function createBatcher(options: { limits: BatchLimits; write: WriteBatch 
     /** Resolves when the entry's records are committed, rejects with the reason when they cannot be. */
     add(entry: BatchEntry): Promise<void> {
       return new Promise((resolve, reject) => {
-        const bytes = Buffer.byteLength(entry.json);
+        const bytes = entry.bytes ?? Buffer.byteLength(entry.json);
         const overflows = openRecords + entry.records > limits.maxRecords || openBytes + bytes > limits.maxBytes;
         if (overflows) closeOpen();
-        open.push({ ...entry, settle: (error) => (error === null ? resolve() : reject(error)) });
+        open.push({ ...entry, bytes, settle: (error) => (error === null ? resolve() : reject(error)) });
         openRecords += entry.records;
         openBytes += bytes;
         held += entry.records;

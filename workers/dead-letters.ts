@@ -1,8 +1,13 @@
 import { toLetterKey, uuidOrNull } from '../shared/contracts/letter-key.ts';
 import { replayedLetterId } from '../shared/contracts/replay.ts';
-import { type Database, Prisma } from '../shared/database.ts';
-import { parseExactly } from '../shared/exact-json.ts';
-import { transactionLimits } from '../shared/partition-catalog.ts';
+import {
+  type Database,
+  executeWithJson,
+  type JsonStatement,
+  type JsonTransaction,
+  queryWithJson,
+  withJsonTransaction,
+} from '../shared/database.ts';
 
 /** A record that cannot be stored, and why. */
 export interface DeadLetter {
@@ -82,15 +87,6 @@ function parsedOrNull(payload: string): unknown {
   }
 }
 
-/**
- * The records of a chunk's text, each as JSON, with every number as it was written: a parsed number beyond 2^53 would have
- * lost digits.
- */
-export function exactRecords(chunk: string): string[] {
-  const { records = [] } = parseExactly(chunk) as { records?: unknown[] };
-  return records.map((record) => JSON.stringify(record) ?? 'null');
-}
-
 /** After a cut, not before it: a cut may go through a surrogate pair. */
 function storable(text: string): string {
   return text.replaceAll('\0', '\uFFFD').toWellFormed();
@@ -100,7 +96,7 @@ function storable(text: string): string {
 type CountedLetter = DeadLetter & { attempts: number };
 
 /** What becomes of a letter whose record is found dead once more. What a person has put aside stays put aside. */
-const seenOnceMore = Prisma.sql`
+const seenOnceMore = `
   code = excluded.code, reason = excluded.reason, signature = excluded.signature, last_seen = now(),
   attempts = dead_letter.attempts + excluded.attempts,
   state = case dead_letter.state when 'discarded' then 'discarded' else 'open' end,
@@ -112,25 +108,15 @@ const seenOnceMore = Prisma.sql`
  * a repair has made of it, and becomes a letter of its own only when that one is gone. Safe to repeat, but for the count.
  */
 export async function storeDeadLetters(database: Database, letters: readonly DeadLetter[]): Promise<void> {
-  await withoutWaiting(database, async (transaction) => {
+  await withJsonTransaction(database, limits, async (transaction) => {
     const reopened = await reopen(transaction, replaysAmong(letters));
     const others = letters.filter(({ producer }) => !reopened.has(replayedLetterId(producer) ?? ''));
     await insert(transaction, countEach(others));
   });
 }
 
-type Transaction = Pick<Database, '$executeRaw' | '$queryRaw'>;
-
 /** Good records wait for nobody who holds the table of letters, nor do their jobs. */
-const lockTimeoutMs = 1_000;
-
-/** In one transaction, in which no lock is waited for longer than a second. */
-async function withoutWaiting(database: Database, work: (transaction: Transaction) => Promise<void>): Promise<void> {
-  await database.$transaction(async (transaction) => {
-    await transaction.$executeRaw`select set_config('lock_timeout', ${String(lockTimeoutMs)}, true)`;
-    await work(transaction);
-  }, transactionLimits);
-}
+const limits = { lockTimeoutMs: 1_000, commits: true };
 
 /** A replayed record that is dead again, and the letter that it came from. */
 type DeadReplay = Omit<CountedLetter, 'payload'> & { letterId: string };
@@ -160,31 +146,56 @@ function countEach(letters: readonly DeadLetter[]): CountedLetter[] {
 }
 
 /** @returns the ids of the letters that were there */
-async function reopen(database: Transaction, replays: readonly DeadReplay[]): Promise<Set<string>> {
+async function reopen(transaction: JsonTransaction, replays: readonly DeadReplay[]): Promise<Set<string>> {
   if (replays.length === 0) return new Set();
-  const found = await database.$queryRaw<{ id: string }[]>(Prisma.sql`
-    update dead_letter set ${seenOnceMore}
-    from json_to_recordset(${JSON.stringify(replays)}::json) as excluded (
-      "letterId" uuid, "queue" text, "code" text, "reason" text, "signature" text, "attempts" integer)
-    where dead_letter.id = excluded."letterId" and dead_letter.queue = excluded."queue"
-    returning dead_letter.id`);
-  return new Set(found.map(({ id }) => id));
+  const found = await queryWithJson(transaction, reopenStatement, JSON.stringify(replays));
+  return new Set(found.map(([id]) => String(id)));
 }
 
+const reopenStatement: JsonStatement = [
+  `update dead_letter set ${seenOnceMore} from json_to_recordset(`,
+  `::json) as excluded (
+    "letterId" uuid, "queue" text, "code" text, "reason" text, "signature" text, "attempts" integer)
+  where dead_letter.id = excluded."letterId" and dead_letter.queue = excluded."queue"
+  returning dead_letter.id`,
+];
+
+/** Letters may be as large as records, and there are copies of them on the way to the server. */
+const maxInsertChars = 4 * 1_048_576;
+
 /** In the order of their keys, so that two workers with the same letters do not wait for each other in a ring. */
-async function insert(database: Transaction, letters: readonly CountedLetter[]): Promise<void> {
-  if (letters.length === 0) return;
-  await database.$executeRaw(Prisma.sql`
-    insert into dead_letter (
-      queue, record_key, contract_version, payload, code, reason, signature, job_id, producer, attempts)
-    select letter."queue", letter."recordKey", letter."contractVersion", letter."payload", letter."code",
-      letter."reason", letter."signature", letter."jobId", letter."producer", letter."attempts"
-    from json_to_recordset(${JSON.stringify(letters)}::json) as letter (
-      "queue" text, "recordKey" text, "contractVersion" integer, "payload" text, "code" text, "reason" text,
-      "signature" text, "jobId" text, "producer" text, "attempts" integer)
-    order by letter."queue", letter."recordKey"
-    on conflict (queue, record_key) do update set
-      job_id = excluded.job_id, producer = excluded.producer, ${seenOnceMore}`);
+async function insert(transaction: JsonTransaction, letters: readonly CountedLetter[]): Promise<void> {
+  for (const some of partsOf(letters, maxInsertChars))
+    await executeWithJson(transaction, insertStatement, JSON.stringify(some));
+}
+
+const insertStatement: JsonStatement = [
+  `insert into dead_letter (
+    queue, record_key, contract_version, payload, code, reason, signature, job_id, producer, attempts)
+  select letter."queue", letter."recordKey", letter."contractVersion", letter."payload", letter."code",
+    letter."reason", letter."signature", letter."jobId", letter."producer", letter."attempts"
+  from json_to_recordset(`,
+  `::json) as letter (
+    "queue" text, "recordKey" text, "contractVersion" integer, "payload" text, "code" text, "reason" text,
+    "signature" text, "jobId" text, "producer" text, "attempts" integer)
+  order by letter."queue", letter."recordKey"
+  on conflict (queue, record_key) do update set
+    job_id = excluded.job_id, producer = excluded.producer, ${seenOnceMore}`,
+];
+
+/** In order; a part holds one letter at least. */
+function partsOf(letters: readonly CountedLetter[], maxChars: number): CountedLetter[][] {
+  const parts: CountedLetter[][] = [];
+  let chars = 0;
+  for (const letter of letters) {
+    chars += letter.payload.length;
+    if (parts.length === 0 || chars > maxChars) {
+      parts.push([]);
+      chars = letter.payload.length;
+    }
+    parts.at(-1)?.push(letter);
+  }
+  return parts;
 }
 
 /**
@@ -192,9 +203,13 @@ async function insert(database: Transaction, letters: readonly CountedLetter[]):
  * replayed; one that a person has put aside stays so. Safe to repeat.
  */
 export async function markStored(database: Database, letterIds: readonly string[]): Promise<void> {
-  await withoutWaiting(database, async (transaction) => {
-    await transaction.$executeRaw(Prisma.sql`
-      update dead_letter set state = 'stored', state_since = now()
-      where id = any(${[...letterIds]}::uuid[]) and state in ('open', 'replayed')`);
-  });
+  await withJsonTransaction(database, limits, (transaction) =>
+    executeWithJson(transaction, storedStatement, JSON.stringify(letterIds)),
+  );
 }
+
+const storedStatement: JsonStatement = [
+  `update dead_letter set state = 'stored', state_since = now()
+  where id in (select value::uuid from json_array_elements_text(`,
+  `::json)) and state in ('open', 'replayed')`,
+];

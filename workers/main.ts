@@ -1,3 +1,4 @@
+import { fitHeapToContainer } from '../shared/container-heap.ts';
 import { UsageError } from '../shared/errors.ts';
 import { environmentWarnings } from '../shared/foreign-variables.ts';
 import { runWorker, workerRoles } from './run-worker.ts';
@@ -5,6 +6,7 @@ import { runWorker, workerRoles } from './run-worker.ts';
 // A reader of warnings that has gone, or a full disk, does not end a worker.
 process.stderr.on('error', () => undefined);
 
+fitHeapToContainer(process);
 // `node workers/main.ts execution-log completed-request`: what a container runs that needs none of the other commands.
 try {
   const given = process.argv.slice(2);

@@ -1,33 +1,89 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Job, Worker } from 'bullmq';
+import { DelayedError, type Job, WaitingError, Worker, type WorkerOptions } from 'bullmq';
 import { toError } from '../shared/errors.ts';
 import { isRefusal } from '../shared/redis-errors.ts';
+import type { Release } from './byte-semaphore.ts';
+import { heldBytes, type MemoryBudget } from './memory-budget.ts';
 import { refusedRetryMs } from './redis-refusals.ts';
 
-const texts = new WeakMap<Job, string>();
+/** How a worker may fetch jobs. */
+export interface FetchLimits {
+  memory: MemoryBudget;
+  /** that one job should take at most in memory; one that takes more is counted when it has come */
+  maxJobBytes: number;
+}
+
+/** A job that was fetched. */
+interface Fetched {
+  text: string;
+  bytes: number;
+  release: Release;
+}
 
 /**
- * A BullMQ worker that leaves the data of its jobs as text. BullMQ parses a job when it is fetched: data that is not JSON
- * would throw there, again and again, and data that is too much for a worker would kill it before anybody could count.
+ * A BullMQ worker that leaves the data of its jobs as text, and fetches only jobs that there is room for. BullMQ parses a
+ * job when it is fetched: data that is not JSON would throw there, again and again, and data that is too much for a worker
+ * would kill it before anybody could count. It also fetches jobs by their number, whatever their size, several at once.
  */
 export class RawJobWorker extends Worker {
-  /** Told of each job that was fetched: the length of its data in characters. */
-  onFetched: (chars: number) => void = () => undefined;
+  readonly #limits: FetchLimits;
+  readonly #fetched = new Map<Job, Fetched>();
+  /** fetched, and not worked on yet */
+  readonly #unstarted = new Set<Job>();
+  /** the largest job that was seen counts, where it is larger than it should be */
+  #maxJobBytes: number;
+  #change = Promise.withResolvers<void>();
+
+  constructor(
+    name: string,
+    process: (job: Job, token?: string) => Promise<void>,
+    options: WorkerOptions,
+    limits: FetchLimits,
+  ) {
+    super(name, process, options);
+    this.#limits = limits;
+    this.#maxJobBytes = limits.maxJobBytes;
+    for (const event of ['closing', 'paused'] as const) this.on(event, () => this.#tellOfChange());
+  }
+
+  /** The data of a job as it was received: JSON, if its producer kept to the contract. Empty when it was let go. */
+  rawDataOf(job: Job): string {
+    return this.#fetched.get(job)?.text ?? '';
+  }
+
+  /** What a job's data takes in memory. */
+  heldBytesOf(job: Job): number {
+    return this.#fetched.get(job)?.bytes ?? 0;
+  }
+
+  /** Forgets the data of a job that is done with. */
+  letGo(job: Job): void {
+    this.#fetched.get(job)?.release();
+    this.#fetched.delete(job);
+  }
 
   protected override createJob(...[json, jobId]: Parameters<Worker['createJob']>) {
     const job = super.createJob({ ...json, data: '{}' }, jobId);
-    texts.set(job, json.data);
-    this.onFetched(json.data.length);
+    const bytes = heldBytes(json.data);
+    this.#maxJobBytes = Math.max(this.#maxJobBytes, bytes);
+    this.#fetched.set(job, { text: json.data, bytes, release: this.#limits.memory.hold(bytes) });
+    this.#unstarted.add(job);
+    this.#tellOfChange();
     return job;
   }
 
   /** BullMQ itself asks a Redis that answers with errors again at once, thousands of times a second. */
   protected override async moveToActive(...args: Parameters<Worker['moveToActive']>) {
+    const release = await this.#untilRoom();
+    // Nothing is fetched now: BullMQ goes on with what it has fetched, and then asks again.
+    if (release === null) return undefined as unknown as Job;
     try {
       return await super.moveToActive(...args);
     } catch (error) {
       await sleep(refusedRetryMs);
       throw error;
+    } finally {
+      release();
     }
   }
 
@@ -35,11 +91,15 @@ export class RawJobWorker extends Worker {
    * BullMQ itself fails a job whose acknowledgement Redis refuses, as soon as Redis takes anything again. Its records are
    * stored, so it is repeated for as long as the lock holds, and then left to whoever finds it stalled.
    */
-  protected override async handleCompleted(...args: Parameters<Worker['handleCompleted']>) {
+  protected override async handleCompleted(
+    ...[result, job, token, mayFetch, span]: Parameters<Worker['handleCompleted']>
+  ) {
     const until = performance.now() + (this.opts.lockDuration ?? 0);
     for (;;) {
       try {
-        return await super.handleCompleted(...args);
+        return await this.#fetchingNext(mayFetch, (fetches) =>
+          super.handleCompleted(result, job, token, fetches, span),
+        );
       } catch (error) {
         if (!isRefusal(error)) throw error;
         this.emit('error', toError(error));
@@ -48,9 +108,59 @@ export class RawJobWorker extends Worker {
       }
     }
   }
-}
 
-/** The data of a job as it was received: JSON, if its producer kept to the contract. */
-export function rawDataOf(job: Job): string {
-  return texts.get(job) ?? '';
+  protected override async handleFailed(...[error, job, token, mayFetch, span]: Parameters<Worker['handleFailed']>) {
+    // For a job that was put off or handed back there is no acknowledgement; BullMQ fetches the next one by moveToActive.
+    if (error instanceof DelayedError || error instanceof WaitingError)
+      return super.handleFailed(error, job, token, mayFetch, span);
+    return this.#fetchingNext(mayFetch, (fetches) => super.handleFailed(error, job, token, fetches, span));
+  }
+
+  /** Whatever becomes of a job, its data is let go, also of one that BullMQ fails before it is worked on. */
+  override async processJob(...args: Parameters<Worker['processJob']>) {
+    const [job] = args;
+    this.#unstarted.delete(job);
+    try {
+      return await super.processJob(...args);
+    } finally {
+      this.letGo(job);
+    }
+  }
+
+  /**
+   * Room for one job more. Null when the worker is to stop, or there is none and jobs were fetched that are not worked on
+   * yet: BullMQ's loop begins with them only when nothing is fetched at the moment, and they may be what takes the room.
+   */
+  async #untilRoom(): Promise<Release | null> {
+    const { memory } = this.#limits;
+    for (;;) {
+      if (this.closing !== undefined || this.isPaused()) return null;
+      const release = memory.reserve(this.#maxJobBytes);
+      if (release !== null || this.#unstarted.size > 0) return release;
+      await Promise.race([memory.whenRoom(), this.#change.promise]);
+    }
+  }
+
+  #tellOfChange(): void {
+    this.#change.resolve();
+    this.#change = Promise.withResolvers();
+  }
+
+  /** With the answer to an acknowledgement comes the next job, where there is room for it. */
+  async #fetchingNext<T>(
+    mayFetch: (() => boolean) | undefined,
+    acknowledge: (fetches: () => boolean) => Promise<T>,
+  ): Promise<T> {
+    const rooms: Release[] = [];
+    const fetches = (): boolean => {
+      const room = mayFetch?.() === false ? null : this.#limits.memory.reserve(this.#maxJobBytes);
+      if (room !== null) rooms.push(room);
+      return room !== null;
+    };
+    try {
+      return await acknowledge(fetches);
+    } finally {
+      for (const release of rooms) release();
+    }
+  }
 }

@@ -3,6 +3,7 @@ import type { Config, ConfigGroup } from '../shared/config.ts';
 import type { Database } from '../shared/database.ts';
 import type { Logger } from '../shared/logger.ts';
 import type { Redis } from '../shared/redis.ts';
+import type { MemoryBudget } from './memory-budget.ts';
 
 /** What every worker reads of the configuration, whatever its role. */
 export const commonGroups = ['namespace', 'logLevel', 'redisUrl', 'database', 'worker', 'batch', 'retry'] as const;
@@ -20,6 +21,8 @@ export interface RoleDeps<Own extends ConfigGroup = OwnGroup> {
   redis: Redis;
   logger: Logger;
   registry: Registry;
+  /** this role's share of what the process may have of job data */
+  memory: MemoryBudget;
 }
 
 /** One kind of work, put together and not begun. */

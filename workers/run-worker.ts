@@ -1,5 +1,7 @@
+import { getHeapStatistics } from 'node:v8';
 import { Registry } from 'prom-client';
 import { type ConfigGroup, loadConfig, requireUrl } from '../shared/config.ts';
+import { queueNames } from '../shared/contracts/queues.ts';
 import { UsageError } from '../shared/errors.ts';
 import { createCloseStack, endsWithin, untilAskedToStop } from '../shared/lifecycle.ts';
 import { createLineCounter } from '../shared/line-counter.ts';
@@ -10,6 +12,7 @@ import { createCompletedRequest } from './completed-requests/role.ts';
 import { createExecutionLog } from './execution-log/role.ts';
 import { createHealthEvents } from './health-events/role.ts';
 import { createMaintenance } from './maintenance/pipeline.ts';
+import { createMemoryBudget, jobBytesFor, type MemoryBudget } from './memory-budget.ts';
 import { startProbeServer } from './probe-server.ts';
 import { createReadiness } from './readiness.ts';
 import { commonGroups, type Role, type RoleConfig, type RoleDeps } from './role.ts';
@@ -68,12 +71,13 @@ export async function runWorker(names: readonly WorkerRole[], environment: NodeJ
       logger,
     });
     closing.push('redis', async () => redis.disconnect());
+    const memoryOf = shareMemory(names, config);
     const registries = [ofProcess];
     const role = joinRoles(
       names.map((name) => {
         const registry = registryOf(name);
         registries.push(registry);
-        const deps = { database, redis, logger, registry };
+        const deps = { database, redis, logger, registry, memory: memoryOf() };
         return watchStart(roles[name].create(environment, deps), { ...deps, config });
       }),
     );
@@ -97,6 +101,18 @@ export async function runWorker(names: readonly WorkerRole[], environment: NodeJ
   } finally {
     await endsWithin(closing.closeAll(), closeTimeoutMs);
   }
+}
+
+/**
+ * What the process may have of job data is shared out evenly: a role whose jobs wait for a lock must not take the room of
+ * the others.
+ */
+function shareMemory(names: readonly WorkerRole[], { batch, worker }: RoleConfig): () => MemoryBudget {
+  const sharers = names.filter((name) => (queueNames as readonly string[]).includes(name)).length;
+  const maxBytes = (worker.maxBytes ?? jobBytesFor(getHeapStatistics().heap_size_limit)) / Math.max(1, sharers);
+  // Statements are larger than what they are made of only where one character of a batch is beyond ASCII.
+  const statementBytes = Math.min(maxBytes, 2 * batch.maxInFlight * batch.maxBytes);
+  return () => createMemoryBudget({ maxBytes, statementBytes });
 }
 
 /** The metrics of a role, each with its name. */

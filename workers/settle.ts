@@ -3,7 +3,8 @@ import { toError } from '../shared/errors.ts';
 import type { BatchEntry } from './batcher.ts';
 import { OwnFaultError } from './outage-gate.ts';
 import type { Unstored } from './records/kind.ts';
-import { recordTexts, startsOf, toEntry } from './records/parts.ts';
+import { startsOf, toEntry } from './records/parts.ts';
+import { recordTexts } from './records/record-texts.ts';
 
 /** A record that the database does not accept, by its place in its entry: the code is a SQLSTATE or names the cause. */
 export type Refusal = Unstored;
@@ -45,7 +46,7 @@ export class UnreadableEntryError extends Error {
  *
  * For k bad records of n that takes at most 2·k·log2(n) + 1 statements: a binary search for one bad record commits every
  * good half that it meets, and what it has not looked at is tried together. Each record is written as the very text that
- * came, but for spaces.
+ * came.
  *
  * @returns for each entry, in order: null when all its records are committed, a RefusedRecordsError when all but some
  *   are, an UnreadableEntryError, or the error that kept it from being settled
@@ -173,7 +174,7 @@ function isInTheRows(thrown: unknown): boolean {
 function toRecords(entries: readonly BatchEntry[]): Item[] | null {
   try {
     return entries.flatMap((item, entry) => {
-      const texts = recordTexts([item]);
+      const texts = recordTexts(item.json);
       if (texts.length !== item.records) throw new RangeError('the entry has another number of records than it says');
       return texts.map((json, index) => ({ json, entry, index }));
     });

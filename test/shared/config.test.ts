@@ -17,7 +17,7 @@ interface Variable {
 const noNumber = [' ', 'NaN', 'Infinity', '1e999', '0x10', '1_000', '1,5', 'many', '-'];
 const mib = 1_048_576;
 
-function integer(read: Variable['read'], fallback: number, min: number, max: number, unit: string): Variable {
+function integer(read: Variable['read'], fallback: number | null, min: number, max: number, unit: string): Variable {
   return {
     read,
     fallback,
@@ -179,7 +179,7 @@ const expected: Record<string, Variable> = {
     accepted: 'at least 16 characters',
   },
   SLUICE_WORKER_CONCURRENCY: integer((c) => c.worker.concurrency, 100, 1, 10_000, 'jobs'),
-  SLUICE_WORKER_MAX_BYTES: integer((c) => c.worker.maxBytes, 64 * mib, 1 * mib, 16_384 * mib, 'bytes'),
+  SLUICE_WORKER_MAX_BYTES: integer((c) => c.worker.maxBytes, null, 1 * mib, 16_384 * mib, 'bytes'),
   SLUICE_WORKER_HOST: {
     read: (c) => c.worker.host,
     fallback: '127.0.0.1',

@@ -4,6 +4,7 @@ import { loadConfig, requireUrl } from '../../shared/config.ts';
 import { createLogger } from '../../shared/logger.ts';
 import { createRedis } from '../../shared/redis.ts';
 import { createExecutionLog } from '../../workers/execution-log/role.ts';
+import { createMemoryBudget } from '../../workers/memory-budget.ts';
 import type { Role, RoleDeps } from '../../workers/role.ts';
 import { createWorkerDatabase } from '../../workers/worker-database.ts';
 
@@ -42,7 +43,9 @@ export async function startRole(
     ...redisOptions,
   });
   const registry = new Registry();
-  const role = createRole({ config, database, redis, logger, registry });
+  const maxBytes = config.worker.maxBytes ?? 64 * 1_048_576;
+  const memory = createMemoryBudget({ maxBytes, statementBytes: maxBytes });
+  const role = createRole({ config, database, redis, logger, registry, memory });
   let stopped: Promise<boolean> | null = null;
   const stop = (timeoutMs = 10_000): Promise<boolean> => {
     stopped ??= stopAll(timeoutMs);

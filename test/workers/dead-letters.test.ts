@@ -1,6 +1,5 @@
-import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { exactRecords, toDeadLetter, toSignature } from '../../workers/dead-letters.ts';
+import { toDeadLetter, toSignature } from '../../workers/dead-letters.ts';
 
 const origin = { queue: 'execution-log' as const, contractVersion: 1, jobId: 'job', producer: 'p' };
 
@@ -57,18 +56,4 @@ test('signature: letters of one cause have the same, whatever their values', () 
   expect(toSignature('22P02', 'invalid input syntax for type integer: "x\'y" in row 4')).toBe(one);
   expect(toSignature('22P02', 'invalid input syntax for type uuid: "abc" in row 17')).not.toBe(one);
   expect(toSignature('22003', 'invalid input syntax for type integer: "abc" in row 17')).not.toBe(one);
-});
-
-test('exact records: numbers keep the digits with which they were written', () => {
-  const chunk = '{"v":1,"records":[{"n":12345678901234567890},{"n":[1.10,1e400,-0.0]},null,"x"]}';
-  expect(exactRecords(chunk)).toEqual(['{"n":12345678901234567890}', '{"n":[1.10,1e400,-0.0]}', 'null', '"x"']);
-});
-
-test('exact records: any record means what it meant', () => {
-  fc.assert(
-    fc.property(fc.array(fc.jsonValue(), { minLength: 1 }), (records) => {
-      const again = exactRecords(JSON.stringify({ v: 1, records })).map((record) => JSON.parse(record));
-      expect(again).toEqual(JSON.parse(JSON.stringify(records)));
-    }),
-  );
 });

@@ -4,12 +4,17 @@ import { goodRequests } from './good-records.ts';
 import { requestKey } from './request-key.ts';
 import { type EndedRequests, type RequestOutcome, storeRequests } from './store.ts';
 
+/** Of a body of control characters, each of which JSON writes as `\\u0001`. */
+const longestEscape = 6;
+const bodies = 2;
+
 /**
  * Requests to models: rows that are inserted, or made by a beginning and ended by a completion. A completion whose row
  * waits to be worked on by somebody else is tried for up to a minute.
  */
 export const requestKind: RecordKind = {
   queue: 'completed-request',
+  maxRecordBytes: ({ requests }) => bodies * longestEscape * requests.maxBodyBytes,
   findProblem: findRequestProblem,
   findOddity: (record, latest) => findRequestOddity(record as RequestRecord, latest),
   keyOf: requestKey,

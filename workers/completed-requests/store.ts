@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Database, type JsonTransaction, queryWithJson } from '../../shared/database.ts';
-import { recordTexts } from '../records/parts.ts';
+import { recordTexts } from '../records/record-texts.ts';
 import { storeStatement } from './statement.ts';
 
 /** How one record of a batch ended. */
@@ -53,7 +53,7 @@ export async function storeRequests(door: Database | JsonTransaction, json: stri
     .sort((a, b) => a - b);
   if (open.length === 0) return ended.map(settled);
   if (ended.some(({ outcome }) => outcome === 'locked')) await sleep(lockedWaitMs);
-  const texts = recordTexts([{ json, records: 0 }]);
+  const texts = recordTexts(json);
   const again = await runStatement(door, `[${open.map((index) => texts[index]).join(',')}]`);
   return [
     ...ended.filter((group) => !isOpen(group)),

@@ -6,6 +6,7 @@ import { insertExecutions } from './store.ts';
 /** Runs of strategies: rows that are inserted once and never changed. */
 export const executionKind: RecordKind = {
   queue: 'execution-log',
+  maxRecordBytes: ({ producer }) => producer.recordMaxBytes,
   findProblem: findRecordProblem,
   findOddity: (record, latest) => findExecutionOddity(record as ExecutionRecord, latest),
   store: insertExecutions,

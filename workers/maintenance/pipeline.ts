@@ -24,7 +24,7 @@ const handBackMs = 1_000;
  * @param everyMs the period, in ms; tests shorten it
  */
 export function createMaintenance(
-  { config, database, redis, logger, registry }: RoleDeps<'retention'>,
+  { config, database, redis, logger, registry }: Omit<RoleDeps<'retention'>, 'memory'>,
   { everyMs = hourMs }: { everyMs?: number } = {},
 ): Role {
   const stopping = new AbortController();

@@ -3,8 +3,9 @@ import { type Backoff, backoffMs } from '../../shared/backoff.ts';
 import { type Database, withJsonTransaction } from '../../shared/database.ts';
 import { classifyDatabaseError, explainDatabaseError, isLackOfResources } from '../../shared/database-errors.ts';
 import type { BatchEntry } from '../batcher.ts';
+import { heldBytes, type MemoryBudget } from '../memory-budget.ts';
 import type { WorkerMetrics } from '../metrics.ts';
-import { type OutageGate, OwnFaultError, type Proof } from '../outage-gate.ts';
+import { type OutageGate, OwnFaultError, type Proof, StoppedError } from '../outage-gate.ts';
 import { settleEntries, type WritePurpose } from '../settle.ts';
 import type { RecordKind, Unstored } from './kind.ts';
 import { writeInParts } from './parts.ts';
@@ -15,6 +16,7 @@ export interface BatchWriterDeps {
   database: Database;
   metrics: WorkerMetrics;
   gate: OutageGate;
+  memory: MemoryBudget;
   backoff: Backoff;
   /** aborted when the time to settle things is up */
   signal: AbortSignal;
@@ -44,21 +46,31 @@ const proofs: Record<WritePurpose, Proof> = {
  * Writes one batch in one statement: repeated in place while the database is away, in parts when it cannot be done in one
  * go, and taken apart when a row is refused, or makes the statement fail again and again while others get through.
  */
-export function createBatchWriter({ kind, database, metrics, gate, backoff, signal }: BatchWriterDeps) {
+export function createBatchWriter({ kind, database, metrics, gate, memory, backoff, signal }: BatchWriterDeps) {
   const { queue } = kind;
   let inTrouble = 0;
 
   const store = async (entries: readonly BatchEntry[], isPart: boolean): Promise<readonly Unstored[]> => {
+    const bytes = entries.reduce((sum, entry) => sum + heldBytes(entry.json, entry.bytes), 0);
+    const leave = await memory.statements.enter(bytes);
+    try {
+      if (signal.aborted) throw new StoppedError();
+      return await runStatement(entries, isPart);
+    } finally {
+      leave();
+    }
+  };
+
+  const runStatement = async (entries: readonly BatchEntry[], isPart: boolean): Promise<readonly Unstored[]> => {
     const records = entries.reduce((sum, entry) => sum + entry.records, 0);
-    const json = `[${entries.map((entry) => entry.json.slice(1, -1)).join(',')}]`;
     const stopTimer = metrics.statement.startTimer({ queue });
     metrics.batchRecords.observe({ queue }, records);
     try {
       const { outcomes, unstored } = isPart
         ? await withJsonTransaction(database, { lockTimeoutMs: partLockTimeoutMs, commits: true }, (transaction) =>
-            kind.store(transaction, json, records),
+            kind.store(transaction, toList(entries), records),
           )
-        : await kind.store(database, json, records);
+        : await kind.store(database, toList(entries), records);
       stopTimer({ result: 'ok' });
       for (const [outcome, count] of Object.entries(outcomes)) metrics.records.inc({ queue, outcome }, count);
       return unstored;
@@ -123,4 +135,11 @@ export function createBatchWriter({ kind, database, metrics, gate, backoff, sign
       return inTrouble > 0 || gate.isInTrouble;
     },
   };
+}
+
+/** The records of all entries as one list. That of a single one is not copied: it may be large. */
+function toList(entries: readonly BatchEntry[]): string {
+  const [first, ...others] = entries;
+  if (first !== undefined && others.length === 0) return first.json;
+  return `[${entries.map(({ json }) => json.slice(1, -1)).join(',')}]`;
 }

@@ -1,4 +1,5 @@
 import type { Backoff } from '../../shared/backoff.ts';
+import type { Config } from '../../shared/config.ts';
 import type { QueueName } from '../../shared/contracts/queues.ts';
 import type { Database, JsonTransaction } from '../../shared/database.ts';
 import type { KeyOf } from '../dead-letters.ts';
@@ -40,6 +41,8 @@ export interface Patience {
 /** All that a worker has to know of one kind of record. */
 export interface RecordKind {
   queue: QueueName;
+  /** what a record's JSON has at most, by the settings of a producer */
+  maxRecordBytes(config: Pick<Config, 'producer' | 'requests'>): number;
   /** what is wrong with a record by its contract, by field; null when nothing is */
   findProblem(record: unknown): string | null;
   /** what of the times of a record that keeps to its contract cannot be, for its notes; null when nothing. @param latest see latestPlausible */

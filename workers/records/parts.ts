@@ -1,6 +1,6 @@
-import { parseExactly } from '../../shared/exact-json.ts';
 import type { BatchEntry } from '../batcher.ts';
 import type { Unstored } from './kind.ts';
+import { recordTexts } from './record-texts.ts';
 
 /** What a part of a batch came to: written, with what the statement left out, or not for a reason of its own. */
 export type PartResult = { unstored: readonly Unstored[] } | { failedWith: { code: string; reason: string } };
@@ -48,7 +48,7 @@ export async function writeInParts(
 /** An entry for each record; one that cannot be taken apart stays whole, and takes no other with it. */
 function toUnits(entry: BatchEntry): BatchEntry[] {
   try {
-    return recordTexts([entry]).map((text) => toEntry([text]));
+    return recordTexts(entry.json).map((text) => toEntry([text]));
   } catch {
     return [entry];
   }
@@ -67,11 +67,6 @@ export function startsOf(entries: readonly BatchEntry[]): number[] {
     start += records;
     return start - records;
   });
-}
-
-/** Each record's own text, with every digit of its numbers. @throws RangeError when one is nested too deeply */
-export function recordTexts(entries: readonly BatchEntry[]): string[] {
-  return entries.flatMap(({ json }) => (parseExactly(json) as unknown[]).map((record) => JSON.stringify(record)));
 }
 
 /** Records as one entry. */

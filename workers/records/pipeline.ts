@@ -26,7 +26,7 @@ export type Preparation = (signal: AbortSignal) => {
 /** A role put together: queue → worker → batcher → statement. */
 export function createRecordRole(
   kind: RecordKind,
-  { config, database, redis, logger, registry }: RoleDeps<never>,
+  { config, database, redis, logger, registry, memory }: RoleDeps<never>,
   prepare?: Preparation,
 ): Role {
   const { queue } = kind;
@@ -49,7 +49,8 @@ export function createRecordRole(
     signal: giveUp.signal,
     rehearse: () => rehearse(kind, database, Date.now()),
   });
-  const writer = createBatchWriter({ kind, database, metrics, gate, backoff: config.retry, signal: giveUp.signal });
+  const { signal } = giveUp;
+  const writer = createBatchWriter({ kind, database, metrics, gate, memory, backoff: config.retry, signal });
   const batcher = createBatcher({ limits: config.batch, write: writer.write });
   const { worker, isHalted, lacksLetterBox, settledJobs, whyRefused } = createRecordWorker({
     kind,
@@ -61,7 +62,8 @@ export function createRecordRole(
     batcher,
     gate,
     clock,
-    signal: giveUp.signal,
+    memory,
+    signal,
   });
   const parts: { stop(): void | Promise<void> }[] = [];
   let whyStuck = (): string | null => null;

@@ -4,9 +4,10 @@ import { executionLimits } from '../../shared/contracts/execution.ts';
 import { latestPlausible } from '../../shared/contracts/plausible-time.ts';
 import { findJsonMembers } from '../../shared/json-members.ts';
 import type { BatchEntry, Batcher } from '../batcher.ts';
-import { type DeadLetter, exactRecords, toDeadLetter } from '../dead-letters.ts';
+import { type DeadLetter, toDeadLetter } from '../dead-letters.ts';
 import { type Refusal, RefusedRecordsError, UnreadableEntryError } from '../settle.ts';
 import type { Fate, RecordKind } from './kind.ts';
+import { chunkRecordTexts } from './record-texts.ts';
 import { withNote } from './with-note.ts';
 
 /** The data of a job as it was received: JSON, if its producer kept to the contract. */
@@ -45,81 +46,115 @@ const schemaCode = 'schema';
 
 /**
  * Settles a chunk: its good records go through the batcher, those that the contract or the database refuses become dead
- * letters.
+ * letters. While it waits it keeps the chunk's text, and no more: what a parser makes of a text may take twenty times as
+ * much, and a hundred chunks wait at once.
  *
  * @throws what kept the batch from being settled: the chunk is then to be delivered again
  */
 export async function settleChunk(
-  { queue, findProblem, findOddity, keyOf }: Pick<RecordKind, 'queue' | 'findProblem' | 'findOddity' | 'keyOf'>,
+  kind: Pick<RecordKind, 'queue' | 'findProblem' | 'findOddity' | 'keyOf'>,
   { jobId, raw, nowMs }: JobContent,
   batcher: Batcher,
 ): Promise<ChunkOutcome> {
-  const data = parseJson(raw);
-  const parsed = data === notJson ? malformedJson : parseChunk(data);
-  if (parsed.kind === 'newer') return parsed;
-  if (parsed.kind === 'malformed') {
-    const origin = { queue, contractVersion: null, jobId, producer: null };
-    const dead = [toDeadLetter(raw, schemaCode, `chunk: ${parsed.reason}`, origin)];
-    return { kind: 'settled', producer: null, records: 1, dead, conflicts: [], later: 0, odd: 0 };
-  }
-  const { producer } = parsed.chunk;
-  const origin = { queue, contractVersion: parsed.chunk.v, jobId, producer };
+  const read = readChunk(raw, kind, latestPlausible(nowMs));
+  if (read.kind === 'newer') return read;
+  const { producer, version, records, problems, oddities } = read;
+  const origin = { queue: kind.queue, contractVersion: version, jobId, producer };
   const wholeChunk = (reason: string): ChunkOutcome => ({
     kind: 'settled',
     producer,
-    records: parsed.chunk.records.length,
+    records,
     // Without a version: a replay would take the chunk for a record.
     dead: [toDeadLetter(raw, schemaCode, `chunk: ${reason}`, { ...origin, contractVersion: null })],
     conflicts: [],
     later: 0,
     odd: 0,
   });
-  if (hasTwoLists(raw)) return wholeChunk('has more than one list of records');
-  const { records } = parsed.chunk;
-  const problems = records.map(findProblem);
-  const goodIndexes = problems.flatMap((problem, index) => (problem === null ? [index] : []));
+  if (read.wrong !== null) return wholeChunk(read.wrong);
 
-  const latest = latestPlausible(nowMs);
-  const oddities = goodIndexes.map((index) => findOddity(records[index], latest));
-  const odd = oddities.filter((oddity) => oddity !== null).length;
-
-  let exact: string[] | null = null;
-  const exactText = (index: number): string => {
-    exact ??= exactRecords(raw);
-    return exact[index] ?? 'null';
+  let texts: string[] | null = null;
+  const textOf = (index: number): string => {
+    texts ??= chunkRecordTexts(raw);
+    return texts[index] ?? 'null';
+  };
+  const notedTextOf = (index: number): string => {
+    const oddity = oddities.get(index);
+    return oddity === undefined ? textOf(index) : withNote(textOf(index), oddity, maxNotesChars);
   };
   try {
-    const cut = goodIndexes.length === records.length && odd === 0 ? cutRecords(raw, data as Chunk) : null;
-    const noted = (index: number, place: number): string => {
-      const oddity = oddities[place] ?? null;
-      return oddity === null ? exactText(index) : withNote(exactText(index), oddity, maxNotesChars);
-    };
-    const json = cut ?? `[${goodIndexes.map(noted).join(',')}]`;
-    const refusals = goodIndexes.length === 0 ? [] : await refusedOf({ json, records: goodIndexes.length }, batcher);
+    const good = indexesUpTo(records).filter((index) => !problems.has(index));
+    const asItCame = problems.size === 0 && oddities.size === 0 ? read.list : null;
+    const json = asItCame ?? `[${good.map(notedTextOf).join(',')}]`;
+    const refusals = good.length === 0 ? [] : await refusedOf({ json, records: good.length }, batcher);
     const refused: Refusal[] = [
-      ...problems.flatMap((reason, index) =>
-        reason === null ? [] : [{ index, code: schemaCode, reason, fate: 'dead' as const }],
-      ),
-      ...refusals.map((refusal) => ({ ...refusal, index: goodIndexes[refusal.index] ?? 0 })),
+      ...Array.from(problems, ([index, reason]) => ({ index, code: schemaCode, reason, fate: 'dead' as const })),
+      ...refusals.map((refusal) => ({ ...refusal, index: good[refusal.index] ?? 0 })),
     ];
     const lettersOf = (fate: Fate): DeadLetter[] =>
       refused
         .filter((one) => one.fate === fate)
-        .map(({ index, code, reason }) => toDeadLetter(exactText(index), code, reason, origin, keyOf));
+        .map(({ index, code, reason }) => toDeadLetter(textOf(index), code, reason, origin, kind.keyOf));
     return {
       kind: 'settled',
       producer,
-      records: records.length,
+      records,
       dead: lettersOf('dead'),
       conflicts: lettersOf('conflict'),
       later: refused.filter(({ fate }) => fate === 'later').length,
-      odd,
+      odd: oddities.size,
     };
   } catch (error) {
     if (error instanceof UnreadableEntryError) return wholeChunk(`cannot be taken apart: ${error.message}`);
     if (error instanceof RangeError) return wholeChunk('is nested too deeply');
     throw error;
   }
+}
+
+/** What is known of a chunk by its text: nothing here refers to what was parsed. */
+type ReadChunk =
+  | { kind: 'newer'; version: number }
+  | {
+      kind: 'read';
+      producer: string | null;
+      version: number | null;
+      records: number;
+      /** why the whole chunk is dead; null when it is not */
+      wrong: string | null;
+      /** what the contract says against records, by their places */
+      problems: ReadonlyMap<number, string>;
+      /** what is to be noted on good records, by their places */
+      oddities: ReadonlyMap<number, string>;
+      /** the records as a JSON list, cut out of the text; null when that takes more than a cut */
+      list: string | null;
+    };
+
+function readChunk(
+  raw: string,
+  { findProblem, findOddity }: Pick<RecordKind, 'findProblem' | 'findOddity'>,
+  latest: string,
+): ReadChunk {
+  const data = parseJson(raw);
+  const parsed = data === notJson ? malformedJson : parseChunk(data);
+  if (parsed.kind === 'newer') return parsed;
+  const problems = new Map<number, string>();
+  const oddities = new Map<number, string>();
+  const nothing = { kind: 'read', problems, oddities, list: null } as const;
+  if (parsed.kind === 'malformed')
+    return { ...nothing, producer: null, version: null, records: 1, wrong: parsed.reason };
+  const { v: version, producer, records } = parsed.chunk;
+  const known = { ...nothing, producer, version, records: records.length };
+  if (hasTwoLists(raw)) return { ...known, wrong: 'has more than one list of records' };
+  for (const [index, record] of records.entries()) {
+    const problem = findProblem(record);
+    if (problem !== null) problems.set(index, problem);
+    const oddity = problem === null ? findOddity(record, latest) : null;
+    if (oddity !== null) oddities.set(index, oddity);
+  }
+  return { ...known, wrong: null, list: cutRecords(raw, data as Chunk) };
+}
+
+function indexesUpTo(count: number): number[] {
+  return Array.from({ length: count }, (_, index) => index);
 }
 
 const notJson = Symbol('not JSON');

@@ -1,5 +1,6 @@
-import { DelayedError, type Job, UnrecoverableError, WaitingError, type Worker } from 'bullmq';
+import { DelayedError, type Job, UnrecoverableError, WaitingError, type Worker, type WorkerOptions } from 'bullmq';
 import { backoffMs } from '../../shared/backoff.ts';
+import { loadConfig } from '../../shared/config.ts';
 import { parseChunk } from '../../shared/contracts/chunk.ts';
 import { type QueueName, queuePrefix } from '../../shared/contracts/queues.ts';
 import { replayedLetterId } from '../../shared/contracts/replay.ts';
@@ -15,15 +16,15 @@ import { type DeadLetter, markStored, storeDeadLetters } from '../dead-letters.t
 import { createDeadRatioGuard } from '../dead-ratio-guard.ts';
 import { createJobCounter } from '../job-counter.ts';
 import { keepRedisTime } from '../keep-redis-time.ts';
+import { heldBytes, type MemoryBudget } from '../memory-budget.ts';
 import type { WorkerMetrics } from '../metrics.ts';
 import type { OutageGate } from '../outage-gate.ts';
-import { RawJobWorker, rawDataOf } from '../raw-job-worker.ts';
+import { RawJobWorker } from '../raw-job-worker.ts';
 import type { RedisClock } from '../redis-clock.ts';
 import { isRedisError, repeatWhileRefused } from '../redis-refusals.ts';
 import { createRedisStanding, noteAnswers } from '../redis-standing.ts';
 import type { RoleConfig } from '../role.ts';
 import { createSuspectLane, WorkerKillerError } from '../suspects.ts';
-import { createJobBudget } from './job-budget.ts';
 import type { RecordKind } from './kind.ts';
 import { createLetterBox, LetterBoxShutError } from './letter-box.ts';
 import { settleChunk } from './settle-chunk.ts';
@@ -39,6 +40,7 @@ export interface RecordWorkerDeps {
   batcher: Batcher;
   gate: OutageGate;
   clock: RedisClock;
+  memory: MemoryBudget;
   /** aborted when the time to settle things is up */
   signal: AbortSignal;
 }
@@ -72,7 +74,7 @@ const letterBoxShutMs = 5_000;
  * hands its jobs back and takes no more.
  */
 export function createRecordWorker(deps: RecordWorkerDeps) {
-  const { kind, config, redis, logger, metrics, batcher, gate } = deps;
+  const { kind, config, redis, logger, metrics, batcher, gate, memory } = deps;
   const { queue } = kind;
   const guard = createDeadRatioGuard(config.worker.deadShare);
   // The failed set is bounded: what fails every job would delete a day of them.
@@ -93,7 +95,6 @@ export function createRecordWorker(deps: RecordWorkerDeps) {
     maxStarts: config.worker.suspectMaxStarts,
     onOutage: gate.onOutage,
   });
-  const budget = createJobBudget({ maxJobs: config.worker.concurrency, maxBytes: config.worker.maxBytes });
   const putOffs = createThrottledLog<keyof typeof putOffMessages>(troubleLogEveryMs, (why, { count }) => {
     logger.warn({ jobs: count }, putOffMessages[why]);
   });
@@ -112,23 +113,32 @@ export function createRecordWorker(deps: RecordWorkerDeps) {
       if (isRedisError(error)) return leave(job, error);
       // Another worker shall have the job at once.
       if (deps.signal.aborted) return await handBack(job, token);
-      const failure = failureOf(job, error);
+      const failure = failureOf(worker.rawDataOf(job), error);
       if (failures.note(failure.records, failure.records)) halt('failed');
       throw failure;
     } finally {
+      // Before the acknowledgement, which may take long.
+      worker.letGo(job);
       settledJobs += 1;
     }
   };
 
+  /** In its turn, which comes within the suspect lane: there it waits for jobs that have none yet. */
   const settle = async (job: Job, token: string | undefined): Promise<void> => {
-    // It was waiting for its turn in the suspect lane when the worker's time was up.
-    if (deps.signal.aborted) return handBack(job, token);
+    const leave = await memory.turns.enter(worker.heldBytesOf(job));
+    try {
+      // It was waiting for its turn when the worker's time was up.
+      if (deps.signal.aborted) return await handBack(job, token);
+      await settleNow(job, token);
+    } finally {
+      leave();
+    }
+  };
+
+  const settleNow = async (job: Job, token: string | undefined): Promise<void> => {
     if (letterBox.isShut && (await isSettledButForLetters(job))) return putOff(job, token, 'letters');
-    const outcome = await settleChunk(
-      kind,
-      { jobId: job.id ?? null, raw: rawDataOf(job), nowMs: deps.clock.now() },
-      batcher,
-    );
+    const content = { jobId: job.id ?? null, raw: worker.rawDataOf(job), nowMs: deps.clock.now() };
+    const outcome = await settleChunk(kind, content, batcher);
     if (outcome.kind === 'newer') return putOff(job, token, 'parked');
     if (outcome.later > 0) return putOff(job, token, 'later');
     metrics.odd.inc({ queue }, outcome.odd);
@@ -166,10 +176,20 @@ export function createRecordWorker(deps: RecordWorkerDeps) {
   };
 
   const bury = async (letters: readonly DeadLetter[]): Promise<void> => {
-    await letterBox.run(() => storeDeadLetters(deps.database, letters));
+    await letterBox.run(() => storeLetters(letters));
     metrics.records.inc({ queue, outcome: 'dead' }, letters.length);
     // The reason may quote the record; it is in the letter.
     for (const { code, jobId } of letters) logger.debug({ jobId, code }, 'record is dead');
+  };
+
+  const storeLetters = async (letters: readonly DeadLetter[]): Promise<void> => {
+    const bytes = letters.reduce((sum, { payload }) => sum + heldBytes(payload), 0);
+    const leave = await memory.statements.enter(bytes);
+    try {
+      await storeDeadLetters(deps.database, letters);
+    } finally {
+      leave();
+    }
   };
 
   /** Puts a job off for a while: it comes from a newer producer, or some of its records or letters could not be written now. */
@@ -207,7 +227,7 @@ export function createRecordWorker(deps: RecordWorkerDeps) {
     worker.pause(true).catch((error: unknown) => logger.error({ err: error }, 'worker could not be paused'));
   };
 
-  const worker = new RawJobWorker(queue, process, {
+  const options: WorkerOptions = {
     connection: redis,
     prefix,
     concurrency: config.worker.concurrency,
@@ -220,13 +240,13 @@ export function createRecordWorker(deps: RecordWorkerDeps) {
     removeOnComplete: { count: 0 },
     removeOnFail: { count: config.worker.failedJobsKept },
     autorun: false,
-  });
-  keepRedisTime(worker, deps.clock);
-  // When it is fetched, not when it is worked on: BullMQ fetches as many as it may before the first is worked on.
-  worker.onFetched = (chars) => {
-    const mayTake = budget.note(chars);
-    if (mayTake !== worker.concurrency) worker.concurrency = mayTake;
   };
+  // By the defaults of producers: of their settings a worker knows nothing, but a larger job counts when one was seen. One
+  // character beyond ASCII may make each of a job's characters take two bytes.
+  const { producer, requests } = loadConfig({}, ['producer', 'requests']);
+  const maxJobBytes = 2 * Math.max(producer.chunk.maxBytes, kind.maxRecordBytes({ producer, requests }));
+  const worker = new RawJobWorker(queue, process, options, { memory, maxJobBytes });
+  keepRedisTime(worker, deps.clock);
   const standing = createRedisStanding(() => performance.now());
   noteAnswers(worker, standing);
   reportEvents(worker, queue, deps);
@@ -280,12 +300,8 @@ class FailedJobError extends UnrecoverableError {
 }
 
 /** Nothing that is known here: most likely a bug. */
-function failureOf(job: Job, error: unknown): FailedJobError {
-  return new FailedJobError(
-    classifyDatabaseError(error).code,
-    explainDatabaseError(error),
-    countRecords(rawDataOf(job)),
-  );
+function failureOf(raw: string, error: unknown): FailedJobError {
+  return new FailedJobError(classifyDatabaseError(error).code, explainDatabaseError(error), countRecords(raw));
 }
 
 function countRecords(raw: string): number {

@@ -23,32 +23,55 @@ async function setUp() {
 }
 
 test.each([
-  ['rights are missing', [['ACL', 'SETUSER', 'default', '-evalsha', '-eval']], [['ACL', 'SETUSER', 'default', '+@all']], /NOPERM \(evalsha\): .* lacks a right/],
-  ['replicas are missing', [['CONFIG', 'SET', 'min-replicas-to-write', '1']], [['CONFIG', 'SET', 'min-replicas-to-write', '0']], /NOREPLICAS: /],
-  ['a key of the queue is of another type', [['SET', '{NS:execution-log}:execution-log:active', 'x']], [['DEL', '{NS:execution-log}:execution-log:active']], /WRONGTYPE: a key of the queue is of another type/],
-])('readyz: while %s, it says what Redis refuses and what to do, and is ok again by itself', async (_what, bringAbout, mend, expected) => {
-  const { admin, namespace, probe } = await setUp();
-  expect(await probe('readyz')).toMatchObject({ status: 200 });
-  const call = async (commands: string[][]): Promise<void> => {
-    for (const [command = '', ...args] of commands)
-      await admin.call(command, ...args.map((arg) => arg.replace('NS', namespace))).catch(() => undefined);
-  };
-  await call(bringAbout);
-  const refused = await until(async () => {
-    const answer = await probe('readyz');
-    return answer.status === 503 && /Redis refuses what the worker needs/.test(answer.reason ?? '') ? answer : null;
-  });
-  expect(refused.reason).toMatch(expected);
-  expect(await probe('healthz')).toMatchObject({ status: 200 });
-  await call(mend);
-  await until(async () => (await probe('readyz')).status === 200);
-});
+  [
+    'rights are missing',
+    [['ACL', 'SETUSER', 'default', '-evalsha', '-eval']],
+    [['ACL', 'SETUSER', 'default', '+@all']],
+    /NOPERM \(evalsha\): .* lacks a right/,
+  ],
+  [
+    'replicas are missing',
+    [['CONFIG', 'SET', 'min-replicas-to-write', '1']],
+    [['CONFIG', 'SET', 'min-replicas-to-write', '0']],
+    /NOREPLICAS: /,
+  ],
+  [
+    'a key of the queue is of another type',
+    [['SET', '{NS:execution-log}:execution-log:active', 'x']],
+    [['DEL', '{NS:execution-log}:execution-log:active']],
+    /WRONGTYPE: a key of the queue is of another type/,
+  ],
+])(
+  'readyz: while %s, it says what Redis refuses and what to do, and is ok again by itself',
+  async (_what, bringAbout, mend, expected) => {
+    const { admin, namespace, probe } = await setUp();
+    expect(await probe('readyz')).toMatchObject({ status: 200 });
+    const call = async (commands: string[][]): Promise<void> => {
+      for (const [command = '', ...args] of commands)
+        await admin.call(command, ...args.map((arg) => arg.replace('NS', namespace))).catch(() => undefined);
+    };
+    await call(bringAbout);
+    const refused = await until(async () => {
+      const answer = await probe('readyz');
+      return answer.status === 503 && /Redis refuses what the worker needs/.test(answer.reason ?? '') ? answer : null;
+    });
+    expect(refused.reason).toMatch(expected);
+    expect(await probe('healthz')).toMatchObject({ status: 200 });
+    await call(mend);
+    await until(async () => (await probe('readyz')).status === 200);
+  },
+);
 
 test('a job without a time of its own is worked on like any other', async () => {
   const { admin, databaseUrl, namespace, redisUrl } = await setUp();
   const queue = openQueue(namespace, redisUrl);
   const client = await connect(databaseUrl);
-  const observer = createExecutionObserver({ redisUrl, namespace, producer: { sampleRate: 1 }, registry: new Registry() });
+  const observer = createExecutionObserver({
+    redisUrl,
+    namespace,
+    producer: { sampleRate: 1 },
+    registry: new Registry(),
+  });
   await queue.pause();
   observer.record(anExecution());
   await observer.close();
