@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Problem } from '../http/problem.ts';
 import { type Access, type AccessNeed, isAllowed } from './access.ts';
 import type { Credentials } from './credentials.ts';
-import { isAddressedToLoopback, isFromAnotherSite } from './request-origin.ts';
+import { isAddressedToLoopback, isFromAnotherSite, isNavigation } from './request-origin.ts';
 import { readSession, sessionIn } from './session.ts';
 
 declare module 'fastify' {
@@ -21,6 +21,8 @@ export function guardRequests(app: FastifyInstance, credentials: Credentials): v
     const { headers, method } = request;
     if (!credentials.areRequired && !isAddressedToLoopback(headers))
       throw new Problem('forbidden', 'Without tokens the console answers to the names of its own machine only');
+    if (!credentials.areRequired && isFromAnotherSite(headers) && !isLinkToPage(request))
+      throw new Problem('forbidden', 'Without tokens nothing is told to a page of another site');
     if (!safeMethods.has(method) && isFromAnotherSite(headers))
       throw new Problem('forbidden', 'A page of another site may not change anything here');
     const need = request.is404 ? 'anybody' : (request.routeOptions.config.access ?? 'operator');
@@ -35,6 +37,12 @@ export function guardRequests(app: FastifyInstance, credentials: Credentials): v
     if (!isAllowed(access, need))
       throw new Problem('forbidden', `This needs more than the access that was given (${access.kind})`);
   });
+}
+
+/** A link on another site may lead to a page of ours, whose own requests are then not from another site. */
+function isLinkToPage({ headers, method, routeOptions }: FastifyRequest): boolean {
+  const route = routeOptions.url ?? '';
+  return safeMethods.has(method) && isNavigation(headers) && !/^\/(queues\/)?api\/|^\/metrics/.test(route);
 }
 
 /** What the caller may do, as it was found before the route was called. */

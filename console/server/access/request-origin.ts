@@ -20,3 +20,8 @@ export function isFromAnotherSite(headers: IncomingHttpHeaders): boolean {
   const { origin, host } = headers;
   return origin !== undefined && (!URL.canParse(origin) || new URL(origin).host !== host);
 }
+
+/** Whether a browser asks for a page that is to take the place of the one that it shows: no page can read the answer. */
+export function isNavigation(headers: IncomingHttpHeaders): boolean {
+  return headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document';
+}

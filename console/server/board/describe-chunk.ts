@@ -1,3 +1,5 @@
+import { UnreadData } from './unread-data.ts';
+
 /** Records of a chunk that are shown; a job may carry thousands. */
 const recordsShown = 20;
 /** Characters of a text that are shown. */
@@ -13,6 +15,7 @@ const privateFields = new Set(['input', 'trace', 'requestBody', 'responseBody', 
  * @param reveals whether private fields are shown; else what they hold is told by its kind and size only
  */
 export function describeChunk(data: unknown, reveals: boolean): unknown {
+  if (data instanceof UnreadData) return data.describe();
   if (!isObject(data)) return data === undefined ? null : 'data that is no chunk';
   const { records, ...header } = data;
   if (!Array.isArray(records)) return reveals ? shorten(data) : 'data that is no chunk';

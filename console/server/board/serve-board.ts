@@ -1,7 +1,6 @@
 import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { FastifyAdapter } from '@bull-board/fastify';
-import { Queue } from 'bullmq';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { maintenanceQueue, queueNames, queuePrefix } from '../../../shared/contracts/queues.ts';
 import type { Redis } from '../../../shared/redis.ts';
@@ -11,11 +10,13 @@ import { fromRedis } from '../http/from-redis.ts';
 import { Problem } from '../http/problem.ts';
 import { boardAccessOf, currentAccess, noAccess } from './access-of-board.ts';
 import { mayPass } from './board-rules.ts';
+import { BoundedQueue } from './bounded-queue.ts';
 import { describeChunk } from './describe-chunk.ts';
+import { createReadingTurns, type EndTurn } from './reading-turns.ts';
 
 const basePath = '/queues';
 
-/** The board's page offers up to 50. Jobs are large, and a page of them is read at once. */
+/** The board's page offers up to 50. */
 const mostJobsPerPage = 100;
 
 /** The board's page asks another site for a typeface. The policy stops that, and every reader's browser would complain. */
@@ -27,8 +28,7 @@ export async function serveBoard(
   deps: { redis: Redis; namespace: string; credentials: Credentials },
 ): Promise<void> {
   const queues = ([...queueNames, maintenanceQueue] as const).map((name) => {
-    const queue = new Queue(name, {
-      connection: deps.redis,
+    const queue = new BoundedQueue(name, deps.redis, {
       prefix: queuePrefix(name, deps.namespace),
       // It only looks; opening a queue would write its settings.
       skipMetasUpdate: true,
@@ -36,6 +36,7 @@ export async function serveBoard(
     queue.on('error', () => undefined);
     return queue;
   });
+  const turns = createReadingTurns({ maxWaiting: 8, maxWaitMs: 10_000 });
   const serverAdapter = new FastifyAdapter();
   createBullBoard({
     queues: queues.map(toAdapter),
@@ -55,6 +56,7 @@ export async function serveBoard(
       const access = methods.every((method) => method === 'GET' || method === 'HEAD') ? 'read' : 'operator';
       route.config = { ...route.config, access };
     });
+    const endTurn = new WeakMap<FastifyRequest, EndTurn>();
     const accessFor = (request: FastifyRequest) => boardAccessOf(accessOf(request), deps.credentials.areRequired);
     scope.addHook('preHandler', async (request) => {
       const { method, routeOptions } = request;
@@ -69,8 +71,12 @@ export async function serveBoard(
         throw new Problem('invalid-request', `jobsPerPage is too large; accepted: up to ${mostJobsPerPage}`);
       // A queue waits for an answer far longer than its caller.
       if (route.startsWith('/api/')) await fromRedis(() => deps.redis.ping());
+      if (method === 'GET' && route.startsWith('/api/queues')) endTurn.set(request, await turns.begin());
     });
     scope.addHook('preHandler', (request, _reply, next) => currentAccess.run(accessFor(request), next));
+    // The answer is made: how long somebody takes to receive it is of no concern to the others.
+    scope.addHook('onSend', async (request) => endTurn.get(request)?.());
+    scope.addHook('onResponse', async (request) => endTurn.get(request)?.());
     scope.addHook('onSend', async (_request, reply, payload) =>
       String(reply.getHeader('content-type')).startsWith('text/html') && typeof payload === 'string'
         ? payload.replaceAll(typefaceFromElsewhere, '')
@@ -90,8 +96,10 @@ function hasMovedOn(error: Error): boolean {
 }
 
 /** One board for all: what an adapter shows, and whether it offers changes, is of whoever asks. */
-function toAdapter(queue: Queue): BullMQAdapter {
+function toAdapter(queue: BoundedQueue): BullMQAdapter {
   const adapter = new BullMQAdapter(queue);
+  // No job of ours has a parent or children, and looking for them reads jobs whole.
+  adapter.getFlowProducer = async () => null;
   adapter.setFormatter('data', (data) => describeChunk(data, (currentAccess.getStore() ?? noAccess).reveals));
   adapter.setFormatter('returnValue', () => null);
   return Object.defineProperty(adapter, 'readOnlyMode', {

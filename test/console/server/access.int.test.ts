@@ -243,6 +243,24 @@ test.each([{}, allTokens])(
   },
 );
 
+test('another site: without tokens its pages are told nothing, and only a link leads to a page of ours', async () => {
+  const { ask } = await aConsole();
+  const status = async (url: string, headers: Record<string, string>) => (await ask('GET', url, { headers })).status;
+  const link = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'navigate', 'sec-fetch-dest': 'document' };
+  const told = ['/api/v1/queues', '/queues/api/queues', '/queues/%61pi/queues', '/metrics'];
+  for (const url of told) {
+    for (const headers of [{ 'sec-fetch-site': 'cross-site' }, { 'sec-fetch-site': 'same-site' }, link])
+      expect(await status(url, headers), url).toBe(403);
+    for (const headers of [{}, { 'sec-fetch-site': 'same-origin' }, { 'sec-fetch-site': 'none' }])
+      expect(await status(url, headers), url).toBe(200);
+  }
+  for (const url of ['/', '/queues/']) {
+    expect(await status(url, link), url).toBe(200);
+    expect(await status(url, { ...link, 'sec-fetch-dest': 'iframe' }), url).toBe(403);
+    expect(await status(url, { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' }), url).toBe(403);
+  }
+});
+
 test('headers: every answer has those that keep a browser from doing more than it should', async () => {
   const { get } = await aConsole(allTokens);
   for (const url of ['/', '/api/v1/queues', '/nothing', '/queues', '/vendor/uplot.js', '/%zz']) {

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { mayPass } from '../../../console/server/board/board-rules.ts';
 import { describeChunk } from '../../../console/server/board/describe-chunk.ts';
+import { createReadingTurns } from '../../../console/server/board/reading-turns.ts';
+import { UnreadData } from '../../../console/server/board/unread-data.ts';
 
 const chunk = {
   v: 1,
@@ -99,5 +101,59 @@ describe('what passes to the board', () => {
     expect(mayPass(look(`${ofQueue}/:jobId`), reader)).toBe(true);
     expect(mayPass(look(`${ofQueue}/:jobId/flow`), reader)).toBe(false);
     expect(mayPass(look(`${ofQueue}/:jobId/flow`), operator)).toBe(true);
+  });
+});
+
+describe('data that was not read', () => {
+  const head = '{"v":1,"producer":"p-1","epoch":5,"seq":7,"records":[{"input":"their input"';
+
+  test.each([true, false])('is told by its size and its producer, and shows nothing of a record: %s', (reveals) => {
+    expect(describeChunk(new UnreadData(2_100_000, head), reveals)).toEqual({
+      ...{ v: 1, producer: 'p-1', epoch: 5, seq: 7, bytes: 2_100_000 },
+      notShown: "the job's data of 2.0 MiB is too large to be shown here",
+    });
+  });
+
+  test.each(['{"their":"input"', '{"v":1,"producer":"<their>"', 'their', '\uFFFD'])(
+    'of others is told by its size only: %s',
+    (text) => {
+      expect(describeChunk(new UnreadData(5_000_000, text), true)).toEqual({
+        bytes: 5_000_000,
+        notShown: "the job's data of 4.8 MiB is too large to be shown here",
+      });
+    },
+  );
+
+  test('may be no JSON', () => {
+    expect(describeChunk(new UnreadData(3, ''), true)).toEqual({
+      bytes: 3,
+      notShown: "the job's data of 3 B is no JSON",
+    });
+  });
+});
+
+describe('turns of reading', () => {
+  test('one reads at a time, in the order in which they came', async () => {
+    const turns = createReadingTurns({ maxWaiting: 5, maxWaitMs: 60_000 });
+    const order: number[] = [];
+    const endFirst = await turns.begin();
+    const second = turns.begin().then((end) => [order.push(2), end()]);
+    const third = turns.begin().then((end) => [order.push(3), end()]);
+    expect(order).toEqual([]);
+    endFirst();
+    endFirst();
+    await Promise.all([second, third]);
+    expect(order).toEqual([2, 3]);
+    (await turns.begin())();
+  });
+
+  test('who comes when too many wait, or waits too long, is refused, and takes no turn', async () => {
+    const turns = createReadingTurns({ maxWaiting: 1, maxWaitMs: 50 });
+    const end = await turns.begin();
+    const waiting = turns.begin();
+    await expect(turns.begin()).rejects.toMatchObject({ body: { status: 503 } });
+    await expect(waiting).rejects.toMatchObject({ body: { status: 503 } });
+    end();
+    (await turns.begin())();
   });
 });

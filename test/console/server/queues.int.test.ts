@@ -159,6 +159,24 @@ test('Bull Board: it shows jobs, their data cut, and lets nobody make records di
   expect((await get(`${list}101`)).status).toBe(400);
 });
 
+test('Bull Board: a job whose data is no JSON does not keep the others from being shown', async () => {
+  const { ask, get, namespace, redis } = await aConsole();
+  const queue = openQueue(namespace);
+  for (const id of ['job-1', 'job-2']) await queue.add('chunk', { v: 1, records: [] }, { jobId: id });
+  await redis.hset(queue.toKey('job-1'), 'data', '{"v":1');
+  await redis.hset(queue.toKey('job-2'), 'stacktrace', JSON.stringify(['x'.repeat(100_000)]));
+  const { jobs } = (await get('/queues/api/queues?activeQueue=execution-log&status=waiting')).body.queues[0];
+  expect(Object.fromEntries(jobs.map(({ id, data }: { id: string; data: unknown }) => [id, data]))).toEqual({
+    'job-1': { bytes: 6, notShown: "the job's data of 6 B is no JSON" },
+    'job-2': { v: 1, recordCount: 0, records: [] },
+  });
+  expect((await get('/queues/api/queues/execution-log/job-3')).status).toBe(404);
+  expect((await ask('GET', '/queues/api/queues/execution-log/job-2')).body.job).toMatchObject({
+    stacktrace: [],
+    opts: {},
+  });
+});
+
 test('Bull Board: readers look, operators change things, and only an operator’s token shows what is private', async () => {
   const { ask, get, namespace } = await aConsole(allTokens);
   const queue = openQueue(namespace);

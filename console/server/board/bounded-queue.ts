@@ -1,0 +1,107 @@
+import { Job, type JobJson, type JobType, Queue, type QueueOptions } from 'bullmq';
+import type { Redis } from '../../../shared/redis.ts';
+import { UnreadData } from './unread-data.ts';
+
+const kib = 1_024;
+
+/** Bytes of the data of one job that somebody looks at, and of all jobs of a page together. */
+const maxDataBytes = 4 * kib * kib;
+/** Bytes of any other field: reasons, stack traces, options. */
+const maxFieldBytes = 16 * kib;
+/** Bytes of data that is not read: its beginning says who made it. */
+const headBytes = 512;
+
+/**
+ * Reads a job without what is larger than it may be: a client has all of an answer in memory, and several times when it
+ * parses it.
+ *
+ * KEYS[1] the job. ARGV[1] bytes of data, ARGV[2] bytes of each other field, ARGV[3] bytes of the beginning of data that is
+ * larger. Returns the size of the data, its beginning or '', and the fields, each with its value. Changes nothing.
+ */
+const readJob = `
+  local fields = {}
+  for _, field in ipairs(redis.call('HKEYS', KEYS[1])) do
+    local limit = tonumber(field == 'data' and ARGV[1] or ARGV[2])
+    if redis.call('HSTRLEN', KEYS[1], field) <= limit then
+      fields[#fields + 1] = field
+      fields[#fields + 1] = redis.call('HGET', KEYS[1], field)
+    end
+  end
+  local size = redis.call('HSTRLEN', KEYS[1], 'data')
+  local head = ''
+  if size > tonumber(ARGV[1]) then
+    head = string.sub(redis.call('HGET', KEYS[1], 'data'), 1, tonumber(ARGV[3]))
+  end
+  return {size, head, fields}`;
+
+/**
+ * A queue to look at, whose jobs are read by bytes: 4 MiB of data for a job or for a page. BullMQ reads whatever a job
+ * carries, all jobs of a page at once, and each of them twice.
+ */
+export class BoundedQueue extends Queue {
+  readonly #redis: Redis;
+
+  constructor(name: string, redis: Redis, options: Omit<QueueOptions, 'connection'>) {
+    super(name, { ...options, connection: redis });
+    this.#redis = redis;
+  }
+
+  override getJob(jobId: string): Promise<Job | undefined> {
+    return this.#readJob(jobId, maxDataBytes);
+  }
+
+  override async getJobs(types: JobType | JobType[] = [], start = 0, end = -1, asc = false): Promise<Job[]> {
+    const ids = new Set(await this.getRanges([types].flat(), start, end, asc));
+    const share = Math.floor(maxDataBytes / Math.max(1, ids.size));
+    const jobs = await Promise.all(Array.from(ids, (id) => this.#readJob(id, share)));
+    return jobs.flatMap((job) => job ?? []);
+  }
+
+  async #readJob(jobId: string, dataBytes: number): Promise<Job | undefined> {
+    const key = this.toKey(jobId);
+    const reply = await this.#redis.eval(readJob, 1, key, dataBytes, maxFieldBytes, headBytes);
+    const [bytes, head, pairs] = reply as [number, string, string[]];
+    if (pairs.length === 0) return undefined;
+    const fields = new Map<string, string>();
+    for (let at = 0; at + 1 < pairs.length; at += 2) fields.set(pairs[at] ?? '', pairs[at + 1] ?? '');
+    const job = Job.fromJSON(this, toJobJson(jobId, fields), jobId);
+    job.data = parseOr(fields.get('data'), new UnreadData(bytes, head));
+    return job;
+  }
+}
+
+/** As BullMQ keeps a job. What is too large, or cannot be parsed, is left out. */
+function toJobJson(id: string, fields: ReadonlyMap<string, string>): JobJson {
+  const text = (name: string): string | undefined => fields.get(name);
+  const number = (name: string): number | undefined => (fields.has(name) ? Number(fields.get(name)) : undefined);
+  const json: { [Name in keyof JobJson]: JobJson[Name] | undefined } = {
+    id,
+    name: text('name') ?? '',
+    data: '{}',
+    opts: parseOr(text('opts'), {}),
+    progress: parseOr(text('progress'), 0),
+    delay: number('delay'),
+    priority: number('priority'),
+    timestamp: number('timestamp') ?? 0,
+    attemptsStarted: number('ats') ?? 0,
+    attemptsMade: number('atm') ?? 0,
+    stalledCounter: number('stc') ?? 0,
+    finishedOn: number('finishedOn'),
+    processedOn: number('processedOn'),
+    repeatJobKey: text('rjk'),
+    failedReason: text('failedReason') ?? '',
+    stacktrace: text('stacktrace'),
+    returnvalue: 'null',
+    processedBy: text('pb'),
+  };
+  return json as JobJson;
+}
+
+function parseOr<T>(text: string | undefined, fallback: T): T {
+  if (text === undefined) return fallback;
+  try {
+    return JSON.parse(text) as T;
+  } catch {
+    return fallback;
+  }
+}
