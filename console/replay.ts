@@ -13,8 +13,10 @@ import {
   listReplayableIds,
   markReplayed,
   type ReplayFilter,
+  readPayloadSizes,
   type StoredDeadLetter,
 } from './repository/dead-letters.ts';
+import { lettersInSteps } from './repository/letter-steps.ts';
 
 /** What is to be put back into its queue, and how. */
 export interface ReplayOptions {
@@ -45,6 +47,8 @@ export interface ReplayResult {
 }
 
 const lettersPerStep = 100;
+/** Letters may be as large as requests are, and each is in memory several times on its way to Redis. */
+const bytesPerStep = 4 * 1_048_576;
 
 /**
  * Puts letters back into their queue, each as a chunk of its own; those of a stream to its end, as entries. A letter's job id comes from the letter and the number of
@@ -62,10 +66,14 @@ export async function replayDeadLetters(deps: ReplayDeps, options: ReplayOptions
     skipped: found.flatMap(({ id, holdsRecord }) => (holdsRecord ? [] : [id])),
   };
   const transports = queueNames.map((queue) => ({ queue, transport: createBullmqTransport({ ...deps, queue }) }));
-  const perStep = Math.min(lettersPerStep, options.perSecond ?? lettersPerStep);
-  for (let from = 0; from < ids.length; from += perStep) {
+  const maxLetters = Math.min(lettersPerStep, options.perSecond ?? lettersPerStep);
+  let left = ids.length;
+  for (const step of lettersInSteps(await readPayloadSizes(deps.database, ids), {
+    maxLetters,
+    maxBytes: bytesPerStep,
+  })) {
     const startedAt = performance.now();
-    const step = ids.slice(from, from + perStep);
+    left -= step.length;
     const letters = await listDeadLetters(deps.database, { ids: step, state: options.filter.state }, step.length);
     for (const { queue, transport } of transports) {
       const chunks = letters
@@ -78,9 +86,8 @@ export async function replayDeadLetters(deps: ReplayDeps, options: ReplayOptions
     await markReplayed(deps.database, letters);
     result.replayed += letters.length;
     options.onProgress(result.replayed);
-    const isLast = from + perStep >= ids.length;
-    if (options.perSecond !== null && !isLast) {
-      await sleep(Math.max(0, (perStep / options.perSecond) * 1_000 - (performance.now() - startedAt)));
+    if (options.perSecond !== null && left > 0) {
+      await sleep(Math.max(0, (step.length / options.perSecond) * 1_000 - (performance.now() - startedAt)));
     }
   }
   return result;

@@ -1,5 +1,6 @@
 import { type Database, Prisma } from '../../shared/database.ts';
 import { readDatabaseClock } from '../../shared/database-clock.ts';
+import type { SizedLetter } from './letter-steps.ts';
 
 /**
  * What became of a letter: nothing yet, put back into its queue, stored by a worker after that, or put aside by a person.
@@ -80,6 +81,14 @@ export async function listReplayableIds(database: Database, filter: ReplayFilter
     select: { id: true, contractVersion: true },
   });
   return letters.map(({ id, contractVersion }) => ({ id, holdsRecord: contractVersion !== null }));
+}
+
+/** What the payloads of these letters take, in bytes, in the order of the ids; letters that are gone are left out. */
+export async function readPayloadSizes(database: Database, ids: readonly string[]): Promise<SizedLetter[]> {
+  return database.$queryRaw<SizedLetter[]>(Prisma.sql`
+    select dead_letter.id, octet_length(payload) as "payloadBytes"
+    from unnest(${[...ids]}::uuid[]) with ordinality as wanted (id, place) join dead_letter using (id)
+    order by place`);
 }
 
 /**

@@ -51,9 +51,10 @@ export async function inspectSpill(dir: string, nowMs: number): Promise<Inspecte
     for (const { path, name, owner } of await listLives(join(dir, entry.name))) {
       const state = stateOf(owner, us, nowMs);
       const segments = await listSegments(path).catch(() => []);
-      const contents = await Promise.all(
-        segments.map((segment, index) => inspectSegment(segment, state !== 'orphan' && index === segments.length - 1)),
-      );
+      // One after the other: while a segment is read, a whole chunk of it is in memory.
+      const contents: SpillContent[] = [];
+      for (const [index, segment] of segments.entries())
+        contents.push(await inspectSegment(segment, state !== 'orphan' && index === segments.length - 1));
       lives.push({ name: `${entry.name}/${name}`, state, ...addUp(contents) });
     }
   }
