@@ -10,18 +10,31 @@ export interface Load {
   stop(): Promise<void>;
 }
 
+/** What is recorded, and how fast. */
+export interface LoadOptions {
+  namespace: string;
+  rows: Rows;
+  perSecond: number;
+  /** of one chunk at most. @default the configured number */
+  chunkRecords?: number | undefined;
+}
+
 const turnMs = 10;
+/** Room has to be made first where Redis is full. */
+const drainTimeoutMs = 120_000;
 
 /** Starts with the first row. The buffer is large enough for the longest outage: what a full one drops is not the question here. */
-export function startLoad(
-  stage: Stage,
-  { namespace, rows, perSecond }: { namespace: string; rows: Rows; perSecond: number },
-): Load {
+export function startLoad(stage: Stage, { namespace, rows, perSecond, chunkRecords }: LoadOptions): Load {
   const { producer } = stage.config;
   const observer = createExecutionObserver({
     redisUrl: stage.redisUrl,
     namespace,
-    producer: { ...producer, sampleRate: 1, buffer: { maxRecords: rows.count, maxBytes: 1_000_000_000 } },
+    producer: {
+      ...producer,
+      sampleRate: 1,
+      buffer: { maxRecords: rows.count, maxBytes: 1_000_000_000 },
+      chunk: { ...producer.chunk, maxRecords: chunkRecords ?? producer.chunk.maxRecords },
+    },
     registry: new Registry(),
     logger: { warn: () => undefined },
   });
@@ -36,7 +49,7 @@ export function startLoad(
     recorded: () => recorded,
     async stop() {
       clearInterval(timer);
-      const { unflushed } = await observer.drain();
+      const { unflushed } = await observer.drain({ timeoutMs: drainTimeoutMs });
       const { dropped } = observer.stats();
       await observer.close();
       if (unflushed > 0 || dropped > 0) throw new Error(`faults: ${dropped} records dropped, ${unflushed} unsent`);

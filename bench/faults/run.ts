@@ -6,6 +6,7 @@ import { lostReplies } from './lost-replies.ts';
 import { poisonedBatches } from './poison.ts';
 import { postgresOutage } from './postgres-outage.ts';
 import { redisCrash } from './redis-crash.ts';
+import { redisFull } from './redis-full.ts';
 import { rollingRestart } from './rolling-restart.ts';
 import type { FaultResult, Scenario } from './scenario.ts';
 
@@ -13,7 +14,15 @@ import type { FaultResult, Scenario } from './scenario.ts';
 const rowsAtLeast = 150_000;
 const rowsPerOutageSecond = 2_000;
 
-const scenarios: Scenario[] = [lostReplies, killedWorkers, rollingRestart, redisCrash, poisonedBatches, postgresOutage];
+const scenarios: Scenario[] = [
+  lostReplies,
+  killedWorkers,
+  rollingRestart,
+  redisCrash,
+  poisonedBatches,
+  postgresOutage,
+  redisFull,
+];
 
 /** Lets every fault strike a fleet of its own, one after the other, and counts what became of the records. */
 export async function runFaults(stage: Stage, { outageSeconds }: { outageSeconds: number }): Promise<FaultResult[]> {

@@ -17,6 +17,8 @@ export interface Fault {
   name: string;
   workers: number;
   environment?: Record<string, string>;
+  /** records of one chunk at most. @default the configured number */
+  chunkRecords?: number;
   /** Does the harm, and returns when it is over. @returns what there is to say of it, besides the counts */
   strike(arena: Arena, load: Load, stage: Stage): Promise<string>;
 }
@@ -25,7 +27,7 @@ export interface Fault {
 export async function strikeUnderLoad({ stage, rows }: FaultOptions, fault: Fault): Promise<FaultResult> {
   const arena = await openArena(stage, fault);
   try {
-    const load = startLoad(stage, { namespace: arena.namespace, rows, perSecond });
+    const load = startLoad(stage, { namespace: arena.namespace, rows, perSecond, chunkRecords: fault.chunkRecords });
     await sleep(calmMs);
     const said = await fault.strike(arena, load, stage);
     const overAt = performance.now();

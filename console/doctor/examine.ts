@@ -56,7 +56,11 @@ export async function examine(config: Config, environment: NodeJS.ProcessEnv): P
   }
 }
 
-async function examineRedis(connection: RedisConnection, { namespace }: Config, host: HostFacts): Promise<Finding[]> {
+async function examineRedis(
+  connection: RedisConnection,
+  { namespace, producer }: Config,
+  host: HostFacts,
+): Promise<Finding[]> {
   const { redis, ask, state } = connection;
   const findings = [judgeRedisConnection(state)];
   if (!isReady(connection)) return findings;
@@ -68,7 +72,7 @@ async function examineRedis(connection: RedisConnection, { namespace }: Config, 
       return judgeQueue(seen, { queue, namespace, clientNames, ownVersion: host.bullmqVersion });
     }),
   );
-  return [...findings, ...judgeRedis(facts), ...queues.flat()];
+  return [...findings, ...judgeRedis(facts, producer), ...queues.flat()];
 }
 
 async function examinePostgres(connection: PostgresConnection, { database, fleet }: Config): Promise<Finding[]> {

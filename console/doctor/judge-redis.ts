@@ -12,9 +12,12 @@ const on = findingsOn('redis');
 const minVersion = '5.0.0';
 const recommendedVersion = '6.2.0';
 
-const memoryWarnShare = 0.8;
 const memoryFailShare = 0.95;
 const clientsWarnShare = 0.9;
+
+/** Where the lines are that a user of its own needs. */
+const rights =
+  'as "Rights in Redis" in docs/operations.md has them: ACL SETUSER … +@connection +@read +@write +@scripting +info';
 
 /** What can be done about a server that does not let anybody in; by the code of its error. */
 const remedies: Record<string, string> = {
@@ -23,7 +26,7 @@ const remedies: Record<string, string> = {
   EAI_AGAIN: 'look at the name resolution of this machine, or correct the host in REDIS_URL',
   WRONGPASS: 'correct user and password in REDIS_URL',
   NOAUTH: 'REDIS_URL has no password, and the server wants one',
-  NOPERM: 'let the user of REDIS_URL use the commands of BullMQ: +@all, or at least those on keys, scripts and INFO',
+  NOPERM: `give the user of REDIS_URL the rights of a producer or a worker, ${rights}`,
   DENIED: 'the server is in protected mode: set a password, and put it into REDIS_URL',
   ERR: 'correct REDIS_URL, the number of the database in it included',
   [timeoutCode]:
@@ -47,13 +50,16 @@ export function judgeRedisConnection(state: RedisConnection['state']): Finding {
 }
 
 /** All that the server told about itself. */
-export function judgeRedis({ server, savePoints, clock }: RedisFacts): Finding[] {
+export function judgeRedis(
+  { server, savePoints, clock }: RedisFacts,
+  { memoryShare }: { memoryShare: number },
+): Finding[] {
   if (!server.known) {
     return [
-      on.failure(
+      on.warning(
         'server',
-        `INFO could not be looked at: ${server.why}`,
-        'let the user of REDIS_URL call INFO: BullMQ asks for it before it does anything',
+        `INFO could not be looked at: ${server.why}. Producers do not see how full the server is, so that only its own refusal counts`,
+        `let the user of REDIS_URL call it, ${rights}`,
       ),
       judgeClock(on, clock),
     ];
@@ -62,7 +68,7 @@ export function judgeRedis({ server, savePoints, clock }: RedisFacts): Finding[]
     judgeVersion(server.value),
     judgeRole(server.value),
     judgePolicy(server.value),
-    judgeMemory(server.value),
+    judgeMemory(server.value, memoryShare),
     judgePersistence(server.value, savePoints),
     ...judgeClients(server.value),
     judgeClock(on, clock),
@@ -115,13 +121,15 @@ function judgePolicy({ maxMemoryPolicy: policy, maxMemoryBytes, evictedKeys }: R
   return on.ok(check, 'noeviction');
 }
 
-function judgeMemory({ usedMemoryBytes: used, maxMemoryBytes: max }: RedisServer): Finding {
+function judgeMemory({ usedMemoryBytes: used, maxMemoryBytes: max }: RedisServer, share: number): Finding {
   if (used === null) return on.warning('memory', 'the server does not tell its memory use', 'look at it by hand');
   if (max === null || max === 0) return on.ok('memory', `${byteSize(used)} used, no maxmemory`);
   const message = `${byteSize(used)} of ${byteSize(max)} used, ${Math.floor((used / max) * 100)} %`;
-  const remedy = 'see to it that workers keep up, then raise maxmemory; when it is full, producers cannot send';
+  const remedy =
+    'see to it that workers keep up, then raise maxmemory; until there is room, producers buffer or spill (SLUICE_REDIS_MEMORY_SHARE)';
   if (used / max > memoryFailShare) return on.failure('memory', message, remedy);
-  if (used / max > memoryWarnShare) return on.warning('memory', message, remedy);
+  if (used / max > share)
+    return on.warning('memory', `${message}, and producers add nothing above ${share * 100} %`, remedy);
   return on.ok('memory', message);
 }
 

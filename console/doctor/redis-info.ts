@@ -8,6 +8,7 @@ export interface RedisServer {
   isClusterNode: boolean;
   /** whether it is still reading its data from disk */
   isLoading: boolean;
+  /** what counts against the bound */
   usedMemoryBytes: number | null;
   /** 0: no limit */
   maxMemoryBytes: number | null;
@@ -48,7 +49,7 @@ export function parseRedisInfo(text: string): RedisServer {
     role: field('role'),
     isClusterNode: field('cluster_enabled') === '1',
     isLoading: field('loading') === '1',
-    usedMemoryBytes: figure('used_memory'),
+    usedMemoryBytes: countedMemory(figure),
     maxMemoryBytes: figure('maxmemory'),
     maxMemoryPolicy: field('maxmemory_policy'),
     evictedKeys: figure('evicted_keys'),
@@ -58,6 +59,12 @@ export function parseRedisInfo(text: string): RedisServer {
     connectedClients: figure('connected_clients'),
     maxClients: figure('maxclients'),
   };
+}
+
+/** Buffers for replicas and for the append-only file do not count against the bound. */
+function countedMemory(figure: (name: string) => number | null): number | null {
+  const used = figure('used_memory');
+  return used === null ? null : Math.max(0, used - (figure('mem_not_counted_for_evict') ?? 0));
 }
 
 /** The others also tell a redis_version: the one that they are like. */

@@ -1,0 +1,74 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startTcpProxy } from '../../local/tcp-proxy.ts';
+import { parseMemoryInfo } from '../../shared/redis-memory.ts';
+import type { Stage } from '../stage.ts';
+import { untilTrue } from './arena.ts';
+import type { Scenario } from './scenario.ts';
+import { strikeUnderLoad } from './under-load.ts';
+
+const roomBytes = 64 * 1_048_576;
+const fillerBytes = 100_000;
+/** Nothing listens there. */
+const nowhere = 1;
+
+/**
+ * PostgreSQL away, small chunks into a Redis with a bound, and at the end somebody else fills that to the last byte. One of
+ * the workers is started anew meanwhile. Everything has to be stored without anybody's help.
+ */
+export const redisFull: Scenario = async (options) => {
+  const { stage } = options;
+  const url = new URL(stage.databaseUrl);
+  const proxy = await startTcpProxy(Number(url.port));
+  stage.onClose('the proxy of the full Redis', proxy.close);
+  const databasePort = Number(url.port);
+  url.port = String(proxy.port);
+  await setBound(stage, (await usedBytes(stage)) + roomBytes);
+  try {
+    return await strikeUnderLoad(options, {
+      scenario: `Redis full, PostgreSQL away for ${options.outageSeconds} s`,
+      name: 'redis-full',
+      workers: 2,
+      chunkRecords: 5,
+      environment: { DATABASE_URL: url.href },
+      async strike(arena, load) {
+        proxy.forwardTo(nowhere);
+        proxy.cut();
+        await sleep(options.outageSeconds * 1_000);
+        const share = (await usedBytes(stage)) / (await maxBytes(stage));
+        await fill(stage);
+        const [worker] = arena.up();
+        if (worker !== undefined) await arena.end(worker, 'SIGKILL');
+        await untilTrue('a fleet that is whole again', () => arena.up().length === 2);
+        const waiting = await arena.queue.getWaitingCount();
+        proxy.forwardTo(databasePort);
+        return `${load.recorded()} recorded until then, ${waiting} jobs waiting, Redis at ${Math.round(share * 100)} %, then filled up`;
+      },
+    });
+  } finally {
+    await setBound(stage, 0);
+    for await (const keys of stage.redis.scanStream({ match: 'filler:*', count: 1_000 }))
+      if (keys.length > 0) await stage.redis.unlink(...keys);
+  }
+};
+
+async function fill({ redis }: Stage): Promise<void> {
+  for (let key = 0; ; key += 1) {
+    const isFull = await redis.set(`filler:${key}`, 'x'.repeat(fillerBytes)).then(
+      () => false,
+      () => true,
+    );
+    if (isFull) return;
+  }
+}
+
+async function setBound({ redis }: Stage, bytes: number): Promise<void> {
+  await redis.config('SET', 'maxmemory', String(bytes));
+}
+
+async function usedBytes({ redis }: Stage): Promise<number> {
+  return parseMemoryInfo(await redis.info('memory'))?.usedBytes ?? 0;
+}
+
+async function maxBytes({ redis }: Stage): Promise<number> {
+  return parseMemoryInfo(await redis.info('memory'))?.maxBytes ?? 0;
+}
