@@ -39,7 +39,7 @@ export function wordsOf(json: string): Values | null {
     const words = new Set<string>();
     const open: unknown[] = [JSON.parse(json)];
     const note = (text: string): void => {
-      for (const word of text.split(separators)) words.add(word);
+      for (const [word] of text.matchAll(wholeWords)) words.add(word);
     };
     while (open.length > 0) {
       const value = open.pop();
@@ -47,10 +47,14 @@ export function wordsOf(json: string): Values | null {
       else if (Array.isArray(value)) for (const one of value) open.push(one);
       else if (typeof value === 'object' && value !== null) for (const one of Object.values(value)) open.push(one);
     }
-    return { has: (word) => word.split(separators).some((part) => part !== '' && words.has(part)) };
+    const partsOf = (word: string): string[] =>
+      [wholeWords, bareWords].flatMap((pattern) => [...word.matchAll(pattern)].map(([part]) => part));
+    return { has: (word) => partsOf(word).some((part) => words.has(part)) };
   } catch {
     return null;
   }
 }
 
-const separators = /[^\p{L}\p{N}]+/u;
+/** Words with what may hold one together, such as `user-1` or `a@b.example`, which is then told from the word `user`. */
+const wholeWords = /[\p{L}\p{N}](?:[\p{L}\p{N}._@:/-]*[\p{L}\p{N}])?/gu;
+const bareWords = /[\p{L}\p{N}]+/gu;

@@ -1,10 +1,13 @@
+import { inspect } from 'node:util';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
   classifyDatabaseError,
   classifySqlState,
   type DatabaseErrorClass,
+  describeDatabaseError,
   explainDatabaseError,
+  toStatementError,
 } from '../../shared/database-errors.ts';
 import { anyValue } from '../support/any-value.ts';
 import { throwingGetter, unreadableObjects } from '../support/unreadable.ts';
@@ -247,9 +250,29 @@ test.each([
   expect(text).toContain(remedy);
 });
 
-test('explained: what the server says in several lines is one line', () => {
-  const cause = { originalCode: '22P02', originalMessage: 'invalid input "a\nb"', kind: 'postgres' };
-  expect(explainDatabaseError(prismaError(cause))).toBe('22P02: invalid input "a b"');
+test('explained: what the server says in several lines is one line, without values', () => {
+  const cause = { originalCode: '22P02', originalMessage: 'invalid input\nof "a\nb"', kind: 'postgres' };
+  expect(explainDatabaseError(prismaError(cause))).toBe('22P02: invalid input of "…"');
+});
+
+test('explained: table, column, constraint and function are told where the message leaves them out', () => {
+  const error = Object.assign(new Error('refused'), {
+    ...{ severity: 'ERROR', code: 'P0001', schema: 'public', table: 'request', constraint: 'odd' },
+    ...{ detail: 'Key (id)=(secret)', where: 'PL/pgSQL function odd_trigger() line 1 at RAISE', file: 'pl_exec.c' },
+  });
+  const refused = toStatementError(error, '[{"id":"secret"}]');
+  expect(describeDatabaseError(refused)).toEqual({
+    ...{ code: 'P0001', message: 'refused', schema: 'public', table: 'request', constraint: 'odd' },
+    function: 'odd_trigger()',
+  });
+  expect(explainDatabaseError(refused)).toBe(
+    'P0001: refused [schema public, table request, constraint odd, function odd_trigger()]',
+  );
+  expect(inspect(refused, { depth: 10 })).not.toContain('secret');
+});
+
+test('driver: a statement that had no answer in time is told from a connection that broke', () => {
+  expect(classifyDatabaseError(new Error('Query read timeout'))).toEqual({ class: 'transient', code: 'NoAnswer' });
 });
 
 test('explained: without a remedy, the code and what the server said are enough', () => {

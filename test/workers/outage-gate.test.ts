@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
-import { createOutageGate, StoppedError } from '../../workers/outage-gate.ts';
+import { createOutageGate, OwnFaultError, StoppedError } from '../../workers/outage-gate.ts';
 
 const outage = () => Object.assign(new Error('connection is gone'), { code: '08006' });
 const refusal = () => Object.assign(new Error('a value is wrong'), { code: '22P02' });
@@ -155,4 +155,99 @@ test('gate: an outage is told to those who watch, until they look away', async (
   unwatch();
   await gate.run(failOnce());
   expect(tell).toHaveBeenCalledOnce();
+});
+
+const internal = () => Object.assign(new Error('internal'), { code: 'XX000' });
+const goodIsTaken = async (): Promise<void> => undefined;
+
+test('gate: a statement that fails alike three times, while a good record is taken each time, is itself at fault', async () => {
+  const { gate, told } = aGate(goodIsTaken);
+  const work = vi.fn(() => Promise.reject(internal()));
+  await expect(gate.run(work)).rejects.toBeInstanceOf(OwnFaultError);
+  expect(work).toHaveBeenCalledTimes(3);
+  expect(told).toEqual(['XX000', 'XX000']);
+  expect(gate.isOutage).toBe(false);
+});
+
+test('gate: failures in different ways are not added up', async () => {
+  const { gate } = aGate(goodIsTaken);
+  const codes = ['XX000', 'ZZ001', 'XX000', 'ZZ001', 'XX000'];
+  const work = vi.fn(async () => {
+    const code = codes.shift();
+    if (code !== undefined) throw Object.assign(new Error(code), { code });
+    return 'done';
+  });
+  expect(await gate.run(work)).toBe('done');
+  expect(work).toHaveBeenCalledTimes(6);
+});
+
+test('gate: a connection that breaks in many ways breaks alike', async () => {
+  const { gate } = aGate(goodIsTaken);
+  const codes = ['57P01', '08006', 'ECONNRESET'];
+  const work = vi.fn(async () => {
+    const code = codes.shift();
+    throw Object.assign(new Error('gone'), { code, syscall: 'read', errno: -104 });
+  });
+  await expect(gate.run(work)).rejects.toBeInstanceOf(OwnFaultError);
+});
+
+test('gate: while not even a good record is taken, nothing is at fault, however often it fails', async () => {
+  let isUp = false;
+  const { gate, told } = aGate(async () => {
+    if (!isUp) throw internal();
+  });
+  const failing = gate.run(async () => {
+    if (!isUp) throw internal();
+    return 'done';
+  });
+  await vi.waitUntil(() => told.length > 20);
+  isUp = true;
+  expect(await failing).toBe('done');
+});
+
+test('gate: others go on while one fails for its own sake', async () => {
+  const { gate, told } = aGate(goodIsTaken);
+  let isMended = false;
+  const odd = gate.run(
+    async () => {
+      if (!isMended) throw internal();
+      return 'odd';
+    },
+    { tries: 1_000_000 },
+  );
+  await vi.waitUntil(() => told.length > 3);
+  expect(await gate.run(async () => 'other')).toBe('other');
+  isMended = true;
+  expect(await odd).toBe('odd');
+});
+
+test.each(['53100', '40002', 'P2024'])(
+  'gate: for %s nothing is blamed: it is thrown as it is, once the database takes a good record',
+  async (code) => {
+    const { gate } = aGate(goodIsTaken);
+    const error = Object.assign(new Error('lacking'), { code });
+    await expect(gate.run(() => Promise.reject(error))).rejects.toBe(error);
+  },
+);
+
+test('gate: a refusal of rows that counts for good is believed only when good rows are taken', async () => {
+  let isMended = false;
+  const { gate, told } = aGate(async () => {
+    if (!isMended) throw refusal();
+  });
+  const last = gate.run(() => Promise.reject(refusal()), { isSceptical: true });
+  await vi.waitUntil(() => told.length > 3);
+  expect(gate.isOutage).toBe(true);
+  isMended = true;
+  await expect(last).rejects.toMatchObject({ code: '22P02' });
+  expect(gate.isOutage).toBe(false);
+});
+
+test('gate: where the good record is refused for its own sake, rows of others that go through show as much', async () => {
+  const { gate, told } = aGate(() => Promise.reject(refusal()));
+  const last = gate.run(() => Promise.reject(refusal()), { isSceptical: true });
+  const ended = expect(last).rejects.toMatchObject({ code: '22P02' });
+  await vi.waitUntil(() => told.length > 0);
+  await gate.run(async () => 'other');
+  await ended;
 });

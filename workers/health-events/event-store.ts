@@ -1,37 +1,141 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '../../shared/database.ts';
-import { markStored, storeDeadLetters } from '../dead-letters.ts';
+import type { Logger } from '../../shared/logger.ts';
+import { type DeadLetter, markStored, storeDeadLetters } from '../dead-letters.ts';
+import type { OwnFaultError } from '../outage-gate.ts';
+import { createCommitFault } from './commit-fault.ts';
 import { commitEvents, loadGames } from './game-store.ts';
 import type { Lease } from './lease.ts';
 import { slicesOf } from './letters.ts';
 import { beginAnew } from './offset.ts';
+import type { Position } from './stream-entry.ts';
 import type { EventStore } from './take-events.ts';
+import { createWaitingLetters } from './waiting-letters.ts';
 
 /** Repeats work for as long as that can help. */
 export type Repeat = <T>(work: () => Promise<T>) => Promise<T>;
 
+const noEvents = { games: [], snapshots: [], results: [], transitions: [] };
+const flushAgainMs = 200;
+
 /**
- * The tables, as the holder of a lease sees them.
+ * The tables, as the holder of a lease sees them. Letters that only their own table does not take wait, and the place that is
+ * stored stays before them.
  *
- * @param startTimer measures one commit: what it returns is called at its end
+ * @param deps.startTimer measures one commit: what it returns is called at its end
  */
-export function createEventStore(database: Database, lease: Lease, repeat: Repeat, startTimer: () => () => void) {
-  const commitTimed: EventStore['commit'] = async (commit) => {
-    const stopTimer = startTimer();
+export function createEventStore(deps: {
+  database: Database;
+  lease: Lease;
+  repeat: Repeat;
+  logger: Logger;
+  startTimer: () => () => void;
+  /** ends the waiting for letters */
+  signal: AbortSignal;
+}) {
+  const { database, lease, repeat, logger, signal } = deps;
+  const judge = createCommitFault(database, lease);
+  let wanted: Position | null = null;
+  let last: Promise<unknown> = Promise.resolve();
+  const waiting = createWaitingLetters({
+    logger,
+    store: (letters) => storeSlices(letters),
+    markStored: (letterIds) => markStored(database, letterIds),
+    onWritten() {
+      // The place moves on, also when no event comes. Whether it did is found out by the next commit.
+      const position = wanted;
+      if (position === null) return;
+      inTurn(async () => {
+        if (position === wanted) await commit({ plan: noEvents, position, gap: null });
+      }).catch(() => undefined);
+    },
+  });
+
+  /** One commit after the other: an earlier place must not overwrite a later one. */
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const turn = last.then(work);
+    last = turn.catch(() => undefined);
+    return turn;
+  };
+
+  const commit: EventStore['commit'] = async (what) => {
+    const stopTimer = deps.startTimer();
     try {
-      return await commitEvents(database, lease, commit);
+      return await commitEvents(database, lease, { ...what, position: waiting.heldAt ?? what.position });
     } finally {
       stopTimer();
     }
   };
 
+  const storeSlices = async (letters: readonly DeadLetter[]): Promise<void> => {
+    for (const slice of slicesOf(letters)) await storeDeadLetters(database, slice);
+  };
+
+  /** Does what only concerns letters. @returns what it met, when the database answers all the same */
+  const tryLetters = async (work: () => Promise<void>): Promise<{ thrown: unknown } | null> => {
+    let thrown: unknown = null;
+    // An outage is waited for, and then it is tried once more.
+    for (let attempt = 0; attempt < 2; attempt += 1) {
+      try {
+        await work();
+        return null;
+      } catch (error) {
+        thrown = error;
+      }
+      await repeat(() => database.$queryRaw`select from stream_offset limit 0`);
+    }
+    return { thrown };
+  };
+
+  const untilWritten = async (): Promise<void> => {
+    while (!(await waiting.flush())) await sleep(flushAgainMs, undefined, { signal });
+  };
+
+  /** The place that is stored now. */
+  const storedPlace = async (): Promise<Position | null> => {
+    const stored = await repeat(() => database.streamOffset.findUnique({ where: { label: lease.label } }));
+    if (stored === null) return null;
+    const { lastId, entriesRead } = stored;
+    return { lastId, entriesRead: entriesRead === null ? null : Number(entriesRead) };
+  };
+
   return {
     loadGames: (gameIds) => repeat(() => loadGames(database, gameIds)),
-    commit: (commit) => repeat(() => commitTimed(commit)),
-    async storeLetters(letters) {
-      for (const slice of slicesOf(letters)) await repeat(() => storeDeadLetters(database, slice));
+    async commit(what) {
+      const findFault = judge(what);
+      const outcome = await inTurn(() => {
+        wanted = what.position;
+        return repeat(async () => {
+          try {
+            return await commit(what);
+          } catch (thrown) {
+            const fault = await findFault(thrown);
+            if (fault === null) throw thrown;
+            return fault;
+          }
+        });
+      });
+      if (isFault(outcome)) throw outcome;
+      return outcome;
     },
-    markStored: (letterIds) => repeat(() => markStored(database, letterIds)),
-    /** Makes the beginning of the stream the place that is stored. */
-    beginAnew: () => repeat(() => beginAnew(database, lease)),
-  } satisfies EventStore & { beginAnew(): Promise<void> };
+    async storeLetters(letters) {
+      if (waiting.isFull) await untilWritten();
+      const met = waiting.isEmpty ? await tryLetters(() => storeSlices(letters)) : { thrown: null };
+      if (met !== null) waiting.add({ letters }, await storedPlace(), met.thrown);
+    },
+    async markStored(letterIds) {
+      const met = waiting.isEmpty ? await tryLetters(() => markStored(database, letterIds)) : { thrown: null };
+      if (met !== null) waiting.add({ letterIds }, null, met.thrown);
+    },
+    /** Makes the beginning of the stream the place that is stored. What waits is of a stream that nobody can read again. */
+    async beginAnew() {
+      await untilWritten();
+      await repeat(() => beginAnew(database, lease));
+    },
+    close: waiting.close,
+  } satisfies EventStore & { beginAnew(): Promise<void>; close(): void };
+}
+
+function isFault(outcome: object): outcome is OwnFaultError {
+  return outcome instanceof Error;
 }

@@ -1,5 +1,5 @@
 import type { RuntimeStatus } from '../../shared/contracts/runtime-status.ts';
-import { type Database, type JsonStatement, queryWithJson } from '../../shared/database.ts';
+import { type Database, type JsonStatement, type JsonTransaction, queryWithJson } from '../../shared/database.ts';
 import type { Gap } from './account.ts';
 import type { Watermark } from './apply-event.ts';
 import { commitStatement } from './commit-statement.ts';
@@ -60,7 +60,7 @@ export type CommitOutcome =
 
 /** Stores all of a plan and the position after it, or nothing. Repeating it by mistake ends in a conflict. */
 export async function commitEvents(
-  database: Database,
+  door: Database | JsonTransaction,
   lease: Lease,
   { plan, position, gap }: { plan: EventPlan; position: Position; gap: Gap | null },
 ): Promise<CommitOutcome> {
@@ -74,7 +74,7 @@ export async function commitEvents(
     games: plan.games.map(toRow),
     snapshots: plan.snapshots,
   };
-  const [row] = await queryWithJson(database, commitStatement, JSON.stringify(input));
+  const [row] = await queryWithJson(door, commitStatement, JSON.stringify(input));
   const [isHeld, conflicts] = row as [boolean, string];
   if (!isHeld) return { kind: 'fenced' };
   const gameIds = JSON.parse(conflicts) as string[];

@@ -51,7 +51,14 @@ export async function readHardened(deps: SessionDeps): Promise<'stopped' | 'fenc
   const askWriter: Repeat = (work) => onRedis(writer, work);
   const held = createHeldEntries();
   const stream = createStreamReader(reader, config.stream);
-  const store = createEventStore(database, lease, onDatabase, () => metrics.commit.startTimer());
+  const store = createEventStore({
+    database,
+    lease,
+    repeat: onDatabase,
+    logger,
+    startTimer: () => metrics.commit.startTimer(),
+    signal,
+  });
   const { observer, onBad, onAnotherStream, onAnnounced, onPublisher, onBadOffset, close } = createObserver({
     metrics,
     logger,
@@ -148,6 +155,7 @@ export async function readHardened(deps: SessionDeps): Promise<'stopped' | 'fenc
     ended.abort();
     await Promise.allSettled([reading, publishing, leaving]);
     signal.removeEventListener('abort', stop);
+    store.close();
     close();
   }
 

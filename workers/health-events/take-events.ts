@@ -1,7 +1,8 @@
 import { streamIdMs } from '../../shared/contracts/stream-id.ts';
-import { classifyDatabaseError } from '../../shared/database-errors.ts';
+import { classifyDatabaseError, explainDatabaseError } from '../../shared/database-errors.ts';
 import { toError } from '../../shared/errors.ts';
 import type { DeadLetter } from '../dead-letters.ts';
+import { OwnFaultError } from '../outage-gate.ts';
 import type { Gap } from './account.ts';
 import type { CommitOutcome } from './game-store.ts';
 import type { HeldEntries, ReadEvent } from './held-entries.ts';
@@ -128,7 +129,7 @@ export async function takeEvents({ events, end, gap, serverMs }: EventBatch, dep
       limit = Math.ceil(part.length / 2);
     } else {
       if (part.length === 0) throw outcome.error;
-      await bury(part, 'refused', outcome.code, outcome.error.message);
+      await bury(part, 'refused', outcome.code, explainDatabaseError(outcome.error));
       rest = rest.slice(1);
     }
   }
@@ -145,6 +146,7 @@ interface Refusal {
 /** @throws what is not the fault of the events */
 function toRefusal(thrown: unknown): Refusal {
   const { class: errorClass, code } = classifyDatabaseError(thrown);
-  if (errorClass !== 'data' && errorClass !== 'duplicate') throw thrown;
+  const isInTheEvents = errorClass === 'data' || errorClass === 'duplicate' || thrown instanceof OwnFaultError;
+  if (!isInTheEvents) throw thrown;
   return { kind: 'refused', code, error: toError(thrown) };
 }

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { HealthEventType } from '../../../shared/contracts/health-event.ts';
+import { createLogger } from '../../../shared/logger.ts';
 import { announceAllGames } from '../../../workers/health-events/announcement.ts';
 import { createEventStore } from '../../../workers/health-events/event-store.ts';
 import { commitEvents, loadGames } from '../../../workers/health-events/game-store.ts';
@@ -32,12 +33,14 @@ async function aLeader() {
   if (lease === null) throw new Error('the lease was not to be had');
   await place.client.query("insert into stream_offset (label, last_id, fencing_token) values ($1, '0-0', 1)", [label]);
   const held = createHeldEntries();
-  const store: EventStore = createEventStore(
+  const store: EventStore = createEventStore({
     database,
     lease,
-    (work) => work(),
-    () => () => undefined,
-  );
+    repeat: (work) => work(),
+    logger: createLogger({ level: 'silent', name: 'test' }),
+    startTimer: () => () => undefined,
+    signal: new AbortController().signal,
+  });
   const observer = { onCommitted: () => undefined, onConflict: () => undefined, onBuried: () => undefined };
   const other = await connect(place.databaseUrl);
   return {

@@ -1,0 +1,113 @@
+import { describeDatabaseError } from '../../shared/database-errors.ts';
+import type { Logger } from '../../shared/logger.ts';
+import type { DeadLetter } from '../dead-letters.ts';
+import type { Position } from './stream-entry.ts';
+
+const retryEveryMs = 1_000;
+/** Letters that wait at most, and characters of their payloads: beyond it the stream waits with them. */
+const maxLetters = 1_000;
+const maxChars = 32 * 1_024 * 1_024;
+
+/**
+ * Letters that could not be written for a trouble of their own table, and letters that could not be noted as stored. Events go
+ * on meanwhile; the place that is stored stays where it was when the first one had to wait, so that a worker that dies reads
+ * their entries again.
+ */
+export function createWaitingLetters(deps: {
+  logger: Logger;
+  store(letters: readonly DeadLetter[]): Promise<void>;
+  markStored(letterIds: readonly string[]): Promise<void>;
+  /** told when all are written after some had to wait */
+  onWritten(): void;
+}) {
+  const { logger } = deps;
+  let letters: DeadLetter[] = [];
+  let letterIds: string[] = [];
+  let chars = 0;
+  let heldAt: Position | null = null;
+  let timer: NodeJS.Timeout | null = null;
+  let writing: Promise<boolean> | null = null;
+  let isClosed = false;
+
+  const isEmpty = (): boolean => letters.length === 0 && letterIds.length === 0;
+
+  const writeAll = async (): Promise<boolean> => {
+    const [someLetters, someIds] = [letters, letterIds];
+    try {
+      if (someLetters.length > 0) await deps.store(someLetters);
+      letters = letters.slice(someLetters.length);
+      chars = letters.reduce((sum, { payload }) => sum + payload.length, 0);
+      if (someIds.length > 0) await deps.markStored(someIds);
+      letterIds = letterIds.slice(someIds.length);
+    } catch {
+      return false;
+    }
+    if (!isEmpty()) return false;
+    heldAt = null;
+    logger.info('dead letters are written again');
+    deps.onWritten();
+    return true;
+  };
+
+  /** One at a time. */
+  const write = (): Promise<boolean> => {
+    writing ??= writeAll().finally(() => {
+      writing = null;
+    });
+    return writing;
+  };
+
+  const retry = (): void => {
+    if (isClosed || timer !== null) return;
+    timer = setTimeout(() => {
+      timer = null;
+      void write().finally(() => {
+        if (!isEmpty()) retry();
+      });
+    }, retryEveryMs);
+    timer.unref();
+  };
+
+  return {
+    get isEmpty(): boolean {
+      return isEmpty();
+    },
+
+    /** No more can wait. */
+    get isFull(): boolean {
+      return letters.length >= maxLetters || chars >= maxChars;
+    },
+
+    /** The place that is to be stored while letters wait. */
+    get heldAt(): Position | null {
+      return heldAt;
+    },
+
+    /** @param at the place before their entries, or an earlier one; needed for letters only */
+    add(
+      more: { letters?: readonly DeadLetter[]; letterIds?: readonly string[] },
+      at: Position | null,
+      thrown: unknown,
+    ) {
+      if (isEmpty()) {
+        const { message: reason, ...facts } = describeDatabaseError(thrown);
+        logger.error({ ...facts, reason }, 'dead letters cannot be written; they wait, and the stream goes on');
+      }
+      letters = [...letters, ...(more.letters ?? [])];
+      letterIds = [...letterIds, ...(more.letterIds ?? [])];
+      chars = letters.reduce((sum, { payload }) => sum + payload.length, 0);
+      heldAt ??= at;
+      retry();
+    },
+
+    /** Tries to write what waits. @returns whether nothing waits any more */
+    async flush(): Promise<boolean> {
+      return isEmpty() || (await write());
+    },
+
+    close(): void {
+      isClosed = true;
+      if (timer !== null) clearTimeout(timer);
+    },
+  };
+}
