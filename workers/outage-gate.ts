@@ -145,7 +145,9 @@ export function createOutageGate(options: OutageGateOptions) {
         alike = othersAreTaken ? (wayOfFailure(error) === way ? alike + 1 : 1) : 0;
         way = wayOfFailure(error);
         if (othersAreTaken && isLackOfResources(error)) throw thrown;
-        if (alike >= (isOfRows ? 1 : tries)) throw isOfRows ? thrown : new OwnFaultError(thrown);
+        // After a time in which nothing was taken it may have failed just before that was mended.
+        const needed = isOfRows ? (hasWaited && rehearsal === 'takes' ? 2 : 1) : tries;
+        if (alike >= needed) throw isOfRows ? thrown : new OwnFaultError(thrown);
 
         hasWaited ||= !othersAreTaken;
         options.onRetry(error, failures, thrown, othersAreTaken ? 'taken' : 'not taken');

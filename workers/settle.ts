@@ -44,7 +44,7 @@ export class UnreadableEntryError extends Error {
  * takes others, finds the single records that are at fault. All others commit. A record is at fault only when a statement
  * with nothing else in it was refused.
  *
- * For k bad records of n that takes at most 2·k·log2(n) + 1 statements: a binary search for one bad record commits every
+ * For k bad records of n that takes at most 2·k·log2(n) + 1 calls of `write`, each of which may try more than once: a binary search for one bad record commits every
  * good half that it meets, and what it has not looked at is tried together. Each record is written as the very text that
  * came.
  *

@@ -251,3 +251,22 @@ test('gate: where the good record is refused for its own sake, rows of others th
   await gate.run(async () => 'other');
   await ended;
 });
+
+test('gate: what was refused just before the cause was mended is tried once more', async () => {
+  let isMended = false;
+  let rehearsals = 0;
+  const { gate } = aGate(async () => {
+    rehearsals += 1;
+    // Mended between the last refusal and this rehearsal.
+    if (rehearsals > 3) isMended = true;
+    if (!isMended) throw refusal();
+  });
+  const last = gate.run(
+    async () => {
+      if (!isMended) throw refusal();
+      return 'done';
+    },
+    { isSceptical: true },
+  );
+  expect(await last).toBe('done');
+});

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { BatchEntry } from '../../workers/batcher.ts';
 import type { Unstored } from '../../workers/records/kind.ts';
-import { RefusedRecordsError, settleEntries, UnreadableEntryError } from '../../workers/settle.ts';
+import { OwnFaultError } from '../../workers/outage-gate.ts';
+import { RefusedRecordsError, settleEntries, UnreadableEntryError, type WritePurpose } from '../../workers/settle.ts';
 
 const databaseError = (code: string) => Object.assign(new Error(`database says ${code}`), { code });
 const entriesOf = (count: number): BatchEntry[] =>
@@ -98,6 +99,18 @@ test.each(['08006', '40001', '57P01', '42P01', '28P01', 'XX000', 'ECONNRESET', '
     expect(statements).toHaveLength(1);
   },
 );
+
+test('settle: a statement at fault is halved whatever its code, and what cannot be made smaller is written as the last', async () => {
+  const purposes: string[] = [];
+  const write = async (entries: readonly BatchEntry[], purpose: WritePurpose): Promise<readonly Unstored[]> => {
+    const numbers = numbersOf(entries);
+    purposes.push(`${purpose} ${numbers.length}`);
+    if (numbers.includes(2)) throw new OwnFaultError(databaseError('XX000'));
+    return [];
+  };
+  expect(refusedOf(await settleEntries(entriesOf(8), write))).toEqual(['2:0=XX000']);
+  expect(purposes).toEqual(['batch 8', 'part 4', 'part 2', 'last 1', 'part 5']);
+});
 
 test('settle: trouble while searching leaves all entries unsettled, to be delivered again', async () => {
   const lost = databaseError('08006');
