@@ -67,7 +67,7 @@ export async function readBounded(
 ): Promise<BoundedRead> {
   const limits = [maxEntries, maxScannedBytes, maxEntryBytes].map(String);
   const wanted = [wantsInfo ? 'info' : '', names === null ? 'ids' : 'fields', ...(names ?? [])];
-  const reply = (await redis.eval(boundedReadScript, 1, stream, afterId, ...limits, ...wanted)) as Reply;
+  const reply = (await evaluate(redis, [boundedReadScript, 1, stream, afterId, ...limits, ...wanted])) as Reply;
   const [info, infoBytes, entries, isAtEnd, seconds, microseconds] = reply;
   return {
     entries: entries.map(toEntry),
@@ -76,6 +76,22 @@ export async function readBounded(
     infoBytes,
     serverMs: Number(seconds) * 1_000 + Math.floor(Number(microseconds) / 1_000),
   };
+}
+
+/** Servers that do not know EVAL_RO, as it came with Redis 7, or users that may not use it. */
+const withoutReadOnly = new WeakSet<Redis>();
+
+/** As a script that only reads: the server runs it also where and while it takes no writes. */
+async function evaluate(redis: Redis, args: (string | number)[]): Promise<unknown> {
+  if (withoutReadOnly.has(redis)) return redis.call('EVAL', args);
+  try {
+    return await redis.call('EVAL_RO', args);
+  } catch (error) {
+    const isRefused = error instanceof Error && /^(ERR unknown command|NOPERM)\b.*\beval_ro\b/i.test(error.message);
+    if (!isRefused) throw error;
+    withoutReadOnly.add(redis);
+    return redis.call('EVAL', args);
+  }
 }
 
 function toEntry([id, fields = [], bytes, ...namesAndBytes]: EntryReply): BoundedEntry {

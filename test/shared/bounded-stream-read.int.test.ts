@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { type BoundedReadOptions, maxEntryBytes, readBounded } from '../../shared/bounded-stream-read.ts';
 import { connectRedis, createHealthKeys } from '../support/health.ts';
+import { startFragileRedis } from '../support/private-servers.ts';
 
 /** A stream with an entry for each list of fields, 1-0 and so on, and a way to read it. */
 async function aStream(...entries: string[][]) {
@@ -111,6 +112,28 @@ test('a stream that is not there, or is empty, and a key that is no stream', asy
   await redis.set(stream, 'text');
   await expect(read({ wantsInfo: true })).rejects.toThrow(/^WRONGTYPE/);
   await expect(read()).rejects.toThrow(/^WRONGTYPE/);
+});
+
+test('a user who may run scripts, but not as ones that only read, reads as well', async () => {
+  const { url } = await startFragileRedis();
+  const admin = connectRedis(url);
+  await admin.xadd('s', '1-0', 'a', '1');
+  await admin.call('ACL', 'SETUSER', 'limited', 'on', '>secret', '~*', '+@all', '-eval_ro');
+  const limited = new URL(url);
+  Object.assign(limited, { username: 'limited', password: 'secret' });
+  const redis = connectRedis(limited.href);
+  const options = { afterId: '0-0', maxEntries: 5, names: null, wantsInfo: false };
+  for (let time = 0; time < 2; time += 1) expect((await readBounded(redis, 's', options)).entries).toHaveLength(1);
+});
+
+test('while the server lets writers wait, as in a failover, a stream is read', async () => {
+  const { url } = await startFragileRedis();
+  const redis = connectRedis(url);
+  await redis.xadd('s', '1-0', 'a', '1');
+  await redis.call('CLIENT', 'PAUSE', '600000', 'WRITE');
+  const options = { afterId: '0-0', maxEntries: 5, names: null, wantsInfo: true };
+  expect((await readBounded(redis, 's', options)).entries).toHaveLength(1);
+  await redis.call('CLIENT', 'UNPAUSE');
 });
 
 test('the server’s clock', async () => {

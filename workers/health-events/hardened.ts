@@ -10,7 +10,7 @@ import type { Lease } from './lease.ts';
 import { leasesOfSilence } from './lobby-place.ts';
 import { createLobbyRelay } from './lobby-relay.ts';
 import type { HealthMetrics } from './metrics.ts';
-import { createObserver } from './observer.ts';
+import { createObserver, logPublisher } from './observer.ts';
 import { findBeginning } from './offset.ts';
 import { createStreamReader } from './stream-reader.ts';
 import { takeEvents } from './take-events.ts';
@@ -59,7 +59,7 @@ export async function readHardened(deps: SessionDeps): Promise<'stopped' | 'fenc
     startTimer: () => metrics.commit.startTimer(),
     signal,
   });
-  const { observer, onBad, onAnotherStream, onAnnounced, onPublisher, onBadOffset, close } = createObserver({
+  const { observer, onBad, onAnotherStream, onAnnounced, onBadOffset, close } = createObserver({
     metrics,
     logger,
     view,
@@ -80,7 +80,7 @@ export async function readHardened(deps: SessionDeps): Promise<'stopped' | 'fenc
     onAnnounced,
     onPublisher(publisher, seq) {
       Object.assign(view, { otherPublisher: publisher, publishedSeq: seq });
-      onPublisher(publisher, config.lobbyStream);
+      logPublisher(logger, publisher, config.lobbyStream);
     },
   });
   const unlessStopped = (error: unknown): 'stopped' => {

@@ -66,16 +66,18 @@ export function createObserver({
   };
   const onAnnounced = (games: number): void =>
     logger.warn({ games }, 'the lobby’s stream lacks snapshots, all games are announced again');
-  const onPublisher = (publisher: Publisher | null, lobbyStream: string): void => {
-    if (publisher === null)
-      logger.info({ lobby_stream: lobbyStream }, 'this consumer publishes to the lobby’s stream now');
-    else
-      logger.error(
-        { lobby_stream: lobbyStream, publisher_label: publisher.label, publisher: publisher.holder },
-        'another consumer publishes to the lobby’s stream, so this one does not: stop one of them, or give it a lobby stream of its own',
-      );
-  };
   const onBadOffset = (problem: string, policy: string): void =>
     logger.error({ problem, policy }, 'the offset of the original cannot be used');
-  return { observer, onBad, onAnotherStream, onAnnounced, onPublisher, onBadOffset, close: letters.close };
+  return { observer, onBad, onAnotherStream, onAnnounced, onBadOffset, close: letters.close };
+}
+
+/** @param publisher another consumer, which publishes to the lobby's stream now; null: this one does */
+export function logPublisher(logger: Logger, publisher: Publisher | null, lobbyStream: string): void {
+  if (publisher === null)
+    logger.info({ lobby_stream: lobbyStream }, 'this consumer publishes to the lobby’s stream now');
+  else
+    logger.error(
+      { lobby_stream: lobbyStream, publisher_label: publisher.label, publisher: publisher.holder },
+      'another consumer publishes to the lobby’s stream, so this one does not: stop one of them, or give it a lobby stream of its own',
+    );
 }

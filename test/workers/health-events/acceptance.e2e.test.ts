@@ -187,6 +187,33 @@ describe('several workers', () => {
     expect(isSorted(await offsets())).toBe(true);
   });
 
+  test('of two labels, one is killed: the other one tells the lobby from then on, of everything, and of nothing twice', async () => {
+    const place = await aHealthPlace();
+    await place.insert({});
+    const first = await place.startProcess();
+    await place.add(exited(1));
+    await until(async () => (await heard(place)).length === 1);
+    const second = await place.startProcess({ SLUICE_HEALTH_LABEL: 'health_events_v2' });
+    const refusal =
+      'another consumer publishes to the lobby’s stream, so this one does not: stop one of them, or give it a lobby stream of its own';
+    await until(() => second.says(refusal));
+    await place.add(recovered(2));
+    await until(async () => (await heard(place)).length === 2);
+    first.kill('SIGKILL');
+    await first.ended;
+    await place.add(exited(3));
+    await until(() => second.says('this consumer publishes to the lobby’s stream now'));
+    await place.add(recovered(4));
+    await until(async () => (await heard(place)).length === 4);
+    expect(await heard(place)).toEqual([
+      'engine_unreachable/exited',
+      'running/healthy',
+      'engine_unreachable/exited',
+      'running/healthy',
+    ]);
+    expect(await second.metric('sluice_health_lobby_refused')).toBe(0);
+  });
+
   test('a leader that ends hands the stream over at once', async () => {
     const place = await aHealthPlace();
     await place.insert({});

@@ -147,6 +147,27 @@ describe('two databases on one Redis', () => {
   });
 });
 
+test('mirror mode reads nothing while a hardened consumer publishes, and goes on when that has ended', async () => {
+  const place = await aHealthPlace();
+  const other = await aHealthPlace();
+  for (const each of [place, other]) await each.insert({});
+  const hardened = await place.start();
+  await place.add(exited(1));
+  await untilTold(place, 1);
+  const mirror = await other.start({ ...streamsOf(place), HEALTH_EVENTS_MODE: 'mirror' });
+  await until(() => isRefused(mirror));
+  await place.add(recovered(2));
+  await untilTold(place, 2);
+  expect((await other.records())['game-1']?.engine_health).toBe('');
+  await hardened.stop();
+  await untilTold(place, 4);
+  expect(await heard(place, 'game-1')).toEqual(['engine_unreachable', 'running', 'engine_unreachable', 'running']);
+
+  // The other way round as well: what mirror mode publishes to is its own.
+  const again = await place.start();
+  await until(() => isRefused(again));
+});
+
 describe('the place', () => {
   /** A database with a game, and relays of leases. */
   async function aDatabase() {
