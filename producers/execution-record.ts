@@ -6,9 +6,10 @@ import {
 } from '../shared/contracts/execution.ts';
 import type { Execution } from './execution.ts';
 import { FieldReader, quote, readId, readTime, readTrace } from './field-reader.ts';
+import { createKeyLists, wideKeys } from './key-lists.ts';
 import { Notes } from './notes.ts';
-import { type SerializedRecord, writePlainRecord, writeRecord } from './record-json.ts';
-import { copyPlainJson, type JsonBounds } from './storable-json.ts';
+import { hopeless, type SerializedRecord, writePlainRecord, writeRecord } from './record-json.ts';
+import { copyPlainJson, isPlainObject, type JsonBounds } from './storable-json.ts';
 
 /** A record taken at the moment of the call. Its JSON may be written later, always from what was taken then. */
 export interface TakenRecord {
@@ -45,7 +46,7 @@ export function takeExecutionRecord(execution: Execution, context: RecordContext
   const status = toStatus(execution.status);
   if (status !== execution.status) notes.add(`status ${quote(execution.status)} is not known, stored as error`);
   const sampled = status === 'ok';
-  const trace = readTrace(execution.trace, context.traceLimit, notes);
+  const trace = readTrace(execution.trace, context, notes);
 
   const draft: ExecutionRecord = {
     id: readId(execution.id, context.nowMs, notes),
@@ -65,7 +66,7 @@ export function takeExecutionRecord(execution: Execution, context: RecordContext
     caseName: read.text('caseName', execution.caseName),
     durationMs: readDuration(execution.durationMs, read, notes),
     nodesExecuted: read.integer('nodesExecuted', execution.nodesExecuted, 0) ?? 0,
-    traceLength: trace.originalLength ?? undefined,
+    traceLength: trace.originalLength === null ? undefined : Math.min(trace.originalLength, executionLimits.integer),
     sampled,
     sampleRate: sampled ? context.sampleRate : 1,
     parentStrategyId: read.text('parentStrategyId', execution.parentStrategyId),
@@ -105,23 +106,36 @@ function take(
   notes: Notes,
   maxBytes: number,
 ): TakenRecord {
-  const bounds: JsonBounds = { depth: executionLimits.depth, nodes: 20_000, stringChars: maxBytes };
-  const [traceCopy, inputCopy] = tryToCopy(trace, input, bounds);
+  const bounds: JsonBounds = {
+    depth: executionLimits.depth,
+    nodes: 20_000,
+    stringChars: maxBytes,
+    chars: maxBytes * hopeless,
+  };
+  const listKeys = createKeyLists();
+  const [traceCopy, inputCopy] = tryToCopy(trace, input, bounds, listKeys);
   if (traceCopy === null || inputCopy === null) {
-    return writeRecord(draft, trace, input, notes, maxBytes);
+    return writeRecord(draft, trace, input, notes, maxBytes, listKeys);
   }
-  const chars = traceCopy.chars + inputCopy.chars;
-  const bytes = Math.min(draftChars + chars, maxBytes);
+  const bytes = Math.min(draftChars + traceCopy.chars + inputCopy.chars, maxBytes);
   return new UnwrittenRecord(
     bytes,
-    () => writePlainRecord(draft, traceCopy.copy as unknown[] | null, inputCopy.copy, notes, maxBytes, chars).json,
+    () => writePlainRecord(draft, traceCopy.copy as unknown[] | null, inputCopy.copy, notes, maxBytes).json,
   );
 }
 
 type PlainCopy = ReturnType<typeof copyPlainJson>;
 
-function tryToCopy(trace: unknown[] | null, input: unknown, bounds: JsonBounds): [PlainCopy, PlainCopy] {
+function tryToCopy(
+  trace: unknown[] | null,
+  input: unknown,
+  bounds: JsonBounds,
+  listKeys: ReturnType<typeof createKeyLists>,
+): [PlainCopy, PlainCopy] {
   try {
+    // What is widest, where anything is, is the input. Its list is made here and used again: to list a million keys takes longer
+    // than all the rest.
+    if (isPlainObject(input) && listKeys(input).total > wideKeys) return [null, null];
     return [copyPlainJson(trace, bounds), copyPlainJson(input, bounds)];
   } catch {
     return [null, null];

@@ -1,7 +1,7 @@
 import { executionLimits } from '../shared/contracts/execution.ts';
 import { findImplausibility, isPlausible, latestPlausible } from '../shared/contracts/plausible-time.ts';
 import type { Notes } from './notes.ts';
-import { toStorableText } from './storable-json.ts';
+import { describeHuge, hugeChars, toStorableText, writeBigInt } from './storable-json.ts';
 import { type TruncatedTrace, truncateTrace } from './truncate-trace.ts';
 import { uuidV7 } from './uuid-v7.ts';
 
@@ -22,6 +22,10 @@ export class FieldReader {
       text = toText(value);
       this.#notes.changed(name, `${kindOf(value)} stored as text`);
     }
+    if (text.length > hugeChars) {
+      this.#notes.changed(name, `${text.length} characters left out`);
+      return describeHuge(text);
+    }
     if (text.length > maxChars) {
       this.#notes.changed(name, `cut from ${text.length} to ${maxChars} characters`);
       text = text.slice(0, maxChars);
@@ -34,8 +38,7 @@ export class FieldReader {
   decimal(name: string, value: unknown): number | undefined {
     if (typeof value === 'number' && Number.isFinite(value)) return value;
     if (value === null || value === undefined) return undefined;
-    const converted =
-      typeof value === 'bigint' || (typeof value === 'string' && value.trim() !== '') ? Number(value) : Number.NaN;
+    const converted = toNumber(value);
     if (Number.isFinite(converted)) {
       this.#notes.changed(name, `${kindOf(value)} stored as a number`);
       return converted;
@@ -55,15 +58,30 @@ export class FieldReader {
   }
 }
 
+/** No number that JSON has needs more digits. */
+const numberChars = 1_024;
+
+function toNumber(value: unknown): number {
+  if (typeof value === 'bigint') return Number(value);
+  const isText = typeof value === 'string' && value.length <= numberChars && value.trim() !== '';
+  return isText ? Number(value) : Number.NaN;
+}
+
 /** Versions 1 to 8 of RFC 9562. */
-export const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
+const uuidPattern = /^[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/i;
+
+export function isUuid(id: unknown): id is string {
+  return typeof id === 'string' && id.length === uuidChars && uuidPattern.test(id);
+}
 
 /** The caller's id when it is a UUID, else a new one. */
 export function readId(id: unknown, nowMs: number, notes: Notes): string {
-  if (typeof id === 'string' && uuidPattern.test(id)) return id;
+  if (isUuid(id)) return id;
   if (id !== undefined && id !== null) notes.changed('id', `${quote(id)} is no UUID, a new one was made`);
   return uuidV7(nowMs);
 }
+
+const uuidChars = 36;
 
 const earliestMs = Date.UTC(1970, 0, 1);
 const latestMs = Date.UTC(9999, 11, 31);
@@ -93,9 +111,12 @@ export function toStorableMs(time: unknown): number | null {
   return ms >= earliestMs && ms <= latestMs ? ms : null;
 }
 
+/** No notation of a time is longer. */
+const timeChars = 100;
+
 function toMs(time: unknown): number {
   if (typeof time === 'number') return time;
-  if (typeof time === 'string') return Date.parse(time);
+  if (typeof time === 'string') return time.length <= timeChars ? Date.parse(time) : Number.NaN;
   try {
     return time instanceof Date ? time.getTime() : Number.NaN;
   } catch {
@@ -112,9 +133,13 @@ export function toIso(ms: number): string {
 }
 
 /** A list that cannot be read, such as a proxy, costs the trace, not the record. */
-export function readTrace(trace: unknown, limit: number, notes: Notes): TruncatedTrace {
+export function readTrace(
+  trace: unknown,
+  { traceLimit, maxBytes }: { traceLimit: number; maxBytes: number },
+  notes: Notes,
+): TruncatedTrace {
   try {
-    const cut = truncateTrace(toList(trace, notes), limit);
+    const cut = truncateTrace(toList(trace, notes), traceLimit, maxBytes);
     notes.add(cut.note);
     return cut;
   } catch {
@@ -130,8 +155,15 @@ function toList(trace: unknown, notes: Notes): readonly unknown[] | null {
   return [trace];
 }
 
+/** Items of a list that is written as text, and what is not written then. */
+const textItems = 100;
+
 function toText(value: unknown): string {
   try {
+    if (typeof value === 'bigint') return writeBigInt(value);
+    // String() would write all of a list, and of the lists in it.
+    if (Array.isArray(value) && (value.length > textItems || value.some((item) => typeof item === 'object')))
+      return `[${kindOf(value)}]`;
     return String(value);
   } catch {
     return `[${kindOf(value)}]`;
@@ -149,5 +181,6 @@ export function kindOf(value: unknown): string {
 
 /** A value as a note shows it, cut short. */
 export function quote(value: unknown): string {
-  return toStorableText(JSON.stringify(toText(value).slice(0, 60)));
+  const text = toText(value);
+  return toStorableText(JSON.stringify((text.length > hugeChars ? describeHuge(text) : text).slice(0, 60)));
 }

@@ -1,3 +1,5 @@
+import { hugeChars } from './storable-json.ts';
+
 /** A label value has at most so many characters: it is in each line of each scrape, and in the memory of whoever reads it. */
 export const labelChars = 120;
 
@@ -16,7 +18,8 @@ const largestBigInt = 2n ** 128n;
 export function toLabel(value: unknown): string {
   if (typeof value === 'string') {
     if (value === '') return unknownLabel;
-    return value.length <= labelChars ? value : value.slice(0, labelChars);
+    if (value.length <= labelChars) return value;
+    return value.length <= hugeChars ? value.slice(0, labelChars) : otherLabel;
   }
   switch (typeof value) {
     case 'number':

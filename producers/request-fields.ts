@@ -1,6 +1,6 @@
 import { requestLimits, type ServiceTier, serviceTiers } from '../shared/contracts/completed-request.ts';
 import type { HashApiKey } from './api-key-hash.ts';
-import { kindOf, noteImplausible, quote, toIso, toStorableMs, uuidPattern } from './field-reader.ts';
+import { isUuid, kindOf, noteImplausible, quote, toIso, toStorableMs } from './field-reader.ts';
 import type { Notes } from './notes.ts';
 
 /**
@@ -9,7 +9,7 @@ import type { Notes } from './notes.ts';
  * @throws TypeError when it is no UUID: an id of our own making would be no use to whoever looks for the request
  */
 export function requireRequestId(id: unknown): string {
-  if (typeof id === 'string' && uuidPattern.test(id)) return id.toLowerCase();
+  if (isUuid(id)) return id.toLowerCase();
   throw new TypeError(
     `requestId is ${describe(id)}; give a UUID, such as crypto.randomUUID() makes, the same in begin and send`,
   );
@@ -24,6 +24,9 @@ export function requireRequestId(id: unknown): string {
 export function requireCreator(creator: unknown): string {
   const remedy = `give the id of the person or organisation that the request belongs to, at most ${requestLimits.identifierChars} characters`;
   if (typeof creator !== 'string') throw new TypeError(`createdBy is ${kindOf(creator)}; ${remedy}, as text`);
+  // Spaces are no reason to be longer than this.
+  if (creator.length > requestLimits.identifierChars * 4)
+    throw new TypeError(`createdBy has ${creator.length} characters; ${remedy}`);
   const trimmed = creator.trim();
   if (trimmed === '') throw new TypeError(`createdBy is blank; ${remedy}`);
   if (trimmed.length > requestLimits.identifierChars)
@@ -36,8 +39,10 @@ export function requireCreator(creator: unknown): string {
 /** In place of a status that is none: a failure, and one that no server sends, so that it can be told from theirs. */
 const noStatusCode = 599;
 
+const statusChars = 100;
+
 export function readStatusCode(code: unknown, notes: Notes): number {
-  const number = typeof code === 'string' && code.trim() !== '' ? Number(code) : code;
+  const number = typeof code === 'string' && code.length <= statusChars && code.trim() !== '' ? Number(code) : code;
   if (typeof number === 'number' && Number.isInteger(number) && number >= 100 && number <= 599) {
     if (number !== code) notes.changed('statusCode', 'text stored as a number');
     return number;
@@ -62,6 +67,9 @@ export function readFlag(name: string, flag: unknown, notes: Notes): boolean {
   return false;
 }
 
+/** What is longer is no key, and takes time to hash. */
+const apiKeyChars = 65_536;
+
 const apiKeyHashPattern = /^[0-9a-f]{64}$/i;
 
 /** The hash of the key, or the one that was given. No note shows a value here: it may be a key in the wrong field. */
@@ -70,7 +78,9 @@ export function readApiKeyHash(
   hash: HashApiKey | null,
   notes: Notes,
 ): string | undefined {
-  if (typeof apiKey === 'string' && apiKey !== '') {
+  if (typeof apiKey === 'string' && apiKey.length > apiKeyChars) {
+    notes.changed('apiKey', `has more than ${apiKeyChars} characters, left out`);
+  } else if (typeof apiKey === 'string' && apiKey !== '') {
     if (hash !== null) return hash(apiKey);
   } else if (apiKey !== undefined && apiKey !== null && apiKey !== '') {
     notes.changed('apiKey', 'no text, left out');

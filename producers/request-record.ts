@@ -149,7 +149,7 @@ function takeBody(name: string, body: unknown, { maxBodyBytes }: RequestContext,
   try {
     if (ArrayBuffer.isView(body)) return new Uint8Array(body.buffer, body.byteOffset, body.byteLength);
     if (body instanceof ArrayBuffer) return new Uint8Array(body);
-    const bounds: JsonBounds = { depth: 64, nodes: 100_000, stringChars: maxBodyBytes };
+    const bounds: JsonBounds = { depth: 64, nodes: 100_000, stringChars: maxBodyBytes, chars: maxBodyBytes };
     const json = JSON.stringify(toStorableJson(body, bounds, notes.changed, name));
     notes.changed(name, `${kindOf(body)} stored as JSON`);
     return json;

@@ -1,3 +1,5 @@
+import { createKeyLists, wideKeys } from './key-lists.ts';
+
 /** What a JSON document may hold before it goes the slow way round. */
 export interface JsonBounds {
   /** levels of nesting */
@@ -6,12 +8,25 @@ export interface JsonBounds {
   nodes: number;
   /** characters in one string, or in one key */
   stringChars: number;
+  /** characters of the whole document, about: work stops there, however much more there is. @default Infinity */
+  chars?: number;
 }
 
 /** Told of every value that could not be stored as it was: where it stood, and what was done to it. */
 export type OnChange = (path: string, what: string) => void;
 
 const replacement = '\uFFFD';
+
+/**
+ * A longer text is not looked at: where it was put together from parts, V8 copies all of it before it gives away the first
+ * character, which takes milliseconds.
+ */
+export const hugeChars = 16 * 1_048_576;
+
+/** What is stored in place of a text that is not looked at. */
+export function describeHuge(text: string): string {
+  return `[text of ${text.length} characters]`;
+}
 
 /**
  * Whether JSON.stringify alone gives a faithful text of `value`: plain objects and arrays, finite numbers, within the
@@ -28,6 +43,7 @@ interface CopyBudget {
   nodes: number;
   stringChars: number;
   chars: number;
+  maxChars: number;
 }
 
 /**
@@ -35,7 +51,12 @@ interface CopyBudget {
  * by the rule of `isPlainJson`. A third of the price of writing it at once.
  */
 export function copyPlainJson(value: unknown, bounds: JsonBounds): { copy: unknown; chars: number } | null {
-  const budget: CopyBudget = { nodes: bounds.nodes, stringChars: bounds.stringChars, chars: 0 };
+  const budget: CopyBudget = {
+    nodes: bounds.nodes,
+    stringChars: bounds.stringChars,
+    chars: 0,
+    maxChars: bounds.chars ?? Number.POSITIVE_INFINITY,
+  };
   const copy = copyPlain(value, bounds.depth, budget);
   return copy === notPlain ? null : { copy, chars: budget.chars };
 }
@@ -44,7 +65,7 @@ const scalarChars = 6;
 
 function copyPlain(item: unknown, depthLeft: number, budget: CopyBudget): unknown {
   budget.nodes -= 1;
-  if (budget.nodes < 0) return notPlain;
+  if (budget.nodes < 0 || budget.chars > budget.maxChars) return notPlain;
   switch (typeof item) {
     case 'string':
       budget.chars += item.length + 3;
@@ -81,11 +102,20 @@ function copyPlainList(list: readonly unknown[], depthLeft: number, budget: Copy
   return copy;
 }
 
+/** Whether it is an object that keeps what it is in its properties. */
+export function isPlainObject(value: unknown): value is object {
+  if (typeof value !== 'object' || value === null) return false;
+  const prototype = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}
+
 function copyPlainObject(object: object, depthLeft: number, budget: CopyBudget): unknown {
-  const prototype = Object.getPrototypeOf(object);
-  if (prototype !== Object.prototype && prototype !== null) return notPlain;
+  if (!isPlainObject(object)) return notPlain;
   let nested: [key: string, copy: unknown][] | null = null;
+  let keys = 0;
   for (const key in object) {
+    keys += 1;
+    if (keys > wideKeys) return notPlain;
     if (key === 'toJSON' || key.length > budget.stringChars) return notPlain;
     budget.chars += key.length + 3;
     const item = (object as Record<string, unknown>)[key];
@@ -96,7 +126,7 @@ function copyPlainObject(object: object, depthLeft: number, budget: CopyBudget):
       nested.push([key, copied]);
     }
   }
-  // Copied only now that it is known not to be too wide: the copy of an object with 200,000 keys takes half a second.
+  // Copied only now that it is known not to be wide: the copy of an object with 200,000 keys takes half a second.
   const copy: Record<string, unknown> = { ...object };
   if (nested !== null) for (const [key, item] of nested) copy[key] = item;
   return copy;
@@ -115,14 +145,47 @@ export function toStorableText(text: string): string {
   return text.replaceAll('\0', replacement).toWellFormed();
 }
 
+/** A value and the comma behind it, at least; what a number of four characters has more; what a string or a key has more. */
+const valueChars = 2;
+const longNumberChars = 3;
+const quoteChars = 1;
+
+/** What came of a conversion. */
+export interface StorableJson {
+  value: unknown;
+  /** the document has more characters than it may have, and ends there */
+  isOver: boolean;
+  /** at least: escapes are not counted, nor all digits */
+  chars: number;
+  nodes: number;
+  /** characters of the longest string or key, as it was kept */
+  longestString: number;
+}
+
+/** The value of `convertToStorableJson`. */
+export function toStorableJson(value: unknown, bounds: JsonBounds, onChange: OnChange, rootPath: string): unknown {
+  return convertToStorableJson(value, bounds, onChange, rootPath).value;
+}
+
 /**
  * A copy of anything as JSON that PostgreSQL accepts. Nothing is left out silently: numbers that JSON lacks, BigInt,
  * functions and the like become text, cycles and what lies beyond the bounds become a mark, and `onChange` hears of each.
- * Never throws, whatever getters, proxies or toJSON methods do.
+ * Never throws, whatever getters, proxies or toJSON methods do, and does no more work than the bounds have room for.
  */
-export function toStorableJson(value: unknown, bounds: JsonBounds, onChange: OnChange, rootPath: string): unknown {
+export function convertToStorableJson(
+  value: unknown,
+  bounds: JsonBounds,
+  onChange: OnChange,
+  rootPath: string,
+  listKeys = createKeyLists(),
+): StorableJson {
   const ancestors = new Set<object>();
-  let nodesLeft = bounds.nodes;
+  const maxChars = bounds.chars ?? Number.POSITIVE_INFINITY;
+  let nodes = 0;
+  let chars = 0;
+  let longestString = 0;
+
+  const isSpent = (): boolean => nodes >= bounds.nodes || chars > maxChars;
 
   const changed = (path: string, what: string, substitute: unknown): unknown => {
     onChange(path, what);
@@ -130,8 +193,9 @@ export function toStorableJson(value: unknown, bounds: JsonBounds, onChange: OnC
   };
 
   const convert = (item: unknown, path: string): unknown => {
-    nodesLeft -= 1;
-    if (nodesLeft < 0) return changed(path, 'cut, too many values', '[cut]');
+    if (isSpent()) return changed(path, 'cut, too many values', '[cut]');
+    nodes += 1;
+    chars += valueChars;
     switch (typeof item) {
       case 'boolean':
       case 'undefined':
@@ -139,9 +203,11 @@ export function toStorableJson(value: unknown, bounds: JsonBounds, onChange: OnC
       case 'string':
         return convertString(item, path);
       case 'number':
+        // Exact is too dear.
+        if (item >= 1_000 || item <= -100) chars += longNumberChars;
         return Number.isFinite(item) ? item : changed(path, `${item} stored as text`, String(item));
       case 'bigint':
-        return changed(path, 'BigInt stored as text', convertString(item.toString(), path));
+        return changed(path, 'BigInt stored as text', convertString(writeBigInt(item), path));
       case 'symbol':
       case 'function':
         return changed(path, `${typeof item} stored as its name`, `[${typeof item}]`);
@@ -151,9 +217,15 @@ export function toStorableJson(value: unknown, bounds: JsonBounds, onChange: OnC
   };
 
   const convertString = (text: string, path: string): string => {
+    if (text.length > hugeChars) {
+      onChange(path, `${text.length} characters left out`);
+      return describeHuge(text);
+    }
     const cut = text.length > bounds.stringChars;
     const kept = cut ? text.slice(0, bounds.stringChars) : text;
     const clean = toStorableText(kept);
+    chars += clean.length + quoteChars;
+    longestString = Math.max(longestString, clean.length);
     if (cut) onChange(path, `cut from ${text.length} to ${bounds.stringChars} characters`);
     else if (clean !== text) onChange(path, 'NUL or a lone surrogate replaced');
     return cut ? `${clean}…` : clean;
@@ -179,54 +251,62 @@ export function toStorableJson(value: unknown, bounds: JsonBounds, onChange: OnC
         'Date stored as text',
         Number.isNaN(item.getTime()) ? 'Invalid Date' : convertString(item.toISOString(), path),
       );
-    if (item instanceof Error)
-      return changed(path, 'Error stored as its message', convertString(`${item.name}: ${item.message}`, path));
-    if (item instanceof Map) return changed(path, 'Map stored as a list of entries', convertList(firstOf(item), path));
-    if (item instanceof Set) return changed(path, 'Set stored as a list', convertList(firstOf(item), path));
+    if (item instanceof Error) return changed(path, 'Error stored as its message', convertError(item, path));
+    if (item instanceof Map) return changed(path, 'Map stored as a list of entries', convertCollection(item, path));
+    if (item instanceof Set) return changed(path, 'Set stored as a list', convertCollection(item, path));
     if (ArrayBuffer.isView(item)) return changed(path, 'bytes left out', `[${item.byteLength} bytes]`);
     if ('toJSON' in item && typeof item.toJSON === 'function') return convert(item.toJSON(), path);
     if (Array.isArray(item)) return convertList(item, path);
+    // Not listed: each of its characters is a key.
+    if (item instanceof String)
+      return changed(path, 'a boxed text stored as text', convertString(item.valueOf(), path));
     if (isOpaque(item))
       return changed(path, 'an object without properties stored as text', convertString(String(item), path));
     return convertRecord(item as Record<string, unknown>, path);
   };
 
-  /** No more of a collection than there is room for: copying a million entries would hold up the caller. */
-  const firstOf = (items: Iterable<unknown> & { size: number }): unknown[] => {
-    const first: unknown[] = [];
-    for (const item of items) {
-      if (first.length >= nodesLeft) break;
-      first.push(item);
-    }
-    if (first.length < items.size) onChange('a collection', `cut from ${items.size} to ${first.length} entries`);
-    return first;
+  const convertError = ({ name, message }: Error, path: string): string =>
+    convertString(
+      typeof message === 'string' && message.length > hugeChars
+        ? `${name}: ${describeHuge(message)}`
+        : `${name}: ${message}`,
+      path,
+    );
+
+  /** Whether an object keeps what it is elsewhere than in properties: a boxed number, a regular expression, a promise. */
+  const isOpaque = (item: object): boolean => !isPlainObject(item) && listKeys(item).total === 0;
+
+  const convertList = (list: readonly unknown[], path: string): unknown[] => {
+    const copy: unknown[] = [];
+    for (let index = 0; index < list.length && !isSpent(); index += 1)
+      copy.push(convert(list[index], `${path}[${index}]`));
+    if (copy.length < list.length) onChange(path, `cut from ${list.length} to ${copy.length} items`);
+    return copy;
   };
 
-  const convertList = (list: unknown[], path: string): unknown[] => {
+  const convertCollection = (items: Iterable<unknown> & { size: number }, path: string): unknown[] => {
     const copy: unknown[] = [];
-    for (let index = 0; index < list.length; index += 1) {
-      if (nodesLeft <= 0) {
-        onChange(path, `cut from ${list.length} to ${index} items`);
-        break;
-      }
-      copy.push(convert(list[index], `${path}[${index}]`));
+    for (const item of items) {
+      if (isSpent()) break;
+      copy.push(convert(item, `${path}[${copy.length}]`));
     }
+    if (copy.length < items.size) onChange(path, `cut from ${items.size} to ${copy.length} entries`);
     return copy;
   };
 
   const convertRecord = (record: Record<string, unknown>, path: string): Record<string, unknown> => {
     // Without a prototype, so that a key named __proto__ is a key like any other.
     const copy: Record<string, unknown> = Object.create(null);
-    const keys = Object.keys(record);
-    for (const [index, key] of keys.entries()) {
-      if (nodesLeft <= 0) {
-        onChange(path, `cut from ${keys.length} to ${index} keys`);
-        break;
-      }
+    const { keys, total } = listKeys(record);
+    let kept = 0;
+    for (const key of keys) {
+      if (isSpent()) break;
       const name = convertString(key, `${path} key`);
       if (name in copy) onChange(`${path}.${name}`, 'replaces another of the same name');
       copy[name] = readProperty(record, key, `${path}.${name}`);
+      kept += 1;
     }
+    if (kept < total) onChange(path, `cut from ${total} to ${kept} keys`);
     return copy;
   };
 
@@ -240,13 +320,15 @@ export function toStorableJson(value: unknown, bounds: JsonBounds, onChange: OnC
     return convert(item, path);
   };
 
-  return convert(value, rootPath);
+  const converted = convert(value, rootPath);
+  return { value: converted, isOver: chars > maxChars, chars, nodes, longestString };
 }
 
-/** Whether an object keeps what it is elsewhere than in properties: a boxed number, a regular expression, a promise. */
-function isOpaque(item: object): boolean {
-  const prototype = Object.getPrototypeOf(item);
-  return prototype !== Object.prototype && prototype !== null && Object.keys(item).length === 0;
+/** Beyond it, the digits alone take longer to find than a record may take. */
+const largestBigInt = 2n ** 4_096n;
+
+export function writeBigInt(number: bigint): string {
+  return number < largestBigInt && number > -largestBigInt ? number.toString() : '[bigint]';
 }
 
 /** What was thrown may itself be of the kind that cannot be read. */

@@ -1,12 +1,13 @@
 import { isUtf8 } from 'node:buffer';
 import type { BodyEncoding } from '../shared/contracts/completed-request.ts';
+import { hugeChars } from './storable-json.ts';
 
 /** A body as it is stored. */
 export interface StoredBody {
   /** the body, or the beginning of it, in its encoding */
   text: string;
   encoding: BodyEncoding;
-  /** of the whole body: in UTF-8 when it came as text */
+  /** of the whole body: in UTF-8 when it came as text; of a text of more than 16 Mi characters that is cut, at least */
   bytes: number;
   /** only the beginning is here, whole characters of it */
   cut: boolean;
@@ -32,20 +33,30 @@ export function toStoredBody(
 }
 
 function storeText(body: string, maxBytes: number, onChange: (what: string) => void): StoredBody {
-  const bytes = Buffer.byteLength(body);
+  // Each character takes a byte at least, so of a longer text no more than this is kept, or looked at.
+  const head = body.length > maxBytes ? firstWholeCharacters(body, maxBytes) : body;
+  const isCounted = head === body || body.length <= hugeChars;
+  const bytes = isCounted ? Buffer.byteLength(body) : Buffer.byteLength(head) + body.length - head.length;
+  if (!isCounted) onChange('too long to be counted in bytes, its size is that of so many characters');
   const cut = bytes > maxBytes;
-  const isWellFormed = body.isWellFormed();
+  const isWellFormed = head.isWellFormed();
   if (!isWellFormed) onChange('a lone surrogate replaced');
-  const text = cut ? firstCharacters(body, maxBytes) : isWellFormed ? body : body.toWellFormed();
+  const text = cut ? firstBytes(head, maxBytes) : isWellFormed ? head : head.toWellFormed();
   return text.includes('\0')
     ? { text: Buffer.from(text).toString('base64'), encoding: 'base64', bytes, cut }
     : { text, encoding: 'utf8', bytes, cut };
 }
 
+/** Without half of a pair of surrogates at the end. */
+function firstWholeCharacters(body: string, chars: number): string {
+  const last = body.charCodeAt(chars - 1);
+  return body.slice(0, last >= 0xd800 && last <= 0xdbff ? chars - 1 : chars);
+}
+
 /** A copy, since a slice would keep the whole body in memory. Buffer#write writes whole characters only. */
-function firstCharacters(body: string, maxBytes: number): string {
+function firstBytes(text: string, maxBytes: number): string {
   const head = Buffer.allocUnsafe(maxBytes);
-  return head.toString('utf8', 0, head.write(body.slice(0, maxBytes)));
+  return head.toString('utf8', 0, head.write(text));
 }
 
 function storeBytes(body: Uint8Array, maxBytes: number): StoredBody {

@@ -13,17 +13,27 @@ export interface TruncatedTrace {
  * entries that decided the points stand at its end.
  *
  * @param limit entries to keep; 0 or less keeps all
+ * @param maxChars of the JSON of all entries: each takes two at least, so no more than half as many are kept in any case
  */
-export function truncateTrace(trace: readonly unknown[] | null | undefined, limit: number): TruncatedTrace {
+export function truncateTrace(
+  trace: readonly unknown[] | null | undefined,
+  limit: number,
+  maxChars: number = Number.POSITIVE_INFINITY,
+): TruncatedTrace {
   if (trace === null || trace === undefined) return { entries: null, originalLength: null, note: null };
   const originalLength = trace.length;
-  if (limit <= 0 || originalLength <= limit) return { entries: [...trace], originalLength, note: null };
-  const head = Math.ceil(limit / 2);
-  const tail = limit - head;
-  const entries = [...trace.slice(0, head), ...trace.slice(originalLength - tail)];
+  const kept = Math.min(limit <= 0 ? originalLength : limit, Math.ceil(maxChars / 2));
+  // Never by its iterator, which may be the caller's own.
+  if (originalLength <= kept) return { entries: Array.prototype.slice.call(trace), originalLength, note: null };
+  const head = Math.ceil(kept / 2);
+  const tail = kept - head;
+  const entries = [
+    ...Array.prototype.slice.call(trace, 0, head),
+    ...Array.prototype.slice.call(trace, originalLength - tail),
+  ];
   return {
     entries,
     originalLength,
-    note: `trace cut from ${originalLength} to ${limit} entries: the first ${head} and the last ${tail} are kept`,
+    note: `trace cut from ${originalLength} to ${kept} entries: the first ${head} and the last ${tail} are kept`,
   };
 }
