@@ -11,6 +11,16 @@ export function readMemory(pid: number): number {
   }
 }
 
+/** The most resident memory that a process has had, in bytes; 0 when it is gone, or the system does not tell. */
+export function readPeakMemory(pid: number): number {
+  try {
+    const kib = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
+    return Number(kib ?? 0) * 1_024;
+  } catch {
+    return 0;
+  }
+}
+
 /** Where the system has no /proc. */
 function memoryByPs(pid: number): number {
   try {

@@ -2,6 +2,7 @@ import { say } from '../../local/steps.ts';
 import { createRows } from '../rows.ts';
 import type { Stage } from '../stage.ts';
 import { killedWorkers } from './killed-workers.ts';
+import { largeRequests } from './large-requests.ts';
 import { lostReplies } from './lost-replies.ts';
 import { poisonedBatches } from './poison.ts';
 import { postgresOutage } from './postgres-outage.ts';
@@ -20,6 +21,7 @@ const scenarios: Scenario[] = [
   rollingRestart,
   redisCrash,
   poisonedBatches,
+  largeRequests,
   postgresOutage,
   redisFull,
 ];
