@@ -4,12 +4,12 @@ import type { Config } from '../shared/config.ts';
 import { readDatabaseClock } from '../shared/database-clock.ts';
 import { endsWithin } from '../shared/lifecycle.ts';
 import { readPartitions } from '../shared/partition-catalog.ts';
-import { executionLogTable } from '../shared/partitions.ts';
+import { executionLogTable, type PostponedWhy } from '../shared/partitions.ts';
 import { type LookDeps, lookAfterPartitions, lookForToday } from './look-after-partitions.ts';
 import { retryWhileWorthWaiting } from './retry.ts';
 
 const everyMs = 3_600_000;
-/** A day that waits for a lock is tried for again sooner than in an hour. */
+/** A day that waits for a lock is tried for again sooner than in an hour, each time twice as late. */
 const soonMs = 60_000;
 
 /** How long a start waits for the partition of today when somebody uses the table, and rows have another place to go. */
@@ -67,7 +67,8 @@ export function startPartitionKeeper(
       },
     });
 
-  const waitForToday = async (): Promise<void> => {
+  /** @returns whether there is one; where there is none, records have another place */
+  const waitForToday = async (): Promise<boolean> => {
     const sinceMs = performance.now();
     while (!look.signal.aborted) {
       const { blocked, postponed, mayGoOn } = await whenAnswered(async (nowMs) => {
@@ -76,46 +77,52 @@ export function startPartitionKeeper(
       });
       blockedDays.set(blocked.length);
       const [today] = postponed;
-      if (today === undefined) return;
+      if (today === undefined) return true;
       waiting = { why: `the partition of today, ${today.name}: ${today.why}`, sinceMs: performance.now() };
       const isPatient = today.why === 'in use' && performance.now() - sinceMs < (deps.patienceMs ?? patienceMs);
       if (mayGoOn && !isPatient) {
         logger.error({ partition: today.name, why: today.why }, 'records of today go to the DEFAULT partition for now');
-        return;
+        return false;
       }
       await pause(500 + Math.random() * 1_000);
     }
+    return false;
   };
 
   const pause = (ms: number): Promise<unknown> =>
     sleep(ms, undefined, { signal: look.signal, ref: false }).catch(() => undefined);
 
-  /** @returns ms until the next look */
-  const lookAround = async (isQuick: boolean): Promise<number> => {
+  const lookAround = async (isQuick: boolean): Promise<'done' | PostponedWhy> => {
     try {
       const { blocked, postponed } = await whenAnswered((nowMs) => lookAfterPartitions(look, nowMs, { isQuick }));
       blockedDays.set(blocked.length);
-      if (isQuick && postponed.length > 0) return 0;
-      return postponed.some(({ why }) => why === 'in use') ? (deps.soonMs ?? soonMs) : everyMs;
+      return postponed[0]?.why ?? 'done';
     } catch (error) {
       if (!look.signal.aborted) logger.error({ err: error }, 'partitions could not be looked after');
-      return everyMs;
+      return 'done';
     }
   };
 
-  const keepLooking = async (firstInMs: number): Promise<void> => {
-    for (let inMs = firstInMs; ; inMs = await lookAround(false)) {
+  const keepLooking = async (isAllThere: boolean): Promise<void> => {
+    const soonestMs = deps.soonMs ?? soonMs;
+    let inUseMs = soonestMs;
+    for (let inMs = isAllThere ? everyMs : soonestMs / 10; ; ) {
       // A fleet that was started together does not look together.
-      await pause(inMs * (0.75 + Math.random() / 2));
+      await pause(inMs * (0.5 + Math.random()));
       if (look.signal.aborted) return;
+      const isInUse = (await lookAround(false)) === 'in use';
+      inMs = isInUse ? inUseMs : everyMs;
+      // Each try has whoever reads the table wait a little behind it.
+      inUseMs = isInUse ? Math.min(inUseMs * 2, everyMs) : soonestMs;
     }
   };
 
   let looking: Promise<void> = Promise.resolve();
   const lookAtStart = async (): Promise<void> => {
-    await waitForToday();
+    const hasToday = await waitForToday();
     waiting = null;
-    if (!look.signal.aborted) looking = keepLooking(await lookAround(true));
+    if (look.signal.aborted) return;
+    looking = keepLooking(hasToday && (await lookAround(true)) === 'done');
   };
 
   return {

@@ -100,6 +100,7 @@ test('execution log: what the SDK records is in its columns, field by field', as
     attempt: 2,
     notes: null,
     outcome: 'DSL_ARITH_DIV_BY_ZERO',
+    stored_at: expect.any(Date),
     weight: 1,
     duration_bin: 324,
   });
