@@ -1,9 +1,10 @@
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
 import { toExecutionRecord } from '../../producers/execution-record.ts';
-import { jobName } from '../../shared/contracts/queues.ts';
+import { jobName, maintenanceQueue, queuePrefix } from '../../shared/contracts/queues.ts';
 import { anExecution } from '../support/execution.ts';
 import { connect, createNamespace, createTestDatabase, openQueue, until } from '../support/fixtures.ts';
+import { startSluice } from '../support/fleet.ts';
 import { startFragileRedis } from '../support/private-servers.ts';
 import { partitionRows } from '../support/rows.ts';
 import { clockAhead } from '../support/shifted-clock.ts';
@@ -92,5 +93,37 @@ test.each(skews)(
     const waited = await worker.metric('sluice_queue_oldest_job_seconds');
     expect(waited).toBeGreaterThanOrEqual(0);
     expect(waited).toBeLessThan(60);
+  },
+);
+
+test.each(skews)(
+  'clock skew: a maintenance worker %s leaves its next turns where others find them',
+  async (_name, aheadMs) => {
+    const { url: redisUrl } = await startFragileRedis();
+    const namespace = createNamespace();
+    const redis = new Redis(redisUrl);
+    onTestFinished(() => redis.disconnect());
+    await startSluice(['worker', 'maintenance'], {
+      DATABASE_URL: await createTestDatabase(),
+      REDIS_URL: redisUrl,
+      SLUICE_NAMESPACE: namespace,
+      SLUICE_WORKER_PORT: '0',
+      ...clockAhead(aheadMs),
+    });
+    const key = `${queuePrefix(maintenanceQueue, namespace)}:${maintenanceQueue}`;
+    const turns = await until(async () => {
+      const delayed = await redis.zrange(`${key}:delayed`, '0', '-1', 'WITHSCORES');
+      return delayed.length === 6 ? delayed.filter((_, place) => place % 2 === 1) : null;
+    });
+    const inMs = turns.map((score) => Math.floor(Number(score) / 4_096) - Date.now());
+    for (const ms of inMs) {
+      expect(ms).toBeGreaterThan(0.9 * hourMs);
+      expect(ms).toBeLessThan(1.1 * hourMs);
+    }
+    const found = await until(async () => {
+      const hash = await redis.hgetall(`${key}:sluice:findings`);
+      return hash['lastSuccess:purge'];
+    });
+    expect(Math.abs(Number(found) - Date.now() / 1_000)).toBeLessThan(120);
   },
 );
