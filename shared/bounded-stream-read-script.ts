@@ -2,12 +2,13 @@
  * Reads entries of a stream, and sends of a large one only what is asked for. No command of the server leaves values out,
  * so a script has to; it looks at few entries at a time, as it cannot know how large the next ones are.
  *
- * KEYS: the stream. ARGV: the id to read after; how many entries at most; how many bytes to look through, at most and one
- * page; how many bytes of an entry to send at most; `info` to have the stream described, or nothing; `fields`, or `ids` to
- * have no fields sent; the names of the fields that are kept first.
+ * KEYS: the stream. ARGV: the id to read after; how many entries at most; how many bytes to look through, at most and one page,
+ * with those of the description, which may leave none for entries; how many bytes of an entry to send at most; `info` to have
+ * the stream described, or nothing; `fields`, or `ids` to have no fields sent; the names of the fields that are kept first.
  *
  * Returns XINFO STREAM with ids in the place of entries, or nil; the bytes of these entries; the entries, each with id and
- * fields, and, when it was cut, with its bytes and with name and bytes of each field that was asked for and is too long; 1 when the end of the stream was reached, else 0; the server's clock in seconds and microseconds.
+ * fields, and, when it was cut, with its bytes and with name and bytes of each field that was asked for and is too long; 1 when
+ * the end of the stream was reached, else 0; the server's clock in seconds and microseconds.
  *
  * Writes nothing. Returns the error of a command as the command says it, which Redis before 7 would wrap.
  */
@@ -76,7 +77,7 @@ if wantsInfo then
   end
 end
 
-local entries, scanned, page, isAtEnd = {}, 0, 1, 0
+local entries, scanned, page, isAtEnd = {}, infoBytes, 1, 0
 while #entries < maxEntries and scanned < maxScanned and isAtEnd == 0 do
   local asked = math.min(page, maxEntries - #entries)
   local reply = redis.pcall('XREAD', 'COUNT', asked, 'STREAMS', stream, after)
@@ -103,7 +104,7 @@ while #entries < maxEntries and scanned < maxScanned and isAtEnd == 0 do
 end
 
 -- Else the garbage of large entries stays until some later script makes more.
-if scanned + infoBytes > maxScanned then collectgarbage('collect') end
+if scanned > maxScanned then collectgarbage('collect') end
 local time = redis.call('TIME')
 return { info, infoBytes, entries, isAtEnd, time[1], time[2] }
 `;

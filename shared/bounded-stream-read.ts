@@ -41,7 +41,7 @@ export interface BoundedReadOptions {
 
 /** An entry up to this size comes as it is. */
 export const maxEntryBytes = 16 * 1_024;
-/** What the server looks through in one call; the entry that goes beyond it is still read. */
+/** What the server looks through in one call; the entry that goes beyond it is still read, unless the description was that large. */
 const maxScannedBytes = 8 * 1_024 * 1_024;
 
 type EntryReply = [id: string, fields?: string[], bytes?: number, ...namesAndBytes: (string | number)[]];

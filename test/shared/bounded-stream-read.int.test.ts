@@ -102,6 +102,16 @@ test('ids alone, and what the server says of the stream, with ids in the place o
   expect(infoBytes).toBe(150 * 1_024 + 2);
 });
 
+test('a description that is dear comes alone, and the entries with the next read', async () => {
+  const { read } = await aStream(['a', kib(9 * 1_024)], ['a', '2']);
+  expect(await read({ wantsInfo: true })).toMatchObject({
+    entries: [],
+    isAtEnd: false,
+    infoBytes: 9 * 1_024 * 1_024 + 3,
+  });
+  expect((await read()).entries).toHaveLength(1);
+});
+
 test('a stream that is not there, or is empty, and a key that is no stream', async () => {
   const { stream, redis, read } = await aStream();
   expect(await read({ wantsInfo: true })).toMatchObject({ entries: [], isAtEnd: true, info: null });

@@ -99,6 +99,8 @@ export async function consume(from: Position, deps: ConsumerDeps): Promise<'stop
     deps.onRead(account, serverAheadMs);
     if (ids.length === 0 && account.gap === null) {
       position = account.position;
+      // What the stream is like was dear enough for one answer.
+      if (!read.isAtEnd) continue;
       const forMs = held.size > 0 ? Math.min(deps.blockMs, retryAtMs - performance.now()) : deps.blockMs;
       await reader.wait(position.lastId, forMs);
       continue;

@@ -7,19 +7,20 @@ const refusals = ['42501', '42883'];
 /**
  * The name by which Redis knows the outbox of a label in this database. A copy of the database, as a dump or a template makes
  * it, has the name of the original; it gets one of its own, as its outbox goes its own way.
+ *
+ * @returns null when somebody else has the lease by now
  */
 export async function nameDatabase(
   database: Database,
   { label, token }: { label: string; token: number },
-): Promise<string> {
+): Promise<string | null> {
   const databaseId = await identify(database);
   const [row] = await database.$queryRaw<{ epoch: string }[]>`
-    update stream_lease set database_id = coalesce(${databaseId}, database_id),
-      epoch = case when database_id <> ${databaseId} then gen_random_uuid() else epoch end
+    update stream_lease set database_id = coalesce(${databaseId}::text, database_id),
+      epoch = case when database_id <> ${databaseId}::text then gen_random_uuid() else epoch end
     where label = ${label} and token = ${token}
     returning epoch::text`;
-  // Somebody else has the lease by now: nothing is published in the name of this one.
-  return row?.epoch ?? '';
+  return row?.epoch ?? null;
 }
 
 async function identify(database: Database): Promise<string | null> {

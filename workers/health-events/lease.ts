@@ -34,7 +34,8 @@ export async function acquireLease(
     returning token`;
   if (row === undefined) return null;
   const token = Number(row.token);
-  return { label, token, epoch: await nameDatabase(database, { label, token }), holder, session: randomUUID() };
+  const epoch = await nameDatabase(database, { label, token });
+  return epoch === null ? null : { label, token, epoch, holder, session: randomUUID() };
 }
 
 /** @returns false when somebody else has taken it meanwhile */

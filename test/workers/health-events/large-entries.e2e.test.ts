@@ -51,7 +51,7 @@ describe.each(['hardened', 'mirror'])('large entries, %s', (mode) => {
       const worker = await place.startProcess(environment);
       const peak = watchMemory(worker.pid);
       await untilLast(place);
-      expect(await worker.metric('sluice_health_events_consumed_total')).toBe(entries.count + 1);
+      await until(async () => (await worker.metric('sluice_health_events_consumed_total')) === entries.count + 1);
       expect(peak()).toBeLessThan(containerBytes);
       expect(await place.letters()).toEqual([]);
     },
@@ -67,7 +67,7 @@ describe.each(['hardened', 'mirror'])('large entries, %s', (mode) => {
     await addLarge(place, { count: 1, bytes: 64 * 1_024 * 1_024 });
     await place.add(last);
     await untilLast(place);
-    expect(await worker.metric('sluice_health_events_consumed_total')).toBe(3);
+    await until(async () => (await worker.metric('sluice_health_events_consumed_total')) === 3);
     expect(peak()).toBeLessThan(containerBytes);
     worker.kill('SIGTERM');
     expect(await worker.ended).toBe(0);

@@ -1,5 +1,6 @@
+import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { placeKey } from '../../../shared/contracts/lobby-event.ts';
 import type { Database } from '../../../shared/database.ts';
 import { acquireLease, type Lease } from '../../../workers/health-events/lease.ts';
@@ -266,6 +267,22 @@ describe('the place', () => {
     const copied = (await take(database)).epoch;
     expect(copied).not.toBe(epoch);
     expect((await take(database)).epoch).toBe(copied);
+  });
+
+  test('keeps its name where PostgreSQL does not say who it is', async () => {
+    const { place, database } = await aDatabase();
+    const { epoch } = await take(database);
+    const role = `limited_${randomBytes(4).toString('hex')}`;
+    await place.client.query(`
+      create role ${role} login password 'secret';
+      grant select, insert, update, delete on all tables in schema public to ${role};
+      revoke execute on function pg_control_system() from public`);
+    onTestFinished(async () => {
+      await place.client.query(`drop owned by ${role}; drop role ${role}`);
+    });
+    const limited = new URL(place.databaseUrl);
+    Object.assign(limited, { username: role, password: 'secret' });
+    expect((await take(openDatabase(limited.href))).epoch).toBe(epoch);
   });
 
   test('is lost only a while after a clock that was set back, and not for as long as it was', async () => {
