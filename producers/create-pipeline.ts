@@ -44,8 +44,11 @@ export interface PipelineOptions<E extends Entry> {
   random: () => number;
 }
 
-/** 64 bits: producers of one name that start together, such as worker threads, have job ids of their own all the same. */
-const lifeBytes = 8;
+/**
+ * 40 bits: producers of one name that start together, such as worker threads, have job ids of their own all the same. Two names
+ * of lives, with the longest producer in each, still fit into the name of one file.
+ */
+const lifeBytes = 5;
 
 /** One life of a producer that begins now. @param name null makes one from the host's name */
 export function createIdentity(name: string | null, nowMs: number): ProducerIdentity {

@@ -15,10 +15,7 @@ interface Watched {
  *
  * @param nowMs a clock that only goes forward
  */
-export function createLifeWatch(
-  { silentAfterMs, watchMs }: SpillTiming,
-  nowMs: () => number = () => performance.now(),
-) {
+export function createLifeWatch({ silentAfterMs, lookMs }: SpillTiming, nowMs: () => number = () => performance.now()) {
   const watched = new Map<string, Watched>();
   return {
     /** Takes a look at an owner. @returns whether it has given no sign for so long that it counts as dead */
@@ -26,7 +23,7 @@ export function createLifeWatch(
       const seenAtMs = nowMs();
       const before = watched.get(owner);
       const goesOn = before === undefined || before.sign !== sign;
-      const watchedMs = goesOn ? 0 : before.watchedMs + Math.min(seenAtMs - before.seenAtMs, watchMs * 2);
+      const watchedMs = goesOn ? 0 : before.watchedMs + Math.min(seenAtMs - before.seenAtMs, lookMs * 2);
       watched.set(owner, { sign, watchedMs, seenAtMs });
       return watchedMs >= silentAfterMs;
     },

@@ -78,7 +78,6 @@ export function createSpill(options: SpillOptions) {
   let reader: BatchReader | null = null;
   let taken: SpillBatch | null = null;
   let closed = false;
-  let nextLook: NodeJS.Timeout | null = null;
 
   const adopt = async (): Promise<void> => {
     if (closed) return;
@@ -95,7 +94,7 @@ export function createSpill(options: SpillOptions) {
     else await removeOwnWhenDone();
   };
 
-  /** Directories of lives that have ended. As long as there are others, they are looked at more often. */
+  /** Directories of lives that have ended. */
   const findOrphans = async (): Promise<LifeDirectory[]> => {
     const us = await identifyThisProcess();
     const lives = (await listLives(dir)).filter(({ ownerPath }) => ownerPath !== own?.path);
@@ -104,7 +103,6 @@ export function createSpill(options: SpillOptions) {
         owner === null || isKnownToHaveEnded(owner, us) || watch.isSilent(ownerPath, owner.sign),
     );
     watch.keepOnly(lives.map(({ ownerPath }) => ownerPath));
-    lookAgain(orphans.length < lives.length ? timing.watchMs : timing.rescanMs);
     return orphans;
   };
 
@@ -256,14 +254,10 @@ export function createSpill(options: SpillOptions) {
 
   const look = (): Promise<void> =>
     exclusively(adopt).catch((thrown: unknown) => {
-      lookAgain(timing.rescanMs);
       options.onTrouble(toError(thrown));
     });
-  const lookAgain = (afterMs: number): void => {
-    if (nextLook !== null) clearTimeout(nextLook);
-    nextLook = closed ? null : setTimeout(() => void look(), afterMs).unref();
-  };
   void look();
+  const looking = setInterval(() => void look(), timing.lookMs).unref();
 
   return {
     /** Takes over what processes left that have died since, and tries again what could not be read. Happens by itself, too. */
@@ -335,9 +329,9 @@ export function createSpill(options: SpillOptions) {
      * chunks must have stopped.
      */
     async close(): Promise<void> {
+      clearInterval(looking);
       await exclusively(async () => {
         if (closed) return;
-        if (nextLook !== null) clearTimeout(nextLook);
         await seal();
         await removeOwnWhenDone();
         closed = true;

@@ -4,15 +4,8 @@ export interface SpillTiming {
   heartbeatMs: number;
   /** a lock that others have watched for so long without a change is nobody's */
   silentAfterMs: number;
-  /** how often others look while there is a directory of which they do not know whether its life goes on */
-  watchMs: number;
-  /** how often they look for new directories when there is none */
-  rescanMs: number;
+  /** how often others look */
+  lookMs: number;
 }
 
-export const spillTiming: SpillTiming = {
-  heartbeatMs: 5_000,
-  silentAfterMs: 30_000,
-  watchMs: 10_000,
-  rescanMs: 30_000,
-};
+export const spillTiming: SpillTiming = { heartbeatMs: 5_000, silentAfterMs: 30_000, lookMs: 10_000 };

@@ -1,9 +1,10 @@
+import { existsSync, rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createSpill } from '../../producers/spill/spill.ts';
 
 /**
- * A life that writes chunks to TEST_DIR, one after the other, and says after each how many are written. It is held up for
- * a second on SIGUSR2. On SIGTERM it writes no more, takes back what it still has, and tells what became of all.
+ * A life that writes chunks to TEST_DIR, one after the other, and says after each how many are written. On SIGUSR2 its event
+ * loop is held up until there is a file TEST_GATE, which it removes. On SIGTERM it writes no more, takes back what it still has, and tells what became of all.
  */
 const spill = createSpill({
   dir: process.env['TEST_DIR'] ?? '',
@@ -25,7 +26,9 @@ const end = { lost: 0, takenOver: 0, troubles: [] as string[], refused: 0 };
 let isStopping = false;
 
 process.on('SIGUSR2', () => {
-  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_000);
+  const gate = process.env['TEST_GATE'] ?? '';
+  while (!existsSync(gate)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+  rmSync(gate);
 });
 process.once('SIGTERM', () => {
   isStopping = true;

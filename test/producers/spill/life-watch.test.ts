@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createLifeWatch } from '../../../producers/spill/life-watch.ts';
 
-const timing = { heartbeatMs: 5, silentAfterMs: 30, watchMs: 10, rescanMs: 30 };
+const timing = { heartbeatMs: 5, silentAfterMs: 30, lookMs: 10 };
 
 /** A watch with a clock that the test moves. */
 function aWatch() {

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
+import { createIdentity } from '../../../producers/create-pipeline.ts';
 import { encodeSegmentHeader, segmentVersion } from '../../../producers/spill/frame.ts';
 import { identifyThisProcess } from '../../../producers/spill/process-identity.ts';
 import { createDirectory, until } from '../../support/fixtures.ts';
@@ -194,7 +195,7 @@ test('former lives: the bytes that they left count towards the bound', async () 
 });
 
 /** Times so short that a test can wait for them. */
-const quick = { heartbeatMs: 20, silentAfterMs: 400, watchMs: 50, rescanMs: 50 };
+const quick = { heartbeatMs: 20, silentAfterMs: 400, lookMs: 50 };
 
 /** Keeps a lock of a life alive, with times of a clock that is off by so much. */
 function aHeart(path: string, skewMs: number) {
@@ -338,6 +339,22 @@ test('former lives: what a process had claimed is claimed again when that proces
   await kill();
   expect(await takeAll(await openedSpill(dir))).toEqual(['a']);
   expect(await readdir(dir)).toEqual([]);
+});
+
+test('former lives: one of the longest name is claimed by another one of the longest name', async () => {
+  const dir = await createDirectory();
+  const longest = (letter: string): string => {
+    const { producer, epoch, life } = createIdentity(letter.repeat(100), 1_700_000_000_000);
+    return `${producer}-${epoch}.${life}`;
+  };
+  await leaveLife(dir, longest('a'), await aDeadOwner(), [aSegment(['x'])]);
+  // Its own name is taken, which adds to it.
+  const life = longest('b');
+  await leaveLife(dir, life, (await aLivingOwner()).owner, []);
+  const made = aSpill(dir, { life });
+  await opened(made);
+  expect(made.troubles).toEqual([]);
+  expect(await takeAll(made.spill)).toEqual(['x']);
 });
 
 test('former lives: of several processes that start at once, one takes each', async () => {
