@@ -43,9 +43,37 @@ const allButTheLimiter = [
   // The prefix alone, which scripts are given, and the only job.
   '',
   '*.1',
+  // What lets scripts run while Redis is full.
+  '*:none',
 ].map((key) => `~*:${key}`);
 
-test('liveness: a worker that cannot take the jobs that wait, while all servers answer, is stuck', async () => {
+test('liveness: a worker that takes none of the jobs that wait, while all servers answer, is stuck', async () => {
+  const namespace = createNamespace();
+  const databaseUrl = await createTestDatabase();
+  const worker = await startWorker(databaseUrl, namespace, impatient);
+  const client = await connect(databaseUrl);
+  const queue = openQueue(namespace);
+  const admin = createRedis(inject('redisUrl'), { role: 'producer', name: 'test', logger: null });
+  onTestFinished(() => admin.disconnect());
+  await admin.connect();
+  // Jobs that nobody is woken for: BullMQ sleeps for five seconds, and now and then they end just then.
+  let reason: string | null = null;
+  let recorded = 0;
+  while (reason === null && recorded < 200) {
+    await queue.pause();
+    await recordSome(namespace, 10);
+    recorded += 10;
+    await admin.hdel(queue.toKey('meta'), 'paused');
+    await until(async () => {
+      reason ??= worker.whyStuck();
+      return (await client.query('select 1 from strategy_execution_log')).rowCount === recorded;
+    });
+  }
+  expect(reason).toMatch(/^stuck: jobs wait, PostgreSQL answers, and nothing/);
+  await until(() => worker.whyStuck() === null);
+});
+
+test('liveness: a Redis that refuses is no reason, and is not asked as fast as it can be', async () => {
   const { url: redisUrl } = await startFragileRedis();
   const namespace = createNamespace();
   await recordSome(namespace, 10, redisUrl);
@@ -55,24 +83,16 @@ test('liveness: a worker that cannot take the jobs that wait, while all servers 
   await admin.call('acl', 'setuser', 'default', 'resetkeys', ...allButTheLimiter);
   const databaseUrl = await createTestDatabase();
   const worker = await startWorker(databaseUrl, namespace, { ...impatient, REDIS_URL: redisUrl });
-  expect(await until(() => worker.whyStuck())).toMatch(/^stuck: jobs wait, PostgreSQL answers, and nothing/);
+  expect(await answersOf(worker)).toEqual(new Set([null]));
+  expect(worker.whyIdle()).toMatch(/^Redis refuses what the worker needs to take jobs: NOPERM/);
 
   await admin.call('acl', 'setuser', 'default', '~*');
-  await until(() => worker.whyStuck() === null);
+  await until(() => worker.whyIdle() === null);
   const client = await connect(databaseUrl);
   await until(async () => (await client.query('select 1 from strategy_execution_log')).rowCount === 10);
-  // It did not ask as fast as it could while it was refused.
-  const refusals = (await admin.call('acl', 'log')) as [
-    string,
-    number,
-    string,
-    string,
-    string,
-    string,
-    string,
-    string,
-  ][];
-  const takings = refusals.filter(([, , , , , , , key]) => key.endsWith(':limiter')).map(([, count]) => count);
+  // By key: the eighth field of an entry of the log.
+  const refusals = (await admin.call('acl', 'log')) as [string, number, ...string[]][];
+  const takings = refusals.filter(([, , , , , , , key]) => key?.endsWith(':limiter')).map(([, count]) => count);
   expect(takings.reduce((sum, count) => sum + count, 0)).toBeLessThan(100);
 });
 
