@@ -1,9 +1,10 @@
 // What `npm start`, `npm test` and the other commands run first, on any Node from 20 on and before anything is installed:
 // it installs the dependencies, generates the Prisma client, and then runs the command that follows on the project's own
 // Node. Plain JavaScript without dependencies, since there are none yet. One line to standard error for each step taken.
-import { execFileSync, spawn } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { constants } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -31,23 +32,27 @@ process.stderr.on('error', () => undefined);
 
 if (Number(process.versions.node.split('.')[0]) < 20)
   fail(`Node ${process.versions.node} is too old to start with; 20 or later is needed.`);
-step('dependencies installed', 'lock', digest('package-lock.json'), existsSync(ownNode), installDependencies);
-step(
+/** What runs now, and the signal that was passed on to it: npm tells this process only. Then nothing else is begun. */
+let running = null;
+let asked = null;
+
+await step('dependencies installed', 'lock', digest('package-lock.json'), existsSync(ownNode), installDependencies);
+await step(
   'Prisma client generated',
   'client',
   digest('package-lock.json', 'prisma/schema.prisma'),
   existsSync(join(root, 'prisma/client/client.ts')),
   generateClient,
 );
-run(process.argv.slice(2));
+await run(process.argv.slice(2));
 
 /** Does a step unless its inputs are those of the last time and its result is still there. */
-function step(done, name, inputs, resultExists, work) {
+async function step(done, name, inputs, resultExists, work) {
   const stampFile = join(modules, '.sluice', name);
   const stamp = existsSync(stampFile) ? readFileSync(stampFile, 'utf8') : null;
   if (resultExists && stamp === inputs) return;
   const startedAt = Date.now();
-  work();
+  await work();
   mkdirSync(dirname(stampFile), { recursive: true });
   writeFileSync(stampFile, inputs);
   process.stderr.write(`sluice: ${done} (${((Date.now() - startedAt) / 1000).toFixed(1)} s)\n`);
@@ -63,36 +68,57 @@ function installDependencies() {
   process.stderr.write('sluice: installing dependencies, about a minute the first time\n');
   // npm run says where npm itself is; called by hand, the one on the PATH has to do.
   const npm = process.env.npm_execpath ? [process.execPath, process.env.npm_execpath] : ['npm'];
-  quietly([...npm, 'ci', '--no-audit', '--no-fund', '--loglevel=error'], 'npm ci failed');
+  return quietly([...npm, 'ci', '--no-audit', '--no-fund', '--loglevel=error'], 'npm ci failed');
 }
 
 function generateClient() {
-  quietly([ownNode, join(modules, 'prisma', 'build', 'index.js'), 'generate'], 'prisma generate failed');
+  return quietly([ownNode, join(modules, 'prisma', 'build', 'index.js'), 'generate'], 'prisma generate failed');
 }
 
 /** Runs a command whose output matters only when it fails. */
-function quietly([command, ...args], failure) {
-  try {
-    execFileSync(command, args, { cwd: root, env: environment, stdio: ['ignore', 'pipe', 'pipe'] });
-  } catch (error) {
-    const output = `${error.stdout ?? ''}${error.stderr ?? ''}`
-      .split('\n')
-      .filter((line) => !/^npm error\s*$/.test(line));
-    fail([`${failure}:`, ...output.slice(0, outputLines)].join('\n'));
-  }
+async function quietly([command, ...args], failure) {
+  const output = [];
+  const child = start(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
+  for (const stream of [child.stdout, child.stderr]) stream.on('data', (bytes) => output.push(bytes));
+  const { code } = await ended(child);
+  if (asked !== null) process.exit(codeOf(asked));
+  if (code === 0) return;
+  const lines = Buffer.concat(output).toString().split('\n');
+  fail([`${failure}:`, ...lines.filter((line) => !/^npm error\s*$/.test(line)).slice(0, outputLines)].join('\n'));
 }
 
 /** Hands the process over to the command, so that signals and the exit code are the command's own. */
-function run([command, ...args]) {
+async function run([command, ...args]) {
   if (command === undefined) process.exit(0);
-  const file = command === 'node' ? ownNode : command;
   if (typeof process.execve === 'function' && command === 'node')
     process.execve(ownNode, [ownNode, ...args], environment);
-  const child = spawn(file, args, { env: environment, stdio: 'inherit' });
-  // The terminal sends its signals to the child as well; what comes to this process alone is passed on.
-  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
-  child.once('error', (error) => fail(`${command} could not be started: ${error.message}`));
-  child.once('exit', (code, signal) => process.exit(signal ? 1 : code));
+  const { code, signal } = await ended(start(command === 'node' ? ownNode : command, args, { stdio: 'inherit' }));
+  process.exit(code ?? codeOf(signal));
+}
+
+/** Until something is started, a signal ends this process, as it should; from then on that is told. */
+function start(command, args, options) {
+  if (running === null)
+    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
+      process.on(signal, () => {
+        asked = signal;
+        running.kill(signal);
+      });
+  running = spawn(command, args, { env: environment, ...options });
+  return running;
+}
+
+/** How a process ended. */
+function ended(child) {
+  return new Promise((resolve) => {
+    child.once('error', (error) => fail(`${child.spawnfile} could not be started: ${error.message}`));
+    child.once('close', (code, signal) => resolve({ code, signal }));
+  });
+}
+
+/** The exit code by which a shell tells that a signal has ended a process. */
+function codeOf(signal) {
+  return 128 + constants.signals[signal];
 }
 
 function fail(message) {

@@ -1,3 +1,5 @@
+import { onStopSignal } from './early-signals.ts';
+
 /** A part of a process that was opened and has to be closed. */
 export interface Closer {
   name: string;
@@ -27,7 +29,7 @@ export function createCloseStack(onError: (name: string, error: unknown) => void
 const sameSignalMs = 1_000;
 
 /**
- * Resolves when the process is asked to stop: SIGTERM, SIGINT, or the end of the process that started it with an IPC
+ * Resolves when the process is asked to stop: SIGTERM, SIGINT, SIGHUP (its terminal was closed), or the end of the process that started it with an IPC
  * channel. Another signal more than a second later ends the process at once, with code 1.
  */
 export function untilAskedToStop(): Promise<string> {
@@ -41,9 +43,11 @@ export function untilAskedToStop(): Promise<string> {
         process.exit(1);
       }
     };
-    process.on('SIGTERM', ask);
-    process.on('SIGINT', ask);
-    if (process.send) process.once('disconnect', () => ask('the parent process is gone'));
+    onStopSignal(ask);
+    const orphaned = () => ask('the parent process is gone');
+    if (process.connected) process.once('disconnect', orphaned);
+    // It had a channel when it was started.
+    else if (process.send) orphaned();
   });
 }
 

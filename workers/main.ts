@@ -1,14 +1,19 @@
 import { fitHeapToContainer } from '../shared/container-heap.ts';
+import { endOnSignal } from '../shared/early-signals.ts';
 import { UsageError } from '../shared/errors.ts';
-import { environmentWarnings } from '../shared/foreign-variables.ts';
-import { runWorker, workerRoles } from './run-worker.ts';
 
+endOnSignal(0);
 // A reader of warnings that has gone, or a full disk, does not end a worker.
 process.stderr.on('error', () => undefined);
 
 fitHeapToContainer(process);
 // `node workers/main.ts execution-log completed-request`: what a container runs that needs none of the other commands.
 try {
+  // Only now the rest, which takes its time to load.
+  const [{ environmentWarnings }, { runWorker, workerRoles }] = await Promise.all([
+    import('../shared/foreign-variables.ts'),
+    import('./run-worker.ts'),
+  ]);
   const given = process.argv.slice(2);
   const names = workerRoles.filter((known) => given.includes(known));
   if (names.length === 0 || names.length < given.length)

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Problem } from '../http/problem.ts';
 import { type Access, type AccessNeed, isAllowed } from './access.ts';
 import type { Credentials } from './credentials.ts';
-import { isAddressedToLoopback, isFromAnotherSite, isNavigation } from './request-origin.ts';
+import { isAddressedToLoopback, isFromAnotherSite, isNavigation, signOfProxy } from './request-origin.ts';
 import { readSession, sessionIn } from './session.ts';
 
 declare module 'fastify' {
@@ -23,6 +23,12 @@ export function guardRequests(app: FastifyInstance, credentials: Credentials): v
       throw new Problem('forbidden', 'Without tokens the console answers to the names of its own machine only');
     if (!credentials.areRequired && isFromAnotherSite(headers) && !isLinkToPage(request))
       throw new Problem('forbidden', 'Without tokens nothing is told to a page of another site');
+    const sign = credentials.areRequired ? null : signOfProxy(request.raw);
+    if (sign !== null)
+      throw new Problem(
+        'forbidden',
+        `Without tokens the console answers to its own machine only, and this came through a proxy (${sign}). Set SLUICE_CONSOLE_READ_TOKEN or SLUICE_CONSOLE_OPERATOR_TOKEN`,
+      );
     if (!safeMethods.has(method) && isFromAnotherSite(headers))
       throw new Problem('forbidden', 'A page of another site may not change anything here');
     const need = request.is404 ? 'anybody' : (request.routeOptions.config.access ?? 'operator');

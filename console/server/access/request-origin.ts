@@ -1,4 +1,4 @@
-import type { IncomingHttpHeaders } from 'node:http';
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { isLoopback } from '../../../shared/loopback.ts';
 
 /**
@@ -24,4 +24,28 @@ export function isFromAnotherSite(headers: IncomingHttpHeaders): boolean {
 /** Whether a browser asks for a page that is to take the place of the one that it shows: no page can read the answer. */
 export function isNavigation(headers: IncomingHttpHeaders): boolean {
   return headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document';
+}
+
+/** What proxies, load balancers and content networks put on what they pass on; no browser and no tool sends one by itself. */
+const proxyHeaders = [
+  /^(forwarded|via|cdn-loop|front-end-https)$/,
+  /^(x-)?(original-)?forwarded(-|$)/,
+  /^x-(original|envoy|amzn|azure|arr|appengine|traefik|varnish|proxy)/,
+  /^(x-)?(real|client|true-client|cluster-client|wl-proxy-client|proxy-client|remote|originating|proxyuser)-(ip|addr)$/,
+  /^x-(scheme|cloud-trace-context)$/,
+  /^(cf|fastly|fly|akamai|ali)-/,
+];
+
+/**
+ * What shows that a request came through a proxy, in words; null: nothing does. A proxy that adds nothing cannot be told from
+ * a caller of this machine, but for one that speaks HTTP/1.0, as nginx does where nobody says otherwise.
+ */
+export function signOfProxy({ headers, httpVersion }: Pick<IncomingMessage, 'headers' | 'httpVersion'>): string | null {
+  const header = Object.keys(headers).find((name) => proxyHeaders.some((pattern) => pattern.test(name)));
+  if (header !== undefined) return `the header ${header}`;
+  if (httpVersion === '1.0') return 'HTTP/1.0';
+  const { origin } = headers;
+  return origin === undefined || !URL.canParse(origin) || isAddressedToLoopback({ host: new URL(origin).host })
+    ? null
+    : 'the header origin, which names another host';
 }

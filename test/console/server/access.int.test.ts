@@ -1,3 +1,5 @@
+import { connect as connectSocket } from 'node:net';
+import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { type Answer, aConsole, acmeToken, allTokens, metricsToken, operatorToken, readToken } from './a-console.ts';
 import { insertRun, seed } from './seed.ts';
@@ -206,6 +208,71 @@ test('loopback: without tokens everything is allowed, under the names of this ma
     for (const url of ['/', '/api/v1/queues', '/queues/api/queues', '/metrics'])
       expect((await ask('GET', url, { headers: { host } })).status, host).toBe(403);
   expect((await ask('GET', '/api/v1/session')).body).toEqual({ access: 'operator', realm: null, needsToken: false });
+});
+
+const signs: Record<string, string> = {
+  forwarded: 'for=10.0.0.1',
+  via: '1.1 proxy',
+  'x-forwarded-for': '10.0.0.1',
+  'x-forwarded-proto': 'https',
+  'x-forwarded-prefix': '/console',
+  'X-Real-IP': '10.0.0.1',
+  'x-client-ip': '10.0.0.1',
+  'x-cluster-client-ip': '10.0.0.1',
+  'true-client-ip': '10.0.0.1',
+  'cf-connecting-ip': '10.0.0.1',
+  'cdn-loop': 'cloudflare',
+  'x-original-host': 'console.example',
+  'x-original-forwarded-for': '10.0.0.1',
+  'x-envoy-external-address': '10.0.0.1',
+  'x-amzn-trace-id': 'Root=1',
+  'x-arr-ssl': 'yes',
+  origin: 'https://console.example',
+};
+
+test.each(Object.entries(signs))(
+  'proxy: without tokens what has come through one, by the header %s, is refused, and told why',
+  async (name, value) => {
+    const { ask } = await aConsole();
+    for (const url of ['/', '/api/v1/queues', '/queues/api/queues', '/metrics', '/healthz', '/no-such-page']) {
+      const answer = await ask('GET', url, { headers: { [name]: value } });
+      expect(answer.status, url).toBe(403);
+      expect(answer.body).toMatchObject({
+        detail: expect.stringMatching(/through a proxy.*SLUICE_CONSOLE_READ_TOKEN/),
+      });
+    }
+    const { ask: asksWithTokens } = await aConsole(allTokens);
+    const answer = await asksWithTokens('GET', '/api/v1/queues', { token: readToken, headers: { [name]: value } });
+    expect(answer.status).toBe(200);
+  },
+);
+
+test('proxy: without tokens one that speaks HTTP/1.0 and adds nothing, as nginx does by default, is refused', async () => {
+  const { app } = await aConsole();
+  const { port } = new URL(await app.listen({ host: '127.0.0.1', port: 0 }));
+  const ask = async (version: string): Promise<string> => {
+    const socket = connectSocket(Number(port), '127.0.0.1');
+    socket.end(`GET /api/v1/session HTTP/${version}\r\nHost: 127.0.0.1:${port}\r\nConnection: close\r\n\r\n`);
+    return text(socket);
+  };
+  expect(await ask('1.0')).toMatch(/^HTTP\/1\.1 403 .*through a proxy \(HTTP\/1\.0\)/s);
+  expect(await ask('1.1')).toMatch(/^HTTP\/1\.1 200 /);
+});
+
+test('proxy: what browsers and tools of this machine send is no sign of one', async () => {
+  const { ask } = await aConsole();
+  const headers = {
+    accept: 'application/json',
+    'accept-encoding': 'gzip',
+    'x-requested-with': 'fetch',
+    'x-request-id': '1',
+    traceparent: '00-1-1-00',
+    origin: 'http://localhost:9464',
+    'sec-fetch-site': 'same-origin',
+    'upgrade-insecure-requests': '1',
+    cookie: 'a=b',
+  };
+  expect((await ask('GET', '/api/v1/queues', { headers })).status).toBe(200);
 });
 
 test('loopback: with tokens the console may have any name', async () => {

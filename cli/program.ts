@@ -1,0 +1,109 @@
+import { readFileSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
+import { Command } from 'commander';
+import { classifyDatabaseError, explainDatabaseError } from '../shared/database-errors.ts';
+import { toError, UsageError } from '../shared/errors.ts';
+import { environmentWarnings } from '../shared/foreign-variables.ts';
+import { endsWithin } from '../shared/lifecycle.ts';
+import type { CommandContext } from './context.ts';
+import { lastingCommands } from './lasting-commands.ts';
+import { printable } from './text/printable.ts';
+
+/** Adds a command to the program. */
+type AddCommand = (program: Command, context: CommandContext) => void;
+
+/** Each is loaded when it is called: what the others need would make it slower to start. In the order of the help. */
+const commands: Record<string, () => Promise<AddCommand>> = {
+  start: async () => (await import('./start.ts')).addStartCommand,
+  demo: async () => (await import('./demo.ts')).addDemoCommand,
+  worker: async () => (await import('./worker.ts')).addWorkerCommand,
+  console: async () => (await import('./console.ts')).addConsoleCommand,
+  migrate: async () => (await import('./migrate.ts')).addMigrateCommand,
+  maintain: async () => (await import('./maintain.ts')).addMaintainCommand,
+  executions: async () => (await import('./executions.ts')).addExecutionsCommand,
+  requests: async () => (await import('./requests.ts')).addRequestsCommand,
+  queues: async () => (await import('./queues.ts')).addQueuesCommand,
+  'dead-letters': async () => (await import('./dead-letters.ts')).addDeadLettersCommand,
+  health: async () => (await import('./health.ts')).addHealthCommand,
+  spill: async () => (await import('./spill.ts')).addSpillCommand,
+  doctor: async () => (await import('./doctor.ts')).addDoctorCommand,
+};
+
+/** Beside the sources, and one level further up from the build. */
+const packageFile = import.meta.url.endsWith('.ts') ? '../package.json' : '../../package.json';
+
+/** Exit codes of every command: 0 done, 1 failed, 2 called or configured wrongly. */
+async function main(argv: readonly string[], environment: NodeJS.ProcessEnv): Promise<number> {
+  const { version } = JSON.parse(readFileSync(new URL(packageFile, import.meta.url), 'utf8')) as { version: string };
+  const program = new Command('sluice')
+    .description('Lands what services observe in Postgres, durably and fast, through a fleet of BullMQ workers.')
+    .version(version)
+    .showHelpAfterError('(--help tells what is accepted)')
+    // It quotes what was typed, which may have been copied from what is stored.
+    .configureOutput({ outputError: (text, write) => write(text.split('\n').map(printable).join('\n')) })
+    .exitOverride((error) => {
+      throw error;
+    });
+  let exitCode = 0;
+  const context = {
+    environment,
+    exitWith(code: number) {
+      exitCode = code;
+    },
+  };
+  const [called = ''] = argv;
+  const wanted = Object.hasOwn(commands, called) ? [called] : Object.keys(commands);
+  for (const name of wanted) (await commands[name]?.())?.(program, context);
+
+  for (const warning of environmentWarnings(environment)) process.stderr.write(`sluice: warning: ${warning}\n`);
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+    return exitCode;
+  } catch (thrown) {
+    return report(thrown, environment);
+  }
+}
+
+function report(thrown: unknown, environment: NodeJS.ProcessEnv): number {
+  const error = toError(thrown);
+  // Commander has said what it has to say; help and version are no mistakes.
+  if ('exitCode' in error && typeof error.exitCode === 'number') return error.exitCode === 0 ? 0 : 2;
+  // An error of ours that has one of the database's as its cause says itself what is to be said.
+  const said = 'code' in error ? error : { message: error.message };
+  const isDatabaseError = classifyDatabaseError(said).class !== 'unknown';
+  const message = isDatabaseError ? `PostgreSQL: ${explainDatabaseError(error)}` : error.message;
+  // It may quote what is stored.
+  process.stderr.write(`sluice: ${message.split('\n').map(printable).join('\n')}\n`);
+  if (error instanceof UsageError) return 2;
+  if (environment['SLUICE_LOG_LEVEL'] === 'debug') process.stderr.write(`${error.stack}\n`);
+  return 1;
+}
+
+/** They print no result, so nothing is lost that somebody had asked for. */
+const withoutResult = ['start', 'worker', 'console'];
+
+const lastWordsMs = 1_000;
+
+/** Resolves when all that was written has been taken, or nobody is there any more to take it. */
+async function taken(stream: NodeJS.WriteStream): Promise<void> {
+  if (stream.writableLength > 0) await new Promise<void>((resolve) => stream.write('', () => resolve()));
+}
+
+/** Calls a command, and ends the process when it is done and what it said has been taken. */
+export async function runProgram(argv: readonly string[], environment: NodeJS.ProcessEnv): Promise<never> {
+  let isLost = false;
+  for (const stream of [process.stdout, process.stderr])
+    stream.on('error', ({ code }: NodeJS.ErrnoException) => {
+      // A reader that has seen enough, as `head`, is no failure. A full disk is.
+      if (code !== 'EPIPE') isLost = true;
+    });
+  const [command = ''] = argv;
+  const exitCode = await main(argv, environment);
+  // A pipe takes 64 KiB at once; the rest would be lost when the process ends before its reader has come to it.
+  const said = Promise.all([taken(process.stdout), taken(process.stderr)]);
+  await (lastingCommands.includes(command) ? endsWithin(said, lastWordsMs) : said);
+  // What went wrong with the last words is told by events.
+  await setImmediate();
+  // Not process.exitCode: when a server hangs, so may the connection to it, and the process shall end all the same.
+  process.exit(isLost && exitCode === 0 && !withoutResult.includes(command) ? 1 : exitCode);
+}
