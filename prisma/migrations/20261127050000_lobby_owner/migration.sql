@@ -1,4 +1,4 @@
--- How often all games may be announced again, and whether they are to be.
+-- The database that the epoch was made in, when all games were announced last, and whether they are to be announced again.
 ALTER TABLE "stream_lease"
     ADD COLUMN "database_id" TEXT,
     ADD COLUMN "announced_at" TIMESTAMPTZ(3),
