@@ -1,6 +1,7 @@
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { UsageError } from '../shared/errors.ts';
+import { makePrivateDirectory } from './private-files.ts';
 import { commandLine } from './processes.ts';
 
 /**
@@ -11,10 +12,10 @@ import { commandLine } from './processes.ts';
  */
 export async function lockFleet(dir: string): Promise<() => Promise<void>> {
   const file = join(dir, 'fleet.pid');
-  await mkdir(dir, { recursive: true });
+  await makePrivateDirectory(dir);
   for (;;) {
     try {
-      await writeFile(file, String(process.pid), { flag: 'wx' });
+      await writeFile(file, String(process.pid), { flag: 'wx', mode: 0o600 });
       return () => rm(file, { force: true });
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;

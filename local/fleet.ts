@@ -1,9 +1,9 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { queueNames } from '../shared/contracts/queues.ts';
+import { makePrivateDirectory, withPrivateFiles } from './private-files.ts';
 
 /** A process of the fleet. */
 export interface FleetProcess {
@@ -49,7 +49,7 @@ const restartAfterMs = 500;
  * @throws Error when a worker does not come up at the first try; what it wrote is in its log file
  */
 export async function startFleet(options: FleetOptions) {
-  await mkdir(options.logDir, { recursive: true });
+  await makePrivateDirectory(options.logDir);
   let stopping = false;
   const children = new Map<string, ChildProcess>();
   const restarts = new Set<NodeJS.Timeout>();
@@ -61,17 +61,19 @@ export async function startFleet(options: FleetOptions) {
   const launch = (worker: FleetWorker | FleetProcess): Promise<void> => {
     const logFile = join(options.logDir, `${worker.name}.log`);
     // The file itself, not a pipe through this process: a worker outlives it for as long as it takes to stop.
-    const log = openSync(logFile, 'a');
-    const child = fork(cliFile, 'roles' in worker ? ['worker', ...worker.roles] : ['console'], {
-      env: {
-        ...options.environment,
-        SLUICE_CONSOLE_PORT: options.environment['SLUICE_CONSOLE_PORT'] || '0',
-        SLUICE_WORKER_PORT: '0',
-      },
-      stdio: ['ignore', log, log, 'ipc'],
-      // Its own process group: a Ctrl-C reaches the fleet, and the fleet stops its workers in good order.
-      detached: true,
-    });
+    const log = openSync(logFile, 'a', 0o600);
+    const child = withPrivateFiles(() =>
+      fork(cliFile, 'roles' in worker ? ['worker', ...worker.roles] : ['console'], {
+        env: {
+          ...options.environment,
+          SLUICE_CONSOLE_PORT: options.environment['SLUICE_CONSOLE_PORT'] || '0',
+          SLUICE_WORKER_PORT: '0',
+        },
+        stdio: ['ignore', log, log, 'ipc'],
+        // Its own process group: a Ctrl-C reaches the fleet, and the fleet stops its workers in good order.
+        detached: true,
+      }),
+    );
     closeSync(log);
     worker.pid = child.pid ?? null;
     children.set(worker.name, child);

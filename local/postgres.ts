@@ -1,11 +1,12 @@
 import { execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmod, chown, mkdir, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, chown, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { freePort } from './free-port.ts';
+import { makePrivateDirectory, withPrivateFiles } from './private-files.ts';
 import { commandLine, isAlive, stopProcess } from './processes.ts';
 import { unprivileged } from './unprivileged.ts';
 
@@ -47,6 +48,7 @@ export async function startPostgres({ dir, fsync = true, port }: PostgresOptions
   const data = join(dir, 'data');
   const log = join(dir, 'postgres.log');
   const binaries = await embeddedBinaries();
+  await makePrivateDirectory(dir);
   const password = await initialise(binaries.initdb, dir, data);
 
   const running = await findRunning(data);
@@ -78,7 +80,7 @@ async function initialise(initdb: string, dir: string, data: string): Promise<st
   if (existing !== null) return existing;
 
   await rm(data, { recursive: true, force: true });
-  await mkdir(data, { recursive: true, mode: 0o700 });
+  await makePrivateDirectory(data);
   const password = randomBytes(18).toString('hex');
   const draft = `${passwordFile}.new`;
   await writeFile(draft, password, { mode: 0o600 });
@@ -133,8 +135,10 @@ async function launch(
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const { command, args, owner } = unprivileged(postgres, ['-D', data, ...flags]);
   await takePossession(data, owner);
-  const output = await open(log, 'a');
-  const child = spawn(command, args, { cwd: '/', detached: true, stdio: ['ignore', output.fd, output.fd] });
+  const output = await open(log, 'a', 0o600);
+  const child = withPrivateFiles(() =>
+    spawn(command, args, { cwd: '/', detached: true, stdio: ['ignore', output.fd, output.fd] }),
+  );
   await new Promise((resolve, reject) => child.once('spawn', resolve).once('error', reject));
   child.unref();
   await output.close();

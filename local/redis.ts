@@ -1,10 +1,11 @@
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, readFile, writeFile } from 'node:fs/promises';
+import { open, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { freePort } from './free-port.ts';
+import { makePrivateDirectory, withPrivateFiles } from './private-files.ts';
 import { commandLine, isAlive, stopProcess } from './processes.ts';
 
 /** A private Redis or Valkey server on loopback. */
@@ -49,7 +50,7 @@ const stopTimeoutMs = 20_000;
  * @throws Error with the tail of the server's log when it does not come up.
  */
 export async function startRedis({ binary, dir, port, sync = 'everysec' }: RedisOptions): Promise<RedisServer> {
-  await mkdir(dir, { recursive: true });
+  await makePrivateDirectory(dir);
   const previous = await readState(dir);
   const running = previous && (await commandLine(previous.pid))?.includes(`:${previous.port}`) ? previous : null;
   const password = previous?.password ?? randomBytes(18).toString('hex');
@@ -91,8 +92,10 @@ async function launch(
     ].join('\n'),
     { mode: 0o600 },
   );
-  const output = await open(join(dir, 'redis.log'), 'a');
-  const child = spawn(binary, [settings], { cwd: dir, detached: true, stdio: ['ignore', output.fd, output.fd] });
+  const output = await open(join(dir, 'redis.log'), 'a', 0o600);
+  const child = withPrivateFiles(() =>
+    spawn(binary, [settings], { cwd: dir, detached: true, stdio: ['ignore', output.fd, output.fd] }),
+  );
   await new Promise((resolve, reject) => child.once('spawn', resolve).once('error', reject));
   child.unref();
   await output.close();

@@ -1,11 +1,12 @@
-import { mkdir, rm, writeFile } from 'node:fs/promises';
-import { dirname, join, resolve } from 'node:path';
+import { rm, writeFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import { migrate } from '../prisma/migrate.ts';
 import { type Config, loadConfig } from '../shared/config.ts';
 import { createCloseStack } from '../shared/lifecycle.ts';
 import { type Fleet, startFleet } from './fleet.ts';
 import { lockFleet } from './fleet-lock.ts';
 import { watchFleet } from './fleet-watch.ts';
+import { makePrivateDirectory } from './private-files.ts';
 import { type Servers, startServers } from './servers.ts';
 import { say, step } from './steps.ts';
 
@@ -25,6 +26,7 @@ export interface LocalSluice {
 export async function startLocalSluice(environment: NodeJS.ProcessEnv): Promise<LocalSluice> {
   const given = loadConfig(environment);
   const dir = resolve('.sluice');
+  await makePrivateDirectory(dir);
   const closing = createCloseStack((name, error) => say(`${name} could not be stopped: ${String(error)}`));
   try {
     if (given.database.url === null || given.redisUrl === null) closing.push('the lock', await lockFleet(dir));
@@ -62,7 +64,8 @@ export async function startLocalSluice(environment: NodeJS.ProcessEnv): Promise<
 
 /** Writes the servers' URLs, passwords included, to a file for the user's own shells; it goes when the servers go. */
 async function tellAddresses(file: string, { databaseUrl, redisUrl }: Servers): Promise<() => Promise<void>> {
-  await mkdir(dirname(file), { recursive: true });
+  // One that a killed run left behind keeps the rights that it had.
+  await rm(file, { force: true });
   await writeFile(file, `export DATABASE_URL='${databaseUrl}'\nexport REDIS_URL='${redisUrl}'\n`, { mode: 0o600 });
   return () => rm(file, { force: true });
 }

@@ -5,6 +5,9 @@
 import { readFileSync } from 'node:fs';
 import { parseDocument } from 'yaml';
 import { z } from 'zod';
+import { consoleGroups } from '../console/server/console-groups.ts';
+import { type ConfigGroup, variablesOf } from '../shared/config.ts';
+import { commonGroups, ownGroups } from '../workers/role.ts';
 
 /** Stands for an interpolation that refuses to start without a value. A file cannot contain it: YAML has no NUL. */
 const supplied = '\0';
@@ -33,7 +36,14 @@ type Service = z.output<typeof serviceSchema>;
 type Services = Readonly<Record<string, Service>>;
 type Rule = (service: Service, services: Services) => Iterable<string>;
 
-const rulesForAll: readonly Rule[] = [hasSource, isWatched, namesNoSecret, staysOnLoopback, waitsForWhatComes];
+const rulesForAll: readonly Rule[] = [
+  hasSource,
+  passesSettings,
+  isWatched,
+  namesNoSecret,
+  staysOnLoopback,
+  waitsForWhatComes,
+];
 const rulesForOne: Readonly<Record<string, readonly Rule[]>> = {
   redis: [keepsJobs],
   worker: [canBeScaled, hasTimeToDrain],
@@ -93,6 +103,24 @@ function readCompose(text: string): { services: Services; problems: string[] } {
 
 function* hasSource({ image, build }: Service): Iterable<string> {
   if (image === undefined && build === undefined) yield 'needs an image or a build';
+}
+
+/** Not for `.env`: the port inside the container is the image's, and the time to drain goes with the grace period in the file. */
+const fixed = ['SLUICE_WORKER_PORT', 'SLUICE_CONSOLE_PORT', 'SLUICE_SHUTDOWN_TIMEOUT_MS'];
+
+/** A setting that an operator makes in `.env` must reach the process that reads it. Without a value it is passed on as it is. */
+function* passesSettings({ build, command, environment }: Service): Iterable<string> {
+  if (build === undefined) return;
+  for (const name of variablesOf(groupsOf(command)))
+    if (!(name in environment) && !fixed.includes(name)) yield `must pass ${name} on, which its process reads`;
+}
+
+/** What a command of ours reads of the configuration. */
+function groupsOf([name, ...roles]: readonly string[]): readonly ConfigGroup[] {
+  if (name === 'console') return consoleGroups;
+  if (name === 'migrate') return ['database'];
+  const own: Readonly<Record<string, readonly ConfigGroup[]>> = ownGroups;
+  return name === 'worker' ? [...commonGroups, ...roles.flatMap((role) => own[role] ?? [])] : [];
 }
 
 function* isWatched(service: Service): Iterable<string> {

@@ -292,6 +292,14 @@ function toGroups(env: Values) {
 /** All there are. */
 export const configGroups = Object.keys(toGroups(readVariables({}, new Map()))) as ConfigGroup[];
 
+/** The names of the variables that groups read. */
+export function variablesOf(groups: readonly ConfigGroup[]): string[] {
+  const read = new Set<string>();
+  const getters = variableNames.map((name) => [name, { get: () => void read.add(name) }]);
+  readConfig(Object.defineProperties({}, Object.fromEntries(getters)), groups);
+  return variableNames.filter((name) => read.has(name));
+}
+
 /** Holds two variables together, or more. It is asked where the groups of all of them are read. */
 interface Rule {
   groups: readonly ConfigGroup[];

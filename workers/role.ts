@@ -8,11 +8,19 @@ import type { MemoryBudget } from './memory-budget.ts';
 /** What every worker reads of the configuration, whatever its role. */
 export const commonGroups = ['namespace', 'logLevel', 'redisUrl', 'database', 'worker', 'batch', 'retry'] as const;
 
+/** What the roles read beside that. */
+export const ownGroups = {
+  'execution-log': [],
+  'completed-request': [],
+  'health-events': ['health'],
+  maintenance: ['retention'],
+} as const satisfies Record<string, readonly ConfigGroup[]>;
+
 /** What the worker of one role has of the configuration. */
 export type RoleConfig<Own extends ConfigGroup = never> = Pick<Config, (typeof commonGroups)[number] | Own>;
 
 /** Groups that some roles read, and others do not. */
-type OwnGroup = 'health' | 'retention';
+type OwnGroup = (typeof ownGroups)[keyof typeof ownGroups][number];
 
 /** What a role works with; whoever opened it closes it. */
 export interface RoleDeps<Own extends ConfigGroup = OwnGroup> {

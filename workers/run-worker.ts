@@ -15,24 +15,24 @@ import { createMaintenance } from './maintenance/pipeline.ts';
 import { createMemoryBudget, jobBytesFor, type MemoryBudget } from './memory-budget.ts';
 import { startProbeServer } from './probe-server.ts';
 import { createReadiness } from './readiness.ts';
-import { commonGroups, type Role, type RoleConfig, type RoleDeps } from './role.ts';
+import { commonGroups, ownGroups, type Role, type RoleConfig, type RoleDeps } from './role.ts';
 import { watchStart } from './watch-start.ts';
 import { createWorkerDatabase } from './worker-database.ts';
 
 /** The kinds of worker that a process can be. */
 const roles = {
-  'execution-log': role([], createExecutionLog),
-  'completed-request': role([], createCompletedRequest),
-  'health-events': role(['health'], createHealthEvents),
-  maintenance: role(['retention'], (deps) => createMaintenance(deps)),
+  'execution-log': role(ownGroups['execution-log'], createExecutionLog),
+  'completed-request': role(ownGroups['completed-request'], createCompletedRequest),
+  'health-events': role(ownGroups['health-events'], createHealthEvents),
+  maintenance: role(ownGroups.maintenance, (deps) => createMaintenance(deps)),
 };
 
-/** @param ownGroups what it reads of the configuration beside what every worker does */
-function role<Own extends ConfigGroup>(ownGroups: readonly Own[], create: (deps: RoleDeps<Own>) => Role) {
+/** @param groups what it reads of the configuration beside what every worker does */
+function role<Own extends ConfigGroup>(groups: readonly Own[], create: (deps: RoleDeps<Own>) => Role) {
   return {
-    ownGroups,
+    groups,
     create: (environment: NodeJS.ProcessEnv, deps: Omit<RoleDeps, 'config'>): Role =>
-      create({ ...deps, config: loadConfig(environment, [...commonGroups, ...ownGroups]) }),
+      create({ ...deps, config: loadConfig(environment, [...commonGroups, ...groups]) }),
   };
 }
 
@@ -50,8 +50,8 @@ const closeTimeoutMs = 2_000;
  *   are not there
  */
 export async function runWorker(names: readonly WorkerRole[], environment: NodeJS.ProcessEnv): Promise<number> {
-  const ownGroups: readonly ConfigGroup[] = names.flatMap((name): readonly ConfigGroup[] => roles[name].ownGroups);
-  const config = loadConfig(environment, [...commonGroups, ...ownGroups]);
+  const groups = names.flatMap((name): readonly ConfigGroup[] => roles[name].groups);
+  const config = loadConfig(environment, [...commonGroups, ...groups]);
   checkPool(names.length, config);
   const ofProcess = new Registry();
   const onDropped = createLineCounter(ofProcess).dropped;

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { commandLine, stopProcess } from '../../local/processes.ts';
@@ -20,6 +20,12 @@ function serverPids(dir: string): number[] {
   return [postgres, redis];
 }
 
+/** What under a directory, or itself, another user may read or write. */
+function openToOthers(dir: string): string[] {
+  const found = execFileSync('find', [dir, '-perm', '/077', '-not', '-type', 'l'], { encoding: 'utf8' });
+  return found.split('\n').filter((path) => path !== '');
+}
+
 function childrenOf(pid: number): number[] {
   return execFileSync('ps', ['-o', 'pid=', '--ppid', String(pid)], { encoding: 'utf8' })
     .trim()
@@ -34,9 +40,14 @@ async function areGone(pids: number[]): Promise<boolean> {
 
 test('start: brings everything up, refuses a second fleet, and leaves nothing behind on SIGINT', async () => {
   const dir = await createDirectory();
+  // As an earlier version made it, or one that was started by hand.
+  mkdirSync(join(dir, '.sluice'));
+  writeFileSync(join(dir, '.sluice/env'), '');
+  for (const path of ['.sluice', '.sluice/env']) chmodSync(join(dir, path), 0o777);
   const fleet = await startSluice(['start'], workerPort, dir);
   await until(() => isReady(fleet));
   const servers = serverPids(dir);
+  expect(openToOthers(join(dir, '.sluice'))).toEqual([]);
 
   const second = await startSluice(['start'], workerPort, dir);
   expect(await second.ended).toBe(2);

@@ -39,6 +39,18 @@ test('compose check: a missing worker or redis is a problem, as their rules woul
   );
 });
 
+test('compose check: a setting of a process that does not reach it is a problem', () => {
+  for (const [service, name] of [
+    ['maintenance', 'SLUICE_REQUEST_RETENTION_DAYS'],
+    ['console', 'SLUICE_CONSOLE_REALM_TOKENS'],
+    ['worker', 'SLUICE_METRICS_TOKEN'],
+  ])
+    expectProblem(
+      changed(`services.${service}.environment.${name}`, undefined),
+      `${service}: must pass ${name} on, which its process reads`,
+    );
+});
+
 test('compose check: a service with neither image nor build is a problem', () => {
   expectProblem(changed('services.redis.image', undefined), 'redis: needs an image or a build');
 });
