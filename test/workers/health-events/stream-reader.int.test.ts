@@ -1,23 +1,27 @@
 import { expect, test } from 'vitest';
 import { createStreamReader } from '../../../workers/health-events/stream-reader.ts';
 import { until } from '../../support/fixtures.ts';
-import { addEvent, connectRedis, createHealthKeys } from '../../support/health.ts';
+import { addEvent, connectRedis } from '../../support/health.ts';
+import { startFragileRedis } from '../../support/private-servers.ts';
 
 const mib = 1_024 * 1_024;
 
-function aReader() {
-  const { stream } = createHealthKeys();
-  const redis = connectRedis();
-  const connection = connectRedis();
+/** On a Redis of its own, which such entries keep busy, and which keeps nothing on disk. */
+async function aReader() {
+  const { url } = await startFragileRedis();
+  const stream = 'a stream';
+  const redis = connectRedis(url);
+  await redis.config('SET', 'appendonly', 'no');
+  const connection = connectRedis(url);
   return { stream, redis, connection, reader: createStreamReader(connection, stream) };
 }
 
 test('what the stream is like comes with each read, and less often when that is dear', async () => {
-  const { stream, redis, reader } = aReader();
+  const { stream, redis, reader } = await aReader();
   await addEvent(redis, stream);
   expect((await reader.read('0-0', 10)).facts).toMatchObject({ length: 1 });
   expect((await reader.read('0-0', 10)).facts).toMatchObject({ length: 1 });
-  await addEvent(redis, stream, { details: 'x'.repeat(200 * mib) });
+  await addEvent(redis, stream, { details: 'x'.repeat(64 * mib) });
   const dear = await until(async () => {
     const { facts } = await reader.read('0-0', 10);
     return facts?.length === 2 ? facts : null;
@@ -29,7 +33,7 @@ test('what the stream is like comes with each read, and less often when that is 
 });
 
 test('waiting ends with the next entry, and takes in only the beginning of a large one', async () => {
-  const { stream, redis, connection, reader } = aReader();
+  const { stream, redis, connection, reader } = await aReader();
   const small = reader.wait('0-0', 10_000);
   const first = await addEvent(redis, stream);
   await small;
@@ -46,7 +50,7 @@ test('waiting ends with the next entry, and takes in only the beginning of a lar
 });
 
 test('waiting ends without an entry when the time is over', async () => {
-  const { reader, connection } = aReader();
+  const { reader, connection } = await aReader();
   await reader.wait('0-0', 1);
   expect(connection.status).toBe('ready');
 });
