@@ -23,6 +23,7 @@ export function heldBytes(text: string, utf8Bytes = Buffer.byteLength(text)): nu
 
 /** What a role may have of job data in memory. */
 export interface MemoryBudget {
+  readonly maxBytes: number;
   /**
    * Room for a job that is about to be fetched, whose size nobody knows yet.
    *
@@ -67,6 +68,7 @@ export function createMemoryBudget({
   };
 
   return {
+    maxBytes,
     reserve: (bytes) => (takenBytes < maxBytes ? take(bytes) : null),
     hold: take,
     whenRoom: () => (takenBytes < maxBytes ? Promise.resolve() : new Promise((resolve) => waiting.add(resolve))),

@@ -1,9 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DelayedError, type Job, WaitingError, Worker, type WorkerOptions } from 'bullmq';
 import { toError } from '../shared/errors.ts';
+import type { Redis } from '../shared/redis.ts';
 import { isRefusal } from '../shared/redis-errors.ts';
 import type { Release } from './byte-semaphore.ts';
 import { heldBytes, type MemoryBudget } from './memory-budget.ts';
+import { createNextJobs, type NextJobs } from './next-jobs.ts';
 import { refusedRetryMs } from './redis-refusals.ts';
 
 /** How a worker may fetch jobs. */
@@ -11,7 +13,11 @@ export interface FetchLimits {
   memory: MemoryBudget;
   /** that one job should take at most in memory; one that takes more is counted when it has come */
   maxJobBytes: number;
+  redis: Redis;
 }
+
+/** Jobs on their way at once, at most, where they are small: what is known of their sizes may be out of date. */
+const maxOnTheirWay = 32;
 
 /** A job that was fetched. */
 interface Fetched {
@@ -32,6 +38,7 @@ export class RawJobWorker extends Worker {
   readonly #unstarted = new Set<Job>();
   /** the largest job that was seen counts, where it is larger than it should be */
   #maxJobBytes: number;
+  readonly #next: NextJobs;
   #change = Promise.withResolvers<void>();
 
   constructor(
@@ -43,6 +50,8 @@ export class RawJobWorker extends Worker {
     super(name, process, options);
     this.#limits = limits;
     this.#maxJobBytes = limits.maxJobBytes;
+    const { redis } = limits;
+    this.#next = createNextJobs({ redis, queueKey: this.toKey('').slice(0, -1), onKnown: () => this.#tellOfChange() });
     for (const event of ['closing', 'paused'] as const) this.on(event, () => this.#tellOfChange());
   }
 
@@ -66,6 +75,7 @@ export class RawJobWorker extends Worker {
     const job = super.createJob({ ...json, data: '{}' }, jobId);
     const bytes = heldBytes(json.data);
     this.#maxJobBytes = Math.max(this.#maxJobBytes, bytes);
+    if (bytes > this.#expectedBytes) this.#next.forget();
     this.#fetched.set(job, { text: json.data, bytes, release: this.#limits.memory.hold(bytes) });
     this.#unstarted.add(job);
     this.#tellOfChange();
@@ -135,10 +145,28 @@ export class RawJobWorker extends Worker {
     const { memory } = this.#limits;
     for (;;) {
       if (this.closing !== undefined || this.isPaused()) return null;
-      const release = memory.reserve(this.#maxJobBytes);
+      const release = this.#reserve();
       if (release !== null || this.#unstarted.size > 0) return release;
       await Promise.race([memory.whenRoom(), this.#change.promise]);
     }
+  }
+
+  /** What the next job takes in memory at most, as far as is known. */
+  get #expectedBytes(): number {
+    const known = this.#next.largestBytes;
+    // One character beyond ASCII may make each take two bytes.
+    return known === null ? this.#maxJobBytes : 2 * known;
+  }
+
+  /** Room for one job more; null when there is none. */
+  #reserve(): Release | null {
+    const { memory } = this.#limits;
+    const isKnown = this.#next.largestBytes !== null;
+    const bytes = Math.min(this.#maxJobBytes, Math.max(this.#expectedBytes, memory.maxBytes / maxOnTheirWay));
+    const release = memory.reserve(bytes);
+    if (release !== null && isKnown) this.#next.countFetch();
+    if (release === null && !isKnown) this.#next.look();
+    return release;
   }
 
   #tellOfChange(): void {
@@ -153,7 +181,7 @@ export class RawJobWorker extends Worker {
   ): Promise<T> {
     const rooms: Release[] = [];
     const fetches = (): boolean => {
-      const room = mayFetch?.() === false ? null : this.#limits.memory.reserve(this.#maxJobBytes);
+      const room = mayFetch?.() === false ? null : this.#reserve();
       if (room !== null) rooms.push(room);
       return room !== null;
     };

@@ -245,7 +245,7 @@ export function createRecordWorker(deps: RecordWorkerDeps) {
   // character beyond ASCII may make each of a job's characters take two bytes.
   const { producer, requests } = loadConfig({}, ['producer', 'requests']);
   const maxJobBytes = 2 * Math.max(producer.chunk.maxBytes, kind.maxRecordBytes({ producer, requests }));
-  const worker = new RawJobWorker(queue, process, options, { memory, maxJobBytes });
+  const worker = new RawJobWorker(queue, process, options, { memory, maxJobBytes, redis });
   keepRedisTime(worker, deps.clock);
   const standing = createRedisStanding(() => performance.now());
   noteAnswers(worker, standing);
