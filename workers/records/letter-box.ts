@@ -20,10 +20,12 @@ export function createLetterBox(deps: {
   logger: Logger;
   /** how long it stays shut after a failure */
   shutForMs: number;
+  /** how long a failure is told of: what was put off may go through at another worker */
+  tellForMs: number;
   /** ms of a clock that does not jump */
   now(): number;
 }) {
-  const { gate, logger, shutForMs, now } = deps;
+  const { gate, logger, shutForMs, tellForMs, now } = deps;
   let shutUntilMs = Number.NEGATIVE_INFINITY;
   let isInTrouble = false;
   let busy = 0;
@@ -44,9 +46,9 @@ export function createLetterBox(deps: {
   };
 
   return {
-    /** Whether the last try failed. */
+    /** Whether the last try failed, and not long ago. */
     get isInTrouble(): boolean {
-      return isInTrouble;
+      return isInTrouble && now() < shutUntilMs - shutForMs + tellForMs;
     },
 
     /** Whether nothing would be tried now. */

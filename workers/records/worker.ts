@@ -88,6 +88,7 @@ export function createRecordWorker(deps: RecordWorkerDeps) {
     gate,
     logger,
     shutForMs: Math.min(letterBoxShutMs, config.worker.parkMs),
+    tellForMs: config.worker.parkMs * 3 + letterBoxShutMs,
     now: () => performance.now(),
   });
   const suspects = createSuspectLane({

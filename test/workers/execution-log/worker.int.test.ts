@@ -350,14 +350,17 @@ test('execution log: of large jobs a worker takes fewer at once', async () => {
   const records = Array.from({ length: 100 }, () => recordOf(anExecution({ input: { text: 'x'.repeat(30_000) } })));
   await startWorker(databaseUrl, namespace, { SLUICE_WORKER_MAX_BYTES: '8000000', SLUICE_WORKER_CONCURRENCY: '8' });
   const client = await connect(databaseUrl);
-  await client.query('begin');
-  await client.query('lock table strategy_execution_log in share mode');
+  // Statements take as long as there is a row in this table.
+  await client.query('create table hold as select 1');
+  await client.query(`create function hold() returns trigger language plpgsql as
+    'begin while exists (select from hold) loop perform pg_sleep(0.05); end loop; return null; end'`);
+  await client.query('create trigger hold before insert on strategy_execution_log execute function hold()');
   // Three megabytes each, of which eight could be in hand by number. What is in hand reaches the bound with the third.
   for (let part = 0; part < 12; part += 1)
     await addRawJobs(namespace, [`large-${part}`], JSON.stringify(chunkOf(records)));
   const queue = openQueue(namespace);
   await until(async () => (await queue.getActiveCount()) === 3 && (await queue.getWaitingCount()) === 9);
-  await client.query('rollback');
+  await client.query('delete from hold');
   await until(async () => (await queue.getWaitingCount()) === 0);
   await until(async () => (await queue.getActiveCount()) === 0);
   expect((await client.query('select count(*)::int as n from strategy_execution_log')).rows).toEqual([{ n: 100 }]);

@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import { jobName } from '../../../shared/contracts/queues.ts';
+import { replayProducer } from '../../../shared/contracts/replay.ts';
 import { anExecutionFleet, idOf, recordText } from '../../support/execution-fleet.ts';
 import { connect, until } from '../../support/fixtures.ts';
 
@@ -95,4 +97,28 @@ test('letters: a worker that stops while none can be written hands its jobs back
   await start();
   await empty();
   expect(await letters()).toHaveLength(5);
+});
+
+test('letters: a replayed record is stored while its letter is held, and the letter is told so when it is let go', async () => {
+  const { databaseUrl, client, queue, add, start, ids, empty } = await anExecutionFleet();
+  const { rows } = await client.query<{ id: string }>(
+    `insert into dead_letter (queue, record_key, payload, code, reason, signature, state)
+     values ('execution-log', 'key', '{}', 'schema', 'r', 's', 'replayed') returning id`,
+  );
+  const [letter] = rows;
+  if (letter === undefined) throw new Error('no letter was made');
+  const holder = await connect(databaseUrl);
+  await holder.query('begin');
+  await holder.query('select from dead_letter for update');
+  const worker = await start();
+  const records = [JSON.parse(recordText(1))];
+  await queue.add(jobName, { v: 1, producer: replayProducer(letter.id), epoch: 1, seq: 1, records });
+  await until(async () => (await worker.metric('sluice_jobs_total', { outcome: 'letters' })) >= 1);
+  await add(...jobsOf(20).map((texts) => texts.filter((_text, index) => isGood(index)).slice(2)));
+  await until(async () => (await ids()).length >= 15);
+  expect(await ids()).toContain(idOf(1));
+  await holder.query('rollback');
+  await empty();
+  expect((await client.query('select state from dead_letter')).rows).toEqual([{ state: 'stored' }]);
+  expect(await queue.getFailedCount()).toBe(0);
 });
