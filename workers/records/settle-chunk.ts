@@ -1,4 +1,4 @@
-import { type Chunk, type ParsedChunk, parseChunk } from '../../shared/contracts/chunk.ts';
+import { type ParsedChunk, parseChunk } from '../../shared/contracts/chunk.ts';
 import { requestLimits } from '../../shared/contracts/completed-request.ts';
 import { executionLimits } from '../../shared/contracts/execution.ts';
 import { latestPlausible } from '../../shared/contracts/plausible-time.ts';
@@ -7,7 +7,7 @@ import type { BatchEntry, Batcher } from '../batcher.ts';
 import { type DeadLetter, toDeadLetter } from '../dead-letters.ts';
 import { type Refusal, RefusedRecordsError, UnreadableEntryError } from '../settle.ts';
 import type { Fate, RecordKind } from './kind.ts';
-import { chunkRecordTexts } from './record-texts.ts';
+import { chunkRecordTexts, cutRecordList } from './record-texts.ts';
 import { withNote } from './with-note.ts';
 
 /** The data of a job as it was received: JSON, if its producer kept to the contract. */
@@ -150,7 +150,7 @@ function readChunk(
     const oddity = problem === null ? findOddity(record, latest) : null;
     if (oddity !== null) oddities.set(index, oddity);
   }
-  return { ...known, wrong: null, list: cutRecords(raw, data as Chunk) };
+  return { ...known, wrong: null, list: cutRecordList(raw, data as object) };
 }
 
 function indexesUpTo(count: number): number[] {
@@ -166,17 +166,6 @@ function parseJson(raw: string): unknown {
   } catch {
     return notJson;
   }
-}
-
-/**
- * The text of a chunk's records, cut out of the chunk's text, which spares a quarter of the worker's work: the SDK writes
- * the header in one way, with the records last. Null when the chunk is written otherwise.
- */
-function cutRecords(raw: string, chunk: Chunk): string | null {
-  const { v, producer, epoch, seq } = chunk;
-  const header = `${JSON.stringify({ v, producer, epoch, seq }).slice(0, -1)},"records":`;
-  const isWrittenBySdk = Object.keys(chunk).length === 5 && raw.startsWith(`${header}[`) && raw.endsWith(']}');
-  return isWrittenBySdk ? raw.slice(header.length, -1) : null;
 }
 
 /** Whether a chunk has its records twice, of which a parser silently keeps the last. */

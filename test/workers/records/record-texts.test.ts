@@ -1,6 +1,9 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { chunkRecordTexts, recordTexts } from '../../../workers/records/record-texts.ts';
+import { createChunker } from '../../../producers/chunker.ts';
+import { RecordBuffer } from '../../../producers/record-buffer.ts';
+import { chunkRecordTexts, cutRecordList, recordTexts } from '../../../workers/records/record-texts.ts';
+import { anEntry } from '../../support/entry.ts';
 
 test('record texts: each is what stands in the text, numbers with the digits with which they were written', () => {
   const chunk = '{"v":1,"records": [ {"n":12345678901234567890},{"n":[1.10,1e400,-0.0]} , null,"x" ]}';
@@ -39,4 +42,24 @@ test('record texts: a text is a list by the rules of JSON.parse, or it is none',
     }),
     { numRuns: 5_000 },
   );
+});
+
+const cut = (text: string) => cutRecordList(text, JSON.parse(text));
+
+test('record list: it is cut out of a chunk as the SDK writes it, whatever its records are', () => {
+  const buffer = new RecordBuffer({ maxRecords: 10, maxBytes: 10_000 });
+  for (const json of ['{"a":"é\\"]}"}', '{"records":[1],"n":1.10}']) buffer.offer(anEntry({ json }));
+  const identity = { producer: 'host-1', epoch: 1_700_000_000_000, life: '9f2c4e01ab' };
+  const data = createChunker(buffer, { maxRecords: 10, maxBytes: 10_000 }, identity).next()?.data ?? '';
+  expect(cut(data)).toBe('[{"a":"é\\"]}"},{"records":[1],"n":1.10}]');
+});
+
+test.each([
+  '{"v":1,"records":[1],"seq":1}',
+  '{"v":1, "records":[1]}',
+  '{"v":{"records":[2]},"records":[1]}',
+  '{"records":[1],"x":[2]}',
+  '{"v":1.0,"records":[1]}',
+])('record list: of a chunk that is written otherwise it is not cut: %s', (text) => {
+  expect(cut(text)).toBeNull();
 });
