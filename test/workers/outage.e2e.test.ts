@@ -95,7 +95,12 @@ test('worker: when its deadline passes with the database locked, it exits with 1
   load.add(1_000);
   const onlooker = await connect(place.databaseUrl);
   await until(
-    async () => (await onlooker.query('select from pg_locks where not granted and relation is not null')).rowCount,
+    async () =>
+      (
+        await onlooker.query(
+          'select from pg_locks join pg_stat_activity using (pid) where datname = current_database() and not granted and relation is not null',
+        )
+      ).rowCount,
   );
   worker.kill('SIGTERM');
   expect(await worker.ended).toBe(1);

@@ -158,7 +158,11 @@ test('partition keeper: inserts go on while a partition has to wait for a reader
   // In line for the lock, where it stands in front of whoever comes later.
   await until(
     async () =>
-      (await client.query("select from pg_locks where mode = 'AccessExclusiveLock' and not granted")).rowCount,
+      (
+        await client.query(
+          "select from pg_locks join pg_stat_activity using (pid) where datname = current_database() and mode = 'AccessExclusiveLock' and not granted",
+        )
+      ).rowCount,
   );
   await client.query(`set lock_timeout = '20ms'`);
   for (let row = 0; row < 200; row += 1) await insertExecution(client, nowAt);

@@ -43,9 +43,5 @@ const proxyHeaders = [
 export function signOfProxy({ headers, httpVersion }: Pick<IncomingMessage, 'headers' | 'httpVersion'>): string | null {
   const header = Object.keys(headers).find((name) => proxyHeaders.some((pattern) => pattern.test(name)));
   if (header !== undefined) return `the header ${header}`;
-  if (httpVersion === '1.0') return 'HTTP/1.0';
-  const { origin } = headers;
-  return origin === undefined || !URL.canParse(origin) || isAddressedToLoopback({ host: new URL(origin).host })
-    ? null
-    : 'the header origin, which names another host';
+  return httpVersion === '1.0' ? 'HTTP/1.0' : null;
 }

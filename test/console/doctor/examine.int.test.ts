@@ -275,7 +275,12 @@ test('doctor: a session that waits for a lock on our tables is a warning', async
   await waiter.query('begin');
   const waiting = waiter.query('lock table strategy_execution_log in row exclusive mode');
   await until(
-    async () => (await holder.query('select from pg_locks where not granted and relation is not null')).rowCount,
+    async () =>
+      (
+        await holder.query(
+          'select from pg_locks join pg_stat_activity using (pid) where datname = current_database() and not granted and relation is not null',
+        )
+      ).rowCount,
   );
   expect((await look(databaseUrl, null)).finding('postgres', 'locks')).toMatchObject({ level: 'warning' });
   await holder.query('rollback');

@@ -44,7 +44,7 @@ test('console: a request that is under way when it is asked to stop is answered'
   const answer = fetch(`${url}/api/v1/runtime-records`);
   await until(async () => {
     const { rowCount } = await client.query(
-      `select from pg_locks where not granted and relation = 'runtime_record'::regclass`,
+      `select from pg_locks join pg_stat_activity using (pid) where datname = current_database() and not granted and relation = 'runtime_record'::regclass`,
     );
     return rowCount;
   });

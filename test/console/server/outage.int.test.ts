@@ -82,7 +82,14 @@ test('outage: a Redis that goes away while letters are put back leaves them open
   const other = await connect(databaseUrl);
   await other.query('begin; lock table dead_letter in access exclusive mode');
   const replay = ask('POST', '/api/v1/dead-letters/replay', { body: { all: true } });
-  await until(async () => (await other.query('select from pg_locks where not granted')).rowCount);
+  await until(
+    async () =>
+      (
+        await other.query(
+          'select from pg_locks join pg_stat_activity using (pid) where datname = current_database() and not granted',
+        )
+      ).rowCount,
+  );
   await server.kill();
   await other.query('rollback');
   const { status, body } = await replay;
@@ -140,7 +147,14 @@ test('bounds: who finds all connections busy is told to come again', async () =>
   const other = await connect(databaseUrl);
   await other.query('begin; lock table runtime_record in access exclusive mode');
   const first = get('/api/v1/runtime-records');
-  await until(async () => (await other.query('select from pg_locks where not granted')).rowCount);
+  await until(
+    async () =>
+      (
+        await other.query(
+          'select from pg_locks join pg_stat_activity using (pid) where datname = current_database() and not granted',
+        )
+      ).rowCount,
+  );
   const refused = [
     await get('/api/v1/requests'),
     await get('/api/v1/strategies'),

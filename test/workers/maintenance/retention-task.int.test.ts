@@ -101,7 +101,11 @@ test('retention: what is being read stays, inserts go on beside it, and the next
   // The run has its place in the queue for the lock: what is inserted now stands behind it.
   await until(
     async () =>
-      (await client.query("select from pg_locks where mode = 'AccessExclusiveLock' and not granted")).rowCount,
+      (
+        await client.query(
+          "select from pg_locks join pg_stat_activity using (pid) where datname = current_database() and mode = 'AccessExclusiveLock' and not granted",
+        )
+      ).rowCount,
   );
   await insertExecution(client, noon);
   expect(await run).toMatchObject({ outcome: 'postponed', dropped: [], postponed: [name], overdue: 1 });
