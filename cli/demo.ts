@@ -79,7 +79,7 @@ export function addDemoCommand(program: Command, { environment, exitWith }: Comm
       const configured =
         (environment['DSL_EXECUTION_LOG_SAMPLE_RATE'] ?? '') === ''
           ? demoSampleRate
-          : loadConfig(environment).producer.sampleRate;
+          : loadConfig(environment, ['producer']).producer.sampleRate;
       const { rate, seed } = flags;
       const traceFile = flags.trace ?? null;
       const executions = await chooseEvents({

@@ -81,7 +81,7 @@ export function createChunkSender<E extends Entry>(options: SenderOptions<E>) {
   let redisIsAway = false;
   /** sends that were acknowledged so far */
   let acknowledged = 0;
-  const lane: OutgoingChunk<E>[] = [];
+  const lane: { chunk: OutgoingChunk<E>; acknowledgedBefore: number }[] = [];
   let laneRun: Promise<void> | null = null;
 
   const redisAnswered = (): void => {
@@ -108,6 +108,7 @@ export function createChunkSender<E extends Entry>(options: SenderOptions<E>) {
           sendApart,
           retryBackoff,
           random,
+          acknowledged: () => acknowledged,
           onAcknowledged: redisAnswered,
           onReplayed: spill.onReplayed,
           onFailure: options.onFailure,
@@ -190,17 +191,27 @@ export function createChunkSender<E extends Entry>(options: SenderOptions<E>) {
   /** Whether the chunks are in the lane now. */
   const handOver = (chunks: readonly OutgoingChunk<E>[]): boolean => {
     if (lane.length + chunks.length > maxApart || !underWay.delete(chunks)) return false;
-    lane.push(...chunks);
+    // The smallest first: when they get through, it is sure that a large one is refused for what it is.
+    const bySize = chunks.toSorted((a, b) => a.data.length - b.data.length);
+    lane.push(...bySize.map((chunk) => ({ chunk, acknowledgedBefore: acknowledged })));
     for (const chunk of chunks) underWay.add([chunk]);
-    laneRun ??= runLane().finally(() => {
-      laneRun = null;
-    });
+    wakeLane();
     return true;
   };
 
+  const wakeLane = (): void => {
+    if (laneRun !== null || lane.length === 0 || stopping.signal.aborted) return;
+    laneRun = runLane().finally(() => {
+      laneRun = null;
+      // Something may have come between its last look and its end.
+      wakeLane();
+    });
+  };
+
   const runLane = async (): Promise<void> => {
-    for (let chunk = lane[0]; chunk !== undefined; chunk = lane[0]) {
-      const refused = await sendApart(chunk, chunk.entries.length);
+    for (let next = lane[0]; next !== undefined; next = lane[0]) {
+      const { chunk, acknowledgedBefore } = next;
+      const refused = await sendApart(chunk, chunk.entries.length, acknowledgedBefore);
       if (refused === null) return;
       settleApart(chunk, refused);
       lane.shift();

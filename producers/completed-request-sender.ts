@@ -203,6 +203,7 @@ export class CompletedRequestSender {
     this.#stats.spilled -= refused.length;
     this.#stats.rejected += refused.length;
     this.#arrivals.refusedOnDisk(refused);
+    this.#noteDisk();
   }
 
   /** Called by the pipeline for chunks that were written to disk. */
@@ -217,6 +218,7 @@ export class CompletedRequestSender {
     this.#stats.spilled -= records;
     this.#stats.sent += records;
     this.#arrivals.replayed(chunks);
+    this.#noteDisk();
   }
 
   /** Called by the pipeline for records of former lives that reached Redis. */
@@ -228,13 +230,18 @@ export class CompletedRequestSender {
   lost(records: number): void {
     this.#stats.spilled -= records;
     this.#drop(records);
-    if (this.#stats.spilled === 0) this.#arrivals.diskIsEmpty();
+    this.#noteDisk();
   }
 
   /** Called by the pipeline for records of this life that another life has taken over. */
   takenOver(records: number): void {
     this.#stats.spilled -= records;
     this.#stats.takenOver += records;
+    this.#noteDisk();
+  }
+
+  /** Whoever waits for a record that was on disk waits in vain when nothing is there any more. */
+  #noteDisk(): void {
     if (this.#stats.spilled === 0) this.#arrivals.diskIsEmpty();
   }
 

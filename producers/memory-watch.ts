@@ -21,6 +21,8 @@ export class RedisNearlyFullError extends Error {
 export interface MemoryWatch {
   /** Has the watch look over this connection, too, for as long as it lasts. Resolves when there has been a look, or none came in time. */
   join(redis: Redis): Promise<void>;
+  /** Ends that, also without an end of the connection. */
+  leave(redis: Redis): void;
   /** the last reading; null when the server does not tell */
   readonly reading: MemoryReading | null;
 }
@@ -77,8 +79,7 @@ function createMemoryWatch(share: number, onEnd: () => void): MemoryWatch {
   };
 
   const leave = (redis: Redis): void => {
-    connections.delete(redis);
-    if (connections.size > 0) return;
+    if (!connections.delete(redis) || connections.size > 0) return;
     if (timer !== null) clearTimeout(timer);
     timer = null;
     onEnd();
@@ -88,6 +89,7 @@ function createMemoryWatch(share: number, onEnd: () => void): MemoryWatch {
     get reading(): MemoryReading | null {
       return reading;
     },
+    leave,
     async join(redis: Redis): Promise<void> {
       if (!connections.has(redis)) {
         connections.add(redis);

@@ -62,10 +62,14 @@ export function createSendApart(options: SendApartOptions) {
 
   /**
    * @param records how many there are in the chunk
+   * @param acknowledgedBefore what had been acknowledged when the chunk failed for the first time
    * @returns when each record is acknowledged or refused, those that are refused; null when the signal aborted before
    */
-  return async (chunk: SendableChunk, records: number): Promise<RefusedRecord[] | null> => {
-    const acknowledgedBefore = options.acknowledged();
+  return async (
+    chunk: SendableChunk,
+    records: number,
+    acknowledgedBefore: number = options.acknowledged(),
+  ): Promise<RefusedRecord[] | null> => {
     const refused: RefusedRecord[] = [];
     const open = [aPiece(0, records)];
     let parts: ChunkParts | null | undefined;

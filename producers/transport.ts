@@ -41,6 +41,7 @@ const maxEvents = 1_000;
 export function createBullmqTransport(options: TransportOptions): Transport {
   const { redis, memoryShare = 1 } = options;
   let memory: MemoryWatch | null = null;
+  let watched: MemoryWatch | null = null;
   let connecting: Promise<void> | null = null;
   let opening: Promise<ChunkQueue> | null = null;
   /** jobs whose adding has failed in the middle of BullMQ's script, which is not undone: over a key of another type, say */
@@ -72,9 +73,9 @@ export function createBullmqTransport(options: TransportOptions): Transport {
   /** What is known before the first send of a connection: the server may be full already. */
   const watchMemory = async (): Promise<void> => {
     if (memoryShare >= 1) return;
-    const watch = watchMemoryOf(redis, memoryShare);
-    await watch.join(redis);
-    memory = watch;
+    watched = watchMemoryOf(redis, memoryShare);
+    await watched.join(redis);
+    memory = watched;
   };
 
   const attempt = async (chunks: readonly { id: string; data: string }[]): Promise<void> => {
@@ -95,9 +96,12 @@ export function createBullmqTransport(options: TransportOptions): Transport {
       await queue.addBulk(
         chunks.map(({ id, data }) => ({ name: jobName, data, opts: { jobId: id } satisfies BulkJobOptions })),
       );
-      if (halfAdded.size > 0) for (const { id } of chunks) halfAdded.delete(id);
     } catch (error) {
-      if (classifyRedisError(error).class === 'unknown') for (const { id } of chunks) halfAdded.add(id);
+      if (classifyRedisError(error).class === 'unknown') {
+        for (const { id } of chunks) halfAdded.add(id);
+        // At once, where that is possible: the next send may be of halves, which have ids of their own.
+        await removeHalfAdded(queue, chunks).catch(() => undefined);
+      }
       throw error;
     }
   };
@@ -109,7 +113,9 @@ export function createBullmqTransport(options: TransportOptions): Transport {
    */
   const removeHalfAdded = async (queue: ChunkQueue, chunks: readonly { id: string }[]): Promise<void> => {
     for (const { id } of chunks) {
-      if (halfAdded.has(id) && (await queue.getJobState(id)) === 'unknown') await redis.del(queue.toKey(id));
+      if (!halfAdded.has(id)) continue;
+      if ((await queue.getJobState(id)) === 'unknown') await redis.del(queue.toKey(id));
+      halfAdded.delete(id);
     }
   };
 
@@ -124,6 +130,8 @@ export function createBullmqTransport(options: TransportOptions): Transport {
       }
     },
     async close() {
+      // A connection that is just being made anew ends without a word.
+      watched?.leave(redis);
       redis.disconnect();
     },
   };

@@ -99,6 +99,12 @@ export function isOfOneStatement({ code }: ClassifiedDatabaseError): boolean {
   return ofOneStatement.has(code);
 }
 
+/** Whether no answer of the server came to a statement: the connection is broken, or silent. */
+export function isUnanswered(thrown: unknown): boolean {
+  const { class: errorClass, code } = classifyDatabaseError(thrown);
+  return errorClass === 'transient' && !/^[0-9A-Z]{5}$/.test(code);
+}
+
 /** Names of constraints that are there for a moment only, while a partition is made. */
 export const passingConstraintPrefix = 'sluice_passing_';
 
@@ -108,7 +114,10 @@ export const passingConstraintPrefix = 'sluice_passing_';
  */
 export function isPassingRefusal(thrown: unknown): boolean {
   if (classifyDatabaseError(thrown).code !== '23514') return false;
-  // The adapter hands on no name of a constraint: only the text tells.
+  const isPassing = (error: Record<string, unknown>): boolean =>
+    String(error['constraint']).startsWith(passingConstraintPrefix);
+  if ([...causesOf(thrown)].some(isPassing)) return true;
+  // Of a partition there is no name of a constraint, so here only the text tells; and Prisma's adapter hands on no name at all.
   const message = serverMessage(thrown);
   return message.includes(`"${passingConstraintPrefix}`) || /violates partition constraint/.test(message);
 }
@@ -174,6 +183,7 @@ function* causesOf(thrown: unknown): Generator<Record<string, unknown>> {
 }
 
 const fieldNames = [
+  'constraint',
   'schema',
   'table',
   'column',

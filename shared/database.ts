@@ -1,7 +1,7 @@
 import pg from 'pg';
 import { PrismaClient } from '../prisma/client/client.ts';
 import { type Config, requireUrl } from './config.ts';
-import { toStatementError } from './database-errors.ts';
+import { isUnanswered, toStatementError } from './database-errors.ts';
 import { ForgetfulPg } from './forgetful-adapter.ts';
 
 export { Prisma } from '../prisma/client/client.ts';
@@ -108,10 +108,13 @@ export async function withJsonTransaction<T>(
     isUsable = true;
     return result;
   } catch (thrown) {
-    isUsable = await client.query('rollback').then(
-      () => true,
-      () => false,
-    );
+    // Behind a statement that has had no answer it would have none either, after as long a time.
+    isUsable =
+      !isUnanswered(thrown) &&
+      (await client.query('rollback').then(
+        () => true,
+        () => false,
+      ));
     throw toStatementError(thrown, '');
   } finally {
     clients.delete(transaction);

@@ -53,7 +53,7 @@ export function createMemoryBudget({
   statementBytes: number;
 }): MemoryBudget {
   let takenBytes = 0;
-  const waiting = new Set<() => void>();
+  let givenBack = Promise.withResolvers<void>();
 
   const take = (bytes: number): Release => {
     let isTaken = true;
@@ -62,8 +62,8 @@ export function createMemoryBudget({
       if (!isTaken) return;
       isTaken = false;
       takenBytes -= bytes;
-      for (const tell of waiting) tell();
-      waiting.clear();
+      givenBack.resolve();
+      givenBack = Promise.withResolvers();
     };
   };
 
@@ -71,7 +71,7 @@ export function createMemoryBudget({
     maxBytes,
     reserve: (bytes) => (takenBytes < maxBytes ? take(bytes) : null),
     hold: take,
-    whenRoom: () => (takenBytes < maxBytes ? Promise.resolve() : new Promise((resolve) => waiting.add(resolve))),
+    whenRoom: () => (takenBytes < maxBytes ? Promise.resolve() : givenBack.promise),
     turns: createByteSemaphore(maxBytes),
     statements: createByteSemaphore(statementBytes),
   };

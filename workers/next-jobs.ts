@@ -20,6 +20,7 @@ return { #ids, largest }
  */
 export function createNextJobs({ redis, queueKey, onKnown }: { redis: Redis; queueKey: string; onKnown: () => void }) {
   let fetchesLeft = 0;
+  let lookAgainAt = 0;
   let largest = 0;
   let isLooking = false;
 
@@ -29,13 +30,15 @@ export function createNextJobs({ redis, queueKey, onKnown }: { redis: Redis; que
     try {
       const [jobs, bytes] = (await redis.eval(script, 1, `${queueKey}:wait`, `${queueKey}:`, lookedAt)) as number[];
       fetchesLeft = Math.min(jobs ?? 0, goodFor);
+      lookAgainAt = Math.floor(fetchesLeft / 2);
       largest = bytes ?? 0;
     } catch {
       // A server that does not answer is told of elsewhere, and one that refuses this leaves the sizes unknown.
       fetchesLeft = 0;
     } finally {
       isLooking = false;
-      onKnown();
+      // Whoever is told looks again when nothing is known: of a queue in which nothing waits, that would have no end.
+      if (fetchesLeft > 0) onKnown();
     }
   };
 
@@ -51,7 +54,7 @@ export function createNextJobs({ redis, queueKey, onKnown }: { redis: Redis; que
     /** Counts a fetch, and looks again in time. */
     countFetch(): void {
       fetchesLeft -= 1;
-      if (fetchesLeft < goodFor / 2) void look();
+      if (fetchesLeft <= lookAgainAt) void look();
     },
     /** A job has come that was not to be expected. */
     forget(): void {

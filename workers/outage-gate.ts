@@ -130,11 +130,12 @@ export function createOutageGate(options: OutageGateOptions) {
       for (let failures = 0; ; failures += 1) {
         const error = classifyDatabaseError(thrown);
         const isOfRows = isInTheRows(error);
-        if (signal.aborted || isOfOneStatement(error) || (isOfRows && !isDoubted(error, proof))) throw thrown;
+        if (signal.aborted) throw new StoppedError();
+        if (isOfOneStatement(error) || (isOfRows && !isDoubted(error, proof))) throw thrown;
         // What is in the rows is no reason to make others wait.
         if (open === null && trial === null && !isOfRows) open = close();
         const rehearsal = await rehearse();
-        if (signal.aborted) throw thrown;
+        if (signal.aborted) throw new StoppedError();
         // Something that is thought to be good may be refused for its own sake: then others have to show that rows are taken.
         const othersAreTaken = rehearsal === 'takes' || (rehearsal === 'refuses' && taken > takenAtLastFailure);
         takenAtLastFailure = taken;
@@ -158,7 +159,7 @@ export function createOutageGate(options: OutageGateOptions) {
         }
         const goesOn = await pause(isRefused ? { ...error, class: 'systemic' } : error, failures);
         if (isRefused) refused -= 1;
-        if (!goesOn) throw thrown;
+        if (!goesOn) throw new StoppedError();
         while (open === null && trial !== null) await trial;
         try {
           const result = await attempt(work);

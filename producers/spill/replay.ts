@@ -15,6 +15,8 @@ export interface ReplayOptions {
   sendApart: SendApart;
   retryBackoff: Backoff;
   random: () => number;
+  /** sends that were acknowledged so far, of all of this producer */
+  acknowledged(): number;
   /** a send that Redis has acknowledged */
   onAcknowledged(): void;
   onReplayed(batch: SpillBatch, refused: readonly RefusedOnDisk[]): void;
@@ -66,8 +68,10 @@ export function createReplay(options: ReplayOptions) {
 
   const replayApart = async ({ chunks }: SpillBatch): Promise<RefusedOnDisk[] | null> => {
     const refused: RefusedOnDisk[] = [];
-    for (const chunk of chunks) {
-      const records = await options.sendApart(chunk, chunk.records);
+    const acknowledgedBefore = options.acknowledged();
+    // The smallest first: when they get through, it is sure that a large one is refused for what it is.
+    for (const chunk of chunks.toSorted((a, b) => a.data.length - b.data.length)) {
+      const records = await options.sendApart(chunk, chunk.records, acknowledgedBefore);
       if (records === null) return null;
       refused.push(...records.map((record) => ({ ...record, chunkId: chunk.id })));
     }

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -276,6 +276,43 @@ test('durable: close rejects what is still on disk, and says that it is there', 
   await until(() => sender.stats().spilled === 1);
   expect(await sender.close({ timeoutMs: 10 })).toEqual({ flushed: 0, unflushed: 0, spilled: 1 });
   await rejected;
+});
+
+test('durable: when what was on disk is gone, whoever waits for it is told, also when more was written after it', async () => {
+  const dir = await createDirectory();
+  const { transport, state } = aFailingTransport();
+  const { sender } = aSender({ transport, spill: { dir } });
+  // The first is in the hands of the replay.
+  const first = sender.send(aRequest(), { durable: true });
+  await until(() => sender.stats().spilled === 1);
+  const gone = expect(sender.send(aRequest(), { durable: true })).rejects.toThrow(RecordLostError);
+  await until(() => sender.stats().spilled === 2);
+  const [queueDirectory = ''] = await readdir(dir);
+  const [own = ''] = await readdir(join(dir, queueDirectory));
+  await rm(join(dir, queueDirectory, own), { recursive: true });
+  const last = sender.send(aRequest(), { durable: true });
+  await until(() => sender.stats().spilled === 3);
+  state.isAway = false;
+  await Promise.all([first, gone, last]);
+});
+
+test('refused for good, without a plain answer: it is sure when the others of its send get through, with no other traffic', async () => {
+  const isLarge = ({ data }: { data: string }): boolean => data.includes('too large');
+  const sent: string[] = [];
+  const { sender } = aSender({
+    transport: {
+      async send(chunks) {
+        if (chunks.some(isLarge)) throw new Error('Command aborted due to connection close');
+        sent.push(...chunks.map(({ id }) => id));
+      },
+      close: async () => undefined,
+    },
+  });
+  sender.trySend(aRequest({ requestBody: 'too large'.repeat(100) }));
+  for (let n = 0; n < 3; n += 1) sender.trySend(aRequest());
+  await sender.flush();
+  expect(sender.stats()).toMatchObject({ accepted: 4, sent: 3, rejected: 1, dropped: 0 });
+  expect(new Set(sent).size).toBe(3);
 });
 
 test('durable: a record that was on disk and is damaged there is told to whoever waits for it', async () => {

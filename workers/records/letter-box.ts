@@ -8,7 +8,7 @@ export class LetterBoxShutError extends Error {
 }
 
 /** How many write letters at once: they wait for locks, and must leave connections to those who store records. */
-const maxAtOnce = 2;
+const maxAtOnce = 1;
 
 /**
  * Writes to the table of dead letters, which may be in trouble of its own while records are stored: locked, missing, full or

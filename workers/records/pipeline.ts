@@ -47,7 +47,7 @@ export function createRecordRole(
     logger,
     metrics,
     signal: giveUp.signal,
-    rehearse: () => rehearse(kind, database, Date.now()),
+    rehearse: () => rehearse(kind, database, clock.now()),
   });
   const { signal } = giveUp;
   const writer = createBatchWriter({ kind, database, metrics, gate, memory, backoff: config.retry, signal });
@@ -118,15 +118,16 @@ export function createRecordRole(
     /** What is not settled in time goes back to the queue, or, when Redis is away too, to whoever takes it when its lock has run out. */
     async stop(timeoutMs: number): Promise<boolean> {
       stopping.abort();
-      for (const part of parts) await part.stop();
       batcher.drain();
       const closed = worker.close();
+      // Beside it: a look at the partitions may take some seconds to end.
+      const parted = Promise.all(parts.map(async (part) => part.stop()));
       const inTime = await endsWithin(closed, timeoutMs);
       if (!inTime) {
         giveUp.abort();
         await endsWithin(closed, handBackMs);
       }
-      await endsWithin(depth.close(), handBackMs);
+      await endsWithin(Promise.all([parted, depth.close()]), handBackMs);
       return inTime;
     },
   };
