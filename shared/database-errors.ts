@@ -91,8 +91,11 @@ export function classifySqlState(code: string): DatabaseErrorClass {
   return bySqlState.find(([prefix]) => code.startsWith(prefix))?.[1] ?? 'systemic';
 }
 
+/** SQLSTATE of a lock that was not had in time. */
+export const lockNotAvailable = '55P03';
+
 /** Serialization failure, deadlock, lock not had, time run out, out of memory. */
-const ofOneStatement = new Set(['40001', '40P01', '55P03', '57014', '53200']);
+const ofOneStatement = new Set(['40001', '40P01', lockNotAvailable, '57014', '53200']);
 
 /** Whether an error says more about the statement that met it than about the server: others may well get through. */
 export function isOfOneStatement({ code }: ClassifiedDatabaseError): boolean {

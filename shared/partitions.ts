@@ -89,9 +89,6 @@ async function insist(attach: () => Promise<AttachResult>, tries: number, signal
   }
 }
 
-/** SQLSTATE of a lock that was not had in time. */
-export const lockNotAvailable = '55P03';
-
 /** The days among these that have no place but the DEFAULT partition. Locks nothing. */
 export function findMissingPartitions(
   database: Database,

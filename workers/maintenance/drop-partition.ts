@@ -1,5 +1,5 @@
 import { type Database, Prisma } from '../../shared/database.ts';
-import { classifyDatabaseError } from '../../shared/database-errors.ts';
+import { classifyDatabaseError, lockNotAvailable } from '../../shared/database-errors.ts';
 import { setLockLimits } from '../../shared/lock-limits.ts';
 import {
   type Partition,
@@ -8,7 +8,6 @@ import {
   readPartitionsWithin,
   transactionLimits,
 } from '../../shared/partition-catalog.ts';
-import { lockNotAvailable } from '../../shared/partitions.ts';
 
 /** What became of a partition that was to be dropped. `gone`: somebody else was first, or it is not expired after all. */
 export type DropResult = 'dropped' | 'gone' | 'locked';

@@ -1,7 +1,7 @@
 import { type Database, Prisma } from '../../shared/database.ts';
-import { classifyDatabaseError, explainDatabaseError } from '../../shared/database-errors.ts';
+import { classifyDatabaseError, explainDatabaseError, lockNotAvailable } from '../../shared/database-errors.ts';
 import { type Partition, type PartitionCatalog, quoteTable, readPartitions } from '../../shared/partition-catalog.ts';
-import { executionLogTable, lockNotAvailable } from '../../shared/partitions.ts';
+import { executionLogTable } from '../../shared/partitions.ts';
 import { isClockOff } from './clock.ts';
 import { dropPartition } from './drop-partition.ts';
 import { planRetention } from './retention-plan.ts';

@@ -1,7 +1,6 @@
 import type { Config } from '../../shared/config.ts';
-import { classifyDatabaseError, explainDatabaseError } from '../../shared/database-errors.ts';
+import { classifyDatabaseError, explainDatabaseError, lockNotAvailable } from '../../shared/database-errors.ts';
 import type { Logger } from '../../shared/logger.ts';
-import { lockNotAvailable } from '../../shared/partitions.ts';
 import { retryWhileWorthWaiting } from '../retry.ts';
 import type { Task, TaskName, TaskOutcome } from './task.ts';
 

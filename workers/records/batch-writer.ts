@@ -1,7 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Backoff, backoffMs } from '../../shared/backoff.ts';
 import { type Database, withJsonTransaction } from '../../shared/database.ts';
-import { classifyDatabaseError, explainDatabaseError, isLackOfResources } from '../../shared/database-errors.ts';
+import {
+  classifyDatabaseError,
+  explainDatabaseError,
+  isLackOfResources,
+  lockNotAvailable,
+} from '../../shared/database-errors.ts';
 import type { BatchEntry } from '../batcher.ts';
 import { heldBytes, type MemoryBudget } from '../memory-budget.ts';
 import type { WorkerMetrics } from '../metrics.ts';
@@ -24,9 +29,6 @@ export interface BatchWriterDeps {
 
 /** A statement that takes too long is repeated so often before it is done in parts. */
 const attempts = 3;
-
-/** A lock was not had in the time that a statement waits for one: what holds it holds it for long. */
-const lockNotAvailable = '55P03';
 
 /** How long a part waits for a lock: what is in its way is to be found, not waited for. */
 const partLockTimeoutMs = 200;
@@ -98,6 +100,7 @@ export function createBatchWriter({ kind, database, metrics, gate, memory, backo
     inTrouble += 1;
     try {
       let { failedWith } = first;
+      // Whoever holds a lock for as long as a statement waits for one, holds it for long.
       for (let attempt = 1; attempt < attempts && failedWith.code !== lockNotAvailable; attempt += 1) {
         await sleep(backoffMs(backoff, attempt, Math.random), undefined, { signal }).catch(() => undefined);
         const again = await tryOnce(entries, purpose);
