@@ -52,9 +52,11 @@ export async function attachDay(
       await setLockLimits(transaction, { statementMs: options.scanMs });
       await transaction.$executeRaw`select pg_advisory_xact_lock(${advisoryLock})`;
       if (!(await options.isMissing(transaction))) return 'there';
-      await transaction.$executeRaw(Prisma.raw(`create table "${name}" (like "${table}" including all)`));
+      await transaction.$executeRaw(Prisma.raw(`create table sluice."${name}" (like sluice."${table}" including all)`));
       await transaction.$executeRaw(
-        Prisma.raw(`alter table "${table}" attach partition "${name}" for values from ('${from}') to ('${until}')`),
+        Prisma.raw(
+          `alter table sluice."${table}" attach partition sluice."${name}" for values from ('${from}') to ('${until}')`,
+        ),
       );
       return 'created';
     }, transactionLimits);

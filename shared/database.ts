@@ -3,6 +3,7 @@ import { PrismaClient } from '../prisma/client/client.ts';
 import { type Config, requireUrl } from './config.ts';
 import { isUnanswered, toStatementError } from './database-errors.ts';
 import { ForgetfulPg } from './forgetful-adapter.ts';
+import { defaultSchema, inSchema, quoteIdentifier } from './schema.ts';
 
 export { Prisma } from '../prisma/client/client.ts';
 export type Database = PrismaClient;
@@ -28,19 +29,32 @@ export function createDatabase(
   const pool = new pg.Pool(poolSettings(config, name, limits));
   // An idle connection that breaks is replaced; without a listener its error would end the process.
   pool.on('error', () => undefined);
-  const database = new PrismaClient({ adapter: new ForgetfulPg(pool, { disposeExternalPool: true }) });
-  pools.set(database, pool);
+  const database = new PrismaClient({
+    adapter: new ForgetfulPg(pool, { schema: schemaOf(config), disposeExternalPool: true }),
+  });
+  doors.set(database, { pool, schema: quoteIdentifier(schemaOf(config)) });
   return database;
 }
 
-const pools = new WeakMap<Database, pg.Pool>();
+/** The schema that DATABASE_URL names: `?schema=`. */
+export function schemaOf({ url }: Config['database']): string {
+  return new URL(requireUrl(url, 'DATABASE_URL')).searchParams.get('schema') ?? defaultSchema;
+}
+
+interface Door {
+  pool: pg.Pool;
+  /** quoted */
+  schema: string;
+}
+
+const doors = new WeakMap<Database, Door>();
 
 /** A transaction of its own for statements with a JSON parameter. */
 export interface JsonTransaction {
   readonly isTransaction: true;
 }
 
-const clients = new WeakMap<JsonTransaction, pg.PoolClient>();
+const clients = new WeakMap<JsonTransaction, { client: pg.PoolClient; schema: string }>();
 
 /** A statement with one parameter, a JSON text: what stands before and after it. */
 export type JsonStatement = readonly [before: string, after: string];
@@ -71,18 +85,21 @@ export async function queryWithJson(
 }
 
 async function runWithJson(door: Database | JsonTransaction, [before, after]: JsonStatement, json: string) {
-  const driver = clients.get(door as JsonTransaction) ?? poolOf(door as Database);
+  const within = clients.get(door as JsonTransaction);
+  const { schema } = within ?? doorOf(door as Database);
+  const driver = within?.client ?? doorOf(door as Database).pool;
   try {
-    return await driver.query<unknown[]>({ text: `${before}$1${after}`, values: [json], rowMode: 'array' });
+    const text = inSchema(`${before}$1${after}`, schema);
+    return await driver.query<unknown[]>({ text, values: [json], rowMode: 'array' });
   } catch (thrown) {
     throw toStatementError(thrown, json);
   }
 }
 
-function poolOf(database: Database): pg.Pool {
-  const pool = pools.get(database);
-  if (pool === undefined) throw new TypeError('the database was not made by createDatabase');
-  return pool;
+function doorOf(database: Database): Door {
+  const door = doors.get(database);
+  if (door === undefined) throw new TypeError('the database was not made by createDatabase');
+  return door;
 }
 
 /**
@@ -95,11 +112,12 @@ export async function withJsonTransaction<T>(
   options: { lockTimeoutMs: number; commits: boolean },
   work: (transaction: JsonTransaction) => Promise<T>,
 ): Promise<T> {
-  const client = await poolOf(database).connect();
+  const { pool, schema } = doorOf(database);
+  const client = await pool.connect();
   const transaction: JsonTransaction = { isTransaction: true };
   const ignore = (): void => undefined;
   client.on('error', ignore);
-  clients.set(transaction, client);
+  clients.set(transaction, { client, schema });
   let isUsable = false;
   try {
     await client.query(`begin; set local lock_timeout = ${Math.ceil(options.lockTimeoutMs)}`);

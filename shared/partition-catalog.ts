@@ -1,5 +1,6 @@
 import { type Database, Prisma } from './database.ts';
 import { type PartitionBounds, parseBounds } from './partition-bounds.ts';
+import { quoteIdentifier } from './schema.ts';
 
 /** A partition as the catalog has it. */
 export interface Partition {
@@ -7,7 +8,7 @@ export interface Partition {
   name: string;
   bounds: PartitionBounds;
   /**
-   * whether it may be dropped at all: a plain or partitioned table in the current schema that nobody is just detaching.
+   * whether it may be dropped at all: a plain or partitioned table in the schema of Sluice that nobody is just detaching.
    * Who detaches a partition wants to keep it.
    */
   isDroppable: boolean;
@@ -24,7 +25,7 @@ export const transactionLimits = { maxWait: 10_000, timeout: 60_000 };
 
 type Transaction = Pick<Database, '$queryRaw' | '$executeRaw'>;
 
-/** The partitions of a table in the current schema, by their bounds; none when there is no such table. Locks nothing. */
+/** The partitions of a table in the schema of Sluice, by their bounds; none when there is no such table. Locks nothing. */
 export function readPartitions(database: Database, table: string): Promise<PartitionCatalog> {
   return database.$transaction((transaction) => readPartitionsWithin(transaction, table), transactionLimits);
 }
@@ -35,13 +36,13 @@ export async function readPartitionsWithin(transaction: Transaction, table: stri
   // Read by way of JSON, as PostgreSQL 13 has no such column.
   const rows = await transaction.$queryRaw<{ schema: string; name: string; bound: string; isDroppable: boolean }[]>`
     select space.nspname as schema, child.relname as name, pg_get_expr(child.relpartbound, child.oid) as bound,
-      child.relnamespace = current_schema()::regnamespace and child.relkind in ('r', 'p')
+      child.relnamespace = to_regnamespace('sluice') and child.relkind in ('r', 'p')
         and not coalesce((to_jsonb(inherits) ->> 'inhdetachpending')::boolean, false) as "isDroppable"
     from pg_inherits as inherits
     join pg_class as parent on parent.oid = inherits.inhparent
     join pg_class as child on child.oid = inherits.inhrelid
     join pg_namespace as space on space.oid = child.relnamespace
-    where parent.relname = ${table} and parent.relnamespace = current_schema()::regnamespace
+    where parent.relname = ${table} and parent.relnamespace = to_regnamespace('sluice')
     order by child.relname`;
   const [clock] = await transaction.$queryRaw<{ ms: number }[]>`
     select (extract(epoch from clock_timestamp()) * 1000)::float8 as ms`;
@@ -53,6 +54,5 @@ export async function readPartitionsWithin(transaction: Transaction, table: stri
 
 /** A table's name as SQL. Identifiers cannot be bound. */
 export function quoteTable({ schema, name }: { schema: string; name: string }): Prisma.Sql {
-  const quote = (identifier: string) => `"${identifier.replaceAll('"', '""')}"`;
-  return Prisma.raw(`${quote(schema)}.${quote(name)}`);
+  return Prisma.raw(`${quoteIdentifier(schema)}.${quoteIdentifier(name)}`);
 }

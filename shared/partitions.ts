@@ -108,7 +108,7 @@ async function findMissing(
   const names = days.map(({ name }) => name);
   // Not to_regclass: it answers from the session's cache, which may not have heard of another session's commit yet.
   const rows = await transaction.$queryRaw<{ relname: string }[]>`
-    select relname from pg_class where relname = any(${names}::text[]) and relnamespace = current_schema()::regnamespace`;
+    select relname from pg_class where relname = any(${names}::text[]) and relnamespace = to_regnamespace('sluice')`;
   const existing = new Set(rows.map(({ relname }) => relname));
   const lacking = days.filter(({ name }) => !existing.has(name));
   if (lacking.length === 0) return [];

@@ -74,7 +74,7 @@ export async function dropClaim(database: Database, table: string): Promise<bool
   const [left] = await database.$queryRaw<{ name: string }[]>`
     select conname as name from pg_constraint join pg_class on pg_class.oid = conrelid
     where conname = ${`${passingConstraintPrefix}days_to_come`} and relname = ${catchAll.name}
-      and relnamespace = current_schema()::regnamespace`;
+      and relnamespace = to_regnamespace('sluice')`;
   if (left === undefined) return true;
   return change(database, Prisma.sql`alter table ${quoteTable(catchAll)} drop constraint if exists ${constraint}`);
 }

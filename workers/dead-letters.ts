@@ -153,7 +153,7 @@ async function reopen(transaction: JsonTransaction, replays: readonly DeadReplay
 }
 
 const reopenStatement: JsonStatement = [
-  `update dead_letter set ${seenOnceMore} from json_to_recordset(`,
+  `update sluice.dead_letter set ${seenOnceMore} from json_to_recordset(`,
   `::json) as excluded (
     "letterId" uuid, "queue" text, "code" text, "reason" text, "signature" text, "attempts" integer)
   where dead_letter.id = excluded."letterId" and dead_letter.queue = excluded."queue"
@@ -170,7 +170,7 @@ async function insert(transaction: JsonTransaction, letters: readonly CountedLet
 }
 
 const insertStatement: JsonStatement = [
-  `insert into dead_letter (
+  `insert into sluice.dead_letter (
     queue, record_key, contract_version, payload, code, reason, signature, job_id, producer, attempts)
   select letter."queue", letter."recordKey", letter."contractVersion", letter."payload", letter."code",
     letter."reason", letter."signature", letter."jobId", letter."producer", letter."attempts"
@@ -209,7 +209,7 @@ export async function markStored(database: Database, letterIds: readonly string[
 }
 
 const storedStatement: JsonStatement = [
-  `update dead_letter set state = 'stored', state_since = now()
+  `update sluice.dead_letter set state = 'stored', state_since = now()
   where id in (select value::uuid from json_array_elements_text(`,
   `::json)) and state in ('open', 'replayed')`,
 ];

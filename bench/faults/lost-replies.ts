@@ -8,7 +8,7 @@ const times = 50;
 /** Time for the repetition to succeed: one lost reply after the other is an outage, and waited for longer and longer. */
 const betweenMs = 250;
 
-const isInsert = (bytes: Buffer): boolean => bytes.includes('insert into strategy_execution_log');
+const isInsert = (bytes: Buffer): boolean => /insert into \S+strategy_execution_log/.test(bytes.toString('latin1'));
 
 /** Commits whose replies are lost on the way back, one after the other. */
 export const lostReplies: Scenario = async (options) => {

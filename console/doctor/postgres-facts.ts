@@ -87,7 +87,7 @@ async function readServer(database: Database): Promise<PostgresServer> {
   const [server] = await database.$queryRaw<PostgresServer[]>`
     select current_setting('server_version_num')::int as "versionNumber", current_setting('server_version') as version,
       pg_is_in_recovery() as "isInRecovery", current_setting('transaction_read_only')::bool as "isReadOnly",
-      current_setting('server_encoding') as encoding, current_schema()::text as schema,
+      current_setting('server_encoding') as encoding, to_regnamespace('sluice')::text as schema,
       (select setting::int from pg_settings where name = 'statement_timeout') as "statementTimeoutMs",
       current_setting('max_connections')::int as "maxConnections",
       current_setting('superuser_reserved_connections')::int

@@ -124,7 +124,7 @@ async function readApplied(database: Database): Promise<AppliedMigration[]> {
     '_prisma_migrations',
     () => database.$queryRaw<AppliedMigration[]>`
       select migration_name as name, checksum, finished_at is not null as finished, rolled_back_at is not null as "rolledBack"
-      from _prisma_migrations order by started_at`,
+      from sluice._prisma_migrations order by started_at`,
   );
   return applied ?? [];
 }
@@ -136,8 +136,8 @@ async function readRights(database: Database): Promise<Rights | null> {
           and (relname <> all(${filledTables}::text[]) or has_table_privilege(oid, 'insert'))
           and (relname <> all(${updatedTables}::text[]) or has_table_privilege(oid, 'update')) end) as "mayWrite",
       bool_and(relname <> all(${purgedTables}::text[]) or has_table_privilege(oid, 'delete')) as "mayPurge",
-      bool_and(relname <> ${executionLogTable} or pg_has_role(relowner, 'usage')) and has_schema_privilege(current_schema(), 'create') as "mayPartition"
-    from pg_class where relname = any(${[...tables, sequence]}::text[]) and relnamespace = current_schema()::regnamespace
+      bool_and(relname <> ${executionLogTable} or pg_has_role(relowner, 'usage')) and has_schema_privilege(to_regnamespace('sluice'), 'create') as "mayPartition"
+    from pg_class where relname = any(${[...tables, sequence]}::text[]) and relnamespace = to_regnamespace('sluice')
     having count(*) = ${tables.length + 1}`;
   return rights ?? null;
 }
@@ -145,7 +145,7 @@ async function readRights(database: Database): Promise<Rights | null> {
 async function countStrayRows(database: Database): Promise<number | null> {
   const [table] = await database.$queryRaw<{ name: string }[]>`
     select partdefid::regclass::text as name from pg_partitioned_table
-    where partrelid = to_regclass(${executionLogTable}) and partdefid <> 0`;
+    where partrelid = to_regclass('sluice.strategy_execution_log') and partdefid <> 0`;
   if (table === undefined) return null;
   // The name comes from the server, quoted where it has to be; a count of all would read a large table to its end.
   const [row] = await database.$queryRaw<{ n: number }[]>(
@@ -158,8 +158,8 @@ async function countStrayRows(database: Database): Promise<number | null> {
 async function readLocks(database: Database): Promise<Locks> {
   const [locks] = await database.$queryRaw<Locks[]>`
     with ours as (
-      select oid from pg_class where relname = any(${tables}::text[]) and relnamespace = current_schema()::regnamespace
-      union select inhrelid from pg_inherits where inhparent = to_regclass(${executionLogTable}))
+      select oid from pg_class where relname = any(${tables}::text[]) and relnamespace = to_regnamespace('sluice')
+      union select inhrelid from pg_inherits where inhparent = to_regclass('sluice.strategy_execution_log'))
     select (count(distinct l.pid) filter (where not l.granted))::int as waiting,
       extract(epoch from now() - min(a.xact_start) filter (where l.granted and a.backend_type = 'client backend'))::float8 as "oldestTransactionSeconds"
     from pg_locks l join ours on l.relation = ours.oid left join pg_stat_activity a on a.pid = l.pid
@@ -170,6 +170,7 @@ async function readLocks(database: Database): Promise<Locks> {
 
 /** Asks only when the table is there: before the migrations it is not, and that is said once, elsewhere. */
 export async function ifThere<T>(database: Database, table: string, question: () => Promise<T>): Promise<T | null> {
-  const [row] = await database.$queryRaw<{ there: boolean }[]>`select to_regclass(${table}) is not null as there`;
+  const [row] = await database.$queryRaw<{ there: boolean }[]>`select count(*) > 0 as there from pg_class
+    where relname = ${table} and relnamespace = to_regnamespace('sluice')`;
   return row?.there ? question() : null;
 }

@@ -43,7 +43,7 @@ export function groupDeadLetters(
   return database.$queryRaw<DeadLetterGroup[]>(Prisma.sql`
     select queue, code, signature, state, count(*)::int as letters, min(first_seen) as "firstSeen", max(last_seen) as "lastSeen",
       (array_agg(id order by last_seen desc))[1]::text as "exampleId", (array_agg(reason order by last_seen desc))[1] as "exampleReason"
-    from dead_letter
+    from sluice.dead_letter
     where (${filter.queue ?? null}::text is null or queue = ${filter.queue ?? null})
       and (${filter.state ?? null}::text is null or state = ${filter.state ?? null})
       and (${filter.signature ?? null}::text is null or signature = ${filter.signature ?? null})
@@ -87,7 +87,7 @@ export async function listReplayableIds(database: Database, filter: ReplayFilter
 export async function readPayloadSizes(database: Database, ids: readonly string[]): Promise<SizedLetter[]> {
   return database.$queryRaw<SizedLetter[]>(Prisma.sql`
     select dead_letter.id, octet_length(payload) as "payloadBytes"
-    from unnest(${[...ids]}::uuid[]) with ordinality as wanted (id, place) join dead_letter using (id)
+    from unnest(${[...ids]}::uuid[]) with ordinality as wanted (id, place) join sluice.dead_letter using (id)
     order by place`);
 }
 
@@ -97,7 +97,7 @@ export async function readPayloadSizes(database: Database, ids: readonly string[
  */
 export async function markReplayed(database: Database, letters: readonly StoredDeadLetter[]): Promise<void> {
   await database.$executeRaw(Prisma.sql`
-    update dead_letter set replays = dead_letter.replays + 1,
+    update sluice.dead_letter set replays = dead_letter.replays + 1,
       state = case when dead_letter.attempts = seen.attempts and state in ('open', 'replayed') then 'replayed' else state end,
       state_since = case when dead_letter.attempts = seen.attempts and state in ('open', 'replayed') then now() else state_since end
     from unnest(${letters.map(({ id }) => id)}::uuid[], ${letters.map(({ replays }) => replays)}::int[], ${letters.map(({ attempts }) => attempts)}::int[]) as seen (id, replays, attempts)

@@ -23,12 +23,12 @@ export function deleteRequest(
 ): Promise<Deletion> {
   return withoutStoring(database, async (transaction) => {
     const found = await transaction.$queryRaw<{ templateId: string }[]>(Prisma.sql`
-      delete from request where id = ${id}::uuid and (${createdBy}::text is null or created_by = ${createdBy})
+      delete from sluice.request where id = ${id}::uuid and (${createdBy}::text is null or created_by = ${createdBy})
       returning template_id as "templateId"`);
     const [row] = found;
     if (row === undefined && createdBy !== null) return 'not-found';
     await transaction.$executeRaw(
-      Prisma.sql`insert into request_tombstone (id) values (${id}::uuid) on conflict do nothing`,
+      Prisma.sql`insert into sluice.request_tombstone (id) values (${id}::uuid) on conflict do nothing`,
     );
     const keys = [id.toLowerCase(), `begun:${id.toLowerCase()}`].map((name) => ({ recordKey: letterKeysOf(name) }));
     await transaction.deadLetter.deleteMany({ where: { queue: 'completed-request', OR: keys } });

@@ -63,7 +63,7 @@ function noteErasure(database: Database, createdBy: string): Promise<Date> {
   return withoutStoring(database, async (transaction) => {
     // Rounded up to the millisecond that rows have.
     const rows = await transaction.$queryRaw<{ erasedBefore: Date }[]>(Prisma.sql`
-      insert into creator_erasure (creator_hash, erased_before)
+      insert into sluice.creator_erasure (creator_hash, erased_before)
       values (sha256(convert_to(${createdBy}, 'UTF8')), date_trunc('milliseconds', clock_timestamp()) + interval '1 ms')
       on conflict (creator_hash) do update set erased_before = greatest(creator_erasure.erased_before, excluded.erased_before)
       returning erased_before as "erasedBefore"`);
@@ -81,15 +81,15 @@ function noteErasure(database: Database, createdBy: string): Promise<Date> {
 async function eraseRows(database: Database, createdBy: string, before: Date, chunk: number): Promise<number> {
   const rows = await database.$queryRaw<{ erased: number }[]>(Prisma.sql`
     with locked as materialized (
-      select id, template_id from request
+      select id, template_id from sluice.request
       where id in (
-        select id from request where created_by = ${createdBy} and (created_at <= ${before} or coalesce(stored_at, updated_at) <= ${before})
+        select id from sluice.request where created_by = ${createdBy} and (created_at <= ${before} or coalesce(stored_at, updated_at) <= ${before})
         order by created_at desc, id desc limit ${chunk})
       order by id
       for update
     ),
-    erased as (delete from request using locked where request.id = locked.id returning request.template_id),
-    bodies as (delete from request_template using erased where request_template.id = erased.template_id)
+    erased as (delete from sluice.request using locked where request.id = locked.id returning request.template_id),
+    bodies as (delete from sluice.request_template using erased where request_template.id = erased.template_id)
     select count(*)::int as erased from erased`);
   return rows[0]?.erased ?? 0;
 }

@@ -69,7 +69,7 @@ export async function findLease(database: Database, label: string): Promise<Leas
       expires_at > clock_timestamp() as "isHeld",
       greatest(0, extract(epoch from clock_timestamp() - acquired_at) * 1000)::float8 as "heldForMs",
       greatest(0, extract(epoch from clock_timestamp() - expires_at) * 1000)::float8 as "expiredForMs"
-    from stream_lease where label = ${label}`;
+    from sluice.stream_lease where label = ${label}`;
   return lease ?? null;
 }
 
@@ -78,7 +78,7 @@ export async function readOutboxDepth(database: Database, label: string, publish
   const [depth] = await database.$queryRaw<OutboxDepth[]>`
     select count(*)::int as rows,
       greatest(0, extract(epoch from clock_timestamp() - min(created_at)) * 1000)::float8 as "oldestAgeMs"
-    from lobby_outbox where label = ${label} and seq > ${publishedSeq}`;
+    from sluice.lobby_outbox where label = ${label} and seq > ${publishedSeq}`;
   return depth === undefined || depth.rows === 0 ? { rows: 0, oldestAgeMs: null } : depth;
 }
 
@@ -98,7 +98,7 @@ export async function readStuckRecords(database: Database): Promise<StuckRecords
   const [stuck] = await database.$queryRaw<StuckRecords[]>`
     select count(*)::int as records,
       coalesce((array_agg(game_id order by updated_at, game_id))[1:${stuckShown}::int], '{}') as "gameIds"
-    from runtime_record where status = 'engine_unreachable' and engine_health = 'healthy'`;
+    from sluice.runtime_record where status = 'engine_unreachable' and engine_health = 'healthy'`;
   return stuck ?? { records: 0, gameIds: [] };
 }
 
@@ -113,8 +113,8 @@ export async function setStoredOffset(
   // The lease's row first, as the consumer's own statement locks it: neither waits for the other with a lock in hand.
   await database.$executeRaw(Prisma.sql`
     with fenced as (
-      update stream_lease set token = token + 1, expires_at = clock_timestamp() where label = ${label} returning token)
-    insert into stream_offset as stored (label, last_id, entries_read, fencing_token, updated_at)
+      update sluice.stream_lease set token = token + 1, expires_at = clock_timestamp() where label = ${label} returning token)
+    insert into sluice.stream_offset as stored (label, last_id, entries_read, fencing_token, updated_at)
     select ${label}, ${lastId}, ${entriesRead}::bigint, coalesce(max(token), 0), clock_timestamp() from fenced
     on conflict (label) do update set last_id = excluded.last_id, entries_read = excluded.entries_read,
       fencing_token = greatest(stored.fencing_token, excluded.fencing_token), updated_at = excluded.updated_at`);

@@ -52,7 +52,7 @@ export async function listDeadLetterSummaries(
     select id, queue, state, state_since as "stateSince", code, reason, signature, producer, job_id as "jobId",
       first_seen as "firstSeen", last_seen as "lastSeen", attempts, replays, length(payload) as "payloadChars",
       contract_version is not null as "holdsRecord"
-    from dead_letter where ${Prisma.join(conditions, ' and ')}
+    from sluice.dead_letter where ${Prisma.join(conditions, ' and ')}
     order by last_seen desc, id desc limit ${limit + 1}`);
   const letters = found.slice(0, limit);
   const last = letters.at(-1);

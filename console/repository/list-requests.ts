@@ -95,7 +95,7 @@ export function toListStatement(filter: RequestFilter, rows: number, after: Requ
     const conditions = [...toConditions(filter), isIn(states)];
     if (after?.part === part) conditions.push(Prisma.sql`(created_at, id) < (${after.createdAt}, ${after.id}::uuid)`);
     return [
-      Prisma.sql`(select ${listParts.indexOf(part)} as rank, ${part} as part, ${columns} from request
+      Prisma.sql`(select ${listParts.indexOf(part)} as rank, ${part} as part, ${columns} from sluice.request
       where ${Prisma.join(conditions, ' and ')} order by created_at desc, id desc limit ${rows})`,
     ];
   });

@@ -21,7 +21,7 @@ export function withoutStoring<T>(database: Database, work: (transaction: Transa
   return database.$transaction(
     async (transaction) => {
       await transaction.$executeRaw(Prisma.sql`select set_config('lock_timeout', ${String(lockTimeoutMs)}, true)`);
-      await transaction.$executeRaw(Prisma.sql`lock table request_tombstone in exclusive mode`);
+      await transaction.$executeRaw(Prisma.sql`lock table sluice.request_tombstone in exclusive mode`);
       return work(transaction);
     },
     { timeout: transactionTimeoutMs, isolationLevel: Prisma.TransactionIsolationLevel.ReadCommitted },

@@ -41,7 +41,7 @@ export function createRequestInspector(options: {
 
   const readRows = async (): Promise<Map<string, FoundRequest>> => {
     const rows = await database.$queryRaw<{ id: string; state: string; status: number | null }[]>`
-      select id, state, response_status as status from request where created_by = any(${creators}::text[])`;
+      select id, state, response_status as status from sluice.request where created_by = any(${creators}::text[])`;
     return new Map(rows.map(({ id, state, status }) => [id, { state, statusCode: status }]));
   };
 

@@ -27,7 +27,7 @@ export function createInspector(options: {
   const countRows = async (): Promise<{ stored: number; storedFailures: number }> => {
     const [row] = await database.$queryRaw<{ stored: number; failures: number }[]>`
       select count(*)::int as stored, (count(*) filter (where status <> 'ok'))::int as failures
-      from strategy_execution_log where realm_id = any(${realms}::text[])`;
+      from sluice.strategy_execution_log where realm_id = any(${realms}::text[])`;
     return { stored: row?.stored ?? 0, storedFailures: row?.failures ?? 0 };
   };
 

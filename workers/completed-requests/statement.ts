@@ -68,22 +68,22 @@ export const storeStatement: [before: string, after: string] = [
   ),
   seen as materialized (
     select request.id, request.state, request.created_by, request.state in ('completed', 'failed', 'canceled') as is_over
-    from request join turns on request.id = turns."requestId"
+    from sluice.request join turns on request.id = turns."requestId"
     where is_first
   ),
   found as materialized (
     select request.id, request.state, request.created_by
-    from request join seen on seen.id = request.id
+    from sluice.request join seen on seen.id = request.id
     where not is_over
     order by request.id
     for no key update of request skip locked
   ),
   deletions as (
-    select from request_tombstone where false for key share
+    select from sluice.request_tombstone where false for key share
   ),
   deleted as materialized (
     select tombstone.id
-    from request_tombstone as tombstone join turns on tombstone.id = turns."requestId"
+    from sluice.request_tombstone as tombstone join turns on tombstone.id = turns."requestId"
     where is_first
   ),
   judged as (
@@ -100,7 +100,7 @@ export const storeStatement: [before: string, after: string] = [
     left join seen on seen.id = "requestId"
     left join found on found.id = "requestId"
     left join deleted on deleted.id = "requestId"
-    left join creator_erasure as erasure
+    left join sluice.creator_erasure as erasure
       on erasure.creator_hash = sha256(convert_to("createdBy", 'UTF8')) and "startedAt" <= erasure.erased_before
     where is_first
   ),
@@ -108,7 +108,7 @@ export const storeStatement: [before: string, after: string] = [
     select judged.*, outcome = 'inserted' as is_insert, outcome = 'updated' as is_update from judged
   ),
   updated as (
-    update request set state = case when "statusCode" between 200 and 299 then 'completed' else 'failed' end,
+    update sluice.request set state = case when "statusCode" between 200 and 299 then 'completed' else 'failed' end,
       completed_at = case when "statusCode" between 200 and 299 then "completedAt" end,
       failed_at = case when "statusCode" between 200 and 299 then null else "completedAt" end,
       error = ${errorOf('"statusCode"')},
@@ -119,7 +119,7 @@ export const storeStatement: [before: string, after: string] = [
     where request.id = planned."requestId" and is_update
   ),
   inserted as (
-    insert into request (id, template_id, state, model, service_tier, created_by, daemon_id, response_status,
+    insert into sluice.request (id, template_id, state, model, service_tier, created_by, daemon_id, response_status,
       response_body, response_encoding, response_size, response_cut, response_stream, response_incomplete, error, notes,
       created_at, claimed_at, started_at, completed_at, failed_at)
     select input."requestId", ${templateIdOf('input."requestId"')},
@@ -136,7 +136,7 @@ export const storeStatement: [before: string, after: string] = [
     returning id, template_id
   ),
   templates as (
-    insert into request_template (id, method, path, model, body, body_encoding, body_byte_size, body_cut, api_key_hash,
+    insert into sluice.request_template (id, method, path, model, body, body_encoding, body_byte_size, body_cut, api_key_hash,
       created_at)
     select template_id, 'POST', "endpoint", "model", "requestBody", "requestEncoding", "requestBytes", "requestCut",
       "apiKeyHash", "startedAt"

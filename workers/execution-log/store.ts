@@ -39,7 +39,7 @@ const shape = columns
   .join(', ');
 
 const statement: JsonStatement = [
-  `insert into strategy_execution_log (${names}) select ${values} from json_to_recordset(`,
+  `insert into sluice.strategy_execution_log (${names}) select ${values} from json_to_recordset(`,
   `::json) as record (${shape}) on conflict do nothing`,
 ];
 

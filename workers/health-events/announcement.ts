@@ -7,7 +7,7 @@ export const announceEverySeconds = 60;
 /** Notes that the lobby has to be told of all games. A worker that dies before it has done so leaves it to the next one. */
 export async function oweAnnouncement(database: Database, { label, token }: Lease): Promise<void> {
   await database.$executeRaw`
-    update stream_lease set announcement_due = true where label = ${label} and token = ${token}`;
+    update sluice.stream_lease set announcement_due = true where label = ${label} and token = ${token}`;
 }
 
 /**
@@ -23,23 +23,23 @@ export async function announceAllGames(
 ): Promise<number | null> {
   const [row] = await database.$queryRaw<{ leases: number; games: number }[]>(Prisma.sql`
     with lease as (
-      update stream_lease set announced_at = clock_timestamp(), announcement_due = false
+      update sluice.stream_lease set announced_at = clock_timestamp(), announcement_due = false
       where label = ${label} and token = ${token} and (announced_at is null
         -- After now: the clock was set back.
         or announced_at not between clock_timestamp() - ${announceEverySeconds} * interval '1 second' and clock_timestamp())
       returning label
     ),
     game as materialized (
-      select record.* from runtime_record as record join health_event_watermark using (game_id)
+      select record.* from sluice.runtime_record as record join sluice.health_event_watermark using (game_id)
       where exists (select from lease)
       for no key update of record
     ),
     watermark as (
-      update health_event_watermark as watermark set snapshot_status = game.status, snapshot_health = game.engine_health
+      update sluice.health_event_watermark as watermark set snapshot_status = game.status, snapshot_health = game.engine_health
       from game where watermark.game_id = game.game_id
     ),
     announced as (
-      insert into lobby_outbox (label, game_id, current_turn, runtime_status, engine_health_summary, occurred_at_ms)
+      insert into sluice.lobby_outbox (label, game_id, current_turn, runtime_status, engine_health_summary, occurred_at_ms)
       select ${label}, game_id, current_turn, status, engine_health, ${nowMs}::bigint from game order by game_id
       returning seq
     )

@@ -43,7 +43,7 @@ export function createCommitFault(database: Database, lease: Lease) {
   const takesOthers = async (gameIds: readonly string[], position: Position): Promise<boolean> => {
     const [onlyId] = gameIds.length === 1 ? gameIds : [];
     const others = await database.$queryRaw<{ game_id: string }[]>`
-      select game_id from runtime_record where game_id is distinct from ${onlyId ?? null}::text
+      select game_id from sluice.runtime_record where game_id is distinct from ${onlyId ?? null}::text
       order by game_id = any(${[...gameIds]}::text[]), random() limit ${candidates}`;
     for (const { game_id: gameId } of others) if (await takes(gameId, position).catch(() => false)) return true;
     return false;

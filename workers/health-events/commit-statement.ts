@@ -16,7 +16,7 @@ export const commitStatement: JsonStatement = [
       "gapAfterId" text, "gapBeforeId" text, "games" json, "snapshots" json)
   ),
   lease as materialized (
-    select from stream_lease as lease join input on lease.label = input.label and lease.token = input.token
+    select from sluice.stream_lease as lease join input on lease.label = input.label and lease.token = input.token
     for share of lease
   ),
   game as materialized (
@@ -27,7 +27,7 @@ export const commitStatement: JsonStatement = [
   ),
   locked as materialized (
     select record.game_id, record.xmin::text as version
-    from runtime_record as record join game on record.game_id = game."gameId"
+    from sluice.runtime_record as record join game on record.game_id = game."gameId"
     order by record.game_id
     for no key update of record skip locked
   ),
@@ -42,12 +42,12 @@ export const commitStatement: JsonStatement = [
     select from verdict where "isHeld" and json_array_length(conflicts) = 0
   ),
   record as (
-    update runtime_record as record set status = game.status, engine_health = game.health, updated_at = clock_timestamp()
+    update sluice.runtime_record as record set status = game.status, engine_health = game.health, updated_at = clock_timestamp()
     from game, approved
     where record.game_id = game."gameId" and game.changes
   ),
   watermark as (
-    insert into health_event_watermark as watermark (game_id, last_id, occurred_at_ms, up_at_ms, down_at_ms, container_id,
+    insert into sluice.health_event_watermark as watermark (game_id, last_id, occurred_at_ms, up_at_ms, down_at_ms, container_id,
       container_since_ms, previous_container_id, snapshot_status, snapshot_health)
     select game."gameId", game."lastId", "occurredAtMs", "upAtMs", "downAtMs", "containerId", "containerSinceMs",
       "previousContainerId", "snapshotStatus", "snapshotHealth"
@@ -60,7 +60,7 @@ export const commitStatement: JsonStatement = [
       snapshot_health = excluded.snapshot_health
   ),
   outbox as (
-    insert into lobby_outbox (label, game_id, current_turn, runtime_status, engine_health_summary, occurred_at_ms)
+    insert into sluice.lobby_outbox (label, game_id, current_turn, runtime_status, engine_health_summary, occurred_at_ms)
     select input.label, snapshot."gameId", "currentTurn", "runtimeStatus", "engineHealthSummary", "occurredAtMs"
     from approved, input, rows from (json_to_recordset(input.snapshots) as ("gameId" text, "currentTurn" integer,
       "runtimeStatus" text, "engineHealthSummary" text, "occurredAtMs" bigint)) with ordinality as snapshot
@@ -68,7 +68,7 @@ export const commitStatement: JsonStatement = [
     order by "index"
   ),
   saved as (
-    update stream_offset as stored set last_id = input."lastId", entries_read = input."entriesRead",
+    update sluice.stream_offset as stored set last_id = input."lastId", entries_read = input."entriesRead",
       fencing_token = input.token, updated_at = clock_timestamp(),
       -- A commit whose reply was lost is planned and made again, with the gap that it has counted.
       gap_entries = stored.gap_entries + case

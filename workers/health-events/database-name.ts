@@ -16,7 +16,7 @@ export async function nameDatabase(
 ): Promise<string | null> {
   const databaseId = await identify(database);
   const [row] = await database.$queryRaw<{ epoch: string }[]>`
-    update stream_lease set database_id = coalesce(${databaseId}::text, database_id),
+    update sluice.stream_lease set database_id = coalesce(${databaseId}::text, database_id),
       epoch = case when database_id <> ${databaseId}::text then gen_random_uuid() else epoch end
     where label = ${label} and token = ${token}
     returning epoch::text`;

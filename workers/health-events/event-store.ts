@@ -82,7 +82,7 @@ export function createEventStore(deps: {
       } catch (error) {
         thrown = error;
       }
-      await repeat(() => database.$queryRaw`select from stream_offset limit 0`);
+      await repeat(() => database.$queryRaw`select from sluice.stream_offset limit 0`);
     }
     return { thrown };
   };

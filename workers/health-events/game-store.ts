@@ -12,7 +12,7 @@ const loadStatement: JsonStatement = [
     watermark.last_id, watermark.occurred_at_ms::float8, watermark.up_at_ms::float8, watermark.down_at_ms::float8,
     watermark.container_id, watermark.container_since_ms::float8, watermark.previous_container_id,
     watermark.snapshot_status, watermark.snapshot_health
-  from runtime_record as record left join health_event_watermark as watermark using (game_id)
+  from sluice.runtime_record as record left join sluice.health_event_watermark as watermark using (game_id)
   where record.game_id in (select value from json_array_elements_text(`,
   '::json))',
 ];

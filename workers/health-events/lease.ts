@@ -26,7 +26,7 @@ export async function acquireLease(
   { label, holder, ttlMs }: { label: string; holder: string; ttlMs: number },
 ): Promise<Lease | null> {
   const [row] = await database.$queryRaw<{ token: bigint }[]>`
-    insert into stream_lease as lease (label, holder, token, acquired_at, expires_at)
+    insert into sluice.stream_lease as lease (label, holder, token, acquired_at, expires_at)
     values (${label}, ${holder}, 1, clock_timestamp(), clock_timestamp() + ${ttlMs}::float8 * interval '1 millisecond')
     on conflict (label) do update set holder = excluded.holder, token = lease.token + 1,
       acquired_at = excluded.acquired_at, expires_at = excluded.expires_at
@@ -41,7 +41,7 @@ export async function acquireLease(
 /** @returns false when somebody else has taken it meanwhile */
 export async function renewLease(database: Database, { label, token }: Lease, ttlMs: number): Promise<boolean> {
   const renewed = await database.$executeRaw`
-    update stream_lease set expires_at = clock_timestamp() + ${ttlMs}::float8 * interval '1 millisecond'
+    update sluice.stream_lease set expires_at = clock_timestamp() + ${ttlMs}::float8 * interval '1 millisecond'
     where label = ${label} and token = ${token}`;
   return renewed === 1;
 }
@@ -49,5 +49,5 @@ export async function renewLease(database: Database, { label, token }: Lease, tt
 /** Lets the next one have it at once. Safe to call for a lease that is lost. */
 export async function releaseLease(database: Database, { label, token }: Lease): Promise<void> {
   await database.$executeRaw`
-    update stream_lease set expires_at = clock_timestamp() where label = ${label} and token = ${token}`;
+    update sluice.stream_lease set expires_at = clock_timestamp() where label = ${label} and token = ${token}`;
 }

@@ -72,8 +72,8 @@ export function whyUnusable(offset: string, streamEnd: string): string | null {
 
 async function storeBeginning(database: Database, { label, token }: Lease, { lastId, entriesRead }: Position) {
   await database.$executeRaw`
-    insert into stream_offset (label, last_id, entries_read, fencing_token)
-    select label, ${lastId}, ${entriesRead}::bigint, token from stream_lease
+    insert into sluice.stream_offset (label, last_id, entries_read, fencing_token)
+    select label, ${lastId}, ${entriesRead}::bigint, token from sluice.stream_lease
     where label = ${label} and token = ${token}
     for share
     on conflict (label) do nothing`;
@@ -86,12 +86,12 @@ async function storeBeginning(database: Database, { label, token }: Lease, { las
 export async function beginAnew(database: Database, { label, token }: Lease): Promise<void> {
   await database.$executeRaw`
     with lease as materialized (
-      select from stream_lease where label = ${label} and token = ${token} for share
+      select from sluice.stream_lease where label = ${label} and token = ${token} for share
     ),
     forgotten as (
-      update health_event_watermark set last_id = ${firstStreamId} where exists (select from lease)
+      update sluice.health_event_watermark set last_id = ${firstStreamId} where exists (select from lease)
     )
-    update stream_offset set last_id = ${firstStreamId}, entries_read = 0, fencing_token = ${token},
+    update sluice.stream_offset set last_id = ${firstStreamId}, entries_read = 0, fencing_token = ${token},
       updated_at = clock_timestamp()
     where label = ${label} and exists (select from lease)`;
 }

@@ -21,20 +21,20 @@ async function moveSnapshots(
   for (;;) {
     const [row] = await database.$queryRaw<{ moved: number }[]>`
       with locked as materialized (
-        select label, token from stream_lease where label in (${from}, ${to}) order by label for no key update
+        select label, token from sluice.stream_lease where label in (${from}, ${to}) order by label for no key update
       ),
       -- Counts, so that both are locked before anything is moved.
       verdict as materialized (
         select count(*) filter (where label = ${label} and token = ${token}) = 1 as "isHeld" from locked
       ),
       taken as (
-        delete from lobby_outbox
+        delete from sluice.lobby_outbox
         where label = ${from} and exists (select from verdict where "isHeld")
-          and seq in (select seq from lobby_outbox where label = ${from} and seq > ${after} order by seq limit ${movedAtOnce})
+          and seq in (select seq from sluice.lobby_outbox where label = ${from} and seq > ${after} order by seq limit ${movedAtOnce})
         returning *
       ),
       moved as (
-        insert into lobby_outbox (label, game_id, current_turn, runtime_status, engine_health_summary, occurred_at_ms)
+        insert into sluice.lobby_outbox (label, game_id, current_turn, runtime_status, engine_health_summary, occurred_at_ms)
         select ${to}, game_id, current_turn, runtime_status, engine_health_summary, occurred_at_ms from taken order by seq
         returning seq
       )
@@ -46,7 +46,7 @@ async function moveSnapshots(
 
 async function labelOf(database: Database, epoch: string): Promise<string | null> {
   const [row] = await database.$queryRaw<{ label: string }[]>`
-    select label from stream_lease where epoch::text = ${epoch}`;
+    select label from sluice.stream_lease where epoch::text = ${epoch}`;
   return row?.label ?? null;
 }
 
@@ -80,9 +80,9 @@ export async function putAsideSnapshots(
   }
   await database.$executeRaw`
     with last as materialized (
-      select game_id, max(seq) as seq from lobby_outbox where label = ${lease.label} and seq > ${seq} group by game_id
+      select game_id, max(seq) as seq from sluice.lobby_outbox where label = ${lease.label} and seq > ${seq} group by game_id
     )
-    delete from lobby_outbox as snapshot using last
+    delete from sluice.lobby_outbox as snapshot using last
     where snapshot.label = ${lease.label} and snapshot.seq > ${seq}
       and snapshot.game_id = last.game_id and snapshot.seq < last.seq`;
 }

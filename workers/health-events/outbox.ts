@@ -46,8 +46,8 @@ export interface OutboxBounds {
 export async function outboxBounds(database: Database, label: string): Promise<OutboxBounds> {
   const [row] = await database.$queryRaw<{ floor: bigint; top: bigint; isDue: boolean }[]>`
     select outbox_floor as floor, announcement_due as "isDue",
-      greatest(outbox_floor, (select max(seq) from lobby_outbox where label = ${label})) as top
-    from stream_lease where label = ${label}`;
+      greatest(outbox_floor, (select max(seq) from sluice.lobby_outbox where label = ${label})) as top
+    from sluice.stream_lease where label = ${label}`;
   return { floor: Number(row?.floor ?? 0), top: Number(row?.top ?? 0), isAnnouncementDue: row?.isDue ?? false };
 }
 
@@ -59,19 +59,19 @@ export async function clearPublished(database: Database, { label, token }: Lease
   for (;;) {
     const [row] = await database.$queryRaw<{ cleared: bigint }[]>`
       with lease as materialized (
-        select label from stream_lease where label = ${label} and token = ${token} for no key update
+        select label from sluice.stream_lease where label = ${label} and token = ${token} for no key update
       ),
       old as materialized (
-        select seq from lobby_outbox
+        select seq from sluice.lobby_outbox
         where label = (select label from lease) and seq <= ${publishedSeq}
           and created_at < clock_timestamp() - ${keptSeconds} * interval '1 second'
         order by seq limit ${clearedAtOnce}
       ),
       cleared as (
-        delete from lobby_outbox where label = ${label} and seq in (select seq from old)
+        delete from sluice.lobby_outbox where label = ${label} and seq in (select seq from old)
       ),
       floor as (
-        update stream_lease set outbox_floor = greatest(outbox_floor, (select max(seq) from old))
+        update sluice.stream_lease set outbox_floor = greatest(outbox_floor, (select max(seq) from old))
         where label = (select label from lease) and exists (select from old)
       )
       select count(*) as cleared from old`;

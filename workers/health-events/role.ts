@@ -173,7 +173,7 @@ export function createHealthEvents({ config, database, redis, logger: parent, re
     whyStuck: () => watch?.whyStuck() ?? null,
     async start(): Promise<void> {
       await onDatabase(async () => {
-        await database.$queryRaw`select from runtime_record, stream_offset, stream_lease, lobby_outbox limit 0`;
+        await database.$queryRaw`select from sluice.runtime_record, sluice.stream_offset, sluice.stream_lease, sluice.lobby_outbox limit 0`;
       }, stopping.signal);
       if (stopping.signal.aborted) return;
       watch = startProgressWatch(

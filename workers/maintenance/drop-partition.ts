@@ -44,7 +44,7 @@ export async function dropPartition(
       await setLockLimits(transaction, { statementMs: dropTimeoutMs });
       await transaction.$executeRaw`select pg_advisory_xact_lock(${advisoryLock})`;
       if ((await findExpired(transaction)) === undefined) return 'gone';
-      await transaction.$executeRaw(Prisma.raw(`lock table only "${table}" in access exclusive mode`));
+      await transaction.$executeRaw(Prisma.raw(`lock table only sluice."${table}" in access exclusive mode`));
       const partition = await findExpired(transaction);
       if (partition === undefined) return 'gone';
       await transaction.$executeRaw(Prisma.sql`drop table ${quoteTable(partition)}`);

@@ -56,7 +56,7 @@ export function createMaintenance(
   const findTables = (): Promise<void> =>
     retryWhileWorthWaiting(
       async () => {
-        await database.$queryRaw`select from strategy_execution_log, dead_letter limit 0`;
+        await database.$queryRaw`select from sluice.strategy_execution_log, sluice.dead_letter limit 0`;
       },
       {
         backoff: config.retry,

@@ -26,7 +26,7 @@ export async function purgeRows(
   rule: PurgeRule,
   options: { signal: AbortSignal; onBatch: (deleted: DeletedRows) => void },
 ): Promise<boolean> {
-  const [table, key] = [Prisma.raw(`"${rule.table}"`), Prisma.raw(`"${rule.key}"`)];
+  const [table, key] = [Prisma.raw(`sluice."${rule.table}"`), Prisma.raw(`"${rule.key}"`)];
   for (;;) {
     if (options.signal.aborted) return false;
     const startedAt = performance.now();
@@ -35,7 +35,7 @@ export async function purgeRows(
       with doomed as materialized (
         select ${key} as key from ${table} where ${isDue(rule)} limit ${batchRows} for update skip locked),
       deleted as (
-        delete from ${table} using doomed where ${table}.${key} = doomed.key and ${isDue(rule)} returning ${table}.*)
+        delete from ${table} as old using doomed where old.${key} = doomed.key and ${isDue(rule)} returning old.*)
       ${deletedParts(rule)}
       select count(*)::int as rows,
         (count(*) filter (where ${Prisma.raw(rule.storedAt)} >= ${keptFrom(rule)}))::int as early
@@ -50,14 +50,14 @@ export async function purgeRows(
 
 function deletedParts({ part }: PurgeRule): Prisma.Sql {
   if (part === undefined) return Prisma.empty;
-  const [table, idIn] = [Prisma.raw(`"${part.table}"`), Prisma.raw(`"${part.idIn}"`)];
-  return Prisma.sql`, parts as (delete from ${table} using deleted where ${table}.id = deleted.${idIn})`;
+  const [table, idIn] = [Prisma.raw(`sluice."${part.table}"`), Prisma.raw(`"${part.idIn}"`)];
+  return Prisma.sql`, parts as (delete from ${table} as part using deleted where part.id = deleted.${idIn})`;
 }
 
 /** How many rows a rule names now. */
 export async function countRows(database: Database, rule: PurgeRule): Promise<number> {
   const [counted] = await database.$queryRaw<{ rows: number }[]>(
-    Prisma.sql`select count(*)::float8 as rows from ${Prisma.raw(`"${rule.table}"`)} where ${isDue(rule)}`,
+    Prisma.sql`select count(*)::float8 as rows from ${Prisma.raw(`sluice."${rule.table}"`)} where ${isDue(rule)}`,
   );
   return counted?.rows ?? 0;
 }

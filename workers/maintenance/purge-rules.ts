@@ -1,7 +1,7 @@
 import type { Config } from '../../shared/config.ts';
 import type { Partition } from '../../shared/partition-catalog.ts';
 
-/** Rows that go when they are old enough. Names and conditions are ours, never a user's: they become SQL as they are. */
+/** Rows that go when they are old enough. Names, of tables in the schema of Sluice, and conditions are ours, never a user's: they become SQL as they are. */
 export interface PurgeRule {
   table: string;
   /** the column that names a row */

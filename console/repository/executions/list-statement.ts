@@ -43,13 +43,13 @@ export function toSeenStatement({ window, filter = {}, after }: Listed, most: nu
     ...toTimes(window, after),
     ...toConditions({ ...(status === undefined ? {} : { status }), ...(realmId === undefined ? {} : { realmId }) }),
   ];
-  return Prisma.sql`select distinct strategy_id as "strategyId" from strategy_execution_log
+  return Prisma.sql`select distinct strategy_id as "strategyId" from sluice.strategy_execution_log
     where ${Prisma.join(conditions, ' and ')} limit ${most}`;
 }
 
 function newestOf(strategyId: Prisma.Sql, { window, filter = {}, after }: Listed, rows: number): Prisma.Sql {
   const conditions = [Prisma.sql`strategy_id = ${strategyId}`, ...toConditions(filter), ...toTimes(window, after)];
-  return Prisma.sql`select ${summaryColumns} from strategy_execution_log
+  return Prisma.sql`select ${summaryColumns} from sluice.strategy_execution_log
     where ${Prisma.join(conditions, ' and ')} order by recorded_at desc, id desc limit ${rows}`;
 }
 

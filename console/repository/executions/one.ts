@@ -24,7 +24,7 @@ export async function findExecution(
     (snapshot) =>
       snapshot.$queryRaw<StoredExecution[]>(
         // The key is unique with the time only. A row of the same id and another time is another record's mistake.
-        Prisma.sql`select ${summaryColumns}, trace, input, stored_at as "storedAt" from strategy_execution_log where id = ${id}::uuid
+        Prisma.sql`select ${summaryColumns}, trace, input, stored_at as "storedAt" from sluice.strategy_execution_log where id = ${id}::uuid
           order by recorded_at desc limit 1`,
       ),
     timeoutMs,

@@ -13,7 +13,7 @@ export interface RunScope extends Subject {
  * `weight` and `duration_bin` are generated columns: the table computes them once, when a row is written.
  */
 function runsOf({ window, ...subject }: RunScope): Prisma.Sql {
-  return Prisma.sql`strategy_execution_log
+  return Prisma.sql`sluice.strategy_execution_log
     where ${isOf(subject)} and recorded_at >= ${window.since} and recorded_at < ${window.until}`;
 }
 

@@ -16,7 +16,7 @@ export async function resolveWindow(
   const { since, until } = checkWindow(request);
   if (since !== null) return { since, until };
   const [oldest] = await snapshot.$queryRaw<{ since: Date }[]>`
-    select recorded_at as since from strategy_execution_log
+    select recorded_at as since from sluice.strategy_execution_log
     where ${isOf(subject)} and recorded_at < ${until} order by recorded_at limit 1`;
   return { since: oldest?.since ?? new Date(until.getTime() - defaultWindowMs), until };
 }

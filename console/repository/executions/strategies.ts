@@ -62,7 +62,7 @@ export function toStrategiesStatement(
       coalesce(sum(weight * (weight - 1)) filter (where ok), 0) as variance,
       count(*) filter (where not ok)::float8 as failed_rows, coalesce(sum(weight) filter (where not ok), 0) as failed_runs
     from (
-      select strategy_id, recorded_at, status = 'ok' as ok, weight from strategy_execution_log
+      select strategy_id, recorded_at, status = 'ok' as ok, weight from sluice.strategy_execution_log
       where recorded_at >= ${since} and recorded_at < ${until}${isOfRealm(realmId)}
     ) as run
     group by strategy_id order by max(recorded_at) desc, strategy_id limit ${limit}`;

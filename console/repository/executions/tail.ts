@@ -35,7 +35,7 @@ export function readUnknown(
   const times = known.map(({ recordedAt }) => recordedAt);
   return read(
     database,
-    Prisma.sql`select ${summaryColumns} from strategy_execution_log
+    Prisma.sql`select ${summaryColumns} from sluice.strategy_execution_log
       where ${conditionsOf(filter, from)} and not exists (
         select from unnest(${ids}::uuid[], ${times}::timestamptz[]) as known (known_id, known_at)
         where known_id = id and known_at = recorded_at)
@@ -47,7 +47,7 @@ export function readUnknown(
 export function readKeys(database: Database, filter: TailFilter, from: Date): Promise<Reading<RowKey>> {
   return read(
     database,
-    Prisma.sql`select id, recorded_at as "recordedAt" from strategy_execution_log where ${conditionsOf(filter, from)}`,
+    Prisma.sql`select id, recorded_at as "recordedAt" from sluice.strategy_execution_log where ${conditionsOf(filter, from)}`,
   );
 }
 

@@ -105,7 +105,7 @@ async function measure(
 ): Promise<Measured | null> {
   const subject = { strategyId, realmId };
   const [newest] = await snapshot.$queryRaw<{ version: number }[]>`
-    select strategy_version as version from strategy_execution_log
+    select strategy_version as version from sluice.strategy_execution_log
     where ${isOf(subject)} order by recorded_at desc limit 1`;
   if (newest === undefined) return null;
   const identity = { strategyId, name: strategyId, version: newest.version, status: null };

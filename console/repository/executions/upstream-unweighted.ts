@@ -33,7 +33,7 @@ export async function readUnweighted(snapshot: Snapshot, subject: Subject, windo
   const conditions = [isOf(subject)];
   if (since !== null) conditions.push(Prisma.sql`recorded_at >= ${since}`);
   if (until !== null) conditions.push(Prisma.sql`recorded_at <= ${until}`);
-  const runs = Prisma.sql`strategy_execution_log where ${Prisma.join(conditions, ' and ')}`;
+  const runs = Prisma.sql`sluice.strategy_execution_log where ${Prisma.join(conditions, ' and ')}`;
   const list = (query: Prisma.Sql, name: string): Prisma.Sql =>
     Prisma.sql`(select coalesce(json_agg(part), '[]') from (${query}) as part) as ${Prisma.raw(name)}`;
   const newest = (column: string): Prisma.Sql => {

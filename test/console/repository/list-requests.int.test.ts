@@ -7,6 +7,7 @@ import {
   requestStates,
   toListStatement,
 } from '../../../console/repository/list-requests.ts';
+import { inSchema } from '../../../shared/schema.ts';
 import { storeStatement } from '../../../workers/completed-requests/statement.ts';
 import { aBeginning, aCompletion, aRequestStore, stateColumns } from '../../support/requests.ts';
 
@@ -114,7 +115,7 @@ test('request plans: with a hundred thousand requests neither lists nor the stor
     from generate_series(1, 100000) n, lateral (select timestamptz '2026-03-01' + n * interval '3 seconds' as t) as times`);
   await client.query('analyze request, request_template');
   const explain = async (text: string, values: unknown[]): Promise<string[]> => {
-    const { rows } = await client.query(`explain (format json) ${text}`, values);
+    const { rows } = await client.query(inSchema(`explain (format json) ${text}`, 'public'), values);
     return nodesOf(rows[0]['QUERY PLAN'][0].Plan);
   };
 

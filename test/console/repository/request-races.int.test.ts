@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest';
 import { deleteRequest } from '../../../console/repository/delete-request.ts';
 import { eraseCreator } from '../../../console/repository/erase-creator.ts';
+import { inSchema } from '../../../shared/schema.ts';
 import { storeStatement } from '../../../workers/completed-requests/statement.ts';
 import { connect } from '../../support/fixtures.ts';
 import { aBeginning, aCompletion, aRequestStore, untilBlocked } from '../../support/requests.ts';
 
-const statement = storeStatement.join('$1');
+const statement = inSchema(storeStatement.join('$1'), 'public');
 
 test.each(['inserts', 'ends'])(
   'deletion: it waits for a statement that %s its row, and takes that row too',
