@@ -87,18 +87,23 @@ test('strip: of any object all is left but the keys, in order and as it was writ
       fc.boolean(),
       fc.constantFrom(names, ['a/b', 'a"b', 'é\n']),
       (value, gap, escapes, keys) => {
-        const text = writeLoosely(value, gap, escapes);
-        expect(JSON.parse(text)).toEqual(JSON.parse(JSON.stringify(value)));
-        const left = withoutTopLevelKeys(text, keys);
-        const expected = Object.entries(JSON.parse(text) as object).filter(([name]) => !keys.includes(name));
-        expect(Object.entries(JSON.parse(left) as object)).toEqual(expected);
-        for (const { start, end, key: name } of findJsonMembers(text) ?? [])
-          if (!keys.includes(name)) expect(left).toContain(text.slice(start, end));
+        const kept = Object.entries(value).filter(([name]) => !keys.includes(name));
+        const left = writeLoosely(Object.fromEntries(kept), gap, escapes);
+        expect(withoutTopLevelKeys(writeLoosely(value, gap, escapes), keys)).toBe(left);
         expect(withoutTopLevelKeys(left, keys)).toBe(left);
       },
     ),
     { numRuns: 1_000 },
   );
+});
+
+test('strip: keys with escapes are told apart, also where the engine takes them for others', () => {
+  // V8 13.6 has JSON.parse take a key for the one that followed in an earlier object, when the text of both begins alike.
+  JSON.parse('{"first":1,"\\\\":2}');
+  const text = '{"first":1,"\\u0061":2,"\\n":3}';
+  expect(findJsonMembers(text)?.map(({ key: name }) => name)).toEqual(['first', 'a', '\n']);
+  expect(withoutTopLevelKeys(text, ['\\'])).toBe(text);
+  expect(withoutTopLevelKeys(text, ['a'])).toBe('{"first":1,"\\n":3}');
 });
 
 const fragments = fc.constantFrom(
@@ -144,11 +149,14 @@ test('members: a text is an object by the rules of JSON.parse, or there are none
         const members = findJsonMembers(text);
         expect(members !== null).toBe(isObject);
         if (members === null || !isObject) return;
-        for (const { key: name, start, end } of members) {
-          const member = JSON.parse(`{${text.slice(start, end)}}`) as object;
-          expect(Object.keys(member)).toEqual([name]);
+        // Each string by itself: as a key of an object, V8 13.6 may take it for another one.
+        for (const { key: name, start, value, end } of members) {
+          expect(JSON.parse(text.slice(start, value).replace(/\s*:\s*$/, ''))).toBe(name);
+          expect(() => JSON.parse(text.slice(value, end))).not.toThrow();
         }
-        expect(new Set(members.map(({ key: name }) => name))).toEqual(new Set(Object.keys(parsed as object)));
+        const edges = [0, ...members.flatMap(({ start, end }) => [start, end]), text.length];
+        const between = edges.flatMap((edge, index) => (index % 2 === 0 ? [text.slice(edge, edges[index + 1])] : []));
+        expect(between.map((part) => part.trim()).join('')).toBe(`{${','.repeat(Math.max(0, members.length - 1))}}`);
       },
     ),
     { numRuns: 5_000 },
