@@ -106,3 +106,16 @@ export async function until<T>(
   }
   throw new Error('what the test waits for did not happen', { cause: lastError });
 }
+
+/** Waits until a statement in the database waits for a lock. */
+export async function untilBlocked(databaseUrl: string): Promise<void> {
+  // A connection of its own: in a transaction that has looked once, pg_stat_activity lacks whoever connects later.
+  const client = await connect(databaseUrl);
+  await until(async () => {
+    const { rowCount } = await client.query(
+      `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
+    );
+    return rowCount;
+  });
+  await client.end();
+}

@@ -4,7 +4,7 @@ import { loadConfig } from '../../shared/config.ts';
 import type { RequestRecord } from '../../shared/contracts/completed-request.ts';
 import { createDatabase } from '../../shared/database.ts';
 import { type EndedRequests, storeRequests } from '../../workers/completed-requests/store.ts';
-import { connect, createTestDatabase, until } from './fixtures.ts';
+import { connect, createTestDatabase } from './fixtures.ts';
 
 export type Completion = Extract<RequestRecord, { phase: 'completed' }>;
 export type Beginning = Extract<RequestRecord, { phase: 'begun' }>;
@@ -95,16 +95,3 @@ export const stateColumns: Record<string, string> = {
   failed: `state = 'failed', error = '{}', failed_at = now()`,
   canceled: `state = 'canceled', canceled_at = now()`,
 };
-
-/** Waits until a statement in the database waits for a lock. */
-export async function untilBlocked(databaseUrl: string): Promise<void> {
-  // A connection of its own: within a transaction the view does not change.
-  const client = await connect(databaseUrl);
-  await until(async () => {
-    const { rowCount } = await client.query(
-      `select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'`,
-    );
-    return rowCount;
-  });
-  await client.end();
-}

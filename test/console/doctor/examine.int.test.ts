@@ -13,7 +13,7 @@ import { createDatabase } from '../../../shared/database.ts';
 import { ensurePartitions, planPartitions, executionLogTable as table } from '../../../shared/partitions.ts';
 import { storeDeadLetters, toDeadLetter } from '../../../workers/dead-letters.ts';
 import { acquireLease } from '../../../workers/health-events/lease.ts';
-import { connect, createNamespace, createTestDatabase, openQueue, until } from '../../support/fixtures.ts';
+import { connect, createNamespace, createTestDatabase, openQueue, untilBlocked } from '../../support/fixtures.ts';
 import { addEvent, addEvents, connectRedis, createHealthKeys, insertRuntimeRecord } from '../../support/health.ts';
 import { startFragilePostgres, startFragileRedis } from '../../support/private-servers.ts';
 import { startWorker } from '../../support/worker.ts';
@@ -274,14 +274,7 @@ test('doctor: a session that waits for a lock on our tables is a warning', async
   await holder.query('lock table strategy_execution_log in share mode');
   await waiter.query('begin');
   const waiting = waiter.query('lock table strategy_execution_log in row exclusive mode');
-  await until(
-    async () =>
-      (
-        await holder.query(
-          'select from pg_locks join pg_stat_activity using (pid) where datname = current_database() and not granted and relation is not null',
-        )
-      ).rowCount,
-  );
+  await untilBlocked(databaseUrl);
   expect((await look(databaseUrl, null)).finding('postgres', 'locks')).toMatchObject({ level: 'warning' });
   await holder.query('rollback');
   await waiting;

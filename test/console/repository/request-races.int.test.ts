@@ -3,8 +3,8 @@ import { deleteRequest } from '../../../console/repository/delete-request.ts';
 import { eraseCreator } from '../../../console/repository/erase-creator.ts';
 import { inSchema } from '../../../shared/schema.ts';
 import { storeStatement } from '../../../workers/completed-requests/statement.ts';
-import { connect } from '../../support/fixtures.ts';
-import { aBeginning, aCompletion, aRequestStore, untilBlocked } from '../../support/requests.ts';
+import { connect, untilBlocked } from '../../support/fixtures.ts';
+import { aBeginning, aCompletion, aRequestStore } from '../../support/requests.ts';
 
 const statement = inSchema(storeStatement.join('$1'), 'public');
 

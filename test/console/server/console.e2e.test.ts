@@ -1,6 +1,6 @@
 import { connect as open } from 'node:net';
 import { expect, inject, test } from 'vitest';
-import { connect, createNamespace, createTestDatabase, until } from '../../support/fixtures.ts';
+import { connect, createNamespace, createTestDatabase, until, untilBlocked } from '../../support/fixtures.ts';
 import { startSluice } from '../../support/fleet.ts';
 import { createHealthKeys } from '../../support/health.ts';
 import { operatorToken } from './a-console.ts';
@@ -18,7 +18,7 @@ async function startConsole(environment: Record<string, string> = {}) {
   const up = until(() => log().find(({ msg }) => msg === 'console is up')?.url);
   const started = await Promise.race([up, console.ended]);
   if (typeof started !== 'string' || !started.startsWith('http')) throw new Error(console.stderr.join('\n'));
-  return { ...console, url: started, log, client: await connect(databaseUrl) };
+  return { ...console, url: started, log, databaseUrl, client: await connect(databaseUrl) };
 }
 
 test('console: it comes up on loopback without a token, is ready, and stops when it is asked to', async () => {
@@ -38,16 +38,11 @@ test('console: it comes up on loopback without a token, is ready, and stops when
 });
 
 test('console: a request that is under way when it is asked to stop is answered', async () => {
-  const { url, kill, ended, log, client } = await startConsole();
+  const { url, kill, ended, log, client, databaseUrl } = await startConsole();
   await until(async () => (await fetch(`${url}/readyz`)).status === 200);
   await client.query('begin; lock table runtime_record in access exclusive mode');
   const answer = fetch(`${url}/api/v1/runtime-records`);
-  await until(async () => {
-    const { rowCount } = await client.query(
-      `select from pg_locks join pg_stat_activity using (pid) where datname = current_database() and not granted and relation = 'runtime_record'::regclass`,
-    );
-    return rowCount;
-  });
+  await untilBlocked(databaseUrl);
   kill('SIGTERM');
   await until(() => log().some(({ msg }) => msg === 'console is stopping'));
   // It has stopped to listen, and waits.

@@ -2,7 +2,7 @@ import { expect, inject, onTestFinished, test } from 'vitest';
 import { toProblem } from '../../../console/server/http/to-problem.ts';
 import { freePort } from '../../../local/free-port.ts';
 import { createRedis } from '../../../shared/redis.ts';
-import { connect, until } from '../../support/fixtures.ts';
+import { connect, until, untilBlocked } from '../../support/fixtures.ts';
 import { startFragileRedis } from '../../support/private-servers.ts';
 import { aConsole } from './a-console.ts';
 import { insertLetter } from './seed.ts';
@@ -82,14 +82,7 @@ test('outage: a Redis that goes away while letters are put back leaves them open
   const other = await connect(databaseUrl);
   await other.query('begin; lock table dead_letter in access exclusive mode');
   const replay = ask('POST', '/api/v1/dead-letters/replay', { body: { all: true } });
-  await until(
-    async () =>
-      (
-        await other.query(
-          'select from pg_locks join pg_stat_activity using (pid) where datname = current_database() and not granted',
-        )
-      ).rowCount,
-  );
+  await untilBlocked(databaseUrl);
   await server.kill();
   await other.query('rollback');
   const { status, body } = await replay;
@@ -144,17 +137,12 @@ test('bounds: who finds all connections busy is told to come again', async () =>
     SLUICE_BATCH_MAX_IN_FLIGHT: '1',
     SLUICE_DATABASE_CONNECT_TIMEOUT_MS: '200',
   });
+  // So that the first one has its connection, which takes longer than 200 ms on a busy machine.
+  await until(async () => (await get('/api/v1/runtime-records')).status === 200);
   const other = await connect(databaseUrl);
   await other.query('begin; lock table runtime_record in access exclusive mode');
   const first = get('/api/v1/runtime-records');
-  await until(
-    async () =>
-      (
-        await other.query(
-          'select from pg_locks join pg_stat_activity using (pid) where datname = current_database() and not granted',
-        )
-      ).rowCount,
-  );
+  await untilBlocked(databaseUrl);
   const refused = [
     await get('/api/v1/requests'),
     await get('/api/v1/strategies'),

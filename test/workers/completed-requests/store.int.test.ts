@@ -1,7 +1,8 @@
 import { createHash, randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { storeRequests } from '../../../workers/completed-requests/store.ts';
-import { aBeginning, aCompletion, aRequestStore, stateColumns, untilBlocked } from '../../support/requests.ts';
+import { untilBlocked } from '../../support/fixtures.ts';
+import { aBeginning, aCompletion, aRequestStore, stateColumns } from '../../support/requests.ts';
 
 test('request store: an empty list stores nothing', async () => {
   const { store, rows } = await aRequestStore();
