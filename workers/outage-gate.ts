@@ -123,9 +123,15 @@ export function createOutageGate(options: OutageGateOptions) {
     let takenAtLastFailure = Number.POSITIVE_INFINITY;
     let open: (() => void) | null = null;
     let hasWaited = false;
+    let isCountedRefused = false;
     let alike = 0;
     let way = '';
     inTrouble += 1;
+    // From one failure to the next, the tries between them included: it is one outage.
+    const countRefused = (isRefused: boolean): void => {
+      refused += Number(isRefused) - Number(isCountedRefused);
+      isCountedRefused = isRefused;
+    };
     try {
       for (let failures = 0; ; failures += 1) {
         const error = classifyDatabaseError(thrown);
@@ -153,12 +159,9 @@ export function createOutageGate(options: OutageGateOptions) {
         hasWaited ||= !othersAreTaken;
         options.onRetry(error, failures, thrown, othersAreTaken ? 'taken' : 'not taken');
         const isRefused = !othersAreTaken && open === null;
-        if (isRefused) {
-          refused += 1;
-          tellOfOutage();
-        }
+        countRefused(isRefused);
+        if (isRefused) tellOfOutage();
         const goesOn = await pause(isRefused ? { ...error, class: 'systemic' } : error, failures);
-        if (isRefused) refused -= 1;
         if (!goesOn) throw new StoppedError();
         while (open === null && trial !== null) await trial;
         try {
@@ -172,6 +175,7 @@ export function createOutageGate(options: OutageGateOptions) {
       }
     } finally {
       inTrouble -= 1;
+      countRefused(false);
       open?.();
     }
   };

@@ -243,6 +243,26 @@ test('gate: a refusal of rows that counts for good is believed only when good ro
   expect(gate.isOutage).toBe(false);
 });
 
+test('gate: an outage lasts from one refusal to the next, also while it is tried again', async () => {
+  let isMended = false;
+  const told: boolean[] = [];
+  const { gate } = aGate(() => Promise.reject(refusal()));
+  const stored = gate.run(
+    async () => {
+      told.push(gate.isOutage);
+      await turn();
+      if (!isMended) throw refusal();
+      return 'stored';
+    },
+    { isSceptical: true },
+  );
+  await vi.waitUntil(() => told.length >= 4);
+  isMended = true;
+  expect(await stored).toBe('stored');
+  expect(told).toEqual([false, ...told.slice(1).map(() => true)]);
+  expect(gate.isOutage).toBe(false);
+});
+
 test('gate: where the good record is refused for its own sake, rows of others that go through show as much', async () => {
   const { gate, told } = aGate(() => Promise.reject(refusal()));
   const last = gate.run(() => Promise.reject(refusal()), { isSceptical: true });

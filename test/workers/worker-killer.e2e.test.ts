@@ -68,8 +68,11 @@ test('worker: a job that kills its workers ends in the failed set after so many 
   const queue = openQueue(namespace);
   await until(async () => (await queue.getFailedCount()) === 1);
   expect(await queue.getRanges(['failed'])).toEqual(['killer']);
-  // Three times nobody suspected it, then so often it was alone.
-  expect(fleet.deaths()).toBe(3 + maxStarts);
+  // Three times nobody suspected it, then so often it was alone. A worker may lose a job before it dies, as its lock ends
+  // while memory runs short: then it is taken up more often than workers die.
+  expect((await queue.getJob('killer'))?.stalledCounter).toBeGreaterThanOrEqual(3 + maxStarts);
+  expect(fleet.deaths()).toBeGreaterThan(0);
+  expect(fleet.deaths()).toBeLessThanOrEqual(3 + maxStarts);
   const client = await connect(databaseUrl);
   await until(async () => {
     const { rows } = await client.query('select count(*)::int as n from strategy_execution_log');
