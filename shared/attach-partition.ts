@@ -1,5 +1,5 @@
 import { type Database, Prisma } from './database.ts';
-import { classifyDatabaseError } from './database-errors.ts';
+import { classifyDatabaseError, deadlockDetected, lockNotAvailable, queryCanceled } from './database-errors.ts';
 import { setLockLimits } from './lock-limits.ts';
 import { transactionLimits } from './partition-catalog.ts';
 import type { DayPartition } from './partitions.ts';
@@ -24,9 +24,9 @@ export const defaultScanMs = 2_000;
 
 const results: Record<string, AttachResult> = {
   '23514': 'blocked',
-  '55P03': 'in use',
-  '40P01': 'in use',
-  '57014': 'scan too long',
+  [lockNotAvailable]: 'in use',
+  [deadlockDetected]: 'in use',
+  [queryCanceled]: 'scan too long',
 };
 
 /**

@@ -94,8 +94,17 @@ export function classifySqlState(code: string): DatabaseErrorClass {
 /** SQLSTATE of a lock that was not had in time. */
 export const lockNotAvailable = '55P03';
 
+/** SQLSTATE of a deadlock that was ended at this statement's expense. */
+export const deadlockDetected = '40P01';
+
+/** SQLSTATE of a statement that was cancelled, mostly as its time had run out. */
+export const queryCanceled = '57014';
+
+/** A lock was not had in time, not before the statement's own time was up, or only at the price of somebody else's transaction. */
+export const lockCodes: readonly string[] = [lockNotAvailable, deadlockDetected, queryCanceled];
+
 /** Serialization failure, deadlock, lock not had, time run out, out of memory. */
-const ofOneStatement = new Set(['40001', '40P01', lockNotAvailable, '57014', '53200']);
+const ofOneStatement = new Set(['40001', ...lockCodes, '53200']);
 
 /** Whether an error says more about the statement that met it than about the server: others may well get through. */
 export function isOfOneStatement({ code }: ClassifiedDatabaseError): boolean {

@@ -1,6 +1,6 @@
 import type { Config } from '../shared/config.ts';
 import { createDatabase, type Database, Prisma } from '../shared/database.ts';
-import { classifyDatabaseError, passingConstraintPrefix } from '../shared/database-errors.ts';
+import { classifyDatabaseError, lockCodes, passingConstraintPrefix } from '../shared/database-errors.ts';
 import { setLockLimits } from '../shared/lock-limits.ts';
 import { type Partition, quoteTable, readPartitions, transactionLimits } from '../shared/partition-catalog.ts';
 import { type DayPartition, ensurePartitions, type PartitionReport } from '../shared/partitions.ts';
@@ -13,7 +13,6 @@ const changeTimeoutMs = 2_000;
 
 const constraint = Prisma.raw(`"${passingConstraintPrefix}days_to_come"`);
 
-const lockCodes = ['55P03', '40P01', '57014'];
 const checkViolation = '23514';
 
 interface Deps {

@@ -1,5 +1,5 @@
 import { type Database, Prisma } from '../../shared/database.ts';
-import { classifyDatabaseError, lockNotAvailable } from '../../shared/database-errors.ts';
+import { classifyDatabaseError, lockCodes } from '../../shared/database-errors.ts';
 import { setLockLimits } from '../../shared/lock-limits.ts';
 import {
   type Partition,
@@ -17,9 +17,6 @@ const advisoryLock = 7_270_413;
 
 /** For one statement: the files of the partition are deleted after the locks are gone. */
 const dropTimeoutMs = 2_000;
-
-/** A lock was not had in time, not before the statement's own time was up, or only at the price of somebody else's transaction. */
-const lockCodes = [lockNotAvailable, '57014', '40P01'];
 
 /**
  * Drops one partition with all its rows, in a transaction of its own: it is there or it is not, wherever a process dies.

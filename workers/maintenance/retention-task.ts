@@ -1,5 +1,10 @@
 import { type Database, Prisma } from '../../shared/database.ts';
-import { classifyDatabaseError, explainDatabaseError, lockNotAvailable } from '../../shared/database-errors.ts';
+import {
+  classifyDatabaseError,
+  explainDatabaseError,
+  lockNotAvailable,
+  queryCanceled,
+} from '../../shared/database-errors.ts';
 import { type Partition, type PartitionCatalog, quoteTable, readPartitions } from '../../shared/partition-catalog.ts';
 import { executionLogTable } from '../../shared/partitions.ts';
 import { isClockOff } from './clock.ts';
@@ -94,7 +99,7 @@ async function countEarly(database: Database, partition: Partition, days: number
     return counted?.rows ?? 0;
   } catch (error) {
     // Somebody else has dropped it, holds it, or it is large.
-    if (['42P01', '57014', lockNotAvailable].includes(classifyDatabaseError(error).code)) return 0;
+    if (['42P01', queryCanceled, lockNotAvailable].includes(classifyDatabaseError(error).code)) return 0;
     throw error;
   }
 }

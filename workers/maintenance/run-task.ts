@@ -1,11 +1,16 @@
 import type { Config } from '../../shared/config.ts';
-import { classifyDatabaseError, explainDatabaseError, lockNotAvailable } from '../../shared/database-errors.ts';
+import {
+  classifyDatabaseError,
+  explainDatabaseError,
+  lockNotAvailable,
+  queryCanceled,
+} from '../../shared/database-errors.ts';
 import type { Logger } from '../../shared/logger.ts';
 import { retryWhileWorthWaiting } from '../retry.ts';
 import type { Task, TaskName, TaskOutcome } from './task.ts';
 
 /** SQLSTATEs of a lock, or a statement, that took too long: the database answers and is busy with something else. */
-const busyCodes = [lockNotAvailable, '57014'];
+const busyCodes = [lockNotAvailable, queryCanceled];
 
 /** What a run needs besides the task. */
 export interface RunOptions {

@@ -1,12 +1,9 @@
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { RedisNearlyFullError } from '../../../producers/memory-watch.ts';
-import { classifyDatabaseError } from '../../../shared/database-errors.ts';
+import { classifyDatabaseError, lockNotAvailable, queryCanceled } from '../../../shared/database-errors.ts';
 import { UsageError } from '../../../shared/errors.ts';
 import { explainRedisError, isRefusal } from '../../../shared/redis-errors.ts';
 import { Problem, type ProblemBody, plainProblem } from './problem.ts';
-
-/** A statement that was cancelled, mostly as its time had run out. */
-const cancelled = '57014';
 
 /** Prisma has no connection for a transaction, or has lost it: all are busy, or the server is away. */
 const noTransaction = 'P2028';
@@ -63,9 +60,9 @@ function isOfRedis(thrown: unknown): boolean {
 
 function ofDatabase(thrown: unknown): ProblemBody | null {
   const { class: class_, code } = classifyDatabaseError(thrown);
-  if (code === cancelled)
+  if (code === queryCanceled)
     return new Problem('timed-out', 'PostgreSQL took too long; it is quicker with less, such as a shorter window').body;
-  if (code === '55P03')
+  if (code === lockNotAvailable)
     return new Problem('unavailable', 'What was to be changed is being worked on; nothing was changed, so try again')
       .body;
   return class_ === 'transient' || code === noTransaction
