@@ -1,5 +1,5 @@
 import type { RuntimeSnapshot } from '../../shared/contracts/lobby-event.ts';
-import type { Database } from '../../shared/database.ts';
+import { type Database, type JsonStatement, queryWithJson } from '../../shared/database.ts';
 import type { Lease } from './lease.ts';
 
 /** A snapshot that is to be published, and its number, which rises from one to the next. */
@@ -11,22 +11,35 @@ export interface OutboxRow {
 /** How long what was published is kept, in case that Redis loses it: as long as the longest time between two saves of common set-ups. */
 export const keptSeconds = 60;
 
-/** The next snapshots after a number, in order. */
+const nextStatement: JsonStatement = [
+  `select seq::float8, game_id, current_turn, runtime_status, engine_health_summary, occurred_at_ms::float8
+  from json_to_record(`,
+  `::json) as wanted ("label" text, "afterSeq" bigint, "limit" integer)
+  cross join lateral (
+    select * from sluice.lobby_outbox as outbox where outbox.label = wanted.label and outbox.seq > wanted."afterSeq"
+    order by outbox.seq limit wanted."limit"
+  ) as snapshot
+  order by seq`,
+];
+
+/**
+ * The next snapshots after a number, in order. On the driver itself: the lobby waits for it, and Prisma's client takes as
+ * long again as the server.
+ */
 export async function nextSnapshots(
   database: Database,
   label: string,
   afterSeq: number,
   limit: number,
 ): Promise<OutboxRow[]> {
-  const rows = await database.lobbyOutbox.findMany({
-    where: { label, seq: { gt: afterSeq } },
-    orderBy: { seq: 'asc' },
-    take: limit,
+  const rows = await queryWithJson(database, nextStatement, JSON.stringify({ label, afterSeq, limit }));
+  return rows.map((row) => {
+    const [seq, gameId, currentTurn, runtimeStatus, engineHealthSummary, occurredAtMs] = row;
+    return {
+      seq,
+      snapshot: { gameId, currentTurn, runtimeStatus, engineHealthSummary, occurredAtMs },
+    } as OutboxRow;
   });
-  return rows.map(({ seq, gameId, currentTurn, runtimeStatus, engineHealthSummary, occurredAtMs }) => ({
-    seq: Number(seq),
-    snapshot: { gameId, currentTurn, runtimeStatus, engineHealthSummary, occurredAtMs: Number(occurredAtMs) },
-  }));
 }
 
 /** Snapshots after a number. */
