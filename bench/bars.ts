@@ -55,8 +55,18 @@ export function requestBars({ sizes, surge }: RequestsResult): Bar[] {
 }
 
 export function healthBars({ hardened, mirror }: HealthResult): Bar[] {
-  const value = hardened.drained.rowsPerSecond / mirror.drained.rowsPerSecond;
-  return [atLeast(20, { what: "health events, hardened to the original's loop", value, unit: '×' })];
+  return [
+    atLeast(20, {
+      what: "health events, hardened to the original's loop",
+      value: hardened.drained.rowsPerSecond / mirror.drained.rowsPerSecond,
+      unit: '×',
+    }),
+    atMost(1, {
+      what: "event written to lobby told, p50 above the original's",
+      value: hardened.latency.p50Ms - mirror.latency.p50Ms,
+      unit: 'ms',
+    }),
+  ];
 }
 
 type Measured = Pick<Bar, 'what' | 'value' | 'unit'>;
