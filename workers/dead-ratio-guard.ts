@@ -34,10 +34,15 @@ export function createDeadRatioGuard({ maxShare, minRecords }: DeadRatioLimits) 
 
     /** Forgets records that were noted and are not settled after all: they will be noted when they are. */
     takeBack(records: number, dead: number): void {
-      const current = window.at(-1);
-      if (current === undefined) return;
-      current.records -= records;
-      current.dead -= dead;
+      let [recordsLeft, deadLeft] = [records, dead];
+      // They may be in a block that has been closed since, or be forgotten already.
+      for (const block of window.toReversed()) {
+        const [ofRecords, ofDead] = [Math.min(recordsLeft, block.records), Math.min(deadLeft, block.dead)];
+        block.records -= ofRecords;
+        block.dead -= ofDead;
+        recordsLeft -= ofRecords;
+        deadLeft -= ofDead;
+      }
     },
   };
 }

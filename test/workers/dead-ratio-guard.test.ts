@@ -30,3 +30,19 @@ test('guard: a few dead records among many never stop anything', () => {
   const guard = createDeadRatioGuard({ maxShare: 0.5, minRecords: 100 });
   for (let run = 0; run < 1_000; run += 1) expect(guard.note(200, 5)).toBe(false);
 });
+
+test('guard: what is taken back counts no more, also when its block is closed', () => {
+  const guard = createDeadRatioGuard({ maxShare: 0.5, minRecords: 100 });
+  for (let run = 0; run < 10; run += 1) guard.note(10, 10);
+  guard.takeBack(100, 100);
+  // Nothing is below zero: it would hide what comes next.
+  expect(guard.note(99, 99)).toBe(false);
+  expect(guard.note(1, 1)).toBe(true);
+});
+
+test('guard: more than was noted is not taken back', () => {
+  const guard = createDeadRatioGuard({ maxShare: 0.5, minRecords: 100 });
+  guard.note(10, 10);
+  guard.takeBack(500, 500);
+  expect(guard.note(100, 51)).toBe(true);
+});

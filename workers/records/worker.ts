@@ -147,7 +147,6 @@ export function createRecordWorker(deps: RecordWorkerDeps) {
     // Only now, so that what is dead beside a conflict is counted once.
     const letters = [...outcome.dead, ...outcome.conflicts];
     const replayed = replayedLetterId(outcome.producer);
-    failures.note(outcome.records, 0);
     // What an operator puts back may well be dead again; that says nothing about what producers send.
     if (replayed === null && guard.note(outcome.records, letters.length)) halt('dead');
     if (letters.length > 0 && halted) return handBack(job, token);
@@ -160,6 +159,8 @@ export function createRecordWorker(deps: RecordWorkerDeps) {
       await untilRedisAccepts(() => putOffForLetters.add(job.id ?? ''));
       return putOff(job, token, 'letters');
     }
+    // Not before: a job that is put off comes again, and would count each time.
+    failures.note(outcome.records, 0);
   };
 
   /** Whether all that is left to do of a job is to write its letters: then it is not worked on in vain. */
