@@ -4,7 +4,7 @@ import { toError } from '../shared/errors.ts';
 import { endsWithin } from '../shared/lifecycle.ts';
 import type { Chunker, OutgoingChunk } from './chunker.ts';
 import type { Entry, RecordBuffer } from './record-buffer.ts';
-import { isDoubtful, isUnanswered, type RecordRefusedError } from './refusal.ts';
+import { isCutOff, isDoubtful, type RecordRefusedError } from './refusal.ts';
 import { createSendApart, type RefusedOnDisk, type RefusedRecord } from './send-apart.ts';
 import type { SpillBatch } from './spill/batch-reader.ts';
 import { createReplay } from './spill/replay.ts';
@@ -177,7 +177,7 @@ export function createChunkSender<E extends Entry>(options: SenderOptions<E>) {
       } catch (thrown) {
         const error = toError(thrown);
         options.onFailure(error);
-        unanswered = isUnanswered(error) ? unanswered + 1 : 0;
+        unanswered = isCutOff(error) ? unanswered + 1 : 0;
         if (isDoubtful(error, unanswered) && handOver(chunks)) return;
       }
       failures += 1;

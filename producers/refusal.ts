@@ -14,7 +14,7 @@ export class RecordRefusedError extends Error {
 const failuresBeforeDoubt = 5;
 
 /** Whether no answer came: it may be an outage, and it may be what was sent. */
-export function isUnanswered(error: Error): boolean {
+export function isCutOff(error: Error): boolean {
   return classifyRedisError(error).class === 'cut';
 }
 

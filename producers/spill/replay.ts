@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Backoff, backoffMs } from '../../shared/backoff.ts';
 import { toError } from '../../shared/errors.ts';
-import { isDoubtful, isUnanswered } from '../refusal.ts';
+import { isCutOff, isDoubtful } from '../refusal.ts';
 import type { RefusedOnDisk, SendApart } from '../send-apart.ts';
 import type { Transport } from '../transport.ts';
 import type { SpillBatch } from './batch-reader.ts';
@@ -49,7 +49,7 @@ export function createReplay(options: ReplayOptions) {
       } catch (thrown) {
         const error = toError(thrown);
         options.onFailure(error);
-        unanswered = isUnanswered(error) ? unanswered + 1 : 0;
+        unanswered = isCutOff(error) ? unanswered + 1 : 0;
         if (isDoubtful(error, unanswered)) {
           const refused = await replayApart(batch);
           if (refused === null || stopping.signal.aborted) return;
