@@ -1,7 +1,7 @@
 import { hugeChars } from './storable-json.ts';
 
 /** A label value has at most so many characters: it is in each line of each scrape, and in the memory of whoever reads it. */
-export const labelChars = 120;
+const labelChars = 120;
 
 /** Where observations go that would need one series too many. */
 export const otherLabel = 'other';

@@ -31,10 +31,10 @@ export interface ProducerMetrics {
 }
 
 /** Seconds. 0.25 is the line above which a scoring event is visible to a user; alerts interpolate there. */
-export const durationBucketsSeconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.75, 1, 2.5, 5];
+const durationBucketsSeconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.75, 1, 2.5, 5];
 
 /** Sets of labels of one metric. */
-export const defaultMaxSeries = 1_000;
+const defaultMaxSeries = 1_000;
 
 /** The metrics that may have as many series as callers have values. */
 const overflowing = {

@@ -26,7 +26,7 @@ export function chunkId(chunk: Pick<Chunk, 'producer' | 'epoch' | 'life' | 'seq'
 }
 
 /** `<producer>.<epoch>.<life>`, without the last where it is absent: one name for each life of a producer. */
-export function lifeName({ producer, epoch, life }: Pick<Chunk, 'producer' | 'epoch' | 'life'>): string {
+function lifeName({ producer, epoch, life }: Pick<Chunk, 'producer' | 'epoch' | 'life'>): string {
   return life === undefined ? `${producer}.${epoch}` : `${producer}.${epoch}.${life}`;
 }
 

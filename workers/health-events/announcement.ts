@@ -2,7 +2,7 @@ import { type Database, Prisma } from '../../shared/database.ts';
 import type { Lease } from './lease.ts';
 
 /** The lobby is told of all games at most so often, whatever the reasons and whoever reads: a reason may come again and again. */
-export const announceEverySeconds = 60;
+const announceEverySeconds = 60;
 
 /** Notes that the lobby has to be told of all games. A worker that dies before it has done so leaves it to the next one. */
 export async function oweAnnouncement(database: Database, { label, token }: Lease): Promise<void> {

@@ -20,7 +20,7 @@ const remedies: [prefix: string, remedy: string][] = [
 ];
 
 /** @returns null for what another try may mend */
-export function whyFatal(error: Error): string | null {
+function whyFatal(error: Error): string | null {
   const found = remedies.find(([prefix]) => error.message.startsWith(prefix));
   return found === undefined ? null : `Redis refuses: ${error.message} (${found[1]})`;
 }

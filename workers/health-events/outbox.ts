@@ -9,7 +9,7 @@ export interface OutboxRow {
 }
 
 /** How long what was published is kept, in case that Redis loses it: as long as the longest time between two saves of common set-ups. */
-export const keptSeconds = 60;
+const keptSeconds = 60;
 
 const nextStatement: JsonStatement = [
   `select seq::float8, game_id, current_turn, runtime_status, engine_health_summary, occurred_at_ms::float8

@@ -3,7 +3,7 @@ import { type Database, Prisma } from '../../shared/database.ts';
 import type { PurgeRule } from './purge-rules.ts';
 
 /** Rows of one statement: a few milliseconds of work, and locks on as many rows. */
-export const batchRows = 1_000;
+const batchRows = 1_000;
 
 /** At least so long a pause follows a statement, and at least as long as it took: others get half of the time. */
 const minPauseMs = 20;
