@@ -156,7 +156,7 @@ test('members: a text is an object by the rules of JSON.parse, or there are none
         }
         const edges = [0, ...members.flatMap(({ start, end }) => [start, end]), text.length];
         const between = edges.flatMap((edge, index) => (index % 2 === 0 ? [text.slice(edge, edges[index + 1])] : []));
-        expect(between.map((part) => part.trim()).join('')).toBe(`{${','.repeat(Math.max(0, members.length - 1))}}`);
+        expect(between.join('').replaceAll(/\s/g, '')).toBe(`{${','.repeat(Math.max(0, members.length - 1))}}`);
       },
     ),
     { numRuns: 5_000 },
