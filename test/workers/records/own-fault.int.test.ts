@@ -134,7 +134,7 @@ test.each([
   await add(...numbers(3).map((n) => [recordText(n), recordText(n + 10)]));
   const worker = await start();
   await until(async () => (await worker.metric('sluice_statement_retries_total', {})) >= 8);
-  expect(await worker.metric('sluice_database_outage', {})).toBe(1);
+  await until(async () => (await worker.metric('sluice_database_outage', {})) === 1);
   expect(await letters()).toEqual([]);
   await client.query(mendIt);
   await empty();

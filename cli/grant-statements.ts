@@ -1,0 +1,89 @@
+import { UsageError } from '../shared/errors.ts';
+import { quoteIdentifier } from '../shared/schema.ts';
+
+/** Names of roles in PostgreSQL. */
+export interface Roles {
+  /** owns the tables, makes and drops partitions */
+  migrator: string;
+  /** reads, inserts, updates and deletes rows */
+  worker: string;
+  /** reads */
+  console: string;
+}
+
+/**
+ * SQL that makes the roles where they are missing, and gives each the rights that it needs on what is in the schema now and
+ * on what the migrator makes there later. It may be run again at any time, before the first migration too. Tables of others
+ * in the schema are left alone.
+ *
+ * @throws UsageError when two roles are one, or a name is none that PostgreSQL takes
+ */
+export function grantStatements(schema: string, roles: Roles): string {
+  const names = [roles.migrator, roles.worker, roles.console];
+  for (const name of names) requireRoleName(name);
+  if (new Set(names).size < names.length) throw new UsageError('the three roles need three names');
+  const place = quoteIdentifier(schema);
+  const [migrator, worker, console] = names.map(quoteIdentifier);
+  return `-- Run it with psql as a superuser or as the administrator of the server. Then give each role a password: \\password ROLE
+begin;
+
+do $$
+begin
+${names.map((name) => `  if to_regrole(${quoteLiteral(quoteIdentifier(name))}) is null then create role ${quoteIdentifier(name)} login; end if;`).join('\n')}
+  -- An administrator who is no superuser has to be a member of a role to give it tables.
+  if not (select rolsuper from pg_roles where rolname = current_user) then
+    execute format('grant ${migrator} to %I', current_user);
+  end if;
+  execute format('grant connect on database %I to ${migrator}, ${worker}, ${console}', current_database());
+end $$;
+
+create schema if not exists ${place};
+grant usage, create on schema ${place} to ${migrator};
+grant usage on schema ${place} to ${worker}, ${console};
+
+-- What the migrator will make: tables, their partitions, the numbers of the outbox.
+alter default privileges for role ${migrator} in schema ${place} grant select, insert, update, delete on tables to ${worker};
+alter default privileges for role ${migrator} in schema ${place} grant usage, select on sequences to ${worker};
+alter default privileges for role ${migrator} in schema ${place} grant select on tables to ${console};
+
+-- What is there already.
+do $$
+declare
+  name text;
+begin
+  for name in
+    select format('%I.%I', nspname, relname) from pg_class join pg_namespace on pg_namespace.oid = relnamespace
+    where relnamespace = to_regnamespace(${quoteLiteral(place)}) and relkind in ('r', 'p') and (relname = any(array[${ours.map(quoteLiteral).join(', ')}])
+      or pg_class.oid in (select relid from pg_partition_tree(to_regclass(${quoteLiteral(`${place}.strategy_execution_log`)}))))
+  loop
+    execute 'alter table ' || name || ' owner to ${migrator}';
+    execute 'grant select, insert, update, delete on ' || name || ' to ${worker}';
+    execute 'grant select on ' || name || ' to ${console}';
+  end loop;
+  if to_regclass(${quoteLiteral(`${place}.lobby_outbox_seq_seq`)}) is not null then
+    grant usage, select on sequence ${place}.lobby_outbox_seq_seq to ${worker};
+  end if;
+end $$;
+
+commit;`;
+}
+
+/** The tables of Sluice, and the books of its migrations. */
+const ours = [
+  ...['strategy_execution_log', 'dead_letter', 'request', 'request_template', 'request_tombstone', 'creator_erasure'],
+  ...['runtime_record', 'health_event_watermark', 'stream_offset', 'stream_lease', 'lobby_outbox'],
+  ...['sluice_migration', '_prisma_migrations'],
+];
+
+function requireRoleName(name: string): void {
+  const isTooLong = Buffer.byteLength(name) > 63;
+  // Within the blocks of the script, these would mean more than a part of a name.
+  if (name === '' || isTooLong || /['"\\$%\p{Cc}]/u.test(name) || /^(pg_|public$|none$)/.test(name))
+    throw new UsageError(
+      'the name of a role has 1 to 63 bytes, without quotes, backslashes, percent or dollar signs, and does not begin with pg_',
+    );
+}
+
+function quoteLiteral(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}

@@ -1,0 +1,88 @@
+import { readFile } from 'node:fs/promises';
+import { expect, test } from 'vitest';
+import { runTask } from '../../workers/maintenance/run-task.ts';
+import { createTasks } from '../../workers/maintenance/tasks.ts';
+import { aConsole } from '../console/server/a-console.ts';
+import { insertLetter } from '../console/server/seed.ts';
+import { anExecutionFleet, idOf, recordText, triggerSql } from '../support/execution-fleet.ts';
+import { until } from '../support/fixtures.ts';
+import { maintenanceDeps } from '../support/maintenance.ts';
+
+/** What the table of docs/operations.md says of each code is what happens. */
+const text = await readFile('docs/operations.md', 'utf8');
+const rows = [
+  ...text.matchAll(
+    /^\| `([0-9A-Z]{5})`.*\| (waits|put off) \| (put off|dead letter) \| (\d{3}) \| (waits|failed) \|$/gm,
+  ),
+].map(([, code = '', everyStatement = '', oneRecord = '', console = '', maintenance = '']) => ({
+  code,
+  everyStatement,
+  oneRecord,
+  console,
+  maintenance,
+}));
+
+test('database errors: the page has a table of them', () => {
+  expect(rows.map(({ code }) => code)).toEqual(expect.arrayContaining(['53100', '53200', '53300', '54000', '25006']));
+});
+
+test.each(rows)('database errors: $code of one record alone, a worker: $oneRecord', async ({ code, oneRecord }) => {
+  const { client, add, start, ids, letters, empty } = await anExecutionFleet();
+  await client.query(
+    triggerSql(`if new.id = '${idOf(3)}' then raise exception 'x' using errcode = '${code}'; end if;`),
+  );
+  await add([1, 2, 3, 4].map((n) => recordText(n)));
+  const worker = await start();
+  if (oneRecord === 'put off') {
+    await until(async () => (await worker.metric('sluice_jobs_total', { outcome: 'later' })) >= 1);
+    expect(await letters()).toEqual([]);
+    await client.query('drop trigger odd on strategy_execution_log');
+  }
+  await empty();
+  expect(await letters()).toEqual(oneRecord === 'put off' ? [] : [`${idOf(3)} ${code}`]);
+  expect(await ids()).toEqual((oneRecord === 'put off' ? [1, 2, 3, 4] : [1, 2, 4]).map(idOf));
+});
+
+test.each(rows)(
+  'database errors: $code of every statement, a worker: $everyStatement',
+  async ({ code, everyStatement }) => {
+    const { client, queue, add, start, ids, letters, empty } = await anExecutionFleet();
+    await client.query(triggerSql(`raise exception 'x' using errcode = '${code}';`, 'statement'));
+    await add([recordText(1)], [recordText(2)]);
+    const worker = await start();
+    await until(async () => (await worker.metric('sluice_statement_retries_total', { code })) >= 1);
+    if (everyStatement === 'waits') await until(async () => (await worker.metric('sluice_database_outage', {})) === 1);
+    else await until(async () => (await worker.metric('sluice_jobs_total', { outcome: 'later' })) >= 2);
+    await client.query('drop trigger odd on strategy_execution_log');
+    await empty();
+    expect(await ids()).toEqual([1, 2].map(idOf));
+    expect([await letters(), await queue.getFailedCount()]).toEqual([[], 0]);
+  },
+);
+
+test.each(rows)('database errors: $code, a write of the console: $console; maintenance: $maintenance', async (row) => {
+  const { ask, get, client, databaseUrl } = await aConsole();
+  const letterId = await insertLetter(client);
+  await insertLetter(client, { state: 'stored', state_since: new Date(0), first_seen: new Date(0) });
+  await client.query(`
+    create function odd_change() returns trigger language plpgsql as $$ begin raise exception 'x' using errcode = '${row.code}'; end $$;
+    create trigger odd before update or delete on dead_letter for each statement execute function odd_change();`);
+  const written = await ask('POST', '/api/v1/dead-letters/discard', { body: { ids: [letterId] } });
+  expect(written.status).toBe(Number(row.console));
+  expect((await get('/api/v1/dead-letters')).status).toBe(200);
+
+  const { deps } = await maintenanceDeps({ SLUICE_RETENTION_DEAD_LETTER_DAYS: '1' }, databaseUrl);
+  const mend = (): void => void client.query('drop trigger odd on dead_letter');
+  const told: boolean[] = [];
+  const { outcome } = await runTask('purge', createTasks(deps).purge, {
+    retry: deps.config.retry,
+    logger: deps.logger,
+    signal: new AbortController().signal,
+    waitsForDatabase: true,
+    onOutage(begins) {
+      if (begins && told.push(begins) === 1) mend();
+    },
+  });
+  expect(outcome).toBe(row.maintenance === 'waits' ? 'done' : 'failed');
+  expect(told.length > 0).toBe(row.maintenance === 'waits');
+});
