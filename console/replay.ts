@@ -9,6 +9,7 @@ import type { Database } from '../shared/database.ts';
 import type { Redis } from '../shared/redis.ts';
 import { type Repair, repair } from './repairs.ts';
 import {
+  assertMayMark,
   listDeadLetters,
   listReplayableIds,
   markReplayed,
@@ -58,6 +59,7 @@ const bytesPerStep = 4 * 1_048_576;
  * the repairs made of it, and notes when it is stored; until then it is replayed.
  */
 export async function replayDeadLetters(deps: ReplayDeps, options: ReplayOptions): Promise<ReplayResult> {
+  await assertMayMark(deps.database);
   // Which letters is decided once: one that dies again at once is open again, and must not be put back for ever.
   const found = await listReplayableIds(deps.database, options.filter, options.limit);
   const ids = found.flatMap(({ id, holdsRecord }) => (holdsRecord ? [id] : []));

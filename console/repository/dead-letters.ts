@@ -104,6 +104,14 @@ export async function markReplayed(database: Database, letters: readonly StoredD
     where dead_letter.id = seen.id and dead_letter.replays = seen.replays`);
 }
 
+/**
+ * Changes nothing, and throws what noting a replay would: that the user lacks the right, or that the server only reads. Asked
+ * before a letter is put back, as afterwards is too late.
+ */
+export async function assertMayMark(database: Database): Promise<void> {
+  await database.$executeRaw`update sluice.dead_letter set replays = replays, state = state, state_since = state_since where false`;
+}
+
 /** Puts open letters aside for good; they stay visible. @returns how many there were */
 export async function discardDeadLetters(database: Database, filter: DeadLetterFilter): Promise<number> {
   // By the clock that says later how long ago that was.

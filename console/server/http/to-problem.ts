@@ -1,9 +1,18 @@
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { RedisNearlyFullError } from '../../../producers/memory-watch.ts';
-import { classifyDatabaseError, lockNotAvailable, queryCanceled } from '../../../shared/database-errors.ts';
+import {
+  classifyDatabaseError,
+  describeDatabaseError,
+  lockNotAvailable,
+  queryCanceled,
+} from '../../../shared/database-errors.ts';
 import { UsageError } from '../../../shared/errors.ts';
 import { explainRedisError, isRefusal } from '../../../shared/redis-errors.ts';
 import { Problem, type ProblemBody, plainProblem } from './problem.ts';
+
+const insufficientPrivilege = '42501';
+/** The server is a standby, or the session was told to read only. */
+const readOnly = '25006';
 
 /** Prisma has no connection for a transaction, or has lost it: all are busy, or the server is away. */
 const noTransaction = 'P2028';
@@ -65,6 +74,12 @@ function ofDatabase(thrown: unknown): ProblemBody | null {
   if (code === lockNotAvailable)
     return new Problem('unavailable', 'What was to be changed is being worked on; nothing was changed, so try again')
       .body;
+  if (code === insufficientPrivilege)
+    return new Problem(
+      'forbidden',
+      `The database user of the console lacks a right: ${describeDatabaseError(thrown).message}`,
+    ).body;
+  if (code === readOnly) return new Problem('unavailable', 'PostgreSQL only reads here, as a standby does').body;
   return class_ === 'transient' || code === noTransaction
     ? new Problem('unavailable', 'PostgreSQL did not answer').body
     : null;
