@@ -19,6 +19,7 @@ const commands: Record<string, () => Promise<AddCommand>> = {
   worker: async () => (await import('./worker.ts')).addWorkerCommand,
   console: async () => (await import('./console.ts')).addConsoleCommand,
   migrate: async () => (await import('./migrate.ts')).addMigrateCommand,
+  grants: async () => (await import('./grants.ts')).addGrantsCommand,
   maintain: async () => (await import('./maintain.ts')).addMaintainCommand,
   executions: async () => (await import('./executions.ts')).addExecutionsCommand,
   requests: async () => (await import('./requests.ts')).addRequestsCommand,

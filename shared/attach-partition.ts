@@ -14,7 +14,9 @@ export type AttachResult =
   /** a lock was not had in time */
   | 'in use'
   /** the DEFAULT partition could not be looked through in time */
-  | 'scan too long';
+  | 'scan too long'
+  /** the user may make no tables, or does not own the table */
+  | 'not allowed';
 
 /** Any fixed number: processes that make partitions at the same time take turns on it. */
 const advisoryLock = 7_270_412;
@@ -27,6 +29,7 @@ const results: Record<string, AttachResult> = {
   [lockNotAvailable]: 'in use',
   [deadlockDetected]: 'in use',
   [queryCanceled]: 'scan too long',
+  '42501': 'not allowed',
 };
 
 /**

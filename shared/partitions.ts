@@ -42,7 +42,7 @@ export interface PartitionReport {
   postponed: { name: string; why: PostponedWhy }[];
 }
 
-export type PostponedWhy = Extract<AttachResult, 'in use' | 'scan too long'>;
+export type PostponedWhy = Extract<AttachResult, 'in use' | 'scan too long' | 'not allowed'>;
 
 /** Pause between two tries for a lock, in ms, drawn from this range. */
 const pauseMs = { min: 250, max: 1_000 };
@@ -73,7 +73,7 @@ export async function ensurePartitions(
       why ?? (await insist(() => attachDay(database, table, day, { scanMs, isMissing }), tries, signal));
     if (result === 'created') report.created.push(day.name);
     if (result === 'blocked') report.blocked.push(day.name);
-    if (result !== 'in use' && result !== 'scan too long') continue;
+    if (result === 'created' || result === 'there' || result === 'blocked') continue;
     why = result;
     report.postponed.push({ name: day.name, why: result });
   }

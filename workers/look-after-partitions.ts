@@ -74,6 +74,13 @@ function tell({ logger }: LookDeps, report: PartitionReport): PartitionReport {
       { blocked },
       'the DEFAULT partition has rows of these days; move them, then their partitions can be made',
     );
-  if (postponed.length > 0) logger.warn({ postponed }, 'partitions could not be made now, they wait for the next look');
+  const isAllowed = !postponed.some(({ why }) => why === 'not allowed');
+  if (postponed.length > 0)
+    logger.warn(
+      { postponed },
+      isAllowed
+        ? 'partitions could not be made now, they wait for the next look'
+        : 'the user of DATABASE_URL may not make partitions: let the role maintenance, or a daily `sluice migrate`, run as the owner of the tables',
+    );
   return report;
 }
