@@ -71,7 +71,9 @@ test('maintenance: among several workers each turn of a task is taken once, and 
     const turns = ended.map((id) => Number(id.split(':').at(-1))).sort((a, b) => a - b);
     for (const turn of turns) expect((turn - (turns[0] ?? 0)) % 400).toBe(0);
     let runs = 0;
-    for (const { metric } of workers) runs += await metric('sluice_maintenance_runs_total', { task, outcome: 'done' });
+    // On a busy machine one of them may find another at the same partition.
+    for (const outcome of ['done', 'postponed'])
+      for (const { metric } of workers) runs += await metric('sluice_maintenance_runs_total', { task, outcome });
     expect(runs).toBe(ended.length);
   }
 });
