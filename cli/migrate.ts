@@ -1,43 +1,97 @@
-import type { Command } from 'commander';
-import { migrate } from '../prisma/migrate.ts';
+import { type Command, Option } from 'commander';
+import { defaultMigrateTimeoutMs, migrate, migratorOf, readMigrationStatus } from '../prisma/migrate.ts';
+import { namesIn } from '../prisma/migration-status.ts';
+import { resolveMigration } from '../prisma/resolve-migration.ts';
 import { loadConfig } from '../shared/config.ts';
 import { createDatabase } from '../shared/database.ts';
 import { readDatabaseClock } from '../shared/database-clock.ts';
+import { UsageError } from '../shared/errors.ts';
 import { ensurePartitions, planPartitions, executionLogTable as table } from '../shared/partitions.ts';
 import type { CommandContext } from './context.ts';
+import { wholeNumber } from './option-values.ts';
 
-export function addMigrateCommand(program: Command, { environment }: CommandContext): void {
-  program
+interface MigrateFlags {
+  /** seconds */
+  timeout: number;
+  json?: boolean;
+}
+
+interface ResolveFlags {
+  applied?: string;
+  rolledBack?: string;
+}
+
+export function addMigrateCommand(program: Command, context: CommandContext): void {
+  const command = program
     .command('migrate')
     .description('apply the migrations that DATABASE_URL lacks, and make the partitions of the coming days')
+    .option(
+      '--timeout <seconds>',
+      'how long to wait for locks, in all',
+      wholeNumber({ min: 1, max: 86_400 }),
+      defaultMigrateTimeoutMs / 1_000,
+    )
     .option('--json', 'print the result as JSON')
-    .action(async ({ json }: { json?: boolean }) => {
-      const { database: config } = loadConfig(environment, ['database']);
-      const applied = await migrate(config);
-      const database = createDatabase(config, 'sluice migrate');
-      const { created, blocked, postponed } = await ensurePartitions(
-        database,
-        table,
-        planPartitions(table, await readDatabaseClock(database), config.partitionDaysAhead),
-      );
-      await database.$disconnect();
-      if (json) {
-        console.log(
-          JSON.stringify({
-            applied,
-            partitionsCreated: created,
-            partitionsBlocked: blocked,
-            partitionsPostponed: postponed.map(({ name }) => name),
-          }),
-        );
-        return;
-      }
-      console.log(applied.length === 0 ? 'migrations: nothing to do' : `migrations applied: ${applied.join(', ')}`);
-      console.log(created.length === 0 ? 'partitions: nothing to do' : `partitions created: ${created.join(', ')}`);
-      if (postponed.length > 0)
-        console.log(
-          `partitions that could not be made now: ${postponed.map(({ name, why }) => `${name} (${why})`).join(', ')}; a worker makes them later`,
-        );
-      if (blocked.length > 0) console.log(`partitions blocked by rows in the DEFAULT partition: ${blocked.join(', ')}`);
-    });
+    .action((flags: MigrateFlags) => migrateAndPartition(context, flags));
+  command
+    .command('status')
+    .description('tell which migrations are applied; changes nothing')
+    .option('--json', 'print the result as JSON')
+    .addHelpText('after', '\nExit code: 0 nothing is pending; 1 something is pending or failed; 2 called wrongly.')
+    // The option of the parent takes it, wherever it stands.
+    .action((_: unknown, status: Command) => tellStatus(context, status.optsWithGlobals()));
+  command
+    .command('resolve')
+    .description('note what became of a migration that failed, or that was done by hand; runs nothing')
+    .addOption(new Option('--applied <name>', 'all of it is there').conflicts('rolledBack'))
+    .option('--rolled-back <name>', 'it failed, and nothing of it is there: the next migrate applies it')
+    .action((flags: ResolveFlags) => resolve(context, flags));
 }
+
+async function migrateAndPartition({ environment }: CommandContext, { timeout, json }: MigrateFlags): Promise<void> {
+  const config = configOf(environment);
+  const say = (line: string): void => console.error(`sluice: ${line}`);
+  const applied = await migrate(config, { timeoutMs: timeout * 1_000, say });
+  const database = createDatabase(config, 'sluice migrate');
+  const { created, blocked, postponed } = await ensurePartitions(
+    database,
+    table,
+    planPartitions(table, await readDatabaseClock(database), config.partitionDaysAhead),
+  );
+  await database.$disconnect();
+  if (json) {
+    console.log(
+      JSON.stringify({
+        applied,
+        partitionsCreated: created,
+        partitionsBlocked: blocked,
+        partitionsPostponed: postponed.map(({ name }) => name),
+      }),
+    );
+    return;
+  }
+  console.log(applied.length === 0 ? 'migrations: nothing to do' : `migrations applied: ${applied.join(', ')}`);
+  console.log(created.length === 0 ? 'partitions: nothing to do' : `partitions created: ${created.join(', ')}`);
+  if (postponed.length > 0)
+    console.log(
+      `partitions that could not be made now: ${postponed.map(({ name, why }) => `${name} (${why})`).join(', ')}; a worker makes them later`,
+    );
+  if (blocked.length > 0) console.log(`partitions blocked by rows in the DEFAULT partition: ${blocked.join(', ')}`);
+}
+
+async function tellStatus({ environment, exitWith }: CommandContext, { json }: { json?: boolean }): Promise<void> {
+  const status = await readMigrationStatus(configOf(environment));
+  if (json) console.log(JSON.stringify(status));
+  else for (const { name, state } of status) console.log(`${state.padEnd(8)} ${name}`);
+  if (namesIn(status, 'pending', 'failed').length > 0) exitWith(1);
+}
+
+async function resolve({ environment }: CommandContext, { applied, rolledBack }: ResolveFlags): Promise<void> {
+  const name = applied ?? rolledBack;
+  if (name === undefined) throw new UsageError('say what became of which: --applied NAME or --rolled-back NAME');
+  const resolution = applied === undefined ? 'rolled back' : 'applied';
+  await resolveMigration(configOf(environment), name, resolution);
+  console.log(`${name}: noted as ${resolution}`);
+}
+
+const configOf = (environment: NodeJS.ProcessEnv) => migratorOf(loadConfig(environment, ['database', 'migrator']));

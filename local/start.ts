@@ -1,6 +1,6 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { migrate } from '../prisma/migrate.ts';
+import { migrate, migratorOf } from '../prisma/migrate.ts';
 import { type Config, loadConfig } from '../shared/config.ts';
 import { createCloseStack } from '../shared/lifecycle.ts';
 import { type Fleet, startFleet } from './fleet.ts';
@@ -32,11 +32,17 @@ export async function startLocalSluice(environment: NodeJS.ProcessEnv): Promise<
     if (given.database.url === null || given.redisUrl === null) closing.push('the lock', await lockFleet(dir));
     const servers = await startServers(given, environment, dir);
     closing.push('servers', servers.stop);
-    const fleetEnvironment = { ...environment, DATABASE_URL: servers.databaseUrl, REDIS_URL: servers.redisUrl };
+    const fleetEnvironment: NodeJS.ProcessEnv = {
+      ...environment,
+      DATABASE_URL: servers.databaseUrl,
+      REDIS_URL: servers.redisUrl,
+      // It leads to the server of DATABASE_URL, if to any.
+      ...(given.database.url === null && { SLUICE_MIGRATE_DATABASE_URL: '' }),
+    };
     const config = loadConfig(fleetEnvironment);
     closing.push('the addresses', await tellAddresses(join(dir, 'env'), servers));
     await step(
-      () => migrate(config.database),
+      () => migrate(migratorOf(config), { say }),
       (applied) => (applied.length === 0 ? 'database is up to date' : `database migrated: ${applied.join(', ')}`),
     );
     const fleet = await step(

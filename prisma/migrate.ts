@@ -1,62 +1,72 @@
-import pg from 'pg';
+import { randomUUID } from 'node:crypto';
 import type { Config } from '../shared/config.ts';
-import { poolSettings } from '../shared/database.ts';
-import { readMigrations } from './migration-files.ts';
-import { createSchemaEngine } from './schema-engine.ts';
+import { apply } from './apply.ts';
+import { hasOwnBooks, readBooks } from './migration-books.ts';
+import { type Migration, readMigrations } from './migration-files.ts';
+import { type MigrationTarget, toTarget, withSession } from './migration-session.ts';
+import { type MigrationStatus, namesIn, toStatus } from './migration-status.ts';
+import { createPatience } from './patience.ts';
+import { prepare } from './prepare.ts';
 
-/** Any fixed number: processes that migrate at the same time take turns on it. */
-const advisoryLock = 7_270_411;
+export const defaultMigrateTimeoutMs = 600_000;
 
-/** Long enough for a migration that rewrites a large table; the ordinary statement timeout would cut it off. */
-const migrationTimeoutMs = 3_600_000;
-
-/**
- * Applies the migrations that the database lacks, in order. Safe to call from any number of processes at once: they take
- * turns, and those that find nothing left to do return at once.
- *
- * @returns the names of the migrations that this call applied
- * @throws UsageError when DATABASE_URL is missing; the engine's error when a migration fails, which then has to be
- *   resolved by hand before any other is applied
- */
-export async function migrate(database: Config['database']): Promise<string[]> {
-  const settings = {
-    ...poolSettings({ ...database, statementTimeoutMs: migrationTimeoutMs }, 'sluice migrate'),
-    max: 2,
-  };
-  const migrations = await readMigrations();
-  const names = migrations.migrationDirectories.map(({ path }) => path);
-
-  const client = new pg.Client(settings);
-  await client.connect();
-  try {
-    if (await allApplied(client, names)) return [];
-    await client.query('select pg_advisory_lock($1)', [advisoryLock]);
-    if (await allApplied(client, names)) return [];
-    const { engine, close } = await createSchemaEngine(settings);
-    try {
-      const { appliedMigrationNames } = await engine.applyMigrations({
-        migrationsList: migrations,
-        filters: { externalTables: [], externalEnums: [] },
-      });
-      return appliedMigrationNames;
-    } finally {
-      await close();
-    }
-  } finally {
-    // Ends the session, and the lock with it.
-    await client.end();
-  }
+export interface MigrateOptions {
+  /** for all waits for locks together, and for other processes that migrate. @default 10 minutes */
+  timeoutMs?: number;
+  /** is told every few seconds what it waits for. @default nobody is told */
+  say?: (line: string) => void;
+  /** oldest first. @default those of this build */
+  migrations?: readonly Migration[];
 }
 
-/** Loading the engine takes a quarter of a second; most starts have nothing to do for it. */
-async function allApplied(client: pg.Client, names: readonly string[]): Promise<boolean> {
-  const table = await client.query<{ exists: boolean }>(
-    "select to_regclass('_prisma_migrations') is not null as exists",
-  );
-  if (!table.rows[0]?.exists) return false;
-  const { rows } = await client.query<{ migration_name: string }>(
-    'select migration_name from _prisma_migrations where finished_at is not null and rolled_back_at is null',
-  );
-  const applied = new Set(rows.map((row) => row.migration_name));
-  return names.every((name) => applied.has(name));
+/** The same database by the way, and as the role, that migrations go: SLUICE_MIGRATE_DATABASE_URL, where that is given. */
+export function migratorOf({ database, migrator }: Pick<Config, 'database' | 'migrator'>): Config['database'] {
+  return { ...database, url: migrator.url ?? database.url };
+}
+
+/**
+ * Applies the migrations that the database lacks, in order, each of them whole or not at all. Safe to call from any number of
+ * processes at once: they take turns, and those that find nothing left to do return. Nobody waits behind one of its locks for longer
+ * than three seconds before it has it.
+ *
+ * @returns the names of the migrations that this call applied
+ * @throws UsageError when DATABASE_URL is missing; MigrationError, or what the driver threw, when it could not go on. What
+ *   was applied by then stays, and the next call goes on from there
+ */
+export async function migrate(database: Config['database'], options: MigrateOptions = {}): Promise<string[]> {
+  const { timeoutMs = defaultMigrateTimeoutMs, say = () => undefined } = options;
+  const target = toTarget(database);
+  const migrations = options.migrations ?? (await readMigrations());
+  if (await allApplied(target, migrations)) return [];
+
+  const { insist } = createPatience({ timeoutMs, say });
+  const status = await insist('the migration', (onBlocked) => prepare(target, migrations, onBlocked));
+  const lacking = namesIn(status, 'pending', 'failed');
+  const by = randomUUID();
+  const applied: string[] = [];
+  for (const migration of migrations.filter(({ name }) => lacking.includes(name))) {
+    const isOurs = await insist(`the migration ${migration.name}`, (onBlocked) =>
+      apply(target, migration, { by, onBlocked }),
+    );
+    if (isOurs) applied.push(migration.name);
+  }
+  return applied;
+}
+
+/** How each migration is, those that only the books know included. Changes nothing. */
+export async function readMigrationStatus(database: Config['database']): Promise<MigrationStatus[]> {
+  const target = toTarget(database);
+  const migrations = await readMigrations();
+  const names = migrations.map(({ name }) => name);
+  return toStatus(migrations, await withSession(target, (client) => readBooks(client, target.schema, names)));
+}
+
+/** So that whoever may only read, and has nothing to do, needs no more than that. */
+function allApplied(target: MigrationTarget, migrations: readonly Migration[]): Promise<boolean> {
+  const names = migrations.map(({ name }) => name);
+  return withSession(target, async (client) => {
+    if (!(await hasOwnBooks(client, target.schema))) return false;
+    const status = toStatus(migrations, await readBooks(client, target.schema, names));
+    return namesIn(status, 'pending', 'failed').length === 0;
+  });
 }

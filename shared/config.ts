@@ -6,6 +6,7 @@ import { defaultNamespace } from './contracts/queues.ts';
 import * as read from './environment.ts';
 import { UsageError } from './errors.ts';
 import { isLoopback } from './loopback.ts';
+import { schemaNamedIn } from './schema.ts';
 import { isServiceAddress } from './service-links.ts';
 import { bearerToken, realmTokens } from './tokens.ts';
 
@@ -23,6 +24,7 @@ const streamName = read.matching(/^[^\s\p{Cc}]{1,200}$/u, '1 to 200 characters w
  */
 const variables = z.object({
   DATABASE_URL: read.url('postgresql', 'postgres').optional(),
+  SLUICE_MIGRATE_DATABASE_URL: read.url('postgresql', 'postgres').optional(),
   REDIS_URL: read.redisUrl.optional(),
   SLUICE_NAMESPACE: read.matching(/^[A-Za-z0-9_-]{1,64}$/, '1 to 64 letters, digits, - or _').default(defaultNamespace),
   SLUICE_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
@@ -110,7 +112,7 @@ const tokens = new Set<string>([
 ]);
 
 /** Variables whose values are never printed. */
-const secrets = new Set<string>(['DATABASE_URL', 'REDIS_URL', ...tokens]);
+const secrets = new Set<string>(['DATABASE_URL', 'SLUICE_MIGRATE_DATABASE_URL', 'REDIS_URL', ...tokens]);
 
 /** The names of all variables, in the order in which `.env.example` lists them. */
 export const variableNames: readonly string[] = Object.keys(variables.shape);
@@ -280,6 +282,11 @@ function toGroups(env: Values) {
       statementTimeoutMs: env.SLUICE_DATABASE_STATEMENT_TIMEOUT_MS,
       partitionDaysAhead: env.SLUICE_PARTITION_DAYS_AHEAD,
     }),
+    /** what only those read who apply migrations: the role of a worker may do less */
+    migrator: () => ({
+      /** null: as `database.url` */
+      url: env.SLUICE_MIGRATE_DATABASE_URL ?? null,
+    }),
     retention: () => ({
       days: env.SLUICE_RETENTION_DAYS,
       requestDays: env.SLUICE_REQUEST_RETENTION_DAYS,
@@ -331,6 +338,14 @@ const rules: readonly Rule[] = [
       worker.metricsToken === null &&
       !isLoopback(worker.host) &&
       `SLUICE_WORKER_HOST: ${JSON.stringify(worker.host)} can be reached from other machines; also set SLUICE_METRICS_TOKEN, or use 127.0.0.1`,
+  ),
+  rule(
+    ['database', 'migrator'],
+    ({ database, migrator }) =>
+      database.url !== null &&
+      migrator.url !== null &&
+      schemaNamedIn(database.url) !== schemaNamedIn(migrator.url) &&
+      'SLUICE_MIGRATE_DATABASE_URL: it names another schema than DATABASE_URL; give both the same ?schema=',
   ),
   rule(
     ['batch', 'database'],

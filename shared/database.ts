@@ -3,7 +3,7 @@ import { PrismaClient } from '../prisma/client/client.ts';
 import { type Config, requireUrl } from './config.ts';
 import { isUnanswered, toStatementError } from './database-errors.ts';
 import { ForgetfulPg } from './forgetful-adapter.ts';
-import { defaultSchema, inSchema, quoteIdentifier } from './schema.ts';
+import { inSchema, quoteIdentifier, schemaNamedIn } from './schema.ts';
 
 export { Prisma } from '../prisma/client/client.ts';
 export type Database = PrismaClient;
@@ -38,7 +38,7 @@ export function createDatabase(
 
 /** The schema that DATABASE_URL names: `?schema=`. */
 export function schemaOf({ url }: Config['database']): string {
-  return new URL(requireUrl(url, 'DATABASE_URL')).searchParams.get('schema') ?? defaultSchema;
+  return schemaNamedIn(requireUrl(url, 'DATABASE_URL'));
 }
 
 interface Door {

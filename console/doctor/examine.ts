@@ -35,7 +35,10 @@ const closeWithinMs = 500;
  */
 export async function examine(config: Config, environment: NodeJS.ProcessEnv): Promise<Examination> {
   const host = readHostFacts(environment);
-  const limits = { withinMs: answerWithinMs, hide: createSecretHider([config.redisUrl, config.database.url]) };
+  const limits = {
+    withinMs: answerWithinMs,
+    hide: createSecretHider([config.redisUrl, config.database.url, config.migrator.url]),
+  };
   const redis = config.redisUrl === null ? null : connectToRedis(config.redisUrl, limits);
   const postgres = config.database.url === null ? null : connectToPostgres(config.database, limits);
   try {

@@ -1,9 +1,10 @@
+import type { BookLine } from '../../prisma/migration-books.ts';
+import { namesIn, toStatus } from '../../prisma/migration-status.ts';
 import { type DayPartition, executionLogTable, isDayOf } from '../../shared/partitions.ts';
 import type { DeadLetterGroup } from '../repository/dead-letters.ts';
 import type { Answer, Unanswered } from './answer.ts';
 import { type Finding, findingsOn } from './finding.ts';
 import {
-  type AppliedMigration,
   deadLetterCauses,
   type KnownMigration,
   type Locks,
@@ -50,23 +51,25 @@ function unanswered(subject: typeof on, check: string, { why }: Unanswered): Fin
   );
 }
 
-function judgeMigrations(applied: readonly AppliedMigration[], known: readonly KnownMigration[]): Finding {
+function judgeMigrations(books: readonly BookLine[], known: readonly KnownMigration[]): Finding {
   const check = 'migrations';
-  const open = applied.filter(({ finished, rolledBack }) => !finished && !rolledBack).map(({ name }) => name);
-  const done = new Map(
-    applied.filter(({ finished, rolledBack }) => finished && !rolledBack).map((one) => [one.name, one]),
-  );
-  const pending = known.filter(({ name }) => !done.has(name)).map(({ name }) => name);
-  const unknown = [...done.keys()].filter((name) => !known.some((one) => one.name === name));
-  const changed = known.filter(({ name, checksum }) => (done.get(name)?.checksum ?? checksum) !== checksum);
+  const status = toStatus(known, books);
+  const open = namesIn(status, 'failed');
+  const pending = namesIn(status, 'pending');
+  const unknown = namesIn(status, 'unknown');
+  const changed = namesIn(status, 'changed');
   if (open.length > 0)
     return on.failure(
       check,
       `begun and not finished: ${open.join(', ')}`,
-      'if none is running now, read the column logs of _prisma_migrations, mend the cause, and resolve it with prisma migrate resolve',
+      'if none is running now, look at what is there of it, and run sluice migrate resolve --applied NAME, or --rolled-back NAME',
     );
   if (pending.length > 0)
-    return on.failure(check, `${done.size} applied, missing: ${pending.join(', ')}`, 'run sluice migrate');
+    return on.failure(
+      check,
+      `${namesIn(status, 'applied', 'changed', 'unknown').length} applied, missing: ${pending.join(', ')}`,
+      'run sluice migrate',
+    );
   if (unknown.length > 0)
     return on.warning(
       check,
@@ -76,7 +79,7 @@ function judgeMigrations(applied: readonly AppliedMigration[], known: readonly K
   if (changed.length > 0)
     return on.warning(
       check,
-      `changed since they were applied: ${changed.map(({ name }) => name).join(', ')}`,
+      `changed since they were applied: ${changed.join(', ')}`,
       'put the released files back; what a change shall do belongs into a migration of its own',
     );
   return on.ok(check, `all ${known.length} applied`);

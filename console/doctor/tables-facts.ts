@@ -1,4 +1,11 @@
-import { createHash } from 'node:crypto';
+import {
+  type BookLine,
+  booksTable,
+  findBooksSql,
+  prismaBooksTable,
+  readBooksSql,
+  readPrismaBooksSql,
+} from '../../prisma/migration-books.ts';
 import { readMigrations } from '../../prisma/migration-files.ts';
 import { type Database, Prisma } from '../../shared/database.ts';
 import { type DayPartition, executionLogTable, findMissingPartitions } from '../../shared/partitions.ts';
@@ -46,7 +53,7 @@ const sequence = 'lobby_outbox_seq_seq';
 /** What stands in the tables of Sluice, and who is at work on them. What is null is not there. */
 export interface TablesFacts {
   /** empty when there are no books, either */
-  migrations: Answer<AppliedMigration[]>;
+  migrations: Answer<BookLine[]>;
   rights: Answer<Rights | null>;
   /** of the days asked for, those that have no place but the DEFAULT partition */
   missingDays: Answer<DayPartition[] | null>;
@@ -55,14 +62,6 @@ export interface TablesFacts {
   locks: Answer<Locks>;
   /** open letters by cause, the most numerous first, at most `deadLetterCauses` + 1 of them */
   deadLetters: Answer<DeadLetterGroup[] | null>;
-}
-
-/** A line of Prisma's books. */
-export interface AppliedMigration {
-  name: string;
-  checksum: string;
-  finished: boolean;
-  rolledBack: boolean;
 }
 
 /** A migration of this build. */
@@ -109,24 +108,17 @@ export async function readTablesFacts(
   return { migrations, rights, missingDays, strayRows, locks, deadLetters };
 }
 
-/** The migrations in this build, oldest first, with the checksums that Prisma gives them. */
+/** The migrations in this build, oldest first. */
 export async function readKnownMigrations(): Promise<KnownMigration[]> {
-  const { migrationDirectories } = await readMigrations();
-  return migrationDirectories.map(({ path, migrationFile }) => ({
-    name: path,
-    checksum: createHash('sha256').update(migrationFile.content.value).digest('hex'),
-  }));
+  return (await readMigrations()).map(({ name, checksum }) => ({ name, checksum }));
 }
 
-async function readApplied(database: Database): Promise<AppliedMigration[]> {
-  const applied = await ifThere(
-    database,
-    '_prisma_migrations',
-    () => database.$queryRaw<AppliedMigration[]>`
-      select migration_name as name, checksum, finished_at is not null as finished, rolled_back_at is not null as "rolledBack"
-      from sluice._prisma_migrations order by started_at`,
-  );
-  return applied ?? [];
+async function readApplied(database: Database): Promise<BookLine[]> {
+  const found = (await database.$queryRawUnsafe<{ name: string }[]>(findBooksSql)).map(({ name }) => name);
+  if (found.includes(booksTable)) return database.$queryRawUnsafe<BookLine[]>(readBooksSql);
+  if (!found.includes(prismaBooksTable)) return [];
+  const names = (await readKnownMigrations()).map(({ name }) => name);
+  return database.$queryRawUnsafe<BookLine[]>(readPrismaBooksSql, names);
 }
 
 async function readRights(database: Database): Promise<Rights | null> {

@@ -67,6 +67,11 @@ function bearerToken(read: Variable['read']): Variable {
 
 const expected: Record<string, Variable> = {
   DATABASE_URL: url((c) => c.database.url, ['postgresql', 'postgres'], ['redis://h', 'mysql://h', 'postgres:5432']),
+  SLUICE_MIGRATE_DATABASE_URL: url(
+    (c) => c.migrator.url,
+    ['postgresql', 'postgres'],
+    ['redis://h', 'mysql://h', 'postgres:5432'],
+  ),
   REDIS_URL: {
     read: (c) => c.redisUrl,
     fallback: null,
@@ -311,6 +316,7 @@ const roomy = {
 
 const secrets = [
   'DATABASE_URL',
+  'SLUICE_MIGRATE_DATABASE_URL',
   'REDIS_URL',
   'SLUICE_METRICS_TOKEN',
   'SLUICE_API_KEY_PEPPER',
@@ -464,6 +470,12 @@ test.each<[rule: string, broken: Record<string, string>, mended: Record<string, 
     { SLUICE_CONSOLE_HOST: '0.0.0.0' },
     { SLUICE_CONSOLE_READ_TOKEN: 'sixteen-letters!' },
     'SLUICE_CONSOLE_HOST: "0.0.0.0" can be reached from other machines; also set SLUICE_CONSOLE_READ_TOKEN or SLUICE_CONSOLE_OPERATOR_TOKEN, or use 127.0.0.1',
+  ],
+  [
+    'migrations go to the schema that all others use',
+    { DATABASE_URL: 'postgres://pooler/d?schema=one', SLUICE_MIGRATE_DATABASE_URL: 'postgres://h/d' },
+    { SLUICE_MIGRATE_DATABASE_URL: 'postgres://h/d?sslmode=require&schema=one' },
+    'SLUICE_MIGRATE_DATABASE_URL: it names another schema than DATABASE_URL; give both the same ?schema=',
   ],
   [
     'each token of the console is another one',

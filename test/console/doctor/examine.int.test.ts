@@ -205,8 +205,8 @@ test('doctor: a migration that failed, and one that this build does not know, ar
   const client = await connect(databaseUrl);
   const note = (name: string, finished: boolean) =>
     client.query(
-      `insert into _prisma_migrations (id, checksum, migration_name, finished_at) values ($1, 'x', $2, ${finished ? 'now()' : 'null'})`,
-      [randomUUID(), name],
+      `insert into sluice_migration (name, checksum, finished_at) values ($1, 'x', ${finished ? 'now()' : 'null'})`,
+      [name],
     );
   await note('99990101000000_from_the_future', true);
   expect((await look(databaseUrl, null)).finding('postgres', 'migrations')).toMatchObject({ level: 'warning' });

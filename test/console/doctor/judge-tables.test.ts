@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import type { Answer } from '../../../console/doctor/answer.ts';
 import { judgeTables } from '../../../console/doctor/judge-tables.ts';
-import type { AppliedMigration, TablesFacts } from '../../../console/doctor/tables-facts.ts';
+import type { TablesFacts } from '../../../console/doctor/tables-facts.ts';
 import type { DeadLetterGroup } from '../../../console/repository/dead-letters.ts';
+import type { BookLine } from '../../../prisma/migration-books.ts';
 import { planPartitions } from '../../../shared/partitions.ts';
 import { findingOf } from './finding-of.ts';
 
@@ -11,7 +12,7 @@ const nowMs = Date.UTC(2026, 10, 22, 12);
 const days = planPartitions('strategy_execution_log', nowMs, 7);
 const known = ['1_one', '2_two'].map((name) => ({ name, checksum: `sum of ${name}` }));
 
-const applied = (name: string, state: Partial<AppliedMigration> = {}): AppliedMigration => ({
+const applied = (name: string, state: Partial<BookLine> = {}): BookLine => ({
   name,
   checksum: `sum of ${name}`,
   finished: true,

@@ -11,7 +11,7 @@ import {
 import * as glue from '@prisma/schema-engine-wasm/schema_engine_bg';
 import pg from 'pg';
 
-const schemaFile = fileURLToPath(new URL('schema.prisma', import.meta.url));
+const schemaFile = fileURLToPath(new URL('../prisma/schema.prisma', import.meta.url));
 
 /** The datamodel, as the engine wants it. */
 export async function readSchema() {
@@ -19,8 +19,8 @@ export async function readSchema() {
 }
 
 /**
- * Prisma's own schema engine, compiled to WebAssembly: it keeps the same books (`_prisma_migrations`) as
- * `prisma migrate deploy`, and nothing is downloaded for it. `close` ends its connections.
+ * Prisma's own schema engine, compiled to WebAssembly, so that nothing is downloaded for it. It compares; migrations are applied
+ * by prisma/migrate.ts. `close` ends its connections.
  */
 export async function createSchemaEngine(pool: pg.PoolConfig) {
   await loadGlue();

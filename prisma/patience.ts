@@ -1,0 +1,89 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { backoffMs } from '../shared/backoff.ts';
+import {
+  classifyDatabaseError,
+  explainDatabaseError,
+  isUnanswered,
+  lockNotAvailable,
+} from '../shared/database-errors.ts';
+
+/** The table that it wants is left to others for so long after a wait in vain, at most: they catch up meanwhile. */
+const pauses = { baseMs: 1_000, maxMs: 10_000 };
+
+const maxBrokenConnections = 5;
+
+/** What a person is told while it waits comes no more often than this. */
+const sayEveryMs = 5_000;
+
+/** The locks of a table were not had in time. */
+export class LockNotHad extends Error {
+  override readonly name = 'LockNotHad';
+}
+
+/** A migration, or what it needs, could not be had. The message is for a person. */
+export class MigrationError extends Error {
+  override readonly name = 'MigrationError';
+}
+
+/** Tries something again for as long as it fails by what passes: a lock of somebody's, a connection that broke. */
+export interface Patience {
+  /**
+   * @param what it is, as the beginning of a sentence
+   * @param attempt is given what it tells who is in its way
+   * @throws MigrationError when the time is up; what the last attempt threw when trying again is no use
+   */
+  insist<T>(what: string, attempt: (onBlocked: (blockers: string) => void) => Promise<T>): Promise<T>;
+}
+
+/**
+ * @param timeoutMs for all that is insisted on, together
+ * @param say is told, every few seconds, what it waits for
+ */
+export function createPatience({ timeoutMs, say }: { timeoutMs: number; say: (line: string) => void }): Patience {
+  const deadline = performance.now() + timeoutMs;
+  let saidAt = Number.NEGATIVE_INFINITY;
+  const sayNowAndThen = (line: string): void => {
+    if (performance.now() - saidAt < sayEveryMs) return;
+    saidAt = performance.now();
+    say(line);
+  };
+  return {
+    async insist(what, attempt) {
+      let blockers: string | null = null;
+      let broken = 0;
+      const onBlocked = (found: string): void => {
+        blockers = found;
+        sayNowAndThen(`${what} waits for a lock that is held by ${found}`);
+      };
+      for (let tries = 0; ; tries += 1) {
+        try {
+          return await attempt(onBlocked);
+        } catch (thrown) {
+          const reason = reasonToTryAgain(thrown);
+          if (reason === null) throw thrown;
+          if (reason === 'connection') {
+            broken += 1;
+            if (broken === maxBrokenConnections) throw thrown;
+            say(`${what}: the connection broke (${explainDatabaseError(thrown)}); it is tried again`);
+          }
+          const pauseMs = Math.max(pauses.baseMs / 2, backoffMs(pauses, tries, Math.random));
+          if (performance.now() + pauseMs > deadline) throw new MigrationError(giveUp(what, timeoutMs, blockers));
+          await sleep(pauseMs);
+        }
+      }
+    },
+  };
+}
+
+function giveUp(what: string, timeoutMs: number, blockers: string | null): string {
+  const who = blockers === null ? 'look at pg_locks for who has it' : `${blockers} had it last`;
+  return `${what} was not had a lock within ${timeoutMs / 1_000} s, and nothing of it was done: ${who}. Run sluice migrate again, with a longer --timeout where it has to wait`;
+}
+
+/** Null when the next attempt would fail, too. */
+function reasonToTryAgain(thrown: unknown): 'lock' | 'connection' | null {
+  const { code } = classifyDatabaseError(thrown);
+  if (thrown instanceof LockNotHad || code === lockNotAvailable || code === '40P01') return 'lock';
+  // Also an administrator, a crash, a time that somebody may be idle: whatever was begun has been taken back.
+  return isUnanswered(thrown) || /^57P0|^08(?!P01)|^25P0[34]$/.test(code) ? 'connection' : null;
+}

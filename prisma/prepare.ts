@@ -1,0 +1,79 @@
+import type pg from 'pg';
+import { classifyDatabaseError } from '../shared/database-errors.ts';
+import { quoteIdentifier } from '../shared/schema.ts';
+import { withWatch } from './blockers.ts';
+import { keepBooks, readBooks } from './migration-books.ts';
+import type { Migration } from './migration-files.ts';
+import { type MigrationTarget, takeTurn, withTransaction } from './migration-session.ts';
+import { type MigrationStatus, namesIn, toStatus } from './migration-status.ts';
+import { MigrationError } from './patience.ts';
+
+/**
+ * Makes the schema and the books where they are missing.
+ *
+ * @returns how each migration is
+ * @throws MigrationError when a person has to do something first; then nothing has been changed
+ */
+export function prepare(
+  target: MigrationTarget,
+  migrations: readonly Migration[],
+  onBlocked: (blockers: string) => void,
+): Promise<MigrationStatus[]> {
+  const { schema } = target;
+  const names = migrations.map(({ name }) => name);
+  return withWatch(target, onBlocked, (watch) =>
+    withTransaction(target, async (client) => {
+      await watch(client);
+      await takeTurn(client, schema);
+      await makeSchema(client, schema);
+      const status = toStatus(migrations, await readBooks(client, schema, names));
+      refuseFailed(namesIn(status, 'failed'), migrations);
+      const pending = namesIn(status, 'pending');
+      await refuseForeignTables(
+        client,
+        schema,
+        migrations.filter(({ name }) => pending.includes(name)),
+      );
+      await keepBooks(client, schema, names);
+      return status;
+    }),
+  );
+}
+
+async function makeSchema(client: pg.Client, schema: string): Promise<void> {
+  const { rows } = await client.query<{ role: string }>(
+    'select current_user as role where not exists (select from pg_namespace where nspname = $1)',
+    [schema],
+  );
+  const role = rows[0]?.role;
+  if (role === undefined) return;
+  const sql = `create schema if not exists ${quoteIdentifier(schema)}`;
+  try {
+    await client.query(sql);
+  } catch (thrown) {
+    if (classifyDatabaseError(thrown).code !== '42501') throw thrown;
+    throw new MigrationError(
+      `the schema ${JSON.stringify(schema)} is not there, and the role ${JSON.stringify(role)} may not make it. Have an owner of the database run: ${sql} authorization ${quoteIdentifier(role)};`,
+    );
+  }
+}
+
+/** Those outside of a transaction are done again; of all others nobody knows what is there. */
+function refuseFailed(failed: readonly string[], migrations: readonly Migration[]): void {
+  const open = failed.filter((name) => migrations.find((one) => one.name === name)?.inTransaction !== false);
+  if (open.length === 0) return;
+  throw new MigrationError(
+    `begun and not finished: ${open.join(', ')}. Look at what is there of it, then run sluice migrate resolve --applied NAME when it is all there, or --rolled-back NAME when nothing of it is`,
+  );
+}
+
+async function refuseForeignTables(client: pg.Client, schema: string, pending: readonly Migration[]): Promise<void> {
+  const { rows } = await client.query<{ name: string }>(
+    'select relname as name from pg_class where relnamespace = to_regnamespace($1) and relname = any($2) order by 1',
+    [quoteIdentifier(schema), pending.flatMap(({ makes }) => makes)],
+  );
+  if (rows.length === 0) return;
+  throw new MigrationError(
+    `the schema ${JSON.stringify(schema)} has ${rows.map(({ name }) => name).join(', ')} already, which the migrations are to make. Nothing was changed. If somebody else has made it, choose a schema for Sluice alone: ?schema=sluice in DATABASE_URL. If Sluice has, its books were lost: sluice migrate resolve --applied NAME`,
+  );
+}
