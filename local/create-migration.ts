@@ -4,7 +4,7 @@ import { missingFromMigrations } from './missing-from-migrations.ts';
 import { withThrowawayPostgres } from './throwaway-postgres.ts';
 
 // `npm run migration -- NAME`: writes a migration with what schema.prisma has and the migrations lack. Read it before you
-// commit it: Prisma knows nothing of partitions and checks. No semicolons in its comments: the engine splits there.
+// commit it: Prisma knows nothing of partitions and checks. What it locks is for you to say, in place of the question mark.
 const [name = ''] = process.argv.slice(2);
 if (!/^[a-z][a-z0-9_]*$/.test(name)) {
   console.error('usage: npm run migration -- NAME, with NAME in lower_snake_case');
@@ -17,6 +17,6 @@ if (missing === '') {
   const stamp = new Date().toISOString().replace(/\D/g, '').slice(0, 14);
   const dir = join('prisma', 'migrations', `${stamp}_${name}`);
   await mkdir(dir);
-  await writeFile(join(dir, 'migration.sql'), `${missing}\n`);
+  await writeFile(join(dir, 'migration.sql'), `-- locks: ?\n${missing}\n`);
   console.log(`migrations: wrote ${dir}/migration.sql`);
 }
