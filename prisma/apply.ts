@@ -12,7 +12,7 @@ import { type TableLock, toLockSql } from './table-locks.ts';
 interface Attempt {
   by: string;
   /** watches what a connection waits for */
-  watch: (client: pg.Client) => Promise<void>;
+  watch: (client: pg.ClientBase) => Promise<void>;
 }
 
 /**
@@ -77,7 +77,7 @@ function applyStepByStep(target: MigrationTarget, migration: Migration, { by, wa
  * All at once, before anything is done: PostgreSQL bounds the wait for one lock, and a migration takes many, one for each
  * partition. So nobody stands behind it for longer than `lockWaitMs`.
  */
-async function takeLocks(client: pg.Client, schema: string, locks: readonly TableLock[]): Promise<void> {
+async function takeLocks(client: pg.ClientBase, schema: string, locks: readonly TableLock[]): Promise<void> {
   const deadline = performance.now() + lockWaitMs;
   const limit = "select set_config('statement_timeout', $1, true)";
   const { rows } = await client.query<{ ms: string }>("select current_setting('statement_timeout') as ms");
@@ -93,7 +93,7 @@ async function takeLocks(client: pg.Client, schema: string, locks: readonly Tabl
   await client.query(limit, [rows[0]?.ms]);
 }
 
-async function run(client: pg.Client, { name, inTransaction }: Migration, sql: string): Promise<void> {
+async function run(client: pg.ClientBase, { name, inTransaction }: Migration, sql: string): Promise<void> {
   try {
     await client.query(sql);
   } catch (thrown) {

@@ -15,7 +15,7 @@ interface Blocker {
 
 /** Who keeps a backend from a lock, for a person; null when nobody does. No text of a query is shown: it may hold values. */
 async function findBlockers(target: MigrationTarget, pid: number): Promise<string | null> {
-  const impatient = { ...target, settings: { ...target.settings, query_timeout: answerWithinMs } };
+  const impatient = { ...target, queryTimeoutMs: answerWithinMs };
   const blockers = await withSession(impatient, async (client) => {
     const { rows } = await client.query<Blocker>({
       text: `select blocker.pid, nullif(a.application_name, '') as application,
@@ -43,7 +43,7 @@ function describe({ pid, application, seconds }: Blocker): string {
 export async function withWatch<T>(
   target: MigrationTarget,
   onBlocked: (blockers: string) => void,
-  work: (watch: (client: pg.Client) => Promise<void>) => Promise<T>,
+  work: (watch: (client: pg.ClientBase) => Promise<void>) => Promise<T>,
 ): Promise<T> {
   const stopping = new AbortController();
   const { signal } = stopping;

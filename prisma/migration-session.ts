@@ -1,11 +1,13 @@
-import pg from 'pg';
-import { type Config, requireUrl } from '../shared/config.ts';
-import { poolSettings, schemaOf } from '../shared/database.ts';
+import type pg from 'pg';
+import type { Config } from '../shared/config.ts';
+import { connectAlone, schemaOf } from '../shared/database.ts';
 import { quoteIdentifier } from '../shared/schema.ts';
 
 /** Where migrations are applied. */
 export interface MigrationTarget {
-  settings: pg.ClientConfig;
+  database: Config['database'];
+  /** how long an answer is waited for. @default as long as a migration may take */
+  queryTimeoutMs?: number;
   schema: string;
 }
 
@@ -20,31 +22,19 @@ const maxIdleMs = 60_000;
 
 /** @throws UsageError when DATABASE_URL is missing */
 export function toTarget(database: Config['database']): MigrationTarget {
-  return {
-    settings: {
-      ...poolSettings(database, 'sluice migrate'),
-      // What a statement relies on is set in its transaction: poolers refuse these, or drop them.
-      options: new URL(requireUrl(database.url, 'DATABASE_URL')).searchParams.get('options') ?? undefined,
-      statement_timeout: undefined,
-      query_timeout: migrationTimeoutMs + 2_000,
-    },
-    schema: schemaOf(database),
-  };
+  return { database, schema: schemaOf(database) };
 }
 
 /** Does some work on a connection of its own, which no one else uses and which is closed afterwards: it is never idle for long. */
 export async function withSession<T>(
-  { settings }: MigrationTarget,
-  work: (client: pg.Client) => Promise<T>,
+  { database, queryTimeoutMs = migrationTimeoutMs + 2_000 }: MigrationTarget,
+  work: (client: pg.ClientBase) => Promise<T>,
 ): Promise<T> {
-  const client = new pg.Client(settings);
-  // What breaks a connection fails its statement, too. Without a listener it would end the process as well.
-  client.on('error', () => undefined);
+  const { client, close } = await connectAlone(database, 'sluice migrate', { queryTimeoutMs });
   try {
-    await client.connect();
     return await work(client);
   } finally {
-    await client.end().catch(() => undefined);
+    await close();
   }
 }
 
@@ -56,7 +46,7 @@ export async function withSession<T>(
  */
 export async function withTransaction<T>(
   target: MigrationTarget,
-  work: (client: pg.Client) => Promise<T>,
+  work: (client: pg.ClientBase) => Promise<T>,
   options: { maxIdleMs: number } = { maxIdleMs },
 ): Promise<T> {
   return withSession(target, async (client) => {
@@ -91,6 +81,6 @@ export async function withTransaction<T>(
 const advisoryLock = 7_270_411;
 
 /** Waits until no other process migrates this schema. The turn ends with the transaction. */
-export async function takeTurn(client: pg.Client, schema: string): Promise<void> {
+export async function takeTurn(client: pg.ClientBase, schema: string): Promise<void> {
   await client.query('select pg_advisory_xact_lock($1, hashtext($2))', [advisoryLock, schema]);
 }

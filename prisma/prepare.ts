@@ -40,7 +40,7 @@ export function prepare(
   );
 }
 
-async function makeSchema(client: pg.Client, schema: string): Promise<void> {
+async function makeSchema(client: pg.ClientBase, schema: string): Promise<void> {
   const { rows } = await client.query<{ role: string }>(
     'select current_user as role where not exists (select from pg_namespace where nspname = $1)',
     [schema],
@@ -67,7 +67,11 @@ function refuseFailed(failed: readonly string[], migrations: readonly Migration[
   );
 }
 
-async function refuseForeignTables(client: pg.Client, schema: string, pending: readonly Migration[]): Promise<void> {
+async function refuseForeignTables(
+  client: pg.ClientBase,
+  schema: string,
+  pending: readonly Migration[],
+): Promise<void> {
   const { rows } = await client.query<{ name: string }>(
     'select relname as name from pg_class where relnamespace = to_regnamespace($1) and relname = any($2) order by 1',
     [quoteIdentifier(schema), pending.flatMap(({ makes }) => makes)],

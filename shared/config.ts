@@ -3,10 +3,10 @@ import { producerNamePattern } from './contracts/chunk.ts';
 import { healthStream } from './contracts/health-event.ts';
 import { lobbyStream } from './contracts/lobby-event.ts';
 import { defaultNamespace } from './contracts/queues.ts';
+import { parseDatabaseUrl } from './database-url.ts';
 import * as read from './environment.ts';
 import { UsageError } from './errors.ts';
 import { isLoopback } from './loopback.ts';
-import { schemaNamedIn } from './schema.ts';
 import { isServiceAddress } from './service-links.ts';
 import { bearerToken, realmTokens } from './tokens.ts';
 
@@ -23,8 +23,8 @@ const streamName = read.matching(/^[^\s\p{Cc}]{1,200}$/u, '1 to 200 characters w
  * `.env.example` explains each; a test holds the two together.
  */
 const variables = z.object({
-  DATABASE_URL: read.url('postgresql', 'postgres').optional(),
-  SLUICE_MIGRATE_DATABASE_URL: read.url('postgresql', 'postgres').optional(),
+  DATABASE_URL: read.databaseUrl.optional(),
+  SLUICE_MIGRATE_DATABASE_URL: read.databaseUrl.optional(),
   REDIS_URL: read.redisUrl.optional(),
   SLUICE_NAMESPACE: read.matching(/^[A-Za-z0-9_-]{1,64}$/, '1 to 64 letters, digits, - or _').default(defaultNamespace),
   SLUICE_LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
@@ -344,7 +344,7 @@ const rules: readonly Rule[] = [
     ({ database, migrator }) =>
       database.url !== null &&
       migrator.url !== null &&
-      schemaNamedIn(database.url) !== schemaNamedIn(migrator.url) &&
+      parseDatabaseUrl(database.url).schema !== parseDatabaseUrl(migrator.url).schema &&
       'SLUICE_MIGRATE_DATABASE_URL: it names another schema than DATABASE_URL; give both the same ?schema=',
   ),
   rule(

@@ -60,6 +60,11 @@ const transientNames = new Set([
   'ConnectionClosed',
   'SocketTimeout',
   'TlsConnectionError',
+  'TlsNotOffered',
+  'TlsUntrusted',
+  'TlsOtherHost',
+  'TlsExpired',
+  'TlsFailed',
   'TooManyConnections',
   'TransactionAlreadyClosed',
   'ECONNREFUSED',
@@ -250,18 +255,68 @@ const remedies: Record<string, string> = {
   '42703': 'a column is missing, the tables are older than this build: run `sluice migrate`',
   '42501': 'the user of DATABASE_URL lacks a right that it needs',
   '28P01': 'check the user and the password in DATABASE_URL',
-  '28000': 'check the user in DATABASE_URL and what the server lets it do',
+  '28000':
+    'check the user in DATABASE_URL and what pg_hba.conf lets it do; if it says "no encryption", add sslmode=require',
   '3D000': 'create the database, or correct its name in DATABASE_URL',
+  '3F000': 'the schema of DATABASE_URL is missing: run `sluice migrate`',
+  '08004': 'the server refuses the connection: its log says why',
+  '53300': 'raise max_connections, or lower SLUICE_DATABASE_POOL_SIZE; a pooler such as PgBouncer helps, too',
+  TlsNotOffered: 'turn ssl on at the server, or choose another sslmode in DATABASE_URL',
+  TlsUntrusted: "name the file of the authority that signed the server's certificate as sslrootcert in DATABASE_URL",
+  TlsOtherHost: 'use the host name that the certificate is for, or sslmode=verify-ca, in DATABASE_URL',
+  TlsExpired: "renew the server's certificate, and look at the clocks",
+  TlsFailed: 'check sslmode, sslcert and sslkey in DATABASE_URL, and what the server asks for',
+  TlsConnectionError: 'check sslmode and sslrootcert in DATABASE_URL',
   ECONNREFUSED: 'check that the server runs, and host and port in DATABASE_URL',
   ENOTFOUND: 'check the host in DATABASE_URL',
   P1001: 'check that the server runs, and host and port in DATABASE_URL',
   DatabaseNotReachable: 'check that the server runs, and host and port in DATABASE_URL',
 };
 
+/** What PgBouncer says, all of it as 08P01, and which of its settings that is about. */
+const poolerRemedies: [pattern: RegExp, remedy: string][] = [
+  [
+    /^unsupported startup parameter/,
+    'take the parameter options out of DATABASE_URL, or add it to ignore_startup_parameters of PgBouncer',
+  ],
+  [
+    /^no such database|^database ".*" does not exist/,
+    'create the database, add it to [databases] of PgBouncer, or correct its name in DATABASE_URL',
+  ],
+  [
+    /^no such user|^(?:password|SASL) authentication failed|^auth failed/,
+    'check the user and the password in DATABASE_URL, and auth_file or auth_query of PgBouncer',
+  ],
+  [/^no more connections allowed/, 'raise max_client_conn of PgBouncer, or lower SLUICE_DATABASE_POOL_SIZE'],
+  [
+    /^query_wait_timeout/,
+    'raise default_pool_size of PgBouncer: statements waited too long for a connection to the server',
+  ],
+  [
+    /^(?:query|idle transaction) ?_?timeout/,
+    'take query_timeout and idle_transaction_timeout out of the settings of PgBouncer',
+  ],
+  [
+    /^server login (?:has been )?fail|^login (?:rejected|failed)/,
+    'PgBouncer cannot log in at PostgreSQL: check its [databases], and the server',
+  ],
+  [
+    /^pgbouncer cannot connect to server|^server (?:conn crashed|connect)/,
+    'PgBouncer does not reach PostgreSQL: check host and port in its [databases]',
+  ],
+  [/transaction blocks not allowed|statement pooling/, 'set pool_mode of PgBouncer to transaction or session'],
+  [/^bouncer config error/, 'the log of PgBouncer says what is wrong with its settings'],
+];
+
+/** What to do about an error, where that is known. */
+function remedyFor(code: string, message: string): string | undefined {
+  const ofPooler = code === '08P01' ? poolerRemedies.find(([pattern]) => pattern.test(message)) : undefined;
+  return ofPooler?.[1] ?? remedies[code];
+}
+
 /** One line for a person: the code, what the server said and of what, and what to do, where that is known. Holds neither a secret nor a value. */
 export function explainDatabaseError(thrown: unknown): string {
-  const { code, message, ...place } = describeDatabaseError(thrown);
-  const remedy = remedies[code];
+  const { code, message, remedy, ...place } = describeDatabaseError(thrown);
   const where = Object.entries(place).map(([what, name]) => `${what} ${name}`);
   const missing = where.filter((one) => !message.includes(one.slice(one.indexOf(' ') + 1)));
   const placed = missing.length === 0 ? '' : ` [${missing.join(', ')}]`;
@@ -278,6 +333,8 @@ export interface DatabaseErrorFacts {
   constraint?: string;
   /** the function that raised it, such as that of a trigger */
   function?: string;
+  /** what a person can do */
+  remedy?: string;
 }
 
 const placeNames = ['schema', 'table', 'column', 'constraint', 'function'] as const;
@@ -285,10 +342,13 @@ const placeNames = ['schema', 'table', 'column', 'constraint', 'function'] as co
 /** The code of whatever a statement threw, the message without the values that it quotes, and what it was about. */
 export function describeDatabaseError(thrown: unknown): DatabaseErrorFacts {
   const { code } = classifyDatabaseError(thrown);
+  const message = serverMessage(thrown);
+  const remedy = remedyFor(code, message);
   const facts: DatabaseErrorFacts = {
     // The code of an error that is not the database's may be any text.
     code: /^\w+$/.test(code) ? code : 'unknown',
-    message: redactMessage(serverMessage(thrown)),
+    message: redactMessage(message),
+    ...(remedy === undefined ? {} : { remedy }),
   };
   for (const error of causesOf(thrown)) {
     for (const name of placeNames) {

@@ -2,49 +2,71 @@ import pg from 'pg';
 import { PrismaClient } from '../prisma/client/client.ts';
 import { type Config, requireUrl } from './config.ts';
 import { isUnanswered, toStatementError } from './database-errors.ts';
+import { planTls } from './database-tls.ts';
+import { type DatabaseAddress, parseDatabaseUrl } from './database-url.ts';
+import { FailoverPool, type Route } from './failover-pool.ts';
 import { ForgetfulPg } from './forgetful-adapter.ts';
-import { inSchema, quoteIdentifier, schemaNamedIn } from './schema.ts';
+import { inSchema, quoteIdentifier } from './schema.ts';
+import { selfContainedClient } from './self-contained-client.ts';
+import { toStatementSettings } from './statement-settings.ts';
 
 export { Prisma } from '../prisma/client/client.ts';
 export type Database = PrismaClient;
-
-/** Parts of a connection string that only Prisma understands; the driver is told in its own words. */
-const prismaParameters = ['schema', 'connection_limit', 'pool_timeout', 'pgbouncer', 'statement_cache_size'];
 
 /**
  * The one door to PostgreSQL. Connects when first used.
  *
  * Every statement ends in time twice over: the server cancels it after `statementTimeoutMs`, and the client stops
- * waiting a little later, so that a connection whose other end has vanished cannot hold a worker.
+ * waiting a little later, so that a connection whose other end has vanished cannot hold a worker. It relies on no setting of
+ * its session: see `selfContainedClient`.
  *
  * @param limits.lockTimeoutMs how long a statement waits for a lock, unless its transaction says otherwise. @default as long
  *   as it may take
- * @throws UsageError when DATABASE_URL is missing
+ * @throws UsageError when DATABASE_URL is missing, or names a file that cannot be read
  */
 export function createDatabase(
   config: Config['database'],
   name: string,
   limits: { lockTimeoutMs?: number } = {},
 ): Database {
-  const pool = new pg.Pool(poolSettings(config, name, limits));
+  const address = addressOf(config);
+  const settings = toStatementSettings({ statementTimeoutMs: config.statementTimeoutMs, ...limits });
+  const pool = new FailoverPool(
+    { ...toPoolConfig(address, config, name), Client: selfContainedClient(settings) },
+    toRoutes(address),
+    address.targetSession,
+  );
   // An idle connection that breaks is replaced; without a listener its error would end the process.
   pool.on('error', () => undefined);
   const database = new PrismaClient({
-    adapter: new ForgetfulPg(pool, { schema: schemaOf(config), disposeExternalPool: true }),
+    adapter: new ForgetfulPg(pool, { schema: address.schema, disposeExternalPool: false }),
   });
-  doors.set(database, { pool, schema: quoteIdentifier(schemaOf(config)) });
+  // Prisma's own way to end the pool does nothing as long as only the driver was used.
+  const disconnect = database.$disconnect.bind(database);
+  database.$disconnect = async () => {
+    await disconnect();
+    if (!pool.ending) await pool.end();
+  };
+  doors.set(database, { pool, schema: quoteIdentifier(address.schema), isPooled: address.isPooled });
   return database;
 }
 
 /** The schema that DATABASE_URL names: `?schema=`. */
-export function schemaOf({ url }: Config['database']): string {
-  return schemaNamedIn(requireUrl(url, 'DATABASE_URL'));
+export function schemaOf(config: Config['database']): string {
+  return addressOf(config).schema;
+}
+
+/** @throws UsageError when DATABASE_URL is missing */
+export function addressOf({ url }: Config['database']): DatabaseAddress {
+  return parseDatabaseUrl(requireUrl(url, 'DATABASE_URL'));
 }
 
 interface Door {
   pool: pg.Pool;
   /** quoted */
   schema: string;
+  /** as DATABASE_URL says */
+  isPooled: boolean;
 }
 
 const doors = new WeakMap<Database, Door>();
@@ -141,28 +163,113 @@ export async function withJsonTransaction<T>(
   }
 }
 
-/** Settings of the driver's pool, for Prisma and for the few who need the driver itself. */
-export function poolSettings(config: Config['database'], name: string, limits: { lockTimeoutMs?: number } = {}) {
-  const url = new URL(requireUrl(config.url, 'DATABASE_URL'));
-  const schema = url.searchParams.get('schema');
-  const options = [
-    url.searchParams.get('options') ?? '',
-    ...(schema === null ? [] : [`-c search_path=${schema.replace(/[^\w$]/g, '')}`]),
-    // The driver adapter writes times without an offset and takes those that it reads to be of UTC, whatever the server's
-    // own zone is, and it reads them in one form only.
-    '-c TimeZone=UTC -c DateStyle=ISO',
-    ...(limits.lockTimeoutMs === undefined ? [] : [`-c lock_timeout=${limits.lockTimeoutMs}`]),
-  ];
-  for (const parameter of [...prismaParameters, 'options']) url.searchParams.delete(parameter);
+/** What is between this process and its server, as one connection found it. */
+export interface Passage {
+  /** another process answers than the one that the server named when the connection was made: a pooler is between */
+  isPooled: boolean;
+  /** all statements of a transaction go to one session */
+  keepsTransactions: boolean;
+  /** `?pgbouncer=true` */
+  saysPooled: boolean;
+}
+
+/** @throws what the database says; of a pooler that allows no transactions, too */
+export async function readPassage(database: Database): Promise<Passage> {
+  const { pool, isPooled: saysPooled } = doorOf(database);
+  const client = await pool.connect();
+  const ask = async (): Promise<number> => {
+    const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
+    return rows[0]?.pid ?? 0;
+  };
+  let isDone = false;
+  try {
+    const alone = await ask();
+    await client.query('begin');
+    const [first, second] = [await ask(), await ask()];
+    await client.query('commit');
+    isDone = true;
+    const { processID } = client as pg.PoolClient & { processID: number };
+    return { isPooled: alone !== processID, keepsTransactions: first === second, saysPooled };
+  } finally {
+    client.release(!isDone);
+  }
+}
+
+/**
+ * A connection of its own, for those who set all that they need within their transactions.
+ *
+ * @param limits.queryTimeoutMs how long an answer is waited for
+ */
+export async function connectAlone(
+  config: Config['database'],
+  name: string,
+  { queryTimeoutMs }: { queryTimeoutMs: number },
+): Promise<{ client: pg.PoolClient; close(): Promise<void> }> {
+  const address = addressOf(config);
+  const pool = new FailoverPool(
+    { ...toPoolConfig(address, config, name), max: 1, query_timeout: queryTimeoutMs, Client: pg.Client },
+    toRoutes(address),
+    address.targetSession,
+  );
+  pool.on('error', () => undefined);
+  try {
+    const client = await pool.connect();
+    // What breaks a connection fails its statement, too. Without a listener it would end the process as well.
+    client.on('error', () => undefined);
+    return {
+      client,
+      async close() {
+        client.release(true);
+        await pool.end();
+      },
+    };
+  } catch (error) {
+    await pool.end();
+    throw error;
+  }
+}
+
+/** Settings of the driver's pool. The startup message names the user, the database and the application, and nothing else. */
+function toPoolConfig(address: DatabaseAddress, config: Config['database'], name: string) {
+  const { user, password, database, options } = address;
   return {
-    connectionString: url.href,
-    application_name: name,
+    ...(user === undefined ? {} : { user }),
+    ...(password === undefined ? {} : { password }),
+    ...(database === undefined ? {} : { database }),
+    ...(options === undefined ? {} : { options }),
+    ...(address.tls.negotiation === undefined ? {} : { sslnegotiation: address.tls.negotiation }),
+    enableChannelBinding: address.channelBinding,
+    application_name: address.applicationName ?? name,
     max: config.poolSize,
     connectionTimeoutMillis: config.connectTimeoutMs,
     idleTimeoutMillis: 60_000,
-    statement_timeout: config.statementTimeoutMs,
     query_timeout: config.statementTimeoutMs + 2_000,
     keepAlive: true,
-    options: options.join(' ').trim(),
+  } satisfies pg.PoolConfig;
+}
+
+/** Each host with each way to do TLS that `sslmode` allows. */
+function toRoutes({ hosts, tls }: DatabaseAddress): [Route, ...Route[]] {
+  const attempts = planTls(tls);
+  // There is no TLS on a socket of this machine.
+  const attemptsOn = (host: string | undefined) => (host?.startsWith('/') ? [false as const] : attempts);
+  const routes = hosts.flatMap((host) => attemptsOn(host.host).map((ssl) => ({ ...host, ssl })));
+  return routes as [Route, ...Route[]];
+}
+
+/**
+ * Settings of a pool for the schema engine, whose statements name no schema: it sends startup options, which a pooler refuses.
+ */
+export function poolSettings(config: Config['database'], name: string) {
+  const address = addressOf(config);
+  const [route] = toRoutes(address);
+  const searchPath = quoteIdentifier(address.schema).replaceAll(/[\\ ]/g, '\\$&');
+  return {
+    ...toPoolConfig(address, config, name),
+    ...route,
+    statement_timeout: config.statementTimeoutMs,
+    options: [address.options ?? '', `-c search_path=${searchPath}`, '-c TimeZone=UTC -c DateStyle=ISO']
+      .join(' ')
+      .trim(),
   };
 }

@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { parseDatabaseUrl } from './database-url.ts';
+import { toError } from './errors.ts';
 import { acceptedRedisUrls, isRedisUrl } from './redis-url.ts';
 
 /** The text of one environment variable turned into a value; every schema here takes the raw string. */
@@ -46,15 +48,14 @@ function unitOf({ unit }: { unit?: string }): string {
   return unit ? ` (${unit})` : '';
 }
 
-/** A connection URL with one of the given schemes. */
-export function url(...schemes: string[]) {
-  // With the slashes: to URL, a host and port such as redis:6379 is a URL, too.
-  const fits = (text: string): boolean =>
-    schemes.some((scheme) => text.toLowerCase().startsWith(`${scheme}://`)) && URL.canParse(text);
-  return z.string().refine(fits, {
-    message: `a URL that starts with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}`,
-  });
-}
+/** The connection URL of a PostgreSQL. */
+export const databaseUrl = z.string().superRefine((text, context) => {
+  try {
+    parseDatabaseUrl(text);
+  } catch (error) {
+    context.addIssue({ code: 'custom', message: toError(error).message });
+  }
+});
 
 /** The connection URL of a Redis that a client can be made from. */
 export const redisUrl = z.string().refine(isRedisUrl, { message: acceptedRedisUrls });

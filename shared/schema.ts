@@ -1,11 +1,6 @@
 /** Where the tables are when DATABASE_URL names no schema. */
 export const defaultSchema = 'public';
 
-/** The schema that a connection URL names. */
-export function schemaNamedIn(url: string): string {
-  return new URLSearchParams(url.split('?')[1]?.split('#')[0]).get('schema') ?? defaultSchema;
-}
-
 /** A table, or the schema itself, as every statement of ours names it. */
 const ours = /\bsluice(?=\.[a-z_"])|(?<=to_regnamespace\(')sluice(?=')/g;
 

@@ -10,6 +10,8 @@ export interface Unanswered {
   code: string;
   /** one line for a person, without a secret */
   why: string;
+  /** what to do about it, where that is known */
+  remedy?: string;
 }
 
 /** Asks a server; never throws, and always comes back in time. */

@@ -1,3 +1,4 @@
+import type { Passage } from '../../shared/database.ts';
 import { type Answer, timeoutCode } from './answer.ts';
 import { type Finding, findingsOn } from './finding.ts';
 import { judgeClock } from './judge-clock.ts';
@@ -29,11 +30,9 @@ const refusals: Record<string, [problem: string, remedy: string]> = {
   ECONNREFUSED: ['cannot be reached', 'start the server, or correct host and port in DATABASE_URL'],
   ENOTFOUND: ['cannot be reached: its name is not known', 'correct the host in DATABASE_URL'],
   '28P01': ['refuses user or password', 'correct user and password in DATABASE_URL'],
-  '28000': ['refuses the user', 'correct the user in DATABASE_URL, or what pg_hba.conf lets it do'],
   '3D000': ['has no such database', 'create the database, or correct its name in DATABASE_URL'],
   '53300': ['has no connection left', 'raise max_connections, or find out who holds them (pg_stat_activity)'],
   '57P03': ['is starting up, shutting down or recovering', 'wait; workers wait, too, and lose nothing'],
-  TlsConnectionError: ['and this machine do not agree on TLS', 'correct sslmode in DATABASE_URL'],
   ConnectionLost: ['accepts connections and does not answer', 'look whether the server hangs'],
   [timeoutCode]: ['does not answer in time', 'look whether the server hangs, and at the way to it'],
 };
@@ -43,16 +42,17 @@ export function judgePostgresConnection(state: Answer<'ready'>): Finding {
   if (state.known) return on.ok('connection', 'the server answers');
   const refusal = refusals[state.code];
   if (refusal) return on.failure('connection', `PostgreSQL ${refusal[0]} (${state.code})`, refusal[1]);
+  const why = state.remedy === undefined ? state.why : state.why.replace(` (${state.remedy})`, '');
   return on.failure(
     'connection',
-    `PostgreSQL cannot be used: ${state.why}`,
-    'look at the server, the way to it, and DATABASE_URL: user, password and database',
+    `PostgreSQL cannot be used: ${why}`,
+    state.remedy ?? 'look at the server, the way to it, and DATABASE_URL: user, password and database',
   );
 }
 
 /** All that the server told about itself. */
 export function judgePostgres(
-  { server, clock, askedStatementTimeoutMs }: PostgresFacts,
+  { server, passage, clock, askedStatementTimeoutMs }: PostgresFacts,
   demand: FleetDemand,
 ): Finding[] {
   if (!server.known)
@@ -62,7 +62,8 @@ export function judgePostgres(
     judgeWritable(server.value),
     judgeEncoding(server.value),
     judgeSchema(server.value),
-    judgeConnections(server.value, demand),
+    judgePassage(passage),
+    judgeConnections(server.value, demand, passage.known && passage.value.isPooled),
     judgeStatementTimeout(server.value.statementTimeoutMs, askedStatementTimeoutMs, demand.statementTimeoutMs),
     judgeClock(on, clock),
   ];
@@ -107,32 +108,52 @@ function judgeSchema({ schema }: PostgresServer): Finding {
   );
 }
 
-/** Workers that run already are counted as the fleet's; the doctor's own connections are not counted. */
-function judgeConnections(server: PostgresServer, { workers, poolSize }: FleetDemand): Finding {
+/** Whether a pooler is between, and does what Sluice needs: it keeps the statements of a transaction together. */
+function judgePassage(passage: Answer<Passage>): Finding {
+  const check = 'pooler';
+  const remedy = 'set pool_mode of the pooler to transaction or session';
+  if (!passage.known)
+    return on.failure(check, `transactions do not get through: ${passage.why}`, passage.remedy ?? remedy);
+  const { isPooled, keepsTransactions, saysPooled } = passage.value;
+  if (!keepsTransactions) return on.failure(check, 'the statements of a transaction go to several sessions', remedy);
+  if (saysPooled && !isPooled)
+    return on.warning(
+      check,
+      'pgbouncer=true in DATABASE_URL, but nothing is between this machine and the server',
+      'correct host and port in DATABASE_URL, or take pgbouncer out of it',
+    );
+  return on.ok(check, isPooled ? 'one that keeps transactions together' : 'none');
+}
+
+/**
+ * Workers that run already are counted as the fleet's; the doctor's own connections are not counted. Behind a pooler,
+ * connections of the fleet are none of the server's.
+ */
+function judgeConnections(server: PostgresServer, { workers, poolSize }: FleetDemand, isPooled: boolean): Finding {
   const check = 'connections';
   const { maxConnections, reservedConnections, usedConnections, workerConnections } = server;
   const available = maxConnections - reservedConnections;
   const others = usedConnections - workerConnections;
   const demand = (workers + maintenanceProcesses) * poolSize;
   const fleet = `${workers} workers and ${maintenanceProcesses} for maintenance with ${poolSize} each need ${demand}`;
-  if (others + Math.max(demand, workerConnections) > available)
+  if (!isPooled && others + Math.max(demand, workerConnections) > available)
     return on.warning(
       check,
       `${fleet}, but of ${available} that there are, others use ${others} and workers ${workerConnections}`,
       'raise max_connections, or lower SLUICE_DATABASE_POOL_SIZE or SLUICE_WORKERS',
     );
-  const message = `${usedConnections} of ${available} in use; ${fleet}`;
+  const message = `${usedConnections} of ${available} in use; ${isPooled ? 'the fleet shares those of the pooler' : fleet}`;
   if (usedConnections / available > connectionsWarnShare)
     return on.warning(check, message, 'find out who holds them (pg_stat_activity), or raise max_connections');
   return on.ok(check, message);
 }
 
-/** Each connection asks for its timeout when it begins, which goes before any default; some poolers swallow that. */
+/** Each statement brings its timeout along, which goes before any default. */
 function judgeStatementTimeout(gotMs: number, askedMs: number, oursMs: number): Finding {
   const check = 'statement timeout';
-  if (gotMs === askedMs) return on.ok(check, 'as each connection asks for');
+  if (gotMs === askedMs) return on.ok(check, 'as each statement asks for');
   const got = gotMs === 0 ? 'none' : `${gotMs} ms`;
-  const message = `${got} is in force, not what a connection asks for; a pooler between ignores it`;
+  const message = `${got} is in force, not what a statement asks for; what is between ignores it`;
   if (gotMs !== 0 && gotMs < oursMs)
     return on.warning(
       check,

@@ -1,12 +1,13 @@
 import type { Config } from '../../shared/config.ts';
-import { createDatabase, type Database } from '../../shared/database.ts';
-import { classifyDatabaseError, explainDatabaseError } from '../../shared/database-errors.ts';
+import { createDatabase, type Database, type Passage, readPassage } from '../../shared/database.ts';
+import { describeDatabaseError, explainDatabaseError } from '../../shared/database-errors.ts';
 import { type Answer, type Ask, createAsk } from './answer.ts';
 import type { ClockReading } from './judge-clock.ts';
 
 /** What a PostgreSQL server that answers was found to be. */
 export interface PostgresFacts {
   server: Answer<PostgresServer>;
+  passage: Answer<Passage>;
   clock: Answer<ClockReading>;
   /** milliseconds of statement_timeout that this connection asked for, to compare with what it got */
   askedStatementTimeoutMs: number;
@@ -54,7 +55,10 @@ export async function connectToPostgres(
 ): Promise<PostgresConnection> {
   const ask = createAsk({
     withinMs,
-    explain: (thrown) => ({ code: classifyDatabaseError(thrown).code, why: hide(explainDatabaseError(thrown)) }),
+    explain: (thrown) => {
+      const { code, remedy } = describeDatabaseError(thrown);
+      return { code, why: hide(explainDatabaseError(thrown)), ...(remedy === undefined ? {} : { remedy }) };
+    },
   });
   const database = createDatabase(
     { ...config, poolSize, connectTimeoutMs: withinMs, statementTimeoutMs: withinMs },
@@ -79,8 +83,12 @@ export async function readPostgresFacts({
   statementTimeoutMs,
 }: PostgresConnection): Promise<PostgresFacts> {
   // The clock gets the connection that is open already: opening one would only blur its reading.
-  const [clock, server] = await Promise.all([ask(() => readClock(database)), ask(() => readServer(database))]);
-  return { server, clock, askedStatementTimeoutMs: statementTimeoutMs };
+  const [clock, server, passage] = await Promise.all([
+    ask(() => readClock(database)),
+    ask(() => readServer(database)),
+    ask(() => readPassage(database)),
+  ]);
+  return { server, passage, clock, askedStatementTimeoutMs: statementTimeoutMs };
 }
 
 async function readServer(database: Database): Promise<PostgresServer> {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { z } from 'zod';
-import { flag, integer, matching, number, url } from '../../shared/environment.ts';
+import { flag, integer, matching, number } from '../../shared/environment.ts';
 
 /** The value, or in an array the only thing that is wrong. */
 function read(schema: z.ZodType, text: string): unknown {
@@ -113,34 +113,6 @@ test('number: every double in the bounds survives being written and read', () =>
       expect(read(rate, String(value))).toBe(value);
     }),
   );
-});
-
-const database = url('postgresql', 'postgres');
-
-test.each([
-  'postgresql://localhost',
-  'postgres://user:password@db.example:5432/sluice?schema=a',
-  'postgresql:///sluice?host=/run/postgresql',
-  'postgresql://[::1]/x',
-])('url: %j is taken as it is', (text) => {
-  expect(read(database, text)).toBe(text);
-});
-
-test.each([
-  '',
-  ' ',
-  'localhost:5432',
-  'postgresql',
-  'postgresql:5432',
-  'postgresql:db',
-  'postgres:/db',
-  '//localhost/db',
-  'redis://localhost',
-  'http://localhost',
-  'postgresqls://localhost',
-  'postgresql://a b/c',
-])('url: %j is refused', (text) => {
-  expect(read(database, text)).toEqual(['a URL that starts with postgresql:// or postgres://']);
 });
 
 test('matching: what fits is taken as it is, anything else is refused in our words', () => {

@@ -14,17 +14,18 @@ export async function sweepLeftovers(): Promise<void> {
       if (run === undefined || (await isAlive(Number(run)))) continue;
       const dir = join(parent, name);
       for (const pid of await serversUnder(dir)) {
-        if ((await commandLine(pid))?.match(/postgres|redis|valkey/)) await stopProcess(pid, 'SIGKILL', 1_000);
+        if ((await commandLine(pid))?.match(/postgres|redis|valkey|pgbouncer/))
+          await stopProcess(pid, 'SIGKILL', 1_000);
       }
       await rm(dir, { recursive: true, force: true });
     }
   }
 }
 
-/** The processes named in postmaster.pid and state.json files anywhere under a directory. */
+/** The processes named in postmaster.pid, pgbouncer.pid and state.json files anywhere under a directory. */
 async function serversUnder(dir: string): Promise<number[]> {
-  const files = await readdir(dir, { recursive: true });
-  const named = files.filter((file) => /(postmaster\.pid|redis\/state\.json)$/.test(file));
-  const texts = await Promise.all(named.map((file) => readFile(join(dir, file), 'utf8')));
+  const files = await readdir(dir, { recursive: true }).catch(() => []);
+  const named = files.filter((file) => /(postmaster\.pid|pgbouncer\.pid|redis\/state\.json)$/.test(file));
+  const texts = await Promise.all(named.map((file) => readFile(join(dir, file), 'utf8').catch(() => '')));
   return texts.map((text) => (text.startsWith('{') ? Number(JSON.parse(text).pid) : Number(text.split('\n')[0])));
 }

@@ -17,11 +17,15 @@ const sound: PostgresServer = {
   workerConnections: 8,
 };
 const clock = { known: true, value: { askedAtMs: 0, answeredAtMs: 1, serverMs: 0 } } as const;
+const passage = {
+  known: true,
+  value: { isPooled: false, keepsTransactions: true, saysPooled: false },
+} as const;
 const demand = { workers: 2, poolSize: 4, statementTimeoutMs: 30_000 };
 
 function judge(server: Partial<PostgresServer>) {
   return judgePostgres(
-    { server: { known: true, value: { ...sound, ...server } }, clock, askedStatementTimeoutMs: 2_500 },
+    { server: { known: true, value: { ...sound, ...server } }, passage, clock, askedStatementTimeoutMs: 2_500 },
     demand,
   );
 }
@@ -58,10 +62,37 @@ test.for(cases)('postgres: %s is a(n) %s that says "%s", given %o', ([check, lev
 
 test('postgres: a server that gives no answer is a failure', () => {
   const findings = judgePostgres(
-    { server: { known: false, code: 'timeout', why: 'no answer' }, clock, askedStatementTimeoutMs: 1 },
+    { server: { known: false, code: 'timeout', why: 'no answer' }, passage, clock, askedStatementTimeoutMs: 1 },
     demand,
   );
   expect(findingOf(findings, 'server').level).toBe('failure');
+});
+
+test.for([
+  ['ok', 'none', {}],
+  ['ok', 'keeps transactions together', { isPooled: true, saysPooled: true }],
+  ['warning', 'take pgbouncer out', { saysPooled: true }],
+  ['failure', 'set pool_mode of the pooler', { isPooled: true, keepsTransactions: false }],
+] as const)('postgres: the way to the server is a(n) %s that says "%s", given %o', ([level, says, found]) => {
+  const facts = {
+    server: { known: true, value: sound },
+    passage: { known: true, value: { ...passage.value, ...found } },
+    clock,
+    askedStatementTimeoutMs: 2_500,
+  } as const;
+  const finding = findingOf(judgePostgres(facts, demand), 'pooler');
+  expect(finding.level).toBe(level);
+  expect(finding.text).toContain(says);
+});
+
+test('postgres: behind a pooler the connections of the fleet are not held against those of the server', () => {
+  const facts = {
+    server: { known: true, value: { ...sound, maxConnections: 14, usedConnections: 2, workerConnections: 2 } },
+    passage: { known: true, value: { ...passage.value, isPooled: true } },
+    clock,
+    askedStatementTimeoutMs: 2_500,
+  } as const;
+  expect(findingOf(judgePostgres(facts, demand), 'connections').level).toBe('ok');
 });
 
 test.for([
