@@ -1,9 +1,32 @@
 import { defineConfig } from 'vitest/config';
 
+/** What reads and writes through the door: these run once more behind a pooler, on servers in another time zone. */
+const throughPooler = [
+  'test/console/repository/**/*.int.test.ts',
+  'test/console/server/executions.int.test.ts',
+  'test/console/server/requests.int.test.ts',
+  'test/workers/execution-log/*.int.test.ts',
+  'test/workers/completed-requests/*.int.test.ts',
+  'test/workers/health-events/hardened.int.test.ts',
+  'test/workers/dead-letters.int.test.ts',
+];
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
-    globalSetup: ['test/support/servers.ts'],
+    projects: [
+      {
+        extends: true,
+        test: { name: 'direct', include: ['test/**/*.test.ts'], globalSetup: ['test/support/servers.ts'] },
+      },
+      {
+        extends: true,
+        test: { name: 'pooled', include: throughPooler, globalSetup: ['test/support/pooled-servers.ts'] },
+      },
+      {
+        extends: true,
+        test: { name: 'pooled, older', include: throughPooler, globalSetup: ['test/support/pooled-older-servers.ts'] },
+      },
+    ],
     reporters: ['default', './test/support/count-reporter.ts'],
     // Most files wait for processes and servers more than they compute; the default is one worker on two cores.
     maxWorkers: 3,

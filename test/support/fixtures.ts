@@ -28,7 +28,7 @@ export async function createTestDatabase(): Promise<string> {
     await admin.query(`drop database if exists "${name}" with (force)`);
     await admin.end();
   });
-  const url = new URL(inject('postgresUrl'));
+  const url = new URL(inject('doorUrl'));
   url.pathname = `/${name}`;
   return url.href;
 }

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
-import { startPostgres } from '../../local/postgres.ts';
+import { type PostgresBinaries, startPostgres } from '../../local/postgres.ts';
 import { startRedis } from '../../local/redis.ts';
 import { findRedisBinary, installRedis } from '../../local/redis-binary.ts';
 import { say, step } from '../../local/steps.ts';
@@ -13,11 +13,14 @@ import { loadConfig } from '../../shared/config.ts';
 
 import { sweepLeftovers, testDirectoryPrefix } from './leftovers.ts';
 import { parentOfDatabases } from './memory-directory.ts';
+import { startPgBouncer } from './pgbouncer.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
-    /** of the server's maintenance database */
+    /** of the server's maintenance database, directly */
     postgresUrl: string;
+    /** the same as tests reach their databases: through a pooler, where there is one */
+    doorUrl: string;
     redisUrl: string;
     redisBinary: string;
     /** a migrated database, to copy from */
@@ -27,11 +30,21 @@ declare module 'vitest' {
   }
 }
 
+/** Another PostgreSQL than the usual one, in another time zone and behind a PgBouncer with default settings. */
+export interface PooledServer {
+  binaries(): Promise<PostgresBinaries> | undefined;
+  timeZone: string;
+}
+
+export default function setUp(project: TestProject) {
+  return setUpServers(project, null);
+}
+
 /**
  * Before all tests: the servers of DATABASE_URL and REDIS_URL, or private ones that live as long as the run. On a server
  * of the user's, only databases and key namespaces of this run are touched, and they are removed again.
  */
-export default async function setUp(project: TestProject) {
+export async function setUpServers(project: TestProject, pooled: PooledServer | null) {
   await sweepLeftovers();
   const prefix = `${testDirectoryPrefix}${process.pid}-`;
   const dir = await mkdtemp(join(tmpdir(), prefix));
@@ -52,7 +65,7 @@ export default async function setUp(project: TestProject) {
   return tearDown;
 
   async function bringUp(): Promise<void> {
-    const { database, redisUrl } = loadConfig(process.env);
+    const { database, redisUrl } = loadConfig(process.env, ['database', 'redisUrl']);
 
     const redisBinary =
       (await findRedisBinary()) ??
@@ -62,14 +75,16 @@ export default async function setUp(project: TestProject) {
       ));
     const redis = redisUrl === null ? await startRedis({ binary: redisBinary, dir: join(dir, 'redis') }) : null;
     if (redis) closers.push(redis.stop);
-    const postgres =
-      database.url === null ? await startPostgres({ dir: join(databaseDir, 'postgres'), fsync: false }) : null;
+    const postgres = database.url === null || pooled ? await startPrivatePostgres() : null;
     if (postgres) closers.push(postgres.stop);
+    const postgresUrl = postgres?.url ?? database.url ?? '';
+    const pooler = pooled ? await startPgBouncer(postgresUrl, { dir: join(dir, 'pgbouncer') }) : null;
+    if (pooler) closers.push(pooler.stop);
+    const behind = pooled ? ` in ${pooled.timeZone}, through PgBouncer` : '';
     say(
-      `tests run on ${postgres ? `a private PostgreSQL, port ${postgres.port}` : 'DATABASE_URL'}, ${redis ? `a private Redis, port ${redis.port}` : 'REDIS_URL'}`,
+      `tests run on ${postgres ? `a private PostgreSQL, port ${postgres.port}${behind}` : 'DATABASE_URL'}, ${redis ? `a private Redis, port ${redis.port}` : 'REDIS_URL'}`,
     );
 
-    const postgresUrl = database.url ?? postgres?.url ?? '';
     const templateDatabase = `${runName}_template`;
     await createDatabase(postgresUrl, templateDatabase);
     closers.push(() => dropDatabases(postgresUrl, runName));
@@ -78,10 +93,21 @@ export default async function setUp(project: TestProject) {
     await migrate({ ...database, url: template.href });
 
     project.provide('postgresUrl', postgresUrl);
+    project.provide('doorUrl', pooler?.url ?? postgresUrl);
     project.provide('redisUrl', redisUrl ?? redis?.url ?? '');
     project.provide('redisBinary', redisBinary);
     project.provide('templateDatabase', templateDatabase);
     project.provide('runName', runName);
+  }
+
+  async function startPrivatePostgres() {
+    const binaries = await pooled?.binaries();
+    return startPostgres({
+      dir: join(databaseDir, 'postgres'),
+      fsync: false,
+      ...(binaries === undefined ? {} : { binaries }),
+      ...(pooled === null ? {} : { settings: { timezone: pooled.timeZone } }),
+    });
   }
 }
 
