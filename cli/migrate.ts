@@ -9,6 +9,7 @@ import { UsageError } from '../shared/errors.ts';
 import { ensurePartitions, planPartitions, executionLogTable as table } from '../shared/partitions.ts';
 import type { CommandContext } from './context.ts';
 import { wholeNumber } from './option-values.ts';
+import { createOutput } from './text/output.ts';
 
 interface MigrateFlags {
   /** seconds */
@@ -81,8 +82,9 @@ async function migrateAndPartition({ environment }: CommandContext, { timeout, j
 
 async function tellStatus({ environment, exitWith }: CommandContext, { json }: { json?: boolean }): Promise<void> {
   const status = await readMigrationStatus(configOf(environment));
-  if (json) console.log(JSON.stringify(status));
-  else for (const { name, state } of status) console.log(`${state.padEnd(8)} ${name}`);
+  const output = createOutput(environment);
+  if (json) output.json(status);
+  else output.lines(status.map(({ name, state }) => `${state.padEnd(8)} ${name}`));
   if (namesIn(status, 'pending', 'failed').length > 0) exitWith(1);
 }
 

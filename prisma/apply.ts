@@ -4,8 +4,15 @@ import { inSchema, quoteIdentifier } from '../shared/schema.ts';
 import { withWatch } from './blockers.ts';
 import { findApplied, note } from './migration-books.ts';
 import type { Migration } from './migration-files.ts';
-import { lockWaitMs, type MigrationTarget, takeTurn, withSession, withTransaction } from './migration-session.ts';
-import { LockNotHad, MigrationError } from './patience.ts';
+import {
+  lockWaitMs,
+  type MigrationTarget,
+  migrationAnswerMs,
+  takeTurn,
+  withSession,
+  withTransaction,
+} from './migration-session.ts';
+import { isPassing, LockNotHad, MigrationError } from './patience.ts';
 import { splitStatements } from './sql-statements.ts';
 import { type TableLock, toLockSql } from './table-locks.ts';
 
@@ -94,18 +101,15 @@ async function takeLocks(client: pg.ClientBase, schema: string, locks: readonly 
 }
 
 async function run(client: pg.ClientBase, { name, inTransaction }: Migration, sql: string): Promise<void> {
+  const statement: pg.QueryConfig & { query_timeout: number } = { text: sql, query_timeout: migrationAnswerMs };
   try {
-    await client.query(sql);
+    await client.query(statement);
   } catch (thrown) {
-    const { code } = classifyDatabaseError(thrown);
-    if (passing.test(code) || !/^[0-9A-Z]{5}$/.test(code)) throw thrown;
+    if (isPassing(thrown)) throw thrown;
+    const { code, message } = describeDatabaseError(thrown);
     const kept = inTransaction ? 'nothing of it was kept' : 'the next call begins it again';
-    throw new MigrationError(
-      `the migration ${name} was refused, and ${kept}. PostgreSQL: ${code}: ${describeDatabaseError(thrown).message}`,
-      { cause: thrown },
-    );
+    throw new MigrationError(`the migration ${name} was refused, and ${kept}. PostgreSQL: ${code}: ${message}`, {
+      cause: thrown,
+    });
   }
 }
-
-/** Locks, connections: these are no word on the migration. */
-const passing = /^(?:55P03|40P01|57P0.|08...|25P0[34])$/;

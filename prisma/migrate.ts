@@ -67,6 +67,6 @@ function allApplied(target: MigrationTarget, migrations: readonly Migration[]): 
   return withSession(target, async (client) => {
     if (!(await hasOwnBooks(client, target.schema))) return false;
     const status = toStatus(migrations, await readBooks(client, target.schema, names));
-    return namesIn(status, 'pending', 'failed').length === 0;
+    return namesIn(status, 'pending', 'failed').every((name) => !names.includes(name));
   });
 }

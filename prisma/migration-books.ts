@@ -49,9 +49,9 @@ const noteSql = `insert into sluice.${booksTable} (name, checksum, finished_at, 
 const findAppliedSql = `select applied_by as by from sluice.${booksTable}
   where name = $1 and finished_at is not null and rolled_back_at is null`;
 
-/** Which of the two there are, and may be read. */
+/** Which of the two there are. Prisma's count only where they may be read: they may be another application's. */
 export const findBooksSql = `select relname::text as name from pg_class
-  where relnamespace = to_regnamespace('sluice') and relname in ('${booksTable}', '${prismaBooksTable}') and has_table_privilege(oid, 'select')`;
+  where relnamespace = to_regnamespace('sluice') and (relname = '${booksTable}' or relname = '${prismaBooksTable}' and has_table_privilege(oid, 'select'))`;
 
 export async function hasOwnBooks(client: pg.ClientBase, schema: string): Promise<boolean> {
   return (await findBooks(client, schema)).includes(booksTable);

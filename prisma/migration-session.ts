@@ -1,4 +1,4 @@
-import type pg from 'pg';
+import pg from 'pg';
 import type { Config } from '../shared/config.ts';
 import { connectAlone, schemaOf } from '../shared/database.ts';
 import { quoteIdentifier } from '../shared/schema.ts';
@@ -6,7 +6,7 @@ import { quoteIdentifier } from '../shared/schema.ts';
 /** Where migrations are applied. */
 export interface MigrationTarget {
   database: Config['database'];
-  /** how long an answer is waited for. @default as long as a migration may take */
+  /** how long an answer is waited for. @default 30 seconds */
   queryTimeoutMs?: number;
   schema: string;
 }
@@ -16,6 +16,12 @@ export const lockWaitMs = 3_000;
 
 /** Long enough for a migration that rewrites a large table; the ordinary statement timeout would cut it off. */
 const migrationTimeoutMs = 3_600_000;
+
+/** For so long the answer to a migration is waited for: then the other end has vanished. */
+export const migrationAnswerMs = migrationTimeoutMs + 2_000;
+
+/** And to any other statement: each of them waits for one lock at most. */
+const answerMs = 30_000;
 
 /** A process that is frozen within a transaction keeps its locks no longer than this. */
 const maxIdleMs = 60_000;
@@ -27,7 +33,7 @@ export function toTarget(database: Config['database']): MigrationTarget {
 
 /** Does some work on a connection of its own, which no one else uses and which is closed afterwards: it is never idle for long. */
 export async function withSession<T>(
-  { database, queryTimeoutMs = migrationTimeoutMs + 2_000 }: MigrationTarget,
+  { database, queryTimeoutMs = answerMs }: MigrationTarget,
   work: (client: pg.ClientBase) => Promise<T>,
 ): Promise<T> {
   const { client, close } = await connectAlone(database, 'sluice migrate', { queryTimeoutMs });
@@ -71,7 +77,8 @@ export async function withTransaction<T>(
       await client.query('commit');
       return result;
     } catch (thrown) {
-      await client.query('rollback').catch(() => undefined);
+      // Behind a statement that has had no answer it would have none either. Its end takes all back, too.
+      if (thrown instanceof pg.DatabaseError) await client.query('rollback').catch(() => undefined);
       throw thrown;
     }
   });

@@ -1,11 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import pg from 'pg';
 import { backoffMs } from '../shared/backoff.ts';
-import {
-  classifyDatabaseError,
-  explainDatabaseError,
-  isUnanswered,
-  lockNotAvailable,
-} from '../shared/database-errors.ts';
+import { classifyDatabaseError, explainDatabaseError, lockNotAvailable } from '../shared/database-errors.ts';
 
 /** The table that it wants is left to others for so long after a wait in vain, at most: they catch up meanwhile. */
 const pauses = { baseMs: 1_000, maxMs: 10_000 };
@@ -61,13 +57,15 @@ export function createPatience({ timeoutMs, say }: { timeoutMs: number; say: (li
         } catch (thrown) {
           const reason = reasonToTryAgain(thrown);
           if (reason === null) throw thrown;
+          const pauseMs = Math.max(pauses.baseMs / 2, backoffMs(pauses, tries, Math.random));
+          const isOver = performance.now() + pauseMs > deadline;
           if (reason === 'connection') {
             broken += 1;
-            if (broken === maxBrokenConnections) throw thrown;
+            if (broken === maxBrokenConnections || isOver) throw thrown;
             say(`${what}: the connection broke (${explainDatabaseError(thrown)}); it is tried again`);
+          } else if (isOver) {
+            throw new MigrationError(giveUp(what, timeoutMs, blockers));
           }
-          const pauseMs = Math.max(pauses.baseMs / 2, backoffMs(pauses, tries, Math.random));
-          if (performance.now() + pauseMs > deadline) throw new MigrationError(giveUp(what, timeoutMs, blockers));
           await sleep(pauseMs);
         }
       }
@@ -76,14 +74,28 @@ export function createPatience({ timeoutMs, say }: { timeoutMs: number; say: (li
 }
 
 function giveUp(what: string, timeoutMs: number, blockers: string | null): string {
-  const who = blockers === null ? 'look at pg_locks for who has it' : `${blockers} had it last`;
-  return `${what} was not had a lock within ${timeoutMs / 1_000} s, and nothing of it was done: ${who}. Run sluice migrate again, with a longer --timeout where it has to wait`;
+  const who = blockers === null ? 'pg_locks tells who has it' : `${blockers} had it last`;
+  return `${what} did not get its lock within ${timeoutMs / 1_000} s and was not applied: ${who}. Run sluice migrate again, with a longer --timeout where it has to wait`;
 }
 
 /** Null when the next attempt would fail, too. */
 function reasonToTryAgain(thrown: unknown): 'lock' | 'connection' | null {
-  const { code } = classifyDatabaseError(thrown);
-  if (thrown instanceof LockNotHad || code === lockNotAvailable || code === '40P01') return 'lock';
-  // Also an administrator, a crash, a time that somebody may be idle: whatever was begun has been taken back.
-  return isUnanswered(thrown) || /^57P0|^08(?!P01)|^25P0[34]$/.test(code) ? 'connection' : null;
+  if (thrown instanceof MigrationError) return null;
+  if (thrown instanceof LockNotHad || isLock(thrown)) return 'lock';
+  return isBrokenConnection(thrown) ? 'connection' : null;
+}
+
+/** Whether an error says nothing of the statement that met it: a lock that was not had, or a connection that broke. */
+export function isPassing(thrown: unknown): boolean {
+  return isLock(thrown) || isBrokenConnection(thrown);
+}
+
+function isLock(thrown: unknown): boolean {
+  return thrown instanceof pg.DatabaseError && [lockNotAvailable, '40P01'].includes(thrown.code ?? '');
+}
+
+/** By an administrator, a crash, the network, or since somebody was idle for too long. What was begun has been taken back. */
+function isBrokenConnection(thrown: unknown): boolean {
+  if (thrown instanceof pg.DatabaseError) return /^(?:57P0.|08(?!P01)...|25P0[34])$/.test(thrown.code ?? '');
+  return classifyDatabaseError(thrown).class === 'transient';
 }

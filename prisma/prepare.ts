@@ -60,7 +60,7 @@ async function makeSchema(client: pg.ClientBase, schema: string): Promise<void> 
 
 /** Those outside of a transaction are done again; of all others nobody knows what is there. */
 function refuseFailed(failed: readonly string[], migrations: readonly Migration[]): void {
-  const open = failed.filter((name) => migrations.find((one) => one.name === name)?.inTransaction !== false);
+  const open = migrations.filter((one) => one.inTransaction && failed.includes(one.name)).map(({ name }) => name);
   if (open.length === 0) return;
   throw new MigrationError(
     `begun and not finished: ${open.join(', ')}. Look at what is there of it, then run sluice migrate resolve --applied NAME when it is all there, or --rolled-back NAME when nothing of it is`,

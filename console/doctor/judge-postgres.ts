@@ -104,7 +104,7 @@ function judgeSchema({ schema }: PostgresServer): Finding {
   return on.failure(
     'schema',
     'there is none to make tables in',
-    'create schema …, or correct the parameter schema in DATABASE_URL',
+    'run sluice migrate, which makes it where the role may create schema …, or correct the parameter schema in DATABASE_URL',
   );
 }
 

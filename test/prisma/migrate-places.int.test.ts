@@ -32,6 +32,22 @@ test.each(['my-schema', 'Sluice', 'sluice', 'two words', '50%'])(
   },
 );
 
+test('migrate: the partitions are made in the schema, too', async () => {
+  const databaseUrl = await createEmptyDatabase();
+  const { ended, stdout } = await startSluice(['migrate', '--json'], {
+    DATABASE_URL: withSchema(databaseUrl, 'my-schema'),
+  });
+  expect(await ended).toBe(0);
+  const client = await connect(databaseUrl);
+  const { rows } = await client.query(
+    'select relname from pg_class where relnamespace = \'"my-schema"\'::regnamespace',
+  );
+  expect(rows.map(({ relname }) => relname)).toEqual(
+    expect.arrayContaining(JSON.parse(stdout.at(-1) ?? '').partitionsCreated),
+  );
+  expect(JSON.parse(stdout.at(-1) ?? '').partitionsCreated).toHaveLength(9);
+});
+
 test('migrate: two schemas of one database have Sluice each, also at the same time', async () => {
   const databaseUrl = await createEmptyDatabase();
   const schemas = ['one', 'public', 'Two'];

@@ -6,6 +6,7 @@ import { worstOf } from '../../../console/doctor/finding.ts';
 import { queueKeys } from '../../../console/doctor/queue-facts.ts';
 import { setStoredOffset } from '../../../console/repository/health.ts';
 import { freePort } from '../../../local/free-port.ts';
+import { readMigrations } from '../../../prisma/migration-files.ts';
 import { loadConfig } from '../../../shared/config.ts';
 import { healthStream } from '../../../shared/contracts/health-event.ts';
 import { jobName } from '../../../shared/contracts/queues.ts';
@@ -15,6 +16,7 @@ import { storeDeadLetters, toDeadLetter } from '../../../workers/dead-letters.ts
 import { acquireLease } from '../../../workers/health-events/lease.ts';
 import { connect, createNamespace, createTestDatabase, openQueue, untilBlocked } from '../../support/fixtures.ts';
 import { addEvent, addEvents, connectRedis, createHealthKeys, insertRuntimeRecord } from '../../support/health.ts';
+import { makePrismaBooks } from '../../support/prisma-books.ts';
 import { startFragilePostgres, startFragileRedis } from '../../support/private-servers.ts';
 import { startWorker } from '../../support/worker.ts';
 import { findingOf } from './finding-of.ts';
@@ -214,6 +216,21 @@ test('doctor: a migration that failed, and one that this build does not know, ar
   const { level, text } = (await look(databaseUrl, null)).finding('postgres', 'migrations');
   expect(level).toBe('failure');
   expect(text).toContain('99990102000000_half_done');
+});
+
+test('doctor: the books of another Prisma application are none of ours, and those of an earlier build of Sluice are', async () => {
+  const databaseUrl = await createReadyDatabase();
+  const client = await connect(databaseUrl);
+  const known = await readMigrations();
+  await makePrismaBooks(client, 'public', [
+    { name: '99990101000000_theirs', checksum: 'x', state: 'applied' },
+    { name: '99990102000000_theirs', checksum: 'x', state: 'failed' },
+    ...known.slice(0, 1).map(({ name, checksum }) => ({ name, checksum, state: 'applied' as const })),
+  ]);
+  const judged = async () => (await look(databaseUrl, null)).finding('postgres', 'migrations');
+  expect((await judged()).text).toContain(`all ${known.length} applied`);
+  await client.query('drop table sluice_migration');
+  expect((await judged()).text).toContain('1 applied, missing: ');
 });
 
 test("doctor: today's partition missing is a failure, a coming one a warning, as is a row in the DEFAULT partition", async () => {
