@@ -11,4 +11,4 @@ const problems = later.flatMap((migration) =>
 );
 for (const problem of problems) console.error(`migrations: ${problem}`);
 if (problems.length > 0) process.exitCode = 1;
-else console.log(`migrations: ${later.length} hold to the rules for locks`);
+else console.log(`migrations: all ${later.length} that were made since the rules for locks hold to them`);
