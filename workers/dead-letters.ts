@@ -8,6 +8,7 @@ import {
   queryWithJson,
   withJsonTransaction,
 } from '../shared/database.ts';
+import { withoutErased } from './erased-letters.ts';
 
 /** A record that cannot be stored, and why. */
 export interface DeadLetter {
@@ -106,12 +107,16 @@ const seenOnceMore = `
  * Writes letters. One that is there already is seen once more: its count and time go up, and if it had been replayed or
  * stored it is open again; its payload stays what it was. What was replayed goes to the letter that it came from, whatever
  * a repair has made of it, and becomes a letter of its own only when that one is gone. Safe to repeat, but for the count.
+ *
+ * @returns how many were written: those of somebody who was erased are not
  */
-export async function storeDeadLetters(database: Database, letters: readonly DeadLetter[]): Promise<void> {
-  await withJsonTransaction(database, limits, async (transaction) => {
-    const reopened = await reopen(transaction, replaysAmong(letters));
-    const others = letters.filter(({ producer }) => !reopened.has(replayedLetterId(producer) ?? ''));
+export async function storeDeadLetters(database: Database, letters: readonly DeadLetter[]): Promise<number> {
+  return withJsonTransaction(database, limits, async (transaction) => {
+    const kept = await withoutErased(transaction, letters);
+    const reopened = await reopen(transaction, replaysAmong(kept));
+    const others = kept.filter(({ producer }) => !reopened.has(replayedLetterId(producer) ?? ''));
     await insert(transaction, countEach(others));
+    return kept.length;
   });
 }
 

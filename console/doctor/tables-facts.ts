@@ -21,6 +21,7 @@ const filledTables = [
   'request_template',
   'request_tombstone',
   'creator_erasure',
+  'subject_erasure',
   'health_event_watermark',
   'stream_offset',
   'stream_lease',
@@ -32,6 +33,7 @@ const updatedTables = [
   'request',
   'request_tombstone',
   'creator_erasure',
+  'subject_erasure',
   'runtime_record',
   'health_event_watermark',
   'stream_offset',
@@ -44,6 +46,7 @@ const purgedTables = [
   'request_template',
   'request_tombstone',
   'creator_erasure',
+  'subject_erasure',
   'lobby_outbox',
 ];
 const tables = [...new Set([...filledTables, ...updatedTables, ...purgedTables])];

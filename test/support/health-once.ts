@@ -63,7 +63,7 @@ export function createHealthConsumerOnce(place: HealthPlace, database: Database)
             store: {
               loadGames: (gameIds) => loadGames(database, gameIds),
               commit: (commit) => commitEvents(database, lease, commit),
-              storeLetters: (letters) => storeDeadLetters(database, letters),
+              storeLetters: async (letters) => void (await storeDeadLetters(database, letters)),
               markStored: (letterIds) => markStored(database, letterIds),
             },
             observer: { onCommitted: () => undefined, onConflict: () => undefined, onBuried: () => undefined },
@@ -73,7 +73,7 @@ export function createHealthConsumerOnce(place: HealthPlace, database: Database)
             whole: reader.whole,
           });
         },
-        storeLetters: (letters) => storeDeadLetters(database, letters),
+        storeLetters: async (letters) => void (await storeDeadLetters(database, letters)),
         beginAnew: () => Promise.reject(new Error('the stream is the same')),
         onRead: () => undefined,
         onBad: () => undefined,

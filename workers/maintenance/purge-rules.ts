@@ -21,6 +21,12 @@ export interface PurgeRule {
 /** A record that waits in the queue for longer than this may bring back what was deleted meanwhile. */
 const tombstoneDays = 90;
 
+/** Who was erased. The rows of the second have a key of two columns. */
+const erasures = [
+  { table: 'creator_erasure', key: 'creator_hash' },
+  { table: 'subject_erasure', key: 'ctid' },
+];
+
 /**
  * What is purged. Dead letters go when their record is stored, or somebody has discarded it. All others stay for ever,
  * those that were put back too, until a worker has stored them: each may be the only copy of its record. Requests go when they have ended, by their arrival; what
@@ -81,13 +87,13 @@ export function purgeRules(
       condition: 'true',
       keepDays: tombstoneDays,
     },
-    {
-      table: 'creator_erasure',
-      key: 'creator_hash',
+    ...erasures.map(({ table, key }) => ({
+      table,
+      key,
       since: ['erased_before'],
       storedAt: 'erased_before',
       condition: 'true',
       keepDays: tombstoneDays,
-    },
+    })),
   ];
 }

@@ -57,13 +57,14 @@ export function createLetterBox(deps: {
     },
 
     /** Does `work`. @throws LetterBoxShutError when it fails or is not tried, StoppedError when the time is up */
-    async run(work: () => Promise<unknown>): Promise<void> {
+    async run<T>(work: () => Promise<T>): Promise<T> {
       await takeTurn();
       try {
         // Once is enough: whether the database takes records is found out after the first failure.
-        await gate.run(work, { tries: 1 });
+        const result = await gate.run(work, { tries: 1 });
         if (isInTrouble) logger.info('dead letters are written again');
         isInTrouble = false;
+        return result;
       } catch (error) {
         if (error instanceof StoppedError) throw error;
         const { message: reason, ...place } = describeDatabaseError(error);

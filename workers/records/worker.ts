@@ -178,17 +178,18 @@ export function createRecordWorker(deps: RecordWorkerDeps) {
   };
 
   const bury = async (letters: readonly DeadLetter[]): Promise<void> => {
-    await letterBox.run(() => storeLetters(letters));
-    metrics.records.inc({ queue, outcome: 'dead' }, letters.length);
+    const stored = await letterBox.run(() => storeLetters(letters));
+    metrics.records.inc({ queue, outcome: 'dead' }, stored);
+    if (stored < letters.length) metrics.records.inc({ queue, outcome: 'tombstoned' }, letters.length - stored);
     // The reason may quote the record; it is in the letter.
     for (const { code, jobId } of letters) logger.debug({ jobId, code }, 'record is dead');
   };
 
-  const storeLetters = async (letters: readonly DeadLetter[]): Promise<void> => {
+  const storeLetters = async (letters: readonly DeadLetter[]): Promise<number> => {
     const bytes = letters.reduce((sum, { payload }) => sum + heldBytes(payload), 0);
     const leave = await memory.statements.enter(bytes);
     try {
-      await storeDeadLetters(deps.database, letters);
+      return await storeDeadLetters(deps.database, letters);
     } finally {
       leave();
     }

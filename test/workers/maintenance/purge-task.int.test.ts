@@ -222,5 +222,12 @@ test('purge: marks of what was deleted go when no record of it can be on its way
   await client.query(
     `insert into creator_erasure (creator_hash, erased_before) select sha256(d::text::bytea), now() - make_interval(days => d) from unnest(array[1, 91]) d`,
   );
-  expect(await task.run(signal)).toEqual({ outcome: 'done', purged: { request_tombstone: 1, creator_erasure: 1 } });
+  await client.query(
+    `insert into subject_erasure (kind, subject_hash, erased_before)
+     select kind, sha256(d::text::bytea), now() - make_interval(days => d) from unnest(array[1, 91]) d, unnest(array['user', 'realm']) kind`,
+  );
+  expect(await task.run(signal)).toEqual({
+    outcome: 'done',
+    purged: { request_tombstone: 1, creator_erasure: 1, subject_erasure: 2 },
+  });
 });

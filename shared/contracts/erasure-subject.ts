@@ -1,0 +1,52 @@
+import { createHash } from 'node:crypto';
+
+/** Whose data can be erased: a user's, or a whole realm's. */
+export const subjectKinds = ['user', 'realm'] as const;
+
+/** A person, or a realm. */
+export interface ErasureSubject {
+  kind: (typeof subjectKinds)[number];
+  /** as records carry it */
+  id: string;
+}
+
+/** What is kept of an id that was erased: SHA-256, as hexadecimal digits. */
+export function hashOfId(id: string): string {
+  return createHash('sha256').update(id).digest('hex');
+}
+
+/** The fields of records, whatever their queue, that say whose they are, and when they were made. */
+const owners = [
+  { kind: 'user', field: 'externalUserId', time: 'recordedAt' },
+  { kind: 'realm', field: 'realmId', time: 'recordedAt' },
+  { kind: 'creator', field: 'createdBy', time: 'startedAt' },
+] as const;
+
+/** Somebody whom a record belongs to. */
+export interface RecordOwner {
+  /** a creator of requests is a user where it comes to erasing */
+  kind: (typeof owners)[number]['kind'];
+  id: string;
+  /** when the record was made, ISO 8601; null when it does not say */
+  madeAt: string | null;
+}
+
+/** Whom a record belongs to, by its own fields; whatever it is. */
+export function ownersOf(record: unknown): RecordOwner[] {
+  if (typeof record !== 'object' || record === null) return [];
+  const fields = record as Record<string, unknown>;
+  return owners.flatMap(({ kind, field, time }) => {
+    const id = fields[field];
+    return typeof id === 'string' ? [{ kind, id, madeAt: toTime(fields[time]) }] : [];
+  });
+}
+
+/** Whether a record is the subject's. */
+export function isOwner({ kind, id }: RecordOwner, subject: ErasureSubject): boolean {
+  return id === subject.id && (kind === 'creator' ? 'user' : kind) === subject.kind;
+}
+
+function toTime(value: unknown): string | null {
+  const ms = typeof value === 'string' ? Date.parse(value) : Number.NaN;
+  return Number.isNaN(ms) ? null : new Date(ms).toISOString();
+}

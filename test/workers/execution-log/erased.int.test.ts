@@ -1,0 +1,102 @@
+import { expect, onTestFinished, test } from 'vitest';
+import { loadConfig } from '../../../shared/config.ts';
+import { hashOfId } from '../../../shared/contracts/erasure-subject.ts';
+import { createDatabase } from '../../../shared/database.ts';
+import { storeDeadLetters, toDeadLetter } from '../../../workers/dead-letters.ts';
+import { insertExecutions } from '../../../workers/execution-log/store.ts';
+import { idOf, recordText } from '../../support/execution-fleet.ts';
+import { connect, createTestDatabase } from '../../support/fixtures.ts';
+import { untilBlocked } from '../../support/requests.ts';
+
+const nowMs = Date.now();
+const before = new Date(nowMs);
+const after = new Date(nowMs + 1);
+
+async function aStore() {
+  const databaseUrl = await createTestDatabase();
+  const database = createDatabase(loadConfig({ DATABASE_URL: databaseUrl }).database, 'test');
+  onTestFinished(() => database.$disconnect());
+  const client = await connect(databaseUrl);
+  return {
+    databaseUrl,
+    database,
+    client,
+    note: (kind: 'user' | 'realm', id: string) =>
+      client.query(
+        `insert into subject_erasure (kind, subject_hash, erased_before) values ($1, decode($2, 'hex'), $3)`,
+        [kind, hashOfId(id), before],
+      ),
+    store: async (...records: string[]) =>
+      (await insertExecutions(database, `[${records.join(',')}]`, records.length)).outcomes,
+    ids: async () =>
+      (await client.query('select id from strategy_execution_log order by id')).rows.map(({ id }) => id as string),
+  };
+}
+
+test('tombstone: of a user who was erased nothing is stored that was made until then, all else is', async () => {
+  const { note, store, ids } = await aStore();
+  await note('user', 'gone');
+  const records = [
+    recordText(1, { externalUserId: 'gone', recordedAt: before }),
+    recordText(2, { externalUserId: 'gone', recordedAt: after }),
+    recordText(3, { externalUserId: 'stays', recordedAt: before }),
+    recordText(4, { externalUserId: null, realmId: 'gone', recordedAt: before }),
+  ];
+  expect(await store(...records)).toEqual({ stored: 3, duplicate: 0, tombstoned: 1 });
+  expect(await store(...records)).toEqual({ stored: 0, duplicate: 3, tombstoned: 1 });
+  expect(await ids()).toEqual([idOf(2), idOf(3), idOf(4)]);
+});
+
+test('tombstone: of a realm, whoever the user is', async () => {
+  const { note, store, ids } = await aStore();
+  await note('realm', 'gone');
+  expect(
+    await store(
+      recordText(1, { realmId: 'gone', recordedAt: before }),
+      recordText(2, { realmId: 'stays', externalUserId: 'gone', recordedAt: before }),
+    ),
+  ).toEqual({ stored: 1, duplicate: 0, tombstoned: 1 });
+  expect(await ids()).toEqual([idOf(2)]);
+});
+
+test('tombstone: a statement that starts while an erasure is noted waits for it, and stores nothing of the user', async () => {
+  const { databaseUrl, client, note, store, ids } = await aStore();
+  await client.query('begin');
+  await client.query('lock table subject_erasure in exclusive mode');
+  await note('user', 'gone');
+  const stored = store(
+    recordText(1, { externalUserId: 'gone', recordedAt: before }),
+    recordText(2, { externalUserId: 'stays', recordedAt: before }),
+  );
+  await untilBlocked(databaseUrl);
+  await client.query('commit');
+  expect(await stored).toEqual({ stored: 1, duplicate: 0, tombstoned: 1 });
+  expect(await ids()).toEqual([idOf(2)]);
+});
+
+test('tombstone: a record that is dead becomes no letter when its user was erased, one made since then does', async () => {
+  const { database, client, note } = await aStore();
+  await note('user', 'gone');
+  const letter = (record: object) =>
+    toDeadLetter(JSON.stringify(record), 'schema', 'reason', {
+      queue: 'execution-log',
+      contractVersion: 1,
+      jobId: 'job',
+      producer: 'p',
+    });
+  const letters = [
+    letter({ externalUserId: 'gone', recordedAt: before }),
+    letter({ externalUserId: 'gone', recordedAt: 'no time' }),
+    letter({ records: [{ externalUserId: 'stays' }, { externalUserId: 'gone', recordedAt: before }] }),
+    letter({ externalUserId: 'gone', recordedAt: after }),
+    letter({ externalUserId: 'stays', recordedAt: before }),
+  ];
+  expect(await storeDeadLetters(database, letters)).toBe(2);
+  const { rows } = await client.query('select payload from dead_letter');
+  expect(rows.map(({ payload }) => payload).sort()).toEqual(
+    letters
+      .slice(3)
+      .map(({ payload }) => payload)
+      .sort(),
+  );
+});
