@@ -50,12 +50,12 @@ async function eraseShowing(
 ): Promise<Erasure> {
   const stopping = new AbortController();
   void untilAskedToStop().then(() => stopping.abort());
-  const progress = createErasureProgress(requests);
+  const progress = createErasureProgress(requests, 'requests erased');
   try {
     return await eraseCreator(database, createdBy, {
       chunk,
       signal: stopping.signal,
-      onProgress: (erased) => progress.show(erased),
+      onProgress: (erased) => progress.show(erased.requests, `${erased.deadLetters} dead letters`),
     });
   } finally {
     progress.stop();

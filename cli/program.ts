@@ -23,6 +23,7 @@ const commands: Record<string, () => Promise<AddCommand>> = {
   maintain: async () => (await import('./maintain.ts')).addMaintainCommand,
   executions: async () => (await import('./executions.ts')).addExecutionsCommand,
   requests: async () => (await import('./requests.ts')).addRequestsCommand,
+  erase: async () => (await import('./erase-subject.ts')).addEraseCommand,
   queues: async () => (await import('./queues.ts')).addQueuesCommand,
   'dead-letters': async () => (await import('./dead-letters.ts')).addDeadLettersCommand,
   health: async () => (await import('./health.ts')).addHealthCommand,

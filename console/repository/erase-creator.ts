@@ -1,6 +1,6 @@
 import { type Database, Prisma } from '../../shared/database.ts';
-import { eraseLetterPage } from './erase-letters.ts';
-import { withoutStoring } from './request-erasure-lock.ts';
+import { eraseLetterPage, isOf } from './erase-letters.ts';
+import { noteCreatorErasure } from './note-erasure.ts';
 
 /** How far an erasure has come. */
 export interface Erasure {
@@ -38,19 +38,23 @@ export async function eraseCreator(
   const erased = { requests: 0, deadLetters: 0 };
   const rowsAtOnce = Math.floor(chunk);
   if (!(rowsAtOnce > 0)) return { ...erased, isDone: false };
-  const erasedBefore = await noteErasure(database, createdBy);
+  const erasedBefore = await noteCreatorErasure(database, createdBy);
   const isBroken = (): boolean => signal?.aborted === true;
 
   // Until none is left: fewer than asked for may also mean that another erasure was faster.
   for (let rows = 1; rows > 0; ) {
     if (isBroken()) return { ...erased, isDone: false };
-    rows = await eraseRows(database, createdBy, erasedBefore, rowsAtOnce);
+    rows = await eraseRequestRows(database, createdBy, { before: erasedBefore, limit: rowsAtOnce });
     erased.requests += rows;
     onProgress?.({ ...erased });
   }
   for (let after: string | null = null; ; ) {
     if (isBroken()) return { ...erased, isDone: false };
-    const page = await eraseLetterPage(database, createdBy, after);
+    const page = await eraseLetterPage(database, {
+      queue: 'completed-request',
+      after,
+      decide: ({ payload }) => (isOf(createdBy, payload) ? 'erased' : null),
+    });
     erased.deadLetters += page.erased;
     onProgress?.({ ...erased });
     if (page.last === null) return { ...erased, isDone: true };
@@ -58,33 +62,22 @@ export async function eraseCreator(
   }
 }
 
-/** @returns the time until which everything is erased, by the database's clock */
-function noteErasure(database: Database, createdBy: string): Promise<Date> {
-  return withoutStoring(database, async (transaction) => {
-    // Rounded up to the millisecond that rows have.
-    const rows = await transaction.$queryRaw<{ erasedBefore: Date }[]>(Prisma.sql`
-      insert into sluice.creator_erasure (creator_hash, erased_before)
-      values (sha256(convert_to(${createdBy}, 'UTF8')), date_trunc('milliseconds', clock_timestamp()) + interval '1 ms')
-      on conflict (creator_hash) do update set erased_before = greatest(creator_erasure.erased_before, excluded.erased_before)
-      returning erased_before as "erasedBefore"`);
-    const [row] = rows;
-    if (row === undefined) throw new Error('the erasure was not noted');
-    return row.erasedBefore;
-  });
-}
-
 /**
  * Erases rows and their bodies. What arrived after the erasure by its own clock, but was stored before it by the database's,
  * goes too. Rows are locked in the order of their ids, as they are where they are stored, so neither waits for the other in
  * a ring.
  */
-async function eraseRows(database: Database, createdBy: string, before: Date, chunk: number): Promise<number> {
+export async function eraseRequestRows(
+  database: Database,
+  createdBy: string,
+  { before, limit }: { before: Date; limit: number },
+): Promise<number> {
   const rows = await database.$queryRaw<{ erased: number }[]>(Prisma.sql`
     with locked as materialized (
       select id, template_id from sluice.request
       where id in (
         select id from sluice.request where created_by = ${createdBy} and (created_at <= ${before} or coalesce(stored_at, updated_at) <= ${before})
-        order by created_at desc, id desc limit ${chunk})
+        order by created_at desc, id desc limit ${limit})
       order by id
       for update
     ),

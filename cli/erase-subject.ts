@@ -1,0 +1,130 @@
+import { stat } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+import { Argument, type Command } from 'commander';
+import { eraseSubject, type PlaceCounts, type SubjectErasure } from '../console/erasure/erase-subject.ts';
+import { type ErasureSubject, subjectKinds } from '../shared/contracts/erasure-subject.ts';
+import { UsageError } from '../shared/errors.ts';
+import { untilAskedToStop } from '../shared/lifecycle.ts';
+import { confirm } from './confirm.ts';
+import type { CommandContext } from './context.ts';
+import { createErasureProgress } from './erasure-progress.ts';
+import { wholeNumber } from './option-values.ts';
+import { withDatabase, withRedis } from './servers.ts';
+import { toCount } from './text/figures.ts';
+import { createOutput } from './text/output.ts';
+
+interface EraseSubjectFlags {
+  dryRun?: boolean;
+  spill: string[];
+  ownOnly?: boolean;
+  wait: number;
+  yes?: boolean;
+  json?: boolean;
+}
+
+export function addEraseCommand(program: Command, context: CommandContext): void {
+  program
+    .command('erase')
+    .description('erase a user or a realm from tables, dead letters, queues and spills, for good; may be called again')
+    .addArgument(new Argument('<kind>', 'whose data it is').choices(subjectKinds))
+    .argument('<id>', 'of the user or the realm, as records carry it; - reads it from standard input')
+    .option('--dry-run', 'only count what would be erased, in each place')
+    .option('--spill <dir>', 'a SLUICE_SPILL_DIR of producers on this host; may be given more than once', collect, [])
+    .option('--own-only', 'leave what others’ records say of them as it is')
+    .option(
+      '--wait <s>',
+      'for workers and producers that have something in hand',
+      wholeNumber({ min: 0, max: 3_600 }),
+      60,
+    )
+    .option('--yes', 'erase without asking')
+    .option('--json', 'print the result as JSON')
+    .action((kind: ErasureSubject['kind'], id: string, flags: EraseSubjectFlags) =>
+      erase(context, { kind, id }, flags),
+    );
+}
+
+function collect(dir: string, others: string[]): string[] {
+  return [...others, dir];
+}
+
+/** The exit code is 1 when something is left. */
+async function erase(context: CommandContext, given: ErasureSubject, flags: EraseSubjectFlags): Promise<void> {
+  const { environment, exitWith } = context;
+  const subject = { ...given, id: given.id === '-' ? await readLine() : given.id };
+  if (subject.id.trim() === '') throw new UsageError(`say which ${subject.kind}: the id is empty`);
+  for (const dir of flags.spill) {
+    const found = await stat(dir).catch(() => null);
+    if (!found?.isDirectory()) throw new UsageError(`${dir} is not a directory that can be read`);
+  }
+  const { dryRun = false, yes = false, json } = flags;
+  const question = `Erase the ${subject.kind} ${JSON.stringify(subject.id)} for good, and what others’ records say of it? --dry-run counts.`;
+  if (!dryRun && !(await confirm(question, { yes }))) {
+    createOutput(environment, process.stderr).lines(['sluice: nothing was erased']);
+    exitWith(1);
+    return;
+  }
+  const report = await eraseShowing(context, subject, flags);
+  if (!report.isDone) exitWith(1);
+  const output = createOutput(environment);
+  if (json) output.json(dryRun ? { ...report, dryRun } : report);
+  else output.lines(toLines(report, dryRun));
+}
+
+async function readLine(): Promise<string> {
+  for await (const line of createInterface({ input: process.stdin })) return line;
+  return '';
+}
+
+/** Ctrl-C ends it between two steps. */
+async function eraseShowing(
+  context: CommandContext,
+  subject: ErasureSubject,
+  { dryRun = false, ownOnly = false, wait, spill }: EraseSubjectFlags,
+): Promise<SubjectErasure> {
+  const stopping = new AbortController();
+  void untilAskedToStop().then(() => stopping.abort());
+  const progress = createErasureProgress(1, 'pages of tables');
+  try {
+    return await withDatabase(context, 'erase', (database) =>
+      withRedis(context, 'erase', (redis, { namespace }) =>
+        eraseSubject({ database, redis, namespace, spillDirs: spill }, subject, {
+          ...{ dryRun, ownOnly },
+          waitMs: wait * 1_000,
+          signal: stopping.signal,
+          onProgress: ({ place, pages, totalPages }) => progress.show(pages, place, totalPages),
+        }),
+      ),
+    );
+  } finally {
+    progress.stop();
+  }
+}
+
+const places: Record<keyof PlaceCounts, string> = {
+  executions: 'executions',
+  requests: 'requests',
+  deadLetters: 'dead letters',
+  queuedRecords: 'records in queues',
+  spilledRecords: 'records on disk',
+};
+
+function toLines({ erased, blanked, left, isDone }: SubjectErasure, dryRun: boolean): string[] {
+  const would = dryRun ? 'would be ' : '';
+  const list = (counts: PlaceCounts): string =>
+    Object.entries(places)
+      .map(([place, name]) => `${toCount(counts[place as keyof PlaceCounts])} ${name}`)
+      .join(', ');
+  const rest = [
+    [left.heldJobs, 'jobs are in the hands of workers'],
+    [left.unreadableJobs, 'jobs are from a newer producer'],
+    [left.livingSpills, 'directories of living producers wait for Redis'],
+    [left.unreadableSegments, 'segments on disk are from a newer producer'],
+  ] as const;
+  return [
+    `${would}erased: ${list(erased)}`,
+    `${would}blanked in records of others: ${list(blanked)}`,
+    ...rest.flatMap(([number, what]) => (number === 0 ? [] : [`left: ${toCount(number)} ${what}`])),
+    ...(isDone ? [] : ['not all is gone: call it again']),
+  ];
+}

@@ -1,0 +1,75 @@
+import { chunkVersion, parseChunk } from '../../shared/contracts/chunk.ts';
+import { isOwner, ownersOf } from '../../shared/contracts/erasure-subject.ts';
+import type { QueueName } from '../../shared/contracts/queues.ts';
+import { findJsonElements, findJsonMembers } from '../../shared/json-members.ts';
+import { type ErasureScope, eraseFromRecord } from './erase-record.ts';
+
+/** Records that were taken out, and those of others that were changed. */
+export interface RecordCounts {
+  erased: number;
+  blanked: number;
+}
+
+/** What becomes of a job's data, or of a chunk on disk. */
+export type ChunkFate =
+  | { kind: 'kept' }
+  /** no record is left in it */
+  | ({ kind: 'erased' } & RecordCounts)
+  | ({ kind: 'changed'; data: string } & RecordCounts)
+  /** from a newer producer: what is in it cannot be told */
+  | { kind: 'newer' };
+
+/**
+ * Takes a subject's records out of a chunk. All others stay as they are in its text, and so does its header: its number tells
+ * of a lost chunk. What is no chunk goes when it names the subject.
+ */
+export function eraseFromChunk(queue: QueueName, raw: string, scope: ErasureScope): ChunkFate {
+  if (!mayConcern(raw, scope)) return { kind: 'kept' };
+  const data = parsedOrNull(raw);
+  const parsed = parseChunk(data);
+  if (parsed.kind === 'newer') return parsed;
+  const list = parsed.kind === 'chunk' ? recordList(raw) : null;
+  if (list === null) return hasToGo(data, raw, scope) ? { kind: 'erased', erased: 1, blanked: 0 } : { kind: 'kept' };
+  const counts: RecordCounts = { erased: 0, blanked: 0 };
+  const left = list.texts.flatMap((text) => {
+    const fate = eraseFromRecord(queue, text, scope);
+    if (fate.kind === 'kept') return [text];
+    counts[fate.kind] += 1;
+    return fate.kind === 'erased' ? [] : [fate.json];
+  });
+  if (counts.erased + counts.blanked === 0) return { kind: 'kept' };
+  if (left.length === 0) return { kind: 'erased', ...counts };
+  return { kind: 'changed', data: `${raw.slice(0, list.start)}[${left.join(',')}]${raw.slice(list.end)}`, ...counts };
+}
+
+/** Whether it takes a parser to tell: the id may be there, if only in an escape, or in a body that is encoded. */
+function mayConcern(raw: string, { naming: { needles } }: ErasureScope): boolean {
+  if (!raw.startsWith(`{"v":${chunkVersion},`)) return true;
+  return ['\\', '"base64"', ...needles].some((sign) => raw.includes(sign));
+}
+
+/** Null where there are two lists, or they cannot be followed: a worker takes no record out of such a chunk. */
+function recordList(raw: string): { start: number; end: number; texts: string[] } | null {
+  const lists = findJsonMembers(raw)?.filter(({ key }) => key === 'records') ?? [];
+  const [list, ...more] = lists;
+  if (list === undefined || more.length > 0) return null;
+  const text = raw.slice(list.value, list.end);
+  const elements = findJsonElements(text);
+  if (elements === null) return null;
+  return { start: list.value, end: list.end, texts: elements.map(({ start, end }) => text.slice(start, end)) };
+}
+
+function hasToGo(data: unknown, raw: string, { subject, naming, ownOnly }: ErasureScope): boolean {
+  const { records } = (data ?? {}) as { records?: unknown };
+  const candidates = [data, ...(Array.isArray(records) ? records : [])];
+  if (candidates.some((record) => ownersOf(record).some((owner) => isOwner(owner, subject)))) return true;
+  return data === null || !ownOnly ? naming.isInJson(raw) : false;
+}
+
+function parsedOrNull(raw: string): unknown {
+  try {
+    return JSON.parse(raw);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,81 @@
+import { type Database, Prisma } from '../../shared/database.ts';
+import { quoteTable } from '../../shared/partition-catalog.ts';
+import type { ErasureScope } from './erase-record.ts';
+import { inPageRanges, type PlainTable } from './page-ranges.ts';
+import { blankedNotes, type RowCounts, type RowsErasure, text, valueNames } from './rows.ts';
+
+/** What may be missing in a row, and is blanked where it names somebody. Those of JSON are looked at as text. */
+const texts = [
+  'realm_id',
+  'external_game_id',
+  'external_task_id',
+  'external_user_id',
+  'error_code',
+  'error_message',
+  'failed_node_id',
+  'case_name',
+  'parent_strategy_id',
+  'ast_hash',
+  'notes',
+];
+const documents = ['trace', 'input'];
+const columns = [...texts, ...documents];
+
+/**
+ * The tables that the rows of executions are in, DEFAULT first: what is moved out of it to a partition while it is gone
+ * through is found there.
+ */
+export async function executionTables(database: Database): Promise<PlainTable[]> {
+  return database.$queryRaw<PlainTable[]>(Prisma.sql`
+    select space.nspname as schema, class.relname as name
+    from pg_partition_tree('sluice.strategy_execution_log'::regclass) as part
+    join pg_class as class on class.oid = part.relid
+    join pg_namespace as space on space.oid = class.relnamespace
+    where part.isleaf and class.relkind = 'r'
+    order by pg_get_expr(class.relpartbound, class.oid) is distinct from 'DEFAULT', class.relname`);
+}
+
+/** Erases the rows of the subject in one table, and blanks what names the subject in those of others. */
+export async function eraseExecutions(
+  database: Database,
+  table: PlainTable,
+  { scope, dryRun, signal, onRows, onPages }: RowsErasure,
+): Promise<boolean> {
+  const { subject, before, ownOnly, naming } = scope;
+  const rows = Prisma.sql`only ${quoteTable(table)}`;
+  const owner = Prisma.raw(subject.kind === 'user' ? 'external_user_id' : 'realm_id');
+  const isOwn = Prisma.sql`coalesce(${owner} = ${subject.id}, false)`;
+  const isTheirs = Prisma.sql`${isOwn} and (recorded_at <= ${before}::timestamptz or stored_at <= ${before}::timestamptz)`;
+  const said = Prisma.raw(`concat_ws(chr(10), ${columns.map((column) => text(column)).join(', ')})`);
+  const isNaming = ownOnly ? Prisma.sql`false` : Prisma.sql`not ${isOwn} and ${valueNames(said, naming)}`;
+  return inPageRanges(database, table, {
+    signal,
+    onPages,
+    async work(range) {
+      const found = Prisma.sql`
+        select ctid as place, ${isOwn} as is_own from ${rows}
+        where ${range} and ((${isTheirs}) or (${isNaming}))`;
+      const [counts] = dryRun
+        ? await database.$queryRaw<RowCounts[]>(Prisma.sql`
+            select (count(*) filter (where is_own))::int as erased, (count(*) filter (where not is_own))::int as blanked
+            from (${found}) as found`)
+        : await database.$queryRaw<RowCounts[]>(Prisma.sql`
+            with found as materialized (${found}),
+            erased as (delete from ${rows} as row using found where row.ctid = place and is_own returning 1),
+            blanked as (
+              update ${rows} as row set ${blanks(scope)} from found where row.ctid = place and not is_own returning 1)
+            select (select count(*) from erased)::int as erased, (select count(*) from blanked)::int as blanked`);
+      onRows(counts ?? { erased: 0, blanked: 0 });
+    },
+  });
+}
+
+function blanks({ naming }: ErasureScope): Prisma.Sql {
+  const assignments = columns
+    .filter((column) => column !== 'notes')
+    .map((name) => {
+      const column = Prisma.raw(name);
+      return Prisma.sql`${column} = case when ${valueNames(Prisma.raw(text(name)), naming)} then null else ${column} end`;
+    });
+  return Prisma.join([...assignments, blankedNotes(naming)], ', ');
+}

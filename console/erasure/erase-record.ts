@@ -1,0 +1,95 @@
+import { type ErasureSubject, isOwner, ownersOf } from '../../shared/contracts/erasure-subject.ts';
+import { executionLimits } from '../../shared/contracts/execution.ts';
+import type { QueueName } from '../../shared/contracts/queues.ts';
+import { findJsonMembers, type JsonMember } from '../../shared/json-members.ts';
+import { createNaming, type Naming } from './naming.ts';
+
+/** What an erasure goes by. */
+export interface ErasureScope {
+  subject: ErasureSubject;
+  naming: Naming;
+  /** what is theirs and was made until then goes: ISO 8601; what is newer is left as it is */
+  before: string;
+  /** whether records of others that name the subject are left as they are */
+  ownOnly: boolean;
+}
+
+export function createScope(subject: ErasureSubject, options: { before: Date; ownOnly: boolean }): ErasureScope {
+  return { subject, naming: createNaming(subject.id), before: options.before.toISOString(), ownOnly: options.ownOnly };
+}
+
+/** What becomes of a record. */
+export type RecordFate =
+  | { kind: 'kept' }
+  /** it is the subject's */
+  | { kind: 'erased' }
+  /** it is somebody else's, and named the subject: these parts of it are gone */
+  | { kind: 'blanked'; json: string };
+
+/** What may be missing in an execution, and what a request has without a text in it. */
+const blanks: Record<QueueName, Record<string, string | null>> = {
+  'execution-log': {
+    realmId: null,
+    externalGameId: null,
+    externalTaskId: null,
+    externalUserId: null,
+    errorCode: null,
+    errorMessage: null,
+    failedNodeId: null,
+    caseName: null,
+    trace: null,
+    parentStrategyId: null,
+    astHash: null,
+    input: null,
+    notes: null,
+  },
+  'completed-request': { model: '""', endpoint: '""', requestBody: '""', responseBody: '""', notes: null },
+};
+
+/**
+ * Decides about one record, by its text. All that stays of it stays as it is in the text. What names the subject and cannot be
+ * left out by the contract, such as the id of a strategy, stays.
+ */
+export function eraseFromRecord(queue: QueueName, json: string, scope: ErasureScope): RecordFate {
+  const { naming, ownOnly, before, subject } = scope;
+  const record = parsedOrNull(json);
+  const own = ownersOf(record).filter((owner) => isOwner(owner, subject));
+  if (own.some(({ madeAt }) => madeAt === null || madeAt <= before)) return { kind: 'erased' };
+  if (own.length > 0 || ownOnly) return { kind: 'kept' };
+  const members = findJsonMembers(json);
+  if (members === null) return { kind: naming.isInJson(json) ? 'erased' : 'kept' };
+  const namesThem = ({ key, value, end }: JsonMember): boolean =>
+    naming.isInJson(json.slice(value, end)) || naming.isIn(decodedBody(record as Record<string, unknown>, key));
+  const named = members.filter((member) => Object.hasOwn(blanks[queue], member.key) && namesThem(member));
+  if (named.length === 0) return { kind: 'kept' };
+  const keys = named.map(({ key }) => key);
+  const kept = members.flatMap((member) => {
+    if (!keys.includes(member.key)) return member.key === 'notes' ? [] : [json.slice(member.start, member.end)];
+    const blank = blanks[queue][member.key] ?? null;
+    return blank === null ? [] : [`${JSON.stringify(member.key)}:${blank}`];
+  });
+  const notes = keys.includes('notes') ? null : (record as { notes?: unknown } | null)?.notes;
+  return { kind: 'blanked', json: `{${[...kept, `"notes":${JSON.stringify(toNotes(notes, keys))}`].join(',')}}` };
+}
+
+/** What is in a body that is kept as base64; nothing for all else. */
+function decodedBody(record: Record<string, unknown>, key: string): string {
+  const body = record[key];
+  const isEncoded = key.endsWith('Body') && record[key.replace('Body', 'Encoding')] === 'base64';
+  return isEncoded && typeof body === 'string' ? Buffer.from(body, 'base64').toString() : '';
+}
+
+/** What the notes of a row or a record say of it. */
+function toNotes(notes: unknown, keys: readonly string[]): string {
+  const erased = `erased: ${keys.join(', ')}`;
+  const both = typeof notes === 'string' && notes !== '' ? `${notes}; ${erased}` : erased;
+  return both.length <= executionLimits.notesChars ? both : erased;
+}
+
+function parsedOrNull(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,102 @@
+import { type Database, Prisma } from '../../shared/database.ts';
+import { quoteTable } from '../../shared/partition-catalog.ts';
+import { eraseRequestRows } from '../repository/erase-creator.ts';
+import { inPageRanges, type PlainTable } from './page-ranges.ts';
+import { blankedNotes, type RowsErasure, text, valueNames } from './rows.ts';
+
+/** Requests of one statement, with their bodies. */
+const requestsAtOnce = 100;
+
+/** Both tables of requests: what may name somebody, what is put in its place, and who owns the row, as SQL. */
+const tables = [
+  {
+    name: 'request',
+    body: 'response_body',
+    encoding: 'response_encoding',
+    columns: ['model', 'response_body', 'error', 'notes'],
+    blanks: { model: '', response_body: '', error: '{}' } as Record<string, string>,
+    owner: 'created_by',
+    note: true,
+  },
+  {
+    name: 'request_template',
+    body: 'body',
+    encoding: 'body_encoding',
+    columns: ['path', 'model', 'body'],
+    blanks: { path: '', model: '', body: '' } as Record<string, string>,
+    owner: '(select created_by from sluice.request where template_id = request_template.id)',
+    note: false,
+  },
+];
+
+export async function requestTables(database: Database): Promise<PlainTable[]> {
+  const [space] = await database.$queryRaw<{ schema: string }[]>(
+    Prisma.sql`select nspname as schema from pg_namespace where oid = to_regnamespace('sluice')`,
+  );
+  return space === undefined ? [] : tables.map(({ name }) => ({ schema: space.schema, name }));
+}
+
+/** Erases the requests of a user, which an index finds. */
+export async function eraseOwnRequests(
+  database: Database,
+  { scope: { subject, before }, dryRun, signal, onRows }: Omit<RowsErasure, 'onPages'>,
+): Promise<boolean> {
+  if (subject.kind !== 'user') return true;
+  if (dryRun) {
+    onRows({ erased: await database.request.count({ where: { createdBy: subject.id } }), blanked: 0 });
+    return true;
+  }
+  for (;;) {
+    if (signal.aborted) return false;
+    const erased = await eraseRequestRows(database, subject.id, { before: new Date(before), limit: requestsAtOnce });
+    if (erased === 0) return true;
+    onRows({ erased, blanked: 0 });
+  }
+}
+
+/** Blanks what names the subject in requests of others: in their rows, or in their bodies. */
+export async function blankRequests(
+  database: Database,
+  table: PlainTable,
+  { scope, dryRun, signal, onRows, onPages }: RowsErasure,
+): Promise<boolean> {
+  const kind = tables.find(({ name }) => name === table.name);
+  if (kind === undefined || scope.ownOnly) return true;
+  const { naming, subject } = scope;
+  const decoded = Prisma.raw(decodedBody(kind));
+  const said = Prisma.raw(`concat_ws(chr(10), ${kind.columns.join(', ')})`);
+  const isHidden = Prisma.sql`coalesce(position(convert_to(${subject.id}, 'UTF8') in ${decoded}) > 0, false)`;
+  // What they have requested since then is left as it is.
+  const isOwn = Prisma.sql`${Prisma.raw(kind.owner)} = ${subject.id}`;
+  const notOwn = subject.kind === 'user' ? Prisma.sql`(${isOwn}) is not true` : Prisma.sql`true`;
+  const rows = Prisma.sql`only ${quoteTable(table)}`;
+  return inPageRanges(database, table, {
+    signal,
+    onPages,
+    async work(range) {
+      const where = Prisma.sql`${range} and (${valueNames(said, naming)} or ${isHidden}) and ${notOwn}`;
+      const assignments = kind.columns.flatMap((column) => {
+        const blank = kind.blanks[column];
+        if (blank === undefined) return [];
+        const names = valueNames(Prisma.raw(text(column)), naming);
+        const isNamed = column === kind.body ? Prisma.sql`${names} or ${isHidden}` : names;
+        return [Prisma.sql`${Prisma.raw(column)} = case when ${isNamed} then ${blank} else ${Prisma.raw(column)} end`];
+      });
+      const noted = kind.note ? [blankedNotes(naming)] : [];
+      const [counts] = dryRun
+        ? await database.$queryRaw<{ blanked: number }[]>(
+            Prisma.sql`select count(*)::int as blanked from ${rows} where ${where}`,
+          )
+        : await database.$queryRaw<{ blanked: number }[]>(Prisma.sql`
+            with blanked as (update ${rows} set ${Prisma.join([...assignments, ...noted], ', ')} where ${where} returning 1)
+            select count(*)::int as blanked from blanked`);
+      onRows({ erased: 0, blanked: counts?.blanked ?? 0 });
+    },
+  });
+}
+
+/** The bytes of a body that is kept as base64, null for any other, and for one that was cut in the middle of a group. */
+function decodedBody({ body, encoding }: { body: string; encoding: string }): string {
+  return `case when ${encoding} = 'base64' and length(${body}) % 4 = 0 and ${body} ~ '^[A-Za-z0-9+/]*={0,2}$'
+    then decode(${body}, 'base64') end`;
+}

@@ -1,0 +1,224 @@
+import { join } from 'node:path';
+import { type EditedSpill, editSpill } from '../../producers/spill/edit-spill.ts';
+import type { ErasureSubject } from '../../shared/contracts/erasure-subject.ts';
+import { queueNames } from '../../shared/contracts/queues.ts';
+import { type Database, Prisma } from '../../shared/database.ts';
+import type { Redis } from '../../shared/redis.ts';
+import { eraseLetterPage } from '../repository/erase-letters.ts';
+import { noteSubjectErasure } from '../repository/note-erasure.ts';
+import { eraseFromChunk } from './erase-chunk.ts';
+import { eraseExecutions, executionTables } from './erase-executions.ts';
+import { eraseJobs } from './erase-jobs.ts';
+import { createScope, type ErasureScope } from './erase-record.ts';
+import { blankRequests, eraseOwnRequests, requestTables } from './erase-requests.ts';
+import { letterFate } from './letter-fate.ts';
+import { countPages, type PlainTable } from './page-ranges.ts';
+
+/** What was found in each place. */
+export interface PlaceCounts {
+  executions: number;
+  requests: number;
+  deadLetters: number;
+  queuedRecords: number;
+  spilledRecords: number;
+}
+
+/** What an erasure did, or would do. There is no id in it. */
+export interface SubjectErasure {
+  subject: ErasureSubject['kind'];
+  /** what was made until then is gone; ISO 8601, by the database's clock */
+  erasedBefore: string;
+  /** theirs */
+  erased: PlaceCounts;
+  /** of others, which named them */
+  blanked: PlaceCounts;
+  /** what could not be reached: call it again when it has gone on, or can be read */
+  left: {
+    /** that a worker still has in hand */
+    heldJobs: number;
+    /** from a newer producer */
+    unreadableJobs: number;
+    unreadableSegments: number;
+    /** directories of living processes that cannot send what is in them */
+    livingSpills: number;
+  };
+  /** false: something is left, or it was broken off; it is to be called again */
+  isDone: boolean;
+}
+
+/** How far an erasure is: pages of tables, and what it is at. */
+export interface ErasureProgress {
+  place: string;
+  pages: number;
+  totalPages: number;
+}
+
+export interface SubjectErasureDeps {
+  database: Database;
+  redis: Redis;
+  namespace: string;
+  /** of producers on this host */
+  spillDirs: readonly string[];
+}
+
+export interface SubjectErasureOptions {
+  /** everything is only counted */
+  dryRun: boolean;
+  /** see ErasureScope */
+  ownOnly: boolean;
+  /** for workers and living producers that have something in hand */
+  waitMs: number;
+  signal: AbortSignal;
+  onProgress(progress: ErasureProgress): void;
+}
+
+/**
+ * Erases a user, or a realm: first it is noted, as a hash of the id, that none of it is to be stored any more. Then places are
+ * gone through in the order in which records pass them, so that what moves on meanwhile is met in the next: disks of
+ * producers, queues, dead letters, tables.
+ *
+ * It may be broken off anywhere and called again: what is noted stays, and what is left goes. Records that were made after it
+ * began are left alone.
+ *
+ * @throws what a server says; 55P03 when statements that store records were under way at each try to note it: nothing was done
+ */
+export async function eraseSubject(
+  deps: SubjectErasureDeps,
+  subject: ErasureSubject,
+  options: SubjectErasureOptions,
+): Promise<SubjectErasure> {
+  const { database } = deps;
+  const { dryRun, ownOnly, signal } = options;
+  const before = dryRun ? await databaseNow(database) : await noteSubjectErasure(database, subject);
+  const scope = createScope(subject, { before, ownOnly });
+  const erased = noCounts();
+  const blanked = noCounts();
+  const count = (place: keyof PlaceCounts, found: { erased: number; blanked: number }): void => {
+    erased[place] += found.erased;
+    blanked[place] += found.blanked;
+  };
+  const tables = { requests: await requestTables(database), executions: await executionTables(database) };
+  const show = await createPages(database, [...tables.requests, ...tables.executions], options);
+
+  show('spill', 0);
+  const spill = await eraseSpill(deps, scope, options);
+  count('spilledRecords', spill);
+  const jobs = await eraseJobs(deps, {
+    ...{ scope, dryRun, signal },
+    waitMs: options.waitMs,
+    onProgress: () => show('queues', 0),
+  });
+  count('queuedRecords', { erased: jobs.erasedRecords, blanked: jobs.blankedRecords });
+  await eraseLetters(database, scope, {
+    ...options,
+    onPage: (found) => {
+      count('deadLetters', found);
+      show('dead letters', 0);
+    },
+  });
+  const rows = (place: 'requests' | 'executions') => ({
+    ...{ scope, dryRun, signal },
+    onRows: (found: { erased: number; blanked: number }) => count(place, found),
+    onPages: (pages: number) => show(place, pages),
+  });
+  await eraseOwnRequests(database, rows('requests'));
+  for (const table of tables.requests) await blankRequests(database, table, rows('requests'));
+  await inEachPartition(database, signal, (table) => eraseExecutions(database, table, rows('executions')));
+
+  const left = {
+    heldJobs: jobs.heldJobs,
+    unreadableJobs: jobs.unreadableJobs,
+    unreadableSegments: spill.newer,
+    livingSpills: spill.livingLives,
+  };
+  const isDone = !signal.aborted && Object.values(left).every((number) => number === 0);
+  return { subject: subject.kind, erasedBefore: scope.before, erased, blanked, left, isDone };
+}
+
+function noCounts(): PlaceCounts {
+  return { executions: 0, requests: 0, deadLetters: 0, queuedRecords: 0, spilledRecords: 0 };
+}
+
+async function databaseNow(database: Database): Promise<Date> {
+  const [row] = await database.$queryRaw<{ ms: number }[]>(
+    Prisma.sql`select (extract(epoch from clock_timestamp()) * 1000)::float8 as ms`,
+  );
+  return new Date(Math.ceil(row?.ms ?? 0));
+}
+
+async function createPages(database: Database, tables: readonly PlainTable[], options: SubjectErasureOptions) {
+  let totalPages = 0;
+  for (const table of tables) totalPages += await countPages(database, table);
+  let done = 0;
+  return (place: string, pages: number): void => {
+    done += pages;
+    // Tables grow meanwhile.
+    options.onProgress({ place, pages: done, totalPages: Math.max(totalPages, done) });
+  };
+}
+
+async function eraseSpill(
+  { spillDirs, namespace }: SubjectErasureDeps,
+  scope: ErasureScope,
+  { dryRun, waitMs, signal }: SubjectErasureOptions,
+): Promise<EditedSpill> {
+  const total: EditedSpill = { erased: 0, blanked: 0, damagedBytes: 0, newer: 0, livingLives: 0 };
+  const parents = spillDirs.flatMap((dir) =>
+    queueNames.map((queue) => ({ queue, parent: join(dir, `${namespace}.${queue}`) })),
+  );
+  for (const { queue, parent } of parents) {
+    const editor = {
+      edit({ data }: { data: string }) {
+        const fate = eraseFromChunk(queue, data, scope);
+        if (fate.kind !== 'changed' && fate.kind !== 'erased') return null;
+        return { data: fate.kind === 'changed' ? fate.data : null, erased: fate.erased, blanked: fate.blanked };
+      },
+      concerns: (bytes: Buffer) => scope.naming.needles.some((needle) => bytes.includes(needle)),
+    };
+    const found = await editSpill(parent, editor, { dryRun, waitMs, signal });
+    total.erased += found.erased;
+    total.blanked += found.blanked;
+    total.damagedBytes += found.damagedBytes;
+    total.newer += found.newer;
+    total.livingLives += dryRun ? 0 : found.livingLives;
+  }
+  return total;
+}
+
+async function eraseLetters(
+  database: Database,
+  scope: ErasureScope,
+  {
+    dryRun,
+    signal,
+    onPage,
+  }: Pick<SubjectErasureOptions, 'dryRun' | 'signal'> & {
+    onPage(found: { erased: number; blanked: number }): void;
+  },
+): Promise<void> {
+  for (let after: string | null = null; !signal.aborted; ) {
+    const page = await eraseLetterPage(database, {
+      ...{ queue: null, after, dryRun },
+      decide: (letter) => letterFate(letter, scope),
+    });
+    onPage({ erased: page.erased, blanked: page.changed });
+    if (page.last === null) return;
+    after = page.last;
+  }
+}
+
+/** Also in partitions that are made meanwhile. */
+async function inEachPartition(
+  database: Database,
+  signal: AbortSignal,
+  work: (table: PlainTable) => Promise<unknown>,
+): Promise<void> {
+  const seen = new Set<string>();
+  for (;;) {
+    const fresh = (await executionTables(database)).filter(({ schema, name }) => !seen.has(`${schema} ${name}`));
+    const [next] = fresh;
+    if (next === undefined || signal.aborted) return;
+    seen.add(`${next.schema} ${next.name}`);
+    await work(next);
+  }
+}

@@ -1,0 +1,50 @@
+import { type QueueName, queueNames } from '../../shared/contracts/queues.ts';
+import type { LetterChange, ReadLetter } from '../repository/erase-letters.ts';
+import { eraseFromChunk } from './erase-chunk.ts';
+import { type ErasureScope, eraseFromRecord } from './erase-record.ts';
+
+const erasedReason = 'erased';
+
+/**
+ * What becomes of a dead letter. One of the subject goes. One of somebody else that names the subject keeps all that does not,
+ * and may be replayed still; a chunk that could not be read, and an entry of a stream, go when they name it.
+ */
+export function letterFate({ queue, payload, code, reason, signature }: ReadLetter, scope: ErasureScope): LetterChange {
+  const { naming, ownOnly } = scope;
+  const ours = queueNames.find((name) => name === queue);
+  const fate = ours === undefined ? strangerFate(payload, scope) : recordFate(ours, payload, scope);
+  if (fate === 'erased') return 'erased';
+  const quotes = (text: string): boolean => naming.isIn(text);
+  const isQuoted = fate !== null || (!ownOnly && [reason, signature].some(quotes));
+  if (!isQuoted) return null;
+  return {
+    ...(fate === null ? {} : { payload: fate }),
+    // It may quote what was taken out.
+    ...([reason, signature].some(quotes) || fate !== null
+      ? { reason: erasedReason, signature: `${code} ${erasedReason}` }
+      : {}),
+  };
+}
+
+/** A text to put in its place, or null when it stays. */
+function recordFate(queue: QueueName, payload: string, scope: ErasureScope): 'erased' | string | null {
+  const isChunk = holdsRecords(payload);
+  if (isChunk !== false) return eraseFromChunk(queue, payload, scope).kind === 'kept' ? null : 'erased';
+  const fate = eraseFromRecord(queue, payload, scope);
+  if (fate.kind === 'blanked') return fate.json;
+  return fate.kind === 'erased' ? 'erased' : null;
+}
+
+function strangerFate(payload: string, { naming, ownOnly }: ErasureScope): 'erased' | null {
+  return !ownOnly && naming.isInJson(payload) ? 'erased' : null;
+}
+
+/** Whether a payload is a chunk; null when it cannot be read. */
+function holdsRecords(payload: string): boolean | null {
+  try {
+    const parsed: unknown = JSON.parse(payload);
+    return typeof parsed === 'object' && parsed !== null && 'records' in parsed;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,57 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Database, Prisma } from '../../shared/database.ts';
+
+/** A table with rows of its own, so none that is partitioned. */
+export interface PlainTable {
+  schema: string;
+  name: string;
+}
+
+/** Pages of one statement: a megabyte of rows, and what of them is kept out of line. */
+const pagesAtOnce = 128;
+
+/** As the purge does it: others get half of the time. */
+const minPauseMs = 5;
+
+/** How many pages a table has now. */
+export async function countPages(database: Database, { schema, name }: PlainTable): Promise<number> {
+  const [row] = await database.$queryRaw<{ pages: number }[]>(Prisma.sql`
+    select (pg_relation_size(class.oid) / current_setting('block_size')::bigint)::float8 as pages
+    from pg_class as class join pg_namespace as space on space.oid = class.relnamespace
+    where class.relname = ${name} and space.nspname = ${schema}`);
+  return row?.pages ?? 0;
+}
+
+/**
+ * Goes through all rows of a table in the order in which they lie there, some pages at a time, each range in a statement and
+ * a transaction of its own. It needs no index: one on whatever may name a person would cost at each insert, for something
+ * that is rare and has to read every row all the same. A row that a statement changes may come once more.
+ *
+ * @param options.work gets the range as a condition on `ctid`
+ * @returns whether it came to the end before `signal` told it to stop
+ */
+export async function inPageRanges(
+  database: Database,
+  table: PlainTable,
+  {
+    signal,
+    work,
+    onPages,
+  }: {
+    signal: AbortSignal;
+    work(range: Prisma.Sql): Promise<void>;
+    onPages(pages: number): void;
+  },
+): Promise<boolean> {
+  let pages = await countPages(database, table);
+  for (let from = 0; from < pages; from += pagesAtOnce) {
+    if (signal.aborted) return false;
+    const startedAt = performance.now();
+    const to = from + pagesAtOnce;
+    await work(Prisma.raw(`ctid >= '(${from},0)'::tid and ctid < '(${to},0)'::tid`));
+    onPages(Math.min(to, pages) - from);
+    await sleep(Math.max(minPauseMs, performance.now() - startedAt), undefined, { signal }).catch(() => undefined);
+    if (to >= pages) pages = await countPages(database, table);
+  }
+  return true;
+}

@@ -1,0 +1,73 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ErasureSubject } from '../../shared/contracts/erasure-subject.ts';
+import { type Database, Prisma } from '../../shared/database.ts';
+import { classifyDatabaseError, lockNotAvailable } from '../../shared/database-errors.ts';
+import { type Transaction, withoutStoring } from './request-erasure-lock.ts';
+
+/** Rounded up to the millisecond that rows have. By the database's clock, within the lock: what was stored before is earlier. */
+const untilNow = Prisma.sql`date_trunc('milliseconds', clock_timestamp()) + interval '1 ms'`;
+
+/** Executions must not wait for long: their statements give a lock up after a second. */
+const patience = { tries: 20, lockTimeoutMs: 500, pauseMs: 500 };
+
+/**
+ * Notes that what a creator has requested until now is not to be stored any more.
+ *
+ * @returns the time until which everything is erased, by the database's clock
+ */
+export function noteCreatorErasure(database: Database, createdBy: string): Promise<Date> {
+  return withoutStoring(database, (transaction) => noteCreator(transaction, createdBy));
+}
+
+/**
+ * The same for executions of a user or a realm, and for requests of a user. Statements under way are waited for half a second
+ * at a time.
+ *
+ * @throws what the database says, 55P03 when such statements were under way at each of twenty tries
+ */
+export async function noteSubjectErasure(database: Database, subject: ErasureSubject): Promise<Date> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await withoutStoring(
+        database,
+        async (transaction) => {
+          if (subject.kind === 'user') await noteCreator(transaction, subject.id);
+          return noteSubject(transaction, subject);
+        },
+        { tables: ['request_tombstone', 'subject_erasure'], lockTimeoutMs: patience.lockTimeoutMs },
+      );
+    } catch (error) {
+      if (classifyDatabaseError(error).code !== lockNotAvailable || tries >= patience.tries) throw error;
+      await sleep(patience.pauseMs);
+    }
+  }
+}
+
+async function noteCreator(transaction: Transaction, createdBy: string): Promise<Date> {
+  return theTime(
+    await transaction.$queryRaw<Noted[]>(Prisma.sql`
+      insert into sluice.creator_erasure (creator_hash, erased_before)
+      values (sha256(convert_to(${createdBy}, 'UTF8')), ${untilNow})
+      on conflict (creator_hash) do update set erased_before = greatest(creator_erasure.erased_before, excluded.erased_before)
+      returning erased_before as "erasedBefore"`),
+  );
+}
+
+async function noteSubject(transaction: Transaction, { kind, id }: ErasureSubject): Promise<Date> {
+  return theTime(
+    await transaction.$queryRaw<Noted[]>(Prisma.sql`
+      insert into sluice.subject_erasure (kind, subject_hash, erased_before)
+      values (${kind}, sha256(convert_to(${id}, 'UTF8')), ${untilNow})
+      on conflict (kind, subject_hash) do update set erased_before = greatest(subject_erasure.erased_before, excluded.erased_before)
+      returning erased_before as "erasedBefore"`),
+  );
+}
+
+interface Noted {
+  erasedBefore: Date;
+}
+
+function theTime([row]: readonly Noted[]): Date {
+  if (row === undefined) throw new Error('the erasure was not noted');
+  return row.erasedBefore;
+}

@@ -1,0 +1,128 @@
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type EditedSegments, editSegment, examineSegment, type SegmentEditor } from './edit-segment.ts';
+import { createLifeWatch } from './life-watch.ts';
+import { claim, type LifeDirectory, listLives, listSegments, type SegmentFile, segmentName } from './orphans.ts';
+import { createOwnDirectory, type OwnDirectory, removeDirectory } from './own-directory.ts';
+import { isKnownToHaveEnded } from './owner.ts';
+import { identifyThisProcess } from './process-identity.ts';
+import { type SpillTiming, spillTiming } from './timing.ts';
+
+/** What became of a spill. */
+export interface EditedSpill extends EditedSegments {
+  /** directories of processes that live, with something in them that was to go */
+  livingLives: number;
+}
+
+const lookAgainMs = 2_000;
+
+/**
+ * Takes out of the segments of ended lives what an editor names. Each such directory is claimed first, as by a process that
+ * replays it, and left to the next one that looks. A directory whose owner lives is never changed: its owner reads and writes
+ * there. It is waited for until it is replayed, or its owner has ended.
+ *
+ * @param parent the directory of one queue
+ * @param options.waitMs for those that live; 0 with dryRun
+ */
+export async function editSpill(
+  parent: string,
+  editor: SegmentEditor,
+  {
+    dryRun,
+    waitMs,
+    signal,
+    timing = spillTiming,
+  }: {
+    dryRun: boolean;
+    waitMs: number;
+    signal: AbortSignal;
+    timing?: SpillTiming;
+  },
+): Promise<EditedSpill> {
+  const total: EditedSegments = { erased: 0, blanked: 0, damagedBytes: 0, newer: 0 };
+  const watch = createLifeWatch(timing);
+  const seen = new Set<string>();
+  const untilMs = performance.now() + waitMs;
+  let own: OwnDirectory | null = null;
+  let segments = 0;
+  try {
+    for (;;) {
+      const us = await identifyThisProcess();
+      const lives = (await listLives(parent)).filter(({ ownerPath }) => ownerPath !== own?.path);
+      watch.keepOnly(lives.map(({ ownerPath }) => ownerPath));
+      let livingLives = 0;
+      for (const life of lives) {
+        if (signal.aborted || seen.has(life.path)) continue;
+        const { owner, ownerPath } = life;
+        const hasEnded = owner === null || isKnownToHaveEnded(owner, us) || watch.isSilent(ownerPath, owner.sign);
+        const found = await examine(life.path, editor);
+        const isConcerned = found.erased + found.blanked + found.damagedBytes > 0;
+        if (!hasEnded && isConcerned) livingLives += 1;
+        if (!hasEnded && !dryRun) continue;
+        if (dryRun || !isConcerned) {
+          seen.add(life.path);
+          add(total, found);
+          continue;
+        }
+        own ??= await createOwnDirectory({ parent, name: ownName(), timing });
+        const claimed = await claim(parent, life, own.name);
+        // Another process was faster, and replays it.
+        if (claimed === null) continue;
+        for (const segment of await listSegments(claimed)) {
+          const change = await examineSegment(segment, editor);
+          add(total, change);
+          if (change.erased + change.blanked + change.damagedBytes === 0) continue;
+          segments += 1;
+          await editSegment(segment, join(own.path, segmentName(segments)), editor);
+        }
+        if ((await listSegments(claimed)).length === 0) await removeDirectory(claimed);
+      }
+      if (livingLives === 0 || dryRun || signal.aborted || performance.now() >= untilMs)
+        return { ...total, livingLives };
+      await sleep(lookAgainMs, undefined, { signal }).catch(() => undefined);
+    }
+  } finally {
+    await leave(parent, own);
+  }
+}
+
+function ownName(): string {
+  return `erase-${Date.now()}.${randomBytes(4).toString('hex')}`;
+}
+
+/** What is claimed hangs on our directory: the next process takes both. */
+async function leave(parent: string, own: OwnDirectory | null): Promise<void> {
+  if (own === null) return;
+  const holdsSome = (await listLives(parent)).some(({ path, ownerPath }: LifeDirectory) => {
+    return ownerPath === own.path && path !== own.path;
+  });
+  if (holdsSome) await own.release();
+  else await own.remove();
+}
+
+async function examine(directory: string, editor: SegmentEditor): Promise<EditedSegments> {
+  const total: EditedSegments = { erased: 0, blanked: 0, damagedBytes: 0, newer: 0 };
+  for (const segment of await segmentsOf(directory)) {
+    // It may be replayed, and go, meanwhile.
+    const found = await examineSegment(segment, editor).catch(nullWhenGone);
+    if (found !== null) add(total, found);
+  }
+  return total;
+}
+
+function segmentsOf(directory: string): Promise<SegmentFile[]> {
+  return listSegments(directory).catch((error: unknown) => nullWhenGone(error) ?? []);
+}
+
+function nullWhenGone(error: unknown): null {
+  if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+  throw error;
+}
+
+function add(total: EditedSegments, more: EditedSegments): void {
+  total.erased += more.erased;
+  total.blanked += more.blanked;
+  total.damagedBytes += more.damagedBytes;
+  total.newer += more.newer;
+}
