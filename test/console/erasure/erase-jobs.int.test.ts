@@ -1,0 +1,99 @@
+import { Worker } from 'bullmq';
+import { expect, inject, onTestFinished, test } from 'vitest';
+import { eraseJobs } from '../../../console/erasure/erase-jobs.ts';
+import { createScope } from '../../../console/erasure/erase-record.ts';
+import { queuePrefix } from '../../../shared/contracts/queues.ts';
+import { createRedis } from '../../../shared/redis.ts';
+import { recordText } from '../../support/execution-fleet.ts';
+import { createNamespace, openQueue, until } from '../../support/fixtures.ts';
+
+const user = 'gone-1';
+const signal = new AbortController().signal;
+
+async function aQueue() {
+  const namespace = createNamespace();
+  const queue = openQueue(namespace);
+  const connect = () => {
+    const redis = createRedis(inject('redisUrl'), { role: 'worker', name: 'test', logger: null });
+    onTestFinished(() => redis.disconnect());
+    return redis;
+  };
+  const redis = connect();
+  // It takes a job when it is told to, and holds it.
+  const worker = new Worker('execution-log', null, {
+    ...{ connection: connect(), prefix: queuePrefix('execution-log', namespace), lockDuration: 60_000, autorun: false },
+  });
+  onTestFinished(() => worker.close(true));
+  let number = 0;
+  const recordOf = (externalUserId: string) => {
+    number += 1;
+    return JSON.parse(recordText(number, { externalUserId })) as object;
+  };
+  const add = async (...users: string[]) => {
+    const records = users.map(recordOf);
+    const job = await queue.add('chunk', { v: 1, producer: 'p', epoch: 1, seq: 1, records });
+    return job.id ?? '';
+  };
+  const erase = (waitMs: number) => {
+    const scope = createScope({ kind: 'user', id: user }, { before: new Date(), ownOnly: false });
+    return eraseJobs({ redis, namespace }, { scope, dryRun: false, waitMs, signal, onProgress: () => undefined });
+  };
+  const usersOf = async (id: string): Promise<string[]> => {
+    const job = await queue.getJob(id);
+    const { records } = (job?.data ?? { records: [] }) as { records: { externalUserId: string }[] };
+    return records.map(({ externalUserId }) => externalUserId);
+  };
+  return { queue, worker, add, erase, usersOf };
+}
+
+test('jobs: one that a worker holds is changed for whoever reads it next, and said to be held', async () => {
+  const { queue, worker, add, erase, usersOf } = await aQueue();
+  const id = await add('stays', user);
+  const job = await worker.getNextJob('token');
+  expect(job?.id).toBe(id);
+  expect(await erase(0)).toMatchObject({ erasedRecords: 1, heldJobs: 1 });
+  expect(await usersOf(id)).toEqual(['stays']);
+  await job?.moveToFailed(new Error('it failed'), 'token');
+  expect(await usersOf(id)).toEqual(['stays']);
+  expect(await erase(0)).toMatchObject({ erasedRecords: 0, heldJobs: 0 });
+  expect(await queue.getJobCounts('active', 'failed')).toEqual({ active: 0, failed: 1 });
+});
+
+test('jobs: one with nothing else in it is waited for, and removed when it comes back', async () => {
+  const { queue, worker, add, erase } = await aQueue();
+  const id = await add(user);
+  const job = await worker.getNextJob('token');
+  const erasing = erase(30_000);
+  let isDone = false;
+  void erasing.then(() => {
+    isDone = true;
+  });
+  await until(async () => (await queue.getJobCounts('active'))['active'] === 1);
+  expect(isDone).toBe(false);
+  await job?.moveToWait('token');
+  expect(await erasing).toMatchObject({ erasedRecords: 1, heldJobs: 0 });
+  expect(await queue.getJob(id)).toBeUndefined();
+  expect(await queue.getJobCounts('active', 'waiting')).toEqual({ active: 0, waiting: 0 });
+});
+
+test('jobs: hundreds of them, beside workers that take them, lose no record of others', async () => {
+  const { queue, worker, add, erase, usersOf } = await aQueue();
+  const jobs = 300;
+  for (let job = 0; job < jobs; job += 1) await add(user, 'stays', user);
+  const seen: string[][] = [];
+  const taking = (async () => {
+    for (;;) {
+      const job = await worker.getNextJob(`token-${seen.length}`);
+      if (!job) return;
+      seen.push((job.data as { records: { externalUserId: string }[] }).records.map((record) => record.externalUserId));
+      await job.moveToFailed(new Error('kept'), `token-${seen.length - 1}`);
+    }
+  })();
+  expect(await erase(30_000)).toMatchObject({ erasedRecords: jobs * 2, heldJobs: 0 });
+  await taking;
+  expect(seen.map((users) => users.filter((one) => one === 'stays'))).toEqual(seen.map(() => ['stays']));
+  const failed = await queue.getFailed(0, jobs);
+  expect(failed).toHaveLength(jobs);
+  for (const { id } of failed.slice(0, 20)) expect(await usersOf(id ?? '')).toEqual(['stays']);
+  expect(failed.some(({ data }) => JSON.stringify(data).includes(user))).toBe(false);
+});
