@@ -1,0 +1,162 @@
+import { expect, inject, onTestFinished, test } from 'vitest';
+import { eraseSubject, type SubjectErasureOptions } from '../../../console/erasure/erase-subject.ts';
+import { noteSubjectErasure } from '../../../console/repository/note-erasure.ts';
+import type { Execution } from '../../../producers/index.ts';
+import { loadConfig } from '../../../shared/config.ts';
+import type { ErasureSubject } from '../../../shared/contracts/erasure-subject.ts';
+import { createDatabase } from '../../../shared/database.ts';
+import { createRedis } from '../../../shared/redis.ts';
+import { storeRequests } from '../../../workers/completed-requests/store.ts';
+import { insertExecutions } from '../../../workers/execution-log/store.ts';
+import { idOf, recordText } from '../../support/execution-fleet.ts';
+import { connect, createNamespace, createTestDatabase } from '../../support/fixtures.ts';
+import { aCompletion, type Completion, untilBlocked } from '../../support/requests.ts';
+
+async function aPlace() {
+  const databaseUrl = await createTestDatabase();
+  const database = createDatabase(loadConfig({ DATABASE_URL: databaseUrl }).database, 'test');
+  const redis = createRedis(inject('redisUrl'), { role: 'consumer', name: 'test', logger: null });
+  await redis.connect();
+  onTestFinished(async () => {
+    redis.disconnect();
+    await database.$disconnect();
+  });
+  const client = await connect(databaseUrl);
+  const deps = { database, redis, namespace: createNamespace(), spillDirs: [] };
+  let number = 0;
+  return {
+    ...{ databaseUrl, database, client },
+    /** @returns the row's id */
+    async run(overrides: Partial<Execution>): Promise<string> {
+      number += 1;
+      await insertExecutions(database, `[${recordText(number, overrides)}]`, 1);
+      return idOf(number);
+    },
+    async request(overrides: Partial<Completion>): Promise<string> {
+      const record = aCompletion(overrides);
+      await storeRequests(database, JSON.stringify([record]));
+      return record.requestId;
+    },
+    erase: (subject: ErasureSubject, options: Partial<SubjectErasureOptions> = {}) =>
+      eraseSubject(deps, subject, {
+        ...{ dryRun: false, ownOnly: false, waitMs: 0, onProgress: () => undefined },
+        signal: new AbortController().signal,
+        ...options,
+      }),
+    rows: async () => (await client.query('select * from strategy_execution_log order by id')).rows,
+    requests: async () =>
+      (
+        await client.query(
+          'select request.*, body, path from request join request_template on request_template.id = template_id order by created_by',
+        )
+      ).rows,
+  };
+}
+
+const user = (id: string): ErasureSubject => ({ kind: 'user', id });
+
+test('erase: the rows of a realm go from each partition, DEFAULT included, whoever the user is', async () => {
+  const { run, rows, erase } = await aPlace();
+  await run({ realmId: 'gone-1' });
+  await run({ realmId: 'gone-1', recordedAt: new Date('2020-01-01T00:00:00Z') });
+  const stays = await run({ realmId: 'gone-12' });
+  const wanted = { erased: { executions: 2 }, blanked: { executions: 0 }, isDone: true };
+  expect(await erase({ kind: 'realm', id: 'gone-1' }, { dryRun: true })).toMatchObject(wanted);
+  expect(await rows()).toHaveLength(3);
+  expect(await erase({ kind: 'realm', id: 'gone-1' })).toMatchObject(wanted);
+  expect((await rows()).map(({ id }) => id)).toEqual([stays]);
+});
+
+test.each(['a"b\\c', 'jörg', 'x.y*[z]', '%_', "o'neil"])('erase: whatever is in the id %s, it is found', async (id) => {
+  const { run, rows, erase, client } = await aPlace();
+  await run({ externalUserId: id });
+  const named = await run({
+    externalUserId: 'stays',
+    errorMessage: `none for ${id}`,
+    status: 'error',
+    input: { [id]: id },
+  });
+  const other = await run({ externalUserId: 'stays', input: { said: 'nothing' } });
+  expect(await erase(user(id))).toMatchObject({ erased: { executions: 1 }, blanked: { executions: 1 } });
+  expect(await rows()).toMatchObject([
+    { id: named, input: null, error_message: null, external_user_id: 'stays', status: 'error' },
+    { id: other, input: { said: 'nothing' }, notes: null },
+  ]);
+  const { rows: hits } = await client.query(
+    'select from strategy_execution_log as t where position($1 in row_to_json(t)::text) > 0',
+    [JSON.stringify(id).slice(1, -1)],
+  );
+  expect(hits).toEqual([]);
+});
+
+test('erase: with --own-only what others say stays, and without it only what names the id goes', async () => {
+  const { run, rows, erase } = await aPlace();
+  await run({
+    externalUserId: 'stays',
+    trace: [{ nodeId: 'n', type: 'field', value: 'of gone-1' }],
+    input: { level: 3 },
+  });
+  const before = await rows();
+  expect(await erase(user('gone-1'), { ownOnly: true })).toMatchObject({ blanked: { executions: 0 }, isDone: true });
+  expect(await rows()).toEqual(before);
+  expect(await erase(user('gone-1'))).toMatchObject({ blanked: { executions: 1 }, isDone: true });
+  expect(await rows()).toMatchObject([{ ...before[0], trace: null, notes: 'erased in part' }]);
+  expect(await erase(user('gone-1'))).toMatchObject({ blanked: { executions: 0 } });
+});
+
+test('erase: bodies of others that name the user are blanked, encoded ones too, and the requests stay', async () => {
+  const { request, requests, erase } = await aPlace();
+  await request({ createdBy: 'gone-1' });
+  await request({ createdBy: 'a', requestBody: '{"user":"gone-1"}', responseBody: 'fine' });
+  const body = Buffer.from('to gone-1').toString('base64');
+  await request({ createdBy: 'b', requestBody: 'fine', responseBody: body, responseEncoding: 'base64' });
+  await request({ createdBy: 'c', requestBody: 'gone-12', responseBody: 'fine' });
+  expect(await erase(user('gone-1'), { dryRun: true })).toMatchObject({
+    erased: { requests: 1 },
+    blanked: { requests: 2 },
+  });
+  expect(await erase(user('gone-1'))).toMatchObject({ erased: { requests: 1 }, blanked: { requests: 2 } });
+  expect(await requests()).toMatchObject([
+    { created_by: 'a', body: '', response_body: 'fine', state: 'completed' },
+    { created_by: 'b', body: 'fine', response_body: '', notes: 'erased in part', state: 'completed' },
+    { created_by: 'c', body: 'gone-12', response_body: 'fine', notes: null },
+  ]);
+});
+
+test('erase: it waits for a statement that stores a record of the user, and takes that too', async () => {
+  const { databaseUrl, client, run, rows, erase } = await aPlace();
+  const held = await connect(databaseUrl);
+  await held.query('begin');
+  // As the statement of a worker does.
+  await held.query('select from subject_erasure where false for key share');
+  await held.query(
+    `insert into strategy_execution_log (id, recorded_at, strategy_id, strategy_version, strategy_type, external_user_id,
+      status, duration_ms, nodes_executed, sampled, sample_rate)
+     values (gen_random_uuid(), now() - interval '1 s', 's', 1, 't', 'gone-1', 'ok', 1, 1, true, 1)`,
+  );
+  const erasing = erase(user('gone-1'));
+  await untilBlocked(databaseUrl);
+  await held.query('commit');
+  expect(await erasing).toMatchObject({ erased: { executions: 1 }, isDone: true });
+  await run({ externalUserId: 'gone-1', recordedAt: new Date(Date.now() - 3_600_000) });
+  expect(await rows()).toEqual([]);
+  // Neither table tells who it was.
+  const { rows: marks } = await client.query('select kind, length(subject_hash) as bytes from subject_erasure');
+  expect(marks).toEqual([{ kind: 'user', bytes: 32 }]);
+});
+
+test('erase: broken off it says so, and what was noted holds; the next call ends it', async () => {
+  const { run, rows, erase, database } = await aPlace();
+  await run({ externalUserId: 'gone-1' });
+  const stop = new AbortController();
+  stop.abort();
+  expect(await erase(user('gone-1'), { signal: stop.signal })).toMatchObject({
+    erased: { executions: 0 },
+    isDone: false,
+  });
+  expect(await rows()).toHaveLength(1);
+  await run({ externalUserId: 'gone-1', recordedAt: new Date(Date.now() - 1_000) });
+  expect(await rows()).toHaveLength(1);
+  expect(await erase(user('gone-1'))).toMatchObject({ erased: { executions: 1 }, isDone: true });
+  await noteSubjectErasure(database, user('gone-1'));
+});
