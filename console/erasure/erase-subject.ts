@@ -26,8 +26,8 @@ export interface PlaceCounts {
 /** What an erasure did, or would do. There is no id in it. */
 export interface SubjectErasure {
   subject: ErasureSubject['kind'];
-  /** what was made until then is gone; ISO 8601, by the database's clock */
-  erasedBefore: string;
+  /** what was made until then is gone, by the database's clock */
+  erasedBefore: Date;
   /** theirs */
   erased: PlaceCounts;
   /** of others, which named them */
@@ -132,7 +132,7 @@ export async function eraseSubject(
     livingSpills: spill.livingLives,
   };
   const isDone = !signal.aborted && Object.values(left).every((number) => number === 0);
-  return { subject: subject.kind, erasedBefore: scope.before, erased, blanked, left, isDone };
+  return { subject: subject.kind, erasedBefore: before, erased, blanked, left, isDone };
 }
 
 function noCounts(): PlaceCounts {

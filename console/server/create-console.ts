@@ -19,6 +19,7 @@ import { servePage } from './page-files.ts';
 import { createQueueWatch } from './queues/queue-watch.ts';
 import { createReadiness } from './readiness.ts';
 import { addDeadLetterRoutes } from './routes/dead-letters.ts';
+import { addErasureRoutes } from './routes/erasures.ts';
 import { addExecutionRoutes } from './routes/executions.ts';
 import { addProbeRoutes } from './routes/probes.ts';
 import { addQueueRoutes } from './routes/queues.ts';
@@ -104,5 +105,6 @@ const apiRoutes = [
   addRequestRoutes,
   addRuntimeRecordRoutes,
   addDeadLetterRoutes,
+  addErasureRoutes,
   addQueueRoutes,
 ];

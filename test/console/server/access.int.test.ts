@@ -43,6 +43,8 @@ const routes: Record<'metrics' | 'realm' | 'read' | 'operator', [Method, string]
     ['DELETE', '/api/v1/requests/018f0000-0000-7000-8000-000000000000'],
     ['POST', '/api/v1/dead-letters/replay'],
     ['POST', '/api/v1/dead-letters/discard'],
+    ['POST', '/api/v1/erasures'],
+    ['GET', '/api/v1/erasures'],
     ['PUT', '/queues/api/queues/pause'],
     ['PUT', '/queues/api/queues/execution-log/resume'],
     ['PUT', '/queues/api/queues/execution-log/empty'],

@@ -54,6 +54,8 @@ test('openapi: a client that is generated from the served document calls every o
     replayDeadLetters: [{}, { ids: [letterId], repairs: ['drop:notes'] }],
     discardDeadLetters: [{}, { queue: 'execution-log' }],
     deleteRequest: [{ id: requestId }],
+    beginErasure: [{}, { kind: 'user', id: 'nobody', dryRun: true }],
+    getErasure: [{}],
   };
   const operations = api.getOperations().map(({ operationId }) => operationId);
   expect(Object.keys(calls).toSorted()).toEqual(operations.toSorted());
@@ -64,10 +66,8 @@ test('openapi: a client that is generated from the served document calls every o
     statuses[operation] = answer?.status ?? 0;
     if (answer?.status === 200) expect(answer.data, operation).toBeTypeOf('object');
   }
-  const expected = Object.keys(calls).map((operation) => [
-    operation,
-    operation === 'deleteRequest' || operation === 'logout' ? 204 : 200,
-  ]);
+  const others: Record<string, number> = { deleteRequest: 204, logout: 204, beginErasure: 202 };
+  const expected = Object.keys(calls).map((operation) => [operation, others[operation] ?? 200]);
   expect(statuses).toEqual(Object.fromEntries(expected));
 });
 

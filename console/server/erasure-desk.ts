@@ -1,0 +1,83 @@
+import { requireUrl } from '../../shared/config.ts';
+import type { ErasureSubject } from '../../shared/contracts/erasure-subject.ts';
+import { classifyDatabaseError } from '../../shared/database-errors.ts';
+import { createRedis } from '../../shared/redis.ts';
+import { eraseSubject, type SubjectErasure } from '../erasure/erase-subject.ts';
+import type { RouteDeps } from './app.ts';
+
+/** How the last erasure of this console is getting on. There is no id in it. */
+export interface ErasureState {
+  state: 'none' | 'running' | 'ended' | 'failed';
+  dryRun: boolean;
+  place: string | null;
+  pages: number;
+  totalPages: number;
+  report: SubjectErasure | null;
+  problem: string | null;
+}
+
+const redisSilenceMs = 10_000;
+const waitMs = 60_000;
+
+/** Erases in the background, one subject at a time: it takes longer than a caller waits. It ends with the console. */
+export function createErasureDesk({ database, config }: Pick<RouteDeps, 'database' | 'config'>) {
+  const stopping = new AbortController();
+  let current: ErasureState = {
+    ...{ state: 'none', dryRun: false, place: null, pages: 0, totalPages: 0, report: null, problem: null },
+  };
+  let running: Promise<void> | null = null;
+
+  const run = async (subject: ErasureSubject, options: { dryRun: boolean; ownOnly: boolean }): Promise<void> => {
+    // A connection of its own: the queues that are opened on it for this go with it.
+    const redis = createRedis(requireUrl(config.redisUrl, 'REDIS_URL'), {
+      ...{ role: 'consumer', name: 'sluice:erase', logger: null, silenceMs: redisSilenceMs },
+    });
+    try {
+      await redis.connect();
+      const report = await eraseSubject({ database, redis, namespace: config.namespace, spillDirs: [] }, subject, {
+        ...options,
+        waitMs,
+        signal: stopping.signal,
+        onProgress: (progress) => {
+          current = { ...current, ...progress };
+        },
+      });
+      current = { ...current, state: 'ended', place: null, report };
+    } catch (error) {
+      // What a server says may quote a row.
+      const { code } = classifyDatabaseError(error);
+      current = {
+        ...current,
+        state: 'failed',
+        problem: `broken off (${code}); ask again, which goes on with what is left`,
+      };
+    } finally {
+      redis.disconnect();
+    }
+  };
+
+  return {
+    state: (): ErasureState => current,
+    /** @returns false when one is running already */
+    begin(subject: ErasureSubject, options: { dryRun: boolean; ownOnly: boolean }): boolean {
+      if (running !== null || stopping.signal.aborted) return false;
+      current = {
+        ...current,
+        state: 'running',
+        dryRun: options.dryRun,
+        place: null,
+        pages: 0,
+        totalPages: 0,
+        problem: null,
+      };
+      running = run(subject, options).finally(() => {
+        running = null;
+      });
+      return true;
+    },
+    async stop(): Promise<void> {
+      stopping.abort();
+      await running;
+    },
+  };
+}

@@ -1,0 +1,46 @@
+import { z } from 'zod';
+import { subjectKinds } from '../../../shared/contracts/erasure-subject.ts';
+import { text, time } from './common.ts';
+
+export const erasureBody = z.strictObject({
+  kind: z.enum(subjectKinds),
+  id: text.describe('of the user or the realm, as records carry it'),
+  dryRun: z.boolean().default(false).describe('only count'),
+  ownOnly: z.boolean().default(false).describe('leave what records of others say of them as it is'),
+});
+
+const counts = z.object({
+  executions: z.int(),
+  requests: z.int(),
+  deadLetters: z.int(),
+  queuedRecords: z.int(),
+  spilledRecords: z.int(),
+});
+
+const report = z
+  .object({
+    subject: z.enum(subjectKinds),
+    erasedBefore: time,
+    erased: counts,
+    blanked: counts,
+    left: z.object({
+      heldJobs: z.int(),
+      unreadableJobs: z.int(),
+      unreadableSegments: z.int(),
+      livingSpills: z.int(),
+    }),
+    isDone: z.boolean(),
+  })
+  .meta({ id: 'ErasureReport' });
+
+export const erasure = z
+  .object({
+    state: z.enum(['none', 'running', 'ended', 'failed']),
+    dryRun: z.boolean(),
+    place: z.string().nullable(),
+    pages: z.int(),
+    totalPages: z.int(),
+    report: report.nullable().describe('of the last one that has ended'),
+    problem: z.string().nullable(),
+  })
+  .meta({ id: 'Erasure' });
