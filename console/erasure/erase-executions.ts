@@ -61,9 +61,9 @@ export async function eraseExecutions(
             from (${found}) as found`)
         : await database.$queryRaw<RowCounts[]>(Prisma.sql`
             with found as materialized (${found}),
-            erased as (delete from ${rows} as row using found where row.ctid = place and is_own returning 1),
+            erased as (delete from ${rows} as row using found where row.ctid = place and ${range} and is_own returning 1),
             blanked as (
-              update ${rows} as row set ${blanks(scope)} from found where row.ctid = place and not is_own returning 1)
+              update ${rows} as row set ${blanks(scope)} from found where row.ctid = place and ${range} and not is_own returning 1)
             select (select count(*) from erased)::int as erased, (select count(*) from blanked)::int as blanked`);
       onRows(counts ?? { erased: 0, blanked: 0 });
     },

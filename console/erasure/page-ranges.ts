@@ -7,8 +7,11 @@ export interface PlainTable {
   name: string;
 }
 
-/** Pages of one statement: a megabyte of rows, and what of them is kept out of line. */
-const pagesAtOnce = 128;
+/** Pages of one statement. A page may have a hundred rows with traces that are kept elsewhere, or five with theirs in them. */
+const pagesAtOnce = { first: 16, least: 1, most: 256 };
+
+/** A statement has so long; by the one before it the next one gets fewer pages, or more. */
+const wantedMs = 200;
 
 /** As the purge does it: others get half of the time. */
 const minPauseMs = 5;
@@ -44,14 +47,23 @@ export async function inPageRanges(
   },
 ): Promise<boolean> {
   let pages = await countPages(database, table);
-  for (let from = 0; from < pages; from += pagesAtOnce) {
+  let size = pagesAtOnce.first;
+  for (let from = 0; from < pages; ) {
     if (signal.aborted) return false;
     const startedAt = performance.now();
-    const to = from + pagesAtOnce;
+    const to = from + size;
     await work(Prisma.raw(`ctid >= '(${from},0)'::tid and ctid < '(${to},0)'::tid`));
+    const tookMs = performance.now() - startedAt;
     onPages(Math.min(to, pages) - from);
-    await sleep(Math.max(minPauseMs, performance.now() - startedAt), undefined, { signal }).catch(() => undefined);
-    if (to >= pages) pages = await countPages(database, table);
+    from = to;
+    size = nextSize(size, tookMs);
+    await sleep(Math.max(minPauseMs, tookMs), undefined, { signal }).catch(() => undefined);
+    if (from >= pages) pages = await countPages(database, table);
   }
   return true;
+}
+
+function nextSize(size: number, tookMs: number): number {
+  const wanted = tookMs > wantedMs ? size / 2 : tookMs < wantedMs / 2 ? size * 2 : size;
+  return Math.max(pagesAtOnce.least, Math.min(pagesAtOnce.most, Math.floor(wanted)));
 }
