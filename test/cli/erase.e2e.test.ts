@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { encodeFrame, encodeSegmentHeader } from '../../producers/spill/frame.ts';
@@ -257,6 +258,8 @@ test('erase user: while records stream in, none that was made before the end of 
       mine.push(records[0] ?? '');
       rest.push(...records.slice(1));
       await add('execution-log', ...records);
+      // A machine that is busy with something else shall not get a backlog of minutes.
+      await sleep(20);
     }
   };
   const streams = [stream(), stream(), stream()];
@@ -284,4 +287,21 @@ test('erase user: while records stream in, none that was made before the end of 
   expect(
     (await client.query('select from strategy_execution_log where external_user_id = $1', [`${user}-b`])).rowCount,
   ).toBe(rest.length / 3);
+});
+
+test('erase: it asks first, and what it is called with wrongly it says without doing anything', async () => {
+  const { run, client } = await aPlace();
+  const [unasked, empty, nothing, unknown, nowhere] = await Promise.all([
+    run('erase', 'user', user),
+    run('erase', 'user', ' ', '--yes'),
+    run('erase', 'user', '-', '--yes'),
+    run('erase', 'group', user, '--yes'),
+    run('erase', 'user', user, '--yes', '--spill', '/nowhere'),
+  ]);
+  expect(unasked).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('--yes') });
+  for (const call of [empty, nothing])
+    expect(call).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('the id is empty') });
+  expect(unknown).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('user, realm') });
+  expect(nowhere).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('/nowhere is not a directory') });
+  expect((await client.query('select from subject_erasure')).rowCount).toBe(0);
 });

@@ -25,8 +25,11 @@ test('erasures: one is begun, and told of without the id; nothing in the log has
   expect((await until(ended)).body).toMatchObject({ report: { erased: { executions: 1 } } });
   expect((await client.query('select from strategy_execution_log')).rowCount).toBe(2);
 
+  await client.query('begin; lock table subject_erasure in access exclusive mode');
   const begun = await ask('POST', '/api/v1/erasures', { token: operatorToken, body });
   expect(begun.status).toBe(202);
+  expect((await ask('POST', '/api/v1/erasures', { token: operatorToken, body })).status).toBe(409);
+  await client.query('rollback');
   const answer = await until(ended);
   expect(answer.body).toMatchObject({ report: { subject: 'user', erased: { executions: 1 }, isDone: true } });
   expect((await client.query('select external_user_id from strategy_execution_log')).rows).toEqual([

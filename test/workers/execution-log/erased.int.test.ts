@@ -74,6 +74,19 @@ test('tombstone: a statement that starts while an erasure is noted waits for it,
   expect(await ids()).toEqual([idOf(2)]);
 });
 
+test('tombstone: nor does a request that is dead, when its creator was erased', async () => {
+  const { database, client } = await aStore();
+  await client.query(`insert into creator_erasure values (decode($1, 'hex'), $2)`, [hashOfId('gone'), before]);
+  const letters = ['gone', 'stays'].map((createdBy) =>
+    toDeadLetter(JSON.stringify({ createdBy, startedAt: before }), 'schema', 'reason', {
+      ...{ queue: 'completed-request', contractVersion: 1, jobId: 'job', producer: 'p' },
+    }),
+  );
+  expect(await storeDeadLetters(database, letters)).toBe(1);
+  const { rows } = await client.query('select payload from dead_letter');
+  expect(rows).toEqual([{ payload: letters[1]?.payload }]);
+});
+
 test('tombstone: a record that is dead becomes no letter when its user was erased, one made since then does', async () => {
   const { database, client, note } = await aStore();
   await note('user', 'gone');
