@@ -55,13 +55,16 @@ export class FailoverPool extends pg.Pool {
   }
 
   async #find(): Promise<pg.PoolClient> {
+    const failures: unknown[] = [];
     for (let tried = 1; ; tried += 1) {
       const from = this.#current;
       try {
         return await super.connect();
       } catch (thrown) {
+        failures.push(thrown);
         const next = tried < this.#routes.length ? nextRoute(this.#routes, from, thrown) : null;
-        if (next === null) throw named(thrown);
+        // What a server said tells more than that another one did not answer.
+        if (next === null) throw named(failures.findLast(isOfServer) ?? thrown);
         // Another one that failed beside this may have gone on already.
         if (this.#current === from) this.#current = next;
       }
@@ -91,6 +94,10 @@ function isAboutTls(error: unknown): boolean {
 function isForAllHosts(error: unknown): boolean {
   const { code, message } = error as { code?: unknown; message?: unknown };
   return message === poolIsBusy || (typeof code === 'string' && /^(?:28...|3D000|08P01)$/.test(code));
+}
+
+function isOfServer(error: unknown): boolean {
+  return /^(?=.*\d)[0-9A-Z]{5}$/.test(String((error as { code?: unknown }).code));
 }
 
 /** With the name of its kind where TLS is to blame: Node has some thirty codes for that, and the driver none. */
