@@ -71,6 +71,7 @@ commit;`;
 /** The tables of Sluice, and the books of its migrations. */
 const ours = [
   ...['strategy_execution_log', 'dead_letter', 'request', 'request_template', 'request_tombstone', 'creator_erasure'],
+  'subject_erasure',
   ...['runtime_record', 'health_event_watermark', 'stream_offset', 'stream_lease', 'lobby_outbox'],
   ...['sluice_migration', '_prisma_migrations'],
 ];

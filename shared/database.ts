@@ -257,19 +257,19 @@ function toRoutes({ hosts, tls }: DatabaseAddress): [Route, ...Route[]] {
   return routes as [Route, ...Route[]];
 }
 
-/**
- * Settings of a pool for the schema engine, whose statements name no schema: it sends startup options, which a pooler refuses.
- */
-export function poolSettings(config: Config['database'], name: string) {
+/** Settings of a plain connection by which a pooler takes no offence: nothing of a session is set. */
+export function connectionSettings(config: Config['database'], name: string) {
   const address = addressOf(config);
-  const [route] = toRoutes(address);
-  const searchPath = quoteIdentifier(address.schema).replaceAll(/[\\ ]/g, '\\$&');
+  return { ...toPoolConfig(address, config, name), ...toRoutes(address)[0] };
+}
+
+/** The same for the schema engine, whose statements name no schema: with startup options, which a pooler refuses. */
+export function poolSettings(config: Config['database'], name: string) {
+  const { options, schema } = addressOf(config);
+  const searchPath = quoteIdentifier(schema).replaceAll(/[\\ ]/g, '\\$&');
   return {
-    ...toPoolConfig(address, config, name),
-    ...route,
+    ...connectionSettings(config, name),
     statement_timeout: config.statementTimeoutMs,
-    options: [address.options ?? '', `-c search_path=${searchPath}`, '-c TimeZone=UTC -c DateStyle=ISO']
-      .join(' ')
-      .trim(),
+    options: [options ?? '', `-c search_path=${searchPath}`, '-c TimeZone=UTC -c DateStyle=ISO'].join(' ').trim(),
   };
 }

@@ -1,5 +1,6 @@
 -- Whose executions were erased: what was recorded until then and is still on its way is not stored any more. A new table,
 -- which locks no other one.
+-- locks: none
 CREATE TABLE "subject_erasure" (
     "kind" TEXT NOT NULL,
     "subject_hash" BYTEA NOT NULL,

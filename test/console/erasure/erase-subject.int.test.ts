@@ -9,8 +9,8 @@ import { createRedis } from '../../../shared/redis.ts';
 import { storeRequests } from '../../../workers/completed-requests/store.ts';
 import { insertExecutions } from '../../../workers/execution-log/store.ts';
 import { idOf, recordText } from '../../support/execution-fleet.ts';
-import { connect, createNamespace, createTestDatabase } from '../../support/fixtures.ts';
-import { aCompletion, type Completion, untilBlocked } from '../../support/requests.ts';
+import { connect, createNamespace, createTestDatabase, untilBlocked } from '../../support/fixtures.ts';
+import { aCompletion, type Completion } from '../../support/requests.ts';
 
 async function aPlace() {
   const databaseUrl = await createTestDatabase();

@@ -5,8 +5,7 @@ import { createDatabase } from '../../../shared/database.ts';
 import { storeDeadLetters, toDeadLetter } from '../../../workers/dead-letters.ts';
 import { insertExecutions } from '../../../workers/execution-log/store.ts';
 import { idOf, recordText } from '../../support/execution-fleet.ts';
-import { connect, createTestDatabase } from '../../support/fixtures.ts';
-import { untilBlocked } from '../../support/requests.ts';
+import { connect, createTestDatabase, untilBlocked } from '../../support/fixtures.ts';
 
 const nowMs = Date.now();
 const before = new Date(nowMs);
