@@ -257,18 +257,14 @@ function toRoutes({ hosts, tls }: DatabaseAddress): [Route, ...Route[]] {
   return routes as [Route, ...Route[]];
 }
 
-/** Settings of a plain connection by which a pooler takes no offence: nothing of a session is set. */
-export function connectionSettings(config: Config['database'], name: string) {
-  const address = addressOf(config);
-  return { ...toPoolConfig(address, config, name), ...toRoutes(address)[0] };
-}
-
-/** The same for the schema engine, whose statements name no schema: with startup options, which a pooler refuses. */
+/** Settings of a pool for the schema engine, whose statements name no schema: it sends startup options, which a pooler refuses. */
 export function poolSettings(config: Config['database'], name: string) {
-  const { options, schema } = addressOf(config);
+  const address = addressOf(config);
+  const { options, schema } = address;
   const searchPath = quoteIdentifier(schema).replaceAll(/[\\ ]/g, '\\$&');
   return {
-    ...connectionSettings(config, name),
+    ...toPoolConfig(address, config, name),
+    ...toRoutes(address)[0],
     statement_timeout: config.statementTimeoutMs,
     options: [options ?? '', `-c search_path=${searchPath}`, '-c TimeZone=UTC -c DateStyle=ISO'].join(' ').trim(),
   };

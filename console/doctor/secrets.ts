@@ -12,10 +12,10 @@ export function createSecretHider(urls: readonly (string | null)[]): (text: stri
   return (text) => secrets.reduce((hidden, secret) => hidden.replaceAll(secret, '[hidden]'), text);
 }
 
-/** As it stands in the URL, and as it is sent. */
+/** As they stand in the URL, which may have several hosts, and as they are sent. */
 function passwordsOf(url: string): string[] {
-  const { password, searchParams } = new URL(url);
-  return [password, decode(password), searchParams.get('password') ?? ''];
+  const written = [/^[^/]*\/\/[^/?#]*?:([^/?#]*)@/.exec(url)?.[1], /[?&]password=([^&#]*)/.exec(url)?.[1]];
+  return written.flatMap((password) => (password === undefined ? [] : [password, decode(password)]));
 }
 
 function decode(text: string): string {
