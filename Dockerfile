@@ -33,7 +33,11 @@ COPY producers producers/
 COPY workers workers/
 COPY console console/
 COPY local local/
+COPY archive archive/
 COPY cli cli/
+
+# A volume takes over whom the directory belongs to: the process, which is not root, has to write there.
+RUN mkdir --parents /var/lib/sluice/archive && chown node:node /var/lib/sluice/archive
 
 # Everything above belongs to root: the process can read its own code, not change it.
 USER node

@@ -62,6 +62,7 @@ async function maintain(
 
 const sayProgress = {
   onDropped: (partition: string) => process.stderr.write(`sluice: ${partition} dropped\n`),
+  onArchived: () => undefined,
   onEarly: (table: string, rows: number) =>
     process.stderr.write(`sluice: ${rows} rows of ${table} were stored for a shorter time than they are to be kept\n`),
   onPurged: (table: string, rows: number) => process.stderr.write(`sluice: ${rows} rows of ${table} purged\n`),

@@ -98,6 +98,7 @@ const variables = z.object({
   SLUICE_RETENTION_DAYS: read.integer({ min: 0, max: 3_650, unit: 'days; 0 keeps for ever' }).default(90),
   SLUICE_REQUEST_RETENTION_DAYS: read.integer({ min: 0, max: 3_650, unit: 'days; 0 keeps for ever' }).default(90),
   SLUICE_DEAD_LETTER_RETENTION_DAYS: read.integer({ min: 0, max: 3_650, unit: 'days; 0 keeps for ever' }).default(30),
+  SLUICE_ARCHIVE_DIR: z.string().optional(),
 
   SLUICE_WORKERS: read.integer({ min: 1, max: 64, unit: 'processes' }).default(2),
 });
@@ -291,6 +292,8 @@ function toGroups(env: Values) {
       days: env.SLUICE_RETENTION_DAYS,
       requestDays: env.SLUICE_REQUEST_RETENTION_DAYS,
       deadLetterDays: env.SLUICE_DEAD_LETTER_RETENTION_DAYS,
+      /** where executions are written before their partition is dropped; null: nowhere */
+      archiveDir: env.SLUICE_ARCHIVE_DIR ?? null,
     }),
     fleet: () => ({ workers: env.SLUICE_WORKERS }),
   };

@@ -106,15 +106,34 @@ export async function queryWithJson(
   return (await runWithJson(door, statement, json)).rows;
 }
 
-async function runWithJson(door: Database | JsonTransaction, [before, after]: JsonStatement, json: string) {
+/**
+ * Runs a statement whose columns are all text, on the driver itself: for results that are large. Prisma's client copies each
+ * value several times on its way.
+ *
+ * @returns each row as a list of its columns
+ * @throws as `executeWithJson`
+ */
+export async function queryTexts(
+  door: Database | JsonTransaction,
+  sql: string,
+  values: readonly unknown[] = [],
+): Promise<readonly (readonly (string | null)[])[]> {
+  return (await run<(string | null)[]>(door, sql, values)).rows;
+}
+
+function runWithJson(door: Database | JsonTransaction, [before, after]: JsonStatement, json: string) {
+  return run<unknown[]>(door, `${before}$1${after}`, [json]);
+}
+
+async function run<Row extends unknown[]>(door: Database | JsonTransaction, sql: string, values: readonly unknown[]) {
   const within = clients.get(door as JsonTransaction);
   const { schema } = within ?? doorOf(door as Database);
   const driver = within?.client ?? doorOf(door as Database).pool;
   try {
-    const text = inSchema(`${before}$1${after}`, schema);
-    return await driver.query<unknown[]>({ text, values: [json], rowMode: 'array' });
+    const text = inSchema(sql, schema);
+    return await driver.query<Row>({ text, values: [...values], rowMode: 'array' });
   } catch (thrown) {
-    throw toStatementError(thrown, json);
+    throw toStatementError(thrown, values.map(String).join(' '));
   }
 }
 

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { configGroups, readConfig } from '../../shared/config.ts';
 import { passedOverVariables, unknownVariables } from '../../shared/foreign-variables.ts';
+import { type ArchiveFacts, readArchiveFacts } from './archive-facts.ts';
 
 /** What is known without asking a server. */
 export interface HostFacts {
@@ -18,6 +19,8 @@ export interface HostFacts {
   passedOverVariables: string[];
   /** what is wrong with the values of variables, of whichever process: a line each, without a secret */
   variableProblems: string[];
+  /** where executions are archived; null: nowhere */
+  archive: ArchiveFacts | null;
 }
 
 /** Beside the sources, and one level further up from the build. */
@@ -27,6 +30,7 @@ const packageFile = import.meta.url.endsWith('.ts') ? '../../package.json' : '..
 export function readHostFacts(environment: NodeJS.ProcessEnv): HostFacts {
   const ours = JSON.parse(readFileSync(new URL(packageFile, import.meta.url), 'utf8')) as { engines: { node: string } };
   const bullmq = createRequire(import.meta.url)('bullmq/package.json') as { version: string };
+  const { archiveDir } = readConfig(environment, ['retention']).config.retention;
   return {
     nodeVersion: process.version,
     nodeWanted: ours.engines.node,
@@ -35,5 +39,6 @@ export function readHostFacts(environment: NodeJS.ProcessEnv): HostFacts {
     unknownVariables: unknownVariables(environment),
     passedOverVariables: passedOverVariables(environment),
     variableProblems: readConfig(environment, configGroups).problems,
+    archive: archiveDir === null ? null : readArchiveFacts(archiveDir),
   };
 }

@@ -36,6 +36,7 @@ export function judgeHost(facts: HostFacts, options: { recordingEnabled: boolean
         'set enableServiceLinks: false in the pod, or set the variable yourself',
       ),
     ),
+    ...judgeArchive(facts),
     options.recordingEnabled
       ? onConfiguration.ok('recording', 'on')
       : onConfiguration.warning(
@@ -43,6 +44,19 @@ export function judgeHost(facts: HostFacts, options: { recordingEnabled: boolean
           'DSL_EXECUTION_LOG_ENABLED is off: producers with this configuration store nothing',
           'leave it out, or set it to true',
         ),
+  ];
+}
+
+/** Without a place for its archive, no partition of executions is dropped. */
+function judgeArchive({ archive }: HostFacts): Finding[] {
+  if (archive === null) return [];
+  if (archive.problem === null) return [onHost.ok('archive', `${archive.dir} can be written to`)];
+  return [
+    onHost.failure(
+      'archive',
+      `SLUICE_ARCHIVE_DIR, ${archive.dir}: ${archive.problem}`,
+      'create or mount it and give the process of maintenance the right to write: until then no expired partition is dropped',
+    ),
   ];
 }
 

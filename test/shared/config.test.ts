@@ -293,6 +293,13 @@ const expected: Record<string, Variable> = {
   SLUICE_RETENTION_DAYS: integer((c) => c.retention.days, 90, 0, 3_650, 'days; 0 keeps for ever'),
   SLUICE_REQUEST_RETENTION_DAYS: integer((c) => c.retention.requestDays, 90, 0, 3_650, 'days; 0 keeps for ever'),
   SLUICE_DEAD_LETTER_RETENTION_DAYS: integer((c) => c.retention.deadLetterDays, 30, 0, 3_650, 'days; 0 keeps for ever'),
+  SLUICE_ARCHIVE_DIR: {
+    read: (c) => c.retention.archiveDir,
+    fallback: null,
+    takes: [['/var/lib/sluice/archive', '/var/lib/sluice/archive']],
+    refuses: [],
+    accepted: 'text that is not empty',
+  },
   SLUICE_WORKERS: integer((c) => c.fleet.workers, 2, 1, 64, 'processes'),
 };
 

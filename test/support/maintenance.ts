@@ -24,6 +24,7 @@ export async function maintenanceDeps(environment: Record<string, string> = {}, 
   onTestFinished(() => database.$disconnect());
   const log = aLog();
   const dropped: string[] = [];
+  const archived: string[] = [];
   const purged: number[] = [];
   const early: [table: string, rows: number][] = [];
   const deps: TaskDeps & { config: Config } = {
@@ -32,10 +33,11 @@ export async function maintenanceDeps(environment: Record<string, string> = {}, 
     logger: log.logger,
     now: Date.now,
     onDropped: (name) => dropped.push(name),
+    onArchived: (result) => archived.push(result),
     onPurged: (_table, rows) => purged.push(rows),
     onEarly: (table, rows) => early.push([table, rows]),
   };
-  return { databaseUrl, deps, dropped, purged, early, lines: log.lines, messages: log.messages };
+  return { databaseUrl, deps, dropped, archived, purged, early, lines: log.lines, messages: log.messages };
 }
 
 /** A maintenance worker inside the test's own process, started and stopped with it. */

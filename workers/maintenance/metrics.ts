@@ -21,6 +21,12 @@ export function createMaintenanceMetrics(
     help: 'Partitions dropped because all of their rows were older than the retention',
     registers,
   });
+  const archived = new Counter({
+    name: 'sluice_partitions_archived_total',
+    help: 'Expired partitions whose rows were written to SLUICE_ARCHIVE_DIR before they were dropped, by result: archived, or failed (the partition is kept)',
+    labelNames: ['result'] as const,
+    registers,
+  });
   const purged = new Counter({
     name: 'sluice_rows_purged_total',
     help: 'Rows deleted because they were older than their retention, by table',
@@ -79,5 +85,5 @@ export function createMaintenanceMetrics(
       this.set(sources.isOutage() ? 1 : 0);
     },
   });
-  return { runs, dropped, purged, deletedEarly };
+  return { runs, dropped, archived, purged, deletedEarly };
 }

@@ -39,6 +39,7 @@ export function createMaintenance(
     logger,
     now: Date.now,
     onDropped: () => metrics.dropped.inc(),
+    onArchived: (result) => metrics.archived.inc({ result }),
     onPurged: (table, rows) => metrics.purged.inc({ table }, rows),
     onEarly: (table, rows) => metrics.deletedEarly.inc({ table }, rows),
   });

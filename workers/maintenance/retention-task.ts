@@ -1,3 +1,5 @@
+import { FileError } from '../../archive/archive-file.ts';
+import { findAwaitingDrop } from '../../archive/awaiting-drop.ts';
 import { type Database, Prisma } from '../../shared/database.ts';
 import {
   classifyDatabaseError,
@@ -7,6 +9,7 @@ import {
 } from '../../shared/database-errors.ts';
 import { type Partition, type PartitionCatalog, quoteTable, readPartitions } from '../../shared/partition-catalog.ts';
 import { executionLogTable } from '../../shared/partitions.ts';
+import { type ArchiveDropResult, createArchiving } from './archive-partition.ts';
 import { isClockOff } from './clock.ts';
 import { dropPartition } from './drop-partition.ts';
 import { planRetention } from './retention-plan.ts';
@@ -29,10 +32,13 @@ export interface RetentionReport {
  */
 const maxLockWaits = 3;
 
-/** Drops the partitions that are older than `SLUICE_RETENTION_DAYS`. The time is the database's. */
+/**
+ * Drops the partitions that are older than `SLUICE_RETENTION_DAYS`. The time is the database's. With `SLUICE_ARCHIVE_DIR`
+ * only after their rows are in an archive.
+ */
 export function createRetentionTask(deps: TaskDeps): Task<RetentionReport> {
   const { config, database, logger } = deps;
-  const { days } = config.retention;
+  const { days, archiveDir } = config.retention;
   const plan = ({ partitions, databaseMs }: PartitionCatalog) => planRetention(partitions, databaseMs, days);
 
   return {
@@ -41,12 +47,19 @@ export function createRetentionTask(deps: TaskDeps): Task<RetentionReport> {
       const catalog = await readPartitions(database, executionLogTable);
       if (isClockOff(deps, catalog.databaseMs)) return { ...report, outcome: 'refused', overdue: plan(catalog).length };
       const expired = plan(catalog);
-      let gone = 0;
-      for (const partition of expired) {
+      const archiving = archiveDir === null ? null : createArchiving(database, { dir: archiveDir, signal });
+      const overdue: Overdue[] = [
+        ...(await findDetached(archiving)),
+        ...expired.map((partition) => ({ place: partition, drop: () => dropExpired(partition, archiving) })),
+      ];
+      report.overdue = overdue.length;
+      for (const { place, drop } of overdue) {
         if (signal.aborted || report.postponed.length === maxLockWaits) break;
-        if (await drop(partition, report)) gone += 1;
+        const ending = await settle(place, drop, report);
+        if (ending === 'gone') report.overdue -= 1;
+        // It would take none of the others either.
+        if (ending === 'no archive') break;
       }
-      report.overdue = expired.length - gone;
       report.outcome = toOutcome(report, signal.aborted && report.overdue > 0);
       return report;
     },
@@ -56,41 +69,72 @@ export function createRetentionTask(deps: TaskDeps): Task<RetentionReport> {
     },
   };
 
-  /** @returns whether it is there no more */
-  async function drop(expired: Partition, report: RetentionReport): Promise<boolean> {
-    const { name } = expired;
+  function dropExpired(expired: Partition, archiving: Archiving | null): Promise<ArchiveDropResult> {
+    const isExpired = (partition: Partition, catalog: PartitionCatalog): boolean => plan(catalog).includes(partition);
+    if (archiving !== null) return archiving.archiveAndDrop(expired, executionLogTable, isExpired);
+    return dropPartition(database, { table: executionLogTable, name: expired.name, isExpired });
+  }
+
+  /** What an earlier run has detached, to drop it once it is archived, and has not come to. */
+  async function findDetached(archiving: Archiving | null): Promise<Overdue[]> {
+    const tables = await findAwaitingDrop(database, executionLogTable);
+    if (archiving !== null) return tables.map((table) => ({ place: table.place, drop: () => archiving.drop(table) }));
+    if (tables.length > 0) {
+      const names = tables.map(({ place }) => place.name);
+      logger.error(
+        { names },
+        'detached partitions wait for their archive: set SLUICE_ARCHIVE_DIR, or drop them by hand',
+      );
+    }
+    return [];
+  }
+
+  async function settle(
+    place: Overdue['place'],
+    drop: Overdue['drop'],
+    report: RetentionReport,
+  ): Promise<'gone' | 'there' | 'no archive'> {
+    const { name } = place;
     try {
-      const early = await countEarly(database, expired, days);
-      const result = await dropPartition(database, {
-        table: executionLogTable,
-        name,
-        isExpired: (partition, catalog) => plan(catalog).includes(partition),
-      });
+      const early = await countEarly(database, place, days);
+      const result = await drop();
+      if (result === 'stopped') return 'there';
       if (result === 'locked') {
         report.postponed.push(name);
         logger.warn({ partition: name }, 'partition is in use, it will be dropped later');
       } else if (result === 'dropped') {
         report.dropped.push(name);
         deps.onDropped(name);
-        logger.info({ partition: name }, 'partition dropped');
+        if (archiveDir !== null) deps.onArchived('archived');
+        logger.info({ partition: name }, archiveDir === null ? 'partition dropped' : 'partition archived and dropped');
         if (early > 0) tellEarly(deps, { table: executionLogTable, rows: early, keepDays: days });
       }
-      return result !== 'locked';
+      return result === 'locked' ? 'there' : 'gone';
     } catch (error) {
-      if (classifyDatabaseError(error).class === 'transient') throw error;
-      const reason = explainDatabaseError(error);
+      const isOfFiles = error instanceof FileError;
+      if (!isOfFiles && classifyDatabaseError(error).class === 'transient') throw error;
+      const reason = isOfFiles ? `SLUICE_ARCHIVE_DIR: ${error.message}` : explainDatabaseError(error);
       report.failed.push({ name, reason });
+      if (archiveDir !== null) deps.onArchived('failed');
       logger.error({ partition: name, reason }, 'partition could not be dropped');
-      return false;
+      return isOfFiles ? 'no archive' : 'there';
     }
   }
+}
+
+type Archiving = ReturnType<typeof createArchiving>;
+
+/** A table that is to go, and what makes it go. */
+interface Overdue {
+  place: Pick<Partition, 'schema' | 'name'>;
+  drop(): Promise<ArchiveDropResult>;
 }
 
 /** Enough to tell a slip from a stream. */
 const maxRowsCounted = 10_000;
 
 /** Rows of a partition that were stored less than so many days ago. Without a lock; 0 when it takes too long to find out. */
-async function countEarly(database: Database, partition: Partition, days: number): Promise<number> {
+async function countEarly(database: Database, partition: Overdue['place'], days: number): Promise<number> {
   try {
     const [counted] = await database.$queryRaw<{ rows: number }[]>(Prisma.sql`
       select count(*)::int as rows from (

@@ -27,6 +27,8 @@ export interface TaskDeps {
   now: () => number;
   /** told of every partition that is gone */
   onDropped(partition: string): void;
+  /** told of every partition whose rows are in an archive now, and of each try that failed */
+  onArchived(result: 'archived' | 'failed'): void;
   /** told of every batch of rows that is gone */
   onPurged(table: string, rows: number): void;
   /** told of rows that are gone sooner after they were stored than they are to be kept */

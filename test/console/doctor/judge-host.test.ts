@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { readArchiveFacts } from '../../../console/doctor/archive-facts.ts';
 import type { HostFacts } from '../../../console/doctor/host-facts.ts';
 import { judgeHost, judgeMissingUrl } from '../../../console/doctor/judge-host.ts';
 import { isBelow, versionNumbers } from '../../../console/doctor/version.ts';
@@ -12,6 +13,7 @@ const host: HostFacts = {
   unknownVariables: [],
   passedOverVariables: [],
   variableProblems: [],
+  archive: null,
 };
 
 const cases: [check: string, level: string, says: string, facts: Partial<HostFacts>, recordingEnabled: boolean][] = [
@@ -29,6 +31,9 @@ const cases: [check: string, level: string, says: string, facts: Partial<HostFac
     true,
   ],
   ['values', 'warning', 'SLUICE_WORKER_PORT', { passedOverVariables: ['SLUICE_WORKER_PORT'] }, true],
+  ['archive', 'ok', '/a can be', { archive: { dir: '/a', problem: null } }, true],
+  ['archive', 'failure', '/a: there is no', { archive: readArchiveFacts('/a') }, true],
+  ['archive', 'failure', 'it is no directory', { archive: readArchiveFacts('package.json') }, true],
   ['recording', 'ok', 'on', {}, true],
   ['recording', 'warning', 'DSL_EXECUTION_LOG_ENABLED', {}, false],
 ];

@@ -1,0 +1,114 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import type { ByteSink } from './parquet-writer.ts';
+
+/** The directory could not be written to, or not be read. The message is for a person. */
+export class FileError extends Error {
+  override readonly name = 'FileError';
+}
+
+/** A file that has its name only once it is whole and on the disk. */
+export interface PendingFile extends ByteSink {
+  /** so far */
+  readonly bytes: number;
+  /** where it is until it has its name */
+  readonly path: string;
+  /** Ends it: what was written is on the disk. @returns the SHA-256 of its bytes, in hexadecimal */
+  end(): Promise<string>;
+  /** Gives it a name in its directory, in place of another file that has it. */
+  giveName(path: string): Promise<void>;
+  /** Takes it away, if it has no name yet. */
+  discard(): Promise<void>;
+}
+
+const suffix = '.partial';
+
+/** Begins a file that is to have its name in the directory of `path`. */
+export async function createPendingFile(path: string): Promise<PendingFile> {
+  const pending = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}${suffix}`);
+  const file = await told(path, () => open(pending, 'wx', 0o640));
+  const sha256 = createHash('sha256');
+  let [bytes, isOpen, isNamed] = [0, true, false];
+  const close = async (): Promise<void> => {
+    if (!isOpen) return;
+    isOpen = false;
+    await file.close();
+  };
+  return {
+    path: pending,
+    get bytes() {
+      return bytes;
+    },
+    write: (part) =>
+      told(path, async () => {
+        // A full disk may take a part of it and say so, or nothing and fail.
+        for (let written = 0; written < part.length; ) {
+          written += (await file.write(part, written, part.length - written)).bytesWritten;
+        }
+        sha256.update(part);
+        bytes += part.length;
+      }),
+    end: () =>
+      told(path, async () => {
+        await file.sync();
+        await close();
+        return sha256.digest('hex');
+      }),
+    giveName: (name) =>
+      told(path, async () => {
+        await rename(pending, name);
+        isNamed = true;
+        await syncDirectory(dirname(name));
+      }),
+    async discard() {
+      await close().catch(() => undefined);
+      if (!isNamed) await rm(pending, { force: true }).catch(() => undefined);
+    },
+  };
+}
+
+/** Without it a power cut could take the name away again. */
+async function syncDirectory(dir: string): Promise<void> {
+  await using directory = await open(dir);
+  await directory.sync();
+}
+
+/** Nobody writes to a file that has not changed for so long. */
+const abandonedMs = 3_600_000;
+
+/** Takes away what processes that died have left in a directory. */
+export async function removeAbandoned(dir: string): Promise<void> {
+  await told(dir, async () => {
+    for (const name of await readdir(dir)) {
+      if (!name.startsWith('.') || !name.endsWith(suffix)) continue;
+      const path = join(dir, name);
+      const found = await stat(path).catch(() => null);
+      if (found !== null && Date.now() - found.mtimeMs > abandonedMs) await rm(path, { force: true });
+    }
+  });
+}
+
+const explanations: Record<string, string> = {
+  ENOSPC: 'the disk is full: make room',
+  EDQUOT: 'the quota is used up: make room',
+  EACCES: 'this process may not write there: give it the right',
+  EPERM: 'this process may not write there: give it the right',
+  EROFS: 'it is mounted read-only: mount it writable',
+  ENOENT: 'there is no such directory: create it, or mount it',
+  ENOTDIR: 'it is no directory: name one',
+  EISDIR: 'it is a directory: name a file',
+  EFBIG: 'the file may not be so large: raise the limit of the process or of the file system',
+  EIO: 'the disk has an error: replace it',
+};
+
+/** Does something with files, and says of a failure what to do. */
+export async function told<T>(path: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (thrown) {
+    const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : null;
+    if (code === null) throw thrown;
+    throw new FileError(`${path} (${code}): ${explanations[code] ?? 'the file system refused it'}`, { cause: thrown });
+  }
+}

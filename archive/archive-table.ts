@@ -1,0 +1,188 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Database, type JsonTransaction, queryTexts, withJsonTransaction } from '../shared/database.ts';
+import { createPendingFile, FileError, removeAbandoned } from './archive-file.ts';
+import { type Column, readColumns } from './columns.ts';
+import { type Archived, archiveName, listManifests, type Manifest, writeManifest } from './manifest.ts';
+import { createParquetWriter } from './parquet-writer.ts';
+import { readTable } from './read-table.ts';
+import { createRowSum, isSame, sumTable } from './row-sum.ts';
+import { type TableName, toTableSql } from './table-ranges.ts';
+import { findDamage, sumFile } from './verify-archive.ts';
+
+/** A table to archive: what it was a partition of, and the bounds that it had. */
+export interface ArchivedTable extends Archived {
+  place: TableName;
+}
+
+/** What became of it: the archive that holds its rows, or why there is none yet. */
+export type ArchiveResult =
+  /** `isNew`: there was none of the same rows before */
+  | { manifest: Manifest; isNew: boolean }
+  /** another process is at it */
+  | 'busy'
+  | 'stopped';
+
+/** With a table's name: processes that archive at the same time take turns on it. */
+const advisoryLock = 7_270_414;
+
+/** How long the lock that a reader needs is waited for. */
+const lockTimeoutMs = 500;
+
+/** Between two statements a row group is written to disk. */
+const maxIdleMs = 60_000;
+
+/**
+ * Writes the rows of a table to a file in `dir`, reads it back, and gives it its name only when it is whole. Where an archive
+ * of the same rows is there already, that one is checked in its place. Holds the lock of a reader: inserts go on. What is written to
+ * the table meanwhile may be missing; see `dropArchived` for the proof.
+ *
+ * @throws FileError when the directory is at fault, else what the database said
+ */
+export function archiveTable(
+  database: Database,
+  table: ArchivedTable,
+  { dir, signal }: { dir: string; signal: AbortSignal },
+): Promise<ArchiveResult> {
+  return withJsonTransaction(database, { lockTimeoutMs, commits: true }, async (transaction) => {
+    await boundIdleness(transaction);
+    const [[isMine] = []] = await queryTexts(
+      transaction,
+      `select pg_try_advisory_xact_lock(${advisoryLock}, hashtext($1))::text`,
+      [toTableSql(table.place)],
+    );
+    if (isMine !== 'true') return 'busy';
+    // Nobody drops it while it is read, so no archive of fewer rows comes after one that was the proof for a drop.
+    await queryTexts(transaction, `lock table ${toTableSql(table.place)} in access share mode`);
+    const columns = await readColumns(transaction, table.place.name);
+    await removeAbandoned(dir);
+    const known = (await listManifests(dir)).manifests.filter((one) => isOf(one, table));
+    const equal = await findEqual(transaction, table, columns, known, { dir, signal });
+    if (equal === 'stopped') return equal;
+    if (equal !== null) return { manifest: equal, isNew: false };
+    const manifest = await writeArchive(transaction, table, columns, { dir, signal });
+    if (manifest === 'stopped') return manifest;
+    return { manifest, isNew: !known.some(({ file }) => file === manifest.file) };
+  });
+}
+
+/** A process that is frozen keeps its locks no longer than this. */
+async function boundIdleness(transaction: JsonTransaction): Promise<void> {
+  await queryTexts(transaction, `select set_config('idle_in_transaction_session_timeout', '${maxIdleMs}ms', true)`);
+}
+
+async function findEqual(
+  transaction: JsonTransaction,
+  table: ArchivedTable,
+  columns: readonly Column[],
+  known: readonly Manifest[],
+  { dir, signal }: { dir: string; signal: AbortSignal },
+): Promise<Manifest | 'stopped' | null> {
+  const candidates = known.filter((one) => haveSameNames(one.columns, columns));
+  if (candidates.length === 0) return null;
+  const sum = await sumTable(transaction, table.place, columns, signal);
+  if (sum === null) return 'stopped';
+  for (const candidate of candidates) {
+    if (!isSame(candidate, sum)) continue;
+    const damage = await findDamage(dir, candidate, signal);
+    if (damage === null) return candidate;
+  }
+  return null;
+}
+
+async function writeArchive(
+  transaction: JsonTransaction,
+  table: ArchivedTable,
+  columns: readonly Column[],
+  { dir, signal }: { dir: string; signal: AbortSignal },
+): Promise<Manifest | 'stopped'> {
+  const { table: of, from, until, place } = table;
+  const file = await createPendingFile(join(dir, `${place.name}.parquet`));
+  try {
+    const parquet = createParquetWriter(file, columns, { table: of, from, until });
+    const sum = createRowSum();
+    for await (const page of readTable(transaction, place, columns)) {
+      if (signal.aborted) return 'stopped';
+      for (const row of page) {
+        sum.add(row);
+        await parquet.add(row);
+      }
+    }
+    await parquet.end();
+    const sha256 = await file.end();
+    const written = sum.total();
+    if (!isSame(await sumFile(file.path, columns, signal), written))
+      throw new FileError(`${file.path}: what was read back is not what was written: look at the disk`);
+    const name = archiveName({ table: of, from, until }, written);
+    await file.giveName(join(dir, `${name}.parquet`));
+    return await writeManifest(dir, name, {
+      table: of,
+      partition: place.name,
+      from,
+      until,
+      ...written,
+      bytes: file.bytes,
+      sha256,
+      columns: [...columns],
+      archivedAt: new Date().toISOString(),
+    });
+  } catch (thrown) {
+    if (signal.aborted) return 'stopped';
+    throw thrown;
+  } finally {
+    await file.discard();
+  }
+}
+
+/** What became of a table that was to be dropped. */
+export type DropArchivedResult =
+  | 'dropped'
+  /** somebody else was first */
+  | 'gone'
+  /** it has other rows than the archive; nothing was done */
+  | 'different'
+  | 'stopped';
+
+/**
+ * Drops a table that is no partition any more, if it has exactly the rows that its archive has. Both are in one transaction
+ * that holds the exclusive lock, for as long as it takes to add the rows up: only who still looks at this table waits.
+ *
+ * @throws what the database said, such as that it did not get the lock in time
+ */
+export function dropArchived(
+  database: Database,
+  place: TableName,
+  manifest: Manifest,
+  signal: AbortSignal,
+): Promise<DropArchivedResult> {
+  return withJsonTransaction(database, { lockTimeoutMs, commits: true }, async (transaction) => {
+    await boundIdleness(transaction);
+    const [[count] = []] = await queryTexts(
+      transaction,
+      `select count(*)::text from pg_class join pg_namespace on pg_namespace.oid = relnamespace
+       where nspname = $1 and relname = $2 and not relispartition`,
+      [place.schema, place.name],
+    );
+    if (count !== '1') return 'gone';
+    await queryTexts(transaction, `lock table ${toTableSql(place)} in access exclusive mode`);
+    const sum = await sumTable(transaction, place, await readColumns(transaction, place.name), signal);
+    if (sum === null) return 'stopped';
+    if (!isSame(sum, manifest)) return 'different';
+    await queryTexts(transaction, `drop table ${toTableSql(place)}`);
+    return 'dropped';
+  });
+}
+
+/** Takes an archive away that has not become the proof for a drop. */
+export async function removeArchive(dir: string, { file }: Manifest): Promise<void> {
+  await rm(join(dir, file.replace(/\.parquet$/, '.json')), { force: true });
+  await rm(join(dir, file), { force: true });
+}
+
+function isOf({ table, from, until }: Manifest, wanted: Archived): boolean {
+  return table === wanted.table && from === wanted.from && until === wanted.until;
+}
+
+function haveSameNames(a: readonly Column[], b: readonly Column[]): boolean {
+  return a.length === b.length && a.every(({ name }, index) => name === b[index]?.name);
+}

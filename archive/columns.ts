@@ -1,0 +1,83 @@
+import { type Database, type JsonTransaction, queryTexts } from '../shared/database.ts';
+import { quoteIdentifier } from '../shared/schema.ts';
+
+/** Where statements run. */
+export type Session = Database | JsonTransaction;
+
+/** What a column holds, as far as files tell it apart. What is none of the others is text. */
+export type ColumnKind = 'uuid' | 'time' | 'integer' | 'bigint' | 'double' | 'boolean' | 'json' | 'text';
+
+/** A column of a table, and how it is written to a file. */
+export interface Column {
+  name: string;
+  kind: ColumnKind;
+  /** as PostgreSQL writes it, such as `timestamp(3) with time zone` */
+  type: string;
+  isNullable: boolean;
+}
+
+/**
+ * A row as a list of texts, one a column: a time is milliseconds since 1970, a double the sixteen hexadecimal digits of its
+ * eight bytes, a truth value `true` or `false`, JSON as it is stored. No setting of a session changes these texts.
+ */
+export type Row = readonly (string | null)[];
+
+/** The columns of a table in the schema of Sluice, but for generated ones, which a restored row makes again. */
+export async function readColumns(session: Session, table: string): Promise<Column[]> {
+  const rows = await queryTexts(
+    session,
+    `select attname::text, format_type(atttypid, atttypmod), attnotnull::text
+     from pg_attribute join pg_class on pg_class.oid = attrelid
+     where relname = $1 and relnamespace = to_regnamespace('sluice')
+       and attnum > 0 and not attisdropped and attgenerated = ''
+     order by attnum`,
+    [table],
+  );
+  return rows.map(([name, type, isRequired]) => ({
+    name: name ?? '',
+    kind: kindOf(type ?? ''),
+    type: type ?? '',
+    isNullable: isRequired !== 'true',
+  }));
+}
+
+/** The kind of a type as PostgreSQL writes it. */
+export function kindOf(type: string): ColumnKind {
+  if (/^timestamp(\(\d\))? with time zone$/.test(type)) return /\([0-3]\)/.test(type) ? 'time' : 'text';
+  return kinds[type] ?? 'text';
+}
+
+const kinds: Record<string, ColumnKind> = {
+  uuid: 'uuid',
+  smallint: 'integer',
+  integer: 'integer',
+  bigint: 'bigint',
+  'double precision': 'double',
+  boolean: 'boolean',
+  jsonb: 'json',
+  json: 'json',
+};
+
+/** The SQL of a value's text, see `Row`. */
+export function toTextSql(kind: ColumnKind, value: string): string {
+  if (kind === 'time') return `(extract(epoch from ${value}) * 1000)::bigint::text`;
+  if (kind === 'double') return `encode(float8send(${value}), 'hex')`;
+  return `${value}::text`;
+}
+
+/** The SQL of a column's text. */
+export function toColumnSql({ kind, name }: Column): string {
+  return toTextSql(kind, quoteIdentifier(name));
+}
+
+/** A double as the text of a row has it. */
+export function parseDouble(hex: string): number {
+  return Buffer.from(hex, 'hex').readDoubleBE(0);
+}
+
+/** The text that a row has for a double. */
+export function formatDouble(value: number): string {
+  const bytes = Buffer.allocUnsafe(8);
+  bytes.writeDoubleBE(value, 0);
+  return bytes.toString('hex');
+}

@@ -1,0 +1,51 @@
+import { type FileHandle, open } from 'node:fs/promises';
+import { zstdDecompressSync } from 'node:zlib';
+import { parquetMetadataAsync, parquetRead } from 'hyparquet';
+import { type Column, type ColumnKind, formatDouble, type Row } from './columns.ts';
+
+/**
+ * The rows of a file that was written with these columns, a row group at a time.
+ *
+ * @throws when it is no such file, or is damaged where it can be told
+ */
+export async function* readParquet(path: string, columns: readonly Column[]): AsyncGenerator<readonly Row[]> {
+  await using file = await open(path);
+  const source = { byteLength: (await file.stat()).size, slice: sliceOf(file) };
+  const metadata = await parquetMetadataAsync(source);
+  let rowStart = 0;
+  for (const group of metadata.row_groups) {
+    const rowEnd = rowStart + Number(group.num_rows);
+    const rows: Row[] = [];
+    await parquetRead({
+      file: source,
+      metadata,
+      columns: columns.map(({ name }) => name),
+      rowStart,
+      rowEnd,
+      compressors: { ZSTD: (page) => zstdDecompressSync(page) },
+      parsers: { ...textParsers },
+      onComplete(found) {
+        for (const values of found) rows.push(columns.map(({ kind }, index) => toText(kind, values[index])));
+      },
+    });
+    yield rows;
+    rowStart = rowEnd;
+  }
+}
+
+const textParsers = { timestampFromMilliseconds: (ms: bigint) => ms };
+
+function sliceOf(file: FileHandle) {
+  return async (start: number, end?: number): Promise<ArrayBuffer> => {
+    const length = (end ?? (await file.stat()).size) - start;
+    const bytes = new Uint8Array(length);
+    const { bytesRead } = await file.read(bytes, 0, length, start);
+    if (bytesRead < length) throw new Error('the file ends too early');
+    return bytes.buffer;
+  };
+}
+
+function toText(kind: ColumnKind, value: unknown): string | null {
+  if (value === null || value === undefined) return null;
+  return kind === 'double' ? formatDouble(Number(value)) : String(value);
+}

@@ -1,0 +1,113 @@
+import { constants, zstdCompressSync } from 'node:zlib';
+import type { SchemaElement } from 'hyparquet';
+import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
+import { type Column, type ColumnKind, parseDouble, type Row } from './columns.ts';
+
+/** Takes bytes in their order; resolves when there is room for more. */
+export interface ByteSink {
+  write(bytes: Uint8Array): Promise<void>;
+}
+
+/** What is in memory at once: a row group ends with whichever is reached first. */
+const groupRows = 20_000;
+const groupCharacters = 8 * 1_024 * 1_024;
+
+const zstd = (page: Uint8Array): Uint8Array =>
+  zstdCompressSync(page, { params: { [constants.ZSTD_c_compressionLevel]: 3 } });
+
+/** Writes rows as Parquet, compressed with zstd, a row group at a time. */
+export function createParquetWriter(
+  sink: ByteSink,
+  columns: readonly Column[],
+  facts: Readonly<Record<string, string>> = {},
+) {
+  const bytes = new ByteWriter();
+  const parquet = new ParquetWriter({
+    writer: bytes,
+    schema: [{ name: 'row', num_children: columns.length }, ...columns.map(toSchema)],
+    codec: 'ZSTD',
+    compressors: { ZSTD: zstd },
+    createdBy: 'sluice',
+    kvMetadata: Object.entries(facts).map(([key, value]) => ({ key, value })),
+  });
+  let values: unknown[][] = columns.map(() => []);
+  let [rows, characters] = [0, 0];
+
+  const handOver = async (): Promise<void> => {
+    await sink.write(bytes.getBytes());
+    bytes.index = 0;
+  };
+  const endGroup = async (): Promise<void> => {
+    await parquet.write({
+      columnData: columns.map(({ name, kind }, index) => ({
+        name,
+        data: values[index] ?? [],
+        // Only times are asked for by range. A row group has an entry in memory for whatever else is told of it.
+        statistics: kind === 'time',
+        offsetIndex: false,
+        // A dictionary would take 0 and -0 for the same, and has nothing to win with texts that all differ.
+        ...(kind === 'double' || kind === 'json' ? { encoding: 'PLAIN' as const } : {}),
+      })),
+      rowGroupSize: rows,
+    });
+    values = columns.map(() => []);
+    [rows, characters] = [0, 0];
+    await handOver();
+  };
+
+  return {
+    async add(row: Row): Promise<void> {
+      for (const [index, { kind }] of columns.entries()) {
+        const text = row[index] ?? null;
+        values[index]?.push(text === null ? null : toValue(kind, text));
+        characters += text?.length ?? 0;
+      }
+      rows += 1;
+      if (rows >= groupRows || characters >= groupCharacters) await endGroup();
+    },
+    async end(): Promise<void> {
+      if (rows > 0) await endGroup();
+      await parquet.finish();
+      await handOver();
+    },
+  };
+}
+
+function toSchema({ name, kind, isNullable }: Column): SchemaElement {
+  return { name, repetition_type: isNullable ? 'OPTIONAL' : 'REQUIRED', ...schemas[kind] };
+}
+
+const text = { type: 'BYTE_ARRAY', converted_type: 'UTF8' } as const;
+const schemas: Record<ColumnKind, Omit<SchemaElement, 'name'>> = {
+  uuid: { type: 'FIXED_LEN_BYTE_ARRAY', type_length: 16, logical_type: { type: 'UUID' } },
+  time: {
+    type: 'INT64',
+    converted_type: 'TIMESTAMP_MILLIS',
+    logical_type: { type: 'TIMESTAMP', isAdjustedToUTC: true, unit: 'MILLIS' },
+  },
+  integer: { type: 'INT32' },
+  bigint: { type: 'INT64' },
+  double: { type: 'DOUBLE' },
+  boolean: { type: 'BOOLEAN' },
+  // Not Parquet's JSON: readers parse that, and round its numbers.
+  json: text,
+  text,
+};
+
+function toValue(kind: ColumnKind, text: string): unknown {
+  switch (kind) {
+    case 'time':
+    case 'bigint':
+      return BigInt(text);
+    case 'integer':
+      return Number(text);
+    case 'double':
+      return parseDouble(text);
+    case 'boolean':
+      return text === 'true';
+    case 'uuid':
+    case 'json':
+    case 'text':
+      return text;
+  }
+}

@@ -1,0 +1,19 @@
+import { accessSync, constants, statSync } from 'node:fs';
+
+/** The directory of archives, as this process sees it. */
+export interface ArchiveFacts {
+  dir: string;
+  /** why nothing can be written there; null: it can */
+  problem: string | null;
+}
+
+export function readArchiveFacts(dir: string): ArchiveFacts {
+  try {
+    if (!statSync(dir).isDirectory()) return { dir, problem: 'it is no directory' };
+    accessSync(dir, constants.R_OK | constants.W_OK | constants.X_OK);
+    return { dir, problem: null };
+  } catch (thrown) {
+    const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : 'unknown';
+    return { dir, problem: code === 'ENOENT' ? 'there is no such directory' : `it cannot be written to (${code})` };
+  }
+}

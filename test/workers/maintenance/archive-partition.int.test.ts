@@ -1,0 +1,243 @@
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ParquetFile } from 'parquet-wasm/node';
+import { expect, test } from 'vitest';
+import { archiveTable, dropArchived } from '../../../archive/archive-table.ts';
+import { toComment } from '../../../archive/awaiting-drop.ts';
+import { readColumns } from '../../../archive/columns.ts';
+import { listManifests } from '../../../archive/manifest.ts';
+import { sumTable } from '../../../archive/row-sum.ts';
+import { findDamage } from '../../../archive/verify-archive.ts';
+import { createRetentionTask } from '../../../workers/maintenance/retention-task.ts';
+import { insertVariedExecutions } from '../../support/archive.ts';
+import { connect, createDirectory } from '../../support/fixtures.ts';
+import { maintenanceDeps } from '../../support/maintenance.ts';
+import { createDay, insertExecution, partitionRows } from '../../support/rows.ts';
+
+const table = 'strategy_execution_log';
+const { signal } = new AbortController();
+
+async function setUp(given?: string) {
+  const dir = given ?? (await createDirectory());
+  const { databaseUrl, deps, ...told } = await maintenanceDeps({
+    SLUICE_RETENTION_DAYS: '90',
+    SLUICE_ARCHIVE_DIR: dir,
+  });
+  const client = await connect(databaseUrl);
+  return { dir, databaseUrl, deps, client, task: createRetentionTask(deps), ...told };
+}
+
+type SetUp = Awaited<ReturnType<typeof setUp>>;
+
+/** The sum of a partition's rows, as PostgreSQL reckons it. */
+async function sumOf({ deps: { database } }: SetUp, name: string) {
+  return sumTable(database, { schema: 'public', name }, await readColumns(database, name), signal);
+}
+
+/** A day as it is to be archived. */
+function expiredDay({ name, noon }: { name: string; noon: Date }) {
+  const [from, until] = [-43_200_000, 43_200_000].map((ms) => new Date(noon.getTime() + ms).toISOString());
+  return { table, from: from ?? '', until: until ?? '', place: { schema: 'public', name } };
+}
+
+async function archivesIn(dir: string) {
+  const { manifests, unreadable } = await listManifests(dir);
+  expect(unreadable).toEqual([]);
+  for (const manifest of manifests) expect(await findDamage(dir, manifest)).toBeNull();
+  return manifests;
+}
+
+async function tablesOf({ client }: SetUp): Promise<string[]> {
+  const { rows } = await client.query(
+    `select relname from pg_class where relname like '${table}_2%' and relkind = 'r' order by 1`,
+  );
+  return rows.map(({ relname }) => relname);
+}
+
+test('archive: an expired day goes only when all of its rows are in a file, digit by digit, and later days stay', async () => {
+  const set = await setUp();
+  const [day, empty, kept] = [
+    await createDay(set.client, 100),
+    await createDay(set.client, 99),
+    await createDay(set.client, 3),
+  ];
+  await insertVariedExecutions(set.client, day.noon, 2_500);
+  await insertExecution(set.client, kept.noon, 2);
+  const sum = await sumOf(set, day.name);
+
+  expect(await set.task.run(signal)).toEqual({
+    outcome: 'done',
+    dropped: [day.name, empty.name],
+    postponed: [],
+    failed: [],
+    overdue: 0,
+  });
+  expect(set.archived).toEqual(['archived', 'archived']);
+  expect(await tablesOf(set)).toEqual([kept.name]);
+  const [archive, second] = await archivesIn(set.dir);
+  expect(archive).toMatchObject({ ...sum, rows: 2_500, table, partition: day.name });
+  expect(second).toMatchObject({ rows: 0, partition: empty.name });
+  expect((await readdir(set.dir)).filter((name) => name.startsWith('.'))).toEqual([]);
+});
+
+test('archive: the file can be read by another library, with its types', async () => {
+  const set = await setUp();
+  const day = await createDay(set.client, 100);
+  await insertVariedExecutions(set.client, day.noon, 300);
+  await set.task.run(signal);
+  const [archive] = await archivesIn(set.dir);
+  const file = ParquetFile.fromFile(new Blob([await readFile(join(set.dir, archive?.file ?? ''))]));
+  const metadata = (await file).metadata();
+  expect(metadata.fileMetadata().numRows()).toBe(300);
+  expect((await (await file).read()).numBatches).toBeGreaterThan(0);
+});
+
+test('archive: a partition with partitions of its own, and bounds that are no day, is archived whole', async () => {
+  const set = await setUp();
+  await set.client.query(`
+    create table parted partition of ${table} for values from ('2024-05-01Z') to ('2024-06-01Z') partition by range (recorded_at);
+    create table parted_1 partition of parted for values from ('2024-05-01Z') to ('2024-05-02Z');
+    create table parted_2 partition of parted for values from ('2024-05-02Z') to ('2024-05-03Z');`);
+  await insertVariedExecutions(set.client, new Date('2024-05-01T12:00:00Z'), 50);
+  await insertVariedExecutions(set.client, new Date('2024-05-02T12:00:00Z'), 60);
+  expect((await set.task.run(signal)).dropped).toEqual(['parted']);
+  const [archive] = await archivesIn(set.dir);
+  expect(archive).toMatchObject({ rows: 110, from: '2024-05-01T00:00:00.000Z', until: '2024-06-01T00:00:00.000Z' });
+  expect(archive?.file).toMatch(`${table}_20240501T000000Z_20240601T000000Z_`);
+});
+
+test('archive: rows far larger than a page, and columns that somebody has added, are in it', async () => {
+  const set = await setUp();
+  const day = await createDay(set.client, 100);
+  await set.client.query(`alter table ${table} add column own text, add column dropped int`);
+  await set.client.query(`alter table ${table} drop column dropped`);
+  await insertExecution(set.client, day.noon, 40);
+  await set.client.query(
+    `update ${table} set own = id::text, input = (select jsonb_agg(md5(random()::text)) from generate_series(1, 30000))`,
+  );
+  const sum = await sumOf(set, day.name);
+  expect(await set.task.run(signal)).toMatchObject({ outcome: 'done', failed: [] });
+  const [archive] = await archivesIn(set.dir);
+  expect(archive).toMatchObject({ ...sum, rows: 40 });
+  expect(archive?.columns.map(({ name }) => name)).toContain('own');
+});
+
+test('archive: a row that comes after the file was written is no proof, and is in the file that takes its place', async () => {
+  const set = await setUp();
+  const day = await createDay(set.client, 100);
+  await insertVariedExecutions(set.client, day.noon, 100);
+  const { database } = set.deps;
+  const expired = expiredDay(day);
+  const first = await archiveTable(database, expired, { dir: set.dir, signal });
+  if (typeof first === 'string') throw new Error(first);
+  await insertExecution(set.client, day.noon);
+  // Where a process dies between the two steps of a run.
+  await set.client.query(`alter table ${table} detach partition ${day.name}`);
+  await set.client.query(`comment on table ${day.name} is '${toComment(expired)}'`);
+  expect(await dropArchived(database, expired.place, first.manifest, signal)).toBe('different');
+
+  const sum = await sumOf(set, day.name);
+  expect(await set.task.run(signal)).toMatchObject({ outcome: 'done', dropped: [day.name], overdue: 0 });
+  expect(await archivesIn(set.dir)).toContainEqual(expect.objectContaining({ ...sum, rows: 101 }));
+  expect(await tablesOf(set)).toEqual([]);
+});
+
+test('archive: a process that died before or after the detachment leaves nothing to be written twice', async () => {
+  const set = await setUp();
+  const [before, after] = [await createDay(set.client, 101), await createDay(set.client, 100)];
+  for (const day of [before, after]) await insertVariedExecutions(set.client, day.noon, 100);
+  for (const day of [before, after])
+    expect(await archiveTable(set.deps.database, expiredDay(day), { dir: set.dir, signal })).toMatchObject({
+      isNew: true,
+    });
+  await set.client.query(`alter table ${table} detach partition ${after.name}`);
+  await set.client.query(`comment on table ${after.name} is '${toComment(expiredDay(after))}'`);
+  const files = await readdir(set.dir);
+  expect(await set.task.run(signal)).toMatchObject({ outcome: 'done', dropped: [after.name, before.name], overdue: 0 });
+  expect(await readdir(set.dir)).toEqual(files);
+  expect(await archivesIn(set.dir)).toHaveLength(2);
+});
+
+test('archive: a file that was damaged since is no proof', async () => {
+  const set = await setUp();
+  const day = await createDay(set.client, 100);
+  await insertVariedExecutions(set.client, day.noon, 500);
+  const result = await archiveTable(set.deps.database, expiredDay(day), { dir: set.dir, signal });
+  if (typeof result === 'string') throw new Error(result);
+  const path = join(set.dir, result.manifest.file);
+  const bytes = await readFile(path);
+  bytes[1_000] = (bytes[1_000] ?? 0) ^ 1;
+  await writeFile(path, bytes);
+  expect(await findDamage(set.dir, result.manifest)).toMatch('not what was written');
+  expect(await set.task.run(signal)).toMatchObject({ outcome: 'done', dropped: [day.name] });
+  expect(await archivesIn(set.dir)).toEqual([expect.objectContaining({ rows: 500 })]);
+});
+
+test('archive: a day that comes to be again gets an archive of its own', async () => {
+  const set = await setUp();
+  const day = await createDay(set.client, 100);
+  await insertVariedExecutions(set.client, day.noon, 10);
+  await set.task.run(signal);
+  await createDay(set.client, 100);
+  await insertVariedExecutions(set.client, day.noon, 20);
+  await set.task.run(signal);
+  expect((await archivesIn(set.dir)).map(({ rows }) => rows)).toEqual([10, 20]);
+});
+
+test('archive: where the directory is not there, the partition stays attached, readable and told of, and comes in its turn', async () => {
+  const dir = join(await createDirectory(), 'not-there');
+  const set = await setUp(dir);
+  const days = [await createDay(set.client, 101), await createDay(set.client, 100)];
+  for (const { noon } of days) await insertExecution(set.client, noon);
+  const report = await set.task.run(signal);
+  expect(report).toMatchObject({ outcome: 'failed', dropped: [], overdue: 2 });
+  expect(report.failed).toEqual([
+    { name: days[0]?.name, reason: expect.stringMatching(/^SLUICE_ARCHIVE_DIR: .*ENOENT.*create it/) },
+  ]);
+  expect(set.archived).toEqual(['failed']);
+  expect(Object.values(await partitionRows(set.client))).toEqual([1, 1, 0]);
+});
+
+test('archive: several at once archive each day once', async () => {
+  const set = await setUp();
+  const days = [];
+  for (let age = 100; age < 104; age += 1) days.push(await createDay(set.client, age));
+  for (const { noon } of days) await insertVariedExecutions(set.client, noon, 200);
+  const tasks = [set.task, createRetentionTask(set.deps), createRetentionTask(set.deps)];
+  const reports = await Promise.all(tasks.map((task) => task.run(signal)));
+  expect(reports.flatMap(({ failed }) => failed)).toEqual([]);
+  await set.task.run(signal);
+  expect(set.dropped.toSorted()).toEqual(days.map(({ name }) => name).toSorted());
+  expect((await archivesIn(set.dir)).map(({ rows }) => rows)).toEqual([200, 200, 200, 200]);
+});
+
+test('archive: asked to stop, it ends between two pages and leaves no file', async () => {
+  const set = await setUp();
+  const day = await createDay(set.client, 100);
+  await insertVariedExecutions(set.client, day.noon, 3_000);
+  const stopping = new AbortController();
+  const run = archiveTable(set.deps.database, expiredDay(day), { dir: set.dir, signal: stopping.signal });
+  stopping.abort();
+  expect(await run).toBe('stopped');
+  expect(await readdir(set.dir)).toEqual([]);
+  expect(await createRetentionTask(set.deps).run(stopping.signal)).toMatchObject({
+    outcome: 'interrupted',
+    overdue: 1,
+  });
+  expect(await partitionRows(set.client)).toMatchObject({ [day.name]: 3_000 });
+});
+
+test('archive: detached partitions that wait are not dropped, and told of, while no directory is set', async () => {
+  const set = await setUp();
+  const day = await createDay(set.client, 100);
+  await set.client.query(`alter table ${table} detach partition ${day.name}`);
+  await set.client.query(`comment on table ${day.name} is '${toComment(expiredDay(day))}'`);
+  const without = createRetentionTask({
+    ...set.deps,
+    config: { ...set.deps.config, retention: { ...set.deps.config.retention, archiveDir: null } },
+  });
+  expect(await without.run(signal)).toMatchObject({ outcome: 'done', dropped: [] });
+  expect(await tablesOf(set)).toEqual([day.name]);
+  expect(set.lines).toContainEqual(expect.objectContaining({ level: 50, names: [day.name] }));
+  await rm(set.dir, { recursive: true });
+});
