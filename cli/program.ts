@@ -21,6 +21,8 @@ const commands: Record<string, () => Promise<AddCommand>> = {
   migrate: async () => (await import('./migrate.ts')).addMigrateCommand,
   grants: async () => (await import('./grants.ts')).addGrantsCommand,
   maintain: async () => (await import('./maintain.ts')).addMaintainCommand,
+  archive: async () => (await import('./archive.ts')).addArchiveCommand,
+  export: async () => (await import('./export.ts')).addExportCommand,
   executions: async () => (await import('./executions.ts')).addExecutionsCommand,
   requests: async () => (await import('./requests.ts')).addRequestsCommand,
   erase: async () => (await import('./erase-subject.ts')).addEraseCommand,

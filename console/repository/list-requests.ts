@@ -136,7 +136,7 @@ const names = Prisma.raw(
 const endedStates: readonly RequestState[] = ['completed', 'failed', 'canceled'];
 
 /** The states that a filter leaves. A response makes a request completed with 2xx and failed with all else. */
-function statesOf({ state, statusClass }: RequestFilter): readonly RequestState[] {
+export function statesOf({ state, statusClass }: RequestFilter): readonly RequestState[] {
   const byClass =
     statusClass === undefined ? requestStates : ([statusClass === '2xx' ? 'completed' : 'failed'] as const);
   return byClass.filter((one) => state === undefined || one === state);
@@ -151,7 +151,8 @@ function isIn(states: readonly RequestState[]): Prisma.Sql {
   return Prisma.raw(`state in (${states.map((state) => `'${state}'`).join(', ')})`);
 }
 
-function toConditions(filter: RequestFilter): Prisma.Sql[] {
+/** What of a filter PostgreSQL has to check, but for the states. */
+export function toConditions(filter: RequestFilter): Prisma.Sql[] {
   const { createdBy, model, statusClass, serviceTier, from, until } = filter;
   const conditions: Prisma.Sql[] = [];
   if (createdBy !== undefined) conditions.push(Prisma.sql`created_by = ${createdBy}`);

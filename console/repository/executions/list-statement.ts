@@ -64,7 +64,15 @@ function toTimes({ since, until }: WindowRequest, after: ExecutionPosition | nul
   return times;
 }
 
-function toConditions({ status, errorCode, caseName, points, realmId, externalUserId }: ExecutionFilter): Prisma.Sql[] {
+/** What of a filter PostgreSQL has to check. */
+export function toConditions({
+  status,
+  errorCode,
+  caseName,
+  points,
+  realmId,
+  externalUserId,
+}: ExecutionFilter): Prisma.Sql[] {
   const conditions: Prisma.Sql[] = [];
   if (status !== undefined && status !== 'ok') conditions.push(Prisma.sql`status <> 'ok'`);
   if (status !== undefined && status !== 'failed') conditions.push(Prisma.sql`status = ${status}`);

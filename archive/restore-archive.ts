@@ -1,0 +1,123 @@
+import { join } from 'node:path';
+import { type Database, executeWithJson, queryTexts, withJsonTransaction } from '../shared/database.ts';
+import { UsageError } from '../shared/errors.ts';
+import { quoteIdentifier } from '../shared/schema.ts';
+import { type Column, parseDouble, type Row, readColumns } from './columns.ts';
+import type { Manifest } from './manifest.ts';
+import { readParquet } from './parquet-reader.ts';
+import { isSame, sumTable } from './row-sum.ts';
+import { findDamage } from './verify-archive.ts';
+
+/** Rows of one statement end with whichever is reached first. */
+const statementRows = 1_000;
+const statementCharacters = 4 * 1_024 * 1_024;
+
+const lockTimeoutMs = 3_000;
+
+/** The name of a table for the rows of an archive: its table, and the first day or the first and the last. */
+export function restoredName({ table, from, until }: Manifest): string {
+  const day = (iso: string): string => iso.slice(0, 10).replaceAll('-', '');
+  const last = day(new Date(Date.parse(until) - 1).toISOString());
+  return [`${table}_restored`, day(from), ...(last === day(from) ? [] : [last])].join('_');
+}
+
+/**
+ * Makes a table by itself with the rows of an archive, all or none, and compares the sum of its rows with the archive's. It has
+ * the columns, checks and indexes that the archive's table has now.
+ *
+ * @throws UsageError when there is a table of this name, Error when the archive is damaged or the rows do not agree
+ */
+export async function restoreArchive(
+  database: Database,
+  manifest: Manifest,
+  options: { dir: string; into: string; signal: AbortSignal; onRows?: (rows: number) => void },
+): Promise<void> {
+  const { dir, into, signal, onRows } = options;
+  const damage = await findDamage(dir, manifest, signal);
+  if (damage !== null) throw new Error(`${manifest.file} is damaged: ${damage}`);
+  await withJsonTransaction(database, { lockTimeoutMs, commits: true }, async (transaction) => {
+    const [[taken] = []] = await queryTexts(
+      transaction,
+      `select count(*)::text from pg_class where relname = $1 and relnamespace = to_regnamespace('sluice')`,
+      [into],
+    );
+    if (taken !== '0')
+      throw new UsageError(`there is a table ${into} already: drop it, or name another one with --into`);
+    const target = `sluice.${quoteIdentifier(into)}`;
+    await queryTexts(
+      transaction,
+      `create table ${target} (like sluice.${quoteIdentifier(manifest.table)} including all)`,
+    );
+    await addLackingColumns(transaction, target, into, manifest.columns);
+    const insert = toInsert(target, manifest.columns);
+    let rows = 0;
+    for await (const page of toPages(join(dir, manifest.file), manifest.columns)) {
+      signal.throwIfAborted();
+      await executeWithJson(transaction, insert, JSON.stringify(page));
+      rows += page.length;
+      onRows?.(rows);
+    }
+    const sum = await sumTable(
+      transaction,
+      { schema: await schemaOf(transaction), name: into },
+      manifest.columns,
+      signal,
+    );
+    if (sum === null || !isSame(sum, manifest)) throw new Error('the restored rows are not those that were archived');
+  });
+}
+
+type Transaction = Parameters<typeof executeWithJson>[0];
+
+async function schemaOf(transaction: Transaction): Promise<string> {
+  const [[schema] = []] = await queryTexts(
+    transaction,
+    `select nspname::text from pg_namespace where oid = to_regnamespace('sluice')`,
+  );
+  return schema ?? '';
+}
+
+/** The table may have lost a column since. */
+async function addLackingColumns(
+  transaction: Transaction,
+  target: string,
+  name: string,
+  columns: readonly Column[],
+): Promise<void> {
+  const there = new Set((await readColumns(transaction, name)).map((column) => column.name));
+  for (const column of columns) {
+    if (there.has(column.name)) continue;
+    await queryTexts(transaction, `alter table ${target} add column ${quoteIdentifier(column.name)} ${column.type}`);
+  }
+}
+
+function toInsert(target: string, columns: readonly Column[]): readonly [string, string] {
+  const names = columns.map(({ name }) => quoteIdentifier(name)).join(', ');
+  // The types are those that PostgreSQL wrote itself. A default counts only for a column that the archive does not have.
+  const values = columns.map(({ type }, index) => `(value ->> ${index})::${type}`).join(', ');
+  return [`insert into ${target} (${names}) select ${values} from jsonb_array_elements(`, '::jsonb) as value'];
+}
+
+async function* toPages(path: string, columns: readonly Column[]): AsyncGenerator<Row[]> {
+  let page: Row[] = [];
+  let characters = 0;
+  for await (const rows of readParquet(path, columns)) {
+    for (const row of rows) {
+      page.push(columns.map(({ kind }, index) => toInput(kind, row[index] ?? null)));
+      for (const text of row) characters += text?.length ?? 0;
+      if (page.length < statementRows && characters < statementCharacters) continue;
+      yield page;
+      [page, characters] = [[], 0];
+    }
+  }
+  if (page.length > 0) yield page;
+}
+
+/** A text that PostgreSQL reads alike whatever its settings are. */
+function toInput(kind: Column['kind'], text: string | null): string | null {
+  if (text === null) return null;
+  if (kind === 'time') return new Date(Number(text)).toISOString();
+  if (kind !== 'double') return text;
+  const value = parseDouble(text);
+  return Object.is(value, -0) ? '-0' : String(value);
+}

@@ -1,0 +1,173 @@
+import { resolve } from 'node:path';
+import { type Command, Option } from 'commander';
+import { createPendingFile } from '../archive/archive-file.ts';
+import type { Column, Row } from '../archive/columns.ts';
+import type { ExecutionFilter } from '../console/repository/executions/list-statement.ts';
+import { exportExecutions, readExecutionColumns } from '../console/repository/export/executions.ts';
+import { exportRequests, requestColumns } from '../console/repository/export/requests.ts';
+import { type RequestFilter, requestStates, statusClasses } from '../console/repository/list-requests.ts';
+import { serviceTiers } from '../shared/contracts/completed-request.ts';
+import { executionStatuses } from '../shared/contracts/execution.ts';
+
+import { UsageError } from '../shared/errors.ts';
+import { untilAskedToStop } from '../shared/lifecycle.ts';
+import type { CommandContext } from './context.ts';
+import { createRowWriter, type ExportFormat, exportFormats } from './export/row-writer.ts';
+import { createStreamSink } from './export/stream-sink.ts';
+import { decimal } from './option-values.ts';
+import { withDatabase } from './servers.ts';
+import { toCount } from './text/figures.ts';
+import { createOutput } from './text/output.ts';
+import { addWindowOptions, readWindow, type WindowFlags } from './window-option.ts';
+
+interface ExportFlags extends WindowFlags {
+  format: ExportFormat;
+  output?: string;
+}
+
+interface ExecutionFlags extends ExportFlags {
+  strategy?: string;
+  status?: NonNullable<ExecutionFilter['status']>;
+  code?: string;
+  case?: string;
+  unmatched?: boolean;
+  points?: number;
+  realm?: string;
+  user?: string;
+}
+
+interface RequestFlags extends ExportFlags {
+  createdBy?: string;
+  model?: string;
+  status?: NonNullable<RequestFilter['statusClass']>;
+  tier?: NonNullable<RequestFilter['serviceTier']>;
+  state?: NonNullable<RequestFilter['state']>;
+}
+
+export function addExportCommand(program: Command, context: CommandContext): void {
+  const command = program.command('export').description('rows to a file or a pipe, any number of them');
+  const add = (name: string, description: string): Command =>
+    addWindowOptions(command.command(name).description(description))
+      .addOption(new Option('--format <format>', 'of the rows').choices(exportFormats).default('ndjson'))
+      .option('--output <file>', 'write to this file; without it to standard output');
+
+  add('executions', 'executions, the oldest first')
+    .option('--strategy <id>', 'of this strategy')
+    .addOption(new Option('--status <status>', 'that ended so').choices([...executionStatuses, 'failed']))
+    .option('--code <code>', 'that failed with this code')
+    .option('--case <name>', 'that matched this case')
+    .option('--unmatched', 'that matched no case')
+    .option('--points <n>', 'that scored exactly so many', decimal)
+    .option('--realm <id>', 'of this realm')
+    .option('--user <id>', 'of this user')
+    .action((flags: ExecutionFlags) =>
+      withDatabase(context, 'export', async (database) => {
+        const columns = await readExecutionColumns(database);
+        const question = {
+          strategyId: flags.strategy ?? null,
+          filter: toFilter(flags),
+          ...readWindow(flags, Date.now()),
+        };
+        await write(context, flags, columns, exportExecutions(database, columns, question));
+      }),
+    );
+  add('requests', 'requests with their bodies, the oldest first')
+    .option('--created-by <id>', 'of this creator')
+    .option('--model <name>', 'to this model')
+    .addOption(new Option('--status <class>', 'with a response of this class').choices(statusClasses))
+    .addOption(new Option('--tier <tier>', 'of this service tier').choices(serviceTiers))
+    .addOption(new Option('--state <state>', 'in this state').choices(requestStates))
+    .action((flags: RequestFlags) =>
+      withDatabase(context, 'export', (database) =>
+        write(context, flags, requestColumns, exportRequests(database, toRequestFilter(flags))),
+      ),
+    );
+}
+
+function toFilter(flags: ExecutionFlags): ExecutionFilter {
+  if (flags.case !== undefined && flags.unmatched) throw new UsageError('--case and --unmatched exclude each other');
+  const { status, code, points, realm, user } = flags;
+  const caseName = flags.unmatched ? null : flags.case;
+  return {
+    ...(status === undefined ? {} : { status }),
+    ...(code === undefined ? {} : { errorCode: code }),
+    ...(caseName === undefined ? {} : { caseName }),
+    ...(points === undefined ? {} : { points }),
+    ...(realm === undefined ? {} : { realmId: realm }),
+    ...(user === undefined ? {} : { externalUserId: user }),
+  };
+}
+
+function toRequestFilter(flags: RequestFlags): RequestFilter {
+  const { createdBy, model, status, tier, state } = flags;
+  const { since, until } = readWindow(flags, Date.now());
+  return {
+    ...(createdBy === undefined ? {} : { createdBy }),
+    ...(model === undefined ? {} : { model }),
+    ...(status === undefined ? {} : { statusClass: status }),
+    ...(tier === undefined ? {} : { serviceTier: tier }),
+    ...(state === undefined ? {} : { state }),
+    ...(since === null ? {} : { from: since }),
+    until,
+  };
+}
+
+/** Writes the rows, and says on standard error how far it is. The file has its name only when all of them are in it. */
+async function write(
+  { environment, exitWith }: CommandContext,
+  { format, output }: ExportFlags,
+  columns: readonly Column[],
+  pages: AsyncIterable<readonly Row[]>,
+): Promise<void> {
+  if (output === undefined && format === 'parquet' && process.stdout.isTTY)
+    throw new UsageError('Parquet is not for a terminal: give --output FILE, or pipe it');
+  const { closed } = createOutput(environment);
+  const stopping = new AbortController();
+  void untilAskedToStop().then(() => stopping.abort());
+  const path = output === undefined ? null : resolve(output);
+  const file = path === null ? null : await createPendingFile(path);
+  const progress = createProgress();
+  try {
+    const writer = createRowWriter(format, file ?? createStreamSink(process.stdout, closed), columns);
+    for await (const rows of pages) {
+      if (stopping.signal.aborted) {
+        progress.say('stopped', path === null ? '' : '; there is no file');
+        exitWith(1);
+        return;
+      }
+      await writer.write(rows);
+      // Whoever reads has seen enough.
+      if (closed.aborted) return;
+      progress.add(rows.length);
+    }
+    await writer.end();
+    if (file !== null && path !== null) {
+      await file.end();
+      await file.giveName(path);
+    }
+    progress.say('done', '');
+  } finally {
+    await file?.discard();
+  }
+}
+
+const sayEveryMs = 2_000;
+
+function createProgress() {
+  let rows = 0;
+  let saidAt = performance.now();
+  const startedAt = saidAt;
+  const say = (what: string, more: string): void => {
+    const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
+    process.stderr.write(`sluice: ${toCount(rows)} rows exported in ${seconds} s, ${what}${more}\n`);
+  };
+  return {
+    say,
+    add(count: number): void {
+      rows += count;
+      if (performance.now() - saidAt < sayEveryMs) return;
+      saidAt = performance.now();
+      say('going on', '');
+    },
+  };
+}
