@@ -9,8 +9,8 @@ export interface ByteSink {
 }
 
 /** What is in memory at once: a row group ends with whichever is reached first. */
-const groupRows = 20_000;
-const groupCharacters = 8 * 1_024 * 1_024;
+const groupRows = 10_000;
+const groupCharacters = 4 * 1_024 * 1_024;
 
 const zstd = (page: Uint8Array): Uint8Array =>
   zstdCompressSync(page, { params: { [constants.ZSTD_c_compressionLevel]: 3 } });
