@@ -1,5 +1,8 @@
 import { z } from 'zod';
 import { type Database, Prisma } from '../../../shared/database.ts';
+import { readPartitions } from '../../../shared/partition-catalog.ts';
+import { executionLogTable } from '../../../shared/partitions.ts';
+import { instantOfUuid, type TimeSlice, timeSlices } from './id-slices.ts';
 import { inSnapshot } from './snapshot.ts';
 import { type ExecutionSummary, summaryColumns } from './summary.ts';
 
@@ -12,20 +15,55 @@ export interface StoredExecution extends ExecutionSummary {
   storedAt: Date | null;
 }
 
-/** An execution by its id; null when there is none, or when the text is no id. */
+/**
+ * The SDK gives an id and a time of the same millisecond. Who gives one of them has the other from the begin or the end of
+ * the run, or of the request: within the hour.
+ */
+const nearMs = 3_600_000;
+
+/** How many partitions a statement may lock, each with its indexes. The lock table of a server has room for a few thousand. */
+const partitionsAtOnce = 16;
+
+/**
+ * An execution by its id; null when there is none, or when the text is no id. The time in a UUIDv7 tells which partition to
+ * look in; only for what is not there, all are looked through, some at a time.
+ */
 export async function findExecution(
   database: Database,
   id: string,
   timeoutMs?: number,
 ): Promise<StoredExecution | null> {
   if (!z.guid().safeParse(id).success) return null;
+  const ms = instantOfUuid(id);
+  const near = ms === null ? null : { fromMs: ms - nearMs, untilMs: ms + nearMs };
+  const found = near === null ? null : await findWithin(database, { id, slice: near, timeoutMs });
+  if (found !== null) return found;
+  const { partitions } = await readPartitions(database, executionLogTable);
+  const bounds = partitions.map((partition) => partition.bounds);
+  for (const slice of timeSlices(bounds, partitionsAtOnce)) {
+    const older = await findWithin(database, { id, slice, timeoutMs });
+    if (older !== null) return older;
+  }
+  return null;
+}
+
+async function findWithin(
+  database: Database,
+  { id, slice, timeoutMs }: { id: string; slice: TimeSlice; timeoutMs: number | undefined },
+): Promise<StoredExecution | null> {
+  const { fromMs, untilMs } = slice;
+  const conditions = [
+    Prisma.sql`id = ${id}::uuid`,
+    ...(fromMs === null ? [] : [Prisma.sql`recorded_at >= ${new Date(fromMs)}`]),
+    ...(untilMs === null ? [] : [Prisma.sql`recorded_at < ${new Date(untilMs)}`]),
+  ];
   const rows = await inSnapshot(
     database,
     (snapshot) =>
       snapshot.$queryRaw<StoredExecution[]>(
         // The key is unique with the time only. A row of the same id and another time is another record's mistake.
-        Prisma.sql`select ${summaryColumns}, trace, input, stored_at as "storedAt" from sluice.strategy_execution_log where id = ${id}::uuid
-          order by recorded_at desc limit 1`,
+        Prisma.sql`select ${summaryColumns}, trace, input, stored_at as "storedAt" from sluice.strategy_execution_log
+          where ${Prisma.join(conditions, ' and ')} order by recorded_at desc limit 1`,
       ),
     timeoutMs,
   );

@@ -1,0 +1,59 @@
+import { randomUUID } from 'node:crypto';
+import { expect, onTestFinished, test } from 'vitest';
+import { findExecution } from '../../../../console/repository/executions/one.ts';
+import { uuidV7 } from '../../../../producers/uuid-v7.ts';
+import { loadConfig } from '../../../../shared/config.ts';
+import { createDatabase } from '../../../../shared/database.ts';
+import { connect } from '../../../support/fixtures.ts';
+import { startMigratedPostgres } from '../../../support/migrated-postgres.ts';
+import { createDay, insertRun } from '../../../support/rows.ts';
+import { openLog } from './run-rows.ts';
+
+const days = 300;
+const dayMs = 86_400_000;
+
+test('one execution: with more partitions than the lock table has room for, any number at once is found by id', async () => {
+  const postgres = await startMigratedPostgres();
+  const before = await connect(postgres.url);
+  await before.query('alter system set max_locks_per_transaction = 10');
+  await before.query('alter system set max_connections = 40');
+  await before.end();
+  await postgres.kill();
+  await postgres.startAgain();
+  const client = await connect(postgres.url);
+  const noons: number[] = [];
+  for (let ago = 1; ago <= days; ago += 1) noons.push((await createDay(client, ago)).noon.getTime());
+  const readers = await Promise.all(Array.from({ length: 20 }, () => connect(postgres.url)));
+  const inAll = await Promise.allSettled(
+    readers.map((reader) => reader.query(`begin; select from strategy_execution_log where id = gen_random_uuid()`)),
+  );
+  expect(inAll.filter((one) => one.status === 'rejected').map(({ reason }) => reason.code)).toContain('53200');
+  await Promise.all(readers.map((reader) => reader.query('rollback')));
+
+  const asTheSdk = noons.map((ms) => ({ id: uuidV7(ms), at: ms }));
+  const ofTheCaller = [
+    { id: randomUUID(), at: noons[0] ?? 0 },
+    { id: randomUUID(), at: noons[days - 1] ?? 0 },
+    { id: randomUUID(), at: Date.UTC(1970, 0, 21) },
+    { id: uuidV7(noons[5] ?? 0), at: noons[200] ?? 0 },
+  ];
+  for (const { id, at } of [...asTheSdk, ...ofTheCaller]) await insertRun(client, id, new Date(at));
+  const config = loadConfig({ DATABASE_URL: postgres.url, SLUICE_DATABASE_POOL_SIZE: '20' });
+  const database = createDatabase(config.database, 'test');
+  onTestFinished(() => database.$disconnect());
+  const found = await Promise.all(asTheSdk.map(({ id }) => findExecution(database, id)));
+  expect(found.map((row) => row?.recordedAt.getTime())).toEqual(asTheSdk.map(({ at }) => at));
+  for (const { id, at } of ofTheCaller) expect((await findExecution(database, id))?.recordedAt.getTime()).toBe(at);
+  expect(await findExecution(database, uuidV7(Date.now()))).toBeNull();
+}, 120_000);
+
+test('one execution: of an id with two times it is the newer one, wherever the rows are', async () => {
+  const { client, database } = await openLog();
+  const id = randomUUID();
+  const { noon } = await createDay(client, 3);
+  for (const at of [new Date('2001-01-01Z'), noon, new Date(noon.getTime() - 40 * dayMs)])
+    await insertRun(client, id, at);
+  expect((await findExecution(database, id))?.recordedAt).toEqual(noon);
+  await insertRun(client, id, new Date('2099-01-01Z'));
+  expect((await findExecution(database, id))?.recordedAt).toEqual(new Date('2099-01-01Z'));
+});
