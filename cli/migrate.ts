@@ -57,7 +57,7 @@ async function migrateAndPartition({ environment }: CommandContext, { timeout, j
   const { created, blocked, postponed } = await ensurePartitions(
     database,
     table,
-    planPartitions(table, await readDatabaseClock(database), config.partitionDaysAhead),
+    planPartitions(table, await readDatabaseClock(database), config.partitionDaysAhead, config.partitionBy),
   );
   await database.$disconnect();
   if (json) {

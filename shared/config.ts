@@ -7,6 +7,7 @@ import { parseDatabaseUrl } from './database-url.ts';
 import * as read from './environment.ts';
 import { UsageError } from './errors.ts';
 import { isLoopback } from './loopback.ts';
+import { partitionUnits } from './partition-spans.ts';
 import { isServiceAddress } from './service-links.ts';
 import { bearerToken, realmTokens } from './tokens.ts';
 
@@ -93,6 +94,7 @@ const variables = z.object({
   SLUICE_DATABASE_POOL_SIZE: read.integer({ min: 1, max: 1_000, unit: 'connections' }).default(4),
   SLUICE_DATABASE_CONNECT_TIMEOUT_MS: milliseconds(100, 600_000).default(5_000),
   SLUICE_DATABASE_STATEMENT_TIMEOUT_MS: milliseconds(100, hourMs).default(30_000),
+  SLUICE_PARTITION_BY: z.enum(partitionUnits).default('day'),
   SLUICE_PARTITION_DAYS_AHEAD: read.integer({ min: 1, max: 365, unit: 'days' }).default(7),
 
   SLUICE_RETENTION_DAYS: read.integer({ min: 0, max: 3_650, unit: 'days; 0 keeps for ever' }).default(90),
@@ -281,6 +283,7 @@ function toGroups(env: Values) {
       poolSize: env.SLUICE_DATABASE_POOL_SIZE,
       connectTimeoutMs: env.SLUICE_DATABASE_CONNECT_TIMEOUT_MS,
       statementTimeoutMs: env.SLUICE_DATABASE_STATEMENT_TIMEOUT_MS,
+      partitionBy: env.SLUICE_PARTITION_BY,
       partitionDaysAhead: env.SLUICE_PARTITION_DAYS_AHEAD,
     }),
     /** what only those read who apply migrations: the role of a worker may do less */

@@ -1,13 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type AttachResult, attachDay, defaultScanMs } from './attach-partition.ts';
 import type { Database } from './database.ts';
-import { overlaps } from './partition-bounds.ts';
 import { readPartitionsWithin, transactionLimits } from './partition-catalog.ts';
+import { gapsIn, nameOfSpan, type PartitionUnit, type Span, spansBetween } from './partition-spans.ts';
 
-/** The table that has a partition for each day. */
+/** The table that has a partition for each day, week or month. */
 export const executionLogTable = 'strategy_execution_log';
 
-/** One day of a partitioned table, in UTC. */
+/** What a partition is to hold: a day of a partitioned table, in UTC, or what else its unit is, or the free part of that. */
 export interface DayPartition {
   name: string;
   /** ISO 8601; included */
@@ -18,17 +18,23 @@ export interface DayPartition {
 
 const dayMs = 86_400_000;
 
-/** The partitions from yesterday (records arrive late) to `daysAhead` days from `nowMs`. */
-export function planPartitions(table: string, nowMs: number, daysAhead: number): DayPartition[] {
-  const today = Math.floor(nowMs / dayMs) * dayMs;
-  return Array.from({ length: daysAhead + 2 }, (_, index) => {
-    const from = new Date(today + (index - 1) * dayMs).toISOString();
-    const until = new Date(today + index * dayMs).toISOString();
-    return { name: `${table}_${from.slice(0, 10).replaceAll('-', '')}`, from, until };
-  });
+/** The partitions from yesterday's (records arrive late) to that of `daysAhead` days from `nowMs`. */
+export function planPartitions(
+  table: string,
+  nowMs: number,
+  daysAhead: number,
+  unit: PartitionUnit = 'day',
+): DayPartition[] {
+  return spansBetween(nowMs - dayMs, nowMs + daysAhead * dayMs, unit).map((span) => toPartition(table, span));
 }
 
-/** Whether an instant lies in a day. */
+/** The partition of a span, by the name that it has where that is free. */
+export function toPartition(table: string, span: Span): DayPartition {
+  const [from, until] = [new Date(span.fromMs).toISOString(), new Date(span.untilMs).toISOString()];
+  return { name: `${table}_${nameOfSpan(span)}`, from, until };
+}
+
+/** Whether an instant lies in what a partition holds. */
 export function isDayOf({ from, until }: DayPartition, ms: number): boolean {
   return Date.parse(from) <= ms && ms < Date.parse(until);
 }
@@ -48,8 +54,9 @@ export type PostponedWhy = Extract<AttachResult, 'in use' | 'scan too long' | 'n
 const pauseMs = { min: 250, max: 1_000 };
 
 /**
- * Creates the daily partitions that a table lacks. A day of which another partition, such as a monthly one made by hand,
- * has a part already lacks nothing. Looks first, so that in the usual case nothing is locked.
+ * Creates the partitions that a table lacks: what no attached one takes, whatever tables of such names there are. Of a day
+ * that another partition, such as a monthly one made by hand, has a part of, the rest is made. Looks first, so that in
+ * the usual case nothing is locked.
  *
  * What one day has to wait for, the others would meet too: they are postponed with it.
  *
@@ -68,7 +75,9 @@ export async function ensurePartitions(
   let why: PostponedWhy | null = null;
   for (const day of await findMissingPartitions(database, table, partitions)) {
     const isMissing = async (transaction: Transaction): Promise<boolean> =>
-      (await findMissing(transaction, table, [day])).length > 0;
+      (await findMissing(transaction, table, [day])).some(
+        ({ from, until }) => from === day.from && until === day.until,
+      );
     const result: AttachResult =
       why ?? (await insist(() => attachDay(database, table, day, { scanMs, isMissing }), tries, signal));
     if (result === 'created') report.created.push(day.name);
@@ -89,7 +98,10 @@ async function insist(attach: () => Promise<AttachResult>, tries: number, signal
   }
 }
 
-/** The days among these that have no place but the DEFAULT partition. Locks nothing. */
+/**
+ * What of these has no place but the DEFAULT partition. Attachment and bounds decide; a name that another table has, such as
+ * a partition that was detached to be kept, gets a number. Locks nothing.
+ */
 export function findMissingPartitions(
   database: Database,
   table: string,
@@ -105,15 +117,27 @@ async function findMissing(
   table: string,
   days: readonly DayPartition[],
 ): Promise<DayPartition[]> {
-  const names = days.map(({ name }) => name);
+  const { partitions } = await readPartitionsWithin(transaction, table);
+  const bounds = partitions.map((partition) => partition.bounds);
+  const missing = days.flatMap(({ from, until }) =>
+    gapsIn({ fromMs: Date.parse(from), untilMs: Date.parse(until) }, bounds).map((gap) => toPartition(table, gap)),
+  );
+  return missing.length === 0 ? [] : withFreeNames(transaction, missing);
+}
+
+async function withFreeNames(transaction: Transaction, partitions: readonly DayPartition[]): Promise<DayPartition[]> {
+  const candidates = partitions.flatMap(({ name }) => namesLike(name));
   // Not to_regclass: it answers from the session's cache, which may not have heard of another session's commit yet.
   const rows = await transaction.$queryRaw<{ relname: string }[]>`
-    select relname from pg_class where relname = any(${names}::text[]) and relnamespace = to_regnamespace('sluice')`;
-  const existing = new Set(rows.map(({ relname }) => relname));
-  const lacking = days.filter(({ name }) => !existing.has(name));
-  if (lacking.length === 0) return [];
-  const { partitions } = await readPartitionsWithin(transaction, table);
-  return lacking.filter(
-    ({ from, until }) => !partitions.some(({ bounds }) => overlaps(bounds, Date.parse(from), Date.parse(until))),
-  );
+    select relname from pg_class where relname = any(${candidates}::text[]) and relnamespace = to_regnamespace('sluice')`;
+  const taken = new Set(rows.map(({ relname }) => relname));
+  return partitions.map((partition) => ({
+    ...partition,
+    name: namesLike(partition.name).find((name) => !taken.has(name)) ?? partition.name,
+  }));
+}
+
+/** As many as anybody keeps tables of one day. */
+function namesLike(name: string): string[] {
+  return [name, ...Array.from({ length: 19 }, (_, index) => `${name}_${index + 2}`)];
 }

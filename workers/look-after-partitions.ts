@@ -5,6 +5,7 @@ import {
   type DayPartition,
   ensurePartitions,
   executionLogTable,
+  findMissingPartitions,
   isDayOf,
   type PartitionReport,
   planPartitions,
@@ -23,7 +24,8 @@ export interface LookDeps {
 
 /** Tries to make the partition of today, and logs what it did. */
 export async function lookForToday(deps: LookDeps, nowMs: number): Promise<PartitionReport> {
-  const today = plan(deps, nowMs).filter((day) => isDayOf(day, nowMs));
+  const missing = await findMissingPartitions(deps.database, executionLogTable, plan(deps, nowMs));
+  const today = missing.filter((day) => isDayOf(day, nowMs));
   return tell(deps, await ensurePartitions(deps.database, executionLogTable, today, limitsOf(deps, 1)));
 }
 
@@ -39,7 +41,7 @@ export async function lookAfterPartitions(
   { isQuick = false }: { isQuick?: boolean } = {},
 ): Promise<PartitionReport> {
   const { database } = deps;
-  const days = plan(deps, nowMs);
+  const days = await findMissingPartitions(database, executionLogTable, plan(deps, nowMs));
   const report = await ensurePartitions(database, executionLogTable, days, limitsOf(deps, isQuick ? 1 : 3));
   const isToCome = ({ name, from }: DayPartition): boolean =>
     Date.parse(from) > nowMs && report.postponed.some((day) => day.name === name && day.why === 'scan too long');
@@ -63,7 +65,8 @@ function limitsOf({ scanMs, signal }: LookDeps, tries: number) {
 }
 
 function plan({ config }: LookDeps, nowMs: number): DayPartition[] {
-  return planPartitions(executionLogTable, nowMs, config.database.partitionDaysAhead);
+  const { partitionDaysAhead, partitionBy } = config.database;
+  return planPartitions(executionLogTable, nowMs, partitionDaysAhead, partitionBy);
 }
 
 function tell({ logger }: LookDeps, report: PartitionReport): PartitionReport {

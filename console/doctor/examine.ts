@@ -83,12 +83,12 @@ async function examinePostgres(connection: PostgresConnection, { database, fleet
   if (!connection.state.known) return findings;
   const server = await readPostgresFacts(connection);
   const nowMs = nowOf(server.clock);
-  const days = planPartitions(executionLogTable, nowMs, database.partitionDaysAhead);
+  const days = planPartitions(executionLogTable, nowMs, database.partitionDaysAhead, database.partitionBy);
   const [tables, migrations] = await Promise.all([readTablesFacts(connection, days), readKnownMigrations()]);
   return [
     ...findings,
     ...judgePostgres(server, { ...database, workers: fleet.workers }),
-    ...judgeTables(tables, { migrations, days, nowMs }),
+    ...judgeTables(tables, { migrations, days, unit: database.partitionBy, nowMs }),
   ];
 }
 

@@ -1,5 +1,6 @@
 import type { BookLine } from '../../prisma/migration-books.ts';
 import { namesIn, toStatus } from '../../prisma/migration-status.ts';
+import type { PartitionUnit } from '../../shared/partition-spans.ts';
 import { type DayPartition, executionLogTable, isDayOf } from '../../shared/partitions.ts';
 import type { DeadLetterGroup } from '../repository/dead-letters.ts';
 import type { Answer, Unanswered } from './answer.ts';
@@ -21,17 +22,19 @@ const transactionWarnSeconds = 300;
 /** What the tables are held against. */
 export interface TablesContext {
   migrations: readonly KnownMigration[];
-  /** the days that ought to have a partition, from yesterday on */
+  /** the days, weeks or months that ought to have a partition, from yesterday's on */
   days: readonly DayPartition[];
+  /** which of these. @default day */
+  unit?: PartitionUnit;
   nowMs: number;
 }
 
 /** All that was seen in the tables. What is not there because a migration is missing is told once, as that. */
-export function judgeTables(facts: TablesFacts, { migrations, days, nowMs }: TablesContext): Finding[] {
+export function judgeTables(facts: TablesFacts, { migrations, days, unit = 'day', nowMs }: TablesContext): Finding[] {
   return [
     judgeAnswer('migrations', facts.migrations, (applied) => judgeMigrations(applied, migrations)),
     judgeAnswer('rights', facts.rights, judgeRights),
-    judgeAnswer('partitions', facts.missingDays, (missing) => judgePartitions(missing, days, nowMs)),
+    judgeAnswer('partitions', facts.missingDays, (missing) => judgePartitions(missing, { days, unit, nowMs })),
     judgeAnswer('default partition', facts.strayRows, judgeStrayRows),
     judgeAnswer('locks', facts.locks, judgeLocks),
     judgeDeadLetters(facts.deadLetters),
@@ -120,22 +123,23 @@ function judgeRights({ mayWrite, mayPurge, mayPartition }: Rights): Finding {
   return on.ok(check, 'may write, purge and make partitions');
 }
 
-function judgePartitions(missing: readonly DayPartition[], days: readonly DayPartition[], nowMs: number): Finding {
+function judgePartitions(
+  missing: readonly DayPartition[],
+  { days, unit, nowMs }: { days: readonly DayPartition[]; unit: PartitionUnit; nowMs: number },
+): Finding {
   const check = 'partitions';
   const remedy =
-    'run sluice migrate, or start a worker; a day that has rows in the DEFAULT partition needs those moved first';
+    'run sluice maintain partitions, or start a worker; both also take rows of it out of the DEFAULT partition';
   const missingToday = missing.filter((day) => isDayOf(day, nowMs));
   if (missingToday.length > 0) return on.failure(check, `today's is missing: ${namesOf(missingToday)}`, remedy);
   // Yesterday's is for latecomers only, and not worth a word once it is gone.
   const isComing = ({ from }: DayPartition): boolean => Date.parse(from) > nowMs;
-  const coming = days.filter(isComing).length;
+  const comingDays = days.filter(isComing);
+  const coming = comingDays.length;
   const missingAhead = missing.filter(isComing);
-  if (missingAhead.length === 0) return on.ok(check, `today and ${coming} days ahead`);
-  return on.warning(
-    check,
-    `${coming - missingAhead.length} of ${coming} days ahead; missing: ${namesOf(missingAhead)}`,
-    remedy,
-  );
+  if (missingAhead.length === 0) return on.ok(check, `today and ${coming} ${unit}s ahead`);
+  const has = comingDays.filter((day) => !missingAhead.some(({ from, until }) => from < day.until && until > day.from));
+  return on.warning(check, `${has.length} of ${coming} ${unit}s ahead; missing: ${namesOf(missingAhead)}`, remedy);
 }
 
 function judgeStrayRows(rows: number): Finding {

@@ -289,6 +289,13 @@ const expected: Record<string, Variable> = {
   SLUICE_DATABASE_POOL_SIZE: integer((c) => c.database.poolSize, 4, 1, 1_000, 'connections'),
   SLUICE_DATABASE_CONNECT_TIMEOUT_MS: ms((c) => c.database.connectTimeoutMs, 5_000, 100, 600_000),
   SLUICE_DATABASE_STATEMENT_TIMEOUT_MS: ms((c) => c.database.statementTimeoutMs, 30_000, 100, 3_600_000),
+  SLUICE_PARTITION_BY: {
+    read: (c) => c.database.partitionBy,
+    fallback: 'day',
+    takes: ['day', 'week', 'month'].map((unit) => [unit, unit]),
+    refuses: ['Day', 'days', 'year'],
+    accepted: 'one of day, week, month',
+  },
   SLUICE_PARTITION_DAYS_AHEAD: integer((c) => c.database.partitionDaysAhead, 7, 1, 365, 'days'),
   SLUICE_RETENTION_DAYS: integer((c) => c.retention.days, 90, 0, 3_650, 'days; 0 keeps for ever'),
   SLUICE_REQUEST_RETENTION_DAYS: integer((c) => c.retention.requestDays, 90, 0, 3_650, 'days; 0 keeps for ever'),

@@ -46,6 +46,7 @@ export function createPartitionsTask(deps: TaskDeps): Task<PartitionsReport> {
         executionLogTable,
         await readDatabaseClock(deps.database),
         deps.config.database.partitionDaysAhead,
+        deps.config.database.partitionBy,
       );
       const missing = await findMissingPartitions(deps.database, executionLogTable, plan);
       return { wouldCreate: missing.map(({ name }) => name), ...(await readState(deps)) };

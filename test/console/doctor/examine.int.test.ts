@@ -250,6 +250,17 @@ test("doctor: today's partition missing is a failure, a coming one a warning, as
   expect(finding('postgres', 'default partition').text).toMatch(/^1 rows/);
 });
 
+test("doctor: today's partition that was detached to be kept is missing, whatever its table is called", async () => {
+  const databaseUrl = await createReadyDatabase();
+  expect((await look(databaseUrl, null)).finding('postgres', 'partitions').level).toBe('ok');
+  const today = `${table}_${new Date().toISOString().slice(0, 10).replaceAll('-', '')}`;
+  await (await connect(databaseUrl)).query(`alter table ${table} detach partition ${today}`);
+  expect((await look(databaseUrl, null)).finding('postgres', 'partitions')).toMatchObject({
+    level: 'failure',
+    text: expect.stringContaining(`today's is missing: ${today}_2`),
+  });
+});
+
 test('doctor: a user who may read only, or add to some tables only, is a failure; who may not delete, a warning', async () => {
   const databaseUrl = await createReadyDatabase();
   const client = await connect(databaseUrl);

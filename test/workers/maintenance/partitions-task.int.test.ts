@@ -53,3 +53,35 @@ test('partitions task: two at once make each day once', async () => {
   expect(reports.flatMap(({ created }) => created)).toHaveLength(9);
   expect(Object.keys(await partitionRows(client))).toHaveLength(10);
 });
+
+test('partitions task: a day that was detached to be kept is made anew beside it, under a name that is free', async () => {
+  const { client, task } = await setUp();
+  await task.run(signal);
+  const today = `${table}_${new Date().toISOString().slice(0, 10).replaceAll('-', '')}`;
+  await insertExecution(client, new Date(), 2);
+  await client.query(`alter table ${table} detach partition ${today}`);
+  expect(await task.preview()).toMatchObject({ wouldCreate: [`${today}_2`], aheadDays: 0 });
+  expect(await task.run(signal)).toMatchObject({ created: [`${today}_2`], defaultRows: 0 });
+  await insertExecution(client, new Date(), 3);
+  expect(await partitionRows(client)).toMatchObject({ [`${today}_2`]: 3, [`${table}_default`]: 0 });
+  expect((await client.query(`select from ${today}`)).rowCount).toBe(2);
+});
+
+test.each(['week', 'month'] as const)(
+  'partitions task: a %s in place of days fills what no day takes',
+  async (unit) => {
+    const { client, databaseUrl, task } = await setUp({ SLUICE_PARTITION_DAYS_AHEAD: '3' });
+    const days = (await task.run(signal)).created;
+    const changed = await maintenanceDeps(
+      { SLUICE_PARTITION_BY: unit, SLUICE_PARTITION_DAYS_AHEAD: '40' },
+      databaseUrl,
+    );
+    const report = await createPartitionsTask(changed.deps).run(signal);
+    expect(report.created.length).toBeGreaterThan(1);
+    expect(report.aheadDays).toBeGreaterThan(40);
+    expect(Object.keys(await partitionRows(client))).toEqual(expect.arrayContaining([...days, ...report.created]));
+    const last = report.created.at(-1) ?? '';
+    expect(last).toMatch(unit === 'week' ? /_\d{4}w\d{2}$/ : /_\d{6}$/);
+    expect((await createPartitionsTask(changed.deps).run(signal)).created).toEqual([]);
+  },
+);
