@@ -173,14 +173,15 @@ test('maintenance: a task that is refused fails and comes again, and Redis keeps
   const worker = await startMaintenance(databaseUrl, namespace, { everyMs: 20 });
   await worker.started;
   const runs = () => worker.metric('sluice_maintenance_runs_total', { task: 'retention', outcome: 'failed' });
-  await until(async () => (await runs()) > 105);
+  for (const many of [35, 70, 105]) await until(async () => (await runs()) > many);
   const queue = openMaintenanceQueue(namespace);
   expect(await queue.getFailedCount()).toBeLessThanOrEqual(100);
   expect(await queue.getCompletedCount()).toBeLessThanOrEqual(100);
   expect(await worker.metric('sluice_partitions_overdue')).toBe(1);
   await client.query('drop view report');
   await until(async () => (await worker.metric('sluice_partitions_dropped_total')) === 1);
-});
+  // Three hundred runs of a task, which a busy machine needs a minute for.
+}, 180_000);
 
 test('maintenance: without the tables it does not begin', async () => {
   const worker = await startMaintenance(inject('postgresUrl'), createNamespace());
