@@ -88,7 +88,7 @@ async function examinePostgres(connection: PostgresConnection, { database, fleet
   return [
     ...findings,
     ...judgePostgres(server, { ...database, workers: fleet.workers }),
-    ...judgeTables(tables, { migrations, days, unit: database.partitionBy, nowMs }),
+    ...judgeTables(tables, { migrations, days, unit: database.partitionBy, poolSize: database.poolSize, nowMs }),
   ];
 }
 

@@ -9,6 +9,7 @@ import {
   deadLetterCauses,
   type KnownMigration,
   type Locks,
+  type LockTable,
   type Rights,
   strayRowsCounted,
   type TablesFacts,
@@ -26,17 +27,23 @@ export interface TablesContext {
   days: readonly DayPartition[];
   /** which of these. @default day */
   unit?: PartitionUnit;
+  /** statements over all of time that one process runs at once: SLUICE_DATABASE_POOL_SIZE. @default 4 */
+  poolSize?: number;
   nowMs: number;
 }
 
 /** All that was seen in the tables. What is not there because a migration is missing is told once, as that. */
-export function judgeTables(facts: TablesFacts, { migrations, days, unit = 'day', nowMs }: TablesContext): Finding[] {
+export function judgeTables(
+  facts: TablesFacts,
+  { migrations, days, unit = 'day', poolSize = 4, nowMs }: TablesContext,
+): Finding[] {
   return [
     judgeAnswer('migrations', facts.migrations, (applied) => judgeMigrations(applied, migrations)),
     judgeAnswer('rights', facts.rights, judgeRights),
     judgeAnswer('partitions', facts.missingDays, (missing) => judgePartitions(missing, { days, unit, nowMs })),
     judgeAnswer('default partition', facts.strayRows, judgeStrayRows),
     judgeAnswer('locks', facts.locks, judgeLocks),
+    judgeAnswer('lock table', facts.lockTable, (table) => judgeLockTable(table, poolSize)),
     judgeDeadLetters(facts.deadLetters),
   ].flat();
 }
@@ -162,6 +169,24 @@ function judgeLocks({ waiting, oldestTransactionSeconds }: Locks): Finding {
       remedy,
     );
   return on.ok('locks', 'nobody waits');
+}
+
+/** A read of all time locks each partition and each of its indexes. The server counts its room for all sessions together. */
+function judgeLockTable(
+  { maxLocksPerTransaction, holders, partitions, relations }: LockTable,
+  poolSize: number,
+): Finding {
+  const check = 'lock table';
+  const [room, need] = [maxLocksPerTransaction * holders, relations * poolSize];
+  const message = `${poolSize} reads of all ${partitions} partitions at once take ${need} locks, the server has room for ${room}`;
+  if (need <= room) return on.ok(check, message);
+  // In steps of the default.
+  const enough = Math.ceil(need / holders / 64) * 64;
+  return on.warning(
+    check,
+    `${message}: they fail with 53200`,
+    `set max_locks_per_transaction = ${enough} and restart PostgreSQL, or make fewer partitions: SLUICE_PARTITION_BY=week or month`,
+  );
 }
 
 function judgeDeadLetters(letters: Answer<DeadLetterGroup[] | null>): Finding[] {

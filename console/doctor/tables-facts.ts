@@ -63,6 +63,7 @@ export interface TablesFacts {
   /** rows of the DEFAULT partition, counted up to `strayRowsCounted` */
   strayRows: Answer<number | null>;
   locks: Answer<Locks>;
+  lockTable: Answer<LockTable | null>;
   /** open letters by cause, the most numerous first, at most `deadLetterCauses` + 1 of them */
   deadLetters: Answer<DeadLetterGroup[] | null>;
 }
@@ -90,6 +91,16 @@ export interface Locks {
   oldestTransactionSeconds: number | null;
 }
 
+/** How many locks the server has room for, and what a statement over all of time takes. */
+export interface LockTable {
+  maxLocksPerTransaction: number;
+  /** sessions and prepared transactions that the room is counted for: max_connections + max_prepared_transactions */
+  holders: number;
+  partitions: number;
+  /** tables and indexes of all partitions */
+  relations: number;
+}
+
 export const strayRowsCounted = 1_000;
 export const deadLetterCauses = 5;
 
@@ -98,17 +109,18 @@ export async function readTablesFacts(
   { database, ask }: PostgresConnection,
   days: readonly DayPartition[],
 ): Promise<TablesFacts> {
-  const [migrations, rights, missingDays, strayRows, locks, deadLetters] = await Promise.all([
+  const [migrations, rights, missingDays, strayRows, locks, lockTable, deadLetters] = await Promise.all([
     ask(() => readApplied(database)),
     ask(() => readRights(database)),
     ask(() => ifThere(database, executionLogTable, () => findMissingPartitions(database, executionLogTable, days))),
     ask(() => countStrayRows(database)),
     ask(() => readLocks(database)),
+    ask(() => readLockTable(database)),
     ask(() =>
       ifThere(database, 'dead_letter', () => groupDeadLetters(database, { state: 'open' }, deadLetterCauses + 1)),
     ),
   ]);
-  return { migrations, rights, missingDays, strayRows, locks, deadLetters };
+  return { migrations, rights, missingDays, strayRows, locks, lockTable, deadLetters };
 }
 
 /** The migrations in this build, oldest first. */
@@ -161,6 +173,16 @@ async function readLocks(database: Database): Promise<Locks> {
     where l.locktype = 'relation' and l.database = (select oid from pg_database where datname = current_database())
       and a.application_name is distinct from 'sluice doctor'`;
   return locks ?? { waiting: 0, oldestTransactionSeconds: null };
+}
+
+async function readLockTable(database: Database): Promise<LockTable | null> {
+  const [table] = await database.$queryRaw<LockTable[]>`
+    select current_setting('max_locks_per_transaction')::int as "maxLocksPerTransaction",
+      current_setting('max_connections')::int + current_setting('max_prepared_transactions')::int as holders,
+      count(distinct inhrelid)::int as partitions, (count(distinct inhrelid) + count(indexrelid))::int as relations
+    from pg_inherits left join pg_index on indrelid = inhrelid
+    where inhparent = (select oid from pg_class where relname = ${executionLogTable} and relnamespace = to_regnamespace('sluice'))`;
+  return table === undefined || table.partitions === 0 ? null : table;
 }
 
 /** Asks only when the table is there: before the migrations it is not, and that is said once, elsewhere. */

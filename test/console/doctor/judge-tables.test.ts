@@ -42,6 +42,7 @@ function judge(facts: { [K in keyof TablesFacts]?: Known<TablesFacts[K]> }) {
     missingDays: [],
     strayRows: 0,
     locks: { waiting: 0, oldestTransactionSeconds: null },
+    lockTable: { maxLocksPerTransaction: 64, holders: 100, partitions: 100, relations: 600 },
     deadLetters: [],
     ...facts,
   };
@@ -50,7 +51,7 @@ function judge(facts: { [K in keyof TablesFacts]?: Known<TablesFacts[K]> }) {
 }
 
 test('tables: as they should be, they have nothing but ok', () => {
-  expect(judge({}).map(({ level }) => level)).toEqual(Array(6).fill('ok'));
+  expect(judge({}).map(({ level }) => level)).toEqual(Array(7).fill('ok'));
 });
 
 const cases: [check: string, level: string, says: string, facts: Parameters<typeof judge>[0]][] = [
@@ -85,6 +86,12 @@ const cases: [check: string, level: string, says: string, facts: Parameters<type
     { missingDays: days.slice(-1) },
   ],
   ['partitions', 'warning', '20261125 and 4 more', { missingDays: days.slice(2) }],
+  [
+    'lock table',
+    'warning',
+    'set max_locks_per_transaction = 384',
+    { lockTable: { maxLocksPerTransaction: 64, holders: 100, partitions: 1_400, relations: 8_400 } },
+  ],
   ['default partition', 'warning', '1 rows', { strayRows: 1 }],
   ['default partition', 'warning', '1000 or more', { strayRows: 1_000 }],
   ['locks', 'warning', '2 sessions', { locks: { waiting: 2, oldestTransactionSeconds: 900 } }],
@@ -106,13 +113,28 @@ test.for(cases)('tables: %s is a(n) %s that says "%s"', ([check, level, says, fa
 });
 
 test('tables: those that are not there are told once, as missing migrations', () => {
-  const findings = judge({ migrations: [], rights: null, missingDays: null, strayRows: null, deadLetters: null });
+  const findings = judge({
+    migrations: [],
+    rights: null,
+    missingDays: null,
+    strayRows: null,
+    lockTable: null,
+    deadLetters: null,
+  });
   expect(findings.map(({ check }) => check)).toEqual(['migrations', 'locks']);
 });
 
 test('tables: what could not be looked at is a warning each', () => {
   const none = { known: false, code: '57014', why: 'canceling statement due to statement timeout' } as const;
-  const facts = { migrations: none, rights: none, missingDays: none, strayRows: none, locks: none, deadLetters: none };
+  const facts = {
+    migrations: none,
+    rights: none,
+    missingDays: none,
+    strayRows: none,
+    locks: none,
+    lockTable: none,
+    deadLetters: none,
+  };
   const findings = judgeTables(facts, { migrations: known, days, nowMs });
-  expect(findings.map(({ level }) => level)).toEqual(Array(6).fill('warning'));
+  expect(findings.map(({ level }) => level)).toEqual(Array(7).fill('warning'));
 });
