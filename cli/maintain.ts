@@ -3,6 +3,7 @@ import { loadConfig } from '../shared/config.ts';
 import { createDatabase } from '../shared/database.ts';
 import { untilAskedToStop } from '../shared/lifecycle.ts';
 import { createLogger } from '../shared/logger.ts';
+import type { CopyProgress } from '../workers/maintenance/past/copy-rows.ts';
 import { runTask } from '../workers/maintenance/run-task.ts';
 import { type TaskName, type TaskOutcome, taskNames } from '../workers/maintenance/task.ts';
 import { createTasks } from '../workers/maintenance/tasks.ts';
@@ -60,7 +61,18 @@ async function maintain(
   if (json) console.log(JSON.stringify(results));
 }
 
+/** Enough for a person, and not too much for a log of cron. */
+const sayEveryMs = 10_000;
+let saidAt = 0;
+
 const sayProgress = {
+  onMoving({ rows, bytes, ofBytes }: CopyProgress): void {
+    if (performance.now() - saidAt < sayEveryMs) return;
+    saidAt = performance.now();
+    const percent = Math.round((bytes / Math.max(ofBytes, 1)) * 100);
+    process.stderr.write(`sluice: ${rows} rows of the DEFAULT partition copied, ${percent} %\n`);
+  },
+  onMoved: (rows: number) => process.stderr.write(`sluice: ${rows} rows moved out of the DEFAULT partition\n`),
   onDropped: (partition: string) => process.stderr.write(`sluice: ${partition} dropped\n`),
   onArchived: () => undefined,
   onEarly: (table: string, rows: number) =>

@@ -73,9 +73,9 @@ function tell({ logger }: LookDeps, report: PartitionReport): PartitionReport {
   const { created, blocked, postponed } = report;
   if (created.length > 0) logger.info({ created }, 'partitions created');
   if (blocked.length > 0)
-    logger.error(
+    logger.warn(
       { blocked },
-      'the DEFAULT partition has rows of these days; move them, then their partitions can be made',
+      'the DEFAULT partition has rows of these days; maintenance moves them to partitions of their own',
     );
   const isAllowed = !postponed.some(({ why }) => why === 'not allowed');
   if (postponed.length > 0)

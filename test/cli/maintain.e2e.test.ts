@@ -114,3 +114,27 @@ test('worker maintenance: a killed one leaves nothing half-done, another goes on
   second.kill('SIGTERM');
   expect(await second.ended).toBe(0);
 });
+
+test('maintain: killed while it moves rows of the past, it leaves all of them to be seen, and the next call moves them', async () => {
+  const { databaseUrl, run, client } = await setUp();
+  await client.query(
+    `insert into strategy_execution_log (id, recorded_at, strategy_id, strategy_version, strategy_type, status, duration_ms, nodes_executed, sampled, sample_rate)
+     select gen_random_uuid(), now() - make_interval(days => 2 + n % 10), 's', 1, 'DSL_FULL', 'ok', 1, 1, true, 1 from generate_series(1, 100000) as n`,
+  );
+  const killed = await startSluice(['maintain', 'partitions'], { DATABASE_URL: databaseUrl });
+  await until(async () => {
+    const { rows } = await client.query<{ there: boolean }>(
+      `select to_regclass('sluice_moving_all') is not null as there`,
+    );
+    return rows[0]?.there && ((await client.query('select from sluice_moving_all limit 1')).rowCount ?? 0) > 0;
+  });
+  killed.kill('SIGKILL');
+  expect(await killed.ended).toBe('SIGKILL');
+  const all = `select count(*)::int as n, count(distinct id)::int as ids from strategy_execution_log`;
+  expect((await client.query(all)).rows).toEqual([{ n: 100_000, ids: 100_000 }]);
+  // The server may be at the last statement of the dead process still.
+  await until(async () => (await run(['partitions', '--json'])).json().partitions.movedRows === 100_000);
+  expect((await client.query(all)).rows).toEqual([{ n: 100_000, ids: 100_000 }]);
+  expect(await partitionRows(client)).toMatchObject({ strategy_execution_log_default: 0 });
+  expect((await client.query(`select from pg_class where relname like 'sluice_moving%'`)).rowCount).toBe(0);
+}, 120_000);

@@ -27,6 +27,11 @@ export function createMaintenanceMetrics(
     labelNames: ['result'] as const,
     registers,
   });
+  const moved = new Counter({
+    name: 'sluice_partition_rows_moved_total',
+    help: 'Rows that were taken out of the DEFAULT partition to partitions of their own',
+    registers,
+  });
   const purged = new Counter({
     name: 'sluice_rows_purged_total',
     help: 'Rows deleted because they were older than their retention, by table',
@@ -85,5 +90,5 @@ export function createMaintenanceMetrics(
       this.set(sources.isOutage() ? 1 : 0);
     },
   });
-  return { runs, dropped, archived, purged, deletedEarly };
+  return { runs, dropped, archived, moved, purged, deletedEarly };
 }

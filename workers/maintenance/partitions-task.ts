@@ -4,6 +4,7 @@ import { coveredUntilMs } from '../../shared/partition-bounds.ts';
 import { quoteTable, readPartitions } from '../../shared/partition-catalog.ts';
 import { executionLogTable, findMissingPartitions, planPartitions } from '../../shared/partitions.ts';
 import { lookAfterPartitions } from '../look-after-partitions.ts';
+import { movePast, previewPast } from './past/move-past.ts';
 import type { Task, TaskDeps } from './task.ts';
 
 /** What the table looks like from above. */
@@ -15,13 +16,18 @@ export interface PartitionState {
 }
 
 export interface PartitionsReport extends PartitionState {
-  /** `postponed` when some of them could not be made now */
-  outcome: 'done' | 'postponed';
+  /** `postponed` when some of them could not be made now, or rows could not be moved */
+  outcome: 'done' | 'postponed' | 'interrupted';
   created: string[];
   /** days that have rows in the DEFAULT partition already */
   blocked: string[];
   /** days that wait for somebody's lock, or for the DEFAULT partition to be smaller, and for which of these */
   postponed: { name: string; why: string }[];
+  /** partitions that were made of rows of the DEFAULT partition, and their rows */
+  moved: string[];
+  movedRows: number;
+  /** why rows that could be moved are still there, if any are */
+  waiting?: string;
 }
 
 const dayMs = 86_400_000;
@@ -30,16 +36,32 @@ const maxAheadDays = 3_650;
 const maxRowsCounted = 10_000;
 
 const remedy =
-  'rows lie in the DEFAULT partition, where retention does not reach them: their recorded_at tells which producer has a wrong clock; then delete them or move them to a partition of their day';
+  'rows lie in the DEFAULT partition, they go so many days after they were stored: their recorded_at tells which producer has a wrong clock, or sends what is older than the retention';
 
-/** Makes the partitions of the coming days, by the database's clock, and raises the alarm when rows lie in the DEFAULT one. */
+/**
+ * Makes the partitions of the coming days, by the database's clock, and those of other days that the DEFAULT one has rows of, and
+ * takes these there. Raises the alarm when rows are left in it.
+ */
 export function createPartitionsTask(deps: TaskDeps): Task<PartitionsReport> {
   return {
     async run(signal) {
-      const report = await lookAfterPartitions({ ...deps, signal }, await readDatabaseClock(deps.database));
+      const look = async () => lookAfterPartitions({ ...deps, signal }, await readDatabaseClock(deps.database));
+      const first = await look();
+      const { waiting, ...past } = await movePast(deps, signal);
+      if (past.movedRows > 0) deps.onMoved?.(past.movedRows);
+      // Days to come that had rows there.
+      const last = past.moved.length > 0 && first.blocked.length > 0 ? await look() : { ...first, created: [] };
       const state = await readState(deps);
       if (state.defaultRows > 0) deps.logger.error(state, remedy);
-      return { outcome: report.postponed.length > 0 ? 'postponed' : 'done', ...report, ...state };
+      const isWaiting = last.postponed.length > 0 || waiting !== null;
+      return {
+        outcome: signal.aborted && waiting !== null ? 'interrupted' : isWaiting ? 'postponed' : 'done',
+        ...last,
+        created: [...first.created, ...last.created],
+        ...past,
+        ...(waiting === null ? {} : { waiting }),
+        ...state,
+      };
     },
     async preview() {
       const plan = planPartitions(
@@ -49,7 +71,9 @@ export function createPartitionsTask(deps: TaskDeps): Task<PartitionsReport> {
         deps.config.database.partitionBy,
       );
       const missing = await findMissingPartitions(deps.database, executionLogTable, plan);
-      return { wouldCreate: missing.map(({ name }) => name), ...(await readState(deps)) };
+      const wouldMove = await previewPast(deps);
+      const wouldCreate = missing.map(({ name }) => name).filter((name) => !wouldMove.includes(name));
+      return { wouldCreate, wouldMove, ...(await readState(deps)) };
     },
   };
 }

@@ -40,6 +40,7 @@ export function createMaintenance(
     now: Date.now,
     onDropped: () => metrics.dropped.inc(),
     onArchived: (result) => metrics.archived.inc({ result }),
+    onMoved: (rows) => metrics.moved.inc(rows),
     onPurged: (table, rows) => metrics.purged.inc({ table }, rows),
     onEarly: (table, rows) => metrics.deletedEarly.inc({ table }, rows),
   });

@@ -1,6 +1,7 @@
 import type { Config } from '../../shared/config.ts';
 import type { Database } from '../../shared/database.ts';
 import type { Logger } from '../../shared/logger.ts';
+import type { CopyProgress } from './past/copy-rows.ts';
 
 /** The tasks, in the order in which they are run by hand. */
 export const taskNames = ['partitions', 'retention', 'purge'] as const;
@@ -29,6 +30,10 @@ export interface TaskDeps {
   onDropped(partition: string): void;
   /** told of every partition whose rows are in an archive now, and of each try that failed */
   onArchived(result: 'archived' | 'failed'): void;
+  /** told of every batch of rows that was copied out of the DEFAULT partition */
+  onMoving?(progress: CopyProgress): void;
+  /** told of rows that are in partitions of their own now */
+  onMoved?(rows: number): void;
   /** told of every batch of rows that is gone */
   onPurged(table: string, rows: number): void;
   /** told of rows that are gone sooner after they were stored than they are to be kept */

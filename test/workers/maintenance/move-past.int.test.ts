@@ -1,0 +1,177 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type pg from 'pg';
+import { expect, test } from 'vitest';
+import { createPartitionsTask } from '../../../workers/maintenance/partitions-task.ts';
+import { connect, until } from '../../support/fixtures.ts';
+import { maintenanceDeps } from '../../support/maintenance.ts';
+import { insertExecution, partitionRows } from '../../support/rows.ts';
+
+const table = 'strategy_execution_log';
+const dayMs = 86_400_000;
+const signal = new AbortController().signal;
+const isoDay = (ms: number): string => new Date(ms).toISOString().slice(0, 10).replaceAll('-', '');
+const noonAgo = (days: number): Date => new Date((Math.floor(Date.now() / dayMs) - days) * dayMs + dayMs / 2);
+
+async function setUp(environment: Record<string, string> = {}) {
+  const { databaseUrl, deps, lines } = await maintenanceDeps(environment);
+  return { databaseUrl, deps, task: createPartitionsTask(deps), lines, client: await connect(databaseUrl) };
+}
+
+/** Rows of 40 days, spread over them, from two days ago on. */
+async function fillPast(client: pg.Client, count: number): Promise<void> {
+  await client.query(
+    `insert into ${table} (id, recorded_at, strategy_id, strategy_version, strategy_type, status, duration_ms, nodes_executed, sampled, sample_rate, case_name)
+     select gen_random_uuid(), date_trunc('day', now(), 'UTC') - make_interval(days => 2 + n % 40) + make_interval(secs => n % 80000), 's', 1, 'DSL_FULL', 'ok', 1, 1, true, 1, 'case ' || n
+     from generate_series(1, $1) as n`,
+    [count],
+  );
+}
+
+async function leftovers(client: pg.Client): Promise<number | null> {
+  return (await client.query(`select from pg_class where relname like 'sluice_moving%'`)).rowCount;
+}
+
+test('past: rows of the DEFAULT partition get partitions of their days, and are what they were', async () => {
+  const { client, task } = await setUp();
+  await fillPast(client, 4_000);
+  const all = `select md5(string_agg(t::text, '|' order by id)) as sum from ${table} t`;
+  const before = (await client.query(all)).rows;
+  expect(((await task.preview()) as { wouldMove: string[] }).wouldMove).toHaveLength(40);
+  const report = await task.run(signal);
+  expect(report).toMatchObject({ outcome: 'done', movedRows: 4_000, defaultRows: 0 });
+  expect(report.moved).toHaveLength(40);
+  expect(report.moved[0]).toBe(`${table}_${isoDay(Date.now() - 2 * dayMs)}`);
+  expect((await client.query(all)).rows).toEqual(before);
+  const rows = await partitionRows(client);
+  for (const name of report.moved) expect(rows[name]).toBe(100);
+  expect(await leftovers(client)).toBe(0);
+  expect(await task.run(signal)).toMatchObject({ outcome: 'done', moved: [], movedRows: 0 });
+});
+
+test('past: what is older than the retention, before 2000 or far ahead stays in the DEFAULT partition', async () => {
+  const { client, task } = await setUp({ SLUICE_RETENTION_DAYS: '30', SLUICE_PARTITION_DAYS_AHEAD: '3' });
+  for (const at of ['1970-01-21Z', '2099-01-01Z', noonAgo(32), noonAgo(20), noonAgo(-2)])
+    await insertExecution(client, at, 2);
+  expect(await task.run(signal)).toMatchObject({ movedRows: 4, defaultRows: 6, blocked: [], outcome: 'done' });
+  const rows = await partitionRows(client);
+  expect(rows).toMatchObject({
+    [`${table}_default`]: 6,
+    [`${table}_${isoDay(Date.now() - 20 * dayMs)}`]: 2,
+    [`${table}_${isoDay(Date.now() + 2 * dayMs)}`]: 2,
+  });
+  await insertExecution(client, '2098-01-01Z');
+  expect(await partitionRows(client)).toMatchObject({ [`${table}_default`]: 7 });
+});
+
+test('past: today that is blocked by its own rows gets its partition', async () => {
+  const { client, task } = await setUp();
+  await insertExecution(client, new Date(), 5);
+  expect(await task.run(signal)).toMatchObject({ outcome: 'done', blocked: [], defaultRows: 0, movedRows: 5 });
+  await insertExecution(client, new Date());
+  expect(await partitionRows(client)).toMatchObject({ [`${table}_${isoDay(Date.now())}`]: 6 });
+});
+
+test('past: while 100,000 rows are moved, inserts, changes and deletions go on, and each row is seen once at every moment', async () => {
+  const { client, databaseUrl, task } = await setUp();
+  await fillPast(client, 100_000);
+  const { rows: some } = await client.query<{ id: string }>(`select id from ${table} order by id limit 200`);
+  let isMoving = true;
+  const written = { inserted: 0, deleted: 0 };
+  const writing = (async () => {
+    const writer = await connect(databaseUrl);
+    while (isMoving) {
+      await insertExecution(writer, noonAgo(2 + (written.inserted % 40)));
+      written.inserted += 1;
+      const row = some[written.deleted];
+      if (row !== undefined) {
+        await writer.query(`delete from ${table} where id = $1`, [row.id]);
+        written.deleted += 1;
+        await writer.query(`update ${table} set notes = 'changed' where id = $1`, [some.at(-1)?.id]);
+      }
+      await sleep(2);
+    }
+  })();
+  /** Rows that were there at the begin and are never deleted. */
+  const stays = `not (id = any($1::uuid[]))  and case_name is not null`;
+  const ids = some.map(({ id }) => id);
+  const counts: unknown[] = [];
+  const reading = ['read committed', 'repeatable read'].map(async (isolation) => {
+    const reader = await connect(databaseUrl);
+    while (isMoving) {
+      await reader.query(`begin isolation level ${isolation}`);
+      const { rows } = await reader.query(
+        `select count(*)::int as n, count(distinct id)::int as ids from ${table} where ${stays}`,
+        [ids],
+      );
+      await reader.query('commit');
+      counts.push(rows[0]);
+      await sleep(20);
+    }
+  });
+  const report = await task.run(signal);
+  isMoving = false;
+  await Promise.all([writing, ...reading]);
+  expect(report).toMatchObject({ outcome: 'done' });
+  expect(report.moved).toHaveLength(40);
+  expect(counts.length).toBeGreaterThan(5);
+  for (const count of counts) expect(count).toEqual({ n: 99_800, ids: 99_800 });
+  const { rows } = await client.query(`select count(*)::int as n, count(distinct id)::int as ids from ${table}`);
+  const n = 100_000 + written.inserted - written.deleted;
+  expect(rows).toEqual([{ n, ids: n }]);
+  expect(written.inserted).toBeGreaterThan(20);
+  expect((await client.query(`select from ${table} where notes = 'changed'`)).rowCount).toBe(
+    written.deleted < 200 ? 1 : 0,
+  );
+}, 180_000);
+
+test('past: a reader that stays holds nobody up, and the rows are moved when it has gone', async () => {
+  const { client, databaseUrl, task } = await setUp();
+  await fillPast(client, 100);
+  const reader = await connect(databaseUrl);
+  await reader.query('begin isolation level repeatable read');
+  // It has a snapshot, and no lock on the table yet: it would find the copies to be newer than its snapshot.
+  await reader.query('select from dead_letter');
+  const running = task.run(signal);
+  await until(async () => (await leftovers(client)) !== 0);
+  for (let row = 0; row < 50; row += 1) await insertExecution(client, noonAgo(3));
+  expect((await reader.query(`select from ${table} where case_name is not null`)).rowCount).toBe(100);
+  await reader.query('commit');
+  expect(await running).toMatchObject({ outcome: 'done', movedRows: 150 });
+});
+
+test('past: what a dead process left behind is taken away, and all is moved', async () => {
+  const { client, task, deps } = await setUp();
+  await fillPast(client, 400);
+  const stop = new AbortController();
+  const dying = createPartitionsTask({
+    ...deps,
+    onMoving: () => {
+      throw new Error('dies here');
+    },
+  });
+  await expect(dying.run(stop.signal)).rejects.toThrow('dies here');
+  await client.query(`create table sluice_moving_all (like ${table} including all) partition by range (recorded_at)`);
+  await client.query(`create table sluice_moving_changes (id uuid, recorded_at timestamptz)`);
+  expect(await task.run(signal)).toMatchObject({ outcome: 'done', movedRows: 400 });
+  expect(await leftovers(client)).toBe(0);
+});
+
+test('past: two at once move each row once', async () => {
+  const { client, task } = await setUp();
+  await fillPast(client, 2_000);
+  const reports = await Promise.all([task.run(signal), task.run(signal)]);
+  expect(reports.reduce((sum, { movedRows }) => sum + movedRows, 0)).toBe(2_000);
+  expect((await client.query(`select from ${table}`)).rowCount).toBe(2_000);
+});
+
+test('past: who may read the DEFAULT partition by name may do so afterwards, and a view of it is said to be in the way', async () => {
+  const { client, task } = await setUp();
+  await client.query(`grant select on ${table}_default to public`);
+  await fillPast(client, 10);
+  await client.query(`create view strays as select * from ${table}_default`);
+  expect(await task.run(signal)).toMatchObject({ outcome: 'postponed', waiting: expect.stringContaining('view') });
+  await client.query('drop view strays');
+  expect(await task.run(signal)).toMatchObject({ outcome: 'done', movedRows: 10 });
+  const { rows } = await client.query(`select has_table_privilege('pg_monitor', '${table}_default', 'select') as may`);
+  expect(rows).toEqual([{ may: true }]);
+});

@@ -1,0 +1,221 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Config } from '../../../shared/config.ts';
+import { createDatabase, type Database, Prisma } from '../../../shared/database.ts';
+import { classifyDatabaseError, lockNotAvailable } from '../../../shared/database-errors.ts';
+import type { Logger } from '../../../shared/logger.ts';
+import { type Partition, quoteTable, readPartitions } from '../../../shared/partition-catalog.ts';
+import {
+  type DayPartition,
+  executionLogTable,
+  findMissingPartitions,
+  toPartition,
+} from '../../../shared/partitions.ts';
+import { type CopyProgress, catchUp, copyRows, readColumns } from './copy-rows.ts';
+import { type DayRows, movableTimes, planPast } from './plan-past.ts';
+import { dropStaging, makeStaging } from './staging.ts';
+import { SwapPostponed, swapDefault } from './swap-default.ts';
+
+export interface PastDeps {
+  config: Pick<Config, 'database' | 'retention'>;
+  database: Database;
+  logger: Logger;
+  /** told of every batch that was copied */
+  onMoving?(progress: CopyProgress): void;
+}
+
+/** What became of rows of the DEFAULT partition that have days of their own. */
+export interface PastReport {
+  /** partitions that were made of them */
+  moved: string[];
+  movedRows: number;
+  /** why some of them are still there; null when all that may be moved were */
+  waiting: string | null;
+}
+
+/** Partitions that are exchanged at once. The time under the lock grows with them. */
+const mostAtOnce = 50;
+/** What is left comes in the next run. */
+const mostPerRun = 400;
+
+const readTimeoutMs = 3_600_000;
+const moveTimeoutMs = 24 * 3_600_000;
+const progressEveryMs = 10_000;
+
+/** Tries for the moment in which the tables are exchanged. Each has inserts wait a little. */
+const tries = 20;
+const pauseMs = { min: 500, max: 3_000 };
+const catchUpTimeoutMs = 60_000;
+
+/** Any fixed number: processes that move rows take turns on it. */
+const advisoryLock = 7_270_414;
+
+const busyCodes = [lockNotAvailable, '57014', '40P01', '40001'];
+
+/**
+ * Makes the partitions that the DEFAULT partition has rows of, and takes these rows there. They are copied beside reads and
+ * inserts, then the tables are exchanged in one short transaction: each row is seen once, at any moment. Wherever it dies,
+ * all rows are in the DEFAULT partition, and the next run begins anew.
+ */
+export async function movePast(deps: PastDeps, signal: AbortSignal): Promise<PastReport> {
+  const report: PastReport = { moved: [], movedRows: 0, waiting: null };
+  if ((await findDefault(deps.database)) === null) return report;
+  const mover = createDatabase(
+    { ...deps.config.database, statementTimeoutMs: readTimeoutMs, poolSize: 3 },
+    'sluice partitions',
+  );
+  try {
+    await mover.$transaction(
+      async (turn) => {
+        const [had] = await turn.$queryRaw<
+          { lock: boolean }[]
+        >`select pg_try_advisory_xact_lock(${advisoryLock}) as lock`;
+        if (!had?.lock) {
+          report.waiting = 'another process is moving rows';
+          return;
+        }
+        // The last statement of the driver keeps its snapshot until the next one: this one has none, and holds nobody up.
+        await turn.$executeRaw`set local idle_in_transaction_session_timeout = 0`;
+        await dropStaging(mover);
+        while (report.waiting === null && report.moved.length < mostPerRun) {
+          if (!(await moveSome({ ...deps, database: mover }, report, signal))) break;
+        }
+      },
+      { timeout: moveTimeoutMs },
+    );
+  } catch (error) {
+    if (!busyCodes.includes(classifyDatabaseError(error).code)) throw error;
+    report.waiting = 'the DEFAULT partition is in use';
+  } finally {
+    await mover.$disconnect();
+  }
+  return report;
+}
+
+/** The partitions that a run would make of what is in the DEFAULT partition. */
+export async function previewPast({ config, database }: Pick<PastDeps, 'config' | 'database'>): Promise<string[]> {
+  const catchAll = await findDefault(database);
+  if (catchAll === null) return [];
+  return (await plan({ config, database }, catchAll, mostPerRun)).map(({ name }) => name);
+}
+
+/** @returns whether there may be more */
+async function moveSome(deps: PastDeps, report: PastReport, signal: AbortSignal): Promise<boolean> {
+  const { database, logger } = deps;
+  const catchAll = await findDefault(database);
+  if (catchAll === null || signal.aborted) return false;
+  const partitions = await plan(deps, catchAll, mostAtOnce);
+  if (partitions.length === 0) return false;
+  const obstacle = await findObstacle(database, catchAll);
+  if (obstacle !== null) {
+    report.waiting = obstacle;
+    return false;
+  }
+  logger.info({ partitions: partitions.length }, 'moving rows out of the DEFAULT partition, reads and inserts go on');
+  try {
+    await makeStaging(database, { table: executionLogTable, catchAll, partitions });
+    const columns = await readColumns(database, catchAll);
+    const copied = await copyRows(database, { catchAll, columns, signal, onBatch: tellProgress(deps) });
+    if (copied === null || !(await insist(deps, { catchAll, columns, partitions }, signal))) {
+      report.waiting = signal.aborted ? 'asked to stop' : 'somebody uses the table all the time';
+      return false;
+    }
+    const rows = await countRows(database, partitions);
+    report.moved.push(...partitions.map(({ name }) => name));
+    report.movedRows += rows;
+    logger.info({ partitions: partitions.map(({ name }) => name), rows }, 'rows moved out of the DEFAULT partition');
+    return partitions.length === mostAtOnce;
+  } finally {
+    await dropStaging(database);
+  }
+}
+
+async function insist(
+  { database, logger }: PastDeps,
+  what: { catchAll: Partition; columns: string; partitions: readonly DayPartition[] },
+  signal: AbortSignal,
+): Promise<boolean> {
+  for (let left = tries; left > 0 && !signal.aborted; left -= 1) {
+    await catchUp(database, { ...what, statementMs: catchUpTimeoutMs });
+    try {
+      await swapDefault(database, { table: executionLogTable, ...what });
+      return true;
+    } catch (error) {
+      const { code } = classifyDatabaseError(error);
+      if (!(error instanceof SwapPostponed) && !busyCodes.includes(code)) throw error;
+      logger.info({ code, left: left - 1 }, 'the table is in use, the moved rows wait for their moment');
+    }
+    await sleep(pauseMs.min + Math.random() * (pauseMs.max - pauseMs.min), undefined, { signal }).catch(
+      () => undefined,
+    );
+  }
+  return false;
+}
+
+async function findDefault(database: Database): Promise<Partition | null> {
+  const { partitions } = await readPartitions(database, executionLogTable);
+  return partitions.find(({ bounds, isDroppable }) => bounds.kind === 'default' && isDroppable) ?? null;
+}
+
+async function plan(
+  { config, database }: Pick<PastDeps, 'config' | 'database'>,
+  catchAll: Partition,
+  most: number,
+): Promise<DayPartition[]> {
+  const { partitions, databaseMs } = await readPartitions(database, executionLogTable);
+  const times = movableTimes(databaseMs, {
+    retentionDays: config.retention.days,
+    daysAhead: config.database.partitionDaysAhead,
+  });
+  const days = await database.$queryRaw<DayRows[]>(
+    Prisma.sql`select floor(extract(epoch from recorded_at) / 86400)::float8 * 86400000 as "dayMs", count(*)::float8 as rows
+      from ${quoteTable(catchAll)}
+      where recorded_at >= ${new Date(times.fromMs - 31 * 86_400_000)} and recorded_at < ${new Date(times.untilMs)} group by 1`,
+  );
+  const bounds = partitions.map((partition) => partition.bounds);
+  const spans = planPast(days, bounds, { unit: config.database.partitionBy, times, most });
+  // Their names may be taken by tables that are no partitions.
+  return findMissingPartitions(
+    database,
+    executionLogTable,
+    spans.map((span) => toPartition(executionLogTable, span)),
+  );
+}
+
+/** What would be lost, or would refuse to go, when another table took the place of this one; null when nothing. */
+async function findObstacle(database: Database, { schema, name }: Partition): Promise<string | null> {
+  const [found] = await database.$queryRaw<{ plain: boolean; views: boolean; triggers: boolean }[]>`
+    select relkind = 'r' as plain,
+      exists (select from pg_depend where refobjid = pg_class.oid and classid = 'pg_rewrite'::regclass and deptype = 'n') as views,
+      exists (select from pg_trigger where tgrelid = pg_class.oid and not tgisinternal and tgparentid = 0) as triggers
+    from pg_class join pg_namespace on pg_namespace.oid = relnamespace where relname = ${name} and nspname = ${schema}`;
+  if (found === undefined || !found.plain) return 'the DEFAULT partition is no plain table';
+  if (found.views) return 'a view or a rule is made of the DEFAULT partition itself: make it of the whole table';
+  if (found.triggers) return 'the DEFAULT partition has triggers of its own: make them on the whole table';
+  return null;
+}
+
+async function countRows(database: Database, partitions: readonly DayPartition[]): Promise<number> {
+  let rows = 0;
+  for (const { name } of partitions) {
+    const [counted] = await database.$queryRaw<{ n: number }[]>(
+      Prisma.raw(`select count(*)::float8 as n from sluice."${name}"`),
+    );
+    rows += counted?.n ?? 0;
+  }
+  return rows;
+}
+
+/** Says every ten seconds how far it is. */
+function tellProgress({ logger, onMoving }: PastDeps): (progress: CopyProgress) => void {
+  let toldAt = performance.now();
+  return (progress) => {
+    onMoving?.(progress);
+    if (performance.now() - toldAt < progressEveryMs) return;
+    toldAt = performance.now();
+    const { rows, bytes, ofBytes } = progress;
+    logger.info(
+      { rows, percent: Math.round((bytes / Math.max(ofBytes, 1)) * 100) },
+      'copying rows of the DEFAULT partition',
+    );
+  };
+}

@@ -1,0 +1,101 @@
+import { type Database, Prisma } from '../../../shared/database.ts';
+import { setLockLimits } from '../../../shared/lock-limits.ts';
+import { type Partition, quoteTable, transactionLimits } from '../../../shared/partition-catalog.ts';
+import type { DayPartition } from '../../../shared/partitions.ts';
+
+type Transaction = Pick<Database, '$queryRaw' | '$executeRaw'>;
+
+/** What is there while rows are copied. Nobody but the mover reads it; who finds it left behind takes it away. */
+export const staging = {
+  /** a partitioned table like the real one, with the coming partitions and the coming DEFAULT one */
+  all: 'sluice_moving_all',
+  /** the coming DEFAULT partition */
+  rest: 'sluice_moving_rest',
+  /** keys of rows of the DEFAULT partition that came, changed or went meanwhile */
+  changes: 'sluice_moving_changes',
+  /** trigger and function that note them */
+  note: 'sluice_moving_note',
+  /** proves of a partition that its rows are of its span, so that nobody has to look when it is attached */
+  span: 'sluice_moving_span',
+} as const;
+
+const changeTimeoutMs = 2_000;
+
+/**
+ * Makes the tables and has changes noted from here on: what is written to the DEFAULT partition and not noted, is committed.
+ * Waits for its writers, for half a second at most.
+ */
+export async function makeStaging(
+  database: Database,
+  options: { table: string; catchAll: Partition; partitions: readonly DayPartition[] },
+): Promise<void> {
+  const { table, catchAll, partitions } = options;
+  const from = quoteTable(catchAll);
+  await database.$transaction(async (transaction) => {
+    await setLockLimits(transaction, { statementMs: changeTimeoutMs });
+    const run = (sql: Prisma.Sql): Promise<number> => transaction.$executeRaw(sql);
+    await run(
+      raw(`create table sluice.${staging.all} (like sluice."${table}" including all) partition by range (recorded_at)`),
+    );
+    for (const { name, from: since, until } of partitions) {
+      await run(
+        raw(
+          `create table sluice."${name}" partition of sluice.${staging.all} (constraint ${staging.span}
+            check (recorded_at >= '${since}' and recorded_at < '${until}')) for values from ('${since}') to ('${until}')`,
+        ),
+      );
+    }
+    await run(raw(`create table sluice.${staging.rest} partition of sluice.${staging.all} default`));
+    await grantAlike(transaction, catchAll);
+    await run(raw(`create table sluice.${staging.changes} (id uuid not null, recorded_at timestamptz not null)`));
+    // Whoever may write rows may have them noted, without a right of its own.
+    await run(
+      raw(`create function sluice.${staging.note}() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
+        begin
+          if tg_op <> 'INSERT' then insert into sluice.${staging.changes} values (old.id, old.recorded_at); end if;
+          if tg_op <> 'DELETE' then insert into sluice.${staging.changes} values (new.id, new.recorded_at); end if;
+          return null;
+        end $$`),
+    );
+    await run(
+      Prisma.sql`create trigger ${raw(staging.note)} after insert or update or delete on ${from}
+        for each row execute function ${raw(`sluice.${staging.note}()`)}`,
+    );
+  }, transactionLimits);
+}
+
+/** Who may read or write the DEFAULT partition by its name may do so with the one that takes its place. */
+async function grantAlike(transaction: Transaction, catchAll: Partition): Promise<void> {
+  const grants = await transaction.$queryRaw<{ right: string; grantee: string }[]>(
+    Prisma.sql`select acl.privilege_type as right,
+        case when acl.grantee = 0 then 'public' else quote_ident(pg_get_userbyid(acl.grantee)) end as grantee
+      from pg_class cross join aclexplode(relacl) as acl
+      where pg_class.oid = ${oidOf(catchAll)} and acl.grantee <> relowner`,
+  );
+  for (const { right, grantee } of grants)
+    await transaction.$executeRaw(raw(`grant ${right} on sluice.${staging.rest} to ${grantee}`));
+}
+
+/** Takes away what is left of a move. Rows are all in the DEFAULT partition still. */
+export async function dropStaging(database: Database): Promise<void> {
+  const [there] = await database.$queryRaw<{ any: boolean }[]>`
+    select count(*) > 0 as any from pg_class where relnamespace = to_regnamespace('sluice')
+      and relname in (${staging.all}, ${staging.changes})`;
+  if (!there?.any) return;
+  await database.$transaction(async (transaction) => {
+    await setLockLimits(transaction, { statementMs: changeTimeoutMs });
+    await transaction.$executeRaw(raw(`drop function if exists sluice.${staging.note}() cascade`));
+    await transaction.$executeRaw(raw(`drop table if exists sluice.${staging.all}, sluice.${staging.changes}`));
+  }, transactionLimits);
+}
+
+/** Names and bounds are ours: they become SQL as they are, since identifiers cannot be bound. */
+export function raw(sql: string): Prisma.Sql {
+  return Prisma.raw(sql);
+}
+
+/** By name: a text would have to be quoted, and `regclass` answers from a cache. */
+export function oidOf({ schema, name }: Pick<Partition, 'schema' | 'name'>): Prisma.Sql {
+  return Prisma.sql`(select pg_class.oid from pg_class join pg_namespace on pg_namespace.oid = relnamespace
+    where relname = ${name} and nspname = ${schema})`;
+}

@@ -1,0 +1,109 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Database, Prisma } from '../../../shared/database.ts';
+import { setLockLimits } from '../../../shared/lock-limits.ts';
+import { type Partition, quoteTable, transactionLimits } from '../../../shared/partition-catalog.ts';
+import type { DayPartition } from '../../../shared/partitions.ts';
+import { quoteIdentifier } from '../../../shared/schema.ts';
+import { catchUp } from './copy-rows.ts';
+import { raw, staging } from './staging.ts';
+
+/** Why the tables could not be exchanged now. The rows are where they were. */
+export class SwapPostponed extends Error {}
+
+/** The lock that making a partition takes, see attach-partition.ts: both change what the table consists of. */
+const advisoryLock = 7_270_412;
+
+/** Inserts wait from the request of the first lock on until the end: for the sum of both at most. */
+const firstLockMs = 200;
+const heldMs = 1_600;
+/** Of that, what is kept for the exchange itself. */
+const exchangeMs = 500;
+const catchUpMs = 500;
+const snapshotsMs = 300;
+
+/**
+ * Puts the copies in the place of the DEFAULT partition, in one transaction that changes no row. Every reader sees each row once:
+ *
+ * 1. Writers are kept out, readers go on. The last changes are copied in a transaction of its own, and committed.
+ * 2. Snapshots from before that, in which these would be missing, are waited for; who has begun to read holds a lock, so the
+ *    rest is not begun before it has ended.
+ * 3. Nobody else uses the table. The old DEFAULT partition is detached, the new ones are attached without a look at their rows.
+ *
+ * @throws SwapPostponed, or what the database said: of a lock, too
+ */
+export async function swapDefault(
+  database: Database,
+  options: { table: string; catchAll: Partition; columns: string; partitions: readonly DayPartition[] },
+): Promise<void> {
+  const { table, catchAll, columns, partitions } = options;
+  const [real, old] = [raw(`sluice."${table}"`), quoteTable(catchAll)];
+  await database.$transaction(async (transaction) => {
+    await setLockLimits(transaction, { statementMs: heldMs });
+    await transaction.$executeRaw`select pg_advisory_xact_lock(${advisoryLock})`;
+    await setLockWait(transaction, firstLockMs);
+    await transaction.$executeRaw(Prisma.sql`lock table only ${real} in share row exclusive mode`);
+    const untilMs = performance.now() + heldMs;
+    await transaction.$executeRaw(Prisma.sql`lock table ${old} in share row exclusive mode`);
+    const mark = await catchUp(database, { catchAll, columns, statementMs: catchUpMs });
+    await outlast(transaction, { table, mark });
+    await setLockWait(transaction, Math.max(firstLockMs, untilMs - performance.now() - exchangeMs));
+    await transaction.$executeRaw(Prisma.sql`lock table only ${real} in access exclusive mode`);
+    await transaction.$executeRaw(Prisma.sql`lock table ${old} in access exclusive mode`);
+    await transaction.$executeRaw(exchange({ table, catchAll, partitions }));
+    if (performance.now() > untilMs) throw new SwapPostponed('it took too long');
+  }, transactionLimits);
+}
+
+async function setLockWait(transaction: Pick<Database, '$executeRaw'>, ms: number): Promise<void> {
+  await transaction.$executeRaw`select set_config('lock_timeout', ${`${Math.ceil(ms)}ms`}, true)`;
+}
+
+/**
+ * Waits until nobody who may yet begin to read has a snapshot that does not see what was committed at the mark. Who reads
+ * already has a lock, which is waited for afterwards. Writers that wait get a new snapshot.
+ */
+async function outlast(
+  transaction: Pick<Database, '$queryRaw'>,
+  { table, mark }: { table: string; mark: { xid: string; at: Date } },
+): Promise<void> {
+  for (const untilMs = performance.now() + snapshotsMs; ; await sleep(10)) {
+    const [old] = await transaction.$queryRaw<{ any: boolean }[]>`
+      select count(*) > 0 as any from pg_stat_activity
+      where datname = current_database() and pid <> pg_backend_pid() and backend_type = 'client backend'
+        and backend_xmin is not null and age(backend_xmin) >= age(${mark.xid}::xid) and xact_start <= ${mark.at}
+        and pid not in (select pid from pg_locks where (granted or mode = 'RowExclusiveLock')
+          and relation = (select oid from pg_class where relname = ${table} and relnamespace = to_regnamespace('sluice')))`;
+    if (old?.any === false) return;
+    if (performance.now() > untilMs) throw new SwapPostponed('somebody has been reading for longer');
+  }
+}
+
+function text(value: string): string {
+  return `'${value.replaceAll("'", "''")}'`;
+}
+
+/** One statement: each round trip would be time that others wait. */
+function exchange(options: { table: string; catchAll: Partition; partitions: readonly DayPartition[] }): Prisma.Sql {
+  const { catchAll, partitions } = options;
+  const table = `sluice."${options.table}"`;
+  const [all, rest, changes] = [`sluice.${staging.all}`, `sluice.${staging.rest}`, `sluice.${staging.changes}`];
+  const old = `${quoteIdentifier(catchAll.schema)}.${quoteIdentifier(catchAll.name)}`;
+  const statements = [
+    `alter table ${table} detach partition ${old}`,
+    ...partitions.flatMap(({ name, from, until }) => [
+      `alter table ${all} detach partition sluice."${name}"`,
+      `alter table ${table} attach partition sluice."${name}" for values from ('${from}') to ('${until}')`,
+      `alter table sluice."${name}" drop constraint ${staging.span}`,
+    ]),
+    `alter table ${all} detach partition ${rest}`,
+    `alter table ${table} attach partition ${rest} default`,
+    `drop function sluice.${staging.note}() cascade`,
+    `drop table ${old}, ${all}, ${changes}`,
+    // Its indexes, too: the next move makes some of these names.
+    `for name in select relname from pg_index join pg_class on pg_class.oid = indexrelid where indrelid = '${rest}'::regclass
+      loop execute format('alter index %I.%I rename to %I', ${text(catchAll.schema)}, name, replace(name, '${staging.rest}', ${text(catchAll.name)}));
+    end loop`,
+    `alter table ${rest} rename to ${quoteIdentifier(catchAll.name)}`,
+  ];
+  return raw(`do $$ declare name text; begin ${statements.join('; ')}; end $$`);
+}
