@@ -15,7 +15,7 @@ const advisoryLock = 7_270_412;
 
 /** Inserts wait from the request of the first lock on until the end: for the sum of both at most. */
 const firstLockMs = 200;
-const heldMs = 1_600;
+const heldMs = 1_300;
 /** Of that, what is kept for the exchange itself. */
 const exchangeMs = 500;
 const catchUpMs = 500;
