@@ -107,6 +107,7 @@ export function findMissingPartitions(
   table: string,
   partitions: readonly DayPartition[],
 ): Promise<DayPartition[]> {
+  if (partitions.length === 0) return Promise.resolve([]);
   return database.$transaction((transaction) => findMissing(transaction, table, partitions), transactionLimits);
 }
 

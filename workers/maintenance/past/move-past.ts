@@ -12,7 +12,7 @@ import {
 } from '../../../shared/partitions.ts';
 import { type CopyProgress, catchUp, copyRows, readColumns } from './copy-rows.ts';
 import { type DayRows, movableTimes, planPast } from './plan-past.ts';
-import { dropStaging, makeStaging } from './staging.ts';
+import { dropStaging, hasStaging, makeStaging } from './staging.ts';
 import { SwapPostponed, swapDefault } from './swap-default.ts';
 
 export interface PastDeps {
@@ -58,7 +58,8 @@ const busyCodes = [lockNotAvailable, '57014', '40P01', '40001'];
  */
 export async function movePast(deps: PastDeps, signal: AbortSignal): Promise<PastReport> {
   const report: PastReport = { moved: [], movedRows: 0, waiting: null };
-  if ((await findDefault(deps.database)) === null) return report;
+  // In the usual case there is nothing to do, and nothing is locked.
+  if (!(await hasStaging(deps.database)) && (await previewPast(deps)).length === 0) return report;
   const mover = createDatabase(
     { ...deps.config.database, statementTimeoutMs: readTimeoutMs, poolSize: 3 },
     'sluice partitions',

@@ -76,12 +76,17 @@ async function grantAlike(transaction: Transaction, catchAll: Partition): Promis
     await transaction.$executeRaw(raw(`grant ${right} on sluice.${staging.rest} to ${grantee}`));
 }
 
-/** Takes away what is left of a move. Rows are all in the DEFAULT partition still. */
-export async function dropStaging(database: Database): Promise<void> {
+/** Whether somebody moves rows, or died over it. */
+export async function hasStaging(database: Database): Promise<boolean> {
   const [there] = await database.$queryRaw<{ any: boolean }[]>`
     select count(*) > 0 as any from pg_class where relnamespace = to_regnamespace('sluice')
       and relname in (${staging.all}, ${staging.changes})`;
-  if (!there?.any) return;
+  return there?.any ?? false;
+}
+
+/** Takes away what is left of a move. Rows are all in the DEFAULT partition still. */
+export async function dropStaging(database: Database): Promise<void> {
+  if (!(await hasStaging(database))) return;
   await database.$transaction(async (transaction) => {
     await setLockLimits(transaction, { statementMs: changeTimeoutMs });
     await transaction.$executeRaw(raw(`drop function if exists sluice.${staging.note}() cascade`));
