@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { access, constants, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { installPackage } from '../../local/install-package.ts';
 import type { PostgresBinaries } from '../../local/postgres.ts';
@@ -16,7 +16,15 @@ export async function olderPostgres(): Promise<PostgresBinaries> {
 
 async function find(): Promise<PostgresBinaries | null> {
   const versions = (await readdir(parent).catch(() => [])).map(Number).filter(Number.isInteger);
-  if (versions.length === 0) return null;
-  const bin = join(parent, String(Math.min(...versions)), 'bin');
-  return { initdb: join(bin, 'initdb'), postgres: join(bin, 'postgres') };
+  for (const version of versions.sort((a, b) => a - b)) {
+    const bin = join(parent, String(version), 'bin');
+    const binaries = { initdb: join(bin, 'initdb'), postgres: join(bin, 'postgres') };
+    // The package of the clients makes the directory, too.
+    const isServer = await access(binaries.initdb, constants.X_OK).then(
+      () => true,
+      () => false,
+    );
+    if (isServer) return binaries;
+  }
+  return null;
 }
