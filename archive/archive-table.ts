@@ -29,8 +29,9 @@ const advisoryLock = 7_270_414;
 /** How long the lock that a reader needs is waited for. */
 const lockTimeoutMs = 500;
 
-/** Between two statements a row group is written to disk. */
+/** Between two statements a row group is written to disk, or read back. */
 const maxIdleMs = 60_000;
+const signOfLifeEveryMs = 5_000;
 
 /**
  * Writes the rows of a table to a file in `dir`, reads it back, and gives it its name only when it is whole. Where an archive
@@ -71,6 +72,16 @@ async function boundIdleness(transaction: JsonTransaction): Promise<void> {
   await queryTexts(transaction, `select set_config('idle_in_transaction_session_timeout', '${maxIdleMs}ms', true)`);
 }
 
+/** A transaction in which nothing is asked for a minute is ended: a file that takes longer to read says now and then that it is alive. */
+function createSignOfLife(transaction: JsonTransaction): () => Promise<void> {
+  let saidAtMs = performance.now();
+  return async () => {
+    if (performance.now() - saidAtMs < signOfLifeEveryMs) return;
+    await queryTexts(transaction, 'select', []);
+    saidAtMs = performance.now();
+  };
+}
+
 async function findEqual(
   transaction: JsonTransaction,
   table: ArchivedTable,
@@ -84,7 +95,7 @@ async function findEqual(
   if (sum === null) return 'stopped';
   for (const candidate of candidates) {
     if (!isSame(candidate, sum)) continue;
-    const damage = await findDamage(dir, candidate, signal);
+    const damage = await findDamage(dir, candidate, { signal, onPart: createSignOfLife(transaction) });
     if (damage === null) return candidate;
   }
   return null;
@@ -111,7 +122,7 @@ async function writeArchive(
     await parquet.end();
     const sha256 = await file.end();
     const written = sum.total();
-    if (!isSame(await sumFile(file.path, columns, signal), written))
+    if (!isSame(await sumFile(file.path, columns, { signal, onPart: createSignOfLife(transaction) }), written))
       throw new FileError(`${file.path}: what was read back is not what was written: look at the disk`);
     const name = archiveName({ table: of, from, until }, written);
     await file.giveName(join(dir, `${name}.parquet`));

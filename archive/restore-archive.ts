@@ -33,7 +33,7 @@ export async function restoreArchive(
   options: { dir: string; into: string; signal: AbortSignal; onRows?: (rows: number) => void },
 ): Promise<void> {
   const { dir, into, signal, onRows } = options;
-  const damage = await findDamage(dir, manifest, signal);
+  const damage = await findDamage(dir, manifest, { signal });
   if (damage !== null) throw new Error(`${manifest.file} is damaged: ${damage}`);
   await withJsonTransaction(database, { lockTimeoutMs, commits: true }, async (transaction) => {
     const [[taken] = []] = await queryTexts(

@@ -1,3 +1,4 @@
+import { realpath, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { createPendingFile } from '../archive/archive-file.ts';
@@ -124,7 +125,7 @@ async function write(
   const { closed } = createOutput(environment);
   const stopping = new AbortController();
   void untilAskedToStop().then(() => stopping.abort());
-  const path = output === undefined ? null : resolve(output);
+  const path = output === undefined ? null : await toFilePath(output);
   const file = path === null ? null : await createPendingFile(path);
   const progress = createProgress();
   try {
@@ -149,6 +150,15 @@ async function write(
   } finally {
     await file?.discard();
   }
+}
+
+/** Where the file goes. A link is followed; in place of a device or a pipe it would put a file. */
+async function toFilePath(output: string): Promise<string> {
+  const path = await realpath(output).catch(() => resolve(output));
+  const found = await stat(path).catch(() => null);
+  if (found !== null && !found.isFile())
+    throw new UsageError(`--output: ${output} is no regular file; leave the option out and redirect standard output`);
+  return path;
 }
 
 const sayEveryMs = 2_000;
