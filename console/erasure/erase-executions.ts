@@ -1,3 +1,4 @@
+import { awaitingDropPrefix } from '../../archive/awaiting-drop.ts';
 import { type Database, Prisma } from '../../shared/database.ts';
 import { quoteTable } from '../../shared/partition-catalog.ts';
 import type { ErasureScope } from './erase-record.ts';
@@ -21,17 +22,27 @@ const texts = [
 const documents = ['trace', 'input'];
 const columns = [...texts, ...documents];
 
+/** A table with rows of executions. */
+export interface ExecutionTable extends PlainTable {
+  /** of this table: another one may have its name later */
+  oid: number;
+}
+
 /**
  * The tables that the rows of executions are in, DEFAULT first: what is moved out of it to a partition while it is gone
- * through is found there.
+ * through is found there. With them those that wait for their drop, and the copies that such a move makes or has left behind.
  */
-export async function executionTables(database: Database): Promise<PlainTable[]> {
-  return database.$queryRaw<PlainTable[]>(Prisma.sql`
-    select space.nspname as schema, class.relname as name
-    from pg_partition_tree('sluice.strategy_execution_log'::regclass) as part
-    join pg_class as class on class.oid = part.relid
+export async function executionTables(database: Database): Promise<ExecutionTable[]> {
+  return database.$queryRaw<ExecutionTable[]>(Prisma.sql`
+    with part as (
+      select relid from pg_partition_tree('sluice.strategy_execution_log'::regclass) where isleaf
+      union select relid from pg_partition_tree(to_regclass('sluice.sluice_moving_all')) where isleaf
+      union select oid from pg_class where relnamespace = to_regnamespace('sluice')
+        and starts_with(obj_description(oid, 'pg_class'), ${awaitingDropPrefix}))
+    select class.oid::bigint::float8 as oid, space.nspname as schema, class.relname as name
+    from part join pg_class as class on class.oid = part.relid
     join pg_namespace as space on space.oid = class.relnamespace
-    where part.isleaf and class.relkind = 'r'
+    where class.relkind = 'r'
     order by pg_get_expr(class.relpartbound, class.oid) is distinct from 'DEFAULT', class.relname`);
 }
 

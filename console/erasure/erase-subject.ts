@@ -3,6 +3,7 @@ import { type EditedSpill, editSpill } from '../../producers/spill/edit-spill.ts
 import type { ErasureSubject } from '../../shared/contracts/erasure-subject.ts';
 import { queueNames } from '../../shared/contracts/queues.ts';
 import { type Database, Prisma } from '../../shared/database.ts';
+import { classifyDatabaseError } from '../../shared/database-errors.ts';
 import type { Redis } from '../../shared/redis.ts';
 import { eraseLetterPage } from '../repository/erase-letters.ts';
 import { noteSubjectErasure } from '../repository/note-erasure.ts';
@@ -208,17 +209,22 @@ async function eraseLetters(
 }
 
 /** Also in partitions that are made meanwhile. */
+const undefinedTable = '42P01';
+
 async function inEachPartition(
   database: Database,
   signal: AbortSignal,
   work: (table: PlainTable) => Promise<unknown>,
 ): Promise<void> {
-  const seen = new Set<string>();
+  const seen = new Set<number>();
   for (;;) {
-    const fresh = (await executionTables(database)).filter(({ schema, name }) => !seen.has(`${schema} ${name}`));
+    const fresh = (await executionTables(database)).filter(({ oid }) => !seen.has(oid));
     const [next] = fresh;
     if (next === undefined || signal.aborted) return;
-    seen.add(`${next.schema} ${next.name}`);
-    await work(next);
+    seen.add(next.oid);
+    await work(next).catch((error: unknown) => {
+      // Dropped meanwhile, with its rows.
+      if (classifyDatabaseError(error).code !== undefinedTable) throw error;
+    });
   }
 }

@@ -145,6 +145,27 @@ test('erase: it waits for a statement that stores a record of the user, and take
   expect(marks).toEqual([{ kind: 'user', bytes: 32 }]);
 });
 
+test('erase: partitions that wait for their drop, and copies that a move has left behind, are gone through', async () => {
+  const { client, erase } = await aPlace();
+  await client.query(`
+    create table expired (like strategy_execution_log including all);
+    comment on table expired is 'sluice: expired, was strategy_execution_log from 2026-01-01T00:00:00Z to 2026-01-02T00:00:00Z, is dropped once it is archived';
+    create table sluice_moving_all (like strategy_execution_log including generated) partition by range (recorded_at);
+    create table sluice_moving_rest partition of sluice_moving_all default;
+    create table kept (like strategy_execution_log including all)`);
+  for (const table of ['expired', 'sluice_moving_all', 'kept'])
+    await client.query(
+      `insert into ${table} (id, recorded_at, strategy_id, strategy_version, strategy_type, external_user_id, status, duration_ms,
+         nodes_executed, sampled, sample_rate, attempt)
+       values (gen_random_uuid(), '2026-01-01T12:00:00Z', 's', 1, 't', 'gone-1', 'ok', 1, 1, true, 1, 1)`,
+    );
+  expect(await erase(user('gone-1'))).toMatchObject({ erased: { executions: 2 }, isDone: true });
+  const { rows } = await client.query(
+    'select (select count(*)::int from expired) as expired, (select count(*)::int from sluice_moving_all) as moving, (select count(*)::int from kept) as kept',
+  );
+  expect(rows).toEqual([{ expired: 0, moving: 0, kept: 1 }]);
+});
+
 test('erase: broken off it says so, and what was noted holds; the next call ends it', async () => {
   const { run, rows, erase, database } = await aPlace();
   await run({ externalUserId: 'gone-1' });
