@@ -29,6 +29,7 @@ begin;
 
 do $$
 begin
+  if to_regnamespace(${quoteLiteral(place)}) is null then create schema ${place}; end if;
 ${names.map((name) => `  if to_regrole(${quoteLiteral(quoteIdentifier(name))}) is null then create role ${quoteIdentifier(name)} login; end if;`).join('\n')}
   -- An administrator who is no superuser has to be a member of a role to give it tables.
   if not (select rolsuper from pg_roles where rolname = current_user) then
@@ -37,7 +38,6 @@ ${names.map((name) => `  if to_regrole(${quoteLiteral(quoteIdentifier(name))}) i
   execute format('grant connect on database %I to ${migrator}, ${worker}, ${console}', current_database());
 end $$;
 
-create schema if not exists ${place};
 grant usage, create on schema ${place} to ${migrator};
 grant usage on schema ${place} to ${worker}, ${console};
 

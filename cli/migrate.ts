@@ -2,11 +2,16 @@ import { type Command, Option } from 'commander';
 import { defaultMigrateTimeoutMs, migrate, migratorOf, readMigrationStatus } from '../prisma/migrate.ts';
 import { namesIn } from '../prisma/migration-status.ts';
 import { resolveMigration } from '../prisma/resolve-migration.ts';
-import { loadConfig } from '../shared/config.ts';
+import { type Config, loadConfig } from '../shared/config.ts';
 import { createDatabase } from '../shared/database.ts';
 import { readDatabaseClock } from '../shared/database-clock.ts';
 import { UsageError } from '../shared/errors.ts';
-import { ensurePartitions, planPartitions, executionLogTable as table } from '../shared/partitions.ts';
+import {
+  ensurePartitions,
+  type PartitionReport,
+  planPartitions,
+  executionLogTable as table,
+} from '../shared/partitions.ts';
 import type { CommandContext } from './context.ts';
 import { wholeNumber } from './option-values.ts';
 import { createOutput } from './text/output.ts';
@@ -53,13 +58,7 @@ async function migrateAndPartition({ environment }: CommandContext, { timeout, j
   const config = configOf(environment);
   const say = (line: string): void => console.error(`sluice: ${line}`);
   const applied = await migrate(config, { timeoutMs: timeout * 1_000, say });
-  const database = createDatabase(config, 'sluice migrate');
-  const { created, blocked, postponed } = await ensurePartitions(
-    database,
-    table,
-    planPartitions(table, await readDatabaseClock(database), config.partitionDaysAhead, config.partitionBy),
-  );
-  await database.$disconnect();
+  const { created, blocked, postponed } = await makePartitions(config);
   if (json) {
     console.log(
       JSON.stringify({
@@ -78,6 +77,17 @@ async function migrateAndPartition({ environment }: CommandContext, { timeout, j
       `partitions that could not be made now: ${postponed.map(({ name, why }) => `${name} (${why})`).join(', ')}; a worker makes them later`,
     );
   if (blocked.length > 0) console.log(`partitions blocked by rows in the DEFAULT partition: ${blocked.join(', ')}`);
+}
+
+async function makePartitions(config: Config['database']): Promise<PartitionReport> {
+  const database = createDatabase(config, 'sluice migrate');
+  try {
+    const nowMs = await readDatabaseClock(database);
+    const plan = planPartitions(table, nowMs, config.partitionDaysAhead, config.partitionBy);
+    return await ensurePartitions(database, table, plan);
+  } finally {
+    await database.$disconnect();
+  }
 }
 
 async function tellStatus({ environment, exitWith }: CommandContext, { json }: { json?: boolean }): Promise<void> {

@@ -96,6 +96,6 @@ function isLock(thrown: unknown): boolean {
 
 /** By an administrator, a crash, the network, or since somebody was idle for too long. What was begun has been taken back. */
 function isBrokenConnection(thrown: unknown): boolean {
-  if (thrown instanceof pg.DatabaseError) return /^(?:57P0.|08(?!P01)...|25P0[34])$/.test(thrown.code ?? '');
+  if (thrown instanceof pg.DatabaseError) return /^(?:57P0.|08(?!P01)...|25P0[34]|53300)$/.test(thrown.code ?? '');
   return classifyDatabaseError(thrown).class === 'transient';
 }

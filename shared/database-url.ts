@@ -44,7 +44,7 @@ export class DatabaseUrlError extends Error {
 const accepted: Record<string, [isAccepted: (value: string) => boolean, accepts: string]> = {
   schema: [
     isSchemaName,
-    'a schema of 1 to 63 bytes without quotes, backslashes and control characters, which does not begin with pg_',
+    'a schema of 1 to 63 bytes without quotes, backslashes, control characters and two dollar signs, which does not begin with pg_',
   ],
   host: [isFilled, 'a parameter host that is not empty'],
   port: [(value) => value.split(',').every(isPort), 'a parameter port from 1 to 65535'],
@@ -53,7 +53,7 @@ const accepted: Record<string, [isAccepted: (value: string) => boolean, accepts:
   dbname: [isFilled, 'a parameter dbname that is not empty'],
   application_name: [isFilled, 'a parameter application_name that is not empty'],
   options: [isFilled, 'a parameter options that is not empty'],
-  client_encoding: [isOneOf('utf8', 'utf-8', 'auto', 'unicode'), 'client_encoding=UTF8'],
+  client_encoding: [(value) => /^(?:utf-?8|auto|unicode)$/i.test(value), 'client_encoding=UTF8'],
   sslmode: [isOneOf(...tlsModes), `sslmode=${tlsModes.join(', ')}`],
   sslrootcert: [isFilled, 'a parameter sslrootcert that names a file, or is system'],
   sslcert: [isFilled, 'a parameter sslcert that names a file'],
@@ -189,7 +189,7 @@ function decode(text: string): string {
 }
 
 function isSchemaName(value: string): boolean {
-  return /^(?!pg_)[^"'\\\p{Cc}]+$/u.test(value) && Buffer.byteLength(value) <= 63;
+  return /^(?!pg_|.*\$\$)[^"'\\\p{Cc}]+$/u.test(value) && Buffer.byteLength(value) <= 63;
 }
 
 function isFilled(value: string): boolean {
@@ -201,5 +201,5 @@ function isPort(value: string): boolean {
 }
 
 function isOneOf(...values: readonly string[]): (value: string) => boolean {
-  return (value) => values.includes(value.toLowerCase());
+  return (value) => values.includes(value);
 }

@@ -13,7 +13,7 @@ import { type StatementSettings, toSettingsOfTransaction, toSettingsStatement } 
  */
 export function selfContainedClient(settings: StatementSettings): typeof pg.Client {
   const prelude = toSettingsStatement(settings);
-  const begin = `begin; ${toSettingsOfTransaction(settings)}`;
+  const ofTransaction = toSettingsOfTransaction(settings);
 
   return class SelfContainedClient extends pg.Client {
     // The driver's overloads cannot be restated one by one. A pool passes a callback, all others get a promise.
@@ -40,12 +40,15 @@ export function selfContainedClient(settings: StatementSettings): typeof pg.Clie
 
     #toQuery(config: StatementConfig): DriverQuery {
       if (this.getTransactionStatus() !== 'I') return new pg.Query(config) as unknown as DriverQuery;
-      if (!/^\s*begin\b/i.test(config.text)) return new SelfContainedQuery(config, prelude);
-      const text = config.text.replace(/^\s*begin\b/i, begin);
+      if (!beginning.test(config.text)) return new SelfContainedQuery(config, prelude);
+      const text = config.text.replace(beginning, (begin) => `${begin}; ${ofTransaction}`);
       return new pg.Query({ ...config, text }) as unknown as DriverQuery;
     }
   };
 }
+
+/** With what it may say of the transaction. */
+const beginning = /^\s*(?:begin|start\s+transaction)\b[^;]*/i;
 
 type Callback = (error: Error | null | undefined, result?: unknown) => void;
 
