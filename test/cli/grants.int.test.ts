@@ -62,6 +62,8 @@ test('grants: without a partition for today a worker that may make none stores i
     partitions: {
       outcome: 'postponed',
       postponed: expect.arrayContaining([expect.objectContaining({ why: 'not allowed' })]),
+      waiting: expect.stringContaining('may not make partitions'),
+      defaultRows: 5,
     },
   });
 });

@@ -1,10 +1,11 @@
 import { Prisma } from '../../shared/database.ts';
 import { readDatabaseClock } from '../../shared/database-clock.ts';
+import { classifyDatabaseError, explainDatabaseError } from '../../shared/database-errors.ts';
 import { coveredUntilMs } from '../../shared/partition-bounds.ts';
 import { quoteTable, readPartitions } from '../../shared/partition-catalog.ts';
 import { executionLogTable, findMissingPartitions, planPartitions } from '../../shared/partitions.ts';
 import { lookAfterPartitions } from '../look-after-partitions.ts';
-import { movePast, previewPast } from './past/move-past.ts';
+import { movePast, type PastReport, previewPast } from './past/move-past.ts';
 import type { Task, TaskDeps } from './task.ts';
 
 /** What the table looks like from above. */
@@ -16,8 +17,8 @@ export interface PartitionState {
 }
 
 export interface PartitionsReport extends PartitionState {
-  /** `postponed` when some of them could not be made now, or rows could not be moved */
-  outcome: 'done' | 'postponed' | 'interrupted';
+  /** `postponed` when some of them could not be made now, or rows could not be moved; `failed` when the database refused that */
+  outcome: 'done' | 'postponed' | 'interrupted' | 'failed';
   created: string[];
   /** days that have rows in the DEFAULT partition already */
   blocked: string[];
@@ -47,7 +48,7 @@ export function createPartitionsTask(deps: TaskDeps): Task<PartitionsReport> {
     async run(signal) {
       const look = async () => lookAfterPartitions({ ...deps, signal }, await readDatabaseClock(deps.database));
       const first = await look();
-      const { waiting, ...past } = await movePast(deps, signal);
+      const { isRefused, waiting, ...past } = await moveOrTell(deps, signal);
       if (past.movedRows > 0) deps.onMoved?.(past.movedRows);
       // Days to come that had rows there.
       const last = past.moved.length > 0 && first.blocked.length > 0 ? await look() : { ...first, created: [] };
@@ -55,7 +56,13 @@ export function createPartitionsTask(deps: TaskDeps): Task<PartitionsReport> {
       if (state.defaultRows > 0) deps.logger.error(state, remedy);
       const isWaiting = last.postponed.length > 0 || waiting !== null;
       return {
-        outcome: signal.aborted && waiting !== null ? 'interrupted' : isWaiting ? 'postponed' : 'done',
+        outcome: isRefused
+          ? 'failed'
+          : signal.aborted && waiting !== null
+            ? 'interrupted'
+            : isWaiting
+              ? 'postponed'
+              : 'done',
         ...last,
         created: [...first.created, ...last.created],
         ...past,
@@ -76,6 +83,19 @@ export function createPartitionsTask(deps: TaskDeps): Task<PartitionsReport> {
       return { wouldCreate, wouldMove, ...(await readState(deps)) };
     },
   };
+}
+
+/** What the database refuses must not hide what the table looks like. @throws what waiting may help, and bugs */
+async function moveOrTell(deps: TaskDeps, signal: AbortSignal): Promise<PastReport & { isRefused: boolean }> {
+  try {
+    return { ...(await movePast(deps, signal)), isRefused: false };
+  } catch (error) {
+    const { class: errorClass } = classifyDatabaseError(error);
+    if (errorClass === 'transient' || errorClass === 'unknown') throw error;
+    const waiting = explainDatabaseError(error);
+    deps.logger.error({ reason: waiting }, 'rows could not be moved out of the DEFAULT partition');
+    return { moved: [], movedRows: 0, waiting, isRefused: true };
+  }
 }
 
 async function readState({ database }: TaskDeps): Promise<PartitionState> {

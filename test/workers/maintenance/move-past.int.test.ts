@@ -175,3 +175,15 @@ test('past: who may read the DEFAULT partition by name may do so afterwards, and
   const { rows } = await client.query(`select has_table_privilege('pg_monitor', '${table}_default', 'select') as may`);
   expect(rows).toEqual([{ may: true }]);
 });
+
+test('past: what the database refuses is told beside the state of the table', async () => {
+  const { client, task } = await setUp();
+  await fillPast(client, 10);
+  // A name that only a stranger's table has.
+  await client.query('create table sluice_moving_rest (id int)');
+  expect(await task.run(signal)).toMatchObject({
+    outcome: 'failed',
+    waiting: expect.stringContaining('sluice_moving_rest'),
+    defaultRows: 10,
+  });
+});

@@ -51,6 +51,12 @@ const advisoryLock = 7_270_414;
 
 const busyCodes = [lockNotAvailable, '57014', '40P01', '40001'];
 
+/** What of the database's refusals only means that rows stay where they are for now. */
+const reasons: Record<string, string> = {
+  ...Object.fromEntries(busyCodes.map((code) => [code, 'the DEFAULT partition is in use'])),
+  '42501': 'the role of DATABASE_URL may not make partitions: let the owner of the tables run maintenance',
+};
+
 /**
  * Makes the partitions that the DEFAULT partition has rows of, and takes these rows there. They are copied beside reads and
  * inserts, then the tables are exchanged in one short transaction: each row is seen once, at any moment. Wherever it dies,
@@ -84,8 +90,9 @@ export async function movePast(deps: PastDeps, signal: AbortSignal): Promise<Pas
       { timeout: moveTimeoutMs },
     );
   } catch (error) {
-    if (!busyCodes.includes(classifyDatabaseError(error).code)) throw error;
-    report.waiting = 'the DEFAULT partition is in use';
+    const reason = reasons[classifyDatabaseError(error).code];
+    if (reason === undefined) throw error;
+    report.waiting = reason;
   } finally {
     await mover.$disconnect();
   }
