@@ -1,6 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { expect, test } from 'vitest';
+import { readPartitions } from '../../../shared/partition-catalog.ts';
+import { executionLogTable, toPartition } from '../../../shared/partitions.ts';
+import { catchUp, copyRows, readColumns } from '../../../workers/maintenance/past/copy-rows.ts';
+import { dropStaging, makeStaging, StagingLost } from '../../../workers/maintenance/past/staging.ts';
+import { swapDefault } from '../../../workers/maintenance/past/swap-default.ts';
 import { createPartitionsTask } from '../../../workers/maintenance/partitions-task.ts';
 import { connect, until } from '../../support/fixtures.ts';
 import { maintenanceDeps } from '../../support/maintenance.ts';
@@ -15,6 +20,25 @@ const noonAgo = (days: number): Date => new Date((Math.floor(Date.now() / dayMs)
 async function setUp(environment: Record<string, string> = {}) {
   const { databaseUrl, deps, lines } = await maintenanceDeps(environment);
   return { databaseUrl, deps, task: createPartitionsTask(deps), lines, client: await connect(databaseUrl) };
+}
+
+/** A move of yesterday's rows to the point where its tables are there and nothing is copied. */
+async function begin() {
+  const { client, databaseUrl, deps, task } = await setUp();
+  const { database } = deps;
+  await insertExecution(client, noonAgo(1), 5);
+  const { partitions: all } = await readPartitions(database, executionLogTable);
+  const catchAll = all.find(({ bounds }) => bounds.kind === 'default');
+  if (catchAll === undefined) throw new Error('there is no DEFAULT partition');
+  const fromMs = noonAgo(1).getTime() - dayMs / 2;
+  const partitions = [toPartition(executionLogTable, { fromMs, untilMs: fromMs + dayMs })];
+  const make = () => makeStaging(database, { table, catchAll, partitions });
+  const made = await make();
+  const what = { catchAll, columns: await readColumns(database, catchAll), made };
+  const copy = () =>
+    copyRows(database, { ...what, signal, holdTurn: () => Promise.resolve(), onBatch: () => undefined });
+  const swap = () => swapDefault(database, { ...what, table, partitions });
+  return { client, databaseUrl, database, task, make, made, what, copy, swap };
 }
 
 /** Rows of 40 days, spread over them, from two days ago on. */
@@ -187,3 +211,37 @@ test('past: what the database refuses is told beside the state of the table', as
     defaultRows: 10,
   });
 });
+
+test('past: a mover that has lost its tables to another one writes nothing, exchanges nothing and leaves those of the other', async () => {
+  const { client, database, make, made, what, copy, swap } = await begin();
+  await copy();
+  await dropStaging(database);
+  await expect(copy()).rejects.toThrow(StagingLost);
+  const others = await make();
+  await expect(copy()).rejects.toThrow(StagingLost);
+  await expect(catchUp(database, { ...what, statementMs: 5_000 })).rejects.toThrow(StagingLost);
+  await expect(swap()).rejects.toThrow(StagingLost);
+  await dropStaging(database, made);
+  expect((await client.query('select from sluice_moving_all')).rowCount).toBe(0);
+  expect((await client.query(`select from ${table}`)).rowCount).toBe(5);
+  await insertExecution(client, noonAgo(1));
+  expect((await client.query('select from sluice_moving_changes')).rowCount).toBe(1);
+  await dropStaging(database, others);
+  expect(await leftovers(client)).toBe(0);
+});
+
+test('past: a mover whose turn was ended stops, and begins anew', async () => {
+  const { client, deps } = await setUp();
+  await fillPast(client, 60_000);
+  let batches = 0;
+  const endTurn = () =>
+    client.query(`select pg_terminate_backend(pid) from pg_locks where locktype = 'advisory' and objid = 7270414
+      and database = (select oid from pg_database where datname = current_database())`);
+  const onMoving = () => {
+    if (batches === 0) void endTurn();
+    batches += 1;
+  };
+  await expect(createPartitionsTask({ ...deps, onMoving }).run(signal)).rejects.toThrow();
+  expect(await leftovers(client)).toBe(0);
+  expect(await createPartitionsTask(deps).run(signal)).toMatchObject({ outcome: 'done', movedRows: 60_000 });
+}, 120_000);

@@ -12,7 +12,7 @@ import {
 } from '../../../shared/partitions.ts';
 import { type CopyProgress, catchUp, copyRows, readColumns } from './copy-rows.ts';
 import { type DayRows, movableTimes, planPast } from './plan-past.ts';
-import { dropStaging, hasStaging, makeStaging } from './staging.ts';
+import { dropStaging, hasStaging, makeStaging, type Staging, StagingLost } from './staging.ts';
 import { SwapPostponed, swapDefault } from './swap-default.ts';
 
 export interface PastDeps {
@@ -21,6 +21,11 @@ export interface PastDeps {
   logger: Logger;
   /** told of every batch that was copied */
   onMoving?(progress: CopyProgress): void;
+}
+
+interface MoverDeps extends PastDeps {
+  /** throws when another process may have its turn */
+  holdTurn(): Promise<void>;
 }
 
 /** What became of rows of the DEFAULT partition that have days of their own. */
@@ -82,15 +87,19 @@ export async function movePast(deps: PastDeps, signal: AbortSignal): Promise<Pas
         }
         // The last statement of the driver keeps its snapshot until the next one: this one has none, and holds nobody up.
         await turn.$executeRaw`set local idle_in_transaction_session_timeout = 0`;
+        await turn.$queryRaw`select set_config(name, '0', true) from pg_settings where name = 'transaction_timeout'`;
+        // Throws when its connection was ended, and the lock with it.
+        const holdTurn = async (): Promise<void> => void (await turn.$queryRaw`select 1`);
         await dropStaging(mover);
         while (report.waiting === null && report.moved.length < mostPerRun) {
-          if (!(await moveSome({ ...deps, database: mover }, report, signal))) break;
+          if (!(await moveSome({ ...deps, database: mover, holdTurn }, report, signal))) break;
         }
       },
       { timeout: moveTimeoutMs },
     );
   } catch (error) {
-    const reason = reasons[classifyDatabaseError(error).code];
+    const reason =
+      error instanceof StagingLost ? 'another process is moving rows' : reasons[classifyDatabaseError(error).code];
     if (reason === undefined) throw error;
     report.waiting = reason;
   } finally {
@@ -107,8 +116,8 @@ export async function previewPast({ config, database }: Pick<PastDeps, 'config' 
 }
 
 /** @returns whether there may be more */
-async function moveSome(deps: PastDeps, report: PastReport, signal: AbortSignal): Promise<boolean> {
-  const { database, logger } = deps;
+async function moveSome(deps: MoverDeps, report: PastReport, signal: AbortSignal): Promise<boolean> {
+  const { database, logger, holdTurn } = deps;
   const catchAll = await findDefault(database);
   if (catchAll === null || signal.aborted) return false;
   const partitions = await plan(deps, catchAll, mostAtOnce);
@@ -119,11 +128,12 @@ async function moveSome(deps: PastDeps, report: PastReport, signal: AbortSignal)
     return false;
   }
   logger.info({ partitions: partitions.length }, 'moving rows out of the DEFAULT partition, reads and inserts go on');
+  await holdTurn();
+  const made = await makeStaging(database, { table: executionLogTable, catchAll, partitions });
   try {
-    await makeStaging(database, { table: executionLogTable, catchAll, partitions });
     const columns = await readColumns(database, catchAll);
-    const copied = await copyRows(database, { catchAll, columns, signal, onBatch: tellProgress(deps) });
-    if (copied === null || !(await insist(deps, { catchAll, columns, partitions }, signal))) {
+    const copied = await copyRows(database, { catchAll, columns, made, signal, holdTurn, onBatch: tellProgress(deps) });
+    if (copied === null || !(await insist(deps, { catchAll, columns, made, partitions }, signal))) {
       report.waiting = signal.aborted ? 'asked to stop' : 'somebody uses the table all the time';
       return false;
     }
@@ -133,16 +143,17 @@ async function moveSome(deps: PastDeps, report: PastReport, signal: AbortSignal)
     logger.info({ partitions: partitions.map(({ name }) => name), rows }, 'rows moved out of the DEFAULT partition');
     return partitions.length === mostAtOnce;
   } finally {
-    await dropStaging(database);
+    await dropStaging(database, made);
   }
 }
 
 async function insist(
-  { database, logger }: PastDeps,
-  what: { catchAll: Partition; columns: string; partitions: readonly DayPartition[] },
+  { database, logger, holdTurn }: MoverDeps,
+  what: { catchAll: Partition; columns: string; made: Staging; partitions: readonly DayPartition[] },
   signal: AbortSignal,
 ): Promise<boolean> {
   for (let left = tries; left > 0 && !signal.aborted; left -= 1) {
+    await holdTurn();
     await catchUp(database, { ...what, statementMs: catchUpTimeoutMs });
     try {
       await swapDefault(database, { table: executionLogTable, ...what });

@@ -1,4 +1,5 @@
 import { type Database, Prisma } from '../../../shared/database.ts';
+import { classifyDatabaseError } from '../../../shared/database-errors.ts';
 import { setLockLimits } from '../../../shared/lock-limits.ts';
 import { type Partition, quoteTable, transactionLimits } from '../../../shared/partition-catalog.ts';
 import type { DayPartition } from '../../../shared/partitions.ts';
@@ -19,7 +20,22 @@ export const staging = {
   span: 'sluice_moving_span',
 } as const;
 
+/** The object ids of the tables that a move has made. Their names are those of every move. */
+export interface Staging {
+  all: string;
+  changes: string;
+}
+
+/** Another process has taken these tables for left behind, and has made its own. */
+export class StagingLost extends Error {
+  constructor() {
+    super('another process has begun to move rows');
+  }
+}
+
 const changeTimeoutMs = 2_000;
+/** Copies that nobody reads may take a while to be removed. */
+const dropTimeoutMs = 50_000;
 
 /**
  * Makes the tables and has changes noted from here on: what is written to the DEFAULT partition and not noted, is committed.
@@ -28,10 +44,10 @@ const changeTimeoutMs = 2_000;
 export async function makeStaging(
   database: Database,
   options: { table: string; catchAll: Partition; partitions: readonly DayPartition[] },
-): Promise<void> {
+): Promise<Staging> {
   const { table, catchAll, partitions } = options;
   const from = quoteTable(catchAll);
-  await database.$transaction(async (transaction) => {
+  return database.$transaction(async (transaction) => {
     await setLockLimits(transaction, { statementMs: changeTimeoutMs });
     const run = (sql: Prisma.Sql): Promise<number> => transaction.$executeRaw(sql);
     await run(
@@ -61,6 +77,7 @@ export async function makeStaging(
       Prisma.sql`create trigger ${raw(staging.note)} after insert or update or delete on ${from}
         for each row execute function ${raw(`sluice.${staging.note}()`)}`,
     );
+    return { all: await oidOfOurs(transaction, staging.all), changes: await oidOfOurs(transaction, staging.changes) };
   }, transactionLimits);
 }
 
@@ -84,14 +101,69 @@ export async function hasStaging(database: Database): Promise<boolean> {
   return there?.any ?? false;
 }
 
-/** Takes away what is left of a move. Rows are all in the DEFAULT partition still. */
-export async function dropStaging(database: Database): Promise<void> {
+/**
+ * Makes sure, until the transaction ends, that the tables are those of this move.
+ *
+ * @throws StagingLost
+ */
+export async function holdStaging(
+  transaction: Transaction,
+  { all }: Staging,
+  mode: 'row exclusive' | 'access exclusive' = 'row exclusive',
+): Promise<void> {
+  await holdTable(transaction, { name: staging.all, oid: all, mode });
+}
+
+/** The lock comes first: from then on the name cannot come to mean another table. */
+async function holdTable(
+  transaction: Transaction,
+  { name, oid, mode }: { name: string; oid: string; mode: 'row exclusive' | 'access exclusive' },
+): Promise<void> {
+  try {
+    await transaction.$executeRaw(raw(`lock table only sluice.${name} in ${mode} mode`));
+  } catch (error) {
+    throw classifyDatabaseError(error).code === '42P01' ? new StagingLost() : error;
+  }
+  if ((await oidOfOurs(transaction, name)) !== oid) throw new StagingLost();
+}
+
+/** Not by way of pg_class, which a transaction with an older snapshot sees as it was. */
+async function oidOfOurs(transaction: Transaction, name: string): Promise<string> {
+  const [found] = await transaction.$queryRaw<{ oid: string }[]>(
+    raw(`select 'sluice.${name}'::regclass::oid::text as oid`),
+  );
+  return found?.oid ?? '';
+}
+
+/**
+ * Takes away what is left of a move. Rows are all in the DEFAULT partition still. The copies go first, which needs no lock
+ * of the DEFAULT partition.
+ *
+ * @param mine leaves that of any other move alone. @default whoever made it
+ */
+export async function dropStaging(database: Database, mine?: Staging): Promise<void> {
   if (!(await hasStaging(database))) return;
-  await database.$transaction(async (transaction) => {
-    await setLockLimits(transaction, { statementMs: changeTimeoutMs });
-    await transaction.$executeRaw(raw(`drop function if exists sluice.${staging.note}() cascade`));
-    await transaction.$executeRaw(raw(`drop table if exists sluice.${staging.all}, sluice.${staging.changes}`));
-  }, transactionLimits);
+  await database
+    .$transaction(async (transaction) => {
+      await setLockLimits(transaction, { statementMs: dropTimeoutMs });
+      if (mine !== undefined) await holdStaging(transaction, mine, 'access exclusive');
+      await transaction.$executeRaw(raw(`drop table if exists sluice.${staging.all}`));
+    }, transactionLimits)
+    .catch(unlessLost);
+  await database
+    .$transaction(async (transaction) => {
+      await setLockLimits(transaction, { statementMs: changeTimeoutMs });
+      // In the order in which writers take these locks.
+      await transaction.$executeRaw(raw(`drop function if exists sluice.${staging.note}() cascade`));
+      if (mine !== undefined)
+        await holdTable(transaction, { name: staging.changes, oid: mine.changes, mode: 'access exclusive' });
+      await transaction.$executeRaw(raw(`drop table if exists sluice.${staging.changes}`));
+    }, transactionLimits)
+    .catch(unlessLost);
+}
+
+function unlessLost(error: unknown): void {
+  if (!(error instanceof StagingLost)) throw error;
 }
 
 /** Names and bounds are ours: they become SQL as they are, since identifiers cannot be bound. */

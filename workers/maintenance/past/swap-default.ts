@@ -5,7 +5,7 @@ import { type Partition, quoteTable, transactionLimits } from '../../../shared/p
 import type { DayPartition } from '../../../shared/partitions.ts';
 import { quoteIdentifier } from '../../../shared/schema.ts';
 import { catchUp } from './copy-rows.ts';
-import { raw, staging } from './staging.ts';
+import { holdStaging, raw, type Staging, staging } from './staging.ts';
 
 /** Why the tables could not be exchanged now. The rows are where they were. */
 export class SwapPostponed extends Error {}
@@ -29,13 +29,13 @@ const snapshotsMs = 300;
  *    rest is not begun before it has ended.
  * 3. Nobody else uses the table. The old DEFAULT partition is detached, the new ones are attached without a look at their rows.
  *
- * @throws SwapPostponed, or what the database said: of a lock, too
+ * @throws SwapPostponed, StagingLost, or what the database said: of a lock, too
  */
 export async function swapDefault(
   database: Database,
-  options: { table: string; catchAll: Partition; columns: string; partitions: readonly DayPartition[] },
+  options: { table: string; catchAll: Partition; columns: string; made: Staging; partitions: readonly DayPartition[] },
 ): Promise<void> {
-  const { table, catchAll, columns, partitions } = options;
+  const { table, catchAll, columns, made, partitions } = options;
   const [real, old] = [raw(`sluice."${table}"`), quoteTable(catchAll)];
   await database.$transaction(async (transaction) => {
     await setLockLimits(transaction, { statementMs: heldMs });
@@ -44,11 +44,12 @@ export async function swapDefault(
     await transaction.$executeRaw(Prisma.sql`lock table only ${real} in share row exclusive mode`);
     const untilMs = performance.now() + heldMs;
     await transaction.$executeRaw(Prisma.sql`lock table ${old} in share row exclusive mode`);
-    const mark = await catchUp(database, { catchAll, columns, statementMs: catchUpMs });
+    const mark = await catchUp(database, { catchAll, columns, made, statementMs: catchUpMs });
     await outlast(transaction, { table, mark });
     await setLockWait(transaction, Math.max(firstLockMs, untilMs - performance.now() - exchangeMs));
     await transaction.$executeRaw(Prisma.sql`lock table only ${real} in access exclusive mode`);
     await transaction.$executeRaw(Prisma.sql`lock table ${old} in access exclusive mode`);
+    await holdStaging(transaction, made, 'access exclusive');
     await transaction.$executeRaw(exchange({ table, catchAll, partitions }));
     if (performance.now() > untilMs) throw new SwapPostponed('it took too long');
   }, transactionLimits);
