@@ -3,10 +3,10 @@ import type pg from 'pg';
 import { expect, test } from 'vitest';
 import { readPartitions } from '../../../shared/partition-catalog.ts';
 import { executionLogTable, toPartition } from '../../../shared/partitions.ts';
+import { createPartitionsTask } from '../../../workers/maintenance/partitions-task.ts';
 import { catchUp, copyRows, readColumns } from '../../../workers/maintenance/past/copy-rows.ts';
 import { dropStaging, makeStaging, StagingLost } from '../../../workers/maintenance/past/staging.ts';
 import { swapDefault } from '../../../workers/maintenance/past/swap-default.ts';
-import { createPartitionsTask } from '../../../workers/maintenance/partitions-task.ts';
 import { connect, until } from '../../support/fixtures.ts';
 import { maintenanceDeps } from '../../support/maintenance.ts';
 import { insertExecution, partitionRows } from '../../support/rows.ts';
@@ -245,3 +245,29 @@ test('past: a mover whose turn was ended stops, and begins anew', async () => {
   expect(await leftovers(client)).toBe(0);
   expect(await createPartitionsTask(deps).run(signal)).toMatchObject({ outcome: 'done', movedRows: 60_000 });
 }, 120_000);
+
+test('past: a DEFAULT partition that takes longer than a statement may is planned and moved even so', async () => {
+  const { client, databaseUrl, task } = await setUp({ SLUICE_DATABASE_STATEMENT_TIMEOUT_MS: '1000' });
+  await task.run(signal);
+  await fillPast(client, 40);
+  const holder = await connect(databaseUrl);
+  const outlasted = async (run: () => Promise<object>): Promise<object> => {
+    await holder.query(`begin; reindex index ${table}_default_pkey`);
+    const running = run();
+    running.catch(() => undefined);
+    // No plan can be made without a look at the index. The patient connection waits, and the one of the worker has given up before.
+    await until(
+      async () =>
+        (
+          await client.query(
+            `select from pg_stat_activity where datname = current_database() and application_name = 'sluice partitions' and wait_event_type = 'Lock'`,
+          )
+        ).rowCount === 1,
+    );
+    await sleep(1_200);
+    await holder.query('commit');
+    return running;
+  };
+  expect(((await outlasted(() => task.preview())) as { wouldMove: string[] }).wouldMove).toHaveLength(40);
+  expect(await outlasted(() => task.run(signal))).toMatchObject({ outcome: 'done', movedRows: 40 });
+});

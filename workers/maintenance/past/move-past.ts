@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../../../shared/config.ts';
 import { createDatabase, type Database, Prisma } from '../../../shared/database.ts';
-import { classifyDatabaseError, lockNotAvailable } from '../../../shared/database-errors.ts';
+import { classifyDatabaseError, lockNotAvailable, queryCanceled } from '../../../shared/database-errors.ts';
 import type { Logger } from '../../../shared/logger.ts';
 import { type Partition, quoteTable, readPartitions } from '../../../shared/partition-catalog.ts';
 import {
@@ -11,7 +11,7 @@ import {
   toPartition,
 } from '../../../shared/partitions.ts';
 import { type CopyProgress, catchUp, copyRows, readColumns } from './copy-rows.ts';
-import { type DayRows, movableTimes, planPast } from './plan-past.ts';
+import { type DayRows, type MovableTimes, movableTimes, planPast } from './plan-past.ts';
 import { dropStaging, hasStaging, makeStaging, type Staging, StagingLost } from './staging.ts';
 import { SwapPostponed, swapDefault } from './swap-default.ts';
 
@@ -54,7 +54,7 @@ const catchUpTimeoutMs = 60_000;
 /** Any fixed number: processes that move rows take turns on it. */
 const advisoryLock = 7_270_414;
 
-const busyCodes = [lockNotAvailable, '57014', '40P01', '40001'];
+const busyCodes = [lockNotAvailable, queryCanceled, '40P01', '40001'];
 
 /** What of the database's refusals only means that rows stay where they are for now. */
 const reasons: Record<string, string> = {
@@ -70,11 +70,8 @@ const reasons: Record<string, string> = {
 export async function movePast(deps: PastDeps, signal: AbortSignal): Promise<PastReport> {
   const report: PastReport = { moved: [], movedRows: 0, waiting: null };
   // In the usual case there is nothing to do, and nothing is locked.
-  if (!(await hasStaging(deps.database)) && (await previewPast(deps)).length === 0) return report;
-  const mover = createDatabase(
-    { ...deps.config.database, statementTimeoutMs: readTimeoutMs, poolSize: 3 },
-    'sluice partitions',
-  );
+  if (!(await hasStaging(deps.database)) && !(await hasMovable(deps))) return report;
+  const mover = createPatient(deps, 3);
   try {
     await mover.$transaction(
       async (turn) => {
@@ -108,11 +105,46 @@ export async function movePast(deps: PastDeps, signal: AbortSignal): Promise<Pas
   return report;
 }
 
+/** A pool whose statements may take an hour, those of the worker's own may not. */
+function createPatient({ config }: Pick<PastDeps, 'config'>, poolSize: number): Database {
+  return createDatabase({ ...config.database, statementTimeoutMs: readTimeoutMs, poolSize }, 'sluice partitions');
+}
+
 /** The partitions that a run would make of what is in the DEFAULT partition. */
 export async function previewPast({ config, database }: Pick<PastDeps, 'config' | 'database'>): Promise<string[]> {
   const catchAll = await findDefault(database);
   if (catchAll === null) return [];
-  return (await plan({ config, database }, catchAll, mostPerRun)).map(({ name }) => name);
+  const reader = createPatient({ config }, 1);
+  try {
+    return (await plan({ config, database: reader }, catchAll, mostPerRun)).map(({ name }) => name);
+  } finally {
+    await reader.$disconnect();
+  }
+}
+
+/** Whether some row may be moved, at a glance: where it takes too long to tell, maybe. */
+async function hasMovable({ config, database }: PastDeps): Promise<boolean> {
+  const { partitions, databaseMs } = await readPartitions(database, executionLogTable);
+  const catchAll = defaultOf(partitions);
+  if (catchAll === null) return false;
+  try {
+    const [found] = await database.$queryRaw<{ any: boolean }[]>(
+      Prisma.sql`select exists (select from ${quoteTable(catchAll)} where ${isMovable(timesOf(config, databaseMs))}) as any`,
+    );
+    return found?.any ?? false;
+  } catch (error) {
+    if (classifyDatabaseError(error).code !== queryCanceled) throw error;
+    return true;
+  }
+}
+
+function timesOf({ database, retention }: PastDeps['config'], nowMs: number): MovableTimes {
+  const { partitionDaysAhead: daysAhead, partitionBy: unit } = database;
+  return movableTimes(nowMs, { retentionDays: retention.days, daysAhead, unit });
+}
+
+function isMovable({ fromMs, untilMs }: MovableTimes): Prisma.Sql {
+  return Prisma.sql`recorded_at >= ${new Date(fromMs)} and recorded_at < ${new Date(untilMs)}`;
 }
 
 /** @returns whether there may be more */
@@ -171,7 +203,10 @@ async function insist(
 }
 
 async function findDefault(database: Database): Promise<Partition | null> {
-  const { partitions } = await readPartitions(database, executionLogTable);
+  return defaultOf((await readPartitions(database, executionLogTable)).partitions);
+}
+
+function defaultOf(partitions: readonly Partition[]): Partition | null {
   return partitions.find(({ bounds, isDroppable }) => bounds.kind === 'default' && isDroppable) ?? null;
 }
 
@@ -181,14 +216,10 @@ async function plan(
   most: number,
 ): Promise<DayPartition[]> {
   const { partitions, databaseMs } = await readPartitions(database, executionLogTable);
-  const times = movableTimes(databaseMs, {
-    retentionDays: config.retention.days,
-    daysAhead: config.database.partitionDaysAhead,
-  });
+  const times = timesOf(config, databaseMs);
   const days = await database.$queryRaw<DayRows[]>(
     Prisma.sql`select floor(extract(epoch from recorded_at) / 86400)::float8 * 86400000 as "dayMs", count(*)::float8 as rows
-      from ${quoteTable(catchAll)}
-      where recorded_at >= ${new Date(times.fromMs - 31 * 86_400_000)} and recorded_at < ${new Date(times.untilMs)} group by 1`,
+      from ${quoteTable(catchAll)} where ${isMovable(times)} group by 1`,
   );
   const bounds = partitions.map((partition) => partition.bounds);
   const spans = planPast(days, bounds, { unit: config.database.partitionBy, times, most });

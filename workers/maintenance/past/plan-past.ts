@@ -11,17 +11,23 @@ export interface DayRows {
 const earliestMs = Date.UTC(2000, 0, 1);
 const dayMs = 86_400_000;
 
-/** What may be moved. Before 2000, and further ahead than partitions are made, no time is plausible: those rows stay. */
+/** What may be moved, from the beginning of a span on. Before 2000, and further ahead than partitions are made, no time is plausible: those rows stay. */
 export interface MovableTimes {
   fromMs: number;
   untilMs: number;
 }
 
 /** @param retentionDays 0 keeps for ever. What would be dropped at once is not moved: it goes by its storage */
-export function movableTimes(nowMs: number, options: { retentionDays: number; daysAhead: number }): MovableTimes {
-  const { retentionDays, daysAhead } = options;
+export function movableTimes(
+  nowMs: number,
+  options: { retentionDays: number; daysAhead: number; unit: PartitionUnit },
+): MovableTimes {
+  const { retentionDays, daysAhead, unit } = options;
   const keepFromMs = retentionDays === 0 ? earliestMs : nowMs - retentionDays * dayMs;
-  return { fromMs: Math.max(earliestMs, keepFromMs), untilMs: nowMs + (daysAhead + 1) * dayMs };
+  return {
+    fromMs: spanOf(Math.max(earliestMs, keepFromMs), unit).fromMs,
+    untilMs: nowMs + (daysAhead + 1) * dayMs,
+  };
 }
 
 /**
