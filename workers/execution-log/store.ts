@@ -73,7 +73,9 @@ export async function insertExecutions(
 ): Promise<StoreResult> {
   const stored = await executeWithJson(door, statement, json);
   const left = records - stored;
-  const tombstoned = left === 0 ? 0 : Number((await queryWithJson(door, erasedStatement, json))[0]?.[0] ?? 0);
+  const erased = left === 0 ? 0 : Number((await queryWithJson(door, erasedStatement, json))[0]?.[0] ?? 0);
+  // An erasure that was noted between the two statements also names what the first one has stored.
+  const tombstoned = Math.min(left, erased);
   const duplicate = left - tombstoned;
   return { outcomes: { stored, duplicate, ...(tombstoned > 0 ? { tombstoned } : {}) }, unstored: [] };
 }

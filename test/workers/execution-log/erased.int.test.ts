@@ -73,6 +73,22 @@ test('tombstone: a statement that starts while an erasure is noted waits for it,
   expect(await ids()).toEqual([idOf(2)]);
 });
 
+test('tombstone: an erasure that is noted right after the insert makes no count of duplicates below zero', async () => {
+  const { client, store, ids } = await aStore();
+  const records = [1, 2, 3].map((number) => recordText(number, { externalUserId: 'gone', recordedAt: before }));
+  await store(...records.slice(0, 1));
+  // Its mark is seen by all that comes after the insert, and not by the insert.
+  await client.query(`
+    create function note_erasure() returns trigger language plpgsql as $$ begin
+      insert into subject_erasure (kind, subject_hash, erased_before)
+      values ('user', decode('${hashOfId('gone')}', 'hex'), '${before.toISOString()}');
+      return null;
+    end $$;
+    create trigger note_erasure after insert on strategy_execution_log for each statement execute function note_erasure()`);
+  expect(await store(...records)).toEqual({ stored: 2, duplicate: 0, tombstoned: 1 });
+  expect(await ids()).toEqual([idOf(1), idOf(2), idOf(3)]);
+});
+
 test('tombstone: nor does a request that is dead, when its creator was erased', async () => {
   const { database, client } = await aStore();
   await client.query(`insert into creator_erasure values (decode($1, 'hex'), $2)`, [hashOfId('gone'), before]);
