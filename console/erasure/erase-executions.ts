@@ -3,7 +3,7 @@ import { type Database, Prisma } from '../../shared/database.ts';
 import { quoteTable } from '../../shared/partition-catalog.ts';
 import type { ErasureScope } from './erase-record.ts';
 import { inPageRanges, type PlainTable } from './page-ranges.ts';
-import { blankedNotes, type RowCounts, type RowsErasure, text, valueNames } from './rows.ts';
+import { anyNames, blankedNotes, type RowCounts, type RowsErasure, text, valueNames } from './rows.ts';
 
 /** What may be missing in a row, and is blanked where it names somebody. Those of JSON are looked at as text. */
 const texts = [
@@ -57,8 +57,7 @@ export async function eraseExecutions(
   const owner = Prisma.raw(subject.kind === 'user' ? 'external_user_id' : 'realm_id');
   const isOwn = Prisma.sql`coalesce(${owner} = ${subject.id}, false)`;
   const isTheirs = Prisma.sql`${isOwn} and (recorded_at <= ${before}::timestamptz or stored_at <= ${before}::timestamptz)`;
-  const said = Prisma.raw(`concat_ws(chr(10), ${columns.map((column) => text(column)).join(', ')})`);
-  const isNaming = ownOnly ? Prisma.sql`false` : Prisma.sql`not ${isOwn} and ${valueNames(said, naming)}`;
+  const isNaming = ownOnly ? Prisma.sql`false` : Prisma.sql`not ${isOwn} and ${anyNames(columns, naming)}`;
   return inPageRanges(database, table, {
     signal,
     onPages,

@@ -2,7 +2,7 @@ import { type Database, Prisma } from '../../shared/database.ts';
 import { quoteTable } from '../../shared/partition-catalog.ts';
 import { eraseRequestRows } from '../repository/erase-creator.ts';
 import { inPageRanges, type PlainTable } from './page-ranges.ts';
-import { blankedNotes, type RowsErasure, text, valueNames } from './rows.ts';
+import { anyNames, blankedNotes, type RowsErasure, text, valueNames } from './rows.ts';
 
 /** Requests of one statement, with their bodies. */
 const requestsAtOnce = 100;
@@ -64,7 +64,6 @@ export async function blankRequests(
   if (kind === undefined || scope.ownOnly) return true;
   const { naming, subject } = scope;
   const decoded = Prisma.raw(decodedBody(kind));
-  const said = Prisma.raw(`concat_ws(chr(10), ${kind.columns.join(', ')})`);
   const isHidden = Prisma.sql`coalesce(position(convert_to(${subject.id}, 'UTF8') in ${decoded}) > 0, false)`;
   // What they have requested since then is left as it is.
   const isOwn = Prisma.sql`${Prisma.raw(kind.owner)} = ${subject.id}`;
@@ -74,7 +73,7 @@ export async function blankRequests(
     signal,
     onPages,
     async work(range) {
-      const where = Prisma.sql`${range} and (${valueNames(said, naming)} or ${isHidden}) and ${notOwn}`;
+      const where = Prisma.sql`${range} and (${anyNames(kind.columns, naming)} or ${isHidden}) and ${notOwn}`;
       const assignments = kind.columns.flatMap((column) => {
         const blank = kind.blanks[column];
         if (blank === undefined) return [];

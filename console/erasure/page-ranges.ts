@@ -28,7 +28,8 @@ export async function countPages(database: Database, { schema, name }: PlainTabl
 /**
  * Goes through all rows of a table in the order in which they lie there, some pages at a time, each range in a statement and
  * a transaction of its own. It needs no index: one on whatever may name a person would cost at each insert, for something
- * that is rare and has to read every row all the same. A row that a statement changes may come once more.
+ * that is rare and has to read every row all the same. Pages that come
+ * meanwhile are left out: rows that it changes go there, too, and it would follow them without end.
  *
  * @param options.work gets the range as a condition on `ctid`
  * @returns whether it came to the end before `signal` told it to stop
@@ -46,7 +47,7 @@ export async function inPageRanges(
     onPages(pages: number): void;
   },
 ): Promise<boolean> {
-  let pages = await countPages(database, table);
+  const pages = await countPages(database, table);
   let size = pagesAtOnce.first;
   for (let from = 0; from < pages; ) {
     if (signal.aborted) return false;
@@ -58,7 +59,6 @@ export async function inPageRanges(
     from = to;
     size = nextSize(size, tookMs);
     await sleep(Math.max(minPauseMs, tookMs), undefined, { signal }).catch(() => undefined);
-    if (from >= pages) pages = await countPages(database, table);
   }
   return true;
 }

@@ -23,13 +23,19 @@ const blankedNote = 'erased in part';
 
 /** The notes of a row in which something is blanked, as an assignment: what they said before stays, unless it names the id. */
 export function blankedNotes(naming: Naming): Prisma.Sql {
-  return Prisma.sql`notes = case when notes is null or ${valueNames(Prisma.raw('notes'), naming)}
+  return Prisma.sql`notes = case when notes is null or ${valueNames(Prisma.raw(text('notes')), naming)}
     then ${blankedNote} else notes || ${`; ${blankedNote}`}::text end`;
 }
 
-/** A column as text. */
+/** A column as text. Without our own note: its words may be somebody's id. */
 export function text(column: string): string {
-  return `${column}::text`;
+  return column === 'notes' ? `replace(notes, '${blankedNote}', '')` : `${column}::text`;
+}
+
+/** Whether one of the columns names an id: each by itself, since an id may have any character that would join them. */
+export function anyNames(columns: readonly string[], naming: Naming): Prisma.Sql {
+  const each = columns.map((column) => valueNames(Prisma.raw(text(column)), naming));
+  return Prisma.sql`(${Prisma.join(each, ' or ')})`;
 }
 
 /** Whether a text names an id, as SQL: first what is cheap. Not null. */

@@ -166,6 +166,20 @@ test('erase: partitions that wait for their drop, and copies that a move has lef
   expect(rows).toEqual([{ expired: 0, moving: 0, kept: 1 }]);
 });
 
+test('erase: an id that is a word of the note, or would join two columns, is blanked once', async () => {
+  const { client, rows, erase } = await aPlace();
+  await client.query(`
+    insert into strategy_execution_log (id, recorded_at, strategy_id, strategy_version, strategy_type, error_message, error_code,
+      trace, status, duration_ms, nodes_executed, sampled, sample_rate, attempt)
+    select gen_random_uuid(), '2020-01-01T00:00:00Z', 's', 1, 't', 'of in', 'b', (select jsonb_agg(md5(n || '-' || m))
+      from generate_series(1, 40) as m), 'error', 1, 1, true, 1, 1 from generate_series(1, 400) as n`);
+  expect(await erase({ kind: 'realm', id: 'in' })).toMatchObject({ blanked: { executions: 400 }, isDone: true });
+  expect(await erase({ kind: 'realm', id: 'in' })).toMatchObject({ blanked: { executions: 0 }, isDone: true });
+  await client.query(`update strategy_execution_log set error_code = 'a', error_message = 'b'`);
+  expect(await erase({ kind: 'realm', id: 'a\nb' })).toMatchObject({ blanked: { executions: 0 } });
+  expect(new Set((await rows()).map(({ notes }) => notes as string))).toEqual(new Set(['erased in part']));
+});
+
 test('erase: broken off it says so, and what was noted holds; the next call ends it', async () => {
   const { run, rows, erase, database } = await aPlace();
   await run({ externalUserId: 'gone-1' });
