@@ -6,7 +6,7 @@ import { executionLogTable, toPartition } from '../../../shared/partitions.ts';
 import { createPartitionsTask } from '../../../workers/maintenance/partitions-task.ts';
 import { catchUp, copyRows, readColumns } from '../../../workers/maintenance/past/copy-rows.ts';
 import { dropStaging, makeStaging, StagingLost } from '../../../workers/maintenance/past/staging.ts';
-import { swapDefault } from '../../../workers/maintenance/past/swap-default.ts';
+import { SwapPostponed, swapDefault } from '../../../workers/maintenance/past/swap-default.ts';
 import { connect, until } from '../../support/fixtures.ts';
 import { maintenanceDeps } from '../../support/maintenance.ts';
 import { insertExecution, partitionRows } from '../../support/rows.ts';
@@ -270,4 +270,23 @@ test('past: a DEFAULT partition that takes longer than a statement may is planne
   };
   expect(((await outlasted(() => task.preview())) as { wouldMove: string[] }).wouldMove).toHaveLength(40);
   expect(await outlasted(() => task.run(signal))).toMatchObject({ outcome: 'done', movedRows: 40 });
+});
+
+test('past: the last changes have one time for all of their statements, and inserts wait no longer', async () => {
+  const { client, database, made, copy, swap } = await begin();
+  await copy();
+  await client.query(`create function slowly() returns trigger language plpgsql as $$ begin perform pg_sleep(0.3); return null; end $$;
+    create trigger slowly before insert or delete on sluice_moving_all for each statement execute function slowly();
+    create trigger slowly before delete on sluice_moving_changes for each statement execute function slowly()`);
+  await expect(swap()).rejects.toThrow(SwapPostponed);
+  await insertExecution(client, noonAgo(1));
+  expect((await client.query(`select from ${table}_default`)).rowCount).toBe(6);
+  // What had begun ends by itself.
+  await until(() =>
+    dropStaging(database, made).then(
+      () => true,
+      () => false,
+    ),
+  );
+  expect(await leftovers(client)).toBe(0);
 });

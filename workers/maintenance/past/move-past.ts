@@ -71,7 +71,7 @@ export async function movePast(deps: PastDeps, signal: AbortSignal): Promise<Pas
   const report: PastReport = { moved: [], movedRows: 0, waiting: null };
   // In the usual case there is nothing to do, and nothing is locked.
   if (!(await hasStaging(deps.database)) && !(await hasMovable(deps))) return report;
-  const mover = createPatient(deps, 3);
+  const mover = createPatient(deps, 4);
   try {
     await mover.$transaction(
       async (turn) => {

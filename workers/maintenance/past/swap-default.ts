@@ -44,15 +44,37 @@ export async function swapDefault(
     await transaction.$executeRaw(Prisma.sql`lock table only ${real} in share row exclusive mode`);
     const untilMs = performance.now() + heldMs;
     await transaction.$executeRaw(Prisma.sql`lock table ${old} in share row exclusive mode`);
-    const mark = await catchUp(database, { catchAll, columns, made, statementMs: catchUpMs });
+    const mark = await within(catchUpMs, catchUp(database, { catchAll, columns, made, statementMs: catchUpMs }));
     await outlast(transaction, { table, mark });
-    await setLockWait(transaction, Math.max(firstLockMs, untilMs - performance.now() - exchangeMs));
+    await setLockWait(transaction, timeLeft(untilMs - exchangeMs));
     await transaction.$executeRaw(Prisma.sql`lock table only ${real} in access exclusive mode`);
+    await setLockWait(transaction, timeLeft(untilMs - exchangeMs));
     await transaction.$executeRaw(Prisma.sql`lock table ${old} in access exclusive mode`);
     await holdStaging(transaction, made, 'access exclusive');
+    await transaction.$executeRaw`select set_config('statement_timeout', ${`${timeLeft(untilMs)}ms`}, true)`;
     await transaction.$executeRaw(exchange({ table, catchAll, partitions }));
     if (performance.now() > untilMs) throw new SwapPostponed('it took too long');
   }, transactionLimits);
+}
+
+/** @throws SwapPostponed when there is none: a limit of 0 would be none at all */
+function timeLeft(untilMs: number): number {
+  const leftMs = Math.ceil(untilMs - performance.now());
+  if (leftMs <= 0) throw new SwapPostponed('it took too long');
+  return leftMs;
+}
+
+/** What goes on beyond its time changes nothing that is seen: its tables are held against the next try until it ends. */
+async function within<T>(ms: number, work: Promise<T>): Promise<T> {
+  const done = new AbortController();
+  const late = sleep(ms, undefined, { signal: done.signal }).then(() => {
+    throw new SwapPostponed('there were too many changes');
+  });
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    done.abort();
+  }
 }
 
 async function setLockWait(transaction: Pick<Database, '$executeRaw'>, ms: number): Promise<void> {
