@@ -11,7 +11,7 @@ export type AttachResult =
   | 'there'
   /** the DEFAULT partition has rows of the day */
   | 'blocked'
-  /** a lock was not had in time */
+  /** a lock was not had in time, or another table came by the name first */
   | 'in use'
   /** the DEFAULT partition could not be looked through in time */
   | 'scan too long'
@@ -28,6 +28,8 @@ const results: Record<string, AttachResult> = {
   '23514': 'blocked',
   [lockNotAvailable]: 'in use',
   [deadlockDetected]: 'in use',
+  '42P07': 'in use',
+  '23505': 'in use',
   [queryCanceled]: 'scan too long',
   '42501': 'not allowed',
 };

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { expect, test } from 'vitest';
+import { attachDay } from '../../../shared/attach-partition.ts';
 import { readPartitions } from '../../../shared/partition-catalog.ts';
 import { executionLogTable, toPartition } from '../../../shared/partitions.ts';
 import { createPartitionsTask } from '../../../workers/maintenance/partitions-task.ts';
@@ -289,4 +290,32 @@ test('past: the last changes have one time for all of their statements, and inse
     ),
   );
   expect(await leftovers(client)).toBe(0);
+});
+
+test('past: when a move fails, its own error is told, and the tables go as soon as the readers have gone', async () => {
+  const { client, databaseUrl, deps } = await setUp();
+  await fillPast(client, 400);
+  const reader = await connect(databaseUrl);
+  let reading: Promise<unknown> = Promise.resolve();
+  const onMoving = () => {
+    reading = reader.query(`begin; select from ${table}_default limit 1`);
+    throw new Error('dies here');
+  };
+  const dying = expect(createPartitionsTask({ ...deps, onMoving }).run(signal)).rejects.toThrow('dies here');
+  const isThere = async (name: string) =>
+    (await client.query('select from pg_class where relname = $1', [name])).rowCount === 1;
+  await until(() => isThere('sluice_moving_all'));
+  await until(async () => !(await isThere('sluice_moving_all')));
+  await reading;
+  await reader.query('commit');
+  await dying;
+  expect(await leftovers(client)).toBe(0);
+});
+
+test('past: a name that a move has taken has the partition wait for the next look', async () => {
+  const { database } = await begin();
+  const fromMs = noonAgo(1).getTime() - dayMs / 2;
+  const day = toPartition(executionLogTable, { fromMs, untilMs: fromMs + dayMs });
+  const isMissing = () => Promise.resolve(true);
+  expect(await attachDay(database, table, day, { scanMs: 2_000, isMissing })).toBe('in use');
 });

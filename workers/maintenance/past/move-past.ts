@@ -50,6 +50,7 @@ const progressEveryMs = 10_000;
 const tries = 20;
 const pauseMs = { min: 500, max: 3_000 };
 const catchUpTimeoutMs = 60_000;
+const cleanUpTries = 10;
 
 /** Any fixed number: processes that move rows take turns on it. */
 const advisoryLock = 7_270_414;
@@ -59,6 +60,7 @@ const busyCodes = [lockNotAvailable, queryCanceled, '40P01', '40001'];
 /** What of the database's refusals only means that rows stay where they are for now. */
 const reasons: Record<string, string> = {
   ...Object.fromEntries(busyCodes.map((code) => [code, 'the DEFAULT partition is in use'])),
+  '42P17': 'a partition of these days was made meanwhile',
   '42501': 'the role of DATABASE_URL may not make partitions: let the owner of the tables run maintenance',
 };
 
@@ -175,8 +177,26 @@ async function moveSome(deps: MoverDeps, report: PastReport, signal: AbortSignal
     logger.info({ partitions: partitions.map(({ name }) => name), rows }, 'rows moved out of the DEFAULT partition');
     return partitions.length === mostAtOnce;
   } finally {
-    await dropStaging(database, made);
+    await cleanUp(deps, made, signal);
   }
+}
+
+/** Never throws: what ended the move is of more interest. What stays is taken away by the next run. */
+async function cleanUp({ database, logger }: PastDeps, made: Staging, signal: AbortSignal): Promise<void> {
+  for (let left = signal.aborted ? 2 : cleanUpTries; left > 0; left -= 1) {
+    try {
+      return await dropStaging(database, made);
+    } catch (error) {
+      const { code } = classifyDatabaseError(error);
+      logger.warn({ code, left: left - 1 }, 'tables and the trigger of the move could not be removed');
+    }
+    if (left > 1) await pause(signal);
+  }
+}
+
+function pause(signal: AbortSignal): Promise<void> {
+  const ms = pauseMs.min + Math.random() * (pauseMs.max - pauseMs.min);
+  return sleep(ms, undefined, { signal }).catch(() => undefined);
 }
 
 async function insist(
@@ -186,8 +206,8 @@ async function insist(
 ): Promise<boolean> {
   for (let left = tries; left > 0 && !signal.aborted; left -= 1) {
     await holdTurn();
-    await catchUp(database, { ...what, statementMs: catchUpTimeoutMs });
     try {
+      await catchUp(database, { ...what, statementMs: catchUpTimeoutMs });
       await swapDefault(database, { table: executionLogTable, ...what });
       return true;
     } catch (error) {
@@ -195,9 +215,7 @@ async function insist(
       if (!(error instanceof SwapPostponed) && !busyCodes.includes(code)) throw error;
       logger.info({ code, left: left - 1 }, 'the table is in use, the moved rows wait for their moment');
     }
-    await sleep(pauseMs.min + Math.random() * (pauseMs.max - pauseMs.min), undefined, { signal }).catch(
-      () => undefined,
-    );
+    await pause(signal);
   }
   return false;
 }
