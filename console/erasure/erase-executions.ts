@@ -43,7 +43,8 @@ export async function executionTables(database: Database): Promise<ExecutionTabl
     from part join pg_class as class on class.oid = part.relid
     join pg_namespace as space on space.oid = class.relnamespace
     where class.relkind = 'r'
-    order by pg_get_expr(class.relpartbound, class.oid) is distinct from 'DEFAULT', class.relname`);
+    order by pg_get_expr(class.relpartbound, class.oid) is distinct from 'DEFAULT' or starts_with(class.relname, 'sluice_moving_'),
+      class.relname`);
 }
 
 /** Erases the rows of the subject in one table, and blanks what names the subject in those of others. */

@@ -7,7 +7,7 @@ const erasedReason = 'erased';
 
 /**
  * What becomes of a dead letter. One of the subject goes. One of somebody else that names the subject keeps all that does not,
- * and may be replayed still; a chunk that could not be read, and an entry of a stream, go when they name it.
+ * and may be replayed still; a chunk of a newer producer or one that cannot be read, and an entry of a stream, go when they name it.
  */
 export function letterFate({ queue, payload, code, reason, signature }: ReadLetter, scope: ErasureScope): LetterChange {
   const { naming, ownOnly } = scope;
@@ -29,9 +29,17 @@ export function letterFate({ queue, payload, code, reason, signature }: ReadLett
 /** A text to put in its place, or null when it stays. */
 function recordFate(queue: QueueName, payload: string, scope: ErasureScope): 'erased' | string | null {
   const isChunk = holdsRecords(payload);
-  if (isChunk !== false) return eraseFromChunk(queue, payload, scope).kind === 'kept' ? null : 'erased';
+  if (isChunk !== false) return chunkFate(queue, payload, scope);
   const fate = eraseFromRecord(queue, payload, scope);
   if (fate.kind === 'blanked') return fate.json;
+  return fate.kind === 'erased' ? 'erased' : null;
+}
+
+/** The records of others in it stay. Of a chunk from a newer producer it can only be told whether it names somebody. */
+function chunkFate(queue: QueueName, payload: string, scope: ErasureScope): 'erased' | string | null {
+  const fate = eraseFromChunk(queue, payload, scope);
+  if (fate.kind === 'newer') return strangerFate(payload, scope);
+  if (fate.kind === 'changed') return fate.data;
   return fate.kind === 'erased' ? 'erased' : null;
 }
 

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { eraseFromChunk } from '../../../console/erasure/erase-chunk.ts';
 import { createScope, eraseFromRecord } from '../../../console/erasure/erase-record.ts';
+import { letterFate } from '../../../console/erasure/letter-fate.ts';
 
 const before = new Date('2026-03-01T12:00:00.000Z');
 const user = createScope({ kind: 'user', id: 'gone-1' }, { before, ownOnly: false });
@@ -60,4 +61,13 @@ test('record: bodies of requests are blanked, those that are encoded too, and th
     kind: 'blanked',
     json: `{"phase":"completed","createdBy":"org","requestBody":"","requestEncoding":"base64","responseBody":"","responseEncoding":"utf8","notes":"erased: requestBody, responseBody"}`,
   });
+});
+
+test('letter: a chunk keeps the records of others, and one of a newer producer goes only when it names the user', () => {
+  const letter = (payload: string) => ({ queue: 'execution-log', payload, code: 'schema', reason: '', signature: '' });
+  expect(letterFate(letter(chunk(theirs, others)), user)).toMatchObject({ payload: chunk(others) });
+  expect(letterFate(letter(chunk(theirs)), user)).toBe('erased');
+  expect(letterFate(letter(chunk(others)), user)).toBeNull();
+  expect(letterFate(letter('{"v":99,"records":[{"externalUserId":"stays"}]}'), user)).toBeNull();
+  expect(letterFate(letter('{"v":99,"records":[{"externalUserId":"gone-1"}]}'), user)).toBe('erased');
 });
