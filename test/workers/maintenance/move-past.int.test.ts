@@ -10,6 +10,7 @@ import { dropStaging, makeStaging, StagingLost } from '../../../workers/maintena
 import { SwapPostponed, swapDefault } from '../../../workers/maintenance/past/swap-default.ts';
 import { connect, until } from '../../support/fixtures.ts';
 import { maintenanceDeps } from '../../support/maintenance.ts';
+import { createRoles } from '../../support/roles.ts';
 import { insertExecution, partitionRows } from '../../support/rows.ts';
 
 const table = 'strategy_execution_log';
@@ -318,4 +319,17 @@ test('past: a name that a move has taken has the partition wait for the next loo
   const day = toPartition(executionLogTable, { fromMs, untilMs: fromMs + dayMs });
   const isMissing = () => Promise.resolve(true);
   expect(await attachDay(database, table, day, { scanMs: 2_000, isMissing })).toBe('in use');
+});
+
+test("past: what another role than the owner moves stays the owner's", async () => {
+  const { client, databaseUrl, task } = await setUp();
+  await createRoles(databaseUrl);
+  const owners = `select distinct pg_get_userbyid(relowner) as owner from pg_class where relname like '${table}%' and relkind in ('r', 'p')`;
+  await task.run(signal);
+  await insertExecution(client, noonAgo(3), 5);
+  const before = (await client.query(owners)).rows;
+  expect(before).toHaveLength(1);
+  expect(before[0].owner).toMatch(/migrator$/);
+  expect(await task.run(signal)).toMatchObject({ outcome: 'done', movedRows: 5 });
+  expect((await client.query(owners)).rows).toEqual(before);
 });

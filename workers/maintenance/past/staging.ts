@@ -1,3 +1,4 @@
+import { giveToOwner } from '../../../shared/attach-partition.ts';
 import { type Database, Prisma } from '../../../shared/database.ts';
 import { classifyDatabaseError } from '../../../shared/database-errors.ts';
 import { setLockLimits } from '../../../shared/lock-limits.ts';
@@ -62,6 +63,8 @@ export async function makeStaging(
       );
     }
     await run(raw(`create table sluice.${staging.rest} partition of sluice.${staging.all} default`));
+    for (const name of [...partitions.map((partition) => partition.name), staging.rest])
+      await giveToOwner(transaction, table, name);
     await grantAlike(transaction, catchAll);
     await run(raw(`create table sluice.${staging.changes} (id uuid not null, recorded_at timestamptz not null)`));
     // Whoever may write rows may have them noted, without a right of its own.
