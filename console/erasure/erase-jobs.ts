@@ -120,9 +120,12 @@ async function eraseJob(place: Place, id: string, pass: JobsPass): Promise<void>
   const { options, found, held, quoted } = pass;
   const { scope } = options;
   for (;;) {
-    const [data, reason, ...more] = await redis.hmget(keyOf(id), 'data', 'failedReason', 'stacktrace', 'returnvalue');
+    // As bytes: those of a foreign producer may be no UTF-8, and what Redis hashes is what stands there.
+    const [bytes, ...others] = await redis.hmgetBuffer(keyOf(id), 'data', 'failedReason', 'stacktrace', 'returnvalue');
+    const [reason, ...more] = others.map((text) => text?.toString());
     held.delete(id);
-    if (data === null || data === undefined) return;
+    if (bytes === null || bytes === undefined) return;
+    const data = bytes.toString();
     const fate = eraseFromChunk(name, data, scope);
     const isQuoted = !scope.ownOnly && [reason, ...more].some((text) => text && scope.naming.isInJson(text));
     if (fate.kind === 'newer') found.unreadableJobs += 1;
@@ -137,11 +140,11 @@ async function eraseJob(place: Place, id: string, pass: JobsPass): Promise<void>
     }
     const fields = fate.kind === 'changed' ? ['data', fate.data] : [];
     if (reason) fields.push('failedReason', 'erased', 'stacktrace', '[]', 'returnvalue', 'null');
-    const sha1 = createHash('sha1').update(data).digest('hex');
+    const sha1 = createHash('sha1').update(bytes).digest('hex');
     const end = await redis.eval(changeJob, 2, keyOf(id), keyOf('active'), id, sha1, ...fields);
-    if (end === 'changed') continue;
-    if (end === 'active') held.add(id);
-    return end === 'gone' ? undefined : count(found, counts);
+    if (end === 'changed' && !options.signal.aborted) continue;
+    if (end === 'active' || end === 'changed') held.add(id);
+    return end === 'gone' || end === 'changed' ? undefined : count(found, counts);
   }
 }
 

@@ -43,7 +43,7 @@ async function aQueue() {
     const { records } = (job?.data ?? { records: [] }) as { records: { externalUserId: string }[] };
     return records.map(({ externalUserId }) => externalUserId);
   };
-  return { queue, worker, add, erase, usersOf };
+  return { queue, redis, worker, add, erase, usersOf };
 }
 
 test('jobs: one that a worker holds is changed for whoever reads it next, and said to be held', async () => {
@@ -57,6 +57,17 @@ test('jobs: one that a worker holds is changed for whoever reads it next, and sa
   expect(await usersOf(id)).toEqual(['stays']);
   expect(await erase(0)).toMatchObject({ erasedRecords: 0, heldJobs: 0 });
   expect(await queue.getJobCounts('active', 'failed')).toEqual({ active: 0, failed: 1 });
+});
+
+test('jobs: one with bytes that are no UTF-8 is changed too', async () => {
+  const { queue, redis, add, erase, usersOf } = await aQueue();
+  const id = await add('stays', user);
+  const data = (await redis.hget(queue.toKey(id), 'data')) ?? '';
+  const at = data.indexOf('stays') + 'stays'.length;
+  const bytes = [Buffer.from(data.slice(0, at)), Buffer.from([0xff]), Buffer.from(data.slice(at))];
+  await redis.hset(queue.toKey(id), { data: Buffer.concat(bytes) });
+  expect(await erase(0)).toMatchObject({ erasedRecords: 1, heldJobs: 0 });
+  expect(await usersOf(id)).toEqual(['stays\ufffd']);
 });
 
 test('jobs: one with nothing else in it is waited for, and removed when it comes back', async () => {
