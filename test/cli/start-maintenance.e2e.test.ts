@@ -26,6 +26,9 @@ test('start: a maintenance worker runs beside the others, and an outage is told 
   );
   expect(Object.keys(await partitionRows(await connect(postgres.url)))).toHaveLength(10);
 
+  // A worker that is still at its start would say what it waits for before it begins.
+  const workerUrl = /worker-1 (http:\S+\d)/.exec(list)?.[1];
+  await until(async () => (await fetch(`${workerUrl}/readyz`)).ok);
   await postgres.kill();
   await said('worker-1 waits: PostgreSQL did not answer');
   await said('maintenance waits: PostgreSQL did not answer');
