@@ -1,33 +1,29 @@
 import { Argument, type Command, Option } from 'commander';
 import { compareStrategies } from '../console/repository/executions/compare.ts';
 import { listExecutions } from '../console/repository/executions/list.ts';
-import type { ExecutionFilter } from '../console/repository/executions/list-statement.ts';
 import { findExecution } from '../console/repository/executions/one.ts';
 import { readStrategy } from '../console/repository/executions/strategy.ts';
-import { executionStatuses } from '../shared/contracts/execution.ts';
 import type { Database } from '../shared/database.ts';
 import { explainDatabaseError } from '../shared/database-errors.ts';
 import { UsageError } from '../shared/errors.ts';
 import { untilAskedToStop } from '../shared/lifecycle.ts';
 import type { CommandContext } from './context.ts';
 import { toExecutionLine, toExecutionLines, toExecutionTable } from './executions/execution-lines.ts';
+import {
+  addExecutionFilterOptions,
+  type ExecutionFilterFlags,
+  toExecutionFilter,
+} from './executions/filter-options.ts';
 import { type ReplayFlags, readReplayFlags, replayExecution } from './executions/replay.ts';
 import { toComparisonLines, toStrategyLines } from './executions/strategy-lines.ts';
 import { tailExecutions } from './executions/tail.ts';
-import { decimal, each, uuid, wholeNumber } from './option-values.ts';
+import { each, uuid, wholeNumber } from './option-values.ts';
 import { withDatabase } from './servers.ts';
 import type { Line } from './text/line.ts';
 import { createOutput } from './text/output.ts';
 import { addWindowOptions, ageMs, readWindow, type WindowFlags } from './window-option.ts';
 
-interface ListFlags extends WindowFlags {
-  status?: NonNullable<ExecutionFilter['status']>;
-  code?: string;
-  case?: string;
-  unmatched?: boolean;
-  points?: number;
-  realm?: string;
-  user?: string;
+interface ListFlags extends WindowFlags, ExecutionFilterFlags {
   limit: number;
   cursor?: string;
   json?: boolean;
@@ -50,22 +46,12 @@ export function addExecutionsCommand(program: Command, context: CommandContext):
   const execution = () => new Argument('<id>', 'of an execution').argParser(uuid);
 
   addWindowOptions(
-    command
-      .command('list')
-      .description('executions, the newest first')
-      .argument('[strategy]', 'the id of a strategy; without it those of all')
-      .addOption(
-        new Option('--status <status>', 'that ended so; failed: in any way but ok').choices([
-          ...executionStatuses,
-          'failed',
-        ]),
-      )
-      .option('--code <code>', 'that failed with this code')
-      .option('--case <name>', 'that matched this case')
-      .option('--unmatched', 'that matched no case')
-      .option('--points <n>', 'that scored exactly so many', decimal)
-      .option('--realm <id>', 'of this realm')
-      .option('--user <id>', 'of this user'),
+    addExecutionFilterOptions(
+      command
+        .command('list')
+        .description('executions, the newest first')
+        .argument('[strategy]', 'the id of a strategy; without it those of all'),
+    ),
   )
     .option('--limit <n>', 'at most so many, up to 200', wholeNumber({ min: 1, max: 200 }), 50)
     .option('--cursor <text>', 'go on where the page before ended')
@@ -146,18 +132,9 @@ lock comes after others that were recorded later. No run is told of twice. One i
 --late before the start, or before another run that was told of first; an outage that holds up all of them loses none.`;
 
 async function list(database: Database, context: CommandContext, strategyId: string | null, flags: ListFlags) {
-  if (flags.case !== undefined && flags.unmatched) throw new UsageError('--case and --unmatched exclude each other');
+  const filter = toExecutionFilter(flags);
   const window = readWindow(flags, Date.now());
-  const { status, code, points, realm, user, limit, cursor } = flags;
-  const caseName = flags.unmatched ? null : flags.case;
-  const filter: ExecutionFilter = {
-    ...(status === undefined ? {} : { status }),
-    ...(code === undefined ? {} : { errorCode: code }),
-    ...(caseName === undefined ? {} : { caseName }),
-    ...(points === undefined ? {} : { points }),
-    ...(realm === undefined ? {} : { realmId: realm }),
-    ...(user === undefined ? {} : { externalUserId: user }),
-  };
+  const { limit, cursor } = flags;
   const page = await listExecutions(database, { strategyId, window, filter, limit, cursor: cursor ?? null });
   print(context, flags, { ...page, window }, (_, options) => {
     const { executions } = page;

@@ -3,19 +3,21 @@ import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { createPendingFile } from '../archive/archive-file.ts';
 import type { Column, Row } from '../archive/columns.ts';
-import type { ExecutionFilter } from '../console/repository/executions/list-statement.ts';
 import { exportExecutions, readExecutionColumns } from '../console/repository/export/executions.ts';
 import { exportRequests, requestColumns } from '../console/repository/export/requests.ts';
-import { type RequestFilter, requestStates, statusClasses } from '../console/repository/list-requests.ts';
-import { serviceTiers } from '../shared/contracts/completed-request.ts';
-import { executionStatuses } from '../shared/contracts/execution.ts';
+import type { RequestFilter } from '../console/repository/list-requests.ts';
 
 import { UsageError } from '../shared/errors.ts';
 import { untilAskedToStop } from '../shared/lifecycle.ts';
 import type { CommandContext } from './context.ts';
+import {
+  addExecutionFilterOptions,
+  type ExecutionFilterFlags,
+  toExecutionFilter,
+} from './executions/filter-options.ts';
 import { createRowWriter, type ExportFormat, exportFormats } from './export/row-writer.ts';
 import { createStreamSink } from './export/stream-sink.ts';
-import { decimal } from './option-values.ts';
+import { addRequestFilterOptions, type RequestFilterFlags, toRequestFilter } from './request-filter-options.ts';
 import { withDatabase } from './servers.ts';
 import { toCount } from './text/figures.ts';
 import { createOutput } from './text/output.ts';
@@ -26,24 +28,11 @@ interface ExportFlags extends WindowFlags {
   output?: string;
 }
 
-interface ExecutionFlags extends ExportFlags {
+interface ExecutionFlags extends ExportFlags, ExecutionFilterFlags {
   strategy?: string;
-  status?: NonNullable<ExecutionFilter['status']>;
-  code?: string;
-  case?: string;
-  unmatched?: boolean;
-  points?: number;
-  realm?: string;
-  user?: string;
 }
 
-interface RequestFlags extends ExportFlags {
-  createdBy?: string;
-  model?: string;
-  status?: NonNullable<RequestFilter['statusClass']>;
-  tier?: NonNullable<RequestFilter['serviceTier']>;
-  state?: NonNullable<RequestFilter['state']>;
-}
+interface RequestFlags extends ExportFlags, RequestFilterFlags {}
 
 export function addExportCommand(program: Command, context: CommandContext): void {
   const command = program.command('export').description('rows to a file or a pipe, any number of them');
@@ -52,65 +41,30 @@ export function addExportCommand(program: Command, context: CommandContext): voi
       .addOption(new Option('--format <format>', 'of the rows').choices(exportFormats).default('ndjson'))
       .option('--output <file>', 'write to this file; without it to standard output');
 
-  add('executions', 'executions, the oldest first')
-    .option('--strategy <id>', 'of this strategy')
-    .addOption(new Option('--status <status>', 'that ended so').choices([...executionStatuses, 'failed']))
-    .option('--code <code>', 'that failed with this code')
-    .option('--case <name>', 'that matched this case')
-    .option('--unmatched', 'that matched no case')
-    .option('--points <n>', 'that scored exactly so many', decimal)
-    .option('--realm <id>', 'of this realm')
-    .option('--user <id>', 'of this user')
-    .action((flags: ExecutionFlags) =>
-      withDatabase(context, 'export', async (database) => {
-        const columns = await readExecutionColumns(database);
-        const question = {
-          strategyId: flags.strategy ?? null,
-          filter: toFilter(flags),
-          ...readWindow(flags, Date.now()),
-        };
-        await write(context, flags, columns, exportExecutions(database, columns, question));
-      }),
-    );
-  add('requests', 'requests with their bodies, the oldest first')
-    .option('--created-by <id>', 'of this creator')
-    .option('--model <name>', 'to this model')
-    .addOption(new Option('--status <class>', 'with a response of this class').choices(statusClasses))
-    .addOption(new Option('--tier <tier>', 'of this service tier').choices(serviceTiers))
-    .addOption(new Option('--state <state>', 'in this state').choices(requestStates))
-    .action((flags: RequestFlags) =>
+  addExecutionFilterOptions(
+    add('executions', 'executions, the oldest first').option('--strategy <id>', 'of this strategy'),
+  ).action((flags: ExecutionFlags) =>
+    withDatabase(context, 'export', async (database) => {
+      const columns = await readExecutionColumns(database);
+      const question = {
+        strategyId: flags.strategy ?? null,
+        filter: toExecutionFilter(flags),
+        ...readWindow(flags, Date.now()),
+      };
+      await write(context, flags, columns, exportExecutions(database, columns, question));
+    }),
+  );
+  addRequestFilterOptions(add('requests', 'requests with their bodies, the oldest first')).action(
+    (flags: RequestFlags) =>
       withDatabase(context, 'export', (database) =>
-        write(context, flags, requestColumns, exportRequests(database, toRequestFilter(flags))),
+        write(context, flags, requestColumns, exportRequests(database, toRequestQuestion(flags))),
       ),
-    );
+  );
 }
 
-function toFilter(flags: ExecutionFlags): ExecutionFilter {
-  if (flags.case !== undefined && flags.unmatched) throw new UsageError('--case and --unmatched exclude each other');
-  const { status, code, points, realm, user } = flags;
-  const caseName = flags.unmatched ? null : flags.case;
-  return {
-    ...(status === undefined ? {} : { status }),
-    ...(code === undefined ? {} : { errorCode: code }),
-    ...(caseName === undefined ? {} : { caseName }),
-    ...(points === undefined ? {} : { points }),
-    ...(realm === undefined ? {} : { realmId: realm }),
-    ...(user === undefined ? {} : { externalUserId: user }),
-  };
-}
-
-function toRequestFilter(flags: RequestFlags): RequestFilter {
-  const { createdBy, model, status, tier, state } = flags;
+function toRequestQuestion(flags: RequestFlags): RequestFilter {
   const { since, until } = readWindow(flags, Date.now());
-  return {
-    ...(createdBy === undefined ? {} : { createdBy }),
-    ...(model === undefined ? {} : { model }),
-    ...(status === undefined ? {} : { statusClass: status }),
-    ...(tier === undefined ? {} : { serviceTier: tier }),
-    ...(state === undefined ? {} : { state }),
-    ...(since === null ? {} : { from: since }),
-    until,
-  };
+  return { ...toRequestFilter(flags), ...(since === null ? {} : { from: since }), until };
 }
 
 /** Writes the rows, and says on standard error how far it is. The file has its name only when all of them are in it. */

@@ -1,5 +1,7 @@
+import { tables } from '../console/doctor/tables-facts.ts';
+import { booksTable, prismaBooksTable } from '../prisma/migration-books.ts';
 import { UsageError } from '../shared/errors.ts';
-import { quoteIdentifier } from '../shared/schema.ts';
+import { quoteIdentifier, quoteLiteral } from '../shared/schema.ts';
 
 /** Names of roles in PostgreSQL. */
 export interface Roles {
@@ -68,13 +70,8 @@ end $$;
 commit;`;
 }
 
-/** The tables of Sluice, and the books of its migrations. */
-const ours = [
-  ...['strategy_execution_log', 'dead_letter', 'request', 'request_template', 'request_tombstone', 'creator_erasure'],
-  'subject_erasure',
-  ...['runtime_record', 'health_event_watermark', 'stream_offset', 'stream_lease', 'lobby_outbox'],
-  ...['sluice_migration', '_prisma_migrations'],
-];
+/** The tables of Sluice, and the books of its migrations, earlier builds' too. */
+const ours = [...tables, booksTable, prismaBooksTable];
 
 function requireRoleName(name: string): void {
   const isTooLong = Buffer.byteLength(name) > 63;
@@ -83,8 +80,4 @@ function requireRoleName(name: string): void {
     throw new UsageError(
       'the name of a role has 1 to 63 bytes, without quotes, backslashes, percent or dollar signs, and does not begin with pg_',
     );
-}
-
-function quoteLiteral(text: string): string {
-  return `'${text.replaceAll("'", "''")}'`;
 }

@@ -1,30 +1,18 @@
-import { Argument, type Command, Option } from 'commander';
+import { Argument, type Command } from 'commander';
 import { deleteRequest } from '../console/repository/delete-request.ts';
-import {
-  listRequests,
-  type RequestFilter,
-  type RequestState,
-  requestStates,
-  type StatusClass,
-  statusClasses,
-} from '../console/repository/list-requests.ts';
+import { listRequests, type RequestFilter } from '../console/repository/list-requests.ts';
 import { findRequest } from '../console/repository/requests.ts';
-import { type ServiceTier, serviceTiers } from '../shared/contracts/completed-request.ts';
 import type { Database } from '../shared/database.ts';
 import type { CommandContext } from './context.ts';
 import { type EraseFlags, erase } from './erase.ts';
 import { uuid, wholeNumber } from './option-values.ts';
+import { addRequestFilterOptions, type RequestFilterFlags, toRequestFilter } from './request-filter-options.ts';
 import { toRequestJson, toRequestLines, toRequestTable } from './requests-text.ts';
 import { withDatabase } from './servers.ts';
 import { createOutput } from './text/output.ts';
 import { addWindowOptions, readWindow, type WindowFlags } from './window-option.ts';
 
-interface ListFlags extends WindowFlags {
-  createdBy?: string;
-  model?: string;
-  status?: StatusClass;
-  tier?: ServiceTier;
-  state?: RequestState;
+interface ListFlags extends WindowFlags, RequestFilterFlags {
   limit: number;
   cursor?: string;
   json?: boolean;
@@ -36,14 +24,11 @@ export function addRequestsCommand(program: Command, context: CommandContext): v
   const withRequests = (work: (database: Database) => Promise<void>) => withDatabase(context, 'requests', work);
 
   addWindowOptions(
-    command
-      .command('list')
-      .description('requests without their bodies: what is being worked on first, then the newest')
-      .option('--created-by <id>', 'of this creator')
-      .option('--model <name>', 'to this model')
-      .addOption(new Option('--status <class>', 'with a response of this class').choices(statusClasses))
-      .addOption(new Option('--tier <tier>', 'of this service tier').choices(serviceTiers))
-      .addOption(new Option('--state <state>', 'in this state').choices(requestStates)),
+    addRequestFilterOptions(
+      command
+        .command('list')
+        .description('requests without their bodies: what is being worked on first, then the newest'),
+    ),
     'all that are stored',
   )
     .option('--limit <n>', 'at most so many, up to 200', wholeNumber({ min: 1, max: 200 }), 50)
@@ -82,14 +67,10 @@ export function addRequestsCommand(program: Command, context: CommandContext): v
 }
 
 async function list(database: Database, { environment }: CommandContext, flags: ListFlags): Promise<void> {
-  const { since = 'all', until, createdBy, model, status, tier, state, limit, cursor, json } = flags;
+  const { since = 'all', until, limit, cursor, json } = flags;
   const window = readWindow({ since, ...(until === undefined ? {} : { until }) }, Date.now());
   const filter: RequestFilter = {
-    ...(createdBy === undefined ? {} : { createdBy }),
-    ...(model === undefined ? {} : { model }),
-    ...(status === undefined ? {} : { statusClass: status }),
-    ...(tier === undefined ? {} : { serviceTier: tier }),
-    ...(state === undefined ? {} : { state }),
+    ...toRequestFilter(flags),
     ...(window.since === null ? {} : { from: window.since }),
     // Without an end that was asked for, what a clock that is ahead has dated is listed, too.
     ...(until === undefined ? {} : { until: window.until }),

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { classifyDatabaseError, describeDatabaseError } from '../shared/database-errors.ts';
+import { classifyDatabaseError, describeDatabaseError, queryCanceled } from '../shared/database-errors.ts';
 import { inSchema, quoteIdentifier } from '../shared/schema.ts';
 import { withWatch } from './blockers.ts';
 import { findApplied, note } from './migration-books.ts';
@@ -93,7 +93,7 @@ async function takeLocks(client: pg.ClientBase, schema: string, locks: readonly 
     try {
       await client.query(toLockSql(lock, schema));
     } catch (thrown) {
-      if (classifyDatabaseError(thrown).code !== '57014') throw thrown;
+      if (classifyDatabaseError(thrown).code !== queryCanceled) throw thrown;
       throw new LockNotHad(`the lock on ${lock.tables.join(', ')} was not had in time`, { cause: thrown });
     }
   }

@@ -1,7 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { backoffMs } from '../shared/backoff.ts';
-import { classifyDatabaseError, explainDatabaseError, lockNotAvailable } from '../shared/database-errors.ts';
+import {
+  classifyDatabaseError,
+  deadlockDetected,
+  explainDatabaseError,
+  lockNotAvailable,
+} from '../shared/database-errors.ts';
 
 /** The table that it wants is left to others for so long after a wait in vain, at most: they catch up meanwhile. */
 const pauses = { baseMs: 1_000, maxMs: 10_000 };
@@ -91,7 +96,7 @@ export function isPassing(thrown: unknown): boolean {
 }
 
 function isLock(thrown: unknown): boolean {
-  return thrown instanceof pg.DatabaseError && [lockNotAvailable, '40P01'].includes(thrown.code ?? '');
+  return thrown instanceof pg.DatabaseError && [lockNotAvailable, deadlockDetected].includes(thrown.code ?? '');
 }
 
 /** By an administrator, a crash, the network, or since somebody was idle for too long. What was begun has been taken back. */

@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { classifyDatabaseError } from '../shared/database-errors.ts';
+import { classifyDatabaseError, insufficientPrivilege } from '../shared/database-errors.ts';
 import { quoteIdentifier } from '../shared/schema.ts';
 import { withWatch } from './blockers.ts';
 import { keepBooks, readBooks } from './migration-books.ts';
@@ -51,7 +51,7 @@ async function makeSchema(client: pg.ClientBase, schema: string): Promise<void> 
   try {
     await client.query(sql);
   } catch (thrown) {
-    if (classifyDatabaseError(thrown).code !== '42501') throw thrown;
+    if (classifyDatabaseError(thrown).code !== insufficientPrivilege) throw thrown;
     throw new MigrationError(
       `the schema ${JSON.stringify(schema)} is not there, and the role ${JSON.stringify(role)} may not make it. Have an owner of the database run: ${sql} authorization ${quoteIdentifier(role)};`,
     );

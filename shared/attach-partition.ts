@@ -1,5 +1,11 @@
 import { type Database, Prisma } from './database.ts';
-import { classifyDatabaseError, deadlockDetected, lockNotAvailable, queryCanceled } from './database-errors.ts';
+import {
+  classifyDatabaseError,
+  deadlockDetected,
+  insufficientPrivilege,
+  lockNotAvailable,
+  queryCanceled,
+} from './database-errors.ts';
 import { setLockLimits } from './lock-limits.ts';
 import { transactionLimits } from './partition-catalog.ts';
 import type { DayPartition } from './partitions.ts';
@@ -31,7 +37,7 @@ const results: Record<string, AttachResult> = {
   '42P07': 'in use',
   '23505': 'in use',
   [queryCanceled]: 'scan too long',
-  '42501': 'not allowed',
+  [insufficientPrivilege]: 'not allowed',
 };
 
 /**

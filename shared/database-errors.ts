@@ -105,6 +105,12 @@ export const deadlockDetected = '40P01';
 /** SQLSTATE of a statement that was cancelled, mostly as its time had run out. */
 export const queryCanceled = '57014';
 
+/** SQLSTATE of a right that the user lacks. */
+export const insufficientPrivilege = '42501';
+
+/** SQLSTATE of a table that is not there. */
+export const undefinedTable = '42P01';
+
 /** A lock was not had in time, not before the statement's own time was up, or only at the price of somebody else's transaction. */
 export const lockCodes: readonly string[] = [lockNotAvailable, deadlockDetected, queryCanceled];
 

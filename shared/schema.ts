@@ -14,6 +14,11 @@ export function inSchema(sql: string, quotedSchema: string): string {
   return sql.replaceAll(ours, () => quotedSchema);
 }
 
+/** A text as SQL, for statements that take no parameters. */
+export function quoteLiteral(text: string): string {
+  return `'${text.replaceAll("'", "''")}'`;
+}
+
 /** A name as SQL: identifiers cannot be bound. */
 export function quoteIdentifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;

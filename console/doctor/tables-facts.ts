@@ -49,7 +49,8 @@ const purgedTables = [
   'subject_erasure',
   'lobby_outbox',
 ];
-const tables = [...new Set([...filledTables, ...updatedTables, ...purgedTables])];
+/** All of them. */
+export const tables: readonly string[] = [...new Set([...filledTables, ...updatedTables, ...purgedTables])];
 /** What numbers the rows of the outbox. */
 const sequence = 'lobby_outbox_seq_seq';
 

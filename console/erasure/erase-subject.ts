@@ -2,8 +2,9 @@ import { join } from 'node:path';
 import { type EditedSpill, editSpill } from '../../producers/spill/edit-spill.ts';
 import type { ErasureSubject } from '../../shared/contracts/erasure-subject.ts';
 import { queueNames } from '../../shared/contracts/queues.ts';
-import { type Database, Prisma } from '../../shared/database.ts';
-import { classifyDatabaseError } from '../../shared/database-errors.ts';
+import type { Database } from '../../shared/database.ts';
+import { readDatabaseClock } from '../../shared/database-clock.ts';
+import { classifyDatabaseError, undefinedTable } from '../../shared/database-errors.ts';
 import type { Redis } from '../../shared/redis.ts';
 import { eraseLetterPage } from '../repository/erase-letters.ts';
 import { noteSubjectErasure } from '../repository/note-erasure.ts';
@@ -90,7 +91,9 @@ export async function eraseSubject(
 ): Promise<SubjectErasure> {
   const { database } = deps;
   const { dryRun, ownOnly, signal } = options;
-  const before = dryRun ? await databaseNow(database) : await noteSubjectErasure(database, subject);
+  const before = dryRun
+    ? new Date(Math.ceil(await readDatabaseClock(database)))
+    : await noteSubjectErasure(database, subject);
   const scope = createScope(subject, { before, ownOnly });
   const erased = noCounts();
   const blanked = noCounts();
@@ -138,13 +141,6 @@ export async function eraseSubject(
 
 function noCounts(): PlaceCounts {
   return { executions: 0, requests: 0, deadLetters: 0, queuedRecords: 0, spilledRecords: 0 };
-}
-
-async function databaseNow(database: Database): Promise<Date> {
-  const [row] = await database.$queryRaw<{ ms: number }[]>(
-    Prisma.sql`select (extract(epoch from clock_timestamp()) * 1000)::float8 as ms`,
-  );
-  return new Date(Math.ceil(row?.ms ?? 0));
 }
 
 async function createPages(database: Database, tables: readonly PlainTable[], options: SubjectErasureOptions) {
@@ -209,8 +205,6 @@ async function eraseLetters(
 }
 
 /** Also in partitions that are made meanwhile. */
-const undefinedTable = '42P01';
-
 async function inEachPartition(
   database: Database,
   signal: AbortSignal,

@@ -1,7 +1,7 @@
 import { type ArchivedTable, archiveTable, dropArchived, removeArchive } from '../../archive/archive-table.ts';
 import { toComment } from '../../archive/awaiting-drop.ts';
 import type { Database } from '../../shared/database.ts';
-import { classifyDatabaseError, lockCodes } from '../../shared/database-errors.ts';
+import { classifyDatabaseError, lockCodes, undefinedTable } from '../../shared/database-errors.ts';
 import type { Partition, PartitionCatalog } from '../../shared/partition-catalog.ts';
 import { type DropResult, dropPartition } from './drop-partition.ts';
 
@@ -10,8 +10,6 @@ export type ArchiveDropResult = DropResult | 'stopped';
 
 /** How often rows may come or go between an archive and its proof. Nobody writes to a table that is detached, so once is much. */
 const tries = 2;
-
-const undefinedTable = '42P01';
 
 /** How a partition gets from the table to an archive. Any process may die in any step: the next run goes on. */
 export function createArchiving(database: Database, { dir, signal }: { dir: string; signal: AbortSignal }) {

@@ -6,6 +6,7 @@ import {
   explainDatabaseError,
   lockNotAvailable,
   queryCanceled,
+  undefinedTable,
 } from '../../shared/database-errors.ts';
 import { type Partition, type PartitionCatalog, quoteTable, readPartitions } from '../../shared/partition-catalog.ts';
 import { executionLogTable } from '../../shared/partitions.ts';
@@ -143,7 +144,7 @@ async function countEarly(database: Database, partition: Overdue['place'], days:
     return counted?.rows ?? 0;
   } catch (error) {
     // Somebody else has dropped it, holds it, or it is large.
-    if (['42P01', queryCanceled, lockNotAvailable].includes(classifyDatabaseError(error).code)) return 0;
+    if ([undefinedTable, queryCanceled, lockNotAvailable].includes(classifyDatabaseError(error).code)) return 0;
     throw error;
   }
 }

@@ -3,6 +3,7 @@ import { RedisNearlyFullError } from '../../../producers/memory-watch.ts';
 import {
   classifyDatabaseError,
   describeDatabaseError,
+  insufficientPrivilege,
   lockNotAvailable,
   queryCanceled,
 } from '../../../shared/database-errors.ts';
@@ -10,7 +11,6 @@ import { UsageError } from '../../../shared/errors.ts';
 import { explainRedisError, isRefusal } from '../../../shared/redis-errors.ts';
 import { Problem, type ProblemBody, plainProblem } from './problem.ts';
 
-const insufficientPrivilege = '42501';
 /** The server is a standby, or the session was told to read only. */
 const readOnly = '25006';
 

@@ -1,7 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../../../shared/config.ts';
 import { createDatabase, type Database, Prisma } from '../../../shared/database.ts';
-import { classifyDatabaseError, lockNotAvailable, queryCanceled } from '../../../shared/database-errors.ts';
+import {
+  classifyDatabaseError,
+  insufficientPrivilege,
+  lockCodes,
+  queryCanceled,
+} from '../../../shared/database-errors.ts';
 import type { Logger } from '../../../shared/logger.ts';
 import { type Partition, quoteTable, readPartitions } from '../../../shared/partition-catalog.ts';
 import {
@@ -55,13 +60,14 @@ const cleanUpTries = 10;
 /** Any fixed number: processes that move rows take turns on it. */
 const advisoryLock = 7_270_414;
 
-const busyCodes = [lockNotAvailable, queryCanceled, '40P01', '40001'];
+const busyCodes = [...lockCodes, '40001'];
 
 /** What of the database's refusals only means that rows stay where they are for now. */
 const reasons: Record<string, string> = {
   ...Object.fromEntries(busyCodes.map((code) => [code, 'the DEFAULT partition is in use'])),
   '42P17': 'a partition of these days was made meanwhile',
-  '42501': 'the role of DATABASE_URL may not make partitions: let the owner of the tables run maintenance',
+  [insufficientPrivilege]:
+    'the role of DATABASE_URL may not make partitions: let the owner of the tables run maintenance',
 };
 
 /**

@@ -1,6 +1,6 @@
 import { giveToOwner } from '../../../shared/attach-partition.ts';
 import { type Database, Prisma } from '../../../shared/database.ts';
-import { classifyDatabaseError } from '../../../shared/database-errors.ts';
+import { classifyDatabaseError, undefinedTable } from '../../../shared/database-errors.ts';
 import { setLockLimits } from '../../../shared/lock-limits.ts';
 import { type Partition, quoteTable, transactionLimits } from '../../../shared/partition-catalog.ts';
 import type { DayPartition } from '../../../shared/partitions.ts';
@@ -125,7 +125,7 @@ async function holdTable(
   try {
     await transaction.$executeRaw(raw(`lock table only sluice.${name} in ${mode} mode`));
   } catch (error) {
-    throw classifyDatabaseError(error).code === '42P01' ? new StagingLost() : error;
+    throw classifyDatabaseError(error).code === undefinedTable ? new StagingLost() : error;
   }
   if ((await oidOfOurs(transaction, name)) !== oid) throw new StagingLost();
 }

@@ -3,7 +3,7 @@ import { type Database, Prisma } from '../../../shared/database.ts';
 import { setLockLimits } from '../../../shared/lock-limits.ts';
 import { type Partition, quoteTable, transactionLimits } from '../../../shared/partition-catalog.ts';
 import type { DayPartition } from '../../../shared/partitions.ts';
-import { quoteIdentifier } from '../../../shared/schema.ts';
+import { quoteIdentifier, quoteLiteral } from '../../../shared/schema.ts';
 import { catchUp } from './copy-rows.ts';
 import { holdStaging, raw, type Staging, staging } from './staging.ts';
 
@@ -101,10 +101,6 @@ async function outlast(
   }
 }
 
-function text(value: string): string {
-  return `'${value.replaceAll("'", "''")}'`;
-}
-
 /** One statement: each round trip would be time that others wait. */
 function exchange(options: { table: string; catchAll: Partition; partitions: readonly DayPartition[] }): Prisma.Sql {
   const { catchAll, partitions } = options;
@@ -124,7 +120,7 @@ function exchange(options: { table: string; catchAll: Partition; partitions: rea
     `drop table ${old}, ${all}, ${changes}`,
     // Its indexes, too: the next move makes some of these names.
     `for name in select relname from pg_index join pg_class on pg_class.oid = indexrelid where indrelid = '${rest}'::regclass
-      loop execute format('alter index %I.%I rename to %I', ${text(catchAll.schema)}, name, replace(name, '${staging.rest}', ${text(catchAll.name)}));
+      loop execute format('alter index %I.%I rename to %I', ${quoteLiteral(catchAll.schema)}, name, replace(name, '${staging.rest}', ${quoteLiteral(catchAll.name)}));
     end loop`,
     `alter table ${rest} rename to ${quoteIdentifier(catchAll.name)}`,
   ];

@@ -1,0 +1,47 @@
+import { type Command, Option } from 'commander';
+import type { ExecutionFilter } from '../../console/repository/executions/list-statement.ts';
+import { executionStatuses } from '../../shared/contracts/execution.ts';
+import { UsageError } from '../../shared/errors.ts';
+import { decimal } from '../option-values.ts';
+
+/** Which executions are asked for, beside their strategy and their time. */
+export interface ExecutionFilterFlags {
+  status?: NonNullable<ExecutionFilter['status']>;
+  code?: string;
+  case?: string;
+  unmatched?: boolean;
+  points?: number;
+  realm?: string;
+  user?: string;
+}
+
+export function addExecutionFilterOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--status <status>', 'that ended so; failed: in any way but ok').choices([
+        ...executionStatuses,
+        'failed',
+      ]),
+    )
+    .option('--code <code>', 'that failed with this code')
+    .option('--case <name>', 'that matched this case')
+    .option('--unmatched', 'that matched no case')
+    .option('--points <n>', 'that scored exactly so many', decimal)
+    .option('--realm <id>', 'of this realm')
+    .option('--user <id>', 'of this user');
+}
+
+/** @throws UsageError when two options exclude each other */
+export function toExecutionFilter(flags: ExecutionFilterFlags): ExecutionFilter {
+  if (flags.case !== undefined && flags.unmatched) throw new UsageError('--case and --unmatched exclude each other');
+  const { status, code, points, realm, user } = flags;
+  const caseName = flags.unmatched ? null : flags.case;
+  return {
+    ...(status === undefined ? {} : { status }),
+    ...(code === undefined ? {} : { errorCode: code }),
+    ...(caseName === undefined ? {} : { caseName }),
+    ...(points === undefined ? {} : { points }),
+    ...(realm === undefined ? {} : { realmId: realm }),
+    ...(user === undefined ? {} : { externalUserId: user }),
+  };
+}

@@ -1,0 +1,37 @@
+import { type Command, Option } from 'commander';
+import {
+  type RequestFilter,
+  type RequestState,
+  requestStates,
+  type StatusClass,
+  statusClasses,
+} from '../console/repository/list-requests.ts';
+import { type ServiceTier, serviceTiers } from '../shared/contracts/completed-request.ts';
+
+/** Which requests are asked for, beside their time. */
+export interface RequestFilterFlags {
+  createdBy?: string;
+  model?: string;
+  status?: StatusClass;
+  tier?: ServiceTier;
+  state?: RequestState;
+}
+
+export function addRequestFilterOptions(command: Command): Command {
+  return command
+    .option('--created-by <id>', 'of this creator')
+    .option('--model <name>', 'to this model')
+    .addOption(new Option('--status <class>', 'with a response of this class').choices(statusClasses))
+    .addOption(new Option('--tier <tier>', 'of this service tier').choices(serviceTiers))
+    .addOption(new Option('--state <state>', 'in this state').choices(requestStates));
+}
+
+export function toRequestFilter({ createdBy, model, status, tier, state }: RequestFilterFlags): RequestFilter {
+  return {
+    ...(createdBy === undefined ? {} : { createdBy }),
+    ...(model === undefined ? {} : { model }),
+    ...(status === undefined ? {} : { statusClass: status }),
+    ...(tier === undefined ? {} : { serviceTier: tier }),
+    ...(state === undefined ? {} : { state }),
+  };
+}
