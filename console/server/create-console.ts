@@ -1,4 +1,6 @@
 import { randomUUID } from 'node:crypto';
+import cookie from '@fastify/cookie';
+import rateLimit from '@fastify/rate-limit';
 import Fastify from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Registry } from 'prom-client';
@@ -12,6 +14,7 @@ import { serveBoard } from './board/serve-board.ts';
 import type { ConsoleConfig } from './console-groups.ts';
 import { answerNoHttp, createErrorHandlers } from './http/errors.ts';
 import { noteMethods } from './http/other-methods.ts';
+import { Problem } from './http/problem.ts';
 import { setSecurityHeaders } from './http/security-headers.ts';
 import { createConsoleMetrics } from './metrics.ts';
 import { serveOpenapi } from './openapi.ts';
@@ -76,6 +79,12 @@ export async function createConsole({ config, database, redis, logger, registry 
   app.removeContentTypeParser('text/plain');
   app.addHook('onRequest', async ({ url }, reply) => setSecurityHeaders(url.split('?')[0] ?? '', reply));
 
+  await app.register(cookie);
+  await app.register(rateLimit, {
+    global: false,
+    errorResponseBuilder: (_request, { after }) =>
+      new Problem('too-many-requests', `There were too many logins from this address; try again in ${after}`),
+  });
   const credentials = createCredentials(config);
   guardRequests(app, credentials);
   const queueWatch = createQueueWatch({ redis, namespace: config.namespace, elapsedMs: () => performance.now() });

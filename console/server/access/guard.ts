@@ -3,7 +3,7 @@ import { Problem } from '../http/problem.ts';
 import { type Access, type AccessNeed, isAllowed } from './access.ts';
 import type { Credentials } from './credentials.ts';
 import { isAddressedToLoopback, isFromAnotherSite, isNavigation, signOfProxy } from './request-origin.ts';
-import { readSession, sessionIn } from './session.ts';
+import { readSession, sessionCookie } from './session.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -14,7 +14,7 @@ declare module 'fastify' {
 
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
 
-/** Asks every request who sends it, before anything of it is read. */
+/** Asks every request who sends it, before anything of its body is read. The plugin for cookies has to be there. */
 export function guardRequests(app: FastifyInstance, credentials: Credentials): void {
   app.decorateRequest('access', null);
   app.addHook('onRequest', async (request) => {
@@ -63,7 +63,7 @@ export function realmOf(request: FastifyRequest): string | null {
 }
 
 /** A header goes before a cookie, and a wrong header is not mended by a right cookie. */
-function findAccess({ headers }: FastifyRequest, credentials: Credentials): Access | null {
+function findAccess({ headers, cookies }: FastifyRequest, credentials: Credentials): Access | null {
   if (headers.authorization !== undefined) {
     const token = /^Bearer +(\S+)$/i.exec(headers.authorization)?.[1];
     const found = token === undefined ? null : credentials.find(token);
@@ -71,6 +71,6 @@ function findAccess({ headers }: FastifyRequest, credentials: Credentials): Acce
     if (credentials.areRequired) return null;
   }
   if (!credentials.areRequired) return { kind: 'operator' };
-  const session = sessionIn(headers.cookie);
-  return session === null ? null : (readSession(session, credentials, Date.now())?.access ?? null);
+  const session = cookies[sessionCookie];
+  return session === undefined ? null : (readSession(session, credentials, Date.now())?.access ?? null);
 }

@@ -1,11 +1,12 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
+import type { CookieSerializeOptions } from '@fastify/cookie';
 import { z } from 'zod';
 import type { Credential, Credentials } from './credentials.ts';
 
 /** A day's work. */
 export const sessionMs = 12 * 3_600_000;
 
-const cookieName = 'sluice_session';
+export const sessionCookie = 'sluice_session';
 const contentSchema = z.tuple([z.string(), z.int()]);
 
 /**
@@ -30,16 +31,9 @@ export function readSession(session: string, credentials: Credentials, nowMs: nu
   return given.length === expected.length && timingSafeEqual(given, expected) ? credential : null;
 }
 
-/** The header that makes a browser keep a session; without one, that makes it forget. */
-export function toCookie(session: string | null, { isSecure }: { isSecure: boolean }): string {
-  const age = session === null ? 0 : Math.floor(sessionMs / 1_000);
-  return `${cookieName}=${session ?? ''}; Path=/; Max-Age=${age}; HttpOnly; SameSite=Strict${isSecure ? '; Secure' : ''}`;
-}
-
-/** The session in a Cookie header; null without one. */
-export function sessionIn(header: string | undefined): string | null {
-  const pairs = (header ?? '').split(';').map((pair) => pair.trim());
-  return pairs.find((pair) => pair.startsWith(`${cookieName}=`))?.slice(cookieName.length + 1) ?? null;
+/** How a browser keeps the cookie. `isSecure`: it speaks TLS, so the cookie may not leave by plain HTTP. */
+export function cookieOptions(isSecure: boolean): CookieSerializeOptions {
+  return { path: '/', httpOnly: true, sameSite: 'strict', secure: isSecure };
 }
 
 function sign(content: string, token: string): string {

@@ -8,6 +8,7 @@ const statusOf = {
   forbidden: 403,
   'not-found': 404,
   conflict: 409,
+  'too-many-requests': 429,
   internal: 500,
   unavailable: 503,
   'timed-out': 504,

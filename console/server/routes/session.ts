@@ -2,13 +2,16 @@ import type { FastifyRequest } from 'fastify';
 import type { Access } from '../access/access.ts';
 import type { Credentials } from '../access/credentials.ts';
 import { accessOf } from '../access/guard.ts';
-import { issueSession, toCookie } from '../access/session.ts';
+import { cookieOptions, issueSession, sessionCookie, sessionMs } from '../access/session.ts';
 import type { App } from '../app.ts';
 import { Problem } from '../http/problem.ts';
 import { noContent, problems } from '../schemas/common.ts';
 import { loginBody, session } from '../schemas/session.ts';
 
 const tags = ['session'];
+
+/** Of one address. Behind a proxy all share one; whoever has a session needs no login. */
+const loginLimit = { max: 20, timeWindow: 60_000 };
 
 export function addSessionRoutes(app: App, credentials: Credentials): void {
   const tell = (access: Access | null) => {
@@ -35,7 +38,7 @@ export function addSessionRoutes(app: App, credentials: Credentials): void {
   app.post(
     '/login',
     {
-      config: { access: 'anybody' },
+      config: { access: 'anybody', rateLimit: loginLimit },
       schema: {
         operationId: 'login',
         summary: 'Makes a session of a token, for browsers',
@@ -49,7 +52,10 @@ export function addSessionRoutes(app: App, credentials: Credentials): void {
       const found = credentials.find(request.body.token);
       const told = tell(found?.access ?? null);
       if (found !== null)
-        reply.header('set-cookie', toCookie(issueSession(found, Date.now()), { isSecure: isSecure(request) }));
+        reply.setCookie(sessionCookie, issueSession(found, Date.now()), {
+          ...cookieOptions(isSecure(request)),
+          maxAge: sessionMs / 1_000,
+        });
       return told;
     },
   );
@@ -68,7 +74,7 @@ export function addSessionRoutes(app: App, credentials: Credentials): void {
     },
     async (request, reply) =>
       reply
-        .header('set-cookie', toCookie(null, { isSecure: isSecure(request) }))
+        .clearCookie(sessionCookie, cookieOptions(isSecure(request)))
         .code(204)
         .send(),
   );

@@ -176,7 +176,7 @@ test('session: a login gives a cookie without the token in it, which opens what 
   expect(login.status).toBe(200);
   expect(login.body).toEqual({ access: 'read', realm: null, needsToken: true });
   const cookie = String(login.headers['set-cookie']);
-  expect(cookie).toMatch(/^sluice_session=[\w.-]+; Path=\/; Max-Age=43200; HttpOnly; SameSite=Strict$/);
+  expect(cookie).toMatch(/^sluice_session=[\w.-]+; Max-Age=43200; Path=\/; HttpOnly; SameSite=Strict$/);
   expect(Buffer.from(cookie, 'base64url').toString('latin1')).not.toContain(readToken);
   const headers = { cookie: cookie.split(';')[0] ?? '' };
   expect((await ask('GET', '/api/v1/requests', { headers })).status).toBe(200);
@@ -185,10 +185,10 @@ test('session: a login gives a cookie without the token in it, which opens what 
   expect((await ask('GET', '/api/v1/requests', { headers: both })).status).toBe(401);
   const logout = await ask('DELETE', '/api/v1/session', { headers });
   expect(logout.status).toBe(204);
-  expect(String(logout.headers['set-cookie'])).toMatch(/^sluice_session=; Path=\/; Max-Age=0;/);
+  expect(String(logout.headers['set-cookie'])).toMatch(/^sluice_session=; Max-Age=0; Path=\/;/);
   const secure = await ask('POST', '/login', { body: { token: acmeToken }, headers: { 'x-forwarded-proto': 'https' } });
   expect(secure.body).toEqual({ access: 'realm', realm: 'acme', needsToken: true });
-  expect(String(secure.headers['set-cookie'])).toMatch(/; Secure$/);
+  expect(String(secure.headers['set-cookie'])).toMatch(/; Secure;/);
 });
 
 test('session: wrong tokens make none, and a scraper’s is none of a person', async () => {
@@ -200,6 +200,27 @@ test('session: wrong tokens make none, and a scraper’s is none of a person', a
   }
   for (const body of [{}, { token: '' }, { token: 1 }, { token: readToken, more: 1 }, [], 'x', '{'])
     expect((await ask('POST', '/login', { body })).status, JSON.stringify(body)).toBe(400);
+});
+
+test('session: the twenty-first login within a minute is refused, a session and other addresses are not', async () => {
+  const { ask, app } = await aConsole(allTokens);
+  const login = await ask('POST', '/login', { body: { token: readToken } });
+  for (let tried = 1; tried < 20; tried += 1)
+    expect((await ask('POST', '/login', { body: { token: `wrong-${tried}` } })).status).toBe(401);
+  const refused = await ask('POST', '/login', { body: { token: readToken } });
+  expect(refused.status).toBe(429);
+  expect(refused.headers['retry-after']).toMatch(/^\d+$/);
+  expect(refused.body).toMatchObject({ type: 'urn:sluice:problem:too-many-requests', status: 429 });
+  const cookie = String(login.headers['set-cookie']).split(';')[0] ?? '';
+  expect((await ask('GET', '/api/v1/requests', { headers: { cookie } })).status).toBe(200);
+  const elsewhere = await app.inject({
+    method: 'POST',
+    url: '/login',
+    headers: { host: '127.0.0.1:9464' },
+    remoteAddress: '192.0.2.7',
+    payload: { token: readToken },
+  });
+  expect(elsewhere.statusCode).toBe(200);
 });
 
 test('loopback: without tokens everything is allowed, under the names of this machine only', async () => {

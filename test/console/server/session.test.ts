@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createCredentials } from '../../../console/server/access/credentials.ts';
-import { issueSession, readSession, sessionIn, sessionMs } from '../../../console/server/access/session.ts';
+import { issueSession, readSession, sessionMs } from '../../../console/server/access/session.ts';
 import { loadConfig } from '../../../shared/config.ts';
 
 const credentialsOf = (read: string, realms: Record<string, string> = {}) =>
@@ -49,10 +49,4 @@ test('session: one that was changed anywhere is none', () => {
     'null.x',
   ])
     expect(readSession(text ?? '', credentials, nowMs), text).toBeNull();
-});
-
-test('session: it is found among other cookies', () => {
-  expect(sessionIn('a=1; sluice_session=x.y; b=2')).toBe('x.y');
-  expect(sessionIn('other_sluice_session=x')).toBeNull();
-  expect(sessionIn(undefined)).toBeNull();
 });
