@@ -8,7 +8,6 @@ import { untilAskedToStop } from '../shared/lifecycle.ts';
 import type { CommandContext } from './context.ts';
 import { withDatabase } from './servers.ts';
 import { toCount } from './text/figures.ts';
-import { createOutput } from './text/output.ts';
 import { toTable } from './text/table.ts';
 
 interface ArchiveFlags {
@@ -42,7 +41,7 @@ async function list(context: CommandContext, flags: ArchiveFlags): Promise<void>
   const dir = dirOf(context, flags);
   const { manifests, unreadable } = await listManifests(dir);
   if (unreadable.length > 0) context.exitWith(1);
-  const output = createOutput(context.environment);
+  const { output } = context;
   if (flags.json) {
     output.json({ dir, archives: manifests.map(({ columns, ...archive }) => archive), unreadable });
     return;
@@ -71,7 +70,7 @@ async function verify(context: CommandContext, day: string | null, flags: Archiv
   const dir = dirOf(context, flags);
   const { manifests, unreadable } = await listManifests(dir);
   const chosen = day === null ? manifests : choose(manifests, day);
-  const output = createOutput(context.environment);
+  const { output } = context;
   const results: object[] = [];
   if (day === null && unreadable.length > 0) context.exitWith(1);
   for (const manifest of chosen) {
@@ -100,7 +99,7 @@ async function restore(context: CommandContext, day: string, flags: ArchiveFlags
   await withDatabase(context, 'archive', (database) =>
     restoreArchive(database, manifest, { dir, into, signal: stopping.signal, onRows: tellRows(manifest.rows) }),
   );
-  const output = createOutput(context.environment);
+  const { output } = context;
   if (flags.json) output.json({ table: into, rows: manifest.rows, from: manifest.from, until: manifest.until });
   else
     output.lines([

@@ -1,6 +1,12 @@
+import type { Output } from './text/output.ts';
+
 /** What a command is given besides its own options. */
 export interface CommandContext {
   environment: NodeJS.ProcessEnv;
+  /** standard output, for results */
+  output: Output;
+  /** standard error, for progress and notes */
+  notes: Output;
   /** sets the exit code of the process; without a call it is 0 */
   exitWith(code: number): void;
 }

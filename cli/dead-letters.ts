@@ -18,7 +18,6 @@ import { UsageError } from '../shared/errors.ts';
 import type { CommandContext } from './context.ts';
 import { uuid, wholeNumber } from './option-values.ts';
 import { withDatabase, withRedis } from './servers.ts';
-import { createOutput } from './text/output.ts';
 
 interface Selection {
   id?: string[];
@@ -73,12 +72,12 @@ export function addDeadLettersCommand(program: Command, context: CommandContext)
   select(command.command('discard'))
     .description('put open letters aside for good; they stay visible')
     .option('--dry-run', 'only say how many there are')
-    .action((flags) => withDatabase(context, 'dead-letters', (database) => discard(database, flags)));
+    .action((flags) => withDatabase(context, 'dead-letters', (database) => discard(database, context, flags)));
 }
 
 async function list(
   database: Database,
-  { environment }: CommandContext,
+  { output }: CommandContext,
   flags: { queue?: string; state: string; limit: number; json?: boolean },
 ): Promise<void> {
   const state = deadLetterStates.find((known) => known === flags.state);
@@ -88,7 +87,6 @@ async function list(
   };
   const groups = await groupDeadLetters(database, filter, flags.limit);
   // Signatures and reasons quote what producers have sent.
-  const output = createOutput(environment);
   if (flags.json) {
     output.json(groups);
     return;
@@ -103,10 +101,10 @@ async function list(
   }
 }
 
-async function show(database: Database, { environment }: CommandContext, id: string): Promise<void> {
+async function show(database: Database, { output }: CommandContext, id: string): Promise<void> {
   const letter = await findDeadLetter(database, id);
   if (letter === null) throw new Error(`there is no dead letter ${id}`);
-  createOutput(environment).json(letter, 2);
+  output.json(letter, 2);
 }
 
 async function replay(
@@ -125,7 +123,7 @@ async function replay(
   if (flags.dryRun) {
     const found = await listReplayableIds(database, filter, flags.limit);
     const letters = found.filter(({ holdsRecord }) => holdsRecord).length;
-    print(flags, { wouldReplay: letters }, `${letters} letters would be put back`);
+    context.output.print({ wouldReplay: letters }, flags, () => [`${letters} letters would be put back`]);
     return;
   }
   await withRedis(context, 'replay', async (redis, { namespace, memoryShare }) => {
@@ -136,23 +134,27 @@ async function replay(
         repairs,
         limit: flags.limit,
         perSecond: flags.rate ?? null,
-        onProgress: (done) => process.stderr.write(`sluice: ${done} letters put back\n`),
+        onProgress: (done) => context.notes.lines([`sluice: ${done} letters put back`]),
       },
     );
     const note = skipped.length === 0 ? '' : `; ${skipped.length} hold no record and cannot be`;
-    print(flags, { replayed, skipped }, `${replayed} letters put back into their queue${note}`);
+    context.output.print({ replayed, skipped }, flags, () => [`${replayed} letters put back into their queue${note}`]);
   });
 }
 
-async function discard(database: Database, flags: Selection & { dryRun?: boolean }): Promise<void> {
+async function discard(
+  database: Database,
+  context: CommandContext,
+  flags: Selection & { dryRun?: boolean },
+): Promise<void> {
   const filter = toFilter(flags);
   if (flags.dryRun) {
     const letters = await countDeadLetters(database, { ...filter, state: 'open' });
-    print(flags, { wouldDiscard: letters }, `${letters} letters would be put aside`);
+    context.output.print({ wouldDiscard: letters }, flags, () => [`${letters} letters would be put aside`]);
     return;
   }
   const discarded = await discardDeadLetters(database, filter);
-  print(flags, { discarded }, `${discarded} letters put aside`);
+  context.output.print({ discarded }, flags, () => [`${discarded} letters put aside`]);
 }
 
 /** A slip of the pen must not mean every letter. */
@@ -165,8 +167,4 @@ function toFilter({ id, signature, queue, all }: Selection): DeadLetterFilter {
     ...(signature === undefined ? {} : { signature }),
     ...(queue === undefined ? {} : { queue }),
   };
-}
-
-function print({ json }: { json?: boolean }, result: object, text: string): void {
-  console.log(json ? JSON.stringify(result) : text);
 }

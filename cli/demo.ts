@@ -18,7 +18,7 @@ interface DemoFlags {
 /** A quarter, so that both sampling and rows can be seen in a short run; the configuration's own rate wins. */
 const demoSampleRate = 0.25;
 
-export function addDemoCommand(program: Command, { environment, exitWith }: CommandContext): void {
+export function addDemoCommand(program: Command, { environment, output, exitWith }: CommandContext): void {
   program
     .command('demo')
     .description(
@@ -111,7 +111,7 @@ export function addDemoCommand(program: Command, { environment, exitWith }: Comm
         }
         exitWith(result.reconciled ? 0 : 1);
         await sluice.stop();
-        if (flags.json) console.log(JSON.stringify(result));
+        if (flags.json) output.json(result);
       } finally {
         await sluice.stop();
       }

@@ -1,11 +1,10 @@
 import type { Command } from 'commander';
 import { examine } from '../console/doctor/examine.ts';
-import { toLines } from '../console/doctor/report.ts';
 import { configGroups, readConfig } from '../shared/config.ts';
 import type { CommandContext } from './context.ts';
-import { wantsColours } from './text/output.ts';
+import { toFindingLines } from './doctor-lines.ts';
 
-export function addDoctorCommand(program: Command, { environment, exitWith }: CommandContext): void {
+export function addDoctorCommand(program: Command, { environment, output, exitWith }: CommandContext): void {
   program
     .command('doctor')
     .description('look at servers, tables, queues and configuration for what commonly goes wrong; changes nothing')
@@ -13,8 +12,8 @@ export function addDoctorCommand(program: Command, { environment, exitWith }: Co
     .addHelpText('after', '\nExit code: 0 all ok, or warnings only; 1 at least one failure; 2 called wrongly.')
     .action(async ({ json }: { json?: boolean }) => {
       const examination = await examine(readConfig(environment, configGroups).config, environment);
-      if (json) console.log(JSON.stringify(examination));
-      else for (const line of toLines(examination.findings, { colours: wantsColours(environment) })) console.log(line);
+      if (json) output.json(examination);
+      else output.lines(toFindingLines(examination.findings));
       exitWith(examination.worst === 'failure' ? 1 : 0);
     });
 }

@@ -11,7 +11,6 @@ import { createErasureProgress } from './erasure-progress.ts';
 import { wholeNumber } from './option-values.ts';
 import { withDatabase, withRedis } from './servers.ts';
 import { toCount } from './text/figures.ts';
-import { createOutput } from './text/output.ts';
 
 interface EraseSubjectFlags {
   dryRun?: boolean;
@@ -50,7 +49,7 @@ function collect(dir: string, others: string[]): string[] {
 
 /** The exit code is 1 when something is left. */
 async function erase(context: CommandContext, given: ErasureSubject, flags: EraseSubjectFlags): Promise<void> {
-  const { environment, exitWith } = context;
+  const { output, notes, exitWith } = context;
   const subject = { ...given, id: given.id === '-' ? await readLine() : given.id };
   if (subject.id.trim() === '') throw new UsageError(`say which ${subject.kind}: the id is empty`);
   for (const dir of flags.spill) {
@@ -60,13 +59,12 @@ async function erase(context: CommandContext, given: ErasureSubject, flags: Eras
   const { dryRun = false, yes = false, json } = flags;
   const question = `Erase the ${subject.kind} ${JSON.stringify(subject.id)} for good, and what others’ records say of it? --dry-run counts.`;
   if (!dryRun && !(await confirm(question, { yes }))) {
-    createOutput(environment, process.stderr).lines(['sluice: nothing was erased']);
+    notes.lines(['sluice: nothing was erased']);
     exitWith(1);
     return;
   }
   const report = await eraseShowing(context, subject, flags);
   if (!report.isDone) exitWith(1);
-  const output = createOutput(environment);
   if (json) output.json(dryRun ? { ...report, dryRun } : report);
   else output.lines(toLines(report, dryRun));
 }

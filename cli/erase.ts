@@ -6,7 +6,6 @@ import { confirm } from './confirm.ts';
 import type { CommandContext } from './context.ts';
 import { createErasureProgress } from './erasure-progress.ts';
 import { toCount } from './text/figures.ts';
-import { createOutput } from './text/output.ts';
 
 export interface EraseFlags {
   dryRun?: boolean;
@@ -18,12 +17,11 @@ export interface EraseFlags {
 /** Erases what a creator has requested, after a person has agreed. The exit code is 1 when not all of it is gone. */
 export async function erase(
   database: Database,
-  { environment, exitWith }: CommandContext,
+  { output, notes, exitWith }: CommandContext,
   createdBy: string,
   { dryRun, chunk, yes = false, json }: EraseFlags,
 ): Promise<void> {
   if (createdBy.trim() === '') throw new UsageError('say whose requests: the creator is empty');
-  const output = createOutput(environment);
   const requests = await database.request.count({ where: { createdBy } });
   if (dryRun) {
     if (json) output.json({ wouldErase: requests });
@@ -32,7 +30,7 @@ export async function erase(
   }
   const question = `Erase ${toCount(requests)} requests of ${JSON.stringify(createdBy)} and their dead letters for good, and what is still in the queue of them?`;
   if (!(await confirm(question, { yes }))) {
-    createOutput(environment, process.stderr).lines(['sluice: nothing was erased']);
+    notes.lines(['sluice: nothing was erased']);
     exitWith(1);
     return;
   }

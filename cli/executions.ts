@@ -19,8 +19,6 @@ import { toComparisonLines, toStrategyLines } from './executions/strategy-lines.
 import { tailExecutions } from './executions/tail.ts';
 import { each, uuid, wholeNumber } from './option-values.ts';
 import { withDatabase } from './servers.ts';
-import type { Line } from './text/line.ts';
-import { createOutput } from './text/output.ts';
 import { addWindowOptions, ageMs, readWindow, type WindowFlags } from './window-option.ts';
 
 interface ListFlags extends WindowFlags, ExecutionFilterFlags {
@@ -79,7 +77,7 @@ export function addExecutionsCommand(program: Command, context: CommandContext):
       withDatabase(context, 'executions', async (database) => {
         const window = readWindow(flags, Date.now());
         const answer = await readStrategy(database, { strategyId, window, top: flags.top });
-        print(context, flags, answer, toStrategyLines);
+        context.output.print(answer, flags, toStrategyLines);
       }),
     );
   addWindowOptions(
@@ -93,7 +91,7 @@ export function addExecutionsCommand(program: Command, context: CommandContext):
     .action((a: string, b: string, flags: WindowFlags & { json?: boolean }) =>
       withDatabase(context, 'executions', async (database) => {
         const answer = await compareStrategies(database, { a, b, window: readWindow(flags, Date.now()) });
-        print(context, flags, answer, toComparisonLines);
+        context.output.print(answer, flags, toComparisonLines);
       }),
     );
   command
@@ -136,7 +134,7 @@ async function list(database: Database, context: CommandContext, strategyId: str
   const window = readWindow(flags, Date.now());
   const { limit, cursor } = flags;
   const page = await listExecutions(database, { strategyId, window, filter, limit, cursor: cursor ?? null });
-  print(context, flags, { ...page, window }, (_, options) => {
+  context.output.print({ ...page, window }, flags, (_, options) => {
     const { executions } = page;
     if (executions.length === 0) return ['no executions'];
     const table = toExecutionTable(executions, { ...options, withStrategy: strategyId === null });
@@ -148,12 +146,12 @@ async function list(database: Database, context: CommandContext, strategyId: str
 }
 
 async function show(database: Database, context: CommandContext, id: string, flags: { json?: boolean }) {
-  print(context, flags, await find(database, id), toExecutionLines);
+  context.output.print(await find(database, id), flags, toExecutionLines);
 }
 
 async function tail(database: Database, context: CommandContext, flags: TailFlags): Promise<void> {
   if (flags.late > maxLateMs) throw new UsageError('--late is at most 1h');
-  const output = createOutput(context.environment);
+  const { output, notes } = context;
   const stopping = new AbortController();
   void untilAskedToStop().then(() => stopping.abort());
   const { strategy, failures = false, last, late, every, json } = flags;
@@ -169,32 +167,19 @@ async function tail(database: Database, context: CommandContext, flags: TailFlag
     },
     onTrouble(error) {
       const text = error === null ? 'it is back' : `${explainDatabaseError(error)}; the tail goes on when it is back`;
-      createOutput(context.environment, process.stderr).lines([`sluice: PostgreSQL: ${text}`]);
+      notes.lines([`sluice: PostgreSQL: ${text}`]);
     },
   });
 }
 
 async function replay(context: CommandContext, id: string, flags: ReplayFlags): Promise<void> {
   const given = await readReplayFlags(flags);
-  const { environment } = context;
-  const outputs = { output: createOutput(environment), notes: createOutput(environment, process.stderr) };
   const execution = await withDatabase(context, 'executions', (database) => find(database, id));
-  context.exitWith(await replayExecution(execution, given, { flags, ...outputs }));
+  context.exitWith(await replayExecution(execution, given, { flags, output: context.output, notes: context.notes }));
 }
 
 async function find(database: Database, id: string) {
   const execution = await findExecution(database, id);
   if (execution === null) throw new Error(`there is no execution ${id}`);
   return execution;
-}
-
-function print<T>(
-  { environment }: CommandContext,
-  { json }: { json?: boolean },
-  result: T,
-  toLines: (result: T, options: { columns: number | null }) => readonly Line[],
-): void {
-  const output = createOutput(environment);
-  if (json) output.json(result);
-  else output.lines(toLines(result, output));
 }

@@ -20,7 +20,6 @@ import { createStreamSink } from './export/stream-sink.ts';
 import { addRequestFilterOptions, type RequestFilterFlags, toRequestFilter } from './request-filter-options.ts';
 import { withDatabase } from './servers.ts';
 import { toCount } from './text/figures.ts';
-import { createOutput } from './text/output.ts';
 import { addWindowOptions, readWindow, type WindowFlags } from './window-option.ts';
 
 interface ExportFlags extends WindowFlags {
@@ -69,14 +68,13 @@ function toRequestQuestion(flags: RequestFlags): RequestFilter {
 
 /** Writes the rows, and says on standard error how far it is. The file has its name only when all of them are in it. */
 async function write(
-  { environment, exitWith }: CommandContext,
+  { output: { closed }, exitWith }: CommandContext,
   { format, output }: ExportFlags,
   columns: readonly Column[],
   pages: AsyncIterable<readonly Row[]>,
 ): Promise<void> {
   if (output === undefined && format === 'parquet' && process.stdout.isTTY)
     throw new UsageError('Parquet is not for a terminal: give --output FILE, or pipe it');
-  const { closed } = createOutput(environment);
   const stopping = new AbortController();
   void untilAskedToStop().then(() => stopping.abort());
   const path = output === undefined ? null : await toFilePath(output);

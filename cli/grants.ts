@@ -5,7 +5,7 @@ import { defaultSchema } from '../shared/schema.ts';
 import type { CommandContext } from './context.ts';
 import { grantStatements, type Roles } from './grant-statements.ts';
 
-export function addGrantsCommand(program: Command, { environment }: CommandContext): void {
+export function addGrantsCommand(program: Command, { environment, output }: CommandContext): void {
   program
     .command('grants')
     .description(
@@ -16,6 +16,7 @@ export function addGrantsCommand(program: Command, { environment }: CommandConte
     .option('--console <role>', 'only reads', 'sluice_console')
     .action((roles: Roles) => {
       const { database } = loadConfig(environment, ['database']);
-      console.log(grantStatements(database.url === null ? defaultSchema : schemaOf(database), roles));
+      const schema = database.url === null ? defaultSchema : schemaOf(database);
+      output.lines(grantStatements(schema, roles).split('\n'));
     });
 }

@@ -6,7 +6,6 @@ import { isStreamId } from '../shared/contracts/stream-id.ts';
 import type { CommandContext } from './context.ts';
 import { changeLines, offsetLines, statusLines } from './health-text.ts';
 import { withDatabase, withRedis } from './servers.ts';
-import { createOutput } from './text/output.ts';
 
 interface Flags {
   json?: boolean;
@@ -20,7 +19,7 @@ export function addHealthCommand(program: Command, context: CommandContext): voi
     .description('who reads, how far behind, and how the games are')
     .option('--json', 'print the result as JSON')
     .action((flags: Flags) =>
-      withServers(context, async (deps) => print(context, flags, await readHealthStatus(deps), statusLines)),
+      withServers(context, async (deps) => context.output.print(await readHealthStatus(deps), flags, statusLines)),
     );
 
   const offset = command.command('offset').description('how far the stream of health events has been read');
@@ -29,7 +28,7 @@ export function addHealthCommand(program: Command, context: CommandContext): voi
     .description('the saved offset, that of the original in Redis, and what is left to read')
     .option('--json', 'print the result as JSON')
     .action((flags: Flags) =>
-      withServers(context, async (deps) => print(context, flags, await readOffset(deps), offsetLines)),
+      withServers(context, async (deps) => context.output.print(await readOffset(deps), flags, offsetLines)),
     );
   offset
     .command('set')
@@ -45,7 +44,7 @@ export function addHealthCommand(program: Command, context: CommandContext): voi
     .addHelpText('after', setHelp)
     .action((id: string, flags: Flags) =>
       withServers(context, async (deps) =>
-        print(context, flags, await changeOffset(deps, id, { force: flags.force === true }), changeLines),
+        context.output.print(await changeOffset(deps, id, { force: flags.force === true }), flags, changeLines),
       ),
     );
 }
@@ -63,17 +62,6 @@ function withServers(context: CommandContext, work: (deps: HealthDeps) => Promis
   return withRedis(context, 'health', (redis) =>
     withDatabase(context, 'health', (database) => work({ database, redis, config: health })),
   );
-}
-
-function print<T extends object>(
-  { environment }: CommandContext,
-  { json }: Flags,
-  result: T,
-  toLines: (result: T) => string[],
-): void {
-  const output = createOutput(environment);
-  if (json) output.json(result);
-  else output.lines(toLines(result));
 }
 
 /** An entry id, or one of the words for both ends. */

@@ -28,7 +28,7 @@ export function addMaintainCommand(program: Command, context: CommandContext): v
 }
 
 async function maintain(
-  { environment, exitWith }: CommandContext,
+  { environment, output, exitWith }: CommandContext,
   names: readonly TaskName[],
   { dryRun, json }: MaintainFlags,
 ): Promise<void> {
@@ -53,12 +53,12 @@ async function maintain(
         result = 'report' in run ? run.report : run;
       }
       results[name] = result;
-      if (!json) for (const line of describeTask(name, result)) console.log(line);
+      if (!json) output.lines(describeTask(name, result));
     }
   } finally {
     await database.$disconnect();
   }
-  if (json) console.log(JSON.stringify(results));
+  if (json) output.json(results);
 }
 
 /** Enough for a person, and not too much for a log of cron. */

@@ -14,7 +14,6 @@ import {
 } from '../shared/partitions.ts';
 import type { CommandContext } from './context.ts';
 import { wholeNumber } from './option-values.ts';
-import { createOutput } from './text/output.ts';
 
 interface MigrateFlags {
   /** seconds */
@@ -54,29 +53,32 @@ export function addMigrateCommand(program: Command, context: CommandContext): vo
     .action((flags: ResolveFlags) => resolve(context, flags));
 }
 
-async function migrateAndPartition({ environment }: CommandContext, { timeout, json }: MigrateFlags): Promise<void> {
+async function migrateAndPartition(
+  { environment, output, notes }: CommandContext,
+  { timeout, json }: MigrateFlags,
+): Promise<void> {
   const config = configOf(environment);
-  const say = (line: string): void => console.error(`sluice: ${line}`);
+  const say = (line: string): void => notes.lines([`sluice: ${line}`]);
   const applied = await migrate(config, { timeoutMs: timeout * 1_000, say });
   const { created, blocked, postponed } = await makePartitions(config);
-  if (json) {
-    console.log(
-      JSON.stringify({
-        applied,
-        partitionsCreated: created,
-        partitionsBlocked: blocked,
-        partitionsPostponed: postponed.map(({ name }) => name),
-      }),
-    );
-    return;
-  }
-  console.log(applied.length === 0 ? 'migrations: nothing to do' : `migrations applied: ${applied.join(', ')}`);
-  console.log(created.length === 0 ? 'partitions: nothing to do' : `partitions created: ${created.join(', ')}`);
-  if (postponed.length > 0)
-    console.log(
-      `partitions that could not be made now: ${postponed.map(({ name, why }) => `${name} (${why})`).join(', ')}; a worker makes them later`,
-    );
-  if (blocked.length > 0) console.log(`partitions blocked by rows in the DEFAULT partition: ${blocked.join(', ')}`);
+  const result = {
+    applied,
+    partitionsCreated: created,
+    partitionsBlocked: blocked,
+    partitionsPostponed: postponed.map(({ name }) => name),
+  };
+  output.print(result, { json }, () => {
+    const lines = [
+      applied.length === 0 ? 'migrations: nothing to do' : `migrations applied: ${applied.join(', ')}`,
+      created.length === 0 ? 'partitions: nothing to do' : `partitions created: ${created.join(', ')}`,
+    ];
+    if (postponed.length > 0)
+      lines.push(
+        `partitions that could not be made now: ${postponed.map(({ name, why }) => `${name} (${why})`).join(', ')}; a worker makes them later`,
+      );
+    if (blocked.length > 0) lines.push(`partitions blocked by rows in the DEFAULT partition: ${blocked.join(', ')}`);
+    return lines;
+  });
 }
 
 async function makePartitions(config: Config['database']): Promise<PartitionReport> {
@@ -90,20 +92,21 @@ async function makePartitions(config: Config['database']): Promise<PartitionRepo
   }
 }
 
-async function tellStatus({ environment, exitWith }: CommandContext, { json }: { json?: boolean }): Promise<void> {
+async function tellStatus(
+  { environment, output, exitWith }: CommandContext,
+  { json }: { json?: boolean },
+): Promise<void> {
   const status = await readMigrationStatus(configOf(environment));
-  const output = createOutput(environment);
-  if (json) output.json(status);
-  else output.lines(status.map(({ name, state }) => `${state.padEnd(8)} ${name}`));
+  output.print(status, { json }, () => status.map(({ name, state }) => `${state.padEnd(8)} ${name}`));
   if (namesIn(status, 'pending', 'failed').length > 0) exitWith(1);
 }
 
-async function resolve({ environment }: CommandContext, { applied, rolledBack }: ResolveFlags): Promise<void> {
+async function resolve({ environment, output }: CommandContext, { applied, rolledBack }: ResolveFlags): Promise<void> {
   const name = applied ?? rolledBack;
   if (name === undefined) throw new UsageError('say what became of which: --applied NAME or --rolled-back NAME');
   const resolution = applied === undefined ? 'rolled back' : 'applied';
   await resolveMigration(configOf(environment), name, resolution);
-  console.log(`${name}: noted as ${resolution}`);
+  output.lines([`${name}: noted as ${resolution}`]);
 }
 
 const configOf = (environment: NodeJS.ProcessEnv) => migratorOf(loadConfig(environment, ['database', 'migrator']));

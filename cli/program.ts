@@ -7,6 +7,7 @@ import { environmentWarnings } from '../shared/foreign-variables.ts';
 import { endsWithin } from '../shared/lifecycle.ts';
 import type { CommandContext } from './context.ts';
 import { lastingCommands } from './lasting-commands.ts';
+import { createOutput } from './text/output.ts';
 import { printable } from './text/printable.ts';
 
 /** Adds a command to the program. */
@@ -51,6 +52,8 @@ async function main(argv: readonly string[], environment: NodeJS.ProcessEnv): Pr
   let exitCode = 0;
   const context = {
     environment,
+    output: createOutput(environment),
+    notes: createOutput(environment, process.stderr),
     exitWith(code: number) {
       exitCode = code;
     },

@@ -7,7 +7,6 @@ import type { CommandContext } from './context.ts';
 import { changeQueue, type QueueChange } from './queues/change-queue.ts';
 import { type QueueStatus, toChangeLine, toQueueTable } from './queues/queue-lines.ts';
 import { withRedis } from './servers.ts';
-import { createOutput } from './text/output.ts';
 
 const changes: Record<QueueChange, string> = {
   pause: 'let workers take no more jobs; producers go on adding them',
@@ -24,9 +23,7 @@ export function addQueuesCommand(program: Command, context: CommandContext): voi
     .action((flags: { json?: boolean }) =>
       withRedis(context, 'queues', async (redis, { namespace }) => {
         const statuses = await readStatuses(redis, namespace);
-        const output = createOutput(context.environment);
-        if (flags.json) output.json(statuses);
-        else output.lines(toQueueTable(statuses, output));
+        context.output.print(statuses, flags, toQueueTable);
       }),
     );
   for (const change of Object.keys(changes) as QueueChange[]) {
@@ -38,9 +35,7 @@ export function addQueuesCommand(program: Command, context: CommandContext): voi
       .action((queue: QueueName, flags: { json?: boolean }) =>
         withRedis(context, 'queues', async (redis, { namespace }) => {
           const changed = await changeQueue(redis, { queue, namespace, change });
-          const output = createOutput(context.environment);
-          if (flags.json) output.json(changed);
-          else output.lines([toChangeLine(changed)]);
+          context.output.print(changed, flags, () => [toChangeLine(changed)]);
         }),
       );
   }

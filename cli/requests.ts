@@ -9,7 +9,6 @@ import { uuid, wholeNumber } from './option-values.ts';
 import { addRequestFilterOptions, type RequestFilterFlags, toRequestFilter } from './request-filter-options.ts';
 import { toRequestJson, toRequestLines, toRequestTable } from './requests-text.ts';
 import { withDatabase } from './servers.ts';
-import { createOutput } from './text/output.ts';
 import { addWindowOptions, readWindow, type WindowFlags } from './window-option.ts';
 
 interface ListFlags extends WindowFlags, RequestFilterFlags {
@@ -66,7 +65,7 @@ export function addRequestsCommand(program: Command, context: CommandContext): v
     );
 }
 
-async function list(database: Database, { environment }: CommandContext, flags: ListFlags): Promise<void> {
+async function list(database: Database, { output }: CommandContext, flags: ListFlags): Promise<void> {
   const { since = 'all', until, limit, cursor, json } = flags;
   const window = readWindow({ since, ...(until === undefined ? {} : { until }) }, Date.now());
   const filter: RequestFilter = {
@@ -76,7 +75,6 @@ async function list(database: Database, { environment }: CommandContext, flags: 
     ...(until === undefined ? {} : { until: window.until }),
   };
   const page = await listRequests(database, { filter, limit, ...(cursor === undefined ? {} : { cursor }) });
-  const output = createOutput(environment);
   if (json) output.json(page);
   else if (page.requests.length === 0) output.lines(['no requests']);
   else {
@@ -87,26 +85,24 @@ async function list(database: Database, { environment }: CommandContext, flags: 
 
 async function show(
   database: Database,
-  { environment }: CommandContext,
+  { output }: CommandContext,
   id: string,
   { bodies = false, json }: { bodies?: boolean; json?: boolean },
 ): Promise<void> {
   const request = await findRequest(database, id);
   if (request === null) throw new Error(`there is no request ${id}`);
-  const output = createOutput(environment);
   if (json) output.json(toRequestJson(request, { bodies }));
   else output.lines(toRequestLines(request, { bodies }));
 }
 
 async function deleteOne(
   database: Database,
-  { environment, exitWith }: CommandContext,
+  { output, exitWith }: CommandContext,
   id: string,
   { createdBy, json }: { createdBy?: string; json?: boolean },
 ): Promise<void> {
   const deletion = await deleteRequest(database, id, { createdBy: createdBy ?? null });
   if (deletion === 'not-found') exitWith(1);
-  const output = createOutput(environment);
   if (json) output.json({ id, deletion });
   else if (deletion === 'deleted') output.lines([`${id} deleted`]);
   else if (createdBy !== undefined) output.lines([`there is no request ${id} of this creator; nothing was deleted`]);

@@ -24,13 +24,15 @@ async function inspect(context: CommandContext, given: string | undefined, { jso
   const lives = await inspectSpill(dir, Date.now());
   const total = addUp(lives);
   if (total.corruptBytes > 0) context.exitWith(1);
-  if (json) {
-    console.log(JSON.stringify({ dir, directories: lives.map(lifeToJson), total: contentToJson(total) }));
-    return;
-  }
-  if (lives.length === 0) console.log('nothing is on disk');
-  for (const life of lives) console.log(`${life.name}  ${life.state}\n  ${describe(life)}`);
-  if (lives.length > 1) console.log(`total\n  ${describe(total)}`);
+  const result = { dir, directories: lives.map(lifeToJson), total: contentToJson(total) };
+  context.output.print(result, { json }, () =>
+    lives.length === 0
+      ? ['nothing is on disk']
+      : [
+          ...lives.flatMap((life) => [`${life.name}  ${life.state}`, `  ${describe(life)}`]),
+          ...(lives.length > 1 ? ['total', `  ${describe(total)}`] : []),
+        ],
+  );
 }
 
 function lifeToJson(life: InspectedLife): object {

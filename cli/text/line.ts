@@ -1,3 +1,4 @@
+import { styleText } from 'node:util';
 import { printable } from './printable.ts';
 import { cutToWidth, widthOf } from './width.ts';
 
@@ -13,7 +14,7 @@ export interface Span {
 /** A line of output. Its texts may be anything at all: they are made printable when the line is written. */
 export type Line = string | readonly (string | Span)[];
 
-const codes: Record<Tone, number> = { good: 32, warning: 33, bad: 31, faint: 2, strong: 1 };
+const styles = { good: 'green', warning: 'yellow', bad: 'red', faint: 'dim', strong: 'bold' } as const;
 
 /** A line as it is written. Every text goes through here, so that none that was stored speaks to the terminal. */
 export function toText(line: Line, { colours }: { colours: boolean }): string {
@@ -22,7 +23,8 @@ export function toText(line: Line, { colours }: { colours: boolean }): string {
       const shown = printable(typeof span === 'string' ? span : span.text);
       return typeof span === 'string' || !colours || shown === ''
         ? shown
-        : `\u001b[${codes[span.tone]}m${shown}\u001b[0m`;
+        : // Whether there are colours is decided by the caller, for its own stream.
+          styleText(styles[span.tone], shown, { validateStream: false });
     })
     .join('')
     .trimEnd();

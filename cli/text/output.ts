@@ -9,6 +9,12 @@ export interface Output {
   lines(lines: readonly Line[]): void;
   /** as one line, or indented for a person */
   json(value: unknown, indent?: number): void;
+  /** one result, as JSON when that was asked for */
+  print<T>(
+    result: T,
+    flags: { json?: boolean | undefined },
+    toLines: (result: T, terminal: { columns: number | null }) => readonly Line[],
+  ): void;
   /** aborted when nobody reads any more, as after `| head` */
   closed: AbortSignal;
 }
@@ -22,7 +28,7 @@ export function createOutput(environment: NodeJS.ProcessEnv, stream: OutputStrea
   const options = { colours: wantsColours(environment, stream) };
   const closing = new AbortController();
   stream.on('error', () => closing.abort());
-  return {
+  const output: Output = {
     columns,
     lines(lines) {
       if (lines.length > 0) stream.write(`${lines.map((line) => toText(line, options)).join('\n')}\n`);
@@ -30,11 +36,16 @@ export function createOutput(environment: NodeJS.ProcessEnv, stream: OutputStrea
     json(value, indent) {
       stream.write(`${printableJson(value, indent)}\n`);
     },
+    print(result, { json }, toLines) {
+      if (json) output.json(result);
+      else output.lines(toLines(result, output));
+    },
     closed: closing.signal,
   };
+  return output;
 }
 
 /** @see https://no-color.org */
-export function wantsColours(environment: NodeJS.ProcessEnv, { isTTY }: OutputStream = process.stdout): boolean {
+function wantsColours(environment: NodeJS.ProcessEnv, { isTTY }: OutputStream): boolean {
   return isTTY === true && !environment['NO_COLOR'] && environment['TERM'] !== 'dumb';
 }

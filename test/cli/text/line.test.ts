@@ -8,7 +8,7 @@ const plain = { colours: false };
 test('line: texts are made printable, and only our own colours speak to the terminal', () => {
   const line = ['a\u001b[2J ', { text: 'bad\u0007', tone: 'bad' }] as const;
   expect(toText(line, plain)).toBe('a\\x1b[2J bad\\x07');
-  expect(toText(line, { colours: true })).toBe('a\\x1b[2J \u001b[31mbad\\x07\u001b[0m');
+  expect(toText(line, { colours: true })).toBe('a\\x1b[2J \u001b[31mbad\\x07\u001b[39m');
 });
 
 test('line: it is cut at the width of the terminal, wide characters counted twice, escapes as they are shown', () => {
@@ -35,7 +35,7 @@ test('output: on a terminal lines are coloured and its width is told, elsewhere 
   const output = createOutput({}, terminal.stream);
   output.lines([line]);
   expect(output.columns).toBe(10);
-  expect(terminal.written()).toBe('\u001b[31mfailed\u001b[0m and so on\n');
+  expect(terminal.written()).toBe('\u001b[31mfailed\u001b[39m and so on\n');
   const pipe = aStream(null);
   const piped = createOutput({}, pipe.stream);
   piped.lines([line]);
