@@ -27,6 +27,12 @@ export default defineConfig({
         test: { name: 'pooled, older', include: throughPooler, globalSetup: ['test/support/pooled-older-servers.ts'] },
       },
     ],
+    // On demand, `npm run coverage`: what the tests reach in the processes that they start is not in it.
+    coverage: {
+      reporter: ['text-summary', 'html'],
+      include: ['{archive,cli,console,producers,prisma,shared,workers}/**/*.ts'],
+      exclude: ['prisma/client/**'],
+    },
     reporters: ['default', './test/support/count-reporter.ts'],
     // Most files wait for processes and servers more than they compute; the default is one worker on two cores.
     maxWorkers: 3,
