@@ -117,6 +117,7 @@ function toLines({ erased, blanked, left, isDone }: SubjectErasure, dryRun: bool
     [left.heldJobs, 'jobs are in the hands of workers'],
     [left.unreadableJobs, 'jobs are from a newer producer'],
     [left.livingSpills, 'directories of living producers wait for Redis'],
+    [left.stuckRows, 'rows take too long, or are locked by another transaction: see pg_stat_activity'],
     [left.unreadableSegments, 'segments on disk are from a newer producer'],
   ] as const;
   return [

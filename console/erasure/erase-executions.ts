@@ -1,8 +1,8 @@
 import { awaitingDropPrefix } from '../../archive/awaiting-drop.ts';
 import { type Database, Prisma } from '../../shared/database.ts';
-import { quoteTable } from '../../shared/partition-catalog.ts';
 import type { ErasureScope } from './erase-record.ts';
-import { inPageRanges, type PlainTable } from './page-ranges.ts';
+import type { PlainTable } from './held-table.ts';
+import { inPageRanges } from './page-ranges.ts';
 import { anyNames, blankedNotes, type RowCounts, type RowsErasure, text, valueNames } from './rows.ts';
 
 /** What may be missing in a row, and is blanked where it names somebody. Those of JSON are looked at as text. */
@@ -22,24 +22,18 @@ const texts = [
 const documents = ['trace', 'input'];
 const columns = [...texts, ...documents];
 
-/** A table with rows of executions. */
-export interface ExecutionTable extends PlainTable {
-  /** of this table: another one may have its name later */
-  oid: number;
-}
-
 /**
  * The tables that the rows of executions are in, DEFAULT first: what is moved out of it to a partition while it is gone
  * through is found there. With them those that wait for their drop, and the copies that such a move makes or has left behind.
  */
-export async function executionTables(database: Database): Promise<ExecutionTable[]> {
-  return database.$queryRaw<ExecutionTable[]>(Prisma.sql`
+export async function executionTables(database: Database): Promise<PlainTable[]> {
+  return database.$queryRaw<PlainTable[]>(Prisma.sql`
     with part as (
       select relid from pg_partition_tree('sluice.strategy_execution_log'::regclass) where isleaf
       union select relid from pg_partition_tree(to_regclass('sluice.sluice_moving_all')) where isleaf
       union select oid from pg_class where relnamespace = to_regnamespace('sluice')
         and starts_with(obj_description(oid, 'pg_class'), ${awaitingDropPrefix}))
-    select class.oid::bigint::float8 as oid, space.nspname as schema, class.relname as name
+    select class.oid::text as oid, space.nspname as schema, class.relname as name
     from part join pg_class as class on class.oid = part.relid
     join pg_namespace as space on space.oid = class.relnamespace
     where class.relkind = 'r'
@@ -51,32 +45,31 @@ export async function executionTables(database: Database): Promise<ExecutionTabl
 export async function eraseExecutions(
   database: Database,
   table: PlainTable,
-  { scope, dryRun, signal, onRows, onPages }: RowsErasure,
-): Promise<boolean> {
+  { scope, dryRun, ...options }: RowsErasure,
+): Promise<void> {
   const { subject, before, ownOnly, naming } = scope;
-  const rows = Prisma.sql`only ${quoteTable(table)}`;
   const owner = Prisma.raw(subject.kind === 'user' ? 'external_user_id' : 'realm_id');
   const isOwn = Prisma.sql`coalesce(${owner} = ${subject.id}, false)`;
   const isTheirs = Prisma.sql`${isOwn} and (recorded_at <= ${before}::timestamptz or stored_at <= ${before}::timestamptz)`;
   const isNaming = ownOnly ? Prisma.sql`false` : Prisma.sql`not ${isOwn} and ${anyNames(columns, naming)}`;
-  return inPageRanges(database, table, {
-    signal,
-    onPages,
-    async work(range) {
+  await inPageRanges(database, table, {
+    ...options,
+    isReading: dryRun,
+    async work({ transaction, rows, range }) {
       const found = Prisma.sql`
         select ctid as place, ${isOwn} as is_own from ${rows}
         where ${range} and ((${isTheirs}) or (${isNaming}))`;
       const [counts] = dryRun
-        ? await database.$queryRaw<RowCounts[]>(Prisma.sql`
+        ? await transaction.$queryRaw<RowCounts[]>(Prisma.sql`
             select (count(*) filter (where is_own))::int as erased, (count(*) filter (where not is_own))::int as blanked
             from (${found}) as found`)
-        : await database.$queryRaw<RowCounts[]>(Prisma.sql`
+        : await transaction.$queryRaw<RowCounts[]>(Prisma.sql`
             with found as materialized (${found}),
             erased as (delete from ${rows} as row using found where row.ctid = place and ${range} and is_own returning 1),
             blanked as (
               update ${rows} as row set ${blanks(scope)} from found where row.ctid = place and ${range} and not is_own returning 1)
             select (select count(*) from erased)::int as erased, (select count(*) from blanked)::int as blanked`);
-      onRows(counts ?? { erased: 0, blanked: 0 });
+      return counts ?? { erased: 0, blanked: 0 };
     },
   });
 }

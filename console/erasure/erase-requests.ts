@@ -1,7 +1,8 @@
 import { type Database, Prisma } from '../../shared/database.ts';
-import { quoteTable } from '../../shared/partition-catalog.ts';
+import { classifyDatabaseError, lockCodes } from '../../shared/database-errors.ts';
 import { eraseRequestRows } from '../repository/erase-creator.ts';
-import { inPageRanges, type PlainTable } from './page-ranges.ts';
+import type { PlainTable } from './held-table.ts';
+import { inPageRanges } from './page-ranges.ts';
 import { anyNames, blankedNotes, type RowsErasure, text, valueNames } from './rows.ts';
 
 /** Requests of one statement, with their bodies. */
@@ -30,27 +31,32 @@ const tables = [
 ];
 
 export async function requestTables(database: Database): Promise<PlainTable[]> {
-  const [space] = await database.$queryRaw<{ schema: string }[]>(
-    Prisma.sql`select nspname as schema from pg_namespace where oid = to_regnamespace('sluice')`,
-  );
-  return space === undefined ? [] : tables.map(({ name }) => ({ schema: space.schema, name }));
+  return database.$queryRaw<PlainTable[]>(Prisma.sql`
+    select class.oid::text as oid, space.nspname as schema, class.relname as name
+    from pg_class as class join pg_namespace as space on space.oid = class.relnamespace
+    where space.oid = to_regnamespace('sluice') and class.relname in (${Prisma.join(tables.map(({ name }) => name))})
+    order by class.relname`);
 }
 
 /** Erases the requests of a user, which an index finds. */
 export async function eraseOwnRequests(
   database: Database,
-  { scope: { subject, before }, dryRun, signal, onRows }: Omit<RowsErasure, 'onPages'>,
-): Promise<boolean> {
-  if (subject.kind !== 'user') return true;
+  { scope: { subject, before }, dryRun, signal, onRange }: Omit<RowsErasure, 'onStuckRow'>,
+): Promise<void> {
+  if (subject.kind !== 'user') return;
   if (dryRun) {
-    onRows({ erased: await database.request.count({ where: { createdBy: subject.id } }), blanked: 0 });
-    return true;
+    const erased = await database.request.count({ where: { createdBy: subject.id } });
+    return onRange({ erased, blanked: 0 }, 0);
   }
-  for (;;) {
-    if (signal.aborted) return false;
-    const erased = await eraseRequestRows(database, subject.id, { before: new Date(before), limit: requestsAtOnce });
-    if (erased === 0) return true;
-    onRows({ erased, blanked: 0 });
+  for (let limit = requestsAtOnce; !signal.aborted; ) {
+    try {
+      const erased = await eraseRequestRows(database, subject.id, { before: new Date(before), limit });
+      if (erased === 0) return;
+      onRange({ erased, blanked: 0 }, 0);
+    } catch (error) {
+      if (limit === 1 || !lockCodes.includes(classifyDatabaseError(error).code)) throw error;
+      limit = Math.floor(limit / 2);
+    }
   }
 }
 
@@ -58,21 +64,20 @@ export async function eraseOwnRequests(
 export async function blankRequests(
   database: Database,
   table: PlainTable,
-  { scope, dryRun, signal, onRows, onPages }: RowsErasure,
-): Promise<boolean> {
+  { scope, dryRun, ...options }: RowsErasure,
+): Promise<void> {
   const kind = tables.find(({ name }) => name === table.name);
-  if (kind === undefined || scope.ownOnly) return true;
+  if (kind === undefined || scope.ownOnly) return;
   const { naming, subject } = scope;
   const decoded = Prisma.raw(decodedBody(kind));
   const isHidden = Prisma.sql`coalesce(position(convert_to(${subject.id}, 'UTF8') in ${decoded}) > 0, false)`;
   // What they have requested since then is left as it is.
   const isOwn = Prisma.sql`${Prisma.raw(kind.owner)} = ${subject.id}`;
   const notOwn = subject.kind === 'user' ? Prisma.sql`(${isOwn}) is not true` : Prisma.sql`true`;
-  const rows = Prisma.sql`only ${quoteTable(table)}`;
-  return inPageRanges(database, table, {
-    signal,
-    onPages,
-    async work(range) {
+  await inPageRanges(database, table, {
+    ...options,
+    isReading: dryRun,
+    async work({ transaction, rows, range }) {
       const where = Prisma.sql`${range} and (${anyNames(kind.columns, naming)} or ${isHidden}) and ${notOwn}`;
       const assignments = kind.columns.flatMap((column) => {
         const blank = kind.blanks[column];
@@ -83,13 +88,13 @@ export async function blankRequests(
       });
       const noted = kind.note ? [blankedNotes(naming)] : [];
       const [counts] = dryRun
-        ? await database.$queryRaw<{ blanked: number }[]>(
+        ? await transaction.$queryRaw<{ blanked: number }[]>(
             Prisma.sql`select count(*)::int as blanked from ${rows} where ${where}`,
           )
-        : await database.$queryRaw<{ blanked: number }[]>(Prisma.sql`
+        : await transaction.$queryRaw<{ blanked: number }[]>(Prisma.sql`
             with blanked as (update ${rows} set ${Prisma.join([...assignments, ...noted], ', ')} where ${where} returning 1)
             select count(*)::int as blanked from blanked`);
-      onRows({ erased: 0, blanked: counts?.blanked ?? 0 });
+      return { erased: 0, blanked: counts?.blanked ?? 0 };
     },
   });
 }

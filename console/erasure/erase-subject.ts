@@ -4,7 +4,6 @@ import type { ErasureSubject } from '../../shared/contracts/erasure-subject.ts';
 import { queueNames } from '../../shared/contracts/queues.ts';
 import type { Database } from '../../shared/database.ts';
 import { readDatabaseClock } from '../../shared/database-clock.ts';
-import { classifyDatabaseError, undefinedTable } from '../../shared/database-errors.ts';
 import type { Redis } from '../../shared/redis.ts';
 import { eraseLetterPage } from '../repository/erase-letters.ts';
 import { noteSubjectErasure } from '../repository/note-erasure.ts';
@@ -13,8 +12,9 @@ import { eraseExecutions, executionTables } from './erase-executions.ts';
 import { eraseJobs } from './erase-jobs.ts';
 import { createScope, type ErasureScope } from './erase-record.ts';
 import { blankRequests, eraseOwnRequests, requestTables } from './erase-requests.ts';
+import { findTable, type PlainTable } from './held-table.ts';
 import { letterFate } from './letter-fate.ts';
-import { countPages, type PlainTable } from './page-ranges.ts';
+import type { RowCounts } from './rows.ts';
 
 /** What was found in each place. */
 export interface PlaceCounts {
@@ -43,6 +43,8 @@ export interface SubjectErasure {
     unreadableSegments: number;
     /** directories of living processes that cannot send what is in them */
     livingSpills: number;
+    /** that take longer than a statement may, or that another transaction holds for as long */
+    stuckRows: number;
   };
   /** false: something is left, or it was broken off; it is to be called again */
   isDone: boolean;
@@ -97,7 +99,7 @@ export async function eraseSubject(
   const scope = createScope(subject, { before, ownOnly });
   const erased = noCounts();
   const blanked = noCounts();
-  const count = (place: keyof PlaceCounts, found: { erased: number; blanked: number }): void => {
+  const count = (place: keyof PlaceCounts, found: RowCounts): void => {
     erased[place] += found.erased;
     blanked[place] += found.blanked;
   };
@@ -120,10 +122,16 @@ export async function eraseSubject(
       show('dead letters', 0);
     },
   });
+  let stuckRows = 0;
   const rows = (place: 'requests' | 'executions') => ({
     ...{ scope, dryRun, signal },
-    onRows: (found: { erased: number; blanked: number }) => count(place, found),
-    onPages: (pages: number) => show(place, pages),
+    onRange(found: RowCounts, pages: number) {
+      count(place, found);
+      show(place, pages);
+    },
+    onStuckRow() {
+      stuckRows += 1;
+    },
   });
   await eraseOwnRequests(database, rows('requests'));
   for (const table of tables.requests) await blankRequests(database, table, rows('requests'));
@@ -134,6 +142,7 @@ export async function eraseSubject(
     unreadableJobs: jobs.unreadableJobs,
     unreadableSegments: spill.newer,
     livingSpills: spill.livingLives,
+    stuckRows,
   };
   const isDone = !signal.aborted && Object.values(left).every((number) => number === 0);
   return { subject: subject.kind, erasedBefore: before, erased, blanked, left, isDone };
@@ -145,7 +154,7 @@ function noCounts(): PlaceCounts {
 
 async function createPages(database: Database, tables: readonly PlainTable[], options: SubjectErasureOptions) {
   let totalPages = 0;
-  for (const table of tables) totalPages += await countPages(database, table);
+  for (const table of tables) totalPages += (await findTable(database, table.oid))?.pages ?? 0;
   let done = 0;
   return (place: string, pages: number): void => {
     done += pages;
@@ -190,7 +199,7 @@ async function eraseLetters(
     signal,
     onPage,
   }: Pick<SubjectErasureOptions, 'dryRun' | 'signal'> & {
-    onPage(found: { erased: number; blanked: number }): void;
+    onPage(found: RowCounts): void;
   },
 ): Promise<void> {
   for (let after: string | null = null; !signal.aborted; ) {
@@ -204,21 +213,18 @@ async function eraseLetters(
   }
 }
 
-/** Also in partitions that are made meanwhile. */
+/** Also in those that are made meanwhile, or that take the place of one that was gone through in part. */
 async function inEachPartition(
   database: Database,
   signal: AbortSignal,
   work: (table: PlainTable) => Promise<unknown>,
 ): Promise<void> {
-  const seen = new Set<number>();
+  const seen = new Set<string>();
   for (;;) {
     const fresh = (await executionTables(database)).filter(({ oid }) => !seen.has(oid));
     const [next] = fresh;
     if (next === undefined || signal.aborted) return;
     seen.add(next.oid);
-    await work(next).catch((error: unknown) => {
-      // Dropped meanwhile, with its rows.
-      if (classifyDatabaseError(error).code !== undefinedTable) throw error;
-    });
+    await work(next);
   }
 }

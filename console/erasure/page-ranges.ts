@@ -1,29 +1,40 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Database, Prisma } from '../../shared/database.ts';
-
-/** A table with rows of its own, so none that is partitioned. */
-export interface PlainTable {
-  schema: string;
-  name: string;
-}
+import { classifyDatabaseError, lockCodes } from '../../shared/database-errors.ts';
+import { quoteTable } from '../../shared/partition-catalog.ts';
+import { findTable, holdTable, type PlainTable, TableBusy, TableMoved, type TablePlace } from './held-table.ts';
 
 /** Pages of one statement. A page may have a hundred rows with traces that are kept elsewhere, or five with theirs in them. */
-const pagesAtOnce = { first: 16, least: 1, most: 256 };
+const pagesAtOnce = { first: 16, most: 256 };
 
-/** A statement has so long; by the one before it the next one gets fewer pages, or more. */
+/** A statement has so long; by the one before it the next one gets fewer rows, or more. */
 const wantedMs = 200;
 
 /** As the purge does it: others get half of the time. */
 const minPauseMs = 5;
 
-/** How many pages a table has now. */
-export async function countPages(database: Database, { schema, name }: PlainTable): Promise<number> {
-  const [row] = await database.$queryRaw<{ pages: number }[]>(Prisma.sql`
-    select (pg_relation_size(class.oid) / current_setting('block_size')::bigint)::float8 as pages
-    from pg_class as class join pg_namespace as space on space.oid = class.relnamespace
-    where class.relname = ${name} and space.nspname = ${schema}`);
-  return row?.pages ?? 0;
+/** How long many rows wait for a lock of one of them. A row alone waits as long as a statement may take. */
+const lockWaitMs = 1_000;
+
+/** A table that is locked is asked for again and again, for so long. */
+const busy = { askAgainMs: 250, mostMs: 60_000 };
+
+/** A statement ends in time by the limit of the database's door. */
+const transactionLimits = { maxWait: 10_000, timeout: 3_600_000 };
+
+type Transaction = Pick<Database, '$queryRaw' | '$executeRaw'>;
+
+/** What a statement over some rows of a table is to use. */
+export interface RowRange {
+  transaction: Transaction;
+  /** the table, as SQL */
+  rows: Prisma.Sql;
+  /** a condition on `ctid` */
+  range: Prisma.Sql;
 }
+
+/** A statement did not have its rows in time. */
+class TooLate extends Error {}
 
 /**
  * Goes through all rows of a table in the order in which they lie there, some pages at a time, each range in a statement and
@@ -31,39 +42,98 @@ export async function countPages(database: Database, { schema, name }: PlainTabl
  * that is rare and has to read every row all the same. Pages that come
  * meanwhile are left out: rows that it changes go there, too, and it would follow them without end.
  *
- * @param options.work gets the range as a condition on `ctid`
- * @returns whether it came to the end before `signal` told it to stop
+ * It stays with the table, whatever name that has: renamed it goes on, written anew (`VACUUM FULL`) it begins again, dropped it
+ * ends. A range that takes too long is repeated as half of it, down to a single row; that one is left out when it takes too
+ * long by itself.
+ *
+ * @param options.work one statement, which may be repeated
+ * @param options.onRange told of what was committed
+ * @param options.onStuckRow told of a row that was left out
+ * @throws TableBusy when the whole table is locked for a minute, or what the database says
  */
-export async function inPageRanges(
+export async function inPageRanges<Result>(
   database: Database,
-  table: PlainTable,
+  { oid }: PlainTable,
   {
+    isReading,
     signal,
     work,
-    onPages,
+    onRange,
+    onStuckRow,
   }: {
+    isReading: boolean;
     signal: AbortSignal;
-    work(range: Prisma.Sql): Promise<void>;
-    onPages(pages: number): void;
+    work(range: RowRange): Promise<Result>;
+    onRange(result: Result, pages: number): void;
+    onStuckRow(): void;
   },
-): Promise<boolean> {
-  const pages = await countPages(database, table);
-  let size = pagesAtOnce.first;
-  for (let from = 0; from < pages; ) {
-    if (signal.aborted) return false;
+): Promise<void> {
+  let scan = { file: '', at: 0, end: 0, size: 0, lateUntil: 0 };
+  let freeAt = performance.now();
+  while (!signal.aborted) {
+    const place = await findTable(database, oid);
+    if (place === null) return;
+    const { file, pages, rowsPerPage } = place;
+    if (scan.file !== file)
+      scan = { file, at: 0, end: pages * rowsPerPage, size: pagesAtOnce.first * rowsPerPage, lateUntil: 0 };
+    const { at, end } = scan;
+    if (at >= end) return;
+    const to = Math.min(end, at + scan.size);
     const startedAt = performance.now();
-    const to = from + size;
-    await work(Prisma.raw(`ctid >= '(${from},0)'::tid and ctid < '(${to},0)'::tid`));
+    try {
+      const result = await workOn(database, place, { from: at, to, isReading, work });
+      onRange(result, Math.floor(to / rowsPerPage) - Math.floor(at / rowsPerPage));
+      scan.at = to;
+      freeAt = performance.now();
+    } catch (error) {
+      if (error instanceof TableMoved) continue;
+      if (error instanceof TableBusy && performance.now() - freeAt < busy.mostMs) {
+        await sleep(busy.askAgainMs, undefined, { signal }).catch(() => undefined);
+        continue;
+      }
+      freeAt = performance.now();
+      if (!(error instanceof TooLate)) throw error;
+      if (to - at === 1) {
+        onStuckRow();
+        scan.at = to;
+      } else {
+        scan.size = Math.floor((to - at) / 2);
+        scan.lateUntil = to;
+      }
+      continue;
+    }
     const tookMs = performance.now() - startedAt;
-    onPages(Math.min(to, pages) - from);
-    from = to;
-    size = nextSize(size, tookMs);
+    const size = nextSize(scan.size, tookMs, rowsPerPage);
+    // What made a range late is in the rest of it, most likely: to take more than that would be late again.
+    scan.size = scan.lateUntil > to ? Math.min(size, scan.lateUntil - to) : size;
     await sleep(Math.max(minPauseMs, tookMs), undefined, { signal }).catch(() => undefined);
   }
-  return true;
 }
 
-function nextSize(size: number, tookMs: number): number {
-  const wanted = tookMs > wantedMs ? size / 2 : tookMs < wantedMs / 2 ? size * 2 : size;
-  return Math.max(pagesAtOnce.least, Math.min(pagesAtOnce.most, Math.floor(wanted)));
+/** @throws TableMoved, TooLate, or what the database says */
+async function workOn<Result>(
+  database: Database,
+  place: TablePlace,
+  options: { from: number; to: number; isReading: boolean; work(range: RowRange): Promise<Result> },
+): Promise<Result> {
+  const { from, to, isReading, work } = options;
+  const toPlace = (row: number): string =>
+    `'(${Math.floor(row / place.rowsPerPage)},${(row % place.rowsPerPage) + 1})'`;
+  const range = Prisma.raw(`ctid >= ${toPlace(from)}::tid and ctid < ${toPlace(to)}::tid`);
+  return database.$transaction(async (transaction) => {
+    await holdTable(transaction, place, isReading ? 'access share' : 'row exclusive');
+    const waitMs = to - from > 1 ? lockWaitMs : 0;
+    await transaction.$executeRaw`select set_config('lock_timeout', ${`${waitMs}`}, true)`;
+    try {
+      return await work({ transaction, rows: Prisma.sql`only ${quoteTable(place)}`, range });
+    } catch (error) {
+      throw lockCodes.includes(classifyDatabaseError(error).code) ? new TooLate() : error;
+    }
+  }, transactionLimits);
+}
+
+/** By time alone it is a page at least. */
+function nextSize(size: number, tookMs: number, rowsPerPage: number): number {
+  if (tookMs > wantedMs) return Math.max(Math.min(size, rowsPerPage), Math.floor(size / 2));
+  return tookMs < wantedMs / 2 ? Math.min(size * 2, pagesAtOnce.most * rowsPerPage) : size;
 }

@@ -14,8 +14,10 @@ export interface RowsErasure {
   /** rows are only counted */
   dryRun: boolean;
   signal: AbortSignal;
-  onRows(counts: RowCounts): void;
-  onPages(pages: number): void;
+  /** told of what was committed */
+  onRange(counts: RowCounts, pages: number): void;
+  /** told of a row that was left out: it takes too long, or is locked for too long */
+  onStuckRow(): void;
 }
 
 /** What a row's notes say when a part of it was blanked. */

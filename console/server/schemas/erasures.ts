@@ -28,6 +28,7 @@ const report = z
       unreadableJobs: z.int(),
       unreadableSegments: z.int(),
       livingSpills: z.int(),
+      stuckRows: z.int(),
     }),
     isDone: z.boolean(),
   })

@@ -1,62 +1,13 @@
-import { expect, inject, onTestFinished, test } from 'vitest';
-import { eraseSubject, type SubjectErasureOptions } from '../../../console/erasure/erase-subject.ts';
+import { expect, test } from 'vitest';
 import { noteSubjectErasure } from '../../../console/repository/note-erasure.ts';
-import type { Execution } from '../../../producers/index.ts';
-import { loadConfig } from '../../../shared/config.ts';
 import type { ErasureSubject } from '../../../shared/contracts/erasure-subject.ts';
-import { createDatabase } from '../../../shared/database.ts';
-import { createRedis } from '../../../shared/redis.ts';
-import { storeRequests } from '../../../workers/completed-requests/store.ts';
-import { insertExecutions } from '../../../workers/execution-log/store.ts';
-import { idOf, recordText } from '../../support/execution-fleet.ts';
-import { connect, createNamespace, createTestDatabase, untilBlocked } from '../../support/fixtures.ts';
-import { aCompletion, type Completion } from '../../support/requests.ts';
-
-async function aPlace() {
-  const databaseUrl = await createTestDatabase();
-  const database = createDatabase(loadConfig({ DATABASE_URL: databaseUrl }).database, 'test');
-  const redis = createRedis(inject('redisUrl'), { role: 'consumer', name: 'test', logger: null });
-  await redis.connect();
-  onTestFinished(async () => {
-    redis.disconnect();
-    await database.$disconnect();
-  });
-  const client = await connect(databaseUrl);
-  const deps = { database, redis, namespace: createNamespace(), spillDirs: [] };
-  let number = 0;
-  return {
-    ...{ databaseUrl, database, client },
-    /** @returns the row's id */
-    async run(overrides: Partial<Execution>): Promise<string> {
-      number += 1;
-      await insertExecutions(database, `[${recordText(number, overrides)}]`, 1);
-      return idOf(number);
-    },
-    async request(overrides: Partial<Completion>): Promise<string> {
-      const record = aCompletion(overrides);
-      await storeRequests(database, JSON.stringify([record]));
-      return record.requestId;
-    },
-    erase: (subject: ErasureSubject, options: Partial<SubjectErasureOptions> = {}) =>
-      eraseSubject(deps, subject, {
-        ...{ dryRun: false, ownOnly: false, waitMs: 0, onProgress: () => undefined },
-        signal: new AbortController().signal,
-        ...options,
-      }),
-    rows: async () => (await client.query('select * from strategy_execution_log order by id')).rows,
-    requests: async () =>
-      (
-        await client.query(
-          'select request.*, body, path from request join request_template on request_template.id = template_id order by created_by',
-        )
-      ).rows,
-  };
-}
+import { anErasure } from '../../support/erasure.ts';
+import { connect, untilBlocked } from '../../support/fixtures.ts';
 
 const user = (id: string): ErasureSubject => ({ kind: 'user', id });
 
 test('erase: the rows of a realm go from each partition, DEFAULT included, whoever the user is', async () => {
-  const { run, rows, erase } = await aPlace();
+  const { run, rows, erase } = await anErasure();
   await run({ realmId: 'gone-1' });
   await run({ realmId: 'gone-1', recordedAt: new Date('2020-01-01T00:00:00Z') });
   const stays = await run({ realmId: 'gone-12' });
@@ -68,7 +19,7 @@ test('erase: the rows of a realm go from each partition, DEFAULT included, whoev
 });
 
 test.each(['a"b\\c', 'jörg', 'x.y*[z]', '%_', "o'neil"])('erase: whatever is in the id %s, it is found', async (id) => {
-  const { run, rows, erase, client } = await aPlace();
+  const { run, rows, erase, client } = await anErasure();
   await run({ externalUserId: id });
   const named = await run({
     externalUserId: 'stays',
@@ -90,7 +41,7 @@ test.each(['a"b\\c', 'jörg', 'x.y*[z]', '%_', "o'neil"])('erase: whatever is in
 });
 
 test('erase: with --own-only what others say stays, and without it only what names the id goes', async () => {
-  const { run, rows, erase } = await aPlace();
+  const { run, rows, erase } = await anErasure();
   await run({
     externalUserId: 'stays',
     trace: [{ nodeId: 'n', type: 'field', value: 'of gone-1' }],
@@ -105,7 +56,7 @@ test('erase: with --own-only what others say stays, and without it only what nam
 });
 
 test('erase: bodies of others that name the user are blanked, encoded ones too, and the requests stay', async () => {
-  const { request, requests, erase } = await aPlace();
+  const { request, requests, erase } = await anErasure();
   await request({ createdBy: 'gone-1' });
   await request({ createdBy: 'a', requestBody: '{"user":"gone-1"}', responseBody: 'fine' });
   const body = Buffer.from('to gone-1').toString('base64');
@@ -124,7 +75,7 @@ test('erase: bodies of others that name the user are blanked, encoded ones too, 
 });
 
 test('erase: it waits for a statement that stores a record of the user, and takes that too', async () => {
-  const { databaseUrl, client, run, rows, erase } = await aPlace();
+  const { databaseUrl, client, run, rows, erase } = await anErasure();
   const held = await connect(databaseUrl);
   await held.query('begin');
   // As the statement of a worker does.
@@ -146,7 +97,7 @@ test('erase: it waits for a statement that stores a record of the user, and take
 });
 
 test('erase: partitions that wait for their drop, and copies that a move has left behind, are gone through', async () => {
-  const { client, erase } = await aPlace();
+  const { client, erase } = await anErasure();
   await client.query(`
     create table expired (like strategy_execution_log including all);
     comment on table expired is 'sluice: expired, was strategy_execution_log from 2026-01-01T00:00:00Z to 2026-01-02T00:00:00Z, is dropped once it is archived';
@@ -167,7 +118,7 @@ test('erase: partitions that wait for their drop, and copies that a move has lef
 });
 
 test('erase: an id that is a word of the note, or would join two columns, is blanked once', async () => {
-  const { client, rows, erase } = await aPlace();
+  const { client, rows, erase } = await anErasure();
   await client.query(`
     insert into strategy_execution_log (id, recorded_at, strategy_id, strategy_version, strategy_type, error_message, error_code,
       trace, status, duration_ms, nodes_executed, sampled, sample_rate, attempt)
@@ -181,7 +132,7 @@ test('erase: an id that is a word of the note, or would join two columns, is bla
 });
 
 test('erase: broken off it says so, and what was noted holds; the next call ends it', async () => {
-  const { run, rows, erase, database } = await aPlace();
+  const { run, rows, erase, database } = await anErasure();
   await run({ externalUserId: 'gone-1' });
   const stop = new AbortController();
   stop.abort();

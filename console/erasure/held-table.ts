@@ -1,0 +1,67 @@
+import { type Database, Prisma } from '../../shared/database.ts';
+import { classifyDatabaseError, lockNotAvailable, undefinedTable } from '../../shared/database-errors.ts';
+import { quoteTable } from '../../shared/partition-catalog.ts';
+import { quoteIdentifier, quoteLiteral } from '../../shared/schema.ts';
+
+/** A table with rows of its own, so none that is partitioned. Its name may come to mean another table. */
+export interface PlainTable {
+  oid: string;
+  schema: string;
+  name: string;
+}
+
+/** Where a table's rows are now. */
+export interface TablePlace extends PlainTable {
+  /** another one when the table was written anew: its rows lie elsewhere then */
+  file: string;
+  pages: number;
+  /** no page has more */
+  rowsPerPage: number;
+}
+
+/** The name that was looked up means another table now, or none. */
+export class TableMoved extends Error {}
+
+/** Somebody has locked the table, or waits for a lock. */
+export class TableBusy extends Error {}
+
+/** @returns null when it is gone */
+export async function findTable(database: Database, oid: string): Promise<TablePlace | null> {
+  // Each row takes a line pointer of 4 bytes and a header of 23, which is padded to 24. So does the head of the page.
+  const [place] = await database.$queryRaw<TablePlace[]>(Prisma.sql`
+    select class.oid::text as oid, space.nspname as schema, class.relname as name,
+      pg_relation_filenode(class.oid)::text as file, (pg_relation_size(class.oid) / page.bytes)::float8 as pages,
+      ((page.bytes - 24) / 28)::int as "rowsPerPage"
+    from pg_class as class join pg_namespace as space on space.oid = class.relnamespace,
+      (select current_setting('block_size')::bigint as bytes) as page
+    where class.oid = ${oid}::oid`);
+  // A table that goes in this moment has a name still, and no size.
+  return place === undefined || place.pages === null ? null : place;
+}
+
+/**
+ * Makes sure, until the transaction ends, that the name means this table. The lock comes first: from then on the name stays. It is
+ * the lock of what follows, since a weaker one that becomes stronger is how deadlocks come about. It is not waited for: who waits
+ * looks like a reader to those that exchange tables, and has them give up.
+ *
+ * @throws TableMoved, TableBusy, or what else the database says
+ */
+export async function holdTable(
+  transaction: Pick<Database, '$queryRaw' | '$executeRaw'>,
+  table: PlainTable,
+  mode: 'access share' | 'row exclusive',
+): Promise<void> {
+  try {
+    await transaction.$executeRaw(Prisma.sql`lock table only ${quoteTable(table)} in ${Prisma.raw(mode)} mode nowait`);
+  } catch (error) {
+    const { code } = classifyDatabaseError(error);
+    if (code === undefinedTable) throw new TableMoved();
+    throw code === lockNotAvailable ? new TableBusy('a table is locked for too long', { cause: error }) : error;
+  }
+  const name = quoteLiteral(`${quoteIdentifier(table.schema)}.${quoteIdentifier(table.name)}`);
+  // Not by way of pg_class, which an older snapshot may see as it was.
+  const [held] = await transaction.$queryRaw<{ oid: string }[]>(
+    Prisma.raw(`select ${name}::regclass::oid::text as oid`),
+  );
+  if (held?.oid !== table.oid) throw new TableMoved();
+}
