@@ -164,14 +164,16 @@ export function createOutageGate(options: OutageGateOptions) {
         const goesOn = await pause(isRefused ? { ...error, class: 'systemic' } : error, failures);
         if (!goesOn) throw new StoppedError();
         while (open === null && trial !== null) await trial;
+        let result: T;
         try {
-          const result = await attempt(work);
-          taken += 1;
-          if (hasWaited) options.onRecovered(failures + 1);
-          return result;
+          result = await attempt(work);
         } catch (next) {
           thrown = next;
+          continue;
         }
+        taken += 1;
+        if (hasWaited) options.onRecovered(failures + 1);
+        return result;
       }
     } finally {
       inTrouble -= 1;

@@ -290,3 +290,23 @@ test('gate: what was refused just before the cause was mended is tried once more
   );
   expect(await last).toBe('done');
 });
+
+test('gate: what got through is not repeated when whoever is told of it fails', async () => {
+  const { signal } = new AbortController();
+  const gate = createOutageGate({
+    ...{ backoff: { baseMs: 1, maxMs: 1 }, random: () => 0, signal },
+    rehearse: () => Promise.reject(outage()),
+    onRetry: () => undefined,
+    onRecovered() {
+      throw new Error('the log is broken');
+    },
+  });
+  let tries = 0;
+  const work = async (): Promise<string> => {
+    tries += 1;
+    if (tries === 1) throw outage();
+    return 'done';
+  };
+  await expect(gate.run(work)).rejects.toThrow('the log is broken');
+  expect(tries).toBe(2);
+});

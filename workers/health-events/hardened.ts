@@ -3,6 +3,7 @@ import { snapshotEventType } from '../../shared/contracts/lobby-event.ts';
 import type { Database } from '../../shared/database.ts';
 import type { Logger } from '../../shared/logger.ts';
 import type { Redis } from '../../shared/redis.ts';
+import { createMetricsTeller } from '../tell-metrics.ts';
 import { consume } from './consumer.ts';
 import { createEventStore, type Repeat } from './event-store.ts';
 import { createHeldEntries } from './held-entries.ts';
@@ -49,6 +50,7 @@ export async function readHardened(deps: SessionDeps): Promise<'stopped' | 'fenc
   const ended = new AbortController();
   const signal = AbortSignal.any([deps.signal, ended.signal]);
   const askWriter: Repeat = (work) => onRedis(writer, work);
+  const tellMetrics = createMetricsTeller(logger);
   const held = createHeldEntries();
   const stream = createStreamReader(reader, config.stream);
   const store = createEventStore({
@@ -56,7 +58,10 @@ export async function readHardened(deps: SessionDeps): Promise<'stopped' | 'fenc
     lease,
     repeat: onDatabase,
     logger,
-    startTimer: () => metrics.commit.startTimer(),
+    startTimer() {
+      const stopTimer = metrics.commit.startTimer();
+      return () => tellMetrics(stopTimer);
+    },
     signal,
   });
   const { observer, onBad, onAnotherStream, onAnnounced, onBadOffset, close } = createObserver({
@@ -75,7 +80,7 @@ export async function readHardened(deps: SessionDeps): Promise<'stopped' | 'fenc
     now: Date.now,
     onPublished(snapshots) {
       view.publishedSeq = relay.place;
-      metrics.published.inc({ event_type: snapshotEventType }, snapshots);
+      tellMetrics(() => metrics.published.inc({ event_type: snapshotEventType }, snapshots));
     },
     onAnnounced,
     onPublisher(publisher, seq) {

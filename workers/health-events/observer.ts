@@ -1,5 +1,6 @@
 import type { Logger } from '../../shared/logger.ts';
 import { createThrottledLog } from '../../shared/throttled-log.ts';
+import { createMetricsTeller } from '../tell-metrics.ts';
 import type { BadEntry, ConsumerDeps } from './consumer.ts';
 import type { Publisher } from './lobby-place.ts';
 import type { HealthMetrics } from './metrics.ts';
@@ -23,42 +24,53 @@ export function createObserver({
     logger.warn({ result, entries: count, last_entry_id: lastError?.message }, 'entries went to the dead letters'),
   );
 
+  // What is told of is committed.
+  const tellMetrics = createMetricsTeller(logger);
+
   const observer: EventObserver = {
     onCommitted({ results, transitions }, _position, gap) {
       view.commits += 1;
-      for (const { type, result } of results) metrics.events.inc({ event_type: type, result });
-      metrics.consumed.inc(results.length);
+      tellMetrics(() => {
+        for (const { type, result } of results) metrics.events.inc({ event_type: type, result });
+        metrics.consumed.inc(results.length);
+        if (gap !== null) metrics.gapEntries.inc(gap.entries);
+      });
       for (const { gameId, entryId, from, to, health } of transitions)
         logger.info(
           { game_id: gameId, stream_entry_id: entryId, from_status: from, to_status: to, engine_health: health },
           'status changed',
         );
       if (gap === null) return;
-      metrics.gapEntries.inc(gap.entries);
       logger.error(
         { entries: gap.entries, after: gap.afterId, before: gap.beforeId },
         'entries were removed from the stream before they were read',
       );
     },
     onConflict(gameIds) {
-      metrics.conflicts.inc();
+      tellMetrics(() => metrics.conflicts.inc());
       logger.debug({ games: gameIds.length, game_id: gameIds[0] }, 'records changed or are locked, planning again');
     },
     onBuried({ event, id }, result) {
-      metrics.events.inc({ event_type: event.type, result });
-      metrics.consumed.inc();
+      tellMetrics(() => {
+        metrics.events.inc({ event_type: event.type, result });
+        metrics.consumed.inc();
+      });
       letters.report(result, new Error(id));
     },
   };
 
   const onBad = ({ id, problem }: BadEntry): void => {
-    metrics.events.inc({ event_type: 'none', result: problem });
-    metrics.consumed.inc();
+    tellMetrics(() => {
+      metrics.events.inc({ event_type: 'none', result: problem });
+      metrics.consumed.inc();
+    });
     letters.report(problem, new Error(id));
   };
   const onAnotherStream: ConsumerDeps['onAnotherStream'] = ({ lastId, entriesRead }, { facts }, waiting) => {
-    for (const { event } of waiting) metrics.events.inc({ event_type: event.type, result: 'orphaned' });
-    metrics.consumed.inc(waiting.length);
+    tellMetrics(() => {
+      for (const { event } of waiting) metrics.events.inc({ event_type: event.type, result: 'orphaned' });
+      metrics.consumed.inc(waiting.length);
+    });
     logger.error(
       { lastId, entriesRead, streamEnd: facts?.lastId, entriesAdded: facts?.entriesAdded, letters: waiting.length },
       'the stream was begun anew or restored from an older copy; it is read from its beginning',

@@ -5,6 +5,7 @@ import { repeatWhileRefused } from '../redis-refusals.ts';
 import { createRedisStanding } from '../redis-standing.ts';
 import { retryWhileWorthWaiting } from '../retry.ts';
 import type { Role, RoleDeps } from '../role.ts';
+import { createMetricsTeller } from '../tell-metrics.ts';
 import { createFindings } from './findings.ts';
 import { createMaintenanceMetrics } from './metrics.ts';
 import { createSchedule } from './schedule.ts';
@@ -33,16 +34,18 @@ export function createMaintenance(
   const key = `${queuePrefix(maintenanceQueue, config.namespace)}:${maintenanceQueue}:sluice:findings`;
   const findings = createFindings({ redis, key });
   const metrics = createMaintenanceMetrics(registry, { findings: findings.read, isOutage: () => isOutage });
+  // What is told of is committed.
+  const tellMetrics = createMetricsTeller(logger);
   const tasks = createTasks({
     config,
     database,
     logger,
     now: Date.now,
-    onDropped: () => metrics.dropped.inc(),
-    onArchived: (result) => metrics.archived.inc({ result }),
-    onMoved: (rows) => metrics.moved.inc(rows),
-    onPurged: (table, rows) => metrics.purged.inc({ table }, rows),
-    onEarly: (table, rows) => metrics.deletedEarly.inc({ table }, rows),
+    onDropped: () => tellMetrics(() => metrics.dropped.inc()),
+    onArchived: (result) => tellMetrics(() => metrics.archived.inc({ result })),
+    onMoved: (rows) => tellMetrics(() => metrics.moved.inc(rows)),
+    onPurged: (table, rows) => tellMetrics(() => metrics.purged.inc({ table }, rows)),
+    onEarly: (table, rows) => tellMetrics(() => metrics.deletedEarly.inc({ table }, rows)),
   });
   const onOutage = (begins: boolean): void => {
     isOutage = begins;

@@ -12,6 +12,7 @@ import { heldBytes, type MemoryBudget } from '../memory-budget.ts';
 import type { WorkerMetrics } from '../metrics.ts';
 import { type OutageGate, OwnFaultError, type Proof, StoppedError } from '../outage-gate.ts';
 import { settleEntries, type WritePurpose } from '../settle.ts';
+import type { TellMetrics } from '../tell-metrics.ts';
 import type { RecordKind, Unstored } from './kind.ts';
 import { writeInParts } from './parts.ts';
 
@@ -20,6 +21,7 @@ export interface BatchWriterDeps {
   kind: RecordKind;
   database: Database;
   metrics: WorkerMetrics;
+  tellMetrics: TellMetrics;
   gate: OutageGate;
   memory: MemoryBudget;
   backoff: Backoff;
@@ -48,7 +50,8 @@ const proofs: Record<WritePurpose, Proof> = {
  * Writes one batch in one statement: repeated in place while the database is away, in parts when it cannot be done in one
  * go, and taken apart when a row is refused, or makes the statement fail again and again while others get through.
  */
-export function createBatchWriter({ kind, database, metrics, gate, memory, backoff, signal }: BatchWriterDeps) {
+export function createBatchWriter(deps: BatchWriterDeps) {
+  const { kind, database, metrics, tellMetrics, gate, memory, backoff, signal } = deps;
   const { queue } = kind;
   let inTrouble = 0;
 
@@ -66,18 +69,20 @@ export function createBatchWriter({ kind, database, metrics, gate, memory, backo
   const runStatement = async (entries: readonly BatchEntry[], isPart: boolean): Promise<readonly Unstored[]> => {
     const records = entries.reduce((sum, entry) => sum + entry.records, 0);
     const stopTimer = metrics.statement.startTimer({ queue });
-    metrics.batchRecords.observe({ queue }, records);
+    tellMetrics(() => metrics.batchRecords.observe({ queue }, records));
     try {
       const { outcomes, unstored } = isPart
         ? await withJsonTransaction(database, { lockTimeoutMs: partLockTimeoutMs, commits: true }, (transaction) =>
             kind.store(transaction, toList(entries), records),
           )
         : await kind.store(database, toList(entries), records);
-      stopTimer({ result: 'ok' });
-      for (const [outcome, count] of Object.entries(outcomes)) metrics.records.inc({ queue, outcome }, count);
+      // It is committed: what is thrown from here on would have it repeated.
+      tellMetrics(() => stopTimer({ result: 'ok' }));
+      for (const [outcome, count] of Object.entries(outcomes))
+        tellMetrics(() => metrics.records.inc({ queue, outcome }, count));
       return unstored;
     } catch (error) {
-      stopTimer({ result: classifyDatabaseError(error).class });
+      tellMetrics(() => stopTimer({ result: classifyDatabaseError(error).class }));
       throw error;
     }
   };
@@ -89,7 +94,7 @@ export function createBatchWriter({ kind, database, metrics, gate, memory, backo
     } catch (error) {
       const classified = classifyDatabaseError(error);
       if (error instanceof OwnFaultError || !isLackOfResources(classified) || signal.aborted) throw error;
-      metrics.retries.inc({ queue, class: classified.class, code: classified.code });
+      tellMetrics(() => metrics.retries.inc({ queue, class: classified.class, code: classified.code }));
       return { failedWith: { code: classified.code, reason: explainDatabaseError(error) } };
     }
   };

@@ -6,6 +6,7 @@ import { createThrottledLog } from '../../shared/throttled-log.ts';
 import type { WorkerMetrics } from '../metrics.ts';
 import { createOutageGate, type OutageGate } from '../outage-gate.ts';
 import type { RoleConfig } from '../role.ts';
+import type { TellMetrics } from '../tell-metrics.ts';
 
 const troubleLogEveryMs = 60_000;
 
@@ -21,12 +22,13 @@ export function createDatabaseGate(deps: {
   config: RoleConfig;
   logger: Logger;
   metrics: WorkerMetrics;
+  tellMetrics: TellMetrics;
   /** ends the repeating; what is not settled then is delivered again */
   signal: AbortSignal;
   /** Has the database take a good record. @throws what the database says */
   rehearse(): Promise<unknown>;
 }): OutageGate {
-  const { queue, config, logger, metrics, signal, rehearse } = deps;
+  const { queue, config, logger, metrics, tellMetrics, signal, rehearse } = deps;
   const log = createThrottledLog<keyof typeof messages>(troubleLogEveryMs, (kind, { count, lastError }) => {
     const { message: reason, ...place } = describeDatabaseError(lastError);
     const level = kind === 'every row' ? 'error' : 'warn';
@@ -38,7 +40,7 @@ export function createDatabaseGate(deps: {
     signal,
     rehearse,
     onRetry: ({ class: errorClass, code }, _attempt, thrown, others) => {
-      metrics.retries.inc({ queue, class: errorClass, code });
+      tellMetrics(() => metrics.retries.inc({ queue, class: errorClass, code }));
       const kind = others === 'taken' ? 'own fault' : errorClass === 'transient' ? 'trouble' : 'every row';
       log.report(kind, toError(thrown));
     },

@@ -6,6 +6,7 @@ import { createQueueDepth } from '../queue-depth.ts';
 import { databaseAnswers } from '../readiness.ts';
 import { createRedisClock } from '../redis-clock.ts';
 import type { Role, RoleDeps } from '../role.ts';
+import { createMetricsTeller } from '../tell-metrics.ts';
 import { createBatchWriter } from './batch-writer.ts';
 import { createDatabaseGate } from './database-gate.ts';
 import type { RecordKind } from './kind.ts';
@@ -41,16 +42,21 @@ export function createRecordRole(
     isOutage: () => gate.isOutage,
     lacksLetterBox: () => lacksLetterBox(),
   });
+  const tellMetrics = createMetricsTeller(logger);
   const gate = createDatabaseGate({
     queue,
     config,
     logger,
     metrics,
+    tellMetrics,
     signal: giveUp.signal,
     rehearse: () => rehearse(kind, database, clock.now()),
   });
   const { signal } = giveUp;
-  const writer = createBatchWriter({ kind, database, metrics, gate, memory, backoff: config.retry, signal });
+  const writer = createBatchWriter({
+    ...{ kind, database, metrics, tellMetrics, gate, memory, signal },
+    backoff: config.retry,
+  });
   const batcher = createBatcher({ limits: config.batch, write: writer.write });
   const { worker, isHalted, lacksLetterBox, settledJobs, whyRefused } = createRecordWorker({
     kind,
@@ -59,6 +65,7 @@ export function createRecordRole(
     redis,
     logger,
     metrics,
+    tellMetrics,
     batcher,
     gate,
     clock,

@@ -25,6 +25,7 @@ import { isRedisError, repeatWhileRefused } from '../redis-refusals.ts';
 import { createRedisStanding, noteAnswers } from '../redis-standing.ts';
 import type { RoleConfig } from '../role.ts';
 import { createSuspectLane, WorkerKillerError } from '../suspects.ts';
+import type { TellMetrics } from '../tell-metrics.ts';
 import type { RecordKind } from './kind.ts';
 import { createLetterBox, LetterBoxShutError } from './letter-box.ts';
 import { settleChunk } from './settle-chunk.ts';
@@ -37,6 +38,7 @@ export interface RecordWorkerDeps {
   redis: Redis;
   logger: Logger;
   metrics: WorkerMetrics;
+  tellMetrics: TellMetrics;
   batcher: Batcher;
   gate: OutageGate;
   clock: RedisClock;
@@ -74,7 +76,7 @@ const letterBoxShutMs = 5_000;
  * hands its jobs back and takes no more.
  */
 export function createRecordWorker(deps: RecordWorkerDeps) {
-  const { kind, config, redis, logger, metrics, batcher, gate, memory } = deps;
+  const { kind, config, redis, logger, metrics, tellMetrics, batcher, gate, memory } = deps;
   const { queue } = kind;
   const guard = createDeadRatioGuard(config.worker.deadShare);
   // The failed set is bounded: what fails every job would delete a day of them.
@@ -104,8 +106,9 @@ export function createRecordWorker(deps: RecordWorkerDeps) {
 
   const process = async (job: Job, token?: string): Promise<void> => {
     // Other producers may leave the time out, or write what is none.
-    if (job.processedOn !== undefined && Number.isFinite(job.timestamp))
-      metrics.jobWait.observe({ queue }, Math.max(0, job.processedOn - job.timestamp) / 1_000);
+    const { processedOn } = job;
+    if (processedOn !== undefined && Number.isFinite(job.timestamp))
+      tellMetrics(() => metrics.jobWait.observe({ queue }, Math.max(0, processedOn - job.timestamp) / 1_000));
     try {
       await suspects.run({ id: job.id ?? '', stalledCounter: job.stalledCounter }, () => settle(job, token));
     } catch (error) {
@@ -142,7 +145,7 @@ export function createRecordWorker(deps: RecordWorkerDeps) {
     const outcome = await settleChunk(kind, content, batcher);
     if (outcome.kind === 'newer') return putOff(job, token, 'parked');
     if (outcome.later > 0) return putOff(job, token, 'later');
-    metrics.odd.inc({ queue }, outcome.odd);
+    tellMetrics(() => metrics.odd.inc({ queue }, outcome.odd));
     if (outcome.conflicts.length > 0) await waitForConflicts(job, token);
     // Only now, so that what is dead beside a conflict is counted once.
     const letters = [...outcome.dead, ...outcome.conflicts];
@@ -173,14 +176,16 @@ export function createRecordWorker(deps: RecordWorkerDeps) {
     if (patience === undefined) return;
     const tries = await untilRedisAccepts(() => conflictTries.add(job.id ?? ''));
     if (tries > patience.tries) return;
-    metrics.jobs.inc({ queue, outcome: 'conflict' });
+    tellMetrics(() => metrics.jobs.inc({ queue, outcome: 'conflict' }));
     await delay(job, token, backoffMs(patience.backoff, tries - 1, Math.random));
   };
 
   const bury = async (letters: readonly DeadLetter[]): Promise<void> => {
     const stored = await letterBox.run(() => storeLetters(letters));
-    metrics.records.inc({ queue, outcome: 'dead' }, stored);
-    if (stored < letters.length) metrics.records.inc({ queue, outcome: 'tombstoned' }, letters.length - stored);
+    tellMetrics(() => {
+      metrics.records.inc({ queue, outcome: 'dead' }, stored);
+      if (stored < letters.length) metrics.records.inc({ queue, outcome: 'tombstoned' }, letters.length - stored);
+    });
     // The reason may quote the record; it is in the letter.
     for (const { code, jobId } of letters) logger.debug({ jobId, code }, 'record is dead');
   };
@@ -197,7 +202,7 @@ export function createRecordWorker(deps: RecordWorkerDeps) {
 
   /** Puts a job off for a while: it comes from a newer producer, or some of its records or letters could not be written now. */
   const putOff = async (job: Job, token: string | undefined, why: keyof typeof putOffMessages): Promise<never> => {
-    metrics.jobs.inc({ queue, outcome: why });
+    tellMetrics(() => metrics.jobs.inc({ queue, outcome: why }));
     putOffs.report(why, null);
     return delay(job, token, config.worker.parkMs);
   };
@@ -269,21 +274,23 @@ export function createRecordWorker(deps: RecordWorkerDeps) {
 function reportEvents(
   worker: Worker,
   queue: QueueName,
-  { logger, metrics }: Pick<RecordWorkerDeps, 'logger' | 'metrics'>,
+  { logger, metrics, tellMetrics }: Pick<RecordWorkerDeps, 'logger' | 'metrics' | 'tellMetrics'>,
 ): void {
   const trouble = createThrottledLog<'queue'>(troubleLogEveryMs, (_kind, { count, lastError }) => {
     logger.warn({ count, err: lastError }, 'queue trouble');
   });
-  worker.on('completed', () => metrics.jobs.inc({ queue, outcome: 'completed' }));
+  worker.on('completed', () => tellMetrics(() => metrics.jobs.inc({ queue, outcome: 'completed' })));
   worker.on('stalled', (jobId) => {
-    metrics.jobs.inc({ queue, outcome: 'stalled' });
+    tellMetrics(() => metrics.jobs.inc({ queue, outcome: 'stalled' }));
     logger.warn({ jobId }, 'job had stalled, taking it up again');
   });
   worker.on('failed', (job, error) => {
-    metrics.jobs.inc({ queue, outcome: 'failed' });
     // What the server says may quote a row; that stays with the job.
     const { code: reason, records } = error instanceof FailedJobError ? error : { code: messageOf(error), records: 0 };
-    metrics.records.inc({ queue, outcome: 'failed' }, records);
+    tellMetrics(() => {
+      metrics.jobs.inc({ queue, outcome: 'failed' });
+      metrics.records.inc({ queue, outcome: 'failed' }, records);
+    });
     logger.error({ jobId: job?.id, reason }, 'job failed, its records stay in the failed set');
   });
   worker.on('error', (error) => trouble.report('queue', error));
