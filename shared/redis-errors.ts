@@ -140,10 +140,14 @@ const remedies: Record<string, string> = {
   TOOLARGE: 'the server takes nothing that large: raise proto-max-bulk-len, or make records smaller',
 };
 
-/** One line for a person: the code, and what to do about it. Holds nothing of what was sent: answers may quote it. */
-export function explainRedisError(thrown: unknown): string {
+/**
+ * One line for a person: the code, and what to do about it. Holds nothing of what was sent: answers may quote it.
+ *
+ * @param own remedies by code, which go before those that are known here
+ */
+export function explainRedisError(thrown: unknown, own: Readonly<Record<string, string>> = {}): string {
   const { code } = classifyRedisError(thrown);
-  const remedy = remedies[code] ?? 'look at the server and its log';
+  const remedy = own[code] ?? remedies[code] ?? 'look at the server and its log';
   const command = code === 'NOPERM' && thrown instanceof Error ? /run the '([\w|-]+)'/.exec(thrown.message)?.[1] : null;
   return `${code}${command ? ` (${command})` : ''}: ${remedy}`;
 }

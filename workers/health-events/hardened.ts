@@ -3,6 +3,7 @@ import { snapshotEventType } from '../../shared/contracts/lobby-event.ts';
 import type { Database } from '../../shared/database.ts';
 import type { Logger } from '../../shared/logger.ts';
 import type { Redis } from '../../shared/redis.ts';
+import { isRefusal } from '../../shared/redis-errors.ts';
 import { createMetricsTeller } from '../tell-metrics.ts';
 import { consume } from './consumer.ts';
 import { createEventStore, type Repeat } from './event-store.ts';
@@ -43,7 +44,7 @@ export interface SessionDeps {
  * commit, and the snapshots from there to the lobby.
  *
  * @returns `fenced` when somebody else has taken the lease
- * @throws UsageError for what a person has to mend
+ * @throws UsageError when the place to begin at cannot be used
  */
 export async function readHardened(deps: SessionDeps): Promise<'stopped' | 'fenced'> {
   const { config, lease, database, reader, writer, logger, metrics, view, onDatabase, onRedis } = deps;
@@ -113,12 +114,14 @@ export async function readHardened(deps: SessionDeps): Promise<'stopped' | 'fenc
       whole,
       read: (afterId, limit) => onRedis(reader, () => stream.read(afterId, limit)),
       async wait(afterId, forMs) {
-        let hasFailed = false;
+        let isCut = false;
         // Not asked for again: a server that bounds its answers may break off each time, and a read tells the same.
         await onRedis(reader, async () => {
-          if (hasFailed) return;
-          hasFailed = true;
-          await stream.wait(afterId, forMs);
+          if (isCut) return;
+          await stream.wait(afterId, forMs).catch((error: unknown) => {
+            isCut = !isRefusal(error);
+            throw error;
+          });
         });
       },
     },

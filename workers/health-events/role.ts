@@ -6,12 +6,12 @@ import { explainDatabaseError } from '../../shared/database-errors.ts';
 import { toError, UsageError } from '../../shared/errors.ts';
 import { endsWithin } from '../../shared/lifecycle.ts';
 import { createRedis, type Redis } from '../../shared/redis.ts';
-import { explainRedisError, isRefusal } from '../../shared/redis-errors.ts';
+import { classifyRedisError, isRefusal } from '../../shared/redis-errors.ts';
 import { startProgressWatch } from '../progress-watch.ts';
 import { databaseAnswers } from '../readiness.ts';
 import { retryWhileWorthWaiting } from '../retry.ts';
 import type { Role, RoleDeps } from '../role.ts';
-import { askRedis } from './ask-redis.ts';
+import { askRedis, whyRedisFails } from './ask-redis.ts';
 import { readHardened, type SessionDeps } from './hardened.ts';
 import { acquireLease, type Lease, releaseLease, renewLease } from './lease.ts';
 import { createHealthMetrics } from './metrics.ts';
@@ -91,9 +91,11 @@ export function createHealthEvents({ config, database, redis, logger: parent, re
       signal,
       onFailure(error, attempt) {
         view.trouble = 'Redis';
-        whyNot = isRefusal(error) ? explainRedisError(error) : 'it does not answer';
-        metrics.retries.inc({ server: 'redis', code: error.message.split(' ', 1)[0] ?? '' });
-        if (attempt === 0) logger.warn({ err: error }, 'Redis is in trouble, the stream has to wait');
+        whyNot = whyRedisFails(error);
+        metrics.retries.inc({ server: 'redis', code: classifyRedisError(error).code });
+        // A refusal may quote what was sent.
+        const about = isRefusal(error) ? { reason: whyNot } : { err: error };
+        if (attempt === 0) logger.warn(about, 'Redis is in trouble, the stream has to wait');
       },
       onRecovered() {
         view.trouble = null;

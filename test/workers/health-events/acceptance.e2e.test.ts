@@ -120,12 +120,16 @@ describe('a Redis that refuses', () => {
     expect(await heard(place)).toEqual(['engine_unreachable/exited', 'running/healthy']);
   });
 
-  test('for good: the worker ends, and says what there is to mend', async () => {
+  test('until a person mends it: the worker says what there is to mend, and goes on', async () => {
     const place = await aHealthPlace();
+    await place.insert({ game_id: 'game-1' });
     await place.redis.set(place.keys.stream, 'no stream');
     const worker = await place.startProcess();
-    expect(await worker.ended).toBe(2);
-    expect(worker.stderr.join()).toContain('SLUICE_HEALTH_STREAM');
+    await until(() => worker.stdout.some((line) => line.includes('SLUICE_HEALTH_STREAM')));
+    await place.redis.del(place.keys.stream);
+    await place.add(exited(1));
+    await place.settled();
+    expect(await heard(place)).toEqual(['engine_unreachable/exited']);
   });
 });
 

@@ -1,7 +1,11 @@
 import { expect, test } from 'vitest';
+import { createBullmqTransport } from '../../../producers/transport.ts';
+import { createRedis } from '../../../shared/redis.ts';
 import { createHealthEvents } from '../../../workers/health-events/role.ts';
 import type { RoleDeps } from '../../../workers/role.ts';
+import { recordText } from '../../support/execution-fleet.ts';
 import { connect, createNamespace, until } from '../../support/fixtures.ts';
+import { startSluice } from '../../support/fleet.ts';
 import type { WireEvent } from '../../support/health.ts';
 import { aHealthPlace, type HealthPlace } from '../../support/health-place.ts';
 import { startFragileRedis } from '../../support/private-servers.ts';
@@ -307,23 +311,53 @@ test('hardened: 40. a connection that somebody cuts is made again (mirror: the w
   expect(await told(place)).toEqual(['game-1 running/probe_failed', 'game-1 engine_unreachable/oom']);
 });
 
-test('hardened: 40. a key that is no stream ends the worker, which says what to do (mirror: it ends)', async () => {
+test('hardened: 40. while a key is no stream it is not ready and says what to do, and goes on by itself (mirror: it ends)', async () => {
   const place = await aHealthPlace();
+  await place.insert({});
   await place.redis.set(place.keys.stream, 'no stream');
-  const worker = await place.startProcess();
-  expect(await worker.ended).toBe(2);
-  expect(worker.stderr.join('\n')).toContain('SLUICE_HEALTH_STREAM');
+  const worker = await place.start();
+  await until(() => worker.whyIdle()?.includes('SLUICE_HEALTH_STREAM'));
+  expect(worker.whyIdle()).toMatch(/^Redis does not do what it is asked for: WRONGTYPE: /);
+  await until(async () => (await worker.metric('sluice_health_retries_total', { code: 'WRONGTYPE' })) >= 3);
+  await place.redis.del(place.keys.stream);
+  await place.add(event('probe_failed'));
+  await until(async () => (await published(worker)) === 1);
+  expect(worker.whyIdle()).toBeNull();
 });
 
-test('hardened: 40. a right that is missing ends the worker, also when it shows only within a transaction', async () => {
+test('hardened: 40. a right that is missing costs no other role of the process, and is asked for until it is there', async () => {
   const { url } = await startFragileRedis();
   const place = await aHealthPlace({ redisUrl: url });
+  await place.insert({});
   await place.start().then((worker) => until(() => place.offset()).then(() => worker.stop()));
+  // It shows within a transaction or a script only.
   await place.redis.call('ACL', 'SETUSER', 'reader', 'on', '>secret', '~*', '+@all', '-xinfo');
   const limited = new URL(url);
   limited.username = 'reader';
   limited.password = 'secret';
-  const worker = await place.startProcess({ REDIS_URL: limited.href });
-  expect(await worker.ended).toBe(2);
-  expect(worker.stderr.join('\n')).toMatch(/NOPERM.*\(let the user of REDIS_URL /);
+  const worker = await startSluice(['worker', 'health-events', 'execution-log'], {
+    ...{ DATABASE_URL: place.databaseUrl, REDIS_URL: limited.href, SLUICE_WORKER_PORT: '0' },
+    ...{ SLUICE_RETRY_MAX_MS: '200', ...place.keys.environment },
+  });
+  const lines = () => worker.stdout.map((line) => JSON.parse(line) as { msg: string; url?: string });
+  const probes = await until(() => lines().find(({ msg }) => msg === 'worker is up')?.url);
+  const ready = async () => (await fetch(`${probes}/readyz`)).text();
+  await until(async () => /NOPERM.*let the user of REDIS_URL/.test(await ready()));
+  await until(() => lines().some(({ msg }) => msg === 'taking jobs'));
+  await insertExecutionJob(url);
+  await until(async () => (await place.client.query('select from strategy_execution_log')).rowCount);
+  await place.redis.call('ACL', 'SETUSER', 'reader', '+xinfo');
+  await until(async () => (await fetch(`${probes}/readyz`)).ok);
+  worker.kill('SIGTERM');
+  expect(await worker.ended).toBe(0);
 });
+
+/** One execution in the queue of the default namespace. */
+async function insertExecutionJob(url: string): Promise<void> {
+  const redis = createRedis(url, { role: 'producer', name: 'test', logger: null });
+  const transport = createBullmqTransport({ redis, queue: 'execution-log', namespace: 'sluice' });
+  await transport.send([
+    { id: 'job-1', data: `{"v":1,"producer":"test","epoch":1,"seq":1,"records":[${recordText(1)}]}` },
+  ]);
+  await transport.close();
+}

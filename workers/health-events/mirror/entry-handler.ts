@@ -90,8 +90,8 @@ export function createEntryHandler(deps: HandlerDeps): HandleEntry {
       logger.warn({ stream_entry_id: id, err: reason }, 'health event cannot be read');
       return;
     }
-    const about = { game_id: fieldOf(fields, 'game_id'), event_type: fieldOf(fields, 'event_type') };
-    logger.warn({ stream_entry_id: id, ...about }, 'health event is of an unknown type');
+    // Not the type, which is any text here.
+    logger.warn({ stream_entry_id: id, game_id: fieldOf(fields, 'game_id') }, 'health event is of an unknown type');
   }
 
   async function load({ entryId, event: { gameId, type }, signal }: Observation): Promise<RuntimeRecord | null> {
