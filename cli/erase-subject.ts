@@ -107,6 +107,9 @@ const places: Record<keyof PlaceCounts, string> = {
   spilledRecords: 'records on disk',
 };
 
+/** What this version cannot read. */
+const remedy = 'call the `sluice erase` of that version';
+
 function toLines({ erased, blanked, left, isDone }: SubjectErasure, dryRun: boolean): string[] {
   const would = dryRun ? 'would be ' : '';
   const list = (counts: PlaceCounts): string =>
@@ -115,10 +118,12 @@ function toLines({ erased, blanked, left, isDone }: SubjectErasure, dryRun: bool
       .join(', ');
   const rest = [
     [left.heldJobs, 'jobs are in the hands of workers'],
-    [left.unreadableJobs, 'jobs are from a newer producer'],
+    [left.unreadableJobs, `jobs are from a newer producer: ${remedy}`],
+    [left.unreadableLetters, `dead letters are chunks of a newer producer: ${remedy}`],
+    [left.unreadableChunks, `chunks on disk are from a newer producer: ${remedy}`],
     [left.livingSpills, 'directories of living producers wait for Redis'],
     [left.stuckRows, 'rows take too long, or are locked by another transaction: see pg_stat_activity'],
-    [left.unreadableSegments, 'segments on disk are from a newer producer'],
+    [left.unreadableSegments, `segments on disk are from a newer producer: ${remedy}`],
   ] as const;
   return [
     `${would}erased: ${list(erased)}`,

@@ -13,7 +13,7 @@ import { eraseJobs } from './erase-jobs.ts';
 import { createScope, type ErasureScope } from './erase-record.ts';
 import { blankRequests, eraseOwnRequests, requestTables } from './erase-requests.ts';
 import { findTable, type PlainTable } from './held-table.ts';
-import { letterFate } from './letter-fate.ts';
+import { isUnreadable, letterFate } from './letter-fate.ts';
 import type { RowCounts } from './rows.ts';
 
 /** What was found in each place. */
@@ -41,6 +41,8 @@ export interface SubjectErasure {
     /** from a newer producer */
     unreadableJobs: number;
     unreadableSegments: number;
+    unreadableChunks: number;
+    unreadableLetters: number;
     /** directories of living processes that cannot send what is in them */
     livingSpills: number;
     /** that take longer than a statement may, or that another transaction holds for as long */
@@ -115,7 +117,7 @@ export async function eraseSubject(
     onProgress: () => show('queues', 0),
   });
   count('queuedRecords', { erased: jobs.erasedRecords, blanked: jobs.blankedRecords });
-  await eraseLetters(database, scope, {
+  const unreadableLetters = await eraseLetters(database, scope, {
     ...options,
     onPage: (found) => {
       count('deadLetters', found);
@@ -141,6 +143,8 @@ export async function eraseSubject(
     heldJobs: jobs.heldJobs,
     unreadableJobs: jobs.unreadableJobs,
     unreadableSegments: spill.newer,
+    unreadableChunks: spill.newerChunks,
+    unreadableLetters,
     livingSpills: spill.livingLives,
     stuckRows,
   };
@@ -168,7 +172,12 @@ async function eraseSpill(
   scope: ErasureScope,
   { dryRun, waitMs, signal }: SubjectErasureOptions,
 ): Promise<EditedSpill> {
-  const total: EditedSpill = { erased: 0, blanked: 0, damagedBytes: 0, newer: 0, livingLives: 0 };
+  const total: EditedSpill = {
+    ...{ erased: 0, blanked: 0, damagedBytes: 0 },
+    newer: 0,
+    newerChunks: 0,
+    livingLives: 0,
+  };
   const parents = spillDirs.flatMap((dir) =>
     queueNames.map((queue) => ({ queue, parent: join(dir, `${namespace}.${queue}`) })),
   );
@@ -176,7 +185,8 @@ async function eraseSpill(
     const editor = {
       edit({ data }: { data: string }) {
         const fate = eraseFromChunk(queue, data, scope);
-        if (fate.kind !== 'changed' && fate.kind !== 'erased') return null;
+        if (fate.kind === 'kept') return null;
+        if (fate.kind === 'newer') return fate.kind;
         return { data: fate.kind === 'changed' ? fate.data : null, erased: fate.erased, blanked: fate.blanked };
       },
       concerns: (bytes: Buffer) => scope.naming.needles.some((needle) => bytes.includes(needle)),
@@ -186,11 +196,13 @@ async function eraseSpill(
     total.blanked += found.blanked;
     total.damagedBytes += found.damagedBytes;
     total.newer += found.newer;
+    total.newerChunks += found.newerChunks;
     total.livingLives += dryRun ? 0 : found.livingLives;
   }
   return total;
 }
 
+/** @returns letters that may hold something that cannot be told */
 async function eraseLetters(
   database: Database,
   scope: ErasureScope,
@@ -201,16 +213,22 @@ async function eraseLetters(
   }: Pick<SubjectErasureOptions, 'dryRun' | 'signal'> & {
     onPage(found: RowCounts): void;
   },
-): Promise<void> {
+): Promise<number> {
+  let unreadable = 0;
   for (let after: string | null = null; !signal.aborted; ) {
     const page = await eraseLetterPage(database, {
       ...{ queue: null, after, dryRun },
-      decide: (letter) => letterFate(letter, scope),
+      decide(letter) {
+        const fate = letterFate(letter, scope);
+        if (fate !== 'erased' && isUnreadable(letter)) unreadable += 1;
+        return fate;
+      },
     });
     onPage({ erased: page.erased, blanked: page.changed });
-    if (page.last === null) return;
+    if (page.last === null) return unreadable;
     after = page.last;
   }
+  return unreadable;
 }
 
 /** Also in those that are made meanwhile, or that take the place of one that was gone through in part. */

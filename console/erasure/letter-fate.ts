@@ -1,3 +1,4 @@
+import { parseChunk } from '../../shared/contracts/chunk.ts';
 import { type QueueName, queueNames } from '../../shared/contracts/queues.ts';
 import type { LetterChange, ReadLetter } from '../repository/erase-letters.ts';
 import { eraseFromChunk } from './erase-chunk.ts';
@@ -24,6 +25,17 @@ export function letterFate({ queue, payload, code, reason, signature }: ReadLett
       ? { reason: erasedReason, signature: `${code} ${erasedReason}` }
       : {}),
   };
+}
+
+/** Whether it is a chunk of a newer producer: it may hold records of the subject that nothing shows. */
+export function isUnreadable({ queue, payload }: Pick<ReadLetter, 'queue' | 'payload'>): boolean {
+  if (!queueNames.some((name) => name === queue)) return false;
+  try {
+    const parsed: unknown = JSON.parse(payload);
+    return typeof parsed === 'object' && parsed !== null && 'records' in parsed && parseChunk(parsed).kind === 'newer';
+  } catch {
+    return false;
+  }
 }
 
 /** A text to put in its place, or null when it stays. */

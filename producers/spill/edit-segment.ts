@@ -16,8 +16,8 @@ export interface ChunkEdit {
 
 /** Decides about the chunks of a segment. */
 export interface SegmentEditor {
-  /** null: it stays as it is */
-  edit(chunk: SpilledChunk): ChunkEdit | null;
+  /** null: it stays as it is; `newer`: it does, too, and what is in it cannot be told */
+  edit(chunk: SpilledChunk): ChunkEdit | 'newer' | null;
   /** whether bytes that are no intact chunk are to go; nobody can read them as one */
   concerns(bytes: Buffer): boolean;
 }
@@ -30,6 +30,8 @@ export interface EditedSegments {
   damagedBytes: number;
   /** segments of a newer version, which are left as they are */
   newer: number;
+  /** chunks of a newer version in segments that can be read, which are left as they are */
+  newerChunks: number;
 }
 
 /** What an editor would do with a segment; it is only read. @throws when it cannot be read */
@@ -37,15 +39,18 @@ export async function examineSegment(
   { path, bytes }: { path: string; bytes: number },
   editor: SegmentEditor,
 ): Promise<EditedSegments> {
-  const found: EditedSegments = { erased: 0, blanked: 0, damagedBytes: 0, newer: 0 };
+  const found: EditedSegments = { erased: 0, blanked: 0, damagedBytes: 0, newer: 0, newerChunks: 0 };
   let damagedBytes = 0;
   for await (const part of readSegmentFile(path, bytes)) {
     if (part.kind === 'newer') found.newer += 1;
     if (part.kind === 'corrupt') damagedBytes += part.bytes;
     if (part.kind !== 'chunk') continue;
     const edit = editor.edit(part.chunk);
-    found.erased += edit?.erased ?? 0;
-    found.blanked += edit?.blanked ?? 0;
+    if (edit === 'newer') found.newerChunks += 1;
+    else if (edit !== null) {
+      found.erased += edit.erased;
+      found.blanked += edit.blanked;
+    }
   }
   if (damagedBytes > 0 && editor.concerns(await readFile(path))) found.damagedBytes = damagedBytes;
   return found;
@@ -91,7 +96,7 @@ export async function editSegment(
 
 function applyEdit(chunk: SpilledChunk, editor: SegmentEditor): SpilledChunk | null {
   const edit = editor.edit(chunk);
-  if (edit === null) return chunk;
+  if (edit === null || edit === 'newer') return chunk;
   const { data, erased } = edit;
   return data === null ? null : { ...chunk, data, records: chunk.records - erased };
 }

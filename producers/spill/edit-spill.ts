@@ -40,7 +40,7 @@ export async function editSpill(
     timing?: SpillTiming;
   },
 ): Promise<EditedSpill> {
-  const total: EditedSegments = { erased: 0, blanked: 0, damagedBytes: 0, newer: 0 };
+  const total = nothing();
   const watch = createLifeWatch(timing);
   const seen = new Set<string>();
   const untilMs = performance.now() + waitMs;
@@ -52,6 +52,7 @@ export async function editSpill(
       const lives = (await listLives(parent)).filter(({ ownerPath }) => ownerPath !== own?.path);
       watch.keepOnly(lives.map(({ ownerPath }) => ownerPath));
       let livingLives = 0;
+      const ofLiving = nothing();
       for (const life of lives) {
         if (signal.aborted || seen.has(life.path)) continue;
         const { owner, ownerPath } = life;
@@ -59,7 +60,10 @@ export async function editSpill(
         const found = await examine(life.path, editor);
         const isConcerned = found.erased + found.blanked + found.damagedBytes > 0;
         if (!hasEnded && isConcerned) livingLives += 1;
-        if (!hasEnded && !dryRun) continue;
+        if (!hasEnded && !dryRun) {
+          add(ofLiving, { ...nothing(), newer: found.newer, newerChunks: found.newerChunks });
+          continue;
+        }
         if (dryRun || !isConcerned) {
           seen.add(life.path);
           add(total, found);
@@ -78,8 +82,10 @@ export async function editSpill(
         }
         if ((await listSegments(claimed)).length === 0) await removeDirectory(claimed);
       }
-      if (livingLives === 0 || dryRun || signal.aborted || performance.now() >= untilMs)
+      if (livingLives === 0 || dryRun || signal.aborted || performance.now() >= untilMs) {
+        add(total, ofLiving);
         return { ...total, livingLives };
+      }
       await sleep(lookAgainMs, undefined, { signal }).catch(() => undefined);
     }
   } finally {
@@ -102,7 +108,7 @@ async function leave(parent: string, own: OwnDirectory | null): Promise<void> {
 }
 
 async function examine(directory: string, editor: SegmentEditor): Promise<EditedSegments> {
-  const total: EditedSegments = { erased: 0, blanked: 0, damagedBytes: 0, newer: 0 };
+  const total = nothing();
   for (const segment of await segmentsOf(directory)) {
     // It may be replayed, and go, meanwhile.
     const found = await examineSegment(segment, editor).catch(nullWhenGone);
@@ -125,4 +131,9 @@ function add(total: EditedSegments, more: EditedSegments): void {
   total.blanked += more.blanked;
   total.damagedBytes += more.damagedBytes;
   total.newer += more.newer;
+  total.newerChunks += more.newerChunks;
+}
+
+function nothing(): EditedSegments {
+  return { erased: 0, blanked: 0, damagedBytes: 0, newer: 0, newerChunks: 0 };
 }

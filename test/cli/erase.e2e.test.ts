@@ -18,7 +18,7 @@ import {
 } from '../support/fixtures.ts';
 import { startSluice } from '../support/fleet.ts';
 import { aCompletion } from '../support/requests.ts';
-import { aDeadOwner, leaveLife } from '../support/spill.ts';
+import { aDeadOwner, aLivingOwner, leaveLife } from '../support/spill.ts';
 import { createRunner } from './run-sluice.ts';
 
 const user = 'user-31f7';
@@ -287,6 +287,30 @@ test('erase user: while records stream in, none that was made before the end of 
   expect(
     (await client.query('select from strategy_execution_log where external_user_id = $1', [`${user}-b`])).rowCount,
   ).toBe(rest.length / 3);
+});
+
+test('erase: chunks of a newer producer, on disk and in dead letters, are left and told of with the remedy, exit code 1', async () => {
+  const { run, client, spillDir, namespace, disk } = await aPlace();
+  const newer = JSON.stringify({ v: 99, producer: 'test', epoch: 1, seq: 1, encoding: 'zstd', records: 'KLUv' });
+  const frame = encodeFrame({ id: 'newer', data: newer, records: 1, writtenAtMs: Date.now() });
+  const segment = Buffer.concat([encodeSegmentHeader(), frame]);
+  const parent = join(spillDir, `${namespace}.execution-log`);
+  await leaveLife(parent, 'web-1-1600000000000', await aDeadOwner(), [segment]);
+  await leaveLife(parent, 'web-2-1600000000000', (await aLivingOwner()).owner, [segment]);
+  await client.query(
+    `insert into dead_letter (queue, record_key, payload, code, reason, signature) values ('execution-log', 'newer', $1, 'newer', 'r', 's')`,
+    [newer],
+  );
+  const before = await disk();
+  const json = await run('erase', 'user', user, '--spill', spillDir, '--yes', '--wait', '0', '--json');
+  expect(json).toMatchObject({ exitCode: 1 });
+  expect(json.json()).toMatchObject({ left: { unreadableChunks: 2, unreadableLetters: 1 }, isDone: false });
+  const text = await run('erase', 'user', user, '--spill', spillDir, '--yes', '--wait', '0');
+  expect(text).toMatchObject({ exitCode: 1 });
+  expect(text.stdout).toContain('left: 2 chunks on disk are from a newer producer: call the `sluice erase` of that');
+  expect(text.stdout).toContain('left: 1 dead letters are chunks of a newer producer: call');
+  expect(await disk()).toBe(before);
+  expect((await client.query('select payload from dead_letter')).rows).toEqual([{ payload: newer }]);
 });
 
 test('erase: it asks first, and what it is called with wrongly it says without doing anything', async () => {

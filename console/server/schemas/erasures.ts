@@ -27,6 +27,8 @@ const report = z
       heldJobs: z.int(),
       unreadableJobs: z.int(),
       unreadableSegments: z.int(),
+      unreadableChunks: z.int(),
+      unreadableLetters: z.int(),
       livingSpills: z.int(),
       stuckRows: z.int(),
     }),

@@ -42,7 +42,7 @@ test('edit: of a life that has ended the named chunks go, and the next life find
   expect(await edit(dir, { dryRun: true })).toMatchObject({ erased: 7, livingLives: 0 });
   expect(await everything(dir)).toContain('gone');
 
-  expect(await edit(dir)).toEqual({ erased: 7, blanked: 0, damagedBytes: 0, newer: 0, livingLives: 0 });
+  expect(await edit(dir)).toEqual({ erased: 7, blanked: 0, damagedBytes: 0, newer: 0, newerChunks: 0, livingLives: 0 });
   expect(await everything(dir)).not.toContain('gone');
   expect(await edit(dir)).toMatchObject({ erased: 0 });
   const { spill, lost, troubles } = aSpill(dir);
