@@ -124,8 +124,12 @@ export function isOfOneStatement({ code }: ClassifiedDatabaseError): boolean {
 
 /** Whether no answer of the server came to a statement: the connection is broken, or silent. */
 export function isUnanswered(thrown: unknown): boolean {
-  const { class: errorClass, code } = classifyDatabaseError(thrown);
-  return errorClass === 'transient' && !/^[0-9A-Z]{5}$/.test(code);
+  return isWithoutAnswer(classifyDatabaseError(thrown));
+}
+
+/** What is transient and no SQLSTATE is the name of a failure on the way. Names may look like one: `EPIPE`, `E2BIG`. */
+function isWithoutAnswer({ class: errorClass, code }: ClassifiedDatabaseError): boolean {
+  return errorClass === 'transient' && classifySqlState(code) !== 'transient';
 }
 
 /** Names of constraints that are there for a moment only, while a partition is made. */
@@ -159,8 +163,9 @@ export function isLackOfResources({ code }: ClassifiedDatabaseError): boolean {
  * In what way a statement failed, to tell whether it failed twice alike: the code, but one word for all that means that the
  * connection broke, since the same crash is told in many ways.
  */
-export function wayOfFailure({ class: errorClass, code }: ClassifiedDatabaseError): string {
-  const isOfConnection = errorClass === 'transient' && (!/^[0-9A-Z]{5}$/.test(code) || /^(?:08|57P)/.test(code));
+export function wayOfFailure(error: ClassifiedDatabaseError): string {
+  const { class: errorClass, code } = error;
+  const isOfConnection = isWithoutAnswer(error) || (errorClass === 'transient' && /^(?:08|57P)/.test(code));
   return isOfConnection ? 'connection' : code;
 }
 
@@ -206,7 +211,8 @@ function* causesOf(thrown: unknown): Generator<Record<string, unknown>> {
 }
 
 const fieldNames = [
-  'constraint',
+  'name',
+  'severity',
   'schema',
   'table',
   'column',
@@ -242,17 +248,11 @@ function fieldsOf(error: object): Record<string, unknown> {
   return fields;
 }
 
+/** Where it comes from tells: only what the server has sent has a severity. Codes of Node and Prisma may look alike. */
 function sqlStateOf(error: Record<string, unknown>): string | null {
-  for (const value of [error['originalCode'], error['code']]) {
-    if (
-      typeof value === 'string' &&
-      /^[0-9A-Z]{5}$/.test(value) &&
-      !/^P[1-9]\d{3}$/.test(value) &&
-      !/^E[A-Z]{4}$/.test(value)
-    )
-      return value;
-  }
-  return null;
+  const isOfServer = typeof error['severity'] === 'string' || error['name'] === statementErrorName;
+  const code = error['originalCode'] ?? (isOfServer ? error['code'] : null);
+  return typeof code === 'string' && /^[0-9A-Z]{5}$/.test(code) ? code : null;
 }
 
 /** What a person can do about the failures that a set-up meets. */
@@ -380,9 +380,11 @@ function serverMessage(thrown: unknown): string {
   return message.split('\n').findLast((line) => line.trim() !== '') ?? '';
 }
 
+const statementErrorName = 'StatementError';
+
 /** A statement that PostgreSQL refused, with all that may be told of it. */
 export class StatementError extends Error implements DatabaseErrorFacts {
-  override readonly name = 'StatementError';
+  override readonly name = statementErrorName;
   readonly code: string;
   declare readonly schema?: string;
   declare readonly table?: string;

@@ -97,7 +97,7 @@ function isForAllHosts(error: unknown): boolean {
 }
 
 function isOfServer(error: unknown): boolean {
-  return /^(?=.*\d)[0-9A-Z]{5}$/.test(String((error as { code?: unknown }).code));
+  return typeof (error as { severity?: unknown }).severity === 'string';
 }
 
 /** With the name of its kind where TLS is to blame: Node has some thirty codes for that, and the driver none. */
@@ -124,5 +124,5 @@ async function checkSession(client: pg.ClientBase, target: TargetSession): Promi
   };
   if (fits[target]) return;
   const message = `no server is as target_session_attrs=${target} of DATABASE_URL wants it`;
-  throw Object.assign(new Error(message), { code: '25006' });
+  throw Object.assign(new Error(message), { code: '25006', severity: 'FATAL' });
 }

@@ -7,7 +7,10 @@ import {
   type DatabaseErrorClass,
   describeDatabaseError,
   explainDatabaseError,
+  isUnanswered,
+  StatementError,
   toStatementError,
+  wayOfFailure,
 } from '../../shared/database-errors.ts';
 import { anyValue } from '../support/any-value.ts';
 import { throwingGetter, unreadableObjects } from '../support/unreadable.ts';
@@ -55,7 +58,7 @@ test.each(table)('SQLSTATE: %s is %s, straight from the driver or through Prisma
 });
 
 test('SQLSTATE: what is said in words does not decide', () => {
-  const liar = Object.assign(new Error('Connection terminated unexpectedly'), { code: '22P02' });
+  const liar = Object.assign(new Error('Connection terminated unexpectedly'), { code: '22P02', severity: 'ERROR' });
   expect(classifyDatabaseError(liar)).toEqual({ class: 'data', code: '22P02' });
   const message = 'Raw query failed. Code: `40001`. Message: `could not serialize`';
   expect(classifyDatabaseError(new Error(message))).toEqual({ class: 'unknown', code: 'unknown' });
@@ -137,6 +140,32 @@ test.each(['EACCES', 'EBUSY', 'EPERM', 'ENOENT'])('socket: %s is nothing that is
   expect(classifyDatabaseError(Object.assign(new Error('x'), { code }))).toEqual({ class: 'unknown', code });
 });
 
+test.each(['EPIPE', 'E2BIG', 'EPERM', 'EBADF', 'EROFS'])(
+  'socket: %s of a system call looks like a SQLSTATE and is none, one that a function raised is one',
+  (code) => {
+    const ofSystem = Object.assign(new Error(`write ${code}`), { code, errno: -32, syscall: 'write' });
+    expect(classifyDatabaseError(ofSystem)).toEqual({ class: 'transient', code });
+    expect(isUnanswered(new Error('wrapped', { cause: ofSystem }))).toBe(true);
+    expect(wayOfFailure(classifyDatabaseError(ofSystem))).toBe('connection');
+    for (const raised of [
+      Object.assign(new Error('raised'), { code, severity: 'ERROR' }),
+      new StatementError({ code, message: 'raised' }),
+      prismaError({ originalCode: code, kind: 'postgres' }),
+    ]) {
+      expect(classifyDatabaseError(raised)).toEqual({ class: 'systemic', code });
+      expect(isUnanswered(raised)).toBe(false);
+      expect(wayOfFailure(classifyDatabaseError(raised))).toBe(code);
+    }
+  },
+);
+
+test('socket: a code without a sign of the server says nothing that is known', () => {
+  expect(classifyDatabaseError(Object.assign(new Error('x'), { code: '08006' }))).toEqual({
+    class: 'unknown',
+    code: '08006',
+  });
+});
+
 test.each([
   'Connection terminated unexpectedly',
   'Connection terminated',
@@ -159,8 +188,8 @@ test.each([
 });
 
 test('causes: the outermost SQLSTATE decides', () => {
-  const inner = Object.assign(new Error('inner'), { code: '08006' });
-  const outer = Object.assign(new Error('outer', { cause: inner }), { code: '22P02' });
+  const inner = Object.assign(new Error('inner'), { code: '08006', severity: 'FATAL' });
+  const outer = Object.assign(new Error('outer', { cause: inner }), { code: '22P02', severity: 'ERROR' });
   expect(classifyDatabaseError(outer)).toEqual({ class: 'data', code: '22P02' });
 });
 
@@ -276,7 +305,9 @@ test('driver: a statement that had no answer in time is told from a connection t
 });
 
 test('explained: without a remedy, the code and what the server said are enough', () => {
-  expect(explainDatabaseError(Object.assign(new Error('bad input'), { code: '22P02' }))).toBe('22P02: bad input');
+  expect(explainDatabaseError(Object.assign(new Error('bad input'), { code: '22P02', severity: 'ERROR' }))).toBe(
+    '22P02: bad input',
+  );
 });
 
 test("explained: Prisma's heading is left out", () => {

@@ -3,8 +3,8 @@ import { setImmediate as turn } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
 import { createOutageGate, OwnFaultError, StoppedError } from '../../workers/outage-gate.ts';
 
-const outage = () => Object.assign(new Error('connection is gone'), { code: '08006' });
-const refusal = () => Object.assign(new Error('a value is wrong'), { code: '22P02' });
+const outage = () => Object.assign(new Error('connection is gone'), { code: '08006', severity: 'FATAL' });
+const refusal = () => Object.assign(new Error('a value is wrong'), { code: '22P02', severity: 'ERROR' });
 
 /** A gate without waits between attempts, and what it was told. */
 function aGate(rehearse: () => Promise<unknown> = () => Promise.reject(outage())) {
@@ -90,13 +90,13 @@ test('gate: a trial that is refused for what is in it shows that the database an
   await vi.waitUntil(() => gate.isOutage);
   state.isUp = true;
   failWith = refusal;
-  await expect(bad).rejects.toMatchObject({ code: '22P02' });
+  await expect(bad).rejects.toMatchObject({ code: '22P02', severity: 'ERROR' });
   expect(await good).toBe('good');
 });
 
 test('gate: what waiting cannot help opens no outage', async () => {
   const { gate, told } = aGate();
-  await expect(gate.run(() => Promise.reject(refusal()))).rejects.toMatchObject({ code: '22P02' });
+  await expect(gate.run(() => Promise.reject(refusal()))).rejects.toMatchObject({ code: '22P02', severity: 'ERROR' });
   expect(gate.isOutage).toBe(false);
   expect(told).toEqual([]);
 });
@@ -118,7 +118,7 @@ test.each(['57014', '55P03', '40P01', '40001', '53200'])(
   'gate: %s is of the statement that met it, and holds up no other',
   async (code) => {
     const { gate, told } = aGate();
-    const locked = gate.run(() => Promise.reject(Object.assign(new Error('locked'), { code })));
+    const locked = gate.run(() => Promise.reject(Object.assign(new Error('locked'), { code, severity: 'ERROR' })));
     await expect(locked).rejects.toMatchObject({ code });
     expect(gate.isOutage).toBe(false);
     expect(told).toEqual([]);
@@ -157,7 +157,7 @@ test('gate: an outage is told to those who watch, until they look away', async (
   expect(tell).toHaveBeenCalledOnce();
 });
 
-const internal = () => Object.assign(new Error('internal'), { code: 'XX000' });
+const internal = () => Object.assign(new Error('internal'), { code: 'XX000', severity: 'ERROR' });
 const goodIsTaken = async (): Promise<void> => undefined;
 
 test('gate: a statement that fails alike three times, while a good record is taken each time, is itself at fault', async () => {
@@ -174,7 +174,7 @@ test('gate: failures in different ways are not added up', async () => {
   const codes = ['XX000', 'ZZ001', 'XX000', 'ZZ001', 'XX000'];
   const work = vi.fn(async () => {
     const code = codes.shift();
-    if (code !== undefined) throw Object.assign(new Error(code), { code });
+    if (code !== undefined) throw Object.assign(new Error(code), { code, severity: 'ERROR' });
     return 'done';
   });
   expect(await gate.run(work)).toBe('done');
@@ -225,7 +225,7 @@ test.each(['53100', '40002', 'P2024'])(
   'gate: for %s nothing is blamed: it is thrown as it is, once the database takes a good record',
   async (code) => {
     const { gate } = aGate(goodIsTaken);
-    const error = Object.assign(new Error('lacking'), { code });
+    const error = Object.assign(new Error('lacking'), { code, severity: 'ERROR' });
     await expect(gate.run(() => Promise.reject(error))).rejects.toBe(error);
   },
 );
@@ -239,7 +239,7 @@ test('gate: a refusal of rows that counts for good is believed only when good ro
   await vi.waitUntil(() => told.length > 3);
   expect(gate.isOutage).toBe(true);
   isMended = true;
-  await expect(last).rejects.toMatchObject({ code: '22P02' });
+  await expect(last).rejects.toMatchObject({ code: '22P02', severity: 'ERROR' });
   expect(gate.isOutage).toBe(false);
 });
 
@@ -266,7 +266,7 @@ test('gate: an outage lasts from one refusal to the next, also while it is tried
 test('gate: where the good record is refused for its own sake, rows of others that go through show as much', async () => {
   const { gate, told } = aGate(() => Promise.reject(refusal()));
   const last = gate.run(() => Promise.reject(refusal()), { isSceptical: true });
-  const ended = expect(last).rejects.toMatchObject({ code: '22P02' });
+  const ended = expect(last).rejects.toMatchObject({ code: '22P02', severity: 'ERROR' });
   await vi.waitUntil(() => told.length > 0);
   await gate.run(async () => 'other');
   await ended;

@@ -1,7 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import { isWorthWaiting, type RetryOptions, retryWhileWorthWaiting } from '../../workers/retry.ts';
 
-const failure = (code: string) => Object.assign(new Error(`database says ${code}`), { code });
+const failure = (code: string) => Object.assign(new Error(`database says ${code}`), { code, severity: 'ERROR' });
 
 /** Options without any wait, and all that they were told. */
 function optionsOf(overrides: Partial<RetryOptions> = {}) {

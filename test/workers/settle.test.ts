@@ -5,7 +5,7 @@ import { OwnFaultError } from '../../workers/outage-gate.ts';
 import type { Unstored } from '../../workers/records/kind.ts';
 import { RefusedRecordsError, settleEntries, UnreadableEntryError, type WritePurpose } from '../../workers/settle.ts';
 
-const databaseError = (code: string) => Object.assign(new Error(`database says ${code}`), { code });
+const databaseError = (code: string) => Object.assign(new Error(`database says ${code}`), { code, severity: 'ERROR' });
 const entriesOf = (count: number): BatchEntry[] =>
   Array.from({ length: count }, (_, n) => ({ json: `[${n}]`, records: 1 }));
 const numbersOf = (entries: readonly BatchEntry[]): number[] => entries.flatMap(({ json }) => JSON.parse(json));
