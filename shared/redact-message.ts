@@ -1,3 +1,5 @@
+/** Of a longer message the rest is not looked at. */
+const maxReadChars = 4_000;
 const maxChars = 500;
 
 /** A number, a date, a range: digits and no letters. */
@@ -6,6 +8,36 @@ const isNumber = /^[^\p{L}]*\d[^\p{L}]*$/u;
 /** What PostgreSQL puts before the name of something in quotes; whatever else it quotes is a value. */
 const beforeNames =
   /(?:aggregate|collation|column|constraint|database|domain|encoding|extension|function|index|language|operator|parameter|partition|policy|procedure|publication|relation|role|rule|schema|sequence|server|table|tablespace|trigger|type|user|view) $/;
+
+/** What opens a quote in the languages of PostgreSQL's messages, and what may close it. */
+const quotes: [opening: string, closing: string][] = [
+  ['"', '"'],
+  ['„', '“”"'],
+  ['“', '”"'],
+  ['”', '”'],
+  ['«', '»'],
+  ['»', '«'],
+  ['‹', '›'],
+  ['›', '‹'],
+  ['‚', '‘’'],
+  ['「', '」'],
+  ['『', '』'],
+];
+
+/** Within a word it is an apostrophe: `l'objet`, `can’t`. */
+const singleQuoted = String.raw`(?<![\p{L}\p{N}])['‘].*?(?:['’](?![\p{L}\p{N}])|$)`;
+
+/** A text in quotes; where nothing closes them, all up to the end. */
+const quoted = new RegExp(
+  [...quotes.map(([opening, closing]) => `${opening}[^${closing}]*(?:[${closing}]|$)`), singleQuoted].join('|'),
+  'gu',
+);
+
+/** A colon with something in quotes behind it. */
+const lastValue = new RegExp(`(\\s?: )[${quotes.map(([opening]) => opening).join('')}'‘].*$`, 'u');
+
+/** More characters than the longest word in `beforeNames`. */
+const nameWordChars = 16;
 
 /** Texts and numbers of a record, as they might be quoted. */
 interface Values {
@@ -19,14 +51,23 @@ interface Values {
  *   occur among them, and all numbers, are left out, too
  */
 export function redactMessage(message: string, values: Values | null = null): string {
-  const line = message.slice(0, maxChars).replaceAll(/\s+/g, ' ').trim();
+  const line = message.slice(0, maxReadChars).replaceAll(/\s+/g, ' ').trim();
   // PostgreSQL gives the value at fault last, after a colon: it may hold quotes itself.
-  const withoutValue = line.replace(/: ".*$/, ': "…"');
-  const withoutQuotes = withoutValue.replaceAll(/"[^"]*"|'[^']*'/g, (quoted, at: number) =>
-    beforeNames.test(withoutValue.slice(0, at)) ? quoted : '"…"',
+  const withoutValue = line.replace(lastValue, '$1"…"');
+  const withoutQuotes = withoutValue.replaceAll(quoted, (text, at: number) =>
+    isClosed(text) && beforeNames.test(withoutValue.slice(Math.max(0, at - nameWordChars), at)) ? text : '"…"',
   );
-  if (values === null) return withoutQuotes;
-  return withoutQuotes.replaceAll(/[^\s"…]+/g, (word) => (isNumber.test(word) || values.has(word) ? '…' : word));
+  // Only now: a cut within a value would leave its beginning without a quote that closes it.
+  const told =
+    values === null
+      ? withoutQuotes
+      : withoutQuotes.replaceAll(/[^\s"…]+/g, (word) => (isNumber.test(word) || values.has(word) ? '…' : word));
+  return told.slice(0, maxChars);
+}
+
+/** Names that PostgreSQL quotes in English, which it always closes. */
+function isClosed(text: string): boolean {
+  return text.length > 1 && /^(?:".*"|'.*')$/.test(text);
 }
 
 /** Characters of JSON beyond which its values are not gone through. */

@@ -20,6 +20,35 @@ test.each([
   expect(redactMessage(message)).toBe(said);
 });
 
+test.each([
+  ['ungültige Eingabesyntax für Typ uuid: „secret“', 'ungültige Eingabesyntax für Typ uuid: "…"'],
+  ['Wert »secret« ist außerhalb des gültigen Bereichs', 'Wert "…" ist außerhalb des gültigen Bereichs'],
+  ['la valeur « secret » n’est pas valide', 'la valeur "…" n’est pas valide'],
+  ["l'objet 'secret' n'existe pas", `l'objet "…" n'existe pas`],
+  ["can't store 'o'secret one' now", `can't store "…" now`],
+  [
+    'syntaxe en entrée invalide pour le type uuid : « a » « secret »',
+    'syntaxe en entrée invalide pour le type uuid : "…"',
+  ],
+  ['Wert ‚secret‘ und ‹secret› und “secret” und ‘secret’', 'Wert "…" und "…" und "…" und "…"'],
+  ['värdet ”secret” är ogiltigt', 'värdet "…" är ogiltigt'],
+  ['値「secret」は型『secret』の範囲外です', '値"…"は型"…"の範囲外です'],
+  ['value "secret of nobody who closes it', 'value "…"'],
+  ['Wert „secret, der nicht endet', 'Wert "…"'],
+  ['column "secret', 'column "…"'],
+])('redaction: quotes of other languages, and those that nothing closes: %j', (message, said) => {
+  expect(redactMessage(message)).toBe(said);
+});
+
+test('redaction: a message is cut when its values are gone, not within one', () => {
+  const value = 'secret '.repeat(200);
+  expect(redactMessage(`value "${value}" is out of range`)).toBe('value "…" is out of range');
+  expect(redactMessage(`${'x'.repeat(480)} "${value}" y`)).toBe(`${'x'.repeat(480)} "…" y`);
+  // Longer than what is read.
+  expect(redactMessage(`value "${'secret '.repeat(100_000)}" is out of range`)).toBe('value "…"');
+  expect(redactMessage(`${"'a ".repeat(100_000)}`)).not.toContain('a');
+});
+
 test('redaction: what a function says is told without words and numbers of the rows', () => {
   const json = JSON.stringify([{ realmId: 'acme corp', points: 12.5, input: { user: 'bob\nsmith', list: ['größe'] } }]);
   const words = wordsOf(json);
