@@ -84,6 +84,10 @@ export async function createOwnDirectory({
       }
       return gone;
     },
+    /** Gives no sign of life any more, although it may be there still: when it can be seen again, others take it over. */
+    abandon(): void {
+      clearInterval(heartbeat);
+    },
     /** Leaves it to the next life. */
     async release(): Promise<void> {
       clearInterval(heartbeat);

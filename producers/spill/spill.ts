@@ -129,11 +129,12 @@ export function createSpill(options: SpillOptions) {
     return own;
   };
 
-  /** A directory that cannot be seen counts as deleted: what is in it is tried again later. */
+  /** A directory that cannot be seen counts as deleted, and is left to others: what is in it is tried again later. */
   const departureOf = async (directory: OwnDirectory | null): Promise<Departure | null> => {
     if (directory === null) return null;
     return directory.departure().catch((thrown: unknown) => {
       options.onTrouble(toError(thrown));
+      directory.abandon();
       return 'deleted' as const;
     });
   };

@@ -456,3 +456,21 @@ async function openedSpill(dir: string) {
   await opened(made);
   return made.spill;
 }
+
+test('stall: a directory that could not be seen for a while is taken over by others when it is there again', async () => {
+  const dir = await createDirectory();
+  const first = aSpill(dir, { timing: { ...quick, lookMs: 1_000_000 } });
+  await first.spill.append(someChunks('a', 1));
+  const [life = ''] = await readdir(dir);
+  const hidden = `${await createDirectory()}/hidden`;
+  await rename(join(dir, life), hidden);
+  // What is asked of a directory below a file is refused by ENOTDIR: nobody can tell what became of it.
+  await writeFile(join(dir, life), '');
+  expect(await first.spill.append(someChunks('b', 1))).toEqual({ status: 'written' });
+  expect(first.troubles.map(({ message }) => message).join()).toContain('ENOTDIR');
+  await rm(join(dir, life));
+  await rename(hidden, join(dir, life));
+  const second = aSpill(dir, { life: 'test-1700000000001', timing: quick });
+  await until(() => second.found);
+  expect(await takeAll(second.spill)).toEqual(['a.1.0']);
+});
