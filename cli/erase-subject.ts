@@ -121,7 +121,7 @@ function toLines({ erased, blanked, left, isDone }: SubjectErasure, dryRun: bool
     [left.unreadableJobs, `jobs are from a newer producer: ${remedy}`],
     [left.unreadableLetters, `dead letters are chunks of a newer producer: ${remedy}`],
     [left.unreadableChunks, `chunks on disk are from a newer producer: ${remedy}`],
-    [left.livingSpills, 'directories of living producers wait for Redis'],
+    [left.livingSpills, 'directories of living producers wait for Redis: let them send, or stop them'],
     [left.stuckRows, 'rows take too long, or are locked by another transaction: see pg_stat_activity'],
     [left.unreadableSegments, `segments on disk are from a newer producer: ${remedy}`],
   ] as const;
