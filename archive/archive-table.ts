@@ -2,18 +2,21 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Database, type JsonTransaction, queryTexts, withJsonTransaction } from '../shared/database.ts';
 import { createPendingFile, FileError, removeAbandoned } from './archive-file.ts';
+import { isAwaitingDrop } from './awaiting-drop.ts';
 import { type Column, readColumns } from './columns.ts';
-import { type Archived, archiveName, listManifests, type Manifest, writeManifest } from './manifest.ts';
+import {
+  type Archived,
+  type ArchivedTable,
+  archiveName,
+  listManifests,
+  type Manifest,
+  writeManifest,
+} from './manifest.ts';
 import { createParquetWriter } from './parquet-writer.ts';
 import { readTable } from './read-table.ts';
 import { createRowSum, isSame, sumTable } from './row-sum.ts';
 import { type TableName, toTableSql } from './table-ranges.ts';
 import { findDamage, sumFile } from './verify-archive.ts';
-
-/** A table to archive: what it was a partition of, and the bounds that it had. */
-export interface ArchivedTable extends Archived {
-  place: TableName;
-}
 
 /** What became of it: the archive that holds its rows, or why there is none yet. */
 export type ArchiveResult =
@@ -148,14 +151,14 @@ async function writeArchive(
 /** What became of a table that was to be dropped. */
 export type DropArchivedResult =
   | 'dropped'
-  /** somebody else was first */
+  /** somebody else was first, or has attached it again */
   | 'gone'
   /** it has other rows than the archive; nothing was done */
   | 'different'
   | 'stopped';
 
 /**
- * Drops a table that is no partition any more, if it has exactly the rows that its archive has. Both are in one transaction
+ * Drops a table that was detached for this and has not been altered since, if it has exactly the rows that its archive has. Both are in one transaction
  * that holds the exclusive lock, for as long as it takes to add the rows up: only who still looks at this table waits.
  *
  * @throws what the database said, such as that it did not get the lock in time
@@ -168,14 +171,9 @@ export function dropArchived(
 ): Promise<DropArchivedResult> {
   return withJsonTransaction(database, { lockTimeoutMs, commits: true }, async (transaction) => {
     await boundIdleness(transaction);
-    const [[count] = []] = await queryTexts(
-      transaction,
-      `select count(*)::text from pg_class join pg_namespace on pg_namespace.oid = relnamespace
-       where nspname = $1 and relname = $2 and not relispartition`,
-      [place.schema, place.name],
-    );
-    if (count !== '1') return 'gone';
+    if (!(await isAwaitingDrop(transaction, place))) return 'gone';
     await queryTexts(transaction, `lock table ${toTableSql(place)} in access exclusive mode`);
+    if (!(await isAwaitingDrop(transaction, place))) return 'gone';
     const sum = await sumTable(transaction, place, await readColumns(transaction, place.name), signal);
     if (sum === null) return 'stopped';
     if (!isSame(sum, manifest)) return 'different';

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { createPendingFile, told } from './archive-file.ts';
 import type { RowSum } from './row-sum.ts';
+import type { TableName } from './table-ranges.ts';
 
 /** How sums of rows are reckoned: see `RowSum`. Another way gets another name. */
 const rowSumMethod = 'sum-of-sha256-of-rows';
@@ -49,6 +50,11 @@ export interface Archived {
   from: string;
   /** ISO 8601; excluded */
   until: string;
+}
+
+/** A table to archive: what it was a partition of, and the bounds that it had. */
+export interface ArchivedTable extends Archived {
+  place: TableName;
 }
 
 /**

@@ -1,5 +1,6 @@
-import { type ArchivedTable, archiveTable, dropArchived, removeArchive } from '../../archive/archive-table.ts';
+import { archiveTable, dropArchived, removeArchive } from '../../archive/archive-table.ts';
 import { toComment } from '../../archive/awaiting-drop.ts';
+import type { ArchivedTable } from '../../archive/manifest.ts';
 import type { Database } from '../../shared/database.ts';
 import { classifyDatabaseError, lockCodes, undefinedTable } from '../../shared/database-errors.ts';
 import type { Partition, PartitionCatalog } from '../../shared/partition-catalog.ts';

@@ -1,9 +1,10 @@
 import { FileError } from '../../archive/archive-file.ts';
-import { findAwaitingDrop } from '../../archive/awaiting-drop.ts';
+import { findMarked, type Marked, removeMark } from '../../archive/awaiting-drop.ts';
 import { type Database, Prisma } from '../../shared/database.ts';
 import {
   classifyDatabaseError,
   explainDatabaseError,
+  lockCodes,
   lockNotAvailable,
   queryCanceled,
   undefinedTable,
@@ -33,6 +34,9 @@ export interface RetentionReport {
  */
 const maxLockWaits = 3;
 
+/** For the lock that a comment needs. Only vacuum and changes of this table wait for it. */
+const markTimeoutMs = 500;
+
 /**
  * Drops the partitions that are older than `SLUICE_RETENTION_DAYS`. The time is the database's. With `SLUICE_ARCHIVE_DIR`
  * only after their rows are in an archive.
@@ -50,7 +54,7 @@ export function createRetentionTask(deps: TaskDeps): Task<RetentionReport> {
       const expired = plan(catalog);
       const archiving = archiveDir === null ? null : createArchiving(database, { dir: archiveDir, signal });
       const overdue: Overdue[] = [
-        ...(await findDetached(archiving)),
+        ...toDetached(await lookAtMarked(), archiving),
         ...expired.map((partition) => ({ place: partition, drop: () => dropExpired(partition, archiving) })),
       ];
       report.overdue = overdue.length;
@@ -76,12 +80,33 @@ export function createRetentionTask(deps: TaskDeps): Task<RetentionReport> {
     return dropPartition(database, { table: executionLogTable, name: expired.name, isExpired });
   }
 
+  /** A table that somebody has attached again is a partition like all others, and one that was altered since stays. */
+  async function lookAtMarked(): Promise<Marked> {
+    const marked = await findMarked(database, executionLogTable);
+    for (const place of marked.attached) {
+      try {
+        await removeMark(database, place, markTimeoutMs);
+        logger.info({ partition: place.name }, 'attached again, no longer marked to be dropped');
+      } catch (error) {
+        const { class: errorClass, code } = classifyDatabaseError(error);
+        if (errorClass === 'transient' && !lockCodes.includes(code)) throw error;
+        logger.warn({ partition: place.name, code }, 'attached again, its comment that it is to be dropped stays');
+      }
+    }
+    if (marked.altered.length > 0) {
+      logger.warn(
+        { names: marked.altered.map(({ name }) => name) },
+        'detached partitions were altered after they had been marked to be dropped, so they are kept: drop them by hand, or take their comment off',
+      );
+    }
+    return marked;
+  }
+
   /** What an earlier run has detached, to drop it once it is archived, and has not come to. */
-  async function findDetached(archiving: Archiving | null): Promise<Overdue[]> {
-    const tables = await findAwaitingDrop(database, executionLogTable);
-    if (archiving !== null) return tables.map((table) => ({ place: table.place, drop: () => archiving.drop(table) }));
-    if (tables.length > 0) {
-      const names = tables.map(({ place }) => place.name);
+  function toDetached({ awaiting }: Marked, archiving: Archiving | null): Overdue[] {
+    if (archiving !== null) return awaiting.map((table) => ({ place: table.place, drop: () => archiving.drop(table) }));
+    if (awaiting.length > 0) {
+      const names = awaiting.map(({ place }) => place.name);
       logger.error(
         { names },
         'detached partitions wait for their archive: set SLUICE_ARCHIVE_DIR, or drop them by hand',

@@ -10,7 +10,7 @@ import { sumTable } from '../../../archive/row-sum.ts';
 import { findDamage } from '../../../archive/verify-archive.ts';
 import { createRetentionTask } from '../../../workers/maintenance/retention-task.ts';
 import { insertVariedExecutions } from '../../support/archive.ts';
-import { connect, createDirectory } from '../../support/fixtures.ts';
+import { connect, createDirectory, untilBlocked } from '../../support/fixtures.ts';
 import { maintenanceDeps } from '../../support/maintenance.ts';
 import { createDay, insertExecution, partitionRows } from '../../support/rows.ts';
 
@@ -38,6 +38,12 @@ async function sumOf({ deps: { database } }: SetUp, name: string) {
 function expiredDay({ name, noon }: { name: string; noon: Date }) {
   const [from, until] = [-43_200_000, 43_200_000].map((ms) => new Date(noon.getTime() + ms).toISOString());
   return { table, from: from ?? '', until: until ?? '', place: { schema: 'public', name } };
+}
+
+/** What a process leaves that dies between the two steps of a run. */
+async function detachExpired({ client }: SetUp, day: { name: string; noon: Date }): Promise<void> {
+  await client.query(`begin; alter table ${table} detach partition ${day.name};
+    comment on table ${day.name} is '${toComment(expiredDay(day))}'; commit`);
 }
 
 async function archivesIn(dir: string) {
@@ -131,9 +137,7 @@ test('archive: a row that comes after the file was written is no proof, and is i
   const first = await archiveTable(database, expired, { dir: set.dir, signal });
   if (typeof first === 'string') throw new Error(first);
   await insertExecution(set.client, day.noon);
-  // Where a process dies between the two steps of a run.
-  await set.client.query(`alter table ${table} detach partition ${day.name}`);
-  await set.client.query(`comment on table ${day.name} is '${toComment(expired)}'`);
+  await detachExpired(set, day);
   expect(await dropArchived(database, expired.place, first.manifest, signal)).toBe('different');
 
   const sum = await sumOf(set, day.name);
@@ -150,8 +154,7 @@ test('archive: a process that died before or after the detachment leaves nothing
     expect(await archiveTable(set.deps.database, expiredDay(day), { dir: set.dir, signal })).toMatchObject({
       isNew: true,
     });
-  await set.client.query(`alter table ${table} detach partition ${after.name}`);
-  await set.client.query(`comment on table ${after.name} is '${toComment(expiredDay(after))}'`);
+  await detachExpired(set, after);
   const files = await readdir(set.dir);
   expect(await set.task.run(signal)).toMatchObject({ outcome: 'done', dropped: [after.name, before.name], overdue: 0 });
   expect(await readdir(set.dir)).toEqual(files);
@@ -230,8 +233,7 @@ test('archive: asked to stop, it ends between two pages and leaves no file', asy
 test('archive: detached partitions that wait are not dropped, and told of, while no directory is set', async () => {
   const set = await setUp();
   const day = await createDay(set.client, 100);
-  await set.client.query(`alter table ${table} detach partition ${day.name}`);
-  await set.client.query(`comment on table ${day.name} is '${toComment(expiredDay(day))}'`);
+  await detachExpired(set, day);
   const without = createRetentionTask({
     ...set.deps,
     config: { ...set.deps.config, retention: { ...set.deps.config.retention, archiveDir: null } },
@@ -240,4 +242,59 @@ test('archive: detached partitions that wait are not dropped, and told of, while
   expect(await tablesOf(set)).toEqual([day.name]);
   expect(set.lines).toContainEqual(expect.objectContaining({ level: 50, names: [day.name] }));
   await rm(set.dir, { recursive: true });
+});
+
+const commentOf = async ({ client }: SetUp, name: string) =>
+  (await client.query(`select obj_description('${name}'::regclass, 'pg_class') as comment`)).rows[0]?.comment;
+
+function attachSql(day: { name: string; noon: Date }): string {
+  const { from, until, place } = expiredDay(day);
+  return `alter table ${table} attach partition ${place.name} for values from ('${from}') to ('${until}')`;
+}
+
+test('archive: a detached partition that somebody attaches again loses its mark, and one that is detached to be kept after that stays', async () => {
+  const set = await setUp();
+  const [marked, between] = [await createDay(set.client, 100), await createDay(set.client, 101)];
+  for (const day of [marked, between]) {
+    await insertExecution(set.client, day.noon);
+    await detachExpired(set, day);
+    await set.client.query(attachSql(day));
+  }
+  await set.client.query(`alter table ${table} detach partition ${between.name}`);
+  // Of those that the run finds attached, none is overdue.
+  const keeping = { ...set.deps.config, retention: { ...set.deps.config.retention, days: 365 } };
+  const task = createRetentionTask({ ...set.deps, config: keeping });
+  expect(await task.run(signal)).toMatchObject({ outcome: 'done', dropped: [], overdue: 0 });
+  expect(await commentOf(set, marked.name)).toBeNull();
+  expect(set.lines).toContainEqual(expect.objectContaining({ level: 40, names: [between.name] }));
+  await set.client.query(`alter table ${table} detach partition ${marked.name}`);
+  expect(await set.task.run(signal)).toMatchObject({ outcome: 'done', dropped: [], overdue: 0 });
+  expect(await tablesOf(set)).toEqual([between.name, marked.name]);
+});
+
+test('archive: a detached partition that is attached while its drop waits for a lock stays', async () => {
+  const set = await setUp();
+  const day = await createDay(set.client, 100);
+  await insertExecution(set.client, day.noon);
+  const archive = await archiveTable(set.deps.database, expiredDay(day), { dir: set.dir, signal });
+  if (typeof archive === 'string') throw new Error(archive);
+  await detachExpired(set, day);
+  const operator = await connect(set.databaseUrl);
+  await operator.query(`begin; ${attachSql(day)}`);
+  const dropping = dropArchived(set.deps.database, expiredDay(day).place, archive.manifest, signal);
+  await untilBlocked(set.databaseUrl);
+  await operator.query('commit');
+  expect(await dropping).toBe('gone');
+  expect(await partitionRows(set.client)).toMatchObject({ [day.name]: 1 });
+});
+
+test('archive: vacuum, analyze and reads of a detached partition change nothing about what becomes of it', async () => {
+  const set = await setUp();
+  const day = await createDay(set.client, 100);
+  await insertVariedExecutions(set.client, day.noon, 100);
+  await detachExpired(set, day);
+  await set.client.query(`delete from ${day.name} where ctid in (select ctid from ${day.name} limit 10)`);
+  await set.client.query(`vacuum (freeze, analyze) ${day.name}`);
+  expect(await set.task.run(signal)).toMatchObject({ outcome: 'done', dropped: [day.name] });
+  expect(await archivesIn(set.dir)).toEqual([expect.objectContaining({ rows: 90 })]);
 });
