@@ -5,7 +5,8 @@ import { attachDay } from '../../../shared/attach-partition.ts';
 import { readPartitions } from '../../../shared/partition-catalog.ts';
 import { executionLogTable, toPartition } from '../../../shared/partitions.ts';
 import { createPartitionsTask } from '../../../workers/maintenance/partitions-task.ts';
-import { catchUp, copyRows, readColumns } from '../../../workers/maintenance/past/copy-rows.ts';
+import { catchUp, workOff } from '../../../workers/maintenance/past/catch-up.ts';
+import { copyRows, readColumns } from '../../../workers/maintenance/past/copy-rows.ts';
 import { dropStaging, makeStaging, StagingLost } from '../../../workers/maintenance/past/staging.ts';
 import { SwapPostponed, swapDefault } from '../../../workers/maintenance/past/swap-default.ts';
 import { connect, until } from '../../support/fixtures.ts';
@@ -37,9 +38,9 @@ async function begin() {
   const make = () => makeStaging(database, { table, catchAll, partitions });
   const made = await make();
   const what = { catchAll, columns: await readColumns(database, catchAll), made };
-  const copy = () =>
-    copyRows(database, { ...what, signal, holdTurn: () => Promise.resolve(), onBatch: () => undefined });
-  const swap = () => swapDefault(database, { ...what, table, partitions });
+  const holdTurn = () => Promise.resolve();
+  const copy = () => copyRows(database, what, { signal, holdTurn, workOff: holdTurn, onBatch: () => undefined });
+  const swap = () => swapDefault(database, what, { table, partitions });
   return { client, databaseUrl, database, task, make, made, what, copy, swap };
 }
 
@@ -221,7 +222,7 @@ test('past: a mover that has lost its tables to another one writes nothing, exch
   await expect(copy()).rejects.toThrow(StagingLost);
   const others = await make();
   await expect(copy()).rejects.toThrow(StagingLost);
-  await expect(catchUp(database, { ...what, statementMs: 5_000 })).rejects.toThrow(StagingLost);
+  await expect(catchUp(database, what, { statementMs: 5_000 })).rejects.toThrow(StagingLost);
   await expect(swap()).rejects.toThrow(StagingLost);
   await dropStaging(database, made);
   expect((await client.query('select from sluice_moving_all')).rowCount).toBe(0);
@@ -333,3 +334,69 @@ test("past: what another role than the owner moves stays the owner's", async () 
   expect(await task.run(signal)).toMatchObject({ outcome: 'done', movedRows: 5 });
   expect((await client.query(owners)).rows).toEqual(before);
 });
+
+test('past: changes are worked off some at a time, and the copies are as the rows are then', async () => {
+  const { client, database, what, copy, swap } = await begin();
+  await insertExecution(client, noonAgo(1), 15);
+  await copy();
+  await client.query(`update ${table} set notes = 'changed'`);
+  await client.query(`delete from ${table} where id = (select id from ${table} order by id limit 1)`);
+  await insertExecution(client, noonAgo(2));
+  const noted = async () => (await client.query('select from sluice_moving_changes')).rowCount;
+  // 15 that came, 20 that changed, each noted once, one that went and one more that came.
+  expect(await noted()).toBe(37);
+  expect(await catchUp(database, what, { statementMs: 5_000, most: 10 })).toMatchObject({ notes: 10 });
+  expect(await noted()).toBe(27);
+  const holdTurn = () => Promise.resolve();
+  expect(await workOff(database, what, { most: 10, forMs: 0, signal, holdTurn })).toBe(false);
+  expect(await workOff(database, what, { most: 10, forMs: 60_000, signal, holdTurn })).toBe(true);
+  expect(await noted()).toBe(0);
+  const differing = `(table ${table}_default except table sluice_moving_all) union all (table sluice_moving_all except table ${table}_default)`;
+  expect((await client.query(differing)).rowCount).toBe(0);
+  await swap();
+  expect((await client.query(`select from ${table}`)).rowCount).toBe(20);
+});
+
+test('past: rows that change all the time while they are copied are moved, as they were changed last', async () => {
+  const { client, databaseUrl, deps } = await setUp();
+  const rows = 150_000;
+  await fillPast(client, rows);
+  const looks: Promise<number>[] = [];
+  const looker = await connect(databaseUrl);
+  const look = async (): Promise<number> => {
+    const { rows: found } = await looker.query('select coalesce(min(n), 0)::int as first from sluice_moving_changes');
+    return found[0]?.first ?? 0;
+  };
+  let isMoving = true;
+  let round = 0;
+  const writing = (async () => {
+    const writer = await connect(databaseUrl);
+    const { rows: ids } = await writer.query<{ id: string }>(`select id from ${table} order by id limit 20000`);
+    for (; isMoving; round += 1) {
+      const from = (round * 200) % ids.length;
+      const some = ids.slice(from, from + 200).map(({ id }) => id);
+      await writer.query(`update ${table} set notes = 'round ' || $2 where id = any($1::uuid[])`, [some, round]);
+      await sleep(10);
+    }
+    return ids;
+  })();
+  const report = await createPartitionsTask({ ...deps, onMoving: () => looks.push(look().catch(() => 0)) }).run(signal);
+  isMoving = false;
+  const ids = await writing;
+  expect(report).toMatchObject({ outcome: 'done', defaultRows: 0 });
+  // Some were worked off while there was more to copy.
+  expect((await Promise.all(looks)).slice(0, -1).some((first) => first > 1)).toBe(true);
+  expect((await client.query(`select from ${table}`)).rowCount).toBe(rows);
+  const expected = new Map(ids.map(({ id }) => [id, null as string | null]));
+  for (let done = 0; done < round; done += 1) {
+    const from = (done * 200) % ids.length;
+    for (const { id } of ids.slice(from, from + 200)) expected.set(id, `round ${done}`);
+  }
+  const { rows: found } = await client.query<{ id: string; notes: string | null }>(
+    `select id, notes from ${table} where id = any($1::uuid[])`,
+    [[...expected.keys()]],
+  );
+  expect(found).toHaveLength(expected.size);
+  expect(found.filter(({ id, notes }) => notes !== expected.get(id))).toEqual([]);
+  expect(await leftovers(client)).toBe(0);
+}, 180_000);

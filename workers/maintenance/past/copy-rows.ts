@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Database, Prisma } from '../../../shared/database.ts';
 import { type Partition, quoteTable, transactionLimits } from '../../../shared/partition-catalog.ts';
-import { holdStaging, oidOf, raw, type Staging, staging } from './staging.ts';
+import type { Move } from './catch-up.ts';
+import { holdStaging, oidOf, raw, staging } from './staging.ts';
 
 type Transaction = Pick<Database, '$queryRaw' | '$executeRaw'>;
 
@@ -11,6 +12,9 @@ const pageBytes = 8_192;
 
 /** The server rests for as long as half a batch took, and at least so many ms. */
 const pauseMs = 10;
+
+/** Changes are worked off after so many batches: at the end there would be more than can be caught up with. */
+const batchesBetween = 4;
 
 /** A statement of a batch has as long as its pool gives it. */
 const batchLimits = { ...transactionLimits, timeout: 3_600_000 };
@@ -40,18 +44,19 @@ export async function readColumns(database: Transaction, catchAll: Partition): P
  */
 export async function copyRows(
   database: Database,
+  move: Move,
   options: {
-    catchAll: Partition;
-    columns: string;
-    made: Staging;
     signal: AbortSignal;
     /** before each batch; throws when this process has lost its turn */
     holdTurn(): Promise<void>;
+    /** between two batches now and then: works off what was noted so far */
+    workOff(): Promise<void>;
     onBatch(progress: CopyProgress): void;
   },
 ): Promise<number | null> {
-  const { catchAll, made, signal, holdTurn, onBatch } = options;
-  const columns = raw(options.columns);
+  const { catchAll, made } = move;
+  const { signal, holdTurn, workOff, onBatch } = options;
+  const columns = raw(move.columns);
   const [size] = await database.$queryRaw<{ heap: number; total: number }[]>(
     Prisma.sql`select pg_relation_size(oid)::float8 as heap, pg_table_size(oid)::float8 as total from pg_class where oid = ${oidOf(catchAll)}`,
   );
@@ -59,8 +64,11 @@ export async function copyRows(
   const pages = Math.ceil(heap / pageBytes);
   const step = Math.max(1, Math.floor((batchBytes / pageBytes) * (heap / Math.max(total, 1))));
   let rows = 0;
+  let batches = 0;
   for (let page = 0; page < pages; page += step) {
     if (signal.aborted) return null;
+    if (batches > 0 && batches % batchesBetween === 0) await workOff();
+    batches += 1;
     const sinceMs = performance.now();
     await holdTurn();
     rows += await database.$transaction(async (transaction) => {
@@ -75,42 +83,4 @@ export async function copyRows(
     await sleep(restMs, undefined, { signal }).catch(() => undefined);
   }
   return rows;
-}
-
-/**
- * Makes the copies of rows that came, changed or went since they were copied as the rows are now. Everything in it sees the
- * same state; what comes later is noted again.
- *
- * @throws StagingLost
- * @returns when its changes became visible: its transaction id and the time, by the server
- */
-export async function catchUp(
-  database: Database,
-  options: { catchAll: Partition; columns: string; made: Staging; statementMs: number },
-): Promise<{ xid: string; at: Date }> {
-  const { catchAll, columns, made, statementMs } = options;
-  return database.$transaction(
-    async (transaction) => {
-      // A plan that reads a whole table is never right here, and the statistics of these tables say nothing yet.
-      await transaction.$queryRaw`select set_config('statement_timeout', ${`${statementMs}ms`}, true),
-        set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
-        set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)`;
-      await holdStaging(transaction, made);
-      const [all, changes] = [raw(`sluice.${staging.all}`), raw(`sluice.${staging.changes}`)];
-      await transaction.$executeRaw(
-        Prisma.sql`delete from ${all} as copy using ${changes} as change
-          where copy.id = change.id and copy.recorded_at = change.recorded_at`,
-      );
-      await transaction.$executeRaw(
-        Prisma.sql`insert into ${all} (${raw(columns)}) select ${raw(columns)}
-          from (select distinct id, recorded_at from ${changes}) as change join ${quoteTable(catchAll)} using (id, recorded_at)`,
-      );
-      await transaction.$executeRaw(Prisma.sql`delete from ${changes}`);
-      const [mark] = await transaction.$queryRaw<{ xid: string; at: Date }[]>`
-        select (pg_current_xact_id()::text::numeric % 4294967296)::text as xid, clock_timestamp() as at`;
-      if (mark === undefined) throw new Error('the database does not tell its time');
-      return mark;
-    },
-    { ...transactionLimits, isolationLevel: Prisma.TransactionIsolationLevel.RepeatableRead },
-  );
 }

@@ -15,7 +15,8 @@ import {
   findMissingPartitions,
   toPartition,
 } from '../../../shared/partitions.ts';
-import { type CopyProgress, catchUp, copyRows, readColumns } from './copy-rows.ts';
+import { type Move, notesAtOnce, workOff } from './catch-up.ts';
+import { type CopyProgress, copyRows, readColumns } from './copy-rows.ts';
 import { type DayRows, type MovableTimes, movableTimes, planPast } from './plan-past.ts';
 import { dropStaging, hasStaging, makeStaging, type Staging, StagingLost } from './staging.ts';
 import { SwapPostponed, swapDefault } from './swap-default.ts';
@@ -54,13 +55,18 @@ const progressEveryMs = 10_000;
 /** Tries for the moment in which the tables are exchanged. Each has inserts wait a little. */
 const tries = 20;
 const pauseMs = { min: 500, max: 3_000 };
-const catchUpTimeoutMs = 60_000;
+/** For the changes since the copy, of each try. Between its batches they are given less time. */
+const workOffMs = { between: 5_000, after: 60_000 };
 const cleanUpTries = 10;
 
 /** Any fixed number: processes that move rows take turns on it. */
 const advisoryLock = 7_270_414;
 
 const busyCodes = [...lockCodes, '40001'];
+
+const askedToStop = 'asked to stop';
+const tableInUse = 'somebody uses the table all the time';
+const tooManyChanges = 'rows of the DEFAULT partition change faster than their copies';
 
 /** What of the database's refusals only means that rows stay where they are for now. */
 const reasons: Record<string, string> = {
@@ -171,10 +177,16 @@ async function moveSome(deps: MoverDeps, report: PastReport, signal: AbortSignal
   await holdTurn();
   const made = await makeStaging(database, { table: executionLogTable, catchAll, partitions });
   try {
-    const columns = await readColumns(database, catchAll);
-    const copied = await copyRows(database, { catchAll, columns, made, signal, holdTurn, onBatch: tellProgress(deps) });
-    if (copied === null || !(await insist(deps, { catchAll, columns, made, partitions }, signal))) {
-      report.waiting = signal.aborted ? 'asked to stop' : 'somebody uses the table all the time';
+    const move = { catchAll, columns: await readColumns(database, catchAll), made };
+    const copied = await copyRows(database, move, {
+      signal,
+      holdTurn,
+      workOff: () => workOffBetween(deps, move, signal),
+      onBatch: tellProgress(deps),
+    });
+    const why = copied === null ? askedToStop : await insist(deps, move, { partitions, signal });
+    if (why !== null) {
+      report.waiting = why;
       return false;
     }
     const rows = await countRows(database, partitions);
@@ -205,25 +217,48 @@ function pause(signal: AbortSignal): Promise<void> {
   return sleep(ms, undefined, { signal }).catch(() => undefined);
 }
 
+/** What takes too long now is left for after the copy. */
+async function workOffBetween({ database, holdTurn }: MoverDeps, move: Move, signal: AbortSignal): Promise<void> {
+  try {
+    await workOff(database, move, { forMs: workOffMs.between, signal, holdTurn });
+  } catch (error) {
+    if (!busyCodes.includes(classifyDatabaseError(error).code)) throw error;
+  }
+}
+
+/** @returns why the tables could not be exchanged; null when they were */
 async function insist(
   { database, logger, holdTurn }: MoverDeps,
-  what: { catchAll: Partition; columns: string; made: Staging; partitions: readonly DayPartition[] },
-  signal: AbortSignal,
-): Promise<boolean> {
+  move: Move,
+  { partitions, signal }: { partitions: readonly DayPartition[]; signal: AbortSignal },
+): Promise<string | null> {
+  let why = '';
+  let most = notesAtOnce;
   for (let left = tries; left > 0 && !signal.aborted; left -= 1) {
     await holdTurn();
+    let isCaughtUp = false;
     try {
-      await catchUp(database, { ...what, statementMs: catchUpTimeoutMs });
-      await swapDefault(database, { table: executionLogTable, ...what });
-      return true;
+      isCaughtUp = await workOff(database, move, { most, forMs: workOffMs.after, signal, holdTurn });
+      if (isCaughtUp) {
+        await swapDefault(database, move, { table: executionLogTable, partitions });
+        return null;
+      }
+      why = tooManyChanges;
     } catch (error) {
       const { code } = classifyDatabaseError(error);
       if (!(error instanceof SwapPostponed) && !busyCodes.includes(code)) throw error;
-      logger.info({ code, left: left - 1 }, 'the table is in use, the moved rows wait for their moment');
+      why = isCaughtUp ? inUse(error) : tooManyChanges;
+      // Large rows take longer.
+      if (!isCaughtUp) most = Math.ceil(most / 2);
     }
+    logger.info({ why, left: left - 1 }, 'the moved rows wait for their moment');
     await pause(signal);
   }
-  return false;
+  return signal.aborted ? askedToStop : why;
+}
+
+function inUse(error: unknown): string {
+  return error instanceof SwapPostponed ? `the tables could not be exchanged: ${error.message}` : tableInUse;
 }
 
 async function findDefault(database: Database): Promise<Partition | null> {

@@ -66,13 +66,21 @@ export async function makeStaging(
     for (const name of [...partitions.map((partition) => partition.name), staging.rest])
       await giveToOwner(transaction, table, name);
     await grantAlike(transaction, catchAll);
-    await run(raw(`create table sluice.${staging.changes} (id uuid not null, recorded_at timestamptz not null)`));
+    await run(
+      raw(`create table sluice.${staging.changes}
+        (n bigint generated always as identity primary key, id uuid not null, recorded_at timestamptz not null)`),
+    );
     // Whoever may write rows may have them noted, without a right of its own.
     await run(
       raw(`create function sluice.${staging.note}() returns trigger language plpgsql security definer set search_path = pg_catalog, pg_temp as $$
         begin
-          if tg_op <> 'INSERT' then insert into sluice.${staging.changes} values (old.id, old.recorded_at); end if;
-          if tg_op <> 'DELETE' then insert into sluice.${staging.changes} values (new.id, new.recorded_at); end if;
+          if tg_op <> 'INSERT' then
+            insert into sluice.${staging.changes} (id, recorded_at) values (old.id, old.recorded_at);
+            if tg_op = 'UPDATE' and (new.id, new.recorded_at) = (old.id, old.recorded_at) then return null; end if;
+          end if;
+          if tg_op <> 'DELETE' then
+            insert into sluice.${staging.changes} (id, recorded_at) values (new.id, new.recorded_at);
+          end if;
           return null;
         end $$`),
     );

@@ -4,8 +4,8 @@ import { setLockLimits } from '../../../shared/lock-limits.ts';
 import { type Partition, quoteTable, transactionLimits } from '../../../shared/partition-catalog.ts';
 import type { DayPartition } from '../../../shared/partitions.ts';
 import { quoteIdentifier, quoteLiteral } from '../../../shared/schema.ts';
-import { catchUp } from './copy-rows.ts';
-import { holdStaging, raw, type Staging, staging } from './staging.ts';
+import { catchUp, type Move } from './catch-up.ts';
+import { holdStaging, raw, staging } from './staging.ts';
 
 /** Why the tables could not be exchanged now. The rows are where they were. */
 export class SwapPostponed extends Error {}
@@ -33,9 +33,10 @@ const snapshotsMs = 300;
  */
 export async function swapDefault(
   database: Database,
-  options: { table: string; catchAll: Partition; columns: string; made: Staging; partitions: readonly DayPartition[] },
+  move: Move,
+  { table, partitions }: { table: string; partitions: readonly DayPartition[] },
 ): Promise<void> {
-  const { table, catchAll, columns, made, partitions } = options;
+  const { catchAll, made } = move;
   const [real, old] = [raw(`sluice."${table}"`), quoteTable(catchAll)];
   await database.$transaction(async (transaction) => {
     await setLockLimits(transaction, { statementMs: heldMs });
@@ -44,7 +45,7 @@ export async function swapDefault(
     await transaction.$executeRaw(Prisma.sql`lock table only ${real} in share row exclusive mode`);
     const untilMs = performance.now() + heldMs;
     await transaction.$executeRaw(Prisma.sql`lock table ${old} in share row exclusive mode`);
-    const mark = await within(catchUpMs, catchUp(database, { catchAll, columns, made, statementMs: catchUpMs }));
+    const mark = await within(catchUpMs, catchUp(database, move, { statementMs: catchUpMs }));
     await outlast(transaction, { table, mark });
     await setLockWait(transaction, timeLeft(untilMs - exchangeMs));
     await transaction.$executeRaw(Prisma.sql`lock table only ${real} in access exclusive mode`);
