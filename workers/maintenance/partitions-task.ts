@@ -53,7 +53,7 @@ export function createPartitionsTask(deps: TaskDeps): Task<PartitionsReport> {
       // Days to come that had rows there.
       const last = past.moved.length > 0 && first.blocked.length > 0 ? await look() : { ...first, created: [] };
       const state = await readState(deps);
-      if (state.defaultRows > 0) deps.logger.error(state, remedy);
+      if (state.defaultRows > 0) deps.logger.error({ ...state, ...(waiting === null ? {} : { waiting }) }, remedy);
       const isWaiting = last.postponed.length > 0 || waiting !== null;
       return {
         outcome: isRefused
@@ -88,7 +88,10 @@ export function createPartitionsTask(deps: TaskDeps): Task<PartitionsReport> {
 /** What the database refuses must not hide what the table looks like. @throws what waiting may help, and bugs */
 async function moveOrTell(deps: TaskDeps, signal: AbortSignal): Promise<PastReport & { isRefused: boolean }> {
   try {
-    return { ...(await movePast(deps, signal)), isRefused: false };
+    const report = await movePast(deps, signal);
+    if (report.waiting !== null)
+      deps.logger.warn({ reason: report.waiting }, 'rows stay in the DEFAULT partition until the next run');
+    return { ...report, isRefused: false };
   } catch (error) {
     const { class: errorClass } = classifyDatabaseError(error);
     if (errorClass === 'transient' || errorClass === 'unknown') throw error;

@@ -9,8 +9,8 @@ import { catchUp, workOff } from '../../../workers/maintenance/past/catch-up.ts'
 import { copyRows, readColumns } from '../../../workers/maintenance/past/copy-rows.ts';
 import { dropStaging, makeStaging, StagingLost } from '../../../workers/maintenance/past/staging.ts';
 import { SwapPostponed, swapDefault } from '../../../workers/maintenance/past/swap-default.ts';
-import { connect, until } from '../../support/fixtures.ts';
-import { maintenanceDeps } from '../../support/maintenance.ts';
+import { connect, createNamespace, until } from '../../support/fixtures.ts';
+import { maintenanceDeps, startMaintenance } from '../../support/maintenance.ts';
 import { createRoles } from '../../support/roles.ts';
 import { insertExecution, partitionRows } from '../../support/rows.ts';
 
@@ -400,3 +400,30 @@ test('past: rows that change all the time while they are copied are moved, as th
   expect(found.filter(({ id, notes }) => notes !== expected.get(id))).toEqual([]);
   expect(await leftovers(client)).toBe(0);
 }, 180_000);
+
+test('past: when the disk is full, what was copied goes at once, and the next try is that of the next turn', async () => {
+  const { client, databaseUrl, deps, task } = await setUp();
+  await task.run(signal);
+  await fillPast(client, 400);
+  // Copies have the constraints of the table. What it raises is what the server says when it cannot make a file larger.
+  await client.query(`create function has_room() returns boolean language plpgsql as $$ begin
+      if current_setting('application_name') = 'sluice partitions' then raise exception 'no space' using errcode = '53100'; end if;
+      return true;
+    end $$;
+    alter table ${table} add constraint has_room check (has_room()) not valid`);
+  const maintenance = await startMaintenance(databaseUrl, createNamespace());
+  await maintenance.started;
+  const runs = (outcome: string) =>
+    maintenance.metric('sluice_maintenance_runs_total', { task: 'partitions', outcome }).catch(() => 0);
+  await until(async () => (await runs('postponed')) === 1);
+  expect(maintenance.lines).toContainEqual(
+    expect.objectContaining({ level: 40, reason: expect.stringContaining('disk of PostgreSQL is full') }),
+  );
+  expect(maintenance.lines).toContainEqual(
+    expect.objectContaining({ level: 50, waiting: expect.stringContaining('full'), defaultRows: 400 }),
+  );
+  expect(maintenance.messages().filter((message) => message.startsWith('moving rows'))).toHaveLength(1);
+  expect(await leftovers(client)).toBe(0);
+  await client.query(`alter table ${table} drop constraint has_room`);
+  expect(await createPartitionsTask(deps).run(signal)).toMatchObject({ outcome: 'done', movedRows: 400 });
+});

@@ -3,6 +3,7 @@ import type { Config } from '../../../shared/config.ts';
 import { createDatabase, type Database, Prisma } from '../../../shared/database.ts';
 import {
   classifyDatabaseError,
+  explainDatabaseError,
   insufficientPrivilege,
   lockCodes,
   queryCanceled,
@@ -72,6 +73,8 @@ const tooManyChanges = 'rows of the DEFAULT partition change faster than their c
 const reasons: Record<string, string> = {
   ...Object.fromEntries(busyCodes.map((code) => [code, 'the DEFAULT partition is in use'])),
   '42P17': 'a partition of these days was made meanwhile',
+  '53100':
+    'the disk of PostgreSQL is full, and what was copied is removed again: there has to be as much room as the DEFAULT partition takes',
   [insufficientPrivilege]:
     'the role of DATABASE_URL may not make partitions: let the owner of the tables run maintenance',
 };
@@ -109,14 +112,22 @@ export async function movePast(deps: PastDeps, signal: AbortSignal): Promise<Pas
       { timeout: moveTimeoutMs },
     );
   } catch (error) {
-    const reason =
-      error instanceof StagingLost ? 'another process is moving rows' : reasons[classifyDatabaseError(error).code];
-    if (reason === undefined) throw error;
+    const reason = error instanceof StagingLost ? 'another process is moving rows' : reasonOf(error);
+    if (reason === null) throw error;
     report.waiting = reason;
   } finally {
     await mover.$disconnect();
   }
   return report;
+}
+
+/** No room, and failures of the server itself: to copy all of it again at once would end alike. */
+const isOfTheServer = /^(?:53|58|XX)/;
+
+/** Why rows stay where they are until the next turn; null when this is no reason to wait for it. */
+function reasonOf(error: unknown): string | null {
+  const { code } = classifyDatabaseError(error);
+  return reasons[code] ?? (isOfTheServer.test(code) ? explainDatabaseError(error) : null);
 }
 
 /** A pool whose statements may take an hour, those of the worker's own may not. */
