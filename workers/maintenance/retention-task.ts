@@ -29,8 +29,8 @@ export interface RetentionReport {
 }
 
 /**
- * Lock waits in vain after which a run ends. Each of them holds inserts up; one alone would let a reader that never ends
- * keep the oldest partition, and all others with it.
+ * Lock waits in vain after which a run leaves the attached partitions that are left: each of them holds inserts up. For one that is
+ * detached nobody waits.
  */
 const maxLockWaits = 3;
 
@@ -53,14 +53,21 @@ export function createRetentionTask(deps: TaskDeps): Task<RetentionReport> {
       if (isClockOff(deps, catalog.databaseMs)) return { ...report, outcome: 'refused', overdue: plan(catalog).length };
       const expired = plan(catalog);
       const archiving = archiveDir === null ? null : createArchiving(database, { dir: archiveDir, signal });
-      const overdue: Overdue[] = [
+      const overdue = await freeFirst(database, [
         ...toDetached(await lookAtMarked(), archiving),
-        ...expired.map((partition) => ({ place: partition, drop: () => dropExpired(partition, archiving) })),
-      ];
+        ...expired.map((partition) => ({
+          place: partition,
+          isAttached: true,
+          drop: () => dropExpired(partition, archiving),
+        })),
+      ]);
       report.overdue = overdue.length;
-      for (const { place, drop } of overdue) {
-        if (signal.aborted || report.postponed.length === maxLockWaits) break;
+      let lockWaits = 0;
+      for (const { place, isAttached, drop } of overdue) {
+        if (signal.aborted) break;
+        if (isAttached && lockWaits === maxLockWaits) continue;
         const ending = await settle(place, drop, report);
+        if (ending === 'locked' && isAttached) lockWaits += 1;
         if (ending === 'gone') report.overdue -= 1;
         // It would take none of the others either.
         if (ending === 'no archive') break;
@@ -104,7 +111,8 @@ export function createRetentionTask(deps: TaskDeps): Task<RetentionReport> {
 
   /** What an earlier run has detached, to drop it once it is archived, and has not come to. */
   function toDetached({ awaiting }: Marked, archiving: Archiving | null): Overdue[] {
-    if (archiving !== null) return awaiting.map((table) => ({ place: table.place, drop: () => archiving.drop(table) }));
+    if (archiving !== null)
+      return awaiting.map((table) => ({ place: table.place, isAttached: false, drop: () => archiving.drop(table) }));
     if (awaiting.length > 0) {
       const names = awaiting.map(({ place }) => place.name);
       logger.error(
@@ -119,7 +127,7 @@ export function createRetentionTask(deps: TaskDeps): Task<RetentionReport> {
     place: Overdue['place'],
     drop: Overdue['drop'],
     report: RetentionReport,
-  ): Promise<'gone' | 'there' | 'no archive'> {
+  ): Promise<'gone' | 'there' | 'locked' | 'no archive'> {
     const { name } = place;
     try {
       const early = await countEarly(database, place, days);
@@ -135,7 +143,7 @@ export function createRetentionTask(deps: TaskDeps): Task<RetentionReport> {
         logger.info({ partition: name }, archiveDir === null ? 'partition dropped' : 'partition archived and dropped');
         if (early > 0) tellEarly(deps, { table: executionLogTable, rows: early, keepDays: days });
       }
-      return result === 'locked' ? 'there' : 'gone';
+      return result === 'locked' ? 'locked' : 'gone';
     } catch (error) {
       const isOfFiles = error instanceof FileError;
       if (!isOfFiles && classifyDatabaseError(error).class === 'transient') throw error;
@@ -153,7 +161,25 @@ type Archiving = ReturnType<typeof createArchiving>;
 /** A table that is to go, and what makes it go. */
 interface Overdue {
   place: Pick<Partition, 'schema' | 'name'>;
+  isAttached: boolean;
   drop(): Promise<ArchiveDropResult>;
+}
+
+/**
+ * Those that nobody has a lock on come first, each group in its order: tables that somebody keeps for days do not take the turn of
+ * the others.
+ */
+async function freeFirst(database: Database, overdue: readonly Overdue[]): Promise<Overdue[]> {
+  if (overdue.length < 2) return [...overdue];
+  const rows = await database.$queryRaw<{ schema: string; name: string }[]>`
+    select distinct nspname as schema, relname as name from pg_locks
+    join pg_class on pg_class.oid = relation join pg_namespace on pg_namespace.oid = relnamespace
+    where locktype = 'relation' and granted and pid is distinct from pg_backend_pid()
+      and database = (select oid from pg_database where datname = current_database())
+      and relname = any(${overdue.map(({ place }) => place.name)}::text[])`;
+  const isFree = ({ place }: Overdue): boolean =>
+    !rows.some(({ schema, name }) => schema === place.schema && name === place.name);
+  return [...overdue.filter(isFree), ...overdue.filter((one) => !isFree(one))];
 }
 
 /** Enough to tell a slip from a stream. */

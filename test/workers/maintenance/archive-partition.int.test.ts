@@ -298,3 +298,22 @@ test('archive: vacuum, analyze and reads of a detached partition change nothing 
   expect(await set.task.run(signal)).toMatchObject({ outcome: 'done', dropped: [day.name] });
   expect(await archivesIn(set.dir)).toEqual([expect.objectContaining({ rows: 90 })]);
 });
+
+test('archive: detached partitions that somebody keeps locked do not take the turn of the others', async () => {
+  const set = await setUp();
+  const kept = [];
+  for (const age of [120, 119, 118, 117]) kept.push(await createDay(set.client, age));
+  const [detached, expired] = [await createDay(set.client, 116), await createDay(set.client, 100)];
+  for (const day of [...kept, detached]) await detachExpired(set, day);
+  const names = kept.map(({ name }) => name);
+  const reader = await connect(set.databaseUrl);
+  await reader.query(`begin; ${names.map((name) => `select from ${name}`).join('; ')}`);
+  expect(await set.task.run(signal)).toMatchObject({
+    outcome: 'postponed',
+    dropped: [detached.name, expired.name],
+    postponed: names,
+    overdue: 4,
+  });
+  await reader.query('commit');
+  expect(await set.task.run(signal)).toMatchObject({ outcome: 'done', dropped: names, overdue: 0 });
+});

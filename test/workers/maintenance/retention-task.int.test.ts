@@ -158,3 +158,21 @@ test('retention: asked to stop, it ends between two partitions', async () => {
   expect(await task.run(stop.signal)).toMatchObject({ outcome: 'interrupted', overdue: 2 });
   expect((await task.run(signal)).dropped).toHaveLength(2);
 });
+
+test('retention: partitions that somebody keeps locked do not take the turn of the others', async () => {
+  const { databaseUrl, client, task } = await setUp();
+  const kept: string[] = [];
+  for (const age of [120, 119, 118, 117]) kept.push((await createDay(client, age)).name);
+  const free = [(await createDay(client, 101)).name, (await createDay(client, 100)).name];
+  const reader = await connect(databaseUrl);
+  await reader.query(`begin; ${kept.map((name) => `select from ${name}`).join('; ')}`);
+  expect(await task.run(signal)).toEqual({
+    outcome: 'postponed',
+    dropped: free,
+    postponed: kept.slice(0, 3),
+    failed: [],
+    overdue: 4,
+  });
+  await reader.query('commit');
+  expect((await task.run(signal)).dropped).toEqual(kept);
+});
