@@ -427,3 +427,27 @@ test('past: when the disk is full, what was copied goes at once, and the next tr
   await client.query(`alter table ${table} drop constraint has_room`);
   expect(await createPartitionsTask(deps).run(signal)).toMatchObject({ outcome: 'done', movedRows: 400 });
 });
+
+test('past: a process that has no turn for seconds while it exchanges the tables holds inserts up for less than two, and exchanges them later', async () => {
+  const { client, databaseUrl, deps, task } = await setUp();
+  await task.run(signal);
+  await fillPast(client, 100);
+  const reader = await connect(databaseUrl);
+  await reader.query('begin isolation level repeatable read; select from dead_letter');
+  const onMoved: number[] = [];
+  const running = createPartitionsTask({ ...deps, onMoved: (rows) => onMoved.push(rows) }).run(signal);
+  const isExchanging = `select from pg_locks where mode = 'ShareRowExclusiveLock' and granted and relation = '${table}'::regclass`;
+  await until(async () => (await client.query(isExchanging)).rowCount === 1);
+  const inserting = client.query<{ seconds: number }>(
+    `insert into ${table} (id, recorded_at, strategy_id, strategy_version, strategy_type, status, duration_ms, nodes_executed, sampled, sample_rate)
+     values (gen_random_uuid(), now() - interval '3 days', 's', 1, 'DSL_FULL', 'ok', 1, 1, true, 1)
+     returning extract(epoch from clock_timestamp() - statement_timestamp())::float8 as seconds`,
+  );
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 4_000);
+  const [inserted] = (await inserting).rows;
+  expect(inserted?.seconds).toBeLessThan(2);
+  await reader.query('commit');
+  expect(await running).toMatchObject({ outcome: 'done', movedRows: 101 });
+  expect(onMoved).toEqual([101]);
+  expect(await leftovers(client)).toBe(0);
+});

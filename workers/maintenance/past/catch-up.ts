@@ -17,6 +17,9 @@ export const notesAtOnce = 5_000;
 const fewNotes = 1_000;
 const statementMs = 15_000;
 
+/** A process that is frozen over it keeps the notes from nobody for longer. */
+const maxIdleMs = 15_000;
+
 /**
  * Works off the notes of changes, some thousand in a transaction, until few are left.
  *
@@ -57,7 +60,8 @@ export async function catchUp(
       // A plan that reads a whole table is never right here, and the statistics of these tables say nothing yet.
       await transaction.$queryRaw`select set_config('statement_timeout', ${`${statementMs}ms`}, true),
         set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
-        set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true)`;
+        set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true),
+        set_config('idle_in_transaction_session_timeout', ${`${maxIdleMs}ms`}, true)`;
       await holdStaging(transaction, made);
       const [all, changes] = [raw(`sluice.${staging.all}`), raw(`sluice.${staging.changes}`)];
       const [first] = await transaction.$queryRaw<{ last: string | null }[]>(

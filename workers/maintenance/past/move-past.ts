@@ -256,11 +256,12 @@ async function insist(
       }
       why = tooManyChanges;
     } catch (error) {
-      const { code } = classifyDatabaseError(error);
-      if (!(error instanceof SwapPostponed) && !busyCodes.includes(code)) throw error;
-      why = isCaughtUp ? inUse(error) : tooManyChanges;
+      if (!isCaughtUp && !busyCodes.includes(classifyDatabaseError(error).code)) throw error;
+      // An answer that was lost may have been that it is done.
+      if (isCaughtUp && (await isExchanged(database, partitions))) return null;
+      if (isCaughtUp) why = whyPostponed(error);
       // Large rows take longer.
-      if (!isCaughtUp) most = Math.ceil(most / 2);
+      else [why, most] = [tooManyChanges, Math.ceil(most / 2)];
     }
     logger.info({ why, left: left - 1 }, 'the moved rows wait for their moment');
     await pause(signal);
@@ -268,8 +269,23 @@ async function insist(
   return signal.aborted ? askedToStop : why;
 }
 
-function inUse(error: unknown): string {
-  return error instanceof SwapPostponed ? `the tables could not be exchanged: ${error.message}` : tableInUse;
+/**
+ * Why the tables were not exchanged in a try after which there may be another one. The server ends the transaction of a process
+ * that has no turn for too long, by the limits of the exchange or those of a pooler: nothing is lost with it.
+ *
+ * @throws the error, when the next try would end alike
+ */
+function whyPostponed(error: unknown): string {
+  if (error instanceof SwapPostponed) return `the tables could not be exchanged: ${error.message}`;
+  const { class: errorClass, code } = classifyDatabaseError(error);
+  if (busyCodes.includes(code)) return tableInUse;
+  if (errorClass === 'transient' && !isOfTheServer.test(code)) return 'the exchange of the tables was ended';
+  throw error;
+}
+
+async function isExchanged(database: Database, made: readonly DayPartition[]): Promise<boolean> {
+  const names = new Set((await readPartitions(database, executionLogTable)).partitions.map(({ name }) => name));
+  return made.every(({ name }) => names.has(name));
 }
 
 async function findDefault(database: Database): Promise<Partition | null> {

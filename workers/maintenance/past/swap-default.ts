@@ -20,6 +20,9 @@ const heldMs = 1_300;
 const exchangeMs = 500;
 const catchUpMs = 500;
 const snapshotsMs = 300;
+/** Between two statements, in which the last changes are copied; and from the exchange to its commit. */
+const maxIdleMs = 600;
+const commitMs = 300;
 
 /**
  * Puts the copies in the place of the DEFAULT partition, in one transaction that changes no row. Every reader sees each row once:
@@ -41,18 +44,19 @@ export async function swapDefault(
   await database.$transaction(async (transaction) => {
     await setLockLimits(transaction, { statementMs: heldMs });
     await transaction.$executeRaw`select pg_advisory_xact_lock(${advisoryLock})`;
-    await setLockWait(transaction, firstLockMs);
+    await setLimits(transaction, { lockMs: firstLockMs, leftMs: heldMs });
     await transaction.$executeRaw(Prisma.sql`lock table only ${real} in share row exclusive mode`);
     const untilMs = performance.now() + heldMs;
+    await setLimits(transaction, { lockMs: firstLockMs, leftMs: timeLeft(untilMs) });
     await transaction.$executeRaw(Prisma.sql`lock table ${old} in share row exclusive mode`);
     const mark = await within(catchUpMs, catchUp(database, move, { statementMs: catchUpMs }));
     await outlast(transaction, { table, mark });
-    await setLockWait(transaction, timeLeft(untilMs - exchangeMs));
-    await transaction.$executeRaw(Prisma.sql`lock table only ${real} in access exclusive mode`);
-    await setLockWait(transaction, timeLeft(untilMs - exchangeMs));
-    await transaction.$executeRaw(Prisma.sql`lock table ${old} in access exclusive mode`);
+    for (const place of [Prisma.sql`only ${real}`, old]) {
+      await setLimits(transaction, { lockMs: timeLeft(untilMs - exchangeMs), leftMs: timeLeft(untilMs) });
+      await transaction.$executeRaw(Prisma.sql`lock table ${place} in access exclusive mode`);
+    }
     await holdStaging(transaction, made, 'access exclusive');
-    await transaction.$executeRaw`select set_config('statement_timeout', ${`${timeLeft(untilMs)}ms`}, true)`;
+    await setLimits(transaction, { lockMs: timeLeft(untilMs), leftMs: timeLeft(untilMs), idleMs: commitMs });
     await transaction.$executeRaw(exchange({ table, catchAll, partitions }));
     if (performance.now() > untilMs) throw new SwapPostponed('it took too long');
   }, transactionLimits);
@@ -78,8 +82,17 @@ async function within<T>(ms: number, work: Promise<T>): Promise<T> {
   }
 }
 
-async function setLockWait(transaction: Pick<Database, '$executeRaw'>, ms: number): Promise<void> {
-  await transaction.$executeRaw`select set_config('lock_timeout', ${`${Math.ceil(ms)}ms`}, true)`;
+/**
+ * The server itself ends what is not done in time, also when this process has no turn for a while and asks nothing: then the
+ * locks are gone with the connection.
+ */
+async function setLimits(
+  transaction: Pick<Database, '$executeRaw'>,
+  { lockMs, leftMs, idleMs = maxIdleMs }: { lockMs: number; leftMs: number; idleMs?: number },
+): Promise<void> {
+  await transaction.$executeRaw`select set_config('lock_timeout', ${`${lockMs}ms`}, true),
+    set_config('statement_timeout', ${`${leftMs}ms`}, true),
+    set_config('idle_in_transaction_session_timeout', ${`${Math.min(idleMs, leftMs)}ms`}, true)`;
 }
 
 /**
