@@ -4,7 +4,7 @@ import type { Database } from './database.ts';
 const lockWaitMs = 500;
 
 /** A process that is frozen within a transaction keeps its locks no longer than this. */
-const maxIdleMs = 5_000;
+const maxIdleMs = 1_500;
 
 /**
  * Bounds what a transaction that takes heavy locks can cost others: each wait for a lock, each statement, and the time

@@ -1,5 +1,11 @@
 import type { Config } from '../../shared/config.ts';
-import type { Partition } from '../../shared/partition-catalog.ts';
+
+/** The DEFAULT partition of executions: all others are dropped whole. */
+export interface CatchAll {
+  name: string;
+  /** when its column `stored_at` came to be, ISO 8601: a row without it is older. null: not known, and such rows stay */
+  storedAtSince: string | null;
+}
 
 /** Rows that go when they are old enough. Names, of tables in the schema of Sluice, and conditions are ours, never a user's: they become SQL as they are. */
 export interface PurgeRule {
@@ -36,12 +42,11 @@ const erasures = [
  * a row goes when it was also stored so long ago, and one from a time to come when it was stored so long ago. Then no row
  * goes sooner after it was stored than it is to be kept, and none is kept for longer.
  *
- * @param catchAll the DEFAULT partition of executions, where there is one: all others are dropped whole
+ * @param catchAll null where there is none
  */
-export function purgeRules(
-  { retention }: Pick<Config, 'retention'>,
-  catchAll: Pick<Partition, 'name'> | null,
-): PurgeRule[] {
+export function purgeRules({ retention }: Pick<Config, 'retention'>, catchAll: CatchAll | null): PurgeRule[] {
+  const storedBefore = catchAll?.storedAtSince == null ? '' : `, '${catchAll.storedAtSince}'::timestamptz`;
+  const storedAt = `coalesce(stored_at${storedBefore})`;
   const requests = {
     table: 'request',
     key: 'id',
@@ -73,8 +78,8 @@ export function purgeRules(
           {
             table: catchAll.name,
             key: 'ctid',
-            since: ['stored_at'],
-            storedAt: 'stored_at',
+            since: [storedAt],
+            storedAt,
             condition: 'true',
             keepDays: retention.days,
           },

@@ -1,4 +1,6 @@
+import type { Database } from '../../shared/database.ts';
 import { readDatabaseClock } from '../../shared/database-clock.ts';
+import { classifyDatabaseError, insufficientPrivilege, undefinedTable } from '../../shared/database-errors.ts';
 import { readPartitions } from '../../shared/partition-catalog.ts';
 import { executionLogTable } from '../../shared/partitions.ts';
 import { isClockOff } from './clock.ts';
@@ -15,13 +17,18 @@ export interface PurgeReport {
 
 const progressEveryMs = 10_000;
 
+/** What gave executions their column `stored_at`. Every row since then has it. */
+const storedAtMigration = '20261127020000_stored_at';
+
 /** Deletes rows that nobody needs any more, by the rules of purge-rules.ts. */
 export function createPurgeTask(deps: TaskDeps): Task<PurgeReport> {
   const { database, logger } = deps;
   const findRules = async (): Promise<PurgeRule[]> => {
     const { partitions } = await readPartitions(database, executionLogTable);
-    const catchAll = partitions.find(({ bounds, isDroppable }) => bounds.kind === 'default' && isDroppable);
-    return purgeRules(deps.config, catchAll ?? null).filter(({ keepDays }) => keepDays > 0);
+    const found = partitions.find(({ bounds, isDroppable }) => bounds.kind === 'default' && isDroppable);
+    const catchAll =
+      found === undefined ? null : { name: found.name, storedAtSince: await readStoredAtSince(database) };
+    return purgeRules(deps.config, catchAll).filter(({ keepDays }) => keepDays > 0);
   };
 
   return {
@@ -55,6 +62,18 @@ export function createPurgeTask(deps: TaskDeps): Task<PurgeReport> {
       return { wouldPurge, wouldRefuse: isClockOff(deps, await readDatabaseClock(database)) };
     },
   };
+}
+
+/** By the books of the migrations; null where they are not there, or may not be read. */
+async function readStoredAtSince(database: Database): Promise<string | null> {
+  try {
+    const [line] = await database.$queryRaw<{ at: Date | null }[]>`
+      select finished_at as at from sluice.sluice_migration where name = ${storedAtMigration} and rolled_back_at is null`;
+    return line?.at?.toISOString() ?? null;
+  } catch (error) {
+    if ([undefinedTable, insufficientPrivilege].includes(classifyDatabaseError(error).code)) return null;
+    throw error;
+  }
 }
 
 /** Says every ten seconds how far it is. */

@@ -61,6 +61,8 @@ async function leftovers(client: pg.Client): Promise<number | null> {
 test('past: rows of the DEFAULT partition get partitions of their days, and are what they were', async () => {
   const { client, task } = await setUp();
   await fillPast(client, 4_000);
+  // As they are from before the column was there.
+  await client.query(`update ${table} set stored_at = null where case_name like '%7'`);
   const all = `select md5(string_agg(t::text, '|' order by id)) as sum from ${table} t`;
   const before = (await client.query(all)).rows;
   expect(((await task.preview()) as { wouldMove: string[] }).wouldMove).toHaveLength(40);

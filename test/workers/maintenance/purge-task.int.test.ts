@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { createPurgeTask } from '../../../workers/maintenance/purge-task.ts';
 import { connect } from '../../support/fixtures.ts';
 import { maintenanceDeps } from '../../support/maintenance.ts';
+import { createRoles } from '../../support/roles.ts';
 import { insertExecution, insertLetters } from '../../support/rows.ts';
 
 const signal = new AbortController().signal;
@@ -181,6 +182,27 @@ test('purge: rows of the DEFAULT partition go when they were stored long enough 
     { ahead: true, n: 3 },
   ]);
   expect(early).toEqual([]);
+});
+
+test('purge: rows of the DEFAULT partition from before it was noted when they were stored go so long after that began', async () => {
+  const { client, databaseUrl, task } = await setUp();
+  await insertExecution(client, '1970-01-21Z', 3);
+  await client.query('update strategy_execution_log_default set stored_at = null');
+  await insertExecution(client, '1970-01-21Z', 2);
+  const began = (days: number) =>
+    client.query(
+      `update sluice_migration set finished_at = now() - make_interval(days => $1) where name like '%_stored_at'`,
+      [days],
+    );
+  await began(89);
+  expect(await task.run(signal)).toEqual({ outcome: 'done', purged: {} });
+  await began(91);
+  const { workerUrl } = await createRoles(databaseUrl);
+  const { deps } = await maintenanceDeps({}, workerUrl);
+  await client.query(`revoke all on sluice_migration from ${new URL(workerUrl).username}`);
+  expect(await createPurgeTask(deps).run(signal)).toEqual({ outcome: 'done', purged: {} });
+  expect(await task.run(signal)).toEqual({ outcome: 'done', purged: { strategy_execution_log_default: 3 } });
+  expect((await client.query('select from strategy_execution_log')).rowCount).toBe(2);
 });
 
 test('purge: of one id with two times the row that is not due stays', async () => {
