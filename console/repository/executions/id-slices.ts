@@ -6,6 +6,9 @@ export interface TimeSlice {
   untilMs: number | null;
 }
 
+/** How many partitions a statement may lock, each with its indexes. The lock table of a server has room for a few thousand. */
+export const partitionsAtOnce = 16;
+
 /** The time in a UUIDv7, in ms since 1970; null for any other id. */
 export function instantOfUuid(id: string): number | null {
   const [, high, low] = /^([0-9a-f]{8})-([0-9a-f]{4})-7[0-9a-f]{3}-[89ab]/i.exec(id) ?? [];

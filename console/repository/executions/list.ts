@@ -1,6 +1,9 @@
 import type { Database } from '../../../shared/database.ts';
 import { UsageError } from '../../../shared/errors.ts';
+import { readPartitions } from '../../../shared/partition-catalog.ts';
+import { executionLogTable } from '../../../shared/partitions.ts';
 import { type ExecutionPosition, parseCursor, toCursor } from './cursor.ts';
+import { partitionsAtOnce, timeSlices } from './id-slices.ts';
 import {
   type ExecutionFilter,
   type Listed,
@@ -37,7 +40,7 @@ const maxLimit = 200;
 
 /**
  * Lists the executions of a strategy or of all, the newest first. The pages together have each once. What arrives meanwhile belongs
- * before what was read already, and moves nothing. For pages over a window that ends now, ask for each with the same `until`.
+ * before what was read already, and moves nothing. No statement locks more than some partitions, however many there are. For pages over a window that ends now, ask for each with the same `until`.
  *
  * @throws UsageError when the limit is out of range, the cursor is none, nothing lies in the window, or too many
  *   strategies have run
@@ -49,19 +52,24 @@ export async function listExecutions(database: Database, question: ExecutionList
   }
   const after = cursor == null ? null : parseCursor(cursor);
   const slices = toSlices(checkWindow(question.window), after);
-  const found = await inSnapshot(
-    database,
-    async (snapshot) => {
-      const rows: ExecutionSummary[] = [];
-      for (const window of slices) {
-        if (rows.length > limit) break;
-        const listed = { ...question, window, after };
-        rows.push(...(await readRows(snapshot, question.strategyId, listed, limit + 1 - rows.length)));
-      }
-      return rows;
-    },
-    question.timeoutMs,
-  );
+  const found: ExecutionSummary[] = [];
+  const read = (windows: readonly WindowRequest[]): Promise<void> =>
+    inSnapshot(
+      database,
+      async (snapshot) => {
+        for (const window of windows) {
+          if (found.length > limit) return;
+          const listed = { ...question, window, after };
+          found.push(...(await readRows(snapshot, question.strategyId, listed, limit + 1 - found.length)));
+        }
+      },
+      question.timeoutMs,
+    );
+  await read(slices.slice(0, daySlices));
+  for (const rest of slices.slice(daySlices)) {
+    if (found.length > limit) break;
+    for (const window of await cutAtPartitions(database, rest)) if (found.length <= limit) await read([window]);
+  }
   const executions = found.slice(0, limit);
   const last = executions.at(-1);
   return { executions, cursor: last !== undefined && found.length > limit ? toCursor(last) : null };
@@ -86,7 +94,20 @@ async function readRows(
   return snapshot.$queryRaw(toListOfStatement(ids, listed, rows));
 }
 
+/** Each in a transaction of its own: what one has locked stays locked until its end. */
+async function cutAtPartitions(database: Database, window: WindowRequest): Promise<WindowRequest[]> {
+  const { partitions } = await readPartitions(database, executionLogTable);
+  const bounds = partitions.map((partition) => partition.bounds);
+  return timeSlices(bounds, partitionsAtOnce).flatMap(({ fromMs, untilMs }) => {
+    const since = fromMs === null || fromMs < (window.since?.getTime() ?? 0) ? window.since : new Date(fromMs);
+    const until = untilMs === null || untilMs > window.until.getTime() ? window.until : new Date(untilMs);
+    return since === null || since < until ? [{ since, until }] : [];
+  });
+}
+
 const dayMs = 24 * 3_600_000;
+/** Slices of a few days, see below. */
+const daySlices = 2;
 
 /**
  * The newest day of a window, the week before it and the rest, which follow upon each other. A page is mostly full after the

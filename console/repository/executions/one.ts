@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { type Database, Prisma } from '../../../shared/database.ts';
 import { readPartitions } from '../../../shared/partition-catalog.ts';
 import { executionLogTable } from '../../../shared/partitions.ts';
-import { instantOfUuid, type TimeSlice, timeSlices } from './id-slices.ts';
+import { instantOfUuid, partitionsAtOnce, type TimeSlice, timeSlices } from './id-slices.ts';
 import { inSnapshot } from './snapshot.ts';
 import { type ExecutionSummary, summaryColumns } from './summary.ts';
 
@@ -20,9 +20,6 @@ export interface StoredExecution extends ExecutionSummary {
  * the run, or of the request: within the hour.
  */
 const nearMs = 3_600_000;
-
-/** How many partitions a statement may lock, each with its indexes. The lock table of a server has room for a few thousand. */
-const partitionsAtOnce = 16;
 
 /**
  * An execution by its id; null when there is none, or when the text is no id. The time in a UUIDv7 tells which partition to

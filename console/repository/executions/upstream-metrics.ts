@@ -1,4 +1,4 @@
-import type { Database } from '../../../shared/database.ts';
+import { type Database, Prisma } from '../../../shared/database.ts';
 import { inSnapshot, type Snapshot } from './snapshot.ts';
 import { readFiguresWithin, type StrategyFigures } from './strategy.ts';
 import { isOf, type Subject } from './subject.ts';
@@ -98,17 +98,27 @@ export function compareUpstreamMetrics(
   );
 }
 
+/** Where a strategy has mostly run last, so that not all partitions are locked to find that out. */
+const recentMs = 8 * 24 * 3_600_000;
+
+/** The version that ran last; null when none has within so many ms. */
+async function readVersion(snapshot: Snapshot, subject: Subject, withinMs: number | null): Promise<number | null> {
+  const since = withinMs === null ? Prisma.empty : Prisma.sql` and recorded_at >= ${new Date(Date.now() - withinMs)}`;
+  const [newest] = await snapshot.$queryRaw<{ version: number }[]>`
+    select strategy_version as version from sluice.strategy_execution_log
+    where ${isOf(subject)}${since} order by recorded_at desc limit 1`;
+  return newest?.version ?? null;
+}
+
 async function measure(
   snapshot: Snapshot,
   { strategyId, realmId = null }: Subject,
   window: UpstreamQuestion['window'],
 ): Promise<Measured | null> {
   const subject = { strategyId, realmId };
-  const [newest] = await snapshot.$queryRaw<{ version: number }[]>`
-    select strategy_version as version from sluice.strategy_execution_log
-    where ${isOf(subject)} order by recorded_at desc limit 1`;
-  if (newest === undefined) return null;
-  const identity = { strategyId, name: strategyId, version: newest.version, status: null };
+  const version = (await readVersion(snapshot, subject, recentMs)) ?? (await readVersion(snapshot, subject, null));
+  if (version === null) return null;
+  const identity = { strategyId, name: strategyId, version, status: null };
   if ('weighted' in window) {
     const metrics = { ...identity, ...(await readUnweighted(snapshot, subject, window)) };
     return { metrics, pointsAvg: quotient(metrics.pointsSum, metrics.statusBreakdown.total) };

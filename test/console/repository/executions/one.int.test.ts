@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { expect, onTestFinished, test } from 'vitest';
+import { type ExecutionPage, listExecutions } from '../../../../console/repository/executions/list.ts';
 import { findExecution } from '../../../../console/repository/executions/one.ts';
+import { readUpstreamMetrics } from '../../../../console/repository/executions/upstream-metrics.ts';
 import { uuidV7 } from '../../../../producers/uuid-v7.ts';
 import { loadConfig } from '../../../../shared/config.ts';
 import { createDatabase } from '../../../../shared/database.ts';
@@ -12,7 +14,7 @@ import { openLog } from './run-rows.ts';
 const days = 300;
 const dayMs = 86_400_000;
 
-test('one execution: with more partitions than the lock table has room for, any number at once is found by id', async () => {
+test('executions: with more partitions than the lock table has room for, any number at once is found by id, and lists are read', async () => {
   const postgres = await startMigratedPostgres();
   const before = await connect(postgres.url);
   await before.query('alter system set max_locks_per_transaction = 10');
@@ -45,6 +47,24 @@ test('one execution: with more partitions than the lock table has room for, any 
   expect(found.map((row) => row?.recordedAt.getTime())).toEqual(asTheSdk.map(({ at }) => at));
   for (const { id, at } of ofTheCaller) expect((await findExecution(database, id))?.recordedAt.getTime()).toBe(at);
   expect(await findExecution(database, uuidV7(Date.now()))).toBeNull();
+
+  const window = { since: null, until: new Date() };
+  const none = { strategyId: 's', window, filter: { errorCode: 'none' } };
+  const pages = await Promise.all(readers.map(() => listExecutions(database, none)));
+  expect(pages.map(({ executions }) => executions)).toEqual(readers.map(() => []));
+  const newestFirst = [...asTheSdk, ...ofTheCaller].map(({ at }) => at).toSorted((a, b) => b - a);
+  for (const strategyId of ['s', null]) {
+    const listed: number[] = [];
+    let cursor: string | null = null;
+    do {
+      const page: ExecutionPage = await listExecutions(database, { strategyId, window, limit: 150, cursor });
+      listed.push(...page.executions.map(({ recordedAt }) => recordedAt.getTime()));
+      cursor = page.cursor;
+    } while (cursor !== null);
+    expect(listed).toEqual(newestFirst);
+  }
+  const metrics = { strategyId: 's', window: { since: new Date(Date.now() - 2 * dayMs), until: new Date() } };
+  expect(await Promise.all(readers.map(() => readUpstreamMetrics(database, metrics)))).toHaveLength(readers.length);
 }, 120_000);
 
 test('one execution: of an id with two times it is the newer one, wherever the rows are', async () => {
