@@ -453,3 +453,26 @@ test('past: a process that has no turn for seconds while it exchanges the tables
   expect(onMoved).toEqual([101]);
   expect(await leftovers(client)).toBe(0);
 });
+
+test('past: a move waits for a vacuum of the DEFAULT partition without holding inserts up, and its copies are vacuumed as all tables are', async () => {
+  const { client, databaseUrl, task } = await setUp();
+  await task.run(signal);
+  await fillPast(client, 100);
+  const vacuum = await connect(databaseUrl);
+  // The lock of a vacuum, which nobody who waits for less than a second ends.
+  await vacuum.query(`begin; lock table ${table}_default in share update exclusive mode`);
+  const running = task.run(signal);
+  const isAsking = `select from pg_stat_activity where application_name = 'sluice partitions' and query like '%ShareLock%' and datname = current_database()`;
+  await until(async () => (await client.query(isAsking)).rowCount !== 0);
+  const waits = `select from pg_locks where not granted and relation = '${table}_default'::regclass`;
+  for (let row = 0; row < 20; row += 1) {
+    await insertExecution(client, noonAgo(3));
+    expect((await client.query(waits)).rowCount).toBe(0);
+  }
+  await vacuum.query('commit');
+  expect(await running).toMatchObject({ outcome: 'done', movedRows: 120 });
+  const { rowCount } = await client.query(
+    `select from pg_class where relname like '${table}%' and reloptions is not null`,
+  );
+  expect(rowCount).toBe(0);
+});

@@ -19,7 +19,7 @@ import {
 import { type Move, notesAtOnce, workOff } from './catch-up.ts';
 import { type CopyProgress, copyRows, readColumns } from './copy-rows.ts';
 import { type DayRows, type MovableTimes, movableTimes, planPast } from './plan-past.ts';
-import { dropStaging, hasStaging, makeStaging, type Staging, StagingLost } from './staging.ts';
+import { dropStaging, hasStaging, makeStaging, oidOf, type Staging, StagingLost } from './staging.ts';
 import { SwapPostponed, swapDefault } from './swap-default.ts';
 
 export interface PastDeps {
@@ -56,6 +56,8 @@ const progressEveryMs = 10_000;
 /** Tries for the moment in which the tables are exchanged. Each has inserts wait a little. */
 const tries = 20;
 const pauseMs = { min: 500, max: 3_000 };
+/** For a vacuum of the DEFAULT partition to end. */
+const quietMs = { within: 600_000, every: 500 };
 /** For the changes since the copy, of each try. Between its batches they are given less time. */
 const workOffMs = { between: 5_000, after: 60_000 };
 const cleanUpTries = 10;
@@ -185,8 +187,7 @@ async function moveSome(deps: MoverDeps, report: PastReport, signal: AbortSignal
     return false;
   }
   logger.info({ partitions: partitions.length }, 'moving rows out of the DEFAULT partition, reads and inserts go on');
-  await holdTurn();
-  const made = await makeStaging(database, { table: executionLogTable, catchAll, partitions });
+  const made = await begin(deps, { catchAll, partitions, signal });
   try {
     const move = { catchAll, columns: await readColumns(database, catchAll), made };
     const copied = await copyRows(database, move, {
@@ -228,6 +229,46 @@ function pause(signal: AbortSignal): Promise<void> {
   return sleep(ms, undefined, { signal }).catch(() => undefined);
 }
 
+/** @throws what the database said: of a lock only when there were many tries */
+async function begin(
+  deps: MoverDeps,
+  { catchAll, partitions, signal }: { catchAll: Partition; partitions: readonly DayPartition[]; signal: AbortSignal },
+): Promise<Staging> {
+  const { database, logger } = deps;
+  for (let left = tries; ; left -= 1) {
+    await awaitQuiet(deps, catchAll, signal);
+    try {
+      return await makeStaging(database, { table: executionLogTable, catchAll, partitions });
+    } catch (error) {
+      const { code } = classifyDatabaseError(error);
+      if (left <= 1 || signal.aborted || !busyCodes.includes(code)) throw error;
+      logger.info({ code, left: left - 1 }, 'the DEFAULT partition is in use, the move waits for its moment');
+    }
+    await pause(signal);
+  }
+}
+
+/**
+ * Waits, without a place in the queue for a lock, while somebody changes, vacuums or analyzes a table. Autovacuum, which is likely
+ * after so many rows, gives way only to who waits for a second, and inserts would wait with them.
+ */
+async function awaitQuiet({ database, holdTurn }: MoverDeps, place: Partition, signal: AbortSignal): Promise<void> {
+  for (
+    const untilMs = performance.now() + quietMs.within;
+    ;
+    await sleep(quietMs.every, undefined, { signal }).catch(() => undefined)
+  ) {
+    await holdTurn();
+    if (signal.aborted || performance.now() > untilMs) return;
+    const [found] = await database.$queryRaw<{ busy: boolean }[]>(Prisma.sql`
+      select count(*) > 0 as busy from pg_locks
+      where locktype = 'relation' and granted and mode not in ('AccessShareLock', 'RowShareLock', 'RowExclusiveLock')
+        and database = (select oid from pg_database where datname = current_database()) 
+        and relation in (select unnest(array[oid, reltoastrelid]) from pg_class where oid = ${oidOf(place)})`);
+    if (!found?.busy) return;
+  }
+}
+
 /** What takes too long now is left for after the copy. */
 async function workOffBetween({ database, holdTurn }: MoverDeps, move: Move, signal: AbortSignal): Promise<void> {
   try {
@@ -239,16 +280,19 @@ async function workOffBetween({ database, holdTurn }: MoverDeps, move: Move, sig
 
 /** @returns why the tables could not be exchanged; null when they were */
 async function insist(
-  { database, logger, holdTurn }: MoverDeps,
+  deps: MoverDeps,
   move: Move,
   { partitions, signal }: { partitions: readonly DayPartition[]; signal: AbortSignal },
 ): Promise<string | null> {
+  const { database, logger, holdTurn } = deps;
   let why = '';
   let most = notesAtOnce;
+  let wasTried = false;
   for (let left = tries; left > 0 && !signal.aborted; left -= 1) {
     await holdTurn();
     let isCaughtUp = false;
     try {
+      await awaitQuiet(deps, move.catchAll, signal);
       isCaughtUp = await workOff(database, move, { most, forMs: workOffMs.after, signal, holdTurn });
       if (isCaughtUp) {
         await swapDefault(database, move, { table: executionLogTable, partitions });
@@ -256,15 +300,18 @@ async function insist(
       }
       why = tooManyChanges;
     } catch (error) {
-      if (!isCaughtUp && !busyCodes.includes(classifyDatabaseError(error).code)) throw error;
+      wasTried ||= isCaughtUp;
+      // Also for the pool, to hear of connections that the server has ended.
+      await pause(signal);
       // An answer that was lost may have been that it is done.
-      if (isCaughtUp && (await isExchanged(database, partitions))) return null;
-      if (isCaughtUp) why = whyPostponed(error);
+      if (wasTried && (await isExchanged(database, partitions))) return null;
+      const isBusy = busyCodes.includes(classifyDatabaseError(error).code);
       // Large rows take longer.
-      else [why, most] = [tooManyChanges, Math.ceil(most / 2)];
+      if (!isCaughtUp && isBusy) [why, most] = [tooManyChanges, Math.ceil(most / 2)];
+      else if (wasTried) why = whyPostponed(error);
+      else throw error;
     }
     logger.info({ why, left: left - 1 }, 'the moved rows wait for their moment');
-    await pause(signal);
   }
   return signal.aborted ? askedToStop : why;
 }
@@ -283,9 +330,10 @@ function whyPostponed(error: unknown): string {
   throw error;
 }
 
+/** False also where the database does not tell: it is asked again after the next try. */
 async function isExchanged(database: Database, made: readonly DayPartition[]): Promise<boolean> {
-  const names = new Set((await readPartitions(database, executionLogTable)).partitions.map(({ name }) => name));
-  return made.every(({ name }) => names.has(name));
+  const catalog = await readPartitions(database, executionLogTable).catch(() => null);
+  return made.every(({ name }) => catalog?.partitions.some((partition) => partition.name === name));
 }
 
 async function findDefault(database: Database): Promise<Partition | null> {

@@ -21,6 +21,9 @@ export const staging = {
   span: 'sluice_moving_span',
 } as const;
 
+/** A vacuum of a copy would be in the way of the exchange, which turns it on again. */
+export const untouched = 'autovacuum_enabled = false';
+
 /** The object ids of the tables that a move has made. Their names are those of every move. */
 export interface Staging {
   all: string;
@@ -58,11 +61,13 @@ export async function makeStaging(
       await run(
         raw(
           `create table sluice."${name}" partition of sluice.${staging.all} (constraint ${staging.span}
-            check (recorded_at >= '${since}' and recorded_at < '${until}')) for values from ('${since}') to ('${until}')`,
+            check (recorded_at >= '${since}' and recorded_at < '${until}')) for values from ('${since}') to ('${until}') with (${untouched})`,
         ),
       );
     }
-    await run(raw(`create table sluice.${staging.rest} partition of sluice.${staging.all} default`));
+    await run(
+      raw(`create table sluice.${staging.rest} partition of sluice.${staging.all} default with (${untouched})`),
+    );
     for (const name of [...partitions.map((partition) => partition.name), staging.rest])
       await giveToOwner(transaction, table, name);
     await grantAlike(transaction, catchAll);

@@ -126,10 +126,11 @@ function exchange(options: { table: string; catchAll: Partition; partitions: rea
     ...partitions.flatMap(({ name, from, until }) => [
       `alter table ${all} detach partition sluice."${name}"`,
       `alter table ${table} attach partition sluice."${name}" for values from ('${from}') to ('${until}')`,
-      `alter table sluice."${name}" drop constraint ${staging.span}`,
+      `alter table sluice."${name}" drop constraint ${staging.span}, reset (autovacuum_enabled)`,
     ]),
     `alter table ${all} detach partition ${rest}`,
     `alter table ${table} attach partition ${rest} default`,
+    `alter table ${rest} reset (autovacuum_enabled)`,
     `drop function sluice.${staging.note}() cascade`,
     `drop table ${old}, ${all}, ${changes}`,
     // Its indexes, too: the next move makes some of these names.
