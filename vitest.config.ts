@@ -1,10 +1,11 @@
 import { defineConfig } from 'vitest/config';
 
-/** What reads and writes through the door: these run once more behind a pooler, on servers in another time zone. */
+/** What reads through the door: these run again where Sluice is a guest, see test/support/guest.ts. */
+const reads = ['test/console/repository/**/*.int.test.ts', 'test/console/server/executions.int.test.ts'];
+
+/** What reads and writes: these run again behind a pooler, too. */
 const throughPooler = [
-  'test/console/repository/**/*.int.test.ts',
-  'test/console/server/executions.int.test.ts',
-  'test/console/server/requests.int.test.ts',
+  ...reads,
   'test/workers/execution-log/*.int.test.ts',
   'test/workers/completed-requests/*.int.test.ts',
   'test/workers/health-events/hardened.int.test.ts',
@@ -17,6 +18,14 @@ export default defineConfig({
       {
         extends: true,
         test: { name: 'direct', include: ['test/**/*.test.ts'], globalSetup: ['test/support/servers.ts'] },
+      },
+      {
+        extends: true,
+        test: { name: 'guest', include: reads, globalSetup: ['test/support/guest-servers.ts'] },
+      },
+      {
+        extends: true,
+        test: { name: 'guest, older', include: reads, globalSetup: ['test/support/guest-older-servers.ts'] },
       },
       {
         extends: true,

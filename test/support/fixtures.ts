@@ -8,12 +8,13 @@ import { Redis } from 'ioredis';
 import pg from 'pg';
 import { inject, onTestFinished } from 'vitest';
 import { type QueueName, queuePrefix } from '../../shared/contracts/queues.ts';
-
+import { defaultSchema, quoteIdentifier } from '../../shared/schema.ts';
+import { admitGuest, asGuest, type GuestRole, guest } from './guest.ts';
 import { testDirectoryPrefix } from './leftovers.ts';
 
 /** Each helper here closes what it opened when its test has finished. */
 
-/** A migrated database of the test's own. */
+/** A migrated database of the test's own, as a worker connects to it. */
 export async function createTestDatabase(): Promise<string> {
   const name = `${inject('runName')}_${randomBytes(4).toString('hex')}`;
   const admin = new pg.Client({ connectionString: inject('postgresUrl') });
@@ -30,6 +31,32 @@ export async function createTestDatabase(): Promise<string> {
   });
   const url = new URL(inject('doorUrl'));
   url.pathname = `/${name}`;
+  if (!inject('isGuest')) return url.href;
+  await admitGuest(admin, name);
+  return asGuest(url.href, 'worker');
+}
+
+/** The database of a test as another of the three roles connects to it; where there are no roles, as everybody does. */
+export function asRole(databaseUrl: string, role: GuestRole): string {
+  return isOfGuest(databaseUrl) ? asGuest(databaseUrl, role) : databaseUrl;
+}
+
+function isOfGuest(databaseUrl: string): boolean {
+  const { host, pathname } = new URL(databaseUrl);
+  return inject('isGuest') && host === new URL(inject('doorUrl')).host && pathname.startsWith(`/${inject('runName')}_`);
+}
+
+/** Where the tables of test databases are, as SQL. */
+export function ourSchema(): string {
+  return quoteIdentifier(inject('isGuest') ? guest.schema : defaultSchema);
+}
+
+/** What a test sets up and looks at, it does as the owner of the database, directly, where names mean our tables. */
+function asOwner(databaseUrl: string): string {
+  if (!isOfGuest(databaseUrl)) return databaseUrl;
+  const url = new URL(inject('postgresUrl'));
+  url.pathname = new URL(databaseUrl).pathname;
+  url.searchParams.set('options', `-c search_path=${quoteIdentifier(guest.schema)}`);
   return url.href;
 }
 
@@ -44,9 +71,9 @@ export async function createEmptyDatabase(): Promise<string> {
   return url.href;
 }
 
-/** A connection to look into a database with. */
+/** A connection to look into a database with, and to write what a test needs there. */
 export async function connect(databaseUrl: string): Promise<pg.Client> {
-  const client = new pg.Client({ connectionString: databaseUrl });
+  const client = new pg.Client({ connectionString: asOwner(databaseUrl) });
   client.on('error', () => undefined);
   await client.connect();
   onTestFinished(() => client.end().catch(() => undefined));

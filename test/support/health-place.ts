@@ -108,7 +108,7 @@ export async function aHealthPlace(servers: { databaseUrl?: string; redisUrl?: s
     async watchOffsets(): Promise<() => Promise<string[]>> {
       await client.query(`
         create table offset_history (at bigserial primary key, last_id text not null);
-        create function note_offset() returns trigger language plpgsql as $$
+        create function note_offset() returns trigger language plpgsql security definer set search_path from current as $$
           begin insert into offset_history (last_id) values (new.last_id); return new; end $$;
         create trigger note_offset before update on stream_offset for each row execute function note_offset();`);
       return async () => {

@@ -25,17 +25,21 @@ const startTimeoutMs = 20_000;
  *
  * @param options.dir for its files; created
  * @param options.settings of its section `pgbouncer`, before ours
+ * @param options.users who may come beside the user of the URL, with their passwords
  */
 export async function startPgBouncer(
   postgresUrl: string,
-  { dir, settings = {} }: { dir: string; settings?: Readonly<Record<string, string>> },
+  options: { dir: string; settings?: Readonly<Record<string, string>>; users?: Readonly<Record<string, string>> },
 ): Promise<PgBouncer> {
+  const { dir, settings = {}, users = {} } = options;
   const binary = await findBinary();
   const { username, password, port: serverPort } = new URL(postgresUrl);
   const port = await freePort();
   const log = join(dir, 'pgbouncer.log');
   const files = {
-    'users.txt': `"${username}" "${password}"\n`,
+    'users.txt': Object.entries({ ...users, [username]: password })
+      .map(([name, secret]) => `"${name}" "${secret}"\n`)
+      .join(''),
     'pgbouncer.ini': toIni({
       databases: { '*': `host=127.0.0.1 port=${serverPort}` },
       pgbouncer: {

@@ -4,5 +4,5 @@ import { setUpServers } from './servers.ts';
 
 /** The PostgreSQL of the system, through PgBouncer. */
 export default function setUp(project: TestProject) {
-  return setUpServers(project, { binaries: olderPostgres, timeZone: 'Europe/Berlin' });
+  return setUpServers(project, { binaries: olderPostgres, timeZone: 'Europe/Berlin', pooled: true });
 }

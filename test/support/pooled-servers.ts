@@ -3,5 +3,5 @@ import { setUpServers } from './servers.ts';
 
 /** The PostgreSQL that Sluice brings, through PgBouncer. */
 export default function setUp(project: TestProject) {
-  return setUpServers(project, { binaries: () => undefined, timeZone: 'Europe/Berlin' });
+  return setUpServers(project, { binaries: () => undefined, timeZone: 'Europe/Berlin', pooled: true });
 }

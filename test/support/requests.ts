@@ -4,7 +4,8 @@ import { loadConfig } from '../../shared/config.ts';
 import type { RequestRecord } from '../../shared/contracts/completed-request.ts';
 import { createDatabase } from '../../shared/database.ts';
 import { type EndedRequests, storeRequests } from '../../workers/completed-requests/store.ts';
-import { connect, createTestDatabase } from './fixtures.ts';
+import { asRole, connect, createTestDatabase } from './fixtures.ts';
+import { openDatabase } from './health.ts';
 
 export type Completion = Extract<RequestRecord, { phase: 'completed' }>;
 export type Beginning = Extract<RequestRecord, { phase: 'begun' }>;
@@ -59,6 +60,8 @@ export async function aRequestStore(environment: Record<string, string> = {}) {
   return {
     databaseUrl,
     database,
+    /** the same database as a console that only reads has it */
+    reader: openDatabase(asRole(databaseUrl, 'console')),
     client,
     /** Stores records as a worker does. @returns how each of them ended, in order */
     async store(records: readonly unknown[]): Promise<string[]> {

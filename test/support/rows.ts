@@ -47,7 +47,7 @@ export async function createDay(client: pg.Client, daysAgo: number): Promise<{ n
   const until = new Date(from.getTime() + 86_400_000);
   const name = `strategy_execution_log_${from.toISOString().slice(0, 10).replaceAll('-', '')}`;
   await client.query(
-    `create table ${name} partition of strategy_execution_log for values from ('${from.toISOString()}') to ('${until.toISOString()}')`,
+    `create table if not exists ${name} partition of strategy_execution_log for values from ('${from.toISOString()}') to ('${until.toISOString()}')`,
   );
   return { name, noon: new Date(from.getTime() + 43_200_000) };
 }

@@ -10,7 +10,7 @@ import { findRedisBinary, installRedis } from '../../local/redis-binary.ts';
 import { say, step } from '../../local/steps.ts';
 import { migrate } from '../../prisma/migrate.ts';
 import { loadConfig } from '../../shared/config.ts';
-
+import { guestUsers, settleGuest } from './guest.ts';
 import { sweepLeftovers, testDirectoryPrefix } from './leftovers.ts';
 import { parentOfDatabases } from './memory-directory.ts';
 import { startPgBouncer } from './pgbouncer.ts';
@@ -21,6 +21,8 @@ declare module 'vitest' {
     postgresUrl: string;
     /** the same as tests reach their databases: through a pooler, where there is one */
     doorUrl: string;
+    /** whether Sluice is a guest in its databases: see guest.ts */
+    isGuest: boolean;
     redisUrl: string;
     redisBinary: string;
     /** a migrated database, to copy from */
@@ -30,10 +32,12 @@ declare module 'vitest' {
   }
 }
 
-/** Another PostgreSQL than the usual one, in another time zone and behind a PgBouncer with default settings. */
-export interface PooledServer {
+/** A PostgreSQL as others run it, in another time zone, where Sluice is a guest: see guest.ts. */
+export interface ForeignServer {
   binaries(): Promise<PostgresBinaries> | undefined;
   timeZone: string;
+  /** whether it is behind a PgBouncer with default settings */
+  pooled: boolean;
 }
 
 export default function setUp(project: TestProject) {
@@ -44,7 +48,7 @@ export default function setUp(project: TestProject) {
  * Before all tests: the servers of DATABASE_URL and REDIS_URL, or private ones that live as long as the run. On a server
  * of the user's, only databases and key namespaces of this run are touched, and they are removed again.
  */
-export async function setUpServers(project: TestProject, pooled: PooledServer | null) {
+export async function setUpServers(project: TestProject, foreign: ForeignServer | null) {
   await sweepLeftovers();
   const prefix = `${testDirectoryPrefix}${process.pid}-`;
   const dir = await mkdtemp(join(tmpdir(), prefix));
@@ -75,12 +79,14 @@ export async function setUpServers(project: TestProject, pooled: PooledServer | 
       ));
     const redis = redisUrl === null ? await startRedis({ binary: redisBinary, dir: join(dir, 'redis') }) : null;
     if (redis) closers.push(redis.stop);
-    const postgres = database.url === null || pooled ? await startPrivatePostgres() : null;
+    const postgres = database.url === null || foreign ? await startPrivatePostgres() : null;
     if (postgres) closers.push(postgres.stop);
     const postgresUrl = postgres?.url ?? database.url ?? '';
-    const pooler = pooled ? await startPgBouncer(postgresUrl, { dir: join(dir, 'pgbouncer') }) : null;
+    const pooler = foreign?.pooled
+      ? await startPgBouncer(postgresUrl, { dir: join(dir, 'pgbouncer'), users: guestUsers() })
+      : null;
     if (pooler) closers.push(pooler.stop);
-    const behind = pooled ? ` in ${pooled.timeZone}, through PgBouncer` : '';
+    const behind = foreign ? ` in ${foreign.timeZone}${pooler ? ', through PgBouncer' : ''}, as a guest` : '';
     say(
       `tests run on ${postgres ? `a private PostgreSQL, port ${postgres.port}${behind}` : 'DATABASE_URL'}, ${redis ? `a private Redis, port ${redis.port}` : 'REDIS_URL'}`,
     );
@@ -90,10 +96,12 @@ export async function setUpServers(project: TestProject, pooled: PooledServer | 
     closers.push(() => dropDatabases(postgresUrl, runName));
     const template = new URL(postgresUrl);
     template.pathname = `/${templateDatabase}`;
-    await migrate({ ...database, url: template.href });
+    if (foreign) await settleGuest(template.href);
+    else await migrate({ ...database, url: template.href });
 
     project.provide('postgresUrl', postgresUrl);
     project.provide('doorUrl', pooler?.url ?? postgresUrl);
+    project.provide('isGuest', foreign !== null);
     project.provide('redisUrl', redisUrl ?? redis?.url ?? '');
     project.provide('redisBinary', redisBinary);
     project.provide('templateDatabase', templateDatabase);
@@ -101,12 +109,12 @@ export async function setUpServers(project: TestProject, pooled: PooledServer | 
   }
 
   async function startPrivatePostgres() {
-    const binaries = await pooled?.binaries();
+    const binaries = await foreign?.binaries();
     return startPostgres({
       dir: join(databaseDir, 'postgres'),
       fsync: false,
       ...(binaries === undefined ? {} : { binaries }),
-      ...(pooled === null ? {} : { settings: { timezone: pooled.timeZone } }),
+      ...(foreign === null ? {} : { settings: { timezone: foreign.timeZone } }),
     });
   }
 }

@@ -6,8 +6,8 @@ import { loadConfig } from '../../../shared/config.ts';
 import { placeKey } from '../../../shared/contracts/lobby-event.ts';
 import { createDatabase } from '../../../shared/database.ts';
 import { acquireLease, releaseLease, renewLease } from '../../../workers/health-events/lease.ts';
-import { connect, createTestDatabase } from '../../support/fixtures.ts';
-import { addEvent, connectRedis, createHealthKeys, insertRuntimeRecord } from '../../support/health.ts';
+import { asRole, connect, createTestDatabase } from '../../support/fixtures.ts';
+import { addEvent, connectRedis, createHealthKeys, insertRuntimeRecord, openDatabase } from '../../support/health.ts';
 
 async function setUp(environment: Record<string, string> = {}) {
   const databaseUrl = await createTestDatabase();
@@ -22,10 +22,12 @@ async function setUp(environment: Record<string, string> = {}) {
   onTestFinished(() => database.$disconnect());
   const redis = connectRedis();
   const deps = { database, redis, config };
+  /** as a console that only reads */
+  const reading = { ...deps, database: openDatabase(asRole(databaseUrl, 'console')) };
   return {
     ...keys,
     ...deps,
-    deps,
+    reading,
     client: await connect(databaseUrl),
     set: (id: string, force = false) => changeOffset(deps, id, { force }),
     /** Adds entries 1-0 to 5-0, and trims the first two. */
@@ -37,8 +39,8 @@ async function setUp(environment: Record<string, string> = {}) {
 }
 
 test('health offset: it is told from nothing at all to one of our own', async () => {
-  const { deps, fill, set, redis, stream, offsetKey } = await setUp();
-  expect(await readOffset(deps)).toEqual({
+  const { reading, fill, set, redis, stream, offsetKey } = await setUp();
+  expect(await readOffset(reading)).toEqual({
     mode: 'hardened',
     label: 'health_events',
     offset: '0-0',
@@ -51,14 +53,14 @@ test('health offset: it is told from nothing at all to one of our own', async ()
   });
   await fill();
   await redis.set(offsetKey, '3-0');
-  expect(await readOffset(deps)).toMatchObject({
+  expect(await readOffset(reading)).toMatchObject({
     offset: '3-0',
     savedIn: 'redis',
     entriesBehind: 2,
     stream: { entries: 3, firstId: '3-0', lastId: '5-0', exists: true },
   });
   await set('4-0');
-  expect(await readOffset(deps)).toMatchObject({ offset: '4-0', savedIn: 'postgres', entriesBehind: 1 });
+  expect(await readOffset(reading)).toMatchObject({ offset: '4-0', savedIn: 'postgres', entriesBehind: 1 });
   // The original's is its own, to go back to.
   expect(await redis.get(offsetKey)).toBe('3-0');
 });
@@ -74,13 +76,13 @@ test('health offset: an id, earliest and latest are set with how many entries ar
 });
 
 test('health offset: one after the end of the stream needs force, and latest needs a stream', async () => {
-  const { fill, set, database, label } = await setUp();
+  const { fill, set, reading, label } = await setUp();
   await expect(set('latest')).rejects.toThrow('there is no stream');
   await expect(set('latest', true)).rejects.toThrow('there is no stream');
   await expect(set('1-0')).rejects.toThrow('with --force');
   await fill();
   await expect(set('5-1')).rejects.toThrow('5-1 is after the last entry');
-  expect(await findStoredOffset(database, label)).toBeNull();
+  expect(await findStoredOffset(reading.database, label)).toBeNull();
   expect(await set('5-1', true)).toMatchObject({ after: '5-1', entriesRead: 5 });
 });
 
@@ -94,7 +96,7 @@ test('health offset: hardened, setting it takes the lease from whoever reads', a
 });
 
 test("health offset: in mirror mode it is the original's key, which whoever reads would overwrite", async () => {
-  const { deps, fill, set, redis, database, label, offsetKey } = await setUp({ HEALTH_EVENTS_MODE: 'mirror' });
+  const { reading, fill, set, redis, database, label, offsetKey } = await setUp({ HEALTH_EVENTS_MODE: 'mirror' });
   await fill();
   const lease = await acquireLease(database, { label, holder: 'me', ttlMs: 60_000 });
   if (lease === null) throw new Error('the lease was free');
@@ -104,18 +106,22 @@ test("health offset: in mirror mode it is the original's key, which whoever read
   await releaseLease(database, lease);
   expect(await set('4-0')).toMatchObject({ mode: 'mirror', before: '3-0', after: '4-0' });
   expect(await redis.get(offsetKey)).toBe('4-0');
-  expect(await findStoredOffset(database, label)).toBeNull();
-  expect(await readOffset(deps)).toMatchObject({ offset: '4-0', savedIn: 'redis', entriesBehind: 1 });
+  expect(await findStoredOffset(reading.database, label)).toBeNull();
+  expect(await readOffset(reading)).toMatchObject({ offset: '4-0', savedIn: 'redis', entriesBehind: 1 });
 
   await redis.set(offsetKey, 'abc');
-  expect(await readOffset(deps)).toMatchObject({ offset: 'abc', entriesBehind: null });
-  expect((await readHealthStatus(deps)).lag).toBeNull();
+  expect(await readOffset(reading)).toMatchObject({ offset: 'abc', entriesBehind: null });
+  expect((await readHealthStatus(reading)).lag).toBeNull();
   expect(await set('4-0')).toMatchObject({ before: 'abc', after: '4-0' });
 });
 
 test('health status: it tells who reads, how far behind, and how the games are', async () => {
-  const { deps, fill, set, client, redis, database, label, stream, lobbyStream } = await setUp();
-  expect(await readHealthStatus(deps)).toMatchObject({ lease: null, lag: { entries: 0, ms: 0 }, gap: { entries: 0 } });
+  const { reading, fill, set, client, redis, database, label, stream, lobbyStream } = await setUp();
+  expect(await readHealthStatus(reading)).toMatchObject({
+    lease: null,
+    lag: { entries: 0, ms: 0 },
+    gap: { entries: 0 },
+  });
   await fill();
   await set('1-0');
   await client.query(
@@ -137,7 +143,7 @@ test('health status: it tells who reads, how far behind, and how the games are',
   );
   await redis.hset(placeKey(lobbyStream), { epoch: lease?.epoch ?? '', token: 1, seq: 3 });
 
-  const status = await readHealthStatus(deps);
+  const status = await readHealthStatus(reading);
   expect(status).toMatchObject({
     mode: 'hardened',
     label,

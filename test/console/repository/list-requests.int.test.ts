@@ -9,6 +9,7 @@ import {
 } from '../../../console/repository/list-requests.ts';
 import { inSchema } from '../../../shared/schema.ts';
 import { storeStatement } from '../../../workers/completed-requests/statement.ts';
+import { ourSchema } from '../../support/fixtures.ts';
 import { aBeginning, aCompletion, aRequestStore, stateColumns } from '../../support/requests.ts';
 
 interface Made {
@@ -37,7 +38,7 @@ const anyRow = fc.record({
 const rowsOf = (constraints: object) => fc.uniqueArray(anyRow, { selector: ({ id }) => id, ...constraints });
 
 test('request list: pages together have each request once and in order, whatever arrives before what was read', async () => {
-  const { database, client, store } = await aRequestStore();
+  const { reader, client, store } = await aRequestStore();
   const insert = async (rows: readonly Made[]): Promise<void> => {
     await store(
       rows.map(({ id, second, createdBy }) => aBeginning({ requestId: id, startedAt: timeOf(second), createdBy })),
@@ -66,7 +67,7 @@ test('request list: pages together have each request once and in order, whatever
       const coming = late.filter(({ id }) => rows.every((row) => row.id !== id));
       let cursor: string | null = null;
       do {
-        const page: Awaited<ReturnType<typeof listRequests>> = await listRequests(database, { filter, limit, cursor });
+        const page: Awaited<ReturnType<typeof listRequests>> = await listRequests(reader, { filter, limit, cursor });
         expect(page.requests.length).toBeLessThanOrEqual(limit);
         read.push(...page.requests.map(({ id }) => id));
         cursor = page.cursor;
@@ -115,7 +116,7 @@ test('request plans: with a hundred thousand requests neither lists nor the stor
     from generate_series(1, 100000) n, lateral (select timestamptz '2026-03-01' + n * interval '3 seconds' as t) as times`);
   await client.query('analyze request, request_template');
   const explain = async (text: string, values: unknown[]): Promise<string[]> => {
-    const { rows } = await client.query(inSchema(`explain (format json) ${text}`, 'public'), values);
+    const { rows } = await client.query(inSchema(`explain (format json) ${text}`, ourSchema()), values);
     return nodesOf(rows[0]['QUERY PLAN'][0].Plan);
   };
 

@@ -3,10 +3,10 @@ import { deleteRequest } from '../../../console/repository/delete-request.ts';
 import { eraseCreator } from '../../../console/repository/erase-creator.ts';
 import { inSchema } from '../../../shared/schema.ts';
 import { storeStatement } from '../../../workers/completed-requests/statement.ts';
-import { connect, untilBlocked } from '../../support/fixtures.ts';
+import { connect, ourSchema, untilBlocked } from '../../support/fixtures.ts';
 import { aBeginning, aCompletion, aRequestStore } from '../../support/requests.ts';
 
-const statement = inSchema(storeStatement.join('$1'), 'public');
+const statement = (): string => inSchema(storeStatement.join('$1'), ourSchema());
 
 test.each(['inserts', 'ends'])(
   'deletion: it waits for a statement that %s its row, and takes that row too',
@@ -16,7 +16,7 @@ test.each(['inserts', 'ends'])(
     const { requestId } = begun;
     if (does === 'ends') await store([begun]);
     await client.query('begin');
-    await client.query(statement, [JSON.stringify([aCompletion({ requestId })])]);
+    await client.query(statement(), [JSON.stringify([aCompletion({ requestId })])]);
     const deleted = deleteRequest(database, requestId);
     await untilBlocked(databaseUrl);
     await client.query('commit');
@@ -77,7 +77,7 @@ test('deletion: under a storm of records of the same ids none of them is left or
 test('erasure: it waits for a statement that stores a record of the creator, and takes that too', async () => {
   const { database, databaseUrl, client, rows, templates } = await aRequestStore();
   await client.query('begin');
-  await client.query(statement, [JSON.stringify([aCompletion({ createdBy: 'gone' })])]);
+  await client.query(statement(), [JSON.stringify([aCompletion({ createdBy: 'gone' })])]);
   const erased = eraseCreator(database, 'gone', { chunk: 10 });
   await untilBlocked(databaseUrl);
   await client.query('commit');

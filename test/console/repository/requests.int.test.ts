@@ -8,7 +8,7 @@ import { UsageError } from '../../../shared/errors.ts';
 import { aBeginning, aCompletion, aRequestStore, stateColumns } from '../../support/requests.ts';
 
 test('request: a completed one is found with both bodies, their sizes and its times', async () => {
-  const { database, store } = await aRequestStore();
+  const { reader, store } = await aRequestStore();
   const record = aCompletion({
     requestBody: 'asked',
     responseBody: 'c2VudA==',
@@ -18,7 +18,7 @@ test('request: a completed one is found with both bodies, their sizes and its ti
     apiKeyHash: '0f'.repeat(32),
   });
   await store([record]);
-  expect(await findRequest(database, record.requestId)).toEqual({
+  expect(await findRequest(reader, record.requestId)).toEqual({
     id: record.requestId,
     state: 'completed',
     model: 'gpt-5',
@@ -49,25 +49,25 @@ test('request: a completed one is found with both bodies, their sizes and its ti
 });
 
 test('request: the failure of a failed one has the status and the body, as the original has it', async () => {
-  const { database, store } = await aRequestStore();
+  const { reader, store } = await aRequestStore();
   const body = '{"error":{"message":"no money","n":12345678901234567890}}';
   const record = aCompletion({ statusCode: 402, responseBody: body });
   await store([record]);
-  const found = await findRequest(database, record.requestId);
+  const found = await findRequest(reader, record.requestId);
   expect(found).toMatchObject({ state: 'failed', completedAt: null, failedAt: new Date(record.completedAt) });
   expect(JSON.parse(found?.error ?? '')).toEqual({ type: 'NonRetriableHttpStatus', details: { status: 402, body } });
 });
 
 test('request: one that runs has no response, and an unknown id finds nothing', async () => {
-  const { database, store } = await aRequestStore();
+  const { reader, store } = await aRequestStore();
   const begun = aBeginning();
   await store([begun]);
-  expect(await findRequest(database, begun.requestId)).toMatchObject({
+  expect(await findRequest(reader, begun.requestId)).toMatchObject({
     state: 'processing',
     response: null,
     error: null,
   });
-  expect(await findRequest(database, randomUUID())).toBeNull();
+  expect(await findRequest(reader, randomUUID())).toBeNull();
 });
 
 test.each([
@@ -128,15 +128,15 @@ const inOrder = [
 ];
 
 test('request list: what is being worked on comes first, state by state, then what has ended, the newest first', async () => {
-  const { database, nameOf } = await aMixedStore();
-  const { requests, cursor } = await listRequests(database, { limit: 200 });
+  const { reader, nameOf } = await aMixedStore();
+  const { requests, cursor } = await listRequests(reader, { limit: 200 });
   expect(requests.map(({ id }) => nameOf(id))).toEqual(inOrder);
   expect(cursor).toBeNull();
 });
 
 test('request list: a row tells all but the bodies', async () => {
-  const { database, records } = await aMixedStore();
-  const { requests } = await listRequests(database, { filter: { statusClass: '5xx' }, limit: 1 });
+  const { reader, records } = await aMixedStore();
+  const { requests } = await listRequests(reader, { filter: { statusClass: '5xx' }, limit: 1 });
   expect(requests).toEqual([
     {
       id: records.failed.requestId,
@@ -159,9 +159,9 @@ test('request list: a row tells all but the bodies', async () => {
 });
 
 test('request list: each filter keeps what it names, and together they keep what all of them keep', async () => {
-  const { database, nameOf } = await aMixedStore();
+  const { reader, nameOf } = await aMixedStore();
   const listed = async (filter: Parameters<typeof listRequests>[1]['filter']): Promise<string[]> =>
-    (await listRequests(database, { ...(filter === undefined ? {} : { filter }), limit: 200 })).requests.map(({ id }) =>
+    (await listRequests(reader, { ...(filter === undefined ? {} : { filter }), limit: 200 })).requests.map(({ id }) =>
       nameOf(id),
     );
   const table: [Parameters<typeof listed>[0], string[]][] = [
@@ -191,17 +191,17 @@ test('request list: each filter keeps what it names, and together they keep what
 });
 
 test('request list: an empty table is one empty page', async () => {
-  const { database } = await aRequestStore();
-  expect(await listRequests(database, { limit: 10 })).toEqual({ requests: [], cursor: null });
+  const { reader } = await aRequestStore();
+  expect(await listRequests(reader, { limit: 10 })).toEqual({ requests: [], cursor: null });
 });
 
 test('request list: five requests in pages of two are two, two and one', async () => {
-  const { database, store } = await aRequestStore();
+  const { reader, store } = await aRequestStore();
   await store([0, 1, 2, 3, 4].map((second) => aCompletion({ startedAt: at(second) })));
   const sizes: number[] = [];
   let cursor: string | null = null;
   do {
-    const page: Awaited<ReturnType<typeof listRequests>> = await listRequests(database, { limit: 2, cursor });
+    const page: Awaited<ReturnType<typeof listRequests>> = await listRequests(reader, { limit: 2, cursor });
     sizes.push(page.requests.length);
     cursor = page.cursor;
   } while (cursor !== null);
@@ -209,8 +209,8 @@ test('request list: five requests in pages of two are two, two and one', async (
 });
 
 test.each([0, -1, 201, 1.5, Number.NaN])('request list: a limit of %d is refused', async (limit) => {
-  const { database } = await aRequestStore();
-  await expect(listRequests(database, { limit })).rejects.toThrow(
+  const { reader } = await aRequestStore();
+  await expect(listRequests(reader, { limit })).rejects.toThrow(
     new UsageError(`limit is ${limit}; accepted: 1 to 200`),
   );
 });

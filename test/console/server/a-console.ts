@@ -5,7 +5,7 @@ import { loadConfig } from '../../../shared/config.ts';
 import { createDatabase } from '../../../shared/database.ts';
 import { createLogger } from '../../../shared/logger.ts';
 import { createRedis } from '../../../shared/redis.ts';
-import { connect, createNamespace, createTestDatabase } from '../../support/fixtures.ts';
+import { asRole, connect, createNamespace, createTestDatabase } from '../../support/fixtures.ts';
 import { createHealthKeys } from '../../support/health.ts';
 
 export const readToken = 'a-token-to-read-with';
@@ -36,7 +36,7 @@ export async function aConsole(environment: Record<string, string> = {}) {
   const namespace = createNamespace();
   const keys = createHealthKeys();
   const config = loadConfig({
-    DATABASE_URL: databaseUrl,
+    DATABASE_URL: asRole(databaseUrl, 'console'),
     REDIS_URL: inject('redisUrl'),
     SLUICE_NAMESPACE: namespace,
     ...keys.environment,

@@ -10,7 +10,7 @@ import { createRedis } from '../../../shared/redis.ts';
 import { requestKind } from '../../../workers/completed-requests/kind.ts';
 import { createPurgeTask } from '../../../workers/maintenance/purge-task.ts';
 import { createRecordRole } from '../../../workers/records/pipeline.ts';
-import { connect, createNamespace, createTestDatabase, openQueue, until } from '../../support/fixtures.ts';
+import { asRole, connect, createNamespace, createTestDatabase, openQueue, until } from '../../support/fixtures.ts';
 import { maintenanceDeps } from '../../support/maintenance.ts';
 import { aBeginning, aCompletion, stateColumns } from '../../support/requests.ts';
 import { startRole } from '../../support/worker.ts';
@@ -277,7 +277,7 @@ test('requests: one whose times cannot be is stored with a note, counted, and ke
     { id: ahead.requestId, notes: expect.stringMatching(/^made by hand; startedAt: 2099-.* a day ahead$/) },
     { id: inSeconds.requestId, notes: expect.stringMatching(/^startedAt: 1970-01-21.* before 2000/) },
   ]);
-  const { deps } = await maintenanceDeps({}, databaseUrl);
+  const { deps } = await maintenanceDeps({}, asRole(databaseUrl, 'migrator'));
   const purge = createPurgeTask(deps);
   expect(await purge.run(new AbortController().signal)).toEqual({ outcome: 'done', purged: {} });
   expect(await rows()).toEqual(stored);

@@ -79,7 +79,7 @@ test('tombstone: an erasure that is noted right after the insert makes no count 
   await store(...records.slice(0, 1));
   // Its mark is seen by all that comes after the insert, and not by the insert.
   await client.query(`
-    create function note_erasure() returns trigger language plpgsql as $$ begin
+    create function note_erasure() returns trigger language plpgsql security definer set search_path from current as $$ begin
       insert into subject_erasure (kind, subject_hash, erased_before)
       values ('user', decode('${hashOfId('gone')}', 'hex'), '${before.toISOString()}');
       return null;

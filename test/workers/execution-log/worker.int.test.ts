@@ -352,7 +352,7 @@ test('execution log: of large jobs a worker takes fewer at once', async () => {
   const client = await connect(databaseUrl);
   // Statements take as long as there is a row in this table.
   await client.query('create table hold as select 1');
-  await client.query(`create function hold() returns trigger language plpgsql as
+  await client.query(`create function hold() returns trigger language plpgsql security definer set search_path from current as
     'begin while exists (select from hold) loop perform pg_sleep(0.05); end loop; return null; end'`);
   await client.query('create trigger hold before insert on strategy_execution_log execute function hold()');
   // Three megabytes each, of which eight could be in hand by number. What is in hand reaches the bound with the third.

@@ -162,7 +162,7 @@ test.each(losses.map(([type, summary], index) => [index + 12, type, summary] as 
     await insert({});
     await client.query(`
       create table written (status text, health text);
-      create function note() returns trigger language plpgsql as $$
+      create function note() returns trigger language plpgsql security definer set search_path from current as $$
         begin insert into written values (new.status, new.engine_health); return new; end $$;
       create trigger note before update on runtime_record for each row execute function note();`);
     const before = (await records())['game-1'];

@@ -40,7 +40,11 @@ test('executions: with more partitions than the lock table has room for, any num
     { id: uuidV7(noons[5] ?? 0), at: noons[200] ?? 0 },
   ];
   for (const { id, at } of [...asTheSdk, ...ofTheCaller]) await insertRun(client, id, new Date(at));
-  const config = loadConfig({ DATABASE_URL: postgres.url, SLUICE_DATABASE_POOL_SIZE: '20' });
+  const config = loadConfig({
+    DATABASE_URL: postgres.url,
+    SLUICE_DATABASE_POOL_SIZE: '20',
+    SLUICE_DATABASE_CONNECT_TIMEOUT_MS: '60000',
+  });
   const database = createDatabase(config.database, 'test');
   onTestFinished(() => database.$disconnect());
   const found = await Promise.all(asTheSdk.map(({ id }) => findExecution(database, id)));

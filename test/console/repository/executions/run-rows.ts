@@ -1,9 +1,9 @@
 import type pg from 'pg';
-import { expect, onTestFinished } from 'vitest';
+import { expect } from 'vitest';
 import { listExecutions } from '../../../../console/repository/executions/list.ts';
-import { loadConfig } from '../../../../shared/config.ts';
-import { createDatabase, type Database } from '../../../../shared/database.ts';
-import { connect, createTestDatabase } from '../../../support/fixtures.ts';
+import type { Database } from '../../../../shared/database.ts';
+import { asRole, connect, createTestDatabase } from '../../../support/fixtures.ts';
+import { openDatabase } from '../../../support/health.ts';
 
 /** What a test cares about of a row; the rest is plain. */
 export interface RunRow {
@@ -33,9 +33,7 @@ export const aroundNoon = { since: new Date('2026-03-01T11:00:00Z'), until: new 
 /** A migrated database of the test's own, as the console and an onlooker see it. */
 export async function openLog(): Promise<{ database: Database; client: pg.Client }> {
   const url = await createTestDatabase();
-  const database = createDatabase(loadConfig({ DATABASE_URL: url }).database, 'test');
-  onTestFinished(() => database.$disconnect());
-  return { database, client: await connect(url) };
+  return { database: openDatabase(asRole(url, 'console')), client: await connect(url) };
 }
 
 /** Inserts rows in one statement and gives their ids, in their order. */

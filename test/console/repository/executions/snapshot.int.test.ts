@@ -12,7 +12,8 @@ const codeOf = (work: Promise<unknown>): Promise<string | null> =>
 test('snapshot: all statements of an answer see the same rows', async () => {
   const { database, client } = await openLog();
   const counts = await inSnapshot(database, async (snapshot) => {
-    const count = () => snapshot.$queryRaw<{ n: number }[]>`select count(*)::int as n from strategy_execution_log`;
+    const count = () =>
+      snapshot.$queryRaw<{ n: number }[]>`select count(*)::int as n from sluice.strategy_execution_log`;
     const before = await count();
     await insertRuns(client, [{}]);
     return [...before, ...(await count())];
@@ -34,7 +35,7 @@ test('snapshot: an answer writes nothing', async () => {
   const { database } = await openLog();
   const writing = inSnapshot(
     database,
-    (snapshot) => snapshot.$queryRaw`delete from strategy_execution_log returning id::text`,
+    (snapshot) => snapshot.$queryRaw`delete from sluice.strategy_execution_log returning id::text`,
   );
   expect(await codeOf(writing)).toBe('25006');
 });
