@@ -137,17 +137,19 @@ export const passingConstraintPrefix = 'sluice_passing_';
 
 /**
  * Whether a row was refused for something that passes while a partition is made: by such a constraint, or because the
- * partition was attached between the choice of its place and the insert. Nothing is wrong with the row.
+ * partition was attached between the choice of its place and the insert. Nothing is wrong with the row. It takes an error of
+ * the driver: Prisma's adapter hands on neither the constraint nor the routine.
  */
 export function isPassingRefusal(thrown: unknown): boolean {
   if (classifyDatabaseError(thrown).code !== '23514') return false;
-  const isPassing = (error: Record<string, unknown>): boolean =>
-    String(error['constraint']).startsWith(passingConstraintPrefix);
-  if ([...causesOf(thrown)].some(isPassing)) return true;
-  // Of a partition there is no name of a constraint, so here only the text tells; and Prisma's adapter hands on no name at all.
-  const message = serverMessage(thrown);
-  return message.includes(`"${passingConstraintPrefix}`) || /violates partition constraint/.test(message);
+  return [...causesOf(thrown)].some(
+    ({ constraint, routine }) =>
+      String(constraint).startsWith(passingConstraintPrefix) || routine === partitionCheckRoutine,
+  );
 }
+
+/** Where PostgreSQL refuses a row for the bounds of its partition: they have no name, and the message is in any language. */
+const partitionCheckRoutine = 'ExecPartitionCheckEmitError';
 
 const lackingNames = new Set([noAnswer, 'SocketTimeout', 'ETIMEDOUT', 'P1008', 'P2024']);
 
@@ -220,6 +222,7 @@ const fieldNames = [
   'function',
   'where',
   'file',
+  'routine',
   'index',
   'code',
   'kind',
@@ -350,19 +353,20 @@ export function describeDatabaseError(thrown: unknown): DatabaseErrorFacts {
   const { code } = classifyDatabaseError(thrown);
   const message = serverMessage(thrown);
   const remedy = remedyFor(code, message);
-  const facts: DatabaseErrorFacts = {
-    // The code of an error that is not the database's may be any text.
-    code: /^\w+$/.test(code) ? code : 'unknown',
-    message: redactMessage(message),
-    ...(remedy === undefined ? {} : { remedy }),
-  };
+  const place: Partial<Record<(typeof placeNames)[number], string>> = {};
   for (const error of causesOf(thrown)) {
     for (const name of placeNames) {
       const value = name === 'constraint' ? constraintOf(error) : error[name];
-      if (typeof value === 'string' && value !== '') facts[name] ??= value;
+      if (typeof value === 'string' && value !== '') place[name] ??= value;
     }
   }
-  return facts;
+  return {
+    // The code of an error that is not the database's may be any text.
+    code: /^\w+$/.test(code) ? code : 'unknown',
+    message: redactMessage(message, { names: Object.values(place) }),
+    ...(remedy === undefined ? {} : { remedy }),
+    ...place,
+  };
 }
 
 /** The driver gives the name, Prisma's adapter an object that may have it. */
@@ -391,11 +395,13 @@ export class StatementError extends Error implements DatabaseErrorFacts {
   declare readonly column?: string;
   declare readonly constraint?: string;
   declare readonly function?: string;
+  /** of PostgreSQL's source, which raised it */
+  declare readonly routine?: string;
 
-  constructor({ code, message, ...place }: DatabaseErrorFacts) {
+  constructor({ code, message, ...facts }: DatabaseErrorFacts & { routine?: string }) {
     super(message);
     this.code = code;
-    Object.assign(this, place);
+    Object.assign(this, facts);
   }
 }
 
@@ -413,16 +419,23 @@ export function toStatementError(thrown: unknown, json: string): unknown {
   const error = fieldsOf(thrown);
   const { code, message, where, file } = error;
   if (typeof code !== 'string' || typeof message !== 'string') return thrown;
-  const facts: DatabaseErrorFacts = { code, message: redactMessage(message) };
+  const place: Partial<Record<(typeof errorFields)[number], string>> = {};
+  for (const name of errorFields) {
+    const value = error[name];
+    if (typeof value === 'string') place[name] = value;
+  }
+  const { routine, ...named } = place;
+  const names = Object.values(named);
+  const facts = { code, message: redactMessage(message, { names }), ...place };
   if (typeof file === 'string' && languageSources.test(file)) {
     const values = wordsOf(json);
-    facts.message = values === null ? 'a function refused it' : redactMessage(message, values);
+    facts.message = values === null ? 'a function refused it' : redactMessage(message, { names, values });
   }
-  for (const name of ['schema', 'table', 'column', 'constraint'] as const) {
-    const value = error[name];
-    if (typeof value === 'string') facts[name] = value;
-  }
-  const raisedIn = /function ([^\s"']+\([^)"']*\)) line \d+/.exec(typeof where === 'string' ? where : '');
-  if (raisedIn?.[1] !== undefined) facts.function = raisedIn[1];
-  return new StatementError(facts);
+  const raisedIn = ofFunction.exec(typeof where === 'string' ? where : '')?.[1];
+  return new StatementError({ ...facts, ...(raisedIn === undefined ? {} : { function: raisedIn }) });
 }
+
+const errorFields = ['schema', 'table', 'column', 'constraint', 'routine'] as const;
+
+/** The function in a line of a context such as "PL/pgSQL function odd(integer) line 1 at RAISE", in any language: before it there is no value. */
+const ofFunction = /^[^\n(:"'«»„]*PL\/pgSQL[^\n(:"'«»„]*?([\w.$]+\([^)"']*\))/m;

@@ -34,7 +34,7 @@ const quoted = new RegExp(
 );
 
 /** A colon with something in quotes behind it. */
-const lastValue = new RegExp(`(\\s?: )[${quotes.map(([opening]) => opening).join('')}'‘].*$`, 'u');
+const lastValue = new RegExp(`(\\s?[:：]\\s?)[${quotes.map(([opening]) => opening).join('')}'‘].*$`, 'u');
 
 /** More characters than the longest word in `beforeNames`. */
 const nameWordChars = 16;
@@ -45,18 +45,24 @@ interface Values {
 }
 
 /**
- * What a server says, as one line without the values that it quotes: names of tables, columns and the like stay.
+ * What a server says, as one line without the values that it quotes, in whatever language: names of tables, columns and the like
+ * stay where the words before them, in English, or `names` tell that they are names.
  *
- * @param values of the rows that it may speak of, for a text that is not PostgreSQL's own and quotes in any way: words that
- *   occur among them, and all numbers, are left out, too
+ * @param options.names that the server gave beside the message
+ * @param options.values of the rows that it may speak of, for a text that is not PostgreSQL's own and quotes in any way: words
+ *   that occur among them, and all numbers, are left out, too
  */
-export function redactMessage(message: string, values: Values | null = null): string {
+export function redactMessage(
+  message: string,
+  { names = [], values = null }: { names?: readonly string[]; values?: Values | null } = {},
+): string {
   const line = message.slice(0, maxReadChars).replaceAll(/\s+/g, ' ').trim();
   // PostgreSQL gives the value at fault last, after a colon: it may hold quotes itself.
   const withoutValue = line.replace(lastValue, '$1"…"');
-  const withoutQuotes = withoutValue.replaceAll(quoted, (text, at: number) =>
-    isClosed(text) && beforeNames.test(withoutValue.slice(Math.max(0, at - nameWordChars), at)) ? text : '"…"',
-  );
+  const isName = (text: string, at: number): boolean =>
+    (isClosed(text) && beforeNames.test(withoutValue.slice(Math.max(0, at - nameWordChars), at))) ||
+    names.includes(text.slice(1, -1).trim());
+  const withoutQuotes = withoutValue.replaceAll(quoted, (text, at: number) => (isName(text, at) ? text : '"…"'));
   // Only now: a cut within a value would leave its beginning without a quote that closes it.
   const told =
     values === null

@@ -49,10 +49,25 @@ test('redaction: a message is cut when its values are gone, not within one', () 
   expect(redactMessage(`${"'a ".repeat(100_000)}`)).not.toContain('a');
 });
 
+test.each([
+  ['ungültige Eingabesyntax für Typ uuid: »secret«', 'ungültige Eingabesyntax für Typ uuid: "…"'],
+  ['ungültige Eingabesyntax für Typ uuid: »a« b »secret', 'ungültige Eingabesyntax für Typ uuid: "…"'],
+  ['Wert »secret« ist außerhalb', 'Wert "…" ist außerhalb'],
+  ['syntaxe en entrée invalide pour le type uuid : « secret »', 'syntaxe en entrée invalide pour le type uuid : "…"'],
+  ["l'objet « it's secret » n'a pas « secret »", 'l\'objet "…" n\'a pas "…"'],
+  ['la sintaxis no es válida para tipo uuid: «secret»', 'la sintaxis no es válida para tipo uuid: "…"'],
+  ['"uuid"型の入力構文が不正です: "secret"', '"…"型の入力構文が不正です: "…"'],
+  ['neplatná hodnota „secret“', 'neplatná hodnota "…"'],
+  ['neue Zeile für Relation »request« verletzt »never«', 'neue Zeile für Relation »request« verletzt »never«'],
+  ['la relation « request » viole « secret »', 'la relation « request » viole "…"'],
+])('redaction: of %j, in another language, the log says %j', (message, said) => {
+  expect(redactMessage(message, { names: ['request', 'never'] })).toBe(said);
+});
+
 test('redaction: what a function says is told without words and numbers of the rows', () => {
   const json = JSON.stringify([{ realmId: 'acme corp', points: 12.5, input: { user: 'bob\nsmith', list: ['größe'] } }]);
   const words = wordsOf(json);
-  expect(redactMessage('realm acme of bob, smith (größe) has 12.5 points: MD5 unsupported', words)).toBe(
+  expect(redactMessage('realm acme of bob, smith (größe) has 12.5 points: MD5 unsupported', { values: words })).toBe(
     'realm … of … … … has … points: MD5 unsupported',
   );
 });

@@ -97,11 +97,16 @@ test('page ranges: DEFAULT is exchanged while it is gone through, and nothing is
   const made = await makeStaging(database, { table, catchAll, partitions });
   const what = { catchAll, made, columns: await readColumns(database, catchAll) };
   const { signal } = new AbortController();
-  await copyRows(database, { ...what, signal, holdTurn: () => Promise.resolve(), onBatch: () => undefined });
+  await copyRows(database, what, {
+    signal,
+    holdTurn: () => Promise.resolve(),
+    workOff: () => Promise.resolve(),
+    onBatch: () => undefined,
+  });
   await slowDeletions(client, '0.005');
   const exchange = inTheMiddle(() =>
     until(async () => {
-      await swapDefault(database, { ...what, table, partitions });
+      await swapDefault(database, what, { table, partitions });
       return true;
     }),
   );
