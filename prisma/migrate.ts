@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { Config } from '../shared/config.ts';
 import { apply } from './apply.ts';
+import { withWatch } from './blockers.ts';
 import { hasOwnBooks, readBooks } from './migration-books.ts';
 import { type Migration, readMigrations } from './migration-files.ts';
-import { type MigrationTarget, toTarget, withSession } from './migration-session.ts';
+import { type MigrationTarget, toTarget, withSession, withTransaction } from './migration-session.ts';
 import { type MigrationStatus, namesIn, toStatus } from './migration-status.ts';
 import { createPatience } from './patience.ts';
 import { prepare } from './prepare.ts';
@@ -37,9 +38,11 @@ export async function migrate(database: Config['database'], options: MigrateOpti
   const { timeoutMs = defaultMigrateTimeoutMs, say = () => undefined } = options;
   const target = toTarget(database);
   const migrations = options.migrations ?? (await readMigrations());
-  if (await allApplied(target, migrations)) return [];
-
   const { insist } = createPatience({ timeoutMs, say });
+  const look = (onBlocked: (blockers: string) => void): Promise<boolean> => allApplied(target, migrations, onBlocked);
+  // A server that is not there is told of soon.
+  if (await insist('the look at what is applied', look, { maxBroken: 1 })) return [];
+
   const status = await insist('the migration', (onBlocked) => prepare(target, migrations, onBlocked));
   const lacking = namesIn(status, 'pending', 'failed');
   const by = randomUUID();
@@ -62,11 +65,18 @@ export async function readMigrationStatus(database: Config['database']): Promise
 }
 
 /** So that whoever may only read, and has nothing to do, needs no more than that. */
-function allApplied(target: MigrationTarget, migrations: readonly Migration[]): Promise<boolean> {
+function allApplied(
+  target: MigrationTarget,
+  migrations: readonly Migration[],
+  onBlocked: (blockers: string) => void,
+): Promise<boolean> {
   const names = migrations.map(({ name }) => name);
-  return withSession(target, async (client) => {
-    if (!(await hasOwnBooks(client, target.schema))) return false;
-    const status = toStatus(migrations, await readBooks(client, target.schema, names));
-    return namesIn(status, 'pending', 'failed').every((name) => !names.includes(name));
-  });
+  return withWatch(target, onBlocked, (watch) =>
+    withTransaction(target, async (client) => {
+      await watch(client);
+      if (!(await hasOwnBooks(client, target.schema))) return false;
+      const status = toStatus(migrations, await readBooks(client, target.schema, names));
+      return namesIn(status, 'pending', 'failed').every((name) => !names.includes(name));
+    }),
+  );
 }

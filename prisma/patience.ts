@@ -11,7 +11,7 @@ import {
 /** The table that it wants is left to others for so long after a wait in vain, at most: they catch up meanwhile. */
 const pauses = { baseMs: 1_000, maxMs: 10_000 };
 
-const maxBrokenConnections = 5;
+const defaultMaxBroken = 4;
 
 /** What a person is told while it waits comes no more often than this. */
 const sayEveryMs = 5_000;
@@ -31,9 +31,14 @@ export interface Patience {
   /**
    * @param what it is, as the beginning of a sentence
    * @param attempt is given what it tells who is in its way
+   * @param options.maxBroken after how many broken connections it is tried again. @default 4
    * @throws MigrationError when the time is up; what the last attempt threw when trying again is no use
    */
-  insist<T>(what: string, attempt: (onBlocked: (blockers: string) => void) => Promise<T>): Promise<T>;
+  insist<T>(
+    what: string,
+    attempt: (onBlocked: (blockers: string) => void) => Promise<T>,
+    options?: { maxBroken?: number },
+  ): Promise<T>;
 }
 
 /**
@@ -49,7 +54,7 @@ export function createPatience({ timeoutMs, say }: { timeoutMs: number; say: (li
     say(line);
   };
   return {
-    async insist(what, attempt) {
+    async insist(what, attempt, { maxBroken = defaultMaxBroken } = {}) {
       let blockers: string | null = null;
       let broken = 0;
       const onBlocked = (found: string): void => {
@@ -66,7 +71,7 @@ export function createPatience({ timeoutMs, say }: { timeoutMs: number; say: (li
           const isOver = performance.now() + pauseMs > deadline;
           if (reason === 'connection') {
             broken += 1;
-            if (broken === maxBrokenConnections || isOver) throw thrown;
+            if (broken > maxBroken || isOver) throw thrown;
             say(`${what}: the connection broke (${explainDatabaseError(thrown)}); it is tried again`);
           } else if (isOver) {
             throw new MigrationError(giveUp(what, timeoutMs, blockers));
@@ -80,7 +85,7 @@ export function createPatience({ timeoutMs, say }: { timeoutMs: number; say: (li
 
 function giveUp(what: string, timeoutMs: number, blockers: string | null): string {
   const who = blockers === null ? 'pg_locks tells who has it' : `${blockers} had it last`;
-  return `${what} did not get its lock within ${timeoutMs / 1_000} s and was not applied: ${who}. Run sluice migrate again, with a longer --timeout where it has to wait`;
+  return `${what} did not get its lock within ${timeoutMs / 1_000} s and was not done: ${who}. Run sluice migrate again, with a longer --timeout where it has to wait`;
 }
 
 /** Null when the next attempt would fail, too. */

@@ -72,6 +72,21 @@ test('migrate: behind a reader that does not end, inserts go on, the reader is n
   );
 });
 
+test('migrate: a lock on its books is waited for from the first look on, its holder is named, and the wait has an end', async () => {
+  const databaseUrl = await createTestDatabase();
+  const holder = await connect(databaseUrl);
+  await holder.query("set application_name = 'a repack'; begin; lock table sluice_migration in access exclusive mode");
+  await expect(migrate(configOf(databaseUrl), { timeoutMs: 2_000 })).rejects.toThrow(
+    /^the look at what is applied did not get its lock within 2 s and was not done: process \d+ \(a repack.* had it last/,
+  );
+  const said: string[] = [];
+  const migrating = migrate(configOf(databaseUrl), { say: (line) => said.push(line) });
+  await until(() => said.length >= 2);
+  await holder.query('commit');
+  expect(await migrating).toEqual([]);
+  expect(said[0]).toMatch(/^the look at what is applied waits for a lock that is held by process \d+ \(a repack/);
+});
+
 test('migrate: the wait for all partitions together is bounded, not that for each', async () => {
   const databaseUrl = await createTestDatabase();
   const owner = await connect(databaseUrl);
@@ -99,7 +114,7 @@ test('migrate: it gives up in the end, says who was in its way, and leaves nothi
   const reader = await connect(databaseUrl);
   await reader.query(`begin; lock table ${table} in access share mode`);
   await expect(migrate(configOf(databaseUrl), { migrations: [...known, wide], timeoutMs: 4_000 })).rejects.toThrow(
-    /did not get its lock within 4 s and was not applied: process \d+ .* had it last/,
+    /did not get its lock within 4 s and was not done: process \d+ .* had it last/,
   );
   await reader.query('commit');
   const { rows } = await reader.query(
@@ -149,10 +164,12 @@ test('migrate: a commit whose answer is lost counts as what it was', async () =>
   const databaseUrl = await createTestDatabase();
   const { proxy, url } = await startProxyTo(databaseUrl);
   const migrating = migrate(configOf(url), { migrations: [...known, wide] });
-  const isCommit = (bytes: Buffer): boolean => bytes.includes('commit');
-  // The first one is that of the preparation.
-  await proxy.loseReply(isCommit);
-  await proxy.loseReply(isCommit);
+  // Others commit, too: the look at the books, and the preparation.
+  let isApplied = false;
+  await proxy.loseReply((bytes) => {
+    isApplied ||= bytes.includes('add column wide');
+    return isApplied && bytes.includes('commit\0');
+  });
   expect(await migrating).toEqual([wide.name]);
   const client = await connect(databaseUrl);
   const { rows } = await client.query(
