@@ -1,11 +1,18 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { open, readdir, rename, rm, stat } from 'node:fs/promises';
+import { open, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { ByteSink } from './parquet-writer.ts';
 
 /** The directory could not be written to, or not be read. The message is for a person. */
 export class FileError extends Error {
   override readonly name = 'FileError';
+  /** of the operating system, such as `ENOSPC`; null: what was written could not be read back */
+  readonly systemCode: string | null;
+
+  constructor(message: string, options: { systemCode?: string; cause?: unknown } = {}) {
+    super(message, options);
+    this.systemCode = options.systemCode ?? null;
+  }
 }
 
 /** A file that has its name only once it is whole and on the disk. */
@@ -16,6 +23,8 @@ export interface PendingFile extends ByteSink {
   readonly path: string;
   /** Ends it: what was written is on the disk. @returns the SHA-256 of its bytes, in hexadecimal */
   end(): Promise<string>;
+  /** Shows others that somebody still works on it: see `removeAbandoned`. */
+  touch(): Promise<void>;
   /** Gives it a name in its directory, in place of another file that has it. */
   giveName(path: string): Promise<void>;
   /** Takes it away, if it has no name yet. */
@@ -55,6 +64,7 @@ export async function createPendingFile(path: string): Promise<PendingFile> {
         await close();
         return sha256.digest('hex');
       }),
+    touch: () => told(path, () => utimes(pending, new Date(), new Date())),
     giveName: (name) =>
       told(path, async () => {
         await rename(pending, name);
@@ -74,14 +84,18 @@ async function syncDirectory(dir: string): Promise<void> {
   await directory.sync();
 }
 
-/** Nobody writes to a file that has not changed for so long. */
+/** Nobody works on a file that has not changed for so long. */
 const abandonedMs = 3_600_000;
 
-/** Takes away what processes that died have left in a directory. */
-export async function removeAbandoned(dir: string): Promise<void> {
+/**
+ * Takes away what processes that died have left in a directory.
+ *
+ * @param of only of files that were to have this name. @default of all
+ */
+export async function removeAbandoned(dir: string, of = ''): Promise<void> {
   await told(dir, async () => {
     for (const name of await readdir(dir)) {
-      if (!name.startsWith('.') || !name.endsWith(suffix)) continue;
+      if (!name.startsWith(`.${of}`) || !name.endsWith(suffix)) continue;
       const path = join(dir, name);
       const found = await stat(path).catch(() => null);
       if (found !== null && Date.now() - found.mtimeMs > abandonedMs) await rm(path, { force: true });
@@ -97,18 +111,31 @@ const explanations: Record<string, string> = {
   EROFS: 'it is mounted read-only: mount it writable',
   ENOENT: 'there is no such directory: create it, or mount it',
   ENOTDIR: 'it is no directory: name one',
+  ESTALE: 'its file system has gone: mount it again',
+  ENOTCONN: 'its file system has gone: mount it again',
+  ETIMEDOUT: 'its file system does not answer: look at the server that has it',
   EISDIR: 'it is a directory: name a file',
   EFBIG: 'the file may not be so large: raise the limit of the process or of the file system',
   EIO: 'the disk has an error: replace it',
 };
 
-/** Does something with files, and says of a failure what to do. */
+/** Does something with files and nothing else, and says of a failure what to do. */
 export async function told<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (thrown) {
-    const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : null;
+    const code = systemCodeOf(thrown);
     if (code === null) throw thrown;
-    throw new FileError(`${path} (${code}): ${explanations[code] ?? 'the file system refused it'}`, { cause: thrown });
+    throw new FileError(`${path} (${code}): ${explainFileError(code)}`, { systemCode: code, cause: thrown });
   }
+}
+
+/** The code of an error of the operating system. A decompressor has codes of its own. */
+function systemCodeOf(thrown: unknown): string | null {
+  return thrown instanceof Error && 'syscall' in thrown && 'code' in thrown ? String(thrown.code) : null;
+}
+
+/** What to do about a code of the operating system. */
+export function explainFileError(code: string): string {
+  return explanations[code] ?? 'the file system refused it';
 }

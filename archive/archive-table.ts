@@ -1,22 +1,15 @@
-import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Database, type JsonTransaction, queryTexts, withJsonTransaction } from '../shared/database.ts';
-import { createPendingFile, FileError, removeAbandoned } from './archive-file.ts';
+import { createPendingFile, FileError, type PendingFile, removeAbandoned } from './archive-file.ts';
 import { isAwaitingDrop } from './awaiting-drop.ts';
 import { type Column, readColumns } from './columns.ts';
-import {
-  type Archived,
-  type ArchivedTable,
-  archiveName,
-  listManifests,
-  type Manifest,
-  writeManifest,
-} from './manifest.ts';
+import { type Archived, type ArchivedTable, listArchives, type Manifest, publish } from './manifest.ts';
 import { createParquetWriter } from './parquet-writer.ts';
 import { readTable } from './read-table.ts';
 import { createRowSum, isSame, sumTable } from './row-sum.ts';
+import { settleSession } from './session.ts';
 import { type TableName, toTableSql } from './table-ranges.ts';
-import { findDamage, sumFile } from './verify-archive.ts';
+import { findDamage, findDamageOfFile } from './verify-archive.ts';
 
 /** What became of it: the archive that holds its rows, or why there is none yet. */
 export type ArchiveResult =
@@ -32,8 +25,6 @@ const advisoryLock = 7_270_414;
 /** How long the lock that a reader needs is waited for. */
 const lockTimeoutMs = 500;
 
-/** Between two statements a row group is written to disk, or read back. */
-const maxIdleMs = 60_000;
 const signOfLifeEveryMs = 5_000;
 
 /**
@@ -49,7 +40,7 @@ export function archiveTable(
   { dir, signal }: { dir: string; signal: AbortSignal },
 ): Promise<ArchiveResult> {
   return withJsonTransaction(database, { lockTimeoutMs, commits: true }, async (transaction) => {
-    await boundIdleness(transaction);
+    await settleSession(transaction);
     const [[isMine] = []] = await queryTexts(
       transaction,
       `select pg_try_advisory_xact_lock(${advisoryLock}, hashtext($1))::text`,
@@ -60,7 +51,7 @@ export function archiveTable(
     await queryTexts(transaction, `lock table ${toTableSql(table.place)} in access share mode`);
     const columns = await readColumns(transaction, table.place.name);
     await removeAbandoned(dir);
-    const known = (await listManifests(dir)).manifests.filter((one) => isOf(one, table));
+    const known = (await listArchives(dir)).manifests.filter((one) => isOf(one, table));
     const equal = await findEqual(transaction, table, columns, known, { dir, signal });
     if (equal === 'stopped') return equal;
     if (equal !== null) return { manifest: equal, isNew: false };
@@ -70,17 +61,16 @@ export function archiveTable(
   });
 }
 
-/** A process that is frozen keeps its locks no longer than this. */
-async function boundIdleness(transaction: JsonTransaction): Promise<void> {
-  await queryTexts(transaction, `select set_config('idle_in_transaction_session_timeout', '${maxIdleMs}ms', true)`);
-}
-
-/** A transaction in which nothing is asked for a minute is ended: a file that takes longer to read says now and then that it is alive. */
-function createSignOfLife(transaction: JsonTransaction): () => Promise<void> {
+/**
+ * While a file is read, nothing is asked of the database and nothing is written: a transaction in which nothing is asked for
+ * a minute is ended, and a file that nobody touches is taken for abandoned.
+ */
+function createSignOfLife(transaction: JsonTransaction, file: PendingFile | null): () => Promise<void> {
   let saidAtMs = performance.now();
   return async () => {
     if (performance.now() - saidAtMs < signOfLifeEveryMs) return;
     await queryTexts(transaction, 'select', []);
+    await file?.touch();
     saidAtMs = performance.now();
   };
 }
@@ -98,7 +88,7 @@ async function findEqual(
   if (sum === null) return 'stopped';
   for (const candidate of candidates) {
     if (!isSame(candidate, sum)) continue;
-    const damage = await findDamage(dir, candidate, { signal, onPart: createSignOfLife(transaction) });
+    const damage = await findDamage(dir, candidate, { signal, onPart: createSignOfLife(transaction, null) });
     if (damage === null) return candidate;
   }
   return null;
@@ -124,22 +114,12 @@ async function writeArchive(
     }
     await parquet.end();
     const sha256 = await file.end();
-    const written = sum.total();
-    if (!isSame(await sumFile(file.path, columns, { signal, onPart: createSignOfLife(transaction) }), written))
-      throw new FileError(`${file.path}: what was read back is not what was written: look at the disk`);
-    const name = archiveName({ table: of, from, until }, written);
-    await file.giveName(join(dir, `${name}.parquet`));
-    return await writeManifest(dir, name, {
-      table: of,
-      partition: place.name,
-      from,
-      until,
-      ...written,
-      bytes: file.bytes,
-      sha256,
-      columns: [...columns],
-      archivedAt: new Date().toISOString(),
-    });
+    const written = { ...sum.total(), bytes: file.bytes, sha256, columns: [...columns] };
+    const onPart = createSignOfLife(transaction, file);
+    const damage = await findDamageOfFile(file.path, written, { signal, onPart });
+    if (damage !== null) throw new FileError(`${file.path}, which was just written: ${damage}: look at the disk`);
+    const archivedAt = new Date().toISOString();
+    return await publish(dir, file, { table: of, partition: place.name, from, until, ...written, archivedAt });
   } catch (thrown) {
     if (signal.aborted) return 'stopped';
     throw thrown;
@@ -170,7 +150,7 @@ export function dropArchived(
   signal: AbortSignal,
 ): Promise<DropArchivedResult> {
   return withJsonTransaction(database, { lockTimeoutMs, commits: true }, async (transaction) => {
-    await boundIdleness(transaction);
+    await settleSession(transaction);
     if (!(await isAwaitingDrop(transaction, place))) return 'gone';
     await queryTexts(transaction, `lock table ${toTableSql(place)} in access exclusive mode`);
     if (!(await isAwaitingDrop(transaction, place))) return 'gone';
@@ -180,12 +160,6 @@ export function dropArchived(
     await queryTexts(transaction, `drop table ${toTableSql(place)}`);
     return 'dropped';
   });
-}
-
-/** Takes an archive away that has not become the proof for a drop. */
-export async function removeArchive(dir: string, { file }: Manifest): Promise<void> {
-  await rm(join(dir, file.replace(/\.parquet$/, '.json')), { force: true });
-  await rm(join(dir, file), { force: true });
 }
 
 function isOf({ table, from, until }: Manifest, wanted: Archived): boolean {

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { createPendingFile, told } from './archive-file.ts';
+import { createPendingFile, type PendingFile, told } from './archive-file.ts';
 import type { RowSum } from './row-sum.ts';
 import type { TableName } from './table-ranges.ts';
 
@@ -58,37 +58,59 @@ export interface ArchivedTable extends Archived {
 }
 
 /**
- * The name of a file, without its ending. It tells what is in it, down to the rows: so no archive takes the place of another
- * one, as when a day comes to be again after it was archived, and gets rows.
+ * The name of a file. It tells what is in it, down to the rows: so no archive takes the place of another one, as when a day
+ * comes to be again after it was archived, and gets rows.
  */
-export function archiveName({ table, from, until }: Archived, sum: RowSum): string {
+export function fileNameOf({ table, from, until }: Archived, sum: RowSum): string {
   const content = createHash('sha256').update(`${sum.rows} ${sum.checksum}`).digest('hex').slice(0, 12);
-  return `${table}_${compact(from)}_${compact(until)}_${content}`;
+  return `${table}_${compact(from)}_${compact(until)}_${content}${fileEnding}`;
 }
 
 function compact(iso: string): string {
   return iso.replaceAll(/[-:]|\.000/g, '');
 }
 
+const fileEnding = '.parquet';
 const ending = '.json';
 
-/** Writes a manifest beside its file. */
-export async function writeManifest(
+function manifestNameOf(file: string): string {
+  return file.slice(0, -fileEnding.length) + ending;
+}
+
+/**
+ * Gives a whole file and its manifest their names. What a disk may have no room for is done before either of them has one, and
+ * when it fails all the same there is neither.
+ */
+export async function publish(
   dir: string,
-  name: string,
-  manifest: Omit<Manifest, 'format' | 'file' | 'rowSumMethod'>,
+  file: PendingFile,
+  facts: Omit<Manifest, 'format' | 'file' | 'rowSumMethod'>,
 ): Promise<Manifest> {
-  const whole: Manifest = { format: 1, file: `${name}.parquet`, rowSumMethod, ...manifest };
-  const path = join(dir, `${name}${ending}`);
-  const file = await createPendingFile(path);
+  const manifest: Manifest = { format: 1, file: fileNameOf(facts, facts), rowSumMethod, ...facts };
+  const path = join(dir, manifestNameOf(manifest.file));
+  const beside = await createPendingFile(path);
   try {
-    await file.write(Buffer.from(`${JSON.stringify(whole, null, 2)}\n`));
-    await file.end();
-    await file.giveName(path);
+    await beside.write(Buffer.from(`${JSON.stringify(manifest, null, 2)}\n`));
+    await beside.end();
+    try {
+      await file.giveName(join(dir, manifest.file));
+      await beside.giveName(path);
+    } catch (thrown) {
+      await removeArchive(dir, manifest).catch(() => undefined);
+      throw thrown;
+    }
   } finally {
-    await file.discard();
+    await beside.discard();
   }
-  return whole;
+  return manifest;
+}
+
+/** Takes an archive away that has not become the proof for a drop. */
+export async function removeArchive(dir: string, { file }: Manifest): Promise<void> {
+  await told(dir, async () => {
+    await rm(join(dir, manifestNameOf(file)), { force: true });
+    await rm(join(dir, file), { force: true });
+  });
 }
 
 /** A file in the directory that looks like a manifest and is none, and why. */
@@ -97,11 +119,22 @@ export interface UnreadableManifest {
   reason: string;
 }
 
-/** The archives of a directory, the oldest rows first, and what cannot be read. */
-export async function listManifests(dir: string): Promise<{ manifests: Manifest[]; unreadable: UnreadableManifest[] }> {
+/** What a directory of archives holds. */
+export interface ArchiveListing {
+  /** the oldest rows first */
+  manifests: Manifest[];
+  unreadable: UnreadableManifest[];
+  /** names of files of rows that no manifest names: a process died before it wrote one, or somebody removed it */
+  withoutManifest: string[];
+  /** names of files of rows that a manifest names, and that are not there */
+  missing: string[];
+}
+
+export async function listArchives(dir: string): Promise<ArchiveListing> {
   const manifests: Manifest[] = [];
   const unreadable: UnreadableManifest[] = [];
-  for (const name of await told(dir, () => readdir(dir))) {
+  const names = await told(dir, () => readdir(dir));
+  for (const name of names) {
     if (name.startsWith('.') || !name.endsWith(ending)) continue;
     const parsed = manifestSchema.safeParse(await readJson(join(dir, name)));
     if (parsed.success) manifests.push(parsed.data);
@@ -109,8 +142,17 @@ export async function listManifests(dir: string): Promise<{ manifests: Manifest[
       unreadable.push({ name, reason: parsed.error.issues.map(({ path }) => path.join('.') || 'no JSON').join(', ') });
   }
   manifests.sort((a, b) => a.from.localeCompare(b.from) || a.archivedAt.localeCompare(b.archivedAt));
-  return { manifests, unreadable };
+  const [named, there] = [new Set(manifests.map(({ file }) => file)), new Set(names)];
+  return {
+    manifests,
+    unreadable,
+    withoutManifest: names.filter((name) => ofRows.test(name) && !named.has(name)),
+    missing: [...named].filter((name) => !there.has(name)),
+  };
 }
+
+/** See `fileNameOf`. Others may lie beside them. */
+const ofRows = /^[^.].*_[0-9a-f]{12}\.parquet$/;
 
 async function readJson(path: string): Promise<unknown> {
   try {

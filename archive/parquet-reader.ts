@@ -1,16 +1,20 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { zstdDecompressSync } from 'node:zlib';
 import { parquetMetadataAsync, parquetRead } from 'hyparquet';
+import { told } from './archive-file.ts';
 import { type Column, type ColumnKind, formatDouble, type Row } from './columns.ts';
 
 /**
  * The rows of a file that was written with these columns, a row group at a time.
  *
- * @throws when it is no such file, or is damaged where it can be told
+ * @throws FileError when it cannot be read; else when it is no such file, or is damaged where it can be told
  */
 export async function* readParquet(path: string, columns: readonly Column[]): AsyncGenerator<readonly Row[]> {
-  await using file = await open(path);
-  const source = { byteLength: (await file.stat()).size, slice: sliceOf(file) };
+  await using file = await told(path, () => open(path));
+  const { size } = await told(path, () => file.stat());
+  const slice = async (start: number, end = size): Promise<ArrayBuffer> =>
+    told(path, () => readSlice(file, start, end));
+  const source = { byteLength: size, slice };
   const metadata = await parquetMetadataAsync(source);
   let rowStart = 0;
   for (const group of metadata.row_groups) {
@@ -35,14 +39,14 @@ export async function* readParquet(path: string, columns: readonly Column[]): As
 
 const textParsers = { timestampFromMilliseconds: (ms: bigint) => ms };
 
-function sliceOf(file: FileHandle) {
-  return async (start: number, end?: number): Promise<ArrayBuffer> => {
-    const length = (end ?? (await file.stat()).size) - start;
-    const bytes = new Uint8Array(length);
-    const { bytesRead } = await file.read(bytes, 0, length, start);
-    if (bytesRead < length) throw new Error('the file ends too early');
-    return bytes.buffer;
-  };
+async function readSlice(file: FileHandle, start: number, end: number): Promise<ArrayBuffer> {
+  const bytes = new Uint8Array(end - start);
+  for (let read = 0; read < bytes.length; ) {
+    const { bytesRead } = await file.read(bytes, read, bytes.length - read, start + read);
+    if (bytesRead === 0) throw new Error('the file ends too early');
+    read += bytesRead;
+  }
+  return bytes.buffer;
 }
 
 function toText(kind: ColumnKind, value: unknown): string | null {

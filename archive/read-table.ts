@@ -1,9 +1,12 @@
 import { queryTexts } from '../shared/database.ts';
-import { type Column, type Row, type Session, toColumnSql } from './columns.ts';
-import { leavesOf, type Place, readRanges, type TableName, toTableSql } from './table-ranges.ts';
+import type { Column, Row, Session } from './columns.ts';
+import { leavesOf, type Place, readRanges, type TableName, toRangeSql } from './table-ranges.ts';
 
 /** Bytes that one statement returns, unless a single row has more. */
 const pageBytes = 4 * 1_024 * 1_024;
+
+/** Bytes that it reads, as they are stored. PostgreSQL may have compressed them to a fraction. */
+const storedBytes = 1_024 * 1_024;
 
 /** The rows of a table in the order in which they are stored, in pages that are bounded by bytes. */
 export async function* readTable(
@@ -12,17 +15,14 @@ export async function* readTable(
   columns: readonly Column[],
 ): AsyncGenerator<readonly Row[]> {
   const names = columns.map((_, index) => `c${index}`);
-  const texts = columns.map((column, index) => `${toColumnSql(column)} as c${index}`);
   const bytes = names.map((name) => `coalesce(octet_length(${name}), 0)`).join(' + ');
   for (const leaf of await leavesOf(session, table)) {
     // The order is that of the ids, not of the texts that are returned under the same name.
     const statement = `
-      with page as materialized (
-        select ctid as place, ${texts.join(', ')} from ${toTableSql(leaf)} where ctid > $1::tid and ctid < $2::tid),
+      with page as materialized (${toRangeSql(leaf, columns, storedBytes)}),
       measured as (
-        select page.*, sum(${bytes}) over (order by place rows unbounded preceding) - (${bytes}) as before, count(*) over () as rows
-        from page)
-      select rows::text, place::text, ${names.join(', ')} from measured where before < ${pageBytes} order by measured.place`;
+        select page.*, sum(${bytes}) over (order by place rows unbounded preceding) - (${bytes}) as before from page)
+      select found::text, place::text, ${names.join(', ')} from measured where before < ${pageBytes} order by measured.place`;
     let page: Row[] = [];
     const readRange = async (from: Place, until: Place): Promise<Place | null> => {
       const rows = await queryTexts(session, statement, [from, until]);

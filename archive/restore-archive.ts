@@ -6,6 +6,7 @@ import { type Column, parseDouble, type Row, readColumns } from './columns.ts';
 import type { Manifest } from './manifest.ts';
 import { readParquet } from './parquet-reader.ts';
 import { isSame, sumTable } from './row-sum.ts';
+import { settleSession } from './session.ts';
 import { findDamage } from './verify-archive.ts';
 
 /** Rows of one statement end with whichever is reached first. */
@@ -36,6 +37,7 @@ export async function restoreArchive(
   const damage = await findDamage(dir, manifest, { signal });
   if (damage !== null) throw new Error(`${manifest.file} is damaged: ${damage}`);
   await withJsonTransaction(database, { lockTimeoutMs, commits: true }, async (transaction) => {
+    await settleSession(transaction);
     const [[taken] = []] = await queryTexts(
       transaction,
       `select count(*)::text from pg_class where relname = $1 and relnamespace = to_regnamespace('sluice')`,
@@ -95,7 +97,10 @@ function toInsert(target: string, columns: readonly Column[]): readonly [string,
   const names = columns.map(({ name }) => quoteIdentifier(name)).join(', ');
   // The types are those that PostgreSQL wrote itself. A default counts only for a column that the archive does not have.
   const values = columns.map(({ type }, index) => `(value ->> ${index})::${type}`).join(', ');
-  return [`insert into ${target} (${names}) select ${values} from jsonb_array_elements(`, '::jsonb) as value'];
+  return [
+    `insert into ${target} (${names}) overriding system value select ${values} from jsonb_array_elements(`,
+    '::jsonb) as value',
+  ];
 }
 
 async function* toPages(path: string, columns: readonly Column[]): AsyncGenerator<Row[]> {

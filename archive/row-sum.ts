@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto';
 import { queryTexts } from '../shared/database.ts';
-import { type Column, type Row, type Session, toColumnSql } from './columns.ts';
-import { leavesOf, type Place, readRanges, type TableName, toTableSql } from './table-ranges.ts';
+import type { Column, Row, Session } from './columns.ts';
+import { leavesOf, type Place, readRanges, type TableName, toRangeSql } from './table-ranges.ts';
 
 /**
  * How many rows there are, and the sum of one number for each of them: the first eight bytes of the SHA-256 of its text,
@@ -39,6 +39,9 @@ function toRowText(row: Row): string {
   return text;
 }
 
+/** Bytes that one statement adds up, as they are stored. */
+const storedBytes = 8 * 1_024 * 1_024;
+
 /**
  * The sum of a table as it is now, range by range, so that no statement takes long. It is of one moment only when nobody may
  * write meanwhile.
@@ -53,17 +56,17 @@ export async function sumTable(
 ): Promise<RowSum | null> {
   let rows = 0;
   let sum = 0n;
-  const texts = columns.map((column, index) => `${toColumnSql(column)} as c${index}`).join(', ');
   const parts = columns.map((_, index) => `coalesce(octet_length(c${index}) || ':' || c${index}, '-')`).join(' || ');
   for (const leaf of await leavesOf(session, table)) {
     const statement = `select count(*)::text,
-        coalesce(sum(('x' || substr(encode(sha256(convert_to(${parts}, 'UTF8')), 'hex'), 1, 16))::bit(64)::bigint), 0)::text
-      from (select ${texts} from ${toTableSql(leaf)} where ctid > $1::tid and ctid < $2::tid offset 0) as row`;
-    const addRange = async (from: Place, until: Place): Promise<null> => {
-      const [[count, part] = []] = await queryTexts(session, statement, [from, until]);
+        coalesce(sum(('x' || substr(encode(sha256(convert_to(${parts}, 'UTF8')), 'hex'), 1, 16))::bit(64)::bigint), 0)::text,
+        max(found)::text, (array_agg(place order by place desc))[1]::text
+      from (${toRangeSql(leaf, columns, storedBytes)}) as row`;
+    const addRange = async (from: Place, until: Place): Promise<Place | null> => {
+      const [[count, part, found, place] = []] = await queryTexts(session, statement, [from, until]);
       rows += Number(count);
       sum += BigInt(part ?? 0);
-      return null;
+      return Number(count) < Number(found ?? 0) ? (place ?? null) : null;
     };
     for await (const _ of readRanges(session, leaf, addRange)) if (signal.aborted) return null;
   }

@@ -1,6 +1,6 @@
 import { queryTexts } from '../shared/database.ts';
 import { quoteIdentifier } from '../shared/schema.ts';
-import type { Session } from './columns.ts';
+import { type Column, type Session, toTextSql } from './columns.ts';
 
 /** A table by its name; identifiers cannot be bound. */
 export interface TableName {
@@ -74,4 +74,21 @@ async function countBlocks(session: Session, leaf: TableName): Promise<number> {
     [toTableSql(leaf)],
   );
   return Number(blocks);
+}
+
+/**
+ * SQL of the first rows of a range, $1 to $2, that are stored in so many bytes, and of at least one: `place`, `found`, which is how
+ * many rows the range has, and the texts of the columns as c0, c1 and so on. A value that is stored beside the table is read only
+ * when its row is among them: small rows before large ones make the range of a large one long.
+ */
+export function toRangeSql(leaf: TableName, columns: readonly Column[], storedBytes: number): string {
+  const names = columns.map(({ name }) => quoteIdentifier(name));
+  const stored = names.map((name) => `coalesce(pg_column_size(${name}), 0)`).join(' + ');
+  const values = names.map((name, index) => `${name} as v${index}`).join(', ');
+  const texts = columns.map(({ kind }, index) => `${toTextSql(kind, `v${index}`)} as c${index}`).join(', ');
+  return `select place, found, ${texts} from (
+      select ctid as place, count(*) over () as found, ${values},
+        sum(${stored}) over (order by ctid rows unbounded preceding) - (${stored}) as stored_before
+      from ${toTableSql(leaf)} where ctid > $1::tid and ctid < $2::tid) as sized
+    where stored_before < ${storedBytes} offset 0`;
 }

@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { toError } from '../shared/errors.ts';
-import { told } from './archive-file.ts';
+import { FileError, told } from './archive-file.ts';
 import type { Column } from './columns.ts';
-import type { Manifest } from './manifest.ts';
+import { fileNameOf, type Manifest } from './manifest.ts';
 import { readParquet } from './parquet-reader.ts';
 import { createRowSum, isSame, type RowSum } from './row-sum.ts';
 
@@ -17,41 +17,62 @@ export interface Reading {
 
 /** What is wrong with an archive; null when nothing is. Reads all of it. @throws what `onPart` threw, or when the signal aborts */
 export async function findDamage(dir: string, manifest: Manifest, reading: Reading = {}): Promise<string | null> {
-  const { signal } = reading;
+  if (manifest.file !== fileNameOf(manifest, manifest)) return 'its manifest has other bounds or sums than its name';
+  return findDamageOfFile(join(dir, manifest.file), manifest, reading);
+}
+
+/** As `findDamage`, of a file that may not have its name yet. */
+export async function findDamageOfFile(
+  path: string,
+  written: Pick<Manifest, 'bytes' | 'sha256' | 'columns'> & RowSum,
+  reading: Reading = {},
+): Promise<string | null> {
   let thrownByCaller: unknown;
-  const onPart = (): Promise<void> | undefined =>
-    reading.onPart?.().catch((error: unknown) => {
+  const onPart = async (): Promise<void> => {
+    reading.signal?.throwIfAborted();
+    await reading.onPart?.().catch((error: unknown) => {
       thrownByCaller = error;
       throw error;
     });
-  const path = join(dir, manifest.file);
+  };
   try {
     const sha256 = createHash('sha256');
     let bytes = 0;
-    await told(path, async () => {
-      for await (const part of createReadStream(path, signal === undefined ? {} : { signal })) {
-        sha256.update(part as Buffer);
-        bytes += (part as Buffer).length;
-        await onPart();
-      }
-    });
-    if (bytes !== manifest.bytes) return `the file has ${bytes} bytes, and had ${manifest.bytes}`;
-    if (sha256.digest('hex') !== manifest.sha256) return 'the bytes of the file are not what was written';
-    const sum = await sumFile(path, manifest.columns, { ...reading, onPart: async () => onPart() });
-    return isSame(sum, manifest) ? null : `its ${sum.rows} rows are not the ${manifest.rows} that were archived`;
+    for await (const part of readParts(path)) {
+      sha256.update(part);
+      bytes += part.length;
+      await onPart();
+    }
+    if (bytes !== written.bytes) return `the file has ${bytes} bytes, and had ${written.bytes}`;
+    if (sha256.digest('hex') !== written.sha256) return 'the bytes of the file are not what was written';
+    const sum = await sumFile(path, written.columns, onPart);
+    return isSame(sum, written) ? null : `its ${sum.rows} rows are not the ${written.rows} that were archived`;
   } catch (thrown) {
-    if (signal?.aborted || (thrown === thrownByCaller && thrown !== undefined)) throw thrown;
+    if (reading.signal?.aborted || (thrown === thrownByCaller && thrown !== undefined)) throw thrown;
+    if (thrown instanceof FileError && thrown.systemCode === 'ENOENT') return 'the file is not there';
     return toError(thrown).message;
   }
 }
 
+const partBytes = 1_024 * 1_024;
+
+/** Each part is good until the next one is asked for. */
+async function* readParts(path: string): AsyncGenerator<Buffer> {
+  await using file = await told(path, () => open(path));
+  const buffer = Buffer.allocUnsafe(partBytes);
+  for (;;) {
+    const { bytesRead } = await told(path, () => file.read(buffer, 0, partBytes));
+    if (bytesRead === 0) return;
+    yield buffer.subarray(0, bytesRead);
+  }
+}
+
 /** The sum of the rows of a file, see `RowSum`. */
-export async function sumFile(path: string, columns: readonly Column[], reading: Reading = {}): Promise<RowSum> {
+async function sumFile(path: string, columns: readonly Column[], onPart: () => Promise<void>): Promise<RowSum> {
   const sum = createRowSum();
   for await (const rows of readParquet(path, columns)) {
-    reading.signal?.throwIfAborted();
     for (const row of rows) sum.add(row);
-    await reading.onPart?.();
+    await onPart();
   }
   return sum.total();
 }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { listManifests, type Manifest } from '../archive/manifest.ts';
+import { type ArchiveListing, listArchives, type Manifest } from '../archive/manifest.ts';
 import { restoreArchive, restoredName } from '../archive/restore-archive.ts';
 import { findDamage } from '../archive/verify-archive.ts';
 import { loadConfig } from '../shared/config.ts';
@@ -25,9 +25,10 @@ export function addArchiveCommand(program: Command, context: CommandContext): vo
       .option('--json', 'print the result as JSON');
   const what = 'a day such as 2026-03-01, or the name of a file';
 
-  add('list', 'what is archived, the oldest first; exit code 1 when something there cannot be read').action(
-    (flags: ArchiveFlags) => list(context, flags),
-  );
+  add(
+    'list',
+    'what is archived, the oldest first; exit code 1 when something there cannot be read or has lost its file',
+  ).action((flags: ArchiveFlags) => list(context, flags));
   add('verify', 'read archives and compare them with what was archived; exit code 1 when one is damaged')
     .argument('[day]', `${what}; without it all`)
     .action((day: string | undefined, flags: ArchiveFlags) => verify(context, day ?? null, flags));
@@ -39,11 +40,11 @@ export function addArchiveCommand(program: Command, context: CommandContext): vo
 
 async function list(context: CommandContext, flags: ArchiveFlags): Promise<void> {
   const dir = dirOf(context, flags);
-  const { manifests, unreadable } = await listManifests(dir);
-  if (unreadable.length > 0) context.exitWith(1);
+  const { manifests, ...flaws } = await listArchives(dir);
+  if (isFlawed(flaws)) context.exitWith(1);
   const { output } = context;
   if (flags.json) {
-    output.json({ dir, archives: manifests.map(({ columns, ...archive }) => archive), unreadable });
+    output.json({ dir, archives: manifests.map(({ columns, ...archive }) => archive), ...flaws });
     return;
   }
   if (manifests.length === 0) output.lines(['nothing is archived']);
@@ -63,16 +64,32 @@ async function list(context: CommandContext, flags: ArchiveFlags): Promise<void>
       ),
     );
   }
-  output.lines(unreadable.map(({ name, reason }) => `${name} is no manifest that can be read: ${reason}`));
+  output.lines(toLines(flaws));
+}
+
+type Flaws = Omit<ArchiveListing, 'manifests'>;
+
+function isFlawed({ unreadable, withoutManifest, missing }: Flaws): boolean {
+  return unreadable.length + withoutManifest.length + missing.length > 0;
+}
+
+function toLines({ unreadable, withoutManifest, missing }: Flaws): string[] {
+  return [
+    ...unreadable.map(({ name, reason }) => `${name} is no manifest that can be read: ${reason}`),
+    ...withoutManifest.map(
+      (name) => `${name} has no manifest, so it counts as no archive: delete it, or put the manifest back`,
+    ),
+    ...missing.map((name) => `${name} is not there, only its manifest: put the file back`),
+  ];
 }
 
 async function verify(context: CommandContext, day: string | null, flags: ArchiveFlags): Promise<void> {
   const dir = dirOf(context, flags);
-  const { manifests, unreadable } = await listManifests(dir);
+  const { manifests, ...flaws } = await listArchives(dir);
   const chosen = day === null ? manifests : choose(manifests, day);
   const { output } = context;
   const results: object[] = [];
-  if (day === null && unreadable.length > 0) context.exitWith(1);
+  if (day === null && isFlawed(flaws)) context.exitWith(1);
   for (const manifest of chosen) {
     const damage = await findDamage(dir, manifest);
     if (damage !== null) context.exitWith(1);
@@ -80,12 +97,13 @@ async function verify(context: CommandContext, day: string | null, flags: Archiv
     if (!flags.json)
       output.lines([`${manifest.file}: ${damage ?? `${toCount(manifest.rows)} rows, as they were archived`}`]);
   }
-  if (flags.json) output.json({ dir, archives: results, ...(day === null ? { unreadable } : {}) });
+  if (flags.json) output.json({ dir, archives: results, ...(day === null ? flaws : {}) });
+  else if (day === null) output.lines(toLines(flaws));
 }
 
 async function restore(context: CommandContext, day: string, flags: ArchiveFlags & { into?: string }): Promise<void> {
   const dir = dirOf(context, flags);
-  const chosen = choose((await listManifests(dir)).manifests, day);
+  const chosen = choose((await listArchives(dir)).manifests, day);
   const [manifest] = chosen;
   if (manifest === undefined || chosen.length > 1) {
     const names = chosen.map(({ file }) => `\n  ${file}`).join('');

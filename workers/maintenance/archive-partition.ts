@@ -1,6 +1,7 @@
-import { archiveTable, dropArchived, removeArchive } from '../../archive/archive-table.ts';
+import { archiveTable, dropArchived } from '../../archive/archive-table.ts';
 import { toComment } from '../../archive/awaiting-drop.ts';
-import type { ArchivedTable } from '../../archive/manifest.ts';
+import { type ArchivedTable, removeArchive } from '../../archive/manifest.ts';
+
 import type { Database } from '../../shared/database.ts';
 import { classifyDatabaseError, lockCodes, undefinedTable } from '../../shared/database-errors.ts';
 import type { Partition, PartitionCatalog } from '../../shared/partition-catalog.ts';

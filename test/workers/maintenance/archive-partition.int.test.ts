@@ -1,16 +1,19 @@
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ParquetFile } from 'parquet-wasm/node';
 import { expect, test } from 'vitest';
 import { archiveTable, dropArchived } from '../../../archive/archive-table.ts';
 import { toComment } from '../../../archive/awaiting-drop.ts';
 import { readColumns } from '../../../archive/columns.ts';
-import { listManifests } from '../../../archive/manifest.ts';
+import { listArchives } from '../../../archive/manifest.ts';
+import { restoreArchive } from '../../../archive/restore-archive.ts';
 import { sumTable } from '../../../archive/row-sum.ts';
 import { findDamage } from '../../../archive/verify-archive.ts';
 import { createRetentionTask } from '../../../workers/maintenance/retention-task.ts';
 import { insertVariedExecutions } from '../../support/archive.ts';
-import { connect, createDirectory, untilBlocked } from '../../support/fixtures.ts';
+
+import { connect, createDirectory, until, untilBlocked } from '../../support/fixtures.ts';
+
 import { maintenanceDeps } from '../../support/maintenance.ts';
 import { createDay, insertExecution, partitionRows } from '../../support/rows.ts';
 
@@ -47,7 +50,7 @@ async function detachExpired({ client }: SetUp, day: { name: string; noon: Date 
 }
 
 async function archivesIn(dir: string) {
-  const { manifests, unreadable } = await listManifests(dir);
+  const { manifests, unreadable } = await listArchives(dir);
   expect(unreadable).toEqual([]);
   for (const manifest of manifests) expect(await findDamage(dir, manifest)).toBeNull();
   return manifests;
@@ -316,4 +319,105 @@ test('archive: detached partitions that somebody keeps locked do not take the tu
   });
   await reader.query('commit');
   expect(await set.task.run(signal)).toMatchObject({ outcome: 'done', dropped: names, overdue: 0 });
+});
+
+test('archive: large rows after many small ones are not expanded by the range, but by the page', async () => {
+  const set = await setUp();
+  const day = await createDay(set.client, 100);
+  await insertExecution(set.client, day.noon, 20_000);
+  // Each is some bytes in the table and 100 KB beside it, so the range that small rows lead to has all of them.
+  await set.client.query(
+    `insert into strategy_execution_log (id, recorded_at, strategy_id, strategy_version, strategy_type, status, duration_ms, nodes_executed, sampled, sample_rate, input)
+     select gen_random_uuid(), $1, 's', 1, 'DSL_FULL', 'ok', 1, 1, true, 1, input
+     from (select to_jsonb(string_agg(md5(random()::text), '')) as input from generate_series(1, 3125)) as large, generate_series(1, 600)`,
+    [day.noon],
+  );
+  expect(await set.task.run(signal)).toMatchObject({ outcome: 'done', dropped: [day.name] });
+  expect(await archivesIn(set.dir)).toMatchObject([{ rows: 20_600 }]);
+  // What does not fit into the memory of a statement goes to files, which a session counts when it ends.
+  await set.deps.database.$disconnect();
+  const sessions = 'select from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()';
+  await until(async () => (await set.client.query(sessions)).rowCount === 0);
+  const { rows } = await set.client.query(
+    `select temp_bytes / 1048576 as mib from pg_stat_database where datname = current_database()`,
+  );
+  expect(Number(rows[0]?.mib)).toBeLessThan(120);
+});
+
+test('archive: a connection that is lost in the middle leaves the day and no file, and the next run archives it', async () => {
+  const set = await setUp();
+  const day = await createDay(set.client, 100);
+  await insertVariedExecutions(set.client, day.noon, 3_000);
+  const run = set.task.run(signal);
+  run.catch(() => undefined);
+  await until(async () => (await readdir(set.dir)).length > 0);
+  await set.client.query(
+    `select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database() and pid <> pg_backend_pid()`,
+  );
+  await expect(run).rejects.toThrow();
+  expect(await readdir(set.dir)).toEqual([]);
+  expect(await partitionRows(set.client)).toMatchObject({ [day.name]: 3_000 });
+  expect(await set.task.run(signal)).toMatchObject({ outcome: 'done', dropped: [day.name] });
+  expect(await archivesIn(set.dir)).toMatchObject([{ rows: 3_000 }]);
+});
+
+test('archive: what killed processes left is told of, and files without a name go after an hour', async () => {
+  const set = await setUp();
+  const day = await createDay(set.client, 100);
+  await insertVariedExecutions(set.client, day.noon, 100);
+  const [old, recent] = ['.a.parquet.0123456789ab.partial', '.b.parquet.0123456789ab.partial'];
+  for (const name of [old, recent]) await writeFile(join(set.dir, name), 'x');
+  await utimes(join(set.dir, old), 0, Date.now() / 1_000 - 7_200);
+  const result = await archiveTable(set.deps.database, expiredDay(day), { dir: set.dir, signal });
+  if (typeof result === 'string') throw new Error(result);
+  const { file } = result.manifest;
+  const manifest = file.replace('.parquet', '.json');
+  expect((await readdir(set.dir)).toSorted()).toEqual([recent, file, manifest].toSorted());
+
+  // Where a process dies between the two names.
+  await rename(join(set.dir, manifest), join(set.dir, '.aside'));
+  expect(await listArchives(set.dir)).toMatchObject({ manifests: [], withoutManifest: [file], missing: [] });
+  await rename(join(set.dir, file), join(set.dir, '.rows'));
+  await rename(join(set.dir, '.aside'), join(set.dir, manifest));
+  expect(await listArchives(set.dir)).toMatchObject({ withoutManifest: [], missing: [file] });
+  expect(await findDamage(set.dir, result.manifest)).toBe('the file is not there');
+  await rename(join(set.dir, '.rows'), join(set.dir, file));
+  expect(await archivesIn(set.dir)).toHaveLength(1);
+});
+
+test('archive: a manifest that says other bounds or sums than were archived is damaged', async () => {
+  const set = await setUp();
+  const day = await createDay(set.client, 100);
+  await insertVariedExecutions(set.client, day.noon, 10);
+  await set.task.run(signal);
+  const [manifest] = await archivesIn(set.dir);
+  if (manifest === undefined) throw new Error('there is none');
+  for (const change of [{ from: manifest.until }, { rows: 11 }, { checksum: '1' }, { table: 'other' }])
+    expect(await findDamage(set.dir, { ...manifest, ...change })).toMatch('its manifest');
+});
+
+test('archive: values of added columns are the same text, whatever the settings of the role and the database are', async () => {
+  const set = await setUp();
+  const day = await createDay(set.client, 100);
+  await set.client.query(
+    `alter table ${table} add column took interval, add column share real, add column bytes bytea, add column at timestamptz`,
+  );
+  await insertExecution(set.client, day.noon, 3);
+  await set.client.query(
+    `update ${table} set took = '1 mon -2 days 03:04:05.6', share = 0.1234567, bytes = '\\x00ff', at = '2026-02-01 23:00:00.123456+05'`,
+  );
+  const all = `select took::text, float4send(share), encode(bytes, 'hex'), extract(epoch from at)::text from`;
+  const before = (await set.client.query(`${all} ${table} order by id`)).rows;
+  expect(await set.task.run(signal)).toMatchObject({ outcome: 'done', dropped: [day.name] });
+  const [manifest] = await archivesIn(set.dir);
+  if (manifest === undefined) throw new Error('there is none');
+  // A connection from now on has these.
+  await set.client.query(`do $$ begin
+    execute format('alter database %I set IntervalStyle = iso_8601', current_database());
+    execute format('alter database %I set extra_float_digits = -3', current_database());
+    execute format('alter database %I set bytea_output = escape', current_database());
+  end $$`);
+  const later = await maintenanceDeps({}, set.databaseUrl);
+  await restoreArchive(later.deps.database, manifest, { dir: set.dir, into: 'again', signal });
+  expect((await set.client.query(`${all} again order by id`)).rows).toEqual(before);
 });
