@@ -1,7 +1,8 @@
 import { realpath, stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { type Command, Option } from 'commander';
-import { createPendingFile } from '../archive/archive-file.ts';
+import { createPendingFile, removeAbandoned } from '../archive/archive-file.ts';
 import type { Column, Row } from '../archive/columns.ts';
 import { exportExecutions, readExecutionColumns } from '../console/repository/export/executions.ts';
 import { exportRequests, requestColumns } from '../console/repository/export/requests.ts';
@@ -78,22 +79,30 @@ async function write(
   const stopping = new AbortController();
   void untilAskedToStop().then(() => stopping.abort());
   const path = output === undefined ? null : await toFilePath(output);
+  // A courtesy: what is wrong with the directory is told when the file is made.
+  if (path !== null) await removeAbandoned(dirname(path), `${basename(path)}.`).catch(() => undefined);
   const file = path === null ? null : await createPendingFile(path);
   const progress = createProgress();
   try {
-    const writer = createRowWriter(format, file ?? createStreamSink(process.stdout, closed), columns);
+    const ended = AbortSignal.any([closed, stopping.signal]);
+    const writer = createRowWriter(format, file ?? createStreamSink(process.stdout, ended), columns);
     for await (const rows of pages) {
-      if (stopping.signal.aborted) {
-        progress.say('stopped', path === null ? '' : '; there is no file');
-        exitWith(1);
-        return;
-      }
+      if (ended.aborted) break;
       await writer.write(rows);
-      // Whoever reads has seen enough.
-      if (closed.aborted) return;
-      progress.add(rows.length);
+      if (!ended.aborted) progress.add(rows.length);
     }
-    await writer.end();
+    if (!ended.aborted) await writer.end();
+    // A failure of the last words is told by an event.
+    await setImmediate();
+    // Whoever reads has seen enough, or nothing more can be written.
+    if (closed.aborted) return;
+    if (stopping.signal.aborted) {
+      progress.say('stopped', path === null ? '' : '; there is no file');
+      // What its reader has not taken yet is not waited for.
+      if (path === null) process.stdout.destroy();
+      exitWith(1);
+      return;
+    }
     if (file !== null && path !== null) {
       await file.end();
       await file.giveName(path);

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { Command } from 'commander';
+import { explainFileError } from '../archive/archive-file.ts';
 import { classifyDatabaseError, explainDatabaseError } from '../shared/database-errors.ts';
 import { toError, UsageError } from '../shared/errors.ts';
 import { environmentWarnings } from '../shared/foreign-variables.ts';
@@ -9,6 +10,7 @@ import type { CommandContext } from './context.ts';
 import { lastingCommands } from './lasting-commands.ts';
 import { createOutput } from './text/output.ts';
 import { printable } from './text/printable.ts';
+import { writeWhole } from './text/write-whole.ts';
 
 /** Adds a command to the program. */
 type AddCommand = (program: Command, context: CommandContext) => void;
@@ -98,12 +100,13 @@ async function taken(stream: NodeJS.WriteStream): Promise<void> {
 
 /** Calls a command, and ends the process when it is done and what it said has been taken. */
 export async function runProgram(argv: readonly string[], environment: NodeJS.ProcessEnv): Promise<never> {
-  let isLost = false;
+  let lost: string | null = null;
   for (const stream of [process.stdout, process.stderr])
-    stream.on('error', ({ code }: NodeJS.ErrnoException) => {
+    stream.on('error', ({ code = 'unknown' }: NodeJS.ErrnoException) => {
       // A reader that has seen enough, as `head`, is no failure. A full disk is.
-      if (code !== 'EPIPE') isLost = true;
+      if (code !== 'EPIPE') lost ??= code;
     });
+  writeWhole(process.stdout);
   const [command = ''] = argv;
   const exitCode = await main(argv, environment);
   // A pipe takes 64 KiB at once; the rest would be lost when the process ends before its reader has come to it.
@@ -111,6 +114,9 @@ export async function runProgram(argv: readonly string[], environment: NodeJS.Pr
   await (lastingCommands.includes(command) ? endsWithin(said, lastWordsMs) : said);
   // What went wrong with the last words is told by events.
   await setImmediate();
+  if (lost === null || withoutResult.includes(command)) process.exit(exitCode);
+  process.stderr.write(`sluice: the output could not be written (${lost}): ${explainFileError(lost)}\n`);
+  await endsWithin(taken(process.stderr), lastWordsMs);
   // Not process.exitCode: when a server hangs, so may the connection to it, and the process shall end all the same.
-  process.exit(isLost && exitCode === 0 && !withoutResult.includes(command) ? 1 : exitCode);
+  process.exit(exitCode === 0 ? 1 : exitCode);
 }
