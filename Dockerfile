@@ -1,22 +1,22 @@
 # One image for every role: `docker run … <image> worker execution-log`, `… migrate`, `… --help`.
-# The tag fixes major version and distribution and still takes security patches.
+# The tag pins the major version and the distribution, and still gets security patches.
 FROM node:24-bookworm-slim AS base
 WORKDIR /app
 
-# The Prisma client is generated, not committed, and only its generator needs development packages.
-# No install scripts: they would fetch a second Node and Prisma's native engines, and nothing here uses either.
-# No optional packages: they are platform binaries (compilers, linters, an embedded PostgreSQL) for work outside an image.
+# The Prisma client is generated, not committed. Only its generator needs development packages.
+# No install scripts: they would download a second Node and Prisma's native engines, and nothing here uses either.
+# No optional packages: they are platform binaries (compilers, linters, an embedded PostgreSQL) for development.
 FROM base AS client
 COPY package.json package-lock.json .npmrc ./
 RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts --omit=optional
 COPY prisma.config.ts ./
 COPY prisma/schema.prisma prisma/
-# Any executable serves as the engine: generating does not run it, it only looks for a file before it downloads one.
+# Any executable will do as the engine: generating does not run it, but would download one if the file did not exist.
 RUN CHECKPOINT_DISABLE=1 PRISMA_SCHEMA_ENGINE_BINARY=/bin/true npx prisma generate
 
-# A stage of its own, so that it is built beside the one above and changes only with the lock file.
-# Both kinds are left out, because npm counts Prisma's CLI and TypeScript, optional peers of @prisma/client, as either:
-# with `--omit=dev` alone they come along and triple the size.
+# A separate stage, so that it builds in parallel with the one above and changes only with the lock file.
+# npm counts Prisma's CLI and TypeScript, optional peers of @prisma/client, as both dev and optional. Omit both kinds:
+# with `--omit=dev` alone, they are installed and triple the size.
 FROM base AS dependencies
 COPY package.json package-lock.json .npmrc ./
 RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts --omit=dev --omit=optional
@@ -24,7 +24,7 @@ RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts --omit=dev --om
 FROM base
 ENV NODE_ENV=production
 COPY --from=dependencies /app/node_modules node_modules/
-# Node runs the sources as they are (it strips the types), so there is no build; package.json says that they are ES modules.
+# Node runs the sources directly (it strips the types), so there is no build. package.json declares them as ES modules.
 COPY package.json ./
 COPY prisma prisma/
 COPY --from=client /app/prisma/client prisma/client/
@@ -36,19 +36,19 @@ COPY local local/
 COPY archive archive/
 COPY cli cli/
 
-# A volume takes over whom the directory belongs to: the process, which is not root, has to write there.
+# A volume inherits the directory's owner. The process is not root and has to write there.
 RUN mkdir --parents /var/lib/sluice/archive && chown node:node /var/lib/sluice/archive
 
-# Everything above belongs to root: the process can read its own code, not change it.
+# Everything above belongs to root, so the process can read its own code but not change it.
 USER node
 
-# The port of /metrics, /healthz and /readyz. It answers inside the container only, until SLUICE_WORKER_HOST says otherwise.
+# The port of /metrics, /healthz and /readyz. It is reachable only inside the container unless SLUICE_WORKER_HOST says otherwise.
 EXPOSE 9465
 
-# By Node, as the slim image has no curl. /healthz says that the process answers, and needs no token.
+# Uses Node because the slim image has no curl. /healthz needs no token.
 HEALTHCHECK --interval=30s --timeout=5s --start-period=30s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${Number(process.env.SLUICE_WORKER_PORT) || 9465}/healthz`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 
-# Exec form: without a shell in between, SIGTERM reaches the process that has to drain.
+# Exec form, so that SIGTERM reaches the process itself, without a shell in between.
 ENTRYPOINT ["node", "cli/main.ts"]
 CMD ["worker", "execution-log"]
