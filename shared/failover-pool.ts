@@ -40,6 +40,10 @@ export class FailoverPool extends pg.Pool {
       ...(target === 'any' ? {} : { onConnect: (client) => checkSession(client, target) }),
     });
     this.#routes = routes;
+    // Its ROLLBACK was not had in time. Whoever got it next would be within that transaction.
+    this.on('release', (_error, client) => {
+      if (isWithinTransaction(client)) void client.end();
+    });
   }
 
   override connect(): Promise<pg.PoolClient>;
@@ -70,6 +74,11 @@ export class FailoverPool extends pg.Pool {
       }
     }
   }
+}
+
+/** As the server said last. */
+function isWithinTransaction(client: pg.PoolClient): boolean {
+  return ['T', 'E'].includes(client.getTransactionStatus() ?? '');
 }
 
 /** The next way in turn that may do better. Wrong credentials are wrong everywhere. */

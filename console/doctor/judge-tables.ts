@@ -154,8 +154,8 @@ function judgeStrayRows(rows: number): Finding {
   const count = rows < strayRowsCounted ? `${rows}` : `${strayRowsCounted} or more`;
   return on.warning(
     'default partition',
-    `${count} rows of days that had no partition, most likely from a producer with a wrong clock`,
-    `see which days: select recorded_at::date, count(*) from ${executionLogTable}_default group by 1; set that clock right`,
+    `${count} rows of days that had no partition: sent in later, from a producer with a wrong clock, or stored while nobody made partitions (maintenance does not run, or may not make them)`,
+    `run sluice maintain partitions as the owner of the tables, which moves those within the retention; the others have a wrong time or are older: select recorded_at::date, count(*) from ${executionLogTable}_default group by 1`,
   );
 }
 

@@ -1,4 +1,6 @@
 import { expect, inject, onTestFinished, test } from 'vitest';
+import { loadConfig } from '../../shared/config.ts';
+import { createDatabase } from '../../shared/database.ts';
 import { selfContainedClient } from '../../shared/self-contained-client.ts';
 
 test.each([
@@ -23,3 +25,18 @@ test.each([
     expect((await look()).rows).toEqual([{ isolation: 'read committed', zone: 'Asia/Kolkata', lock: '1234ms' }]);
   },
 );
+
+test('the pool: a connection that comes back within a transaction is not handed on', async () => {
+  const config = loadConfig({ DATABASE_URL: inject('postgresUrl') });
+  const database = createDatabase(config.database, 'test');
+  onTestFinished(() => database.$disconnect());
+  const pid = async () => (await database.$queryRaw<{ pid: number }[]>`select pg_backend_pid() as pid`)[0]?.pid;
+  const first = await pid();
+  expect(await pid()).toBe(first);
+  await database.$executeRawUnsafe('begin');
+  const second = await pid();
+  expect(second).not.toBe(first);
+  expect(await database.$transaction((transaction) => transaction.$queryRaw`select pg_backend_pid() as pid`)).toEqual([
+    { pid: second },
+  ]);
+});

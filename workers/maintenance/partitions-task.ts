@@ -37,7 +37,7 @@ const maxAheadDays = 3_650;
 const maxRowsCounted = 10_000;
 
 const remedy =
-  'rows lie in the DEFAULT partition, they go so many days after they were stored: their recorded_at tells which producer has a wrong clock, or sends what is older than the retention';
+  'rows lie in the DEFAULT partition. Those within the retention are moved by maintenance, which says why where it could not; the others go so many days after they were stored: their recorded_at tells which producer has a wrong clock, or sends what is older than the retention';
 
 /**
  * Makes the partitions of the coming days, by the database's clock, and those of other days that the DEFAULT one has rows of, and

@@ -44,8 +44,9 @@ export interface PastReport {
   waiting: string | null;
 }
 
-/** Partitions that are exchanged at once. The time under the lock grows with them. */
-const mostAtOnce = 50;
+/** Partitions that are exchanged at once. The time under the lock grows with them: on a server with much to do, fewer are tried. */
+const mostAtOnce = 25;
+const fewerBy = 4;
 /** What is left comes in the next run. */
 const mostPerRun = 400;
 
@@ -56,6 +57,8 @@ const progressEveryMs = 10_000;
 /** Tries for the moment in which the tables are exchanged. Each has inserts wait a little. */
 const tries = 20;
 const pauseMs = { min: 500, max: 3_000 };
+/** Of them, so many that the exchange itself was too slow for. */
+const mostTookLong = 6;
 /** For a vacuum of the DEFAULT partition to end. */
 const quietMs = { within: 600_000, every: 500 };
 /** For the changes since the copy, of each try. Between its batches they are given less time. */
@@ -69,6 +72,7 @@ const busyCodes = [...lockCodes, '40001'];
 
 const askedToStop = 'asked to stop';
 const tableInUse = 'somebody uses the table all the time';
+const tookTooLong = 'the exchange of the tables takes too long: the server has much to do';
 const tooManyChanges = 'rows of the DEFAULT partition change faster than their copies';
 
 /** What of the database's refusals only means that rows stay where they are for now. */
@@ -107,8 +111,10 @@ export async function movePast(deps: PastDeps, signal: AbortSignal): Promise<Pas
         // Throws when its connection was ended, and the lock with it.
         const holdTurn = async (): Promise<void> => void (await turn.$queryRaw`select 1`);
         await dropStaging(mover);
-        while (report.waiting === null && report.moved.length < mostPerRun) {
-          if (!(await moveSome({ ...deps, database: mover, holdTurn }, report, signal))) break;
+        for (let most = mostAtOnce; report.waiting === null && report.moved.length < mostPerRun; ) {
+          const ending = await moveSome({ ...deps, database: mover, holdTurn }, { report, most }, signal);
+          if (ending === 'all') break;
+          if (ending === 'took too long') most = Math.ceil(most / fewerBy);
         }
       },
       { timeout: moveTimeoutMs },
@@ -174,17 +180,21 @@ function isMovable({ fromMs, untilMs }: MovableTimes): Prisma.Sql {
   return Prisma.sql`recorded_at >= ${new Date(fromMs)} and recorded_at < ${new Date(untilMs)}`;
 }
 
-/** @returns whether there may be more */
-async function moveSome(deps: MoverDeps, report: PastReport, signal: AbortSignal): Promise<boolean> {
+/** @returns whether there may be more, also since the exchange took too long for so many partitions */
+async function moveSome(
+  deps: MoverDeps,
+  { report, most }: { report: PastReport; most: number },
+  signal: AbortSignal,
+): Promise<'all' | 'more' | 'took too long'> {
   const { database, logger, holdTurn } = deps;
   const catchAll = await findDefault(database);
-  if (catchAll === null || signal.aborted) return false;
-  const partitions = await plan(deps, catchAll, mostAtOnce);
-  if (partitions.length === 0) return false;
+  if (catchAll === null || signal.aborted) return 'all';
+  const partitions = await plan(deps, catchAll, most);
+  if (partitions.length === 0) return 'all';
   const obstacle = await findObstacle(database, catchAll);
   if (obstacle !== null) {
     report.waiting = obstacle;
-    return false;
+    return 'all';
   }
   logger.info({ partitions: partitions.length }, 'moving rows out of the DEFAULT partition, reads and inserts go on');
   const made = await begin(deps, { catchAll, partitions, signal });
@@ -197,15 +207,16 @@ async function moveSome(deps: MoverDeps, report: PastReport, signal: AbortSignal
       onBatch: tellProgress(deps),
     });
     const why = copied === null ? askedToStop : await insist(deps, move, { partitions, signal });
+    if (why === tookTooLong && partitions.length > 1) return 'took too long';
     if (why !== null) {
       report.waiting = why;
-      return false;
+      return 'all';
     }
     const rows = await countRows(database, partitions);
     report.moved.push(...partitions.map(({ name }) => name));
     report.movedRows += rows;
     logger.info({ partitions: partitions.map(({ name }) => name), rows }, 'rows moved out of the DEFAULT partition');
-    return partitions.length === mostAtOnce;
+    return partitions.length === most ? 'more' : 'all';
   } finally {
     await cleanUp(deps, made, signal);
   }
@@ -288,7 +299,8 @@ async function insist(
   let why = '';
   let most = notesAtOnce;
   let wasTried = false;
-  for (let left = tries; left > 0 && !signal.aborted; left -= 1) {
+  let tookLong = 0;
+  for (let left = tries; left > 0 && !signal.aborted && tookLong < mostTookLong; left -= 1) {
     await holdTurn();
     let isCaughtUp = false;
     try {
@@ -310,6 +322,7 @@ async function insist(
       if (!isCaughtUp && isBusy) [why, most] = [tooManyChanges, Math.ceil(most / 2)];
       else if (wasTried) why = whyPostponed(error);
       else throw error;
+      if (why === tookTooLong) tookLong += 1;
     }
     logger.info({ why, left: left - 1 }, 'the moved rows wait for their moment');
   }
@@ -325,6 +338,7 @@ async function insist(
 function whyPostponed(error: unknown): string {
   if (error instanceof SwapPostponed) return `the tables could not be exchanged: ${error.message}`;
   const { class: errorClass, code } = classifyDatabaseError(error);
+  if (code === queryCanceled) return tookTooLong;
   if (busyCodes.includes(code)) return tableInUse;
   if (errorClass === 'transient' && !isOfTheServer.test(code)) return 'the exchange of the tables was ended';
   throw error;
