@@ -8,6 +8,7 @@ import {
 } from './database-errors.ts';
 import { setLockLimits } from './lock-limits.ts';
 import { transactionLimits } from './partition-catalog.ts';
+import { takeAfterTable } from './partition-rights.ts';
 import type { DayPartition } from './partitions.ts';
 
 /** What became of a try to make a partition. */
@@ -64,7 +65,7 @@ export async function attachDay(
       await transaction.$executeRaw`select pg_advisory_xact_lock(${advisoryLock})`;
       if (!(await options.isMissing(transaction))) return 'there';
       await transaction.$executeRaw(Prisma.raw(`create table sluice."${name}" (like sluice."${table}" including all)`));
-      await giveToOwner(transaction, table, name);
+      await takeAfterTable(transaction, table, name);
       await transaction.$executeRaw(
         Prisma.raw(
           `alter table sluice."${table}" attach partition sluice."${name}" for values from ('${from}') to ('${until}')`,
@@ -77,18 +78,4 @@ export async function attachDay(
     if (result === undefined) throw error;
     return result;
   }
-}
-
-/** What a superuser or a member of the owner makes is the owner's, too, if that one may have tables here. */
-export async function giveToOwner(
-  transaction: Pick<Database, '$queryRaw' | '$executeRaw'>,
-  table: string,
-  name: string,
-): Promise<void> {
-  const [other] = await transaction.$queryRaw<{ owner: string }[]>`
-    select quote_ident(pg_get_userbyid(relowner)) as owner from pg_class
-    where relname = ${table} and relnamespace = to_regnamespace('sluice') and pg_get_userbyid(relowner) <> current_user
-      and has_schema_privilege(relowner, relnamespace, 'create')`;
-  if (other !== undefined)
-    await transaction.$executeRaw(Prisma.raw(`alter table sluice."${name}" owner to ${other.owner}`));
 }

@@ -1,12 +1,19 @@
 import { Registry } from 'prom-client';
-import { expect, inject, test } from 'vitest';
+import { expect, inject, onTestFinished, test } from 'vitest';
 import { createExecutionObserver } from '../../producers/index.ts';
 import { createCompletedRequest } from '../../workers/completed-requests/role.ts';
 import { createHealthEvents } from '../../workers/health-events/role.ts';
 import { aConsole } from '../console/server/a-console.ts';
 import { insertLetter, insertRun } from '../console/server/seed.ts';
 import { anExecution } from '../support/execution.ts';
-import { createEmptyDatabase, createNamespace, createTestDatabase, openQueue, until } from '../support/fixtures.ts';
+import {
+  connect,
+  createEmptyDatabase,
+  createNamespace,
+  createTestDatabase,
+  openQueue,
+  until,
+} from '../support/fixtures.ts';
 import { createHealthKeys } from '../support/health.ts';
 import { createRoles } from '../support/roles.ts';
 import { startRole, startWorker } from '../support/worker.ts';
@@ -67,6 +74,47 @@ test('grants: without a partition for today a worker that may make none stores i
     },
   });
 });
+
+test.each(['a superuser', 'a member of the migrator'])(
+  'grants: partitions that %s makes, and a DEFAULT one made anew, are the migrator’s, and the worker and the console may use them',
+  async (who) => {
+    const { admin, migratorUrl, workerUrl, consoleUrl } = await createRoles(await createTestDatabase());
+    const { username: migrator } = new URL(migratorUrl);
+    const [worker, console] = [workerUrl, consoleUrl].map((url) => decodeURIComponent(new URL(url).username));
+    const maker = new URL(migratorUrl);
+    if (who === 'a superuser') {
+      [maker.username, maker.password] = [admin.user ?? '', String(admin.password)];
+    } else {
+      const member = `${worker}_member`;
+      await admin.query(`create role "${member}" login password 'secret' in role "${decodeURIComponent(migrator)}"`);
+      onTestFinished(async () => {
+        const server = await connect(inject('postgresUrl'));
+        await server.query(`drop database if exists "${admin.database}" with (force)`);
+        await server.query(`drop role "${member}"`);
+      });
+      maker.username = member;
+    }
+    const lastWeek = new Date(Date.now() - 7 * 86_400_000);
+    const userId = 'user-1';
+    await insertRun(admin as never, { recorded_at: lastWeek, external_user_id: userId });
+    expect(await createRunner({ DATABASE_URL: maker.href })('maintain', 'partitions')).toMatchObject({ exitCode: 0 });
+
+    const { rows } = await admin.query(
+      `select distinct pg_get_userbyid(relowner) as owner, has_table_privilege($1, oid, 'select, insert, update, delete') as worker,
+         has_table_privilege($2, oid, 'select') as console, has_table_privilege($2, oid, 'insert, update, delete, truncate') as writes
+       from pg_class where oid in (select relid from pg_partition_tree('strategy_execution_log'))`,
+      [worker, console],
+    );
+    expect(rows).toEqual([{ owner: decodeURIComponent(migrator), worker: true, console: true, writes: false }]);
+    expect((await admin.query('select from only strategy_execution_log_default')).rowCount).toBe(0);
+    const asWorker = createRunner({
+      DATABASE_URL: workerUrl,
+      REDIS_URL: inject('redisUrl'),
+      SLUICE_NAMESPACE: createNamespace(),
+    });
+    expect(await asWorker('erase', 'user', userId, '--yes')).toMatchObject({ exitCode: 0 });
+  },
+);
 
 test('grants: a console that may only read reads all, and answers each write with 403 and the right that it lacks', async () => {
   const { admin, consoleUrl } = await createRoles(await createTestDatabase());

@@ -1,8 +1,8 @@
-import { giveToOwner } from '../../../shared/attach-partition.ts';
 import { type Database, Prisma } from '../../../shared/database.ts';
 import { classifyDatabaseError, undefinedTable } from '../../../shared/database-errors.ts';
 import { setLockLimits } from '../../../shared/lock-limits.ts';
 import { type Partition, quoteTable, transactionLimits } from '../../../shared/partition-catalog.ts';
+import { grantAlike, takeAfterTable } from '../../../shared/partition-rights.ts';
 import type { DayPartition } from '../../../shared/partitions.ts';
 
 type Transaction = Pick<Database, '$queryRaw' | '$executeRaw'>;
@@ -69,8 +69,9 @@ export async function makeStaging(
       raw(`create table sluice.${staging.rest} partition of sluice.${staging.all} default with (${untouched})`),
     );
     for (const name of [...partitions.map((partition) => partition.name), staging.rest])
-      await giveToOwner(transaction, table, name);
-    await grantAlike(transaction, catchAll);
+      await takeAfterTable(transaction, table, name);
+    // Who may read or write the DEFAULT partition by its name may do so with the one that takes its place.
+    await grantAlike(transaction, oidOf(catchAll), staging.rest);
     await run(
       raw(`create table sluice.${staging.changes}
         (n bigint generated always as identity primary key, id uuid not null, recorded_at timestamptz not null)`),
@@ -95,18 +96,6 @@ export async function makeStaging(
     );
     return { all: await oidOfOurs(transaction, staging.all), changes: await oidOfOurs(transaction, staging.changes) };
   }, transactionLimits);
-}
-
-/** Who may read or write the DEFAULT partition by its name may do so with the one that takes its place. */
-async function grantAlike(transaction: Transaction, catchAll: Partition): Promise<void> {
-  const grants = await transaction.$queryRaw<{ right: string; grantee: string }[]>(
-    Prisma.sql`select acl.privilege_type as right,
-        case when acl.grantee = 0 then 'public' else quote_ident(pg_get_userbyid(acl.grantee)) end as grantee
-      from pg_class cross join aclexplode(relacl) as acl
-      where pg_class.oid = ${oidOf(catchAll)} and acl.grantee <> relowner`,
-  );
-  for (const { right, grantee } of grants)
-    await transaction.$executeRaw(raw(`grant ${right} on sluice.${staging.rest} to ${grantee}`));
 }
 
 /** Whether somebody moves rows, or died over it. */
