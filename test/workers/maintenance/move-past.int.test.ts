@@ -476,3 +476,20 @@ test('past: a move waits for a vacuum of the DEFAULT partition without holding i
   );
   expect(rowCount).toBe(0);
 });
+
+test('past: where the exchange takes too long, fewer tables are exchanged at once', async () => {
+  const { client, task, lines } = await setUp();
+  await task.run(signal);
+  for (let ago = 2; ago < 10; ago += 1) await insertExecution(client, noonAgo(ago), 5);
+  await client.query(`create function slowly() returns event_trigger language plpgsql as $$ begin
+      if current_setting('application_name') = 'sluice partitions' then perform pg_sleep(0.08); end if;
+    end $$;
+    create event trigger slowly on ddl_command_end when tag in ('ALTER TABLE') execute function slowly()`);
+  const report = await task.run(signal);
+  expect(report).toMatchObject({ outcome: 'done', movedRows: 40, defaultRows: 0 });
+  expect(report.moved).toHaveLength(8);
+  const begun = lines.filter(({ msg }) => msg.startsWith('moving rows')).map(({ partitions }) => Number(partitions));
+  expect(begun[0]).toBe(8);
+  expect(begun.at(-1)).toBeLessThan(3);
+  expect((await client.query(`select from ${table}`)).rowCount).toBe(40);
+}, 120_000);

@@ -111,11 +111,9 @@ export async function movePast(deps: PastDeps, signal: AbortSignal): Promise<Pas
         // Throws when its connection was ended, and the lock with it.
         const holdTurn = async (): Promise<void> => void (await turn.$queryRaw`select 1`);
         await dropStaging(mover);
-        for (let most = mostAtOnce; report.waiting === null && report.moved.length < mostPerRun; ) {
-          const ending = await moveSome({ ...deps, database: mover, holdTurn }, { report, most }, signal);
-          if (ending === 'all') break;
-          if (ending === 'took too long') most = Math.ceil(most / fewerBy);
-        }
+        let most: number | null = mostAtOnce;
+        while (most !== null && report.moved.length < mostPerRun)
+          most = await moveSome({ ...deps, database: mover, holdTurn }, { report, most }, signal);
       },
       { timeout: moveTimeoutMs },
     );
@@ -180,21 +178,21 @@ function isMovable({ fromMs, untilMs }: MovableTimes): Prisma.Sql {
   return Prisma.sql`recorded_at >= ${new Date(fromMs)} and recorded_at < ${new Date(untilMs)}`;
 }
 
-/** @returns whether there may be more, also since the exchange took too long for so many partitions */
+/** @returns how many partitions to exchange next, fewer when it took too long; null when there are no more, or they have to wait */
 async function moveSome(
   deps: MoverDeps,
   { report, most }: { report: PastReport; most: number },
   signal: AbortSignal,
-): Promise<'all' | 'more' | 'took too long'> {
+): Promise<number | null> {
   const { database, logger, holdTurn } = deps;
   const catchAll = await findDefault(database);
-  if (catchAll === null || signal.aborted) return 'all';
+  if (catchAll === null || signal.aborted) return null;
   const partitions = await plan(deps, catchAll, most);
-  if (partitions.length === 0) return 'all';
+  if (partitions.length === 0) return null;
   const obstacle = await findObstacle(database, catchAll);
   if (obstacle !== null) {
     report.waiting = obstacle;
-    return 'all';
+    return null;
   }
   logger.info({ partitions: partitions.length }, 'moving rows out of the DEFAULT partition, reads and inserts go on');
   const made = await begin(deps, { catchAll, partitions, signal });
@@ -207,16 +205,16 @@ async function moveSome(
       onBatch: tellProgress(deps),
     });
     const why = copied === null ? askedToStop : await insist(deps, move, { partitions, signal });
-    if (why === tookTooLong && partitions.length > 1) return 'took too long';
+    if (why === tookTooLong && partitions.length > 1) return Math.ceil(partitions.length / fewerBy);
     if (why !== null) {
       report.waiting = why;
-      return 'all';
+      return null;
     }
     const rows = await countRows(database, partitions);
     report.moved.push(...partitions.map(({ name }) => name));
     report.movedRows += rows;
     logger.info({ partitions: partitions.map(({ name }) => name), rows }, 'rows moved out of the DEFAULT partition');
-    return partitions.length === most ? 'more' : 'all';
+    return partitions.length === most ? most : null;
   } finally {
     await cleanUp(deps, made, signal);
   }
