@@ -67,9 +67,10 @@ test('maintenance: among several workers each turn of a task is taken once, and 
   for (const task of tasks) {
     const ended = await endedRuns(queue, task);
     expect(new Set(ended).size).toBe(ended.length);
-    // A turn is a multiple of the period after the one before: none comes twice, and none in between.
+    // None comes twice, and none within a period. After a turn that was missed on a busy machine, BullMQ begins the periods anew.
     const turns = ended.map((id) => Number(id.split(':').at(-1))).sort((a, b) => a - b);
-    for (const turn of turns) expect((turn - (turns[0] ?? 0)) % 400).toBe(0);
+    for (const [index, turn] of turns.entries())
+      expect(turn - (turns[index - 1] ?? Number.NEGATIVE_INFINITY)).toBeGreaterThanOrEqual(400);
     let runs = 0;
     // On a busy machine one of them may find another at the same partition.
     for (const outcome of ['done', 'postponed'])
