@@ -1,9 +1,5 @@
-import {
-  type ExecutionRecord,
-  type ExecutionStatus,
-  executionLimits,
-  executionStatuses,
-} from '../shared/contracts/execution.ts';
+import { type ExecutionStatus, executionLimits, executionStatuses } from '../shared/contracts/execution.ts';
+import type { ExecutionRecord } from '../shared/contracts/execution-schema.ts';
 import type { Execution } from './execution.ts';
 import { FieldReader, quote, readId, readTime, readTrace } from './field-reader.ts';
 import { createKeyLists, wideKeys } from './key-lists.ts';

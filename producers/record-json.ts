@@ -1,4 +1,5 @@
-import { type ExecutionRecord, executionLimits } from '../shared/contracts/execution.ts';
+import { executionLimits } from '../shared/contracts/execution.ts';
+import type { ExecutionRecord } from '../shared/contracts/execution-schema.ts';
 import { createKeyLists } from './key-lists.ts';
 import type { Notes } from './notes.ts';
 import { convertToStorableJson, hasUnstorableEscapes } from './storable-json.ts';

@@ -1,4 +1,5 @@
-import { type RequestRecord, requestLimits } from '../shared/contracts/completed-request.ts';
+import { requestLimits } from '../shared/contracts/completed-request.ts';
+import type { RequestRecord } from '../shared/contracts/completed-request-schema.ts';
 import type { HashApiKey } from './api-key-hash.ts';
 import type { BegunRequest, CompletedRequest } from './completed-request.ts';
 import { FieldReader, kindOf } from './field-reader.ts';

@@ -4,7 +4,7 @@ import { Queue } from 'bullmq';
 import { startPostgres } from '../../local/postgres.ts';
 import { stopProcess } from '../../local/processes.ts';
 import { uuidV7 } from '../../producers/uuid-v7.ts';
-import type { RequestRecord } from '../../shared/contracts/completed-request.ts';
+import type { RequestRecord } from '../../shared/contracts/completed-request-schema.ts';
 import { jobName, queuePrefix } from '../../shared/contracts/queues.ts';
 import { readPeakMemory } from '../memory.ts';
 import { type Arena, openArena, untilTrue } from './arena.ts';

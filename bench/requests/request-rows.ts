@@ -3,7 +3,7 @@ import { createRandom } from '../../local/demo/random.ts';
 import { toErrorResponse, toEventStream, toJsonResponse, toRequestBody } from '../../local/demo/request-bodies.ts';
 import type { CompletedRequest } from '../../producers/index.ts';
 import { uuidV7 } from '../../producers/uuid-v7.ts';
-import type { RequestRecord } from '../../shared/contracts/completed-request.ts';
+import type { RequestRecord } from '../../shared/contracts/completed-request-schema.ts';
 
 /** A request that has ended, as it travels. */
 export type Completion = Extract<RequestRecord, { phase: 'completed' }>;

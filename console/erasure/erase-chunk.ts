@@ -1,5 +1,6 @@
-import { chunkVersion, parseChunk } from '../../shared/contracts/chunk.ts';
+import { chunkVersion } from '../../shared/contracts/chunk.ts';
 import { isOwner, ownersOf } from '../../shared/contracts/erasure-subject.ts';
+import { parseChunk } from '../../shared/contracts/parse-chunk.ts';
 import type { QueueName } from '../../shared/contracts/queues.ts';
 import { findJsonElements, findJsonMembers } from '../../shared/json-members.ts';
 import { type ErasureScope, eraseFromRecord } from './erase-record.ts';

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { type RecordContext, toExecutionRecord } from '../../producers/execution-record.ts';
 import { takeCompletedRequest } from '../../producers/request-record.ts';
 import { hugeChars } from '../../producers/storable-json.ts';
-import { type ExecutionRecord, executionRecordSchema } from '../../shared/contracts/execution.ts';
+import { type ExecutionRecord, executionRecordSchema } from '../../shared/contracts/execution-schema.ts';
 import { anExecution } from '../support/execution.ts';
 import { aRequest } from '../support/request.ts';
 

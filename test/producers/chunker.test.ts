@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import { type ChunkLimits, createChunker, createProducerName } from '../../producers/chunker.ts';
 import { type Entry, RecordBuffer } from '../../producers/record-buffer.ts';
-import { chunkId, chunkVersion, parseChunk, producerNamePattern } from '../../shared/contracts/chunk.ts';
+import { chunkId, chunkVersion, producerNamePattern } from '../../shared/contracts/chunk.ts';
+import { parseChunk } from '../../shared/contracts/parse-chunk.ts';
 import { anEntry } from '../support/entry.ts';
 
 const identity = { producer: 'host-1', epoch: 1_700_000_000_000, life: '9f2c4e01ab' };

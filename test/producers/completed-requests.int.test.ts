@@ -11,7 +11,7 @@ import {
   SenderClosedError,
   UsageError,
 } from '../../producers/index.ts';
-import { findRequestProblem, type RequestRecord } from '../../shared/contracts/completed-request.ts';
+import { findRequestProblem, type RequestRecord } from '../../shared/contracts/completed-request-schema.ts';
 import { anExecution } from '../support/execution.ts';
 import { createDirectory, createNamespace, openQueue, until } from '../support/fixtures.ts';
 import { startFragileRedis } from '../support/private-servers.ts';

@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { createApiKeyHash } from '../../producers/api-key-hash.ts';
 import { abandonedRequest, type BegunRequest, type CompletedRequest } from '../../producers/index.ts';
 import { type RequestContext, takeBegunRequest, takeCompletedRequest } from '../../producers/request-record.ts';
-import { findRequestProblem, type RequestRecord } from '../../shared/contracts/completed-request.ts';
+import { findRequestProblem, type RequestRecord } from '../../shared/contracts/completed-request-schema.ts';
 import { anyText, anyValue, isStorableText, textsOf } from '../support/any-value.ts';
 import { aRequest } from '../support/request.ts';
 import { unreadableObjects } from '../support/unreadable.ts';

@@ -6,7 +6,7 @@ import { CompletedRequestSender } from '../../producers/index.ts';
 import { createProblemLog } from '../../producers/problem-log.ts';
 import { createRequestMetrics } from '../../producers/request-metrics.ts';
 import type { Transport } from '../../producers/transport.ts';
-import { type RequestRecord, requestRecordSchema } from '../../shared/contracts/completed-request.ts';
+import { type RequestRecord, requestRecordSchema } from '../../shared/contracts/completed-request-schema.ts';
 import { aLastingCopy } from './lasting-registry.ts';
 import { metricValue } from './metric-value.ts';
 import { aTransportOf, type ScriptedTransport } from './transports.ts';

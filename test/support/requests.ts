@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { onTestFinished } from 'vitest';
 import { loadConfig } from '../../shared/config.ts';
-import type { RequestRecord } from '../../shared/contracts/completed-request.ts';
+import type { RequestRecord } from '../../shared/contracts/completed-request-schema.ts';
 import { createDatabase } from '../../shared/database.ts';
 import { type EndedRequests, storeRequests } from '../../workers/completed-requests/store.ts';
 import { asRole, connect, createTestDatabase } from './fixtures.ts';

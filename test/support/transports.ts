@@ -1,6 +1,6 @@
 import type { Transport } from '../../producers/transport.ts';
-import { parseChunk } from '../../shared/contracts/chunk.ts';
-import { type ExecutionRecord, executionRecordSchema } from '../../shared/contracts/execution.ts';
+import { type ExecutionRecord, executionRecordSchema } from '../../shared/contracts/execution-schema.ts';
+import { parseChunk } from '../../shared/contracts/parse-chunk.ts';
 
 type Sent = { id: string; data: string };
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { RequestRecord } from '../../shared/contracts/completed-request.ts';
+import type { RequestRecord } from '../../shared/contracts/completed-request-schema.ts';
 
 /** The beginning of a request that nobody made, and its end. */
 export function goodRequests(nowMs: number): string[] {

@@ -1,4 +1,8 @@
-import { findRequestOddity, findRequestProblem, type RequestRecord } from '../../shared/contracts/completed-request.ts';
+import {
+  findRequestOddity,
+  findRequestProblem,
+  type RequestRecord,
+} from '../../shared/contracts/completed-request-schema.ts';
 import type { RecordKind, Unstored } from '../records/kind.ts';
 import { goodRequests } from './good-records.ts';
 import { requestKey } from './request-key.ts';

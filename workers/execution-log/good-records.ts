@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { type ExecutionRecord, executionStatuses } from '../../shared/contracts/execution.ts';
+import { executionStatuses } from '../../shared/contracts/execution.ts';
+import type { ExecutionRecord } from '../../shared/contracts/execution-schema.ts';
 
 /** A run that ended well and one that failed, of a strategy that there is not. */
 export function goodExecutions(nowMs: number): string[] {

@@ -1,4 +1,8 @@
-import { type ExecutionRecord, findExecutionOddity, findRecordProblem } from '../../shared/contracts/execution.ts';
+import {
+  type ExecutionRecord,
+  findExecutionOddity,
+  findRecordProblem,
+} from '../../shared/contracts/execution-schema.ts';
 import type { RecordKind } from '../records/kind.ts';
 import { goodExecutions } from './good-records.ts';
 import { insertExecutions } from './store.ts';

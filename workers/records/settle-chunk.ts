@@ -1,6 +1,6 @@
-import { type ParsedChunk, parseChunk } from '../../shared/contracts/chunk.ts';
 import { requestLimits } from '../../shared/contracts/completed-request.ts';
 import { executionLimits } from '../../shared/contracts/execution.ts';
+import { type ParsedChunk, parseChunk } from '../../shared/contracts/parse-chunk.ts';
 import { latestPlausible } from '../../shared/contracts/plausible-time.ts';
 import { findJsonMembers } from '../../shared/json-members.ts';
 import type { BatchEntry, Batcher } from '../batcher.ts';

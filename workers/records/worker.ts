@@ -1,7 +1,7 @@
 import { DelayedError, type Job, UnrecoverableError, WaitingError, type Worker, type WorkerOptions } from 'bullmq';
 import { backoffMs } from '../../shared/backoff.ts';
 import { loadConfig } from '../../shared/config.ts';
-import { parseChunk } from '../../shared/contracts/chunk.ts';
+import { parseChunk } from '../../shared/contracts/parse-chunk.ts';
 import { type QueueName, queuePrefix } from '../../shared/contracts/queues.ts';
 import { replayedLetterId } from '../../shared/contracts/replay.ts';
 import type { Database } from '../../shared/database.ts';

@@ -1,13 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import {
-  chunkId,
-  chunkVersion,
-  describeIssues,
-  parseChunk,
-  producerNamePattern,
-} from '../../../shared/contracts/chunk.ts';
+import { chunkId, chunkVersion, producerNamePattern } from '../../../shared/contracts/chunk.ts';
+import { describeIssues, parseChunk } from '../../../shared/contracts/parse-chunk.ts';
 import { anyValue } from '../../support/any-value.ts';
 
 const aChunk = (overrides: object = {}) => ({

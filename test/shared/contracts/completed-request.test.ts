@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { findRequestProblem, requestLimits, serviceTiers } from '../../../shared/contracts/completed-request.ts';
+import { requestLimits, serviceTiers } from '../../../shared/contracts/completed-request.ts';
+import { findRequestProblem } from '../../../shared/contracts/completed-request-schema.ts';
 import { aBeginning, aCompletion } from '../../support/requests.ts';
 
 test.each([

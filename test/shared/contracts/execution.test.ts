@@ -1,5 +1,9 @@
 import { expect, test } from 'vitest';
-import { type ExecutionRecord, executionRecordSchema, findRecordProblem } from '../../../shared/contracts/execution.ts';
+import {
+  type ExecutionRecord,
+  executionRecordSchema,
+  findRecordProblem,
+} from '../../../shared/contracts/execution-schema.ts';
 
 const least = {
   id: '0197c2f0-7a4b-7c3d-9e1f-3b2a1c0d9e8f',

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { findRequestOddity } from '../../../shared/contracts/completed-request.ts';
-import { findExecutionOddity } from '../../../shared/contracts/execution.ts';
+import { findRequestOddity } from '../../../shared/contracts/completed-request-schema.ts';
+import { findExecutionOddity } from '../../../shared/contracts/execution-schema.ts';
 import { findImplausibility, latestPlausible } from '../../../shared/contracts/plausible-time.ts';
 import { aBeginning, aCompletion } from '../../support/requests.ts';
 

@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import { type Chunk, chunkVersion } from './chunk.ts';
+
+const chunkSchema = z.object({
+  v: z.literal(chunkVersion),
+  producer: z.string().min(1).max(200),
+  epoch: z.int().min(0),
+  // Nobody decides by it here, so a value of another kind does no harm.
+  life: z.string().optional().catch(undefined),
+  seq: z.int().min(1),
+  records: z.array(z.unknown()).min(1),
+});
+
+export type ParsedChunk =
+  | { kind: 'chunk'; chunk: Chunk }
+  /** written by a newer producer: not wrong, only not ours to read yet */
+  | { kind: 'newer'; version: number }
+  | { kind: 'malformed'; reason: string };
+
+/** Reads the envelope of a job's data; the records inside are not looked at. */
+export function parseChunk(data: unknown): ParsedChunk {
+  const version = typeof data === 'object' && data !== null && 'v' in data ? data.v : undefined;
+  if (typeof version === 'number' && Number.isInteger(version) && version > chunkVersion)
+    return { kind: 'newer', version };
+  const parsed = parseSafely(chunkSchema, data);
+  return parsed.success ? { kind: 'chunk', chunk: parsed.data } : { kind: 'malformed', reason: parsed.reason };
+}
+
+/**
+ * Parses by a schema; never throws. zod's own safeParse does, for a length that cannot be compared, as in
+ * `{"length":{"toString":1,"valueOf":1}}` where a list is expected.
+ */
+export function parseSafely<T>(
+  schema: z.ZodType<T>,
+  value: unknown,
+): { success: true; data: T } | { success: false; reason: string } {
+  try {
+    const parsed = schema.safeParse(value);
+    return parsed.success ? parsed : { success: false, reason: describeIssues(parsed.error) };
+  } catch {
+    return { success: false, reason: 'value: has a part that cannot be read' };
+  }
+}
+
+/** `records[3].strategyId: Invalid input: expected string, received number`, the first three problems of a parse. */
+export function describeIssues(error: z.ZodError): string {
+  const lines = error.issues.slice(0, 3).map((issue) => `${z.core.toDotPath(issue.path) || 'value'}: ${issue.message}`);
+  const more = error.issues.length - lines.length;
+  return more > 0 ? `${lines.join('; ')}; and ${more} more` : lines.join('; ');
+}
