@@ -1,5 +1,5 @@
-import type { Config } from '../shared/config.ts';
 import { producerNamePattern } from '../shared/contracts/chunk.ts';
+import type { SendingSettings } from '../shared/producer-config.ts';
 
 /** @throws RangeError that names the first size that is not a positive whole number */
 export function checkSizes(sizes: Record<string, number>): void {
@@ -10,7 +10,7 @@ export function checkSizes(sizes: Record<string, number>): void {
 }
 
 /** Checks what every producer has: its name, its chunks, its spill and its share of Redis' memory. @throws RangeError that names the setting */
-export function checkProducer({ name, chunk, spill, memoryShare }: Config['sending']): void {
+export function checkProducer({ name, chunk, spill, memoryShare }: SendingSettings): void {
   checkSizes({
     'producer.chunk.maxRecords': chunk.maxRecords,
     'producer.chunk.maxBytes': chunk.maxBytes,

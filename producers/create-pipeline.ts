@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Registry } from 'prom-client';
-import type { Config } from '../shared/config.ts';
 import type { QueueName } from '../shared/contracts/queues.ts';
+import type { SendingSettings } from '../shared/producer-config.ts';
 import { type ChunkSender, createChunkSender } from './chunk-sender.ts';
 import { createChunker, createProducerName, type OutgoingChunk, type ProducerIdentity } from './chunker.ts';
 import type { ProblemLog } from './problem-log.ts';
@@ -33,7 +33,7 @@ export interface PipelineOptions<E extends Entry> {
   identity: ProducerIdentity;
   transport: Transport;
   buffer: BufferLimits;
-  settings: Pick<Config['producer'], 'chunk' | 'spill'>;
+  settings: Pick<SendingSettings, 'chunk' | 'spill'>;
   /** asked when there is something to tell; they are made after their pipeline */
   accounts: () => PipelineAccounts<E>;
   /** an attempt to send that is repeated */

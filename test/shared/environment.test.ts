@@ -1,12 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { z } from 'zod';
-import { flag, integer, matching, number } from '../../shared/environment.ts';
+import { flag, integer, matching, number, type Reader } from '../../shared/environment.ts';
 
-/** The value, or in an array the only thing that is wrong. */
-function read(schema: z.ZodType, text: string): unknown {
-  const parsed = schema.safeParse(text);
-  return parsed.success ? parsed.data : parsed.error.issues.map(({ message }) => message);
+/** The value, or in an array what would have been accepted. */
+function read<T>(reader: Reader<T>, text: string): unknown {
+  const reading = reader.read(text);
+  return 'value' in reading ? reading.value : [reading.accepted];
 }
 
 test.each([
