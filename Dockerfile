@@ -8,6 +8,7 @@ WORKDIR /app
 # No optional packages: they are platform binaries (compilers, linters, an embedded PostgreSQL) for development.
 FROM base AS client
 COPY package.json package-lock.json .npmrc ./
+COPY producers/package.json producers/
 RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts --omit=optional
 COPY prisma.config.ts ./
 COPY prisma/schema.prisma prisma/
@@ -19,6 +20,7 @@ RUN CHECKPOINT_DISABLE=1 PRISMA_SCHEMA_ENGINE_BINARY=/bin/true npx prisma genera
 # with `--omit=dev` alone, they are installed and triple the size.
 FROM base AS dependencies
 COPY package.json package-lock.json .npmrc ./
+COPY producers/package.json producers/
 RUN --mount=type=cache,target=/root/.npm npm ci --ignore-scripts --omit=dev --omit=optional
 
 FROM base

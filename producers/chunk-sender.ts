@@ -158,6 +158,7 @@ export function createChunkSender<E extends Entry>(options: SenderOptions<E>) {
 
   const send = async (chunks: readonly OutgoingChunk<E>[]): Promise<void> => {
     underWay.add(chunks);
+    if (transport.loaded !== undefined) await transport.loaded;
     for (let failures = 0, unanswered = 0; !stopping.signal.aborted; ) {
       if (redisIsAway && (await putOnDisk(chunks))) return;
       try {

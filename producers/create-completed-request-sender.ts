@@ -1,6 +1,6 @@
 import { type Registry, register } from 'prom-client';
-import { type Config, loadConfig, requireUrl } from '../shared/config.ts';
-import { createRedis } from '../shared/redis.ts';
+import { UsageError } from '../shared/errors.ts';
+import { loadProducerConfig, type RequestSettings, type SendingSettings } from '../shared/producer-config.ts';
 import { createApiKeyHash } from './api-key-hash.ts';
 import type { AwaitedEntry } from './arrivals.ts';
 import { checkProducer, checkSizes } from './check-settings.ts';
@@ -8,8 +8,8 @@ import { CompletedRequestSender } from './completed-request-sender.ts';
 import { createIdentity, createPipeline } from './create-pipeline.ts';
 import { createProducerLogger } from './logger.ts';
 import { createProblemLog, type ProducerLogger } from './problem-log.ts';
+import { createQueueTransport } from './queue-transport.ts';
 import { createRequestMetrics } from './request-metrics.ts';
-import { createBullmqTransport } from './transport.ts';
 
 /** All but `redisUrl` is optional: what is not given comes from the configuration's defaults. */
 export interface CompletedRequestSenderOptions {
@@ -18,9 +18,9 @@ export interface CompletedRequestSenderOptions {
   /** keeps fleets apart on one Redis. @default 'sluice' */
   namespace?: string;
   /** buffer, bound of a body and pepper; see `.env.example` for each default */
-  requests?: Partial<Config['requests']>;
+  requests?: Partial<RequestSettings>;
   /** name, chunk, spill and memory settings, the same as an observer's; see `.env.example` for each default */
-  producer?: Partial<Config['sending']>;
+  producer?: Partial<SendingSettings>;
   /** keys that are taken out of request bodies that are JSON objects, where they stand at the top. @default none */
   stripRequestKeys?: readonly string[];
   /** where the metrics are registered until `close`; several senders and observers may share it. @default prom-client's own */
@@ -48,8 +48,10 @@ const senderGroups = ['redisUrl', 'namespace', 'sending', 'requests'] as const;
  * @throws RangeError when a setting is out of its range
  */
 export function createCompletedRequestSender(options: CompletedRequestSenderOptions): CompletedRequestSender {
-  const redisUrl = requireUrl(options.redisUrl, 'REDIS_URL');
-  const defaults = loadConfig({}, senderGroups);
+  const { redisUrl } = options;
+  if (!redisUrl)
+    throw new UsageError('REDIS_URL is not set. Set it, or give redisUrl: requests are not sent without it.');
+  const defaults = loadProducerConfig({}, senderGroups);
   const requests = checkRequests({ ...defaults.requests, ...options.requests });
   const producer = { ...defaults.sending, ...options.producer };
   checkProducer(producer);
@@ -67,8 +69,9 @@ export function createCompletedRequestSender(options: CompletedRequestSenderOpti
         queue,
         namespace,
         identity,
-        transport: createBullmqTransport({
-          redis: createRedis(redisUrl, { role: 'producer', name: `sluice:${identity.producer}`, logger: null }),
+        transport: createQueueTransport({
+          redisUrl,
+          name: `sluice:${identity.producer}`,
           queue,
           namespace,
           memoryShare: producer.memoryShare,
@@ -101,7 +104,7 @@ export function createCompletedRequestSender(options: CompletedRequestSenderOpti
 const maxBodyBytes = { min: 1_024, max: 64 * 1_048_576 };
 const minPepperChars = 16;
 
-function checkRequests(requests: Config['requests']): Config['requests'] {
+function checkRequests(requests: RequestSettings): RequestSettings {
   const { apiKeyPepper, buffer } = requests;
   checkSizes({
     'requests.buffer.maxRecords': buffer.maxRecords,
@@ -129,6 +132,6 @@ function checkRequests(requests: Config['requests']): Config['requests'] {
  * @throws UsageError that lists every problem of these variables at once; it shows no secret
  */
 export function completedRequestSenderOptionsFrom(environment: NodeJS.ProcessEnv): CompletedRequestSenderOptions {
-  const { sending, ...others } = loadConfig(environment, senderGroups);
+  const { sending, ...others } = loadProducerConfig(environment, senderGroups);
   return { ...others, producer: sending };
 }

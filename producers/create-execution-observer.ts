@@ -1,13 +1,12 @@
 import { type Registry, register } from 'prom-client';
-import { type Config, loadConfig } from '../shared/config.ts';
-import { createRedis } from '../shared/redis.ts';
+import { loadProducerConfig, type ProducerSettings } from '../shared/producer-config.ts';
 import { checkProducer, checkSizes } from './check-settings.ts';
 import { createIdentity, createPipeline, type Pipeline } from './create-pipeline.ts';
 import { checkObserverSettings, type ExecutionEntry, ExecutionObserver } from './execution-observer.ts';
 import { createProducerLogger } from './logger.ts';
 import { createProducerMetrics } from './metrics.ts';
 import { createProblemLog, type ProducerLogger } from './problem-log.ts';
-import { createBullmqTransport } from './transport.ts';
+import { createQueueTransport } from './queue-transport.ts';
 
 /** Everything is optional: what is not given comes from the configuration's defaults. */
 export interface ExecutionObserverOptions {
@@ -16,7 +15,7 @@ export interface ExecutionObserverOptions {
   /** keeps fleets apart on one Redis. @default 'sluice' */
   namespace?: string;
   /** enabled, sampling, trace, buffer, chunk, spill and memory settings; see `.env.example` for each default */
-  producer?: Partial<Config['producer']>;
+  producer?: Partial<ProducerSettings>;
   /** where the metrics are registered until `close`; several observers count into the same ones. @default prom-client's own */
   registry?: Registry;
   /** told of drops and failed sends, at most once a second for each kind. @default JSON lines to standard error */
@@ -38,7 +37,7 @@ export interface ExecutionObserverOptions {
  * @throws RangeError when a setting is out of its range
  */
 export function createExecutionObserver(options: ExecutionObserverOptions = {}): ExecutionObserver {
-  const defaults = loadConfig({}, observerGroups);
+  const defaults = loadProducerConfig({}, observerGroups);
   const producer = checkSettings({ ...defaults.producer, ...options.producer });
   const random = options.random ?? Math.random;
   const now = options.now ?? Date.now;
@@ -71,8 +70,9 @@ export function createExecutionObserver(options: ExecutionObserverOptions = {}):
       queue,
       namespace,
       identity,
-      transport: createBullmqTransport({
-        redis: createRedis(redisUrl, { role: 'producer', name: `sluice:${identity.producer}`, logger: null }),
+      transport: createQueueTransport({
+        redisUrl,
+        name: `sluice:${identity.producer}`,
         queue,
         namespace,
         memoryShare: producer.memoryShare,
@@ -97,7 +97,7 @@ const observerGroups = ['redisUrl', 'namespace', 'producer'] as const;
 const minRecordBytes = 16_384;
 
 /** Every size must be a positive number, and a name must fit into job ids. */
-function checkSettings(producer: Config['producer']): Config['producer'] {
+function checkSettings(producer: ProducerSettings): ProducerSettings {
   checkProducer(producer);
   // Before anything is made that would have to be taken back.
   checkObserverSettings(producer);
@@ -121,5 +121,5 @@ function checkSettings(producer: Config['producer']): Config['producer'] {
  * @throws UsageError that lists every problem of these variables at once
  */
 export function executionObserverOptionsFrom(environment: NodeJS.ProcessEnv): ExecutionObserverOptions {
-  return loadConfig(environment, observerGroups);
+  return loadProducerConfig(environment, observerGroups);
 }

@@ -1,11 +1,14 @@
+import { hostname } from 'node:os';
 import type { Registry } from 'prom-client';
 import { createLineCounter } from '../shared/line-counter.ts';
-import { toCleanError } from '../shared/logged-error.ts';
-import { createLogger } from '../shared/logger.ts';
 import { openLog } from '../shared/open-log.ts';
+import { describeError, toCleanError } from './clean-error.ts';
 import type { ProducerLogger } from './problem-log.ts';
 
 const name = 'sluice-producer';
+
+/** The number that pino has for a warning, so that the lines fit among those of a host that logs by it. */
+const warn = 40;
 
 /**
  * The logger of a producer: it never throws, and of an error in the field `err` only what may stand in a log is handed on.
@@ -14,7 +17,10 @@ const name = 'sluice-producer';
  *   registry
  */
 export function createProducerLogger(given: ProducerLogger | undefined, registry: Registry): ProducerLogger {
-  const logger = given ?? createOwnLogger(registry);
+  return given === undefined ? createOwnLogger(registry) : guard(given);
+}
+
+function guard(logger: ProducerLogger): ProducerLogger {
   return {
     warn(fields: { err?: unknown }, message) {
       try {
@@ -31,8 +37,17 @@ export function createProducerLogger(given: ProducerLogger | undefined, registry
   };
 }
 
+/** JSON lines as pino writes them, without pino: fields first, a constant message last. */
 function createOwnLogger(registry: Registry): ProducerLogger {
   // Made with the first: until then a host has no metric that it has no use for.
   const onDropped = () => createLineCounter(registry).dropped();
-  return createLogger({ name, level: 'warn' }, openLog(2, { name, onDropped }));
+  const log = openLog(2, { name, onDropped });
+  const { pid } = process;
+  const host = hostname();
+  return {
+    warn(fields: { err?: unknown }, msg) {
+      const shown = 'err' in fields ? { ...fields, err: describeError(fields.err) } : fields;
+      log.write(`${JSON.stringify({ level: warn, time: Date.now(), pid, hostname: host, name, ...shown, msg })}\n`);
+    },
+  };
 }

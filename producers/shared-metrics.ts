@@ -1,4 +1,5 @@
 import { type Metric, Registry } from 'prom-client';
+import manifest from './package.json' with { type: 'json' };
 
 /** The metrics of one kind in one registry, and what they read. */
 interface SharedMetrics {
@@ -14,7 +15,16 @@ export interface Membership<T> {
   leave(): void;
 }
 
-const registries = new WeakMap<Registry, Map<string, SharedMetrics>>();
+type Registries = WeakMap<Registry, Map<string, SharedMetrics>>;
+
+/** All copies of one version in a process share it: a host may import the SDK, and a library of the host's may require it. */
+const key = Symbol.for(`sluice.producer-metrics.${manifest.version}`);
+
+function allRegistries(): Registries {
+  const shared = globalThis as { [key]?: Registries };
+  shared[key] ??= new WeakMap();
+  return shared[key];
+}
 
 /**
  * Joins the metrics of a kind in a registry. The first producer makes them, the others count into the same ones, and the last
@@ -24,6 +34,7 @@ const registries = new WeakMap<Registry, Map<string, SharedMetrics>>();
  * @throws Error that names the remedy, when the registry has a metric of such a name that is not ours; nothing is left behind
  */
 export function joinMetrics<T>(registry: Registry, kind: string, create: (registers: Registry[]) => T): Membership<T> {
+  const registries = allRegistries();
   const kinds = registries.get(registry) ?? new Map<string, SharedMetrics>();
   registries.set(registry, kinds);
   const shared = kinds.get(kind) ?? make(create);

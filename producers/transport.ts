@@ -11,6 +11,8 @@ export interface Transport {
    * Takes at most `sendTimeoutMs`, whatever the server does.
    */
   send(chunks: readonly { id: string; data: string }[]): Promise<void>;
+  /** Resolves when it can send; until then the lack of an answer says nothing of the server. @default it can at once */
+  loaded?: Promise<unknown>;
   close(): Promise<void>;
 }
 

@@ -17,6 +17,11 @@ export function isRedisUrl(text: string): boolean {
   return databases.every(isDatabase) && [hostname, password, username].every(canDecode);
 }
 
+/** @throws RangeError, which does not show the URL, when no client can be made from it */
+export function checkRedisUrl(text: string): void {
+  if (!isRedisUrl(text)) throw new RangeError(`the Redis URL is not shown here; accepted: ${acceptedRedisUrls}`);
+}
+
 function isDatabase(text: string): boolean {
   return /^\d+$/.test(text) && Number(text) <= maxDatabase;
 }

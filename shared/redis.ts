@@ -1,9 +1,9 @@
 import { type Command, Redis, type RedisOptions, ReplyError } from 'ioredis';
-import { withoutArguments } from './logged-error.ts';
+import { withoutArguments } from './error-report.ts';
 import type { Logger } from './logger.ts';
 import { classifyRedisError } from './redis-errors.ts';
 import { evenWhenFull, isNeededWhenFull } from './redis-scripts.ts';
-import { acceptedRedisUrls, isRedisUrl } from './redis-url.ts';
+import { checkRedisUrl } from './redis-url.ts';
 
 export type { Redis } from 'ioredis';
 
@@ -55,7 +55,7 @@ export function createRedis(
   url: string,
   options: { role: keyof typeof optionsOf; name: string; logger: Logger | null; silenceMs?: number },
 ): Redis {
-  if (!isRedisUrl(url)) throw new RangeError(`the Redis URL is not shown here; accepted: ${acceptedRedisUrls}`);
+  checkRedisUrl(url);
   // The client takes rediss in capitals for one without TLS.
   const client = new Redis(
     url.replace(/^rediss?:/i, (scheme) => scheme.toLowerCase()),

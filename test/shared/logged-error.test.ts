@@ -1,6 +1,7 @@
 import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
-import { toCleanError, toLoggedError } from '../../shared/logged-error.ts';
+import { toCleanError } from '../../producers/clean-error.ts';
+import { toLoggedError } from '../../shared/logged-error.ts';
 
 const secret = 'zq-s3cret';
 
