@@ -1,6 +1,7 @@
 import type { ExecutionStatus, TraceEntry } from '../shared/contracts/execution.ts';
 import type { Execution } from './execution.ts';
 import type { ExecutionSink } from './execution-observer.ts';
+import { observeResult } from './observe-result.ts';
 
 /** What is known of a run before it starts. */
 export type ExecutionSubject = Omit<
@@ -26,6 +27,11 @@ export interface ExecutionRun {
   points: number | null;
   caseName: string | null;
   failedNodeId: string | null;
+  /**
+   * what went wrong where nothing is thrown, as in a framework that handles errors by itself; the run counts as failed, as if
+   * this had been thrown. @default undefined
+   */
+  failure: unknown;
 }
 
 /** How a failure is recorded. */
@@ -49,6 +55,10 @@ export interface WithExecutionOptions {
  * Runs `work`, times it, and records it exactly once: ok with what it said of itself, or failed with the code, the
  * message and the trace so far. Returns what `work` returns and throws what it throws, and never anything of its own.
  * Synchronous work stays synchronous.
+ *
+ * A run ends with its result: with a promise when it settles; with a generator, a ReadableStream or the body of a Response
+ * when it is read to its end, and with a stream of Node's, such as the response of a server, when it is closed. What is given
+ * up before its end, as by a client that goes away, is recorded as cancelled; what is never read is not recorded.
  */
 export function withExecution<T>(
   sink: ExecutionSink,
@@ -57,10 +67,20 @@ export function withExecution<T>(
   options: WithExecutionOptions = {},
 ): T {
   const now = options.now ?? (() => performance.now());
-  const run: ExecutionRun = { trace: [], nodesExecuted: undefined, points: null, caseName: null, failedNodeId: null };
+  const run: ExecutionRun = {
+    trace: [],
+    nodesExecuted: undefined,
+    points: null,
+    caseName: null,
+    failedNodeId: null,
+    failure: undefined,
+  };
   const startedAt = now();
+  let isRecorded = false;
 
   const record = (outcome: Pick<Execution, 'status'> & Partial<Execution>): void => {
+    if (isRecorded) return;
+    isRecorded = true;
     try {
       sink.record({
         ...subject,
@@ -73,8 +93,11 @@ export function withExecution<T>(
       // A sink that breaks its promise not to throw must not change the outcome of the run.
     }
   };
-  const succeed = (): void => record({ status: 'ok', points: run.points, caseName: run.caseName });
   const fail = (thrown: unknown): void => record(failureFields(thrown, run, options));
+  const succeed = (): void =>
+    run.failure === undefined
+      ? record({ status: 'ok', points: run.points, caseName: run.caseName })
+      : fail(run.failure);
 
   let result: T;
   try {
@@ -83,20 +106,20 @@ export function withExecution<T>(
     fail(thrown);
     throw thrown;
   }
-  if (!isPromiseLike(result)) {
-    succeed();
-    return result;
+  return observeResult(result, {
+    succeed,
+    fail,
+    abandon: () => fail(run.failure ?? new AbandonedError()),
+  });
+}
+
+/** Stands for the error of a run whose result was not read to its end; describeFailure takes it for a cancellation. */
+class AbandonedError extends Error {
+  override readonly name = 'AbortError';
+
+  constructor() {
+    super('the result was given up before its end');
   }
-  return result.then(
-    (value) => {
-      succeed();
-      return value;
-    },
-    (thrown: unknown) => {
-      fail(thrown);
-      throw thrown;
-    },
-  ) as T;
 }
 
 /**
@@ -165,12 +188,4 @@ function fieldsOf(thrown: unknown): { code?: string; name?: string; nodeId?: str
     }
   }
   return fields;
-}
-
-function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
-  try {
-    return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
-  } catch {
-    return false;
-  }
 }
