@@ -16,25 +16,28 @@ interface ArchiveFlags {
 }
 
 export function addArchiveCommand(program: Command, context: CommandContext): void {
-  const command = program.command('archive').description('executions that were archived before their day was dropped');
+  const command = program.command('archive').description('list, verify and restore archived partitions of executions');
   const add = (name: string, description: string): Command =>
     command
       .command(name)
       .description(description)
-      .option('--dir <dir>', 'the directory (default: SLUICE_ARCHIVE_DIR)')
+      .option('--dir <dir>', 'archive directory (default: SLUICE_ARCHIVE_DIR)')
       .option('--json', 'print the result as JSON');
-  const what = 'a day such as 2026-03-01, or the name of a file';
+  const what = 'a day such as 2026-03-01, or a file name';
 
   add(
     'list',
-    'what is archived, the oldest first; exit code 1 when something there cannot be read or has lost its file',
+    'list archives, oldest first; exit code 1 if a manifest cannot be read, or a file or a manifest is missing',
   ).action((flags: ArchiveFlags) => list(context, flags));
-  add('verify', 'read archives and compare them with what was archived; exit code 1 when one is damaged')
-    .argument('[day]', `${what}; without it all`)
+  add('verify', 'read archives back and check them against their manifests; exit code 1 if one is damaged')
+    .argument('[day]', `${what} (default: all archives)`)
     .action((day: string | undefined, flags: ArchiveFlags) => verify(context, day ?? null, flags));
-  add('restore', 'make a table with the rows of an archive; it is no part of the log, and retention leaves it alone')
+  add(
+    'restore',
+    'restore an archive into a table of its own, which is not part of the log and which retention never drops',
+  )
     .argument('<day>', what)
-    .option('--into <table>', 'the name of the table (default: strategy_execution_log_restored_DAY)')
+    .option('--into <table>', 'table name (default: strategy_execution_log_restored_DAY)')
     .action((day: string, flags: ArchiveFlags & { into?: string }) => restore(context, day, flags));
 }
 
@@ -47,7 +50,7 @@ async function list(context: CommandContext, flags: ArchiveFlags): Promise<void>
     output.json({ dir, archives: manifests.map(({ columns, ...archive }) => archive), ...flaws });
     return;
   }
-  if (manifests.length === 0) output.lines(['nothing is archived']);
+  if (manifests.length === 0) output.lines(['no archives']);
   else {
     output.lines(
       toTable<Manifest>(
@@ -75,11 +78,9 @@ function isFlawed({ unreadable, withoutManifest, missing }: Flaws): boolean {
 
 function toLines({ unreadable, withoutManifest, missing }: Flaws): string[] {
   return [
-    ...unreadable.map(({ name, reason }) => `${name} is no manifest that can be read: ${reason}`),
-    ...withoutManifest.map(
-      (name) => `${name} has no manifest, so it counts as no archive: delete it, or put the manifest back`,
-    ),
-    ...missing.map((name) => `${name} is not there, only its manifest: put the file back`),
+    ...unreadable.map(({ name, reason }) => `${name} is not a readable manifest: ${reason}`),
+    ...withoutManifest.map((name) => `${name} has no manifest and is ignored: delete it, or restore the manifest`),
+    ...missing.map((name) => `${name} is missing, only its manifest exists: restore the file`),
   ];
 }
 
@@ -94,8 +95,7 @@ async function verify(context: CommandContext, day: string | null, flags: Archiv
     const damage = await findDamage(dir, manifest);
     if (damage !== null) context.exitWith(1);
     results.push({ file: manifest.file, rows: manifest.rows, damage });
-    if (!flags.json)
-      output.lines([`${manifest.file}: ${damage ?? `${toCount(manifest.rows)} rows, as they were archived`}`]);
+    if (!flags.json) output.lines([`${manifest.file}: ${damage ?? `${toCount(manifest.rows)} rows, intact`}`]);
   }
   if (flags.json) output.json({ dir, archives: results, ...(day === null ? flaws : {}) });
   else if (day === null) output.lines(toLines(flaws));
@@ -107,11 +107,13 @@ async function restore(context: CommandContext, day: string, flags: ArchiveFlags
   const [manifest] = chosen;
   if (manifest === undefined || chosen.length > 1) {
     const names = chosen.map(({ file }) => `\n  ${file}`).join('');
-    throw new UsageError(`there are several archives of ${day}, name one of the files:${names}`);
+    throw new UsageError(`${day} has several archives; name one of the files:${names}`);
   }
   const into = flags.into ?? restoredName(manifest);
   if (!/^[a-z_][a-z0-9_]{0,62}$/.test(into))
-    throw new UsageError('--into must be 1 to 63 small letters, digits or _, and not begin with a digit');
+    throw new UsageError(
+      '--into must be 1 to 63 lower-case letters, digits or underscores, and must not start with a digit',
+    );
   const stopping = new AbortController();
   void untilAskedToStop().then(() => stopping.abort(new Error('stopped; nothing was restored')));
   await withDatabase(context, 'archive', (database) =>
@@ -121,8 +123,8 @@ async function restore(context: CommandContext, day: string, flags: ArchiveFlags
   if (flags.json) output.json({ table: into, rows: manifest.rows, from: manifest.from, until: manifest.until });
   else
     output.lines([
-      `${toCount(manifest.rows)} rows restored into ${into}, as they were archived`,
-      'drop the table when it is not needed any more: retention does not',
+      `${toCount(manifest.rows)} rows restored into ${into} and verified`,
+      'drop the table when you no longer need it: retention does not',
     ]);
 }
 
@@ -139,7 +141,7 @@ function tellRows(all: number): (rows: number) => void {
 
 function dirOf({ environment }: CommandContext, { dir }: ArchiveFlags): string {
   const found = dir ?? loadConfig(environment, ['retention']).retention.archiveDir;
-  if (found === null) throw new UsageError('say which directory with --dir, or set SLUICE_ARCHIVE_DIR');
+  if (found === null) throw new UsageError('no directory: give --dir or set SLUICE_ARCHIVE_DIR');
   return found;
 }
 
@@ -149,9 +151,9 @@ function choose(manifests: readonly Manifest[], day: string): Manifest[] {
   if (byFile.length > 0) return byFile;
   const atMs = /^\d{4}-\d\d-\d\d$/.test(day) ? Date.parse(day) : Number.NaN;
   if (Number.isNaN(atMs))
-    throw new UsageError('say which day, such as 2026-03-01, or the name of a file as list prints it');
+    throw new UsageError('give a day such as 2026-03-01, or a file name as printed by `sluice archive list`');
   const dayMs = 86_400_000;
   const found = manifests.filter(({ from, until }) => Date.parse(from) < atMs + dayMs && Date.parse(until) > atMs);
-  if (found.length === 0) throw new UsageError(`there is no archive of ${day}`);
+  if (found.length === 0) throw new UsageError(`no archive of ${day}`);
   return found;
 }

@@ -25,7 +25,7 @@ export async function confirm(
   if (yes) return true;
   const { input, output } = terminal;
   if (input.isTTY !== true || output.isTTY !== true) {
-    throw new UsageError('there is no terminal to ask on: say --yes when it is meant');
+    throw new UsageError('no terminal to ask for confirmation: give --yes to confirm');
   }
   output.write(`${toText(`${question} Type yes:`, { colours: false })} `);
   const reader = createInterface({ input });

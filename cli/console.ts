@@ -4,12 +4,12 @@ import type { CommandContext } from './context.ts';
 export function addConsoleCommand(program: Command, { environment, exitWith }: CommandContext): void {
   program
     .command('console')
-    .description('what is stored and how it is doing: page, API and Bull Board, until SIGTERM')
+    .description('serve the web console, its API and Bull Board until SIGTERM')
     .addHelpText(
       'after',
       `
-It listens at SLUICE_CONSOLE_HOST and SLUICE_CONSOLE_PORT, by default at 127.0.0.1:9464, where it needs no token. Any other address
-needs SLUICE_CONSOLE_READ_TOKEN or SLUICE_CONSOLE_OPERATOR_TOKEN.`,
+The console listens on SLUICE_CONSOLE_HOST and SLUICE_CONSOLE_PORT (default: 127.0.0.1:9464). A loopback address needs no token.
+Any other address requires SLUICE_CONSOLE_READ_TOKEN or SLUICE_CONSOLE_OPERATOR_TOKEN.`,
     )
     .action(async () => {
       // Its libraries would make each other command slower to start.

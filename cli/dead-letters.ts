@@ -32,46 +32,44 @@ const atLeastOne = wholeNumber({ min: 1 });
 export function addDeadLettersCommand(program: Command, context: CommandContext): void {
   const command = program
     .command('dead-letters')
-    .description('records that could not be stored: look at them, put them back, put them aside');
-  const queue = () => new Option('--queue <name>', `letters of this queue (${queueNames.join(', ')}) or stream`);
+    .description('list, show, replay and discard records that could not be stored');
+  const queue = () => new Option('--queue <name>', `select letters of this queue (${queueNames.join(', ')}) or stream`);
   const select = (sub: Command): Command =>
     sub
-      .option('--id <id...>', 'these letters', (text: string, ids: string[] = []) => [...ids, uuid(text)])
-      .option('--signature <text>', 'letters of this cause, as `list` prints it')
+      .option('--id <id...>', 'select letters by id', (text: string, ids: string[] = []) => [...ids, uuid(text)])
+      .option('--signature <text>', 'select letters by cause, as printed by `list`')
       .addOption(queue())
-      .option('--all', 'every letter')
+      .option('--all', 'select every letter')
       .option('--json', 'print the result as JSON');
 
   command
     .command('list')
-    .description('letters by cause, the most numerous first')
+    .description('list causes, those with the most letters first')
     .addOption(queue())
-    .addOption(
-      new Option('--state <state>', 'letters in this state').choices([...deadLetterStates, 'any']).default('open'),
-    )
-    .option('--limit <n>', 'causes to list', atLeastOne, 50)
+    .addOption(new Option('--state <state>', 'filter by state').choices([...deadLetterStates, 'any']).default('open'))
+    .option('--limit <n>', 'maximum number of causes', atLeastOne, 50)
     .option('--json', 'print the result as JSON')
     .action((flags) => withDatabase(context, 'dead-letters', (database) => list(database, context, flags)));
   command
     .command('show')
-    .description('one letter, with its payload')
+    .description('show one letter with its payload')
     .addArgument(new Argument('<id>').argParser(uuid))
     .action((id: string) => withDatabase(context, 'dead-letters', (database) => show(database, context, id)));
   select(command.command('replay'))
-    .description('put letters back into their queue; repeating it stores nothing twice')
+    .description('put letters back into their queue; replaying again stores nothing twice')
     .addOption(
-      new Option('--state <state>', 'open letters, or those put back before and not known to be stored')
+      new Option('--state <state>', 'replay open letters, or letters already replayed but not known to be stored')
         .choices(replayableStates)
         .default('open'),
     )
-    .option('--repair <name...>', `change each record first: ${repairSyntax}`)
-    .option('--limit <n>', 'letters at most', atLeastOne, 10_000)
-    .option('--rate <n>', 'letters per second at most', atLeastOne)
-    .option('--dry-run', 'only say how many there are')
+    .option('--repair <name...>', `repair each record first: ${repairSyntax}`)
+    .option('--limit <n>', 'maximum number of letters', atLeastOne, 10_000)
+    .option('--rate <n>', 'maximum number of letters per second', atLeastOne)
+    .option('--dry-run', 'only count the letters')
     .action((flags) => withDatabase(context, 'dead-letters', (database) => replay(database, context, flags)));
   select(command.command('discard'))
-    .description('put open letters aside for good; they stay visible')
-    .option('--dry-run', 'only say how many there are')
+    .description('discard open letters for good; they stay visible')
+    .option('--dry-run', 'only count the letters')
     .action((flags) => withDatabase(context, 'dead-letters', (database) => discard(database, context, flags)));
 }
 
@@ -103,7 +101,7 @@ async function list(
 
 async function show(database: Database, { output }: CommandContext, id: string): Promise<void> {
   const letter = await findDeadLetter(database, id);
-  if (letter === null) throw new Error(`there is no dead letter ${id}`);
+  if (letter === null) throw new Error(`no dead letter has the id ${id}`);
   output.json(letter, 2);
 }
 
@@ -123,7 +121,7 @@ async function replay(
   if (flags.dryRun) {
     const found = await listReplayableIds(database, filter, flags.limit);
     const letters = found.filter(({ holdsRecord }) => holdsRecord).length;
-    context.output.print({ wouldReplay: letters }, flags, () => [`${letters} letters would be put back`]);
+    context.output.print({ wouldReplay: letters }, flags, () => [`${letters} letters would be replayed`]);
     return;
   }
   await withRedis(context, 'replay', async (redis, { namespace, memoryShare }) => {
@@ -134,11 +132,11 @@ async function replay(
         repairs,
         limit: flags.limit,
         perSecond: flags.rate ?? null,
-        onProgress: (done) => context.notes.lines([`sluice: ${done} letters put back`]),
+        onProgress: (done) => context.notes.lines([`sluice: ${done} letters replayed`]),
       },
     );
-    const note = skipped.length === 0 ? '' : `; ${skipped.length} hold no record and cannot be`;
-    context.output.print({ replayed, skipped }, flags, () => [`${replayed} letters put back into their queue${note}`]);
+    const note = skipped.length === 0 ? '' : `; ${skipped.length} skipped because they hold no record`;
+    context.output.print({ replayed, skipped }, flags, () => [`${replayed} letters replayed${note}`]);
   });
 }
 
@@ -150,17 +148,17 @@ async function discard(
   const filter = toFilter(flags);
   if (flags.dryRun) {
     const letters = await countDeadLetters(database, { ...filter, state: 'open' });
-    context.output.print({ wouldDiscard: letters }, flags, () => [`${letters} letters would be put aside`]);
+    context.output.print({ wouldDiscard: letters }, flags, () => [`${letters} letters would be discarded`]);
     return;
   }
   const discarded = await discardDeadLetters(database, filter);
-  context.output.print({ discarded }, flags, () => [`${discarded} letters put aside`]);
+  context.output.print({ discarded }, flags, () => [`${discarded} letters discarded`]);
 }
 
 /** A slip of the pen must not mean every letter. */
 function toFilter({ id, signature, queue, all }: Selection): DeadLetterFilter {
   if (!all && id === undefined && signature === undefined && queue === undefined) {
-    throw new UsageError('say which letters: --id, --signature, --queue or --all');
+    throw new UsageError('no letters selected: give --id, --signature, --queue or --all');
   }
   return {
     ...(id === undefined ? {} : { ids: id }),

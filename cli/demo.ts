@@ -22,39 +22,41 @@ export function addDemoCommand(program: Command, { environment, output, exitWith
   program
     .command('demo')
     .description(
-      'run the fleet with traffic from an example scoring service, LLM gateway and runtime manager of games, and account for all of it at the end',
+      'run the fleet with traffic from an example scoring service, LLM gateway and game runtime manager, then account for every record',
     )
-    .option('--executions <n>', 'how many executions (20000, or all of the trace)', wholeNumber(1))
+    .option('--executions <n>', 'number of executions (default: 20000, or the whole trace)', wholeNumber(1))
     .addOption(
-      new Option('--requests <n>', 'how many requests to models beside them, at most those of the trace; 0 for none')
+      new Option('--requests <n>', 'number of model requests, at most as many as the trace has; 0 for none')
         .argParser(wholeNumber(0))
         .default(2_000),
     )
     .addOption(
-      new Option('--games <n>', 'how many games to write health events of beside them; 0 for none')
+      new Option('--games <n>', 'number of games that emit health events; 0 for none')
         .argParser(wholeNumber(0))
         .default(200),
     )
     .option(
       '--trace <file>',
-      'take executions and requests from a request-arrival trace: CSV of TIMESTAMP,ContextTokens,GeneratedTokens',
+      'take executions and requests from a request-arrival trace, a CSV file of TIMESTAMP,ContextTokens,GeneratedTokens',
     )
     .addOption(
       new Option(
         '--rate <n>',
-        'mean executions per second, and the requests and games in the same time; a trace is compressed to it',
+        'mean executions per second; requests and games spread over the same time, and a trace is compressed to this rate',
       )
         .argParser(wholeNumber(1))
         .default(4_000),
     )
     .option(
       '--sample-rate <share>',
-      `share of ok runs to keep, 0 to 1 (DSL_EXECUTION_LOG_SAMPLE_RATE, or ${demoSampleRate})`,
+      `share of ok runs to keep, 0 to 1 (default: DSL_EXECUTION_LOG_SAMPLE_RATE, or ${demoSampleRate})`,
       share,
     )
-    .addOption(new Option('--seed <n>', 'same seed, same events').argParser(wholeNumber(0)).default(1))
-    .option('--exit', 'stop everything when done; exit code 1 when the accounts do not add up')
-    .option('--json', 'print the accounts as one JSON object, as the last line')
+    .addOption(
+      new Option('--seed <n>', 'random seed; the same seed gives the same events').argParser(wholeNumber(0)).default(1),
+    )
+    .option('--exit', 'stop everything at the end; exit code 1 if the accounts do not add up')
+    .option('--json', 'print the accounts as one JSON object on the last line')
     .action(async (flags: DemoFlags) => {
       const asked = untilAskedToStop();
       const stop = new AbortController();
@@ -104,9 +106,11 @@ export function addDemoCommand(program: Command, { environment, output, exitWith
         );
         for (const line of toLines(result)) say(line);
         if (!flags.exit && !stop.signal.aborted) {
-          say(`the fleet goes on, metrics: ${sluice.fleet.workers[0]?.url}/metrics. Ctrl-C stops it`);
-          say(`look at it: ${sluice.fleet.console?.url}`);
-          say('the rows: source .sluice/env, then psql "$DATABASE_URL" -c "table strategy_execution_log limit 5"');
+          say(`the fleet keeps running. Metrics: ${sluice.fleet.workers[0]?.url}/metrics. Press Ctrl-C to stop it`);
+          say(`console: ${sluice.fleet.console?.url}`);
+          say(
+            'to see the rows: source .sluice/env, then psql "$DATABASE_URL" -c "table strategy_execution_log limit 5"',
+          );
           await asked;
         }
         exitWith(result.reconciled ? 0 : 1);

@@ -7,9 +7,9 @@ import { toFindingLines } from './doctor-lines.ts';
 export function addDoctorCommand(program: Command, { environment, output, exitWith }: CommandContext): void {
   program
     .command('doctor')
-    .description('look at servers, tables, queues and configuration for what commonly goes wrong; changes nothing')
+    .description('check servers, tables, queues and configuration for common problems; changes nothing')
     .option('--json', 'print the findings as one JSON object')
-    .addHelpText('after', '\nExit code: 0 all ok, or warnings only; 1 at least one failure; 2 called wrongly.')
+    .addHelpText('after', '\nExit codes: 0 all ok or warnings only, 1 at least one failure, 2 incorrect usage.')
     .action(async ({ json }: { json?: boolean }) => {
       const examination = await examine(readConfig(environment, configGroups).config, environment);
       if (json) output.json(examination);

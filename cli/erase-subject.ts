@@ -24,15 +24,17 @@ interface EraseSubjectFlags {
 export function addEraseCommand(program: Command, context: CommandContext): void {
   program
     .command('erase')
-    .description('erase a user or a realm from tables, dead letters, queues and spills, for good; may be called again')
-    .addArgument(new Argument('<kind>', 'whose data it is').choices(subjectKinds))
-    .argument('<id>', 'of the user or the realm, as records carry it; - reads it from standard input')
-    .option('--dry-run', 'only count what would be erased, in each place')
-    .option('--spill <dir>', 'a SLUICE_SPILL_DIR of producers on this host; may be given more than once', collect, [])
-    .option('--own-only', 'leave what others’ records say of them as it is')
+    .description(
+      'permanently erase a user or realm from tables, dead letters, queues and spill directories; safe to repeat',
+    )
+    .addArgument(new Argument('<kind>', 'what to erase').choices(subjectKinds))
+    .argument('<id>', 'id of the user or realm as it appears in records; - reads it from standard input')
+    .option('--dry-run', 'only count what would be erased in each place')
+    .option('--spill <dir>', 'a SLUICE_SPILL_DIR of producers on this host; repeatable', collect, [])
+    .option('--own-only', 'do not blank references to the user or realm in other records')
     .option(
       '--wait <s>',
-      'for workers and producers that have something in hand',
+      'seconds to wait for workers and producers that still hold records',
       wholeNumber({ min: 0, max: 3_600 }),
       60,
     )
@@ -51,13 +53,13 @@ function collect(dir: string, others: string[]): string[] {
 async function erase(context: CommandContext, given: ErasureSubject, flags: EraseSubjectFlags): Promise<void> {
   const { output, notes, exitWith } = context;
   const subject = { ...given, id: given.id === '-' ? await readLine() : given.id };
-  if (subject.id.trim() === '') throw new UsageError(`say which ${subject.kind}: the id is empty`);
+  if (subject.id.trim() === '') throw new UsageError(`no ${subject.kind} given: the id is empty`);
   for (const dir of flags.spill) {
     const found = await stat(dir).catch(() => null);
-    if (!found?.isDirectory()) throw new UsageError(`${dir} is not a directory that can be read`);
+    if (!found?.isDirectory()) throw new UsageError(`${dir} is not a readable directory`);
   }
   const { dryRun = false, yes = false, json } = flags;
-  const question = `Erase the ${subject.kind} ${JSON.stringify(subject.id)} for good, and what others’ records say of it? --dry-run counts.`;
+  const question = `Permanently erase the ${subject.kind} ${JSON.stringify(subject.id)}${flags.ownOnly ? '' : ' and blank references to it in other records'}? (--dry-run only counts.)`;
   if (!dryRun && !(await confirm(question, { yes }))) {
     notes.lines(['sluice: nothing was erased']);
     exitWith(1);
@@ -117,18 +119,18 @@ function toLines({ erased, blanked, left, isDone }: SubjectErasure, dryRun: bool
       .map(([place, name]) => `${toCount(counts[place as keyof PlaceCounts])} ${name}`)
       .join(', ');
   const rest = [
-    [left.heldJobs, 'jobs are in the hands of workers'],
-    [left.unreadableJobs, `jobs are from a newer producer: ${remedy}`],
-    [left.unreadableLetters, `dead letters are chunks of a newer producer: ${remedy}`],
-    [left.unreadableChunks, `chunks on disk are from a newer producer: ${remedy}`],
-    [left.livingSpills, 'directories of living producers wait for Redis: let them send, or stop them'],
-    [left.stuckRows, 'rows take too long, or are locked by another transaction: see pg_stat_activity'],
-    [left.unreadableSegments, `segments on disk are from a newer producer: ${remedy}`],
+    [left.heldJobs, 'jobs held by workers'],
+    [left.unreadableJobs, `jobs written by a newer producer: ${remedy}`],
+    [left.unreadableLetters, `dead letters that are chunks of a newer producer: ${remedy}`],
+    [left.unreadableChunks, `chunks on disk written by a newer producer: ${remedy}`],
+    [left.livingSpills, 'directories of live producers that are waiting for Redis: let them send, or stop them'],
+    [left.stuckRows, 'rows that take too long or are locked by another transaction: see pg_stat_activity'],
+    [left.unreadableSegments, `segments on disk written by a newer producer: ${remedy}`],
   ] as const;
   return [
     `${would}erased: ${list(erased)}`,
-    `${would}blanked in records of others: ${list(blanked)}`,
-    ...rest.flatMap(([number, what]) => (number === 0 ? [] : [`left: ${toCount(number)} ${what}`])),
-    ...(isDone ? [] : ['not all is gone: call it again']),
+    `${would}blanked in other records: ${list(blanked)}`,
+    ...rest.flatMap(([number, what]) => (number === 0 ? [] : [`remaining: ${toCount(number)} ${what}`])),
+    ...(isDone ? [] : ['not everything is erased yet: run the command again']),
   ];
 }

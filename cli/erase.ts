@@ -21,14 +21,14 @@ export async function erase(
   createdBy: string,
   { dryRun, chunk, yes = false, json }: EraseFlags,
 ): Promise<void> {
-  if (createdBy.trim() === '') throw new UsageError('say whose requests: the creator is empty');
+  if (createdBy.trim() === '') throw new UsageError('the creator is empty: give its id');
   const requests = await database.request.count({ where: { createdBy } });
   if (dryRun) {
     if (json) output.json({ wouldErase: requests });
-    else output.lines([`${toCount(requests)} requests of ${JSON.stringify(createdBy)} would be erased`]);
+    else output.lines([`${toCount(requests)} requests created by ${JSON.stringify(createdBy)} would be erased`]);
     return;
   }
-  const question = `Erase ${toCount(requests)} requests of ${JSON.stringify(createdBy)} and their dead letters for good, and what is still in the queue of them?`;
+  const question = `Permanently erase ${toCount(requests)} requests created by ${JSON.stringify(createdBy)}, their dead letters, and any that are still in the queue?`;
   if (!(await confirm(question, { yes }))) {
     notes.lines(['sluice: nothing was erased']);
     exitWith(1);
@@ -62,5 +62,5 @@ async function eraseShowing(
 
 function toText({ requests, deadLetters, isDone }: Erasure): string {
   const erased = `${toCount(requests)} requests and ${toCount(deadLetters)} dead letters erased`;
-  return isDone ? erased : `broken off: ${erased}; call it again for the rest`;
+  return isDone ? erased : `stopped early: ${erased}; run the command again to erase the rest`;
 }

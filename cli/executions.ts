@@ -39,27 +39,27 @@ interface TailFlags {
 const maxLateMs = 3_600_000;
 
 export function addExecutionsCommand(program: Command, context: CommandContext): void {
-  const command = program.command('executions').description('runs of strategies: find them, read them, repeat them');
+  const command = program.command('executions').description('list, show, compare, follow and replay strategy runs');
   const asJson = ['--json', 'print the result as JSON'] as const;
-  const execution = () => new Argument('<id>', 'of an execution').argParser(uuid);
+  const execution = () => new Argument('<id>', 'id of the execution').argParser(uuid);
 
   addWindowOptions(
     addExecutionFilterOptions(
       command
         .command('list')
-        .description('executions, the newest first')
-        .argument('[strategy]', 'the id of a strategy; without it those of all'),
+        .description('list executions, newest first')
+        .argument('[strategy]', 'id of a strategy (default: all strategies)'),
     ),
   )
-    .option('--limit <n>', 'at most so many, up to 200', wholeNumber({ min: 1, max: 200 }), 50)
-    .option('--cursor <text>', 'go on where the page before ended')
+    .option('--limit <n>', 'maximum number of executions, up to 200', wholeNumber({ min: 1, max: 200 }), 50)
+    .option('--cursor <text>', 'continue after the previous page')
     .option(...asJson)
     .action((strategy: string | undefined, flags: ListFlags) =>
       withDatabase(context, 'executions', (database) => list(database, context, strategy ?? null, flags)),
     );
   command
     .command('show')
-    .description('one execution with its input, and its trace as a tree')
+    .description('show one execution with its input and its trace as a tree')
     .addArgument(execution())
     .option(...asJson)
     .action((id: string, flags: { json?: boolean }) =>
@@ -68,10 +68,15 @@ export function addExecutionsCommand(program: Command, context: CommandContext):
   addWindowOptions(
     command
       .command('stats')
-      .description('how the runs of a strategy went: counts, failures, durations, points, estimated from stored rows')
-      .argument('<strategy>', 'its id'),
+      .description('show run counts, failures, durations and points of a strategy, estimated from stored rows')
+      .argument('<strategy>', 'id of the strategy'),
   )
-    .option('--top <n>', 'codes and cases by name, up to 50', wholeNumber({ min: 1, max: 50 }), 10)
+    .option(
+      '--top <n>',
+      'number of error codes and cases to list by name, up to 50',
+      wholeNumber({ min: 1, max: 50 }),
+      10,
+    )
     .option(...asJson)
     .action((strategyId: string, flags: WindowFlags & { top: number; json?: boolean }) =>
       withDatabase(context, 'executions', async (database) => {
@@ -83,9 +88,9 @@ export function addExecutionsCommand(program: Command, context: CommandContext):
   addWindowOptions(
     command
       .command('compare')
-      .description('two strategies side by side, such as two versions of one')
-      .argument('<a>', 'the id of a strategy')
-      .argument('<b>', 'the id of another one'),
+      .description('compare two strategies side by side, such as two versions of one strategy')
+      .argument('<a>', 'id of a strategy')
+      .argument('<b>', 'id of another strategy'),
   )
     .option(...asJson)
     .action((a: string, b: string, flags: WindowFlags & { json?: boolean }) =>
@@ -96,38 +101,38 @@ export function addExecutionsCommand(program: Command, context: CommandContext):
     );
   command
     .command('tail')
-    .description('executions as they are stored, until Ctrl-C')
-    .option('--strategy <id>', 'only of this strategy')
-    .option('--failures', 'only those that are not ok')
-    .option('--last <n>', 'begin with so many that are there already', wholeNumber({ min: 0, max: 200 }), 10)
+    .description('follow executions as they are stored, until Ctrl-C')
+    .option('--strategy <id>', 'filter by strategy')
+    .option('--failures', 'only runs that are not ok')
+    .option('--last <n>', 'start with this many stored executions', wholeNumber({ min: 0, max: 200 }), 10)
     .addOption(
-      new Option('--late <age>', 'how long after later runs one may be stored and is not missed, up to 1h')
+      new Option('--late <age>', 'how late a run may become visible without being missed, up to 1h')
         .argParser(ageMs)
         .default(120_000, '2m'),
     )
     .addOption(
-      new Option('--every <ms>', 'ask so often').argParser(wholeNumber({ min: 50, max: 60_000 })).default(1_000),
+      new Option('--every <ms>', 'poll interval in ms').argParser(wholeNumber({ min: 50, max: 60_000 })).default(1_000),
     )
-    .option('--json', 'print each as JSON, one a line')
+    .option('--json', 'print each execution as a line of JSON')
     .addHelpText('after', tailHelp)
     .action((flags: TailFlags) => withDatabase(context, 'executions', (database) => tail(database, context, flags)));
   command
     .command('replay')
-    .description('the request with which a scoring service simulates a run once more')
+    .description('print the request that makes a scoring service simulate a run again, or send it')
     .addArgument(execution())
-    .option('--url <url>', 'post it there, such as https://host/api/v1/strategies/custom/{id}/simulate')
-    .option('--header <line>', "with this header, such as 'X-API-Key: …'; may be repeated", each)
-    .option('--program <file>', "JSON with the strategy's program, which tells what the fields in the trace are")
-    .option('--timeout <seconds>', 'wait so long for an answer', wholeNumber({ min: 1, max: 600 }), 10)
-    .option('--yes', 'post without asking')
+    .option('--url <url>', 'send the request to this URL, such as https://host/api/v1/strategies/custom/{id}/simulate')
+    .option('--header <line>', "add a header, such as 'X-API-Key: …'; repeatable", each)
+    .option('--program <file>', "JSON file with the strategy's program, which explains the fields in the trace")
+    .option('--timeout <seconds>', 'how long to wait for a response', wholeNumber({ min: 1, max: 600 }), 10)
+    .option('--yes', 'send without asking')
     .option(...asJson)
     .action((id: string, flags: ReplayFlags) => replay(context, id, flags));
 }
 
 const tailHelp = `
-Runs are told of as their rows become visible, which is not the order in which they were recorded: a batch that waited for a
-lock comes after others that were recorded later. No run is told of twice. One is missed only when it was recorded more than
---late before the start, or before another run that was told of first; an outage that holds up all of them loses none.`;
+Runs appear when their rows become visible, which is not always the order in which they were recorded: a batch that waited for
+a lock appears after runs that were recorded later. No run appears twice. A run is missed only if it was recorded more than
+--late before the start, or more than --late before a run that appeared first. An outage that delays all runs loses none.`;
 
 async function list(database: Database, context: CommandContext, strategyId: string | null, flags: ListFlags) {
   const filter = toExecutionFilter(flags);
@@ -141,7 +146,7 @@ async function list(database: Database, context: CommandContext, strategyId: str
     const until = window.until.toISOString();
     return page.cursor === null
       ? table
-      : [...table, '', `there are more: the same with --until ${until} --cursor ${page.cursor}`];
+      : [...table, '', `for more, repeat the command with --until ${until} --cursor ${page.cursor}`];
   });
 }
 
@@ -150,7 +155,7 @@ async function show(database: Database, context: CommandContext, id: string, fla
 }
 
 async function tail(database: Database, context: CommandContext, flags: TailFlags): Promise<void> {
-  if (flags.late > maxLateMs) throw new UsageError('--late is at most 1h');
+  if (flags.late > maxLateMs) throw new UsageError('--late must be at most 1h');
   const { output, notes } = context;
   const stopping = new AbortController();
   void untilAskedToStop().then(() => stopping.abort());
@@ -166,7 +171,8 @@ async function tail(database: Database, context: CommandContext, flags: TailFlag
       else output.lines(rows.map(toExecutionLine));
     },
     onTrouble(error) {
-      const text = error === null ? 'it is back' : `${explainDatabaseError(error)}; the tail goes on when it is back`;
+      const text =
+        error === null ? 'available again' : `${explainDatabaseError(error)}; tail resumes when it is available again`;
       notes.lines([`sluice: PostgreSQL: ${text}`]);
     },
   });
@@ -180,6 +186,6 @@ async function replay(context: CommandContext, id: string, flags: ReplayFlags): 
 
 async function find(database: Database, id: string) {
   const execution = await findExecution(database, id);
-  if (execution === null) throw new Error(`there is no execution ${id}`);
+  if (execution === null) throw new Error(`no execution has the id ${id}`);
   return execution;
 }

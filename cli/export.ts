@@ -35,14 +35,14 @@ interface ExecutionFlags extends ExportFlags, ExecutionFilterFlags {
 interface RequestFlags extends ExportFlags, RequestFilterFlags {}
 
 export function addExportCommand(program: Command, context: CommandContext): void {
-  const command = program.command('export').description('rows to a file or a pipe, any number of them');
+  const command = program.command('export').description('export any number of rows to a file or a pipe');
   const add = (name: string, description: string): Command =>
     addWindowOptions(command.command(name).description(description))
-      .addOption(new Option('--format <format>', 'of the rows').choices(exportFormats).default('ndjson'))
-      .option('--output <file>', 'write to this file; without it to standard output');
+      .addOption(new Option('--format <format>', 'output format').choices(exportFormats).default('ndjson'))
+      .option('--output <file>', 'file to write (default: standard output)');
 
   addExecutionFilterOptions(
-    add('executions', 'executions, the oldest first').option('--strategy <id>', 'of this strategy'),
+    add('executions', 'export executions, oldest first').option('--strategy <id>', 'filter by strategy'),
   ).action((flags: ExecutionFlags) =>
     withDatabase(context, 'export', async (database) => {
       const columns = await readExecutionColumns(database);
@@ -54,7 +54,7 @@ export function addExportCommand(program: Command, context: CommandContext): voi
       await write(context, flags, columns, exportExecutions(database, columns, question));
     }),
   );
-  addRequestFilterOptions(add('requests', 'requests with their bodies, the oldest first')).action(
+  addRequestFilterOptions(add('requests', 'export requests with their bodies, oldest first')).action(
     (flags: RequestFlags) =>
       withDatabase(context, 'export', (database) =>
         write(context, flags, requestColumns, exportRequests(database, toRequestQuestion(flags))),
@@ -75,7 +75,7 @@ async function write(
   pages: AsyncIterable<readonly Row[]>,
 ): Promise<void> {
   if (output === undefined && format === 'parquet' && process.stdout.isTTY)
-    throw new UsageError('Parquet is not for a terminal: give --output FILE, or pipe it');
+    throw new UsageError('Parquet cannot be written to a terminal: give --output FILE, or pipe the output');
   const stopping = new AbortController();
   void untilAskedToStop().then(() => stopping.abort());
   const path = output === undefined ? null : await toFilePath(output);
@@ -97,7 +97,7 @@ async function write(
     // Whoever reads has seen enough, or nothing more can be written.
     if (closed.aborted) return;
     if (stopping.signal.aborted) {
-      progress.say('stopped', path === null ? '' : '; there is no file');
+      progress.say('stopped', path === null ? '' : '; no file was written');
       // What its reader has not taken yet is not waited for.
       if (path === null) process.stdout.destroy();
       exitWith(1);
@@ -118,7 +118,9 @@ async function toFilePath(output: string): Promise<string> {
   const path = await realpath(output).catch(() => resolve(output));
   const found = await stat(path).catch(() => null);
   if (found !== null && !found.isFile())
-    throw new UsageError(`--output: ${output} is no regular file; leave the option out and redirect standard output`);
+    throw new UsageError(
+      `--output: ${output} is not a regular file; omit --output and redirect standard output instead`,
+    );
   return path;
 }
 
@@ -138,7 +140,7 @@ function createProgress() {
       rows += count;
       if (performance.now() - saidAt < sayEveryMs) return;
       saidAt = performance.now();
-      say('going on', '');
+      say('continuing', '');
     },
   };
 }

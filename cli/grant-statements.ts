@@ -23,17 +23,17 @@ export interface Roles {
 export function grantStatements(schema: string, roles: Roles): string {
   const names = [roles.migrator, roles.worker, roles.console];
   for (const name of names) requireRoleName(name);
-  if (new Set(names).size < names.length) throw new UsageError('the three roles need three names');
+  if (new Set(names).size < names.length) throw new UsageError('the three roles must have different names');
   const place = quoteIdentifier(schema);
   const [migrator, worker, console] = names.map(quoteIdentifier);
-  return `-- Run it with psql as a superuser or as the administrator of the server. Then give each role a password: \\password ROLE
+  return `-- Run this in psql as a superuser or the server's administrator. Then set a password for each role: \\password ROLE
 begin;
 
 do $$
 begin
   if to_regnamespace(${quoteLiteral(place)}) is null then create schema ${place}; end if;
 ${names.map((name) => `  if to_regrole(${quoteLiteral(quoteIdentifier(name))}) is null then create role ${quoteIdentifier(name)} login; end if;`).join('\n')}
-  -- An administrator who is no superuser has to be a member of a role to give it tables.
+  -- An administrator who is not a superuser must be a member of a role to give it ownership of tables.
   if not (select rolsuper from pg_roles where rolname = current_user) then
     execute format('grant ${migrator} to %I', current_user);
   end if;
@@ -43,12 +43,12 @@ end $$;
 grant usage, create on schema ${place} to ${migrator};
 grant usage on schema ${place} to ${worker}, ${console};
 
--- What the migrator will make: tables, their partitions, the numbers of the outbox.
+-- Objects that the migrator will create: tables, their partitions, the sequence of the outbox.
 alter default privileges for role ${migrator} in schema ${place} grant select, insert, update, delete on tables to ${worker};
 alter default privileges for role ${migrator} in schema ${place} grant usage, select on sequences to ${worker};
 alter default privileges for role ${migrator} in schema ${place} grant select on tables to ${console};
 
--- What is there already.
+-- Objects that already exist.
 do $$
 declare
   name text;
@@ -78,6 +78,6 @@ function requireRoleName(name: string): void {
   // Within the blocks of the script, these would mean more than a part of a name.
   if (name === '' || isTooLong || /['"\\$%\p{Cc}]/u.test(name) || /^(pg_|public$|none$)/.test(name))
     throw new UsageError(
-      'the name of a role has 1 to 63 bytes, without quotes, backslashes, percent or dollar signs, and does not begin with pg_',
+      'a role name must have 1 to 63 bytes, must not contain quotes, backslashes, percent or dollar signs, and must not start with pg_',
     );
 }

@@ -8,12 +8,18 @@ import { grantStatements, type Roles } from './grant-statements.ts';
 export function addGrantsCommand(program: Command, { environment, output }: CommandContext): void {
   program
     .command('grants')
-    .description(
-      'print the SQL that makes three roles with the rights that they need, for psql; nothing is connected to',
+    .description('print the SQL, for psql, that creates three roles with the privileges they need; connects to nothing')
+    .option(
+      '--migrator <role>',
+      'role that owns the tables, for `sluice migrate` and the maintenance worker',
+      'sluice_migrator',
     )
-    .option('--migrator <role>', 'owns the tables: for migrate and the role maintenance', 'sluice_migrator')
-    .option('--worker <role>', 'stores: for all other workers, and for a console that may write', 'sluice_worker')
-    .option('--console <role>', 'only reads', 'sluice_console')
+    .option(
+      '--worker <role>',
+      'role that writes rows, for all other workers and a console with write access',
+      'sluice_worker',
+    )
+    .option('--console <role>', 'role that only reads', 'sluice_console')
     .action((roles: Roles) => {
       const { database } = loadConfig(environment, ['database']);
       const schema = database.url === null ? defaultSchema : schemaOf(database);

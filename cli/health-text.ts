@@ -7,20 +7,20 @@ import type { LobbyRival } from '../console/repository/lobby-rival.ts';
 export function offsetLines({ mode, offset, entriesBehind, lostEntries, stored, original, stream }: OffsetReport) {
   const range = stream.exists
     ? `${stream.entries} entries, ${stream.firstId ?? 'none'} to ${stream.lastId}`
-    : 'not there';
+    : 'does not exist';
   return [
     `stream    ${stream.name}: ${range}`,
     `stored    ${stored === null ? 'none' : `${stored.lastId}, saved ${stored.updatedAt.toISOString()}`}`,
     `original  ${original.lastId === null ? 'none' : JSON.stringify(original.lastId)} in Redis, key ${original.key}`,
-    `reads on  after ${offset} (mode ${mode})`,
-    `behind    ${entriesBehind === null ? 'not known' : `${entriesBehind} entries`}`,
+    `position  after ${offset} (mode ${mode})`,
+    `behind    ${entriesBehind === null ? 'unknown' : `${entriesBehind} entries`}`,
     `lost      ${lostEntries} entries`,
   ];
 }
 
 export function changeLines({ mode, label, before, after }: OffsetChange): string[] {
-  const changed = `${label} reads on after ${after}; before it was ${before}`;
-  return mode === 'mirror' ? [changed, 'start the worker now: it reads its offset only when it starts'] : [changed];
+  const changed = `${label}: offset set to ${after}, was ${before}`;
+  return mode === 'mirror' ? [changed, 'start the worker now: it reads its offset only at startup'] : [changed];
 }
 
 export function statusLines(status: HealthStatus): string[] {
@@ -28,7 +28,9 @@ export function statusLines(status: HealthStatus): string[] {
   const counted = Object.entries(games).filter(([, count]) => count > 0);
   const stuckText = `${stuck.records} engine_unreachable and healthy: ${stuck.gameIds.join(', ')}`;
   const lagText =
-    lag === null ? 'not known: the offset is no entry id' : `${lag.entries ?? 'uncounted'} entries, ${lag.ms} ms`;
+    lag === null
+      ? 'unknown: the offset is not an entry id'
+      : `${lag.entries ?? 'unknown number of'} entries, ${lag.ms} ms`;
   return [
     `stream        ${stream}, label ${label}, mode ${mode}`,
     `consumer      ${describeLease(lease)}`,
@@ -43,19 +45,19 @@ export function statusLines(status: HealthStatus): string[] {
 }
 
 function describeLease(lease: Lease | null): string {
-  if (lease === null) return 'nobody ever held the lease';
-  if (lease.isHeld) return `${lease.holder} holds the lease, for ${seconds(lease.heldForMs)} (token ${lease.token})`;
-  return `nobody holds the lease, for ${seconds(lease.expiredForMs)}; the last was ${lease.holder}`;
+  if (lease === null) return 'no consumer has held the lease yet';
+  if (lease.isHeld) return `${lease.holder} has held the lease for ${seconds(lease.heldForMs)} (token ${lease.token})`;
+  return `the lease has been free for ${seconds(lease.expiredForMs)}; last holder ${lease.holder}`;
 }
 
 function describeOutbox({ rows, oldestAgeMs }: OutboxDepth): string {
-  return oldestAgeMs === null ? 'empty' : `${rows} snapshots wait, the oldest for ${seconds(oldestAgeMs)}`;
+  return oldestAgeMs === null ? 'empty' : `${rows} snapshots waiting, the oldest for ${seconds(oldestAgeMs)}`;
 }
 
 function describeRival({ state, label, holder }: LobbyRival): string {
   return state === 'publishes'
-    ? `label ${label} (${holder}) publishes to it, so this consumer does not`
-    : `label ${label} (${holder}) also wants to publish to it, and is refused`;
+    ? `label ${label} (${holder}) publishes to the lobby, so this consumer does not`
+    : `label ${label} (${holder}) also tries to publish to the lobby and is refused`;
 }
 
 function describeGap({ entries, noticedAt, afterId, beforeId }: HealthStatus['gap']): string {

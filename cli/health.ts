@@ -13,33 +13,36 @@ interface Flags {
 }
 
 export function addHealthCommand(program: Command, context: CommandContext): void {
-  const command = program.command('health').description('the consumer of health events: how it is, and where it reads');
+  const command = program.command('health').description('inspect the health-event consumer, and change where it reads');
   command
     .command('status')
-    .description('who reads, how far behind, and how the games are')
+    .description('show who reads, how far behind they are, and the state of the games')
     .option('--json', 'print the result as JSON')
     .action((flags: Flags) =>
       withServers(context, async (deps) => context.output.print(await readHealthStatus(deps), flags, statusLines)),
     );
 
-  const offset = command.command('offset').description('how far the stream of health events has been read');
+  const offset = command.command('offset').description('show or set the read offset of the health-event stream');
   offset
     .command('show')
-    .description('the saved offset, that of the original in Redis, and what is left to read')
+    .description('show the saved offset, the offset of the original in Redis, and the number of unread entries')
     .option('--json', 'print the result as JSON')
     .action((flags: Flags) =>
       withServers(context, async (deps) => context.output.print(await readOffset(deps), flags, offsetLines)),
     );
   offset
     .command('set')
-    .description('read on after another entry')
+    .description('continue reading after another entry')
     .addArgument(
       new Argument(
         '<id>',
-        'an entry id such as 1700000000000-0; earliest: all that is there; latest: only what comes',
+        'an entry id such as 1700000000000-0, or earliest (all entries in the stream), or latest (only new entries)',
       ).argParser(offsetArgument),
     )
-    .option('--force', 'also an id after the last entry of the stream, and in mirror mode while a worker reads')
+    .option(
+      '--force',
+      'allow an id past the last entry of the stream and, in mirror mode, a change while a worker reads',
+    )
     .option('--json', 'print the result as JSON')
     .addHelpText('after', setHelp)
     .action((id: string, flags: Flags) =>
@@ -50,12 +53,12 @@ export function addHealthCommand(program: Command, context: CommandContext): voi
 }
 
 const setHelp = `
-Hardened: whoever reads now loses its lease, and reading goes on after the new offset within seconds. What was taken in
-before changes nothing when it is read again, as each game remembers its last entry: going back repeats what was not taken
-in, and does not bring records back to what they were. What is skipped is never read. A consumer that finds itself after the
-last entry takes the stream for a new one, and begins at its beginning.
+Hardened mode: the current reader loses its lease, and reading continues after the new offset within seconds. Each game
+remembers its last entry, so an entry that was already applied changes nothing when it is read again: going back applies only
+entries that were missed, and does not restore records to an earlier state. Skipped entries are never read. A consumer whose
+offset is past the last entry assumes that the stream is new and starts at its beginning.
 
-Mirror: the offset is a key in Redis, which the worker reads only when it starts. Stop it, set the offset, start it.`;
+Mirror mode: the offset is a key in Redis that the worker reads only at startup. Stop the worker, set the offset, start the worker.`;
 
 function withServers(context: CommandContext, work: (deps: HealthDeps) => Promise<void>): Promise<void> {
   const { health } = loadConfig(context.environment, ['health']);
@@ -68,8 +71,6 @@ function withServers(context: CommandContext, work: (deps: HealthDeps) => Promis
 export function offsetArgument(text: string): string {
   if (text === 'earliest' || text === 'latest') return text;
   if (!isStreamId(text))
-    throw new InvalidArgumentError(
-      'It must be the whole id of an entry, such as 1700000000000-0, or earliest or latest.',
-    );
+    throw new InvalidArgumentError('It must be a complete entry id such as 1700000000000-0, or earliest, or latest.');
   return text.split('-').map(BigInt).join('-');
 }

@@ -2,7 +2,7 @@
 export function describeTask(name: string, result: object): string[] {
   const { outcome, ...said } = result as { outcome?: string } & Record<string, unknown>;
   const lines = Object.entries(said).map(([field, value]) => `  ${toWords(field)}: ${describe(value)}`);
-  return [`${name}: ${outcome ?? 'dry run, nothing was changed'}`, ...lines];
+  return [`${name}: ${outcome ?? 'dry run, nothing changed'}`, ...lines];
 }
 
 function toWords(field: string): string {

@@ -18,9 +18,9 @@ interface MaintainFlags {
 export function addMaintainCommand(program: Command, context: CommandContext): void {
   program
     .command('maintain')
-    .description('run the tasks of the maintenance worker once, by hand or from cron')
-    .addArgument(new Argument('[task]', 'only this one').choices(taskNames))
-    .option('--dry-run', 'only say what would be made, dropped and purged')
+    .description('run the tasks of the maintenance worker once, manually or from cron')
+    .addArgument(new Argument('[task]', 'run only this task').choices(taskNames))
+    .option('--dry-run', 'only report what would be created, dropped and purged')
     .option('--json', 'print the result as JSON')
     .action((task: TaskName | undefined, flags: MaintainFlags) =>
       maintain(context, task === undefined ? taskNames : [task], flags),
@@ -76,6 +76,8 @@ const sayProgress = {
   onDropped: (partition: string) => process.stderr.write(`sluice: ${partition} dropped\n`),
   onArchived: () => undefined,
   onEarly: (table: string, rows: number) =>
-    process.stderr.write(`sluice: ${rows} rows of ${table} were stored for a shorter time than they are to be kept\n`),
+    process.stderr.write(
+      `sluice: ${rows} rows of ${table} were deleted before their retention period had passed since they were stored\n`,
+    ),
   onPurged: (table: string, rows: number) => process.stderr.write(`sluice: ${rows} rows of ${table} purged\n`),
 };

@@ -29,10 +29,10 @@ interface ResolveFlags {
 export function addMigrateCommand(program: Command, context: CommandContext): void {
   const command = program
     .command('migrate')
-    .description('apply the migrations that DATABASE_URL lacks, and make the partitions of the coming days')
+    .description('apply pending migrations and create the partitions of the coming days')
     .option(
       '--timeout <seconds>',
-      'how long to wait for locks, in all',
+      'total time to wait for locks',
       wholeNumber({ min: 1, max: 86_400 }),
       defaultMigrateTimeoutMs / 1_000,
     )
@@ -40,16 +40,19 @@ export function addMigrateCommand(program: Command, context: CommandContext): vo
     .action((flags: MigrateFlags) => migrateAndPartition(context, flags));
   command
     .command('status')
-    .description('tell which migrations are applied; changes nothing')
+    .description('show which migrations are applied; changes nothing')
     .option('--json', 'print the result as JSON')
-    .addHelpText('after', '\nExit code: 0 nothing is pending; 1 something is pending or failed; 2 called wrongly.')
+    .addHelpText(
+      'after',
+      '\nExit codes: 0 nothing pending, 1 a migration is pending or failed, 2 incorrect usage or configuration.',
+    )
     // The option of the parent takes it, wherever it stands.
     .action((_: unknown, status: Command) => tellStatus(context, status.optsWithGlobals()));
   command
     .command('resolve')
-    .description('note what became of a migration that failed, or that was done by hand; runs nothing')
-    .addOption(new Option('--applied <name>', 'all of it is there').conflicts('rolledBack'))
-    .option('--rolled-back <name>', 'it failed, and nothing of it is there: the next migrate applies it')
+    .description('record the outcome of a migration that failed or was applied manually; runs no SQL of the migration')
+    .addOption(new Option('--applied <name>', 'the whole migration is in the database').conflicts('rolledBack'))
+    .option('--rolled-back <name>', 'nothing of the failed migration is in the database; the next migrate applies it')
     .action((flags: ResolveFlags) => resolve(context, flags));
 }
 
@@ -74,7 +77,7 @@ async function migrateAndPartition(
     ];
     if (postponed.length > 0)
       lines.push(
-        `partitions that could not be made now: ${postponed.map(({ name, why }) => `${name} (${why})`).join(', ')}; a worker makes them later`,
+        `partitions not created yet: ${postponed.map(({ name, why }) => `${name} (${why})`).join(', ')}; a worker creates them later`,
       );
     if (blocked.length > 0) lines.push(`partitions blocked by rows in the DEFAULT partition: ${blocked.join(', ')}`);
     return lines;
@@ -103,10 +106,10 @@ async function tellStatus(
 
 async function resolve({ environment, output }: CommandContext, { applied, rolledBack }: ResolveFlags): Promise<void> {
   const name = applied ?? rolledBack;
-  if (name === undefined) throw new UsageError('say what became of which: --applied NAME or --rolled-back NAME');
+  if (name === undefined) throw new UsageError('no migration named: give --applied NAME or --rolled-back NAME');
   const resolution = applied === undefined ? 'rolled back' : 'applied';
   await resolveMigration(configOf(environment), name, resolution);
-  output.lines([`${name}: noted as ${resolution}`]);
+  output.lines([`${name}: recorded as ${resolution}`]);
 }
 
 const configOf = (environment: NodeJS.ProcessEnv) => migratorOf(loadConfig(environment, ['database', 'migrator']));

@@ -43,9 +43,9 @@ const packageFile = import.meta.url.endsWith('.ts') ? '../package.json' : '../..
 async function main(argv: readonly string[], environment: NodeJS.ProcessEnv): Promise<number> {
   const { version } = JSON.parse(readFileSync(new URL(packageFile, import.meta.url), 'utf8')) as { version: string };
   const program = new Command('sluice')
-    .description('Lands what services observe in Postgres, durably and fast, through a fleet of BullMQ workers.')
+    .description('Stores what services observe in PostgreSQL, durably and fast, through a fleet of BullMQ workers.')
     .version(version)
-    .showHelpAfterError('(--help tells what is accepted)')
+    .showHelpAfterError('(run with --help for usage)')
     // It quotes what was typed, which may have been copied from what is stored.
     .configureOutput({ outputError: (text, write) => write(text.split('\n').map(printable).join('\n')) })
     .exitOverride((error) => {

@@ -9,16 +9,16 @@ import { type QueueStatus, toChangeLine, toQueueTable } from './queues/queue-lin
 import { withRedis } from './servers.ts';
 
 const changes: Record<QueueChange, string> = {
-  pause: 'let workers take no more jobs; producers go on adding them',
+  pause: 'stop workers from taking jobs; producers keep adding them',
   resume: 'let workers take jobs again',
-  retry: 'put the failed jobs back, to be worked on again; what is stored of them already is not stored twice',
+  retry: 'move failed jobs back to the queue; records that are already stored are not stored twice',
 };
 
 export function addQueuesCommand(program: Command, context: CommandContext): void {
-  const command = program.command('queues').description('the queues that records come through');
+  const command = program.command('queues').description('show, pause, resume and retry the queues of records');
   command
     .command('status')
-    .description('how many jobs wait, and who works on them')
+    .description('show waiting jobs and workers of each queue')
     .option('--json', 'print the result as JSON')
     .action((flags: { json?: boolean }) =>
       withRedis(context, 'queues', async (redis, { namespace }) => {
@@ -30,7 +30,7 @@ export function addQueuesCommand(program: Command, context: CommandContext): voi
     command
       .command(change)
       .description(changes[change])
-      .addArgument(new Argument('<queue>', 'which one').choices(queueNames))
+      .addArgument(new Argument('<queue>', 'name of the queue').choices(queueNames))
       .option('--json', 'print the result as JSON')
       .action((queue: QueueName, flags: { json?: boolean }) =>
         withRedis(context, 'queues', async (redis, { namespace }) => {

@@ -19,11 +19,11 @@ export interface RequestFilterFlags {
 
 export function addRequestFilterOptions(command: Command): Command {
   return command
-    .option('--created-by <id>', 'of this creator')
-    .option('--model <name>', 'to this model')
-    .addOption(new Option('--status <class>', 'with a response of this class').choices(statusClasses))
-    .addOption(new Option('--tier <tier>', 'of this service tier').choices(serviceTiers))
-    .addOption(new Option('--state <state>', 'in this state').choices(requestStates));
+    .option('--created-by <id>', 'filter by creator')
+    .option('--model <name>', 'filter by model')
+    .addOption(new Option('--status <class>', 'filter by class of response status').choices(statusClasses))
+    .addOption(new Option('--tier <tier>', 'filter by service tier').choices(serviceTiers))
+    .addOption(new Option('--state <state>', 'filter by state').choices(requestStates));
 }
 
 export function toRequestFilter({ createdBy, model, status, tier, state }: RequestFilterFlags): RequestFilter {

@@ -6,7 +6,7 @@ import type { Line, Span } from './text/line.ts';
 import { toTable } from './text/table.ts';
 
 /** What takes the place of what may be private, unless it is asked for. */
-const hidden = 'hidden; --bodies shows it';
+const hidden = 'hidden, use --bodies to show it';
 
 /** Requests as a table. */
 export function toRequestTable(requests: readonly RequestSummary[], options: { columns: number | null }): Line[] {
@@ -65,7 +65,7 @@ function withoutBody<T extends StoredBody>({ body, ...rest }: T): Omit<T, 'body'
 
 function describeResponse(response: NonNullable<StoredRequest['response']>): string {
   const { status, isStream, isIncomplete } = response;
-  const kinds = [isStream ? ', a stream' : '', isIncomplete ? ', broken off' : ''].join('');
+  const kinds = [isStream ? ', a stream' : '', isIncomplete ? ', incomplete' : ''].join('');
   return `status ${status ?? none}, ${describeBody(response)}${kinds}`;
 }
 

@@ -18,46 +18,44 @@ interface ListFlags extends WindowFlags, RequestFilterFlags {
 }
 
 export function addRequestsCommand(program: Command, context: CommandContext): void {
-  const command = program.command('requests').description('requests to models: find them, read them, erase them');
-  const request = () => new Argument('<id>', 'of a request').argParser(uuid);
+  const command = program.command('requests').description('list, show, delete and erase model requests');
+  const request = () => new Argument('<id>', 'id of the request').argParser(uuid);
   const withRequests = (work: (database: Database) => Promise<void>) => withDatabase(context, 'requests', work);
 
   addWindowOptions(
     addRequestFilterOptions(
-      command
-        .command('list')
-        .description('requests without their bodies: what is being worked on first, then the newest'),
+      command.command('list').description('list requests without bodies: those in progress first, then the newest'),
     ),
-    'all that are stored',
+    'all stored requests',
   )
-    .option('--limit <n>', 'at most so many, up to 200', wholeNumber({ min: 1, max: 200 }), 50)
-    .option('--cursor <text>', 'go on where the page before ended')
+    .option('--limit <n>', 'maximum number of requests, up to 200', wholeNumber({ min: 1, max: 200 }), 50)
+    .option('--cursor <text>', 'continue after the previous page')
     .option('--json', 'print the result as JSON')
     .action((flags: ListFlags) => withRequests((database) => list(database, context, flags)));
   command
     .command('show')
-    .description('one request')
+    .description('show one request')
     .addArgument(request())
-    .option('--bodies', 'with both bodies and the error, which may be private')
+    .option('--bodies', 'include both bodies and the error, which may be private')
     .option('--json', 'print the result as JSON')
     .action((id: string, flags: { bodies?: boolean; json?: boolean }) =>
       withRequests((database) => show(database, context, id, flags)),
     );
   command
     .command('delete')
-    .description('delete one request for good; what is still in the queue of it is not stored')
+    .description('permanently delete one request; records of it that are still queued will not be stored')
     .addArgument(request())
-    .option('--created-by <id>', 'only if it is of this creator')
+    .option('--created-by <id>', 'delete it only if it has this creator')
     .option('--json', 'print the result as JSON')
     .action((id: string, flags: { createdBy?: string; json?: boolean }) =>
       withRequests((database) => deleteOne(database, context, id, flags)),
     );
   command
     .command('erase')
-    .description('erase all that a creator has requested until now, for good; may be broken off and called again')
-    .argument('<creator>', 'the id of the creator')
-    .option('--dry-run', 'only say how many there are')
-    .option('--chunk <n>', 'requests in one transaction', wholeNumber({ min: 1, max: 10_000 }), 500)
+    .description('permanently erase all requests of a creator until now; can be interrupted and repeated')
+    .argument('<creator>', 'id of the creator')
+    .option('--dry-run', 'only count the requests')
+    .option('--chunk <n>', 'requests per transaction', wholeNumber({ min: 1, max: 10_000 }), 500)
     .option('--yes', 'erase without asking')
     .option('--json', 'print the result as JSON')
     .action((creator: string, flags: EraseFlags) =>
@@ -79,7 +77,7 @@ async function list(database: Database, { output }: CommandContext, flags: ListF
   else if (page.requests.length === 0) output.lines(['no requests']);
   else {
     output.lines(toRequestTable(page.requests, output));
-    if (page.cursor !== null) output.lines(['', `there are more: the same with --cursor ${page.cursor}`]);
+    if (page.cursor !== null) output.lines(['', `for more, repeat the command with --cursor ${page.cursor}`]);
   }
 }
 
@@ -90,7 +88,7 @@ async function show(
   { bodies = false, json }: { bodies?: boolean; json?: boolean },
 ): Promise<void> {
   const request = await findRequest(database, id);
-  if (request === null) throw new Error(`there is no request ${id}`);
+  if (request === null) throw new Error(`no request has the id ${id}`);
   if (json) output.json(toRequestJson(request, { bodies }));
   else output.lines(toRequestLines(request, { bodies }));
 }
@@ -105,6 +103,6 @@ async function deleteOne(
   if (deletion === 'not-found') exitWith(1);
   if (json) output.json({ id, deletion });
   else if (deletion === 'deleted') output.lines([`${id} deleted`]);
-  else if (createdBy !== undefined) output.lines([`there is no request ${id} of this creator; nothing was deleted`]);
-  else output.lines([`there is no request ${id}; when one comes out of the queue, it is not stored`]);
+  else if (createdBy !== undefined) output.lines([`this creator has no request ${id}; nothing was deleted`]);
+  else output.lines([`no stored request has the id ${id}; if one is still queued, it will not be stored`]);
 }

@@ -6,20 +6,22 @@ import { UsageError } from '../shared/errors.ts';
 import type { CommandContext } from './context.ts';
 
 export function addSpillCommand(program: Command, context: CommandContext): void {
-  const command = program.command('spill').description('what producers have written to disk while Redis was away');
+  const command = program
+    .command('spill')
+    .description('inspect what producers wrote to disk while Redis was unavailable');
   command
     .command('inspect')
-    .description('count what is there, and check it; exit code 1 when something is damaged. No record is printed')
-    .argument('[dir]', 'the directory (default: SLUICE_SPILL_DIR)')
+    .description('count and check the records on disk without printing them; exit code 1 if something is damaged')
+    .argument('[dir]', 'spill directory (default: SLUICE_SPILL_DIR)')
     .option('--json', 'print the result as JSON')
     .action((dir: string | undefined, flags: { json?: boolean }) => inspect(context, dir, flags));
 }
 
 async function inspect(context: CommandContext, given: string | undefined, { json }: { json?: boolean }) {
   const dir = given ?? loadConfig(context.environment, ['sending']).sending.spill.dir;
-  if (dir === null) throw new UsageError('say which directory, or set SLUICE_SPILL_DIR');
+  if (dir === null) throw new UsageError('no directory: name one or set SLUICE_SPILL_DIR');
   const found = await stat(dir).catch(() => null);
-  if (!found?.isDirectory()) throw new UsageError(`${dir} is not a directory that can be read`);
+  if (!found?.isDirectory()) throw new UsageError(`${dir} is not a readable directory`);
 
   const lives = await inspectSpill(dir, Date.now());
   const total = addUp(lives);
@@ -27,7 +29,7 @@ async function inspect(context: CommandContext, given: string | undefined, { jso
   const result = { dir, directories: lives.map(lifeToJson), total: contentToJson(total) };
   context.output.print(result, { json }, () =>
     lives.length === 0
-      ? ['nothing is on disk']
+      ? ['no records on disk']
       : [
           ...lives.flatMap((life) => [`${life.name}  ${life.state}`, `  ${describe(life)}`]),
           ...(lives.length > 1 ? ['total', `  ${describe(total)}`] : []),
@@ -57,7 +59,7 @@ function describe(content: SpillContent): string {
   const { segments, chunks, records, bytes, corruptBytes, newerBytes, firstWrittenMs, lastWrittenMs } = content;
   const parts = [`${records} records in ${chunks} chunks, ${segments} segments, ${bytes} bytes`];
   if (firstWrittenMs !== null) parts.push(`written ${toIsoTime(firstWrittenMs)} to ${toIsoTime(lastWrittenMs)}`);
-  if (newerBytes > 0) parts.push(`${newerBytes} bytes of a newer version`);
+  if (newerBytes > 0) parts.push(`${newerBytes} bytes written by a newer version`);
   if (corruptBytes > 0) parts.push(`${corruptBytes} bytes damaged`);
   return parts.join('; ');
 }

@@ -5,7 +5,7 @@ import type { CommandContext } from './context.ts';
 export function addStartCommand(program: Command, { environment }: CommandContext): void {
   program
     .command('start')
-    .description('run the whole fleet on this machine, with private servers where DATABASE_URL or REDIS_URL is not set')
+    .description('run the whole fleet on this machine; starts private servers if DATABASE_URL or REDIS_URL is not set')
     .action(async () => {
       const asked = untilAskedToStop();
       // Loaded only here: a worker in production has no use for the embedded servers.
@@ -16,8 +16,8 @@ export function addStartCommand(program: Command, { environment }: CommandContex
       const sluice = await startLocalSluice(environment);
       const [first] = sluice.fleet.workers;
       say(`console: ${sluice.fleet.console?.url}`);
-      say(`ready. Metrics: ${first?.url}/metrics. Logs: .sluice/logs. Ctrl-C stops everything`);
-      say('the servers, for your own producers and psql: source .sluice/env');
+      say(`ready. Metrics: ${first?.url}/metrics. Logs: .sluice/logs. Press Ctrl-C to stop everything`);
+      say('to connect your own producers or psql: source .sluice/env');
       await asked;
       say('stopping');
       await sluice.stop();

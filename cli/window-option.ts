@@ -19,8 +19,11 @@ const unitsMs: Record<string, number> = {
 /** Adds the two options of a window to a command. */
 export function addWindowOptions(command: Command, defaultText = 'the last 24 hours'): Command {
   return command
-    .option('--since <time>', `from then on: an age (30m, 2h, 7d), an ISO time, or all; without it ${defaultText}`)
-    .option('--until <time>', 'before then: an age or an ISO time; without it now');
+    .option(
+      '--since <time>',
+      `start of the window: an age (30m, 2h, 7d), an ISO time, or all (default: ${defaultText})`,
+    )
+    .option('--until <time>', 'end of the window, exclusive: an age or an ISO time (default: now)');
 }
 
 /**

@@ -6,6 +6,6 @@ export function addWorkerCommand(program: Command, { environment, exitWith }: Co
   program
     .command('worker')
     .description('run one worker process until SIGTERM; start more of them to go faster')
-    .addArgument(new Argument('<role...>', 'what it works on: one or more').choices(workerRoles))
+    .addArgument(new Argument('<role...>', 'one or more roles').choices(workerRoles))
     .action(async (names: WorkerRole[]) => exitWith(await runWorker([...new Set(names)], environment)));
 }

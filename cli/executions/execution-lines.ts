@@ -40,7 +40,7 @@ export function toExecutionLine(execution: ExecutionSummary): Line {
 export function toExecutionLines(execution: StoredExecution, options: { columns: number | null }): Line[] {
   const { trace, traceLength, status, failedNodeId, input } = execution;
   const { errorCode, errorMessage, sampled, sampleRate, notes } = execution;
-  const parent = execution.parentStrategyId === null ? '' : `, on top of ${execution.parentStrategyId}`;
+  const parent = execution.parentStrategyId === null ? '' : `, parent ${execution.parentStrategyId}`;
   const failure = [errorCode, errorMessage].filter((text) => text !== null).join(': ');
   const lines: Line[] = [
     ['execution   ', { text: execution.id, tone: 'strong' }],
@@ -48,12 +48,12 @@ export function toExecutionLines(execution: StoredExecution, options: { columns:
     `stored      ${execution.storedAt?.toISOString() ?? none}`,
     `strategy    ${execution.strategyId}, version ${execution.strategyVersion}, ${execution.strategyType}${parent}`,
     ['status      ', toStatus(execution)],
-    ...(status === 'ok' ? [] : [`failure     ${failure === '' ? 'not told' : failure}`]),
+    ...(status === 'ok' ? [] : [`failure     ${failure === '' ? 'no code or message' : failure}`]),
     `points      ${pointsText(execution.points)}`,
     `case        ${execution.caseName ?? none}`,
     `took        ${toFigure(execution.durationMs)} ms, ${execution.nodesExecuted} nodes`,
     `for         realm ${execution.realmId ?? none}, game ${execution.externalGameId ?? none}, task ${execution.externalTaskId ?? none}, user ${execution.externalUserId ?? none}`,
-    `stands for  ${sampled ? `${toFigure(1 / sampleRate)} runs (sample rate ${sampleRate})` : 'itself: failures are all kept'}`,
+    `stands for  ${sampled ? `${toFigure(1 / sampleRate)} runs (sample rate ${sampleRate})` : 'itself only: every failure is kept'}`,
     ...(execution.attempt > 1 ? [`attempt     ${execution.attempt}`] : []),
     ...(execution.astHash === null ? [] : [`program     ${execution.astHash}`]),
     ...(notes === null ? [] : [`notes       ${notes}`]),
@@ -63,7 +63,7 @@ export function toExecutionLines(execution: StoredExecution, options: { columns:
   const of = traceLength === null || traceLength === trace.length ? '' : ` of ${traceLength}`;
   return [
     ...lines,
-    `trace       ${trace.length}${of} entries${status === 'ok' || failedNodeId !== null ? '' : '; where the run failed is not known'}`,
+    `trace       ${trace.length}${of} entries${status === 'ok' || failedNodeId !== null ? '' : '; the failed node is unknown'}`,
     ...toTraceLines(toTraceTree(trace, { failedNodeId, traceLength }), options),
   ];
 }

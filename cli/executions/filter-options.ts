@@ -18,22 +18,23 @@ export interface ExecutionFilterFlags {
 export function addExecutionFilterOptions(command: Command): Command {
   return command
     .addOption(
-      new Option('--status <status>', 'that ended so; failed: in any way but ok').choices([
+      new Option('--status <status>', 'filter by status; failed selects every status but ok').choices([
         ...executionStatuses,
         'failed',
       ]),
     )
-    .option('--code <code>', 'that failed with this code')
-    .option('--case <name>', 'that matched this case')
-    .option('--unmatched', 'that matched no case')
-    .option('--points <n>', 'that scored exactly so many', decimal)
-    .option('--realm <id>', 'of this realm')
-    .option('--user <id>', 'of this user');
+    .option('--code <code>', 'filter by error code')
+    .option('--case <name>', 'filter by matched case')
+    .option('--unmatched', 'only runs that matched no case')
+    .option('--points <n>', 'filter by exact points', decimal)
+    .option('--realm <id>', 'filter by realm')
+    .option('--user <id>', 'filter by user');
 }
 
 /** @throws UsageError when two options exclude each other */
 export function toExecutionFilter(flags: ExecutionFilterFlags): ExecutionFilter {
-  if (flags.case !== undefined && flags.unmatched) throw new UsageError('--case and --unmatched exclude each other');
+  if (flags.case !== undefined && flags.unmatched)
+    throw new UsageError('--case and --unmatched cannot be used together');
   const { status, code, points, realm, user } = flags;
   const caseName = flags.unmatched ? null : flags.case;
   return {

@@ -13,10 +13,10 @@ export interface HttpAnswer {
 export function parseTarget(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
-    throw new UsageError('--url must be one that starts with http:// or https://');
+    throw new UsageError('--url must start with http:// or https://');
   }
   if (url.username !== '' || url.password !== '') {
-    throw new UsageError('--url must have no user and no password in it: give them with --header');
+    throw new UsageError('--url must not contain a user or password: give them with --header');
   }
   return url;
 }
@@ -30,7 +30,7 @@ export function parseHeaders(lines: readonly string[]): Headers {
       if (colon < 1) throw new TypeError('no name');
       headers.append(line.slice(0, colon).trim(), line.slice(colon + 1).trim());
     } catch {
-      throw new UsageError("--header must be one such as 'X-API-Key: …'");
+      throw new UsageError("--header must have the form 'X-API-Key: …'");
     }
   }
   return headers;
@@ -54,7 +54,7 @@ export async function postJson(
     return { status: answer.status, ...(await readBounded(answer.body, options.maxBytes)) };
   } catch (thrown) {
     const { name, message, cause } = toError(thrown);
-    const why = name === 'TimeoutError' ? `no answer within ${options.timeoutMs / 1_000} s` : message;
+    const why = name === 'TimeoutError' ? `no response within ${options.timeoutMs / 1_000} s` : message;
     const behind = cause === undefined ? '' : `: ${toError(cause).message}`;
     throw new Error(`${url.origin}: ${why}${behind}`, { cause: thrown });
   }

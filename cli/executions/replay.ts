@@ -51,9 +51,9 @@ export async function replayExecution(
     output.json(body, flags.json ? 0 : 2);
     return 0;
   }
-  if (!isComplete) throw new Error('nothing was sent: the simulation would refuse it');
+  if (!isComplete) throw new Error('nothing was sent: the simulation would reject this request');
   target.pathname = target.pathname.replaceAll(/%7Bid%7D/gi, encodeURIComponent(execution.strategyId));
-  const question = `Send this run, with what it was given, to ${target.origin}${target.pathname}?`;
+  const question = `Send this run and its input to ${target.origin}${target.pathname}?`;
   if (!(await confirm(question, { yes: flags.yes === true }))) {
     notes.lines(['sluice: nothing was sent']);
     return 1;
@@ -75,14 +75,16 @@ function report(
     output.json({ request, status, response: parsed ?? body, isCut });
     return;
   }
-  output.lines([`status ${status}${isCut ? `, the first ${maxAnswerBytes} bytes of the answer:` : ''}`]);
+  output.lines([`status ${status}${isCut ? `, first ${maxAnswerBytes} bytes of the response:` : ''}`]);
   if (body === '') return;
   if (parsed === undefined) output.lines(body.split('\n'));
   else output.json(parsed, 2);
   if (typeof parsed !== 'object' || parsed === null || !('points' in parsed)) return;
   const simulated = describe(parsed.points, 'caseName' in parsed ? parsed.caseName : null);
   const recorded = describe(execution.points, execution.caseName);
-  output.lines([simulated === recorded ? `as recorded: ${recorded}` : `recorded ${recorded}; simulated ${simulated}`]);
+  output.lines([
+    simulated === recorded ? `same as recorded: ${recorded}` : `recorded ${recorded}; simulated ${simulated}`,
+  ]);
 }
 
 function describe(points: unknown, caseName: unknown): string {

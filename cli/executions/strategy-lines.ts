@@ -17,17 +17,21 @@ export function toStrategyLines(answer: StrategyAnswer, options: { columns: numb
   const { summary, errorCodes, cases, durations } = answer;
   const { total, failed, failureRate, points } = summary;
   if (total.rows === 0) {
-    return [heading(`strategy ${answer.strategyId}`), `window    ${toWindow(answer.window)}`, 'no runs are stored'];
+    return [heading(`strategy ${answer.strategyId}`), `window    ${toWindow(answer.window)}`, 'no stored runs'];
   }
   const margin = failureRate.margin === null ? '' : ` ± ${toPercentage(failureRate.margin)}`;
   return [
     heading(`strategy ${answer.strategyId}`),
     `window    ${toWindow(answer.window)}`,
     `runs      ${toRuns(total)}`,
-    ['failures  ', `${toRuns(failed)}, ${toPercentage(failureRate.value)}${margin} of all`, mark(failureRate.tooFew)],
+    [
+      'failures  ',
+      `${toRuns(failed)}, ${toPercentage(failureRate.value)}${margin} of all runs`,
+      mark(failureRate.tooFew),
+    ],
     [
       'points    ',
-      `${toFigure(points.mean)}${toMargin(points.margin)} on average, ${toFigure(points.min)} to ${toFigure(points.max)}, ${toFigure(points.sum)} in all`,
+      `${toFigure(points.mean)}${toMargin(points.margin)} on average, ${toFigure(points.min)} to ${toFigure(points.max)}, ${toFigure(points.sum)} in total`,
       mark(points.rows > 0 && points.tooFew),
     ],
     '',
@@ -52,7 +56,7 @@ export function toStrategyLines(answer: StrategyAnswer, options: { columns: numb
     '',
     ...toTable(
       [
-        { title: 'duration in ms', cell: ({ name }) => name },
+        { title: 'duration (ms)', cell: ({ name }) => name },
         { title: 'p50', cell: ({ p50 }) => toPercentile(p50) },
         { title: 'p95', cell: ({ p95 }) => toPercentile(p95) },
         { title: 'p99', cell: ({ p99 }) => toPercentile(p99) },
@@ -69,10 +73,10 @@ export function toStrategyLines(answer: StrategyAnswer, options: { columns: numb
       { name: '(other codes)', ...errorCodes.others },
       { name: '(no code)', ...errorCodes.withoutCode },
     ])(options),
-    ...toTallies('case of ok runs', [
+    ...toTallies('case (ok runs)', [
       ...cases.cases.map(({ caseName, ...tally }) => ({ name: caseName, ...tally })),
       { name: '(other cases)', ...cases.others },
-      { name: '(matched none)', ...cases.unmatched },
+      { name: '(no case)', ...cases.unmatched },
     ])(options),
   ];
 }
@@ -99,7 +103,7 @@ export function toComparisonLines({ a, b, delta }: Comparison, options: { column
     [
       'failure rate',
       ({ summary: { failureRate } }) => ({ text: toPercentage(failureRate.value), tooFew: failureRate.tooFew }),
-      delta.failureRate === null ? none : `${withSign(toFigure(delta.failureRate * 100))} %-points`,
+      delta.failureRate === null ? none : `${withSign(toFigure(delta.failureRate * 100))} pp`,
     ],
     ['mean ms, ok', ({ summary }) => meanOf(summary.statuses.ok.durationMs), withSign(toFigure(delta.meanMs))],
     ['p50 ms, ok', percentile('p50'), withSign(toFigure(delta.p50Ms))],
@@ -142,12 +146,12 @@ function toSeriesLines({ series }: StrategyAnswer, { columns }: { columns: numbe
   const line = (name: string, counts: readonly number[], tone: Span['tone']): Line => [
     name.padEnd(10),
     { text: toSparkline(counts, room), tone },
-    ` highest ${toCount(Math.max(0, ...sumNeighbours(counts, room)))}`,
+    ` max ${toCount(Math.max(0, ...sumNeighbours(counts, room)))}`,
   ];
   return [
     line('runs', runsOf(false), 'good'),
     line('failures', runsOf(true), 'bad'),
-    `          a bar is ${toAge((bucketMs * perBar) / 1_000)}`,
+    `          one bar is ${toAge((bucketMs * perBar) / 1_000)}`,
   ];
 }
 

@@ -7,7 +7,7 @@ import type { TraceNode, TraceTree } from './run-shapes.ts';
  * @param options.columns of the terminal, at which lines are cut; null: it is none, and they are not
  */
 export function toTraceLines({ roots, isInferred }: TraceTree, { columns }: { columns: number | null }): Line[] {
-  const note = 'Ids do not tell where all nodes belong: some of the nesting is inferred from their types.';
+  const note = 'Node ids do not determine the whole tree: some nesting is inferred from node types.';
   const tree = linesOf(roots).map((line) => cutLine(line, columns));
   return isInferred ? [[{ text: note, tone: 'warning' }], ...tree] : tree;
 }
@@ -33,7 +33,7 @@ function describe({ state, type, value, branch, nodeId, path }: TraceNode): (str
   if (state === 'cut') return [{ text: `… ${type} …`, tone: 'warning' }];
   const id: string | Span = nodeId === null ? '' : { text: `  ${nodeId}`, tone: 'faint' };
   if (state === 'failed') return [{ text: `✗ ${type} failed here`, tone: 'bad' }, id];
-  if (state === 'unfinished') return [{ text: `${type} did not end`, tone: 'warning' }, id];
+  if (state === 'unfinished') return [{ text: `${type} did not finish`, tone: 'warning' }, id];
   return [
     { text: type, tone: 'strong' },
     path === null ? '' : ` ${path}`,

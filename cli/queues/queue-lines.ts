@@ -42,7 +42,7 @@ export function toQueueTable(queues: readonly QueueStatus[], options: { columns:
       {
         title: 'workers',
         cell: ({ workers }) => {
-          if (workers === null) return 'not known';
+          if (workers === null) return 'unknown';
           return workers === 0 ? { text: '0', tone: 'warning' } : toCount(workers);
         },
         align: 'right',
@@ -56,15 +56,15 @@ export function toQueueTable(queues: readonly QueueStatus[], options: { columns:
 export function toChangeLine({ queue, change, failedBefore, failedAfter, paused }: ChangedQueue): string {
   switch (change) {
     case 'pause':
-      return `${queue} is paused: workers take no more jobs of it, and settle those they have; \`sluice queues resume ${queue}\` lets it go on`;
+      return `${queue} is paused: workers finish the jobs they hold and take no more; run \`sluice queues resume ${queue}\` to resume`;
     case 'resume':
-      return `${queue} goes on`;
+      return `${queue} resumed`;
     case 'retry': {
       const waits = paused ? '; the queue is paused' : '';
       const rest = failedAfter === 0 ? '' : `; ${toCount(failedAfter)} have failed since or were not moved`;
       return failedBefore === 0
         ? `${queue} has no failed jobs`
-        : `${toCount(failedBefore)} failed jobs of ${queue} put back${rest}${waits}`;
+        : `${toCount(failedBefore)} failed jobs of ${queue} moved back to the queue${rest}${waits}`;
     }
   }
 }

@@ -1,4 +1,4 @@
-import { parseChunk } from '../../shared/contracts/chunk.ts';
+import { parseChunk } from '../../shared/contracts/parse-chunk.ts';
 import { type QueueName, queueNames } from '../../shared/contracts/queues.ts';
 import type { LetterChange, ReadLetter } from '../repository/erase-letters.ts';
 import { eraseFromChunk } from './erase-chunk.ts';

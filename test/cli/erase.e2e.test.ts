@@ -326,6 +326,9 @@ test('erase: it asks first, and what it is called with wrongly it says without d
   for (const call of [empty, nothing])
     expect(call).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('the id is empty') });
   expect(unknown).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('user, realm') });
-  expect(nowhere).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('/nowhere is not a directory') });
+  expect(nowhere).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringContaining('/nowhere is not a readable directory'),
+  });
   expect((await client.query('select from subject_erasure')).rowCount).toBe(0);
 });

@@ -145,7 +145,7 @@ test('export: a reader that has seen enough ends it quietly, and a file that can
   const lost = await set.sluice('export', 'executions', '--since', 'all', '--output', join(set.dir, 'no', 'x.csv'));
   expect(lost).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(/ENOENT.*create it/) });
   const device = await set.sluice('export', 'executions', '--output', '/dev/null');
-  expect(device).toMatchObject({ exitCode: 2, stderr: expect.stringMatching(/no regular file/) });
+  expect(device).toMatchObject({ exitCode: 2, stderr: expect.stringMatching(/not a regular file/) });
 });
 
 test('export requests: with both bodies as they are stored, by arrival and id', async () => {

@@ -36,26 +36,26 @@ const lease = {
 };
 
 test.each<[name: string, says: string, changes: Partial<HealthStatus>]>([
-  ['consumer', 'host:7 holds the lease, for 12 s (token 4)', { lease }],
+  ['consumer', 'host:7 has held the lease for 12 s (token 4)', { lease }],
   [
     'consumer',
-    'nobody holds the lease, for 3 s; the last was host:7',
+    'the lease has been free for 3 s; last holder host:7',
     { lease: { ...lease, isHeld: false, expiredForMs: 3_000 } },
   ],
   ['lag', '3 entries, 40 ms', { lag: { entries: 3, ms: 40 } }],
-  ['lag', 'uncounted entries, 40 ms', { lag: { entries: null, ms: 40 } }],
-  ['lag', 'not known: the offset is no entry id', { lag: null }],
+  ['lag', 'unknown number of entries, 40 ms', { lag: { entries: null, ms: 40 } }],
+  ['lag', 'unknown: the offset is not an entry id', { lag: null }],
   ['games', '3 running, 1 stopped', { games: { ...noGames, stopped: 1, running: 3 } }],
   ['stuck', '2 engine_unreachable and healthy: a, b', { stuck: { records: 2, gameIds: ['a', 'b'] } }],
-  ['outbox', '5 snapshots wait, the oldest for 7 s', { outbox: { rows: 5, oldestAgeMs: 7_000 } }],
+  ['outbox', '5 snapshots waiting, the oldest for 7 s', { outbox: { rows: 5, oldestAgeMs: 7_000 } }],
   [
     'lobby',
-    'label old (host:9) publishes to it, so this consumer does not',
+    'label old (host:9) publishes to the lobby, so this consumer does not',
     { lobbyRival: { state: 'publishes', label: 'old', holder: 'host:9', silentForMs: 5 } },
   ],
   [
     'lobby',
-    'label new (host:9) also wants to publish to it, and is refused',
+    'label new (host:9) also tries to publish to the lobby and is refused',
     { lobbyRival: { state: 'refused', label: 'new', holder: 'host:9', silentForMs: 5 } },
   ],
   ['lost', '2 entries', { gap: { entries: 2, noticedAt: null, afterId: null, beforeId: null } }],

@@ -21,16 +21,16 @@ test('health: the offset is set and shown, and the status is told, as text and a
   for (const id of ['1-0', '2-0', '3-0']) await addEvent(redis, stream, {}, id);
   await insertRuntimeRecord(client);
   const set = await run(['health', 'offset', 'set', '1-0']);
-  expect(set).toEqual({ exitCode: 0, stderr: '', stdout: 'health_events reads on after 1-0; before it was 0-0' });
+  expect(set).toEqual({ exitCode: 0, stderr: '', stdout: 'health_events: offset set to 1-0, was 0-0' });
   const shown = (await run(['health', 'offset', 'show'])).stdout;
   expect(shown).toContain(`stream    ${stream}: 3 entries, 1-0 to 3-0\nstored    1-0, saved 2`);
-  expect(shown).toMatch(/reads on {2}after 1-0 \(mode hardened\)\nbehind {4}2 entries\nlost {6}0 entries$/);
+  expect(shown).toMatch(/position {2}after 1-0 \(mode hardened\)\nbehind {4}2 entries\nlost {6}0 entries$/);
   const asJson = JSON.parse((await run(['health', 'offset', 'show', '--json'])).stdout);
   expect(asJson).toMatchObject({ offset: '1-0', savedIn: 'postgres', entriesBehind: 2, stored: { entriesRead: 1 } });
 
   const status = await run(['health', 'status']);
   expect(status.exitCode).toBe(0);
-  expect(status.stdout).toContain('consumer      nobody ever held the lease');
+  expect(status.stdout).toContain('consumer      no consumer has held the lease yet');
   expect(status.stdout).toMatch(/lag {11}2 entries, \d+ ms\ngames {9}1 running\nstuck {9}none\noutbox {8}empty/);
   expect(status.stdout).toMatch(/lost {10}none\ndead letters {2}0 open$/);
 });

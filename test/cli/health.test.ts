@@ -16,6 +16,6 @@ test.each([
 test.each(['', ' ', '$', '-', '+', '5', '5-', '5-*', '-1-0', '1-0 ', '(1-0', 'Earliest', '18446744073709551616-0'])(
   'offset: %j is refused',
   (text) => {
-    expect(() => offsetArgument(text)).toThrow('whole id');
+    expect(() => offsetArgument(text)).toThrow('complete entry id');
   },
 );

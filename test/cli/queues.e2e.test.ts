@@ -29,7 +29,7 @@ test('queues: pause, status, retry and resume, as text and as JSON', async () =>
   ]);
   expect(retried).toMatchObject({ exitCode: 0, stdout: 'completed-request has no failed jobs' });
 
-  expect(await run('queues', 'resume', 'execution-log')).toMatchObject({ stdout: 'execution-log goes on' });
+  expect(await run('queues', 'resume', 'execution-log')).toMatchObject({ stdout: 'execution-log resumed' });
   expect(await queue.isPaused()).toBe(false);
 });
 

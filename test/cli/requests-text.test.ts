@@ -44,6 +44,6 @@ test('request: the lines of a body are lines, and without bodies it is said how 
   const hidden = toRequestLines(request, { bodies: false }).map(String).join('\n');
   expect(hidden).not.toContain('private');
   expect(hidden).toContain(
-    'response    status 500, 2.0 KiB, a stream, broken off\n            body hidden; --bodies shows it',
+    'response    status 500, 2.0 KiB, a stream, incomplete\n            body hidden, use --bodies to show it',
   );
 });

@@ -63,7 +63,7 @@ test('requests: delete takes one away for good; of another creator it is not fou
     run('requests', 'delete', mine.requestId, '--created-by', 'you'),
     run('requests', 'show', randomUUID()),
   ]);
-  expect(unknown).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('there is no request') });
+  expect(unknown).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('no request has the id') });
   expect(notYours).toMatchObject({ exitCode: 1, stdout: expect.stringContaining('nothing was deleted') });
   expect(await rows()).toHaveLength(1);
   const deleted = await run('requests', 'delete', mine.requestId, '--json');

@@ -58,7 +58,7 @@ test('spill inspect: damage is exit code 1, and says how much', async () => {
 test('spill inspect: an empty directory is fine, none is a mistake', async () => {
   const dir = await createDirectory();
   await mkdir(join(dir, 'sluice.execution-log'));
-  expect(await run(['inspect', dir])).toMatchObject({ exitCode: 0, stdout: 'nothing is on disk' });
+  expect(await run(['inspect', dir])).toMatchObject({ exitCode: 0, stdout: 'no records on disk' });
   expect((await run(['inspect'])).exitCode).toBe(2);
   expect(await run(['inspect', join(dir, 'nowhere')])).toMatchObject({ exitCode: 2 });
   expect((await run(['inspect', dir, 'more'])).exitCode).toBe(2);

@@ -48,7 +48,7 @@ test('post: no answer, and nobody there, are told with the server and without th
   const silent = await aServer(() => undefined);
   silent.search = '?token=s3cret';
   await expect(postJson(silent, '{}', { ...options, timeoutMs: 50 })).rejects.toThrow(
-    /^http:\/\/127\.0\.0\.1:\d+: no answer within 0\.05 s$/,
+    /^http:\/\/127\.0\.0\.1:\d+: no response within 0\.05 s$/,
   );
   const nobody = new URL('http://127.0.0.1:1/');
   await expect(postJson(nobody, '{}', options)).rejects.toThrow(/^http:\/\/127\.0\.0\.1:1: /);

@@ -33,7 +33,7 @@ test('trace lines: what is left out, what did not end, and where the run failed'
   expect(draw(entries, { failedNodeId: 'r.compare.0', traceLength: 9 })).toEqual([
     '├─ rule false (skip)  a',
     '├─ … 7 entries were not kept …',
-    '└─ rule did not end  r',
+    '└─ rule did not finish  r',
     '   └─ ✗ compare failed here  r.compare.0',
     '      └─ field 7  r.compare.0.field.0',
   ]);
@@ -45,7 +45,7 @@ test('trace lines: it is said when the nesting is inferred', () => {
     { nodeId: 'b', type: 'not', value: false },
   ];
   expect(draw(entries)).toEqual([
-    'Ids do not tell where all nodes belong: some of the nesting is inferred from their types.',
+    'Node ids do not determine the whole tree: some nesting is inferred from node types.',
     '└─ not false  b',
     '   └─ literal true  a',
   ]);

@@ -11,11 +11,14 @@ const changed: ChangedQueue = {
 };
 
 test.each([
-  [{}, '1,200 failed jobs of execution-log put back'],
-  [{ failedAfter: 7 }, '1,200 failed jobs of execution-log put back; 7 have failed since or were not moved'],
-  [{ paused: true }, '1,200 failed jobs of execution-log put back; the queue is paused'],
+  [{}, '1,200 failed jobs of execution-log moved back to the queue'],
+  [
+    { failedAfter: 7 },
+    '1,200 failed jobs of execution-log moved back to the queue; 7 have failed since or were not moved',
+  ],
+  [{ paused: true }, '1,200 failed jobs of execution-log moved back to the queue; the queue is paused'],
   [{ failedBefore: 0 }, 'execution-log has no failed jobs'],
-  [{ change: 'resume' } as const, 'execution-log goes on'],
+  [{ change: 'resume' } as const, 'execution-log resumed'],
 ])('queue lines: with %o it says %s', (changes, line) => {
   expect(toChangeLine({ ...changed, ...changes })).toBe(line);
 });
