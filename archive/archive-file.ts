@@ -104,19 +104,19 @@ export async function removeAbandoned(dir: string, of = ''): Promise<void> {
 }
 
 const explanations: Record<string, string> = {
-  ENOSPC: 'the disk is full: make room',
-  EDQUOT: 'the quota is used up: make room',
-  EACCES: 'this process may not write there: give it the right',
-  EPERM: 'this process may not write there: give it the right',
-  EROFS: 'it is mounted read-only: mount it writable',
-  ENOENT: 'there is no such directory: create it, or mount it',
-  ENOTDIR: 'it is no directory: name one',
-  ESTALE: 'its file system has gone: mount it again',
-  ENOTCONN: 'its file system has gone: mount it again',
-  ETIMEDOUT: 'its file system does not answer: look at the server that has it',
-  EISDIR: 'it is a directory: name a file',
-  EFBIG: 'the file may not be so large: raise the limit of the process or of the file system',
-  EIO: 'the disk has an error: replace it',
+  ENOSPC: 'the disk is full: free some space',
+  EDQUOT: 'the disk quota is exceeded: free some space',
+  EACCES: 'permission denied: give this process permission to write there',
+  EPERM: 'permission denied: give this process permission to write there',
+  EROFS: 'the file system is mounted read-only: remount it read-write',
+  ENOENT: 'the directory does not exist: create or mount it',
+  ENOTDIR: 'not a directory: name a directory',
+  ESTALE: 'its file system is gone: mount it again',
+  ENOTCONN: 'its file system is gone: mount it again',
+  ETIMEDOUT: 'its file system does not respond: check the file server',
+  EISDIR: 'is a directory: name a file',
+  EFBIG: 'the file exceeds the maximum size: raise the limit of the process or of the file system',
+  EIO: 'I/O error: check or replace the disk',
 };
 
 /** Does something with files and nothing else, and says of a failure what to do. */

@@ -139,7 +139,7 @@ export async function listArchives(dir: string): Promise<ArchiveListing> {
     const parsed = manifestSchema.safeParse(await readJson(join(dir, name)));
     if (parsed.success) manifests.push(parsed.data);
     else
-      unreadable.push({ name, reason: parsed.error.issues.map(({ path }) => path.join('.') || 'no JSON').join(', ') });
+      unreadable.push({ name, reason: parsed.error.issues.map(({ path }) => path.join('.') || 'not JSON').join(', ') });
   }
   manifests.sort((a, b) => a.from.localeCompare(b.from) || a.archivedAt.localeCompare(b.archivedAt));
   const [named, there] = [new Set(manifests.map(({ file }) => file)), new Set(names)];

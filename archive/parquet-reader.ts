@@ -43,7 +43,7 @@ async function readSlice(file: FileHandle, start: number, end: number): Promise<
   const bytes = new Uint8Array(end - start);
   for (let read = 0; read < bytes.length; ) {
     const { bytesRead } = await file.read(bytes, read, bytes.length - read, start + read);
-    if (bytesRead === 0) throw new Error('the file ends too early');
+    if (bytesRead === 0) throw new Error('the file is truncated');
     read += bytesRead;
   }
   return bytes.buffer;

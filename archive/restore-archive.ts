@@ -44,7 +44,7 @@ export async function restoreArchive(
       [into],
     );
     if (taken !== '0')
-      throw new UsageError(`there is a table ${into} already: drop it, or name another one with --into`);
+      throw new UsageError(`the table ${into} already exists: drop it, or name another one with --into`);
     const target = `sluice.${quoteIdentifier(into)}`;
     await queryTexts(
       transaction,
@@ -65,7 +65,7 @@ export async function restoreArchive(
       manifest.columns,
       signal,
     );
-    if (sum === null || !isSame(sum, manifest)) throw new Error('the restored rows are not those that were archived');
+    if (sum === null || !isSame(sum, manifest)) throw new Error('the restored rows differ from the archived rows');
   });
 }
 

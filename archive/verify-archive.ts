@@ -43,10 +43,10 @@ export async function findDamageOfFile(
       bytes += part.length;
       await onPart();
     }
-    if (bytes !== written.bytes) return `the file has ${bytes} bytes, and had ${written.bytes}`;
-    if (sha256.digest('hex') !== written.sha256) return 'the bytes of the file are not what was written';
+    if (bytes !== written.bytes) return `the file has ${bytes} bytes instead of ${written.bytes}`;
+    if (sha256.digest('hex') !== written.sha256) return 'the contents of the file have changed';
     const sum = await sumFile(path, written.columns, onPart);
-    return isSame(sum, written) ? null : `its ${sum.rows} rows are not the ${written.rows} that were archived`;
+    return isSame(sum, written) ? null : `its ${sum.rows} rows differ from the ${written.rows} archived rows`;
   } catch (thrown) {
     if (reading.signal?.aborted || (thrown === thrownByCaller && thrown !== undefined)) throw thrown;
     if (thrown instanceof FileError && thrown.systemCode === 'ENOENT') return 'the file is not there';

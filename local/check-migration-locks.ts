@@ -11,4 +11,4 @@ const problems = later.flatMap((migration) =>
 );
 for (const problem of problems) console.error(`migrations: ${problem}`);
 if (problems.length > 0) process.exitCode = 1;
-else console.log(`migrations: all ${later.length} that were made since the rules for locks hold to them`);
+else console.log(`migrations: all ${later.length} migrations since the lock rules were introduced follow them`);

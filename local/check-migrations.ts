@@ -4,8 +4,10 @@ import { withThrowawayPostgres } from './throwaway-postgres.ts';
 // `npm run check:migrations`: fails when schema.prisma and the migrations disagree.
 const missing = await withThrowawayPostgres(missingFromMigrations);
 if (missing === '') {
-  console.log('migrations: equal to schema.prisma');
+  console.log('migrations: match schema.prisma');
 } else {
-  console.error(`migrations: they lack what schema.prisma has. npm run migration -- NAME writes it:\n\n${missing}`);
+  console.error(
+    `migrations: they do not match schema.prisma. npm run migration -- NAME writes what is missing:\n\n${missing}`,
+  );
   process.exitCode = 1;
 }

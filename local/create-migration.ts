@@ -7,12 +7,12 @@ import { withThrowawayPostgres } from './throwaway-postgres.ts';
 // commit it: Prisma knows nothing of partitions and checks. What it locks is for you to say, in place of the question mark.
 const [name = ''] = process.argv.slice(2);
 if (!/^[a-z][a-z0-9_]*$/.test(name)) {
-  console.error('usage: npm run migration -- NAME, with NAME in lower_snake_case');
+  console.error('usage: npm run migration -- NAME (in lower_snake_case)');
   process.exit(2);
 }
 const missing = await withThrowawayPostgres(missingFromMigrations);
 if (missing === '') {
-  console.log('migrations: equal to schema.prisma, nothing to write');
+  console.log('migrations: match schema.prisma, nothing to write');
 } else {
   const stamp = new Date().toISOString().replace(/\D/g, '').slice(0, 14);
   const dir = join('prisma', 'migrations', `${stamp}_${name}`);

@@ -25,7 +25,7 @@ export async function lockFleet(dir: string): Promise<() => Promise<void>> {
     // Process ids are reused: only a process that looks like ours counts as the holder.
     if (holder !== null && /main\.(ts|js) (start|demo)/.test(holder)) {
       throw new UsageError(
-        `a fleet is running in this checkout already, as process ${pid}. Stop it (kill ${pid}), or give this one its own DATABASE_URL and REDIS_URL.`,
+        `a fleet is already running in this checkout as process ${pid}. Stop it (kill ${pid}), or give this one its own DATABASE_URL and REDIS_URL.`,
       );
     }
     await rm(file, { force: true });

@@ -14,11 +14,11 @@ export interface WorkerAnswer {
 export function whyIdle({ notReady, metrics }: WorkerAnswer): string | null {
   if (notReady === 'stopping') return null;
   if (notReady?.startsWith('halted'))
-    return `has ${notReady}. sluice dead-letters list shows why; mend it, then start the fleet again`;
+    return `has ${notReady}. Run sluice dead-letters list to see why, fix the cause, then restart the fleet`;
   if (notReady !== null) return `waits: ${notReady}`;
   // PostgreSQL answers and refuses every row: a column is missing, a right, a password.
   return /^sluice_database_outage(\{[^}]*\})? 1$/m.test(metrics)
-    ? 'waits for PostgreSQL to take its rows; its log says why'
+    ? 'waits for PostgreSQL to accept its rows; see its log'
     : null;
 }
 
@@ -44,7 +44,7 @@ export function watchFleet(options: {
     seen.set(worker, why);
     if (!isTwice || (said.get(worker) ?? null) === why) return;
     said.set(worker, why);
-    say(`${worker.name} ${why ?? 'goes on'}`);
+    say(`${worker.name} ${why ?? 'is working again'}`);
   };
   const run = async (): Promise<void> => {
     while (!stopping.signal.aborted) {

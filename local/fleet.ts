@@ -80,14 +80,14 @@ export async function startFleet(options: FleetOptions) {
     child.once('exit', (code, signal) => {
       children.delete(worker.name);
       worker.pid = null;
-      if (!stopping) restart(worker, signal ? `was killed with ${signal}` : `ended with code ${code}`);
+      if (!stopping) restart(worker, signal ? `was killed with ${signal}` : `exited with code ${code}`);
     });
     return new Promise((resolve, reject) => {
       const timer = setTimeout(
-        () => reject(new Error(`${worker.name} did not come up in time; see ${logFile}`)),
+        () => reject(new Error(`${worker.name} did not start in time; see ${logFile}`)),
         startTimeoutMs,
       );
-      child.once('exit', () => reject(new Error(`${worker.name} ended before it was up; see ${logFile}`)));
+      child.once('exit', () => reject(new Error(`${worker.name} exited during startup; see ${logFile}`)));
       child.once('message', (message: { probes: string }) => {
         worker.url = message.probes;
         resolve();

@@ -15,76 +15,76 @@ const rules: readonly Rule[] = [
   {
     finds: /^(?:begin|start transaction|commit|end|rollback|savepoint|set|reset)\b/,
     everywhere: true,
-    why: 'each file is one transaction, and its settings are made for it',
-    remedy: 'leave it out',
+    why: 'each file runs as one transaction with its own settings',
+    remedy: 'remove it',
   },
   {
     finds: /^do\b/,
     everywhere: true,
-    why: 'what it locks cannot be read from it',
-    remedy: 'write the statements themselves',
+    why: 'its locks cannot be determined from the statement',
+    remedy: 'write the statements directly',
   },
   {
     finds: /^alter table\b.*\badd (?:column )?.*\bgenerated always as\b.*\bstored\b/,
-    why: 'it writes the whole table anew, under a lock that lets nobody read or write',
+    why: 'it rewrites the whole table under a lock that blocks reads and writes',
     remedy:
-      'add a column that may be null, let new rows have it from the insert, and fill the old ones in batches by maintenance',
+      'add a nullable column, set it in the insert for new rows, and backfill old rows in batches in the maintenance role',
   },
   {
     finds:
       /^alter table\b.*\badd (?:column )?.*(?:\bdefault (?!now\(\))[^,]*\w\(|\b(?:small|big)?serial\b|\bas identity\b)/,
-    why: 'each row gets a value of its own, so it writes the whole table anew, under a lock that lets nobody read or write',
+    why: 'each row gets its own value, so it rewrites the whole table under a lock that blocks reads and writes',
     remedy:
-      'add the column without a default, set the default in a second statement, and fill the old rows in batches by maintenance',
+      'add the column without a default, set the default in a second statement, and backfill old rows in batches in the maintenance role',
   },
   {
     finds:
       /^alter table\b.*\badd (?:column )?(?:if not exists )?"?\w+"? (?:(?!\bdefault\b|\bgenerated\b|,).)*\bnot null\b(?!.*\bdefault\b)/,
-    why: 'it fails where there are rows, and refuses the inserts of the build before',
-    remedy: 'let the column be null, or give it a constant default',
+    why: 'it fails if the table has rows, and rejects inserts of the previous build',
+    remedy: 'make the column nullable, or give it a constant default',
   },
   {
     finds: /^alter table\b.*\balter (?:column )?"?\w+"? (?:set data )?type\b/,
-    why: 'most changes of a type write the whole table and its indexes anew, under a lock that lets nobody read or write',
-    remedy: 'add a column of the new type, fill it in batches by maintenance, and move the reads over',
+    why: 'most type changes rewrite the whole table and its indexes under a lock that blocks reads and writes',
+    remedy: 'add a column of the new type, backfill it in batches in the maintenance role, and switch the reads over',
   },
   {
     finds: /^alter table\b.*\bset not null\b/,
-    why: 'it reads the whole table, under a lock that lets nobody read or write',
+    why: 'it scans the whole table under a lock that blocks reads and writes',
     remedy:
-      'add a constraint CHECK (… IS NOT NULL) NOT VALID, validate it in the next file, then set it: PostgreSQL sees the constraint and reads nothing',
+      'add a constraint CHECK (… IS NOT NULL) NOT VALID, validate it in the next file, then set it: PostgreSQL uses the constraint and skips the scan',
   },
   {
     finds: /^alter table\b.*\badd (?:constraint "?\w+"? )?(?:check|foreign key)\b(?!.*\bnot valid\b)/,
-    why: 'it reads the whole table, under a lock that lets nobody write',
-    remedy: 'add it NOT VALID, and validate it in the next file: that lets others read and write',
+    why: 'it scans the whole table under a lock that blocks writes',
+    remedy: 'add it NOT VALID, and validate it in the next file, which does not block reads and writes',
   },
   {
     finds: /^alter table\b.*\badd (?:constraint "?\w+"? )?(?:unique|primary key|exclude)\b(?!.*\busing index\b)/,
-    why: 'it makes an index, under a lock that lets nobody read or write',
-    remedy: 'make a unique index CONCURRENTLY in a file outside of a transaction, then add the constraint USING INDEX',
+    why: 'it builds an index under a lock that blocks reads and writes',
+    remedy: 'create a unique index CONCURRENTLY in a file outside a transaction, then add the constraint USING INDEX',
   },
   {
     finds: /^alter table\b.*\bset (?:logged|unlogged|tablespace|access method)\b/,
-    why: 'it writes the whole table anew, under a lock that lets nobody read or write',
-    remedy: 'leave it to those who run the database',
+    why: 'it rewrites the whole table under a lock that blocks reads and writes',
+    remedy: 'leave it to the database administrators',
   },
   {
     finds: /^create (?:unique )?index (?!concurrently\b)/,
-    why: 'nobody may write to the table until the index is made',
+    why: 'writes to the table are blocked until the index is built',
     remedy:
-      'CREATE INDEX CONCURRENTLY in a file outside of a transaction; on a partitioned table ON ONLY it first, then on each partition, and attach those',
+      'use CREATE INDEX CONCURRENTLY in a file outside a transaction; for a partitioned table, create the index ON ONLY the parent first, then on each partition, and attach those',
   },
   {
     finds: /^drop index (?!concurrently\b)/,
-    why: 'it waits for all who read the table, and all others wait behind it',
-    remedy: 'DROP INDEX CONCURRENTLY in a file outside of a transaction',
+    why: 'it waits for all readers of the table, and everybody else waits behind it',
+    remedy: 'use DROP INDEX CONCURRENTLY in a file outside a transaction',
   },
   {
     finds:
       /^(?:drop table|truncate|alter table\b.*\bdrop (?:column )?(?!constraint\b|not null\b|default\b|expression\b|identity\b)|alter table\b.*\brename\b)/,
-    why: 'workers of the build before still use it while they are exchanged',
-    remedy: 'do it a release after the last build that uses it',
+    why: 'workers of the previous build still use it during a rolling upgrade',
+    remedy: 'do it one release after the last build that uses it',
   },
   {
     finds: /^(?:vacuum|cluster|reindex (?!.*\bconcurrently\b)|refresh materialized view (?!concurrently\b)|lock)\b/,
@@ -94,8 +94,8 @@ const rules: readonly Rule[] = [
   },
   {
     finds: /^(?:update|delete|merge|insert into\b.*\bselect)\b/,
-    why: 'its rows, and the locks of the file, are held until all are done',
-    remedy: 'let maintenance do it in batches',
+    why: 'its rows and the locks of the file are held until the whole statement is done',
+    remedy: 'do it in batches in the maintenance role',
   },
 ];
 
@@ -136,7 +136,7 @@ export function findProblems({ name, sql }: Pick<Migration, 'name' | 'sql'>): st
       return [
         ...broken.map(({ why, remedy }) => `${start(code)}: ${why}. ${remedy[0]?.toUpperCase()}${remedy.slice(1)}`),
         ...(isMisplaced
-          ? [`${start(code)}: it refuses a transaction. Let the first line be "-- sluice: outside a transaction"`]
+          ? [`${start(code)}: it cannot run in a transaction. Make the first line "-- sluice: outside a transaction"`]
           : []),
       ];
     });
@@ -144,17 +144,17 @@ export function findProblems({ name, sql }: Pick<Migration, 'name' | 'sql'>): st
     for (const { code } of statements)
       for (const table of namesOf(code))
         if (!table.startsWith('sluice.'))
-          problems.push(`${start(code)}: outside of a transaction no search path is set. Write sluice.${table}`);
+          problems.push(`${start(code)}: outside a transaction no search path is set. Write sluice.${table}`);
   if (locks === null)
     return [
       ...problems,
-      'it does not say what it locks: "-- locks: none", or such as "-- locks: access exclusive on request"',
+      'it does not declare its locks: add "-- locks: none", or a line such as "-- locks: access exclusive on request"',
     ];
   const said = new Set(locks.flatMap(({ tables }) => tables));
   const silent = new Set(
     statements.flatMap(({ code }) => tablesOf(code)).filter((table) => !isNew(table) && !said.has(table)),
   );
-  return [...problems, ...[...silent].map((table) => `its line "-- locks:" does not name ${table}`)];
+  return [...problems, ...[...silent].map((table) => `its "-- locks:" line does not name ${table}`)];
 }
 
 function isAccepted({ comments }: SqlStatement): boolean {

@@ -169,9 +169,7 @@ async function takePossession(data: string, owner: { uid: number; gid: number } 
   if (owner) await run('chown', ['-R', `${owner.uid}:${owner.gid}`, data]);
   const { uid } = await stat(data);
   if (!owner && uid !== process.getuid?.()) {
-    throw new Error(
-      `${data} belongs to another user (${uid}). Run as that user, or remove the directory .sluice and what is in it.`,
-    );
+    throw new Error(`${data} belongs to another user (${uid}). Run as that user, or remove the directory .sluice.`);
   }
   await chmod(data, 0o700);
 }
@@ -191,7 +189,7 @@ async function waitUntilReady(url: string, pid: number, log: string): Promise<vo
     } catch (cause) {
       if (!(await isAlive(pid)) || Date.now() > deadline) {
         const tail = (await readFile(log, 'utf8').catch(() => '')).trimEnd().split('\n').slice(-5).join('\n');
-        throw new Error(`PostgreSQL did not come up; the end of ${log}:\n${tail}`, { cause });
+        throw new Error(`PostgreSQL did not start; last lines of ${log}:\n${tail}`, { cause });
       }
       await sleep(50);
     } finally {

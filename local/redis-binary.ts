@@ -23,12 +23,12 @@ export async function installRedis(environment: NodeJS.ProcessEnv): Promise<stri
   const isInstalled = await installPackage({ apt: 'redis-server', brew: 'redis' }, environment);
   if (!isInstalled) {
     throw new Error(
-      'No redis-server or valkey-server on the PATH, and it cannot be installed from here. ' +
+      'There is no redis-server or valkey-server on the PATH, and it cannot be installed automatically. ' +
         'Install one (Debian/Ubuntu: sudo apt-get install redis-server; macOS: brew install redis; ' +
         'Fedora: sudo dnf install valkey), or set REDIS_URL to a server of your own.',
     );
   }
   const binary = await findRedisBinary();
-  if (!binary) throw new Error('The Redis package was installed, but brought no redis-server onto the PATH.');
+  if (!binary) throw new Error('The Redis package was installed, but there is no redis-server on the PATH.');
   return binary;
 }

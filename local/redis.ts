@@ -120,7 +120,7 @@ async function waitUntilReady(url: string, pid: number, log: string): Promise<vo
     while (!ready) {
       if (!(await isAlive(pid)) || Date.now() > deadline) {
         const tail = (await readFile(log, 'utf8').catch(() => '')).trimEnd().split('\n').slice(-5).join('\n');
-        throw new Error(`Redis did not come up; the end of ${log}:\n${tail}`);
+        throw new Error(`Redis did not start; last lines of ${log}:\n${tail}`);
       }
       await sleep(20);
     }

@@ -32,8 +32,7 @@ export async function startServers(config: Config, environment: NodeJS.ProcessEn
   async function startPrivatePostgres(): Promise<string> {
     const server = await step(
       () => startPostgres({ dir: join(dir, 'postgres') }),
-      ({ port, adopted }) =>
-        `PostgreSQL ${adopted ? 'taken over from an earlier run' : 'started'} on 127.0.0.1:${port}`,
+      ({ port, adopted }) => `PostgreSQL ${adopted ? 'reused from an earlier run' : 'started'} on 127.0.0.1:${port}`,
     );
     closing.push('PostgreSQL', server.stop);
     return server.url;
@@ -48,7 +47,7 @@ export async function startServers(config: Config, environment: NodeJS.ProcessEn
       ));
     const server = await step(
       () => startRedis({ binary, dir: join(dir, 'redis') }),
-      ({ port, adopted }) => `Redis ${adopted ? 'taken over from an earlier run' : 'started'} on 127.0.0.1:${port}`,
+      ({ port, adopted }) => `Redis ${adopted ? 'reused from an earlier run' : 'started'} on 127.0.0.1:${port}`,
     );
     closing.push('Redis', server.stop);
     return server.url;

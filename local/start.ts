@@ -53,10 +53,10 @@ export async function startLocalSluice(environment: NodeJS.ProcessEnv): Promise<
           console: true,
           environment: fleetEnvironment,
           logDir: resolve(dir, 'logs'),
-          onCrash: (worker, how) => say(`${worker.name} ${how}, starting it again`),
+          onCrash: (worker, how) => say(`${worker.name} ${how}; restarting it`),
         }),
       ({ workers }) =>
-        `${workers.length} workers are up: ${workers.map(({ name, url }) => `${name} ${url}`).join(', ')}`,
+        `${workers.length} workers are running: ${workers.map(({ name, url }) => `${name} ${url}`).join(', ')}`,
     );
     closing.push('workers', fleet.stop);
     const { metricsToken } = config.worker;

@@ -94,7 +94,7 @@ async function takeLocks(client: pg.ClientBase, schema: string, locks: readonly 
       await client.query(toLockSql(lock, schema));
     } catch (thrown) {
       if (classifyDatabaseError(thrown).code !== queryCanceled) throw thrown;
-      throw new LockNotHad(`the lock on ${lock.tables.join(', ')} was not had in time`, { cause: thrown });
+      throw new LockNotHad(`the lock on ${lock.tables.join(', ')} was not acquired in time`, { cause: thrown });
     }
   }
   await client.query(limit, [rows[0]?.ms]);
@@ -107,8 +107,8 @@ async function run(client: pg.ClientBase, { name, inTransaction }: Migration, sq
   } catch (thrown) {
     if (isPassing(thrown)) throw thrown;
     const { code, message } = describeDatabaseError(thrown);
-    const kept = inTransaction ? 'nothing of it was kept' : 'the next call begins it again';
-    throw new MigrationError(`the migration ${name} was refused, and ${kept}. PostgreSQL: ${code}: ${message}`, {
+    const kept = inTransaction ? 'it was rolled back' : 'the next run repeats it';
+    throw new MigrationError(`the migration ${name} failed; ${kept}. PostgreSQL: ${code}: ${message}`, {
       cause: thrown,
     });
   }

@@ -32,7 +32,7 @@ async function findBlockers(target: MigrationTarget, pid: number): Promise<strin
 function describe({ pid, application, seconds }: Blocker): string {
   if (pid === 0) return 'a prepared transaction (pg_prepared_xacts)';
   const facts = [application, seconds === null ? null : `in a transaction for ${seconds} s`];
-  return `process ${pid} (${facts.filter((fact) => fact !== null).join(', ') || 'of another user'})`;
+  return `process ${pid} (${facts.filter((fact) => fact !== null).join(', ') || 'owned by another user'})`;
 }
 
 /**

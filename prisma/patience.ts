@@ -59,7 +59,7 @@ export function createPatience({ timeoutMs, say }: { timeoutMs: number; say: (li
       let broken = 0;
       const onBlocked = (found: string): void => {
         blockers = found;
-        sayNowAndThen(`${what} waits for a lock that is held by ${found}`);
+        sayNowAndThen(`${what} is waiting for a lock held by ${found}`);
       };
       for (let tries = 0; ; tries += 1) {
         try {
@@ -72,7 +72,7 @@ export function createPatience({ timeoutMs, say }: { timeoutMs: number; say: (li
           if (reason === 'connection') {
             broken += 1;
             if (broken > maxBroken || isOver) throw thrown;
-            say(`${what}: the connection broke (${explainDatabaseError(thrown)}); it is tried again`);
+            say(`${what}: lost the connection (${explainDatabaseError(thrown)}); trying again`);
           } else if (isOver) {
             throw new MigrationError(giveUp(what, timeoutMs, blockers));
           }
@@ -84,8 +84,8 @@ export function createPatience({ timeoutMs, say }: { timeoutMs: number; say: (li
 }
 
 function giveUp(what: string, timeoutMs: number, blockers: string | null): string {
-  const who = blockers === null ? 'pg_locks tells who has it' : `${blockers} had it last`;
-  return `${what} did not get its lock within ${timeoutMs / 1_000} s and was not done: ${who}. Run sluice migrate again, with a longer --timeout where it has to wait`;
+  const who = blockers === null ? 'see pg_locks for the holder' : `last held by ${blockers}`;
+  return `${what} did not acquire its lock within ${timeoutMs / 1_000} s and was not applied: ${who}. Run sluice migrate again, with a longer --timeout if it has to wait`;
 }
 
 /** Null when the next attempt would fail, too. */

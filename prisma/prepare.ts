@@ -53,7 +53,7 @@ async function makeSchema(client: pg.ClientBase, schema: string): Promise<void> 
   } catch (thrown) {
     if (classifyDatabaseError(thrown).code !== insufficientPrivilege) throw thrown;
     throw new MigrationError(
-      `the schema ${JSON.stringify(schema)} is not there, and the role ${JSON.stringify(role)} may not make it. Have an owner of the database run: ${sql} authorization ${quoteIdentifier(role)};`,
+      `the schema ${JSON.stringify(schema)} does not exist, and the role ${JSON.stringify(role)} may not create it. Ask an owner of the database to run: ${sql} authorization ${quoteIdentifier(role)};`,
     );
   }
 }
@@ -63,7 +63,7 @@ function refuseFailed(failed: readonly string[], migrations: readonly Migration[
   const open = migrations.filter((one) => one.inTransaction && failed.includes(one.name)).map(({ name }) => name);
   if (open.length === 0) return;
   throw new MigrationError(
-    `begun and not finished: ${open.join(', ')}. Look at what is there of it, then run sluice migrate resolve --applied NAME when it is all there, or --rolled-back NAME when nothing of it is`,
+    `started but not finished: ${open.join(', ')}. Check what is in the database, then run sluice migrate resolve --applied NAME if the whole migration is there, or --rolled-back NAME if nothing of it is`,
   );
 }
 
@@ -78,6 +78,6 @@ async function refuseForeignTables(
   );
   if (rows.length === 0) return;
   throw new MigrationError(
-    `the schema ${JSON.stringify(schema)} has ${rows.map(({ name }) => name).join(', ')} already, which the migrations are to make. Nothing was changed. If somebody else has made it, choose a schema for Sluice alone: ?schema=sluice in DATABASE_URL. If Sluice has, its books were lost: sluice migrate resolve --applied NAME`,
+    `the schema ${JSON.stringify(schema)} has ${rows.map(({ name }) => name).join(', ')} already, which the migrations would create. Nothing was changed. If it belongs to another application, choose a schema for Sluice alone: ?schema=sluice in DATABASE_URL. If it belongs to Sluice, its migration history was lost: run sluice migrate resolve --applied NAME`,
   );
 }

@@ -36,7 +36,7 @@ export async function resolveMigration(
 
 function refuse(name: string, state: MigrationState, resolution: Resolution): void {
   if (state === 'applied' || state === 'changed')
-    throw new MigrationError(`the migration ${name} is applied already; there is nothing to resolve`);
+    throw new MigrationError(`the migration ${name} is already applied; there is nothing to resolve`);
   if (state === 'pending' && resolution === 'rolled back')
-    throw new MigrationError(`the migration ${name} was never begun, so it cannot be rolled back`);
+    throw new MigrationError(`the migration ${name} was never started, so it cannot be rolled back`);
 }

@@ -19,7 +19,7 @@ export interface TableLock {
 }
 
 const head = 'locks:';
-const form = `${head} none, or such as "${head} access exclusive on request, dead_letter; share on stream_lease"`;
+const form = `${head} none, or a line such as "${head} access exclusive on request, dead_letter; share on stream_lease"`;
 
 /** What the migrations take that were made before each of them said so itself. They stay as they are, byte for byte. */
 const ofEarlierMigrations: Record<string, string> = {

@@ -31,12 +31,11 @@ export interface AwaitedEntry extends Entry {
   readonly arrival: Arrival | null;
 }
 
-const closedInMemory =
-  'the sender was closed before Redis had acknowledged the record; it may have arrived all the same';
+const closedInMemory = 'the sender was closed before Redis acknowledged the record; it may have arrived nevertheless';
 const closedOnDisk =
-  'the sender was closed before the record was in Redis; it is on disk, and the next process with this spill directory sends it';
+  'the sender was closed before the record reached Redis; it is on disk, and the next process with this spill directory sends it';
 
-const noLongerOnDisk = 'the record was on disk, and is damaged, gone, or taken over by another process, which sends it';
+const noLongerOnDisk = 'the record on disk is damaged, gone, or taken over by another process, which sends it';
 
 /**
  * Tells durable sends when their records are in Redis, also those that go there by way of the disk: a chunk keeps its id

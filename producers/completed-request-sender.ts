@@ -281,7 +281,7 @@ export class CompletedRequestSender {
   }
 
   #refuseWhenClosed(): void {
-    if (this.#closing !== null) throw new SenderClosedError('the sender is closed: it accepts no more records');
+    if (this.#closing !== null) throw new SenderClosedError('the sender is closed and accepts no more records');
   }
 
   #counted<T>(work: () => T): T {

@@ -44,7 +44,7 @@ export function createExecutionObserver(options: ExecutionObserverOptions = {}):
   const registry = options.registry ?? register;
   const logger = createProducerLogger(options.logger, registry);
   const problems = createProblemLog(logger);
-  if (!options.redisUrl) logger.warn({}, 'no redisUrl is given: executions are counted in the metrics and not stored');
+  if (!options.redisUrl) logger.warn({}, 'no redisUrl is set: executions are counted in the metrics but not stored');
   const metrics = createProducerMetrics(registry, () => observer.depth(), producer.metricsMaxSeries);
   let observer: ExecutionObserver;
   try {
@@ -110,7 +110,7 @@ function checkSettings(producer: ProducerSettings): ProducerSettings {
   if (producer.recordMaxBytes < minRecordBytes)
     throw new RangeError(`producer.recordMaxBytes is ${producer.recordMaxBytes}; accepted: at least ${minRecordBytes}`);
   if (producer.recordMaxBytes > producer.buffer.maxBytes)
-    throw new RangeError('producer.recordMaxBytes must not be above producer.buffer.maxBytes');
+    throw new RangeError('producer.recordMaxBytes must not exceed producer.buffer.maxBytes');
   return producer;
 }
 

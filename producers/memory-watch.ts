@@ -12,7 +12,7 @@ export class RedisNearlyFullError extends Error {
   constructor({ usedBytes, maxBytes }: MemoryReading, share: number) {
     const percent = (part: number): number => Math.floor(part * 100);
     super(
-      `Redis uses ${percent(usedBytes / maxBytes)} % of its memory, and nothing is added above ${percent(share)} % (SLUICE_REDIS_MEMORY_SHARE): workers have to make room, or maxmemory has to be raised`,
+      `Redis uses ${percent(usedBytes / maxBytes)} % of its memory, and producers add nothing above ${percent(share)} % (SLUICE_REDIS_MEMORY_SHARE): let workers catch up, or raise maxmemory`,
     );
   }
 }

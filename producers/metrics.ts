@@ -144,7 +144,7 @@ function createMetrics(registers: Registry[], counts: ProducerCounts): void {
   });
   new Counter({
     name: overflowing.errors,
-    help: 'Strategy executions that did not end ok, by error code',
+    help: 'Strategy executions that failed, by error code',
     labelNames: ['realm', 'strategy_type', 'code'],
     registers,
     collect() {
@@ -168,7 +168,7 @@ function createMetrics(registers: Registry[], counts: ProducerCounts): void {
   });
   new Counter({
     name: 'sluice_producer_series_overflow_total',
-    help: 'Observations that are counted under the label other, since the metric has as many series as it may have',
+    help: 'Observations counted under the label other because the metric has reached its maximum number of series',
     labelNames: ['metric'],
     registers,
     collect() {
@@ -189,7 +189,7 @@ function createMetrics(registers: Registry[], counts: ProducerCounts): void {
   });
   new Counter({
     name: 'sluice_producer_send_failures_total',
-    help: 'Attempts to add chunks to the queue that failed and are tried again',
+    help: 'Failed attempts to add chunks to the queue; each is retried',
     registers,
     collect() {
       this.reset();
@@ -198,7 +198,7 @@ function createMetrics(registers: Registry[], counts: ProducerCounts): void {
   });
   new Gauge({
     name: 'sluice_producer_buffer_records',
-    help: 'Records in the buffer, waiting or on their way to the queue',
+    help: 'Records in the buffer, waiting or being sent to the queue',
     registers,
     collect() {
       this.set(inAllBuffers('records'));

@@ -16,12 +16,12 @@ export type Problem =
   | 'spill_lost';
 
 const messages: Record<Exclude<Problem, 'dropped'>, string> = {
-  refused: 'records are refused by Redis for good, they are left out',
-  send_failed: 'chunks could not be added to the queue, trying again',
+  refused: 'Redis permanently refuses records; they are dropped',
+  send_failed: 'chunks could not be added to the queue; retrying',
   metrics_failed: 'execution metrics could not be updated',
-  spill_full: 'the spill directory is at its bound, chunks wait in memory',
-  spill_failed: 'the spill directory cannot be used as it should, what is not on disk waits in memory',
-  spill_lost: 'the spill directory held chunks that are damaged, they are left out',
+  spill_full: 'the spill directory has reached its size limit; chunks wait in memory',
+  spill_failed: 'the spill directory does not work as expected; records that are not on disk wait in memory',
+  spill_lost: 'the spill directory contained damaged chunks; they are skipped',
 };
 
 const intervalMs = 1_000;

@@ -6,7 +6,7 @@ export class RecordRefusedError extends Error {
 
   /** @param cause what it was refused with; it is only explained here, for it may hold the record */
   constructor(cause: Error) {
-    super(`Redis refuses the record for good: ${explainRedisError(cause)}`);
+    super(`Redis permanently refuses the record: ${explainRedisError(cause)}`);
   }
 }
 

@@ -11,7 +11,7 @@ import type { Notes } from './notes.ts';
 export function requireRequestId(id: unknown): string {
   if (isUuid(id)) return id.toLowerCase();
   throw new TypeError(
-    `requestId is ${describe(id)}; give a UUID, such as crypto.randomUUID() makes, the same in begin and send`,
+    `requestId is ${describe(id)}; give a UUID, such as one from crypto.randomUUID(), the same one to begin and send`,
   );
 }
 
@@ -32,7 +32,7 @@ export function requireCreator(creator: unknown): string {
   if (trimmed.length > requestLimits.identifierChars)
     throw new TypeError(`createdBy has ${trimmed.length} characters; ${remedy}`);
   if (trimmed.includes('\0') || !trimmed.isWellFormed())
-    throw new TypeError(`createdBy has a NUL or a lone surrogate in it; ${remedy}, without`);
+    throw new TypeError(`createdBy contains a NUL or a lone surrogate; ${remedy}, without these`);
   return trimmed;
 }
 

@@ -70,7 +70,7 @@ function createMetrics(registers: Registry[], counts: RequestCounts): Histogram 
 
   new Counter({
     name: 'sluice_requests_sent_total',
-    help: 'Calls of send, begin and trySend by how they ended: accepted, refused (no record, or too large), aborted, closed, or declined (trySend without room)',
+    help: 'Calls of send, begin and trySend by result: accepted, refused (no record, or too large), aborted, closed, or declined (trySend without room)',
     labelNames: ['result'],
     registers,
     collect() {
@@ -82,7 +82,7 @@ function createMetrics(registers: Registry[], counts: RequestCounts): Histogram 
   });
   new Counter({
     name: 'sluice_request_records_total',
-    help: 'Accepted records by what became of them: sent (in Redis), refused (by Redis, for good) or dropped (left unsent by close, or damaged on disk)',
+    help: 'Accepted records by outcome: sent (in Redis), refused (by Redis, permanently) or dropped (unsent at close, or damaged on disk)',
     labelNames: ['outcome'],
     registers,
     collect() {
@@ -95,7 +95,7 @@ function createMetrics(registers: Registry[], counts: RequestCounts): Histogram 
   });
   new Counter({
     name: 'sluice_request_send_failures_total',
-    help: 'Attempts to add chunks of requests to the queue that failed and are tried again',
+    help: 'Failed attempts to add chunks of requests to the queue; each is retried',
     registers,
     collect() {
       this.reset();
@@ -113,13 +113,13 @@ function createMetrics(registers: Registry[], counts: RequestCounts): Histogram 
   });
   const waitSeconds = new Histogram({
     name: 'sluice_request_send_wait_seconds',
-    help: 'How long sends waited for room in the buffer, whatever ended the wait; those that need not wait are not in it',
+    help: 'How long sends waited for room in the buffer, however the wait ended; sends that did not wait are not counted',
     buckets: waitBucketsSeconds,
     registers,
   });
   new Gauge({
     name: 'sluice_request_sends_waiting',
-    help: 'Sends that wait for room in the buffer',
+    help: 'Sends that are waiting for room in the buffer',
     registers,
     collect() {
       this.set(all().waiting);
@@ -127,7 +127,7 @@ function createMetrics(registers: Registry[], counts: RequestCounts): Histogram 
   });
   new Gauge({
     name: 'sluice_request_buffer_records',
-    help: 'Records of requests in the buffer, waiting or on their way to the queue',
+    help: 'Records of requests in the buffer, waiting or being sent to the queue',
     registers,
     collect() {
       this.set(inAllBuffers('records'));

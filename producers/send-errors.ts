@@ -8,8 +8,8 @@ export class SendAbortedError extends Error {
   constructor(signal: AbortSignal, { isAccepted }: { isAccepted: boolean }) {
     super(
       isAccepted
-        ? 'the wait for Redis was aborted; the record had been accepted and is sent all the same'
-        : 'the send was aborted before there was room for the record, which was not accepted',
+        ? 'the wait for Redis was aborted; the record had already been accepted and will still be sent'
+        : 'the send was aborted before there was room for the record; the record was not accepted',
       { cause: signal.reason },
     );
     this.isAccepted = isAccepted;

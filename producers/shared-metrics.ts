@@ -67,7 +67,7 @@ function register(registry: Registry, metrics: readonly Metric[]): void {
   const taken = metrics.find((metric) => ![undefined, metric].includes(find(registry, metric)));
   if (taken !== undefined)
     throw new Error(
-      `the registry has a metric ${nameOf(taken)} already, which another copy of this library, or somebody else, has registered; close that producer first, or give this one a registry of its own (option "registry")`,
+      `the registry already has a metric ${nameOf(taken)}, registered by another copy of this library or by other code; close that producer first, or give this one its own registry (option "registry")`,
     );
   for (const metric of metrics) registry.registerMetric(metric);
 }

@@ -61,7 +61,7 @@ export function createConfigReader<V extends Variables, G extends Groups>(parts:
 
   const show = (name: string, value: string | undefined): string => {
     if (value === '') return 'is empty';
-    return parts.secrets.has(name) ? 'has a value that is not shown here' : `is ${quote(value)}`;
+    return parts.secrets.has(name) ? 'has an invalid value (not shown)' : `is ${quote(value)}`;
   };
 
   const crossFieldProblems = (config: object): string[] =>

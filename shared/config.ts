@@ -20,7 +20,7 @@ const mib = 1_024 * kib;
 
 const hourMs = 3_600_000;
 
-const streamName = read.matching(/^[^\s\p{Cc}]{1,200}$/u, '1 to 200 characters without white space');
+const streamName = read.matching(/^[^\s\p{Cc}]{1,200}$/u, '1 to 200 characters without whitespace');
 
 /** The connection URL of a PostgreSQL. */
 const databaseUrl = read.reader((value) => {
@@ -50,7 +50,7 @@ const variables = {
   SLUICE_WORKER_CONCURRENCY: read.integer({ min: 1, max: 10_000, unit: 'jobs' }).default(100),
   SLUICE_WORKER_MAX_BYTES: read.integer({ min: 1 * mib, max: 16_384 * mib, unit: 'bytes' }).optional(),
   SLUICE_WORKER_HOST: read.text().default('127.0.0.1'),
-  SLUICE_WORKER_PORT: read.integer({ min: 0, max: 65_535, unit: 'port; 0 takes a free one' }).default(9_465),
+  SLUICE_WORKER_PORT: read.integer({ min: 0, max: 65_535, unit: 'port; 0 picks a free one' }).default(9_465),
   SLUICE_METRICS_TOKEN: read.text(16).optional(),
   SLUICE_LOCK_DURATION_MS: read.milliseconds(1_000, hourMs).default(15_000),
   SLUICE_STALLED_INTERVAL_MS: read.milliseconds(500, hourMs).default(5_000),
@@ -81,7 +81,7 @@ const variables = {
   SLUICE_HEALTH_BAD_OFFSET: read.oneOf(['fail', 'earliest', 'latest']).default('fail'),
 
   SLUICE_CONSOLE_HOST: read.text().default('127.0.0.1'),
-  SLUICE_CONSOLE_PORT: read.integer({ min: 0, max: 65_535, unit: 'port; 0 takes a free one' }).default(9_464),
+  SLUICE_CONSOLE_PORT: read.integer({ min: 0, max: 65_535, unit: 'port; 0 picks a free one' }).default(9_464),
   SLUICE_CONSOLE_READ_TOKEN: bearerToken.optional(),
   SLUICE_CONSOLE_OPERATOR_TOKEN: bearerToken.optional(),
   SLUICE_CONSOLE_REALM_TOKENS: realmTokens.optional(),
@@ -92,9 +92,9 @@ const variables = {
   SLUICE_PARTITION_BY: read.oneOf(partitionUnits).default('day'),
   SLUICE_PARTITION_DAYS_AHEAD: read.integer({ min: 1, max: 365, unit: 'days' }).default(7),
 
-  SLUICE_RETENTION_DAYS: read.integer({ min: 0, max: 3_650, unit: 'days; 0 keeps for ever' }).default(90),
-  SLUICE_REQUEST_RETENTION_DAYS: read.integer({ min: 0, max: 3_650, unit: 'days; 0 keeps for ever' }).default(90),
-  SLUICE_DEAD_LETTER_RETENTION_DAYS: read.integer({ min: 0, max: 3_650, unit: 'days; 0 keeps for ever' }).default(30),
+  SLUICE_RETENTION_DAYS: read.integer({ min: 0, max: 3_650, unit: 'days; 0 keeps forever' }).default(90),
+  SLUICE_REQUEST_RETENTION_DAYS: read.integer({ min: 0, max: 3_650, unit: 'days; 0 keeps forever' }).default(90),
+  SLUICE_DEAD_LETTER_RETENTION_DAYS: read.integer({ min: 0, max: 3_650, unit: 'days; 0 keeps forever' }).default(30),
   SLUICE_ARCHIVE_DIR: read.text().optional(),
 
   SLUICE_WORKERS: read.integer({ min: 1, max: 64, unit: 'processes' }).default(2),
@@ -123,7 +123,7 @@ export type Config = ConfigOf<Groups>;
 /** @throws UsageError that names the variable, when a connection URL is missing */
 export function requireUrl(value: string | null, name: 'DATABASE_URL' | 'REDIS_URL'): string {
   if (value !== null) return value;
-  throw new UsageError(`${name} is not set. Set it, or use npm start, which brings servers of its own.`);
+  throw new UsageError(`${name} is not set. Set it, or use npm start, which starts servers of its own.`);
 }
 
 /** The groups, each of which reads its own variables only when it is asked for. */
@@ -219,20 +219,20 @@ const rules: readonly Rule<Config>[] = [
     ({ console }) =>
       tokensOf(console).length === 0 &&
       !isLoopback(console.host) &&
-      `SLUICE_CONSOLE_HOST: ${JSON.stringify(console.host)} can be reached from other machines; also set SLUICE_CONSOLE_READ_TOKEN or SLUICE_CONSOLE_OPERATOR_TOKEN, or use 127.0.0.1`,
+      `SLUICE_CONSOLE_HOST: ${JSON.stringify(console.host)} is reachable from other machines; also set SLUICE_CONSOLE_READ_TOKEN or SLUICE_CONSOLE_OPERATOR_TOKEN, or use 127.0.0.1`,
   ),
   rule(
     ['console'],
     ({ console }) =>
       new Set(tokensOf(console)).size < tokensOf(console).length &&
-      'SLUICE_CONSOLE_READ_TOKEN, SLUICE_CONSOLE_OPERATOR_TOKEN, SLUICE_CONSOLE_REALM_TOKENS: two of the tokens are the same; each must tell what its bearer may do',
+      'SLUICE_CONSOLE_READ_TOKEN, SLUICE_CONSOLE_OPERATOR_TOKEN, SLUICE_CONSOLE_REALM_TOKENS: two tokens are equal; tokens must be different, because each one determines what its bearer may do',
   ),
   rule(
     ['worker'],
     ({ worker }) =>
       worker.metricsToken === null &&
       !isLoopback(worker.host) &&
-      `SLUICE_WORKER_HOST: ${JSON.stringify(worker.host)} can be reached from other machines; also set SLUICE_METRICS_TOKEN, or use 127.0.0.1`,
+      `SLUICE_WORKER_HOST: ${JSON.stringify(worker.host)} is reachable from other machines; also set SLUICE_METRICS_TOKEN, or use 127.0.0.1`,
   ),
   rule(
     ['database', 'migrator'],
@@ -240,31 +240,31 @@ const rules: readonly Rule<Config>[] = [
       database.url !== null &&
       migrator.url !== null &&
       parseDatabaseUrl(database.url).schema !== parseDatabaseUrl(migrator.url).schema &&
-      'SLUICE_MIGRATE_DATABASE_URL: it names another schema than DATABASE_URL; give both the same ?schema=',
+      'SLUICE_MIGRATE_DATABASE_URL: its schema differs from that of DATABASE_URL; give both the same ?schema=',
   ),
   rule(
     ['batch', 'database'],
     ({ batch, database }) =>
       batch.maxInFlight > database.poolSize &&
-      `SLUICE_BATCH_MAX_IN_FLIGHT: ${batch.maxInFlight} statements at once need as many connections; raise SLUICE_DATABASE_POOL_SIZE (${database.poolSize})`,
+      `SLUICE_BATCH_MAX_IN_FLIGHT: ${batch.maxInFlight} concurrent statements need as many connections; raise SLUICE_DATABASE_POOL_SIZE (${database.poolSize})`,
   ),
   rule(
     ['batch', 'worker'],
     ({ batch, worker }) =>
       batch.maxWaitMs * 2 > worker.lockDurationMs &&
-      `SLUICE_BATCH_MAX_WAIT_MS: ${batch.maxWaitMs} must be at most half of SLUICE_LOCK_DURATION_MS (${worker.lockDurationMs}), or jobs stall while they wait`,
+      `SLUICE_BATCH_MAX_WAIT_MS: ${batch.maxWaitMs} must be at most half of SLUICE_LOCK_DURATION_MS (${worker.lockDurationMs}); otherwise jobs stall while they wait`,
   ),
   rule(
     ['database', 'worker'],
     ({ database, worker }) =>
       worker.stuckAfterMs < database.statementTimeoutMs * 2 &&
-      `SLUICE_STUCK_AFTER_MS: ${worker.stuckAfterMs} must be at least twice SLUICE_DATABASE_STATEMENT_TIMEOUT_MS (${database.statementTimeoutMs}), or a slow statement looks like a stuck worker`,
+      `SLUICE_STUCK_AFTER_MS: ${worker.stuckAfterMs} must be at least twice SLUICE_DATABASE_STATEMENT_TIMEOUT_MS (${database.statementTimeoutMs}); otherwise a slow statement looks like a stuck worker`,
   ),
   rule(
     ['retry'],
     ({ retry }) =>
       retry.baseMs > retry.maxMs &&
-      `SLUICE_RETRY_BASE_MS: ${retry.baseMs} must not be above SLUICE_RETRY_MAX_MS (${retry.maxMs})`,
+      `SLUICE_RETRY_BASE_MS: ${retry.baseMs} must not exceed SLUICE_RETRY_MAX_MS (${retry.maxMs})`,
   ),
   ...producerRules,
 ];

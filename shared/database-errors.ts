@@ -261,60 +261,57 @@ function sqlStateOf(error: Record<string, unknown>): string | null {
 /** What a person can do about the failures that a set-up meets. */
 const remedies: Record<string, string> = {
   '42P01': 'a table is missing: run `sluice migrate`',
-  '42703': 'a column is missing, the tables are older than this build: run `sluice migrate`',
-  '42501': 'the user of DATABASE_URL lacks a right that it needs',
+  '42703': 'a column is missing because the tables are older than this build: run `sluice migrate`',
+  '42501': 'the user of DATABASE_URL lacks a required privilege',
   '28P01': 'check the user and the password in DATABASE_URL',
   '28000':
-    'check the user in DATABASE_URL and what pg_hba.conf lets it do; if it says "no encryption", add sslmode=require',
+    'check the user in DATABASE_URL and its entries in pg_hba.conf; if the message says "no encryption", add sslmode=require',
   '3D000': 'create the database, or correct its name in DATABASE_URL',
-  '3F000': 'the schema of DATABASE_URL is missing: run `sluice migrate`',
-  '08004': 'the server refuses the connection: its log says why',
-  '53300': 'raise max_connections, or lower SLUICE_DATABASE_POOL_SIZE; a pooler such as PgBouncer helps, too',
-  TlsNotOffered: 'turn ssl on at the server, or choose another sslmode in DATABASE_URL',
-  TlsUntrusted: "name the file of the authority that signed the server's certificate as sslrootcert in DATABASE_URL",
-  TlsOtherHost: 'use the host name that the certificate is for, or sslmode=verify-ca, in DATABASE_URL',
-  TlsExpired: "renew the server's certificate, and look at the clocks",
-  TlsFailed: 'check sslmode, sslcert and sslkey in DATABASE_URL, and what the server asks for',
+  '3F000': 'the schema of DATABASE_URL does not exist: run `sluice migrate`',
+  '08004': 'the server rejects the connection: see its log',
+  '53300': 'raise max_connections, lower SLUICE_DATABASE_POOL_SIZE, or use a pooler such as PgBouncer',
+  TlsNotOffered: 'enable ssl on the server, or choose another sslmode in DATABASE_URL',
+  TlsUntrusted: "set sslrootcert in DATABASE_URL to the file of the CA that signed the server's certificate",
+  TlsOtherHost: 'use the host name in the certificate, or sslmode=verify-ca, in DATABASE_URL',
+  TlsExpired: "renew the server's certificate, and check the clocks",
+  TlsFailed: 'check sslmode, sslcert and sslkey in DATABASE_URL against what the server requires',
   TlsConnectionError: 'check sslmode and sslrootcert in DATABASE_URL',
-  ECONNREFUSED: 'check that the server runs, and host and port in DATABASE_URL',
+  ECONNREFUSED: 'check that the server is running, and the host and port in DATABASE_URL',
   ENOTFOUND: 'check the host in DATABASE_URL',
-  P1001: 'check that the server runs, and host and port in DATABASE_URL',
-  DatabaseNotReachable: 'check that the server runs, and host and port in DATABASE_URL',
+  P1001: 'check that the server is running, and the host and port in DATABASE_URL',
+  DatabaseNotReachable: 'check that the server is running, and the host and port in DATABASE_URL',
 };
 
 /** What PgBouncer says, all of it as 08P01, and which of its settings that is about. */
 const poolerRemedies: [pattern: RegExp, remedy: string][] = [
   [
     /^unsupported startup parameter/,
-    'take the parameter options out of DATABASE_URL, or add it to ignore_startup_parameters of PgBouncer',
+    'remove the parameter options from DATABASE_URL, or add it to ignore_startup_parameters in PgBouncer',
   ],
   [
     /^no such database|^database ".*" does not exist/,
-    'create the database, add it to [databases] of PgBouncer, or correct its name in DATABASE_URL',
+    'create the database, add it to [databases] in PgBouncer, or correct its name in DATABASE_URL',
   ],
   [
     /^no such user|^(?:password|SASL) authentication failed|^auth failed/,
-    'check the user and the password in DATABASE_URL, and auth_file or auth_query of PgBouncer',
+    'check the user and the password in DATABASE_URL, and auth_file or auth_query in PgBouncer',
   ],
-  [/^no more connections allowed/, 'raise max_client_conn of PgBouncer, or lower SLUICE_DATABASE_POOL_SIZE'],
-  [
-    /^query_wait_timeout/,
-    'raise default_pool_size of PgBouncer: statements waited too long for a connection to the server',
-  ],
+  [/^no more connections allowed/, 'raise max_client_conn in PgBouncer, or lower SLUICE_DATABASE_POOL_SIZE'],
+  [/^query_wait_timeout/, 'raise default_pool_size in PgBouncer: statements waited too long for a server connection'],
   [
     /^(?:query|idle transaction) ?_?timeout/,
-    'take query_timeout and idle_transaction_timeout out of the settings of PgBouncer',
+    'remove query_timeout and idle_transaction_timeout from the settings of PgBouncer',
   ],
   [
     /^server login (?:has been )?fail|^login (?:rejected|failed)/,
-    'PgBouncer cannot log in at PostgreSQL: check its [databases], and the server',
+    'PgBouncer cannot log in to PostgreSQL: check its [databases] and the server',
   ],
   [
     /^pgbouncer cannot connect to server|^server (?:conn crashed|connect)/,
-    'PgBouncer does not reach PostgreSQL: check host and port in its [databases]',
+    'PgBouncer cannot reach PostgreSQL: check the host and port in its [databases]',
   ],
-  [/transaction blocks not allowed|statement pooling/, 'set pool_mode of PgBouncer to transaction or session'],
-  [/^bouncer config error/, 'the log of PgBouncer says what is wrong with its settings'],
+  [/transaction blocks not allowed|statement pooling/, 'set pool_mode in PgBouncer to transaction or session'],
+  [/^bouncer config error/, 'the settings of PgBouncer are wrong: see its log'],
 ];
 
 /** What to do about an error, where that is known. */

@@ -46,7 +46,7 @@ function readPem(parameter: string, file: string): string {
     return readFileSync(file, 'utf8');
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
-    throw new UsageError(`DATABASE_URL: the file of ${parameter} cannot be read (${code}): ${file}`, { cause });
+    throw new UsageError(`DATABASE_URL: the ${parameter} file cannot be read (${code}): ${file}`, { cause });
   }
 }
 

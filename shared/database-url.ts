@@ -44,29 +44,29 @@ export class DatabaseUrlError extends Error {
 const accepted: Record<string, [isAccepted: (value: string) => boolean, accepts: string]> = {
   schema: [
     isSchemaName,
-    'a schema of 1 to 63 bytes without quotes, backslashes, control characters and two dollar signs, which does not begin with pg_',
+    'a schema of 1 to 63 bytes that does not start with pg_ and has no quotes, backslashes, control characters or consecutive dollar signs',
   ],
-  host: [isFilled, 'a parameter host that is not empty'],
+  host: [isFilled, 'a non-empty parameter host'],
   port: [(value) => value.split(',').every(isPort), 'a parameter port from 1 to 65535'],
-  user: [isFilled, 'a parameter user that is not empty'],
-  password: [isFilled, 'a parameter password that is not empty'],
-  dbname: [isFilled, 'a parameter dbname that is not empty'],
-  application_name: [isFilled, 'a parameter application_name that is not empty'],
-  options: [isFilled, 'a parameter options that is not empty'],
+  user: [isFilled, 'a non-empty parameter user'],
+  password: [isFilled, 'a non-empty parameter password'],
+  dbname: [isFilled, 'a non-empty parameter dbname'],
+  application_name: [isFilled, 'a non-empty parameter application_name'],
+  options: [isFilled, 'a non-empty parameter options'],
   client_encoding: [(value) => /^(?:utf-?8|auto|unicode)$/i.test(value), 'client_encoding=UTF8'],
   sslmode: [isOneOf(...tlsModes), `sslmode=${tlsModes.join(', ')}`],
-  sslrootcert: [isFilled, 'a parameter sslrootcert that names a file, or is system'],
+  sslrootcert: [isFilled, 'a parameter sslrootcert that names a file or is system'],
   sslcert: [isFilled, 'a parameter sslcert that names a file'],
   sslkey: [isFilled, 'a parameter sslkey that names a file'],
   sslnegotiation: [isOneOf('postgres', 'direct'), 'sslnegotiation=postgres or direct'],
-  uselibpqcompat: [isOneOf('true'), 'uselibpqcompat=true, which changes nothing: sslmode is what libpq says'],
+  uselibpqcompat: [isOneOf('true'), 'uselibpqcompat=true, which has no effect: sslmode always works as in libpq'],
   channel_binding: [
     isOneOf('disable', 'prefer'),
-    'channel_binding=disable or prefer; sslmode=verify-full makes sure of the server',
+    'channel_binding=disable or prefer; sslmode=verify-full authenticates the server',
   ],
   target_session_attrs: [isOneOf(...targetSessions), `target_session_attrs=${targetSessions.join(', ')}`],
   pgbouncer: [isOneOf('true', 'false'), 'pgbouncer=true or false'],
-  statement_cache_size: [isOneOf('0'), 'statement_cache_size=0: no statement is kept at the server'],
+  statement_cache_size: [isOneOf('0'), 'statement_cache_size=0, because no statement is cached on the server'],
 };
 
 /** Parameters of Prisma and libpq that have a variable here. */
@@ -125,13 +125,13 @@ function readParameters(query: string): Map<string, string> {
   for (const pair of query.split('&').filter((one) => one !== '')) {
     const [name = '', ...valueParts] = pair.split('=').map(decode);
     const value = valueParts.join('=');
-    const shownName = /^\w{1,40}$/.test(name) ? name : 'of such a name';
+    const shownName = /^\w{1,40}$/.test(name) ? name : 'with this name';
     const instead = Object.hasOwn(replaced, name) ? replaced[name] : undefined;
     if (instead !== undefined) throw new DatabaseUrlError(`no parameter ${name}; use ${instead}`);
     const rule = Object.hasOwn(accepted, name) ? accepted[name] : undefined;
     if (rule === undefined)
-      throw new DatabaseUrlError(`no parameter ${shownName}; there are ${Object.keys(accepted).join(', ')}`);
-    if (parameters.has(name)) throw new DatabaseUrlError(`the parameter ${name} once only`);
+      throw new DatabaseUrlError(`no parameter ${shownName}; the parameters are ${Object.keys(accepted).join(', ')}`);
+    if (parameters.has(name)) throw new DatabaseUrlError(`the parameter ${name} only once`);
     const [isAccepted, accepts] = rule;
     if (!isAccepted(value)) throw new DatabaseUrlError(accepts);
     parameters.set(name, value);
@@ -144,16 +144,16 @@ function checkTls(parameters: ReadonlyMap<string, string>): void {
   const mode = parameters.get('sslmode');
   const rootCert = parameters.get('sslrootcert');
   if (mode === 'verify-ca' && rootCert === undefined)
-    throw new DatabaseUrlError('sslmode=verify-ca with sslrootcert, the file of the authority that is trusted');
+    throw new DatabaseUrlError('sslmode=verify-ca only with sslrootcert, the file of the trusted CA');
   if (rootCert === 'system' && mode !== 'verify-full')
-    throw new DatabaseUrlError('sslrootcert=system with sslmode=verify-full only');
+    throw new DatabaseUrlError('sslrootcert=system only with sslmode=verify-full');
   if (parameters.has('sslcert') !== parameters.has('sslkey'))
-    throw new DatabaseUrlError('sslcert and sslkey together only');
+    throw new DatabaseUrlError('sslcert and sslkey only together');
   const isPlain = mode === undefined || mode === 'disable';
   const needsTls = ['sslrootcert', 'sslcert', 'sslnegotiation'].find((name) => parameters.has(name));
-  if (isPlain && needsTls !== undefined) throw new DatabaseUrlError(`${needsTls} with an sslmode that uses TLS`);
+  if (isPlain && needsTls !== undefined) throw new DatabaseUrlError(`${needsTls} only with an sslmode that uses TLS`);
   if (parameters.get('sslnegotiation') === 'direct' && (mode === 'allow' || mode === 'prefer'))
-    throw new DatabaseUrlError('sslnegotiation=direct with sslmode=require, verify-ca, verify-full or no-verify');
+    throw new DatabaseUrlError('sslnegotiation=direct only with sslmode=require, verify-ca, verify-full or no-verify');
 }
 
 /** As libpq: hosts and ports of the parameters go before those of the authority; one port holds for all hosts. */
@@ -166,7 +166,7 @@ function readHosts(authority: string, parameters: ReadonlyMap<string, string>): 
   const hosts = parameters.get('host')?.split(',') ?? named.map(({ host }) => host);
   const ports = parameters.get('port')?.split(',') ?? named.map(({ port }) => port);
   if (ports.length !== 1 && ports.length !== hosts.length)
-    throw new DatabaseUrlError('as many ports as hosts, or one port');
+    throw new DatabaseUrlError('one port, or as many ports as hosts');
   return hosts.map((host, index) => {
     const port = (ports.length === 1 ? ports[0] : ports[index]) ?? '';
     return { ...filled({ host }), ...(port === '' ? {} : { port: Number(port) }) };
@@ -184,7 +184,7 @@ function decode(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
-    throw new DatabaseUrlError(`${form}, in whose names and password a % is written as %25`);
+    throw new DatabaseUrlError(`${form} and in which a % in a name or password is written as %25`);
   }
 }
 

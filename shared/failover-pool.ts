@@ -132,6 +132,6 @@ async function checkSession(client: pg.ClientBase, target: TargetSession): Promi
     standby: isStandby,
   };
   if (fits[target]) return;
-  const message = `no server is as target_session_attrs=${target} of DATABASE_URL wants it`;
+  const message = `no server matches target_session_attrs=${target} of DATABASE_URL`;
   throw Object.assign(new Error(message), { code: '25006', severity: 'FATAL' });
 }

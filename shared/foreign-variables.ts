@@ -18,10 +18,10 @@ export function passedOverVariables(environment: NodeJS.ProcessEnv): string[] {
 /** What to say, before anything else, of variables that are set and not taken; one line each. */
 export function environmentWarnings(environment: NodeJS.ProcessEnv): string[] {
   return [
-    ...unknownVariables(environment).map((name) => `${name} is set, but no such variable is known`),
+    ...unknownVariables(environment).map((name) => `${name} is set but is not a known variable`),
     ...passedOverVariables(environment).map(
       (name) =>
-        `${name} holds the address of a Kubernetes Service and is passed over; enableServiceLinks: false in the pod keeps it out`,
+        `${name} holds the address of a Kubernetes Service and is ignored; set enableServiceLinks: false in the pod to avoid it`,
     ),
   ];
 }

@@ -44,7 +44,7 @@ export function untilAskedToStop(): Promise<string> {
       }
     };
     onStopSignal(ask);
-    const orphaned = () => ask('the parent process is gone');
+    const orphaned = () => ask('the parent process has exited');
     if (process.connected) process.once('disconnect', orphaned);
     // It had a channel when it was started.
     else if (process.send) orphaned();

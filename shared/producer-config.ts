@@ -111,7 +111,7 @@ export const producerRules: readonly Rule<{ producer: ProducerSettings; requests
     groups: ['producer'],
     problem: ({ producer }) =>
       producer.recordMaxBytes > producer.buffer.maxBytes &&
-      `SLUICE_RECORD_MAX_BYTES: ${producer.recordMaxBytes} must not be above SLUICE_BUFFER_MAX_BYTES (${producer.buffer.maxBytes})`,
+      `SLUICE_RECORD_MAX_BYTES: ${producer.recordMaxBytes} must not exceed SLUICE_BUFFER_MAX_BYTES (${producer.buffer.maxBytes})`,
   },
   {
     groups: ['requests'],

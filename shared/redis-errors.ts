@@ -115,29 +115,29 @@ export function isRefusal(thrown: unknown): boolean {
 }
 
 const remedies: Record<string, string> = {
-  OOM: 'Redis is full: give it more memory (maxmemory), or take away what is not needed there',
-  LOADING: 'the server is still reading its data from disk: wait',
-  READONLY: 'the server is a replica: let REDIS_URL lead to the primary',
-  MASTERDOWN: 'the server is a replica that has lost its primary: let REDIS_URL lead to the primary',
-  NOREPLICAS: 'the server waits for replicas (min-replicas-to-write): bring them back',
-  CLUSTERDOWN: 'the cluster is down: look at its nodes',
-  TRYAGAIN: 'the cluster moves its slots: wait',
-  BUSY: 'a script of somebody runs for too long: look at the server, and end it with SCRIPT KILL',
-  MISCONF: 'Redis cannot write to its disk: look at the disk, its space and rights, and at the log of the server',
-  NOAUTH: 'the server wants a password: set one in REDIS_URL',
-  WRONGPASS: 'correct user and password in REDIS_URL',
-  NOPERM: 'the user of REDIS_URL lacks a right: see "Rights in Redis" in docs/operations.md',
-  DENIED: 'the server is in protected mode: set a password, and put it into REDIS_URL',
+  OOM: 'Redis is full: raise maxmemory, or delete data that is not needed',
+  LOADING: 'the server is still loading its data from disk: wait',
+  READONLY: 'the server is a replica: point REDIS_URL at the primary',
+  MASTERDOWN: 'the server is a replica that has lost its primary: point REDIS_URL at the primary',
+  NOREPLICAS: 'the server has too few replicas (min-replicas-to-write): bring them back',
+  CLUSTERDOWN: 'the cluster is down: check its nodes',
+  TRYAGAIN: 'the cluster is moving slots: wait',
+  BUSY: 'another client runs a script that takes too long: check the server, and end the script with SCRIPT KILL',
+  MISCONF: 'Redis cannot write to its disk: check disk space, file permissions and the server log',
+  NOAUTH: 'the server requires a password: set it in REDIS_URL',
+  WRONGPASS: 'correct the user and password in REDIS_URL',
+  NOPERM: 'the user of REDIS_URL lacks a permission: see "Rights in Redis" in docs/operations.md',
+  DENIED: 'the server is in protected mode: set a password on the server and in REDIS_URL',
   MOVED:
-    'REDIS_URL leads to one node of a Redis Cluster, and the queue is on another one: use a server without cluster mode',
-  ASK: 'REDIS_URL leads to one node of a Redis Cluster, and the queue is on another one: use a server without cluster mode',
+    'REDIS_URL points at one node of a Redis Cluster, but the queue is on another node: use a server without cluster mode',
+  ASK: 'REDIS_URL points at one node of a Redis Cluster, but the queue is on another node: use a server without cluster mode',
   CROSSSLOT: 'the server is a Redis Cluster: use a server without cluster mode',
-  UNKNOWNCOMMAND: 'the server lacks a command that is needed: use Redis 6.2 or later, or Valkey',
-  MAXCLIENTS: 'the server has as many connections as it takes: find out who holds them, or raise maxclients',
-  NODATABASE: 'the server has no database of this number: correct REDIS_URL',
-  WRONGTYPE: 'a key of the queue is of another type: find out who else writes to this namespace (SLUICE_NAMESPACE)',
-  PROTOCOL: 'the server takes nothing that large: raise proto-max-bulk-len, or make records smaller',
-  TOOLARGE: 'the server takes nothing that large: raise proto-max-bulk-len, or make records smaller',
+  UNKNOWNCOMMAND: 'the server lacks a required command: use Redis 6.2 or later, or Valkey',
+  MAXCLIENTS: 'the server has reached maxclients: find out who holds the connections, or raise maxclients',
+  NODATABASE: 'the server has no database with this number: correct REDIS_URL',
+  WRONGTYPE: 'a key of the queue has the wrong type: find out who else writes to this namespace (SLUICE_NAMESPACE)',
+  PROTOCOL: 'the value is too large for the server: raise proto-max-bulk-len, or make records smaller',
+  TOOLARGE: 'the value is too large for the server: raise proto-max-bulk-len, or make records smaller',
 };
 
 /**
@@ -147,7 +147,7 @@ const remedies: Record<string, string> = {
  */
 export function explainRedisError(thrown: unknown, own: Readonly<Record<string, string>> = {}): string {
   const { code } = classifyRedisError(thrown);
-  const remedy = own[code] ?? remedies[code] ?? 'look at the server and its log';
+  const remedy = own[code] ?? remedies[code] ?? 'check the server and its log';
   const command = code === 'NOPERM' && thrown instanceof Error ? /run the '([\w|-]+)'/.exec(thrown.message)?.[1] : null;
   return `${code}${command ? ` (${command})` : ''}: ${remedy}`;
 }

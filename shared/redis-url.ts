@@ -1,6 +1,6 @@
 /** What `isRedisUrl` holds for, in words that name no value. */
 export const acceptedRedisUrls =
-  'a URL that starts with redis:// or rediss://, whose database, if there is one, is a whole number from 0 (redis://host:6379/0), and in whose user and password a % is written as %25';
+  'a URL that starts with redis:// or rediss://, in which the optional database is a whole number from 0 (redis://host:6379/0) and a % in the user or password is written as %25';
 
 /** The largest that the client can tell from others. */
 const maxDatabase = 2 ** 31 - 1;
@@ -19,7 +19,7 @@ export function isRedisUrl(text: string): boolean {
 
 /** @throws RangeError, which does not show the URL, when no client can be made from it */
 export function checkRedisUrl(text: string): void {
-  if (!isRedisUrl(text)) throw new RangeError(`the Redis URL is not shown here; accepted: ${acceptedRedisUrls}`);
+  if (!isRedisUrl(text)) throw new RangeError(`invalid Redis URL (not shown); accepted: ${acceptedRedisUrls}`);
 }
 
 function isDatabase(text: string): boolean {

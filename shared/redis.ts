@@ -77,7 +77,7 @@ export function createRedis(
     options.logger?.warn({ err: error, connection: options.name }, 'redis connection lost, reconnecting');
   });
   client.on('ready', () => {
-    if (lost) options.logger?.info({ connection: options.name }, 'redis connection is back');
+    if (lost) options.logger?.info({ connection: options.name }, 'redis connection restored');
     lost = false;
   });
   return client;

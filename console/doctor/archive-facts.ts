@@ -9,11 +9,11 @@ export interface ArchiveFacts {
 
 export function readArchiveFacts(dir: string): ArchiveFacts {
   try {
-    if (!statSync(dir).isDirectory()) return { dir, problem: 'it is no directory' };
+    if (!statSync(dir).isDirectory()) return { dir, problem: 'not a directory' };
     accessSync(dir, constants.R_OK | constants.W_OK | constants.X_OK);
     return { dir, problem: null };
   } catch (thrown) {
     const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : 'unknown';
-    return { dir, problem: code === 'ENOENT' ? 'there is no such directory' : `it cannot be written to (${code})` };
+    return { dir, problem: code === 'ENOENT' ? 'the directory does not exist' : `not writable (${code})` };
   }
 }

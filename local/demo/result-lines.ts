@@ -27,7 +27,7 @@ function requestsLine(accounts: RequestAccounts): string {
 
 function gamesLine(accounts: GameAccounts): string {
   const { games, sent, events, dead, running, unreachable, snapshots } = accounts;
-  return `games: sent ${sent} = health events ${events} + dead ${dead}; ${games} games: running ${running}, unreachable ${unreachable}; the lobby was told ${snapshots} times`;
+  return `games: sent ${sent} = health events ${events} + dead ${dead}; ${games} games: running ${running}, unreachable ${unreachable}; ${snapshots} snapshots published to the lobby`;
 }
 
 function whatIsWrong({ unaccounted, failures, storedFailures, requests, games }: ToldResult): string {
@@ -35,8 +35,8 @@ function whatIsWrong({ unaccounted, failures, storedFailures, requests, games }:
     ...(unaccounted === 0 ? [] : [`${unaccounted} executions unaccounted for`]),
     ...(requests === null || requests.unaccounted === 0
       ? []
-      : [`${requests.unaccounted} records of requests unaccounted for`]),
-    ...(requests === null || requests.wrong === 0 ? [] : [`${requests.wrong} requests stored wrongly`]),
+      : [`${requests.unaccounted} request records unaccounted for`]),
+    ...(requests === null || requests.wrong === 0 ? [] : [`${requests.wrong} requests stored incorrectly`]),
     ...(games === null ? [] : whatIsWrongWith(games)),
     ...(failures === storedFailures ? [] : [`${storedFailures} of ${failures} failed executions stored`]),
   ].join(', ');
@@ -44,9 +44,9 @@ function whatIsWrong({ unaccounted, failures, storedFailures, requests, games }:
 
 function whatIsWrongWith({ isTakenIn, wrong, untold, unaccounted }: GameAccounts): string[] {
   return [
-    ...(isTakenIn ? [] : ['the stream of health events was not read to its end']),
-    ...(wrong === 0 ? [] : [`${wrong} games are not as their events leave them`]),
-    ...(untold === 0 ? [] : [`of ${untold} games the lobby was not told how they are`]),
+    ...(isTakenIn ? [] : ['the health-event stream was not read to its end']),
+    ...(wrong === 0 ? [] : [`${wrong} games do not match their events`]),
+    ...(untold === 0 ? [] : [`the state of ${untold} games was not published to the lobby`]),
     ...(unaccounted === 0 ? [] : [`${unaccounted} dead letters of health events missing or too many`]),
   ];
 }

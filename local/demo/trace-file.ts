@@ -35,7 +35,7 @@ export async function* readTraceFile(path: string): AsyncGenerator<TraceRow, voi
       blankLine ??= lineNumber;
       continue;
     }
-    if (blankLine !== undefined) throw refuse('a blank line with rows after it', blankLine);
+    if (blankLine !== undefined) throw refuse('a blank line before further rows', blankLine);
     const row = parseRow(line);
     if (typeof row === 'string') throw refuse(row);
     first ??= row.at;

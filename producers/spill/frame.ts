@@ -63,7 +63,7 @@ export function encodeFrame({ id, data, records, writtenAtMs }: SpilledChunk): B
   const idBytes = Buffer.byteLength(id);
   const bodyBytes = bodyFieldsBytes + idBytes + Buffer.byteLength(data);
   if (bodyBytes > maxBodyBytes)
-    throw new RangeError(`a chunk of ${bodyBytes} bytes is larger than a frame may be (${maxBodyBytes})`);
+    throw new RangeError(`a chunk of ${bodyBytes} bytes exceeds the maximum frame size (${maxBodyBytes})`);
   const frame = Buffer.allocUnsafe(frameHeaderBytes + bodyBytes);
   frameMagic.copy(frame);
   frame.writeUInt32LE(bodyBytes, 4);

@@ -61,7 +61,7 @@ export function createSpillMetrics(registry: Registry, queue: QueueName, depth: 
 function createMetrics(registers: Registry[], spills: ReadonlyMap<QueueName, SpillCounts>): void {
   new Counter({
     name: 'sluice_spill_records_total',
-    help: 'Records written to disk, replayed from there to Redis, recovered from lives of a producer that have ended, refused by Redis for good, lost as damaged, or taken over by another life, which took this one for dead',
+    help: 'Records on disk by event: written to disk, replayed to Redis, recovered from producer lives that have ended, permanently refused by Redis, lost because of damage, or taken over by another life that assumed this one was dead',
     labelNames: ['queue', 'event'],
     registers,
     collect() {
@@ -72,7 +72,7 @@ function createMetrics(registers: Registry[], spills: ReadonlyMap<QueueName, Spi
   });
   new Counter({
     name: 'sluice_spill_refusals_total',
-    help: 'Attempts to write chunks to disk that met the bound (full) or an error of the disk (failed)',
+    help: 'Attempts to write chunks to disk that reached the size limit (full) or met a disk error (failed)',
     labelNames: ['queue', 'reason'],
     registers,
     collect() {
@@ -83,7 +83,7 @@ function createMetrics(registers: Registry[], spills: ReadonlyMap<QueueName, Spi
   });
   new Counter({
     name: 'sluice_spill_lost_bytes_total',
-    help: 'Bytes on disk that were no intact chunks, former lives included',
+    help: 'Bytes on disk that were not intact chunks, including those of former lives',
     labelNames: ['queue'],
     registers,
     collect() {
@@ -102,7 +102,7 @@ function createMetrics(registers: Registry[], spills: ReadonlyMap<QueueName, Spi
   });
   new Gauge({
     name: 'sluice_spill_bytes',
-    help: 'Bytes on disk that this process is to replay, those of former lives included',
+    help: 'Bytes on disk that this process has to replay, including those of former lives',
     labelNames: ['queue'],
     registers,
     collect() {

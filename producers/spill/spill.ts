@@ -121,7 +121,7 @@ export function createSpill(options: SpillOptions) {
   const ownDirectory = async (): Promise<OwnDirectory> => {
     const departure = await departureOf(own);
     if (departure !== null) {
-      options.onTrouble(new Error(`the spill directory of this life was ${departure}, a new one is made`));
+      options.onTrouble(new Error(`the spill directory of this life was ${departure}; creating a new one`));
       await seal();
       own = null;
     }
@@ -175,7 +175,7 @@ export function createSpill(options: SpillOptions) {
       // Its bytes go on counting: they are on the disk.
       sealed.shift();
       newer += 1;
-      options.onTrouble(new Error(`${segment.path} was written by a newer version and is left for one`));
+      options.onTrouble(new Error(`${segment.path} was written by a newer version and is left for that version`));
       return;
     }
     report(segment, end?.corruptBytes ?? 0);
@@ -282,7 +282,7 @@ export function createSpill(options: SpillOptions) {
         if (bytesHeld() + chunks.reduce((sum, { data }) => sum + data.length, 0) > options.maxBytes) return full;
         try {
           const result = (await tryToWrite(chunks)) ?? (await tryToWrite(chunks));
-          if (result === null) throw new Error('the spill directory was taken away twice while chunks were written');
+          if (result === null) throw new Error('the spill directory was removed twice while chunks were being written');
           return result;
         } catch (thrown) {
           await seal();

@@ -52,7 +52,10 @@ test('archive: a day goes out with retention, is listed and checked, and comes b
   expect(await partitionRows(client)).not.toHaveProperty(table);
 
   const again = await sluice('archive', 'restore', day);
-  expect(again).toMatchObject({ exitCode: 2, stderr: expect.stringMatching(/already: drop it, or name another/) });
+  expect(again).toMatchObject({
+    exitCode: 2,
+    stderr: expect.stringMatching(/already exists: drop it, or name another/),
+  });
   expect(await sluice('archive', 'restore', day, '--into', 'other')).toMatchObject({ exitCode: 0 });
   expect(await sluice('archive', 'restore', '2020-01-01')).toMatchObject({ exitCode: 2 });
 });

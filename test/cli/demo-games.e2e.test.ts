@@ -56,5 +56,5 @@ test('demo: games that are stored otherwise than their events say are found, and
   const { games, reconciled } = JSON.parse(demo.stdout.at(-1) ?? '');
   expect(games).toMatchObject({ games: 20, wrong: 2, reconciled: false });
   expect(reconciled).toBe(false);
-  expect(demo.stderr.join('\n')).toContain('2 games are not as their events leave them');
+  expect(demo.stderr.join('\n')).toContain('2 games do not match their events');
 });

@@ -73,7 +73,7 @@ test.each(['redis://:s3cret@host/abc', 'redis://:s3cret%zz@host'])(
   async (url) => {
     const { exitCode, stdout, stderr } = await run([], { REDIS_URL: url });
     expect(exitCode).toBe(1);
-    expect(stdout).toContain('REDIS_URL has a value that is not shown here; accepted: a URL that starts with redis://');
+    expect(stdout).toContain('REDIS_URL has an invalid value (not shown); accepted: a URL that starts with redis://');
     expect(`${stdout}${stderr}`).not.toContain('s3cret');
   },
 );

@@ -140,7 +140,7 @@ test('export: a reader that has seen enough ends it quietly, and a file that can
     { env },
   );
   expect(limited.stdout.trim()).toBe('1');
-  expect(limited.stderr).toMatch(/large\.ndjson \(EFBIG\): the file may not be so large/);
+  expect(limited.stderr).toMatch(/large\.ndjson \(EFBIG\): the file exceeds the maximum size/);
   expect(await readdir(set.dir)).toEqual([]);
   const lost = await set.sluice('export', 'executions', '--since', 'all', '--output', join(set.dir, 'no', 'x.csv'));
   expect(lost).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(/ENOENT.*create it/) });

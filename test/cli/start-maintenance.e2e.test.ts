@@ -16,8 +16,8 @@ test('start: a maintenance worker runs beside the others, and an outage is told 
   });
   const said = (text: string) => until(() => fleet.stderr.some((line) => line.includes(text)));
   await said('ready.');
-  const list = fleet.stderr.find((line) => line.includes('workers are up')) ?? '';
-  expect(list).toMatch(/3 workers are up: worker-1 http:\S+, health-events http:\S+, maintenance http:\S+/);
+  const list = fleet.stderr.find((line) => line.includes('workers are running')) ?? '';
+  expect(list).toMatch(/3 workers are running: worker-1 http:\S+, health-events http:\S+, maintenance http:\S+/);
   const metricsUrl = /maintenance (http:\S+\d)/.exec(list)?.[1];
   await until(async () =>
     (await (await fetch(`${metricsUrl}/metrics`)).text()).includes(
@@ -33,8 +33,8 @@ test('start: a maintenance worker runs beside the others, and an outage is told 
   await said('worker-1 waits: PostgreSQL did not answer');
   await said('maintenance waits: PostgreSQL did not answer');
   await postgres.startAgain();
-  await said('worker-1 goes on');
-  await said('maintenance goes on');
+  await said('worker-1 is working again');
+  await said('maintenance is working again');
   fleet.kill('SIGINT');
   expect(await fleet.ended).toBe(0);
 });

@@ -69,7 +69,7 @@ test('start: takes over what a killed run left behind, and its workers had stopp
   killed.kill('SIGKILL');
   await killed.ended;
   await until(() =>
-    readFileSync(join(dir, '.sluice/logs/worker-1.log'), 'utf8').includes('the parent process is gone'),
+    readFileSync(join(dir, '.sluice/logs/worker-1.log'), 'utf8').includes('the parent process has exited'),
   );
 
   const fleet = await startSluice(['start'], workerPort, dir);

@@ -20,7 +20,7 @@ test.each<[string, string | null, string, RegExp | null]>([
     'is refused every row',
     null,
     'a 1\nsluice_database_outage{role="execution-log"} 1\nb 2\n',
-    /^waits for PostgreSQL to take its rows/,
+    /^waits for PostgreSQL to accept its rows/,
   ],
 ])('fleet watch: a worker that %s', (_kind, notReady, metrics, why) => {
   const said = whyIdle({ notReady, metrics });
@@ -52,5 +52,5 @@ test('fleet watch: asks with the token, says each change once, and minds no work
   outage = 0;
   await until(() => lines.length === 2 && asked >= 8);
   await watch.stop();
-  expect(lines).toEqual([expect.stringMatching(/^worker-1 waits for PostgreSQL/), 'worker-1 goes on']);
+  expect(lines).toEqual([expect.stringMatching(/^worker-1 waits for PostgreSQL/), 'worker-1 is working again']);
 });

@@ -56,7 +56,7 @@ test.each([
     const refused = await run(databaseUrl);
     expect(refused.exitCode).toBe(1);
     expect(refused.stderr).toHaveLength(1);
-    expect(refused.stderr[0]).toContain(`begun and not finished: ${last}`);
+    expect(refused.stderr[0]).toContain(`started but not finished: ${last}`);
     const status = await run(databaseUrl, 'status');
     expect(status.exitCode).toBe(1);
     expect(status.stdout.at(-1)).toBe(`failed   ${last}`);

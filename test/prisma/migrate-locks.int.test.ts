@@ -68,7 +68,7 @@ test('migrate: behind a reader that does not end, inserts go on, the reader is n
   expect(slowestMs).toBeLessThan(5_000);
   expect(rows).toBeGreaterThan(0);
   expect(said[0]).toMatch(
-    /99990101000000_next waits for a lock that is held by process \d+ \(long report, in a transaction for \d+ s\)/,
+    /99990101000000_next is waiting for a lock held by process \d+ \(long report, in a transaction for \d+ s\)/,
   );
 });
 
@@ -77,7 +77,7 @@ test('migrate: a lock on its books is waited for from the first look on, its hol
   const holder = await connect(databaseUrl);
   await holder.query("set application_name = 'a repack'; begin; lock table sluice_migration in access exclusive mode");
   await expect(migrate(configOf(databaseUrl), { timeoutMs: 2_000 })).rejects.toThrow(
-    /^the look at what is applied did not get its lock within 2 s and was not done: process \d+ \(a repack.* had it last/,
+    /^the look at what is applied did not acquire its lock within 2 s and was not applied: last held by process \d+ \(a repack/,
   );
   const said: string[] = [];
   const migrating = migrate(configOf(databaseUrl), { say: (line) => said.push(line) });
@@ -114,7 +114,7 @@ test('migrate: it gives up in the end, says who was in its way, and leaves nothi
   const reader = await connect(databaseUrl);
   await reader.query(`begin; lock table ${table} in access share mode`);
   await expect(migrate(configOf(databaseUrl), { migrations: [...known, wide], timeoutMs: 4_000 })).rejects.toThrow(
-    /did not get its lock within 4 s and was not done: process \d+ .* had it last/,
+    /did not acquire its lock within 4 s and was not applied: last held by process \d+ /,
   );
   await reader.query('commit');
   const { rows } = await reader.query(
@@ -157,7 +157,7 @@ test('migrate: a connection that is ended in the middle costs nothing but a seco
   const migrating = migrate(configOf(databaseUrl), { migrations: [...known, slow], say: (line) => said.push(line) });
   await client.query('select pg_terminate_backend($1)', [await runningMigration(client, 'pg_sleep')]);
   expect(await migrating).toEqual([slow.name]);
-  expect(said[0]).toContain('the connection broke');
+  expect(said[0]).toContain('lost the connection');
 });
 
 test('migrate: a commit whose answer is lost counts as what it was', async () => {
@@ -183,7 +183,7 @@ test('migrate: one that the server refuses is taken back whole, is told in one l
   const databaseUrl = await createTestDatabase();
   const bad = next('-- locks: none\ncreate table first_half (id int);\ncreate table first_half (id int);');
   await expect(migrate(configOf(databaseUrl), { migrations: [...known, bad] })).rejects.toThrow(
-    /^the migration 99990101000000_next was refused, and nothing of it was kept. PostgreSQL: 42P07: [^\n]*$/,
+    /^the migration 99990101000000_next failed; it was rolled back. PostgreSQL: 42P07: [^\n]*$/,
   );
   const client = await connect(databaseUrl);
   expect((await client.query("select from pg_tables where tablename = 'first_half'")).rowCount).toBe(0);

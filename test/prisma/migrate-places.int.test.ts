@@ -129,6 +129,6 @@ test('migrate: a SLUICE_MIGRATE_DATABASE_URL that means another schema is refuse
     SLUICE_MIGRATE_DATABASE_URL: withSchema(databaseUrl, 'other'),
   });
   expect(await ended).toBe(2);
-  expect(stderr.join('\n')).toContain('another schema than DATABASE_URL');
+  expect(stderr.join('\n')).toContain('its schema differs from that of DATABASE_URL');
   expect(await schemasWithRequests(databaseUrl)).toEqual([]);
 });

@@ -78,7 +78,7 @@ test("upgrade: the first schema becomes today's under the first build's inserts 
   await reader.query('begin; select count(*) from strategy_execution_log');
   const migrating = startSluice(['migrate', '--json'], { DATABASE_URL: databaseUrl });
   const { stderr, ended, stdout } = await migrating;
-  await until(() => stderr.some((line) => line.includes('waits for a lock')));
+  await until(() => stderr.some((line) => line.includes('is waiting for a lock')));
   await reader.query('commit');
   expect(await ended).toBe(0);
   const writtenBefore = next;

@@ -413,7 +413,7 @@ test('sending: a chunk is repeated, with the same ids and data, until it is ther
   expect(observer.stats()).toMatchObject({ sent: 5, kept: 5, dropped: 0 });
   expect(await value('sluice_producer_send_failures_total')).toBe(3);
   expect(await value('sluice_producer_records_total', { outcome: 'sent' })).toBe(5);
-  expect(lines).toMatchObject([{ message: 'chunks could not be added to the queue, trying again' }]);
+  expect(lines).toMatchObject([{ message: 'chunks could not be added to the queue; retrying' }]);
 });
 
 test('sending: while nothing gets through, records keep their room, and new ones are dropped', async () => {

@@ -50,7 +50,7 @@ test('memory share: above it nothing is added, and when there is room again ever
   expect(await observer.drain({ timeoutMs: 500 })).toMatchObject({ flushed: 0, unflushed: 10 });
   expect(await queue.getWaitingCount()).toBe(0);
   expect(logged.join()).toMatch(
-    /Redis uses \d\d % of its memory, and nothing is added above 80 % \(SLUICE_REDIS_MEMORY_SHARE\)/,
+    /Redis uses \d\d % of its memory, and producers add nothing above 80 % \(SLUICE_REDIS_MEMORY_SHARE\)/,
   );
 
   await use(0.5);

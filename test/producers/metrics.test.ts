@@ -290,7 +290,7 @@ test('metrics: a name that is somebody else’s is refused with the remedy, and 
   const registry = new Registry();
   const foreign = new Gauge({ name: 'sluice_producer_buffer_bytes', help: 'of somebody else', registers: [registry] });
   expect(() => createProducerMetrics(registry, () => ({ records: 0, bytes: 0 }))).toThrow(
-    /sluice_producer_buffer_bytes already.*close that producer first, or give this one a registry of its own/,
+    /already has a metric sluice_producer_buffer_bytes.*close that producer first, or give this one its own registry/,
   );
   expect(registry.getMetricsAsArray()).toEqual([foreign]);
 });

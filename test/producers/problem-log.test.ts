@@ -58,7 +58,7 @@ test('problem log: each kind has its own second and its own words', () => {
   log.report('metrics_failed', null);
   expect(lines.map(([, message]) => message)).toEqual([
     dropped,
-    'chunks could not be added to the queue, trying again',
+    'chunks could not be added to the queue; retrying',
     'execution metrics could not be updated',
   ]);
 });

@@ -56,8 +56,8 @@ function record(observer: ExecutionObserver, label: string, count: number, more:
 
 /** Servers that take nothing larger than a megabyte: one says so, the other cuts the connection. */
 const limits: [limit: string, explained: RegExp][] = [
-  ['proto-max-bulk-len', /Redis refuses the record for good: PROTOCOL: .*raise proto-max-bulk-len/],
-  ['client-query-buffer-limit', /Redis refuses the record for good: CONNECTION: /],
+  ['proto-max-bulk-len', /Redis permanently refuses the record: PROTOCOL: .*raise proto-max-bulk-len/],
+  ['client-query-buffer-limit', /Redis permanently refuses the record: CONNECTION: /],
 ];
 
 test.each(limits)(

@@ -147,8 +147,8 @@ describe('fields', () => {
     ['createdBy', 42, /^createdBy is number; /],
     ['createdBy', ' \t\n', /^createdBy is blank; /],
     ['createdBy', 'u'.repeat(513), /^createdBy has 513 characters; /],
-    ['createdBy', 'a\0', /^createdBy has a NUL/],
-    ['createdBy', '\udfff', /^createdBy has a NUL or a lone surrogate/],
+    ['createdBy', 'a\0', /^createdBy contains a NUL/],
+    ['createdBy', '\udfff', /^createdBy contains a NUL or a lone surrogate/],
   ])('%s %j cannot be mended', (field, value, message) => {
     const request = { ...aRequest(), [field]: value };
     for (const take of [takeCompletedRequest, takeBegunRequest]) {

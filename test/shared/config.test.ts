@@ -51,7 +51,7 @@ function streamName(read: Variable['read'], fallback: string): Variable {
     fallback,
     takes: ['s', 'eu:runtime/health', '{slot}:é', 's'.repeat(200)].map((text) => [text, text]),
     refuses: [' ', 'a b', 'a\tb', 'a\n', 's'.repeat(201)],
-    accepted: '1 to 200 characters without white space',
+    accepted: '1 to 200 characters without whitespace',
   };
 }
 
@@ -195,7 +195,7 @@ const expected: Record<string, Variable> = {
     refuses: [],
     accepted: 'text that is not empty',
   },
-  SLUICE_WORKER_PORT: integer((c) => c.worker.port, 9_465, 0, 65_535, 'port; 0 takes a free one'),
+  SLUICE_WORKER_PORT: integer((c) => c.worker.port, 9_465, 0, 65_535, 'port; 0 picks a free one'),
   SLUICE_METRICS_TOKEN: {
     read: (c) => c.worker.metricsToken,
     fallback: null,
@@ -266,7 +266,7 @@ const expected: Record<string, Variable> = {
     refuses: [],
     accepted: 'text that is not empty',
   },
-  SLUICE_CONSOLE_PORT: integer((c) => c.console.port, 9_464, 0, 65_535, 'port; 0 takes a free one'),
+  SLUICE_CONSOLE_PORT: integer((c) => c.console.port, 9_464, 0, 65_535, 'port; 0 picks a free one'),
   SLUICE_CONSOLE_READ_TOKEN: bearerToken((c) => c.console.readToken),
   SLUICE_CONSOLE_OPERATOR_TOKEN: bearerToken((c) => c.console.operatorToken),
   SLUICE_CONSOLE_REALM_TOKENS: {
@@ -297,9 +297,9 @@ const expected: Record<string, Variable> = {
     accepted: 'one of day, week, month',
   },
   SLUICE_PARTITION_DAYS_AHEAD: integer((c) => c.database.partitionDaysAhead, 7, 1, 365, 'days'),
-  SLUICE_RETENTION_DAYS: integer((c) => c.retention.days, 90, 0, 3_650, 'days; 0 keeps for ever'),
-  SLUICE_REQUEST_RETENTION_DAYS: integer((c) => c.retention.requestDays, 90, 0, 3_650, 'days; 0 keeps for ever'),
-  SLUICE_DEAD_LETTER_RETENTION_DAYS: integer((c) => c.retention.deadLetterDays, 30, 0, 3_650, 'days; 0 keeps for ever'),
+  SLUICE_RETENTION_DAYS: integer((c) => c.retention.days, 90, 0, 3_650, 'days; 0 keeps forever'),
+  SLUICE_REQUEST_RETENTION_DAYS: integer((c) => c.retention.requestDays, 90, 0, 3_650, 'days; 0 keeps forever'),
+  SLUICE_DEAD_LETTER_RETENTION_DAYS: integer((c) => c.retention.deadLetterDays, 30, 0, 3_650, 'days; 0 keeps forever'),
   SLUICE_ARCHIVE_DIR: {
     read: (c) => c.retention.archiveDir,
     fallback: null,
@@ -370,7 +370,7 @@ describe.each(Object.entries(expected))('config: %s', (name, { read, fallback, t
     for (const text of refuses) {
       // Of a long value the beginning is shown.
       const quoted = text.length > 70 ? `${JSON.stringify(text).slice(0, 80)}…` : JSON.stringify(text);
-      const shown = secrets.includes(name) ? 'has a value that is not shown here' : `is ${quoted}`;
+      const shown = secrets.includes(name) ? 'has an invalid value (not shown)' : `is ${quoted}`;
       expect(problemsOf({ [name]: text })).toEqual([
         `${name} ${text === '' ? 'is empty' : shown}; accepted: ${accepted}`,
       ]);
@@ -413,7 +413,7 @@ test('config: a process reads the variables of its own groups only', () => {
   };
   expect(loadConfig(wrong, ['redisUrl', 'namespace'])).toEqual({ redisUrl: 'redis://h', namespace: 'sluice' });
   expect(() => loadConfig(wrong, ['database'])).toThrow(/^the configuration has 1 problem:\n {2}DATABASE_URL has/);
-  expect(() => loadConfig(wrong, ['retry'])).toThrow('SLUICE_RETRY_BASE_MS: 60000 must not be above');
+  expect(() => loadConfig(wrong, ['retry'])).toThrow('SLUICE_RETRY_BASE_MS: 60000 must not exceed');
   expect(problemsOf(wrong).map((line) => line.split(' ')[0])).toEqual(['DATABASE_URL', 'SLUICE_WORKERS']);
 });
 
@@ -477,19 +477,19 @@ test.each<[rule: string, broken: Record<string, string>, mended: Record<string, 
     'an address that others reach needs a token',
     { SLUICE_WORKER_HOST: '0.0.0.0' },
     { SLUICE_METRICS_TOKEN: 'sixteen letters!' },
-    'SLUICE_WORKER_HOST: "0.0.0.0" can be reached from other machines; also set SLUICE_METRICS_TOKEN, or use 127.0.0.1',
+    'SLUICE_WORKER_HOST: "0.0.0.0" is reachable from other machines; also set SLUICE_METRICS_TOKEN, or use 127.0.0.1',
   ],
   [
     'a console that others reach needs a token',
     { SLUICE_CONSOLE_HOST: '0.0.0.0' },
     { SLUICE_CONSOLE_READ_TOKEN: 'sixteen-letters!' },
-    'SLUICE_CONSOLE_HOST: "0.0.0.0" can be reached from other machines; also set SLUICE_CONSOLE_READ_TOKEN or SLUICE_CONSOLE_OPERATOR_TOKEN, or use 127.0.0.1',
+    'SLUICE_CONSOLE_HOST: "0.0.0.0" is reachable from other machines; also set SLUICE_CONSOLE_READ_TOKEN or SLUICE_CONSOLE_OPERATOR_TOKEN, or use 127.0.0.1',
   ],
   [
     'migrations go to the schema that all others use',
     { DATABASE_URL: 'postgres://pooler/d?schema=one', SLUICE_MIGRATE_DATABASE_URL: 'postgres://h/d' },
     { SLUICE_MIGRATE_DATABASE_URL: 'postgres://h/d?sslmode=require&schema=one' },
-    'SLUICE_MIGRATE_DATABASE_URL: it names another schema than DATABASE_URL; give both the same ?schema=',
+    'SLUICE_MIGRATE_DATABASE_URL: its schema differs from that of DATABASE_URL; give both the same ?schema=',
   ],
   [
     'each token of the console is another one',
@@ -498,37 +498,37 @@ test.each<[rule: string, broken: Record<string, string>, mended: Record<string, 
       SLUICE_CONSOLE_REALM_TOKENS: '{"acme":"sixteen-letters!"}',
     },
     { SLUICE_CONSOLE_OPERATOR_TOKEN: 'sixteen-letters?' },
-    'SLUICE_CONSOLE_READ_TOKEN, SLUICE_CONSOLE_OPERATOR_TOKEN, SLUICE_CONSOLE_REALM_TOKENS: two of the tokens are the same; each must tell what its bearer may do',
+    'SLUICE_CONSOLE_READ_TOKEN, SLUICE_CONSOLE_OPERATOR_TOKEN, SLUICE_CONSOLE_REALM_TOKENS: two tokens are equal; tokens must be different, because each one determines what its bearer may do',
   ],
   [
     'statements under way need as many connections',
     { SLUICE_BATCH_MAX_IN_FLIGHT: '5' },
     { SLUICE_DATABASE_POOL_SIZE: '5' },
-    'SLUICE_BATCH_MAX_IN_FLIGHT: 5 statements at once need as many connections; raise SLUICE_DATABASE_POOL_SIZE (4)',
+    'SLUICE_BATCH_MAX_IN_FLIGHT: 5 concurrent statements need as many connections; raise SLUICE_DATABASE_POOL_SIZE (4)',
   ],
   [
     'a batch waits for at most half of the lock',
     { SLUICE_BATCH_MAX_WAIT_MS: '7501' },
     { SLUICE_LOCK_DURATION_MS: '15002' },
-    'SLUICE_BATCH_MAX_WAIT_MS: 7501 must be at most half of SLUICE_LOCK_DURATION_MS (15000), or jobs stall while they wait',
+    'SLUICE_BATCH_MAX_WAIT_MS: 7501 must be at most half of SLUICE_LOCK_DURATION_MS (15000); otherwise jobs stall while they wait',
   ],
   [
     'a slow statement is not taken for a stuck worker',
     { SLUICE_STUCK_AFTER_MS: '59999' },
     { SLUICE_DATABASE_STATEMENT_TIMEOUT_MS: '29999' },
-    'SLUICE_STUCK_AFTER_MS: 59999 must be at least twice SLUICE_DATABASE_STATEMENT_TIMEOUT_MS (30000), or a slow statement looks like a stuck worker',
+    'SLUICE_STUCK_AFTER_MS: 59999 must be at least twice SLUICE_DATABASE_STATEMENT_TIMEOUT_MS (30000); otherwise a slow statement looks like a stuck worker',
   ],
   [
     'the first wait is not above the longest',
     { SLUICE_RETRY_BASE_MS: '5001' },
     { SLUICE_RETRY_MAX_MS: '5001' },
-    'SLUICE_RETRY_BASE_MS: 5001 must not be above SLUICE_RETRY_MAX_MS (5000)',
+    'SLUICE_RETRY_BASE_MS: 5001 must not exceed SLUICE_RETRY_MAX_MS (5000)',
   ],
   [
     'a record fits into the buffer',
     { SLUICE_RECORD_MAX_BYTES: '65537', SLUICE_BUFFER_MAX_BYTES: '65536' },
     { SLUICE_BUFFER_MAX_BYTES: '65537' },
-    'SLUICE_RECORD_MAX_BYTES: 65537 must not be above SLUICE_BUFFER_MAX_BYTES (65536)',
+    'SLUICE_RECORD_MAX_BYTES: 65537 must not exceed SLUICE_BUFFER_MAX_BYTES (65536)',
   ],
   [
     'both bodies of a request fit into the buffer',

@@ -71,8 +71,8 @@ describe.each(['10.0.0.1', '[fd00::1]'])('Kubernetes: Services at %s', (address)
     expect(unknownVariables(environment)).toEqual([]);
     expect(passedOverVariables(environment)).toEqual(['SLUICE_WORKER_PORT', 'SLUICE_CONSOLE_PORT']);
     expect(environmentWarnings(environment)).toEqual([
-      expect.stringMatching(/^SLUICE_WORKER_PORT holds the address of a Kubernetes Service and is passed over/),
-      expect.stringMatching(/^SLUICE_CONSOLE_PORT holds the address of a Kubernetes Service and is passed over/),
+      expect.stringMatching(/^SLUICE_WORKER_PORT holds the address of a Kubernetes Service and is ignored/),
+      expect.stringMatching(/^SLUICE_CONSOLE_PORT holds the address of a Kubernetes Service and is ignored/),
     ]);
   });
 
@@ -122,6 +122,6 @@ test('producers: a sender of requests reads its own variables only', () => {
   });
   expect({ redisUrl, maxRecords: producer?.chunk?.maxRecords }).toEqual({ redisUrl: 'redis://h:6379', maxRecords: 7 });
   expect(() => completedRequestSenderOptionsFrom({ ...host, SLUICE_API_KEY_PEPPER: 'short' })).toThrow(
-    /^the configuration has 1 problem:\n {2}SLUICE_API_KEY_PEPPER has a value that is not shown here/,
+    /^the configuration has 1 problem:\n {2}SLUICE_API_KEY_PEPPER has an invalid value \(not shown\)/,
   );
 });

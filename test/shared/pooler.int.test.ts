@@ -107,8 +107,8 @@ test('a statement without an answer in time takes its connection with it, in a t
 });
 
 test.each([
-  ['options=-c%20geqo%3Doff', '', 'ignore_startup_parameters of PgBouncer'],
-  ['', '1', 'raise max_client_conn of PgBouncer'],
+  ['options=-c%20geqo%3Doff', '', 'ignore_startup_parameters in PgBouncer'],
+  ['', '1', 'raise max_client_conn in PgBouncer'],
 ])('what PgBouncer refuses with %j and max_client_conn %j is told with its setting', async (query, most, says) => {
   const { url } = await aPooler(most === '' ? {} : { max_client_conn: most });
   if (most !== '') await connect(url);
@@ -131,7 +131,7 @@ test('a database that PgBouncer does not know, and a wrong password, are told wi
   const wrong = new URL(url);
   wrong.password = 'wrong';
   const refusal = await open(wrong.href).$queryRaw`select 1`.catch((error: unknown) => explainDatabaseError(error));
-  expect(refusal).toContain('auth_file or auth_query of PgBouncer');
+  expect(refusal).toContain('auth_file or auth_query in PgBouncer');
   const missing = new URL(url);
   missing.pathname = '/no_such_database';
   const unknown = await open(missing.href).$queryRaw`select 1`.catch((error: unknown) => explainDatabaseError(error));

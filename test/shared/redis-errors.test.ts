@@ -86,5 +86,5 @@ test('redis errors: the explanation has the code and a remedy, and nothing of wh
   expect(explainRedisError(reply("ERR unknown command 'X', with args beginning with: 'secret'"))).not.toContain(
     'secret',
   );
-  expect(explainRedisError(reply('ERR value secret is bad'))).toBe('ERR: look at the server and its log');
+  expect(explainRedisError(reply('ERR value secret is bad'))).toBe('ERR: check the server and its log');
 });

@@ -90,5 +90,5 @@ test.each(['/abc', '/1abc', '?db=abc', '%zz'])('observer: a Redis URL that ends 
       logger: { warn: () => undefined },
     });
   expect(create).toThrow(RangeError);
-  expect(create).toThrow(/^the Redis URL is not shown here; accepted: /);
+  expect(create).toThrow(/^invalid Redis URL \(not shown\); accepted: /);
 });

@@ -67,7 +67,7 @@ test('console: a public address without a token is refused, before anything list
       SLUICE_METRICS_TOKEN: 'a-token-of-a-scraper',
     });
     expect(await call.ended, host).toBe(2);
-    expect(call.stderr.join('\n')).toMatch(/SLUICE_CONSOLE_HOST: ".*" can be reached from other machines/);
+    expect(call.stderr.join('\n')).toMatch(/SLUICE_CONSOLE_HOST: ".*" is reachable from other machines/);
     expect(call.stdout).toEqual([]);
   }
 });

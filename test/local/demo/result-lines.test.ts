@@ -50,7 +50,7 @@ describe('result lines', () => {
     expect(toLines({ ...executions, requests, games, seconds: 1.5 })).toEqual([
       'executions: sent 10 = stored 6 + sampled out 4 + dropped 0 + dead 0 + in flight 0',
       'requests: sent 5 = stored 4 (inserted 3 + updated 1) + duplicates 1 + dropped 0 + dead 0 + in flight 0',
-      'games: sent 20 = health events 18 + dead 2; 4 games: running 3, unreachable 1; the lobby was told 12 times',
+      'games: sent 20 = health events 18 + dead 2; 4 games: running 3, unreachable 1; 12 snapshots published to the lobby',
       'the accounts add up, after 1.5 s',
     ]);
     expect(toLines({ ...executions, requests: null, games: null, seconds: 1.5 })).toHaveLength(2);
@@ -59,14 +59,14 @@ describe('result lines', () => {
   test('result lines: what does not add up is named', () => {
     const lost = { ...requests, stored: 2, unaccounted: 2, wrong: 1, reconciled: false };
     expect(toLines({ ...executions, reconciled: false, requests: lost, games, seconds: 1 }).at(-1)).toBe(
-      'the accounts do NOT add up: 2 records of requests unaccounted for, 1 requests stored wrongly',
+      'the accounts do NOT add up: 2 request records unaccounted for, 1 requests stored incorrectly',
     );
     expect(toLines({ ...executions, unaccounted: -1, reconciled: false, requests, games, seconds: 1 }).at(-1)).toBe(
       'the accounts do NOT add up: -1 executions unaccounted for',
     );
     const wrong = { ...games, isTakenIn: false, wrong: 1, untold: 2, unaccounted: 3, reconciled: false };
     expect(toLines({ ...executions, reconciled: false, requests, games: wrong, seconds: 1 }).at(-1)).toBe(
-      'the accounts do NOT add up: the stream of health events was not read to its end, 1 games are not as their events leave them, of 2 games the lobby was not told how they are, 3 dead letters of health events missing or too many',
+      'the accounts do NOT add up: the health-event stream was not read to its end, 1 games do not match their events, the state of 2 games was not published to the lobby, 3 dead letters of health events missing or too many',
     );
   });
 });

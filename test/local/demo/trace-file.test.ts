@@ -98,7 +98,7 @@ describe('trace file', () => {
       'a blank line between rows',
       `${header}\n2023-11-16 18:17:03,1,1\n\n\n2023-11-16 18:17:03,1,1\n`,
       3,
-      'a blank line with rows after it',
+      'a blank line before further rows',
     ],
   ])('trace file: %s is refused with file, line and reason', async (_, content, line, reason) => {
     const start = `trace file ${path}, line ${line}: `;

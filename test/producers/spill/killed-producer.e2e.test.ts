@@ -118,7 +118,7 @@ test('spill: a disk that is full is treated as the bound is: records wait in mem
     },
     onSmallDisk,
   );
-  await until(() => producer.stderr.some((line) => line.includes('the spill directory cannot be used as it should')));
+  await until(() => producer.stderr.some((line) => line.includes('the spill directory does not work as expected')));
   expect(producer.stderr.some((line) => line.includes('ENOSPC'))).toBe(true);
   producer.kill('SIGTERM');
   expect(await producer.ended).toBe(0);

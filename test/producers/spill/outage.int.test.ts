@@ -166,7 +166,7 @@ test('spill: at its bound, records wait in memory and are dropped when that is f
   expect(spilled).toBeGreaterThan(0);
   expect(await value('sluice_spill_bytes', { queue: 'execution-log' })).toBeLessThanOrEqual(200_000);
   expect(await value('sluice_spill_records', { queue: 'execution-log' })).toBe(observer.stats().spilled);
-  expect(lines).toContain('the spill directory is at its bound, chunks wait in memory');
+  expect(lines).toContain('the spill directory has reached its size limit; chunks wait in memory');
 
   const closed = await observer.close({ timeoutMs: 0 });
   expect(closed.spilled).toBeGreaterThanOrEqual(spilled);

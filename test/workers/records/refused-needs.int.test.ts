@@ -36,10 +36,10 @@ test.each([
     /NOREPLICAS: /,
   ],
   [
-    'a key of the queue is of another type',
+    'a key of the queue has the wrong type',
     [['SET', '{NS:execution-log}:execution-log:active', 'x']],
     [['DEL', '{NS:execution-log}:execution-log:active']],
-    /WRONGTYPE: a key of the queue is of another type/,
+    /WRONGTYPE: a key of the queue has the wrong type/,
   ],
 ])(
   'readyz: while %s, it says what Redis refuses and what to do, and is ok again by itself',
