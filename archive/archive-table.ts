@@ -117,7 +117,8 @@ async function writeArchive(
     const written = { ...sum.total(), bytes: file.bytes, sha256, columns: [...columns] };
     const onPart = createSignOfLife(transaction, file);
     const damage = await findDamageOfFile(file.path, written, { signal, onPart });
-    if (damage !== null) throw new FileError(`${file.path}: the data read back differs from the data written (${damage}): check the disk`);
+    if (damage !== null)
+      throw new FileError(`${file.path}: the data read back differs from the data written (${damage}): check the disk`);
     const archivedAt = new Date().toISOString();
     return await publish(dir, file, { table: of, partition: place.name, from, until, ...written, archivedAt });
   } catch (thrown) {

@@ -55,7 +55,7 @@ function judgeArchive({ archive }: HostFacts): Finding[] {
     onHost.failure(
       'archive',
       `SLUICE_ARCHIVE_DIR, ${archive.dir}: ${archive.problem}`,
-      'create or mount it and give the process of maintenance the right to write: until then no expired partition is dropped',
+      'create or mount it and give the maintenance process permission to write there: until then no expired partition is dropped',
     ),
   ];
 }

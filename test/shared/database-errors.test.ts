@@ -269,7 +269,7 @@ test('total: whatever was thrown, it is sorted, and explained in one line', () =
 test.each([
   ['42P01', 'a table is missing: run `sluice migrate`'],
   ['42703', 'run `sluice migrate`'],
-  ['42501', 'lacks a right'],
+  ['42501', 'lacks a required privilege'],
   ['28P01', 'check the user and the password'],
   ['28000', 'check the user'],
   ['3D000', 'create the database'],
