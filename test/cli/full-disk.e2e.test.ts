@@ -90,7 +90,7 @@ test('archive directory: mounted read-only, it keeps the day, and takes it when 
   const { dir, remount } = await diskOf(context, 'size=8m');
   const day = await expiredDay(dir);
   remount('ro');
-  await day.expectKept(/^SLUICE_ARCHIVE_DIR: .*EROFS.*mount it writable/);
+  await day.expectKept(/^SLUICE_ARCHIVE_DIR: .*EROFS.*remount it read-write/);
   remount('rw');
   await day.expectArchived();
 });

@@ -27,7 +27,7 @@ test.each([
     'rights are missing',
     [['ACL', 'SETUSER', 'default', '-evalsha', '-eval']],
     [['ACL', 'SETUSER', 'default', '+@all']],
-    /NOPERM \(evalsha\): .* lacks a right/,
+    /NOPERM \(evalsha\): .* lacks a permission/,
   ],
   [
     'replicas are missing',
