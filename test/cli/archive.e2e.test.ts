@@ -74,7 +74,7 @@ test('archive: what was damaged on disk is told of, and nothing of it is restore
   const day = noon.toISOString().slice(0, 10);
   expect(await sluice('archive', 'verify', day)).toMatchObject({
     exitCode: 1,
-    stdout: expect.stringMatching('not what'),
+    stdout: expect.stringMatching('contents of the file have changed'),
   });
   expect(await sluice('archive', 'restore', day)).toMatchObject({
     exitCode: 1,

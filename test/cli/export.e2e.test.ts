@@ -143,7 +143,7 @@ test('export: a reader that has seen enough ends it quietly, and a file that can
   expect(limited.stderr).toMatch(/large\.ndjson \(EFBIG\): the file exceeds the maximum size/);
   expect(await readdir(set.dir)).toEqual([]);
   const lost = await set.sluice('export', 'executions', '--since', 'all', '--output', join(set.dir, 'no', 'x.csv'));
-  expect(lost).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(/ENOENT.*create it/) });
+  expect(lost).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(/ENOENT.*create or mount it/) });
   const device = await set.sluice('export', 'executions', '--output', '/dev/null');
   expect(device).toMatchObject({ exitCode: 2, stderr: expect.stringMatching(/not a regular file/) });
 });

@@ -72,7 +72,7 @@ test('full disk: a day whose archive has no room stays, nothing of it lies about
   const { dir } = await diskOf(context, 'size=256k');
   const day = await expiredDay(dir);
   await writeFile(join(dir, 'filler'), Buffer.alloc(240 * 1_024));
-  await day.expectKept(/^SLUICE_ARCHIVE_DIR: .*ENOSPC.*make room/);
+  await day.expectKept(/^SLUICE_ARCHIVE_DIR: .*ENOSPC.*free some space/);
   await rm(join(dir, 'filler'));
   await day.expectArchived();
 });
@@ -81,7 +81,7 @@ test('full disk: where there is room for the rows and none for the manifest, nei
   // The directory itself, and one file.
   const { dir, remount } = await diskOf(context, 'nr_inodes=2');
   const day = await expiredDay(dir);
-  await day.expectKept(/^SLUICE_ARCHIVE_DIR: .*\.json \(ENOSPC\).*make room/);
+  await day.expectKept(/^SLUICE_ARCHIVE_DIR: .*\.json \(ENOSPC\).*free some space/);
   remount('nr_inodes=10');
   await day.expectArchived();
 });
@@ -105,7 +105,7 @@ test('archive directory: one that this process may not write to keeps the day, a
   const child = spawn(user.command, args, { env: { ...inheritedEnvironment(), ...day.environment }, stdio: 'pipe' });
   const [stdout, ended] = await Promise.all([text(child.stdout), once(child, 'close')]);
   expect(ended).toEqual([1, null]);
-  expect(stdout).toMatch(/SLUICE_ARCHIVE_DIR: .*EACCES.*give it the right/);
+  expect(stdout).toMatch(/SLUICE_ARCHIVE_DIR: .*EACCES.*permission denied/);
   expect(await partitionRows(day.client)).toMatchObject({ [day.name]: 4_000 });
   await chmod(dir, 0o755);
   await day.expectArchived();
@@ -118,7 +118,7 @@ test.for(['ndjson', 'csv', 'parquet'])(
     const { sluice } = await expiredDay(dir);
     const path = join(dir, 'rows');
     const ended = await sluice('export', 'executions', '--since', 'all', '--format', format, '--output', path);
-    const stderr = expect.stringMatching(/rows \(ENOSPC\): the disk is full: make room$/);
+    const stderr = expect.stringMatching(/rows \(ENOSPC\): the disk is full: free some space$/);
     expect(ended).toMatchObject({ exitCode: 1, stderr });
     expect(await readdir(dir)).toEqual([]);
   },
@@ -139,7 +139,7 @@ test.for([
     });
     const [stderr, ended] = await Promise.all([text(child.stderr as Readable), once(child, 'close')]);
     expect(ended).toEqual([1, null]);
-    expect(stderr).toBe('sluice: the output could not be written (ENOSPC): the disk is full: make room\n');
+    expect(stderr).toBe('sluice: the output could not be written (ENOSPC): the disk is full: free some space\n');
   },
 );
 

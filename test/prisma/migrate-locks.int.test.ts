@@ -84,7 +84,7 @@ test('migrate: a lock on its books is waited for from the first look on, its hol
   await until(() => said.length >= 2);
   await holder.query('commit');
   expect(await migrating).toEqual([]);
-  expect(said[0]).toMatch(/^the look at what is applied waits for a lock that is held by process \d+ \(a repack/);
+  expect(said[0]).toMatch(/^the look at what is applied is waiting for a lock held by process \d+ \(a repack/);
 });
 
 test('migrate: the wait for all partitions together is bounded, not that for each', async () => {

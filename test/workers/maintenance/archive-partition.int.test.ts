@@ -174,7 +174,7 @@ test('archive: a file that was damaged since is no proof', async () => {
   const bytes = await readFile(path);
   bytes[1_000] = (bytes[1_000] ?? 0) ^ 1;
   await writeFile(path, bytes);
-  expect(await findDamage(set.dir, result.manifest)).toMatch('not what was written');
+  expect(await findDamage(set.dir, result.manifest)).toMatch('contents of the file have changed');
   expect(await set.task.run(signal)).toMatchObject({ outcome: 'done', dropped: [day.name] });
   expect(await archivesIn(set.dir)).toEqual([expect.objectContaining({ rows: 500 })]);
 });
@@ -198,7 +198,7 @@ test('archive: where the directory is not there, the partition stays attached, r
   const report = await set.task.run(signal);
   expect(report).toMatchObject({ outcome: 'failed', dropped: [], overdue: 2 });
   expect(report.failed).toEqual([
-    { name: days[0]?.name, reason: expect.stringMatching(/^SLUICE_ARCHIVE_DIR: .*ENOENT.*create it/) },
+    { name: days[0]?.name, reason: expect.stringMatching(/^SLUICE_ARCHIVE_DIR: .*ENOENT.*create or mount it/) },
   ]);
   expect(set.archived).toEqual(['failed']);
   expect(Object.values(await partitionRows(set.client))).toEqual([1, 1, 0]);
