@@ -83,7 +83,7 @@ export function createBatcher(options: { limits: BatchLimits; write: WriteBatch 
       held -= entry.records;
       // An entry that the writer left out is failed, never assumed stored.
       const outcome = errors[index];
-      entry.settle(outcome === undefined ? new Error('the writer did not say how this entry ended') : outcome);
+      entry.settle(outcome === undefined ? new Error('the writer reported no outcome for this entry') : outcome);
     }
   };
 

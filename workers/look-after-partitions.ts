@@ -48,10 +48,13 @@ export async function lookAfterPartitions(
   const toCome = isQuick ? [] : days.filter(isToCome);
   if (toCome.length === 0) {
     if (!(await dropClaim(database, executionLogTable)))
-      deps.logger.warn('the DEFAULT partition is in use, a constraint of an earlier look stays until the next one');
+      deps.logger.warn('the DEFAULT partition is in use; a constraint of an earlier check stays until the next check');
     return tell(deps, report);
   }
-  deps.logger.info({ days: toCome.map(({ name }) => name) }, 'reading the DEFAULT partition, inserts go on beside it');
+  deps.logger.info(
+    { days: toCome.map(({ name }) => name) },
+    'reading the DEFAULT partition; inserts continue meanwhile',
+  );
   const later = await attachDaysToCome(deps, executionLogTable, toCome);
   return tell(deps, {
     created: [...report.created, ...later.created],
@@ -75,15 +78,15 @@ function tell({ logger }: LookDeps, report: PartitionReport): PartitionReport {
   if (blocked.length > 0)
     logger.warn(
       { blocked },
-      'the DEFAULT partition has rows of these days; maintenance moves them to partitions of their own',
+      'the DEFAULT partition has rows of these days; maintenance moves them to their own partitions',
     );
   const isAllowed = !postponed.some(({ why }) => why === 'not allowed');
   if (postponed.length > 0)
     logger.warn(
       { postponed },
       isAllowed
-        ? 'partitions could not be made now, they wait for the next look'
-        : 'the user of DATABASE_URL may not make partitions: let the role maintenance, or a daily `sluice migrate`, run as the owner of the tables',
+        ? 'partitions could not be created now; trying again at the next check'
+        : 'the user of DATABASE_URL may not create partitions: run the maintenance role, or `sluice migrate` every day, as the owner of the tables',
     );
   return report;
 }

@@ -28,26 +28,26 @@ export function createWorkerMetrics(
   const registers = [registry];
   const records = new Counter({
     name: 'sluice_records_total',
-    help: 'Records by how they ended: stored (executions), inserted or updated (requests), duplicate, tombstoned (deleted before), conflict (with a row that still runs), foreign (the row is another creator’s), dead (in the dead letters) or failed (in the failed set)',
+    help: 'Records by outcome: stored (executions), inserted or updated (requests), duplicate, tombstoned (deleted before), conflict (with a row still in progress), foreign (the row belongs to another creator), dead (a dead letter) or failed (in the failed set)',
     labelNames: ['queue', 'outcome'] as const,
     registers,
   });
   const jobs = new Counter({
     name: 'sluice_jobs_total',
-    help: 'Jobs by how they ended: completed, failed, parked (put off, written by a newer producer), conflict (put off, a row that still runs), later (put off, locked, too slow or without room), letters (put off, its dead letters could not be written) or stalled',
+    help: 'Jobs by outcome: completed, failed, parked (delayed, written by a newer producer), conflict (delayed, a row is still in progress), later (delayed, rows are locked, statements are too slow or space is short), letters (delayed, its dead letters could not be written) or stalled',
     labelNames: ['queue', 'outcome'] as const,
     registers,
   });
   const jobWait = new Histogram({
     name: 'sluice_job_wait_seconds',
-    help: 'Time from a job being added to a worker taking it',
+    help: 'Time from adding a job to a worker taking it',
     labelNames: ['queue'] as const,
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 1_800],
     registers,
   });
   const odd = new Counter({
     name: 'sluice_records_implausible_total',
-    help: 'Records with a time before 2000 or more than a day ahead, or an end before the beginning; the notes of their rows say so',
+    help: 'Records with a time before 2000 or more than a day ahead, or an end before the start; noted in the notes of their rows',
     labelNames: ['queue'] as const,
     registers,
   });
@@ -60,14 +60,14 @@ export function createWorkerMetrics(
   });
   const statement = new Histogram({
     name: 'sluice_statement_seconds',
-    help: 'Time of one insert statement, by how it ended: ok or the class of its error',
+    help: 'Time of one insert statement, by result: ok or the class of its error',
     labelNames: ['queue', 'result'] as const,
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
     registers,
   });
   const retries = new Counter({
     name: 'sluice_statement_retries_total',
-    help: 'Statements that are tried again, by class and code of the error',
+    help: 'Retried statements, by class and code of the error',
     labelNames: ['queue', 'class', 'code'] as const,
     registers,
   });
@@ -81,7 +81,7 @@ export function createWorkerMetrics(
   });
   new Gauge({
     name: 'sluice_worker_halted',
-    help: '1 when the worker takes no more jobs because too many records are dead, else 0',
+    help: '1 when the worker has stopped taking jobs because too many records are dead, else 0',
     registers,
     collect() {
       this.set(sources.isHalted() ? 1 : 0);
@@ -89,7 +89,7 @@ export function createWorkerMetrics(
   });
   new Gauge({
     name: 'sluice_database_outage',
-    help: '1 while statements wait for PostgreSQL to answer or to be mended, else 0',
+    help: '1 while statements wait for PostgreSQL to answer or to be repaired, else 0',
     registers,
     collect() {
       this.set(sources.isOutage() ? 1 : 0);

@@ -16,7 +16,7 @@ export class StoppedError extends Error {
   override readonly name = 'StoppedError';
 
   constructor() {
-    super('the time to settle things is up');
+    super('the time to settle records is over');
   }
 }
 
@@ -25,7 +25,7 @@ export class OwnFaultError extends Error {
   override readonly name = 'OwnFaultError';
 
   constructor(cause: unknown) {
-    super('a statement fails again and again while the database takes others', { cause });
+    super('a statement keeps failing while the database accepts others', { cause });
   }
 }
 

@@ -48,7 +48,7 @@ export function startPartitionKeeper(
   const look: LookDeps = { ...deps, signal: AbortSignal.any([signal, stopping.signal]) };
   const blockedDays = new Gauge({
     name: 'sluice_partitions_blocked',
-    help: 'Days whose own partition cannot be made because the DEFAULT partition has rows of them',
+    help: 'Days whose own partition cannot be created because the DEFAULT partition has rows of them',
     registers: [deps.registry],
   });
   let waiting: { why: string; sinceMs: number } | null = null;
@@ -62,8 +62,8 @@ export function startPartitionKeeper(
       isWorthWaiting: (error) => error.class === 'transient',
       onRecovered: () => logger.info('database answers again'),
       onRetry: ({ code }, attempt) => {
-        waiting = { why: `the partition of today: the database is in trouble (${code})`, sinceMs: performance.now() };
-        if (attempt === 0) logger.warn({ code }, 'database is in trouble, partitions have to wait');
+        waiting = { why: `today's partition: the database is in trouble (${code})`, sinceMs: performance.now() };
+        if (attempt === 0) logger.warn({ code }, 'database is in trouble; partitions wait');
       },
     });
 
@@ -78,10 +78,10 @@ export function startPartitionKeeper(
       blockedDays.set(blocked.length);
       const [today] = postponed;
       if (today === undefined) return true;
-      waiting = { why: `the partition of today, ${today.name}: ${today.why}`, sinceMs: performance.now() };
+      waiting = { why: `today's partition ${today.name}: ${today.why}`, sinceMs: performance.now() };
       const isPatient = today.why === 'in use' && performance.now() - sinceMs < (deps.patienceMs ?? patienceMs);
       if (mayGoOn && !isPatient) {
-        logger.error({ partition: today.name, why: today.why }, 'records of today go to the DEFAULT partition for now');
+        logger.error({ partition: today.name, why: today.why }, 'today’s records go to the DEFAULT partition for now');
         return false;
       }
       await pause(500 + Math.random() * 1_000);
@@ -98,7 +98,7 @@ export function startPartitionKeeper(
       blockedDays.set(blocked.length);
       return postponed[0]?.why ?? 'done';
     } catch (error) {
-      if (!look.signal.aborted) logger.error({ err: error }, 'partitions could not be looked after');
+      if (!look.signal.aborted) logger.error({ err: error }, 'partitions could not be checked');
       return 'done';
     }
   };

@@ -29,7 +29,7 @@ export async function startProbeServer(options: ProbeServerOptions) {
       return reply
         .code(401)
         .header('www-authenticate', 'Bearer')
-        .send({ error: 'a bearer token is needed: SLUICE_METRICS_TOKEN' });
+        .send({ error: 'a bearer token is required: SLUICE_METRICS_TOKEN' });
     }
     const metrics = AggregatorRegistry.aggregate(
       await Promise.all(options.registries.map((registry) => registry.getMetricsAsJSON())),

@@ -44,7 +44,7 @@ export function noteProgress(progress: Progress, observation: Observation, stuck
 export function findStuckness(
   { atMs, lastFineAtMs }: Progress,
   stuckAfterMs: number,
-  what = 'jobs wait, PostgreSQL answers, and nothing has been settled',
+  what = 'jobs are waiting and PostgreSQL answers, but nothing has been settled',
 ): string | null {
   const forMs = atMs - lastFineAtMs;
   if (forMs < stuckAfterMs) return null;

@@ -7,14 +7,14 @@ const needs = {
   waitForJob: 'to wait for jobs',
   moveToActive: 'to take jobs',
   extendLocks: 'to keep its jobs',
-  moveToCompleted: 'to end jobs',
-  moveToFailed: 'to end jobs',
-  moveToDelayed: 'to put jobs off',
-  moveJobFromActiveToWait: 'to hand jobs back',
+  moveToCompleted: 'to finish jobs',
+  moveToFailed: 'to finish jobs',
+  moveToDelayed: 'to delay jobs',
+  moveJobFromActiveToWait: 'to return jobs',
   moveStalledJobsToWait: 'to find stalled jobs',
 } as const satisfies Partial<Record<keyof RedisQueueBackend, string>>;
 
-type Need = (typeof needs)[keyof typeof needs] | 'to set up its timetable';
+type Need = (typeof needs)[keyof typeof needs] | 'to set up its schedule';
 
 /** A refusal that is not repeated for so long counts no more, in ms. A worker asks for each need more often than that, if at all. */
 const forgetMs = 30_000;
@@ -46,7 +46,7 @@ export function createRedisStanding(now: () => number) {
       }
       return last === null
         ? null
-        : `Redis refuses what the worker needs ${last.need}: ${explainRedisError(last.error)}`;
+        : `Redis refuses a command that the worker needs ${last.need}: ${explainRedisError(last.error)}`;
     },
   };
 }

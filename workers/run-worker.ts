@@ -95,8 +95,8 @@ export async function runWorker(names: readonly WorkerRole[], environment: NodeJ
     logger.info({ reason, heldRecords: role.heldRecords }, 'worker is stopping');
     stopping.abort();
     const inTime = await role.stop(config.worker.shutdownTimeoutMs);
-    if (inTime) logger.info('worker has stopped, everything is settled');
-    else logger.error({ heldRecords: role.heldRecords }, 'time is up, the rest is left to the other workers');
+    if (inTime) logger.info('worker stopped; everything is settled');
+    else logger.error({ heldRecords: role.heldRecords }, 'shutdown timeout reached; the rest is left to other workers');
     return inTime ? 0 : 1;
   } finally {
     await endsWithin(closing.closeAll(), closeTimeoutMs);

@@ -35,7 +35,7 @@ export function createSuspectLane(options: {
     const starts = await counter.add(job.id);
     if (starts > maxStarts) {
       throw new WorkerKillerError(
-        `${maxStarts} workers died or hung while they worked on nothing but this job and jobs without such a past`,
+        `${maxStarts} workers died or hung while this was the only suspect job that they were running`,
       );
     }
     let isCounted = true;

@@ -25,7 +25,7 @@ export function watchStart(
       now: () => performance.now(),
     },
     config.worker.stuckAfterMs,
-    'it has not begun to work, although Redis and PostgreSQL answer',
+    'Redis and PostgreSQL answer, but it has not started to work',
   );
   const begun = (): void => {
     isStarting = false;
@@ -36,7 +36,7 @@ export function watchStart(
       return role.heldRecords;
     },
     ...(role.failed === undefined ? {} : { failed: role.failed }),
-    whyIdle: () => role.whyIdle() ?? (isStarting ? 'starting, no work is taken yet' : null),
+    whyIdle: () => role.whyIdle() ?? (isStarting ? 'starting, taking no work yet' : null),
     whyStuck: () => (isStarting ? watch.whyStuck() : role.whyStuck()),
     start: () => role.start().finally(begun),
     stop(timeoutMs: number): Promise<boolean> {

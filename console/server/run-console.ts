@@ -52,7 +52,7 @@ export async function runConsole(environment: NodeJS.ProcessEnv): Promise<number
     const reason = await asked;
     logger.info({ reason }, 'console is stopping');
     const inTime = await endsWithin(app.close(), config.console.shutdownTimeoutMs);
-    logger.info({ inTime }, 'console has stopped');
+    logger.info({ inTime }, 'console stopped');
     return inTime ? 0 : 1;
   } finally {
     await endsWithin(closing.closeAll(), closeTimeoutMs);

@@ -69,7 +69,7 @@ test('grants: without a partition for today a worker that may make none stores i
     partitions: {
       outcome: 'postponed',
       postponed: expect.arrayContaining([expect.objectContaining({ why: 'not allowed' })]),
-      waiting: expect.stringContaining('may not make partitions'),
+      waiting: expect.stringContaining('may not create partitions'),
       defaultRows: 5,
     },
   });

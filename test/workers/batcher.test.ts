@@ -182,7 +182,7 @@ test('batcher: an entry that the writer left out is failed, never assumed stored
   batcher.drain();
   expect(await added).toMatchObject([
     { status: 'fulfilled' },
-    { status: 'rejected', reason: new Error('the writer did not say how this entry ended') },
+    { status: 'rejected', reason: new Error('the writer reported no outcome for this entry') },
   ]);
 });
 

@@ -10,7 +10,7 @@ import { fillDefault, insertExecution, partitionRows } from '../support/rows.ts'
 const nowAt = '2031-05-10T12:00:00Z';
 const nowMs = Date.parse(nowAt);
 const days = ['20310509', '20310510', '20310511', '20310512'];
-const troubled = 'database is in trouble, partitions have to wait';
+const troubled = 'database is in trouble; partitions wait';
 
 /** A table that has the partitions of these days, and a keeper over it that starts when it is told to. */
 async function setUp(existing: string[]) {
@@ -58,7 +58,7 @@ test('partition keeper: while somebody reads the table, a start does not wait fo
   await start().ready;
   expect(await daysThere()).toEqual(['20310509', '20310510', '20310511']);
   expect(messages()).not.toContain(troubled);
-  expect(messages()).toContain('partitions could not be made now, they wait for the next look');
+  expect(messages()).toContain('partitions could not be created now; trying again at the next check');
 });
 
 test('partition keeper: while somebody reads the table, a start does not wait for yesterday', async () => {
@@ -74,7 +74,7 @@ test('partition keeper: a start waits for the partition of today for a while onl
   const { ready } = start({ patienceMs: 1, soonMs: 50 });
   await ready;
   expect(await daysThere()).toEqual(['20310511', '20310512']);
-  expect(messages()).toContain('records of today go to the DEFAULT partition for now');
+  expect(messages()).toContain('today’s records go to the DEFAULT partition for now');
   await reader.query('commit');
   await until(async () => (await daysThere()).length === days.length);
 });
@@ -121,9 +121,7 @@ test('partition keeper: days to come are made although the DEFAULT partition can
   await until(async () => (await daysThere()).includes('20310512'));
   expect(await daysThere()).toEqual(['20310509', '20310510', '20310512']);
   await until(() =>
-    messages().includes(
-      'the DEFAULT partition has rows of these days; maintenance moves them to partitions of their own',
-    ),
+    messages().includes('the DEFAULT partition has rows of these days; maintenance moves them to their own partitions'),
   );
   await until(async () => (await passingConstraints(client)) === 0);
 });
@@ -132,7 +130,7 @@ test('partition keeper: today waits for no reading of the DEFAULT partition', as
   const { client, daysThere, messages, start } = await setUp([]);
   await fillDefault(client, 20_000);
   await start({ scanMs: 1 }).ready;
-  expect(messages()).toContain('records of today go to the DEFAULT partition for now');
+  expect(messages()).toContain('today’s records go to the DEFAULT partition for now');
   await until(async () => (await daysThere()).length === 2);
   expect(await daysThere()).toEqual(['20310511', '20310512']);
   await insertExecution(client, nowAt);

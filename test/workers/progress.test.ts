@@ -26,7 +26,9 @@ test('progress: a worker that has just begun is fine', () => {
 
 test('progress: work that waits, nothing in the way, and nothing settled for the whole time is being stuck', () => {
   expect(stuckAfter(repeat(9))).toBeNull();
-  expect(stuckAfter(repeat(10))).toBe('stuck: jobs wait, PostgreSQL answers, and nothing has been settled for 0 s');
+  expect(stuckAfter(repeat(10))).toBe(
+    'stuck: jobs are waiting and PostgreSQL answers, but nothing has been settled for 0 s',
+  );
 });
 
 test.each<[string, Partial<Observation>]>([

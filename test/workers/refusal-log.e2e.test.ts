@@ -43,7 +43,7 @@ test('log: of an error that a trigger words itself it says the words, the functi
       raise exception 'could not hash realm % of % points', new.realm_id, new.points using errcode = 'XX000'; end if;`),
   );
   await add([recordText(1), recordText(2, { realmId: secret, points: 4711 }), recordText(3)]);
-  expect(await lineOf(/a statement fails while the database takes others/)).toMatchObject({
+  expect(await lineOf(/a statement fails while the database accepts others/)).toMatchObject({
     code: 'XX000',
     reason: expect.stringMatching(/^could not hash realm … of … /),
     function: 'odd_trigger()',

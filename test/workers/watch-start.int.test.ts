@@ -37,10 +37,10 @@ async function setUp(whyIdle: () => string | null) {
 test('start: a role that has not begun is not ready, and is stuck when nothing it knows of is in the way', async () => {
   const { role, begin } = await setUp(() => null);
   const started = role.start();
-  expect(role.whyIdle()).toBe('starting, no work is taken yet');
+  expect(role.whyIdle()).toBe('starting, taking no work yet');
   expect(role.whyStuck()).toBeNull();
   await until(() =>
-    role.whyStuck()?.startsWith('stuck: it has not begun to work, although Redis and PostgreSQL answer for '),
+    role.whyStuck()?.startsWith('stuck: Redis and PostgreSQL answer, but it has not started to work for '),
   );
   begin();
   await started;

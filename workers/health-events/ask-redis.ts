@@ -7,8 +7,8 @@ import { explainRedisError, isRefusal } from '../../shared/redis-errors.ts';
 /** What there is to mend where it is not what a worker of a queue would have to. */
 const remedies: Record<string, string> = {
   WRONGTYPE:
-    'SLUICE_HEALTH_STREAM or SLUICE_HEALTH_LOBBY_STREAM names a key that is no stream, or the place beside it no hash',
-  NOPERM: 'let the user of REDIS_URL read the stream of events, write to that of the lobby and run scripts',
+    'SLUICE_HEALTH_STREAM or SLUICE_HEALTH_LOBBY_STREAM names a key that is not a stream, or its bookkeeping key is not a hash',
+  NOPERM: 'allow the user of REDIS_URL to read the event stream, write to the lobby stream and run scripts',
 };
 
 /** Why Redis does not do what it is asked for, as one line that quotes nothing of what was sent. */

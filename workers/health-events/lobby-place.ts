@@ -47,7 +47,7 @@ export function createLobbyPlace({
 
   /** @throws Error after the release, too */
   const call = async (...what: string[]): Promise<PlaceReply> => {
-    if (isReleased) throw new Error('the place in the lobby’s stream is released');
+    if (isReleased) throw new Error('the right to publish to the lobby stream was released');
     return ask(what);
   };
 

@@ -22,24 +22,24 @@ export function createHealthMetrics(registry: Registry, sources: HealthSources) 
   const registers = [registry];
   const consumed = new Counter({
     name: 'sluice_health_events_consumed_total',
-    help: 'Entries of the stream that were dealt with, in whatever way',
+    help: 'Stream entries processed, whatever the outcome',
     registers,
   });
   const events = new Counter({
     name: 'sluice_health_events_total',
-    help: 'Entries by type and by what they came to: transitioned, observed, late, stale (of an earlier container), duplicate, malformed, unknown_type, unknown_game, refused (by the database) or orphaned (they had to wait, and their stream was begun anew meanwhile)',
+    help: 'Entries by type and outcome: transitioned, observed, late, stale (of an earlier container), duplicate, malformed, unknown_type, unknown_game, refused (by the database) or orphaned (the stream was recreated while they had to wait)',
     labelNames: ['event_type', 'result'] as const,
     registers,
   });
   const published = new Counter({
     name: 'sluice_lobby_events_published_total',
-    help: 'Snapshots that were added to the lobby’s stream',
+    help: 'Snapshots added to the lobby stream',
     labelNames: ['event_type'] as const,
     registers,
   });
   const fenced = new Counter({
     name: 'sluice_health_fenced_total',
-    help: 'Commits and publications that were refused because somebody else reads the stream now',
+    help: 'Commits and publications refused because another consumer now reads the stream',
     registers,
   });
   const gapEntries = new Counter({
@@ -49,12 +49,12 @@ export function createHealthMetrics(registry: Registry, sources: HealthSources) 
   });
   const conflicts = new Counter({
     name: 'sluice_health_conflicts_total',
-    help: 'Batches that were planned again because a record had changed or was locked',
+    help: 'Batches planned again because a record had changed or was locked',
     registers,
   });
   const retries = new Counter({
     name: 'sluice_health_retries_total',
-    help: 'Calls that are made again, by what they were to and by the code of the error',
+    help: 'Retried calls, by server and error code',
     labelNames: ['server', 'code'] as const,
     registers,
   });
@@ -76,30 +76,30 @@ export function createHealthMetrics(registry: Registry, sources: HealthSources) 
       },
     });
   };
-  const ofLeader = 'Absent where it is not known, as in a worker that does not read the stream';
+  const ofLeader = 'Absent where it is unknown, as in a worker that does not read the stream';
   gauge('sluice_health_lease_held', '1 while this worker reads the stream, else 0', () => (sources.isLeader() ? 1 : 0));
-  gauge('sluice_health_lag_entries', `Entries that were not read yet. ${ofLeader}`, sources.behind);
+  gauge('sluice_health_lag_entries', `Entries not read yet. ${ofLeader}`, sources.behind);
   gauge(
     'sluice_health_lag_seconds',
-    `Age of the entries being dealt with while there are later ones, or of the oldest one that has to wait, else 0. ${ofLeader}`,
+    `Age of the entries being processed while there are later ones, or of the oldest entry that has to wait, else 0. ${ofLeader}`,
     sources.lagSeconds,
   );
   gauge('sluice_health_held_entries', 'Entries of games that have to wait', sources.heldEntries);
   gauge(
     'sluice_health_lobby_refused',
-    `1 while another consumer publishes to the lobby’s stream and this one may not, else 0. ${ofLeader}`,
+    `1 while another consumer publishes to the lobby stream and this one may not, else 0. ${ofLeader}`,
     () => {
       const isRefused = sources.isRefusedByLobby();
       return isRefused === null ? null : Number(isRefused);
     },
   );
-  gauge('sluice_health_outbox_rows', `Snapshots that are not published yet. ${ofLeader}`, sources.outboxRows);
+  gauge('sluice_health_outbox_rows', `Snapshots not published yet. ${ofLeader}`, sources.outboxRows);
   gauge(
     'sluice_health_stuck_records',
     `Records with status engine_unreachable and health healthy. ${ofLeader}`,
     sources.stuckRecords,
   );
-  gauge('sluice_database_outage', '1 while statements wait for PostgreSQL to answer or to be mended, else 0', () =>
+  gauge('sluice_database_outage', '1 while statements wait for PostgreSQL to answer or to be repaired, else 0', () =>
     sources.isOutage() ? 1 : 0,
   );
   return { consumed, events, published, fenced, gapEntries, conflicts, retries, commit };

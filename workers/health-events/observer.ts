@@ -21,7 +21,7 @@ export function createObserver({
 }) {
   const letters = createThrottledLog<string>(letterLogEveryMs, (result, { count, lastError }) =>
     // Not the reason, which may quote an entry; it is in the letter.
-    logger.warn({ result, entries: count, last_entry_id: lastError?.message }, 'entries went to the dead letters'),
+    logger.warn({ result, entries: count, last_entry_id: lastError?.message }, 'entries became dead letters'),
   );
 
   // What is told of is committed.
@@ -48,7 +48,7 @@ export function createObserver({
     },
     onConflict(gameIds) {
       tellMetrics(() => metrics.conflicts.inc());
-      logger.debug({ games: gameIds.length, game_id: gameIds[0] }, 'records changed or are locked, planning again');
+      logger.debug({ games: gameIds.length, game_id: gameIds[0] }, 'records changed or are locked; planning again');
     },
     onBuried({ event, id }, result) {
       tellMetrics(() => {
@@ -73,11 +73,11 @@ export function createObserver({
     });
     logger.error(
       { lastId, entriesRead, streamEnd: facts?.lastId, entriesAdded: facts?.entriesAdded, letters: waiting.length },
-      'the stream was begun anew or restored from an older copy; it is read from its beginning',
+      'the stream was recreated or restored from an older copy; reading it from the beginning',
     );
   };
   const onAnnounced = (games: number): void =>
-    logger.warn({ games }, 'the lobby’s stream lacks snapshots, all games are announced again');
+    logger.warn({ games }, 'the lobby stream lacks snapshots; announcing all games again');
   const onBadOffset = (problem: string, policy: string): void =>
     logger.error({ problem, policy }, 'the offset of the original cannot be used');
   return { observer, onBad, onAnotherStream, onAnnounced, onBadOffset, close: letters.close };
@@ -85,11 +85,10 @@ export function createObserver({
 
 /** @param publisher another consumer, which publishes to the lobby's stream now; null: this one does */
 export function logPublisher(logger: Logger, publisher: Publisher | null, lobbyStream: string): void {
-  if (publisher === null)
-    logger.info({ lobby_stream: lobbyStream }, 'this consumer publishes to the lobby’s stream now');
+  if (publisher === null) logger.info({ lobby_stream: lobbyStream }, 'this consumer now publishes to the lobby stream');
   else
     logger.error(
       { lobby_stream: lobbyStream, publisher_label: publisher.label, publisher: publisher.holder },
-      'another consumer publishes to the lobby’s stream, so this one does not: stop one of them, or give it a lobby stream of its own',
+      'another consumer publishes to the lobby stream, so this one does not: stop one of them, or give it its own lobby stream',
     );
 }

@@ -51,7 +51,7 @@ export async function findBeginning(deps: OffsetDeps): Promise<Beginning> {
   if (problem !== null) deps.onBadOffset(problem, deps.badOffset);
   if (problem !== null && deps.badOffset === 'fail')
     throw new UsageError(
-      `the offset in the Redis key ${key} ${problem}. Say where to begin (sluice health offset set ID), or set SLUICE_HEALTH_BAD_OFFSET to earliest (read the whole stream again, which changes nothing twice) or latest (skip what is there)`,
+      `the offset in the Redis key ${key} ${problem}. Set the offset (sluice health offset set ID), or set SLUICE_HEALTH_BAD_OFFSET to earliest (read the whole stream again, which applies nothing twice) or latest (skip the entries that are there)`,
     );
   const chosen = { earliest: firstStreamId, latest: end, fail: firstStreamId }[deps.badOffset];
   const lastId = problem === null ? (found ?? firstStreamId) : chosen;
@@ -64,9 +64,9 @@ export async function findBeginning(deps: OffsetDeps): Promise<Beginning> {
 /** Why no entry can follow an offset; null when one can. */
 export function whyUnusable(offset: string, streamEnd: string): string | null {
   if (!isStreamId(offset))
-    return `is ${JSON.stringify(offset.slice(0, 64))}, which is no entry id such as 1700000000000-0`;
+    return `is ${JSON.stringify(offset.slice(0, 64))}, which is not an entry id such as 1700000000000-0`;
   if (compareStreamIds(offset, streamEnd) > 0)
-    return `is ${offset}, which is after the last entry of the stream (${streamEnd}): the stream was begun anew, or the offset is of another one`;
+    return `is ${offset}, which is after the last entry of the stream (${streamEnd}): the stream was recreated, or the offset belongs to another stream`;
   return null;
 }
 

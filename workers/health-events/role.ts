@@ -72,7 +72,7 @@ export function createHealthEvents({ config, database, redis, logger: parent, re
         view.trouble = 'PostgreSQL';
         metrics.retries.inc({ server: 'postgres', code });
         if (attempt === 0)
-          logger.warn({ reason: explainDatabaseError(thrown) }, 'database is in trouble, the stream has to wait');
+          logger.warn({ reason: explainDatabaseError(thrown) }, 'database is in trouble; the stream waits');
       },
       onRecovered: () => logger.info('database answers again'),
     });
@@ -95,7 +95,7 @@ export function createHealthEvents({ config, database, redis, logger: parent, re
         metrics.retries.inc({ server: 'redis', code: classifyRedisError(error).code });
         // A refusal may quote what was sent.
         const about = isRefusal(error) ? { reason: whyNot } : { err: error };
-        if (attempt === 0) logger.warn(about, 'Redis is in trouble, the stream has to wait');
+        if (attempt === 0) logger.warn(about, 'Redis is in trouble; the stream waits');
       },
       onRecovered() {
         view.trouble = null;
@@ -159,7 +159,7 @@ export function createHealthEvents({ config, database, redis, logger: parent, re
       } catch (error) {
         // The original ends with any error.
         if (error instanceof UsageError || health.mode === 'mirror') throw error;
-        logger.error({ err: toError(error) }, 'reading the stream failed, it is tried again');
+        logger.error({ err: toError(error) }, 'reading the stream failed; trying again');
         await pause(config.retry.maxMs);
       }
     }
@@ -170,7 +170,7 @@ export function createHealthEvents({ config, database, redis, logger: parent, re
     failed: failed.promise,
     whyIdle() {
       if (view.trouble === null) return null;
-      return `${view.trouble} does not do what it is asked for${view.trouble === 'Redis' ? `: ${whyNot}` : ''}`;
+      return `${view.trouble} does not carry out its commands${view.trouble === 'Redis' ? `: ${whyNot}` : ''}`;
     },
     whyStuck: () => watch?.whyStuck() ?? null,
     async start(): Promise<void> {

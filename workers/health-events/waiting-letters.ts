@@ -44,7 +44,7 @@ export function createWaitingLetters(deps: {
     }
     if (!isEmpty()) return false;
     heldAt = null;
-    logger.info('dead letters are written again');
+    logger.info('dead letters can be written again');
     deps.onWritten();
     return true;
   };
@@ -91,7 +91,7 @@ export function createWaitingLetters(deps: {
     ) {
       if (isEmpty()) {
         const { message: reason, ...facts } = describeDatabaseError(thrown);
-        logger.error({ ...facts, reason }, 'dead letters cannot be written; they wait, and the stream goes on');
+        logger.error({ ...facts, reason }, 'dead letters cannot be written; they wait, and the stream continues');
       }
       letters = [...letters, ...(more.letters ?? [])];
       letterIds = [...letterIds, ...(more.letterIds ?? [])];

@@ -53,7 +53,7 @@ export function createArchiving(database: Database, { dir, signal }: { dir: stri
       if (written.isNew) await removeArchive(dir, written.manifest);
       written = null;
     }
-    throw new Error('its rows change while it is archived, although it is detached: find out who writes to it');
+    throw new Error('its rows change while it is being archived, although it is detached: find out who writes to it');
   }
 }
 

@@ -12,6 +12,9 @@ export function isClockOff({ now, logger }: Pick<TaskDeps, 'now' | 'logger'>, da
   const workerMs = now();
   if (agree(workerMs, databaseMs)) return false;
   const aheadSeconds = Math.round((workerMs - databaseMs) / 1_000);
-  logger.error({ aheadSeconds }, 'the clocks of worker and database differ by more than a day; nothing is deleted');
+  logger.error(
+    { aheadSeconds },
+    'the clocks of the worker and the database differ by more than a day; nothing is deleted',
+  );
   return true;
 }

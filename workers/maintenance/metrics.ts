@@ -12,13 +12,13 @@ export function createMaintenanceMetrics(
   const registers = [registry];
   const runs = new Counter({
     name: 'sluice_maintenance_runs_total',
-    help: 'Runs of a task by how they ended: done, postponed (something is locked), refused (the clocks differ), interrupted or failed',
+    help: 'Task runs by outcome: done, postponed (something is locked), refused (the clocks differ), interrupted or failed',
     labelNames: ['task', 'outcome'] as const,
     registers,
   });
   const dropped = new Counter({
     name: 'sluice_partitions_dropped_total',
-    help: 'Partitions dropped because all of their rows were older than the retention',
+    help: 'Partitions dropped because all their rows were older than the retention period',
     registers,
   });
   const archived = new Counter({
@@ -29,24 +29,24 @@ export function createMaintenanceMetrics(
   });
   const moved = new Counter({
     name: 'sluice_partition_rows_moved_total',
-    help: 'Rows that were taken out of the DEFAULT partition to partitions of their own',
+    help: 'Rows moved from the DEFAULT partition to their own partitions',
     registers,
   });
   const purged = new Counter({
     name: 'sluice_rows_purged_total',
-    help: 'Rows deleted because they were older than their retention, by table',
+    help: 'Rows deleted because they were older than their retention period, by table',
     labelNames: ['table'] as const,
     registers,
   });
   const deletedEarly = new Counter({
     name: 'sluice_rows_deleted_early_total',
-    help: 'Rows deleted sooner after they were stored than they are to be kept, by table; with dropped partitions, up to 10,000 for each',
+    help: 'Rows deleted before their retention period had passed since they were stored, by table; up to 10,000 for each dropped partition',
     labelNames: ['table'] as const,
     registers,
   });
   new Gauge({
     name: 'sluice_maintenance_last_success_timestamp_seconds',
-    help: 'When a run of the task ended well for the last time, at any maintenance worker',
+    help: 'Time of the last successful run of the task on any maintenance worker',
     labelNames: ['task'] as const,
     registers,
     async collect() {
@@ -59,20 +59,20 @@ export function createMaintenanceMetrics(
     ['sluice_partition_default_rows', 'Rows in the DEFAULT partition, counted up to 10,000', (f) => f.defaultRows],
     [
       'sluice_partitions_ahead_days',
-      'Days from the last look to the first instant that has no partition but the DEFAULT one',
+      'Days from the last check to the first instant that has no partition but the DEFAULT one',
       (f) => f.aheadDays,
     ],
     [
       'sluice_partitions_blocked',
-      'Days whose own partition cannot be made because the DEFAULT partition has rows of them',
+      'Days whose own partition cannot be created because the DEFAULT partition has rows of them',
       (f) => f.blocked,
     ],
-    ['sluice_partitions_overdue', 'Partitions older than the retention that are still there', (f) => f.overdue],
+    ['sluice_partitions_overdue', 'Partitions older than the retention period that still exist', (f) => f.overdue],
   ];
   for (const [name, help, pick] of found) {
     new Gauge({
       name,
-      help: `${help}. Absent before the first look, and while Redis does not answer`,
+      help: `${help}. Absent before the first check and while Redis does not answer`,
       registers,
       async collect() {
         const findings = await sources.findings();

@@ -37,7 +37,7 @@ const maxAheadDays = 3_650;
 const maxRowsCounted = 10_000;
 
 const remedy =
-  'rows lie in the DEFAULT partition. Those within the retention are moved by maintenance, which says why where it could not; the others go so many days after they were stored: their recorded_at tells which producer has a wrong clock, or sends what is older than the retention';
+  'the DEFAULT partition has rows. Maintenance moves those within the retention, or says why it cannot; the others are deleted this many days after they were stored: their recorded_at shows which producer has a wrong clock or sends records older than the retention';
 
 /**
  * Makes the partitions of the coming days, by the database's clock, and those of other days that the DEFAULT one has rows of, and
@@ -96,7 +96,7 @@ async function moveOrTell(deps: TaskDeps, signal: AbortSignal): Promise<PastRepo
     const { class: errorClass } = classifyDatabaseError(error);
     if (errorClass === 'transient' || errorClass === 'unknown') throw error;
     const waiting = explainDatabaseError(error);
-    deps.logger.error({ reason: waiting }, 'rows could not be moved out of the DEFAULT partition');
+    deps.logger.error({ reason: waiting }, 'rows could not be moved from the DEFAULT partition');
     return { moved: [], movedRows: 0, waiting, isRefused: true };
   }
 }

@@ -70,14 +70,14 @@ export function createMaintenance(
         isWorthWaiting: (error) => error.class === 'transient',
         onRetry({ code }, attempt) {
           isOutage = true;
-          if (attempt === 0) logger.warn({ code }, 'database is in trouble, maintenance has to wait');
+          if (attempt === 0) logger.warn({ code }, 'database is in trouble; maintenance waits');
         },
         onRecovered: () => logger.info('database answers again'),
       },
     ).finally(() => onOutage(false));
 
   const setTimetable = async (): Promise<void> => {
-    const need = 'to set up its timetable';
+    const need = 'to set up its schedule';
     await schedule.ensure().then(
       () => standing.note(need, null),
       (error: unknown) => {

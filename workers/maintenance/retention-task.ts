@@ -115,10 +115,7 @@ export function createRetentionTask(deps: TaskDeps): Task<RetentionReport> {
       return awaiting.map((table) => ({ place: table.place, isAttached: false, drop: () => archiving.drop(table) }));
     if (awaiting.length > 0) {
       const names = awaiting.map(({ place }) => place.name);
-      logger.error(
-        { names },
-        'detached partitions wait for their archive: set SLUICE_ARCHIVE_DIR, or drop them by hand',
-      );
+      logger.error({ names }, 'detached partitions wait to be archived: set SLUICE_ARCHIVE_DIR, or drop them manually');
     }
     return [];
   }
@@ -135,7 +132,7 @@ export function createRetentionTask(deps: TaskDeps): Task<RetentionReport> {
       if (result === 'stopped') return 'there';
       if (result === 'locked') {
         report.postponed.push(name);
-        logger.warn({ partition: name }, 'partition is in use, it will be dropped later');
+        logger.warn({ partition: name }, 'partition is in use; it will be dropped later');
       } else if (result === 'dropped') {
         report.dropped.push(name);
         deps.onDropped(name);

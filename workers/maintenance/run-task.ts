@@ -47,7 +47,7 @@ export async function runTask<Report extends { outcome: TaskOutcome }>(
       isWorthWaiting: (error) => waitsForDatabase && error.class === 'transient' && !busyCodes.includes(error.code),
       onRetry({ code }, attempt) {
         onOutage?.(true);
-        if (attempt === 0) logger.warn({ task: name, code }, 'database is in trouble, the task waits');
+        if (attempt === 0) logger.warn({ task: name, code }, 'database is in trouble; the task waits');
       },
       onRecovered: () => logger.info({ task: name }, 'database answers again'),
     });
@@ -56,7 +56,10 @@ export async function runTask<Report extends { outcome: TaskOutcome }>(
     const { class: errorClass, code } = classifyDatabaseError(error);
     const reason = explainDatabaseError(error);
     if (busyCodes.includes(code)) {
-      logger.warn({ task: name, code }, 'what the task needs is in use, it comes again in its turn');
+      logger.warn(
+        { task: name, code },
+        'the task needs something that is in use; it runs again at its next scheduled time',
+      );
       return { outcome: 'postponed', reason };
     }
     if (errorClass === 'transient' && signal.aborted) return { outcome: 'interrupted', reason };

@@ -8,6 +8,6 @@ export function tellEarly(
   onEarly(deleted.table, deleted.rows);
   logger.error(
     deleted,
-    'rows were deleted sooner after they were stored than they are to be kept: their records came late, or with a wrong time',
+    'rows were deleted before their retention period had passed since they were stored: their records arrived late or with a wrong time',
   );
 }

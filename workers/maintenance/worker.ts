@@ -31,7 +31,7 @@ export function createMaintenanceWorker(deps: {
 
   const process = async (job: Job, token?: string): Promise<void> => {
     const name = taskNames.find((known) => known === job.name);
-    if (name === undefined) throw new UnrecoverableError(`a newer worker's task: ${job.name}`);
+    if (name === undefined) throw new UnrecoverableError(`unknown task ${job.name}, scheduled by a newer worker`);
     // It was taken while this worker was told to stop.
     const { outcome, reason } = deps.run.signal.aborted ? interrupted : await run(name);
     metrics.runs.inc({ task: name, outcome });
@@ -78,7 +78,7 @@ export function createMaintenanceWorker(deps: {
   });
   keepRedisTime(worker, deps.clock);
   worker.on('error', (error) => trouble.report('queue', error));
-  worker.on('stalled', (jobId) => logger.warn({ jobId }, 'a worker died over a task, it is run again'));
+  worker.on('stalled', (jobId) => logger.warn({ jobId }, 'a worker died while running a task; running it again'));
   noteAnswers(worker, deps.standing);
   return worker;
 }

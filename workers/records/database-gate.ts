@@ -11,9 +11,9 @@ import type { TellMetrics } from '../tell-metrics.ts';
 const troubleLogEveryMs = 60_000;
 
 const messages = {
-  trouble: 'database is in trouble, one statement is repeated until it answers, the others wait',
-  'every row': 'database refuses every row; all jobs wait until this is mended',
-  'own fault': 'a statement fails while the database takes others; when it fails alike again, it is taken apart',
+  trouble: 'database is in trouble; one statement is retried until the database answers, the others wait',
+  'every row': 'the database refuses every row; all jobs wait until the cause is fixed',
+  'own fault': 'a statement fails while the database accepts others; if it fails the same way again, it is split',
 };
 
 /** The gate that all statements of the role go through, which says in the log and in the metrics what is going on. */

@@ -62,7 +62,7 @@ export function createLetterBox(deps: {
       try {
         // Once is enough: whether the database takes records is found out after the first failure.
         const result = await gate.run(work, { tries: 1 });
-        if (isInTrouble) logger.info('dead letters are written again');
+        if (isInTrouble) logger.info('dead letters can be written again');
         isInTrouble = false;
         return result;
       } catch (error) {
@@ -71,7 +71,7 @@ export function createLetterBox(deps: {
         if (!isInTrouble)
           logger.error(
             { ...place, reason },
-            'dead letters cannot be written; records are stored, and jobs with dead ones are put off',
+            'dead letters cannot be written; good records are stored, and jobs with dead records are delayed',
           );
         isInTrouble = true;
         shutUntilMs = now() + shutForMs;

@@ -80,7 +80,7 @@ export function createRecordRole(
     const waitsFor = whyWaiting();
     if (waitsFor !== null) return `waits for ${waitsFor}`;
     if (isHalted()) return 'halted: too many records are dead';
-    if (gate.isOutage) return 'PostgreSQL does not take its statements';
+    if (gate.isOutage) return 'PostgreSQL does not accept its statements';
     return whyRefused();
   };
 
@@ -93,7 +93,7 @@ export function createRecordRole(
           const seen = await depth.read();
           return seen === null ? null : seen.isHeldBack ? 0 : seen.waiting;
         },
-        excuse: () => whyIdle() ?? (writer.isInTrouble ? 'statements meet locks, take too long or fail' : null),
+        excuse: () => whyIdle() ?? (writer.isInTrouble ? 'statements wait for locks, take too long or fail' : null),
         databaseAnswers: () => databaseAnswers(database),
         now: () => performance.now(),
       },

@@ -54,17 +54,18 @@ const lettersField = 'sluice:letters';
 const maxStalledCount = 200;
 
 const putOffMessages = {
-  parked: 'chunks are from a newer producer, putting them off',
+  parked: 'chunks were written by a newer producer; delaying them',
   later:
-    'records could not be written now, because rows are locked, statements take too long or room is lacking; putting their jobs off',
-  letters: 'dead letters could not be written now; their jobs are put off, all other records of theirs are stored',
+    'records could not be written now because rows are locked, statements take too long or space is short; delaying their jobs',
+  letters:
+    'dead letters could not be written now; their jobs are delayed, and the other records of those jobs are stored',
 };
 
 /** Says where it is that a worker has stopped taking jobs by itself. */
 const haltMessages = {
-  dead: 'too many of the recent records are dead; this worker takes no more jobs. Look at the dead letters, mend the cause, and start it again',
+  dead: 'too many of the recent records are dead; this worker takes no more jobs. Check the dead letters, fix the cause, and restart the worker',
   failed:
-    'too many of the recent jobs failed; this worker takes no more. Look at the failed jobs, mend the cause, and start it again',
+    'too many of the recent jobs failed; this worker takes no more jobs. Check the failed jobs, fix the cause, and restart the worker',
 };
 
 /** How long dead letters are not written after one could not be. */
@@ -221,7 +222,7 @@ export function createRecordWorker(deps: RecordWorkerDeps) {
   /** Redis refuses what the job needs. BullMQ fails a job that throws; this one is left to whoever finds it stalled. */
   const leave = (job: Job, error: unknown): never => {
     worker.emit('error', toError(error));
-    logger.debug({ jobId: job.id }, 'job is left to the end of its lock');
+    logger.debug({ jobId: job.id }, 'leaving the job until its lock expires');
     throw new WaitingError();
   };
 
@@ -282,7 +283,7 @@ function reportEvents(
   worker.on('completed', () => tellMetrics(() => metrics.jobs.inc({ queue, outcome: 'completed' })));
   worker.on('stalled', (jobId) => {
     tellMetrics(() => metrics.jobs.inc({ queue, outcome: 'stalled' }));
-    logger.warn({ jobId }, 'job had stalled, taking it up again');
+    logger.warn({ jobId }, 'job had stalled; processing it again');
   });
   worker.on('failed', (job, error) => {
     // What the server says may quote a row; that stays with the job.
@@ -291,7 +292,7 @@ function reportEvents(
       metrics.jobs.inc({ queue, outcome: 'failed' });
       metrics.records.inc({ queue, outcome: 'failed' }, records);
     });
-    logger.error({ jobId: job?.id, reason }, 'job failed, its records stay in the failed set');
+    logger.error({ jobId: job?.id, reason }, 'job failed; its records stay in the failed set');
   });
   worker.on('error', (error) => trouble.report('queue', error));
 }

@@ -53,7 +53,7 @@ describe('kills and outages', () => {
     await place.settled();
     await postgres.kill();
     await place.add(recovered(2), { game_id: 'game-2', event_type: 'container_oom' });
-    await until(() => worker.says('database is in trouble, the stream has to wait'));
+    await until(() => worker.says('database is in trouble; the stream waits'));
     await place.add({ event_type: 'probe_failed', ...at(3) });
     await postgres.startAgain();
     await until(() => worker.says('database answers again'));
@@ -78,7 +78,7 @@ describe('kills and outages', () => {
     await place.add(exited(1));
     await place.settled();
     await redis.kill();
-    await until(() => worker.says('Redis is in trouble, the stream has to wait'));
+    await until(() => worker.says('Redis is in trouble; the stream waits'));
     await redis.startAgain();
     await place.add(recovered(2));
     await place.settled();
@@ -199,14 +199,14 @@ describe('several workers', () => {
     await until(async () => (await heard(place)).length === 1);
     const second = await place.startProcess({ SLUICE_HEALTH_LABEL: 'health_events_v2' });
     const refusal =
-      'another consumer publishes to the lobby’s stream, so this one does not: stop one of them, or give it a lobby stream of its own';
+      'another consumer publishes to the lobby stream, so this one does not: stop one of them, or give it its own lobby stream';
     await until(() => second.says(refusal));
     await place.add(recovered(2));
     await until(async () => (await heard(place)).length === 2);
     first.kill('SIGKILL');
     await first.ended;
     await place.add(exited(3));
-    await until(() => second.says('this consumer publishes to the lobby’s stream now'));
+    await until(() => second.says('this consumer now publishes to the lobby stream'));
     await place.add(recovered(4));
     await until(async () => (await heard(place)).length === 4);
     expect(await heard(place)).toEqual([

@@ -342,7 +342,7 @@ test('hardened: 40. a right that is missing costs no other role of the process, 
   const lines = () => worker.stdout.map((line) => JSON.parse(line) as { msg: string; url?: string });
   const probes = await until(() => lines().find(({ msg }) => msg === 'worker is up')?.url);
   const ready = async () => (await fetch(`${probes}/readyz`)).text();
-  await until(async () => /NOPERM.*let the user of REDIS_URL/.test(await ready()));
+  await until(async () => /NOPERM.*allow the user of REDIS_URL/.test(await ready()));
   await until(() => lines().some(({ msg }) => msg === 'taking jobs'));
   await insertExecutionJob(url);
   await until(async () => (await place.client.query('select from strategy_execution_log')).rowCount);

@@ -62,7 +62,7 @@ describe('where reading begins', () => {
   test.each(['', 'abc', '$', '-', '5', '5-', '5-*', '-1-0', '1-99999999999999999999', ' 5-0'])(
     'no entry follows %j',
     (offset) => {
-      expect(whyUnusable(offset, '9-0')).toContain('which is no entry id');
+      expect(whyUnusable(offset, '9-0')).toContain('which is not an entry id');
     },
   );
 

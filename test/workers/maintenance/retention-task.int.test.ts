@@ -109,7 +109,7 @@ test('retention: what is being read stays, inserts go on beside it, and the next
   );
   await insertExecution(client, noon);
   expect(await run).toMatchObject({ outcome: 'postponed', dropped: [], postponed: [name], overdue: 1 });
-  expect(messages()).toContain('partition is in use, it will be dropped later');
+  expect(messages()).toContain('partition is in use; it will be dropped later');
   expect(await partitionRows(client)).toMatchObject({ [name]: 0, [today]: 1 });
 
   await reader.query('commit');

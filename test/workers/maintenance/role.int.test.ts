@@ -162,7 +162,7 @@ test('maintenance: asked to stop while PostgreSQL is down, it stops, whether it 
   await postgres.kill();
   await until(async () => (await begun.metric('sluice_database_outage')) === 1);
   const waiting = await startMaintenance(postgres.url, namespace, { everyMs: 300 });
-  await until(() => waiting.messages().includes('database is in trouble, maintenance has to wait'));
+  await until(() => waiting.messages().includes('database is in trouble; maintenance waits'));
   expect(await Promise.all([begun.stop(), waiting.stop()])).toEqual([true, true]);
 });
 

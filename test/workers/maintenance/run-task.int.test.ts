@@ -29,7 +29,7 @@ test('run of a task: a table that is being read postpones it, instead of holding
     outcome: 'postponed',
     report: expect.objectContaining({ created: [], postponed: expect.any(Array) }),
   });
-  expect(messages()).toEqual(['partitions could not be made now, they wait for the next look']);
+  expect(messages()).toEqual(['partitions could not be created now; trying again at the next check']);
   await reader.query('commit');
   expect(await runTask('partitions', task, options)).toMatchObject({ outcome: 'done', report: { blocked: [] } });
 });

@@ -84,7 +84,7 @@ test('liveness: a Redis that refuses is no reason, and is not asked as fast as i
   const databaseUrl = await createTestDatabase();
   const worker = await startWorker(databaseUrl, namespace, { ...impatient, REDIS_URL: redisUrl });
   expect(await answersOf(worker)).toEqual(new Set([null]));
-  expect(worker.whyIdle()).toMatch(/^Redis refuses what the worker needs to take jobs: NOPERM/);
+  expect(worker.whyIdle()).toMatch(/^Redis refuses a command that the worker needs to take jobs: NOPERM/);
 
   await admin.call('acl', 'setuser', 'default', '~*');
   await until(() => worker.whyIdle() === null);

@@ -53,7 +53,9 @@ test.each([
     await call(bringAbout);
     const refused = await until(async () => {
       const answer = await probe('readyz');
-      return answer.status === 503 && /Redis refuses what the worker needs/.test(answer.reason ?? '') ? answer : null;
+      return answer.status === 503 && /Redis refuses a command that the worker needs/.test(answer.reason ?? '')
+        ? answer
+        : null;
     });
     expect(refused.reason).toMatch(expected);
     expect(await probe('healthz')).toMatchObject({ status: 200 });

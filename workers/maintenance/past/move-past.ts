@@ -78,11 +78,11 @@ const tooManyChanges = 'rows of the DEFAULT partition change faster than their c
 /** What of the database's refusals only means that rows stay where they are for now. */
 const reasons: Record<string, string> = {
   ...Object.fromEntries(busyCodes.map((code) => [code, 'the DEFAULT partition is in use'])),
-  '42P17': 'a partition of these days was made meanwhile',
+  '42P17': 'a partition of these days was created meanwhile',
   '53100':
-    'the disk of PostgreSQL is full, and what was copied is removed again: there has to be as much room as the DEFAULT partition takes',
+    'the disk of PostgreSQL is full, and the copies are removed again: free as much space as the DEFAULT partition uses',
   [insufficientPrivilege]:
-    'the role of DATABASE_URL may not make partitions: let the owner of the tables run maintenance',
+    'the role of DATABASE_URL may not create partitions: run maintenance as the owner of the tables',
 };
 
 /**
@@ -194,7 +194,7 @@ async function moveSome(
     report.waiting = obstacle;
     return null;
   }
-  logger.info({ partitions: partitions.length }, 'moving rows out of the DEFAULT partition, reads and inserts go on');
+  logger.info({ partitions: partitions.length }, 'moving rows from the DEFAULT partition; reads and inserts continue');
   const made = await begin(deps, { catchAll, partitions, signal });
   try {
     const move = { catchAll, columns: await readColumns(database, catchAll), made };
@@ -213,7 +213,7 @@ async function moveSome(
     const rows = await countRows(database, partitions);
     report.moved.push(...partitions.map(({ name }) => name));
     report.movedRows += rows;
-    logger.info({ partitions: partitions.map(({ name }) => name), rows }, 'rows moved out of the DEFAULT partition');
+    logger.info({ partitions: partitions.map(({ name }) => name), rows }, 'rows moved from the DEFAULT partition');
     return partitions.length === most ? most : null;
   } finally {
     await cleanUp(deps, made, signal);
@@ -227,7 +227,7 @@ async function cleanUp({ database, logger }: PastDeps, made: Staging, signal: Ab
       return await dropStaging(database, made);
     } catch (error) {
       const { code } = classifyDatabaseError(error);
-      logger.warn({ code, left: left - 1 }, 'tables and the trigger of the move could not be removed');
+      logger.warn({ code, left: left - 1 }, 'the tables and trigger used for the move could not be removed');
     }
     if (left > 1) await pause(signal);
   }
@@ -251,7 +251,7 @@ async function begin(
     } catch (error) {
       const { code } = classifyDatabaseError(error);
       if (left <= 1 || signal.aborted || !busyCodes.includes(code)) throw error;
-      logger.info({ code, left: left - 1 }, 'the DEFAULT partition is in use, the move waits for its moment');
+      logger.info({ code, left: left - 1 }, 'the DEFAULT partition is in use; the exchange is tried again');
     }
     await pause(signal);
   }
@@ -384,9 +384,9 @@ async function findObstacle(database: Database, { schema, name }: Partition): Pr
       exists (select from pg_depend where refobjid = pg_class.oid and classid = 'pg_rewrite'::regclass and deptype = 'n') as views,
       exists (select from pg_trigger where tgrelid = pg_class.oid and not tgisinternal and tgparentid = 0) as triggers
     from pg_class join pg_namespace on pg_namespace.oid = relnamespace where relname = ${name} and nspname = ${schema}`;
-  if (found === undefined || !found.plain) return 'the DEFAULT partition is no plain table';
-  if (found.views) return 'a view or a rule is made of the DEFAULT partition itself: make it of the whole table';
-  if (found.triggers) return 'the DEFAULT partition has triggers of its own: make them on the whole table';
+  if (found === undefined || !found.plain) return 'the DEFAULT partition is not a plain table';
+  if (found.views) return 'a view or rule depends on the DEFAULT partition itself: define it on the whole table';
+  if (found.triggers) return 'the DEFAULT partition has its own triggers: create them on the whole table';
   return null;
 }
 

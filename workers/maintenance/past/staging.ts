@@ -33,7 +33,7 @@ export interface Staging {
 /** Another process has taken these tables for left behind, and has made its own. */
 export class StagingLost extends Error {
   constructor() {
-    super('another process has begun to move rows');
+    super('another process has started to move rows');
   }
 }
 

@@ -111,7 +111,7 @@ async function outlast(
         and pid not in (select pid from pg_locks where (granted or mode = 'RowExclusiveLock')
           and relation = (select oid from pg_class where relname = ${table} and relnamespace = to_regnamespace('sluice')))`;
     if (old?.any === false) return;
-    if (performance.now() > untilMs) throw new SwapPostponed('somebody has been reading for longer');
+    if (performance.now() > untilMs) throw new SwapPostponed('another transaction has been reading for longer');
   }
 }
 
