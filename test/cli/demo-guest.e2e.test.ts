@@ -54,7 +54,7 @@ async function startLasting(args: string[], environment: Record<string, string>,
     url: log().find(({ url }) => url !== undefined)?.url ?? '',
     // The demo writes entries that are wrong on purpose.
     complaints: () => [
-      ...log().filter(({ level, msg }) => level >= 40 && msg !== 'entries went to the dead letters'),
+      ...log().filter(({ level, msg }) => level >= 40 && msg !== 'entries became dead letters'),
       ...lasting.stderr,
     ],
   };

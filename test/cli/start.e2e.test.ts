@@ -74,7 +74,7 @@ test('start: takes over what a killed run left behind, and its workers had stopp
 
   const fleet = await startSluice(['start'], workerPort, dir);
   await until(() => isReady(fleet));
-  expect(fleet.stderr.filter((line) => line.includes('taken over'))).toHaveLength(2);
+  expect(fleet.stderr.filter((line) => line.includes('reused from an earlier run'))).toHaveLength(2);
   expect(serverPids(dir)).toEqual(servers);
   fleet.kill('SIGTERM');
   expect(await fleet.ended).toBe(0);

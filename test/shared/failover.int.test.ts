@@ -117,7 +117,7 @@ test('sslmode: with a server that speaks TLS each mode does what libpq says', as
       loadConfig({ DATABASE_URL: url('localhost', { sslmode: 'verify-ca', sslrootcert: '/none' }) }).database,
       'test',
     ),
-  ).toThrow(/sslrootcert cannot be read \(ENOENT\)/);
+  ).toThrow(/sslrootcert file cannot be read \(ENOENT\)/);
 
   const environment = {
     DATABASE_URL: url('127.0.0.1', { sslmode: 'verify-full', ...ca }),

@@ -52,7 +52,7 @@ test('worker: one that waits for the partition of today is not ready and says fo
     const response = await fetch(`${JSON.parse(up).url}/${probe}`);
     return { code: response.status, ...((await response.json()) as { reason?: string }) };
   };
-  await until(async () => /^waits for the partition of today, .*: in use$/.test((await ask('readyz')).reason ?? ''));
+  await until(async () => /^waits for today's partition .*: in use$/.test((await ask('readyz')).reason ?? ''));
   const sinceMs = performance.now();
   await until(async () => performance.now() - sinceMs > 3_000);
   expect(await ask('healthz')).toMatchObject({ code: 200 });

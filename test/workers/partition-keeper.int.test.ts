@@ -92,7 +92,7 @@ test('partition keeper: where records have no other place, a start waits for the
     isReady = true;
   });
   await until(whyWaiting);
-  expect(whyWaiting()).toBe(`the partition of today, ${table}_20310510: in use`);
+  expect(whyWaiting()).toBe(`today's partition ${table}_20310510: in use`);
   // More than one try.
   await until(async () => {
     const tries = `select xact_rollback::int as n from pg_stat_database where datname = current_database()`;

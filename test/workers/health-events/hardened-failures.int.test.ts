@@ -317,7 +317,7 @@ test('hardened: 40. while a key is no stream it is not ready and says what to do
   await place.redis.set(place.keys.stream, 'no stream');
   const worker = await place.start();
   await until(() => worker.whyIdle()?.includes('SLUICE_HEALTH_STREAM'));
-  expect(worker.whyIdle()).toMatch(/^Redis does not do what it is asked for: WRONGTYPE: /);
+  expect(worker.whyIdle()).toMatch(/^Redis does not carry out its commands: WRONGTYPE: /);
   await until(async () => (await worker.metric('sluice_health_retries_total', { code: 'WRONGTYPE' })) >= 3);
   await place.redis.del(place.keys.stream);
   await place.add(event('probe_failed'));

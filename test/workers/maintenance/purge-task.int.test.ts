@@ -231,7 +231,7 @@ test('purge: rows that go sooner after they were stored than they are to be kept
       table: 'dead_letter',
       rows: 1,
       keepDays: 30,
-      msg: expect.stringContaining('sooner'),
+      msg: expect.stringContaining('deleted before their retention'),
     }),
   );
 });

@@ -69,7 +69,7 @@ test('liveness: a worker that takes none of the jobs that wait, while all server
       return (await client.query('select 1 from strategy_execution_log')).rowCount === recorded;
     });
   }
-  expect(reason).toMatch(/^stuck: jobs wait, PostgreSQL answers, and nothing/);
+  expect(reason).toMatch(/^stuck: jobs are waiting and PostgreSQL answers, but nothing/);
   await until(() => worker.whyStuck() === null);
 });
 
