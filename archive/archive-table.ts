@@ -1,5 +1,10 @@
 import { join } from 'node:path';
-import { type Database, type JsonTransaction, queryTexts, withJsonTransaction } from '../shared/database.ts';
+import {
+  type Database,
+  type JsonTransaction,
+  queryTexts,
+  withJsonTransaction,
+} from '../shared/platform/postgres/database.ts';
 import { createPendingFile, FileError, type PendingFile, removeAbandoned } from './archive-file.ts';
 import { isAwaitingDrop } from './awaiting-drop.ts';
 import { type Column, readColumns } from './columns.ts';

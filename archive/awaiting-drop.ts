@@ -1,4 +1,9 @@
-import { type Database, type JsonTransaction, queryTexts, withJsonTransaction } from '../shared/database.ts';
+import {
+  type Database,
+  type JsonTransaction,
+  queryTexts,
+  withJsonTransaction,
+} from '../shared/platform/postgres/database.ts';
 import type { Archived, ArchivedTable } from './manifest.ts';
 import { type TableName, toTableSql } from './table-ranges.ts';
 

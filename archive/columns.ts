@@ -1,5 +1,5 @@
-import { type Database, type JsonTransaction, queryTexts } from '../shared/database.ts';
-import { quoteIdentifier } from '../shared/schema.ts';
+import { type Database, type JsonTransaction, queryTexts } from '../shared/platform/postgres/database.ts';
+import { quoteIdentifier } from '../shared/platform/postgres/schema.ts';
 
 /** Where statements run. */
 export type Session = Database | JsonTransaction;

@@ -1,7 +1,12 @@
 import { join } from 'node:path';
-import { type Database, executeWithJson, queryTexts, withJsonTransaction } from '../shared/database.ts';
-import { UsageError } from '../shared/errors.ts';
-import { quoteIdentifier } from '../shared/schema.ts';
+import { UsageError } from '../shared/platform/errors.ts';
+import {
+  type Database,
+  executeWithJson,
+  queryTexts,
+  withJsonTransaction,
+} from '../shared/platform/postgres/database.ts';
+import { quoteIdentifier } from '../shared/platform/postgres/schema.ts';
 import { type Column, parseDouble, type Row, readColumns } from './columns.ts';
 import type { Manifest } from './manifest.ts';
 import { readParquet } from './parquet-reader.ts';

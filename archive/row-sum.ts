@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { queryTexts } from '../shared/database.ts';
+import { queryTexts } from '../shared/platform/postgres/database.ts';
 import type { Column, Row, Session } from './columns.ts';
 import { leavesOf, type Place, readRanges, type TableName, toRangeSql } from './table-ranges.ts';
 

@@ -1,4 +1,4 @@
-import { type JsonTransaction, queryTexts } from '../shared/database.ts';
+import { type JsonTransaction, queryTexts } from '../shared/platform/postgres/database.ts';
 
 /** Between two statements a row group is written to disk, or read back. A process that is frozen keeps its locks no longer. */
 const maxIdleMs = 60_000;

@@ -1,5 +1,5 @@
-import { queryTexts } from '../shared/database.ts';
-import { quoteIdentifier } from '../shared/schema.ts';
+import { queryTexts } from '../shared/platform/postgres/database.ts';
+import { quoteIdentifier } from '../shared/platform/postgres/schema.ts';
 import { type Column, type Session, toTextSql } from './columns.ts';
 
 /** A table by its name; identifiers cannot be bound. */

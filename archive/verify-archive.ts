@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { toError } from '../shared/errors.ts';
+import { toError } from '../shared/platform/errors.ts';
 import { FileError, told } from './archive-file.ts';
 import type { Column } from './columns.ts';
 import { fileNameOf, type Manifest } from './manifest.ts';

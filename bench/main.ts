@@ -1,6 +1,6 @@
 import { say } from '../local/steps.ts';
-import { toError, UsageError } from '../shared/errors.ts';
-import { untilAskedToStop } from '../shared/lifecycle.ts';
+import { toError, UsageError } from '../shared/platform/errors.ts';
+import { untilAskedToStop } from '../shared/platform/lifecycle.ts';
 import { toFaultReport } from './faults/report.ts';
 import { isWhole, runFaults } from './faults/run.ts';
 import { type BenchOptions, readOptions, usage } from './options.ts';

@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { UsageError } from '../shared/errors.ts';
+import { UsageError } from '../shared/platform/errors.ts';
 
 const parts = ['end-to-end', 'record', 'requests', 'health'] as const;
 export type Part = (typeof parts)[number];

@@ -2,7 +2,7 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
 import { Registry } from 'prom-client';
 import { Bench } from 'tinybench';
 import { createExecutionObserver, type Execution, type ExecutionObserver } from '../producers/index.ts';
-import { createRedis, type Redis } from '../shared/redis.ts';
+import { createRedis, type Redis } from '../shared/platform/redis/redis.ts';
 import type { Rows } from './rows.ts';
 import type { Stage } from './stage.ts';
 import { median } from './statistics.ts';

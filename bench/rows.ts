@@ -4,8 +4,8 @@ import { createScoringService } from '../local/demo/scoring-service.ts';
 import { toExecutionRecord } from '../producers/execution-record.ts';
 import type { Execution } from '../producers/index.ts';
 import { uuidV7 } from '../producers/uuid-v7.ts';
-import type { Config } from '../shared/config.ts';
 import type { ExecutionRecord } from '../shared/contracts/execution-schema.ts';
+import type { Config } from '../shared/platform/config/config.ts';
 
 /** The rows that every contender stores: the same ids, times and contents, each in the form that it starts from. */
 export interface Rows {

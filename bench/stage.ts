@@ -4,12 +4,12 @@ import { join } from 'node:path';
 import { startServers } from '../local/servers.ts';
 import { say } from '../local/steps.ts';
 import { migrate } from '../prisma/migrate.ts';
-import { type Config, loadConfig } from '../shared/config.ts';
-import { createDatabase } from '../shared/database.ts';
-import { UsageError } from '../shared/errors.ts';
-import { createCloseStack } from '../shared/lifecycle.ts';
-import { ensurePartitions, planPartitions } from '../shared/partitions.ts';
-import { createRedis, type Redis } from '../shared/redis.ts';
+import { type Config, loadConfig } from '../shared/platform/config/config.ts';
+import { UsageError } from '../shared/platform/errors.ts';
+import { createCloseStack } from '../shared/platform/lifecycle.ts';
+import { createDatabase } from '../shared/platform/postgres/database.ts';
+import { ensurePartitions, planPartitions } from '../shared/platform/postgres/partitions/partitions.ts';
+import { createRedis, type Redis } from '../shared/platform/redis/redis.ts';
 import { type CpuMeter, createCpuMeter } from './cpu-meter.ts';
 
 /** Private servers with the real schema, and what all parts of the bench ask of them. */

@@ -1,6 +1,6 @@
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
-import { UsageError } from '../shared/errors.ts';
+import { UsageError } from '../shared/platform/errors.ts';
 import { toText } from './text/line.ts';
 
 /** Where a person is asked: both are terminals, or nobody is there. */

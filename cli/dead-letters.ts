@@ -13,8 +13,8 @@ import {
   replayableStates,
 } from '../console/repository/dead-letters.ts';
 import { queueNames } from '../shared/contracts/queues.ts';
-import type { Database } from '../shared/database.ts';
-import { UsageError } from '../shared/errors.ts';
+import { UsageError } from '../shared/platform/errors.ts';
+import type { Database } from '../shared/platform/postgres/database.ts';
 import type { CommandContext } from './context.ts';
 import { uuid, wholeNumber } from './option-values.ts';
 import { withDatabase, withRedis } from './servers.ts';

@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import { loadConfig } from '../shared/config.ts';
-import { untilAskedToStop } from '../shared/lifecycle.ts';
+import { loadConfig } from '../shared/platform/config/config.ts';
+import { untilAskedToStop } from '../shared/platform/lifecycle.ts';
 import type { CommandContext } from './context.ts';
 
 interface DemoFlags {

@@ -1,7 +1,7 @@
 import { type Erasure, eraseCreator } from '../console/repository/erase-creator.ts';
-import type { Database } from '../shared/database.ts';
-import { UsageError } from '../shared/errors.ts';
-import { untilAskedToStop } from '../shared/lifecycle.ts';
+import { UsageError } from '../shared/platform/errors.ts';
+import { untilAskedToStop } from '../shared/platform/lifecycle.ts';
+import type { Database } from '../shared/platform/postgres/database.ts';
 import { confirm } from './confirm.ts';
 import type { CommandContext } from './context.ts';
 import { createErasureProgress } from './erasure-progress.ts';

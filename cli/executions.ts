@@ -3,10 +3,10 @@ import { compareStrategies } from '../console/repository/executions/compare.ts';
 import { listExecutions } from '../console/repository/executions/list.ts';
 import { findExecution } from '../console/repository/executions/one.ts';
 import { readStrategy } from '../console/repository/executions/strategy.ts';
-import type { Database } from '../shared/database.ts';
-import { explainDatabaseError } from '../shared/database-errors.ts';
-import { UsageError } from '../shared/errors.ts';
-import { untilAskedToStop } from '../shared/lifecycle.ts';
+import { UsageError } from '../shared/platform/errors.ts';
+import { untilAskedToStop } from '../shared/platform/lifecycle.ts';
+import type { Database } from '../shared/platform/postgres/database.ts';
+import { explainDatabaseError } from '../shared/platform/postgres/database-errors.ts';
 import type { CommandContext } from './context.ts';
 import { toExecutionLine, toExecutionLines, toExecutionTable } from './executions/execution-lines.ts';
 import {

@@ -8,8 +8,8 @@ import { exportExecutions, readExecutionColumns } from '../console/repository/ex
 import { exportRequests, requestColumns } from '../console/repository/export/requests.ts';
 import type { RequestFilter } from '../console/repository/list-requests.ts';
 
-import { UsageError } from '../shared/errors.ts';
-import { untilAskedToStop } from '../shared/lifecycle.ts';
+import { UsageError } from '../shared/platform/errors.ts';
+import { untilAskedToStop } from '../shared/platform/lifecycle.ts';
 import type { CommandContext } from './context.ts';
 import {
   addExecutionFilterOptions,

@@ -1,7 +1,7 @@
 import { tables } from '../console/doctor/tables-facts.ts';
 import { booksTable, prismaBooksTable } from '../prisma/migration-books.ts';
-import { UsageError } from '../shared/errors.ts';
-import { quoteIdentifier, quoteLiteral } from '../shared/schema.ts';
+import { UsageError } from '../shared/platform/errors.ts';
+import { quoteIdentifier, quoteLiteral } from '../shared/platform/postgres/schema.ts';
 
 /** Names of roles in PostgreSQL. */
 export interface Roles {

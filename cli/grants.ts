@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
-import { loadConfig } from '../shared/config.ts';
-import { schemaOf } from '../shared/database.ts';
-import { defaultSchema } from '../shared/schema.ts';
+import { loadConfig } from '../shared/platform/config/config.ts';
+import { schemaOf } from '../shared/platform/postgres/database.ts';
+import { defaultSchema } from '../shared/platform/postgres/schema.ts';
 import type { CommandContext } from './context.ts';
 import { grantStatements, type Roles } from './grant-statements.ts';
 

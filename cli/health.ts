@@ -1,8 +1,8 @@
 import { Argument, type Command, InvalidArgumentError } from 'commander';
 import { changeOffset, type HealthDeps, readOffset } from '../console/repository/health-offset.ts';
 import { readHealthStatus } from '../console/repository/health-status.ts';
-import { loadConfig } from '../shared/config.ts';
 import { isStreamId } from '../shared/contracts/stream-id.ts';
+import { loadConfig } from '../shared/platform/config/config.ts';
 import type { CommandContext } from './context.ts';
 import { changeLines, offsetLines, statusLines } from './health-text.ts';
 import { withDatabase, withRedis } from './servers.ts';

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { existsSync } from 'node:fs';
-import { fitHeapToContainer } from '../shared/container-heap.ts';
-import { endOnSignal } from '../shared/early-signals.ts';
+import { fitHeapToContainer } from '../shared/platform/container-heap.ts';
+import { endOnSignal } from '../shared/platform/early-signals.ts';
 import { lastingCommands } from './lasting-commands.ts';
 
 const argv = process.argv.slice(2);

@@ -1,8 +1,8 @@
 import { Argument, type Command } from 'commander';
-import { loadConfig } from '../shared/config.ts';
-import { createDatabase } from '../shared/database.ts';
-import { untilAskedToStop } from '../shared/lifecycle.ts';
-import { createLogger } from '../shared/logger.ts';
+import { loadConfig } from '../shared/platform/config/config.ts';
+import { untilAskedToStop } from '../shared/platform/lifecycle.ts';
+import { createLogger } from '../shared/platform/logging/logger.ts';
+import { createDatabase } from '../shared/platform/postgres/database.ts';
 import type { CopyProgress } from '../workers/maintenance/past/copy-rows.ts';
 import { runTask } from '../workers/maintenance/run-task.ts';
 import { type TaskName, type TaskOutcome, taskNames } from '../workers/maintenance/task.ts';

@@ -2,16 +2,16 @@ import { type Command, Option } from 'commander';
 import { defaultMigrateTimeoutMs, migrate, migratorOf, readMigrationStatus } from '../prisma/migrate.ts';
 import { namesIn } from '../prisma/migration-status.ts';
 import { resolveMigration } from '../prisma/resolve-migration.ts';
-import { type Config, loadConfig } from '../shared/config.ts';
-import { createDatabase } from '../shared/database.ts';
-import { readDatabaseClock } from '../shared/database-clock.ts';
-import { UsageError } from '../shared/errors.ts';
+import { type Config, loadConfig } from '../shared/platform/config/config.ts';
+import { UsageError } from '../shared/platform/errors.ts';
+import { createDatabase } from '../shared/platform/postgres/database.ts';
+import { readDatabaseClock } from '../shared/platform/postgres/database-clock.ts';
 import {
   ensurePartitions,
   type PartitionReport,
   planPartitions,
   executionLogTable as table,
-} from '../shared/partitions.ts';
+} from '../shared/platform/postgres/partitions/partitions.ts';
 import type { CommandContext } from './context.ts';
 import { wholeNumber } from './option-values.ts';
 

@@ -2,7 +2,7 @@ import { Argument, type Command } from 'commander';
 import { readQueueFacts } from '../console/doctor/queue-facts.ts';
 import { countWorkers } from '../console/server/queues/count-workers.ts';
 import { type QueueName, queueNames } from '../shared/contracts/queues.ts';
-import type { Redis } from '../shared/redis.ts';
+import type { Redis } from '../shared/platform/redis/redis.ts';
 import type { CommandContext } from './context.ts';
 import { changeQueue, type QueueChange } from './queues/change-queue.ts';
 import { type QueueStatus, toChangeLine, toQueueTable } from './queues/queue-lines.ts';

@@ -1,7 +1,7 @@
-import { type Config, loadConfig, requireUrl } from '../shared/config.ts';
-import { createDatabase, type Database } from '../shared/database.ts';
-import { toError } from '../shared/errors.ts';
-import { createRedis, type Redis } from '../shared/redis.ts';
+import { type Config, loadConfig, requireUrl } from '../shared/platform/config/config.ts';
+import { toError } from '../shared/platform/errors.ts';
+import { createDatabase, type Database } from '../shared/platform/postgres/database.ts';
+import { createRedis, type Redis } from '../shared/platform/redis/redis.ts';
 import type { CommandContext } from './context.ts';
 
 /** Works with the database of DATABASE_URL, and closes it. */

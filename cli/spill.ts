@@ -1,8 +1,8 @@
 import { stat } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { addUp, type InspectedLife, inspectSpill, type SpillContent } from '../producers/spill/inspect.ts';
-import { loadConfig } from '../shared/config.ts';
-import { UsageError } from '../shared/errors.ts';
+import { loadConfig } from '../shared/platform/config/config.ts';
+import { UsageError } from '../shared/platform/errors.ts';
 import type { CommandContext } from './context.ts';
 
 export function addSpillCommand(program: Command, context: CommandContext): void {

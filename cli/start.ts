@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { untilAskedToStop } from '../shared/lifecycle.ts';
+import { untilAskedToStop } from '../shared/platform/lifecycle.ts';
 import type { CommandContext } from './context.ts';
 
 export function addStartCommand(program: Command, { environment }: CommandContext): void {

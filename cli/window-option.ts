@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { parseWindow, type WindowRequest } from '../console/repository/executions/window.ts';
-import { UsageError } from '../shared/errors.ts';
+import { UsageError } from '../shared/platform/errors.ts';
 
 /** What `--since` and `--until` were given. */
 export interface WindowFlags {

@@ -1,5 +1,5 @@
-import { UsageError } from '../shared/errors.ts';
-import { isExactNumber, parseExactly } from '../shared/exact-json.ts';
+import { UsageError } from '../shared/platform/errors.ts';
+import { isExactNumber, parseExactly } from '../shared/platform/exact-json.ts';
 
 /** Changes the JSON of a dead record so that it can be stored. */
 export type Repair = (record: unknown) => unknown;

@@ -5,8 +5,8 @@ import { chunkVersion } from '../shared/contracts/chunk.ts';
 import { queueNames } from '../shared/contracts/queues.ts';
 import { replayProducer } from '../shared/contracts/replay.ts';
 import { fromStreamLetter } from '../shared/contracts/stream-letter.ts';
-import type { Database } from '../shared/database.ts';
-import type { Redis } from '../shared/redis.ts';
+import type { Database } from '../shared/platform/postgres/database.ts';
+import type { Redis } from '../shared/platform/redis/redis.ts';
 import { type Repair, repair } from './repairs.ts';
 import {
   assertMayMark,

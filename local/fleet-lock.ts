@@ -1,6 +1,6 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { UsageError } from '../shared/errors.ts';
+import { UsageError } from '../shared/platform/errors.ts';
 import { makePrivateDirectory } from './private-files.ts';
 import { commandLine } from './processes.ts';
 

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
-import { toError } from '../shared/errors.ts';
+import { toError } from '../shared/platform/errors.ts';
 import { releaseChangelog } from './release-changelog.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import type { Config } from '../shared/config.ts';
-import { createCloseStack } from '../shared/lifecycle.ts';
+import type { Config } from '../shared/platform/config/config.ts';
+import { createCloseStack } from '../shared/platform/lifecycle.ts';
 import { startPostgres } from './postgres.ts';
 import { startRedis } from './redis.ts';
 import { findRedisBinary, installRedis } from './redis-binary.ts';

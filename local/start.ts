@@ -1,8 +1,8 @@
 import { rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { migrate, migratorOf } from '../prisma/migrate.ts';
-import { type Config, loadConfig } from '../shared/config.ts';
-import { createCloseStack } from '../shared/lifecycle.ts';
+import { type Config, loadConfig } from '../shared/platform/config/config.ts';
+import { createCloseStack } from '../shared/platform/lifecycle.ts';
 import { type Fleet, startFleet } from './fleet.ts';
 import { lockFleet } from './fleet-lock.ts';
 import { watchFleet } from './fleet-watch.ts';

@@ -1,6 +1,10 @@
 import type pg from 'pg';
-import { classifyDatabaseError, describeDatabaseError, queryCanceled } from '../shared/database-errors.ts';
-import { inSchema, quoteIdentifier } from '../shared/schema.ts';
+import {
+  classifyDatabaseError,
+  describeDatabaseError,
+  queryCanceled,
+} from '../shared/platform/postgres/database-errors.ts';
+import { inSchema, quoteIdentifier } from '../shared/platform/postgres/schema.ts';
 import { withWatch } from './blockers.ts';
 import { findApplied, note } from './migration-books.ts';
 import type { Migration } from './migration-files.ts';

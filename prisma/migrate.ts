@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Config } from '../shared/config.ts';
+import type { Config } from '../shared/platform/config/config.ts';
 import { apply } from './apply.ts';
 import { withWatch } from './blockers.ts';
 import { hasOwnBooks, readBooks } from './migration-books.ts';

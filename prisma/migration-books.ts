@@ -1,5 +1,5 @@
 import type pg from 'pg';
-import { inSchema, quoteIdentifier } from '../shared/schema.ts';
+import { inSchema, quoteIdentifier } from '../shared/platform/postgres/schema.ts';
 
 /** A line of the books: what became of one migration. */
 export interface BookLine {

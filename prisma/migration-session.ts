@@ -1,7 +1,7 @@
 import pg from 'pg';
-import type { Config } from '../shared/config.ts';
-import { connectAlone, schemaOf } from '../shared/database.ts';
-import { quoteIdentifier } from '../shared/schema.ts';
+import type { Config } from '../shared/platform/config/config.ts';
+import { connectAlone, schemaOf } from '../shared/platform/postgres/database.ts';
+import { quoteIdentifier } from '../shared/platform/postgres/schema.ts';
 
 /** Where migrations are applied. */
 export interface MigrationTarget {

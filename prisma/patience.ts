@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { backoffMs } from '../shared/backoff.ts';
+import { backoffMs } from '../shared/platform/backoff.ts';
 import {
   classifyDatabaseError,
   deadlockDetected,
   explainDatabaseError,
   lockNotAvailable,
-} from '../shared/database-errors.ts';
+} from '../shared/platform/postgres/database-errors.ts';
 
 /** The table that it wants is left to others for so long after a wait in vain, at most: they catch up meanwhile. */
 const pauses = { baseMs: 1_000, maxMs: 10_000 };

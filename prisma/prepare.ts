@@ -1,6 +1,6 @@
 import type pg from 'pg';
-import { classifyDatabaseError, insufficientPrivilege } from '../shared/database-errors.ts';
-import { quoteIdentifier } from '../shared/schema.ts';
+import { classifyDatabaseError, insufficientPrivilege } from '../shared/platform/postgres/database-errors.ts';
+import { quoteIdentifier } from '../shared/platform/postgres/schema.ts';
 import { withWatch } from './blockers.ts';
 import { keepBooks, readBooks } from './migration-books.ts';
 import type { Migration } from './migration-files.ts';

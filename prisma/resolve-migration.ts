@@ -1,4 +1,4 @@
-import type { Config } from '../shared/config.ts';
+import type { Config } from '../shared/platform/config/config.ts';
 import { keepBooks, note, readBooks } from './migration-books.ts';
 import { readMigrations } from './migration-files.ts';
 import { takeTurn, toTarget, withTransaction } from './migration-session.ts';

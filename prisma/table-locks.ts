@@ -1,4 +1,4 @@
-import { quoteIdentifier } from '../shared/schema.ts';
+import { quoteIdentifier } from '../shared/platform/postgres/schema.ts';
 
 /** PostgreSQL's modes for locks of tables. */
 const modes = [

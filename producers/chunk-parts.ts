@@ -1,4 +1,4 @@
-import { findJsonElements, findJsonMembers } from '../shared/json-members.ts';
+import { findJsonElements, findJsonMembers } from '../shared/platform/json-members.ts';
 
 /** A chunk as it is sent. */
 export interface SendableChunk {

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
-import { type Backoff, backoffMs } from '../shared/backoff.ts';
-import { toError } from '../shared/errors.ts';
-import { endsWithin } from '../shared/lifecycle.ts';
+import { type Backoff, backoffMs } from '../shared/platform/backoff.ts';
+import { toError } from '../shared/platform/errors.ts';
+import { endsWithin } from '../shared/platform/lifecycle.ts';
 import type { Chunker, OutgoingChunk } from './chunker.ts';
 import type { Entry, RecordBuffer } from './record-buffer.ts';
 import { isCutOff, isDoubtful, type RecordRefusedError } from './refusal.ts';

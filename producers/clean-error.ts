@@ -1,4 +1,4 @@
-import { type LoggedError, reportError, sayPlainly } from '../shared/error-report.ts';
+import { type LoggedError, reportError, sayPlainly } from '../shared/platform/error-report.ts';
 
 /** What a producer logs of an error: a host's own errors may come by, and those of a database's client quote queries and rows. */
 export function describeError(thrown: unknown): LoggedError {

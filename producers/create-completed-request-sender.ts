@@ -1,6 +1,6 @@
 import { type Registry, register } from 'prom-client';
-import { UsageError } from '../shared/errors.ts';
-import { loadProducerConfig, type RequestSettings, type SendingSettings } from '../shared/producer-config.ts';
+import { UsageError } from '../shared/platform/errors.ts';
+import { loadProducerConfig, type RequestSettings, type SendingSettings } from '../shared/platform/producer-config.ts';
 import { createApiKeyHash } from './api-key-hash.ts';
 import type { AwaitedEntry } from './arrivals.ts';
 import { checkProducer, checkSizes } from './check-settings.ts';

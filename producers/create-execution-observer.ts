@@ -1,5 +1,5 @@
 import { type Registry, register } from 'prom-client';
-import { loadProducerConfig, type ProducerSettings } from '../shared/producer-config.ts';
+import { loadProducerConfig, type ProducerSettings } from '../shared/platform/producer-config.ts';
 import { checkProducer, checkSizes } from './check-settings.ts';
 import { createIdentity, createPipeline, type Pipeline } from './create-pipeline.ts';
 import { checkObserverSettings, type ExecutionEntry, ExecutionObserver } from './execution-observer.ts';

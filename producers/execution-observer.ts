@@ -1,4 +1,4 @@
-import { toError } from '../shared/errors.ts';
+import { toError } from '../shared/platform/errors.ts';
 import { createBackgroundWriter } from './background-writer.ts';
 import { countRecords, type OutgoingChunk } from './chunker.ts';
 import type { Pipeline } from './create-pipeline.ts';

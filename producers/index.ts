@@ -2,7 +2,7 @@
 
 export type { ServiceTier } from '../shared/contracts/completed-request.ts';
 export type { ExecutionStatus, TraceEntry } from '../shared/contracts/execution.ts';
-export { UsageError } from '../shared/errors.ts';
+export { UsageError } from '../shared/platform/errors.ts';
 export { abandonedRequest } from './abandoned-request.ts';
 export type { BegunRequest, Body, CompletedRequest, Time } from './completed-request.ts';
 export { CompletedRequestSender, type SenderStats, type SendOptions } from './completed-request-sender.ts';

@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import type { Registry } from 'prom-client';
-import { createLineCounter } from '../shared/line-counter.ts';
-import { openLog } from '../shared/open-log.ts';
+import { createLineCounter } from '../shared/platform/logging/line-counter.ts';
+import { openLog } from '../shared/platform/logging/open-log.ts';
 import { describeError, toCleanError } from './clean-error.ts';
 import type { ProducerLogger } from './problem-log.ts';
 

@@ -1,6 +1,11 @@
-import { endsWithin } from '../shared/lifecycle.ts';
-import type { Redis } from '../shared/redis.ts';
-import { isAboveShare, type MemoryReading, parseMemoryInfo, planNextLookMs } from '../shared/redis-memory.ts';
+import { endsWithin } from '../shared/platform/lifecycle.ts';
+import type { Redis } from '../shared/platform/redis/redis.ts';
+import {
+  isAboveShare,
+  type MemoryReading,
+  parseMemoryInfo,
+  planNextLookMs,
+} from '../shared/platform/redis/redis-memory.ts';
 
 /** A server that takes longer to say how much memory it uses is not asked for it: then only its refusals count. */
 const answerWithinMs = 1_000;

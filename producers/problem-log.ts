@@ -1,4 +1,4 @@
-import { createThrottledLog } from '../shared/throttled-log.ts';
+import { createThrottledLog } from '../shared/platform/logging/throttled-log.ts';
 
 /** What the SDK needs of a logger; pino's and console's fit. */
 export interface ProducerLogger {

@@ -1,5 +1,5 @@
 import type { QueueName } from '../shared/contracts/queues.ts';
-import { checkRedisUrl } from '../shared/redis-url.ts';
+import { checkRedisUrl } from '../shared/platform/redis/redis-url.ts';
 import type { Transport } from './transport.ts';
 
 /** Where a queue is, and who adds to it. */
@@ -38,7 +38,7 @@ export function createQueueTransport(options: QueueTransportOptions): Transport 
 async function load({ redisUrl, name, ...others }: QueueTransportOptions): Promise<Transport> {
   const [{ createBullmqTransport }, { createRedis }] = await Promise.all([
     import('./transport.ts'),
-    import('../shared/redis.ts'),
+    import('../shared/platform/redis/redis.ts'),
   ]);
   return createBullmqTransport({ redis: createRedis(redisUrl, { role: 'producer', name, logger: null }), ...others });
 }

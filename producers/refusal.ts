@@ -1,4 +1,4 @@
-import { classifyRedisError, explainRedisError, type RedisErrorClass } from '../shared/redis-errors.ts';
+import { classifyRedisError, explainRedisError, type RedisErrorClass } from '../shared/platform/redis/redis-errors.ts';
 
 /** The record cannot be in the queue: Redis, or the way to it, refuses it for good. It was left out, and counted. */
 export class RecordRefusedError extends Error {

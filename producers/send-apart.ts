@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Backoff, backoffMs } from '../shared/backoff.ts';
-import { toError } from '../shared/errors.ts';
-import { classifyRedisError, type RedisErrorClass } from '../shared/redis-errors.ts';
+import { type Backoff, backoffMs } from '../shared/platform/backoff.ts';
+import { toError } from '../shared/platform/errors.ts';
+import { classifyRedisError, type RedisErrorClass } from '../shared/platform/redis/redis-errors.ts';
 import { type ChunkParts, type SendableChunk, takeApart } from './chunk-parts.ts';
 import { isPlain, isSuspect, RecordRefusedError } from './refusal.ts';
 import type { Transport } from './transport.ts';

@@ -1,7 +1,7 @@
 import { type BulkJobOptions, Job, Queue } from 'bullmq';
 import { jobName, type QueueName, queuePrefix } from '../shared/contracts/queues.ts';
-import type { Redis } from '../shared/redis.ts';
-import { classifyRedisError } from '../shared/redis-errors.ts';
+import type { Redis } from '../shared/platform/redis/redis.ts';
+import { classifyRedisError } from '../shared/platform/redis/redis-errors.ts';
 import { type MemoryWatch, refuseAboveShare, watchMemoryOf } from './memory-watch.ts';
 
 /** Adds chunks to a queue. */

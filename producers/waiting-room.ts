@@ -1,4 +1,4 @@
-import { toError } from '../shared/errors.ts';
+import { toError } from '../shared/platform/errors.ts';
 import { Line, type Place } from './line.ts';
 import { SendAbortedError } from './send-errors.ts';
 

@@ -1,4 +1,4 @@
-import { findJsonMembers } from '../shared/json-members.ts';
+import { findJsonMembers } from '../shared/platform/json-members.ts';
 
 /**
  * A JSON object's text without the members of these names. All else stays as it is, byte for byte: the order of the keys,

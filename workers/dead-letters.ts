@@ -7,7 +7,7 @@ import {
   type JsonTransaction,
   queryWithJson,
   withJsonTransaction,
-} from '../shared/database.ts';
+} from '../shared/platform/postgres/database.ts';
 import { withoutErased } from './erased-letters.ts';
 
 /** A record that cannot be stored, and why. */

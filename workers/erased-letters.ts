@@ -1,5 +1,5 @@
 import { hashOfId, ownersOf } from '../shared/contracts/erasure-subject.ts';
-import { type JsonStatement, type JsonTransaction, queryWithJson } from '../shared/database.ts';
+import { type JsonStatement, type JsonTransaction, queryWithJson } from '../shared/platform/postgres/database.ts';
 import type { DeadLetter } from './dead-letters.ts';
 
 /**

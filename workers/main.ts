@@ -1,6 +1,6 @@
-import { fitHeapToContainer } from '../shared/container-heap.ts';
-import { endOnSignal } from '../shared/early-signals.ts';
-import { UsageError } from '../shared/errors.ts';
+import { fitHeapToContainer } from '../shared/platform/container-heap.ts';
+import { endOnSignal } from '../shared/platform/early-signals.ts';
+import { UsageError } from '../shared/platform/errors.ts';
 
 endOnSignal(0);
 // A reader of warnings that has gone, or a full disk, does not end a worker.
@@ -11,7 +11,7 @@ fitHeapToContainer(process);
 try {
   // Only now the rest, which takes its time to load.
   const [{ environmentWarnings }, { runWorker, workerRoles }] = await Promise.all([
-    import('../shared/foreign-variables.ts'),
+    import('../shared/platform/config/foreign-variables.ts'),
     import('./run-worker.ts'),
   ]);
   const given = process.argv.slice(2);

@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Gauge, type Registry } from 'prom-client';
-import type { Config } from '../shared/config.ts';
-import { readDatabaseClock } from '../shared/database-clock.ts';
-import { endsWithin } from '../shared/lifecycle.ts';
-import { readPartitions } from '../shared/partition-catalog.ts';
-import { executionLogTable, type PostponedWhy } from '../shared/partitions.ts';
+import type { Config } from '../shared/platform/config/config.ts';
+import { endsWithin } from '../shared/platform/lifecycle.ts';
+import { readDatabaseClock } from '../shared/platform/postgres/database-clock.ts';
+import { readPartitions } from '../shared/platform/postgres/partitions/partition-catalog.ts';
+import { executionLogTable, type PostponedWhy } from '../shared/platform/postgres/partitions/partitions.ts';
 import { type LookDeps, lookAfterPartitions, lookForToday } from './look-after-partitions.ts';
 import { retryWhileWorthWaiting } from './retry.ts';
 

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DelayedError, type Job, WaitingError, Worker, type WorkerOptions } from 'bullmq';
-import { toError } from '../shared/errors.ts';
-import type { Redis } from '../shared/redis.ts';
-import { isRefusal } from '../shared/redis-errors.ts';
+import { toError } from '../shared/platform/errors.ts';
+import type { Redis } from '../shared/platform/redis/redis.ts';
+import { isRefusal } from '../shared/platform/redis/redis-errors.ts';
 import type { Release } from './byte-semaphore.ts';
 import { heldBytes, type MemoryBudget } from './memory-budget.ts';
 import { createNextJobs, type NextJobs } from './next-jobs.ts';

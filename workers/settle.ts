@@ -1,5 +1,9 @@
-import { classifyDatabaseError, explainDatabaseError, isPassingRefusal } from '../shared/database-errors.ts';
-import { toError } from '../shared/errors.ts';
+import { toError } from '../shared/platform/errors.ts';
+import {
+  classifyDatabaseError,
+  explainDatabaseError,
+  isPassingRefusal,
+} from '../shared/platform/postgres/database-errors.ts';
 import type { BatchEntry } from './batcher.ts';
 import { OwnFaultError } from './outage-gate.ts';
 import type { Unstored } from './records/kind.ts';

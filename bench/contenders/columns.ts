@@ -1,4 +1,4 @@
-import { Prisma } from '../../shared/database.ts';
+import { Prisma } from '../../shared/platform/postgres/database.ts';
 
 /** The fields that make the primary key: what differs between two rows of the same run. */
 export const key: readonly string[] = ['id', 'recordedAt'];

@@ -1,5 +1,5 @@
 import type { Prisma } from '../../prisma/client/client.ts';
-import { createDatabase } from '../../shared/database.ts';
+import { createDatabase } from '../../shared/platform/postgres/database.ts';
 import type { Stage } from '../stage.ts';
 import type { Contender } from './contender.ts';
 

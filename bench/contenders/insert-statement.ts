@@ -1,4 +1,4 @@
-import { createDatabase } from '../../shared/database.ts';
+import { createDatabase } from '../../shared/platform/postgres/database.ts';
 import { insertExecutions } from '../../workers/execution-log/store.ts';
 import type { Stage } from '../stage.ts';
 import type { Contender } from './contender.ts';

@@ -1,8 +1,8 @@
 import { Worker } from 'bullmq';
 import type { Prisma } from '../../prisma/client/client.ts';
-import { loadConfig, requireUrl } from '../../shared/config.ts';
-import { createDatabase } from '../../shared/database.ts';
-import { createRedis } from '../../shared/redis.ts';
+import { loadConfig, requireUrl } from '../../shared/platform/config/config.ts';
+import { createDatabase } from '../../shared/platform/postgres/database.ts';
+import { createRedis } from '../../shared/platform/redis/redis.ts';
 import { jobPerRowQueue } from './job-per-row.ts';
 
 // The process behind `job-per-row.ts`: as a careful user of BullMQ and Prisma would write it. It ends with its parent.

@@ -6,7 +6,7 @@ import { Queue, QueueEvents } from 'bullmq';
 import pg from 'pg';
 import { type FleetWorker, startFleet } from '../../local/fleet.ts';
 import { queuePrefix } from '../../shared/contracts/queues.ts';
-import { createCloseStack } from '../../shared/lifecycle.ts';
+import { createCloseStack } from '../../shared/platform/lifecycle.ts';
 import { scrape } from '../scrape.ts';
 import type { Stage } from '../stage.ts';
 

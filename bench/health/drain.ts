@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { registerGames } from '../../local/demo/games/register-games.ts';
 import { firstStreamId } from '../../shared/contracts/stream-id.ts';
-import type { Database } from '../../shared/database.ts';
+import type { Database } from '../../shared/platform/postgres/database.ts';
 import type { Contender } from '../contenders/contender.ts';
 import type { Stage } from '../stage.ts';
 import type { HealthArena } from './health-arena.ts';

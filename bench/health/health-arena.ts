@@ -1,7 +1,7 @@
 import { fieldOf } from '../../shared/contracts/health-event.ts';
 import { firstStreamId } from '../../shared/contracts/stream-id.ts';
-import type { Database } from '../../shared/database.ts';
-import type { Redis } from '../../shared/redis.ts';
+import type { Database } from '../../shared/platform/postgres/database.ts';
+import type { Redis } from '../../shared/platform/redis/redis.ts';
 import type { Arena } from '../rounds.ts';
 import type { GameState, HealthBacklog } from './health-backlog.ts';
 

@@ -1,8 +1,8 @@
-import type { Config } from '../../shared/config.ts';
 import { fieldOf } from '../../shared/contracts/health-event.ts';
 import { offsetKey } from '../../shared/contracts/offset-key.ts';
 import { compareStreamIds } from '../../shared/contracts/stream-id.ts';
-import type { Database } from '../../shared/database.ts';
+import type { Config } from '../../shared/platform/config/config.ts';
+import type { Database } from '../../shared/platform/postgres/database.ts';
 import type { Stage } from '../stage.ts';
 import { startChild } from '../start-child.ts';
 

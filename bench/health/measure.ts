@@ -1,5 +1,5 @@
 import { say } from '../../local/steps.ts';
-import { createDatabase } from '../../shared/database.ts';
+import { createDatabase } from '../../shared/platform/postgres/database.ts';
 import { type ContenderResult, measureRounds } from '../rounds.ts';
 import type { Stage } from '../stage.ts';
 import { createDrain } from './drain.ts';

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { registerGames } from '../../local/demo/games/register-games.ts';
 import { fieldOf } from '../../shared/contracts/health-event.ts';
 import { firstStreamId } from '../../shared/contracts/stream-id.ts';
-import type { Database } from '../../shared/database.ts';
+import type { Database } from '../../shared/platform/postgres/database.ts';
 import type { Stage } from '../stage.ts';
 import { quantile } from '../statistics.ts';
 import { toFields } from './health-backlog.ts';

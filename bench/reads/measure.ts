@@ -1,7 +1,7 @@
 import { listExecutions } from '../../console/repository/executions/list.ts';
 import { readStrategy } from '../../console/repository/executions/strategy.ts';
 import { say } from '../../local/steps.ts';
-import { createDatabase } from '../../shared/database.ts';
+import { createDatabase } from '../../shared/platform/postgres/database.ts';
 import type { Stage } from '../stage.ts';
 import { median } from '../statistics.ts';
 import { type FilledTable, fillTable } from './executions-table.ts';

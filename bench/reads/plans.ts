@@ -1,5 +1,5 @@
 import { inSnapshot } from '../../console/repository/executions/snapshot.ts';
-import type { Database } from '../../shared/database.ts';
+import type { Database } from '../../shared/platform/postgres/database.ts';
 import type { FilledTable } from './executions-table.ts';
 import { type Scan, scansOf, toFailuresStatement, toFiguresStatement } from './scans.ts';
 

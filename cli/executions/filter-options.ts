@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
 import type { ExecutionFilter } from '../../console/repository/executions/list-statement.ts';
 import { executionStatuses } from '../../shared/contracts/execution.ts';
-import { UsageError } from '../../shared/errors.ts';
+import { UsageError } from '../../shared/platform/errors.ts';
 import { decimal } from '../option-values.ts';
 
 /** Which executions are asked for, beside their strategy and their time. */

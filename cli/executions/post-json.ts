@@ -1,4 +1,4 @@
-import { toError, UsageError } from '../../shared/errors.ts';
+import { toError, UsageError } from '../../shared/platform/errors.ts';
 
 /** How somebody answered. */
 export interface HttpAnswer {

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import type { StoredExecution } from '../../console/repository/executions/one.ts';
-import { toError, UsageError } from '../../shared/errors.ts';
+import { toError, UsageError } from '../../shared/platform/errors.ts';
 import { confirm } from '../confirm.ts';
 import type { Line } from '../text/line.ts';
 import type { Output } from '../text/output.ts';

@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { listExecutions } from '../../console/repository/executions/list.ts';
 import type { ExecutionSummary } from '../../console/repository/executions/summary.ts';
 import { readClock, readKeys, readUnknown, type TailFilter } from '../../console/repository/executions/tail.ts';
-import type { Database } from '../../shared/database.ts';
-import { classifyDatabaseError } from '../../shared/database-errors.ts';
-import { UsageError } from '../../shared/errors.ts';
+import { UsageError } from '../../shared/platform/errors.ts';
+import type { Database } from '../../shared/platform/postgres/database.ts';
+import { classifyDatabaseError } from '../../shared/platform/postgres/database-errors.ts';
 import { SeenRows } from './seen-rows.ts';
 
 /** How a tail goes on. */

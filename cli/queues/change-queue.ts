@@ -1,6 +1,6 @@
 import { Queue } from 'bullmq';
 import { type QueueName, queuePrefix } from '../../shared/contracts/queues.ts';
-import type { Redis } from '../../shared/redis.ts';
+import type { Redis } from '../../shared/platform/redis/redis.ts';
 
 export type QueueChange = 'pause' | 'resume' | 'retry';
 

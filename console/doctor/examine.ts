@@ -1,7 +1,7 @@
-import type { Config } from '../../shared/config.ts';
 import { queueNames } from '../../shared/contracts/queues.ts';
-import { endsWithin } from '../../shared/lifecycle.ts';
-import { executionLogTable, planPartitions } from '../../shared/partitions.ts';
+import type { Config } from '../../shared/platform/config/config.ts';
+import { endsWithin } from '../../shared/platform/lifecycle.ts';
+import { executionLogTable, planPartitions } from '../../shared/platform/postgres/partitions/partitions.ts';
 import type { Answer } from './answer.ts';
 import { type Finding, type Level, worstOf } from './finding.ts';
 import { readHealthFacts } from './health-facts.ts';

@@ -1,6 +1,6 @@
-import type { Config } from '../../shared/config.ts';
 import { isStreamId } from '../../shared/contracts/stream-id.ts';
-import type { Database } from '../../shared/database.ts';
+import type { Config } from '../../shared/platform/config/config.ts';
+import type { Database } from '../../shared/platform/postgres/database.ts';
 import {
   findLease,
   findStoredOffset,

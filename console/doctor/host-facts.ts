@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { configGroups, readConfig } from '../../shared/config.ts';
-import { passedOverVariables, unknownVariables } from '../../shared/foreign-variables.ts';
+import { configGroups, readConfig } from '../../shared/platform/config/config.ts';
+import { passedOverVariables, unknownVariables } from '../../shared/platform/config/foreign-variables.ts';
 import { type ArchiveFacts, readArchiveFacts } from './archive-facts.ts';
 
 /** What is known without asking a server. */

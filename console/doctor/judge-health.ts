@@ -1,5 +1,5 @@
-import type { Config } from '../../shared/config.ts';
 import { compareStreamIds, firstStreamId, isStreamId } from '../../shared/contracts/stream-id.ts';
+import type { Config } from '../../shared/platform/config/config.ts';
 import { countLostUnnoticed } from '../repository/health-stream.ts';
 import type { Answer } from './answer.ts';
 import { type Finding, findingsOn } from './finding.ts';

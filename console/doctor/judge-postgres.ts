@@ -1,4 +1,4 @@
-import type { Passage } from '../../shared/database.ts';
+import type { Passage } from '../../shared/platform/postgres/database.ts';
 import { type Answer, timeoutCode } from './answer.ts';
 import { type Finding, findingsOn } from './finding.ts';
 import { judgeClock } from './judge-clock.ts';

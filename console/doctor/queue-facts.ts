@@ -1,6 +1,6 @@
 import { QueueKeys } from 'bullmq';
 import { type QueueName, queuePrefix } from '../../shared/contracts/queues.ts';
-import type { Redis } from '../../shared/redis.ts';
+import type { Redis } from '../../shared/platform/redis/redis.ts';
 
 /** A queue at one moment. All numbers are of jobs; each is a chunk of records. */
 export interface QueueReading {

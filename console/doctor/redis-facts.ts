@@ -1,5 +1,5 @@
-import { toError } from '../../shared/errors.ts';
-import { createRedis, type Redis } from '../../shared/redis.ts';
+import { toError } from '../../shared/platform/errors.ts';
+import { createRedis, type Redis } from '../../shared/platform/redis/redis.ts';
 import { type Answer, type Ask, createAsk, timeoutCode, type Unanswered } from './answer.ts';
 import type { ClockReading } from './judge-clock.ts';
 import { parseRedisInfo, type RedisServer } from './redis-info.ts';

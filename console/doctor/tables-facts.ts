@@ -7,8 +7,12 @@ import {
   readPrismaBooksSql,
 } from '../../prisma/migration-books.ts';
 import { readMigrations } from '../../prisma/migration-files.ts';
-import { type Database, Prisma } from '../../shared/database.ts';
-import { type DayPartition, executionLogTable, findMissingPartitions } from '../../shared/partitions.ts';
+import { type Database, Prisma } from '../../shared/platform/postgres/database.ts';
+import {
+  type DayPartition,
+  executionLogTable,
+  findMissingPartitions,
+} from '../../shared/platform/postgres/partitions/partitions.ts';
 import { type DeadLetterGroup, groupDeadLetters } from '../repository/dead-letters.ts';
 import type { Answer } from './answer.ts';
 import type { PostgresConnection } from './postgres-facts.ts';

@@ -1,5 +1,5 @@
-import { type Database, Prisma } from '../../shared/database.ts';
-import { classifyDatabaseError, lockCodes } from '../../shared/database-errors.ts';
+import { type Database, Prisma } from '../../shared/platform/postgres/database.ts';
+import { classifyDatabaseError, lockCodes } from '../../shared/platform/postgres/database-errors.ts';
 import { eraseRequestRows } from '../repository/erase-creator.ts';
 import type { PlainTable } from './held-table.ts';
 import { inPageRanges } from './page-ranges.ts';

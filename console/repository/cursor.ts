@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { UsageError } from '../../shared/errors.ts';
+import { UsageError } from '../../shared/platform/errors.ts';
 
 const version = 1;
 

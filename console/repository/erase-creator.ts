@@ -1,4 +1,4 @@
-import { type Database, Prisma } from '../../shared/database.ts';
+import { type Database, Prisma } from '../../shared/platform/postgres/database.ts';
 import { eraseLetterPage, isOf } from './erase-letters.ts';
 import { noteCreatorErasure } from './note-erasure.ts';
 

@@ -1,8 +1,8 @@
-import type { Config } from '../../shared/config.ts';
 import { offsetKey } from '../../shared/contracts/offset-key.ts';
 import { compareStreamIds, firstStreamId } from '../../shared/contracts/stream-id.ts';
-import type { Database } from '../../shared/database.ts';
-import type { Redis } from '../../shared/redis.ts';
+import type { Config } from '../../shared/platform/config/config.ts';
+import type { Database } from '../../shared/platform/postgres/database.ts';
+import type { Redis } from '../../shared/platform/redis/redis.ts';
 import { findLease, findStoredOffset, type StoredOffset, setStoredOffset } from './health.ts';
 import {
   countBehind,

@@ -1,7 +1,7 @@
-import type { Config } from '../../shared/config.ts';
 import type { RuntimeStatus } from '../../shared/contracts/runtime-status.ts';
 import { isStreamId } from '../../shared/contracts/stream-id.ts';
-import type { StreamFacts } from '../../shared/stream-facts.ts';
+import type { Config } from '../../shared/platform/config/config.ts';
+import type { StreamFacts } from '../../shared/platform/redis/stream-facts.ts';
 import { countDeadLetters } from './dead-letters.ts';
 import {
   countGames,

@@ -1,8 +1,13 @@
-import type { Config } from '../../shared/config.ts';
 import { offsetKey } from '../../shared/contracts/offset-key.ts';
 import { compareStreamIds, firstStreamId, isStreamId, streamIdMs } from '../../shared/contracts/stream-id.ts';
-import type { Redis } from '../../shared/redis.ts';
-import { countEntriesThrough, readNextId, readStreamFacts, type StreamFacts } from '../../shared/stream-facts.ts';
+import type { Config } from '../../shared/platform/config/config.ts';
+import type { Redis } from '../../shared/platform/redis/redis.ts';
+import {
+  countEntriesThrough,
+  readNextId,
+  readStreamFacts,
+  type StreamFacts,
+} from '../../shared/platform/redis/stream-facts.ts';
 import type { StoredOffset } from './health.ts';
 
 type HealthConfig = Config['health'];

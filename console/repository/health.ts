@@ -1,5 +1,5 @@
 import { type RuntimeStatus, runtimeStatuses } from '../../shared/contracts/runtime-status.ts';
-import { type Database, Prisma } from '../../shared/database.ts';
+import { type Database, Prisma } from '../../shared/platform/postgres/database.ts';
 
 /** How far the hardened consumer has read. */
 export interface StoredOffset {

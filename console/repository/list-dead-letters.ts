@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { type Database, Prisma } from '../../shared/database.ts';
+import { type Database, Prisma } from '../../shared/platform/postgres/database.ts';
 import { cursorTime, readCursor, writeCursor } from './cursor.ts';
 import type { DeadLetterFilter, DeadLetterState } from './dead-letters.ts';
 

@@ -1,6 +1,6 @@
 import type { ServiceTier } from '../../shared/contracts/completed-request.ts';
-import { type Database, Prisma } from '../../shared/database.ts';
-import { UsageError } from '../../shared/errors.ts';
+import { UsageError } from '../../shared/platform/errors.ts';
+import { type Database, Prisma } from '../../shared/platform/postgres/database.ts';
 import { type ListPart, listParts, parseCursor, type RequestPosition, toCursor } from './request-cursor.ts';
 
 /** What a request may be in. */

@@ -1,5 +1,5 @@
 import { placeKey } from '../../shared/contracts/lobby-event.ts';
-import type { Redis } from '../../shared/redis.ts';
+import type { Redis } from '../../shared/platform/redis/redis.ts';
 
 /** Another consumer that publishes to the same lobby stream, or would do so if it were let. */
 export interface LobbyRival {

@@ -1,5 +1,5 @@
 import type { BodyEncoding, ServiceTier } from '../../shared/contracts/completed-request.ts';
-import type { Database } from '../../shared/database.ts';
+import type { Database } from '../../shared/platform/postgres/database.ts';
 import type { RequestState } from './list-requests.ts';
 
 /** A body as it was stored. */

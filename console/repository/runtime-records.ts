@@ -1,5 +1,5 @@
 import type { RuntimeStatus } from '../../shared/contracts/runtime-status.ts';
-import type { Database } from '../../shared/database.ts';
+import type { Database } from '../../shared/platform/postgres/database.ts';
 
 /** How the runtime of a game is, and how far its health events were taken in. */
 export interface StoredRuntimeRecord {

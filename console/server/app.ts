@@ -6,8 +6,8 @@ import type {
   RawServerDefault,
 } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
-import type { Database } from '../../shared/database.ts';
-import type { Redis } from '../../shared/redis.ts';
+import type { Database } from '../../shared/platform/postgres/database.ts';
+import type { Redis } from '../../shared/platform/redis/redis.ts';
 import type { ConsoleConfig } from './console-groups.ts';
 import type { QueueWatch } from './queues/queue-watch.ts';
 

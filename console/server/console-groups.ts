@@ -1,4 +1,4 @@
-import type { Config } from '../../shared/config.ts';
+import type { Config } from '../../shared/platform/config/config.ts';
 
 /** What the console reads of the configuration. */
 export const consoleGroups = [

@@ -1,7 +1,7 @@
-import { requireUrl } from '../../shared/config.ts';
 import type { ErasureSubject } from '../../shared/contracts/erasure-subject.ts';
-import { classifyDatabaseError } from '../../shared/database-errors.ts';
-import { createRedis } from '../../shared/redis.ts';
+import { requireUrl } from '../../shared/platform/config/config.ts';
+import { classifyDatabaseError } from '../../shared/platform/postgres/database-errors.ts';
+import { createRedis } from '../../shared/platform/redis/redis.ts';
 import { eraseSubject, type SubjectErasure } from '../erasure/erase-subject.ts';
 import type { RouteDeps } from './app.ts';
 

@@ -1,8 +1,8 @@
 import { queueNames } from '../../shared/contracts/queues.ts';
-import type { Database } from '../../shared/database.ts';
-import { endsWithin } from '../../shared/lifecycle.ts';
-import type { Redis } from '../../shared/redis.ts';
-import { explainRedisError, isRefusal } from '../../shared/redis-errors.ts';
+import { endsWithin } from '../../shared/platform/lifecycle.ts';
+import type { Database } from '../../shared/platform/postgres/database.ts';
+import type { Redis } from '../../shared/platform/redis/redis.ts';
+import { explainRedisError, isRefusal } from '../../shared/platform/redis/redis-errors.ts';
 import { readQueue } from '../doctor/queue-facts.ts';
 
 const answerWithinMs = 1_000;

@@ -1,11 +1,11 @@
 import { Registry } from 'prom-client';
-import { loadConfig, requireUrl } from '../../shared/config.ts';
-import { createDatabase } from '../../shared/database.ts';
-import { createCloseStack, endsWithin, untilAskedToStop } from '../../shared/lifecycle.ts';
-import { createLineCounter } from '../../shared/line-counter.ts';
-import { createLogger } from '../../shared/logger.ts';
-import { openLog } from '../../shared/open-log.ts';
-import { createRedis } from '../../shared/redis.ts';
+import { loadConfig, requireUrl } from '../../shared/platform/config/config.ts';
+import { createCloseStack, endsWithin, untilAskedToStop } from '../../shared/platform/lifecycle.ts';
+import { createLineCounter } from '../../shared/platform/logging/line-counter.ts';
+import { createLogger } from '../../shared/platform/logging/logger.ts';
+import { openLog } from '../../shared/platform/logging/open-log.ts';
+import { createDatabase } from '../../shared/platform/postgres/database.ts';
+import { createRedis } from '../../shared/platform/redis/redis.ts';
 import { consoleGroups } from './console-groups.ts';
 import { createConsole } from './create-console.ts';
 

@@ -1,8 +1,8 @@
 import { Registry } from 'prom-client';
 import { createExecutionObserver } from '../../producers/index.ts';
-import type { Config } from '../../shared/config.ts';
-import type { Database } from '../../shared/database.ts';
-import type { Redis } from '../../shared/redis.ts';
+import type { Config } from '../../shared/platform/config/config.ts';
+import type { Database } from '../../shared/platform/postgres/database.ts';
+import type { Redis } from '../../shared/platform/redis/redis.ts';
 import type { Timeline } from './demo-events.ts';
 import type { ScoringEvent } from './events.ts';
 import { createInspector } from './inspect.ts';

@@ -1,8 +1,8 @@
 import { type Job, Queue } from 'bullmq';
 import { letterName } from '../../shared/contracts/letter-key.ts';
 import { queuePrefix } from '../../shared/contracts/queues.ts';
-import type { Database } from '../../shared/database.ts';
-import type { Redis } from '../../shared/redis.ts';
+import type { Database } from '../../shared/platform/postgres/database.ts';
+import type { Redis } from '../../shared/platform/redis/redis.ts';
 import type { FoundRequest, RequestsFound } from './reconcile-requests.ts';
 
 type State = 'waiting' | 'active' | 'delayed' | 'failed';

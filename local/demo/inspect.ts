@@ -1,7 +1,7 @@
 import { type Job, Queue } from 'bullmq';
 import { queuePrefix } from '../../shared/contracts/queues.ts';
-import type { Database } from '../../shared/database.ts';
-import type { Redis } from '../../shared/redis.ts';
+import type { Database } from '../../shared/platform/postgres/database.ts';
+import type { Redis } from '../../shared/platform/redis/redis.ts';
 import type { Found } from './reconcile.ts';
 
 /** Asks the database and the queue about one run of the demo, by its realms and its producer. */

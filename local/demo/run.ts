@@ -1,9 +1,9 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Config } from '../../shared/config.ts';
-import { createDatabase } from '../../shared/database.ts';
-import { createCloseStack } from '../../shared/lifecycle.ts';
-import { createRedis } from '../../shared/redis.ts';
+import type { Config } from '../../shared/platform/config/config.ts';
+import { createCloseStack } from '../../shared/platform/lifecycle.ts';
+import { createDatabase } from '../../shared/platform/postgres/database.ts';
+import { createRedis } from '../../shared/platform/redis/redis.ts';
 import type { Timeline } from './demo-events.ts';
 import type { ScoringEvent } from './events.ts';
 import { createExecutionTraffic } from './execution-traffic.ts';

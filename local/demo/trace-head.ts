@@ -1,4 +1,4 @@
-import { toError, UsageError } from '../../shared/errors.ts';
+import { toError, UsageError } from '../../shared/platform/errors.ts';
 import { readTraceFile } from './trace-file.ts';
 
 /** The beginning of a trace: how many rows are taken, and the time from the first to the last of them. */

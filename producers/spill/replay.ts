@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Backoff, backoffMs } from '../../shared/backoff.ts';
-import { toError } from '../../shared/errors.ts';
+import { type Backoff, backoffMs } from '../../shared/platform/backoff.ts';
+import { toError } from '../../shared/platform/errors.ts';
 import { isCutOff, isDoubtful } from '../refusal.ts';
 import type { RefusedOnDisk, SendApart } from '../send-apart.ts';
 import type { Transport } from '../transport.ts';

@@ -1,7 +1,7 @@
 import { constants } from 'node:fs';
 import { open, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { toError } from '../../shared/errors.ts';
+import { toError } from '../../shared/platform/errors.ts';
 import { encodeSegmentHeader, segmentHeaderBytes } from './frame.ts';
 
 const { O_CREAT, O_EXCL, O_WRONLY } = constants;

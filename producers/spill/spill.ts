@@ -1,6 +1,6 @@
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { toError } from '../../shared/errors.ts';
+import { toError } from '../../shared/platform/errors.ts';
 import { type BatchReader, createBatchReader, type SealedSegment, type SpillBatch } from './batch-reader.ts';
 import { encodeFrame } from './frame.ts';
 import { createLifeWatch } from './life-watch.ts';

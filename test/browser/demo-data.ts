@@ -4,7 +4,7 @@ import { demoStrategies } from '../../local/demo/scoring/strategies.ts';
 import { createScoringService } from '../../local/demo/scoring-service.ts';
 import { takeExecutionRecord } from '../../producers/execution-record.ts';
 import type { Execution } from '../../producers/index.ts';
-import type { Database } from '../../shared/database.ts';
+import type { Database } from '../../shared/platform/postgres/database.ts';
 import { insertExecutions } from '../../workers/execution-log/store.ts';
 
 const sampleRate = 0.25;

@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
 import { confirm } from '../../cli/confirm.ts';
-import { UsageError } from '../../shared/errors.ts';
+import { UsageError } from '../../shared/platform/errors.ts';
 
 /** What a person at a terminal types; null ends the input without an answer. */
 function aTerminal(typed: string | null, isTTY = true) {

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { toExecutionRecord } from '../../producers/execution-record.ts';
-import { loadConfig } from '../../shared/config.ts';
-import { createDatabase } from '../../shared/database.ts';
+import { loadConfig } from '../../shared/platform/config/config.ts';
+import { createDatabase } from '../../shared/platform/postgres/database.ts';
 import { storeDeadLetters, toDeadLetter } from '../../workers/dead-letters.ts';
 import { anExecution } from '../support/execution.ts';
 import { connect, createNamespace, createTestDatabase, openQueue, until } from '../support/fixtures.ts';

@@ -5,7 +5,7 @@ import { chooseRequests } from '../../local/demo/demo-requests.ts';
 import { generateGames } from '../../local/demo/games/generate-games.ts';
 import { runDemo } from '../../local/demo/run.ts';
 import { startPostgres } from '../../local/postgres.ts';
-import { loadConfig } from '../../shared/config.ts';
+import { loadConfig } from '../../shared/platform/config/config.ts';
 import { connect, createDirectory, createNamespace, until } from '../support/fixtures.ts';
 import { startSluice } from '../support/fleet.ts';
 import {

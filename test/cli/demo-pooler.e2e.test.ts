@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { startPostgres } from '../../local/postgres.ts';
 import { migrate } from '../../prisma/migrate.ts';
-import { loadConfig } from '../../shared/config.ts';
+import { loadConfig } from '../../shared/platform/config/config.ts';
 import { connect, createDirectory, createNamespace } from '../support/fixtures.ts';
 import { startSluice } from '../support/fleet.ts';
 import { createHealthKeys } from '../support/health.ts';

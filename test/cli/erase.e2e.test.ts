@@ -6,7 +6,7 @@ import { expect, inject, onTestFinished, test } from 'vitest';
 import { encodeFrame, encodeSegmentHeader } from '../../producers/spill/frame.ts';
 import { createBullmqTransport } from '../../producers/transport.ts';
 import type { QueueName } from '../../shared/contracts/queues.ts';
-import { createRedis } from '../../shared/redis.ts';
+import { createRedis } from '../../shared/platform/redis/redis.ts';
 import { idOf, recordText } from '../support/execution-fleet.ts';
 import {
   connect,

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { ageMs, readWindow } from '../../cli/window-option.ts';
-import { UsageError } from '../../shared/errors.ts';
+import { UsageError } from '../../shared/platform/errors.ts';
 
 const now = Date.parse('2026-03-01T12:00:00Z');
 const texts = (flags: { since?: string; until?: string }) => {

@@ -3,7 +3,7 @@ import { Registry } from 'prom-client';
 import { expect, onTestFinished, test } from 'vitest';
 import { readQueue } from '../../console/doctor/queue-facts.ts';
 import { createExecutionObserver } from '../../producers/index.ts';
-import { createRedis, type Redis } from '../../shared/redis.ts';
+import { createRedis, type Redis } from '../../shared/platform/redis/redis.ts';
 import { anExecution } from '../support/execution.ts';
 import { connect, createTestDatabase, until } from '../support/fixtures.ts';
 import { startFragileRedis } from '../support/private-servers.ts';

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { migrate, readMigrationStatus } from '../../prisma/migrate.ts';
 import { readMigrations } from '../../prisma/migration-files.ts';
 import { namesIn } from '../../prisma/migration-status.ts';
-import { loadConfig } from '../../shared/config.ts';
+import { loadConfig } from '../../shared/platform/config/config.ts';
 import { connect, createEmptyDatabase, createTestDatabase } from '../support/fixtures.ts';
 import { startSluice } from '../support/fleet.ts';
 import { makePrismaBooks, type PrismaLine } from '../support/prisma-books.ts';

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { migrate } from '../../prisma/migrate.ts';
 import { readMigrations, toMigration } from '../../prisma/migration-files.ts';
-import { loadConfig } from '../../shared/config.ts';
+import { loadConfig } from '../../shared/platform/config/config.ts';
 import { connect, createEmptyDatabase, createTestDatabase, until } from '../support/fixtures.ts';
 import { startProxyTo } from '../support/proxies.ts';
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { migrate, readMigrationStatus } from '../../prisma/migrate.ts';
 import { readMigrations, toMigration } from '../../prisma/migration-files.ts';
-import { loadConfig } from '../../shared/config.ts';
+import { loadConfig } from '../../shared/platform/config/config.ts';
 import { connect, createEmptyDatabase } from '../support/fixtures.ts';
 import { startTransactionPooler } from '../support/transaction-pooler.ts';
 

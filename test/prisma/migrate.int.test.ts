@@ -1,9 +1,9 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { missingFromMigrations } from '../../local/missing-from-migrations.ts';
 import { readMigrations } from '../../prisma/migration-files.ts';
-import { loadConfig } from '../../shared/config.ts';
-import { createDatabase } from '../../shared/database.ts';
-import { ensurePartitions, planPartitions } from '../../shared/partitions.ts';
+import { loadConfig } from '../../shared/platform/config/config.ts';
+import { createDatabase } from '../../shared/platform/postgres/database.ts';
+import { ensurePartitions, planPartitions } from '../../shared/platform/postgres/partitions/partitions.ts';
 import { connect, createEmptyDatabase, createTestDatabase } from '../support/fixtures.ts';
 import { startSluice } from '../support/fleet.ts';
 

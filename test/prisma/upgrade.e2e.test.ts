@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { expect, inject, test } from 'vitest';
 import { migrate } from '../../prisma/migrate.ts';
 import { readMigrations } from '../../prisma/migration-files.ts';
-import { loadConfig } from '../../shared/config.ts';
+import { loadConfig } from '../../shared/platform/config/config.ts';
 import { allOnce, settledAccounts, untilStoredMore } from '../support/accounts.ts';
 import { idOf, recordText } from '../support/execution-fleet.ts';
 import { connect, createEmptyDatabase, createNamespace, createTestDatabase, until } from '../support/fixtures.ts';

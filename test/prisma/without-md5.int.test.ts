@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { migrate } from '../../prisma/migrate.ts';
-import { loadConfig } from '../../shared/config.ts';
+import { loadConfig } from '../../shared/platform/config/config.ts';
 import { anExecutionFleet, idOf, recordText } from '../support/execution-fleet.ts';
 import { connect, createEmptyDatabase } from '../support/fixtures.ts';
 

@@ -2,7 +2,7 @@ import { Registry } from 'prom-client';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { createExecutionObserver, type ExecutionObserverOptions } from '../../producers/index.ts';
 import { createBullmqTransport } from '../../producers/transport.ts';
-import { createRedis } from '../../shared/redis.ts';
+import { createRedis } from '../../shared/platform/redis/redis.ts';
 import { anExecution } from '../support/execution.ts';
 import { createNamespace, openQueue, until } from '../support/fixtures.ts';
 import { startFragileRedis } from '../support/private-servers.ts';

@@ -7,7 +7,7 @@ import {
   type ExecutionObserverOptions,
   RecordRefusedError,
 } from '../../producers/index.ts';
-import { createRedis } from '../../shared/redis.ts';
+import { createRedis } from '../../shared/platform/redis/redis.ts';
 import { anExecution } from '../support/execution.ts';
 import { createDirectory, openQueue, until } from '../support/fixtures.ts';
 import { metricValue } from '../support/metric-value.ts';

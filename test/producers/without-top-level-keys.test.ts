@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { withoutTopLevelKeys } from '../../producers/index.ts';
-import { findJsonMembers } from '../../shared/json-members.ts';
+import { findJsonMembers } from '../../shared/platform/json-members.ts';
 
 const names = ['service_tier', 'background'];
 const strip = (text: string) => withoutTopLevelKeys(text, names);

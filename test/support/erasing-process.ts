@@ -1,6 +1,6 @@
 import { eraseCreator } from '../../console/repository/erase-creator.ts';
-import { loadConfig } from '../../shared/config.ts';
-import { createDatabase } from '../../shared/database.ts';
+import { loadConfig } from '../../shared/platform/config/config.ts';
+import { createDatabase } from '../../shared/platform/postgres/database.ts';
 
 /** A process of its own that erases TEST_CREATOR row by row, and prints how many are gone. It is there to be killed. */
 const database = createDatabase(loadConfig(process.env).database, 'erasing');

@@ -1,10 +1,10 @@
 import { inject, onTestFinished } from 'vitest';
 import { eraseSubject, type SubjectErasureOptions } from '../../console/erasure/erase-subject.ts';
 import type { Execution } from '../../producers/index.ts';
-import { loadConfig } from '../../shared/config.ts';
 import type { ErasureSubject } from '../../shared/contracts/erasure-subject.ts';
-import { createDatabase } from '../../shared/database.ts';
-import { createRedis } from '../../shared/redis.ts';
+import { loadConfig } from '../../shared/platform/config/config.ts';
+import { createDatabase } from '../../shared/platform/postgres/database.ts';
+import { createRedis } from '../../shared/platform/redis/redis.ts';
 import { storeRequests } from '../../workers/completed-requests/store.ts';
 import { insertExecutions } from '../../workers/execution-log/store.ts';
 import { idOf, recordText } from './execution-fleet.ts';

@@ -3,7 +3,7 @@ import { toExecutionRecord } from '../../producers/execution-record.ts';
 import type { Execution } from '../../producers/index.ts';
 import { createBullmqTransport } from '../../producers/transport.ts';
 import { letterName } from '../../shared/contracts/letter-key.ts';
-import { createRedis } from '../../shared/redis.ts';
+import { createRedis } from '../../shared/platform/redis/redis.ts';
 import { anExecution } from './execution.ts';
 import { connect, createNamespace, createTestDatabase, openQueue, until } from './fixtures.ts';
 import { startWorker } from './worker.ts';

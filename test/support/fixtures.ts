@@ -8,7 +8,7 @@ import { Redis } from 'ioredis';
 import pg from 'pg';
 import { inject, onTestFinished } from 'vitest';
 import { type QueueName, queuePrefix } from '../../shared/contracts/queues.ts';
-import { defaultSchema, quoteIdentifier } from '../../shared/schema.ts';
+import { defaultSchema, quoteIdentifier } from '../../shared/platform/postgres/schema.ts';
 import { admitGuest, asGuest, type GuestRole, guest } from './guest.ts';
 import { testDirectoryPrefix } from './leftovers.ts';
 

@@ -6,7 +6,7 @@ import { onTestFinished } from 'vitest';
 import { installPackage } from '../../local/install-package.ts';
 import { startPostgres } from '../../local/postgres.ts';
 import { migrate } from '../../prisma/migrate.ts';
-import { loadConfig } from '../../shared/config.ts';
+import { loadConfig } from '../../shared/platform/config/config.ts';
 import { createDirectory } from './fixtures.ts';
 import { parentOfDatabases } from './memory-directory.ts';
 import { olderPostgres } from './older-postgres.ts';

@@ -1,10 +1,14 @@
 import pg from 'pg';
 import { grantStatements, type Roles } from '../../cli/grant-statements.ts';
 import { migrate } from '../../prisma/migrate.ts';
-import { loadConfig } from '../../shared/config.ts';
-import { createDatabase } from '../../shared/database.ts';
-import { ensurePartitions, executionLogTable, planPartitions } from '../../shared/partitions.ts';
-import { quoteIdentifier } from '../../shared/schema.ts';
+import { loadConfig } from '../../shared/platform/config/config.ts';
+import { createDatabase } from '../../shared/platform/postgres/database.ts';
+import {
+  ensurePartitions,
+  executionLogTable,
+  planPartitions,
+} from '../../shared/platform/postgres/partitions/partitions.ts';
+import { quoteIdentifier } from '../../shared/platform/postgres/schema.ts';
 import { makePrismaBooks } from './prisma-books.ts';
 
 /** Sluice in a database of others: in a schema of its own, whose name needs quotes, and with the three roles of `sluice grants`. */

@@ -1,5 +1,5 @@
-import { loadConfig } from '../../shared/config.ts';
-import type { Database } from '../../shared/database.ts';
+import { loadConfig } from '../../shared/platform/config/config.ts';
+import type { Database } from '../../shared/platform/postgres/database.ts';
 import { markStored, storeDeadLetters } from '../../workers/dead-letters.ts';
 import { consume } from '../../workers/health-events/consumer.ts';
 import { commitEvents, loadGames } from '../../workers/health-events/game-store.ts';

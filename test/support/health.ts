@@ -2,12 +2,12 @@ import { randomBytes } from 'node:crypto';
 import { Redis } from 'ioredis';
 import type pg from 'pg';
 import { inject, onTestFinished } from 'vitest';
-import { loadConfig } from '../../shared/config.ts';
 import { healthStream } from '../../shared/contracts/health-event.ts';
 import { lobbyStream } from '../../shared/contracts/lobby-event.ts';
 import { offsetKey } from '../../shared/contracts/offset-key.ts';
 import type { RuntimeStatus } from '../../shared/contracts/runtime-status.ts';
-import { createDatabase, type Database } from '../../shared/database.ts';
+import { loadConfig } from '../../shared/platform/config/config.ts';
+import { createDatabase, type Database } from '../../shared/platform/postgres/database.ts';
 
 /**
  * A connection to look into Redis with, to write events, and to read them; of the shared server, unless a URL is given.

@@ -1,9 +1,9 @@
 import { Registry } from 'prom-client';
 import { inject, onTestFinished } from 'vitest';
-import { type Config, loadConfig } from '../../shared/config.ts';
-import { createDatabase } from '../../shared/database.ts';
-import { createLogger } from '../../shared/logger.ts';
-import { createRedis } from '../../shared/redis.ts';
+import { type Config, loadConfig } from '../../shared/platform/config/config.ts';
+import { createLogger } from '../../shared/platform/logging/logger.ts';
+import { createDatabase } from '../../shared/platform/postgres/database.ts';
+import { createRedis } from '../../shared/platform/redis/redis.ts';
 import { createMaintenance } from '../../workers/maintenance/pipeline.ts';
 import type { TaskDeps } from '../../workers/maintenance/task.ts';
 import { createTestDatabase } from './fixtures.ts';

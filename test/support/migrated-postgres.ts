@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { onTestFinished } from 'vitest';
 import { migrate } from '../../prisma/migrate.ts';
-import { loadConfig } from '../../shared/config.ts';
+import { loadConfig } from '../../shared/platform/config/config.ts';
 import { connect } from './fixtures.ts';
 import { type FragileServer, startFragilePostgres } from './private-servers.ts';
 

@@ -1,6 +1,6 @@
 import type { Redis } from 'ioredis';
 import { inject } from 'vitest';
-import { createLogger } from '../../shared/logger.ts';
+import { createLogger } from '../../shared/platform/logging/logger.ts';
 import { createMirrorConsumer, type MirrorDeps } from '../../workers/health-events/mirror/consumer.ts';
 import { createLobbyPublisher } from '../../workers/health-events/mirror/lobby-publisher.ts';
 import { createOffsetStore } from '../../workers/health-events/mirror/offset-store.ts';

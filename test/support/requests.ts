@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { onTestFinished } from 'vitest';
-import { loadConfig } from '../../shared/config.ts';
 import type { RequestRecord } from '../../shared/contracts/completed-request-schema.ts';
-import { createDatabase } from '../../shared/database.ts';
+import { loadConfig } from '../../shared/platform/config/config.ts';
+import { createDatabase } from '../../shared/platform/postgres/database.ts';
 import { type EndedRequests, storeRequests } from '../../workers/completed-requests/store.ts';
 import { asRole, connect, createTestDatabase } from './fixtures.ts';
 import { openDatabase } from './health.ts';

@@ -9,7 +9,7 @@ import { startRedis } from '../../local/redis.ts';
 import { findRedisBinary, installRedis } from '../../local/redis-binary.ts';
 import { say, step } from '../../local/steps.ts';
 import { migrate } from '../../prisma/migrate.ts';
-import { loadConfig } from '../../shared/config.ts';
+import { loadConfig } from '../../shared/platform/config/config.ts';
 import { guestUsers, settleGuest } from './guest.ts';
 import { sweepLeftovers, testDirectoryPrefix } from './leftovers.ts';
 import { parentOfDatabases } from './memory-directory.ts';

@@ -1,8 +1,8 @@
 import { Registry } from 'prom-client';
 import { inject, onTestFinished } from 'vitest';
-import { loadConfig, requireUrl } from '../../shared/config.ts';
-import { createLogger } from '../../shared/logger.ts';
-import { createRedis } from '../../shared/redis.ts';
+import { loadConfig, requireUrl } from '../../shared/platform/config/config.ts';
+import { createLogger } from '../../shared/platform/logging/logger.ts';
+import { createRedis } from '../../shared/platform/redis/redis.ts';
 import { createExecutionLog } from '../../workers/execution-log/role.ts';
 import { createMemoryBudget } from '../../workers/memory-budget.ts';
 import type { Role, RoleDeps } from '../../workers/role.ts';

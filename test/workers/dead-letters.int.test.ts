@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { expect, onTestFinished, test } from 'vitest';
-import { loadConfig } from '../../shared/config.ts';
 import { replayProducer } from '../../shared/contracts/replay.ts';
-import { createDatabase } from '../../shared/database.ts';
+import { loadConfig } from '../../shared/platform/config/config.ts';
+import { createDatabase } from '../../shared/platform/postgres/database.ts';
 import { requestKey } from '../../workers/completed-requests/request-key.ts';
 import { type DeadLetter, markStored, storeDeadLetters, toDeadLetter } from '../../workers/dead-letters.ts';
 import { connect, createTestDatabase } from '../support/fixtures.ts';

@@ -9,7 +9,7 @@ import { startMigratedPostgres } from '../support/migrated-postgres.ts';
 import { aCompletion } from '../support/requests.ts';
 
 const mib = 1_048_576;
-/** What V8 takes of a container of 512 MiB: see shared/container-heap.ts. Its young generation is small in small containers. */
+/** What V8 takes of a container of 512 MiB: see shared/platform/container-heap.ts. Its young generation is small in small containers. */
 const heapFlags = '--max-old-space-size=307 --max-semi-space-size=1';
 
 const body = (char: string) => char.repeat(mib);

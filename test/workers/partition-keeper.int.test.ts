@@ -1,6 +1,10 @@
 import { Registry } from 'prom-client';
 import { expect, onTestFinished, test } from 'vitest';
-import { ensurePartitions, planPartitions, executionLogTable as table } from '../../shared/partitions.ts';
+import {
+  ensurePartitions,
+  planPartitions,
+  executionLogTable as table,
+} from '../../shared/platform/postgres/partitions/partitions.ts';
 import { startPartitionKeeper } from '../../workers/partition-keeper.ts';
 import { connect, until } from '../support/fixtures.ts';
 import { maintenanceDeps } from '../support/maintenance.ts';

@@ -1,8 +1,8 @@
 import { expect, inject, onTestFinished, test } from 'vitest';
-import { loadConfig } from '../../shared/config.ts';
-import { createDatabase } from '../../shared/database.ts';
-import { createLogger } from '../../shared/logger.ts';
-import { createRedis } from '../../shared/redis.ts';
+import { loadConfig } from '../../shared/platform/config/config.ts';
+import { createLogger } from '../../shared/platform/logging/logger.ts';
+import { createDatabase } from '../../shared/platform/postgres/database.ts';
+import { createRedis } from '../../shared/platform/redis/redis.ts';
 import type { Role } from '../../workers/role.ts';
 import { watchStart } from '../../workers/watch-start.ts';
 import { createTestDatabase, until } from '../support/fixtures.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Database, type JsonTransaction, queryWithJson } from '../../shared/database.ts';
+import { type Database, type JsonTransaction, queryWithJson } from '../../shared/platform/postgres/database.ts';
 import { recordTexts } from '../records/record-texts.ts';
 import { storeStatement } from './statement.ts';
 

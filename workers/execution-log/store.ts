@@ -4,7 +4,7 @@ import {
   type JsonStatement,
   type JsonTransaction,
   queryWithJson,
-} from '../../shared/database.ts';
+} from '../../shared/platform/postgres/database.ts';
 import type { StoreResult } from '../records/kind.ts';
 import { isErased } from './erased.ts';
 

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Backoff, backoffMs } from '../../shared/backoff.ts';
-import { toError } from '../../shared/errors.ts';
-import type { Redis } from '../../shared/redis.ts';
-import { explainRedisError, isRefusal } from '../../shared/redis-errors.ts';
+import { type Backoff, backoffMs } from '../../shared/platform/backoff.ts';
+import { toError } from '../../shared/platform/errors.ts';
+import type { Redis } from '../../shared/platform/redis/redis.ts';
+import { explainRedisError, isRefusal } from '../../shared/platform/redis/redis-errors.ts';
 
 /** What there is to mend where it is not what a worker of a queue would have to. */
 const remedies: Record<string, string> = {

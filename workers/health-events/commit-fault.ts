@@ -1,6 +1,10 @@
-import type { Database } from '../../shared/database.ts';
-import { withJsonTransaction } from '../../shared/database.ts';
-import { classifyDatabaseError, isLackOfResources, wayOfFailure } from '../../shared/database-errors.ts';
+import type { Database } from '../../shared/platform/postgres/database.ts';
+import { withJsonTransaction } from '../../shared/platform/postgres/database.ts';
+import {
+  classifyDatabaseError,
+  isLackOfResources,
+  wayOfFailure,
+} from '../../shared/platform/postgres/database-errors.ts';
 import { OwnFaultError } from '../outage-gate.ts';
 import { commitEvents, loadGames } from './game-store.ts';
 import type { Lease } from './lease.ts';

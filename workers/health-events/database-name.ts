@@ -1,5 +1,5 @@
-import type { Database } from '../../shared/database.ts';
-import { classifyDatabaseError } from '../../shared/database-errors.ts';
+import type { Database } from '../../shared/platform/postgres/database.ts';
+import { classifyDatabaseError } from '../../shared/platform/postgres/database-errors.ts';
 
 /** Not every server lets everybody ask who it is; then a copy is not told from what it was copied from. */
 const refusals = ['42501', '42883'];

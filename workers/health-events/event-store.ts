@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Database } from '../../shared/database.ts';
-import type { Logger } from '../../shared/logger.ts';
+import type { Logger } from '../../shared/platform/logging/logger.ts';
+import type { Database } from '../../shared/platform/postgres/database.ts';
 import { type DeadLetter, markStored, storeDeadLetters } from '../dead-letters.ts';
 import type { OwnFaultError } from '../outage-gate.ts';
 import { createCommitFault } from './commit-fault.ts';

@@ -1,5 +1,10 @@
 import type { RuntimeStatus } from '../../shared/contracts/runtime-status.ts';
-import { type Database, type JsonStatement, type JsonTransaction, queryWithJson } from '../../shared/database.ts';
+import {
+  type Database,
+  type JsonStatement,
+  type JsonTransaction,
+  queryWithJson,
+} from '../../shared/platform/postgres/database.ts';
 import type { Gap } from './account.ts';
 import type { Watermark } from './apply-event.ts';
 import { commitStatement } from './commit-statement.ts';

@@ -1,9 +1,9 @@
-import type { Config } from '../../shared/config.ts';
 import { snapshotEventType } from '../../shared/contracts/lobby-event.ts';
-import type { Database } from '../../shared/database.ts';
-import type { Logger } from '../../shared/logger.ts';
-import type { Redis } from '../../shared/redis.ts';
-import { isRefusal } from '../../shared/redis-errors.ts';
+import type { Config } from '../../shared/platform/config/config.ts';
+import type { Logger } from '../../shared/platform/logging/logger.ts';
+import type { Database } from '../../shared/platform/postgres/database.ts';
+import type { Redis } from '../../shared/platform/redis/redis.ts';
+import { isRefusal } from '../../shared/platform/redis/redis-errors.ts';
 import { createMetricsTeller } from '../tell-metrics.ts';
 import { consume } from './consumer.ts';
 import { createEventStore, type Repeat } from './event-store.ts';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Database } from '../../shared/database.ts';
+import type { Database } from '../../shared/platform/postgres/database.ts';
 import { nameDatabase } from './database-name.ts';
 
 /** The right to read a stream, for as long as it is renewed. */

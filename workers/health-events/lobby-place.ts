@@ -1,6 +1,6 @@
 import { placeKey } from '../../shared/contracts/lobby-event.ts';
-import { endsWithin } from '../../shared/lifecycle.ts';
-import type { Redis } from '../../shared/redis.ts';
+import { endsWithin } from '../../shared/platform/lifecycle.ts';
+import type { Redis } from '../../shared/platform/redis/redis.ts';
 import type { Lease } from './lease.ts';
 import { publishScript } from './publish-script.ts';
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { toLobbyFields } from '../../shared/contracts/lobby-event.ts';
-import type { Database } from '../../shared/database.ts';
-import type { Redis } from '../../shared/redis.ts';
+import type { Database } from '../../shared/platform/postgres/database.ts';
+import type { Redis } from '../../shared/platform/redis/redis.ts';
 import { announceAllGames, oweAnnouncement } from './announcement.ts';
 import type { Repeat } from './event-store.ts';
 import type { Lease } from './lease.ts';

@@ -1,4 +1,4 @@
-import type { Redis } from '../../shared/redis.ts';
+import type { Redis } from '../../shared/platform/redis/redis.ts';
 
 /** The longest answer to a blocking read that is taken in. */
 const maxReplyBytes = 1_024 * 1_024;

@@ -1,5 +1,5 @@
-import type { Logger } from '../../shared/logger.ts';
-import { createThrottledLog } from '../../shared/throttled-log.ts';
+import type { Logger } from '../../shared/platform/logging/logger.ts';
+import { createThrottledLog } from '../../shared/platform/logging/throttled-log.ts';
 import { createMetricsTeller } from '../tell-metrics.ts';
 import type { BadEntry, ConsumerDeps } from './consumer.ts';
 import type { Publisher } from './lobby-place.ts';

@@ -1,5 +1,5 @@
 import type { RuntimeSnapshot } from '../../shared/contracts/lobby-event.ts';
-import { type Database, type JsonStatement, queryWithJson } from '../../shared/database.ts';
+import { type Database, type JsonStatement, queryWithJson } from '../../shared/platform/postgres/database.ts';
 import type { Lease } from './lease.ts';
 
 /** A snapshot that is to be published, and its number, which rises from one to the next. */

@@ -1,12 +1,12 @@
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { requireUrl } from '../../shared/config.ts';
 import { streamIdMs } from '../../shared/contracts/stream-id.ts';
-import { explainDatabaseError } from '../../shared/database-errors.ts';
-import { toError, UsageError } from '../../shared/errors.ts';
-import { endsWithin } from '../../shared/lifecycle.ts';
-import { createRedis, type Redis } from '../../shared/redis.ts';
-import { classifyRedisError, isRefusal } from '../../shared/redis-errors.ts';
+import { requireUrl } from '../../shared/platform/config/config.ts';
+import { toError, UsageError } from '../../shared/platform/errors.ts';
+import { endsWithin } from '../../shared/platform/lifecycle.ts';
+import { explainDatabaseError } from '../../shared/platform/postgres/database-errors.ts';
+import { createRedis, type Redis } from '../../shared/platform/redis/redis.ts';
+import { classifyRedisError, isRefusal } from '../../shared/platform/redis/redis-errors.ts';
 import { startProgressWatch } from '../progress-watch.ts';
 import { databaseAnswers } from '../readiness.ts';
 import { retryWhileWorthWaiting } from '../retry.ts';

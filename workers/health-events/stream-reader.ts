@@ -1,8 +1,8 @@
-import { type BoundedEntry, readBounded } from '../../shared/bounded-stream-read.ts';
 import { readFields, type StreamFields } from '../../shared/contracts/health-event.ts';
 import { replayLetterField } from '../../shared/contracts/stream-letter.ts';
-import type { Redis } from '../../shared/redis.ts';
-import { type StreamFacts, toStreamFacts } from '../../shared/stream-facts.ts';
+import { type BoundedEntry, readBounded } from '../../shared/platform/redis/bounded-stream-read.ts';
+import type { Redis } from '../../shared/platform/redis/redis.ts';
+import { type StreamFacts, toStreamFacts } from '../../shared/platform/redis/stream-facts.ts';
 import { readNextEntry } from './next-entry.ts';
 
 /** Entries after a place, and what the stream was like at that very moment. */

@@ -1,6 +1,6 @@
 import { streamIdMs } from '../../shared/contracts/stream-id.ts';
-import { classifyDatabaseError, explainDatabaseError } from '../../shared/database-errors.ts';
-import { toError } from '../../shared/errors.ts';
+import { toError } from '../../shared/platform/errors.ts';
+import { classifyDatabaseError, explainDatabaseError } from '../../shared/platform/postgres/database-errors.ts';
 import type { DeadLetter } from '../dead-letters.ts';
 import { OwnFaultError } from '../outage-gate.ts';
 import type { Gap } from './account.ts';

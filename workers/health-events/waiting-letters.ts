@@ -1,5 +1,5 @@
-import { describeDatabaseError } from '../../shared/database-errors.ts';
-import type { Logger } from '../../shared/logger.ts';
+import type { Logger } from '../../shared/platform/logging/logger.ts';
+import { describeDatabaseError } from '../../shared/platform/postgres/database-errors.ts';
 import type { DeadLetter } from '../dead-letters.ts';
 import type { Position } from './stream-entry.ts';
 

@@ -2,9 +2,9 @@ import { archiveTable, dropArchived } from '../../archive/archive-table.ts';
 import { toComment } from '../../archive/awaiting-drop.ts';
 import { type ArchivedTable, removeArchive } from '../../archive/manifest.ts';
 
-import type { Database } from '../../shared/database.ts';
-import { classifyDatabaseError, lockCodes, undefinedTable } from '../../shared/database-errors.ts';
-import type { Partition, PartitionCatalog } from '../../shared/partition-catalog.ts';
+import type { Database } from '../../shared/platform/postgres/database.ts';
+import { classifyDatabaseError, lockCodes, undefinedTable } from '../../shared/platform/postgres/database-errors.ts';
+import type { Partition, PartitionCatalog } from '../../shared/platform/postgres/partitions/partition-catalog.ts';
 import { type DropResult, dropPartition } from './drop-partition.ts';
 
 /** What became of a partition that was to be archived and dropped. */

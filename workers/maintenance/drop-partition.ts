@@ -1,13 +1,13 @@
-import { type Database, Prisma } from '../../shared/database.ts';
-import { classifyDatabaseError, lockCodes } from '../../shared/database-errors.ts';
-import { setLockLimits } from '../../shared/lock-limits.ts';
+import { type Database, Prisma } from '../../shared/platform/postgres/database.ts';
+import { classifyDatabaseError, lockCodes } from '../../shared/platform/postgres/database-errors.ts';
+import { setLockLimits } from '../../shared/platform/postgres/lock-limits.ts';
 import {
   type Partition,
   type PartitionCatalog,
   quoteTable,
   readPartitionsWithin,
   transactionLimits,
-} from '../../shared/partition-catalog.ts';
+} from '../../shared/platform/postgres/partitions/partition-catalog.ts';
 
 /**
  * What became of a partition that was to be dropped. `gone`: somebody else was first, or it is not expired after all.

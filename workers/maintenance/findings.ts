@@ -1,6 +1,6 @@
-import { endsWithin } from '../../shared/lifecycle.ts';
-import type { Redis } from '../../shared/redis.ts';
-import { evenWhenFull } from '../../shared/redis-scripts.ts';
+import { endsWithin } from '../../shared/platform/lifecycle.ts';
+import type { Redis } from '../../shared/platform/redis/redis.ts';
+import { evenWhenFull } from '../../shared/platform/redis/redis-scripts.ts';
 import type { PartitionsReport } from './partitions-task.ts';
 import type { RetentionReport } from './retention-task.ts';
 import type { TaskName } from './task.ts';

@@ -1,9 +1,13 @@
-import { Prisma } from '../../shared/database.ts';
-import { readDatabaseClock } from '../../shared/database-clock.ts';
-import { classifyDatabaseError, explainDatabaseError } from '../../shared/database-errors.ts';
-import { coveredUntilMs } from '../../shared/partition-bounds.ts';
-import { quoteTable, readPartitions } from '../../shared/partition-catalog.ts';
-import { executionLogTable, findMissingPartitions, planPartitions } from '../../shared/partitions.ts';
+import { Prisma } from '../../shared/platform/postgres/database.ts';
+import { readDatabaseClock } from '../../shared/platform/postgres/database-clock.ts';
+import { classifyDatabaseError, explainDatabaseError } from '../../shared/platform/postgres/database-errors.ts';
+import { coveredUntilMs } from '../../shared/platform/postgres/partitions/partition-bounds.ts';
+import { quoteTable, readPartitions } from '../../shared/platform/postgres/partitions/partition-catalog.ts';
+import {
+  executionLogTable,
+  findMissingPartitions,
+  planPartitions,
+} from '../../shared/platform/postgres/partitions/partitions.ts';
 import { lookAfterPartitions } from '../look-after-partitions.ts';
 import { movePast, type PastReport, previewPast } from './past/move-past.ts';
 import type { Task, TaskDeps } from './task.ts';

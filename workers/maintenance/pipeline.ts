@@ -1,5 +1,5 @@
 import { maintenanceQueue, queuePrefix } from '../../shared/contracts/queues.ts';
-import { endsWithin } from '../../shared/lifecycle.ts';
+import { endsWithin } from '../../shared/platform/lifecycle.ts';
 import { createRedisClock } from '../redis-clock.ts';
 import { repeatWhileRefused } from '../redis-refusals.ts';
 import { createRedisStanding } from '../redis-standing.ts';

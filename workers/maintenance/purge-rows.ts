@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Database, Prisma } from '../../shared/database.ts';
+import { type Database, Prisma } from '../../shared/platform/postgres/database.ts';
 import type { PurgeRule } from './purge-rules.ts';
 
 /** Rows of one statement: a few milliseconds of work, and locks on as many rows. */

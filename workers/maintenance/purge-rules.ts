@@ -1,4 +1,4 @@
-import type { Config } from '../../shared/config.ts';
+import type { Config } from '../../shared/platform/config/config.ts';
 
 /** The DEFAULT partition of executions: all others are dropped whole. */
 export interface CatchAll {

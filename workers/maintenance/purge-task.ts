@@ -1,8 +1,12 @@
-import type { Database } from '../../shared/database.ts';
-import { readDatabaseClock } from '../../shared/database-clock.ts';
-import { classifyDatabaseError, insufficientPrivilege, undefinedTable } from '../../shared/database-errors.ts';
-import { readPartitions } from '../../shared/partition-catalog.ts';
-import { executionLogTable } from '../../shared/partitions.ts';
+import type { Database } from '../../shared/platform/postgres/database.ts';
+import { readDatabaseClock } from '../../shared/platform/postgres/database-clock.ts';
+import {
+  classifyDatabaseError,
+  insufficientPrivilege,
+  undefinedTable,
+} from '../../shared/platform/postgres/database-errors.ts';
+import { readPartitions } from '../../shared/platform/postgres/partitions/partition-catalog.ts';
+import { executionLogTable } from '../../shared/platform/postgres/partitions/partitions.ts';
 import { isClockOff } from './clock.ts';
 import { countRows, purgeRows } from './purge-rows.ts';
 import { type PurgeRule, purgeRules } from './purge-rules.ts';

@@ -1,4 +1,4 @@
-import type { Partition } from '../../shared/partition-catalog.ts';
+import type { Partition } from '../../shared/platform/postgres/partitions/partition-catalog.ts';
 
 const dayMs = 86_400_000;
 

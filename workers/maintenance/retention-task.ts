@@ -1,6 +1,6 @@
 import { FileError } from '../../archive/archive-file.ts';
 import { findMarked, type Marked, removeMark } from '../../archive/awaiting-drop.ts';
-import { type Database, Prisma } from '../../shared/database.ts';
+import { type Database, Prisma } from '../../shared/platform/postgres/database.ts';
 import {
   classifyDatabaseError,
   explainDatabaseError,
@@ -8,9 +8,14 @@ import {
   lockNotAvailable,
   queryCanceled,
   undefinedTable,
-} from '../../shared/database-errors.ts';
-import { type Partition, type PartitionCatalog, quoteTable, readPartitions } from '../../shared/partition-catalog.ts';
-import { executionLogTable } from '../../shared/partitions.ts';
+} from '../../shared/platform/postgres/database-errors.ts';
+import {
+  type Partition,
+  type PartitionCatalog,
+  quoteTable,
+  readPartitions,
+} from '../../shared/platform/postgres/partitions/partition-catalog.ts';
+import { executionLogTable } from '../../shared/platform/postgres/partitions/partitions.ts';
 import { type ArchiveDropResult, createArchiving } from './archive-partition.ts';
 import { isClockOff } from './clock.ts';
 import { dropPartition } from './drop-partition.ts';

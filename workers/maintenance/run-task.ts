@@ -1,11 +1,11 @@
-import type { Config } from '../../shared/config.ts';
+import type { Config } from '../../shared/platform/config/config.ts';
+import type { Logger } from '../../shared/platform/logging/logger.ts';
 import {
   classifyDatabaseError,
   explainDatabaseError,
   lockNotAvailable,
   queryCanceled,
-} from '../../shared/database-errors.ts';
-import type { Logger } from '../../shared/logger.ts';
+} from '../../shared/platform/postgres/database-errors.ts';
 import { retryWhileWorthWaiting } from '../retry.ts';
 import type { Task, TaskName, TaskOutcome } from './task.ts';
 

@@ -1,6 +1,6 @@
 import { Queue } from 'bullmq';
 import { maintenanceQueue, queuePrefix } from '../../shared/contracts/queues.ts';
-import type { Redis } from '../../shared/redis.ts';
+import type { Redis } from '../../shared/platform/redis/redis.ts';
 import { keepRedisTime } from '../keep-redis-time.ts';
 import type { RedisClock } from '../redis-clock.ts';
 import { taskNames } from './task.ts';

@@ -1,6 +1,6 @@
-import type { Config } from '../../shared/config.ts';
-import type { Database } from '../../shared/database.ts';
-import type { Logger } from '../../shared/logger.ts';
+import type { Config } from '../../shared/platform/config/config.ts';
+import type { Logger } from '../../shared/platform/logging/logger.ts';
+import type { Database } from '../../shared/platform/postgres/database.ts';
 import type { CopyProgress } from './past/copy-rows.ts';
 
 /** The tasks, in the order in which they are run by hand. */

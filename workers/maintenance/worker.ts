@@ -1,8 +1,8 @@
 import { type Job, UnrecoverableError, WaitingError, Worker } from 'bullmq';
 import { maintenanceQueue, queuePrefix } from '../../shared/contracts/queues.ts';
-import type { Logger } from '../../shared/logger.ts';
-import type { Redis } from '../../shared/redis.ts';
-import { createThrottledLog } from '../../shared/throttled-log.ts';
+import type { Logger } from '../../shared/platform/logging/logger.ts';
+import { createThrottledLog } from '../../shared/platform/logging/throttled-log.ts';
+import type { Redis } from '../../shared/platform/redis/redis.ts';
 import { keepRedisTime } from '../keep-redis-time.ts';
 import type { RedisClock } from '../redis-clock.ts';
 import { noteAnswers, type RedisStanding } from '../redis-standing.ts';

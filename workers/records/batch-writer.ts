@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Backoff, backoffMs } from '../../shared/backoff.ts';
-import { type Database, withJsonTransaction } from '../../shared/database.ts';
+import { type Backoff, backoffMs } from '../../shared/platform/backoff.ts';
+import { type Database, withJsonTransaction } from '../../shared/platform/postgres/database.ts';
 import {
   classifyDatabaseError,
   explainDatabaseError,
   isLackOfResources,
   lockNotAvailable,
-} from '../../shared/database-errors.ts';
+} from '../../shared/platform/postgres/database-errors.ts';
 import type { BatchEntry } from '../batcher.ts';
 import { heldBytes, type MemoryBudget } from '../memory-budget.ts';
 import type { WorkerMetrics } from '../metrics.ts';

@@ -1,8 +1,8 @@
 import type { QueueName } from '../../shared/contracts/queues.ts';
-import { describeDatabaseError } from '../../shared/database-errors.ts';
-import { toError } from '../../shared/errors.ts';
-import type { Logger } from '../../shared/logger.ts';
-import { createThrottledLog } from '../../shared/throttled-log.ts';
+import { toError } from '../../shared/platform/errors.ts';
+import type { Logger } from '../../shared/platform/logging/logger.ts';
+import { createThrottledLog } from '../../shared/platform/logging/throttled-log.ts';
+import { describeDatabaseError } from '../../shared/platform/postgres/database-errors.ts';
 import type { WorkerMetrics } from '../metrics.ts';
 import { createOutageGate, type OutageGate } from '../outage-gate.ts';
 import type { RoleConfig } from '../role.ts';

@@ -1,7 +1,7 @@
-import type { Backoff } from '../../shared/backoff.ts';
-import type { Config } from '../../shared/config.ts';
 import type { QueueName } from '../../shared/contracts/queues.ts';
-import type { Database, JsonTransaction } from '../../shared/database.ts';
+import type { Backoff } from '../../shared/platform/backoff.ts';
+import type { Config } from '../../shared/platform/config/config.ts';
+import type { Database, JsonTransaction } from '../../shared/platform/postgres/database.ts';
 import type { KeyOf } from '../dead-letters.ts';
 
 /** What becomes of a record that is not stored. */

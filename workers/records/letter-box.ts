@@ -1,5 +1,5 @@
-import { describeDatabaseError } from '../../shared/database-errors.ts';
-import type { Logger } from '../../shared/logger.ts';
+import type { Logger } from '../../shared/platform/logging/logger.ts';
+import { describeDatabaseError } from '../../shared/platform/postgres/database-errors.ts';
 import { type OutageGate, StoppedError } from '../outage-gate.ts';
 
 /** Letters could not be written, or not be noted as stored. The reason is in the log. */

@@ -1,4 +1,4 @@
-import { endsWithin } from '../../shared/lifecycle.ts';
+import { endsWithin } from '../../shared/platform/lifecycle.ts';
 import { createBatcher } from '../batcher.ts';
 import { createWorkerMetrics } from '../metrics.ts';
 import { startProgressWatch } from '../progress-watch.ts';

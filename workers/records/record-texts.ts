@@ -1,4 +1,4 @@
-import { findJsonElements, findJsonMembers } from '../../shared/json-members.ts';
+import { findJsonElements, findJsonMembers } from '../../shared/platform/json-members.ts';
 
 /**
  * The texts of the records in a JSON list, cut out of it as they are: parsing a batch to write it again would take many

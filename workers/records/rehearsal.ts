@@ -1,4 +1,4 @@
-import { type Database, withJsonTransaction } from '../../shared/database.ts';
+import { type Database, withJsonTransaction } from '../../shared/platform/postgres/database.ts';
 import type { RecordKind } from './kind.ts';
 
 const lockTimeoutMs = 1_000;

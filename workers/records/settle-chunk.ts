@@ -2,7 +2,7 @@ import { requestLimits } from '../../shared/contracts/completed-request.ts';
 import { executionLimits } from '../../shared/contracts/execution.ts';
 import { type ParsedChunk, parseChunk } from '../../shared/contracts/parse-chunk.ts';
 import { latestPlausible } from '../../shared/contracts/plausible-time.ts';
-import { findJsonMembers } from '../../shared/json-members.ts';
+import { findJsonMembers } from '../../shared/platform/json-members.ts';
 import type { BatchEntry, Batcher } from '../batcher.ts';
 import { type DeadLetter, toDeadLetter } from '../dead-letters.ts';
 import { type Refusal, RefusedRecordsError, UnreadableEntryError } from '../settle.ts';

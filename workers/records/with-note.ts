@@ -1,4 +1,4 @@
-import { findJsonMembers } from '../../shared/json-members.ts';
+import { findJsonMembers } from '../../shared/platform/json-members.ts';
 
 /**
  * A record with one note more, all else as it stands in the text. One that has the note already, as from a producer that

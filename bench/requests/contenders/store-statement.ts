@@ -1,4 +1,4 @@
-import { createDatabase } from '../../../shared/database.ts';
+import { createDatabase } from '../../../shared/platform/postgres/database.ts';
 import { storeRequests } from '../../../workers/completed-requests/store.ts';
 import type { Contender } from '../../contenders/contender.ts';
 import type { Stage } from '../../stage.ts';

@@ -1,4 +1,4 @@
-import { UsageError } from '../../../shared/errors.ts';
+import { UsageError } from '../../../shared/platform/errors.ts';
 import type { ExecutionWindow } from './window.ts';
 
 /** How a window is cut: every bucket begins at a whole multiple of its length, counted from 1970 in UTC. */

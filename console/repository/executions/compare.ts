@@ -1,4 +1,4 @@
-import type { Database } from '../../../shared/database.ts';
+import type { Database } from '../../../shared/platform/postgres/database.ts';
 import { inSnapshot } from './snapshot.ts';
 import { readFiguresWithin, type StrategyFigures, type StrategyQuestion } from './strategy.ts';
 

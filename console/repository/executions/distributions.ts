@@ -1,4 +1,4 @@
-import { Prisma } from '../../../shared/database.ts';
+import { Prisma } from '../../../shared/platform/postgres/database.ts';
 import type { Tally } from './estimates.ts';
 import { type DurationBin, type PointsBin, pointsBinCount, toDurationBins, toPointsBins } from './histograms.ts';
 import type { Part } from './parts.ts';

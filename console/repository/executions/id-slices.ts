@@ -1,4 +1,4 @@
-import type { PartitionBounds } from '../../../shared/partition-bounds.ts';
+import type { PartitionBounds } from '../../../shared/platform/postgres/partitions/partition-bounds.ts';
 
 /** A stretch of time in ms since 1970, its end excluded; null: without an end on that side. */
 export interface TimeSlice {

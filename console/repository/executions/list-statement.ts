@@ -1,5 +1,5 @@
 import type { ExecutionStatus } from '../../../shared/contracts/execution.ts';
-import { Prisma } from '../../../shared/database.ts';
+import { Prisma } from '../../../shared/platform/postgres/database.ts';
 import type { ExecutionPosition } from './cursor.ts';
 import { summaryColumns } from './summary.ts';
 import type { WindowRequest } from './window.ts';

@@ -1,7 +1,7 @@
-import type { Database } from '../../../shared/database.ts';
-import { UsageError } from '../../../shared/errors.ts';
-import { readPartitions } from '../../../shared/partition-catalog.ts';
-import { executionLogTable } from '../../../shared/partitions.ts';
+import { UsageError } from '../../../shared/platform/errors.ts';
+import type { Database } from '../../../shared/platform/postgres/database.ts';
+import { readPartitions } from '../../../shared/platform/postgres/partitions/partition-catalog.ts';
+import { executionLogTable } from '../../../shared/platform/postgres/partitions/partitions.ts';
 import { type ExecutionPosition, parseCursor, toCursor } from './cursor.ts';
 import { partitionsAtOnce, timeSlices } from './id-slices.ts';
 import {

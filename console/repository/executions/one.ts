@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { type Database, Prisma } from '../../../shared/database.ts';
-import { readPartitions } from '../../../shared/partition-catalog.ts';
-import { executionLogTable } from '../../../shared/partitions.ts';
+import { type Database, Prisma } from '../../../shared/platform/postgres/database.ts';
+import { readPartitions } from '../../../shared/platform/postgres/partitions/partition-catalog.ts';
+import { executionLogTable } from '../../../shared/platform/postgres/partitions/partitions.ts';
 import { instantOfUuid, partitionsAtOnce, type TimeSlice, timeSlices } from './id-slices.ts';
 import { inSnapshot } from './snapshot.ts';
 import { type ExecutionSummary, summaryColumns } from './summary.ts';

@@ -1,4 +1,4 @@
-import { Prisma } from '../../../shared/database.ts';
+import { Prisma } from '../../../shared/platform/postgres/database.ts';
 import type { Buckets } from './buckets.ts';
 import { cubeOf, type RunScope, talliesOf } from './runs.ts';
 import type { Snapshot } from './snapshot.ts';

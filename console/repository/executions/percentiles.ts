@@ -1,4 +1,4 @@
-import { Prisma } from '../../../shared/database.ts';
+import { Prisma } from '../../../shared/platform/postgres/database.ts';
 import { isTooFewForPercentile, z95 } from './estimates.ts';
 
 /** A percentile of weighted runs. */

@@ -1,4 +1,4 @@
-import { Prisma } from '../../../shared/database.ts';
+import { Prisma } from '../../../shared/platform/postgres/database.ts';
 import type { Buckets } from './buckets.ts';
 import { isOf, type Subject } from './subject.ts';
 import type { ExecutionWindow } from './window.ts';

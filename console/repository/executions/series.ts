@@ -1,5 +1,5 @@
 import { type ExecutionStatus, executionStatuses } from '../../../shared/contracts/execution.ts';
-import { Prisma } from '../../../shared/database.ts';
+import { Prisma } from '../../../shared/platform/postgres/database.ts';
 import { type Buckets, windowOfBucket } from './buckets.ts';
 import { isTooFewForPercentile, type Tally } from './estimates.ts';
 import type { Part } from './parts.ts';

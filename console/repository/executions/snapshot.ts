@@ -1,4 +1,4 @@
-import { type Database, Prisma } from '../../../shared/database.ts';
+import { type Database, Prisma } from '../../../shared/platform/postgres/database.ts';
 
 /** What statements of one answer are run with. */
 export type Snapshot = Pick<Database, '$queryRaw'>;

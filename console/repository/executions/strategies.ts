@@ -1,5 +1,5 @@
-import { type Database, Prisma } from '../../../shared/database.ts';
-import { UsageError } from '../../../shared/errors.ts';
+import { UsageError } from '../../../shared/platform/errors.ts';
+import { type Database, Prisma } from '../../../shared/platform/postgres/database.ts';
 import { type Estimate, type Tally, toFailureRate } from './estimates.ts';
 import { inSnapshot } from './snapshot.ts';
 import { isOfRealm } from './subject.ts';

@@ -1,5 +1,5 @@
-import type { Database } from '../../../shared/database.ts';
-import { UsageError } from '../../../shared/errors.ts';
+import { UsageError } from '../../../shared/platform/errors.ts';
+import type { Database } from '../../../shared/platform/postgres/database.ts';
 import { cutIntoBuckets } from './buckets.ts';
 import { type ByResult, durationBinsPart, percentilesPart, pointsBinsPart } from './distributions.ts';
 import type { DurationBin, PointsBin } from './histograms.ts';

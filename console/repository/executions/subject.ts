@@ -1,4 +1,4 @@
-import { Prisma } from '../../../shared/database.ts';
+import { Prisma } from '../../../shared/platform/postgres/database.ts';
 
 /** Whose runs are asked about. */
 export interface Subject {

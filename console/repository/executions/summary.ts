@@ -1,5 +1,5 @@
 import type { ExecutionStatus } from '../../../shared/contracts/execution.ts';
-import { Prisma } from '../../../shared/database.ts';
+import { Prisma } from '../../../shared/platform/postgres/database.ts';
 
 /** An execution without its trace and input. */
 export interface ExecutionSummary {

@@ -1,5 +1,5 @@
 import { executionStatuses } from '../../../shared/contracts/execution.ts';
-import { type Database, Prisma } from '../../../shared/database.ts';
+import { type Database, Prisma } from '../../../shared/platform/postgres/database.ts';
 import { inSnapshot } from './snapshot.ts';
 import { type ExecutionSummary, summaryColumns } from './summary.ts';
 

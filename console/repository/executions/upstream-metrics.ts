@@ -1,4 +1,4 @@
-import { type Database, Prisma } from '../../../shared/database.ts';
+import { type Database, Prisma } from '../../../shared/platform/postgres/database.ts';
 import { inSnapshot, type Snapshot } from './snapshot.ts';
 import { readFiguresWithin, type StrategyFigures } from './strategy.ts';
 import { isOf, type Subject } from './subject.ts';

@@ -1,4 +1,4 @@
-import { Prisma } from '../../../shared/database.ts';
+import { Prisma } from '../../../shared/platform/postgres/database.ts';
 import type { Snapshot } from './snapshot.ts';
 import { isOf, type Subject } from './subject.ts';
 import { numpyPercentile, upstreamDurationBins, upstreamPointsBins } from './upstream-figures.ts';

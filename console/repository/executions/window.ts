@@ -1,4 +1,4 @@
-import { UsageError } from '../../../shared/errors.ts';
+import { UsageError } from '../../../shared/platform/errors.ts';
 
 /** A span of time, half open: `since` belongs to it, `until` does not. Two windows that touch share no run. */
 export interface ExecutionWindow {

@@ -1,6 +1,6 @@
 import { type Column, type Row, readColumns, toColumnSql } from '../../../archive/columns.ts';
-import { type Database, Prisma, queryTexts } from '../../../shared/database.ts';
-import { executionLogTable } from '../../../shared/partitions.ts';
+import { type Database, Prisma, queryTexts } from '../../../shared/platform/postgres/database.ts';
+import { executionLogTable } from '../../../shared/platform/postgres/partitions/partitions.ts';
 import { type ExecutionFilter, toConditions } from '../executions/list-statement.ts';
 import { columnNames, cutByBytes, maxPageRows } from './page-size.ts';
 

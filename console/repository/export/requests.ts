@@ -1,5 +1,5 @@
 import { type Column, type Row, toTextSql } from '../../../archive/columns.ts';
-import { type Database, Prisma, queryTexts } from '../../../shared/database.ts';
+import { type Database, Prisma, queryTexts } from '../../../shared/platform/postgres/database.ts';
 import { type RequestFilter, statesOf, toConditions } from '../list-requests.ts';
 import { columnNames, cutByBytes, maxPageRows } from './page-size.ts';
 

@@ -1,5 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import type { Config } from '../../../shared/config.ts';
+import type { Config } from '../../../shared/platform/config/config.ts';
 import type { Access } from './access.ts';
 
 /** A token, and what its bearer may do. */

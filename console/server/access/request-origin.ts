@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import { isLoopback } from '../../../shared/loopback.ts';
+import { isLoopback } from '../../../shared/platform/config/loopback.ts';
 
 /**
  * Whether a request is addressed to this machine by name. Without tokens that is what keeps other sites out: a name of theirs

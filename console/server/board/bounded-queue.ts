@@ -1,5 +1,5 @@
 import { Job, type JobJson, type JobType, Queue, type QueueOptions } from 'bullmq';
-import type { Redis } from '../../../shared/redis.ts';
+import type { Redis } from '../../../shared/platform/redis/redis.ts';
 import { UnreadData } from './unread-data.ts';
 
 const kib = 1_024;

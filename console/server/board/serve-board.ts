@@ -3,7 +3,7 @@ import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { FastifyAdapter } from '@bull-board/fastify';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { maintenanceQueue, queueNames, queuePrefix } from '../../../shared/contracts/queues.ts';
-import type { Redis } from '../../../shared/redis.ts';
+import type { Redis } from '../../../shared/platform/redis/redis.ts';
 import type { Credentials } from '../access/credentials.ts';
 import { accessOf } from '../access/guard.ts';
 import { fromRedis } from '../http/from-redis.ts';

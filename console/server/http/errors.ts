@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
-import type { Logger } from '../../../shared/logger.ts';
+import type { Logger } from '../../../shared/platform/logging/logger.ts';
 import { type ProblemBody, plainProblem, problemContentType } from './problem.ts';
 import { toProblem } from './to-problem.ts';
 

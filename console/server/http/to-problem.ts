@@ -1,14 +1,14 @@
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
 import { RedisNearlyFullError } from '../../../producers/memory-watch.ts';
+import { UsageError } from '../../../shared/platform/errors.ts';
 import {
   classifyDatabaseError,
   describeDatabaseError,
   insufficientPrivilege,
   lockNotAvailable,
   queryCanceled,
-} from '../../../shared/database-errors.ts';
-import { UsageError } from '../../../shared/errors.ts';
-import { explainRedisError, isRefusal } from '../../../shared/redis-errors.ts';
+} from '../../../shared/platform/postgres/database-errors.ts';
+import { explainRedisError, isRefusal } from '../../../shared/platform/redis/redis-errors.ts';
 import { Problem, type ProblemBody, plainProblem } from './problem.ts';
 
 /** The server is a standby, or the session was told to read only. */

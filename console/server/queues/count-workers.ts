@@ -1,5 +1,5 @@
 import { type QueueName, queueNames } from '../../../shared/contracts/queues.ts';
-import type { Redis } from '../../../shared/redis.ts';
+import type { Redis } from '../../../shared/platform/redis/redis.ts';
 import { queueKeys } from '../../doctor/queue-facts.ts';
 import { clientNamesOf } from '../../doctor/redis-facts.ts';
 

@@ -1,5 +1,5 @@
-import { requireUrl } from '../../../shared/config.ts';
-import { createRedis } from '../../../shared/redis.ts';
+import { requireUrl } from '../../../shared/platform/config/config.ts';
+import { createRedis } from '../../../shared/platform/redis/redis.ts';
 import { parseRepair } from '../../repairs.ts';
 import { replayDeadLetters } from '../../replay.ts';
 import {

@@ -1,8 +1,8 @@
-import type { Config } from '../../../shared/config.ts';
 import { compareStreamIds } from '../../../shared/contracts/stream-id.ts';
-import type { Database } from '../../../shared/database.ts';
-import { endsWithin } from '../../../shared/lifecycle.ts';
-import type { Redis } from '../../../shared/redis.ts';
+import type { Config } from '../../../shared/platform/config/config.ts';
+import { endsWithin } from '../../../shared/platform/lifecycle.ts';
+import type { Database } from '../../../shared/platform/postgres/database.ts';
+import type { Redis } from '../../../shared/platform/redis/redis.ts';
 import type { Timeline } from '../demo-events.ts';
 import { inTime } from '../pacing.ts';
 import { closeTimeoutMs, type Traffic } from '../traffic.ts';

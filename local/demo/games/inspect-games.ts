@@ -1,9 +1,9 @@
-import type { Config } from '../../../shared/config.ts';
 import { fieldOf } from '../../../shared/contracts/health-event.ts';
 import { offsetKey } from '../../../shared/contracts/offset-key.ts';
 import { firstStreamId } from '../../../shared/contracts/stream-id.ts';
-import type { Database } from '../../../shared/database.ts';
-import type { Redis } from '../../../shared/redis.ts';
+import type { Config } from '../../../shared/platform/config/config.ts';
+import type { Database } from '../../../shared/platform/postgres/database.ts';
+import type { Redis } from '../../../shared/platform/redis/redis.ts';
 import type { FoundState, GamesFound } from './reconcile-games.ts';
 import type { GameNames } from './stream-fields.ts';
 

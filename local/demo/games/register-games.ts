@@ -1,4 +1,4 @@
-import type { Database } from '../../../shared/database.ts';
+import type { Database } from '../../../shared/platform/postgres/database.ts';
 
 const gamesPerStatement = 1_000;
 

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { parseHeaders, parseTarget, postJson } from '../../../cli/executions/post-json.ts';
-import { UsageError } from '../../../shared/errors.ts';
+import { UsageError } from '../../../shared/platform/errors.ts';
 
 async function aServer(answer: (request: IncomingMessage, response: ServerResponse) => void): Promise<URL> {
   const server = createServer(answer).listen(0, '127.0.0.1');

@@ -7,11 +7,15 @@ import { queueKeys } from '../../../console/doctor/queue-facts.ts';
 import { setStoredOffset } from '../../../console/repository/health.ts';
 import { freePort } from '../../../local/free-port.ts';
 import { readMigrations } from '../../../prisma/migration-files.ts';
-import { loadConfig } from '../../../shared/config.ts';
 import { healthStream } from '../../../shared/contracts/health-event.ts';
 import { jobName } from '../../../shared/contracts/queues.ts';
-import { createDatabase } from '../../../shared/database.ts';
-import { ensurePartitions, planPartitions, executionLogTable as table } from '../../../shared/partitions.ts';
+import { loadConfig } from '../../../shared/platform/config/config.ts';
+import { createDatabase } from '../../../shared/platform/postgres/database.ts';
+import {
+  ensurePartitions,
+  planPartitions,
+  executionLogTable as table,
+} from '../../../shared/platform/postgres/partitions/partitions.ts';
 import { storeDeadLetters, toDeadLetter } from '../../../workers/dead-letters.ts';
 import { acquireLease } from '../../../workers/health-events/lease.ts';
 import { connect, createNamespace, createTestDatabase, openQueue, untilBlocked } from '../../support/fixtures.ts';

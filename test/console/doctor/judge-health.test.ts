@@ -3,7 +3,7 @@ import type { HealthFacts } from '../../../console/doctor/health-facts.ts';
 import { judgeHealth } from '../../../console/doctor/judge-health.ts';
 import type { Lease, StoredOffset } from '../../../console/repository/health.ts';
 import { type Position, positionOf } from '../../../console/repository/health-stream.ts';
-import type { StreamFacts } from '../../../shared/stream-facts.ts';
+import type { StreamFacts } from '../../../shared/platform/redis/stream-facts.ts';
 import { findingOf } from './finding-of.ts';
 
 const nowMs = Date.UTC(2026, 10, 22, 12);

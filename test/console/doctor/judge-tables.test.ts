@@ -4,7 +4,7 @@ import { judgeTables } from '../../../console/doctor/judge-tables.ts';
 import type { TablesFacts } from '../../../console/doctor/tables-facts.ts';
 import type { DeadLetterGroup } from '../../../console/repository/dead-letters.ts';
 import type { BookLine } from '../../../prisma/migration-books.ts';
-import { planPartitions } from '../../../shared/partitions.ts';
+import { planPartitions } from '../../../shared/platform/postgres/partitions/partitions.ts';
 import { findingOf } from './finding-of.ts';
 
 const nowMs = Date.UTC(2026, 10, 22, 12);

@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { expect, test } from 'vitest';
-import { readPartitions } from '../../../shared/partition-catalog.ts';
-import { executionLogTable, toPartition } from '../../../shared/partitions.ts';
+import { readPartitions } from '../../../shared/platform/postgres/partitions/partition-catalog.ts';
+import { executionLogTable, toPartition } from '../../../shared/platform/postgres/partitions/partitions.ts';
 import { copyRows, readColumns } from '../../../workers/maintenance/past/copy-rows.ts';
 import { makeStaging } from '../../../workers/maintenance/past/staging.ts';
 import { swapDefault } from '../../../workers/maintenance/past/swap-default.ts';

@@ -8,8 +8,8 @@ import {
   readHealthStream,
   readUnread,
 } from '../../../console/repository/health-stream.ts';
-import { loadConfig } from '../../../shared/config.ts';
-import { readStreamFacts } from '../../../shared/stream-facts.ts';
+import { loadConfig } from '../../../shared/platform/config/config.ts';
+import { readStreamFacts } from '../../../shared/platform/redis/stream-facts.ts';
 import { addEvent, connectRedis, createHealthKeys } from '../../support/health.ts';
 
 /** A stream of entries 1-0 to 8-0, of which the first three are trimmed. */

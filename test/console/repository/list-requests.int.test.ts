@@ -7,7 +7,7 @@ import {
   requestStates,
   toListStatement,
 } from '../../../console/repository/list-requests.ts';
-import { inSchema } from '../../../shared/schema.ts';
+import { inSchema } from '../../../shared/platform/postgres/schema.ts';
 import { storeStatement } from '../../../workers/completed-requests/statement.ts';
 import { ourSchema } from '../../support/fixtures.ts';
 import { aBeginning, aCompletion, aRequestStore, stateColumns } from '../../support/requests.ts';

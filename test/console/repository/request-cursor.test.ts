@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { listParts, parseCursor, toCursor } from '../../../console/repository/request-cursor.ts';
-import { UsageError } from '../../../shared/errors.ts';
+import { UsageError } from '../../../shared/platform/errors.ts';
 
 const position = {
   part: 'ended',

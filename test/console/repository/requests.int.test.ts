@@ -4,7 +4,7 @@ import { deleteRequest } from '../../../console/repository/delete-request.ts';
 import { listRequests } from '../../../console/repository/list-requests.ts';
 import { findRequest, withBody } from '../../../console/repository/requests.ts';
 import { toLetterKey } from '../../../shared/contracts/letter-key.ts';
-import { UsageError } from '../../../shared/errors.ts';
+import { UsageError } from '../../../shared/platform/errors.ts';
 import { aBeginning, aCompletion, aRequestStore, stateColumns } from '../../support/requests.ts';
 
 test('request: a completed one is found with both bodies, their sizes and its times', async () => {

@@ -1,7 +1,7 @@
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { toProblem } from '../../../console/server/http/to-problem.ts';
 import { freePort } from '../../../local/free-port.ts';
-import { createRedis } from '../../../shared/redis.ts';
+import { createRedis } from '../../../shared/platform/redis/redis.ts';
 import { connect, until, untilBlocked } from '../../support/fixtures.ts';
 import { startFragileRedis } from '../../support/private-servers.ts';
 import { aConsole } from './a-console.ts';

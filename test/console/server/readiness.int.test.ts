@@ -1,8 +1,8 @@
 import { expect, onTestFinished, test } from 'vitest';
 import { createReadiness } from '../../../console/server/readiness.ts';
-import { loadConfig } from '../../../shared/config.ts';
-import { createDatabase } from '../../../shared/database.ts';
-import { createRedis } from '../../../shared/redis.ts';
+import { loadConfig } from '../../../shared/platform/config/config.ts';
+import { createDatabase } from '../../../shared/platform/postgres/database.ts';
+import { createRedis } from '../../../shared/platform/redis/redis.ts';
 import { createTestDatabase } from '../../support/fixtures.ts';
 import { startFragileRedis } from '../../support/private-servers.ts';
 

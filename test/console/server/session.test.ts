@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { createCredentials } from '../../../console/server/access/credentials.ts';
 import { issueSession, readSession, sessionMs } from '../../../console/server/access/session.ts';
-import { loadConfig } from '../../../shared/config.ts';
+import { loadConfig } from '../../../shared/platform/config/config.ts';
 
 const credentialsOf = (read: string, realms: Record<string, string> = {}) =>
   createCredentials(

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { chooseRequests, type DemoRequestOptions } from '../../../local/demo/demo-requests.ts';
 import type { RequestEvent } from '../../../local/demo/request-events.ts';
-import { UsageError } from '../../../shared/errors.ts';
+import { UsageError } from '../../../shared/platform/errors.ts';
 
 let directory: string;
 let traceFile: string;

@@ -1,7 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { loadConfig } from '../../../shared/config.ts';
 import { hashOfId } from '../../../shared/contracts/erasure-subject.ts';
-import { createDatabase } from '../../../shared/database.ts';
+import { loadConfig } from '../../../shared/platform/config/config.ts';
+import { createDatabase } from '../../../shared/platform/postgres/database.ts';
 import { storeDeadLetters, toDeadLetter } from '../../../workers/dead-letters.ts';
 import { insertExecutions } from '../../../workers/execution-log/store.ts';
 import { idOf, recordText } from '../../support/execution-fleet.ts';

@@ -6,7 +6,7 @@ import { createExecutionObserver } from '../../../producers/index.ts';
 import { createBullmqTransport } from '../../../producers/transport.ts';
 import { letterName, toLetterKey } from '../../../shared/contracts/letter-key.ts';
 import { jobName } from '../../../shared/contracts/queues.ts';
-import { createRedis } from '../../../shared/redis.ts';
+import { createRedis } from '../../../shared/platform/redis/redis.ts';
 import { anExecution } from '../../support/execution.ts';
 import { connect, createNamespace, createTestDatabase, openQueue, until } from '../../support/fixtures.ts';
 import { startWorker } from '../../support/worker.ts';

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type HealthEventType, healthEventTypes } from '../../../shared/contracts/health-event.ts';
-import type { Database } from '../../../shared/database.ts';
+import type { Database } from '../../../shared/platform/postgres/database.ts';
 import { openDatabase } from '../../support/health.ts';
 import { createHealthConsumerOnce } from '../../support/health-once.ts';
 import { aHealthPlace, type HealthPlace } from '../../support/health-place.ts';

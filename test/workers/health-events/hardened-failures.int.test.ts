@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { createBullmqTransport } from '../../../producers/transport.ts';
-import { createRedis } from '../../../shared/redis.ts';
+import { createRedis } from '../../../shared/platform/redis/redis.ts';
 import { createHealthEvents } from '../../../workers/health-events/role.ts';
 import type { RoleDeps } from '../../../workers/role.ts';
 import { recordText } from '../../support/execution-fleet.ts';

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { loadConfig } from '../../../shared/config.ts';
 import type { HealthEventType } from '../../../shared/contracts/health-event.ts';
 import { runtimeStatuses } from '../../../shared/contracts/runtime-status.ts';
-import { UsageError } from '../../../shared/errors.ts';
+import { loadConfig } from '../../../shared/platform/config/config.ts';
+import { UsageError } from '../../../shared/platform/errors.ts';
 import { until } from '../../support/fixtures.ts';
 import { anEvent, type LobbyEntry, type WireEvent } from '../../support/health.ts';
 import { aHealthPlace } from '../../support/health-place.ts';

@@ -1,6 +1,6 @@
 import { expect, inject, test } from 'vitest';
-import { createLogger } from '../../../shared/logger.ts';
-import { createRedis } from '../../../shared/redis.ts';
+import { createLogger } from '../../../shared/platform/logging/logger.ts';
+import { createRedis } from '../../../shared/platform/redis/redis.ts';
 import { createImpatientConnection } from '../../../workers/health-events/mirror/connection.ts';
 import type { MirrorDeps } from '../../../workers/health-events/mirror/consumer.ts';
 import { readEntries } from '../../../workers/health-events/mirror/read-loop.ts';

@@ -1,6 +1,6 @@
 import { Registry } from 'prom-client';
 import { expect, test } from 'vitest';
-import { createLogger } from '../../../shared/logger.ts';
+import { createLogger } from '../../../shared/platform/logging/logger.ts';
 import { createHealthMetrics } from '../../../workers/health-events/metrics.ts';
 import { createObserver } from '../../../workers/health-events/observer.ts';
 import { standby } from '../../../workers/health-events/view.ts';

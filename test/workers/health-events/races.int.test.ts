@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { HealthEventType } from '../../../shared/contracts/health-event.ts';
-import { createLogger } from '../../../shared/logger.ts';
+import { createLogger } from '../../../shared/platform/logging/logger.ts';
 import { announceAllGames } from '../../../workers/health-events/announcement.ts';
 import { createEventStore } from '../../../workers/health-events/event-store.ts';
 import { commitEvents, loadGames } from '../../../workers/health-events/game-store.ts';

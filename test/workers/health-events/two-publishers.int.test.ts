@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { placeKey } from '../../../shared/contracts/lobby-event.ts';
-import type { Database } from '../../../shared/database.ts';
+import type { Database } from '../../../shared/platform/postgres/database.ts';
 import { acquireLease, type Lease } from '../../../workers/health-events/lease.ts';
 import { createLobbyRelay } from '../../../workers/health-events/lobby-relay.ts';
 import { until } from '../../support/fixtures.ts';

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { expect, test } from 'vitest';
-import { attachDay } from '../../../shared/attach-partition.ts';
-import { readPartitions } from '../../../shared/partition-catalog.ts';
-import { executionLogTable, toPartition } from '../../../shared/partitions.ts';
+import { attachDay } from '../../../shared/platform/postgres/partitions/attach-partition.ts';
+import { readPartitions } from '../../../shared/platform/postgres/partitions/partition-catalog.ts';
+import { executionLogTable, toPartition } from '../../../shared/platform/postgres/partitions/partitions.ts';
 import { createPartitionsTask } from '../../../workers/maintenance/partitions-task.ts';
 import { catchUp, workOff } from '../../../workers/maintenance/past/catch-up.ts';
 import { copyRows, readColumns } from '../../../workers/maintenance/past/copy-rows.ts';

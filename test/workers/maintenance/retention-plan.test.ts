@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { PartitionBounds } from '../../../shared/partition-bounds.ts';
-import type { Partition } from '../../../shared/partition-catalog.ts';
+import type { PartitionBounds } from '../../../shared/platform/postgres/partitions/partition-bounds.ts';
+import type { Partition } from '../../../shared/platform/postgres/partitions/partition-catalog.ts';
 import { agree } from '../../../workers/maintenance/clock.ts';
 import { planRetention } from '../../../workers/maintenance/retention-plan.ts';
 

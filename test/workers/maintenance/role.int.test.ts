@@ -1,9 +1,9 @@
 import { Queue } from 'bullmq';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { migrate } from '../../../prisma/migrate.ts';
-import { loadConfig } from '../../../shared/config.ts';
 import { queuePrefix } from '../../../shared/contracts/queues.ts';
-import { createRedis } from '../../../shared/redis.ts';
+import { loadConfig } from '../../../shared/platform/config/config.ts';
+import { createRedis } from '../../../shared/platform/redis/redis.ts';
 import { connect, createNamespace, createTestDatabase, until } from '../../support/fixtures.ts';
 import { startMaintenance } from '../../support/maintenance.ts';
 import { startFragilePostgres } from '../../support/private-servers.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { loadConfig } from '../../../shared/config.ts';
-import { createDatabase } from '../../../shared/database.ts';
+import { loadConfig } from '../../../shared/platform/config/config.ts';
+import { createDatabase } from '../../../shared/platform/postgres/database.ts';
 import { createPartitionsTask } from '../../../workers/maintenance/partitions-task.ts';
 import { type RunOptions, runTask } from '../../../workers/maintenance/run-task.ts';
 import { connect } from '../../support/fixtures.ts';

@@ -1,7 +1,7 @@
 import { expect, inject, test } from 'vitest';
 import { toExecutionRecord } from '../../../producers/execution-record.ts';
 import { createBullmqTransport } from '../../../producers/transport.ts';
-import { createRedis } from '../../../shared/redis.ts';
+import { createRedis } from '../../../shared/platform/redis/redis.ts';
 import { anExecution } from '../../support/execution.ts';
 import { connect, createNamespace, createTestDatabase, openQueue, until } from '../../support/fixtures.ts';
 import { startWorker } from '../../support/worker.ts';

@@ -1,5 +1,5 @@
 import type { Reaction } from '../../../shared/contracts/health-event.ts';
-import type { Logger } from '../../../shared/logger.ts';
+import type { Logger } from '../../../shared/platform/logging/logger.ts';
 import type { Observation } from './observation.ts';
 import { orAborted } from './or-aborted.ts';
 import type { RecordStore, RuntimeRecord } from './record-store.ts';

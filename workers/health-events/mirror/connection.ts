@@ -1,4 +1,4 @@
-import type { Redis } from '../../../shared/redis.ts';
+import type { Redis } from '../../../shared/platform/redis/redis.ts';
 
 /** How many times the original's client tries a command again over a lost connection, and the longest wait between. */
 const retries = 3;

@@ -1,6 +1,6 @@
 import { isBlank, trimBlanks } from '../../../shared/contracts/health-event.ts';
-import { createLogger, type Logger } from '../../../shared/logger.ts';
-import type { Redis } from '../../../shared/redis.ts';
+import { createLogger, type Logger } from '../../../shared/platform/logging/logger.ts';
+import type { Redis } from '../../../shared/platform/redis/redis.ts';
 import { createEntryHandler, type Entry } from './entry-handler.ts';
 import type { LobbyPublisher } from './lobby-publisher.ts';
 import type { OffsetStore } from './offset-store.ts';

@@ -7,7 +7,7 @@ import {
   type UnreadableEvent,
 } from '../../../shared/contracts/health-event.ts';
 import { snapshotEventType } from '../../../shared/contracts/lobby-event.ts';
-import type { Logger } from '../../../shared/logger.ts';
+import type { Logger } from '../../../shared/platform/logging/logger.ts';
 import { createApplyReaction } from './apply-reaction.ts';
 import type { LobbyPublisher } from './lobby-publisher.ts';
 import type { Observation } from './observation.ts';

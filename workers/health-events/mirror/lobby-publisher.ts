@@ -1,5 +1,5 @@
 import { type RuntimeSnapshot, toLobbyFields } from '../../../shared/contracts/lobby-event.ts';
-import type { Redis } from '../../../shared/redis.ts';
+import type { Redis } from '../../../shared/platform/redis/redis.ts';
 
 /** Tells the lobby how a game is. */
 export interface LobbyPublisher {

@@ -1,6 +1,6 @@
 import { isBlank } from '../../../shared/contracts/health-event.ts';
 import { offsetKey } from '../../../shared/contracts/offset-key.ts';
-import type { Redis } from '../../../shared/redis.ts';
+import type { Redis } from '../../../shared/platform/redis/redis.ts';
 
 /** Remembers how far the consumer of a label has read. */
 export interface OffsetStore {

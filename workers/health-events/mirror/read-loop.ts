@@ -1,8 +1,8 @@
-import { readBounded } from '../../../shared/bounded-stream-read.ts';
 import { readFields } from '../../../shared/contracts/health-event.ts';
 import { firstStreamId } from '../../../shared/contracts/stream-id.ts';
-import type { Logger } from '../../../shared/logger.ts';
-import type { Redis } from '../../../shared/redis.ts';
+import type { Logger } from '../../../shared/platform/logging/logger.ts';
+import { readBounded } from '../../../shared/platform/redis/bounded-stream-read.ts';
+import type { Redis } from '../../../shared/platform/redis/redis.ts';
 import { readNextEntry } from '../next-entry.ts';
 import type { Entry, HandleEntry } from './entry-handler.ts';
 import type { OffsetStore } from './offset-store.ts';

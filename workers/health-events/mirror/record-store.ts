@@ -1,6 +1,6 @@
 import type { HealthSummary } from '../../../shared/contracts/health-event.ts';
 import { isAllowedTransition, type RuntimeStatus } from '../../../shared/contracts/runtime-status.ts';
-import type { Database } from '../../../shared/database.ts';
+import type { Database } from '../../../shared/platform/postgres/database.ts';
 
 /** Of a game's record, what this consumer reads. */
 export interface RuntimeRecord {

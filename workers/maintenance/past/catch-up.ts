@@ -1,5 +1,9 @@
-import { type Database, Prisma } from '../../../shared/database.ts';
-import { type Partition, quoteTable, transactionLimits } from '../../../shared/partition-catalog.ts';
+import { type Database, Prisma } from '../../../shared/platform/postgres/database.ts';
+import {
+  type Partition,
+  quoteTable,
+  transactionLimits,
+} from '../../../shared/platform/postgres/partitions/partition-catalog.ts';
 import { holdStaging, raw, type Staging, staging } from './staging.ts';
 
 /** What a move copies, and to where. */

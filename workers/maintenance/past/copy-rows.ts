@@ -1,6 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Database, Prisma } from '../../../shared/database.ts';
-import { type Partition, quoteTable, transactionLimits } from '../../../shared/partition-catalog.ts';
+import { type Database, Prisma } from '../../../shared/platform/postgres/database.ts';
+import {
+  type Partition,
+  quoteTable,
+  transactionLimits,
+} from '../../../shared/platform/postgres/partitions/partition-catalog.ts';
 import type { Move } from './catch-up.ts';
 import { holdStaging, oidOf, raw, staging } from './staging.ts';
 

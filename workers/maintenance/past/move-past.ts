@@ -1,21 +1,25 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Config } from '../../../shared/config.ts';
-import { createDatabase, type Database, Prisma } from '../../../shared/database.ts';
+import type { Config } from '../../../shared/platform/config/config.ts';
+import type { Logger } from '../../../shared/platform/logging/logger.ts';
+import { createDatabase, type Database, Prisma } from '../../../shared/platform/postgres/database.ts';
 import {
   classifyDatabaseError,
   explainDatabaseError,
   insufficientPrivilege,
   lockCodes,
   queryCanceled,
-} from '../../../shared/database-errors.ts';
-import type { Logger } from '../../../shared/logger.ts';
-import { type Partition, quoteTable, readPartitions } from '../../../shared/partition-catalog.ts';
+} from '../../../shared/platform/postgres/database-errors.ts';
+import {
+  type Partition,
+  quoteTable,
+  readPartitions,
+} from '../../../shared/platform/postgres/partitions/partition-catalog.ts';
 import {
   type DayPartition,
   executionLogTable,
   findMissingPartitions,
   toPartition,
-} from '../../../shared/partitions.ts';
+} from '../../../shared/platform/postgres/partitions/partitions.ts';
 import { type Move, notesAtOnce, workOff } from './catch-up.ts';
 import { type CopyProgress, copyRows, readColumns } from './copy-rows.ts';
 import { type DayRows, type MovableTimes, movableTimes, planPast } from './plan-past.ts';

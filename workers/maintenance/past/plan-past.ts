@@ -1,5 +1,10 @@
-import type { PartitionBounds } from '../../../shared/partition-bounds.ts';
-import { gapsIn, type PartitionUnit, type Span, spanOf } from '../../../shared/partition-spans.ts';
+import type { PartitionBounds } from '../../../shared/platform/postgres/partitions/partition-bounds.ts';
+import {
+  gapsIn,
+  type PartitionUnit,
+  type Span,
+  spanOf,
+} from '../../../shared/platform/postgres/partitions/partition-spans.ts';
 
 /** Rows of the DEFAULT partition by the UTC day that they say of themselves. */
 export interface DayRows {

@@ -1,9 +1,13 @@
-import { type Database, Prisma } from '../../../shared/database.ts';
-import { classifyDatabaseError, undefinedTable } from '../../../shared/database-errors.ts';
-import { setLockLimits } from '../../../shared/lock-limits.ts';
-import { type Partition, quoteTable, transactionLimits } from '../../../shared/partition-catalog.ts';
-import { grantAlike, takeAfterTable } from '../../../shared/partition-rights.ts';
-import type { DayPartition } from '../../../shared/partitions.ts';
+import { grantAlike, takeAfterTable } from '../../../shared/platform/partition-rights.ts';
+import { type Database, Prisma } from '../../../shared/platform/postgres/database.ts';
+import { classifyDatabaseError, undefinedTable } from '../../../shared/platform/postgres/database-errors.ts';
+import { setLockLimits } from '../../../shared/platform/postgres/lock-limits.ts';
+import {
+  type Partition,
+  quoteTable,
+  transactionLimits,
+} from '../../../shared/platform/postgres/partitions/partition-catalog.ts';
+import type { DayPartition } from '../../../shared/platform/postgres/partitions/partitions.ts';
 
 type Transaction = Pick<Database, '$queryRaw' | '$executeRaw'>;
 

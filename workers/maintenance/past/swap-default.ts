@@ -1,9 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Database, Prisma } from '../../../shared/database.ts';
-import { setLockLimits } from '../../../shared/lock-limits.ts';
-import { type Partition, quoteTable, transactionLimits } from '../../../shared/partition-catalog.ts';
-import type { DayPartition } from '../../../shared/partitions.ts';
-import { quoteIdentifier, quoteLiteral } from '../../../shared/schema.ts';
+import { type Database, Prisma } from '../../../shared/platform/postgres/database.ts';
+import { setLockLimits } from '../../../shared/platform/postgres/lock-limits.ts';
+import {
+  type Partition,
+  quoteTable,
+  transactionLimits,
+} from '../../../shared/platform/postgres/partitions/partition-catalog.ts';
+import type { DayPartition } from '../../../shared/platform/postgres/partitions/partitions.ts';
+import { quoteIdentifier, quoteLiteral } from '../../../shared/platform/postgres/schema.ts';
 import { catchUp, type Move } from './catch-up.ts';
 import { holdStaging, raw, staging } from './staging.ts';
 

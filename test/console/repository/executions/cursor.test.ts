@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { parseCursor, toCursor } from '../../../../console/repository/executions/cursor.ts';
-import { UsageError } from '../../../../shared/errors.ts';
+import { UsageError } from '../../../../shared/platform/errors.ts';
 
 const position = { recordedAt: new Date('2026-03-01T12:00:00.123Z'), id: '0197c2f0-7a4b-7c3d-9e1f-3b2a1c0d9e8f' };
 

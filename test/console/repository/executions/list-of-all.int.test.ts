@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { listExecutions } from '../../../../console/repository/executions/list.ts';
-import { UsageError } from '../../../../shared/errors.ts';
+import { UsageError } from '../../../../shared/platform/errors.ts';
 import { aroundNoon, atSecond, insertRuns, openLog, pagesOf, type RunRow } from './run-rows.ts';
 
 test('executions of all strategies: pages together have each once, in the order of time and then of id', async () => {

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { listExecutions } from '../../../../console/repository/executions/list.ts';
 import { findExecution } from '../../../../console/repository/executions/one.ts';
-import { UsageError } from '../../../../shared/errors.ts';
+import { UsageError } from '../../../../shared/platform/errors.ts';
 import { aroundNoon, atSecond, insertRuns, noon, openLog, pagesOf, type RunRow } from './run-rows.ts';
 
 const s1 = { strategyId: 's1', window: aroundNoon };

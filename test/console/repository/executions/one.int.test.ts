@@ -4,8 +4,8 @@ import { type ExecutionPage, listExecutions } from '../../../../console/reposito
 import { findExecution } from '../../../../console/repository/executions/one.ts';
 import { readUpstreamMetrics } from '../../../../console/repository/executions/upstream-metrics.ts';
 import { uuidV7 } from '../../../../producers/uuid-v7.ts';
-import { loadConfig } from '../../../../shared/config.ts';
-import { createDatabase } from '../../../../shared/database.ts';
+import { loadConfig } from '../../../../shared/platform/config/config.ts';
+import { createDatabase } from '../../../../shared/platform/postgres/database.ts';
 import { connect } from '../../../support/fixtures.ts';
 import { startMigratedPostgres } from '../../../support/migrated-postgres.ts';
 import { createDay, insertRun } from '../../../support/rows.ts';

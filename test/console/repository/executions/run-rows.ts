@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { expect } from 'vitest';
 import { listExecutions } from '../../../../console/repository/executions/list.ts';
-import type { Database } from '../../../../shared/database.ts';
+import type { Database } from '../../../../shared/platform/postgres/database.ts';
 import { asRole, connect, createTestDatabase } from '../../../support/fixtures.ts';
 import { openDatabase } from '../../../support/health.ts';
 

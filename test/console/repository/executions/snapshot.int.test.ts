@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { inSnapshot } from '../../../../console/repository/executions/snapshot.ts';
-import { classifyDatabaseError } from '../../../../shared/database-errors.ts';
+import { classifyDatabaseError } from '../../../../shared/platform/postgres/database-errors.ts';
 import { insertRuns, openLog } from './run-rows.ts';
 
 const codeOf = (work: Promise<unknown>): Promise<string | null> =>

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { compareStrategies } from '../../../../console/repository/executions/compare.ts';
 import { listStrategies } from '../../../../console/repository/executions/strategies.ts';
 import { readFigures, readSeries, readStrategy } from '../../../../console/repository/executions/strategy.ts';
-import { UsageError } from '../../../../shared/errors.ts';
+import { UsageError } from '../../../../shared/platform/errors.ts';
 import { aroundNoon, insertRuns, noon, openLog, upstreamRows } from './run-rows.ts';
 
 const s1 = { strategyId: 's1', window: aroundNoon };

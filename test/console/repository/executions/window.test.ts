@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { cutIntoBuckets, windowOfBucket } from '../../../../console/repository/executions/buckets.ts';
 import { parseWindow } from '../../../../console/repository/executions/window.ts';
-import { UsageError } from '../../../../shared/errors.ts';
+import { UsageError } from '../../../../shared/platform/errors.ts';
 
 const nowMs = Date.parse('2026-03-02T00:00:00Z');
 const at = (text: string): Date => new Date(text);

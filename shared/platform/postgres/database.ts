@@ -1,0 +1,290 @@
+import pg from 'pg';
+import { PrismaClient } from '../../../prisma/client/client.ts';
+import { type Config, requireUrl } from '../config/config.ts';
+import { isUnanswered, toStatementError } from './database-errors.ts';
+import { planTls } from './database-tls.ts';
+import { type DatabaseAddress, parseDatabaseUrl } from './database-url.ts';
+import { FailoverPool, type Route } from './failover-pool.ts';
+import { ForgetfulPg } from './forgetful-adapter.ts';
+import { inSchema, quoteIdentifier } from './schema.ts';
+import { selfContainedClient } from './self-contained-client.ts';
+import { toStatementSettings } from './statement-settings.ts';
+
+export { Prisma } from '../../../prisma/client/client.ts';
+export type Database = PrismaClient;
+
+/**
+ * The one door to PostgreSQL. Connects when first used.
+ *
+ * Every statement ends in time twice over: the server cancels it after `statementTimeoutMs`, and the client stops
+ * waiting a little later, so that a connection whose other end has vanished cannot hold a worker. It relies on no setting of
+ * its session: see `selfContainedClient`.
+ *
+ * @param limits.lockTimeoutMs how long a statement waits for a lock, unless its transaction says otherwise. @default as long
+ *   as it may take
+ * @throws UsageError when DATABASE_URL is missing, or names a file that cannot be read
+ */
+export function createDatabase(
+  config: Config['database'],
+  name: string,
+  limits: { lockTimeoutMs?: number } = {},
+): Database {
+  const address = addressOf(config);
+  const settings = toStatementSettings({ statementTimeoutMs: config.statementTimeoutMs, ...limits });
+  const pool = new FailoverPool(
+    { ...toPoolConfig(address, config, name), Client: selfContainedClient(settings) },
+    toRoutes(address),
+    address.targetSession,
+  );
+  // An idle connection that breaks is replaced; without a listener its error would end the process.
+  pool.on('error', () => undefined);
+  const database = new PrismaClient({
+    adapter: new ForgetfulPg(pool, { schema: address.schema, disposeExternalPool: false }),
+  });
+  // Prisma's own way to end the pool does nothing as long as only the driver was used.
+  const disconnect = database.$disconnect.bind(database);
+  database.$disconnect = async () => {
+    await disconnect();
+    if (!pool.ending) await pool.end();
+  };
+  doors.set(database, { pool, schema: quoteIdentifier(address.schema), isPooled: address.isPooled });
+  return database;
+}
+
+/** The schema that DATABASE_URL names: `?schema=`. */
+export function schemaOf(config: Config['database']): string {
+  return addressOf(config).schema;
+}
+
+/** @throws UsageError when DATABASE_URL is missing */
+export function addressOf({ url }: Config['database']): DatabaseAddress {
+  return parseDatabaseUrl(requireUrl(url, 'DATABASE_URL'));
+}
+
+interface Door {
+  pool: pg.Pool;
+  /** quoted */
+  schema: string;
+  /** as DATABASE_URL says */
+  isPooled: boolean;
+}
+
+const doors = new WeakMap<Database, Door>();
+
+/** A transaction of its own for statements with a JSON parameter. */
+export interface JsonTransaction {
+  readonly isTransaction: true;
+}
+
+const clients = new WeakMap<JsonTransaction, { client: pg.PoolClient; schema: string }>();
+
+/** A statement with one parameter, a JSON text: what stands before and after it. */
+export type JsonStatement = readonly [before: string, after: string];
+
+/**
+ * Runs a statement with a large JSON parameter on the driver itself, on Prisma's pool. Prisma's client writes every parameter
+ * to JSON twice on the way: that costs 24 µs for a record of 3 KB where this costs 4.
+ *
+ * @returns how many rows it affected
+ * @throws StatementError, which quotes nothing of the rows, or what the driver says of the connection: see
+ *   classifyDatabaseError
+ */
+export async function executeWithJson(
+  door: Database | JsonTransaction,
+  statement: JsonStatement,
+  json: string,
+): Promise<number> {
+  return (await runWithJson(door, statement, json)).rowCount ?? 0;
+}
+
+/** As `executeWithJson`, for a statement that returns rows: each as a list of its columns. */
+export async function queryWithJson(
+  door: Database | JsonTransaction,
+  statement: JsonStatement,
+  json: string,
+): Promise<readonly (readonly unknown[])[]> {
+  return (await runWithJson(door, statement, json)).rows;
+}
+
+/**
+ * Runs a statement whose columns are all text, on the driver itself: for results that are large. Prisma's client copies each
+ * value several times on its way.
+ *
+ * @returns each row as a list of its columns
+ * @throws as `executeWithJson`
+ */
+export async function queryTexts(
+  door: Database | JsonTransaction,
+  sql: string,
+  values: readonly unknown[] = [],
+): Promise<readonly (readonly (string | null)[])[]> {
+  return (await run<(string | null)[]>(door, sql, values)).rows;
+}
+
+function runWithJson(door: Database | JsonTransaction, [before, after]: JsonStatement, json: string) {
+  return run<unknown[]>(door, `${before}$1${after}`, [json]);
+}
+
+async function run<Row extends unknown[]>(door: Database | JsonTransaction, sql: string, values: readonly unknown[]) {
+  const within = clients.get(door as JsonTransaction);
+  const { schema } = within ?? doorOf(door as Database);
+  const driver = within?.client ?? doorOf(door as Database).pool;
+  try {
+    const text = inSchema(sql, schema);
+    return await driver.query<Row>({ text, values: [...values], rowMode: 'array' });
+  } catch (thrown) {
+    throw toStatementError(thrown, values.map(String).join(' '));
+  }
+}
+
+function doorOf(database: Database): Door {
+  const door = doors.get(database);
+  if (door === undefined) throw new TypeError('the database was not made by createDatabase');
+  return door;
+}
+
+/**
+ * Does `work` in a transaction in which no lock is waited for longer than `lockTimeoutMs`.
+ *
+ * @param options.commits false: all of it is taken back, when what is checked at a commit has been checked
+ */
+export async function withJsonTransaction<T>(
+  database: Database,
+  options: { lockTimeoutMs: number; commits: boolean },
+  work: (transaction: JsonTransaction) => Promise<T>,
+): Promise<T> {
+  const { pool, schema } = doorOf(database);
+  const client = await pool.connect();
+  const transaction: JsonTransaction = { isTransaction: true };
+  const ignore = (): void => undefined;
+  client.on('error', ignore);
+  clients.set(transaction, { client, schema });
+  let isUsable = false;
+  try {
+    await client.query(`begin; set local lock_timeout = ${Math.ceil(options.lockTimeoutMs)}`);
+    const result = await work(transaction);
+    await client.query(options.commits ? 'commit' : 'set constraints all immediate; rollback');
+    isUsable = true;
+    return result;
+  } catch (thrown) {
+    // Behind a statement that has had no answer it would have none either, after as long a time.
+    isUsable =
+      !isUnanswered(thrown) &&
+      (await client.query('rollback').then(
+        () => true,
+        () => false,
+      ));
+    throw toStatementError(thrown, '');
+  } finally {
+    clients.delete(transaction);
+    client.off('error', ignore);
+    client.release(!isUsable);
+  }
+}
+
+/** What is between this process and its server, as one connection found it. */
+export interface Passage {
+  /** another process answers than the one that the server named when the connection was made: a pooler is between */
+  isPooled: boolean;
+  /** all statements of a transaction go to one session */
+  keepsTransactions: boolean;
+  /** `?pgbouncer=true` */
+  saysPooled: boolean;
+}
+
+/** @throws what the database says; of a pooler that allows no transactions, too */
+export async function readPassage(database: Database): Promise<Passage> {
+  const { pool, isPooled: saysPooled } = doorOf(database);
+  const client = await pool.connect();
+  const ask = async (): Promise<number> => {
+    const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
+    return rows[0]?.pid ?? 0;
+  };
+  let isDone = false;
+  try {
+    const alone = await ask();
+    await client.query('begin');
+    const [first, second] = [await ask(), await ask()];
+    await client.query('commit');
+    isDone = true;
+    const { processID } = client as pg.PoolClient & { processID: number };
+    return { isPooled: alone !== processID, keepsTransactions: first === second, saysPooled };
+  } finally {
+    client.release(!isDone);
+  }
+}
+
+/**
+ * A connection of its own, for those who set all that they need within their transactions.
+ *
+ * @param limits.queryTimeoutMs how long an answer is waited for
+ */
+export async function connectAlone(
+  config: Config['database'],
+  name: string,
+  { queryTimeoutMs }: { queryTimeoutMs: number },
+): Promise<{ client: pg.PoolClient; close(): Promise<void> }> {
+  const address = addressOf(config);
+  const pool = new FailoverPool(
+    { ...toPoolConfig(address, config, name), max: 1, query_timeout: queryTimeoutMs, Client: pg.Client },
+    toRoutes(address),
+    address.targetSession,
+  );
+  pool.on('error', () => undefined);
+  try {
+    const client = await pool.connect();
+    // What breaks a connection fails its statement, too. Without a listener it would end the process as well.
+    client.on('error', () => undefined);
+    return {
+      client,
+      async close() {
+        client.release(true);
+        await pool.end();
+      },
+    };
+  } catch (error) {
+    await pool.end();
+    throw error;
+  }
+}
+
+/** Settings of the driver's pool. The startup message names the user, the database and the application, and nothing else. */
+function toPoolConfig(address: DatabaseAddress, config: Config['database'], name: string) {
+  const { user, password, database, options } = address;
+  return {
+    ...(user === undefined ? {} : { user }),
+    ...(password === undefined ? {} : { password }),
+    ...(database === undefined ? {} : { database }),
+    ...(options === undefined ? {} : { options }),
+    ...(address.tls.negotiation === undefined ? {} : { sslnegotiation: address.tls.negotiation }),
+    enableChannelBinding: address.channelBinding,
+    application_name: address.applicationName ?? name,
+    max: config.poolSize,
+    connectionTimeoutMillis: config.connectTimeoutMs,
+    idleTimeoutMillis: 60_000,
+    query_timeout: config.statementTimeoutMs + 2_000,
+    keepAlive: true,
+  } satisfies pg.PoolConfig;
+}
+
+/** Each host with each way to do TLS that `sslmode` allows. */
+function toRoutes({ hosts, tls }: DatabaseAddress): [Route, ...Route[]] {
+  const attempts = planTls(tls);
+  // There is no TLS on a socket of this machine.
+  const attemptsOn = (host: string | undefined) => (host?.startsWith('/') ? [false as const] : attempts);
+  const routes = hosts.flatMap((host) => attemptsOn(host.host).map((ssl) => ({ ...host, ssl })));
+  return routes as [Route, ...Route[]];
+}
+
+/** Settings of a pool for the schema engine, whose statements name no schema: it sends startup options, which a pooler refuses. */
+export function poolSettings(config: Config['database'], name: string) {
+  const address = addressOf(config);
+  const { options, schema } = address;
+  const searchPath = quoteIdentifier(schema).replaceAll(/[\\ ]/g, '\\$&');
+  return {
+    ...toPoolConfig(address, config, name),
+    ...toRoutes(address)[0],
+    statement_timeout: config.statementTimeoutMs,
+    options: [options ?? '', `-c search_path=${searchPath}`, '-c TimeZone=UTC -c DateStyle=ISO'].join(' ').trim(),
+  };
+}

@@ -1,0 +1,159 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Redis } from 'ioredis';
+import { expect, onTestFinished, test } from 'vitest';
+import { deadlockDetected } from '../../shared/platform/postgres/database-errors.ts';
+import { connect, createTestDatabase, until } from '../support/fixtures.ts';
+import { startSluice } from '../support/fleet.ts';
+import { inheritedEnvironment } from '../support/inherited-environment.ts';
+import { startFragileRedis } from '../support/private-servers.ts';
+import { type Refusal, startRefusingProxy } from '../support/refusing-proxy.ts';
+
+/** Five processes start, which takes a busy machine its time. */
+const timeoutMs = 180_000;
+const marker = 'zq-nobody-may-print-this';
+
+/** Every kind of process. */
+const programs = [
+  ['worker', 'execution-log', 'completed-request'],
+  ['worker', 'health-events', 'maintenance'],
+  ['console'],
+];
+
+/** Processes, with a service that records, and all that they print. */
+async function startAll(environment: Record<string, string>, wanted: readonly string[][] = programs) {
+  const said: string[] = [];
+  const ours = {
+    SLUICE_WORKER_PORT: '0',
+    SLUICE_CONSOLE_PORT: '0',
+    SLUICE_LOG_LEVEL: 'trace',
+    SLUICE_CHUNK_MAX_WAIT_MS: '5',
+    SLUICE_HEALTH_BLOCK_MS: '200',
+    SLUICE_API_KEY_PEPPER: `${marker}-pepper`,
+    ...environment,
+  };
+  const processes = await Promise.all(wanted.map((args) => startSluice([...args], ours)));
+  const host = spawn(process.execPath, [resolve('test/support/talking-host-process.ts')], {
+    env: { ...inheritedEnvironment(), ...ours, MARKER: marker },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  onTestFinished(() => void host.kill('SIGKILL'));
+  for (const stream of [host.stdout, host.stderr]) stream.on('data', (bytes) => said.push(String(bytes)));
+  const hostEnded = once(host, 'exit');
+  return {
+    all: () => [...said, ...processes.flatMap(({ stdout, stderr }) => [...stdout, ...stderr])].join('\n'),
+    fleet: () => processes.flatMap(({ stdout }) => stdout).join('\n'),
+    host: () => said.join(''),
+    async stop(): Promise<void> {
+      for (const process of [...processes, host]) process.kill('SIGTERM');
+      await Promise.all([hostEnded, ...processes.map(({ ended }) => ended)]);
+    },
+  };
+}
+
+const refusals: Record<string, Refusal> = {
+  OOM: () => "-OOM command not allowed when used memory > 'maxmemory'.",
+  NOPERM: ([name]) => `-NOPERM User default has no permissions to run the '${name}' command`,
+  WRONGTYPE: () => '-WRONGTYPE Operation against a key holding the wrong kind of value',
+  READONLY: () => "-READONLY You can't write against a read only replica.",
+  MISCONF: () => '-MISCONF Redis is configured to save RDB snapshots, but it is currently unable to persist to disk.',
+  LOADING: () => '-LOADING Redis is loading the dataset in memory',
+  BUSY: () => '-BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.',
+  EXECABORT: () => '-EXECABORT Transaction discarded because of previous errors.',
+  MOVED: () => '-MOVED 3999 127.0.0.1:6381',
+  'unknown command': ([name, ...words]) =>
+    `-ERR unknown command '${name}', with args beginning with: ${words.map((word) => `'${word.replaceAll(/\s/g, ' ')}'`).join(' ')}`,
+  'Unknown RESP type': (words) => words.join(' ').replaceAll(/\s/g, ' '),
+};
+
+test('secrecy: whatever Redis refuses with, no log and no rejection has a password or a value of a record in it', {
+  timeout: timeoutMs,
+}, async () => {
+  const redis = await startFragileRedis();
+  const admin = new Redis(redis.url);
+  onTestFinished(() => admin.disconnect());
+  const password = `${marker}-password`;
+  await admin.acl('SETUSER', 'fleet', 'on', `>${password}`, '~*', '&*', '+@all');
+  const proxied = new URL(redis.url);
+  proxied.username = 'fleet';
+  proxied.password = password;
+  const proxy = await startRefusingProxy(proxied.href);
+  const databaseUrl = await createTestDatabase();
+  const client = await connect(databaseUrl);
+  const fleet = await startAll({ REDIS_URL: proxy.url, DATABASE_URL: databaseUrl });
+  const stored = async () => Number((await client.query('select count(*) from strategy_execution_log')).rows[0].count);
+  await until(async () => (await stored()) > 0);
+
+  for (const [name, refusal] of Object.entries(refusals)) {
+    const isTold = (said: string) => said.includes(`${name} `);
+    proxy.answer(refusal);
+    await until(() => isTold(fleet.fleet()) || isTold(fleet.host()));
+    // Those that come later have time to say so, too.
+    await sleep(200);
+  }
+  for (const line of [
+    '-WRONGPASS invalid username-password pair or user is disabled.',
+    '-NOAUTH Authentication required.',
+  ]) {
+    proxy.answer(() => line, { greetings: true });
+    await until(() => fleet.fleet().includes(line.slice(1)));
+  }
+  proxy.answer(null);
+  const before = await stored();
+  await until(async () => (await stored()) > before);
+  await fleet.stop();
+  expect(fleet.host()).toContain('ReplyError');
+  expect(
+    fleet
+      .all()
+      .split('\n')
+      .filter((line) => line.includes(marker)),
+  ).toEqual([]);
+});
+
+test('secrecy: what a real server refuses with is logged without it as well, and so is what PostgreSQL says', {
+  timeout: timeoutMs,
+}, async () => {
+  const redis = await startFragileRedis();
+  const admin = new Redis(redis.url);
+  onTestFinished(() => admin.disconnect());
+  const databaseUrl = await createTestDatabase();
+  const client = await connect(databaseUrl);
+  const wrong = new URL(redis.url);
+  wrong.password = `${marker}-wrong`;
+  const locked = await startAll({ REDIS_URL: wrong.href, DATABASE_URL: databaseUrl });
+  await until(() => locked.fleet().includes('WRONGPASS') && locked.host().includes('WRONGPASS'));
+  await locked.stop();
+
+  // The server quotes the whole row. It takes what a worker tries out.
+  await client.query(`create function refuse() returns trigger language plpgsql as
+    $$ begin if new::text like '%${marker}%' then raise exception 'not with me: %', new; end if; return new; end $$`);
+  await client.query(
+    'create trigger refuse before insert on strategy_execution_log for each row execute function refuse()',
+  );
+  const fleet = await startAll({ REDIS_URL: redis.url, DATABASE_URL: databaseUrl }, programs.slice(0, 1));
+  await until(() => fleet.fleet().includes('record is dead'));
+  // It locks the partitions after their table, and workers may be making one: then it may be the one that is told of a deadlock.
+  await until(async () => {
+    const dropped = client.query('drop trigger refuse on strategy_execution_log');
+    return dropped.then(
+      () => true,
+      (error: { code?: string }) => {
+        if (error.code === deadlockDetected) return false;
+        throw error;
+      },
+    );
+  });
+  await client.query('alter table request rename column model to another');
+  await until(() => fleet.fleet().includes('42703'));
+  await admin.config('SET', 'maxmemory', '1');
+  await until(() => /OOM|RedisNearlyFullError/.test(fleet.host()));
+  await admin.acl('SETUSER', 'default', '-@scripting');
+  await until(() => fleet.fleet().includes('NOPERM'));
+  await admin.acl('SETUSER', 'default', '+@scripting');
+  await fleet.stop();
+  const lines = [locked, fleet].flatMap(({ all }) => all().split('\n'));
+  expect(lines.filter((line) => line.includes(marker))).toEqual([]);
+});

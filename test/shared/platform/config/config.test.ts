@@ -1,0 +1,609 @@
+import { readFileSync } from 'node:fs';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import {
+  type Config,
+  configGroups,
+  loadConfig,
+  readConfig,
+  requireUrl,
+  variableNames,
+} from '../../../../shared/platform/config/config.ts';
+import { UsageError } from '../../../../shared/platform/errors.ts';
+import { acceptedRedisUrls } from '../../../../shared/platform/redis/redis-url.ts';
+
+/** What one variable does: where its value ends up, what it is without one, what it takes, what it refuses. */
+interface Variable {
+  read: (config: Config) => unknown;
+  fallback: unknown;
+  takes: [text: string, value: unknown][];
+  refuses: string[];
+  accepted: string;
+}
+
+const noNumber = [' ', 'NaN', 'Infinity', '1e999', '0x10', '1_000', '1,5', 'many', '-'];
+const mib = 1_048_576;
+
+function integer(read: Variable['read'], fallback: number | null, min: number, max: number, unit: string): Variable {
+  return {
+    read,
+    fallback,
+    takes: [
+      [String(min), min],
+      [String(max), max],
+      [` ${max} `, max],
+    ],
+    refuses: [...noNumber, String(min - 1), String(max + 1), `${min}.5`],
+    accepted: `a whole number from ${min} to ${max} (${unit})`,
+  };
+}
+
+const ms = (read: Variable['read'], fallback: number, min: number, max: number) =>
+  integer(read, fallback, min, max, 'milliseconds');
+
+function url(read: Variable['read'], schemes: [string, string], refuses: string[]): Variable {
+  const takes = schemes.map((scheme): [string, string] => [`${scheme}://u:p@h:1/d`, `${scheme}://u:p@h:1/d`]);
+  return {
+    read,
+    fallback: null,
+    takes,
+    refuses: [' ', 'localhost', '127.0.0.1:6379', 'http://h', ...refuses],
+    accepted: `a URL that starts with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}`,
+  };
+}
+
+function streamName(read: Variable['read'], fallback: string): Variable {
+  return {
+    read,
+    fallback,
+    takes: ['s', 'eu:runtime/health', '{slot}:é', 's'.repeat(200)].map((text) => [text, text]),
+    refuses: [' ', 'a b', 'a\tb', 'a\n', 's'.repeat(201)],
+    accepted: '1 to 200 characters without whitespace',
+  };
+}
+
+function bearerToken(read: Variable['read']): Variable {
+  return {
+    read,
+    fallback: null,
+    takes: ['t'.repeat(16), '!~'.repeat(250)].map((text) => [text, text]),
+    refuses: ['', 't'.repeat(15), 't'.repeat(501), 'a token of words', 'ü'.repeat(16), `${'t'.repeat(16)}\n`],
+    accepted: '16 to 500 visible ASCII characters without spaces',
+  };
+}
+
+const expected: Record<string, Variable> = {
+  DATABASE_URL: url((c) => c.database.url, ['postgresql', 'postgres'], ['redis://h', 'mysql://h', 'postgres:5432']),
+  SLUICE_MIGRATE_DATABASE_URL: url(
+    (c) => c.migrator.url,
+    ['postgresql', 'postgres'],
+    ['redis://h', 'mysql://h', 'postgres:5432'],
+  ),
+  REDIS_URL: {
+    read: (c) => c.redisUrl,
+    fallback: null,
+    takes: ['redis://u:p@h:1/2', 'rediss://u:p%25@h'].map((text) => [text, text]),
+    refuses: [' ', 'localhost', '127.0.0.1:6379', 'http://h', 'redis:6379', 'redis://h/abc', 'redis://u:%zz@h'],
+    accepted: acceptedRedisUrls,
+  },
+  SLUICE_NAMESPACE: {
+    read: (c) => c.namespace,
+    fallback: 'sluice',
+    takes: [
+      ['a', 'a'],
+      ['A-z_9', 'A-z_9'],
+      ['n'.repeat(64), 'n'.repeat(64)],
+    ],
+    refuses: [' ', 'a:b', 'a{b}', 'ä', 'n'.repeat(65), 'a\n'],
+    accepted: '1 to 64 letters, digits, - or _',
+  },
+  SLUICE_LOG_LEVEL: {
+    read: (c) => c.logLevel,
+    fallback: 'info',
+    takes: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'].map((level) => [level, level]),
+    refuses: ['INFO', 'verbose', ' info'],
+    accepted: 'one of trace, debug, info, warn, error, fatal, silent',
+  },
+  DSL_EXECUTION_LOG_ENABLED: {
+    read: (c) => c.producer.enabled,
+    fallback: true,
+    takes: [
+      ['false', false],
+      ['FALSE', false],
+      ['0', false],
+      ['no', false],
+      ['off', false],
+      ['true', true],
+      ['1', true],
+      ['yes', true],
+      ['On', true],
+    ],
+    refuses: [' ', 'maybe', '2', 'constructor'],
+    accepted: 'true or false (also 1/0, yes/no, on/off)',
+  },
+  DSL_EXECUTION_LOG_SAMPLE_RATE: {
+    read: (c) => c.producer.sampleRate,
+    fallback: 0.05,
+    takes: [
+      ['0', 0],
+      ['1', 1],
+      ['0.25', 0.25],
+      ['1e-3', 0.001],
+      [' .5 ', 0.5],
+    ],
+    refuses: [...noNumber, '7', '-1', '1.01', '5%'],
+    accepted: 'a number from 0 to 1',
+  },
+  DSL_EXECUTION_LOG_TRACE_LIMIT: integer(
+    (c) => c.producer.traceLimit,
+    200,
+    -1_000_000,
+    1_000_000,
+    'entries; 0 or less keeps all',
+  ),
+  DSL_EXECUTION_LOG_QUEUE_MAXSIZE: integer((c) => c.producer.buffer.maxRecords, 10_000, 1, 10_000_000, 'records'),
+  SLUICE_PRODUCER_NAME: {
+    read: (c) => c.producer.name,
+    fallback: null,
+    takes: [
+      ['web-1', 'web-1'],
+      ['p'.repeat(100), 'p'.repeat(100)],
+    ],
+    refuses: [' ', 'web.1', 'a:b', 'p'.repeat(101)],
+    accepted: '1 to 100 letters, digits, - or _',
+  },
+  SLUICE_BUFFER_MAX_BYTES: integer((c) => c.producer.buffer.maxBytes, 32 * mib, 65_536, 4_096 * mib, 'bytes'),
+  SLUICE_RECORD_MAX_BYTES: integer((c) => c.producer.recordMaxBytes, 65_536, 16_384, 16 * mib, 'bytes'),
+  SLUICE_CHUNK_MAX_RECORDS: integer((c) => c.producer.chunk.maxRecords, 200, 1, 10_000, 'records'),
+  SLUICE_CHUNK_MAX_BYTES: integer((c) => c.producer.chunk.maxBytes, 262_144, 4_096, 16 * mib, 'bytes'),
+  SLUICE_CHUNK_MAX_WAIT_MS: ms((c) => c.producer.chunk.maxWaitMs, 20, 0, 60_000),
+  SLUICE_METRICS_MAX_SERIES: integer((c) => c.producer.metricsMaxSeries, 1_000, 10, 1_000_000, 'series'),
+  SLUICE_SPILL_DIR: {
+    read: (c) => c.producer.spill.dir,
+    fallback: null,
+    takes: [
+      ['spill', 'spill'],
+      ['/var/lib/my service/spill', '/var/lib/my service/spill'],
+    ],
+    refuses: [],
+    accepted: 'text that is not empty',
+  },
+  SLUICE_SPILL_MAX_BYTES: integer((c) => c.producer.spill.maxBytes, 1_024 * mib, mib, 1_048_576 * mib, 'bytes'),
+  SLUICE_SPILL_FSYNC_MS: ms((c) => c.producer.spill.fsyncMs, 500, 0, 60_000),
+  SLUICE_REDIS_MEMORY_SHARE: {
+    read: (c) => c.producer.memoryShare,
+    fallback: 0.8,
+    takes: [
+      ['0.1', 0.1],
+      ['1', 1],
+    ],
+    refuses: ['0.09', '1.01', '80%'],
+    accepted: 'a number from 0.1 to 1',
+  },
+  SLUICE_REQUEST_BUFFER_MAX_RECORDS: integer((c) => c.requests.buffer.maxRecords, 10_000, 1, 10_000_000, 'records'),
+  SLUICE_REQUEST_BUFFER_MAX_BYTES: integer((c) => c.requests.buffer.maxBytes, 64 * mib, 65_536, 4_096 * mib, 'bytes'),
+  SLUICE_MAX_BODY_BYTES: integer((c) => c.requests.maxBodyBytes, mib, 1_024, 64 * mib, 'bytes'),
+  SLUICE_API_KEY_PEPPER: {
+    read: (c) => c.requests.apiKeyPepper,
+    fallback: null,
+    takes: [['p'.repeat(16), 'p'.repeat(16)]],
+    refuses: ['', 'p'.repeat(15)],
+    accepted: 'at least 16 characters',
+  },
+  SLUICE_WORKER_CONCURRENCY: integer((c) => c.worker.concurrency, 100, 1, 10_000, 'jobs'),
+  SLUICE_WORKER_MAX_BYTES: integer((c) => c.worker.maxBytes, null, 1 * mib, 16_384 * mib, 'bytes'),
+  SLUICE_WORKER_HOST: {
+    read: (c) => c.worker.host,
+    fallback: '127.0.0.1',
+    takes: [
+      ['0.0.0.0', '0.0.0.0'],
+      ['::1', '::1'],
+    ],
+    refuses: [],
+    accepted: 'text that is not empty',
+  },
+  SLUICE_WORKER_PORT: integer((c) => c.worker.port, 9_465, 0, 65_535, 'port; 0 picks a free one'),
+  SLUICE_METRICS_TOKEN: {
+    read: (c) => c.worker.metricsToken,
+    fallback: null,
+    takes: [['t'.repeat(16), 't'.repeat(16)]],
+    refuses: ['', 't'.repeat(15)],
+    accepted: 'at least 16 characters',
+  },
+  SLUICE_LOCK_DURATION_MS: ms((c) => c.worker.lockDurationMs, 15_000, 1_000, 3_600_000),
+  SLUICE_STALLED_INTERVAL_MS: ms((c) => c.worker.stalledIntervalMs, 5_000, 500, 3_600_000),
+  SLUICE_PARK_MS: ms((c) => c.worker.parkMs, 30_000, 100, 3_600_000),
+  SLUICE_FAILED_JOBS_KEPT: integer((c) => c.worker.failedJobsKept, 10_000, 1, 10_000_000, 'jobs'),
+  SLUICE_DEAD_SHARE_MAX: {
+    read: (c) => c.worker.deadShare.maxShare,
+    fallback: 0.5,
+    takes: [
+      ['0.001', 0.001],
+      ['1', 1],
+    ],
+    refuses: ['0', '1.1', 'NaN', 'half'],
+    accepted: 'a number from 0.001 to 1',
+  },
+  SLUICE_DEAD_SHARE_MIN_RECORDS: integer((c) => c.worker.deadShare.minRecords, 1_000, 1, 10_000_000, 'records'),
+  SLUICE_SUSPECT_MAX_STARTS: integer((c) => c.worker.suspectMaxStarts, 5, 1, 1_000, 'starts'),
+  SLUICE_STUCK_AFTER_MS: ms((c) => c.worker.stuckAfterMs, 120_000, 1_000, 24 * 3_600_000),
+  SLUICE_SHUTDOWN_TIMEOUT_MS: ms((c) => c.worker.shutdownTimeoutMs, 25_000, 0, 3_600_000),
+  SLUICE_BATCH_MAX_RECORDS: integer((c) => c.batch.maxRecords, 1_000, 1, 100_000, 'records'),
+  SLUICE_BATCH_MAX_BYTES: integer((c) => c.batch.maxBytes, 4 * mib, 4_096, 256 * mib, 'bytes'),
+  SLUICE_BATCH_MAX_WAIT_MS: ms((c) => c.batch.maxWaitMs, 10, 0, 60_000),
+  SLUICE_BATCH_MAX_IN_FLIGHT: integer((c) => c.batch.maxInFlight, 2, 1, 64, 'statements'),
+  SLUICE_RETRY_BASE_MS: ms((c) => c.retry.baseMs, 100, 1, 60_000),
+  SLUICE_RETRY_MAX_MS: ms((c) => c.retry.maxMs, 5_000, 1, 3_600_000),
+  HEALTH_EVENTS_MODE: {
+    read: (c) => c.health.mode,
+    fallback: 'hardened',
+    takes: ['hardened', 'mirror'].map((mode) => [mode, mode]),
+    refuses: ['Mirror', ' mirror', 'go'],
+    accepted: 'one of hardened, mirror',
+  },
+  SLUICE_HEALTH_STREAM: streamName((c) => c.health.stream, 'runtime:health_events'),
+  SLUICE_HEALTH_LOBBY_STREAM: streamName((c) => c.health.lobbyStream, 'gm:lobby_events'),
+  SLUICE_HEALTH_LABEL: streamName((c) => c.health.label, 'health_events'),
+  SLUICE_HEALTH_SERVICE: {
+    read: (c) => c.health.service,
+    fallback: 'gamemaster',
+    takes: [
+      ['g', 'g'],
+      ['Game.master-2_b', 'Game.master-2_b'],
+      ['s'.repeat(64), 's'.repeat(64)],
+    ],
+    refuses: [' ', 'a:b', 'a b', 'ä', 's'.repeat(65)],
+    accepted: '1 to 64 letters, digits, ., - or _',
+  },
+  SLUICE_HEALTH_BATCH_MAX_ENTRIES: integer((c) => c.health.maxEntries, 500, 1, 1_000, 'entries'),
+  SLUICE_HEALTH_BLOCK_MS: ms((c) => c.health.blockMs, 2_000, 1, 10_000),
+  SLUICE_HEALTH_LEASE_MS: ms((c) => c.health.leaseMs, 10_000, 500, 3_600_000),
+  SLUICE_HEALTH_GRACE_MS: ms((c) => c.health.graceMs, 5_000, 0, 600_000),
+  SLUICE_HEALTH_BAD_OFFSET: {
+    read: (c) => c.health.badOffset,
+    fallback: 'fail',
+    takes: ['fail', 'earliest', 'latest'].map((policy) => [policy, policy]),
+    refuses: ['Fail', '0-0', '$'],
+    accepted: 'one of fail, earliest, latest',
+  },
+  SLUICE_CONSOLE_HOST: {
+    read: (c) => c.console.host,
+    fallback: '127.0.0.1',
+    takes: ['0.0.0.0', '::1', 'localhost'].map((host) => [host, host]),
+    refuses: [],
+    accepted: 'text that is not empty',
+  },
+  SLUICE_CONSOLE_PORT: integer((c) => c.console.port, 9_464, 0, 65_535, 'port; 0 picks a free one'),
+  SLUICE_CONSOLE_READ_TOKEN: bearerToken((c) => c.console.readToken),
+  SLUICE_CONSOLE_OPERATOR_TOKEN: bearerToken((c) => c.console.operatorToken),
+  SLUICE_CONSOLE_REALM_TOKENS: {
+    read: (c) => (c.console.realmTokens.size === 0 ? null : JSON.stringify([...c.console.realmTokens])),
+    fallback: null,
+    takes: [
+      ['{}', null],
+      [
+        JSON.stringify({ acme: 't'.repeat(16), 'ä b': 'u'.repeat(500) }),
+        JSON.stringify([
+          ['acme', 't'.repeat(16)],
+          ['ä b', 'u'.repeat(500)],
+        ]),
+      ],
+    ],
+    refuses: ['', ' ', '[]', 'null', '{', '{"acme":1}', '{"acme":"short"}', `{"":"${'t'.repeat(16)}"}`],
+    accepted:
+      'a JSON object of realms, each with its token of 16 to 500 visible ASCII characters without spaces, such as {"acme":"…"}',
+  },
+  SLUICE_DATABASE_POOL_SIZE: integer((c) => c.database.poolSize, 4, 1, 1_000, 'connections'),
+  SLUICE_DATABASE_CONNECT_TIMEOUT_MS: ms((c) => c.database.connectTimeoutMs, 5_000, 100, 600_000),
+  SLUICE_DATABASE_STATEMENT_TIMEOUT_MS: ms((c) => c.database.statementTimeoutMs, 30_000, 100, 3_600_000),
+  SLUICE_PARTITION_BY: {
+    read: (c) => c.database.partitionBy,
+    fallback: 'day',
+    takes: ['day', 'week', 'month'].map((unit) => [unit, unit]),
+    refuses: ['Day', 'days', 'year'],
+    accepted: 'one of day, week, month',
+  },
+  SLUICE_PARTITION_DAYS_AHEAD: integer((c) => c.database.partitionDaysAhead, 7, 1, 365, 'days'),
+  SLUICE_RETENTION_DAYS: integer((c) => c.retention.days, 90, 0, 3_650, 'days; 0 keeps forever'),
+  SLUICE_REQUEST_RETENTION_DAYS: integer((c) => c.retention.requestDays, 90, 0, 3_650, 'days; 0 keeps forever'),
+  SLUICE_DEAD_LETTER_RETENTION_DAYS: integer((c) => c.retention.deadLetterDays, 30, 0, 3_650, 'days; 0 keeps forever'),
+  SLUICE_ARCHIVE_DIR: {
+    read: (c) => c.retention.archiveDir,
+    fallback: null,
+    takes: [['/var/lib/sluice/archive', '/var/lib/sluice/archive']],
+    refuses: [],
+    accepted: 'text that is not empty',
+  },
+  SLUICE_WORKERS: integer((c) => c.fleet.workers, 2, 1, 64, 'processes'),
+};
+
+/** Values under which every single variable may take its extremes, so that no rule between two of them is in the way. */
+const roomy = {
+  SLUICE_METRICS_TOKEN: 'a token of some length',
+  SLUICE_CONSOLE_REALM_TOKENS: '{"realm":"another-token-of-some-length"}',
+  SLUICE_DATABASE_POOL_SIZE: '64',
+  SLUICE_BATCH_MAX_IN_FLIGHT: '1',
+  SLUICE_DATABASE_STATEMENT_TIMEOUT_MS: '100',
+  SLUICE_STUCK_AFTER_MS: '86400000',
+  SLUICE_LOCK_DURATION_MS: '120000',
+  SLUICE_BATCH_MAX_WAIT_MS: '0',
+  SLUICE_RETRY_BASE_MS: '1',
+  SLUICE_RETRY_MAX_MS: '60000',
+  SLUICE_RECORD_MAX_BYTES: '16384',
+  SLUICE_BUFFER_MAX_BYTES: String(16 * mib),
+  SLUICE_MAX_BODY_BYTES: '1024',
+  SLUICE_REQUEST_BUFFER_MAX_BYTES: String(192 * mib),
+};
+
+const secrets = [
+  'DATABASE_URL',
+  'SLUICE_MIGRATE_DATABASE_URL',
+  'REDIS_URL',
+  'SLUICE_METRICS_TOKEN',
+  'SLUICE_API_KEY_PEPPER',
+  'SLUICE_CONSOLE_READ_TOKEN',
+  'SLUICE_CONSOLE_OPERATOR_TOKEN',
+  'SLUICE_CONSOLE_REALM_TOKENS',
+];
+
+/** The lines of the refusal, without its heading; none when the environment is accepted. */
+function problemsOf(environment: NodeJS.ProcessEnv): string[] {
+  try {
+    loadConfig(environment);
+    return [];
+  } catch (error) {
+    expect(error).toBeInstanceOf(UsageError);
+    const [heading, ...lines] = (error as UsageError).message.split('\n');
+    expect(heading).toBe(`the configuration has ${lines.length} problem${lines.length === 1 ? '' : 's'}:`);
+    return lines.map((line) => line.replace(/^ {2}/, ''));
+  }
+}
+
+test('config: every variable is tested here', () => {
+  expect(Object.keys(expected)).toEqual(variableNames);
+});
+
+describe.each(Object.entries(expected))('config: %s', (name, { read, fallback, takes, refuses, accepted }) => {
+  test(`has the default ${JSON.stringify(fallback)}`, () => {
+    expect(read(loadConfig({}))).toBe(fallback);
+    expect(read(loadConfig({ [name]: undefined }))).toBe(fallback);
+  });
+
+  test('takes what it should', () => {
+    for (const [text, value] of takes) expect(read(loadConfig({ ...roomy, [name]: text })), text).toBe(value);
+  });
+
+  test('refuses all else, and says what it takes', () => {
+    for (const text of refuses) {
+      // Of a long value the beginning is shown.
+      const quoted = text.length > 70 ? `${JSON.stringify(text).slice(0, 80)}…` : JSON.stringify(text);
+      const shown = secrets.includes(name) ? 'has an invalid value (not shown)' : `is ${quoted}`;
+      expect(problemsOf({ [name]: text })).toEqual([
+        `${name} ${text === '' ? 'is empty' : shown}; accepted: ${accepted}`,
+      ]);
+    }
+  });
+});
+
+test('config: all problems are listed at once', () => {
+  const wrong = Object.entries(expected).flatMap(
+    ([
+      name,
+      {
+        refuses: [first],
+      },
+    ]) => (first === undefined ? [] : [[name, first]]),
+  );
+  const problems = problemsOf(Object.fromEntries(wrong));
+  expect(problems.map((line) => line.split(' ')[0])).toEqual(wrong.map(([name]) => name));
+});
+
+const tokens = secrets.filter((name) => !name.endsWith('_URL'));
+
+test.each(variableNames.filter((name) => !tokens.includes(name)))(
+  'config: %s is as good as not set when it is empty',
+  (name) => {
+    expect(loadConfig({ [name]: '' })).toEqual(loadConfig({}));
+  },
+);
+
+test.each(tokens)('config: %s must not be empty, since what it protects would be open', (name) => {
+  expect(problemsOf({ [name]: '' })).toEqual([expect.stringMatching(`^${name} is empty; accepted: `)]);
+});
+
+test('config: a process reads the variables of its own groups only', () => {
+  const wrong = {
+    DATABASE_URL: 'mysql://h/d',
+    SLUICE_WORKERS: 'many',
+    SLUICE_RETRY_BASE_MS: '60000',
+    REDIS_URL: 'redis://h',
+  };
+  expect(loadConfig(wrong, ['redisUrl', 'namespace'])).toEqual({ redisUrl: 'redis://h', namespace: 'sluice' });
+  expect(() => loadConfig(wrong, ['database'])).toThrow(/^the configuration has 1 problem:\n {2}DATABASE_URL has/);
+  expect(() => loadConfig(wrong, ['retry'])).toThrow('SLUICE_RETRY_BASE_MS: 60000 must not exceed');
+  expect(problemsOf(wrong).map((line) => line.split(' ')[0])).toEqual(['DATABASE_URL', 'SLUICE_WORKERS']);
+});
+
+test('config: a rule between two variables is asked where both are read', () => {
+  const wrong = { SLUICE_BATCH_MAX_IN_FLIGHT: '5', SLUICE_WORKER_HOST: '0.0.0.0', SLUICE_CONSOLE_HOST: '0.0.0.0' };
+  for (const groups of [['database'], ['batch'], ['retry']] as const)
+    expect(() => loadConfig(wrong, groups)).not.toThrow();
+  expect(() => loadConfig(wrong, ['batch', 'database'])).toThrow('SLUICE_BATCH_MAX_IN_FLIGHT: 5');
+  expect(() => loadConfig(wrong, ['worker'])).toThrow(/^the configuration has 1 problem:\n {2}SLUICE_WORKER_HOST: /);
+  expect(() => loadConfig(wrong, ['console'])).toThrow(/^the configuration has 1 problem:\n {2}SLUICE_CONSOLE_HOST: /);
+});
+
+test('config: who goes on in spite of problems has defaults instead', () => {
+  const { config, problems } = readConfig({ SLUICE_WORKERS: 'many', SLUICE_NAMESPACE: 'mine' }, configGroups);
+  expect(problems).toEqual(['SLUICE_WORKERS is "many"; accepted: a whole number from 1 to 64 (processes)']);
+  expect(config).toEqual(loadConfig({ SLUICE_NAMESPACE: 'mine' }));
+});
+
+test('config: a long wrong value is shown in part', () => {
+  const [problem] = problemsOf({ SLUICE_WORKERS: 'x'.repeat(10_000) });
+  expect(problem?.length).toBeLessThan(200);
+  expect(problem).toContain('…');
+});
+
+test('config: a wrong value cannot fake a line of its own', () => {
+  expect(problemsOf({ SLUICE_WORKERS: '2\nall is well' })).toHaveLength(1);
+});
+
+test('config: no secret is ever in a message', () => {
+  const secret = fc.stringMatching(/^[a-z0-9]{8,15}$/).map((text) => `zq${text.slice(0, 12)}`);
+  fc.assert(
+    fc.property(secret, fc.constantFrom('', 'mysql://u:', 'postgresql:', 'redis:'), (text, prefix) => {
+      const problems = problemsOf({
+        DATABASE_URL: `${prefix}${text}`,
+        REDIS_URL: `${prefix}${text}`,
+        SLUICE_METRICS_TOKEN: text,
+        SLUICE_API_KEY_PEPPER: text,
+        SLUICE_WORKERS: 'wrong',
+      });
+      expect(problems).toHaveLength(5);
+      expect(problems.join('\n')).not.toContain(text);
+    }),
+  );
+});
+
+test('config: no secret is in the message of a rule between two variables', () => {
+  const secret = 'hunter2hunter2hunter2';
+  const problems = problemsOf({
+    DATABASE_URL: `postgresql://u:${secret}@h/d`,
+    REDIS_URL: `redis://:${secret}@h`,
+    SLUICE_METRICS_TOKEN: secret,
+    SLUICE_API_KEY_PEPPER: secret,
+    SLUICE_BATCH_MAX_IN_FLIGHT: '5',
+  });
+  expect(problems).toHaveLength(1);
+  expect(problems.join('\n')).not.toContain(secret);
+});
+
+test.each<[rule: string, broken: Record<string, string>, mended: Record<string, string>, problem: string]>([
+  [
+    'an address that others reach needs a token',
+    { SLUICE_WORKER_HOST: '0.0.0.0' },
+    { SLUICE_METRICS_TOKEN: 'sixteen letters!' },
+    'SLUICE_WORKER_HOST: "0.0.0.0" is reachable from other machines; also set SLUICE_METRICS_TOKEN, or use 127.0.0.1',
+  ],
+  [
+    'a console that others reach needs a token',
+    { SLUICE_CONSOLE_HOST: '0.0.0.0' },
+    { SLUICE_CONSOLE_READ_TOKEN: 'sixteen-letters!' },
+    'SLUICE_CONSOLE_HOST: "0.0.0.0" is reachable from other machines; also set SLUICE_CONSOLE_READ_TOKEN or SLUICE_CONSOLE_OPERATOR_TOKEN, or use 127.0.0.1',
+  ],
+  [
+    'migrations go to the schema that all others use',
+    { DATABASE_URL: 'postgres://pooler/d?schema=one', SLUICE_MIGRATE_DATABASE_URL: 'postgres://h/d' },
+    { SLUICE_MIGRATE_DATABASE_URL: 'postgres://h/d?sslmode=require&schema=one' },
+    'SLUICE_MIGRATE_DATABASE_URL: its schema differs from that of DATABASE_URL; give both the same ?schema=',
+  ],
+  [
+    'each token of the console is another one',
+    {
+      SLUICE_CONSOLE_OPERATOR_TOKEN: 'sixteen-letters!',
+      SLUICE_CONSOLE_REALM_TOKENS: '{"acme":"sixteen-letters!"}',
+    },
+    { SLUICE_CONSOLE_OPERATOR_TOKEN: 'sixteen-letters?' },
+    'SLUICE_CONSOLE_READ_TOKEN, SLUICE_CONSOLE_OPERATOR_TOKEN, SLUICE_CONSOLE_REALM_TOKENS: two tokens are equal; tokens must be different, because each one determines what its bearer may do',
+  ],
+  [
+    'statements under way need as many connections',
+    { SLUICE_BATCH_MAX_IN_FLIGHT: '5' },
+    { SLUICE_DATABASE_POOL_SIZE: '5' },
+    'SLUICE_BATCH_MAX_IN_FLIGHT: 5 concurrent statements need as many connections; raise SLUICE_DATABASE_POOL_SIZE (4)',
+  ],
+  [
+    'a batch waits for at most half of the lock',
+    { SLUICE_BATCH_MAX_WAIT_MS: '7501' },
+    { SLUICE_LOCK_DURATION_MS: '15002' },
+    'SLUICE_BATCH_MAX_WAIT_MS: 7501 must be at most half of SLUICE_LOCK_DURATION_MS (15000); otherwise jobs stall while they wait',
+  ],
+  [
+    'a slow statement is not taken for a stuck worker',
+    { SLUICE_STUCK_AFTER_MS: '59999' },
+    { SLUICE_DATABASE_STATEMENT_TIMEOUT_MS: '29999' },
+    'SLUICE_STUCK_AFTER_MS: 59999 must be at least twice SLUICE_DATABASE_STATEMENT_TIMEOUT_MS (30000); otherwise a slow statement looks like a stuck worker',
+  ],
+  [
+    'the first wait is not above the longest',
+    { SLUICE_RETRY_BASE_MS: '5001' },
+    { SLUICE_RETRY_MAX_MS: '5001' },
+    'SLUICE_RETRY_BASE_MS: 5001 must not exceed SLUICE_RETRY_MAX_MS (5000)',
+  ],
+  [
+    'a record fits into the buffer',
+    { SLUICE_RECORD_MAX_BYTES: '65537', SLUICE_BUFFER_MAX_BYTES: '65536' },
+    { SLUICE_BUFFER_MAX_BYTES: '65537' },
+    'SLUICE_RECORD_MAX_BYTES: 65537 must not exceed SLUICE_BUFFER_MAX_BYTES (65536)',
+  ],
+  [
+    'both bodies of a request fit into the buffer',
+    { SLUICE_MAX_BODY_BYTES: '30001', SLUICE_REQUEST_BUFFER_MAX_BYTES: '90002' },
+    { SLUICE_REQUEST_BUFFER_MAX_BYTES: '90003' },
+    'SLUICE_MAX_BODY_BYTES: 30001 must be at most a third of SLUICE_REQUEST_BUFFER_MAX_BYTES (90002), which holds both bodies of a request',
+  ],
+])('rules: %s', (_rule, broken, mended, problem) => {
+  expect(problemsOf(broken)).toEqual([problem]);
+  expect(problemsOf({ ...broken, ...mended })).toEqual([]);
+});
+
+test('rules: all that are broken are listed at once', () => {
+  const broken = {
+    SLUICE_WORKER_HOST: '::',
+    SLUICE_BATCH_MAX_IN_FLIGHT: '64',
+    SLUICE_BATCH_MAX_WAIT_MS: '60000',
+    SLUICE_RETRY_BASE_MS: '60000',
+    SLUICE_RECORD_MAX_BYTES: '1000000',
+    SLUICE_BUFFER_MAX_BYTES: '65536',
+  };
+  expect(problemsOf(broken).map((line) => line.split(':')[0])).toEqual([
+    'SLUICE_WORKER_HOST',
+    'SLUICE_BATCH_MAX_IN_FLIGHT',
+    'SLUICE_BATCH_MAX_WAIT_MS',
+    'SLUICE_RETRY_BASE_MS',
+    'SLUICE_RECORD_MAX_BYTES',
+  ]);
+});
+
+test.each(['127.0.0.1', '127.1.2.3', 'localhost', '::1'])('rules: %s is loopback, so it needs no token', (host) => {
+  expect(problemsOf({ SLUICE_WORKER_HOST: host })).toEqual([]);
+});
+
+test.each(['0.0.0.0', '::', '10.0.0.1', 'example.org', '127.0.0.1.example.org', '128.0.0.1', 'localhost.example.org'])(
+  'rules: %s is not loopback',
+  (host) => {
+    expect(problemsOf({ SLUICE_WORKER_HOST: host })).toHaveLength(1);
+  },
+);
+
+test('config: variables of other programs are none of our business', () => {
+  expect(loadConfig({ PATH: '/bin', PORT: 'x', NODE_ENV: '' })).toEqual(loadConfig({}));
+});
+
+test('requireUrl: what is there is given back, what is missing is named', () => {
+  expect(requireUrl('redis://h', 'REDIS_URL')).toBe('redis://h');
+  expect(() => requireUrl(null, 'DATABASE_URL')).toThrow(UsageError);
+  expect(() => requireUrl(null, 'DATABASE_URL')).toThrow(/^DATABASE_URL is not set\./);
+});
+
+const lines = readFileSync(new URL('../../../../.env.example', import.meta.url), 'utf8').split('\n');
+const assignments = lines.flatMap((line, index) => {
+  const [, name, value] = /^# ([A-Z][A-Z0-9_]*)=(.*)$/.exec(line) ?? [];
+  return name === undefined || value === undefined ? [] : [{ name, value, before: lines[index - 1] ?? '' }];
+});
+
+test('.env.example: it lists every variable, once, in our order', () => {
+  expect(assignments.map(({ name }) => name)).toEqual(variableNames);
+});
+
+test('.env.example: nothing in it is set, so that a copy changes nothing', () => {
+  expect(lines.filter((line) => line !== '' && !line.startsWith('#'))).toEqual([]);
+});
+
+test.each(assignments)('.env.example: $name is explained, and has its default', ({ name, value, before }) => {
+  expect(before).toMatch(/^# \S/);
+  expect(before).not.toMatch(/^# [A-Z][A-Z0-9_]*=/);
+  if (value === '') expect(expected[name]?.fallback).toBeNull();
+  else expect(expected[name]?.read(loadConfig({ [name]: value }))).toBe(expected[name]?.fallback);
+});
