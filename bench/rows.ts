@@ -1,9 +1,9 @@
 import { generateEvents } from '../local/demo/events.ts';
 import { demoStrategies } from '../local/demo/scoring/strategies.ts';
 import { createScoringService } from '../local/demo/scoring-service.ts';
-import { toExecutionRecord } from '../producers/execution-record.ts';
+import { uuidV7 } from '../producers/core/uuid-v7.ts';
+import { toExecutionRecord } from '../producers/executions/execution-record.ts';
 import type { Execution } from '../producers/index.ts';
-import { uuidV7 } from '../producers/uuid-v7.ts';
 import type { ExecutionRecord } from '../shared/contracts/execution-schema.ts';
 import type { Config } from '../shared/platform/config/config.ts';
 

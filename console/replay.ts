@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { refuseAboveShare, watchMemoryOf } from '../producers/memory-watch.ts';
-import { createBullmqTransport } from '../producers/transport.ts';
+import { refuseAboveShare, watchMemoryOf } from '../producers/core/memory-watch.ts';
+import { createBullmqTransport } from '../producers/core/transport.ts';
 import { chunkVersion } from '../shared/contracts/chunk.ts';
 import { queueNames } from '../shared/contracts/queues.ts';
 import { replayProducer } from '../shared/contracts/replay.ts';

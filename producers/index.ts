@@ -3,31 +3,23 @@
 export type { ServiceTier } from '../shared/contracts/completed-request.ts';
 export type { ExecutionStatus, TraceEntry } from '../shared/contracts/execution.ts';
 export { UsageError } from '../shared/platform/errors.ts';
-export { abandonedRequest } from './abandoned-request.ts';
-export type { BegunRequest, Body, CompletedRequest, Time } from './completed-request.ts';
-export { CompletedRequestSender, type SenderStats, type SendOptions } from './completed-request-sender.ts';
-export {
-  type CompletedRequestSenderOptions,
-  completedRequestSenderOptionsFrom,
-  createCompletedRequestSender,
-} from './create-completed-request-sender.ts';
+export type { DrainResult } from './core/drain.ts';
+export type { ProducerLogger } from './core/problem-log.ts';
+export { RecordRefusedError } from './core/refusal.ts';
+export { RecordLostError, RecordTooLargeError, SendAbortedError, SenderClosedError } from './core/send-errors.ts';
 export {
   createExecutionObserver,
   type ExecutionObserverOptions,
   executionObserverOptionsFrom,
-} from './create-execution-observer.ts';
-export type { DrainResult } from './drain.ts';
-export type { Execution } from './execution.ts';
+} from './executions/create-execution-observer.ts';
+export type { Execution } from './executions/execution.ts';
 export {
   ExecutionObserver,
   type ExecutionSink,
   NoopExecutionObserver,
   type ObserverSettings,
   type ObserverStats,
-} from './execution-observer.ts';
-export type { ProducerLogger } from './problem-log.ts';
-export { RecordRefusedError } from './refusal.ts';
-export { RecordLostError, RecordTooLargeError, SendAbortedError, SenderClosedError } from './send-errors.ts';
+} from './executions/execution-observer.ts';
 export {
   describeFailure,
   type ExecutionRun,
@@ -35,5 +27,13 @@ export {
   type FailureDescription,
   type WithExecutionOptions,
   withExecution,
-} from './with-execution.ts';
-export { withoutTopLevelKeys } from './without-top-level-keys.ts';
+} from './executions/with-execution.ts';
+export { abandonedRequest } from './requests/abandoned-request.ts';
+export type { BegunRequest, Body, CompletedRequest, Time } from './requests/completed-request.ts';
+export { CompletedRequestSender, type SenderStats, type SendOptions } from './requests/completed-request-sender.ts';
+export {
+  type CompletedRequestSenderOptions,
+  completedRequestSenderOptionsFrom,
+  createCompletedRequestSender,
+} from './requests/create-completed-request-sender.ts';
+export { withoutTopLevelKeys } from './requests/without-top-level-keys.ts';

@@ -1,8 +1,8 @@
 import { createProse } from '../../local/demo/prose.ts';
 import { createRandom } from '../../local/demo/random.ts';
 import { toErrorResponse, toEventStream, toJsonResponse, toRequestBody } from '../../local/demo/request-bodies.ts';
+import { uuidV7 } from '../../producers/core/uuid-v7.ts';
 import type { CompletedRequest } from '../../producers/index.ts';
-import { uuidV7 } from '../../producers/uuid-v7.ts';
 import type { RequestRecord } from '../../shared/contracts/completed-request-schema.ts';
 
 /** A request that has ended, as it travels. */

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Registry } from 'prom-client';
+import { uuidV7 } from '../../producers/core/uuid-v7.ts';
 import { completedRequestSenderOptionsFrom, createCompletedRequestSender } from '../../producers/index.ts';
-import { uuidV7 } from '../../producers/uuid-v7.ts';
 import { createRequestRows, toRequest } from './request-rows.ts';
 
 // The process behind `surge.ts`: a gateway that offers requests at a steady rate, and turns away what finds no room.

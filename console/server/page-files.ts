@@ -3,7 +3,7 @@ import fastifyStatic from '@fastify/static';
 import type { FastifyInstance } from 'fastify';
 
 const pageDir = fileURLToPath(new URL('../page/', import.meta.url));
-const chartDir = fileURLToPath(new URL('./', import.meta.resolve('uplot/dist/uPlot.esm.js')));
+const chartDir = fileURLToPath(new URL('.//', import.meta.resolve('uplot/dist/uPlot.esm.js')));
 
 /** Of what is beside the page nothing else is served. */
 const pageFile = /^\/?[\w./-]+\.(html|css|js|svg|png|ico)$/;

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { uuidV7 } from '../../producers/core/uuid-v7.ts';
 import {
   abandonedRequest,
   type BegunRequest,
@@ -6,7 +7,6 @@ import {
   SendAbortedError,
   type SendOptions,
 } from '../../producers/index.ts';
-import { uuidV7 } from '../../producers/uuid-v7.ts';
 import { createProse } from './prose.ts';
 import type { SentRequest } from './reconcile-requests.ts';
 import { toErrorResponse, toEventStream, toJsonResponse, toRequestBody } from './request-bodies.ts';

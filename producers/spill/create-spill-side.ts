@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import type { Registry } from 'prom-client';
 import type { QueueName } from '../../shared/contracts/queues.ts';
-import type { SpillSide } from '../chunk-sender.ts';
-import { countRecords, type OutgoingChunk } from '../chunker.ts';
-import type { ProblemLog } from '../problem-log.ts';
-import type { Entry } from '../record-buffer.ts';
-import type { RefusedOnDisk } from '../send-apart.ts';
+import type { SpillSide } from '../core/chunk-sender.ts';
+import { countRecords, type OutgoingChunk } from '../core/chunker.ts';
+import type { ProblemLog } from '../core/problem-log.ts';
+import type { Entry } from '../core/record-buffer.ts';
+import type { RefusedOnDisk } from '../core/send-apart.ts';
 import type { SpillBatch } from './batch-reader.ts';
 import { createSpillMetrics } from './metrics.ts';
 import { createSpill } from './spill.ts';

@@ -1,6 +1,6 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { QueueName } from '../../shared/contracts/queues.ts';
-import { joinMetrics } from '../shared-metrics.ts';
+import { joinMetrics } from '../core/shared-metrics.ts';
 
 /** What the gauges ask when they are scraped. */
 export interface SpillDepth {

@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Backoff, backoffMs } from '../../shared/platform/backoff.ts';
 import { toError } from '../../shared/platform/errors.ts';
-import { isCutOff, isDoubtful } from '../refusal.ts';
-import type { RefusedOnDisk, SendApart } from '../send-apart.ts';
-import type { Transport } from '../transport.ts';
+import { isCutOff, isDoubtful } from '../core/refusal.ts';
+import type { RefusedOnDisk, SendApart } from '../core/send-apart.ts';
+import type { Transport } from '../core/transport.ts';
 import type { SpillBatch } from './batch-reader.ts';
 import type { Spill } from './spill.ts';
 

@@ -2,7 +2,7 @@ import { generateEvents } from '../../local/demo/events.ts';
 import { createRandom } from '../../local/demo/random.ts';
 import { demoStrategies } from '../../local/demo/scoring/strategies.ts';
 import { createScoringService } from '../../local/demo/scoring-service.ts';
-import { takeExecutionRecord } from '../../producers/execution-record.ts';
+import { takeExecutionRecord } from '../../producers/executions/execution-record.ts';
 import type { Execution } from '../../producers/index.ts';
 import type { Database } from '../../shared/platform/postgres/database.ts';
 import { insertExecutions } from '../../workers/execution-log/store.ts';

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { expect, inject, test } from 'vitest';
-import { takeExecutionRecord } from '../../producers/execution-record.ts';
+import { takeExecutionRecord } from '../../producers/executions/execution-record.ts';
 import { insertLetter, insertRun } from '../console/server/seed.ts';
 import { anExecution } from '../support/execution.ts';
 import { openQueue, until } from '../support/fixtures.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { expect, inject, onTestFinished, test } from 'vitest';
-import { toExecutionRecord } from '../../producers/execution-record.ts';
+import { toExecutionRecord } from '../../producers/executions/execution-record.ts';
 import { loadConfig } from '../../shared/platform/config/config.ts';
 import { createDatabase } from '../../shared/platform/postgres/database.ts';
 import { storeDeadLetters, toDeadLetter } from '../../workers/dead-letters.ts';

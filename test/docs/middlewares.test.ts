@@ -11,8 +11,8 @@ import createFastify from 'fastify';
 import { Hono } from 'hono';
 import { stream } from 'hono/streaming';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import type { Execution } from '../../producers/execution.ts';
-import type { ExecutionRun } from '../../producers/with-execution.ts';
+import type { Execution } from '../../producers/executions/execution.ts';
+import type { ExecutionRun } from '../../producers/executions/with-execution.ts';
 import { until } from '../support/fixtures.ts';
 
 type Observer = { record(execution: Execution): void };

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { type RecordContext, toExecutionRecord } from '../../producers/execution-record.ts';
-import { takeCompletedRequest } from '../../producers/request-record.ts';
-import { hugeChars } from '../../producers/storable-json.ts';
+import { hugeChars } from '../../producers/core/storable-json.ts';
+import { type RecordContext, toExecutionRecord } from '../../producers/executions/execution-record.ts';
+import { takeCompletedRequest } from '../../producers/requests/request-record.ts';
 import { type ExecutionRecord, executionRecordSchema } from '../../shared/contracts/execution-schema.ts';
 import { anExecution } from '../support/execution.ts';
 import { aRequest } from '../support/request.ts';

@@ -1,7 +1,7 @@
 import { Registry } from 'prom-client';
 import { expect, onTestFinished, test } from 'vitest';
+import { watchMemoryOf } from '../../producers/core/memory-watch.ts';
 import { createExecutionObserver, type ExecutionObserverOptions } from '../../producers/index.ts';
-import { watchMemoryOf } from '../../producers/memory-watch.ts';
 import { createRedis, type Redis } from '../../shared/platform/redis/redis.ts';
 import { parseMemoryInfo } from '../../shared/platform/redis/redis-memory.ts';
 import { anExecution } from '../support/execution.ts';

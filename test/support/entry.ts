@@ -1,4 +1,4 @@
-import type { Entry } from '../../producers/record-buffer.ts';
+import type { Entry } from '../../producers/core/record-buffer.ts';
 
 let made = 0;
 

@@ -1,7 +1,7 @@
 import { inject } from 'vitest';
-import { toExecutionRecord } from '../../producers/execution-record.ts';
+import { createBullmqTransport } from '../../producers/core/transport.ts';
+import { toExecutionRecord } from '../../producers/executions/execution-record.ts';
 import type { Execution } from '../../producers/index.ts';
-import { createBullmqTransport } from '../../producers/transport.ts';
 import { letterName } from '../../shared/contracts/letter-key.ts';
 import { createRedis } from '../../shared/platform/redis/redis.ts';
 import { anExecution } from './execution.ts';

@@ -2,8 +2,8 @@ import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Registry } from 'prom-client';
+import { createProducerLogger } from '../../producers/core/logger.ts';
 import { createExecutionObserver, executionObserverOptionsFrom } from '../../producers/index.ts';
-import { createProducerLogger } from '../../producers/logger.ts';
 import { anExecution } from './execution.ts';
 
 /**

@@ -1,10 +1,14 @@
 import { Registry } from 'prom-client';
 import { onTestFinished } from 'vitest';
-import { createPipeline } from '../../producers/create-pipeline.ts';
-import { type ExecutionEntry, ExecutionObserver, type ObserverSettings } from '../../producers/execution-observer.ts';
-import { createProducerMetrics, type ProducerMetrics } from '../../producers/metrics.ts';
-import { createProblemLog } from '../../producers/problem-log.ts';
-import type { Transport } from '../../producers/transport.ts';
+import { createPipeline } from '../../producers/core/create-pipeline.ts';
+import { createProblemLog } from '../../producers/core/problem-log.ts';
+import type { Transport } from '../../producers/core/transport.ts';
+import { createProducerMetrics, type ProducerMetrics } from '../../producers/executions/execution-metrics.ts';
+import {
+  type ExecutionEntry,
+  ExecutionObserver,
+  type ObserverSettings,
+} from '../../producers/executions/execution-observer.ts';
 import { aLastingCopy } from './lasting-registry.ts';
 import { metricValue } from './metric-value.ts';
 

@@ -1,11 +1,11 @@
 import { Registry } from 'prom-client';
 import { onTestFinished } from 'vitest';
-import type { AwaitedEntry } from '../../producers/arrivals.ts';
-import { createPipeline } from '../../producers/create-pipeline.ts';
+import { createPipeline } from '../../producers/core/create-pipeline.ts';
+import { createProblemLog } from '../../producers/core/problem-log.ts';
+import type { Transport } from '../../producers/core/transport.ts';
 import { CompletedRequestSender } from '../../producers/index.ts';
-import { createProblemLog } from '../../producers/problem-log.ts';
-import { createRequestMetrics } from '../../producers/request-metrics.ts';
-import type { Transport } from '../../producers/transport.ts';
+import type { AwaitedEntry } from '../../producers/requests/arrivals.ts';
+import { createRequestMetrics } from '../../producers/requests/request-metrics.ts';
 import { type RequestRecord, requestRecordSchema } from '../../shared/contracts/completed-request-schema.ts';
 import { aLastingCopy } from './lasting-registry.ts';
 import { metricValue } from './metric-value.ts';

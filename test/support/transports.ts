@@ -1,4 +1,4 @@
-import type { Transport } from '../../producers/transport.ts';
+import type { Transport } from '../../producers/core/transport.ts';
 import { type ExecutionRecord, executionRecordSchema } from '../../shared/contracts/execution-schema.ts';
 import { parseChunk } from '../../shared/contracts/parse-chunk.ts';
 

@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
-import { toExecutionRecord } from '../../producers/execution-record.ts';
+import { toExecutionRecord } from '../../producers/executions/execution-record.ts';
 import { jobName, maintenanceQueue, queuePrefix } from '../../shared/contracts/queues.ts';
 import { anExecution } from '../support/execution.ts';
 import { connect, createNamespace, createTestDatabase, openQueue, until } from '../support/fixtures.ts';

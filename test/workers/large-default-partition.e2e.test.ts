@@ -1,5 +1,5 @@
 import { expect, inject, test } from 'vitest';
-import { toExecutionRecord } from '../../producers/execution-record.ts';
+import { toExecutionRecord } from '../../producers/executions/execution-record.ts';
 import { jobName } from '../../shared/contracts/queues.ts';
 import { anExecution } from '../support/execution.ts';
 import { connect, createNamespace, createTestDatabase, openQueue, until } from '../support/fixtures.ts';

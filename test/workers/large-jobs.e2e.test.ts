@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { expect, inject, test } from 'vitest';
-import { toExecutionRecord } from '../../producers/execution-record.ts';
+import { toExecutionRecord } from '../../producers/executions/execution-record.ts';
 import { anExecution } from '../support/execution.ts';
 import { connect, createNamespace, openQueue, until } from '../support/fixtures.ts';
 import { type SluiceProcess, startSluice } from '../support/fleet.ts';

@@ -1,7 +1,7 @@
 import { Registry } from 'prom-client';
 import { expect, inject, onTestFinished, test } from 'vitest';
+import { createBullmqTransport } from '../../producers/core/transport.ts';
 import { createExecutionObserver } from '../../producers/index.ts';
-import { createBullmqTransport } from '../../producers/transport.ts';
 import { createRedis } from '../../shared/platform/redis/redis.ts';
 import { anExecution } from '../support/execution.ts';
 import { connect, createNamespace, createTestDatabase, openQueue, until } from '../support/fixtures.ts';

@@ -2,7 +2,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
-import { uuidV7 } from '../../../producers/uuid-v7.ts';
+import { uuidV7 } from '../../../producers/core/uuid-v7.ts';
 import type { Contender } from '../../contenders/contender.ts';
 import { blocksOf, toCopyText } from '../../copy-text.ts';
 import type { Stage } from '../../stage.ts';

@@ -1,5 +1,5 @@
 import { hasZodFastifySchemaValidationErrors } from 'fastify-type-provider-zod';
-import { RedisNearlyFullError } from '../../../producers/memory-watch.ts';
+import { RedisNearlyFullError } from '../../../producers/core/memory-watch.ts';
 import { UsageError } from '../../../shared/platform/errors.ts';
 import {
   classifyDatabaseError,

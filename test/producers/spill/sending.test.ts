@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { toExecutionRecord } from '../../../producers/execution-record.ts';
+import { toExecutionRecord } from '../../../producers/executions/execution-record.ts';
 import type { ObserverStats } from '../../../producers/index.ts';
 import { anExecution } from '../../support/execution.ts';
 import { createDirectory, until } from '../../support/fixtures.ts';

@@ -1,7 +1,7 @@
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { parseRepair } from '../../../console/repairs.ts';
 import { replayDeadLetters } from '../../../console/replay.ts';
-import { createBullmqTransport } from '../../../producers/transport.ts';
+import { createBullmqTransport } from '../../../producers/core/transport.ts';
 import { letterName } from '../../../shared/contracts/letter-key.ts';
 import { jobName } from '../../../shared/contracts/queues.ts';
 import { loadConfig } from '../../../shared/platform/config/config.ts';

@@ -1,9 +1,9 @@
 import { Registry } from 'prom-client';
 import { expect, inject, onTestFinished, test } from 'vitest';
-import { toExecutionRecord } from '../../../producers/execution-record.ts';
+import { createBullmqTransport } from '../../../producers/core/transport.ts';
+import { toExecutionRecord } from '../../../producers/executions/execution-record.ts';
 import type { Execution } from '../../../producers/index.ts';
 import { createExecutionObserver } from '../../../producers/index.ts';
-import { createBullmqTransport } from '../../../producers/transport.ts';
 import { letterName, toLetterKey } from '../../../shared/contracts/letter-key.ts';
 import { jobName } from '../../../shared/contracts/queues.ts';
 import { createRedis } from '../../../shared/platform/redis/redis.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createBullmqTransport } from '../../../producers/transport.ts';
+import { createBullmqTransport } from '../../../producers/core/transport.ts';
 import { createRedis } from '../../../shared/platform/redis/redis.ts';
 import { createHealthEvents } from '../../../workers/health-events/role.ts';
 import type { RoleDeps } from '../../../workers/role.ts';

@@ -1,6 +1,6 @@
 import { expect, inject, test } from 'vitest';
-import { toExecutionRecord } from '../../../producers/execution-record.ts';
-import { createBullmqTransport } from '../../../producers/transport.ts';
+import { createBullmqTransport } from '../../../producers/core/transport.ts';
+import { toExecutionRecord } from '../../../producers/executions/execution-record.ts';
 import { createRedis } from '../../../shared/platform/redis/redis.ts';
 import { anExecution } from '../../support/execution.ts';
 import { connect, createNamespace, createTestDatabase, openQueue, until } from '../../support/fixtures.ts';

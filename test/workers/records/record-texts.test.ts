@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createChunker } from '../../../producers/chunker.ts';
-import { RecordBuffer } from '../../../producers/record-buffer.ts';
+import { createChunker } from '../../../producers/core/chunker.ts';
+import { RecordBuffer } from '../../../producers/core/record-buffer.ts';
 import { chunkRecordTexts, cutRecordList, recordTexts } from '../../../workers/records/record-texts.ts';
 import { anEntry } from '../../support/entry.ts';
 

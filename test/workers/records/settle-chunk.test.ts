@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { toExecutionRecord } from '../../../producers/execution-record.ts';
+import { toExecutionRecord } from '../../../producers/executions/execution-record.ts';
 import type { BatchEntry, Batcher } from '../../../workers/batcher.ts';
 import { executionKind } from '../../../workers/execution-log/kind.ts';
 import { settleChunk } from '../../../workers/records/settle-chunk.ts';

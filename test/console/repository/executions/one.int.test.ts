@@ -3,7 +3,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { type ExecutionPage, listExecutions } from '../../../../console/repository/executions/list.ts';
 import { findExecution } from '../../../../console/repository/executions/one.ts';
 import { readUpstreamMetrics } from '../../../../console/repository/executions/upstream-metrics.ts';
-import { uuidV7 } from '../../../../producers/uuid-v7.ts';
+import { uuidV7 } from '../../../../producers/core/uuid-v7.ts';
 import { loadConfig } from '../../../../shared/platform/config/config.ts';
 import { createDatabase } from '../../../../shared/platform/postgres/database.ts';
 import { connect } from '../../../support/fixtures.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { completedRequestSenderOptionsFrom } from '../../../../producers/create-completed-request-sender.ts';
-import { executionObserverOptionsFrom } from '../../../../producers/create-execution-observer.ts';
+import { executionObserverOptionsFrom } from '../../../../producers/executions/create-execution-observer.ts';
+import { completedRequestSenderOptionsFrom } from '../../../../producers/requests/create-completed-request-sender.ts';
 import { loadConfig, variableNames } from '../../../../shared/platform/config/config.ts';
 import {
   environmentWarnings,

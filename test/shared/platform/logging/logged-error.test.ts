@@ -1,6 +1,6 @@
 import { inspect } from 'node:util';
 import { expect, test } from 'vitest';
-import { toCleanError } from '../../../../producers/clean-error.ts';
+import { toCleanError } from '../../../../producers/core/clean-error.ts';
 import { toLoggedError } from '../../../../shared/platform/logging/logged-error.ts';
 
 const secret = 'zq-s3cret';

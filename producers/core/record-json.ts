@@ -1,0 +1,143 @@
+import { executionLimits } from '../../shared/contracts/execution.ts';
+import type { ExecutionRecord } from '../../shared/contracts/execution-schema.ts';
+import { createKeyLists } from './key-lists.ts';
+import type { Notes } from './notes.ts';
+import { convertToStorableJson, hasUnstorableEscapes } from './storable-json.ts';
+import { truncateTrace } from './truncate-trace.ts';
+
+/** A record as it will travel. */
+export interface SerializedRecord {
+  json: string;
+  /** of the JSON in UTF-8 */
+  bytes: number;
+}
+
+/** What a step keeps of the free-form parts. */
+interface Cut {
+  stringChars: number;
+  /** 0: as many as there may be values */
+  traceEntries: number;
+  nodes: number;
+  keepInput: boolean;
+}
+
+/** Each step gives up more. What is left at last fits into 16 KiB: the other fields are bounded. */
+const cuts: readonly Cut[] = [
+  { stringChars: Number.POSITIVE_INFINITY, traceEntries: 0, nodes: 50_000, keepInput: true },
+  { stringChars: 1_024, traceEntries: 0, nodes: 5_000, keepInput: true },
+  { stringChars: 256, traceEntries: 0, nodes: 5_000, keepInput: true },
+  { stringChars: 256, traceEntries: 40, nodes: 500, keepInput: true },
+  { stringChars: 64, traceEntries: 10, nodes: 100, keepInput: false },
+];
+
+/** Parts estimated at so many times the bound cannot fit uncut, and are not even copied. */
+export const hopeless = 4;
+
+/** Writes a record whose free-form parts are plain JSON, as it nearly always is: one native call makes the text. */
+export function writePlainRecord(
+  draft: ExecutionRecord,
+  trace: unknown[] | null,
+  input: unknown,
+  notes: Notes,
+  maxBytes: number,
+): SerializedRecord {
+  // Filled in place: copying the fields into another object costs as much as a tenth of the whole call.
+  draft.trace = trace ?? undefined;
+  draft.input = input;
+  draft.notes = notes.toText(executionLimits.notesChars);
+  const record = stringify(draft);
+  const isFine = record !== null && record.bytes <= maxBytes && !hasUnstorableEscapes(record.json);
+  return isFine ? record : writeRecord(draft, trace, input, notes, maxBytes);
+}
+
+/** Writes a record whatever its free-form parts are: made storable, and cut in steps until it fits. */
+export function writeRecord(
+  draft: ExecutionRecord,
+  trace: unknown[] | null,
+  input: unknown,
+  notes: Notes,
+  maxBytes: number,
+  listKeys = createKeyLists(),
+): SerializedRecord {
+  let last: { cut: Cut; parts: FreeFormParts } | null = null;
+  for (const cut of cuts) {
+    // What was too large is so again where this step would cut nothing of it.
+    if (last !== null && isSame(last.parts, last.cut, cut)) continue;
+    const cutNotes = notes.copy();
+    const parts = convertParts(trace, input, cut, maxBytes, cutNotes, listKeys);
+    last = { cut, parts };
+    if (parts.isOver) continue;
+    const { trace: storableTrace, input: storableInput } = parts;
+    const fields = { ...draft, trace: storableTrace, input: storableInput };
+    const record = stringify({ ...fields, notes: cutNotes.toText(executionLimits.notesChars) });
+    if (record !== null && record.bytes <= maxBytes) return record;
+  }
+  notes.add(`trace and input left out: the record is larger than ${maxBytes} bytes`);
+  const fields = { ...draft, trace: undefined, input: undefined, notes: notes.toText(executionLimits.notesChars) };
+  const json = JSON.stringify(fields);
+  return { json, bytes: Buffer.byteLength(json) };
+}
+
+interface FreeFormParts {
+  trace: unknown;
+  input: unknown;
+  /** they are larger than the record may be, and end there */
+  isOver: boolean;
+  /** of both */
+  nodes: number;
+  longestString: number;
+}
+
+/** Stops as soon as both together are larger than the whole record may be. */
+function convertParts(
+  trace: unknown[] | null,
+  input: unknown,
+  cut: Cut,
+  maxBytes: number,
+  notes: Notes,
+  listKeys: ReturnType<typeof createKeyLists>,
+): FreeFormParts {
+  const bounds = {
+    depth: executionLimits.depth,
+    nodes: cut.nodes,
+    stringChars: Math.min(cut.stringChars, maxBytes),
+  };
+  // Not more than there is room for, since its tail would go with the rest.
+  const room = Math.min(cut.nodes - 1, Math.floor(maxBytes / 2));
+  const kept = truncateTrace(trace, cut.traceEntries || room);
+  notes.add(kept.note);
+  const parts: FreeFormParts = { trace: undefined, input: undefined, isOver: false, nodes: 0, longestString: 0 };
+  let chars = maxBytes;
+  const convertPart = (part: unknown, path: string): unknown => {
+    const converted = convertToStorableJson(part, { ...bounds, chars }, notes.changed, path, listKeys);
+    chars -= converted.chars;
+    parts.isOver ||= converted.isOver;
+    parts.nodes = Math.max(parts.nodes, converted.nodes);
+    parts.longestString = Math.max(parts.longestString, converted.longestString);
+    return converted.value;
+  };
+  if (kept.entries !== null) parts.trace = convertPart(kept.entries, 'trace');
+  if (cut.keepInput && !parts.isOver) parts.input = convertPart(input, 'input');
+  if (!cut.keepInput && input !== undefined) notes.add(`input left out: the record is larger than ${maxBytes} bytes`);
+  return parts;
+}
+
+/** Whether a step would find the same as the last one, as far as that one got. */
+function isSame(parts: FreeFormParts, last: Cut, next: Cut): boolean {
+  return (
+    next.traceEntries === last.traceEntries &&
+    next.keepInput === last.keepInput &&
+    parts.longestString <= next.stringChars &&
+    parts.nodes <= next.nodes
+  );
+}
+
+/** Null when the text would be longer than a string can be. */
+function stringify(record: object): SerializedRecord | null {
+  try {
+    const json = JSON.stringify(record);
+    return { json, bytes: Buffer.byteLength(json) };
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,42 @@
+import type { ExecutionStatus, TraceEntry } from '../../shared/contracts/execution.ts';
+
+/** One run of a strategy, as the scoring service reports it. Only the first six fields are required. */
+export interface Execution {
+  /** id of the definition that ran */
+  strategyId: string;
+  strategyVersion: number;
+  /** `DSL_FULL`, `DSL_EXTEND` or a name of your own */
+  strategyType: string;
+  status: ExecutionStatus;
+  /** wall-clock time of the whole run, in milliseconds */
+  durationMs: number;
+  /** nodes that were evaluated */
+  nodesExecuted: number;
+
+  /** the tenant */
+  realmId?: string | null | undefined;
+  externalGameId?: string | null | undefined;
+  externalTaskId?: string | null | undefined;
+  externalUserId?: string | null | undefined;
+  /** a stable code, for runs that failed */
+  errorCode?: string | null | undefined;
+  errorMessage?: string | null | undefined;
+  /** the node at which the run failed */
+  failedNodeId?: string | null | undefined;
+  points?: number | null | undefined;
+  caseName?: string | null | undefined;
+  /** entries in evaluation order; of a failed run, those up to the failure */
+  trace?: readonly TraceEntry[] | null | undefined;
+  /** the built-in strategy that a `DSL_EXTEND` run wraps */
+  parentStrategyId?: string | null | undefined;
+  /** pins the program that ran, where drafts can change under one version */
+  astHash?: string | null | undefined;
+  /** what the run was given, so that it can be replayed; any JSON */
+  input?: unknown;
+  /** 1 for the first try of an event. @default 1 */
+  attempt?: number | undefined;
+  /** when the run ended: a Date, ms since 1970 or ISO 8601. @default the moment of the call */
+  recordedAt?: Date | number | string | undefined;
+  /** a UUID, where the caller has one that identifies the run. @default a fresh UUIDv7 */
+  id?: string | undefined;
+}

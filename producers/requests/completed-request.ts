@@ -1,0 +1,46 @@
+import type { ServiceTier } from '../../shared/contracts/completed-request.ts';
+
+/** A point in time: a Date, milliseconds since 1970, or text as ISO 8601 has it. */
+export type Time = Date | number | string;
+
+/** A body as it came: text, or bytes of any kind. Bytes must not change until the record is accepted. */
+export type Body = string | Uint8Array | null;
+
+/**
+ * A request whose row is to be there while it still runs. Only `requestId` and `createdBy` must be right: everything else
+ * is mended where it cannot be stored, and the record's `notes` say so.
+ */
+export interface BegunRequest {
+  /** a UUID; the same in `begin` and `send` */
+  requestId: string;
+  /** the person or organisation that the request belongs to, at most 512 characters; spaces around it are taken off */
+  createdBy: string;
+  /** at most 512 characters. @default 'unknown' */
+  model?: string | null;
+  /** the path of the API, such as /v1/responses, at most 2,048 characters. @default '' */
+  endpoint?: string | null;
+  /** @default 'priority' */
+  serviceTier?: ServiceTier | null;
+  /** @default the time of the call */
+  startedAt?: Time | null;
+  /** what the caller sent. @default '' */
+  requestBody?: Body;
+  /** the caller's key; only its HMAC with SLUICE_API_KEY_PEPPER is stored, and nothing without a pepper */
+  apiKey?: string | null;
+  /** such an HMAC made elsewhere, 64 hexadecimal digits; `apiKey` goes before it */
+  apiKeyHash?: string | null;
+}
+
+/** A request that has ended. */
+export interface CompletedRequest extends BegunRequest {
+  /** of HTTP: 100 to 599. What is none is stored as 599 */
+  statusCode: number;
+  /** what the caller got. @default '' */
+  responseBody?: Body;
+  /** @default the time of the call */
+  completedAt?: Time | null;
+  /** the response is a stream of server-sent events, as they came. @default false */
+  isStream?: boolean;
+  /** the caller went away, or the stream broke off, before the end. @default false */
+  isIncomplete?: boolean;
+}

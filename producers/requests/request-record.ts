@@ -1,0 +1,212 @@
+import { requestLimits } from '../../shared/contracts/completed-request.ts';
+import type { RequestRecord } from '../../shared/contracts/completed-request-schema.ts';
+import { FieldReader, kindOf } from '../core/field-reader.ts';
+import { Notes } from '../core/notes.ts';
+import type { SerializedRecord } from '../core/record-json.ts';
+import { type JsonBounds, toStorableJson } from '../core/storable-json.ts';
+import type { HashApiKey } from './api-key-hash.ts';
+import type { BegunRequest, CompletedRequest } from './completed-request.ts';
+import {
+  readApiKeyHash,
+  readFlag,
+  readServiceTier,
+  readSpan,
+  readStart,
+  readStatusCode,
+  requireCreator,
+  requireRequestId,
+} from './request-fields.ts';
+import { toStoredBody } from './stored-body.ts';
+import { withoutTopLevelKeys } from './without-top-level-keys.ts';
+
+/** What is decided outside of the record. */
+export interface RequestContext {
+  nowMs: number;
+  /** of a body, before it becomes base64; a longer one is cut */
+  maxBodyBytes: number;
+  /** null: no trace of a key is stored */
+  hashApiKey: HashApiKey | null;
+  /** top-level keys that are taken out of request bodies */
+  stripRequestKeys: readonly string[];
+}
+
+/** A request whose fields were read, and whose bodies are still as they came. */
+export interface TakenRequest {
+  /** what its JSON takes at least, in bytes; known without looking at the bodies */
+  readonly leastBytes: number;
+  /**
+   * Converts the bodies and writes the JSON: some ms for a body of 1 MiB. For a record that is longer than a string can be,
+   * `bytes` is Infinity and there is no JSON.
+   */
+  write(): SerializedRecord;
+}
+
+const completedFields = [
+  'requestId',
+  'createdBy',
+  'model',
+  'endpoint',
+  'serviceTier',
+  'startedAt',
+  'requestBody',
+  'apiKey',
+  'apiKeyHash',
+  'statusCode',
+  'responseBody',
+  'completedAt',
+  'isStream',
+  'isIncomplete',
+] as const satisfies (keyof CompletedRequest)[];
+
+type Fields = Record<(typeof completedFields)[number], unknown>;
+
+/**
+ * Reads a request that has ended. Whatever it holds, the record is one that the contract and PostgreSQL accept, and `notes`
+ * says what was changed for it.
+ *
+ * @throws TypeError when it is no object, cannot be read, or has no proper `requestId` or `createdBy`: nobody could tell
+ *   which request it is, or whose
+ */
+export function takeCompletedRequest(request: CompletedRequest, context: RequestContext): TakenRequest {
+  const fields = readFields(request);
+  const notes = new Notes();
+  const draft = {
+    phase: 'completed',
+    ...takeCommon(fields, context, notes),
+    ...readSpan(fields, context.nowMs, notes),
+    statusCode: readStatusCode(fields.statusCode, notes),
+    isStream: readFlag('isStream', fields.isStream, notes),
+    isIncomplete: readFlag('isIncomplete', fields.isIncomplete, notes),
+  } as const;
+  const requestBody = takeBody('requestBody', fields.requestBody, context, notes);
+  const responseBody = takeBody('responseBody', fields.responseBody, context, notes);
+  return {
+    leastBytes:
+      leastBytes(requestBody, context, context.stripRequestKeys.length > 0) + leastBytes(responseBody, context),
+    write() {
+      const response = storeBody('responseBody', responseBody, context, notes);
+      return writeRecord(
+        {
+          ...draft,
+          ...storeRequestBody(requestBody, context, notes),
+          responseBody: response.text,
+          responseEncoding: response.encoding,
+          responseBytes: response.bytes,
+          responseCut: response.cut,
+        },
+        notes,
+      );
+    },
+  };
+}
+
+/** As `takeCompletedRequest`, for a request that still runs. */
+export function takeBegunRequest(request: BegunRequest, context: RequestContext): TakenRequest {
+  const fields = readFields(request);
+  const notes = new Notes();
+  const draft = {
+    phase: 'begun',
+    ...takeCommon(fields, context, notes),
+    startedAt: readStart(fields.startedAt, context.nowMs, notes),
+  } as const;
+  const requestBody = takeBody('requestBody', fields.requestBody, context, notes);
+  return {
+    leastBytes: leastBytes(requestBody, context, context.stripRequestKeys.length > 0),
+    write: () => writeRecord({ ...draft, ...storeRequestBody(requestBody, context, notes) }, notes),
+  };
+}
+
+/** Each is read once: a getter may answer differently the next time. */
+function readFields(request: unknown): Fields {
+  if (typeof request !== 'object' || request === null)
+    throw new TypeError(`the request is ${kindOf(request)}; give an object with at least requestId and createdBy`);
+  const fields = {} as Fields;
+  for (const name of completedFields) {
+    try {
+      fields[name] = (request as Record<string, unknown>)[name];
+    } catch (cause) {
+      throw new TypeError(`${name} cannot be read; give a plain object`, { cause });
+    }
+  }
+  return fields;
+}
+
+function takeCommon(fields: Fields, { hashApiKey }: RequestContext, notes: Notes) {
+  const read = new FieldReader(notes);
+  return {
+    requestId: requireRequestId(fields.requestId),
+    createdBy: requireCreator(fields.createdBy),
+    model: read.text('model', fields.model, requestLimits.identifierChars) || 'unknown',
+    endpoint: read.text('endpoint', fields.endpoint, requestLimits.endpointChars) ?? '',
+    serviceTier: readServiceTier(fields.serviceTier, notes),
+    apiKeyHash: readApiKeyHash(fields, hashApiKey, notes),
+  };
+}
+
+/** Text and bytes as they are; what is neither becomes JSON at once, since it may change later. */
+function takeBody(name: string, body: unknown, { maxBodyBytes }: RequestContext, notes: Notes): string | Uint8Array {
+  if (body === undefined || body === null) return '';
+  if (typeof body === 'string') return body;
+  try {
+    if (ArrayBuffer.isView(body)) return new Uint8Array(body.buffer, body.byteOffset, body.byteLength);
+    if (body instanceof ArrayBuffer) return new Uint8Array(body);
+    const bounds: JsonBounds = { depth: 64, nodes: 100_000, stringChars: maxBodyBytes, chars: maxBodyBytes };
+    const json = JSON.stringify(toStorableJson(body, bounds, notes.changed, name));
+    notes.changed(name, `${kindOf(body)} stored as JSON`);
+    return json;
+  } catch {
+    return unreadable(name, notes);
+  }
+}
+
+function storeRequestBody(body: string | Uint8Array, context: RequestContext, notes: Notes) {
+  const stored = storeBody('requestBody', withoutKeys(body, context.stripRequestKeys), context, notes);
+  return {
+    requestBody: stored.text,
+    requestEncoding: stored.encoding,
+    requestBytes: stored.bytes,
+    requestCut: stored.cut,
+  };
+}
+
+function withoutKeys(body: string | Uint8Array, keys: readonly string[]): string | Uint8Array {
+  if (keys.length === 0 || body.length === 0) return body;
+  if (typeof body === 'string') return withoutTopLevelKeys(body, keys);
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(body);
+    return withoutTopLevelKeys(text, keys);
+  } catch {
+    return body;
+  }
+}
+
+function storeBody(name: string, body: string | Uint8Array, { maxBodyBytes }: RequestContext, notes: Notes) {
+  const onChange = (what: string): void => notes.changed(name, what);
+  try {
+    return toStoredBody(body, maxBodyBytes, onChange);
+  } catch {
+    // Bytes whose buffer was handed to another thread, or an object that only claims to be bytes.
+    return toStoredBody(unreadable(name, notes), maxBodyBytes, onChange);
+  }
+}
+
+function unreadable(name: string, notes: Notes): string {
+  notes.changed(name, 'could not be read, left out');
+  return '';
+}
+
+/** A character is a byte at least, and a cut goes back to the beginning of one. */
+function leastBytes(body: string | Uint8Array, { maxBodyBytes }: RequestContext, mayShrink = false): number {
+  return mayShrink ? 0 : Math.max(0, Math.min(body.length, maxBodyBytes - 3));
+}
+
+type Unwritten<R> = R extends RequestRecord ? Omit<R, 'notes'> : never;
+
+function writeRecord(record: Unwritten<RequestRecord>, notes: Notes): SerializedRecord {
+  try {
+    const json = JSON.stringify({ ...record, notes: notes.toText(requestLimits.notesChars) });
+    return { json, bytes: Buffer.byteLength(json) };
+  } catch {
+    return { json: '', bytes: Number.POSITIVE_INFINITY };
+  }
+}

@@ -1,0 +1,21 @@
+import { SendAbortedError } from '../core/send-errors.ts';
+
+/** How the work ends, or, when the signal aborts before that, a SendAbortedError; the work itself goes on. */
+export async function untilAborted(
+  work: Promise<void>,
+  signal: AbortSignal | undefined,
+  outcome: { isAccepted: boolean },
+): Promise<void> {
+  if (signal === undefined) return work;
+  let onAbort: (() => void) | undefined;
+  const aborted = new Promise<never>((_resolve, reject) => {
+    onAbort = () => reject(new SendAbortedError(signal, outcome));
+    if (signal.aborted) onAbort();
+    else signal.addEventListener('abort', onAbort);
+  });
+  try {
+    await Promise.race([work, aborted]);
+  } finally {
+    if (onAbort !== undefined) signal.removeEventListener('abort', onAbort);
+  }
+}
