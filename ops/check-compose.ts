@@ -7,7 +7,7 @@ import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { consoleGroups } from '../console/server/console-groups.ts';
 import { type ConfigGroup, variablesOf } from '../shared/platform/config/config.ts';
-import { commonGroups, ownGroups } from '../workers/role.ts';
+import { commonGroups, ownGroups } from '../workers/runtime/role.ts';
 
 /** Stands for an interpolation that refuses to start without a value. A file cannot contain it: YAML has no NUL. */
 const supplied = '\0';

@@ -3,10 +3,10 @@ import { DelayedError, type Job, WaitingError, Worker, type WorkerOptions } from
 import { toError } from '../shared/platform/errors.ts';
 import type { Redis } from '../shared/platform/redis/redis.ts';
 import { isRefusal } from '../shared/platform/redis/redis-errors.ts';
-import type { Release } from './byte-semaphore.ts';
-import { heldBytes, type MemoryBudget } from './memory-budget.ts';
 import { createNextJobs, type NextJobs } from './next-jobs.ts';
-import { refusedRetryMs } from './redis-refusals.ts';
+import type { Release } from './runtime/byte-semaphore.ts';
+import { heldBytes, type MemoryBudget } from './runtime/memory-budget.ts';
+import { refusedRetryMs } from './runtime/redis-refusals.ts';
 
 /** How a worker may fetch jobs. */
 export interface FetchLimits {

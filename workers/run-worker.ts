@@ -12,12 +12,12 @@ import { createCompletedRequest } from './completed-requests/role.ts';
 import { createExecutionLog } from './execution-log/role.ts';
 import { createHealthEvents } from './health-events/role.ts';
 import { createMaintenance } from './maintenance/pipeline.ts';
-import { createMemoryBudget, jobBytesFor, type MemoryBudget } from './memory-budget.ts';
-import { startProbeServer } from './probe-server.ts';
-import { createReadiness } from './readiness.ts';
-import { commonGroups, ownGroups, type Role, type RoleConfig, type RoleDeps } from './role.ts';
-import { watchStart } from './watch-start.ts';
-import { createWorkerDatabase } from './worker-database.ts';
+import { createMemoryBudget, jobBytesFor, type MemoryBudget } from './runtime/memory-budget.ts';
+import { startProbeServer } from './runtime/probe-server.ts';
+import { createReadiness } from './runtime/readiness.ts';
+import { commonGroups, ownGroups, type Role, type RoleConfig, type RoleDeps } from './runtime/role.ts';
+import { watchStart } from './runtime/watch-start.ts';
+import { createWorkerDatabase } from './runtime/worker-database.ts';
 
 /** The kinds of worker that a process can be. */
 const roles = {

@@ -5,10 +5,10 @@ import {
   isPassingRefusal,
 } from '../shared/platform/postgres/database-errors.ts';
 import type { BatchEntry } from './batcher.ts';
-import { OwnFaultError } from './outage-gate.ts';
 import type { Unstored } from './records/kind.ts';
 import { startsOf, toEntry } from './records/parts.ts';
 import { recordTexts } from './records/record-texts.ts';
+import { OwnFaultError } from './runtime/outage-gate.ts';
 
 /** A record that the database does not accept, by its place in its entry: the code is a SQLSTATE or names the cause. */
 export type Refusal = Unstored;

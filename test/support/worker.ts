@@ -4,9 +4,9 @@ import { loadConfig, requireUrl } from '../../shared/platform/config/config.ts';
 import { createLogger } from '../../shared/platform/logging/logger.ts';
 import { createRedis } from '../../shared/platform/redis/redis.ts';
 import { createExecutionLog } from '../../workers/execution-log/role.ts';
-import { createMemoryBudget } from '../../workers/memory-budget.ts';
-import type { Role, RoleDeps } from '../../workers/role.ts';
-import { createWorkerDatabase } from '../../workers/worker-database.ts';
+import { createMemoryBudget } from '../../workers/runtime/memory-budget.ts';
+import type { Role, RoleDeps } from '../../workers/runtime/role.ts';
+import { createWorkerDatabase } from '../../workers/runtime/worker-database.ts';
 
 interface Sample {
   metricName?: string;

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { BatchEntry } from '../../workers/batcher.ts';
-import { OwnFaultError } from '../../workers/outage-gate.ts';
 import type { Unstored } from '../../workers/records/kind.ts';
+import { OwnFaultError } from '../../workers/runtime/outage-gate.ts';
 import { RefusedRecordsError, settleEntries, UnreadableEntryError, type WritePurpose } from '../../workers/settle.ts';
 
 const databaseError = (code: string) => Object.assign(new Error(`database says ${code}`), { code, severity: 'ERROR' });

@@ -1,5 +1,5 @@
 import { createRecordRole } from '../records/pipeline.ts';
-import type { Role, RoleDeps } from '../role.ts';
+import type { Role, RoleDeps } from '../runtime/role.ts';
 import { requestKind } from './kind.ts';
 
 /** The role `completed-request`. */

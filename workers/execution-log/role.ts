@@ -1,6 +1,6 @@
-import { startPartitionKeeper } from '../partition-keeper.ts';
+import { startPartitionKeeper } from '../partitions/partition-keeper.ts';
 import { createRecordRole } from '../records/pipeline.ts';
-import type { Role, RoleDeps } from '../role.ts';
+import type { Role, RoleDeps } from '../runtime/role.ts';
 import { executionKind } from './kind.ts';
 
 /** The role `execution-log`. Its table has a partition for each day, and records come for today's from the first moment. */

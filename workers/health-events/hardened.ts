@@ -4,7 +4,7 @@ import type { Logger } from '../../shared/platform/logging/logger.ts';
 import type { Database } from '../../shared/platform/postgres/database.ts';
 import type { Redis } from '../../shared/platform/redis/redis.ts';
 import { isRefusal } from '../../shared/platform/redis/redis-errors.ts';
-import { createMetricsTeller } from '../tell-metrics.ts';
+import { createMetricsTeller } from '../runtime/tell-metrics.ts';
 import { consume } from './consumer.ts';
 import { createEventStore, type Repeat } from './event-store.ts';
 import { createHeldEntries } from './held-entries.ts';

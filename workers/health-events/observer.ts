@@ -1,6 +1,6 @@
 import type { Logger } from '../../shared/platform/logging/logger.ts';
 import { createThrottledLog } from '../../shared/platform/logging/throttled-log.ts';
-import { createMetricsTeller } from '../tell-metrics.ts';
+import { createMetricsTeller } from '../runtime/tell-metrics.ts';
 import type { BadEntry, ConsumerDeps } from './consumer.ts';
 import type { Publisher } from './lobby-place.ts';
 import type { HealthMetrics } from './metrics.ts';

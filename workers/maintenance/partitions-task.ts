@@ -8,7 +8,7 @@ import {
   findMissingPartitions,
   planPartitions,
 } from '../../shared/platform/postgres/partitions/partitions.ts';
-import { lookAfterPartitions } from '../look-after-partitions.ts';
+import { lookAfterPartitions } from '../partitions/look-after-partitions.ts';
 import { movePast, type PastReport, previewPast } from './past/move-past.ts';
 import type { Task, TaskDeps } from './task.ts';
 

@@ -1,11 +1,11 @@
 import { maintenanceQueue, queuePrefix } from '../../shared/contracts/queues.ts';
 import { endsWithin } from '../../shared/platform/lifecycle.ts';
-import { createRedisClock } from '../redis-clock.ts';
-import { repeatWhileRefused } from '../redis-refusals.ts';
-import { createRedisStanding } from '../redis-standing.ts';
-import { retryWhileWorthWaiting } from '../retry.ts';
-import type { Role, RoleDeps } from '../role.ts';
-import { createMetricsTeller } from '../tell-metrics.ts';
+import { createRedisClock } from '../runtime/redis-clock.ts';
+import { repeatWhileRefused } from '../runtime/redis-refusals.ts';
+import { createRedisStanding } from '../runtime/redis-standing.ts';
+import { retryWhileWorthWaiting } from '../runtime/retry.ts';
+import type { Role, RoleDeps } from '../runtime/role.ts';
+import { createMetricsTeller } from '../runtime/tell-metrics.ts';
 import { createFindings } from './findings.ts';
 import { createMaintenanceMetrics } from './metrics.ts';
 import { createSchedule } from './schedule.ts';

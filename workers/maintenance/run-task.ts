@@ -6,7 +6,7 @@ import {
   lockNotAvailable,
   queryCanceled,
 } from '../../shared/platform/postgres/database-errors.ts';
-import { retryWhileWorthWaiting } from '../retry.ts';
+import { retryWhileWorthWaiting } from '../runtime/retry.ts';
 import type { Task, TaskName, TaskOutcome } from './task.ts';
 
 /** SQLSTATEs of a lock, or a statement, that took too long: the database answers and is busy with something else. */

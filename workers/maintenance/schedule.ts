@@ -1,8 +1,8 @@
 import { Queue } from 'bullmq';
 import { maintenanceQueue, queuePrefix } from '../../shared/contracts/queues.ts';
 import type { Redis } from '../../shared/platform/redis/redis.ts';
-import { keepRedisTime } from '../keep-redis-time.ts';
-import type { RedisClock } from '../redis-clock.ts';
+import { keepRedisTime } from '../runtime/keep-redis-time.ts';
+import type { RedisClock } from '../runtime/redis-clock.ts';
 import { taskNames } from './task.ts';
 
 /** Ended runs that Redis keeps of each kind, for whoever looks at the queue. */

@@ -3,10 +3,10 @@ import { maintenanceQueue, queuePrefix } from '../../shared/contracts/queues.ts'
 import type { Logger } from '../../shared/platform/logging/logger.ts';
 import { createThrottledLog } from '../../shared/platform/logging/throttled-log.ts';
 import type { Redis } from '../../shared/platform/redis/redis.ts';
-import { keepRedisTime } from '../keep-redis-time.ts';
-import type { RedisClock } from '../redis-clock.ts';
-import { noteAnswers, type RedisStanding } from '../redis-standing.ts';
-import type { RoleConfig } from '../role.ts';
+import { keepRedisTime } from '../runtime/keep-redis-time.ts';
+import type { RedisClock } from '../runtime/redis-clock.ts';
+import { noteAnswers, type RedisStanding } from '../runtime/redis-standing.ts';
+import type { RoleConfig } from '../runtime/role.ts';
 import type { FindingsBoard } from './findings.ts';
 import type { MaintenanceMetrics } from './metrics.ts';
 import { type RunOptions, type RunResult, runTask } from './run-task.ts';

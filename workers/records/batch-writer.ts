@@ -8,11 +8,11 @@ import {
   lockNotAvailable,
 } from '../../shared/platform/postgres/database-errors.ts';
 import type { BatchEntry } from '../batcher.ts';
-import { heldBytes, type MemoryBudget } from '../memory-budget.ts';
 import type { WorkerMetrics } from '../metrics.ts';
-import { type OutageGate, OwnFaultError, type Proof, StoppedError } from '../outage-gate.ts';
+import { heldBytes, type MemoryBudget } from '../runtime/memory-budget.ts';
+import { type OutageGate, OwnFaultError, type Proof, StoppedError } from '../runtime/outage-gate.ts';
+import type { TellMetrics } from '../runtime/tell-metrics.ts';
 import { settleEntries, type WritePurpose } from '../settle.ts';
-import type { TellMetrics } from '../tell-metrics.ts';
 import type { RecordKind, Unstored } from './kind.ts';
 import { writeInParts } from './parts.ts';
 

@@ -1,6 +1,6 @@
 import type { Logger } from '../../shared/platform/logging/logger.ts';
 import { describeDatabaseError } from '../../shared/platform/postgres/database-errors.ts';
-import { type OutageGate, StoppedError } from '../outage-gate.ts';
+import { type OutageGate, StoppedError } from '../runtime/outage-gate.ts';
 
 /** Letters could not be written, or not be noted as stored. The reason is in the log. */
 export class LetterBoxShutError extends Error {

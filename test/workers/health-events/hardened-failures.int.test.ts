@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { createBullmqTransport } from '../../../producers/core/transport.ts';
 import { createRedis } from '../../../shared/platform/redis/redis.ts';
 import { createHealthEvents } from '../../../workers/health-events/role.ts';
-import type { RoleDeps } from '../../../workers/role.ts';
+import type { RoleDeps } from '../../../workers/runtime/role.ts';
 import { recordText } from '../../support/execution-fleet.ts';
 import { connect, createNamespace, until } from '../../support/fixtures.ts';
 import { startSluice } from '../../support/fleet.ts';

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Backoff, backoffMs } from '../shared/platform/backoff.ts';
+import { type Backoff, backoffMs } from '../../shared/platform/backoff.ts';
 import {
   type ClassifiedDatabaseError,
   classifyDatabaseError,
   isLackOfResources,
   isOfOneStatement,
   wayOfFailure,
-} from '../shared/platform/postgres/database-errors.ts';
+} from '../../shared/platform/postgres/database-errors.ts';
 
 /** Statements that share a fate: while one of them waits for the database, the others wait for that one. */
 export type OutageGate = ReturnType<typeof createOutageGate>;

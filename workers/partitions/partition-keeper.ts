@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Gauge, type Registry } from 'prom-client';
-import type { Config } from '../shared/platform/config/config.ts';
-import { endsWithin } from '../shared/platform/lifecycle.ts';
-import { readDatabaseClock } from '../shared/platform/postgres/database-clock.ts';
-import { readPartitions } from '../shared/platform/postgres/partitions/partition-catalog.ts';
-import { executionLogTable, type PostponedWhy } from '../shared/platform/postgres/partitions/partitions.ts';
+import type { Config } from '../../shared/platform/config/config.ts';
+import { endsWithin } from '../../shared/platform/lifecycle.ts';
+import { readDatabaseClock } from '../../shared/platform/postgres/database-clock.ts';
+import { readPartitions } from '../../shared/platform/postgres/partitions/partition-catalog.ts';
+import { executionLogTable, type PostponedWhy } from '../../shared/platform/postgres/partitions/partitions.ts';
+import { retryWhileWorthWaiting } from '../runtime/retry.ts';
 import { type LookDeps, lookAfterPartitions, lookForToday } from './look-after-partitions.ts';
-import { retryWhileWorthWaiting } from './retry.ts';
 
 const everyMs = 3_600_000;
 /** A day that waits for a lock is tried for again sooner than in an hour, each time twice as late. */

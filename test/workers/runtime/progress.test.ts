@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { beginProgress, findStuckness, noteProgress, type Observation } from '../../workers/progress.ts';
+import { beginProgress, findStuckness, noteProgress, type Observation } from '../../../workers/runtime/progress.ts';
 
 const limitMs = 100;
 

@@ -1,6 +1,6 @@
-import { toError } from '../shared/platform/errors.ts';
-import type { Logger } from '../shared/platform/logging/logger.ts';
-import { createThrottledLog } from '../shared/platform/logging/throttled-log.ts';
+import { toError } from '../../shared/platform/errors.ts';
+import type { Logger } from '../../shared/platform/logging/logger.ts';
+import { createThrottledLog } from '../../shared/platform/logging/throttled-log.ts';
 
 /** Tells metrics what has happened. */
 export type TellMetrics = (tell: () => void) => void;

@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events';
 import { setImmediate as turn } from 'node:timers/promises';
 import { expect, test, vi } from 'vitest';
-import { createOutageGate, OwnFaultError, StoppedError } from '../../workers/outage-gate.ts';
+import { createOutageGate, OwnFaultError, StoppedError } from '../../../workers/runtime/outage-gate.ts';
 
 const outage = () => Object.assign(new Error('connection is gone'), { code: '08006', severity: 'FATAL' });
 const refusal = () => Object.assign(new Error('a value is wrong'), { code: '22P02', severity: 'ERROR' });

@@ -1,22 +1,22 @@
-import type { Config } from '../shared/platform/config/config.ts';
-import { createDatabase, type Database, Prisma } from '../shared/platform/postgres/database.ts';
+import type { Config } from '../../shared/platform/config/config.ts';
+import { createDatabase, type Database, Prisma } from '../../shared/platform/postgres/database.ts';
 import {
   classifyDatabaseError,
   lockCodes,
   passingConstraintPrefix,
-} from '../shared/platform/postgres/database-errors.ts';
-import { setLockLimits } from '../shared/platform/postgres/lock-limits.ts';
+} from '../../shared/platform/postgres/database-errors.ts';
+import { setLockLimits } from '../../shared/platform/postgres/lock-limits.ts';
 import {
   type Partition,
   quoteTable,
   readPartitions,
   transactionLimits,
-} from '../shared/platform/postgres/partitions/partition-catalog.ts';
+} from '../../shared/platform/postgres/partitions/partition-catalog.ts';
 import {
   type DayPartition,
   ensurePartitions,
   type PartitionReport,
-} from '../shared/platform/postgres/partitions/partitions.ts';
+} from '../../shared/platform/postgres/partitions/partitions.ts';
 
 /** A DEFAULT partition of some hundred million rows takes so long to be read. */
 const readTimeoutMs = 3_600_000;

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Backoff, backoffMs } from '../shared/platform/backoff.ts';
-import { type ClassifiedDatabaseError, classifyDatabaseError } from '../shared/platform/postgres/database-errors.ts';
+import { type Backoff, backoffMs } from '../../shared/platform/backoff.ts';
+import { type ClassifiedDatabaseError, classifyDatabaseError } from '../../shared/platform/postgres/database-errors.ts';
 
 /** How a statement is repeated. */
 export interface RetryOptions {

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { classifyRedisError, isRefusal } from '../shared/platform/redis/redis-errors.ts';
+import { classifyRedisError, isRefusal } from '../../shared/platform/redis/redis-errors.ts';
 
 /** Time between two tries of what Redis refuses: out of memory, a replica now, no rights. */
 export const refusedRetryMs = 500;

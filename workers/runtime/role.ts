@@ -1,8 +1,8 @@
 import type { Registry } from 'prom-client';
-import type { Config, ConfigGroup } from '../shared/platform/config/config.ts';
-import type { Logger } from '../shared/platform/logging/logger.ts';
-import type { Database } from '../shared/platform/postgres/database.ts';
-import type { Redis } from '../shared/platform/redis/redis.ts';
+import type { Config, ConfigGroup } from '../../shared/platform/config/config.ts';
+import type { Logger } from '../../shared/platform/logging/logger.ts';
+import type { Database } from '../../shared/platform/postgres/database.ts';
+import type { Redis } from '../../shared/platform/redis/redis.ts';
 import type { MemoryBudget } from './memory-budget.ts';
 
 /** What every worker reads of the configuration, whatever its role. */

@@ -1,6 +1,6 @@
 import { Counter, Registry } from 'prom-client';
 import { expect, onTestFinished, test } from 'vitest';
-import { type ProbeServerOptions, startProbeServer } from '../../workers/probe-server.ts';
+import { type ProbeServerOptions, startProbeServer } from '../../../workers/runtime/probe-server.ts';
 
 const token = 'a token of sixteen letters';
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { endsWithin } from '../shared/platform/lifecycle.ts';
-import type { Redis } from '../shared/platform/redis/redis.ts';
+import { endsWithin } from '../../shared/platform/lifecycle.ts';
+import type { Redis } from '../../shared/platform/redis/redis.ts';
 
 /** How often Redis is asked for the time. Two quartz clocks drift apart by some milliseconds in that time. */
 const everyMs = 60_000;

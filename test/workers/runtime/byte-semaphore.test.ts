@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { createByteSemaphore, type Release } from '../../workers/byte-semaphore.ts';
+import { createByteSemaphore, type Release } from '../../../workers/runtime/byte-semaphore.ts';
 
 /** Asks for room, and notes when it is let in. */
 function entering(maxBytes: number) {

@@ -1,6 +1,6 @@
 import type { RedisQueueBackend, Worker } from 'bullmq';
-import { toError } from '../shared/platform/errors.ts';
-import { classifyRedisError, explainRedisError, isRefusal } from '../shared/platform/redis/redis-errors.ts';
+import { toError } from '../../shared/platform/errors.ts';
+import { classifyRedisError, explainRedisError, isRefusal } from '../../shared/platform/redis/redis-errors.ts';
 
 /** What a worker asks of Redis, by the method of BullMQ that asks, as a probe tells it. */
 const needs = {

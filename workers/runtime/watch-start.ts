@@ -1,4 +1,4 @@
-import { endsWithin } from '../shared/platform/lifecycle.ts';
+import { endsWithin } from '../../shared/platform/lifecycle.ts';
 import { startProgressWatch } from './progress-watch.ts';
 import { databaseAnswers } from './readiness.ts';
 import type { Role, RoleConfig, RoleDeps } from './role.ts';

@@ -4,12 +4,12 @@ import {
   ensurePartitions,
   planPartitions,
   executionLogTable as table,
-} from '../../shared/platform/postgres/partitions/partitions.ts';
-import { startPartitionKeeper } from '../../workers/partition-keeper.ts';
-import { connect, until } from '../support/fixtures.ts';
-import { maintenanceDeps } from '../support/maintenance.ts';
-import { metricValue } from '../support/metric-value.ts';
-import { fillDefault, insertExecution, partitionRows } from '../support/rows.ts';
+} from '../../../shared/platform/postgres/partitions/partitions.ts';
+import { startPartitionKeeper } from '../../../workers/partitions/partition-keeper.ts';
+import { connect, until } from '../../support/fixtures.ts';
+import { maintenanceDeps } from '../../support/maintenance.ts';
+import { metricValue } from '../../support/metric-value.ts';
+import { fillDefault, insertExecution, partitionRows } from '../../support/rows.ts';
 
 const nowAt = '2031-05-10T12:00:00Z';
 const nowMs = Date.parse(nowAt);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createMemoryBudget, heldBytes, jobBytesFor } from '../../workers/memory-budget.ts';
+import { createMemoryBudget, heldBytes, jobBytesFor } from '../../../workers/runtime/memory-budget.ts';
 
 const mib = 1_048_576;
 

@@ -1,11 +1,11 @@
 import { expect, inject, onTestFinished, test } from 'vitest';
-import { loadConfig } from '../../shared/platform/config/config.ts';
-import { createLogger } from '../../shared/platform/logging/logger.ts';
-import { createDatabase } from '../../shared/platform/postgres/database.ts';
-import { createRedis } from '../../shared/platform/redis/redis.ts';
-import type { Role } from '../../workers/role.ts';
-import { watchStart } from '../../workers/watch-start.ts';
-import { createTestDatabase, until } from '../support/fixtures.ts';
+import { loadConfig } from '../../../shared/platform/config/config.ts';
+import { createLogger } from '../../../shared/platform/logging/logger.ts';
+import { createDatabase } from '../../../shared/platform/postgres/database.ts';
+import { createRedis } from '../../../shared/platform/redis/redis.ts';
+import type { Role } from '../../../workers/runtime/role.ts';
+import { watchStart } from '../../../workers/runtime/watch-start.ts';
+import { createTestDatabase, until } from '../../support/fixtures.ts';
 
 async function setUp(whyIdle: () => string | null) {
   const config = loadConfig({

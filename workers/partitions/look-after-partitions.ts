@@ -1,6 +1,6 @@
-import type { Config } from '../shared/platform/config/config.ts';
-import type { Logger } from '../shared/platform/logging/logger.ts';
-import type { Database } from '../shared/platform/postgres/database.ts';
+import type { Config } from '../../shared/platform/config/config.ts';
+import type { Logger } from '../../shared/platform/logging/logger.ts';
+import type { Database } from '../../shared/platform/postgres/database.ts';
 import {
   type DayPartition,
   ensurePartitions,
@@ -9,7 +9,7 @@ import {
   isDayOf,
   type PartitionReport,
   planPartitions,
-} from '../shared/platform/postgres/partitions/partitions.ts';
+} from '../../shared/platform/postgres/partitions/partitions.ts';
 import { attachDaysToCome, dropClaim } from './days-to-come.ts';
 
 export interface LookDeps {

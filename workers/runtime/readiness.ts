@@ -1,6 +1,6 @@
-import { endsWithin } from '../shared/platform/lifecycle.ts';
-import type { Database } from '../shared/platform/postgres/database.ts';
-import type { Redis } from '../shared/platform/redis/redis.ts';
+import { endsWithin } from '../../shared/platform/lifecycle.ts';
+import type { Database } from '../../shared/platform/postgres/database.ts';
+import type { Redis } from '../../shared/platform/redis/redis.ts';
 
 const answerWithinMs = 1_000;
 

@@ -1,5 +1,5 @@
 import { expect, test, vi } from 'vitest';
-import { isWorthWaiting, type RetryOptions, retryWhileWorthWaiting } from '../../workers/retry.ts';
+import { isWorthWaiting, type RetryOptions, retryWhileWorthWaiting } from '../../../workers/runtime/retry.ts';
 
 const failure = (code: string) => Object.assign(new Error(`database says ${code}`), { code, severity: 'ERROR' });
 

@@ -1,5 +1,5 @@
-import type { Config } from '../shared/platform/config/config.ts';
-import { createDatabase, type Database } from '../shared/platform/postgres/database.ts';
+import type { Config } from '../../shared/platform/config/config.ts';
+import { createDatabase, type Database } from '../../shared/platform/postgres/database.ts';
 
 /** Who holds a lock for longer than this holds it for long: what waits for it must not hold up the rest. */
 const lockTimeoutMs = 1_000;
