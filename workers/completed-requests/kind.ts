@@ -3,7 +3,7 @@ import {
   findRequestProblem,
   type RequestRecord,
 } from '../../shared/contracts/completed-request-schema.ts';
-import type { RecordKind, Unstored } from '../records/kind.ts';
+import type { RecordKind, Unstored } from '../ingest/kind.ts';
 import { goodRequests } from './good-records.ts';
 import { requestKey } from './request-key.ts';
 import { type EndedRequests, type RequestOutcome, storeRequests } from './store.ts';

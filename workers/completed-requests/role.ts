@@ -1,4 +1,4 @@
-import { createRecordRole } from '../records/pipeline.ts';
+import { createRecordRole } from '../ingest/pipeline.ts';
 import type { Role, RoleDeps } from '../runtime/role.ts';
 import { requestKind } from './kind.ts';
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Database, type JsonTransaction, queryWithJson } from '../../shared/platform/postgres/database.ts';
-import { recordTexts } from '../records/record-texts.ts';
+import { recordTexts } from '../ingest/record-texts.ts';
 import { storeStatement } from './statement.ts';
 
 /** How one record of a batch ended. */

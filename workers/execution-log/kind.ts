@@ -3,7 +3,7 @@ import {
   findExecutionOddity,
   findRecordProblem,
 } from '../../shared/contracts/execution-schema.ts';
-import type { RecordKind } from '../records/kind.ts';
+import type { RecordKind } from '../ingest/kind.ts';
 import { goodExecutions } from './good-records.ts';
 import { insertExecutions } from './store.ts';
 

@@ -1,5 +1,5 @@
+import { createRecordRole } from '../ingest/pipeline.ts';
 import { startPartitionKeeper } from '../partitions/partition-keeper.ts';
-import { createRecordRole } from '../records/pipeline.ts';
 import type { Role, RoleDeps } from '../runtime/role.ts';
 import { executionKind } from './kind.ts';
 

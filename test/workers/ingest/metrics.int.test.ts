@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { executionKind } from '../../../workers/execution-log/kind.ts';
-import { createRecordRole } from '../../../workers/records/pipeline.ts';
+import { createRecordRole } from '../../../workers/ingest/pipeline.ts';
 import { anExecutionFleet, idOf, recordText } from '../../support/execution-fleet.ts';
 import { startRole } from '../../support/worker.ts';
 

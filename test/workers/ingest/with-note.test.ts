@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { withNote } from '../../../workers/records/with-note.ts';
+import { withNote } from '../../../workers/ingest/with-note.ts';
 
 test.each([
   ['{"id":"a"}', '{"id":"a","notes":"odd"}'],

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { type BatchEntry, type BatchLimits, createBatcher, type WriteBatch } from '../../workers/batcher.ts';
+import { type BatchEntry, type BatchLimits, createBatcher, type WriteBatch } from '../../../workers/ingest/batcher.ts';
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });

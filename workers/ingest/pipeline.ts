@@ -1,15 +1,15 @@
 import { endsWithin } from '../../shared/platform/lifecycle.ts';
-import { createBatcher } from '../batcher.ts';
-import { createWorkerMetrics } from '../metrics.ts';
-import { createQueueDepth } from '../queue-depth.ts';
 import { startProgressWatch } from '../runtime/progress-watch.ts';
 import { databaseAnswers } from '../runtime/readiness.ts';
 import { createRedisClock } from '../runtime/redis-clock.ts';
 import type { Role, RoleDeps } from '../runtime/role.ts';
 import { createMetricsTeller } from '../runtime/tell-metrics.ts';
 import { createBatchWriter } from './batch-writer.ts';
+import { createBatcher } from './batcher.ts';
 import { createDatabaseGate } from './database-gate.ts';
 import type { RecordKind } from './kind.ts';
+import { createWorkerMetrics } from './metrics.ts';
+import { createQueueDepth } from './queue-depth.ts';
 import { rehearse } from './rehearsal.ts';
 import { createRecordWorker } from './worker.ts';
 

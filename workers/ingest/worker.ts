@@ -11,12 +11,7 @@ import { createThrottledLog } from '../../shared/platform/logging/throttled-log.
 import type { Database } from '../../shared/platform/postgres/database.ts';
 import { classifyDatabaseError, explainDatabaseError } from '../../shared/platform/postgres/database-errors.ts';
 import type { Redis } from '../../shared/platform/redis/redis.ts';
-import type { Batcher } from '../batcher.ts';
 import { type DeadLetter, markStored, storeDeadLetters } from '../dead-letters.ts';
-import { createDeadRatioGuard } from '../dead-ratio-guard.ts';
-import { createJobCounter } from '../job-counter.ts';
-import type { WorkerMetrics } from '../metrics.ts';
-import { RawJobWorker } from '../raw-job-worker.ts';
 import { keepRedisTime } from '../runtime/keep-redis-time.ts';
 import { heldBytes, type MemoryBudget } from '../runtime/memory-budget.ts';
 import type { OutageGate } from '../runtime/outage-gate.ts';
@@ -25,10 +20,15 @@ import { isRedisError, repeatWhileRefused } from '../runtime/redis-refusals.ts';
 import { createRedisStanding, noteAnswers } from '../runtime/redis-standing.ts';
 import type { RoleConfig } from '../runtime/role.ts';
 import type { TellMetrics } from '../runtime/tell-metrics.ts';
-import { createSuspectLane, WorkerKillerError } from '../suspects.ts';
+import type { Batcher } from './batcher.ts';
+import { createDeadRatioGuard } from './dead-ratio-guard.ts';
+import { createJobCounter } from './job-counter.ts';
 import type { RecordKind } from './kind.ts';
 import { createLetterBox, LetterBoxShutError } from './letter-box.ts';
+import type { WorkerMetrics } from './metrics.ts';
+import { RawJobWorker } from './raw-job-worker.ts';
 import { settleChunk } from './settle-chunk.ts';
+import { createSuspectLane, WorkerKillerError } from './suspects.ts';
 
 /** What the worker works with; whoever made it closes it. */
 export interface RecordWorkerDeps {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createDeadRatioGuard } from '../../workers/dead-ratio-guard.ts';
+import { createDeadRatioGuard } from '../../../workers/ingest/dead-ratio-guard.ts';
 
 test('guard: below the number of records nothing is concluded', () => {
   const guard = createDeadRatioGuard({ maxShare: 0.5, minRecords: 100 });

@@ -7,14 +7,14 @@ import {
   isLackOfResources,
   lockNotAvailable,
 } from '../../shared/platform/postgres/database-errors.ts';
-import type { BatchEntry } from '../batcher.ts';
-import type { WorkerMetrics } from '../metrics.ts';
 import { heldBytes, type MemoryBudget } from '../runtime/memory-budget.ts';
 import { type OutageGate, OwnFaultError, type Proof, StoppedError } from '../runtime/outage-gate.ts';
 import type { TellMetrics } from '../runtime/tell-metrics.ts';
-import { settleEntries, type WritePurpose } from '../settle.ts';
+import type { BatchEntry } from './batcher.ts';
 import type { RecordKind, Unstored } from './kind.ts';
+import type { WorkerMetrics } from './metrics.ts';
 import { writeInParts } from './parts.ts';
+import { settleEntries, type WritePurpose } from './settle.ts';
 
 /** What a batch writer works with. */
 export interface BatchWriterDeps {

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { toExecutionRecord } from '../../../producers/executions/execution-record.ts';
-import type { BatchEntry, Batcher } from '../../../workers/batcher.ts';
 import { executionKind } from '../../../workers/execution-log/kind.ts';
-import { settleChunk } from '../../../workers/records/settle-chunk.ts';
+import type { BatchEntry, Batcher } from '../../../workers/ingest/batcher.ts';
+import { settleChunk } from '../../../workers/ingest/settle-chunk.ts';
 import { anExecution } from '../../support/execution.ts';
 
 /** A batcher that commits everything, and the entries that it was given. */

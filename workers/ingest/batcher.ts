@@ -1,4 +1,4 @@
-import { toError } from '../shared/platform/errors.ts';
+import { toError } from '../../shared/platform/errors.ts';
 
 /** The records of one job, ready for a statement. */
 export interface BatchEntry {

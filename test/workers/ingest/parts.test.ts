@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { BatchEntry } from '../../../workers/batcher.ts';
-import { type PartResult, writeInParts } from '../../../workers/records/parts.ts';
+import type { BatchEntry } from '../../../workers/ingest/batcher.ts';
+import { type PartResult, writeInParts } from '../../../workers/ingest/parts.ts';
 
 const cause = { code: '57014', reason: 'took too long' };
 const numbers = (count: number): BatchEntry[] => [

@@ -1,4 +1,4 @@
-import type { Redis } from '../shared/platform/redis/redis.ts';
+import type { Redis } from '../../shared/platform/redis/redis.ts';
 
 /** Jobs that are looked at, and fetches that such a look is good for: other workers fetch beside this one. */
 const lookedAt = 300;

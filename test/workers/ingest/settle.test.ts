@@ -1,9 +1,14 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { BatchEntry } from '../../workers/batcher.ts';
-import type { Unstored } from '../../workers/records/kind.ts';
-import { OwnFaultError } from '../../workers/runtime/outage-gate.ts';
-import { RefusedRecordsError, settleEntries, UnreadableEntryError, type WritePurpose } from '../../workers/settle.ts';
+import type { BatchEntry } from '../../../workers/ingest/batcher.ts';
+import type { Unstored } from '../../../workers/ingest/kind.ts';
+import {
+  RefusedRecordsError,
+  settleEntries,
+  UnreadableEntryError,
+  type WritePurpose,
+} from '../../../workers/ingest/settle.ts';
+import { OwnFaultError } from '../../../workers/runtime/outage-gate.ts';
 
 const databaseError = (code: string) => Object.assign(new Error(`database says ${code}`), { code, severity: 'ERROR' });
 const entriesOf = (count: number): BatchEntry[] =>

@@ -1,4 +1,4 @@
-import type { BatchEntry } from '../batcher.ts';
+import type { BatchEntry } from './batcher.ts';
 import type { Unstored } from './kind.ts';
 import { recordTexts } from './record-texts.ts';
 

@@ -1,5 +1,5 @@
-import type { Redis } from '../shared/platform/redis/redis.ts';
-import { evenWhenFull } from '../shared/platform/redis/redis-scripts.ts';
+import type { Redis } from '../../shared/platform/redis/redis.ts';
+import { evenWhenFull } from '../../shared/platform/redis/redis-scripts.ts';
 
 /** Counts something about single jobs, in Redis, for this process may not live to tell. */
 export interface JobCounter {

@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
-import type { JobCounter } from '../../workers/job-counter.ts';
-import { createSuspectLane, WorkerKillerError } from '../../workers/suspects.ts';
+import type { JobCounter } from '../../../workers/ingest/job-counter.ts';
+import { createSuspectLane, WorkerKillerError } from '../../../workers/ingest/suspects.ts';
 
 /** A counter that remembers, as Redis does across the lives of workers. */
 function aCounter() {

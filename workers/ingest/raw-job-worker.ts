@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DelayedError, type Job, WaitingError, Worker, type WorkerOptions } from 'bullmq';
-import { toError } from '../shared/platform/errors.ts';
-import type { Redis } from '../shared/platform/redis/redis.ts';
-import { isRefusal } from '../shared/platform/redis/redis-errors.ts';
+import { toError } from '../../shared/platform/errors.ts';
+import type { Redis } from '../../shared/platform/redis/redis.ts';
+import { isRefusal } from '../../shared/platform/redis/redis-errors.ts';
+import type { Release } from '../runtime/byte-semaphore.ts';
+import { heldBytes, type MemoryBudget } from '../runtime/memory-budget.ts';
+import { refusedRetryMs } from '../runtime/redis-refusals.ts';
 import { createNextJobs, type NextJobs } from './next-jobs.ts';
-import type { Release } from './runtime/byte-semaphore.ts';
-import { heldBytes, type MemoryBudget } from './runtime/memory-budget.ts';
-import { refusedRetryMs } from './runtime/redis-refusals.ts';
 
 /** How a worker may fetch jobs. */
 export interface FetchLimits {

@@ -3,11 +3,11 @@ import { executionLimits } from '../../shared/contracts/execution.ts';
 import { type ParsedChunk, parseChunk } from '../../shared/contracts/parse-chunk.ts';
 import { latestPlausible } from '../../shared/contracts/plausible-time.ts';
 import { findJsonMembers } from '../../shared/platform/json-members.ts';
-import type { BatchEntry, Batcher } from '../batcher.ts';
 import { type DeadLetter, toDeadLetter } from '../dead-letters.ts';
-import { type Refusal, RefusedRecordsError, UnreadableEntryError } from '../settle.ts';
+import type { BatchEntry, Batcher } from './batcher.ts';
 import type { Fate, RecordKind } from './kind.ts';
 import { chunkRecordTexts, cutRecordList } from './record-texts.ts';
+import { type Refusal, RefusedRecordsError, UnreadableEntryError } from './settle.ts';
 import { withNote } from './with-note.ts';
 
 /** The data of a job as it was received: JSON, if its producer kept to the contract. */

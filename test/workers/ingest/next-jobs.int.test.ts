@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { queuePrefix } from '../../shared/contracts/queues.ts';
-import { createNextJobs } from '../../workers/next-jobs.ts';
-import { createNamespace, openQueue } from '../support/fixtures.ts';
-import { connectRedis } from '../support/health.ts';
+import { queuePrefix } from '../../../shared/contracts/queues.ts';
+import { createNextJobs } from '../../../workers/ingest/next-jobs.ts';
+import { createNamespace, openQueue } from '../../support/fixtures.ts';
+import { connectRedis } from '../../support/health.ts';
 
 async function setUp(sizes: readonly number[]) {
   const namespace = createNamespace();

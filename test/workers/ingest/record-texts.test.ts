@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { createChunker } from '../../../producers/core/chunker.ts';
 import { RecordBuffer } from '../../../producers/core/record-buffer.ts';
-import { chunkRecordTexts, cutRecordList, recordTexts } from '../../../workers/records/record-texts.ts';
+import { chunkRecordTexts, cutRecordList, recordTexts } from '../../../workers/ingest/record-texts.ts';
 import { anEntry } from '../../support/entry.ts';
 
 test('record texts: each is what stands in the text, numbers with the digits with which they were written', () => {

@@ -1,14 +1,14 @@
-import { toError } from '../shared/platform/errors.ts';
+import { toError } from '../../shared/platform/errors.ts';
 import {
   classifyDatabaseError,
   explainDatabaseError,
   isPassingRefusal,
-} from '../shared/platform/postgres/database-errors.ts';
+} from '../../shared/platform/postgres/database-errors.ts';
+import { OwnFaultError } from '../runtime/outage-gate.ts';
 import type { BatchEntry } from './batcher.ts';
-import type { Unstored } from './records/kind.ts';
-import { startsOf, toEntry } from './records/parts.ts';
-import { recordTexts } from './records/record-texts.ts';
-import { OwnFaultError } from './runtime/outage-gate.ts';
+import type { Unstored } from './kind.ts';
+import { startsOf, toEntry } from './parts.ts';
+import { recordTexts } from './record-texts.ts';
 
 /** A record that the database does not accept, by its place in its entry: the code is a SQLSTATE or names the cause. */
 export type Refusal = Unstored;

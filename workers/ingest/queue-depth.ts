@@ -1,7 +1,7 @@
 import { Queue } from 'bullmq';
-import { type QueueName, queuePrefix } from '../shared/contracts/queues.ts';
-import { endsWithin } from '../shared/platform/lifecycle.ts';
-import type { Redis } from '../shared/platform/redis/redis.ts';
+import { type QueueName, queuePrefix } from '../../shared/contracts/queues.ts';
+import { endsWithin } from '../../shared/platform/lifecycle.ts';
+import type { Redis } from '../../shared/platform/redis/redis.ts';
 import type { QueueDepth } from './metrics.ts';
 
 const answerWithinMs = 1_000;

@@ -3,10 +3,10 @@ import { toError } from '../../shared/platform/errors.ts';
 import type { Logger } from '../../shared/platform/logging/logger.ts';
 import { createThrottledLog } from '../../shared/platform/logging/throttled-log.ts';
 import { describeDatabaseError } from '../../shared/platform/postgres/database-errors.ts';
-import type { WorkerMetrics } from '../metrics.ts';
 import { createOutageGate, type OutageGate } from '../runtime/outage-gate.ts';
 import type { RoleConfig } from '../runtime/role.ts';
 import type { TellMetrics } from '../runtime/tell-metrics.ts';
+import type { WorkerMetrics } from './metrics.ts';
 
 const troubleLogEveryMs = 60_000;
 
