@@ -8,7 +8,7 @@ const throughPooler = [
   ...reads,
   'test/workers/execution-log/*.int.test.ts',
   'test/workers/completed-requests/*.int.test.ts',
-  'test/workers/health-events/hardened.int.test.ts',
+  'test/workers/health-events/hardened/hardened.int.test.ts',
   'test/workers/dead-letters.int.test.ts',
 ];
 

@@ -1,14 +1,14 @@
 import { loadConfig } from '../../shared/platform/config/config.ts';
 import type { Database } from '../../shared/platform/postgres/database.ts';
 import { markStored, storeDeadLetters } from '../../workers/dead-letters.ts';
-import { consume } from '../../workers/health-events/consumer.ts';
-import { commitEvents, loadGames } from '../../workers/health-events/game-store.ts';
-import { createHeldEntries } from '../../workers/health-events/held-entries.ts';
+import { consume } from '../../workers/health-events/hardened/consumer.ts';
+import { commitEvents, loadGames } from '../../workers/health-events/hardened/game-store.ts';
+import { createHeldEntries } from '../../workers/health-events/hardened/held-entries.ts';
+import { findBeginning } from '../../workers/health-events/hardened/offset.ts';
+import { createStreamReader } from '../../workers/health-events/hardened/stream-reader.ts';
+import { takeEvents } from '../../workers/health-events/hardened/take-events.ts';
 import { acquireLease, type Lease } from '../../workers/health-events/lease.ts';
-import { createLobbyRelay } from '../../workers/health-events/lobby-relay.ts';
-import { findBeginning } from '../../workers/health-events/offset.ts';
-import { createStreamReader } from '../../workers/health-events/stream-reader.ts';
-import { takeEvents } from '../../workers/health-events/take-events.ts';
+import { createLobbyRelay } from '../../workers/health-events/outbox/lobby-relay.ts';
 import type { HealthPlace } from './health-place.ts';
 
 /** One life of a consumer, and how it ends. */

@@ -12,11 +12,11 @@ import { databaseAnswers } from '../runtime/readiness.ts';
 import { retryWhileWorthWaiting } from '../runtime/retry.ts';
 import type { Role, RoleDeps } from '../runtime/role.ts';
 import { askRedis, whyRedisFails } from './ask-redis.ts';
-import { readHardened, type SessionDeps } from './hardened.ts';
+import { readHardened, type SessionDeps } from './hardened/hardened.ts';
 import { acquireLease, type Lease, releaseLease, renewLease } from './lease.ts';
 import { createHealthMetrics } from './metrics.ts';
-import { readMirrored } from './mirrored.ts';
-import { countSnapshots } from './outbox.ts';
+import { readMirrored } from './mirror/mirrored.ts';
+import { countSnapshots } from './outbox/outbox.ts';
 import { type HealthView, standby } from './view.ts';
 
 const handBackMs = 1_000;

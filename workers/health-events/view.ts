@@ -1,4 +1,4 @@
-import type { Publisher } from './lobby-place.ts';
+import type { Publisher } from './outbox/lobby-place.ts';
 
 /** What is known of the reading of the stream, for probes and metrics. */
 export interface HealthView {

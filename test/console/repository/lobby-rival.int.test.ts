@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { findRival, publishedThrough, readLobbyPlace } from '../../../console/repository/lobby-rival.ts';
 import type { Lease } from '../../../workers/health-events/lease.ts';
-import { createLobbyPlace } from '../../../workers/health-events/lobby-place.ts';
+import { createLobbyPlace } from '../../../workers/health-events/outbox/lobby-place.ts';
 import { connectRedis, createHealthKeys } from '../../support/health.ts';
 
 /** A lobby's stream, and consumers that would publish to it. */

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { whyUnusable } from '../../../workers/health-events/offset.ts';
+import { whyUnusable } from '../../../workers/health-events/hardened/offset.ts';
 import { until } from '../../support/fixtures.ts';
 import { addEvent } from '../../support/health.ts';
 import { aHealthPlace, type HealthPlace } from '../../support/health-place.ts';

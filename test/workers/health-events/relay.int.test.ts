@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { placeKey } from '../../../shared/contracts/lobby-event.ts';
 import type { Database } from '../../../shared/platform/postgres/database.ts';
 import { acquireLease, type Lease } from '../../../workers/health-events/lease.ts';
-import { createLobbyRelay } from '../../../workers/health-events/lobby-relay.ts';
+import { createLobbyRelay } from '../../../workers/health-events/outbox/lobby-relay.ts';
 import { openDatabase } from '../../support/health.ts';
 import { aHealthPlace, type HealthPlace } from '../../support/health-place.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { toDeadLetter } from '../../../workers/dead-letters.ts';
-import { slicesOf } from '../../../workers/health-events/letters.ts';
+import { slicesOf } from '../../../workers/health-events/hardened/letters.ts';
 import { connect, until } from '../../support/fixtures.ts';
 import { addEvent, type WireEvent } from '../../support/health.ts';
 import { aHealthPlace, type HealthPlace } from '../../support/health-place.ts';

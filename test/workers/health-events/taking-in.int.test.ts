@@ -1,9 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { replayDeadLetters } from '../../../console/replay.ts';
-import { commitEvents, loadGames } from '../../../workers/health-events/game-store.ts';
+import { commitEvents, loadGames } from '../../../workers/health-events/hardened/game-store.ts';
+import { planEvents } from '../../../workers/health-events/hardened/plan-events.ts';
 import { acquireLease, renewLease } from '../../../workers/health-events/lease.ts';
-import { planEvents } from '../../../workers/health-events/plan-events.ts';
 import { connect, until } from '../../support/fixtures.ts';
 import { openDatabase } from '../../support/health.ts';
 import { aHealthPlace } from '../../support/health-place.ts';

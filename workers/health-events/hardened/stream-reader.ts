@@ -1,9 +1,9 @@
-import { readFields, type StreamFields } from '../../shared/contracts/health-event.ts';
-import { replayLetterField } from '../../shared/contracts/stream-letter.ts';
-import { type BoundedEntry, readBounded } from '../../shared/platform/redis/bounded-stream-read.ts';
-import type { Redis } from '../../shared/platform/redis/redis.ts';
-import { type StreamFacts, toStreamFacts } from '../../shared/platform/redis/stream-facts.ts';
-import { readNextEntry } from './next-entry.ts';
+import { readFields, type StreamFields } from '../../../shared/contracts/health-event.ts';
+import { replayLetterField } from '../../../shared/contracts/stream-letter.ts';
+import { type BoundedEntry, readBounded } from '../../../shared/platform/redis/bounded-stream-read.ts';
+import type { Redis } from '../../../shared/platform/redis/redis.ts';
+import { type StreamFacts, toStreamFacts } from '../../../shared/platform/redis/stream-facts.ts';
+import { readNextEntry } from '../next-entry.ts';
 
 /** Entries after a place, and what the stream was like at that very moment. */
 export interface StreamRead {

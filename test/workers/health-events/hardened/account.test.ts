@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { accountFor, isAnotherStream } from '../../../workers/health-events/account.ts';
-import type { Position } from '../../../workers/health-events/stream-entry.ts';
+import { accountFor, isAnotherStream } from '../../../../workers/health-events/hardened/account.ts';
+import type { Position } from '../../../../workers/health-events/hardened/stream-entry.ts';
 
 /** What happens to a stream: entries are added, the oldest removed, single ones deleted, some read. */
 const acts = fc.array(

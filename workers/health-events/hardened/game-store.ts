@@ -1,14 +1,14 @@
-import type { RuntimeStatus } from '../../shared/contracts/runtime-status.ts';
+import type { RuntimeStatus } from '../../../shared/contracts/runtime-status.ts';
 import {
   type Database,
   type JsonStatement,
   type JsonTransaction,
   queryWithJson,
-} from '../../shared/platform/postgres/database.ts';
+} from '../../../shared/platform/postgres/database.ts';
+import type { Lease } from '../lease.ts';
 import type { Gap } from './account.ts';
 import type { Watermark } from './apply-event.ts';
 import { commitStatement } from './commit-statement.ts';
-import type { Lease } from './lease.ts';
 import type { EventPlan, PlannedGame, StoredGame } from './plan-events.ts';
 import type { Position } from './stream-entry.ts';
 

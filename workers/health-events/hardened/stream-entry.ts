@@ -1,5 +1,5 @@
-import { compareStreamIds } from '../../shared/contracts/stream-id.ts';
-import type { BoundedEntry } from '../../shared/platform/redis/bounded-stream-read.ts';
+import { compareStreamIds } from '../../../shared/contracts/stream-id.ts';
+import type { BoundedEntry } from '../../../shared/platform/redis/bounded-stream-read.ts';
 
 /** How far a stream was read. */
 export interface Position {

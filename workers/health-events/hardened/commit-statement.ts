@@ -1,4 +1,4 @@
-import type { JsonStatement } from '../../shared/platform/postgres/database.ts';
+import type { JsonStatement } from '../../../shared/platform/postgres/database.ts';
 
 /**
  * Everything that a batch of events does, with the offset after it, or nothing at all. Its one parameter is a JSON object.

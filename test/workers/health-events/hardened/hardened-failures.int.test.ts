@@ -1,15 +1,15 @@
 import { expect, test } from 'vitest';
-import { createBullmqTransport } from '../../../producers/core/transport.ts';
-import { createRedis } from '../../../shared/platform/redis/redis.ts';
-import { createHealthEvents } from '../../../workers/health-events/role.ts';
-import type { RoleDeps } from '../../../workers/runtime/role.ts';
-import { recordText } from '../../support/execution-fleet.ts';
-import { connect, createNamespace, until } from '../../support/fixtures.ts';
-import { startSluice } from '../../support/fleet.ts';
-import type { WireEvent } from '../../support/health.ts';
-import { aHealthPlace, type HealthPlace } from '../../support/health-place.ts';
-import { startFragileRedis } from '../../support/private-servers.ts';
-import { startRole } from '../../support/worker.ts';
+import { createBullmqTransport } from '../../../../producers/core/transport.ts';
+import { createRedis } from '../../../../shared/platform/redis/redis.ts';
+import { createHealthEvents } from '../../../../workers/health-events/role.ts';
+import type { RoleDeps } from '../../../../workers/runtime/role.ts';
+import { recordText } from '../../../support/execution-fleet.ts';
+import { connect, createNamespace, until } from '../../../support/fixtures.ts';
+import { startSluice } from '../../../support/fleet.ts';
+import type { WireEvent } from '../../../support/health.ts';
+import { aHealthPlace, type HealthPlace } from '../../../support/health-place.ts';
+import { startFragileRedis } from '../../../support/private-servers.ts';
+import { startRole } from '../../../support/worker.ts';
 
 /** The numbers in the names are those of section 6 of the specification; the others are in hardened.int.test.ts. */
 

@@ -1,5 +1,5 @@
-import type { HealthEvent } from '../../shared/contracts/health-event.ts';
-import { compareStreamIds } from '../../shared/contracts/stream-id.ts';
+import type { HealthEvent } from '../../../shared/contracts/health-event.ts';
+import { compareStreamIds } from '../../../shared/contracts/stream-id.ts';
 import type { Position, StreamEntry } from './stream-entry.ts';
 
 /** An entry that could be read. */

@@ -1,6 +1,6 @@
-import type { RuntimeSnapshot } from '../../shared/contracts/lobby-event.ts';
-import { type Database, type JsonStatement, queryWithJson } from '../../shared/platform/postgres/database.ts';
-import type { Lease } from './lease.ts';
+import type { RuntimeSnapshot } from '../../../shared/contracts/lobby-event.ts';
+import { type Database, type JsonStatement, queryWithJson } from '../../../shared/platform/postgres/database.ts';
+import type { Lease } from '../lease.ts';
 
 /** A snapshot that is to be published, and its number, which rises from one to the next. */
 export interface OutboxRow {

@@ -4,9 +4,9 @@ import {
   readFields,
   readHealthEvent,
   type UnreadableEvent,
-} from '../../shared/contracts/health-event.ts';
-import { firstStreamId } from '../../shared/contracts/stream-id.ts';
-import type { DeadLetter } from '../dead-letters.ts';
+} from '../../../shared/contracts/health-event.ts';
+import { firstStreamId } from '../../../shared/contracts/stream-id.ts';
+import type { DeadLetter } from '../../dead-letters.ts';
 import { accountFor, type Gap, isAnotherStream, type ReadAccount } from './account.ts';
 import type { HeldEntries, ReadEvent } from './held-entries.ts';
 import { storeEntryLetters } from './letters.ts';

@@ -1,13 +1,13 @@
-import type { Database } from '../../shared/platform/postgres/database.ts';
-import { withJsonTransaction } from '../../shared/platform/postgres/database.ts';
+import type { Database } from '../../../shared/platform/postgres/database.ts';
+import { withJsonTransaction } from '../../../shared/platform/postgres/database.ts';
 import {
   classifyDatabaseError,
   isLackOfResources,
   wayOfFailure,
-} from '../../shared/platform/postgres/database-errors.ts';
-import { OwnFaultError } from '../runtime/outage-gate.ts';
+} from '../../../shared/platform/postgres/database-errors.ts';
+import { OwnFaultError } from '../../runtime/outage-gate.ts';
+import type { Lease } from '../lease.ts';
 import { commitEvents, loadGames } from './game-store.ts';
-import type { Lease } from './lease.ts';
 import { planEvents } from './plan-events.ts';
 import type { Position } from './stream-entry.ts';
 import type { EventStore } from './take-events.ts';

@@ -1,12 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { SessionDeps } from './hardened.ts';
-import { createLobbyPlace, leasesOfSilence, type PlaceReply } from './lobby-place.ts';
-import { createImpatientConnection } from './mirror/connection.ts';
-import { createMirrorConsumer } from './mirror/consumer.ts';
-import { createLobbyPublisher } from './mirror/lobby-publisher.ts';
-import { createOffsetStore } from './mirror/offset-store.ts';
-import { createRecordStore } from './mirror/record-store.ts';
-import { logPublisher } from './observer.ts';
+import type { SessionDeps } from '../hardened/hardened.ts';
+import { logPublisher } from '../observer.ts';
+import { createLobbyPlace, leasesOfSilence, type PlaceReply } from '../outbox/lobby-place.ts';
+import { createImpatientConnection } from './connection.ts';
+import { createMirrorConsumer } from './consumer.ts';
+import { createLobbyPublisher } from './lobby-publisher.ts';
+import { createOffsetStore } from './offset-store.ts';
+import { createRecordStore } from './record-store.ts';
 
 /**
  * Reads the stream as the original does. Where it differs from `readHardened`:

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { createStreamReader } from '../../../workers/health-events/stream-reader.ts';
-import { until } from '../../support/fixtures.ts';
-import { addEvent, connectRedis } from '../../support/health.ts';
-import { startFragileRedis } from '../../support/private-servers.ts';
+import { createStreamReader } from '../../../../workers/health-events/hardened/stream-reader.ts';
+import { until } from '../../../support/fixtures.ts';
+import { addEvent, connectRedis } from '../../../support/health.ts';
+import { startFragileRedis } from '../../../support/private-servers.ts';
 
 const mib = 1_024 * 1_024;
 

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import type { HealthEventType } from '../../../shared/contracts/health-event.ts';
-import { runtimeStatuses } from '../../../shared/contracts/runtime-status.ts';
-import { loadConfig } from '../../../shared/platform/config/config.ts';
-import { UsageError } from '../../../shared/platform/errors.ts';
-import { until } from '../../support/fixtures.ts';
-import { anEvent, type LobbyEntry, type WireEvent } from '../../support/health.ts';
-import { aHealthPlace } from '../../support/health-place.ts';
-import { losses, observations, recordsAfterStory, story, storyStatuses } from '../../support/health-story.ts';
+import type { HealthEventType } from '../../../../shared/contracts/health-event.ts';
+import { runtimeStatuses } from '../../../../shared/contracts/runtime-status.ts';
+import { loadConfig } from '../../../../shared/platform/config/config.ts';
+import { UsageError } from '../../../../shared/platform/errors.ts';
+import { until } from '../../../support/fixtures.ts';
+import { anEvent, type LobbyEntry, type WireEvent } from '../../../support/health.ts';
+import { aHealthPlace } from '../../../support/health-place.ts';
+import { losses, observations, recordsAfterStory, story, storyStatuses } from '../../../support/health-story.ts';
 
 /**
  * The numbers in the names are those of section 6 of the specification; 19 to 41 are in hardened-failures.int.test.ts. Where

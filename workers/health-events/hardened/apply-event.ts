@@ -1,6 +1,6 @@
-import { type HealthEvent, reactions } from '../../shared/contracts/health-event.ts';
-import type { RuntimeStatus } from '../../shared/contracts/runtime-status.ts';
-import { compareStreamIds, streamIdMs } from '../../shared/contracts/stream-id.ts';
+import { type HealthEvent, reactions } from '../../../shared/contracts/health-event.ts';
+import type { RuntimeStatus } from '../../../shared/contracts/runtime-status.ts';
+import { compareStreamIds, streamIdMs } from '../../../shared/contracts/stream-id.ts';
 
 /** What of a game's record the events change or tell of. */
 export interface GameRecord {

@@ -1,22 +1,22 @@
-import { snapshotEventType } from '../../shared/contracts/lobby-event.ts';
-import type { Config } from '../../shared/platform/config/config.ts';
-import type { Logger } from '../../shared/platform/logging/logger.ts';
-import type { Database } from '../../shared/platform/postgres/database.ts';
-import type { Redis } from '../../shared/platform/redis/redis.ts';
-import { isRefusal } from '../../shared/platform/redis/redis-errors.ts';
-import { createMetricsTeller } from '../runtime/tell-metrics.ts';
+import { snapshotEventType } from '../../../shared/contracts/lobby-event.ts';
+import type { Config } from '../../../shared/platform/config/config.ts';
+import type { Logger } from '../../../shared/platform/logging/logger.ts';
+import type { Database } from '../../../shared/platform/postgres/database.ts';
+import type { Redis } from '../../../shared/platform/redis/redis.ts';
+import { isRefusal } from '../../../shared/platform/redis/redis-errors.ts';
+import { createMetricsTeller } from '../../runtime/tell-metrics.ts';
+import type { Lease } from '../lease.ts';
+import type { HealthMetrics } from '../metrics.ts';
+import { createObserver, logPublisher } from '../observer.ts';
+import { leasesOfSilence } from '../outbox/lobby-place.ts';
+import { createLobbyRelay } from '../outbox/lobby-relay.ts';
+import type { HealthView } from '../view.ts';
 import { consume } from './consumer.ts';
 import { createEventStore, type Repeat } from './event-store.ts';
 import { createHeldEntries } from './held-entries.ts';
-import type { Lease } from './lease.ts';
-import { leasesOfSilence } from './lobby-place.ts';
-import { createLobbyRelay } from './lobby-relay.ts';
-import type { HealthMetrics } from './metrics.ts';
-import { createObserver, logPublisher } from './observer.ts';
 import { findBeginning } from './offset.ts';
 import { createStreamReader } from './stream-reader.ts';
 import { takeEvents } from './take-events.ts';
-import type { HealthView } from './view.ts';
 
 export interface SessionDeps {
   config: Config['health'];

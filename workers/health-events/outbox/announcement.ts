@@ -1,5 +1,5 @@
-import { type Database, Prisma } from '../../shared/platform/postgres/database.ts';
-import type { Lease } from './lease.ts';
+import { type Database, Prisma } from '../../../shared/platform/postgres/database.ts';
+import type { Lease } from '../lease.ts';
 
 /** The lobby is told of all games at most so often, whatever the reasons and whoever reads: a reason may come again and again. */
 const announceEverySeconds = 60;

@@ -1,7 +1,7 @@
-import { placeKey } from '../../shared/contracts/lobby-event.ts';
-import { endsWithin } from '../../shared/platform/lifecycle.ts';
-import type { Redis } from '../../shared/platform/redis/redis.ts';
-import type { Lease } from './lease.ts';
+import { placeKey } from '../../../shared/contracts/lobby-event.ts';
+import { endsWithin } from '../../../shared/platform/lifecycle.ts';
+import type { Redis } from '../../../shared/platform/redis/redis.ts';
+import type { Lease } from '../lease.ts';
 import { publishScript } from './publish-script.ts';
 
 /** Who publishes to the lobby's stream. */

@@ -1,5 +1,5 @@
-import type { Database } from '../../shared/platform/postgres/database.ts';
-import type { Lease } from './lease.ts';
+import type { Database } from '../../../shared/platform/postgres/database.ts';
+import type { Lease } from '../lease.ts';
 
 /** Snapshots that one statement moves. */
 const movedAtOnce = 5_000;

@@ -1,5 +1,5 @@
-import type { HealthEventType } from '../../shared/contracts/health-event.ts';
-import type { RuntimeSnapshot } from '../../shared/contracts/lobby-event.ts';
+import type { HealthEventType } from '../../../shared/contracts/health-event.ts';
+import type { RuntimeSnapshot } from '../../../shared/contracts/lobby-event.ts';
 import { applyEvent, type EventResult, type Game } from './apply-event.ts';
 import type { ReadEvent } from './held-entries.ts';
 

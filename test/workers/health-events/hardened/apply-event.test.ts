@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { type HealthEvent, healthEventTypes, reactions } from '../../../shared/contracts/health-event.ts';
-import { runtimeStatuses } from '../../../shared/contracts/runtime-status.ts';
-import { applyEvent, type EventResult, type Game } from '../../../workers/health-events/apply-event.ts';
+import { type HealthEvent, healthEventTypes, reactions } from '../../../../shared/contracts/health-event.ts';
+import { runtimeStatuses } from '../../../../shared/contracts/runtime-status.ts';
+import { applyEvent, type EventResult, type Game } from '../../../../workers/health-events/hardened/apply-event.ts';
 
 const t0 = 1_775_121_800_000;
 const running: Game = { record: { status: 'running', health: '', turn: 7 }, watermark: null };

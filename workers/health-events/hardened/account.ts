@@ -1,5 +1,5 @@
-import { compareStreamIds, firstStreamId } from '../../shared/contracts/stream-id.ts';
-import type { StreamFacts } from '../../shared/platform/redis/stream-facts.ts';
+import { compareStreamIds, firstStreamId } from '../../../shared/contracts/stream-id.ts';
+import type { StreamFacts } from '../../../shared/platform/redis/stream-facts.ts';
 import type { Position } from './stream-entry.ts';
 
 /** Entries that were removed from a stream before they were read. */
