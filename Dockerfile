@@ -36,6 +36,7 @@ COPY workers workers/
 COPY console console/
 COPY local local/
 COPY archive archive/
+COPY dead-letters dead-letters/
 COPY cli cli/
 
 # A volume inherits the directory's owner. The process is not root and has to write there.

@@ -9,7 +9,7 @@ const throughPooler = [
   'test/workers/execution-log/*.int.test.ts',
   'test/workers/completed-requests/*.int.test.ts',
   'test/workers/health-events/hardened/hardened.int.test.ts',
-  'test/workers/dead-letters.int.test.ts',
+  'test/dead-letters/store.int.test.ts',
 ];
 
 export default defineConfig({

@@ -1,6 +1,4 @@
 import { Argument, type Command, Option } from 'commander';
-import { parseRepair, type Repair, repairSyntax } from '../console/repairs.ts';
-import { replayDeadLetters } from '../console/replay.ts';
 import {
   countDeadLetters,
   type DeadLetterFilter,
@@ -11,7 +9,9 @@ import {
   listReplayableIds,
   type ReplayFilter,
   replayableStates,
-} from '../console/repository/dead-letters.ts';
+} from '../dead-letters/read.ts';
+import { parseRepair, type Repair, repairSyntax } from '../dead-letters/repairs.ts';
+import { replayDeadLetters } from '../dead-letters/replay.ts';
 import { queueNames } from '../shared/contracts/queues.ts';
 import { UsageError } from '../shared/platform/errors.ts';
 import type { Database } from '../shared/platform/postgres/database.ts';

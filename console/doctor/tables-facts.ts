@@ -1,3 +1,4 @@
+import { type DeadLetterGroup, groupDeadLetters } from '../../dead-letters/read.ts';
 import {
   type BookLine,
   booksTable,
@@ -13,7 +14,6 @@ import {
   executionLogTable,
   findMissingPartitions,
 } from '../../shared/platform/postgres/partitions/partitions.ts';
-import { type DeadLetterGroup, groupDeadLetters } from '../repository/dead-letters.ts';
 import type { Answer } from './answer.ts';
 import type { PostgresConnection } from './postgres-facts.ts';
 

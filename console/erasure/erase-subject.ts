@@ -1,11 +1,11 @@
 import { join } from 'node:path';
+import { eraseLetterPage } from '../../dead-letters/erase.ts';
 import { type EditedSpill, editSpill } from '../../producers/spill/edit-spill.ts';
 import type { ErasureSubject } from '../../shared/contracts/erasure-subject.ts';
 import { queueNames } from '../../shared/contracts/queues.ts';
 import type { Database } from '../../shared/platform/postgres/database.ts';
 import { readDatabaseClock } from '../../shared/platform/postgres/database-clock.ts';
 import type { Redis } from '../../shared/platform/redis/redis.ts';
-import { eraseLetterPage } from '../repository/erase-letters.ts';
 import { noteSubjectErasure } from '../repository/note-erasure.ts';
 import { eraseFromChunk } from './erase-chunk.ts';
 import { eraseExecutions, executionTables } from './erase-executions.ts';

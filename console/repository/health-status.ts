@@ -1,8 +1,8 @@
+import { countDeadLetters } from '../../dead-letters/read.ts';
 import type { RuntimeStatus } from '../../shared/contracts/runtime-status.ts';
 import { isStreamId } from '../../shared/contracts/stream-id.ts';
 import type { Config } from '../../shared/platform/config/config.ts';
 import type { StreamFacts } from '../../shared/platform/redis/stream-facts.ts';
-import { countDeadLetters } from './dead-letters.ts';
 import {
   countGames,
   findLease,

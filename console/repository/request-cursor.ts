@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { cursorTime, readCursor, writeCursor } from './cursor.ts';
+import { cursorTime, readCursor, writeCursor } from '../../shared/platform/cursor.ts';
 
 /** The parts of a list in their order: what is being worked on first, what has ended last. */
 export const listParts = ['processing', 'claimed', 'pending', 'ended'] as const;

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { expect, inject, onTestFinished, test } from 'vitest';
+import { storeDeadLetters, toDeadLetter } from '../../dead-letters/store.ts';
 import { toExecutionRecord } from '../../producers/executions/execution-record.ts';
 import { loadConfig } from '../../shared/platform/config/config.ts';
 import { createDatabase } from '../../shared/platform/postgres/database.ts';
-import { storeDeadLetters, toDeadLetter } from '../../workers/dead-letters.ts';
 import { anExecution } from '../support/execution.ts';
 import { connect, createNamespace, createTestDatabase, openQueue, until } from '../support/fixtures.ts';
 import { startSluice } from '../support/fleet.ts';

@@ -1,6 +1,6 @@
+import { markStored, storeDeadLetters } from '../../dead-letters/store.ts';
 import { loadConfig } from '../../shared/platform/config/config.ts';
 import type { Database } from '../../shared/platform/postgres/database.ts';
-import { markStored, storeDeadLetters } from '../../workers/dead-letters.ts';
 import { consume } from '../../workers/health-events/hardened/consumer.ts';
 import { commitEvents, loadGames } from '../../workers/health-events/hardened/game-store.ts';
 import { createHeldEntries } from '../../workers/health-events/hardened/held-entries.ts';

@@ -1,8 +1,8 @@
+import type { KeyOf } from '../../dead-letters/store.ts';
 import type { QueueName } from '../../shared/contracts/queues.ts';
 import type { Backoff } from '../../shared/platform/backoff.ts';
 import type { Config } from '../../shared/platform/config/config.ts';
 import type { Database, JsonTransaction } from '../../shared/platform/postgres/database.ts';
-import type { KeyOf } from '../dead-letters.ts';
 
 /** What becomes of a record that is not stored. */
 export type Fate =

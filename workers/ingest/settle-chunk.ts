@@ -1,9 +1,9 @@
+import { type DeadLetter, toDeadLetter } from '../../dead-letters/store.ts';
 import { requestLimits } from '../../shared/contracts/completed-request.ts';
 import { executionLimits } from '../../shared/contracts/execution.ts';
 import { type ParsedChunk, parseChunk } from '../../shared/contracts/parse-chunk.ts';
 import { latestPlausible } from '../../shared/contracts/plausible-time.ts';
 import { findJsonMembers } from '../../shared/platform/json-members.ts';
-import { type DeadLetter, toDeadLetter } from '../dead-letters.ts';
 import type { BatchEntry, Batcher } from './batcher.ts';
 import type { Fate, RecordKind } from './kind.ts';
 import { chunkRecordTexts, cutRecordList } from './record-texts.ts';

@@ -1,4 +1,5 @@
 import { DelayedError, type Job, UnrecoverableError, WaitingError, type Worker, type WorkerOptions } from 'bullmq';
+import { type DeadLetter, markStored, storeDeadLetters } from '../../dead-letters/store.ts';
 import { parseChunk } from '../../shared/contracts/parse-chunk.ts';
 import { type QueueName, queuePrefix } from '../../shared/contracts/queues.ts';
 import { replayedLetterId } from '../../shared/contracts/replay.ts';
@@ -11,7 +12,6 @@ import { createThrottledLog } from '../../shared/platform/logging/throttled-log.
 import type { Database } from '../../shared/platform/postgres/database.ts';
 import { classifyDatabaseError, explainDatabaseError } from '../../shared/platform/postgres/database-errors.ts';
 import type { Redis } from '../../shared/platform/redis/redis.ts';
-import { type DeadLetter, markStored, storeDeadLetters } from '../dead-letters.ts';
 import { keepRedisTime } from '../runtime/keep-redis-time.ts';
 import { heldBytes, type MemoryBudget } from '../runtime/memory-budget.ts';
 import type { OutageGate } from '../runtime/outage-gate.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { cursorTime, readCursor, writeCursor } from '../cursor.ts';
+import { cursorTime, readCursor, writeCursor } from '../../../shared/platform/cursor.ts';
 
 /** A place in a list of executions: the row that was read last. */
 export interface ExecutionPosition {

@@ -1,14 +1,14 @@
-import { requireUrl } from '../../../shared/platform/config/config.ts';
-import { createRedis } from '../../../shared/platform/redis/redis.ts';
-import { parseRepair } from '../../repairs.ts';
-import { replayDeadLetters } from '../../replay.ts';
+import { listDeadLetterSummaries } from '../../../dead-letters/list.ts';
 import {
   type DeadLetterState,
   discardDeadLetters,
   findDeadLetter,
   groupDeadLetters,
-} from '../../repository/dead-letters.ts';
-import { listDeadLetterSummaries } from '../../repository/list-dead-letters.ts';
+} from '../../../dead-letters/read.ts';
+import { parseRepair } from '../../../dead-letters/repairs.ts';
+import { replayDeadLetters } from '../../../dead-letters/replay.ts';
+import { requireUrl } from '../../../shared/platform/config/config.ts';
+import { createRedis } from '../../../shared/platform/redis/redis.ts';
 import type { App, RouteDeps } from '../app.ts';
 import { given } from '../given.ts';
 import { fromRedis } from '../http/from-redis.ts';

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { deadLetterStates, replayableStates } from '../../repository/dead-letters.ts';
+import { deadLetterStates, replayableStates } from '../../../dead-letters/read.ts';
 import { cursor, limit, text, time } from './common.ts';
 
 const state = z.enum(deadLetterStates);

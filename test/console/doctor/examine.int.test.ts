@@ -5,6 +5,7 @@ import { examine } from '../../../console/doctor/examine.ts';
 import { worstOf } from '../../../console/doctor/finding.ts';
 import { queueKeys } from '../../../console/doctor/queue-facts.ts';
 import { setStoredOffset } from '../../../console/repository/health.ts';
+import { storeDeadLetters, toDeadLetter } from '../../../dead-letters/store.ts';
 import { freePort } from '../../../local/free-port.ts';
 import { readMigrations } from '../../../prisma/migration-files.ts';
 import { healthStream } from '../../../shared/contracts/health-event.ts';
@@ -16,7 +17,6 @@ import {
   planPartitions,
   executionLogTable as table,
 } from '../../../shared/platform/postgres/partitions/partitions.ts';
-import { storeDeadLetters, toDeadLetter } from '../../../workers/dead-letters.ts';
 import { acquireLease } from '../../../workers/health-events/lease.ts';
 import { connect, createNamespace, createTestDatabase, openQueue, untilBlocked } from '../../support/fixtures.ts';
 import { addEvent, addEvents, connectRedis, createHealthKeys, insertRuntimeRecord } from '../../support/health.ts';

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Answer } from '../../../console/doctor/answer.ts';
 import { judgeTables } from '../../../console/doctor/judge-tables.ts';
 import type { TablesFacts } from '../../../console/doctor/tables-facts.ts';
-import type { DeadLetterGroup } from '../../../console/repository/dead-letters.ts';
+import type { DeadLetterGroup } from '../../../dead-letters/read.ts';
 import type { BookLine } from '../../../prisma/migration-books.ts';
 import { planPartitions } from '../../../shared/platform/postgres/partitions/partitions.ts';
 import { findingOf } from './finding-of.ts';

@@ -1,6 +1,6 @@
 import { expect, inject, onTestFinished, test } from 'vitest';
-import { parseRepair } from '../../../console/repairs.ts';
-import { replayDeadLetters } from '../../../console/replay.ts';
+import { parseRepair } from '../../../dead-letters/repairs.ts';
+import { replayDeadLetters } from '../../../dead-letters/replay.ts';
 import { createBullmqTransport } from '../../../producers/core/transport.ts';
 import { letterName } from '../../../shared/contracts/letter-key.ts';
 import { jobName } from '../../../shared/contracts/queues.ts';

@@ -1,8 +1,8 @@
 import { expect, onTestFinished, test } from 'vitest';
+import { storeDeadLetters, toDeadLetter } from '../../../dead-letters/store.ts';
 import { hashOfId } from '../../../shared/contracts/erasure-subject.ts';
 import { loadConfig } from '../../../shared/platform/config/config.ts';
 import { createDatabase } from '../../../shared/platform/postgres/database.ts';
-import { storeDeadLetters, toDeadLetter } from '../../../workers/dead-letters.ts';
 import { insertExecutions } from '../../../workers/execution-log/store.ts';
 import { idOf, recordText } from '../../support/execution-fleet.ts';
 import { connect, createTestDatabase, untilBlocked } from '../../support/fixtures.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { toDeadLetter } from '../../../workers/dead-letters.ts';
+import { toDeadLetter } from '../../../dead-letters/store.ts';
 import { slicesOf } from '../../../workers/health-events/hardened/letters.ts';
 import { connect, until } from '../../support/fixtures.ts';
 import { addEvent, type WireEvent } from '../../support/health.ts';

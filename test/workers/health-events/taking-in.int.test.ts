@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { replayDeadLetters } from '../../../console/replay.ts';
+import { replayDeadLetters } from '../../../dead-letters/replay.ts';
 import { commitEvents, loadGames } from '../../../workers/health-events/hardened/game-store.ts';
 import { planEvents } from '../../../workers/health-events/hardened/plan-events.ts';
 import { acquireLease, renewLease } from '../../../workers/health-events/lease.ts';

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { DeadLetter } from '../../../dead-letters/store.ts';
 import {
   isUnreadable,
   readFields,
@@ -6,7 +7,6 @@ import {
   type UnreadableEvent,
 } from '../../../shared/contracts/health-event.ts';
 import { firstStreamId } from '../../../shared/contracts/stream-id.ts';
-import type { DeadLetter } from '../../dead-letters.ts';
 import { accountFor, type Gap, isAnotherStream, type ReadAccount } from './account.ts';
 import type { HeldEntries, ReadEvent } from './held-entries.ts';
 import { storeEntryLetters } from './letters.ts';

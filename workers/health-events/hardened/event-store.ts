@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type DeadLetter, markStored, storeDeadLetters } from '../../../dead-letters/store.ts';
 import type { Logger } from '../../../shared/platform/logging/logger.ts';
 import type { Database } from '../../../shared/platform/postgres/database.ts';
-import { type DeadLetter, markStored, storeDeadLetters } from '../../dead-letters.ts';
 import type { OwnFaultError } from '../../runtime/outage-gate.ts';
 import type { Lease } from '../lease.ts';
 import { createCommitFault } from './commit-fault.ts';

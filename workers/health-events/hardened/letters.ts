@@ -1,8 +1,8 @@
+import { type DeadLetter, toDeadLetter } from '../../../dead-letters/store.ts';
 import { fieldOf, type StreamFields } from '../../../shared/contracts/health-event.ts';
 import { uuidOrNull } from '../../../shared/contracts/letter-key.ts';
 import { replayProducer } from '../../../shared/contracts/replay.ts';
 import { replayLetterField, toStreamLetter } from '../../../shared/contracts/stream-letter.ts';
-import { type DeadLetter, toDeadLetter } from '../../dead-letters.ts';
 import type { StreamEntry } from './stream-entry.ts';
 
 /**

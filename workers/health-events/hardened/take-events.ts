@@ -1,7 +1,7 @@
+import type { DeadLetter } from '../../../dead-letters/store.ts';
 import { streamIdMs } from '../../../shared/contracts/stream-id.ts';
 import { toError } from '../../../shared/platform/errors.ts';
 import { classifyDatabaseError, explainDatabaseError } from '../../../shared/platform/postgres/database-errors.ts';
-import type { DeadLetter } from '../../dead-letters.ts';
 import { OwnFaultError } from '../../runtime/outage-gate.ts';
 import type { Gap } from './account.ts';
 import type { CommitOutcome } from './game-store.ts';

@@ -1,6 +1,6 @@
+import type { DeadLetter } from '../../../dead-letters/store.ts';
 import type { Logger } from '../../../shared/platform/logging/logger.ts';
 import { describeDatabaseError } from '../../../shared/platform/postgres/database-errors.ts';
-import type { DeadLetter } from '../../dead-letters.ts';
 import type { Position } from './stream-entry.ts';
 
 const retryEveryMs = 1_000;

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { expect, onTestFinished, test } from 'vitest';
+import { type DeadLetter, markStored, storeDeadLetters, toDeadLetter } from '../../dead-letters/store.ts';
 import { replayProducer } from '../../shared/contracts/replay.ts';
 import { loadConfig } from '../../shared/platform/config/config.ts';
 import { createDatabase } from '../../shared/platform/postgres/database.ts';
 import { requestKey } from '../../workers/completed-requests/request-key.ts';
-import { type DeadLetter, markStored, storeDeadLetters, toDeadLetter } from '../../workers/dead-letters.ts';
 import { connect, createTestDatabase } from '../support/fixtures.ts';
 
 const origin = { queue: 'execution-log' as const, contractVersion: 1, jobId: 'job', producer: 'p' };

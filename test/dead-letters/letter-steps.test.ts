@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { lettersInSteps } from '../../../console/repository/letter-steps.ts';
+import { lettersInSteps } from '../../dead-letters/letter-steps.ts';
 
 const letters = (...sizes: number[]) => sizes.map((payloadBytes, index) => ({ id: String(index), payloadBytes }));
 

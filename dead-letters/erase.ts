@@ -1,4 +1,4 @@
-import type { Database } from '../../shared/platform/postgres/database.ts';
+import type { Database } from '../shared/platform/postgres/database.ts';
 
 /** A letter may hold two bodies of ten megabytes. */
 const lettersPerPage = 10;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { parseRepair, repair } from '../../console/repairs.ts';
+import { parseRepair, repair } from '../../dead-letters/repairs.ts';
 
 const apply = (payload: string, ...names: string[]) => repair(payload, names.map(parseRepair));
 

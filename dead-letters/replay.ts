@@ -7,7 +7,7 @@ import { replayProducer } from '../shared/contracts/replay.ts';
 import { fromStreamLetter } from '../shared/contracts/stream-letter.ts';
 import type { Database } from '../shared/platform/postgres/database.ts';
 import type { Redis } from '../shared/platform/redis/redis.ts';
-import { type Repair, repair } from './repairs.ts';
+import { lettersInSteps } from './letter-steps.ts';
 import {
   assertMayMark,
   listDeadLetters,
@@ -16,8 +16,8 @@ import {
   type ReplayFilter,
   readPayloadSizes,
   type StoredDeadLetter,
-} from './repository/dead-letters.ts';
-import { lettersInSteps } from './repository/letter-steps.ts';
+} from './read.ts';
+import { type Repair, repair } from './repairs.ts';
 
 /** What is to be put back into its queue, and how. */
 export interface ReplayOptions {

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { UsageError } from '../../shared/platform/errors.ts';
+import { UsageError } from './errors.ts';
 
 const version = 1;
 

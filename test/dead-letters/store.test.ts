@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { toDeadLetter, toSignature } from '../../workers/dead-letters.ts';
+import { toDeadLetter, toSignature } from '../../dead-letters/store.ts';
 
 const origin = { queue: 'execution-log' as const, contractVersion: 1, jobId: 'job', producer: 'p' };
 

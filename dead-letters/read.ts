@@ -1,5 +1,5 @@
-import { type Database, Prisma } from '../../shared/platform/postgres/database.ts';
-import { readDatabaseClock } from '../../shared/platform/postgres/database-clock.ts';
+import { type Database, Prisma } from '../shared/platform/postgres/database.ts';
+import { readDatabaseClock } from '../shared/platform/postgres/database-clock.ts';
 import type { SizedLetter } from './letter-steps.ts';
 
 /**

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { type Database, Prisma } from '../../shared/platform/postgres/database.ts';
-import { cursorTime, readCursor, writeCursor } from './cursor.ts';
-import type { DeadLetterFilter, DeadLetterState } from './dead-letters.ts';
+import { cursorTime, readCursor, writeCursor } from '../shared/platform/cursor.ts';
+import { type Database, Prisma } from '../shared/platform/postgres/database.ts';
+import type { DeadLetterFilter, DeadLetterState } from './read.ts';
 
 /** A letter without its payload. */
 export interface DeadLetterSummary {
