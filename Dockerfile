@@ -37,6 +37,7 @@ COPY console console/
 COPY local local/
 COPY archive archive/
 COPY dead-letters dead-letters/
+COPY erasure erasure/
 COPY cli cli/
 
 # A volume inherits the directory's owner. The process is not root and has to write there.

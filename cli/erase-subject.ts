@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
 import { Argument, type Command } from 'commander';
-import { eraseSubject, type PlaceCounts, type SubjectErasure } from '../console/erasure/erase-subject.ts';
+import { eraseSubject, type PlaceCounts, type SubjectErasure } from '../erasure/erase-subject.ts';
 import { type ErasureSubject, subjectKinds } from '../shared/contracts/erasure-subject.ts';
 import { UsageError } from '../shared/platform/errors.ts';
 import { untilAskedToStop } from '../shared/platform/lifecycle.ts';

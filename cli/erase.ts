@@ -1,4 +1,4 @@
-import { type Erasure, eraseCreator } from '../console/repository/erase-creator.ts';
+import { type Erasure, eraseCreator } from '../erasure/erase-creator.ts';
 import { UsageError } from '../shared/platform/errors.ts';
 import { untilAskedToStop } from '../shared/platform/lifecycle.ts';
 import type { Database } from '../shared/platform/postgres/database.ts';

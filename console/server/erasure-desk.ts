@@ -1,8 +1,8 @@
+import { eraseSubject, type SubjectErasure } from '../../erasure/erase-subject.ts';
 import type { ErasureSubject } from '../../shared/contracts/erasure-subject.ts';
 import { requireUrl } from '../../shared/platform/config/config.ts';
 import { classifyDatabaseError } from '../../shared/platform/postgres/database-errors.ts';
 import { createRedis } from '../../shared/platform/redis/redis.ts';
-import { eraseSubject, type SubjectErasure } from '../erasure/erase-subject.ts';
 import type { RouteDeps } from './app.ts';
 
 /** How the last erasure of this console is getting on. There is no id in it. */

@@ -1,4 +1,4 @@
-import { eraseCreator } from '../../console/repository/erase-creator.ts';
+import { eraseCreator } from '../../erasure/erase-creator.ts';
 import { loadConfig } from '../../shared/platform/config/config.ts';
 import { createDatabase } from '../../shared/platform/postgres/database.ts';
 

@@ -1,5 +1,5 @@
 import { inject, onTestFinished } from 'vitest';
-import { eraseSubject, type SubjectErasureOptions } from '../../console/erasure/erase-subject.ts';
+import { eraseSubject, type SubjectErasureOptions } from '../../erasure/erase-subject.ts';
 import type { Execution } from '../../producers/index.ts';
 import type { ErasureSubject } from '../../shared/contracts/erasure-subject.ts';
 import { loadConfig } from '../../shared/platform/config/config.ts';

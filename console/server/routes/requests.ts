@@ -1,4 +1,4 @@
-import { deleteRequest } from '../../repository/delete-request.ts';
+import { deleteRequest } from '../../../erasure/delete-request.ts';
 import { listRequests } from '../../repository/list-requests.ts';
 import { findRequest } from '../../repository/requests.ts';
 import type { App, RouteDeps } from '../app.ts';

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { deleteRequest } from '../../../console/repository/delete-request.ts';
 import { listRequests } from '../../../console/repository/list-requests.ts';
 import { findRequest, withBody } from '../../../console/repository/requests.ts';
+import { deleteRequest } from '../../../erasure/delete-request.ts';
 import { toLetterKey } from '../../../shared/contracts/letter-key.ts';
 import { UsageError } from '../../../shared/platform/errors.ts';
 import { aBeginning, aCompletion, aRequestStore, stateColumns } from '../../support/requests.ts';

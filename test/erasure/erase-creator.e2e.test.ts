@@ -2,8 +2,8 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { eraseCreator } from '../../../console/repository/erase-creator.ts';
-import { aCompletion, aRequestStore } from '../../support/requests.ts';
+import { eraseCreator } from '../../erasure/erase-creator.ts';
+import { aCompletion, aRequestStore } from '../support/requests.ts';
 
 test('erasure: killed in the middle it leaves whole requests and no orphan, nothing comes back, and the next call ends it', async () => {
   const { database, databaseUrl, store, rows, orphans } = await aRequestStore();

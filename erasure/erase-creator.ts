@@ -1,5 +1,5 @@
-import { eraseLetterPage, isOf } from '../../dead-letters/erase.ts';
-import { type Database, Prisma } from '../../shared/platform/postgres/database.ts';
+import { eraseLetterPage, isOf } from '../dead-letters/erase.ts';
+import { type Database, Prisma } from '../shared/platform/postgres/database.ts';
 import { noteCreatorErasure } from './note-erasure.ts';
 
 /** How far an erasure has come. */

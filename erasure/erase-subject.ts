@@ -1,12 +1,11 @@
 import { join } from 'node:path';
-import { eraseLetterPage } from '../../dead-letters/erase.ts';
-import { type EditedSpill, editSpill } from '../../producers/spill/edit-spill.ts';
-import type { ErasureSubject } from '../../shared/contracts/erasure-subject.ts';
-import { queueNames } from '../../shared/contracts/queues.ts';
-import type { Database } from '../../shared/platform/postgres/database.ts';
-import { readDatabaseClock } from '../../shared/platform/postgres/database-clock.ts';
-import type { Redis } from '../../shared/platform/redis/redis.ts';
-import { noteSubjectErasure } from '../repository/note-erasure.ts';
+import { eraseLetterPage } from '../dead-letters/erase.ts';
+import { type EditedSpill, editSpill } from '../producers/spill/edit-spill.ts';
+import type { ErasureSubject } from '../shared/contracts/erasure-subject.ts';
+import { queueNames } from '../shared/contracts/queues.ts';
+import type { Database } from '../shared/platform/postgres/database.ts';
+import { readDatabaseClock } from '../shared/platform/postgres/database-clock.ts';
+import type { Redis } from '../shared/platform/redis/redis.ts';
 import { eraseFromChunk } from './erase-chunk.ts';
 import { eraseExecutions, executionTables } from './erase-executions.ts';
 import { eraseJobs } from './erase-jobs.ts';
@@ -14,6 +13,7 @@ import { createScope, type ErasureScope } from './erase-record.ts';
 import { blankRequests, eraseOwnRequests, requestTables } from './erase-requests.ts';
 import { findTable, type PlainTable } from './held-table.ts';
 import { isUnreadable, letterFate } from './letter-fate.ts';
+import { noteSubjectErasure } from './note-erasure.ts';
 import type { RowCounts } from './rows.ts';
 
 /** What was found in each place. */

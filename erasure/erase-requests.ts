@@ -1,6 +1,6 @@
-import { type Database, Prisma } from '../../shared/platform/postgres/database.ts';
-import { classifyDatabaseError, lockCodes } from '../../shared/platform/postgres/database-errors.ts';
-import { eraseRequestRows } from '../repository/erase-creator.ts';
+import { type Database, Prisma } from '../shared/platform/postgres/database.ts';
+import { classifyDatabaseError, lockCodes } from '../shared/platform/postgres/database-errors.ts';
+import { eraseRequestRows } from './erase-creator.ts';
 import type { PlainTable } from './held-table.ts';
 import { inPageRanges } from './page-ranges.ts';
 import { anyNames, blankedNotes, type RowsErasure, text, valueNames } from './rows.ts';

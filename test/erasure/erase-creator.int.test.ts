@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { eraseCreator } from '../../../console/repository/erase-creator.ts';
-import { aBeginning, aCompletion, aRequestStore } from '../../support/requests.ts';
+import { eraseCreator } from '../../erasure/erase-creator.ts';
+import { aBeginning, aCompletion, aRequestStore } from '../support/requests.ts';
 
 const by = (createdBy: string, count: number) => Array.from({ length: count }, () => aCompletion({ createdBy }));
 

@@ -1,11 +1,11 @@
 import { Worker } from 'bullmq';
 import { expect, inject, onTestFinished, test } from 'vitest';
-import { eraseJobs } from '../../../console/erasure/erase-jobs.ts';
-import { createScope } from '../../../console/erasure/erase-record.ts';
-import { queuePrefix } from '../../../shared/contracts/queues.ts';
-import { createRedis } from '../../../shared/platform/redis/redis.ts';
-import { recordText } from '../../support/execution-fleet.ts';
-import { createNamespace, openQueue, until } from '../../support/fixtures.ts';
+import { eraseJobs } from '../../erasure/erase-jobs.ts';
+import { createScope } from '../../erasure/erase-record.ts';
+import { queuePrefix } from '../../shared/contracts/queues.ts';
+import { createRedis } from '../../shared/platform/redis/redis.ts';
+import { recordText } from '../support/execution-fleet.ts';
+import { createNamespace, openQueue, until } from '../support/fixtures.ts';
 
 const user = 'gone-1';
 const signal = new AbortController().signal;

@@ -1,4 +1,4 @@
-import { type Database, Prisma } from '../../shared/platform/postgres/database.ts';
+import { type Database, Prisma } from '../shared/platform/postgres/database.ts';
 
 /** What Prisma hands to the work inside a transaction. */
 export type Transaction = Parameters<Parameters<Database['$transaction']>[0]>[0];

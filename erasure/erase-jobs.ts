@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Queue } from 'bullmq';
-import { type QueueName, queueNames, queuePrefix } from '../../shared/contracts/queues.ts';
-import type { Redis } from '../../shared/platform/redis/redis.ts';
-import { evenWhenFull } from '../../shared/platform/redis/redis-scripts.ts';
+import { type QueueName, queueNames, queuePrefix } from '../shared/contracts/queues.ts';
+import type { Redis } from '../shared/platform/redis/redis.ts';
+import { evenWhenFull } from '../shared/platform/redis/redis-scripts.ts';
 import { eraseFromChunk } from './erase-chunk.ts';
 import type { ErasureScope } from './erase-record.ts';
 

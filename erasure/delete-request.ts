@@ -1,5 +1,5 @@
-import { letterKeysOf } from '../../shared/contracts/letter-key.ts';
-import { type Database, Prisma } from '../../shared/platform/postgres/database.ts';
+import { letterKeysOf } from '../shared/contracts/letter-key.ts';
+import { type Database, Prisma } from '../shared/platform/postgres/database.ts';
 import { withoutStoring } from './request-erasure-lock.ts';
 
 /** What became of a deletion. */

@@ -1,6 +1,6 @@
-import type { LetterChange, ReadLetter } from '../../dead-letters/erase.ts';
-import { parseChunk } from '../../shared/contracts/parse-chunk.ts';
-import { type QueueName, queueNames } from '../../shared/contracts/queues.ts';
+import type { LetterChange, ReadLetter } from '../dead-letters/erase.ts';
+import { parseChunk } from '../shared/contracts/parse-chunk.ts';
+import { type QueueName, queueNames } from '../shared/contracts/queues.ts';
 import { eraseFromChunk } from './erase-chunk.ts';
 import { type ErasureScope, eraseFromRecord } from './erase-record.ts';
 

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ErasureSubject } from '../../shared/contracts/erasure-subject.ts';
-import { type Database, Prisma } from '../../shared/platform/postgres/database.ts';
-import { classifyDatabaseError, lockNotAvailable } from '../../shared/platform/postgres/database-errors.ts';
+import type { ErasureSubject } from '../shared/contracts/erasure-subject.ts';
+import { type Database, Prisma } from '../shared/platform/postgres/database.ts';
+import { classifyDatabaseError, lockNotAvailable } from '../shared/platform/postgres/database-errors.ts';
 import { type Transaction, withoutStoring } from './request-erasure-lock.ts';
 
 /** Rounded up to the millisecond that rows have. By the database's clock, within the lock: what was stored before is earlier. */

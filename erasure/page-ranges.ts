@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type Database, Prisma } from '../../shared/platform/postgres/database.ts';
-import { classifyDatabaseError, lockCodes } from '../../shared/platform/postgres/database-errors.ts';
-import { quoteTable } from '../../shared/platform/postgres/partitions/partition-catalog.ts';
+import { type Database, Prisma } from '../shared/platform/postgres/database.ts';
+import { classifyDatabaseError, lockCodes } from '../shared/platform/postgres/database-errors.ts';
+import { quoteTable } from '../shared/platform/postgres/partitions/partition-catalog.ts';
 import { findTable, holdTable, type PlainTable, TableBusy, TableMoved, type TablePlace } from './held-table.ts';
 
 /** Pages of one statement. A page may have a hundred rows with traces that are kept elsewhere, or five with theirs in them. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { deleteRequest } from '../../../console/repository/delete-request.ts';
-import { eraseCreator } from '../../../console/repository/erase-creator.ts';
+import { deleteRequest } from '../../../erasure/delete-request.ts';
+import { eraseCreator } from '../../../erasure/erase-creator.ts';
 import { inSchema } from '../../../shared/platform/postgres/schema.ts';
 import { storeStatement } from '../../../workers/completed-requests/statement.ts';
 import { connect, ourSchema, untilBlocked } from '../../support/fixtures.ts';

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { eraseFromChunk } from '../../../console/erasure/erase-chunk.ts';
-import { createScope, eraseFromRecord } from '../../../console/erasure/erase-record.ts';
-import { letterFate } from '../../../console/erasure/letter-fate.ts';
+import { eraseFromChunk } from '../../erasure/erase-chunk.ts';
+import { createScope, eraseFromRecord } from '../../erasure/erase-record.ts';
+import { letterFate } from '../../erasure/letter-fate.ts';
 
 const before = new Date('2026-03-01T12:00:00.000Z');
 const user = createScope({ kind: 'user', id: 'gone-1' }, { before, ownOnly: false });

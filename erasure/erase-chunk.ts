@@ -1,8 +1,8 @@
-import { chunkVersion } from '../../shared/contracts/chunk.ts';
-import { isOwner, ownersOf } from '../../shared/contracts/erasure-subject.ts';
-import { parseChunk } from '../../shared/contracts/parse-chunk.ts';
-import type { QueueName } from '../../shared/contracts/queues.ts';
-import { findJsonElements, findJsonMembers } from '../../shared/platform/json-members.ts';
+import { chunkVersion } from '../shared/contracts/chunk.ts';
+import { isOwner, ownersOf } from '../shared/contracts/erasure-subject.ts';
+import { parseChunk } from '../shared/contracts/parse-chunk.ts';
+import type { QueueName } from '../shared/contracts/queues.ts';
+import { findJsonElements, findJsonMembers } from '../shared/platform/json-members.ts';
 import { type ErasureScope, eraseFromRecord } from './erase-record.ts';
 
 /** Records that were taken out, and those of others that were changed. */

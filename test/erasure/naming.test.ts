@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createNaming } from '../../../console/erasure/naming.ts';
+import { createNaming } from '../../erasure/naming.ts';
 
 test.each([
   ['user-1', '"user-1"'],

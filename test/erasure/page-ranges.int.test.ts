@@ -1,12 +1,12 @@
 import type pg from 'pg';
 import { expect, test } from 'vitest';
-import { readPartitions } from '../../../shared/platform/postgres/partitions/partition-catalog.ts';
-import { executionLogTable, toPartition } from '../../../shared/platform/postgres/partitions/partitions.ts';
-import { copyRows, readColumns } from '../../../workers/maintenance/past/copy-rows.ts';
-import { makeStaging } from '../../../workers/maintenance/past/staging.ts';
-import { swapDefault } from '../../../workers/maintenance/past/swap-default.ts';
-import { anErasure } from '../../support/erasure.ts';
-import { connect, until } from '../../support/fixtures.ts';
+import { readPartitions } from '../../shared/platform/postgres/partitions/partition-catalog.ts';
+import { executionLogTable, toPartition } from '../../shared/platform/postgres/partitions/partitions.ts';
+import { copyRows, readColumns } from '../../workers/maintenance/past/copy-rows.ts';
+import { makeStaging } from '../../workers/maintenance/past/staging.ts';
+import { swapDefault } from '../../workers/maintenance/past/swap-default.ts';
+import { anErasure } from '../support/erasure.ts';
+import { connect, until } from '../support/fixtures.ts';
 
 const table = 'strategy_execution_log';
 const gone = { kind: 'user', id: 'gone-1' } as const;

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { noteSubjectErasure } from '../../../console/repository/note-erasure.ts';
-import type { ErasureSubject } from '../../../shared/contracts/erasure-subject.ts';
-import { anErasure } from '../../support/erasure.ts';
-import { connect, untilBlocked } from '../../support/fixtures.ts';
+import { noteSubjectErasure } from '../../erasure/note-erasure.ts';
+import type { ErasureSubject } from '../../shared/contracts/erasure-subject.ts';
+import { anErasure } from '../support/erasure.ts';
+import { connect, untilBlocked } from '../support/fixtures.ts';
 
 const user = (id: string): ErasureSubject => ({ kind: 'user', id });
 

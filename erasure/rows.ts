@@ -1,4 +1,4 @@
-import { Prisma } from '../../shared/platform/postgres/database.ts';
+import { Prisma } from '../shared/platform/postgres/database.ts';
 import type { ErasureScope } from './erase-record.ts';
 import type { Naming } from './naming.ts';
 

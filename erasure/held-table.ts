@@ -1,11 +1,11 @@
-import { type Database, Prisma } from '../../shared/platform/postgres/database.ts';
+import { type Database, Prisma } from '../shared/platform/postgres/database.ts';
 import {
   classifyDatabaseError,
   lockNotAvailable,
   undefinedTable,
-} from '../../shared/platform/postgres/database-errors.ts';
-import { quoteTable } from '../../shared/platform/postgres/partitions/partition-catalog.ts';
-import { quoteIdentifier, quoteLiteral } from '../../shared/platform/postgres/schema.ts';
+} from '../shared/platform/postgres/database-errors.ts';
+import { quoteTable } from '../shared/platform/postgres/partitions/partition-catalog.ts';
+import { quoteIdentifier, quoteLiteral } from '../shared/platform/postgres/schema.ts';
 
 /** A table with rows of its own, so none that is partitioned. Its name may come to mean another table. */
 export interface PlainTable {

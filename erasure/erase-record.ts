@@ -1,7 +1,7 @@
-import { type ErasureSubject, isOwner, ownersOf } from '../../shared/contracts/erasure-subject.ts';
-import { executionLimits } from '../../shared/contracts/execution.ts';
-import type { QueueName } from '../../shared/contracts/queues.ts';
-import { findJsonMembers, type JsonMember } from '../../shared/platform/json-members.ts';
+import { type ErasureSubject, isOwner, ownersOf } from '../shared/contracts/erasure-subject.ts';
+import { executionLimits } from '../shared/contracts/execution.ts';
+import type { QueueName } from '../shared/contracts/queues.ts';
+import { findJsonMembers, type JsonMember } from '../shared/platform/json-members.ts';
 import { createNaming, type Naming } from './naming.ts';
 
 /** What an erasure goes by. */

@@ -1,5 +1,5 @@
-import { awaitingDropPrefix } from '../../archive/awaiting-drop.ts';
-import { type Database, Prisma } from '../../shared/platform/postgres/database.ts';
+import { awaitingDropPrefix } from '../archive/awaiting-drop.ts';
+import { type Database, Prisma } from '../shared/platform/postgres/database.ts';
 import type { ErasureScope } from './erase-record.ts';
 import type { PlainTable } from './held-table.ts';
 import { inPageRanges } from './page-ranges.ts';
