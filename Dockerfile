@@ -38,6 +38,7 @@ COPY local local/
 COPY archive archive/
 COPY dead-letters dead-letters/
 COPY erasure erasure/
+COPY queries queries/
 COPY cli cli/
 
 # A volume inherits the directory's owner. The process is not root and has to write there.

@@ -2,7 +2,7 @@ import { defineConfig } from 'vitest/config';
 
 /** What reads through the door: these run again where Sluice is a guest, see test/support/guest.ts. */
 const reads = [
-  'test/console/repository/**/*.int.test.ts',
+  'test/queries/**/*.int.test.ts',
   'test/erasure/erase-creator.int.test.ts',
   'test/console/server/executions.int.test.ts',
 ];

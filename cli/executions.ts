@@ -1,8 +1,8 @@
 import { Argument, type Command, Option } from 'commander';
-import { compareStrategies } from '../console/repository/executions/compare.ts';
-import { listExecutions } from '../console/repository/executions/list.ts';
-import { findExecution } from '../console/repository/executions/one.ts';
-import { readStrategy } from '../console/repository/executions/strategy.ts';
+import { compareStrategies } from '../queries/executions/compare.ts';
+import { listExecutions } from '../queries/executions/list.ts';
+import { findExecution } from '../queries/executions/one.ts';
+import { readStrategy } from '../queries/executions/strategy.ts';
 import { UsageError } from '../shared/platform/errors.ts';
 import { untilAskedToStop } from '../shared/platform/lifecycle.ts';
 import type { Database } from '../shared/platform/postgres/database.ts';

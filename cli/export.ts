@@ -4,9 +4,9 @@ import { setImmediate } from 'node:timers/promises';
 import { type Command, Option } from 'commander';
 import { createPendingFile, removeAbandoned } from '../archive/archive-file.ts';
 import type { Column, Row } from '../archive/columns.ts';
-import { exportExecutions, readExecutionColumns } from '../console/repository/export/executions.ts';
-import { exportRequests, requestColumns } from '../console/repository/export/requests.ts';
-import type { RequestFilter } from '../console/repository/list-requests.ts';
+import { exportExecutions, readExecutionColumns } from '../queries/export/executions.ts';
+import { exportRequests, requestColumns } from '../queries/export/requests.ts';
+import type { RequestFilter } from '../queries/requests/list-requests.ts';
 
 import { UsageError } from '../shared/platform/errors.ts';
 import { untilAskedToStop } from '../shared/platform/lifecycle.ts';

@@ -1,7 +1,7 @@
-import type { Lease, OutboxDepth } from '../console/repository/health.ts';
-import type { OffsetChange, OffsetReport } from '../console/repository/health-offset.ts';
-import type { HealthStatus } from '../console/repository/health-status.ts';
-import type { LobbyRival } from '../console/repository/lobby-rival.ts';
+import type { Lease, OutboxDepth } from '../queries/health/health.ts';
+import type { OffsetChange, OffsetReport } from '../queries/health/health-offset.ts';
+import type { HealthStatus } from '../queries/health/health-status.ts';
+import type { LobbyRival } from '../queries/health/lobby-rival.ts';
 
 /** How the stream was read, for a person. */
 export function offsetLines({ mode, offset, entriesBehind, lostEntries, stored, original, stream }: OffsetReport) {

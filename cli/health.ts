@@ -1,6 +1,6 @@
 import { Argument, type Command, InvalidArgumentError } from 'commander';
-import { changeOffset, type HealthDeps, readOffset } from '../console/repository/health-offset.ts';
-import { readHealthStatus } from '../console/repository/health-status.ts';
+import { changeOffset, type HealthDeps, readOffset } from '../queries/health/health-offset.ts';
+import { readHealthStatus } from '../queries/health/health-status.ts';
 import { isStreamId } from '../shared/contracts/stream-id.ts';
 import { loadConfig } from '../shared/platform/config/config.ts';
 import type { CommandContext } from './context.ts';

@@ -1,6 +1,6 @@
 import { Argument, type Command } from 'commander';
-import { readQueueFacts } from '../console/doctor/queue-facts.ts';
 import { countWorkers } from '../console/server/queues/count-workers.ts';
+import { readQueueFacts } from '../queries/queues/queue-facts.ts';
 import { type QueueName, queueNames } from '../shared/contracts/queues.ts';
 import type { Redis } from '../shared/platform/redis/redis.ts';
 import type { CommandContext } from './context.ts';

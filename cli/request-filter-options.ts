@@ -5,7 +5,7 @@ import {
   requestStates,
   type StatusClass,
   statusClasses,
-} from '../console/repository/list-requests.ts';
+} from '../queries/requests/list-requests.ts';
 import { type ServiceTier, serviceTiers } from '../shared/contracts/completed-request.ts';
 
 /** Which requests are asked for, beside their time. */

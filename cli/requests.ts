@@ -1,7 +1,7 @@
 import { Argument, type Command } from 'commander';
-import { listRequests, type RequestFilter } from '../console/repository/list-requests.ts';
-import { findRequest } from '../console/repository/requests.ts';
 import { deleteRequest } from '../erasure/delete-request.ts';
+import { listRequests, type RequestFilter } from '../queries/requests/list-requests.ts';
+import { findRequest } from '../queries/requests/requests.ts';
 import type { Database } from '../shared/platform/postgres/database.ts';
 import type { CommandContext } from './context.ts';
 import { type EraseFlags, erase } from './erase.ts';

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
-import { parseWindow, type WindowRequest } from '../console/repository/executions/window.ts';
+import { parseWindow, type WindowRequest } from '../queries/executions/window.ts';
 import { UsageError } from '../shared/platform/errors.ts';
 
 /** What `--since` and `--until` were given. */

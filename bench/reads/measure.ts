@@ -1,6 +1,6 @@
-import { listExecutions } from '../../console/repository/executions/list.ts';
-import { readStrategy } from '../../console/repository/executions/strategy.ts';
 import { say } from '../../local/steps.ts';
+import { listExecutions } from '../../queries/executions/list.ts';
+import { readStrategy } from '../../queries/executions/strategy.ts';
 import { createDatabase } from '../../shared/platform/postgres/database.ts';
 import type { Stage } from '../stage.ts';
 import { median } from '../statistics.ts';

@@ -1,4 +1,4 @@
-import { inSnapshot } from '../../console/repository/executions/snapshot.ts';
+import { inSnapshot } from '../../queries/executions/snapshot.ts';
 import type { Database } from '../../shared/platform/postgres/database.ts';
 import type { FilledTable } from './executions-table.ts';
 import { type Scan, scansOf, toFailuresStatement, toFiguresStatement } from './scans.ts';

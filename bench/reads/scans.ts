@@ -1,7 +1,7 @@
-import { cutIntoBuckets } from '../../console/repository/executions/buckets.ts';
-import { toListStatement } from '../../console/repository/executions/list-statement.ts';
-import { cubeOf, type RunScope, talliesOf } from '../../console/repository/executions/runs.ts';
-import type { Snapshot } from '../../console/repository/executions/snapshot.ts';
+import { cutIntoBuckets } from '../../queries/executions/buckets.ts';
+import { toListStatement } from '../../queries/executions/list-statement.ts';
+import { cubeOf, type RunScope, talliesOf } from '../../queries/executions/runs.ts';
+import type { Snapshot } from '../../queries/executions/snapshot.ts';
 import { Prisma } from '../../shared/platform/postgres/database.ts';
 
 /** How a statement came to the rows of one table. */

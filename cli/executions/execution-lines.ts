@@ -1,5 +1,5 @@
-import type { StoredExecution } from '../../console/repository/executions/one.ts';
-import type { ExecutionSummary } from '../../console/repository/executions/summary.ts';
+import type { StoredExecution } from '../../queries/executions/one.ts';
+import type { ExecutionSummary } from '../../queries/executions/summary.ts';
 import { none, toFigure } from '../text/figures.ts';
 import type { Line, Span } from '../text/line.ts';
 import { type Column, toTable } from '../text/table.ts';

@@ -1,5 +1,5 @@
 import { type Command, Option } from 'commander';
-import type { ExecutionFilter } from '../../console/repository/executions/list-statement.ts';
+import type { ExecutionFilter } from '../../queries/executions/list-statement.ts';
 import { executionStatuses } from '../../shared/contracts/execution.ts';
 import { UsageError } from '../../shared/platform/errors.ts';
 import { decimal } from '../option-values.ts';

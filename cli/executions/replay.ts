@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { StoredExecution } from '../../console/repository/executions/one.ts';
+import type { StoredExecution } from '../../queries/executions/one.ts';
 import { toError, UsageError } from '../../shared/platform/errors.ts';
 import { confirm } from '../confirm.ts';
 import type { Line } from '../text/line.ts';

@@ -1,4 +1,4 @@
-import type { RowKey } from '../../console/repository/executions/tail.ts';
+import type { RowKey } from '../../queries/executions/tail.ts';
 
 /**
  * Which rows a tail has told of, and from when on it has to look for others.

@@ -1,8 +1,8 @@
-import type { Comparison } from '../../console/repository/executions/compare.ts';
-import type { Mean, Tally } from '../../console/repository/executions/estimates.ts';
-import type { Percentile } from '../../console/repository/executions/percentiles.ts';
-import type { StrategyAnswer, StrategyFigures } from '../../console/repository/executions/strategy.ts';
-import type { ExecutionWindow } from '../../console/repository/executions/window.ts';
+import type { Comparison } from '../../queries/executions/compare.ts';
+import type { Mean, Tally } from '../../queries/executions/estimates.ts';
+import type { Percentile } from '../../queries/executions/percentiles.ts';
+import type { StrategyAnswer, StrategyFigures } from '../../queries/executions/strategy.ts';
+import type { ExecutionWindow } from '../../queries/executions/window.ts';
 import { executionStatuses } from '../../shared/contracts/execution.ts';
 import { none, toAge, toCount, toFigure, toPercentage, withSign } from '../text/figures.ts';
 import type { Line, Span } from '../text/line.ts';

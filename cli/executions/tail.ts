@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { listExecutions } from '../../console/repository/executions/list.ts';
-import type { ExecutionSummary } from '../../console/repository/executions/summary.ts';
-import { readClock, readKeys, readUnknown, type TailFilter } from '../../console/repository/executions/tail.ts';
+import { listExecutions } from '../../queries/executions/list.ts';
+import type { ExecutionSummary } from '../../queries/executions/summary.ts';
+import { readClock, readKeys, readUnknown, type TailFilter } from '../../queries/executions/tail.ts';
 import { UsageError } from '../../shared/platform/errors.ts';
 import type { Database } from '../../shared/platform/postgres/database.ts';
 import { classifyDatabaseError } from '../../shared/platform/postgres/database-errors.ts';

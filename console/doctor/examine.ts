@@ -1,3 +1,4 @@
+import { readQueueFacts } from '../../queries/queues/queue-facts.ts';
 import { queueNames } from '../../shared/contracts/queues.ts';
 import type { Config } from '../../shared/platform/config/config.ts';
 import { endsWithin } from '../../shared/platform/lifecycle.ts';
@@ -14,7 +15,6 @@ import { judgeQueue } from './judge-queue.ts';
 import { judgeRedis, judgeRedisConnection } from './judge-redis.ts';
 import { judgeTables } from './judge-tables.ts';
 import { connectToPostgres, type PostgresConnection, readPostgresFacts } from './postgres-facts.ts';
-import { readQueueFacts } from './queue-facts.ts';
 import { connectToRedis, type RedisConnection, readRedisFacts } from './redis-facts.ts';
 import { createSecretHider } from './secrets.ts';
 import { readKnownMigrations, readTablesFacts } from './tables-facts.ts';

@@ -1,6 +1,3 @@
-import { isStreamId } from '../../shared/contracts/stream-id.ts';
-import type { Config } from '../../shared/platform/config/config.ts';
-import type { Database } from '../../shared/platform/postgres/database.ts';
 import {
   findLease,
   findStoredOffset,
@@ -10,7 +7,7 @@ import {
   readStuckRecords,
   type StoredOffset,
   type StuckRecords,
-} from '../repository/health.ts';
+} from '../../queries/health/health.ts';
 import {
   type HealthStream,
   type Position,
@@ -18,8 +15,11 @@ import {
   readHealthStream,
   readUnread,
   type Unread,
-} from '../repository/health-stream.ts';
-import { findRival, type LobbyRival, publishedThrough, readLobbyPlace } from '../repository/lobby-rival.ts';
+} from '../../queries/health/health-stream.ts';
+import { findRival, type LobbyRival, publishedThrough, readLobbyPlace } from '../../queries/health/lobby-rival.ts';
+import { isStreamId } from '../../shared/contracts/stream-id.ts';
+import type { Config } from '../../shared/platform/config/config.ts';
+import type { Database } from '../../shared/platform/postgres/database.ts';
 import type { Answer } from './answer.ts';
 import type { PostgresConnection } from './postgres-facts.ts';
 import type { RedisConnection } from './redis-facts.ts';

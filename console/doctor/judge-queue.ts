@@ -1,7 +1,7 @@
+import { type QueueFacts, queueKeys } from '../../queries/queues/queue-facts.ts';
 import type { QueueName } from '../../shared/contracts/queues.ts';
 import type { Answer } from './answer.ts';
 import { type Finding, findingsOn } from './finding.ts';
-import { type QueueFacts, queueKeys } from './queue-facts.ts';
 import { versionNumbers } from './version.ts';
 
 const waitWarnSeconds = 60;

@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { insertRuns, type RunRow } from '../console/repository/executions/run-rows.ts';
+import { insertRuns, type RunRow } from '../queries/executions/run-rows.ts';
 import { connect, createTestDatabase, until } from '../support/fixtures.ts';
 import { startSluice } from '../support/fleet.ts';
 import { createRunner } from './run-sluice.ts';

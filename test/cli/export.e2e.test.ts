@@ -6,7 +6,7 @@ import { expect, test } from 'vitest';
 import { readColumns } from '../../archive/columns.ts';
 import { readParquet } from '../../archive/parquet-reader.ts';
 import { createRowSum, sumTable } from '../../archive/row-sum.ts';
-import { requestColumns } from '../../console/repository/export/requests.ts';
+import { requestColumns } from '../../queries/export/requests.ts';
 import { loadConfig } from '../../shared/platform/config/config.ts';
 import { createDatabase } from '../../shared/platform/postgres/database.ts';
 import { insertVariedExecutions } from '../support/archive.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { statusLines } from '../../cli/health-text.ts';
-import type { HealthStatus } from '../../console/repository/health-status.ts';
+import type { HealthStatus } from '../../queries/health/health-status.ts';
 import { runtimeStatuses } from '../../shared/contracts/runtime-status.ts';
 
 const at = new Date('2026-11-22T12:00:00Z');

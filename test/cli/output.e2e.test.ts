@@ -5,7 +5,7 @@ import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../../local/free-port.ts';
-import { insertRuns } from '../console/repository/executions/run-rows.ts';
+import { insertRuns } from '../queries/executions/run-rows.ts';
 import { connect, createTestDatabase } from '../support/fixtures.ts';
 import { inheritedEnvironment } from '../support/inherited-environment.ts';
 import { createRunner } from './run-sluice.ts';

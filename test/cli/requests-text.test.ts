@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { toRequestJson, toRequestLines } from '../../cli/requests-text.ts';
-import type { StoredRequest } from '../../console/repository/requests.ts';
+import type { StoredRequest } from '../../queries/requests/requests.ts';
 
 const body = { encoding: 'utf8', bytes: 2_048, isCut: false } as const;
 const at = new Date('2026-03-01T12:00:00Z');

@@ -1,6 +1,6 @@
+import { queueKeys } from '../../../queries/queues/queue-facts.ts';
 import { type QueueName, queueNames } from '../../../shared/contracts/queues.ts';
 import type { Redis } from '../../../shared/platform/redis/redis.ts';
-import { queueKeys } from '../../doctor/queue-facts.ts';
 import { clientNamesOf } from '../../doctor/redis-facts.ts';
 
 /** The processes that take jobs of each queue, by the connections on which they wait for them; null where Redis does not tell. */

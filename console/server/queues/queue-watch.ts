@@ -1,6 +1,6 @@
+import { type QueueReading, readQueue } from '../../../queries/queues/queue-facts.ts';
 import { type QueueName, queueNames } from '../../../shared/contracts/queues.ts';
 import type { Redis } from '../../../shared/platform/redis/redis.ts';
-import { type QueueReading, readQueue } from '../../doctor/queue-facts.ts';
 import { type QueueSample, withSample } from './queue-history.ts';
 import { type QueueRates, toRates } from './rates.ts';
 

@@ -1,4 +1,4 @@
-import type { QueueReading } from '../../doctor/queue-facts.ts';
+import type { QueueReading } from '../../../queries/queues/queue-facts.ts';
 
 /** How fast jobs come and go, as it was over some time. */
 export interface QueueRates {

@@ -1,7 +1,7 @@
 import type { FastifyRequest } from 'fastify';
-import { listExecutions } from '../../repository/executions/list.ts';
-import { findExecution } from '../../repository/executions/one.ts';
-import { parseWindow } from '../../repository/executions/window.ts';
+import { listExecutions } from '../../../queries/executions/list.ts';
+import { findExecution } from '../../../queries/executions/one.ts';
+import { parseWindow } from '../../../queries/executions/window.ts';
 import { realmOf } from '../access/guard.ts';
 import type { App, RouteDeps } from '../app.ts';
 import { given } from '../given.ts';

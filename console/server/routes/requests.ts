@@ -1,6 +1,6 @@
 import { deleteRequest } from '../../../erasure/delete-request.ts';
-import { listRequests } from '../../repository/list-requests.ts';
-import { findRequest } from '../../repository/requests.ts';
+import { listRequests } from '../../../queries/requests/list-requests.ts';
+import { findRequest } from '../../../queries/requests/requests.ts';
 import type { App, RouteDeps } from '../app.ts';
 import { given } from '../given.ts';
 import { Problem } from '../http/problem.ts';

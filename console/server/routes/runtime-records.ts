@@ -1,5 +1,5 @@
-import { readHealthStatus } from '../../repository/health-status.ts';
-import { findRuntimeRecord, listRuntimeRecords } from '../../repository/runtime-records.ts';
+import { readHealthStatus } from '../../../queries/health/health-status.ts';
+import { findRuntimeRecord, listRuntimeRecords } from '../../../queries/health/runtime-records.ts';
 import type { App, RouteDeps } from '../app.ts';
 import { given } from '../given.ts';
 import { fromRedis } from '../http/from-redis.ts';

@@ -1,7 +1,7 @@
-import { compareStrategies } from '../../repository/executions/compare.ts';
-import { listStrategies } from '../../repository/executions/strategies.ts';
-import { readStrategy } from '../../repository/executions/strategy.ts';
-import { parseWindow } from '../../repository/executions/window.ts';
+import { compareStrategies } from '../../../queries/executions/compare.ts';
+import { listStrategies } from '../../../queries/executions/strategies.ts';
+import { readStrategy } from '../../../queries/executions/strategy.ts';
+import { parseWindow } from '../../../queries/executions/window.ts';
 import { realmOf } from '../access/guard.ts';
 import type { App, RouteDeps } from '../app.ts';
 import { problems } from '../schemas/common.ts';

@@ -2,8 +2,8 @@ import {
   compareUpstreamMetrics,
   readUpstreamMetrics,
   type UpstreamQuestion,
-} from '../../repository/executions/upstream-metrics.ts';
-import { parseWindow } from '../../repository/executions/window.ts';
+} from '../../../queries/executions/upstream-metrics.ts';
+import { parseWindow } from '../../../queries/executions/window.ts';
 import { realmOf } from '../access/guard.ts';
 import type { App, RouteDeps } from '../app.ts';
 import { Problem } from '../http/problem.ts';

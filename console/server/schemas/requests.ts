@@ -1,6 +1,6 @@
 import { z } from 'zod';
+import { requestStates, statusClasses } from '../../../queries/requests/list-requests.ts';
 import { bodyEncodings, serviceTiers } from '../../../shared/contracts/completed-request.ts';
-import { requestStates, statusClasses } from '../../repository/list-requests.ts';
 import { cursor, limit, storedAt, text, time } from './common.ts';
 
 const instant = z.iso

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { toExecutionTable } from '../../../cli/executions/execution-lines.ts';
 import { toText } from '../../../cli/text/line.ts';
 import { widthOf } from '../../../cli/text/width.ts';
-import type { ExecutionSummary } from '../../../console/repository/executions/summary.ts';
+import type { ExecutionSummary } from '../../../queries/executions/summary.ts';
 
 const summary: ExecutionSummary = {
   id: '0197c2f0-7a4b-7c3d-9e1f-3b2a1c0d9e8f',

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { SeenRows } from '../../../cli/executions/seen-rows.ts';
-import type { RowKey } from '../../../console/repository/executions/tail.ts';
+import type { RowKey } from '../../../queries/executions/tail.ts';
 
 const row = (id: string, ms: number): RowKey => ({ id, recordedAt: new Date(ms) });
 

@@ -2,7 +2,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { type TailOptions, tailExecutions } from '../../../cli/executions/tail.ts';
 import { loadConfig } from '../../../shared/platform/config/config.ts';
 import { createDatabase } from '../../../shared/platform/postgres/database.ts';
-import { insertRuns, type RunRow } from '../../console/repository/executions/run-rows.ts';
+import { insertRuns, type RunRow } from '../../queries/executions/run-rows.ts';
 import { connect, createTestDatabase, until } from '../../support/fixtures.ts';
 import { startMigratedPostgres } from '../../support/migrated-postgres.ts';
 

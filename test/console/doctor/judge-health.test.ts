@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import type { HealthFacts } from '../../../console/doctor/health-facts.ts';
 import { judgeHealth } from '../../../console/doctor/judge-health.ts';
-import type { Lease, StoredOffset } from '../../../console/repository/health.ts';
-import { type Position, positionOf } from '../../../console/repository/health-stream.ts';
+import type { Lease, StoredOffset } from '../../../queries/health/health.ts';
+import { type Position, positionOf } from '../../../queries/health/health-stream.ts';
 import type { StreamFacts } from '../../../shared/platform/redis/stream-facts.ts';
 import { findingOf } from './finding-of.ts';
 

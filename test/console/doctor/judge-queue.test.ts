@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { Answer } from '../../../console/doctor/answer.ts';
 import { judgeQueue } from '../../../console/doctor/judge-queue.ts';
-import { type QueueFacts, queueKeys } from '../../../console/doctor/queue-facts.ts';
+import { type QueueFacts, queueKeys } from '../../../queries/queues/queue-facts.ts';
 import { findingOf } from './finding-of.ts';
 
 const idle: QueueFacts = {

@@ -1,9 +1,9 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { listExecutions } from '../../../console/repository/executions/list.ts';
-import { readStrategy } from '../../../console/repository/executions/strategy.ts';
+import { listExecutions } from '../../../queries/executions/list.ts';
+import { readStrategy } from '../../../queries/executions/strategy.ts';
 import { loadConfig } from '../../../shared/platform/config/config.ts';
 import { createDatabase } from '../../../shared/platform/postgres/database.ts';
-import { insertRuns } from '../../console/repository/executions/run-rows.ts';
+import { insertRuns } from '../../queries/executions/run-rows.ts';
 import { connect, createTestDatabase } from '../../support/fixtures.ts';
 
 // initdb takes the zone of its machine: most databases have another one than those of the tests.

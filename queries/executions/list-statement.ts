@@ -1,0 +1,86 @@
+import type { ExecutionStatus } from '../../shared/contracts/execution.ts';
+import { Prisma } from '../../shared/platform/postgres/database.ts';
+import type { ExecutionPosition } from './cursor.ts';
+import { summaryColumns } from './summary.ts';
+import type { WindowRequest } from './window.ts';
+
+/** Which executions are meant; what is left out does not restrict. */
+export interface ExecutionFilter {
+  /** `failed`: each that is not ok */
+  status?: ExecutionStatus | 'failed';
+  errorCode?: string;
+  /** null: those that matched none */
+  caseName?: string | null;
+  /** exactly so many */
+  points?: number;
+  realmId?: string;
+  externalUserId?: string;
+}
+
+/** What a statement lists: rows after a place in the order. */
+export interface Listed {
+  window: WindowRequest;
+  filter?: ExecutionFilter;
+  after: ExecutionPosition | null;
+}
+
+/** The newest rows of a strategy. That a failure is not ok is said in words: the index of failures is for nothing else. */
+export function toListStatement(strategyId: string, listed: Listed, rows: number): Prisma.Sql {
+  return newestOf(Prisma.sql`${strategyId}`, listed, rows);
+}
+
+/** The newest rows of several strategies: of each so many by its own index, and of those the newest. */
+export function toListOfStatement(strategyIds: readonly string[], listed: Listed, rows: number): Prisma.Sql {
+  return Prisma.sql`select newest.* from unnest(${strategyIds}::text[]) as seen (strategy_id)
+    cross join lateral (${newestOf(Prisma.raw('seen.strategy_id'), listed, rows)}) as newest
+    order by "recordedAt" desc, id desc limit ${rows}`;
+}
+
+/** Strategies that may have such rows, up to a number, by what indexes say. */
+export function toSeenStatement({ window, filter = {}, after }: Listed, most: number): Prisma.Sql {
+  const { status, realmId } = filter;
+  const conditions = [
+    ...toTimes(window, after),
+    ...toConditions({ ...(status === undefined ? {} : { status }), ...(realmId === undefined ? {} : { realmId }) }),
+  ];
+  return Prisma.sql`select distinct strategy_id as "strategyId" from sluice.strategy_execution_log
+    where ${Prisma.join(conditions, ' and ')} limit ${most}`;
+}
+
+function newestOf(strategyId: Prisma.Sql, { window, filter = {}, after }: Listed, rows: number): Prisma.Sql {
+  const conditions = [Prisma.sql`strategy_id = ${strategyId}`, ...toConditions(filter), ...toTimes(window, after)];
+  return Prisma.sql`select ${summaryColumns} from sluice.strategy_execution_log
+    where ${Prisma.join(conditions, ' and ')} order by recorded_at desc, id desc limit ${rows}`;
+}
+
+function toTimes({ since, until }: WindowRequest, after: ExecutionPosition | null): Prisma.Sql[] {
+  const times = [Prisma.sql`recorded_at < ${until}`];
+  if (since !== null) times.push(Prisma.sql`recorded_at >= ${since}`);
+  if (after !== null) {
+    // Said twice: the first alone decides which partitions are read, and where in an index the scan begins.
+    times.push(Prisma.sql`recorded_at <= ${after.recordedAt}`);
+    times.push(Prisma.sql`(recorded_at, id) < (${after.recordedAt}, ${after.id}::uuid)`);
+  }
+  return times;
+}
+
+/** What of a filter PostgreSQL has to check. */
+export function toConditions({
+  status,
+  errorCode,
+  caseName,
+  points,
+  realmId,
+  externalUserId,
+}: ExecutionFilter): Prisma.Sql[] {
+  const conditions: Prisma.Sql[] = [];
+  if (status !== undefined && status !== 'ok') conditions.push(Prisma.sql`status <> 'ok'`);
+  if (status !== undefined && status !== 'failed') conditions.push(Prisma.sql`status = ${status}`);
+  if (errorCode !== undefined) conditions.push(Prisma.sql`error_code = ${errorCode}`);
+  if (caseName === null) conditions.push(Prisma.sql`case_name is null`);
+  else if (caseName !== undefined) conditions.push(Prisma.sql`case_name = ${caseName}`);
+  if (points !== undefined) conditions.push(Prisma.sql`points = ${points}::float8`);
+  if (realmId !== undefined) conditions.push(Prisma.sql`realm_id = ${realmId}`);
+  if (externalUserId !== undefined) conditions.push(Prisma.sql`external_user_id = ${externalUserId}`);
+  return conditions;
+}

@@ -1,0 +1,122 @@
+import { UsageError } from '../../shared/platform/errors.ts';
+import type { Database } from '../../shared/platform/postgres/database.ts';
+import { readPartitions } from '../../shared/platform/postgres/partitions/partition-catalog.ts';
+import { executionLogTable } from '../../shared/platform/postgres/partitions/partitions.ts';
+import { type ExecutionPosition, parseCursor, toCursor } from './cursor.ts';
+import { partitionsAtOnce, timeSlices } from './id-slices.ts';
+import {
+  type ExecutionFilter,
+  type Listed,
+  toListOfStatement,
+  toListStatement,
+  toSeenStatement,
+} from './list-statement.ts';
+import { inSnapshot, type Snapshot } from './snapshot.ts';
+import type { ExecutionSummary } from './summary.ts';
+import { checkWindow, type WindowRequest } from './window.ts';
+
+/** A page of a list. */
+export interface ExecutionPage {
+  executions: ExecutionSummary[];
+  /** for the next page; null when this is the last */
+  cursor: string | null;
+}
+
+/** What is asked for. */
+interface ExecutionListQuestion {
+  /** null: of all, as many as 2,000 in a part of the window */
+  strategyId: string | null;
+  window: WindowRequest;
+  filter?: ExecutionFilter;
+  /** executions in a page, 1 to 200. @default 50 */
+  limit?: number;
+  /** as the page before returned it */
+  cursor?: string | null;
+  /** of the statement. @default what the database was opened with */
+  timeoutMs?: number;
+}
+
+const maxLimit = 200;
+
+/**
+ * Lists the executions of a strategy or of all, the newest first. The pages together have each once. What arrives meanwhile belongs
+ * before what was read already, and moves nothing. No statement locks more than some partitions, however many there are. For pages over a window that ends now, ask for each with the same `until`.
+ *
+ * @throws UsageError when the limit is out of range, the cursor is none, nothing lies in the window, or too many
+ *   strategies have run
+ */
+export async function listExecutions(database: Database, question: ExecutionListQuestion): Promise<ExecutionPage> {
+  const { limit = 50, cursor } = question;
+  if (!Number.isInteger(limit) || limit < 1 || limit > maxLimit) {
+    throw new UsageError(`limit is ${limit}; accepted: 1 to ${maxLimit}`);
+  }
+  const after = cursor == null ? null : parseCursor(cursor);
+  const slices = toSlices(checkWindow(question.window), after);
+  const found: ExecutionSummary[] = [];
+  const read = (windows: readonly WindowRequest[]): Promise<void> =>
+    inSnapshot(
+      database,
+      async (snapshot) => {
+        for (const window of windows) {
+          if (found.length > limit) return;
+          const listed = { ...question, window, after };
+          found.push(...(await readRows(snapshot, question.strategyId, listed, limit + 1 - found.length)));
+        }
+      },
+      question.timeoutMs,
+    );
+  await read(slices.slice(0, daySlices));
+  for (const rest of slices.slice(daySlices)) {
+    if (found.length > limit) break;
+    for (const window of await cutAtPartitions(database, rest)) if (found.length <= limit) await read([window]);
+  }
+  const executions = found.slice(0, limit);
+  const last = executions.at(-1);
+  return { executions, cursor: last !== undefined && found.length > limit ? toCursor(last) : null };
+}
+
+const mostStrategies = 2_000;
+
+async function readRows(
+  snapshot: Snapshot,
+  strategyId: string | null,
+  listed: Listed,
+  rows: number,
+): Promise<ExecutionSummary[]> {
+  if (strategyId !== null) return snapshot.$queryRaw(toListStatement(strategyId, listed, rows));
+  const seen = await snapshot.$queryRaw<{ strategyId: string }[]>(toSeenStatement(listed, mostStrategies + 1));
+  if (seen.length > mostStrategies) {
+    throw new UsageError(
+      `more than ${mostStrategies} strategies have run in this window: name one, or ask for a shorter window`,
+    );
+  }
+  const ids = seen.map((strategy) => strategy.strategyId);
+  return snapshot.$queryRaw(toListOfStatement(ids, listed, rows));
+}
+
+/** Each in a transaction of its own: what one has locked stays locked until its end. */
+async function cutAtPartitions(database: Database, window: WindowRequest): Promise<WindowRequest[]> {
+  const { partitions } = await readPartitions(database, executionLogTable);
+  const bounds = partitions.map((partition) => partition.bounds);
+  return timeSlices(bounds, partitionsAtOnce).flatMap(({ fromMs, untilMs }) => {
+    const since = fromMs === null || fromMs < (window.since?.getTime() ?? 0) ? window.since : new Date(fromMs);
+    const until = untilMs === null || untilMs > window.until.getTime() ? window.until : new Date(untilMs);
+    return since === null || since < until ? [{ since, until }] : [];
+  });
+}
+
+const dayMs = 24 * 3_600_000;
+/** Slices of a few days, see below. */
+const daySlices = 2;
+
+/**
+ * The newest day of a window, the week before it and the rest, which follow upon each other. A page is mostly full after the
+ * first, and a statement that concerns two partitions is planned in a fraction of the time of one that concerns all.
+ */
+export function toSlices({ since, until }: WindowRequest, after: ExecutionPosition | null): WindowRequest[] {
+  // One later than the last row read: others may have its time.
+  const endMs = after === null ? until.getTime() : Math.min(until.getTime(), after.recordedAt.getTime() + 1);
+  const sinceMs = since?.getTime() ?? 0;
+  const edges = [endMs - dayMs, endMs - 8 * dayMs].filter((edge) => edge > sinceMs).map((edge) => new Date(edge));
+  return [new Date(endMs), ...edges].map((end, index) => ({ since: edges[index] ?? since, until: end }));
+}

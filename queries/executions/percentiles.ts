@@ -1,0 +1,110 @@
+import { Prisma } from '../../shared/platform/postgres/database.ts';
+import { isTooFewForPercentile, z95 } from './estimates.ts';
+
+/** A percentile of weighted runs. */
+export interface Percentile {
+  /** ms; null without a run */
+  value: number | null;
+  /** with 95 % confidence the percentile of all runs lies from `low` to `high`: the error of the bins is in it, too */
+  low: number | null;
+  high: number | null;
+  /** stored rows behind it */
+  rows: number;
+  /** true: fewer than five stored rows lie beyond it */
+  tooFew: boolean;
+}
+
+/** What is shown of durations. */
+export const percentileShares = { p50: 0.5, p95: 0.95, p99: 0.99 } as const;
+type PercentileName = keyof typeof percentileShares;
+
+export type Percentiles = Record<PercentileName, Percentile>;
+
+/** The columns of `percentilesFrom`, with the rows behind them. */
+export type PercentileColumns = Record<PercentileName, number | null> &
+  Partial<Record<`${PercentileName}_low` | `${PercentileName}_high`, number | null>>;
+
+/**
+ * A query of the percentiles of durations in each group of a common table.
+ *
+ * A percentile is the smallest duration that so many of the runs do not exceed, each row counted with its weight. Within
+ * its bin, which is 5 % wide, its place is taken from its rank between the lowest and the highest value there, on the curve
+ * whose mean is that of the bin: it is exact where a bin has at most two rows or rows alike, mostly a tenth of a percent off
+ * where it has many, and never more than 5 %.
+ *
+ * Its confidence interval is Woodruff's: the percentiles that lie 1.96 standard errors of the share below and above,
+ * √(p·(1 − p) / n), where n is the number of rows as many as would say the same unweighted: (Σ weight)² / Σ weight². It
+ * reaches from the lowest value of the one's bin to the highest of the other's, so that where in its bin a value lies is no
+ * matter.
+ *
+ * @param group columns or expressions of the table, by the name they get
+ * @param options.where which rows of the table
+ * @param options.intervals whether the confidence intervals are wanted, too
+ */
+export function percentilesFrom(
+  table: 'cube' | 'bins',
+  group: Record<string, string>,
+  { where, intervals }: { where: string; intervals: boolean },
+): Prisma.Sql {
+  const names = Object.keys(group).join(', ');
+  const columns = Object.entries(group).map(([name, expression]) => `${expression} as ${name}`);
+  const picks = Object.entries(percentileShares).flatMap(([name, share]) => [
+    `${pick(`${share}`, placeOf)} as ${name}`,
+    ...(intervals
+      ? [
+          `${pick(`${share} - ${errorOf(share)}`, () => 'low')} as ${name}_low`,
+          `${pick(`${share} + ${errorOf(share)}`, () => 'high')} as ${name}_high`,
+        ]
+      : []),
+  ]);
+  return Prisma.raw(`select ${names}, sum(n) as rows, ${picks.join(', ')}
+    from (
+      select ${names}, n, w, low, high, mean, sum(w) over (partition by ${names} order by bin rows unbounded preceding) as upto,
+        sum(w) over whole as total, (sum(w) over whole) ^ 2 / sum(w2) over whole as effective_n
+      from (
+        select ${columns.join(', ')}, bin, sum(n) as n, sum(n * weight) as w, sum(n * weight * weight) as w2,
+          min(duration_min) as low, max(duration_max) as high, sum(duration_sum) / sum(n) as mean
+        from ${table} where bin is not null and ${where} group by ${columns.map((_, index) => index + 1).join(', ')}, bin
+      ) as binned
+      window whole as (partition by ${names})
+    ) as placed
+    group by ${names}`);
+}
+
+function errorOf(share: number): string {
+  return `${z95 * Math.sqrt(share * (1 - share))} / sqrt(effective_n)`;
+}
+
+/**
+ * A value at a share of the runs: of the one bin where their number, summed up, passes it. Where rounding lets it lie
+ * between two bins, both are taken, and the lower value of the two.
+ *
+ * @param value of the bin, at a target within it
+ */
+function pick(share: string, value: (target: string) => string): string {
+  const target = `total * least(greatest(${share}, 1e-9), 1 - 1e-9)`;
+  return `min(${value(target)})
+      filter (where upto >= ${target} and upto - w < ${target} + total * 1e-10)`;
+}
+
+/**
+ * The value of a bin at a target, by its rank: `low + (high - low) · part ^ bend`, where the part goes from 0 at the lowest
+ * row to 1 at the highest, and the bend gives the bin its mean. 1 is a straight line, more is a crowd at the lower end.
+ */
+function placeOf(target: string): string {
+  const rank = `ceil((${target} - upto + w) / w * n - 1e-6)`;
+  const part = `greatest(${rank} - 1, 0) / (n - 1)`;
+  const bend = `least(greatest((high - low) / nullif(greatest(mean - low, 0), 0) - 1, 0.01), 100)`;
+  return `low + case when n > 1 and high > low then (high - low) * power(${part}, coalesce(${bend}, 100)) else 0 end`;
+}
+
+export function toPercentiles(columns: (PercentileColumns & { rows: number }) | undefined): Percentiles {
+  const read = (name: PercentileName): Percentile => ({
+    value: columns?.[name] ?? null,
+    low: columns?.[`${name}_low`] ?? null,
+    high: columns?.[`${name}_high`] ?? null,
+    rows: columns?.rows ?? 0,
+    tooFew: isTooFewForPercentile(columns?.rows ?? 0, percentileShares[name]),
+  });
+  return { p50: read('p50'), p95: read('p95'), p99: read('p99') };
+}

@@ -1,0 +1,193 @@
+import { type Database, Prisma } from '../../shared/platform/postgres/database.ts';
+import { inSnapshot, type Snapshot } from './snapshot.ts';
+import { readFiguresWithin, type StrategyFigures } from './strategy.ts';
+import { isOf, type Subject } from './subject.ts';
+import type { UpstreamBin } from './upstream-figures.ts';
+import { labelDurationBins, labelPointsBins } from './upstream-figures.ts';
+import { readUnweighted } from './upstream-unweighted.ts';
+import type { WindowRequest } from './window.ts';
+
+/** The answer of the original's metrics endpoint, under its field names. Durations are ms. */
+export interface UpstreamMetrics {
+  strategyId: string;
+  /** the id: definitions are not known here */
+  name: string;
+  /** of the newest row */
+  version: number;
+  /** null: definitions are not known here */
+  status: null;
+  windowFrom: string | null;
+  windowUntil: string | null;
+  /** `other` has cancelled runs, which the original does not know */
+  statusBreakdown: Record<'ok' | 'error' | 'timeout' | 'limit' | 'other' | 'total', number>;
+  successRate: number;
+  errorRate: number;
+  duration: { avgMs: number; p50Ms: number; p95Ms: number; p99Ms: number; maxMs: number; sampleSize: number };
+  durationHistogram: UpstreamBin[];
+  topErrors: { code: string; count: number }[];
+  topCases: { caseName: string | null; count: number }[];
+  pointsHistogram: UpstreamBin[];
+  pointsSum: number;
+  nodesAvg: number;
+  nodesMax: number;
+}
+
+/** The answer of the original's compare endpoint. */
+export interface UpstreamComparison {
+  a: UpstreamMetrics;
+  b: UpstreamMetrics;
+  /** B less A */
+  delta: Record<'successRate' | 'errorRate' | 'p95Ms' | 'avgMs' | 'pointsAvg', number>;
+}
+
+/** What is asked. `until: null` means to the newest row, and is for unweighted answers only. */
+export interface UpstreamQuestion {
+  window: WindowRequest | UnweightedWindow;
+  /** the one realm whose runs count. @default all */
+  realmId?: string | null;
+  /** of one statement. @default what the database was opened with */
+  timeoutMs?: number;
+}
+
+/** The original's window: each end is optional and belongs to it. */
+export interface UnweightedWindow {
+  weighted: false;
+  since: Date | null;
+  until: Date | null;
+}
+
+/** The metrics, with what the comparison needs of them besides. */
+interface Measured {
+  metrics: UpstreamMetrics;
+  pointsAvg: number;
+}
+
+/**
+ * What the original's endpoint answers. With a plain window the figures are those of runs, not of rows: weighted, over the whole
+ * window, durations and points of ok runs, cases without the failures; counts are rounded. With an unweighted window
+ * they are the original's own: rows as they are stored, percentiles and histograms of the newest 1,000.
+ *
+ * @returns null when no row of the strategy is stored at all
+ * @throws UsageError when nothing lies in the window
+ */
+export async function readUpstreamMetrics(
+  database: Database,
+  question: UpstreamQuestion & { strategyId: string },
+): Promise<UpstreamMetrics | null> {
+  const measured = await inSnapshot(
+    database,
+    (snapshot) => measure(snapshot, question, question.window),
+    question.timeoutMs,
+  );
+  return measured?.metrics ?? null;
+}
+
+/** Both from one snapshot. @returns null when one of the two has no row at all @throws as readUpstreamMetrics */
+export function compareUpstreamMetrics(
+  database: Database,
+  question: UpstreamQuestion & { a: string; b: string },
+): Promise<UpstreamComparison | null> {
+  return inSnapshot(
+    database,
+    async (snapshot) => {
+      const a = await measure(snapshot, { ...question, strategyId: question.a }, question.window);
+      const b = await measure(snapshot, { ...question, strategyId: question.b }, question.window);
+      return a === null || b === null ? null : toUpstreamComparison(a, b);
+    },
+    question.timeoutMs,
+  );
+}
+
+/** Where a strategy has mostly run last, so that not all partitions are locked to find that out. */
+const recentMs = 8 * 24 * 3_600_000;
+
+/** The version that ran last; null when none has within so many ms. */
+async function readVersion(snapshot: Snapshot, subject: Subject, withinMs: number | null): Promise<number | null> {
+  const since = withinMs === null ? Prisma.empty : Prisma.sql` and recorded_at >= ${new Date(Date.now() - withinMs)}`;
+  const [newest] = await snapshot.$queryRaw<{ version: number }[]>`
+    select strategy_version as version from sluice.strategy_execution_log
+    where ${isOf(subject)}${since} order by recorded_at desc limit 1`;
+  return newest?.version ?? null;
+}
+
+async function measure(
+  snapshot: Snapshot,
+  { strategyId, realmId = null }: Subject,
+  window: UpstreamQuestion['window'],
+): Promise<Measured | null> {
+  const subject = { strategyId, realmId };
+  const version = (await readVersion(snapshot, subject, recentMs)) ?? (await readVersion(snapshot, subject, null));
+  if (version === null) return null;
+  const identity = { strategyId, name: strategyId, version, status: null };
+  if ('weighted' in window) {
+    const metrics = { ...identity, ...(await readUnweighted(snapshot, subject, window)) };
+    return { metrics, pointsAvg: quotient(metrics.pointsSum, metrics.statusBreakdown.total) };
+  }
+  const figures = await readFiguresWithin(snapshot, { ...subject, window });
+  return { metrics: { ...identity, ...toUpstream(figures) }, pointsAvg: figures.summary.points.mean ?? 0 };
+}
+
+/** The weighted figures under the original's names. */
+export function toUpstream(
+  figures: StrategyFigures,
+): Omit<UpstreamMetrics, 'strategyId' | 'name' | 'version' | 'status'> {
+  const { window, summary, errorCodes, cases, durations, durationBins, pointsBins } = figures;
+  const { ok, error, timeout, limit, cancelled } = summary.statuses;
+  const unmatched = cases.unmatched.rows > 0 ? [{ caseName: null, runs: cases.unmatched.runs }] : [];
+  const topCases = [...cases.cases, ...unmatched].toSorted((a, b) => b.runs - a.runs).slice(0, 10);
+  const [first] = pointsBins;
+  const range = first === undefined ? null : { min: first.from, max: pointsBins.at(-1)?.below ?? first.below };
+  const nodesMax = Math.max(0, ...Object.values(summary.statuses).map(({ nodes }) => nodes.max ?? 0));
+  const nodesSum = Object.values(summary.statuses).reduce((sum, { nodes, runs }) => sum + (nodes.mean ?? 0) * runs, 0);
+  return {
+    windowFrom: window.since.toISOString(),
+    windowUntil: window.until.toISOString(),
+    statusBreakdown: {
+      ok: Math.round(ok.runs),
+      error: Math.round(error.runs),
+      timeout: Math.round(timeout.runs),
+      limit: Math.round(limit.runs),
+      other: Math.round(cancelled.runs),
+      total: Math.round(summary.total.runs),
+    },
+    successRate: quotient(ok.runs, summary.total.runs),
+    errorRate: quotient(summary.failed.runs, summary.total.runs),
+    duration: {
+      avgMs: ok.durationMs.mean ?? 0,
+      p50Ms: durations.ok.p50.value ?? 0,
+      p95Ms: durations.ok.p95.value ?? 0,
+      p99Ms: durations.ok.p99.value ?? 0,
+      maxMs: ok.durationMs.max ?? 0,
+      sampleSize: ok.rows - ok.rowsWithoutDuration,
+    },
+    durationHistogram: labelDurationBins(durationBins.ok.map(({ runs }) => Math.round(runs))),
+    topErrors: errorCodes.codes.map(({ code, runs }) => ({ code, count: Math.round(runs) })),
+    topCases: topCases.map(({ caseName, runs }) => ({ caseName, count: Math.round(runs) })),
+    pointsHistogram: labelPointsBins(
+      range,
+      pointsBins.map(({ runs }) => Math.round(runs)),
+    ),
+    pointsSum: summary.points.sum,
+    nodesAvg: quotient(nodesSum, summary.total.runs),
+    nodesMax,
+  };
+}
+
+/** What changes from A to B. */
+export function toUpstreamComparison(a: Measured, b: Measured): UpstreamComparison {
+  return {
+    a: a.metrics,
+    b: b.metrics,
+    delta: {
+      successRate: b.metrics.successRate - a.metrics.successRate,
+      errorRate: b.metrics.errorRate - a.metrics.errorRate,
+      p95Ms: b.metrics.duration.p95Ms - a.metrics.duration.p95Ms,
+      avgMs: b.metrics.duration.avgMs - a.metrics.duration.avgMs,
+      pointsAvg: b.pointsAvg - a.pointsAvg,
+    },
+  };
+}
+
+function quotient(a: number, b: number): number {
+  return b === 0 ? 0 : a / b;
+}
