@@ -37,6 +37,7 @@ COPY console console/
 COPY local local/
 COPY archive archive/
 COPY dead-letters dead-letters/
+COPY doctor doctor/
 COPY erasure erasure/
 COPY queries queries/
 COPY cli cli/

@@ -1,4 +1,4 @@
-import { type Finding, type Level, levels } from '../console/doctor/finding.ts';
+import { type Finding, type Level, levels } from '../doctor/finding.ts';
 import type { Line, Tone } from './text/line.ts';
 import { padToWidth, widthOf } from './text/width.ts';
 

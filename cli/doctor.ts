@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { examine } from '../console/doctor/examine.ts';
+import { examine } from '../doctor/examine.ts';
 import { configGroups, readConfig } from '../shared/platform/config/config.ts';
 import type { CommandContext } from './context.ts';
 import { toFindingLines } from './doctor-lines.ts';

@@ -1,4 +1,4 @@
-import { tables } from '../console/doctor/tables-facts.ts';
+import { tables } from '../doctor/tables/tables-facts.ts';
 import { booksTable, prismaBooksTable } from '../prisma/migration-books.ts';
 import { UsageError } from '../shared/platform/errors.ts';
 import { quoteIdentifier, quoteLiteral } from '../shared/platform/postgres/schema.ts';

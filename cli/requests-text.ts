@@ -1,6 +1,6 @@
-import { byteSize } from '../console/doctor/byte-size.ts';
 import type { RequestSummary } from '../queries/requests/list-requests.ts';
 import type { StoredBody, StoredRequest } from '../queries/requests/requests.ts';
+import { byteSize } from '../shared/platform/byte-size.ts';
 import { none, toFigure } from './text/figures.ts';
 import type { Line, Span } from './text/line.ts';
 import { toTable } from './text/table.ts';

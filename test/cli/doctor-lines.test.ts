@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { toFindingLines } from '../../cli/doctor-lines.ts';
 import { toText } from '../../cli/text/line.ts';
-import { type Finding, findingsOn } from '../../console/doctor/finding.ts';
+import { type Finding, findingsOn } from '../../doctor/finding.ts';
 
 const on = findingsOn('redis');
 const ok = on.ok('memory', 'fine');

@@ -1,5 +1,5 @@
 import { expect, inject, test } from 'vitest';
-import type { Finding } from '../../console/doctor/finding.ts';
+import type { Finding } from '../../doctor/finding.ts';
 import { freePort } from '../../local/free-port.ts';
 import { createNamespace, createTestDatabase } from '../support/fixtures.ts';
 import { startSluice } from '../support/fleet.ts';

@@ -1,4 +1,4 @@
-import { byteSize } from '../../doctor/byte-size.ts';
+import { byteSize } from '../../../shared/platform/byte-size.ts';
 
 /** As the SDK writes a chunk. */
 const header = /^\{"v":(\d{1,9}),"producer":"([A-Za-z0-9_-]{1,100})","epoch":(\d{1,16}),"seq":(\d{1,16}),"records":\[/;

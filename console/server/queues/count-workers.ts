@@ -1,7 +1,7 @@
+import { clientNamesOf } from '../../../doctor/redis/redis-facts.ts';
 import { queueKeys } from '../../../queries/queues/queue-facts.ts';
 import { type QueueName, queueNames } from '../../../shared/contracts/queues.ts';
 import type { Redis } from '../../../shared/platform/redis/redis.ts';
-import { clientNamesOf } from '../../doctor/redis-facts.ts';
 
 /** The processes that take jobs of each queue, by the connections on which they wait for them; null where Redis does not tell. */
 export async function countWorkers(redis: Redis, namespace: string): Promise<Record<QueueName, number | null>> {

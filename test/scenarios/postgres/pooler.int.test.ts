@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { expect, inject, onTestFinished, test } from 'vitest';
-import { examine } from '../../../console/doctor/examine.ts';
+import { examine } from '../../../doctor/examine.ts';
 import { loadConfig } from '../../../shared/platform/config/config.ts';
 import {
   createDatabase,

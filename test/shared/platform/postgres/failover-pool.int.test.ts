@@ -3,7 +3,7 @@ import { chown, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, inject, onTestFinished, test } from 'vitest';
-import { examine } from '../../../../console/doctor/examine.ts';
+import { examine } from '../../../../doctor/examine.ts';
 import { freePort } from '../../../../local/free-port.ts';
 import { installPackage } from '../../../../local/install-package.ts';
 import { startPostgres } from '../../../../local/postgres.ts';

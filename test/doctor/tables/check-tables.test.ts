@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import type { Answer } from '../../../console/doctor/answer.ts';
-import { judgeTables } from '../../../console/doctor/judge-tables.ts';
-import type { TablesFacts } from '../../../console/doctor/tables-facts.ts';
 import type { DeadLetterGroup } from '../../../dead-letters/read.ts';
+import type { Answer } from '../../../doctor/answer.ts';
+import { judgeTables } from '../../../doctor/tables/check-tables.ts';
+import type { TablesFacts } from '../../../doctor/tables/tables-facts.ts';
 import type { BookLine } from '../../../prisma/migration-books.ts';
 import { planPartitions } from '../../../shared/platform/postgres/partitions/partitions.ts';
-import { findingOf } from './finding-of.ts';
+import { findingOf } from '../../support/finding-of.ts';
 
 const nowMs = Date.UTC(2026, 10, 22, 12);
 /** Yesterday, today, and seven days ahead. */

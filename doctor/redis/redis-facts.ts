@@ -1,7 +1,7 @@
 import { toError } from '../../shared/platform/errors.ts';
 import { createRedis, type Redis } from '../../shared/platform/redis/redis.ts';
-import { type Answer, type Ask, createAsk, timeoutCode, type Unanswered } from './answer.ts';
-import type { ClockReading } from './judge-clock.ts';
+import { type Answer, type Ask, createAsk, timeoutCode, type Unanswered } from '../answer.ts';
+import type { ClockReading } from '../check-clock.ts';
 import { parseRedisInfo, type RedisServer } from './redis-info.ts';
 
 /** What a Redis server that answers was found to be. */

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { findingsOn } from '../../../console/doctor/finding.ts';
-import { judgeClock, skewSeconds } from '../../../console/doctor/judge-clock.ts';
+import { judgeClock, skewSeconds } from '../../doctor/check-clock.ts';
+import { findingsOn } from '../../doctor/finding.ts';
 
 /** A round trip of 400 ms. */
 const between = { askedAtMs: 10_000, answeredAtMs: 10_400 };

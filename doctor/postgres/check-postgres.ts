@@ -1,7 +1,7 @@
 import type { Passage } from '../../shared/platform/postgres/database.ts';
-import { type Answer, timeoutCode } from './answer.ts';
-import { type Finding, findingsOn } from './finding.ts';
-import { judgeClock } from './judge-clock.ts';
+import { type Answer, timeoutCode } from '../answer.ts';
+import { judgeClock } from '../check-clock.ts';
+import { type Finding, findingsOn } from '../finding.ts';
 import type { PostgresFacts, PostgresServer } from './postgres-facts.ts';
 
 const on = findingsOn('postgres');

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createAsk } from '../../../console/doctor/answer.ts';
+import { createAsk } from '../../doctor/answer.ts';
 
 const explain = (thrown: unknown) => ({ code: 'code', why: String(thrown) });
 

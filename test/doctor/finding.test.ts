@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { byteSize } from '../../../console/doctor/byte-size.ts';
-import { findingsOn, worstOf } from '../../../console/doctor/finding.ts';
-import { createSecretHider } from '../../../console/doctor/secrets.ts';
+import { findingsOn, worstOf } from '../../doctor/finding.ts';
+import { createSecretHider } from '../../doctor/secrets.ts';
+import { byteSize } from '../../shared/platform/byte-size.ts';
 
 const on = findingsOn('redis');
 const ok = on.ok('memory', 'fine');

@@ -3,8 +3,8 @@ import type { BookLine } from '../../prisma/migration-books.ts';
 import { namesIn, toStatus } from '../../prisma/migration-status.ts';
 import type { PartitionUnit } from '../../shared/platform/postgres/partitions/partition-spans.ts';
 import { type DayPartition, executionLogTable, isDayOf } from '../../shared/platform/postgres/partitions/partitions.ts';
-import type { Answer, Unanswered } from './answer.ts';
-import { type Finding, findingsOn } from './finding.ts';
+import type { Answer, Unanswered } from '../answer.ts';
+import { type Finding, findingsOn } from '../finding.ts';
 import {
   deadLetterCauses,
   type KnownMigration,

@@ -1,4 +1,4 @@
-import { endsWithin } from '../../shared/platform/lifecycle.ts';
+import { endsWithin } from '../shared/platform/lifecycle.ts';
 
 /** What a question to a server came to. */
 export type Answer<T> = { known: true; value: T } | Unanswered;

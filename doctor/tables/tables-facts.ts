@@ -14,8 +14,8 @@ import {
   executionLogTable,
   findMissingPartitions,
 } from '../../shared/platform/postgres/partitions/partitions.ts';
-import type { Answer } from './answer.ts';
-import type { PostgresConnection } from './postgres-facts.ts';
+import type { Answer } from '../answer.ts';
+import type { PostgresConnection } from '../postgres/postgres-facts.ts';
 
 /** The tables that workers add rows to. */
 const filledTables = [

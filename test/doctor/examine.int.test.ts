@@ -1,29 +1,29 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { expect, inject, onTestFinished, test } from 'vitest';
-import { examine } from '../../../console/doctor/examine.ts';
-import { worstOf } from '../../../console/doctor/finding.ts';
-import { storeDeadLetters, toDeadLetter } from '../../../dead-letters/store.ts';
-import { freePort } from '../../../local/free-port.ts';
-import { readMigrations } from '../../../prisma/migration-files.ts';
-import { setStoredOffset } from '../../../queries/health/health.ts';
-import { queueKeys } from '../../../queries/queues/queue-facts.ts';
-import { healthStream } from '../../../shared/contracts/health-event.ts';
-import { jobName } from '../../../shared/contracts/queues.ts';
-import { loadConfig } from '../../../shared/platform/config/config.ts';
-import { createDatabase } from '../../../shared/platform/postgres/database.ts';
+import { storeDeadLetters, toDeadLetter } from '../../dead-letters/store.ts';
+import { examine } from '../../doctor/examine.ts';
+import { worstOf } from '../../doctor/finding.ts';
+import { freePort } from '../../local/free-port.ts';
+import { readMigrations } from '../../prisma/migration-files.ts';
+import { setStoredOffset } from '../../queries/health/health.ts';
+import { queueKeys } from '../../queries/queues/queue-facts.ts';
+import { healthStream } from '../../shared/contracts/health-event.ts';
+import { jobName } from '../../shared/contracts/queues.ts';
+import { loadConfig } from '../../shared/platform/config/config.ts';
+import { createDatabase } from '../../shared/platform/postgres/database.ts';
 import {
   ensurePartitions,
   planPartitions,
   executionLogTable as table,
-} from '../../../shared/platform/postgres/partitions/partitions.ts';
-import { acquireLease } from '../../../workers/health-events/lease.ts';
-import { connect, createNamespace, createTestDatabase, openQueue, untilBlocked } from '../../support/fixtures.ts';
-import { addEvent, addEvents, connectRedis, createHealthKeys, insertRuntimeRecord } from '../../support/health.ts';
-import { makePrismaBooks } from '../../support/prisma-books.ts';
-import { startFragilePostgres, startFragileRedis } from '../../support/private-servers.ts';
-import { startWorker } from '../../support/worker.ts';
-import { findingOf } from './finding-of.ts';
+} from '../../shared/platform/postgres/partitions/partitions.ts';
+import { acquireLease } from '../../workers/health-events/lease.ts';
+import { findingOf } from '../support/finding-of.ts';
+import { connect, createNamespace, createTestDatabase, openQueue, untilBlocked } from '../support/fixtures.ts';
+import { addEvent, addEvents, connectRedis, createHealthKeys, insertRuntimeRecord } from '../support/health.ts';
+import { makePrismaBooks } from '../support/prisma-books.ts';
+import { startFragilePostgres, startFragileRedis } from '../support/private-servers.ts';
+import { startWorker } from '../support/worker.ts';
 
 /** Looks at servers as `sluice doctor` does. */
 async function look(databaseUrl: string | null, redisUrl: string | null, more: Record<string, string> = {}) {

@@ -1,8 +1,8 @@
 import { countLostUnnoticed } from '../../queries/health/health-stream.ts';
 import { compareStreamIds, firstStreamId, isStreamId } from '../../shared/contracts/stream-id.ts';
 import type { Config } from '../../shared/platform/config/config.ts';
-import type { Answer } from './answer.ts';
-import { type Finding, findingsOn } from './finding.ts';
+import type { Answer } from '../answer.ts';
+import { type Finding, findingsOn } from '../finding.ts';
 import type { HealthFacts } from './health-facts.ts';
 
 const on = findingsOn('health events');

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import { readArchiveFacts } from '../../../console/doctor/archive-facts.ts';
-import type { HostFacts } from '../../../console/doctor/host-facts.ts';
-import { judgeHost, judgeMissingUrl } from '../../../console/doctor/judge-host.ts';
-import { isBelow, versionNumbers } from '../../../console/doctor/version.ts';
-import { findingOf } from './finding-of.ts';
+import { readArchiveFacts } from '../../../doctor/host/archive-facts.ts';
+import { judgeHost, judgeMissingUrl } from '../../../doctor/host/check-host.ts';
+import type { HostFacts } from '../../../doctor/host/host-facts.ts';
+import { isBelow, versionNumbers } from '../../../doctor/version.ts';
+import { findingOf } from '../../support/finding-of.ts';
 
 const host: HostFacts = {
   nodeVersion: 'v24.21.0',

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import type { Answer } from '../../../console/doctor/answer.ts';
-import { judgeRedis, judgeRedisConnection } from '../../../console/doctor/judge-redis.ts';
-import type { RedisFacts } from '../../../console/doctor/redis-facts.ts';
-import { parseRedisInfo, type RedisServer } from '../../../console/doctor/redis-info.ts';
-import { findingOf } from './finding-of.ts';
+import type { Answer } from '../../../doctor/answer.ts';
+import { judgeRedis, judgeRedisConnection } from '../../../doctor/redis/check-redis.ts';
+import type { RedisFacts } from '../../../doctor/redis/redis-facts.ts';
+import { parseRedisInfo, type RedisServer } from '../../../doctor/redis/redis-info.ts';
+import { findingOf } from '../../support/finding-of.ts';
 
 const gib = 1_024 ** 3;
 const forbidden = { known: false, code: 'NOPERM', why: 'NOPERM this user may not' } as const;

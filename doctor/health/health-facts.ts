@@ -20,10 +20,10 @@ import { findRival, type LobbyRival, publishedThrough, readLobbyPlace } from '..
 import { isStreamId } from '../../shared/contracts/stream-id.ts';
 import type { Config } from '../../shared/platform/config/config.ts';
 import type { Database } from '../../shared/platform/postgres/database.ts';
-import type { Answer } from './answer.ts';
-import type { PostgresConnection } from './postgres-facts.ts';
-import type { RedisConnection } from './redis-facts.ts';
-import { ifThere } from './tables-facts.ts';
+import type { Answer } from '../answer.ts';
+import type { PostgresConnection } from '../postgres/postgres-facts.ts';
+import type { RedisConnection } from '../redis/redis-facts.ts';
+import { ifThere } from '../tables/tables-facts.ts';
 
 /** How the consumer of health events stands, in PostgreSQL and in Redis. */
 export interface HealthFacts {

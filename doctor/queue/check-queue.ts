@@ -1,8 +1,8 @@
 import { type QueueFacts, queueKeys } from '../../queries/queues/queue-facts.ts';
 import type { QueueName } from '../../shared/contracts/queues.ts';
-import type { Answer } from './answer.ts';
-import { type Finding, findingsOn } from './finding.ts';
-import { versionNumbers } from './version.ts';
+import type { Answer } from '../answer.ts';
+import { type Finding, findingsOn } from '../finding.ts';
+import { versionNumbers } from '../version.ts';
 
 const waitWarnSeconds = 60;
 const waitFailSeconds = 900;

@@ -1,8 +1,8 @@
 import type { Config } from '../../shared/platform/config/config.ts';
 import { createDatabase, type Database, type Passage, readPassage } from '../../shared/platform/postgres/database.ts';
 import { describeDatabaseError, explainDatabaseError } from '../../shared/platform/postgres/database-errors.ts';
-import { type Answer, type Ask, createAsk } from './answer.ts';
-import type { ClockReading } from './judge-clock.ts';
+import { type Answer, type Ask, createAsk } from '../answer.ts';
+import type { ClockReading } from '../check-clock.ts';
 
 /** What a PostgreSQL server that answers was found to be. */
 export interface PostgresFacts {

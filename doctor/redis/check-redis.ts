@@ -1,10 +1,10 @@
-import { type Answer, timeoutCode } from './answer.ts';
-import { byteSize } from './byte-size.ts';
-import { type Finding, findingsOn } from './finding.ts';
-import { judgeClock } from './judge-clock.ts';
+import { byteSize } from '../../shared/platform/byte-size.ts';
+import { type Answer, timeoutCode } from '../answer.ts';
+import { judgeClock } from '../check-clock.ts';
+import { type Finding, findingsOn } from '../finding.ts';
+import { isBelow } from '../version.ts';
 import type { RedisConnection, RedisFacts } from './redis-facts.ts';
 import type { RedisServer } from './redis-info.ts';
-import { isBelow } from './version.ts';
 
 const on = findingsOn('redis');
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { judgePostgres, judgePostgresConnection } from '../../../console/doctor/judge-postgres.ts';
-import type { PostgresServer } from '../../../console/doctor/postgres-facts.ts';
-import { findingOf } from './finding-of.ts';
+import { judgePostgres, judgePostgresConnection } from '../../../doctor/postgres/check-postgres.ts';
+import type { PostgresServer } from '../../../doctor/postgres/postgres-facts.ts';
+import { findingOf } from '../../support/finding-of.ts';
 
 const sound: PostgresServer = {
   versionNumber: 180_004,

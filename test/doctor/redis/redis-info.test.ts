@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { clientNamesOf } from '../../../console/doctor/redis-facts.ts';
-import { parseRedisInfo } from '../../../console/doctor/redis-info.ts';
+import { clientNamesOf } from '../../../doctor/redis/redis-facts.ts';
+import { parseRedisInfo } from '../../../doctor/redis/redis-info.ts';
 
 test('redis info: figures, words and flags are read, whatever the line ends', () => {
   const text =

@@ -1,23 +1,23 @@
-import { readQueueFacts } from '../../queries/queues/queue-facts.ts';
-import { queueNames } from '../../shared/contracts/queues.ts';
-import type { Config } from '../../shared/platform/config/config.ts';
-import { endsWithin } from '../../shared/platform/lifecycle.ts';
-import { executionLogTable, planPartitions } from '../../shared/platform/postgres/partitions/partitions.ts';
+import { readQueueFacts } from '../queries/queues/queue-facts.ts';
+import { queueNames } from '../shared/contracts/queues.ts';
+import type { Config } from '../shared/platform/config/config.ts';
+import { endsWithin } from '../shared/platform/lifecycle.ts';
+import { executionLogTable, planPartitions } from '../shared/platform/postgres/partitions/partitions.ts';
 import type { Answer } from './answer.ts';
+import type { ClockReading } from './check-clock.ts';
 import { type Finding, type Level, worstOf } from './finding.ts';
-import { readHealthFacts } from './health-facts.ts';
-import { type HostFacts, readHostFacts } from './host-facts.ts';
-import type { ClockReading } from './judge-clock.ts';
-import { judgeHealth } from './judge-health.ts';
-import { judgeHost, judgeMissingUrl } from './judge-host.ts';
-import { judgePostgres, judgePostgresConnection } from './judge-postgres.ts';
-import { judgeQueue } from './judge-queue.ts';
-import { judgeRedis, judgeRedisConnection } from './judge-redis.ts';
-import { judgeTables } from './judge-tables.ts';
-import { connectToPostgres, type PostgresConnection, readPostgresFacts } from './postgres-facts.ts';
-import { connectToRedis, type RedisConnection, readRedisFacts } from './redis-facts.ts';
+import { judgeHealth } from './health/check-health.ts';
+import { readHealthFacts } from './health/health-facts.ts';
+import { judgeHost, judgeMissingUrl } from './host/check-host.ts';
+import { type HostFacts, readHostFacts } from './host/host-facts.ts';
+import { judgePostgres, judgePostgresConnection } from './postgres/check-postgres.ts';
+import { connectToPostgres, type PostgresConnection, readPostgresFacts } from './postgres/postgres-facts.ts';
+import { judgeQueue } from './queue/check-queue.ts';
+import { judgeRedis, judgeRedisConnection } from './redis/check-redis.ts';
+import { connectToRedis, type RedisConnection, readRedisFacts } from './redis/redis-facts.ts';
 import { createSecretHider } from './secrets.ts';
-import { readKnownMigrations, readTablesFacts } from './tables-facts.ts';
+import { judgeTables } from './tables/check-tables.ts';
+import { readKnownMigrations, readTablesFacts } from './tables/tables-facts.ts';
 
 /** All that was found, in a fixed order of subjects. */
 export interface Examination {

@@ -1,4 +1,4 @@
-import type { Finding } from '../../../console/doctor/finding.ts';
+import type { Finding } from '../../doctor/finding.ts';
 
 /** The level and the text of the one finding with this check; the text holds message and remedy. */
 export function findingOf(findings: readonly Finding[], check: string): { level: string; text: string } {

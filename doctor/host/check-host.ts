@@ -1,6 +1,6 @@
-import { type Finding, findingsOn } from './finding.ts';
+import { type Finding, findingsOn } from '../finding.ts';
+import { isBelow } from '../version.ts';
 import type { HostFacts } from './host-facts.ts';
-import { isBelow } from './version.ts';
 
 const onHost = findingsOn('host');
 const onConfiguration = findingsOn('configuration');

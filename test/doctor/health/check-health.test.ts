@@ -1,10 +1,10 @@
 import { expect, test } from 'vitest';
-import type { HealthFacts } from '../../../console/doctor/health-facts.ts';
-import { judgeHealth } from '../../../console/doctor/judge-health.ts';
+import { judgeHealth } from '../../../doctor/health/check-health.ts';
+import type { HealthFacts } from '../../../doctor/health/health-facts.ts';
 import type { Lease, StoredOffset } from '../../../queries/health/health.ts';
 import { type Position, positionOf } from '../../../queries/health/health-stream.ts';
 import type { StreamFacts } from '../../../shared/platform/redis/stream-facts.ts';
-import { findingOf } from './finding-of.ts';
+import { findingOf } from '../../support/finding-of.ts';
 
 const nowMs = Date.UTC(2026, 10, 22, 12);
 const day = 86_400_000;

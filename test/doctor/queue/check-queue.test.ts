@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import type { Answer } from '../../../console/doctor/answer.ts';
-import { judgeQueue } from '../../../console/doctor/judge-queue.ts';
+import type { Answer } from '../../../doctor/answer.ts';
+import { judgeQueue } from '../../../doctor/queue/check-queue.ts';
 import { type QueueFacts, queueKeys } from '../../../queries/queues/queue-facts.ts';
-import { findingOf } from './finding-of.ts';
+import { findingOf } from '../../support/finding-of.ts';
 
 const idle: QueueFacts = {
   library: 'bullmq:6.7.0',
