@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline';
 import type { Readable, Writable } from 'node:stream';
 import { UsageError } from '../shared/platform/errors.ts';
-import { toText } from './text/line.ts';
+import { toText } from './output/line.ts';
 
 /** Where a person is asked: both are terminals, or nobody is there. */
 export interface Terminal {

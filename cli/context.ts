@@ -1,4 +1,4 @@
-import type { Output } from './text/output.ts';
+import type { Output } from './output/output.ts';
 
 /** What a command is given besides its own options. */
 export interface CommandContext {

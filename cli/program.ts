@@ -8,32 +8,32 @@ import { endsWithin } from '../shared/platform/lifecycle.ts';
 import { classifyDatabaseError, explainDatabaseError } from '../shared/platform/postgres/database-errors.ts';
 import type { CommandContext } from './context.ts';
 import { lastingCommands } from './lasting-commands.ts';
-import { createOutput } from './text/output.ts';
-import { printable } from './text/printable.ts';
-import { writeWhole } from './text/write-whole.ts';
+import { createOutput } from './output/output.ts';
+import { printable } from './output/printable.ts';
+import { writeWhole } from './output/write-whole.ts';
 
 /** Adds a command to the program. */
 type AddCommand = (program: Command, context: CommandContext) => void;
 
 /** Each is loaded when it is called: what the others need would make it slower to start. In the order of the help. */
 const commands: Record<string, () => Promise<AddCommand>> = {
-  start: async () => (await import('./start.ts')).addStartCommand,
-  demo: async () => (await import('./demo.ts')).addDemoCommand,
-  worker: async () => (await import('./worker.ts')).addWorkerCommand,
-  console: async () => (await import('./console.ts')).addConsoleCommand,
-  migrate: async () => (await import('./migrate.ts')).addMigrateCommand,
-  grants: async () => (await import('./grants.ts')).addGrantsCommand,
-  maintain: async () => (await import('./maintain.ts')).addMaintainCommand,
-  archive: async () => (await import('./archive.ts')).addArchiveCommand,
-  export: async () => (await import('./export.ts')).addExportCommand,
-  executions: async () => (await import('./executions.ts')).addExecutionsCommand,
-  requests: async () => (await import('./requests.ts')).addRequestsCommand,
-  erase: async () => (await import('./erase-subject.ts')).addEraseCommand,
-  queues: async () => (await import('./queues.ts')).addQueuesCommand,
-  'dead-letters': async () => (await import('./dead-letters.ts')).addDeadLettersCommand,
-  health: async () => (await import('./health.ts')).addHealthCommand,
-  spill: async () => (await import('./spill.ts')).addSpillCommand,
-  doctor: async () => (await import('./doctor.ts')).addDoctorCommand,
+  start: async () => (await import('./commands/start.ts')).addStartCommand,
+  demo: async () => (await import('./commands/demo.ts')).addDemoCommand,
+  worker: async () => (await import('./commands/worker.ts')).addWorkerCommand,
+  console: async () => (await import('./commands/console.ts')).addConsoleCommand,
+  migrate: async () => (await import('./commands/migrate.ts')).addMigrateCommand,
+  grants: async () => (await import('./commands/grants.ts')).addGrantsCommand,
+  maintain: async () => (await import('./commands/maintain.ts')).addMaintainCommand,
+  archive: async () => (await import('./commands/archive.ts')).addArchiveCommand,
+  export: async () => (await import('./commands/export.ts')).addExportCommand,
+  executions: async () => (await import('./commands/executions.ts')).addExecutionsCommand,
+  requests: async () => (await import('./commands/requests.ts')).addRequestsCommand,
+  erase: async () => (await import('./commands/erase-subject.ts')).addEraseCommand,
+  queues: async () => (await import('./commands/queues.ts')).addQueuesCommand,
+  'dead-letters': async () => (await import('./commands/dead-letters.ts')).addDeadLettersCommand,
+  health: async () => (await import('./commands/health.ts')).addHealthCommand,
+  spill: async () => (await import('./commands/spill.ts')).addSpillCommand,
+  doctor: async () => (await import('./commands/doctor.ts')).addDoctorCommand,
 };
 
 /** Beside the sources, and one level further up from the build. */

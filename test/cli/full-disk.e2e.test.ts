@@ -11,8 +11,8 @@ import { insertVariedExecutions } from '../support/archive.ts';
 import { connect, createDirectory, createTestDatabase } from '../support/fixtures.ts';
 import { inheritedEnvironment } from '../support/inherited-environment.ts';
 import { createDay, partitionRows } from '../support/rows.ts';
+import { createRunner } from '../support/run-sluice.ts';
 import { createSmallDisk, type SmallDisk } from '../support/small-disk.ts';
-import { createRunner } from './run-sluice.ts';
 
 const cli = resolve('cli/main.ts');
 

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { grantStatements, type Roles } from '../../cli/grant-statements.ts';
+import { grantStatements, type Roles } from '../../cli/commands/grant-statements.ts';
 import { migrate } from '../../prisma/migrate.ts';
 import { loadConfig } from '../../shared/platform/config/config.ts';
 import { createDatabase } from '../../shared/platform/postgres/database.ts';

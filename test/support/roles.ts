@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { inject, onTestFinished } from 'vitest';
-import { grantStatements } from '../../cli/grant-statements.ts';
+import { grantStatements } from '../../cli/commands/grant-statements.ts';
 import { connect } from './fixtures.ts';
 
 /** The three roles of `sluice grants` on a database, under names of the test's own: what it takes to connect as each of them. */

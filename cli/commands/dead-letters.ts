@@ -1,0 +1,168 @@
+import { Argument, type Command, Option } from 'commander';
+import {
+  countDeadLetters,
+  type DeadLetterFilter,
+  deadLetterStates,
+  discardDeadLetters,
+  findDeadLetter,
+  groupDeadLetters,
+  listReplayableIds,
+  type ReplayFilter,
+  replayableStates,
+} from '../../dead-letters/read.ts';
+import { parseRepair, type Repair, repairSyntax } from '../../dead-letters/repairs.ts';
+import { replayDeadLetters } from '../../dead-letters/replay.ts';
+import { queueNames } from '../../shared/contracts/queues.ts';
+import { UsageError } from '../../shared/platform/errors.ts';
+import type { Database } from '../../shared/platform/postgres/database.ts';
+import type { CommandContext } from '../context.ts';
+import { uuid, wholeNumber } from '../options/option-values.ts';
+import { withDatabase, withRedis } from '../servers.ts';
+
+interface Selection {
+  id?: string[];
+  signature?: string;
+  queue?: string;
+  all?: boolean;
+  json?: boolean;
+}
+
+const atLeastOne = wholeNumber({ min: 1 });
+
+export function addDeadLettersCommand(program: Command, context: CommandContext): void {
+  const command = program
+    .command('dead-letters')
+    .description('list, show, replay and discard records that could not be stored');
+  const queue = () => new Option('--queue <name>', `select letters of this queue (${queueNames.join(', ')}) or stream`);
+  const select = (sub: Command): Command =>
+    sub
+      .option('--id <id...>', 'select letters by id', (text: string, ids: string[] = []) => [...ids, uuid(text)])
+      .option('--signature <text>', 'select letters by cause, as printed by `list`')
+      .addOption(queue())
+      .option('--all', 'select every letter')
+      .option('--json', 'print the result as JSON');
+
+  command
+    .command('list')
+    .description('list causes, those with the most letters first')
+    .addOption(queue())
+    .addOption(new Option('--state <state>', 'filter by state').choices([...deadLetterStates, 'any']).default('open'))
+    .option('--limit <n>', 'maximum number of causes', atLeastOne, 50)
+    .option('--json', 'print the result as JSON')
+    .action((flags) => withDatabase(context, 'dead-letters', (database) => list(database, context, flags)));
+  command
+    .command('show')
+    .description('show one letter with its payload')
+    .addArgument(new Argument('<id>').argParser(uuid))
+    .action((id: string) => withDatabase(context, 'dead-letters', (database) => show(database, context, id)));
+  select(command.command('replay'))
+    .description('put letters back into their queue; replaying again stores nothing twice')
+    .addOption(
+      new Option('--state <state>', 'replay open letters, or letters already replayed but not known to be stored')
+        .choices(replayableStates)
+        .default('open'),
+    )
+    .option('--repair <name...>', `repair each record first: ${repairSyntax}`)
+    .option('--limit <n>', 'maximum number of letters', atLeastOne, 10_000)
+    .option('--rate <n>', 'maximum number of letters per second', atLeastOne)
+    .option('--dry-run', 'only count the letters')
+    .action((flags) => withDatabase(context, 'dead-letters', (database) => replay(database, context, flags)));
+  select(command.command('discard'))
+    .description('discard open letters for good; they stay visible')
+    .option('--dry-run', 'only count the letters')
+    .action((flags) => withDatabase(context, 'dead-letters', (database) => discard(database, context, flags)));
+}
+
+async function list(
+  database: Database,
+  { output }: CommandContext,
+  flags: { queue?: string; state: string; limit: number; json?: boolean },
+): Promise<void> {
+  const state = deadLetterStates.find((known) => known === flags.state);
+  const filter = {
+    ...(flags.queue === undefined ? {} : { queue: flags.queue }),
+    ...(state === undefined ? {} : { state }),
+  };
+  const groups = await groupDeadLetters(database, filter, flags.limit);
+  // Signatures and reasons quote what producers have sent.
+  if (flags.json) {
+    output.json(groups);
+    return;
+  }
+  if (groups.length === 0) output.lines(['no dead letters']);
+  for (const { letters, queue, state: found, signature, firstSeen, lastSeen, exampleId, exampleReason } of groups) {
+    output.lines([
+      `${letters} ${found}  ${queue}  ${firstSeen.toISOString()} to ${lastSeen.toISOString()}`,
+      `  signature  ${signature}`,
+      `  example    ${exampleId}: ${exampleReason}`,
+    ]);
+  }
+}
+
+async function show(database: Database, { output }: CommandContext, id: string): Promise<void> {
+  const letter = await findDeadLetter(database, id);
+  if (letter === null) throw new Error(`no dead letter has the id ${id}`);
+  output.json(letter, 2);
+}
+
+async function replay(
+  database: Database,
+  context: CommandContext,
+  flags: Selection & {
+    state: ReplayFilter['state'];
+    repair?: string[];
+    limit: number;
+    rate?: number;
+    dryRun?: boolean;
+  },
+): Promise<void> {
+  const filter = { ...toFilter(flags), state: flags.state };
+  const repairs: Repair[] = (flags.repair ?? []).map(parseRepair);
+  if (flags.dryRun) {
+    const found = await listReplayableIds(database, filter, flags.limit);
+    const letters = found.filter(({ holdsRecord }) => holdsRecord).length;
+    context.output.print({ wouldReplay: letters }, flags, () => [`${letters} letters would be replayed`]);
+    return;
+  }
+  await withRedis(context, 'replay', async (redis, { namespace, memoryShare }) => {
+    const { replayed, skipped } = await replayDeadLetters(
+      { database, redis, namespace, memoryShare },
+      {
+        filter,
+        repairs,
+        limit: flags.limit,
+        perSecond: flags.rate ?? null,
+        onProgress: (done) => context.notes.lines([`sluice: ${done} letters replayed`]),
+      },
+    );
+    const note = skipped.length === 0 ? '' : `; ${skipped.length} skipped because they hold no record`;
+    context.output.print({ replayed, skipped }, flags, () => [`${replayed} letters replayed${note}`]);
+  });
+}
+
+async function discard(
+  database: Database,
+  context: CommandContext,
+  flags: Selection & { dryRun?: boolean },
+): Promise<void> {
+  const filter = toFilter(flags);
+  if (flags.dryRun) {
+    const letters = await countDeadLetters(database, { ...filter, state: 'open' });
+    context.output.print({ wouldDiscard: letters }, flags, () => [`${letters} letters would be discarded`]);
+    return;
+  }
+  const discarded = await discardDeadLetters(database, filter);
+  context.output.print({ discarded }, flags, () => [`${discarded} letters discarded`]);
+}
+
+/** A slip of the pen must not mean every letter. */
+function toFilter({ id, signature, queue, all }: Selection): DeadLetterFilter {
+  if (!all && id === undefined && signature === undefined && queue === undefined) {
+    throw new UsageError('no letters selected: give --id, --signature, --queue or --all');
+  }
+  return {
+    ...(id === undefined ? {} : { ids: id }),
+    ...(signature === undefined ? {} : { signature }),
+    ...(queue === undefined ? {} : { queue }),
+  };
+}

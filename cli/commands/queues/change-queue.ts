@@ -1,0 +1,51 @@
+import { Queue } from 'bullmq';
+import { type QueueName, queuePrefix } from '../../../shared/contracts/queues.ts';
+import type { Redis } from '../../../shared/platform/redis/redis.ts';
+
+export type QueueChange = 'pause' | 'resume' | 'retry';
+
+/** What a change has done. */
+export interface ChangedQueue {
+  queue: QueueName;
+  change: QueueChange;
+  /** after it */
+  paused: boolean;
+  /** before it; jobs that fail while it goes on are not among them */
+  failedBefore: number;
+  failedAfter: number;
+}
+
+async function readRedisMs(redis: Redis): Promise<number> {
+  const [seconds, microseconds] = await redis.time();
+  return Math.ceil(Number(seconds) * 1_000 + Number(microseconds) / 1_000);
+}
+
+/** Changes a queue. Each change may be repeated: it then finds nothing to do. @throws what Redis answers */
+export async function changeQueue(
+  redis: Redis,
+  { queue: name, namespace, change }: { queue: QueueName; namespace: string; change: QueueChange },
+): Promise<ChangedQueue> {
+  // Its producers have set how many events are kept; what is not said here would undo that.
+  const queue = new Queue(name, {
+    connection: redis,
+    prefix: queuePrefix(name, namespace),
+    skipMetasUpdate: true,
+  });
+  queue.on('error', () => undefined);
+  try {
+    const failedBefore = await queue.getFailedCount();
+    if (change === 'pause') await queue.pause();
+    else if (change === 'resume') await queue.resume();
+    // Those that failed until now by the clock that workers say it by: one that fails again is not put back for ever.
+    else await queue.retryJobs({ state: 'failed', timestamp: await readRedisMs(redis) });
+    return {
+      queue: name,
+      change,
+      paused: await queue.isPaused(),
+      failedBefore,
+      failedAfter: await queue.getFailedCount(),
+    };
+  } finally {
+    await queue.close();
+  }
+}

@@ -1,0 +1,48 @@
+import { type Command, Option } from 'commander';
+import type { ExecutionFilter } from '../../queries/executions/list-statement.ts';
+import { executionStatuses } from '../../shared/contracts/execution.ts';
+import { UsageError } from '../../shared/platform/errors.ts';
+import { decimal } from './option-values.ts';
+
+/** Which executions are asked for, beside their strategy and their time. */
+export interface ExecutionFilterFlags {
+  status?: NonNullable<ExecutionFilter['status']>;
+  code?: string;
+  case?: string;
+  unmatched?: boolean;
+  points?: number;
+  realm?: string;
+  user?: string;
+}
+
+export function addExecutionFilterOptions(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--status <status>', 'filter by status; failed selects every status but ok').choices([
+        ...executionStatuses,
+        'failed',
+      ]),
+    )
+    .option('--code <code>', 'filter by error code')
+    .option('--case <name>', 'filter by matched case')
+    .option('--unmatched', 'only runs that matched no case')
+    .option('--points <n>', 'filter by exact points', decimal)
+    .option('--realm <id>', 'filter by realm')
+    .option('--user <id>', 'filter by user');
+}
+
+/** @throws UsageError when two options exclude each other */
+export function toExecutionFilter(flags: ExecutionFilterFlags): ExecutionFilter {
+  if (flags.case !== undefined && flags.unmatched)
+    throw new UsageError('--case and --unmatched cannot be used together');
+  const { status, code, points, realm, user } = flags;
+  const caseName = flags.unmatched ? null : flags.case;
+  return {
+    ...(status === undefined ? {} : { status }),
+    ...(code === undefined ? {} : { errorCode: code }),
+    ...(caseName === undefined ? {} : { caseName }),
+    ...(points === undefined ? {} : { points }),
+    ...(realm === undefined ? {} : { realmId: realm }),
+    ...(user === undefined ? {} : { externalUserId: user }),
+  };
+}

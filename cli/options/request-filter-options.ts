@@ -1,0 +1,37 @@
+import { type Command, Option } from 'commander';
+import {
+  type RequestFilter,
+  type RequestState,
+  requestStates,
+  type StatusClass,
+  statusClasses,
+} from '../../queries/requests/list-requests.ts';
+import { type ServiceTier, serviceTiers } from '../../shared/contracts/completed-request.ts';
+
+/** Which requests are asked for, beside their time. */
+export interface RequestFilterFlags {
+  createdBy?: string;
+  model?: string;
+  status?: StatusClass;
+  tier?: ServiceTier;
+  state?: RequestState;
+}
+
+export function addRequestFilterOptions(command: Command): Command {
+  return command
+    .option('--created-by <id>', 'filter by creator')
+    .option('--model <name>', 'filter by model')
+    .addOption(new Option('--status <class>', 'filter by class of response status').choices(statusClasses))
+    .addOption(new Option('--tier <tier>', 'filter by service tier').choices(serviceTiers))
+    .addOption(new Option('--state <state>', 'filter by state').choices(requestStates));
+}
+
+export function toRequestFilter({ createdBy, model, status, tier, state }: RequestFilterFlags): RequestFilter {
+  return {
+    ...(createdBy === undefined ? {} : { createdBy }),
+    ...(model === undefined ? {} : { model }),
+    ...(status === undefined ? {} : { statusClass: status }),
+    ...(tier === undefined ? {} : { serviceTier: tier }),
+    ...(state === undefined ? {} : { state }),
+  };
+}

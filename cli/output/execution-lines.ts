@@ -1,0 +1,84 @@
+import type { StoredExecution } from '../../queries/executions/one.ts';
+import type { ExecutionSummary } from '../../queries/executions/summary.ts';
+import { none, toFigure } from './figures.ts';
+import type { Line, Span } from './line.ts';
+import { toTraceTree } from './run-shapes.ts';
+import { type Column, toTable } from './table.ts';
+import { toTraceLines } from './trace-lines.ts';
+
+/** Executions as a table. @param options.withStrategy whether they are of more than one */
+export function toExecutionTable(
+  executions: readonly ExecutionSummary[],
+  options: { columns: number | null; withStrategy: boolean },
+): Line[] {
+  const strategy: Column<ExecutionSummary> = { title: 'strategy', cell: ({ strategyId }) => strategyId, min: 8 };
+  const shape: Column<ExecutionSummary>[] = [
+    // First, so that it is whole on the narrowest terminal: it is what the other commands want.
+    { title: 'id', cell: ({ id }) => id },
+    { title: 'recorded', cell: ({ recordedAt }) => recordedAt.toISOString() },
+    { title: 'status', cell: toStatus },
+    ...(options.withStrategy ? [strategy] : []),
+    { title: 'points', cell: ({ points }) => pointsText(points), align: 'right', optional: true },
+    { title: 'case or error', cell: toOutcome, min: 8, optional: true },
+    { title: 'ms', cell: ({ durationMs }) => toFigure(durationMs), align: 'right', optional: true },
+    { title: 'user', cell: ({ externalUserId }) => externalUserId ?? none, min: 6, optional: true },
+  ];
+  return toTable(shape, executions, options);
+}
+
+/** An execution as one line, for a list that goes on and on. */
+export function toExecutionLine(execution: ExecutionSummary): Line {
+  const { recordedAt, id, status, strategyId, points } = execution;
+  return [
+    `${recordedAt.toISOString()}  ${id}  `,
+    { text: status.padEnd('cancelled'.length), tone: toStatus(execution).tone },
+    `  ${strategyId}  ${status === 'ok' ? `${pointsText(points)} ` : ''}${toOutcome(execution)}`,
+  ];
+}
+
+/** All that is known of an execution, its trace as a tree that is cut at the edge of the terminal. */
+export function toExecutionLines(execution: StoredExecution, options: { columns: number | null }): Line[] {
+  const { trace, traceLength, status, failedNodeId, input } = execution;
+  const { errorCode, errorMessage, sampled, sampleRate, notes } = execution;
+  const parent = execution.parentStrategyId === null ? '' : `, parent ${execution.parentStrategyId}`;
+  const failure = [errorCode, errorMessage].filter((text) => text !== null).join(': ');
+  const lines: Line[] = [
+    ['execution   ', { text: execution.id, tone: 'strong' }],
+    `recorded    ${execution.recordedAt.toISOString()}`,
+    `stored      ${execution.storedAt?.toISOString() ?? none}`,
+    `strategy    ${execution.strategyId}, version ${execution.strategyVersion}, ${execution.strategyType}${parent}`,
+    ['status      ', toStatus(execution)],
+    ...(status === 'ok' ? [] : [`failure     ${failure === '' ? 'no code or message' : failure}`]),
+    `points      ${pointsText(execution.points)}`,
+    `case        ${execution.caseName ?? none}`,
+    `took        ${toFigure(execution.durationMs)} ms, ${execution.nodesExecuted} nodes`,
+    `for         realm ${execution.realmId ?? none}, game ${execution.externalGameId ?? none}, task ${execution.externalTaskId ?? none}, user ${execution.externalUserId ?? none}`,
+    `stands for  ${sampled ? `${toFigure(1 / sampleRate)} runs (sample rate ${sampleRate})` : 'itself only: every failure is kept'}`,
+    ...(execution.attempt > 1 ? [`attempt     ${execution.attempt}`] : []),
+    ...(execution.astHash === null ? [] : [`program     ${execution.astHash}`]),
+    ...(notes === null ? [] : [`notes       ${notes}`]),
+    `input       ${input === null ? none : JSON.stringify(input)}`,
+  ];
+  if (trace === null) return [...lines, `trace       ${none}`];
+  const of = traceLength === null || traceLength === trace.length ? '' : ` of ${traceLength}`;
+  return [
+    ...lines,
+    `trace       ${trace.length}${of} entries${status === 'ok' || failedNodeId !== null ? '' : '; the failed node is unknown'}`,
+    ...toTraceLines(toTraceTree(trace, { failedNodeId, traceLength }), options),
+  ];
+}
+
+function toStatus({ status }: ExecutionSummary): Span {
+  return { text: status, tone: status === 'ok' ? 'good' : 'bad' };
+}
+
+/** What an ok run matched, what another one failed with. */
+function toOutcome({ status, caseName, errorCode, errorMessage }: ExecutionSummary): string {
+  if (status === 'ok') return caseName ?? none;
+  return [errorCode, errorMessage].filter((text) => text !== null).join(': ') || none;
+}
+
+/** Points are shown to the last digit: they are what somebody was given. */
+function pointsText(points: number | null): string {
+  return points === null ? none : String(points);
+}

@@ -1,0 +1,67 @@
+import { type Column, type ColumnKind, parseDouble, type Row } from '../../../archive/columns.ts';
+
+/** Rows as lines of JSON: numbers and JSON with the digits that are stored, times as ISO 8601 in UTC. */
+export function toNdjson(columns: readonly Column[], rows: readonly Row[]): string {
+  const keys = columns.map(({ name }, index) => `${index === 0 ? '{' : ','}${JSON.stringify(name)}:`);
+  let lines = '';
+  for (const row of rows) {
+    for (const [index, { kind }] of columns.entries()) lines += keys[index] + toJson(kind, row[index] ?? null);
+    lines += '}\n';
+  }
+  // JSON allows them in a text, and many readers of lines take them for the end of one.
+  return lines.replaceAll(/[\u2028\u2029]/g, (end) => (end === '\u2028' ? '\\u2028' : '\\u2029'));
+}
+
+/** NaN and the infinities, which JSON has no numbers for, are texts, as PostgreSQL writes them into JSON. */
+function toJson(kind: ColumnKind, text: string | null): string {
+  if (text === null) return 'null';
+  switch (kind) {
+    case 'integer':
+    case 'bigint':
+    case 'boolean':
+    case 'json':
+      return text;
+    case 'double': {
+      const digits = toDigits(text);
+      return Number.isFinite(Number(digits)) ? digits : JSON.stringify(digits);
+    }
+    case 'time':
+    case 'uuid':
+    case 'text':
+      return JSON.stringify(toPlain(kind, text));
+  }
+}
+
+/** The first line of a CSV. */
+export function toCsvHead(columns: readonly Column[]): string {
+  return `${columns.map(({ name }) => quote(name)).join(',')}\r\n`;
+}
+
+/** Rows as RFC 4180 has them. What is not there is an empty field; an empty text is an empty field in quotes. */
+export function toCsv(columns: readonly Column[], rows: readonly Row[]): string {
+  let lines = '';
+  for (const row of rows) {
+    for (const [index, { kind }] of columns.entries()) {
+      const text = row[index] ?? null;
+      lines += (index === 0 ? '' : ',') + (text === null ? '' : quote(toPlain(kind, text)));
+    }
+    lines += '\r\n';
+  }
+  return lines;
+}
+
+function quote(text: string): string {
+  return text === '' || /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+}
+
+/** A value as a person reads it. */
+function toPlain(kind: ColumnKind, text: string): string {
+  if (kind === 'time') return new Date(Number(text)).toISOString();
+  return kind === 'double' ? toDigits(text) : text;
+}
+
+/** The shortest digits that are read as the same number. */
+function toDigits(hex: string): string {
+  const value = parseDouble(hex);
+  return Object.is(value, -0) ? '-0' : String(value);
+}

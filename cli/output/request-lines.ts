@@ -1,0 +1,83 @@
+import type { RequestSummary } from '../../queries/requests/list-requests.ts';
+import type { StoredBody, StoredRequest } from '../../queries/requests/requests.ts';
+import { byteSize } from '../../shared/platform/byte-size.ts';
+import { none, toFigure } from './figures.ts';
+import type { Line, Span } from './line.ts';
+import { toTable } from './table.ts';
+
+/** What takes the place of what may be private, unless it is asked for. */
+const hidden = 'hidden, use --bodies to show it';
+
+/** Requests as a table. */
+export function toRequestTable(requests: readonly RequestSummary[], options: { columns: number | null }): Line[] {
+  return toTable(
+    [
+      // First, so that it is whole on the narrowest terminal: it is what the other commands want.
+      { title: 'id', cell: ({ id }) => id },
+      { title: 'arrived', cell: ({ createdAt }) => createdAt.toISOString() },
+      { title: 'state', cell: toState },
+      { title: 'status', cell: ({ responseStatus }) => String(responseStatus ?? none), align: 'right' },
+      { title: 'model', cell: ({ model }) => model, min: 6, optional: true },
+      { title: 'ms', cell: ({ durationMs }) => toFigure(durationMs), align: 'right', optional: true },
+      { title: 'creator', cell: ({ createdBy }) => createdBy, min: 6, optional: true },
+      { title: 'bytes', cell: ({ responseBytes }) => String(responseBytes), align: 'right', optional: true },
+      { title: 'notes', cell: ({ notes }) => notes ?? '', min: 6, optional: true },
+    ],
+    requests,
+    options,
+  );
+}
+
+/** All that is known of a request, for a person; bodies as they were stored, line by line. */
+export function toRequestLines(request: StoredRequest, { bodies }: { bodies: boolean }): Line[] {
+  const { response, error } = request;
+  const time = (value: Date | null): string => value?.toISOString() ?? none;
+  const ended = request.completedAt ?? request.failedAt ?? request.canceledAt;
+  return [
+    ['request     ', { text: request.id, tone: 'strong' }],
+    ['state       ', toState(request)],
+    `creator     ${request.createdBy}`,
+    `asked       ${request.method} ${request.path}, model ${request.model}, tier ${request.serviceTier}`,
+    `arrived     ${time(request.createdAt)}`,
+    `started     ${time(request.startedAt)}`,
+    `ended       ${time(ended)}`,
+    `stored      ${time(request.storedAt)}`,
+    `API key     ${request.apiKeyHash === null ? none : `hash ${request.apiKeyHash}`}`,
+    ...(request.notes === null ? [] : [`notes       ${request.notes}`]),
+    ...(error === null ? [] : [`error       ${bodies ? error : hidden}`]),
+    `response    ${response === null ? 'none' : describeResponse(response)}`,
+    ...(response === null ? [] : bodyLines('response', response, bodies)),
+    `request     ${describeBody(request.request)}`,
+    ...bodyLines('request', request.request, bodies),
+  ];
+}
+
+/** The same for a program: without what may be private, unless it is asked for. */
+export function toRequestJson(request: StoredRequest, { bodies }: { bodies: boolean }): object {
+  if (bodies) return request;
+  const { request: asked, response, error, ...rest } = request;
+  return { ...rest, request: withoutBody(asked), response: response === null ? null : withoutBody(response) };
+}
+
+function withoutBody<T extends StoredBody>({ body, ...rest }: T): Omit<T, 'body'> {
+  return rest;
+}
+
+function describeResponse(response: NonNullable<StoredRequest['response']>): string {
+  const { status, isStream, isIncomplete } = response;
+  const kinds = [isStream ? ', a stream' : '', isIncomplete ? ', incomplete' : ''].join('');
+  return `status ${status ?? none}, ${describeBody(response)}${kinds}`;
+}
+
+function describeBody({ bytes, encoding, isCut }: StoredBody): string {
+  return `${byteSize(bytes)}${encoding === 'utf8' ? '' : `, as ${encoding}`}${isCut ? ', cut' : ''}`;
+}
+
+function bodyLines(name: string, { body }: StoredBody, shown: boolean): Line[] {
+  if (!shown) return [`            body ${hidden}`];
+  return [[{ text: `--- ${name} body`, tone: 'faint' }], ...body.split('\n'), [{ text: '---', tone: 'faint' }]];
+}
+
+function toState({ state }: { state: string }): Span {
+  return { text: state, tone: state === 'completed' ? 'good' : state === 'failed' ? 'bad' : 'warning' };
+}

@@ -1,0 +1,67 @@
+import { type Job, Worker } from 'bullmq';
+import { Redis } from 'ioredis';
+import { expect, inject, onTestFinished, test } from 'vitest';
+import { changeQueue, type QueueChange } from '../../../../cli/commands/queues/change-queue.ts';
+import { jobName, queuePrefix } from '../../../../shared/contracts/queues.ts';
+import { createNamespace, openQueue, until } from '../../../support/fixtures.ts';
+import { connectRedis } from '../../../support/health.ts';
+
+async function setUp() {
+  const namespace = createNamespace();
+  const queue = openQueue(namespace);
+  const redis = connectRedis();
+  const change = (name: QueueChange) => changeQueue(redis, { queue: 'execution-log', namespace, change: name });
+  return { namespace, queue, change };
+}
+
+/** A worker of BullMQ's that does with each job what it is told. */
+function startWorker(namespace: string, work: (job: Job) => Promise<void>) {
+  const connection = new Redis(inject('redisUrl'), { maxRetriesPerRequest: null });
+  const worker = new Worker('execution-log', work, { connection, prefix: queuePrefix('execution-log', namespace) });
+  onTestFinished(async () => {
+    await worker.close();
+    connection.disconnect();
+  });
+  return worker;
+}
+
+test('queue change: failed jobs are put back and worked on again, each once', async () => {
+  const { namespace, queue, change } = await setUp();
+  let isBroken = true;
+  const done: string[] = [];
+  startWorker(namespace, async ({ id = '' }) => {
+    if (isBroken) throw new Error('no');
+    done.push(id);
+  });
+  await queue.addBulk(['a', 'b', 'c'].map((jobId) => ({ name: jobName, data: {}, opts: { jobId } })));
+  await until(async () => (await queue.getFailedCount()) === 3);
+  isBroken = false;
+  expect(await change('retry')).toMatchObject({ failedBefore: 3, failedAfter: 0, paused: false });
+  await until(() => done.length === 3);
+  expect(done.sort()).toEqual(['a', 'b', 'c']);
+  expect(await change('retry')).toMatchObject({ failedBefore: 0, failedAfter: 0 });
+});
+
+test('queue change: of a paused queue no job is taken until it is resumed, and repeating either changes nothing', async () => {
+  const { namespace, queue, change } = await setUp();
+  const done: string[] = [];
+  startWorker(namespace, async ({ id = '' }) => {
+    done.push(id);
+  });
+  for (let times = 0; times < 2; times += 1) expect(await change('pause')).toMatchObject({ paused: true });
+  await queue.add(jobName, {}, { jobId: 'held' });
+  expect(await queue.isPaused()).toBe(true);
+  expect(done).toEqual([]);
+  for (let times = 0; times < 2; times += 1) expect(await change('resume')).toMatchObject({ paused: false });
+  await until(() => done.length === 1);
+});
+
+test("queue change: the producers' bound on events stays as it was", async () => {
+  // Not opened by anybody else: who opens a queue may set that bound.
+  const namespace = createNamespace();
+  const redis = connectRedis();
+  const meta = `${queuePrefix('execution-log', namespace)}:execution-log:meta`;
+  await redis.hset(meta, 'opts.maxLenEvents', '1000', 'version', 'bullmq:6.7.0');
+  await changeQueue(redis, { queue: 'execution-log', namespace, change: 'pause' });
+  expect(await redis.hgetall(meta)).toEqual({ 'opts.maxLenEvents': '1000', version: 'bullmq:6.7.0', paused: '1' });
+});

@@ -1,0 +1,95 @@
+import { randomUUID } from 'node:crypto';
+import { expect, test } from 'vitest';
+import { aBeginning, aCompletion, aRequestStore } from '../../support/requests.ts';
+import { createRunner } from '../../support/run-sluice.ts';
+
+const secret = 'the patient\u001b[2J is';
+
+async function setUp(records: readonly unknown[]) {
+  const { databaseUrl, client, store, rows } = await aRequestStore();
+  await store(records);
+  return { run: createRunner({ DATABASE_URL: databaseUrl }), client, store, rows };
+}
+
+test('requests: list and show leave bodies out unless they are asked for, and show nothing to the terminal itself', async () => {
+  const failed = aCompletion({
+    statusCode: 500,
+    responseBody: secret,
+    model: 'm\u001b[31m',
+    startedAt: '2026-03-01T11:00:00.000Z',
+  });
+  const running = aBeginning({ requestBody: secret });
+  const { run } = await setUp([failed, running]);
+  const [list, filtered, hidden, hiddenJson, bodies] = await Promise.all([
+    run('requests', 'list'),
+    run(
+      'requests',
+      'list',
+      '--status',
+      '5xx',
+      '--since',
+      '2026-03-01T11:00:00Z',
+      '--until',
+      '2026-03-01T12:00:00Z',
+      '--json',
+    ),
+    run('requests', 'show', failed.requestId),
+    run('requests', 'show', failed.requestId, '--json'),
+    run('requests', 'show', failed.requestId, '--bodies'),
+  ]);
+  expect(list.stdout.split('\n').map((line) => line.split(/ +/).toSpliced(1, 1).slice(0, 3))).toEqual([
+    ['id', 'state', 'status'],
+    [running.requestId, 'processing', '–'],
+    [failed.requestId, 'failed', '500'],
+  ]);
+  expect(list.stdout).toContain('m\\x1b[31m');
+  expect(filtered.json()).toMatchObject({ requests: [{ id: failed.requestId, responseStatus: 500 }], cursor: null });
+  for (const { exitCode, stdout } of [list, filtered, hidden, hiddenJson]) {
+    expect(exitCode).toBe(0);
+    expect(stdout).not.toContain('patient');
+    expect(stdout).not.toContain('hello');
+  }
+  expect(hiddenJson.json()).toMatchObject({ state: 'failed', response: { status: 500, bytes: secret.length } });
+  expect(bodies.stdout).toContain('--- response body\nthe patient\\x1b[2J is\n---');
+  expect(bodies.stdout).toContain('"input":"hello"');
+  expect(bodies.stdout).toMatch(/^error .*patient/m);
+  expect(bodies.stdout + list.stdout).not.toContain('\u001b');
+});
+
+test('requests: delete takes one away for good; of another creator it is not found', async () => {
+  const mine = aCompletion({ createdBy: 'me' });
+  const { run, rows, store } = await setUp([mine]);
+  const [notYours, unknown] = await Promise.all([
+    run('requests', 'delete', mine.requestId, '--created-by', 'you'),
+    run('requests', 'show', randomUUID()),
+  ]);
+  expect(unknown).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('no request has the id') });
+  expect(notYours).toMatchObject({ exitCode: 1, stdout: expect.stringContaining('nothing was deleted') });
+  expect(await rows()).toHaveLength(1);
+  const deleted = await run('requests', 'delete', mine.requestId, '--json');
+  expect(deleted).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(deleted.json()).toEqual({ id: mine.requestId, deletion: 'deleted' });
+  expect(await store([mine])).toEqual(['tombstoned']);
+});
+
+test('requests: erase asks first, and where nobody can be asked wants --yes; then all of the creator goes', async () => {
+  const creator = 'org\u001b[2J 7';
+  const ofThem = Array.from({ length: 5 }, () => aCompletion({ createdBy: creator, requestId: randomUUID() }));
+  const other = aCompletion({ createdBy: 'other' });
+  const { run, rows, store } = await setUp([...ofThem, other]);
+  const [dry, unasked, nobody] = await Promise.all([
+    run('requests', 'erase', creator, '--dry-run', '--json'),
+    run('requests', 'erase', creator),
+    run('requests', 'erase', ' ', '--yes'),
+  ]);
+  expect(dry.json()).toEqual({ wouldErase: 5 });
+  expect(unasked).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('--yes') });
+  expect(nobody).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('creator is empty') });
+  expect(await rows()).toHaveLength(6);
+
+  const erased = await run('requests', 'erase', creator, '--yes', '--chunk', '2', '--json');
+  expect(erased.exitCode).toBe(0);
+  expect(erased.json()).toEqual({ requests: 5, deadLetters: 0, isDone: true });
+  expect((await rows()).map((row) => row.created_by)).toEqual(['other']);
+  expect(await store(ofThem.slice(0, 1))).toEqual(['tombstoned']);
+});

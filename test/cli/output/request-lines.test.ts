@@ -1,0 +1,49 @@
+import { expect, test } from 'vitest';
+import { toRequestJson, toRequestLines } from '../../../cli/output/request-lines.ts';
+import type { StoredRequest } from '../../../queries/requests/requests.ts';
+
+const body = { encoding: 'utf8', bytes: 2_048, isCut: false } as const;
+const at = new Date('2026-03-01T12:00:00Z');
+const request: StoredRequest = {
+  id: '0197c2f0-7a4b-7c3d-9e1f-3b2a1c0d9e8f',
+  state: 'failed',
+  model: 'm-1',
+  serviceTier: 'priority',
+  createdBy: 'org-7',
+  method: 'POST',
+  path: '/v1/responses',
+  apiKeyHash: null,
+  request: { ...body, body: 'private question' },
+  response: { ...body, body: 'private answer\nin two lines', status: 500, isStream: true, isIncomplete: true },
+  error: '{"type":"NonRetriableHttpStatus","details":{"status":500,"body":"private answer"}}',
+  notes: null,
+  createdAt: at,
+  storedAt: at,
+  startedAt: at,
+  completedAt: null,
+  failedAt: at,
+  canceledAt: null,
+};
+
+test('request: for a program, too, bodies and the error are there only when asked for', () => {
+  expect(toRequestJson(request, { bodies: true })).toEqual(request);
+  const hidden = toRequestJson(request, { bodies: false });
+  expect(JSON.stringify(hidden)).not.toContain('private');
+  expect(hidden).toMatchObject({
+    state: 'failed',
+    request: { bytes: 2_048 },
+    response: { status: 500, isStream: true },
+  });
+  expect(hidden).not.toHaveProperty('error');
+});
+
+test('request: the lines of a body are lines, and without bodies it is said how to see them', () => {
+  const shown = toRequestLines(request, { bodies: true }).map(String);
+  expect(shown).toContain('private answer');
+  expect(shown).toContain('in two lines');
+  const hidden = toRequestLines(request, { bodies: false }).map(String).join('\n');
+  expect(hidden).not.toContain('private');
+  expect(hidden).toContain(
+    'response    status 500, 2.0 KiB, a stream, incomplete\n            body hidden, use --bodies to show it',
+  );
+});
