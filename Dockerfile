@@ -35,6 +35,7 @@ COPY producers producers/
 COPY workers workers/
 COPY console console/
 COPY local local/
+COPY dev dev/
 COPY archive archive/
 COPY dead-letters dead-letters/
 COPY doctor doctor/

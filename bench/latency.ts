@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
-import { say } from '../local/steps.ts';
+import { say } from '../dev/steps.ts';
 import type { SluiceContender } from './contenders/sluice.ts';
 import type { Rows } from './rows.ts';
 import type { Stage } from './stage.ts';

@@ -1,4 +1,4 @@
-import { say } from '../local/steps.ts';
+import { say } from '../dev/steps.ts';
 import { toError, UsageError } from '../shared/platform/errors.ts';
 import { untilAskedToStop } from '../shared/platform/lifecycle.ts';
 import { toFaultReport } from './faults/report.ts';

@@ -1,4 +1,4 @@
-import { say } from '../local/steps.ts';
+import { say } from '../dev/steps.ts';
 import type { Contender } from './contenders/contender.ts';
 import { type CpuTimes, cpuPerRow } from './cpu-meter.ts';
 import type { Stage } from './stage.ts';

@@ -1,5 +1,5 @@
 import { availableParallelism, cpus } from 'node:os';
-import { say } from '../local/steps.ts';
+import { say } from '../dev/steps.ts';
 import { endToEndBars, healthBars, latencyBars, recordCostBars, requestBars } from './bars.ts';
 import { measureEndToEnd } from './end-to-end.ts';
 import { measureHealth } from './health/measure.ts';

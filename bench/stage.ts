@@ -1,8 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { startServers } from '../local/servers.ts';
-import { say } from '../local/steps.ts';
+import { startServers } from '../dev/servers/servers.ts';
+import { say } from '../dev/steps.ts';
 import { migrate } from '../prisma/migrate.ts';
 import { type Config, loadConfig } from '../shared/platform/config/config.ts';
 import { UsageError } from '../shared/platform/errors.ts';

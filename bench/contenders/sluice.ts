@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { Queue } from 'bullmq';
 import { Registry } from 'prom-client';
-import { startFleet } from '../../local/fleet.ts';
+import { startFleet } from '../../dev/fleet/fleet.ts';
 import { createExecutionObserver, type ExecutionObserver } from '../../producers/index.ts';
 import { queuePrefix } from '../../shared/contracts/queues.ts';
 import type { Stage } from '../stage.ts';

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Queue, QueueEvents } from 'bullmq';
 import pg from 'pg';
-import { type FleetWorker, startFleet } from '../../local/fleet.ts';
+import { type FleetWorker, startFleet } from '../../dev/fleet/fleet.ts';
 import { queuePrefix } from '../../shared/contracts/queues.ts';
 import { createCloseStack } from '../../shared/platform/lifecycle.ts';
 import { scrape } from '../scrape.ts';

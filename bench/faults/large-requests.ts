@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Queue } from 'bullmq';
-import { startPostgres } from '../../local/postgres.ts';
-import { stopProcess } from '../../local/processes.ts';
+import { startPostgres } from '../../dev/servers/postgres.ts';
+import { stopProcess } from '../../dev/servers/processes.ts';
 import { uuidV7 } from '../../producers/core/uuid-v7.ts';
 import type { RequestRecord } from '../../shared/contracts/completed-request-schema.ts';
 import { jobName, queuePrefix } from '../../shared/contracts/queues.ts';

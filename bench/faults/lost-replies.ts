@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startTcpProxy } from '../../local/tcp-proxy.ts';
+import { startTcpProxy } from '../../test/support/tcp-proxy.ts';
 import type { Scenario } from './scenario.ts';
 import { strikeUnderLoad } from './under-load.ts';
 

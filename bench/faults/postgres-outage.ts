@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startPostgres } from '../../local/postgres.ts';
-import { stopProcess } from '../../local/processes.ts';
+import { startPostgres } from '../../dev/servers/postgres.ts';
+import { stopProcess } from '../../dev/servers/processes.ts';
 import type { Scenario } from './scenario.ts';
 import { strikeUnderLoad } from './under-load.ts';
 

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { stopProcess } from '../../local/processes.ts';
-import { startRedis } from '../../local/redis.ts';
-import { findRedisBinary } from '../../local/redis-binary.ts';
+import { stopProcess } from '../../dev/servers/processes.ts';
+import { startRedis } from '../../dev/servers/redis.ts';
+import { findRedisBinary } from '../../dev/servers/redis-binary.ts';
 import type { Scenario } from './scenario.ts';
 import { strikeUnderLoad } from './under-load.ts';
 

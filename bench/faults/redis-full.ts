@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startTcpProxy } from '../../local/tcp-proxy.ts';
 import { parseMemoryInfo } from '../../shared/platform/redis/redis-memory.ts';
+import { startTcpProxy } from '../../test/support/tcp-proxy.ts';
 import type { Stage } from '../stage.ts';
 import { untilTrue } from './arena.ts';
 import type { Scenario } from './scenario.ts';

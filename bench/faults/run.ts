@@ -1,4 +1,4 @@
-import { say } from '../../local/steps.ts';
+import { say } from '../../dev/steps.ts';
 import { createRows } from '../rows.ts';
 import type { Stage } from '../stage.ts';
 import { killedWorkers } from './killed-workers.ts';

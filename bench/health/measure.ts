@@ -1,4 +1,4 @@
-import { say } from '../../local/steps.ts';
+import { say } from '../../dev/steps.ts';
 import { createDatabase } from '../../shared/platform/postgres/database.ts';
 import { type ContenderResult, measureRounds } from '../rounds.ts';
 import type { Stage } from '../stage.ts';

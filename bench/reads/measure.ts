@@ -1,4 +1,4 @@
-import { say } from '../../local/steps.ts';
+import { say } from '../../dev/steps.ts';
 import { listExecutions } from '../../queries/executions/list.ts';
 import { readStrategy } from '../../queries/executions/strategy.ts';
 import { createDatabase } from '../../shared/platform/postgres/database.ts';

@@ -1,4 +1,4 @@
-import { say } from '../../local/steps.ts';
+import { say } from '../../dev/steps.ts';
 import { type ContenderResult, measureRounds } from '../rounds.ts';
 import type { Stage } from '../stage.ts';
 import { createRequestCopy } from './contenders/copy.ts';

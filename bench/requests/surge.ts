@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { say } from '../../local/steps.ts';
+import { say } from '../../dev/steps.ts';
 import { readMemory } from '../memory.ts';
 import type { Arena } from '../rounds.ts';
 import type { Stage } from '../stage.ts';

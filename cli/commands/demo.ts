@@ -70,13 +70,13 @@ export function addDemoCommand(program: Command, { environment, output, exitWith
         { toLines },
         { say },
       ] = await Promise.all([
-        import('../../local/start.ts'),
+        import('../../dev/start.ts'),
         import('../../local/demo/run.ts'),
         import('../../local/demo/demo-events.ts'),
         import('../../local/demo/demo-requests.ts'),
         import('../../local/demo/games/generate-games.ts'),
         import('../../local/demo/result-lines.ts'),
-        import('../../local/steps.ts'),
+        import('../../dev/steps.ts'),
       ]);
       const configured =
         (environment['DSL_EXECUTION_LOG_SAMPLE_RATE'] ?? '') === ''

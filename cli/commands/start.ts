@@ -10,8 +10,8 @@ export function addStartCommand(program: Command, { environment }: CommandContex
       const asked = untilAskedToStop();
       // Loaded only here: a worker in production has no use for the embedded servers.
       const [{ startLocalSluice }, { say }] = await Promise.all([
-        import('../../local/start.ts'),
-        import('../../local/steps.ts'),
+        import('../../dev/start.ts'),
+        import('../../dev/steps.ts'),
       ]);
       const sluice = await startLocalSluice(environment);
       const [first] = sluice.fleet.workers;

@@ -1,5 +1,5 @@
 import { MultiBar, Presets, type SingleBar } from 'cli-progress';
-import { say } from '../steps.ts';
+import { say } from '../../dev/steps.ts';
 import type { Traffic } from './traffic.ts';
 
 /** What the display asks of a kind of traffic. */

@@ -2,7 +2,7 @@ import { mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { say, step } from '../../local/steps.ts';
+import { say, step } from '../../dev/steps.ts';
 import { findChromium, installChromium } from './chromium-binary.ts';
 
 declare module 'vitest' {

@@ -6,7 +6,7 @@ import { join, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, type TestContext, test } from 'vitest';
-import { unprivileged } from '../../local/unprivileged.ts';
+import { unprivileged } from '../../dev/servers/unprivileged.ts';
 import { insertVariedExecutions } from '../support/archive.ts';
 import { connect, createDirectory, createTestDatabase } from '../support/fixtures.ts';
 import { inheritedEnvironment } from '../support/inherited-environment.ts';

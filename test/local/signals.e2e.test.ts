@@ -4,7 +4,7 @@ import { copyFileSync, mkdirSync, symlinkSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, inject, onTestFinished, test } from 'vitest';
-import { commandLine } from '../../local/processes.ts';
+import { commandLine } from '../../dev/servers/processes.ts';
 import { createDirectory, createNamespace, createTestDatabase, until } from '../support/fixtures.ts';
 import { inheritedEnvironment } from '../support/inherited-environment.ts';
 
@@ -144,7 +144,7 @@ test('npm: a signal in any of its first instants leaves nothing behind', async (
 test('npm: SIGTERM while it installs what is missing ends the installation, too', async () => {
   const dir = await createDirectory();
   for (const folder of ['local', 'prisma']) mkdirSync(join(dir, folder));
-  for (const file of ['package.json', 'package-lock.json', '.npmrc', 'local/bootstrap.mjs', 'prisma/schema.prisma'])
+  for (const file of ['package.json', 'package-lock.json', '.npmrc', 'dev/bootstrap.mjs', 'prisma/schema.prisma'])
     copyFileSync(file, join(dir, file));
   const npm = spawn('npm', ['run', '-s', 'sluice', '--', '--version'], {
     cwd: dir,

@@ -3,7 +3,7 @@ import { cp, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { step } from '../../local/steps.ts';
+import { step } from '../../dev/steps.ts';
 import { testDirectoryPrefix } from '../support/leftovers.ts';
 import { environmentOf, npmCommand, runOrThrow, toolPath } from './npm.ts';
 

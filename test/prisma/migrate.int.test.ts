@@ -1,5 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
-import { missingFromMigrations } from '../../local/missing-from-migrations.ts';
+import { missingFromMigrations } from '../../dev/migrations/missing-from-migrations.ts';
 import { readMigrations } from '../../prisma/migration-files.ts';
 import { loadConfig } from '../../shared/platform/config/config.ts';
 import { createDatabase } from '../../shared/platform/postgres/database.ts';

@@ -4,7 +4,7 @@ import { readFileSync, truncateSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { freePort } from '../../local/free-port.ts';
+import { freePort } from '../../dev/servers/free-port.ts';
 import { createDirectory, until } from '../support/fixtures.ts';
 import { inheritedEnvironment } from '../support/inherited-environment.ts';
 import { redirected, type UnwritableOutput, unwritableOutputs } from '../support/unwritable-outputs.ts';

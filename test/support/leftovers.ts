@@ -1,6 +1,6 @@
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { commandLine, isAlive, stopProcess } from '../../local/processes.ts';
+import { commandLine, isAlive, stopProcess } from '../../dev/servers/processes.ts';
 import { temporaryParents } from './memory-directory.ts';
 
 /** Directories of test runs begin so, with the process id of the run behind it. */

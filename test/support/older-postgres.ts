@@ -1,7 +1,7 @@
 import { access, constants, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { installPackage } from '../../local/install-package.ts';
-import type { PostgresBinaries } from '../../local/postgres.ts';
+import { installPackage } from '../../dev/servers/install-package.ts';
+import type { PostgresBinaries } from '../../dev/servers/postgres.ts';
 
 const parent = '/usr/lib/postgresql';
 

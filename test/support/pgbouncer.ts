@@ -4,10 +4,10 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import pg from 'pg';
-import { freePort } from '../../local/free-port.ts';
-import { installPackage } from '../../local/install-package.ts';
-import { isAlive, stopProcess } from '../../local/processes.ts';
-import { unprivileged } from '../../local/unprivileged.ts';
+import { freePort } from '../../dev/servers/free-port.ts';
+import { installPackage } from '../../dev/servers/install-package.ts';
+import { isAlive, stopProcess } from '../../dev/servers/processes.ts';
+import { unprivileged } from '../../dev/servers/unprivileged.ts';
 
 const run = promisify(execFile);
 

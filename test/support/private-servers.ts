@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { inject, onTestFinished } from 'vitest';
-import { type PostgresServer, startPostgres } from '../../local/postgres.ts';
-import { stopProcess } from '../../local/processes.ts';
-import { type RedisServer, startRedis } from '../../local/redis.ts';
+import { type PostgresServer, startPostgres } from '../../dev/servers/postgres.ts';
+import { stopProcess } from '../../dev/servers/processes.ts';
+import { type RedisServer, startRedis } from '../../dev/servers/redis.ts';
 import { createDirectory } from './fixtures.ts';
 import { parentOfDatabases } from './memory-directory.ts';
 

@@ -1,5 +1,5 @@
 import { onTestFinished } from 'vitest';
-import { startTcpProxy, type TcpProxy } from '../../local/tcp-proxy.ts';
+import { startTcpProxy, type TcpProxy } from './tcp-proxy.ts';
 
 /** A proxy in front of the server of a URL, and the URL that leads through it. It goes with the test. */
 export async function startProxyTo(serverUrl: string): Promise<{ proxy: TcpProxy; url: string }> {

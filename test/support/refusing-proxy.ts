@@ -1,6 +1,6 @@
 import { connect, createServer, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
-import { freePort } from '../../local/free-port.ts';
+import { freePort } from '../../dev/servers/free-port.ts';
 import { portOf } from './proxies.ts';
 
 /** What to answer to a command: its words as they were sent, the name first. */

@@ -2,7 +2,7 @@ import { chmod, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { expect, inject, onTestFinished, test } from 'vitest';
-import { startRedis } from '../../local/redis.ts';
+import { startRedis } from '../../dev/servers/redis.ts';
 import { allOnce, settledAccounts, untilStoredMore } from '../support/accounts.ts';
 import { createDirectory, createNamespace, createTestDatabase, until } from '../support/fixtures.ts';
 import { portOf, startProxyTo } from '../support/proxies.ts';

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { scrape } from '../../bench/scrape.ts';
-import { freePort } from '../../local/free-port.ts';
+import { freePort } from '../../dev/servers/free-port.ts';
 import { createNamespace, createTestDatabase, until } from '../support/fixtures.ts';
 import { inheritedEnvironment } from '../support/inherited-environment.ts';
 import { redirected, type UnwritableOutput, unwritableOutputs } from '../support/unwritable-outputs.ts';

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { expect, inject, onTestFinished, test } from 'vitest';
-import { startPostgres } from '../../../local/postgres.ts';
+import { startPostgres } from '../../../dev/servers/postgres.ts';
 import { migrate } from '../../../prisma/migrate.ts';
 import { loadConfig } from '../../../shared/platform/config/config.ts';
 import { connect, createDirectory, createNamespace } from '../../support/fixtures.ts';

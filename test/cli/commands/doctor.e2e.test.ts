@@ -1,6 +1,6 @@
 import { expect, inject, test } from 'vitest';
+import { freePort } from '../../../dev/servers/free-port.ts';
 import type { Finding } from '../../../doctor/finding.ts';
-import { freePort } from '../../../local/free-port.ts';
 import { createNamespace, createTestDatabase } from '../../support/fixtures.ts';
 import { startSluice } from '../../support/fleet.ts';
 import { startFragileRedis } from '../../support/private-servers.ts';

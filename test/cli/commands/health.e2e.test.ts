@@ -1,5 +1,5 @@
 import { expect, inject, test } from 'vitest';
-import { freePort } from '../../../local/free-port.ts';
+import { freePort } from '../../../dev/servers/free-port.ts';
 import { connect, createTestDatabase } from '../../support/fixtures.ts';
 import { startSluice } from '../../support/fleet.ts';
 import { addEvent, connectRedis, createHealthKeys, insertRuntimeRecord } from '../../support/health.ts';

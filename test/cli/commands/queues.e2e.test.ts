@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 import { expect, inject, onTestFinished, test } from 'vitest';
-import { freePort } from '../../../local/free-port.ts';
+import { freePort } from '../../../dev/servers/free-port.ts';
 import { jobName } from '../../../shared/contracts/queues.ts';
 import { createNamespace, openQueue } from '../../support/fixtures.ts';
 import { createRunner } from '../../support/run-sluice.ts';

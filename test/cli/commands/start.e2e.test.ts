@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, inject, onTestFinished, test } from 'vitest';
-import { commandLine, stopProcess } from '../../../local/processes.ts';
+import { commandLine, stopProcess } from '../../../dev/servers/processes.ts';
 import { connect, createDirectory, createNamespace, createTestDatabase, until } from '../../support/fixtures.ts';
 import { type SluiceProcess, startSluice } from '../../support/fleet.ts';
 import { createHealthKeys } from '../../support/health.ts';

@@ -4,7 +4,7 @@ import { createServer } from 'node:net';
 import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
-import { freePort } from '../../../local/free-port.ts';
+import { freePort } from '../../../dev/servers/free-port.ts';
 import { insertRuns } from '../../queries/executions/run-rows.ts';
 import { connect, createTestDatabase } from '../../support/fixtures.ts';
 import { inheritedEnvironment } from '../../support/inherited-environment.ts';

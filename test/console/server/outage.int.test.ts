@@ -1,6 +1,6 @@
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { toProblem } from '../../../console/server/http/to-problem.ts';
-import { freePort } from '../../../local/free-port.ts';
+import { freePort } from '../../../dev/servers/free-port.ts';
 import { createRedis } from '../../../shared/platform/redis/redis.ts';
 import { connect, until, untilBlocked } from '../../support/fixtures.ts';
 import { startFragileRedis } from '../../support/private-servers.ts';

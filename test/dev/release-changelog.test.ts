@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { releaseChangelog } from '../../local/release-changelog.ts';
+import { releaseChangelog } from '../../dev/release-changelog.ts';
 
 const changelog = `# Changelog
 

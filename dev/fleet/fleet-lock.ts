@@ -1,8 +1,8 @@
 import { readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { UsageError } from '../shared/platform/errors.ts';
-import { makePrivateDirectory } from './private-files.ts';
-import { commandLine } from './processes.ts';
+import { UsageError } from '../../shared/platform/errors.ts';
+import { makePrivateDirectory } from '../servers/private-files.ts';
+import { commandLine } from '../servers/processes.ts';
 
 /**
  * Makes sure that one fleet runs on one data directory. The lock of a run that crashed is taken over.

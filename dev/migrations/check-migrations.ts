@@ -1,5 +1,5 @@
+import { withThrowawayPostgres } from '../servers/throwaway-postgres.ts';
 import { missingFromMigrations } from './missing-from-migrations.ts';
-import { withThrowawayPostgres } from './throwaway-postgres.ts';
 
 // `npm run check:migrations`: fails when schema.prisma and the migrations disagree.
 const missing = await withThrowawayPostgres(missingFromMigrations);

@@ -2,8 +2,8 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { queueNames } from '../shared/contracts/queues.ts';
-import { makePrivateDirectory, withPrivateFiles } from './private-files.ts';
+import { queueNames } from '../../shared/contracts/queues.ts';
+import { makePrivateDirectory, withPrivateFiles } from '../servers/private-files.ts';
 
 /** A process of the fleet. */
 export interface FleetProcess {
@@ -36,7 +36,7 @@ export interface FleetOptions {
 }
 
 const cliFile = fileURLToPath(
-  new URL(`../cli/main${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url),
+  new URL(`../../cli/main${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url),
 );
 const recordRoles: readonly string[] = queueNames;
 const startTimeoutMs = 30_000;

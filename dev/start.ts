@@ -3,11 +3,11 @@ import { join, resolve } from 'node:path';
 import { migrate, migratorOf } from '../prisma/migrate.ts';
 import { type Config, loadConfig } from '../shared/platform/config/config.ts';
 import { createCloseStack } from '../shared/platform/lifecycle.ts';
-import { type Fleet, startFleet } from './fleet.ts';
-import { lockFleet } from './fleet-lock.ts';
-import { watchFleet } from './fleet-watch.ts';
-import { makePrivateDirectory } from './private-files.ts';
-import { type Servers, startServers } from './servers.ts';
+import { type Fleet, startFleet } from './fleet/fleet.ts';
+import { lockFleet } from './fleet/fleet-lock.ts';
+import { watchFleet } from './fleet/fleet-watch.ts';
+import { makePrivateDirectory } from './servers/private-files.ts';
+import { type Servers, startServers } from './servers/servers.ts';
 import { say, step } from './steps.ts';
 
 /** A whole running Sluice on this machine. */

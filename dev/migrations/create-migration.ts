@@ -1,7 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { withThrowawayPostgres } from '../servers/throwaway-postgres.ts';
 import { missingFromMigrations } from './missing-from-migrations.ts';
-import { withThrowawayPostgres } from './throwaway-postgres.ts';
 
 // `npm run migration -- NAME`: writes a migration with what schema.prisma has and the migrations lack. Read it before you
 // commit it: Prisma knows nothing of partitions and checks. What it locks is for you to say, in place of the question mark.

@@ -11,7 +11,7 @@ import {
 import * as glue from '@prisma/schema-engine-wasm/schema_engine_bg';
 import pg from 'pg';
 
-const schemaFile = fileURLToPath(new URL('../prisma/schema.prisma', import.meta.url));
+const schemaFile = fileURLToPath(new URL('../../prisma/schema.prisma', import.meta.url));
 
 /** The datamodel, as the engine wants it. */
 export async function readSchema() {

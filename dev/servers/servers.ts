@@ -1,10 +1,10 @@
 import { join } from 'node:path';
-import type { Config } from '../shared/platform/config/config.ts';
-import { createCloseStack } from '../shared/platform/lifecycle.ts';
+import type { Config } from '../../shared/platform/config/config.ts';
+import { createCloseStack } from '../../shared/platform/lifecycle.ts';
+import { say, step } from '../steps.ts';
 import { startPostgres } from './postgres.ts';
 import { startRedis } from './redis.ts';
 import { findRedisBinary, installRedis } from './redis-binary.ts';
-import { say, step } from './steps.ts';
 
 /** The servers that a fleet runs on: the user's, or private ones. */
 export interface Servers {

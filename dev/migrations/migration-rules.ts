@@ -1,5 +1,5 @@
-import { type Migration, toMigration } from '../prisma/migration-files.ts';
-import { type SqlStatement, splitStatements } from '../prisma/sql-statements.ts';
+import { type Migration, toMigration } from '../../prisma/migration-files.ts';
+import { type SqlStatement, splitStatements } from '../../prisma/sql-statements.ts';
 
 /** A statement that holds up those who use the table, or that breaks the workers of the build before. */
 interface Rule {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { findProblems } from '../../local/migration-rules.ts';
-import { readMigrations } from '../../prisma/migration-files.ts';
+import { findProblems } from '../../../dev/migrations/migration-rules.ts';
+import { readMigrations } from '../../../prisma/migration-files.ts';
 
 const locks = '-- locks: access exclusive on request, dead_letter\n';
 const outside = '-- sluice: outside a transaction\n-- locks: share update exclusive on request\n';

@@ -1,9 +1,9 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import type { FleetWorker } from '../../local/fleet.ts';
-import { watchFleet, whyIdle } from '../../local/fleet-watch.ts';
-import { until } from '../support/fixtures.ts';
+import type { FleetWorker } from '../../../dev/fleet/fleet.ts';
+import { watchFleet, whyIdle } from '../../../dev/fleet/fleet-watch.ts';
+import { until } from '../../support/fixtures.ts';
 
 test.each<[string, string | null, string, RegExp | null]>([
   [
