@@ -34,8 +34,8 @@ COPY shared shared/
 COPY producers producers/
 COPY workers workers/
 COPY console console/
-COPY local local/
 COPY dev dev/
+COPY demo demo/
 COPY archive archive/
 COPY dead-letters dead-letters/
 COPY doctor doctor/

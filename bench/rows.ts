@@ -1,6 +1,6 @@
-import { generateEvents } from '../local/demo/events.ts';
-import { demoStrategies } from '../local/demo/scoring/strategies.ts';
-import { createScoringService } from '../local/demo/scoring-service.ts';
+import { generateEvents } from '../demo/executions/events.ts';
+import { createScoringService } from '../demo/executions/scoring-service.ts';
+import { demoStrategies } from '../demo/scoring/strategies.ts';
 import { uuidV7 } from '../producers/core/uuid-v7.ts';
 import { toExecutionRecord } from '../producers/executions/execution-record.ts';
 import type { Execution } from '../producers/index.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { createRandom } from '../../local/demo/random.ts';
+import { createRandom } from '../../demo/random.ts';
 import { untilTrue } from './arena.ts';
 import type { Scenario } from './scenario.ts';
 import { strikeUnderLoad } from './under-load.ts';

@@ -1,4 +1,4 @@
-import { createRandom } from '../../local/demo/random.ts';
+import { createRandom } from '../../demo/random.ts';
 import type { HealthEventType } from '../../shared/contracts/health-event.ts';
 
 /** How a game is, by its record and by what the lobby is told. */

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { registerGames } from '../../local/demo/games/register-games.ts';
+import { registerGames } from '../../demo/games/register-games.ts';
 import { fieldOf } from '../../shared/contracts/health-event.ts';
 import { firstStreamId } from '../../shared/contracts/stream-id.ts';
 import type { Database } from '../../shared/platform/postgres/database.ts';

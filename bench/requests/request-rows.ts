@@ -1,6 +1,6 @@
-import { createProse } from '../../local/demo/prose.ts';
-import { createRandom } from '../../local/demo/random.ts';
-import { toErrorResponse, toEventStream, toJsonResponse, toRequestBody } from '../../local/demo/request-bodies.ts';
+import { createRandom } from '../../demo/random.ts';
+import { createProse } from '../../demo/requests/prose.ts';
+import { toErrorResponse, toEventStream, toJsonResponse, toRequestBody } from '../../demo/requests/request-bodies.ts';
 import { uuidV7 } from '../../producers/core/uuid-v7.ts';
 import type { CompletedRequest } from '../../producers/index.ts';
 import type { RequestRecord } from '../../shared/contracts/completed-request-schema.ts';

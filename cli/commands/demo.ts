@@ -71,11 +71,11 @@ export function addDemoCommand(program: Command, { environment, output, exitWith
         { say },
       ] = await Promise.all([
         import('../../dev/start.ts'),
-        import('../../local/demo/run.ts'),
-        import('../../local/demo/demo-events.ts'),
-        import('../../local/demo/demo-requests.ts'),
-        import('../../local/demo/games/generate-games.ts'),
-        import('../../local/demo/result-lines.ts'),
+        import('../../demo/run.ts'),
+        import('../../demo/executions/demo-events.ts'),
+        import('../../demo/requests/demo-requests.ts'),
+        import('../../demo/games/generate-games.ts'),
+        import('../../demo/result-lines.ts'),
         import('../../dev/steps.ts'),
       ]);
       const configured =

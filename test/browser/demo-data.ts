@@ -1,7 +1,7 @@
-import { generateEvents } from '../../local/demo/events.ts';
-import { createRandom } from '../../local/demo/random.ts';
-import { demoStrategies } from '../../local/demo/scoring/strategies.ts';
-import { createScoringService } from '../../local/demo/scoring-service.ts';
+import { generateEvents } from '../../demo/executions/events.ts';
+import { createScoringService } from '../../demo/executions/scoring-service.ts';
+import { createRandom } from '../../demo/random.ts';
+import { demoStrategies } from '../../demo/scoring/strategies.ts';
 import { takeExecutionRecord } from '../../producers/executions/execution-record.ts';
 import type { Execution } from '../../producers/index.ts';
 import type { Database } from '../../shared/platform/postgres/database.ts';

@@ -1,5 +1,5 @@
 import { expect, inject, test } from 'vitest';
-import { createRandom } from '../../local/demo/random.ts';
+import { createRandom } from '../../demo/random.ts';
 import { allOnce, settledAccounts, untilStoredMore } from '../support/accounts.ts';
 import { connect, createNamespace, createTestDatabase, openQueue, until } from '../support/fixtures.ts';
 import { watchStalls } from '../support/stall-watch.ts';

@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { expect, inject, onTestFinished, test } from 'vitest';
+import { chooseEvents } from '../../../demo/executions/demo-events.ts';
+import { generateGames } from '../../../demo/games/generate-games.ts';
+import { chooseRequests } from '../../../demo/requests/demo-requests.ts';
+import { runDemo } from '../../../demo/run.ts';
 import { startPostgres } from '../../../dev/servers/postgres.ts';
-import { chooseEvents } from '../../../local/demo/demo-events.ts';
-import { chooseRequests } from '../../../local/demo/demo-requests.ts';
-import { generateGames } from '../../../local/demo/games/generate-games.ts';
-import { runDemo } from '../../../local/demo/run.ts';
 import { loadConfig } from '../../../shared/platform/config/config.ts';
 import { connect, createDirectory, createNamespace, until } from '../../support/fixtures.ts';
 import { startSluice } from '../../support/fleet.ts';

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { ToTraceTree, TraceNode } from '../../../console/page/lib/run-shapes.d.ts';
-import { generateEvents } from '../../../local/demo/events.ts';
-import type { TraceEntry } from '../../../local/demo/scoring/evaluation.ts';
-import { evaluate } from '../../../local/demo/scoring/interpreter.ts';
-import { demoStrategies } from '../../../local/demo/scoring/strategies.ts';
+import { generateEvents } from '../../../demo/executions/events.ts';
+import type { TraceEntry } from '../../../demo/scoring/evaluation.ts';
+import { evaluate } from '../../../demo/scoring/interpreter.ts';
+import { demoStrategies } from '../../../demo/scoring/strategies.ts';
 import { pageModule } from './page-module.ts';
 
 const { toTraceTree } = await pageModule<{ toTraceTree: ToTraceTree }>('lib/trace-tree.js');

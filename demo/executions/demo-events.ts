@@ -1,0 +1,39 @@
+import { demoStrategies } from '../scoring/strategies.ts';
+import { readTraceFile, toEvents } from '../trace-file.ts';
+import { compressed, measureTrace } from '../trace-head.ts';
+import { generateEvents, type ScoringEvent } from './events.ts';
+
+/** Which events the demo is to send. */
+export interface DemoEventOptions {
+  /** how many events at most; null: all of the trace */
+  executions: number | null;
+  /** a request-arrival trace to take the events from; null: they are generated */
+  traceFile: string | null;
+  /** mean events per second; a trace is compressed to it */
+  perSecond: number;
+  seed: number;
+}
+
+const defaultExecutions = 20_000;
+
+/** Events in time, and how many there are. */
+export interface Timeline<E> {
+  events: AsyncIterable<E> | Iterable<E>;
+  total: number;
+}
+
+/**
+ * Makes or reads the events, timed so that their mean rate is `perSecond`.
+ *
+ * @throws UsageError when the trace cannot be read: the file, the line, and what is wrong with it
+ */
+export async function chooseEvents(options: DemoEventOptions): Promise<Timeline<ScoringEvent>> {
+  const { executions, traceFile, perSecond, seed } = options;
+  if (traceFile === null) {
+    const total = executions ?? defaultExecutions;
+    return { events: generateEvents({ count: total, seed, strategies: demoStrategies, perSecond }), total };
+  }
+  const head = await measureTrace(traceFile, executions);
+  const events = compressed(toEvents(readTraceFile(traceFile), demoStrategies, seed), head, perSecond);
+  return { events, total: head.rows };
+}

@@ -1,0 +1,44 @@
+import { type Job, Queue } from 'bullmq';
+import { queuePrefix } from '../../shared/contracts/queues.ts';
+import type { Database } from '../../shared/platform/postgres/database.ts';
+import type { Redis } from '../../shared/platform/redis/redis.ts';
+import type { Found } from './reconcile-executions.ts';
+
+/** Asks the database and the queue about one run of the demo, by its realms and its producer. */
+export function createInspector(options: {
+  database: Database;
+  redis: Redis;
+  namespace: string;
+  realms: readonly string[];
+  producer: string;
+}) {
+  const { database, realms, producer } = options;
+  const queue = new Queue('execution-log', {
+    connection: options.redis,
+    prefix: queuePrefix('execution-log', options.namespace),
+  });
+  queue.on('error', () => undefined);
+
+  const recordsIn = async (...states: ('waiting' | 'active' | 'delayed' | 'failed')[]): Promise<number> => {
+    const jobs: (Job | undefined)[] = await queue.getJobs(states);
+    return jobs.reduce((sum, job) => (job?.data?.producer === producer ? sum + job.data.records.length : sum), 0);
+  };
+
+  const countRows = async (): Promise<{ stored: number; storedFailures: number }> => {
+    const [row] = await database.$queryRaw<{ stored: number; failures: number }[]>`
+      select count(*)::int as stored, (count(*) filter (where status <> 'ok'))::int as failures
+      from sluice.strategy_execution_log where realm_id = any(${realms}::text[])`;
+    return { stored: row?.stored ?? 0, storedFailures: row?.failures ?? 0 };
+  };
+
+  return {
+    countRows,
+    /** The queue is asked first: a job that completes in between is then counted once at least, never left out. */
+    async inspect(): Promise<Found> {
+      const inFlight = await recordsIn('waiting', 'active', 'delayed');
+      const dead = (await recordsIn('failed')) + (await database.deadLetter.count({ where: { producer } }));
+      return { ...(await countRows()), inFlight, dead };
+    },
+    close: () => queue.close(),
+  };
+}

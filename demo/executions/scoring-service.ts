@@ -1,0 +1,63 @@
+import { createHash } from 'node:crypto';
+import { type ExecutionSink, withExecution } from '../../producers/index.ts';
+import type { Strategy } from '../scoring/ast.ts';
+import { evaluate } from '../scoring/interpreter.ts';
+import type { ScoringEvent } from './events.ts';
+
+/**
+ * A small scoring service: evaluates events against strategies and reports every run to the observer, as a real one
+ * would. A run that fails is the customer's problem, not the service's, so it goes on.
+ *
+ * @returns whether the run ended ok
+ */
+export function createScoringService(options: {
+  observer: ExecutionSink;
+  strategies: readonly Strategy[];
+  realms: readonly string[];
+}) {
+  const { observer, realms } = options;
+  const strategies = new Map(
+    options.strategies.map((strategy) => [strategy.id, { strategy, astHash: hashOf(strategy.program) }]),
+  );
+
+  return (event: ScoringEvent): boolean => {
+    const known = strategies.get(event.strategyId);
+    if (known === undefined) throw new Error(`no strategy ${event.strategyId}`);
+    const { strategy, astHash } = known;
+    const subject = {
+      strategyId: strategy.id,
+      strategyVersion: strategy.version,
+      strategyType: strategy.type,
+      parentStrategyId: strategy.parentStrategyId,
+      realmId: realms[event.externalUserId.length % realms.length],
+      externalGameId: event.externalGameId,
+      externalTaskId: event.externalTaskId,
+      externalUserId: event.externalUserId,
+      input: event.data,
+      astHash,
+    };
+    try {
+      withExecution(observer, subject, (run) => {
+        const progress = { nodesVisited: 0 };
+        try {
+          const { points, caseName } = evaluate(strategy, event, {
+            trace: run.trace,
+            now: () => performance.now(),
+            progress,
+          });
+          run.points = points;
+          run.caseName = caseName;
+        } finally {
+          run.nodesExecuted = progress.nodesVisited;
+        }
+      });
+      return true;
+    } catch {
+      return false;
+    }
+  };
+}
+
+function hashOf(program: object): string {
+  return createHash('sha256').update(JSON.stringify(program)).digest('hex').slice(0, 16);
+}

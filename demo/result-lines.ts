@@ -1,0 +1,52 @@
+import type { Accounts } from './executions/reconcile-executions.ts';
+import type { GameAccounts } from './games/reconcile-games.ts';
+import type { RequestAccounts } from './requests/reconcile-requests.ts';
+import type { DemoResult } from './run.ts';
+
+type ToldResult = Pick<DemoResult, keyof Accounts | 'requests' | 'games' | 'seconds'>;
+
+/** The accounts of a run as lines for people, the verdict last. */
+export function toLines(result: ToldResult): string[] {
+  const { reconciled, requests, games, seconds } = result;
+  return [
+    executionsLine(result),
+    ...(requests === null ? [] : [requestsLine(requests)]),
+    ...(games === null ? [] : [gamesLine(games)]),
+    reconciled ? `the accounts add up, after ${seconds} s` : `the accounts do NOT add up: ${whatIsWrong(result)}`,
+  ];
+}
+
+function executionsLine({ sent, stored, sampledOut, dropped, dead, inFlight }: Accounts): string {
+  return `executions: sent ${sent} = stored ${stored} + sampled out ${sampledOut} + dropped ${dropped} + dead ${dead} + in flight ${inFlight}`;
+}
+
+function requestsLine(accounts: RequestAccounts): string {
+  const { sent, stored, inserted, updated, duplicates, dropped, dead, inFlight } = accounts;
+  return `requests: sent ${sent} = stored ${stored} (inserted ${inserted} + updated ${updated}) + duplicates ${duplicates} + dropped ${dropped} + dead ${dead} + in flight ${inFlight}`;
+}
+
+function gamesLine(accounts: GameAccounts): string {
+  const { games, sent, events, dead, running, unreachable, snapshots } = accounts;
+  return `games: sent ${sent} = health events ${events} + dead ${dead}; ${games} games: running ${running}, unreachable ${unreachable}; ${snapshots} snapshots published to the lobby`;
+}
+
+function whatIsWrong({ unaccounted, failures, storedFailures, requests, games }: ToldResult): string {
+  return [
+    ...(unaccounted === 0 ? [] : [`${unaccounted} executions unaccounted for`]),
+    ...(requests === null || requests.unaccounted === 0
+      ? []
+      : [`${requests.unaccounted} request records unaccounted for`]),
+    ...(requests === null || requests.wrong === 0 ? [] : [`${requests.wrong} requests stored incorrectly`]),
+    ...(games === null ? [] : whatIsWrongWith(games)),
+    ...(failures === storedFailures ? [] : [`${storedFailures} of ${failures} failed executions stored`]),
+  ].join(', ');
+}
+
+function whatIsWrongWith({ isTakenIn, wrong, untold, unaccounted }: GameAccounts): string[] {
+  return [
+    ...(isTakenIn ? [] : ['the health-event stream was not read to its end']),
+    ...(wrong === 0 ? [] : [`${wrong} games do not match their events`]),
+    ...(untold === 0 ? [] : [`the state of ${untold} games was not published to the lobby`]),
+    ...(unaccounted === 0 ? [] : [`${unaccounted} dead letters of health events missing or too many`]),
+  ];
+}

@@ -1,0 +1,104 @@
+import { randomBytes } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Config } from '../shared/platform/config/config.ts';
+import { createCloseStack } from '../shared/platform/lifecycle.ts';
+import { createDatabase } from '../shared/platform/postgres/database.ts';
+import { createRedis } from '../shared/platform/redis/redis.ts';
+import type { Timeline } from './executions/demo-events.ts';
+import type { ScoringEvent } from './executions/events.ts';
+import { createExecutionTraffic } from './executions/execution-traffic.ts';
+import type { Accounts } from './executions/reconcile-executions.ts';
+import type { GameEntry } from './games/game-events.ts';
+import { createGameTraffic } from './games/game-traffic.ts';
+import type { GameAccounts } from './games/reconcile-games.ts';
+import { createProgress } from './progress.ts';
+import type { RequestAccounts } from './requests/reconcile-requests.ts';
+import { creatorCount, type RequestEvent } from './requests/request-events.ts';
+import { createRequestTraffic } from './requests/request-traffic.ts';
+import type { Traffic } from './traffic.ts';
+
+/** What a run of the demo sends. */
+export interface DemoTraffic {
+  executions: Timeline<ScoringEvent>;
+  /** null: no requests */
+  requests: Timeline<RequestEvent> | null;
+  /** null: no games */
+  games: { count: number; timeline: Timeline<GameEntry> } | null;
+  /** share of ok runs that are kept */
+  sampleRate: number;
+  /** of the texts in the requests */
+  seed: number;
+}
+
+/** How the demo went: the accounts of the executions, and beside them those of the requests and of the games. */
+export interface DemoResult extends Accounts {
+  /** null: there were none */
+  requests: RequestAccounts | null;
+  /** null: there were none */
+  games: GameAccounts | null;
+  /** all accounts add up */
+  reconciled: boolean;
+  /** from the first event to the last row, in seconds */
+  seconds: number;
+  /** the realms that the execution rows of this run carry */
+  realms: string[];
+  /** the creators that its request rows carry */
+  creators: string[];
+}
+
+const settleTimeoutMs = 120_000;
+const lookEveryMs = 100;
+
+/** Sends traffic as real services do, waits until it has settled, and accounts for all of it. */
+export async function runDemo(config: Config, options: DemoTraffic, signal: AbortSignal): Promise<DemoResult> {
+  const run = randomBytes(4).toString('hex');
+  const producer = `demo-${run}`;
+  const realms = ['north', 'south', 'west'].map((name) => `${producer}-${name}`);
+  const creators = Array.from({ length: creatorCount }, (_, index) => `${producer}-user-${index + 1}`);
+  const closing = createCloseStack(() => undefined);
+  try {
+    const database = createDatabase(config.database, 'sluice demo');
+    closing.push('database', () => database.$disconnect());
+    const redis = createRedis(config.redisUrl ?? '', { role: 'worker', name: 'sluice:demo', logger: null });
+    closing.push('redis', async () => redis.disconnect());
+    const { sampleRate, seed } = options;
+    const shared = { config, database, redis, producer, signal };
+    const executions = createExecutionTraffic({ ...shared, timeline: options.executions, sampleRate, realms });
+    closing.push('executions', executions.close);
+    const requests =
+      options.requests && createRequestTraffic({ ...shared, timeline: options.requests, creators, seed });
+    if (requests) closing.push('requests', requests.close);
+    const games =
+      options.games &&
+      createGameTraffic({ ...shared, timeline: options.games.timeline, games: options.games.count, run });
+    const watched = { executions, ...(requests && { requests }), ...(games && { 'health events': games }) };
+    const traffics = Object.values(watched);
+    const progress = createProgress(watched);
+    closing.push('progress', async () => progress.stop());
+
+    const startedAt = performance.now();
+    await Promise.all(traffics.map((traffic) => traffic.produce()));
+    progress.say('flushing the producers');
+    await Promise.all(traffics.map((traffic) => traffic.flush()));
+    await settle(traffics);
+    const seconds = Number(((performance.now() - startedAt) / 1_000).toFixed(2));
+    const accounts = await executions.reconcile();
+    const ofRequests = requests ? await requests.reconcile() : null;
+    const ofGames = games ? await games.reconcile() : null;
+    const reconciled = [accounts, ofRequests, ofGames].every((each) => each?.reconciled !== false);
+    const found = { ...accounts, requests: ofRequests, games: ofGames, reconciled };
+    return { ...found, seconds, realms, creators: requests ? creators : [] };
+  } finally {
+    await closing.closeAll();
+  }
+}
+
+/** Waits while something is on its way: for jobs of a killed worker, until their locks have run out. */
+async function settle(traffics: readonly Pick<Traffic<unknown>, 'isSettled'>[]): Promise<void> {
+  const deadline = performance.now() + settleTimeoutMs;
+  for (;;) {
+    const settled = await Promise.all(traffics.map((traffic) => traffic.isSettled()));
+    if (settled.every(Boolean) || performance.now() > deadline) return;
+    await sleep(lookEveryMs);
+  }
+}
