@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 import { storeRequests } from '../../workers/completed-requests/store.ts';
-import { insertLetter, insertRun } from '../console/server/seed.ts';
 import { until } from '../support/fixtures.ts';
 import { insertRuntimeRecord } from '../support/health.ts';
 import { aCompletion } from '../support/requests.ts';
+import { insertLetter, insertRun } from '../support/seed-console.ts';
 import { aPage } from './a-page.ts';
 import { aStage } from './stage.ts';
 

@@ -1,10 +1,10 @@
 import type { RuntimeStatus } from '../../shared/contracts/runtime-status.ts';
 import { storeRequests } from '../../workers/completed-requests/store.ts';
-import { aConsole } from '../console/server/a-console.ts';
-import { insertLetter } from '../console/server/seed.ts';
+import { aConsole } from '../support/a-console.ts';
 import { openQueue } from '../support/fixtures.ts';
 import { connectRedis, insertRuntimeRecord } from '../support/health.ts';
 import { aCompletion } from '../support/requests.ts';
+import { insertLetter } from '../support/seed-console.ts';
 import { storeDemoRuns } from './demo-data.ts';
 
 /** A console that listens, on a database and in a namespace of the test's own. */

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import { expect, inject, test } from 'vitest';
-import { acmeToken, allTokens, operatorToken, readToken } from '../console/server/a-console.ts';
-import { insertLetter, insertRun } from '../console/server/seed.ts';
+import { acmeToken, allTokens, operatorToken, readToken } from '../support/a-console.ts';
 import { until } from '../support/fixtures.ts';
+import { insertLetter, insertRun } from '../support/seed-console.ts';
 import { aPage } from './a-page.ts';
 import { findSerious } from './axe.ts';
 import { aStage } from './stage.ts';

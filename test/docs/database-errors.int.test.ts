@@ -2,11 +2,11 @@ import { readFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { runTask } from '../../workers/maintenance/run-task.ts';
 import { createTasks } from '../../workers/maintenance/tasks.ts';
-import { aConsole } from '../console/server/a-console.ts';
-import { insertLetter } from '../console/server/seed.ts';
+import { aConsole } from '../support/a-console.ts';
 import { anExecutionFleet, idOf, recordText, triggerSql } from '../support/execution-fleet.ts';
 import { until } from '../support/fixtures.ts';
 import { maintenanceDeps } from '../support/maintenance.ts';
+import { insertLetter } from '../support/seed-console.ts';
 
 /** What the table of docs/operations.md says of each code is what happens. */
 const text = await readFile('docs/operations.md', 'utf8');

@@ -1,9 +1,9 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
-import { insertRuns, type RunRow } from '../../queries/executions/run-rows.ts';
 import { connect, createTestDatabase, until } from '../../support/fixtures.ts';
 import { startSluice } from '../../support/fleet.ts';
+import { insertRuns, type RunRow } from '../../support/run-rows.ts';
 import { createRunner } from '../../support/run-sluice.ts';
 
 const hour = 3_600_000;

@@ -3,8 +3,7 @@ import { expect, inject, onTestFinished, test } from 'vitest';
 import { createExecutionObserver } from '../../../producers/index.ts';
 import { createCompletedRequest } from '../../../workers/completed-requests/role.ts';
 import { createHealthEvents } from '../../../workers/health-events/role.ts';
-import { aConsole } from '../../console/server/a-console.ts';
-import { insertLetter, insertRun } from '../../console/server/seed.ts';
+import { aConsole } from '../../support/a-console.ts';
 import { anExecution } from '../../support/execution.ts';
 import {
   connect,
@@ -17,6 +16,7 @@ import {
 import { createHealthKeys } from '../../support/health.ts';
 import { createRoles } from '../../support/roles.ts';
 import { createRunner } from '../../support/run-sluice.ts';
+import { insertLetter, insertRun } from '../../support/seed-console.ts';
 import { startRole, startWorker } from '../../support/worker.ts';
 
 async function store(namespace: string, count: number): Promise<void> {

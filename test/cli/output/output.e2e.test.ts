@@ -5,9 +5,9 @@ import { resolve } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
 import { freePort } from '../../../dev/servers/free-port.ts';
-import { insertRuns } from '../../queries/executions/run-rows.ts';
 import { connect, createTestDatabase } from '../../support/fixtures.ts';
 import { inheritedEnvironment } from '../../support/inherited-environment.ts';
+import { insertRuns } from '../../support/run-rows.ts';
 import { createRunner } from '../../support/run-sluice.ts';
 
 test('output: a slow reader gets all of it, and one that leaves is no failure', async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { pageModule } from './page-module.ts';
+import { pageModule } from '../../support/page-module.ts';
 
 interface Latest {
   cancel(): void;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { ReplayableRun, ToReplayBody } from '../../../console/page/lib/run-shapes.d.ts';
-import { pageModule } from './page-module.ts';
+import { pageModule } from '../../support/page-module.ts';
 
 const { toReplayBody } = await pageModule<{ toReplayBody: ToReplayBody }>('lib/replay-body.js');
 

@@ -5,7 +5,7 @@ import { generateEvents } from '../../../demo/executions/events.ts';
 import type { TraceEntry } from '../../../demo/scoring/evaluation.ts';
 import { evaluate } from '../../../demo/scoring/interpreter.ts';
 import { demoStrategies } from '../../../demo/scoring/strategies.ts';
-import { pageModule } from './page-module.ts';
+import { pageModule } from '../../support/page-module.ts';
 
 const { toTraceTree } = await pageModule<{ toTraceTree: ToTraceTree }>('lib/trace-tree.js');
 

@@ -1,8 +1,16 @@
 import { connect as connectSocket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
-import { type Answer, aConsole, acmeToken, allTokens, metricsToken, operatorToken, readToken } from './a-console.ts';
-import { insertRun, seed } from './seed.ts';
+import {
+  type Answer,
+  aConsole,
+  acmeToken,
+  allTokens,
+  metricsToken,
+  operatorToken,
+  readToken,
+} from '../../support/a-console.ts';
+import { insertRun, seed } from '../../support/seed-console.ts';
 
 type Method = 'GET' | 'POST' | 'DELETE' | 'PUT' | 'PATCH';
 

@@ -1,9 +1,9 @@
 import { connect as open } from 'node:net';
 import { expect, inject, test } from 'vitest';
+import { operatorToken } from '../../support/a-console.ts';
 import { connect, createNamespace, createTestDatabase, until, untilBlocked } from '../../support/fixtures.ts';
 import { startSluice } from '../../support/fleet.ts';
 import { createHealthKeys } from '../../support/health.ts';
-import { operatorToken } from './a-console.ts';
 
 /** A console in a process of its own, at a free port. */
 async function startConsole(environment: Record<string, string> = {}) {

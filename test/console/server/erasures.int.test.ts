@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
+import { aConsole, allTokens, operatorToken, readToken } from '../../support/a-console.ts';
 import { until } from '../../support/fixtures.ts';
 import { insertExecution } from '../../support/rows.ts';
-import { aConsole, allTokens, operatorToken, readToken } from './a-console.ts';
 
 test('erasures: one is begun, and told of without the id; nothing in the log has it', async () => {
   const { ask, get, client, log } = await aConsole(allTokens);

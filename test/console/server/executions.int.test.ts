@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { aConsole } from './a-console.ts';
-import { insertRun } from './seed.ts';
+import { aConsole } from '../../support/a-console.ts';
+import { insertRun } from '../../support/seed-console.ts';
 
 const minute = 60_000;
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { type Answer, aConsole, allTokens } from './a-console.ts';
-import { seed } from './seed.ts';
+import { type Answer, aConsole, allTokens } from '../../support/a-console.ts';
+import { seed } from '../../support/seed-console.ts';
 
 const nobody = '018f0000-0000-7000-8000-000000000000';
 

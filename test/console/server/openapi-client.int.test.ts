@@ -1,8 +1,8 @@
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { type Document, type OpenAPIClient, OpenAPIClientAxios } from 'openapi-client-axios';
 import { expect, test } from 'vitest';
-import { aConsole, allTokens, operatorToken } from './a-console.ts';
-import { seed } from './seed.ts';
+import { aConsole, allTokens, operatorToken } from '../../support/a-console.ts';
+import { seed } from '../../support/seed-console.ts';
 
 /** What is passed to an operation: the parameters, and the body. */
 type Arguments = [parameters: Record<string, string | number>, body?: unknown];

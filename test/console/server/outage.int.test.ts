@@ -2,10 +2,10 @@ import { expect, inject, onTestFinished, test } from 'vitest';
 import { toProblem } from '../../../console/server/http/to-problem.ts';
 import { freePort } from '../../../dev/servers/free-port.ts';
 import { createRedis } from '../../../shared/platform/redis/redis.ts';
+import { aConsole } from '../../support/a-console.ts';
 import { connect, until, untilBlocked } from '../../support/fixtures.ts';
 import { startFragileRedis } from '../../support/private-servers.ts';
-import { aConsole } from './a-console.ts';
-import { insertLetter } from './seed.ts';
+import { insertLetter } from '../../support/seed-console.ts';
 
 const thrownBy = (work: Promise<unknown>): Promise<unknown> => work.catch((error: unknown) => error);
 

@@ -2,9 +2,9 @@ import { Worker } from 'bullmq';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { createQueueWatch } from '../../../console/server/queues/queue-watch.ts';
 import { queuePrefix } from '../../../shared/contracts/queues.ts';
+import { aConsole, allTokens, operatorToken, readToken } from '../../support/a-console.ts';
 import { openQueue, until } from '../../support/fixtures.ts';
 import { connectRedis } from '../../support/health.ts';
-import { aConsole, allTokens, operatorToken, readToken } from './a-console.ts';
 
 /** A worker of a test's own queue, that fails the jobs that say so. */
 function startWorker(namespace: string): Worker {

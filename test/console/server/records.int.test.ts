@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { storeRequests } from '../../../workers/completed-requests/store.ts';
+import { aConsole } from '../../support/a-console.ts';
 import { openQueue } from '../../support/fixtures.ts';
 import { insertRuntimeRecord } from '../../support/health.ts';
 import { aCompletion } from '../../support/requests.ts';
-import { aConsole } from './a-console.ts';
-import { insertLetter } from './seed.ts';
+import { insertLetter } from '../../support/seed-console.ts';
 
 const nobody = '018f0000-0000-7000-8000-000000000000';
 

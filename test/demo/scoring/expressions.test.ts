@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { arith, call, compare, field, literal, logic, not, rule, set } from '../../../demo/scoring/node-drafts.ts';
-import { always, full, run, summary } from './run-strategy.ts';
+import { always, full, run, summary } from '../../support/run-strategy.ts';
 
 describe('interpreter: expressions', () => {
   const resolve = (expression: ReturnType<typeof literal>) => {

@@ -13,7 +13,7 @@ import {
   veto,
 } from '../../../demo/scoring/node-drafts.ts';
 import { ScoringError } from '../../../demo/scoring/scoring-error.ts';
-import { always, head, run, summary } from './run-strategy.ts';
+import { always, head, run, summary } from '../../support/run-strategy.ts';
 
 describe('interpreter: extending a built-in', () => {
   const extend = (preRules: readonly Rule[], postRules: readonly Rule[], parent = 'default') =>

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { arith, assignPoints, field, fullStrategy, literal, repeat, set } from '../../../demo/scoring/node-drafts.ts';
-import { always, full, head, run } from './run-strategy.ts';
+import { always, full, head, run } from '../../support/run-strategy.ts';
 
 describe('interpreter: limits', () => {
   const counting = (rounds: number, limits = {}) =>

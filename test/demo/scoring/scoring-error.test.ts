@@ -12,7 +12,7 @@ import {
   setPoints,
 } from '../../../demo/scoring/node-drafts.ts';
 import { ScoringError } from '../../../demo/scoring/scoring-error.ts';
-import { always, full, run, summary } from './run-strategy.ts';
+import { always, full, run, summary } from '../../support/run-strategy.ts';
 
 describe('interpreter: failures', () => {
   test('interpreter: a division by zero names the failing node and leaves the trace so far', () => {

@@ -10,7 +10,7 @@ import {
   rule,
   set,
 } from '../../../demo/scoring/node-drafts.ts';
-import { always, full, run, summary } from './run-strategy.ts';
+import { always, full, run, summary } from '../../support/run-strategy.ts';
 
 describe('interpreter: rules', () => {
   test('interpreter: a matching rule is traced after its condition and before its body', () => {

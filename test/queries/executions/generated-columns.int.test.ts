@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { durationEdgesMs } from '../../../queries/executions/histograms.ts';
 import { upstreamDurationBins } from '../../../queries/executions/upstream-figures.ts';
-import { insertRuns, openLog } from './run-rows.ts';
+import { insertRuns, openLog } from '../../support/run-rows.ts';
 
 /** The edges and what is closest to them, every magnitude, and what is no usual duration. */
 const durations = [

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { listExecutions } from '../../../queries/executions/list.ts';
 import { UsageError } from '../../../shared/platform/errors.ts';
-import { aroundNoon, atSecond, insertRuns, openLog, pagesOf, type RunRow } from './run-rows.ts';
+import { aroundNoon, atSecond, insertRuns, openLog, pagesOf, type RunRow } from '../../support/run-rows.ts';
 
 test('executions of all strategies: pages together have each once, in the order of time and then of id', async () => {
   const { database, client } = await openLog();

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { listExecutions } from '../../../queries/executions/list.ts';
 import { findExecution } from '../../../queries/executions/one.ts';
 import { UsageError } from '../../../shared/platform/errors.ts';
-import { aroundNoon, atSecond, insertRuns, noon, openLog, pagesOf, type RunRow } from './run-rows.ts';
+import { aroundNoon, atSecond, insertRuns, noon, openLog, pagesOf, type RunRow } from '../../support/run-rows.ts';
 
 const s1 = { strategyId: 's1', window: aroundNoon };
 

@@ -9,7 +9,7 @@ import { createDatabase } from '../../../shared/platform/postgres/database.ts';
 import { connect } from '../../support/fixtures.ts';
 import { startMigratedPostgres } from '../../support/migrated-postgres.ts';
 import { createDay, insertRun } from '../../support/rows.ts';
-import { openLog } from './run-rows.ts';
+import { openLog } from '../../support/run-rows.ts';
 
 const days = 300;
 /** As many as PostgreSQL is asked at once. */

@@ -3,7 +3,7 @@ import { scansOf, toFailuresStatement, toFiguresStatement } from '../../../bench
 import { toListOfStatement, toListStatement, toSeenStatement } from '../../../queries/executions/list-statement.ts';
 import { toStrategiesStatement } from '../../../queries/executions/strategies.ts';
 import { createDay } from '../../support/rows.ts';
-import { openLog } from './run-rows.ts';
+import { openLog } from '../../support/run-rows.ts';
 
 /** Two days of two strategies that run by turns, 20,000 rows; one run in two hundred fails. */
 async function openTwoDays() {

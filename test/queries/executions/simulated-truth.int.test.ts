@@ -1,7 +1,7 @@
 import type pg from 'pg';
 import { expect, test } from 'vitest';
 import { readFigures } from '../../../queries/executions/strategy.ts';
-import { aroundNoon, openLog, randomFrom } from './run-rows.ts';
+import { aroundNoon, openLog, randomFrom } from '../../support/run-rows.ts';
 
 /** Runs as they really were, and the rows that sampling leaves of them. */
 interface Trial {

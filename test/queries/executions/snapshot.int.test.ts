@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { inSnapshot } from '../../../queries/executions/snapshot.ts';
 import { classifyDatabaseError } from '../../../shared/platform/postgres/database-errors.ts';
-import { insertRuns, openLog } from './run-rows.ts';
+import { insertRuns, openLog } from '../../support/run-rows.ts';
 
 const codeOf = (work: Promise<unknown>): Promise<string | null> =>
   work.then(

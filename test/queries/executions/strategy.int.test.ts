@@ -3,7 +3,7 @@ import { compareStrategies } from '../../../queries/executions/compare.ts';
 import { listStrategies } from '../../../queries/executions/strategies.ts';
 import { readFigures, readSeries, readStrategy } from '../../../queries/executions/strategy.ts';
 import { UsageError } from '../../../shared/platform/errors.ts';
-import { aroundNoon, insertRuns, noon, openLog, upstreamRows } from './run-rows.ts';
+import { aroundNoon, insertRuns, noon, openLog, upstreamRows } from '../../support/run-rows.ts';
 
 const s1 = { strategyId: 's1', window: aroundNoon };
 

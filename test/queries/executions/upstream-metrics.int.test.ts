@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { compareUpstreamMetrics, readUpstreamMetrics } from '../../../queries/executions/upstream-metrics.ts';
-import { aroundNoon, insertRuns, openLog, upstreamRows } from './run-rows.ts';
+import { aroundNoon, insertRuns, openLog, upstreamRows } from '../../support/run-rows.ts';
 
 const everything = { weighted: false, since: null, until: null } as const;
 

@@ -3,8 +3,8 @@ import { listExecutions } from '../../../queries/executions/list.ts';
 import { readStrategy } from '../../../queries/executions/strategy.ts';
 import { loadConfig } from '../../../shared/platform/config/config.ts';
 import { createDatabase } from '../../../shared/platform/postgres/database.ts';
-import { insertRuns } from '../../queries/executions/run-rows.ts';
 import { connect, createTestDatabase } from '../../support/fixtures.ts';
+import { insertRuns } from '../../support/run-rows.ts';
 
 // initdb takes the zone of its machine: most databases have another one than those of the tests.
 test.each([

@@ -2,9 +2,9 @@ import { expect, onTestFinished, test } from 'vitest';
 import { type TailOptions, tailExecutions } from '../../../../cli/commands/executions/tail.ts';
 import { loadConfig } from '../../../../shared/platform/config/config.ts';
 import { createDatabase } from '../../../../shared/platform/postgres/database.ts';
-import { insertRuns, type RunRow } from '../../../queries/executions/run-rows.ts';
 import { connect, createTestDatabase, until } from '../../../support/fixtures.ts';
 import { startMigratedPostgres } from '../../../support/migrated-postgres.ts';
+import { insertRuns, type RunRow } from '../../../support/run-rows.ts';
 
 const agoMs = (ms: number): Date => new Date(Date.now() - ms);
 

@@ -1,7 +1,7 @@
-import type { Rule, Statement, Strategy } from '../../../demo/scoring/ast.ts';
-import type { EvaluateOptions, TraceEntry } from '../../../demo/scoring/evaluation.ts';
-import { evaluate } from '../../../demo/scoring/interpreter.ts';
-import { type Draft, fullStrategy, literal, rule } from '../../../demo/scoring/node-drafts.ts';
+import type { Rule, Statement, Strategy } from '../../demo/scoring/ast.ts';
+import type { EvaluateOptions, TraceEntry } from '../../demo/scoring/evaluation.ts';
+import { evaluate } from '../../demo/scoring/interpreter.ts';
+import { type Draft, fullStrategy, literal, rule } from '../../demo/scoring/node-drafts.ts';
 
 export const head = { id: '00000000-0000-4000-8000-000000000000', name: 'test', version: 1 };
 export const full = (rules: readonly Rule[], fallback?: readonly Draft<Statement>[]) =>

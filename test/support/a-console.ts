@@ -1,12 +1,12 @@
 import { Registry } from 'prom-client';
 import { inject, onTestFinished } from 'vitest';
-import { createConsole } from '../../../console/server/create-console.ts';
-import { loadConfig } from '../../../shared/platform/config/config.ts';
-import { createLogger } from '../../../shared/platform/logging/logger.ts';
-import { createDatabase } from '../../../shared/platform/postgres/database.ts';
-import { createRedis } from '../../../shared/platform/redis/redis.ts';
-import { asRole, connect, createNamespace, createTestDatabase } from '../../support/fixtures.ts';
-import { createHealthKeys } from '../../support/health.ts';
+import { createConsole } from '../../console/server/create-console.ts';
+import { loadConfig } from '../../shared/platform/config/config.ts';
+import { createLogger } from '../../shared/platform/logging/logger.ts';
+import { createDatabase } from '../../shared/platform/postgres/database.ts';
+import { createRedis } from '../../shared/platform/redis/redis.ts';
+import { asRole, connect, createNamespace, createTestDatabase } from './fixtures.ts';
+import { createHealthKeys } from './health.ts';
 
 export const readToken = 'a-token-to-read-with';
 export const operatorToken = 'a-token-to-operate-with';

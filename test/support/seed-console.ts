@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import type pg from 'pg';
-import { storeRequests } from '../../../workers/completed-requests/store.ts';
-import { connectRedis, insertRuntimeRecord } from '../../support/health.ts';
-import { aCompletion } from '../../support/requests.ts';
+import { storeRequests } from '../../workers/completed-requests/store.ts';
 import type { TestConsole } from './a-console.ts';
+import { connectRedis, insertRuntimeRecord } from './health.ts';
+import { aCompletion } from './requests.ts';
 
 /** An execution as a row, recorded now, unless told otherwise. @returns its id */
 export async function insertRun(client: pg.Client, overrides: Record<string, unknown> = {}): Promise<string> {

@@ -1,9 +1,9 @@
 import type pg from 'pg';
 import { expect } from 'vitest';
-import { listExecutions } from '../../../queries/executions/list.ts';
-import type { Database } from '../../../shared/platform/postgres/database.ts';
-import { asRole, connect, createTestDatabase } from '../../support/fixtures.ts';
-import { openDatabase } from '../../support/health.ts';
+import { listExecutions } from '../../queries/executions/list.ts';
+import type { Database } from '../../shared/platform/postgres/database.ts';
+import { asRole, connect, createTestDatabase } from './fixtures.ts';
+import { openDatabase } from './health.ts';
 
 /** What a test cares about of a row; the rest is plain. */
 export interface RunRow {
