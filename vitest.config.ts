@@ -2,16 +2,16 @@ import { defineConfig } from 'vitest/config';
 
 /** What reads through the door: these run again where Sluice is a guest, see test/support/guest.ts. */
 const reads = [
-  'test/queries/**/*.int.test.ts',
+  'test/{queries,scenarios/queries}/**/*.int.test.ts',
   'test/erasure/erase-creator.int.test.ts',
-  'test/console/server/executions.int.test.ts',
+  'test/console/server/routes/executions.int.test.ts',
 ];
 
 /** What reads and writes: these run again behind a pooler, too. */
 const throughPooler = [
   ...reads,
-  'test/workers/execution-log/*.int.test.ts',
-  'test/workers/completed-requests/*.int.test.ts',
+  'test/{workers,scenarios}/execution-log/*.int.test.ts',
+  'test/{workers,scenarios}/completed-requests/*.int.test.ts',
   'test/workers/health-events/hardened/hardened.int.test.ts',
   'test/dead-letters/store.int.test.ts',
 ];

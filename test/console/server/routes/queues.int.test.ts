@@ -1,0 +1,200 @@
+import { Worker } from 'bullmq';
+import { expect, inject, onTestFinished, test } from 'vitest';
+import { createQueueWatch } from '../../../../console/server/queues/queue-watch.ts';
+import { queuePrefix } from '../../../../shared/contracts/queues.ts';
+import { aConsole, allTokens, operatorToken, readToken } from '../../../support/a-console.ts';
+import { openQueue, until } from '../../../support/fixtures.ts';
+import { connectRedis } from '../../../support/health.ts';
+
+/** A worker of a test's own queue, that fails the jobs that say so. */
+function startWorker(namespace: string): Worker {
+  const connection = connectRedis(inject('redisUrl'));
+  const worker = new Worker(
+    'execution-log',
+    async ({ data }) => {
+      if (data.fails) throw new Error('as it was asked');
+    },
+    { connection, prefix: queuePrefix('execution-log', namespace), removeOnComplete: { count: 0 } },
+  );
+  worker.on('error', () => undefined);
+  onTestFinished(() => worker.close());
+  return worker;
+}
+
+test('queues: a queue’s jobs, its oldest, and how it moves are told as they are', async () => {
+  const { get, namespace } = await aConsole();
+  const queue = openQueue(namespace);
+  const addedAt = Date.now() - 90_000;
+  await queue.add('chunk', {}, { timestamp: addedAt });
+  await queue.add('chunk', {});
+  await queue.add('chunk', {}, { delay: 600_000 });
+  await queue.pause();
+  const { status, body } = await get('/api/v1/queues');
+  expect(status).toBe(200);
+  expect(body.queues.map((one: { queue: string }) => one.queue)).toEqual(['execution-log', 'completed-request']);
+  const [executions, requests] = body.queues;
+  expect(executions).toMatchObject({ waiting: 2, active: 0, delayed: 1, failed: 0, isPaused: true, workers: 0 });
+  expect(executions).toMatchObject({ rates: null, drainSeconds: null });
+  expect(executions.oldestAgeSeconds).toBeCloseTo((Date.parse(body.at) - addedAt) / 1_000, 1);
+  expect(requests).toMatchObject({ waiting: 0, oldestAgeSeconds: null, drainSeconds: 0, isPaused: false });
+  expect(Object.keys(executions)).not.toContain('added');
+});
+
+test('queues: rates are those of what was added and done between two looks', async () => {
+  const { namespace, redis } = await aConsole();
+  let nowMs = 0;
+  const watch = createQueueWatch({ redis, namespace, elapsedMs: () => nowMs });
+  const look = async () => (await watch.read()).find(({ queue }) => queue === 'execution-log');
+  const queue = openQueue(namespace);
+  await queue.add('chunk', {});
+  expect((await look())?.rates).toBeNull();
+  startWorker(namespace);
+  for (let n = 0; n < 9; n += 1) await queue.add('chunk', { fails: n < 3 });
+  await until(async () => (await queue.getFailedCount()) === 3 && (await queue.getWaitingCount()) === 0);
+  await until(async () => (await queue.getActiveCount()) === 0);
+  nowMs = 10_000;
+  const after = await look();
+  expect(after).toMatchObject({ waiting: 0, active: 0, failed: 3 });
+  expect(after?.rates).toEqual({ arrivalsPerSecond: 0.9, completionsPerSecond: 0.7, overSeconds: 10 });
+  // A minute on, what happened before counts no more.
+  nowMs = 15_000;
+  await look();
+  nowMs = 80_000;
+  expect((await look())?.rates).toEqual({ arrivalsPerSecond: 0, completionsPerSecond: 0, overSeconds: 65 });
+  await queue.obliterate({ force: true });
+  await queue.add('chunk', {});
+  nowMs = 85_000;
+  expect((await look())?.rates).toBeNull();
+});
+
+test('scaling: one number, of the queue that is worst off, with the workers that there are', async () => {
+  const { get, namespace } = await aConsole();
+  const worker = startWorker(namespace);
+  await worker.waitUntilReady();
+  await until(async () => {
+    const { body } = await get('/api/v1/queues');
+    return body.queues[0].workers === 1;
+  });
+  await worker.pause();
+  const queue = openQueue(namespace);
+  await queue.addBulk(Array.from({ length: 3 }, () => ({ name: 'chunk', data: {} })));
+  const { body } = await until(async () => {
+    const answer = await get('/api/v1/scaling?targetSeconds=30');
+    return answer.status === 200 && answer;
+  });
+  // Nothing was done in the last minute: three jobs at one a minute.
+  expect(body).toMatchObject({ targetSeconds: 30, backlogSeconds: 180, desiredWorkers: 6 });
+  expect(body.queues[0]).toMatchObject({ queue: 'execution-log', backlog: 3, workers: 1, desiredWorkers: 6 });
+  expect(body.queues[1]).toMatchObject({ queue: 'completed-request', backlog: 0, backlogSeconds: 0 });
+
+  await queue.pause();
+  const paused = (await get('/api/v1/scaling?targetSeconds=30')).body;
+  expect(paused).toMatchObject({ backlogSeconds: 0, desiredWorkers: 1, queues: [{ isPaused: true, backlog: 3 }, {}] });
+});
+
+test('scaling: nothing is guessed while it is not known how fast a queue moves', async () => {
+  const { get, namespace } = await aConsole();
+  expect((await get('/api/v1/scaling')).body).toMatchObject({ backlogSeconds: 0, desiredWorkers: 1 });
+  const queue = openQueue(namespace);
+  await queue.add('chunk', {});
+  const { status, headers, body } = await get('/api/v1/scaling');
+  expect([status, headers['retry-after']]).toEqual([503, '5']);
+  expect(body.detail).toMatch(/not known yet/);
+});
+
+test('metrics: requests are counted by route, and the queues’ rates are there when they are known', async () => {
+  const { get } = await aConsole();
+  await get('/api/v1/executions/018f0000-0000-7000-8000-000000000000');
+  await get('/somewhere/<script>');
+  const { text, status } = await get('/metrics');
+  expect(status).toBe(200);
+  expect(text).toContain(
+    'sluice_console_request_seconds_count{method="GET",route="/api/v1/executions/:id",status="404"} 1',
+  );
+  expect(text).toContain('route="none",status="404"} 1');
+  expect(text).not.toContain('<script>');
+});
+
+test('Bull Board: it shows jobs, their data cut, and lets nobody make records disappear', async () => {
+  const { ask, get, namespace } = await aConsole();
+  const queue = openQueue(namespace);
+  const records = Array.from({ length: 30 }, (_, n) => ({ n, input: '<b>'.repeat(400) }));
+  await queue.add('chunk', { v: 1, records }, { jobId: 'job-1' });
+  const board = await get('/queues/');
+  expect(board.status).toBe(200);
+  expect(board.text).not.toMatch(/<script>(?!<)/);
+  const job = await get('/queues/api/queues/execution-log/job-1');
+  expect(job.status).toBe(200);
+  expect(job.body.job.data).toMatchObject({ v: 1, recordCount: 30, more: '10 records that are not shown' });
+  expect(job.body.job.data.records).toHaveLength(20);
+  expect(job.body.job.data.records[0].input).toBe('hidden: text of 1200 characters');
+  expect((await get('/queues/api/queues')).body.queues.map((one: { name: string }) => one.name)).toEqual([
+    'execution-log',
+    'completed-request',
+    'maintenance',
+  ]);
+  for (const [method, path] of [
+    ['PUT', 'execution-log/empty'],
+    ['PUT', 'execution-log/obliterate'],
+    ['PUT', 'execution-log/clean/waiting'],
+    ['PUT', 'execution-log/clean/failed'],
+    ['PUT', 'execution-log/job-1/clean'],
+    ['POST', 'execution-log/add'],
+    ['PATCH', 'execution-log/job-1/update-data'],
+    ['PUT', 'execution-log/retry/completed'],
+    ['PUT', 'execution-log/clean/retry'],
+    ['PUT', 'execution-log/clean/promote'],
+    ['PUT', 'execution-log/empt%79'],
+  ] as const)
+    expect((await ask(method, `/queues/api/queues/${path}`, { body: {} })).status, path).toBe(403);
+  expect(await queue.getWaitingCount()).toBe(1);
+  expect((await ask('PUT', '/queues/api/queues/execution-log/pause')).status).toBe(200);
+  expect(await queue.isPaused()).toBe(true);
+  expect((await ask('PUT', '/queues/api/queues/resume')).status).toBe(200);
+  expect(await queue.isPaused()).toBe(false);
+  // It waits already, so it cannot be promoted; and a page of jobs has an end.
+  expect((await ask('PUT', '/queues/api/queues/execution-log/job-1/promote')).status).toBe(409);
+  const list = '/queues/api/queues?activeQueue=execution-log&status=waiting&jobsPerPage=';
+  expect((await get(`${list}100`)).body.queues[0].jobs).toHaveLength(1);
+  expect((await get(`${list}101`)).status).toBe(400);
+});
+
+test('Bull Board: a job whose data is no JSON does not keep the others from being shown', async () => {
+  const { ask, get, namespace, redis } = await aConsole();
+  const queue = openQueue(namespace);
+  for (const id of ['job-1', 'job-2']) await queue.add('chunk', { v: 1, records: [] }, { jobId: id });
+  await redis.hset(queue.toKey('job-1'), 'data', '{"v":1');
+  await redis.hset(queue.toKey('job-2'), 'stacktrace', JSON.stringify(['x'.repeat(100_000)]));
+  const { jobs } = (await get('/queues/api/queues?activeQueue=execution-log&status=waiting')).body.queues[0];
+  expect(Object.fromEntries(jobs.map(({ id, data }: { id: string; data: unknown }) => [id, data]))).toEqual({
+    'job-1': { bytes: 6, notShown: "the job's data of 6 B is no JSON" },
+    'job-2': { v: 1, recordCount: 0, records: [] },
+  });
+  expect((await get('/queues/api/queues/execution-log/job-3')).status).toBe(404);
+  expect((await ask('GET', '/queues/api/queues/execution-log/job-2')).body.job).toMatchObject({
+    stacktrace: [],
+    opts: {},
+  });
+});
+
+test('Bull Board: readers look, operators change things, and only an operator’s token shows what is private', async () => {
+  const { ask, get, namespace } = await aConsole(allTokens);
+  const queue = openQueue(namespace);
+  await queue.add('chunk', { v: 1, records: [{ strategyId: 's', input: 'private' }] }, { jobId: 'job-1' });
+  const job = '/queues/api/queues/execution-log/job-1';
+  const list = '/queues/api/queues?activeQueue=execution-log&status=waiting';
+
+  for (const url of [job, list]) {
+    expect((await get(url, readToken)).text).not.toContain('private');
+    expect((await get(url, operatorToken)).text).toContain('private');
+  }
+  expect((await get(list, readToken)).body.queues[0].readOnlyMode).toBe(true);
+  expect((await get(list, operatorToken)).body.queues[0].readOnlyMode).toBe(false);
+  for (const flow of [`${job}/flow`, `${job}/flo%77`, job.replace('/queues/api', '/%71ueues/%61pi').concat('/flow')])
+    expect((await get(flow, readToken)).status, flow).toBe(403);
+
+  expect((await ask('PUT', '/queues/api/queues/execution-log/pause', { token: readToken })).status).toBe(403);
+  expect(await queue.isPaused()).toBe(false);
+  expect((await ask('PUT', '/queues/api/queues/execution-log/pause', { token: operatorToken })).status).toBe(200);
+  expect(await queue.isPaused()).toBe(true);
+});
