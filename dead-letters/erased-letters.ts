@@ -1,6 +1,6 @@
 import { hashOfId, ownersOf } from '../shared/contracts/erasure-subject.ts';
 import { type JsonStatement, type JsonTransaction, queryWithJson } from '../shared/platform/postgres/database.ts';
-import type { DeadLetter } from './store.ts';
+import type { DeadLetter } from './dead-letter.ts';
 
 /**
  * Those of letters that are nobody's who was erased after their records were made. What does not say when it was made counts

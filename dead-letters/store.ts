@@ -8,23 +8,8 @@ import {
   queryWithJson,
   withJsonTransaction,
 } from '../shared/platform/postgres/database.ts';
+import type { DeadLetter } from './dead-letter.ts';
 import { withoutErased } from './erased-letters.ts';
-
-/** A record that cannot be stored, and why. */
-export interface DeadLetter {
-  /** or stream */
-  queue: string;
-  /** names the letter within its queue: a record that is delivered again is the same letter, any other text another one */
-  recordKey: string;
-  contractVersion: number | null;
-  /** JSON as received */
-  payload: string;
-  code: string;
-  reason: string;
-  signature: string;
-  jobId: string | null;
-  producer: string | null;
-}
 
 /** Where a dead record came from. */
 export interface DeadLetterOrigin {

@@ -29,8 +29,8 @@ export {
   withExecution,
 } from './executions/with-execution.ts';
 export { abandonedRequest } from './requests/abandoned-request.ts';
-export type { BegunRequest, Body, CompletedRequest, Time } from './requests/completed-request.ts';
-export { CompletedRequestSender, type SenderStats, type SendOptions } from './requests/completed-request-sender.ts';
+export type { BegunRequest, Body, CompletedRequest, SenderStats, Time } from './requests/completed-request.ts';
+export { CompletedRequestSender, type SendOptions } from './requests/completed-request-sender.ts';
 export {
   type CompletedRequestSenderOptions,
   completedRequestSenderOptionsFrom,

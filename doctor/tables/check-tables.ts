@@ -1,8 +1,8 @@
 import type { DeadLetterGroup } from '../../dead-letters/read.ts';
 import type { BookLine } from '../../prisma/migration-books.ts';
 import { namesIn, toStatus } from '../../prisma/migration-status.ts';
-import type { PartitionUnit } from '../../shared/platform/postgres/partitions/partition-spans.ts';
-import { type DayPartition, executionLogTable, isDayOf } from '../../shared/platform/postgres/partitions/partitions.ts';
+import type { DayPartition, PartitionUnit } from '../../shared/platform/postgres/partitions/partition-spans.ts';
+import { executionLogTable, isDayOf } from '../../shared/platform/postgres/partitions/partitions.ts';
 import type { Answer, Unanswered } from '../answer.ts';
 import { type Finding, findingsOn } from '../finding.ts';
 import {

@@ -9,11 +9,8 @@ import {
 } from '../../prisma/migration-books.ts';
 import { readMigrations } from '../../prisma/migration-files.ts';
 import { type Database, Prisma } from '../../shared/platform/postgres/database.ts';
-import {
-  type DayPartition,
-  executionLogTable,
-  findMissingPartitions,
-} from '../../shared/platform/postgres/partitions/partitions.ts';
+import type { DayPartition } from '../../shared/platform/postgres/partitions/partition-spans.ts';
+import { executionLogTable, findMissingPartitions } from '../../shared/platform/postgres/partitions/partitions.ts';
 import type { Answer } from '../answer.ts';
 import type { PostgresConnection } from '../postgres/postgres-facts.ts';
 

@@ -1,3 +1,9 @@
+/** What the gauges ask when they are scraped. */
+export interface BufferDepth {
+  records: number;
+  bytes: number;
+}
+
 /** A record that waits to be sent. */
 export interface Entry {
   readonly json: string;

@@ -1,17 +1,9 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
+import type { BufferDepth } from '../core/record-buffer.ts';
 import { joinMetrics } from '../core/shared-metrics.ts';
+import type { Observation } from './execution-series.ts';
 import { createExecutionSeries, type SeriesLabels } from './execution-series.ts';
 import { ScrapedHistogram } from './scraped-histogram.ts';
-
-/** What an execution adds to the metrics. */
-export interface Observation {
-  realm: string | null | undefined;
-  strategyType: string | null | undefined;
-  status: string;
-  errorCode: string | null | undefined;
-  durationMs: number;
-  nodesExecuted: number;
-}
 
 /**
  * The producer's metrics. The first four have the names, labels, bucket edges and the `unknown` rule of the system that
@@ -43,12 +35,6 @@ const overflowing = {
   errors: 'dsl_execution_errors_total',
   dropped: 'dsl_execution_log_dropped_total',
 } as const;
-
-/** What the gauges ask when they are scraped. */
-export interface BufferDepth {
-  records: number;
-  bytes: number;
-}
 
 /** What the observers of one registry count together. */
 type ProducerCounts = ReturnType<typeof createCounts>;

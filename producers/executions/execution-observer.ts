@@ -3,10 +3,10 @@ import { countRecords, type OutgoingChunk } from '../core/chunker.ts';
 import type { Pipeline } from '../core/create-pipeline.ts';
 import { type DrainResult, withDeadline } from '../core/drain.ts';
 import type { ProblemLog } from '../core/problem-log.ts';
-import type { Entry } from '../core/record-buffer.ts';
+import type { BufferDepth, Entry } from '../core/record-buffer.ts';
 import { createBackgroundWriter } from './background-writer.ts';
 import type { Execution } from './execution.ts';
-import type { BufferDepth, ProducerMetrics } from './execution-metrics.ts';
+import type { ProducerMetrics } from './execution-metrics.ts';
 import { type TakenRecord, takeExecutionRecord, toStatus } from './execution-record.ts';
 
 /** Settings that may change while the observer runs. */

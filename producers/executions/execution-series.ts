@@ -1,5 +1,14 @@
-import type { Observation } from './execution-metrics.ts';
 import { otherLabel, toKeptLabel, toLabel } from './labels.ts';
+
+/** What an execution adds to the metrics. */
+export interface Observation {
+  realm: string | null | undefined;
+  strategyType: string | null | undefined;
+  status: string;
+  errorCode: string | null | undefined;
+  durationMs: number;
+  nodesExecuted: number;
+}
 
 /** Durations of the runs that ended alike. */
 export interface DurationSeries {

@@ -3,13 +3,13 @@ import { countRecords, type OutgoingChunk } from '../core/chunker.ts';
 import type { Pipeline } from '../core/create-pipeline.ts';
 import { type DrainResult, withDeadline } from '../core/drain.ts';
 import type { ProblemLog } from '../core/problem-log.ts';
+import type { BufferDepth } from '../core/record-buffer.ts';
 import type { RecordRefusedError } from '../core/refusal.ts';
 import type { RefusedOnDisk } from '../core/send-apart.ts';
 import { RecordTooLargeError, SendAbortedError, SenderClosedError } from '../core/send-errors.ts';
-import type { BufferDepth } from '../executions/execution-metrics.ts';
 import type { SpillBatch } from '../spill/batch-reader.ts';
 import { Arrival, type AwaitedEntry, createArrivals } from './arrivals.ts';
-import type { BegunRequest, CompletedRequest } from './completed-request.ts';
+import type { BegunRequest, CompletedRequest, SenderStats } from './completed-request.ts';
 import { RequestCandidate } from './request-candidate.ts';
 import type { RequestMetrics } from './request-metrics.ts';
 import { type RequestContext, type TakenRequest, takeBegunRequest, takeCompletedRequest } from './request-record.ts';
@@ -22,35 +22,6 @@ export interface SendOptions {
   signal?: AbortSignal | undefined;
   /** true: resolves only when the record is in Redis, and not when it is accepted. @default false */
   durable?: boolean | undefined;
-}
-
-/**
- * What became of every call since the sender was made, and of every record that it accepted. Calls that have ended are the
- * sum of the first five; accepted records are in the buffer, `sent`, `rejected`, `spilled`, `takenOver` or `dropped`.
- */
-export interface SenderStats {
-  accepted: number;
-  /** no record, or larger than the whole buffer */
-  refused: number;
-  aborted: number;
-  /** called after close, or waiting for room at its end */
-  closed: number;
-  /** trySend without room */
-  declined: number;
-  /** sends that wait for room now */
-  waiting: number;
-  /** of those accepted: acknowledged by Redis, whether they had been on disk or not */
-  sent: number;
-  /** of those accepted: refused by Redis for what they are, and left out */
-  rejected: number;
-  /** of those accepted: on disk, waiting for Redis; 0 without a spill */
-  spilled: number;
-  /** of those accepted: on disk when another life took this one for dead, after a long stall; that one sends them */
-  takenOver: number;
-  /** of those accepted: left unsent by close, or damaged on disk */
-  dropped: number;
-  /** records of former lives that were on disk and reached Redis; they are in no other account */
-  recovered: number;
 }
 
 /** The parts that a sender is put together from; `createCompletedRequestSender` does that. */

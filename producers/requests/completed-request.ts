@@ -1,5 +1,34 @@
 import type { ServiceTier } from '../../shared/contracts/completed-request.ts';
 
+/**
+ * What became of every call since the sender was made, and of every record that it accepted. Calls that have ended are the
+ * sum of the first five; accepted records are in the buffer, `sent`, `rejected`, `spilled`, `takenOver` or `dropped`.
+ */
+export interface SenderStats {
+  accepted: number;
+  /** no record, or larger than the whole buffer */
+  refused: number;
+  aborted: number;
+  /** called after close, or waiting for room at its end */
+  closed: number;
+  /** trySend without room */
+  declined: number;
+  /** sends that wait for room now */
+  waiting: number;
+  /** of those accepted: acknowledged by Redis, whether they had been on disk or not */
+  sent: number;
+  /** of those accepted: refused by Redis for what they are, and left out */
+  rejected: number;
+  /** of those accepted: on disk, waiting for Redis; 0 without a spill */
+  spilled: number;
+  /** of those accepted: on disk when another life took this one for dead, after a long stall; that one sends them */
+  takenOver: number;
+  /** of those accepted: left unsent by close, or damaged on disk */
+  dropped: number;
+  /** records of former lives that were on disk and reached Redis; they are in no other account */
+  recovered: number;
+}
+
 /** A point in time: a Date, milliseconds since 1970, or text as ISO 8601 has it. */
 export type Time = Date | number | string;
 

@@ -1,7 +1,7 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { BufferDepth } from '../core/record-buffer.ts';
 import { joinMetrics } from '../core/shared-metrics.ts';
-import type { BufferDepth } from '../executions/execution-metrics.ts';
-import type { SenderStats } from './completed-request-sender.ts';
+import type { SenderStats } from './completed-request.ts';
 
 /** What is counted as it happens; everything else is read when it is scraped. */
 export interface RequestMetrics {

@@ -1,5 +1,37 @@
 import { durationEdgesMs, pointsBinCount } from './histograms.ts';
 
+/** The original's window: each end is optional and belongs to it. */
+export interface UnweightedWindow {
+  weighted: false;
+  since: Date | null;
+  until: Date | null;
+}
+
+/** The answer of the original's metrics endpoint, under its field names. Durations are ms. */
+export interface UpstreamMetrics {
+  strategyId: string;
+  /** the id: definitions are not known here */
+  name: string;
+  /** of the newest row */
+  version: number;
+  /** null: definitions are not known here */
+  status: null;
+  windowFrom: string | null;
+  windowUntil: string | null;
+  /** `other` has cancelled runs, which the original does not know */
+  statusBreakdown: Record<'ok' | 'error' | 'timeout' | 'limit' | 'other' | 'total', number>;
+  successRate: number;
+  errorRate: number;
+  duration: { avgMs: number; p50Ms: number; p95Ms: number; p99Ms: number; maxMs: number; sampleSize: number };
+  durationHistogram: UpstreamBin[];
+  topErrors: { code: string; count: number }[];
+  topCases: { caseName: string | null; count: number }[];
+  pointsHistogram: UpstreamBin[];
+  pointsSum: number;
+  nodesAvg: number;
+  nodesMax: number;
+}
+
 /** A bin as the original's clients know it. */
 export interface UpstreamBin {
   label: string;

@@ -2,35 +2,10 @@ import { type Database, Prisma } from '../../shared/platform/postgres/database.t
 import { inSnapshot, type Snapshot } from './snapshot.ts';
 import { readFiguresWithin, type StrategyFigures } from './strategy.ts';
 import { isOf, type Subject } from './subject.ts';
-import type { UpstreamBin } from './upstream-figures.ts';
+import type { UnweightedWindow, UpstreamMetrics } from './upstream-figures.ts';
 import { labelDurationBins, labelPointsBins } from './upstream-figures.ts';
 import { readUnweighted } from './upstream-unweighted.ts';
 import type { WindowRequest } from './window.ts';
-
-/** The answer of the original's metrics endpoint, under its field names. Durations are ms. */
-export interface UpstreamMetrics {
-  strategyId: string;
-  /** the id: definitions are not known here */
-  name: string;
-  /** of the newest row */
-  version: number;
-  /** null: definitions are not known here */
-  status: null;
-  windowFrom: string | null;
-  windowUntil: string | null;
-  /** `other` has cancelled runs, which the original does not know */
-  statusBreakdown: Record<'ok' | 'error' | 'timeout' | 'limit' | 'other' | 'total', number>;
-  successRate: number;
-  errorRate: number;
-  duration: { avgMs: number; p50Ms: number; p95Ms: number; p99Ms: number; maxMs: number; sampleSize: number };
-  durationHistogram: UpstreamBin[];
-  topErrors: { code: string; count: number }[];
-  topCases: { caseName: string | null; count: number }[];
-  pointsHistogram: UpstreamBin[];
-  pointsSum: number;
-  nodesAvg: number;
-  nodesMax: number;
-}
 
 /** The answer of the original's compare endpoint. */
 export interface UpstreamComparison {
@@ -47,13 +22,6 @@ export interface UpstreamQuestion {
   realmId?: string | null;
   /** of one statement. @default what the database was opened with */
   timeoutMs?: number;
-}
-
-/** The original's window: each end is optional and belongs to it. */
-export interface UnweightedWindow {
-  weighted: false;
-  since: Date | null;
-  until: Date | null;
 }
 
 /** The metrics, with what the comparison needs of them besides. */

@@ -1,8 +1,8 @@
 import { Prisma } from '../../shared/platform/postgres/database.ts';
 import type { Snapshot } from './snapshot.ts';
 import { isOf, type Subject } from './subject.ts';
+import type { UnweightedWindow, UpstreamMetrics } from './upstream-figures.ts';
 import { numpyPercentile, upstreamDurationBins, upstreamPointsBins } from './upstream-figures.ts';
-import type { UnweightedWindow, UpstreamMetrics } from './upstream-metrics.ts';
 
 type Figures = Omit<UpstreamMetrics, 'strategyId' | 'name' | 'version' | 'status'>;
 

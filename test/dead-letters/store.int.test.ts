@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect, onTestFinished, test } from 'vitest';
-import { type DeadLetter, markStored, storeDeadLetters, toDeadLetter } from '../../dead-letters/store.ts';
+import type { DeadLetter } from '../../dead-letters/dead-letter.ts';
+import { markStored, storeDeadLetters, toDeadLetter } from '../../dead-letters/store.ts';
 import { replayProducer } from '../../shared/contracts/replay.ts';
 import { loadConfig } from '../../shared/platform/config/config.ts';
 import { createDatabase } from '../../shared/platform/postgres/database.ts';

@@ -1,4 +1,5 @@
-import { type DeadLetter, toDeadLetter } from '../../dead-letters/store.ts';
+import type { DeadLetter } from '../../dead-letters/dead-letter.ts';
+import { toDeadLetter } from '../../dead-letters/store.ts';
 import { requestLimits } from '../../shared/contracts/completed-request.ts';
 import { executionLimits } from '../../shared/contracts/execution.ts';
 import { type ParsedChunk, parseChunk } from '../../shared/contracts/parse-chunk.ts';

@@ -1,5 +1,6 @@
 import { DelayedError, type Job, UnrecoverableError, WaitingError, type Worker, type WorkerOptions } from 'bullmq';
-import { type DeadLetter, markStored, storeDeadLetters } from '../../dead-letters/store.ts';
+import type { DeadLetter } from '../../dead-letters/dead-letter.ts';
+import { markStored, storeDeadLetters } from '../../dead-letters/store.ts';
 import { parseChunk } from '../../shared/contracts/parse-chunk.ts';
 import { type QueueName, queuePrefix } from '../../shared/contracts/queues.ts';
 import { replayedLetterId } from '../../shared/contracts/replay.ts';

@@ -12,11 +12,8 @@ import {
   readPartitions,
   transactionLimits,
 } from '../../shared/platform/postgres/partitions/partition-catalog.ts';
-import {
-  type DayPartition,
-  ensurePartitions,
-  type PartitionReport,
-} from '../../shared/platform/postgres/partitions/partitions.ts';
+import type { DayPartition } from '../../shared/platform/postgres/partitions/partition-spans.ts';
+import { ensurePartitions, type PartitionReport } from '../../shared/platform/postgres/partitions/partitions.ts';
 
 /** A DEFAULT partition of some hundred million rows takes so long to be read. */
 const readTimeoutMs = 3_600_000;

@@ -1,8 +1,8 @@
 import type { Config } from '../../shared/platform/config/config.ts';
 import type { Logger } from '../../shared/platform/logging/logger.ts';
 import type { Database } from '../../shared/platform/postgres/database.ts';
+import type { DayPartition } from '../../shared/platform/postgres/partitions/partition-spans.ts';
 import {
-  type DayPartition,
   ensurePartitions,
   executionLogTable,
   findMissingPartitions,

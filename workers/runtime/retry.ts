@@ -2,6 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Backoff, backoffMs } from '../../shared/platform/backoff.ts';
 import { type ClassifiedDatabaseError, classifyDatabaseError } from '../../shared/platform/postgres/database-errors.ts';
 
+/** Repeats work for as long as that can help. */
+export type Repeat = <T>(work: () => Promise<T>) => Promise<T>;
+
 /** How a statement is repeated. */
 export interface RetryOptions {
   backoff: Backoff;

@@ -1,6 +1,7 @@
 import { Gauge, Registry } from 'prom-client';
 import { expect, test } from 'vitest';
-import { createProducerMetrics, type Observation } from '../../../producers/executions/execution-metrics.ts';
+import { createProducerMetrics } from '../../../producers/executions/execution-metrics.ts';
+import type { Observation } from '../../../producers/executions/execution-series.ts';
 import { heapBytes } from '../../support/heap.ts';
 import { metricValue } from '../../support/metric-value.ts';
 import { unreadableObjects } from '../../support/unreadable.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { DeadLetter } from '../../../dead-letters/store.ts';
+import type { DeadLetter } from '../../../dead-letters/dead-letter.ts';
 import {
   isUnreadable,
   readFields,

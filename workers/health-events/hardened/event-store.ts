@@ -1,8 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type DeadLetter, markStored, storeDeadLetters } from '../../../dead-letters/store.ts';
+import type { DeadLetter } from '../../../dead-letters/dead-letter.ts';
+import { markStored, storeDeadLetters } from '../../../dead-letters/store.ts';
 import type { Logger } from '../../../shared/platform/logging/logger.ts';
 import type { Database } from '../../../shared/platform/postgres/database.ts';
 import type { OwnFaultError } from '../../runtime/outage-gate.ts';
+import type { Repeat } from '../../runtime/retry.ts';
 import type { Lease } from '../lease.ts';
 import { createCommitFault } from './commit-fault.ts';
 import { commitEvents, loadGames } from './game-store.ts';
@@ -11,9 +13,6 @@ import { beginAnew } from './offset.ts';
 import type { Position } from './stream-entry.ts';
 import type { EventStore } from './take-events.ts';
 import { createWaitingLetters } from './waiting-letters.ts';
-
-/** Repeats work for as long as that can help. */
-export type Repeat = <T>(work: () => Promise<T>) => Promise<T>;
 
 const noEvents = { games: [], snapshots: [], results: [], transitions: [] };
 const flushAgainMs = 200;

@@ -1,4 +1,5 @@
-import { type DeadLetter, toDeadLetter } from '../../../dead-letters/store.ts';
+import type { DeadLetter } from '../../../dead-letters/dead-letter.ts';
+import { toDeadLetter } from '../../../dead-letters/store.ts';
 import { fieldOf, type StreamFields } from '../../../shared/contracts/health-event.ts';
 import { uuidOrNull } from '../../../shared/contracts/letter-key.ts';
 import { replayProducer } from '../../../shared/contracts/replay.ts';

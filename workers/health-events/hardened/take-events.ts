@@ -1,4 +1,4 @@
-import type { DeadLetter } from '../../../dead-letters/store.ts';
+import type { DeadLetter } from '../../../dead-letters/dead-letter.ts';
 import { streamIdMs } from '../../../shared/contracts/stream-id.ts';
 import { toError } from '../../../shared/platform/errors.ts';
 import { classifyDatabaseError, explainDatabaseError } from '../../../shared/platform/postgres/database-errors.ts';

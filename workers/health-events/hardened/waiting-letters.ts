@@ -1,4 +1,4 @@
-import type { DeadLetter } from '../../../dead-letters/store.ts';
+import type { DeadLetter } from '../../../dead-letters/dead-letter.ts';
 import type { Logger } from '../../../shared/platform/logging/logger.ts';
 import { describeDatabaseError } from '../../../shared/platform/postgres/database-errors.ts';
 import type { Position } from './stream-entry.ts';

@@ -14,8 +14,8 @@ import {
   quoteTable,
   readPartitions,
 } from '../../../shared/platform/postgres/partitions/partition-catalog.ts';
+import type { DayPartition } from '../../../shared/platform/postgres/partitions/partition-spans.ts';
 import {
-  type DayPartition,
   executionLogTable,
   findMissingPartitions,
   toPartition,

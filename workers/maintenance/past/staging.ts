@@ -7,7 +7,7 @@ import {
   quoteTable,
   transactionLimits,
 } from '../../../shared/platform/postgres/partitions/partition-catalog.ts';
-import type { DayPartition } from '../../../shared/platform/postgres/partitions/partitions.ts';
+import type { DayPartition } from '../../../shared/platform/postgres/partitions/partition-spans.ts';
 
 type Transaction = Pick<Database, '$queryRaw' | '$executeRaw'>;
 

@@ -6,7 +6,7 @@ import {
   quoteTable,
   transactionLimits,
 } from '../../../shared/platform/postgres/partitions/partition-catalog.ts';
-import type { DayPartition } from '../../../shared/platform/postgres/partitions/partitions.ts';
+import type { DayPartition } from '../../../shared/platform/postgres/partitions/partition-spans.ts';
 import { quoteIdentifier, quoteLiteral } from '../../../shared/platform/postgres/schema.ts';
 import { catchUp, type Move } from './catch-up.ts';
 import { holdStaging, raw, staging } from './staging.ts';

@@ -9,7 +9,7 @@ import {
 } from '../database-errors.ts';
 import { setLockLimits } from '../lock-limits.ts';
 import { transactionLimits } from './partition-catalog.ts';
-import type { DayPartition } from './partitions.ts';
+import type { DayPartition } from './partition-spans.ts';
 
 /** What became of a try to make a partition. */
 export type AttachResult =

@@ -1,5 +1,14 @@
 import { overlaps, type PartitionBounds } from './partition-bounds.ts';
 
+/** What a partition is to hold: a day of a partitioned table, in UTC, or what else its unit is, or the free part of that. */
+export interface DayPartition {
+  name: string;
+  /** ISO 8601; included */
+  from: string;
+  /** ISO 8601; excluded */
+  until: string;
+}
+
 /** How much time a partition holds: a day, a week from Monday on (ISO 8601), or a month, in UTC. */
 export const partitionUnits = ['day', 'week', 'month'] as const;
 export type PartitionUnit = (typeof partitionUnits)[number];

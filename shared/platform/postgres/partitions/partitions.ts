@@ -2,19 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Database } from '../database.ts';
 import { type AttachResult, attachDay, defaultScanMs } from './attach-partition.ts';
 import { readPartitionsWithin, transactionLimits } from './partition-catalog.ts';
+import type { DayPartition } from './partition-spans.ts';
 import { gapsIn, nameOfSpan, type PartitionUnit, type Span, spansBetween } from './partition-spans.ts';
 
 /** The table that has a partition for each day, week or month. */
 export const executionLogTable = 'strategy_execution_log';
-
-/** What a partition is to hold: a day of a partitioned table, in UTC, or what else its unit is, or the free part of that. */
-export interface DayPartition {
-  name: string;
-  /** ISO 8601; included */
-  from: string;
-  /** ISO 8601; excluded */
-  until: string;
-}
 
 const dayMs = 86_400_000;
 
