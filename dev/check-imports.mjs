@@ -1,0 +1,31 @@
+/**
+ * `npm run check:imports`: who may import whom, by `.dependency-cruiser.mjs`.
+ *
+ * dependency-cruiser parses TypeScript with the compiler's own parser, and version 7 has none that other programs can call.
+ * So it alone gets version 6, which is installed under another name.
+ */
+import { registerHooks } from 'node:module';
+
+const ours = /[\\/]dependency-cruiser[\\/]/;
+registerHooks({
+  resolve: (specifier, context, next) =>
+    next(
+      ours.test(context.parentURL ?? '') ? specifier.replace(/^typescript(?=\/|$)/, 'typescript-6') : specifier,
+      context,
+    ),
+});
+
+const { cruise, format } = await import('dependency-cruiser');
+const { default: config } = await import('../.dependency-cruiser.mjs');
+const folders = [
+  ...['archive', 'bench', 'cli', 'console', 'dead-letters', 'demo', 'dev', 'doctor', 'erasure', 'ops', 'prisma'],
+  ...['producers', 'queries', 'shared', 'test', 'workers'],
+];
+const { output } = await cruise(folders, {
+  ...config.options,
+  ruleSet: { forbidden: config.forbidden },
+  validate: true,
+});
+const { exitCode, output: report } = await format(output, { outputType: 'err' });
+process.stdout.write(`${report.trim()}\n`);
+process.exitCode = exitCode === 0 ? 0 : 1;
