@@ -2,7 +2,7 @@
 export interface DeadLetter {
   /** or stream */
   queue: string;
-  /** names the letter within its queue: a record that is delivered again is the same letter, any other text another one */
+  /** names the dead letter within its queue: a record that is delivered again is the same dead letter, any other text another one */
   recordKey: string;
   contractVersion: number | null;
   /** JSON as received */

@@ -1,10 +1,10 @@
 import type { Database } from '../shared/platform/postgres/database.ts';
 
-/** A letter may hold two bodies of ten megabytes. */
-const lettersPerPage = 10;
+/** A dead letter may hold two bodies of ten megabytes. */
+const deadLettersPerPage = 10;
 
-/** What is read of a letter to decide about it. */
-export interface ReadLetter {
+/** What is read of a dead letter to decide about it. */
+export interface ReadDeadLetter {
   queue: string;
   payload: string;
   code: string;
@@ -12,14 +12,14 @@ export interface ReadLetter {
   signature: string;
 }
 
-/** What becomes of a letter: it goes, or these fields of it are others, or nothing does. */
-export type LetterChange = 'erased' | { payload?: string; reason?: string; signature?: string } | null;
+/** What becomes of a dead letter: it goes, or these fields of it are others, or nothing does. */
+export type DeadLetterChange = 'erased' | { payload?: string; reason?: string; signature?: string } | null;
 
-/** What a page of letters came to. */
-export interface ErasedLetters {
+/** What a page of dead letters came to. */
+export interface ErasedDeadLetters {
   erased: number;
   changed: number;
-  /** the letter that it ended with; null when it was the last page */
+  /** the dead letter that it ended with; null when it was the last page */
   last: string | null;
 }
 
@@ -28,9 +28,9 @@ export interface ErasedLetters {
  * PostgreSQL does not read JSON with a NUL in it, which is why many of them are dead.
  *
  * @param options.queue null: those of all
- * @param options.after the letter that the page before ended with; null for the first page
+ * @param options.after the dead letter that the page before ended with; null for the first page
  */
-export async function eraseLetterPage(
+export async function eraseDeadLetterPage(
   database: Database,
   {
     queue,
@@ -41,19 +41,19 @@ export async function eraseLetterPage(
     queue: string | null;
     after: string | null;
     dryRun?: boolean;
-    decide(letter: ReadLetter): LetterChange;
+    decide(deadLetter: ReadDeadLetter): DeadLetterChange;
   },
-): Promise<ErasedLetters> {
-  const letters = await database.deadLetter.findMany({
+): Promise<ErasedDeadLetters> {
+  const deadLetters = await database.deadLetter.findMany({
     where: { ...(queue === null ? {} : { queue }), ...(after === null ? {} : { id: { gt: after } }) },
     orderBy: { id: 'asc' },
-    take: lettersPerPage,
+    take: deadLettersPerPage,
     select: { id: true, queue: true, payload: true, code: true, reason: true, signature: true },
   });
-  const decided = letters.map((letter) => ({ id: letter.id, change: decide(letter) }));
+  const decided = deadLetters.map((deadLetter) => ({ id: deadLetter.id, change: decide(deadLetter) }));
   const theirs = decided.flatMap(({ id, change }) => (change === 'erased' ? [id] : []));
   const others = decided.flatMap(({ id, change }) => (change === null || change === 'erased' ? [] : [{ id, change }]));
-  const last = letters.length < lettersPerPage ? null : (letters.at(-1)?.id ?? null);
+  const last = deadLetters.length < deadLettersPerPage ? null : (deadLetters.at(-1)?.id ?? null);
   if (dryRun) return { erased: theirs.length, changed: others.length, last };
   const { count } =
     theirs.length === 0 ? { count: 0 } : await database.deadLetter.deleteMany({ where: { id: { in: theirs } } });
@@ -61,7 +61,7 @@ export async function eraseLetterPage(
   return { erased: count, changed: others.length, last };
 }
 
-/** Whether a letter's text is a record of the creator, or a chunk with one. What is not even JSON is theirs if it names them. */
+/** Whether a dead letter's text is a record of the creator, or a chunk with one. What is not even JSON is theirs if it names them. */
 export function isOf(createdBy: string, payload: string): boolean {
   let parsed: unknown;
   try {

@@ -3,7 +3,7 @@ import { cursorTime, readCursor, writeCursor } from '../shared/platform/cursor.t
 import { type Database, Prisma } from '../shared/platform/postgres/database.ts';
 import type { DeadLetterFilter, DeadLetterState } from './read.ts';
 
-/** A letter without its payload. */
+/** A dead letter without its payload. */
 export interface DeadLetterSummary {
   id: string;
   queue: string;
@@ -25,7 +25,7 @@ export interface DeadLetterSummary {
 
 /** A page of a list. */
 export interface DeadLetterPage {
-  letters: DeadLetterSummary[];
+  deadLetters: DeadLetterSummary[];
   /** for the next page; null when this is the last */
   cursor: string | null;
 }
@@ -33,7 +33,7 @@ export interface DeadLetterPage {
 const place = z.tuple([cursorTime, z.guid()]);
 
 /**
- * Lists letters, those that were seen last first. One that is found dead again moves to the front, so it may be missed by who
+ * Lists dead letters, those that were seen last first. One that is found dead again moves to the front, so it may be missed by who
  * has read the first pages already.
  *
  * @throws UsageError when the cursor is none
@@ -54,9 +54,12 @@ export async function listDeadLetterSummaries(
       contract_version is not null as "holdsRecord"
     from sluice.dead_letter where ${Prisma.join(conditions, ' and ')}
     order by last_seen desc, id desc limit ${limit + 1}`);
-  const letters = found.slice(0, limit);
-  const last = letters.at(-1);
-  return { letters, cursor: last !== undefined && found.length > limit ? writeCursor([last.lastSeen, last.id]) : null };
+  const deadLetters = found.slice(0, limit);
+  const last = deadLetters.at(-1);
+  return {
+    deadLetters,
+    cursor: last !== undefined && found.length > limit ? writeCursor([last.lastSeen, last.id]) : null,
+  };
 }
 
 function toConditions({ ids, signature, queue, state }: DeadLetterFilter): Prisma.Sql[] {

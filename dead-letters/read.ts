@@ -1,18 +1,18 @@
 import { type Database, Prisma } from '../shared/platform/postgres/database.ts';
 import { readDatabaseClock } from '../shared/platform/postgres/database-clock.ts';
-import type { SizedLetter } from './letter-steps.ts';
+import type { SizedDeadLetter } from './steps.ts';
 
 /**
- * What became of a letter: nothing yet, put back into its queue, stored by a worker after that, or put aside by a person.
+ * What became of a dead letter: nothing yet, put back into its queue, stored by a worker after that, or put aside by a person.
  */
 export const deadLetterStates = ['open', 'replayed', 'stored', 'discarded'] as const;
 export type DeadLetterState = (typeof deadLetterStates)[number];
 
-/** Letters that may be put back: what was put back before and is not confirmed may have been lost with its queue. */
+/** Dead letters that may be put back: what was put back before and is not confirmed may have been lost with its queue. */
 export const replayableStates = ['open', 'replayed'] as const satisfies DeadLetterState[];
 export type ReplayFilter = DeadLetterFilter & { state: (typeof replayableStates)[number] };
 
-/** Which letters are meant; what is left out does not restrict. */
+/** Which dead letters are meant; what is left out does not restrict. */
 export interface DeadLetterFilter {
   ids?: readonly string[];
   signature?: string;
@@ -20,44 +20,44 @@ export interface DeadLetterFilter {
   state?: DeadLetterState;
 }
 
-/** Letters of one cause. */
+/** Dead letters of one cause. */
 export interface DeadLetterGroup {
   queue: string;
   code: string;
   signature: string;
   state: DeadLetterState;
-  letters: number;
+  deadLetters: number;
   firstSeen: Date;
   lastSeen: Date;
-  /** the letter that was seen last */
+  /** the dead letter that was seen last */
   exampleId: string;
   exampleReason: string;
 }
 
-/** Letters by queue, cause and state, the most numerous first. */
+/** Dead letters by queue, cause and state, the most numerous first. */
 export function groupDeadLetters(
   database: Database,
   filter: DeadLetterFilter,
   limit: number,
 ): Promise<DeadLetterGroup[]> {
   return database.$queryRaw<DeadLetterGroup[]>(Prisma.sql`
-    select queue, code, signature, state, count(*)::int as letters, min(first_seen) as "firstSeen", max(last_seen) as "lastSeen",
+    select queue, code, signature, state, count(*)::int as "deadLetters", min(first_seen) as "firstSeen", max(last_seen) as "lastSeen",
       (array_agg(id order by last_seen desc))[1]::text as "exampleId", (array_agg(reason order by last_seen desc))[1] as "exampleReason"
     from sluice.dead_letter
     where (${filter.queue ?? null}::text is null or queue = ${filter.queue ?? null})
       and (${filter.state ?? null}::text is null or state = ${filter.state ?? null})
       and (${filter.signature ?? null}::text is null or signature = ${filter.signature ?? null})
     group by queue, code, signature, state
-    order by letters desc, signature
+    order by "deadLetters" desc, signature
     limit ${limit}`);
 }
 
-/** A letter with its payload; null when there is none. */
+/** A dead letter with its payload; null when there is none. */
 export function findDeadLetter(database: Database, id: string) {
   return database.deadLetter.findUnique({ where: { id } });
 }
 
-/** The next letters to work on, those that have waited longest first. */
+/** The next dead letters to work on, those that have waited longest first. */
 export function listDeadLetters(database: Database, filter: DeadLetterFilter, limit: number) {
   return database.deadLetter.findMany({
     where: toWhere(filter),
@@ -72,47 +72,47 @@ export function countDeadLetters(database: Database, filter: DeadLetterFilter): 
   return database.deadLetter.count({ where: toWhere(filter) });
 }
 
-/** The ids of letters, those that have waited longest first, and whether each holds a record that can be replayed. */
+/** The ids of dead letters, those that have waited longest first, and whether each holds a record that can be replayed. */
 export async function listReplayableIds(database: Database, filter: ReplayFilter, limit: number) {
-  const letters = await database.deadLetter.findMany({
+  const deadLetters = await database.deadLetter.findMany({
     where: toWhere(filter),
     orderBy: [{ firstSeen: 'asc' }, { id: 'asc' }],
     take: limit,
     select: { id: true, contractVersion: true },
   });
-  return letters.map(({ id, contractVersion }) => ({ id, holdsRecord: contractVersion !== null }));
+  return deadLetters.map(({ id, contractVersion }) => ({ id, holdsRecord: contractVersion !== null }));
 }
 
-/** What the payloads of these letters take, in bytes, in the order of the ids; letters that are gone are left out. */
-export async function readPayloadSizes(database: Database, ids: readonly string[]): Promise<SizedLetter[]> {
-  return database.$queryRaw<SizedLetter[]>(Prisma.sql`
+/** What the payloads of these dead letters take, in bytes, in the order of the ids; dead letters that are gone are left out. */
+export async function readPayloadSizes(database: Database, ids: readonly string[]): Promise<SizedDeadLetter[]> {
+  return database.$queryRaw<SizedDeadLetter[]>(Prisma.sql`
     select dead_letter.id, octet_length(payload) as "payloadBytes"
     from unnest(${[...ids]}::uuid[]) with ordinality as wanted (id, place) join sluice.dead_letter using (id)
     order by place`);
 }
 
 /**
- * Notes that letters were put back into the queue. A worker may have been faster: one that is stored stays so, and one whose
+ * Notes that dead letters were put back into the queue. A worker may have been faster: one that is stored stays so, and one whose
  * record has died again stays open, as it was seen once more often than when it was put back.
  */
-export async function markReplayed(database: Database, letters: readonly StoredDeadLetter[]): Promise<void> {
+export async function markReplayed(database: Database, deadLetters: readonly StoredDeadLetter[]): Promise<void> {
   await database.$executeRaw(Prisma.sql`
     update sluice.dead_letter set replays = dead_letter.replays + 1,
       state = case when dead_letter.attempts = seen.attempts and state in ('open', 'replayed') then 'replayed' else state end,
       state_since = case when dead_letter.attempts = seen.attempts and state in ('open', 'replayed') then now() else state_since end
-    from unnest(${letters.map(({ id }) => id)}::uuid[], ${letters.map(({ replays }) => replays)}::int[], ${letters.map(({ attempts }) => attempts)}::int[]) as seen (id, replays, attempts)
+    from unnest(${deadLetters.map(({ id }) => id)}::uuid[], ${deadLetters.map(({ replays }) => replays)}::int[], ${deadLetters.map(({ attempts }) => attempts)}::int[]) as seen (id, replays, attempts)
     where dead_letter.id = seen.id and dead_letter.replays = seen.replays`);
 }
 
 /**
  * Changes nothing, and throws what noting a replay would: that the user lacks the right, or that the server only reads. Asked
- * before a letter is put back, as afterwards is too late.
+ * before a dead letter is put back, as afterwards is too late.
  */
 export async function assertMayMark(database: Database): Promise<void> {
   await database.$executeRaw`update sluice.dead_letter set replays = replays, state = state, state_since = state_since where false`;
 }
 
-/** Puts open letters aside for good; they stay visible. @returns how many there were */
+/** Puts open dead letters aside for good; they stay visible. @returns how many there were */
 export async function discardDeadLetters(database: Database, filter: DeadLetterFilter): Promise<number> {
   // By the clock that says later how long ago that was.
   const stateSince = new Date(await readDatabaseClock(database));

@@ -4,10 +4,9 @@ import { createBullmqTransport } from '../producers/core/transport.ts';
 import { chunkVersion } from '../shared/contracts/chunk.ts';
 import { queueNames } from '../shared/contracts/queues.ts';
 import { replayProducer } from '../shared/contracts/replay.ts';
-import { fromStreamLetter } from '../shared/contracts/stream-letter.ts';
+import { fromStreamDeadLetter } from '../shared/contracts/stream-dead-letter.ts';
 import type { Database } from '../shared/platform/postgres/database.ts';
 import type { Redis } from '../shared/platform/redis/redis.ts';
-import { lettersInSteps } from './letter-steps.ts';
 import {
   assertMayMark,
   listDeadLetters,
@@ -18,16 +17,17 @@ import {
   type StoredDeadLetter,
 } from './read.ts';
 import { type Repair, repair } from './repairs.ts';
+import { deadLettersInSteps } from './steps.ts';
 
 /** What is to be put back into its queue, and how. */
 export interface ReplayOptions {
   filter: ReplayFilter;
   repairs: readonly Repair[];
-  /** letters at most */
+  /** dead letters at most */
   limit: number;
-  /** letters per second at most; null: as fast as it goes */
+  /** dead letters per second at most; null: as fast as it goes */
   perSecond: number | null;
-  /** told after each step: letters put back so far */
+  /** told after each step: dead letters put back so far */
   onProgress(replayed: number): void;
 }
 
@@ -43,24 +43,24 @@ export interface ReplayDeps {
 /** How a replay ended. */
 export interface ReplayResult {
   replayed: number;
-  /** letters that hold no record, but a chunk that could not be read */
+  /** dead letters that hold no record, but a chunk that could not be read */
   skipped: string[];
 }
 
-const lettersPerStep = 100;
-/** Letters may be as large as requests are, and each is in memory several times on its way to Redis. */
+const deadLettersPerStep = 100;
+/** Dead letters may be as large as requests are, and each is in memory several times on its way to Redis. */
 const bytesPerStep = 4 * 1_048_576;
 
 /**
- * Puts letters back into their queue, each as a chunk of its own; those of a stream to its end, as entries. A letter's job id comes from the letter and the number of
+ * Puts dead letters back into their queue, each as a chunk of its own; those of a stream to its end, as entries. A dead letter's job id comes from the dead letter and the number of
  * its replays, and the record's own id guards its row: breaking off and starting again stores nothing twice.
  *
- * The chunk's producer names its letter. So the worker opens that letter again when the record is dead once more, whatever
+ * The chunk's producer names its dead letter. So the worker opens that dead letter again when the record is dead once more, whatever
  * the repairs made of it, and notes when it is stored; until then it is replayed.
  */
 export async function replayDeadLetters(deps: ReplayDeps, options: ReplayOptions): Promise<ReplayResult> {
   await assertMayMark(deps.database);
-  // Which letters is decided once: one that dies again at once is open again, and must not be put back for ever.
+  // Which dead letters is decided once: one that dies again at once is open again, and must not be put back for ever.
   const found = await listReplayableIds(deps.database, options.filter, options.limit);
   const ids = found.flatMap(({ id, holdsRecord }) => (holdsRecord ? [id] : []));
   const result: ReplayResult = {
@@ -68,25 +68,25 @@ export async function replayDeadLetters(deps: ReplayDeps, options: ReplayOptions
     skipped: found.flatMap(({ id, holdsRecord }) => (holdsRecord ? [] : [id])),
   };
   const transports = queueNames.map((queue) => ({ queue, transport: createBullmqTransport({ ...deps, queue }) }));
-  const maxLetters = Math.min(lettersPerStep, options.perSecond ?? lettersPerStep);
+  const maxDeadLetters = Math.min(deadLettersPerStep, options.perSecond ?? deadLettersPerStep);
   let left = ids.length;
-  for (const step of lettersInSteps(await readPayloadSizes(deps.database, ids), {
-    maxLetters,
+  for (const step of deadLettersInSteps(await readPayloadSizes(deps.database, ids), {
+    maxDeadLetters,
     maxBytes: bytesPerStep,
   })) {
     const startedAt = performance.now();
     left -= step.length;
-    const letters = await listDeadLetters(deps.database, { ids: step, state: options.filter.state }, step.length);
+    const deadLetters = await listDeadLetters(deps.database, { ids: step, state: options.filter.state }, step.length);
     for (const { queue, transport } of transports) {
-      const chunks = letters
-        .filter((letter) => letter.queue === queue)
-        .map((letter) => toChunk(letter, options.repairs));
+      const chunks = deadLetters
+        .filter((deadLetter) => deadLetter.queue === queue)
+        .map((deadLetter) => toChunk(deadLetter, options.repairs));
       if (chunks.length > 0) await transport.send(chunks);
     }
     const isOfStream = ({ queue }: StoredDeadLetter): boolean => !queueNames.some((name) => name === queue);
-    await addToStreams(deps, letters.filter(isOfStream), options.repairs);
-    await markReplayed(deps.database, letters);
-    result.replayed += letters.length;
+    await addToStreams(deps, deadLetters.filter(isOfStream), options.repairs);
+    await markReplayed(deps.database, deadLetters);
+    result.replayed += deadLetters.length;
     options.onProgress(result.replayed);
     if (options.perSecond !== null && left > 0) {
       await sleep(Math.max(0, (step.length / options.perSecond) * 1_000 - (performance.now() - startedAt)));
@@ -98,16 +98,16 @@ export async function replayDeadLetters(deps: ReplayDeps, options: ReplayOptions
 /** @throws the first refusal of Redis, such as for a key that is no stream */
 async function addToStreams(
   { redis, memoryShare }: ReplayDeps,
-  letters: readonly StoredDeadLetter[],
+  deadLetters: readonly StoredDeadLetter[],
   repairs: readonly Repair[],
 ): Promise<void> {
-  if (letters.length === 0) return;
+  if (deadLetters.length === 0) return;
   const memory = watchMemoryOf(redis, memoryShare);
   await memory.join(redis);
   refuseAboveShare(memory, memoryShare);
   const pipeline = redis.pipeline();
-  for (const { id, queue, payload } of letters)
-    pipeline.xadd(queue, '*', ...fromStreamLetter(repair(payload, repairs), id));
+  for (const { id, queue, payload } of deadLetters)
+    pipeline.xadd(queue, '*', ...fromStreamDeadLetter(repair(payload, repairs), id));
   for (const [error] of (await pipeline.exec()) ?? []) if (error) throw error;
 }
 

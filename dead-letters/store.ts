@@ -1,5 +1,5 @@
-import { toLetterKey, uuidOrNull } from '../shared/contracts/letter-key.ts';
-import { replayedLetterId } from '../shared/contracts/replay.ts';
+import { toDeadLetterKey, uuidOrNull } from '../shared/contracts/dead-letter-key.ts';
+import { replayedDeadLetterId } from '../shared/contracts/replay.ts';
 import {
   type Database,
   executeWithJson,
@@ -9,7 +9,7 @@ import {
   withJsonTransaction,
 } from '../shared/platform/postgres/database.ts';
 import type { DeadLetter } from './dead-letter.ts';
-import { withoutErased } from './erased-letters.ts';
+import { withoutErased } from './erased.ts';
 
 /** Where a dead record came from. */
 export interface DeadLetterOrigin {
@@ -29,7 +29,7 @@ export type KeyOf = (record: unknown) => string | null;
 const idOf: KeyOf = (record) => uuidOrNull((record as { id?: unknown } | null)?.id);
 
 /**
- * Makes the letter of a record, or of a job's whole data that is no chunk. A text that is not even JSON may hold what
+ * Makes the dead letter of a record, or of a job's whole data that is no chunk. A text that is not even JSON may hold what
  * PostgreSQL's text cannot, NUL and lone surrogates, and so may the names of producer and job: each becomes U+FFFD.
  *
  * @param keyOf by default the record's `id`, if it is a UUID
@@ -46,7 +46,7 @@ export function toDeadLetter(
     ...origin,
     jobId: origin.jobId === null ? null : storable(origin.jobId),
     producer: origin.producer === null ? null : storable(origin.producer),
-    recordKey: toLetterKey(keyOf(parsedOrNull(payload)), payload),
+    recordKey: toDeadLetterKey(keyOf(parsedOrNull(payload)), payload),
     payload: storable(payload),
     code,
     reason: text,
@@ -55,7 +55,7 @@ export function toDeadLetter(
 }
 
 /**
- * What letters of one cause have in common: the code, and the reason with quoted values, numbers and identifiers blanked.
+ * What dead letters of one cause have in common: the code, and the reason with quoted values, numbers and identifiers blanked.
  */
 export function toSignature(code: string, reason: string): string {
   const blanked = reason
@@ -78,10 +78,10 @@ function storable(text: string): string {
   return text.replaceAll('\0', '\uFFFD').toWellFormed();
 }
 
-/** A letter, and how often it was found dead in one call. */
-type CountedLetter = DeadLetter & { attempts: number };
+/** A dead letter, and how often it was found dead in one call. */
+type CountedDeadLetter = DeadLetter & { attempts: number };
 
-/** What becomes of a letter whose record is found dead once more. What a person has put aside stays put aside. */
+/** What becomes of a dead letter whose record is found dead once more. What a person has put aside stays put aside. */
 const seenOnceMore = `
   code = excluded.code, reason = excluded.reason, signature = excluded.signature, last_seen = now(),
   attempts = dead_letter.attempts + excluded.attempts,
@@ -89,53 +89,53 @@ const seenOnceMore = `
   state_since = case when dead_letter.state in ('replayed', 'stored') then now() else dead_letter.state_since end`;
 
 /**
- * Writes letters. One that is there already is seen once more: its count and time go up, and if it had been replayed or
- * stored it is open again; its payload stays what it was. What was replayed goes to the letter that it came from, whatever
- * a repair has made of it, and becomes a letter of its own only when that one is gone. Safe to repeat, but for the count.
+ * Writes dead letters. One that is there already is seen once more: its count and time go up, and if it had been replayed or
+ * stored it is open again; its payload stays what it was. What was replayed goes to the dead letter that it came from, whatever
+ * a repair has made of it, and becomes a dead letter of its own only when that one is gone. Safe to repeat, but for the count.
  *
  * @returns how many were written: those of somebody who was erased are not
  */
-export async function storeDeadLetters(database: Database, letters: readonly DeadLetter[]): Promise<number> {
+export async function storeDeadLetters(database: Database, deadLetters: readonly DeadLetter[]): Promise<number> {
   return withJsonTransaction(database, limits, async (transaction) => {
-    const kept = await withoutErased(transaction, letters);
+    const kept = await withoutErased(transaction, deadLetters);
     const reopened = await reopen(transaction, replaysAmong(kept));
-    const others = kept.filter(({ producer }) => !reopened.has(replayedLetterId(producer) ?? ''));
+    const others = kept.filter(({ producer }) => !reopened.has(replayedDeadLetterId(producer) ?? ''));
     await insert(transaction, countEach(others));
     return kept.length;
   });
 }
 
-/** Good records wait for nobody who holds the table of letters, nor do their jobs. */
+/** Good records wait for nobody who holds the table of dead letters, nor do their jobs. */
 const limits = { lockTimeoutMs: 1_000, commits: true };
 
-/** A replayed record that is dead again, and the letter that it came from. */
-type DeadReplay = Omit<CountedLetter, 'payload'> & { letterId: string };
+/** A replayed record that is dead again, and the dead letter that it came from. */
+type DeadReplay = Omit<CountedDeadLetter, 'payload'> & { deadLetterId: string };
 
 /**
- * The replayed records, one for each letter. A replay carries one record: where there are several, a producer has only taken
+ * The replayed records, one for each dead letter. A replay carries one record: where there are several, a producer has only taken
  * such a name, and they are records like any other.
  */
-function replaysAmong(letters: readonly DeadLetter[]): DeadReplay[] {
-  const byLetter = Map.groupBy(letters, ({ producer }) => replayedLetterId(producer));
-  return [...byLetter].flatMap(([letterId, group]) => {
+function replaysAmong(deadLetters: readonly DeadLetter[]): DeadReplay[] {
+  const byDeadLetter = Map.groupBy(deadLetters, ({ producer }) => replayedDeadLetterId(producer));
+  return [...byDeadLetter].flatMap(([deadLetterId, group]) => {
     const [record, ...more] = countEach(group);
-    if (letterId === null || record === undefined || more.length > 0) return [];
+    if (deadLetterId === null || record === undefined || more.length > 0) return [];
     const { payload: _payload, ...death } = record;
-    return [{ ...death, letterId }];
+    return [{ ...death, deadLetterId }];
   });
 }
 
-/** One letter for each key: the last, with the number of all. */
-function countEach(letters: readonly DeadLetter[]): CountedLetter[] {
-  const byKey = new Map<string, CountedLetter>();
-  for (const letter of letters) {
-    const key = `${letter.queue} ${letter.recordKey}`;
-    byKey.set(key, { ...letter, attempts: (byKey.get(key)?.attempts ?? 0) + 1 });
+/** One dead letter for each key: the last, with the number of all. */
+function countEach(deadLetters: readonly DeadLetter[]): CountedDeadLetter[] {
+  const byKey = new Map<string, CountedDeadLetter>();
+  for (const deadLetter of deadLetters) {
+    const key = `${deadLetter.queue} ${deadLetter.recordKey}`;
+    byKey.set(key, { ...deadLetter, attempts: (byKey.get(key)?.attempts ?? 0) + 1 });
   }
   return [...byKey.values()];
 }
 
-/** @returns the ids of the letters that were there */
+/** @returns the ids of the dead letters that were there */
 async function reopen(transaction: JsonTransaction, replays: readonly DeadReplay[]): Promise<Set<string>> {
   if (replays.length === 0) return new Set();
   const found = await queryWithJson(transaction, reopenStatement, JSON.stringify(replays));
@@ -145,17 +145,17 @@ async function reopen(transaction: JsonTransaction, replays: readonly DeadReplay
 const reopenStatement: JsonStatement = [
   `update sluice.dead_letter set ${seenOnceMore} from json_to_recordset(`,
   `::json) as excluded (
-    "letterId" uuid, "queue" text, "code" text, "reason" text, "signature" text, "attempts" integer)
-  where dead_letter.id = excluded."letterId" and dead_letter.queue = excluded."queue"
+    "deadLetterId" uuid, "queue" text, "code" text, "reason" text, "signature" text, "attempts" integer)
+  where dead_letter.id = excluded."deadLetterId" and dead_letter.queue = excluded."queue"
   returning dead_letter.id`,
 ];
 
-/** Letters may be as large as records, and there are copies of them on the way to the server. */
+/** Dead letters may be as large as records, and there are copies of them on the way to the server. */
 const maxInsertChars = 4 * 1_048_576;
 
-/** In the order of their keys, so that two workers with the same letters do not wait for each other in a ring. */
-async function insert(transaction: JsonTransaction, letters: readonly CountedLetter[]): Promise<void> {
-  for (const some of partsOf(letters, maxInsertChars))
+/** In the order of their keys, so that two workers with the same dead letters do not wait for each other in a ring. */
+async function insert(transaction: JsonTransaction, deadLetters: readonly CountedDeadLetter[]): Promise<void> {
+  for (const some of partsOf(deadLetters, maxInsertChars))
     await executeWithJson(transaction, insertStatement, JSON.stringify(some));
 }
 
@@ -173,28 +173,28 @@ const insertStatement: JsonStatement = [
     job_id = excluded.job_id, producer = excluded.producer, ${seenOnceMore}`,
 ];
 
-/** In order; a part holds one letter at least. */
-function partsOf(letters: readonly CountedLetter[], maxChars: number): CountedLetter[][] {
-  const parts: CountedLetter[][] = [];
+/** In order; a part holds one dead letter at least. */
+function partsOf(deadLetters: readonly CountedDeadLetter[], maxChars: number): CountedDeadLetter[][] {
+  const parts: CountedDeadLetter[][] = [];
   let chars = 0;
-  for (const letter of letters) {
-    chars += letter.payload.length;
+  for (const deadLetter of deadLetters) {
+    chars += deadLetter.payload.length;
     if (parts.length === 0 || chars > maxChars) {
       parts.push([]);
-      chars = letter.payload.length;
+      chars = deadLetter.payload.length;
     }
-    parts.at(-1)?.push(letter);
+    parts.at(-1)?.push(deadLetter);
   }
   return parts;
 }
 
 /**
- * Notes that the records of these letters are stored, or were there already. It may come before the letter is noted as
+ * Notes that the records of these dead letters are stored, or were there already. It may come before the dead letter is noted as
  * replayed; one that a person has put aside stays so. Safe to repeat.
  */
-export async function markStored(database: Database, letterIds: readonly string[]): Promise<void> {
+export async function markStored(database: Database, deadLetterIds: readonly string[]): Promise<void> {
   await withJsonTransaction(database, limits, (transaction) =>
-    executeWithJson(transaction, storedStatement, JSON.stringify(letterIds)),
+    executeWithJson(transaction, storedStatement, JSON.stringify(deadLetterIds)),
   );
 }
 

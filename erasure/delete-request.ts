@@ -1,4 +1,4 @@
-import { letterKeysOf } from '../shared/contracts/letter-key.ts';
+import { deadLetterKeysOf } from '../shared/contracts/dead-letter-key.ts';
 import { type Database, Prisma } from '../shared/platform/postgres/database.ts';
 import { withoutStoring } from './request-erasure-lock.ts';
 
@@ -30,7 +30,7 @@ export function deleteRequest(
     await transaction.$executeRaw(
       Prisma.sql`insert into sluice.request_tombstone (id) values (${id}::uuid) on conflict do nothing`,
     );
-    const keys = [id.toLowerCase(), `begun:${id.toLowerCase()}`].map((name) => ({ recordKey: letterKeysOf(name) }));
+    const keys = [id.toLowerCase(), `begun:${id.toLowerCase()}`].map((name) => ({ recordKey: deadLetterKeysOf(name) }));
     await transaction.deadLetter.deleteMany({ where: { queue: 'completed-request', OR: keys } });
     if (row === undefined) return 'not-found';
     await transaction.requestTemplate.delete({ where: { id: row.templateId } });

@@ -1,4 +1,4 @@
-import { eraseLetterPage, isOf } from '../dead-letters/erase.ts';
+import { eraseDeadLetterPage, isOf } from '../dead-letters/erase.ts';
 import { type Database, Prisma } from '../shared/platform/postgres/database.ts';
 import { noteCreatorErasure } from './note-erasure.ts';
 
@@ -50,7 +50,7 @@ export async function eraseCreator(
   }
   for (let after: string | null = null; ; ) {
     if (isBroken()) return { ...erased, isDone: false };
-    const page = await eraseLetterPage(database, {
+    const page = await eraseDeadLetterPage(database, {
       queue: 'completed-request',
       after,
       decide: ({ payload }) => (isOf(createdBy, payload) ? 'erased' : null),

@@ -1,18 +1,18 @@
 import { join } from 'node:path';
-import { eraseLetterPage } from '../dead-letters/erase.ts';
+import { eraseDeadLetterPage } from '../dead-letters/erase.ts';
 import { type EditedSpill, editSpill } from '../producers/spill/edit-spill.ts';
 import type { ErasureSubject } from '../shared/contracts/erasure-subject.ts';
 import { queueNames } from '../shared/contracts/queues.ts';
 import type { Database } from '../shared/platform/postgres/database.ts';
 import { readDatabaseClock } from '../shared/platform/postgres/database-clock.ts';
 import type { Redis } from '../shared/platform/redis/redis.ts';
+import { deadLetterFate, isUnreadable } from './dead-letter-fate.ts';
 import { eraseFromChunk } from './erase-chunk.ts';
 import { eraseExecutions, executionTables } from './erase-executions.ts';
 import { eraseJobs } from './erase-jobs.ts';
 import { createScope, type ErasureScope } from './erase-record.ts';
 import { blankRequests, eraseOwnRequests, requestTables } from './erase-requests.ts';
 import { findTable, type PlainTable } from './held-table.ts';
-import { isUnreadable, letterFate } from './letter-fate.ts';
 import { noteSubjectErasure } from './note-erasure.ts';
 import type { RowCounts } from './rows.ts';
 
@@ -42,7 +42,7 @@ export interface SubjectErasure {
     unreadableJobs: number;
     unreadableSegments: number;
     unreadableChunks: number;
-    unreadableLetters: number;
+    unreadableDeadLetters: number;
     /** directories of living processes that cannot send what is in them */
     livingSpills: number;
     /** that take longer than a statement may, or that another transaction holds for as long */
@@ -117,7 +117,7 @@ export async function eraseSubject(
     onProgress: () => show('queues', 0),
   });
   count('queuedRecords', { erased: jobs.erasedRecords, blanked: jobs.blankedRecords });
-  const unreadableLetters = await eraseLetters(database, scope, {
+  const unreadableDeadLetters = await eraseDeadLetters(database, scope, {
     ...options,
     onPage: (found) => {
       count('deadLetters', found);
@@ -144,7 +144,7 @@ export async function eraseSubject(
     unreadableJobs: jobs.unreadableJobs,
     unreadableSegments: spill.newer,
     unreadableChunks: spill.newerChunks,
-    unreadableLetters,
+    unreadableDeadLetters,
     livingSpills: spill.livingLives,
     stuckRows,
   };
@@ -202,8 +202,8 @@ async function eraseSpill(
   return total;
 }
 
-/** @returns letters that may hold something that cannot be told */
-async function eraseLetters(
+/** @returns dead letters that may hold something that cannot be told */
+async function eraseDeadLetters(
   database: Database,
   scope: ErasureScope,
   {
@@ -216,11 +216,11 @@ async function eraseLetters(
 ): Promise<number> {
   let unreadable = 0;
   for (let after: string | null = null; !signal.aborted; ) {
-    const page = await eraseLetterPage(database, {
+    const page = await eraseDeadLetterPage(database, {
       ...{ queue: null, after, dryRun },
-      decide(letter) {
-        const fate = letterFate(letter, scope);
-        if (fate !== 'erased' && isUnreadable(letter)) unreadable += 1;
+      decide(deadLetter) {
+        const fate = deadLetterFate(deadLetter, scope);
+        if (fate !== 'erased' && isUnreadable(deadLetter)) unreadable += 1;
         return fate;
       },
     });

@@ -51,7 +51,7 @@ export function createNaming(id: string): Naming {
   };
 }
 
-/** All keys and texts in a value, without recursion: a letter may hold anything. */
+/** All keys and texts in a value, without recursion: a dead letter may hold anything. */
 function textsOf(value: unknown): string[] {
   const texts: string[] = [];
   const open = [value];

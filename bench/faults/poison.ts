@@ -37,7 +37,7 @@ export const poisonedBatches: Scenario = async ({ stage, rows }) => {
       scenario: `${badRecords} bad of ${batchRecords} in each of ${batches} batches`,
       ...accounts,
       drainSeconds,
-      extra: `${statements.toFixed(1)} statements a batch, at most ${bound.toFixed(0)}; ${batches * badRecords} letters expected`,
+      extra: `${statements.toFixed(1)} statements a batch, at most ${bound.toFixed(0)}; ${batches * badRecords} dead letters expected`,
     };
   } finally {
     await arena.close();

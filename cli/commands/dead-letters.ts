@@ -33,18 +33,19 @@ export function addDeadLettersCommand(program: Command, context: CommandContext)
   const command = program
     .command('dead-letters')
     .description('list, show, replay and discard records that could not be stored');
-  const queue = () => new Option('--queue <name>', `select letters of this queue (${queueNames.join(', ')}) or stream`);
+  const queue = () =>
+    new Option('--queue <name>', `select dead letters of this queue (${queueNames.join(', ')}) or stream`);
   const select = (sub: Command): Command =>
     sub
-      .option('--id <id...>', 'select letters by id', (text: string, ids: string[] = []) => [...ids, uuid(text)])
-      .option('--signature <text>', 'select letters by cause, as printed by `list`')
+      .option('--id <id...>', 'select dead letters by id', (text: string, ids: string[] = []) => [...ids, uuid(text)])
+      .option('--signature <text>', 'select dead letters by cause, as printed by `list`')
       .addOption(queue())
-      .option('--all', 'select every letter')
+      .option('--all', 'select every dead letter')
       .option('--json', 'print the result as JSON');
 
   command
     .command('list')
-    .description('list causes, those with the most letters first')
+    .description('list causes, those with the most dead letters first')
     .addOption(queue())
     .addOption(new Option('--state <state>', 'filter by state').choices([...deadLetterStates, 'any']).default('open'))
     .option('--limit <n>', 'maximum number of causes', atLeastOne, 50)
@@ -52,24 +53,27 @@ export function addDeadLettersCommand(program: Command, context: CommandContext)
     .action((flags) => withDatabase(context, 'dead-letters', (database) => list(database, context, flags)));
   command
     .command('show')
-    .description('show one letter with its payload')
+    .description('show one dead letter with its payload')
     .addArgument(new Argument('<id>').argParser(uuid))
     .action((id: string) => withDatabase(context, 'dead-letters', (database) => show(database, context, id)));
   select(command.command('replay'))
-    .description('put letters back into their queue; replaying again stores nothing twice')
+    .description('put dead letters back into their queue; replaying again stores nothing twice')
     .addOption(
-      new Option('--state <state>', 'replay open letters, or letters already replayed but not known to be stored')
+      new Option(
+        '--state <state>',
+        'replay open dead letters, or dead letters already replayed but not known to be stored',
+      )
         .choices(replayableStates)
         .default('open'),
     )
     .option('--repair <name...>', `repair each record first: ${repairSyntax}`)
-    .option('--limit <n>', 'maximum number of letters', atLeastOne, 10_000)
-    .option('--rate <n>', 'maximum number of letters per second', atLeastOne)
-    .option('--dry-run', 'only count the letters')
+    .option('--limit <n>', 'maximum number of dead letters', atLeastOne, 10_000)
+    .option('--rate <n>', 'maximum number of dead letters per second', atLeastOne)
+    .option('--dry-run', 'only count the dead letters')
     .action((flags) => withDatabase(context, 'dead-letters', (database) => replay(database, context, flags)));
   select(command.command('discard'))
-    .description('discard open letters for good; they stay visible')
-    .option('--dry-run', 'only count the letters')
+    .description('discard open dead letters for good; they stay visible')
+    .option('--dry-run', 'only count the dead letters')
     .action((flags) => withDatabase(context, 'dead-letters', (database) => discard(database, context, flags)));
 }
 
@@ -90,9 +94,9 @@ async function list(
     return;
   }
   if (groups.length === 0) output.lines(['no dead letters']);
-  for (const { letters, queue, state: found, signature, firstSeen, lastSeen, exampleId, exampleReason } of groups) {
+  for (const { deadLetters, queue, state: found, signature, firstSeen, lastSeen, exampleId, exampleReason } of groups) {
     output.lines([
-      `${letters} ${found}  ${queue}  ${firstSeen.toISOString()} to ${lastSeen.toISOString()}`,
+      `${deadLetters} ${found}  ${queue}  ${firstSeen.toISOString()} to ${lastSeen.toISOString()}`,
       `  signature  ${signature}`,
       `  example    ${exampleId}: ${exampleReason}`,
     ]);
@@ -100,9 +104,9 @@ async function list(
 }
 
 async function show(database: Database, { output }: CommandContext, id: string): Promise<void> {
-  const letter = await findDeadLetter(database, id);
-  if (letter === null) throw new Error(`no dead letter has the id ${id}`);
-  output.json(letter, 2);
+  const deadLetter = await findDeadLetter(database, id);
+  if (deadLetter === null) throw new Error(`no dead letter has the id ${id}`);
+  output.json(deadLetter, 2);
 }
 
 async function replay(
@@ -120,8 +124,8 @@ async function replay(
   const repairs: Repair[] = (flags.repair ?? []).map(parseRepair);
   if (flags.dryRun) {
     const found = await listReplayableIds(database, filter, flags.limit);
-    const letters = found.filter(({ holdsRecord }) => holdsRecord).length;
-    context.output.print({ wouldReplay: letters }, flags, () => [`${letters} letters would be replayed`]);
+    const deadLetters = found.filter(({ holdsRecord }) => holdsRecord).length;
+    context.output.print({ wouldReplay: deadLetters }, flags, () => [`${deadLetters} dead letters would be replayed`]);
     return;
   }
   await withRedis(context, 'replay', async (redis, { namespace, memoryShare }) => {
@@ -132,11 +136,11 @@ async function replay(
         repairs,
         limit: flags.limit,
         perSecond: flags.rate ?? null,
-        onProgress: (done) => context.notes.lines([`sluice: ${done} letters replayed`]),
+        onProgress: (done) => context.notes.lines([`sluice: ${done} dead letters replayed`]),
       },
     );
     const note = skipped.length === 0 ? '' : `; ${skipped.length} skipped because they hold no record`;
-    context.output.print({ replayed, skipped }, flags, () => [`${replayed} letters replayed${note}`]);
+    context.output.print({ replayed, skipped }, flags, () => [`${replayed} dead letters replayed${note}`]);
   });
 }
 
@@ -147,18 +151,20 @@ async function discard(
 ): Promise<void> {
   const filter = toFilter(flags);
   if (flags.dryRun) {
-    const letters = await countDeadLetters(database, { ...filter, state: 'open' });
-    context.output.print({ wouldDiscard: letters }, flags, () => [`${letters} letters would be discarded`]);
+    const deadLetters = await countDeadLetters(database, { ...filter, state: 'open' });
+    context.output.print({ wouldDiscard: deadLetters }, flags, () => [
+      `${deadLetters} dead letters would be discarded`,
+    ]);
     return;
   }
   const discarded = await discardDeadLetters(database, filter);
-  context.output.print({ discarded }, flags, () => [`${discarded} letters discarded`]);
+  context.output.print({ discarded }, flags, () => [`${discarded} dead letters discarded`]);
 }
 
-/** A slip of the pen must not mean every letter. */
+/** A slip of the pen must not mean every dead letter. */
 function toFilter({ id, signature, queue, all }: Selection): DeadLetterFilter {
   if (!all && id === undefined && signature === undefined && queue === undefined) {
-    throw new UsageError('no letters selected: give --id, --signature, --queue or --all');
+    throw new UsageError('no dead letters selected: give --id, --signature, --queue or --all');
   }
   return {
     ...(id === undefined ? {} : { ids: id }),

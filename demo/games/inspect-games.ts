@@ -54,7 +54,7 @@ export function createGameInspector(options: {
     return new Map(records.map(({ gameId, status, engineHealth }) => [gameId, { status, health: engineHealth }]));
   };
 
-  const readLetters = async (): Promise<string[]> => {
+  const readDeadLetters = async (): Promise<string[]> => {
     const where = { queue: health.stream, payload: { contains: names.prefix } };
     return (await database.deadLetter.findMany({ where, select: { payload: true } })).map(({ payload }) => payload);
   };
@@ -71,8 +71,8 @@ export function createGameInspector(options: {
       return offset?.lastId ?? null;
     },
     async inspect(): Promise<GamesFound> {
-      const [records, letters] = await Promise.all([readRecords(), readLetters(), readSnapshots()]);
-      return { records, letters, snapshots, snapshotCount };
+      const [records, deadLetters] = await Promise.all([readRecords(), readDeadLetters(), readSnapshots()]);
+      return { records, deadLetters, snapshots, snapshotCount };
     },
   };
 }

@@ -28,7 +28,7 @@ export interface GamesFound {
   snapshots: ReadonlyMap<string, FoundState>;
   snapshotCount: number;
   /** payloads of dead letters */
-  letters: readonly string[];
+  deadLetters: readonly string[];
 }
 
 /** How the games of a run ended, and what became of the entries. */
@@ -67,9 +67,9 @@ export function reconcileGames(
   const gameIds = [...expected.keys()];
   const wrong = gameIds.filter((gameId) => !isSame(expected.get(gameId), found.records.get(gameId))).length;
   const untold = gameIds.filter((gameId) => !isSame(found.records.get(gameId), found.snapshots.get(gameId))).length;
-  const buried = new Set(found.letters.map(markIn));
+  const buried = new Set(found.deadLetters.map(markIn));
   const dead = [...marks].filter((mark) => buried.has(mark)).length;
-  const strangers = found.letters.filter((letter) => !marks.has(markIn(letter) ?? '')).length;
+  const strangers = found.deadLetters.filter((deadLetter) => !marks.has(markIn(deadLetter) ?? '')).length;
   const unaccounted = marks.size - dead + strangers;
   const withStatus = (status: GameState['status']): number =>
     [...found.records.values()].filter((record) => record.status === status).length;

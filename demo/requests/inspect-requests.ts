@@ -1,5 +1,5 @@
 import { type Job, Queue } from 'bullmq';
-import { letterName } from '../../shared/contracts/letter-key.ts';
+import { deadLetterName } from '../../shared/contracts/dead-letter-key.ts';
 import { queuePrefix } from '../../shared/contracts/queues.ts';
 import type { Database } from '../../shared/platform/postgres/database.ts';
 import type { Redis } from '../../shared/platform/redis/redis.ts';
@@ -32,11 +32,11 @@ export function createRequestInspector(options: {
     );
   };
 
-  /** A letter is named after the request's id, with a prefix when it is of the beginning. */
-  const requestsInLetters = async (): Promise<string[]> => {
+  /** A dead letter is named after the request's id, with a prefix when it is of the beginning. */
+  const requestsInDeadLetters = async (): Promise<string[]> => {
     const where = { producer, queue: 'completed-request' };
-    const letters = await database.deadLetter.findMany({ where, select: { recordKey: true } });
-    return letters.map(({ recordKey }) => letterName(recordKey).replace(/^begun:/, ''));
+    const deadLetters = await database.deadLetter.findMany({ where, select: { recordKey: true } });
+    return deadLetters.map(({ recordKey }) => deadLetterName(recordKey).replace(/^begun:/, ''));
   };
 
   const readRows = async (): Promise<Map<string, FoundRequest>> => {
@@ -56,7 +56,7 @@ export function createRequestInspector(options: {
     /** The queue is asked first: a job that completes in between is then counted once at least, never left out. */
     async inspect(): Promise<RequestsFound> {
       const inFlight = countEach(await requestsIn(openStates));
-      const dead = countEach([...(await requestsIn(['failed'])), ...(await requestsInLetters())]);
+      const dead = countEach([...(await requestsIn(['failed'])), ...(await requestsInDeadLetters())]);
       return { rows: await readRows(), inFlight, dead };
     },
     close: () => queue.close(),

@@ -16,7 +16,7 @@ import {
 } from './tables-facts.ts';
 
 const on = findingsOn('postgres');
-const onLetters = findingsOn('dead letters');
+const onDeadLetters = findingsOn('dead letters');
 
 const transactionWarnSeconds = 300;
 
@@ -189,16 +189,16 @@ function judgeLockTable(
   );
 }
 
-function judgeDeadLetters(letters: Answer<DeadLetterGroup[] | null>): Finding[] {
-  if (!letters.known) return [unanswered(onLetters, 'open', letters)];
-  if (letters.value === null) return [];
-  if (letters.value.length === 0) return [onLetters.ok('open', 'none')];
-  const more = letters.value.length > deadLetterCauses ? '; and others' : '';
-  const causes = letters.value
+function judgeDeadLetters(deadLetters: Answer<DeadLetterGroup[] | null>): Finding[] {
+  if (!deadLetters.known) return [unanswered(onDeadLetters, 'open', deadLetters)];
+  if (deadLetters.value === null) return [];
+  if (deadLetters.value.length === 0) return [onDeadLetters.ok('open', 'none')];
+  const more = deadLetters.value.length > deadLetterCauses ? '; and others' : '';
+  const causes = deadLetters.value
     .slice(0, deadLetterCauses)
-    .map(({ letters: count, queue, signature }) => `${count} of ${queue}: ${signature}`);
+    .map(({ deadLetters: count, queue, signature }) => `${count} of ${queue}: ${signature}`);
   return [
-    onLetters.warning(
+    onDeadLetters.warning(
       'open',
       `${causes.join('; ')}${more}`,
       'run sluice dead-letters list, then replay or discard them',

@@ -66,7 +66,7 @@ export interface TablesFacts {
   strayRows: Answer<number | null>;
   locks: Answer<Locks>;
   lockTable: Answer<LockTable | null>;
-  /** open letters by cause, the most numerous first, at most `deadLetterCauses` + 1 of them */
+  /** open dead letters by cause, the most numerous first, at most `deadLetterCauses` + 1 of them */
   deadLetters: Answer<DeadLetterGroup[] | null>;
 }
 

@@ -44,7 +44,7 @@ export interface HealthStatus {
   lobbyRival: LobbyRival | null;
   /** entries that were removed before they were read, in all; when and between which the last ones were */
   gap: { entries: number; noticedAt: Date | null; afterId: string | null; beforeId: string | null };
-  /** open letters of the stream */
+  /** open dead letters of the stream */
   deadLetters: number;
 }
 

@@ -3,7 +3,7 @@ import { storeRequests } from '../../workers/completed-requests/store.ts';
 import { until } from '../support/fixtures.ts';
 import { insertRuntimeRecord } from '../support/health.ts';
 import { aCompletion } from '../support/requests.ts';
-import { insertLetter, insertRun } from '../support/seed-console.ts';
+import { insertDeadLetter, insertRun } from '../support/seed-console.ts';
 import { aPage } from './a-page.ts';
 import { aStage } from './stage.ts';
 
@@ -40,7 +40,7 @@ async function aHostileStage() {
   };
   const executionId = await insertRun(stage.client, failure);
   await insertRun(stage.client, { strategy_id: strategyId, case_name: attack('caseName') });
-  const letterId = await insertLetter(stage.client, {
+  const deadLetterId = await insertDeadLetter(stage.client, {
     payload: JSON.stringify({ text: attack('payload') }),
     reason: attack('reason'),
     signature: attack('signature'),
@@ -61,11 +61,11 @@ async function aHostileStage() {
     status: 'engine_unreachable',
     engine_health: 'healthy',
   });
-  return { ...stage, executionId, letterId, requestId: completion.requestId };
+  return { ...stage, executionId, deadLetterId, requestId: completion.requestId };
 }
 
 test('hostile text: in every field it is shown as text, and nothing of it runs', async () => {
-  const { url, executionId, letterId, requestId } = await aHostileStage();
+  const { url, executionId, deadLetterId, requestId } = await aHostileStage();
   const id = encodeURIComponent(strategyId);
   const addresses = [
     { href: '/', shows: 'strategyId' },
@@ -74,7 +74,7 @@ test('hostile text: in every field it is shown as text, and nothing of it runs',
     { href: `/?view=compare&a=${id}&b=${encodeURIComponent(attack('b'))}`, shows: 'strategyId' },
     { href: '/?view=fleet', shows: 'signature' },
     { href: '/?view=dead-letters', shows: 'reason' },
-    { href: `/?view=dead-letters&letter=${letterId}`, shows: 'payload' },
+    { href: `/?view=dead-letters&letter=${deadLetterId}`, shows: 'payload' },
     { href: '/?view=health', shows: 'gameId' },
     { href: '/?view=requests', shows: 'model' },
     { href: `/?view=requests&request=${requestId}`, shows: 'responseBody' },

@@ -4,7 +4,7 @@ import { expect, inject, test } from 'vitest';
 import { takeExecutionRecord } from '../../producers/executions/execution-record.ts';
 import { anExecution } from '../support/execution.ts';
 import { openQueue, until } from '../support/fixtures.ts';
-import { insertLetter, insertRun } from '../support/seed-console.ts';
+import { insertDeadLetter, insertRun } from '../support/seed-console.ts';
 import { startWorker } from '../support/worker.ts';
 import { aPage, untilAnswered } from './a-page.ts';
 import { findSerious } from './axe.ts';
@@ -275,7 +275,7 @@ test('dead letters: one is replayed and stored by a worker, others are discarded
     traceLimit: 200,
     maxBytes: 65_536,
   });
-  const id = await insertLetter(stage.client, {
+  const id = await insertDeadLetter(stage.client, {
     payload: json,
     signature: 'mended meanwhile',
     reason: 'mended meanwhile',
@@ -283,7 +283,7 @@ test('dead letters: one is replayed and stored by a worker, others are discarded
   await startWorker(stage.databaseUrl, stage.namespace);
   const { page, problems } = await aPage();
   await page.goto(`${stage.url}/?view=dead-letters`);
-  await page.getByRole('button', { name: 'Replay 1 letter of mended meanwhile' }).click();
+  await page.getByRole('button', { name: 'Replay 1 dead letter of mended meanwhile' }).click();
   const question = page.getByRole('dialog');
   await question.getByRole('button', { name: 'Cancel' }).waitFor();
   expect(await findSerious(page)).toEqual([]);
@@ -296,7 +296,7 @@ test('dead letters: one is replayed and stored by a worker, others are discarded
     return rows[0].state;
   };
   expect(await state()).toBe('open');
-  await page.getByRole('button', { name: 'Replay 1 letter of mended meanwhile' }).click();
+  await page.getByRole('button', { name: 'Replay 1 dead letter of mended meanwhile' }).click();
   await question.getByRole('button', { name: 'Replay' }).click();
   await page.getByText('1 put back into the queue').waitFor();
   await until(async () => (await state()) === 'stored');
@@ -305,7 +305,7 @@ test('dead letters: one is replayed and stored by a worker, others are discarded
   );
   expect(rows).toEqual([{ n: 1 }]);
 
-  await page.getByRole('button', { name: 'Discard 3 letters of schema durationMs: Invalid input' }).click();
+  await page.getByRole('button', { name: 'Discard 3 dead letters of schema durationMs: Invalid input' }).click();
   await question.getByRole('button', { name: 'Discard' }).click();
   await page.getByText('3 discarded').waitFor();
   await page.getByLabel('State', { exact: true }).selectOption('discarded');
@@ -315,7 +315,7 @@ test('dead letters: one is replayed and stored by a worker, others are discarded
 
 test('a dead letter: opens with its payload, and closes with a click beside it', async () => {
   const stage = await aStage();
-  await insertLetter(stage.client, { payload: '{"durationMs":12345678901234567890,"notes":"to the last digit"}' });
+  await insertDeadLetter(stage.client, { payload: '{"durationMs":12345678901234567890,"notes":"to the last digit"}' });
   const { page, problems } = await aPage();
   await page.goto(`${stage.url}/?view=dead-letters`);
   await page.locator('a[href*="letter="]').first().click();

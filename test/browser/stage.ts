@@ -4,7 +4,7 @@ import { aConsole } from '../support/a-console.ts';
 import { openQueue } from '../support/fixtures.ts';
 import { connectRedis, insertRuntimeRecord } from '../support/health.ts';
 import { aCompletion } from '../support/requests.ts';
-import { insertLetter } from '../support/seed-console.ts';
+import { insertDeadLetter } from '../support/seed-console.ts';
 import { storeDemoRuns } from './demo-data.ts';
 
 /** A console that listens, on a database and in a namespace of the test's own. */
@@ -25,10 +25,10 @@ const games: [RuntimeStatus, string, number][] = [
   ['finished', 'healthy', 5],
 ];
 
-/** Something of every kind, as the demo leaves it: runs of a day, letters of three causes, requests, games, waiting jobs. */
+/** Something of every kind, as the demo leaves it: runs of a day, dead letters of three causes, requests, games, waiting jobs. */
 export async function fill(stage: Stage): Promise<void> {
   await storeDemoRuns(stage.database, 4_000);
-  await fillLetters(stage);
+  await fillDeadLetters(stage);
   await fillRequests(stage);
   for (const [status, engineHealth, count] of games) {
     for (let n = 1; n <= count; n += 1)
@@ -44,29 +44,29 @@ export async function fill(stage: Stage): Promise<void> {
   );
 }
 
-async function fillLetters({ client }: Stage): Promise<void> {
+async function fillDeadLetters({ client }: Stage): Promise<void> {
   const causes = [
     {
       code: '22P05',
       reason: 'unsupported Unicode escape sequence',
       signature: '22P05 unsupported Unicode escape sequence',
-      letters: 6,
+      deadLetters: 6,
     },
     {
       code: 'schema',
       reason: 'durationMs: Invalid input: expected number, received string',
       signature: 'schema durationMs: Invalid input',
-      letters: 3,
+      deadLetters: 3,
     },
     {
       code: '23514',
       reason: 'no partition of relation found for row',
       signature: '23514 no partition of relation found for row',
-      letters: 1,
+      deadLetters: 1,
     },
   ];
-  for (const { letters, ...cause } of causes) {
-    for (let n = 0; n < letters; n += 1) await insertLetter(client, cause);
+  for (const { deadLetters, ...cause } of causes) {
+    for (let n = 0; n < deadLetters; n += 1) await insertDeadLetter(client, cause);
   }
 }
 

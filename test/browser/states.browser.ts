@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { expect, inject, test } from 'vitest';
 import { acmeToken, allTokens, operatorToken, readToken } from '../support/a-console.ts';
 import { until } from '../support/fixtures.ts';
-import { insertLetter, insertRun } from '../support/seed-console.ts';
+import { insertDeadLetter, insertRun } from '../support/seed-console.ts';
 import { aPage } from './a-page.ts';
 import { findSerious } from './axe.ts';
 import { aStage } from './stage.ts';
@@ -172,7 +172,7 @@ test('live: when the console is gone, what is shown stays, and says how old it i
 
 test('log in: a wrong token is refused, a reader sees and changes nothing, an operator may, and all can log out', async () => {
   const stage = await aStage(allTokens);
-  await insertLetter(stage.client);
+  await insertDeadLetter(stage.client);
   const { page } = await aPage();
   await page.goto(`${stage.url}/?view=dead-letters`);
   await page.getByLabel('Token').fill('a-token-of-nobody-here');
@@ -183,19 +183,19 @@ test('log in: a wrong token is refused, a reader sees and changes nothing, an op
   await page.getByLabel('Token').fill(readToken);
   await page.getByRole('button', { name: 'Log in' }).click();
   await page.getByText('read only').waitFor();
-  await page.locator('td[data-column="Letters"]').waitFor();
+  await page.locator('td[data-column="Dead letters"]').waitFor();
   expect(await page.getByRole('button', { name: /Replay|Discard/ }).count()).toBe(0);
   await page.getByRole('button', { name: 'Log out' }).click();
   await page.getByLabel('Token').fill(operatorToken);
   await page.getByRole('button', { name: 'Log in' }).click();
-  await page.getByRole('button', { name: /^Replay letter/ }).waitFor();
+  await page.getByRole('button', { name: /^Replay dead letter/ }).waitFor();
   // The session ends: what only its bearer may read is gone, and the way in is there.
   await page.context().clearCookies();
   await page.getByRole('button', { name: 'Refresh' }).click();
   await page.getByLabel('Token').fill(readToken);
   expect(await page.locator('main table').count()).toBe(0);
   await page.getByRole('button', { name: 'Log in' }).click();
-  await page.locator('td[data-column="Letters"]').waitFor();
+  await page.locator('td[data-column="Dead letters"]').waitFor();
 });
 
 test('a window of one’s own: from a time to a time, by the reader’s clock', async () => {

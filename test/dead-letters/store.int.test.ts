@@ -26,7 +26,7 @@ async function aDatabase() {
   const database = createDatabase(loadConfig({ DATABASE_URL: databaseUrl }).database, 'test');
   onTestFinished(() => database.$disconnect());
   const client = await connect(databaseUrl);
-  const bury = (...letters: DeadLetter[]) => storeDeadLetters(database, letters);
+  const bury = (...deadLetters: DeadLetter[]) => storeDeadLetters(database, deadLetters);
   const rows = async (): Promise<Row[]> =>
     (await client.query('select * from dead_letter order by first_seen, payload')).rows;
   const setState = (state: string) => client.query('update dead_letter set state = $1', [state]);
@@ -34,27 +34,27 @@ async function aDatabase() {
   return { database, bury, rows, setState, onlyId };
 }
 
-function letterOf(record: unknown, reason = 'r', overrides: Partial<typeof origin> = {}): DeadLetter {
+function deadLetterOf(record: unknown, reason = 'r', overrides: Partial<typeof origin> = {}): DeadLetter {
   return toDeadLetter(JSON.stringify(record), '22P05', reason, { ...origin, ...overrides });
 }
 
-/** The letter of a record that was put back, and has died again. */
-function replayOf(letterId: string, record: unknown, reason: string): DeadLetter {
-  return letterOf(record, reason, { producer: replayProducer(letterId), jobId: 'replay' });
+/** The dead letter of a record that was put back, and has died again. */
+function replayOf(deadLetterId: string, record: unknown, reason: string): DeadLetter {
+  return deadLetterOf(record, reason, { producer: replayProducer(deadLetterId), jobId: 'replay' });
 }
 
-test('dead letters: records that share what is no id of theirs are a letter each', async () => {
+test('dead letters: records that share what is no id of theirs are a dead letter each', async () => {
   const { bury, rows } = await aDatabase();
   const records = [1, 2, 3, 4, 5].map((n) => ({ id: 'undefined', n }));
-  await bury(...records.map((record) => letterOf(record)));
+  await bury(...records.map((record) => deadLetterOf(record)));
   expect((await rows()).map(({ payload }) => payload)).toEqual(records.map((record) => JSON.stringify(record)));
 });
 
-test('dead letters: two different records of one id are two letters, in one call and in two', async () => {
+test('dead letters: two different records of one id are two dead letters, in one call and in two', async () => {
   const { bury, rows } = await aDatabase();
   const id = randomUUID();
-  await bury(letterOf({ id, n: 1 }), letterOf({ id, n: 2 }));
-  await bury(letterOf({ id, n: 3 }));
+  await bury(deadLetterOf({ id, n: 1 }), deadLetterOf({ id, n: 2 }));
+  await bury(deadLetterOf({ id, n: 3 }));
   expect((await rows()).map(({ payload, attempts }) => [JSON.parse(payload).n, attempts])).toEqual([
     [1, 1],
     [2, 1],
@@ -62,22 +62,22 @@ test('dead letters: two different records of one id are two letters, in one call
   ]);
 });
 
-test('dead letters: a record that is delivered again is the same letter, and counted as often as it came', async () => {
+test('dead letters: a record that is delivered again is the same dead letter, and counted as often as it came', async () => {
   const { bury, rows } = await aDatabase();
   const record = { id: randomUUID() };
-  await bury(letterOf(record, 'first'), letterOf(record, 'second'));
+  await bury(deadLetterOf(record, 'first'), deadLetterOf(record, 'second'));
   expect(await rows()).toMatchObject([{ attempts: 2, reason: 'second', state: 'open' }]);
-  await bury(letterOf({ other: 1 }), letterOf(record, 'third'), letterOf(record, 'fourth'));
+  await bury(deadLetterOf({ other: 1 }), deadLetterOf(record, 'third'), deadLetterOf(record, 'fourth'));
   expect((await rows()).map(({ attempts, reason }) => [attempts, reason])).toEqual([
     [4, 'fourth'],
     [1, 'r'],
   ]);
 });
 
-test('dead letters: what was replayed and is dead again opens its own letter, which keeps the original', async () => {
+test('dead letters: what was replayed and is dead again opens its own dead letter, which keeps the original', async () => {
   const { bury, rows, setState, onlyId } = await aDatabase();
   const original = { id: randomUUID(), message: 'a\0' };
-  await bury(letterOf(original));
+  await bury(deadLetterOf(original));
   const id = await onlyId();
   await setState('replayed');
   await bury(replayOf(id, { id: original.id }, 'message: is missing'));
@@ -94,7 +94,7 @@ test('dead letters: what was replayed and is dead again opens its own letter, wh
   ]);
 });
 
-test('dead letters: what was replayed from a letter that is gone is a letter of its own', async () => {
+test('dead letters: what was replayed from a dead letter that is gone is a dead letter of its own', async () => {
   const { bury, rows } = await aDatabase();
   const gone = randomUUID();
   const record = { id: randomUUID() };
@@ -102,16 +102,16 @@ test('dead letters: what was replayed from a letter that is gone is a letter of 
   expect(await rows()).toMatchObject([{ payload: JSON.stringify(record), attempts: 1, state: 'open' }]);
 });
 
-test('dead letters: a letter of another queue is not opened by a replay', async () => {
+test('dead letters: a dead letter of another queue is not opened by a replay', async () => {
   const { bury, rows, onlyId } = await aDatabase();
-  await bury(letterOf({ n: 1 }));
+  await bury(deadLetterOf({ n: 1 }));
   await bury({ ...replayOf(await onlyId(), { n: 2 }, 'r'), queue: 'completed-request' });
   expect((await rows()).map(({ attempts }) => attempts)).toEqual([1, 1]);
 });
 
-test('dead letters: of a chunk that is only called a replay, each record is a letter', async () => {
+test('dead letters: of a chunk that is only called a replay, each record is a dead letter', async () => {
   const { bury, rows, onlyId } = await aDatabase();
-  await bury(letterOf({ n: 0 }));
+  await bury(deadLetterOf({ n: 0 }));
   const id = await onlyId();
   await bury(replayOf(id, { n: 1 }, 'r'), replayOf(id, { n: 2 }, 'r'));
   expect((await rows()).map(({ payload }) => JSON.parse(payload).n)).toEqual([0, 1, 2]);
@@ -119,9 +119,9 @@ test('dead letters: of a chunk that is only called a replay, each record is a le
 
 test('dead letters: a replay, and a new record that reads like it, in one call are both there', async () => {
   const { bury, rows, onlyId } = await aDatabase();
-  await bury(letterOf({ n: 0 }));
+  await bury(deadLetterOf({ n: 0 }));
   const id = await onlyId();
-  await bury(letterOf({ n: 1 }), replayOf(id, { n: 1 }, 'again'), replayOf(randomUUID(), { n: 1 }, 'of none'));
+  await bury(deadLetterOf({ n: 1 }), replayOf(id, { n: 1 }, 'again'), replayOf(randomUUID(), { n: 1 }, 'of none'));
   expect((await rows()).map(({ payload, attempts }) => [JSON.parse(payload).n, attempts])).toEqual([
     [0, 2],
     [1, 2],
@@ -135,7 +135,7 @@ test.each([
   ['discarded', 'discarded'],
 ])('dead letters: one that is %s when its replay is stored is then %s', async (before, after) => {
   const { database, bury, rows, setState, onlyId } = await aDatabase();
-  await bury(letterOf({ n: 0 }));
+  await bury(deadLetterOf({ n: 0 }));
   await setState(before);
   await markStored(database, [await onlyId(), randomUUID()]);
   expect(await rows()).toMatchObject([{ state: after }]);
@@ -150,9 +150,9 @@ test.each([
   'dead letters: one that is %s when its record comes again, or its replay dies, is then %s',
   async (before, after) => {
     const { bury, rows, setState, onlyId } = await aDatabase();
-    await bury(letterOf({ n: 0 }));
+    await bury(deadLetterOf({ n: 0 }));
     await setState(before);
-    await bury(letterOf({ n: 0 }));
+    await bury(deadLetterOf({ n: 0 }));
     expect(await rows()).toMatchObject([{ state: after, attempts: 2 }]);
     await setState(before);
     await bury(replayOf(await onlyId(), { n: 0 }, 'r'));
@@ -162,23 +162,23 @@ test.each([
 
 test.each([1_999, 2_000])('dead letters: a reason cut within a character, at %d, can be stored', async (chars) => {
   const { bury, rows } = await aDatabase();
-  await bury(letterOf({ n: 0 }, `${'x'.repeat(chars)}${'😀'.repeat(200)}`));
+  await bury(deadLetterOf({ n: 0 }, `${'x'.repeat(chars)}${'😀'.repeat(200)}`));
   expect(await rows()).toHaveLength(1);
 });
 
 test.each([190, 191])('dead letters: a signature cut at %d can be stored', async (chars) => {
   const { bury, rows } = await aDatabase();
-  await bury(letterOf({ n: 0 }, `${'x'.repeat(chars)}${'😀'.repeat(200)}`));
+  await bury(deadLetterOf({ n: 0 }, `${'x'.repeat(chars)}${'😀'.repeat(200)}`));
   expect(await rows()).toHaveLength(1);
 });
 
-test('dead letters: a producer or job whose name PostgreSQL refuses keeps no letter from being stored', async () => {
+test('dead letters: a producer or job whose name PostgreSQL refuses keeps no dead letter from being stored', async () => {
   const { bury, rows } = await aDatabase();
-  await bury(letterOf({ n: 0 }, 'r', { producer: 'a\0b\ud800', jobId: 'j\0' }));
+  await bury(deadLetterOf({ n: 0 }, 'r', { producer: 'a\0b\ud800', jobId: 'j\0' }));
   expect(await rows()).toMatchObject([{ producer: 'a\uFFFDb\uFFFD', job_id: 'j\uFFFD' }]);
 });
 
-test('dead letters: a request’s beginning and its end are two letters', async () => {
+test('dead letters: a request’s beginning and its end are two dead letters', async () => {
   const { bury, rows } = await aDatabase();
   const requestId = randomUUID();
   const payloads = [{ requestId, phase: 'begun' }, { requestId }].map((record) => JSON.stringify(record));

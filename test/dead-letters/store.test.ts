@@ -46,12 +46,12 @@ test.each([
   ['signature', 180],
 ] as const)('dead letter: a %s that is cut within a character is still text', (field, from) => {
   for (let chars = from; chars < from + 20; chars += 1) {
-    const letter = toDeadLetter('{}', '22P05', `${'x'.repeat(chars)}${'😀'.repeat(100)}`, origin);
-    expect(letter[field].isWellFormed()).toBe(true);
+    const deadLetter = toDeadLetter('{}', '22P05', `${'x'.repeat(chars)}${'😀'.repeat(100)}`, origin);
+    expect(deadLetter[field].isWellFormed()).toBe(true);
   }
 });
 
-test('signature: letters of one cause have the same, whatever their values', () => {
+test('signature: dead letters of one cause have the same, whatever their values', () => {
   const one = toSignature('22P02', 'invalid input syntax for type integer: "abc" in row 17');
   expect(toSignature('22P02', 'invalid input syntax for type integer: "x\'y" in row 4')).toBe(one);
   expect(toSignature('22P02', 'invalid input syntax for type uuid: "abc" in row 17')).not.toBe(one);

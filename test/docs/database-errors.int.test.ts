@@ -6,7 +6,7 @@ import { aConsole } from '../support/a-console.ts';
 import { anExecutionFleet, idOf, recordText, triggerSql } from '../support/execution-fleet.ts';
 import { until } from '../support/fixtures.ts';
 import { maintenanceDeps } from '../support/maintenance.ts';
-import { insertLetter } from '../support/seed-console.ts';
+import { insertDeadLetter } from '../support/seed-console.ts';
 
 /** What the table of docs/operations.md says of each code is what happens. */
 const text = await readFile('docs/operations.md', 'utf8');
@@ -27,7 +27,7 @@ test('database errors: the page has a table of them', () => {
 });
 
 test.each(rows)('database errors: $code of one record alone, a worker: $oneRecord', async ({ code, oneRecord }) => {
-  const { client, add, start, ids, letters, empty } = await anExecutionFleet();
+  const { client, add, start, ids, deadLetters, empty } = await anExecutionFleet();
   await client.query(
     triggerSql(`if new.id = '${idOf(3)}' then raise exception 'x' using errcode = '${code}'; end if;`),
   );
@@ -35,18 +35,18 @@ test.each(rows)('database errors: $code of one record alone, a worker: $oneRecor
   const worker = await start();
   if (oneRecord === 'put off') {
     await until(async () => (await worker.metric('sluice_jobs_total', { outcome: 'later' })) >= 1);
-    expect(await letters()).toEqual([]);
+    expect(await deadLetters()).toEqual([]);
     await client.query('drop trigger odd on strategy_execution_log');
   }
   await empty();
-  expect(await letters()).toEqual(oneRecord === 'put off' ? [] : [`${idOf(3)} ${code}`]);
+  expect(await deadLetters()).toEqual(oneRecord === 'put off' ? [] : [`${idOf(3)} ${code}`]);
   expect(await ids()).toEqual((oneRecord === 'put off' ? [1, 2, 3, 4] : [1, 2, 4]).map(idOf));
 });
 
 test.each(rows)(
   'database errors: $code of every statement, a worker: $everyStatement',
   async ({ code, everyStatement }) => {
-    const { client, queue, add, start, ids, letters, empty } = await anExecutionFleet();
+    const { client, queue, add, start, ids, deadLetters, empty } = await anExecutionFleet();
     await client.query(triggerSql(`raise exception 'x' using errcode = '${code}';`, 'statement'));
     await add([recordText(1)], [recordText(2)]);
     const worker = await start();
@@ -56,18 +56,18 @@ test.each(rows)(
     await client.query('drop trigger odd on strategy_execution_log');
     await empty();
     expect(await ids()).toEqual([1, 2].map(idOf));
-    expect([await letters(), await queue.getFailedCount()]).toEqual([[], 0]);
+    expect([await deadLetters(), await queue.getFailedCount()]).toEqual([[], 0]);
   },
 );
 
 test.each(rows)('database errors: $code, a write of the console: $console; maintenance: $maintenance', async (row) => {
   const { ask, get, client, databaseUrl } = await aConsole();
-  const letterId = await insertLetter(client);
-  await insertLetter(client, { state: 'stored', state_since: new Date(0), first_seen: new Date(0) });
+  const deadLetterId = await insertDeadLetter(client);
+  await insertDeadLetter(client, { state: 'stored', state_since: new Date(0), first_seen: new Date(0) });
   await client.query(`
     create function odd_change() returns trigger language plpgsql as $$ begin raise exception 'x' using errcode = '${row.code}'; end $$;
     create trigger odd before update or delete on dead_letter for each statement execute function odd_change();`);
-  const written = await ask('POST', '/api/v1/dead-letters/discard', { body: { ids: [letterId] } });
+  const written = await ask('POST', '/api/v1/dead-letters/discard', { body: { ids: [deadLetterId] } });
   expect(written.status).toBe(Number(row.console));
   expect((await get('/api/v1/dead-letters')).status).toBe(200);
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
+import { deadLetterFate } from '../../erasure/dead-letter-fate.ts';
 import { eraseFromChunk } from '../../erasure/erase-chunk.ts';
 import { createScope, eraseFromRecord } from '../../erasure/erase-record.ts';
-import { letterFate } from '../../erasure/letter-fate.ts';
 
 const before = new Date('2026-03-01T12:00:00.000Z');
 const user = createScope({ kind: 'user', id: 'gone-1' }, { before, ownOnly: false });
@@ -63,11 +63,17 @@ test('record: bodies of requests are blanked, those that are encoded too, and th
   });
 });
 
-test('letter: a chunk keeps the records of others, and one of a newer producer goes only when it names the user', () => {
-  const letter = (payload: string) => ({ queue: 'execution-log', payload, code: 'schema', reason: '', signature: '' });
-  expect(letterFate(letter(chunk(theirs, others)), user)).toMatchObject({ payload: chunk(others) });
-  expect(letterFate(letter(chunk(theirs)), user)).toBe('erased');
-  expect(letterFate(letter(chunk(others)), user)).toBeNull();
-  expect(letterFate(letter('{"v":99,"records":[{"externalUserId":"stays"}]}'), user)).toBeNull();
-  expect(letterFate(letter('{"v":99,"records":[{"externalUserId":"gone-1"}]}'), user)).toBe('erased');
+test('dead letter: a chunk keeps the records of others, and one of a newer producer goes only when it names the user', () => {
+  const deadLetter = (payload: string) => ({
+    queue: 'execution-log',
+    payload,
+    code: 'schema',
+    reason: '',
+    signature: '',
+  });
+  expect(deadLetterFate(deadLetter(chunk(theirs, others)), user)).toMatchObject({ payload: chunk(others) });
+  expect(deadLetterFate(deadLetter(chunk(theirs)), user)).toBe('erased');
+  expect(deadLetterFate(deadLetter(chunk(others)), user)).toBeNull();
+  expect(deadLetterFate(deadLetter('{"v":99,"records":[{"externalUserId":"stays"}]}'), user)).toBeNull();
+  expect(deadLetterFate(deadLetter('{"v":99,"records":[{"externalUserId":"gone-1"}]}'), user)).toBe('erased');
 });

@@ -90,7 +90,7 @@ test('erasure: a row whose time is ahead of the database’s goes too', async ()
 
 test('erasure: dead letters of the creator go, however they are written, and everybody else’s stay', async () => {
   const { database, client } = await aStoreWith(0, 0);
-  const letters: [payload: string, isTheirs: boolean][] = [
+  const deadLetters: [payload: string, isTheirs: boolean][] = [
     ['{"createdBy":"gone","requestBody":"a\\u0000b"}', true],
     ['{ "createdBy" : "\\u0067one" }', true],
     ['{"v":1,"records":[{"createdBy":"stays"},{"createdBy":"gone"}]}', true],
@@ -102,7 +102,7 @@ test('erasure: dead letters of the creator go, however they are written, and eve
     ...Array.from({ length: 30 }, (): [string, boolean] => ['{"createdBy":"stays"}', false]),
     ...Array.from({ length: 30 }, (): [string, boolean] => ['{"createdBy":"gone","requestBody":"\\ud800"}', true]),
   ];
-  for (const [index, [payload]] of letters.entries()) {
+  for (const [index, [payload]] of deadLetters.entries()) {
     await client.query(
       `insert into dead_letter (queue, record_key, payload, code, reason, signature) values ('completed-request', $1, $2, 'c', 'r', 's')`,
       [String(index), payload],
@@ -115,6 +115,6 @@ test('erasure: dead letters of the creator go, however they are written, and eve
   expect(erased).toEqual({ requests: 0, deadLetters: 34, isDone: true });
   const { rows } = await client.query<{ key: string }>('select record_key as key from dead_letter order by key');
   expect(rows.map(({ key }) => key).sort()).toEqual(
-    [...letters.flatMap(([, isTheirs], index) => (isTheirs ? [] : [String(index)])), 'x'].sort(),
+    [...deadLetters.flatMap(([, isTheirs], index) => (isTheirs ? [] : [String(index)])), 'x'].sort(),
   );
 });

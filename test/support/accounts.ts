@@ -22,14 +22,14 @@ export async function settledAccounts(place: Place, recorded: readonly string[])
   });
   const client = await connect(place.databaseUrl);
   const { rows } = await client.query<{ name: string }>('select case_name as name from strategy_execution_log');
-  const { rows: letters } = await client.query<{ n: number }>('select count(*)::int as n from dead_letter');
+  const { rows: deadLetters } = await client.query<{ n: number }>('select count(*)::int as n from dead_letter');
   const rowsOf = new Map<string, number>();
   for (const { name } of rows) rowsOf.set(name, (rowsOf.get(name) ?? 0) + 1);
   return {
     stored: rows.length,
     lost: recorded.filter((name) => !rowsOf.has(name)),
     duplicated: [...rowsOf].flatMap(([name, count]) => (count > 1 ? [name] : [])),
-    deadLetters: letters[0]?.n ?? 0,
+    deadLetters: deadLetters[0]?.n ?? 0,
     failedJobs: await queue.getFailedCount(),
   };
 }

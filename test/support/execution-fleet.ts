@@ -2,7 +2,7 @@ import { inject } from 'vitest';
 import { createBullmqTransport } from '../../producers/core/transport.ts';
 import { toExecutionRecord } from '../../producers/executions/execution-record.ts';
 import type { Execution } from '../../producers/index.ts';
-import { letterName } from '../../shared/contracts/letter-key.ts';
+import { deadLetterName } from '../../shared/contracts/dead-letter-key.ts';
 import { createRedis } from '../../shared/platform/redis/redis.ts';
 import { anExecution } from './execution.ts';
 import { connect, createNamespace, createTestDatabase, openQueue, until } from './fixtures.ts';
@@ -52,10 +52,10 @@ export async function anExecutionFleet(environment: Record<string, string> = {},
     /** ids of the rows, in order */
     ids: async (): Promise<string[]> =>
       (await client.query('select id from strategy_execution_log order by id')).rows.map(({ id }) => id),
-    /** the letters as `id code`, in order */
-    letters: async (): Promise<string[]> =>
+    /** the dead letters as `id code`, in order */
+    deadLetters: async (): Promise<string[]> =>
       (await client.query('select record_key, code from dead_letter order by record_key')).rows.map(
-        ({ record_key, code }) => `${letterName(record_key)} ${code}`,
+        ({ record_key, code }) => `${deadLetterName(record_key)} ${code}`,
       ),
     reasons: async (): Promise<string[]> =>
       (await client.query('select reason from dead_letter order by record_key')).rows.map(({ reason }) => reason),

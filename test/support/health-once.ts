@@ -63,8 +63,8 @@ export function createHealthConsumerOnce(place: HealthPlace, database: Database)
             store: {
               loadGames: (gameIds) => loadGames(database, gameIds),
               commit: (commit) => commitEvents(database, lease, commit),
-              storeLetters: async (letters) => void (await storeDeadLetters(database, letters)),
-              markStored: (letterIds) => markStored(database, letterIds),
+              storeDeadLetters: async (deadLetters) => void (await storeDeadLetters(database, deadLetters)),
+              markStored: (deadLetterIds) => markStored(database, deadLetterIds),
             },
             observer: { onCommitted: () => undefined, onConflict: () => undefined, onBuried: () => undefined },
             held,
@@ -73,7 +73,7 @@ export function createHealthConsumerOnce(place: HealthPlace, database: Database)
             whole: reader.whole,
           });
         },
-        storeLetters: async (letters) => void (await storeDeadLetters(database, letters)),
+        storeDeadLetters: async (deadLetters) => void (await storeDeadLetters(database, deadLetters)),
         beginAnew: () => Promise.reject(new Error('the stream is the same')),
         onRead: () => undefined,
         onBad: () => undefined,

@@ -65,7 +65,7 @@ export async function aHealthPlace(servers: { databaseUrl?: string; redisUrl?: s
     records: () => runtimeRecords(client),
     lobby: () => lobbyEntries(redis, keys.lobbyStream),
     lobbyView: () => lobbyView(redis, keys.lobbyStream),
-    letters: async () => {
+    deadLetters: async () => {
       const { rows } = await client.query<Record<string, unknown>>('select * from dead_letter order by first_seen, id');
       return rows;
     },

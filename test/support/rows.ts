@@ -19,7 +19,7 @@ export async function insertRun(client: pg.Client, id: string, recordedAt: Date)
 }
 
 /** So many dead letters in a state since so many days. */
-export async function insertLetters(client: pg.Client, state: string, days: number, count: number): Promise<void> {
+export async function insertDeadLetters(client: pg.Client, state: string, days: number, count: number): Promise<void> {
   await client.query(
     `insert into dead_letter (queue, record_key, payload, code, reason, signature, state, state_since, first_seen)
      select 'execution-log', gen_random_uuid()::text, '{}', '22P05', 'r', 's', $1, now() - make_interval(days => $2), now() - make_interval(days => $2)

@@ -36,7 +36,7 @@ export async function insertRun(client: pg.Client, overrides: Record<string, unk
 }
 
 /** A dead letter of an execution. @returns its id */
-export async function insertLetter(client: pg.Client, overrides: Record<string, unknown> = {}): Promise<string> {
+export async function insertDeadLetter(client: pg.Client, overrides: Record<string, unknown> = {}): Promise<string> {
   const row: Record<string, unknown> = {
     id: randomUUID(),
     queue: 'execution-log',
@@ -72,6 +72,6 @@ export async function seed({ client, database, keys }: Pick<TestConsole, 'client
     }),
     foreignId: await insertRun(client, { realm_id: 'other', strategy_id: 'theirs' }),
     requestId: completion.requestId,
-    letterId: await insertLetter(client),
+    deadLetterId: await insertDeadLetter(client),
   };
 }

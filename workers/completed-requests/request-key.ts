@@ -1,4 +1,4 @@
-import { uuidOrNull } from '../../shared/contracts/letter-key.ts';
+import { uuidOrNull } from '../../shared/contracts/dead-letter-key.ts';
 
 /**
  * What names a record of this queue: the request's id for its completion, `begun:` and the id for its beginning. Null when

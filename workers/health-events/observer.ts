@@ -7,7 +7,7 @@ import type { HealthMetrics } from './metrics.ts';
 import type { Publisher } from './outbox/lobby-place.ts';
 import type { HealthView } from './view.ts';
 
-const letterLogEveryMs = 10_000;
+const deadLetterLogEveryMs = 10_000;
 
 /** Tells metrics, log and probes what becomes of the events. What is told together is complete after `close`. */
 export function createObserver({
@@ -19,8 +19,8 @@ export function createObserver({
   logger: Logger;
   view: HealthView;
 }) {
-  const letters = createThrottledLog<string>(letterLogEveryMs, (result, { count, lastError }) =>
-    // Not the reason, which may quote an entry; it is in the letter.
+  const deadLetters = createThrottledLog<string>(deadLetterLogEveryMs, (result, { count, lastError }) =>
+    // Not the reason, which may quote an entry; it is in the dead letter.
     logger.warn({ result, entries: count, last_entry_id: lastError?.message }, 'entries became dead letters'),
   );
 
@@ -55,7 +55,7 @@ export function createObserver({
         metrics.events.inc({ event_type: event.type, result });
         metrics.consumed.inc();
       });
-      letters.report(result, new Error(id));
+      deadLetters.report(result, new Error(id));
     },
   };
 
@@ -64,7 +64,7 @@ export function createObserver({
       metrics.events.inc({ event_type: 'none', result: problem });
       metrics.consumed.inc();
     });
-    letters.report(problem, new Error(id));
+    deadLetters.report(problem, new Error(id));
   };
   const onAnotherStream: ConsumerDeps['onAnotherStream'] = ({ lastId, entriesRead }, { facts }, waiting) => {
     tellMetrics(() => {
@@ -72,7 +72,7 @@ export function createObserver({
       metrics.consumed.inc(waiting.length);
     });
     logger.error(
-      { lastId, entriesRead, streamEnd: facts?.lastId, entriesAdded: facts?.entriesAdded, letters: waiting.length },
+      { lastId, entriesRead, streamEnd: facts?.lastId, entriesAdded: facts?.entriesAdded, deadLetters: waiting.length },
       'the stream was recreated or restored from an older copy; reading it from the beginning',
     );
   };
@@ -80,7 +80,7 @@ export function createObserver({
     logger.warn({ games }, 'the lobby stream lacks snapshots; announcing all games again');
   const onBadOffset = (problem: string, policy: string): void =>
     logger.error({ problem, policy }, 'the offset of the original cannot be used');
-  return { observer, onBad, onAnotherStream, onAnnounced, onBadOffset, close: letters.close };
+  return { observer, onBad, onAnotherStream, onAnnounced, onBadOffset, close: deadLetters.close };
 }
 
 /** @param publisher another consumer, which publishes to the lobby's stream now; null: this one does */

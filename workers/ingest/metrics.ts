@@ -22,7 +22,7 @@ export function createWorkerMetrics(
     queueDepth: () => Promise<QueueDepth | null>;
     isHalted: () => boolean;
     isOutage: () => boolean;
-    lacksLetterBox: () => boolean;
+    lacksDeadLetterBox: () => boolean;
   },
 ) {
   const registers = [registry];
@@ -100,7 +100,7 @@ export function createWorkerMetrics(
     help: '1 while dead letters cannot be written although records are stored, else 0',
     registers,
     collect() {
-      this.set(sources.lacksLetterBox() ? 1 : 0);
+      this.set(sources.lacksDeadLetterBox() ? 1 : 0);
     },
   });
   new Gauge({

@@ -40,7 +40,7 @@ export function createRecordRole(
     queueDepth: depth.read,
     isHalted: () => isHalted(),
     isOutage: () => gate.isOutage,
-    lacksLetterBox: () => lacksLetterBox(),
+    lacksDeadLetterBox: () => lacksDeadLetterBox(),
   });
   const tellMetrics = createMetricsTeller(logger);
   const gate = createDatabaseGate({
@@ -58,7 +58,7 @@ export function createRecordRole(
     backoff: config.retry,
   });
   const batcher = createBatcher({ limits: config.batch, write: writer.write });
-  const { worker, isHalted, lacksLetterBox, settledJobs, whyRefused } = createRecordWorker({
+  const { worker, isHalted, lacksDeadLetterBox, settledJobs, whyRefused } = createRecordWorker({
     kind,
     config,
     database,

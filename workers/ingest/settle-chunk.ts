@@ -22,8 +22,8 @@ export interface JobContent {
 /** How a chunk ended. */
 export type ChunkOutcome =
   /**
-   * every record is committed or was there already, but for those that became letters, which are still to be stored, and
-   * those in conflict with their row, which may come right or become these letters, and those left for later
+   * every record is committed or was there already, but for those that became dead letters, which are still to be stored, and
+   * those in conflict with their row, which may come right or become these dead letters, and those left for later
    */
   | {
       kind: 'settled';
@@ -42,12 +42,12 @@ export type ChunkOutcome =
 /** The limit of both contracts. */
 const maxNotesChars = Math.min(executionLimits.notesChars, requestLimits.notesChars);
 
-/** The code of letters whose record is not what its contract says. */
+/** The code of dead letters whose record is not what its contract says. */
 const schemaCode = 'schema';
 
 /**
  * Settles a chunk: its good records go through the batcher, those that the contract or the database refuses become dead
- * letters. While it waits it keeps the chunk's text, and no more: what a parser makes of a text may take twenty times as
+ * dead letters. While it waits it keeps the chunk's text, and no more: what a parser makes of a text may take twenty times as
  * much, and a hundred chunks wait at once.
  *
  * @throws what kept the batch from being settled: the chunk is then to be delivered again
@@ -91,7 +91,7 @@ export async function settleChunk(
       ...Array.from(problems, ([index, reason]) => ({ index, code: schemaCode, reason, fate: 'dead' as const })),
       ...refusals.map((refusal) => ({ ...refusal, index: good[refusal.index] ?? 0 })),
     ];
-    const lettersOf = (fate: Fate): DeadLetter[] =>
+    const deadLettersOf = (fate: Fate): DeadLetter[] =>
       refused
         .filter((one) => one.fate === fate)
         .map(({ index, code, reason }) => toDeadLetter(textOf(index), code, reason, origin, kind.keyOf));
@@ -99,8 +99,8 @@ export async function settleChunk(
       kind: 'settled',
       producer,
       records,
-      dead: lettersOf('dead'),
-      conflicts: lettersOf('conflict'),
+      dead: deadLettersOf('dead'),
+      conflicts: deadLettersOf('conflict'),
       later: refused.filter(({ fate }) => fate === 'later').length,
       odd: oddities.size,
     };

@@ -3,7 +3,7 @@ import type { DeadLetter } from '../../dead-letters/dead-letter.ts';
 import { markStored, storeDeadLetters } from '../../dead-letters/store.ts';
 import { parseChunk } from '../../shared/contracts/parse-chunk.ts';
 import { type QueueName, queuePrefix } from '../../shared/contracts/queues.ts';
-import { replayedLetterId } from '../../shared/contracts/replay.ts';
+import { replayedDeadLetterId } from '../../shared/contracts/replay.ts';
 import { backoffMs } from '../../shared/platform/backoff.ts';
 import { loadConfig } from '../../shared/platform/config/config.ts';
 import { toError } from '../../shared/platform/errors.ts';
@@ -22,10 +22,10 @@ import { createRedisStanding, noteAnswers } from '../runtime/redis-standing.ts';
 import type { RoleConfig } from '../runtime/role.ts';
 import type { TellMetrics } from '../runtime/tell-metrics.ts';
 import type { Batcher } from './batcher.ts';
+import { createDeadLetterBox, DeadLetterBoxShutError } from './dead-letter-box.ts';
 import { createDeadRatioGuard } from './dead-ratio-guard.ts';
 import { createJobCounter } from './job-counter.ts';
 import type { RecordKind } from './kind.ts';
-import { createLetterBox, LetterBoxShutError } from './letter-box.ts';
 import type { WorkerMetrics } from './metrics.ts';
 import { RawJobWorker } from './raw-job-worker.ts';
 import { settleChunk } from './settle-chunk.ts';
@@ -50,15 +50,15 @@ export interface RecordWorkerDeps {
 
 const troubleLogEveryMs = 10_000;
 
-/** Of a job's own hash: how often it was put off for the sake of its letters. */
-const lettersField = 'sluice:letters';
+/** Of a job's own hash: how often it was put off for the sake of its dead letters. */
+const deadLettersField = 'sluice:letters';
 const maxStalledCount = 200;
 
 const putOffMessages = {
   parked: 'chunks were written by a newer producer; delaying them',
   later:
     'records could not be written now because rows are locked, statements take too long or space is short; delaying their jobs',
-  letters:
+  deadLetters:
     'dead letters could not be written now; their jobs are delayed, and the other records of those jobs are stored',
 };
 
@@ -70,7 +70,7 @@ const haltMessages = {
 };
 
 /** How long dead letters are not written after one could not be. */
-const letterBoxShutMs = 5_000;
+const deadLetterBoxShutMs = 5_000;
 
 /**
  * Consumes the queue of one kind of record. A job completes when each of its records is committed, was there already, or lies in
@@ -87,12 +87,12 @@ export function createRecordWorker(deps: RecordWorkerDeps) {
   const keyOfJob = (jobId: string): string => `${prefix}:${queue}:${jobId}`;
   const conflictTries = createJobCounter(redis, keyOfJob, 'sluice:conflicts');
   const starts = createJobCounter(redis, keyOfJob, 'sluice:starts');
-  const putOffForLetters = createJobCounter(redis, keyOfJob, lettersField);
-  const letterBox = createLetterBox({
+  const putOffForDeadLetters = createJobCounter(redis, keyOfJob, deadLettersField);
+  const deadLetterBox = createDeadLetterBox({
     gate,
     logger,
-    shutForMs: Math.min(letterBoxShutMs, config.worker.parkMs),
-    tellForMs: config.worker.parkMs * 3 + letterBoxShutMs,
+    shutForMs: Math.min(deadLetterBoxShutMs, config.worker.parkMs),
+    tellForMs: config.worker.parkMs * 3 + deadLetterBoxShutMs,
     now: () => performance.now(),
   });
   const suspects = createSuspectLane({
@@ -142,7 +142,7 @@ export function createRecordWorker(deps: RecordWorkerDeps) {
   };
 
   const settleNow = async (job: Job, token: string | undefined): Promise<void> => {
-    if (letterBox.isShut && (await isSettledButForLetters(job))) return putOff(job, token, 'letters');
+    if (deadLetterBox.isShut && (await isSettledButForDeadLetters(job))) return putOff(job, token, 'dead_letters');
     const content = { jobId: job.id ?? null, raw: worker.rawDataOf(job), nowMs: deps.clock.now() };
     const outcome = await settleChunk(kind, content, batcher);
     if (outcome.kind === 'newer') return putOff(job, token, 'parked');
@@ -150,27 +150,27 @@ export function createRecordWorker(deps: RecordWorkerDeps) {
     tellMetrics(() => metrics.odd.inc({ queue }, outcome.odd));
     if (outcome.conflicts.length > 0) await waitForConflicts(job, token);
     // Only now, so that what is dead beside a conflict is counted once.
-    const letters = [...outcome.dead, ...outcome.conflicts];
-    const replayed = replayedLetterId(outcome.producer);
+    const deadLetters = [...outcome.dead, ...outcome.conflicts];
+    const replayed = replayedDeadLetterId(outcome.producer);
     // What an operator puts back may well be dead again; that says nothing about what producers send.
-    if (replayed === null && guard.note(outcome.records, letters.length)) halt('dead');
-    if (letters.length > 0 && halted) return handBack(job, token);
+    if (replayed === null && guard.note(outcome.records, deadLetters.length)) halt('dead');
+    if (deadLetters.length > 0 && halted) return handBack(job, token);
     try {
-      if (letters.length > 0) await bury(letters);
-      else if (replayed !== null) await letterBox.run(() => markStored(deps.database, [replayed]));
+      if (deadLetters.length > 0) await bury(deadLetters);
+      else if (replayed !== null) await deadLetterBox.run(() => markStored(deps.database, [replayed]));
     } catch (error) {
-      if (!(error instanceof LetterBoxShutError)) throw error;
-      if (replayed === null) guard.takeBack(outcome.records, letters.length);
-      await untilRedisAccepts(() => putOffForLetters.add(job.id ?? ''));
-      return putOff(job, token, 'letters');
+      if (!(error instanceof DeadLetterBoxShutError)) throw error;
+      if (replayed === null) guard.takeBack(outcome.records, deadLetters.length);
+      await untilRedisAccepts(() => putOffForDeadLetters.add(job.id ?? ''));
+      return putOff(job, token, 'dead_letters');
     }
     // Not before: a job that is put off comes again, and would count each time.
     failures.note(outcome.records, 0);
   };
 
-  /** Whether all that is left to do of a job is to write its letters: then it is not worked on in vain. */
-  const isSettledButForLetters = async (job: Job): Promise<boolean> =>
-    (await untilRedisAccepts(() => redis.hexists(keyOfJob(job.id ?? ''), lettersField))) === 1;
+  /** Whether all that is left to do of a job is to write its dead letters: then it is not worked on in vain. */
+  const isSettledButForDeadLetters = async (job: Job): Promise<boolean> =>
+    (await untilRedisAccepts(() => redis.hexists(keyOfJob(job.id ?? ''), deadLettersField))) === 1;
 
   /** Puts the job off, so that what its records collided with has time to end. Returns when that was done often enough. */
   const waitForConflicts = async (job: Job, token: string | undefined): Promise<void> => {
@@ -182,27 +182,28 @@ export function createRecordWorker(deps: RecordWorkerDeps) {
     await delay(job, token, backoffMs(patience.backoff, tries - 1, Math.random));
   };
 
-  const bury = async (letters: readonly DeadLetter[]): Promise<void> => {
-    const stored = await letterBox.run(() => storeLetters(letters));
+  const bury = async (deadLetters: readonly DeadLetter[]): Promise<void> => {
+    const stored = await deadLetterBox.run(() => storeWithinBudget(deadLetters));
     tellMetrics(() => {
       metrics.records.inc({ queue, outcome: 'dead' }, stored);
-      if (stored < letters.length) metrics.records.inc({ queue, outcome: 'tombstoned' }, letters.length - stored);
+      if (stored < deadLetters.length)
+        metrics.records.inc({ queue, outcome: 'tombstoned' }, deadLetters.length - stored);
     });
-    // The reason may quote the record; it is in the letter.
-    for (const { code, jobId } of letters) logger.debug({ jobId, code }, 'record is dead');
+    // The reason may quote the record; it is in the dead letter.
+    for (const { code, jobId } of deadLetters) logger.debug({ jobId, code }, 'record is dead');
   };
 
-  const storeLetters = async (letters: readonly DeadLetter[]): Promise<number> => {
-    const bytes = letters.reduce((sum, { payload }) => sum + heldBytes(payload), 0);
+  const storeWithinBudget = async (deadLetters: readonly DeadLetter[]): Promise<number> => {
+    const bytes = deadLetters.reduce((sum, { payload }) => sum + heldBytes(payload), 0);
     const leave = await memory.statements.enter(bytes);
     try {
-      return await storeDeadLetters(deps.database, letters);
+      return await storeDeadLetters(deps.database, deadLetters);
     } finally {
       leave();
     }
   };
 
-  /** Puts a job off for a while: it comes from a newer producer, or some of its records or letters could not be written now. */
+  /** Puts a job off for a while: it comes from a newer producer, or some of its records or dead letters could not be written now. */
   const putOff = async (job: Job, token: string | undefined, why: keyof typeof putOffMessages): Promise<never> => {
     tellMetrics(() => metrics.jobs.inc({ queue, outcome: why }));
     putOffs.report(why, null);
@@ -267,7 +268,7 @@ export function createRecordWorker(deps: RecordWorkerDeps) {
     /** whether it has stopped taking jobs because too many records are dead */
     isHalted: () => halted,
     /** whether dead letters cannot be written, as far as was tried */
-    lacksLetterBox: () => letterBox.isInTrouble,
+    lacksDeadLetterBox: () => deadLetterBox.isInTrouble,
     /** jobs ended so far, however they ended */
     settledJobs: () => settledJobs,
   };

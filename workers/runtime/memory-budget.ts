@@ -10,7 +10,7 @@ const heapForTheRest = 128 * mib;
 
 /**
  * What a process may have of job data, by the heap that V8 may take: 64 MiB where the heap is large, 8 MiB at least. A
- * third, as a text is in memory up to three times: as it came, in its statement, and as a letter.
+ * third, as a text is in memory up to three times: as it came, in its statement, and as a dead letter.
  */
 export function jobBytesFor(heapLimitBytes: number): number {
   return Math.round(Math.min(mostBytes, Math.max(leastBytes, (heapLimitBytes - heapForTheRest) / 3)));

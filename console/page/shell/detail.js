@@ -3,8 +3,8 @@ import { el } from '../lib/dom.js';
 import { createLatest } from '../lib/latest.js';
 import { show } from '../lib/patch.js';
 import { hrefWith } from '../lib/route.js';
+import { renderDeadLetter } from '../views/dead-letter.js';
 import { renderExecution } from '../views/execution.js';
-import { renderLetter } from '../views/letter.js';
 import { renderRequest } from '../views/request.js';
 import { errorState, loadingState } from './states.js';
 
@@ -14,7 +14,7 @@ import { errorState, loadingState } from './states.js';
 /** @type {Record<string, { title: string, path: string, render(answer: any, context: ViewContext): Node[] }>} */
 const details = {
   execution: { title: 'Execution', path: 'executions', render: renderExecution },
-  letter: { title: 'Dead letter', path: 'dead-letters', render: renderLetter },
+  letter: { title: 'Dead letter', path: 'dead-letters', render: renderDeadLetter },
   request: { title: 'Request', path: 'requests', render: renderRequest },
 };
 

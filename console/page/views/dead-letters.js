@@ -49,7 +49,7 @@ export const deadLetters = {
           ? emptyState('No dead letter', 'No record waits for a person here.')
           : causeTable(causes.causes, context),
       ),
-      page.letters.length === 0 ? null : letterCard(page, context),
+      page.deadLetters.length === 0 ? null : deadLetterCard(page, context),
     ].filter((part) => part !== null);
   },
 };
@@ -76,7 +76,7 @@ function causeTable(rows, context) {
         ],
       },
       { name: 'State', cell: ({ state }) => statusBadge(state) },
-      { name: 'Letters', isNumber: true, cell: ({ letters }) => count(letters) },
+      { name: 'Dead letters', isNumber: true, cell: ({ deadLetters }) => count(deadLetters) },
       { name: 'First seen', class: 'nowrap', cell: ({ firstSeen }) => timeText(firstSeen, nowMs) },
       { name: 'Last seen', class: 'nowrap', cell: ({ lastSeen }) => timeText(lastSeen, nowMs) },
       { name: 'Actions', class: 'nowrap', cell: (cause) => causeActions(cause, context) },
@@ -85,10 +85,10 @@ function causeTable(rows, context) {
 }
 
 /** @param {Cause} cause @param {ViewContext} context */
-function causeActions({ queue, signature, state, letters }, context) {
+function causeActions({ queue, signature, state, deadLetters }, context) {
   if (!context.mayChange) return null;
   const which = { queue, signature };
-  const what = counted(letters, 'letter');
+  const what = counted(deadLetters, 'dead letter');
   return [
     state === 'open' || state === 'replayed'
       ? button('Replay', () => void replay(context, { ...which, state }, what), {
@@ -105,14 +105,14 @@ function causeActions({ queue, signature, state, letters }, context) {
 }
 
 /** @param {DeadLetterPage} page @param {ViewContext} context */
-function letterCard(page, context) {
+function deadLetterCard(page, context) {
   const { route, nowMs } = context;
   return card(
-    'Letters',
+    'Dead letters',
     { note: 'those that were seen last first' },
     table({
       caption: 'Dead letters, those that were seen last first',
-      rows: page.letters,
+      rows: page.deadLetters,
       keyOf: ({ id }) => id,
       columns: [
         {
@@ -131,26 +131,26 @@ function letterCard(page, context) {
         },
         { name: 'Deaths', isNumber: true, cell: ({ attempts }) => count(attempts) },
         { name: 'Replays', isNumber: true, cell: ({ replays }) => count(replays) },
-        { name: 'Actions', class: 'nowrap', cell: (letter) => letterActions(letter, context) },
+        { name: 'Actions', class: 'nowrap', cell: (deadLetter) => deadLetterActions(deadLetter, context) },
       ],
     }),
     pager(context, page.cursor === null ? null : { cursor: page.cursor }),
   );
 }
 
-/** @param {Pick<DeadLetterPage['letters'][number], 'id' | 'state' | 'holdsRecord'>} letter @param {ViewContext} context */
-export function letterActions({ id, state, holdsRecord }, context) {
+/** @param {Pick<DeadLetterPage['deadLetters'][number], 'id' | 'state' | 'holdsRecord'>} deadLetter @param {ViewContext} context */
+export function deadLetterActions({ id, state, holdsRecord }, context) {
   if (!context.mayChange) return [];
   return [
     (state === 'open' || state === 'replayed') && holdsRecord
-      ? button('Replay', () => void replay(context, { ids: [id], state }, 'this letter'), {
-          describe: `Replay letter ${id}`,
+      ? button('Replay', () => void replay(context, { ids: [id], state }, 'this dead letter'), {
+          describe: `Replay dead letter ${id}`,
         })
       : null,
     state === 'open'
-      ? button('Discard', () => void discard(context, { ids: [id] }, 'this letter'), {
+      ? button('Discard', () => void discard(context, { ids: [id] }, 'this dead letter'), {
           kind: 'danger',
-          describe: `Discard letter ${id}`,
+          describe: `Discard dead letter ${id}`,
         })
       : null,
   ];

@@ -45,9 +45,9 @@ export const fleet = {
             ? el('p', { class: 'all-well' }, 'Nothing is waiting for a person.')
             : rankedList(
                 'Open dead letters by cause',
-                causes.causes.map(({ queue, signature, letters }) => ({
+                causes.causes.map(({ queue, signature, deadLetters }) => ({
                   name: `${queue}: ${signature}`,
-                  tally: { rows: letters, runs: letters },
+                  tally: { rows: deadLetters, runs: deadLetters },
                   kind: 'error',
                   href: hrefTo(route, 'dead-letters', { queue, signature }),
                 })),

@@ -29,7 +29,7 @@ import {
 
 const tags = ['dead letters'];
 
-/** For one answer of Redis while letters are put back. */
+/** For one answer of Redis while dead letters are put back. */
 const redisSilenceMs = 10_000;
 
 export function addDeadLetterRoutes(app: App, deps: RouteDeps): void {
@@ -42,7 +42,7 @@ export function addDeadLetterRoutes(app: App, deps: RouteDeps): void {
       config: { access: 'operator' },
       schema: {
         operationId: 'discardDeadLetters',
-        summary: 'Puts open letters aside for good; they stay visible',
+        summary: 'Puts open dead letters aside for good; they stay visible',
         tags,
         body: discardBody,
         response: { 200: discardAnswer, ...problems },
@@ -111,7 +111,7 @@ function addReplay(app: App, { database, config }: RouteDeps): void {
       config: { access: 'operator' },
       schema: {
         operationId: 'replayDeadLetters',
-        summary: 'Puts letters back into their queue; repeating it stores nothing twice',
+        summary: 'Puts dead letters back into their queue; repeating it stores nothing twice',
         tags,
         body: replayBody,
         response: { 200: replayAnswer, ...problems },
@@ -140,7 +140,7 @@ function addReplay(app: App, { database, config }: RouteDeps): void {
         );
       } catch (error) {
         if (redis.status === 'ready' || error instanceof Problem) throw error;
-        const detail = 'Redis went away while letters were being put back; ask again, which stores nothing twice';
+        const detail = 'Redis went away while dead letters were being put back; ask again, which stores nothing twice';
         throw new Problem('unavailable', detail, { cause: error });
       } finally {
         redis.disconnect();

@@ -9,28 +9,28 @@ export const deadLettersQuery = z.strictObject({ ...filterFields, limit: limit(5
 export const deadLetterCausesQuery = z.strictObject({ ...filterFields, limit: limit(50) });
 export const deadLetterParams = z.object({ id: z.guid() });
 
-/** A slip of the pen must not mean every letter. */
+/** A slip of the pen must not mean every dead letter. */
 const selectionFields = {
   ids: z.array(z.guid()).min(1).max(1_000).optional(),
   signature: text.max(2_000).optional(),
   queue: text.optional(),
-  all: z.literal(true).optional().describe('every letter'),
+  all: z.literal(true).optional().describe('every dead letter'),
 };
 const saysWhich = (selection: { ids?: unknown; signature?: unknown; queue?: unknown; all?: unknown }): boolean =>
   [selection.ids, selection.signature, selection.queue, selection.all].some((part) => part !== undefined);
-const whichMessage = { message: 'say which letters: ids, signature, queue or all' };
+const whichMessage = { message: 'say which dead letters: ids, signature, queue or all' };
 
 export const replayBody = z
   .strictObject({
     ...selectionFields,
     state: z.enum(replayableStates).default('open'),
     repairs: z.array(z.string().max(200)).max(10).default([]).describe('strip-nul, drop:FIELD, truncate:FIELD:CHARS'),
-    limit: z.int().min(1).max(1_000).default(1_000).describe('letters at most; ask again for more'),
+    limit: z.int().min(1).max(1_000).default(1_000).describe('dead letters at most; ask again for more'),
   })
   .refine(saysWhich, whichMessage);
 export const discardBody = z.strictObject(selectionFields).refine(saysWhich, whichMessage);
 
-const letterFields = {
+const deadLetterFields = {
   id: z.string(),
   queue: z.string(),
   state,
@@ -48,8 +48,10 @@ const letterFields = {
 
 export const deadLetterPage = z
   .object({
-    letters: z.array(
-      z.object({ ...letterFields, payloadChars: z.int(), holdsRecord: z.boolean() }).meta({ id: 'DeadLetterSummary' }),
+    deadLetters: z.array(
+      z
+        .object({ ...deadLetterFields, payloadChars: z.int(), holdsRecord: z.boolean() })
+        .meta({ id: 'DeadLetterSummary' }),
     ),
     cursor: z.string().nullable(),
   })
@@ -64,7 +66,7 @@ export const deadLetterCauses = z
           code: z.string(),
           signature: z.string(),
           state,
-          letters: z.int(),
+          deadLetters: z.int(),
           firstSeen: time,
           lastSeen: time,
           exampleId: z.string(),
@@ -77,7 +79,7 @@ export const deadLetterCauses = z
 
 export const deadLetter = z
   .object({
-    ...letterFields,
+    ...deadLetterFields,
     recordKey: z.string(),
     contractVersion: z.int().nullable().describe('null: it holds no record, and cannot be replayed'),
     payload: z.string().describe('the record’s JSON as it was first received'),
@@ -85,6 +87,6 @@ export const deadLetter = z
   .meta({ id: 'DeadLetter' });
 
 export const replayAnswer = z
-  .object({ replayed: z.int(), skipped: z.array(z.string()).describe('letters that hold no record') })
+  .object({ replayed: z.int(), skipped: z.array(z.string()).describe('dead letters that hold no record') })
   .meta({ id: 'ReplayAnswer' });
 export const discardAnswer = z.object({ discarded: z.int() }).meta({ id: 'DiscardAnswer' });

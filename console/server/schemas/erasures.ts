@@ -28,7 +28,7 @@ const report = z
       unreadableJobs: z.int(),
       unreadableSegments: z.int(),
       unreadableChunks: z.int(),
-      unreadableLetters: z.int(),
+      unreadableDeadLetters: z.int(),
       livingSpills: z.int(),
       stuckRows: z.int(),
     }),

@@ -55,7 +55,7 @@ test('dead letters: list groups them by cause, with counts and an example', asyn
   await bury([aDeadRecord('a\0'), aDeadRecord('b\0'), aDeadRecord('c\0')]);
   await bury([{ id: randomUUID(), strategyId: 7 }], 'schema', 'strategyId: expected string, received number');
   const groups = (await run('list', '--json')).json();
-  expect(groups.map(({ letters, code }: { letters: number; code: string }) => [letters, code])).toEqual([
+  expect(groups.map(({ deadLetters, code }: { deadLetters: number; code: string }) => [deadLetters, code])).toEqual([
     [3, '22P05'],
     [1, 'schema'],
   ]);
@@ -160,11 +160,11 @@ test('dead letters: without saying which, nothing is done', async () => {
 test('dead letters: what cannot be mended is put back once by a replay, and is open again however fast it dies', async () => {
   const { bury, run, client, databaseUrl, namespace } = await setUp();
   // More than the hundred of one step: those of the first may be dead again before the last are put back.
-  const letters = 150;
-  await bury(Array.from({ length: letters }, (_, index) => aDeadRecord(`m${index}\0`)));
+  const deadLetters = 150;
+  await bury(Array.from({ length: deadLetters }, (_, index) => aDeadRecord(`m${index}\0`)));
   await startWorker(databaseUrl, namespace);
-  expect((await run('replay', '--all', '--json')).json()).toEqual({ replayed: letters, skipped: [] });
-  await until(async () => (await client.query('select from dead_letter where attempts = 2')).rowCount === letters);
+  expect((await run('replay', '--all', '--json')).json()).toEqual({ replayed: deadLetters, skipped: [] });
+  await until(async () => (await client.query('select from dead_letter where attempts = 2')).rowCount === deadLetters);
   const { rows } = await client.query('select state, replays, count(*)::int as n from dead_letter group by 1, 2');
-  expect(rows).toEqual([{ state: 'open', replays: 1, n: letters }]);
+  expect(rows).toEqual([{ state: 'open', replays: 1, n: deadLetters }]);
 });

@@ -38,8 +38,8 @@ test('demo: games end as their events leave them, the lobby is told, and what is
   expect(rows).toHaveLength(60);
   for (const { game_id, status, engine_health } of rows)
     expect(lobby[game_id]).toMatchObject({ runtime_status: status, engine_health_summary: engine_health });
-  const letters = await client.query('select queue from dead_letter');
-  expect(letters.rows).toEqual(Array(4).fill({ queue: keys.stream }));
+  const deadLetters = await client.query('select queue from dead_letter');
+  expect(deadLetters.rows).toEqual(Array(4).fill({ queue: keys.stream }));
 });
 
 test('demo: games that are stored otherwise than their events say are found, and the exit code says so', async () => {

@@ -304,7 +304,7 @@ test('erase: chunks of a newer producer, on disk and in dead letters, are left a
   const before = await disk();
   const json = await run('erase', 'user', user, '--spill', spillDir, '--yes', '--wait', '0', '--json');
   expect(json).toMatchObject({ exitCode: 1 });
-  expect(json.json()).toMatchObject({ left: { unreadableChunks: 2, unreadableLetters: 1 }, isDone: false });
+  expect(json.json()).toMatchObject({ left: { unreadableChunks: 2, unreadableDeadLetters: 1 }, isDone: false });
   const text = await run('erase', 'user', user, '--spill', spillDir, '--yes', '--wait', '0');
   expect(text).toMatchObject({ exitCode: 1 });
   expect(text.stdout).toContain(

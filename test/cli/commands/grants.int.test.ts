@@ -16,7 +16,7 @@ import {
 import { createHealthKeys } from '../../support/health.ts';
 import { createRoles } from '../../support/roles.ts';
 import { createRunner } from '../../support/run-sluice.ts';
-import { insertLetter, insertRun } from '../../support/seed-console.ts';
+import { insertDeadLetter, insertRun } from '../../support/seed-console.ts';
 import { startRole, startWorker } from '../../support/worker.ts';
 
 async function store(namespace: string, count: number): Promise<void> {
@@ -119,7 +119,7 @@ test.each(['a superuser', 'a member of the migrator'])(
 test('grants: a console that may only read reads all, and answers each write with 403 and the right that it lacks', async () => {
   const { admin, consoleUrl } = await createRoles(await createTestDatabase());
   const executionId = await insertRun(admin as never);
-  const letterId = await insertLetter(admin as never);
+  const deadLetterId = await insertDeadLetter(admin as never);
   const { get, ask, namespace } = await aConsole({ DATABASE_URL: consoleUrl });
   for (const path of [
     '/api/v1/executions',
@@ -129,7 +129,7 @@ test('grants: a console that may only read reads all, and answers each write wit
     '/api/v1/requests',
     '/api/v1/dead-letters',
     '/api/v1/dead-letters/causes',
-    `/api/v1/dead-letters/${letterId}`,
+    `/api/v1/dead-letters/${deadLetterId}`,
     '/api/v1/runtime-records',
     '/api/v1/queues',
     '/readyz',
@@ -138,8 +138,8 @@ test('grants: a console that may only read reads all, and answers each write wit
 
   for (const [method, path, body] of [
     ['DELETE', '/api/v1/requests/018f0000-0000-7000-8000-000000000000', undefined],
-    ['POST', '/api/v1/dead-letters/replay', { ids: [letterId] }],
-    ['POST', '/api/v1/dead-letters/discard', { ids: [letterId] }],
+    ['POST', '/api/v1/dead-letters/replay', { ids: [deadLetterId] }],
+    ['POST', '/api/v1/dead-letters/discard', { ids: [deadLetterId] }],
   ] as const) {
     const answer = await ask(method, path, body === undefined ? {} : { body });
     expect([path, answer.status, answer.body.detail]).toEqual([

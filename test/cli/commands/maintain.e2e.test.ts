@@ -1,7 +1,7 @@
 import { expect, inject, test } from 'vitest';
 import { connect, createNamespace, createTestDatabase, until } from '../../support/fixtures.ts';
 import { startSluice } from '../../support/fleet.ts';
-import { createDay, insertExecution, insertLetters, partitionRows } from '../../support/rows.ts';
+import { createDay, insertDeadLetters, insertExecution, partitionRows } from '../../support/rows.ts';
 
 async function setUp() {
   const databaseUrl = await createTestDatabase();
@@ -18,7 +18,7 @@ test('maintain: a dry run says what would be made, dropped and purged, and chang
   const { run, client } = await setUp();
   const { name, noon } = await createDay(client, 120);
   await insertExecution(client, noon, 3);
-  await insertLetters(client, 'stored', 40, 4);
+  await insertDeadLetters(client, 'stored', 40, 4);
   const before = await partitionRows(client);
   const dry = await run(['--dry-run', '--json']);
   expect(dry.exitCode).toBe(0);
@@ -74,7 +74,7 @@ test('maintain: what fails ends with 1 and says why, a wrong call with 2', async
 
 test('maintain: SIGTERM ends a purge after a batch, and the next call does the rest', async () => {
   const { databaseUrl, run, client } = await setUp();
-  await insertLetters(client, 'discarded', 40, 30_000);
+  await insertDeadLetters(client, 'discarded', 40, 30_000);
   const purge = await startSluice(['maintain', 'purge', '--json'], { DATABASE_URL: databaseUrl });
   await until(() => purge.stderr.some((line) => line.includes('purged')));
   purge.kill('SIGTERM');
@@ -96,7 +96,7 @@ test('worker maintenance: a killed one leaves nothing half-done, another goes on
     SLUICE_STALLED_INTERVAL_MS: '500',
   };
   const client = await connect(databaseUrl);
-  await insertLetters(client, 'discarded', 40, 30_000);
+  await insertDeadLetters(client, 'discarded', 40, 30_000);
   const rows = async () => (await client.query('select from dead_letter')).rowCount ?? 0;
   const first = await startSluice(['worker', 'maintenance'], environment);
   await until(async () => (await rows()) < 30_000);

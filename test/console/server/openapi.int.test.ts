@@ -20,7 +20,7 @@ test('openapi: the document that is served is one, by its own rules', async () =
 
 test('openapi: a client that is generated from the served document calls every operation', async () => {
   const place = await aConsole(allTokens);
-  const { executionId, requestId, letterId } = await seed(place);
+  const { executionId, requestId, deadLetterId } = await seed(place);
   const baseURL = await place.app.listen({ host: '127.0.0.1', port: 0 });
   const definition = (await (await fetch(`${baseURL}/api/v1/openapi.json`)).json()) as Document;
   const api = new OpenAPIClientAxios({
@@ -47,11 +47,11 @@ test('openapi: a client that is generated from the served document calls every o
     getHealthEvents: [{}],
     listDeadLetters: [{ state: 'open' }],
     listDeadLetterCauses: [{}],
-    getDeadLetter: [{ id: letterId }],
+    getDeadLetter: [{ id: deadLetterId }],
     listQueues: [{}],
     getQueueHistory: [{}],
     getScaling: [{ targetSeconds: 30 }],
-    replayDeadLetters: [{}, { ids: [letterId], repairs: ['drop:notes'] }],
+    replayDeadLetters: [{}, { ids: [deadLetterId], repairs: ['drop:notes'] }],
     discardDeadLetters: [{}, { queue: 'execution-log' }],
     deleteRequest: [{ id: requestId }],
     beginErasure: [{}, { kind: 'user', id: 'nobody', dryRun: true }],

@@ -35,7 +35,7 @@ const found: GamesFound = {
     [second, down],
   ]),
   snapshotCount: 4,
-  letters: [`{"note":"${names.mark(0)}"}`, `{"game_id":"${names.mark(1)}"}`],
+  deadLetters: [`{"note":"${names.mark(0)}"}`, `{"game_id":"${names.mark(1)}"}`],
 };
 const reconcile = (found_: Partial<GamesFound>, reported_: Partial<GamesReported> = {}) =>
   reconcileGames({ ...reported, ...reported_ }, { ...found, ...found_ }, names);
@@ -87,12 +87,12 @@ describe('reconcile games', () => {
   });
 
   test('reconcile games: a bad entry without a dead letter, and an event with one, are counted', () => {
-    expect(reconcile({ letters: found.letters.slice(1) })).toMatchObject({
+    expect(reconcile({ deadLetters: found.deadLetters.slice(1) })).toMatchObject({
       dead: 1,
       unaccounted: 1,
       reconciled: false,
     });
-    const more = [...found.letters, `{"game_id":"${second}"}`];
-    expect(reconcile({ letters: more })).toMatchObject({ dead: 2, unaccounted: 1, reconciled: false });
+    const more = [...found.deadLetters, `{"game_id":"${second}"}`];
+    expect(reconcile({ deadLetters: more })).toMatchObject({ dead: 2, unaccounted: 1, reconciled: false });
   });
 });

@@ -21,12 +21,12 @@ const applied = (name: string, state: Partial<BookLine> = {}): BookLine => ({
 });
 const both = known.map(({ name }) => applied(name));
 
-const letters = (count: number, signature: string): DeadLetterGroup => ({
+const deadLetters = (count: number, signature: string): DeadLetterGroup => ({
   queue: 'execution-log',
   code: '22P05',
   signature,
   state: 'open',
-  letters: count,
+  deadLetters: count,
   firstSeen: new Date(0),
   lastSeen: new Date(0),
   exampleId: 'id',
@@ -103,9 +103,9 @@ const cases: [check: string, level: string, says: string, facts: Parameters<type
     'open',
     'warning',
     '3 of execution-log: 22P05 a; 1 of execution-log: b ->',
-    { deadLetters: [letters(3, '22P05 a'), letters(1, 'b')] },
+    { deadLetters: [deadLetters(3, '22P05 a'), deadLetters(1, 'b')] },
   ],
-  ['open', 'warning', 's4; and others', { deadLetters: [0, 1, 2, 3, 4, 5].map((n) => letters(1, `s${n}`)) }],
+  ['open', 'warning', 's4; and others', { deadLetters: [0, 1, 2, 3, 4, 5].map((n) => deadLetters(1, `s${n}`)) }],
 ];
 
 test.for(cases)('tables: %s is a(n) %s that says "%s"', ([check, level, says, facts]) => {

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { deleteRequest } from '../../../erasure/delete-request.ts';
 import { listRequests } from '../../../queries/requests/list-requests.ts';
 import { findRequest, withBody } from '../../../queries/requests/requests.ts';
-import { toLetterKey } from '../../../shared/contracts/letter-key.ts';
+import { toDeadLetterKey } from '../../../shared/contracts/dead-letter-key.ts';
 import { UsageError } from '../../../shared/platform/errors.ts';
 import { aBeginning, aCompletion, aRequestStore, stateColumns } from '../../support/requests.ts';
 
@@ -219,9 +219,9 @@ test('request delete: row, body and dead letters go, a tombstone stays, and what
   const { database, client, store, rows, templates } = await aRequestStore();
   const [begun, kept] = [aBeginning(), aCompletion()];
   await store([begun, kept]);
-  const lettersOf = (name: string) => ['{}', '{"a":1}'].map((payload) => toLetterKey(name, payload));
-  const doomed = [begun.requestId, `begun:${begun.requestId}`].flatMap(lettersOf);
-  for (const key of [...doomed, ...lettersOf(kept.requestId)]) {
+  const deadLettersOf = (name: string) => ['{}', '{"a":1}'].map((payload) => toDeadLetterKey(name, payload));
+  const doomed = [begun.requestId, `begun:${begun.requestId}`].flatMap(deadLettersOf);
+  for (const key of [...doomed, ...deadLettersOf(kept.requestId)]) {
     await client.query(
       `insert into dead_letter (queue, record_key, payload, code, reason, signature) values ('completed-request', $1, '{}', 'c', 'r', 's')`,
       [key],
@@ -231,7 +231,7 @@ test('request delete: row, body and dead letters go, a tombstone stays, and what
   expect(await rows()).toMatchObject([{ id: kept.requestId }]);
   expect(await templates()).toHaveLength(1);
   const { rows: left } = await client.query('select record_key from dead_letter');
-  expect(left.map(({ record_key }) => record_key).sort()).toEqual(lettersOf(kept.requestId).sort());
+  expect(left.map(({ record_key }) => record_key).sort()).toEqual(deadLettersOf(kept.requestId).sort());
 
   expect(await store([aCompletion({ requestId: begun.requestId })])).toEqual(['tombstoned']);
   expect(await deleteRequest(database, begun.requestId)).toBe('not-found');

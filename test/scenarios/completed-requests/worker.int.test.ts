@@ -2,7 +2,7 @@ import { expect, inject, onTestFinished, test } from 'vitest';
 import { parseRepair } from '../../../dead-letters/repairs.ts';
 import { replayDeadLetters } from '../../../dead-letters/replay.ts';
 import { createBullmqTransport } from '../../../producers/core/transport.ts';
-import { letterName } from '../../../shared/contracts/letter-key.ts';
+import { deadLetterName } from '../../../shared/contracts/dead-letter-key.ts';
 import { jobName } from '../../../shared/contracts/queues.ts';
 import { loadConfig } from '../../../shared/platform/config/config.ts';
 import { createDatabase } from '../../../shared/platform/postgres/database.ts';
@@ -31,13 +31,13 @@ async function aFleet(environment: Record<string, string> = {}, tries?: number) 
   const completed = (jobs: number) =>
     until(async () => (await worker.metric('sluice_jobs_total', { outcome: 'completed' })) === jobs);
   const states = async () => (await client.query('select id, state from request')).rows;
-  const letters = async () => {
+  const deadLetters = async () => {
     const { rows } = await client.query(
       'select record_key, code, reason, attempts, state, payload from dead_letter order by record_key',
     );
-    return rows.map(({ record_key, ...row }) => ({ name: letterName(record_key), ...row }));
+    return rows.map(({ record_key, ...row }) => ({ name: deadLetterName(record_key), ...row }));
   };
-  return { databaseUrl, namespace, queue, worker, client, completed, states, letters };
+  return { databaseUrl, namespace, queue, worker, client, completed, states, deadLetters };
 }
 
 let lastSeq = 0;
@@ -68,7 +68,7 @@ const poisons: Poison[] = [
 test.each(poisons)(
   'requests: %s is one dead letter wherever it stands, and every other record is stored',
   async (_name, overrides, code) => {
-    const { queue, completed, states, letters } = await aFleet({ SLUICE_BATCH_MAX_WAIT_MS: '50' });
+    const { queue, completed, states, deadLetters } = await aFleet({ SLUICE_BATCH_MAX_WAIT_MS: '50' });
     const bad = [0, 1, 2].map(() => ({ ...aCompletion(), ...overrides }));
     const good = Array.from({ length: 24 }, (_, n) => aCompletion({ createdBy: `tenant-${n % 3}` }));
     const chunks = [
@@ -79,7 +79,7 @@ test.each(poisons)(
     await queue.addBulk(chunks.map((records) => ({ name: jobName, data: chunkOf(records) })));
     await completed(3);
     expect((await states()).map(({ id }) => id).sort()).toEqual(good.map(({ requestId }) => requestId).sort());
-    expect((await letters()).map((letter) => [letter.name, letter.code])).toEqual(
+    expect((await deadLetters()).map((deadLetter) => [deadLetter.name, deadLetter.code])).toEqual(
       bad
         .map((record): [string | undefined, string] => [record.requestId, code])
         .sort(([a = ''], [b = '']) => (a < b ? -1 : 1)),
@@ -88,7 +88,7 @@ test.each(poisons)(
 );
 
 test('requests: all poisons at once, among two hundred of other tenants, cost nobody else a record', async () => {
-  const { queue, worker, completed, states, letters } = await aFleet({ SLUICE_BATCH_MAX_WAIT_MS: '50' });
+  const { queue, worker, completed, states, deadLetters } = await aFleet({ SLUICE_BATCH_MAX_WAIT_MS: '50' });
   const good = Array.from({ length: 200 }, (_, n) => aCompletion({ createdBy: `tenant-${n}` }));
   const bad = poisons.map(([, overrides]) => ({ ...aCompletion(), ...overrides }));
   const records = bad.reduce<object[]>((all, record, n) => all.toSpliced(n * 15, 0, record), good);
@@ -97,7 +97,7 @@ test('requests: all poisons at once, among two hundred of other tenants, cost no
   );
   await completed(5);
   expect((await states()).map(({ id }) => id).sort()).toEqual(good.map(({ requestId }) => requestId).sort());
-  expect((await letters()).map(({ name }) => name).sort()).toEqual(bad.map(({ requestId }) => requestId).sort());
+  expect((await deadLetters()).map(({ name }) => name).sort()).toEqual(bad.map(({ requestId }) => requestId).sort());
   expect(await worker.metric('sluice_records_total', { outcome: 'inserted' })).toBe(200);
   expect(await worker.metric('sluice_records_total', { outcome: 'dead' })).toBe(bad.length);
   const byDatabase = poisons.filter(([, , code]) => code !== 'schema').length;
@@ -106,7 +106,7 @@ test('requests: all poisons at once, among two hundred of other tenants, cost no
 });
 
 test('requests: a completion whose row is pending waits for it, and ends it when it runs', async () => {
-  const { queue, client, completed, states, letters, worker } = await aFleet({}, 1_000_000);
+  const { queue, client, completed, states, deadLetters, worker } = await aFleet({}, 1_000_000);
   const begun = aBeginning();
   await queue.add(jobName, chunkOf([begun]));
   await completed(1);
@@ -120,11 +120,11 @@ test('requests: a completion whose row is pending waits for it, and ends it when
   );
   await completed(2);
   expect((await states()).map(({ state }) => state)).toEqual(['completed', 'completed', 'completed']);
-  expect(await letters()).toEqual([]);
+  expect(await deadLetters()).toEqual([]);
 });
 
 test('requests: a completion whose row never runs becomes a dead letter with the row’s state, once', async () => {
-  const { queue, client, completed, letters, worker } = await aFleet({}, 3);
+  const { queue, client, completed, deadLetters, worker } = await aFleet({}, 3);
   const begun = aBeginning();
   await queue.add(jobName, chunkOf([begun]));
   await completed(1);
@@ -135,7 +135,7 @@ test('requests: a completion whose row never runs becomes a dead letter with the
   await completed(2);
   expect(await worker.metric('sluice_jobs_total', { outcome: 'conflict' })).toBe(3);
   expect(await worker.metric('sluice_records_total', { outcome: 'dead' })).toBe(2);
-  const found = await letters();
+  const found = await deadLetters();
   expect(found.find(({ name }) => name === ended.requestId)).toEqual({
     name: ended.requestId,
     code: 'conflict',
@@ -151,19 +151,19 @@ test('requests: a completion whose row never runs becomes a dead letter with the
 });
 
 test('requests: a completion of somebody else’s request is dead at once, and the request untouched', async () => {
-  const { queue, completed, states, letters, worker } = await aFleet();
+  const { queue, completed, states, deadLetters, worker } = await aFleet();
   const begun = aBeginning({ createdBy: 'victim' });
   await queue.add(jobName, chunkOf([begun]));
   await completed(1);
   await queue.add(jobName, chunkOf([aCompletion({ requestId: begun.requestId, createdBy: 'thief' }), aCompletion()]));
   await completed(2);
   expect((await states()).map(({ state }) => state).sort()).toEqual(['completed', 'processing']);
-  expect(await letters()).toMatchObject([{ name: begun.requestId, code: 'foreign' }]);
+  expect(await deadLetters()).toMatchObject([{ name: begun.requestId, code: 'foreign' }]);
   expect(await worker.metric('sluice_jobs_total', { outcome: 'conflict' })).toBe(0);
 });
 
-test('requests: the dead beginning and the dead completion of one request are two letters', async () => {
-  const { queue, completed, letters } = await aFleet();
+test('requests: the dead beginning and the dead completion of one request are two dead letters', async () => {
+  const { queue, completed, deadLetters } = await aFleet();
   const requestId = 'ABCDEF01-0000-4000-8000-000000000001';
   await queue.add(
     jobName,
@@ -171,11 +171,11 @@ test('requests: the dead beginning and the dead completion of one request are tw
   );
   await completed(1);
   const id = requestId.toLowerCase();
-  expect((await letters()).map(({ name }) => name)).toEqual([id, `begun:${id}`]);
+  expect((await deadLetters()).map(({ name }) => name)).toEqual([id, `begun:${id}`]);
 });
 
 test('requests: dead letters are replayed into their own queue, as they are and repaired', async () => {
-  const { databaseUrl, namespace, queue, client, completed, states, letters } = await aFleet();
+  const { databaseUrl, namespace, queue, client, completed, states, deadLetters } = await aFleet();
   const digits = '{"n":12345678901234567890}';
   const poisoned = aCompletion({ model: 'a\0b', responseBody: digits });
   const waiting = aBeginning();
@@ -184,7 +184,7 @@ test('requests: dead letters are replayed into their own queue, as they are and 
   await client.query(`update request set ${stateColumns['pending']}`);
   await queue.add(jobName, chunkOf([poisoned, aCompletion({ requestId: waiting.requestId })]));
   await completed(2);
-  expect((await letters()).map(({ code }) => code).sort()).toEqual(['22P05', 'conflict']);
+  expect((await deadLetters()).map(({ code }) => code).sort()).toEqual(['22P05', 'conflict']);
   await client.query(
     `update request set state = 'processing', daemon_id = gen_random_uuid(), claimed_at = now(), started_at = now()`,
   );
@@ -209,7 +209,7 @@ test('requests: dead letters are replayed into their own queue, as they are and 
   await completed(4);
   expect(await states()).toHaveLength(2);
   expect((await states()).map(({ state }) => state)).toEqual(['completed', 'completed']);
-  expect((await letters()).map(({ state }) => state)).toEqual(['stored', 'stored']);
+  expect((await deadLetters()).map(({ state }) => state)).toEqual(['stored', 'stored']);
   const { rows } = await client.query('select model, response_body from request where id = $1', [poisoned.requestId]);
   expect(rows).toEqual([{ model: 'a\uFFFDb', response_body: digits }]);
 });
@@ -226,7 +226,9 @@ test('requests: a chunk that is delivered again and again is stored once', async
 });
 
 test('requests: two workers share a queue of begun and ended requests, and each ends completed once', async () => {
-  const { databaseUrl, namespace, queue, states, letters, client } = await aFleet({ SLUICE_BATCH_MAX_RECORDS: '20' });
+  const { databaseUrl, namespace, queue, states, deadLetters, client } = await aFleet({
+    SLUICE_BATCH_MAX_RECORDS: '20',
+  });
   await startRequests(databaseUrl, namespace, { SLUICE_BATCH_MAX_RECORDS: '20' });
   const begun = Array.from({ length: 300 }, () => aBeginning());
   const jobs = begun.flatMap((record) => [[record], [aCompletion({ requestId: record.requestId })]]);
@@ -235,7 +237,7 @@ test('requests: two workers share a queue of begun and ended requests, and each 
     Object.values(await queue.getJobCounts('waiting', 'active', 'delayed')).every((n) => n === 0),
   );
   expect((await states()).map(({ state }) => state)).toEqual(Array(300).fill('completed'));
-  expect(await letters()).toEqual([]);
+  expect(await deadLetters()).toEqual([]);
   expect((await client.query('select from request_template')).rowCount).toBe(300);
 });
 

@@ -4,7 +4,7 @@ import { createBullmqTransport } from '../../../producers/core/transport.ts';
 import { toExecutionRecord } from '../../../producers/executions/execution-record.ts';
 import type { Execution } from '../../../producers/index.ts';
 import { createExecutionObserver } from '../../../producers/index.ts';
-import { letterName, toLetterKey } from '../../../shared/contracts/letter-key.ts';
+import { deadLetterName, toDeadLetterKey } from '../../../shared/contracts/dead-letter-key.ts';
 import { jobName } from '../../../shared/contracts/queues.ts';
 import { createRedis } from '../../../shared/platform/redis/redis.ts';
 import { anExecution } from '../../support/execution.ts';
@@ -196,7 +196,7 @@ test('execution log: a malformed record becomes a dead letter, with its field, a
   expect(rows).toHaveLength(1);
   expect(rows[0]).toMatchObject({
     queue: 'execution-log',
-    record_key: toLetterKey(String(bad['id']), JSON.stringify(bad)),
+    record_key: toDeadLetterKey(String(bad['id']), JSON.stringify(bad)),
     contract_version: 1,
     code: 'schema',
     reason: 'strategyId: Invalid input: expected string, received number',
@@ -242,7 +242,7 @@ test('execution log: of a thousand records exactly the seven that cannot be stor
   const client = await connect(databaseUrl);
   expect((await client.query('select from strategy_execution_log')).rowCount).toBe(993);
   const { rows } = await client.query('select record_key, code from dead_letter');
-  expect(rows.map((row) => letterName(row.record_key)).sort()).toEqual(
+  expect(rows.map((row) => deadLetterName(row.record_key)).sort()).toEqual(
     Object.keys(bad)
       .map((index) => records[Number(index)]?.['id'])
       .sort(),
@@ -257,7 +257,7 @@ test('execution log: of a thousand records exactly the seven that cannot be stor
   expect(statements).toBeLessThanOrEqual(2 * refusedByDatabase * Math.log2(993) + 1);
 });
 
-test('execution log: a dead record that is delivered again is the same letter, and its numbers keep all digits', async () => {
+test('execution log: a dead record that is delivered again is the same dead letter, and its numbers keep all digits', async () => {
   const databaseUrl = await createTestDatabase();
   const namespace = createNamespace();
   const worker = await startWorker(databaseUrl, namespace);

@@ -68,7 +68,7 @@ describe.each([
       await untilLast(place);
       await until(async () => (await worker.metric('sluice_health_events_consumed_total')) === count + 1);
       expect(peak()).toBeLessThan(containerBytes);
-      expect(await place.letters()).toEqual([]);
+      expect(await place.deadLetters()).toEqual([]);
     },
   );
 
@@ -89,7 +89,7 @@ describe.each([
   });
 });
 
-test('hardened, large entries that are no events: letters of what can be kept, and the rest goes on', async () => {
+test('hardened, large entries that are no events: dead letters of what can be kept, and the rest goes on', async () => {
   const place = await aLargePlace();
   await place.insert({});
   const large = 'x'.repeat(8 * mib);
@@ -110,7 +110,7 @@ test('hardened, large entries that are no events: letters of what can be kept, a
   expect(rows).toEqual([
     {
       code: 'malformed',
-      reason: 'game_id is missing; the entry has 8388693 bytes, and the letter leaves out what is not read',
+      reason: 'game_id is missing; the entry has 8388693 bytes, and the dead letter leaves out what is not read',
       version: 1,
       chars: expect.any(Number),
       type: 'container_started',
@@ -118,8 +118,8 @@ test('hardened, large entries that are no events: letters of what can be kept, a
     {
       code: 'malformed',
       reason:
-        'game_id has 8388608 bytes, more than are read; the entry has 8388702 bytes, and the letter leaves out what is not read',
-      // What it was about is not in the letter, so it cannot be put back.
+        'game_id has 8388608 bytes, more than are read; the entry has 8388702 bytes, and the dead letter leaves out what is not read',
+      // What it was about is not in the dead letter, so it cannot be put back.
       version: null,
       chars: expect.any(Number),
       type: 'container_started',

@@ -144,7 +144,7 @@ test('a record that comes while the halves of a refused batch are tried: no even
     status: 'engine_unreachable',
     engine_health: 'probe_failed',
   });
-  expect(await place.letters()).toMatchObject([{ job_id: '2-0', code: '23514' }]);
+  expect(await place.deadLetters()).toMatchObject([{ job_id: '2-0', code: '23514' }]);
 });
 
 describe('the outbox', () => {
@@ -211,7 +211,7 @@ describe('trouble that is over', () => {
     const worker = await place.start();
     await place.add(exit);
     await place.settled();
-    expect(await place.letters()).toMatchObject([{ code: '23514' }]);
+    expect(await place.deadLetters()).toMatchObject([{ code: '23514' }]);
     await until(async () => (await worker.metric('sluice_database_outage', {})) === 0);
   });
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { toDeadLetter } from '../../../dead-letters/store.ts';
-import { slicesOf } from '../../../workers/health-events/hardened/letters.ts';
+import { slicesOf } from '../../../workers/health-events/hardened/dead-letters.ts';
 import { connect, until } from '../../support/fixtures.ts';
 import { addEvent, type WireEvent } from '../../support/health.ts';
 import { aHealthPlace, type HealthPlace } from '../../support/health-place.ts';
@@ -33,13 +33,15 @@ test('NUL, which the database has no room for: in a game or a container it makes
   );
   await untilConsumed(worker, ids.length);
   await place.settled();
-  const letters = (await place.letters()).map((letter) => [letter['job_id'], letter['code']]);
-  expect(letters.sort()).toEqual([
+  const deadLetters = (await place.deadLetters()).map((deadLetter) => [deadLetter['job_id'], deadLetter['code']]);
+  expect(deadLetters.sort()).toEqual([
     [ids[1], '22P05'],
     [ids[3], '22P05'],
     [ids[5], 'unknown_type'],
   ]);
-  expect((await place.letters()).every((letter) => String(letter['payload']).includes('\\u0000'))).toBe(true);
+  expect((await place.deadLetters()).every((deadLetter) => String(deadLetter['payload']).includes('\\u0000'))).toBe(
+    true,
+  );
   expect(await place.records()).toMatchObject({
     'game-1': { status: 'engine_unreachable', engine_health: 'exited' },
     'game-2': { status: 'engine_unreachable', engine_health: 'probe_failed' },
@@ -60,17 +62,17 @@ test('bytes that are no UTF-8, and halves of surrogate pairs: events of games th
     );
   await place.add(exit('game-1'));
   await untilConsumed(worker, 3);
-  expect(await place.letters()).toMatchObject([{ code: 'unknown_game' }, { code: 'unknown_game' }]);
+  expect(await place.deadLetters()).toMatchObject([{ code: 'unknown_game' }, { code: 'unknown_game' }]);
   expect((await place.records())['game-1']?.engine_health).toBe('exited');
 });
 
-test.each(['abc', ''])('a letter %j that cannot be one: the event is like any other', async (sluice_letter) => {
+test.each(['abc', ''])('a dead letter %j that cannot be one: the event is like any other', async (sluice_letter) => {
   const place = await aHealthPlace();
   await place.insert({});
   const worker = await place.start();
   await place.add(exit('game-1', 1), { sluice_letter, ...exit('game-1', 2) }, exit('game-1', 3));
   await untilConsumed(worker, 3);
-  expect(await place.letters()).toEqual([]);
+  expect(await place.deadLetters()).toEqual([]);
   expect(await worker.metric('sluice_health_events_total', { result: 'duplicate' })).toBe(0);
 });
 
@@ -108,16 +110,16 @@ test('events that have to wait are bounded by their size, too: the rest stays in
   });
 });
 
-test('letters go into statements that a server can take: in order, each once, a huge one alone', () => {
-  const letter = (index: number, chars: number) =>
+test('dead letters go into statements that a server can take: in order, each once, a huge one alone', () => {
+  const deadLetter = (index: number, chars: number) =>
     toDeadLetter('x'.repeat(chars), 'malformed', 'no event', {
       queue: 'a stream',
       contractVersion: 1,
       jobId: String(index),
       producer: null,
     });
-  const letters = [1, 4e6, 5e6, 20e6, 1, 1].map((chars, index) => letter(index, chars));
-  const slices = [...slicesOf(letters)].map((slice) => slice.map(({ jobId }) => Number(jobId)));
+  const deadLetters = [1, 4e6, 5e6, 20e6, 1, 1].map((chars, index) => deadLetter(index, chars));
+  const slices = [...slicesOf(deadLetters)].map((slice) => slice.map(({ jobId }) => Number(jobId)));
   expect(slices).toEqual([[0, 1], [2], [3], [4, 5]]);
   expect([...slicesOf([])]).toEqual([]);
 });
@@ -149,6 +151,6 @@ test('events that have to wait when their stream is begun anew are dead letters:
   await place.redis.del(place.keys.stream);
   await addEvent(place.redis, place.keys.stream, exit('game-2', 9), '5-0');
   await until(async () => (await place.offset())?.last_id === '5-0');
-  expect(await place.letters()).toMatchObject([{ job_id: waiting, code: 'orphaned' }]);
+  expect(await place.deadLetters()).toMatchObject([{ job_id: waiting, code: 'orphaned' }]);
   expect(await worker.metric('sluice_health_events_total', { result: 'orphaned' })).toBe(1);
 });

@@ -47,7 +47,7 @@ async function setUp() {
       comeBack: () => proxy.forwardTo(portOf(databaseUrl)),
     },
     stored: async () => Number((await client.query('select count(*) from strategy_execution_log')).rows[0].count),
-    letters: async () => Number((await client.query('select count(*) from dead_letter')).rows[0].count),
+    deadLetters: async () => Number((await client.query('select count(*) from dead_letter')).rows[0].count),
   };
 }
 
@@ -83,7 +83,7 @@ async function isFull(redis: Redis): Promise<boolean> {
 }
 
 test('full Redis: what was accepted is stored when PostgreSQL is back, though Redis was filled to the last byte meanwhile', async () => {
-  const { admin, observer, queue, startWorker: start, database, stored, letters } = await setUp();
+  const { admin, observer, queue, startWorker: start, database, stored, deadLetters } = await setUp();
   await start();
   database.goAway();
   for (let index = 0; index < records; index += 1) observer.record(anExecution());
@@ -98,7 +98,7 @@ test('full Redis: what was accepted is stored when PostgreSQL is back, though Re
   await until(async () => (await stored()) === records);
   await until(async () => (await queue.getJobCountByTypes('waiting', 'active', 'delayed', 'failed')) === 0);
   expect(await stored()).toBe(records);
-  expect(await letters()).toBe(0);
+  expect(await deadLetters()).toBe(0);
 });
 
 test('full Redis: workers that are started while it is full take up what others held, and end it', async () => {

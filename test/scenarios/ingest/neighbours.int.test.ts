@@ -36,19 +36,19 @@ async function setUp(environment: Record<string, string> = {}) {
       const { waiting, active, delayed } = await queue.getJobCounts('waiting', 'active', 'delayed');
       return waiting === 0 && active === 0 && delayed === 0;
     });
-  const letters = async () =>
+  const deadLetters = async () =>
     (await client.query('select code, reason from dead_letter order by reason')).rows.map(
       ({ code, reason }) => `${code}: ${reason}`,
     );
   const start = () => startWorker(databaseUrl, namespace, { SLUICE_PARK_MS: '200', ...environment });
-  return { client, queue, add, ids, idle, letters, start };
+  return { client, queue, add, ids, idle, deadLetters, start };
 }
 
 /** Before the worker starts, so that all are in one batch. */
 const good = [1, 2, 3].map((number) => chunkOf(recordText(idOf(number))));
 
 test('neighbours: whole numbers written as 2.0 or 3e0 are whole numbers', async () => {
-  const { add, ids, idle, letters, start } = await setUp();
+  const { add, ids, idle, deadLetters, start } = await setUp();
   const odd = recordText(idOf(9))
     .replace('"nodesExecuted":2', '"nodesExecuted":2.0')
     .replace('"strategyVersion":3', '"strategyVersion":3e0');
@@ -57,16 +57,16 @@ test('neighbours: whole numbers written as 2.0 or 3e0 are whole numbers', async 
   await start();
   await idle();
   expect(await ids()).toEqual([1, 2, 3, 9].map(idOf));
-  expect(await letters()).toEqual([]);
+  expect(await deadLetters()).toEqual([]);
 });
 
 test('neighbours: of a number that fits into no double, only its own record dies', async () => {
-  const { add, ids, idle, letters, start } = await setUp();
+  const { add, ids, idle, deadLetters, start } = await setUp();
   await add(chunkOf(recordText(idOf(9)).replace('"points":12.5', '"points":1e-400')), ...good);
   await start();
   await idle();
   expect(await ids()).toEqual([1, 2, 3].map(idOf));
-  expect(await letters()).toEqual([expect.stringMatching(/^22003: /)]);
+  expect(await deadLetters()).toEqual([expect.stringMatching(/^22003: /)]);
 });
 
 test('neighbours: digits of a good record stay what they are beside a bad one', async () => {
@@ -88,17 +88,17 @@ test.each([
   ],
   ['has two lists of records', chunkOf(recordText(idOf(9))).replace(/\}$/, `,"records":[${recordText(idOf(10))}]}`)],
 ])('neighbours: a chunk that %s is a dead letter, and the others are stored', async (_what, odd) => {
-  const { queue, add, ids, idle, letters, start } = await setUp();
+  const { queue, add, ids, idle, deadLetters, start } = await setUp();
   await add(good[0] ?? '', odd, good[1] ?? '', good[2] ?? '');
   await start();
   await idle();
   expect(await ids()).toEqual([1, 2, 3].map(idOf));
-  expect(await letters()).toEqual([expect.stringMatching(/^schema: chunk: /)]);
+  expect(await deadLetters()).toEqual([expect.stringMatching(/^schema: chunk: /)]);
   expect(await queue.getFailedCount()).toBe(0);
 });
 
 test('neighbours: a row that somebody else keeps locked holds up its own record only', async () => {
-  const { client, add, ids, idle, letters, start } = await setUp({ SLUICE_DATABASE_STATEMENT_TIMEOUT_MS: '300' });
+  const { client, add, ids, idle, deadLetters, start } = await setUp({ SLUICE_DATABASE_STATEMENT_TIMEOUT_MS: '300' });
   await start();
   await client.query('begin');
   const locked = JSON.parse(recordText(idOf(2)));
@@ -114,7 +114,7 @@ test('neighbours: a row that somebody else keeps locked holds up its own record 
   await client.query('commit');
   await idle();
   expect(await ids()).toHaveLength(61);
-  expect(await letters()).toEqual([]);
+  expect(await deadLetters()).toEqual([]);
 });
 
 test('neighbours: an error of the server that nobody foresaw makes jobs wait, not fail', async () => {

@@ -6,7 +6,7 @@ import { startGermanPostgres } from '../../support/german-postgres.ts';
 const dayMs = 86_400_000;
 
 test('other language: a record whose partition is attached between the choice of its place and the insert is no dead letter', async () => {
-  const { databaseUrl, client, add, start, ids, letters, empty } = await anExecutionFleet(
+  const { databaseUrl, client, add, start, ids, deadLetters, empty } = await anExecutionFleet(
     {},
     await startGermanPostgres(),
   );
@@ -22,12 +22,12 @@ test('other language: a record whose partition is attached between the choice of
   await untilBlocked(databaseUrl);
   await client.query('commit');
   await empty();
-  expect([await ids(), await letters()]).toEqual([[idOf(1)], []]);
+  expect([await ids(), await deadLetters()]).toEqual([[idOf(1)], []]);
   expect((await client.query('select from coming')).rowCount).toBe(1);
 });
 
-test('other language: of a record that is refused the letter says what the server said, and of what, and no value', async () => {
-  const { client, add, start, letters, reasons, empty } = await anExecutionFleet({}, await startGermanPostgres());
+test('other language: of a record that is refused the dead letter says what the server said, and of what, and no value', async () => {
+  const { client, add, start, deadLetters, reasons, empty } = await anExecutionFleet({}, await startGermanPostgres());
   await client.query(triggerSql("if new.realm_id = 'odd' then perform new.external_user_id::int; end if;"));
   await start();
   await add([
@@ -35,6 +35,6 @@ test('other language: of a record that is refused the letter says what the serve
     recordText(2, { realmId: 'odd', externalUserId: '7' }),
   ]);
   await empty();
-  expect(await letters()).toEqual([`${idOf(1)} 22P02`]);
+  expect(await deadLetters()).toEqual([`${idOf(1)} 22P02`]);
   expect(await reasons()).toEqual(['22P02: ungültige Eingabesyntax für Typ integer: "…" [function odd_trigger()]']);
 });

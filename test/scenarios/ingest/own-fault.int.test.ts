@@ -25,7 +25,7 @@ test.each([
 ])(
   'own fault: of a record that alone meets %s every other one is stored, and it is a dead letter',
   async (code, sql) => {
-    const { client, queue, add, start, ids, letters, empty } = await anExecutionFleet();
+    const { client, queue, add, start, ids, deadLetters, empty } = await anExecutionFleet();
     await client.query(triggerSql(`if new.id = '${idOf(3)}' then ${sql} end if;`));
     await add(
       numbers(10).map((n) => recordText(n)),
@@ -38,7 +38,7 @@ test.each([
         .filter((n) => n !== 3)
         .map(idOf),
     );
-    expect(await letters()).toEqual([`${idOf(3)} ${code}`]);
+    expect(await deadLetters()).toEqual([`${idOf(3)} ${code}`]);
     expect(await queue.getFailedCount()).toBe(0);
     expect(await worker.metric('sluice_records_total', { outcome: 'dead' })).toBe(1);
     expect(await worker.metric('sluice_database_outage', {})).toBe(0);
@@ -46,7 +46,7 @@ test.each([
 );
 
 test('own fault: of a record that kills each connection that it comes through every other one is stored', async () => {
-  const { client, add, start, ids, letters, empty } = await anExecutionFleet();
+  const { client, add, start, ids, deadLetters, empty } = await anExecutionFleet();
   await client.query(
     triggerSql(
       `if new.id = '${idOf(3)}' then perform pg_terminate_backend(pg_backend_pid()); perform pg_sleep(1); end if;`,
@@ -63,13 +63,13 @@ test('own fault: of a record that kills each connection that it comes through ev
       .filter((n) => n !== 3)
       .map(idOf),
   );
-  expect(await letters()).toEqual([`${idOf(3)} 57P01`]);
+  expect(await deadLetters()).toEqual([`${idOf(3)} 57P01`]);
 });
 
 test.each(['53100', '53000', '53400', '40001', '40P01', '55P03', '57014'])(
   'own fault: %s is no fault of a record: it is put off until it goes through, and all others are stored',
   async (code) => {
-    const { client, add, start, ids, letters, empty } = await anExecutionFleet();
+    const { client, add, start, ids, deadLetters, empty } = await anExecutionFleet();
     await client.query(
       triggerSql(`if new.id = '${idOf(3)}' then raise exception 'no room' using errcode = '${code}'; end if;`),
     );
@@ -87,12 +87,12 @@ test.each(['53100', '53000', '53400', '40001', '40P01', '55P03', '57014'])(
     await client.query('drop trigger odd on strategy_execution_log');
     await empty();
     expect(await ids()).toEqual(numbers(20).map(idOf));
-    expect(await letters()).toEqual([]);
+    expect(await deadLetters()).toEqual([]);
   },
 );
 
 test('own fault: other batches go on while one is taken apart', async () => {
-  const { client, add, start, ids, letters, empty } = await anExecutionFleet({
+  const { client, add, start, ids, deadLetters, empty } = await anExecutionFleet({
     SLUICE_RETRY_BASE_MS: '2000',
     SLUICE_RETRY_MAX_MS: '2000',
   });
@@ -102,9 +102,9 @@ test('own fault: other batches go on while one is taken apart', async () => {
   await until(async () => (await worker.metric('sluice_statement_retries_total', { code: 'XX000' })) >= 1);
   await add(numbers(10, 10).map((n) => recordText(n)));
   await until(async () => (await ids()).length === 10);
-  expect(await letters()).toEqual([]);
+  expect(await deadLetters()).toEqual([]);
   await empty();
-  expect(await letters()).toEqual([`${idOf(3)} XX000`]);
+  expect(await deadLetters()).toEqual([`${idOf(3)} XX000`]);
 });
 
 test.each([
@@ -129,16 +129,16 @@ test.each([
     'alter table strategy_execution_log drop constraint never',
   ],
 ])('own fault: %s is nobody’s: nothing dies, and all is stored when it is mended', async (_what, breakIt, mendIt) => {
-  const { client, queue, add, start, ids, letters, empty } = await anExecutionFleet();
+  const { client, queue, add, start, ids, deadLetters, empty } = await anExecutionFleet();
   await client.query(breakIt);
   await add(...numbers(3).map((n) => [recordText(n), recordText(n + 10)]));
   const worker = await start();
   await until(async () => (await worker.metric('sluice_statement_retries_total', {})) >= 8);
   await until(async () => (await worker.metric('sluice_database_outage', {})) === 1);
-  expect(await letters()).toEqual([]);
+  expect(await deadLetters()).toEqual([]);
   await client.query(mendIt);
   await empty();
   expect(await ids()).toEqual([0, 1, 2, 10, 11, 12].map(idOf));
-  expect(await letters()).toEqual([]);
+  expect(await deadLetters()).toEqual([]);
   expect(await queue.getFailedCount()).toBe(0);
 });

@@ -42,7 +42,7 @@ test("upgrade: today's schema takes what the workers of the first builds send, a
   expect(await outcomes([ended])).toEqual(['updated']);
   expect(await outcomes([ended])).toEqual(['duplicate']);
 
-  const letter = {
+  const deadLetter = {
     queue: 'execution-log',
     recordKey: 'key',
     payload: '{}',
@@ -50,8 +50,8 @@ test("upgrade: today's schema takes what the workers of the first builds send, a
     reason: 'r',
     signature: 's',
   };
-  await client.query(firstDeadLetters, [JSON.stringify([letter])]);
-  await client.query(firstDeadLetters, [JSON.stringify([letter])]);
+  await client.query(firstDeadLetters, [JSON.stringify([deadLetter])]);
+  await client.query(firstDeadLetters, [JSON.stringify([deadLetter])]);
   expect((await client.query('select attempts from dead_letter')).rows).toEqual([{ attempts: 2 }]);
 });
 

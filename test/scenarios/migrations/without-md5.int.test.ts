@@ -25,14 +25,14 @@ const outcomeOf = (name: string): string =>
 const longNames = ['c'.repeat(64), `${'größe 大 '.repeat(10)}\\x00 \\ \\\\ \\n`, `\\x${'41'.repeat(40)}`];
 
 test('md5: where it is refused, a name of more than 63 characters is stored like any other', async () => {
-  const { client, add, start, ids, letters, empty } = await anExecutionFleet({}, await aDatabaseWithoutMd5());
+  const { client, add, start, ids, deadLetters, empty } = await anExecutionFleet({}, await aDatabaseWithoutMd5());
   await expect(client.query(`select md5('x')`)).rejects.toThrow('could not compute MD5 hash');
   const numbers = Array.from({ length: 40 }, (_, n) => n);
   await add(numbers.map((n) => recordText(n, { caseName: longNames[n] ?? 'short' })));
   await start();
   await empty();
   expect(await ids()).toEqual(numbers.map(idOf));
-  expect(await letters()).toEqual([]);
+  expect(await deadLetters()).toEqual([]);
   const { rows } = await client.query('select outcome from strategy_execution_log order by id limit 4');
   expect(rows.map(({ outcome }) => outcome)).toEqual([...longNames.map(outcomeOf), 'short']);
 });

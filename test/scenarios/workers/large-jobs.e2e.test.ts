@@ -82,8 +82,8 @@ test('worker: with both roles it lives in 512 MiB under a backlog as large as ma
 
   const client = await connect(postgres.url);
   const { rows } = await client.query(`select (select count(*) from request)::int as requests,
-    (select count(*) from strategy_execution_log)::int as executions, (select count(*) from dead_letter)::int as letters`);
-  expect(rows).toEqual([{ requests: 60, executions: 144, letters: 12 }]);
+    (select count(*) from strategy_execution_log)::int as executions, (select count(*) from dead_letter)::int as "deadLetters"`);
+  expect(rows).toEqual([{ requests: 60, executions: 144, deadLetters: 12 }]);
   expect(await requests.getFailedCount()).toBe(0);
   expect(peakMib(worker)).toBeLessThan(512);
   // Its last hundred statements alone carried 400 MB.

@@ -38,7 +38,7 @@ test('log: while every row is refused it says what the server said, and of what,
 });
 
 test('log: of an error that a trigger words itself it says the words, the function and no value', async () => {
-  const { add, worker, lineOf, letters, reasons, empty } = await aWorker(
+  const { add, worker, lineOf, deadLetters, reasons, empty } = await aWorker(
     triggerSql(`if new.realm_id = '${secret}' then
       raise exception 'could not hash realm % of % points', new.realm_id, new.points using errcode = 'XX000'; end if;`),
   );
@@ -49,7 +49,7 @@ test('log: of an error that a trigger words itself it says the words, the functi
     function: 'odd_trigger()',
   });
   await empty();
-  expect(await letters()).toEqual([expect.stringMatching(/ XX000$/)]);
+  expect(await deadLetters()).toEqual([expect.stringMatching(/ XX000$/)]);
   expect(await reasons()).toEqual([expect.stringMatching(/^XX000: could not hash realm … .*odd_trigger\(\)/)]);
   expect(worker.stdout.join('\n')).not.toContain(secret);
   expect(worker.stdout.join('\n')).not.toContain('4711');

@@ -92,37 +92,37 @@ test('tombstone: an erasure that is noted right after the insert makes no count 
 test('tombstone: nor does a request that is dead, when its creator was erased', async () => {
   const { database, client } = await aStore();
   await client.query(`insert into creator_erasure values (decode($1, 'hex'), $2)`, [hashOfId('gone'), before]);
-  const letters = ['gone', 'stays'].map((createdBy) =>
+  const deadLetters = ['gone', 'stays'].map((createdBy) =>
     toDeadLetter(JSON.stringify({ createdBy, startedAt: before }), 'schema', 'reason', {
       ...{ queue: 'completed-request', contractVersion: 1, jobId: 'job', producer: 'p' },
     }),
   );
-  expect(await storeDeadLetters(database, letters)).toBe(1);
+  expect(await storeDeadLetters(database, deadLetters)).toBe(1);
   const { rows } = await client.query('select payload from dead_letter');
-  expect(rows).toEqual([{ payload: letters[1]?.payload }]);
+  expect(rows).toEqual([{ payload: deadLetters[1]?.payload }]);
 });
 
-test('tombstone: a record that is dead becomes no letter when its user was erased, one made since then does', async () => {
+test('tombstone: a record that is dead becomes no dead letter when its user was erased, one made since then does', async () => {
   const { database, client, note } = await aStore();
   await note('user', 'gone');
-  const letter = (record: object) =>
+  const deadLetter = (record: object) =>
     toDeadLetter(JSON.stringify(record), 'schema', 'reason', {
       queue: 'execution-log',
       contractVersion: 1,
       jobId: 'job',
       producer: 'p',
     });
-  const letters = [
-    letter({ externalUserId: 'gone', recordedAt: before }),
-    letter({ externalUserId: 'gone', recordedAt: 'no time' }),
-    letter({ records: [{ externalUserId: 'stays' }, { externalUserId: 'gone', recordedAt: before }] }),
-    letter({ externalUserId: 'gone', recordedAt: after }),
-    letter({ externalUserId: 'stays', recordedAt: before }),
+  const deadLetters = [
+    deadLetter({ externalUserId: 'gone', recordedAt: before }),
+    deadLetter({ externalUserId: 'gone', recordedAt: 'no time' }),
+    deadLetter({ records: [{ externalUserId: 'stays' }, { externalUserId: 'gone', recordedAt: before }] }),
+    deadLetter({ externalUserId: 'gone', recordedAt: after }),
+    deadLetter({ externalUserId: 'stays', recordedAt: before }),
   ];
-  expect(await storeDeadLetters(database, letters)).toBe(2);
+  expect(await storeDeadLetters(database, deadLetters)).toBe(2);
   const { rows } = await client.query('select payload from dead_letter');
   expect(rows.map(({ payload }) => payload).sort()).toEqual(
-    letters
+    deadLetters
       .slice(3)
       .map(({ payload }) => payload)
       .sort(),

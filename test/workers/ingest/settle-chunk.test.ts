@@ -59,7 +59,7 @@ test('settle chunk: a record with a time that cannot be is stored with a note, o
   expect(second.outcome).toMatchObject({ odd: 1 });
 });
 
-test('settle chunk: the records at fault become letters, the others go on', async () => {
+test('settle chunk: the records at fault become dead letters, the others go on', async () => {
   const records = [record(), { ...record(), status: 'great' }, record(), null];
   const { outcome, entries } = await settle({ ...header, records });
   expect(JSON.parse(entries[0]?.json ?? '')).toEqual([records[0], records[2]]);
@@ -73,7 +73,7 @@ test('settle chunk: a chunk of bad records only asks nothing of the database', a
 });
 
 test.each(['', '{', 'null and void', '[1,]', '\uFFFD\0'])(
-  'settle chunk: data that is not JSON is one letter, its text kept as far as it can be stored: %j',
+  'settle chunk: data that is not JSON is one dead letter, its text kept as far as it can be stored: %j',
   async (raw) => {
     const { outcome, entries } = await settleText(raw);
     expect(entries).toEqual([]);

@@ -4,76 +4,76 @@ import { createPurgeTask } from '../../../workers/maintenance/purge-task.ts';
 import { connect } from '../../support/fixtures.ts';
 import { maintenanceDeps } from '../../support/maintenance.ts';
 import { createRoles } from '../../support/roles.ts';
-import { insertExecution, insertLetters } from '../../support/rows.ts';
+import { insertDeadLetters, insertExecution } from '../../support/rows.ts';
 
 const signal = new AbortController().signal;
 
 async function setUp(environment: Record<string, string> = {}) {
   const { databaseUrl, deps, purged, early, lines, messages } = await maintenanceDeps(environment);
   const client = await connect(databaseUrl);
-  const letters = async () => {
+  const deadLetters = async () => {
     const { rows } = await client.query('select state, count(*)::int as n from dead_letter group by 1 order by 1');
     return Object.fromEntries(rows.map(({ state, n }) => [state, n]));
   };
-  return { databaseUrl, deps, task: createPurgeTask(deps), client, purged, early, lines, messages, letters };
+  return { databaseUrl, deps, task: createPurgeTask(deps), client, purged, early, lines, messages, deadLetters };
 }
 
-test('purge: old letters that are dealt with go, young ones, open ones and those not known to be stored stay', async () => {
-  const { client, task, letters } = await setUp();
-  await insertLetters(client, 'stored', 31, 3);
-  await insertLetters(client, 'discarded', 31, 4);
-  await insertLetters(client, 'stored', 29, 5);
-  await insertLetters(client, 'discarded', 29, 6);
-  await insertLetters(client, 'open', 3_000, 7);
-  await insertLetters(client, 'replayed', 3_000, 9);
+test('purge: old dead letters that are dealt with go, young ones, open ones and those not known to be stored stay', async () => {
+  const { client, task, deadLetters } = await setUp();
+  await insertDeadLetters(client, 'stored', 31, 3);
+  await insertDeadLetters(client, 'discarded', 31, 4);
+  await insertDeadLetters(client, 'stored', 29, 5);
+  await insertDeadLetters(client, 'discarded', 29, 6);
+  await insertDeadLetters(client, 'open', 3_000, 7);
+  await insertDeadLetters(client, 'replayed', 3_000, 9);
   expect(await task.preview()).toEqual({ wouldPurge: { dead_letter: 7 }, wouldRefuse: false });
-  expect(await letters()).toEqual({ discarded: 10, open: 7, replayed: 9, stored: 8 });
+  expect(await deadLetters()).toEqual({ discarded: 10, open: 7, replayed: 9, stored: 8 });
   expect(await task.run(signal)).toEqual({ outcome: 'done', purged: { dead_letter: 7 } });
-  expect(await letters()).toEqual({ discarded: 6, open: 7, replayed: 9, stored: 5 });
+  expect(await deadLetters()).toEqual({ discarded: 6, open: 7, replayed: 9, stored: 5 });
 });
 
 test('purge: many go in batches of a thousand, each by itself', async () => {
-  const { client, task, purged, letters } = await setUp();
-  await insertLetters(client, 'discarded', 31, 2_500);
+  const { client, task, purged, deadLetters } = await setUp();
+  await insertDeadLetters(client, 'discarded', 31, 2_500);
   expect(await task.run(signal)).toEqual({ outcome: 'done', purged: { dead_letter: 2_500 } });
   expect(purged).toEqual([1_000, 1_000, 500]);
-  expect(await letters()).toEqual({});
+  expect(await deadLetters()).toEqual({});
 });
 
 test('purge: asked to stop, it ends after a batch, and the next run does the rest', async () => {
-  const { client, deps, letters, messages } = await setUp();
-  await insertLetters(client, 'discarded', 31, 2_500);
+  const { client, deps, deadLetters, messages } = await setUp();
+  await insertDeadLetters(client, 'discarded', 31, 2_500);
   const stop = new AbortController();
   const task = createPurgeTask({ ...deps, onPurged: () => stop.abort() });
   expect(await task.run(stop.signal)).toEqual({ outcome: 'interrupted', purged: { dead_letter: 1_000 } });
-  expect(await letters()).toEqual({ discarded: 1_500 });
+  expect(await deadLetters()).toEqual({ discarded: 1_500 });
   expect(messages()).toEqual(['purge stopped']);
   expect(await task.run(signal)).toEqual({ outcome: 'done', purged: { dead_letter: 1_500 } });
 });
 
 test('purge: two at once purge each row once, and leave what somebody else holds', async () => {
-  const { databaseUrl, client, task, letters } = await setUp();
-  await insertLetters(client, 'discarded', 31, 5_000);
+  const { databaseUrl, client, task, deadLetters } = await setUp();
+  await insertDeadLetters(client, 'discarded', 31, 5_000);
   const holder = await connect(databaseUrl);
   await holder.query('begin');
   await holder.query('select from dead_letter limit 10 for update');
   const reports = await Promise.all([task.run(signal), task.run(signal)]);
   expect(reports.reduce((sum, { purged }) => sum + (purged['dead_letter'] ?? 0), 0)).toBe(4_990);
   await holder.query('commit');
-  expect(await letters()).toEqual({ discarded: 10 });
+  expect(await deadLetters()).toEqual({ discarded: 10 });
 });
 
 test('purge: 0 days keep everything, and so do clocks that do not agree', async () => {
-  const { client, task, letters } = await setUp({ SLUICE_DEAD_LETTER_RETENTION_DAYS: '0' });
-  await insertLetters(client, 'discarded', 3_000, 5);
+  const { client, task, deadLetters } = await setUp({ SLUICE_DEAD_LETTER_RETENTION_DAYS: '0' });
+  await insertDeadLetters(client, 'discarded', 3_000, 5);
   expect(await task.run(signal)).toEqual({ outcome: 'done', purged: {} });
-  expect(await letters()).toEqual({ discarded: 5 });
+  expect(await deadLetters()).toEqual({ discarded: 5 });
 
   const skewed = await setUp();
-  await insertLetters(skewed.client, 'discarded', 3_000, 5);
+  await insertDeadLetters(skewed.client, 'discarded', 3_000, 5);
   const refusing = createPurgeTask({ ...skewed.deps, now: () => Date.now() + 2 * 86_400_000 });
   expect(await refusing.run(signal)).toEqual({ outcome: 'refused', purged: {} });
-  expect(await skewed.letters()).toEqual({ discarded: 5 });
+  expect(await skewed.deadLetters()).toEqual({ discarded: 5 });
 });
 
 /** A request that arrived and was stored so long ago, with its template. Null: the row is older than the column. */
@@ -219,7 +219,7 @@ test('purge: of one id with two times the row that is not due stays', async () =
 
 test('purge: rows that go sooner after they were stored than they are to be kept raise the alarm', async () => {
   const { client, task, early, lines } = await setUp();
-  await insertLetters(client, 'discarded', 31, 2);
+  await insertDeadLetters(client, 'discarded', 31, 2);
   // As somebody does who changes states by hand.
   await client.query(`insert into dead_letter (queue, record_key, payload, code, reason, signature, state, state_since, first_seen)
     select 'execution-log', 'late', '{}', '22P05', 'r', 's', 'discarded', now() - interval '31 days', now() - interval '1 day'`);

@@ -7,7 +7,7 @@ import { createRedis } from '../../../shared/platform/redis/redis.ts';
 import { connect, createNamespace, createTestDatabase, until } from '../../support/fixtures.ts';
 import { startMaintenance } from '../../support/maintenance.ts';
 import { startFragilePostgres } from '../../support/private-servers.ts';
-import { createDay, insertExecution, insertLetters, partitionRows } from '../../support/rows.ts';
+import { createDay, insertDeadLetters, insertExecution, partitionRows } from '../../support/rows.ts';
 
 const tasks = ['partitions', 'retention', 'purge'];
 
@@ -34,7 +34,7 @@ test('maintenance: a fresh one does every task at once, and tells what it found'
   const { name: old, noon } = await createDay(client, 120);
   await insertExecution(client, noon, 5);
   await insertExecution(client, '2020-01-01T00:00:00Z', 2);
-  await insertLetters(client, 'discarded', 40, 3);
+  await insertDeadLetters(client, 'discarded', 40, 3);
   const { started, metric, role } = await startMaintenance(databaseUrl, namespace);
   await started;
   for (const task of tasks)
@@ -115,7 +115,7 @@ test('maintenance: a Redis that has forgotten the schedulers gets them again', a
 test('maintenance: asked to stop in the middle of a purge, it ends after the batch, and another goes on with it', async () => {
   const [databaseUrl, namespace] = [await createTestDatabase(), createNamespace()];
   const client = await connect(databaseUrl);
-  await insertLetters(client, 'discarded', 40, 20_000);
+  await insertDeadLetters(client, 'discarded', 40, 20_000);
   const first = await startMaintenance(databaseUrl, namespace);
   await first.started;
   await until(async () => (await first.metric('sluice_rows_purged_total', { table: 'dead_letter' })) > 0);

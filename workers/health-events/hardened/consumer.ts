@@ -8,8 +8,8 @@ import {
 } from '../../../shared/contracts/health-event.ts';
 import { firstStreamId } from '../../../shared/contracts/stream-id.ts';
 import { accountFor, type Gap, isAnotherStream, type ReadAccount } from './account.ts';
+import { storeEntryDeadLetters } from './dead-letters.ts';
 import type { HeldEntries, ReadEvent } from './held-entries.ts';
-import { storeEntryLetters } from './letters.ts';
 import type { Position, StreamEntry } from './stream-entry.ts';
 import type { StreamRead, StreamReader } from './stream-reader.ts';
 import type { EventBatch } from './take-events.ts';
@@ -30,7 +30,7 @@ export interface ConsumerDeps {
   signal: AbortSignal;
   /** false: somebody else reads the stream now */
   take(batch: EventBatch): Promise<boolean>;
-  storeLetters(letters: readonly DeadLetter[]): Promise<void>;
+  storeDeadLetters(deadLetters: readonly DeadLetter[]): Promise<void>;
   /** makes the beginning of the stream the place that is stored */
   beginAnew(): Promise<void>;
   /** @param serverAheadMs the server's time since 1970, less that of the clock that never jumps */
@@ -88,7 +88,7 @@ export async function consume(from: Position, deps: ConsumerDeps): Promise<'stop
       // An entry of the new stream may have the id of an old one.
       const whole = async () => null;
       const dead = waiting.map((entry) => ({ entry, ...orphaned }));
-      await storeEntryLetters(dead, { stream, storeLetters: deps.storeLetters, whole });
+      await storeEntryDeadLetters(dead, { stream, storeDeadLetters: deps.storeDeadLetters, whole });
       deps.onAnotherStream(position, read, waiting);
       await deps.beginAnew();
       position = { lastId: firstStreamId, entriesRead: 0 };
@@ -108,7 +108,7 @@ export async function consume(from: Position, deps: ConsumerDeps): Promise<'stop
 
     const { events, bad } = sort(withPlaces(read.entries, position, account));
     const dead = bad.map((entry) => ({ entry, code: entry.problem, reason: entry.reason }));
-    await storeEntryLetters(dead, { stream, storeLetters: deps.storeLetters, whole: reader.whole });
+    await storeEntryDeadLetters(dead, { stream, storeDeadLetters: deps.storeDeadLetters, whole: reader.whole });
     for (const entry of bad) deps.onBad(entry);
     const queued = events.filter(({ event }) => held.isHeld(event.gameId));
     held.hold(queued, performance.now());

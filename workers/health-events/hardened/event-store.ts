@@ -7,18 +7,18 @@ import type { OwnFaultError } from '../../runtime/outage-gate.ts';
 import type { Repeat } from '../../runtime/retry.ts';
 import type { Lease } from '../lease.ts';
 import { createCommitFault } from './commit-fault.ts';
+import { slicesOf } from './dead-letters.ts';
 import { commitEvents, loadGames } from './game-store.ts';
-import { slicesOf } from './letters.ts';
 import { beginAnew } from './offset.ts';
 import type { Position } from './stream-entry.ts';
 import type { EventStore } from './take-events.ts';
-import { createWaitingLetters } from './waiting-letters.ts';
+import { createWaitingDeadLetters } from './waiting-dead-letters.ts';
 
 const noEvents = { games: [], snapshots: [], results: [], transitions: [] };
 const flushAgainMs = 200;
 
 /**
- * The tables, as the holder of a lease sees them. Letters that only their own table does not take wait, and the place that is
+ * The tables, as the holder of a lease sees them. Dead letters that only their own table does not take wait, and the place that is
  * stored stays before them.
  *
  * @param deps.startTimer measures one commit: what it returns is called at its end
@@ -29,17 +29,17 @@ export function createEventStore(deps: {
   repeat: Repeat;
   logger: Logger;
   startTimer: () => () => void;
-  /** ends the waiting for letters */
+  /** ends the waiting for dead letters */
   signal: AbortSignal;
 }) {
   const { database, lease, repeat, logger, signal } = deps;
   const judge = createCommitFault(database, lease);
   let wanted: Position | null = null;
   let last: Promise<unknown> = Promise.resolve();
-  const waiting = createWaitingLetters({
+  const waiting = createWaitingDeadLetters({
     logger,
-    store: (letters) => storeSlices(letters),
-    markStored: (letterIds) => markStored(database, letterIds),
+    store: (deadLetters) => storeSlices(deadLetters),
+    markStored: (deadLetterIds) => markStored(database, deadLetterIds),
     onWritten() {
       // The place moves on, also when no event comes. Whether it did is found out by the next commit.
       const position = wanted;
@@ -66,12 +66,12 @@ export function createEventStore(deps: {
     }
   };
 
-  const storeSlices = async (letters: readonly DeadLetter[]): Promise<void> => {
-    for (const slice of slicesOf(letters)) await storeDeadLetters(database, slice);
+  const storeSlices = async (deadLetters: readonly DeadLetter[]): Promise<void> => {
+    for (const slice of slicesOf(deadLetters)) await storeDeadLetters(database, slice);
   };
 
-  /** Does what only concerns letters. @returns what it met, when the database answers all the same */
-  const tryLetters = async (work: () => Promise<void>): Promise<{ thrown: unknown } | null> => {
+  /** Does what only concerns dead letters. @returns what it met, when the database answers all the same */
+  const tryDeadLetters = async (work: () => Promise<void>): Promise<{ thrown: unknown } | null> => {
     let thrown: unknown = null;
     // An outage is waited for, and then it is tried once more.
     for (let attempt = 0; attempt < 2; attempt += 1) {
@@ -117,14 +117,14 @@ export function createEventStore(deps: {
       if (isFault(outcome)) throw outcome;
       return outcome;
     },
-    async storeLetters(letters) {
+    async storeDeadLetters(deadLetters) {
       if (waiting.isFull) await untilWritten();
-      const met = waiting.isEmpty ? await tryLetters(() => storeSlices(letters)) : { thrown: null };
-      if (met !== null) waiting.add({ letters }, await storedPlace(), met.thrown);
+      const met = waiting.isEmpty ? await tryDeadLetters(() => storeSlices(deadLetters)) : { thrown: null };
+      if (met !== null) waiting.add({ deadLetters }, await storedPlace(), met.thrown);
     },
-    async markStored(letterIds) {
-      const met = waiting.isEmpty ? await tryLetters(() => markStored(database, letterIds)) : { thrown: null };
-      if (met !== null) waiting.add({ letterIds }, null, met.thrown);
+    async markStored(deadLetterIds) {
+      const met = waiting.isEmpty ? await tryDeadLetters(() => markStored(database, deadLetterIds)) : { thrown: null };
+      if (met !== null) waiting.add({ deadLetterIds }, null, met.thrown);
     },
     /** Makes the beginning of the stream the place that is stored. What waits is of a stream that nobody can read again. */
     async beginAnew() {

@@ -134,7 +134,7 @@ export async function readHardened(deps: SessionDeps): Promise<'stopped' | 'fenc
       Object.assign(view, { heldEntries: held.size, oldestId: held.oldestId ?? view.oldestId });
       return goesOn;
     },
-    storeLetters: store.storeLetters,
+    storeDeadLetters: store.storeDeadLetters,
     beginAnew: store.beginAnew,
     onRead({ behind, position: { lastId } }, serverAheadMs) {
       const oldestId = held.oldestId ?? (behind === 0 ? null : lastId);

@@ -1,5 +1,5 @@
 import { readFields, type StreamFields } from '../../../shared/contracts/health-event.ts';
-import { replayLetterField } from '../../../shared/contracts/stream-letter.ts';
+import { replayDeadLetterField } from '../../../shared/contracts/stream-dead-letter.ts';
 import { type BoundedEntry, readBounded } from '../../../shared/platform/redis/bounded-stream-read.ts';
 import type { Redis } from '../../../shared/platform/redis/redis.ts';
 import { type StreamFacts, toStreamFacts } from '../../../shared/platform/redis/stream-facts.ts';
@@ -16,7 +16,7 @@ export interface StreamRead {
   serverMs: number;
 }
 
-const names = [...readFields, replayLetterField];
+const names = [...readFields, replayDeadLetterField];
 
 /**
  * To describe a stream, Redis copies its first and its last entry. That costs some microseconds, or a second when they are

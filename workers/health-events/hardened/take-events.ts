@@ -4,9 +4,9 @@ import { toError } from '../../../shared/platform/errors.ts';
 import { classifyDatabaseError, explainDatabaseError } from '../../../shared/platform/postgres/database-errors.ts';
 import { OwnFaultError } from '../../runtime/outage-gate.ts';
 import type { Gap } from './account.ts';
+import { replayedFrom, storeEntryDeadLetters } from './dead-letters.ts';
 import type { CommitOutcome } from './game-store.ts';
 import type { HeldEntries, ReadEvent } from './held-entries.ts';
-import { replayedFrom, storeEntryLetters } from './letters.ts';
 import { type EventPlan, planEvents, type StoredGame } from './plan-events.ts';
 import { earliest, type Position } from './stream-entry.ts';
 import type { StreamReader } from './stream-reader.ts';
@@ -15,9 +15,9 @@ import type { StreamReader } from './stream-reader.ts';
 export interface EventStore {
   loadGames(gameIds: readonly string[]): Promise<Map<string, StoredGame>>;
   commit(commit: { plan: EventPlan; position: Position; gap: Gap | null }): Promise<CommitOutcome>;
-  storeLetters(letters: readonly DeadLetter[]): Promise<void>;
-  /** notes that what was put back from these letters is taken in */
-  markStored(letterIds: readonly string[]): Promise<void>;
+  storeDeadLetters(deadLetters: readonly DeadLetter[]): Promise<void>;
+  /** notes that what was put back from these dead letters is taken in */
+  markStored(deadLetterIds: readonly string[]): Promise<void>;
 }
 
 /** What is told of the way that events took. */
@@ -68,8 +68,8 @@ export async function takeEvents({ events, end, gap, serverMs }: EventBatch, dep
     // A batch may be planned more than once.
     const fresh = dead.filter(({ id }) => !buried.has(id));
     if (fresh.length === 0) return;
-    const letters = fresh.map((entry) => ({ entry, code, reason }));
-    await storeEntryLetters(letters, { stream, storeLetters: store.storeLetters, whole: deps.whole });
+    const deadLetters = fresh.map((entry) => ({ entry, code, reason }));
+    await storeEntryDeadLetters(deadLetters, { stream, storeDeadLetters: store.storeDeadLetters, whole: deps.whole });
     for (const entry of fresh) {
       buried.add(entry.id);
       observer.onBuried(entry, result, reason);

@@ -5,7 +5,7 @@ import { createRedis } from '../../../../shared/platform/redis/redis.ts';
 import { aConsole } from '../../../support/a-console.ts';
 import { connect, until, untilBlocked } from '../../../support/fixtures.ts';
 import { startFragileRedis } from '../../../support/private-servers.ts';
-import { insertLetter } from '../../../support/seed-console.ts';
+import { insertDeadLetter } from '../../../support/seed-console.ts';
 
 const thrownBy = (work: Promise<unknown>): Promise<unknown> => work.catch((error: unknown) => error);
 
@@ -38,7 +38,7 @@ test('outage: without Redis its routes are unavailable at once, and all others a
 test('outage: a Redis that says nothing is waited for two seconds, and asked again when it speaks', async () => {
   const server = await startFragileRedis();
   const { ask, client, get } = await aConsole({ REDIS_URL: server.url });
-  await insertLetter(client);
+  await insertDeadLetter(client);
   await until(async () => (await get('/queues/api/queues')).status === 200);
   server.freeze();
   const began = performance.now();
@@ -75,10 +75,10 @@ test('outage: however Redis goes away in the middle of an answer, it is Redis th
   expect(told, errors.map(String).join('\n')).toEqual([503, 503, 503, 503]);
 });
 
-test('outage: a Redis that goes away while letters are put back leaves them open, and the caller is told', async () => {
+test('outage: a Redis that goes away while dead letters are put back leaves them open, and the caller is told', async () => {
   const server = await startFragileRedis();
   const { ask, client, databaseUrl } = await aConsole({ REDIS_URL: server.url });
-  await insertLetter(client);
+  await insertDeadLetter(client);
   const other = await connect(databaseUrl);
   await other.query('begin; lock table dead_letter in access exclusive mode');
   const replay = ask('POST', '/api/v1/dead-letters/replay', { body: { all: true } });

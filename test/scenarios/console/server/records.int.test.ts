@@ -5,7 +5,7 @@ import { aConsole } from '../../../support/a-console.ts';
 import { openQueue } from '../../../support/fixtures.ts';
 import { insertRuntimeRecord } from '../../../support/health.ts';
 import { aCompletion } from '../../../support/requests.ts';
-import { insertLetter } from '../../../support/seed-console.ts';
+import { insertDeadLetter } from '../../../support/seed-console.ts';
 
 const nobody = '018f0000-0000-7000-8000-000000000000';
 
@@ -77,8 +77,8 @@ test('dead letters: they are listed, by cause too, and read one by one', async (
   const { get, client } = await aConsole();
   const at = (n: number) => new Date(1_800_000_000_000 + n);
   const ids: string[] = [];
-  for (let n = 0; n < 3; n += 1) ids.unshift(await insertLetter(client, { last_seen: at(n), first_seen: at(0) }));
-  const other = await insertLetter(client, {
+  for (let n = 0; n < 3; n += 1) ids.unshift(await insertDeadLetter(client, { last_seen: at(n), first_seen: at(0) }));
+  const other = await insertDeadLetter(client, {
     queue: 'completed-request',
     signature: 'other',
     contract_version: null,
@@ -86,13 +86,13 @@ test('dead letters: they are listed, by cause too, and read one by one', async (
     first_seen: at(-1),
   });
   const list = await get('/api/v1/dead-letters?state=open&signature=schema%20id:%20Invalid%20input&limit=2');
-  expect(list.body.letters.map(({ id }: { id: string }) => id)).toEqual(ids.slice(0, 2));
-  expect(list.body.letters[0]).not.toHaveProperty('payload');
+  expect(list.body.deadLetters.map(({ id }: { id: string }) => id)).toEqual(ids.slice(0, 2));
+  expect(list.body.deadLetters[0]).not.toHaveProperty('payload');
   const next = await get(`/api/v1/dead-letters?limit=2&cursor=${list.body.cursor}`);
-  expect(next.body.letters.map(({ id }: { id: string }) => id)).toEqual([ids[2], other]);
-  expect(next.body.letters[1].holdsRecord).toBe(false);
+  expect(next.body.deadLetters.map(({ id }: { id: string }) => id)).toEqual([ids[2], other]);
+  expect(next.body.deadLetters[1].holdsRecord).toBe(false);
   const { causes } = (await get('/api/v1/dead-letters/causes')).body;
-  expect(causes.map(({ letters, exampleId }: Record<string, unknown>) => [letters, exampleId])).toEqual([
+  expect(causes.map(({ deadLetters, exampleId }: Record<string, unknown>) => [deadLetters, exampleId])).toEqual([
     [3, ids[0]],
     [1, other],
   ]);
@@ -102,8 +102,8 @@ test('dead letters: they are listed, by cause too, and read one by one', async (
 
 test('dead letters: they are put back into their queue, repaired, and put aside', async () => {
   const { ask, client, namespace } = await aConsole();
-  const [first, second] = [await insertLetter(client), await insertLetter(client)];
-  const noRecord = await insertLetter(client, { contract_version: null, signature: 'other' });
+  const [first, second] = [await insertDeadLetter(client), await insertDeadLetter(client)];
+  const noRecord = await insertDeadLetter(client, { contract_version: null, signature: 'other' });
   const replayed = await ask('POST', '/api/v1/dead-letters/replay', {
     body: { ids: [first, noRecord], repairs: ['drop:notes'] },
   });
@@ -120,9 +120,9 @@ test('dead letters: they are put back into their queue, repaired, and put aside'
   });
 });
 
-test('dead letters: a slip of the pen does not mean every letter', async () => {
+test('dead letters: a slip of the pen does not mean every dead letter', async () => {
   const { ask, client } = await aConsole();
-  await insertLetter(client);
+  await insertDeadLetter(client);
   const bad = [
     {},
     { all: false },

@@ -61,7 +61,7 @@ test('hardened: 19. an event of an unknown game is a dead letter: nothing else i
   await place.settled();
   expect(await place.records()).toMatchObject({ 'game-2': { status: 'running', engine_health: '' } });
   expect(Object.keys(await place.records())).toEqual(['game-2']);
-  expect(await place.letters()).toMatchObject([{ code: 'unknown_game' }, { code: 'unknown_game' }]);
+  expect(await place.deadLetters()).toMatchObject([{ code: 'unknown_game' }, { code: 'unknown_game' }]);
   expect(await told(place)).toEqual([]);
 });
 
@@ -123,7 +123,7 @@ test('hardened: 22. a record that is gone when it is to be written: its event is
   await other.query('commit');
   await until(async () => (await consumed(worker)) === 1);
   await place.settled();
-  expect(await place.letters()).toMatchObject([{ code: 'unknown_game' }]);
+  expect(await place.deadLetters()).toMatchObject([{ code: 'unknown_game' }]);
   expect(await told(place)).toEqual([]);
 });
 

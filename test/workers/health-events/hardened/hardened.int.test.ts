@@ -66,8 +66,8 @@ test('hardened: 2. without a label it is health_events; a blank or padded one is
 });
 
 /** Has entries read, none of which may do anything but become a dead letter. */
-async function expectLetters(events: WireEvent[], code: string, reason: RegExp): Promise<void> {
-  const { insert, add, start, letters, lobby, records, offset } = await aWorker();
+async function expectDeadLetters(events: WireEvent[], code: string, reason: RegExp): Promise<void> {
+  const { insert, add, start, deadLetters, lobby, records, offset } = await aWorker();
   await insert({});
   const before = await records();
   const ids = await add(...events);
@@ -76,9 +76,9 @@ async function expectLetters(events: WireEvent[], code: string, reason: RegExp):
   expect(await results(code)).toBe(events.length);
   expect({ records: await records(), lobby: await lobby() }).toEqual({ records: before, lobby: [] });
   expect((await offset())?.last_id).toBe(ids.at(-1));
-  const dead = await letters();
-  expect(dead.map((letter) => letter['job_id']).sort()).toEqual(ids.sort());
-  for (const letter of dead) expect(letter).toMatchObject({ code, reason: expect.stringMatching(reason) });
+  const dead = await deadLetters();
+  expect(dead.map((deadLetter) => deadLetter['job_id']).sort()).toEqual(ids.sort());
+  for (const deadLetter of dead) expect(deadLetter).toMatchObject({ code, reason: expect.stringMatching(reason) });
 }
 
 // 3. 4. 5.
@@ -88,7 +88,7 @@ test.each([
   [5, 'occurred_at_ms'],
 ])('hardened: %i. an entry without a %s is a dead letter (mirror: a line in the log)', async (_, field) => {
   const blanks = [undefined, '', ' ', '\t\r\n', '\u0085\u00a0\u3000'];
-  await expectLetters(
+  await expectDeadLetters(
     blanks.map((blank) => ({ [field]: blank })),
     'malformed',
     new RegExp(`^${field} is missing$`),
@@ -97,7 +97,7 @@ test.each([
 
 test('hardened: 6. an entry whose time is no whole number above 0 of 64 bits is a dead letter (mirror: a line in the log)', async () => {
   const times = ['abc', '1.5', '1e3', '1_000', '0x10', ' 1', '1 ', '9223372036854775808', '0', '-0', '+0', '-1', '+'];
-  await expectLetters(
+  await expectDeadLetters(
     times.map((time) => ({ occurred_at_ms: time })),
     'malformed',
     /^occurred_at_ms is not |^occurred_at_ms does not fit /,
@@ -105,7 +105,7 @@ test('hardened: 6. an entry whose time is no whole number above 0 of 64 bits is 
 });
 
 test('hardened: 7. an entry with the bare minimum, with more than that, or with a time that no date has, is taken', async () => {
-  const { insert, add, start, records, redis, keys, letters } = await aWorker();
+  const { insert, add, start, records, redis, keys, deadLetters } = await aWorker();
   const events: WireEvent[] = [
     { details: undefined, container_id: undefined },
     { details: 'no JSON', container_id: '', more: 'of it' },
@@ -121,12 +121,12 @@ test('hardened: 7. an entry with the bare minimum, with more than that, or with 
     ...events.map(() => 'healthy'),
     'probe_failed',
   ]);
-  expect(await letters()).toEqual([]);
+  expect(await deadLetters()).toEqual([]);
 });
 
 test('hardened: 8. an entry of an unknown type is a dead letter, also when only case or spaces are wrong (mirror: a line in the log)', async () => {
   const types = ['container_paused', 'Container_Exited', ' container_exited', 'container_exited ', 'constructor'];
-  await expectLetters(
+  await expectDeadLetters(
     types.map((type) => ({ event_type: type })),
     'unknown_type',
     /^event_type ".+" is not known$/,
@@ -219,7 +219,7 @@ test('hardened: 18. a status that changes between the plan and the commit: plann
 });
 
 test('hardened: 42. many events of many games: every record and every snapshot, in order', async () => {
-  const { insert, add, start, records, lobby, letters, offset } = await aWorker();
+  const { insert, add, start, records, lobby, deadLetters, offset } = await aWorker();
   await insert(...Object.entries(storyStatuses).map(([game_id, status]) => ({ game_id, status })));
   const ids = await add(...story.map(([game_id, event_type], index) => ({ game_id, event_type, ...at(index) })));
   await (await start()).consumed(story.length);
@@ -229,7 +229,7 @@ test('hardened: 42. many events of many games: every record and every snapshot, 
   expect(Object.values(await records()).map((row) => [row.game_id, row.status, row.engine_health])).toEqual(
     recordsAfterStory,
   );
-  expect((await letters()).map((letter) => [letter['job_id'], letter['code']]).sort()).toEqual([
+  expect((await deadLetters()).map((deadLetter) => [deadLetter['job_id'], deadLetter['code']]).sort()).toEqual([
     [ids[6], 'unknown_game'],
     [ids[9], 'unknown_type'],
   ]);

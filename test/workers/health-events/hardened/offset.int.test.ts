@@ -222,5 +222,5 @@ test('a replay from the beginning changes nothing', async () => {
   await place.settled();
   expect({ records: await place.records(), lobby: await place.lobby() }).toEqual(before);
   expect(await second.metric('sluice_health_events_total', { result: 'duplicate' })).toBe(3);
-  expect(await place.letters()).toMatchObject([{ attempts: 2, state: 'open' }]);
+  expect(await place.deadLetters()).toMatchObject([{ attempts: 2, state: 'open' }]);
 });

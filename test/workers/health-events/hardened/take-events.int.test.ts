@@ -167,7 +167,7 @@ describe('the games of others', () => {
     const worker = await place.start();
     await place.add(...games.map((game) => exit(game)));
     await place.settled();
-    expect(await place.letters()).toMatchObject([
+    expect(await place.deadLetters()).toMatchObject([
       { queue: place.keys.stream, code: '23514', state: 'open', contract_version: 1 },
     ]);
     const records = Object.values(await place.records());
@@ -190,7 +190,7 @@ describe('games that nobody knows', () => {
     await place.settled();
     const told = (await place.lobby()).filter((entry) => entry['game_id'] === 'game-2');
     expect(told.map((entry) => entry['engine_health_summary'])).toEqual(['healthy', 'exited', 'healthy']);
-    expect(await place.letters()).toEqual([]);
+    expect(await place.deadLetters()).toEqual([]);
   });
 
   test('a worker that ends while events wait hands them on', async () => {
@@ -213,9 +213,9 @@ describe('games that nobody knows', () => {
     await place.start({ SLUICE_HEALTH_GRACE_MS: '300' });
     const [id] = await place.add({ ...exit('game-9'), details: '{"exit_code":137}' });
     await place.settled();
-    const [letter] = await place.letters();
-    expect(letter).toMatchObject({ queue: place.keys.stream, code: 'unknown_game', job_id: id, state: 'open' });
-    expect(JSON.parse(String(letter?.['payload']))).toEqual({
+    const [deadLetter] = await place.deadLetters();
+    expect(deadLetter).toMatchObject({ queue: place.keys.stream, code: 'unknown_game', job_id: id, state: 'open' });
+    expect(JSON.parse(String(deadLetter?.['payload']))).toEqual({
       ...exit('game-9'),
       container_id: '7c2b5d1a4f6e',
       details: '{"exit_code":137}',
@@ -228,12 +228,12 @@ describe('games that nobody knows', () => {
         { filter: { state: 'open' }, repairs: [], limit: 10, perSecond: null, onProgress: () => undefined },
       );
     expect(await again()).toEqual({ replayed: 1, skipped: [] });
-    await until(async () => (await place.letters())[0]?.['attempts'] === 2);
-    expect(await place.letters()).toMatchObject([{ id: letter?.['id'], state: 'open', attempts: 2 }]);
+    await until(async () => (await place.deadLetters())[0]?.['attempts'] === 2);
+    expect(await place.deadLetters()).toMatchObject([{ id: deadLetter?.['id'], state: 'open', attempts: 2 }]);
 
     await place.insert({ game_id: 'game-9' });
     await again();
-    await until(async () => (await place.letters())[0]?.['state'] === 'stored');
+    await until(async () => (await place.deadLetters())[0]?.['state'] === 'stored');
     expect((await place.records())['game-9']).toMatchObject({ status: 'engine_unreachable', engine_health: 'exited' });
   });
 });

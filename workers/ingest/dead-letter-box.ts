@@ -2,12 +2,12 @@ import type { Logger } from '../../shared/platform/logging/logger.ts';
 import { describeDatabaseError } from '../../shared/platform/postgres/database-errors.ts';
 import { type OutageGate, StoppedError } from '../runtime/outage-gate.ts';
 
-/** Letters could not be written, or not be noted as stored. The reason is in the log. */
-export class LetterBoxShutError extends Error {
-  override readonly name = 'LetterBoxShutError';
+/** Dead letters could not be written, or not be noted as stored. The reason is in the log. */
+export class DeadLetterBoxShutError extends Error {
+  override readonly name = 'DeadLetterBoxShutError';
 }
 
-/** How many write letters at once: they wait for locks, and must leave connections to those who store records. */
+/** How many write dead letters at once: they wait for locks, and must leave connections to those who store records. */
 const maxAtOnce = 1;
 
 /**
@@ -15,7 +15,7 @@ const maxAtOnce = 1;
  * barred. Then the box is shut for a while, so that nobody waits for it, and one at a time tries it again. An outage of the
  * whole database is waited for.
  */
-export function createLetterBox(deps: {
+export function createDeadLetterBox(deps: {
   gate: OutageGate;
   logger: Logger;
   /** how long it stays shut after a failure */
@@ -33,7 +33,7 @@ export function createLetterBox(deps: {
 
   const refuse = (): void => {
     if (isInTrouble && (busy > 0 || now() < shutUntilMs))
-      throw new LetterBoxShutError('dead letters cannot be written now');
+      throw new DeadLetterBoxShutError('dead letters cannot be written now');
   };
 
   const takeTurn = async (): Promise<void> => {
@@ -56,7 +56,7 @@ export function createLetterBox(deps: {
       return isInTrouble && (busy > 0 || now() < shutUntilMs);
     },
 
-    /** Does `work`. @throws LetterBoxShutError when it fails or is not tried, StoppedError when the time is up */
+    /** Does `work`. @throws DeadLetterBoxShutError when it fails or is not tried, StoppedError when the time is up */
     async run<T>(work: () => Promise<T>): Promise<T> {
       await takeTurn();
       try {
@@ -75,7 +75,7 @@ export function createLetterBox(deps: {
           );
         isInTrouble = true;
         shutUntilMs = now() + shutForMs;
-        throw new LetterBoxShutError('dead letters cannot be written now', { cause: error });
+        throw new DeadLetterBoxShutError('dead letters cannot be written now', { cause: error });
       } finally {
         busy -= 1;
         // All of them look: when it is shut now, none has to wait.
@@ -85,4 +85,4 @@ export function createLetterBox(deps: {
   };
 }
 
-export type LetterBox = ReturnType<typeof createLetterBox>;
+export type DeadLetterBox = ReturnType<typeof createDeadLetterBox>;

@@ -1,4 +1,4 @@
-import type { LetterChange, ReadLetter } from '../dead-letters/erase.ts';
+import type { DeadLetterChange, ReadDeadLetter } from '../dead-letters/erase.ts';
 import { parseChunk } from '../shared/contracts/parse-chunk.ts';
 import { type QueueName, queueNames } from '../shared/contracts/queues.ts';
 import { eraseFromChunk } from './erase-chunk.ts';
@@ -10,7 +10,10 @@ const erasedReason = 'erased';
  * What becomes of a dead letter. One of the subject goes. One of somebody else that names the subject keeps all that does not,
  * and may be replayed still; a chunk of a newer producer or one that cannot be read, and an entry of a stream, go when they name it.
  */
-export function letterFate({ queue, payload, code, reason, signature }: ReadLetter, scope: ErasureScope): LetterChange {
+export function deadLetterFate(
+  { queue, payload, code, reason, signature }: ReadDeadLetter,
+  scope: ErasureScope,
+): DeadLetterChange {
   const { naming, ownOnly } = scope;
   const ours = queueNames.find((name) => name === queue);
   const fate = ours === undefined ? strangerFate(payload, scope) : recordFate(ours, payload, scope);
@@ -28,7 +31,7 @@ export function letterFate({ queue, payload, code, reason, signature }: ReadLett
 }
 
 /** Whether it is a chunk of a newer producer: it may hold records of the subject that nothing shows. */
-export function isUnreadable({ queue, payload }: Pick<ReadLetter, 'queue' | 'payload'>): boolean {
+export function isUnreadable({ queue, payload }: Pick<ReadDeadLetter, 'queue' | 'payload'>): boolean {
   if (!queueNames.some((name) => name === queue)) return false;
   try {
     const parsed: unknown = JSON.parse(payload);

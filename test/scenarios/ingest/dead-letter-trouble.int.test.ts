@@ -15,7 +15,7 @@ const jobsOf = (count: number): string[][] => numbers(count / 10).map((job) => n
 
 type Fleet = Awaited<ReturnType<typeof anExecutionFleet>>;
 
-/** Each breaks the table for letters, and mends it again. */
+/** Each breaks the table for dead letters, and mends it again. */
 const troubles: [name: string, breakIt: (fleet: Fleet) => Promise<() => Promise<unknown>>][] = [
   [
     'is locked',
@@ -28,8 +28,8 @@ const troubles: [name: string, breakIt: (fleet: Fleet) => Promise<() => Promise<
   [
     'is missing',
     async ({ client }) => {
-      await client.query('alter table dead_letter rename to letters');
-      return () => client.query('alter table letters rename to dead_letter');
+      await client.query('alter table dead_letter rename to elsewhere');
+      return () => client.query('alter table elsewhere rename to dead_letter');
     },
   ],
   [
@@ -53,17 +53,17 @@ const troubles: [name: string, breakIt: (fleet: Fleet) => Promise<() => Promise<
 ];
 
 test.each(troubles)(
-  'letters: while their table %s good records are stored, and no job fails; then the letters are written',
+  'dead letters: while their table %s good records are stored, and no job fails; then the dead letters are written',
   async (_name, breakIt) => {
     const fleet = await anExecutionFleet({ SLUICE_DEAD_SHARE_MIN_RECORDS: '50', SLUICE_PARK_MS: '400' });
-    const { queue, add, start, ids, letters, empty } = fleet;
+    const { queue, add, start, ids, deadLetters, empty } = fleet;
     const mend = await breakIt(fleet);
     const worker = await start();
     await add(...jobsOf(100));
     await until(async () => (await ids()).length === 90);
     expect(await ids()).toEqual(numbers(100).filter(isGood).map(idOf));
     // Many times over, so that each record would be counted many times.
-    await until(async () => (await worker.metric('sluice_jobs_total', { outcome: 'letters' })) >= 30);
+    await until(async () => (await worker.metric('sluice_jobs_total', { outcome: 'dead_letters' })) >= 30);
     expect(await worker.metric('sluice_dead_letters_blocked', {})).toBe(1);
     expect(await worker.metric('sluice_worker_halted', {})).toBe(0);
     expect(await worker.metric('sluice_database_outage', {})).toBe(0);
@@ -74,7 +74,7 @@ test.each(troubles)(
 
     await mend();
     await empty();
-    expect(await letters()).toHaveLength(12);
+    expect(await deadLetters()).toHaveLength(12);
     expect(await worker.metric('sluice_records_total', { outcome: 'dead' })).toBe(12);
     expect(await worker.metric('sluice_records_total', { outcome: 'stored' })).toBe(108);
     expect(await worker.metric('sluice_dead_letters_blocked', {})).toBe(0);
@@ -83,37 +83,37 @@ test.each(troubles)(
   },
 );
 
-test('letters: a worker that stops while none can be written hands its jobs back', async () => {
+test('dead letters: a worker that stops while none can be written hands its jobs back', async () => {
   const fleet = await anExecutionFleet();
-  const { databaseUrl, queue, add, start, letters, empty } = fleet;
+  const { databaseUrl, queue, add, start, deadLetters, empty } = fleet;
   const holder = await connect(databaseUrl);
   await holder.query('begin; lock table dead_letter in access exclusive mode');
   const worker = await start();
   await add(...jobsOf(50));
-  await until(async () => (await worker.metric('sluice_jobs_total', { outcome: 'letters' })) >= 5);
+  await until(async () => (await worker.metric('sluice_jobs_total', { outcome: 'dead_letters' })) >= 5);
   expect(await worker.stop()).toBe(true);
   expect(await queue.getFailedCount()).toBe(0);
   await holder.query('rollback');
   await start();
   await empty();
-  expect(await letters()).toHaveLength(5);
+  expect(await deadLetters()).toHaveLength(5);
 });
 
-test('letters: a replayed record is stored while its letter is held, and the letter is told so when it is let go', async () => {
+test('dead letters: a replayed record is stored while its dead letter is held, and the dead letter is told so when it is let go', async () => {
   const { databaseUrl, client, queue, add, start, ids, empty } = await anExecutionFleet();
   const { rows } = await client.query<{ id: string }>(
     `insert into dead_letter (queue, record_key, payload, code, reason, signature, state)
      values ('execution-log', 'key', '{}', 'schema', 'r', 's', 'replayed') returning id`,
   );
-  const [letter] = rows;
-  if (letter === undefined) throw new Error('no letter was made');
+  const [deadLetter] = rows;
+  if (deadLetter === undefined) throw new Error('no dead letter was made');
   const holder = await connect(databaseUrl);
   await holder.query('begin');
   await holder.query('select from dead_letter for update');
   const worker = await start();
   const records = [JSON.parse(recordText(1))];
-  await queue.add(jobName, { v: 1, producer: replayProducer(letter.id), epoch: 1, seq: 1, records });
-  await until(async () => (await worker.metric('sluice_jobs_total', { outcome: 'letters' })) >= 1);
+  await queue.add(jobName, { v: 1, producer: replayProducer(deadLetter.id), epoch: 1, seq: 1, records });
+  await until(async () => (await worker.metric('sluice_jobs_total', { outcome: 'dead_letters' })) >= 1);
   await add(...jobsOf(20).map((texts) => texts.filter((_text, index) => isGood(index)).slice(2)));
   await until(async () => (await ids()).length >= 15);
   expect(await ids()).toContain(idOf(1));

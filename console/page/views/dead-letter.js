@@ -2,26 +2,26 @@ import { copyBox } from '../components/copy-box.js';
 import { card, idText, outcomeMessage, statusBadge } from '../components/parts.js';
 import { el } from '../lib/dom.js';
 import { counted, time } from '../lib/format.js';
-import { letterActions } from './dead-letters.js';
+import { deadLetterActions } from './dead-letters.js';
 
 /** @typedef {import('../types.d.ts').DeadLetter} DeadLetter */
 /** @typedef {import('../types.d.ts').ViewContext} ViewContext */
 
-/** One dead letter with its payload. @param {DeadLetter} letter @param {ViewContext} context */
-export function renderLetter(letter, context) {
-  const holdsRecord = letter.contractVersion !== null;
+/** One dead letter with its payload. @param {DeadLetter} deadLetter @param {ViewContext} context */
+export function renderDeadLetter(deadLetter, context) {
+  const holdsRecord = deadLetter.contractVersion !== null;
   /** @type {[string, import('../lib/dom.js').Child][]} */
   const facts = [
-    ['Id', idText(letter.id)],
-    ['Queue', letter.queue],
-    ['First seen', time(letter.firstSeen)],
-    ['Last seen', time(letter.lastSeen)],
-    ['Found dead', counted(letter.attempts, 'time')],
-    ['Replayed', counted(letter.replays, 'time')],
-    ['Job', idText(letter.jobId)],
-    ['Producer', idText(letter.producer)],
-    ['Record', idText(letter.recordKey)],
-    ['Cause', letter.signature],
+    ['Id', idText(deadLetter.id)],
+    ['Queue', deadLetter.queue],
+    ['First seen', time(deadLetter.firstSeen)],
+    ['Last seen', time(deadLetter.lastSeen)],
+    ['Found dead', counted(deadLetter.attempts, 'time')],
+    ['Replayed', counted(deadLetter.replays, 'time')],
+    ['Job', idText(deadLetter.jobId)],
+    ['Producer', idText(deadLetter.producer)],
+    ['Record', idText(deadLetter.recordKey)],
+    ['Cause', deadLetter.signature],
   ];
   return [
     el(
@@ -30,20 +30,20 @@ export function renderLetter(letter, context) {
       el(
         'p',
         { class: 'outcome-line' },
-        statusBadge(letter.state),
-        el('b', null, letter.code),
-        el('span', { class: 'quiet' }, `since ${time(letter.stateSince)}`),
+        statusBadge(deadLetter.state),
+        el('b', null, deadLetter.code),
+        el('span', { class: 'quiet' }, `since ${time(deadLetter.stateSince)}`),
       ),
-      outcomeMessage(letter.reason),
+      outcomeMessage(deadLetter.reason),
       holdsRecord
         ? null
         : el('p', { class: 'quiet' }, 'It holds no record, but a chunk that could not be read: it cannot be replayed.'),
-      el('p', { class: 'card-actions' }, letterActions({ ...letter, holdsRecord }, context)),
+      el('p', { class: 'card-actions' }, deadLetterActions({ ...deadLetter, holdsRecord }, context)),
     ),
     card(
       'Payload',
       { key: 'payload', note: 'as it was first received' },
-      copyBox('payload', pretty(letter.payload), context),
+      copyBox('payload', pretty(deadLetter.payload), context),
     ),
     card(
       'Facts',

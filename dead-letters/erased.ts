@@ -3,14 +3,14 @@ import { type JsonStatement, type JsonTransaction, queryWithJson } from '../shar
 import type { DeadLetter } from './dead-letter.ts';
 
 /**
- * Those of letters that are nobody's who was erased after their records were made. What does not say when it was made counts
+ * Those of dead letters that are nobody's who was erased after their records were made. What does not say when it was made counts
  * as made before. Until the transaction ends, no erasure is noted.
  */
 export async function withoutErased(
   transaction: JsonTransaction,
-  letters: readonly DeadLetter[],
+  deadLetters: readonly DeadLetter[],
 ): Promise<readonly DeadLetter[]> {
-  const owners = letters.flatMap(({ payload }, index) =>
+  const owners = deadLetters.flatMap(({ payload }, index) =>
     recordsOf(payload).flatMap((record) =>
       ownersOf(record).map(({ kind, id, madeAt }) => ({ index, kind, hash: hashOfId(id), madeAt })),
     ),
@@ -22,7 +22,7 @@ export async function withoutErased(
     const found = some.length === 0 ? [] : await queryWithJson(transaction, statement, JSON.stringify(some));
     for (const [index] of found) erased.add(Number(index));
   }
-  return letters.filter((_letter, index) => !erased.has(index));
+  return deadLetters.filter((_letter, index) => !erased.has(index));
 }
 
 const input = `::json) as owner ("index" integer, "kind" text, "hash" text, "madeAt" timestamptz)`;
@@ -50,7 +50,7 @@ const marks: { concerns(kind: string): boolean; statement: JsonStatement }[] = [
   },
 ];
 
-/** The record of a letter, or those of a chunk that could not be read. */
+/** The record of a dead letter, or those of a chunk that could not be read. */
 function recordsOf(payload: string): unknown[] {
   try {
     const parsed: unknown = JSON.parse(payload);

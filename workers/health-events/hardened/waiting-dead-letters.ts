@@ -4,41 +4,41 @@ import { describeDatabaseError } from '../../../shared/platform/postgres/databas
 import type { Position } from './stream-entry.ts';
 
 const retryEveryMs = 1_000;
-/** Letters that wait at most, and characters of their payloads: beyond it the stream waits with them. */
-const maxLetters = 1_000;
+/** Dead letters that wait at most, and characters of their payloads: beyond it the stream waits with them. */
+const maxDeadLetters = 1_000;
 const maxChars = 32 * 1_024 * 1_024;
 
 /**
- * Letters that could not be written for a trouble of their own table, and letters that could not be noted as stored. Events go
+ * Dead letters that could not be written for a trouble of their own table, and dead letters that could not be noted as stored. Events go
  * on meanwhile; the place that is stored stays where it was when the first one had to wait, so that a worker that dies reads
  * their entries again.
  */
-export function createWaitingLetters(deps: {
+export function createWaitingDeadLetters(deps: {
   logger: Logger;
-  store(letters: readonly DeadLetter[]): Promise<void>;
-  markStored(letterIds: readonly string[]): Promise<void>;
+  store(deadLetters: readonly DeadLetter[]): Promise<void>;
+  markStored(deadLetterIds: readonly string[]): Promise<void>;
   /** told when all are written after some had to wait */
   onWritten(): void;
 }) {
   const { logger } = deps;
-  let letters: DeadLetter[] = [];
-  let letterIds: string[] = [];
+  let deadLetters: DeadLetter[] = [];
+  let deadLetterIds: string[] = [];
   let chars = 0;
   let heldAt: Position | null = null;
   let timer: NodeJS.Timeout | null = null;
   let writing: Promise<boolean> | null = null;
   let isClosed = false;
 
-  const isEmpty = (): boolean => letters.length === 0 && letterIds.length === 0;
+  const isEmpty = (): boolean => deadLetters.length === 0 && deadLetterIds.length === 0;
 
   const writeAll = async (): Promise<boolean> => {
-    const [someLetters, someIds] = [letters, letterIds];
+    const [someDeadLetters, someIds] = [deadLetters, deadLetterIds];
     try {
-      if (someLetters.length > 0) await deps.store(someLetters);
-      letters = letters.slice(someLetters.length);
-      chars = letters.reduce((sum, { payload }) => sum + payload.length, 0);
+      if (someDeadLetters.length > 0) await deps.store(someDeadLetters);
+      deadLetters = deadLetters.slice(someDeadLetters.length);
+      chars = deadLetters.reduce((sum, { payload }) => sum + payload.length, 0);
       if (someIds.length > 0) await deps.markStored(someIds);
-      letterIds = letterIds.slice(someIds.length);
+      deadLetterIds = deadLetterIds.slice(someIds.length);
     } catch {
       return false;
     }
@@ -75,17 +75,17 @@ export function createWaitingLetters(deps: {
 
     /** No more can wait. */
     get isFull(): boolean {
-      return letters.length >= maxLetters || chars >= maxChars;
+      return deadLetters.length >= maxDeadLetters || chars >= maxChars;
     },
 
-    /** The place that is to be stored while letters wait. */
+    /** The place that is to be stored while dead letters wait. */
     get heldAt(): Position | null {
       return heldAt;
     },
 
-    /** @param at the place before their entries, or an earlier one; needed for letters only */
+    /** @param at the place before their entries, or an earlier one; needed for dead letters only */
     add(
-      more: { letters?: readonly DeadLetter[]; letterIds?: readonly string[] },
+      more: { deadLetters?: readonly DeadLetter[]; deadLetterIds?: readonly string[] },
       at: Position | null,
       thrown: unknown,
     ) {
@@ -93,9 +93,9 @@ export function createWaitingLetters(deps: {
         const { message: reason, ...facts } = describeDatabaseError(thrown);
         logger.error({ ...facts, reason }, 'dead letters cannot be written; they wait, and the stream continues');
       }
-      letters = [...letters, ...(more.letters ?? [])];
-      letterIds = [...letterIds, ...(more.letterIds ?? [])];
-      chars = letters.reduce((sum, { payload }) => sum + payload.length, 0);
+      deadLetters = [...deadLetters, ...(more.deadLetters ?? [])];
+      deadLetterIds = [...deadLetterIds, ...(more.deadLetterIds ?? [])];
+      chars = deadLetters.reduce((sum, { payload }) => sum + payload.length, 0);
       heldAt ??= at;
       retry();
     },

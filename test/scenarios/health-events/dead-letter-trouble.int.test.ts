@@ -12,7 +12,7 @@ const exit = (game_id: string, n: number): WireEvent => ({
 });
 const bad: WireEvent = { ...exit('', 0) };
 
-test('health letters: while their table is locked events go on; the place that is stored stays before them until they are written', async () => {
+test('health dead letters: while their table is locked events go on; the place that is stored stays before them until they are written', async () => {
   const place = await aHealthPlace();
   await place.insert({});
   const worker = await place.start();
@@ -26,10 +26,10 @@ test('health letters: while their table is locked events go on; the place that i
 
   await holder.query('rollback');
   await place.settled();
-  expect(await place.letters()).toMatchObject([{ code: 'malformed', attempts: 1 }]);
+  expect(await place.deadLetters()).toMatchObject([{ code: 'malformed', attempts: 1 }]);
 });
 
-test('health letters: of a worker that dies while they wait the next one reads their entries again', async () => {
+test('health dead letters: of a worker that dies while they wait the next one reads their entries again', async () => {
   const place = await aHealthPlace();
   await place.insert({});
   const holder = await connect(place.databaseUrl);
@@ -42,7 +42,7 @@ test('health letters: of a worker that dies while they wait the next one reads t
   await holder.query('rollback');
   await place.start();
   await place.settled();
-  expect(await place.letters()).toMatchObject([{ code: 'malformed' }]);
+  expect(await place.deadLetters()).toMatchObject([{ code: 'malformed' }]);
   // Taken in twice, told once.
   expect(await place.lobby()).toHaveLength(1);
 });
@@ -64,7 +64,7 @@ test.each(['XX000', 'ZZ001', '42501', '58030'])(
       '',
       'exited',
     ]);
-    expect(await place.letters()).toMatchObject([{ code }]);
+    expect(await place.deadLetters()).toMatchObject([{ code }]);
   },
 );
 
@@ -77,9 +77,9 @@ test('health events: what every commit meets makes the stream wait, and nothing 
   await place.add(exit('game-1', 1));
   const worker = await place.start();
   await until(async () => (await worker.metric('sluice_health_retries_total', { code: 'XX000' })) >= 8);
-  expect(await place.letters()).toEqual([]);
+  expect(await place.deadLetters()).toEqual([]);
   await place.client.query('drop trigger odd on runtime_record');
   await place.settled();
   expect((await place.records())['game-1']?.engine_health).toBe('exited');
-  expect(await place.letters()).toEqual([]);
+  expect(await place.deadLetters()).toEqual([]);
 });
