@@ -26,9 +26,9 @@ const end = { lost: 0, takenOver: 0, troubles: [] as string[], refused: 0 };
 let isStopping = false;
 
 process.on('SIGUSR2', () => {
-  const gate = process.env['TEST_GATE'] ?? '';
-  while (!existsSync(gate)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
-  rmSync(gate);
+  const breaker = process.env['TEST_GATE'] ?? '';
+  while (!existsSync(breaker)) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 10);
+  rmSync(breaker);
 });
 process.once('SIGTERM', () => {
   isStopping = true;

@@ -65,10 +65,10 @@ export function failingTransport(times: number): ScriptedTransport {
 
 /** Says nothing until it is closed, which cuts its sends off, or until it is told to go on. */
 export function silentTransport(): ScriptedTransport & { goOn(): void } {
-  const gate = Promise.withResolvers<void>();
+  const breaker = Promise.withResolvers<void>();
   return Object.defineProperties(
-    { goOn: gate.resolve },
-    Object.getOwnPropertyDescriptors(aTransport(() => gate.promise)),
+    { goOn: breaker.resolve },
+    Object.getOwnPropertyDescriptors(aTransport(() => breaker.promise)),
   ) as ScriptedTransport & { goOn(): void };
 }
 

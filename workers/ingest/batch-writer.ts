@@ -7,8 +7,8 @@ import {
   isLackOfResources,
   lockNotAvailable,
 } from '../../shared/platform/postgres/database-errors.ts';
+import { type CircuitBreaker, OwnFaultError, type Proof, StoppedError } from '../runtime/circuit-breaker.ts';
 import { heldBytes, type MemoryBudget } from '../runtime/memory-budget.ts';
-import { type OutageGate, OwnFaultError, type Proof, StoppedError } from '../runtime/outage-gate.ts';
 import type { TellMetrics } from '../runtime/tell-metrics.ts';
 import type { BatchEntry } from './batcher.ts';
 import type { RecordKind, Unstored } from './kind.ts';
@@ -22,7 +22,7 @@ export interface BatchWriterDeps {
   database: Database;
   metrics: WorkerMetrics;
   tellMetrics: TellMetrics;
-  gate: OutageGate;
+  breaker: CircuitBreaker;
   memory: MemoryBudget;
   backoff: Backoff;
   /** aborted when the time to settle things is up */
@@ -51,7 +51,7 @@ const proofs: Record<WritePurpose, Proof> = {
  * go, and taken apart when a row is refused, or makes the statement fail again and again while others get through.
  */
 export function createBatchWriter(deps: BatchWriterDeps) {
-  const { kind, database, metrics, tellMetrics, gate, memory, backoff, signal } = deps;
+  const { kind, database, metrics, tellMetrics, breaker, memory, backoff, signal } = deps;
   const { queue } = kind;
   let inTrouble = 0;
 
@@ -90,7 +90,7 @@ export function createBatchWriter(deps: BatchWriterDeps) {
   /** One try; an error that rows cannot be blamed for is a result, all else is thrown. */
   const tryOnce = async (entries: readonly BatchEntry[], purpose: WritePurpose, isPart = false) => {
     try {
-      return { unstored: await gate.run(() => store(entries, isPart), proofs[purpose]) };
+      return { unstored: await breaker.run(() => store(entries, isPart), proofs[purpose]) };
     } catch (error) {
       const classified = classifyDatabaseError(error);
       if (error instanceof OwnFaultError || !isLackOfResources(classified) || signal.aborted) throw error;
@@ -140,7 +140,7 @@ export function createBatchWriter(deps: BatchWriterDeps) {
     write: settle,
     /** Whether a statement meets locks, takes too long or is taken apart now: that ends by itself, in bounded time. */
     get isInTrouble(): boolean {
-      return inTrouble > 0 || gate.isInTrouble;
+      return inTrouble > 0 || breaker.isInTrouble;
     },
   };
 }

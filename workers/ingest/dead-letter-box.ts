@@ -1,6 +1,6 @@
 import type { Logger } from '../../shared/platform/logging/logger.ts';
 import { describeDatabaseError } from '../../shared/platform/postgres/database-errors.ts';
-import { type OutageGate, StoppedError } from '../runtime/outage-gate.ts';
+import { type CircuitBreaker, StoppedError } from '../runtime/circuit-breaker.ts';
 
 /** Dead letters could not be written, or not be noted as stored. The reason is in the log. */
 export class DeadLetterBoxShutError extends Error {
@@ -16,7 +16,7 @@ const maxAtOnce = 1;
  * whole database is waited for.
  */
 export function createDeadLetterBox(deps: {
-  gate: OutageGate;
+  breaker: CircuitBreaker;
   logger: Logger;
   /** how long it stays shut after a failure */
   shutForMs: number;
@@ -25,7 +25,7 @@ export function createDeadLetterBox(deps: {
   /** ms of a clock that does not jump */
   now(): number;
 }) {
-  const { gate, logger, shutForMs, tellForMs, now } = deps;
+  const { breaker, logger, shutForMs, tellForMs, now } = deps;
   let shutUntilMs = Number.NEGATIVE_INFINITY;
   let isInTrouble = false;
   let busy = 0;
@@ -61,7 +61,7 @@ export function createDeadLetterBox(deps: {
       await takeTurn();
       try {
         // Once is enough: whether the database takes records is found out after the first failure.
-        const result = await gate.run(work, { tries: 1 });
+        const result = await breaker.run(work, { tries: 1 });
         if (isInTrouble) logger.info('dead letters can be written again');
         isInTrouble = false;
         return result;

@@ -6,7 +6,7 @@ import type { Role, RoleDeps } from '../runtime/role.ts';
 import { createMetricsTeller } from '../runtime/tell-metrics.ts';
 import { createBatchWriter } from './batch-writer.ts';
 import { createBatcher } from './batcher.ts';
-import { createDatabaseGate } from './database-gate.ts';
+import { createDatabaseBreaker } from './database-breaker.ts';
 import type { RecordKind } from './kind.ts';
 import { createWorkerMetrics } from './metrics.ts';
 import { createQueueDepth } from './queue-depth.ts';
@@ -39,11 +39,11 @@ export function createRecordRole(
     heldRecords: () => batcher.heldRecords,
     queueDepth: depth.read,
     isHalted: () => isHalted(),
-    isOutage: () => gate.isOutage,
+    isOutage: () => breaker.isOutage,
     lacksDeadLetterBox: () => lacksDeadLetterBox(),
   });
   const tellMetrics = createMetricsTeller(logger);
-  const gate = createDatabaseGate({
+  const breaker = createDatabaseBreaker({
     queue,
     config,
     logger,
@@ -54,7 +54,7 @@ export function createRecordRole(
   });
   const { signal } = giveUp;
   const writer = createBatchWriter({
-    ...{ kind, database, metrics, tellMetrics, gate, memory, signal },
+    ...{ kind, database, metrics, tellMetrics, breaker, memory, signal },
     backoff: config.retry,
   });
   const batcher = createBatcher({ limits: config.batch, write: writer.write });
@@ -67,7 +67,7 @@ export function createRecordRole(
     metrics,
     tellMetrics,
     batcher,
-    gate,
+    breaker,
     clock,
     memory,
     signal,
@@ -80,7 +80,7 @@ export function createRecordRole(
     const waitsFor = whyWaiting();
     if (waitsFor !== null) return `waits for ${waitsFor}`;
     if (isHalted()) return 'halted: too many records are dead';
-    if (gate.isOutage) return 'PostgreSQL does not accept its statements';
+    if (breaker.isOutage) return 'PostgreSQL does not accept its statements';
     return whyRefused();
   };
 

@@ -4,7 +4,7 @@ import {
   explainDatabaseError,
   isPassingRefusal,
 } from '../../shared/platform/postgres/database-errors.ts';
-import { OwnFaultError } from '../runtime/outage-gate.ts';
+import { OwnFaultError } from '../runtime/circuit-breaker.ts';
 import type { BatchEntry } from './batcher.ts';
 import type { Unstored } from './kind.ts';
 import { startsOf, toEntry } from './parts.ts';

@@ -13,9 +13,9 @@ import { createThrottledLog } from '../../shared/platform/logging/throttled-log.
 import type { Database } from '../../shared/platform/postgres/database.ts';
 import { classifyDatabaseError, explainDatabaseError } from '../../shared/platform/postgres/database-errors.ts';
 import type { Redis } from '../../shared/platform/redis/redis.ts';
+import type { CircuitBreaker } from '../runtime/circuit-breaker.ts';
 import { keepRedisTime } from '../runtime/keep-redis-time.ts';
 import { heldBytes, type MemoryBudget } from '../runtime/memory-budget.ts';
-import type { OutageGate } from '../runtime/outage-gate.ts';
 import type { RedisClock } from '../runtime/redis-clock.ts';
 import { isRedisError, repeatWhileRefused } from '../runtime/redis-refusals.ts';
 import { createRedisStanding, noteAnswers } from '../runtime/redis-standing.ts';
@@ -41,7 +41,7 @@ export interface RecordWorkerDeps {
   metrics: WorkerMetrics;
   tellMetrics: TellMetrics;
   batcher: Batcher;
-  gate: OutageGate;
+  breaker: CircuitBreaker;
   clock: RedisClock;
   memory: MemoryBudget;
   /** aborted when the time to settle things is up */
@@ -78,7 +78,7 @@ const deadLetterBoxShutMs = 5_000;
  * hands its jobs back and takes no more.
  */
 export function createRecordWorker(deps: RecordWorkerDeps) {
-  const { kind, config, redis, logger, metrics, tellMetrics, batcher, gate, memory } = deps;
+  const { kind, config, redis, logger, metrics, tellMetrics, batcher, breaker, memory } = deps;
   const { queue } = kind;
   const guard = createDeadRatioGuard(config.worker.deadShare);
   // The failed set is bounded: what fails every job would delete a day of them.
@@ -89,7 +89,7 @@ export function createRecordWorker(deps: RecordWorkerDeps) {
   const starts = createJobCounter(redis, keyOfJob, 'sluice:starts');
   const putOffForDeadLetters = createJobCounter(redis, keyOfJob, deadLettersField);
   const deadLetterBox = createDeadLetterBox({
-    gate,
+    breaker,
     logger,
     shutForMs: Math.min(deadLetterBoxShutMs, config.worker.parkMs),
     tellForMs: config.worker.parkMs * 3 + deadLetterBoxShutMs,
@@ -98,7 +98,7 @@ export function createRecordWorker(deps: RecordWorkerDeps) {
   const suspects = createSuspectLane({
     counter: { add: (jobId) => untilRedisAccepts(() => starts.add(jobId)), takeBack: starts.takeBack },
     maxStarts: config.worker.suspectMaxStarts,
-    onOutage: gate.onOutage,
+    onOutage: breaker.onOutage,
   });
   const putOffs = createThrottledLog<keyof typeof putOffMessages>(troubleLogEveryMs, (why, { count }) => {
     logger.warn({ jobs: count }, putOffMessages[why]);

@@ -33,9 +33,9 @@ function batcherOf(limits: Partial<BatchLimits> = {}, write: WriteBatch = stored
 function gatedWriter() {
   const gates: PromiseWithResolvers<(Error | null)[]>[] = [];
   const write: WriteBatch = () => {
-    const gate = Promise.withResolvers<(Error | null)[]>();
-    gates.push(gate);
-    return gate.promise;
+    const breaker = Promise.withResolvers<(Error | null)[]>();
+    gates.push(breaker);
+    return breaker.promise;
   };
   return { gates, write };
 }

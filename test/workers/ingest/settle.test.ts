@@ -8,7 +8,7 @@ import {
   UnreadableEntryError,
   type WritePurpose,
 } from '../../../workers/ingest/settle.ts';
-import { OwnFaultError } from '../../../workers/runtime/outage-gate.ts';
+import { OwnFaultError } from '../../../workers/runtime/circuit-breaker.ts';
 
 const databaseError = (code: string) => Object.assign(new Error(`database says ${code}`), { code, severity: 'ERROR' });
 const entriesOf = (count: number): BatchEntry[] =>

@@ -5,7 +5,7 @@ import {
   isLackOfResources,
   wayOfFailure,
 } from '../../../shared/platform/postgres/database-errors.ts';
-import { OwnFaultError } from '../../runtime/outage-gate.ts';
+import { OwnFaultError } from '../../runtime/circuit-breaker.ts';
 import type { Lease } from '../lease.ts';
 import { commitEvents, loadGames } from './game-store.ts';
 import { planEvents } from './plan-events.ts';

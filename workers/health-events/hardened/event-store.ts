@@ -3,7 +3,7 @@ import type { DeadLetter } from '../../../dead-letters/dead-letter.ts';
 import { markStored, storeDeadLetters } from '../../../dead-letters/store.ts';
 import type { Logger } from '../../../shared/platform/logging/logger.ts';
 import type { Database } from '../../../shared/platform/postgres/database.ts';
-import type { OwnFaultError } from '../../runtime/outage-gate.ts';
+import type { OwnFaultError } from '../../runtime/circuit-breaker.ts';
 import type { Repeat } from '../../runtime/retry.ts';
 import type { Lease } from '../lease.ts';
 import { createCommitFault } from './commit-fault.ts';

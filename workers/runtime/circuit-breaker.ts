@@ -9,7 +9,7 @@ import {
 } from '../../shared/platform/postgres/database-errors.ts';
 
 /** Statements that share a fate: while one of them waits for the database, the others wait for that one. */
-export type OutageGate = ReturnType<typeof createOutageGate>;
+export type CircuitBreaker = ReturnType<typeof createCircuitBreaker>;
 
 /** The time was up before a statement had an answer. What became of it nobody knows. */
 export class StoppedError extends Error {
@@ -29,7 +29,7 @@ export class OwnFaultError extends Error {
   }
 }
 
-export interface OutageGateOptions {
+export interface CircuitBreakerOptions {
   backoff: Backoff;
   random: () => number;
   /** gives up when aborted: the last error is thrown */
@@ -57,8 +57,8 @@ const defaultTries = 3;
 
 /**
  * Keeps an outage from being met by everything at once, and finds out whether there is one. The first statement that fails
- * so that waiting can help is the trial: it alone is repeated, and all others wait, those that had failed beside it included.
- * After each failure the database is asked to take something that is known to be good. When it does, or the trial gets
+ * so that waiting can help is the half-open probe: it alone is repeated, and all others wait, those that had failed beside it included.
+ * After each failure the database is asked to take something that is known to be good. When it does, or the probe gets
  * through, there is no outage, and the others go on.
  *
  * A statement that goes on failing alike, while the database takes what others bring, is itself at fault: then waiting is no
@@ -66,9 +66,9 @@ const defaultTries = 3;
  *
  * An error that is of one statement, such as a lock that it did not get, is no outage: whoever runs it has to decide.
  */
-export function createOutageGate(options: OutageGateOptions) {
+export function createCircuitBreaker(options: CircuitBreakerOptions) {
   const { signal, backoff, random } = options;
-  let trial: Promise<void> | null = null;
+  let probe: Promise<void> | null = null;
   let taken = 0;
   let refused = 0;
   let inTrouble = 0;
@@ -90,12 +90,12 @@ export function createOutageGate(options: OutageGateOptions) {
     });
 
   /** Makes the others wait. @returns lets them go on */
-  const close = (): (() => void) => {
+  const open = (): (() => void) => {
     const { promise, resolve } = Promise.withResolvers<void>();
-    trial = promise;
+    probe = promise;
     tellOfOutage();
     return () => {
-      trial = null;
+      probe = null;
       resolve();
     };
   };
@@ -121,7 +121,7 @@ export function createOutageGate(options: OutageGateOptions) {
     const { tries = defaultTries } = proof;
     let thrown = firstError;
     let takenAtLastFailure = Number.POSITIVE_INFINITY;
-    let open: (() => void) | null = null;
+    let letGo: (() => void) | null = null;
     let hasWaited = false;
     let isCountedRefused = false;
     let alike = 0;
@@ -139,15 +139,15 @@ export function createOutageGate(options: OutageGateOptions) {
         if (signal.aborted) throw new StoppedError();
         if (isOfOneStatement(error) || (isOfRows && !isDoubted(error, proof))) throw thrown;
         // What is in the rows is no reason to make others wait.
-        if (open === null && trial === null && !isOfRows) open = close();
+        if (letGo === null && probe === null && !isOfRows) letGo = open();
         const rehearsal = await rehearse();
         if (signal.aborted) throw new StoppedError();
         // Something that is thought to be good may be refused for its own sake: then others have to show that rows are taken.
         const othersAreTaken = rehearsal === 'takes' || (rehearsal === 'refuses' && taken > takenAtLastFailure);
         takenAtLastFailure = taken;
-        if (rehearsal !== 'is away' && open !== null) {
-          open();
-          open = null;
+        if (rehearsal !== 'is away' && letGo !== null) {
+          letGo();
+          letGo = null;
         }
         alike = othersAreTaken ? (wayOfFailure(error) === way ? alike + 1 : 1) : 0;
         way = wayOfFailure(error);
@@ -158,12 +158,12 @@ export function createOutageGate(options: OutageGateOptions) {
 
         hasWaited ||= !othersAreTaken;
         options.onRetry(error, failures, thrown, othersAreTaken ? 'taken' : 'not taken');
-        const isRefused = !othersAreTaken && open === null;
+        const isRefused = !othersAreTaken && letGo === null;
         countRefused(isRefused);
         if (isRefused) tellOfOutage();
         const goesOn = await pause(isRefused ? { ...error, class: 'systemic' } : error, failures);
         if (!goesOn) throw new StoppedError();
-        while (open === null && trial !== null) await trial;
+        while (letGo === null && probe !== null) await probe;
         let result: T;
         try {
           result = await attempt(work);
@@ -178,14 +178,14 @@ export function createOutageGate(options: OutageGateOptions) {
     } finally {
       inTrouble -= 1;
       countRefused(false);
-      open?.();
+      letGo?.();
     }
   };
 
   return {
     /** Whether statements wait for the database now. */
     get isOutage(): boolean {
-      return trial !== null || refused > 0;
+      return probe !== null || refused > 0;
     },
 
     /** Whether a statement is being repeated, or is found out about. */
@@ -201,7 +201,7 @@ export function createOutageGate(options: OutageGateOptions) {
      */
     async run<T>(work: () => Promise<T>, proof: Proof = {}): Promise<T> {
       for (;;) {
-        while (trial !== null) await trial;
+        while (probe !== null) await probe;
         try {
           const result = await attempt(work);
           taken += 1;
@@ -209,15 +209,15 @@ export function createOutageGate(options: OutageGateOptions) {
         } catch (thrown) {
           const error = classifyDatabaseError(thrown);
           const isOutage = !isOfOneStatement(error) && !isInTheRows(error);
-          // What failed beside the trial most likely met the same outage.
-          if (trial === null || !isOutage) return repeat(work, thrown, proof);
+          // What failed beside the probe most likely met the same outage.
+          if (probe === null || !isOutage) return repeat(work, thrown, proof);
         }
       }
     },
 
     /** Tells of the outage that there is, or of the next one that begins. @returns ends the watch */
     onOutage(tell: () => void): () => void {
-      if (trial !== null || refused > 0) tell();
+      if (probe !== null || refused > 0) tell();
       onOpen.add(tell);
       return () => onOpen.delete(tell);
     },

@@ -3,7 +3,7 @@ import { toError } from '../../shared/platform/errors.ts';
 import type { Logger } from '../../shared/platform/logging/logger.ts';
 import { createThrottledLog } from '../../shared/platform/logging/throttled-log.ts';
 import { describeDatabaseError } from '../../shared/platform/postgres/database-errors.ts';
-import { createOutageGate, type OutageGate } from '../runtime/outage-gate.ts';
+import { type CircuitBreaker, createCircuitBreaker } from '../runtime/circuit-breaker.ts';
 import type { RoleConfig } from '../runtime/role.ts';
 import type { TellMetrics } from '../runtime/tell-metrics.ts';
 import type { WorkerMetrics } from './metrics.ts';
@@ -16,8 +16,8 @@ const messages = {
   'own fault': 'a statement fails while the database accepts others; if it fails the same way again, it is split',
 };
 
-/** The gate that all statements of the role go through, which says in the log and in the metrics what is going on. */
-export function createDatabaseGate(deps: {
+/** The breaker that all statements of the role go through, which says in the log and in the metrics what is going on. */
+export function createDatabaseBreaker(deps: {
   queue: QueueName;
   config: RoleConfig;
   logger: Logger;
@@ -27,14 +27,14 @@ export function createDatabaseGate(deps: {
   signal: AbortSignal;
   /** Has the database take a good record. @throws what the database says */
   rehearse(): Promise<unknown>;
-}): OutageGate {
+}): CircuitBreaker {
   const { queue, config, logger, metrics, tellMetrics, signal, rehearse } = deps;
   const log = createThrottledLog<keyof typeof messages>(troubleLogEveryMs, (kind, { count, lastError }) => {
     const { message: reason, ...place } = describeDatabaseError(lastError);
     const level = kind === 'every row' ? 'error' : 'warn';
     logger[level]({ ...place, reason, failures: count }, messages[kind]);
   });
-  return createOutageGate({
+  return createCircuitBreaker({
     backoff: config.retry,
     random: Math.random,
     signal,
