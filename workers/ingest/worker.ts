@@ -27,9 +27,9 @@ import { createDeadRatioGuard } from './dead-ratio-guard.ts';
 import { createJobCounter } from './job-counter.ts';
 import type { RecordKind } from './kind.ts';
 import type { WorkerMetrics } from './metrics.ts';
+import { createPoisonJobIsolation, PoisonJobError } from './poison-jobs.ts';
 import { RawJobWorker } from './raw-job-worker.ts';
 import { settleChunk } from './settle-chunk.ts';
-import { createSuspectLane, WorkerKillerError } from './suspects.ts';
 
 /** What the worker works with; whoever made it closes it. */
 export interface RecordWorkerDeps {
@@ -95,9 +95,9 @@ export function createRecordWorker(deps: RecordWorkerDeps) {
     tellForMs: config.worker.parkMs * 3 + deadLetterBoxShutMs,
     now: () => performance.now(),
   });
-  const suspects = createSuspectLane({
+  const poisonJobs = createPoisonJobIsolation({
     counter: { add: (jobId) => untilRedisAccepts(() => starts.add(jobId)), takeBack: starts.takeBack },
-    maxStarts: config.worker.suspectMaxStarts,
+    maxStarts: config.worker.poisonJobMaxStarts,
     onOutage: breaker.onOutage,
   });
   const putOffs = createThrottledLog<keyof typeof putOffMessages>(troubleLogEveryMs, (why, { count }) => {
@@ -112,10 +112,10 @@ export function createRecordWorker(deps: RecordWorkerDeps) {
     if (processedOn !== undefined && Number.isFinite(job.timestamp))
       tellMetrics(() => metrics.jobWait.observe({ queue }, Math.max(0, processedOn - job.timestamp) / 1_000));
     try {
-      await suspects.run({ id: job.id ?? '', stalledCounter: job.stalledCounter }, () => settle(job, token));
+      await poisonJobs.run({ id: job.id ?? '', stalledCounter: job.stalledCounter }, () => settle(job, token));
     } catch (error) {
       if (error instanceof WaitingError || error instanceof DelayedError) throw error;
-      if (error instanceof WorkerKillerError) throw new FailedJobError('worker-killer', error.message, 0);
+      if (error instanceof PoisonJobError) throw new FailedJobError('poison-job', error.message, 0);
       if (isRedisError(error)) return leave(job, error);
       // Another worker shall have the job at once.
       if (deps.signal.aborted) return await handBack(job, token);
@@ -129,7 +129,7 @@ export function createRecordWorker(deps: RecordWorkerDeps) {
     }
   };
 
-  /** In its turn, which comes within the suspect lane: there it waits for jobs that have none yet. */
+  /** In its turn, which comes within the isolation of poison jobs: there it waits for jobs that have none yet. */
   const settle = async (job: Job, token: string | undefined): Promise<void> => {
     const leave = await memory.turns.enter(worker.heldBytesOf(job));
     try {
@@ -245,7 +245,7 @@ export function createRecordWorker(deps: RecordWorkerDeps) {
     lockDuration: config.worker.lockDurationMs,
     stalledInterval: config.worker.stalledIntervalMs,
     // A worker that dies says nothing about most of its jobs, and repeating them changes nothing. Which of them kills its
-    // workers is found out in the suspect lane; this is for one that does so before it gets there.
+    // workers is found out in isolation; this is for one that does so before it gets there.
     maxStalledCount,
     runRetryDelay: 1_000,
     removeOnComplete: { count: 0 },

@@ -58,7 +58,7 @@ const variables = {
   SLUICE_FAILED_JOBS_KEPT: read.integer({ min: 1, max: 10_000_000, unit: 'jobs' }).default(10_000),
   SLUICE_DEAD_SHARE_MAX: read.number({ min: 0.001, max: 1 }).default(0.5),
   SLUICE_DEAD_SHARE_MIN_RECORDS: read.integer({ min: 1, max: 10_000_000, unit: 'records' }).default(1_000),
-  SLUICE_SUSPECT_MAX_STARTS: read.integer({ min: 1, max: 1_000, unit: 'starts' }).default(5),
+  SLUICE_POISON_JOB_MAX_STARTS: read.integer({ min: 1, max: 1_000, unit: 'starts' }).default(5),
   SLUICE_STUCK_AFTER_MS: read.milliseconds(1_000, 24 * hourMs).default(120_000),
   SLUICE_SHUTDOWN_TIMEOUT_MS: read.milliseconds(0, hourMs).default(25_000),
 
@@ -145,7 +145,7 @@ function toGroups(env: ValuesOf<typeof variables>) {
       parkMs: env.SLUICE_PARK_MS,
       failedJobsKept: env.SLUICE_FAILED_JOBS_KEPT,
       deadShare: { maxShare: env.SLUICE_DEAD_SHARE_MAX, minRecords: env.SLUICE_DEAD_SHARE_MIN_RECORDS },
-      suspectMaxStarts: env.SLUICE_SUSPECT_MAX_STARTS,
+      poisonJobMaxStarts: env.SLUICE_POISON_JOB_MAX_STARTS,
       stuckAfterMs: env.SLUICE_STUCK_AFTER_MS,
       shutdownTimeoutMs: env.SLUICE_SHUTDOWN_TIMEOUT_MS,
     }),

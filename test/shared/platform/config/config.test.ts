@@ -225,7 +225,7 @@ const expected: Record<string, Variable> = {
     accepted: 'a number from 0.001 to 1',
   },
   SLUICE_DEAD_SHARE_MIN_RECORDS: integer((c) => c.worker.deadShare.minRecords, 1_000, 1, 10_000_000, 'records'),
-  SLUICE_SUSPECT_MAX_STARTS: integer((c) => c.worker.suspectMaxStarts, 5, 1, 1_000, 'starts'),
+  SLUICE_POISON_JOB_MAX_STARTS: integer((c) => c.worker.poisonJobMaxStarts, 5, 1, 1_000, 'starts'),
   SLUICE_STUCK_AFTER_MS: ms((c) => c.worker.stuckAfterMs, 120_000, 1_000, 24 * 3_600_000),
   SLUICE_SHUTDOWN_TIMEOUT_MS: ms((c) => c.worker.shutdownTimeoutMs, 25_000, 0, 3_600_000),
   SLUICE_BATCH_MAX_RECORDS: integer((c) => c.batch.maxRecords, 1_000, 1, 100_000, 'records'),

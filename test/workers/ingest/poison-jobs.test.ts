@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import type { JobCounter } from '../../../workers/ingest/job-counter.ts';
-import { createSuspectLane, WorkerKillerError } from '../../../workers/ingest/suspects.ts';
+import { createPoisonJobIsolation, PoisonJobError } from '../../../workers/ingest/poison-jobs.ts';
 
 /** A counter that remembers, as Redis does across the lives of workers. */
 function aCounter() {
@@ -19,7 +19,7 @@ function aCounter() {
 
 function aLane(counter: JobCounter, maxStarts = 3) {
   const watchers = new Set<() => void>();
-  const lane = createSuspectLane({
+  const isolation = createPoisonJobIsolation({
     counter,
     maxStarts,
     onOutage: (tell) => {
@@ -27,17 +27,17 @@ function aLane(counter: JobCounter, maxStarts = 3) {
       return () => watchers.delete(tell);
     },
   });
-  return { lane, watchers, beginOutage: () => [...watchers].map((tell) => tell()) };
+  return { isolation, watchers, beginOutage: () => [...watchers].map((tell) => tell()) };
 }
 
 const never = () => new Promise<never>(() => undefined);
 
-test('suspects: jobs that stalled twice at most are worked on at once and are not counted', async () => {
+test('poison jobs:jobs that stalled twice at most are worked on at once and are not counted', async () => {
   const { starts, counter } = aCounter();
-  const { lane } = aLane(counter);
+  const { isolation } = aLane(counter);
   const begun: string[] = [];
   for (const stalledCounter of [0, 1, 2]) {
-    lane
+    isolation
       .run({ id: `job-${stalledCounter}`, stalledCounter }, () => {
         begun.push(`job-${stalledCounter}`);
         return never();
@@ -48,9 +48,9 @@ test('suspects: jobs that stalled twice at most are worked on at once and are no
   expect(starts.size).toBe(0);
 });
 
-test('suspects: those that stalled again are worked on one after the other, each counted before it begins', async () => {
+test('poison jobs:those that stalled again are worked on one after the other, each counted before it begins', async () => {
   const { starts, counter } = aCounter();
-  const { lane } = aLane(counter);
+  const { isolation } = aLane(counter);
   const events: string[] = [];
   const job = (id: string) => async () => {
     events.push(`${id} begins with ${starts.get(id)}`);
@@ -58,48 +58,48 @@ test('suspects: those that stalled again are worked on one after the other, each
     events.push(`${id} ends`);
     return id;
   };
-  const results = await Promise.all(['a', 'b'].map((id) => lane.run({ id, stalledCounter: 3 }, job(id))));
+  const results = await Promise.all(['a', 'b'].map((id) => isolation.run({ id, stalledCounter: 3 }, job(id))));
   expect(results).toEqual(['a', 'b']);
   expect(events).toEqual(['a begins with 1', 'a ends', 'b begins with 1', 'b ends']);
 });
 
-test('suspects: a start that ended is taken back, however it ended, and the next has its turn', async () => {
+test('poison jobs:a start that ended is taken back, however it ended, and the next has its turn', async () => {
   const { starts, counter } = aCounter();
-  const { lane } = aLane(counter);
-  const failing = lane.run({ id: 'a', stalledCounter: 9 }, () => Promise.reject(new Error('handed back')));
-  const next = lane.run({ id: 'b', stalledCounter: 9 }, async () => 'done');
+  const { isolation } = aLane(counter);
+  const failing = isolation.run({ id: 'a', stalledCounter: 9 }, () => Promise.reject(new Error('handed back')));
+  const next = isolation.run({ id: 'b', stalledCounter: 9 }, async () => 'done');
   await expect(failing).rejects.toThrow('handed back');
   expect(await next).toBe('done');
   expect([...starts.values()]).toEqual([0, 0]);
 });
 
-test('suspects: the job that kills its workers is given up, and those behind it live', async () => {
+test('poison jobs:the job that kills its workers is given up, and those behind it live', async () => {
   const { counter } = aCounter();
   const ends: string[] = [];
-  // Each lane is one life of a worker: the killer's work never ends, and what is behind it never gets its turn.
+  // Each isolation is one life of a worker: the killer's work never ends, and what is behind it never gets its turn.
   for (let life = 0; life < 3; life += 1) {
-    const { lane } = aLane(counter);
+    const { isolation } = aLane(counter);
     const begun = vi.fn(never);
-    lane.run({ id: 'killer', stalledCounter: life + 3 }, begun).catch(() => undefined);
-    lane
+    isolation.run({ id: 'killer', stalledCounter: life + 3 }, begun).catch(() => undefined);
+    isolation
       .run({ id: 'innocent', stalledCounter: life + 3 }, async () => ends.push('innocent was started'))
       .catch(() => undefined);
     await vi.waitUntil(() => begun.mock.calls.length === 1);
   }
   expect(ends).toEqual([]);
 
-  const { lane } = aLane(counter);
-  const killer = lane.run({ id: 'killer', stalledCounter: 6 }, never);
-  const innocent = lane.run({ id: 'innocent', stalledCounter: 6 }, async () => 'stored');
-  await expect(killer).rejects.toBeInstanceOf(WorkerKillerError);
+  const { isolation } = aLane(counter);
+  const killer = isolation.run({ id: 'killer', stalledCounter: 6 }, never);
+  const innocent = isolation.run({ id: 'innocent', stalledCounter: 6 }, async () => 'stored');
+  await expect(killer).rejects.toBeInstanceOf(PoisonJobError);
   expect(await innocent).toBe('stored');
 });
 
-test('suspects: waiting for the database is not held against a job', async () => {
+test('poison jobs:waiting for the database is not held against a job', async () => {
   const { starts, counter } = aCounter();
-  const { lane, beginOutage, watchers } = aLane(counter);
+  const { isolation, beginOutage, watchers } = aLane(counter);
   const { promise, resolve } = Promise.withResolvers<string>();
-  const waiting = lane.run({ id: 'a', stalledCounter: 3 }, () => promise);
+  const waiting = isolation.run({ id: 'a', stalledCounter: 3 }, () => promise);
   await vi.waitUntil(() => watchers.size === 1);
   expect(starts.get('a')).toBe(1);
   beginOutage();
@@ -111,7 +111,7 @@ test('suspects: waiting for the database is not held against a job', async () =>
   expect(watchers.size).toBe(0);
 });
 
-test('suspects: when the count cannot be taken back, the job has its result all the same', async () => {
-  const { lane } = aLane({ add: async () => 1, takeBack: () => Promise.reject(new Error('Redis is gone')) });
-  expect(await lane.run({ id: 'a', stalledCounter: 3 }, async () => 'stored')).toBe('stored');
+test('poison jobs:when the count cannot be taken back, the job has its result all the same', async () => {
+  const { isolation } = aLane({ add: async () => 1, takeBack: () => Promise.reject(new Error('Redis is gone')) });
+  expect(await isolation.run({ id: 'a', stalledCounter: 3 }, async () => 'stored')).toBe('stored');
 });

@@ -61,7 +61,7 @@ test('worker: a job that kills its workers ends in the failed set after so many 
     SLUICE_WORKER_PORT: '0',
     SLUICE_LOCK_DURATION_MS: '1000',
     SLUICE_STALLED_INTERVAL_MS: '500',
-    SLUICE_SUSPECT_MAX_STARTS: String(maxStarts),
+    SLUICE_POISON_JOB_MAX_STARTS: String(maxStarts),
     NODE_OPTIONS: '--max-old-space-size=120',
   });
 

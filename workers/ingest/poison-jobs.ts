@@ -1,18 +1,18 @@
 import type { JobCounter } from './job-counter.ts';
 
 /** What is asked about a job that was under way when workers died. */
-export interface SuspectJob {
+export interface StalledJob {
   id: string;
   /** how often a worker that had it died or lost it */
   stalledCounter: number;
 }
 
 /** A job stalls for any reason at all, and with it all others that its worker had; three times is worth a look. */
-const suspectAfterStalls = 3;
+const isolatedAfterStalls = 3;
 
 /** A job was started alone too often without an end: it is taken to be what kills its workers. */
-export class WorkerKillerError extends Error {
-  override readonly name = 'WorkerKillerError';
+export class PoisonJobError extends Error {
+  override readonly name = 'PoisonJobError';
 }
 
 /**
@@ -20,7 +20,7 @@ export class WorkerKillerError extends Error {
  * worked on when no other such job is, and the start is counted first: a worker that dies then has one suspect only.
  * Waiting for the database is no reason to be suspected, so such a start is taken back.
  */
-export function createSuspectLane(options: {
+export function createPoisonJobIsolation(options: {
   /** of starts */
   counter: JobCounter;
   /** starts alone after which a job is given up */
@@ -31,10 +31,10 @@ export function createSuspectLane(options: {
   const { counter, maxStarts } = options;
   let last: Promise<unknown> = Promise.resolve();
 
-  const runAlone = async <T>(job: SuspectJob, work: () => Promise<T>): Promise<T> => {
+  const runAlone = async <T>(job: StalledJob, work: () => Promise<T>): Promise<T> => {
     const starts = await counter.add(job.id);
     if (starts > maxStarts) {
-      throw new WorkerKillerError(
+      throw new PoisonJobError(
         `${maxStarts} workers died or hung while this was the only suspect job that they were running`,
       );
     }
@@ -55,9 +55,9 @@ export function createSuspectLane(options: {
   };
 
   return {
-    /** Does `work`: at once, or alone when the job is suspect. @throws WorkerKillerError in place of one start too many */
-    run<T>(job: SuspectJob, work: () => Promise<T>): Promise<T> {
-      if (job.stalledCounter < suspectAfterStalls) return work();
+    /** Does `work`: at once, or in isolation when the job has stalled before. @throws PoisonJobError in place of one start too many */
+    run<T>(job: StalledJob, work: () => Promise<T>): Promise<T> {
+      if (job.stalledCounter < isolatedAfterStalls) return work();
       const turn = last.then(() => runAlone(job, work));
       last = turn.catch(() => undefined);
       return turn;
