@@ -39,14 +39,17 @@ function toUnstored({ outcome, state, indexes }: EndedRequests): Unstored[] {
   return cause === null ? [] : indexes.map((index) => ({ index, code: outcome, ...cause }));
 }
 
-function causeOf(outcome: RequestOutcome, state: string | null): Pick<Unstored, 'reason' | 'fate'> | null {
+function causeOf(outcome: RequestOutcome, state: string | null): Pick<Unstored, 'reason' | 'disposition'> | null {
   switch (outcome) {
     case 'conflict':
-      return { reason: state === null ? 'its row kept changing' : `its row is in state ${state}`, fate: 'conflict' };
+      return {
+        reason: state === null ? 'its row kept changing' : `its row is in state ${state}`,
+        disposition: 'retryLimited',
+      };
     case 'locked':
-      return { reason: 'its row is locked by another transaction', fate: 'later' };
+      return { reason: 'its row is locked by another transaction', disposition: 'retryLater' };
     case 'foreign':
-      return { reason: 'its request belongs to another creator', fate: 'dead' };
+      return { reason: 'its request belongs to another creator', disposition: 'deadLetter' };
     case 'inserted':
     case 'updated':
     case 'duplicate':

@@ -5,13 +5,13 @@ import type { Config } from '../../shared/platform/config/config.ts';
 import type { Database, JsonTransaction } from '../../shared/platform/postgres/database.ts';
 
 /** What becomes of a record that is not stored. */
-export type Fate =
+export type Disposition =
   /** it can never be stored as it is */
-  | 'dead'
+  | 'deadLetter'
   /** it may come right by itself: it is tried again a few times before it is dead */
-  | 'conflict'
+  | 'retryLimited'
   /** nothing is wrong with it: its job is put off, for as long as it takes */
-  | 'later';
+  | 'retryLater';
 
 /** A record that could not be stored although the statement went through. */
 export interface Unstored {
@@ -21,7 +21,7 @@ export interface Unstored {
   code: string;
   /** one line */
   reason: string;
-  fate: Fate;
+  disposition: Disposition;
 }
 
 /** What a statement did with its records: how many ended how, and those that did not end well, one by one. */

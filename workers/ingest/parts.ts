@@ -24,7 +24,7 @@ export async function writeInParts(
   const leave = (from: number, until: number, { code, reason }: typeof cause): Unstored[] =>
     units.slice(from, until).flatMap(({ records }, offset) =>
       Array.from({ length: records }, (_, within): Unstored => {
-        return { index: (starts[from + offset] ?? 0) + within, code, reason, fate: 'later' };
+        return { index: (starts[from + offset] ?? 0) + within, code, reason, disposition: 'retryLater' };
       }),
     );
 

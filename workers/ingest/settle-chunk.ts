@@ -6,7 +6,7 @@ import { type ParsedChunk, parseChunk } from '../../shared/contracts/parse-chunk
 import { latestPlausible } from '../../shared/contracts/plausible-time.ts';
 import { findJsonMembers } from '../../shared/platform/json-members.ts';
 import type { BatchEntry, Batcher } from './batcher.ts';
-import type { Fate, RecordKind } from './kind.ts';
+import type { Disposition, RecordKind } from './kind.ts';
 import { chunkRecordTexts, cutRecordList } from './record-texts.ts';
 import { type Refusal, RefusedRecordsError, UnreadableEntryError } from './settle.ts';
 import { withNote } from './with-note.ts';
@@ -31,8 +31,8 @@ export type ChunkOutcome =
       producer: string | null;
       records: number;
       dead: DeadLetter[];
-      conflicts: DeadLetter[];
-      later: number;
+      retryLimited: DeadLetter[];
+      retryLater: number;
       /** records with times that cannot be; their rows say so */
       odd: number;
     }
@@ -67,8 +67,8 @@ export async function settleChunk(
     records,
     // Without a version: a replay would take the chunk for a record.
     dead: [toDeadLetter(raw, schemaCode, `chunk: ${reason}`, { ...origin, contractVersion: null })],
-    conflicts: [],
-    later: 0,
+    retryLimited: [],
+    retryLater: 0,
     odd: 0,
   });
   if (read.wrong !== null) return wholeChunk(read.wrong);
@@ -88,20 +88,25 @@ export async function settleChunk(
     const json = asItCame ?? `[${good.map(notedTextOf).join(',')}]`;
     const refusals = good.length === 0 ? [] : await refusedOf({ json, records: good.length }, batcher);
     const refused: Refusal[] = [
-      ...Array.from(problems, ([index, reason]) => ({ index, code: schemaCode, reason, fate: 'dead' as const })),
+      ...Array.from(problems, ([index, reason]) => ({
+        index,
+        code: schemaCode,
+        reason,
+        disposition: 'deadLetter' as const,
+      })),
       ...refusals.map((refusal) => ({ ...refusal, index: good[refusal.index] ?? 0 })),
     ];
-    const deadLettersOf = (fate: Fate): DeadLetter[] =>
+    const deadLettersOf = (disposition: Disposition): DeadLetter[] =>
       refused
-        .filter((one) => one.fate === fate)
+        .filter((one) => one.disposition === disposition)
         .map(({ index, code, reason }) => toDeadLetter(textOf(index), code, reason, origin, kind.keyOf));
     return {
       kind: 'settled',
       producer,
       records,
-      dead: deadLettersOf('dead'),
-      conflicts: deadLettersOf('conflict'),
-      later: refused.filter(({ fate }) => fate === 'later').length,
+      dead: deadLettersOf('deadLetter'),
+      retryLimited: deadLettersOf('retryLimited'),
+      retryLater: refused.filter(({ disposition }) => disposition === 'retryLater').length,
       odd: oddities.size,
     };
   } catch (error) {

@@ -131,8 +131,8 @@ async function isolate(records: readonly Item[], refusal: unknown, write: WriteE
     const { class: errorClass, code } = classifyDatabaseError(thrown);
     // It is there already: as good as stored.
     if (errorClass === 'duplicate') return;
-    const fate = isPassingRefusal(thrown) ? 'later' : 'dead';
-    refused.push({ entry, refusal: { index, code, reason: explainDatabaseError(thrown), fate } });
+    const disposition = isPassingRefusal(thrown) ? 'retryLater' : 'deadLetter';
+    refused.push({ entry, refusal: { index, code, reason: explainDatabaseError(thrown), disposition } });
   };
 
   let suspects = records;

@@ -146,11 +146,11 @@ export function createRecordWorker(deps: RecordWorkerDeps) {
     const content = { jobId: job.id ?? null, raw: worker.rawDataOf(job), nowMs: deps.clock.now() };
     const outcome = await settleChunk(kind, content, batcher);
     if (outcome.kind === 'newer') return putOff(job, token, 'parked');
-    if (outcome.later > 0) return putOff(job, token, 'later');
+    if (outcome.retryLater > 0) return putOff(job, token, 'later');
     tellMetrics(() => metrics.odd.inc({ queue }, outcome.odd));
-    if (outcome.conflicts.length > 0) await waitForConflicts(job, token);
+    if (outcome.retryLimited.length > 0) await waitForConflicts(job, token);
     // Only now, so that what is dead beside a conflict is counted once.
-    const deadLetters = [...outcome.dead, ...outcome.conflicts];
+    const deadLetters = [...outcome.dead, ...outcome.retryLimited];
     const replayed = replayedDeadLetterId(outcome.producer);
     // What an operator puts back may well be dead again; that says nothing about what producers send.
     if (replayed === null && guard.note(outcome.records, deadLetters.length)) halt('dead');

@@ -34,7 +34,7 @@ test('parts: one record that is locked is left for later, the others are written
       const locked = drawn % count;
       const { stored, write, statements } = databaseWith({ locked: [locked] });
       const left = await writeInParts(numbers(count), write, cause);
-      expect(left).toEqual([{ index: locked, ...cause, fate: 'later' }]);
+      expect(left).toEqual([{ index: locked, ...cause, disposition: 'retryLater' }]);
       expect(stored).toHaveLength(count - 1);
       expect(statements()).toBeLessThanOrEqual(2 * Math.ceil(Math.log2(count)));
     }),
@@ -49,7 +49,7 @@ test('parts: when everything is locked, it gives up after a few failures', async
 });
 
 test('parts: what the statement itself leaves out keeps its place', async () => {
-  const conflict = { code: 'conflict', reason: 'r', fate: 'conflict' as const };
+  const conflict = { code: 'conflict', reason: 'r', disposition: 'retryLimited' as const };
   const write = async ([entry]: readonly BatchEntry[]): Promise<PartResult> => {
     const index = (JSON.parse(entry?.json ?? '[]') as number[]).indexOf(7);
     return { unstored: index === -1 ? [] : [{ index, ...conflict }] };
@@ -59,6 +59,6 @@ test('parts: what the statement itself leaves out keeps its place', async () => 
 
 test('parts: a single record is left for later without another try', async () => {
   const { write, statements } = databaseWith({});
-  expect(await writeInParts(numbers(1), write, cause)).toEqual([{ index: 0, ...cause, fate: 'later' }]);
+  expect(await writeInParts(numbers(1), write, cause)).toEqual([{ index: 0, ...cause, disposition: 'retryLater' }]);
   expect(statements()).toBe(0);
 });

@@ -42,7 +42,15 @@ test.each([
   const raw = write(records);
   const { outcome, entries } = await settleText(raw);
   expect(entries.map(({ json, records: count }) => [JSON.parse(json), count])).toEqual([[records, 3]]);
-  expect(outcome).toEqual({ kind: 'settled', producer: 'p-1', records: 3, dead: [], conflicts: [], later: 0, odd: 0 });
+  expect(outcome).toEqual({
+    kind: 'settled',
+    producer: 'p-1',
+    records: 3,
+    dead: [],
+    retryLimited: [],
+    retryLater: 0,
+    odd: 0,
+  });
 });
 
 test('settle chunk: a record with a time that cannot be is stored with a note, once, and is counted each time', async () => {

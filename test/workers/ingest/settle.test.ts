@@ -232,7 +232,7 @@ test.each([
 /** A statement that goes through and leaves these records out. */
 const leavingOut = (left: ReadonlySet<number>) => (numbers: readonly number[]) =>
   numbers.flatMap((number, index) =>
-    left.has(number) ? [{ index, code: 'conflict', reason: 'r', fate: 'conflict' as const }] : [],
+    left.has(number) ? [{ index, code: 'conflict', reason: 'r', disposition: 'retryLimited' as const }] : [],
   );
 
 test('settle: a record that the statement itself left out is told by its place in its entry', async () => {
@@ -243,7 +243,7 @@ test('settle: a record that the statement itself left out is told by its place i
   }));
   const outcomes = await settleEntries(entries, write);
   expect(refusedOf(outcomes)).toEqual(['0:0=conflict', '1:1=conflict', '2:0=conflict']);
-  expect(outcomes[1]).toMatchObject({ refusals: [{ fate: 'conflict' }] });
+  expect(outcomes[1]).toMatchObject({ refusals: [{ disposition: 'retryLimited' }] });
   expect(committed).toHaveLength(6);
 });
 
