@@ -22,7 +22,7 @@ export const requestKind: RecordKind = {
   findProblem: findRequestProblem,
   findOddity: (record, latest) => findRequestOddity(record as RequestRecord, latest),
   keyOf: requestKey,
-  patience: { tries: 5, backoff: { baseMs: 2_000, maxMs: 30_000 } },
+  retryPolicy: { tries: 5, backoff: { baseMs: 2_000, maxMs: 30_000 } },
   goodRecords: goodRequests,
   async store(door, json) {
     const ended = await storeRequests(door, json);

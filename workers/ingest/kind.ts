@@ -31,7 +31,7 @@ export interface StoreResult {
 }
 
 /** How long a record is tried again that may come right by itself. */
-export interface Patience {
+export interface RetryPolicy {
   /** times that its job is put off */
   tries: number;
   /** how long each time */
@@ -50,7 +50,7 @@ export interface RecordKind {
   /** what names the dead letter of a record. @default its `id` */
   keyOf?: KeyOf;
   /** @default none: a record that is not stored is dead */
-  patience?: Patience;
+  retryPolicy?: RetryPolicy;
   /** Stores a JSON array of records in one transaction. Safe to repeat. @throws what the database says; then none is stored */
   store(door: Database | JsonTransaction, json: string, records: number): Promise<StoreResult>;
   /**

@@ -174,12 +174,12 @@ export function createRecordWorker(deps: RecordWorkerDeps) {
 
   /** Puts the job off, so that what its records collided with has time to end. Returns when that was done often enough. */
   const waitForConflicts = async (job: Job, token: string | undefined): Promise<void> => {
-    const { patience } = kind;
-    if (patience === undefined) return;
+    const { retryPolicy } = kind;
+    if (retryPolicy === undefined) return;
     const tries = await untilRedisAccepts(() => conflictTries.add(job.id ?? ''));
-    if (tries > patience.tries) return;
+    if (tries > retryPolicy.tries) return;
     tellMetrics(() => metrics.jobs.inc({ queue, outcome: 'conflict' }));
-    await delay(job, token, backoffMs(patience.backoff, tries - 1, Math.random));
+    await delay(job, token, backoffMs(retryPolicy.backoff, tries - 1, Math.random));
   };
 
   const bury = async (deadLetters: readonly DeadLetter[]): Promise<void> => {

@@ -17,7 +17,7 @@ import { startRole } from '../../support/worker.ts';
 
 /** The role with less patience, so that a test need not have it either. */
 function startRequests(databaseUrl: string, namespace: string, environment: Record<string, string> = {}, tries = 3) {
-  const kind = { ...requestKind, patience: { tries, backoff: { baseMs: 1, maxMs: 1 } } };
+  const kind = { ...requestKind, retryPolicy: { tries, backoff: { baseMs: 1, maxMs: 1 } } };
   return startRole((deps) => createRecordRole(kind, deps), databaseUrl, namespace, environment);
 }
 
