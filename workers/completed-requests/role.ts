@@ -1,8 +1,8 @@
 import { createRecordRole } from '../ingest/pipeline.ts';
 import type { Role, RoleDeps } from '../runtime/role.ts';
-import { requestKind } from './kind.ts';
+import { completedRequestQueue } from './queue.ts';
 
 /** The role `completed-request`. */
 export function createCompletedRequest(deps: RoleDeps<never>): Role {
-  return createRecordRole(requestKind, deps);
+  return createRecordRole(completedRequestQueue, deps);
 }

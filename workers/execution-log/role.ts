@@ -1,9 +1,9 @@
 import { createRecordRole } from '../ingest/pipeline.ts';
 import { startPartitionKeeper } from '../partitions/partition-keeper.ts';
 import type { Role, RoleDeps } from '../runtime/role.ts';
-import { executionKind } from './kind.ts';
+import { executionLogQueue } from './queue.ts';
 
 /** The role `execution-log`. Its table has a partition for each day, and records come for today's from the first moment. */
 export function createExecutionLog(deps: RoleDeps<never>): Role {
-  return createRecordRole(executionKind, deps, (signal) => startPartitionKeeper({ ...deps, signal }));
+  return createRecordRole(executionLogQueue, deps, (signal) => startPartitionKeeper({ ...deps, signal }));
 }

@@ -5,7 +5,7 @@ import {
   type JsonTransaction,
   queryWithJson,
 } from '../../shared/platform/postgres/database.ts';
-import type { StoreResult } from '../ingest/kind.ts';
+import type { StoreResult } from '../ingest/queue-definition.ts';
 import { isErased } from './erased.ts';
 
 /** The columns of strategy_execution_log: the record's field, the column, the column's type. */

@@ -11,14 +11,14 @@ import { type CircuitBreaker, OwnFaultError, type Proof, StoppedError } from '..
 import { heldBytes, type MemoryBudget } from '../runtime/memory-budget.ts';
 import type { TellMetrics } from '../runtime/tell-metrics.ts';
 import type { BatchEntry } from './batcher.ts';
-import type { RecordKind, Unstored } from './kind.ts';
 import type { WorkerMetrics } from './metrics.ts';
 import { writeInParts } from './parts.ts';
+import type { QueueDefinition, Unstored } from './queue-definition.ts';
 import { settleEntries, type WritePurpose } from './settle.ts';
 
 /** What a batch writer works with. */
 export interface BatchWriterDeps {
-  kind: RecordKind;
+  definition: QueueDefinition;
   database: Database;
   metrics: WorkerMetrics;
   tellMetrics: TellMetrics;
@@ -51,8 +51,8 @@ const proofs: Record<WritePurpose, Proof> = {
  * go, and taken apart when a row is refused, or makes the statement fail again and again while others get through.
  */
 export function createBatchWriter(deps: BatchWriterDeps) {
-  const { kind, database, metrics, tellMetrics, breaker, memory, backoff, signal } = deps;
-  const { queue } = kind;
+  const { definition, database, metrics, tellMetrics, breaker, memory, backoff, signal } = deps;
+  const { queue } = definition;
   let inTrouble = 0;
 
   const store = async (entries: readonly BatchEntry[], isPart: boolean): Promise<readonly Unstored[]> => {
@@ -73,9 +73,9 @@ export function createBatchWriter(deps: BatchWriterDeps) {
     try {
       const { outcomes, unstored } = isPart
         ? await withJsonTransaction(database, { lockTimeoutMs: partLockTimeoutMs, commits: true }, (transaction) =>
-            kind.store(transaction, toList(entries), records),
+            definition.store(transaction, toList(entries), records),
           )
-        : await kind.store(database, toList(entries), records);
+        : await definition.store(database, toList(entries), records);
       // It is committed: what is thrown from here on would have it repeated.
       tellMetrics(() => stopTimer({ result: 'ok' }));
       for (const [outcome, count] of Object.entries(outcomes))

@@ -1,5 +1,5 @@
 import type { BatchEntry } from './batcher.ts';
-import type { Unstored } from './kind.ts';
+import type { Unstored } from './queue-definition.ts';
 import { recordTexts } from './record-texts.ts';
 
 /** What a part of a batch came to: written, with what the statement left out, or not for a reason of its own. */

@@ -7,8 +7,8 @@ import { createMetricsTeller } from '../runtime/tell-metrics.ts';
 import { createBatchWriter } from './batch-writer.ts';
 import { createBatcher } from './batcher.ts';
 import { createDatabaseBreaker } from './database-breaker.ts';
-import type { RecordKind } from './kind.ts';
 import { createWorkerMetrics } from './metrics.ts';
+import type { QueueDefinition } from './queue-definition.ts';
 import { createQueueDepth } from './queue-depth.ts';
 import { rehearse } from './rehearsal.ts';
 import { createRecordWorker } from './worker.ts';
@@ -26,11 +26,11 @@ export type Preparation = (signal: AbortSignal) => {
 
 /** A role put together: queue → worker → batcher → statement. */
 export function createRecordRole(
-  kind: RecordKind,
+  definition: QueueDefinition,
   { config, database, redis, logger, registry, memory }: RoleDeps<never>,
   prepare?: Preparation,
 ): Role {
-  const { queue } = kind;
+  const { queue } = definition;
   const giveUp = new AbortController();
   const stopping = new AbortController();
   const clock = createRedisClock(redis);
@@ -50,16 +50,16 @@ export function createRecordRole(
     metrics,
     tellMetrics,
     signal: giveUp.signal,
-    rehearse: () => rehearse(kind, database, clock.now()),
+    rehearse: () => rehearse(definition, database, clock.now()),
   });
   const { signal } = giveUp;
   const writer = createBatchWriter({
-    ...{ kind, database, metrics, tellMetrics, breaker, memory, signal },
+    ...{ definition, database, metrics, tellMetrics, breaker, memory, signal },
     backoff: config.retry,
   });
   const batcher = createBatcher({ limits: config.batch, write: writer.write });
   const { worker, isHalted, lacksDeadLetterBox, settledJobs, whyRefused } = createRecordWorker({
-    kind,
+    definition,
     config,
     database,
     redis,

@@ -1,5 +1,5 @@
 import { type Database, withJsonTransaction } from '../../shared/platform/postgres/database.ts';
-import type { RecordKind } from './kind.ts';
+import type { QueueDefinition } from './queue-definition.ts';
 
 const lockTimeoutMs = 1_000;
 
@@ -10,7 +10,7 @@ const lockTimeoutMs = 1_000;
  * @throws what the database says
  */
 export async function rehearse(
-  { goodRecords, store }: Pick<RecordKind, 'goodRecords' | 'store'>,
+  { goodRecords, store }: Pick<QueueDefinition, 'goodRecords' | 'store'>,
   database: Database,
   nowMs: number,
 ): Promise<void> {

@@ -6,7 +6,7 @@ import { type ParsedChunk, parseChunk } from '../../shared/contracts/parse-chunk
 import { latestPlausible } from '../../shared/contracts/plausible-time.ts';
 import { findJsonMembers } from '../../shared/platform/json-members.ts';
 import type { BatchEntry, Batcher } from './batcher.ts';
-import type { Disposition, RecordKind } from './kind.ts';
+import type { Disposition, QueueDefinition } from './queue-definition.ts';
 import { chunkRecordTexts, cutRecordList } from './record-texts.ts';
 import { type Refusal, RefusedRecordsError, UnreadableEntryError } from './settle.ts';
 import { withNote } from './with-note.ts';
@@ -53,14 +53,14 @@ const schemaCode = 'schema';
  * @throws what kept the batch from being settled: the chunk is then to be delivered again
  */
 export async function settleChunk(
-  kind: Pick<RecordKind, 'queue' | 'findProblem' | 'findOddity' | 'keyOf'>,
+  definition: Pick<QueueDefinition, 'queue' | 'findProblem' | 'findOddity' | 'keyOf'>,
   { jobId, raw, nowMs }: JobContent,
   batcher: Batcher,
 ): Promise<ChunkOutcome> {
-  const read = readChunk(raw, kind, latestPlausible(nowMs));
+  const read = readChunk(raw, definition, latestPlausible(nowMs));
   if (read.kind === 'newer') return read;
   const { producer, version, records, problems, oddities } = read;
-  const origin = { queue: kind.queue, contractVersion: version, jobId, producer };
+  const origin = { queue: definition.queue, contractVersion: version, jobId, producer };
   const wholeChunk = (reason: string): ChunkOutcome => ({
     kind: 'settled',
     producer,
@@ -99,7 +99,7 @@ export async function settleChunk(
     const deadLettersOf = (disposition: Disposition): DeadLetter[] =>
       refused
         .filter((one) => one.disposition === disposition)
-        .map(({ index, code, reason }) => toDeadLetter(textOf(index), code, reason, origin, kind.keyOf));
+        .map(({ index, code, reason }) => toDeadLetter(textOf(index), code, reason, origin, definition.keyOf));
     return {
       kind: 'settled',
       producer,
@@ -136,7 +136,7 @@ type ReadChunk =
 
 function readChunk(
   raw: string,
-  { findProblem, findOddity }: Pick<RecordKind, 'findProblem' | 'findOddity'>,
+  { findProblem, findOddity }: Pick<QueueDefinition, 'findProblem' | 'findOddity'>,
   latest: string,
 ): ReadChunk {
   const data = parseJson(raw);

@@ -6,8 +6,8 @@ import {
 } from '../../shared/platform/postgres/database-errors.ts';
 import { OwnFaultError } from '../runtime/circuit-breaker.ts';
 import type { BatchEntry } from './batcher.ts';
-import type { Unstored } from './kind.ts';
 import { startsOf, toEntry } from './parts.ts';
+import type { Unstored } from './queue-definition.ts';
 import { recordTexts } from './record-texts.ts';
 
 /** A record that the database does not accept, by its place in its entry: the code is a SQLSTATE or names the cause. */

@@ -25,15 +25,15 @@ import type { Batcher } from './batcher.ts';
 import { createDeadLetterBox, DeadLetterBoxShutError } from './dead-letter-box.ts';
 import { createDeadRatioGuard } from './dead-ratio-guard.ts';
 import { createJobCounter } from './job-counter.ts';
-import type { RecordKind } from './kind.ts';
 import type { WorkerMetrics } from './metrics.ts';
 import { createPoisonJobIsolation, PoisonJobError } from './poison-jobs.ts';
+import type { QueueDefinition } from './queue-definition.ts';
 import { RawJobWorker } from './raw-job-worker.ts';
 import { settleChunk } from './settle-chunk.ts';
 
 /** What the worker works with; whoever made it closes it. */
 export interface RecordWorkerDeps {
-  kind: RecordKind;
+  definition: QueueDefinition;
   config: RoleConfig;
   database: Database;
   redis: Redis;
@@ -78,8 +78,8 @@ const deadLetterBoxShutMs = 5_000;
  * hands its jobs back and takes no more.
  */
 export function createRecordWorker(deps: RecordWorkerDeps) {
-  const { kind, config, redis, logger, metrics, tellMetrics, batcher, breaker, memory } = deps;
-  const { queue } = kind;
+  const { definition, config, redis, logger, metrics, tellMetrics, batcher, breaker, memory } = deps;
+  const { queue } = definition;
   const guard = createDeadRatioGuard(config.worker.deadShare);
   // The failed set is bounded: what fails every job would delete a day of them.
   const failures = createDeadRatioGuard(config.worker.deadShare);
@@ -144,7 +144,7 @@ export function createRecordWorker(deps: RecordWorkerDeps) {
   const settleNow = async (job: Job, token: string | undefined): Promise<void> => {
     if (deadLetterBox.isShut && (await isSettledButForDeadLetters(job))) return putOff(job, token, 'dead_letters');
     const content = { jobId: job.id ?? null, raw: worker.rawDataOf(job), nowMs: deps.clock.now() };
-    const outcome = await settleChunk(kind, content, batcher);
+    const outcome = await settleChunk(definition, content, batcher);
     if (outcome.kind === 'newer') return putOff(job, token, 'parked');
     if (outcome.retryLater > 0) return putOff(job, token, 'later');
     tellMetrics(() => metrics.odd.inc({ queue }, outcome.odd));
@@ -174,7 +174,7 @@ export function createRecordWorker(deps: RecordWorkerDeps) {
 
   /** Puts the job off, so that what its records collided with has time to end. Returns when that was done often enough. */
   const waitForConflicts = async (job: Job, token: string | undefined): Promise<void> => {
-    const { retryPolicy } = kind;
+    const { retryPolicy } = definition;
     if (retryPolicy === undefined) return;
     const tries = await untilRedisAccepts(() => conflictTries.add(job.id ?? ''));
     if (tries > retryPolicy.tries) return;
@@ -255,7 +255,7 @@ export function createRecordWorker(deps: RecordWorkerDeps) {
   // By the defaults of producers: of their settings a worker knows nothing, but a larger job counts when one was seen. One
   // character beyond ASCII may make each of a job's characters take two bytes.
   const { producer, requests } = loadConfig({}, ['producer', 'requests']);
-  const maxJobBytes = 2 * Math.max(producer.chunk.maxBytes, kind.maxRecordBytes({ producer, requests }));
+  const maxJobBytes = 2 * Math.max(producer.chunk.maxBytes, definition.maxRecordBytes({ producer, requests }));
   const worker = new RawJobWorker(queue, process, options, { memory, maxJobBytes, redis });
   keepRedisTime(worker, deps.clock);
   const standing = createRedisStanding(() => performance.now());

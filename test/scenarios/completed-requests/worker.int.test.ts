@@ -7,7 +7,7 @@ import { jobName } from '../../../shared/contracts/queues.ts';
 import { loadConfig } from '../../../shared/platform/config/config.ts';
 import { createDatabase } from '../../../shared/platform/postgres/database.ts';
 import { createRedis } from '../../../shared/platform/redis/redis.ts';
-import { requestKind } from '../../../workers/completed-requests/kind.ts';
+import { completedRequestQueue } from '../../../workers/completed-requests/queue.ts';
 import { createRecordRole } from '../../../workers/ingest/pipeline.ts';
 import { createPurgeTask } from '../../../workers/maintenance/purge-task.ts';
 import { asRole, connect, createNamespace, createTestDatabase, openQueue, until } from '../../support/fixtures.ts';
@@ -17,7 +17,7 @@ import { startRole } from '../../support/worker.ts';
 
 /** The role with less patience, so that a test need not have it either. */
 function startRequests(databaseUrl: string, namespace: string, environment: Record<string, string> = {}, tries = 3) {
-  const kind = { ...requestKind, retryPolicy: { tries, backoff: { baseMs: 1, maxMs: 1 } } };
+  const kind = { ...completedRequestQueue, retryPolicy: { tries, backoff: { baseMs: 1, maxMs: 1 } } };
   return startRole((deps) => createRecordRole(kind, deps), databaseUrl, namespace, environment);
 }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { executionKind } from '../../../workers/execution-log/kind.ts';
+import { executionLogQueue } from '../../../workers/execution-log/queue.ts';
 import { createRecordRole } from '../../../workers/ingest/pipeline.ts';
 import { anExecutionFleet, idOf, recordText } from '../../support/execution-fleet.ts';
 import { startRole } from '../../support/worker.ts';
@@ -11,9 +11,9 @@ test('metrics: a number that they refuse has no batch repeated that is committed
     (deps) =>
       createRecordRole(
         {
-          ...executionKind,
+          ...executionLogQueue,
           async store(door, json, records) {
-            const stored = await executionKind.store(door, json, records);
+            const stored = await executionLogQueue.store(door, json, records);
             // What is stored to try the database out has ids of its own.
             if (!json.includes(idOf(1)) && !json.includes(idOf(2))) return stored;
             statements += 1;

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { toExecutionRecord } from '../../../producers/executions/execution-record.ts';
-import { executionKind } from '../../../workers/execution-log/kind.ts';
+import { executionLogQueue } from '../../../workers/execution-log/queue.ts';
 import type { BatchEntry, Batcher } from '../../../workers/ingest/batcher.ts';
 import { settleChunk } from '../../../workers/ingest/settle-chunk.ts';
 import { anExecution } from '../../support/execution.ts';
@@ -28,7 +28,7 @@ const settle = (data: unknown) => settleText(JSON.stringify(data));
 
 async function settleText(raw: string) {
   const { batcher, entries } = committing();
-  const outcome = await settleChunk(executionKind, { jobId: 'j', raw, nowMs: Date.now() }, batcher);
+  const outcome = await settleChunk(executionLogQueue, { jobId: 'j', raw, nowMs: Date.now() }, batcher);
   return { outcome, entries };
 }
 

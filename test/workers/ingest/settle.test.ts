@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { BatchEntry } from '../../../workers/ingest/batcher.ts';
-import type { Unstored } from '../../../workers/ingest/kind.ts';
+import type { Unstored } from '../../../workers/ingest/queue-definition.ts';
 import {
   RefusedRecordsError,
   settleEntries,

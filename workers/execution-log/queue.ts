@@ -3,12 +3,12 @@ import {
   findExecutionOddity,
   findRecordProblem,
 } from '../../shared/contracts/execution-schema.ts';
-import type { RecordKind } from '../ingest/kind.ts';
+import type { QueueDefinition } from '../ingest/queue-definition.ts';
 import { goodExecutions } from './good-records.ts';
 import { insertExecutions } from './store.ts';
 
 /** Runs of strategies: rows that are inserted once and never changed. */
-export const executionKind: RecordKind = {
+export const executionLogQueue: QueueDefinition = {
   queue: 'execution-log',
   maxRecordBytes: ({ producer }) => producer.recordMaxBytes,
   findProblem: findRecordProblem,

@@ -3,7 +3,7 @@ import {
   findRequestProblem,
   type RequestRecord,
 } from '../../shared/contracts/completed-request-schema.ts';
-import type { RecordKind, Unstored } from '../ingest/kind.ts';
+import type { QueueDefinition, Unstored } from '../ingest/queue-definition.ts';
 import { goodRequests } from './good-records.ts';
 import { requestKey } from './request-key.ts';
 import { type EndedRequests, type RequestOutcome, storeRequests } from './store.ts';
@@ -16,7 +16,7 @@ const bodies = 2;
  * Requests to models: rows that are inserted, or made by a beginning and ended by a completion. A completion whose row
  * waits to be worked on by somebody else is tried for up to a minute.
  */
-export const requestKind: RecordKind = {
+export const completedRequestQueue: QueueDefinition = {
   queue: 'completed-request',
   maxRecordBytes: ({ requests }) => bodies * longestEscape * requests.maxBodyBytes,
   findProblem: findRequestProblem,

@@ -39,7 +39,7 @@ export interface RetryPolicy {
 }
 
 /** All that a worker has to know of one kind of record. */
-export interface RecordKind {
+export interface QueueDefinition {
   queue: QueueName;
   /** what a record's JSON has at most, by the settings of a producer */
   maxRecordBytes(config: Pick<Config, 'producer' | 'requests'>): number;
