@@ -6,7 +6,7 @@ export interface Found {
   stored: number;
   /** of them, rows of failed runs */
   storedFailures: number;
-  /** records in jobs that wait, run or are put off */
+  /** records in jobs that wait, run or are delayed */
   inFlight: number;
   /** dead letters, and records in jobs that failed for good */
   dead: number;

@@ -46,7 +46,7 @@ export function createRequestInspector(options: {
   };
 
   return {
-    /** Jobs of the run that wait, run or are put off. Only their ids are read: what they carry is large. */
+    /** Jobs of the run that wait, run or are delayed. Only their ids are read: what they carry is large. */
     async openJobs(): Promise<number> {
       return (await queue.getRanges(openStates, 0, -1)).filter(isOurs).length;
     },

@@ -30,7 +30,7 @@ export interface RequestsReported {
 export interface RequestsFound {
   /** by the id of the request */
   rows: ReadonlyMap<string, FoundRequest>;
-  /** records in jobs that wait, run or are put off, by the id of the request */
+  /** records in jobs that wait, run or are delayed, by the id of the request */
   inFlight: ReadonlyMap<string, number>;
   /** dead letters, and records in jobs that failed for good, by the id of the request */
   dead: ReadonlyMap<string, number>;

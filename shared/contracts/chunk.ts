@@ -1,6 +1,6 @@
 /**
  * The version of the chunk envelope that this build writes and reads. Raise it only for a change that an older worker
- * would misread, and roll workers out before producers: a worker parks a newer chunk until a newer worker takes it.
+ * would misread, and roll workers out before producers: a worker delays a newer chunk until a newer worker takes it.
  */
 export const chunkVersion = 1;
 

@@ -12,7 +12,7 @@ import { insertDeadLetter } from '../support/seed-console.ts';
 const text = await readFile('docs/operations.md', 'utf8');
 const rows = [
   ...text.matchAll(
-    /^\| `([0-9A-Z]{5})`.*\| (waits|put off) \| (put off|dead letter) \| (\d{3}) \| (waits|failed) \|$/gm,
+    /^\| `([0-9A-Z]{5})`.*\| (waits|delayed) \| (delayed|dead letter) \| (\d{3}) \| (waits|failed) \|$/gm,
   ),
 ].map(([, code = '', everyStatement = '', oneRecord = '', console = '', maintenance = '']) => ({
   code,
@@ -33,14 +33,14 @@ test.each(rows)('database errors: $code of one record alone, a worker: $oneRecor
   );
   await add([1, 2, 3, 4].map((n) => recordText(n)));
   const worker = await start();
-  if (oneRecord === 'put off') {
-    await until(async () => (await worker.metric('sluice_jobs_total', { outcome: 'later' })) >= 1);
+  if (oneRecord === 'delayed') {
+    await until(async () => (await worker.metric('sluice_jobs_total', { outcome: 'retry_later' })) >= 1);
     expect(await deadLetters()).toEqual([]);
     await client.query('drop trigger odd on strategy_execution_log');
   }
   await empty();
-  expect(await deadLetters()).toEqual(oneRecord === 'put off' ? [] : [`${idOf(3)} ${code}`]);
-  expect(await ids()).toEqual((oneRecord === 'put off' ? [1, 2, 3, 4] : [1, 2, 4]).map(idOf));
+  expect(await deadLetters()).toEqual(oneRecord === 'delayed' ? [] : [`${idOf(3)} ${code}`]);
+  expect(await ids()).toEqual((oneRecord === 'delayed' ? [1, 2, 3, 4] : [1, 2, 4]).map(idOf));
 });
 
 test.each(rows)(
@@ -52,7 +52,7 @@ test.each(rows)(
     const worker = await start();
     await until(async () => (await worker.metric('sluice_statement_retries_total', { code })) >= 1);
     if (everyStatement === 'waits') await until(async () => (await worker.metric('sluice_database_outage', {})) === 1);
-    else await until(async () => (await worker.metric('sluice_jobs_total', { outcome: 'later' })) >= 2);
+    else await until(async () => (await worker.metric('sluice_jobs_total', { outcome: 'retry_later' })) >= 2);
     await client.query('drop trigger odd on strategy_execution_log');
     await empty();
     expect(await ids()).toEqual([1, 2].map(idOf));

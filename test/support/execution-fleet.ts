@@ -48,7 +48,7 @@ export async function anExecutionFleet(environment: Record<string, string> = {},
     queue,
     add,
     start: (more: Record<string, string> = {}) =>
-      startWorker(databaseUrl, namespace, { SLUICE_PARK_MS: '200', ...environment, ...more }),
+      startWorker(databaseUrl, namespace, { SLUICE_JOB_DELAY_MS: '200', ...environment, ...more }),
     /** ids of the rows, in order */
     ids: async (): Promise<string[]> =>
       (await client.query('select id from strategy_execution_log order by id')).rows.map(({ id }) => id),

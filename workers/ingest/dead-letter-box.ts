@@ -20,7 +20,7 @@ export function createDeadLetterBox(deps: {
   logger: Logger;
   /** how long it stays shut after a failure */
   shutForMs: number;
-  /** how long a failure is told of: what was put off may go through at another worker */
+  /** how long a failure is told of: what was delayed may go through at another worker */
   tellForMs: number;
   /** ms of a clock that does not jump */
   now(): number;

@@ -10,7 +10,7 @@ export type Disposition =
   | 'deadLetter'
   /** it may come right by itself: it is tried again a few times before it is dead */
   | 'retryLimited'
-  /** nothing is wrong with it: its job is put off, for as long as it takes */
+  /** nothing is wrong with it: its job is delayed, for as long as it takes */
   | 'retryLater';
 
 /** A record that could not be stored although the statement went through. */
@@ -32,7 +32,7 @@ export interface StoreResult {
 
 /** How long a record is tried again that may come right by itself. */
 export interface RetryPolicy {
-  /** times that its job is put off */
+  /** times that its job is delayed */
   tries: number;
   /** how long each time */
   backoff: Backoff;

@@ -36,7 +36,7 @@ export type ChunkOutcome =
       /** records with times that cannot be; their rows say so */
       odd: number;
     }
-  /** from a newer producer: to be put off */
+  /** from a newer producer: to be delayed */
   | { kind: 'newer'; version: number };
 
 /** The limit of both contracts. */

@@ -50,13 +50,13 @@ export interface RecordWorkerDeps {
 
 const troubleLogEveryMs = 10_000;
 
-/** Of a job's own hash: how often it was put off for the sake of its dead letters. */
+/** Of a job's own hash: how often it was delayed for the sake of its dead letters. */
 const deadLettersField = 'sluice:letters';
 const maxStalledCount = 200;
 
-const putOffMessages = {
-  parked: 'chunks were written by a newer producer; delaying them',
-  later:
+const delayMessages = {
+  newer_contract: 'chunks were written by a newer producer; delaying them',
+  retry_later:
     'records could not be written now because rows are locked, statements take too long or space is short; delaying their jobs',
   deadLetters:
     'dead letters could not be written now; their jobs are delayed, and the other records of those jobs are stored',
@@ -74,7 +74,7 @@ const deadLetterBoxShutMs = 5_000;
 
 /**
  * Consumes the queue of one kind of record. A job completes when each of its records is committed, was there already, or lies in
- * the dead letters. A chunk from a newer producer is put off, not failed. When too many records turn out dead, the worker
+ * the dead letters. A chunk from a newer producer is delayed, not failed. When too many records turn out dead, the worker
  * hands its jobs back and takes no more.
  */
 export function createRecordWorker(deps: RecordWorkerDeps) {
@@ -87,12 +87,12 @@ export function createRecordWorker(deps: RecordWorkerDeps) {
   const keyOfJob = (jobId: string): string => `${prefix}:${queue}:${jobId}`;
   const conflictTries = createJobCounter(redis, keyOfJob, 'sluice:conflicts');
   const starts = createJobCounter(redis, keyOfJob, 'sluice:starts');
-  const putOffForDeadLetters = createJobCounter(redis, keyOfJob, deadLettersField);
+  const delayedForDeadLetters = createJobCounter(redis, keyOfJob, deadLettersField);
   const deadLetterBox = createDeadLetterBox({
     breaker,
     logger,
-    shutForMs: Math.min(deadLetterBoxShutMs, config.worker.parkMs),
-    tellForMs: config.worker.parkMs * 3 + deadLetterBoxShutMs,
+    shutForMs: Math.min(deadLetterBoxShutMs, config.worker.jobDelayMs),
+    tellForMs: config.worker.jobDelayMs * 3 + deadLetterBoxShutMs,
     now: () => performance.now(),
   });
   const poisonJobs = createPoisonJobIsolation({
@@ -100,8 +100,8 @@ export function createRecordWorker(deps: RecordWorkerDeps) {
     maxStarts: config.worker.poisonJobMaxStarts,
     onOutage: breaker.onOutage,
   });
-  const putOffs = createThrottledLog<keyof typeof putOffMessages>(troubleLogEveryMs, (why, { count }) => {
-    logger.warn({ jobs: count }, putOffMessages[why]);
+  const delays = createThrottledLog<keyof typeof delayMessages>(troubleLogEveryMs, (why, { count }) => {
+    logger.warn({ jobs: count }, delayMessages[why]);
   });
   let halted = false;
   let settledJobs = 0;
@@ -142,11 +142,11 @@ export function createRecordWorker(deps: RecordWorkerDeps) {
   };
 
   const settleNow = async (job: Job, token: string | undefined): Promise<void> => {
-    if (deadLetterBox.isShut && (await isSettledButForDeadLetters(job))) return putOff(job, token, 'dead_letters');
+    if (deadLetterBox.isShut && (await isSettledButForDeadLetters(job))) return delayJob(job, token, 'dead_letters');
     const content = { jobId: job.id ?? null, raw: worker.rawDataOf(job), nowMs: deps.clock.now() };
     const outcome = await settleChunk(definition, content, batcher);
-    if (outcome.kind === 'newer') return putOff(job, token, 'parked');
-    if (outcome.retryLater > 0) return putOff(job, token, 'later');
+    if (outcome.kind === 'newer') return delayJob(job, token, 'newer_contract');
+    if (outcome.retryLater > 0) return delayJob(job, token, 'retry_later');
     tellMetrics(() => metrics.odd.inc({ queue }, outcome.odd));
     if (outcome.retryLimited.length > 0) await waitForConflicts(job, token);
     // Only now, so that what is dead beside a conflict is counted once.
@@ -161,10 +161,10 @@ export function createRecordWorker(deps: RecordWorkerDeps) {
     } catch (error) {
       if (!(error instanceof DeadLetterBoxShutError)) throw error;
       if (replayed === null) guard.takeBack(outcome.records, deadLetters.length);
-      await untilRedisAccepts(() => putOffForDeadLetters.add(job.id ?? ''));
-      return putOff(job, token, 'dead_letters');
+      await untilRedisAccepts(() => delayedForDeadLetters.add(job.id ?? ''));
+      return delayJob(job, token, 'dead_letters');
     }
-    // Not before: a job that is put off comes again, and would count each time.
+    // Not before: a job that is delayed comes again, and would count each time.
     failures.note(outcome.records, 0);
   };
 
@@ -172,14 +172,14 @@ export function createRecordWorker(deps: RecordWorkerDeps) {
   const isSettledButForDeadLetters = async (job: Job): Promise<boolean> =>
     (await untilRedisAccepts(() => redis.hexists(keyOfJob(job.id ?? ''), deadLettersField))) === 1;
 
-  /** Puts the job off, so that what its records collided with has time to end. Returns when that was done often enough. */
+  /** Delays the job, so that what its records collided with has time to end. Returns when that was done often enough. */
   const waitForConflicts = async (job: Job, token: string | undefined): Promise<void> => {
     const { retryPolicy } = definition;
     if (retryPolicy === undefined) return;
     const tries = await untilRedisAccepts(() => conflictTries.add(job.id ?? ''));
     if (tries > retryPolicy.tries) return;
-    tellMetrics(() => metrics.jobs.inc({ queue, outcome: 'conflict' }));
-    await delay(job, token, backoffMs(retryPolicy.backoff, tries - 1, Math.random));
+    tellMetrics(() => metrics.jobs.inc({ queue, outcome: 'retry_limited' }));
+    await moveToDelayed(job, token, backoffMs(retryPolicy.backoff, tries - 1, Math.random));
   };
 
   const bury = async (deadLetters: readonly DeadLetter[]): Promise<void> => {
@@ -203,14 +203,14 @@ export function createRecordWorker(deps: RecordWorkerDeps) {
     }
   };
 
-  /** Puts a job off for a while: it comes from a newer producer, or some of its records or dead letters could not be written now. */
-  const putOff = async (job: Job, token: string | undefined, why: keyof typeof putOffMessages): Promise<never> => {
+  /** Delays a job for a while: it comes from a newer producer, or some of its records or dead letters could not be written now. */
+  const delayJob = async (job: Job, token: string | undefined, why: keyof typeof delayMessages): Promise<never> => {
     tellMetrics(() => metrics.jobs.inc({ queue, outcome: why }));
-    putOffs.report(why, null);
-    return delay(job, token, config.worker.parkMs);
+    delays.report(why, null);
+    return moveToDelayed(job, token, config.worker.jobDelayMs);
   };
 
-  const delay = async (job: Job, token: string | undefined, forMs: number): Promise<never> => {
+  const moveToDelayed = async (job: Job, token: string | undefined, forMs: number): Promise<never> => {
     // By Redis' clock: of this time BullMQ takes the difference to now, see keepRedisTime.
     await untilRedisAccepts(() => job.moveToDelayed(Date.now() + forMs, token));
     throw new DelayedError();

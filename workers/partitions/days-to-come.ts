@@ -37,7 +37,7 @@ interface Deps {
  *
  * A CHECK constraint says that it has no row of these days. PostgreSQL makes sure of that beside reads and inserts, for as
  * long as it takes, and then attaches the partitions without a look. Until the constraint is dropped again, records of
- * these days are put off by their workers (see `isPassingRefusal`): so it is not for today, of which records come all the time.
+ * these days are delayed by their workers (see `isPassingRefusal`): so it is not for today, of which records come all the time.
  *
  * @param days that have no partition
  * @returns the same as `ensurePartitions`; all days are postponed when another process is at it

@@ -16,7 +16,7 @@ const placeOfNextDue = 3;
 
 /**
  * Makes a worker or a queue of BullMQ live by the clock of Redis. BullMQ writes when a job is due by the clock of whoever
- * puts it off, and compares with that of whoever asks for a job: a worker that is an hour ahead would put jobs off for an
+ * delays it, and compares with that of whoever asks for a job: a worker that is an hour ahead would delay jobs for an
  * hour, and take the jobs of others an hour too soon. What it waits for by itself, it waits for by its own clock: times
  * that come from Redis are translated.
  *

@@ -19,7 +19,7 @@ async function aFleet() {
   const namespace = createNamespace();
   const queue = openQueue(namespace, inject('redisUrl'), 'completed-request');
   const worker = await startRole(createCompletedRequest, databaseUrl, namespace, {
-    SLUICE_PARK_MS: '300',
+    SLUICE_JOB_DELAY_MS: '300',
     SLUICE_DATABASE_STATEMENT_TIMEOUT_MS: String(statementTimeoutMs),
     SLUICE_STUCK_AFTER_MS: '60000',
   });
@@ -56,7 +56,7 @@ test('locked rows: of two hundred running requests two are held; all others end 
   await until(async () => (await states())['completed'] === 398);
   // No statement has waited: one that does waits this long.
   expect(performance.now() - startedAt).toBeLessThan(statementTimeoutMs);
-  await until(async () => (await worker.metric('sluice_jobs_total', { outcome: 'later' })) >= 4);
+  await until(async () => (await worker.metric('sluice_jobs_total', { outcome: 'retry_later' })) >= 4);
   expect(await states()).toEqual({ completed: 398, processing: 2 });
   expect(await worker.metric('sluice_statement_retries_total', {})).toBe(0);
 
@@ -92,7 +92,7 @@ test.each([
       ...Array.from({ length: 20 }, () => [aCompletion(), aCompletion()]),
     );
     await until(async () => (await states())['completed'] === 42);
-    await until(async () => (await worker.metric('sluice_jobs_total', { outcome: 'later' })) >= 1);
+    await until(async () => (await worker.metric('sluice_jobs_total', { outcome: 'retry_later' })) >= 1);
     await holder.query('rollback');
     await empty();
     expect(await states()).toEqual({ completed: 43 });

@@ -112,7 +112,7 @@ test('requests: a completion whose row is pending waits for it, and ends it when
   await completed(1);
   await client.query(`update request set ${stateColumns['pending']}`);
   await queue.add(jobName, chunkOf([aCompletion(), aCompletion({ requestId: begun.requestId }), aCompletion()]));
-  await until(async () => (await worker.metric('sluice_jobs_total', { outcome: 'conflict' })) >= 3);
+  await until(async () => (await worker.metric('sluice_jobs_total', { outcome: 'retry_limited' })) >= 3);
   expect((await states()).map(({ state }) => state).sort()).toEqual(['completed', 'completed', 'pending']);
 
   await client.query(
@@ -133,7 +133,7 @@ test('requests: a completion whose row never runs becomes a dead letter with the
   const alsoDead = { ...aCompletion(), model: 7 };
   await queue.add(jobName, chunkOf([ended, alsoDead]));
   await completed(2);
-  expect(await worker.metric('sluice_jobs_total', { outcome: 'conflict' })).toBe(3);
+  expect(await worker.metric('sluice_jobs_total', { outcome: 'retry_limited' })).toBe(3);
   expect(await worker.metric('sluice_records_total', { outcome: 'dead' })).toBe(2);
   const found = await deadLetters();
   expect(found.find(({ name }) => name === ended.requestId)).toEqual({
@@ -159,7 +159,7 @@ test('requests: a completion of somebody else’s request is dead at once, and t
   await completed(2);
   expect((await states()).map(({ state }) => state).sort()).toEqual(['completed', 'processing']);
   expect(await deadLetters()).toMatchObject([{ name: begun.requestId, code: 'foreign' }]);
-  expect(await worker.metric('sluice_jobs_total', { outcome: 'conflict' })).toBe(0);
+  expect(await worker.metric('sluice_jobs_total', { outcome: 'retry_limited' })).toBe(0);
 });
 
 test('requests: the dead beginning and the dead completion of one request are two dead letters', async () => {

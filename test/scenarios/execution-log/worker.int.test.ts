@@ -170,7 +170,7 @@ test('execution log: a chunk that is delivered again adds no rows and counts as 
   expect(await worker.metric('sluice_records_total', { outcome: 'duplicate' })).toBe(120);
 });
 
-test('execution log: a chunk of a newer version is put off, neither failed nor stored', async () => {
+test('execution log: a chunk of a newer version is delayed, neither failed nor stored', async () => {
   const databaseUrl = await createTestDatabase();
   const namespace = createNamespace();
   const worker = await startWorker(databaseUrl, namespace);
@@ -178,7 +178,7 @@ test('execution log: a chunk of a newer version is put off, neither failed nor s
   const job = await queue.add(jobName, chunkOf([{ something: 'else' }], { v: 2 }));
   await until(() => job.isDelayed());
   expect(await queue.getJobCounts('failed', 'delayed')).toEqual({ failed: 0, delayed: 1 });
-  expect(await worker.metric('sluice_jobs_total', { outcome: 'parked' })).toBe(1);
+  expect(await worker.metric('sluice_jobs_total', { outcome: 'newer_contract' })).toBe(1);
 });
 
 test('execution log: a malformed record becomes a dead letter, with its field, and no other does', async () => {

@@ -55,7 +55,7 @@ const troubles: [name: string, breakIt: (fleet: Fleet) => Promise<() => Promise<
 test.each(troubles)(
   'dead letters: while their table %s good records are stored, and no job fails; then the dead letters are written',
   async (_name, breakIt) => {
-    const fleet = await anExecutionFleet({ SLUICE_DEAD_SHARE_MIN_RECORDS: '50', SLUICE_PARK_MS: '400' });
+    const fleet = await anExecutionFleet({ SLUICE_DEAD_SHARE_MIN_RECORDS: '50', SLUICE_JOB_DELAY_MS: '400' });
     const { queue, add, start, ids, deadLetters, empty } = fleet;
     const mend = await breakIt(fleet);
     const worker = await start();

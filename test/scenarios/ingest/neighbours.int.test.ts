@@ -40,7 +40,7 @@ async function setUp(environment: Record<string, string> = {}) {
     (await client.query('select code, reason from dead_letter order by reason')).rows.map(
       ({ code, reason }) => `${code}: ${reason}`,
     );
-  const start = () => startWorker(databaseUrl, namespace, { SLUICE_PARK_MS: '200', ...environment });
+  const start = () => startWorker(databaseUrl, namespace, { SLUICE_JOB_DELAY_MS: '200', ...environment });
   return { client, queue, add, ids, idle, deadLetters, start };
 }
 

@@ -67,7 +67,7 @@ test('own fault: of a record that kills each connection that it comes through ev
 });
 
 test.each(['53100', '53000', '53400', '40001', '40P01', '55P03', '57014'])(
-  'own fault: %s is no fault of a record: it is put off until it goes through, and all others are stored',
+  'own fault: %s is no fault of a record: it is delayed until it goes through, and all others are stored',
   async (code) => {
     const { client, add, start, ids, deadLetters, empty } = await anExecutionFleet();
     await client.query(
@@ -78,7 +78,7 @@ test.each(['53100', '53000', '53400', '40001', '40P01', '55P03', '57014'])(
       numbers(10, 10).map((n) => recordText(n)),
     );
     const worker = await start();
-    await until(async () => (await worker.metric('sluice_jobs_total', { outcome: 'later' })) >= 2);
+    await until(async () => (await worker.metric('sluice_jobs_total', { outcome: 'retry_later' })) >= 2);
     expect(await ids()).toEqual(
       numbers(20)
         .filter((n) => n !== 3)

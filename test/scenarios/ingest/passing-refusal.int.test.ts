@@ -7,12 +7,12 @@ import { startWorker } from '../../support/worker.ts';
 
 const dayMs = 86_400_000;
 
-test('passing refusal: a record of a day whose partition is being made is put off and no dead letter, and those beside it are stored', async () => {
+test('passing refusal: a record of a day whose partition is being made is delayed and no dead letter, and those beside it are stored', async () => {
   const databaseUrl = await createTestDatabase();
   const client = await connect(databaseUrl);
   const namespace = createNamespace();
   const queue = openQueue(namespace);
-  const worker = await startWorker(databaseUrl, namespace, { SLUICE_PARK_MS: '300' });
+  const worker = await startWorker(databaseUrl, namespace, { SLUICE_JOB_DELAY_MS: '300' });
   const until5 = new Date(Date.now() + 5 * dayMs).toISOString();
   await client.query(
     `alter table strategy_execution_log_default add constraint sluice_passing_days_to_come check (recorded_at >= '${until5}') not valid`,
@@ -21,7 +21,7 @@ test('passing refusal: a record of a day whose partition is being made is put of
   const recordAt = (ms: number) => JSON.parse(toExecutionRecord(anExecution({ recordedAt: ms }), context).json);
   const records = [recordAt(Date.now()), recordAt(Date.now() + 3 * dayMs), recordAt(Date.now())];
   await queue.add(jobName, { v: 1, producer: 'test', epoch: 1, seq: 1, records });
-  await until(async () => (await worker.metric('sluice_jobs_total', { outcome: 'later' })) >= 2);
+  await until(async () => (await worker.metric('sluice_jobs_total', { outcome: 'retry_later' })) >= 2);
   const count = async (table: string) => (await client.query(`select from ${table}`)).rowCount;
   expect(await count('strategy_execution_log')).toBe(2);
 

@@ -99,7 +99,7 @@ test("upgrade: today's workers that are started too early lose nothing while the
     namespace: createNamespace(),
   };
   const load = startLoad(place, { perSecond: 500 });
-  await startWorkerProcess(place, { SLUICE_PARK_MS: '500' });
+  await startWorkerProcess(place, { SLUICE_JOB_DELAY_MS: '500' });
   const { ended } = await startSluice(['migrate'], { DATABASE_URL: place.databaseUrl });
   expect(await ended).toBe(0);
   await untilStoredMore(place.databaseUrl, 500);

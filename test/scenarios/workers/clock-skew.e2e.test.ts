@@ -37,8 +37,8 @@ const skews = [
   ['an hour behind', -hourMs],
 ] as const;
 
-test.each(skews)('clock skew: a worker %s puts a chunk off for as long as every other', async (_name, aheadMs) => {
-  const { queue, redis, worker } = await setUp(aheadMs, { SLUICE_PARK_MS: '30000' });
+test.each(skews)('clock skew: a worker %s delays a chunk for as long as every other', async (_name, aheadMs) => {
+  const { queue, redis, worker } = await setUp(aheadMs, { SLUICE_JOB_DELAY_MS: '30000' });
   const addedAtMs = Date.now();
   await queue.add(jobName, aChunk(99));
   await until(async () => (await queue.getDelayedCount()) === 1);
@@ -48,11 +48,11 @@ test.each(skews)('clock skew: a worker %s puts a chunk off for as long as every 
   const dueAtMs = Math.floor(Number(delayed[1]) / 4_096);
   expect(dueAtMs).toBeGreaterThan(addedAtMs + 30_000 - 100);
   expect(dueAtMs).toBeLessThan(seenAtMs + 30_000 + 100);
-  expect(await worker.metric('sluice_jobs_total', { outcome: 'parked' })).toBe(1);
+  expect(await worker.metric('sluice_jobs_total', { outcome: 'newer_contract' })).toBe(1);
 });
 
 test.each(skews)(
-  'clock skew: a worker %s takes a job that was put off when it is due, and asks no more often meanwhile',
+  'clock skew: a worker %s takes a job that was delayed when it is due, and asks no more often meanwhile',
   async (_name, aheadMs) => {
     const { client, queue, redis } = await setUp(aheadMs);
     await redis.config('RESETSTAT');

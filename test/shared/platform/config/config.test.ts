@@ -212,7 +212,7 @@ const expected: Record<string, Variable> = {
   },
   SLUICE_LOCK_DURATION_MS: ms((c) => c.worker.lockDurationMs, 15_000, 1_000, 3_600_000),
   SLUICE_STALLED_INTERVAL_MS: ms((c) => c.worker.stalledIntervalMs, 5_000, 500, 3_600_000),
-  SLUICE_PARK_MS: ms((c) => c.worker.parkMs, 30_000, 100, 3_600_000),
+  SLUICE_JOB_DELAY_MS: ms((c) => c.worker.jobDelayMs, 30_000, 100, 3_600_000),
   SLUICE_FAILED_JOBS_KEPT: integer((c) => c.worker.failedJobsKept, 10_000, 1, 10_000_000, 'jobs'),
   SLUICE_DEAD_SHARE_MAX: {
     read: (c) => c.worker.deadShare.maxShare,
