@@ -19,7 +19,7 @@ export function skewSeconds({ askedAtMs, answeredAtMs, serverMs }: ClockReading)
 }
 
 /** Ids, the day's partition and the age of a job all come from clocks: those of the machines must agree. */
-export function judgeClock(on: ReturnType<typeof findingsOn>, reading: Answer<ClockReading>): Finding {
+export function checkClock(on: ReturnType<typeof findingsOn>, reading: Answer<ClockReading>): Finding {
   if (!reading.known)
     return on.warning('clock', `could not be read: ${reading.why}`, 'compare the clocks of the machines by hand');
   const skew = skewSeconds(reading.value);

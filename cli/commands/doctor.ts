@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { examine } from '../../doctor/examine.ts';
+import { runChecks } from '../../doctor/run-checks.ts';
 import { configGroups, readConfig } from '../../shared/platform/config/config.ts';
 import type { CommandContext } from '../context.ts';
 import { toFindingLines } from './doctor-lines.ts';
@@ -11,9 +11,9 @@ export function addDoctorCommand(program: Command, { environment, output, exitWi
     .option('--json', 'print the findings as one JSON object')
     .addHelpText('after', '\nExit codes: 0 all ok or warnings only, 1 at least one failure, 2 incorrect usage.')
     .action(async ({ json }: { json?: boolean }) => {
-      const examination = await examine(readConfig(environment, configGroups).config, environment);
-      if (json) output.json(examination);
-      else output.lines(toFindingLines(examination.findings));
-      exitWith(examination.worst === 'failure' ? 1 : 0);
+      const checkRun = await runChecks(readConfig(environment, configGroups).config, environment);
+      if (json) output.json(checkRun);
+      else output.lines(toFindingLines(checkRun.findings));
+      exitWith(checkRun.worst === 'failure' ? 1 : 0);
     });
 }

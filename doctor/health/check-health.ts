@@ -21,7 +21,7 @@ export interface HealthContext {
 }
 
 /** How the consumer of health events is. Where nobody ever used it, that is all that is said. */
-export function judgeHealth(answer: Answer<HealthFacts | null>, context: HealthContext): Finding[] {
+export function checkHealth(answer: Answer<HealthFacts | null>, context: HealthContext): Finding[] {
   if (!answer.known)
     return [
       on.warning(
@@ -35,18 +35,18 @@ export function judgeHealth(answer: Answer<HealthFacts | null>, context: HealthC
   const facts = answer.value;
   if (facts.stream.facts === null && facts.position.savedIn === 'nowhere') return [on.ok('consumer', 'not used')];
   return [
-    judgeConsumer(facts),
-    judgeOffset(facts, context),
-    judgeLag(facts),
-    judgeGap(facts, context),
-    judgeOutbox(facts, context),
-    ...judgeLobby(facts, context),
-    judgeStuck(facts),
-    ...judgeOriginal(facts, context),
+    checkConsumer(facts),
+    checkOffset(facts, context),
+    checkLag(facts),
+    checkGap(facts, context),
+    checkOutbox(facts, context),
+    ...checkLobby(facts, context),
+    checkStuck(facts),
+    ...checkOriginal(facts, context),
   ];
 }
 
-function judgeConsumer({ lease, unread }: HealthFacts): Finding {
+function checkConsumer({ lease, unread }: HealthFacts): Finding {
   const check = 'consumer';
   if (lease?.isHeld)
     return on.ok(check, `${lease.holder} holds the lease, for ${Math.round(lease.heldForMs / 1_000)} s`);
@@ -57,7 +57,7 @@ function judgeConsumer({ lease, unread }: HealthFacts): Finding {
 
 const beginsAnew = 'the consumer begins at the beginning by itself: look that one runs';
 
-function judgeOffset({ position, stream }: HealthFacts, { config }: HealthContext): Finding {
+function checkOffset({ position, stream }: HealthFacts, { config }: HealthContext): Finding {
   const check = 'offset';
   const { lastId, savedIn, entriesRead } = position;
   if (!isStreamId(lastId))
@@ -91,7 +91,7 @@ function judgeOffset({ position, stream }: HealthFacts, { config }: HealthContex
   return on.ok(check, `${lastId}${savedIn === 'redis' ? ', in Redis' : ''}`);
 }
 
-function judgeLag({ unread }: HealthFacts): Finding {
+function checkLag({ unread }: HealthFacts): Finding {
   const check = 'lag';
   if (unread === null) return on.ok(check, 'nothing to read');
   if (unread.oldestId === null) return on.ok(check, 'everything is read');
@@ -102,7 +102,7 @@ function judgeLag({ unread }: HealthFacts): Finding {
   return on.ok(check, message);
 }
 
-function judgeGap({ offset, position, stream }: HealthFacts, { nowMs }: HealthContext): Finding {
+function checkGap({ offset, position, stream }: HealthFacts, { nowMs }: HealthContext): Finding {
   const check = 'gap';
   const remedy =
     "trim the stream later, by MINID, not before what is read; compare games with the runtime manager's own latest snapshots";
@@ -121,7 +121,7 @@ function judgeGap({ offset, position, stream }: HealthFacts, { nowMs }: HealthCo
   return on.ok(check, message);
 }
 
-function judgeOutbox({ outbox: { rows, oldestAgeMs } }: HealthFacts, { config }: HealthContext): Finding {
+function checkOutbox({ outbox: { rows, oldestAgeMs } }: HealthFacts, { config }: HealthContext): Finding {
   const check = 'outbox';
   if (oldestAgeMs === null) return on.ok(check, 'every snapshot is published');
   const message = `${rows} snapshots wait to be published, the oldest for ${Math.round(oldestAgeMs / 1_000)} s`;
@@ -131,7 +131,7 @@ function judgeOutbox({ outbox: { rows, oldestAgeMs } }: HealthFacts, { config }:
   return on.ok(check, message);
 }
 
-function judgeLobby({ lobbyRival }: HealthFacts, { config: { lobbyStream } }: HealthContext): Finding[] {
+function checkLobby({ lobbyRival }: HealthFacts, { config: { lobbyStream } }: HealthContext): Finding[] {
   if (!lobbyRival) return [];
   const { state, label, holder } = lobbyRival;
   const who = `the consumer with label ${label} (${holder})`;
@@ -144,7 +144,7 @@ function judgeLobby({ lobbyRival }: HealthFacts, { config: { lobbyStream } }: He
   return [on.warning('lobby', message, remedy)];
 }
 
-function judgeStuck({ stuck: { records, gameIds } }: HealthFacts): Finding {
+function checkStuck({ stuck: { records, gameIds } }: HealthFacts): Finding {
   if (records === 0) return on.ok('stuck', 'no game');
   const more = records > gameIds.length ? ' and others' : '';
   return on.warning(
@@ -155,7 +155,7 @@ function judgeStuck({ stuck: { records, gameIds } }: HealthFacts): Finding {
 }
 
 /** An original that still reads moves its own offset past ours. */
-function judgeOriginal({ offset, stream }: HealthFacts, { config }: HealthContext): Finding[] {
+function checkOriginal({ offset, stream }: HealthFacts, { config }: HealthContext): Finding[] {
   const { originalOffset } = stream;
   if (config.mode === 'mirror' || offset === null || originalOffset === null || !isStreamId(originalOffset)) return [];
   if (compareStreamIds(originalOffset, offset.lastId) <= 0) return [];

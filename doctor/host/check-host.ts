@@ -6,7 +6,7 @@ const onHost = findingsOn('host');
 const onConfiguration = findingsOn('configuration');
 
 /** This process and how it was configured. */
-export function judgeHost(facts: HostFacts, options: { recordingEnabled: boolean }): Finding[] {
+export function checkHost(facts: HostFacts, options: { recordingEnabled: boolean }): Finding[] {
   const { nodeVersion, nodeWanted, hasEnvFile, unknownVariables, passedOverVariables, variableProblems } = facts;
   return [
     isBelow(nodeVersion, nodeWanted)
@@ -36,7 +36,7 @@ export function judgeHost(facts: HostFacts, options: { recordingEnabled: boolean
         'set enableServiceLinks: false in the pod, or set the variable yourself',
       ),
     ),
-    ...judgeArchive(facts),
+    ...checkArchive(facts),
     options.recordingEnabled
       ? onConfiguration.ok('recording', 'on')
       : onConfiguration.warning(
@@ -48,7 +48,7 @@ export function judgeHost(facts: HostFacts, options: { recordingEnabled: boolean
 }
 
 /** Without a place for its archive, no partition of executions is dropped. */
-function judgeArchive({ archive }: HostFacts): Finding[] {
+function checkArchive({ archive }: HostFacts): Finding[] {
   if (archive === null) return [];
   if (archive.problem === null) return [onHost.ok('archive', `${archive.dir} can be written to`)];
   return [
@@ -61,7 +61,7 @@ function judgeArchive({ archive }: HostFacts): Finding[] {
 }
 
 /** One of the servers is not configured at all. */
-export function judgeMissingUrl(subject: 'redis' | 'postgres', variable: string): Finding {
+export function checkMissingUrl(subject: 'redis' | 'postgres', variable: string): Finding {
   return findingsOn(subject).failure(
     'connection',
     `${variable} is not set or cannot be used, so there is nothing to look at`,

@@ -1,6 +1,6 @@
 import type { Passage } from '../../shared/platform/postgres/database.ts';
 import { type Answer, timeoutCode } from '../answer.ts';
-import { judgeClock } from '../check-clock.ts';
+import { checkClock } from '../check-clock.ts';
 import { type Finding, findingsOn } from '../finding.ts';
 import type { PostgresFacts, PostgresServer } from './postgres-facts.ts';
 
@@ -38,7 +38,7 @@ const refusals: Record<string, [problem: string, remedy: string]> = {
 };
 
 /** Whether PostgreSQL lets this machine in. */
-export function judgePostgresConnection(state: Answer<'ready'>): Finding {
+export function checkPostgresConnection(state: Answer<'ready'>): Finding {
   if (state.known) return on.ok('connection', 'the server answers');
   const refusal = refusals[state.code];
   if (refusal) return on.failure('connection', `PostgreSQL ${refusal[0]} (${state.code})`, refusal[1]);
@@ -51,25 +51,25 @@ export function judgePostgresConnection(state: Answer<'ready'>): Finding {
 }
 
 /** All that the server told about itself. */
-export function judgePostgres(
+export function checkPostgres(
   { server, passage, clock, askedStatementTimeoutMs }: PostgresFacts,
   demand: FleetDemand,
 ): Finding[] {
   if (!server.known)
     return [on.failure('server', `could not be looked at: ${server.why}`, 'look whether the server is overloaded')];
   return [
-    judgeVersion(server.value),
-    judgeWritable(server.value),
-    judgeEncoding(server.value),
-    judgeSchema(server.value),
-    judgePassage(passage),
-    judgeConnections(server.value, demand, passage.known && passage.value.isPooled),
-    judgeStatementTimeout(server.value.statementTimeoutMs, askedStatementTimeoutMs, demand.statementTimeoutMs),
-    judgeClock(on, clock),
+    checkVersion(server.value),
+    checkWritable(server.value),
+    checkEncoding(server.value),
+    checkSchema(server.value),
+    checkPassage(passage),
+    checkConnections(server.value, demand, passage.known && passage.value.isPooled),
+    checkStatementTimeout(server.value.statementTimeoutMs, askedStatementTimeoutMs, demand.statementTimeoutMs),
+    checkClock(on, clock),
   ];
 }
 
-function judgeVersion({ version, versionNumber }: PostgresServer): Finding {
+function checkVersion({ version, versionNumber }: PostgresServer): Finding {
   const name = `PostgreSQL ${version}`;
   if (versionNumber < minVersion)
     return on.failure('version', `${name}: the tables need 13 or later`, 'upgrade the server');
@@ -78,7 +78,7 @@ function judgeVersion({ version, versionNumber }: PostgresServer): Finding {
   return on.ok('version', name);
 }
 
-function judgeWritable({ isInRecovery, isReadOnly }: PostgresServer): Finding {
+function checkWritable({ isInRecovery, isReadOnly }: PostgresServer): Finding {
   if (isInRecovery)
     return on.failure('writable', 'a standby, which refuses writes', 'put the primary into DATABASE_URL');
   if (isReadOnly)
@@ -90,7 +90,7 @@ function judgeWritable({ isInRecovery, isReadOnly }: PostgresServer): Finding {
   return on.ok('writable', 'primary');
 }
 
-function judgeEncoding({ encoding }: PostgresServer): Finding {
+function checkEncoding({ encoding }: PostgresServer): Finding {
   if (encoding === 'UTF8') return on.ok('encoding', 'UTF8');
   return on.failure(
     'encoding',
@@ -99,7 +99,7 @@ function judgeEncoding({ encoding }: PostgresServer): Finding {
   );
 }
 
-function judgeSchema({ schema }: PostgresServer): Finding {
+function checkSchema({ schema }: PostgresServer): Finding {
   if (schema !== null) return on.ok('schema', schema);
   return on.failure(
     'schema',
@@ -109,7 +109,7 @@ function judgeSchema({ schema }: PostgresServer): Finding {
 }
 
 /** Whether a pooler is between, and does what Sluice needs: it keeps the statements of a transaction together. */
-function judgePassage(passage: Answer<Passage>): Finding {
+function checkPassage(passage: Answer<Passage>): Finding {
   const check = 'pooler';
   const remedy = 'set pool_mode of the pooler to transaction or session';
   if (!passage.known)
@@ -129,7 +129,7 @@ function judgePassage(passage: Answer<Passage>): Finding {
  * Workers that run already are counted as the fleet's; the doctor's own connections are not counted. Behind a pooler,
  * connections of the fleet are none of the server's.
  */
-function judgeConnections(server: PostgresServer, { workers, poolSize }: FleetDemand, isPooled: boolean): Finding {
+function checkConnections(server: PostgresServer, { workers, poolSize }: FleetDemand, isPooled: boolean): Finding {
   const check = 'connections';
   const { maxConnections, reservedConnections, usedConnections, workerConnections } = server;
   const available = maxConnections - reservedConnections;
@@ -149,7 +149,7 @@ function judgeConnections(server: PostgresServer, { workers, poolSize }: FleetDe
 }
 
 /** Each statement brings its timeout along, which goes before any default. */
-function judgeStatementTimeout(gotMs: number, askedMs: number, oursMs: number): Finding {
+function checkStatementTimeout(gotMs: number, askedMs: number, oursMs: number): Finding {
   const check = 'statement timeout';
   if (gotMs === askedMs) return on.ok(check, 'as each statement asks for');
   const got = gotMs === 0 ? 'none' : `${gotMs} ms`;

@@ -11,7 +11,7 @@ const waitFailSeconds = 900;
 const defaultEventsKept = 10_000;
 const eventsSlack = 1_000;
 
-/** The queue that is judged, and what it is held against. */
+/** The queue that is checked, and what it is held against. */
 export interface QueueContext {
   queue: QueueName;
   namespace: string;
@@ -22,7 +22,7 @@ export interface QueueContext {
 }
 
 /** What a queue is like, and whether somebody works on it. */
-export function judgeQueue(facts: Answer<QueueFacts>, context: QueueContext): Finding[] {
+export function checkQueue(facts: Answer<QueueFacts>, context: QueueContext): Finding[] {
   const on = findingsOn(`queue ${context.queue}`);
   if (!facts.known)
     return [
@@ -33,16 +33,16 @@ export function judgeQueue(facts: Answer<QueueFacts>, context: QueueContext): Fi
       ),
     ];
   return [
-    judgeLibrary(facts.value, context),
-    judgeBacklog(facts.value, context),
-    judgeWorkers(facts.value, context),
-    judgeFailed(facts.value, context),
-    judgeEvents(facts.value, context),
+    checkLibrary(facts.value, context),
+    checkBacklog(facts.value, context),
+    checkWorkers(facts.value, context),
+    checkFailed(facts.value, context),
+    checkEvents(facts.value, context),
   ];
 }
 
 /** Different versions of BullMQ run different scripts on the same keys. */
-function judgeLibrary({ library }: QueueFacts, { queue, ownVersion }: QueueContext): Finding {
+function checkLibrary({ library }: QueueFacts, { queue, ownVersion }: QueueContext): Finding {
   const on = findingsOn(`queue ${queue}`);
   const check = 'bullmq';
   if (library === null) return on.ok(check, 'not used yet');
@@ -61,7 +61,7 @@ function judgeLibrary({ library }: QueueFacts, { queue, ownVersion }: QueueConte
   return on.ok(check, minor === ownMinor ? theirs : `${theirs}, this build has ${ownVersion}`);
 }
 
-function judgeBacklog(
+function checkBacklog(
   { waiting, delayed, active, oldestWaitSeconds, paused }: QueueFacts,
   { queue }: QueueContext,
 ): Finding {
@@ -82,7 +82,7 @@ function resume(queue: QueueName): string {
   return `resume it: sluice queues resume ${queue}`;
 }
 
-function judgeWorkers(facts: QueueFacts, { queue, namespace, clientNames }: QueueContext): Finding {
+function checkWorkers(facts: QueueFacts, { queue, namespace, clientNames }: QueueContext): Finding {
   const on = findingsOn(`queue ${queue}`);
   const check = 'workers';
   if (!clientNames.known)
@@ -100,7 +100,7 @@ function judgeWorkers(facts: QueueFacts, { queue, namespace, clientNames }: Queu
   return on.ok(check, 'none is connected, and there is nothing to do');
 }
 
-function judgeFailed({ failed }: QueueFacts, { queue, namespace }: QueueContext): Finding {
+function checkFailed({ failed }: QueueFacts, { queue, namespace }: QueueContext): Finding {
   const on = findingsOn(`queue ${queue}`);
   if (failed === 0) return on.ok('failed', 'none');
   const key = queueKeys(queue, namespace).of('failed');
@@ -111,7 +111,7 @@ function judgeFailed({ failed }: QueueFacts, { queue, namespace }: QueueContext)
   );
 }
 
-function judgeEvents({ events, eventsKept }: QueueFacts, { queue, namespace }: QueueContext): Finding {
+function checkEvents({ events, eventsKept }: QueueFacts, { queue, namespace }: QueueContext): Finding {
   const on = findingsOn(`queue ${queue}`);
   const kept = eventsKept ?? defaultEventsKept;
   const message = `${events} entries, of about ${kept} that are kept`;

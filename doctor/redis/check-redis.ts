@@ -1,6 +1,6 @@
 import { byteSize } from '../../shared/platform/byte-size.ts';
 import { type Answer, timeoutCode } from '../answer.ts';
-import { judgeClock } from '../check-clock.ts';
+import { checkClock } from '../check-clock.ts';
 import { type Finding, findingsOn } from '../finding.ts';
 import { isBelow } from '../version.ts';
 import type { RedisConnection, RedisFacts } from './redis-facts.ts';
@@ -35,7 +35,7 @@ const remedies: Record<string, string> = {
 };
 
 /** Whether Redis lets this machine in. */
-export function judgeRedisConnection(state: RedisConnection['state']): Finding {
+export function checkRedisConnection(state: RedisConnection['state']): Finding {
   if (!state.known) {
     const remedy = remedies[state.code] ?? 'look at the server, the way to it, and REDIS_URL';
     return on.failure('connection', `Redis cannot be used: ${state.why}`, remedy);
@@ -50,7 +50,7 @@ export function judgeRedisConnection(state: RedisConnection['state']): Finding {
 }
 
 /** All that the server told about itself. */
-export function judgeRedis(
+export function checkRedis(
   { server, savePoints, clock }: RedisFacts,
   { memoryShare }: { memoryShare: number },
 ): Finding[] {
@@ -61,21 +61,21 @@ export function judgeRedis(
         `INFO could not be looked at: ${server.why}. Producers do not see how full the server is, so that only its own refusal counts`,
         `let the user of REDIS_URL call it, ${rights}`,
       ),
-      judgeClock(on, clock),
+      checkClock(on, clock),
     ];
   }
   return [
-    judgeVersion(server.value),
-    judgeRole(server.value),
-    judgePolicy(server.value),
-    judgeMemory(server.value, memoryShare),
-    judgePersistence(server.value, savePoints),
-    ...judgeClients(server.value),
-    judgeClock(on, clock),
+    checkVersion(server.value),
+    checkRole(server.value),
+    checkPolicy(server.value),
+    checkMemory(server.value, memoryShare),
+    checkPersistence(server.value, savePoints),
+    ...checkClients(server.value),
+    checkClock(on, clock),
   ];
 }
 
-function judgeVersion({ product, version }: RedisServer): Finding {
+function checkVersion({ product, version }: RedisServer): Finding {
   const name = `${product ?? 'a server that does not say what it is'}${version === null ? '' : ` ${version}`}`;
   const untested = 'try it with npm test, with REDIS_URL set to such a server: BullMQ is made for Redis and Valkey';
   if (product === null || version === null) return on.warning('version', name, untested);
@@ -88,7 +88,7 @@ function judgeVersion({ product, version }: RedisServer): Finding {
   return on.ok('version', name);
 }
 
-function judgeRole({ role, isClusterNode }: RedisServer): Finding {
+function checkRole({ role, isClusterNode }: RedisServer): Finding {
   if (role === 'slave' || role === 'replica')
     return on.failure('role', 'a replica, which refuses writes', 'put the primary into REDIS_URL');
   if (isClusterNode)
@@ -101,7 +101,7 @@ function judgeRole({ role, isClusterNode }: RedisServer): Finding {
 }
 
 /** BullMQ keeps jobs in keys like any other: an evicted key is a lost or a broken job. */
-function judgePolicy({ maxMemoryPolicy: policy, maxMemoryBytes, evictedKeys }: RedisServer): Finding {
+function checkPolicy({ maxMemoryPolicy: policy, maxMemoryBytes, evictedKeys }: RedisServer): Finding {
   const check = 'eviction';
   const remedy = 'CONFIG SET maxmemory-policy noeviction, and the same in redis.conf or at the provider';
   if (policy === null)
@@ -121,7 +121,7 @@ function judgePolicy({ maxMemoryPolicy: policy, maxMemoryBytes, evictedKeys }: R
   return on.ok(check, 'noeviction');
 }
 
-function judgeMemory({ usedMemoryBytes: used, maxMemoryBytes: max }: RedisServer, share: number): Finding {
+function checkMemory({ usedMemoryBytes: used, maxMemoryBytes: max }: RedisServer, share: number): Finding {
   if (used === null) return on.warning('memory', 'the server does not tell its memory use', 'look at it by hand');
   if (max === null || max === 0) return on.ok('memory', `${byteSize(used)} used, no maxmemory`);
   const message = `${byteSize(used)} of ${byteSize(max)} used, ${Math.floor((used / max) * 100)} %`;
@@ -134,7 +134,7 @@ function judgeMemory({ usedMemoryBytes: used, maxMemoryBytes: max }: RedisServer
 }
 
 /** What Redis has acknowledged and loses when it dies, is lost for good: the producer has forgotten it. */
-function judgePersistence({ appendOnly, failedWrites, replicas }: RedisServer, savePoints: Answer<string>): Finding {
+function checkPersistence({ appendOnly, failedWrites, replicas }: RedisServer, savePoints: Answer<string>): Finding {
   const check = 'persistence';
   const useAppendOnly = 'CONFIG SET appendonly yes, and the same in redis.conf or at the provider';
   if (failedWrites.length > 0)
@@ -164,7 +164,7 @@ function judgePersistence({ appendOnly, failedWrites, replicas }: RedisServer, s
   return on.failure(check, message, useAppendOnly);
 }
 
-function judgeClients({ connectedClients: connected, maxClients: max }: RedisServer): Finding[] {
+function checkClients({ connectedClients: connected, maxClients: max }: RedisServer): Finding[] {
   if (connected === null || max === null || max === 0) return [];
   const message = `${connected} of ${max} connections in use`;
   if (connected / max <= clientsWarnShare) return [on.ok('connections', message)];

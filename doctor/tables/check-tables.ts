@@ -33,22 +33,22 @@ export interface TablesContext {
 }
 
 /** All that was seen in the tables. What is not there because a migration is missing is told once, as that. */
-export function judgeTables(
+export function checkTables(
   facts: TablesFacts,
   { migrations, days, unit = 'day', poolSize = 4, nowMs }: TablesContext,
 ): Finding[] {
   return [
-    judgeAnswer('migrations', facts.migrations, (applied) => judgeMigrations(applied, migrations)),
-    judgeAnswer('rights', facts.rights, judgeRights),
-    judgeAnswer('partitions', facts.missingDays, (missing) => judgePartitions(missing, { days, unit, nowMs })),
-    judgeAnswer('default partition', facts.strayRows, judgeStrayRows),
-    judgeAnswer('locks', facts.locks, judgeLocks),
-    judgeAnswer('lock table', facts.lockTable, (table) => judgeLockTable(table, poolSize)),
-    judgeDeadLetters(facts.deadLetters),
+    checkAnswer('migrations', facts.migrations, (applied) => checkMigrations(applied, migrations)),
+    checkAnswer('rights', facts.rights, checkRights),
+    checkAnswer('partitions', facts.missingDays, (missing) => checkPartitions(missing, { days, unit, nowMs })),
+    checkAnswer('default partition', facts.strayRows, checkStrayRows),
+    checkAnswer('locks', facts.locks, checkLocks),
+    checkAnswer('lock table', facts.lockTable, (table) => checkLockTable(table, poolSize)),
+    checkDeadLetters(facts.deadLetters),
   ].flat();
 }
 
-function judgeAnswer<T>(check: string, answer: Answer<T | null>, judge: (value: T) => Finding): Finding[] {
+function checkAnswer<T>(check: string, answer: Answer<T | null>, judge: (value: T) => Finding): Finding[] {
   if (!answer.known) return [unanswered(on, check, answer)];
   return answer.value === null ? [] : [judge(answer.value)];
 }
@@ -61,7 +61,7 @@ function unanswered(subject: typeof on, check: string, { why }: Unanswered): Fin
   );
 }
 
-function judgeMigrations(books: readonly BookLine[], known: readonly KnownMigration[]): Finding {
+function checkMigrations(books: readonly BookLine[], known: readonly KnownMigration[]): Finding {
   const check = 'migrations';
   const status = toStatus(known, books);
   const open = namesIn(status, 'failed');
@@ -95,7 +95,7 @@ function judgeMigrations(books: readonly BookLine[], known: readonly KnownMigrat
   return on.ok(check, `all ${known.length} applied`);
 }
 
-function judgeRights({ mayWrite, mayPurge, mayPartition }: Rights): Finding {
+function checkRights({ mayWrite, mayPurge, mayPartition }: Rights): Finding {
   const check = 'rights';
   if (!mayWrite)
     return on.failure(
@@ -130,7 +130,7 @@ function judgeRights({ mayWrite, mayPurge, mayPartition }: Rights): Finding {
   return on.ok(check, 'may write, purge and make partitions');
 }
 
-function judgePartitions(
+function checkPartitions(
   missing: readonly DayPartition[],
   { days, unit, nowMs }: { days: readonly DayPartition[]; unit: PartitionUnit; nowMs: number },
 ): Finding {
@@ -149,7 +149,7 @@ function judgePartitions(
   return on.warning(check, `${has.length} of ${coming} ${unit}s ahead; missing: ${namesOf(missingAhead)}`, remedy);
 }
 
-function judgeStrayRows(rows: number): Finding {
+function checkStrayRows(rows: number): Finding {
   if (rows === 0) return on.ok('default partition', 'empty');
   const count = rows < strayRowsCounted ? `${rows}` : `${strayRowsCounted} or more`;
   return on.warning(
@@ -159,7 +159,7 @@ function judgeStrayRows(rows: number): Finding {
   );
 }
 
-function judgeLocks({ waiting, oldestTransactionSeconds }: Locks): Finding {
+function checkLocks({ waiting, oldestTransactionSeconds }: Locks): Finding {
   const remedy = 'see who: select pid, pg_blocking_pids(pid), state, query from pg_stat_activity';
   if (waiting > 0) return on.warning('locks', `${waiting} sessions wait for a lock on our tables`, remedy);
   if (oldestTransactionSeconds !== null && oldestTransactionSeconds > transactionWarnSeconds)
@@ -172,7 +172,7 @@ function judgeLocks({ waiting, oldestTransactionSeconds }: Locks): Finding {
 }
 
 /** A read of all time locks each partition and each of its indexes. The server counts its room for all sessions together. */
-function judgeLockTable(
+function checkLockTable(
   { maxLocksPerTransaction, holders, partitions, relations }: LockTable,
   poolSize: number,
 ): Finding {
@@ -189,7 +189,7 @@ function judgeLockTable(
   );
 }
 
-function judgeDeadLetters(deadLetters: Answer<DeadLetterGroup[] | null>): Finding[] {
+function checkDeadLetters(deadLetters: Answer<DeadLetterGroup[] | null>): Finding[] {
   if (!deadLetters.known) return [unanswered(onDeadLetters, 'open', deadLetters)];
   if (deadLetters.value === null) return [];
   if (deadLetters.value.length === 0) return [onDeadLetters.ok('open', 'none')];

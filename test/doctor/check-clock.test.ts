@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { judgeClock, skewSeconds } from '../../doctor/check-clock.ts';
+import { checkClock, skewSeconds } from '../../doctor/check-clock.ts';
 import { findingsOn } from '../../doctor/finding.ts';
 
 /** A round trip of 400 ms. */
@@ -26,7 +26,7 @@ test.for([
   [10_400 + 60_001, 'failure', 'NTP'],
   [10_000 - 60_001, 'failure', 'behind'],
 ] as const)('clock: a server that said %i is a(n) %s that says "%s"', ([serverMs, level, says]) => {
-  const finding = judgeClock(findingsOn('redis'), { known: true, value: { ...between, serverMs } });
+  const finding = checkClock(findingsOn('redis'), { known: true, value: { ...between, serverMs } });
   expect(finding.level).toBe(level);
   expect(`${finding.message} ${finding.remedy}`).toContain(says);
 });

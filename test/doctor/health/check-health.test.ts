@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { judgeHealth } from '../../../doctor/health/check-health.ts';
+import { checkHealth } from '../../../doctor/health/check-health.ts';
 import type { HealthFacts } from '../../../doctor/health/health-facts.ts';
 import type { Lease, StoredOffset } from '../../../queries/health/health.ts';
 import { type Position, positionOf } from '../../../queries/health/health-stream.ts';
@@ -70,7 +70,7 @@ function judge(given: Case) {
   const position: Position = positionOf(seen.config.mode, seen.offset, seen.original);
   const { offset, lease, unread, outbox, lobbyRival, stuck } = seen;
   const stream = { facts: seen.stream, originalOffset: seen.original };
-  return judgeHealth(
+  return checkHealth(
     { known: true, value: { offset, lease, position, stream, unread, outbox, lobbyRival, stuck } },
     { config: seen.config, nowMs },
   );
@@ -167,10 +167,10 @@ test.each<[string, Case]>([
 
 test('health events: what could not be looked at is one warning, and tables that are not there are told elsewhere', () => {
   const context = { config: hardened, nowMs };
-  const unanswered = judgeHealth({ known: false, code: '57014', why: 'canceling statement' }, context);
+  const unanswered = checkHealth({ known: false, code: '57014', why: 'canceling statement' }, context);
   expect(unanswered.map(({ level }) => level)).toEqual(['warning']);
   expect(findingOf(unanswered, 'consumer').text).toContain('canceling statement');
-  expect(judgeHealth({ known: true, value: null }, context)).toEqual([]);
+  expect(checkHealth({ known: true, value: null }, context)).toEqual([]);
 });
 
 test.each([

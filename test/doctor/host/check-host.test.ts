@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { readArchiveFacts } from '../../../doctor/host/archive-facts.ts';
-import { judgeHost, judgeMissingUrl } from '../../../doctor/host/check-host.ts';
+import { checkHost, checkMissingUrl } from '../../../doctor/host/check-host.ts';
 import type { HostFacts } from '../../../doctor/host/host-facts.ts';
 import { isBelow, versionNumbers } from '../../../doctor/version.ts';
 import { findingOf } from '../../support/finding-of.ts';
@@ -39,13 +39,13 @@ const cases: [check: string, level: string, says: string, facts: Partial<HostFac
 ];
 
 test.for(cases)('host: %s is a(n) %s that says "%s", given %o', ([check, level, says, facts, recordingEnabled]) => {
-  const finding = findingOf(judgeHost({ ...host, ...facts }, { recordingEnabled }), check);
+  const finding = findingOf(checkHost({ ...host, ...facts }, { recordingEnabled }), check);
   expect(finding.level).toBe(level);
   expect(finding.text).toContain(says);
 });
 
 test('host: a server that is not configured is a failure that names the variable', () => {
-  expect(judgeMissingUrl('redis', 'REDIS_URL')).toMatchObject({ subject: 'redis', level: 'failure' });
+  expect(checkMissingUrl('redis', 'REDIS_URL')).toMatchObject({ subject: 'redis', level: 'failure' });
 });
 
 test.for([

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { judgePostgres, judgePostgresConnection } from '../../../doctor/postgres/check-postgres.ts';
+import { checkPostgres, checkPostgresConnection } from '../../../doctor/postgres/check-postgres.ts';
 import type { PostgresServer } from '../../../doctor/postgres/postgres-facts.ts';
 import { findingOf } from '../../support/finding-of.ts';
 
@@ -24,7 +24,7 @@ const passage = {
 const demand = { workers: 2, poolSize: 4, statementTimeoutMs: 30_000 };
 
 function judge(server: Partial<PostgresServer>) {
-  return judgePostgres(
+  return checkPostgres(
     { server: { known: true, value: { ...sound, ...server } }, passage, clock, askedStatementTimeoutMs: 2_500 },
     demand,
   );
@@ -61,7 +61,7 @@ test.for(cases)('postgres: %s is a(n) %s that says "%s", given %o', ([check, lev
 });
 
 test('postgres: a server that gives no answer is a failure', () => {
-  const findings = judgePostgres(
+  const findings = checkPostgres(
     { server: { known: false, code: 'timeout', why: 'no answer' }, passage, clock, askedStatementTimeoutMs: 1 },
     demand,
   );
@@ -80,7 +80,7 @@ test.for([
     clock,
     askedStatementTimeoutMs: 2_500,
   } as const;
-  const finding = findingOf(judgePostgres(facts, demand), 'pooler');
+  const finding = findingOf(checkPostgres(facts, demand), 'pooler');
   expect(finding.level).toBe(level);
   expect(finding.text).toContain(says);
 });
@@ -92,7 +92,7 @@ test('postgres: behind a pooler the connections of the fleet are not held agains
     clock,
     askedStatementTimeoutMs: 2_500,
   } as const;
-  expect(findingOf(judgePostgres(facts, demand), 'connections').level).toBe('ok');
+  expect(findingOf(checkPostgres(facts, demand), 'connections').level).toBe('ok');
 });
 
 test.for([
@@ -103,7 +103,7 @@ test.for([
   ['timeout', 'hangs'],
   ['unknown', 'DATABASE_URL'],
 ])('postgres: a connection that ends with %s is a failure whose remedy says "%s"', ([code, says]) => {
-  const finding = judgePostgresConnection({ known: false, code: code ?? '', why: 'reason' });
+  const finding = checkPostgresConnection({ known: false, code: code ?? '', why: 'reason' });
   expect(finding).toMatchObject({ check: 'connection', level: 'failure' });
   expect(finding.remedy).toContain(says);
 });

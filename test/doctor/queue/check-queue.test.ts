@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Answer } from '../../../doctor/answer.ts';
-import { judgeQueue } from '../../../doctor/queue/check-queue.ts';
+import { checkQueue } from '../../../doctor/queue/check-queue.ts';
 import { type QueueFacts, queueKeys } from '../../../queries/queues/queue-facts.ts';
 import { findingOf } from '../../support/finding-of.ts';
 
@@ -19,7 +19,7 @@ const { workerConnection } = queueKeys('execution-log', 'sluice');
 const forbidden = { known: false, code: 'NOPERM', why: 'NOPERM this user may not' } as const;
 
 function judge(facts: Partial<QueueFacts>, clientNames: Answer<string[]> = { known: true, value: [workerConnection] }) {
-  return judgeQueue(
+  return checkQueue(
     { known: true, value: { ...idle, ...facts } },
     { queue: 'execution-log', namespace: 'sluice', ownVersion: '6.7.0', clientNames },
   );
@@ -64,7 +64,7 @@ test.for(cases)('queue: %s is a(n) %s that says "%s", given %o', ([check, level,
 
 test('queue: one that cannot be read is a failure', () => {
   const context = { queue: 'execution-log', namespace: 'sluice', ownVersion: '6.7.0', clientNames: nobody } as const;
-  const findings = judgeQueue({ known: false, code: 'MOVED', why: 'MOVED 1234 10.0.0.2:6379' }, context);
+  const findings = checkQueue({ known: false, code: 'MOVED', why: 'MOVED 1234 10.0.0.2:6379' }, context);
   expect(findings).toHaveLength(1);
   expect(findingOf(findings, 'jobs')).toMatchObject({ level: 'failure' });
 });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Answer } from '../../../doctor/answer.ts';
-import { judgeRedis, judgeRedisConnection } from '../../../doctor/redis/check-redis.ts';
+import { checkRedis, checkRedisConnection } from '../../../doctor/redis/check-redis.ts';
 import type { RedisFacts } from '../../../doctor/redis/redis-facts.ts';
 import { parseRedisInfo, type RedisServer } from '../../../doctor/redis/redis-info.ts';
 import { findingOf } from '../../support/finding-of.ts';
@@ -29,7 +29,7 @@ function judge(server: Partial<RedisServer>, savePoints: Answer<string> = { know
     clock: { known: true, value: { askedAtMs: 0, answeredAtMs: 1, serverMs: 0 } },
     clientNames: { known: true, value: [] },
   };
-  return judgeRedis(facts, { memoryShare: 0.8 });
+  return checkRedis(facts, { memoryShare: 0.8 });
 }
 
 test('redis: a server as it should be has nothing but ok', () => {
@@ -77,7 +77,7 @@ test.for(cases)('redis: %s is a(n) %s that says "%s", given %o', ([check, level,
 
 test('redis: where INFO is forbidden memory is not seen, and the clock is judged all the same', () => {
   const facts = { server: forbidden, savePoints: forbidden, clock: forbidden, clientNames: forbidden };
-  const findings = judgeRedis(facts, { memoryShare: 0.8 });
+  const findings = checkRedis(facts, { memoryShare: 0.8 });
   expect(findingOf(findings, 'server')).toMatchObject({ level: 'warning' });
   expect(findingOf(findings, 'server').text).toContain('ACL SETUSER');
   expect(findingOf(findings, 'clock').level).toBe('warning');
@@ -92,12 +92,12 @@ test.for([
   ['ERR', 'number of the database'],
   ['ESOMETHING', 'REDIS_URL'],
 ])('redis: a connection that ends with %s is a failure whose remedy says "%s"', ([code, says]) => {
-  const finding = judgeRedisConnection({ known: false, code: code ?? '', why: 'reason' });
+  const finding = checkRedisConnection({ known: false, code: code ?? '', why: 'reason' });
   expect(finding).toMatchObject({ check: 'connection', level: 'failure', message: 'Redis cannot be used: reason' });
   expect(finding.remedy).toContain(says);
 });
 
 test('redis: a server that is still loading is a failure that passes by itself', () => {
-  expect(judgeRedisConnection({ known: true, value: 'loading' })).toMatchObject({ level: 'failure' });
-  expect(judgeRedisConnection({ known: true, value: 'ready' })).toMatchObject({ level: 'ok', remedy: null });
+  expect(checkRedisConnection({ known: true, value: 'loading' })).toMatchObject({ level: 'failure' });
+  expect(checkRedisConnection({ known: true, value: 'ready' })).toMatchObject({ level: 'ok', remedy: null });
 });

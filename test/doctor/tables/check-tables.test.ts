@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { DeadLetterGroup } from '../../../dead-letters/read.ts';
 import type { Answer } from '../../../doctor/answer.ts';
-import { judgeTables } from '../../../doctor/tables/check-tables.ts';
+import { checkTables } from '../../../doctor/tables/check-tables.ts';
 import type { TablesFacts } from '../../../doctor/tables/tables-facts.ts';
 import type { BookLine } from '../../../prisma/migration-books.ts';
 import { planPartitions } from '../../../shared/platform/postgres/partitions/partitions.ts';
@@ -47,7 +47,7 @@ function judge(facts: { [K in keyof TablesFacts]?: Known<TablesFacts[K]> }) {
     ...facts,
   };
   const answers = Object.fromEntries(Object.entries(seen).map(([name, value]) => [name, { known: true, value }]));
-  return judgeTables(answers as unknown as TablesFacts, { migrations: known, days, nowMs });
+  return checkTables(answers as unknown as TablesFacts, { migrations: known, days, nowMs });
 }
 
 test('tables: as they should be, they have nothing but ok', () => {
@@ -137,6 +137,6 @@ test('tables: what could not be looked at is a warning each', () => {
     lockTable: none,
     deadLetters: none,
   };
-  const findings = judgeTables(facts, { migrations: known, days, nowMs });
+  const findings = checkTables(facts, { migrations: known, days, nowMs });
   expect(findings.map(({ level }) => level)).toEqual(Array(7).fill('warning'));
 });

@@ -1,6 +1,6 @@
 import { join } from 'node:path';
 import { expect, inject, onTestFinished, test } from 'vitest';
-import { examine } from '../../../doctor/examine.ts';
+import { runChecks } from '../../../doctor/run-checks.ts';
 import { loadConfig } from '../../../shared/platform/config/config.ts';
 import {
   createDatabase,
@@ -121,7 +121,7 @@ test.each([
   );
   expect(answer).toMatch(/^08P01: /);
   expect(answer).toContain(says);
-  const { findings } = await examine(loadConfig({ DATABASE_URL: other, REDIS_URL: inject('redisUrl') }), {});
+  const { findings } = await runChecks(loadConfig({ DATABASE_URL: other, REDIS_URL: inject('redisUrl') }), {});
   const finding = findings.find(({ subject, check }) => subject === 'postgres' && check === 'connection');
   expect(finding).toMatchObject({ level: 'failure', remedy: expect.stringContaining(says) });
 });
@@ -141,7 +141,7 @@ test('a database that PgBouncer does not know, and a wrong password, are told wi
 
 test('doctor: a pooler that keeps transactions together is fine, one in statement mode is not', async () => {
   const look = async (url: string) => {
-    const { findings } = await examine(loadConfig({ DATABASE_URL: url, REDIS_URL: inject('redisUrl') }), {});
+    const { findings } = await runChecks(loadConfig({ DATABASE_URL: url, REDIS_URL: inject('redisUrl') }), {});
     return findings.find(({ subject, check }) => subject === 'postgres' && check === 'pooler');
   };
   expect(await look((await aPooler()).url)).toMatchObject({ level: 'ok' });

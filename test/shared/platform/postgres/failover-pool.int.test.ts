@@ -7,7 +7,7 @@ import { freePort } from '../../../../dev/servers/free-port.ts';
 import { installPackage } from '../../../../dev/servers/install-package.ts';
 import { startPostgres } from '../../../../dev/servers/postgres.ts';
 import { unprivileged } from '../../../../dev/servers/unprivileged.ts';
-import { examine } from '../../../../doctor/examine.ts';
+import { runChecks } from '../../../../doctor/run-checks.ts';
 import { loadConfig } from '../../../../shared/platform/config/config.ts';
 import { createDatabase, executeWithJson } from '../../../../shared/platform/postgres/database.ts';
 import { classifyDatabaseError, explainDatabaseError } from '../../../../shared/platform/postgres/database-errors.ts';
@@ -123,7 +123,7 @@ test('sslmode: with a server that speaks TLS each mode does what libpq says', as
     DATABASE_URL: url('127.0.0.1', { sslmode: 'verify-full', ...ca }),
     REDIS_URL: inject('redisUrl'),
   };
-  const { findings } = await examine(loadConfig(environment), environment);
+  const { findings } = await runChecks(loadConfig(environment), environment);
   const finding = findings.find(({ subject, check }) => subject === 'postgres' && check === 'connection');
   expect(finding).toMatchObject({
     level: 'failure',

@@ -3,8 +3,8 @@ import { Redis } from 'ioredis';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { storeDeadLetters, toDeadLetter } from '../../dead-letters/store.ts';
 import { freePort } from '../../dev/servers/free-port.ts';
-import { examine } from '../../doctor/examine.ts';
 import { worstOf } from '../../doctor/finding.ts';
+import { runChecks } from '../../doctor/run-checks.ts';
 import { readMigrations } from '../../prisma/migration-files.ts';
 import { setStoredOffset } from '../../queries/health/health.ts';
 import { queueKeys } from '../../queries/queues/queue-facts.ts';
@@ -32,7 +32,7 @@ async function look(databaseUrl: string | null, redisUrl: string | null, more: R
     ...(redisUrl === null ? {} : { REDIS_URL: redisUrl }),
     ...more,
   };
-  const { findings } = await examine(loadConfig(environment), environment);
+  const { findings } = await runChecks(loadConfig(environment), environment);
   const about = (subject: string) => findings.filter((finding) => finding.subject === subject);
   return {
     findings,

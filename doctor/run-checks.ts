@@ -6,21 +6,21 @@ import { executionLogTable, planPartitions } from '../shared/platform/postgres/p
 import type { Answer } from './answer.ts';
 import type { ClockReading } from './check-clock.ts';
 import { type Finding, type Level, worstOf } from './finding.ts';
-import { judgeHealth } from './health/check-health.ts';
+import { checkHealth } from './health/check-health.ts';
 import { readHealthFacts } from './health/health-facts.ts';
-import { judgeHost, judgeMissingUrl } from './host/check-host.ts';
+import { checkHost, checkMissingUrl } from './host/check-host.ts';
 import { type HostFacts, readHostFacts } from './host/host-facts.ts';
-import { judgePostgres, judgePostgresConnection } from './postgres/check-postgres.ts';
+import { checkPostgres, checkPostgresConnection } from './postgres/check-postgres.ts';
 import { connectToPostgres, type PostgresConnection, readPostgresFacts } from './postgres/postgres-facts.ts';
-import { judgeQueue } from './queue/check-queue.ts';
-import { judgeRedis, judgeRedisConnection } from './redis/check-redis.ts';
+import { checkQueue } from './queue/check-queue.ts';
+import { checkRedis, checkRedisConnection } from './redis/check-redis.ts';
 import { connectToRedis, type RedisConnection, readRedisFacts } from './redis/redis-facts.ts';
 import { createSecretHider } from './secrets.ts';
-import { judgeTables } from './tables/check-tables.ts';
+import { checkTables } from './tables/check-tables.ts';
 import { readKnownMigrations, readTablesFacts } from './tables/tables-facts.ts';
 
 /** All that was found, in a fixed order of subjects. */
-export interface Examination {
+export interface CheckRun {
   worst: Level;
   findings: Finding[];
 }
@@ -33,7 +33,7 @@ const closeWithinMs = 500;
  * Looks at everything that commonly goes wrong with the pipeline. Changes nothing, needs no part of the fleet, never throws
  * for what a server does, and takes ten seconds at most.
  */
-export async function examine(config: Config, environment: NodeJS.ProcessEnv): Promise<Examination> {
+export async function runChecks(config: Config, environment: NodeJS.ProcessEnv): Promise<CheckRun> {
   const host = readHostFacts(environment);
   const limits = {
     withinMs: answerWithinMs,
@@ -43,13 +43,13 @@ export async function examine(config: Config, environment: NodeJS.ProcessEnv): P
   const postgres = config.database.url === null ? null : connectToPostgres(config.database, limits);
   try {
     const found = await Promise.all([
-      redis?.then((connection) => examineRedis(connection, config, host)) ?? [judgeMissingUrl('redis', 'REDIS_URL')],
-      postgres?.then((connection) => examinePostgres(connection, config)) ?? [
-        judgeMissingUrl('postgres', 'DATABASE_URL'),
+      redis?.then((connection) => runRedisChecks(connection, config, host)) ?? [checkMissingUrl('redis', 'REDIS_URL')],
+      postgres?.then((connection) => runPostgresChecks(connection, config)) ?? [
+        checkMissingUrl('postgres', 'DATABASE_URL'),
       ],
-      examineHealth(postgres, redis, config),
+      runHealthChecks(postgres, redis, config),
     ]);
-    const findings = [...judgeHost(host, { recordingEnabled: config.producer.enabled }), ...found.flat()];
+    const findings = [...checkHost(host, { recordingEnabled: config.producer.enabled }), ...found.flat()];
     return { worst: worstOf(findings), findings };
   } finally {
     (await redis)?.close();
@@ -59,27 +59,27 @@ export async function examine(config: Config, environment: NodeJS.ProcessEnv): P
   }
 }
 
-async function examineRedis(
+async function runRedisChecks(
   connection: RedisConnection,
   { namespace, producer }: Config,
   host: HostFacts,
 ): Promise<Finding[]> {
   const { redis, ask, state } = connection;
-  const findings = [judgeRedisConnection(state)];
+  const findings = [checkRedisConnection(state)];
   if (!isReady(connection)) return findings;
   const facts = await readRedisFacts(connection);
   const queues = await Promise.all(
     queueNames.map(async (queue) => {
       const seen = await ask(() => readQueueFacts(redis, { queue, namespace, nowMs: nowOf(facts.clock) }));
       const { clientNames } = facts;
-      return judgeQueue(seen, { queue, namespace, clientNames, ownVersion: host.bullmqVersion });
+      return checkQueue(seen, { queue, namespace, clientNames, ownVersion: host.bullmqVersion });
     }),
   );
-  return [...findings, ...judgeRedis(facts, producer), ...queues.flat()];
+  return [...findings, ...checkRedis(facts, producer), ...queues.flat()];
 }
 
-async function examinePostgres(connection: PostgresConnection, { database, fleet }: Config): Promise<Finding[]> {
-  const findings = [judgePostgresConnection(connection.state)];
+async function runPostgresChecks(connection: PostgresConnection, { database, fleet }: Config): Promise<Finding[]> {
+  const findings = [checkPostgresConnection(connection.state)];
   if (!connection.state.known) return findings;
   const server = await readPostgresFacts(connection);
   const nowMs = nowOf(server.clock);
@@ -87,8 +87,8 @@ async function examinePostgres(connection: PostgresConnection, { database, fleet
   const [tables, migrations] = await Promise.all([readTablesFacts(connection, days), readKnownMigrations()]);
   return [
     ...findings,
-    ...judgePostgres(server, { ...database, workers: fleet.workers }),
-    ...judgeTables(tables, { migrations, days, unit: database.partitionBy, poolSize: database.poolSize, nowMs }),
+    ...checkPostgres(server, { ...database, workers: fleet.workers }),
+    ...checkTables(tables, { migrations, days, unit: database.partitionBy, poolSize: database.poolSize, nowMs }),
   ];
 }
 
@@ -98,14 +98,14 @@ function nowOf(clock: Answer<ClockReading>): number {
 }
 
 /** Needs both servers; what is wrong with one that cannot be asked is told elsewhere. */
-async function examineHealth(
+async function runHealthChecks(
   postgres: Promise<PostgresConnection> | null,
   redis: Promise<RedisConnection> | null,
   { health }: Config,
 ): Promise<Finding[]> {
   const [database, stream] = await Promise.all([postgres, redis]);
   if (!database?.state.known || stream === null || !isReady(stream)) return [];
-  return judgeHealth(await readHealthFacts(database, stream, health), { config: health, nowMs: Date.now() });
+  return checkHealth(await readHealthFacts(database, stream, health), { config: health, nowMs: Date.now() });
 }
 
 function isReady({ state }: RedisConnection): boolean {
