@@ -83,8 +83,13 @@ export async function runWorker(names: readonly WorkerRole[], environment: NodeJ
     );
 
     const isStopping = () => stopping.signal.aborted;
-    const whyNotReady = createReadiness({ redis, database, isStopping, whyIdle: role.whyIdle });
-    const probes = await startProbeServer({ ...config.worker, registries, whyNotReady, whyStuck: role.whyStuck });
+    const whyNotReady = createReadiness({ redis, database, isStopping, notReadyReason: role.notReadyReason });
+    const probes = await startProbeServer({
+      ...config.worker,
+      registries,
+      whyNotReady,
+      livenessFailure: role.livenessFailure,
+    });
     closing.push('probes', probes.close);
     logger.info({ roles: names, url: probes.url }, 'worker is up');
     process.send?.({ probes: probes.url });
@@ -139,8 +144,8 @@ function joinRoles(joined: readonly Role[]) {
     get heldRecords(): number {
       return joined.reduce((sum, { heldRecords }) => sum + heldRecords, 0);
     },
-    whyIdle: () => firstReason((role) => role.whyIdle()),
-    whyStuck: () => firstReason((role) => role.whyStuck()),
+    notReadyReason: () => firstReason((role) => role.notReadyReason()),
+    livenessFailure: () => firstReason((role) => role.livenessFailure()),
     failed: Promise.race(joined.flatMap(({ failed }) => failed ?? [new Promise<never>(() => undefined)])),
     async start(): Promise<void> {
       await Promise.all(joined.map((role) => role.start()));

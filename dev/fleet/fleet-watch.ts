@@ -11,7 +11,7 @@ export interface WorkerAnswer {
 }
 
 /** Why a worker does not work although it runs, for a person in front of the terminal; null when it works. */
-export function whyIdle({ notReady, metrics }: WorkerAnswer): string | null {
+export function notReadyReason({ notReady, metrics }: WorkerAnswer): string | null {
   if (notReady === 'stopping') return null;
   if (notReady?.startsWith('halted'))
     return `has ${notReady}. Run sluice dead-letters list to see why, fix the cause, then restart the fleet`;
@@ -39,7 +39,7 @@ export function watchFleet(options: {
   const look = async (worker: FleetWorker): Promise<void> => {
     const answer = await ask(worker, metricsToken, stopping.signal);
     if (answer === null || stopping.signal.aborted) return;
-    const why = whyIdle(answer);
+    const why = notReadyReason(answer);
     const isTwice = seen.get(worker) === why;
     seen.set(worker, why);
     if (!isTwice || (said.get(worker) ?? null) === why) return;

@@ -71,5 +71,5 @@ export async function startRole(
       .filter((sample) => Object.entries(labels).every(([key, value]) => sample.labels[key] === value))
       .reduce((total, { value }) => total + value, 0);
   };
-  return { stop, registry, metric: sum, whyStuck: role.whyStuck, whyIdle: role.whyIdle };
+  return { stop, registry, metric: sum, livenessFailure: role.livenessFailure, notReadyReason: role.notReadyReason };
 }

@@ -58,7 +58,7 @@ export function createHealthEvents({ config, database, redis, logger: parent, re
   const writer = connection('writer');
   /** of Redis, when it is in trouble */
   let whyNot = '';
-  let watch: { whyStuck(): string | null; stop(): void } | null = null;
+  let watch: { livenessFailure(): string | null; stop(): void } | null = null;
   let running: Promise<void> = Promise.resolve();
 
   const onDatabase = async <T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> => {
@@ -168,11 +168,11 @@ export function createHealthEvents({ config, database, redis, logger: parent, re
   return {
     heldRecords: 0,
     failed: failed.promise,
-    whyIdle() {
+    notReadyReason() {
       if (view.trouble === null) return null;
       return `${view.trouble} does not carry out its commands${view.trouble === 'Redis' ? `: ${whyNot}` : ''}`;
     },
-    whyStuck: () => watch?.whyStuck() ?? null,
+    livenessFailure: () => watch?.livenessFailure() ?? null,
     async start(): Promise<void> {
       await onDatabase(async () => {
         await database.$queryRaw`select from sluice.runtime_record, sluice.stream_offset, sluice.stream_lease, sluice.lobby_outbox limit 0`;
@@ -183,7 +183,7 @@ export function createHealthEvents({ config, database, redis, logger: parent, re
           settledJobs: () => view.commits,
           heldRecords: () => 0,
           takeableJobs: async () => view.behind ?? 0,
-          excuse: () => view.trouble,
+          exemption: () => view.trouble,
           databaseAnswers: () => databaseAnswers(database),
           now: () => performance.now(),
         },

@@ -73,10 +73,10 @@ export function createRecordRole(
     signal,
   });
   const parts: { stop(): void | Promise<void> }[] = [];
-  let whyStuck = (): string | null => null;
+  let livenessFailure = (): string | null => null;
   let whyWaiting = (): string | null => null;
 
-  const whyIdle = (): string | null => {
+  const notReadyReason = (): string | null => {
     const waitsFor = whyWaiting();
     if (waitsFor !== null) return `waits for ${waitsFor}`;
     if (isHalted()) return 'halted: too many records are dead';
@@ -93,14 +93,15 @@ export function createRecordRole(
           const seen = await depth.read();
           return seen === null ? null : seen.isHeldBack ? 0 : seen.waiting;
         },
-        excuse: () => whyIdle() ?? (writer.isInTrouble ? 'statements wait for locks, take too long or fail' : null),
+        exemption: () =>
+          notReadyReason() ?? (writer.isInTrouble ? 'statements wait for locks, take too long or fail' : null),
         databaseAnswers: () => databaseAnswers(database),
         now: () => performance.now(),
       },
       config.worker.stuckAfterMs,
     );
     parts.push(watch);
-    whyStuck = watch.whyStuck;
+    livenessFailure = watch.livenessFailure;
     logger.info({ queue, concurrency: config.worker.concurrency }, 'taking jobs');
     worker.run().catch((error: unknown) => logger.fatal({ err: error }, 'worker loop ended'));
   };
@@ -109,8 +110,8 @@ export function createRecordRole(
     get heldRecords(): number {
       return batcher.heldRecords;
     },
-    whyIdle,
-    whyStuck: () => whyStuck(),
+    notReadyReason,
+    livenessFailure: () => livenessFailure(),
     async start(): Promise<void> {
       await clock.start(stopping.signal);
       const prepared = prepare?.(stopping.signal);

@@ -89,8 +89,8 @@ export function createMaintenance(
 
   return {
     heldRecords: 0,
-    whyIdle: standing.whyRefused,
-    whyStuck: () => null,
+    notReadyReason: standing.whyRefused,
+    livenessFailure: () => null,
     async start(): Promise<void> {
       await clock.start(signal);
       await findTables();

@@ -14,7 +14,7 @@ export interface ProbeServerOptions {
   /** null when the worker can do its work now, else why it cannot */
   whyNotReady: () => Promise<string | null>;
   /** null when the worker gets on, or has a reason not to that a restart would not mend; else what it hangs on */
-  whyStuck: () => string | null;
+  livenessFailure: () => string | null;
 }
 
 /** Serves `/metrics`, `/healthz` (this process answers and gets on) and `/readyz` (it can do its work). */
@@ -22,7 +22,7 @@ export async function startProbeServer(options: ProbeServerOptions) {
   const server = Fastify({ logger: false, bodyLimit: 1_024, forceCloseConnections: true });
   const tell = (reply: FastifyReply, reason: string | null) =>
     reason === null ? { status: 'ok' } : reply.code(503).send({ status: 'unavailable', reason });
-  server.get('/healthz', (_request, reply) => tell(reply, options.whyStuck()));
+  server.get('/healthz', (_request, reply) => tell(reply, options.livenessFailure()));
   server.get('/readyz', async (_request, reply) => tell(reply, await options.whyNotReady()));
   server.get('/metrics', async (request, reply) => {
     if (options.metricsToken !== null && !isToken(request.headers.authorization, options.metricsToken)) {

@@ -8,7 +8,7 @@ export interface ProgressSources {
   /** jobs that wait in the queue and may be taken; null when Redis does not answer */
   takeableJobs(): Promise<number | null>;
   /** whether the worker itself has a reason to settle nothing, such as a database that refuses everything */
-  excuse(): string | null;
+  exemption(): string | null;
   databaseAnswers(): Promise<boolean>;
   /** ms of a clock that does not jump */
   now(): number;
@@ -26,10 +26,11 @@ export function startProgressWatch(sources: ProgressSources, stuckAfterMs: numbe
     const settledJobs = sources.settledJobs();
     const takeable = await sources.takeableJobs();
     const hasBacklog = sources.heldRecords() > 0 || (takeable ?? 0) > 0;
-    const redisExcuse = takeable === null ? 'Redis does not answer' : null;
-    let excuse = sources.excuse() ?? redisExcuse;
-    if (hasBacklog && excuse === null && !(await sources.databaseAnswers())) excuse = 'PostgreSQL does not answer';
-    progress = noteProgress(progress, { atMs: sources.now(), settledJobs, hasBacklog, excuse }, stuckAfterMs);
+    const redisExemption = takeable === null ? 'Redis does not answer' : null;
+    let exemption = sources.exemption() ?? redisExemption;
+    if (hasBacklog && exemption === null && !(await sources.databaseAnswers()))
+      exemption = 'PostgreSQL does not answer';
+    progress = noteProgress(progress, { atMs: sources.now(), settledJobs, hasBacklog, exemption }, stuckAfterMs);
   };
 
   const timer = setInterval(
@@ -48,7 +49,7 @@ export function startProgressWatch(sources: ProgressSources, stuckAfterMs: numbe
   timer.unref();
 
   return {
-    whyStuck: (): string | null => findStuckness(progress, stuckAfterMs, what),
+    livenessFailure: (): string | null => findStuckness(progress, stuckAfterMs, what),
     stop: (): void => clearInterval(timer),
   };
 }

@@ -7,10 +7,10 @@ export interface Observation {
   /** whether there is something that it should be working on */
   hasBacklog: boolean;
   /** why nothing can be expected of it now: an outage elsewhere, a pause; null when there is no such reason */
-  excuse: string | null;
+  exemption: string | null;
 }
 
-/** Since when a worker has had work, no excuse, and nothing to show for it. */
+/** Since when a worker has had work, no exemption, and nothing to show for it. */
 export interface Progress {
   settledJobs: number;
   /** the last moment at which something was settled, or nothing was to be expected */
@@ -29,9 +29,9 @@ export function beginProgress(atMs: number): Progress {
  * between: the whole process was stopped, or its machine was.
  */
 export function noteProgress(progress: Progress, observation: Observation, stuckAfterMs: number): Progress {
-  const { atMs, settledJobs, hasBacklog, excuse } = observation;
+  const { atMs, settledJobs, hasBacklog, exemption } = observation;
   const isLate = atMs - progress.atMs > stuckAfterMs / 2;
-  const isFine = settledJobs !== progress.settledJobs || !hasBacklog || excuse !== null || isLate;
+  const isFine = settledJobs !== progress.settledJobs || !hasBacklog || exemption !== null || isLate;
   return { settledJobs, lastFineAtMs: isFine ? atMs : progress.lastFineAtMs, atMs };
 }
 

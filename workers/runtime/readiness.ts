@@ -10,7 +10,7 @@ export function createReadiness(deps: {
   database: Database;
   isStopping: () => boolean;
   /** why the worker takes no work although nothing it needs is away; null when it does */
-  whyIdle: () => string | null;
+  notReadyReason: () => string | null;
 }) {
   let asking: Promise<string | null> | null = null;
 
@@ -22,7 +22,7 @@ export function createReadiness(deps: {
 
   return async (): Promise<string | null> => {
     if (deps.isStopping()) return 'stopping';
-    const halted = deps.whyIdle();
+    const halted = deps.notReadyReason();
     if (halted !== null) return halted;
     asking ??= ask().finally(() => {
       asking = null;

@@ -45,9 +45,9 @@ export interface Role {
    * null while it does its work, else why not, as far as it knows by itself: for /readyz. Before it has begun, what outside of
    * the process it waits for, if that is known
    */
-  whyIdle(): string | null;
+  notReadyReason(): string | null;
   /** null when it gets on or has a reason not to, else what it hangs on: for /healthz */
-  whyStuck(): string | null;
+  livenessFailure(): string | null;
   /**
    * Takes no more and ends what it has, in `timeoutMs` at most and a moment.
    *

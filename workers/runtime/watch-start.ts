@@ -20,7 +20,7 @@ export function watchStart(
       settledJobs: () => 0,
       heldRecords: () => 0,
       takeableJobs: async () => ((await endsWithin(redis.ping(), answerWithinMs)) ? 1 : null),
-      excuse: role.whyIdle,
+      exemption: role.notReadyReason,
       databaseAnswers: () => databaseAnswers(database),
       now: () => performance.now(),
     },
@@ -36,8 +36,8 @@ export function watchStart(
       return role.heldRecords;
     },
     ...(role.failed === undefined ? {} : { failed: role.failed }),
-    whyIdle: () => role.whyIdle() ?? (isStarting ? 'starting, taking no work yet' : null),
-    whyStuck: () => (isStarting ? watch.whyStuck() : role.whyStuck()),
+    notReadyReason: () => role.notReadyReason() ?? (isStarting ? 'starting, taking no work yet' : null),
+    livenessFailure: () => (isStarting ? watch.livenessFailure() : role.livenessFailure()),
     start: () => role.start().finally(begun),
     stop(timeoutMs: number): Promise<boolean> {
       watch.stop();

@@ -40,7 +40,7 @@ test('grants: the migrator migrates an empty database, the workers store there, 
   const health = await startRole(createHealthEvents, workerUrl, namespace, createHealthKeys().environment);
   await store(namespace, 5);
   await until(async () => (await admin.query('select from strategy_execution_log')).rowCount === 5);
-  expect([executions, requests, health].map(({ whyStuck }) => whyStuck())).toEqual([null, null, null]);
+  expect([executions, requests, health].map(({ livenessFailure }) => livenessFailure())).toEqual([null, null, null]);
   expect((await admin.query('select from only strategy_execution_log_default')).rowCount).toBe(0);
   expect(await asMigrator('maintain')).toMatchObject({ exitCode: 0 });
 });
@@ -63,7 +63,7 @@ test('grants: without a partition for today a worker that may make none stores i
   const worker = await startWorker(workerUrl, namespace);
   await store(namespace, 5);
   await until(async () => (await admin.query('select from strategy_execution_log_default')).rowCount === 5);
-  expect(worker.whyStuck()).toBeNull();
+  expect(worker.livenessFailure()).toBeNull();
   const maintained = await createRunner({ DATABASE_URL: workerUrl })('maintain', '--json');
   expect(maintained.json()).toMatchObject({
     partitions: {

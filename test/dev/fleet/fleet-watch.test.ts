@@ -2,7 +2,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import type { FleetWorker } from '../../../dev/fleet/fleet.ts';
-import { watchFleet, whyIdle } from '../../../dev/fleet/fleet-watch.ts';
+import { notReadyReason, watchFleet } from '../../../dev/fleet/fleet-watch.ts';
 import { until } from '../../support/fixtures.ts';
 
 test.each<[string, string | null, string, RegExp | null]>([
@@ -23,7 +23,7 @@ test.each<[string, string | null, string, RegExp | null]>([
     /^waits for PostgreSQL to accept its rows/,
   ],
 ])('fleet watch: a worker that %s', (_kind, notReady, metrics, why) => {
-  const said = whyIdle({ notReady, metrics });
+  const said = notReadyReason({ notReady, metrics });
   if (why === null) expect(said).toBeNull();
   else expect(said).toMatch(why);
 });

@@ -26,11 +26,11 @@ async function recordSome(namespace: string, count: number, redisUrl = inject('r
 }
 
 /** Every answer of the worker during twice the time after which it could be found stuck. */
-async function answersOf(worker: { whyStuck(): string | null }): Promise<Set<string | null>> {
+async function answersOf(worker: { livenessFailure(): string | null }): Promise<Set<string | null>> {
   const answers = new Set<string | null>();
   const until = performance.now() + 2_000 + 2 * looksMs;
   while (performance.now() < until) {
-    answers.add(worker.whyStuck());
+    answers.add(worker.livenessFailure());
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   return answers;
@@ -65,12 +65,12 @@ test('liveness: a worker that takes none of the jobs that wait, while all server
     recorded += 10;
     await admin.hdel(queue.toKey('meta'), 'paused');
     await until(async () => {
-      reason ??= worker.whyStuck();
+      reason ??= worker.livenessFailure();
       return (await client.query('select 1 from strategy_execution_log')).rowCount === recorded;
     });
   }
   expect(reason).toMatch(/^stuck: jobs are waiting and PostgreSQL answers, but nothing/);
-  await until(() => worker.whyStuck() === null);
+  await until(() => worker.livenessFailure() === null);
 });
 
 test('liveness: a Redis that refuses is no reason, and is not asked as fast as it can be', async () => {
@@ -84,10 +84,10 @@ test('liveness: a Redis that refuses is no reason, and is not asked as fast as i
   const databaseUrl = await createTestDatabase();
   const worker = await startWorker(databaseUrl, namespace, { ...impatient, REDIS_URL: redisUrl });
   expect(await answersOf(worker)).toEqual(new Set([null]));
-  expect(worker.whyIdle()).toMatch(/^Redis refuses a command that the worker needs to take jobs: NOPERM/);
+  expect(worker.notReadyReason()).toMatch(/^Redis refuses a command that the worker needs to take jobs: NOPERM/);
 
   await admin.call('acl', 'setuser', 'default', '~*');
-  await until(() => worker.whyIdle() === null);
+  await until(() => worker.notReadyReason() === null);
   const client = await connect(databaseUrl);
   await until(async () => (await client.query('select 1 from strategy_execution_log')).rowCount === 10);
   // By key: the eighth field of an entry of the log.

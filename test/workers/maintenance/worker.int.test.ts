@@ -52,7 +52,7 @@ test('maintenance: a fresh one does every task at once, and tells what it found'
   expect(await metric('sluice_partitions_overdue')).toBe(0);
   for (const task of tasks)
     expect(await metric('sluice_maintenance_last_success_timestamp_seconds', { task })).toBeGreaterThan(1.7e9);
-  expect([role.whyIdle(), role.whyStuck(), role.heldRecords]).toEqual([null, null, 0]);
+  expect([role.notReadyReason(), role.livenessFailure(), role.heldRecords]).toEqual([null, null, 0]);
 });
 
 test('maintenance: among several workers each turn of a task is taken once, and all show what one has found', async () => {

@@ -13,7 +13,7 @@ async function serve(options: Partial<ProbeServerOptions> = {}) {
     metricsToken: null,
     registries: [registry],
     whyNotReady: async () => null,
-    whyStuck: () => null,
+    livenessFailure: () => null,
     ...options,
   });
   onTestFinished(() => server.close());
@@ -33,7 +33,7 @@ test('probe: it listens on a free port of the address that it was given, and say
 });
 
 test('probe: /healthz is 503 with the reason while the worker is stuck', async () => {
-  const { get } = await serve({ whyStuck: () => 'stuck: for a reason' });
+  const { get } = await serve({ livenessFailure: () => 'stuck: for a reason' });
   const { status, body } = await get('/healthz');
   expect(status).toBe(503);
   expect(JSON.parse(body)).toEqual({ status: 'unavailable', reason: 'stuck: for a reason' });

@@ -10,7 +10,7 @@ function stuckAfter(observations: Partial<Observation>[]): string | null {
   for (const [index, observation] of observations.entries()) {
     progress = noteProgress(
       progress,
-      { atMs: (index + 1) * 10, settledJobs: 0, hasBacklog: true, excuse: null, ...observation },
+      { atMs: (index + 1) * 10, settledJobs: 0, hasBacklog: true, exemption: null, ...observation },
       limitMs,
     );
   }
@@ -34,7 +34,7 @@ test('progress: work that waits, nothing in the way, and nothing settled for the
 test.each<[string, Partial<Observation>]>([
   ['one settled job', { settledJobs: 1 }],
   ['a moment without backlog', { hasBacklog: false }],
-  ['a moment of an outage elsewhere', { excuse: 'PostgreSQL does not answer' }],
+  ['a moment of an outage elsewhere', { exemption: 'PostgreSQL does not answer' }],
 ])('progress: %s begins the time anew', (_what, observation) => {
   const { settledJobs = 0 } = observation;
   const after = repeat(9, { settledJobs });
@@ -47,8 +47,8 @@ test('progress: an observation that comes late says nothing about the time betwe
 });
 
 test('progress: an idle queue or an outage elsewhere is never a reason, however long it lasts', () => {
-  const excused = fc
-    .record({ hasBacklog: fc.boolean(), excuse: fc.option(fc.constant('outage')) })
-    .filter(({ hasBacklog, excuse }) => !hasBacklog || excuse !== null);
-  fc.assert(fc.property(fc.array(excused, { maxLength: 60 }), (observations) => stuckAfter(observations) === null));
+  const exempt = fc
+    .record({ hasBacklog: fc.boolean(), exemption: fc.option(fc.constant('outage')) })
+    .filter(({ hasBacklog, exemption }) => !hasBacklog || exemption !== null);
+  fc.assert(fc.property(fc.array(exempt, { maxLength: 60 }), (observations) => stuckAfter(observations) === null));
 });

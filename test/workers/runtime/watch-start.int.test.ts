@@ -7,7 +7,7 @@ import type { Role } from '../../../workers/runtime/role.ts';
 import { watchStart } from '../../../workers/runtime/watch-start.ts';
 import { createTestDatabase, until } from '../../support/fixtures.ts';
 
-async function setUp(whyIdle: () => string | null) {
+async function setUp(notReadyReason: () => string | null) {
   const config = loadConfig({
     DATABASE_URL: await createTestDatabase(),
     REDIS_URL: inject('redisUrl'),
@@ -21,8 +21,8 @@ async function setUp(whyIdle: () => string | null) {
   const inner: Role = {
     heldRecords: 0,
     start: () => begun.promise,
-    whyIdle,
-    whyStuck: () => null,
+    notReadyReason,
+    livenessFailure: () => null,
     stop: async () => true,
   };
   const role = watchStart(inner, { config, database, redis });
@@ -37,14 +37,14 @@ async function setUp(whyIdle: () => string | null) {
 test('start: a role that has not begun is not ready, and is stuck when nothing it knows of is in the way', async () => {
   const { role, begin } = await setUp(() => null);
   const started = role.start();
-  expect(role.whyIdle()).toBe('starting, taking no work yet');
-  expect(role.whyStuck()).toBeNull();
+  expect(role.notReadyReason()).toBe('starting, taking no work yet');
+  expect(role.livenessFailure()).toBeNull();
   await until(() =>
-    role.whyStuck()?.startsWith('stuck: Redis and PostgreSQL answer, but it has not started to work for '),
+    role.livenessFailure()?.startsWith('stuck: Redis and PostgreSQL answer, but it has not started to work for '),
   );
   begin();
   await started;
-  expect([role.whyIdle(), role.whyStuck()]).toEqual([null, null]);
+  expect([role.notReadyReason(), role.livenessFailure()]).toEqual([null, null]);
 });
 
 test('start: a role that knows what it waits for is not ready, and not stuck however long that takes', async () => {
@@ -53,7 +53,7 @@ test('start: a role that knows what it waits for is not ready, and not stuck how
   void role.start();
   const sinceMs = performance.now();
   await until(() => performance.now() - sinceMs > 2_500);
-  expect([role.whyIdle(), role.whyStuck()]).toEqual(['waits for somebody', null]);
+  expect([role.notReadyReason(), role.livenessFailure()]).toEqual(['waits for somebody', null]);
   waitsFor = null;
-  await until(role.whyStuck);
+  await until(role.livenessFailure);
 });

@@ -316,13 +316,13 @@ test('hardened: 40. while a key is no stream it is not ready and says what to do
   await place.insert({});
   await place.redis.set(place.keys.stream, 'no stream');
   const worker = await place.start();
-  await until(() => worker.whyIdle()?.includes('SLUICE_HEALTH_STREAM'));
-  expect(worker.whyIdle()).toMatch(/^Redis does not carry out its commands: WRONGTYPE: /);
+  await until(() => worker.notReadyReason()?.includes('SLUICE_HEALTH_STREAM'));
+  expect(worker.notReadyReason()).toMatch(/^Redis does not carry out its commands: WRONGTYPE: /);
   await until(async () => (await worker.metric('sluice_health_retries_total', { code: 'WRONGTYPE' })) >= 3);
   await place.redis.del(place.keys.stream);
   await place.add(event('probe_failed'));
   await until(async () => (await published(worker)) === 1);
-  expect(worker.whyIdle()).toBeNull();
+  expect(worker.notReadyReason()).toBeNull();
 });
 
 test('hardened: 40. a right that is missing costs no other role of the process, and is asked for until it is there', async () => {
