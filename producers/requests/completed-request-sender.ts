@@ -13,8 +13,8 @@ import type { BegunRequest, CompletedRequest, SenderStats } from './completed-re
 import { RequestCandidate } from './request-candidate.ts';
 import type { RequestMetrics } from './request-metrics.ts';
 import { type RequestContext, type TakenRequest, takeBegunRequest, takeCompletedRequest } from './request-record.ts';
+import { SendQueue } from './send-queue.ts';
 import { untilAborted } from './until-aborted.ts';
-import { WaitingRoom } from './waiting-room.ts';
 
 /** How a record is to be sent. */
 export interface SendOptions {
@@ -45,7 +45,7 @@ const defaultCloseTimeoutMs = 5_000;
  */
 export class CompletedRequestSender {
   readonly #parts: SenderParts;
-  readonly #room: WaitingRoom<RequestCandidate>;
+  readonly #sendQueue: SendQueue<RequestCandidate>;
   readonly #arrivals = createArrivals();
   readonly #stats: Omit<SenderStats, 'waiting'> = {
     accepted: 0,
@@ -64,7 +64,7 @@ export class CompletedRequestSender {
 
   constructor(parts: SenderParts) {
     this.#parts = parts;
-    this.#room = new WaitingRoom({
+    this.#sendQueue = new SendQueue({
       admit: (candidate) => this.#admit(candidate),
       onWaited: (waitedMs, error) => {
         parts.metrics.waited(waitedMs / 1_000);
@@ -108,7 +108,7 @@ export class CompletedRequestSender {
   trySend(request: CompletedRequest): boolean {
     return this.#counted(() => {
       this.#refuseWhenClosed();
-      const isAccepted = this.#room.size === 0 && this.#admit(this.#take(takeCompletedRequest, request, null));
+      const isAccepted = this.#sendQueue.size === 0 && this.#admit(this.#take(takeCompletedRequest, request, null));
       if (!isAccepted) this.#stats.declined += 1;
       return isAccepted;
     });
@@ -116,7 +116,7 @@ export class CompletedRequestSender {
 
   /** A copy of the accounts. */
   stats(): SenderStats {
-    return { ...this.#stats, waiting: this.#room.size };
+    return { ...this.#stats, waiting: this.#sendQueue.size };
   }
 
   /** Records and bytes in the buffer now, those being sent included, those that wait for room not. */
@@ -159,14 +159,14 @@ export class CompletedRequestSender {
   sent(chunks: readonly OutgoingChunk<AwaitedEntry>[]): void {
     this.#stats.sent += countRecords(chunks);
     this.#arrivals.sent(chunks);
-    this.#room.roomCameFree();
+    this.#sendQueue.admitWaiting();
   }
 
   /** Called by the pipeline for a record from memory that Redis refuses for good. */
   refused({ arrival }: AwaitedEntry, error: RecordRefusedError): void {
     this.#stats.rejected += 1;
     arrival?.fail(error);
-    this.#room.roomCameFree();
+    this.#sendQueue.admitWaiting();
   }
 
   /** Called by the pipeline for records of this life that were on disk and that Redis refuses for good. */
@@ -181,7 +181,7 @@ export class CompletedRequestSender {
   spilled(chunks: readonly OutgoingChunk<AwaitedEntry>[]): void {
     this.#stats.spilled += countRecords(chunks);
     this.#arrivals.spilled(chunks);
-    this.#room.roomCameFree();
+    this.#sendQueue.admitWaiting();
   }
 
   /** Called by the pipeline for chunks of this life that were on disk and are in Redis now. */
@@ -227,8 +227,8 @@ export class CompletedRequestSender {
   #accept(candidate: RequestCandidate, signal: AbortSignal | undefined): Promise<void> | null {
     this.#refuseWhenClosed();
     if (signal?.aborted) throw new SendAbortedError(signal, { isAccepted: false });
-    if (this.#room.size === 0 && this.#admit(candidate)) return null;
-    return this.#room.enter(candidate, signal);
+    if (this.#sendQueue.size === 0 && this.#admit(candidate)) return null;
+    return this.#sendQueue.enter(candidate, signal);
   }
 
   #take<R>(take: Take<R>, request: R, arrival: Arrival | null): RequestCandidate {
@@ -281,7 +281,7 @@ export class CompletedRequestSender {
         await this.#parts.pipeline.sender.flush(signal);
         // Those who wait are let in over several turns, and the buffer may be empty in between.
         await nextTurn();
-      } while (!signal.aborted && (this.#room.size > 0 || this.depth().records > 0));
+      } while (!signal.aborted && (this.#sendQueue.size > 0 || this.depth().records > 0));
     });
   }
 
@@ -299,7 +299,7 @@ export class CompletedRequestSender {
     const { pipeline, problems } = this.#parts;
     const sentBefore = this.#stats.sent;
     await this.#flush(timeoutMs);
-    this.#room.close(new SenderClosedError('the sender was closed before there was room for the record'));
+    this.#sendQueue.close(new SenderClosedError('the sender was closed before there was room for the record'));
     const unsent = await pipeline.sender.stop();
     this.#drop(unsent.length);
     this.#arrivals.close(unsent);

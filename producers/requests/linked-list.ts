@@ -1,17 +1,17 @@
 /** A place in a line. */
-export interface Place<T> {
+export interface LinkedListNode<T> {
   readonly item: T;
-  before: Place<T> | null;
-  behind: Place<T> | null;
+  before: LinkedListNode<T> | null;
+  behind: LinkedListNode<T> | null;
 }
 
 /**
  * First in, first out, and anybody may leave from any place, at the same small cost: callers that give up during an outage
  * leave nothing behind, however many come after them.
  */
-export class Line<T> {
-  #first: Place<T> | null = null;
-  #last: Place<T> | null = null;
+export class LinkedList<T> {
+  #first: LinkedListNode<T> | null = null;
+  #last: LinkedListNode<T> | null = null;
   #length = 0;
 
   get length(): number {
@@ -23,8 +23,8 @@ export class Line<T> {
   }
 
   /** Puts an item behind all others. */
-  join(item: T): Place<T> {
-    const place: Place<T> = { item, before: this.#last, behind: null };
+  join(item: T): LinkedListNode<T> {
+    const place: LinkedListNode<T> = { item, before: this.#last, behind: null };
     if (this.#last === null) this.#first = place;
     else this.#last.behind = place;
     this.#last = place;
@@ -33,7 +33,7 @@ export class Line<T> {
   }
 
   /** Takes an item out, wherever it stands. For a place that is in this line. */
-  leave(place: Place<T>): void {
+  leave(place: LinkedListNode<T>): void {
     if (place.before === null) this.#first = place.behind;
     else place.before.behind = place.behind;
     if (place.behind === null) this.#last = place.before;

@@ -1,17 +1,17 @@
 import { toError } from '../../shared/platform/errors.ts';
 import { SendAbortedError } from '../core/send-errors.ts';
-import { Line, type Place } from './line.ts';
+import { LinkedList, type LinkedListNode } from './linked-list.ts';
 
 /** One that waits to be admitted. */
 interface Waiter<T> {
   candidate: T;
-  place: Place<Waiter<T>> | null;
+  place: LinkedListNode<Waiter<T>> | null;
   /** Ends the wait, one way or the other. */
   end(error: Error | null): void;
 }
 
-/** What a waiting room opens to. */
-export interface WaitingRoomOptions<T> {
+/** What a send queue sends to. */
+export interface SendQueueOptions<T> {
   /**
    * Takes the candidate in if there is room for it, else returns false and changes nothing.
    *
@@ -27,20 +27,20 @@ const sliceMs = 2;
 
 /**
  * Where candidates wait while there is no room: first come, first served, also when a smaller one behind would fit before.
- * Nobody polls; `roomCameFree` lets in as many as there is room for.
+ * Nobody polls; `admitWaiting` lets in as many as there is room for.
  */
-export class WaitingRoom<T> {
-  readonly #options: WaitingRoomOptions<T>;
-  readonly #line = new Line<Waiter<T>>();
+export class SendQueue<T> {
+  readonly #options: SendQueueOptions<T>;
+  readonly #waiting = new LinkedList<Waiter<T>>();
   #turnIsScheduled = false;
 
-  constructor(options: WaitingRoomOptions<T>) {
+  constructor(options: SendQueueOptions<T>) {
     this.#options = options;
   }
 
   /** How many wait. */
   get size(): number {
-    return this.#line.length;
+    return this.#waiting.length;
   }
 
   /**
@@ -52,17 +52,17 @@ export class WaitingRoom<T> {
     const sinceMs = performance.now();
     return new Promise((resolve, reject) => {
       const onAbort = (): void => {
-        const wasFirst = this.#line.first === waiter;
+        const wasFirst = this.#waiting.first === waiter;
         waiter.end(signal === undefined ? null : new SendAbortedError(signal, { isAccepted: false }));
         // The next one may be smaller.
-        if (wasFirst) this.roomCameFree();
+        if (wasFirst) this.admitWaiting();
       };
       const waiter: Waiter<T> = {
         candidate,
         place: null,
         end: (error) => {
           if (waiter.place === null) return;
-          this.#line.leave(waiter.place);
+          this.#waiting.leave(waiter.place);
           waiter.place = null;
           signal?.removeEventListener('abort', onAbort);
           this.#options.onWaited(performance.now() - sinceMs, error);
@@ -70,24 +70,24 @@ export class WaitingRoom<T> {
           else reject(error);
         },
       };
-      waiter.place = this.#line.join(waiter);
+      waiter.place = this.#waiting.join(waiter);
       signal?.addEventListener('abort', onAbort);
     });
   }
 
   /** Lets in whoever there is room for now, in order, over as many turns of the event loop as it takes. */
-  roomCameFree(): void {
+  admitWaiting(): void {
     if (!this.#turnIsScheduled) this.#letIn();
   }
 
   /** Sends everybody away. */
   close(error: Error): void {
-    for (let waiter = this.#line.first; waiter !== undefined; waiter = this.#line.first) waiter.end(error);
+    for (let waiter = this.#waiting.first; waiter !== undefined; waiter = this.#waiting.first) waiter.end(error);
   }
 
   #letIn(): void {
     const untilMs = performance.now() + sliceMs;
-    for (let waiter = this.#line.first; waiter !== undefined; waiter = this.#line.first) {
+    for (let waiter = this.#waiting.first; waiter !== undefined; waiter = this.#waiting.first) {
       try {
         if (!this.#options.admit(waiter.candidate)) return;
         waiter.end(null);
