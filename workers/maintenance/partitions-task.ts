@@ -8,7 +8,7 @@ import {
   findMissingPartitions,
   planPartitions,
 } from '../../shared/platform/postgres/partitions/partitions.ts';
-import { lookAfterPartitions } from '../partitions/look-after-partitions.ts';
+import { ensureUpcomingPartitions } from '../partitions/ensure-upcoming-partitions.ts';
 import { movePast, type PastReport, previewPast } from './past/move-past.ts';
 import type { Task, TaskDeps } from './task.ts';
 
@@ -50,7 +50,7 @@ const remedy =
 export function createPartitionsTask(deps: TaskDeps): Task<PartitionsReport> {
   return {
     async run(signal) {
-      const look = async () => lookAfterPartitions({ ...deps, signal }, await readDatabaseClock(deps.database));
+      const look = async () => ensureUpcomingPartitions({ ...deps, signal }, await readDatabaseClock(deps.database));
       const first = await look();
       const { isRefused, waiting, ...past } = await moveOrTell(deps, signal);
       if (past.movedRows > 0) deps.onMoved?.(past.movedRows);

@@ -6,7 +6,7 @@ import { readDatabaseClock } from '../../shared/platform/postgres/database-clock
 import { readPartitions } from '../../shared/platform/postgres/partitions/partition-catalog.ts';
 import { executionLogTable, type PostponedWhy } from '../../shared/platform/postgres/partitions/partitions.ts';
 import { retryWhileWorthWaiting } from '../runtime/retry.ts';
-import { type LookDeps, lookAfterPartitions, lookForToday } from './look-after-partitions.ts';
+import { type EnsureDeps, ensureToday, ensureUpcomingPartitions } from './ensure-upcoming-partitions.ts';
 
 const everyMs = 3_600_000;
 /** A day that waits for a lock is tried for again sooner than in an hour, each time twice as late. */
@@ -35,7 +35,7 @@ const stopWithinMs = 3_000;
  *   the way of that, as of the last try
  */
 export function startPartitionKeeper(
-  deps: LookDeps & {
+  deps: EnsureDeps & {
     config: Pick<Config, 'retry'>;
     registry: Registry;
     now?: () => number;
@@ -45,7 +45,7 @@ export function startPartitionKeeper(
 ) {
   const { config, database, logger, signal } = deps;
   const stopping = new AbortController();
-  const look: LookDeps = { ...deps, signal: AbortSignal.any([signal, stopping.signal]) };
+  const look: EnsureDeps = { ...deps, signal: AbortSignal.any([signal, stopping.signal]) };
   const blockedDays = new Gauge({
     name: 'sluice_partitions_blocked',
     help: 'Days whose own partition cannot be created because the DEFAULT partition has rows of them',
@@ -72,7 +72,7 @@ export function startPartitionKeeper(
     const sinceMs = performance.now();
     while (!look.signal.aborted) {
       const { blocked, postponed, mayGoOn } = await whenAnswered(async (nowMs) => {
-        const report = await lookForToday(look, nowMs);
+        const report = await ensureToday(look, nowMs);
         return { ...report, mayGoOn: report.postponed.length > 0 && (await hasDefault(look)) };
       });
       blockedDays.set(blocked.length);
@@ -94,7 +94,7 @@ export function startPartitionKeeper(
 
   const lookAround = async (isQuick: boolean): Promise<'done' | PostponedWhy> => {
     try {
-      const { blocked, postponed } = await whenAnswered((nowMs) => lookAfterPartitions(look, nowMs, { isQuick }));
+      const { blocked, postponed } = await whenAnswered((nowMs) => ensureUpcomingPartitions(look, nowMs, { isQuick }));
       blockedDays.set(blocked.length);
       return postponed[0]?.why ?? 'done';
     } catch (error) {
@@ -136,7 +136,7 @@ export function startPartitionKeeper(
   };
 }
 
-async function hasDefault({ database }: LookDeps): Promise<boolean> {
+async function hasDefault({ database }: EnsureDeps): Promise<boolean> {
   const { partitions } = await readPartitions(database, executionLogTable);
   return partitions.some(({ bounds }) => bounds.kind === 'default');
 }

@@ -10,9 +10,9 @@ import {
   type PartitionReport,
   planPartitions,
 } from '../../shared/platform/postgres/partitions/partitions.ts';
-import { attachDaysToCome, dropClaim } from './days-to-come.ts';
+import { attachUpcomingDays, dropClaim } from './attach-upcoming-days.ts';
 
-export interface LookDeps {
+export interface EnsureDeps {
   config: Pick<Config, 'database'>;
   database: Database;
   logger: Logger;
@@ -23,7 +23,7 @@ export interface LookDeps {
 }
 
 /** Tries to make the partition of today, and logs what it did. */
-export async function lookForToday(deps: LookDeps, nowMs: number): Promise<PartitionReport> {
+export async function ensureToday(deps: EnsureDeps, nowMs: number): Promise<PartitionReport> {
   const missing = await findMissingPartitions(deps.database, executionLogTable, plan(deps, nowMs));
   const today = missing.filter((day) => isDayOf(day, nowMs));
   return tell(deps, await ensurePartitions(deps.database, executionLogTable, today, limitsOf(deps, 1)));
@@ -35,8 +35,8 @@ export async function lookForToday(deps: LookDeps, nowMs: number): Promise<Parti
  *
  * @param options.isQuick leaves out what takes long. @default false
  */
-export async function lookAfterPartitions(
-  deps: LookDeps,
+export async function ensureUpcomingPartitions(
+  deps: EnsureDeps,
   nowMs: number,
   { isQuick = false }: { isQuick?: boolean } = {},
 ): Promise<PartitionReport> {
@@ -55,7 +55,7 @@ export async function lookAfterPartitions(
     { days: toCome.map(({ name }) => name) },
     'reading the DEFAULT partition; inserts continue meanwhile',
   );
-  const later = await attachDaysToCome(deps, executionLogTable, toCome);
+  const later = await attachUpcomingDays(deps, executionLogTable, toCome);
   return tell(deps, {
     created: [...report.created, ...later.created],
     blocked: [...report.blocked, ...later.blocked],
@@ -63,16 +63,16 @@ export async function lookAfterPartitions(
   });
 }
 
-function limitsOf({ scanMs, signal }: LookDeps, tries: number) {
+function limitsOf({ scanMs, signal }: EnsureDeps, tries: number) {
   return { tries, signal, ...(scanMs === undefined ? {} : { scanMs }) };
 }
 
-function plan({ config }: LookDeps, nowMs: number): DayPartition[] {
+function plan({ config }: EnsureDeps, nowMs: number): DayPartition[] {
   const { partitionDaysAhead, partitionBy } = config.database;
   return planPartitions(executionLogTable, nowMs, partitionDaysAhead, partitionBy);
 }
 
-function tell({ logger }: LookDeps, report: PartitionReport): PartitionReport {
+function tell({ logger }: EnsureDeps, report: PartitionReport): PartitionReport {
   const { created, blocked, postponed } = report;
   if (created.length > 0) logger.info({ created }, 'partitions created');
   if (blocked.length > 0)

@@ -42,7 +42,7 @@ interface Deps {
  * @param days that have no partition
  * @returns the same as `ensurePartitions`; all days are postponed when another process is at it
  */
-export async function attachDaysToCome(
+export async function attachUpcomingDays(
   { config, database, signal }: Deps,
   table: string,
   days: readonly DayPartition[],
