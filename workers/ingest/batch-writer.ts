@@ -11,10 +11,10 @@ import { type CircuitBreaker, OwnFaultError, type Proof, StoppedError } from '..
 import { heldBytes, type MemoryBudget } from '../runtime/memory-budget.ts';
 import type { TellMetrics } from '../runtime/tell-metrics.ts';
 import type { BatchEntry } from './batcher.ts';
+import { bisectEntries, type WritePurpose } from './bisect.ts';
 import type { WorkerMetrics } from './metrics.ts';
 import { writeInParts } from './parts.ts';
 import type { QueueDefinition, Unstored } from './queue-definition.ts';
-import { settleEntries, type WritePurpose } from './settle.ts';
 
 /** What a batch writer works with. */
 export interface BatchWriterDeps {
@@ -122,7 +122,7 @@ export function createBatchWriter(deps: BatchWriterDeps) {
   const settle = async (entries: readonly BatchEntry[]): Promise<(Error | null)[]> => {
     let failed = 0;
     try {
-      return await settleEntries(entries, async (some, purpose) => {
+      return await bisectEntries(entries, async (some, purpose) => {
         try {
           return await write(some, purpose);
         } catch (error) {

@@ -27,9 +27,9 @@ import { createDeadRatioGuard } from './dead-ratio-guard.ts';
 import { createJobCounter } from './job-counter.ts';
 import type { WorkerMetrics } from './metrics.ts';
 import { createPoisonJobIsolation, PoisonJobError } from './poison-jobs.ts';
+import { processChunk } from './process-chunk.ts';
 import type { QueueDefinition } from './queue-definition.ts';
 import { RawJobWorker } from './raw-job-worker.ts';
-import { settleChunk } from './settle-chunk.ts';
 
 /** What the worker works with; whoever made it closes it. */
 export interface RecordWorkerDeps {
@@ -44,7 +44,7 @@ export interface RecordWorkerDeps {
   breaker: CircuitBreaker;
   clock: RedisClock;
   memory: MemoryBudget;
-  /** aborted when the time to settle things is up */
+  /** aborted when the time to processInTurn things is up */
   signal: AbortSignal;
 }
 
@@ -112,7 +112,7 @@ export function createRecordWorker(deps: RecordWorkerDeps) {
     if (processedOn !== undefined && Number.isFinite(job.timestamp))
       tellMetrics(() => metrics.jobWait.observe({ queue }, Math.max(0, processedOn - job.timestamp) / 1_000));
     try {
-      await poisonJobs.run({ id: job.id ?? '', stalledCounter: job.stalledCounter }, () => settle(job, token));
+      await poisonJobs.run({ id: job.id ?? '', stalledCounter: job.stalledCounter }, () => processInTurn(job, token));
     } catch (error) {
       if (error instanceof WaitingError || error instanceof DelayedError) throw error;
       if (error instanceof PoisonJobError) throw new FailedJobError('poison-job', error.message, 0);
@@ -130,21 +130,21 @@ export function createRecordWorker(deps: RecordWorkerDeps) {
   };
 
   /** In its turn, which comes within the isolation of poison jobs: there it waits for jobs that have none yet. */
-  const settle = async (job: Job, token: string | undefined): Promise<void> => {
+  const processInTurn = async (job: Job, token: string | undefined): Promise<void> => {
     const leave = await memory.turns.enter(worker.heldBytesOf(job));
     try {
       // It was waiting for its turn when the worker's time was up.
       if (deps.signal.aborted) return await handBack(job, token);
-      await settleNow(job, token);
+      await processNow(job, token);
     } finally {
       leave();
     }
   };
 
-  const settleNow = async (job: Job, token: string | undefined): Promise<void> => {
+  const processNow = async (job: Job, token: string | undefined): Promise<void> => {
     if (deadLetterBox.isShut && (await isSettledButForDeadLetters(job))) return delayJob(job, token, 'dead_letters');
     const content = { jobId: job.id ?? null, raw: worker.rawDataOf(job), nowMs: deps.clock.now() };
-    const outcome = await settleChunk(definition, content, batcher);
+    const outcome = await processChunk(definition, content, batcher);
     if (outcome.kind === 'newer') return delayJob(job, token, 'newer_contract');
     if (outcome.retryLater > 0) return delayJob(job, token, 'retry_later');
     tellMetrics(() => metrics.odd.inc({ queue }, outcome.odd));

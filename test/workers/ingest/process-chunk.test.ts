@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { toExecutionRecord } from '../../../producers/executions/execution-record.ts';
 import { executionLogQueue } from '../../../workers/execution-log/queue.ts';
 import type { BatchEntry, Batcher } from '../../../workers/ingest/batcher.ts';
-import { settleChunk } from '../../../workers/ingest/settle-chunk.ts';
+import { processChunk } from '../../../workers/ingest/process-chunk.ts';
 import { anExecution } from '../../support/execution.ts';
 
 /** A batcher that commits everything, and the entries that it was given. */
@@ -28,7 +28,7 @@ const settle = (data: unknown) => settleText(JSON.stringify(data));
 
 async function settleText(raw: string) {
   const { batcher, entries } = committing();
-  const outcome = await settleChunk(executionLogQueue, { jobId: 'j', raw, nowMs: Date.now() }, batcher);
+  const outcome = await processChunk(executionLogQueue, { jobId: 'j', raw, nowMs: Date.now() }, batcher);
   return { outcome, entries };
 }
 
@@ -37,7 +37,7 @@ test.each([
   ['with spaces', (records: unknown[]) => JSON.stringify({ ...header, records }, null, 1)],
   ['with the records first', (records: unknown[]) => JSON.stringify({ records, ...header })],
   ['with a field of its own behind them', (records: unknown[]) => JSON.stringify({ ...header, records, more: [1] })],
-])('settle chunk: written %s, all records reach the batcher as they are', async (_how, write) => {
+])('process chunk:written %s, all records reach the batcher as they are', async (_how, write) => {
   const records = [record(), record(), record()];
   const raw = write(records);
   const { outcome, entries } = await settleText(raw);
@@ -53,7 +53,7 @@ test.each([
   });
 });
 
-test('settle chunk: a record with a time that cannot be is stored with a note, once, and is counted each time', async () => {
+test('process chunk:a record with a time that cannot be is stored with a note, once, and is counted each time', async () => {
   const odd = { ...record(), recordedAt: '1970-01-21T00:00:00.000Z' };
   const first = await settle({ ...header, records: [record(), odd] });
   const [, noted] = JSON.parse(first.entries[0]?.json ?? '');
@@ -67,21 +67,21 @@ test('settle chunk: a record with a time that cannot be is stored with a note, o
   expect(second.outcome).toMatchObject({ odd: 1 });
 });
 
-test('settle chunk: the records at fault become dead letters, the others go on', async () => {
+test('process chunk:the records at fault become dead letters, the others go on', async () => {
   const records = [record(), { ...record(), status: 'great' }, record(), null];
   const { outcome, entries } = await settle({ ...header, records });
   expect(JSON.parse(entries[0]?.json ?? '')).toEqual([records[0], records[2]]);
   expect(outcome).toMatchObject({ kind: 'settled', records: 4, dead: [{ code: 'schema' }, { code: 'schema' }] });
 });
 
-test('settle chunk: a chunk of bad records only asks nothing of the database', async () => {
+test('process chunk:a chunk of bad records only asks nothing of the database', async () => {
   const { outcome, entries } = await settle({ ...header, records: [1, 'x'] });
   expect(entries).toEqual([]);
   expect(outcome).toMatchObject({ dead: [{ payload: '1' }, { payload: '"x"' }] });
 });
 
 test.each(['', '{', 'null and void', '[1,]', '\uFFFD\0'])(
-  'settle chunk: data that is not JSON is one dead letter, its text kept as far as it can be stored: %j',
+  'process chunk:data that is not JSON is one dead letter, its text kept as far as it can be stored: %j',
   async (raw) => {
     const { outcome, entries } = await settleText(raw);
     expect(entries).toEqual([]);

@@ -55,7 +55,7 @@ export class UnreadableEntryError extends Error {
  * @returns for each entry, in order: null when all its records are committed, a RefusedRecordsError when all but some
  *   are, an UnreadableEntryError, or the error that kept it from being settled
  */
-export async function settleEntries(entries: readonly BatchEntry[], write: WriteEntries): Promise<(Error | null)[]> {
+export async function bisectEntries(entries: readonly BatchEntry[], write: WriteEntries): Promise<(Error | null)[]> {
   try {
     const [first, ...more] = entries;
     const isLast = first?.records === 1 && more.length === 0;
@@ -83,7 +83,7 @@ async function settleOneByOne(
 ): Promise<(Error | null)[]> {
   if (entries.length === 1) return [await settleWhole(entries, thrown, write)];
   const outcomes: (Error | null)[] = [];
-  for (const entry of entries) outcomes.push(...(await settleEntries([entry], write)));
+  for (const entry of entries) outcomes.push(...(await bisectEntries([entry], write)));
   return outcomes;
 }
 

@@ -6,9 +6,9 @@ import { type ParsedChunk, parseChunk } from '../../shared/contracts/parse-chunk
 import { latestPlausible } from '../../shared/contracts/plausible-time.ts';
 import { findJsonMembers } from '../../shared/platform/json-members.ts';
 import type { BatchEntry, Batcher } from './batcher.ts';
+import { type Refusal, RefusedRecordsError, UnreadableEntryError } from './bisect.ts';
 import type { Disposition, QueueDefinition } from './queue-definition.ts';
 import { chunkRecordTexts, cutRecordList } from './record-texts.ts';
-import { type Refusal, RefusedRecordsError, UnreadableEntryError } from './settle.ts';
 import { withNote } from './with-note.ts';
 
 /** The data of a job as it was received: JSON, if its producer kept to the contract. */
@@ -52,7 +52,7 @@ const schemaCode = 'schema';
  *
  * @throws what kept the batch from being settled: the chunk is then to be delivered again
  */
-export async function settleChunk(
+export async function processChunk(
   definition: Pick<QueueDefinition, 'queue' | 'findProblem' | 'findOddity' | 'keyOf'>,
   { jobId, raw, nowMs }: JobContent,
   batcher: Batcher,
