@@ -66,7 +66,7 @@ export function createHealthConsumerOnce(place: HealthPlace, database: Database)
               storeDeadLetters: async (deadLetters) => void (await storeDeadLetters(database, deadLetters)),
               markStored: (deadLetterIds) => markStored(database, deadLetterIds),
             },
-            observer: { onCommitted: () => undefined, onConflict: () => undefined, onBuried: () => undefined },
+            observer: { onCommitted: () => undefined, onConflict: () => undefined, onDeadLetter: () => undefined },
             held,
             stream: health.stream,
             graceMs: 0,

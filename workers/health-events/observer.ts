@@ -50,7 +50,7 @@ export function createObserver({
       tellMetrics(() => metrics.conflicts.inc());
       logger.debug({ games: gameIds.length, game_id: gameIds[0] }, 'records changed or are locked; planning again');
     },
-    onBuried({ event, id }, result) {
+    onDeadLetter({ event, id }, result) {
       tellMetrics(() => {
         metrics.events.inc({ event_type: event.type, result });
         metrics.consumed.inc();

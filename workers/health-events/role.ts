@@ -19,7 +19,7 @@ import { readMirrored } from './mirror/mirrored.ts';
 import { countSnapshots } from './outbox/outbox.ts';
 import { type HealthView, standby } from './view.ts';
 
-const handBackMs = 1_000;
+const requeueMs = 1_000;
 const scrapeWithinMs = 1_000;
 
 /**
@@ -200,7 +200,7 @@ export function createHealthEvents({ config, database, redis, logger: parent, re
       const inTime = await endsWithin(running, timeoutMs);
       reader.disconnect();
       writer.disconnect();
-      if (!inTime) await endsWithin(running, handBackMs);
+      if (!inTime) await endsWithin(running, requeueMs);
       return inTime;
     },
   };

@@ -14,7 +14,7 @@ import { rehearse } from './rehearsal.ts';
 import { createRecordWorker } from './worker.ts';
 
 /** Time for the calls to Redis that hand jobs back. */
-const handBackMs = 1_000;
+const requeueMs = 1_000;
 
 /** What has to be ready before the first job is taken, and is looked after until the worker stops. */
 export type Preparation = (signal: AbortSignal) => {
@@ -133,9 +133,9 @@ export function createRecordRole(
       const inTime = await endsWithin(closed, timeoutMs);
       if (!inTime) {
         giveUp.abort();
-        await endsWithin(closed, handBackMs);
+        await endsWithin(closed, requeueMs);
       }
-      await endsWithin(Promise.all([parted, depth.close()]), handBackMs);
+      await endsWithin(Promise.all([parted, depth.close()]), requeueMs);
       return inTime;
     },
   };

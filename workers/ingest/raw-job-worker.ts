@@ -120,7 +120,7 @@ export class RawJobWorker extends Worker {
   }
 
   protected override async handleFailed(...[error, job, token, mayFetch, span]: Parameters<Worker['handleFailed']>) {
-    // For a job that was delayed or handed back there is no acknowledgement; BullMQ fetches the next one by moveToActive.
+    // For a job that was delayed or requeued there is no acknowledgement; BullMQ fetches the next one by moveToActive.
     if (error instanceof DelayedError || error instanceof WaitingError)
       return super.handleFailed(error, job, token, mayFetch, span);
     return this.#fetchingNext(mayFetch, (fetches) => super.handleFailed(error, job, token, fetches, span));

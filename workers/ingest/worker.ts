@@ -75,7 +75,7 @@ const deadLetterBoxShutMs = 5_000;
 /**
  * Consumes the queue of one kind of record. A job completes when each of its records is committed, was there already, or lies in
  * the dead letters. A chunk from a newer producer is delayed, not failed. When too many records turn out dead, the worker
- * hands its jobs back and takes no more.
+ * requeues its jobs and takes no more.
  */
 export function createRecordWorker(deps: RecordWorkerDeps) {
   const { definition, config, redis, logger, metrics, tellMetrics, batcher, breaker, memory } = deps;
@@ -118,7 +118,7 @@ export function createRecordWorker(deps: RecordWorkerDeps) {
       if (error instanceof PoisonJobError) throw new FailedJobError('poison-job', error.message, 0);
       if (isRedisError(error)) return leave(job, error);
       // Another worker shall have the job at once.
-      if (deps.signal.aborted) return await handBack(job, token);
+      if (deps.signal.aborted) return await requeue(job, token);
       const failure = failureOf(worker.rawDataOf(job), error);
       if (failures.note(failure.records, failure.records)) halt('failed');
       throw failure;
@@ -134,7 +134,7 @@ export function createRecordWorker(deps: RecordWorkerDeps) {
     const leave = await memory.turns.enter(worker.heldBytesOf(job));
     try {
       // It was waiting for its turn when the worker's time was up.
-      if (deps.signal.aborted) return await handBack(job, token);
+      if (deps.signal.aborted) return await requeue(job, token);
       await processNow(job, token);
     } finally {
       leave();
@@ -154,9 +154,9 @@ export function createRecordWorker(deps: RecordWorkerDeps) {
     const replayed = replayedDeadLetterId(outcome.producer);
     // What an operator puts back may well be dead again; that says nothing about what producers send.
     if (replayed === null && guard.note(outcome.records, deadLetters.length)) halt('dead');
-    if (deadLetters.length > 0 && halted) return handBack(job, token);
+    if (deadLetters.length > 0 && halted) return requeue(job, token);
     try {
-      if (deadLetters.length > 0) await bury(deadLetters);
+      if (deadLetters.length > 0) await storeAndCount(deadLetters);
       else if (replayed !== null) await deadLetterBox.run(() => markStored(deps.database, [replayed]));
     } catch (error) {
       if (!(error instanceof DeadLetterBoxShutError)) throw error;
@@ -182,7 +182,7 @@ export function createRecordWorker(deps: RecordWorkerDeps) {
     await moveToDelayed(job, token, backoffMs(retryPolicy.backoff, tries - 1, Math.random));
   };
 
-  const bury = async (deadLetters: readonly DeadLetter[]): Promise<void> => {
+  const storeAndCount = async (deadLetters: readonly DeadLetter[]): Promise<void> => {
     const stored = await deadLetterBox.run(() => storeWithinBudget(deadLetters));
     tellMetrics(() => {
       metrics.records.inc({ queue, outcome: 'dead' }, stored);
@@ -216,7 +216,7 @@ export function createRecordWorker(deps: RecordWorkerDeps) {
     throw new DelayedError();
   };
 
-  const handBack = async (job: Job, token: string | undefined): Promise<never> => {
+  const requeue = async (job: Job, token: string | undefined): Promise<never> => {
     await untilRedisAccepts(() => job.moveToWait(token));
     throw new WaitingError();
   };

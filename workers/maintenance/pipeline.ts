@@ -16,7 +16,7 @@ import { createMaintenanceWorker } from './worker.ts';
 const hourMs = 3_600_000;
 
 /** Time for the calls to Redis that hand a task back. */
-const handBackMs = 1_000;
+const requeueMs = 1_000;
 
 /**
  * The role put together: schedulers → queue → worker → task. Any number may run, each task is run once a period in the
@@ -110,7 +110,7 @@ export function createMaintenance(
       stopping.abort();
       clearInterval(timer);
       const inTime = await endsWithin(worker.close(), timeoutMs);
-      await endsWithin(schedule.close(), handBackMs);
+      await endsWithin(schedule.close(), requeueMs);
       return inTime;
     },
   };

@@ -25,7 +25,7 @@ async function setUp() {
   const namespace = createNamespace();
   const database = createDatabase(loadConfig({ DATABASE_URL: databaseUrl }).database, 'test');
   onTestFinished(() => database.$disconnect());
-  const bury = (records: unknown[], code = '22P05', reason = 'unsupported Unicode escape sequence') =>
+  const storeDead = (records: unknown[], code = '22P05', reason = 'unsupported Unicode escape sequence') =>
     storeDeadLetters(
       database,
       records.map((record) =>
@@ -47,13 +47,13 @@ async function setUp() {
     const last = call.stdout.at(-1) ?? '';
     return { exitCode, stdout: call.stdout.join('\n'), stderr: call.stderr.join('\n'), json: () => JSON.parse(last) };
   };
-  return { databaseUrl, namespace, bury, run, client: await connect(databaseUrl) };
+  return { databaseUrl, namespace, storeDead, run, client: await connect(databaseUrl) };
 }
 
 test('dead letters: list groups them by cause, with counts and an example', async () => {
-  const { bury, run } = await setUp();
-  await bury([aDeadRecord('a\0'), aDeadRecord('b\0'), aDeadRecord('c\0')]);
-  await bury([{ id: randomUUID(), strategyId: 7 }], 'schema', 'strategyId: expected string, received number');
+  const { storeDead, run } = await setUp();
+  await storeDead([aDeadRecord('a\0'), aDeadRecord('b\0'), aDeadRecord('c\0')]);
+  await storeDead([{ id: randomUUID(), strategyId: 7 }], 'schema', 'strategyId: expected string, received number');
   const groups = (await run('list', '--json')).json();
   expect(groups.map(({ deadLetters, code }: { deadLetters: number; code: string }) => [deadLetters, code])).toEqual([
     [3, '22P05'],
@@ -67,8 +67,8 @@ test('dead letters: list groups them by cause, with counts and an example', asyn
 });
 
 test('dead letters: repaired and replayed, also twice, each lands once and stays visible as stored', async () => {
-  const { bury, run, client, databaseUrl, namespace } = await setUp();
-  await bury([aDeadRecord('a\0'), aDeadRecord('b\0')]);
+  const { storeDead, run, client, databaseUrl, namespace } = await setUp();
+  await storeDead([aDeadRecord('a\0'), aDeadRecord('b\0')]);
   expect((await run('replay', '--all', '--dry-run', '--json')).json()).toEqual({ wouldReplay: 2 });
   expect((await client.query("select from dead_letter where state = 'open'")).rowCount).toBe(2);
 
@@ -87,8 +87,8 @@ test('dead letters: repaired and replayed, also twice, each lands once and stays
 });
 
 test('dead letters: what is replayed without a repair is dead again, and open again', async () => {
-  const { bury, run, client, databaseUrl, namespace } = await setUp();
-  await bury([aDeadRecord('a\0')]);
+  const { storeDead, run, client, databaseUrl, namespace } = await setUp();
+  await storeDead([aDeadRecord('a\0')]);
   expect(
     (await run('replay', '--signature', '22P05 unsupported Unicode escape sequence', '--json')).json().replayed,
   ).toBe(1);
@@ -100,9 +100,9 @@ test('dead letters: what is replayed without a repair is dead again, and open ag
 });
 
 test('dead letters: a repair that does not help leaves the original as it was, for one that does', async () => {
-  const { bury, run, client, databaseUrl, namespace } = await setUp();
+  const { storeDead, run, client, databaseUrl, namespace } = await setUp();
   const record = aDeadRecord('a\0');
-  await bury([record]);
+  await storeDead([record]);
   await startWorker(databaseUrl, namespace);
   const replay = ['replay', '--all', '--json', '--repair'];
   expect((await run(...replay, 'drop:strategyId')).json().replayed).toBe(1);
@@ -118,8 +118,8 @@ test('dead letters: a repair that does not help leaves the original as it was, f
 });
 
 test('dead letters: what was put back and lost with its queue is put back again on demand', async () => {
-  const { bury, run, client, databaseUrl, namespace } = await setUp();
-  await bury([aDeadRecord('a\0'), aDeadRecord('b\0')]);
+  const { storeDead, run, client, databaseUrl, namespace } = await setUp();
+  await storeDead([aDeadRecord('a\0'), aDeadRecord('b\0')]);
   const replay = ['replay', '--all', '--repair', 'strip-nul', '--json'];
   expect((await run(...replay)).json()).toEqual({ replayed: 2, skipped: [] });
   await openQueue(namespace).drain();
@@ -135,8 +135,8 @@ test('dead letters: what was put back and lost with its queue is put back again 
 });
 
 test('dead letters: a limit and a rate are kept to, and what is discarded stays visible', async () => {
-  const { bury, run, client, namespace } = await setUp();
-  await bury(Array.from({ length: 5 }, (_, index) => aDeadRecord(`m${index}\0`)));
+  const { storeDead, run, client, namespace } = await setUp();
+  await storeDead(Array.from({ length: 5 }, (_, index) => aDeadRecord(`m${index}\0`)));
   expect((await run('replay', '--all', '--limit', '3', '--rate', '100', '--json')).json().replayed).toBe(3);
   expect(await openQueue(namespace).getWaitingCount()).toBe(3);
   expect((await run('discard', '--queue', 'execution-log', '--json')).json()).toEqual({ discarded: 2 });
@@ -158,10 +158,10 @@ test('dead letters: without saying which, nothing is done', async () => {
 });
 
 test('dead letters: what cannot be mended is put back once by a replay, and is open again however fast it dies', async () => {
-  const { bury, run, client, databaseUrl, namespace } = await setUp();
+  const { storeDead, run, client, databaseUrl, namespace } = await setUp();
   // More than the hundred of one step: those of the first may be dead again before the last are put back.
   const deadLetters = 150;
-  await bury(Array.from({ length: deadLetters }, (_, index) => aDeadRecord(`m${index}\0`)));
+  await storeDead(Array.from({ length: deadLetters }, (_, index) => aDeadRecord(`m${index}\0`)));
   await startWorker(databaseUrl, namespace);
   expect((await run('replay', '--all', '--json')).json()).toEqual({ replayed: deadLetters, skipped: [] });
   await until(async () => (await client.query('select from dead_letter where attempts = 2')).rowCount === deadLetters);

@@ -41,7 +41,7 @@ async function aLeader() {
     startTimer: () => () => undefined,
     signal: new AbortController().signal,
   });
-  const observer = { onCommitted: () => undefined, onConflict: () => undefined, onBuried: () => undefined };
+  const observer = { onCommitted: () => undefined, onConflict: () => undefined, onDeadLetter: () => undefined };
   const other = await connect(place.databaseUrl);
   return {
     ...{ place, database, lease, held, other },

@@ -24,7 +24,7 @@ export interface EventStore {
 export interface EventObserver {
   onCommitted(plan: EventPlan, position: Position, gap: Gap | null): void;
   onConflict(gameIds: readonly string[]): void;
-  onBuried(event: ReadEvent, result: 'unknown_game' | 'refused', reason: string): void;
+  onDeadLetter(event: ReadEvent, result: 'unknown_game' | 'refused', reason: string): void;
 }
 
 export interface TakeDeps {
@@ -72,7 +72,7 @@ export async function takeEvents({ events, end, gap, serverMs }: EventBatch, dep
     await storeEntryDeadLetters(deadLetters, { stream, storeDeadLetters: store.storeDeadLetters, whole: deps.whole });
     for (const entry of fresh) {
       buried.add(entry.id);
-      observer.onBuried(entry, result, reason);
+      observer.onDeadLetter(entry, result, reason);
     }
   };
 
