@@ -123,7 +123,7 @@ export default {
   ],
   options: {
     doNotFollow: { path: ['node_modules', '^prisma/client/'] },
-    exclude: { path: ['^dist/', '^\\.sluice/'] },
+    exclude: { path: ['^dist/', '^producers/dist/', '^\\.sluice/', '^test/package/services/'] },
     // By its own copy of TypeScript 6: version 7 has no parser that other programs can call, and swc's stops at `using`.
     parser: 'tsc',
     tsPreCompilationDeps: true,

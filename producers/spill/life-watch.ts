@@ -33,5 +33,3 @@ export function createLifeWatch({ silentAfterMs, lookMs }: SpillTiming, nowMs: (
     },
   };
 }
-
-export type LifeWatch = ReturnType<typeof createLifeWatch>;

@@ -104,5 +104,3 @@ export function createReplay(options: ReplayOptions) {
     },
   };
 }
-
-export type Replay = ReturnType<typeof createReplay>;

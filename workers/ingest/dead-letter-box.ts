@@ -84,5 +84,3 @@ export function createDeadLetterBox(deps: {
     },
   };
 }
-
-export type DeadLetterBox = ReturnType<typeof createDeadLetterBox>;

@@ -46,5 +46,3 @@ export function createDeadRatioGuard({ maxShare, minRecords }: DeadRatioLimits) 
     },
   };
 }
-
-export type DeadRatioGuard = ReturnType<typeof createDeadRatioGuard>;

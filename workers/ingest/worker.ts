@@ -58,7 +58,7 @@ const delayMessages = {
   newer_contract: 'chunks were written by a newer producer; delaying them',
   retry_later:
     'records could not be written now because rows are locked, statements take too long or space is short; delaying their jobs',
-  deadLetters:
+  dead_letters:
     'dead letters could not be written now; their jobs are delayed, and the other records of those jobs are stored',
 };
 
