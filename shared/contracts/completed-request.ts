@@ -1,5 +1,3 @@
-/** What a request may be in; `begun` makes the row of a request that is still running, `completed` ends it. */
-
 export const serviceTiers = ['auto', 'default', 'flex', 'priority', 'background'] as const;
 export type ServiceTier = (typeof serviceTiers)[number];
 
