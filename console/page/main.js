@@ -3,10 +3,14 @@ import { createApp } from './shell/app.js';
 
 /** Where the page starts: addresses become views. */
 
-const header = /** @type {HTMLElement} */ (document.getElementById('header'));
-const main = /** @type {HTMLElement} */ (document.getElementById('view'));
-const notices = /** @type {HTMLElement} */ (document.getElementById('notices'));
-const app = createApp({ header, main, notices, go });
+const part = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
+const app = createApp({
+  header: part('header'),
+  main: part('view'),
+  dialog: /** @type {HTMLDialogElement} */ (part('detail')),
+  notices: { info: part('info'), error: part('error') },
+  go,
+});
 
 /**
  * Goes to an address of the page without loading it again.

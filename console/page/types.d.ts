@@ -8,6 +8,8 @@ import type * as runtime from '../server/schemas/runtime-records.ts';
 import type * as sessions from '../server/schemas/session.ts';
 import type * as strategies from '../server/schemas/strategies.ts';
 
+import type { Child } from './lib/dom.js';
+
 type Json<T> = T extends Date
   ? string
   : T extends readonly (infer U)[]
@@ -69,5 +71,5 @@ export interface View<T> {
   /** whether the window of time matters to it */
   hasWindow: boolean;
   load(route: import('./lib/route.js').Route, signal: AbortSignal): Promise<T>;
-  render(answer: T, context: ViewContext): Node[];
+  render(answer: T, context: ViewContext): Child;
 }

@@ -3,14 +3,15 @@ import fastifyStatic from '@fastify/static';
 import type { FastifyInstance } from 'fastify';
 
 const pageDir = fileURLToPath(new URL('../page/', import.meta.url));
-const chartDir = fileURLToPath(new URL('.//', import.meta.resolve('uplot/dist/uPlot.esm.js')));
+const preactDir = fileURLToPath(new URL('.', import.meta.resolve('preact')));
+const chartDir = fileURLToPath(new URL('.', import.meta.resolve('uplot/dist/uPlot.esm.js')));
 
 /** Of what is beside the page nothing else is served. */
-const pageFile = /^\/?[\w./-]+\.(html|css|js|svg|png|ico)$/;
+const pageFile = /^\/?[\w./-]+\.(html|css|m?js|svg|png|ico)$/;
 
 /**
- * Serves the page: `/` is `console/page/index.html`, `/assets/…` are the files beside it, `/vendor/uplot.js` and `.css` are the library
- * of its charts. There is nothing in them but what is in the package, so they need no token.
+ * Serves the page: `/` is `console/page/index.html`, `/assets/…` are the files beside it, `/vendor/…` the libraries that it is
+ * drawn with. There is nothing in them but what is in the package, so they need no token.
  */
 export async function servePage(app: FastifyInstance): Promise<void> {
   // In a scope of its own: what the plugin adds to replies must not meet Bull Board's.
@@ -29,6 +30,7 @@ export async function servePage(app: FastifyInstance): Promise<void> {
       allowedPath: (path) => pageFile.test(path),
     });
     scope.get('/', (_request, reply) => reply.sendFile('index.html', pageDir));
+    scope.get('/vendor/preact.js', (_request, reply) => reply.sendFile('preact.mjs', preactDir));
     scope.get('/vendor/uplot.js', (_request, reply) => reply.sendFile('uPlot.esm.js', chartDir));
     scope.get('/vendor/uplot.css', (_request, reply) => reply.sendFile('uPlot.min.css', chartDir));
     done();

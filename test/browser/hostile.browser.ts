@@ -11,6 +11,23 @@ import { aStage } from './stage.ts';
 const attack = (field: string): string =>
   `"'><img src=x onerror="window.attacked='${field}'"><script>window.attacked='${field}'</script><svg onload=window.attacked='${field}'>\${window.attacked='${field}'}`;
 
+/** JSON in the shape of what preact makes elements from, as far as JSON can have it. */
+const likeAnElement = (field: string) => ({
+  type: 'img',
+  props: { src: 'x', onerror: attack(field), dangerouslySetInnerHTML: { __html: attack(field) }, children: [] },
+  key: null,
+  ref: null,
+  constructor: 'Symbol(pv)',
+  __k: null,
+  __: null,
+  __b: 0,
+  __e: null,
+  __c: null,
+  __v: 1,
+  __i: -1,
+  __u: 0,
+});
+
 const strategyId = attack('strategyId');
 
 async function aHostileStage() {
@@ -35,13 +52,16 @@ async function aHostileStage() {
     trace: JSON.stringify([
       { nodeId: attack('nodeId'), type: attack('type'), value: attack('value'), branch: attack('branch') },
       attack('entry'),
+      likeAnElement('entryElement'),
+      { nodeId: 'n', type: likeAnElement('typeElement'), branch: likeAnElement('branchElement') },
+      { nodeId: 'v', type: 'field', value: likeAnElement('valueElement') },
     ]),
-    input: JSON.stringify({ [attack('key')]: attack('input') }),
+    input: JSON.stringify({ [attack('key')]: attack('input'), element: likeAnElement('inputElement') }),
   };
   const executionId = await insertRun(stage.client, failure);
   await insertRun(stage.client, { strategy_id: strategyId, case_name: attack('caseName') });
   const deadLetterId = await insertDeadLetter(stage.client, {
-    payload: JSON.stringify({ text: attack('payload') }),
+    payload: JSON.stringify({ text: attack('payload'), element: likeAnElement('payloadElement') }),
     reason: attack('reason'),
     signature: attack('signature'),
     code: attack('code'),
@@ -71,6 +91,8 @@ test('hostile text: in every field it is shown as text, and nothing of it runs',
     { href: '/', shows: 'strategyId' },
     { href: `/?view=strategy&id=${id}&status=all`, shows: 'errorMessage' },
     { href: `/?view=strategy&id=${id}&execution=${executionId}`, shows: 'branch' },
+    { href: `/?view=strategy&id=${id}&execution=${executionId}`, shows: 'valueElement' },
+    { href: `/?view=strategy&id=${id}&execution=${executionId}`, shows: 'inputElement' },
     { href: `/?view=compare&a=${id}&b=${encodeURIComponent(attack('b'))}`, shows: 'strategyId' },
     { href: '/?view=fleet', shows: 'signature' },
     { href: '/?view=dead-letters', shows: 'reason' },
@@ -99,6 +121,29 @@ test('hostile text: in every field it is shown as text, and nothing of it runs',
   }
   // What cannot be asked is answered with 400, which a browser notes.
   expect(problems.filter((problem) => !problem.includes('status of 400'))).toEqual([]);
+});
+
+test('hostile JSON: no object in it is an element, wherever it gets to', async () => {
+  const stage = await aStage();
+  const { page, problems } = await aPage();
+  await page.goto(stage.url);
+  const shown = await page.evaluate(`(async (json) => {
+    const { h, render } = await import('/vendor/preact.js');
+    const { constructor, ...withoutConstructor } = JSON.parse(json);
+    const shown = [];
+    for (const make of [() => JSON.parse(json), () => structuredClone(withoutConstructor)]) {
+      for (const nodes of [make(), [make()], [h('p', null, 'text'), make()], h('p', null, 'text', [make()])]) {
+        const host = document.createElement('div');
+        document.body.append(host);
+        render(nodes, host);
+        shown.push(host.innerHTML);
+      }
+    }
+    return shown;
+  })(${JSON.stringify(JSON.stringify(likeAnElement('object')))})`);
+  const each = ['', '', '<p>text</p>', '<p>text</p>'];
+  expect(shown).toEqual([...each, ...each]);
+  expect([await page.evaluate('window.attacked'), problems]).toEqual([undefined, []]);
 });
 
 test('content security policy: what is put into the page from outside does not run', async () => {

@@ -22,11 +22,13 @@ async function tabTo(page: Page, selector: string): Promise<void> {
   throw new Error(`Tab does not get to ${selector}`);
 }
 
+const executionList = 'section[aria-labelledby="card-executions"]';
+
 /** Of the rows of the list of executions. */
 async function listedIds(page: Page): Promise<string[]> {
   await untilAnswered(page);
   return page.evaluate(
-    `[...document.querySelectorAll('section[data-key="executions"] tbody tr')].map(({ dataset }) => dataset.key)`,
+    `[...document.querySelectorAll('${executionList} tbody th a')].map(({ href }) => new URL(href).searchParams.get('execution'))`,
   );
 }
 
@@ -93,7 +95,7 @@ test('the first view: what failed last opens there, whichever strategy it was', 
     orderBy: [{ recordedAt: 'desc' }, { id: 'desc' }],
     take: 5,
   });
-  const failures = page.locator('section[data-key="executions"] tbody tr');
+  const failures = page.locator(`${executionList} tbody tr`);
   await until(async () => (await failures.count()) === newest.length);
   await failures.first().getByRole('link').first().click();
   await page
@@ -171,7 +173,7 @@ test('filters and window: stand in the address, survive a reload, and go back wi
   });
   await page.reload();
   expect(await page.getByLabel('Case', { exact: true }).inputValue()).toBe('GOLD');
-  const cases = page.locator('section[data-key="executions"] tbody td[data-column="What happened"] b');
+  const cases = page.locator(`${executionList} tbody td[data-column="What happened"] b`);
   await untilAnswered(page);
   expect(new Set(await cases.allTextContents())).toEqual(new Set(['GOLD']));
   await page.goBack();
@@ -227,7 +229,7 @@ test('pages: the next one begins after the last row of the one before, and the f
   await storeDemoRuns(stage.database, 1_500);
   const { page } = await aPage();
   await page.goto(`${stage.url}${strategyAddress(busiest)}&status=all`);
-  const times = page.locator('section[data-key="executions"] tbody time');
+  const times = page.locator(`${executionList} tbody time`);
   await times.first().waitFor();
   const seen = await listedIds(page);
   await page.getByRole('link', { name: 'Next page' }).click();

@@ -136,6 +136,33 @@ test('live: what is new comes by itself, and who is reading keeps the focus and 
   expect(problems).toEqual([]);
 });
 
+test('live: half a word, what is chosen and where was scrolled to stay as they are', async () => {
+  const stage = await aStage();
+  const failure = { strategy_id: 's', status: 'error', error_code: 'E', sampled: false, sample_rate: 1 };
+  await insertRun(stage.client, failure);
+  const { page, problems } = await aPage({ viewport: { width: 1280, height: 500 } });
+  await page.clock.install();
+  await page.goto(`${stage.url}/?view=strategy&id=s`);
+  await page.getByLabel('Status', { exact: true }).selectOption('error');
+  await until(() => page.url().includes('status=error'));
+  await page.getByLabel('Error code', { exact: true }).pressSequentially('of a ');
+  const left = `({
+    scroll: scrollY,
+    focus: document.activeElement.id,
+    typed: document.activeElement.value,
+    caret: document.activeElement.selectionStart,
+    chosen: document.getElementById('filter-status').value,
+  })`;
+  const before = await page.evaluate(left);
+  expect(before).toMatchObject({ focus: 'filter-code', typed: 'of a ', caret: 5, chosen: 'error' });
+  const newer = await insertRun(stage.client, { ...failure, recorded_at: new Date() });
+  await page.clock.runFor(11_000);
+  await page.locator(`a[href*="execution=${newer}"]`).waitFor();
+  expect(await page.evaluate(left)).toEqual(before);
+  expect(Number(await page.evaluate('scrollY'))).toBeGreaterThan(0);
+  expect(problems).toEqual([]);
+});
+
 test('live: turned off, nothing is asked any more; the address says so', async () => {
   const stage = await aStage();
   await insertRun(stage.client);

@@ -100,7 +100,7 @@ export function rankedList(label, entries) {
     entries.map(({ name, tally, href = null, kind = 'plain', isRest = false }) =>
       el(
         'li',
-        { key: `${isRest ? 'rest' : 'named'} ${name}`, class: isRest ? 'rest' : null },
+        { key: `${isRest ? 'rest' : 'named'} ${name}`, class: isRest ? 'rest' : undefined },
         el('span', { class: 'ranked-name', title: name }, href === null ? name : el('a', { href }, name)),
         el('span', { class: 'ranked-count' }, tallyText(tally)),
         el(

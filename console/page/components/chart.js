@@ -1,7 +1,7 @@
+import { Component, createRef } from '/vendor/preact.js';
 import uPlot from '/vendor/uplot.js';
-import { append, el } from '../lib/dom.js';
+import { el } from '../lib/dom.js';
 import { time } from '../lib/format.js';
-import { asWidget, show } from '../lib/patch.js';
 import { plotOptions } from './plot-options.js';
 
 /**
@@ -33,89 +33,109 @@ import { plotOptions } from './plot-options.js';
  * @param {ChartProps} props
  */
 export function chart(props) {
-  const host = el('figure', { class: 'chart', 'aria-label': props.title });
-  /** @type {uPlot | null} */
-  let plot = null;
-  let shown = '';
-  const legend = el('ul', { class: 'legend', 'aria-hidden': 'true' });
-  const canvas = el('div', { class: 'plot', role: 'img' });
-  const values = el('details', { class: 'values' });
-  const resized = new ResizeObserver(() => resize());
-  const scheme = matchMedia('(prefers-color-scheme: dark)');
-  const redraw = () => plot?.redraw();
+  return el(Chart, props);
+}
 
-  const resize = () => {
-    const width = Math.floor(canvas.clientWidth);
-    if (width > 0 && plot !== null && plot.width !== width) plot.setSize({ width, height: heightFor(width, props) });
-  };
-  /** @param {number | null} index */
-  const showLegend = (index) => {
-    legend.replaceChildren(
-      el('li', { class: 'legend-time' }, index === null ? '' : time((props.times[index] ?? 0) * 1_000)),
-      ...props.lines.map(({ name, color, values: given }) =>
-        el(
-          'li',
-          null,
-          el('span', { class: 'swatch', style: { background: `var(${color})` } }),
-          name,
-          index === null ? null : el('b', null, ` ${props.write(given[index] ?? null)}`),
-        ),
-      ),
-      ...(props.threshold === undefined
-        ? []
-        : [el('li', null, el('span', { class: 'swatch dashed' }), props.threshold.name)]),
-    );
-  };
-  const showValues = () => {
-    show(values, el('summary', null, 'Values'), ...(values.open ? [valuesTable(props)] : []));
-  };
-  const draw = () => {
-    canvas.setAttribute('aria-label', `${props.title}: ${props.summary}`);
+/** @extends {Component<ChartProps, { pointedAt: number | null, isOpen: boolean }>} */
+class Chart extends Component {
+  /** @override */
+  state = { pointedAt: null, isOpen: false };
+  #canvas = /** @type {import('preact').RefObject<HTMLDivElement>} */ (createRef());
+  /** @type {uPlot | null} */
+  #plot = null;
+  #shown = '';
+  #resized = new ResizeObserver(() => this.#resize());
+  #scheme = matchMedia('(prefers-color-scheme: dark)');
+  #redraw = () => this.#plot?.redraw();
+
+  /** @override */
+  componentDidMount() {
+    this.#draw();
+    this.#resized.observe(this.#canvas.current);
+    this.#scheme.addEventListener('change', this.#redraw);
+  }
+
+  /** @override @param {ChartProps} before */
+  componentDidUpdate(before) {
+    if (before !== this.props) this.#draw();
+  }
+
+  /** @override */
+  componentWillUnmount() {
+    this.#resized.disconnect();
+    this.#scheme.removeEventListener('change', this.#redraw);
+    this.#plot?.destroy();
+  }
+
+  #resize() {
+    const [width, plot] = [Math.floor(this.#canvas.current.clientWidth), this.#plot];
+    if (width > 0 && plot !== null && plot.width !== width)
+      plot.setSize({ width, height: heightFor(width, this.props) });
+  }
+
+  #draw() {
+    const { props } = this;
     const options = plotOptions(props, {
-      width: Math.max(200, canvas.clientWidth),
-      onCursor: showLegend,
-      onSelect: (since, until) => props.onSelect?.(since, until),
+      width: Math.max(200, this.#canvas.current.clientWidth),
+      onCursor: (index) => this.#pointAt(index),
+      onSelect: (since, until) => this.props.onSelect?.(since, until),
     });
     const layers = props.kind === 'stack' ? sums(props.lines) : props.lines.map(({ values: given }) => given);
     const times = props.kind === 'stack' ? evened(props.times) : props.times;
     const data = /** @type {uPlot.AlignedData} */ ([times, ...layers.toReversed()]);
     // The scales follow the data, unless there are other lines.
     const shape = JSON.stringify([props.kind, props.isLog, props.lines.map(({ name }) => name)]);
-    if (plot !== null && shape === shown) plot.setData(data);
+    if (this.#plot !== null && shape === this.#shown) this.#plot.setData(data);
     else {
-      plot?.destroy();
-      plot = new uPlot({ ...options, height: heightFor(options.width, props) }, data, canvas);
-      shown = shape;
+      this.#plot?.destroy();
+      this.#plot = new uPlot({ ...options, height: heightFor(options.width, props) }, data, this.#canvas.current);
+      this.#shown = shape;
     }
-    widen(plot, props);
+    widen(this.#plot, props);
     // Whoever points at a value goes on reading it.
-    showLegend(plot.cursor.idx ?? null);
-    showValues();
-  };
+    this.#pointAt(this.#plot.cursor.idx ?? null);
+  }
 
-  append(host, [legend, canvas, values]);
-  values.addEventListener('toggle', showValues);
-  return asWidget(host, {
-    kind: 'chart',
-    get props() {
-      return props;
-    },
-    mount() {
-      draw();
-      resized.observe(canvas);
-      scheme.addEventListener('change', redraw);
-    },
-    update(next) {
-      props = next;
-      draw();
-    },
-    destroy() {
-      resized.disconnect();
-      scheme.removeEventListener('change', redraw);
-      plot?.destroy();
-      plot = null;
-    },
-  });
+  /** @param {number | null} index */
+  #pointAt(index) {
+    if (index !== this.state.pointedAt) this.setState({ pointedAt: index });
+  }
+
+  /** @override @param {ChartProps} props */
+  render(props) {
+    const { pointedAt, isOpen } = this.state;
+    return el(
+      'figure',
+      { class: 'chart', 'aria-label': props.title },
+      legend(props, pointedAt),
+      el('div', { class: 'plot', role: 'img', 'aria-label': `${props.title}: ${props.summary}`, ref: this.#canvas }),
+      el(
+        'details',
+        { class: 'values', onToggle: ({ currentTarget }) => this.setState({ isOpen: currentTarget.open }) },
+        el('summary', null, 'Values'),
+        isOpen ? valuesTable(props) : null,
+      ),
+    );
+  }
+}
+
+/** @param {ChartProps} props @param {number | null} pointedAt */
+function legend({ times, lines, threshold, write }, pointedAt) {
+  return el(
+    'ul',
+    { class: 'legend', 'aria-hidden': true },
+    el('li', { class: 'legend-time' }, pointedAt === null ? '' : time((times[pointedAt] ?? 0) * 1_000)),
+    lines.map(({ name, color, values }) =>
+      el(
+        'li',
+        null,
+        el('span', { class: 'swatch', style: { background: `var(${color})` } }),
+        name,
+        pointedAt === null ? null : el('b', null, ` ${write(values[pointedAt] ?? null)}`),
+      ),
+    ),
+    threshold === undefined ? null : el('li', null, el('span', { class: 'swatch dashed' }), threshold.name),
+  );
 }
 
 /** @param {number} width @param {ChartProps} props */
@@ -165,7 +185,7 @@ function sums(lines) {
 function valuesTable({ title, times, lines, write, remark }) {
   return el(
     'div',
-    { class: 'table-scroll', role: 'region', tabindex: '0', 'aria-label': `${title}, values` },
+    { class: 'table-scroll', role: 'region', tabindex: 0, 'aria-label': `${title}, values` },
     el(
       'table',
       null,

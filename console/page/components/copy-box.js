@@ -26,6 +26,6 @@ export function copyBox(name, text, { announce }) {
     'div',
     { class: 'copy-box' },
     button('Copy', (event) => void copy(event), { describe: `Copy the ${name}` }),
-    el('pre', { tabindex: '0', 'aria-label': name, role: 'region' }, text),
+    el('pre', { tabindex: 0, 'aria-label': name, role: 'region' }, text),
   );
 }

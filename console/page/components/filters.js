@@ -1,5 +1,6 @@
 import { el } from '../lib/dom.js';
 import { firstPage, hrefWith } from '../lib/route.js';
+import { textInput } from './text-input.js';
 
 /** @typedef {import('../types.d.ts').ViewContext} ViewContext */
 
@@ -11,22 +12,21 @@ import { firstPage, hrefWith } from '../lib/route.js';
  *   else when it is left
  */
 export function textFilter({ route, go }, { name, label, isLive = false, list, type = 'search' }) {
-  /** @param {{ target: HTMLInputElement }} event */
-  const change = ({ target }) =>
-    go(hrefWith(route, { [name]: target.value.trim() || null, ...firstPage }), { replace: isLive });
+  /** @param {{ currentTarget: HTMLInputElement }} event */
+  const change = ({ currentTarget }) =>
+    go(hrefWith(route, { [name]: currentTarget.value.trim() || null, ...firstPage }), { replace: isLive });
   return labelled(
     name,
     label,
-    el('input', {
+    textInput(route.params.get(name) ?? '', {
       id: idOf(name),
       type,
-      step: type === 'number' ? 'any' : null,
-      value: route.params.get(name) ?? '',
+      step: type === 'number' ? 'any' : undefined,
       list,
       autocomplete: 'off',
-      spellcheck: 'false',
-      maxlength: '512',
-      on: isLive ? { input: change } : { change },
+      spellcheck: false,
+      maxlength: 512,
+      [isLive ? 'onInput' : 'onChange']: change,
     }),
   );
 }
@@ -45,10 +45,8 @@ export function choiceFilter({ route, go }, { name, label, options, fallback = '
       'select',
       {
         id: idOf(name),
-        on: {
-          change: (/** @type {{ target: HTMLSelectElement }} */ { target }) =>
-            go(hrefWith(route, { [name]: target.value === fallback ? null : target.value, ...firstPage })),
-        },
+        onChange: ({ currentTarget: { value } }) =>
+          go(hrefWith(route, { [name]: value === fallback ? null : value, ...firstPage })),
       },
       options.map(({ value, text }) => el('option', { value, selected: value === chosen }, text)),
     ),
@@ -63,7 +61,7 @@ function idOf(name) {
 /**
  * @param {string} name
  * @param {string} label
- * @param {HTMLElement} control
+ * @param {import('../lib/dom.js').Child} control
  */
 function labelled(name, label, control) {
   return el('div', { class: 'filter', key: `filter ${name}` }, el('label', { for: idOf(name) }, label), control);

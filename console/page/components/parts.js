@@ -11,8 +11,8 @@ import { ago, isEstimate, nothing, percent, rowsText, runs, time } from '../lib/
  * A part of a view under a heading.
  *
  * @param {string} title
- * @param {{ note?: Child | Child[], class?: string, key?: string, actions?: Child | Child[] }} options
- * @param {...(Child | Child[])} children
+ * @param {{ note?: Child, class?: string, key?: string, actions?: Child }} options
+ * @param {...Child} children
  */
 export function card(title, { note = null, class: className = '', key, actions = null }, ...children) {
   const id = `card-${(key ?? title).toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')}`;
@@ -34,8 +34,8 @@ export function card(title, { note = null, class: className = '', key, actions =
  * One figure with its name.
  *
  * @param {string} name
- * @param {Child | Child[]} value
- * @param {Child | Child[]} [detail]
+ * @param {Child} value
+ * @param {Child} [detail]
  * @param {'good' | 'bad' | 'warn' | null} [tone]
  */
 export function figure(name, value, detail = null, tone = null) {
@@ -52,7 +52,7 @@ export function figure(name, value, detail = null, tone = null) {
   );
 }
 
-/** @param {...(Node | null)} figures */
+/** @param {...Child} figures */
 export function figures(...figures) {
   return el('dl', { class: 'figures' }, ...figures);
 }
@@ -110,7 +110,7 @@ export function emptyState(title, text, ...more) {
 /** Why it ended as it did: a long one scrolls, so that what follows stays in sight. @param {string | null} text */
 export function outcomeMessage(text) {
   if (text === null) return null;
-  return el('p', { class: 'outcome-message', tabindex: '0', role: 'region', 'aria-label': 'Message' }, text);
+  return el('p', { class: 'outcome-message', tabindex: 0, role: 'region', 'aria-label': 'Message' }, text);
 }
 
 /** An identifier, which may be long. @param {string | null} value */
@@ -126,7 +126,7 @@ export function idText(value) {
 export function button(label, onClick, { kind = 'plain', disabled = false, key, describe } = {}) {
   return el(
     'button',
-    { type: 'button', class: `button ${kind}`, disabled, key, 'aria-label': describe, on: { click: onClick } },
+    { type: 'button', class: `button ${kind}`, disabled, key, 'aria-label': describe, onClick },
     label,
   );
 }

@@ -6,7 +6,7 @@ import { el } from '../lib/dom.js';
  * @template T
  * @typedef {object} Column
  * @property {string} name
- * @property {(row: T) => Child | Child[]} cell
+ * @property {(row: T) => Child} cell
  * @property {boolean} [isNumber]
  * @property {boolean} [isHead] the cell names the row
  * @property {string} [class]
@@ -26,7 +26,7 @@ import { el } from '../lib/dom.js';
 export function table({ caption, columns, rows, keyOf }) {
   return el(
     'div',
-    { class: 'table-scroll', role: 'region', tabindex: '0', 'aria-label': caption },
+    { class: 'table-scroll', role: 'region', tabindex: 0, 'aria-label': caption },
     el(
       'table',
       { class: 'stacks', role: 'table', 'aria-label': caption },
@@ -72,5 +72,5 @@ function toCell(column, row) {
 
 /** @param {{ isNumber?: boolean, class?: string }} column */
 function classOf({ isNumber, class: className }) {
-  return [isNumber ? 'number' : null, className].filter(Boolean).join(' ') || null;
+  return [isNumber ? 'number' : null, className].filter(Boolean).join(' ') || undefined;
 }

@@ -12,7 +12,7 @@ export function traceTree({ roots, isInferred }) {
   return el(
     'div',
     // Deep nesting is scrolled to.
-    { class: 'trace', role: 'region', tabindex: '0', 'aria-label': 'Trace' },
+    { class: 'trace', role: 'region', tabindex: 0, 'aria-label': 'Trace' },
     isInferred
       ? el(
           'p',
@@ -24,13 +24,13 @@ export function traceTree({ roots, isInferred }) {
   );
 }
 
-/** @param {TraceNode} node @returns {HTMLLIElement} */
+/** @param {TraceNode} node @returns {import('../lib/dom.js').VNode} */
 function toItem(node) {
   if (node.children.length === 0)
     return el(
       'li',
       { class: node.state },
-      el('span', { class: 'tree-line leaf', tabindex: node.state === 'failed' ? '-1' : null }, lineOf(node)),
+      el('span', { class: 'tree-line leaf', tabindex: node.state === 'failed' ? -1 : undefined }, lineOf(node)),
     );
   return el(
     'li',

@@ -1,7 +1,7 @@
+import { render } from '/vendor/preact.js';
 import { ApiError, get } from '../lib/api.js';
 import { el } from '../lib/dom.js';
 import { createLatest } from '../lib/latest.js';
-import { show } from '../lib/patch.js';
 import { createAnnouncer } from './announcer.js';
 import { askToConfirm } from './confirm.js';
 import { createDetail, detailParams } from './detail.js';
@@ -21,9 +21,14 @@ const localParams = [...detailParams, 'live', 'find', 'order'];
 /**
  * What stands around the views: asks for what the address says, draws the answer, and keeps it fresh.
  *
- * @param {{ header: HTMLElement, main: HTMLElement, notices: HTMLElement, go: ViewContext['go'] }} options
+ * @param {object} options
+ * @param {HTMLElement} options.header
+ * @param {HTMLElement} options.main
+ * @param {HTMLDialogElement} options.dialog
+ * @param {{ info: HTMLElement, error: HTMLElement }} options.notices
+ * @param {ViewContext['go']} options.go
  */
-export function createApp({ header, main, notices, go }) {
+export function createApp({ header, main, dialog, notices, go }) {
   const announce = createAnnouncer(notices);
   /** @type {Route} */
   let route = { view: '', params: new URLSearchParams() };
@@ -64,7 +69,7 @@ export function createApp({ header, main, notices, go }) {
     announce,
     confirm: askToConfirm,
   });
-  const detail = createDetail(context);
+  const detail = createDetail(dialog, context);
 
   /** What the address asks, to be asked. */
   function load() {
@@ -86,44 +91,37 @@ export function createApp({ header, main, notices, go }) {
     const view = views[route.view];
     const title = view?.title(route) ?? 'Nothing here';
     document.title = `${title} · Sluice`;
-    const heading = el('h1', { tabindex: '-1', key: 'heading' }, title);
+    const heading = el('h1', { tabindex: -1, key: 'heading' }, title);
     const mine = shown !== null && shown.subject === subjectOf(route) ? shown : null;
     main.classList.toggle('outdated', failure === null && mine !== null && mine.key !== keyOf(route));
     if (view === undefined || mine === null) {
-      show(
-        main,
-        heading,
+      const state =
         failure === null && view !== undefined
           ? loadingState()
-          : errorState(failure ?? new ApiError(404, 'There is no such view.'), { refresh }),
-      );
+          : errorState(failure ?? new ApiError(404, 'There is no such view.'), { refresh });
+      render([heading, state], main);
     } else if (failure !== null && (mine.key !== keyOf(route) || !mayPass(failure))) {
       // Of an answer to another question nothing is shown, nor to a reader who is not, or no more, allowed to read it.
-      show(main, heading, errorState(failure, { refresh }));
+      render([heading, errorState(failure, { refresh })], main);
     } else {
-      show(
-        main,
-        heading,
-        ...(failure === null ? [] : [staleBanner(failure, mine.atMs)]),
-        ...view.render(mine.answer, context()),
-      );
+      const banner = failure === null ? null : staleBanner(failure, mine.atMs);
+      render([heading, banner, view.render(mine.answer, context())], main);
     }
     drawHeader();
   }
 
   function drawHeader() {
-    show(
-      header,
-      ...renderHeader({
-        route,
-        hasWindow: views[route.view]?.hasWindow ?? false,
-        isBusy,
-        isStale: failure !== null,
-        atMs: shown?.atMs ?? null,
-        session,
-        refresh,
-      }),
-    );
+    const bars = renderHeader({
+      route,
+      hasWindow: views[route.view]?.hasWindow ?? false,
+      isBusy,
+      isStale: failure !== null,
+      atMs: shown?.atMs ?? null,
+      session,
+      refresh,
+      go,
+    });
+    render(bars, header);
   }
 
   function keepFresh() {

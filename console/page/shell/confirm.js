@@ -1,3 +1,4 @@
+import { render } from '/vendor/preact.js';
 import { el } from '../lib/dom.js';
 
 /**
@@ -7,6 +8,8 @@ import { el } from '../lib/dom.js';
  * @returns {Promise<boolean>}
  */
 export function askToConfirm({ title, text, action, isDangerous = false }) {
+  const host = document.createElement('div');
+  document.body.append(host);
   return new Promise((resolve) => {
     const dialog = el(
       'dialog',
@@ -14,7 +17,11 @@ export function askToConfirm({ title, text, action, isDangerous = false }) {
         class: 'confirm',
         'aria-labelledby': 'confirm-title',
         'aria-describedby': 'confirm-text',
-        on: { close: () => end() },
+        ref: (dialog) => dialog?.showModal(),
+        onClose: ({ currentTarget }) => {
+          resolve(currentTarget.returnValue === 'yes');
+          host.remove();
+        },
       },
       el('h2', { id: 'confirm-title' }, title),
       el('p', { id: 'confirm-text' }, text),
@@ -26,11 +33,6 @@ export function askToConfirm({ title, text, action, isDangerous = false }) {
         el('button', { class: `button ${isDangerous ? 'danger' : 'primary'}`, value: 'yes' }, action),
       ),
     );
-    const end = () => {
-      resolve(dialog.returnValue === 'yes');
-      dialog.remove();
-    };
-    document.body.append(dialog);
-    dialog.showModal();
+    render(dialog, host);
   });
 }

@@ -1,52 +1,49 @@
+import { textInput } from '../components/text-input.js';
 import { el } from '../lib/dom.js';
 import { firstPage, hrefWith } from '../lib/route.js';
 
 /**
- * From a time to a time, by the reader's clock. A form of the page's own address, so that it works like a link.
+ * From a time to a time, by the reader's clock.
  *
- * @param {import('../lib/route.js').Route} route
+ * @param {Pick<import('../types.d.ts').ViewContext, 'route' | 'go'>} context
  * @param {boolean} isChosen
  */
-export function customWindow(route, isChosen) {
+export function customWindow({ route, go }, isChosen) {
   const [since, until] = [route.params.get('since'), route.params.get('until')];
   const field = (/** @type {string} */ name, /** @type {string} */ label, /** @type {string | null} */ value) =>
     el(
       'label',
       null,
       el('span', null, label),
-      el('input', { type: 'datetime-local', step: '1', name, value: value === null ? '' : toLocal(value) }),
+      textInput(value === null ? '' : toLocal(value), { type: 'datetime-local', step: 1, name }),
     );
-  /** @param {SubmitEvent & { target: HTMLFormElement }} event */
-  const submit = (event) => {
+  /** @param {import('preact').TargetedSubmitEvent<HTMLFormElement>} event */
+  const onSubmit = (event) => {
     event.preventDefault();
-    const data = new FormData(event.target);
-    const link = el('a', {
-      href: hrefWith(route, {
+    const data = new FormData(event.currentTarget);
+    event.currentTarget.closest('details')?.removeAttribute('open');
+    go(
+      hrefWith(route, {
         since: toIso(data.get('since')),
         until: toIso(data.get('until')),
         window: null,
         ...firstPage,
       }),
-    });
-    // Followed as a link is: the page has one way to go somewhere.
-    event.target.append(link);
-    link.click();
-    link.remove();
-    event.target.closest('details')?.removeAttribute('open');
+    );
   };
-  /** @param {KeyboardEvent & { currentTarget: HTMLDetailsElement }} event */
-  const keydown = ({ key, currentTarget }) => {
+  /** @param {import('preact').TargetedKeyboardEvent<HTMLDetailsElement>} event */
+  const onKeyDown = ({ key, currentTarget }) => {
     if (key !== 'Escape' || !currentTarget.open) return;
     currentTarget.open = false;
     currentTarget.querySelector('summary')?.focus();
   };
   return el(
     'details',
-    { class: 'custom-window', on: { keydown } },
-    el('summary', { class: isChosen ? 'chosen' : null }, isChosen ? spanText(since, until) : 'From … to'),
+    { class: 'custom-window', onKeyDown },
+    el('summary', { class: isChosen ? 'chosen' : undefined }, isChosen ? spanText(since, until) : 'From … to'),
     el(
       'form',
-      { on: { submit } },
+      { onSubmit },
       field('since', 'From', since),
       field('until', 'To (now when empty)', until),
       el('button', { type: 'submit', class: 'button primary' }, 'Show'),

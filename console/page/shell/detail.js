@@ -1,7 +1,8 @@
+import { render } from '/vendor/preact.js';
+import { button } from '../components/parts.js';
 import { get } from '../lib/api.js';
 import { el } from '../lib/dom.js';
 import { createLatest } from '../lib/latest.js';
-import { show } from '../lib/patch.js';
 import { hrefWith } from '../lib/route.js';
 import { renderDeadLetter } from '../views/dead-letter.js';
 import { renderExecution } from '../views/execution.js';
@@ -11,7 +12,7 @@ import { errorState, loadingState } from './states.js';
 /** @typedef {import('../types.d.ts').ViewContext} ViewContext */
 
 /** What can be opened over a view, by the parameter that names it. */
-/** @type {Record<string, { title: string, path: string, render(answer: any, context: ViewContext): Node[] }>} */
+/** @type {Record<string, { title: string, path: string, render(answer: any, context: ViewContext): import('../lib/dom.js').Child }>} */
 const details = {
   execution: { title: 'Execution', path: 'executions', render: renderExecution },
   letter: { title: 'Dead letter', path: 'dead-letters', render: renderDeadLetter },
@@ -24,37 +25,47 @@ export const detailParams = Object.keys(details);
  * One thing with all that is known of it, in a dialog over the view. The URL says which, so that it can be sent to somebody;
  * Escape closes it, and the focus goes back to what opened it.
  *
+ * @param {HTMLDialogElement} dialog
  * @param {() => ViewContext} context
  */
-export function createDetail(context) {
-  const body = el('div', { class: 'detail-body' });
-  const title = el('h2', { id: 'detail-title' });
-  const dialog = el(
-    'dialog',
-    { class: 'detail', 'aria-labelledby': 'detail-title', on: { close: leave, click: closeFromOutside } },
-    el(
+export function createDetail(dialog, context) {
+  dialog.addEventListener('close', leave);
+  dialog.addEventListener('click', closeFromOutside);
+  let open = '';
+  /** @type {HTMLElement | null} */
+  let opener = null;
+  /** @type {import('../lib/dom.js').Child} */
+  let content = null;
+
+  const latest = createLatest({
+    onAnswer({ kind, answer }) {
+      content = kind.render(answer, context());
+      draw(false);
+    },
+    onError(error) {
+      // Whoever logs in here is logged in for the view below, too.
+      content = errorState(error, context());
+      draw(false);
+    },
+    onBusy: draw,
+  });
+
+  /** @param {boolean} isBusy */
+  function draw(isBusy) {
+    const title = details[asked()?.[0] ?? '']?.title ?? '';
+    const frame = el(
       'div',
       { class: 'detail-frame' },
       el(
         'div',
         { class: 'detail-head' },
-        title,
-        el('button', { type: 'button', class: 'button', on: { click: () => dialog.close() } }, 'Close'),
+        el('h2', { id: 'detail-title' }, title),
+        button('Close', () => dialog.close()),
       ),
-      body,
-    ),
-  );
-  document.body.append(dialog);
-  let open = '';
-  /** @type {HTMLElement | null} */
-  let opener = null;
-
-  const latest = createLatest({
-    onAnswer: ({ kind, answer }) => show(body, ...kind.render(answer, context())),
-    // Whoever logs in here is logged in for the view below, too.
-    onError: (error) => show(body, errorState(error, context())),
-    onBusy: (busy) => body.setAttribute('aria-busy', String(busy)),
-  });
+      el('div', { class: 'detail-body', 'aria-busy': isBusy }, content),
+    );
+    render(frame, dialog);
+  }
 
   /** @returns {[string, string] | null} */
   function asked() {
@@ -104,8 +115,8 @@ export function createDetail(context) {
         if (dialog.open) dialog.close();
         return;
       }
-      title.textContent = details[which[0]]?.title ?? '';
-      show(body, loadingState());
+      content = loadingState();
+      draw(true);
       if (!dialog.open) {
         opener = document.activeElement instanceof HTMLElement ? document.activeElement : null;
         dialog.showModal();

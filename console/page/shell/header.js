@@ -18,6 +18,7 @@ import { entries } from './views.js';
  * @param {number | null} state.atMs
  * @param {import('../types.d.ts').Session | null} state.session
  * @param {() => void} state.refresh
+ * @param {import('../types.d.ts').ViewContext['go']} state.go
  */
 export function renderHeader(state) {
   const { route, session } = state;
@@ -31,13 +32,13 @@ export function renderHeader(state) {
         'nav',
         { class: 'views', 'aria-label': 'Views' },
         entries.map(([name, text]) =>
-          el('a', { href: hrefTo(route, name), 'aria-current': name === current ? 'page' : null }, text),
+          el('a', { href: hrefTo(route, name), 'aria-current': name === current ? 'page' : undefined }, text),
         ),
         el('a', { href: '/queues' }, 'Bull Board'),
       ),
       session === null ? null : sessionPart(session),
     ),
-    el('div', { class: 'bar controls' }, state.hasWindow ? windowPicker(route) : null, livePart(state)),
+    el('div', { class: 'bar controls' }, state.hasWindow ? windowPicker(state) : null, livePart(state)),
   ];
 }
 
@@ -52,8 +53,8 @@ function sessionPart({ access, realm, needsToken }) {
   );
 }
 
-/** @param {Route} route */
-function windowPicker(route) {
+/** @param {Parameters<typeof renderHeader>[0]} state */
+function windowPicker({ route, go }) {
   const current = windowName(route);
   return el(
     'div',
@@ -63,12 +64,12 @@ function windowPicker(route) {
         'a',
         {
           href: hrefWith(route, { window: name, since: null, until: null, ...firstPage }),
-          'aria-current': name === current ? 'true' : null,
+          'aria-current': name === current ? 'true' : undefined,
         },
         text,
       ),
     ),
-    customWindow(route, current === null),
+    customWindow({ route, go }, current === null),
   );
 }
 

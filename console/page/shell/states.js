@@ -52,7 +52,7 @@ export function staleBanner(error, atMs) {
 /** @param {() => void} refresh */
 function loginForm(refresh) {
   // All is taken from the form that is shown: a refresh keeps that one, and hands it new handlers.
-  /** @param {SubmitEvent & { currentTarget: HTMLFormElement }} event */
+  /** @param {import('preact').TargetedSubmitEvent<HTMLFormElement>} event */
   const submit = async (event) => {
     event.preventDefault();
     const form = event.currentTarget;
@@ -66,7 +66,7 @@ function loginForm(refresh) {
   };
   return el(
     'form',
-    { class: 'empty login', key: 'login', on: { submit: (event) => void submit(event) } },
+    { class: 'empty login', key: 'login', onSubmit: (event) => void submit(event) },
     el('p', { class: 'empty-title' }, 'Log in'),
     el(
       'label',
@@ -77,7 +77,7 @@ function loginForm(refresh) {
         name: 'token',
         autocomplete: 'current-password',
         required: true,
-        maxlength: '500',
+        maxlength: 500,
       }),
     ),
     el('button', { type: 'submit', class: 'button primary' }, 'Log in'),

@@ -50,7 +50,7 @@ export const deadLetters = {
           : causeTable(causes.causes, context),
       ),
       page.deadLetters.length === 0 ? null : deadLetterCard(page, context),
-    ].filter((part) => part !== null);
+    ];
   },
 };
 

@@ -51,7 +51,7 @@ export const strategies = {
       .filter(({ strategyId }) => strategyId.toLowerCase().includes(wanted))
       .toSorted((a, b) => of(b) - of(a));
     return [
-      ...(failures === null || failures.executions.length === 0 ? [] : [newestFailuresCard(failures, context)]),
+      failures === null || failures.executions.length === 0 ? null : newestFailuresCard(failures, context),
       card(
         'Strategies at a glance',
         {
@@ -128,14 +128,12 @@ function pickBox(strategyId, { route, go }) {
     type: 'checkbox',
     checked: picked.has(strategyId),
     'aria-label': `Pick ${strategyId} for a comparison`,
-    on: {
-      change: (/** @type {Event & { target: HTMLInputElement }} */ { target }) => {
-        if (target.checked) picked.add(strategyId);
-        else picked.delete(strategyId);
-        // Two at most: the one picked first gives way.
-        while (picked.size > 2) picked.delete([...picked][0] ?? '');
-        go(hrefWith(route, {}), { replace: true });
-      },
+    onChange: ({ currentTarget }) => {
+      if (currentTarget.checked) picked.add(strategyId);
+      else picked.delete(strategyId);
+      // Two at most: the one picked first gives way.
+      while (picked.size > 2) picked.delete([...picked][0] ?? '');
+      go(hrefWith(route, {}), { replace: true });
     },
   });
 }

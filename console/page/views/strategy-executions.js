@@ -164,5 +164,5 @@ function whatHappened({ status, errorCode, errorMessage, failedNodeId, caseName,
     el('b', null, errorCode ?? 'no code'),
     failedNodeId === null ? null : [' at ', el('code', { class: 'id' }, failedNodeId)],
     errorMessage === null ? null : el('span', { class: 'message' }, errorMessage),
-  ].flat();
+  ];
 }

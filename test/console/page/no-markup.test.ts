@@ -6,7 +6,7 @@ const page = fileURLToPath(new URL('../../../console/page/', import.meta.url));
 
 /** Ways to make markup or code of a text. */
 const forbidden =
-  /innerHTML|outerHTML|insertAdjacentHTML|setHTMLUnsafe|parseHTMLUnsafe|createContextualFragment|DOMParser|document\.write|\beval\(|new Function|setAttribute\(\s*['"](on|style)|javascript:/;
+  /innerHTML|dangerouslySetInnerHTML|outerHTML|insertAdjacentHTML|setHTMLUnsafe|parseHTMLUnsafe|createContextualFragment|DOMParser|document\.write|\beval\(|new Function|setAttribute\(\s*['"](on|style)|javascript:/;
 
 async function sources(ending: string): Promise<{ name: string; text: string }[]> {
   const names = await readdir(page, { recursive: true });

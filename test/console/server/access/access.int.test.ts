@@ -61,7 +61,15 @@ const routes: Record<'metrics' | 'realm' | 'read' | 'operator', [Method, string]
     ['PATCH', '/queues/api/queues/execution-log/1/update-data'],
   ],
 };
-const open = ['/', '/healthz', '/readyz', '/api/v1/openapi.json', '/vendor/uplot.js', '/vendor/uplot.css'];
+const open = [
+  '/',
+  '/healthz',
+  '/readyz',
+  '/api/v1/openapi.json',
+  '/vendor/preact.js',
+  '/vendor/uplot.js',
+  '/vendor/uplot.css',
+];
 
 test('access: every route of the document is in the list above, but for those of the session', async () => {
   const { get } = await aConsole();

@@ -245,7 +245,7 @@ test('methods: an address says which it takes, whatever the body of another one 
 
 test('files: a part that they do not have, or a condition that does not hold, is the caller’s mistake', async () => {
   const { ask, log } = await aConsole();
-  for (const url of ['/vendor/uplot.js', '/assets/main.js', '/queues/static/favicon.ico'])
+  for (const url of ['/vendor/preact.js', '/vendor/uplot.js', '/assets/main.js', '/queues/static/favicon.ico'])
     for (const [status, headers] of [
       [416, { range: 'bytes=99999999-' }],
       [412, { 'if-match': '"another"' }],
