@@ -3,7 +3,7 @@ import { expect, inject, test } from 'vitest';
 import { acmeToken, allTokens, operatorToken, readToken } from '../support/a-console.ts';
 import { until } from '../support/fixtures.ts';
 import { insertDeadLetter, insertRun } from '../support/seed-console.ts';
-import { aPage } from './a-page.ts';
+import { aPage, untilAnswered } from './a-page.ts';
 import { findSerious } from './axe.ts';
 import { aStage } from './stage.ts';
 
@@ -145,6 +145,7 @@ test('live: half a word, what is chosen and where was scrolled to stay as they a
   await page.goto(`${stage.url}/?view=strategy&id=s`);
   await page.getByLabel('Status', { exact: true }).selectOption('error');
   await until(() => page.url().includes('status=error'));
+  await untilAnswered(page);
   await page.getByLabel('Error code', { exact: true }).pressSequentially('of a ');
   const left = `({
     scroll: scrollY,
