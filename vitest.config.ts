@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config';
 const reads = [
   'test/{queries,scenarios/queries}/**/*.int.test.ts',
   'test/erasure/erase-creator.int.test.ts',
+  'test/scenarios/completed-requests/request-races.int.test.ts',
   'test/console/server/routes/executions.int.test.ts',
 ];
 
@@ -43,7 +44,7 @@ export default defineConfig({
     // On demand, `npm run coverage`: what the tests reach in the processes that they start is not in it.
     coverage: {
       reporter: ['text-summary', 'html'],
-      include: ['{archive,cli,console,producers,prisma,shared,workers}/**/*.ts'],
+      include: ['{archive,cli,console,dead-letters,doctor,erasure,producers,prisma,queries,shared,workers}/**/*.ts'],
       exclude: ['prisma/client/**'],
     },
     reporters: ['default', './test/support/count-reporter.ts'],

@@ -52,11 +52,12 @@ const deadLettersPerStep = 100;
 const bytesPerStep = 4 * 1_048_576;
 
 /**
- * Puts dead letters back into their queue, each as a chunk of its own; those of a stream to its end, as entries. A dead letter's job id comes from the dead letter and the number of
- * its replays, and the record's own id guards its row: breaking off and starting again stores nothing twice.
+ * Puts dead letters back into their queue, each as a chunk of its own; those of a stream go to its end, as entries. The job's id
+ * is made of the dead letter's id and the number of its replays, and the record's own id guards its row: breaking off and
+ * starting again stores nothing twice.
  *
- * The chunk's producer names its dead letter. So the worker opens that dead letter again when the record is dead once more, whatever
- * the repairs made of it, and notes when it is stored; until then it is replayed.
+ * The chunk's producer names the dead letter. So the worker opens it again when the record is dead once more, whatever the
+ * repairs made of it, and notes when the record is stored; until then it is replayed.
  */
 export async function replayDeadLetters(deps: ReplayDeps, options: ReplayOptions): Promise<ReplayResult> {
   await assertMayMark(deps.database);

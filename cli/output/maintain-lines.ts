@@ -6,7 +6,7 @@ export function describeTask(name: string, result: object): string[] {
 }
 
 function toWords(field: string): string {
-  return field.replace(/[A-Z]/g, (deadLetter) => ` ${deadLetter.toLowerCase()}`);
+  return field.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }
 
 function describe(value: unknown): string {

@@ -11,24 +11,24 @@ import { aLastingCopy } from './lasting-registry.ts';
 import { metricValue } from './metric-value.ts';
 import { aTransportOf, type ScriptedTransport } from './transports.ts';
 
-/** A transport of requests that answers while its breaker is open, and says nothing while it is shut. */
+/** A transport of requests that answers while its gate is open, and says nothing while it is shut. */
 export interface GatedTransport extends ScriptedTransport<RequestRecord> {
   open(): void;
   shut(): void;
 }
 
 export function aGatedTransport({ isOpen = true }: { isOpen?: boolean } = {}): GatedTransport {
-  let breaker = Promise.withResolvers<void>();
-  if (isOpen) breaker.resolve();
+  let gate = Promise.withResolvers<void>();
+  if (isOpen) gate.resolve();
   const transport = aTransportOf(
     (record) => requestRecordSchema.parse(record),
-    () => breaker.promise,
+    () => gate.promise,
   );
   return Object.defineProperties(
     {
-      open: () => breaker.resolve(),
+      open: () => gate.resolve(),
       shut: () => {
-        breaker = Promise.withResolvers();
+        gate = Promise.withResolvers();
       },
     },
     Object.getOwnPropertyDescriptors(transport),

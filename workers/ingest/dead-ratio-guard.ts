@@ -11,7 +11,7 @@ const blocks = 10;
 
 /**
  * Watches the share of dead records among the last ones, at least `minRecords` of them. One bad producer makes some dead
- * dead letters; a bad deployment makes nothing but: then it is better to stop and ask than to put a day aside.
+ * letters; a bad deployment makes nothing but: then it is better to stop and ask than to put a day aside.
  *
  * @see https://getsentry.github.io/arroyo/ the same idea for Kafka consumers
  */

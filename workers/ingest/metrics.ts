@@ -34,7 +34,7 @@ export function createWorkerMetrics(
   });
   const jobs = new Counter({
     name: 'sluice_jobs_total',
-    help: 'Jobs by outcome: completed, failed, parked (delayed, written by a newer producer), conflict (delayed, a row is still in progress), later (delayed, rows are locked, statements are too slow or space is short), letters (delayed, its dead letters could not be written) or stalled',
+    help: 'Jobs by outcome: completed, failed, newer_contract (delayed, written by a newer producer), retry_limited (delayed, a row is still in progress), retry_later (delayed, rows are locked, statements are too slow or space is short), dead_letters (delayed, its dead letters could not be written) or stalled',
     labelNames: ['queue', 'outcome'] as const,
     registers,
   });

@@ -13,10 +13,10 @@ import { createQueueDepth } from './queue-depth.ts';
 import { rehearse } from './rehearsal.ts';
 import { createRecordWorker } from './worker.ts';
 
-/** Time for the calls to Redis that hand jobs back. */
+/** Time for the calls to Redis that requeue jobs. */
 const requeueMs = 1_000;
 
-/** What has to be ready before the first job is taken, and is looked after until the worker stops. */
+/** What has to be ready before the first job is taken, and is kept ready until the worker stops. */
 export type Preparation = (signal: AbortSignal) => {
   ready: Promise<void>;
   /** what `ready` waits for, as of a moment ago; null when nothing is known */

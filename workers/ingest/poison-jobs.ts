@@ -17,8 +17,8 @@ export class PoisonJobError extends Error {
 
 /**
  * Finds the job that kills its workers, and spares those that merely were there. A job that has stalled repeatedly is
- * worked on when no other such job is, and the start is counted first: a worker that dies then has one suspect only.
- * Waiting for the database is no reason to be suspected, so such a start is taken back.
+ * processed when no other such job is, and the start is counted first: if a worker dies then, this job is the cause.
+ * Waiting for the database is no sign of poison, so such a start is taken back.
  */
 export function createPoisonJobIsolation(options: {
   /** of starts */
@@ -35,7 +35,7 @@ export function createPoisonJobIsolation(options: {
     const starts = await counter.add(job.id);
     if (starts > maxStarts) {
       throw new PoisonJobError(
-        `${maxStarts} workers died or hung while this was the only suspect job that they were running`,
+        `${maxStarts} workers died or hung while this was the only stalled job that they were running`,
       );
     }
     let isCounted = true;

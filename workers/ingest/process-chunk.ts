@@ -47,7 +47,7 @@ const schemaCode = 'schema';
 
 /**
  * Settles a chunk: its good records go through the batcher, those that the contract or the database refuses become dead
- * dead letters. While it waits it keeps the chunk's text, and no more: what a parser makes of a text may take twenty times as
+ * letters. While it waits it keeps the chunk's text, and no more: what a parser makes of a text may take twenty times as
  * much, and a hundred chunks wait at once.
  *
  * @throws what kept the batch from being settled: the chunk is then to be delivered again

@@ -44,7 +44,7 @@ export interface RecordWorkerDeps {
   breaker: CircuitBreaker;
   clock: RedisClock;
   memory: MemoryBudget;
-  /** aborted when the time to processInTurn things is up */
+  /** aborted when the worker's time to finish is up */
   signal: AbortSignal;
 }
 

@@ -8,7 +8,7 @@ import {
   wayOfFailure,
 } from '../../shared/platform/postgres/database-errors.ts';
 
-/** Statements that share a disposition: while one of them waits for the database, the others wait for that one. */
+/** Statements share it: while one of them tries whether the database answers again (the half-open probe), the others wait. */
 export type CircuitBreaker = ReturnType<typeof createCircuitBreaker>;
 
 /** The time was up before a statement had an answer. What became of it nobody knows. */

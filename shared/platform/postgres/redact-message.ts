@@ -2,7 +2,7 @@
 const maxReadChars = 4_000;
 const maxChars = 500;
 
-/** A number, a date, a range: digits and no dead letters. */
+/** A number, a date, a range: digits and no letters. */
 const isNumber = /^[^\p{L}]*\d[^\p{L}]*$/u;
 
 /** What PostgreSQL puts before the name of something in quotes; whatever else it quotes is a value. */

@@ -41,13 +41,13 @@ function databaseWith(
   return { statements, committed, write };
 }
 
-test('bisect:entries that are all well take one statement', async () => {
+test('bisect: entries that are all well take one statement', async () => {
   const { statements, write } = databaseWith(new Set());
   expect(await bisectEntries(entriesOf(4), write)).toEqual([null, null, null, null]);
   expect(statements).toEqual([[0, 1, 2, 3]]);
 });
 
-test('bisect:only the record at fault is refused, and the others are committed', async () => {
+test('bisect: only the record at fault is refused, and the others are committed', async () => {
   const { statements, committed, write } = databaseWith(new Set([2]));
   const outcomes = await bisectEntries(entriesOf(4), write);
   expect(refusedOf(outcomes)).toEqual(['2:0=22P02']);
@@ -56,7 +56,7 @@ test('bisect:only the record at fault is refused, and the others are committed',
   expect(statements).toEqual([[0, 1, 2, 3], [0, 1], [2], [3]]);
 });
 
-test('bisect:a record inside of an entry is refused alone, with what the server said', async () => {
+test('bisect: a record inside of an entry is refused alone, with what the server said', async () => {
   const { committed, write } = databaseWith(new Set([12, 21]));
   const entries = [[10, 11, 12, 13], [20, 21], [30]].map((numbers) => ({
     json: JSON.stringify(numbers),
@@ -68,24 +68,24 @@ test('bisect:a record inside of an entry is refused alone, with what the server 
   expect(committed.sort()).toEqual([10, 11, 13, 20, 30]);
 });
 
-test('bisect:one record alone takes no second statement', async () => {
+test('bisect: one record alone takes no second statement', async () => {
   const { statements, write } = databaseWith(new Set([0]));
   expect(refusedOf(await bisectEntries(entriesOf(1), write))).toEqual(['0:0=22P02']);
   expect(statements).toHaveLength(1);
 });
 
-test('bisect:when all are at fault, all are refused', async () => {
+test('bisect: when all are at fault, all are refused', async () => {
   const { committed, write } = databaseWith(new Set([0, 1, 2]));
   expect(refusedOf(await bisectEntries(entriesOf(3), write))).toEqual(['0:0=22P02', '1:0=22P02', '2:0=22P02']);
   expect(committed).toEqual([]);
 });
 
-test('bisect:of nothing, nothing is said', async () => {
+test('bisect: of nothing, nothing is said', async () => {
   expect(await bisectEntries([], async () => [])).toEqual([]);
 });
 
 test.each(['22P02', '22021', '23502', '23514', '54000', '21000'])(
-  'bisect:%s is in the rows, so the batch is halved',
+  'bisect: %s is in the rows, so the batch is halved',
   async (code) => {
     const { statements, write } = databaseWith(new Set([1]), code);
     expect(refusedOf(await bisectEntries(entriesOf(2), write))).toEqual([`1:0=${code}`]);
@@ -95,7 +95,7 @@ test.each(['22P02', '22021', '23502', '23514', '54000', '21000'])(
 );
 
 test.each(['08006', '40001', '57P01', '42P01', '28P01', 'XX000', 'ECONNRESET', 'P2024'])(
-  'bisect:%s is not in the rows, so nothing is halved and all have the same error',
+  'bisect: %s is not in the rows, so nothing is halved and all have the same error',
   async (code) => {
     const { statements, write } = databaseWith(new Set([1]), code);
     const outcomes = await bisectEntries(entriesOf(4), write);
@@ -105,7 +105,7 @@ test.each(['08006', '40001', '57P01', '42P01', '28P01', 'XX000', 'ECONNRESET', '
   },
 );
 
-test('bisect:a statement at fault is halved whatever its code, and what cannot be made smaller is written as the last', async () => {
+test('bisect: a statement at fault is halved whatever its code, and what cannot be made smaller is written as the last', async () => {
   const purposes: string[] = [];
   const write = async (entries: readonly BatchEntry[], purpose: WritePurpose): Promise<readonly Unstored[]> => {
     const numbers = numbersOf(entries);
@@ -117,7 +117,7 @@ test('bisect:a statement at fault is halved whatever its code, and what cannot b
   expect(purposes).toEqual(['batch 8', 'part 4', 'part 2', 'last 1', 'part 5']);
 });
 
-test('bisect:trouble while searching leaves all entries unsettled, to be delivered again', async () => {
+test('bisect: trouble while searching leaves all entries unsettled, to be delivered again', async () => {
   const lost = databaseError('08006');
   const write = async (entries: readonly BatchEntry[]): Promise<readonly Unstored[]> => {
     const numbers = numbersOf(entries);
@@ -128,12 +128,12 @@ test('bisect:trouble while searching leaves all entries unsettled, to be deliver
   expect(await bisectEntries(entriesOf(4), write)).toEqual([lost, lost, lost, lost]);
 });
 
-test('bisect:what was thrown and is no Error becomes one', async () => {
+test('bisect: what was thrown and is no Error becomes one', async () => {
   const [outcome] = await bisectEntries(entriesOf(1), () => Promise.reject('just words'));
   expect(outcome).toEqual(new Error('just words'));
 });
 
-test('bisect:exactly the guilty are refused, all others committed once, within 2·k·log2(n) + 1 statements', async () => {
+test('bisect: exactly the guilty are refused, all others committed once, within 2·k·log2(n) + 1 statements', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.integer({ min: 1, max: 30 }), { minLength: 1, maxLength: 30 }),
@@ -164,7 +164,7 @@ test('bisect:exactly the guilty are refused, all others committed once, within 2
   );
 });
 
-test('bisect:nobody is at fault when what refused the batch has gone meanwhile', async () => {
+test('bisect: nobody is at fault when what refused the batch has gone meanwhile', async () => {
   let refusals = 0;
   const write = async (): Promise<readonly Unstored[]> => {
     refusals += 1;
@@ -174,7 +174,7 @@ test('bisect:nobody is at fault when what refused the batch has gone meanwhile',
   expect(await bisectEntries(entriesOf(5), write)).toEqual([null, null, null, null, null]);
 });
 
-test('bisect:one bad record among few stays within the bound, wherever it is', async () => {
+test('bisect: one bad record among few stays within the bound, wherever it is', async () => {
   for (let count = 2; count <= 40; count += 1) {
     for (let bad = 0; bad < count; bad += 1) {
       const { statements, write } = databaseWith(new Set([bad]));
@@ -184,13 +184,13 @@ test('bisect:one bad record among few stays within the bound, wherever it is', a
   }
 });
 
-test('bisect:a record that is there already, of which the statement did not say so, is as good as stored', async () => {
+test('bisect: a record that is there already, of which the statement did not say so, is as good as stored', async () => {
   const { committed, write } = databaseWith(new Set([2]), '23505');
   expect(await bisectEntries(entriesOf(4), write)).toEqual([null, null, null, null]);
   expect(committed).toEqual([0, 1, 3]);
 });
 
-test('bisect:records are written as they came, with all digits', async () => {
+test('bisect: records are written as they came, with all digits', async () => {
   const written: string[] = [];
   const write = async (entries: readonly BatchEntry[]): Promise<readonly Unstored[]> => {
     written.push(...entries.map(({ json }) => json));
@@ -235,7 +235,7 @@ const leavingOut = (left: ReadonlySet<number>) => (numbers: readonly number[]) =
     left.has(number) ? [{ index, code: 'conflict', reason: 'r', disposition: 'retryLimited' as const }] : [],
   );
 
-test('bisect:a record that the statement itself left out is told by its place in its entry', async () => {
+test('bisect: a record that the statement itself left out is told by its place in its entry', async () => {
   const { committed, write } = databaseWith(new Set(), '22P02', leavingOut(new Set([10, 21, 30])));
   const entries = [[10, 11], [20, 21, 22], [30]].map((numbers) => ({
     json: JSON.stringify(numbers),
@@ -247,7 +247,7 @@ test('bisect:a record that the statement itself left out is told by its place in
   expect(committed).toHaveLength(6);
 });
 
-test('bisect:so it is when another record of the batch is refused', async () => {
+test('bisect: so it is when another record of the batch is refused', async () => {
   const { write } = databaseWith(new Set([22]), '22P02', leavingOut(new Set([10, 30])));
   const entries = [[10, 11], [20, 21, 22], [30]].map((numbers) => ({
     json: JSON.stringify(numbers),

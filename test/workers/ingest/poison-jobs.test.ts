@@ -32,7 +32,7 @@ function aLane(counter: JobCounter, maxStarts = 3) {
 
 const never = () => new Promise<never>(() => undefined);
 
-test('poison jobs:jobs that stalled twice at most are worked on at once and are not counted', async () => {
+test('poison jobs: jobs that stalled twice at most are worked on at once and are not counted', async () => {
   const { starts, counter } = aCounter();
   const { isolation } = aLane(counter);
   const begun: string[] = [];
@@ -48,7 +48,7 @@ test('poison jobs:jobs that stalled twice at most are worked on at once and are 
   expect(starts.size).toBe(0);
 });
 
-test('poison jobs:those that stalled again are worked on one after the other, each counted before it begins', async () => {
+test('poison jobs: those that stalled again are worked on one after the other, each counted before it begins', async () => {
   const { starts, counter } = aCounter();
   const { isolation } = aLane(counter);
   const events: string[] = [];
@@ -63,7 +63,7 @@ test('poison jobs:those that stalled again are worked on one after the other, ea
   expect(events).toEqual(['a begins with 1', 'a ends', 'b begins with 1', 'b ends']);
 });
 
-test('poison jobs:a start that ended is taken back, however it ended, and the next has its turn', async () => {
+test('poison jobs: a start that ended is taken back, however it ended, and the next has its turn', async () => {
   const { starts, counter } = aCounter();
   const { isolation } = aLane(counter);
   const failing = isolation.run({ id: 'a', stalledCounter: 9 }, () => Promise.reject(new Error('handed back')));
@@ -73,7 +73,7 @@ test('poison jobs:a start that ended is taken back, however it ended, and the ne
   expect([...starts.values()]).toEqual([0, 0]);
 });
 
-test('poison jobs:the job that kills its workers is given up, and those behind it live', async () => {
+test('poison jobs: the job that kills its workers is given up, and those behind it live', async () => {
   const { counter } = aCounter();
   const ends: string[] = [];
   // Each isolation is one life of a worker: the killer's work never ends, and what is behind it never gets its turn.
@@ -95,7 +95,7 @@ test('poison jobs:the job that kills its workers is given up, and those behind i
   expect(await innocent).toBe('stored');
 });
 
-test('poison jobs:waiting for the database is not held against a job', async () => {
+test('poison jobs: waiting for the database is not held against a job', async () => {
   const { starts, counter } = aCounter();
   const { isolation, beginOutage, watchers } = aLane(counter);
   const { promise, resolve } = Promise.withResolvers<string>();
@@ -111,7 +111,7 @@ test('poison jobs:waiting for the database is not held against a job', async () 
   expect(watchers.size).toBe(0);
 });
 
-test('poison jobs:when the count cannot be taken back, the job has its result all the same', async () => {
+test('poison jobs: when the count cannot be taken back, the job has its result all the same', async () => {
   const { isolation } = aLane({ add: async () => 1, takeBack: () => Promise.reject(new Error('Redis is gone')) });
   expect(await isolation.run({ id: 'a', stalledCounter: 3 }, async () => 'stored')).toBe('stored');
 });

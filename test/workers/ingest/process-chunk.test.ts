@@ -53,7 +53,7 @@ test.each([
   });
 });
 
-test('process chunk:a record with a time that cannot be is stored with a note, once, and is counted each time', async () => {
+test('process chunk: a record with a time that cannot be is stored with a note, once, and is counted each time', async () => {
   const odd = { ...record(), recordedAt: '1970-01-21T00:00:00.000Z' };
   const first = await settle({ ...header, records: [record(), odd] });
   const [, noted] = JSON.parse(first.entries[0]?.json ?? '');
@@ -67,21 +67,21 @@ test('process chunk:a record with a time that cannot be is stored with a note, o
   expect(second.outcome).toMatchObject({ odd: 1 });
 });
 
-test('process chunk:the records at fault become dead letters, the others go on', async () => {
+test('process chunk: the records at fault become dead letters, the others go on', async () => {
   const records = [record(), { ...record(), status: 'great' }, record(), null];
   const { outcome, entries } = await settle({ ...header, records });
   expect(JSON.parse(entries[0]?.json ?? '')).toEqual([records[0], records[2]]);
   expect(outcome).toMatchObject({ kind: 'settled', records: 4, dead: [{ code: 'schema' }, { code: 'schema' }] });
 });
 
-test('process chunk:a chunk of bad records only asks nothing of the database', async () => {
+test('process chunk: a chunk of bad records only asks nothing of the database', async () => {
   const { outcome, entries } = await settle({ ...header, records: [1, 'x'] });
   expect(entries).toEqual([]);
   expect(outcome).toMatchObject({ dead: [{ payload: '1' }, { payload: '"x"' }] });
 });
 
 test.each(['', '{', 'null and void', '[1,]', '\uFFFD\0'])(
-  'process chunk:data that is not JSON is one dead letter, its text kept as far as it can be stored: %j',
+  'process chunk: data that is not JSON is one dead letter, its text kept as far as it can be stored: %j',
   async (raw) => {
     const { outcome, entries } = await settleText(raw);
     expect(entries).toEqual([]);
