@@ -12,7 +12,7 @@ import { inheritedEnvironment } from '../../support/inherited-environment.ts';
 async function aCheckout(): Promise<string> {
   const dir = await createDirectory();
   copyFileSync('package.json', join(dir, 'package.json'));
-  for (const folder of ['cli', 'local']) symlinkSync(resolve(folder), join(dir, folder));
+  for (const folder of ['cli', 'dev']) symlinkSync(resolve(folder), join(dir, folder));
   return dir;
 }
 
@@ -143,7 +143,7 @@ test('npm: a signal in any of its first instants leaves nothing behind', async (
 
 test('npm: SIGTERM while it installs what is missing ends the installation, too', async () => {
   const dir = await createDirectory();
-  for (const folder of ['local', 'prisma']) mkdirSync(join(dir, folder));
+  for (const folder of ['dev', 'prisma']) mkdirSync(join(dir, folder));
   for (const file of ['package.json', 'package-lock.json', '.npmrc', 'dev/bootstrap.mjs', 'prisma/schema.prisma'])
     copyFileSync(file, join(dir, file));
   const npm = spawn('npm', ['run', '-s', 'sluice', '--', '--version'], {
