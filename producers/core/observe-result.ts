@@ -1,3 +1,5 @@
+import { Readable } from 'node:stream';
+
 /** What is told of a result that goes on after the work has returned it; only the first call counts. */
 export interface ResultListener {
   succeed(): void;
@@ -9,7 +11,8 @@ export interface ResultListener {
 /**
  * Has the listener hear when a result ends: a promise when it settles, also to one of the following; a generator, of either
  * kind, and a stream of the web or the body of a Response when they are read to their end, fail or are given up; a stream of
- * Node's, such as the response of a server, when it is closed; anything else at once.
+ * Node's, such as the response of a server, when it is closed; anything else at once. So does what somebody reads already, and a
+ * Response that was fetched: what comes after it is not the work's.
  *
  * @returns what the caller gets: the result itself, or one that behaves as it does
  */
@@ -53,18 +56,24 @@ function kindOf(result: unknown): ResultKind {
     if (tag === '[object Generator]') return 'generator';
     if (tag === '[object AsyncGenerator]') return 'async generator';
     if (isFreeWebStream(result)) return 'web stream';
+    // Those of the process outlive every run.
+    if (result === process.stdout || result === process.stderr) return 'value';
     if (hasMethods(result, 'pipe', 'once')) return 'node stream';
-    if ('body' in result && 'headers' in result && 'status' in result && isFreeWebStream(result.body))
-      return 'response';
-    return 'value';
+    return isOwnResponse(result) && isFreeWebStream(result.body) ? 'response' : 'value';
   } catch {
     return 'value';
   }
 }
 
-/** One that nobody reads yet: the others cannot be looked into. */
+/** One that nobody reads or has read yet: the others cannot be looked into. */
 function isFreeWebStream(value: unknown): boolean {
-  return hasMethods(value, 'getReader', 'tee') && (value as ReadableStream).locked === false;
+  return value instanceof ReadableStream && !value.locked && !Readable.isDisturbed(value as unknown as Readable);
+}
+
+/** One that the work has made, and of no class of a framework's, whose members a copy would lack. */
+function isOwnResponse(result: object): result is Response {
+  const isPlain = typeof Response === 'function' && Object.getPrototypeOf(result) === Response.prototype;
+  return isPlain && (result as Response).type === 'default' && (result as Response).url === '';
 }
 
 function hasMethods(value: unknown, ...names: string[]): boolean {
@@ -142,14 +151,16 @@ interface NodeStream {
   readable?: boolean;
   readableEnded?: boolean;
   writableFinished?: boolean;
+  writableEnded?: boolean;
 }
 
 /** Listens to its close alone: a listener of its errors would keep one that nobody else handles from being seen. */
 function observeNodeStream(stream: NodeStream, listener: ResultListener): void {
   const tell = (): void => {
     if (stream.errored) listener.fail(stream.errored);
-    else if (stream.readableEnded !== false && stream.writableFinished !== false) listener.succeed();
-    else listener.abandon();
+    // An HTTP/2 response says that it has finished when its client has reset it, too.
+    else if ([stream.readableEnded, stream.writableEnded, stream.writableFinished].includes(false)) listener.abandon();
+    else listener.succeed();
   };
   if (stream.closed) tell();
   else stream.once('close', tell);

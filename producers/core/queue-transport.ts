@@ -22,15 +22,25 @@ export interface QueueTransportOptions {
  */
 export function createQueueTransport(options: QueueTransportOptions): Transport {
   checkRedisUrl(options.redisUrl);
-  const loading = load(options);
+  let loading: Promise<Transport> | null = null;
+  const start = (): Promise<Transport> => {
+    const started = load(options);
+    // When it fails, as with no descriptor left, that send tells, and the next one tries again.
+    started.catch(() => {
+      if (loading === started) loading = null;
+    });
+    return started;
+  };
+  loading = start();
   return {
-    // When it fails, each send tells.
     loaded: loading.catch(() => undefined),
     async send(chunks) {
+      loading ??= start();
       await (await loading).send(chunks);
     },
     async close() {
-      await (await loading).close();
+      const transport = await loading?.catch(() => null);
+      await transport?.close();
     },
   };
 }

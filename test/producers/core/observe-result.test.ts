@@ -251,3 +251,30 @@ test('run: things that merely look like one of these are values', () => {
     expect(o.run(() => value)).toBe(value);
   expect(o.records).toHaveLength(5);
 });
+
+test('response: one that was fetched, one of a framework’s class and one that was read are left as they are, and counted at once', async () => {
+  const server = createServer((_, response) => response.end('said'));
+  server.listen(0, '127.0.0.1');
+  onTestFinished(() => void server.close());
+  await once(server, 'listening');
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  class FrameworkResponse extends Response {
+    readonly cookies = 'theirs';
+  }
+  const read = new Response('said');
+  await read.text();
+  const odd = { status: 'ok', headers: {}, body: new ReadableStream() };
+  for (const response of [await fetch(url), new FrameworkResponse('said'), read, odd, process.stdout]) {
+    const o = observed();
+    expect(o.run(() => response)).toBe(response);
+    expect(o.ends).toEqual(ok);
+  }
+});
+
+test('web stream: one that somebody has read from is left as it is, and counted at once', async () => {
+  const stream = new Blob(['said']).stream();
+  await text(stream);
+  const o = observed();
+  expect(o.run(() => stream)).toBe(stream);
+  expect(o.ends).toEqual(ok);
+});

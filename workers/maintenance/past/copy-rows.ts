@@ -12,7 +12,6 @@ type Transaction = Pick<Database, '$queryRaw' | '$executeRaw'>;
 
 /** Bytes that a statement copies, as the partition has them on the average. */
 const batchBytes = 4 * 1_048_576;
-const pageBytes = 8_192;
 
 /** The server rests for as long as half a batch took, and at least so many ms. */
 const pauseMs = 10;
@@ -61,10 +60,11 @@ export async function copyRows(
   const { catchAll, made } = move;
   const { signal, holdTurn, workOff, onBatch } = options;
   const columns = raw(move.columns);
-  const [size] = await database.$queryRaw<{ heap: number; total: number }[]>(
-    Prisma.sql`select pg_relation_size(oid)::float8 as heap, pg_table_size(oid)::float8 as total from pg_class where oid = ${oidOf(catchAll)}`,
+  const [size] = await database.$queryRaw<{ heap: number; total: number; page: number }[]>(
+    Prisma.sql`select pg_relation_size(oid)::float8 as heap, pg_table_size(oid)::float8 as total,
+      current_setting('block_size')::float8 as page from pg_class where oid = ${oidOf(catchAll)}`,
   );
-  const { heap, total } = size ?? { heap: 0, total: 0 };
+  const { heap, total, page: pageBytes } = size ?? { heap: 0, total: 0, page: 8_192 };
   const pages = Math.ceil(heap / pageBytes);
   const step = Math.max(1, Math.floor((batchBytes / pageBytes) * (heap / Math.max(total, 1))));
   let rows = 0;

@@ -32,6 +32,8 @@ export const untouched = 'autovacuum_enabled = false';
 export interface Staging {
   all: string;
   changes: string;
+  /** of the DEFAULT partition when the copy began: who writes it anew or empties it gives it another one */
+  filenode: string;
 }
 
 /** Another process has taken these tables for left behind, and has made its own. */
@@ -98,8 +100,34 @@ export async function makeStaging(
       Prisma.sql`create trigger ${raw(staging.note)} after insert or update or delete on ${from}
         for each row execute function ${raw(`sluice.${staging.note}()`)}`,
     );
-    return { all: await oidOfOurs(transaction, staging.all), changes: await oidOfOurs(transaction, staging.changes) };
+    // Also for sessions that replicate or restore.
+    await run(Prisma.sql`alter table ${from} enable always trigger ${raw(staging.note)}`);
+    return {
+      all: await oidOfOurs(transaction, staging.all),
+      changes: await oidOfOurs(transaction, staging.changes),
+      filenode: await filenodeOf(transaction, catchAll),
+    };
   }, transactionLimits);
+}
+
+/**
+ * Makes sure, with a lock on it, that the DEFAULT partition is the file that was copied page by page. VACUUM FULL, CLUSTER and TRUNCATE
+ * fire no trigger, and leave rows where the copy has been already, or none.
+ *
+ * @throws Error that ends the move
+ */
+export async function checkFile(transaction: Transaction, catchAll: Partition, { filenode }: Staging): Promise<void> {
+  if ((await filenodeOf(transaction, catchAll)) === filenode) return;
+  throw new Error(
+    'the DEFAULT partition was rewritten or truncated while its rows were copied; the next run starts again',
+  );
+}
+
+async function filenodeOf(transaction: Transaction, catchAll: Partition): Promise<string> {
+  const [file] = await transaction.$queryRaw<{ node: string }[]>(
+    Prisma.sql`select pg_relation_filenode(${oidOf(catchAll)})::text as node`,
+  );
+  return file?.node ?? '';
 }
 
 /** Whether somebody moves rows, or died over it. */

@@ -9,7 +9,7 @@ import {
 import type { DayPartition } from '../../../shared/platform/postgres/partitions/partition-spans.ts';
 import { quoteIdentifier, quoteLiteral } from '../../../shared/platform/postgres/schema.ts';
 import { catchUp, type Move } from './catch-up.ts';
-import { holdStaging, raw, staging } from './staging.ts';
+import { checkFile, holdStaging, raw, staging } from './staging.ts';
 
 /** Why the tables could not be exchanged now. The rows are where they were. */
 export class SwapPostponed extends Error {}
@@ -53,6 +53,7 @@ export async function swapDefault(
     const untilMs = performance.now() + heldMs;
     await setLimits(transaction, { lockMs: firstLockMs, leftMs: timeLeft(untilMs) });
     await transaction.$executeRaw(Prisma.sql`lock table ${old} in share row exclusive mode`);
+    await checkFile(transaction, catchAll, made);
     const mark = await within(catchUpMs, catchUp(database, move, { statementMs: catchUpMs }));
     await outlast(transaction, { table, mark });
     for (const place of [Prisma.sql`only ${real}`, old]) {

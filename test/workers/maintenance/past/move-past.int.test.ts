@@ -337,6 +337,31 @@ test("past: what another role than the owner moves stays the owner's", async () 
   expect((await client.query(owners)).rows).toEqual(before);
 });
 
+test.each([
+  ['written anew', `vacuum full ${table}_default`],
+  ['emptied', `truncate ${table}_default`],
+])('past: a DEFAULT partition that was %s during the copy is not exchanged', async (_, sql) => {
+  const { client, copy, swap } = await begin();
+  await insertExecution(client, noonAgo(1), 15);
+  await copy();
+  await client.query(sql);
+  const left = async () => (await client.query(`select id from ${table} order by id`)).rows;
+  const before = await left();
+  await expect(swap()).rejects.toThrow('rewritten or truncated');
+  expect(await left()).toEqual(before);
+});
+
+test('past: what a session that replicates writes is moved, too', async () => {
+  const { client, copy, swap } = await begin();
+  await copy();
+  await client.query('set session_replication_role = replica');
+  await insertExecution(client, noonAgo(1), 3);
+  await client.query('reset session_replication_role');
+  await swap();
+  expect((await client.query(`select from ${table}`)).rowCount).toBe(8);
+  expect((await client.query(`select from ${table}_default`)).rowCount).toBe(0);
+});
+
 test('past: changes are worked off some at a time, and the copies are as the rows are then', async () => {
   const { client, database, what, copy, swap } = await begin();
   await insertExecution(client, noonAgo(1), 15);
