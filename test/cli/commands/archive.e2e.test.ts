@@ -128,10 +128,13 @@ test('archive: a process that is killed while it writes leaves the partition as 
       });
     }
   }
-  expect(await sluice('maintain', 'retention')).toMatchObject({ exitCode: 0 });
+  // The last statement of the killed one may hold its lock still: then the day goes with the next run.
+  await until(async () => {
+    expect(await sluice('maintain', 'retention')).toMatchObject({ exitCode: 0 });
+    return !(name in (await partitionRows(client)));
+  });
   expect(await sluice('archive', 'verify')).toMatchObject({
     exitCode: 0,
     stdout: expect.stringMatching('60,000 rows'),
   });
-  expect(await partitionRows(client)).not.toHaveProperty(name);
 });
