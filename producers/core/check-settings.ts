@@ -1,5 +1,5 @@
 import { producerNamePattern } from '../../shared/contracts/chunk.ts';
-import type { SendingSettings } from '../../shared/platform/producer-config.ts';
+import type { SendingSettings } from '../../shared/platform/config/producer-config.ts';
 
 /** @throws RangeError that names the first size that is not a positive whole number */
 export function checkSizes(sizes: Record<string, number>): void {

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import type { Registry } from 'prom-client';
 import type { QueueName } from '../../shared/contracts/queues.ts';
-import type { SendingSettings } from '../../shared/platform/producer-config.ts';
+import type { SendingSettings } from '../../shared/platform/config/producer-config.ts';
 import { createSpillSide, type SpillAccounts } from '../spill/create-spill-side.ts';
 import { type ChunkSender, createChunkSender } from './chunk-sender.ts';
 import { createChunker, createProducerName, type OutgoingChunk, type ProducerIdentity } from './chunker.ts';

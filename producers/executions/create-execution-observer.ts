@@ -1,5 +1,5 @@
 import { type Registry, register } from 'prom-client';
-import { loadProducerConfig, type ProducerSettings } from '../../shared/platform/producer-config.ts';
+import { loadProducerConfig, type ProducerSettings } from '../../shared/platform/config/producer-config.ts';
 import { checkProducer, checkSizes } from '../core/check-settings.ts';
 import { createIdentity, createPipeline, type Pipeline } from '../core/create-pipeline.ts';
 import { createProducerLogger } from '../core/logger.ts';

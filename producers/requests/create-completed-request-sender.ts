@@ -1,10 +1,10 @@
 import { type Registry, register } from 'prom-client';
-import { UsageError } from '../../shared/platform/errors.ts';
 import {
   loadProducerConfig,
   type RequestSettings,
   type SendingSettings,
-} from '../../shared/platform/producer-config.ts';
+} from '../../shared/platform/config/producer-config.ts';
+import { UsageError } from '../../shared/platform/errors.ts';
 import { checkProducer, checkSizes } from '../core/check-settings.ts';
 import { createIdentity, createPipeline } from '../core/create-pipeline.ts';
 import { createProducerLogger } from '../core/logger.ts';

@@ -1,18 +1,18 @@
 import { healthStream } from '../../contracts/health-event.ts';
 import { lobbyStream } from '../../contracts/lobby-event.ts';
-import { type ConfigOf, createConfigReader, type Rule, type ValuesOf, type Variables } from '../config-groups.ts';
 import { toError, UsageError } from '../errors.ts';
 import { parseDatabaseUrl } from '../postgres/database-url.ts';
 import { partitionUnits } from '../postgres/partitions/partition-spans.ts';
+import { type ConfigOf, createConfigReader, type Rule, type ValuesOf, type Variables } from './config-groups.ts';
+import * as read from './environment.ts';
+import { isLoopback } from './loopback.ts';
 import {
   producerRules,
   producerSecrets,
   producerTokens,
   producerVariables,
   toProducerGroups,
-} from '../producer-config.ts';
-import * as read from './environment.ts';
-import { isLoopback } from './loopback.ts';
+} from './producer-config.ts';
 import { bearerToken, realmTokens } from './tokens.ts';
 
 const kib = 1_024;

@@ -1,4 +1,3 @@
-import { grantAlike, takeAfterTable } from '../../../shared/platform/partition-rights.ts';
 import { type Database, Prisma } from '../../../shared/platform/postgres/database.ts';
 import { classifyDatabaseError, undefinedTable } from '../../../shared/platform/postgres/database-errors.ts';
 import { setLockLimits } from '../../../shared/platform/postgres/lock-limits.ts';
@@ -7,6 +6,7 @@ import {
   quoteTable,
   transactionLimits,
 } from '../../../shared/platform/postgres/partitions/partition-catalog.ts';
+import { grantAlike, takeAfterTable } from '../../../shared/platform/postgres/partitions/partition-rights.ts';
 import type { DayPartition } from '../../../shared/platform/postgres/partitions/partition-spans.ts';
 
 type Transaction = Pick<Database, '$queryRaw' | '$executeRaw'>;

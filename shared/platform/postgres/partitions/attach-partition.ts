@@ -1,4 +1,3 @@
-import { takeAfterTable } from '../../partition-rights.ts';
 import { type Database, Prisma } from '../database.ts';
 import {
   classifyDatabaseError,
@@ -9,6 +8,7 @@ import {
 } from '../database-errors.ts';
 import { setLockLimits } from '../lock-limits.ts';
 import { transactionLimits } from './partition-catalog.ts';
+import { takeAfterTable } from './partition-rights.ts';
 import type { DayPartition } from './partition-spans.ts';
 
 /** What became of a try to make a partition. */

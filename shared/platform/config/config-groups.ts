@@ -1,6 +1,6 @@
-import type { Variable } from './config/environment.ts';
-import { isServiceAddress } from './config/service-links.ts';
-import { UsageError } from './errors.ts';
+import { UsageError } from '../errors.ts';
+import type { Variable } from './environment.ts';
+import { isServiceAddress } from './service-links.ts';
 
 /** Variables by name, in the order in which their problems are listed. */
 export type Variables = Record<string, Variable<unknown>>;

@@ -1,7 +1,7 @@
-import { producerNamePattern } from '../contracts/chunk.ts';
-import { defaultNamespace } from '../contracts/queues.ts';
-import * as read from './config/environment.ts';
+import { producerNamePattern } from '../../contracts/chunk.ts';
+import { defaultNamespace } from '../../contracts/queues.ts';
 import { createConfigReader, type Rule, type ValuesOf } from './config-groups.ts';
+import * as read from './environment.ts';
 
 const kib = 1_024;
 const mib = 1_024 * kib;

@@ -1,5 +1,5 @@
-import { type Database, Prisma } from './postgres/database.ts';
-import { quoteIdentifier } from './postgres/schema.ts';
+import { type Database, Prisma } from '../database.ts';
+import { quoteIdentifier } from '../schema.ts';
 
 type Transaction = Pick<Database, '$queryRaw' | '$executeRaw'>;
 
