@@ -38,7 +38,8 @@ function release(version: string): void {
   );
   run('npm', 'run', '--silent', 'build');
   mkdirSync(tarballs, { recursive: true });
-  const packed = run('npm', 'pack', '--workspaces', '--include-workspace-root', '--pack-destination', tarballs);
+  // Not the root: it is private, and runs from a checkout or the image.
+  const packed = run('npm', 'pack', '--workspaces', '--pack-destination', tarballs);
   run('git', 'commit', '--all', '--message', `Release ${version}`);
   run('git', 'tag', '--annotate', `v${version}`, '--message', `Sluice ${version}`);
   process.stdout.write(

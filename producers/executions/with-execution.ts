@@ -58,7 +58,8 @@ export interface WithExecutionOptions {
  *
  * A run ends with its result: with a promise when it settles; with a generator, a ReadableStream or the body of a Response
  * when it is read to its end, and with a stream of Node's, such as the response of a server, when it is closed. What is given
- * up before its end, as by a client that goes away, is recorded as cancelled; what is never read is not recorded.
+ * up before its end, as by a client that goes away, is recorded as cancelled; what is never read is not recorded. A Response that
+ * was fetched, one of a framework's own class, and a stream that was read from before count as values: their run has ended.
  */
 export function withExecution<T>(
   sink: ExecutionSink,
