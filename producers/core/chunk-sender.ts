@@ -2,13 +2,13 @@ import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promi
 import { type Backoff, backoffMs } from '../../shared/platform/backoff.ts';
 import { toError } from '../../shared/platform/errors.ts';
 import { endsWithin } from '../../shared/platform/lifecycle.ts';
-import type { SpillBatch } from '../spill/batch-reader.ts';
 import { createReplay } from '../spill/replay.ts';
-import type { AppendResult, Spill } from '../spill/spill.ts';
+import type { Spill } from '../spill/spill.ts';
 import type { Chunker, OutgoingChunk } from './chunker.ts';
+import type { DeliveryLedger } from './delivery-ledger.ts';
 import type { Entry, RecordBuffer } from './record-buffer.ts';
-import { isCutOff, isDoubtful, type RecordRefusedError } from './refusal.ts';
-import { createSendApart, type RefusedOnDisk, type RefusedRecord } from './send-apart.ts';
+import { isCutOff, isDoubtful } from './refusal.ts';
+import { createSendApart, type RefusedRecord } from './send-apart.ts';
 import type { Transport } from './transport.ts';
 
 /** How the sender paces itself. */
@@ -19,24 +19,10 @@ export interface SenderOptions<E extends Entry = Entry> {
   /** the longest that a record waits for its chunk to fill, in ms */
   maxWaitMs: number;
   random: () => number;
-  /** chunks that Redis has acknowledged; they have left the buffer */
-  onSent(chunks: readonly OutgoingChunk<E>[]): void;
-  /** a record that Redis refuses for good; it has left the buffer */
-  onRefused(entry: E, error: RecordRefusedError): void;
-  onFailure(error: Error): void;
-  /** where chunks go while Redis is away. @default null: they wait in the buffer */
-  spill?: SpillSide<E> | null;
-}
-
-/** The disk, and who is told what becomes of records there. */
-export interface SpillSide<E extends Entry = Entry> {
-  store: Spill;
-  /** chunks that were written to disk and left the buffer */
-  onSpilled(chunks: readonly OutgoingChunk<E>[]): void;
-  /** a batch that has left the disk: all of it is in Redis, but for those that it refuses for good */
-  onReplayed(batch: SpillBatch, refused: readonly RefusedOnDisk[]): void;
-  /** chunks that were not written, and wait in the buffer */
-  onRefused(refusal: Exclude<AppendResult, { status: 'written' }>): void;
+  /** told what becomes of chunks, after they have left the buffer */
+  hooks: Pick<DeliveryLedger<E>, 'sent' | 'refused' | 'failed' | 'spilled' | 'notSpilled' | 'replayed'>;
+  /** where chunks go while Redis is away; null: they wait in the buffer */
+  spill: Spill | null;
 }
 
 /** Sends under way at once, and chunks in each: two of five keep Redis busy while most of the buffer stays evictable. */
@@ -70,7 +56,7 @@ const retryBackoff: Backoff = { baseMs: 50, maxMs: 2_000 };
  * The sends behind it go on.
  */
 export function createChunkSender<E extends Entry>(options: SenderOptions<E>) {
-  const { buffer, chunker, transport, random, spill = null } = options;
+  const { buffer, chunker, transport, random, hooks, spill } = options;
   const stopping = new AbortController();
   const sends = new Set<Promise<void>>();
   const underWay = new Set<readonly OutgoingChunk<E>[]>();
@@ -96,22 +82,22 @@ export function createChunkSender<E extends Entry>(options: SenderOptions<E>) {
     signal: stopping.signal,
     acknowledged: () => acknowledged,
     onAcknowledged: redisAnswered,
-    onFailure: options.onFailure,
+    onFailure: hooks.failed,
   });
 
   const replay =
     spill === null
       ? null
       : createReplay({
-          spill: spill.store,
+          spill,
           transport,
           sendApart,
           retryBackoff,
           random,
           acknowledged: () => acknowledged,
           onAcknowledged: redisAnswered,
-          onReplayed: spill.onReplayed,
-          onFailure: options.onFailure,
+          onReplayed: hooks.replayed,
+          onFailure: hooks.failed,
         });
 
   const schedulePump = (): void => {
@@ -167,17 +153,17 @@ export function createChunkSender<E extends Entry>(options: SenderOptions<E>) {
           redisIsAway = true;
           if (await putOnDisk(chunks)) {
             // Its answer, should one come, still says that Redis is back. A chunk that is sent twice is one job.
-            sending.then(redisAnswered, (thrown: unknown) => options.onFailure(toError(thrown)));
+            sending.then(redisAnswered, (thrown: unknown) => hooks.failed(toError(thrown)));
             return;
           }
         }
         await sending;
         redisAnswered();
-        settle(chunks, options.onSent);
+        settle(chunks, hooks.sent);
         return;
       } catch (thrown) {
         const error = toError(thrown);
-        options.onFailure(error);
+        hooks.failed(error);
         unanswered = isCutOff(error) ? unanswered + 1 : 0;
         if (isDoubtful(error, unanswered) && handOver(chunks)) return;
       }
@@ -225,23 +211,23 @@ export function createChunkSender<E extends Entry>(options: SenderOptions<E>) {
     buffer.release(chunk.entries);
     const errors = new Map(refused.map(({ index, error }) => [index, error]));
     const sent = chunk.entries.filter((_entry, index) => !errors.has(index));
-    if (sent.length > 0) options.onSent([{ ...chunk, entries: sent }]);
+    if (sent.length > 0) hooks.sent([{ ...chunk, entries: sent }]);
     for (const [index, error] of errors) {
       const entry = chunk.entries[index];
-      if (entry !== undefined) options.onRefused(entry, error);
+      if (entry !== undefined) hooks.refused(entry, error);
     }
   };
 
   /** Whether the chunks are on disk now. */
   const putOnDisk = async (chunks: readonly OutgoingChunk<E>[]): Promise<boolean> => {
     if (spill === null) return false;
-    const result = await spill.store.append(chunks);
+    const result = await spill.append(chunks);
     if (result.status === 'written') {
-      settle(chunks, spill.onSpilled);
+      settle(chunks, hooks.spilled);
       replay?.wake();
       return true;
     }
-    spill.onRefused(result);
+    hooks.notSpilled(result);
     return false;
   };
 
@@ -311,7 +297,7 @@ export function createChunkSender<E extends Entry>(options: SenderOptions<E>) {
       await transport.close();
       // Cutting a connection to a frozen server takes seconds; nothing that comes of it matters here.
       await Promise.race([Promise.all([...sends, laneRun, replay?.stop()]), sleep(lastAnswerMs)]);
-      if (spill !== null) await endsWithin(putRestOnDisk(spill.store), lastSpillMs);
+      if (spill !== null) await endsWithin(putRestOnDisk(spill), lastSpillMs);
       for (const chunks of underWay) for (const { entries } of chunks) giveUp(entries);
       underWay.clear();
       giveUp(buffer.take({ maxRecords: Number.POSITIVE_INFINITY, maxBytes: Number.POSITIVE_INFINITY }));
@@ -333,5 +319,3 @@ async function isAnsweredSoon(sending: Promise<void>): Promise<boolean> {
   if (!isAnswered) await nextTurn();
   return isAnswered;
 }
-
-export type ChunkSender<E extends Entry = Entry> = ReturnType<typeof createChunkSender<E>>;

@@ -4,6 +4,12 @@ export interface BufferDepth {
   bytes: number;
 }
 
+/** Settled once it is known what became of a record; only the first call counts. */
+export interface DeliveryAck {
+  succeed(): void;
+  fail(error: Error): void;
+}
+
 /** A record that waits to be sent. */
 export interface Entry {
   readonly json: string;
@@ -11,6 +17,8 @@ export interface Entry {
   readonly bytes: number;
   /** a failed run: dropped last. @default false */
   readonly failure?: boolean;
+  /** of a durable send. @default null: nobody waits for this record */
+  readonly ack?: DeliveryAck | null;
 }
 
 /** What the buffer holds at most, sent but unacknowledged records included. */

@@ -1,29 +1,18 @@
-import { type Registry, register } from 'prom-client';
+import { register } from 'prom-client';
 import { loadProducerConfig, type ProducerSettings } from '../../shared/platform/config/producer-config.ts';
 import { checkProducer, checkSizes } from '../core/check-settings.ts';
-import { createIdentity, createPipeline, type Pipeline } from '../core/create-pipeline.ts';
 import { createProducerLogger } from '../core/logger.ts';
-import { createProblemLog, type ProducerLogger } from '../core/problem-log.ts';
-import { createQueueTransport } from '../core/queue-transport.ts';
+import { createPipelineParts, type ProducerOptions } from '../core/pipeline-parts.ts';
+import { createProblemLog } from '../core/problem-log.ts';
 import { createProducerMetrics } from './execution-metrics.ts';
-import { checkObserverSettings, type ExecutionEntry, ExecutionObserver } from './execution-observer.ts';
+import { checkObserverSettings, ExecutionObserver } from './execution-observer.ts';
 
 /** Everything is optional: what is not given comes from the configuration's defaults. */
-export interface ExecutionObserverOptions {
+export interface ExecutionObserverOptions extends ProducerOptions {
   /** `redis://…` or `rediss://…`; null or absent: metrics only, nothing is stored */
   redisUrl?: string | null;
-  /** keeps fleets apart on one Redis. @default 'sluice' */
-  namespace?: string;
   /** enabled, sampling, trace, buffer, chunk, spill and memory settings; see `.env.example` for each default */
   producer?: Partial<ProducerSettings>;
-  /** where the metrics are registered until `close`; several observers count into the same ones. @default prom-client's own */
-  registry?: Registry;
-  /** told of drops and failed sends, at most once a second for each kind. @default JSON lines to standard error */
-  logger?: ProducerLogger;
-  /** uniform in [0, 1). @default Math.random */
-  random?: () => number;
-  /** ms since 1970. @default Date.now */
-  now?: () => number;
 }
 
 /**
@@ -39,53 +28,32 @@ export interface ExecutionObserverOptions {
 export function createExecutionObserver(options: ExecutionObserverOptions = {}): ExecutionObserver {
   const defaults = loadProducerConfig({}, observerGroups);
   const producer = checkSettings({ ...defaults.producer, ...options.producer });
-  const random = options.random ?? Math.random;
-  const now = options.now ?? Date.now;
+  const { redisUrl } = options;
   const registry = options.registry ?? register;
   const logger = createProducerLogger(options.logger, registry);
   const problems = createProblemLog(logger);
-  if (!options.redisUrl) logger.warn({}, 'no redisUrl is set: executions are counted in the metrics but not stored');
+  if (!redisUrl) logger.warn({}, 'no redisUrl is set: executions are counted in the metrics but not stored');
   const metrics = createProducerMetrics(registry, () => observer.depth(), producer.metricsMaxSeries);
+  const namespace = options.namespace ?? defaults.namespace;
+  const { buffer } = producer;
   let observer: ExecutionObserver;
   try {
     observer = new ExecutionObserver({
       settings: producer,
       recordMaxBytes: producer.recordMaxBytes,
       metrics,
-      pipeline: options.redisUrl ? createQueuePipeline(options.redisUrl) : null,
+      pipeline: redisUrl
+        ? createPipelineParts(options, producer, { redisUrl, queue, namespace, buffer, problems })
+        : null,
       problems,
-      random,
-      now,
+      random: options.random ?? Math.random,
+      now: options.now ?? Date.now,
     });
   } catch (error) {
     metrics.close();
     throw error;
   }
   return observer;
-
-  function createQueuePipeline(redisUrl: string): Pipeline<ExecutionEntry> {
-    const identity = createIdentity(producer.name, now());
-    const namespace = options.namespace ?? defaults.namespace;
-    return createPipeline<ExecutionEntry>({
-      queue,
-      namespace,
-      identity,
-      transport: createQueueTransport({
-        redisUrl,
-        name: `sluice:${identity.producer}`,
-        queue,
-        namespace,
-        memoryShare: producer.memoryShare,
-      }),
-      buffer: producer.buffer,
-      settings: producer,
-      accounts: () => observer,
-      onFailure: () => metrics.sendFailed(),
-      registry,
-      problems,
-      random,
-    });
-  }
 }
 
 const queue = 'execution-log';

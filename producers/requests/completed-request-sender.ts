@@ -1,14 +1,9 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import { countRecords, type OutgoingChunk } from '../core/chunker.ts';
-import type { Pipeline } from '../core/create-pipeline.ts';
-import { type DrainResult, withDeadline } from '../core/drain.ts';
+import { type AwaitedAck, createAck } from '../core/delivery-acks.ts';
+import { createPipeline, type DrainResult, type Pipeline } from '../core/pipeline.ts';
+import type { PipelineParts } from '../core/pipeline-parts.ts';
 import type { ProblemLog } from '../core/problem-log.ts';
-import type { BufferDepth } from '../core/record-buffer.ts';
-import type { RecordRefusedError } from '../core/refusal.ts';
-import type { RefusedOnDisk } from '../core/send-apart.ts';
+import type { BufferDepth, DeliveryAck, Entry } from '../core/record-buffer.ts';
 import { RecordTooLargeError, SendAbortedError, SenderClosedError } from '../core/send-errors.ts';
-import type { SpillBatch } from '../spill/batch-reader.ts';
-import { Arrival, type AwaitedEntry, createArrivals } from './arrivals.ts';
 import type { BegunRequest, CompletedRequest, SenderStats } from './completed-request.ts';
 import { RequestCandidate } from './request-candidate.ts';
 import type { RequestMetrics } from './request-metrics.ts';
@@ -26,18 +21,13 @@ export interface SendOptions {
 
 /** The parts that a sender is put together from; `createCompletedRequestSender` does that. */
 export interface SenderParts {
-  pipeline: Pipeline<AwaitedEntry>;
-  /** bytes of JSON: no record is larger than the buffer */
-  maxBytes: number;
+  pipeline: PipelineParts;
   record: Omit<RequestContext, 'nowMs'>;
   metrics: RequestMetrics;
   problems: ProblemLog;
   /** ms since 1970 */
   now: () => number;
 }
-
-const defaultFlushTimeoutMs = 30_000;
-const defaultCloseTimeoutMs = 5_000;
 
 /**
  * Sends the records of requests to the queue: into a bounded buffer at once, and in chunks to Redis in the background.
@@ -46,21 +36,8 @@ const defaultCloseTimeoutMs = 5_000;
 export class CompletedRequestSender {
   readonly #parts: SenderParts;
   readonly #sendQueue: SendQueue<RequestCandidate>;
-  readonly #arrivals = createArrivals();
-  readonly #stats: Omit<SenderStats, 'waiting'> = {
-    accepted: 0,
-    refused: 0,
-    aborted: 0,
-    closed: 0,
-    declined: 0,
-    sent: 0,
-    rejected: 0,
-    spilled: 0,
-    takenOver: 0,
-    dropped: 0,
-    recovered: 0,
-  };
-  #closing: Promise<DrainResult> | null = null;
+  readonly #pipeline: Pipeline<Entry>;
+  readonly #stats = { accepted: 0, refused: 0, aborted: 0, closed: 0, declined: 0, dropped: 0 };
 
   constructor(parts: SenderParts) {
     this.#parts = parts;
@@ -68,8 +45,19 @@ export class CompletedRequestSender {
       admit: (candidate) => this.#admit(candidate),
       onWaited: (waitedMs, error) => {
         parts.metrics.waited(waitedMs / 1_000);
-        // Here and not where the caller hears of it, which is a turn later: the accounts add up at any moment.
+        // Not where the caller hears of it, which is a turn later: the counts add up at any moment.
         if (error !== null) this.#count(error);
+      },
+    });
+    this.#pipeline = createPipeline<Entry>({
+      ...parts.pipeline,
+      waiters: this.#sendQueue,
+      listener: {
+        onSendFailed: () => parts.metrics.sendFailed(),
+        onDropped: (records) => {
+          this.#stats.dropped += records;
+          for (let record = 0; record < records; record += 1) parts.problems.report('dropped', null);
+        },
       },
     });
   }
@@ -114,113 +102,50 @@ export class CompletedRequestSender {
     });
   }
 
-  /** A copy of the accounts. */
+  /** A copy of the counts. */
   stats(): SenderStats {
-    return { ...this.#stats, waiting: this.#sendQueue.size };
+    const { refused: rejected, ...counts } = this.#pipeline.counts;
+    return { ...this.#stats, ...counts, rejected, waiting: this.#sendQueue.size };
   }
 
-  /** Records and bytes in the buffer now, those being sent included, those that wait for room not. */
+  /** Records and bytes in the buffer now, including those that are being sent, but not those that wait for room. */
   depth(): BufferDepth {
-    return this.#parts.pipeline.buffer.held;
+    return this.#pipeline.buffer.held;
   }
 
   /**
-   * Sends what is buffered without waiting for full chunks, what waits for room, and what is on disk, that of former lives
-   * included. Takes at most `timeoutMs`; what is left stays where it is.
+   * Sends what is buffered without waiting for full chunks, what waits for room, and what is on disk, including that of
+   * earlier sessions. Takes at most `timeoutMs`; what is left stays where it is.
    *
    * @param options.timeoutMs in ms. @default 30000
    */
-  async flush({ timeoutMs = defaultFlushTimeoutMs }: { timeoutMs?: number } = {}): Promise<DrainResult> {
-    const sentBefore = this.#stats.sent;
-    if (this.#closing === null) await this.#flush(timeoutMs);
-    return {
-      flushed: this.#stats.sent - sentBefore,
-      unflushed: this.depth().records,
-      spilled: this.#stats.spilled,
-    };
+  flush(options?: { timeoutMs?: number }): Promise<DrainResult> {
+    return this.#pipeline.flush(options);
   }
 
   /**
    * Flushes and stops. Takes at most about `timeoutMs`, whatever Redis does. Sends that wait are let in as long as that
    * lasts; those still waiting then are rejected. What was accepted and could not be sent by then is dropped and counted;
-   * with a spill it is written to disk instead, which may take two seconds more, and waits for the next life. Sends that
+   * with a spill it is written to disk instead, which may take two more seconds, and waits for the next session. Sends that
    * come after the call are rejected. A second call gets the result of the first.
    *
-   * At its end the metrics leave the registry, so another sender may have it; what was not scraped by then, `stats()` says.
+   * At the end the metrics leave the registry, so another sender can use it. `stats()` has what was not scraped by then.
    *
    * @param options.timeoutMs in ms. @default 5000
    */
-  close({ timeoutMs = defaultCloseTimeoutMs }: { timeoutMs?: number } = {}): Promise<DrainResult> {
-    this.#closing ??= this.#close(timeoutMs);
-    return this.#closing;
-  }
-
-  /** Called by the pipeline for chunks from memory that Redis has acknowledged. */
-  sent(chunks: readonly OutgoingChunk<AwaitedEntry>[]): void {
-    this.#stats.sent += countRecords(chunks);
-    this.#arrivals.sent(chunks);
-    this.#sendQueue.admitWaiting();
-  }
-
-  /** Called by the pipeline for a record from memory that Redis refuses for good. */
-  refused({ arrival }: AwaitedEntry, error: RecordRefusedError): void {
-    this.#stats.rejected += 1;
-    arrival?.fail(error);
-    this.#sendQueue.admitWaiting();
-  }
-
-  /** Called by the pipeline for records of this life that were on disk and that Redis refuses for good. */
-  refusedOnDisk(refused: readonly RefusedOnDisk[]): void {
-    this.#stats.spilled -= refused.length;
-    this.#stats.rejected += refused.length;
-    this.#arrivals.refusedOnDisk(refused);
-    this.#noteDisk();
-  }
-
-  /** Called by the pipeline for chunks that were written to disk. */
-  spilled(chunks: readonly OutgoingChunk<AwaitedEntry>[]): void {
-    this.#stats.spilled += countRecords(chunks);
-    this.#arrivals.spilled(chunks);
-    this.#sendQueue.admitWaiting();
-  }
-
-  /** Called by the pipeline for chunks of this life that were on disk and are in Redis now. */
-  replayed({ chunks, records }: Pick<SpillBatch, 'chunks' | 'records'>): void {
-    this.#stats.spilled -= records;
-    this.#stats.sent += records;
-    this.#arrivals.replayed(chunks);
-    this.#noteDisk();
-  }
-
-  /** Called by the pipeline for records of former lives that reached Redis. */
-  recovered(records: number): void {
-    this.#stats.recovered += records;
-  }
-
-  /** Called by the pipeline for records of this life that are damaged on disk, or gone from it. */
-  lost(records: number): void {
-    this.#stats.spilled -= records;
-    this.#drop(records);
-    this.#noteDisk();
-  }
-
-  /** Called by the pipeline for records of this life that another life has taken over. */
-  takenOver(records: number): void {
-    this.#stats.spilled -= records;
-    this.#stats.takenOver += records;
-    this.#noteDisk();
-  }
-
-  /** Whoever waits for a record that was on disk waits in vain when nothing is there any more. */
-  #noteDisk(): void {
-    if (this.#stats.spilled === 0) this.#arrivals.diskIsEmpty();
+  async close(options?: { timeoutMs?: number }): Promise<DrainResult> {
+    try {
+      return await this.#pipeline.close(options);
+    } finally {
+      this.#parts.metrics.close(this.stats());
+    }
   }
 
   async #send<R>(take: Take<R>, request: R, { signal, durable = false }: SendOptions): Promise<void> {
-    const arrival = durable ? new Arrival() : null;
+    const ack: AwaitedAck | null = durable ? createAck() : null;
     // Up to here and to the first await all is done in the caller's turn, so sends are accepted in the order of the calls.
-    await this.#counted(() => this.#accept(this.#take(take, request, arrival), signal));
-    if (arrival !== null) await untilAborted(arrival.promise, signal, { isAccepted: true });
+    await this.#counted(() => this.#accept(this.#take(take, request, ack), signal));
+    if (ack !== null) await untilAborted(ack.promise, signal, { isAccepted: true });
   }
 
   /** Null when the record was accepted at once. */
@@ -231,28 +156,30 @@ export class CompletedRequestSender {
     return this.#sendQueue.enter(candidate, signal);
   }
 
-  #take<R>(take: Take<R>, request: R, arrival: Arrival | null): RequestCandidate {
-    const { maxBytes, now, record } = this.#parts;
+  #take<R>(take: Take<R>, request: R, ack: DeliveryAck | null): RequestCandidate {
+    const { now, pipeline, record } = this.#parts;
     const taken = take(request, { ...record, nowMs: now() });
+    const { maxBytes } = pipeline.buffer;
     if (taken.leastBytes > maxBytes) throw new RecordTooLargeError(taken.leastBytes, maxBytes);
-    return new RequestCandidate(taken, arrival);
+    return new RequestCandidate(taken, ack);
   }
 
   #admit(candidate: RequestCandidate): boolean {
-    const { maxBytes, pipeline } = this.#parts;
+    const { buffer } = this.#pipeline;
     // Not written before it may fit: what waits would take twice the memory.
-    if (!pipeline.buffer.hasRoomFor(candidate.leastBytes)) return false;
+    if (!buffer.hasRoomFor(candidate.leastBytes)) return false;
     const { entry } = candidate;
+    const { maxBytes } = this.#parts.pipeline.buffer;
     if (entry.bytes > maxBytes) throw new RecordTooLargeError(entry.bytes, maxBytes);
-    if (!pipeline.buffer.hasRoomFor(entry.bytes)) return false;
-    pipeline.buffer.offer(entry);
+    if (!buffer.hasRoomFor(entry.bytes)) return false;
+    buffer.offer(entry);
     this.#stats.accepted += 1;
-    pipeline.sender.notify();
+    this.#pipeline.notify();
     return true;
   }
 
   #refuseWhenClosed(): void {
-    if (this.#closing !== null) throw new SenderClosedError('the sender is closed and accepts no more records');
+    if (this.#pipeline.isClosing) throw new SenderClosedError('the sender is closed and accepts no more records');
   }
 
   #counted<T>(work: () => T): T {
@@ -268,43 +195,6 @@ export class CompletedRequestSender {
     else if (error instanceof SenderClosedError) this.#stats.closed += 1;
     else this.#stats.refused += 1;
     return error;
-  }
-
-  #drop(records: number): void {
-    this.#stats.dropped += records;
-    for (let record = 0; record < records; record += 1) this.#parts.problems.report('dropped', null);
-  }
-
-  #flush(timeoutMs: number): Promise<void> {
-    return withDeadline(timeoutMs, async (signal) => {
-      do {
-        await this.#parts.pipeline.sender.flush(signal);
-        // Those who wait are let in over several turns, and the buffer may be empty in between.
-        await nextTurn();
-      } while (!signal.aborted && (this.#sendQueue.size > 0 || this.depth().records > 0));
-    });
-  }
-
-  async #close(timeoutMs: number): Promise<DrainResult> {
-    const { metrics, pipeline } = this.#parts;
-    try {
-      return await this.#stop(timeoutMs);
-    } finally {
-      pipeline.close();
-      metrics.close(this.stats());
-    }
-  }
-
-  async #stop(timeoutMs: number): Promise<DrainResult> {
-    const { pipeline, problems } = this.#parts;
-    const sentBefore = this.#stats.sent;
-    await this.#flush(timeoutMs);
-    this.#sendQueue.close(new SenderClosedError('the sender was closed before there was room for the record'));
-    const unsent = await pipeline.sender.stop();
-    this.#drop(unsent.length);
-    this.#arrivals.close(unsent);
-    problems.close();
-    return { flushed: this.#stats.sent - sentBefore, unflushed: unsent.length, spilled: this.#stats.spilled };
   }
 }
 

@@ -1,10 +1,11 @@
 import type { ServiceTier } from '../../shared/contracts/completed-request.ts';
+import type { DeliveryCounts } from '../core/delivery-ledger.ts';
 
 /**
  * What became of every call since the sender was made, and of every record that it accepted. Calls that have ended are the
  * sum of the first five; accepted records are in the buffer, `sent`, `rejected`, `spilled`, `takenOver` or `dropped`.
  */
-export interface SenderStats {
+export interface SenderStats extends Omit<DeliveryCounts, 'refused'> {
   accepted: number;
   /** no record, or larger than the whole buffer */
   refused: number;
@@ -15,18 +16,10 @@ export interface SenderStats {
   declined: number;
   /** sends that wait for room now */
   waiting: number;
-  /** of those accepted: acknowledged by Redis, whether they had been on disk or not */
-  sent: number;
-  /** of those accepted: refused by Redis for what they are, and left out */
+  /** of those accepted: permanently refused by Redis because of their content, and left out */
   rejected: number;
-  /** of those accepted: on disk, waiting for Redis; 0 without a spill */
-  spilled: number;
-  /** of those accepted: on disk when another life took this one for dead, after a long stall; that one sends them */
-  takenOver: number;
   /** of those accepted: left unsent by close, or damaged on disk */
   dropped: number;
-  /** records of former lives that were on disk and reached Redis; they are in no other account */
-  recovered: number;
 }
 
 /** A point in time: a Date, milliseconds since 1970, or text as ISO 8601 has it. */

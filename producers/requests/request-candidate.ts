@@ -1,15 +1,15 @@
-import type { Arrival, AwaitedEntry } from './arrivals.ts';
+import type { DeliveryAck, Entry } from '../core/record-buffer.ts';
 import type { TakenRequest } from './request-record.ts';
 
 /** A request on its way into the buffer: its JSON is written when it is first asked for, and its bodies are let go then. */
 export class RequestCandidate {
   #taken: TakenRequest | null;
-  #entry: AwaitedEntry | null = null;
-  readonly #arrival: Arrival | null;
+  #entry: Entry | null = null;
+  readonly #ack: DeliveryAck | null;
 
-  constructor(taken: TakenRequest, arrival: Arrival | null) {
+  constructor(taken: TakenRequest, ack: DeliveryAck | null) {
     this.#taken = taken;
-    this.#arrival = arrival;
+    this.#ack = ack;
   }
 
   /** What the entry takes in the buffer at least, in bytes; exactly, once it is written. */
@@ -18,10 +18,10 @@ export class RequestCandidate {
   }
 
   /** The entry for the buffer. The first call may take some ms. */
-  get entry(): AwaitedEntry {
+  get entry(): Entry {
     if (this.#entry === null) {
       const { json, bytes } = this.#taken?.write() ?? { json: '', bytes: Number.POSITIVE_INFINITY };
-      this.#entry = { json, bytes, arrival: this.#arrival };
+      this.#entry = { json, bytes, ack: this.#ack };
       this.#taken = null;
     }
     return this.#entry;

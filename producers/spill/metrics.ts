@@ -58,6 +58,8 @@ export function createSpillMetrics(registry: Registry, queue: QueueName, depth: 
   };
 }
 
+export type SpillMetrics = ReturnType<typeof createSpillMetrics>;
+
 function createMetrics(registers: Registry[], spills: ReadonlyMap<QueueName, SpillCounts>): void {
   new Counter({
     name: 'sluice_spill_records_total',

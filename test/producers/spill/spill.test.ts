@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
-import { createIdentity } from '../../../producers/core/create-pipeline.ts';
+import { createIdentity } from '../../../producers/core/pipeline-parts.ts';
 import { encodeSegmentHeader, segmentVersion } from '../../../producers/spill/frame.ts';
 import { identifyThisProcess } from '../../../producers/spill/process-identity.ts';
 import { createDirectory, until } from '../../support/fixtures.ts';
