@@ -57,7 +57,8 @@ export function createChunker<E extends Entry>(
       lastSeq += 1;
       const header = { v: chunkVersion, ...identity, seq: lastSeq };
       // The records are JSON already; only the envelope is made here.
-      const data = `${JSON.stringify(header).slice(0, -1)},"records":[${entries.map((entry) => entry.json).join(',')}]}`;
+      const records = entries.map(({ record }) => record.serialize().json).join(',');
+      const data = `${JSON.stringify(header).slice(0, -1)},"records":[${records}]}`;
       return { id: chunkId(header), data, entries };
     },
   };

@@ -1,3 +1,5 @@
+import type { LazyRecord } from './lazy-record.ts';
+
 /** What the gauges ask when they are scraped. */
 export interface BufferDepth {
   records: number;
@@ -12,8 +14,8 @@ export interface DeliveryAck {
 
 /** A record that waits to be sent. */
 export interface Entry {
-  readonly json: string;
-  /** of the JSON in UTF-8 */
+  readonly record: LazyRecord;
+  /** that it takes up from the offer to the release: of the JSON in UTF-8, or an estimate */
   readonly bytes: number;
   /** a failed run: dropped last. @default false */
   readonly failure?: boolean;

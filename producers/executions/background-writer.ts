@@ -1,7 +1,4 @@
-/** Something whose JSON is written when it is first asked for. */
-interface Writable {
-  readonly json: string;
-}
+import type { LazyRecord } from '../core/lazy-record.ts';
 
 /** The longest that writing may hold up the event loop at a time, in ms. */
 const sliceMs = 2;
@@ -11,7 +8,7 @@ const sliceMs = 2;
  * the buffer during an outage is text of a known size and not objects.
  */
 export function createBackgroundWriter() {
-  let waiting: Writable[] = [];
+  let waiting: Pick<LazyRecord, 'serialize'>[] = [];
   let isScheduled = false;
 
   const schedule = (): void => {
@@ -25,7 +22,7 @@ export function createBackgroundWriter() {
     const until = performance.now() + sliceMs;
     let written = 0;
     for (const record of waiting) {
-      void record.json;
+      record.serialize();
       written += 1;
       if (performance.now() > until) break;
     }
@@ -35,7 +32,7 @@ export function createBackgroundWriter() {
 
   return {
     /** Writes the record in one of the next turns of the event loop, unless somebody asks for its JSON before. */
-    write(record: Writable): void {
+    write(record: Pick<LazyRecord, 'serialize'>): void {
       waiting.push(record);
       schedule();
     },

@@ -7,7 +7,7 @@ import type { BufferDepth, Entry } from '../core/record-buffer.ts';
 import { createBackgroundWriter } from './background-writer.ts';
 import type { Execution } from './execution.ts';
 import type { ProducerMetrics } from './execution-metrics.ts';
-import { type TakenRecord, takeExecutionRecord, toStatus } from './execution-record.ts';
+import { takeExecutionRecord, toStatus } from './execution-record.ts';
 
 /** Settings that may change while the observer runs. */
 export interface ObserverSettings {
@@ -152,9 +152,10 @@ export class ExecutionObserver implements ExecutionSink {
       traceLimit: this.#settings.traceLimit,
       maxBytes: this.#parts.recordMaxBytes,
     });
-    const entry = toEntry(taken, failure, labels);
+    const { realm, strategyType } = labels;
+    const entry: ExecutionEntry = { record: taken, bytes: taken.bytes, failure, realm, strategyType };
     this.#stats.kept += 1;
-    this.#writer.write(entry);
+    this.#writer.write(taken);
     for (const dropped of pipeline.buffer.offer(entry)) this.#dropKept(dropped);
     pipeline.notify();
   }
@@ -239,18 +240,6 @@ export class NoopExecutionObserver implements ExecutionSink {
   record(_execution: Execution): void {
     // nothing, on purpose
   }
-}
-
-function toEntry(taken: TakenRecord, failure: boolean, { realm, strategyType }: DropLabels): ExecutionEntry {
-  return {
-    get json() {
-      return taken.json;
-    },
-    bytes: taken.bytes,
-    failure,
-    realm,
-    strategyType,
-  };
 }
 
 /** @throws RangeError that names the setting which is out of its range */

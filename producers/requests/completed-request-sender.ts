@@ -1,11 +1,11 @@
 import { type AwaitedAck, createAck } from '../core/delivery-acks.ts';
+import { LazyRecord } from '../core/lazy-record.ts';
 import { createPipeline, type DrainResult, type Pipeline } from '../core/pipeline.ts';
 import type { PipelineParts } from '../core/pipeline-parts.ts';
 import type { ProblemLog } from '../core/problem-log.ts';
 import type { BufferDepth, DeliveryAck, Entry } from '../core/record-buffer.ts';
 import { RecordTooLargeError, SendAbortedError, SenderClosedError } from '../core/send-errors.ts';
 import type { BegunRequest, CompletedRequest, SenderStats } from './completed-request.ts';
-import { RequestCandidate } from './request-candidate.ts';
 import type { RequestMetrics } from './request-metrics.ts';
 import { type RequestContext, type TakenRequest, takeBegunRequest, takeCompletedRequest } from './request-record.ts';
 import { SendQueue } from './send-queue.ts';
@@ -29,13 +29,16 @@ export interface SenderParts {
   now: () => number;
 }
 
+/** A request on its way into the buffer. */
+type Candidate = Required<Pick<Entry, 'record' | 'ack'>>;
+
 /**
  * Sends the records of requests to the queue: into a bounded buffer at once, and in chunks to Redis in the background.
  * While the buffer is full, sends wait, in order; nothing that was accepted is dropped to make room.
  */
 export class CompletedRequestSender {
   readonly #parts: SenderParts;
-  readonly #sendQueue: SendQueue<RequestCandidate>;
+  readonly #sendQueue: SendQueue<Candidate>;
   readonly #pipeline: Pipeline<Entry>;
   readonly #stats = { accepted: 0, refused: 0, aborted: 0, closed: 0, declined: 0, dropped: 0 };
 
@@ -149,30 +152,30 @@ export class CompletedRequestSender {
   }
 
   /** Null when the record was accepted at once. */
-  #accept(candidate: RequestCandidate, signal: AbortSignal | undefined): Promise<void> | null {
+  #accept(candidate: Candidate, signal: AbortSignal | undefined): Promise<void> | null {
     this.#refuseWhenClosed();
     if (signal?.aborted) throw new SendAbortedError(signal, { isAccepted: false });
     if (this.#sendQueue.size === 0 && this.#admit(candidate)) return null;
     return this.#sendQueue.enter(candidate, signal);
   }
 
-  #take<R>(take: Take<R>, request: R, ack: DeliveryAck | null): RequestCandidate {
+  #take<R>(take: Take<R>, request: R, ack: DeliveryAck | null): Candidate {
     const { now, pipeline, record } = this.#parts;
     const taken = take(request, { ...record, nowMs: now() });
     const { maxBytes } = pipeline.buffer;
     if (taken.leastBytes > maxBytes) throw new RecordTooLargeError(taken.leastBytes, maxBytes);
-    return new RequestCandidate(taken, ack);
+    return { record: new LazyRecord(taken.leastBytes, () => taken.write()), ack };
   }
 
-  #admit(candidate: RequestCandidate): boolean {
+  #admit({ record, ack }: Candidate): boolean {
     const { buffer } = this.#pipeline;
     // Not written before it may fit: what waits would take twice the memory.
-    if (!buffer.hasRoomFor(candidate.leastBytes)) return false;
-    const { entry } = candidate;
+    if (!buffer.hasRoomFor(record.bytes)) return false;
+    const { bytes } = record.serialize();
     const { maxBytes } = this.#parts.pipeline.buffer;
-    if (entry.bytes > maxBytes) throw new RecordTooLargeError(entry.bytes, maxBytes);
-    if (!buffer.hasRoomFor(entry.bytes)) return false;
-    buffer.offer(entry);
+    if (bytes > maxBytes) throw new RecordTooLargeError(bytes, maxBytes);
+    if (!buffer.hasRoomFor(bytes)) return false;
+    buffer.offer({ record, bytes, ack });
     this.#stats.accepted += 1;
     this.#pipeline.notify();
     return true;
