@@ -106,6 +106,11 @@ export function createSendApart(options: SendApartOptions) {
 
 export type SendApart = ReturnType<typeof createSendApart>;
 
+/** The order in which to send chunks apart: when the small ones get through, a large one is surely refused for what it is. */
+export function smallestFirst<C extends { data: string }>(chunks: readonly C[]): C[] {
+  return chunks.toSorted((a, b) => a.data.length - b.data.length);
+}
+
 function aPiece(from: number, until: number): Piece {
   return { from, until, failedWith: null, failures: 0 };
 }

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Backoff, backoffMs } from '../../shared/platform/backoff.ts';
 import { toError } from '../../shared/platform/errors.ts';
 import { isCutOff, isDoubtful } from '../core/refusal.ts';
-import type { RefusedOnDisk, SendApart } from '../core/send-apart.ts';
+import { type RefusedOnDisk, type SendApart, smallestFirst } from '../core/send-apart.ts';
 import type { Transport } from '../core/transport.ts';
 import type { SpillBatch } from './batch-reader.ts';
 import type { Spill } from './spill.ts';
@@ -69,8 +69,7 @@ export function createReplay(options: ReplayOptions) {
   const replayApart = async ({ chunks }: SpillBatch): Promise<RefusedOnDisk[] | null> => {
     const refused: RefusedOnDisk[] = [];
     const acknowledgedBefore = options.acknowledged();
-    // The smallest first: when they get through, it is sure that a large one is refused for what it is.
-    for (const chunk of chunks.toSorted((a, b) => a.data.length - b.data.length)) {
+    for (const chunk of smallestFirst(chunks)) {
       const records = await options.sendApart(chunk, chunk.records, acknowledgedBefore);
       if (records === null) return null;
       refused.push(...records.map((record) => ({ ...record, chunkId: chunk.id })));
@@ -90,12 +89,9 @@ export function createReplay(options: ReplayOptions) {
   return {
     /** Says that there may be something to replay. */
     wake,
-    get isRunning(): boolean {
-      return running !== null;
-    },
-    /** Resolves when nothing is left, or the replay is stopped. */
-    async settled(): Promise<void> {
-      await running;
+    /** ends when nothing is left, or the replay is stopped; null while there is nothing to do */
+    get running(): Promise<void> | null {
+      return running;
     },
     /** Cuts the replay off. What Redis has not acknowledged stays on disk. */
     async stop(): Promise<void> {
