@@ -2,11 +2,16 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type EditedSegments, editSegment, examineSegment, type SegmentEditor } from './edit-segment.ts';
-import { createLifeWatch } from './life-watch.ts';
-import { claim, type LifeDirectory, listLives, listSegments, type SegmentFile, segmentName } from './orphans.ts';
+import {
+  claim,
+  createLifeFinder,
+  type LifeDirectory,
+  listLives,
+  listSegments,
+  type SegmentFile,
+  segmentName,
+} from './orphans.ts';
 import { createOwnDirectory, type OwnDirectory, removeDirectory } from './own-directory.ts';
-import { isKnownToHaveEnded } from './owner.ts';
-import { identifyThisProcess } from './process-identity.ts';
 import { type SpillTiming, spillTiming } from './timing.ts';
 
 /** What became of a spill. */
@@ -41,22 +46,18 @@ export async function editSpill(
   },
 ): Promise<EditedSpill> {
   const total = nothing();
-  const watch = createLifeWatch(timing);
+  const findLives = createLifeFinder(timing);
   const seen = new Set<string>();
   const untilMs = performance.now() + waitMs;
   let own: OwnDirectory | null = null;
   let segments = 0;
   try {
     for (;;) {
-      const us = await identifyThisProcess();
-      const lives = (await listLives(parent)).filter(({ ownerPath }) => ownerPath !== own?.path);
-      watch.keepOnly(lives.map(({ ownerPath }) => ownerPath));
       let livingLives = 0;
       const ofLiving = nothing();
-      for (const life of lives) {
+      for (const life of await findLives(parent, own?.path ?? null)) {
         if (signal.aborted || seen.has(life.path)) continue;
-        const { owner, ownerPath } = life;
-        const hasEnded = owner === null || isKnownToHaveEnded(owner, us) || watch.isSilent(ownerPath, owner.sign);
+        const { hasEnded } = life;
         const found = await examine(life.path, editor);
         const isConcerned = found.erased + found.blanked + found.damagedBytes > 0;
         if (!hasEnded && isConcerned) livingLives += 1;

@@ -1,6 +1,9 @@
 import { readdir, rename, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { nullWhenMissing, type OwnerFacts, readOwnerFacts } from './owner.ts';
+import { createLifeWatch } from './life-watch.ts';
+import { isKnownToHaveEnded, nullWhenMissing, type OwnerFacts, readOwnerFacts } from './owner.ts';
+import { identifyThisProcess } from './process-identity.ts';
+import type { SpillTiming } from './timing.ts';
 
 /** A directory of segments, its name being `<life>` or, once claimed, `<life>@<own directory of the life that did>`. */
 export interface LifeDirectory {
@@ -41,6 +44,21 @@ export async function listLives(parent: string): Promise<LifeDirectory[]> {
     }
   }
   return lives.sort((a, b) => epochOf(a.life) - epochOf(b.life) || (a.name < b.name ? -1 : 1));
+}
+
+/** Finds the directories of lives again and again; `hasEnded` tells those whose life, or whose claimer, is gone for good. */
+export function createLifeFinder(timing: SpillTiming) {
+  const watch = createLifeWatch(timing);
+  return async (parent: string, ownPath: string | null): Promise<(LifeDirectory & { hasEnded: boolean })[]> => {
+    const us = await identifyThisProcess();
+    const lives = (await listLives(parent)).filter(({ ownerPath }) => ownerPath !== ownPath);
+    watch.keepOnly(lives.map(({ ownerPath }) => ownerPath));
+    return lives.map((life) => {
+      const { owner, ownerPath } = life;
+      const hasEnded = owner === null || isKnownToHaveEnded(owner, us) || watch.isSilent(ownerPath, owner.sign);
+      return { ...life, hasEnded };
+    });
+  };
 }
 
 /**

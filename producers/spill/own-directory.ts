@@ -1,5 +1,6 @@
 import { mkdir, rm, rmdir, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { toError } from '../../shared/platform/errors.ts';
 import { lockName, type Owner } from './owner.ts';
 import { identifyThisProcess } from './process-identity.ts';
 import { syncDirectory } from './segment-writer.ts';
@@ -21,10 +22,13 @@ export async function createOwnDirectory({
   parent,
   name,
   timing,
+  onTrouble = () => undefined,
 }: {
   parent: string;
   name: string;
   timing: SpillTiming;
+  /** told when the directory cannot be seen */
+  onTrouble?: (error: Error) => void;
 }) {
   let last = readClocks();
   let lastSignMs = last.wallMs;
@@ -71,22 +75,22 @@ export async function createOwnDirectory({
 
     /**
      * Null while the directory is ours and where it was made: what has been written into it until the call is found by
-     * whoever takes it over later.
-     *
-     * @throws when it cannot be seen
+     * whoever takes it over later. One that cannot be seen counts as deleted. It gets no more signs of life, so that others
+     * take it over once it can be seen again.
      */
     async departure(): Promise<Departure | null> {
-      if (gone === null) {
-        await stat(lock).catch((error: unknown) => {
-          if (!isMissing(error)) throw error;
-          noteGone();
-        });
+      if (gone !== null) return gone;
+      try {
+        await stat(lock);
+      } catch (thrown) {
+        if (isMissing(thrown)) noteGone();
+        else {
+          clearInterval(heartbeat);
+          onTrouble(toError(thrown));
+          return 'deleted';
+        }
       }
       return gone;
-    },
-    /** Gives no sign of life any more, although it may be there still: when it can be seen again, others take it over. */
-    abandon(): void {
-      clearInterval(heartbeat);
     },
     /** Leaves it to the next life. */
     async release(): Promise<void> {
