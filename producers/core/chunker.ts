@@ -19,12 +19,12 @@ export interface ChunkLimits {
   maxBytes: number;
 }
 
-/** One life of a producer; stamps its chunks. */
+/** One session of a producer: one observer or sender from its creation to its end. Part of each of its chunks. */
 export interface ProducerIdentity {
   producer: string;
   /** ms since 1970 */
   epoch: number;
-  /** random letters and digits */
+  /** random letters and digits that tell sessions apart; the name of the field in a chunk */
   life: string;
 }
 

@@ -122,7 +122,7 @@ function createSpillOf<E extends Entry>(
     ...bounds,
     // Chunks of another fleet or queue must not be replayed into this one.
     dir: join(dir, `${namespace}.${queue}`),
-    life: `${identity.producer}-${identity.epoch}.${identity.life}`,
+    session: `${identity.producer}-${identity.epoch}.${identity.life}`,
     now: Date.now,
     onFound,
     onLost: ledger.lost,

@@ -20,7 +20,7 @@ export interface ExecutionObserverOptions extends ProducerOptions {
  * is bounded by number and by bytes.
  *
  * With `producer.spill.dir` they wait on disk: once a send has failed twice, or has had no answer for half a second,
- * finished chunks are written there and leave the buffer, until Redis answers again. What former lives left there is
+ * finished chunks are written there and leave the buffer, until Redis answers again. What earlier sessions left there is
  * replayed, which connects at once when there is any.
  *
  * @throws RangeError when a setting is out of its range

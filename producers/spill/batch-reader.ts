@@ -7,7 +7,7 @@ export interface SealedSegment {
   path: string;
   /** of the file; what an append that failed may have left behind them is not counted */
   bytes: number;
-  /** written in this life: the records in it; null for those of former lives, of which it is not known */
+  /** written in this session: the records in it; null for those of earlier sessions, of which it is not known */
   ownRecords: number | null;
   /** the claimed directory that it is in; null when it is in our own */
   directory: string | null;
@@ -21,7 +21,7 @@ export interface SealedSegment {
 export interface SpillBatch {
   chunks: readonly SpilledChunk[];
   records: number;
-  /** written in this life */
+  /** written in this session */
   isOwn: boolean;
 }
 

@@ -2,28 +2,28 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type EditedSegments, editSegment, examineSegment, type SegmentEditor } from './edit-segment.ts';
+import { createOwnDirectory, type OwnDirectory, removeDirectory } from './own-directory.ts';
 import {
   claim,
-  createLifeFinder,
-  type LifeDirectory,
-  listLives,
+  createSessionFinder,
   listSegments,
+  listSessions,
   type SegmentFile,
+  type SessionDirectory,
   segmentName,
-} from './orphans.ts';
-import { createOwnDirectory, type OwnDirectory, removeDirectory } from './own-directory.ts';
+} from './session-directories.ts';
 import { type SpillTiming, spillTiming } from './timing.ts';
 
 /** What became of a spill. */
 export interface EditedSpill extends EditedSegments {
   /** directories of processes that live, with something in them that was to go */
-  livingLives: number;
+  liveSessions: number;
 }
 
 const lookAgainMs = 2_000;
 
 /**
- * Takes out of the segments of ended lives what an editor names. Each such directory is claimed first, as by a process that
+ * Takes out of the segments of ended sessions what an editor names. Each such directory is claimed first, as by a process that
  * replays it, and left to the next one that looks. A directory whose owner lives is never changed: its owner reads and writes
  * there. It is waited for until it is replayed, or its owner has ended.
  *
@@ -46,32 +46,32 @@ export async function editSpill(
   },
 ): Promise<EditedSpill> {
   const total = nothing();
-  const findLives = createLifeFinder(timing);
+  const findSessions = createSessionFinder(timing);
   const seen = new Set<string>();
   const untilMs = performance.now() + waitMs;
   let own: OwnDirectory | null = null;
   let segments = 0;
   try {
     for (;;) {
-      let livingLives = 0;
+      let liveSessions = 0;
       const ofLiving = nothing();
-      for (const life of await findLives(parent, own?.path ?? null)) {
-        if (signal.aborted || seen.has(life.path)) continue;
-        const { hasEnded } = life;
-        const found = await examine(life.path, editor);
+      for (const session of await findSessions(parent, own?.path ?? null)) {
+        if (signal.aborted || seen.has(session.path)) continue;
+        const { hasEnded } = session;
+        const found = await examine(session.path, editor);
         const isConcerned = found.erased + found.blanked + found.damagedBytes > 0;
-        if (!hasEnded && isConcerned) livingLives += 1;
+        if (!hasEnded && isConcerned) liveSessions += 1;
         if (!hasEnded && !dryRun) {
           add(ofLiving, { ...nothing(), newer: found.newer, newerChunks: found.newerChunks });
           continue;
         }
         if (dryRun || !isConcerned) {
-          seen.add(life.path);
+          seen.add(session.path);
           add(total, found);
           continue;
         }
         own ??= await createOwnDirectory({ parent, name: ownName(), timing });
-        const claimed = await claim(parent, life, own.name);
+        const claimed = await claim(parent, session, own.name);
         // Another process was faster, and replays it.
         if (claimed === null) continue;
         for (const segment of await listSegments(claimed)) {
@@ -83,9 +83,9 @@ export async function editSpill(
         }
         if ((await listSegments(claimed)).length === 0) await removeDirectory(claimed);
       }
-      if (livingLives === 0 || dryRun || signal.aborted || performance.now() >= untilMs) {
+      if (liveSessions === 0 || dryRun || signal.aborted || performance.now() >= untilMs) {
         add(total, ofLiving);
-        return { ...total, livingLives };
+        return { ...total, liveSessions };
       }
       await sleep(lookAgainMs, undefined, { signal }).catch(() => undefined);
     }
@@ -101,7 +101,7 @@ function ownName(): string {
 /** What is claimed hangs on our directory: the next process takes both. */
 async function leave(parent: string, own: OwnDirectory | null): Promise<void> {
   if (own === null) return;
-  const holdsSome = (await listLives(parent)).some(({ path, ownerPath }: LifeDirectory) => {
+  const holdsSome = (await listSessions(parent)).some(({ path, ownerPath }: SessionDirectory) => {
     return ownerPath === own.path && path !== own.path;
   });
   if (holdsSome) await own.release();

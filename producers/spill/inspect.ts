@@ -1,9 +1,9 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { listLives, listSegments, type SegmentFile } from './orphans.ts';
 import { isKnownToHaveEnded, type OwnerFacts } from './owner.ts';
 import { identifyThisProcess, type ProcessIdentity } from './process-identity.ts';
 import { readSegmentFile } from './segment-reader.ts';
+import { listSegments, listSessions, type SegmentFile } from './session-directories.ts';
 import { spillTiming } from './timing.ts';
 
 /** What is on disk. Sizes are bytes, times ms since 1970. */
@@ -23,12 +23,12 @@ export interface SpillContent {
   lastWrittenMs: number | null;
 }
 
-/** What is in the directory of one life of a producer. */
-export interface InspectedLife extends SpillContent {
+/** What is in the directory of one session of a producer. */
+export interface InspectedSession extends SpillContent {
   /** `<namespace>.<queue>/<producer>-<epoch>.<random>`, with `@<claimer>` behind it when another process replays it */
   name: string;
   /**
-   * `orphan`: its life has ended, and the next one that looks takes it. `live`: its life, or the one that replays it, gave a
+   * `orphan`: its session has ended, and the next one that looks takes it. `live`: its session, or the one that replays it, gave a
    * sign just now. `silent`: it has given none for some time by this machine's clock; others take it when they have watched
    * it for themselves
    */
@@ -43,25 +43,25 @@ export interface InspectedLife extends SpillContent {
  *
  * @throws when the directory cannot be read
  */
-export async function inspectSpill(dir: string, nowMs: number): Promise<InspectedLife[]> {
+export async function inspectSpill(dir: string, nowMs: number): Promise<InspectedSession[]> {
   const us = await identifyThisProcess();
-  const lives: InspectedLife[] = [];
+  const sessions: InspectedSession[] = [];
   for (const entry of await readdir(dir, { withFileTypes: true })) {
     if (!entry.isDirectory()) continue;
-    for (const { path, name, owner } of await listLives(join(dir, entry.name))) {
+    for (const { path, name, owner } of await listSessions(join(dir, entry.name))) {
       const state = stateOf(owner, us, nowMs);
       const segments = await listSegments(path).catch(() => []);
       // One after the other: while a segment is read, a whole chunk of it is in memory.
       const contents: SpillContent[] = [];
       for (const [index, segment] of segments.entries())
         contents.push(await inspectSegment(segment, state !== 'orphan' && index === segments.length - 1));
-      lives.push({ name: `${entry.name}/${name}`, state, ...addUp(contents) });
+      sessions.push({ name: `${entry.name}/${name}`, state, ...addUp(contents) });
     }
   }
-  return lives;
+  return sessions;
 }
 
-function stateOf(owner: OwnerFacts | null, us: ProcessIdentity, nowMs: number): InspectedLife['state'] {
+function stateOf(owner: OwnerFacts | null, us: ProcessIdentity, nowMs: number): InspectedSession['state'] {
   if (owner === null || isKnownToHaveEnded(owner, us)) return 'orphan';
   // Only shown, so another clock than the owner's will do.
   return nowMs - owner.signAtMs < spillTiming.silentAfterMs ? 'live' : 'silent';

@@ -4,7 +4,7 @@ import { joinMetrics } from '../core/shared-metrics.ts';
 
 /** What the gauges ask when they are scraped. */
 export interface SpillDepth {
-  /** of this life, on disk */
+  /** of this session, on disk */
   records: number;
   /** of all segments that this process is to replay */
   bytes: number;
@@ -63,7 +63,7 @@ export type SpillMetrics = ReturnType<typeof createSpillMetrics>;
 function createMetrics(registers: Registry[], spills: ReadonlyMap<QueueName, SpillCounts>): void {
   new Counter({
     name: 'sluice_spill_records_total',
-    help: 'Records on disk by event: written to disk, replayed to Redis, recovered from producer lives that have ended, permanently refused by Redis, lost because of damage, or taken over by another life that assumed this one was dead',
+    help: 'Records on disk by event: written to disk, replayed to Redis, recovered from producer sessions that have ended, permanently refused by Redis, lost because of damage, or taken over by another session that assumed this one was dead',
     labelNames: ['queue', 'event'],
     registers,
     collect() {
@@ -85,7 +85,7 @@ function createMetrics(registers: Registry[], spills: ReadonlyMap<QueueName, Spi
   });
   new Counter({
     name: 'sluice_spill_lost_bytes_total',
-    help: 'Bytes on disk that were not intact chunks, including those of former lives',
+    help: 'Bytes on disk that were not intact chunks, including those of earlier sessions',
     labelNames: ['queue'],
     registers,
     collect() {
@@ -104,7 +104,7 @@ function createMetrics(registers: Registry[], spills: ReadonlyMap<QueueName, Spi
   });
   new Gauge({
     name: 'sluice_spill_bytes',
-    help: 'Bytes on disk that this process has to replay, including those of former lives',
+    help: 'Bytes on disk that this process has to replay, including those of earlier sessions',
     labelNames: ['queue'],
     registers,
     collect() {

@@ -6,13 +6,13 @@ import { identifyThisProcess } from './process-identity.ts';
 import { syncDirectory } from './segment-writer.ts';
 import type { SpillTiming } from './timing.ts';
 
-/** Why a directory is not where it was made: another life took it over, or somebody deleted it. */
+/** Why a directory is not where it was made: another session took it over, or somebody deleted it. */
 export type Departure = 'taken' | 'deleted';
 
 /**
- * Makes a directory, of mode 0700, that this life owns: others leave it alone as long as they see its lock change.
+ * Makes a directory, of mode 0700, that this session owns: others leave it alone as long as they see its lock change.
  *
- * A life that could not change it for too long, since its process was stopped, say, or its event loop was held up, may find
+ * A session that could not change it for too long, since its process was stopped, say, or its event loop was held up, may find
  * that another one has taken its directory over, with all that is in it. `departure` tells, and it is final.
  *
  * @param parent is made when it is missing
@@ -92,7 +92,7 @@ export async function createOwnDirectory({
       }
       return gone;
     },
-    /** Leaves it to the next life. */
+    /** Leaves it to the next session. */
     async release(): Promise<void> {
       clearInterval(heartbeat);
       if (gone === null) await writeFile(lock, JSON.stringify({ ...owner, released: true }));

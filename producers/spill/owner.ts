@@ -26,7 +26,7 @@ export interface OwnerFacts {
  * Whether an owner is known to have ended: it says so itself, or, within one run of a host and one container, its process is
  * gone, or another one has the same id, which goes for our own id, too.
  *
- * Where it is not known, its signs of life tell: a process that runs may have lost the life that wrote, with a thread of its
+ * Where it is not known, its signs of life tell: a process that runs may have lost the session that wrote, with a thread of its
  * own, say, and of one on another host nothing else can be seen.
  */
 export function isKnownToHaveEnded({ owner, runningSince }: OwnerFacts, us: ProcessIdentity): boolean {

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { toError } from '../../shared/platform/errors.ts';
 import type { SealedSegment } from './batch-reader.ts';
 import { encodeFrame } from './frame.ts';
-import { segmentName } from './orphans.ts';
 import { createOwnDirectory, type OwnDirectory } from './own-directory.ts';
 import { createSegmentWriter, type SegmentWriter } from './segment-writer.ts';
+import { segmentName } from './session-directories.ts';
 import type { SpillTiming } from './timing.ts';
 
 /** A chunk as it is written to disk. */
@@ -17,10 +17,10 @@ export interface SpillableChunk {
 
 /** What a log works with. */
 export interface SegmentLogOptions {
-  /** the parent of this life's directory */
+  /** the parent of this session's directory */
   dir: string;
-  /** the name of this life's directory */
-  life: string;
+  /** the name of this session's directory */
+  session: string;
   /** see createSegmentWriter */
   fsyncMs: number;
   timing: SpillTiming;
@@ -36,7 +36,7 @@ export interface SegmentLogOptions {
 /** A segment is closed, and the next begun, beyond so many bytes. */
 const segmentBytes = 8 * 1_048_576;
 
-/** Appends chunks to segments in a directory of this life's own, which is there only while it is needed. For one caller at a time. */
+/** Appends chunks to segments in a directory of this session's own, which is there only while it is needed. For one caller at a time. */
 export function createSegmentLog(options: SegmentLogOptions) {
   const { onTrouble } = options;
   let own: OwnDirectory | null = null;
@@ -46,11 +46,11 @@ export function createSegmentLog(options: SegmentLogOptions) {
   const directory = async (): Promise<OwnDirectory> => {
     const departure = await own?.departure();
     if (departure) {
-      onTrouble(new Error(`the spill directory of this life was ${departure}; creating a new one`));
+      onTrouble(new Error(`the spill directory of this session was ${departure}; creating a new one`));
       await seal();
       own = null;
     }
-    own ??= await createOwnDirectory({ parent: options.dir, name: options.life, timing: options.timing, onTrouble });
+    own ??= await createOwnDirectory({ parent: options.dir, name: options.session, timing: options.timing, onTrouble });
     return own;
   };
 
@@ -90,7 +90,7 @@ export function createSegmentLog(options: SegmentLogOptions) {
       }
       await segment.write(frame, entries.length);
     }
-    // A life that was held up may have lost its directory while it wrote. Only what was in it before it went counts.
+    // A session that was held up may have lost its directory while it wrote. Only what was in it before it went counts.
     if ((await own?.departure()) !== null) return null;
     await segment.keep();
     if (segment.bytes >= segmentBytes) await seal();
@@ -102,12 +102,12 @@ export function createSegmentLog(options: SegmentLogOptions) {
     get bytes(): number {
       return active?.bytes ?? 0;
     },
-    /** the path of this life's directory; null while there is none */
+    /** the path of this session's directory; null while there is none */
     get path(): string | null {
       return own?.path ?? null;
     },
 
-    /** This life's directory, which is made when there is none. */
+    /** This session's directory, which is made when there is none. */
     directory,
 
     /** Writes all of the chunks, or none. @throws when the disk refuses */
@@ -132,7 +132,7 @@ export function createSegmentLog(options: SegmentLogOptions) {
       own = null;
     },
 
-    /** Leaves the directory to the next life, which need not wait for this process to end. */
+    /** Leaves the directory to the next session, which need not wait for this process to end. */
     async release(): Promise<void> {
       await own?.release().catch((thrown: unknown) => onTrouble(toError(thrown)));
     },

@@ -1,14 +1,14 @@
 import { rm } from 'node:fs/promises';
 import { toError } from '../../shared/platform/errors.ts';
 import { type BatchReader, createBatchReader, type SealedSegment, type SpillBatch } from './batch-reader.ts';
-import type { SegmentFile } from './orphans.ts';
 import { type OwnDirectory, removeDirectory } from './own-directory.ts';
+import type { SegmentFile } from './session-directories.ts';
 
 /** Told of what a segment turns out to be when it is read. */
 export interface SegmentQueueOptions {
-  /** bytes that are no intact chunks; records where they are known, that is, of this life */
+  /** bytes that are no intact chunks; records where they are known, that is, of this session */
   onLost(loss: { bytes: number; ownRecords: number }): void;
-  /** another life has taken over so many records of this one and sends them */
+  /** another session has taken over so many records of this one and sends them */
   onTakenOver(ownRecords: number): void;
   /** the disk, or what is on it, is not as it should be; goes on all the same */
   onTrouble(error: Error): void;
@@ -25,7 +25,7 @@ export function createSegmentQueue({ onLost, onTakenOver, onTrouble }: SegmentQu
   /** the first one is being read */
   const sealed: SealedSegment[] = [];
   const unreadable: SealedSegment[] = [];
-  /** directories of former lives by path, with the number of segments left in each */
+  /** directories of earlier sessions by path, with the number of segments left in each */
   const claimed = new Map<string, number>();
   let bytes = 0;
   /** segments that are left on disk for a newer build */

@@ -1,18 +1,18 @@
 import { mkdir } from 'node:fs/promises';
 import { toError } from '../../shared/platform/errors.ts';
 import type { SpillBatch } from './batch-reader.ts';
-import { claim, createLifeFinder, listSegments } from './orphans.ts';
 import { createSegmentLog, type SpillableChunk } from './segment-log.ts';
 import { createSegmentQueue, type SegmentQueueOptions } from './segment-queue.ts';
 import { createSerial } from './serial.ts';
+import { claim, createSessionFinder, listSegments } from './session-directories.ts';
 import { type SpillTiming, spillTiming } from './timing.ts';
 
 /** What a spill is made of, and whom it tells what. */
 export interface SpillOptions extends SegmentQueueOptions {
-  /** holds the directories of all lives of one queue; made when it is missing */
+  /** holds the directories of all sessions of one queue; made when it is missing */
   dir: string;
-  /** of this life: the name of its directory */
-  life: string;
+  /** of this session: the name of its directory */
+  session: string;
   /** bytes of all segments that this process wrote or claimed */
   maxBytes: number;
   /** see createSegmentWriter */
@@ -21,7 +21,7 @@ export interface SpillOptions extends SegmentQueueOptions {
   now: () => number;
   /** @default spillTiming */
   timing?: SpillTiming;
-  /** there is something to replay that no append of this life brought */
+  /** there is something to replay that no append of this session brought */
   onFound(): void;
 }
 
@@ -29,7 +29,7 @@ export interface SpillOptions extends SegmentQueueOptions {
 export type AppendResult = { status: 'written' } | { status: 'full' } | { status: 'failed'; error: Error };
 
 /**
- * Chunks on disk, bounded by bytes: appended at the end, taken from the front, oldest first, those of former lives
+ * Chunks on disk, bounded by bytes: appended at the end, taken from the front, oldest first, those of earlier sessions
  * before those of this one.
  *
  * Nothing here throws or blocks the event loop: what is wrong with the disk, or a segment, is reported.
@@ -37,7 +37,7 @@ export type AppendResult = { status: 'written' } | { status: 'full' } | { status
 export function createSpill(options: SpillOptions) {
   const { dir, maxBytes, timing = spillTiming, onTrouble } = options;
   const exclusively = createSerial();
-  const findLives = createLifeFinder(timing);
+  const findSessions = createSessionFinder(timing);
   const queue = createSegmentQueue(options);
   const log = createSegmentLog({
     ...options,
@@ -53,7 +53,7 @@ export function createSpill(options: SpillOptions) {
     if (closed) return;
     // At the start, too, so that a directory that cannot be is reported before it is needed.
     await mkdir(dir, { recursive: true, mode: 0o700 });
-    const orphans = (await findLives(dir, log.path)).filter(({ hasEnded }) => hasEnded);
+    const orphans = (await findSessions(dir, log.path)).filter(({ hasEnded }) => hasEnded);
     if (orphans.length === 0 && !queue.hasUnreadable) return;
     queue.retryUnreadable();
     const holder = await log.directory();
@@ -125,7 +125,7 @@ export function createSpill(options: SpillOptions) {
     settled: (): Promise<void> => exclusively(async () => undefined),
 
     /**
-     * Syncs, and leaves what is there to the next life, which need not wait for this process to end. Whoever takes
+     * Syncs, and leaves what is there to the next session, which need not wait for this process to end. Whoever takes
      * chunks must have stopped.
      */
     async close(): Promise<void> {

@@ -1,6 +1,6 @@
-/** How lives show that they go on, and how that is watched. All in ms. */
+/** How sessions show that they go on, and how that is watched. All in ms. */
 export interface SpillTiming {
-  /** how often a life changes the time of its lock, while it has a directory */
+  /** how often a session changes the time of its lock, while it has a directory */
   heartbeatMs: number;
   /** a lock that others have watched for so long without a change is nobody's */
   silentAfterMs: number;

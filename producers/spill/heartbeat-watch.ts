@@ -15,7 +15,10 @@ interface Watched {
  *
  * @param nowMs a clock that only goes forward
  */
-export function createLifeWatch({ silentAfterMs, lookMs }: SpillTiming, nowMs: () => number = () => performance.now()) {
+export function createHeartbeatWatch(
+  { silentAfterMs, lookMs }: SpillTiming,
+  nowMs: () => number = () => performance.now(),
+) {
   const watched = new Map<string, Watched>();
   return {
     /** Takes a look at an owner. @returns whether it has given no sign for so long that it counts as dead */

@@ -1,12 +1,12 @@
 import { expect, test } from 'vitest';
-import { createLifeWatch } from '../../../producers/spill/life-watch.ts';
+import { createHeartbeatWatch } from '../../../producers/spill/heartbeat-watch.ts';
 
 const timing = { heartbeatMs: 5, silentAfterMs: 30, lookMs: 10 };
 
 /** A watch with a clock that the test moves. */
 function aWatch() {
   let nowMs = 0;
-  const watch = createLifeWatch(timing, () => nowMs);
+  const watch = createHeartbeatWatch(timing, () => nowMs);
   return {
     watch,
     /** Looks after some time. */
