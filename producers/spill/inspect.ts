@@ -29,7 +29,7 @@ export interface InspectedSession extends SpillContent {
   name: string;
   /**
    * `orphan`: its session has ended, and the next one that looks takes it. `live`: its session, or the one that replays it, gave a
-   * sign just now. `silent`: it has given none for some time by this machine's clock; others take it when they have watched
+   * heartbeat just now. `silent`: it has given none for some time by this machine's clock; others take it when they have watched
    * it for themselves
    */
   state: 'live' | 'silent' | 'orphan';
@@ -64,7 +64,7 @@ export async function inspectSpill(dir: string, nowMs: number): Promise<Inspecte
 function stateOf(owner: OwnerFacts | null, us: ProcessIdentity, nowMs: number): InspectedSession['state'] {
   if (owner === null || isKnownToHaveEnded(owner, us)) return 'orphan';
   // Only shown, so another clock than the owner's will do.
-  return nowMs - owner.signAtMs < spillTiming.silentAfterMs ? 'live' : 'silent';
+  return nowMs - owner.heartbeatAtMs < spillTiming.silentAfterMs ? 'live' : 'silent';
 }
 
 /** Several contents as one. */

@@ -31,7 +31,7 @@ export async function createOwnDirectory({
   onTrouble?: (error: Error) => void;
 }) {
   let last = readClocks();
-  let lastSignMs = last.wallMs;
+  let lastHeartbeatMs = last.wallMs;
   await mkdir(parent, { recursive: true, mode: 0o700 });
   const freeName = await makeFree(parent, name);
   const path = join(parent, freeName);
@@ -55,13 +55,13 @@ export async function createOwnDirectory({
 
   const beat = async (): Promise<void> => {
     // Always another time than before, also when the clock was set back, and where a file system rounds.
-    const signMs = Math.max(Date.now(), lastSignMs + 2_000);
+    const heartbeatMs = Math.max(Date.now(), lastHeartbeatMs + 2_000);
     // Before it is given: we may be held up before we hear that it was.
     const givenAt = readClocks();
     try {
-      await utimes(lock, signMs / 1_000, signMs / 1_000);
+      await utimes(lock, heartbeatMs / 1_000, heartbeatMs / 1_000);
       last = givenAt;
-      lastSignMs = signMs;
+      lastHeartbeatMs = heartbeatMs;
     } catch (error) {
       // What else is wrong with it, the next append finds out.
       if (isMissing(error)) noteGone();
@@ -75,7 +75,7 @@ export async function createOwnDirectory({
 
     /**
      * Null while the directory is ours and where it was made: what has been written into it until the call is found by
-     * whoever takes it over later. One that cannot be seen counts as deleted. It gets no more signs of life, so that others
+     * whoever takes it over later. One that cannot be seen counts as deleted. It gets no more heartbeats, so that others
      * take it over once it can be seen again.
      */
     async departure(): Promise<Departure | null> {

@@ -16,17 +16,17 @@ export interface OwnerFacts {
   owner: Owner | null;
   /** when the process with the owner's id started; null when there is none */
   runningSince: string | null;
-  /** differs each time that the owner has given a sign of life; it says nothing by itself, least of all by whose clock */
-  sign: string;
+  /** differs each time that the owner has sent a heartbeat; it says nothing by itself, least of all by whose clock */
+  heartbeat: string;
   /** when that was, in ms since 1970, by a clock that may be anybody's: to be shown, never to be judged by */
-  signAtMs: number;
+  heartbeatAtMs: number;
 }
 
 /**
  * Whether an owner is known to have ended: it says so itself, or, within one run of a host and one container, its process is
  * gone, or another one has the same id, which goes for our own id, too.
  *
- * Where it is not known, its signs of life tell: a process that runs may have lost the session that wrote, with a thread of its
+ * Where it is not known, its heartbeats tell: a process that runs may have lost the session that wrote, with a thread of its
  * own, say, and of one on another host nothing else can be seen.
  */
 export function isKnownToHaveEnded({ owner, runningSince }: OwnerFacts, us: ProcessIdentity): boolean {
@@ -51,8 +51,8 @@ export async function readOwnerFacts(directory: string): Promise<OwnerFacts> {
   return {
     owner,
     runningSince: owner === null ? null : await findProcess(owner.pid),
-    sign: `${mtimeMs} ${text}`,
-    signAtMs: mtimeMs,
+    heartbeat: `${mtimeMs} ${text}`,
+    heartbeatAtMs: mtimeMs,
   };
 }
 

@@ -55,7 +55,7 @@ export function createSessionFinder(timing: SpillTiming) {
     watch.keepOnly(sessions.map(({ ownerPath }) => ownerPath));
     return sessions.map((session) => {
       const { owner, ownerPath } = session;
-      const hasEnded = owner === null || isKnownToHaveEnded(owner, us) || watch.isSilent(ownerPath, owner.sign);
+      const hasEnded = owner === null || isKnownToHaveEnded(owner, us) || watch.isSilent(ownerPath, owner.heartbeat);
       return { ...session, hasEnded };
     });
   };

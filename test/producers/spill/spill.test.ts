@@ -238,7 +238,7 @@ test.each([
   ['an hour behind', -3_600_000],
   ['an hour ahead', 3_600_000],
 ])(
-  'earlier sessions: one on a host whose clock is %s is left alone as long as it gives signs, and taken when they stop',
+  'earlier sessions: one on a host whose clock is %s is left alone as long as it sends heartbeats, and taken when they stop',
   async (_clock, skewMs) => {
     const dir = await createDirectory();
     const elsewhere = { ...(await aDeadOwner()), host: 'some-other-host' };
@@ -285,7 +285,7 @@ test('taken over: a session that finds its directory gone begins a new one, and 
   const dir = await createDirectory();
   const first = aSpill(dir, { timing: { ...quick, heartbeatMs: 1_000_000 } });
   await first.spill.append(someChunks('a', 3));
-  // It gives no signs: to the others it is dead.
+  // It sends no heartbeats: to the others it is dead.
   const second = aSpill(dir, { session: 'test-1700000000001', timing: quick });
   await until(() => second.found === 1);
   const later = someChunks('b', 2);
