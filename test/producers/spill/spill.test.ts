@@ -345,8 +345,8 @@ test('earlier sessions: what a process had claimed is claimed again when that pr
 
 test('earlier sessions: one of the longest name is claimed by another one of the longest name', async () => {
   const dir = await createDirectory();
-  const longest = (deadLetter: string): string => {
-    const { producer, epoch, life } = createIdentity(deadLetter.repeat(100), 1_700_000_000_000);
+  const longest = (letter: string): string => {
+    const { producer, epoch, life } = createIdentity(letter.repeat(100), 1_700_000_000_000);
     return `${producer}-${epoch}.${life}`;
   };
   await leaveSession(dir, longest('a'), await aDeadOwner(), [aSegment(['x'])]);
