@@ -7,7 +7,7 @@ import type { BufferDepth, Entry } from '../core/record-buffer.ts';
 import { createBackgroundWriter } from './background-writer.ts';
 import type { Execution } from './execution.ts';
 import type { ProducerMetrics } from './execution-metrics.ts';
-import { takeExecutionRecord, toStatus } from './execution-record.ts';
+import { captureExecutionRecord, toStatus } from './execution-record.ts';
 
 /** Settings that may change while the observer runs. */
 export interface ObserverSettings {
@@ -146,16 +146,16 @@ export class ExecutionObserver implements ExecutionSink {
       this.#drop(labels, null);
       return;
     }
-    const taken = takeExecutionRecord(execution, {
+    const captured = captureExecutionRecord(execution, {
       nowMs: this.#parts.now(),
       sampleRate,
       traceLimit: this.#settings.traceLimit,
       maxBytes: this.#parts.recordMaxBytes,
     });
     const { realm, strategyType } = labels;
-    const entry: ExecutionEntry = { record: taken, bytes: taken.bytes, failure, realm, strategyType };
+    const entry: ExecutionEntry = { record: captured, bytes: captured.bytes, failure, realm, strategyType };
     this.#stats.kept += 1;
-    this.#writer.write(taken);
+    this.#writer.write(captured);
     for (const dropped of pipeline.buffer.offer(entry)) this.#dropKept(dropped);
     pipeline.notify();
   }

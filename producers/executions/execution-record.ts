@@ -30,7 +30,7 @@ export function toStatus(status: unknown): ExecutionStatus {
  * Turns an execution into the JSON that is stored. Whatever the caller passes, the result is storable: values of a wrong
  * kind are converted or left out, long ones are cut, and `notes` says so. No user data can erase its own record.
  */
-export function takeExecutionRecord(execution: Execution, context: RecordContext): LazyRecord {
+export function captureExecutionRecord(execution: Execution, context: RecordContext): LazyRecord {
   const notes = new Notes();
   const read = new FieldReader(notes);
   const status = toStatus(execution.status);
@@ -78,7 +78,7 @@ function readDuration(durationMs: unknown, read: FieldReader, notes: Notes): num
 
 /** Takes the record and writes it at once. */
 export function toExecutionRecord(execution: Execution, context: RecordContext): SerializedRecord {
-  return takeExecutionRecord(execution, context).serialize();
+  return captureExecutionRecord(execution, context).serialize();
 }
 
 /** What the fields other than trace and input take, about. */

@@ -7,7 +7,12 @@ import type { BufferDepth, DeliveryAck, Entry } from '../core/record-buffer.ts';
 import { RecordTooLargeError, SendAbortedError, SenderClosedError } from '../core/send-errors.ts';
 import type { BegunRequest, CompletedRequest, SenderStats } from './completed-request.ts';
 import type { RequestMetrics } from './request-metrics.ts';
-import { type RequestContext, type TakenRequest, takeBegunRequest, takeCompletedRequest } from './request-record.ts';
+import {
+  type CapturedRequest,
+  captureBegunRequest,
+  captureCompletedRequest,
+  type RequestContext,
+} from './request-record.ts';
 import { SendQueue } from './send-queue.ts';
 import { untilAborted } from './until-aborted.ts';
 
@@ -80,7 +85,7 @@ export class CompletedRequestSender {
    * @throws RecordRefusedError with `durable`, when Redis refuses this record for good; it is left out
    */
   send(request: CompletedRequest, options: SendOptions = {}): Promise<void> {
-    return this.#send(takeCompletedRequest, request, options);
+    return this.#send(captureCompletedRequest, request, options);
   }
 
   /**
@@ -88,7 +93,7 @@ export class CompletedRequestSender {
    * wants `durable` before its caller is told that it runs.
    */
   begin(request: BegunRequest, options: SendOptions = {}): Promise<void> {
-    return this.#send(takeBegunRequest, request, options);
+    return this.#send(captureBegunRequest, request, options);
   }
 
   /**
@@ -99,7 +104,8 @@ export class CompletedRequestSender {
   trySend(request: CompletedRequest): boolean {
     return this.#counted(() => {
       this.#refuseWhenClosed();
-      const isAccepted = this.#sendQueue.size === 0 && this.#admit(this.#take(takeCompletedRequest, request, null));
+      const isAccepted =
+        this.#sendQueue.size === 0 && this.#admit(this.#capture(captureCompletedRequest, request, null));
       if (!isAccepted) this.#stats.declined += 1;
       return isAccepted;
     });
@@ -144,10 +150,10 @@ export class CompletedRequestSender {
     }
   }
 
-  async #send<R>(take: Take<R>, request: R, { signal, durable = false }: SendOptions): Promise<void> {
+  async #send<R>(capture: Capture<R>, request: R, { signal, durable = false }: SendOptions): Promise<void> {
     const ack: AwaitedAck | null = durable ? createAck() : null;
     // Up to here and to the first await all is done in the caller's turn, so sends are accepted in the order of the calls.
-    await this.#counted(() => this.#accept(this.#take(take, request, ack), signal));
+    await this.#counted(() => this.#accept(this.#capture(capture, request, ack), signal));
     if (ack !== null) await untilAborted(ack.promise, signal, { isAccepted: true });
   }
 
@@ -159,12 +165,12 @@ export class CompletedRequestSender {
     return this.#sendQueue.enter(candidate, signal);
   }
 
-  #take<R>(take: Take<R>, request: R, ack: DeliveryAck | null): Candidate {
+  #capture<R>(capture: Capture<R>, request: R, ack: DeliveryAck | null): Candidate {
     const { now, pipeline, record } = this.#parts;
-    const taken = take(request, { ...record, nowMs: now() });
+    const captured = capture(request, { ...record, nowMs: now() });
     const { maxBytes } = pipeline.buffer;
-    if (taken.leastBytes > maxBytes) throw new RecordTooLargeError(taken.leastBytes, maxBytes);
-    return { record: new LazyRecord(taken.leastBytes, () => taken.write()), ack };
+    if (captured.leastBytes > maxBytes) throw new RecordTooLargeError(captured.leastBytes, maxBytes);
+    return { record: new LazyRecord(captured.leastBytes, () => captured.write()), ack };
   }
 
   #admit({ record, ack }: Candidate): boolean {
@@ -201,4 +207,4 @@ export class CompletedRequestSender {
   }
 }
 
-type Take<R> = (request: R, context: RequestContext) => TakenRequest;
+type Capture<R> = (request: R, context: RequestContext) => CapturedRequest;
