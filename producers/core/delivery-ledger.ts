@@ -37,9 +37,9 @@ export interface DeliveryListener<E extends Entry> {
 /** Sends that wait for room in the buffer. */
 export interface Waiters {
   readonly size: number;
-  /** Lets in as many as there is room for. */
+  /** Admits as many as there is room for. */
   admitWaiting(): void;
-  /** Sends everybody away. */
+  /** Rejects all of them. */
   close(error: Error): void;
 }
 
