@@ -14,21 +14,21 @@ import {
 } from './session-directories.ts';
 import { type SpillTiming, spillTiming } from './timing.ts';
 
-/** What became of a spill. */
+/** The result of an edit. */
 export interface EditedSpill extends EditedSegments {
-  /** directories of processes that live, with something in them that was to go */
+  /** directories of live sessions that still contain something to be removed */
   liveSessions: number;
 }
 
 const lookAgainMs = 2_000;
 
 /**
- * Takes out of the segments of ended sessions what an editor names. Each such directory is claimed first, as by a process that
- * replays it, and left to the next one that looks. A directory whose owner lives is never changed: its owner reads and writes
- * there. It is waited for until it is replayed, or its owner has ended.
+ * Removes from the segments of ended sessions what an editor names. It claims each of their directories first, as a replay
+ * does, and then leaves it to the next session. It never changes the directory of a live session, which reads and writes
+ * there; it waits until that directory is replayed or its session has ended.
  *
  * @param parent the directory of one queue
- * @param options.waitMs for those that live; 0 with dryRun
+ * @param options.waitMs how long to wait for live sessions; 0 with dryRun
  */
 export async function editSpill(
   parent: string,
@@ -72,7 +72,7 @@ export async function editSpill(
         }
         own ??= await createOwnDirectory({ parent, name: ownName(), timing });
         const claimed = await claim(parent, session, own.name);
-        // Another process was faster, and replays it.
+        // Another session was faster and replays it.
         if (claimed === null) continue;
         for (const segment of await listSegments(claimed)) {
           const change = await examineSegment(segment, editor);
@@ -98,7 +98,7 @@ function ownName(): string {
   return `erase-${Date.now()}.${randomBytes(4).toString('hex')}`;
 }
 
-/** What is claimed hangs on our directory: the next process takes both. */
+/** What is claimed belongs to our directory: the next session takes both. */
 async function leave(parent: string, own: OwnDirectory | null): Promise<void> {
   if (own === null) return;
   const holdsSome = (await listSessions(parent)).some(({ path, ownerPath }: SessionDirectory) => {
@@ -111,7 +111,7 @@ async function leave(parent: string, own: OwnDirectory | null): Promise<void> {
 async function examine(directory: string, editor: SegmentEditor): Promise<EditedSegments> {
   const total = nothing();
   for (const segment of await segmentsOf(directory)) {
-    // It may be replayed, and go, meanwhile.
+    // A replay may delete it meanwhile.
     const found = await examineSegment(segment, editor).catch(nullWhenGone);
     if (found !== null) add(total, found);
   }

@@ -1,19 +1,19 @@
 import type { SpillTiming } from './timing.ts';
 
-/** What was seen of one owner. */
+/** What was seen of an owner. */
 interface Watched {
   heartbeat: string;
-  /** for how long it has been watched since it last changed */
+  /** how long it has been watched since its last change */
   watchedMs: number;
   seenAtMs: number;
 }
 
 /**
- * Watches whether heartbeats change. Two clocks are never compared: hosts that share a directory may be set differently, and
- * a clock may be set back. What counts is the time that we have watched ourselves, by our own clock. A stretch in which we did
- * not look counts as two looks at most: who was suspended together with us has had no chance to send a heartbeat either.
+ * Watches whether heartbeats change. Two clocks are never compared, since the clocks of hosts that share a directory may
+ * differ, and a clock may be set back. What counts is how long we have watched, by our own clock. A period without looks
+ * counts as two intervals at most: an owner that was suspended together with us could not send a heartbeat either.
  *
- * @param nowMs a clock that only goes forward
+ * @param nowMs a monotonic clock
  */
 export function createHeartbeatWatch(
   { silentAfterMs, lookMs }: SpillTiming,
@@ -21,7 +21,7 @@ export function createHeartbeatWatch(
 ) {
   const watched = new Map<string, Watched>();
   return {
-    /** Takes a look at an owner. @returns whether it has sent no heartbeat for so long that it counts as dead */
+    /** Looks at an owner. @returns whether its last heartbeat is so long ago that it counts as dead */
     isSilent(owner: string, heartbeat: string): boolean {
       const seenAtMs = nowMs();
       const before = watched.get(owner);
@@ -30,7 +30,7 @@ export function createHeartbeatWatch(
       watched.set(owner, { heartbeat, watchedMs, seenAtMs });
       return watchedMs >= silentAfterMs;
     },
-    /** Forgets all others. */
+    /** Forgets all other owners. */
     keepOnly(owners: readonly string[]): void {
       for (const owner of watched.keys()) if (!owners.includes(owner)) watched.delete(owner);
     },

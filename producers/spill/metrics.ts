@@ -2,15 +2,15 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 import type { QueueName } from '../../shared/contracts/queues.ts';
 import { joinMetrics } from '../core/shared-metrics.ts';
 
-/** What the gauges ask when they are scraped. */
+/** Read by the gauges at each scrape. */
 export interface SpillDepth {
-  /** of this session, on disk */
+  /** on disk, of this session */
   records: number;
-  /** of all segments that this process is to replay */
+  /** of all segments that this session has to replay */
   bytes: number;
 }
 
-/** What is counted for the spills of one queue. */
+/** The counts of all spills of one queue. */
 interface SpillCounts {
   records: { written: number; replayed: number; recovered: number; refused: number; lost: number; taken_over: number };
   refusals: { full: number; failed: number };
@@ -26,10 +26,10 @@ const emptyCounts = (): SpillCounts => ({
 });
 
 /**
- * Adds the spill of one queue to the metrics; the producers of a process share them. A process without a spill has none.
+ * Adds the spill of one queue to the metrics, which all producers of a registry share. Without a spill there are none.
  *
  * @param depth read at each scrape
- * @throws Error when the registry has a metric of such a name that is not a spill's
+ * @throws Error when the registry already has a metric of the same name from other code
  */
 export function createSpillMetrics(registry: Registry, queue: QueueName, depth: () => SpillDepth) {
   const { state: spills, leave } = joinMetrics(registry, 'spills', (registers) => {
@@ -50,7 +50,7 @@ export function createSpillMetrics(registry: Registry, queue: QueueName, depth: 
     lostBytes(bytes: number): void {
       counts.lostBytes += bytes;
     },
-    /** Takes the metrics away, unless another spill of the registry still counts into them. */
+    /** Removes the metrics, unless another spill of the registry still uses them. */
     close(): void {
       counts.depths.delete(depth);
       leave();

@@ -8,14 +8,14 @@ import { createSegmentWriter, type SegmentWriter } from './segment-writer.ts';
 import { segmentName } from './session-directories.ts';
 import type { SpillTiming } from './timing.ts';
 
-/** A chunk as it is written to disk. */
+/** A chunk to be written to disk. */
 export interface SpillableChunk {
   id: string;
   data: string;
   entries: readonly unknown[];
 }
 
-/** What a log works with. */
+/** Settings of a log, and its callbacks. */
 export interface SegmentLogOptions {
   /** the parent of this session's directory */
   dir: string;
@@ -24,19 +24,19 @@ export interface SegmentLogOptions {
   /** see createSegmentWriter */
   fsyncMs: number;
   timing: SpillTiming;
-  /** ms since 1970; noted with each chunk, and nothing is judged by it */
+  /** ms since 1970; stored with each chunk for inspection only */
   now: () => number;
-  /** whether so many bytes more fit, those that were written since the last segment was kept included */
+  /** whether so many bytes fit in addition to those that are kept */
   hasRoomFor(bytes: number): boolean;
-  /** from here on nothing is appended to the segment, so it can be read */
+  /** nothing more is appended to the segment, so it can be read */
   onSealed(segment: Omit<SealedSegment, 'done'>): void;
   onTrouble(error: Error): void;
 }
 
-/** A segment is closed, and the next begun, beyond so many bytes. */
+/** Beyond so many bytes, a segment is sealed. */
 const segmentBytes = 8 * 1_048_576;
 
-/** Appends chunks to segments in a directory of this session's own, which is there only while it is needed. For one caller at a time. */
+/** Appends chunks to segments in this session's own directory, which exists only while it is needed. For one caller at a time. */
 export function createSegmentLog(options: SegmentLogOptions) {
   const { onTrouble } = options;
   let own: OwnDirectory | null = null;
@@ -75,13 +75,13 @@ export function createSegmentLog(options: SegmentLogOptions) {
     active = null;
   };
 
-  /** Null when the directory was taken away meanwhile: the chunks are to be written again, into a new one. */
+  /** Null if the directory was moved or deleted meanwhile: the chunks have to be written again, into a new one. */
   const tryToWrite = async (chunks: readonly SpillableChunk[]): Promise<'written' | 'full' | null> => {
     const segment = await writer();
     const writtenAtMs = options.now();
     let bytes = 0;
     for (const { id, data, entries } of chunks) {
-      // Each in a turn of its own: to encode all of them at once would hold up the event loop for milliseconds.
+      // One frame in each turn: encoding all of them at once would block the event loop for milliseconds.
       const frame = encodeFrame({ id, data, records: entries.length, writtenAtMs });
       bytes += frame.length;
       if (!options.hasRoomFor(bytes)) {
@@ -90,7 +90,7 @@ export function createSegmentLog(options: SegmentLogOptions) {
       }
       await segment.write(frame, entries.length);
     }
-    // A session that was held up may have lost its directory while it wrote. Only what was in it before it went counts.
+    // A stalled session may have lost its directory while it wrote. Only what was in the directory before that counts.
     if ((await own?.departure()) !== null) return null;
     await segment.keep();
     if (segment.bytes >= segmentBytes) await seal();
@@ -98,7 +98,7 @@ export function createSegmentLog(options: SegmentLogOptions) {
   };
 
   return {
-    /** Bytes of the segment that is being written. */
+    /** Bytes of the segment that is being written, as far as they are kept. */
     get bytes(): number {
       return active?.bytes ?? 0;
     },
@@ -107,7 +107,7 @@ export function createSegmentLog(options: SegmentLogOptions) {
       return own?.path ?? null;
     },
 
-    /** This session's directory, which is made when there is none. */
+    /** Returns this session's directory, and creates it if there is none. */
     directory,
 
     /** Writes all of the chunks, or none. @throws when the disk refuses */
@@ -122,17 +122,17 @@ export function createSegmentLog(options: SegmentLogOptions) {
       }
     },
 
-    /** Ends the segment that is being written. */
+    /** Closes the segment that is being written and hands it on. */
     seal,
 
-    /** Removes the directory; call this when nothing is left in it or claimed in its name. */
+    /** Removes the directory. Nothing may be left in it or claimed in its name. */
     async remove(): Promise<void> {
       if (active !== null) return;
       await own?.remove().catch((thrown: unknown) => onTrouble(toError(thrown)));
       own = null;
     },
 
-    /** Leaves the directory to the next session, which need not wait for this process to end. */
+    /** Releases the directory to the next session, which need not wait for this process to end. */
     async release(): Promise<void> {
       await own?.release().catch((thrown: unknown) => onTrouble(toError(thrown)));
     },

@@ -4,22 +4,22 @@ import { type BatchReader, createBatchReader, type SealedSegment, type SpillBatc
 import { type OwnDirectory, removeDirectory } from './own-directory.ts';
 import type { SegmentFile } from './session-directories.ts';
 
-/** Told of what a segment turns out to be when it is read. */
+/** Callbacks of a queue of segments. */
 export interface SegmentQueueOptions {
-  /** bytes that are no intact chunks; records where they are known, that is, of this session */
+  /** Bytes on disk are no intact chunks. The number of records is known only for this session's own. */
   onLost(loss: { bytes: number; ownRecords: number }): void;
-  /** another session has taken over so many records of this one and sends them */
+  /** Another session has taken over so many records of this one and sends them. */
   onTakenOver(ownRecords: number): void;
-  /** the disk, or what is on it, is not as it should be; goes on all the same */
+  /** Something is wrong with the disk or with a file. The spill goes on. */
   onTrouble(error: Error): void;
 }
 
-/** What is taken off the disk at a time; one chunk may be larger. */
+/** The size of a batch; a single chunk may be larger. */
 const batchLimits = { maxChunks: 5, maxBytes: 4 * 1_048_576 };
 
 /**
- * Sealed segments, read from the front, oldest first. A segment is deleted when all its chunks are acknowledged, so a chunk
- * may be replayed more than once and is never forgotten. One that cannot be read holds up no other.
+ * Reads sealed segments, oldest first. A segment is deleted once all its chunks are acknowledged, so a chunk may be replayed
+ * twice but is never lost. A segment that cannot be read does not block the others.
  */
 export function createSegmentQueue({ onLost, onTakenOver, onTrouble }: SegmentQueueOptions) {
   /** the first one is being read */
@@ -28,7 +28,7 @@ export function createSegmentQueue({ onLost, onTakenOver, onTrouble }: SegmentQu
   /** directories of earlier sessions by path, with the number of segments left in each */
   const claimed = new Map<string, number>();
   let bytes = 0;
-  /** segments that are left on disk for a newer build */
+  /** the number of segments left on disk for a newer version */
   let newer = 0;
   let reader: BatchReader | null = null;
   let taken: SpillBatch | null = null;
@@ -44,11 +44,11 @@ export function createSegmentQueue({ onLost, onTakenOver, onTrouble }: SegmentQu
     reader = null;
   };
 
-  /** The first segment has been read, and all that was in it was acknowledged. */
+  /** The first segment has been read, and all its chunks are acknowledged. */
   const finish = async (segment: SealedSegment, { end }: BatchReader): Promise<void> => {
     await closeReader();
     if (end.isNewer) {
-      // Its bytes go on counting: they are on the disk.
+      // Its bytes still count: they are on disk.
       sealed.shift();
       newer += 1;
       onTrouble(new Error(`${segment.path} was written by a newer version and is left for that version`));
@@ -98,7 +98,7 @@ export function createSegmentQueue({ onLost, onTakenOver, onTrouble }: SegmentQu
     get bytes(): number {
       return bytes;
     },
-    /** Whether `take` has something to give. */
+    /** Whether `take` would return chunks. */
     get hasMore(): boolean {
       return taken !== null || sealed.length > 0;
     },
@@ -110,10 +110,10 @@ export function createSegmentQueue({ onLost, onTakenOver, onTrouble }: SegmentQu
       return sealed.length === 0 && claimed.size === 0 && unreadable.length === 0 && newer === 0;
     },
 
-    /** Puts a segment behind all others. */
+    /** Appends a segment. */
     add,
 
-    /** Puts the segments of a directory that was claimed in a holder's name behind all others. */
+    /** Appends the segments of a claimed directory. @param holder the directory in whose name it was claimed */
     async addClaimed(directory: string, segments: readonly SegmentFile[], holder: OwnDirectory): Promise<void> {
       claimed.set(directory, segments.length);
       for (const segment of segments) add({ ...segment, ownRecords: null, directory, holder });
@@ -124,7 +124,7 @@ export function createSegmentQueue({ onLost, onTakenOver, onTrouble }: SegmentQu
       sealed.push(...unreadable.splice(0));
     },
 
-    /** The oldest chunks, the same ones until they are acknowledged; null when there are none. For one caller at a time. */
+    /** See Spill.take. */
     async take(): Promise<SpillBatch | null> {
       for (let segment = sealed[0]; taken === null && segment !== undefined && !isClosed; segment = sealed[0]) {
         try {
@@ -140,7 +140,7 @@ export function createSegmentQueue({ onLost, onTakenOver, onTrouble }: SegmentQu
       return taken;
     },
 
-    /** Says that Redis has what was taken. */
+    /** See Spill.acknowledge. */
     acknowledge(): void {
       taken = null;
     },

@@ -5,15 +5,15 @@ import { isKnownToHaveEnded, nullWhenMissing, type OwnerFacts, readOwnerFacts } 
 import { identifyThisProcess } from './process-identity.ts';
 import type { SpillTiming } from './timing.ts';
 
-/** A directory of segments, its name being `<session>` or, once claimed, `<session>@<own directory of the session that did>`. */
+/** A directory of segments, named `<session>` or, once claimed, `<session>@<own directory of the claimer>`. */
 export interface SessionDirectory {
   path: string;
   name: string;
   /** the session that wrote it, `<producer>-<epoch>.<random>` */
   session: string;
-  /** where the lock of its owner is: of the session that wrote it, or of the one that claimed it */
+  /** the directory with the owner's lock: of the session that wrote it, or of the one that claimed it */
   ownerPath: string;
-  /** null: there is no such directory any more, and so nobody; a session removes its own last */
+  /** null: that directory is gone, and with it the owner, since a session removes its own directory last */
   owner: OwnerFacts | null;
 }
 
@@ -26,8 +26,8 @@ export interface SegmentFile {
 const segmentPattern = /^\d{8,}\.seg$/;
 
 /**
- * All directories of segments in `parent`, the oldest session first; none when there is no `parent`. Those whose lock cannot be
- * read now are left out: they are not ours to judge.
+ * Lists the directories of segments in `parent`, the oldest session first; none if there is no `parent`. Leaves out those whose
+ * lock cannot be read now, since nothing is known about their owners.
  */
 export async function listSessions(parent: string): Promise<SessionDirectory[]> {
   const entries = await readdir(parent, { withFileTypes: true }).catch(emptyWhenMissing);
@@ -40,13 +40,13 @@ export async function listSessions(parent: string): Promise<SessionDirectory[]> 
       const owner = await readOwnerFacts(ownerPath).catch(nullWhenMissing);
       sessions.push({ path: join(parent, entry.name), name: entry.name, session, ownerPath, owner });
     } catch {
-      // not ours to judge
+      // nothing is known about its owner
     }
   }
   return sessions.sort((a, b) => epochOf(a.session) - epochOf(b.session) || (a.name < b.name ? -1 : 1));
 }
 
-/** Finds the directories of sessions again and again; `hasEnded` tells those whose session, or whose claimer, is gone for good. */
+/** Creates a search for session directories. `hasEnded` says that the session, or the one that claimed its directory, is gone. */
 export function createSessionFinder(timing: SpillTiming) {
   const watch = createHeartbeatWatch(timing);
   return async (parent: string, ownPath: string | null): Promise<(SessionDirectory & { hasEnded: boolean })[]> => {
@@ -62,10 +62,10 @@ export function createSessionFinder(timing: SpillTiming) {
 }
 
 /**
- * Claims the directory of a session that has ended. Of several that try, one succeeds: renaming is atomic.
+ * Claims the directory of a session that has ended. If several try, one succeeds, since renaming is atomic.
  *
- * @param ownName the directory of this session, which must exist with its lock
- * @returns the path that it has now, null when another session was faster
+ * @param ownName this session's directory, which must exist with its lock
+ * @returns the new path, or null if another session was faster
  */
 export async function claim(
   parent: string,
@@ -83,7 +83,7 @@ export async function claim(
   }
 }
 
-/** The segments in a directory, in the order in which they were written. */
+/** Lists the segments in a directory in the order in which they were written. */
 export async function listSegments(directory: string): Promise<SegmentFile[]> {
   const names = (await readdir(directory)).filter((name) => segmentPattern.test(name));
   const files: SegmentFile[] = [];
@@ -100,7 +100,7 @@ export function segmentName(number: number): string {
 }
 
 function epochOf(session: string): number {
-  // Behind the start: random characters, not in older names, and a number where the name was taken.
+  // The epoch may be followed by random characters (not in older names) and by a number where the name was taken.
   return Number(/-(\d+)(\.[0-9a-z]+)*$/.exec(session)?.[1] ?? 0);
 }
 

@@ -7,32 +7,32 @@ import { createSerial } from './serial.ts';
 import { claim, createSessionFinder, listSegments } from './session-directories.ts';
 import { type SpillTiming, spillTiming } from './timing.ts';
 
-/** What a spill is made of, and whom it tells what. */
+/** Settings of a spill, and its callbacks. */
 export interface SpillOptions extends SegmentQueueOptions {
-  /** holds the directories of all sessions of one queue; made when it is missing */
+  /** holds the directories of all sessions of one queue; created if it is missing */
   dir: string;
-  /** of this session: the name of its directory */
+  /** the name of this session's directory */
   session: string;
-  /** bytes of all segments that this process wrote or claimed */
+  /** bytes of all segments that this session wrote or claimed */
   maxBytes: number;
   /** see createSegmentWriter */
   fsyncMs: number;
-  /** ms since 1970; noted with each chunk, and nothing is judged by it */
+  /** ms since 1970; stored with each chunk for inspection only */
   now: () => number;
   /** @default spillTiming */
   timing?: SpillTiming;
-  /** there is something to replay that no append of this session brought */
+  /** there is something to replay that this session did not append */
   onFound(): void;
 }
 
-/** What became of an append. Nothing is kept of one that was not written. */
+/** The result of an append. If it was not written, nothing of it is on disk. */
 export type AppendResult = { status: 'written' } | { status: 'full' } | { status: 'failed'; error: Error };
 
 /**
- * Chunks on disk, bounded by bytes: appended at the end, taken from the front, oldest first, those of earlier sessions
- * before those of this one.
+ * A queue of chunks on disk, bounded by bytes. The oldest chunks come first, and those of earlier sessions come before those
+ * of this one.
  *
- * Nothing here throws or blocks the event loop: what is wrong with the disk, or a segment, is reported.
+ * Nothing here throws or blocks the event loop. Problems with the disk or with a segment are reported.
  */
 export function createSpill(options: SpillOptions) {
   const { dir, maxBytes, timing = spillTiming, onTrouble } = options;
@@ -51,7 +51,7 @@ export function createSpill(options: SpillOptions) {
 
   const adopt = async (): Promise<void> => {
     if (closed) return;
-    // At the start, too, so that a directory that cannot be is reported before it is needed.
+    // At the start, too: a directory that cannot be created is reported before it is needed.
     await mkdir(dir, { recursive: true, mode: 0o700 });
     const orphans = (await findSessions(dir, log.path)).filter(({ hasEnded }) => hasEnded);
     if (orphans.length === 0 && !queue.hasUnreadable) return;
@@ -78,24 +78,24 @@ export function createSpill(options: SpillOptions) {
   const looking = setInterval(() => void look(), timing.lookMs).unref();
 
   return {
-    /** Takes over what processes left that have died since, and tries again what could not be read. Happens by itself, too. */
+    /** Takes over what ended sessions have left, and retries segments that could not be read. Also runs at intervals. */
     look,
 
-    /** Bytes of all segments that are ours, those that cannot be read now included. */
+    /** Bytes of all our segments, including those that cannot be read now. */
     get bytes(): number {
       return bytesHeld();
     },
 
-    /** Whether `take` has something to give. */
+    /** Whether `take` would return chunks. */
     get hasMore(): boolean {
       return queue.hasMore || log.bytes > 0;
     },
 
-    /** Writes chunks behind all others. Never throws; what is not written is not there. */
+    /** Writes all of the chunks or none of them. Never throws. */
     append(chunks: readonly SpillableChunk[]): Promise<AppendResult> {
       return exclusively(async (): Promise<AppendResult> => {
         if (closed) return { status: 'failed', error: new Error('the spill is closed') };
-        // There are never fewer bytes than characters: when these are too many already, the disk is not asked.
+        // There are never fewer bytes than characters. If the characters do not fit, the disk need not be asked.
         if (bytesHeld() + chunks.reduce((sum, { data }) => sum + data.length, 0) > maxBytes) return { status: 'full' };
         try {
           return { status: await log.append(chunks) };
@@ -105,7 +105,7 @@ export function createSpill(options: SpillOptions) {
       });
     },
 
-    /** The oldest chunks, the same ones until they are acknowledged; null when there are none. For one caller at a time. */
+    /** Returns the oldest chunks, the same ones until they are acknowledged, or null. For one caller at a time. */
     async take(): Promise<SpillBatch | null> {
       while (!closed) {
         const batch = await queue.take();
@@ -118,15 +118,15 @@ export function createSpill(options: SpillOptions) {
       return null;
     },
 
-    /** Says that Redis has what was taken. */
+    /** Call this when Redis has what was taken. */
     acknowledge: queue.acknowledge,
 
-    /** Resolves when all appends so far have ended. */
+    /** Resolves when all appends made so far have ended. */
     settled: (): Promise<void> => exclusively(async () => undefined),
 
     /**
-     * Syncs, and leaves what is there to the next session, which need not wait for this process to end. Whoever takes
-     * chunks must have stopped.
+     * Syncs, and releases what is on disk to the next session, which need not wait for this process to end. Stop taking chunks
+     * first.
      */
     async close(): Promise<void> {
       clearInterval(looking);
