@@ -2,15 +2,15 @@ import type { OutgoingChunk } from './chunker.ts';
 import type { Entry } from './record-buffer.ts';
 import { type RefusedRecord, type SendApart, smallestFirst } from './send-apart.ts';
 
-/** Chunks that are in the lane at a time. */
+/** The most chunks in the lane. */
 const maxApart = 20;
 
-/** What the lane works with. */
+/** Settings of the lane, and its callback. */
 export interface ApartLaneOptions<E extends Entry> {
   sendApart: SendApart;
-  /** sends that Redis has acknowledged so far, of all of this producer */
+  /** how many sends of this producer Redis has acknowledged so far */
   acknowledged(): number;
-  /** ends it */
+  /** stops it */
   signal: AbortSignal;
   /** each record of the chunk is acknowledged or refused */
   onSettled(chunk: OutgoingChunk<E>, refused: readonly RefusedRecord[]): void;
@@ -38,20 +38,20 @@ export function createApartLane<E extends Entry>({ sendApart, acknowledged, sign
     if (running !== null || lane.length === 0 || signal.aborted) return;
     running = run().finally(() => {
       running = null;
-      // Something may have come between its last look and its end.
+      // Something may have arrived between its last look and its end.
       wake();
     });
   };
 
   return {
-    /** Takes the chunks, unless the lane is full: then they are to be repeated as if Redis were away. */
+    /** Takes the chunks. Returns false if the lane is full; then they have to be repeated as if Redis were away. */
     offer(chunks: readonly OutgoingChunk<E>[]): boolean {
       if (lane.length + chunks.length > maxApart) return false;
       lane.push(...smallestFirst(chunks).map((chunk) => ({ chunk, acknowledgedBefore: acknowledged() })));
       wake();
       return true;
     },
-    /** ends when the lane is empty; null while it is */
+    /** settles when the lane is empty; null while it is */
     get running(): Promise<void> | null {
       return running;
     },

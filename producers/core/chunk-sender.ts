@@ -14,7 +14,7 @@ import { isCutOff, isDoubtful } from './refusal.ts';
 import { createSendApart } from './send-apart.ts';
 import type { Transport } from './transport.ts';
 
-/** What a sender works with. */
+/** Settings of a sender, and its hooks. */
 export interface SenderOptions<E extends Entry = Entry> {
   buffer: RecordBuffer<E>;
   chunker: Chunker<E>;
@@ -28,21 +28,21 @@ export interface SenderOptions<E extends Entry = Entry> {
   spill: Spill | null;
 }
 
-/** Sends under way at once, and chunks in each: two of five keep Redis busy while most of the buffer stays evictable. */
+/** Concurrent sends, and chunks in each. Two times five keep Redis busy, while most of the buffer can still be evicted. */
 const maxSends = 2;
 const maxChunksPerSend = 5;
-/** Time for sends to notice that they are cut off. */
+/** How long to wait for sends that are cut off. */
 const lastAnswerMs = 50;
-/** What is left at the end is written to disk within so many ms, or given up. */
+/** How long the rest may take to be written to disk at the end; then it is given up. */
 const lastSpillMs = 2_000;
 const retryBackoff: Backoff = { baseMs: 50, maxMs: 2_000 };
 
 /**
  * Moves records from the buffer to the queue, in the background.
  *
- * Idle: nothing waits. Filling: something waits, a timer runs. Sending: up to two sends are under way; each repeats the
- * same chunks with backoff until they are in Redis or the sender is stopped. Its chunks keep their room in the buffer
- * all the time, so an outage fills the buffer and nothing else.
+ * Idle: nothing waits. Filling: something waits, and a timer runs. Sending: up to two sends are under way. Each repeats the
+ * same chunks with backoff until they are in Redis or the sender is stopped. The chunks keep their room in the buffer
+ * meanwhile, so an outage fills the buffer and nothing else.
  *
  * With a spill, chunks are written to disk while Redis is away (see `createRedisAvailability`) and leave the buffer. What the
  * disk refuses is treated as without a spill. Chunks on disk are replayed beside the live ones.
@@ -71,7 +71,7 @@ export function createChunkSender<E extends Entry>(options: SenderOptions<E>) {
   const schedulePump = (): void => {
     if (pumpIsScheduled) return;
     pumpIsScheduled = true;
-    // Never on the caller's stack: record() pays for the buffer, not for the chunks.
+    // Never on the caller's stack: record() pays for the buffer and not for the chunks.
     setImmediate(() => {
       pumpIsScheduled = false;
       pump();
@@ -119,7 +119,7 @@ export function createChunkSender<E extends Entry>(options: SenderOptions<E>) {
         const answer = transport.send(chunks);
         const isLate = spill !== null && !(await redis.answersSoon(answer)) && !signal.aborted;
         if (isLate && (await putOnDisk(chunks))) {
-          // Its answer, should one come, still says that Redis is back. A chunk that is sent twice is one job.
+          // If its answer comes after all, Redis is back. A chunk that is sent twice is one job.
           answer.then(onAcknowledged, (thrown: unknown) => hooks.failed(toError(thrown)));
           return;
         }
@@ -152,9 +152,9 @@ export function createChunkSender<E extends Entry>(options: SenderOptions<E>) {
     return true;
   };
 
-  /** After the last send: writes to disk all that is left in memory, as far as the disk takes it. */
+  /** Writes everything left in memory to disk after the last send, as far as it fits. */
   const putRestOnDisk = async (store: Spill): Promise<void> => {
-    // Appends of the sends that were under way, so that nothing is written twice.
+    // Wait for the appends of sends that were under way, so that nothing is written twice.
     await store.settled();
     let goesOn = true;
     for (const chunk of inFlight.list()) goesOn &&= await putOnDisk([chunk]);
@@ -164,18 +164,18 @@ export function createChunkSender<E extends Entry>(options: SenderOptions<E>) {
   };
 
   return {
-    /** Says that there is something on disk that no chunk of this sender brought. */
+    /** Call this when there is something on disk that this sender did not write. */
     replay(): void {
       replay?.wake();
     },
 
-    /** Says that the buffer has something new. Cheap; call it after every offer. */
+    /** Call this after every offer to the buffer. Cheap. */
     notify(): void {
       if (chunker.hasFullChunk) schedulePump();
       else if (timer === null) armTimer();
     },
 
-    /** Sends what waits without waiting for full chunks. Resolves when all is in Redis, what is on disk included, or on abort. */
+    /** Sends what waits without waiting for full chunks. Resolves when everything, also on disk, is in Redis, or on abort. */
     async flush(deadline: AbortSignal): Promise<void> {
       const given = new Promise<void>((resolve) => deadline.addEventListener('abort', () => resolve(), { once: true }));
       while ((buffer.held.records > 0 || replay?.running) && !deadline.aborted && !signal.aborted) {
@@ -186,15 +186,15 @@ export function createChunkSender<E extends Entry>(options: SenderOptions<E>) {
     },
 
     /**
-     * Gives up: sends under way are cut off and not repeated. Resolves, when nothing runs any more, with the records that
-     * are not known to have arrived, in Redis or on disk. A send whose reply was lost may have arrived all the same.
+     * Stops: sends under way are cut off and not repeated. When nothing runs any more, resolves with the records that are not
+     * known to be in Redis or on disk. A send whose reply was lost may have arrived nevertheless.
      */
     async stop(): Promise<readonly E[]> {
       stopping.abort();
       if (timer !== null) clearTimeout(timer);
       timer = null;
       await transport.close();
-      // Cutting a connection to a frozen server takes seconds; nothing that comes of it matters here.
+      // Closing a connection to a frozen server takes seconds, and its result does not matter here.
       await Promise.race([Promise.all([...sends, lane.running, replay?.stop()]), sleep(lastAnswerMs)]);
       if (spill !== null) await endsWithin(putRestOnDisk(spill), lastSpillMs);
       return inFlight.giveUpAll();

@@ -4,8 +4,8 @@ import type { Entry, RecordBuffer } from './record-buffer.ts';
 import type { RefusedRecord } from './send-apart.ts';
 
 /**
- * Chunks that were taken from the buffer. They keep their room there until their outcome is known. Each has one outcome: an
- * answer that comes after the chunk was written to disk or given up, say, changes nothing.
+ * Holds the chunks that were taken from the buffer. They keep their room there until their outcome is known. Each has one
+ * outcome: an answer that comes after a chunk was written to disk or given up changes nothing.
  */
 export function createInFlight<E extends Entry>(
   buffer: RecordBuffer<E>,
@@ -24,13 +24,13 @@ export function createInFlight<E extends Entry>(
       inFlight.add(chunk);
     },
 
-    /** All that are in flight now. */
+    /** Lists all chunks that are in flight. */
     list: (): OutgoingChunk<E>[] => [...inFlight],
 
-    /** Redis has them. */
+    /** Redis has the chunks. */
     sent: (chunks: readonly OutgoingChunk<E>[]): void => settle(chunks, hooks.sent),
 
-    /** The disk has them. */
+    /** The disk has the chunks. */
     spilled: (chunks: readonly OutgoingChunk<E>[]): void => settle(chunks, hooks.spilled),
 
     /** Redis has a chunk, except for the refused records. */

@@ -1,12 +1,12 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { endsWithin } from '../../shared/platform/lifecycle.ts';
 
-/** Failures of one send after which Redis counts as away: the first may be a connection that was only just cut. */
+/** After so many failures of one send, Redis counts as away. The first failure may be a connection that was just cut. */
 const failuresUntilAway = 2;
-/** A send without an answer for so long means the same for the chunks behind it. */
+/** If a send has no answer for so long, Redis counts as away, too. */
 const noAnswerMs = 500;
 
-/** Decides by the answers to a producer's own sends whether Redis is away, which it is until it acknowledges anything. */
+/** Decides by the results of a producer's own sends whether Redis is away. It is away until it acknowledges a send. */
 export function createRedisAvailability() {
   let isAway = false;
   let acknowledged = 0;
@@ -14,17 +14,17 @@ export function createRedisAvailability() {
     get isAway(): boolean {
       return isAway;
     },
-    /** sends that were acknowledged so far */
+    /** how many sends Redis has acknowledged so far */
     acknowledged: (): number => acknowledged,
     onAcknowledged(): void {
       isAway = false;
       acknowledged += 1;
     },
-    /** @param failures of one send, one after the other */
+    /** @param failures consecutive failures of one send */
     onFailure(failures: number): void {
       if (failures >= failuresUntilAway) isAway = true;
     },
-    /** Whether a send ends soon, one way or the other; if not, Redis counts as away. */
+    /** Whether a send settles soon; if not, Redis counts as away. */
     async answersSoon(sending: Promise<void>): Promise<boolean> {
       let isAnswered = false;
       const answer = sending
@@ -33,7 +33,7 @@ export function createRedisAvailability() {
           isAnswered = true;
         });
       await endsWithin(answer, noAnswerMs);
-      // After a stall of the event loop the answer may be there and not have been read yet.
+      // After the event loop has stalled, the answer may have arrived without having been read.
       if (!isAnswered) await nextTurn();
       if (!isAnswered) isAway = true;
       return isAnswered;

@@ -7,21 +7,21 @@ import { createProblemLog } from '../core/problem-log.ts';
 import { createProducerMetrics } from './execution-metrics.ts';
 import { checkObserverSettings, ExecutionObserver } from './execution-observer.ts';
 
-/** Everything is optional: what is not given comes from the configuration's defaults. */
+/** Everything is optional. */
 export interface ExecutionObserverOptions extends ProducerOptions {
   /** `redis://…` or `rediss://…`; null or absent: metrics only, nothing is stored */
   redisUrl?: string | null;
-  /** enabled, sampling, trace, buffer, chunk, spill and memory settings; see `.env.example` for each default */
+  /** enabled, sampling, trace, buffer, chunk, spill and memory settings; see `.env.example` for the defaults */
   producer?: Partial<ProducerSettings>;
 }
 
 /**
- * Makes an observer. Nothing connects until the first record is kept; while Redis is away, records wait in a buffer that
- * is bounded by number and by bytes.
+ * Creates an observer. Nothing connects until the first record is kept. While Redis is away, records wait in a buffer that is
+ * bounded by number and by bytes.
  *
- * With `producer.spill.dir` they wait on disk: once a send has failed twice, or has had no answer for half a second,
- * finished chunks are written there and leave the buffer, until Redis answers again. What earlier sessions left there is
- * replayed, which connects at once when there is any.
+ * With `producer.spill.dir`, they wait on disk: once a send has failed twice or has had no answer for half a second, finished
+ * chunks are written there and leave the buffer until Redis answers again. What earlier sessions left there is replayed; if
+ * there is any, the observer connects at once.
  *
  * @throws RangeError when a setting is out of its range
  */
@@ -58,16 +58,15 @@ export function createExecutionObserver(options: ExecutionObserverOptions = {}):
 
 const queue = 'execution-log';
 
-/** What it reads of the configuration. */
+/** The groups of the configuration that it reads. */
 const observerGroups = ['redisUrl', 'namespace', 'producer'] as const;
 
-/** The fields that are never cut away need so much at most. */
+/** The fields that are never cut need at most so much. */
 const minRecordBytes = 16_384;
 
-/** Every size must be a positive number, and a name must fit into job ids. */
 function checkSettings(producer: ProducerSettings): ProducerSettings {
   checkProducer(producer);
-  // Before anything is made that would have to be taken back.
+  // Before anything is created that would have to be removed again.
   checkObserverSettings(producer);
   checkSizes({
     'producer.metricsMaxSeries': producer.metricsMaxSeries,
@@ -83,10 +82,10 @@ function checkSettings(producer: ProducerSettings): ProducerSettings {
 }
 
 /**
- * The options that an environment asks for: `REDIS_URL`, the kept `DSL_EXECUTION_LOG_*` names and the `SLUICE_*` ones of producers.
- * Others are not looked at: they may be the host's own.
+ * Reads the options from an environment: `REDIS_URL`, `DSL_EXECUTION_LOG_*` and the `SLUICE_*` variables of producers. Ignores all
+ * others, which may be the host's own.
  *
- * @throws UsageError that lists every problem of these variables at once
+ * @throws UsageError that lists all problems with these variables
  */
 export function executionObserverOptionsFrom(environment: NodeJS.ProcessEnv): ExecutionObserverOptions {
   return loadProducerConfig(environment, observerGroups);

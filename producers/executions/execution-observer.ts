@@ -9,19 +9,19 @@ import type { Execution } from './execution.ts';
 import type { ProducerMetrics } from './execution-metrics.ts';
 import { captureExecutionRecord, toStatus } from './execution-record.ts';
 
-/** Settings that may change while the observer runs. */
+/** Settings that can change while the observer runs. */
 export interface ObserverSettings {
-  /** false: no rows at all, failures included; metrics go on */
+  /** false: nothing is stored, not even failures; the metrics go on */
   enabled: boolean;
-  /** share of ok runs to keep, 0 to 1; failures are always kept */
+  /** the share of ok runs to keep, 0 to 1; failures are always kept */
   sampleRate: number;
-  /** entries of a trace to keep; 0 or less keeps all */
+  /** how many entries of a trace to keep; 0 or less keeps all */
   traceLimit: number;
 }
 
 /**
- * What became of every record since the observer was made. `recorded` is the sum of `sampledOut`, `disabled`, `dropped`
- * and `kept`; what is kept is in the buffer, `spilled`, `takenOver`, `sent` or `refused`.
+ * What became of every record since the observer was created. `recorded` is the sum of `sampledOut`, `disabled`, `dropped` and
+ * `kept`. `kept` is the sum of the buffer, `spilled`, `takenOver`, `sent` and `refused`.
  */
 export interface ObserverStats extends DeliveryCounts {
   /** calls of record() */
@@ -29,21 +29,21 @@ export interface ObserverStats extends DeliveryCounts {
   sampledOut: number;
   /** recorded while disabled, or without a queue */
   disabled: number;
-  /** turned away or evicted for want of room, recorded after close, left unsent by close, damaged on disk, or unreadable */
+  /** no room, recorded after close, unsent at close, damaged on disk, or unreadable */
   dropped: number;
   /** kept: in the buffer, on disk, taken over or sent */
   kept: number;
 }
 
-/** What scoring code needs to know of an observer. */
+/** The part of an observer that scoring code needs. */
 export interface ExecutionSink {
   /** Synchronous, never throws, never waits. */
   record(execution: Execution): void;
 }
 
 /**
- * What a drop is counted under: texts that the metrics keep anyway, and not the caller's own, which may be of any length and
- * wait in the buffer for as long as their record.
+ * The labels that a drop is counted under. These are the texts that the metrics keep anyway, and not the caller's own, which
+ * may be of any length and would wait in the buffer with their record.
  */
 interface DropLabels {
   readonly realm: string | null;
@@ -52,10 +52,10 @@ interface DropLabels {
 
 const noLabels: DropLabels = { realm: null, strategyType: null };
 
-/** An execution in the buffer, and what its drop would be counted under. */
+/** An execution in the buffer. */
 export interface ExecutionEntry extends Entry, DropLabels {}
 
-/** The parts that an observer is put together from; `createExecutionObserver` does that. */
+/** The parts of an observer; `createExecutionObserver` creates them. */
 export interface ObserverParts {
   settings: ObserverSettings;
   /** bytes of JSON of one record */
@@ -64,7 +64,7 @@ export interface ObserverParts {
   /** null: metrics only, nothing is stored */
   pipeline: PipelineParts | null;
   problems: ProblemLog;
-  /** uniform in [0, 1); asked once for each ok run while the rate is above 0, and for nothing else */
+  /** uniform in [0, 1); called once for each ok run while the rate is above 0, and for nothing else */
   random: () => number;
   /** ms since 1970 */
   now: () => number;
@@ -74,7 +74,7 @@ export interface ObserverParts {
 const nothingDelivered: DeliveryCounts = { sent: 0, refused: 0, spilled: 0, takenOver: 0, recovered: 0 };
 const nothingFlushed: DrainResult = { flushed: 0, unflushed: 0, spilled: 0 };
 
-/** Reports executions: metrics at once, and a sampled record to the queue in the background. */
+/** Reports executions: updates the metrics at once and sends sampled records to the queue in the background. */
 export class ExecutionObserver implements ExecutionSink {
   readonly #parts: ObserverParts;
   readonly #pipeline: Pipeline<ExecutionEntry> | null;
@@ -111,16 +111,16 @@ export class ExecutionObserver implements ExecutionSink {
   /**
    * Reports one execution. Synchronous, never throws, never waits for anything.
    *
-   * In this order: metrics; then, if enabled and with a queue, a failure is kept and an ok run is sampled; what is kept
-   * is cut, made storable and copied, so that later changes to the object do not matter; then it is buffered. When the
-   * buffer is full, ok runs are dropped before failures, and every drop is counted.
+   * First it updates the metrics. Then, if enabled and with a queue, it keeps a failure and samples an ok run. What it keeps is
+   * cut, made storable and copied, so that later changes to the object do not matter, and put into the buffer. If the buffer is
+   * full, ok runs are dropped before failures, and every drop is counted.
    */
   record(execution: Execution): void {
     this.#stats.recorded += 1;
     try {
       this.#record(execution);
     } catch (thrown) {
-      // Only a value that is no execution at all gets here: null, or one whose getters throw.
+      // Only a value that is no execution gets here: null, or an object whose getters throw.
       this.#drop(noLabels, toError(thrown));
     }
   }
@@ -176,7 +176,7 @@ export class ExecutionObserver implements ExecutionSink {
     }
   }
 
-  /** Changes settings from the next record on. @throws RangeError when a value is out of its range */
+  /** Changes settings for all later records. @throws RangeError when a value is out of range */
   configure(changes: Partial<ObserverSettings>): void {
     this.#settings = checkObserverSettings({ ...this.#settings, ...changes });
   }
@@ -201,7 +201,7 @@ export class ExecutionObserver implements ExecutionSink {
     return (await this.#pipeline?.flush(options)) ?? nothingFlushed;
   }
 
-  /** The same as `flush`: the name that it has in the system that Sluice replaces. */
+  /** The same as `flush`, by its name in the system that Sluice replaces. */
   drain(options?: { timeoutMs?: number }): Promise<DrainResult> {
     return this.flush(options);
   }
@@ -235,14 +235,14 @@ export class ExecutionObserver implements ExecutionSink {
   }
 }
 
-/** Accepts everything, does nothing: for code that runs without observability. */
+/** Accepts everything and does nothing: for code that runs without observability. */
 export class NoopExecutionObserver implements ExecutionSink {
   record(_execution: Execution): void {
-    // nothing, on purpose
+    // intentionally nothing
   }
 }
 
-/** @throws RangeError that names the setting which is out of its range */
+/** @throws RangeError that names the setting that is out of range */
 export function checkObserverSettings(settings: ObserverSettings): ObserverSettings {
   const { sampleRate, traceLimit } = settings;
   if (!(sampleRate >= 0 && sampleRate <= 1))

@@ -16,15 +16,15 @@ import {
 import { SendQueue } from './send-queue.ts';
 import { untilAborted } from './until-aborted.ts';
 
-/** How a record is to be sent. */
+/** Options of a send. */
 export interface SendOptions {
-  /** Ends the wait. A record that was accepted before is sent all the same. */
+  /** aborts the wait. A record that was accepted before is still sent */
   signal?: AbortSignal | undefined;
-  /** true: resolves only when the record is in Redis, and not when it is accepted. @default false */
+  /** true: resolves only when the record is in Redis, not already when it is accepted. @default false */
   durable?: boolean | undefined;
 }
 
-/** The parts that a sender is put together from; `createCompletedRequestSender` does that. */
+/** The parts of a sender; `createCompletedRequestSender` creates them. */
 export interface SenderParts {
   pipeline: PipelineParts;
   record: Omit<RequestContext, 'nowMs'>;
@@ -38,8 +38,8 @@ export interface SenderParts {
 type Candidate = Required<Pick<Entry, 'record' | 'ack'>>;
 
 /**
- * Sends the records of requests to the queue: into a bounded buffer at once, and in chunks to Redis in the background.
- * While the buffer is full, sends wait, in order; nothing that was accepted is dropped to make room.
+ * Sends the records of requests to the queue: at once into a bounded buffer, and from there to Redis in the background. While
+ * the buffer is full, sends wait in order. Nothing that was accepted is dropped to make room.
  */
 export class CompletedRequestSender {
   readonly #parts: SenderParts;
@@ -53,7 +53,7 @@ export class CompletedRequestSender {
       admit: (candidate) => this.#admit(candidate),
       onWaited: (waitedMs, error) => {
         parts.metrics.waited(waitedMs / 1_000);
-        // Not where the caller hears of it, which is a turn later: the counts add up at any moment.
+        // Not where the caller's promise rejects, which is a turn later: the counts must always add up.
         if (error !== null) this.#count(error);
       },
     });
@@ -71,35 +71,35 @@ export class CompletedRequestSender {
   }
 
   /**
-   * Sends the record of a request that has ended. Resolves when it is accepted into the buffer, or, with `durable`, when
-   * it is in Redis. Waits while the buffer is full, behind those that came before.
+   * Sends the record of a request that has ended. Resolves when the record is accepted into the buffer or, with `durable`, when
+   * it is in Redis. Waits while the buffer is full, behind earlier sends.
    *
-   * The record is written on the caller's thread: see docs/completed-requests.md for what that costs. A send that has to wait holds on to
-   * the bodies and writes when there is room, so what waits takes no memory beyond what the caller gave; bytes must not
-   * change until then.
+   * The record is serialised on the caller's thread; docs/completed-requests.md says what that costs. A send that has to wait
+   * keeps the bodies and serialises them when there is room, so it takes no additional memory. Bytes must not change until
+   * then.
    *
-   * @throws TypeError when the request is no object, or has no proper `requestId` or `createdBy`. All else is mended.
+   * @throws TypeError when the request is no object, or has no valid `requestId` or `createdBy`. Everything else is repaired.
    * @throws RecordTooLargeError when it is larger than the whole buffer
    * @throws SendAbortedError (`name` AbortError) when `signal` aborts
-   * @throws SenderClosedError after `close`, or when it ends the wait
-   * @throws RecordRefusedError with `durable`, when Redis refuses this record for good; it is left out
+   * @throws SenderClosedError after `close`, or when `close` ends the wait
+   * @throws RecordRefusedError with `durable`, when Redis permanently refuses this record; it is left out
    */
   send(request: CompletedRequest, options: SendOptions = {}): Promise<void> {
     return this.#send(captureCompletedRequest, request, options);
   }
 
   /**
-   * As `send`, for a request that still runs: its row is there, in state processing, before its end. A background request
-   * wants `durable` before its caller is told that it runs.
+   * Like `send`, for a request that is still running: its row appears in state processing before its end. For a background
+   * request, await this with `durable` before you tell the caller that it runs.
    */
   begin(request: BegunRequest, options: SendOptions = {}): Promise<void> {
     return this.#send(captureBegunRequest, request, options);
   }
 
   /**
-   * As `send`, without waiting: false when there is no room, or others wait before it, and then the record is not accepted.
+   * Like `send`, but without waiting. Returns false if there is no room or others wait; then the record is not accepted.
    *
-   * @throws as `send`, but never for an abort
+   * @throws like `send`, except for an abort
    */
   trySend(request: CompletedRequest): boolean {
     return this.#counted(() => {
@@ -152,12 +152,12 @@ export class CompletedRequestSender {
 
   async #send<R>(capture: Capture<R>, request: R, { signal, durable = false }: SendOptions): Promise<void> {
     const ack: AwaitedAck | null = durable ? createAck() : null;
-    // Up to here and to the first await all is done in the caller's turn, so sends are accepted in the order of the calls.
+    // Everything up to the first await happens in the caller's turn, so sends are accepted in the order of the calls.
     await this.#counted(() => this.#accept(this.#capture(capture, request, ack), signal));
     if (ack !== null) await untilAborted(ack.promise, signal, { isAccepted: true });
   }
 
-  /** Null when the record was accepted at once. */
+  /** Returns null if the record was accepted at once. */
   #accept(candidate: Candidate, signal: AbortSignal | undefined): Promise<void> | null {
     this.#refuseWhenClosed();
     if (signal?.aborted) throw new SendAbortedError(signal, { isAccepted: false });
@@ -175,7 +175,7 @@ export class CompletedRequestSender {
 
   #admit({ record, ack }: Candidate): boolean {
     const { buffer } = this.#pipeline;
-    // Not written before it may fit: what waits would take twice the memory.
+    // Not serialised before it may fit: a waiting send would take twice the memory.
     if (!buffer.hasRoomFor(record.bytes)) return false;
     const { bytes } = record.serialize();
     const { maxBytes } = this.#parts.pipeline.buffer;

@@ -13,28 +13,28 @@ import { createApiKeyHash } from './api-key-hash.ts';
 import { CompletedRequestSender } from './completed-request-sender.ts';
 import { createRequestMetrics } from './request-metrics.ts';
 
-/** All but `redisUrl` is optional: what is not given comes from the configuration's defaults. */
+/** Everything except `redisUrl` is optional. */
 export interface CompletedRequestSenderOptions extends ProducerOptions {
   /** `redis://…` or `rediss://…` */
   redisUrl: string | null;
-  /** buffer, bound of a body and pepper; see `.env.example` for each default */
+  /** buffer, size limit of a body, and pepper; see `.env.example` for the defaults */
   requests?: Partial<RequestSettings>;
-  /** name, chunk, spill and memory settings, the same as an observer's; see `.env.example` for each default */
+  /** name, chunk, spill and memory settings, as for an observer; see `.env.example` for the defaults */
   producer?: Partial<SendingSettings>;
-  /** keys that are taken out of request bodies that are JSON objects, where they stand at the top. @default none */
+  /** top-level keys to remove from request bodies that are JSON objects. @default none */
   stripRequestKeys?: readonly string[];
 }
 
 const queue = 'completed-request';
 
-/** What it reads of the configuration. */
+/** The groups of the configuration that it reads. */
 const senderGroups = ['redisUrl', 'namespace', 'sending', 'requests'] as const;
 
 /**
- * Makes a sender of completed requests. Nothing connects until the first record is accepted; while Redis is away, records
- * wait in a buffer that is bounded by number and by bytes, and then the sends themselves wait.
+ * Creates a sender of completed requests. Nothing connects until the first record is accepted. While Redis is away, records
+ * wait in a buffer that is bounded by number and by bytes; when it is full, the sends wait.
  *
- * With `producer.spill.dir` records go to disk while Redis is away, as an observer's do, into a directory of this queue.
+ * With `producer.spill.dir`, records go to disk while Redis is away, as with an observer, into a directory of this queue.
  *
  * @throws UsageError without a `redisUrl`
  * @throws RangeError when a setting is out of its range
@@ -88,7 +88,7 @@ function checkRequests(requests: RequestSettings): RequestSettings {
     );
   if (requests.maxBodyBytes * 3 > buffer.maxBytes)
     throw new RangeError('requests.maxBodyBytes must be at most a third of requests.buffer.maxBytes');
-  // The value is a secret, whatever is wrong with it.
+  // Never show the value: it is a secret even if it is invalid.
   if (apiKeyPepper !== null && (typeof apiKeyPepper !== 'string' || apiKeyPepper.length < minPepperChars))
     throw new RangeError(
       `requests.apiKeyPepper is too short; accepted: at least ${minPepperChars} characters, or null`,
@@ -97,10 +97,10 @@ function checkRequests(requests: RequestSettings): RequestSettings {
 }
 
 /**
- * The options that an environment asks for: `REDIS_URL` and the `SLUICE_*` names of producers. Others are not looked at: they
- * may be the host's own.
+ * Reads the options from an environment: `REDIS_URL` and the `SLUICE_*` variables of producers. Ignores all others, which may be
+ * the host's own.
  *
- * @throws UsageError that lists every problem of these variables at once; it shows no secret
+ * @throws UsageError that lists all problems with these variables; it shows no secret
  */
 export function completedRequestSenderOptionsFrom(environment: NodeJS.ProcessEnv): CompletedRequestSenderOptions {
   const { sending, ...others } = loadProducerConfig(environment, senderGroups);
