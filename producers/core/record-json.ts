@@ -31,7 +31,7 @@ const cuts: readonly Cut[] = [
 ];
 
 /** Parts estimated at more than so many times the bound cannot fit uncut and are not even copied. */
-export const hopeless = 4;
+export const hopelessRatio = 4;
 
 /** Serialises a record whose free-form parts are plain JSON, as they nearly always are, in one native call. */
 export function writePlainRecord(

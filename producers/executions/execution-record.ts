@@ -4,7 +4,7 @@ import { FieldReader, quote, readId, readTime, readTrace } from '../core/field-r
 import { createKeyLists, wideKeys } from '../core/key-lists.ts';
 import { LazyRecord } from '../core/lazy-record.ts';
 import { Notes } from '../core/notes.ts';
-import { hopeless, type SerializedRecord, writePlainRecord, writeRecord } from '../core/record-json.ts';
+import { hopelessRatio, type SerializedRecord, writePlainRecord, writeRecord } from '../core/record-json.ts';
 import { copyPlainJson, isPlainObject, type JsonBounds } from '../core/storable-json.ts';
 import type { Execution } from './execution.ts';
 
@@ -99,7 +99,7 @@ function take(
     depth: executionLimits.depth,
     nodes: 20_000,
     stringChars: maxBytes,
-    chars: maxBytes * hopeless,
+    chars: maxBytes * hopelessRatio,
   };
   const listKeys = createKeyLists();
   const [traceCopy, inputCopy] = tryToCopy(trace, input, bounds, listKeys);
