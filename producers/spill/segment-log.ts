@@ -17,7 +17,7 @@ export interface SpillableChunk {
 
 /** Settings of a log, and its callbacks. */
 export interface SegmentLogOptions {
-  /** the parent of this session's directory */
+  /** holds the directories of all sessions of one queue; created if it is missing */
   dir: string;
   /** the name of this session's directory */
   session: string;

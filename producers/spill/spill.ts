@@ -1,24 +1,18 @@
 import { mkdir } from 'node:fs/promises';
 import { toError } from '../../shared/platform/errors.ts';
 import type { SpillBatch } from './batch-reader.ts';
-import { createSegmentLog, type SpillableChunk } from './segment-log.ts';
+import { createSegmentLog, type SegmentLogOptions, type SpillableChunk } from './segment-log.ts';
 import { createSegmentQueue, type SegmentQueueOptions } from './segment-queue.ts';
 import { createSerial } from './serial.ts';
 import { claim, createSessionFinder, listSegments } from './session-directories.ts';
 import { type SpillTiming, spillTiming } from './timing.ts';
 
 /** Settings of a spill, and its callbacks. */
-export interface SpillOptions extends SegmentQueueOptions {
-  /** holds the directories of all sessions of one queue; created if it is missing */
-  dir: string;
-  /** the name of this session's directory */
-  session: string;
+export interface SpillOptions
+  extends SegmentQueueOptions,
+    Omit<SegmentLogOptions, 'timing' | 'hasRoomFor' | 'onSealed'> {
   /** bytes of all segments that this session wrote or claimed */
   maxBytes: number;
-  /** see createSegmentWriter */
-  fsyncMs: number;
-  /** ms since 1970; stored with each chunk for inspection only */
-  now: () => number;
   /** @default spillTiming */
   timing?: SpillTiming;
   /** there is something to replay that this session did not append */
