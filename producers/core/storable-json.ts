@@ -28,14 +28,6 @@ export function describeHuge(text: string): string {
   return `[text of ${text.length} characters]`;
 }
 
-/**
- * Whether JSON.stringify alone represents `value` faithfully: plain objects and arrays, finite numbers, within the bounds.
- * Strings are not searched here; `hasUnstorableEscapes` searches the finished text.
- */
-export function isPlainJson(value: unknown, bounds: JsonBounds): boolean {
-  return copyPlainJson(value, bounds) !== null;
-}
-
 const notPlain = Symbol('not plain');
 
 /** How much a copy may still take, and roughly how many characters of JSON it takes so far. */
@@ -47,8 +39,9 @@ interface CopyBudget {
 }
 
 /**
- * Copies plain JSON to be serialised later, and estimates its characters. Null if the value is not plain (see `isPlainJson`).
- * Takes a third of the time of serialising it.
+ * Copies plain JSON to be serialised later, and estimates its characters. Takes a third of the time of serialising it. Returns
+ * null unless JSON.stringify alone represents the value faithfully: plain objects and arrays, finite numbers, within the
+ * bounds. Strings are not searched here; `hasUnstorableEscapes` searches the finished text.
  */
 export function copyPlainJson(value: unknown, bounds: JsonBounds): { copy: unknown; chars: number } | null {
   const budget: CopyBudget = {

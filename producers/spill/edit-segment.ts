@@ -34,12 +34,16 @@ export interface EditedSegments {
   newerChunks: number;
 }
 
+export function nothingEdited(): EditedSegments {
+  return { erased: 0, blanked: 0, damagedBytes: 0, newer: 0, newerChunks: 0 };
+}
+
 /** Reads a segment and returns what an editor would do with it. @throws when it cannot be read */
 export async function examineSegment(
   { path, bytes }: { path: string; bytes: number },
   editor: SegmentEditor,
 ): Promise<EditedSegments> {
-  const found: EditedSegments = { erased: 0, blanked: 0, damagedBytes: 0, newer: 0, newerChunks: 0 };
+  const found = nothingEdited();
   let damagedBytes = 0;
   for await (const part of readSegmentFile(path, bytes)) {
     if (part.kind === 'newer') found.newer += 1;

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type EditedSegments, editSegment, examineSegment, type SegmentEditor } from './edit-segment.ts';
+import { type EditedSegments, editSegment, examineSegment, nothingEdited, type SegmentEditor } from './edit-segment.ts';
 import { createOwnDirectory, type OwnDirectory, removeDirectory } from './own-directory.ts';
 import {
   claim,
@@ -45,7 +45,7 @@ export async function editSpill(
     timing?: SpillTiming;
   },
 ): Promise<EditedSpill> {
-  const total = nothing();
+  const total = nothingEdited();
   const findSessions = createSessionFinder(timing);
   const seen = new Set<string>();
   const untilMs = performance.now() + waitMs;
@@ -54,7 +54,7 @@ export async function editSpill(
   try {
     for (;;) {
       let liveSessions = 0;
-      const ofLiving = nothing();
+      const ofLiving = nothingEdited();
       for (const session of await findSessions(parent, own?.path ?? null)) {
         if (signal.aborted || seen.has(session.path)) continue;
         const { hasEnded } = session;
@@ -62,7 +62,7 @@ export async function editSpill(
         const isConcerned = found.erased + found.blanked + found.damagedBytes > 0;
         if (!hasEnded && isConcerned) liveSessions += 1;
         if (!hasEnded && !dryRun) {
-          add(ofLiving, { ...nothing(), newer: found.newer, newerChunks: found.newerChunks });
+          add(ofLiving, { ...nothingEdited(), newer: found.newer, newerChunks: found.newerChunks });
           continue;
         }
         if (dryRun || !isConcerned) {
@@ -109,7 +109,7 @@ async function leave(parent: string, own: OwnDirectory | null): Promise<void> {
 }
 
 async function examine(directory: string, editor: SegmentEditor): Promise<EditedSegments> {
-  const total = nothing();
+  const total = nothingEdited();
   for (const segment of await segmentsOf(directory)) {
     // A replay may delete it meanwhile.
     const found = await examineSegment(segment, editor).catch(nullWhenGone);
@@ -133,8 +133,4 @@ function add(total: EditedSegments, more: EditedSegments): void {
   total.damagedBytes += more.damagedBytes;
   total.newer += more.newer;
   total.newerChunks += more.newerChunks;
-}
-
-function nothing(): EditedSegments {
-  return { erased: 0, blanked: 0, damagedBytes: 0, newer: 0, newerChunks: 0 };
 }
