@@ -145,7 +145,7 @@ export async function eraseSubject(
     unreadableSegments: spill.newer,
     unreadableChunks: spill.newerChunks,
     unreadableDeadLetters,
-    livingSpills: spill.livingLives,
+    livingSpills: spill.liveSessions,
     stuckRows,
   };
   const isDone = !signal.aborted && Object.values(left).every((number) => number === 0);
@@ -176,7 +176,7 @@ async function eraseSpill(
     ...{ erased: 0, blanked: 0, damagedBytes: 0 },
     newer: 0,
     newerChunks: 0,
-    livingLives: 0,
+    liveSessions: 0,
   };
   const parents = spillDirs.flatMap((dir) =>
     queueNames.map((queue) => ({ queue, parent: join(dir, `${namespace}.${queue}`) })),
@@ -197,7 +197,7 @@ async function eraseSpill(
     total.damagedBytes += found.damagedBytes;
     total.newer += found.newer;
     total.newerChunks += found.newerChunks;
-    total.livingLives += dryRun ? 0 : found.livingLives;
+    total.liveSessions += dryRun ? 0 : found.liveSessions;
   }
   return total;
 }

@@ -3,7 +3,7 @@
 export type { ServiceTier } from '../shared/contracts/completed-request.ts';
 export type { ExecutionStatus, TraceEntry } from '../shared/contracts/execution.ts';
 export { UsageError } from '../shared/platform/errors.ts';
-export type { DrainResult } from './core/drain.ts';
+export type { DrainResult } from './core/pipeline.ts';
 export type { ProducerLogger } from './core/problem-log.ts';
 export { RecordRefusedError } from './core/refusal.ts';
 export { RecordLostError, RecordTooLargeError, SendAbortedError, SenderClosedError } from './core/send-errors.ts';

@@ -1,6 +1,6 @@
 import { stat } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { addUp, type InspectedLife, inspectSpill, type SpillContent } from '../../producers/spill/inspect.ts';
+import { addUp, type InspectedSession, inspectSpill, type SpillContent } from '../../producers/spill/inspect.ts';
 import { loadConfig } from '../../shared/platform/config/config.ts';
 import { UsageError } from '../../shared/platform/errors.ts';
 import type { CommandContext } from '../context.ts';
@@ -23,22 +23,22 @@ async function inspect(context: CommandContext, given: string | undefined, { jso
   const found = await stat(dir).catch(() => null);
   if (!found?.isDirectory()) throw new UsageError(`${dir} is not a readable directory`);
 
-  const lives = await inspectSpill(dir, Date.now());
-  const total = addUp(lives);
+  const sessions = await inspectSpill(dir, Date.now());
+  const total = addUp(sessions);
   if (total.corruptBytes > 0) context.exitWith(1);
-  const result = { dir, directories: lives.map(lifeToJson), total: contentToJson(total) };
+  const result = { dir, directories: sessions.map(sessionToJson), total: contentToJson(total) };
   context.output.print(result, { json }, () =>
-    lives.length === 0
+    sessions.length === 0
       ? ['no records on disk']
       : [
-          ...lives.flatMap((life) => [`${life.name}  ${life.state}`, `  ${describe(life)}`]),
-          ...(lives.length > 1 ? ['total', `  ${describe(total)}`] : []),
+          ...sessions.flatMap((session) => [`${session.name}  ${session.state}`, `  ${describe(session)}`]),
+          ...(sessions.length > 1 ? ['total', `  ${describe(total)}`] : []),
         ],
   );
 }
 
-function lifeToJson(life: InspectedLife): object {
-  return { name: life.name, state: life.state, ...contentToJson(life) };
+function sessionToJson(session: InspectedSession): object {
+  return { name: session.name, state: session.state, ...contentToJson(session) };
 }
 
 function contentToJson(content: SpillContent): object {

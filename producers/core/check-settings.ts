@@ -9,7 +9,7 @@ export function checkSizes(sizes: Record<string, number>): void {
   }
 }
 
-/** Checks what every producer has: its name, its chunks, its spill and its share of Redis' memory. @throws RangeError that names the setting */
+/** Checks the settings that all producers share. @throws RangeError that names the setting */
 export function checkProducer({ name, chunk, spill, memoryShare }: SendingSettings): void {
   checkSizes({
     'producer.chunk.maxRecords': chunk.maxRecords,

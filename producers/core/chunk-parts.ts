@@ -8,13 +8,13 @@ export interface SendableChunk {
   data: string;
 }
 
-/** A chunk that is cut between its records. */
+/** A chunk that can be split between its records. */
 export interface ChunkParts {
-  /** The records from one index to before another, as a chunk whose id says which. The same ones are the same chunk. */
+  /** Returns the records from one index up to another (exclusive) as a chunk. Its id is derived from the indexes. */
   part(from: number, until: number): SendableChunk;
 }
 
-/** Cuts a chunk's text between its records, each of which stays the very text that it is. Null when it cannot be. */
+/** Splits a chunk's text between its records, whose texts stay as they are. Null if that is not possible. */
 export function takeApart({ id, data }: SendableChunk): ChunkParts | null {
   const list = findJsonMembers(data)?.find(({ key }) => key === 'records');
   const listAt = list === undefined ? -1 : data.indexOf('[', list.start + '"records"'.length);

@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { chunkId, chunkVersion } from '../../shared/contracts/chunk.ts';
 import type { Entry, RecordBuffer } from './record-buffer.ts';
 
-/** A chunk ready to be sent: its text never changes again, however often it is sent. */
+/** A chunk ready to be sent. Its text never changes, however often it is sent. */
 export interface OutgoingChunk<E extends Entry = Entry> {
   /** the job id */
   id: string;
@@ -12,23 +12,23 @@ export interface OutgoingChunk<E extends Entry = Entry> {
   entries: readonly E[];
 }
 
-/** When a chunk is full. */
+/** The size of a full chunk. */
 export interface ChunkLimits {
   maxRecords: number;
-  /** of its records together */
+  /** of all its records */
   maxBytes: number;
 }
 
-/** One life of a producer; stamps its chunks. */
+/** One session of a producer: one observer or sender from its creation to its end. Part of each of its chunks. */
 export interface ProducerIdentity {
   producer: string;
   /** ms since 1970 */
   epoch: number;
-  /** random letters and digits */
+  /** random letters and digits that tell sessions apart; the name of the field in a chunk */
   life: string;
 }
 
-/** A name for this process that another one will not have: the host's name and some random characters. */
+/** Creates a unique name for this process: the host's name and some random characters. */
 export function createProducerName(): string {
   const host =
     hostname()
@@ -37,7 +37,7 @@ export function createProducerName(): string {
   return `${host}-${randomBytes(5).toString('hex')}`;
 }
 
-/** Cuts chunks off the buffer and numbers them. */
+/** Takes chunks from the buffer and numbers them. */
 export function createChunker<E extends Entry>(
   buffer: RecordBuffer<E>,
   limits: ChunkLimits,
@@ -45,19 +45,20 @@ export function createChunker<E extends Entry>(
 ) {
   let lastSeq = 0;
   return {
-    /** Whether what waits fills a chunk. */
+    /** Whether enough waits to fill a chunk. */
     get hasFullChunk(): boolean {
       const { records, bytes } = buffer.waiting;
       return records >= limits.maxRecords || bytes >= limits.maxBytes;
     },
-    /** The next chunk, full or not; null when nothing waits. */
+    /** Returns the next chunk, full or not, or null if nothing waits. */
     next(): OutgoingChunk<E> | null {
       const entries = buffer.take(limits);
       if (entries.length === 0) return null;
       lastSeq += 1;
       const header = { v: chunkVersion, ...identity, seq: lastSeq };
-      // The records are JSON already; only the envelope is made here.
-      const data = `${JSON.stringify(header).slice(0, -1)},"records":[${entries.map((entry) => entry.json).join(',')}]}`;
+      // The records are JSON already; only the envelope is written here.
+      const records = entries.map(({ record }) => record.serialize().json).join(',');
+      const data = `${JSON.stringify(header).slice(0, -1)},"records":[${records}]}`;
       return { id: chunkId(header), data, entries };
     },
   };
@@ -65,7 +66,7 @@ export function createChunker<E extends Entry>(
 
 export type Chunker<E extends Entry = Entry> = ReturnType<typeof createChunker<E>>;
 
-/** How many records some chunks have together. */
+/** Counts the records of several chunks. */
 export function countRecords(chunks: readonly OutgoingChunk[]): number {
   return chunks.reduce((sum, { entries }) => sum + entries.length, 0);
 }

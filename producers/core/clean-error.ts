@@ -1,6 +1,6 @@
 import { type LoggedError, reportError, sayPlainly } from '../../shared/platform/error-report.ts';
 
-/** What a producer logs of an error: a host's own errors may come by, and those of a database's client quote queries and rows. */
+/** Describes an error for the log. It may be the host's own, and errors of a database client quote queries and rows. */
 export function describeError(thrown: unknown): LoggedError {
   return reportError(thrown, (error) => (isOfDatabase(error) ? 'what it says may quote a query' : sayPlainly(error)));
 }
@@ -9,7 +9,7 @@ function isOfDatabase(error: Error): boolean {
   return 'severity' in error || 'clientVersion' in error || /Client\w*Error$|AdapterError$/.test(error.name);
 }
 
-/** The same as an Error, for a logger that is not ours. */
+/** Describes an error as an Error, for the host's logger. */
 export function toCleanError(thrown: unknown): Error {
   const { type, message, code, stack } = describeError(thrown);
   const error = new Error(message);

@@ -5,7 +5,7 @@ import { describeHuge, hugeChars, toStorableText, writeBigInt } from './storable
 import { type TruncatedTrace, truncateTrace } from './truncate-trace.ts';
 import { uuidV7 } from './uuid-v7.ts';
 
-/** Reads scalar fields of any kind as the kind of their column, and notes every change. */
+/** Reads scalar fields of any type as the type of their column, and notes every change. */
 export class FieldReader {
   readonly #notes: Notes;
 
@@ -58,7 +58,7 @@ export class FieldReader {
   }
 }
 
-/** No number that JSON has needs more digits. */
+/** No number in JSON needs more digits. */
 const numberChars = 1_024;
 
 function toNumber(value: unknown): number {
@@ -74,7 +74,7 @@ export function isUuid(id: unknown): id is string {
   return typeof id === 'string' && id.length === uuidChars && uuidPattern.test(id);
 }
 
-/** The caller's id when it is a UUID, else a new one. */
+/** Returns the caller's id if it is a UUID, and a new one otherwise. */
 export function readId(id: unknown, nowMs: number, notes: Notes): string {
   if (isUuid(id)) return id;
   if (id !== undefined && id !== null) notes.changed('id', `${quote(id)} is no UUID, a new one was made`);
@@ -86,7 +86,7 @@ const uuidChars = 36;
 const earliestMs = Date.UTC(1970, 0, 1);
 const latestMs = Date.UTC(9999, 11, 31);
 
-/** The caller's time when it is one, else the time of the call; as ISO 8601. */
+/** Returns the caller's time if it is valid, and the time of the call otherwise, as ISO 8601. */
 export function readTime(time: unknown, nowMs: number, notes: Notes): string {
   if (time === undefined || time === null) return toIso(nowMs);
   const ms = toStorableMs(time);
@@ -98,20 +98,20 @@ export function readTime(time: unknown, nowMs: number, notes: Notes): string {
   return toIso(nowMs);
 }
 
-/** Says so in the notes when a time that the caller gave cannot be. It is stored as it is. */
+/** Notes that the caller's time is implausible. It is stored all the same. */
 export function noteImplausible(name: string, ms: number, nowMs: number, notes: Notes): void {
   if (isPlausible(ms, nowMs)) return;
   const implausibility = findImplausibility(toIso(ms), latestPlausible(nowMs));
   if (implausibility !== null) notes.changed(name, implausibility);
 }
 
-/** A Date, ms since 1970, or text, as ms since 1970; null when it is none of them, or not within the years 1970 to 9999. */
+/** Converts a Date, ms since 1970 or text to ms since 1970. Null if it is none of them or not in the years 1970 to 9999. */
 export function toStorableMs(time: unknown): number | null {
   const ms = toMs(time);
   return ms >= earliestMs && ms <= latestMs ? ms : null;
 }
 
-/** No notation of a time is longer. */
+/** No time is written with more characters. */
 const timeChars = 100;
 
 function toMs(time: unknown): number {
@@ -126,13 +126,13 @@ function toMs(time: unknown): number {
 
 let lastIso = { ms: 0, text: '1970-01-01T00:00:00.000Z' };
 
-/** Formatting a time costs as much as reading all the fields; under load many records share a millisecond. */
+/** Caches the last result: formatting a time costs as much as reading all fields, and under load many records share a millisecond. */
 export function toIso(ms: number): string {
   if (lastIso.ms !== ms) lastIso = { ms, text: new Date(ms).toISOString() };
   return lastIso.text;
 }
 
-/** A list that cannot be read, such as a proxy, costs the trace, not the record. */
+/** If the list cannot be read, as with some proxies, only the trace is lost and not the record. */
 export function readTrace(
   trace: unknown,
   { traceLimit, maxBytes }: { traceLimit: number; maxBytes: number },
@@ -155,13 +155,13 @@ function toList(trace: unknown, notes: Notes): readonly unknown[] | null {
   return [trace];
 }
 
-/** Items of a list that is written as text, and what is not written then. */
+/** How many items of a list are written as text, and what stands for the others. */
 const textItems = 100;
 
 function toText(value: unknown): string {
   try {
     if (typeof value === 'bigint') return writeBigInt(value);
-    // String() would write all of a list, and of the lists in it.
+    // String() would write the whole list and all lists in it.
     if (Array.isArray(value) && (value.length > textItems || value.some((item) => typeof item === 'object')))
       return `[${kindOf(value)}]`;
     return String(value);
@@ -170,7 +170,7 @@ function toText(value: unknown): string {
   }
 }
 
-/** What a note calls a value of this kind. */
+/** Names the type of a value in a note. */
 export function kindOf(value: unknown): string {
   try {
     return value === null ? 'null' : Array.isArray(value) ? 'array' : typeof value;
@@ -179,7 +179,7 @@ export function kindOf(value: unknown): string {
   }
 }
 
-/** A value as a note shows it, cut short. */
+/** Quotes a value in a note, shortened. */
 export function quote(value: unknown): string {
   const text = toText(value);
   return toStorableText(JSON.stringify((text.length > hugeChars ? describeHuge(text) : text).slice(0, 60)));

@@ -1,30 +1,30 @@
-/** The first keys of an object, in their order, and how many it has. */
+/** The first keys of an object, in order, and how many it has. */
 export interface KeyList {
   keys: readonly string[];
   total: number;
 }
 
-/** An object with more keys is wide: V8 mostly keeps it as a hash table, and copying it costs a microsecond for each key. */
+/** An object with more keys is wide: V8 mostly stores it as a hash table, and copying it costs a microsecond for each key. */
 export const wideKeys = 256;
 
 /** No record has room for more. */
 const maxKept = 50_000;
 
-/** The lists of objects with more keys are remembered. */
+/** The lists of objects with more keys are cached. */
 const rememberedFrom = 10_000;
 
-/** Of the keys that are remembered, every so many are looked for when they are used again. */
+/** Before a cached list is used again, one in so many of its keys is checked. */
 const checkedEvery = 250;
 
 const remembered = new WeakMap<object, KeyList>();
 
 /**
- * Lists the keys of objects. This is the one thing that costs by what is given and not by what is kept: V8 has no way to ask for
- * some of the keys, or how many there are, and takes 0.2 µs for each. So a wide object is listed once for a record, and a very
- * wide one once in its life, as long as its first keys are still there.
+ * Lists the keys of objects. This is the one step whose cost depends on what is given and not on what is kept: V8 cannot list
+ * only some of the keys or count them, and takes 0.2 µs for each. Therefore a wide object is listed once for each record, and
+ * a very wide one only once, as long as its first keys still exist.
  */
 export function createKeyLists(): (object: object) => KeyList {
-  // Made when it is needed, which is hardly ever.
+  // Created when it is needed, which is rare.
   let lists: Map<object, KeyList> | null = null;
   return (object) => {
     const known = lists?.get(object) ?? recall(object);
@@ -43,7 +43,7 @@ function listKeys(object: object): KeyList {
   return list;
 }
 
-/** Not all of them are looked for: one that has gone since reads as undefined, and is left out. */
+/** Checks only some of the keys: one that no longer exists reads as undefined and is left out. */
 function recall(object: object): KeyList | undefined {
   const list = remembered.get(object);
   if (list === undefined) return undefined;

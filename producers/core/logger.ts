@@ -7,14 +7,13 @@ import type { ProducerLogger } from './problem-log.ts';
 
 const name = 'sluice-producer';
 
-/** The number that pino has for a warning, so that the lines fit among those of a host that logs by it. */
+/** Pino's number for a warning, so that the lines fit those of a host that logs with pino. */
 const warn = 40;
 
 /**
- * The logger of a producer: it never throws, and of an error in the field `err` only what may stand in a log is handed on.
+ * Creates the logger of a producer. It never throws. Of an error in the field `err`, it logs only what is safe to log.
  *
- * @param given the host's own; undefined: JSON lines to standard error, and those that cannot be written are counted in the
- *   registry
+ * @param given the host's own; undefined: JSON lines to standard error. Lines that cannot be written are counted in the registry
  */
 export function createProducerLogger(given: ProducerLogger | undefined, registry: Registry): ProducerLogger {
   return given === undefined ? createOwnLogger(registry) : guard(given);
@@ -28,7 +27,7 @@ function guard(logger: ProducerLogger): ProducerLogger {
           'err' in fields ? { ...fields, err: toCleanError(fields.err) } : fields,
           message,
         );
-        // One that is asynchronous may fail later.
+        // An asynchronous logger may fail later.
         if (result instanceof Promise) result.catch(() => undefined);
       } catch {
         // A logger that throws must not reach the code that had something to report.
@@ -39,7 +38,7 @@ function guard(logger: ProducerLogger): ProducerLogger {
 
 /** JSON lines as pino writes them, without pino: fields first, a constant message last. */
 function createOwnLogger(registry: Registry): ProducerLogger {
-  // Made with the first: until then a host has no metric that it has no use for.
+  // Created with the first dropped line: until then the host has no metric that it does not need.
   const onDropped = () => createLineCounter(registry).dropped();
   const log = openLog(2, { name, onDropped });
   const { pid } = process;

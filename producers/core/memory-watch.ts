@@ -7,10 +7,10 @@ import {
   planNextLookMs,
 } from '../../shared/platform/redis/redis-memory.ts';
 
-/** A server that takes longer to say how much memory it uses is not asked for it: then only its refusals count. */
+/** If a server takes longer to report its memory, its usage counts as unknown, and only its refusals count. */
 const answerWithinMs = 1_000;
 
-/** Thrown in place of adding to a Redis that uses more of its memory than producers may fill. Not an answer of the server. */
+/** Thrown by the producer itself, before it adds to a Redis that uses more memory than producers may fill. */
 export class RedisNearlyFullError extends Error {
   override readonly name = 'RedisNearlyFullError';
 
@@ -22,22 +22,22 @@ export class RedisNearlyFullError extends Error {
   }
 }
 
-/** What is known of the memory of one server. */
+/** Watches the memory of one server. */
 export interface MemoryWatch {
-  /** Has the watch look over this connection, too, for as long as it lasts. Resolves when there has been a look, or none came in time. */
+  /** Adds a connection to read over until it ends. Resolves after a reading, or when none came in time. */
   join(redis: Redis): Promise<void>;
-  /** Ends that, also without an end of the connection. */
+  /** Removes a connection, even if it has not ended. */
   leave(redis: Redis): void;
-  /** the last reading; null when the server does not tell */
+  /** the last reading; null if the server does not report it */
   readonly reading: MemoryReading | null;
 }
 
-/** By server and user: what is asked of a server is shared by all who add to it from this process. */
+/** By server and user: all producers of this process that add to a server share its watch. */
 const watches = new Map<string, MemoryWatch>();
 
 /**
- * The watch of the server that a connection leads to, shared by all of this process that lead there. It looks while any of
- * them is open, every five seconds and up to ten times a second as memory fills, and never on the way of a send.
+ * Returns the watch of a connection's server, which all connections of this process to that server share. While any of them
+ * is open, it reads every five seconds, and up to ten times a second as memory fills. A send never waits for it.
  */
 export function watchMemoryOf(redis: Redis, share: number): MemoryWatch {
   const { host, port, path, username } = redis.options;
@@ -101,7 +101,7 @@ function createMemoryWatch(share: number, onEnd: () => void): MemoryWatch {
         redis.once('end', () => leave(redis));
         void lookOnce();
       }
-      // Also those who come while the first look is under way.
+      // Also if the first reading is already under way.
       await looking;
     },
   };

@@ -1,15 +1,15 @@
-/** What was changed to make a record storable, in the order in which it happened, kept short. */
+/** Collects what was changed to make a record storable, in order, and keeps it short. */
 export class Notes {
   #lines: string[] = [];
   #changes = 0;
   readonly #maxChanges = 5;
 
-  /** A whole sentence of its own. */
+  /** Adds a whole sentence. */
   add(line: string | null): void {
     if (line !== null) this.#lines.push(line);
   }
 
-  /** A value that was replaced; only the first few are told in full, all are counted. */
+  /** Notes a value that was replaced. Only the first few are described; all are counted. */
   changed = (path: string, what: string): void => {
     this.#changes += 1;
     if (this.#changes <= this.#maxChanges) this.#lines.push(`${path}: ${what}`);
@@ -22,7 +22,7 @@ export class Notes {
     return copy;
   }
 
-  /** The text for the column, at most `maxChars` long, or undefined when there is nothing to say. */
+  /** Returns the text for the column, at most `maxChars` long, or undefined if nothing was changed. */
   toText(maxChars: number): string | undefined {
     const hidden = this.#changes - this.#maxChanges;
     const lines = hidden > 0 ? [...this.#lines, `${hidden} more values changed`] : this.#lines;

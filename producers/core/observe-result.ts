@@ -1,20 +1,22 @@
 import { Readable } from 'node:stream';
 
-/** What is told of a result that goes on after the work has returned it; only the first call counts. */
+/** Told how a result ends; only the first call counts. */
 export interface ResultListener {
   succeed(): void;
   fail(thrown: unknown): void;
-  /** whoever reads it has stopped before its end, as when a client goes away */
+  /** the reader has stopped before the end, for example because a client went away */
   abandon(): void;
 }
 
 /**
- * Has the listener hear when a result ends: a promise when it settles, also to one of the following; a generator, of either
- * kind, and a stream of the web or the body of a Response when they are read to their end, fail or are given up; a stream of
- * Node's, such as the response of a server, when it is closed; anything else at once. So does what somebody reads already, and a
- * Response that was fetched: what comes after it is not the work's.
+ * Tells the listener when a result ends:
+ * - a promise when it settles; if it resolves to one of the following, when that ends
+ * - a generator (sync or async), a web stream or the body of a Response when it is read to its end, fails or is given up
+ * - a Node stream, such as the response of a server, when it is closed
+ * - anything else at once. This includes a stream that somebody already reads, and a Response that was fetched: what follows
+ *   is not part of the work.
  *
- * @returns what the caller gets: the result itself, or one that behaves as it does
+ * @returns the result itself, or one that behaves in the same way
  */
 export function observeResult<T>(result: T, listener: ResultListener): T {
   switch (kindOf(result)) {
@@ -47,7 +49,7 @@ export function observeResult<T>(result: T, listener: ResultListener): T {
 
 type ResultKind = 'promise' | 'generator' | 'async generator' | 'web stream' | 'response' | 'node stream' | 'value';
 
-/** Total: what cannot be read is a value. */
+/** Never throws: what cannot be inspected is a value. */
 function kindOf(result: unknown): ResultKind {
   try {
     if (typeof result !== 'object' || result === null) return 'value';
@@ -56,7 +58,7 @@ function kindOf(result: unknown): ResultKind {
     if (tag === '[object Generator]') return 'generator';
     if (tag === '[object AsyncGenerator]') return 'async generator';
     if (isFreeWebStream(result)) return 'web stream';
-    // Those of the process outlive every run.
+    // The standard streams outlive every run.
     if (result === process.stdout || result === process.stderr) return 'value';
     if (hasMethods(result, 'pipe', 'once')) return 'node stream';
     return isOwnResponse(result) && isFreeWebStream(result.body) ? 'response' : 'value';
@@ -65,12 +67,12 @@ function kindOf(result: unknown): ResultKind {
   }
 }
 
-/** One that nobody reads or has read yet: the others cannot be looked into. */
+/** Whether nobody reads the stream or has read from it; otherwise it cannot be observed. */
 function isFreeWebStream(value: unknown): boolean {
   return value instanceof ReadableStream && !value.locked && !Readable.isDisturbed(value as unknown as Readable);
 }
 
-/** One that the work has made, and of no class of a framework's, whose members a copy would lack. */
+/** Whether the work has created the Response, and it is not of a framework's class, whose members a copy would lack. */
 function isOwnResponse(result: object): result is Response {
   const isPlain = typeof Response === 'function' && Object.getPrototypeOf(result) === Response.prototype;
   return isPlain && (result as Response).type === 'default' && (result as Response).url === '';
@@ -138,12 +140,12 @@ function observeWebStream<T>(stream: ReadableStream<T>, listener: ResultListener
         await reader.cancel(reason);
       },
     },
-    // Nothing is read ahead of whoever reads.
+    // Do not read ahead of the reader.
     { highWaterMark: 0 },
   );
 }
 
-/** What readable and writable streams tell of themselves, the response of a server among them. */
+/** The state of readable and writable streams, including the response of a server. */
 interface NodeStream {
   once(event: 'close', listener: () => void): void;
   closed?: boolean;
@@ -154,11 +156,11 @@ interface NodeStream {
   writableEnded?: boolean;
 }
 
-/** Listens to its close alone: a listener of its errors would keep one that nobody else handles from being seen. */
+/** Listens only to `close`: a listener for `error` would hide an error that nobody else handles. */
 function observeNodeStream(stream: NodeStream, listener: ResultListener): void {
   const tell = (): void => {
     if (stream.errored) listener.fail(stream.errored);
-    // An HTTP/2 response says that it has finished when its client has reset it, too.
+    // An HTTP/2 response also says that it has finished when its client has reset it.
     else if ([stream.readableEnded, stream.writableEnded, stream.writableFinished].includes(false)) listener.abandon();
     else listener.succeed();
   };

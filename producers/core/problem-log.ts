@@ -1,11 +1,11 @@
 import { createThrottledLog } from '../../shared/platform/logging/throttled-log.ts';
 
-/** What the SDK needs of a logger; pino's and console's fit. */
+/** What the SDK needs of a logger; pino and console fit. */
 export interface ProducerLogger {
   warn(fields: object, message: string): void;
 }
 
-/** The kinds of trouble that come once per record and must not fill the log. */
+/** Problems that may occur with every record and must not fill the log. */
 export type Problem =
   | 'dropped'
   | 'refused'
@@ -29,7 +29,7 @@ const intervalMs = 1_000;
 /**
  * Logs each kind of problem at most once a second, with the number since the last line.
  *
- * @param records what kind of records is dropped. @default 'execution'
+ * @param records the kind of records, for the message about drops. @default 'execution'
  */
 export function createProblemLog(logger: ProducerLogger, records: 'execution' | 'request' = 'execution') {
   return createThrottledLog<Problem>(intervalMs, (problem, { count, lastError }) => {

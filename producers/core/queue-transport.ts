@@ -2,30 +2,30 @@ import type { QueueName } from '../../shared/contracts/queues.ts';
 import { checkRedisUrl } from '../../shared/platform/redis/redis-url.ts';
 import type { Transport } from './transport.ts';
 
-/** Where a queue is, and who adds to it. */
+/** The queue and the connection to it. */
 export interface QueueTransportOptions {
   redisUrl: string;
-  /** of the connection */
+  /** the name of the connection */
   name: string;
   queue: QueueName;
   namespace: string;
-  /** of the server's maxmemory: above it nothing is added */
+  /** a share of the server's maxmemory, above which nothing is added */
   memoryShare: number;
 }
 
 /**
- * A transport whose clients of Redis are loaded when it is made. They are most of what the SDK weighs, and a host that only
- * imports it, or has no Redis, as in its tests, does without; a host that records loads them as it starts, and not with its
+ * Creates a transport that starts to load the Redis clients at once. They are most of the SDK's size. A host that only imports
+ * the SDK, or has no Redis, as in its tests, does not load them; a host that records loads them as it starts and not with its
  * first record.
  *
- * @throws RangeError, which does not show the URL, when no client can be made from it
+ * @throws RangeError, which does not show the URL, when the URL is invalid
  */
 export function createQueueTransport(options: QueueTransportOptions): Transport {
   checkRedisUrl(options.redisUrl);
   let loading: Promise<Transport> | null = null;
   const start = (): Promise<Transport> => {
     const started = load(options);
-    // When it fails, as with no descriptor left, that send tells, and the next one tries again.
+    // If it fails, for example because no file descriptor is left, the send fails and the next one tries again.
     started.catch(() => {
       if (loading === started) loading = null;
     });

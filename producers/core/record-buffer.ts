@@ -1,31 +1,41 @@
-/** What the gauges ask when they are scraped. */
+import type { LazyRecord } from './lazy-record.ts';
+
+/** Read by the gauges at each scrape. */
 export interface BufferDepth {
   records: number;
   bytes: number;
 }
 
+/** Settled once it is known what became of a record; only the first call counts. */
+export interface DeliveryAck {
+  succeed(): void;
+  fail(error: Error): void;
+}
+
 /** A record that waits to be sent. */
 export interface Entry {
-  readonly json: string;
-  /** of the JSON in UTF-8 */
+  readonly record: LazyRecord;
+  /** that it takes up from the offer to the release: of the JSON in UTF-8, or an estimate */
   readonly bytes: number;
   /** a failed run: dropped last. @default false */
   readonly failure?: boolean;
+  /** of a durable send. @default null: nobody waits for this record */
+  readonly ack?: DeliveryAck | null;
 }
 
-/** What the buffer holds at most, sent but unacknowledged records included. */
+/** The most that the buffer holds, including records that are sent but not acknowledged. */
 export interface BufferLimits {
   maxRecords: number;
   maxBytes: number;
 }
 
 /**
- * Records on their way to the queue, bounded by number and by bytes. A record takes up room from the moment it is
- * offered until it is released, that is, until Redis has it.
+ * Holds records on their way to the queue, bounded by number and by bytes. A record takes up room from the moment it is
+ * offered until it is released, that is, until Redis or the disk has it.
  *
- * When there is no room, a success gives way before a failure: an arriving failure evicts the oldest waiting
- * successes, an arriving success is turned away. Records that have been taken to be sent are never evicted.
- * Failures are taken first, so that they are the last to be lost in a crash, too.
+ * Without room, failures go before successes: a new failure evicts the oldest waiting successes, and a new success is turned
+ * away. Records that have been taken to be sent are never evicted. Failures are taken first, so that they are also the last
+ * to be lost in a crash.
  */
 export class RecordBuffer<E extends Entry = Entry> {
   readonly #limits: BufferLimits;
@@ -38,7 +48,7 @@ export class RecordBuffer<E extends Entry = Entry> {
     this.#limits = limits;
   }
 
-  /** Records waiting to be taken. */
+  /** Records that wait to be taken. */
   get waiting(): { records: number; bytes: number } {
     return {
       records: this.#failures.length + this.#successes.length,
@@ -46,19 +56,19 @@ export class RecordBuffer<E extends Entry = Entry> {
     };
   }
 
-  /** All records that take up room, those being sent included. */
+  /** All records that take up room, including those being sent. */
   get held(): { records: number; bytes: number } {
     const { records, bytes } = this.waiting;
     return { records: records + this.#takenRecords, bytes: bytes + this.#takenBytes };
   }
 
-  /** Whether one more entry of so many bytes would be taken in without dropping another. */
+  /** Whether one more entry of so many bytes fits without dropping another. */
   hasRoomFor(bytes: number): boolean {
     const { held } = this;
     return held.records + 1 <= this.#limits.maxRecords && held.bytes + bytes <= this.#limits.maxBytes;
   }
 
-  /** Takes the entry in if it can. Returns what was dropped for it: older successes, or the entry itself, or nothing. */
+  /** Adds the entry if possible. Returns what was dropped: older successes, the entry itself, or nothing. */
   offer(entry: E): E[] {
     const dropped: E[] = [];
     if (!this.hasRoomFor(entry.bytes)) {
@@ -69,7 +79,7 @@ export class RecordBuffer<E extends Entry = Entry> {
     return dropped;
   }
 
-  /** Takes the next entries, failures first: at most so many records and bytes, but one entry at least if there is any. */
+  /** Takes the next entries, failures first: at most so many records and bytes, but at least one entry if there is any. */
   take(limits: BufferLimits): E[] {
     const taken: E[] = [];
     let bytes = 0;
@@ -87,7 +97,7 @@ export class RecordBuffer<E extends Entry = Entry> {
     return taken;
   }
 
-  /** Gives back the room of entries that were taken. */
+  /** Frees the room of entries that were taken. */
   release(entries: readonly E[]): void {
     this.#takenRecords -= entries.length;
     for (const entry of entries) this.#takenBytes -= entry.bytes;
@@ -102,7 +112,7 @@ export class RecordBuffer<E extends Entry = Entry> {
   }
 }
 
-/** A queue with a cheap front: Array#shift moves every element. */
+/** A queue whose `shift` is cheap: Array#shift moves every element. */
 class Fifo<E extends Entry> {
   #entries: (E | undefined)[] = [];
   #head = 0;

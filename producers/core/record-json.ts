@@ -5,23 +5,23 @@ import type { Notes } from './notes.ts';
 import { convertToStorableJson, hasUnstorableEscapes } from './storable-json.ts';
 import { truncateTrace } from './truncate-trace.ts';
 
-/** A record as it will travel. */
+/** A record as it is sent. */
 export interface SerializedRecord {
   json: string;
   /** of the JSON in UTF-8 */
   bytes: number;
 }
 
-/** What a step keeps of the free-form parts. */
+/** How much of the free-form parts a step keeps. */
 interface Cut {
   stringChars: number;
-  /** 0: as many as there may be values */
+  /** 0: no limit of its own */
   traceEntries: number;
   nodes: number;
   keepInput: boolean;
 }
 
-/** Each step gives up more. What is left at last fits into 16 KiB: the other fields are bounded. */
+/** Each step cuts more. The result of the last step fits into 16 KiB, since the other fields are bounded. */
 const cuts: readonly Cut[] = [
   { stringChars: Number.POSITIVE_INFINITY, traceEntries: 0, nodes: 50_000, keepInput: true },
   { stringChars: 1_024, traceEntries: 0, nodes: 5_000, keepInput: true },
@@ -30,10 +30,10 @@ const cuts: readonly Cut[] = [
   { stringChars: 64, traceEntries: 10, nodes: 100, keepInput: false },
 ];
 
-/** Parts estimated at so many times the bound cannot fit uncut, and are not even copied. */
-export const hopeless = 4;
+/** Parts estimated at more than so many times the bound cannot fit uncut and are not even copied. */
+export const hopelessRatio = 4;
 
-/** Writes a record whose free-form parts are plain JSON, as it nearly always is: one native call makes the text. */
+/** Serialises a record whose free-form parts are plain JSON, as they nearly always are, in one native call. */
 export function writePlainRecord(
   draft: ExecutionRecord,
   trace: unknown[] | null,
@@ -41,7 +41,7 @@ export function writePlainRecord(
   notes: Notes,
   maxBytes: number,
 ): SerializedRecord {
-  // Filled in place: copying the fields into another object costs as much as a tenth of the whole call.
+  // Filled in place: copying the fields into another object costs up to a tenth of the whole call.
   draft.trace = trace ?? undefined;
   draft.input = input;
   draft.notes = notes.toText(executionLimits.notesChars);
@@ -50,7 +50,7 @@ export function writePlainRecord(
   return isFine ? record : writeRecord(draft, trace, input, notes, maxBytes);
 }
 
-/** Writes a record whatever its free-form parts are: made storable, and cut in steps until it fits. */
+/** Serialises any record: makes its free-form parts storable and cuts them in steps until the record fits. */
 export function writeRecord(
   draft: ExecutionRecord,
   trace: unknown[] | null,
@@ -61,7 +61,7 @@ export function writeRecord(
 ): SerializedRecord {
   let last: { cut: Cut; parts: FreeFormParts } | null = null;
   for (const cut of cuts) {
-    // What was too large is so again where this step would cut nothing of it.
+    // Skip a step that would cut nothing of what was too large.
     if (last !== null && isSame(last.parts, last.cut, cut)) continue;
     const cutNotes = notes.copy();
     const parts = convertParts(trace, input, cut, maxBytes, cutNotes, listKeys);
@@ -81,14 +81,14 @@ export function writeRecord(
 interface FreeFormParts {
   trace: unknown;
   input: unknown;
-  /** they are larger than the record may be, and end there */
+  /** they were larger than the record may be and are incomplete */
   isOver: boolean;
-  /** of both */
+  /** values in both parts */
   nodes: number;
   longestString: number;
 }
 
-/** Stops as soon as both together are larger than the whole record may be. */
+/** Stops as soon as both parts together are larger than the whole record may be. */
 function convertParts(
   trace: unknown[] | null,
   input: unknown,
@@ -102,7 +102,7 @@ function convertParts(
     nodes: cut.nodes,
     stringChars: Math.min(cut.stringChars, maxBytes),
   };
-  // Not more than there is room for, since its tail would go with the rest.
+  // Not more than there is room for; otherwise the tail of the trace would be cut off with the rest.
   const room = Math.min(cut.nodes - 1, Math.floor(maxBytes / 2));
   const kept = truncateTrace(trace, cut.traceEntries || room);
   notes.add(kept.note);
@@ -122,7 +122,7 @@ function convertParts(
   return parts;
 }
 
-/** Whether a step would find the same as the last one, as far as that one got. */
+/** Whether a step would produce the same as the last one, as far as that one got. */
 function isSame(parts: FreeFormParts, last: Cut, next: Cut): boolean {
   return (
     next.traceEntries === last.traceEntries &&
@@ -132,7 +132,7 @@ function isSame(parts: FreeFormParts, last: Cut, next: Cut): boolean {
   );
 }
 
-/** Null when the text would be longer than a string can be. */
+/** Null if the text would be longer than a string can be. */
 function stringify(record: object): SerializedRecord | null {
   try {
     const json = JSON.stringify(record);

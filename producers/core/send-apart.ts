@@ -6,32 +6,32 @@ import { type ChunkParts, type SendableChunk, takeApart } from './chunk-parts.ts
 import { isPlain, isSuspect, RecordRefusedError } from './refusal.ts';
 import type { Transport } from './transport.ts';
 
-/** A record that was refused for good, by its place in its chunk. */
+/** A record that Redis permanently refuses, by its index in its chunk. */
 export interface RefusedRecord {
   index: number;
   error: RecordRefusedError;
 }
 
-/** One that came from the disk. */
+/** A refused record that came from disk. */
 export interface RefusedOnDisk extends RefusedRecord {
   chunkId: string;
 }
 
-/** What sending apart works with. */
+/** Settings of sending apart, and its callbacks. */
 export interface SendApartOptions {
   transport: Transport;
   retryBackoff: Backoff;
   random: () => number;
-  /** ends it */
+  /** stops it */
   signal: AbortSignal;
-  /** sends that Redis has acknowledged so far, of all of this producer */
+  /** how many sends of this producer Redis has acknowledged so far */
   acknowledged(): number;
   onAcknowledged(): void;
-  /** an attempt that failed */
+  /** an attempt failed */
   onFailure(error: Error): void;
 }
 
-/** Records of the chunk that are sent together, and how often one after the other that has failed in the same way. */
+/** Records of the chunk that are sent together, with their consecutive failures of one class. */
 interface Piece {
   from: number;
   until: number;
@@ -40,10 +40,10 @@ interface Piece {
 }
 
 /**
- * Sends a chunk of which some records may be refused for good: all of it, then in halves, down to the single record that is
- * at fault. Waits while Redis is away, as every send does. Where the answer does not say that the record is at fault, others
- * must have got through since: a server that refuses everything says nothing of a record. For k bad records of n it takes at
- * most 2·k·log2(n) + 1 sends, each as often as it takes to be sure.
+ * Sends a chunk of which Redis may permanently refuse some records: the whole chunk, then halves of it, down to each record at
+ * fault. Waits while Redis is away, as every send does. If the error alone does not prove that the record is at fault, other
+ * sends must have succeeded since: a server that refuses everything proves nothing about a record. For k bad records of n it
+ * takes at most 2·k·log2(n) + 1 sends, each repeated until the outcome is certain.
  */
 export function createSendApart(options: SendApartOptions) {
   const { transport, signal } = options;
@@ -61,9 +61,9 @@ export function createSendApart(options: SendApartOptions) {
   };
 
   /**
-   * @param records how many there are in the chunk
-   * @param acknowledgedBefore what had been acknowledged when the chunk failed for the first time
-   * @returns when each record is acknowledged or refused, those that are refused; null when the signal aborted before
+   * @param records the number of records in the chunk
+   * @param acknowledgedBefore `acknowledged()` when the chunk failed for the first time
+   * @returns the refused records, once all others are acknowledged; null if the signal aborted before
    */
   return async (
     chunk: SendableChunk,
@@ -91,7 +91,7 @@ export function createSendApart(options: SendApartOptions) {
       else if (suspected && (isPlain(error) || options.acknowledged() > acknowledgedBefore))
         refused.push(...refusalsOf(piece, new RecordRefusedError(error)));
       else {
-        // What is suspected lets the others go first: when they get through, it is sure.
+        // A suspect lets the others go first: if they succeed, it is at fault.
         if (suspected) open.push(piece);
         else open.unshift(piece);
         await sleep(backoffMs(options.retryBackoff, waits, options.random), undefined, { signal }).catch(
@@ -106,6 +106,11 @@ export function createSendApart(options: SendApartOptions) {
 
 export type SendApart = ReturnType<typeof createSendApart>;
 
+/** Sorts chunks for sending apart: if the small ones succeed, a large one that fails is at fault. */
+export function smallestFirst<C extends { data: string }>(chunks: readonly C[]): C[] {
+  return chunks.toSorted((a, b) => a.data.length - b.data.length);
+}
+
 function aPiece(from: number, until: number): Piece {
   return { from, until, failedWith: null, failures: 0 };
 }
@@ -116,7 +121,7 @@ function note(piece: Piece, error: Error): void {
   piece.failedWith = errorClass;
 }
 
-/** One, unless the chunk cannot be taken apart. */
+/** Returns one refusal, or several if the chunk cannot be split. */
 function refusalsOf({ from, until }: Piece, error: RecordRefusedError): RefusedRecord[] {
   return Array.from({ length: until - from }, (_, offset) => ({ index: from + offset, error }));
 }

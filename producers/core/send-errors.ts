@@ -2,7 +2,7 @@
 export class SendAbortedError extends Error {
   override readonly name = 'AbortError';
   readonly code = 'ABORT_ERR';
-  /** true: the record had been accepted before, and goes on its way all the same; only the wait for Redis was given up */
+  /** true: the record was accepted before and is still sent; only the wait for Redis was aborted */
   readonly isAccepted: boolean;
 
   constructor(signal: AbortSignal, { isAccepted }: { isAccepted: boolean }) {
@@ -16,7 +16,7 @@ export class SendAbortedError extends Error {
   }
 }
 
-/** Thrown by sends after close, by those that close found waiting, and by durable ones that it cut off. */
+/** Thrown by sends after close, by sends that waited for room when it ended, and by durable sends that it cut off. */
 export class SenderClosedError extends Error {
   override readonly name = 'SenderClosedError';
 }
@@ -25,7 +25,7 @@ export class SenderClosedError extends Error {
 export class RecordTooLargeError extends Error {
   override readonly name = 'RecordTooLargeError';
 
-  /** @param bytes at least; Infinity when its JSON is longer than a string can be */
+  /** @param bytes at least; Infinity if its JSON is longer than a string can be */
   constructor(bytes: number, maxBytes: number) {
     super(
       `the record takes ${Number.isFinite(bytes) ? `${bytes} bytes` : 'more than a string can hold'}, the whole buffer ${maxBytes}; lower SLUICE_MAX_BODY_BYTES or raise SLUICE_REQUEST_BUFFER_MAX_BYTES`,
@@ -33,7 +33,7 @@ export class RecordTooLargeError extends Error {
   }
 }
 
-/** Thrown by a durable send whose record was on disk, and is damaged, gone, or taken over by another process, which sends it. */
+/** Thrown by a durable send whose record on disk is damaged, gone, or taken over by another process, which sends it. */
 export class RecordLostError extends Error {
   override readonly name = 'RecordLostError';
 }

@@ -1,23 +1,23 @@
 import { type Metric, Registry } from 'prom-client';
 import manifest from '../package.json' with { type: 'json' };
 
-/** The metrics of one kind in one registry, and what they read. */
+/** The metrics of one kind in one registry, and the state that they read. */
 interface SharedMetrics {
   state: unknown;
   metrics: readonly Metric[];
   users: number;
 }
 
-/** What a producer shares with those of its kind in the same registry. */
+/** A producer's share in the metrics of its kind and registry. */
 export interface Membership<T> {
   state: T;
-  /** Leaves. With the last one the metrics leave the registry. A second call does nothing. */
+  /** Leaves. The last producer that leaves removes the metrics from the registry. A second call does nothing. */
   leave(): void;
 }
 
 type Registries = WeakMap<Registry, Map<string, SharedMetrics>>;
 
-/** All copies of one version in a process share it: a host may import the SDK, and a library of the host's may require it. */
+/** All copies of one version in a process share it: a host may import the SDK while one of its libraries requires it. */
 const key = Symbol.for(`sluice.producer-metrics.${manifest.version}`);
 
 function allRegistries(): Registries {
@@ -27,18 +27,19 @@ function allRegistries(): Registries {
 }
 
 /**
- * Joins the metrics of a kind in a registry. The first producer makes them, the others count into the same ones, and the last
- * one to leave takes them away, so a registry can be used again and again.
+ * Joins the metrics of a kind in a registry. The first producer creates them, the others count into the same ones, and the last
+ * one to leave removes them, so that the registry can be used again.
  *
- * @param create makes the metrics in the registries that it is given, and what they read
- * @throws Error that names the remedy, when the registry has a metric of such a name that is not ours; nothing is left behind
+ * @param create creates the metrics in the given registries and returns the state that they read
+ * @throws Error that names the remedy when the registry already has a metric of the same name from other code; then nothing is
+ *   registered
  */
 export function joinMetrics<T>(registry: Registry, kind: string, create: (registers: Registry[]) => T): Membership<T> {
   const registries = allRegistries();
   const kinds = registries.get(registry) ?? new Map<string, SharedMetrics>();
   registries.set(registry, kinds);
   const shared = kinds.get(kind) ?? make(create);
-  // Also when they are known: somebody may have cleared the registry meanwhile.
+  // Even if they exist already: somebody may have cleared the registry meanwhile.
   register(registry, shared.metrics);
   kinds.set(kind, shared);
   shared.users += 1;
@@ -57,7 +58,7 @@ export function joinMetrics<T>(registry: Registry, kind: string, create: (regist
 }
 
 function make<T>(create: (registers: Registry[]) => T): SharedMetrics {
-  // Not in the registry itself: when one name of several is taken there, none must stay.
+  // Not in the registry itself: if one of several names is taken there, none may stay.
   const own = new Registry();
   const state = create([own]);
   return { state, metrics: own.getMetricsAsArray() as unknown as Metric[], users: 0 };
@@ -72,7 +73,7 @@ function register(registry: Registry, metrics: readonly Metric[]): void {
   for (const metric of metrics) registry.registerMetric(metric);
 }
 
-/** Those that are still ours: after a clear the name may be somebody else's. */
+/** Removes only metrics that are still ours: after a clear, the name may belong to others. */
 function unregister(registry: Registry, metrics: readonly Metric[]): void {
   for (const metric of metrics) if (find(registry, metric) === metric) registry.removeSingleMetric(nameOf(metric));
 }
@@ -81,7 +82,7 @@ function find(registry: Registry, metric: Metric): Metric | undefined {
   return registry.getSingleMetric(nameOf(metric));
 }
 
-/** prom-client's declarations leave the name out. */
+/** prom-client's types lack the name. */
 function nameOf(metric: Metric): string {
   return (metric as unknown as { name: string }).name;
 }

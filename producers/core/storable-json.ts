@@ -1,6 +1,6 @@
 import { createKeyLists, wideKeys } from './key-lists.ts';
 
-/** What a JSON document may hold before it goes the slow way round. */
+/** Limits of a JSON document. */
 export interface JsonBounds {
   /** levels of nesting */
   depth: number;
@@ -8,37 +8,29 @@ export interface JsonBounds {
   nodes: number;
   /** characters in one string, or in one key */
   stringChars: number;
-  /** characters of the whole document, about: work stops there, however much more there is. @default Infinity */
+  /** characters of the whole document, roughly: work stops there. @default Infinity */
   chars?: number;
 }
 
-/** Told of every value that could not be stored as it was: where it stood, and what was done to it. */
+/** Told of every value that could not be stored as it was: its path, and what was done to it. */
 export type OnChange = (path: string, what: string) => void;
 
 const replacement = '\uFFFD';
 
 /**
- * A longer text is not looked at: where it was put together from parts, V8 copies all of it before it gives away the first
- * character, which takes milliseconds.
+ * A longer text is not read: if it was concatenated, V8 copies all of it before it returns the first character, which takes
+ * milliseconds.
  */
 export const hugeChars = 16 * 1_048_576;
 
-/** What is stored in place of a text that is not looked at. */
+/** Returns what is stored in place of a text that is not read. */
 export function describeHuge(text: string): string {
   return `[text of ${text.length} characters]`;
 }
 
-/**
- * Whether JSON.stringify alone gives a faithful text of `value`: plain objects and arrays, finite numbers, within the
- * bounds. Strings are not searched here: see `hasUnstorableEscapes`, which asks the finished text.
- */
-export function isPlainJson(value: unknown, bounds: JsonBounds): boolean {
-  return copyPlainJson(value, bounds) !== null;
-}
-
 const notPlain = Symbol('not plain');
 
-/** What a copy may still take, and about how many characters of JSON it takes so far. */
+/** How much a copy may still take, and roughly how many characters of JSON it takes so far. */
 interface CopyBudget {
   nodes: number;
   stringChars: number;
@@ -47,8 +39,9 @@ interface CopyBudget {
 }
 
 /**
- * A copy of plain JSON, to be written later, and about how many characters it will take; null when the value is not plain,
- * by the rule of `isPlainJson`. A third of the price of writing it at once.
+ * Copies plain JSON to be serialised later, and estimates its characters. Takes a third of the time of serialising it. Returns
+ * null unless JSON.stringify alone represents the value faithfully: plain objects and arrays, finite numbers, within the
+ * bounds. Strings are not searched here; `hasUnstorableEscapes` searches the finished text.
  */
 export function copyPlainJson(value: unknown, bounds: JsonBounds): { copy: unknown; chars: number } | null {
   const budget: CopyBudget = {
@@ -102,7 +95,7 @@ function copyPlainList(list: readonly unknown[], depthLeft: number, budget: Copy
   return copy;
 }
 
-/** Whether it is an object that keeps what it is in its properties. */
+/** Whether the value is an object without a class of its own. */
 export function isPlainObject(value: unknown): value is object {
   if (typeof value !== 'object' || value === null) return false;
   const prototype = Object.getPrototypeOf(value);
@@ -126,51 +119,51 @@ function copyPlainObject(object: object, depthLeft: number, budget: CopyBudget):
       nested.push([key, copied]);
     }
   }
-  // Copied only now that it is known not to be wide: the copy of an object with 200,000 keys takes half a second.
+  // Copied only once it is known not to be wide: copying an object with 200,000 keys takes half a second.
   const copy: Record<string, unknown> = { ...object };
   if (nested !== null) for (const [key, item] of nested) copy[key] = item;
   return copy;
 }
 
 /**
- * Whether a text made by JSON.stringify may hold what PostgreSQL refuses in text and jsonb: NUL and lone surrogates,
- * which it writes as `\u0000` and `\udxxx`. May be wrong in the safe direction, for a backslash before those letters.
+ * Whether a text by JSON.stringify may contain what PostgreSQL refuses in text and jsonb: NUL and lone surrogates, written as
+ * `\u0000` and `\udxxx`. May be wrong on the safe side, if a backslash precedes those letters.
  */
 export function hasUnstorableEscapes(json: string): boolean {
   return json.includes('\\u0000') || json.includes('\\ud');
 }
 
-/** Text without NUL and lone surrogates: each becomes U+FFFD. */
+/** Replaces NUL and lone surrogates with U+FFFD. */
 export function toStorableText(text: string): string {
   return text.replaceAll('\0', replacement).toWellFormed();
 }
 
-/** A value and the comma behind it, at least; what a number of four characters has more; what a string or a key has more. */
+/** The least characters of a value with its comma; what a number of four characters adds; what a string or a key adds. */
 const valueChars = 2;
 const longNumberChars = 3;
 const quoteChars = 1;
 
-/** What came of a conversion. */
+/** The result of a conversion. */
 export interface StorableJson {
   value: unknown;
-  /** the document has more characters than it may have, and ends there */
+  /** the document has more characters than allowed, and is incomplete */
   isOver: boolean;
-  /** at least: escapes are not counted, nor all digits */
+  /** a lower bound: escapes and some digits are not counted */
   chars: number;
   nodes: number;
   /** characters of the longest string or key, as it was kept */
   longestString: number;
 }
 
-/** The value of `convertToStorableJson`. */
+/** Returns only the value of `convertToStorableJson`. */
 export function toStorableJson(value: unknown, bounds: JsonBounds, onChange: OnChange, rootPath: string): unknown {
   return convertToStorableJson(value, bounds, onChange, rootPath).value;
 }
 
 /**
- * A copy of anything as JSON that PostgreSQL accepts. Nothing is left out silently: numbers that JSON lacks, BigInt,
- * functions and the like become text, cycles and what lies beyond the bounds become a mark, and `onChange` hears of each.
- * Never throws, whatever getters, proxies or toJSON methods do, and does no more work than the bounds have room for.
+ * Copies anything as JSON that PostgreSQL accepts. Nothing is left out silently: numbers that JSON lacks, BigInt, functions and
+ * the like become text, cycles and values beyond the bounds become a marker, and `onChange` is told of each. Never throws,
+ * whatever getters, proxies or toJSON methods do, and does no more work than the bounds allow.
  */
 export function convertToStorableJson(
   value: unknown,
@@ -203,7 +196,7 @@ export function convertToStorableJson(
       case 'string':
         return convertString(item, path);
       case 'number':
-        // Exact is too dear.
+        // An exact count would be too expensive.
         if (item >= 1_000 || item <= -100) chars += longNumberChars;
         return Number.isFinite(item) ? item : changed(path, `${item} stored as text`, String(item));
       case 'bigint':
@@ -257,7 +250,7 @@ export function convertToStorableJson(
     if (ArrayBuffer.isView(item)) return changed(path, 'bytes left out', `[${item.byteLength} bytes]`);
     if ('toJSON' in item && typeof item.toJSON === 'function') return convert(item.toJSON(), path);
     if (Array.isArray(item)) return convertList(item, path);
-    // Not listed: each of its characters is a key.
+    // Its keys are not listed: each of its characters is one.
     if (item instanceof String)
       return changed(path, 'a boxed text stored as text', convertString(item.valueOf(), path));
     if (isOpaque(item))
@@ -273,7 +266,7 @@ export function convertToStorableJson(
       path,
     );
 
-  /** Whether an object keeps what it is elsewhere than in properties: a boxed number, a regular expression, a promise. */
+  /** Whether an object has its content elsewhere than in properties: a boxed number, a regular expression, a promise. */
   const isOpaque = (item: object): boolean => !isPlainObject(item) && listKeys(item).total === 0;
 
   const convertList = (list: readonly unknown[], path: string): unknown[] => {
@@ -295,7 +288,7 @@ export function convertToStorableJson(
   };
 
   const convertRecord = (record: Record<string, unknown>, path: string): Record<string, unknown> => {
-    // Without a prototype, so that a key named __proto__ is a key like any other.
+    // Without a prototype, so that __proto__ is a key like any other.
     const copy: Record<string, unknown> = Object.create(null);
     const { keys, total } = listKeys(record);
     let kept = 0;
@@ -324,14 +317,14 @@ export function convertToStorableJson(
   return { value: converted, isOver: chars > maxChars, chars, nodes, longestString };
 }
 
-/** Beyond it, the digits alone take longer to find than a record may take. */
+/** Beyond it, computing the digits alone takes longer than a record may take. */
 const largestBigInt = 2n ** 4_096n;
 
 export function writeBigInt(number: bigint): string {
   return number < largestBigInt && number > -largestBigInt ? number.toString() : '[bigint]';
 }
 
-/** What was thrown may itself be of the kind that cannot be read. */
+/** What was thrown may itself be unreadable. */
 function messageOf(error: unknown): string {
   try {
     return error instanceof Error ? toStorableText(error.message.slice(0, 200)) : 'not an Error';

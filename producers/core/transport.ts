@@ -7,11 +7,11 @@ import { type MemoryWatch, refuseAboveShare, watchMemoryOf } from './memory-watc
 /** Adds chunks to a queue. */
 export interface Transport {
   /**
-   * Adds all chunks, or throws. Adding a chunk again adds nothing, so after an error the same call is simply repeated.
-   * Takes at most `sendTimeoutMs`, whatever the server does.
+   * Adds all chunks, or throws. Adding a chunk twice adds it once, so after an error the same call is repeated. Takes at most
+   * `sendTimeoutMs`, whatever the server does.
    */
   send(chunks: readonly { id: string; data: string }[]): Promise<void>;
-  /** Resolves when it can send; until then the lack of an answer says nothing of the server. @default it can at once */
+  /** Resolves when it can send; until then, a missing answer says nothing about the server. @default it can at once */
   loaded?: Promise<unknown>;
   close(): Promise<void>;
 }
@@ -22,23 +22,23 @@ export interface TransportOptions {
   queue: QueueName;
   namespace: string;
   /**
-   * Above so much of the server's maxmemory nothing is added: the rest is for those who make room. 1: only the server's own
-   * refusal counts. @default 1
+   * A share of the server's maxmemory, above which nothing is added: the rest is for workers, which make room. 1: only the
+   * server's own refusal counts. @default 1
    */
   memoryShare?: number;
 }
 
-/** A server that has not answered for so long is treated as gone: the connection is dropped and made anew. */
+/** If a server has not answered for so long, the connection is dropped and opened again. */
 const sendTimeoutMs = 10_000;
 
-/** BullMQ appends an event for each change of a job to a stream; nobody here reads it, so it is kept short. */
+/** BullMQ appends an event to a stream for each change of a job. Nobody here reads it, so it is kept short. */
 const maxEvents = 1_000;
 
 /**
  * Adds chunks as BullMQ jobs, with the chunk's id as the job's id.
  *
- * BullMQ's Queue waits for ever for its first connection, and stays broken when that one fails half-way. So it is made
- * only on a connection that is ready, thrown away when it breaks, and every wait here has an end.
+ * BullMQ's Queue waits forever for its first connection, and stays broken if that fails half-way. It is therefore created only
+ * on a connection that is ready, and thrown away if it breaks. Every wait here has a deadline.
  */
 export function createBullmqTransport(options: TransportOptions): Transport {
   const { redis, memoryShare = 1 } = options;
@@ -46,7 +46,7 @@ export function createBullmqTransport(options: TransportOptions): Transport {
   let watched: MemoryWatch | null = null;
   let connecting: Promise<void> | null = null;
   let opening: Promise<ChunkQueue> | null = null;
-  /** jobs whose adding has failed in the middle of BullMQ's script, which is not undone: over a key of another type, say */
+  /** jobs that failed in the middle of BullMQ's script, which Redis does not roll back: a key may have another type, for example */
   const halfAdded = new Set<string>();
 
   const open = async (): Promise<ChunkQueue> => {
@@ -61,7 +61,7 @@ export function createBullmqTransport(options: TransportOptions): Transport {
       return queue;
     } catch (error) {
       opening = null;
-      // Takes its listeners off the connection, which goes on.
+      // Removes its listeners from the connection, which stays open.
       await queue.close().catch(() => undefined);
       throw error;
     }
@@ -72,7 +72,7 @@ export function createBullmqTransport(options: TransportOptions): Transport {
     memory = null;
   };
 
-  /** What is known before the first send of a connection: the server may be full already. */
+  /** Waits for a reading before the first send of a connection: the server may be full already. */
   const watchMemory = async (): Promise<void> => {
     if (memoryShare >= 1) return;
     watched = watchMemoryOf(redis, memoryShare);
@@ -81,7 +81,7 @@ export function createBullmqTransport(options: TransportOptions): Transport {
   };
 
   const attempt = async (chunks: readonly { id: string; data: string }[]): Promise<void> => {
-    // Connecting for the first time, or again after an end: sends that come meanwhile wait for the same attempt.
+    // Connect for the first time, or again after the connection has ended. Sends that come meanwhile wait for the same attempt.
     if (redis.status === 'wait' || redis.status === 'end') {
       connecting = connect().finally(() => {
         connecting = null;
@@ -101,7 +101,7 @@ export function createBullmqTransport(options: TransportOptions): Transport {
     } catch (error) {
       if (classifyRedisError(error).class === 'unknown') {
         for (const { id } of chunks) halfAdded.add(id);
-        // At once, where that is possible: the next send may be of halves, which have ids of their own.
+        // At once, if possible: the next send may be of halves, which have ids of their own.
         await removeHalfAdded(queue, chunks).catch(() => undefined);
       }
       throw error;
@@ -109,9 +109,9 @@ export function createBullmqTransport(options: TransportOptions): Transport {
   };
 
   /**
-   * Removes jobs that are in no list of the queue: adding them again would add nothing, and nobody would ever take them.
+   * Removes jobs that are in no list of the queue: adding them again would add nothing, and no worker would ever take them.
    *
-   * @throws what Redis answers as long as it cannot be told
+   * @throws what Redis answers if their state is still unknown
    */
   const removeHalfAdded = async (queue: ChunkQueue, chunks: readonly { id: string }[]): Promise<void> => {
     for (const { id } of chunks) {
@@ -132,14 +132,14 @@ export function createBullmqTransport(options: TransportOptions): Transport {
       }
     },
     async close() {
-      // A connection that is just being made anew ends without a word.
+      // A connection that is just reconnecting ends without an event.
       watched?.leave(redis);
       redis.disconnect();
     },
   };
 }
 
-/** Its jobs carry their data as finished JSON, so it is not parsed only to be written again. */
+/** Its jobs carry their data as finished JSON, so that it is not parsed and serialised again. */
 class ChunkQueue extends Queue<string> {
   protected override get Job(): typeof Job {
     return ChunkJob as unknown as typeof Job;

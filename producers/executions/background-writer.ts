@@ -1,17 +1,14 @@
-/** Something whose JSON is written when it is first asked for. */
-interface Writable {
-  readonly json: string;
-}
+import type { LazyRecord } from '../core/lazy-record.ts';
 
-/** The longest that writing may hold up the event loop at a time, in ms. */
+/** How long serialising may block the event loop at a time, in ms. */
 const sliceMs = 2;
 
 /**
- * Has records written right after the caller's turn, a slice at a time: record() pays for a copy only, and what waits in
- * the buffer during an outage is text of a known size and not objects.
+ * Serialises records right after the caller's turn, a slice at a time. record() pays only for a copy, and what waits in the
+ * buffer during an outage is text of a known size and not objects.
  */
 export function createBackgroundWriter() {
-  let waiting: Writable[] = [];
+  let waiting: Pick<LazyRecord, 'serialize'>[] = [];
   let isScheduled = false;
 
   const schedule = (): void => {
@@ -25,7 +22,7 @@ export function createBackgroundWriter() {
     const until = performance.now() + sliceMs;
     let written = 0;
     for (const record of waiting) {
-      void record.json;
+      record.serialize();
       written += 1;
       if (performance.now() > until) break;
     }
@@ -34,8 +31,8 @@ export function createBackgroundWriter() {
   };
 
   return {
-    /** Writes the record in one of the next turns of the event loop, unless somebody asks for its JSON before. */
-    write(record: Writable): void {
+    /** Serialises the record in one of the next turns of the event loop, unless it is serialised before. */
+    write(record: Pick<LazyRecord, 'serialize'>): void {
       waiting.push(record);
       schedule();
     },

@@ -1,105 +1,72 @@
-import { type Registry, register } from 'prom-client';
+import { register } from 'prom-client';
 import { loadProducerConfig, type ProducerSettings } from '../../shared/platform/config/producer-config.ts';
 import { checkProducer, checkSizes } from '../core/check-settings.ts';
-import { createIdentity, createPipeline, type Pipeline } from '../core/create-pipeline.ts';
 import { createProducerLogger } from '../core/logger.ts';
-import { createProblemLog, type ProducerLogger } from '../core/problem-log.ts';
-import { createQueueTransport } from '../core/queue-transport.ts';
+import { createPipelineParts, type ProducerOptions } from '../core/pipeline-parts.ts';
+import { createProblemLog } from '../core/problem-log.ts';
 import { createProducerMetrics } from './execution-metrics.ts';
-import { checkObserverSettings, type ExecutionEntry, ExecutionObserver } from './execution-observer.ts';
+import { checkObserverSettings, ExecutionObserver } from './execution-observer.ts';
 
-/** Everything is optional: what is not given comes from the configuration's defaults. */
-export interface ExecutionObserverOptions {
+/** Everything is optional. */
+export interface ExecutionObserverOptions extends ProducerOptions {
   /** `redis://…` or `rediss://…`; null or absent: metrics only, nothing is stored */
   redisUrl?: string | null;
-  /** keeps fleets apart on one Redis. @default 'sluice' */
-  namespace?: string;
-  /** enabled, sampling, trace, buffer, chunk, spill and memory settings; see `.env.example` for each default */
+  /** enabled, sampling, trace, buffer, chunk, spill and memory settings; see `.env.example` for the defaults */
   producer?: Partial<ProducerSettings>;
-  /** where the metrics are registered until `close`; several observers count into the same ones. @default prom-client's own */
-  registry?: Registry;
-  /** told of drops and failed sends, at most once a second for each kind. @default JSON lines to standard error */
-  logger?: ProducerLogger;
-  /** uniform in [0, 1). @default Math.random */
-  random?: () => number;
-  /** ms since 1970. @default Date.now */
-  now?: () => number;
 }
 
 /**
- * Makes an observer. Nothing connects until the first record is kept; while Redis is away, records wait in a buffer that
- * is bounded by number and by bytes.
+ * Creates an observer. Nothing connects until the first record is kept. While Redis is away, records wait in a buffer that is
+ * bounded by number and by bytes.
  *
- * With `producer.spill.dir` they wait on disk: once a send has failed twice, or has had no answer for half a second,
- * finished chunks are written there and leave the buffer, until Redis answers again. What former lives left there is
- * replayed, which connects at once when there is any.
+ * With `producer.spill.dir`, they wait on disk: once a send has failed twice or has had no answer for half a second, finished
+ * chunks are written there and leave the buffer until Redis answers again. What earlier sessions left there is replayed; if
+ * there is any, the observer connects at once.
  *
  * @throws RangeError when a setting is out of its range
  */
 export function createExecutionObserver(options: ExecutionObserverOptions = {}): ExecutionObserver {
   const defaults = loadProducerConfig({}, observerGroups);
   const producer = checkSettings({ ...defaults.producer, ...options.producer });
-  const random = options.random ?? Math.random;
-  const now = options.now ?? Date.now;
+  const { redisUrl } = options;
   const registry = options.registry ?? register;
   const logger = createProducerLogger(options.logger, registry);
   const problems = createProblemLog(logger);
-  if (!options.redisUrl) logger.warn({}, 'no redisUrl is set: executions are counted in the metrics but not stored');
+  if (!redisUrl) logger.warn({}, 'no redisUrl is set: executions are counted in the metrics but not stored');
   const metrics = createProducerMetrics(registry, () => observer.depth(), producer.metricsMaxSeries);
+  const namespace = options.namespace ?? defaults.namespace;
+  const { buffer } = producer;
   let observer: ExecutionObserver;
   try {
     observer = new ExecutionObserver({
       settings: producer,
       recordMaxBytes: producer.recordMaxBytes,
       metrics,
-      pipeline: options.redisUrl ? createQueuePipeline(options.redisUrl) : null,
+      pipeline: redisUrl
+        ? createPipelineParts(options, producer, { redisUrl, queue, namespace, buffer, problems })
+        : null,
       problems,
-      random,
-      now,
+      random: options.random ?? Math.random,
+      now: options.now ?? Date.now,
     });
   } catch (error) {
     metrics.close();
     throw error;
   }
   return observer;
-
-  function createQueuePipeline(redisUrl: string): Pipeline<ExecutionEntry> {
-    const identity = createIdentity(producer.name, now());
-    const namespace = options.namespace ?? defaults.namespace;
-    return createPipeline<ExecutionEntry>({
-      queue,
-      namespace,
-      identity,
-      transport: createQueueTransport({
-        redisUrl,
-        name: `sluice:${identity.producer}`,
-        queue,
-        namespace,
-        memoryShare: producer.memoryShare,
-      }),
-      buffer: producer.buffer,
-      settings: producer,
-      accounts: () => observer,
-      onFailure: () => metrics.sendFailed(),
-      registry,
-      problems,
-      random,
-    });
-  }
 }
 
 const queue = 'execution-log';
 
-/** What it reads of the configuration. */
+/** The groups of the configuration that it reads. */
 const observerGroups = ['redisUrl', 'namespace', 'producer'] as const;
 
-/** The fields that are never cut away need so much at most. */
+/** The fields that are never cut need at most so much. */
 const minRecordBytes = 16_384;
 
-/** Every size must be a positive number, and a name must fit into job ids. */
 function checkSettings(producer: ProducerSettings): ProducerSettings {
   checkProducer(producer);
-  // Before anything is made that would have to be taken back.
+  // Before anything is created that would have to be removed again.
   checkObserverSettings(producer);
   checkSizes({
     'producer.metricsMaxSeries': producer.metricsMaxSeries,
@@ -115,10 +82,10 @@ function checkSettings(producer: ProducerSettings): ProducerSettings {
 }
 
 /**
- * The options that an environment asks for: `REDIS_URL`, the kept `DSL_EXECUTION_LOG_*` names and the `SLUICE_*` ones of producers.
- * Others are not looked at: they may be the host's own.
+ * Reads the options from an environment: `REDIS_URL`, `DSL_EXECUTION_LOG_*` and the `SLUICE_*` variables of producers. Ignores all
+ * others, which may be the host's own.
  *
- * @throws UsageError that lists every problem of these variables at once
+ * @throws UsageError that lists all problems with these variables
  */
 export function executionObserverOptionsFrom(environment: NodeJS.ProcessEnv): ExecutionObserverOptions {
   return loadProducerConfig(environment, observerGroups);

@@ -6,11 +6,11 @@ import { createExecutionSeries, type SeriesLabels } from './execution-series.ts'
 import { ScrapedHistogram } from './scraped-histogram.ts';
 
 /**
- * The producer's metrics. The first four have the names, labels, bucket edges and the `unknown` rule of the system that
- * Sluice replaces, so that its dashboards and alerts go on working; the others are Sluice's own.
+ * The observer's metrics. The first four have the names, labels, bucket edges and the `unknown` rule of the system that Sluice
+ * replaces, so that its dashboards and alerts keep working. The others are Sluice's own.
  */
 export interface ProducerMetrics {
-  /** @returns what it was counted under */
+  /** @returns the labels that it was counted under */
   observe(observation: Observation): SeriesLabels;
   dropped(realm: string | null | undefined, strategyType: string | null | undefined): void;
   sampledOut(): void;
@@ -18,17 +18,17 @@ export interface ProducerMetrics {
   sent(records: number): void;
   refused(records: number): void;
   sendFailed(): void;
-  /** Takes the metrics away, unless another observer of the registry still counts into them. */
+  /** Removes the metrics, unless another observer of the registry still uses them. */
   close(): void;
 }
 
-/** Seconds. 0.25 is the line above which a scoring event is visible to a user; alerts interpolate there. */
+/** Above 0.25 s a user notices a scoring event; alerts interpolate there. */
 const durationBucketsSeconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.15, 0.2, 0.25, 0.3, 0.4, 0.5, 0.75, 1, 2.5, 5];
 
-/** Sets of labels of one metric. */
+/** The most label sets of one metric. */
 const defaultMaxSeries = 1_000;
 
-/** The metrics that may have as many series as callers have values. */
+/** The metrics whose number of series depends on the callers' values. */
 const overflowing = {
   durations: 'dsl_execution_duration_seconds',
   nodes: 'dsl_execution_nodes_total',
@@ -36,7 +36,7 @@ const overflowing = {
   dropped: 'dsl_execution_log_dropped_total',
 } as const;
 
-/** What the observers of one registry count together. */
+/** The counts of all observers of one registry. */
 type ProducerCounts = ReturnType<typeof createCounts>;
 
 function createCounts(maxSeries: number) {
@@ -52,8 +52,8 @@ function createCounts(maxSeries: number) {
  * Registers the producer's metrics. Observers with one registry count into the same ones.
  *
  * @param depth read at each scrape
- * @param maxSeries sets of labels of one metric; that of the first observer counts
- * @throws Error when the registry has a metric of such a name that is not an observer's
+ * @param maxSeries label sets of one metric; that of the first observer counts
+ * @throws Error when the registry already has a metric of the same name from other code
  */
 export function createProducerMetrics(
   registry: Registry,

@@ -1,59 +1,49 @@
 import { toError } from '../../shared/platform/errors.ts';
-import { countRecords, type OutgoingChunk } from '../core/chunker.ts';
-import type { Pipeline } from '../core/create-pipeline.ts';
-import { type DrainResult, withDeadline } from '../core/drain.ts';
+import type { DeliveryCounts } from '../core/delivery-ledger.ts';
+import { createPipeline, type DrainResult, type Pipeline } from '../core/pipeline.ts';
+import type { PipelineParts } from '../core/pipeline-parts.ts';
 import type { ProblemLog } from '../core/problem-log.ts';
 import type { BufferDepth, Entry } from '../core/record-buffer.ts';
 import { createBackgroundWriter } from './background-writer.ts';
 import type { Execution } from './execution.ts';
 import type { ProducerMetrics } from './execution-metrics.ts';
-import { type TakenRecord, takeExecutionRecord, toStatus } from './execution-record.ts';
+import { captureExecutionRecord, toStatus } from './execution-record.ts';
 
-/** Settings that may change while the observer runs. */
+/** Settings that can change while the observer runs. */
 export interface ObserverSettings {
-  /** false: no rows at all, failures included; metrics go on */
+  /** false: nothing is stored, not even failures; the metrics go on */
   enabled: boolean;
-  /** share of ok runs to keep, 0 to 1; failures are always kept */
+  /** the share of ok runs to keep, 0 to 1; failures are always kept */
   sampleRate: number;
-  /** entries of a trace to keep; 0 or less keeps all */
+  /** how many entries of a trace to keep; 0 or less keeps all */
   traceLimit: number;
 }
 
 /**
- * What became of every record since the observer was made. `recorded` is the sum of `sampledOut`, `disabled`, `dropped`
- * and `kept`; what is kept is in the buffer, `spilled`, `takenOver`, `sent` or `refused`.
+ * What became of every record since the observer was created. `recorded` is the sum of `sampledOut`, `disabled`, `dropped` and
+ * `kept`. `kept` is the sum of the buffer, `spilled`, `takenOver`, `sent` and `refused`.
  */
-export interface ObserverStats {
+export interface ObserverStats extends DeliveryCounts {
   /** calls of record() */
   recorded: number;
   sampledOut: number;
   /** recorded while disabled, or without a queue */
   disabled: number;
-  /** turned away or evicted for want of room, recorded after close, left unsent by close, damaged on disk, or unreadable */
+  /** no room, recorded after close, unsent at close, damaged on disk, or unreadable */
   dropped: number;
   /** kept: in the buffer, on disk, taken over or sent */
   kept: number;
-  /** of those kept: acknowledged by Redis, whether they had been on disk or not */
-  sent: number;
-  /** of those kept: refused by Redis for what they are, and left out */
-  refused: number;
-  /** of those kept: on disk, waiting for Redis; 0 without a spill */
-  spilled: number;
-  /** of those kept: on disk when another life took this one for dead, after a long stall; that one sends them */
-  takenOver: number;
-  /** records of former lives that were on disk and reached Redis; they are in no other account */
-  recovered: number;
 }
 
-/** What scoring code needs to know of an observer. */
+/** The part of an observer that scoring code needs. */
 export interface ExecutionSink {
   /** Synchronous, never throws, never waits. */
   record(execution: Execution): void;
 }
 
 /**
- * What a drop is counted under: texts that the metrics keep anyway, and not the caller's own, which may be of any length and
- * wait in the buffer for as long as their record.
+ * The labels that a drop is counted under. These are the texts that the metrics keep anyway, and not the caller's own, which
+ * may be of any length and would wait in the buffer with their record.
  */
 interface DropLabels {
   readonly realm: string | null;
@@ -62,74 +52,85 @@ interface DropLabels {
 
 const noLabels: DropLabels = { realm: null, strategyType: null };
 
-/** An execution in the buffer, and what its drop would be counted under. */
+/** An execution in the buffer. */
 export interface ExecutionEntry extends Entry, DropLabels {}
 
-/** The parts that an observer is put together from; `createExecutionObserver` does that. */
+/** The parts of an observer; `createExecutionObserver` creates them. */
 export interface ObserverParts {
   settings: ObserverSettings;
   /** bytes of JSON of one record */
   recordMaxBytes: number;
   metrics: ProducerMetrics;
   /** null: metrics only, nothing is stored */
-  pipeline: Pipeline<ExecutionEntry> | null;
+  pipeline: PipelineParts | null;
   problems: ProblemLog;
-  /** uniform in [0, 1); asked once for each ok run while the rate is above 0, and for nothing else */
+  /** uniform in [0, 1); called once for each ok run while the rate is above 0, and for nothing else */
   random: () => number;
   /** ms since 1970 */
   now: () => number;
 }
 
-const defaultDrainTimeoutMs = 30_000;
-const defaultCloseTimeoutMs = 5_000;
+/** Of an observer without a queue. */
+const nothingDelivered: DeliveryCounts = { sent: 0, refused: 0, spilled: 0, takenOver: 0, recovered: 0 };
+const nothingFlushed: DrainResult = { flushed: 0, unflushed: 0, spilled: 0 };
 
-/** Reports executions: metrics at once, and a sampled record to the queue in the background. */
+/** Reports executions: updates the metrics at once and sends sampled records to the queue in the background. */
 export class ExecutionObserver implements ExecutionSink {
   readonly #parts: ObserverParts;
+  readonly #pipeline: Pipeline<ExecutionEntry> | null;
   readonly #writer = createBackgroundWriter();
   #settings: ObserverSettings;
-  #closing: Promise<DrainResult> | null = null;
-  readonly #stats: ObserverStats = {
+  readonly #stats: Omit<ObserverStats, keyof DeliveryCounts> = {
     recorded: 0,
     sampledOut: 0,
     disabled: 0,
     dropped: 0,
     kept: 0,
-    sent: 0,
-    refused: 0,
-    spilled: 0,
-    takenOver: 0,
-    recovered: 0,
   };
 
   constructor(parts: ObserverParts) {
+    const { metrics, pipeline } = parts;
     this.#parts = parts;
     this.#settings = checkObserverSettings(parts.settings);
+    this.#pipeline =
+      pipeline &&
+      createPipeline<ExecutionEntry>({
+        ...pipeline,
+        waiters: null,
+        listener: {
+          onSent: (records) => metrics.sent(records),
+          onRefused: (records) => metrics.refused(records),
+          onSendFailed: () => metrics.sendFailed(),
+          onDropped: (records, entries) => {
+            for (let index = 0; index < records; index += 1) this.#dropKept(entries[index] ?? noLabels);
+          },
+        },
+      });
   }
 
   /**
    * Reports one execution. Synchronous, never throws, never waits for anything.
    *
-   * In this order: metrics; then, if enabled and with a queue, a failure is kept and an ok run is sampled; what is kept
-   * is cut, made storable and copied, so that later changes to the object do not matter; then it is buffered. When the
-   * buffer is full, ok runs are dropped before failures, and every drop is counted.
+   * First it updates the metrics. Then, if enabled and with a queue, it keeps a failure and samples an ok run. What it keeps is
+   * cut, made storable and copied, so that later changes to the object do not matter, and put into the buffer. If the buffer is
+   * full, ok runs are dropped before failures, and every drop is counted.
    */
   record(execution: Execution): void {
     this.#stats.recorded += 1;
     try {
       this.#record(execution);
     } catch (thrown) {
-      // Only a value that is no execution at all gets here: null, or one whose getters throw.
+      // Only a value that is no execution gets here: null, or an object whose getters throw.
       this.#drop(noLabels, toError(thrown));
     }
   }
 
   #record(execution: Execution): void {
-    const { buffer, sender } = this.#parts.pipeline ?? {};
+    const pipeline = this.#pipeline;
     const status = toStatus(execution.status);
     const labels = this.#observe(execution, status);
 
-    if (!this.#settings.enabled || buffer === undefined || sender === undefined) {
+    if (!this.#settings.enabled || pipeline === null) {
       this.#stats.disabled += 1;
       this.#parts.metrics.disabled();
       return;
@@ -141,24 +142,22 @@ export class ExecutionObserver implements ExecutionSink {
       this.#parts.metrics.sampledOut();
       return;
     }
-    if (this.#closing !== null) {
+    if (pipeline.isClosing) {
       this.#drop(labels, null);
       return;
     }
-    const taken = takeExecutionRecord(execution, {
+    const captured = captureExecutionRecord(execution, {
       nowMs: this.#parts.now(),
       sampleRate,
       traceLimit: this.#settings.traceLimit,
       maxBytes: this.#parts.recordMaxBytes,
     });
-    const entry = toEntry(taken, failure, labels);
+    const { realm, strategyType } = labels;
+    const entry: ExecutionEntry = { record: captured, bytes: captured.bytes, failure, realm, strategyType };
     this.#stats.kept += 1;
-    this.#writer.write(entry);
-    for (const dropped of buffer.offer(entry)) {
-      this.#stats.kept -= 1;
-      this.#drop(dropped, null);
-    }
-    sender.notify();
+    this.#writer.write(captured);
+    for (const dropped of pipeline.buffer.offer(entry)) this.#dropKept(dropped);
+    pipeline.notify();
   }
 
   #observe(execution: Execution, status: string): DropLabels {
@@ -177,131 +176,56 @@ export class ExecutionObserver implements ExecutionSink {
     }
   }
 
-  /** Changes settings from the next record on. @throws RangeError when a value is out of its range */
+  /** Changes settings for all later records. @throws RangeError when a value is out of range */
   configure(changes: Partial<ObserverSettings>): void {
     this.#settings = checkObserverSettings({ ...this.#settings, ...changes });
   }
 
-  /** A copy of the accounts. */
+  /** A copy of the counts. */
   stats(): ObserverStats {
-    return { ...this.#stats };
+    return { ...this.#stats, ...(this.#pipeline?.counts ?? nothingDelivered) };
   }
 
-  /** Records and bytes in the buffer now, those being sent included. */
+  /** Records and bytes in the buffer now, including those that are being sent. */
   depth(): BufferDepth {
-    return this.#parts.pipeline?.buffer.held ?? { records: 0, bytes: 0 };
+    return this.#pipeline?.buffer.held ?? { records: 0, bytes: 0 };
   }
 
   /**
-   * Sends what is buffered without waiting for full chunks, and what is on disk, that of former lives included. Takes at
+   * Sends what is buffered without waiting for full chunks, and what is on disk, including that of earlier sessions. Takes at
    * most `timeoutMs`; what is left stays where it is.
    *
    * @param options.timeoutMs in ms. @default 30000
    */
-  async drain({ timeoutMs = defaultDrainTimeoutMs }: { timeoutMs?: number } = {}): Promise<DrainResult> {
-    const { pipeline } = this.#parts;
-    const sentBefore = this.#stats.sent;
-    if (pipeline && this.#closing === null) await withDeadline(timeoutMs, (signal) => pipeline.sender.flush(signal));
-    return {
-      flushed: this.#stats.sent - sentBefore,
-      unflushed: this.depth().records,
-      spilled: this.#stats.spilled,
-    };
+  async flush(options?: { timeoutMs?: number }): Promise<DrainResult> {
+    return (await this.#pipeline?.flush(options)) ?? nothingFlushed;
+  }
+
+  /** The same as `flush`, by its name in the system that Sluice replaces. */
+  drain(options?: { timeoutMs?: number }): Promise<DrainResult> {
+    return this.flush(options);
   }
 
   /**
    * Flushes and stops. Takes at most about `timeoutMs`, whatever Redis does; what could not be sent by then is dropped and
-   * counted. With a spill it is written to disk instead, which may take two seconds more, and waits for the next life.
+   * counted. With a spill it is written to disk instead, which may take two more seconds, and waits for the next session.
    * Records that come after the call are dropped and counted too. A second call gets the result of the first.
    *
-   * At its end the metrics leave the registry, so another observer may have it; what was not scraped by then, `stats()` says.
+   * At the end the metrics leave the registry, so another observer can use it. `stats()` has what was not scraped by then.
    *
    * @param options.timeoutMs in ms. @default 5000
    */
-  close({ timeoutMs = defaultCloseTimeoutMs }: { timeoutMs?: number } = {}): Promise<DrainResult> {
-    this.#closing ??= this.#close(timeoutMs);
-    return this.#closing;
-  }
-
-  async #close(timeoutMs: number): Promise<DrainResult> {
-    const { metrics, pipeline } = this.#parts;
+  async close(options?: { timeoutMs?: number }): Promise<DrainResult> {
     try {
-      return pipeline === null ? { flushed: 0, unflushed: 0, spilled: 0 } : await this.#stop(pipeline, timeoutMs);
+      return (await this.#pipeline?.close(options)) ?? nothingFlushed;
     } finally {
-      pipeline?.close();
-      metrics.close();
+      this.#parts.metrics.close();
     }
   }
 
-  async #stop(pipeline: Pipeline<ExecutionEntry>, timeoutMs: number): Promise<DrainResult> {
-    const sentBefore = this.#stats.sent;
-    await withDeadline(timeoutMs, (signal) => pipeline.sender.flush(signal));
-    const unsent = await pipeline.sender.stop();
-    for (const entry of unsent) {
-      this.#stats.kept -= 1;
-      this.#drop(entry, null);
-    }
-    this.#parts.problems.close();
-    return {
-      flushed: this.#stats.sent - sentBefore,
-      unflushed: unsent.length,
-      spilled: this.#stats.spilled,
-    };
-  }
-
-  /** Called by the pipeline for chunks from memory that Redis has acknowledged. */
-  sent(chunks: readonly OutgoingChunk[]): void {
-    this.#acknowledge(countRecords(chunks));
-  }
-
-  /** Called by the pipeline for a record from memory that Redis refuses for good. */
-  refused(): void {
-    this.#refuse(1);
-  }
-
-  /** Called by the pipeline for records of this life that were on disk and that Redis refuses for good. */
-  refusedOnDisk({ length }: readonly unknown[]): void {
-    this.#stats.spilled -= length;
-    this.#refuse(length);
-  }
-
-  /** Called by the pipeline for chunks that were written to disk. */
-  spilled(chunks: readonly OutgoingChunk[]): void {
-    this.#stats.spilled += countRecords(chunks);
-  }
-
-  /** Called by the pipeline for records of this life that were on disk and are in Redis now. */
-  replayed({ records }: { records: number }): void {
-    this.#stats.spilled -= records;
-    this.#acknowledge(records);
-  }
-
-  /** Called by the pipeline for records of former lives that reached Redis. */
-  recovered(records: number): void {
-    this.#stats.recovered += records;
-  }
-
-  /** Called by the pipeline for records of this life that are damaged on disk, or gone from it. */
-  lost(records: number): void {
-    this.#stats.spilled -= records;
-    this.#stats.kept -= records;
-    for (let record = 0; record < records; record += 1) this.#drop(noLabels, null);
-  }
-
-  /** Called by the pipeline for records of this life that another life has taken over. */
-  takenOver(records: number): void {
-    this.#stats.spilled -= records;
-    this.#stats.takenOver += records;
-  }
-
-  #acknowledge(records: number): void {
-    this.#stats.sent += records;
-    this.#parts.metrics.sent(records);
-  }
-
-  #refuse(records: number): void {
-    this.#stats.refused += records;
-    this.#parts.metrics.refused(records);
+  #dropKept(labels: DropLabels): void {
+    this.#stats.kept -= 1;
+    this.#drop(labels, null);
   }
 
   #drop(labels: DropLabels, error: Error | null): void {
@@ -311,26 +235,14 @@ export class ExecutionObserver implements ExecutionSink {
   }
 }
 
-/** Accepts everything, does nothing: for code that runs without observability. */
+/** Accepts everything and does nothing: for code that runs without observability. */
 export class NoopExecutionObserver implements ExecutionSink {
   record(_execution: Execution): void {
-    // nothing, on purpose
+    // intentionally nothing
   }
 }
 
-function toEntry(taken: TakenRecord, failure: boolean, { realm, strategyType }: DropLabels): ExecutionEntry {
-  return {
-    get json() {
-      return taken.json;
-    },
-    bytes: taken.bytes,
-    failure,
-    realm,
-    strategyType,
-  };
-}
-
-/** @throws RangeError that names the setting which is out of its range */
+/** @throws RangeError that names the setting that is out of range */
 export function checkObserverSettings(settings: ObserverSettings): ObserverSettings {
   const { sampleRate, traceLimit } = settings;
   if (!(sampleRate >= 0 && sampleRate <= 1))

@@ -2,17 +2,11 @@ import { type ExecutionStatus, executionLimits, executionStatuses } from '../../
 import type { ExecutionRecord } from '../../shared/contracts/execution-schema.ts';
 import { FieldReader, quote, readId, readTime, readTrace } from '../core/field-reader.ts';
 import { createKeyLists, wideKeys } from '../core/key-lists.ts';
+import { LazyRecord } from '../core/lazy-record.ts';
 import { Notes } from '../core/notes.ts';
-import { hopeless, type SerializedRecord, writePlainRecord, writeRecord } from '../core/record-json.ts';
+import { hopelessRatio, type SerializedRecord, writePlainRecord, writeRecord } from '../core/record-json.ts';
 import { copyPlainJson, isPlainObject, type JsonBounds } from '../core/storable-json.ts';
 import type { Execution } from './execution.ts';
-
-/** A record taken at the moment of the call. Its JSON may be written later, always from what was taken then. */
-export interface TakenRecord {
-  readonly json: string;
-  /** of the JSON in UTF-8; where it is still to be written, about so many, by its characters */
-  readonly bytes: number;
-}
 
 /** What is decided outside of the record. */
 export interface RecordContext {
@@ -36,7 +30,7 @@ export function toStatus(status: unknown): ExecutionStatus {
  * Turns an execution into the JSON that is stored. Whatever the caller passes, the result is storable: values of a wrong
  * kind are converted or left out, long ones are cut, and `notes` says so. No user data can erase its own record.
  */
-export function takeExecutionRecord(execution: Execution, context: RecordContext): TakenRecord {
+export function captureExecutionRecord(execution: Execution, context: RecordContext): LazyRecord {
   const notes = new Notes();
   const read = new FieldReader(notes);
   const status = toStatus(execution.status);
@@ -84,8 +78,7 @@ function readDuration(durationMs: unknown, read: FieldReader, notes: Notes): num
 
 /** Takes the record and writes it at once. */
 export function toExecutionRecord(execution: Execution, context: RecordContext): SerializedRecord {
-  const { json } = takeExecutionRecord(execution, context);
-  return { json, bytes: Buffer.byteLength(json) };
+  return captureExecutionRecord(execution, context).serialize();
 }
 
 /** What the fields other than trace and input take, about. */
@@ -101,22 +94,22 @@ function take(
   input: unknown,
   notes: Notes,
   maxBytes: number,
-): TakenRecord {
+): LazyRecord {
   const bounds: JsonBounds = {
     depth: executionLimits.depth,
     nodes: 20_000,
     stringChars: maxBytes,
-    chars: maxBytes * hopeless,
+    chars: maxBytes * hopelessRatio,
   };
   const listKeys = createKeyLists();
   const [traceCopy, inputCopy] = tryToCopy(trace, input, bounds, listKeys);
   if (traceCopy === null || inputCopy === null) {
-    return writeRecord(draft, trace, input, notes, maxBytes, listKeys);
+    const written = writeRecord(draft, trace, input, notes, maxBytes, listKeys);
+    return new LazyRecord(written.bytes, () => written);
   }
   const bytes = Math.min(draftChars + traceCopy.chars + inputCopy.chars, maxBytes);
-  return new UnwrittenRecord(
-    bytes,
-    () => writePlainRecord(draft, traceCopy.copy as unknown[] | null, inputCopy.copy, notes, maxBytes).json,
+  return new LazyRecord(bytes, () =>
+    writePlainRecord(draft, traceCopy.copy as unknown[] | null, inputCopy.copy, notes, maxBytes),
   );
 }
 
@@ -135,25 +128,5 @@ function tryToCopy(
     return [copyPlainJson(trace, bounds), copyPlainJson(input, bounds)];
   } catch {
     return [null, null];
-  }
-}
-
-/** Writes its JSON when it is first asked for it. */
-class UnwrittenRecord implements TakenRecord {
-  readonly bytes: number;
-  #write: (() => string) | null;
-  #json = '';
-
-  constructor(bytes: number, write: () => string) {
-    this.bytes = bytes;
-    this.#write = write;
-  }
-
-  get json(): string {
-    if (this.#write !== null) {
-      this.#json = this.#write();
-      this.#write = null;
-    }
-    return this.#json;
   }
 }

@@ -10,21 +10,21 @@ export interface Observation {
   nodesExecuted: number;
 }
 
-/** Durations of the runs that ended alike. */
+/** Durations of the runs with one status. */
 export interface DurationSeries {
-  /** runs by bucket, not cumulated; one more than there are edges, for those beyond the last */
+  /** runs by bucket, not cumulative; the last bucket is for runs beyond the last edge */
   buckets: number[];
   sumSeconds: number;
   count: number;
 }
 
-/** What an observation is counted under. */
+/** The labels that an observation is counted under. */
 export interface SeriesLabels {
   readonly realm: string;
   readonly strategyType: string;
 }
 
-/** What is counted for one realm and strategy type. */
+/** The counts of one realm and strategy type. */
 export interface ExecutionSeries extends SeriesLabels {
   nodes: number;
   dropped: number;
@@ -32,21 +32,21 @@ export interface ExecutionSeries extends SeriesLabels {
   errors: Map<string, number>;
 }
 
-/** Observations that are counted under `other`, by what was counted. */
+/** How many observations were counted under `other`, by metric. */
 export type SeriesOverflow = Record<'durations' | 'nodes' | 'errors' | 'dropped', number>;
 
-/** The last tenth of the series of errors is for codes `other` of known realms, so that the sum of a realm stays right. */
+/** The last tenth of the error series is reserved for the code `other` of known realms, so that the sum of a realm stays right. */
 const codesShare = 0.9;
 
 /**
- * Counts executions in plain numbers, to be read when the metrics are scraped. prom-client sorts and joins the labels at
- * each observation, which would be most of what record() costs for a run that is sampled out.
+ * Counts executions in plain numbers, which are read at each scrape. prom-client sorts and joins the labels at each
+ * observation, which would be most of the cost of record() for a run that is sampled out.
  *
- * Callers may have any number of realms, types and codes. What has a series keeps it; what would need one series too many is
- * counted under `other`, so sums over all series stay right. `other` of all itself comes on top of `maxSeries`.
+ * Callers may have any number of realms, types and codes. Once there are `maxSeries`, anything new is counted under `other`, so
+ * that sums over all series stay right. The series in which all labels are `other` comes on top of `maxSeries`.
  *
  * @param edgesSeconds upper edges of the duration buckets, ascending
- * @param maxSeries sets of labels of one metric
+ * @param maxSeries label sets of one metric
  */
 export function createExecutionSeries(edgesSeconds: readonly number[], maxSeries: number) {
   const byRealm = new Map<string, Map<string, ExecutionSeries>>();
@@ -114,7 +114,7 @@ export function createExecutionSeries(edgesSeconds: readonly number[], maxSeries
   };
 
   return {
-    /** @returns what it was counted under */
+    /** @returns the labels that it was counted under */
     observe({ realm, strategyType, status, errorCode, durationMs, nodesExecuted }: Observation): SeriesLabels {
       const series = find(toLabel(realm), toLabel(strategyType));
       if (Number.isFinite(durationMs)) {

@@ -10,7 +10,7 @@ export interface Execution {
   status: ExecutionStatus;
   /** wall-clock time of the whole run, in milliseconds */
   durationMs: number;
-  /** nodes that were evaluated */
+  /** number of evaluated nodes */
   nodesExecuted: number;
 
   /** the tenant */
@@ -25,18 +25,18 @@ export interface Execution {
   failedNodeId?: string | null | undefined;
   points?: number | null | undefined;
   caseName?: string | null | undefined;
-  /** entries in evaluation order; of a failed run, those up to the failure */
+  /** entries in evaluation order, up to the failure if the run failed */
   trace?: readonly TraceEntry[] | null | undefined;
   /** the built-in strategy that a `DSL_EXTEND` run wraps */
   parentStrategyId?: string | null | undefined;
-  /** pins the program that ran, where drafts can change under one version */
+  /** identifies the program that ran, if drafts can change under one version */
   astHash?: string | null | undefined;
-  /** what the run was given, so that it can be replayed; any JSON */
+  /** the input of the run, so that it can be replayed; any JSON */
   input?: unknown;
-  /** 1 for the first try of an event. @default 1 */
+  /** 1 for the first attempt at an event. @default 1 */
   attempt?: number | undefined;
   /** when the run ended: a Date, ms since 1970 or ISO 8601. @default the moment of the call */
   recordedAt?: Date | number | string | undefined;
-  /** a UUID, where the caller has one that identifies the run. @default a fresh UUIDv7 */
+  /** a UUID that identifies the run, if the caller has one. @default a new UUIDv7 */
   id?: string | undefined;
 }

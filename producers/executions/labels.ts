@@ -1,19 +1,19 @@
 import { hugeChars } from '../core/storable-json.ts';
 
-/** A label value has at most so many characters: it is in each line of each scrape, and in the memory of whoever reads it. */
+/** The longest label value: it is in every line of every scrape and in the memory of whatever reads it. */
 const labelChars = 120;
 
-/** Where observations go that would need one series too many. */
+/** The label value of observations beyond the last series. */
 export const otherLabel = 'other';
 
 const unknownLabel = 'unknown';
 
-/** Beyond it, writing a BigInt as text takes longer than all else. */
+/** Beyond it, writing a BigInt as text takes longer than everything else. */
 const largestBigInt = 2n ** 128n;
 
 /**
- * The text that a label value is looked up by: cut, and otherwise as it came. Absent, empty and unreadable values are
- * `unknown`, objects too.
+ * Returns the text that a label value is looked up by, cut to the longest length. Absent, empty and unreadable values, and
+ * objects, are `unknown`.
  */
 export function toLabel(value: unknown): string {
   if (typeof value === 'string') {
@@ -35,8 +35,8 @@ export function toLabel(value: unknown): string {
 }
 
 /**
- * The text that a label value is kept and shown as. Well-formed, since two lone surrogates are one character in the text of a
- * scrape, and a copy, since a slice holds on to the whole text that it was cut from.
+ * Returns the text that a label value is kept and shown as. It is well-formed, since two lone surrogates would become one
+ * character in a scrape, and a copy, since a slice would keep the whole original text in memory.
  */
 export function toKeptLabel(label: string): string {
   return Buffer.from(label).toString();

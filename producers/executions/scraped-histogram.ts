@@ -12,7 +12,7 @@ export interface LabelledDurations<L extends string> {
   durations: DurationSeries;
 }
 
-/** A histogram whose numbers are counted elsewhere and read when it is scraped. */
+/** A histogram whose numbers are counted elsewhere and read at each scrape. */
 export class ScrapedHistogram<L extends string> extends Histogram<L> {
   readonly #name: string;
   readonly #help: string;
@@ -30,11 +30,11 @@ export class ScrapedHistogram<L extends string> extends Histogram<L> {
   override async get(): Promise<MetricObjectWithValues<MetricValueWithName<L>>> {
     const values = [...this.#read()].flatMap((series) => this.#samplesOf(series));
     const metric = { name: this.#name, help: this.#help, type: 'histogram', aggregator: 'sum', values };
-    // prom-client's declarations ask for more than it returns itself: a collect method, and a number for the type.
+    // prom-client's types demand more than it returns itself: a collect method, and a number for the type.
     return metric as unknown as MetricObjectWithValues<MetricValueWithName<L>>;
   }
 
-  /** What prom-client asks for when it writes its text; the same, without the labels shared between samples. */
+  /** Called by prom-client when it writes its text. Here the samples share no labels. */
   getForPromString(): Promise<MetricObjectWithValues<MetricValueWithName<L>>> {
     return this.get();
   }

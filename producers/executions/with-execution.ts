@@ -3,7 +3,7 @@ import { observeResult } from '../core/observe-result.ts';
 import type { Execution } from './execution.ts';
 import type { ExecutionSink } from './execution-observer.ts';
 
-/** What is known of a run before it starts. */
+/** What is known about a run before it starts. */
 export type ExecutionSubject = Omit<
   Execution,
   | 'status'
@@ -18,9 +18,9 @@ export type ExecutionSubject = Omit<
   | 'recordedAt'
 >;
 
-/** What the code under observation says about its run while it goes on. What it said before a failure is kept. */
+/** Filled in by the observed code while it runs. What it has filled in before a failure is kept. */
 export interface ExecutionRun {
-  /** append entries as nodes are evaluated; a failed run keeps the trace so far */
+  /** append an entry for each evaluated node; a failed run keeps the trace so far */
   readonly trace: TraceEntry[];
   /** @default the length of the trace */
   nodesExecuted: number | undefined;
@@ -28,8 +28,8 @@ export interface ExecutionRun {
   caseName: string | null;
   failedNodeId: string | null;
   /**
-   * what went wrong where nothing is thrown, as in a framework that handles errors by itself; the run counts as failed, as if
-   * this had been thrown. @default undefined
+   * the error, if nothing is thrown, as in a framework that handles errors itself; the run counts as failed as if this had been
+   * thrown. @default undefined
    */
   failure: unknown;
 }
@@ -41,9 +41,9 @@ export interface FailureDescription {
   failedNodeId?: string | null;
 }
 
-/** Settings of one observed run. */
+/** Options of one observed run. */
 export interface WithExecutionOptions {
-  /** when it is aborted by the time the run fails, the run counts as cancelled, or as a timeout after AbortSignal.timeout */
+  /** if it is aborted when the run fails, the run counts as cancelled, or as a timeout after AbortSignal.timeout */
   signal?: AbortSignal;
   /** how a thrown value is recorded. @default describeFailure */
   describeFailure?: (thrown: unknown) => FailureDescription;
@@ -52,14 +52,15 @@ export interface WithExecutionOptions {
 }
 
 /**
- * Runs `work`, times it, and records it exactly once: ok with what it said of itself, or failed with the code, the
- * message and the trace so far. Returns what `work` returns and throws what it throws, and never anything of its own.
- * Synchronous work stays synchronous.
+ * Runs `work`, times it, and records it exactly once: as ok with what it filled in, or as failed with the code, the message and
+ * the trace so far. Returns what `work` returns and throws what it throws, and nothing else. Synchronous work stays
+ * synchronous.
  *
- * A run ends with its result: with a promise when it settles; with a generator, a ReadableStream or the body of a Response
- * when it is read to its end, and with a stream of Node's, such as the response of a server, when it is closed. What is given
- * up before its end, as by a client that goes away, is recorded as cancelled; what is never read is not recorded. A Response that
- * was fetched, one of a framework's own class, and a stream that was read from before count as values: their run has ended.
+ * A run ends with its result: a promise when it settles; a generator, a ReadableStream or the body of a Response when it is
+ * read to its end; and a Node stream, such as the response of a server, when it is closed. A result that is given up before its
+ * end, for example because a client disconnects, is recorded as cancelled. A result that is never read is not recorded. A
+ * fetched Response, a Response of a framework's own class, and a stream that was read from before count as values: their run
+ * has ended.
  */
 export function withExecution<T>(
   sink: ExecutionSink,
@@ -91,7 +92,7 @@ export function withExecution<T>(
         ...outcome,
       });
     } catch {
-      // A sink that breaks its promise not to throw must not change the outcome of the run.
+      // A sink that throws in spite of its contract must not change the outcome of the run.
     }
   };
   const fail = (thrown: unknown): void => record(failureFields(thrown, run, options));
@@ -114,7 +115,7 @@ export function withExecution<T>(
   });
 }
 
-/** Stands for the error of a run whose result was not read to its end; describeFailure takes it for a cancellation. */
+/** The error of a run whose result was not read to its end; describeFailure treats it as a cancellation. */
 class AbandonedError extends Error {
   override readonly name = 'AbortError';
 
@@ -124,9 +125,9 @@ class AbandonedError extends Error {
 }
 
 /**
- * The usual reading of a thrown value: `DSL_TIMEOUT` and DOMException TimeoutError are timeouts, `DSL_LIMIT_EXCEEDED`
- * is a limit, AbortError is a cancellation, all else is an error. The code is the value's own `code` when that is text,
- * else `DSL_UNEXPECTED`.
+ * Describes a thrown value by default: `DSL_TIMEOUT` and DOMException TimeoutError are timeouts, `DSL_LIMIT_EXCEEDED` is a
+ * limit, AbortError is a cancellation, and everything else is an error. The code is the value's own `code` if that is text,
+ * and `DSL_UNEXPECTED` otherwise.
  */
 export function describeFailure(thrown: unknown): FailureDescription {
   const { code, name, nodeId } = fieldsOf(thrown);
@@ -156,10 +157,10 @@ function failureFields(
 
 function describe(thrown: unknown, { signal, describeFailure: own }: WithExecutionOptions): FailureDescription {
   try {
-    // A copy, so that a description that is none, or cannot be read, fails here.
+    // A copy, so that an invalid or unreadable description fails here.
     if (own) return { ...own(thrown) };
     const described = describeFailure(thrown);
-    // What Node's own functions throw is an AbortError, also after AbortSignal.timeout: only the signal knows why.
+    // Node's own functions throw an AbortError even after AbortSignal.timeout; only the signal knows the reason.
     if (signal?.aborted && (described.status === 'error' || described.status === 'cancelled'))
       return { ...described, ...describeAbort(signal) };
     return described;
@@ -175,7 +176,7 @@ function describeAbort({ reason }: AbortSignal): Pick<FailureDescription, 'statu
     : { status: 'cancelled', errorCode: code ?? 'DSL_CANCELLED' };
 }
 
-/** The text fields of anything thrown; getters that throw count as absent. */
+/** Reads the text fields of a thrown value; getters that throw count as absent. */
 function fieldsOf(thrown: unknown): { code?: string; name?: string; nodeId?: string; message?: string } {
   if (typeof thrown === 'string') return { message: thrown };
   if (typeof thrown !== 'object' || thrown === null) return {};

@@ -1,9 +1,9 @@
 import type { BegunRequest, CompletedRequest } from './completed-request.ts';
 
-/** The status of a request whose caller went away before there was an answer. */
+/** The status of a request whose caller disconnected before there was a response. */
 const clientClosedRequest = 499;
 
-/** What stands for the response that nobody waited for. */
+/** Stored in place of the response that nobody waited for. */
 const abandonedResponse = JSON.stringify({
   error: {
     type: 'client_disconnected',
@@ -13,10 +13,10 @@ const abandonedResponse = JSON.stringify({
 });
 
 /**
- * The record of a request whose caller went away before the response began: status 499, an error in place of the response,
+ * Describes a request whose caller disconnected before the response began: status 499, an error in place of the response,
  * marked as incomplete. Pass it to `send`.
  *
- * @param request `completedAt` is `startedAt` unless it is given
+ * @param request `completedAt` defaults to `startedAt`
  */
 export function abandonedRequest(request: BegunRequest & Pick<CompletedRequest, 'completedAt'>): CompletedRequest {
   return {

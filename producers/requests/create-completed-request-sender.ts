@@ -1,4 +1,4 @@
-import { type Registry, register } from 'prom-client';
+import { register } from 'prom-client';
 import {
   loadProducerConfig,
   type RequestSettings,
@@ -6,47 +6,35 @@ import {
 } from '../../shared/platform/config/producer-config.ts';
 import { UsageError } from '../../shared/platform/errors.ts';
 import { checkProducer, checkSizes } from '../core/check-settings.ts';
-import { createIdentity, createPipeline } from '../core/create-pipeline.ts';
 import { createProducerLogger } from '../core/logger.ts';
-import { createProblemLog, type ProducerLogger } from '../core/problem-log.ts';
-import { createQueueTransport } from '../core/queue-transport.ts';
+import { createPipelineParts, type ProducerOptions } from '../core/pipeline-parts.ts';
+import { createProblemLog } from '../core/problem-log.ts';
 import { createApiKeyHash } from './api-key-hash.ts';
-import type { AwaitedEntry } from './arrivals.ts';
 import { CompletedRequestSender } from './completed-request-sender.ts';
 import { createRequestMetrics } from './request-metrics.ts';
 
-/** All but `redisUrl` is optional: what is not given comes from the configuration's defaults. */
-export interface CompletedRequestSenderOptions {
+/** Everything except `redisUrl` is optional. */
+export interface CompletedRequestSenderOptions extends ProducerOptions {
   /** `redis://…` or `rediss://…` */
   redisUrl: string | null;
-  /** keeps fleets apart on one Redis. @default 'sluice' */
-  namespace?: string;
-  /** buffer, bound of a body and pepper; see `.env.example` for each default */
+  /** buffer, size limit of a body, and pepper; see `.env.example` for the defaults */
   requests?: Partial<RequestSettings>;
-  /** name, chunk, spill and memory settings, the same as an observer's; see `.env.example` for each default */
+  /** name, chunk, spill and memory settings, as for an observer; see `.env.example` for the defaults */
   producer?: Partial<SendingSettings>;
-  /** keys that are taken out of request bodies that are JSON objects, where they stand at the top. @default none */
+  /** top-level keys to remove from request bodies that are JSON objects. @default none */
   stripRequestKeys?: readonly string[];
-  /** where the metrics are registered until `close`; several senders and observers may share it. @default prom-client's own */
-  registry?: Registry;
-  /** told of failed sends and drops, at most once a second for each kind. @default JSON lines to standard error */
-  logger?: ProducerLogger;
-  /** uniform in [0, 1). @default Math.random */
-  random?: () => number;
-  /** ms since 1970. @default Date.now */
-  now?: () => number;
 }
 
 const queue = 'completed-request';
 
-/** What it reads of the configuration. */
+/** The groups of the configuration that it reads. */
 const senderGroups = ['redisUrl', 'namespace', 'sending', 'requests'] as const;
 
 /**
- * Makes a sender of completed requests. Nothing connects until the first record is accepted; while Redis is away, records
- * wait in a buffer that is bounded by number and by bytes, and then the sends themselves wait.
+ * Creates a sender of completed requests. Nothing connects until the first record is accepted. While Redis is away, records
+ * wait in a buffer that is bounded by number and by bytes; when it is full, the sends wait.
  *
- * With `producer.spill.dir` records go to disk while Redis is away, as an observer's do, into a directory of this queue.
+ * With `producer.spill.dir`, records go to disk while Redis is away, as with an observer, into a directory of this queue.
  *
  * @throws UsageError without a `redisUrl`
  * @throws RangeError when a setting is out of its range
@@ -59,44 +47,23 @@ export function createCompletedRequestSender(options: CompletedRequestSenderOpti
   const requests = checkRequests({ ...defaults.requests, ...options.requests });
   const producer = { ...defaults.sending, ...options.producer };
   checkProducer(producer);
-  const now = options.now ?? Date.now;
   const namespace = options.namespace ?? defaults.namespace;
   const registry = options.registry ?? register;
   const problems = createProblemLog(createProducerLogger(options.logger, registry), 'request');
   const metrics = createRequestMetrics(registry, () => sender);
-  const identity = createIdentity(producer.name, now());
-
+  const { apiKeyPepper, buffer, maxBodyBytes } = requests;
   let sender: CompletedRequestSender;
   try {
     sender = new CompletedRequestSender({
-      pipeline: createPipeline<AwaitedEntry>({
-        queue,
-        namespace,
-        identity,
-        transport: createQueueTransport({
-          redisUrl,
-          name: `sluice:${identity.producer}`,
-          queue,
-          namespace,
-          memoryShare: producer.memoryShare,
-        }),
-        buffer: requests.buffer,
-        settings: producer,
-        accounts: () => sender,
-        onFailure: () => metrics.sendFailed(),
-        registry,
-        problems,
-        random: options.random ?? Math.random,
-      }),
-      maxBytes: requests.buffer.maxBytes,
+      pipeline: createPipelineParts(options, producer, { redisUrl, queue, namespace, buffer, problems }),
       record: {
-        maxBodyBytes: requests.maxBodyBytes,
-        hashApiKey: requests.apiKeyPepper === null ? null : createApiKeyHash(requests.apiKeyPepper),
+        maxBodyBytes,
+        hashApiKey: apiKeyPepper === null ? null : createApiKeyHash(apiKeyPepper),
         stripRequestKeys: options.stripRequestKeys ?? [],
       },
       metrics,
       problems,
-      now,
+      now: options.now ?? Date.now,
     });
   } catch (error) {
     metrics.close(null);
@@ -105,7 +72,7 @@ export function createCompletedRequestSender(options: CompletedRequestSenderOpti
   return sender;
 }
 
-const maxBodyBytes = { min: 1_024, max: 64 * 1_048_576 };
+const bodyBytesRange = { min: 1_024, max: 64 * 1_048_576 };
 const minPepperChars = 16;
 
 function checkRequests(requests: RequestSettings): RequestSettings {
@@ -115,13 +82,13 @@ function checkRequests(requests: RequestSettings): RequestSettings {
     'requests.buffer.maxBytes': buffer.maxBytes,
     'requests.maxBodyBytes': requests.maxBodyBytes,
   });
-  if (requests.maxBodyBytes < maxBodyBytes.min || requests.maxBodyBytes > maxBodyBytes.max)
+  if (requests.maxBodyBytes < bodyBytesRange.min || requests.maxBodyBytes > bodyBytesRange.max)
     throw new RangeError(
-      `requests.maxBodyBytes is ${requests.maxBodyBytes}; accepted: ${maxBodyBytes.min} to ${maxBodyBytes.max} bytes`,
+      `requests.maxBodyBytes is ${requests.maxBodyBytes}; accepted: ${bodyBytesRange.min} to ${bodyBytesRange.max} bytes`,
     );
   if (requests.maxBodyBytes * 3 > buffer.maxBytes)
     throw new RangeError('requests.maxBodyBytes must be at most a third of requests.buffer.maxBytes');
-  // The value is a secret, whatever is wrong with it.
+  // Never show the value: it is a secret even if it is invalid.
   if (apiKeyPepper !== null && (typeof apiKeyPepper !== 'string' || apiKeyPepper.length < minPepperChars))
     throw new RangeError(
       `requests.apiKeyPepper is too short; accepted: at least ${minPepperChars} characters, or null`,
@@ -130,10 +97,10 @@ function checkRequests(requests: RequestSettings): RequestSettings {
 }
 
 /**
- * The options that an environment asks for: `REDIS_URL` and the `SLUICE_*` names of producers. Others are not looked at: they
- * may be the host's own.
+ * Reads the options from an environment: `REDIS_URL` and the `SLUICE_*` variables of producers. Ignores all others, which may be
+ * the host's own.
  *
- * @throws UsageError that lists every problem of these variables at once; it shows no secret
+ * @throws UsageError that lists all problems with these variables; it shows no secret
  */
 export function completedRequestSenderOptionsFrom(environment: NodeJS.ProcessEnv): CompletedRequestSenderOptions {
   const { sending, ...others } = loadProducerConfig(environment, senderGroups);

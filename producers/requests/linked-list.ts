@@ -1,13 +1,13 @@
-/** A place in a line. */
+/** One item of a list. */
 export interface LinkedListNode<T> {
   readonly item: T;
-  before: LinkedListNode<T> | null;
-  behind: LinkedListNode<T> | null;
+  previous: LinkedListNode<T> | null;
+  next: LinkedListNode<T> | null;
 }
 
 /**
- * First in, first out, and anybody may leave from any place, at the same small cost: callers that give up during an outage
- * leave nothing behind, however many come after them.
+ * A doubly linked list: any item can be removed at the same small cost. Callers that give up during an outage leave nothing
+ * behind, however many come after them.
  */
 export class LinkedList<T> {
   #first: LinkedListNode<T> | null = null;
@@ -22,22 +22,21 @@ export class LinkedList<T> {
     return this.#first?.item;
   }
 
-  /** Puts an item behind all others. */
-  join(item: T): LinkedListNode<T> {
-    const place: LinkedListNode<T> = { item, before: this.#last, behind: null };
-    if (this.#last === null) this.#first = place;
-    else this.#last.behind = place;
-    this.#last = place;
+  append(item: T): LinkedListNode<T> {
+    const node: LinkedListNode<T> = { item, previous: this.#last, next: null };
+    if (this.#last === null) this.#first = node;
+    else this.#last.next = node;
+    this.#last = node;
     this.#length += 1;
-    return place;
+    return node;
   }
 
-  /** Takes an item out, wherever it stands. For a place that is in this line. */
-  leave(place: LinkedListNode<T>): void {
-    if (place.before === null) this.#first = place.behind;
-    else place.before.behind = place.behind;
-    if (place.behind === null) this.#last = place.before;
-    else place.behind.before = place.before;
+  /** @param node of this list, not removed before */
+  remove(node: LinkedListNode<T>): void {
+    if (node.previous === null) this.#first = node.next;
+    else node.previous.next = node.next;
+    if (node.next === null) this.#last = node.previous;
+    else node.next.previous = node.previous;
     this.#length -= 1;
   }
 }

@@ -4,9 +4,9 @@ import type { Notes } from '../core/notes.ts';
 import type { HashApiKey } from './api-key-hash.ts';
 
 /**
- * The id, in lower case.
+ * Returns the id in lower case.
  *
- * @throws TypeError when it is no UUID: an id of our own making would be no use to whoever looks for the request
+ * @throws TypeError when it is no UUID: nobody who looks for the request would know an id of our own
  */
 export function requireRequestId(id: unknown): string {
   if (isUuid(id)) return id.toLowerCase();
@@ -16,15 +16,15 @@ export function requireRequestId(id: unknown): string {
 }
 
 /**
- * Whom the request belongs to, without the spaces around it.
+ * Returns the owner of the request, trimmed.
  *
- * @throws TypeError when it is blank, too long, or holds what PostgreSQL refuses. It is never cut or mended: what came out
+ * @throws TypeError when it is blank, too long, or contains what PostgreSQL refuses. It is never cut or repaired: the result
  *   might be the name of somebody else, who would then see the request.
  */
 export function requireCreator(creator: unknown): string {
   const remedy = `give the id of the person or organisation that the request belongs to, at most ${requestLimits.identifierChars} characters`;
   if (typeof creator !== 'string') throw new TypeError(`createdBy is ${kindOf(creator)}; ${remedy}, as text`);
-  // Spaces are no reason to be longer than this.
+  // Surrounding spaces do not justify a longer text.
   if (creator.length > requestLimits.identifierChars * 4)
     throw new TypeError(`createdBy has ${creator.length} characters; ${remedy}`);
   const trimmed = creator.trim();
@@ -36,7 +36,7 @@ export function requireCreator(creator: unknown): string {
   return trimmed;
 }
 
-/** In place of a status that is none: a failure, and one that no server sends, so that it can be told from theirs. */
+/** Stored in place of an invalid status: a failure that no server sends, so that it stands out. */
 const noStatusCode = 599;
 
 const statusChars = 100;
@@ -67,12 +67,12 @@ export function readFlag(name: string, flag: unknown, notes: Notes): boolean {
   return false;
 }
 
-/** What is longer is no key, and takes time to hash. */
+/** A longer text is no key and takes time to hash. */
 const apiKeyChars = 65_536;
 
 const apiKeyHashPattern = /^[0-9a-f]{64}$/i;
 
-/** The hash of the key, or the one that was given. No note shows a value here: it may be a key in the wrong field. */
+/** Returns the hash of the key, or the given hash. Notes never show a value here: it may be a key in the wrong field. */
 export function readApiKeyHash(
   { apiKey, apiKeyHash }: { apiKey: unknown; apiKeyHash: unknown },
   hash: HashApiKey | null,
@@ -91,7 +91,7 @@ export function readApiKeyHash(
   return undefined;
 }
 
-/** When a request that still runs began, as ISO 8601. */
+/** Returns when a running request began, as ISO 8601. */
 export function readStart(startedAt: unknown, nowMs: number, notes: Notes): string {
   const ms = toStorableMs(startedAt);
   if (ms !== null) {
@@ -102,7 +102,7 @@ export function readStart(startedAt: unknown, nowMs: number, notes: Notes): stri
   return toIso(nowMs);
 }
 
-/** When a request began and ended, as ISO 8601: one that is missing is taken from the other, and the end is never first. */
+/** Returns when a request began and ended, as ISO 8601. A missing time is taken from the other; the end is never first. */
 export function readSpan(
   { startedAt, completedAt }: { startedAt: unknown; completedAt: unknown },
   nowMs: number,

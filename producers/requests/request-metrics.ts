@@ -3,41 +3,41 @@ import type { BufferDepth } from '../core/record-buffer.ts';
 import { joinMetrics } from '../core/shared-metrics.ts';
 import type { SenderStats } from './completed-request.ts';
 
-/** What is counted as it happens; everything else is read when it is scraped. */
+/** Counts what happens; everything else is read at each scrape. */
 export interface RequestMetrics {
   waited(seconds: number): void;
   sendFailed(): void;
   /**
-   * Takes the metrics away, unless another sender of the registry still counts into them.
+   * Removes the metrics, unless another sender of the registry still uses them.
    *
-   * @param stats the last accounts of this sender; null when it could not be made
+   * @param stats the last counts of this sender; null if it could not be created
    */
   close(stats: SenderStats | null): void;
 }
 
-/** What the metrics ask when they are scraped. */
+/** Read by the metrics at each scrape. */
 export interface RequestMetricsSource {
   stats(): SenderStats;
   depth(): BufferDepth;
 }
 
-/** Seconds: from a send that just met a full buffer to one that sat out an outage. */
+/** From a send that just met a full buffer to one that waited through an outage. */
 const waitBucketsSeconds = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60, 300];
 
-/** What the senders of one registry count together. */
+/** The counts of all senders of one registry. */
 interface RequestCounts {
   sendFailures: number;
   waits: number;
   sources: Set<() => RequestMetricsSource>;
-  /** accounts of senders that have closed */
+  /** of senders that have closed */
   closed: SenderStats[];
 }
 
 /**
  * Registers the metrics of a sender of completed requests. Senders with one registry count into the same ones.
  *
- * @param source asked at each scrape; it is made after its metrics
- * @throws Error when the registry has a metric of such a name that is not a sender's
+ * @param source read at each scrape; it is created after its metrics
+ * @throws Error when the registry already has a metric of the same name from other code
  */
 export function createRequestMetrics(registry: Registry, source: () => RequestMetricsSource): RequestMetrics {
   const { state, leave } = joinMetrics(registry, 'requests', (registers) => {
@@ -62,7 +62,7 @@ export function createRequestMetrics(registry: Registry, source: () => RequestMe
   };
 }
 
-/** Creates all metrics, and gives the one that is told of each wait. */
+/** Creates all metrics, and returns the one that is told of each wait. */
 function createMetrics(registers: Registry[], counts: RequestCounts): Histogram {
   const all = (): SenderStats => addUp([...counts.closed, ...[...counts.sources].map((source) => source().stats())]);
   const inAllBuffers = (kind: keyof BufferDepth): number =>
@@ -144,7 +144,7 @@ function createMetrics(registers: Registry[], counts: RequestCounts): Histogram 
   return waitSeconds;
 }
 
-/** One account at least. */
+/** @param stats at least one */
 function addUp([first, ...others]: readonly SenderStats[]): SenderStats {
   const total = { ...(first as SenderStats) };
   for (const stats of others)

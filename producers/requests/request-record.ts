@@ -31,7 +31,7 @@ export interface RequestContext {
 }
 
 /** A request whose fields were read, and whose bodies are still as they came. */
-export interface TakenRequest {
+export interface CapturedRequest {
   /** what its JSON takes at least, in bytes; known without looking at the bodies */
   readonly leastBytes: number;
   /**
@@ -67,7 +67,7 @@ type Fields = Record<(typeof completedFields)[number], unknown>;
  * @throws TypeError when it is no object, cannot be read, or has no proper `requestId` or `createdBy`: nobody could tell
  *   which request it is, or whose
  */
-export function takeCompletedRequest(request: CompletedRequest, context: RequestContext): TakenRequest {
+export function captureCompletedRequest(request: CompletedRequest, context: RequestContext): CapturedRequest {
   const fields = readFields(request);
   const notes = new Notes();
   const draft = {
@@ -100,8 +100,8 @@ export function takeCompletedRequest(request: CompletedRequest, context: Request
   };
 }
 
-/** As `takeCompletedRequest`, for a request that still runs. */
-export function takeBegunRequest(request: BegunRequest, context: RequestContext): TakenRequest {
+/** As `captureCompletedRequest`, for a request that still runs. */
+export function captureBegunRequest(request: BegunRequest, context: RequestContext): CapturedRequest {
   const fields = readFields(request);
   const notes = new Notes();
   const draft = {

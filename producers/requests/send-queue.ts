@@ -2,32 +2,32 @@ import { toError } from '../../shared/platform/errors.ts';
 import { SendAbortedError } from '../core/send-errors.ts';
 import { LinkedList, type LinkedListNode } from './linked-list.ts';
 
-/** One that waits to be admitted. */
+/** A candidate that waits to be admitted. */
 interface Waiter<T> {
   candidate: T;
-  place: LinkedListNode<Waiter<T>> | null;
-  /** Ends the wait, one way or the other. */
+  node: LinkedListNode<Waiter<T>> | null;
+  /** Ends the wait. @param error null: the candidate was admitted */
   end(error: Error | null): void;
 }
 
 /** What a send queue sends to. */
 export interface SendQueueOptions<T> {
   /**
-   * Takes the candidate in if there is room for it, else returns false and changes nothing.
+   * Admits the candidate if there is room for it. If not, returns false and changes nothing.
    *
    * @throws when there can never be room for it
    */
   admit(candidate: T): boolean;
-  /** told of each wait that has ended, in the same turn: null when the candidate was admitted */
+  /** told of the end of each wait, in the same turn: null when the candidate was admitted */
   onWaited(waitedMs: number, error: Error | null): void;
 }
 
-/** The longest that admissions may hold up the event loop at a time, in ms; one of them may take longer by itself. */
+/** The longest that admissions may block the event loop at a time, in ms. A single one may take longer. */
 const sliceMs = 2;
 
 /**
- * Where candidates wait while there is no room: first come, first served, also when a smaller one behind would fit before.
- * Nobody polls; `admitWaiting` lets in as many as there is room for.
+ * A fair queue of candidates that wait for room: first come, first served, even if a smaller one further back would fit.
+ * Nobody polls; `admitWaiting` admits as many as there is room for.
  */
 export class SendQueue<T> {
   readonly #options: SendQueueOptions<T>;
@@ -38,7 +38,6 @@ export class SendQueue<T> {
     this.#options = options;
   }
 
-  /** How many wait. */
   get size(): number {
     return this.#waiting.length;
   }
@@ -59,33 +58,33 @@ export class SendQueue<T> {
       };
       const waiter: Waiter<T> = {
         candidate,
-        place: null,
+        node: null,
         end: (error) => {
-          if (waiter.place === null) return;
-          this.#waiting.leave(waiter.place);
-          waiter.place = null;
+          if (waiter.node === null) return;
+          this.#waiting.remove(waiter.node);
+          waiter.node = null;
           signal?.removeEventListener('abort', onAbort);
           this.#options.onWaited(performance.now() - sinceMs, error);
           if (error === null) resolve();
           else reject(error);
         },
       };
-      waiter.place = this.#waiting.join(waiter);
+      waiter.node = this.#waiting.append(waiter);
       signal?.addEventListener('abort', onAbort);
     });
   }
 
-  /** Lets in whoever there is room for now, in order, over as many turns of the event loop as it takes. */
+  /** Admits in order those that there is room for now, over as many turns of the event loop as it takes. */
   admitWaiting(): void {
-    if (!this.#turnIsScheduled) this.#letIn();
+    if (!this.#turnIsScheduled) this.#admitSome();
   }
 
-  /** Sends everybody away. */
+  /** Rejects all that wait. */
   close(error: Error): void {
     for (let waiter = this.#waiting.first; waiter !== undefined; waiter = this.#waiting.first) waiter.end(error);
   }
 
-  #letIn(): void {
+  #admitSome(): void {
     const untilMs = performance.now() + sliceMs;
     for (let waiter = this.#waiting.first; waiter !== undefined; waiter = this.#waiting.first) {
       try {
@@ -98,7 +97,7 @@ export class SendQueue<T> {
         this.#turnIsScheduled = true;
         setImmediate(() => {
           this.#turnIsScheduled = false;
-          this.#letIn();
+          this.#admitSome();
         });
         return;
       }

@@ -4,21 +4,21 @@ import { hugeChars } from '../core/storable-json.ts';
 
 /** A body as it is stored. */
 export interface StoredBody {
-  /** the body, or the beginning of it, in its encoding */
+  /** the body, or its beginning, in its encoding */
   text: string;
   encoding: BodyEncoding;
-  /** of the whole body: in UTF-8 when it came as text; of a text of more than 16 Mi characters that is cut, at least */
+  /** of the whole body, in UTF-8 if it came as text; a lower bound for a cut text of more than 16 Mi characters */
   bytes: number;
-  /** only the beginning is here, whole characters of it */
+  /** only the beginning is stored, in whole characters */
   cut: boolean;
 }
 
 /**
- * Makes a body storable. What PostgreSQL takes as text stays text; bytes that are no UTF-8, and text with NUL in it, are
- * kept exactly, as base64. A lone surrogate has no bytes of its own and becomes U+FFFD.
+ * Makes a body storable. What PostgreSQL accepts as text stays text. Bytes that are no UTF-8, and text with NUL, are kept
+ * exactly, as base64. A lone surrogate has no bytes of its own and becomes U+FFFD.
  *
  * @param maxBytes of the body, before it becomes base64
- * @param onChange told what was done to it
+ * @param onChange told what was changed
  * @throws TypeError when the bytes cannot be read
  */
 export function toStoredBody(
@@ -33,7 +33,7 @@ export function toStoredBody(
 }
 
 function storeText(body: string, maxBytes: number, onChange: (what: string) => void): StoredBody {
-  // Each character takes a byte at least, so of a longer text no more than this is kept, or looked at.
+  // Each character takes at least a byte, so no more than this is kept or read of a longer text.
   const head = body.length > maxBytes ? firstWholeCharacters(body, maxBytes) : body;
   const isCounted = head === body || body.length <= hugeChars;
   const bytes = isCounted ? Buffer.byteLength(body) : Buffer.byteLength(head) + body.length - head.length;
@@ -47,13 +47,13 @@ function storeText(body: string, maxBytes: number, onChange: (what: string) => v
     : { text, encoding: 'utf8', bytes, cut };
 }
 
-/** Without half of a pair of surrogates at the end. */
+/** Leaves out half of a surrogate pair at the end. */
 function firstWholeCharacters(body: string, chars: number): string {
   const last = body.charCodeAt(chars - 1);
   return body.slice(0, last >= 0xd800 && last <= 0xdbff ? chars - 1 : chars);
 }
 
-/** A copy, since a slice would keep the whole body in memory. Buffer#write writes whole characters only. */
+/** Returns a copy, since a slice would keep the whole body in memory. Buffer#write writes only whole characters. */
 function firstBytes(text: string, maxBytes: number): string {
   const head = Buffer.allocUnsafe(maxBytes);
   return head.toString('utf8', 0, head.write(text));
@@ -71,7 +71,7 @@ function storeBytes(body: Uint8Array, maxBytes: number): StoredBody {
 
 const longestCharacter = 4;
 
-/** The last place at or before `end` where no character of UTF-8 is torn apart; `end` where there is no such place. */
+/** Returns the last position up to `end` that is not within a UTF-8 character, or `end` if there is none. */
 function endOfCharacters(bytes: Buffer, end: number): number {
   const isContinuation = (at: number): boolean => ((bytes[at] ?? 0) & 0b1100_0000) === 0b1000_0000;
   for (let at = end; at > end - longestCharacter && at >= 0; at -= 1) if (!isContinuation(at)) return at;

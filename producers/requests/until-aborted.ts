@@ -1,6 +1,6 @@
 import { SendAbortedError } from '../core/send-errors.ts';
 
-/** How the work ends, or, when the signal aborts before that, a SendAbortedError; the work itself goes on. */
+/** Waits for the work. @throws SendAbortedError when the signal aborts first; the work itself goes on */
 export async function untilAborted(
   work: Promise<void>,
   signal: AbortSignal | undefined,

@@ -1,11 +1,11 @@
 import { findJsonMembers } from '../../shared/platform/json-members.ts';
 
 /**
- * A JSON object's text without the members of these names. All else stays as it is, byte for byte: the order of the keys,
- * numbers of any length, spaces, the same names deeper down. What is no JSON object, or has none of the names, comes back
- * unchanged.
+ * Removes the members with these names from a JSON object's text. Everything else stays byte for byte: the order of the keys,
+ * numbers of any length, spaces, the same names deeper down. A text that is no JSON object, or has none of the names, is
+ * returned unchanged.
  *
- * A pass over 1 MiB takes a few ms on the caller's thread; where no name can be in the text, it is only searched.
+ * 1 MiB takes a few ms on the caller's thread. A text that contains none of the names is only searched.
  */
 export function withoutTopLevelKeys(bodyText: string, names: readonly string[]): string {
   if (!names.some((name) => mayContain(bodyText, name))) return bodyText;
@@ -18,7 +18,7 @@ export function withoutTopLevelKeys(bodyText: string, names: readonly string[]):
   let endBefore = first.start;
   let isFirst = true;
   for (const { key, start, end } of members) {
-    // What stands before a member, the comma and the spaces, goes with it; the first that is kept needs none.
+    // The comma and the spaces before a member are removed with it; the first member that is kept needs none.
     if (!names.includes(key)) {
       parts.push(bodyText.slice(isFirst ? start : endBefore, end));
       isFirst = false;
@@ -29,7 +29,7 @@ export function withoutTopLevelKeys(bodyText: string, names: readonly string[]):
   return parts.join('');
 }
 
-/** Whether a key of that name can be in the text; it may be written with escapes. */
+/** Whether the text may contain a key of that name, possibly written with escapes. */
 function mayContain(text: string, name: string): boolean {
   return (
     text.includes(name) ||

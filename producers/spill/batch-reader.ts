@@ -2,44 +2,44 @@ import type { SpilledChunk } from './frame.ts';
 import type { OwnDirectory } from './own-directory.ts';
 import { readSegmentFile } from './segment-reader.ts';
 
-/** A segment that nobody appends to any more. */
+/** A segment that nothing more is appended to. */
 export interface SealedSegment {
   path: string;
-  /** of the file; what an append that failed may have left behind them is not counted */
+  /** of the file, without what a failed append may have left at its end */
   bytes: number;
-  /** written in this life: the records in it; null for those of former lives, of which it is not known */
+  /** the records in it if this session wrote it; null for a segment of an earlier session, where it is not known */
   ownRecords: number | null;
-  /** the claimed directory that it is in; null when it is in our own */
+  /** the claimed directory that it is in; null if it is in our own */
   directory: string | null;
-  /** the own directory that it is in, or in whose name its directory was claimed */
+  /** our directory: the one that it is in, or in whose name its directory was claimed */
   holder: OwnDirectory;
-  /** what was given out of it before, from its front: a reader that starts again leaves it out */
+  /** what was already read; a new reader skips it */
   done: { chunks: number; records: number };
 }
 
-/** Chunks to be sent, all of one segment. */
+/** Chunks of one segment, to be sent together. */
 export interface SpillBatch {
   chunks: readonly SpilledChunk[];
   records: number;
-  /** written in this life */
+  /** written in this session */
   isOwn: boolean;
 }
 
-/** What a segment turned out to hold besides chunks, when all of it has been read. */
+/** What a segment held besides chunks, known once all of it is read. */
 export interface SegmentEnd {
-  /** in stretches that are no intact frame */
+  /** in ranges that are no intact frame */
   corruptBytes: number;
-  /** written by a newer build, so nothing of it was read */
+  /** written by a newer version, so nothing of it was read */
   isNewer: boolean;
 }
 
-/** Takes a segment batch by batch. */
+/** Reads a segment batch by batch. */
 export function createBatchReader(segment: SealedSegment, limits: { maxChunks: number; maxBytes: number }) {
   const parts = readSegmentFile(segment.path, segment.bytes);
   let toSkip = segment.done.chunks;
   const end: SegmentEnd = { corruptBytes: 0, isNewer: false };
   return {
-    /** The next chunks, one at least; null at the end. @throws when the file cannot be read */
+    /** Returns the next chunks, at least one, or null at the end. @throws when the file cannot be read */
     async next(): Promise<SpillBatch | null> {
       const chunks: SpilledChunk[] = [];
       let bytes = 0;

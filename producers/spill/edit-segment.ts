@@ -4,42 +4,46 @@ import { encodeFrame, type SpilledChunk } from './frame.ts';
 import { readSegmentFile } from './segment-reader.ts';
 import { createSegmentWriter, syncDirectory } from './segment-writer.ts';
 
-/** What is to become of a chunk on disk. */
+/** What to do with a chunk on disk. */
 export interface ChunkEdit {
-  /** null: nothing of it is left */
+  /** null: nothing of the chunk is left */
   data: string | null;
-  /** records that are taken out */
+  /** records that are removed */
   erased: number;
   /** records in which something is blanked */
   blanked: number;
 }
 
-/** Decides about the chunks of a segment. */
+/** Decides what happens to the chunks of a segment. */
 export interface SegmentEditor {
-  /** null: it stays as it is; `newer`: it does, too, and what is in it cannot be told */
+  /** null: the chunk stays; `newer`: it stays, since it is of a newer version and its content is unknown */
   edit(chunk: SpilledChunk): ChunkEdit | 'newer' | null;
-  /** whether bytes that are no intact chunk are to go; nobody can read them as one */
+  /** whether bytes that are no intact chunk are to be removed */
   concerns(bytes: Buffer): boolean;
 }
 
-/** What was done, or is to be done, in segments. */
+/** What was done, or would be done, in segments. */
 export interface EditedSegments {
   erased: number;
   blanked: number;
-  /** bytes that are no intact chunk, and were to go */
+  /** removed bytes that are no intact chunk */
   damagedBytes: number;
-  /** segments of a newer version, which are left as they are */
+  /** segments of a newer version; they stay as they are */
   newer: number;
-  /** chunks of a newer version in segments that can be read, which are left as they are */
+  /** chunks of a newer version in segments that can be read; they stay as they are */
   newerChunks: number;
 }
 
-/** What an editor would do with a segment; it is only read. @throws when it cannot be read */
+export function nothingEdited(): EditedSegments {
+  return { erased: 0, blanked: 0, damagedBytes: 0, newer: 0, newerChunks: 0 };
+}
+
+/** Reads a segment and returns what an editor would do with it. @throws when it cannot be read */
 export async function examineSegment(
   { path, bytes }: { path: string; bytes: number },
   editor: SegmentEditor,
 ): Promise<EditedSegments> {
-  const found: EditedSegments = { erased: 0, blanked: 0, damagedBytes: 0, newer: 0, newerChunks: 0 };
+  const found = nothingEdited();
   let damagedBytes = 0;
   for await (const part of readSegmentFile(path, bytes)) {
     if (part.kind === 'newer') found.newer += 1;
@@ -57,11 +61,10 @@ export async function examineSegment(
 }
 
 /**
- * Writes a segment anew without what is to go, and puts it in the old one's place in one step. Only for a segment that nobody
- * writes to or reads: it is of a directory that was claimed. A crash leaves the old one, the new one, or both, and chunks may
- * come twice.
+ * Rewrites a segment without what is to be removed, and replaces the old file in one step. The directory must be claimed, so
+ * that nobody else reads or writes the segment. A crash leaves the old file, the new one, or both; then chunks are sent twice.
  *
- * @param newPath of a segment of the same file system, which does not exist
+ * @param newPath on the same file system; must not exist
  */
 export async function editSegment(
   { path, bytes }: { path: string; bytes: number },

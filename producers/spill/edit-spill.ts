@@ -1,29 +1,34 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type EditedSegments, editSegment, examineSegment, type SegmentEditor } from './edit-segment.ts';
-import { createLifeWatch } from './life-watch.ts';
-import { claim, type LifeDirectory, listLives, listSegments, type SegmentFile, segmentName } from './orphans.ts';
+import { type EditedSegments, editSegment, examineSegment, nothingEdited, type SegmentEditor } from './edit-segment.ts';
 import { createOwnDirectory, type OwnDirectory, removeDirectory } from './own-directory.ts';
-import { isKnownToHaveEnded } from './owner.ts';
-import { identifyThisProcess } from './process-identity.ts';
+import {
+  claim,
+  createSessionFinder,
+  listSegments,
+  listSessions,
+  type SegmentFile,
+  type SessionDirectory,
+  segmentName,
+} from './session-directories.ts';
 import { type SpillTiming, spillTiming } from './timing.ts';
 
-/** What became of a spill. */
+/** The result of an edit. */
 export interface EditedSpill extends EditedSegments {
-  /** directories of processes that live, with something in them that was to go */
-  livingLives: number;
+  /** directories of live sessions that still contain something to be removed */
+  liveSessions: number;
 }
 
 const lookAgainMs = 2_000;
 
 /**
- * Takes out of the segments of ended lives what an editor names. Each such directory is claimed first, as by a process that
- * replays it, and left to the next one that looks. A directory whose owner lives is never changed: its owner reads and writes
- * there. It is waited for until it is replayed, or its owner has ended.
+ * Removes from the segments of ended sessions what an editor names. It claims each of their directories first, as a replay
+ * does, and then leaves it to the next session. It never changes the directory of a live session, which reads and writes
+ * there; it waits until that directory is replayed or its session has ended.
  *
  * @param parent the directory of one queue
- * @param options.waitMs for those that live; 0 with dryRun
+ * @param options.waitMs how long to wait for live sessions; 0 with dryRun
  */
 export async function editSpill(
   parent: string,
@@ -40,38 +45,34 @@ export async function editSpill(
     timing?: SpillTiming;
   },
 ): Promise<EditedSpill> {
-  const total = nothing();
-  const watch = createLifeWatch(timing);
+  const total = nothingEdited();
+  const findSessions = createSessionFinder(timing);
   const seen = new Set<string>();
   const untilMs = performance.now() + waitMs;
   let own: OwnDirectory | null = null;
   let segments = 0;
   try {
     for (;;) {
-      const us = await identifyThisProcess();
-      const lives = (await listLives(parent)).filter(({ ownerPath }) => ownerPath !== own?.path);
-      watch.keepOnly(lives.map(({ ownerPath }) => ownerPath));
-      let livingLives = 0;
-      const ofLiving = nothing();
-      for (const life of lives) {
-        if (signal.aborted || seen.has(life.path)) continue;
-        const { owner, ownerPath } = life;
-        const hasEnded = owner === null || isKnownToHaveEnded(owner, us) || watch.isSilent(ownerPath, owner.sign);
-        const found = await examine(life.path, editor);
+      let liveSessions = 0;
+      const ofLiving = nothingEdited();
+      for (const session of await findSessions(parent, own?.path ?? null)) {
+        if (signal.aborted || seen.has(session.path)) continue;
+        const { hasEnded } = session;
+        const found = await examine(session.path, editor);
         const isConcerned = found.erased + found.blanked + found.damagedBytes > 0;
-        if (!hasEnded && isConcerned) livingLives += 1;
+        if (!hasEnded && isConcerned) liveSessions += 1;
         if (!hasEnded && !dryRun) {
-          add(ofLiving, { ...nothing(), newer: found.newer, newerChunks: found.newerChunks });
+          add(ofLiving, { ...nothingEdited(), newer: found.newer, newerChunks: found.newerChunks });
           continue;
         }
         if (dryRun || !isConcerned) {
-          seen.add(life.path);
+          seen.add(session.path);
           add(total, found);
           continue;
         }
         own ??= await createOwnDirectory({ parent, name: ownName(), timing });
-        const claimed = await claim(parent, life, own.name);
-        // Another process was faster, and replays it.
+        const claimed = await claim(parent, session, own.name);
+        // Another session was faster and replays it.
         if (claimed === null) continue;
         for (const segment of await listSegments(claimed)) {
           const change = await examineSegment(segment, editor);
@@ -82,9 +83,9 @@ export async function editSpill(
         }
         if ((await listSegments(claimed)).length === 0) await removeDirectory(claimed);
       }
-      if (livingLives === 0 || dryRun || signal.aborted || performance.now() >= untilMs) {
+      if (liveSessions === 0 || dryRun || signal.aborted || performance.now() >= untilMs) {
         add(total, ofLiving);
-        return { ...total, livingLives };
+        return { ...total, liveSessions };
       }
       await sleep(lookAgainMs, undefined, { signal }).catch(() => undefined);
     }
@@ -97,10 +98,10 @@ function ownName(): string {
   return `erase-${Date.now()}.${randomBytes(4).toString('hex')}`;
 }
 
-/** What is claimed hangs on our directory: the next process takes both. */
+/** What is claimed belongs to our directory: the next session takes both. */
 async function leave(parent: string, own: OwnDirectory | null): Promise<void> {
   if (own === null) return;
-  const holdsSome = (await listLives(parent)).some(({ path, ownerPath }: LifeDirectory) => {
+  const holdsSome = (await listSessions(parent)).some(({ path, ownerPath }: SessionDirectory) => {
     return ownerPath === own.path && path !== own.path;
   });
   if (holdsSome) await own.release();
@@ -108,9 +109,9 @@ async function leave(parent: string, own: OwnDirectory | null): Promise<void> {
 }
 
 async function examine(directory: string, editor: SegmentEditor): Promise<EditedSegments> {
-  const total = nothing();
+  const total = nothingEdited();
   for (const segment of await segmentsOf(directory)) {
-    // It may be replayed, and go, meanwhile.
+    // A replay may delete it meanwhile.
     const found = await examineSegment(segment, editor).catch(nullWhenGone);
     if (found !== null) add(total, found);
   }
@@ -132,8 +133,4 @@ function add(total: EditedSegments, more: EditedSegments): void {
   total.damagedBytes += more.damagedBytes;
   total.newer += more.newer;
   total.newerChunks += more.newerChunks;
-}
-
-function nothing(): EditedSegments {
-  return { erased: 0, blanked: 0, damagedBytes: 0, newer: 0, newerChunks: 0 };
 }

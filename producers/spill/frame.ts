@@ -1,7 +1,7 @@
 import { crc32 } from 'node:zlib';
 
 /**
- * How chunks lie on disk. All numbers are little-endian.
+ * The format of chunks on disk. All numbers are little-endian.
  *
  * A segment begins with 16 bytes: the text `SLUICESP`, the version (u32), and the CRC-32 of these twelve bytes. Frames
  * follow, one for each chunk:
@@ -11,8 +11,8 @@ import { crc32 } from 'node:zlib';
  *     8  checksum    u32, CRC-32 of bodyBytes and the body
  *    12  body        records (u32), writtenAtMs (f64), length of the id (u16), id, data
  *
- * A frame stands for itself: where one is broken, the reader looks for the next magic. The body is UTF-8 text behind
- * fourteen bytes, and FF is in no UTF-8 text, so a chunk's own data is not mistaken for one.
+ * Frames are independent: after a broken one, the reader looks for the next magic. The body is UTF-8 text after fourteen
+ * bytes. UTF-8 text never contains FF, so the data of a chunk is not mistaken for a magic.
  */
 export interface SpilledChunk {
   /** the job id */
@@ -31,7 +31,7 @@ export const segmentVersion = 1;
 export const frameMagic = Buffer.from([0xff, 0x53, 0x46, segmentVersion]);
 export const segmentHeaderBytes = 16;
 export const frameHeaderBytes = 12;
-/** No frame is larger, so a length beyond it is a broken one and is never allocated. */
+/** No frame is larger. A length beyond it is broken and never allocated. */
 export const maxBodyBytes = 64 * 1_048_576;
 
 const segmentMagic = Buffer.from('SLUICESP');
@@ -45,7 +45,7 @@ export function encodeSegmentHeader(version: number = segmentVersion): Buffer {
   return header;
 }
 
-/** What a segment says of itself: `damaged` when it is too short or its checksum is wrong. */
+/** The kind of a segment by its header: `damaged` if it is too short or its checksum is wrong. */
 export type SegmentHeader = { kind: 'ours' } | { kind: 'newer'; version: number } | { kind: 'damaged' };
 
 export function decodeSegmentHeader(bytes: Buffer): SegmentHeader {
@@ -76,14 +76,14 @@ export function encodeFrame({ id, data, records, writtenAtMs }: SpilledChunk): B
   return frame;
 }
 
-/** The length of the body that follows, or null when these are not the first bytes of a frame. */
+/** Returns the length of the body that follows, or null if these are not the first bytes of a frame. */
 export function decodeBodyLength(header: Buffer): number | null {
   if (header.length < frameHeaderBytes || !frameMagic.equals(header.subarray(0, 4))) return null;
   const bodyBytes = header.readUInt32LE(4);
   return bodyBytes >= bodyFieldsBytes && bodyBytes <= maxBodyBytes ? bodyBytes : null;
 }
 
-/** The chunk, or null when header and body are not what was written. */
+/** Returns the chunk, or null if header and body are not what was written. */
 export function decodeFrame(header: Buffer, body: Buffer): SpilledChunk | null {
   if (decodeBodyLength(header) !== body.length) return null;
   if (checksumOf(header.subarray(4, 8), body) !== header.readUInt32LE(8)) return null;

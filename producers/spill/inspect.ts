@@ -1,73 +1,73 @@
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { listLives, listSegments, type SegmentFile } from './orphans.ts';
 import { isKnownToHaveEnded, type OwnerFacts } from './owner.ts';
 import { identifyThisProcess, type ProcessIdentity } from './process-identity.ts';
 import { readSegmentFile } from './segment-reader.ts';
+import { listSegments, listSessions, type SegmentFile } from './session-directories.ts';
 import { spillTiming } from './timing.ts';
 
-/** What is on disk. Sizes are bytes, times ms since 1970. */
+/** What is on disk. Times are ms since 1970. */
 export interface SpillContent {
   segments: number;
-  /** intact ones, and the records in them */
+  /** intact chunks, and below the records in them */
   chunks: number;
   records: number;
   /** of the segment files */
   bytes: number;
-  /** in stretches that are no intact frame */
+  /** in ranges that are no intact frame */
   corruptBytes: number;
-  /** in segments of a newer version, which this one does not read */
+  /** in segments of a newer version, which this version does not read */
   newerBytes: number;
-  /** null where there is no chunk */
+  /** null if there is no chunk */
   firstWrittenMs: number | null;
   lastWrittenMs: number | null;
 }
 
-/** What is in the directory of one life of a producer. */
-export interface InspectedLife extends SpillContent {
-  /** `<namespace>.<queue>/<producer>-<epoch>.<random>`, with `@<claimer>` behind it when another process replays it */
+/** The content of one session's directory. */
+export interface InspectedSession extends SpillContent {
+  /** `<namespace>.<queue>/<producer>-<epoch>.<random>`, followed by `@<claimer>` while another session replays it */
   name: string;
   /**
-   * `orphan`: its life has ended, and the next one that looks takes it. `live`: its life, or the one that replays it, gave a
-   * sign just now. `silent`: it has given none for some time by this machine's clock; others take it when they have watched
+   * `orphan`: its session has ended, and the next one that looks takes it. `live`: its session, or the one that replays it, gave a
+   * heartbeat just now. `silent`: it has given none for some time by this machine's clock; others take it when they have watched
    * it for themselves
    */
   state: 'live' | 'silent' | 'orphan';
 }
 
 /**
- * Reads everything below a spill directory, and changes nothing.
+ * Reads everything below a spill directory and changes nothing.
  *
- * Where a living process is at work, segments may go while they are counted, and what is just being written at the end
- * of one counts as nothing yet.
+ * While a session is live, segments may disappear as they are counted, and what is just being written at the end of a segment
+ * is not counted yet.
  *
  * @throws when the directory cannot be read
  */
-export async function inspectSpill(dir: string, nowMs: number): Promise<InspectedLife[]> {
+export async function inspectSpill(dir: string, nowMs: number): Promise<InspectedSession[]> {
   const us = await identifyThisProcess();
-  const lives: InspectedLife[] = [];
+  const sessions: InspectedSession[] = [];
   for (const entry of await readdir(dir, { withFileTypes: true })) {
     if (!entry.isDirectory()) continue;
-    for (const { path, name, owner } of await listLives(join(dir, entry.name))) {
+    for (const { path, name, owner } of await listSessions(join(dir, entry.name))) {
       const state = stateOf(owner, us, nowMs);
       const segments = await listSegments(path).catch(() => []);
-      // One after the other: while a segment is read, a whole chunk of it is in memory.
+      // One after the other: reading a segment keeps a whole chunk in memory.
       const contents: SpillContent[] = [];
       for (const [index, segment] of segments.entries())
         contents.push(await inspectSegment(segment, state !== 'orphan' && index === segments.length - 1));
-      lives.push({ name: `${entry.name}/${name}`, state, ...addUp(contents) });
+      sessions.push({ name: `${entry.name}/${name}`, state, ...addUp(contents) });
     }
   }
-  return lives;
+  return sessions;
 }
 
-function stateOf(owner: OwnerFacts | null, us: ProcessIdentity, nowMs: number): InspectedLife['state'] {
+function stateOf(owner: OwnerFacts | null, us: ProcessIdentity, nowMs: number): InspectedSession['state'] {
   if (owner === null || isKnownToHaveEnded(owner, us)) return 'orphan';
-  // Only shown, so another clock than the owner's will do.
-  return nowMs - owner.signAtMs < spillTiming.silentAfterMs ? 'live' : 'silent';
+  // For display only, so our own clock will do.
+  return nowMs - owner.heartbeatAtMs < spillTiming.silentAfterMs ? 'live' : 'silent';
 }
 
-/** Several contents as one. */
+/** Adds several contents up. */
 export function addUp(contents: readonly SpillContent[]): SpillContent {
   const sum = (pick: (content: SpillContent) => number): number =>
     contents.reduce((total, content) => total + pick(content), 0);

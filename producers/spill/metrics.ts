@@ -2,15 +2,15 @@ import { Counter, Gauge, type Registry } from 'prom-client';
 import type { QueueName } from '../../shared/contracts/queues.ts';
 import { joinMetrics } from '../core/shared-metrics.ts';
 
-/** What the gauges ask when they are scraped. */
+/** Read by the gauges at each scrape. */
 export interface SpillDepth {
-  /** of this life, on disk */
+  /** on disk, of this session */
   records: number;
-  /** of all segments that this process is to replay */
+  /** of all segments that this session has to replay */
   bytes: number;
 }
 
-/** What is counted for the spills of one queue. */
+/** The counts of all spills of one queue. */
 interface SpillCounts {
   records: { written: number; replayed: number; recovered: number; refused: number; lost: number; taken_over: number };
   refusals: { full: number; failed: number };
@@ -26,10 +26,10 @@ const emptyCounts = (): SpillCounts => ({
 });
 
 /**
- * Adds the spill of one queue to the metrics; the producers of a process share them. A process without a spill has none.
+ * Adds the spill of one queue to the metrics, which all producers of a registry share. Without a spill there are none.
  *
  * @param depth read at each scrape
- * @throws Error when the registry has a metric of such a name that is not a spill's
+ * @throws Error when the registry already has a metric of the same name from other code
  */
 export function createSpillMetrics(registry: Registry, queue: QueueName, depth: () => SpillDepth) {
   const { state: spills, leave } = joinMetrics(registry, 'spills', (registers) => {
@@ -50,7 +50,7 @@ export function createSpillMetrics(registry: Registry, queue: QueueName, depth: 
     lostBytes(bytes: number): void {
       counts.lostBytes += bytes;
     },
-    /** Takes the metrics away, unless another spill of the registry still counts into them. */
+    /** Removes the metrics, unless another spill of the registry still uses them. */
     close(): void {
       counts.depths.delete(depth);
       leave();
@@ -58,10 +58,12 @@ export function createSpillMetrics(registry: Registry, queue: QueueName, depth: 
   };
 }
 
+export type SpillMetrics = ReturnType<typeof createSpillMetrics>;
+
 function createMetrics(registers: Registry[], spills: ReadonlyMap<QueueName, SpillCounts>): void {
   new Counter({
     name: 'sluice_spill_records_total',
-    help: 'Records on disk by event: written to disk, replayed to Redis, recovered from producer lives that have ended, permanently refused by Redis, lost because of damage, or taken over by another life that assumed this one was dead',
+    help: 'Records on disk by event: written to disk, replayed to Redis, recovered from producer sessions that have ended, permanently refused by Redis, lost because of damage, or taken over by another session that assumed this one was dead',
     labelNames: ['queue', 'event'],
     registers,
     collect() {
@@ -83,7 +85,7 @@ function createMetrics(registers: Registry[], spills: ReadonlyMap<QueueName, Spi
   });
   new Counter({
     name: 'sluice_spill_lost_bytes_total',
-    help: 'Bytes on disk that were not intact chunks, including those of former lives',
+    help: 'Bytes on disk that were not intact chunks, including those of earlier sessions',
     labelNames: ['queue'],
     registers,
     collect() {
@@ -102,7 +104,7 @@ function createMetrics(registers: Registry[], spills: ReadonlyMap<QueueName, Spi
   });
   new Gauge({
     name: 'sluice_spill_bytes',
-    help: 'Bytes on disk that this process has to replay, including those of former lives',
+    help: 'Bytes on disk that this process has to replay, including those of earlier sessions',
     labelNames: ['queue'],
     registers,
     collect() {

@@ -1,33 +1,37 @@
 import { mkdir, rm, rmdir, stat, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { toError } from '../../shared/platform/errors.ts';
 import { lockName, type Owner } from './owner.ts';
 import { identifyThisProcess } from './process-identity.ts';
 import { syncDirectory } from './segment-writer.ts';
 import type { SpillTiming } from './timing.ts';
 
-/** Why a directory is not where it was made: another life took it over, or somebody deleted it. */
+/** Why a directory is not where it was created: another session took it over, or somebody deleted it. */
 export type Departure = 'taken' | 'deleted';
 
 /**
- * Makes a directory, of mode 0700, that this life owns: others leave it alone as long as they see its lock change.
+ * Creates a directory, of mode 0700, that this session owns. Others leave it alone as long as they see its lock change.
  *
- * A life that could not change it for too long, since its process was stopped, say, or its event loop was held up, may find
- * that another one has taken its directory over, with all that is in it. `departure` tells, and it is final.
+ * If a session cannot change the lock for too long, for example because its process was stopped or its event loop was blocked,
+ * another session may take over the directory with everything in it. `departure` tells, and it is final.
  *
- * @param parent is made when it is missing
- * @param name taken as it is when it is free, else with a number behind it
+ * @param parent is created if it is missing
+ * @param name gets a number appended if it is taken
  */
 export async function createOwnDirectory({
   parent,
   name,
   timing,
+  onTrouble = () => undefined,
 }: {
   parent: string;
   name: string;
   timing: SpillTiming;
+  /** told if the directory cannot be looked at */
+  onTrouble?: (error: Error) => void;
 }) {
   let last = readClocks();
-  let lastSignMs = last.wallMs;
+  let lastHeartbeatMs = last.wallMs;
   await mkdir(parent, { recursive: true, mode: 0o700 });
   const freeName = await makeFree(parent, name);
   const path = join(parent, freeName);
@@ -37,10 +41,10 @@ export async function createOwnDirectory({
   await syncDirectory(parent);
   let gone: Departure | null = null;
 
-  /** Whether nobody can have watched the lock without a change for long enough to take the directory. */
+  /** Whether the lock has changed so recently that nobody can have taken the directory over. */
   const wasInTime = (): boolean => {
     const { monotonicMs, wallMs } = readClocks();
-    // One of the two stands still while the machine sleeps, the other may be set.
+    // The monotonic clock may stand still while the machine sleeps; the wall clock may be set.
     return Math.max(monotonicMs - last.monotonicMs, wallMs - last.wallMs) < timing.silentAfterMs / 2;
   };
 
@@ -50,16 +54,16 @@ export async function createOwnDirectory({
   };
 
   const beat = async (): Promise<void> => {
-    // Always another time than before, also when the clock was set back, and where a file system rounds.
-    const signMs = Math.max(Date.now(), lastSignMs + 2_000);
-    // Before it is given: we may be held up before we hear that it was.
+    // Always a new time, even if the clock was set back or the file system rounds.
+    const heartbeatMs = Math.max(Date.now(), lastHeartbeatMs + 2_000);
+    // Read before the write: we may stall before we learn that it succeeded.
     const givenAt = readClocks();
     try {
-      await utimes(lock, signMs / 1_000, signMs / 1_000);
+      await utimes(lock, heartbeatMs / 1_000, heartbeatMs / 1_000);
       last = givenAt;
-      lastSignMs = signMs;
+      lastHeartbeatMs = heartbeatMs;
     } catch (error) {
-      // What else is wrong with it, the next append finds out.
+      // The next append finds out what else is wrong.
       if (isMissing(error)) noteGone();
     }
   };
@@ -70,30 +74,30 @@ export async function createOwnDirectory({
     path,
 
     /**
-     * Null while the directory is ours and where it was made: what has been written into it until the call is found by
-     * whoever takes it over later.
-     *
-     * @throws when it cannot be seen
+     * Returns null while the directory is ours and in its place: whoever takes it over later finds what was written before the
+     * call. A directory that cannot be looked at counts as deleted. Its heartbeat stops, so that others take it over once
+     * they can see it again.
      */
     async departure(): Promise<Departure | null> {
-      if (gone === null) {
-        await stat(lock).catch((error: unknown) => {
-          if (!isMissing(error)) throw error;
-          noteGone();
-        });
+      if (gone !== null) return gone;
+      try {
+        await stat(lock);
+      } catch (thrown) {
+        if (isMissing(thrown)) noteGone();
+        else {
+          clearInterval(heartbeat);
+          onTrouble(toError(thrown));
+          return 'deleted';
+        }
       }
       return gone;
     },
-    /** Gives no sign of life any more, although it may be there still: when it can be seen again, others take it over. */
-    abandon(): void {
-      clearInterval(heartbeat);
-    },
-    /** Leaves it to the next life. */
+    /** Releases the directory to the next session. */
     async release(): Promise<void> {
       clearInterval(heartbeat);
       if (gone === null) await writeFile(lock, JSON.stringify({ ...owner, released: true }));
     },
-    /** Removes it; call this when it is empty and nothing is claimed in its name. */
+    /** Removes the directory. Nothing may be left in it or claimed in its name. */
     async remove(): Promise<void> {
       clearInterval(heartbeat);
       if (gone === null) await removeDirectory(path);
@@ -103,7 +107,7 @@ export async function createOwnDirectory({
 
 export type OwnDirectory = Awaited<ReturnType<typeof createOwnDirectory>>;
 
-/** Removes a directory with nothing but a lock in it, if it is there. @throws when there is more in it */
+/** Removes a directory that contains nothing but a lock, if it exists. @throws when it contains more */
 export async function removeDirectory(path: string): Promise<void> {
   await rm(join(path, lockName), { force: true });
   await rmdir(path).catch((error: unknown) => {

@@ -2,9 +2,9 @@ import { open, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { findProcess, type ProcessIdentity } from './process-identity.ts';
 
-/** What a lock file says. */
+/** The contents of a lock file. */
 export interface Owner extends ProcessIdentity {
-  /** it has closed and will not come back */
+  /** it has closed the spill and will not come back */
   released: boolean;
 }
 
@@ -12,22 +12,22 @@ export const lockName = 'lock';
 
 /** What is known of the owner of a directory. */
 export interface OwnerFacts {
-  /** null: there is no lock that could be read */
+  /** null: there is no lock, or it is not whole */
   owner: Owner | null;
-  /** when the process with the owner's id started; null when there is none */
+  /** when the process with the owner's id started; null if there is no such process */
   runningSince: string | null;
-  /** differs each time that the owner has given a sign of life; it says nothing by itself, least of all by whose clock */
-  sign: string;
-  /** when that was, in ms since 1970, by a clock that may be anybody's: to be shown, never to be judged by */
-  signAtMs: number;
+  /** changes with each heartbeat of the owner; only a change means something */
+  heartbeat: string;
+  /** the time of the last heartbeat in ms since 1970, by a clock that may be anybody's: for display only */
+  heartbeatAtMs: number;
 }
 
 /**
- * Whether an owner is known to have ended: it says so itself, or, within one run of a host and one container, its process is
- * gone, or another one has the same id, which goes for our own id, too.
+ * Whether an owner is known to have ended: it has released its directory; or, within the same boot of a host and the same
+ * container, its process is gone or its process id, which may be ours, belongs to another process now.
  *
- * Where it is not known, its signs of life tell: a process that runs may have lost the life that wrote, with a thread of its
- * own, say, and of one on another host nothing else can be seen.
+ * Otherwise only its heartbeats tell. A running process may have lost the session, for example with a worker thread, and
+ * nothing else can be seen of a process on another host.
  */
 export function isKnownToHaveEnded({ owner, runningSince }: OwnerFacts, us: ProcessIdentity): boolean {
   if (owner === null) return false;
@@ -37,12 +37,12 @@ export function isKnownToHaveEnded({ owner, runningSince }: OwnerFacts, us: Proc
   return owner.startedAt !== '' && runningSince !== '' && owner.startedAt !== runningSince;
 }
 
-/** Whether the ids of two processes are of the same system. */
+/** Whether the ids of two processes can be compared. */
 function isNextTo(one: ProcessIdentity, other: ProcessIdentity): boolean {
   return one.host === other.host && one.bootId === other.bootId && one.pidNamespace === other.pidNamespace;
 }
 
-/** Looks at the lock in a directory. @throws when there is no such directory, or when its lock cannot be read */
+/** Reads the lock in a directory. @throws when there is no such directory, or when its lock cannot be read */
 export async function readOwnerFacts(directory: string): Promise<OwnerFacts> {
   const lock = await readLock(join(directory, lockName));
   const { mtimeMs } = lock ?? (await stat(directory));
@@ -51,12 +51,12 @@ export async function readOwnerFacts(directory: string): Promise<OwnerFacts> {
   return {
     owner,
     runningSince: owner === null ? null : await findProcess(owner.pid),
-    sign: `${mtimeMs} ${text}`,
-    signAtMs: mtimeMs,
+    heartbeat: `${mtimeMs} ${text}`,
+    heartbeatAtMs: mtimeMs,
   };
 }
 
-/** Opened for each look: a network file system may show what it remembers of a file that is only asked about. */
+/** Opens the file each time: a network file system may answer a mere `stat` from its cache. */
 async function readLock(path: string): Promise<{ text: string; mtimeMs: number } | null> {
   const file = await open(path, 'r').catch(nullWhenMissing);
   if (file === null) return null;
@@ -73,10 +73,10 @@ export function nullWhenMissing(error: NodeJS.ErrnoException): null {
   throw error;
 }
 
-/** Null for anything that is not whole: a crash may have cut it. */
+/** Null for a text that is not whole: a crash may have cut it. */
 export function parseOwner(text: string): Owner | null {
   try {
-    // Locks of before had no boot id.
+    // Older locks have no boot id.
     const { pid, host, bootId = '', pidNamespace, startedAt, released } = JSON.parse(text) as Owner;
     const isWhole =
       Number.isSafeInteger(pid) &&

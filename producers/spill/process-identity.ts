@@ -1,15 +1,15 @@
 import { readFile, readlink } from 'node:fs/promises';
 import { hostname } from 'node:os';
 
-/** What tells one process from all others, those that had or will have the same id included. */
+/** Tells a process from all others, including those that had or will have the same id. */
 export interface ProcessIdentity {
   pid: number;
   host: string;
-  /** the run of the machine's kernel: hosts of one name differ in it, and a host before and after a restart. '' where the system has none */
+  /** of the kernel: differs between hosts of the same name, and after a restart. '' where the system has none */
   bootId: string;
-  /** ids mean something within one of these only: containers have their own. '' where the system has none */
+  /** process ids are unique only within one namespace; containers have their own. '' where the system has none */
   pidNamespace: string;
-  /** when it started, in whatever form the system gives; '' where it gives none */
+  /** its start, in the system's own format; '' where the system does not tell */
   startedAt: string;
 }
 
@@ -24,8 +24,8 @@ export async function identifyThisProcess(): Promise<ProcessIdentity> {
 }
 
 /**
- * When the process with this id started, null when there is none. A zombie counts as none: it writes no more. Without
- * /proc (macOS) it is the one that we can know, ourselves, and '' for every other.
+ * Returns when the process with this id started, or null if there is none. A zombie counts as none, since it writes no more.
+ * Without /proc (macOS), only our own start is known; it is '' for every other process.
  */
 export async function findProcess(pid: number): Promise<string | null> {
   try {
@@ -35,7 +35,7 @@ export async function findProcess(pid: number): Promise<string | null> {
   }
   const stat = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => null);
   if (stat === null) return pid === process.pid ? String(Math.round(performance.timeOrigin)) : '';
-  // The name in parentheses may hold anything, so the fields are counted from behind it.
+  // The name in parentheses may contain anything, so the fields are counted after it.
   const [state = '', ...fields] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   return state === 'Z' || state === 'X' ? null : (fields[18] ?? '');
 }

@@ -2,20 +2,20 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Backoff, backoffMs } from '../../shared/platform/backoff.ts';
 import { toError } from '../../shared/platform/errors.ts';
 import { isCutOff, isDoubtful } from '../core/refusal.ts';
-import type { RefusedOnDisk, SendApart } from '../core/send-apart.ts';
+import { type RefusedOnDisk, type SendApart, smallestFirst } from '../core/send-apart.ts';
 import type { Transport } from '../core/transport.ts';
 import type { SpillBatch } from './batch-reader.ts';
 import type { Spill } from './spill.ts';
 
-/** What a replay works with. */
+/** Settings of a replay, and its callbacks. */
 export interface ReplayOptions {
   spill: Spill;
   transport: Transport;
-  /** for a batch of which something may be refused for good */
+  /** for a batch that contains something that Redis may permanently refuse */
   sendApart: SendApart;
   retryBackoff: Backoff;
   random: () => number;
-  /** sends that were acknowledged so far, of all of this producer */
+  /** how many sends of this producer Redis has acknowledged so far */
   acknowledged(): number;
   /** a send that Redis has acknowledged */
   onAcknowledged(): void;
@@ -24,8 +24,9 @@ export interface ReplayOptions {
 }
 
 /**
- * Sends what is on disk, in order, one batch at a time, each repeated with backoff until it is in Redis. While Redis is
- * away, it is the one that finds out when it is back. Of a batch that is refused for what is in it, each chunk is sent apart.
+ * Sends what is on disk, in order, one batch at a time. Each batch is repeated with backoff until it is in Redis. While Redis
+ * is away, the replay is what finds out that it is back. If a batch is refused because of its content, each of its chunks is
+ * sent apart.
  */
 export function createReplay(options: ReplayOptions) {
   const { spill, transport } = options;
@@ -69,8 +70,7 @@ export function createReplay(options: ReplayOptions) {
   const replayApart = async ({ chunks }: SpillBatch): Promise<RefusedOnDisk[] | null> => {
     const refused: RefusedOnDisk[] = [];
     const acknowledgedBefore = options.acknowledged();
-    // The smallest first: when they get through, it is sure that a large one is refused for what it is.
-    for (const chunk of chunks.toSorted((a, b) => a.data.length - b.data.length)) {
+    for (const chunk of smallestFirst(chunks)) {
       const records = await options.sendApart(chunk, chunk.records, acknowledgedBefore);
       if (records === null) return null;
       refused.push(...records.map((record) => ({ ...record, chunkId: chunk.id })));
@@ -82,22 +82,19 @@ export function createReplay(options: ReplayOptions) {
     if (running !== null || stopping.signal.aborted || !spill.hasMore) return;
     running = run().finally(() => {
       running = null;
-      // Something may have come between its last look and its end.
+      // Something may have arrived between its last look and its end.
       wake();
     });
   };
 
   return {
-    /** Says that there may be something to replay. */
+    /** Call this when there may be something to replay. */
     wake,
-    get isRunning(): boolean {
-      return running !== null;
+    /** settles when nothing is left or the replay is stopped; null if there is nothing to do */
+    get running(): Promise<void> | null {
+      return running;
     },
-    /** Resolves when nothing is left, or the replay is stopped. */
-    async settled(): Promise<void> {
-      await running;
-    },
-    /** Cuts the replay off. What Redis has not acknowledged stays on disk. */
+    /** Stops the replay. What Redis has not acknowledged stays on disk. */
     async stop(): Promise<void> {
       stopping.abort();
       await running;

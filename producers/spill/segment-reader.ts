@@ -9,30 +9,30 @@ import {
   segmentHeaderBytes,
 } from './frame.ts';
 
-/** What a segment is made of, in order. */
+/** A part of a segment. */
 export type SegmentPart =
   | { kind: 'chunk'; chunk: SpilledChunk; bytes: number }
-  /** bytes in a row that are no intact frame */
+  /** contiguous bytes that are no intact frame */
   | { kind: 'corrupt'; bytes: number }
-  /** the segment was written by a newer build; nothing of it is read */
+  /** a newer version wrote the segment; nothing of it is read */
   | { kind: 'newer'; version: number; bytes: number };
 
-/** Bytes that can be read at any place. */
+/** Bytes with random access. */
 export interface ByteSource {
   size: number;
-  /** as many of the bytes as there are */
+  /** Returns as many of the bytes as there are. */
   read(from: number, bytes: number): Promise<Buffer>;
 }
 
 const windowBytes = 65_536;
 
-/** Broken frames may lie about their length. Reading for nothing ends at so many times the size of the segment. */
+/** Broken frames may have a wrong length. Reading in vain ends after so many times the size of the segment. */
 const maxWaste = 4;
 
 /**
  * Reads a segment file, at most one chunk at a time in memory.
  *
- * @param bytes what is behind them is not looked at
+ * @param bytes anything after them is ignored
  * @throws when the file cannot be opened or read
  */
 export async function* readSegmentFile(path: string, bytes: number): AsyncGenerator<SegmentPart, void> {
@@ -53,8 +53,8 @@ export async function* readSegmentFile(path: string, bytes: number): AsyncGenera
 }
 
 /**
- * Every intact frame of a segment, in order, whatever else is in it: after a broken frame, or a broken segment header,
- * it goes on at the next one. Throws only what `source` throws.
+ * Yields every intact frame of a segment in order, whatever else is in it. After a broken frame or segment header it goes on
+ * at the next frame. Throws only what `source` throws.
  */
 export async function* readSegment(source: ByteSource): AsyncGenerator<SegmentPart, void> {
   const header = decodeSegmentHeader(await source.read(0, segmentHeaderBytes));
@@ -82,7 +82,7 @@ export async function* readSegment(source: ByteSource): AsyncGenerator<SegmentPa
   if (brokenFrom !== null) yield { kind: 'corrupt', bytes: source.size - brokenFrom };
 }
 
-/** The frame that begins there; without a chunk when it is none, and then `bytes` says how much was read to see it. */
+/** Reads the frame that begins there. If it is none, there is no chunk, and `bytes` says how much was read to find out. */
 async function readFrame(source: ByteSource, at: number): Promise<{ chunk: SpilledChunk | null; bytes: number }> {
   const header = await source.read(at, frameHeaderBytes);
   const bodyBytes = decodeBodyLength(header);
@@ -92,9 +92,9 @@ async function readFrame(source: ByteSource, at: number): Promise<{ chunk: Spill
   return { chunk: decodeFrame(header, body), bytes: frameHeaderBytes + bodyBytes };
 }
 
-/** Where the next frame may begin, or the end. */
+/** Returns where the next frame may begin, or the end. */
 async function findMagic(source: ByteSource, from: number): Promise<number> {
-  // Windows overlap, so that a magic across their border is found.
+  // Windows overlap, so that a magic across their boundary is found.
   for (let at = from; at < source.size; at += windowBytes - frameMagic.length + 1) {
     const found = (await source.read(at, windowBytes)).indexOf(frameMagic);
     if (found >= 0) return at + found;

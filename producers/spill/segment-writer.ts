@@ -6,28 +6,27 @@ import { encodeSegmentHeader, segmentHeaderBytes } from './frame.ts';
 
 const { O_CREAT, O_EXCL, O_WRONLY } = constants;
 
-/** How a segment is written. */
+/** Settings of a segment writer. */
 export interface SegmentOptions {
   path: string;
-  /** bytes are on the disk itself at most so many ms after they were kept; 0: before `keep` resolves */
+  /** kept bytes are synced to disk within so many ms; 0: before `keep` resolves */
   fsyncMs: number;
-  /** told when a sync in the background fails; what was kept is still with the operating system */
+  /** told when a sync in the background fails; the operating system still has what was kept */
   onSyncFailed(error: Error): void;
 }
 
 /**
  * Creates a segment file, of mode 0600, and appends to it.
  *
- * What has been kept survives the end of the process, however it ends, since the operating system has it. What has
- * been synced survives a power cut, too.
+ * The operating system has what is kept, so it survives any end of the process. What is synced also survives a power cut.
  *
- * @throws when the file cannot be made or exists
+ * @throws when the file exists or cannot be created
  */
 export async function createSegmentWriter({ path, fsyncMs, onSyncFailed }: SegmentOptions) {
   const file = await open(path, O_CREAT | O_EXCL | O_WRONLY, 0o600);
   let bytes = 0;
   let records = 0;
-  /** behind `bytes`, and not yet kept */
+  /** after `bytes`, not kept yet */
   let writtenBytes = 0;
   let writtenRecords = 0;
   let timer: NodeJS.Timeout | null = null;
@@ -58,23 +57,23 @@ export async function createSegmentWriter({ path, fsyncMs, onSyncFailed }: Segme
 
   return {
     path,
-    /** of the file, as far as it is kept */
+    /** bytes of the file that are kept */
     get bytes(): number {
       return bytes;
     },
-    /** in all frames that are kept */
+    /** records in all frames that are kept */
     get records(): number {
       return records;
     },
 
-    /** Writes a frame behind all others. It counts only when it is kept. @throws when not all of it could be written */
+    /** Appends a frame. It counts only once it is kept. @throws when not all of it could be written */
     async write(frame: Buffer, frameRecords: number): Promise<void> {
       await writeAt(frame, bytes + writtenBytes);
       writtenBytes += frame.length;
       writtenRecords += frameRecords;
     },
 
-    /** Keeps what was written. @throws when it cannot be synced now and should be */
+    /** Keeps what was written. @throws when `fsyncMs` is 0 and the sync fails */
     async keep(): Promise<void> {
       if (fsyncMs === 0) await file.datasync();
       else syncSoon();
@@ -85,9 +84,9 @@ export async function createSegmentWriter({ path, fsyncMs, onSyncFailed }: Segme
     },
 
     /**
-     * Cuts off what is not kept, syncs and closes. Never throws: it may be the disk that is broken.
+     * Truncates what is not kept, syncs and closes. Never throws, since the disk itself may be broken.
      *
-     * @param options.isOurs false: somebody else may be reading the file, so nothing is cut off
+     * @param options.isOurs false: another session may be reading the file, so it is not truncated
      */
     async close({ isOurs }: { isOurs: boolean }): Promise<void> {
       if (timer !== null) clearTimeout(timer);
@@ -105,7 +104,7 @@ export async function createSegmentWriter({ path, fsyncMs, onSyncFailed }: Segme
 
 export type SegmentWriter = Awaited<ReturnType<typeof createSegmentWriter>>;
 
-/** Makes the names in a directory survive a power cut, where the system can do that. */
+/** Syncs the names in a directory, so that they survive a power cut, where the system supports it. */
 export async function syncDirectory(path: string): Promise<void> {
   const directory = await open(path, 'r');
   try {

@@ -1,4 +1,4 @@
-/** Runs what it is given one after the other, in the order of the calls. One that fails holds up nothing. */
+/** Runs tasks one after the other, in the order of the calls. A task that fails does not stop the next. */
 export function createSerial() {
   let last: Promise<unknown> = Promise.resolve();
   return <T>(work: () => Promise<T>): Promise<T> => {

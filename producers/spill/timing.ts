@@ -1,8 +1,8 @@
-/** How lives show that they go on, and how that is watched. All in ms. */
+/** How sessions send heartbeats, and how others watch them. All in ms. */
 export interface SpillTiming {
-  /** how often a life changes the time of its lock, while it has a directory */
+  /** how often a session that has a directory changes the time of its lock */
   heartbeatMs: number;
-  /** a lock that others have watched for so long without a change is nobody's */
+  /** a session counts as dead if others have watched its lock for so long without a change */
   silentAfterMs: number;
   /** how often others look */
   lookMs: number;

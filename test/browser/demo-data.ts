@@ -2,7 +2,7 @@ import { generateEvents } from '../../demo/executions/events.ts';
 import { createScoringService } from '../../demo/executions/scoring-service.ts';
 import { createRandom } from '../../demo/random.ts';
 import { demoStrategies } from '../../demo/scoring/strategies.ts';
-import { takeExecutionRecord } from '../../producers/executions/execution-record.ts';
+import { toExecutionRecord } from '../../producers/executions/execution-record.ts';
 import type { Execution } from '../../producers/index.ts';
 import type { Database } from '../../shared/platform/postgres/database.ts';
 import { insertExecutions } from '../../workers/execution-log/store.ts';
@@ -31,10 +31,7 @@ export async function storeDemoRuns(database: Database, events: number): Promise
     if (!isKept) return;
     const atMs = nowMs - 23 * hourMs * (1 - run / events);
     const durationMs = Math.exp(1.5 + 1.1 * (random() + random() + random() - 1.5)) * (run % slowEvery === 0 ? 45 : 1);
-    const { json } = takeExecutionRecord(
-      { ...execution, durationMs, recordedAt: new Date(atMs) },
-      { ...bounds, nowMs },
-    );
+    const { json } = toExecutionRecord({ ...execution, durationMs, recordedAt: new Date(atMs) }, { ...bounds, nowMs });
     records.push(json);
   };
   const score = createScoringService({

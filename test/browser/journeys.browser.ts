@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { expect, inject, test } from 'vitest';
-import { takeExecutionRecord } from '../../producers/executions/execution-record.ts';
+import { toExecutionRecord } from '../../producers/executions/execution-record.ts';
 import { anExecution } from '../support/execution.ts';
 import { openQueue, until } from '../support/fixtures.ts';
 import { insertDeadLetter, insertRun } from '../support/seed-console.ts';
@@ -271,7 +271,7 @@ test('dead letters: one is replayed and stored by a worker, others are discarded
   const stage = await aStage();
   await fill(stage);
   const nowMs = Date.now();
-  const { json } = takeExecutionRecord(anExecution({ strategyId: 'came-back' }), {
+  const { json } = toExecutionRecord(anExecution({ strategyId: 'came-back' }), {
     nowMs,
     sampleRate: 1,
     traceLimit: 200,

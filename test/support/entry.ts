@@ -1,9 +1,19 @@
+import { LazyRecord } from '../../producers/core/lazy-record.ts';
 import type { Entry } from '../../producers/core/record-buffer.ts';
 
 let made = 0;
 
 /** A success of ten bytes that can be told from all others; `bytes` need not fit `json`. */
-export function anEntry(overrides: Partial<Entry> = {}): Entry {
+export function anEntry({
+  json,
+  bytes = 10,
+  failure = false,
+}: {
+  json?: string;
+  bytes?: number;
+  failure?: boolean;
+} = {}): Entry {
   made += 1;
-  return { json: `{"n":${made}}`, bytes: 10, failure: false, ...overrides };
+  const text = json ?? `{"n":${made}}`;
+  return { record: new LazyRecord(bytes, () => ({ json: text, bytes })), bytes, failure };
 }

@@ -1,14 +1,10 @@
 import { Registry } from 'prom-client';
 import { onTestFinished } from 'vitest';
-import { createPipeline } from '../../producers/core/create-pipeline.ts';
+import type { PipelineParts } from '../../producers/core/pipeline-parts.ts';
 import { createProblemLog } from '../../producers/core/problem-log.ts';
 import type { Transport } from '../../producers/core/transport.ts';
 import { createProducerMetrics, type ProducerMetrics } from '../../producers/executions/execution-metrics.ts';
-import {
-  type ExecutionEntry,
-  ExecutionObserver,
-  type ObserverSettings,
-} from '../../producers/executions/execution-observer.ts';
+import { ExecutionObserver, type ObserverSettings } from '../../producers/executions/execution-observer.ts';
 import { aLastingCopy } from './lasting-registry.ts';
 import { metricValue } from './metric-value.ts';
 
@@ -43,7 +39,7 @@ export function anObserver(choices: ObserverChoices) {
     settings: { enabled: true, sampleRate: 1, traceLimit: 200, ...choices.settings },
     recordMaxBytes: choices.recordMaxBytes ?? 65_536,
     metrics,
-    pipeline: transport === null ? null : createTestPipeline(transport),
+    pipeline: transport === null ? null : partsOf(transport),
     problems,
     random: choices.random ?? (() => 0),
     now: choices.now ?? (() => Date.UTC(2026, 0, 2, 3, 4, 5, 678)),
@@ -59,8 +55,8 @@ export function anObserver(choices: ObserverChoices) {
     value: (name: string, labels?: Record<string, string>) => metricValue(lasting, name, labels),
   };
 
-  function createTestPipeline(to: Transport) {
-    return createPipeline<ExecutionEntry>({
+  function partsOf(to: Transport): PipelineParts {
+    return {
       queue: 'execution-log',
       namespace: 'test',
       identity: { producer: 'test', epoch: 1, life: 'a' },
@@ -74,12 +70,10 @@ export function anObserver(choices: ObserverChoices) {
         },
         spill: { dir: null, maxBytes: 1_000_000_000, fsyncMs: 500, ...choices.spill },
       },
-      accounts: () => observer,
-      onFailure: () => metrics.sendFailed(),
       registry,
       problems,
       // No wait before a send is repeated.
       random: () => 0,
-    });
+    };
   }
 }

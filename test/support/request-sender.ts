@@ -1,10 +1,9 @@
 import { Registry } from 'prom-client';
 import { onTestFinished } from 'vitest';
-import { createPipeline } from '../../producers/core/create-pipeline.ts';
+import type { PipelineParts } from '../../producers/core/pipeline-parts.ts';
 import { createProblemLog } from '../../producers/core/problem-log.ts';
 import type { Transport } from '../../producers/core/transport.ts';
 import { CompletedRequestSender } from '../../producers/index.ts';
-import type { AwaitedEntry } from '../../producers/requests/arrivals.ts';
 import { createRequestMetrics } from '../../producers/requests/request-metrics.ts';
 import { type RequestRecord, requestRecordSchema } from '../../shared/contracts/completed-request-schema.ts';
 import { aLastingCopy } from './lasting-registry.ts';
@@ -65,27 +64,23 @@ export function aSender(choices: SenderChoices) {
   const lines: string[] = [];
   const problems = createProblemLog({ warn: (_fields, message) => lines.push(message) }, 'request');
   const metrics = createRequestMetrics(registry, () => sender);
-  const buffer = { maxRecords: choices.bufferRecords ?? 1_000, maxBytes: choices.bufferBytes ?? 100_000_000 };
-  const pipeline = createPipeline<AwaitedEntry>({
+  const pipeline: PipelineParts = {
     queue: 'completed-request',
     namespace: 'test',
     identity: { producer: 'test', epoch: 1, life: 'a' },
     transport: choices.transport,
-    buffer,
+    buffer: { maxRecords: choices.bufferRecords ?? 1_000, maxBytes: choices.bufferBytes ?? 100_000_000 },
     settings: {
       chunk: { maxRecords: choices.chunkRecords ?? 1, maxBytes: 1_000_000, maxWaitMs: choices.maxWaitMs ?? 60_000 },
       spill: { dir: null, maxBytes: 1_000_000_000, fsyncMs: 500, ...choices.spill },
     },
-    accounts: () => sender,
-    onFailure: () => metrics.sendFailed(),
     registry,
     problems,
     // No wait before a send is repeated.
     random: () => 0,
-  });
+  };
   const sender: CompletedRequestSender = new CompletedRequestSender({
     pipeline,
-    maxBytes: buffer.maxBytes,
     record: { maxBodyBytes: choices.maxBodyBytes ?? 1_048_576, hashApiKey: null, stripRequestKeys: [] },
     metrics,
     problems,

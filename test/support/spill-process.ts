@@ -3,12 +3,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createSpill } from '../../producers/spill/spill.ts';
 
 /**
- * A life that writes chunks to TEST_DIR, one after the other, and says after each how many are written. On SIGUSR2 its event
+ * A session that writes chunks to TEST_DIR, one after the other, and says after each how many are written. On SIGUSR2 its event
  * loop is held up until there is a file TEST_GATE, which it removes. On SIGTERM it writes no more, takes back what it still has, and tells what became of all.
  */
 const spill = createSpill({
   dir: process.env['TEST_DIR'] ?? '',
-  life: 'writer-1700000000000',
+  session: 'writer-1700000000000',
   maxBytes: 1_000_000_000,
   fsyncMs: 500,
   now: Date.now,

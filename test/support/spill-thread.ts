@@ -4,7 +4,7 @@ import { createSpill } from '../../producers/spill/spill.ts';
 /** A thread that writes three chunks to disk, says so, and then lives until it is terminated. */
 const spill = createSpill({
   dir: workerData.dir,
-  life: 'thread-1700000000000',
+  session: 'thread-1700000000000',
   maxBytes: 1_000_000_000,
   fsyncMs: 500,
   now: Date.now,

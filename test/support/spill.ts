@@ -16,7 +16,7 @@ export function aSpill(dir: string, choices: Partial<SpillOptions> = {}) {
   let found = 0;
   const spill = createSpill({
     dir,
-    life: 'test-1700000000000',
+    session: 'test-1700000000000',
     maxBytes: 1_000_000_000,
     fsyncMs: 500,
     now: Date.now,
@@ -63,8 +63,8 @@ export async function takeAll(spill: Spill): Promise<string[]> {
   return ids;
 }
 
-/** Leaves a directory behind as another life would have: with this lock, and one segment file for each buffer. */
-export async function leaveLife(
+/** Leaves a directory behind as another session would have: with this lock, and one segment file for each buffer. */
+export async function leaveSession(
   dir: string,
   name: string,
   lock: Owner | string | null,

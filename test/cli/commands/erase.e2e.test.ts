@@ -19,7 +19,7 @@ import {
 import { startSluice } from '../../support/fleet.ts';
 import { aCompletion } from '../../support/requests.ts';
 import { createRunner } from '../../support/run-sluice.ts';
-import { aDeadOwner, aLivingOwner, leaveLife } from '../../support/spill.ts';
+import { aDeadOwner, aLivingOwner, leaveSession } from '../../support/spill.ts';
 
 const user = 'user-31f7';
 const marker = 'marker-9ac2';
@@ -189,10 +189,12 @@ test('erase user: of a user in every place nothing is left, and of all others ev
     encodeFrame({ id, data, records: index === 0 ? 2 : 1, writtenAtMs: Date.now() }),
   );
   const segment = Buffer.concat([encodeSegmentHeader(), ...frames]);
-  await leaveLife(join(place.spillDir, `${place.namespace}.execution-log`), 'web-1-1600000000000', await aDeadOwner(), [
-    segment,
-    Buffer.concat([encodeSegmentHeader(), frames[1] ?? Buffer.alloc(0)]),
-  ]);
+  await leaveSession(
+    join(place.spillDir, `${place.namespace}.execution-log`),
+    'web-1-1600000000000',
+    await aDeadOwner(),
+    [segment, Buffer.concat([encodeSegmentHeader(), frames[1] ?? Buffer.alloc(0)])],
+  );
 
   const dry = await run('erase', 'user', user, '--spill', place.spillDir, '--dry-run', '--json');
   expect(dry).toMatchObject({ exitCode: 0 });
@@ -295,8 +297,8 @@ test('erase: chunks of a newer producer, on disk and in dead letters, are left a
   const frame = encodeFrame({ id: 'newer', data: newer, records: 1, writtenAtMs: Date.now() });
   const segment = Buffer.concat([encodeSegmentHeader(), frame]);
   const parent = join(spillDir, `${namespace}.execution-log`);
-  await leaveLife(parent, 'web-1-1600000000000', await aDeadOwner(), [segment]);
-  await leaveLife(parent, 'web-2-1600000000000', (await aLivingOwner()).owner, [segment]);
+  await leaveSession(parent, 'web-1-1600000000000', await aDeadOwner(), [segment]);
+  await leaveSession(parent, 'web-2-1600000000000', (await aLivingOwner()).owner, [segment]);
   await client.query(
     `insert into dead_letter (queue, record_key, payload, code, reason, signature) values ('execution-log', 'newer', $1, 'newer', 'r', 's')`,
     [newer],

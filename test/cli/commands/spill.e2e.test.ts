@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { createDirectory } from '../../support/fixtures.ts';
 import { startSluice } from '../../support/fleet.ts';
-import { aDeadOwner, aLivingOwner, aSegment, leaveLife } from '../../support/spill.ts';
+import { aDeadOwner, aLivingOwner, aSegment, leaveSession } from '../../support/spill.ts';
 
 async function run(args: string[], environment: Record<string, string> = {}) {
   const call = await startSluice(['spill', ...args], environment);
@@ -15,12 +15,12 @@ test('spill inspect: counts what the living and the dead have on disk, and print
   const dir = await createDirectory();
   const queue = join(dir, 'sluice.execution-log');
   const { owner } = await aLivingOwner();
-  await leaveLife(queue, 'web-1-1600000000000', await aDeadOwner(), [
+  await leaveSession(queue, 'web-1-1600000000000', await aDeadOwner(), [
     aSegment(['a', 'b'], '"secret"'),
     aSegment(['c']),
   ]);
   // Cut where it is just being written.
-  await leaveLife(queue, 'web-2-1600000000000', owner, [aSegment(['d', 'e']).subarray(0, -1)]);
+  await leaveSession(queue, 'web-2-1600000000000', owner, [aSegment(['d', 'e']).subarray(0, -1)]);
   const { exitCode, stdout } = await run(['inspect', '--json'], { SLUICE_SPILL_DIR: dir });
   expect(exitCode).toBe(0);
   expect(stdout).not.toContain('secret');
@@ -49,7 +49,7 @@ test('spill inspect: counts what the living and the dead have on disk, and print
 test('spill inspect: damage is exit code 1, and says how much', async () => {
   const dir = await createDirectory();
   const damaged = Buffer.concat([aSegment(['a']), Buffer.from('garbage')]);
-  await leaveLife(join(dir, 'sluice.execution-log'), 'web-1-1600000000000', await aDeadOwner(), [damaged]);
+  await leaveSession(join(dir, 'sluice.execution-log'), 'web-1-1600000000000', await aDeadOwner(), [damaged]);
   const { exitCode, stdout } = await run(['inspect', dir]);
   expect(exitCode).toBe(1);
   expect(stdout).toContain('7 bytes damaged');

@@ -7,9 +7,9 @@ test('background writer: nothing is written on the stack of the caller, all of i
   const writer = createBackgroundWriter();
   for (let record = 0; record < 1_000; record += 1) {
     writer.write({
-      get json() {
+      serialize() {
         written += 1;
-        return '{}';
+        return { json: '{}', bytes: 2 };
       },
     });
   }

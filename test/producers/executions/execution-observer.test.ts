@@ -454,6 +454,14 @@ test('drain: of nothing, it ends at once, any number of times', async () => {
   expect(transport.attempts).toEqual([]);
 });
 
+test('drain: `flush` is the same', async () => {
+  const transport = aTransport();
+  const { observer } = anObserver({ transport });
+  observer.record(ok());
+  expect(await observer.flush()).toEqual({ flushed: 1, unflushed: 0, spilled: 0 });
+  expect(transport.records).toHaveLength(1);
+});
+
 test('drain: two at once share the work', async () => {
   const transport = aTransport();
   const { observer } = anObserver({ transport });

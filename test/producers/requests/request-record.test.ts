@@ -5,9 +5,9 @@ import { describe, expect, test } from 'vitest';
 import { abandonedRequest, type BegunRequest, type CompletedRequest } from '../../../producers/index.ts';
 import { createApiKeyHash } from '../../../producers/requests/api-key-hash.ts';
 import {
+  captureBegunRequest,
+  captureCompletedRequest,
   type RequestContext,
-  takeBegunRequest,
-  takeCompletedRequest,
 } from '../../../producers/requests/request-record.ts';
 import { findRequestProblem, type RequestRecord } from '../../../shared/contracts/completed-request-schema.ts';
 import { anyText, anyValue, isStorableText, textsOf } from '../../support/any-value.ts';
@@ -29,7 +29,7 @@ type Completed = Extract<RequestRecord, { phase: 'completed' }>;
 
 /** The record of a request, which the contract accepts. */
 function recordOf(request: CompletedRequest, choices: Partial<RequestContext> = {}): Completed {
-  const taken = takeCompletedRequest(request, { ...context, ...choices });
+  const taken = captureCompletedRequest(request, { ...context, ...choices });
   const { json, bytes } = taken.write();
   expect(bytes).toBe(Buffer.byteLength(json));
   expect(taken.leastBytes).toBeLessThanOrEqual(bytes);
@@ -83,7 +83,7 @@ test('record: the least that a request has is enough', () => {
 });
 
 test('record: one that is begun has no end', () => {
-  const { json } = takeBegunRequest(
+  const { json } = captureBegunRequest(
     { ...aRequest(), startedAt: undefined } as unknown as BegunRequest,
     context,
   ).write();
@@ -155,7 +155,7 @@ describe('fields', () => {
     ['createdBy', '\udfff', /^createdBy contains a NUL or a lone surrogate/],
   ])('%s %j cannot be mended', (field, value, message) => {
     const request = { ...aRequest(), [field]: value };
-    for (const take of [takeCompletedRequest, takeBegunRequest]) {
+    for (const take of [captureCompletedRequest, captureBegunRequest]) {
       expect(() => take(request as CompletedRequest, context)).toThrow(TypeError);
       expect(() => take(request as CompletedRequest, context)).toThrow(message);
     }
@@ -167,7 +167,7 @@ describe('fields', () => {
         throw new Error('no');
       },
     });
-    expect(() => takeCompletedRequest(request, context)).toThrow(/^model cannot be read; give a plain object$/);
+    expect(() => captureCompletedRequest(request, context)).toThrow(/^model cannot be read; give a plain object$/);
   });
 });
 
@@ -230,13 +230,13 @@ describe('keys', () => {
   const hash = createHmac('sha256', pepper).update(apiKey).digest('hex');
 
   test('a key becomes its HMAC, and is nowhere in the record', () => {
-    const { json } = takeCompletedRequest(aRequest({ apiKey }), context).write();
+    const { json } = captureCompletedRequest(aRequest({ apiKey }), context).write();
     expect(JSON.parse(json).apiKeyHash).toBe(hash);
     expect(json).not.toContain(apiKey);
   });
 
   test('without a pepper nothing is left of a key', () => {
-    const { json } = takeCompletedRequest(aRequest({ apiKey }), { ...context, hashApiKey: null }).write();
+    const { json } = captureCompletedRequest(aRequest({ apiKey }), { ...context, hashApiKey: null }).write();
     expect(json).not.toContain('apiKeyHash');
     expect(json).not.toContain(apiKey);
   });
@@ -385,7 +385,7 @@ describe('bodies', () => {
 
   test('bytes that went to another thread cost the body, not the record', () => {
     const bytes = new Uint8Array(100);
-    const taken = takeCompletedRequest(aRequest({ responseBody: bytes }), context);
+    const taken = captureCompletedRequest(aRequest({ responseBody: bytes }), context);
     structuredClone(bytes.buffer, { transfer: [bytes.buffer] });
     const record = JSON.parse(taken.write().json);
     expect(findRequestProblem(record)).toBeNull();
@@ -400,7 +400,7 @@ describe('bodies', () => {
     const responseBody = '\x01'.repeat(60_000_000);
     const choices = { ...context, maxBodyBytes: 64 * 1_048_576 };
     const request = aRequest({ requestBody: responseBody, responseBody });
-    expect(takeCompletedRequest(request, choices).write()).toEqual({ json: '', bytes: Number.POSITIVE_INFINITY });
+    expect(captureCompletedRequest(request, choices).write()).toEqual({ json: '', bytes: Number.POSITIVE_INFINITY });
   });
 });
 
@@ -459,7 +459,7 @@ const anyRequest = fc.record(
 test('record: whatever comes in, a TypeError or a record that the contract and PostgreSQL accept comes out', () => {
   fc.assert(
     fc.property(fc.oneof({ weight: 9, arbitrary: anyRequest }, { weight: 1, arbitrary: anyValue }), (request) => {
-      for (const take of [takeCompletedRequest, takeBegunRequest]) {
+      for (const take of [captureCompletedRequest, captureBegunRequest]) {
         const choices = { ...context, maxBodyBytes: 1_024, stripRequestKeys: ['a'] };
         let taken: ReturnType<typeof take>;
         try {

@@ -5,9 +5,9 @@ import { editSpill } from '../../../producers/spill/edit-spill.ts';
 import { encodeFrame, encodeSegmentHeader } from '../../../producers/spill/frame.ts';
 import type { SpillTiming } from '../../../producers/spill/timing.ts';
 import { createDirectory } from '../../support/fixtures.ts';
-import { aDeadOwner, aLivingOwner, aSpill, leaveLife, takeAll } from '../../support/spill.ts';
+import { aDeadOwner, aLivingOwner, aSpill, leaveSession, takeAll } from '../../support/spill.ts';
 
-const life = 'web-1-1600000000000';
+const session = 'web-1-1600000000000';
 const timing: SpillTiming = { heartbeatMs: 20, silentAfterMs: 60_000, lookMs: 20 };
 
 /** Chunks whose data is `gone` go, in those with `half` a record is taken out. */
@@ -35,14 +35,25 @@ async function everything(dir: string): Promise<string> {
   return (await Promise.all(files.map((file) => readFile(file, 'latin1')))).join('\n');
 }
 
-test('edit: of a life that has ended the named chunks go, and the next life finds all others, in order', async () => {
+test('edit: of a session that has ended the named chunks go, and the next session finds all others, in order', async () => {
   const dir = await createDirectory();
   const whole = segment('a', 'b');
-  await leaveLife(dir, life, await aDeadOwner(), [segment('a', 'gone', 'half', 'b'), segment('gone', 'gone'), whole]);
-  expect(await edit(dir, { dryRun: true })).toMatchObject({ erased: 7, livingLives: 0 });
+  await leaveSession(dir, session, await aDeadOwner(), [
+    segment('a', 'gone', 'half', 'b'),
+    segment('gone', 'gone'),
+    whole,
+  ]);
+  expect(await edit(dir, { dryRun: true })).toMatchObject({ erased: 7, liveSessions: 0 });
   expect(await everything(dir)).toContain('gone');
 
-  expect(await edit(dir)).toEqual({ erased: 7, blanked: 0, damagedBytes: 0, newer: 0, newerChunks: 0, livingLives: 0 });
+  expect(await edit(dir)).toEqual({
+    erased: 7,
+    blanked: 0,
+    damagedBytes: 0,
+    newer: 0,
+    newerChunks: 0,
+    liveSessions: 0,
+  });
   expect(await everything(dir)).not.toContain('gone');
   expect(await edit(dir)).toMatchObject({ erased: 0 });
   const { spill, lost, troubles } = aSpill(dir);
@@ -54,19 +65,19 @@ test('edit: of a life that has ended the named chunks go, and the next life find
 
 test('edit: where nothing else is left, the directory goes, and where nothing is named, nothing is touched', async () => {
   const dir = await createDirectory();
-  await leaveLife(dir, life, await aDeadOwner(), [segment('gone')]);
+  await leaveSession(dir, session, await aDeadOwner(), [segment('gone')]);
   expect(await edit(dir)).toMatchObject({ erased: 2 });
   expect(await readdir(dir)).toEqual([]);
-  await leaveLife(dir, life, await aDeadOwner(), [segment('a')]);
+  await leaveSession(dir, session, await aDeadOwner(), [segment('a')]);
   expect(await edit(dir)).toMatchObject({ erased: 0 });
-  expect(await readdir(dir)).toEqual([life]);
+  expect(await readdir(dir)).toEqual([session]);
   expect(await edit(join(dir, 'nowhere'))).toMatchObject({ erased: 0 });
 });
 
 test('edit: bytes that are no intact chunk go when the id is in them', async () => {
   const dir = await createDirectory();
   const cut = segment('gone').subarray(0, -1);
-  await leaveLife(dir, life, await aDeadOwner(), [Buffer.concat([segment('a'), cut.subarray(16)])]);
+  await leaveSession(dir, session, await aDeadOwner(), [Buffer.concat([segment('a'), cut.subarray(16)])]);
   expect(await edit(dir)).toMatchObject({ erased: 0, damagedBytes: cut.length - 16 });
   expect(await everything(dir)).not.toContain('gone');
   expect(await takeAll(aSpill(dir).spill)).toEqual(['a.0']);
@@ -75,11 +86,11 @@ test('edit: bytes that are no intact chunk go when the id is in them', async () 
 test('edit: the directory of a process that lives is left as it is, and told of', async () => {
   const dir = await createDirectory();
   const { owner } = await aLivingOwner();
-  await leaveLife(dir, life, owner, [segment('a', 'gone')]);
+  await leaveSession(dir, session, owner, [segment('a', 'gone')]);
   const before = await everything(dir);
-  expect(await edit(dir)).toMatchObject({ erased: 0, livingLives: 1 });
+  expect(await edit(dir)).toMatchObject({ erased: 0, liveSessions: 1 });
   expect(await everything(dir)).toBe(before);
-  expect(await readdir(dir)).toEqual([life]);
+  expect(await readdir(dir)).toEqual([session]);
 });
 
 test('edit: while it waits, a living process goes on, and what it has sent is not waited for any more', async () => {
@@ -88,6 +99,6 @@ test('edit: while it waits, a living process goes on, and what it has sent is no
   for (const data of ['gone', 'a']) await spill.append([{ id: `${data}.1`, data, entries: [{}, {}] }]);
   const editing = edit(dir, { waitMs: 60_000 });
   expect(await takeAll(spill)).toEqual(['gone.1', 'a.1']);
-  expect(await editing).toMatchObject({ erased: 0, livingLives: 0 });
+  expect(await editing).toMatchObject({ erased: 0, liveSessions: 0 });
   expect([lost, troubles]).toEqual([{ bytes: 0, ownRecords: 0 }, []]);
 });

@@ -24,7 +24,7 @@ test.each<[name: string, hasEnded: boolean, owner: Owner | null, runningSince: s
   ['it has released the directory', true, { ...other, released: true }, '400'],
   ['its lock cannot be read', false, null, null],
 ])('owner: whether it is known to have ended when %s', (_name, hasEnded, owner, runningSince) => {
-  expect(isKnownToHaveEnded({ owner, runningSince, sign: '', signAtMs: 0 }, us)).toBe(hasEnded);
+  expect(isKnownToHaveEnded({ owner, runningSince, heartbeat: '', heartbeatAtMs: 0 }, us)).toBe(hasEnded);
 });
 
 test.each([

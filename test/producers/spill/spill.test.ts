@@ -4,7 +4,7 @@ import { join, resolve } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import fc from 'fast-check';
 import { expect, onTestFinished, test } from 'vitest';
-import { createIdentity } from '../../../producers/core/create-pipeline.ts';
+import { createIdentity } from '../../../producers/core/pipeline-parts.ts';
 import { encodeSegmentHeader, segmentVersion } from '../../../producers/spill/frame.ts';
 import { identifyThisProcess } from '../../../producers/spill/process-identity.ts';
 import { createDirectory, until } from '../../support/fixtures.ts';
@@ -14,7 +14,7 @@ import {
   aSegment,
   aSpill,
   filesIn,
-  leaveLife,
+  leaveSession,
   snapshotOf,
   someChunks,
   takeAll,
@@ -22,7 +22,7 @@ import {
 
 const ids = (chunks: readonly { id: string }[]): string[] => chunks.map(({ id }) => id);
 
-/** Waits until a spill has looked for former lives. */
+/** Waits until a spill has looked for earlier sessions. */
 const opened = ({ spill }: ReturnType<typeof aSpill>): Promise<void> => spill.settled();
 
 test('spill: chunks come back in order and whole, and then nothing is left on disk', async () => {
@@ -145,14 +145,14 @@ test('spill: with a file in the place of its directory every append is refused, 
   expect(await made.spill.append(someChunks('a', 1))).toEqual({ status: 'written' });
 });
 
-test('spill: after close nothing is written, and the next life takes over at once', async () => {
+test('spill: after close nothing is written, and the next session takes over at once', async () => {
   const dir = await createDirectory();
   const first = aSpill(dir);
   const chunks = someChunks('a', 3);
   await first.spill.append(chunks);
   await first.spill.close();
   expect(await first.spill.append(chunks)).toMatchObject({ status: 'failed' });
-  const second = aSpill(dir, { life: 'test-1700000000001' });
+  const second = aSpill(dir, { session: 'test-1700000000001' });
   await opened(second);
   expect(second.found).toBe(1);
   expect(second.spill.bytes).toBeGreaterThan(0);
@@ -172,12 +172,12 @@ test('spill: two of one process leave each other alone', async () => {
   expect(await takeAll(first.spill)).toEqual(['a.1.0', 'a.1.1', 'a.1.2']);
 });
 
-test('former lives: those of the dead are replayed, the oldest first, before our own', async () => {
+test('earlier sessions: those of the dead are replayed, the oldest first, before our own', async () => {
   const dir = await createDirectory();
   const dead = await aDeadOwner();
-  await leaveLife(dir, 'web-2-1700000000009', dead, [aSegment(['c']), aSegment(['d'])]);
-  await leaveLife(dir, 'web-10-3-1600000000000', dead, [aSegment(['a', 'b'])]);
-  await leaveLife(dir, 'web-1-1500000000000', dead, []);
+  await leaveSession(dir, 'web-2-1700000000009', dead, [aSegment(['c']), aSegment(['d'])]);
+  await leaveSession(dir, 'web-10-3-1600000000000', dead, [aSegment(['a', 'b'])]);
+  await leaveSession(dir, 'web-1-1500000000000', dead, []);
   const made = aSpill(dir);
   await made.spill.append(someChunks('own', 1));
   expect(await takeAll(made.spill)).toEqual(['a', 'b', 'c', 'd', 'own.1.0']);
@@ -185,9 +185,11 @@ test('former lives: those of the dead are replayed, the oldest first, before our
   expect(await readdir(dir)).toEqual([]);
 });
 
-test('former lives: the bytes that they left count towards the bound', async () => {
+test('earlier sessions: the bytes that they left count towards the bound', async () => {
   const dir = await createDirectory();
-  await leaveLife(dir, 'web-1-1500000000000', await aDeadOwner(), [aSegment(['a'], JSON.stringify('x'.repeat(5_000)))]);
+  await leaveSession(dir, 'web-1-1500000000000', await aDeadOwner(), [
+    aSegment(['a'], JSON.stringify('x'.repeat(5_000))),
+  ]);
   const { spill } = aSpill(dir, { maxBytes: 5_500 });
   expect(await spill.append(someChunks('b', 1, { bytes: 1_000 }))).toEqual({ status: 'full' });
   expect(await takeAll(spill)).toEqual(['a']);
@@ -197,7 +199,7 @@ test('former lives: the bytes that they left count towards the bound', async () 
 /** Times so short that a test can wait for them. */
 const quick = { heartbeatMs: 20, silentAfterMs: 400, lookMs: 50 };
 
-/** Keeps a lock of a life alive, with times of a clock that is off by so much. */
+/** Keeps a lock of a session alive, with times of a clock that is off by so much. */
 function aHeart(path: string, skewMs: number) {
   let beats = 0;
   const timer = setInterval(() => {
@@ -218,10 +220,10 @@ function aHeart(path: string, skewMs: number) {
   };
 }
 
-test('former lives: a directory of a living process is not touched, and taken when the process is killed', async () => {
+test('earlier sessions: a directory of a living process is not touched, and taken when the process is killed', async () => {
   const dir = await createDirectory();
   const { owner, kill } = await aLivingOwner();
-  const path = await leaveLife(dir, 'web-1-1600000000000', owner, [aSegment(['a'])]);
+  const path = await leaveSession(dir, 'web-1-1600000000000', owner, [aSegment(['a'])]);
   const before = await snapshotOf(path);
   const first = aSpill(dir);
   await opened(first);
@@ -236,11 +238,11 @@ test.each([
   ['an hour behind', -3_600_000],
   ['an hour ahead', 3_600_000],
 ])(
-  'former lives: one on a host whose clock is %s is left alone as long as it gives signs, and taken when they stop',
+  'earlier sessions: one on a host whose clock is %s is left alone as long as it sends heartbeats, and taken when they stop',
   async (_clock, skewMs) => {
     const dir = await createDirectory();
     const elsewhere = { ...(await aDeadOwner()), host: 'some-other-host' };
-    const path = await leaveLife(dir, 'web-1-1600000000000', elsewhere, [aSegment(['a'])], -skewMs);
+    const path = await leaveSession(dir, 'web-1-1600000000000', elsewhere, [aSegment(['a'])], -skewMs);
     const heart = aHeart(path, skewMs);
     const made = aSpill(dir, { timing: quick });
     await until(() => heart.beats > 40);
@@ -252,10 +254,10 @@ test.each([
   },
 );
 
-test('former lives: one without a lock, or with one that was cut, is taken when it has not changed for some time', async () => {
+test('earlier sessions: one without a lock, or with one that was cut, is taken when it has not changed for some time', async () => {
   const dir = await createDirectory();
-  await leaveLife(dir, 'web-3-1600000000000', 'cut in the mi', [aSegment(['a'])]);
-  await leaveLife(dir, 'web-4-1600000000001', null, [aSegment(['b'])]);
+  await leaveSession(dir, 'web-3-1600000000000', 'cut in the mi', [aSegment(['a'])]);
+  await leaveSession(dir, 'web-4-1600000000001', null, [aSegment(['b'])]);
   const first = aSpill(dir);
   await opened(first);
   expect(first.found).toBe(0);
@@ -264,7 +266,7 @@ test('former lives: one without a lock, or with one that was cut, is taken when 
   expect(await takeAll(made.spill)).toEqual(['a', 'b']);
 });
 
-test('former lives: what a thread had on disk when it was terminated is taken, although its process runs on', async () => {
+test('earlier sessions: what a thread had on disk when it was terminated is taken, although its process runs on', async () => {
   const dir = await createDirectory();
   const thread = new Worker(resolve('test/support/spill-thread.ts'), { workerData: { dir, timing: quick } });
   await once(thread, 'message');
@@ -279,12 +281,12 @@ test('former lives: what a thread had on disk when it was terminated is taken, a
   expect(await readdir(dir)).toEqual([]);
 });
 
-test('taken over: a life that finds its directory gone begins a new one, and loses nothing', async () => {
+test('taken over: a session that finds its directory gone begins a new one, and loses nothing', async () => {
   const dir = await createDirectory();
   const first = aSpill(dir, { timing: { ...quick, heartbeatMs: 1_000_000 } });
   await first.spill.append(someChunks('a', 3));
-  // It gives no signs: to the others it is dead.
-  const second = aSpill(dir, { life: 'test-1700000000001', timing: quick });
+  // It sends no heartbeats: to the others it is dead.
+  const second = aSpill(dir, { session: 'test-1700000000001', timing: quick });
   await until(() => second.found === 1);
   const later = someChunks('b', 2);
   expect(await first.spill.append(later)).toEqual({ status: 'written' });
@@ -297,12 +299,12 @@ test('taken over: a life that finds its directory gone begins a new one, and los
   expect(await readdir(dir)).toEqual([]);
 });
 
-test('taken over: what a life had claimed itself goes with its directory, and is not counted as lost', async () => {
+test('taken over: what a session had claimed itself goes with its directory, and is not counted as lost', async () => {
   const dir = await createDirectory();
-  await leaveLife(dir, 'old-1600000000000', await aDeadOwner(), [aSegment(['x']), aSegment(['y'])]);
+  await leaveSession(dir, 'old-1600000000000', await aDeadOwner(), [aSegment(['x']), aSegment(['y'])]);
   const first = aSpill(dir, { timing: { ...quick, heartbeatMs: 1_000_000 } });
   await opened(first);
-  const second = aSpill(dir, { life: 'test-1700000000001', timing: quick });
+  const second = aSpill(dir, { session: 'test-1700000000001', timing: quick });
   await until(() => second.found === 1);
   expect(await takeAll(second.spill)).toEqual(['x', 'y']);
   expect(await takeAll(first.spill)).toEqual([]);
@@ -311,7 +313,7 @@ test('taken over: what a life had claimed itself goes with its directory, and is
   expect(await readdir(dir)).toEqual([]);
 });
 
-test('taken over: a directory that somebody deletes is no other life’s, and its records are lost', async () => {
+test('taken over: a directory that somebody deletes is no other session’s, and its records are lost', async () => {
   const dir = await createDirectory();
   const { spill, lost, takenOver } = aSpill(dir);
   await spill.append(someChunks('a', 2, { records: 5 }));
@@ -322,47 +324,47 @@ test('taken over: a directory that somebody deletes is no other life’s, and it
   expect(takenOver).toEqual([]);
 });
 
-test('former lives: a predecessor with our own process id is dead', async () => {
+test('earlier sessions: a predecessor with our own process id is dead', async () => {
   const dir = await createDirectory();
   const predecessor = { ...(await identifyThisProcess()), startedAt: '1', released: false };
-  await leaveLife(dir, 'web-1-1600000000000', predecessor, [aSegment(['a'])]);
+  await leaveSession(dir, 'web-1-1600000000000', predecessor, [aSegment(['a'])]);
   expect(await takeAll(await openedSpill(dir))).toEqual(['a']);
 });
 
-test('former lives: what a process had claimed is claimed again when that process is dead, and not before', async () => {
+test('earlier sessions: what a process had claimed is claimed again when that process is dead, and not before', async () => {
   const dir = await createDirectory();
   const { owner, kill } = await aLivingOwner();
-  await leaveLife(dir, 'new-1650000000000', owner, []);
-  await leaveLife(dir, 'old-1600000000000@new-1650000000000', await aDeadOwner(), [aSegment(['a'])]);
-  await leaveLife(dir, 'odd-1610000000000@gone-1640000000000', await aDeadOwner(), [aSegment(['b'])]);
+  await leaveSession(dir, 'new-1650000000000', owner, []);
+  await leaveSession(dir, 'old-1600000000000@new-1650000000000', await aDeadOwner(), [aSegment(['a'])]);
+  await leaveSession(dir, 'odd-1610000000000@gone-1640000000000', await aDeadOwner(), [aSegment(['b'])]);
   expect(await takeAll(await openedSpill(dir))).toEqual(['b']);
   await kill();
   expect(await takeAll(await openedSpill(dir))).toEqual(['a']);
   expect(await readdir(dir)).toEqual([]);
 });
 
-test('former lives: one of the longest name is claimed by another one of the longest name', async () => {
+test('earlier sessions: one of the longest name is claimed by another one of the longest name', async () => {
   const dir = await createDirectory();
-  const longest = (deadLetter: string): string => {
-    const { producer, epoch, life } = createIdentity(deadLetter.repeat(100), 1_700_000_000_000);
+  const longest = (letter: string): string => {
+    const { producer, epoch, life } = createIdentity(letter.repeat(100), 1_700_000_000_000);
     return `${producer}-${epoch}.${life}`;
   };
-  await leaveLife(dir, longest('a'), await aDeadOwner(), [aSegment(['x'])]);
+  await leaveSession(dir, longest('a'), await aDeadOwner(), [aSegment(['x'])]);
   // Its own name is taken, which adds to it.
-  const life = longest('b');
-  await leaveLife(dir, life, (await aLivingOwner()).owner, []);
-  const made = aSpill(dir, { life });
+  const session = longest('b');
+  await leaveSession(dir, session, (await aLivingOwner()).owner, []);
+  const made = aSpill(dir, { session });
   await opened(made);
   expect(made.troubles).toEqual([]);
   expect(await takeAll(made.spill)).toEqual(['x']);
 });
 
-test('former lives: of several processes that start at once, one takes each', async () => {
+test('earlier sessions: of several processes that start at once, one takes each', async () => {
   const dir = await createDirectory();
   const dead = await aDeadOwner();
   const names = Array.from({ length: 30 }, (_, index) => `web-${index}-${1_600_000_000_000 + index}`);
-  for (const name of names) await leaveLife(dir, name, dead, [aSegment([`${name}/1`, `${name}/2`])]);
-  const made = Array.from({ length: 4 }, (_, index) => aSpill(dir, { life: `test-${1_700_000_000_000 + index}` }));
+  for (const name of names) await leaveSession(dir, name, dead, [aSegment([`${name}/1`, `${name}/2`])]);
+  const made = Array.from({ length: 4 }, (_, index) => aSpill(dir, { session: `test-${1_700_000_000_000 + index}` }));
   await Promise.all(made.map(opened));
   const taken = await Promise.all(made.map(({ spill }) => takeAll(spill)));
   expect(taken.flat().sort()).toEqual(names.flatMap((name) => [`${name}/1`, `${name}/2`]).sort());
@@ -385,7 +387,7 @@ test('damage: whatever is wrong with some segments, all intact chunks are replay
     Buffer.concat([whole, Buffer.alloc(100)]),
     aSegment(['last']),
   ];
-  await leaveLife(dir, 'web-1-1600000000000', await aDeadOwner(), segments);
+  await leaveSession(dir, 'web-1-1600000000000', await aDeadOwner(), segments);
   const { spill, lost, troubles } = aSpill(dir);
   await spill.settled();
   expect(await takeAll(spill)).toEqual(['a', 'b', 'c', 'a', 'b', 'a', 'c', 'a', 'b', 'c', 'last']);
@@ -398,7 +400,7 @@ test('damage: whatever is wrong with some segments, all intact chunks are replay
 test('damage: a segment of a newer version is left for one, the others are replayed', async () => {
   const dir = await createDirectory();
   const newer = Buffer.concat([encodeSegmentHeader(segmentVersion + 1), Buffer.alloc(500, 7)]);
-  await leaveLife(dir, 'web-1-1600000000000', await aDeadOwner(), [aSegment(['a']), newer, aSegment(['b'])]);
+  await leaveSession(dir, 'web-1-1600000000000', await aDeadOwner(), [aSegment(['a']), newer, aSegment(['b'])]);
   const { spill, lost, troubles } = aSpill(dir);
   await spill.settled();
   expect(await takeAll(spill)).toEqual(['a', 'b']);
@@ -432,7 +434,7 @@ test('damage: of our own segments we know how many records were in what is gone'
 
 test('damage: a segment that cannot be read holds up no other, and is tried again', async () => {
   const dir = await createDirectory();
-  await leaveLife(dir, 'web-1-1600000000000', await aDeadOwner(), [aSegment(['a']), aSegment(['b'])]);
+  await leaveSession(dir, 'web-1-1600000000000', await aDeadOwner(), [aSegment(['a']), aSegment(['b'])]);
   const { spill, troubles, lost } = aSpill(dir);
   await spill.settled();
   // A directory can be opened and not be read, like a file on a broken disk.
@@ -461,16 +463,16 @@ test('stall: a directory that could not be seen for a while is taken over by oth
   const dir = await createDirectory();
   const first = aSpill(dir, { timing: { ...quick, lookMs: 1_000_000 } });
   await first.spill.append(someChunks('a', 1));
-  const [life = ''] = await readdir(dir);
+  const [session = ''] = await readdir(dir);
   const hidden = `${await createDirectory()}/hidden`;
-  await rename(join(dir, life), hidden);
+  await rename(join(dir, session), hidden);
   // What is asked of a directory below a file is refused by ENOTDIR: nobody can tell what became of it.
-  await writeFile(join(dir, life), '');
+  await writeFile(join(dir, session), '');
   expect(await first.spill.append(someChunks('b', 1))).toEqual({ status: 'written' });
   expect(first.troubles.map(({ message }) => message).join()).toContain('ENOTDIR');
-  await rm(join(dir, life));
-  await rename(hidden, join(dir, life));
-  const second = aSpill(dir, { life: 'test-1700000000001', timing: quick });
+  await rm(join(dir, session));
+  await rename(hidden, join(dir, session));
+  const second = aSpill(dir, { session: 'test-1700000000001', timing: quick });
   await until(() => second.found);
   expect(await takeAll(second.spill)).toEqual(['a.1.0']);
 });

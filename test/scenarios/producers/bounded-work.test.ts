@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { hugeChars } from '../../../producers/core/storable-json.ts';
 import { type RecordContext, toExecutionRecord } from '../../../producers/executions/execution-record.ts';
-import { takeCompletedRequest } from '../../../producers/requests/request-record.ts';
+import { captureCompletedRequest } from '../../../producers/requests/request-record.ts';
 import { type ExecutionRecord, executionRecordSchema } from '../../../shared/contracts/execution-schema.ts';
 import { anExecution } from '../../support/execution.ts';
 import { aRequest } from '../../support/request.ts';
@@ -192,7 +192,7 @@ test('work: of a request whose body is an object no more is read than is kept', 
   const { counts, watch } = aCounter();
   const body = watch(wide(100_000)) as unknown as string;
   const request = { nowMs: 0, maxBodyBytes: 10_000, hashApiKey: null, stripRequestKeys: [] };
-  const { json } = takeCompletedRequest(aRequest({ responseBody: body }), request).write();
+  const { json } = captureCompletedRequest(aRequest({ responseBody: body }), request).write();
   expect(counts.reads).toBeLessThan(2_000);
   expect(JSON.parse(json).responseBody).toMatch(/^\{"key0":0,/);
 });
@@ -200,7 +200,7 @@ test('work: of a request whose body is an object no more is read than is kept', 
 test('work: of a huge body the beginning is kept, and its size is what it is at least', () => {
   const body = `€${'x'.repeat(hugeChars)}`;
   const request = { nowMs: 0, maxBodyBytes: 1_024, hashApiKey: null, stripRequestKeys: [] };
-  const { json } = takeCompletedRequest(aRequest({ responseBody: body }), request).write();
+  const { json } = captureCompletedRequest(aRequest({ responseBody: body }), request).write();
   expect(JSON.parse(json)).toMatchObject({
     responseBody: `€${'x'.repeat(1_021)}`,
     responseBytes: hugeChars + 3,

@@ -120,7 +120,7 @@ test('sender: closing on a frozen Redis ends in time, and tells everybody who wa
   redis.thaw();
 });
 
-test('sender: with a spill nobody waits while Redis is away, and the next life sends what this one left', async () => {
+test('sender: with a spill nobody waits while Redis is away, and the next session sends what this one left', async () => {
   const redis = await startFragileRedis();
   const dir = await createDirectory();
   const producer = { spill: { dir, maxBytes: 100 * mib, fsyncMs: 500 } };

@@ -104,7 +104,7 @@ test('refused records: a chunk that is too large arrives in parts, and of a mixe
   expect(observer.stats()).toMatchObject({ sent: 63, refused: 1 });
 });
 
-test('refused records: what comes from the disk is told apart as well, of this life and of a former one', async () => {
+test('refused records: what comes from the disk is told apart as well, of this session and of an earlier one', async () => {
   const { url, admin, names } = await setUp();
   await admin.config('SET', 'proto-max-bulk-len', '1mb');
   const dir = await createDirectory();

@@ -7,7 +7,7 @@ import type { ObserverStats } from '../../../../producers/index.ts';
 import { anExecution } from '../../../support/execution.ts';
 import { createDirectory, until } from '../../../support/fixtures.ts';
 import { anObserver } from '../../../support/observer.ts';
-import { aDeadOwner, aSegment, filesIn, leaveLife } from '../../../support/spill.ts';
+import { aDeadOwner, aSegment, filesIn, leaveSession } from '../../../support/spill.ts';
 import { aTransport, failingTransport, silentTransport } from '../../../support/transports.ts';
 
 const queueDir = 'test.execution-log';
@@ -111,9 +111,9 @@ test('sending: a send without an answer is written to disk, and counted once whe
   expect(transport.records).toHaveLength(45);
 });
 
-test('sending: what former lives left is sent without a record of this one', async () => {
+test('sending: what earlier sessions left is sent without a record of this one', async () => {
   const dir = await createDirectory();
-  await leaveLife(join(dir, queueDir), 'web-1-1600000000000', await aDeadOwner(), [
+  await leaveSession(join(dir, queueDir), 'web-1-1600000000000', await aDeadOwner(), [
     aSegment(['p.1.1', 'p.1.2'], chunkData),
   ]);
   const transport = aTransport();
@@ -124,9 +124,9 @@ test('sending: what former lives left is sent without a record of this one', asy
   expect(await value('sluice_spill_records_total', { queue: 'execution-log', event: 'recovered' })).toBe(2);
 });
 
-test('sending: damage in what former lives left is counted in bytes, and logged', async () => {
+test('sending: damage in what earlier sessions left is counted in bytes, and logged', async () => {
   const dir = await createDirectory();
-  await leaveLife(join(dir, queueDir), 'web-1-1600000000000', await aDeadOwner(), [
+  await leaveSession(join(dir, queueDir), 'web-1-1600000000000', await aDeadOwner(), [
     Buffer.concat([aSegment(['p.1.1'], chunkData), Buffer.from('garbage')]),
   ]);
   const { observer, value, lines } = anObserver({ transport: aTransport(), spill: { dir } });

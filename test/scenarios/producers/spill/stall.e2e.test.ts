@@ -32,7 +32,7 @@ test.each<[string, NodeJS.Signals]>([
       TEST_TIMING: JSON.stringify({ ...timing, lookMs: 1_000_000 }),
     });
     await until(() => (writer.last?.written ?? 0) > 20);
-    const other = aSpill(dir, { life: 'other-1700000000001', timing });
+    const other = aSpill(dir, { session: 'other-1700000000001', timing });
     const found: string[] = [];
     for (let round = 1; round <= 3; round += 1) {
       writer.kill(stall);

@@ -1,36 +1,36 @@
 import { expect, test } from 'vitest';
-import { createLifeWatch } from '../../../producers/spill/life-watch.ts';
+import { createHeartbeatWatch } from '../../../producers/spill/heartbeat-watch.ts';
 
 const timing = { heartbeatMs: 5, silentAfterMs: 30, lookMs: 10 };
 
 /** A watch with a clock that the test moves. */
 function aWatch() {
   let nowMs = 0;
-  const watch = createLifeWatch(timing, () => nowMs);
+  const watch = createHeartbeatWatch(timing, () => nowMs);
   return {
     watch,
     /** Looks after some time. */
-    look(afterMs: number, sign: string, owner = 'a'): boolean {
+    look(afterMs: number, heartbeat: string, owner = 'a'): boolean {
       nowMs += afterMs;
-      return watch.isSilent(owner, sign);
+      return watch.isSilent(owner, heartbeat);
     },
   };
 }
 
-test('watch: an owner that is seen for the first time counts as living, however old its sign is', () => {
+test('watch: an owner that is seen for the first time counts as living, however old its heartbeat is', () => {
   const { look } = aWatch();
   expect(look(1_000_000, 'of last year')).toBe(false);
   expect(look(9, 'of last year')).toBe(false);
 });
 
-test('watch: an owner whose sign has not changed while it was watched for long enough counts as dead', () => {
+test('watch: an owner whose heartbeat has not changed while it was watched for long enough counts as dead', () => {
   const { look } = aWatch();
   expect([0, 10, 10, 9, 1].map((afterMs) => look(afterMs, 's'))).toEqual([false, false, false, false, true]);
 });
 
 test('watch: every change counts, also one to an earlier time', () => {
   const { look } = aWatch();
-  for (let sign = 100; sign > 0; sign -= 1) expect(look(20, String(sign))).toBe(false);
+  for (let heartbeat = 100; heartbeat > 0; heartbeat -= 1) expect(look(20, String(heartbeat))).toBe(false);
 });
 
 test('watch: a stretch in which nobody looked is no proof: both may have been suspended', () => {

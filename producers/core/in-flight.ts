@@ -1,0 +1,58 @@
+import type { OutgoingChunk } from './chunker.ts';
+import type { DeliveryLedger } from './delivery-ledger.ts';
+import type { Entry, RecordBuffer } from './record-buffer.ts';
+import type { RefusedRecord } from './send-apart.ts';
+
+/**
+ * Holds the chunks that were taken from the buffer. They keep their room there until their outcome is known. Each has one
+ * outcome: an answer that comes after a chunk was written to disk or given up changes nothing.
+ */
+export function createInFlight<E extends Entry>(
+  buffer: RecordBuffer<E>,
+  hooks: Pick<DeliveryLedger<E>, 'sent' | 'refused' | 'spilled'>,
+) {
+  const inFlight = new Set<OutgoingChunk<E>>();
+
+  const settle = (chunks: readonly OutgoingChunk<E>[], tell: (settled: readonly OutgoingChunk<E>[]) => void): void => {
+    const settled = chunks.filter((chunk) => inFlight.delete(chunk));
+    for (const { entries } of settled) buffer.release(entries);
+    if (settled.length > 0) tell(settled);
+  };
+
+  return {
+    add(chunk: OutgoingChunk<E>): void {
+      inFlight.add(chunk);
+    },
+
+    /** Lists all chunks that are in flight. */
+    list: (): OutgoingChunk<E>[] => [...inFlight],
+
+    /** Redis has the chunks. */
+    sent: (chunks: readonly OutgoingChunk<E>[]): void => settle(chunks, hooks.sent),
+
+    /** The disk has the chunks. */
+    spilled: (chunks: readonly OutgoingChunk<E>[]): void => settle(chunks, hooks.spilled),
+
+    /** Redis has a chunk, except for the refused records. */
+    sentApart(chunk: OutgoingChunk<E>, refused: readonly RefusedRecord[]): void {
+      settle([chunk], () => {
+        const errors = new Map(refused.map(({ index, error }) => [index, error]));
+        const sent = chunk.entries.filter((_entry, index) => !errors.has(index));
+        if (sent.length > 0) hooks.sent([{ ...chunk, entries: sent }]);
+        for (const [index, error] of errors) {
+          const entry = chunk.entries[index];
+          if (entry !== undefined) hooks.refused(entry, error);
+        }
+      });
+    },
+
+    /** Gives all of them up, and what waits in the buffer. @returns their entries */
+    giveUpAll(): E[] {
+      const waiting = buffer.take({ maxRecords: Number.POSITIVE_INFINITY, maxBytes: Number.POSITIVE_INFINITY });
+      const entries = [...inFlight].flatMap((chunk) => chunk.entries).concat(waiting);
+      inFlight.clear();
+      buffer.release(entries);
+      return entries;
+    },
+  };
+}

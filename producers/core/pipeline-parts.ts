@@ -1,0 +1,63 @@
+import { randomBytes } from 'node:crypto';
+import { type Registry, register } from 'prom-client';
+import type { QueueName } from '../../shared/contracts/queues.ts';
+import type { SendingSettings } from '../../shared/platform/config/producer-config.ts';
+import { createProducerName, type ProducerIdentity } from './chunker.ts';
+import type { ProblemLog, ProducerLogger } from './problem-log.ts';
+import { createQueueTransport } from './queue-transport.ts';
+import type { BufferLimits } from './record-buffer.ts';
+import type { Transport } from './transport.ts';
+
+/** What every producer can be given. Everything is optional. */
+export interface ProducerOptions {
+  /** keeps fleets apart on one Redis. @default 'sluice' */
+  namespace?: string;
+  /** where the metrics are registered until `close`; several producers can share it. @default prom-client's own */
+  registry?: Registry;
+  /** told of drops and failed sends, at most once a second for each kind. @default JSON lines to standard error */
+  logger?: ProducerLogger;
+  /** uniform in [0, 1). @default Math.random */
+  random?: () => number;
+  /** ms since 1970. @default Date.now */
+  now?: () => number;
+}
+
+/** What a pipeline is made of. */
+export interface PipelineParts {
+  queue: QueueName;
+  namespace: string;
+  identity: ProducerIdentity;
+  transport: Transport;
+  buffer: BufferLimits;
+  settings: Pick<SendingSettings, 'chunk' | 'spill'>;
+  registry: Registry;
+  problems: ProblemLog;
+  /** uniform in [0, 1) */
+  random: () => number;
+}
+
+/**
+ * 40 bits: producers of one name that start together, such as worker threads, still have job ids of their own. Two names of
+ * sessions, with the longest producer in each, still fit into the name of one file.
+ */
+const sessionBytes = 5;
+
+/** Identifies a producer's session that begins now. @param name null makes one from the host's name */
+export function createIdentity(name: string | null, nowMs: number): ProducerIdentity {
+  return { producer: name ?? createProducerName(), epoch: nowMs, life: randomBytes(sessionBytes).toString('hex') };
+}
+
+/** The parts of a pipeline to Redis. @throws RangeError, which does not show the URL, when no client can be made from it */
+export function createPipelineParts(
+  { registry = register, random = Math.random, now = Date.now }: ProducerOptions,
+  settings: SendingSettings,
+  parts: Pick<PipelineParts, 'queue' | 'namespace' | 'buffer' | 'problems'> & { redisUrl: string },
+): PipelineParts {
+  const { redisUrl, ...others } = parts;
+  const { queue, namespace } = parts;
+  const identity = createIdentity(settings.name, now());
+  const name = `sluice:${identity.producer}`;
+  const { memoryShare } = settings;
+  const transport = createQueueTransport({ redisUrl, name, queue, namespace, memoryShare });
+  return { ...others, identity, transport, settings, registry, random };
+}

@@ -1,0 +1,146 @@
+import { join } from 'node:path';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { createSpillMetrics } from '../spill/metrics.ts';
+import { createSpill, type Spill } from '../spill/spill.ts';
+import { createChunkSender } from './chunk-sender.ts';
+import { createChunker } from './chunker.ts';
+import { createDeliveryLedger, type DeliveryLedger, type DeliveryListener, type Waiters } from './delivery-ledger.ts';
+import type { PipelineParts } from './pipeline-parts.ts';
+import { type Entry, RecordBuffer } from './record-buffer.ts';
+import { SenderClosedError } from './send-errors.ts';
+
+/** How a flush or a close ended. */
+export interface DrainResult {
+  /** records that reached Redis since the call */
+  flushed: number;
+  /** records that did not and are not on disk: still in the buffer after a flush, dropped after a close */
+  unflushed: number;
+  /** records on disk, waiting for Redis; after a close, for the next session. 0 without a spill */
+  spilled: number;
+}
+
+/** The parts, and who puts records in. */
+export interface PipelineOptions<E extends Entry> extends PipelineParts {
+  listener: DeliveryListener<E>;
+  /** null: nobody waits, and a full buffer turns records away */
+  waiters: Waiters | null;
+}
+
+const defaultFlushTimeoutMs = 30_000;
+const defaultCloseTimeoutMs = 5_000;
+
+/** From the buffer to the queue, with the spill where there is a directory for it. Nothing connects until there is a record. */
+export function createPipeline<E extends Entry>(options: PipelineOptions<E>) {
+  const { listener, problems, settings, waiters } = options;
+  const buffer = new RecordBuffer<E>(options.buffer);
+  const spillMetrics =
+    settings.spill.dir === null
+      ? null
+      : createSpillMetrics(options.registry, options.queue, () => ({
+          records: ledger.counts.spilled,
+          bytes: spill?.bytes ?? 0,
+        }));
+  const ledger: DeliveryLedger<E> = createDeliveryLedger<E>({ listener, waiters, problems, spillMetrics });
+  const spill = createSpillOf(options, ledger, () => sender.replay());
+  const sender = createChunkSender<E>({
+    buffer,
+    chunker: createChunker(buffer, settings.chunk, options.identity),
+    transport: options.transport,
+    maxWaitMs: settings.chunk.maxWaitMs,
+    random: options.random,
+    hooks: ledger,
+    spill,
+  });
+  let closing: Promise<DrainResult> | null = null;
+
+  const resultSince = (sentBefore: number, unflushed: number): DrainResult => {
+    const { sent, spilled } = ledger.counts;
+    return { flushed: sent - sentBefore, unflushed, spilled };
+  };
+
+  const flushUntil = (timeoutMs: number): Promise<void> =>
+    withDeadline(timeoutMs, async (signal) => {
+      await sender.flush(signal);
+      // Waiters are let in over several turns, and the buffer may be empty in between.
+      while (waiters !== null && !signal.aborted) {
+        await nextTurn();
+        if (waiters.size === 0 && buffer.held.records === 0) return;
+        await sender.flush(signal);
+      }
+    });
+
+  const closeWithin = async (timeoutMs: number): Promise<DrainResult> => {
+    const sentBefore = ledger.counts.sent;
+    try {
+      await flushUntil(timeoutMs);
+      waiters?.close(new SenderClosedError('the sender was closed before there was room for the record'));
+      const unsent = await sender.stop();
+      ledger.unsent(unsent);
+      problems.close();
+      return resultSince(sentBefore, unsent.length);
+    } finally {
+      spillMetrics?.close();
+    }
+  };
+
+  return {
+    buffer,
+    counts: ledger.counts,
+    /** Says that the buffer has something new. */
+    notify: sender.notify,
+    /** Whether `close` was called. */
+    get isClosing(): boolean {
+      return closing !== null;
+    },
+
+    /** Sends what is buffered, what waits for room, and what is on disk. @param options.timeoutMs in ms. @default 30000 */
+    async flush({ timeoutMs = defaultFlushTimeoutMs }: { timeoutMs?: number } = {}): Promise<DrainResult> {
+      const sentBefore = ledger.counts.sent;
+      if (closing === null) await flushUntil(timeoutMs);
+      return resultSince(sentBefore, buffer.held.records);
+    },
+
+    /** Flushes and stops, once, and takes the spill's metrics away. @param options.timeoutMs in ms. @default 5000 */
+    close({ timeoutMs = defaultCloseTimeoutMs }: { timeoutMs?: number } = {}): Promise<DrainResult> {
+      closing ??= closeWithin(timeoutMs);
+      return closing;
+    },
+  };
+}
+
+export type Pipeline<E extends Entry> = ReturnType<typeof createPipeline<E>>;
+
+/** @param onFound earlier sessions left something to replay */
+function createSpillOf<E extends Entry>(
+  { identity, namespace, queue, settings }: PipelineParts,
+  ledger: DeliveryLedger<E>,
+  onFound: () => void,
+): Spill | null {
+  const { dir, ...bounds } = settings.spill;
+  if (dir === null) return null;
+  return createSpill({
+    ...bounds,
+    // Chunks of another fleet or queue must not be replayed into this one.
+    dir: join(dir, `${namespace}.${queue}`),
+    session: `${identity.producer}-${identity.epoch}.${identity.life}`,
+    now: Date.now,
+    onFound,
+    onLost: ledger.lost,
+    onTakenOver: ledger.takenOver,
+    onTrouble: ledger.diskFailed,
+  });
+}
+
+/** Node's timers fire at once when asked for more, Infinity included. */
+const maxTimerMs = 2_147_483_647;
+
+/** Does some work that ends when its signal aborts, which is after `timeoutMs`. */
+async function withDeadline(timeoutMs: number, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
+  const deadline = new AbortController();
+  const timer = setTimeout(() => deadline.abort(), Math.min(timeoutMs, maxTimerMs));
+  try {
+    await work(deadline.signal);
+  } finally {
+    clearTimeout(timer);
+  }
+}
