@@ -5,7 +5,7 @@ import type { Part } from './parts.ts';
 import { type PercentileColumns, type Percentiles, percentilesFrom, toPercentiles } from './percentiles.ts';
 import { histogramBin } from './runs.ts';
 
-/** Ok runs apart from failures: a few timeouts would otherwise be the whole tail. */
+/** Ok runs are separate from failures: otherwise a few timeouts would make up the whole tail. */
 export interface ByResult<T> {
   ok: T;
   failed: T;
@@ -39,10 +39,10 @@ export const durationBinsPart: Part<BinRow, ByResult<DurationBin[]>> = {
 
 type PointsRow = Tally & { bin: number; low: number; high: number };
 
-/** Of ok runs: a failed one scores nothing. */
+/** Of ok runs: a failed run scores no points. */
 export const pointsBinsPart: Part<PointsRow, PointsBin[]> = {
   needsTallies: true,
-  // Of equal width from the lowest value to the highest, which the last one has, too.
+  // Bins of equal width from the lowest value to the highest; the last bin includes the highest.
   query: Prisma.raw(`select case when low < high
       then least(width_bucket(points, low, high, ${pointsBinCount}), ${pointsBinCount}) - 1 else 0 end as bin,
       sum(n) as rows, sum(n * weight) as runs, min(low) as low, max(high) as high

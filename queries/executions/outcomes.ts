@@ -2,19 +2,19 @@ import { Prisma } from '../../shared/platform/postgres/database.ts';
 import type { Tally } from './estimates.ts';
 import type { Part } from './parts.ts';
 
-/** What failures failed with, the most frequent first. A name of more than 63 characters ends in a hash in place of its rest. */
+/** The errors of failed runs, most frequent first. A name of more than 63 characters ends in a hash instead of its rest. */
 export interface ErrorCodes {
   codes: (Tally & { code: string })[];
-  /** failures of codes that are not listed */
+  /** failures with codes that are not listed */
   others: Tally;
   /** failures without a code */
   withoutCode: Tally;
 }
 
-/** What ok runs matched, the most frequent first. */
+/** The cases that ok runs matched, most frequent first. */
 export interface Cases {
   cases: (Tally & { caseName: string })[];
-  /** ok runs of cases that are not listed */
+  /** ok runs with cases that are not listed */
   others: Tally;
   /** ok runs that matched no case */
   unmatched: Tally;
@@ -30,7 +30,7 @@ interface OutcomeRow extends Tally {
 
 /** @param top how many codes and how many cases are listed by name */
 export function outcomesPart(top: number): Part<OutcomeRow, { errorCodes: ErrorCodes; cases: Cases }> {
-  // The order is by runs, then by name: equal counts come in the same order each time.
+  // Ordered by runs, then by name, so that equal counts have a stable order.
   return {
     needsTallies: true,
     query: Prisma.sql`select failed, case when outcome is not null and rank <= ${top}::int then outcome end as outcome,

@@ -3,10 +3,10 @@ import type { Buckets } from './buckets.ts';
 import { cubeOf, type RunScope, talliesOf } from './runs.ts';
 import type { Snapshot } from './snapshot.ts';
 
-/** A part of an answer: a query of the common tables `cube` and `tallies`, and what is made of its rows. */
+/** A part of an answer: a query of the common tables `cube` and `tallies`, and how to read its rows. */
 export interface Part<Row, T> {
   query: Prisma.Sql;
-  /** false: `cube` is enough, and the runs are read once only */
+  /** false: `cube` is enough, and the runs are read only once */
   needsTallies: boolean;
   read(rows: readonly Row[]): T;
 }
@@ -15,7 +15,7 @@ export interface Part<Row, T> {
 type AnyPart = Part<any, unknown>;
 type Answers<P extends Record<string, AnyPart>> = { [Name in keyof P]: ReturnType<P[Name]['read']> };
 
-/** Answers several parts with one statement, in which what they share is read once. */
+/** Answers several parts with one statement, which reads what they share once. */
 export async function readParts<P extends Record<string, AnyPart>>(
   snapshot: Snapshot,
   scope: RunScope,

@@ -3,36 +3,36 @@ import type { Buckets } from './buckets.ts';
 import { isOf, type Subject } from './subject.ts';
 import type { ExecutionWindow } from './window.ts';
 
-/** Whose runs, and of what time. */
+/** Whose runs, and of which time. */
 export interface RunScope extends Subject {
   window: ExecutionWindow;
 }
 
 /**
- * The runs of a scope, of the columns that the index `(strategy_id, recorded_at)` has: no row itself is read, but for a realm.
- * `weight` and `duration_bin` are generated columns: the table computes them once, when a row is written.
+ * The runs of a scope, with the columns that the index `(strategy_id, recorded_at)` has: no row itself is read, except for a
+ * realm. `weight` and `duration_bin` are generated columns, which the table computes once, when a row is written.
  */
 function runsOf({ window, ...subject }: RunScope): Prisma.Sql {
   return Prisma.sql`sluice.strategy_execution_log
     where ${isOf(subject)} and recorded_at >= ${window.since} and recorded_at < ${window.until}`;
 }
 
-/** Fine bins are numbered within the coarse ones of the histogram, so that each lies in one of those. */
+/** Fine bins are numbered within the coarse bins of the histogram, so that each lies in one of those. */
 const fineBins = 1_000;
 
-/** The bin of the histogram, 0 to 12, that a bin of durations lies in. */
+/** The bin of the histogram, 0 to 12, that contains a bin of durations. */
 export const histogramBin = Prisma.raw(`bin / ${fineBins}`);
 
-/** What is larger is no score. Such values, infinities and NaN are left out of figures, as they are of `duration_bin`. */
+/** A larger value is not a score. Such values, infinities and NaN are left out of figures, as they are of `duration_bin`. */
 const largest = Prisma.raw('1e15');
 
 /**
- * The common tables `cube` and `bins`: the runs grouped by bucket of time (its beginning; null without buckets), status, weight
- * and bin of their duration, which is null where that is none, and the same without the buckets. What is asked of durations
- * and over time is computed from them, so that a million runs are grouped once.
+ * The common tables `cube` and `bins`. `cube` has the runs grouped by time bucket (its beginning; null without buckets),
+ * status, weight and bin of their duration, which is null if they have none. `bins` has the same without the buckets. All
+ * figures of durations and over time are computed from them, so that a million runs are grouped only once.
  */
 export function cubeOf(scope: RunScope, buckets: Buckets | null): Prisma.Sql {
-  // date_bin adds and divides whole numbers; date_part takes ten times as long.
+  // date_bin adds and divides integers; date_part takes ten times as long.
   const bucket =
     buckets === null
       ? Prisma.raw('null::timestamptz')
@@ -51,8 +51,9 @@ export function cubeOf(scope: RunScope, buckets: Buckets | null): Prisma.Sql {
 }
 
 /**
- * The common tables `tallies` and `points_range`: the runs grouped by status, weight, outcome and points, which are null where
- * the run is not ok or scored no number, and the lowest and the highest points. Scores are mostly few different numbers.
+ * The common tables `tallies` and `points_range`. `tallies` has the runs grouped by status, weight, outcome and points, which
+ * are null if the run is not ok or has no numeric score; `points_range` has the lowest and the highest points. Most scores
+ * are a few different numbers.
  */
 export function talliesOf(scope: RunScope): Prisma.Sql {
   return Prisma.sql`tallies as materialized (

@@ -3,10 +3,10 @@ import { isOf, type Subject } from './subject.ts';
 import { checkWindow, defaultWindowMs, type ExecutionWindow, type WindowRequest } from './window.ts';
 
 /**
- * The window that a request means. Where it asks for everything, it begins with the strategy's oldest row; without one, 24
- * hours before its end.
+ * The window that a request means. If it asks for all time, the window begins with the strategy's oldest row, or without
+ * one, 24 hours before its end.
  *
- * @throws UsageError when nothing lies in it
+ * @throws UsageError if the window is empty
  */
 export async function resolveWindow(
   snapshot: Snapshot,

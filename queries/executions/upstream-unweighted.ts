@@ -27,7 +27,7 @@ interface UnweightedRow {
 const sampleSize = 1_000;
 const topRows = 10;
 
-/** The original's figures with the original's mistakes, in one statement. Only NaN and infinities are left out: there they end in an error. */
+/** The original's figures, with its mistakes, in one statement. Only NaN and infinities are left out: the original fails on them. */
 export async function readUnweighted(snapshot: Snapshot, subject: Subject, window: UnweightedWindow): Promise<Figures> {
   const { since, until } = window;
   const conditions = [isOf(subject)];
@@ -88,7 +88,7 @@ function toFigures(
   };
 }
 
-/** Statuses that the original does not know are `other`, and belong to the total. */
+/** Statuses that the original does not know count as `other`, and in the total. */
 export function toStatusBreakdown(
   statuses: readonly { status: string; count: number }[],
 ): UpstreamMetrics['statusBreakdown'] {
