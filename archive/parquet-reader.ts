@@ -5,9 +5,9 @@ import { told } from './archive-file.ts';
 import { type Column, type ColumnKind, formatDouble, type Row } from './columns.ts';
 
 /**
- * The rows of a file that was written with these columns, a row group at a time.
+ * The rows of a file that was written with these columns, one row group at a time.
  *
- * @throws FileError when it cannot be read; else when it is no such file, or is damaged where it can be told
+ * @throws FileError if it cannot be read, otherwise if it is not such a file, or is detectably damaged
  */
 export async function* readParquet(path: string, columns: readonly Column[]): AsyncGenerator<readonly Row[]> {
   await using file = await told(path, () => open(path));
