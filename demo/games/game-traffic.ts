@@ -12,13 +12,13 @@ import { type GameAccounts, type GamesFound, reconcileGames } from './reconcile-
 import { registerGames } from './register-games.ts';
 import { nameGames, toStreamFields } from './stream-fields.ts';
 
-/** So many entries may wait for their ids: while Redis is away, the runtime manager holds still. */
+/** How many entries may wait for their ids: while Redis is away, the runtime manager pauses. */
 const maxUnanswered = 1_000;
 
-/** What was taken in is told to the lobby at once. When nothing has been told for so long, nothing more will be. */
+/** Applied events are published to the lobby at once. If nothing has been published for this long, nothing more will be. */
 const quietMs = 5_000;
 
-/** A runtime manager: it registers games, and writes what becomes of their containers to the stream of health events. */
+/** A runtime manager: it registers games, and writes what happens to their containers to the stream of health events. */
 export function createGameTraffic(options: {
   config: Config;
   database: Database;
