@@ -5,12 +5,12 @@ import { kept, type RecordCostResult, sampledOut } from './record-cost.ts';
 import type { RequestsResult } from './requests/measure.ts';
 import type { MemoryUse } from './requests/surge.ts';
 
-/** A promise that the figures keep or break. */
+/** A requirement on a measured value, and whether it holds. */
 export interface Bar {
   what: string;
   value: number;
   unit: string;
-  /** the value is to be at least so much, or at most */
+  /** the minimum or the maximum of the value */
   least?: number;
   most?: number;
   holds: boolean;
@@ -20,9 +20,17 @@ export interface Bar {
 export function endToEndBars({ sluice, jobPerRow, copy }: EndToEndResult): Bar[] {
   const { rowsPerSecond } = sluice.two;
   return [
-    atLeast(10, { what: 'Sluice to a job per row', value: rowsPerSecond / jobPerRow.rowsPerSecond, unit: '×' }),
-    atLeast(0.4, { what: 'Sluice to raw COPY', value: rowsPerSecond / copy.rowsPerSecond, unit: '×' }),
-    atLeast(0.7, { what: 'Sluice to raw COPY, the goal', value: rowsPerSecond / copy.rowsPerSecond, unit: '×' }),
+    atLeast(10, {
+      what: 'Sluice compared with a job per row',
+      value: rowsPerSecond / jobPerRow.rowsPerSecond,
+      unit: '×',
+    }),
+    atLeast(0.4, { what: 'Sluice compared with raw COPY', value: rowsPerSecond / copy.rowsPerSecond, unit: '×' }),
+    atLeast(0.7, {
+      what: 'Sluice compared with raw COPY, the goal',
+      value: rowsPerSecond / copy.rowsPerSecond,
+      unit: '×',
+    }),
   ];
 }
 
@@ -40,11 +48,11 @@ export function recordCostBars(results: readonly RecordCostResult[]): Bar[] {
 
 export function requestBars({ sizes, surge }: RequestsResult): Bar[] {
   const growthOf = ({ firstHalfBytes, restBytes }: MemoryUse) => restBytes / firstHalfBytes;
-  const memory = 'in a surge, its second half to its first';
+  const memory = 'in a surge, second half compared with the first';
   return [
     ...sizes.slice(0, 1).map(({ bodyBytes, sluice, original }) =>
       atLeast(1, {
-        what: `Sluice to the original's shape, bodies of ${bodyBytes / 1_024} KiB`,
+        what: `Sluice compared with the original's design, bodies of ${bodyBytes / 1_024} KiB`,
         value: sluice.rowsPerSecond / original.rowsPerSecond,
         unit: '×',
       }),
@@ -57,12 +65,12 @@ export function requestBars({ sizes, surge }: RequestsResult): Bar[] {
 export function healthBars({ hardened, mirror }: HealthResult): Bar[] {
   return [
     atLeast(20, {
-      what: "health events, hardened to the original's loop",
+      what: "health events, hardened compared with the original's loop",
       value: hardened.drained.rowsPerSecond / mirror.drained.rowsPerSecond,
       unit: '×',
     }),
     atMost(1, {
-      what: "event written to lobby told, p50 above the original's",
+      what: "event written to lobby informed, p50 above the original's",
       value: hardened.latency.p50Ms - mirror.latency.p50Ms,
       unit: 'ms',
     }),

@@ -19,7 +19,7 @@ export interface EndToEndResult {
  * Lets all contenders store the same executions in the same table.
  *
  * @returns the figures, and Sluice with two workers, which stays up for the parts that follow
- * @throws Error when a contender lost a row or stored one too many
+ * @throws Error if a contender lost a row or stored one too many
  */
 export async function measureEndToEnd(
   stage: Stage,

@@ -10,7 +10,7 @@ import { toReport } from './report.ts';
 import { runBench } from './run.ts';
 import { openStage, type Stage } from './stage.ts';
 
-/** Exit codes: 0 measured, bars missed or not; 1 failed, as when a row was lost or a plan reads what it need not; 2 called wrongly; 130 Ctrl-C. */
+/** Exit codes: 0 measured, even if a threshold is missed; 1 failed: a lost row or a wasteful plan; 2 incorrect usage; 130 Ctrl-C. */
 async function main(args: readonly string[]): Promise<number> {
   const options = readOptions(args);
   if (options === null) {

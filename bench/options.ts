@@ -13,7 +13,7 @@ export interface BenchOptions {
   json: boolean;
   /** null: the speed is measured; else what faults do to the records, and how long PostgreSQL is away */
   faults: { outageSeconds: number } | null;
-  /** null: nothing is read; else how fast the console reads a table of so many rows */
+  /** null: nothing is read; otherwise the number of rows in the table that the console reads */
   reads: { rows: number } | null;
 }
 
@@ -30,13 +30,13 @@ export const usage = `npm run bench -- [--rows N] [--only ${parts.join('|')}] [-
 npm run bench -- faults [--outage-seconds N] [--json]
 npm run bench -- reads [--rows N] [--json]
 
-  faults      how a fleet comes through kills and outages; exit code 1 when a record is lost or there twice
-  reads       what the console asks of a strategy with ${defaultReadRows.toLocaleString('en')} rows (or --rows), against the original's
-              queries; exit code 1 when a plan reads more than it needs
+  faults      how a fleet comes through kills and outages; exit code 1 if a record is lost or stored twice
+  reads       the console's questions about a strategy with ${defaultReadRows.toLocaleString('en')} rows (or --rows), against the original's
+              queries; exit code 1 if a plan reads more than it needs
   --outage-seconds N  how long PostgreSQL is away (${defaultOutageSeconds})
   --rows N    rows, or events, in one run of a fast contender; the slow ones store a share of them (${defaultRows})
   --only      end-to-end: rows per second and latency; record: what record() costs its caller; requests: completed
-              requests against the shape of the original, and memory in a surge; health: health events against the
+              requests against the original's design, and memory in a surge; health: health events against the
               loop of the original
   --json      print one JSON object with the figures, as the last line of standard output
   --help      print this`;

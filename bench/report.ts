@@ -11,7 +11,7 @@ import { cpuCells, cpuHead, table, whole } from './table.ts';
 
 export { table, whole } from './table.ts';
 
-/** Everything that a run of the bench found; this is what `--json` prints. */
+/** All results of a run of the bench; `--json` prints this. */
 export interface Figures {
   environment: {
     cores: number;
@@ -20,9 +20,9 @@ export interface Figures {
     postgres: string;
     redis: string;
   };
-  /** the executions; null: not asked for */
+  /** the executions; null: not requested */
   rows: { count: number; meanBytes: number; meanTraceEntries: number } | null;
-  /** null: not asked for */
+  /** null: not requested */
   endToEnd: EndToEndResult | null;
   latency: LatencyResult | null;
   recordCost: RecordCostResult[] | null;
@@ -99,7 +99,7 @@ function recordCostLines(results: readonly RecordCostResult[]): string[] {
 
 function barLines(bars: readonly Bar[]): string[] {
   return table([
-    ['bar', 'measured', 'asked for', ''],
+    ['threshold', 'measured', 'required', ''],
     ...bars.map(({ what, value, unit, least, most, holds }) => [
       what,
       `${value.toFixed(value < 10 ? 2 : 1)} ${unit}`,

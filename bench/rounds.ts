@@ -4,16 +4,16 @@ import { type CpuTimes, cpuPerRow } from './cpu-meter.ts';
 import type { Stage } from './stage.ts';
 import { median } from './statistics.ts';
 
-/** How fast a contender got rows into the table. */
+/** How fast a contender stored rows in the table. */
 export interface ContenderResult {
   name: string;
   /** rows in one run */
   rows: number;
-  /** from the first row handed over to the last one visible; the median of the rounds */
+  /** from passing on the first row to the last one being visible; the median of the rounds */
   rowsPerSecond: number;
   /** of each round, in order */
   rounds: number[];
-  /** CPU µs per row, each the median of the rounds; null where the system does not tell */
+  /** CPU µs per row, each the median of the rounds; null if the system does not tell */
   cpuUsPerRow: CpuTimes | null;
 }
 
@@ -32,15 +32,15 @@ interface Run {
 
 const rounds = 3;
 
-/** Share of a measured run that goes through unmeasured first: cold processes say nothing about a fleet that is up. */
+/** The share of a measured run that is first run unmeasured: cold processes say nothing about a running fleet. */
 const warmUpShare = 0.15;
 
 /**
- * Lets all contenders store the same rows in the same place, round by round, so that what else goes on in the machine
- * meets all of them.
+ * Lets all contenders store the same rows in the same place, round by round, so that other activity on the machine affects all of
+ * them.
  *
  * @returns the results by contender
- * @throws Error when a contender lost a row or stored one too many
+ * @throws Error if a contender lost a row or stored one too many
  */
 export async function measureRounds<Rows extends { count: number; unit?: string }, Name extends string>(
   { cpu }: Pick<Stage, 'cpu'>,
@@ -62,7 +62,7 @@ export async function measureRounds<Rows extends { count: number; unit?: string 
     const cpuAfter = cpu.read(contender.workerPids());
 
     const stored = await arena.countRows();
-    if (stored !== count) throw new Error(`${contender.name}: ${count} rows were handed over, ${stored} are stored`);
+    if (stored !== count) throw new Error(`${contender.name}: ${count} rows were passed on, ${stored} are stored`);
     return { rows: count, rowsPerSecond: count / seconds, cpu: cpuPerRow(cpuBefore, cpuAfter, count) };
   };
 

@@ -12,9 +12,9 @@ import { createRows } from './rows.ts';
 import type { Stage } from './stage.ts';
 
 /**
- * Runs the parts that are asked for.
+ * Runs the requested parts.
  *
- * @throws Error when a contender lost a row: then no figure counts
+ * @throws Error if a contender lost a row: then no figure counts
  */
 export async function runBench(stage: Stage, { rows: count, only }: BenchOptions): Promise<Figures> {
   const isAskedFor = (part: Part): boolean => only === null || only === part;
@@ -35,7 +35,7 @@ export async function runBench(stage: Stage, { rows: count, only }: BenchOptions
     health: null,
     bars: [],
   };
-  // First, while no other process of the bench is there to disturb single calls.
+  // First, while no other process of the bench can disturb single calls.
   if (rows !== null && isAskedFor('record')) {
     figures.recordCost = await measureRecordCost(stage, rows);
     figures.bars.push(...recordCostBars(figures.recordCost));

@@ -6,7 +6,7 @@ import type { Stage } from './stage.ts';
  * Starts a Node process that ends with the bench at the latest, and sends one message when it is up.
  *
  * @returns the process and its message
- * @throws Error when it ends before
+ * @throws Error if it ends before that
  */
 export async function startChild<Message>(
   stage: Pick<Stage, 'environment' | 'onClose'>,

@@ -3,7 +3,7 @@ import { insertExecutions } from '../../workers/execution-log/store.ts';
 import type { Stage } from '../stage.ts';
 import type { Contender } from './contender.ts';
 
-/** The workers' statement alone, batched as they batch it: what is left of Sluice without SDK, Redis and BullMQ. */
+/** The workers' statement alone, with the workers' batches: Sluice without SDK, Redis and BullMQ. */
 export function createInsertStatement(stage: Stage): Contender {
   const { batch, database: settings } = stage.config;
   const database = createDatabase(settings, 'bench: insert statement');

@@ -6,10 +6,10 @@ import { untilEmpty } from './queue-progress.ts';
 
 export const jobPerRowQueue = 'bench-job-per-row';
 
-/** Jobs in one call to Redis: the peer is measured by its worker, not by a slow producer. */
+/** Jobs in one call to Redis: the worker is to be the bottleneck, not a slow producer. */
 const jobsPerCall = 200;
 
-/** What the manuals of BullMQ and Prisma lead to: a job for each row, and a worker process that calls `create` for it. */
+/** What the manuals of BullMQ and Prisma suggest: a job for each row, and a worker process that calls `create` for it. */
 export async function createJobPerRow(stage: Stage): Promise<Contender> {
   const file = new URL('./job-per-row-worker.ts', import.meta.url);
   const { child: worker } = await startChild(stage, { name: 'the worker with a job per row', file });

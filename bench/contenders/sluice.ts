@@ -9,14 +9,14 @@ import type { Stage } from '../stage.ts';
 import type { Contender } from './contender.ts';
 import { untilEmpty } from './queue-progress.ts';
 
-/** Sluice as it is used: the SDK in this process, workers in theirs, a queue of their own. */
+/** Sluice as it is used: the SDK in this process, workers in theirs, with a queue of their own. */
 export interface SluiceContender extends Contender {
   observer: ExecutionObserver;
-  /** Resolves when everything recorded so far is committed. @throws Error when a record was dropped or a worker crashed */
+  /** Resolves when everything recorded so far is committed. @throws Error if a record was dropped or a worker crashed */
   settle(): Promise<void>;
 }
 
-/** A scoring service handles a request at a time, and the sender works in between. */
+/** A scoring service handles one request at a time, and the sender works in between. */
 const recordsPerTurn = 100;
 const waitForRoomMs = 2;
 

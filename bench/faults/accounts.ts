@@ -2,7 +2,7 @@ import type { Rows } from '../rows.ts';
 import { type Arena, untilTrue } from './arena.ts';
 import type { FaultResult } from './scenario.ts';
 
-/** Resolves when the queue has no job left that is to be worked on: then all is committed that will be. */
+/** Resolves when the queue has no job left to process: then everything is committed that will be. */
 export async function untilDrained({ queue }: Arena): Promise<void> {
   await untilTrue('an empty queue', async () => {
     const counts = await queue.getJobCounts('waiting', 'active', 'delayed', 'prioritized');
@@ -10,7 +10,7 @@ export async function untilDrained({ queue }: Arena): Promise<void> {
   });
 }
 
-/** Counts what became of the first `recorded` rows, by their ids. */
+/** Counts what happened to the first `recorded` rows, by their ids. */
 export async function takeAccounts(
   arena: Arena,
   rows: Pick<Rows, 'record'>,

@@ -12,30 +12,30 @@ import type { Stage } from '../stage.ts';
 
 const run = promisify(execFile);
 
-/** A fleet of its own on an empty table, and what a scenario does to it and asks of it. */
+/** A fleet of its own on an empty table, with what a scenario can do to it and ask it. */
 export interface Arena {
   namespace: string;
   queue: Queue;
-  /** Asks the database, over a connection of its own: the servers do not outlive every fault. */
+  /** Asks the database, over a connection of its own: the servers do not survive every fault. */
   query<Row extends pg.QueryResultRow>(sql: string): Promise<Row[]>;
-  /** workers that have come up and were not ended since */
+  /** workers that have started and have not ended since */
   up(): FleetWorker[];
-  /** Sends a worker a signal that ends it. The fleet starts it again. */
+  /** Sends a worker a signal that ends it. The fleet restarts it. */
   end(worker: FleetWorker, signal: NodeJS.Signals): Promise<void>;
   /** how workers have ended, in order */
   endings: readonly string[];
   /** jobs found stalled so far */
   stalls(): number;
-  /** the sum of a metric over the workers that are up */
+  /** the sum of a metric over the running workers */
   metric(name: string, labels?: Record<string, string>): Promise<number>;
-  /** Records that were there already; of workers that were ended, those until just before. */
+  /** Records that were already stored; of workers that have ended, until shortly before. */
   duplicates(): Promise<number>;
   /** memory of all workers, in MB */
   memory(): Promise<number>;
   close(): Promise<void>;
 }
 
-/** Starts `workers` processes on the stage's servers. `environment` is put over the stage's. */
+/** Starts `workers` processes on the testbed's servers. `environment` overrides the testbed's. */
 export async function openArena(
   stage: Stage,
   options: { name: string; workers: number; environment?: Record<string, string> },
@@ -94,7 +94,7 @@ export async function openArena(
     async end(worker, signal) {
       duplicatesOfEnded += await duplicatesOf(worker);
       if (worker.pid === null) return;
-      // Its next url says that it is up again.
+      // Its next URL shows that it is up again.
       worker.url = null;
       process.kill(worker.pid, signal);
     },
@@ -115,7 +115,7 @@ export async function openArena(
   };
 }
 
-/** Asks until it is so, at most as long as a fleet may take to come back. */
+/** Repeats until it holds, for at most as long as a fleet may take to recover. */
 export async function untilTrue(what: string, ask: () => Promise<boolean> | boolean): Promise<void> {
   const deadline = performance.now() + 120_000;
   while (!(await ask())) {

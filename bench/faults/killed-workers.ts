@@ -7,10 +7,10 @@ import { strikeUnderLoad } from './under-load.ts';
 const kills = 20;
 const everyMs = 1_000;
 
-/** Short locks, so that the jobs of the killed come back while the run goes on. */
+/** Short locks, so that the jobs of killed workers return during the run. */
 const shortLocks = { SLUICE_LOCK_DURATION_MS: '2000', SLUICE_STALLED_INTERVAL_MS: '500' };
 
-/** SIGKILL for one worker after the other, each started again. */
+/** SIGKILL for one worker after the other, each restarted. */
 export const killedWorkers: Scenario = (options) =>
   strikeUnderLoad(options, {
     scenario: `${kills} × SIGKILL, fleet of 3`,

@@ -17,12 +17,12 @@ const executionJobs = 110;
 const executionsPerJob = 4;
 const outageMs = 5_000;
 
-/** What V8 takes of such a container by itself: three fifths for old objects, and very little for young ones. */
+/** V8's own heap sizes in such a container: three fifths for old objects, and very little for young ones. */
 const heapFlags = `--max-old-space-size=${Math.floor(containerMib * 0.6)} --max-semi-space-size=1`;
 
 /**
- * Two megabytes of bodies in each request, and one character that makes the text of each take two bytes a character, beside
- * executions that take many times their text when they are parsed. PostgreSQL is away until the worker's hands are full.
+ * Two megabytes of bodies in each request, with one character that makes each text take two bytes per character, together with
+ * executions that take many times their text once parsed. PostgreSQL is away until the worker can take no more jobs.
  */
 export const largeRequests: Scenario = async ({ stage, rows }) => {
   const arena = await openArena(stage, {

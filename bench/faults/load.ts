@@ -6,11 +6,11 @@ import type { Stage } from '../stage.ts';
 /** Rows that are recorded one after the other, at a steady rate, through the real SDK. */
 export interface Load {
   recorded(): number;
-  /** Records no more. Resolves when Redis has acknowledged every record. @throws Error when one was dropped */
+  /** Stops recording. Resolves when Redis has acknowledged every record. @throws Error if one was dropped */
   stop(): Promise<void>;
 }
 
-/** What is recorded, and how fast. */
+/** What to record, and how fast. */
 export interface LoadOptions {
   namespace: string;
   rows: Rows;
@@ -20,10 +20,10 @@ export interface LoadOptions {
 }
 
 const turnMs = 10;
-/** Room has to be made first where Redis is full. */
+/** Where Redis is full, space has to be freed first. */
 const drainTimeoutMs = 120_000;
 
-/** Starts with the first row. The buffer is large enough for the longest outage: what a full one drops is not the question here. */
+/** Starts with the first row. The buffer holds the longest outage, because this is not about what a full one drops. */
 export function startLoad(stage: Stage, { namespace, rows, perSecond, chunkRecords }: LoadOptions): Load {
   const { producer } = stage.config;
   const observer = createExecutionObserver({

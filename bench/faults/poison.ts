@@ -8,10 +8,10 @@ const batchRecords = 1_000;
 const badRecords = 7;
 const badEvery = Math.floor(batchRecords / badRecords);
 
-/** PostgreSQL refuses the character. The SDK would have replaced it; other producers may not. */
+/** PostgreSQL refuses this character. The SDK would replace it; other producers may not. */
 const poison = { errorMessage: 'a\0b' };
 
-/** Statements that a batch may take: one, and for each bad record two a halving. */
+/** The statements that a batch may take: one, and two for each halving per bad record. */
 const bound = 2 * badRecords * Math.log2(batchRecords) + 1;
 
 /** Records that PostgreSQL refuses, a few in each batch, spread evenly. */

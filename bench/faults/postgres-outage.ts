@@ -7,7 +7,7 @@ import { strikeUnderLoad } from './under-load.ts';
 
 const lookEveryMs = 500;
 
-/** PostgreSQL killed, away for a while, and started again on what it had on disk. */
+/** PostgreSQL is killed, stays away for a while, and is restarted on its data directory. */
 export const postgresOutage: Scenario = (options) =>
   strikeUnderLoad(options, {
     scenario: `PostgreSQL away for ${options.outageSeconds} s`,

@@ -10,7 +10,7 @@ const times = 3;
 const awayMs = 2_000;
 const calmMs = 3_000;
 
-/** Redis killed and started again from its append-only file. The producer keeps what was not acknowledged. */
+/** Redis is killed and restarted from its append-only file. The producer keeps what was not acknowledged. */
 export const redisCrash: Scenario = (options) =>
   strikeUnderLoad(options, {
     scenario: `${times} × SIGKILL of Redis`,

@@ -12,8 +12,8 @@ const fillerBytes = 100_000;
 const nowhere = 1;
 
 /**
- * PostgreSQL away, small chunks into a Redis with a bound, and at the end somebody else fills that to the last byte. One of
- * the workers is started anew meanwhile. Everything has to be stored without anybody's help.
+ * PostgreSQL is away, small chunks go into a Redis with limited memory, and at the end another client fills it to the last byte.
+ * Meanwhile one of the workers is restarted. Everything has to be stored without anybody's help.
  */
 export const redisFull: Scenario = async (options) => {
   const { stage } = options;

@@ -4,7 +4,7 @@ import { strikeUnderLoad } from './under-load.ts';
 
 const rounds = 3;
 
-/** SIGTERM for each worker in turn, the next one when the last is back; with the locks that a fleet has by default. */
+/** SIGTERM for each worker in turn, the next one once the last is back; with a fleet's default locks. */
 export const rollingRestart: Scenario = (options) =>
   strikeUnderLoad(options, {
     scenario: `${rounds} rolling restarts, fleet of 3`,

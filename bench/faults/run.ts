@@ -26,7 +26,7 @@ const scenarios: Scenario[] = [
   redisFull,
 ];
 
-/** Lets every fault strike a fleet of its own, one after the other, and counts what became of the records. */
+/** Applies every fault to a fleet of its own, one after the other, and counts what happened to the records. */
 export async function runFaults(stage: Stage, { outageSeconds }: { outageSeconds: number }): Promise<FaultResult[]> {
   const rows = createRows(Math.max(rowsAtLeast, outageSeconds * rowsPerOutageSecond), stage.config.producer);
   const results: FaultResult[] = [];
@@ -38,7 +38,7 @@ export async function runFaults(stage: Stage, { outageSeconds }: { outageSeconds
   return results;
 }
 
-/** Whether every record is there once, or lies where somebody can find it. */
+/** Whether every record is stored once, or is in a place where somebody can find it. */
 export function isWhole(results: readonly FaultResult[]): boolean {
   return results.every(({ lost, duplicated }) => lost === 0 && duplicated === 0);
 }

@@ -5,13 +5,13 @@ import { type Arena, openArena } from './arena.ts';
 import { type Load, startLoad } from './load.ts';
 import type { FaultOptions, FaultResult } from './scenario.ts';
 
-/** Records a second: about a tenth of what two workers can do, so that they could catch up while it goes on. */
+/** Records per second: about a tenth of what two workers can do, so that they can catch up meanwhile. */
 const perSecond = 1_500;
 
-/** Load before the fault, so that it meets a fleet at work. */
+/** Load before the fault, so that the fleet is busy when it occurs. */
 const calmMs = 2_000;
 
-/** A fault, and the fleet that it meets. */
+/** A fault, and the fleet that it affects. */
 export interface Fault {
   scenario: string;
   name: string;
@@ -19,11 +19,11 @@ export interface Fault {
   environment?: Record<string, string>;
   /** records of one chunk at most. @default the configured number */
   chunkRecords?: number;
-  /** Does the harm, and returns when it is over. @returns what there is to say of it, besides the counts */
+  /** Causes the fault, and returns when it is over. @returns remarks besides the counts */
   strike(arena: Arena, load: Load, stage: Stage): Promise<string>;
 }
 
-/** Lets a fault strike a fleet under steady load, waits until all is settled, and takes the accounts. */
+/** Applies a fault to a fleet under steady load, waits until everything has settled, and counts the records. */
 export async function strikeUnderLoad({ stage, rows }: FaultOptions, fault: Fault): Promise<FaultResult> {
   const arena = await openArena(stage, fault);
   try {

@@ -8,20 +8,20 @@ import type { HealthArena } from './health-arena.ts';
 import { createHealthBacklog } from './health-backlog.ts';
 import type { HealthWorker } from './health-worker.ts';
 
-/** Often enough for a run of seconds, and seldom enough not to slow down what is measured. */
+/** Often enough for a run of seconds, and rarely enough not to slow down what is measured. */
 const pollMs = 20;
 const patienceMs = 120_000;
 
-/** There is nothing more to say of the events than how many. */
+/** Only the number of events matters. */
 export interface EventCount {
   count: number;
   unit: 'events';
 }
 
 /**
- * Makes a contender of a worker: it drains a backlog. All of it is put into the stream in one step, so that it is there when
- * the worker sees the first of it: a transaction is filled before the clock runs, and carried out when it starts. It is
- * drained when the worker has saved that it has read all of it, and the lobby was told of the last event.
+ * Makes a contender of a worker: it drains a backlog. The whole backlog enters the stream in one step, so that it is complete when
+ * the worker sees its first entry: a transaction is filled before the clock starts, and executed then. The backlog is drained
+ * when the worker has saved that it has read all of it, and the lobby was informed of the last event.
  */
 export function createDrain(
   stage: Stage,

@@ -5,7 +5,7 @@ import type { Redis } from '../../shared/platform/redis/redis.ts';
 import type { Arena } from '../rounds.ts';
 import type { GameState, HealthBacklog } from './health-backlog.ts';
 
-/** Where workers drain backlogs, and where it is looked at what came of it. */
+/** Where workers drain backlogs, and where the results are checked. */
 export interface HealthArena extends Arena {
   /** Makes a backlog the one that is counted, before any of it is in the stream. */
   expect(backlog: HealthBacklog, lobbyStream: string): Promise<void>;
@@ -14,8 +14,8 @@ export interface HealthArena extends Arena {
 const entriesPerRead = 5_000;
 
 /**
- * Nothing is emptied between runs: each backlog has games of its own, and a worker that runs on may know them. The rows that
- * are counted are the events of all games that are as they should be, by their record and by what the lobby was told last.
+ * Nothing is emptied between runs: each backlog has games of its own, and a running worker may know the old ones. The rows that are
+ * counted are the events of all games whose record and last snapshot in the lobby are as expected.
  */
 export function createHealthArena(database: Database, redis: Redis): HealthArena {
   let current: { backlog: HealthBacklog; lobbyStream: string; lobbyEnd: string } | null = null;

@@ -14,11 +14,11 @@ export interface HealthWorker {
   pid: number;
   stream: string;
   lobbyStream: string;
-  /** Whether everything up to an entry has been taken in, by what the worker has saved. */
+  /** Whether everything up to an entry has been applied, according to the worker's saved offset. */
   hasTakenIn(entryId: string): Promise<boolean>;
-  /** The game that the lobby was told of last; null before the first. */
+  /** The game of the last snapshot in the lobby; null before the first one. */
   lastToldGame(): Promise<string | null>;
-  /** @throws Error when it has ended */
+  /** @throws Error if it has ended */
   check(): void;
 }
 

@@ -20,14 +20,14 @@ export interface HealthResult {
   mirror: HealthModeResult;
 }
 
-/** The original's loop takes so much of the events in about the same time. */
+/** The share of the events that the original's loop handles in about the same time. */
 const mirrorShare = 1 / 20;
 
 /**
- * Lets a worker of each mode drain backlogs of the same mix of events on the same servers, and then tell a lobby of events
- * that come now and then.
+ * Lets a worker in each mode drain backlogs with the same mix of events on the same servers, and then inform a lobby of occasional
+ * events.
  *
- * @throws Error when a game is not as its events leave it, or the lobby was not told how it is
+ * @throws Error if a game's state does not match its events, or the lobby was not informed of it
  */
 export async function measureHealth(stage: Stage, count: number): Promise<HealthResult> {
   const database = createDatabase(stage.config.database, 'sluice bench of health events');
@@ -44,7 +44,7 @@ export async function measureHealth(stage: Stage, count: number): Promise<Health
       mirror: createDrain(stage, { database, arena, worker: mirror, name: 'mirror, one by one', share: mirrorShare }),
     },
   );
-  say('health events: how soon the lobby is told');
+  say('health events: how soon the lobby is informed');
   return {
     hardened: { drained: drained.hardened, latency: await measureToldLatency(stage, database, hardened) },
     mirror: { drained: drained.mirror, latency: await measureToldLatency(stage, database, mirror) },

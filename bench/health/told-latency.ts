@@ -8,7 +8,7 @@ import { quantile } from '../statistics.ts';
 import { toFields } from './health-backlog.ts';
 import type { HealthWorker } from './health-worker.ts';
 
-/** From the XADD of an event to its snapshot being read from the lobby's stream, in ms. */
+/** From the XADD of an event until its snapshot is read from the lobby's stream, in ms. */
 export interface ToldLatency {
   /** the load, steady */
   eventsPerSecond: number;
@@ -24,10 +24,10 @@ const patienceMs = 30_000;
 const blockMs = 1_000;
 
 /**
- * Writes events of games that run at a low rate, one a game, each of which changes its game's status; a lobby waits for the
- * snapshots as they come.
+ * Writes events of running games at a low rate, one for each game, each of which changes its game's status. A lobby waits for the
+ * snapshots.
  *
- * @throws Error when the lobby was not told of one
+ * @throws Error if the lobby was not informed of one
  */
 export async function measureToldLatency(stage: Stage, database: Database, worker: HealthWorker): Promise<ToldLatency> {
   const count = (lastsMs / 1_000) * eventsPerSecond;
@@ -42,7 +42,7 @@ export async function measureToldLatency(stage: Stage, database: Database, worke
   const listen = async (from: string): Promise<void> => {
     for (let place = from; latenciesMs.length < count; ) {
       if (performance.now() > giveUpAt)
-        throw new Error(`${worker.mode}: the lobby was told of ${latenciesMs.length} of ${count} events`);
+        throw new Error(`${worker.mode}: the lobby was informed of ${latenciesMs.length} of ${count} events`);
       const read = await lobby.xread('BLOCK', blockMs, 'STREAMS', worker.lobbyStream, place);
       const now = performance.now();
       for (const [id, fields] of read?.[0]?.[1] ?? []) {

@@ -11,7 +11,7 @@ import { explainReads, type PlanResult } from './plans.ts';
 /** One question, asked of Sluice and in the original's way. */
 export interface ReadResult {
   question: string;
-  /** ms of each time that it was asked */
+  /** ms of each repetition */
   sluiceMs: number[];
   originalMs: number[];
   medianMs: number;
@@ -30,7 +30,7 @@ export interface ReadsResult {
 
 const timeoutMs = 60_000;
 
-/** Fills the table once and asks of it, in turns, what the console asks and what the original does. */
+/** Fills the table once, and asks alternately what the console asks and what the original does. */
 export async function measureReads(stage: Stage, rows: number): Promise<ReadsResult> {
   const table = await fillTable(stage, rows);
   say(`${table.rows} rows of one strategy, ${Math.round(table.bytes / 1_048_576)} MiB`);
@@ -70,7 +70,7 @@ interface Ways {
   original(table: FilledTable): Promise<void>;
 }
 
-/** Asks so many times, and once before that so that pages and plans are warm for both. */
+/** Asks repeatedly, and once before that, so that pages and plans are warm for both. */
 async function ask(
   question: string,
   times: number,

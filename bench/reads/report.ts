@@ -19,12 +19,12 @@ export function toReadsReport(result: ReadsResult): string {
     `${whole(rows)} rows of one strategy, ${whole(tableBytes / mib)} MiB, of which ${whole(indexBytes / mib)} in indexes`,
     '',
     ...table([
-      ['question', 'median ms', 'of all times', "the original's way", 'times'],
+      ['question', 'median ms', 'of all repetitions', "the original's way", 'times'],
       ...[failures, day, everything].map(line),
     ]),
     '',
     ...table([
-      ['plan, by EXPLAIN ANALYZE', 'scans', 'entries read', 'given', 'rows looked at besides', ''],
+      ['plan, by EXPLAIN ANALYZE', 'scans', 'entries read', 'returned', 'extra heap fetches', ''],
       ...plans.map(({ question, scans, read, given, heapFetches, holds }) => [
         question,
         scans.join(', '),
@@ -36,7 +36,7 @@ export function toReadsReport(result: ReadsResult): string {
     ]),
     '',
     ...table([
-      ['bar', 'measured', 'asked for', ''],
+      ['threshold', 'measured', 'required', ''],
       ...readsBars(result).map(({ what, value, unit, most, holds }) => [
         what,
         `${value.toFixed(1)} ${unit}`,
@@ -47,7 +47,7 @@ export function toReadsReport(result: ReadsResult): string {
   ].join('\n');
 }
 
-/** What a page of the console may take, with a million rows of one strategy. */
+/** The maximum time for a page of the console, with a million rows of one strategy. */
 export function readsBars({ failures, day, everything }: ReadsResult): Bar[] {
   return [toBar(failures, 10), toBar(day, 150), toBar(everything, 1_500)];
 }

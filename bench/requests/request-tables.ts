@@ -2,7 +2,7 @@ import pg from 'pg';
 import type { Arena } from '../rounds.ts';
 import type { Stage } from '../stage.ts';
 
-/** The tables of requests, as an arena. A request without its template, or the other way round, counts as a lost row. */
+/** The tables of requests, as a target store. A request without its template, or the reverse, counts as a lost row. */
 export async function openRequestTables(stage: Stage): Promise<Arena> {
   const client = new pg.Client({ connectionString: stage.databaseUrl });
   client.on('error', () => undefined);

@@ -4,16 +4,16 @@ import { untilEmpty } from '../contenders/queue-progress.ts';
 import type { Stage } from '../stage.ts';
 import { startChild } from '../start-child.ts';
 
-/** A worker process with a queue of its own. It runs the role of requests alone. */
+/** A worker process with a queue of its own. It runs only the role of requests. */
 export interface RequestWorker {
   pid: number;
-  /** Resolves when everything in the queue is committed. @throws Error when a job failed or the worker ended */
+  /** Resolves when everything in the queue is committed. @throws Error if a job failed or the worker ended */
   settle(): Promise<void>;
 }
 
 const cliFile = new URL('../../cli/main.ts', import.meta.url);
 
-/** Starts the worker. Resolves when it is up. `environment` is put over the stage's. */
+/** Starts the worker. Resolves when it is up. `environment` overrides the testbed's. */
 export async function startRequestWorker(
   stage: Stage,
   namespace: string,

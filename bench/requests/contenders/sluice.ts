@@ -6,14 +6,14 @@ import type { Stage } from '../../stage.ts';
 import { type RequestRows, toRequest } from '../request-rows.ts';
 import { startRequestWorker } from '../request-worker.ts';
 
-/** A gateway handles a request at a time, and the sender works in between. */
+/** A gateway handles one request at a time, and the sender works in between. */
 const requestsPerTurn = 100;
 const namespace = 'bench-requests';
 
-/** As the original takes them out of what it stores. */
+/** The fields that the original removes from what it stores. */
 const stripRequestKeys = ['service_tier', 'background'];
 
-/** Sluice as it is used: the SDK in this process, one worker in its own, a queue of their own. */
+/** Sluice as it is used: the SDK in this process, one worker in its own, with a queue of their own. */
 export async function createRequestSluice(stage: Stage): Promise<Contender<RequestRows>> {
   const name = 'Sluice, 1 worker';
   const worker = await startRequestWorker(stage, namespace);

@@ -4,7 +4,7 @@ import type { Contender } from '../../contenders/contender.ts';
 import type { Stage } from '../../stage.ts';
 import type { RequestRows } from '../request-rows.ts';
 
-/** The workers' statement alone, batched as they batch it: what is left of Sluice without SDK, Redis and BullMQ. */
+/** The workers' statement alone, with the workers' batches: Sluice without SDK, Redis and BullMQ. */
 export function createStoreStatement(stage: Stage): Contender<RequestRows> {
   const { batch, database: settings } = stage.config;
   const database = createDatabase(settings, 'bench: store statement');
