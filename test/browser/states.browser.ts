@@ -72,7 +72,7 @@ test('an unknown view and an execution that is not there: are said to be not fou
   await page.goto(`${stage.url}/?view=nothing`);
   await page.getByText('Not found').waitFor();
   await page.goto(`${stage.url}/?view=strategy&id=x&execution=5a2f1f10-0000-4000-8000-000000000000`);
-  await page.getByRole('dialog').getByText('There is no execution of this id').waitFor();
+  await page.getByRole('dialog').getByText('There is no execution with this id').waitFor();
 });
 
 test('live: an older answer that comes late is not shown over a newer one', async () => {
@@ -207,7 +207,7 @@ test('log in: a wrong token is refused, a reader sees and changes nothing, an op
   expect(await findSerious(page)).toEqual([]);
   await page.screenshot({ path: join(inject('pictures'), 'login.png') });
   await page.getByRole('button', { name: 'Log in' }).click();
-  await page.getByText('Nobody has this token').waitFor();
+  await page.getByText('This token is not known').waitFor();
   await page.getByLabel('Token').fill(readToken);
   await page.getByRole('button', { name: 'Log in' }).click();
   await page.getByText('read only').waitFor();

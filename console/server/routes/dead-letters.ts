@@ -29,7 +29,7 @@ import {
 
 const tags = ['dead letters'];
 
-/** For one answer of Redis while dead letters are put back. */
+/** How long to wait for one answer of Redis while dead letters are replayed. */
 const redisSilenceMs = 10_000;
 
 export function addDeadLetterRoutes(app: App, deps: RouteDeps): void {
@@ -42,7 +42,7 @@ export function addDeadLetterRoutes(app: App, deps: RouteDeps): void {
       config: { access: 'operator' },
       schema: {
         operationId: 'discardDeadLetters',
-        summary: 'Puts open dead letters aside for good; they stay visible',
+        summary: 'Discards open dead letters for good; they stay visible',
         tags,
         body: discardBody,
         response: { 200: discardAnswer, ...problems },
@@ -59,7 +59,7 @@ function addReading(app: App, { database }: RouteDeps): void {
       config: { access: 'read' },
       schema: {
         operationId: 'listDeadLetters',
-        summary: 'Records that could not be stored, those that were seen last first',
+        summary: 'Records that could not be stored, last seen first',
         tags,
         querystring: deadLettersQuery,
         response: { 200: deadLetterPage, ...problems },
@@ -75,7 +75,7 @@ function addReading(app: App, { database }: RouteDeps): void {
       config: { access: 'read' },
       schema: {
         operationId: 'listDeadLetterCauses',
-        summary: 'The same by cause and state, the most numerous first',
+        summary: 'Dead letters by cause and state, the most numerous first',
         tags,
         querystring: deadLetterCausesQuery,
         response: { 200: deadLetterCauses, ...problems },
@@ -90,7 +90,7 @@ function addReading(app: App, { database }: RouteDeps): void {
       config: { access: 'read' },
       schema: {
         operationId: 'getDeadLetter',
-        summary: 'One of them, with its payload',
+        summary: 'One dead letter, with its payload',
         tags,
         params: deadLetterParams,
         response: { 200: deadLetter, ...problems },
@@ -98,7 +98,7 @@ function addReading(app: App, { database }: RouteDeps): void {
     },
     async ({ params: { id } }) => {
       const found = await findDeadLetter(database, id);
-      if (found === null) throw new Problem('not-found', 'There is no dead letter of this id');
+      if (found === null) throw new Problem('not-found', 'There is no dead letter with this id');
       return { ...found, state: found.state as DeadLetterState };
     },
   );
@@ -111,7 +111,7 @@ function addReplay(app: App, { database, config }: RouteDeps): void {
       config: { access: 'operator' },
       schema: {
         operationId: 'replayDeadLetters',
-        summary: 'Puts dead letters back into their queue; repeating it stores nothing twice',
+        summary: 'Puts dead letters back into their queue; repeating this stores nothing twice',
         tags,
         body: replayBody,
         response: { 200: replayAnswer, ...problems },
@@ -119,7 +119,7 @@ function addReplay(app: App, { database, config }: RouteDeps): void {
     },
     async ({ body: { all, limit, repairs, ...filter } }) => {
       const parsed = repairs.map(parseRepair);
-      // A connection of its own: the queues that are opened on it for this go with it.
+      // A connection of its own: the queues that are opened on it are closed with it.
       const redis = createRedis(requireUrl(config.redisUrl, 'REDIS_URL'), {
         role: 'consumer',
         name: 'sluice:replay',
@@ -127,7 +127,7 @@ function addReplay(app: App, { database, config }: RouteDeps): void {
         silenceMs: redisSilenceMs,
       });
       try {
-        await fromRedis(() => redis.connect(), 'Redis did not answer; nothing was put back');
+        await fromRedis(() => redis.connect(), 'Redis did not answer; nothing was replayed');
         return await replayDeadLetters(
           { database, redis, namespace: config.namespace, memoryShare: config.memoryShare },
           {
@@ -140,7 +140,8 @@ function addReplay(app: App, { database, config }: RouteDeps): void {
         );
       } catch (error) {
         if (redis.status === 'ready' || error instanceof Problem) throw error;
-        const detail = 'Redis went away while dead letters were being put back; ask again, which stores nothing twice';
+        const detail =
+          'The connection to Redis was lost during the replay; repeat the request, which stores nothing twice';
         throw new Problem('unavailable', detail, { cause: error });
       } finally {
         redis.disconnect();

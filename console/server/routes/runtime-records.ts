@@ -22,7 +22,7 @@ export function addRuntimeRecordRoutes(app: App, { config, database, redis }: Ro
       config: { access: 'read' },
       schema: {
         operationId: 'listRuntimeRecords',
-        summary: 'How the runtimes of games are, by game',
+        summary: 'The state of the games’ runtimes, by game',
         tags,
         querystring: runtimeRecordsQuery,
         response: { 200: runtimeRecordPage, ...problems },
@@ -38,7 +38,7 @@ export function addRuntimeRecordRoutes(app: App, { config, database, redis }: Ro
       config: { access: 'read' },
       schema: {
         operationId: 'getRuntimeRecord',
-        summary: 'How the runtime of one game is',
+        summary: 'The state of one game’s runtime',
         tags,
         params: runtimeRecordParams,
         response: { 200: runtimeRecord, ...problems },
@@ -57,13 +57,13 @@ export function addRuntimeRecordRoutes(app: App, { config, database, redis }: Ro
       config: { access: 'read' },
       schema: {
         operationId: 'getHealthEvents',
-        summary: 'Who reads the health events, how far behind, and how the games are',
+        summary: 'Which process reads the health events, its lag, and the state of the games',
         tags,
         response: { 200: healthEvents, ...problems },
       },
     },
     async () => {
-      // Asked first: a server that has stopped to answer is else waited for much longer.
+      // Redis is asked first: the wait for a server that has stopped answering is otherwise much longer.
       await fromRedis(() => redis.ping());
       return readHealthStatus({ database, redis, config: config.health });
     },
