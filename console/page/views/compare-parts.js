@@ -64,7 +64,7 @@ export function deltaTable(comparison, route) {
     el('small', null, ` ${rowsText(summary.total.rows)}`),
   ];
   return card(
-    'What changes from A to B',
+    'Change from A to B',
     { key: 'deltas', note: 'durations and points of ok runs' },
     el(
       'p',
@@ -73,7 +73,7 @@ export function deltaTable(comparison, route) {
       el('span', null, el('b', null, 'B '), name(b)),
     ),
     table({
-      caption: 'Figures of A and B, and what changes from A to B',
+      caption: 'Figures of A and B, and the change from A to B',
       rows: rowsOf(comparison),
       keyOf: (row) => row.name,
       columns: [

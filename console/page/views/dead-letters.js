@@ -35,10 +35,10 @@ export const deadLetters = {
     return [
       card(
         'By cause',
-        { note: 'what cannot be stored as it is, until a person replays or discards it' },
+        { note: 'records that cannot be stored as they are, until a person replays or discards them' },
         el(
           'div',
-          { class: 'filters', role: 'group', 'aria-label': 'Filters of the dead letters' },
+          { class: 'filters', role: 'group', 'aria-label': 'Dead letter filters' },
           choiceFilter(context, { name: 'state', label: 'State', options: states, fallback: 'open' }),
           textFilter(context, { name: 'queue', label: 'Queue' }),
           route.params.has('signature')
@@ -46,7 +46,7 @@ export const deadLetters = {
             : null,
         ),
         causes.causes.length === 0
-          ? emptyState('No dead letter', 'No record waits for a person here.')
+          ? emptyState('No dead letters', 'There are no records to replay or discard.')
           : causeTable(causes.causes, context),
       ),
       page.deadLetters.length === 0 ? null : deadLetterCard(page, context),
@@ -58,7 +58,7 @@ export const deadLetters = {
 function causeTable(rows, context) {
   const { route, nowMs } = context;
   return table({
-    caption: 'Dead letters by cause, the most numerous first',
+    caption: 'Dead letters by cause, most numerous first',
     rows,
     keyOf: ({ queue, state, signature }) => JSON.stringify([queue, state, signature]),
     columns: [
@@ -109,9 +109,9 @@ function deadLetterCard(page, context) {
   const { route, nowMs } = context;
   return card(
     'Dead letters',
-    { note: 'those that were seen last first' },
+    { note: 'last seen first' },
     table({
-      caption: 'Dead letters, those that were seen last first',
+      caption: 'Dead letters, last seen first',
       rows: page.deadLetters,
       keyOf: ({ id }) => id,
       columns: [
@@ -160,7 +160,7 @@ export function deadLetterActions({ id, state, holdsRecord }, context) {
 async function replay(context, which, what) {
   const isMeant = await context.confirm({
     title: `Replay ${what}?`,
-    text: 'They go back into their queue as they are. What is stored already is not stored twice; what is still wrong comes back here.',
+    text: 'They go back into their queue unchanged. Nothing is stored twice. Records that still cannot be stored come back here.',
     action: 'Replay',
   });
   if (!isMeant) return;
@@ -174,7 +174,7 @@ async function replay(context, which, what) {
 async function discard(context, which, what) {
   const isMeant = await context.confirm({
     title: `Discard ${what}?`,
-    text: 'They are put aside for good: they stay visible, and cannot be replayed any more.',
+    text: 'They are discarded for good: they stay visible, but can no longer be replayed.',
     action: 'Discard',
     isDangerous: true,
   });

@@ -38,19 +38,19 @@ export const requests = {
     return [
       card(
         'Completed requests',
-        { note: 'those being worked on first, then the newest' },
+        { note: 'in progress first, then newest first' },
         el(
           'div',
-          { class: 'filters', role: 'group', 'aria-label': 'Filters of the requests' },
+          { class: 'filters', role: 'group', 'aria-label': 'Request filters' },
           choiceFilter(context, { name: 'state', label: 'State', options: choices(states) }),
           choiceFilter(context, { name: 'class', label: 'Response', options: choices(classes) }),
           textFilter(context, { name: 'model', label: 'Model' }),
           textFilter(context, { name: 'creator', label: 'Creator' }),
         ),
         page.requests.length === 0
-          ? emptyState('No request', 'No stored request has what the filters ask for.')
+          ? emptyState('No requests', 'No stored requests match the filters.')
           : table({
-              caption: 'Requests, those being worked on first, then the newest',
+              caption: 'Requests, in progress first, then newest first',
               rows: page.requests,
               keyOf: ({ id }) => id,
               columns: [
@@ -76,7 +76,7 @@ export const requests = {
                   name: 'Remarks',
                   cell: ({ isStream, isIncomplete, notes }) => [
                     isStream ? 'stream ' : null,
-                    isIncomplete ? el('span', { class: 'mark' }, 'broken off') : null,
+                    isIncomplete ? el('span', { class: 'mark' }, 'incomplete') : null,
                     notes,
                   ],
                 },
