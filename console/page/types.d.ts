@@ -1,5 +1,8 @@
 /** The API's answers, as JSON: read from its own schemas, so that page and server cannot disagree. */
 import type { z } from 'zod';
+import type { deadLetterStates } from '../../dead-letters/read.ts';
+import type { requestStates, statusClasses } from '../../queries/requests/list-requests.ts';
+import type { executionStatuses } from '../../shared/contracts/execution.ts';
 import type * as deadLetters from '../server/schemas/dead-letters.ts';
 import type * as executions from '../server/schemas/executions.ts';
 import type * as queues from '../server/schemas/queues.ts';
@@ -36,6 +39,13 @@ export type HealthEvents = Answer<typeof runtime.healthEvents>;
 export type RequestPage = Answer<typeof requests.requestPage>;
 export type Request = Answer<typeof requests.request>;
 
+/** The literal types of lists that the page repeats. */
+export interface ContractLists {
+  executionStatuses: typeof executionStatuses;
+  requestStates: typeof requestStates;
+  statusClasses: typeof statusClasses;
+  deadLetterStates: typeof deadLetterStates;
+}
 export type Status = keyof Strategy['summary']['statuses'];
 export type Tally = { rows: number; runs: number };
 export type Estimate = { value: number | null; margin: number | null; rows: number; tooFew: boolean };

@@ -1,10 +1,10 @@
 import { durationHistogram, durationLegend, shareBar } from '../components/bars.js';
 import { card, tallyText, tooFewMark } from '../components/parts.js';
 import { table } from '../components/table.js';
+import { statuses } from '../lib/contract-lists.js';
 import { el } from '../lib/dom.js';
 import { decimal, ms, nothing, percent, rowsText } from '../lib/format.js';
 import { hrefTo } from '../lib/route.js';
-import { statuses } from '../lib/statuses.js';
 
 /** @typedef {import('../types.d.ts').Comparison} Comparison */
 /** @typedef {Comparison['a']} Figures */

@@ -2,6 +2,7 @@ import { choiceFilter, pager, textFilter } from '../components/filters.js';
 import { button, card, emptyState, statusBadge, timeText } from '../components/parts.js';
 import { table } from '../components/table.js';
 import { get, post } from '../lib/api.js';
+import { deadLetterStates } from '../lib/contract-lists.js';
 import { el } from '../lib/dom.js';
 import { count, counted } from '../lib/format.js';
 import { firstPage, hrefTo, hrefWith } from '../lib/route.js';
@@ -11,7 +12,7 @@ import { firstPage, hrefTo, hrefWith } from '../lib/route.js';
 /** @typedef {import('../types.d.ts').ViewContext} ViewContext */
 /** @typedef {DeadLetterCauses['causes'][number]} Cause */
 
-const states = ['open', 'replayed', 'stored', 'discarded', 'all'].map((value) => ({ value, text: value }));
+const states = [...deadLetterStates, 'all'].map((value) => ({ value, text: value }));
 
 /** @type {import('../types.d.ts').View<{ causes: DeadLetterCauses, page: DeadLetterPage }>} */
 export const deadLetters = {

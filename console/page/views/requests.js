@@ -2,14 +2,12 @@ import { choiceFilter, pager, textFilter } from '../components/filters.js';
 import { card, emptyState, statusBadge, timeText } from '../components/parts.js';
 import { table } from '../components/table.js';
 import { get } from '../lib/api.js';
+import { requestStates, statusClasses } from '../lib/contract-lists.js';
 import { el } from '../lib/dom.js';
 import { bytes, ms } from '../lib/format.js';
 import { hrefWith } from '../lib/route.js';
 
 /** @typedef {import('../types.d.ts').RequestPage} RequestPage */
-
-const states = ['processing', 'claimed', 'pending', 'completed', 'failed', 'canceled'];
-const classes = ['1xx', '2xx', '3xx', '4xx', '5xx'];
 
 /** @param {readonly string[]} values */
 function choices(values) {
@@ -42,8 +40,8 @@ export const requests = {
         el(
           'div',
           { class: 'filters', role: 'group', 'aria-label': 'Request filters' },
-          choiceFilter(context, { name: 'state', label: 'State', options: choices(states) }),
-          choiceFilter(context, { name: 'class', label: 'Response', options: choices(classes) }),
+          choiceFilter(context, { name: 'state', label: 'State', options: choices(requestStates) }),
+          choiceFilter(context, { name: 'class', label: 'Response', options: choices(statusClasses) }),
           textFilter(context, { name: 'model', label: 'Model' }),
           textFilter(context, { name: 'creator', label: 'Creator' }),
         ),

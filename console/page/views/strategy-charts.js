@@ -1,9 +1,9 @@
 import { durationHistogram, durationLegend, histogram } from '../components/bars.js';
 import { chart } from '../components/chart.js';
 import { card, emptyState } from '../components/parts.js';
+import { statuses } from '../lib/contract-lists.js';
 import { compact, decimal, ms, percent, rowsText, span } from '../lib/format.js';
 import { firstPage, hrefWith } from '../lib/route.js';
-import { statuses } from '../lib/statuses.js';
 import { felt } from './strategy-figures.js';
 
 /** @typedef {import('../types.d.ts').Strategy} Strategy */

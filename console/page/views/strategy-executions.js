@@ -1,6 +1,7 @@
 import { choiceFilter, pager, textFilter } from '../components/filters.js';
 import { card, emptyState, statusBadge, timeText } from '../components/parts.js';
 import { table } from '../components/table.js';
+import { statuses } from '../lib/contract-lists.js';
 import { el } from '../lib/dom.js';
 import { decimal, ms } from '../lib/format.js';
 import { firstPage, hrefTo, hrefWith } from '../lib/route.js';
@@ -13,7 +14,7 @@ import { windowQuery } from '../lib/window.js';
 const statusChoices = [
   { value: 'failed', text: 'failed' },
   { value: 'all', text: 'all' },
-  ...['ok', 'error', 'timeout', 'limit', 'cancelled'].map((value) => ({ value, text: value })),
+  ...statuses.map((value) => ({ value, text: value })),
 ];
 
 /** The filters of the list, as in the URL. */

@@ -1,9 +1,9 @@
 import { rankedList } from '../components/bars.js';
 import { card, emptyState, statusBadge, tooFewMark } from '../components/parts.js';
 import { table } from '../components/table.js';
+import { statuses } from '../lib/contract-lists.js';
 import { count, decimal, ms, runs } from '../lib/format.js';
 import { firstPage, hrefWith } from '../lib/route.js';
-import { statuses } from '../lib/statuses.js';
 import { noFilter } from './strategy-executions.js';
 
 /** @typedef {import('../types.d.ts').Strategy} Strategy */
