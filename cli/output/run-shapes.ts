@@ -2,7 +2,7 @@
 import { toReplayBody as replayBodyOfPage } from '../../console/page/lib/replay-body.js';
 import type { ToReplayBody, ToTraceTree } from '../../console/page/lib/run-shapes.d.ts';
 // @ts-expect-error as above
-import { toTraceTree as traceTreeOfPage } from '../../console/page/lib/trace-tree.js';
+import { toTraceTree as traceTreeOfPage } from '../../console/page/lib/to-trace-tree.js';
 
 export type { ReplayBody, TraceNode, TraceTree } from '../../console/page/lib/run-shapes.d.ts';
 

@@ -1,12 +1,12 @@
 import { el } from '../lib/dom.js';
 import { brief } from '../lib/format.js';
 
-/** @typedef {import('../lib/trace-tree.js').TraceNode} TraceNode */
+/** @typedef {import('../lib/to-trace-tree.js').TraceNode} TraceNode */
 
 /**
  * A trace as nested lists: the keyboard opens and closes branches, and screen readers announce them as such.
  *
- * @param {import('../lib/trace-tree.js').TraceTree} tree
+ * @param {import('../lib/to-trace-tree.js').TraceTree} tree
  */
 export function traceTree({ roots, isInferred }) {
   return el(

@@ -4,7 +4,7 @@ import { traceTree } from '../components/trace-tree.js';
 import { el } from '../lib/dom.js';
 import { count, counted, decimal, ms, percent, time } from '../lib/format.js';
 import { toReplayBody } from '../lib/replay-body.js';
-import { toTraceTree } from '../lib/trace-tree.js';
+import { toTraceTree } from '../lib/to-trace-tree.js';
 
 /** @typedef {import('../types.d.ts').Execution} Execution */
 /** @typedef {import('../types.d.ts').ViewContext} ViewContext */
