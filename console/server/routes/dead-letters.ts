@@ -10,9 +10,9 @@ import { replayDeadLetters } from '../../../dead-letters/replay.ts';
 import { requireUrl } from '../../../shared/platform/config/config.ts';
 import { createRedis } from '../../../shared/platform/redis/redis.ts';
 import type { App, RouteDeps } from '../app.ts';
-import { given } from '../given.ts';
 import { fromRedis } from '../http/from-redis.ts';
 import { Problem } from '../http/problem.ts';
+import { omitUndefined } from '../omit-undefined.ts';
 import { problems } from '../schemas/common.ts';
 import {
   deadLetter,
@@ -48,7 +48,9 @@ export function addDeadLetterRoutes(app: App, deps: RouteDeps): void {
         response: { 200: discardAnswer, ...problems },
       },
     },
-    async ({ body: { all, ...filter } }) => ({ discarded: await discardDeadLetters(deps.database, given(filter)) }),
+    async ({ body: { all, ...filter } }) => ({
+      discarded: await discardDeadLetters(deps.database, omitUndefined(filter)),
+    }),
   );
 }
 
@@ -66,7 +68,7 @@ function addReading(app: App, { database }: RouteDeps): void {
       },
     },
     async ({ query: { limit, cursor = null, ...filter } }) =>
-      listDeadLetterSummaries(database, { filter: given(filter), limit, cursor }),
+      listDeadLetterSummaries(database, { filter: omitUndefined(filter), limit, cursor }),
   );
 
   app.get(
@@ -81,7 +83,9 @@ function addReading(app: App, { database }: RouteDeps): void {
         response: { 200: deadLetterCauses, ...problems },
       },
     },
-    async ({ query: { limit, ...filter } }) => ({ causes: await groupDeadLetters(database, given(filter), limit) }),
+    async ({ query: { limit, ...filter } }) => ({
+      causes: await groupDeadLetters(database, omitUndefined(filter), limit),
+    }),
   );
 
   app.get(
@@ -131,7 +135,7 @@ function addReplay(app: App, { database, config }: RouteDeps): void {
         return await replayDeadLetters(
           { database, redis, namespace: config.namespace, memoryShare: config.memoryShare },
           {
-            filter: { ...given(filter), state: filter.state },
+            filter: { ...omitUndefined(filter), state: filter.state },
             repairs: parsed,
             limit,
             perSecond: null,

@@ -4,8 +4,8 @@ import { findExecution } from '../../../queries/executions/one.ts';
 import { parseWindow } from '../../../queries/executions/window.ts';
 import { realmOf } from '../access/guard.ts';
 import type { App, RouteDeps } from '../app.ts';
-import { given } from '../given.ts';
 import { Problem } from '../http/problem.ts';
+import { omitUndefined } from '../omit-undefined.ts';
 import { problems } from '../schemas/common.ts';
 import { execution, executionPage, executionsQuery } from '../schemas/executions.ts';
 import { requestParams } from '../schemas/requests.ts';
@@ -40,7 +40,7 @@ export function addExecutionRoutes(app: App, { database }: RouteDeps): void {
       const span = parseWindow({ since, until, window }, Date.now());
       const realm = realmWithin(request, realmId);
       const filter = {
-        ...given(rest),
+        ...omitUndefined(rest),
         ...(unmatched === 'true' ? { caseName: null } : {}),
         ...(realm === null ? {} : { realmId: realm }),
       };

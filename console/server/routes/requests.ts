@@ -2,8 +2,8 @@ import { deleteRequest } from '../../../erasure/delete-request.ts';
 import { listRequests } from '../../../queries/requests/list-requests.ts';
 import { findRequest } from '../../../queries/requests/requests.ts';
 import type { App, RouteDeps } from '../app.ts';
-import { given } from '../given.ts';
 import { Problem } from '../http/problem.ts';
+import { omitUndefined } from '../omit-undefined.ts';
 import { noContent, problems } from '../schemas/common.ts';
 import { request, requestPage, requestParams, requestsQuery } from '../schemas/requests.ts';
 
@@ -26,7 +26,7 @@ export function addRequestRoutes(app: App, { database }: RouteDeps): void {
     async ({ query: { limit, cursor = null, from, until, ...rest } }) =>
       listRequests(database, {
         filter: {
-          ...given(rest),
+          ...omitUndefined(rest),
           ...(from === undefined ? {} : { from: new Date(from) }),
           ...(until === undefined ? {} : { until: new Date(until) }),
         },

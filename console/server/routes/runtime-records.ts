@@ -1,9 +1,9 @@
 import { readHealthStatus } from '../../../queries/health/health-status.ts';
 import { findRuntimeRecord, listRuntimeRecords } from '../../../queries/health/runtime-records.ts';
 import type { App, RouteDeps } from '../app.ts';
-import { given } from '../given.ts';
 import { fromRedis } from '../http/from-redis.ts';
 import { Problem } from '../http/problem.ts';
+import { omitUndefined } from '../omit-undefined.ts';
 import { problems } from '../schemas/common.ts';
 import {
   healthEvents,
@@ -29,7 +29,7 @@ export function addRuntimeRecordRoutes(app: App, { config, database, redis }: Ro
       },
     },
     async ({ query: { limit, after = null, ...filter } }) =>
-      listRuntimeRecords(database, { ...given(filter), after, limit }),
+      listRuntimeRecords(database, { ...omitUndefined(filter), after, limit }),
   );
 
   app.get(
