@@ -1,6 +1,6 @@
 import { Prisma } from '../../shared/platform/postgres/database.ts';
 import type { Buckets } from './buckets.ts';
-import { isOf, type Subject } from './subject.ts';
+import { type Subject, subjectCondition } from './subject.ts';
 import type { ExecutionWindow } from './window.ts';
 
 /** Whose runs, and of which time. */
@@ -14,7 +14,7 @@ export interface RunScope extends Subject {
  */
 function runsOf({ window, ...subject }: RunScope): Prisma.Sql {
   return Prisma.sql`sluice.strategy_execution_log
-    where ${isOf(subject)} and recorded_at >= ${window.since} and recorded_at < ${window.until}`;
+    where ${subjectCondition(subject)} and recorded_at >= ${window.since} and recorded_at < ${window.until}`;
 }
 
 /** Fine bins are numbered within the coarse bins of the histogram, so that each lies in one of those. */

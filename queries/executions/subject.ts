@@ -8,7 +8,7 @@ export interface Subject {
 }
 
 /** The condition that a row belongs to the subject. */
-export function isOf({ strategyId, realmId }: Subject): Prisma.Sql {
+export function subjectCondition({ strategyId, realmId }: Subject): Prisma.Sql {
   return Prisma.sql`strategy_id = ${strategyId}${isOfRealm(realmId)}`;
 }
 

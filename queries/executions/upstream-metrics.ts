@@ -1,7 +1,7 @@
 import { type Database, Prisma } from '../../shared/platform/postgres/database.ts';
 import { inSnapshot, type Snapshot } from './snapshot.ts';
 import { readFiguresWithin, type StrategyFigures } from './strategy.ts';
-import { isOf, type Subject } from './subject.ts';
+import { type Subject, subjectCondition } from './subject.ts';
 import type { UnweightedWindow, UpstreamMetrics } from './upstream-figures.ts';
 import { labelDurationBins, labelPointsBins } from './upstream-figures.ts';
 import { readUnweighted } from './upstream-unweighted.ts';
@@ -74,7 +74,7 @@ async function readVersion(snapshot: Snapshot, subject: Subject, withinMs: numbe
   const since = withinMs === null ? Prisma.empty : Prisma.sql` and recorded_at >= ${new Date(Date.now() - withinMs)}`;
   const [newest] = await snapshot.$queryRaw<{ version: number }[]>`
     select strategy_version as version from sluice.strategy_execution_log
-    where ${isOf(subject)}${since} order by recorded_at desc limit 1`;
+    where ${subjectCondition(subject)}${since} order by recorded_at desc limit 1`;
   return newest?.version ?? null;
 }
 
