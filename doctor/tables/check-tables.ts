@@ -48,9 +48,9 @@ export function checkTables(
   ].flat();
 }
 
-function checkAnswer<T>(check: string, answer: Answer<T | null>, judge: (value: T) => Finding): Finding[] {
+function checkAnswer<T>(check: string, answer: Answer<T | null>, toFinding: (value: T) => Finding): Finding[] {
   if (!answer.known) return [unanswered(on, check, answer)];
-  return answer.value === null ? [] : [judge(answer.value)];
+  return answer.value === null ? [] : [toFinding(answer.value)];
 }
 
 function unanswered(subject: typeof on, check: string, { why }: Unanswered): Finding {
