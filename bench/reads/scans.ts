@@ -1,6 +1,6 @@
 import { cutIntoBuckets } from '../../queries/executions/buckets.ts';
 import { toListStatement } from '../../queries/executions/list-statement.ts';
-import { cubeOf, type RunScope, talliesOf } from '../../queries/executions/runs.ts';
+import { durationCounts, outcomeCounts, type RunScope } from '../../queries/executions/runs.ts';
 import type { Snapshot } from '../../queries/executions/snapshot.ts';
 import { Prisma } from '../../shared/platform/postgres/database.ts';
 
@@ -54,7 +54,7 @@ export async function scansOf(snapshot: Snapshot, statement: Prisma.Sql): Promis
 
 /** The part of a strategy's answer that reads the table. */
 export function toFiguresStatement(scope: RunScope): Prisma.Sql {
-  return Prisma.sql`with ${cubeOf(scope, cutIntoBuckets(scope.window))}, ${talliesOf(scope)}
+  return Prisma.sql`with ${durationCounts(scope, cutIntoBuckets(scope.window))}, ${outcomeCounts(scope)}
     select (select count(*) from bins), (select count(*) from points_range)`;
 }
 

@@ -32,13 +32,13 @@ interface OutcomeRow extends Tally {
 export function outcomesPart(top: number): Part<OutcomeRow, { errorCodes: ErrorCodes; cases: Cases }> {
   // Ordered by runs, then by name, so that equal counts have a stable order.
   return {
-    needsTallies: true,
+    needsOutcomeCounts: true,
     query: Prisma.sql`select failed, case when outcome is not null and rank <= ${top}::int then outcome end as outcome,
         case when outcome is null then -1 else least(rank, ${top + 1}::int) end as rank, sum(rows) as rows, sum(runs) as runs
       from (
         select status <> 'ok' as failed, outcome, sum(n) as rows, sum(n * weight) as runs,
           row_number() over (partition by status <> 'ok', outcome is null order by sum(n * weight) desc, outcome collate "C")::int as rank
-        from tallies group by 1, 2
+        from outcome_counts group by 1, 2
       ) as ranked
       group by 1, 2, 3 order by 1, 3`,
     read: (rows) => toOutcomes(rows, top),

@@ -41,7 +41,7 @@ export type PercentileColumns = Record<PercentileName, number | null> &
  * @param options.intervals whether the confidence intervals are wanted, too
  */
 export function percentilesFrom(
-  table: 'cube' | 'bins',
+  table: 'duration_counts' | 'bins',
   group: Record<string, string>,
   { where, intervals }: { where: string; intervals: boolean },
 ): Prisma.Sql {

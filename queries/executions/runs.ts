@@ -27,17 +27,17 @@ export const histogramBin = Prisma.raw(`bin / ${fineBins}`);
 const largest = Prisma.raw('1e15');
 
 /**
- * The common tables `cube` and `bins`. `cube` has the runs grouped by time bucket (its beginning; null without buckets),
- * status, weight and bin of their duration, which is null if they have none. `bins` has the same without the buckets. All
- * figures of durations and over time are computed from them, so that a million runs are grouped only once.
+ * The CTEs `duration_counts` and `bins`. `duration_counts` has the runs grouped by time bucket (its beginning; null without
+ * buckets), status, weight and bin of their duration, which is null if they have none. `bins` has the same without the buckets.
+ * All figures of durations and over time are computed from them, so that a million runs are grouped only once.
  */
-export function cubeOf(scope: RunScope, buckets: Buckets | null): Prisma.Sql {
+export function durationCounts(scope: RunScope, buckets: Buckets | null): Prisma.Sql {
   // date_bin adds and divides integers; date_part takes ten times as long.
   const bucket =
     buckets === null
       ? Prisma.raw('null::timestamptz')
       : Prisma.sql`date_bin(${`${buckets.bucketMs} ms`}::interval, recorded_at, ${new Date(buckets.firstMs)})`;
-  return Prisma.sql`cube as materialized (
+  return Prisma.sql`duration_counts as materialized (
     select ${bucket} as bucket, status, weight, duration_bin as bin, count(*)::float8 as n, sum(duration) as duration_sum,
       min(duration) as duration_min, max(duration) as duration_max
     from (
@@ -47,16 +47,16 @@ export function cubeOf(scope: RunScope, buckets: Buckets | null): Prisma.Sql {
   bins as materialized (
     select status, weight, bin, sum(n) as n,
       sum(duration_sum) as duration_sum, min(duration_min) as duration_min, max(duration_max) as duration_max
-    from cube group by 1, 2, 3)`;
+    from duration_counts group by 1, 2, 3)`;
 }
 
 /**
- * The common tables `tallies` and `points_range`. `tallies` has the runs grouped by status, weight, outcome and points, which
- * are null if the run is not ok or has no numeric score; `points_range` has the lowest and the highest points. Most scores
- * are a few different numbers.
+ * The CTEs `outcome_counts` and `points_range`. `outcome_counts` has the runs grouped by status, weight, outcome and points,
+ * which are null if the run is not ok or has no numeric score; `points_range` has the lowest and the highest points. Most
+ * scores are a few different numbers.
  */
-export function talliesOf(scope: RunScope): Prisma.Sql {
-  return Prisma.sql`tallies as materialized (
+export function outcomeCounts(scope: RunScope): Prisma.Sql {
+  return Prisma.sql`outcome_counts as materialized (
     select status, weight, outcome, case when status = 'ok' and abs(points) < ${largest} then points end as points,
       n, nodes_sum, nodes_max
     from (
@@ -64,5 +64,5 @@ export function talliesOf(scope: RunScope): Prisma.Sql {
         max(nodes_executed) as nodes_max
       from ${runsOf(scope)} group by 1, 2, 3, 4
     ) as tallied),
-  points_range as materialized (select min(points) as low, max(points) as high from tallies)`;
+  points_range as materialized (select min(points) as low, max(points) as high from outcome_counts)`;
 }

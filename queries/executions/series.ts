@@ -36,12 +36,12 @@ interface SeriesRow {
 
 export function seriesPart(buckets: Buckets, window: ExecutionWindow): Part<SeriesRow, Series> {
   return {
-    needsTallies: false,
+    needsOutcomeCounts: false,
     query: Prisma.sql`select bucket, statuses, rows, p50, p95, p99 from (
         select bucket, json_agg(json_build_object('status', status, 'rows', rows, 'runs', runs)) as statuses
-        from (select bucket, status, sum(n) as rows, sum(n * weight) as runs from cube group by 1, 2) as counts group by 1
+        from (select bucket, status, sum(n) as rows, sum(n * weight) as runs from duration_counts group by 1, 2) as counts group by 1
       ) as counted
-      left join (${percentilesFrom('cube', { bucket: 'bucket' }, { where: `status = 'ok'`, intervals: false })}) as timed using (bucket)`,
+      left join (${percentilesFrom('duration_counts', { bucket: 'bucket' }, { where: `status = 'ok'`, intervals: false })}) as timed using (bucket)`,
     read: (rows) => toSeries(rows, buckets, window),
   };
 }

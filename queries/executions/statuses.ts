@@ -55,7 +55,7 @@ interface StatusRow extends Tally {
 }
 
 export const statusPart: Part<StatusRow, StatusSummary> = {
-  needsTallies: true,
+  needsOutcomeCounts: true,
   query: Prisma.sql`select * from (
       select status, sum(n) as rows, sum(n * weight) as runs, sum(n * weight * (weight - 1)) as variance,
         coalesce(sum(n) filter (where bin is not null), 0) as duration_rows,
@@ -73,7 +73,7 @@ export const statusPart: Part<StatusRow, StatusSummary> = {
         sum(n * weight ^ 2) filter (where points is not null) as points_w2, sum(points * n * weight ^ 2) as points_w2x,
         sum(points ^ 2 * n * weight ^ 2) as points_w2xx,
         min(points) as points_min, max(points) as points_max
-      from tallies group by status
+      from outcome_counts group by status
     ) as scored using (status)`,
   read: toStatusSummary,
 };
