@@ -5,7 +5,7 @@ import { createJobPerRow } from './contenders/job-per-row.ts';
 import { createSluice, type SluiceContender } from './contenders/sluice.ts';
 import { type ContenderResult, measureRounds } from './rounds.ts';
 import type { Rows } from './rows.ts';
-import type { Stage } from './stage.ts';
+import type { Testbed } from './testbed.ts';
 
 export interface EndToEndResult {
   sluice: { one: ContenderResult; two: ContenderResult };
@@ -22,17 +22,17 @@ export interface EndToEndResult {
  * @throws Error if a contender lost a row or stored one too many
  */
 export async function measureEndToEnd(
-  stage: Stage,
+  testbed: Testbed,
   rows: Rows,
 ): Promise<{ results: EndToEndResult; fleet: SluiceContender }> {
-  const fleet = await createSluice(stage, 2);
-  const { one, two, ...others } = await measureRounds(stage, stage, rows, {
-    one: await createSluice(stage, 1),
+  const fleet = await createSluice(testbed, 2);
+  const { one, two, ...others } = await measureRounds(testbed, testbed, rows, {
+    one: await createSluice(testbed, 1),
     two: fleet,
-    jobPerRow: await createJobPerRow(stage),
-    createMany: createCreateMany(stage),
-    insertStatement: createInsertStatement(stage),
-    copy: await createCopy(stage, rows),
+    jobPerRow: await createJobPerRow(testbed),
+    createMany: createCreateMany(testbed),
+    insertStatement: createInsertStatement(testbed),
+    copy: await createCopy(testbed, rows),
   });
   return { results: { sluice: { one, two }, ...others }, fleet };
 }

@@ -3,8 +3,8 @@ import pg from 'pg';
 import { say } from '../dev/steps.ts';
 import type { SluiceContender } from './contenders/sluice.ts';
 import type { Rows } from './rows.ts';
-import type { Stage } from './stage.ts';
 import { quantile } from './statistics.ts';
+import type { Testbed } from './testbed.ts';
 
 /** From record() until the row is visible to another session, in ms. */
 export interface LatencyResult {
@@ -37,13 +37,13 @@ interface Probe {
  * @throws Error if a row was lost
  */
 export async function measureLatency(
-  stage: Stage,
+  testbed: Testbed,
   fleet: SluiceContender,
   rows: Rows,
   rowsPerSecond: number,
 ): Promise<LatencyResult> {
-  await stage.reset();
-  const watcher = new pg.Client({ connectionString: stage.databaseUrl });
+  await testbed.reset();
+  const watcher = new pg.Client({ connectionString: testbed.databaseUrl });
   watcher.on('error', () => undefined);
   await watcher.connect();
   const waiting = new Map<string, Probe>();
@@ -93,7 +93,7 @@ export async function measureLatency(
   try {
     const [sent] = await Promise.all([send(), look()]);
     await fleet.settle();
-    const stored = await stage.countRows();
+    const stored = await testbed.countRows();
     if (stored !== sent) throw new Error(`latency: ${sent} rows were recorded, ${stored} are stored`);
   } finally {
     await watcher.end();

@@ -4,8 +4,8 @@ import { Bench } from 'tinybench';
 import { createExecutionObserver, type Execution, type ExecutionObserver } from '../producers/index.ts';
 import { createRedis, type Redis } from '../shared/platform/redis/redis.ts';
 import type { Rows } from './rows.ts';
-import type { Stage } from './stage.ts';
 import { median } from './statistics.ts';
+import type { Testbed } from './testbed.ts';
 
 /** What one call of record() costs the calling thread, in µs. */
 export interface RecordCostResult {
@@ -53,13 +53,13 @@ interface Case {
  *
  * @throws Error if a record was dropped
  */
-export async function measureRecordCost(stage: Stage, rows: Rows): Promise<RecordCostResult[]> {
-  const redisUrl = `${stage.redisUrl}/${redisDatabase}`;
+export async function measureRecordCost(testbed: Testbed, rows: Rows): Promise<RecordCostResult[]> {
+  const redisUrl = `${testbed.redisUrl}/${redisDatabase}`;
   const redis = createRedis(redisUrl, { role: 'worker', name: 'sluice:bench', logger: null });
   const observe = (sampleRate: number, url: string | null): ExecutionObserver =>
     createExecutionObserver({
       redisUrl: url,
-      producer: { ...stage.config.producer, sampleRate },
+      producer: { ...testbed.config.producer, sampleRate },
       registry: new Registry(),
       // At a rate of 1 everything is kept; below it, no successful run.
       random: () => 0.999_999,

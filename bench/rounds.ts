@@ -1,8 +1,8 @@
 import { say } from '../dev/steps.ts';
 import type { Contender } from './contenders/contender.ts';
 import { type CpuTimes, cpuPerRow } from './cpu-meter.ts';
-import type { Stage } from './stage.ts';
 import { median } from './statistics.ts';
+import type { Testbed } from './testbed.ts';
 
 /** How fast a contender stored rows in the table. */
 export interface ContenderResult {
@@ -43,7 +43,7 @@ const warmUpShare = 0.15;
  * @throws Error if a contender lost a row or stored one too many
  */
 export async function measureRounds<Rows extends { count: number; unit?: string }, Name extends string>(
-  { cpu }: Pick<Stage, 'cpu'>,
+  { cpu }: Pick<Testbed, 'cpu'>,
   arena: Arena,
   rows: Rows,
   contenders: Readonly<Record<Name, Contender<Rows>>>,

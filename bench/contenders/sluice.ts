@@ -5,7 +5,7 @@ import { Registry } from 'prom-client';
 import { startFleet } from '../../dev/fleet/fleet.ts';
 import { createExecutionObserver, type ExecutionObserver } from '../../producers/index.ts';
 import { queuePrefix } from '../../shared/contracts/queues.ts';
-import type { Stage } from '../stage.ts';
+import type { Testbed } from '../testbed.ts';
 import type { Contender } from './contender.ts';
 import { untilEmpty } from './queue-progress.ts';
 
@@ -20,32 +20,32 @@ export interface SluiceContender extends Contender {
 const recordsPerTurn = 100;
 const waitForRoomMs = 2;
 
-export async function createSluice(stage: Stage, workers: number): Promise<SluiceContender> {
+export async function createSluice(testbed: Testbed, workers: number): Promise<SluiceContender> {
   const name = `Sluice, ${workers} worker${workers === 1 ? '' : 's'}`;
   const namespace = `bench-${workers}`;
   let crash: string | null = null;
   const fleet = await startFleet({
     workers,
-    environment: { ...stage.environment, SLUICE_NAMESPACE: namespace },
-    logDir: join(stage.dir, 'logs', namespace),
+    environment: { ...testbed.environment, SLUICE_NAMESPACE: namespace },
+    logDir: join(testbed.dir, 'logs', namespace),
     onCrash: (worker, how) => {
       crash = `${worker.name} ${how}`;
     },
   });
-  stage.onClose(name, fleet.stop);
-  const { producer } = stage.config;
+  testbed.onClose(name, fleet.stop);
+  const { producer } = testbed.config;
   const observer = createExecutionObserver({
-    redisUrl: stage.redisUrl,
+    redisUrl: testbed.redisUrl,
     namespace,
     producer: { ...producer, sampleRate: 1 },
     registry: new Registry(),
   });
-  stage.onClose(`${name}, its observer`, async () => void (await observer.close()));
+  testbed.onClose(`${name}, its observer`, async () => void (await observer.close()));
   const queue = new Queue('execution-log', {
-    connection: stage.redis,
+    connection: testbed.redis,
     prefix: queuePrefix('execution-log', namespace),
   });
-  stage.onClose(`${name}, its queue`, () => queue.close());
+  testbed.onClose(`${name}, its queue`, () => queue.close());
 
   const hasRoom = (): boolean => {
     const { records, bytes } = observer.depth();

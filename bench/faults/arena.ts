@@ -8,7 +8,7 @@ import { type FleetWorker, startFleet } from '../../dev/fleet/fleet.ts';
 import { queuePrefix } from '../../shared/contracts/queues.ts';
 import { createCloseStack } from '../../shared/platform/lifecycle.ts';
 import { scrape } from '../scrape.ts';
-import type { Stage } from '../stage.ts';
+import type { Testbed } from '../testbed.ts';
 
 const run = promisify(execFile);
 
@@ -37,14 +37,14 @@ export interface Arena {
 
 /** Starts `workers` processes on the testbed's servers. `environment` overrides the testbed's. */
 export async function openArena(
-  stage: Stage,
+  testbed: Testbed,
   options: { name: string; workers: number; environment?: Record<string, string> },
 ): Promise<Arena> {
   const closing = createCloseStack(() => undefined);
-  stage.onClose(options.name, closing.closeAll);
+  testbed.onClose(options.name, closing.closeAll);
   const namespace = `faults-${options.name}`;
   const query = async <Row extends pg.QueryResultRow>(sql: string): Promise<Row[]> => {
-    const client = new pg.Client({ connectionString: stage.databaseUrl });
+    const client = new pg.Client({ connectionString: testbed.databaseUrl });
     client.on('error', () => undefined);
     await client.connect();
     try {
@@ -53,22 +53,22 @@ export async function openArena(
       await client.end();
     }
   };
-  await stage.reset();
+  await testbed.reset();
   await query('truncate dead_letter');
 
   const endings: string[] = [];
   const fleet = await startFleet({
     workers: options.workers,
-    environment: { ...stage.environment, SLUICE_NAMESPACE: namespace, ...options.environment },
-    logDir: join(stage.dir, 'logs', namespace),
+    environment: { ...testbed.environment, SLUICE_NAMESPACE: namespace, ...options.environment },
+    logDir: join(testbed.dir, 'logs', namespace),
     onCrash: (_worker, how) => endings.push(how),
   });
   closing.push('fleet', fleet.stop);
   const prefix = queuePrefix('execution-log', namespace);
-  const queue = new Queue('execution-log', { connection: stage.redis, prefix });
+  const queue = new Queue('execution-log', { connection: testbed.redis, prefix });
   queue.on('error', () => undefined);
   closing.push('queue', () => queue.close());
-  const eventsRedis = stage.redis.duplicate();
+  const eventsRedis = testbed.redis.duplicate();
   eventsRedis.on('error', () => undefined);
   closing.push('events connection', async () => eventsRedis.disconnect());
   const events = new QueueEvents('execution-log', { connection: eventsRedis, prefix });

@@ -24,19 +24,19 @@ const heapFlags = `--max-old-space-size=${Math.floor(containerMib * 0.6)} --max-
  * Two megabytes of bodies in each request, with one character that makes each text take two bytes per character, together with
  * executions that take many times their text once parsed. PostgreSQL is away until the worker can take no more jobs.
  */
-export const largeRequests: Scenario = async ({ stage, rows }) => {
-  const arena = await openArena(stage, {
+export const largeRequests: Scenario = async ({ testbed, rows }) => {
+  const arena = await openArena(testbed, {
     name: 'large-requests',
     workers: 1,
     environment: { NODE_OPTIONS: heapFlags },
   });
   const prefix = queuePrefix('completed-request', arena.namespace);
-  const requests = new Queue('completed-request', { connection: stage.redis, prefix });
+  const requests = new Queue('completed-request', { connection: testbed.redis, prefix });
   requests.on('error', () => undefined);
   try {
     await arena.query('truncate request, request_template');
     const pid = arena.up()[0]?.pid ?? 0;
-    const dir = join(stage.dir, 'postgres');
+    const dir = join(testbed.dir, 'postgres');
     const server = await startPostgres({ dir });
     await stopProcess(server.pid, 'SIGKILL', 10_000);
 
@@ -57,7 +57,7 @@ export const largeRequests: Scenario = async ({ stage, rows }) => {
     await sleep(outageMs);
     const inHand = await requests.getActiveCount();
     const again = await startPostgres({ dir, port: server.port });
-    stage.onClose('the PostgreSQL that was started again after large requests', again.stop);
+    testbed.onClose('the PostgreSQL that was started again after large requests', again.stop);
 
     const backAt = performance.now();
     await untilTrue('queues without a job', () => areDrained([requests, arena.queue]));

@@ -12,9 +12,9 @@ const isInsert = (bytes: Buffer): boolean => /insert into \S+strategy_execution_
 
 /** Commits whose replies are lost on the way back, one after the other. */
 export const lostReplies: Scenario = async (options) => {
-  const url = new URL(options.stage.databaseUrl);
+  const url = new URL(options.testbed.databaseUrl);
   const proxy = await startTcpProxy(Number(url.port));
-  options.stage.onClose('the proxy', proxy.close);
+  options.testbed.onClose('the proxy', proxy.close);
   url.port = String(proxy.port);
   return strikeUnderLoad(options, {
     scenario: `the reply to ${times} commits lost`,

@@ -15,8 +15,8 @@ const poison = { errorMessage: 'a\0b' };
 const bound = 2 * badRecords * Math.log2(batchRecords) + 1;
 
 /** Records that PostgreSQL refuses, a few in each batch, spread evenly. */
-export const poisonedBatches: Scenario = async ({ stage, rows }) => {
-  const arena = await openArena(stage, {
+export const poisonedBatches: Scenario = async ({ testbed, rows }) => {
+  const arena = await openArena(testbed, {
     name: 'poison',
     workers: 1,
     environment: { SLUICE_BATCH_MAX_RECORDS: String(batchRecords) },

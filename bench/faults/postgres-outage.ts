@@ -13,8 +13,8 @@ export const postgresOutage: Scenario = (options) =>
     scenario: `PostgreSQL away for ${options.outageSeconds} s`,
     name: 'postgres-outage',
     workers: 2,
-    async strike(arena, _load, stage) {
-      const dir = join(stage.dir, 'postgres');
+    async strike(arena, _load, testbed) {
+      const dir = join(testbed.dir, 'postgres');
       const server = await startPostgres({ dir });
       const before = await arena.memory();
       await stopProcess(server.pid, 'SIGKILL', 10_000);
@@ -29,7 +29,7 @@ export const postgresOutage: Scenario = (options) =>
       const after = await arena.memory();
       const waiting = await arena.queue.getWaitingCount();
       const again = await startPostgres({ dir, port: server.port });
-      stage.onClose('the PostgreSQL that was started again', again.stop);
+      testbed.onClose('the PostgreSQL that was started again', again.stop);
       const memory = [before, most, after].map(Math.round).join(', ');
       return `memory of the workers before, at most, at the end: ${memory} MB; ${mostActive} jobs in hand, ${waiting} waiting`;
     },

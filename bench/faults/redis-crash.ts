@@ -16,15 +16,15 @@ export const redisCrash: Scenario = (options) =>
     scenario: `${times} × SIGKILL of Redis`,
     name: 'redis-crash',
     workers: 2,
-    async strike(_arena, _load, stage) {
-      const dir = join(stage.dir, 'redis');
+    async strike(_arena, _load, testbed) {
+      const dir = join(testbed.dir, 'redis');
       const binary = (await findRedisBinary()) ?? '';
       for (let time = 0; time < times; time += 1) {
         const server = await startRedis({ binary, dir });
         await stopProcess(server.pid, 'SIGKILL', 10_000);
         await sleep(awayMs);
         const again = await startRedis({ binary, dir, port: server.port });
-        stage.onClose('the Redis that was started again', again.stop);
+        testbed.onClose('the Redis that was started again', again.stop);
         await sleep(calmMs);
       }
       return 'append-only file, appendfsync everysec';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseMemoryInfo } from '../../shared/platform/redis/redis-memory.ts';
 import { startTcpProxy } from '../../test/support/tcp-proxy.ts';
-import type { Stage } from '../stage.ts';
+import type { Testbed } from '../testbed.ts';
 import { untilTrue } from './arena.ts';
 import type { Scenario } from './scenario.ts';
 import { strikeUnderLoad } from './under-load.ts';
@@ -16,13 +16,13 @@ const nowhere = 1;
  * Meanwhile one of the workers is restarted. Everything has to be stored without anybody's help.
  */
 export const redisFull: Scenario = async (options) => {
-  const { stage } = options;
-  const url = new URL(stage.databaseUrl);
+  const { testbed } = options;
+  const url = new URL(testbed.databaseUrl);
   const proxy = await startTcpProxy(Number(url.port));
-  stage.onClose('the proxy of the full Redis', proxy.close);
+  testbed.onClose('the proxy of the full Redis', proxy.close);
   const databasePort = Number(url.port);
   url.port = String(proxy.port);
-  await setBound(stage, (await usedBytes(stage)) + roomBytes);
+  await setBound(testbed, (await usedBytes(testbed)) + roomBytes);
   try {
     return await strikeUnderLoad(options, {
       scenario: `Redis full, PostgreSQL away for ${options.outageSeconds} s`,
@@ -34,8 +34,8 @@ export const redisFull: Scenario = async (options) => {
         proxy.forwardTo(nowhere);
         proxy.cut();
         await sleep(options.outageSeconds * 1_000);
-        const share = (await usedBytes(stage)) / (await maxBytes(stage));
-        await fill(stage);
+        const share = (await usedBytes(testbed)) / (await maxBytes(testbed));
+        await fill(testbed);
         const [worker] = arena.up();
         if (worker !== undefined) await arena.end(worker, 'SIGKILL');
         await untilTrue('a fleet that is whole again', () => arena.up().length === 2);
@@ -45,13 +45,13 @@ export const redisFull: Scenario = async (options) => {
       },
     });
   } finally {
-    await setBound(stage, 0);
-    for await (const keys of stage.redis.scanStream({ match: 'filler:*', count: 1_000 }))
-      if (keys.length > 0) await stage.redis.unlink(...keys);
+    await setBound(testbed, 0);
+    for await (const keys of testbed.redis.scanStream({ match: 'filler:*', count: 1_000 }))
+      if (keys.length > 0) await testbed.redis.unlink(...keys);
   }
 };
 
-async function fill({ redis }: Stage): Promise<void> {
+async function fill({ redis }: Testbed): Promise<void> {
   for (let key = 0; ; key += 1) {
     const isFull = await redis.set(`filler:${key}`, 'x'.repeat(fillerBytes)).then(
       () => false,
@@ -61,14 +61,14 @@ async function fill({ redis }: Stage): Promise<void> {
   }
 }
 
-async function setBound({ redis }: Stage, bytes: number): Promise<void> {
+async function setBound({ redis }: Testbed, bytes: number): Promise<void> {
   await redis.config('SET', 'maxmemory', String(bytes));
 }
 
-async function usedBytes({ redis }: Stage): Promise<number> {
+async function usedBytes({ redis }: Testbed): Promise<number> {
   return parseMemoryInfo(await redis.info('memory'))?.usedBytes ?? 0;
 }
 
-async function maxBytes({ redis }: Stage): Promise<number> {
+async function maxBytes({ redis }: Testbed): Promise<number> {
   return parseMemoryInfo(await redis.info('memory'))?.maxBytes ?? 0;
 }

@@ -1,6 +1,6 @@
 import { say } from '../../dev/steps.ts';
 import { createRows } from '../rows.ts';
-import type { Stage } from '../stage.ts';
+import type { Testbed } from '../testbed.ts';
 import { killedWorkers } from './killed-workers.ts';
 import { largeRequests } from './large-requests.ts';
 import { lostReplies } from './lost-replies.ts';
@@ -27,11 +27,14 @@ const scenarios: Scenario[] = [
 ];
 
 /** Applies every fault to a fleet of its own, one after the other, and counts what happened to the records. */
-export async function runFaults(stage: Stage, { outageSeconds }: { outageSeconds: number }): Promise<FaultResult[]> {
-  const rows = createRows(Math.max(rowsAtLeast, outageSeconds * rowsPerOutageSecond), stage.config.producer);
+export async function runFaults(
+  testbed: Testbed,
+  { outageSeconds }: { outageSeconds: number },
+): Promise<FaultResult[]> {
+  const rows = createRows(Math.max(rowsAtLeast, outageSeconds * rowsPerOutageSecond), testbed.config.producer);
   const results: FaultResult[] = [];
   for (const scenario of scenarios) {
-    const result = await scenario({ stage, rows, outageSeconds });
+    const result = await scenario({ testbed, rows, outageSeconds });
     say(`${result.scenario}: ${result.recorded} recorded, ${result.lost} lost, ${result.duplicated} duplicated`);
     results.push(result);
   }

@@ -1,5 +1,5 @@
 import type { Rows } from '../rows.ts';
-import type { Stage } from '../stage.ts';
+import type { Testbed } from '../testbed.ts';
 
 /** How a fleet came through a fault. Records are counted by their ids, each once. */
 export interface FaultResult {
@@ -25,7 +25,7 @@ export interface FaultResult {
 
 /** What every scenario needs. */
 export interface FaultOptions {
-  stage: Stage;
+  testbed: Testbed;
   rows: Rows;
   /** how long PostgreSQL is away */
   outageSeconds: number;

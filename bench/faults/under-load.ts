@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Stage } from '../stage.ts';
+import type { Testbed } from '../testbed.ts';
 import { takeAccounts, untilDrained } from './accounts.ts';
 import { type Arena, openArena } from './arena.ts';
 import { type Load, startLoad } from './load.ts';
@@ -20,16 +20,16 @@ export interface Fault {
   /** records of one chunk at most. @default the configured number */
   chunkRecords?: number;
   /** Causes the fault, and returns when it is over. @returns remarks besides the counts */
-  strike(arena: Arena, load: Load, stage: Stage): Promise<string>;
+  strike(arena: Arena, load: Load, testbed: Testbed): Promise<string>;
 }
 
 /** Applies a fault to a fleet under steady load, waits until everything has settled, and counts the records. */
-export async function strikeUnderLoad({ stage, rows }: FaultOptions, fault: Fault): Promise<FaultResult> {
-  const arena = await openArena(stage, fault);
+export async function strikeUnderLoad({ testbed, rows }: FaultOptions, fault: Fault): Promise<FaultResult> {
+  const arena = await openArena(testbed, fault);
   try {
-    const load = startLoad(stage, { namespace: arena.namespace, rows, perSecond, chunkRecords: fault.chunkRecords });
+    const load = startLoad(testbed, { namespace: arena.namespace, rows, perSecond, chunkRecords: fault.chunkRecords });
     await sleep(calmMs);
-    const said = await fault.strike(arena, load, stage);
+    const said = await fault.strike(arena, load, testbed);
     const overAt = performance.now();
     await load.stop();
     await untilDrained(arena);

@@ -3,7 +3,7 @@ import { registerGames } from '../../demo/games/register-games.ts';
 import { firstStreamId } from '../../shared/contracts/stream-id.ts';
 import type { Database } from '../../shared/platform/postgres/database.ts';
 import type { Contender } from '../contenders/contender.ts';
-import type { Stage } from '../stage.ts';
+import type { Testbed } from '../testbed.ts';
 import type { HealthArena } from './health-arena.ts';
 import { createHealthBacklog } from './health-backlog.ts';
 import type { HealthWorker } from './health-worker.ts';
@@ -24,7 +24,7 @@ export interface EventCount {
  * when the worker has saved that it has read all of it, and the lobby was informed of the last event.
  */
 export function createDrain(
-  stage: Stage,
+  testbed: Testbed,
   {
     database,
     arena,
@@ -40,9 +40,9 @@ export function createDrain(
   },
 ): Contender<EventCount> {
   // A transaction belongs to a connection.
-  const filler = stage.redis.duplicate();
+  const filler = testbed.redis.duplicate();
   filler.on('error', () => undefined);
-  stage.onClose(`the connection that fills the stream of ${name}`, async () => filler.disconnect());
+  testbed.onClose(`the connection that fills the stream of ${name}`, async () => filler.disconnect());
   let runs = 0;
   let lastGameId = '';
 

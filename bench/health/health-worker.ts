@@ -3,8 +3,8 @@ import { offsetKey } from '../../shared/contracts/offset-key.ts';
 import { compareStreamIds } from '../../shared/contracts/stream-id.ts';
 import type { Config } from '../../shared/platform/config/config.ts';
 import type { Database } from '../../shared/platform/postgres/database.ts';
-import type { Stage } from '../stage.ts';
 import { startChild } from '../start-child.ts';
+import type { Testbed } from '../testbed.ts';
 
 export type HealthMode = Config['health']['mode'];
 
@@ -26,13 +26,13 @@ const cliFile = new URL('../../cli/main.ts', import.meta.url);
 
 /** Starts `sluice worker health-events`. Resolves when it is up. */
 export async function startHealthWorker(
-  stage: Stage,
+  testbed: Testbed,
   database: Database,
   { mode, name }: { mode: HealthMode; name: string },
 ): Promise<HealthWorker> {
   const stream = `bench:${name}:health`;
   const lobbyStream = `bench:${name}:lobby`;
-  const { child } = await startChild(stage, {
+  const { child } = await startChild(testbed, {
     name: `the worker ${name}`,
     file: cliFile,
     args: ['worker', 'health-events'],
@@ -47,7 +47,7 @@ export async function startHealthWorker(
   });
   const savedOffset = async (): Promise<string | null> =>
     mode === 'mirror'
-      ? stage.redis.get(offsetKey('bench', name))
+      ? testbed.redis.get(offsetKey('bench', name))
       : ((await database.streamOffset.findUnique({ where: { label: name } }))?.lastId ?? null);
   return {
     mode,
@@ -59,7 +59,7 @@ export async function startHealthWorker(
       return offset !== null && compareStreamIds(offset, entryId) >= 0;
     },
     async lastToldGame() {
-      const [last] = await stage.redis.xrevrange(lobbyStream, '+', '-', 'COUNT', 1);
+      const [last] = await testbed.redis.xrevrange(lobbyStream, '+', '-', 'COUNT', 1);
       return last === undefined ? null : (fieldOf(last[1], 'game_id') ?? null);
     },
     check() {

@@ -1,7 +1,7 @@
 import { say } from '../../dev/steps.ts';
 import { createDatabase } from '../../shared/platform/postgres/database.ts';
 import { type ContenderResult, measureRounds } from '../rounds.ts';
-import type { Stage } from '../stage.ts';
+import type { Testbed } from '../testbed.ts';
 import { createDrain } from './drain.ts';
 import { createHealthArena } from './health-arena.ts';
 import { startHealthWorker } from './health-worker.ts';
@@ -29,24 +29,24 @@ const mirrorShare = 1 / 20;
  *
  * @throws Error if a game's state does not match its events, or the lobby was not informed of it
  */
-export async function measureHealth(stage: Stage, count: number): Promise<HealthResult> {
-  const database = createDatabase(stage.config.database, 'sluice bench of health events');
-  stage.onClose('the database client of health events', () => database.$disconnect());
-  const arena = createHealthArena(database, stage.redis);
-  const hardened = await startHealthWorker(stage, database, { mode: 'hardened', name: 'bench-hardened' });
-  const mirror = await startHealthWorker(stage, database, { mode: 'mirror', name: 'bench-mirror' });
+export async function measureHealth(testbed: Testbed, count: number): Promise<HealthResult> {
+  const database = createDatabase(testbed.config.database, 'sluice bench of health events');
+  testbed.onClose('the database client of health events', () => database.$disconnect());
+  const arena = createHealthArena(database, testbed.redis);
+  const hardened = await startHealthWorker(testbed, database, { mode: 'hardened', name: 'bench-hardened' });
+  const mirror = await startHealthWorker(testbed, database, { mode: 'mirror', name: 'bench-mirror' });
   const drained = await measureRounds(
-    stage,
+    testbed,
     arena,
     { count, unit: 'events' },
     {
-      hardened: createDrain(stage, { database, arena, worker: hardened, name: 'hardened', share: 1 }),
-      mirror: createDrain(stage, { database, arena, worker: mirror, name: 'mirror, one by one', share: mirrorShare }),
+      hardened: createDrain(testbed, { database, arena, worker: hardened, name: 'hardened', share: 1 }),
+      mirror: createDrain(testbed, { database, arena, worker: mirror, name: 'mirror, one by one', share: mirrorShare }),
     },
   );
   say('health events: how soon the lobby is informed');
   return {
-    hardened: { drained: drained.hardened, latency: await measureToldLatency(stage, database, hardened) },
-    mirror: { drained: drained.mirror, latency: await measureToldLatency(stage, database, mirror) },
+    hardened: { drained: drained.hardened, latency: await measureToldLatency(testbed, database, hardened) },
+    mirror: { drained: drained.mirror, latency: await measureToldLatency(testbed, database, mirror) },
   };
 }

@@ -3,8 +3,8 @@ import { registerGames } from '../../demo/games/register-games.ts';
 import { fieldOf } from '../../shared/contracts/health-event.ts';
 import { firstStreamId } from '../../shared/contracts/stream-id.ts';
 import type { Database } from '../../shared/platform/postgres/database.ts';
-import type { Stage } from '../stage.ts';
 import { quantile } from '../statistics.ts';
+import type { Testbed } from '../testbed.ts';
 import { toFields } from './health-backlog.ts';
 import type { HealthWorker } from './health-worker.ts';
 
@@ -29,13 +29,17 @@ const blockMs = 1_000;
  *
  * @throws Error if the lobby was not informed of one
  */
-export async function measureToldLatency(stage: Stage, database: Database, worker: HealthWorker): Promise<ToldLatency> {
+export async function measureToldLatency(
+  testbed: Testbed,
+  database: Database,
+  worker: HealthWorker,
+): Promise<ToldLatency> {
   const count = (lastsMs / 1_000) * eventsPerSecond;
   const gameIds = Array.from({ length: count }, (_, game) => `bench-latency-${worker.mode}-${game}`);
   await registerGames(database, gameIds);
   const writtenAt = new Map<string, number>();
   const latenciesMs: number[] = [];
-  const lobby = stage.redis.duplicate();
+  const lobby = testbed.redis.duplicate();
   lobby.on('error', () => undefined);
   const giveUpAt = performance.now() + lastsMs + patienceMs;
 
@@ -58,7 +62,7 @@ export async function measureToldLatency(stage: Stage, database: Database, worke
       await sleep(Math.max(0, startedAt + (index * 1_000) / eventsPerSecond - performance.now()));
       const occurredAtMs = Date.now();
       writtenAt.set(gameId, performance.now());
-      await stage.redis.xadd(
+      await testbed.redis.xadd(
         worker.stream,
         '*',
         ...toFields({ gameId, type: 'container_exited', containerId: '000000000001', occurredAtMs }),
@@ -67,7 +71,7 @@ export async function measureToldLatency(stage: Stage, database: Database, worke
   };
 
   try {
-    const [last] = await stage.redis.xrevrange(worker.lobbyStream, '+', '-', 'COUNT', 1);
+    const [last] = await testbed.redis.xrevrange(worker.lobbyStream, '+', '-', 'COUNT', 1);
     await Promise.all([listen(last?.[0] ?? firstStreamId), write()]);
   } finally {
     lobby.disconnect();

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { createRows } from '../rows.ts';
-import type { Stage } from '../stage.ts';
+import type { Testbed } from '../testbed.ts';
 
 /** A table with the rows of one busy strategy, and the windows to ask for. */
 export interface FilledTable {
@@ -32,16 +32,16 @@ const distinctRuns = 600;
  * Fills the table with SQL: runs that were really scored, with other ids, times and durations, of one strategy. One run in a hundred
  * fails, and 5 % of the others are kept, so one row in six is a failure.
  */
-export async function fillTable(stage: Stage, rows: number): Promise<FilledTable> {
-  await stage.reset();
-  const client = new pg.Client({ connectionString: stage.databaseUrl });
+export async function fillTable(testbed: Testbed, rows: number): Promise<FilledTable> {
+  await testbed.reset();
+  const client = new pg.Client({ connectionString: testbed.databaseUrl });
   client.on('error', () => undefined);
   await client.connect();
-  stage.onClose('the connection to the execution log', () => client.end());
+  testbed.onClose('the connection to the execution log', () => client.end());
 
   const until = new Date();
   await createDays(client, until, rows);
-  const runs = createRows(distinctRuns, stage.config.producer);
+  const runs = createRows(distinctRuns, testbed.config.producer);
   await client.query('create temp table run (n int primary key, run jsonb)');
   await client.query(
     `insert into run select ordinality - 1, value from jsonb_array_elements($1::jsonb) with ordinality`,

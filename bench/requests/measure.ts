@@ -1,6 +1,6 @@
 import { say } from '../../dev/steps.ts';
 import { type ContenderResult, measureRounds } from '../rounds.ts';
-import type { Stage } from '../stage.ts';
+import type { Testbed } from '../testbed.ts';
 import { createRequestCopy } from './contenders/copy.ts';
 import { createOriginal } from './contenders/original.ts';
 import { createRequestSluice } from './contenders/sluice.ts';
@@ -40,20 +40,20 @@ const sizes = [
  *
  * @throws Error if a contender lost a row or stored one too many
  */
-export async function measureRequests(stage: Stage, count: number): Promise<RequestsResult> {
-  const tables = await openRequestTables(stage);
-  const sluice = await createRequestSluice(stage);
-  const original = await createOriginal(stage);
-  const storeStatement = createStoreStatement(stage);
+export async function measureRequests(testbed: Testbed, count: number): Promise<RequestsResult> {
+  const tables = await openRequestTables(testbed);
+  const sluice = await createRequestSluice(testbed);
+  const original = await createOriginal(testbed);
+  const storeStatement = createStoreStatement(testbed);
   const results: BodySizeResult[] = [];
   for (const { bodyBytes, share } of sizes) {
     const rows = createRequestRows(Math.round(count * share), bodyBytes);
     say(`${rows.count} requests with bodies of ${bodyBytes / kib} KiB`);
-    const copy = await createRequestCopy(stage, rows);
-    const measured = await measureRounds(stage, tables, rows, { sluice, original, storeStatement, copy });
+    const copy = await createRequestCopy(testbed, rows);
+    const measured = await measureRounds(testbed, tables, rows, { sluice, original, storeStatement, copy });
     results.push({ bodyBytes, meanBytes: rows.meanBytes, ...measured });
   }
   const [small] = results;
-  const surge = await measureSurge(stage, tables, small?.sluice.rowsPerSecond ?? 0);
+  const surge = await measureSurge(testbed, tables, small?.sluice.rowsPerSecond ?? 0);
   return { sizes: results, surge };
 }

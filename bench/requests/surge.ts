@@ -2,8 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { say } from '../../dev/steps.ts';
 import { readMemory } from '../memory.ts';
 import type { Arena } from '../rounds.ts';
-import type { Stage } from '../stage.ts';
 import { startChild } from '../start-child.ts';
+import type { Testbed } from '../testbed.ts';
 import { startRequestWorker } from './request-worker.ts';
 import type { SurgeAnswer, SurgeOrder } from './surge-producer.ts';
 
@@ -52,11 +52,11 @@ const calmShare = 0.7;
  *
  * @throws Error if an accepted request was not stored
  */
-export async function measureSurge(stage: Stage, tables: Arena, storedPerSecond: number): Promise<SurgeResult> {
+export async function measureSurge(testbed: Testbed, tables: Arena, storedPerSecond: number): Promise<SurgeResult> {
   await tables.reset();
   const environment = { NODE_OPTIONS: `--max-old-space-size=${heapMib}` };
-  const worker = await startRequestWorker(stage, namespace, environment);
-  const { child } = await startChild(stage, {
+  const worker = await startRequestWorker(testbed, namespace, environment);
+  const { child } = await startChild(testbed, {
     name: 'the producer of the surge',
     file: new URL('./surge-producer.ts', import.meta.url),
     environment: { SLUICE_NAMESPACE: namespace, ...environment },

@@ -5,7 +5,7 @@ import { from as copyFrom } from 'pg-copy-streams';
 import { uuidV7 } from '../../../producers/core/uuid-v7.ts';
 import type { Contender } from '../../contenders/contender.ts';
 import { blocksOf, toCopyText } from '../../copy-text.ts';
-import type { Stage } from '../../stage.ts';
+import type { Testbed } from '../../testbed.ts';
 import type { Completion, RequestRows } from '../request-rows.ts';
 
 const bytesPerBlock = 256 * 1_024;
@@ -14,11 +14,11 @@ const bytesPerBlock = 256 * 1_024;
  * Raw COPY on one connection: no queue, no SDK, no checks; one transaction, so a crash loses everything. The text of the rows is
  * prepared before the clock starts. It is the yardstick for the others: nothing stores these rows in these tables for less.
  */
-export async function createRequestCopy(stage: Stage, rows: RequestRows): Promise<Contender<RequestRows>> {
-  const client = new pg.Client({ connectionString: stage.databaseUrl });
+export async function createRequestCopy(testbed: Testbed, rows: RequestRows): Promise<Contender<RequestRows>> {
+  const client = new pg.Client({ connectionString: testbed.databaseUrl });
   client.on('error', () => undefined);
   await client.connect();
-  stage.onClose('the COPY connection of requests', () => client.end());
+  testbed.onClose('the COPY connection of requests', () => client.end());
   const linesPerBlock = Math.max(1, Math.round(bytesPerBlock / rows.meanBytes));
   const templateIds = Array.from({ length: rows.count }, () => uuidV7(Date.now()));
   const texts = Array.from({ length: rows.period }, (_, index) => toTexts(rows.record(index)));

@@ -13,7 +13,7 @@ import { createRedis, type Redis } from '../shared/platform/redis/redis.ts';
 import { type CpuMeter, createCpuMeter } from './cpu-meter.ts';
 
 /** Private servers with the real schema, and what all parts of the bench need from them. */
-export interface Stage {
+export interface Testbed {
   /** includes the servers' URLs */
   config: Config;
   /** for child processes */
@@ -40,7 +40,7 @@ const table = 'strategy_execution_log';
  *
  * @throws UsageError if the environment names servers: the bench empties tables, which must not happen on a user's server
  */
-export async function openStage(environment: NodeJS.ProcessEnv): Promise<Stage> {
+export async function openTestbed(environment: NodeJS.ProcessEnv): Promise<Testbed> {
   for (const name of ['DATABASE_URL', 'REDIS_URL']) {
     if (environment[name] !== undefined)
       throw new UsageError(`the bench empties tables, so it runs on private servers only; unset ${name}`);
