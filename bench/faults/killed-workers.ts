@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createRandom } from '../../demo/random.ts';
-import { untilTrue } from './arena.ts';
+import { untilTrue } from './fault-fleet.ts';
 import type { Scenario } from './scenario.ts';
 import { strikeUnderLoad } from './under-load.ts';
 
@@ -17,16 +17,16 @@ export const killedWorkers: Scenario = (options) =>
     name: 'killed-workers',
     workers: 3,
     environment: shortLocks,
-    async strike(arena) {
+    async strike(fleet) {
       const random = createRandom(7);
       for (let killed = 0; killed < kills; killed += 1) {
-        await untilTrue('a worker that is up', () => arena.up().length > 0);
-        const victims = arena.up();
+        await untilTrue('a worker that is up', () => fleet.up().length > 0);
+        const victims = fleet.up();
         const victim = victims[Math.floor(random() * victims.length)];
-        if (victim !== undefined) await arena.end(victim, 'SIGKILL');
+        if (victim !== undefined) await fleet.end(victim, 'SIGKILL');
         await sleep(everyMs);
       }
-      await untilTrue('a whole fleet', () => arena.up().length === 3);
-      return `${arena.endings.filter((how) => how.includes('SIGKILL')).length} killed`;
+      await untilTrue('a whole fleet', () => fleet.up().length === 3);
+      return `${fleet.endings.filter((how) => how.includes('SIGKILL')).length} killed`;
     },
   });

@@ -7,7 +7,7 @@ import { uuidV7 } from '../../producers/core/uuid-v7.ts';
 import type { RequestRecord } from '../../shared/contracts/completed-request-schema.ts';
 import { jobName, queuePrefix } from '../../shared/contracts/queues.ts';
 import { readPeakMemory } from '../memory.ts';
-import { type Arena, openArena, untilTrue } from './arena.ts';
+import { type FaultFleet, startFaultFleet, untilTrue } from './fault-fleet.ts';
 import type { Scenario } from './scenario.ts';
 
 const mib = 1_048_576;
@@ -25,17 +25,17 @@ const heapFlags = `--max-old-space-size=${Math.floor(containerMib * 0.6)} --max-
  * executions that take many times their text once parsed. PostgreSQL is away until the worker can take no more jobs.
  */
 export const largeRequests: Scenario = async ({ testbed, rows }) => {
-  const arena = await openArena(testbed, {
+  const fleet = await startFaultFleet(testbed, {
     name: 'large-requests',
     workers: 1,
     environment: { NODE_OPTIONS: heapFlags },
   });
-  const prefix = queuePrefix('completed-request', arena.namespace);
+  const prefix = queuePrefix('completed-request', fleet.namespace);
   const requests = new Queue('completed-request', { connection: testbed.redis, prefix });
   requests.on('error', () => undefined);
   try {
-    await arena.query('truncate request, request_template');
-    const pid = arena.up()[0]?.pid ?? 0;
+    await fleet.query('truncate request, request_template');
+    const pid = fleet.up()[0]?.pid ?? 0;
     const dir = join(testbed.dir, 'postgres');
     const server = await startPostgres({ dir });
     await stopProcess(server.pid, 'SIGKILL', 10_000);
@@ -48,7 +48,7 @@ export const largeRequests: Scenario = async ({ testbed, rows }) => {
     for (let seq = 1; seq <= requestJobs; seq += 1) await add(requests, seq, [aLargeRequest()]);
     for (let job = 0; job < executionJobs; job += 1)
       await add(
-        arena.queue,
+        fleet.queue,
         job + 1,
         Array.from({ length: executionsPerJob }, (_, index) =>
           aWideExecution(rows.record(job * executionsPerJob + index)),
@@ -60,21 +60,21 @@ export const largeRequests: Scenario = async ({ testbed, rows }) => {
     testbed.onClose('the PostgreSQL that was started again after large requests', again.stop);
 
     const backAt = performance.now();
-    await untilTrue('queues without a job', () => areDrained([requests, arena.queue]));
+    await untilTrue('queues without a job', () => areDrained([requests, fleet.queue]));
     const drainSeconds = (performance.now() - backAt) / 1_000;
     const peakMib = readPeakMemory(pid) / mib;
-    if (arena.endings.length > 0 || peakMib > containerMib)
-      throw new Error(`faults: the worker took ${peakMib.toFixed(0)} MiB, and ${arena.endings.join(', ') || 'lives'}`);
+    if (fleet.endings.length > 0 || peakMib > containerMib)
+      throw new Error(`faults: the worker took ${peakMib.toFixed(0)} MiB, and ${fleet.endings.join(', ') || 'lives'}`);
     return {
       scenario: `large requests in a worker of ${containerMib} MiB`,
-      ...(await takeAccounts(arena, ids)),
-      failed: (await requests.getFailedCount()) + (await arena.queue.getFailedCount()),
+      ...(await takeAccounts(fleet, ids)),
+      failed: (await requests.getFailedCount()) + (await fleet.queue.getFailedCount()),
       drainSeconds,
       extra: `${peakMib.toFixed(0)} MiB at most, ${inHand} of ${requestJobs} requests in hand while PostgreSQL was away`,
     };
   } finally {
     await requests.close();
-    await arena.close();
+    await fleet.close();
   }
 };
 
@@ -113,11 +113,11 @@ async function areDrained(queues: readonly Queue[]): Promise<boolean> {
   return counts.every((jobs) => jobs === 0);
 }
 
-async function takeAccounts(arena: Arena, ids: readonly string[]) {
-  const stored = await arena.query<{ id: string }>(
+async function takeAccounts(fleet: FaultFleet, ids: readonly string[]) {
+  const stored = await fleet.query<{ id: string }>(
     'select id from request union all select id from strategy_execution_log',
   );
-  const dead = await arena.query<{ id: string }>(`select split_part(record_key, '.', 1) as id from dead_letter`);
+  const dead = await fleet.query<{ id: string }>(`select split_part(record_key, '.', 1) as id from dead_letter`);
   const storedIds = new Set(stored.map(({ id }) => id));
   const known = new Set([...storedIds, ...dead.map(({ id }) => id)]);
   return {
@@ -126,6 +126,6 @@ async function takeAccounts(arena: Arena, ids: readonly string[]) {
     lost: ids.filter((id) => !known.has(id)).length,
     duplicated: stored.length - storedIds.size,
     deadLetters: dead.length,
-    stalls: arena.stalls(),
+    stalls: fleet.stalls(),
   };
 }

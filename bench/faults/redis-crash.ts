@@ -16,7 +16,7 @@ export const redisCrash: Scenario = (options) =>
     scenario: `${times} × SIGKILL of Redis`,
     name: 'redis-crash',
     workers: 2,
-    async strike(_arena, _load, testbed) {
+    async strike(_fleet, _load, testbed) {
       const dir = join(testbed.dir, 'redis');
       const binary = (await findRedisBinary()) ?? '';
       for (let time = 0; time < times; time += 1) {

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { parseMemoryInfo } from '../../shared/platform/redis/redis-memory.ts';
 import { startTcpProxy } from '../../test/support/tcp-proxy.ts';
 import type { Testbed } from '../testbed.ts';
-import { untilTrue } from './arena.ts';
+import { untilTrue } from './fault-fleet.ts';
 import type { Scenario } from './scenario.ts';
 import { strikeUnderLoad } from './under-load.ts';
 
@@ -30,16 +30,16 @@ export const redisFull: Scenario = async (options) => {
       workers: 2,
       chunkRecords: 5,
       environment: { DATABASE_URL: url.href },
-      async strike(arena, load) {
+      async strike(fleet, load) {
         proxy.forwardTo(nowhere);
         proxy.cut();
         await sleep(options.outageSeconds * 1_000);
         const share = (await usedBytes(testbed)) / (await maxBytes(testbed));
         await fill(testbed);
-        const [worker] = arena.up();
-        if (worker !== undefined) await arena.end(worker, 'SIGKILL');
-        await untilTrue('a fleet that is whole again', () => arena.up().length === 2);
-        const waiting = await arena.queue.getWaitingCount();
+        const [worker] = fleet.up();
+        if (worker !== undefined) await fleet.end(worker, 'SIGKILL');
+        await untilTrue('a fleet that is whole again', () => fleet.up().length === 2);
+        const waiting = await fleet.queue.getWaitingCount();
         proxy.forwardTo(databasePort);
         return `${load.recorded()} recorded until then, ${waiting} jobs waiting, Redis at ${Math.round(share * 100)} %, then filled up`;
       },

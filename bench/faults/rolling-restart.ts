@@ -1,4 +1,4 @@
-import { untilTrue } from './arena.ts';
+import { untilTrue } from './fault-fleet.ts';
 import type { Scenario } from './scenario.ts';
 import { strikeUnderLoad } from './under-load.ts';
 
@@ -10,14 +10,14 @@ export const rollingRestart: Scenario = (options) =>
     scenario: `${rounds} rolling restarts, fleet of 3`,
     name: 'rolling-restart',
     workers: 3,
-    async strike(arena) {
+    async strike(fleet) {
       for (let round = 0; round < rounds; round += 1) {
-        for (const worker of arena.up()) {
-          await arena.end(worker, 'SIGTERM');
-          await untilTrue('a worker that is back', () => arena.up().length === 3);
+        for (const worker of fleet.up()) {
+          await fleet.end(worker, 'SIGTERM');
+          await untilTrue('a worker that is back', () => fleet.up().length === 3);
         }
       }
-      const inOrder = arena.endings.filter((how) => how === 'ended with code 0').length;
-      return `${inOrder} of ${arena.endings.length} exits with 0`;
+      const inOrder = fleet.endings.filter((how) => how === 'ended with code 0').length;
+      return `${inOrder} of ${fleet.endings.length} exits with 0`;
     },
   });

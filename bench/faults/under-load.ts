@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Testbed } from '../testbed.ts';
 import { takeAccounts, untilDrained } from './accounts.ts';
-import { type Arena, openArena } from './arena.ts';
+import { type FaultFleet, startFaultFleet } from './fault-fleet.ts';
 import { type Load, startLoad } from './load.ts';
 import type { FaultOptions, FaultResult } from './scenario.ts';
 
@@ -20,22 +20,22 @@ export interface Fault {
   /** records of one chunk at most. @default the configured number */
   chunkRecords?: number;
   /** Causes the fault, and returns when it is over. @returns remarks besides the counts */
-  strike(arena: Arena, load: Load, testbed: Testbed): Promise<string>;
+  strike(fleet: FaultFleet, load: Load, testbed: Testbed): Promise<string>;
 }
 
 /** Applies a fault to a fleet under steady load, waits until everything has settled, and counts the records. */
 export async function strikeUnderLoad({ testbed, rows }: FaultOptions, fault: Fault): Promise<FaultResult> {
-  const arena = await openArena(testbed, fault);
+  const fleet = await startFaultFleet(testbed, fault);
   try {
-    const load = startLoad(testbed, { namespace: arena.namespace, rows, perSecond, chunkRecords: fault.chunkRecords });
+    const load = startLoad(testbed, { namespace: fleet.namespace, rows, perSecond, chunkRecords: fault.chunkRecords });
     await sleep(calmMs);
-    const said = await fault.strike(arena, load, testbed);
+    const said = await fault.strike(fleet, load, testbed);
     const overAt = performance.now();
     await load.stop();
-    await untilDrained(arena);
+    await untilDrained(fleet);
     const drainSeconds = (performance.now() - overAt) / 1_000;
-    const accounts = await takeAccounts(arena, rows, load.recorded());
-    const suppressed = `${await arena.duplicates()} duplicates suppressed`;
+    const accounts = await takeAccounts(fleet, rows, load.recorded());
+    const suppressed = `${await fleet.duplicates()} duplicates suppressed`;
     return {
       scenario: fault.scenario,
       ...accounts,
@@ -43,6 +43,6 @@ export async function strikeUnderLoad({ testbed, rows }: FaultOptions, fault: Fa
       extra: [said, suppressed].filter(Boolean).join(', '),
     };
   } finally {
-    await arena.close();
+    await fleet.close();
   }
 }

@@ -13,7 +13,7 @@ import type { Testbed } from '../testbed.ts';
 const run = promisify(execFile);
 
 /** A fleet of its own on an empty table, with what a scenario can do to it and ask it. */
-export interface Arena {
+export interface FaultFleet {
   namespace: string;
   queue: Queue;
   /** Asks the database, over a connection of its own: the servers do not survive every fault. */
@@ -36,10 +36,10 @@ export interface Arena {
 }
 
 /** Starts `workers` processes on the testbed's servers. `environment` overrides the testbed's. */
-export async function openArena(
+export async function startFaultFleet(
   testbed: Testbed,
   options: { name: string; workers: number; environment?: Record<string, string> },
-): Promise<Arena> {
+): Promise<FaultFleet> {
   const closing = createCloseStack(() => undefined);
   testbed.onClose(options.name, closing.closeAll);
   const namespace = `faults-${options.name}`;
