@@ -18,7 +18,7 @@ export interface ContenderResult {
 }
 
 /** Where all contenders store their rows. */
-export interface Arena {
+export interface TargetStore {
   /** empties it and writes a checkpoint, so that no run pays for the one before it */
   reset(): Promise<void>;
   countRows(): Promise<number>;
@@ -44,7 +44,7 @@ const warmUpShare = 0.15;
  */
 export async function measureRounds<Rows extends { count: number; unit?: string }, Name extends string>(
   { cpu }: Pick<Testbed, 'cpu'>,
-  arena: Arena,
+  target: TargetStore,
   rows: Rows,
   contenders: Readonly<Record<Name, Contender<Rows>>>,
 ): Promise<Record<Name, ContenderResult>> {
@@ -52,7 +52,7 @@ export async function measureRounds<Rows extends { count: number; unit?: string 
   const runs = new Map<Name, Run[]>(all.map(([name]) => [name, []]));
 
   const measureRun = async (contender: Contender<Rows>, part: number): Promise<Run> => {
-    await arena.reset();
+    await target.reset();
     const count = Math.max(1, Math.round(rows.count * contender.share * part));
     await contender.prepare?.(rows, count);
     const cpuBefore = cpu.read(contender.workerPids());
@@ -61,7 +61,7 @@ export async function measureRounds<Rows extends { count: number; unit?: string 
     const seconds = (performance.now() - startedAt) / 1_000;
     const cpuAfter = cpu.read(contender.workerPids());
 
-    const stored = await arena.countRows();
+    const stored = await target.countRows();
     if (stored !== count) throw new Error(`${contender.name}: ${count} rows were passed on, ${stored} are stored`);
     return { rows: count, rowsPerSecond: count / seconds, cpu: cpuPerRow(cpuBefore, cpuAfter, count) };
   };

@@ -4,8 +4,8 @@ import { firstStreamId } from '../../shared/contracts/stream-id.ts';
 import type { Database } from '../../shared/platform/postgres/database.ts';
 import type { Contender } from '../contenders/contender.ts';
 import type { Testbed } from '../testbed.ts';
-import type { HealthArena } from './health-arena.ts';
 import { createHealthBacklog } from './health-backlog.ts';
+import type { HealthTarget } from './health-target.ts';
 import type { HealthWorker } from './health-worker.ts';
 
 /** Often enough for a run of seconds, and rarely enough not to slow down what is measured. */
@@ -27,13 +27,13 @@ export function createDrain(
   testbed: Testbed,
   {
     database,
-    arena,
+    target,
     worker,
     name,
     share,
   }: {
     database: Database;
-    arena: HealthArena;
+    target: HealthTarget;
     worker: HealthWorker;
     name: string;
     share: number;
@@ -55,7 +55,7 @@ export function createDrain(
       const backlog = createHealthBacklog(`bench-${worker.mode}-${runs}`, count, Date.now());
       lastGameId = backlog.lastGameId;
       await registerGames(database, backlog.gameIds);
-      await arena.expect(backlog, worker.lobbyStream);
+      await target.expect(backlog, worker.lobbyStream);
       await filler.multi({ pipeline: false });
       await Promise.all(backlog.entries.map((fields) => filler.xadd(worker.stream, '*', ...fields)));
     },

@@ -3,7 +3,7 @@ import { createDatabase } from '../../shared/platform/postgres/database.ts';
 import { type ContenderResult, measureRounds } from '../rounds.ts';
 import type { Testbed } from '../testbed.ts';
 import { createDrain } from './drain.ts';
-import { createHealthArena } from './health-arena.ts';
+import { createHealthTarget } from './health-target.ts';
 import { startHealthWorker } from './health-worker.ts';
 import { measureToldLatency, type ToldLatency } from './told-latency.ts';
 
@@ -32,16 +32,22 @@ const mirrorShare = 1 / 20;
 export async function measureHealth(testbed: Testbed, count: number): Promise<HealthResult> {
   const database = createDatabase(testbed.config.database, 'sluice bench of health events');
   testbed.onClose('the database client of health events', () => database.$disconnect());
-  const arena = createHealthArena(database, testbed.redis);
+  const target = createHealthTarget(database, testbed.redis);
   const hardened = await startHealthWorker(testbed, database, { mode: 'hardened', name: 'bench-hardened' });
   const mirror = await startHealthWorker(testbed, database, { mode: 'mirror', name: 'bench-mirror' });
   const drained = await measureRounds(
     testbed,
-    arena,
+    target,
     { count, unit: 'events' },
     {
-      hardened: createDrain(testbed, { database, arena, worker: hardened, name: 'hardened', share: 1 }),
-      mirror: createDrain(testbed, { database, arena, worker: mirror, name: 'mirror, one by one', share: mirrorShare }),
+      hardened: createDrain(testbed, { database, target, worker: hardened, name: 'hardened', share: 1 }),
+      mirror: createDrain(testbed, {
+        database,
+        target,
+        worker: mirror,
+        name: 'mirror, one by one',
+        share: mirrorShare,
+      }),
     },
   );
   say('health events: how soon the lobby is informed');

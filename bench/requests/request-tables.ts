@@ -1,9 +1,9 @@
 import pg from 'pg';
-import type { Arena } from '../rounds.ts';
+import type { TargetStore } from '../rounds.ts';
 import type { Testbed } from '../testbed.ts';
 
 /** The tables of requests, as a target store. A request without its template, or the reverse, counts as a lost row. */
-export async function openRequestTables(testbed: Testbed): Promise<Arena> {
+export async function openRequestTables(testbed: Testbed): Promise<TargetStore> {
   const client = new pg.Client({ connectionString: testbed.databaseUrl });
   client.on('error', () => undefined);
   await client.connect();

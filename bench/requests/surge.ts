@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { say } from '../../dev/steps.ts';
 import { readMemory } from '../memory.ts';
-import type { Arena } from '../rounds.ts';
+import type { TargetStore } from '../rounds.ts';
 import { startChild } from '../start-child.ts';
 import type { Testbed } from '../testbed.ts';
 import { startRequestWorker } from './request-worker.ts';
@@ -52,7 +52,11 @@ const calmShare = 0.7;
  *
  * @throws Error if an accepted request was not stored
  */
-export async function measureSurge(testbed: Testbed, tables: Arena, storedPerSecond: number): Promise<SurgeResult> {
+export async function measureSurge(
+  testbed: Testbed,
+  tables: TargetStore,
+  storedPerSecond: number,
+): Promise<SurgeResult> {
   await tables.reset();
   const environment = { NODE_OPTIONS: `--max-old-space-size=${heapMib}` };
   const worker = await startRequestWorker(testbed, namespace, environment);

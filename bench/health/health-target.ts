@@ -2,11 +2,11 @@ import { fieldOf } from '../../shared/contracts/health-event.ts';
 import { firstStreamId } from '../../shared/contracts/stream-id.ts';
 import type { Database } from '../../shared/platform/postgres/database.ts';
 import type { Redis } from '../../shared/platform/redis/redis.ts';
-import type { Arena } from '../rounds.ts';
+import type { TargetStore } from '../rounds.ts';
 import type { GameState, HealthBacklog } from './health-backlog.ts';
 
 /** Where workers drain backlogs, and where the results are checked. */
-export interface HealthArena extends Arena {
+export interface HealthTarget extends TargetStore {
   /** Makes a backlog the one that is counted, before any of it is in the stream. */
   expect(backlog: HealthBacklog, lobbyStream: string): Promise<void>;
 }
@@ -17,7 +17,7 @@ const entriesPerRead = 5_000;
  * Nothing is emptied between runs: each backlog has games of its own, and a running worker may know the old ones. The rows that are
  * counted are the events of all games whose record and last snapshot in the lobby are as expected.
  */
-export function createHealthArena(database: Database, redis: Redis): HealthArena {
+export function createHealthTarget(database: Database, redis: Redis): HealthTarget {
   let current: { backlog: HealthBacklog; lobbyStream: string; lobbyEnd: string } | null = null;
 
   const readLobby = async (lobbyStream: string, after: string): Promise<Map<string, GameState>> => {
