@@ -89,7 +89,7 @@ export function createApp({ header, main, dialog, notices, go }) {
 
   function draw() {
     const view = views[route.view];
-    const title = view?.title(route) ?? 'Not found';
+    const title = view?.title(route) ?? 'Unknown view';
     document.title = `${title} · Sluice`;
     const heading = el('h1', { tabindex: -1, key: 'heading' }, title);
     const mine = shown !== null && shown.subject === subjectOf(route) ? shown : null;
