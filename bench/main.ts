@@ -5,7 +5,7 @@ import { toFaultReport } from './faults/report.ts';
 import { isWhole, runFaults } from './faults/run.ts';
 import { type BenchOptions, readOptions, usage } from './options.ts';
 import { measureReads } from './reads/measure.ts';
-import { readsBars, toReadsReport } from './reads/report.ts';
+import { readsThresholds, toReadsReport } from './reads/report.ts';
 import { toReport } from './report.ts';
 import { runBench } from './run.ts';
 import { openTestbed, type Testbed } from './testbed.ts';
@@ -36,7 +36,7 @@ async function measure(testbed: Testbed, options: BenchOptions): Promise<number>
   }
   if (options.reads !== null) {
     const reads = await measureReads(testbed, options.reads.rows);
-    console.log(options.json ? JSON.stringify({ reads, bars: readsBars(reads) }) : toReadsReport(reads));
+    console.log(options.json ? JSON.stringify({ reads, thresholds: readsThresholds(reads) }) : toReadsReport(reads));
     return reads.plans.every(({ holds }) => holds) ? 0 : 1;
   }
   const figures = await runBench(testbed, options);

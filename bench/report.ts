@@ -1,4 +1,3 @@
-import type { Bar } from './bars.ts';
 import type { EndToEndResult } from './end-to-end.ts';
 import type { HealthResult } from './health/measure.ts';
 import { healthLines } from './health/report.ts';
@@ -8,6 +7,7 @@ import type { RequestsResult } from './requests/measure.ts';
 import { requestLines } from './requests/report.ts';
 import type { ContenderResult } from './rounds.ts';
 import { cpuCells, cpuHead, table, whole } from './table.ts';
+import type { Threshold } from './thresholds.ts';
 
 export { table, whole } from './table.ts';
 
@@ -28,12 +28,12 @@ export interface Figures {
   recordCost: RecordCostResult[] | null;
   requests: RequestsResult | null;
   health: HealthResult | null;
-  bars: Bar[];
+  thresholds: Threshold[];
 }
 
 /** The figures as a text for people. */
 export function toReport(figures: Figures): string {
-  const { environment, rows, endToEnd, latency, recordCost, requests, health, bars } = figures;
+  const { environment, rows, endToEnd, latency, recordCost, requests, health, thresholds } = figures;
   const { cores, cpu, node, postgres, redis } = environment;
   return [
     [
@@ -49,7 +49,7 @@ export function toReport(figures: Figures): string {
     recordCost === null ? [] : recordCostLines(recordCost),
     ...(requests === null ? [] : requestLines(requests)),
     ...(health === null ? [] : healthLines(health)),
-    barLines(bars),
+    thresholdLines(thresholds),
   ]
     .filter((lines) => lines.length > 0)
     .map((lines) => lines.join('\n'))
@@ -97,10 +97,10 @@ function recordCostLines(results: readonly RecordCostResult[]): string[] {
   ]);
 }
 
-function barLines(bars: readonly Bar[]): string[] {
+function thresholdLines(thresholds: readonly Threshold[]): string[] {
   return table([
     ['threshold', 'measured', 'required', ''],
-    ...bars.map(({ what, value, unit, least, most, holds }) => [
+    ...thresholds.map(({ what, value, unit, least, most, holds }) => [
       what,
       `${value.toFixed(value < 10 ? 2 : 1)} ${unit}`,
       least === undefined ? `≤ ${most} ${unit}` : `≥ ${least} ${unit}`,

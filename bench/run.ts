@@ -1,6 +1,5 @@
 import { availableParallelism, cpus } from 'node:os';
 import { say } from '../dev/steps.ts';
-import { endToEndBars, healthBars, latencyBars, recordCostBars, requestBars } from './bars.ts';
 import { measureEndToEnd } from './end-to-end.ts';
 import { measureHealth } from './health/measure.ts';
 import { measureLatency } from './latency.ts';
@@ -10,6 +9,13 @@ import type { Figures } from './report.ts';
 import { measureRequests } from './requests/measure.ts';
 import { createRows } from './rows.ts';
 import type { Testbed } from './testbed.ts';
+import {
+  endToEndThresholds,
+  healthThresholds,
+  latencyThresholds,
+  recordCostThresholds,
+  requestThresholds,
+} from './thresholds.ts';
 
 /**
  * Runs the requested parts.
@@ -33,26 +39,26 @@ export async function runBench(testbed: Testbed, { rows: count, only }: BenchOpt
     recordCost: null,
     requests: null,
     health: null,
-    bars: [],
+    thresholds: [],
   };
   // First, while no other process of the bench can disturb single calls.
   if (rows !== null && isAskedFor('record')) {
     figures.recordCost = await measureRecordCost(testbed, rows);
-    figures.bars.push(...recordCostBars(figures.recordCost));
+    figures.thresholds.push(...recordCostThresholds(figures.recordCost));
   }
   if (rows !== null && isAskedFor('end-to-end')) {
     const { results, fleet } = await measureEndToEnd(testbed, rows);
     figures.endToEnd = results;
     figures.latency = await measureLatency(testbed, fleet, rows, results.sluice.two.rowsPerSecond / 2);
-    figures.bars.push(...endToEndBars(results), ...latencyBars(figures.latency));
+    figures.thresholds.push(...endToEndThresholds(results), ...latencyThresholds(figures.latency));
   }
   if (isAskedFor('requests')) {
     figures.requests = await measureRequests(testbed, count);
-    figures.bars.push(...requestBars(figures.requests));
+    figures.thresholds.push(...requestThresholds(figures.requests));
   }
   if (isAskedFor('health')) {
     figures.health = await measureHealth(testbed, count);
-    figures.bars.push(...healthBars(figures.health));
+    figures.thresholds.push(...healthThresholds(figures.health));
   }
   return figures;
 }

@@ -1,5 +1,5 @@
-import type { Bar } from '../bars.ts';
 import { table, whole } from '../table.ts';
+import type { Threshold } from '../thresholds.ts';
 import type { ReadResult, ReadsResult } from './measure.ts';
 
 const mib = 1_048_576;
@@ -37,7 +37,7 @@ export function toReadsReport(result: ReadsResult): string {
     '',
     ...table([
       ['threshold', 'measured', 'required', ''],
-      ...readsBars(result).map(({ what, value, unit, most, holds }) => [
+      ...readsThresholds(result).map(({ what, value, unit, most, holds }) => [
         what,
         `${value.toFixed(1)} ${unit}`,
         `≤ ${most} ${unit}`,
@@ -48,10 +48,10 @@ export function toReadsReport(result: ReadsResult): string {
 }
 
 /** The maximum time for a page of the console, with a million rows of one strategy. */
-export function readsBars({ failures, day, everything }: ReadsResult): Bar[] {
-  return [toBar(failures, 10), toBar(day, 150), toBar(everything, 1_500)];
+export function readsThresholds({ failures, day, everything }: ReadsResult): Threshold[] {
+  return [toThreshold(failures, 10), toThreshold(day, 150), toThreshold(everything, 1_500)];
 }
 
-function toBar({ question, medianMs }: ReadResult, most: number): Bar {
+function toThreshold({ question, medianMs }: ReadResult, most: number): Threshold {
   return { what: `${question}, median`, value: medianMs, unit: 'ms', most, holds: medianMs <= most };
 }

@@ -6,7 +6,7 @@ import type { RequestsResult } from './requests/measure.ts';
 import type { MemoryUse } from './requests/surge.ts';
 
 /** A requirement on a measured value, and whether it holds. */
-export interface Bar {
+export interface Threshold {
   what: string;
   value: number;
   unit: string;
@@ -17,7 +17,7 @@ export interface Bar {
 }
 
 /** The ratios are those of the default fleet of two workers, which is what `npm start` runs. */
-export function endToEndBars({ sluice, jobPerRow, copy }: EndToEndResult): Bar[] {
+export function endToEndThresholds({ sluice, jobPerRow, copy }: EndToEndResult): Threshold[] {
   const { rowsPerSecond } = sluice.two;
   return [
     atLeast(10, {
@@ -34,11 +34,11 @@ export function endToEndBars({ sluice, jobPerRow, copy }: EndToEndResult): Bar[]
   ];
 }
 
-export function latencyBars({ p99Ms }: LatencyResult): Bar[] {
+export function latencyThresholds({ p99Ms }: LatencyResult): Threshold[] {
   return [atMost(250, { what: 'record() to visible at half load, p99', value: p99Ms, unit: 'ms' })];
 }
 
-export function recordCostBars(results: readonly RecordCostResult[]): Bar[] {
+export function recordCostThresholds(results: readonly RecordCostResult[]): Threshold[] {
   const medianOf = (name: string) => results.find((result) => result.name === name)?.medianUs ?? Number.NaN;
   return [
     atMost(2, { what: 'record(), sampled out, median', value: medianOf(sampledOut), unit: 'µs' }),
@@ -46,7 +46,7 @@ export function recordCostBars(results: readonly RecordCostResult[]): Bar[] {
   ];
 }
 
-export function requestBars({ sizes, surge }: RequestsResult): Bar[] {
+export function requestThresholds({ sizes, surge }: RequestsResult): Threshold[] {
   const growthOf = ({ firstHalfBytes, restBytes }: MemoryUse) => restBytes / firstHalfBytes;
   const memory = 'in a surge, second half compared with the first';
   return [
@@ -62,7 +62,7 @@ export function requestBars({ sizes, surge }: RequestsResult): Bar[] {
   ];
 }
 
-export function healthBars({ hardened, mirror }: HealthResult): Bar[] {
+export function healthThresholds({ hardened, mirror }: HealthResult): Threshold[] {
   return [
     atLeast(20, {
       what: "health events, hardened compared with the original's loop",
@@ -77,12 +77,12 @@ export function healthBars({ hardened, mirror }: HealthResult): Bar[] {
   ];
 }
 
-type Measured = Pick<Bar, 'what' | 'value' | 'unit'>;
+type Measured = Pick<Threshold, 'what' | 'value' | 'unit'>;
 
-function atLeast(least: number, measured: Measured): Bar {
+function atLeast(least: number, measured: Measured): Threshold {
   return { ...measured, least, holds: measured.value >= least };
 }
 
-function atMost(most: number, measured: Measured): Bar {
+function atMost(most: number, measured: Measured): Threshold {
   return { ...measured, most, holds: measured.value <= most };
 }
