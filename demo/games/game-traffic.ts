@@ -97,7 +97,7 @@ export function createGameTraffic(options: {
       const before = found;
       found = await inspector.inspect();
       if (before?.snapshotCount !== found.snapshotCount) lastToldAt = performance.now();
-      return report(found).untold === 0 || performance.now() - lastToldAt > quietMs;
+      return report(found).unpublished === 0 || performance.now() - lastToldAt > quietMs;
     },
     reconcile: async () => report(found ?? (await inspector.inspect())),
     close: async () => undefined,

@@ -48,7 +48,7 @@ export interface GameAccounts {
   /** games whose record does not match their events */
   wrong: number;
   /** games whose last snapshot does not match their record */
-  untold: number;
+  unpublished: number;
   /** bad entries without a dead letter, and events with one */
   unaccounted: number;
   reconciled: boolean;
@@ -66,7 +66,7 @@ export function reconcileGames(
   const { games, sent, expected, marks, isTakenIn } = reported;
   const gameIds = [...expected.keys()];
   const wrong = gameIds.filter((gameId) => !isSame(expected.get(gameId), found.records.get(gameId))).length;
-  const untold = gameIds.filter((gameId) => !isSame(found.records.get(gameId), found.snapshots.get(gameId))).length;
+  const unpublished = gameIds.filter((gameId) => !isSame(found.records.get(gameId), found.snapshots.get(gameId))).length;
   const buried = new Set(found.deadLetters.map(markIn));
   const dead = [...marks].filter((mark) => buried.has(mark)).length;
   const strangers = found.deadLetters.filter((deadLetter) => !marks.has(markIn(deadLetter) ?? '')).length;
@@ -83,9 +83,9 @@ export function reconcileGames(
     snapshots: found.snapshotCount,
     isTakenIn,
     wrong,
-    untold,
+    unpublished,
     unaccounted,
-    reconciled: isTakenIn && wrong === 0 && untold === 0 && unaccounted === 0,
+    reconciled: isTakenIn && wrong === 0 && unpublished === 0 && unaccounted === 0,
   };
 }
 
