@@ -40,7 +40,7 @@ export function createGameTraffic(options: {
   let sent = 0;
   let written = 0;
   let lastId = '0-0';
-  let isTakenIn = false;
+  let isApplied = false;
   let found: GamesFound | null = null;
   let lastToldAt = 0;
 
@@ -63,7 +63,7 @@ export function createGameTraffic(options: {
   };
 
   const report = (now: GamesFound): GameAccounts =>
-    reconcileGames({ games, sent, expected, marks, isTakenIn }, now, names);
+    reconcileGames({ games, sent, expected, marks, isApplied }, now, names);
 
   return {
     total: timeline.total,
@@ -92,8 +92,8 @@ export function createGameTraffic(options: {
     },
     async isSettled() {
       const offset = await inspector.readOffset();
-      isTakenIn = written === sent && (sent === 0 || (offset !== null && compareStreamIds(offset, lastId) >= 0));
-      if (!isTakenIn) return false;
+      isApplied = written === sent && (sent === 0 || (offset !== null && compareStreamIds(offset, lastId) >= 0));
+      if (!isApplied) return false;
       const before = found;
       found = await inspector.inspect();
       if (before?.snapshotCount !== found.snapshotCount) lastToldAt = performance.now();

@@ -18,7 +18,7 @@ export interface GamesReported {
   /** of the bad entries */
   marks: ReadonlySet<string>;
   /** every entry has an id, and the offset has reached the last one */
-  isTakenIn: boolean;
+  isApplied: boolean;
 }
 
 /** What the database and the lobby's stream contain of it. */
@@ -44,7 +44,7 @@ export interface GameAccounts {
   unreachable: number;
   /** snapshots in the lobby's stream */
   snapshots: number;
-  isTakenIn: boolean;
+  isApplied: boolean;
   /** games whose record does not match their events */
   wrong: number;
   /** games whose last snapshot does not match their record */
@@ -63,7 +63,7 @@ export function reconcileGames(
   found: GamesFound,
   { markIn }: Pick<GameNames, 'markIn'>,
 ): GameAccounts {
-  const { games, sent, expected, marks, isTakenIn } = reported;
+  const { games, sent, expected, marks, isApplied } = reported;
   const gameIds = [...expected.keys()];
   const wrong = gameIds.filter((gameId) => !isSame(expected.get(gameId), found.records.get(gameId))).length;
   const unpublished = gameIds.filter((gameId) => !isSame(found.records.get(gameId), found.snapshots.get(gameId))).length;
@@ -81,11 +81,11 @@ export function reconcileGames(
     running: withStatus('running'),
     unreachable: withStatus('engine_unreachable'),
     snapshots: found.snapshotCount,
-    isTakenIn,
+    isApplied,
     wrong,
     unpublished,
     unaccounted,
-    reconciled: isTakenIn && wrong === 0 && unpublished === 0 && unaccounted === 0,
+    reconciled: isApplied && wrong === 0 && unpublished === 0 && unaccounted === 0,
   };
 }
 

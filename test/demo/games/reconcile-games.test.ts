@@ -21,7 +21,7 @@ const reported: GamesReported = {
     [second, down],
   ]),
   marks: new Set([names.mark(0), names.mark(1)]),
-  isTakenIn: true,
+  isApplied: true,
 };
 const found: GamesFound = {
   records: new Map<string, FoundState>([
@@ -50,7 +50,7 @@ describe('reconcile games', () => {
       running: 2,
       unreachable: 1,
       snapshots: 4,
-      isTakenIn: true,
+      isApplied: true,
       wrong: 0,
       unpublished: 0,
       unaccounted: 0,
@@ -59,7 +59,7 @@ describe('reconcile games', () => {
   });
 
   test('reconcile games: what was not taken in does not add up, even where it would change nothing', () => {
-    expect(reconcile({}, { isTakenIn: false })).toMatchObject({ wrong: 0, unpublished: 0, reconciled: false });
+    expect(reconcile({}, { isApplied: false })).toMatchObject({ wrong: 0, unpublished: 0, reconciled: false });
   });
 
   test.each([
