@@ -40,7 +40,7 @@ export async function startLocalSluice(environment: NodeJS.ProcessEnv): Promise<
       ...(given.database.url === null && { SLUICE_MIGRATE_DATABASE_URL: '' }),
     };
     const config = loadConfig(fleetEnvironment);
-    closing.push('the addresses', await tellAddresses(join(dir, 'env'), servers));
+    closing.push('the addresses', await writeAddresses(join(dir, 'env'), servers));
     await step(
       () => migrate(migratorOf(config), { say }),
       (applied) => (applied.length === 0 ? 'database is up to date' : `database migrated: ${applied.join(', ')}`),
@@ -69,7 +69,7 @@ export async function startLocalSluice(environment: NodeJS.ProcessEnv): Promise<
 }
 
 /** Writes the servers' URLs, including passwords, to a file for the user's own shells; it is deleted with the servers. */
-async function tellAddresses(file: string, { databaseUrl, redisUrl }: Servers): Promise<() => Promise<void>> {
+async function writeAddresses(file: string, { databaseUrl, redisUrl }: Servers): Promise<() => Promise<void>> {
   // A file that a killed run left behind keeps its permissions.
   await rm(file, { force: true });
   await writeFile(file, `export DATABASE_URL='${databaseUrl}'\nexport REDIS_URL='${redisUrl}'\n`, { mode: 0o600 });

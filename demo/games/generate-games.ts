@@ -1,7 +1,7 @@
 import type { Timeline } from '../executions/demo-events.ts';
 import { createRandom } from '../random.ts';
 import { type BadEntry, faults, type GameEntry, type GameEvent } from './game-events.ts';
-import { tellStory } from './story.ts';
+import { generateStory } from './story.ts';
 
 /** Which games the demo has. */
 export interface GenerateGamesOptions {
@@ -37,7 +37,7 @@ export function generateGames({ games, seconds, seed }: GenerateGamesOptions): T
 function drawGame(game: number, lastsMs: number, random: () => number): GameEvent[] {
   const startMs = lastsMs * 0.2 * random();
   const endMs = lastsMs * (0.7 + 0.3 * random());
-  const steps = tellStory(random);
+  const steps = generateStory(random);
   const wholeGap = steps.reduce((sum, { gap }) => sum + gap, 0);
   const timesMs: number[] = [];
   let passed = 0;

@@ -19,7 +19,7 @@ const images = ['galaxy/engine:1.8.2', 'galaxy/engine:1.9.0', 'galaxy/engine:2.0
  *
  * @param random gives 0 <= n < 1
  */
-export function tellStory(random: () => number): StoryStep[] {
+export function generateStory(random: () => number): StoryStep[] {
   const steps: StoryStep[] = [];
   let state: GameState = { status: 'running', health: '' };
   let containerId = '';
