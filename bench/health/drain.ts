@@ -63,7 +63,7 @@ export function createDrain(
       const replies = await filler.exec();
       const lastId = String(replies?.at(-1)?.[1] ?? firstStreamId);
       const deadline = performance.now() + patienceMs;
-      while ((await worker.lastToldGame()) !== lastGameId || !(await worker.hasTakenIn(lastId))) {
+      while ((await worker.lastPublishedGame()) !== lastGameId || !(await worker.hasApplied(lastId))) {
         worker.check();
         if (performance.now() > deadline) throw new Error(`${name}: the backlog was not drained in two minutes`);
         await sleep(pollMs);

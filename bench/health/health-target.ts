@@ -21,16 +21,19 @@ export function createHealthTarget(database: Database, redis: Redis): HealthTarg
   let current: { backlog: HealthBacklog; lobbyStream: string; lobbyEnd: string } | null = null;
 
   const readLobby = async (lobbyStream: string, after: string): Promise<Map<string, GameState>> => {
-    const told = new Map<string, GameState>();
+    const published = new Map<string, GameState>();
     let place = after;
     for (;;) {
       const entries = await redis.xrange(lobbyStream, `(${place}`, '+', 'COUNT', entriesPerRead);
       for (const [id, fields] of entries) {
         place = id;
         const status = fieldOf(fields, 'runtime_status') ?? '';
-        told.set(fieldOf(fields, 'game_id') ?? '', { status, health: fieldOf(fields, 'engine_health_summary') ?? '' });
+        published.set(fieldOf(fields, 'game_id') ?? '', {
+          status,
+          health: fieldOf(fields, 'engine_health_summary') ?? '',
+        });
       }
-      if (entries.length < entriesPerRead) return told;
+      if (entries.length < entriesPerRead) return published;
     }
   };
 
@@ -45,14 +48,14 @@ export function createHealthTarget(database: Database, redis: Redis): HealthTarg
     async countRows() {
       if (current === null) return 0;
       const { backlog, lobbyStream, lobbyEnd } = current;
-      const told = await readLobby(lobbyStream, lobbyEnd);
+      const published = await readLobby(lobbyStream, lobbyEnd);
       const records = await database.runtimeRecord.findMany({
         where: { gameId: { in: [...backlog.gameIds] } },
         select: { gameId: true, status: true, engineHealth: true },
       });
       return records.reduce((sum, { gameId, status, engineHealth }) => {
         const end = backlog.ends.get(gameId);
-        const isRight = [{ status, health: engineHealth }, told.get(gameId)].every(
+        const isRight = [{ status, health: engineHealth }, published.get(gameId)].every(
           (state) => state?.status === end?.status && state?.health === end?.health,
         );
         return isRight ? sum + (end?.events ?? 0) : sum;

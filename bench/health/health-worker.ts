@@ -15,9 +15,9 @@ export interface HealthWorker {
   stream: string;
   lobbyStream: string;
   /** Whether everything up to an entry has been applied, according to the worker's saved offset. */
-  hasTakenIn(entryId: string): Promise<boolean>;
+  hasApplied(entryId: string): Promise<boolean>;
   /** The game of the last snapshot in the lobby; null before the first one. */
-  lastToldGame(): Promise<string | null>;
+  lastPublishedGame(): Promise<string | null>;
   /** @throws Error if it has ended */
   check(): void;
 }
@@ -54,11 +54,11 @@ export async function startHealthWorker(
     pid: child.pid ?? 0,
     stream,
     lobbyStream,
-    async hasTakenIn(entryId) {
+    async hasApplied(entryId) {
       const offset = await savedOffset();
       return offset !== null && compareStreamIds(offset, entryId) >= 0;
     },
-    async lastToldGame() {
+    async lastPublishedGame() {
       const [last] = await testbed.redis.xrevrange(lobbyStream, '+', '-', 'COUNT', 1);
       return last === undefined ? null : (fieldOf(last[1], 'game_id') ?? null);
     },

@@ -5,13 +5,13 @@ import type { Testbed } from '../testbed.ts';
 import { createDrain } from './drain.ts';
 import { createHealthTarget } from './health-target.ts';
 import { startHealthWorker } from './health-worker.ts';
-import { measureToldLatency, type ToldLatency } from './told-latency.ts';
+import { measurePublishLatency, type PublishLatency } from './publish-latency.ts';
 
 /** A worker of health events, in one of its two modes. */
 export interface HealthModeResult {
   /** of a backlog; a row is an event */
   drained: ContenderResult;
-  latency: ToldLatency;
+  latency: PublishLatency;
 }
 
 export interface HealthResult {
@@ -52,7 +52,7 @@ export async function measureHealth(testbed: Testbed, count: number): Promise<He
   );
   say('health events: how soon the lobby is informed');
   return {
-    hardened: { drained: drained.hardened, latency: await measureToldLatency(testbed, database, hardened) },
-    mirror: { drained: drained.mirror, latency: await measureToldLatency(testbed, database, mirror) },
+    hardened: { drained: drained.hardened, latency: await measurePublishLatency(testbed, database, hardened) },
+    mirror: { drained: drained.mirror, latency: await measurePublishLatency(testbed, database, mirror) },
   };
 }

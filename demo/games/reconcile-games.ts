@@ -66,7 +66,9 @@ export function reconcileGames(
   const { games, sent, expected, marks, isApplied } = reported;
   const gameIds = [...expected.keys()];
   const wrong = gameIds.filter((gameId) => !isSame(expected.get(gameId), found.records.get(gameId))).length;
-  const unpublished = gameIds.filter((gameId) => !isSame(found.records.get(gameId), found.snapshots.get(gameId))).length;
+  const unpublished = gameIds.filter(
+    (gameId) => !isSame(found.records.get(gameId), found.snapshots.get(gameId)),
+  ).length;
   const buried = new Set(found.deadLetters.map(markIn));
   const dead = [...marks].filter((mark) => buried.has(mark)).length;
   const strangers = found.deadLetters.filter((deadLetter) => !marks.has(markIn(deadLetter) ?? '')).length;

@@ -70,11 +70,19 @@ describe('reconcile games', () => {
       [first, up],
       [second, other],
     ]);
-    expect(reconcile({ records: games, snapshots: games })).toMatchObject({ wrong: 1, unpublished: 0, reconciled: false });
+    expect(reconcile({ records: games, snapshots: games })).toMatchObject({
+      wrong: 1,
+      unpublished: 0,
+      reconciled: false,
+    });
   });
 
   test('reconcile games: a record that is gone is wrong', () => {
-    expect(reconcile({ records: new Map([[first, up]]) })).toMatchObject({ wrong: 1, unpublished: 1, reconciled: false });
+    expect(reconcile({ records: new Map([[first, up]]) })).toMatchObject({
+      wrong: 1,
+      unpublished: 1,
+      reconciled: false,
+    });
   });
 
   test('reconcile games: a game that the lobby was never told of, or told something older of, is counted', () => {

@@ -9,7 +9,7 @@ import { toFields } from './health-backlog.ts';
 import type { HealthWorker } from './health-worker.ts';
 
 /** From the XADD of an event until its snapshot is read from the lobby's stream, in ms. */
-export interface ToldLatency {
+export interface PublishLatency {
   /** the load, steady */
   eventsPerSecond: number;
   samples: number;
@@ -29,11 +29,11 @@ const blockMs = 1_000;
  *
  * @throws Error if the lobby was not informed of one
  */
-export async function measureToldLatency(
+export async function measurePublishLatency(
   testbed: Testbed,
   database: Database,
   worker: HealthWorker,
-): Promise<ToldLatency> {
+): Promise<PublishLatency> {
   const count = (lastsMs / 1_000) * eventsPerSecond;
   const gameIds = Array.from({ length: count }, (_, game) => `bench-latency-${worker.mode}-${game}`);
   await registerGames(database, gameIds);
