@@ -6,7 +6,7 @@ import type { ByteSink } from './parquet-writer.ts';
 /** The directory cannot be written to or read. The message is for a person. */
 export class FileError extends Error {
   override readonly name = 'FileError';
-  /** of the operating system, such as `ENOSPC`; null: what was written could not be read back */
+  /** the code of the operating system's error, such as `ENOSPC`; null: what was written could not be read back */
   readonly systemCode: string | null;
 
   constructor(message: string, options: { systemCode?: string; cause?: unknown } = {}) {
@@ -36,7 +36,7 @@ const suffix = '.partial';
 /** Starts a file that will get its name in the directory of `path`. */
 export async function createPendingFile(path: string): Promise<PendingFile> {
   const pending = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}${suffix}`);
-  const file = await told(path, () => open(pending, 'wx', 0o640));
+  const file = await withFileErrors(path, () => open(pending, 'wx', 0o640));
   const sha256 = createHash('sha256');
   let [bytes, isOpen, isNamed] = [0, true, false];
   const close = async (): Promise<void> => {
@@ -50,7 +50,7 @@ export async function createPendingFile(path: string): Promise<PendingFile> {
       return bytes;
     },
     write: (part) =>
-      told(path, async () => {
+      withFileErrors(path, async () => {
         // A full disk may accept part of it and say so, or accept nothing and fail.
         for (let written = 0; written < part.length; ) {
           written += (await file.write(part, written, part.length - written)).bytesWritten;
@@ -59,14 +59,14 @@ export async function createPendingFile(path: string): Promise<PendingFile> {
         bytes += part.length;
       }),
     end: () =>
-      told(path, async () => {
+      withFileErrors(path, async () => {
         await file.sync();
         await close();
         return sha256.digest('hex');
       }),
-    touch: () => told(path, () => utimes(pending, new Date(), new Date())),
+    touch: () => withFileErrors(path, () => utimes(pending, new Date(), new Date())),
     giveName: (name) =>
-      told(path, async () => {
+      withFileErrors(path, async () => {
         await rename(pending, name);
         isNamed = true;
         await syncDirectory(dirname(name));
@@ -93,7 +93,7 @@ const abandonedMs = 3_600_000;
  * @param of only files that were to get this name. @default all
  */
 export async function removeAbandoned(dir: string, of = ''): Promise<void> {
-  await told(dir, async () => {
+  await withFileErrors(dir, async () => {
     for (const name of await readdir(dir)) {
       if (!name.startsWith(`.${of}`) || !name.endsWith(suffix)) continue;
       const path = join(dir, name);
@@ -120,7 +120,7 @@ const explanations: Record<string, string> = {
 };
 
 /** Works with files only, and says what to do about a failure. */
-export async function told<T>(path: string, work: () => Promise<T>): Promise<T> {
+export async function withFileErrors<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (thrown) {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { createPendingFile, type PendingFile, told } from './archive-file.ts';
+import { createPendingFile, type PendingFile, withFileErrors } from './archive-file.ts';
 import type { RowSum } from './row-sum.ts';
 import type { TableName } from './table-ranges.ts';
 
@@ -107,7 +107,7 @@ export async function publish(
 
 /** Removes an archive that has not become the proof for a drop. */
 export async function removeArchive(dir: string, { file }: Manifest): Promise<void> {
-  await told(dir, async () => {
+  await withFileErrors(dir, async () => {
     await rm(join(dir, manifestNameOf(file)), { force: true });
     await rm(join(dir, file), { force: true });
   });
@@ -133,7 +133,7 @@ export interface ArchiveListing {
 export async function listArchives(dir: string): Promise<ArchiveListing> {
   const manifests: Manifest[] = [];
   const unreadable: UnreadableManifest[] = [];
-  const names = await told(dir, () => readdir(dir));
+  const names = await withFileErrors(dir, () => readdir(dir));
   for (const name of names) {
     if (name.startsWith('.') || !name.endsWith(ending)) continue;
     const parsed = manifestSchema.safeParse(await readJson(join(dir, name)));

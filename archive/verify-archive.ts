@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { toError } from '../shared/platform/errors.ts';
-import { FileError, told } from './archive-file.ts';
+import { FileError, withFileErrors } from './archive-file.ts';
 import type { Column } from './columns.ts';
 import { fileNameOf, type Manifest } from './manifest.ts';
 import { readParquet } from './parquet-reader.ts';
@@ -58,10 +58,10 @@ const partBytes = 1_024 * 1_024;
 
 /** Each part is valid until the next one is requested. */
 async function* readParts(path: string): AsyncGenerator<Buffer> {
-  await using file = await told(path, () => open(path));
+  await using file = await withFileErrors(path, () => open(path));
   const buffer = Buffer.allocUnsafe(partBytes);
   for (;;) {
-    const { bytesRead } = await told(path, () => file.read(buffer, 0, partBytes));
+    const { bytesRead } = await withFileErrors(path, () => file.read(buffer, 0, partBytes));
     if (bytesRead === 0) return;
     yield buffer.subarray(0, bytesRead);
   }

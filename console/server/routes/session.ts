@@ -14,7 +14,7 @@ const tags = ['session'];
 const loginLimit = { max: 20, timeWindow: 60_000 };
 
 export function addSessionRoutes(app: App, credentials: Credentials): void {
-  const tell = (access: Access | null) => {
+  const toSession = (access: Access | null) => {
     // A scraper has no session.
     if (access === null || access.kind === 'metrics') throw new Problem('unauthenticated', 'This token is not known');
     const realm = access.kind === 'realm' ? access.realm : null;
@@ -32,7 +32,7 @@ export function addSessionRoutes(app: App, credentials: Credentials): void {
         response: { 200: session, ...problems },
       },
     },
-    async (request) => tell(accessOf(request)),
+    async (request) => toSession(accessOf(request)),
   );
 
   app.post(
@@ -50,13 +50,13 @@ export function addSessionRoutes(app: App, credentials: Credentials): void {
     },
     async (request, reply) => {
       const found = credentials.find(request.body.token);
-      const told = tell(found?.access ?? null);
+      const answer = toSession(found?.access ?? null);
       if (found !== null)
         reply.setCookie(sessionCookie, issueSession(found, Date.now()), {
           ...cookieOptions(isSecure(request)),
           maxAge: sessionMs / 1_000,
         });
-      return told;
+      return answer;
     },
   );
 
