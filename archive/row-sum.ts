@@ -46,7 +46,7 @@ const storedBytes = 8 * 1_024 * 1_024;
  * The current sum of a table, range by range, so that no statement takes long. It is of a single moment only if nobody can
  * write meanwhile.
  *
- * @returns null when it was asked to stop
+ * @returns null if it was asked to stop
  */
 export async function sumTable(
   session: Session,

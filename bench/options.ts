@@ -4,14 +4,14 @@ import { UsageError } from '../shared/platform/errors.ts';
 const parts = ['end-to-end', 'record', 'requests', 'health'] as const;
 export type Part = (typeof parts)[number];
 
-/** What the command line asks for. */
+/** The parsed command line. */
 export interface BenchOptions {
   /** that a fast contender stores in one run */
   rows: number;
   only: Part | null;
   /** one JSON object instead of the tables */
   json: boolean;
-  /** null: the speed is measured; else what faults do to the records, and how long PostgreSQL is away */
+  /** null: measure the speed; otherwise what faults do to the records, and how long PostgreSQL is away */
   faults: { outageSeconds: number } | null;
   /** null: nothing is read; otherwise the number of rows in the table that the console reads */
   reads: { rows: number } | null;
@@ -20,10 +20,10 @@ export interface BenchOptions {
 /** With this many, all parts together take about seven minutes on two cores. */
 const defaultRows = 30_000;
 
-/** That the console reads; making them takes about three minutes. */
+/** For the console to read; creating them takes about three minutes. */
 const defaultReadRows = 1_000_000;
 
-/** With this long, all faults together take about four minutes. */
+/** With this duration, all faults together take about four minutes. */
 const defaultOutageSeconds = 60;
 
 export const usage = `npm run bench -- [--rows N] [--only ${parts.join('|')}] [--json]
@@ -42,7 +42,7 @@ npm run bench -- reads [--rows N] [--json]
   --help      print this`;
 
 /**
- * Reads the arguments; null when help is asked for.
+ * Parses the arguments; null if help is requested.
  *
  * @throws UsageError
  */

@@ -202,7 +202,7 @@ async function eraseSpill(
   return total;
 }
 
-/** @returns dead letters that may hold something that cannot be told */
+/** @returns the number of dead letters with unreadable contents */
 async function eraseDeadLetters(
   database: Database,
   scope: ErasureScope,

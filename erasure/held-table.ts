@@ -29,7 +29,7 @@ export class TableMoved extends Error {}
 /** Somebody has locked the table, or is waiting for a lock. */
 export class TableBusy extends Error {}
 
-/** @returns null when it is gone */
+/** @returns null if it is gone */
 export async function findTable(database: Database, oid: string): Promise<TablePlace | null> {
   // Each row takes a line pointer of 4 bytes, and a header of 23 that is padded to 24. The page header is 24 bytes as well.
   const [place] = await database.$queryRaw<TablePlace[]>(Prisma.sql`

@@ -47,8 +47,8 @@ class TooLate extends Error {}
  * takes too long on its own.
  *
  * @param options.work one statement, which may be repeated
- * @param options.onRange told of what was committed
- * @param options.onStuckRow told of a row that was left out
+ * @param options.onRange called with what was committed
+ * @param options.onStuckRow called with a row that was left out
  * @throws TableBusy if the whole table is locked for a minute, or the database's error
  */
 export async function inPageRanges<Result>(

@@ -18,7 +18,7 @@ export function createErasureProgress(total: number, unit: string) {
   bar?.start(total, 0, { beside: '' });
   let saidAtMs = performance.now();
   return {
-    /** @param beside what else is to be said */
+    /** @param beside what else to print */
     show(done: number, beside: string, newTotal = total): void {
       if (bar !== null) {
         // What has arrived since the count is erased as well.

@@ -22,7 +22,7 @@ export interface Output {
 /** A stream that may be a terminal, such as standard output. */
 export type OutputStream = Writable & { isTTY?: boolean; columns?: number };
 
-/** @param environment decides on colours, beside the stream */
+/** @param environment decides on colours, together with the stream */
 export function createOutput(environment: NodeJS.ProcessEnv, stream: OutputStream = process.stdout): Output {
   const columns = stream.isTTY === true ? (stream.columns ?? 80) : null;
   const options = { colours: wantsColours(environment, stream) };

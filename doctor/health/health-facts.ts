@@ -31,8 +31,8 @@ export interface HealthFacts {
   offset: StoredOffset | null;
   lease: Lease | null;
   position: Position;
-  /** its entries in Redis; of `readUnread` only when the position is one */
   stream: HealthStream;
+  /** null: the stream does not exist, or the position is not an entry id */
   unread: Unread | null;
   outbox: OutboxDepth;
   lobbyRival: LobbyRival | null;

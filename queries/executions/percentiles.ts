@@ -25,7 +25,7 @@ export type PercentileColumns = Record<PercentileName, number | null> &
   Partial<Record<`${PercentileName}_low` | `${PercentileName}_high`, number | null>>;
 
 /**
- * A query of the percentiles of durations in each group of a common table.
+ * A query for the percentiles of durations in each group of a CTE.
  *
  * A percentile is the smallest duration that the given share of the runs does not exceed, each row counted with its weight.
  * Bins are 5 % wide. Within its bin, a percentile is interpolated by rank between the bin's lowest and highest value, on the
@@ -36,9 +36,9 @@ export type PercentileColumns = Record<PercentileName, number | null> &
  * √(p·(1 − p) / n), where n is the effective number of rows, (Σ weight)² / Σ weight². It reaches from the lowest value of the
  * lower bin to the highest value of the upper one, so that the position of a value within its bin does not matter.
  *
- * @param group columns or expressions of the table, by the name they get
+ * @param group columns or expressions of the table, by the names that they get
  * @param options.where which rows of the table
- * @param options.intervals whether the confidence intervals are wanted, too
+ * @param options.intervals whether to include the confidence intervals
  */
 export function percentilesFrom(
   table: 'duration_counts' | 'bins',

@@ -6,16 +6,16 @@ import type { Part } from './parts.ts';
 import { percentileShares, percentilesFrom } from './percentiles.ts';
 import type { ExecutionWindow } from './window.ts';
 
-/** A bucket of time. Those without a run are there, too. */
+/** A bucket of time. Buckets without runs are included. */
 export interface SeriesBucket extends ExecutionWindow {
   statuses: Record<ExecutionStatus, Tally>;
-  /** ms, of ok runs; null without one */
+  /** ms, of ok runs; null if there is none */
   p50: number | null;
   p95: number | null;
   p99: number | null;
   /** stored rows behind the percentiles */
   durationRows: number;
-  /** percentiles that rest on too few rows */
+  /** percentiles that are based on too few rows */
   tooFew: (keyof typeof percentileShares)[];
 }
 
@@ -25,7 +25,7 @@ export interface Series {
 }
 
 interface SeriesRow {
-  /** its beginning, as JSON has it */
+  /** its beginning, as in the JSON */
   bucket: string;
   statuses: (Tally & { status: ExecutionStatus })[];
   rows: number | null;

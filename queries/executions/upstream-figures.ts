@@ -87,7 +87,7 @@ export function upstreamPointsBins(values: readonly number[]): UpstreamBin[] {
   return values.length === 0 ? labelPointsBins(null, []) : labelPointsBins({ min, max }, counts);
 }
 
-/** @param counts of the ten bins, or of the one when all values are equal */
+/** @param counts of the ten bins, or of the only one if all values are equal */
 export function labelPointsBins(range: { min: number; max: number } | null, counts: readonly number[]): UpstreamBin[] {
   if (range === null) return [{ label: '0', upperBound: 0, count: 0 }];
   const { min, max } = range;

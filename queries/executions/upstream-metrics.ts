@@ -35,7 +35,7 @@ interface Measured {
  * window, durations and points of ok runs, cases without failures; counts are rounded. For an unweighted window, they are the
  * original's own: the stored rows, with percentiles and histograms of the newest 1,000.
  *
- * @returns null when no row of the strategy is stored at all
+ * @returns null if no row of the strategy is stored
  * @throws UsageError if the window is empty
  */
 export async function readUpstreamMetrics(

@@ -7,7 +7,7 @@ export const maxPageBytes = 4 * 1_024 * 1_024;
  * statement found, which shows whether all of them are there.
  *
  * @param columns names of the statement's columns, all of them text
- * @param order by which the rows come, by columns of the statement
+ * @param order of the rows, by columns of the statement
  */
 export function cutByBytes(statement: string, columns: readonly string[], order: string): string {
   const bytes = columns.map((column) => `coalesce(octet_length(${column}), 0)`).join(' + ');

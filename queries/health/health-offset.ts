@@ -77,7 +77,7 @@ export interface OffsetChange {
  * of it. In hardened mode the offset is in PostgreSQL, and a running reader is fenced off; in mirror mode it is the original's
  * key in Redis.
  *
- * @param options.force also after the end of the stream, and in mirror mode while somebody reads
+ * @param options.force allows an id after the end of the stream and, in mirror mode, a change while somebody reads
  * @throws Error that says why it cannot be set, or not without force
  */
 export async function changeOffset(

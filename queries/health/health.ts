@@ -62,7 +62,7 @@ export async function findStoredOffset(database: Database, label: string): Promi
   };
 }
 
-/** @returns null before anybody ever held it */
+/** @returns null if nobody has ever held it */
 export async function findLease(database: Database, label: string): Promise<Lease | null> {
   const [lease] = await database.$queryRaw<Lease[]>`
     select holder, token::float8 as token, acquired_at as "acquiredAt", expires_at as "expiresAt", epoch::text as epoch,

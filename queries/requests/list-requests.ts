@@ -60,7 +60,7 @@ const maxLimit = 200;
  * already, and moves nothing. A request that ends between two pages may appear again, but none is left out.
  *
  * @param options.limit requests in a page, 1 to 200
- * @param options.cursor as the page before returned it
+ * @param options.cursor as returned with the previous page
  * @throws UsageError if the limit is out of range or the cursor is invalid
  */
 export async function listRequests(

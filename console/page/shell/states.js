@@ -51,7 +51,7 @@ export function staleBanner(error, atMs) {
 
 /** @param {() => void} refresh */
 function loginForm(refresh) {
-  // All is taken from the form that is shown: a refresh keeps that one, and hands it new handlers.
+  // Reads everything from the form that is shown: a refresh keeps that form, and gives it new handlers.
   /** @param {import('preact').TargetedSubmitEvent<HTMLFormElement>} event */
   const submit = async (event) => {
     event.preventDefault();
