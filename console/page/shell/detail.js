@@ -15,7 +15,7 @@ import { errorState, loadingState } from './states.js';
 /** @type {Record<string, { title: string, path: string, render(answer: any, context: ViewContext): import('../lib/dom.js').Child }>} */
 const details = {
   execution: { title: 'Execution', path: 'executions', render: renderExecution },
-  letter: { title: 'Dead letter', path: 'dead-letters', render: renderDeadLetter },
+  'dead-letter': { title: 'Dead letter', path: 'dead-letters', render: renderDeadLetter },
   request: { title: 'Request', path: 'requests', render: renderRequest },
 };
 

@@ -121,7 +121,11 @@ function deadLetterCard(page, context) {
           isHead: true,
           class: 'nowrap',
           cell: ({ id, lastSeen }) =>
-            el('a', { href: hrefWith(route, { letter: id }), 'aria-haspopup': 'dialog' }, timeText(lastSeen, nowMs)),
+            el(
+              'a',
+              { href: hrefWith(route, { 'dead-letter': id }), 'aria-haspopup': 'dialog' },
+              timeText(lastSeen, nowMs),
+            ),
         },
         { name: 'State', cell: ({ state }) => statusBadge(state) },
         { name: 'Queue', class: 'nowrap', cell: ({ queue }) => queue },
