@@ -75,7 +75,7 @@ test('a failure: its address opens it at once, and its replay body is copied as 
   });
   await page.goto(`${stage.url}${strategyAddress(busiest)}&execution=${rows[0].id}`);
   await page.getByRole('button', { name: 'Copy the replay body' }).click();
-  await page.getByText('The replay body is copied').waitFor();
+  await page.getByText('Copied the replay body').waitFor();
   const copied = JSON.parse(String(await page.evaluate('navigator.clipboard.readText()')));
   expect(copied).toMatchObject({ externalUserId: rows[0].external_user_id, data: rows[0].input });
   // What the event brought stays in `data`; what was read elsewhere is mocked under its path.
