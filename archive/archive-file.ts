@@ -3,10 +3,10 @@ import { open, readdir, rename, rm, stat, utimes } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { ByteSink } from './parquet-writer.ts';
 
-/** The directory could not be written to, or not be read. The message is for a person. */
+/** The directory cannot be written to or read. The message is for a person. */
 export class FileError extends Error {
   override readonly name = 'FileError';
-  /** of the operating system, such as `ENOSPC`; null: what was written could not be read back */
+  /** the code of the operating system's error, such as `ENOSPC`; null: what was written could not be read back */
   readonly systemCode: string | null;
 
   constructor(message: string, options: { systemCode?: string; cause?: unknown } = {}) {
@@ -15,28 +15,28 @@ export class FileError extends Error {
   }
 }
 
-/** A file that has its name only once it is whole and on the disk. */
+/** A file that gets its name only when it is complete and on disk. */
 export interface PendingFile extends ByteSink {
-  /** so far */
+  /** bytes written so far */
   readonly bytes: number;
-  /** where it is until it has its name */
+  /** where the file is until it gets its name */
   readonly path: string;
-  /** Ends it: what was written is on the disk. @returns the SHA-256 of its bytes, in hexadecimal */
+  /** Finishes the file and flushes it to disk. @returns the SHA-256 of its bytes, in hexadecimal */
   end(): Promise<string>;
-  /** Shows others that somebody still works on it: see `removeAbandoned`. */
+  /** Shows others that a process is still working on it: see `removeAbandoned`. */
   touch(): Promise<void>;
-  /** Gives it a name in its directory, in place of another file that has it. */
+  /** Gives it a name in its directory, replacing any file with that name. */
   giveName(path: string): Promise<void>;
-  /** Takes it away, if it has no name yet. */
+  /** Removes it, if it has no name yet. */
   discard(): Promise<void>;
 }
 
 const suffix = '.partial';
 
-/** Begins a file that is to have its name in the directory of `path`. */
+/** Starts a file that will get its name in the directory of `path`. */
 export async function createPendingFile(path: string): Promise<PendingFile> {
   const pending = join(dirname(path), `.${basename(path)}.${randomBytes(6).toString('hex')}${suffix}`);
-  const file = await told(path, () => open(pending, 'wx', 0o640));
+  const file = await withFileErrors(path, () => open(pending, 'wx', 0o640));
   const sha256 = createHash('sha256');
   let [bytes, isOpen, isNamed] = [0, true, false];
   const close = async (): Promise<void> => {
@@ -50,8 +50,8 @@ export async function createPendingFile(path: string): Promise<PendingFile> {
       return bytes;
     },
     write: (part) =>
-      told(path, async () => {
-        // A full disk may take a part of it and say so, or nothing and fail.
+      withFileErrors(path, async () => {
+        // A full disk may accept part of it and say so, or accept nothing and fail.
         for (let written = 0; written < part.length; ) {
           written += (await file.write(part, written, part.length - written)).bytesWritten;
         }
@@ -59,14 +59,14 @@ export async function createPendingFile(path: string): Promise<PendingFile> {
         bytes += part.length;
       }),
     end: () =>
-      told(path, async () => {
+      withFileErrors(path, async () => {
         await file.sync();
         await close();
         return sha256.digest('hex');
       }),
-    touch: () => told(path, () => utimes(pending, new Date(), new Date())),
+    touch: () => withFileErrors(path, () => utimes(pending, new Date(), new Date())),
     giveName: (name) =>
-      told(path, async () => {
+      withFileErrors(path, async () => {
         await rename(pending, name);
         isNamed = true;
         await syncDirectory(dirname(name));
@@ -78,22 +78,22 @@ export async function createPendingFile(path: string): Promise<PendingFile> {
   };
 }
 
-/** Without it a power cut could take the name away again. */
+/** Without this, a power failure could undo the renaming. */
 async function syncDirectory(dir: string): Promise<void> {
   await using directory = await open(dir);
   await directory.sync();
 }
 
-/** Nobody works on a file that has not changed for so long. */
+/** A file that has not changed for this long is considered abandoned. */
 const abandonedMs = 3_600_000;
 
 /**
- * Takes away what processes that died have left in a directory.
+ * Removes what processes that died have left in a directory.
  *
- * @param of only of files that were to have this name. @default of all
+ * @param of only files that were to get this name. @default all
  */
 export async function removeAbandoned(dir: string, of = ''): Promise<void> {
-  await told(dir, async () => {
+  await withFileErrors(dir, async () => {
     for (const name of await readdir(dir)) {
       if (!name.startsWith(`.${of}`) || !name.endsWith(suffix)) continue;
       const path = join(dir, name);
@@ -119,8 +119,8 @@ const explanations: Record<string, string> = {
   EIO: 'I/O error: check or replace the disk',
 };
 
-/** Does something with files and nothing else, and says of a failure what to do. */
-export async function told<T>(path: string, work: () => Promise<T>): Promise<T> {
+/** Works with files only, and says what to do about a failure. */
+export async function withFileErrors<T>(path: string, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } catch (thrown) {
@@ -130,12 +130,12 @@ export async function told<T>(path: string, work: () => Promise<T>): Promise<T> 
   }
 }
 
-/** The code of an error of the operating system. A decompressor has codes of its own. */
+/** The code of an operating system error. A decompressor has codes of its own. */
 function systemCodeOf(thrown: unknown): string | null {
   return thrown instanceof Error && 'syscall' in thrown && 'code' in thrown ? String(thrown.code) : null;
 }
 
-/** What to do about a code of the operating system. */
+/** What to do about an operating system error. */
 export function explainFileError(code: string): string {
-  return explanations[code] ?? 'the file system refused it';
+  return explanations[code] ?? 'the file system refused the operation';
 }

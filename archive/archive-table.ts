@@ -16,28 +16,28 @@ import { settleSession } from './session.ts';
 import { type TableName, toTableSql } from './table-ranges.ts';
 import { findDamage, findDamageOfFile } from './verify-archive.ts';
 
-/** What became of it: the archive that holds its rows, or why there is none yet. */
+/** The outcome: the archive with the table's rows, or why there is none yet. */
 export type ArchiveResult =
-  /** `isNew`: there was none of the same rows before */
+  /** `isNew`: no archive of the same rows existed before */
   | { manifest: Manifest; isNew: boolean }
-  /** another process is at it */
+  /** another process is working on it */
   | 'busy'
   | 'stopped';
 
-/** With a table's name: processes that archive at the same time take turns on it. */
+/** Together with a table's name: processes that archive at the same time take turns on a table. */
 const advisoryLock = 7_270_414;
 
-/** How long the lock that a reader needs is waited for. */
+/** How long to wait for the lock that a reader needs. */
 const lockTimeoutMs = 500;
 
 const signOfLifeEveryMs = 5_000;
 
 /**
- * Writes the rows of a table to a file in `dir`, reads it back, and gives it its name only when it is whole. Where an archive
- * of the same rows is there already, that one is checked in its place. Holds the lock of a reader: inserts go on. What is written to
- * the table meanwhile may be missing; see `dropArchived` for the proof.
+ * Writes the rows of a table to a file in `dir`, reads it back, and gives it its name only when it is complete. If an archive
+ * of the same rows exists, checks that one instead. Takes only a reader's lock, so inserts continue. What is written to the
+ * table meanwhile may be missing; see `dropArchived` for the proof.
  *
- * @throws FileError when the directory is at fault, else what the database said
+ * @throws FileError if the directory is at fault, otherwise the database's error
  */
 export function archiveTable(
   database: Database,
@@ -52,7 +52,7 @@ export function archiveTable(
       [toTableSql(table.place)],
     );
     if (isMine !== 'true') return 'busy';
-    // Nobody drops it while it is read, so no archive of fewer rows comes after one that was the proof for a drop.
+    // Nobody can drop the table while it is read, so an archive of fewer rows cannot follow one that was the proof for a drop.
     await queryTexts(transaction, `lock table ${toTableSql(table.place)} in access share mode`);
     const columns = await readColumns(transaction, table.place.name);
     await removeAbandoned(dir);
@@ -67,8 +67,8 @@ export function archiveTable(
 }
 
 /**
- * While a file is read, nothing is asked of the database and nothing is written: a transaction in which nothing is asked for
- * a minute is ended, and a file that nobody touches is taken for abandoned.
+ * While a file is read, the transaction is idle and no file is written: a transaction that is idle for a minute is ended, and
+ * a file that does not change is considered abandoned.
  */
 function createSignOfLife(transaction: JsonTransaction, file: PendingFile | null): () => Promise<void> {
   let saidAtMs = performance.now();
@@ -134,20 +134,20 @@ async function writeArchive(
   }
 }
 
-/** What became of a table that was to be dropped. */
+/** What happened to a table that was to be dropped. */
 export type DropArchivedResult =
   | 'dropped'
-  /** somebody else was first, or has attached it again */
+  /** another process was first, or has attached it again */
   | 'gone'
-  /** it has other rows than the archive; nothing was done */
+  /** its rows differ from the archive's; nothing was done */
   | 'different'
   | 'stopped';
 
 /**
- * Drops a table that was detached for this and has not been altered since, if it has exactly the rows that its archive has. Both are in one transaction
- * that holds the exclusive lock, for as long as it takes to add the rows up: only who still looks at this table waits.
+ * Drops a table that was detached for this and has not been altered since, if it has exactly the rows of its archive. One
+ * transaction compares and drops, holding the exclusive lock while it sums up the rows: only those who still read this table wait.
  *
- * @throws what the database said, such as that it did not get the lock in time
+ * @throws the database's error, such as a lock timeout
  */
 export function dropArchived(
   database: Database,

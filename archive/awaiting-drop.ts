@@ -7,29 +7,29 @@ import {
 import type { Archived, ArchivedTable } from './manifest.ts';
 import { type TableName, toTableSql } from './table-ranges.ts';
 
-/** How the comment of such a table begins. */
+/** How the comment on such a table begins. */
 export const awaitingDropPrefix = 'sluice: expired, ';
 
-/** What the comment of a detached partition says, so that the next run finds it, whoever detached it and died. */
+/** The comment on a detached partition, by which the next run finds it, whoever detached it and died. */
 const pattern = /^sluice: expired, was (\w+) from (\S+) to (\S+), is dropped once it is archived$/;
 
 export function toComment({ table, from, until }: Archived): string {
   return `${awaitingDropPrefix}was ${table} from ${from} to ${until}, is dropped once it is archived`;
 }
 
-/** Tables with such a comment, by what has become of them. */
+/** Tables with such a comment, by what has happened to them since. */
 export interface Marked {
-  /** as they were detached: they may go */
+  /** unchanged since they were detached: they may be dropped */
   awaiting: ArchivedTable[];
   /** somebody has attached them again */
   attached: TableName[];
-  /** detached, and altered since: perhaps somebody had attached them, and has detached them to keep them */
+  /** detached, but altered since: somebody may have attached them, and detached them again to keep them */
   altered: TableName[];
 }
 
 /**
- * One transaction detaches a table and gives it the comment, so both rows of the catalog have its id. Whatever alters the table
- * afterwards, such as to attach it, writes its own there; vacuum and analyze do not.
+ * One transaction detaches a table and comments on it, so both catalog rows have its transaction id. Anything that alters the
+ * table afterwards, such as attaching it, writes another one; vacuum and analyze do not.
  */
 const asItWasDetached = 'not relispartition and pg_class.xmin = pg_description.xmin';
 
@@ -37,7 +37,7 @@ const markedTables = `pg_description
   join pg_class on pg_class.oid = objoid and classoid = 'pg_class'::regclass and objsubid = 0
   join pg_namespace on pg_namespace.oid = relnamespace`;
 
-/** The tables that were detached from a table to be dropped. */
+/** The tables that were detached from a given table to be dropped. */
 export async function findMarked(database: Database, table: string): Promise<Marked> {
   const rows = await queryTexts(
     database,
@@ -60,7 +60,7 @@ export async function findMarked(database: Database, table: string): Promise<Mar
   return marked;
 }
 
-/** Whether a table may go still. With its exclusive lock this stays so. */
+/** Whether a table may still be dropped. The answer stays valid while its exclusive lock is held. */
 export async function isAwaitingDrop(transaction: JsonTransaction, { schema, name }: TableName): Promise<boolean> {
   const found = await queryTexts(
     transaction,
@@ -72,9 +72,9 @@ export async function isAwaitingDrop(transaction: JsonTransaction, { schema, nam
 }
 
 /**
- * Takes the comment off a table that is attached again.
+ * Removes the comment from a table that has been attached again.
  *
- * @throws what the database said, such as that it did not get the lock in time
+ * @throws the database's error, such as a lock timeout
  */
 export async function removeMark(
   database: Database,

@@ -1,10 +1,10 @@
 import { type Database, type JsonTransaction, queryTexts } from '../shared/platform/postgres/database.ts';
 import { quoteIdentifier } from '../shared/platform/postgres/schema.ts';
 
-/** Where statements run. */
+/** Runs statements. */
 export type Session = Database | JsonTransaction;
 
-/** What a column holds, as far as files tell it apart. What is none of the others is text. */
+/** The types of column that files distinguish. Everything else is text. */
 export type ColumnKind = 'uuid' | 'time' | 'integer' | 'bigint' | 'double' | 'boolean' | 'json' | 'text';
 
 /** A column of a table, and how it is written to a file. */
@@ -17,12 +17,12 @@ export interface Column {
 }
 
 /**
- * A row as a list of texts, one a column: a time is milliseconds since 1970, a double the sixteen hexadecimal digits of its
- * eight bytes, a truth value `true` or `false`, JSON as it is stored. No setting of a session changes these texts.
+ * A row as a list of texts, one for each column: a time is milliseconds since 1970, a double the sixteen hexadecimal digits of
+ * its eight bytes, a Boolean `true` or `false`, JSON as stored. No session setting changes these texts.
  */
 export type Row = readonly (string | null)[];
 
-/** The columns of a table in the schema of Sluice, but for generated ones, which a restored row makes again. */
+/** The columns of a table in Sluice's schema, except generated ones, which a restored row computes again. */
 export async function readColumns(session: Session, table: string): Promise<Column[]> {
   const rows = await queryTexts(
     session,
@@ -41,7 +41,7 @@ export async function readColumns(session: Session, table: string): Promise<Colu
   }));
 }
 
-/** The kind of a type as PostgreSQL writes it. */
+/** The kind of a type, by the name that PostgreSQL gives it. */
 export function kindOf(type: string): ColumnKind {
   if (/^timestamp(\(\d\))? with time zone$/.test(type)) return /\([0-3]\)/.test(type) ? 'time' : 'text';
   return kinds[type] ?? 'text';
@@ -58,24 +58,24 @@ const kinds: Record<string, ColumnKind> = {
   json: 'json',
 };
 
-/** The SQL of a value's text, see `Row`. */
+/** The SQL for a value's text, see `Row`. */
 export function toTextSql(kind: ColumnKind, value: string): string {
   if (kind === 'time') return `(extract(epoch from ${value}) * 1000)::bigint::text`;
   if (kind === 'double') return `encode(float8send(${value}), 'hex')`;
   return `${value}::text`;
 }
 
-/** The SQL of a column's text. */
+/** The SQL for a column's text. */
 export function toColumnSql({ kind, name }: Column): string {
   return toTextSql(kind, quoteIdentifier(name));
 }
 
-/** A double as the text of a row has it. */
+/** Converts the text of a double in a row to the number. */
 export function parseDouble(hex: string): number {
   return Buffer.from(hex, 'hex').readDoubleBE(0);
 }
 
-/** The text that a row has for a double. */
+/** Converts a double to its text in a row. */
 export function formatDouble(value: number): string {
   const bytes = Buffer.allocUnsafe(8);
   bytes.writeDoubleBE(value, 0);

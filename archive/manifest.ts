@@ -2,11 +2,11 @@ import { createHash } from 'node:crypto';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { createPendingFile, type PendingFile, told } from './archive-file.ts';
+import { createPendingFile, type PendingFile, withFileErrors } from './archive-file.ts';
 import type { RowSum } from './row-sum.ts';
 import type { TableName } from './table-ranges.ts';
 
-/** How sums of rows are reckoned: see `RowSum`. Another way gets another name. */
+/** How sums of rows are computed: see `RowSum`. Another method gets another name. */
 const rowSumMethod = 'sum-of-sha256-of-rows';
 
 const columnSchema = z.object({
@@ -16,16 +16,16 @@ const columnSchema = z.object({
   isNullable: z.boolean(),
 });
 
-/** What stands beside a file of rows: what is in it, and by what it can be told that it is whole. */
+/** The file next to a file of rows: what it contains, and how to tell that it is complete. */
 const manifestSchema = z.object({
-  /** of the manifest and the file; a higher one is of a newer Sluice */
+  /** of the manifest and the file; a higher one comes from a newer Sluice */
   format: z.literal(1),
-  /** the table that the rows were in, and the partition of it */
+  /** the table that the rows were in, and its partition */
   table: z.string(),
   partition: z.string(),
-  /** ISO 8601; included */
+  /** ISO 8601; inclusive */
   from: z.string(),
-  /** ISO 8601; excluded */
+  /** ISO 8601; exclusive */
   until: z.string(),
   file: z.string().regex(/^[^/\\]+\.parquet$/),
   rows: z.int().min(0),
@@ -43,23 +43,23 @@ const manifestSchema = z.object({
 
 export type Manifest = z.output<typeof manifestSchema>;
 
-/** What archives hold: rows of a table between two times. */
+/** What archives contain: the rows of a table between two times. */
 export interface Archived {
   table: string;
-  /** ISO 8601; included */
+  /** ISO 8601; inclusive */
   from: string;
-  /** ISO 8601; excluded */
+  /** ISO 8601; exclusive */
   until: string;
 }
 
-/** A table to archive: what it was a partition of, and the bounds that it had. */
+/** A table to archive: the table that it was a partition of, and its bounds. */
 export interface ArchivedTable extends Archived {
   place: TableName;
 }
 
 /**
- * The name of a file. It tells what is in it, down to the rows: so no archive takes the place of another one, as when a day
- * comes to be again after it was archived, and gets rows.
+ * The name of a file. It identifies the contents down to the rows, so that no archive replaces another one, for instance if a
+ * day is created again after it was archived, and gets rows.
  */
 export function fileNameOf({ table, from, until }: Archived, sum: RowSum): string {
   const content = createHash('sha256').update(`${sum.rows} ${sum.checksum}`).digest('hex').slice(0, 12);
@@ -78,8 +78,8 @@ function manifestNameOf(file: string): string {
 }
 
 /**
- * Gives a whole file and its manifest their names. What a disk may have no room for is done before either of them has one, and
- * when it fails all the same there is neither.
+ * Gives a complete file and its manifest their names. Everything that needs disk space happens before either gets its name;
+ * if it fails nevertheless, neither exists.
  */
 export async function publish(
   dir: string,
@@ -105,35 +105,35 @@ export async function publish(
   return manifest;
 }
 
-/** Takes an archive away that has not become the proof for a drop. */
+/** Removes an archive that has not become the proof for a drop. */
 export async function removeArchive(dir: string, { file }: Manifest): Promise<void> {
-  await told(dir, async () => {
+  await withFileErrors(dir, async () => {
     await rm(join(dir, manifestNameOf(file)), { force: true });
     await rm(join(dir, file), { force: true });
   });
 }
 
-/** A file in the directory that looks like a manifest and is none, and why. */
+/** A file in the directory that looks like a manifest but is not, and why. */
 export interface UnreadableManifest {
   name: string;
   reason: string;
 }
 
-/** What a directory of archives holds. */
+/** The contents of a directory of archives. */
 export interface ArchiveListing {
   /** the oldest rows first */
   manifests: Manifest[];
   unreadable: UnreadableManifest[];
   /** names of files of rows that no manifest names: a process died before it wrote one, or somebody removed it */
   withoutManifest: string[];
-  /** names of files of rows that a manifest names, and that are not there */
+  /** names of files of rows that a manifest names but that do not exist */
   missing: string[];
 }
 
 export async function listArchives(dir: string): Promise<ArchiveListing> {
   const manifests: Manifest[] = [];
   const unreadable: UnreadableManifest[] = [];
-  const names = await told(dir, () => readdir(dir));
+  const names = await withFileErrors(dir, () => readdir(dir));
   for (const name of names) {
     if (name.startsWith('.') || !name.endsWith(ending)) continue;
     const parsed = manifestSchema.safeParse(await readJson(join(dir, name)));
@@ -151,7 +151,7 @@ export async function listArchives(dir: string): Promise<ArchiveListing> {
   };
 }
 
-/** See `fileNameOf`. Others may lie beside them. */
+/** See `fileNameOf`. Other files may be next to them. */
 const ofRows = /^[^.].*_[0-9a-f]{12}\.parquet$/;
 
 async function readJson(path: string): Promise<unknown> {

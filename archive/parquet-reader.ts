@@ -1,19 +1,19 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { zstdDecompressSync } from 'node:zlib';
 import { parquetMetadataAsync, parquetRead } from 'hyparquet';
-import { told } from './archive-file.ts';
+import { withFileErrors } from './archive-file.ts';
 import { type Column, type ColumnKind, formatDouble, type Row } from './columns.ts';
 
 /**
- * The rows of a file that was written with these columns, a row group at a time.
+ * The rows of a file that was written with these columns, one row group at a time.
  *
- * @throws FileError when it cannot be read; else when it is no such file, or is damaged where it can be told
+ * @throws FileError if it cannot be read, otherwise if it is not such a file, or is detectably damaged
  */
 export async function* readParquet(path: string, columns: readonly Column[]): AsyncGenerator<readonly Row[]> {
-  await using file = await told(path, () => open(path));
-  const { size } = await told(path, () => file.stat());
+  await using file = await withFileErrors(path, () => open(path));
+  const { size } = await withFileErrors(path, () => file.stat());
   const slice = async (start: number, end = size): Promise<ArrayBuffer> =>
-    told(path, () => readSlice(file, start, end));
+    withFileErrors(path, () => readSlice(file, start, end));
   const source = { byteLength: size, slice };
   const metadata = await parquetMetadataAsync(source);
   let rowStart = 0;

@@ -3,19 +3,19 @@ import type { SchemaElement } from 'hyparquet';
 import { ByteWriter, ParquetWriter } from 'hyparquet-writer';
 import { type Column, type ColumnKind, parseDouble, type Row } from './columns.ts';
 
-/** Takes bytes in their order; resolves when there is room for more. */
+/** Accepts bytes in order; resolves when there is room for more. */
 export interface ByteSink {
   write(bytes: Uint8Array): Promise<void>;
 }
 
-/** What is in memory at once: a row group ends with whichever is reached first. */
+/** The limits of what is in memory at once: a row group ends with whichever is reached first. */
 const groupRows = 10_000;
 const groupCharacters = 4 * 1_024 * 1_024;
 
 const zstd = (page: Uint8Array): Uint8Array =>
   zstdCompressSync(page, { params: { [constants.ZSTD_c_compressionLevel]: 3 } });
 
-/** Writes rows as Parquet, compressed with zstd, a row group at a time. */
+/** Writes rows as Parquet, compressed with zstd, one row group at a time. */
 export function createParquetWriter(
   sink: ByteSink,
   columns: readonly Column[],
@@ -42,10 +42,10 @@ export function createParquetWriter(
       columnData: columns.map(({ name, kind }, index) => ({
         name,
         data: values[index] ?? [],
-        // Only times are asked for by range. A row group has an entry in memory for whatever else is told of it.
+        // Only times have statistics, because only they are queried by range. Others would keep an entry per row group in memory.
         statistics: kind === 'time',
         offsetIndex: false,
-        // A dictionary would take 0 and -0 for the same, and has nothing to win with texts that all differ.
+        // A dictionary would treat 0 and -0 as equal, and saves nothing for texts that all differ.
         ...(kind === 'double' || kind === 'json' ? { encoding: 'PLAIN' as const } : {}),
       })),
       rowGroupSize: rows,
@@ -89,7 +89,7 @@ const schemas: Record<ColumnKind, Omit<SchemaElement, 'name'>> = {
   bigint: { type: 'INT64' },
   double: { type: 'DOUBLE' },
   boolean: { type: 'BOOLEAN' },
-  // Not Parquet's JSON: readers parse that, and round its numbers.
+  // Not Parquet's JSON type: readers parse it and round its numbers.
   json: text,
   text,
 };

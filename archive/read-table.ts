@@ -2,13 +2,13 @@ import { queryTexts } from '../shared/platform/postgres/database.ts';
 import type { Column, Row, Session } from './columns.ts';
 import { leavesOf, type Place, readRanges, type TableName, toRangeSql } from './table-ranges.ts';
 
-/** Bytes that one statement returns, unless a single row has more. */
+/** How many bytes one statement returns, unless a single row is larger. */
 const pageBytes = 4 * 1_024 * 1_024;
 
-/** Bytes that it reads, as they are stored. PostgreSQL may have compressed them to a fraction. */
+/** How many stored bytes it reads. PostgreSQL may have compressed them to a fraction. */
 const storedBytes = 1_024 * 1_024;
 
-/** The rows of a table in the order in which they are stored, in pages that are bounded by bytes. */
+/** The rows of a table in their physical order, in pages limited by bytes. */
 export async function* readTable(
   session: Session,
   table: TableName,
@@ -17,7 +17,7 @@ export async function* readTable(
   const names = columns.map((_, index) => `c${index}`);
   const bytes = names.map((name) => `coalesce(octet_length(${name}), 0)`).join(' + ');
   for (const leaf of await leavesOf(session, table)) {
-    // The order is that of the ids, not of the texts that are returned under the same name.
+    // Ordered by the ids, not by the returned texts, which have the same name.
     const statement = `
       with page as materialized (${toRangeSql(leaf, columns, storedBytes)}),
       measured as (

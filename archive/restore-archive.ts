@@ -14,13 +14,13 @@ import { isSame, sumTable } from './row-sum.ts';
 import { settleSession } from './session.ts';
 import { findDamage } from './verify-archive.ts';
 
-/** Rows of one statement end with whichever is reached first. */
+/** The rows of one statement end with whichever limit is reached first. */
 const statementRows = 1_000;
 const statementCharacters = 4 * 1_024 * 1_024;
 
 const lockTimeoutMs = 3_000;
 
-/** The name of a table for the rows of an archive: its table, and the first day or the first and the last. */
+/** The name of a table for the rows of an archive: its table, and the first day, or the first and the last. */
 export function restoredName({ table, from, until }: Manifest): string {
   const day = (iso: string): string => iso.slice(0, 10).replaceAll('-', '');
   const last = day(new Date(Date.parse(until) - 1).toISOString());
@@ -28,10 +28,10 @@ export function restoredName({ table, from, until }: Manifest): string {
 }
 
 /**
- * Makes a table by itself with the rows of an archive, all or none, and compares the sum of its rows with the archive's. It has
- * the columns, checks and indexes that the archive's table has now.
+ * Creates a standalone table with the rows of an archive, all or none, and compares the sum of its rows with the archive's. It
+ * has the columns, checks and indexes that the archive's table has now.
  *
- * @throws UsageError when there is a table of this name, Error when the archive is damaged or the rows do not agree
+ * @throws UsageError if a table with this name exists, Error if the archive is damaged or the rows differ
  */
 export async function restoreArchive(
   database: Database,
@@ -100,7 +100,7 @@ async function addLackingColumns(
 
 function toInsert(target: string, columns: readonly Column[]): readonly [string, string] {
   const names = columns.map(({ name }) => quoteIdentifier(name)).join(', ');
-  // The types are those that PostgreSQL wrote itself. A default counts only for a column that the archive does not have.
+  // The types are those that PostgreSQL wrote itself. A default applies only to a column that the archive does not have.
   const values = columns.map(({ type }, index) => `(value ->> ${index})::${type}`).join(', ');
   return [
     `insert into ${target} (${names}) overriding system value select ${values} from jsonb_array_elements(`,
@@ -123,7 +123,7 @@ async function* toPages(path: string, columns: readonly Column[]): AsyncGenerato
   if (page.length > 0) yield page;
 }
 
-/** A text that PostgreSQL reads alike whatever its settings are. */
+/** A text that PostgreSQL reads the same way with any settings. */
 function toInput(kind: Column['kind'], text: string | null): string | null {
   if (text === null) return null;
   if (kind === 'time') return new Date(Number(text)).toISOString();

@@ -4,9 +4,9 @@ import type { Column, Row, Session } from './columns.ts';
 import { leavesOf, type Place, readRanges, type TableName, toRangeSql } from './table-ranges.ts';
 
 /**
- * How many rows there are, and the sum of one number for each of them: the first eight bytes of the SHA-256 of its text,
- * as a signed integer. It does not depend on the order of rows. PostgreSQL and this program reckon it alike, and no MD5 is
- * needed, which some servers refuse.
+ * The number of rows, and the sum of one number for each: the first eight bytes of the SHA-256 of its text, as a signed
+ * integer. It does not depend on the order of the rows. PostgreSQL and this program compute it alike, without MD5, which
+ * some servers refuse.
  */
 export interface RowSum {
   rows: number;
@@ -14,7 +14,7 @@ export interface RowSum {
   checksum: string;
 }
 
-/** Adds rows up as they come. */
+/** Adds up rows as they arrive. */
 export function createRowSum() {
   let rows = 0;
   let sum = 0n;
@@ -27,26 +27,26 @@ export function createRowSum() {
   };
 }
 
-/** Two sums of the same rows are equal. */
+/** Whether two sums are of the same rows. */
 export function isSame(a: RowSum, b: RowSum): boolean {
   return a.rows === b.rows && a.checksum === b.checksum;
 }
 
-/** Each text with its length in bytes before it, so that no two rows have the same text. */
+/** Each text is preceded by its length in bytes, so that no two different rows have the same text. */
 function toRowText(row: Row): string {
   let text = '';
   for (const value of row) text += value === null ? '-' : `${Buffer.byteLength(value)}:${value}`;
   return text;
 }
 
-/** Bytes that one statement adds up, as they are stored. */
+/** How many stored bytes one statement adds up. */
 const storedBytes = 8 * 1_024 * 1_024;
 
 /**
- * The sum of a table as it is now, range by range, so that no statement takes long. It is of one moment only when nobody may
+ * The current sum of a table, range by range, so that no statement takes long. It is of a single moment only if nobody can
  * write meanwhile.
  *
- * @returns null when it was asked to stop
+ * @returns null if it was asked to stop
  */
 export async function sumTable(
   session: Session,

@@ -1,11 +1,11 @@
 import { type JsonTransaction, queryTexts } from '../shared/platform/postgres/database.ts';
 
-/** Between two statements a row group is written to disk, or read back. A process that is frozen keeps its locks no longer. */
+/** Between two statements, a row group is written to disk or read back. A process that is frozen keeps its locks no longer. */
 const maxIdleMs = 60_000;
 
 /**
- * What the long transaction of an archive needs, whatever server and role have as their defaults: time, and the same text for
- * the same value in columns that somebody has added, such as `interval`, `real` and `bytea`.
+ * The settings that an archive's long transaction needs, whatever the defaults of server and role: enough time, and the same
+ * text for the same value in columns that somebody has added, such as `interval`, `real` and `bytea`.
  */
 export async function settleSession(transaction: JsonTransaction): Promise<void> {
   const settings = {

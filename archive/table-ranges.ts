@@ -2,20 +2,20 @@ import { queryTexts } from '../shared/platform/postgres/database.ts';
 import { quoteIdentifier } from '../shared/platform/postgres/schema.ts';
 import { type Column, type Session, toTextSql } from './columns.ts';
 
-/** A table by its name; identifiers cannot be bound. */
+/** A table, by its name; identifiers cannot be bound as parameters. */
 export interface TableName {
   schema: string;
   name: string;
 }
 
-/** A place in a table, as PostgreSQL writes a tuple's id: `(block,tuple)`. */
+/** A position in a table, as PostgreSQL writes a tuple id: `(block,tuple)`. */
 export type Place = string;
 
 export function toTableSql({ schema, name }: TableName): string {
   return `${quoteIdentifier(schema)}.${quoteIdentifier(name)}`;
 }
 
-/** The tables that hold the rows of a table: itself, or its partitions. */
+/** The tables that hold the rows of a table: the table itself, or its partitions. */
 export async function leavesOf(session: Session, table: TableName): Promise<TableName[]> {
   const leaves = await queryTexts(
     session,
@@ -33,17 +33,17 @@ export async function leavesOf(session: Session, table: TableName): Promise<Tabl
   return leaves.map(([schema, name]) => ({ schema: schema ?? '', name: name ?? '' }));
 }
 
-/** Blocks of one statement, at first and at most: 128 KiB and 32 MiB, and what of it is stored beside the table. */
+/** Blocks of one statement, at first and at most: 128 KiB and 32 MiB, plus what is stored out of line. */
 const firstBlocks = 16;
 const maxBlocks = 4_096;
 
-/** A statement that takes longer is followed by one for half as many blocks; a faster one by one for twice as many. */
+/** After a slow statement, the next one covers half as many blocks; after a fast one, twice as many. */
 const aimMs = 500;
 
 /**
- * Goes through a table in the order in which it is stored, range by range, each with a statement of its own. That needs no
- * index and no sort, and takes the same time for each range wherever it lies. `read` says where it has come to when it did
- * not come to the end of its range.
+ * Walks through a table in physical order, range by range, each with a statement of its own. That needs no index and no sort,
+ * and takes the same time for each range wherever it lies. `read` says how far it got if it did not reach the end of its
+ * range.
  */
 export async function* readRanges(
   session: Session,
@@ -77,9 +77,9 @@ async function countBlocks(session: Session, leaf: TableName): Promise<number> {
 }
 
 /**
- * SQL of the first rows of a range, $1 to $2, that are stored in so many bytes, and of at least one: `place`, `found`, which is how
- * many rows the range has, and the texts of the columns as c0, c1 and so on. A value that is stored beside the table is read only
- * when its row is among them: small rows before large ones make the range of a large one long.
+ * SQL for the first rows of a range, $1 to $2, up to a number of stored bytes, but at least one row. It returns `place`,
+ * `found`, which is the number of rows in the range, and the texts of the columns as c0, c1 and so on. A value that is stored
+ * out of line is read only if its row is among them: small rows before large ones make a large row's range a long one.
  */
 export function toRangeSql(leaf: TableName, columns: readonly Column[], storedBytes: number): string {
   const names = columns.map(({ name }) => quoteIdentifier(name));

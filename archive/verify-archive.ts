@@ -2,26 +2,26 @@ import { createHash } from 'node:crypto';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { toError } from '../shared/platform/errors.ts';
-import { FileError, told } from './archive-file.ts';
+import { FileError, withFileErrors } from './archive-file.ts';
 import type { Column } from './columns.ts';
 import { fileNameOf, type Manifest } from './manifest.ts';
 import { readParquet } from './parquet-reader.ts';
 import { createRowSum, isSame, type RowSum } from './row-sum.ts';
 
-/** What a reading of a whole file may be told, and tells. */
+/** Options for reading a whole file. */
 export interface Reading {
   signal?: AbortSignal;
-  /** called for every part that was read, before the next one is */
+  /** called after each part that was read, before the next one is */
   onPart?(): Promise<void>;
 }
 
-/** What is wrong with an archive; null when nothing is. Reads all of it. @throws what `onPart` threw, or when the signal aborts */
+/** What is wrong with an archive; null if nothing is. Reads all of it. @throws what `onPart` threw, or when the signal aborts */
 export async function findDamage(dir: string, manifest: Manifest, reading: Reading = {}): Promise<string | null> {
   if (manifest.file !== fileNameOf(manifest, manifest)) return 'its manifest has other bounds or sums than its name';
   return findDamageOfFile(join(dir, manifest.file), manifest, reading);
 }
 
-/** As `findDamage`, of a file that may not have its name yet. */
+/** Like `findDamage`, for a file that may not have its name yet. */
 export async function findDamageOfFile(
   path: string,
   written: Pick<Manifest, 'bytes' | 'sha256' | 'columns'> & RowSum,
@@ -49,19 +49,19 @@ export async function findDamageOfFile(
     return isSame(sum, written) ? null : `its ${sum.rows} rows differ from the ${written.rows} archived rows`;
   } catch (thrown) {
     if (reading.signal?.aborted || (thrown === thrownByCaller && thrown !== undefined)) throw thrown;
-    if (thrown instanceof FileError && thrown.systemCode === 'ENOENT') return 'the file is not there';
+    if (thrown instanceof FileError && thrown.systemCode === 'ENOENT') return 'the file is missing';
     return toError(thrown).message;
   }
 }
 
 const partBytes = 1_024 * 1_024;
 
-/** Each part is good until the next one is asked for. */
+/** Each part is valid until the next one is requested. */
 async function* readParts(path: string): AsyncGenerator<Buffer> {
-  await using file = await told(path, () => open(path));
+  await using file = await withFileErrors(path, () => open(path));
   const buffer = Buffer.allocUnsafe(partBytes);
   for (;;) {
-    const { bytesRead } = await told(path, () => file.read(buffer, 0, partBytes));
+    const { bytesRead } = await withFileErrors(path, () => file.read(buffer, 0, partBytes));
     if (bytesRead === 0) return;
     yield buffer.subarray(0, bytesRead);
   }

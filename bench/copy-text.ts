@@ -7,7 +7,7 @@ export function toCopyText(value: unknown): string {
   return text.replace(/[\\\n\r\t]/g, (character) => escapes[character] as string);
 }
 
-/** Lines in blocks of so many, one at a time. */
+/** Lines in blocks of this size, one block at a time. */
 export function* blocksOf(
   lineOf: (index: number) => string,
   { count, linesPerBlock }: { count: number; linesPerBlock: number },

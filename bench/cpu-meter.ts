@@ -2,15 +2,15 @@ import { readdirSync, readFileSync } from 'node:fs';
 
 /** CPU time by where it was spent, in µs, user and system together. */
 export interface CpuTimes {
-  /** this process: the producer, and the driver of the contenders that have no workers */
+  /** this process: the producer, and the driver of contenders without workers */
   producer: number;
   redis: number;
   workers: number;
-  /** all its processes, the background ones included */
+  /** all its processes, including background processes */
   postgres: number;
 }
 
-/** Reads CPU times; null where the system has no /proc. */
+/** Reads CPU times; null if the system has no /proc. */
 export interface CpuMeter {
   read(workerPids: readonly number[]): CpuTimes | null;
 }
@@ -18,7 +18,7 @@ export interface CpuMeter {
 /** Linux counts CPU time in hundredths of a second, whatever the kernel's own clock. */
 const tickUs = 10_000;
 
-/** The servers are found by what they say of themselves: Redis by its process id, PostgreSQL by that of any backend. */
+/** Finds the servers by asking them: Redis for its process id, PostgreSQL for that of any backend. */
 export function createCpuMeter(servers: { backendPid: number; redisPid: number }): CpuMeter {
   const postmasterPid = readStat(servers.backendPid)?.parentPid ?? null;
   if (postmasterPid === null) return { read: () => null };
@@ -59,12 +59,12 @@ function childrenOf(parentPid: number): number[] {
 
 /**
  * @see proc_pid_stat(5): field 4 is the parent, 14 and 15 the process's own user and system time, 16 and 17 those of the
- *   children that it has waited for, so that a backend that ended is not forgotten
+ *   children that it has waited for, which include backends that have ended
  */
 function readStat(pid: number): { parentPid: number; cpuUs: number } | null {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // The second field is the command in brackets, and may hold blanks and brackets itself.
+    // The second field is the command in brackets, and may contain spaces and brackets itself.
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
     const field = (number: number) => Number(fields[number - 3]);
     return { parentPid: field(4), cpuUs: (field(14) + field(15) + field(16) + field(17)) * tickUs };

@@ -5,7 +5,7 @@ import { createJobPerRow } from './contenders/job-per-row.ts';
 import { createSluice, type SluiceContender } from './contenders/sluice.ts';
 import { type ContenderResult, measureRounds } from './rounds.ts';
 import type { Rows } from './rows.ts';
-import type { Stage } from './stage.ts';
+import type { Testbed } from './testbed.ts';
 
 export interface EndToEndResult {
   sluice: { one: ContenderResult; two: ContenderResult };
@@ -19,20 +19,20 @@ export interface EndToEndResult {
  * Lets all contenders store the same executions in the same table.
  *
  * @returns the figures, and Sluice with two workers, which stays up for the parts that follow
- * @throws Error when a contender lost a row or stored one too many
+ * @throws Error if a contender lost a row or stored one too many
  */
 export async function measureEndToEnd(
-  stage: Stage,
+  testbed: Testbed,
   rows: Rows,
 ): Promise<{ results: EndToEndResult; fleet: SluiceContender }> {
-  const fleet = await createSluice(stage, 2);
-  const { one, two, ...others } = await measureRounds(stage, stage, rows, {
-    one: await createSluice(stage, 1),
+  const fleet = await createSluice(testbed, 2);
+  const { one, two, ...others } = await measureRounds(testbed, testbed, rows, {
+    one: await createSluice(testbed, 1),
     two: fleet,
-    jobPerRow: await createJobPerRow(stage),
-    createMany: createCreateMany(stage),
-    insertStatement: createInsertStatement(stage),
-    copy: await createCopy(stage, rows),
+    jobPerRow: await createJobPerRow(testbed),
+    createMany: createCreateMany(testbed),
+    insertStatement: createInsertStatement(testbed),
+    copy: await createCopy(testbed, rows),
   });
   return { results: { sluice: { one, two }, ...others }, fleet };
 }

@@ -3,10 +3,10 @@ import pg from 'pg';
 import { say } from '../dev/steps.ts';
 import type { SluiceContender } from './contenders/sluice.ts';
 import type { Rows } from './rows.ts';
-import type { Stage } from './stage.ts';
 import { quantile } from './statistics.ts';
+import type { Testbed } from './testbed.ts';
 
-/** From record() to the row being visible to another session, in ms. */
+/** From record() until the row is visible to another session, in ms. */
 export interface LatencyResult {
   /** the load, steady */
   rowsPerSecond: number;
@@ -20,9 +20,9 @@ export interface LatencyResult {
 const lastsMs = 6_000;
 const patienceMs = 30_000;
 const turnMs = 5;
-/** One row in so many turns is watched. */
+/** One row in this many turns is watched. */
 const turnsPerProbe = 2;
-/** Time between two looks. A row is seen up to so much later than it could be, and the query's own time. */
+/** The time between two queries. A row may be seen later than possible by this time and the query's own. */
 const lookEveryMs = 2;
 
 interface Probe {
@@ -32,18 +32,18 @@ interface Probe {
 }
 
 /**
- * Sends rows at a steady rate and looks for some of them by their key until they are there.
+ * Sends rows at a steady rate and searches for some of them by their key until they are visible.
  *
- * @throws Error when a row was lost
+ * @throws Error if a row was lost
  */
 export async function measureLatency(
-  stage: Stage,
+  testbed: Testbed,
   fleet: SluiceContender,
   rows: Rows,
   rowsPerSecond: number,
 ): Promise<LatencyResult> {
-  await stage.reset();
-  const watcher = new pg.Client({ connectionString: stage.databaseUrl });
+  await testbed.reset();
+  const watcher = new pg.Client({ connectionString: testbed.databaseUrl });
   watcher.on('error', () => undefined);
   await watcher.connect();
   const waiting = new Map<string, Probe>();
@@ -93,7 +93,7 @@ export async function measureLatency(
   try {
     const [sent] = await Promise.all([send(), look()]);
     await fleet.settle();
-    const stored = await stage.countRows();
+    const stored = await testbed.countRows();
     if (stored !== sent) throw new Error(`latency: ${sent} rows were recorded, ${stored} are stored`);
   } finally {
     await watcher.end();

@@ -5,12 +5,12 @@ import { toFaultReport } from './faults/report.ts';
 import { isWhole, runFaults } from './faults/run.ts';
 import { type BenchOptions, readOptions, usage } from './options.ts';
 import { measureReads } from './reads/measure.ts';
-import { readsBars, toReadsReport } from './reads/report.ts';
+import { readsThresholds, toReadsReport } from './reads/report.ts';
 import { toReport } from './report.ts';
 import { runBench } from './run.ts';
-import { openStage, type Stage } from './stage.ts';
+import { openTestbed, type Testbed } from './testbed.ts';
 
-/** Exit codes: 0 measured, bars missed or not; 1 failed, as when a row was lost or a plan reads what it need not; 2 called wrongly; 130 Ctrl-C. */
+/** Exit codes: 0 measured, even if a threshold is missed; 1 failed: a lost row or a wasteful plan; 2 incorrect usage; 130 Ctrl-C. */
 async function main(args: readonly string[]): Promise<number> {
   const options = readOptions(args);
   if (options === null) {
@@ -18,28 +18,28 @@ async function main(args: readonly string[]): Promise<number> {
     return 0;
   }
   const asked = untilAskedToStop();
-  const stage = await openStage(process.env);
+  const testbed = await openTestbed(process.env);
   try {
-    const code = await Promise.race([measure(stage, options), asked.then(() => null)]);
+    const code = await Promise.race([measure(testbed, options), asked.then(() => null)]);
     if (code === null) say('stopping');
     return code ?? 130;
   } finally {
-    await stage.close();
+    await testbed.close();
   }
 }
 
-async function measure(stage: Stage, options: BenchOptions): Promise<number> {
+async function measure(testbed: Testbed, options: BenchOptions): Promise<number> {
   if (options.faults !== null) {
-    const results = await runFaults(stage, options.faults);
+    const results = await runFaults(testbed, options.faults);
     console.log(options.json ? JSON.stringify({ faults: results }) : toFaultReport(results));
     return isWhole(results) ? 0 : 1;
   }
   if (options.reads !== null) {
-    const reads = await measureReads(stage, options.reads.rows);
-    console.log(options.json ? JSON.stringify({ reads, bars: readsBars(reads) }) : toReadsReport(reads));
+    const reads = await measureReads(testbed, options.reads.rows);
+    console.log(options.json ? JSON.stringify({ reads, thresholds: readsThresholds(reads) }) : toReadsReport(reads));
     return reads.plans.every(({ holds }) => holds) ? 0 : 1;
   }
-  const figures = await runBench(stage, options);
+  const figures = await runBench(testbed, options);
   console.log(options.json ? JSON.stringify(figures) : toReport(figures));
   return 0;
 }

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-/** Resident memory of a process, in bytes; 0 when it is gone. */
+/** Resident memory of a process, in bytes; 0 if it is gone. */
 export function readMemory(pid: number): number {
   try {
     const kib = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
@@ -11,7 +11,7 @@ export function readMemory(pid: number): number {
   }
 }
 
-/** The most resident memory that a process has had, in bytes; 0 when it is gone, or the system does not tell. */
+/** The peak resident memory of a process, in bytes; 0 if it is gone, or the system does not tell. */
 export function readPeakMemory(pid: number): number {
   try {
     const kib = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
@@ -21,7 +21,7 @@ export function readPeakMemory(pid: number): number {
   }
 }
 
-/** Where the system has no /proc. */
+/** If the system has no /proc. */
 function memoryByPs(pid: number): number {
   try {
     return Number(execFileSync('ps', ['-o', 'rss=', '-p', String(pid)], { encoding: 'utf8' })) * 1_024;

@@ -4,45 +4,45 @@ import { UsageError } from '../shared/platform/errors.ts';
 const parts = ['end-to-end', 'record', 'requests', 'health'] as const;
 export type Part = (typeof parts)[number];
 
-/** What the command line asks for. */
+/** The parsed command line. */
 export interface BenchOptions {
   /** that a fast contender stores in one run */
   rows: number;
   only: Part | null;
   /** one JSON object instead of the tables */
   json: boolean;
-  /** null: the speed is measured; else what faults do to the records, and how long PostgreSQL is away */
+  /** null: measure the speed; otherwise what faults do to the records, and how long PostgreSQL is away */
   faults: { outageSeconds: number } | null;
-  /** null: nothing is read; else how fast the console reads a table of so many rows */
+  /** null: nothing is read; otherwise the number of rows in the table that the console reads */
   reads: { rows: number } | null;
 }
 
 /** With this many, all parts together take about seven minutes on two cores. */
 const defaultRows = 30_000;
 
-/** That the console reads; making them takes about three minutes. */
+/** For the console to read; creating them takes about three minutes. */
 const defaultReadRows = 1_000_000;
 
-/** With this long, all faults together take about four minutes. */
+/** With this duration, all faults together take about four minutes. */
 const defaultOutageSeconds = 60;
 
 export const usage = `npm run bench -- [--rows N] [--only ${parts.join('|')}] [--json]
 npm run bench -- faults [--outage-seconds N] [--json]
 npm run bench -- reads [--rows N] [--json]
 
-  faults      how a fleet comes through kills and outages; exit code 1 when a record is lost or there twice
-  reads       what the console asks of a strategy with ${defaultReadRows.toLocaleString('en')} rows (or --rows), against the original's
-              queries; exit code 1 when a plan reads more than it needs
+  faults      how a fleet comes through kills and outages; exit code 1 if a record is lost or stored twice
+  reads       the console's questions about a strategy with ${defaultReadRows.toLocaleString('en')} rows (or --rows), against the original's
+              queries; exit code 1 if a plan reads more than it needs
   --outage-seconds N  how long PostgreSQL is away (${defaultOutageSeconds})
   --rows N    rows, or events, in one run of a fast contender; the slow ones store a share of them (${defaultRows})
   --only      end-to-end: rows per second and latency; record: what record() costs its caller; requests: completed
-              requests against the shape of the original, and memory in a surge; health: health events against the
+              requests against the original's design, and memory in a surge; health: health events against the
               loop of the original
   --json      print one JSON object with the figures, as the last line of standard output
   --help      print this`;
 
 /**
- * Reads the arguments; null when help is asked for.
+ * Parses the arguments; null if help is requested.
  *
  * @throws UsageError
  */

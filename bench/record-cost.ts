@@ -4,41 +4,41 @@ import { Bench } from 'tinybench';
 import { createExecutionObserver, type Execution, type ExecutionObserver } from '../producers/index.ts';
 import { createRedis, type Redis } from '../shared/platform/redis/redis.ts';
 import type { Rows } from './rows.ts';
-import type { Stage } from './stage.ts';
 import { median } from './statistics.ts';
+import type { Testbed } from './testbed.ts';
 
-/** What one call of record() costs the thread that makes it, in µs. */
+/** What one call of record() costs the calling thread, in µs. */
 export interface RecordCostResult {
   name: string;
-  /** each the median of the rounds' own */
+  /** each the median over the rounds */
   medianUs: number;
   p99Us: number;
-  /** the median of the fastest round: the cost when the rest of the machine is quiet */
+  /** the median of the fastest round: the cost while the rest of the machine is quiet */
   quietestUs: number;
-  /** in all rounds */
+  /** over all rounds */
   calls: number;
 }
 
-/** The cases that have a bar. */
+/** The cases that have a threshold. */
 export const sampledOut = 'sampled out';
 export const kept = 'kept, typical run';
 
-/** Through all cases each, so that a busy moment of the machine does not meet one of them alone. */
+/** Each round goes through all cases, so that a busy moment of the machine does not affect one of them alone. */
 const rounds = 3;
 
-/** Time inside of record() in one round, in ms: what goes on between the calls is not counted. */
+/** Time inside record() in one round, in ms: what happens between the calls does not count. */
 const measuredMs = 250;
 const warmUpMs = 100;
 
-/** Between turns the sender has its share of the thread, as in a service that handles requests. */
+/** Between turns the sender gets its share of the thread, as in a service that handles requests. */
 const callsPerTurn = 100;
-/** Records on their way above which the bench waits: the buffer neither fills nor grows. */
+/** The number of unsent records at which the bench waits, so that the buffer neither fills nor grows. */
 const maxDepth = 1_000;
 const waitMs = 1;
-/** Nobody works this queue off, so it is thrown away now and then. */
+/** Nobody processes this queue, so it is emptied now and then. */
 const turnsPerCleaning = 100;
 
-/** Redis database of the queue: the fleets' are in the first. */
+/** Redis database of the queue: the fleets use the first one. */
 const redisDatabase = 1;
 
 interface Case {
@@ -48,22 +48,22 @@ interface Case {
 }
 
 /**
- * Measures record() call by call. What is kept goes the whole way into the real Redis, so that its cost is that of a
- * service under load, with the sender's garbage and caches in it.
+ * Measures record() call by call. Kept records go all the way into the real Redis, so that the cost is that of a service under load,
+ * with the sender's garbage and caches.
  *
- * @throws Error when a record was dropped
+ * @throws Error if a record was dropped
  */
-export async function measureRecordCost(stage: Stage, rows: Rows): Promise<RecordCostResult[]> {
-  const redisUrl = `${stage.redisUrl}/${redisDatabase}`;
+export async function measureRecordCost(testbed: Testbed, rows: Rows): Promise<RecordCostResult[]> {
+  const redisUrl = `${testbed.redisUrl}/${redisDatabase}`;
   const redis = createRedis(redisUrl, { role: 'worker', name: 'sluice:bench', logger: null });
   const observe = (sampleRate: number, url: string | null): ExecutionObserver =>
     createExecutionObserver({
       redisUrl: url,
-      producer: { ...stage.config.producer, sampleRate },
+      producer: { ...testbed.config.producer, sampleRate },
       registry: new Registry(),
-      // At a rate of 1 everything is kept, below it no run that went well.
+      // At a rate of 1 everything is kept; below it, no successful run.
       random: () => 0.999_999,
-      // Drops are looked for at the end; that nothing is stored without a URL is known.
+      // Drops are checked at the end; without a URL nothing is stored, by design.
       logger: { warn: () => undefined },
     });
   const typical = typicalRun(rows);
@@ -133,7 +133,7 @@ function summarise(name: string, measured: readonly Measured[]): RecordCostResul
   };
 }
 
-/** After so many calls: lets the sender work, waits while it is behind, and keeps Redis from filling up. */
+/** After this many calls: lets the sender work, waits while it is behind, and keeps Redis from filling up. */
 function createBreather(observer: ExecutionObserver, redis: Redis): () => Promise<void> | undefined {
   let calls = 0;
   const breathe = async (): Promise<void> => {
@@ -147,7 +147,7 @@ function createBreather(observer: ExecutionObserver, redis: Redis): () => Promis
   };
 }
 
-/** The run that went well whose record is nearest to the mean size. */
+/** The successful run whose record is nearest to the mean size. */
 function typicalRun(rows: Rows): Execution {
   const candidates = Array.from({ length: rows.period }, (_, index) => ({
     execution: withoutKey(rows.execution(index)),
@@ -158,7 +158,7 @@ function typicalRun(rows: Rows): Execution {
   return others.reduce((nearest, next) => (next.distance < nearest.distance ? next : nearest), first).execution;
 }
 
-/** To make the id and to read the clock is record()'s own work here. */
+/** Here, creating the id and reading the clock is record()'s own work. */
 function withoutKey({ id, recordedAt, ...execution }: Execution): Execution {
   return execution;
 }

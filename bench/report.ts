@@ -1,4 +1,3 @@
-import type { Bar } from './bars.ts';
 import type { EndToEndResult } from './end-to-end.ts';
 import type { HealthResult } from './health/measure.ts';
 import { healthLines } from './health/report.ts';
@@ -8,10 +7,11 @@ import type { RequestsResult } from './requests/measure.ts';
 import { requestLines } from './requests/report.ts';
 import type { ContenderResult } from './rounds.ts';
 import { cpuCells, cpuHead, table, whole } from './table.ts';
+import type { Threshold } from './thresholds.ts';
 
 export { table, whole } from './table.ts';
 
-/** Everything that a run of the bench found; this is what `--json` prints. */
+/** All results of a run of the bench; `--json` prints this. */
 export interface Figures {
   environment: {
     cores: number;
@@ -20,20 +20,20 @@ export interface Figures {
     postgres: string;
     redis: string;
   };
-  /** the executions; null: not asked for */
+  /** the executions; null: not requested */
   rows: { count: number; meanBytes: number; meanTraceEntries: number } | null;
-  /** null: not asked for */
+  /** null: not requested */
   endToEnd: EndToEndResult | null;
   latency: LatencyResult | null;
   recordCost: RecordCostResult[] | null;
   requests: RequestsResult | null;
   health: HealthResult | null;
-  bars: Bar[];
+  thresholds: Threshold[];
 }
 
 /** The figures as a text for people. */
 export function toReport(figures: Figures): string {
-  const { environment, rows, endToEnd, latency, recordCost, requests, health, bars } = figures;
+  const { environment, rows, endToEnd, latency, recordCost, requests, health, thresholds } = figures;
   const { cores, cpu, node, postgres, redis } = environment;
   return [
     [
@@ -49,7 +49,7 @@ export function toReport(figures: Figures): string {
     recordCost === null ? [] : recordCostLines(recordCost),
     ...(requests === null ? [] : requestLines(requests)),
     ...(health === null ? [] : healthLines(health)),
-    barLines(bars),
+    thresholdLines(thresholds),
   ]
     .filter((lines) => lines.length > 0)
     .map((lines) => lines.join('\n'))
@@ -97,10 +97,10 @@ function recordCostLines(results: readonly RecordCostResult[]): string[] {
   ]);
 }
 
-function barLines(bars: readonly Bar[]): string[] {
+function thresholdLines(thresholds: readonly Threshold[]): string[] {
   return table([
-    ['bar', 'measured', 'asked for', ''],
-    ...bars.map(({ what, value, unit, least, most, holds }) => [
+    ['threshold', 'measured', 'required', ''],
+    ...thresholds.map(({ what, value, unit, least, most, holds }) => [
       what,
       `${value.toFixed(value < 10 ? 2 : 1)} ${unit}`,
       least === undefined ? `≤ ${most} ${unit}` : `≥ ${least} ${unit}`,

@@ -1,24 +1,24 @@
 import { say } from '../dev/steps.ts';
 import type { Contender } from './contenders/contender.ts';
 import { type CpuTimes, cpuPerRow } from './cpu-meter.ts';
-import type { Stage } from './stage.ts';
 import { median } from './statistics.ts';
+import type { Testbed } from './testbed.ts';
 
-/** How fast a contender got rows into the table. */
+/** How fast a contender stored rows in the table. */
 export interface ContenderResult {
   name: string;
   /** rows in one run */
   rows: number;
-  /** from the first row handed over to the last one visible; the median of the rounds */
+  /** from passing on the first row to the last one being visible; the median of the rounds */
   rowsPerSecond: number;
   /** of each round, in order */
   rounds: number[];
-  /** CPU µs per row, each the median of the rounds; null where the system does not tell */
+  /** CPU µs per row, each the median of the rounds; null if the system does not tell */
   cpuUsPerRow: CpuTimes | null;
 }
 
 /** Where all contenders store their rows. */
-export interface Arena {
+export interface TargetStore {
   /** empties it and writes a checkpoint, so that no run pays for the one before it */
   reset(): Promise<void>;
   countRows(): Promise<number>;
@@ -32,19 +32,19 @@ interface Run {
 
 const rounds = 3;
 
-/** Share of a measured run that goes through unmeasured first: cold processes say nothing about a fleet that is up. */
+/** The share of a measured run that is first run unmeasured: cold processes say nothing about a running fleet. */
 const warmUpShare = 0.15;
 
 /**
- * Lets all contenders store the same rows in the same place, round by round, so that what else goes on in the machine
- * meets all of them.
+ * Lets all contenders store the same rows in the same place, round by round, so that other activity on the machine affects all of
+ * them.
  *
  * @returns the results by contender
- * @throws Error when a contender lost a row or stored one too many
+ * @throws Error if a contender lost a row or stored one too many
  */
 export async function measureRounds<Rows extends { count: number; unit?: string }, Name extends string>(
-  { cpu }: Pick<Stage, 'cpu'>,
-  arena: Arena,
+  { cpu }: Pick<Testbed, 'cpu'>,
+  target: TargetStore,
   rows: Rows,
   contenders: Readonly<Record<Name, Contender<Rows>>>,
 ): Promise<Record<Name, ContenderResult>> {
@@ -52,7 +52,7 @@ export async function measureRounds<Rows extends { count: number; unit?: string 
   const runs = new Map<Name, Run[]>(all.map(([name]) => [name, []]));
 
   const measureRun = async (contender: Contender<Rows>, part: number): Promise<Run> => {
-    await arena.reset();
+    await target.reset();
     const count = Math.max(1, Math.round(rows.count * contender.share * part));
     await contender.prepare?.(rows, count);
     const cpuBefore = cpu.read(contender.workerPids());
@@ -61,8 +61,8 @@ export async function measureRounds<Rows extends { count: number; unit?: string 
     const seconds = (performance.now() - startedAt) / 1_000;
     const cpuAfter = cpu.read(contender.workerPids());
 
-    const stored = await arena.countRows();
-    if (stored !== count) throw new Error(`${contender.name}: ${count} rows were handed over, ${stored} are stored`);
+    const stored = await target.countRows();
+    if (stored !== count) throw new Error(`${contender.name}: ${count} rows were passed on, ${stored} are stored`);
     return { rows: count, rowsPerSecond: count / seconds, cpu: cpuPerRow(cpuBefore, cpuAfter, count) };
   };
 

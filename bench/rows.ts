@@ -10,13 +10,13 @@ import type { Config } from '../shared/platform/config/config.ts';
 /** The rows that every contender stores: the same ids, times and contents, each in the form that it starts from. */
 export interface Rows {
   count: number;
-  /** a row differs from the one that stands so many places before it in nothing but id and time */
+  /** the period after which rows repeat, except for id and time */
   period: number;
   /** of a row's JSON, in UTF-8 */
   meanBytes: number;
-  /** that are kept of a trace, on average */
+  /** the mean number of entries that are kept of a trace */
   meanTraceEntries: number;
-  /** what the scoring service hands to record() */
+  /** what the scoring service passes to record() */
   execution(index: number): Execution;
   /** what the SDK makes of it, and what the others store */
   record(index: number): ExecutionRecord;
@@ -24,7 +24,7 @@ export interface Rows {
   json(index: number): string;
 }
 
-/** Runs that were really scored. More rows repeat them under other ids: a scoring service holds no million traces either. */
+/** Runs that were really scored. More rows repeat them with other ids: a scoring service does not hold a million traces either. */
 const distinctRuns = 5_000;
 const seed = 1;
 
@@ -42,14 +42,14 @@ export function createRows(count: number, producer: Config['producer']): Rows {
   });
   const at = (index: number) => runs[index % runs.length] as (typeof runs)[number];
 
-  // One a millisecond, all in the past, so that they lie in partitions that a worker has made.
+  // One per millisecond, all in the past, so that they are in partitions that a worker has created.
   const firstMs = Date.now() - count;
   const keys = Array.from({ length: count }, (_, index) => ({
     id: uuidV7(firstMs + index),
     recordedAt: new Date(firstMs + index).toISOString(),
   }));
   const keyOf = (index: number) => keys[index] as (typeof keys)[number];
-  // Made ahead: while the clock runs, the bench costs its own process as little as it can.
+  // Prepared in advance: while the clock runs, the bench should cost its own process as little as possible.
   const executions = keys.map((key, index): Execution => ({ ...at(index).execution, ...key }));
 
   return {

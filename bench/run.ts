@@ -1,6 +1,5 @@
 import { availableParallelism, cpus } from 'node:os';
 import { say } from '../dev/steps.ts';
-import { endToEndBars, healthBars, latencyBars, recordCostBars, requestBars } from './bars.ts';
 import { measureEndToEnd } from './end-to-end.ts';
 import { measureHealth } from './health/measure.ts';
 import { measureLatency } from './latency.ts';
@@ -9,23 +8,30 @@ import { measureRecordCost } from './record-cost.ts';
 import type { Figures } from './report.ts';
 import { measureRequests } from './requests/measure.ts';
 import { createRows } from './rows.ts';
-import type { Stage } from './stage.ts';
+import type { Testbed } from './testbed.ts';
+import {
+  endToEndThresholds,
+  healthThresholds,
+  latencyThresholds,
+  recordCostThresholds,
+  requestThresholds,
+} from './thresholds.ts';
 
 /**
- * Runs the parts that are asked for.
+ * Runs the requested parts.
  *
- * @throws Error when a contender lost a row: then no figure counts
+ * @throws Error if a contender lost a row: then no figure counts
  */
-export async function runBench(stage: Stage, { rows: count, only }: BenchOptions): Promise<Figures> {
+export async function runBench(testbed: Testbed, { rows: count, only }: BenchOptions): Promise<Figures> {
   const isAskedFor = (part: Part): boolean => only === null || only === part;
-  const rows = isAskedFor('end-to-end') || isAskedFor('record') ? createRows(count, stage.config.producer) : null;
+  const rows = isAskedFor('end-to-end') || isAskedFor('record') ? createRows(count, testbed.config.producer) : null;
   if (rows !== null) say(`${count} rows of ${Math.round(rows.meanBytes)} bytes on average`);
   const figures: Figures = {
     environment: {
       cores: availableParallelism(),
       cpu: cpus()[0]?.model.trim() ?? 'unknown',
       node: process.versions.node,
-      ...stage.versions,
+      ...testbed.versions,
     },
     rows: rows === null ? null : { count, meanBytes: rows.meanBytes, meanTraceEntries: rows.meanTraceEntries },
     endToEnd: null,
@@ -33,26 +39,26 @@ export async function runBench(stage: Stage, { rows: count, only }: BenchOptions
     recordCost: null,
     requests: null,
     health: null,
-    bars: [],
+    thresholds: [],
   };
-  // First, while no other process of the bench is there to disturb single calls.
+  // First, while no other process of the bench can disturb single calls.
   if (rows !== null && isAskedFor('record')) {
-    figures.recordCost = await measureRecordCost(stage, rows);
-    figures.bars.push(...recordCostBars(figures.recordCost));
+    figures.recordCost = await measureRecordCost(testbed, rows);
+    figures.thresholds.push(...recordCostThresholds(figures.recordCost));
   }
   if (rows !== null && isAskedFor('end-to-end')) {
-    const { results, fleet } = await measureEndToEnd(stage, rows);
+    const { results, fleet } = await measureEndToEnd(testbed, rows);
     figures.endToEnd = results;
-    figures.latency = await measureLatency(stage, fleet, rows, results.sluice.two.rowsPerSecond / 2);
-    figures.bars.push(...endToEndBars(results), ...latencyBars(figures.latency));
+    figures.latency = await measureLatency(testbed, fleet, rows, results.sluice.two.rowsPerSecond / 2);
+    figures.thresholds.push(...endToEndThresholds(results), ...latencyThresholds(figures.latency));
   }
   if (isAskedFor('requests')) {
-    figures.requests = await measureRequests(stage, count);
-    figures.bars.push(...requestBars(figures.requests));
+    figures.requests = await measureRequests(testbed, count);
+    figures.thresholds.push(...requestThresholds(figures.requests));
   }
   if (isAskedFor('health')) {
-    figures.health = await measureHealth(stage, count);
-    figures.bars.push(...healthBars(figures.health));
+    figures.health = await measureHealth(testbed, count);
+    figures.thresholds.push(...healthThresholds(figures.health));
   }
   return figures;
 }

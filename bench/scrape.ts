@@ -1,4 +1,4 @@
-/** The sum of a metric's samples with these labels, as a process tells it now. */
+/** The sum of a metric's samples with these labels, as a process reports it now. */
 export async function scrape(url: string, name: string, labels: Record<string, string>): Promise<number> {
   const text = await (await fetch(url)).text();
   return text

@@ -1,4 +1,4 @@
-/** The value below which a share of the values lies: 0.5 is the median. NaN when there are none. */
+/** The value below which a share of the values lies: 0.5 is the median. NaN if there are none. */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
   const position = (sorted.length - 1) * share;

@@ -1,6 +1,6 @@
 import type { CpuTimes } from './cpu-meter.ts';
 
-/** The heads of `cpuCells`. */
+/** The headings of `cpuCells`. */
 export const cpuHead: readonly string[] = [
   'CPU µs a row: producer',
   'Redis',
@@ -22,7 +22,7 @@ export function whole(value: number): string {
   return Math.round(value).toLocaleString('en');
 }
 
-/** Columns of one width each: text to the left in the first, figures to the right in the others. */
+/** Columns of equal width: text to the left in the first, figures to the right in the others. */
 export function table(rows: readonly string[][]): string[] {
   const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => (row[column] ?? '').length)));
   return rows.map((row) =>

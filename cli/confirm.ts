@@ -3,7 +3,7 @@ import type { Readable, Writable } from 'node:stream';
 import { UsageError } from '../shared/platform/errors.ts';
 import { toText } from './output/line.ts';
 
-/** Where a person is asked: both are terminals, or nobody is there. */
+/** The terminal to ask a person on; both streams must be terminals. */
 export interface Terminal {
   input: Readable & { isTTY?: boolean };
   output: Writable & { isTTY?: boolean };
@@ -13,10 +13,10 @@ export interface Terminal {
 const processTerminal: Terminal = { input: process.stdin, output: process.stderr };
 
 /**
- * Asks a person before something that cannot be taken back.
+ * Asks a person before something that cannot be undone.
  *
- * @param options.yes agreed to in advance, with --yes: nobody is asked
- * @throws UsageError when nobody is there to be asked
+ * @param options.yes confirmed in advance, with --yes: does not ask
+ * @throws UsageError if there is nobody to ask
  */
 export async function confirm(
   question: string,

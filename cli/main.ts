@@ -6,7 +6,7 @@ import { lastingCommands } from './lasting-commands.ts';
 
 const argv = process.argv.slice(2);
 const isLasting = lastingCommands.includes(argv[0] ?? '');
-// Others are ended by a signal as any program is. Process 1 is not.
+// A signal ends the other commands, as it ends any program, except process 1.
 if (isLasting || process.pid === 1) endOnSignal(isLasting ? 0 : null);
 try {
   if (existsSync('.env')) process.loadEnvFile('.env');
@@ -15,6 +15,6 @@ try {
   process.exit(2);
 }
 fitHeapToContainer(process);
-// Only now the rest, which takes its time to load.
+// Only now the rest, which takes time to load.
 const { runProgram } = await import('./program.ts');
 await runProgram(argv, process.env);

@@ -15,7 +15,7 @@ import { writeWhole } from './output/write-whole.ts';
 /** Adds a command to the program. */
 type AddCommand = (program: Command, context: CommandContext) => void;
 
-/** Each is loaded when it is called: what the others need would make it slower to start. In the order of the help. */
+/** Each command is loaded only when it is called, so that it does not slow down the start of others. In the order of the help. */
 const commands: Record<string, () => Promise<AddCommand>> = {
   start: async () => (await import('./commands/start.ts')).addStartCommand,
   demo: async () => (await import('./commands/demo.ts')).addDemoCommand,
@@ -36,17 +36,17 @@ const commands: Record<string, () => Promise<AddCommand>> = {
   doctor: async () => (await import('./commands/doctor.ts')).addDoctorCommand,
 };
 
-/** Beside the sources, and one level further up from the build. */
+/** Next to the sources, and one level further up from the build. */
 const packageFile = import.meta.url.endsWith('.ts') ? '../package.json' : '../../package.json';
 
-/** Exit codes of every command: 0 done, 1 failed, 2 called or configured wrongly. */
+/** Exit codes of every command: 0 done, 1 failed, 2 incorrect usage or configuration. */
 async function main(argv: readonly string[], environment: NodeJS.ProcessEnv): Promise<number> {
   const { version } = JSON.parse(readFileSync(new URL(packageFile, import.meta.url), 'utf8')) as { version: string };
   const program = new Command('sluice')
     .description('Stores what services observe in PostgreSQL, durably and fast, through a fleet of BullMQ workers.')
     .version(version)
     .showHelpAfterError('(run with --help for usage)')
-    // It quotes what was typed, which may have been copied from what is stored.
+    // The message quotes what was typed, which may have been copied from stored data.
     .configureOutput({ outputError: (text, write) => write(text.split('\n').map(printable).join('\n')) })
     .exitOverride((error) => {
       throw error;
@@ -75,48 +75,48 @@ async function main(argv: readonly string[], environment: NodeJS.ProcessEnv): Pr
 
 function report(thrown: unknown, environment: NodeJS.ProcessEnv): number {
   const error = toError(thrown);
-  // Commander has said what it has to say; help and version are no mistakes.
+  // Commander has printed its message; help and version are not errors.
   if ('exitCode' in error && typeof error.exitCode === 'number') return error.exitCode === 0 ? 0 : 2;
-  // An error of ours that has one of the database's as its cause says itself what is to be said.
+  // An error of Sluice with a database error as its cause has a complete message of its own.
   const said = 'code' in error ? error : { message: error.message };
   const isDatabaseError = classifyDatabaseError(said).class !== 'unknown';
   const message = isDatabaseError ? `PostgreSQL: ${explainDatabaseError(error)}` : error.message;
-  // It may quote what is stored.
+  // The message may quote stored data.
   process.stderr.write(`sluice: ${message.split('\n').map(printable).join('\n')}\n`);
   if (error instanceof UsageError) return 2;
   if (environment['SLUICE_LOG_LEVEL'] === 'debug') process.stderr.write(`${error.stack}\n`);
   return 1;
 }
 
-/** They print no result, so nothing is lost that somebody had asked for. */
+/** They print no result, so nothing that somebody asked for is lost. */
 const withoutResult = ['start', 'worker', 'console'];
 
 const lastWordsMs = 1_000;
 
-/** Resolves when all that was written has been taken, or nobody is there any more to take it. */
+/** Resolves when everything written has been accepted, or nobody is left to accept it. */
 async function taken(stream: NodeJS.WriteStream): Promise<void> {
   if (stream.writableLength > 0) await new Promise<void>((resolve) => stream.write('', () => resolve()));
 }
 
-/** Calls a command, and ends the process when it is done and what it said has been taken. */
+/** Runs a command, and ends the process when the command is done and its output has been accepted. */
 export async function runProgram(argv: readonly string[], environment: NodeJS.ProcessEnv): Promise<never> {
   let lost: string | null = null;
   for (const stream of [process.stdout, process.stderr])
     stream.on('error', ({ code = 'unknown' }: NodeJS.ErrnoException) => {
-      // A reader that has seen enough, as `head`, is no failure. A full disk is.
+      // A reader that stops early, such as `head`, is not a failure. A full disk is.
       if (code !== 'EPIPE') lost ??= code;
     });
   writeWhole(process.stdout);
   const [command = ''] = argv;
   const exitCode = await main(argv, environment);
-  // A pipe takes 64 KiB at once; the rest would be lost when the process ends before its reader has come to it.
+  // A pipe accepts 64 KiB at once; the rest would be lost if the process ended before its reader got to it.
   const said = Promise.all([taken(process.stdout), taken(process.stderr)]);
   await (lastingCommands.includes(command) ? endsWithin(said, lastWordsMs) : said);
-  // What went wrong with the last words is told by events.
+  // Events report a failure of the last writes.
   await setImmediate();
   if (lost === null || withoutResult.includes(command)) process.exit(exitCode);
   process.stderr.write(`sluice: the output could not be written (${lost}): ${explainFileError(lost)}\n`);
   await endsWithin(taken(process.stderr), lastWordsMs);
-  // Not process.exitCode: when a server hangs, so may the connection to it, and the process shall end all the same.
+  // Not process.exitCode: if a server hangs, its connection may hang as well, and the process must end anyway.
   process.exit(exitCode === 0 ? 1 : exitCode);
 }

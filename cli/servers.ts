@@ -18,13 +18,13 @@ export async function withDatabase<T>(
   }
 }
 
-/** A person waits: a server that takes connections and then says nothing for so long is given up. */
+/** A person is waiting: a server that accepts connections but is silent for this long is given up. */
 const redisSilenceMs = 5_000;
 
 /**
  * Works with the Redis of REDIS_URL, connected, and closes it.
  *
- * @throws what Redis says, said to be by Redis; also that it says nothing
+ * @throws Redis' error, marked as such; also if Redis does not answer
  */
 export async function withRedis<T>(
   { environment }: CommandContext,
@@ -49,7 +49,7 @@ export async function withRedis<T>(
   }
 }
 
-/** What Redis says does not say that it is Redis who does. */
+/** A Redis error does not say that it comes from Redis. */
 function throwOfRedis(thrown: unknown): never {
   throw new Error(`Redis: ${toError(thrown).message}`, { cause: thrown });
 }

@@ -2,7 +2,7 @@
 export interface DeadLetter {
   /** or stream */
   queue: string;
-  /** names the dead letter within its queue: a record that is delivered again is the same dead letter, any other text another one */
+  /** identifies the dead letter within its queue: a redelivered record is the same dead letter, any other text is another one */
   recordKey: string;
   contractVersion: number | null;
   /** JSON as received */

@@ -12,23 +12,23 @@ export interface ReadDeadLetter {
   signature: string;
 }
 
-/** What becomes of a dead letter: it goes, or these fields of it are others, or nothing does. */
+/** What happens to a dead letter: it is deleted, gets new values in these fields, or stays unchanged. */
 export type DeadLetterChange = 'erased' | { payload?: string; reason?: string; signature?: string } | null;
 
-/** What a page of dead letters came to. */
+/** The result for a page of dead letters. */
 export interface ErasedDeadLetters {
   erased: number;
   changed: number;
-  /** the dead letter that it ended with; null when it was the last page */
+  /** the last dead letter of the page; null on the last page */
   last: string | null;
 }
 
 /**
- * Erases the dead letters of one page, chunks that could not be read included. They are read here, not by the database:
- * PostgreSQL does not read JSON with a NUL in it, which is why many of them are dead.
+ * Erases the dead letters of one page, including unreadable chunks. They are read here, not by the database: PostgreSQL cannot
+ * read JSON with a NUL in it, which is why many of them are dead.
  *
- * @param options.queue null: those of all
- * @param options.after the dead letter that the page before ended with; null for the first page
+ * @param options.queue null: all queues
+ * @param options.after the last dead letter of the previous page; null for the first page
  */
 export async function eraseDeadLetterPage(
   database: Database,
@@ -61,7 +61,7 @@ export async function eraseDeadLetterPage(
   return { erased: count, changed: others.length, last };
 }
 
-/** Whether a dead letter's text is a record of the creator, or a chunk with one. What is not even JSON is theirs if it names them. */
+/** Whether a dead letter's text is the creator's record, or a chunk with one. Text that is not JSON is theirs if it names them. */
 export function isOf(createdBy: string, payload: string): boolean {
   let parsed: unknown;
   try {

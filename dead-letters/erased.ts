@@ -3,8 +3,8 @@ import { type JsonStatement, type JsonTransaction, queryWithJson } from '../shar
 import type { DeadLetter } from './dead-letter.ts';
 
 /**
- * Those of dead letters that are nobody's who was erased after their records were made. What does not say when it was made counts
- * as made before. Until the transaction ends, no erasure is noted.
+ * The dead letters that belong to nobody who was erased after their records were made. A record that does not say when it was
+ * made counts as made before. No erasure can be noted until the transaction ends.
  */
 export async function withoutErased(
   transaction: JsonTransaction,
@@ -18,7 +18,7 @@ export async function withoutErased(
   const erased = new Set<number>();
   for (const { concerns, statement } of marks) {
     const some = owners.filter(({ kind }) => concerns(kind));
-    // A worker has rights on the tables of its own records, and need not have them on the others.
+    // A worker has rights to the tables of its own records, and may have none to the others.
     const found = some.length === 0 ? [] : await queryWithJson(transaction, statement, JSON.stringify(some));
     for (const [index] of found) erased.add(Number(index));
   }
@@ -28,7 +28,7 @@ export async function withoutErased(
 const input = `::json) as owner ("index" integer, "kind" text, "hash" text, "madeAt" timestamptz)`;
 const isBefore = `coalesce(owner."madeAt" <= erasure.erased_before, true)`;
 
-/** The first part of each statement locks no row, but the table that holds off an erasure: see storeStatement of the requests. */
+/** The first part of each statement locks no rows, but the table that holds off an erasure: see storeStatement of the requests. */
 const marks: { concerns(kind: string): boolean; statement: JsonStatement }[] = [
   {
     concerns: (kind) => kind !== 'creator',
@@ -50,7 +50,7 @@ const marks: { concerns(kind: string): boolean; statement: JsonStatement }[] = [
   },
 ];
 
-/** The record of a dead letter, or those of a chunk that could not be read. */
+/** The record of a dead letter, or the records of an unreadable chunk. */
 function recordsOf(payload: string): unknown[] {
   try {
     const parsed: unknown = JSON.parse(payload);

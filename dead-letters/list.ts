@@ -19,24 +19,24 @@ export interface DeadLetterSummary {
   attempts: number;
   replays: number;
   payloadChars: number;
-  /** false: it has no record in it but a chunk that could not be read, so it cannot be replayed */
+  /** false: it holds an unreadable chunk instead of a record, so it cannot be replayed */
   holdsRecord: boolean;
 }
 
 /** A page of a list. */
 export interface DeadLetterPage {
   deadLetters: DeadLetterSummary[];
-  /** for the next page; null when this is the last */
+  /** for the next page; null on the last page */
   cursor: string | null;
 }
 
 const place = z.tuple([cursorTime, z.guid()]);
 
 /**
- * Lists dead letters, those that were seen last first. One that is found dead again moves to the front, so it may be missed by who
- * has read the first pages already.
+ * Lists dead letters, last seen first. One that is seen again moves to the front, so a reader who is past the first pages may
+ * miss it.
  *
- * @throws UsageError when the cursor is none
+ * @throws UsageError if the cursor is invalid
  */
 export async function listDeadLetterSummaries(
   database: Database,

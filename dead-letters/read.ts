@@ -3,16 +3,16 @@ import { readDatabaseClock } from '../shared/platform/postgres/database-clock.ts
 import type { SizedDeadLetter } from './steps.ts';
 
 /**
- * What became of a dead letter: nothing yet, put back into its queue, stored by a worker after that, or put aside by a person.
+ * The state of a dead letter: open, put back into its queue, stored by a worker after that, or discarded by a person.
  */
 export const deadLetterStates = ['open', 'replayed', 'stored', 'discarded'] as const;
 export type DeadLetterState = (typeof deadLetterStates)[number];
 
-/** Dead letters that may be put back: what was put back before and is not confirmed may have been lost with its queue. */
+/** Dead letters that may be put back: one that was replayed but not confirmed may have been lost with its queue. */
 export const replayableStates = ['open', 'replayed'] as const satisfies DeadLetterState[];
 export type ReplayFilter = DeadLetterFilter & { state: (typeof replayableStates)[number] };
 
-/** Which dead letters are meant; what is left out does not restrict. */
+/** Which dead letters to select; a field that is left out does not restrict them. */
 export interface DeadLetterFilter {
   ids?: readonly string[];
   signature?: string;
@@ -34,7 +34,7 @@ export interface DeadLetterGroup {
   exampleReason: string;
 }
 
-/** Dead letters by queue, cause and state, the most numerous first. */
+/** Dead letters by queue, cause and state, most numerous first. */
 export function groupDeadLetters(
   database: Database,
   filter: DeadLetterFilter,
@@ -52,7 +52,7 @@ export function groupDeadLetters(
     limit ${limit}`);
 }
 
-/** A dead letter with its payload; null when there is none. */
+/** A dead letter with its payload; null if there is none. */
 export function findDeadLetter(database: Database, id: string) {
   return database.deadLetter.findUnique({ where: { id } });
 }
@@ -83,7 +83,7 @@ export async function listReplayableIds(database: Database, filter: ReplayFilter
   return deadLetters.map(({ id, contractVersion }) => ({ id, holdsRecord: contractVersion !== null }));
 }
 
-/** What the payloads of these dead letters take, in bytes, in the order of the ids; dead letters that are gone are left out. */
+/** The size of these dead letters' payloads in bytes, in the order of the ids; dead letters that no longer exist are left out. */
 export async function readPayloadSizes(database: Database, ids: readonly string[]): Promise<SizedDeadLetter[]> {
   return database.$queryRaw<SizedDeadLetter[]>(Prisma.sql`
     select dead_letter.id, octet_length(payload) as "payloadBytes"
@@ -92,8 +92,8 @@ export async function readPayloadSizes(database: Database, ids: readonly string[
 }
 
 /**
- * Notes that dead letters were put back into the queue. A worker may have been faster: one that is stored stays so, and one whose
- * record has died again stays open, as it was seen once more often than when it was put back.
+ * Notes that dead letters were put back into the queue. A worker may have been faster: one that is stored stays stored, and one
+ * whose record failed again stays open, because it was seen once more than when it was put back.
  */
 export async function markReplayed(database: Database, deadLetters: readonly StoredDeadLetter[]): Promise<void> {
   await database.$executeRaw(Prisma.sql`
@@ -105,16 +105,16 @@ export async function markReplayed(database: Database, deadLetters: readonly Sto
 }
 
 /**
- * Changes nothing, and throws what noting a replay would: that the user lacks the right, or that the server only reads. Asked
- * before a dead letter is put back, as afterwards is too late.
+ * Changes nothing, but throws what noting a replay would throw: that the user lacks the right, or the server is read-only. Called
+ * before a dead letter is put back, because afterwards is too late.
  */
 export async function assertMayMark(database: Database): Promise<void> {
   await database.$executeRaw`update sluice.dead_letter set replays = replays, state = state, state_since = state_since where false`;
 }
 
-/** Puts open dead letters aside for good; they stay visible. @returns how many there were */
+/** Discards open dead letters for good; they stay visible. @returns how many there were */
 export async function discardDeadLetters(database: Database, filter: DeadLetterFilter): Promise<number> {
-  // By the clock that says later how long ago that was.
+  // By the clock that later says how long ago that was.
   const stateSince = new Date(await readDatabaseClock(database));
   const { count } = await database.deadLetter.updateMany({
     where: toWhere({ ...filter, state: 'open' }),

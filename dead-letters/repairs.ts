@@ -8,12 +8,12 @@ export type Repair = (record: unknown) => unknown;
 export const repairSyntax = 'strip-nul, drop:FIELD, truncate:FIELD:CHARS';
 
 /**
- * Reads a repair by its name:
+ * Parses a repair:
  * - `strip-nul`: every NUL and lone surrogate in texts and keys becomes U+FFFD
  * - `drop:FIELD`: the record loses a field, such as one that the contract does not know
- * - `truncate:FIELD:CHARS`: a text field is cut
+ * - `truncate:FIELD:CHARS`: truncates a text field
  *
- * @throws UsageError when there is no such repair
+ * @throws UsageError if there is no such repair
  */
 export function parseRepair(text: string): Repair {
   if (text === 'strip-nul') return stripNul;
@@ -24,7 +24,7 @@ export function parseRepair(text: string): Repair {
   throw new UsageError(`there is no repair ${JSON.stringify(text)}; accepted: ${repairSyntax}`);
 }
 
-/** Applies repairs in order to a record's JSON. Without any, the text stays as it is to the last character. */
+/** Applies repairs in order to a record's JSON. Without repairs, the text stays the same to the last character. */
 export function repair(payload: string, repairs: readonly Repair[]): string {
   if (repairs.length === 0) return payload;
   return JSON.stringify(repairs.reduce((record, change) => change(record), parseExactly(payload)));

@@ -19,49 +19,49 @@ import {
 import { type Repair, repair } from './repairs.ts';
 import { deadLettersInSteps } from './steps.ts';
 
-/** What is to be put back into its queue, and how. */
+/** What to put back into its queue, and how. */
 export interface ReplayOptions {
   filter: ReplayFilter;
   repairs: readonly Repair[];
-  /** dead letters at most */
+  /** maximum number of dead letters */
   limit: number;
-  /** dead letters per second at most; null: as fast as it goes */
+  /** maximum number of dead letters per second; null: no limit */
   perSecond: number | null;
-  /** told after each step: dead letters put back so far */
+  /** called after each step with the number of dead letters put back so far */
   onProgress(replayed: number): void;
 }
 
-/** What a replay works with. */
+/** What a replay needs. */
 export interface ReplayDeps {
   database: Database;
   redis: Redis;
   namespace: string;
-  /** above so much of Redis' maxmemory nothing is put back: it would take the room that the workers need to get on */
+  /** nothing is put back above this share of Redis' maxmemory: it would take the space that the workers need to proceed */
   memoryShare: number;
 }
 
-/** How a replay ended. */
+/** The result of a replay. */
 export interface ReplayResult {
   replayed: number;
-  /** dead letters that hold no record, but a chunk that could not be read */
+  /** dead letters that hold an unreadable chunk instead of a record */
   skipped: string[];
 }
 
 const deadLettersPerStep = 100;
-/** Dead letters may be as large as requests are, and each is in memory several times on its way to Redis. */
+/** A dead letter may be as large as a request, and is in memory several times on its way to Redis. */
 const bytesPerStep = 4 * 1_048_576;
 
 /**
  * Puts dead letters back into their queue, each as a chunk of its own; those of a stream go to its end, as entries. The job's id
- * is made of the dead letter's id and the number of its replays, and the record's own id guards its row: breaking off and
- * starting again stores nothing twice.
+ * consists of the dead letter's id and its number of replays, and the record's own id guards its row: interrupting and
+ * restarting stores nothing twice.
  *
- * The chunk's producer names the dead letter. So the worker opens it again when the record is dead once more, whatever the
- * repairs made of it, and notes when the record is stored; until then it is replayed.
+ * The chunk's producer names the dead letter. The worker therefore reopens it if the record fails again, whatever the repairs
+ * made of it, and notes when the record is stored; until then the dead letter is replayed.
  */
 export async function replayDeadLetters(deps: ReplayDeps, options: ReplayOptions): Promise<ReplayResult> {
   await assertMayMark(deps.database);
-  // Which dead letters is decided once: one that dies again at once is open again, and must not be put back for ever.
+  // The selection is made once: a dead letter that fails again at once is open again, and must not be put back for ever.
   const found = await listReplayableIds(deps.database, options.filter, options.limit);
   const ids = found.flatMap(({ id, holdsRecord }) => (holdsRecord ? [id] : []));
   const result: ReplayResult = {
@@ -96,7 +96,7 @@ export async function replayDeadLetters(deps: ReplayDeps, options: ReplayOptions
   return result;
 }
 
-/** @throws the first refusal of Redis, such as for a key that is no stream */
+/** @throws the first refusal of Redis, such as for a key that is not a stream */
 async function addToStreams(
   { redis, memoryShare }: ReplayDeps,
   deadLetters: readonly StoredDeadLetter[],

@@ -1,10 +1,10 @@
-/** A dead letter, and what its record takes. */
+/** A dead letter, and the size of its record. */
 export interface SizedDeadLetter {
   id: string;
   payloadBytes: number;
 }
 
-/** Dead letters in steps, in order: each of a number and a size at most, and of one dead letter at least. */
+/** Splits dead letters into steps, in order: each has a limited number and size, but at least one dead letter. */
 export function* deadLettersInSteps(
   deadLetters: readonly SizedDeadLetter[],
   limits: { maxDeadLetters: number; maxBytes: number },

@@ -23,13 +23,13 @@ export interface DeadLetterOrigin {
 const maxReasonChars = 2_000;
 const maxSignatureChars = 200;
 
-/** What names a record, a UUID in it; null when nothing does. */
+/** The name of a record, a UUID in it; null if there is none. */
 export type KeyOf = (record: unknown) => string | null;
 
 const idOf: KeyOf = (record) => uuidOrNull((record as { id?: unknown } | null)?.id);
 
 /**
- * Makes the dead letter of a record, or of a job's whole data that is no chunk. A text that is not even JSON may hold what
+ * Makes the dead letter of a record, or of a job's whole data that is not a chunk. Text that is not JSON may contain what
  * PostgreSQL's text cannot, NUL and lone surrogates, and so may the names of producer and job: each becomes U+FFFD.
  *
  * @param keyOf by default the record's `id`, if it is a UUID
@@ -55,7 +55,7 @@ export function toDeadLetter(
 }
 
 /**
- * What dead letters of one cause have in common: the code, and the reason with quoted values, numbers and identifiers blanked.
+ * What dead letters with the same cause have in common: the code, and the reason with quoted values, numbers and identifiers blanked.
  */
 export function toSignature(code: string, reason: string): string {
   const blanked = reason
@@ -73,15 +73,15 @@ function parsedOrNull(payload: string): unknown {
   }
 }
 
-/** After a cut, not before it: a cut may go through a surrogate pair. */
+/** After a cut, not before it: a cut may split a surrogate pair. */
 function storable(text: string): string {
   return text.replaceAll('\0', '\uFFFD').toWellFormed();
 }
 
-/** A dead letter, and how often it was found dead in one call. */
+/** A dead letter, and how often it occurred in one call. */
 type CountedDeadLetter = DeadLetter & { attempts: number };
 
-/** What becomes of a dead letter whose record is found dead once more. What a person has put aside stays put aside. */
+/** The new state of a dead letter whose record failed again. What a person has discarded stays discarded. */
 const seenOnceMore = `
   code = excluded.code, reason = excluded.reason, signature = excluded.signature, last_seen = now(),
   attempts = dead_letter.attempts + excluded.attempts,
@@ -89,11 +89,11 @@ const seenOnceMore = `
   state_since = case when dead_letter.state in ('replayed', 'stored') then now() else dead_letter.state_since end`;
 
 /**
- * Writes dead letters. One that is there already is seen once more: its count and time go up, and if it had been replayed or
- * stored it is open again; its payload stays what it was. What was replayed goes to the dead letter that it came from, whatever
- * a repair has made of it, and becomes a dead letter of its own only when that one is gone. Safe to repeat, but for the count.
+ * Writes dead letters. For one that exists, the count and the time go up, and if it had been replayed or stored, it is open
+ * again; its payload stays the same. A replayed record goes to the dead letter that it came from, whatever a repair has made of
+ * it, and becomes a dead letter of its own only if that one is gone. Safe to repeat, except for the count.
  *
- * @returns how many were written: those of somebody who was erased are not
+ * @returns how many were written: those of erased subjects are not
  */
 export async function storeDeadLetters(database: Database, deadLetters: readonly DeadLetter[]): Promise<number> {
   return withJsonTransaction(database, limits, async (transaction) => {
@@ -105,15 +105,15 @@ export async function storeDeadLetters(database: Database, deadLetters: readonly
   });
 }
 
-/** Good records wait for nobody who holds the table of dead letters, nor do their jobs. */
+/** Good records, and their jobs, do not wait for whoever holds the table of dead letters. */
 const limits = { lockTimeoutMs: 1_000, commits: true };
 
-/** A replayed record that is dead again, and the dead letter that it came from. */
+/** A replayed record that failed again, and the dead letter that it came from. */
 type DeadReplay = Omit<CountedDeadLetter, 'payload'> & { deadLetterId: string };
 
 /**
- * The replayed records, one for each dead letter. A replay carries one record: where there are several, a producer has only taken
- * such a name, and they are records like any other.
+ * The replayed records, one for each dead letter. A replay carries one record: if there are several, a producer only happens to
+ * have such a name, and they are records like any other.
  */
 function replaysAmong(deadLetters: readonly DeadLetter[]): DeadReplay[] {
   const byDeadLetter = Map.groupBy(deadLetters, ({ producer }) => replayedDeadLetterId(producer));
@@ -125,7 +125,7 @@ function replaysAmong(deadLetters: readonly DeadLetter[]): DeadReplay[] {
   });
 }
 
-/** One dead letter for each key: the last, with the number of all. */
+/** One dead letter for each key: the last one, with the total number. */
 function countEach(deadLetters: readonly DeadLetter[]): CountedDeadLetter[] {
   const byKey = new Map<string, CountedDeadLetter>();
   for (const deadLetter of deadLetters) {
@@ -150,10 +150,10 @@ const reopenStatement: JsonStatement = [
   returning dead_letter.id`,
 ];
 
-/** Dead letters may be as large as records, and there are copies of them on the way to the server. */
+/** A dead letter may be as large as a record, and is copied on its way to the server. */
 const maxInsertChars = 4 * 1_048_576;
 
-/** In the order of their keys, so that two workers with the same dead letters do not wait for each other in a ring. */
+/** In the order of their keys, so that two workers with the same dead letters cannot deadlock. */
 async function insert(transaction: JsonTransaction, deadLetters: readonly CountedDeadLetter[]): Promise<void> {
   for (const some of partsOf(deadLetters, maxInsertChars))
     await executeWithJson(transaction, insertStatement, JSON.stringify(some));
@@ -173,7 +173,7 @@ const insertStatement: JsonStatement = [
     job_id = excluded.job_id, producer = excluded.producer, ${seenOnceMore}`,
 ];
 
-/** In order; a part holds one dead letter at least. */
+/** In order; each part holds at least one dead letter. */
 function partsOf(deadLetters: readonly CountedDeadLetter[], maxChars: number): CountedDeadLetter[][] {
   const parts: CountedDeadLetter[][] = [];
   let chars = 0;
@@ -189,8 +189,8 @@ function partsOf(deadLetters: readonly CountedDeadLetter[], maxChars: number): C
 }
 
 /**
- * Notes that the records of these dead letters are stored, or were there already. It may come before the dead letter is noted as
- * replayed; one that a person has put aside stays so. Safe to repeat.
+ * Notes that the records of these dead letters are stored, or already were. This may come before the dead letter is noted as
+ * replayed; one that a person has discarded stays so. Safe to repeat.
  */
 export async function markStored(database: Database, deadLetterIds: readonly string[]): Promise<void> {
   await withJsonTransaction(database, limits, (transaction) =>

@@ -5,9 +5,9 @@ interface Timed {
   atMs: number;
 }
 
-/** When the demo holds back, and when it ends. */
+/** When the demo pauses, and when it ends. */
 export interface PacingOptions {
-  /** asked before each turn; a scoring service on a real machine would not outrun its own buffer for long */
+  /** called before each turn; a scoring service on a real machine would not outpace its own buffer for long */
   isOverloaded: () => boolean;
   signal: AbortSignal;
 }
@@ -15,7 +15,7 @@ export interface PacingOptions {
 /** Events are handled in turns, so that the event loop can send what they produce. */
 const turnMs = 5;
 
-/** Hands events on when they are due, bursts and lulls included. Ends early when aborted. */
+/** Passes events on when they are due, including bursts and lulls. Ends early when aborted. */
 export async function* inTime<E extends Timed>(
   events: AsyncIterable<E> | Iterable<E>,
   options: PacingOptions,

@@ -2,15 +2,15 @@ import { MultiBar, Presets, type SingleBar } from 'cli-progress';
 import { say } from '../dev/steps.ts';
 import type { Traffic } from './traffic.ts';
 
-/** What the display asks of a kind of traffic. */
+/** What the display needs from a kind of traffic. */
 type Watched = Pick<Traffic<unknown>, 'total' | 'done' | 'describe'>;
 
 const barEveryMs = 100;
 const lineEveryMs = 2_000;
 
 /**
- * Shows how far the demo is until it is stopped: a bar for each kind of traffic on a terminal, a line now and then
- * elsewhere. To standard error.
+ * Shows the demo's progress until it is stopped, on standard error: a bar for each kind of traffic on a terminal, otherwise a line
+ * now and then.
  *
  * @param watched the kinds of traffic by their names
  */
@@ -27,7 +27,7 @@ export function createProgress(watched: Readonly<Record<string, Watched>>) {
       if (bars === null) say(line);
       else bars.all.log(`sluice: ${line}\n`);
     },
-    /** On a terminal the bars stay, as they were last. */
+    /** On a terminal, the bars stay in their last state. */
     stop(): void {
       clearInterval(timer);
       if (bars === null) return;

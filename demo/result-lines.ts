@@ -42,11 +42,11 @@ function whatIsWrong({ unaccounted, failures, storedFailures, requests, games }:
   ].join(', ');
 }
 
-function whatIsWrongWith({ isTakenIn, wrong, untold, unaccounted }: GameAccounts): string[] {
+function whatIsWrongWith({ isApplied, wrong, unpublished, unaccounted }: GameAccounts): string[] {
   return [
-    ...(isTakenIn ? [] : ['the health-event stream was not read to its end']),
+    ...(isApplied ? [] : ['the health-event stream was not read to its end']),
     ...(wrong === 0 ? [] : [`${wrong} games do not match their events`]),
-    ...(untold === 0 ? [] : [`the state of ${untold} games was not published to the lobby`]),
+    ...(unpublished === 0 ? [] : [`the state of ${unpublished} games was not published to the lobby`]),
     ...(unaccounted === 0 ? [] : [`${unaccounted} dead letters of health events missing or too many`]),
   ];
 }

@@ -30,19 +30,19 @@ export interface DemoTraffic {
   seed: number;
 }
 
-/** How the demo went: the accounts of the executions, and beside them those of the requests and of the games. */
+/** The result of the demo: the accounts of the executions, and those of the requests and of the games. */
 export interface DemoResult extends Accounts {
-  /** null: there were none */
+  /** null if there were none */
   requests: RequestAccounts | null;
-  /** null: there were none */
+  /** null if there were none */
   games: GameAccounts | null;
   /** all accounts add up */
   reconciled: boolean;
   /** from the first event to the last row, in seconds */
   seconds: number;
-  /** the realms that the execution rows of this run carry */
+  /** the realms in the execution rows of this run */
   realms: string[];
-  /** the creators that its request rows carry */
+  /** the creators in its request rows */
   creators: string[];
 }
 
@@ -93,7 +93,7 @@ export async function runDemo(config: Config, options: DemoTraffic, signal: Abor
   }
 }
 
-/** Waits while something is on its way: for jobs of a killed worker, until their locks have run out. */
+/** Waits while something is on its way: for jobs of a killed worker, until their locks have expired. */
 async function settle(traffics: readonly Pick<Traffic<unknown>, 'isSettled'>[]): Promise<void> {
   const deadline = performance.now() + settleTimeoutMs;
   for (;;) {

@@ -5,7 +5,7 @@ import type { Strategy } from './scoring/ast.ts';
 
 /** One request of a recorded trace. */
 export type TraceRow = {
-  /** Time since the first row of the file, in ms to 4 decimals; 0 for a row that is older than the first. */
+  /** Time since the first row of the file, in ms with 4 decimals; 0 for a row that is older than the first. */
   atMs: number;
   contextTokens: number;
   generatedTokens: number;
@@ -16,7 +16,7 @@ const header = 'TIMESTAMP,ContextTokens,GeneratedTokens';
 /**
  * Reads the arrivals of a trace file, row by row in the file's order, without holding the file in memory.
  * The format is CSV with the header `TIMESTAMP,ContextTokens,GeneratedTokens`; times look like
- * `2023-11-16 18:17:03.9799600` with up to 7 decimals. A BOM, CRLF and blank lines at the end are fine.
+ * `2023-11-16 18:17:03.9799600` with up to 7 decimals. A BOM, CRLF and blank lines at the end are accepted.
  * @throws Error that names the file, the line and what is wrong there; also for a file that is unreadable or has no rows
  */
 export async function* readTraceFile(path: string): AsyncGenerator<TraceRow, void, undefined> {
@@ -47,9 +47,9 @@ export async function* readTraceFile(path: string): AsyncGenerator<TraceRow, voi
 }
 
 /**
- * Turns arrivals into events at the same times. Sizes come from the tokens (a long context is a large survey,
- * a long answer a long effort); who, where and which strategy are drawn, the same for the same seed.
- * @throws RangeError at the first arrival when there is no strategy
+ * Turns arrivals into events at the same times. Sizes come from the tokens (a long context is a large survey, a long answer a long
+ * effort); who, where and which strategy are drawn, the same for the same seed.
+ * @throws RangeError at the first arrival if there is no strategy
  */
 export async function* toEvents(
   rows: AsyncIterable<TraceRow> | Iterable<TraceRow>,
@@ -71,7 +71,7 @@ export async function* toEvents(
   }
 }
 
-/** A second and the 100 ns steps after it: as one floating-point number the seventh decimal would be lost. */
+/** A second and the 100 ns steps after it: a single floating-point number would lose the seventh decimal. */
 type Instant = { secondMs: number; steps: number };
 
 function elapsedMs(from: Instant, to: Instant): number {
@@ -100,7 +100,7 @@ function parseTimestamp(text: string): Instant | undefined {
   const [, day, time, decimals = ''] = match;
   const second = `${day}T${time}`;
   const secondMs = Date.parse(`${second}Z`);
-  // Back to text, because Date.parse moves 30 February into March and 24:00:00 into the next day.
+  // Back to text, because Date.parse turns 30 February into 1 or 2 March and 24:00:00 into the next day.
   if (Number.isNaN(secondMs) || !new Date(secondMs).toISOString().startsWith(second)) return undefined;
   return { secondMs, steps: Number(decimals.padEnd(7, '0')) };
 }
@@ -114,7 +114,7 @@ function quote(text: string): string {
   return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}…` : text);
 }
 
-/** The lines of a file without their ends; a last line that is empty is none. */
+/** The lines of a file without their line ends; an empty last line does not count. */
 async function* readLines(path: string): AsyncGenerator<string, void, undefined> {
   let rest = '';
   let isStart = true;

@@ -1,17 +1,17 @@
 import { toError, UsageError } from '../shared/platform/errors.ts';
 import { readTraceFile } from './trace-file.ts';
 
-/** The beginning of a trace: how many rows are taken, and the time from the first to the last of them. */
+/** The beginning of a trace: the number of rows to take, and the time from the first to the last of them. */
 export interface TraceHead {
   rows: number;
   spanMs: number;
 }
 
 /**
- * Reads the trace once to know its length and its span, so that a bad line is told before anything is started.
+ * Reads the trace once to learn its length and its span, so that a bad line is reported before anything is started.
  *
- * @param limit rows at most; null: all
- * @throws UsageError when the trace cannot be read: the file, the line, and what is wrong with it
+ * @param limit maximum number of rows; null: all
+ * @throws UsageError if the trace cannot be read: the file, the line, and what is wrong with it
  */
 export async function measureTrace(traceFile: string, limit: number | null): Promise<TraceHead> {
   let rows = 0;
@@ -28,7 +28,7 @@ export async function measureTrace(traceFile: string, limit: number | null): Pro
   return { rows, spanMs };
 }
 
-/** Hands on the events of the head, closer together so that their mean rate is `perSecond`; never further apart. */
+/** Passes on the events of the head, closer together so that their mean rate is `perSecond`; never further apart. */
 export async function* compressed<E extends { atMs: number }>(
   events: AsyncIterable<E>,
   { rows, spanMs }: TraceHead,

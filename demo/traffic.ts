@@ -1,18 +1,18 @@
 /** One kind of traffic of a run: it is sent through the SDK, settles, and is accounted for. */
 export interface Traffic<Accounts> {
-  /** how much of it there will be */
+  /** the total amount */
   total: number;
-  /** how much of it there was so far */
+  /** the amount so far */
   done(): number;
-  /** a few words on where it is */
+  /** a few words on its progress */
   describe(): string;
   /** Sends all of it, each when it is due. Ends early when it is stopped. */
   produce(): Promise<void>;
   /** Sends what the producer still holds, and closes it. */
   flush(): Promise<void>;
-  /** Looks whether nothing is on its way any more. */
+  /** Whether nothing is on its way any more. */
   isSettled(): Promise<boolean>;
-  /** Accounts for all that was sent. */
+  /** Accounts for everything that was sent. */
   reconcile(): Promise<Accounts>;
   close(): Promise<void>;
 }

@@ -1,6 +1,6 @@
-// What `npm start`, `npm test` and the other commands run first, on any Node from 20 on and before anything is installed:
-// it installs the dependencies, generates the Prisma client, and then runs the command that follows on the project's own
-// Node. Plain JavaScript without dependencies, since there are none yet. One line to standard error for each step taken.
+// What `npm start`, `npm test` and the other commands run first, on any Node from 20 on, before anything is installed. It
+// installs the dependencies, generates the Prisma client, and then runs the given command on the project's own Node. Plain
+// JavaScript without dependencies, since none are installed yet. Writes one line to standard error for each step.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
@@ -18,21 +18,21 @@ const outputLines = 20;
 
 const environment = {
   ...process.env,
-  // npm run has put it there already, but a first run starts before the folder exists.
+  // npm run has already added it to the PATH, but on a first run the folder does not exist yet.
   PATH: `${bin}${delimiter}${process.env.PATH ?? ''}`,
-  // Migrations run on the engine's WebAssembly build. Naming any program keeps Prisma from downloading the native one.
+  // Migrations run on the engine's WebAssembly build. With any path set here, Prisma does not download the native engine.
   PRISMA_SCHEMA_ENGINE_BINARY: process.env.PRISMA_SCHEMA_ENGINE_BINARY ?? process.execPath,
   PRISMA_HIDE_UPDATE_MESSAGE: '1',
-  // Node keeps there what it has compiled: a process starts in half the time of its first start.
+  // Node keeps compiled code there: a process starts in half the time of its first start.
   NODE_COMPILE_CACHE: process.env.NODE_COMPILE_CACHE ?? join(modules, '.cache', 'node'),
 };
 
-// Who reads what it says may have seen enough, as `head` has.
+// A reader may stop early, as `head` does.
 process.stderr.on('error', () => undefined);
 
 if (Number(process.versions.node.split('.')[0]) < 20)
   fail(`Node ${process.versions.node} is too old to start with; 20 or later is needed.`);
-/** What runs now, and the signal that was passed on to it: npm tells this process only. Then nothing else is begun. */
+/** The running child, and the signal that was passed on to it: npm signals only this process. Then nothing else is started. */
 let running = null;
 let asked = null;
 
@@ -46,7 +46,7 @@ await step(
 );
 await run(process.argv.slice(2));
 
-/** Does a step unless its inputs are those of the last time and its result is still there. */
+/** Does a step, unless its inputs are unchanged since the last time and its result still exists. */
 async function step(done, name, inputs, resultExists, work) {
   const stampFile = join(modules, '.sluice', name);
   const stamp = existsSync(stampFile) ? readFileSync(stampFile, 'utf8') : null;
@@ -66,7 +66,7 @@ function digest(...files) {
 
 function installDependencies() {
   process.stderr.write('sluice: installing dependencies, about a minute the first time\n');
-  // npm run says where npm itself is; called by hand, the one on the PATH has to do.
+  // npm run says where npm is; without it, use the npm on the PATH.
   const npm = process.env.npm_execpath ? [process.execPath, process.env.npm_execpath] : ['npm'];
   return quietly([...npm, 'ci', '--no-audit', '--no-fund', '--loglevel=error'], 'npm ci failed');
 }
@@ -75,7 +75,7 @@ function generateClient() {
   return quietly([ownNode, join(modules, 'prisma', 'build', 'index.js'), 'generate'], 'prisma generate failed');
 }
 
-/** Runs a command whose output matters only when it fails. */
+/** Runs a command whose output matters only if it fails. */
 async function quietly([command, ...args], failure) {
   const output = [];
   const child = start(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -87,7 +87,7 @@ async function quietly([command, ...args], failure) {
   fail([`${failure}:`, ...lines.filter((line) => !/^npm error\s*$/.test(line)).slice(0, outputLines)].join('\n'));
 }
 
-/** Hands the process over to the command, so that signals and the exit code are the command's own. */
+/** Replaces this process with the command as far as possible, so that signals and the exit code are the command's own. */
 async function run([command, ...args]) {
   if (command === undefined) process.exit(0);
   if (typeof process.execve === 'function' && command === 'node')
@@ -96,7 +96,7 @@ async function run([command, ...args]) {
   process.exit(code ?? codeOf(signal));
 }
 
-/** Until something is started, a signal ends this process, as it should; from then on that is told. */
+/** Before a child is started, a signal ends this process; from then on it is passed to the child. */
 function start(command, args, options) {
   if (running === null)
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'])
@@ -116,7 +116,7 @@ function ended(child) {
   });
 }
 
-/** The exit code by which a shell tells that a signal has ended a process. */
+/** The exit code by which a shell reports that a signal ended a process. */
 function codeOf(signal) {
   return 128 + constants.signals[signal];
 }

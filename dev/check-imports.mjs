@@ -1,8 +1,8 @@
 /**
- * `npm run check:imports`: who may import whom, by `.dependency-cruiser.mjs`.
+ * `npm run check:imports`: checks who imports whom against `.dependency-cruiser.mjs`.
  *
- * dependency-cruiser parses TypeScript with the compiler's own parser, and version 7 has none that other programs can call.
- * So it alone gets version 6, which is installed under another name.
+ * dependency-cruiser parses TypeScript with the compiler's own parser, which version 7 does not offer to other programs. So it
+ * alone gets version 6, installed under another name.
  */
 import { registerHooks } from 'node:module';
 

@@ -1,11 +1,11 @@
-/** A line of the changelog that begins the part of a version. */
+/** The heading of a version in the changelog. */
 const unreleased = /^## \[Unreleased\]$/m;
 
 /**
- * The changelog with what was unreleased under the number and the date of its release.
+ * The changelog with the unreleased changes under the number and date of their release.
  *
  * @param date such as 2026-11-27
- * @throws Error when nothing is unreleased, or the version is there already
+ * @throws Error if nothing is unreleased, or the version already exists
  */
 export function releaseChangelog(text: string, version: string, date: string): string {
   if (text.includes(`\n## [${version}]`)) throw new Error(`CHANGELOG.md already has a version ${version}`);

@@ -5,8 +5,8 @@ import { toError } from '../shared/platform/errors.ts';
 import { releaseChangelog } from './release-changelog.ts';
 
 /**
- * `npm run release -- VERSION`: sets the version, closes the changelog, packs the tarballs, commits and tags. Nothing leaves
- * this machine. When a step fails, the files are as they were.
+ * `npm run release -- VERSION`: sets the version, closes the changelog, packs the tarballs, commits and tags. It pushes nothing.
+ * If a step fails, the files are restored.
  */
 
 const tarballs = 'dist/release';
@@ -17,9 +17,9 @@ function run(command: string, ...args: string[]): string {
 
 function check(version: string | undefined): string {
   if (version === undefined || !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version))
-    throw new Error('call it as: npm run release -- VERSION, with a version such as 0.2.0 or 0.2.0-rc.1');
+    throw new Error('usage: npm run release -- VERSION, with a version such as 0.2.0 or 0.2.0-rc.1');
   if (run('git', 'status', '--porcelain') !== '') throw new Error('commit or stash your changes first');
-  if (run('git', 'tag', '--list', `v${version}`) !== '') throw new Error(`the tag v${version} exists already`);
+  if (run('git', 'tag', '--list', `v${version}`) !== '') throw new Error(`the tag v${version} already exists`);
   return version;
 }
 
@@ -38,7 +38,7 @@ function release(version: string): void {
   );
   run('npm', 'run', '--silent', 'build');
   mkdirSync(tarballs, { recursive: true });
-  // Not the root: it is private, and runs from a checkout or the image.
+  // Not the root package: it is private, and runs from a checkout or the image.
   const packed = run('npm', 'pack', '--workspaces', '--pack-destination', tarballs);
   run('git', 'commit', '--all', '--message', `Release ${version}`);
   run('git', 'tag', '--annotate', `v${version}`, '--message', `Sluice ${version}`);

@@ -12,7 +12,7 @@ import { say, step } from './steps.ts';
 
 /** A whole running Sluice on this machine. */
 export interface LocalSluice {
-  /** with the URLs of the servers in it */
+  /** includes the servers' URLs */
   config: Config;
   fleet: Fleet;
   /** the watch and the workers first, then the servers, then the lock */
@@ -20,8 +20,8 @@ export interface LocalSluice {
 }
 
 /**
- * Brings up everything: servers (private ones, where the environment names none), migrations, worker processes.
- * What was started is stopped again when a later step fails.
+ * Starts everything: servers (private ones, unless the environment names them), migrations, worker processes. If a step fails, it
+ * stops what it started.
  */
 export async function startLocalSluice(environment: NodeJS.ProcessEnv): Promise<LocalSluice> {
   const given = loadConfig(environment);
@@ -36,11 +36,11 @@ export async function startLocalSluice(environment: NodeJS.ProcessEnv): Promise<
       ...environment,
       DATABASE_URL: servers.databaseUrl,
       REDIS_URL: servers.redisUrl,
-      // It leads to the server of DATABASE_URL, if to any.
+      // It points to the server of DATABASE_URL, if to any.
       ...(given.database.url === null && { SLUICE_MIGRATE_DATABASE_URL: '' }),
     };
     const config = loadConfig(fleetEnvironment);
-    closing.push('the addresses', await tellAddresses(join(dir, 'env'), servers));
+    closing.push('the addresses', await writeAddresses(join(dir, 'env'), servers));
     await step(
       () => migrate(migratorOf(config), { say }),
       (applied) => (applied.length === 0 ? 'database is up to date' : `database migrated: ${applied.join(', ')}`),
@@ -68,9 +68,9 @@ export async function startLocalSluice(environment: NodeJS.ProcessEnv): Promise<
   }
 }
 
-/** Writes the servers' URLs, passwords included, to a file for the user's own shells; it goes when the servers go. */
-async function tellAddresses(file: string, { databaseUrl, redisUrl }: Servers): Promise<() => Promise<void>> {
-  // One that a killed run left behind keeps the rights that it had.
+/** Writes the servers' URLs, including passwords, to a file for the user's own shells; it is deleted with the servers. */
+async function writeAddresses(file: string, { databaseUrl, redisUrl }: Servers): Promise<() => Promise<void>> {
+  // A file that a killed run left behind keeps its permissions.
   await rm(file, { force: true });
   await writeFile(file, `export DATABASE_URL='${databaseUrl}'\nexport REDIS_URL='${redisUrl}'\n`, { mode: 0o600 });
   return () => rm(file, { force: true });

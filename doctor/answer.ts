@@ -1,28 +1,28 @@
 import { endsWithin } from '../shared/platform/lifecycle.ts';
 
-/** What a question to a server came to. */
+/** The outcome of asking a server a question. */
 export type Answer<T> = { known: true; value: T } | Unanswered;
 
-/** There was no answer, and why. */
+/** The server did not answer. */
 export interface Unanswered {
   known: false;
-  /** what it failed with: SQLSTATE, the code of a Redis error or of a socket's; `timeout` when nothing came in time */
+  /** the cause: a SQLSTATE, the code of a Redis or socket error, or `timeout` */
   code: string;
-  /** one line for a person, without a secret */
+  /** one line for a person, without secrets */
   why: string;
-  /** what to do about it, where that is known */
+  /** what to do about it, if known */
   remedy?: string;
 }
 
-/** Asks a server; never throws, and always comes back in time. */
+/** Asks a server a question. It never throws, and always returns in time. */
 export type Ask = <T>(question: () => PromiseLike<T>) => Promise<Answer<T>>;
 
-/** How a question that nobody answered in time is reported. */
+/** The code of a question that was not answered in time. */
 export const timeoutCode = 'timeout';
 
 /**
- * @param options.withinMs milliseconds after which a question counts as not answered; its answer is then no longer heard
- * @param options.explain what a failed question says to a person, without a secret
+ * @param options.withinMs milliseconds after which a question counts as unanswered; a later answer is ignored
+ * @param options.explain describes a failed question to a person, without secrets
  */
 export function createAsk(options: { withinMs: number; explain(thrown: unknown): Omit<Unanswered, 'known'> }): Ask {
   return async <T>(question: () => PromiseLike<T>): Promise<Answer<T>> => {

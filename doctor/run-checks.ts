@@ -19,19 +19,19 @@ import { createSecretHider } from './secrets.ts';
 import { checkTables } from './tables/check-tables.ts';
 import { readKnownMigrations, readTablesFacts } from './tables/tables-facts.ts';
 
-/** All that was found, in a fixed order of subjects. */
+/** All findings, with subjects in a fixed order. */
 export interface CheckRun {
   worst: Level;
   findings: Finding[];
 }
 
-/** For each question. At most three follow one another, so that it all ends within ten seconds even when servers hang. */
+/** For each question. At most three follow one another, so everything ends within ten seconds even if servers hang. */
 const answerWithinMs = 2_500;
 const closeWithinMs = 500;
 
 /**
- * Looks at everything that commonly goes wrong with the pipeline. Changes nothing, needs no part of the fleet, never throws
- * for what a server does, and takes ten seconds at most.
+ * Checks everything that commonly goes wrong with the pipeline. It changes nothing, needs no part of the fleet, never
+ * throws because of a server, and takes at most ten seconds.
  */
 export async function runChecks(config: Config, environment: NodeJS.ProcessEnv): Promise<CheckRun> {
   const host = readHostFacts(environment);
@@ -53,7 +53,7 @@ export async function runChecks(config: Config, environment: NodeJS.ProcessEnv):
     return { worst: worstOf(findings), findings };
   } finally {
     (await redis)?.close();
-    // A server that hangs does not take leave.
+    // Closing a connection to a server that hangs may take for ever.
     const closing = postgres?.then((connection) => connection.close()).catch(() => undefined);
     await endsWithin(Promise.resolve(closing), closeWithinMs);
   }
@@ -92,12 +92,12 @@ async function runPostgresChecks(connection: PostgresConnection, { database, fle
   ];
 }
 
-/** The time by a server's clock, by which its workers live too; by this machine's when it did not tell. */
+/** The time by a server's clock, which its workers use too; by this machine's clock if the server did not report it. */
 function nowOf(clock: Answer<ClockReading>): number {
   return clock.known && Number.isFinite(clock.value.serverMs) ? clock.value.serverMs : Date.now();
 }
 
-/** Needs both servers; what is wrong with one that cannot be asked is told elsewhere. */
+/** Needs both servers; other checks report why one of them cannot be asked. */
 async function runHealthChecks(
   postgres: Promise<PostgresConnection> | null,
   redis: Promise<RedisConnection> | null,

@@ -1,9 +1,9 @@
-/** Shorter ones cannot be told from ordinary text. */
+/** Shorter passwords cannot be told from ordinary text. */
 const minChars = 4;
 
 /**
- * Makes a function that blanks the passwords of connection URLs in what servers and drivers say. None of them is known to
- * repeat a password; this is for the one that does.
+ * Creates a function that blanks the passwords of connection URLs in what servers and drivers say. None is known to
+ * repeat a password; this guards against one that does.
  */
 export function createSecretHider(urls: readonly (string | null)[]): (text: string) => string {
   const secrets = urls
@@ -12,7 +12,7 @@ export function createSecretHider(urls: readonly (string | null)[]): (text: stri
   return (text) => secrets.reduce((hidden, secret) => hidden.replaceAll(secret, '[hidden]'), text);
 }
 
-/** As they stand in the URL, which may have several hosts, and as they are sent. */
+/** Both as written in the URL, which may have several hosts, and as sent. */
 function passwordsOf(url: string): string[] {
   const written = [/^[^/]*\/\/[^/?#]*?:([^/?#]*)@/.exec(url)?.[1], /[?&]password=([^&#]*)/.exec(url)?.[1]];
   return written.flatMap((password) => (password === undefined ? [] : [password, decode(password)]));

@@ -7,8 +7,9 @@ import { type ErasureScope, eraseFromRecord } from './erase-record.ts';
 const erasedReason = 'erased';
 
 /**
- * What becomes of a dead letter. One of the subject goes. One of somebody else that names the subject keeps all that does not,
- * and may be replayed still; a chunk of a newer producer or one that cannot be read, and an entry of a stream, go when they name it.
+ * What happens to a dead letter. The subject's own is deleted. One of somebody else that names the subject loses what names it,
+ * and can still be replayed. A chunk that is unreadable or from a newer producer, and an entry of a stream, is deleted if it
+ * names the subject.
  */
 export function deadLetterFate(
   { queue, payload, code, reason, signature }: ReadDeadLetter,
@@ -23,14 +24,14 @@ export function deadLetterFate(
   if (!isQuoted) return null;
   return {
     ...(fate === null ? {} : { payload: fate }),
-    // It may quote what was taken out.
+    // It may quote what was removed.
     ...([reason, signature].some(quotes) || fate !== null
       ? { reason: erasedReason, signature: `${code} ${erasedReason}` }
       : {}),
   };
 }
 
-/** Whether it is a chunk of a newer producer: it may hold records of the subject that nothing shows. */
+/** Whether it is a chunk from a newer producer, which may hold records of the subject that nothing shows. */
 export function isUnreadable({ queue, payload }: Pick<ReadDeadLetter, 'queue' | 'payload'>): boolean {
   if (!queueNames.some((name) => name === queue)) return false;
   try {
@@ -41,7 +42,7 @@ export function isUnreadable({ queue, payload }: Pick<ReadDeadLetter, 'queue' | 
   }
 }
 
-/** A text to put in its place, or null when it stays. */
+/** The text to replace it with, or null if it stays. */
 function recordFate(queue: QueueName, payload: string, scope: ErasureScope): 'erased' | string | null {
   const isChunk = holdsRecords(payload);
   if (isChunk !== false) return chunkFate(queue, payload, scope);
@@ -50,7 +51,7 @@ function recordFate(queue: QueueName, payload: string, scope: ErasureScope): 'er
   return fate.kind === 'erased' ? 'erased' : null;
 }
 
-/** The records of others in it stay. Of a chunk from a newer producer it can only be told whether it names somebody. */
+/** Other people's records in it stay. Of a chunk from a newer producer, only whether it names the subject is known. */
 function chunkFate(queue: QueueName, payload: string, scope: ErasureScope): 'erased' | string | null {
   const fate = eraseFromChunk(queue, payload, scope);
   if (fate.kind === 'newer') return strangerFate(payload, scope);
@@ -62,7 +63,7 @@ function strangerFate(payload: string, { naming, ownOnly }: ErasureScope): 'eras
   return !ownOnly && naming.isInJson(payload) ? 'erased' : null;
 }
 
-/** Whether a payload is a chunk; null when it cannot be read. */
+/** Whether a payload is a chunk; null if it cannot be read. */
 function holdsRecords(payload: string): boolean | null {
   try {
     const parsed: unknown = JSON.parse(payload);

@@ -2,19 +2,19 @@ import { deadLetterKeysOf } from '../shared/contracts/dead-letter-key.ts';
 import { type Database, Prisma } from '../shared/platform/postgres/database.ts';
 import { withoutStoring } from './request-erasure-lock.ts';
 
-/** What became of a deletion. */
+/** The outcome of a deletion. */
 export type Deletion = 'deleted' | 'not-found';
 
 /**
- * Deletes a request for good: its row, its body and its dead letters, in one transaction. A tombstone stays, so that what
- * is still in the queue is not stored.
+ * Deletes a request for good: its row, its body and its dead letters, in one transaction. A tombstone remains, so that records
+ * of it that are still in the queue are not stored.
  *
- * Without `createdBy` a tombstone is left for an unknown id too: its record may be on its way. With it, only a request of
- * that creator is deleted, and everything else is not found; nothing is left then, or a stranger's request could be kept
- * from being stored.
+ * Without `createdBy`, an unknown id also gets a tombstone, because its record may be on its way. With it, only a request of
+ * that creator is deleted, and any other is not found. That leaves no tombstone, which could otherwise prevent a stranger's
+ * request from being stored.
  *
- * @returns not-found when there was no such row
- * @throws what the database says, 55P03 when a statement that stores requests takes too long: nothing was deleted
+ * @returns not-found if there was no such row
+ * @throws the database's error; 55P03 if a statement that stores requests takes too long: nothing was deleted
  */
 export function deleteRequest(
   database: Database,

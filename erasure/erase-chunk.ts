@@ -5,24 +5,24 @@ import type { QueueName } from '../shared/contracts/queues.ts';
 import { findJsonElements, findJsonMembers } from '../shared/platform/json-members.ts';
 import { type ErasureScope, eraseFromRecord } from './erase-record.ts';
 
-/** Records that were taken out, and those of others that were changed. */
+/** How many records were removed, and how many of other people were changed. */
 export interface RecordCounts {
   erased: number;
   blanked: number;
 }
 
-/** What becomes of a job's data, or of a chunk on disk. */
+/** What happens to a job's data, or to a chunk on disk. */
 export type ChunkFate =
   | { kind: 'kept' }
   /** no record is left in it */
   | ({ kind: 'erased' } & RecordCounts)
   | ({ kind: 'changed'; data: string } & RecordCounts)
-  /** from a newer producer: what is in it cannot be told */
+  /** from a newer producer: its contents are unknown */
   | { kind: 'newer' };
 
 /**
- * Takes a subject's records out of a chunk. All others stay as they are in its text, and so does its header: its number tells
- * of a lost chunk. What is no chunk goes when it names the subject.
+ * Removes a subject's records from a chunk. All other records keep their text, and so does the header, because a missing number
+ * means a lost chunk. Data that is not a chunk is deleted if it names the subject.
  */
 export function eraseFromChunk(queue: QueueName, raw: string, scope: ErasureScope): ChunkFate {
   if (!mayConcern(raw, scope)) return { kind: 'kept' };
@@ -43,13 +43,13 @@ export function eraseFromChunk(queue: QueueName, raw: string, scope: ErasureScop
   return { kind: 'changed', data: `${raw.slice(0, list.start)}[${left.join(',')}]${raw.slice(list.end)}`, ...counts };
 }
 
-/** Whether it takes a parser to tell: the id may be there, if only in an escape, or in a body that is encoded. */
+/** Whether a parser is needed: the id may be there, if only in an escape, or in an encoded body. */
 function mayConcern(raw: string, { naming: { needles } }: ErasureScope): boolean {
   if (!raw.startsWith(`{"v":${chunkVersion},`)) return true;
   return ['\\', '"base64"', ...needles].some((sign) => raw.includes(sign));
 }
 
-/** Null where there are two lists, or they cannot be followed: a worker takes no record out of such a chunk. */
+/** Null if there are two lists, or they cannot be matched up: a worker stores no record of such a chunk. */
 function recordList(raw: string): { start: number; end: number; texts: string[] } | null {
   const lists = findJsonMembers(raw)?.filter(({ key }) => key === 'records') ?? [];
   const [list, ...more] = lists;

@@ -2,33 +2,33 @@ import { eraseDeadLetterPage, isOf } from '../dead-letters/erase.ts';
 import { type Database, Prisma } from '../shared/platform/postgres/database.ts';
 import { noteCreatorErasure } from './note-erasure.ts';
 
-/** How far an erasure has come. */
+/** The progress of an erasure. */
 export interface Erasure {
   requests: number;
   deadLetters: number;
-  /** false: it was broken off, and is to be called again */
+  /** false: it was interrupted and has to be called again */
   isDone: boolean;
 }
 
-/** How an erasure goes on. */
+/** Options of an erasure. */
 export interface ErasureOptions {
-  /** rows in one transaction; nothing at all is done when it is below 1 */
+  /** rows in one transaction; below 1, nothing is done */
   chunk: number;
-  /** breaks it off between two transactions */
+  /** interrupts it between two transactions */
   signal?: AbortSignal;
-  /** told after each transaction what is erased so far */
+  /** called after each transaction with what has been erased so far */
   onProgress?(erased: Omit<Erasure, 'isDone'>): void;
 }
 
 /**
- * Erases all that a creator has requested until now: first it is noted, as a hash of the creator's id, that none of it is
- * to be stored any more, then rows, bodies and dead letters go, a chunk at a time.
+ * Erases everything that a creator has requested until now. It first notes, as a hash of the creator's id, that none of it may be
+ * stored any more. Then it deletes rows, bodies and dead letters, a chunk at a time.
  *
- * It may be broken off anywhere, by a SIGKILL too, and called again: what is noted stays, and what is left goes. A record
- * counts as earlier by its own time of arrival; one whose producer's clock is ahead of the database's may be stored after
- * all while it is still in the queue.
+ * It may be interrupted anywhere, even by SIGKILL, and called again: the note stays, and the rest is deleted then. Whether a
+ * record is earlier is decided by its own arrival time; if its producer's clock is ahead of the database's, it may still be
+ * stored while it is in the queue.
  *
- * @throws what the database says, 55P03 when a statement that stores requests takes too long: call it again
+ * @throws the database's error; 55P03 if a statement that stores requests takes too long: call it again
  */
 export async function eraseCreator(
   database: Database,
@@ -41,7 +41,7 @@ export async function eraseCreator(
   const erasedBefore = await noteCreatorErasure(database, createdBy);
   const isBroken = (): boolean => signal?.aborted === true;
 
-  // Until none is left: fewer than asked for may also mean that another erasure was faster.
+  // Until none is left: fewer rows than asked for may also mean that another erasure was faster.
   for (let rows = 1; rows > 0; ) {
     if (isBroken()) return { ...erased, isDone: false };
     rows = await eraseRequestRows(database, createdBy, { before: erasedBefore, limit: rowsAtOnce });
@@ -63,9 +63,9 @@ export async function eraseCreator(
 }
 
 /**
- * Erases rows and their bodies. What arrived after the erasure by its own clock, but was stored before it by the database's,
- * goes too. Rows are locked in the order of their ids, as they are where they are stored, so neither waits for the other in
- * a ring.
+ * Erases rows and their bodies, including rows that arrived after the erasure by their own clock, but were stored before it by
+ * the database's. Rows are locked in the order of their ids, as they are when they are stored, so that the two cannot
+ * deadlock.
  */
 export async function eraseRequestRows(
   database: Database,

@@ -5,7 +5,7 @@ import type { PlainTable } from './held-table.ts';
 import { inPageRanges } from './page-ranges.ts';
 import { anyNames, blankedNotes, type RowCounts, type RowsErasure, text, valueNames } from './rows.ts';
 
-/** What may be missing in a row, and is blanked where it names somebody. Those of JSON are looked at as text. */
+/** Optional columns, which are blanked if they name somebody. JSON columns are searched as text. */
 const texts = [
   'realm_id',
   'external_game_id',
@@ -23,8 +23,8 @@ const documents = ['trace', 'input'];
 const columns = [...texts, ...documents];
 
 /**
- * The tables that the rows of executions are in, DEFAULT first: what is moved out of it to a partition while it is gone
- * through is found there. With them those that wait for their drop, and the copies that such a move makes or has left behind.
+ * The tables with rows of executions, DEFAULT first: what is moved from it to a partition while it is processed is found there.
+ * Includes tables that wait for their drop, and the copies that such a move creates or has left behind.
  */
 export async function executionTables(database: Database): Promise<PlainTable[]> {
   return database.$queryRaw<PlainTable[]>(Prisma.sql`
@@ -41,7 +41,7 @@ export async function executionTables(database: Database): Promise<PlainTable[]>
       class.relname`);
 }
 
-/** Erases the rows of the subject in one table, and blanks what names the subject in those of others. */
+/** Erases the subject's rows in one table, and blanks what names the subject in other people's rows. */
 export async function eraseExecutions(
   database: Database,
   table: PlainTable,

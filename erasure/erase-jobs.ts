@@ -11,20 +11,20 @@ import type { ErasureScope } from './erase-record.ts';
 export interface JobsErasure {
   erasedRecords: number;
   blankedRecords: number;
-  /** from a newer producer: nothing is known of what is in them */
+  /** from a newer producer: their contents are unknown */
   unreadableJobs: number;
-  /** that a worker still has in hand, with something to erase in them */
+  /** jobs that a worker is still processing, with something to erase in them */
   heldJobs: number;
 }
 
 export interface JobsErasureOptions {
   scope: ErasureScope;
-  /** nothing is changed, and nothing waited for */
+  /** nothing is changed, and nothing is waited for */
   dryRun: boolean;
-  /** for jobs that a worker has in hand */
+  /** how long to wait for jobs that a worker is processing */
   waitMs: number;
   signal: AbortSignal;
-  /** told now and then: jobs looked at so far */
+  /** called now and then with the number of jobs read so far */
   onProgress(jobs: number): void;
 }
 
@@ -32,11 +32,11 @@ const keysPerScan = 200;
 const lookAgainMs = 250;
 
 /**
- * Changes a job as long as its data is what was seen, whatever state it is in: a worker has read it already, or will read what
- * stands here then. Nothing but the job's own hash is touched, so the lists of BullMQ stay as they are.
+ * Changes a job if its data is still what was read, whatever state it is in: a worker has read it already, or will read the new
+ * data. It touches only the job's own hash, so BullMQ's lists stay as they are.
  *
- * KEYS[1] the job, KEYS[2] the list of active jobs. ARGV[1] the job's id, ARGV[2] SHA-1 of the data that was seen, ARGV[3…]
- * fields, each with its value. Returns `gone`, `changed` when the data is other data, `active` or `done`.
+ * KEYS[1] the job, KEYS[2] the list of active jobs. ARGV[1] the job's id, ARGV[2] SHA-1 of the data that was read, ARGV[3…]
+ * fields, each with its value. Returns `gone`, `changed` if the data differs, `active` or `done`.
  */
 const changeJob = evenWhenFull(`
   local data = redis.call('HGET', KEYS[1], 'data')
@@ -46,9 +46,9 @@ const changeJob = evenWhenFull(`
   return redis.call('LPOS', KEYS[2], ARGV[1]) and 'active' or 'done'`);
 
 /**
- * Goes through the jobs of all queues, one in memory at a time, in whatever state they are: waiting, delayed, active, failed.
- * A record of the subject is taken out of its job, and a job with no other record removed. A job that a worker has in hand
- * is changed for whoever reads it next, and waited for, since its records are about to be stored.
+ * Goes through the jobs of all queues, one in memory at a time, in any state: waiting, delayed, active, failed. A record of the
+ * subject is removed from its job, and a job without other records is removed. A job that a worker is processing is changed for
+ * its next reader, and waited for, since its records are about to be stored.
  */
 export async function eraseJobs(
   { redis, namespace }: { redis: Redis; namespace: string },
@@ -60,7 +60,7 @@ export async function eraseJobs(
     const place = openPlace(redis, name, namespace);
     try {
       const held = new Set<string>();
-      /** jobs whose reason to fail may quote what was erased */
+      /** jobs whose failure reason may quote what was erased */
       const quoted = new Set<string>();
       for await (const id of jobIds(place)) {
         if (options.signal.aborted) break;
@@ -92,7 +92,7 @@ function openPlace(redis: Redis, name: QueueName, namespace: string): Place {
   return { redis, name, queue, keyOf: (id) => queue.toKey(id) };
 }
 
-/** By their keys, not by the lists that name them: a job that moves from one to another meanwhile is not missed. */
+/** By their keys, not by the lists that name them, so that a job that moves between lists meanwhile is not missed. */
 async function* jobIds({ redis, keyOf }: Place): AsyncGenerator<string> {
   const before = keyOf('');
   const pages = redis.scanStream({ match: `${escapeGlob(before)}*`, count: keysPerScan, type: 'hash' });
@@ -120,7 +120,7 @@ async function eraseJob(place: Place, id: string, pass: JobsPass): Promise<void>
   const { options, found, held, quoted } = pass;
   const { scope } = options;
   for (;;) {
-    // As bytes: those of a foreign producer may be no UTF-8, and what Redis hashes is what stands there.
+    // As bytes: data of a foreign producer may not be UTF-8, and Redis hashes the bytes that are stored.
     const [bytes, ...others] = await redis.hmgetBuffer(keyOf(id), 'data', 'failedReason', 'stacktrace', 'returnvalue');
     const [reason, ...more] = others.map((text) => text?.toString());
     held.delete(id);
@@ -133,7 +133,7 @@ async function eraseJob(place: Place, id: string, pass: JobsPass): Promise<void>
     if (options.dryRun || (counts.erased + counts.blanked === 0 && !isQuoted)) return count(found, counts);
     if (reason) quoted.add(id);
     if (fate.kind === 'erased') {
-      // 0: a worker has it in hand. When it is gone, it has ended.
+      // 0: a worker is processing it. Once it is gone, it has ended.
       const isLeft = (await queue.remove(id)) === 0 && (await redis.exists(keyOf(id))) === 1;
       if (isLeft) held.add(id);
       return isLeft ? undefined : count(found, counts);
@@ -153,7 +153,7 @@ function count(found: JobsErasure, { erased, blanked }: { erased: number; blanke
   found.blankedRecords += blanked;
 }
 
-/** Until each of them has ended, or came back to the queue and was changed there. */
+/** Until each of them has ended, or returned to the queue and was changed there. */
 async function waitForHeld(place: Place, pass: JobsPass): Promise<void> {
   const { redis, keyOf } = place;
   const { held, options } = pass;
@@ -171,7 +171,7 @@ async function waitForHeld(place: Place, pass: JobsPass): Promise<void> {
 
 const eventsPerPage = 500;
 
-/** The stream of a queue's events tells why jobs have failed, which may quote a record. */
+/** A queue's event stream contains the failure reasons of jobs, which may quote a record. */
 async function eraseEvents({ redis, keyOf }: Place, quoted: ReadonlySet<string>, options: JobsErasureOptions) {
   const { naming, ownOnly } = options.scope;
   for (let from = '-'; !options.signal.aborted; ) {

@@ -4,13 +4,13 @@ import type { QueueName } from '../shared/contracts/queues.ts';
 import { findJsonMembers, type JsonMember } from '../shared/platform/json-members.ts';
 import { createNaming, type Naming } from './naming.ts';
 
-/** What an erasure goes by. */
+/** The criteria of an erasure. */
 export interface ErasureScope {
   subject: ErasureSubject;
   naming: Naming;
-  /** what is theirs and was made until then goes: ISO 8601; what is newer is left as it is */
+  /** the subject's records made until then are erased: ISO 8601; newer ones are left unchanged */
   before: string;
-  /** whether records of others that name the subject are left as they are */
+  /** whether other people's records that name the subject are left unchanged */
   ownOnly: boolean;
 }
 
@@ -18,15 +18,15 @@ export function createScope(subject: ErasureSubject, options: { before: Date; ow
   return { subject, naming: createNaming(subject.id), before: options.before.toISOString(), ownOnly: options.ownOnly };
 }
 
-/** What becomes of a record. */
+/** What happens to a record. */
 export type RecordFate =
   | { kind: 'kept' }
   /** it is the subject's */
   | { kind: 'erased' }
-  /** it is somebody else's, and named the subject: these parts of it are gone */
+  /** it is somebody else's and named the subject: these parts of it were removed */
   | { kind: 'blanked'; json: string };
 
-/** What may be missing in an execution, and what a request has without a text in it. */
+/** The optional parts of an execution, and what replaces the text parts of a request. */
 const blanks: Record<QueueName, Record<string, string | null>> = {
   'execution-log': {
     realmId: null,
@@ -47,8 +47,8 @@ const blanks: Record<QueueName, Record<string, string | null>> = {
 };
 
 /**
- * Decides about one record, by its text. All that stays of it stays as it is in the text. What names the subject and cannot be
- * left out by the contract, such as the id of a strategy, stays.
+ * Decides about one record, by its text. What stays of it keeps its text. What names the subject but is required by the
+ * contract, such as the id of a strategy, stays.
  */
 export function eraseFromRecord(queue: QueueName, json: string, scope: ErasureScope): RecordFate {
   const { naming, ownOnly, before, subject } = scope;
@@ -72,14 +72,14 @@ export function eraseFromRecord(queue: QueueName, json: string, scope: ErasureSc
   return { kind: 'blanked', json: `{${[...kept, `"notes":${JSON.stringify(toNotes(notes, keys))}`].join(',')}}` };
 }
 
-/** What is in a body that is kept as base64; nothing for all else. */
+/** The contents of a body that is kept as base64; nothing for any other. */
 function decodedBody(record: Record<string, unknown>, key: string): string {
   const body = record[key];
   const isEncoded = key.endsWith('Body') && record[key.replace('Body', 'Encoding')] === 'base64';
   return isEncoded && typeof body === 'string' ? Buffer.from(body, 'base64').toString() : '';
 }
 
-/** What the notes of a row or a record say of it. */
+/** What the notes of a row or a record say about it. */
 function toNotes(notes: unknown, keys: readonly string[]): string {
   const erased = `erased: ${keys.join(', ')}`;
   const both = typeof notes === 'string' && notes !== '' ? `${notes}; ${erased}` : erased;

@@ -5,10 +5,10 @@ import type { PlainTable } from './held-table.ts';
 import { inPageRanges } from './page-ranges.ts';
 import { anyNames, blankedNotes, type RowsErasure, text, valueNames } from './rows.ts';
 
-/** Requests of one statement, with their bodies. */
+/** How many requests one statement erases, with their bodies. */
 const requestsAtOnce = 100;
 
-/** Both tables of requests: what may name somebody, what is put in its place, and who owns the row, as SQL. */
+/** Both tables of requests: the columns that may name somebody, their replacement, and the owner of a row, as SQL. */
 const tables = [
   {
     name: 'request',
@@ -38,7 +38,7 @@ export async function requestTables(database: Database): Promise<PlainTable[]> {
     order by class.relname`);
 }
 
-/** Erases the requests of a user, which an index finds. */
+/** Erases a user's requests, which an index finds. */
 export async function eraseOwnRequests(
   database: Database,
   { scope: { subject, before }, dryRun, signal, onRange }: Omit<RowsErasure, 'onStuckRow'>,
@@ -60,7 +60,7 @@ export async function eraseOwnRequests(
   }
 }
 
-/** Blanks what names the subject in requests of others: in their rows, or in their bodies. */
+/** Blanks what names the subject in other people's requests: in their rows, or in their bodies. */
 export async function blankRequests(
   database: Database,
   table: PlainTable,
@@ -71,7 +71,7 @@ export async function blankRequests(
   const { naming, subject } = scope;
   const decoded = Prisma.raw(decodedBody(kind));
   const isHidden = Prisma.sql`coalesce(position(convert_to(${subject.id}, 'UTF8') in ${decoded}) > 0, false)`;
-  // What they have requested since then is left as it is.
+  // What they have requested since then stays.
   const isOwn = Prisma.sql`${Prisma.raw(kind.owner)} = ${subject.id}`;
   const notOwn = subject.kind === 'user' ? Prisma.sql`(${isOwn}) is not true` : Prisma.sql`true`;
   await inPageRanges(database, table, {
@@ -99,7 +99,7 @@ export async function blankRequests(
   });
 }
 
-/** The bytes of a body that is kept as base64, null for any other, and for one that was cut in the middle of a group. */
+/** The bytes of a body that is kept as base64; null for any other, and for one that was cut inside a group. */
 function decodedBody({ body, encoding }: { body: string; encoding: string }): string {
   return `case when ${encoding} = 'base64' and length(${body}) % 4 = 0 and ${body} ~ '^[A-Za-z0-9+/]*={0,2}$'
     then decode(${body}, 'base64') end`;

@@ -25,34 +25,34 @@ export interface PlaceCounts {
   spilledRecords: number;
 }
 
-/** What an erasure did, or would do. There is no id in it. */
+/** What an erasure did, or would do. Contains no id. */
 export interface SubjectErasure {
   subject: ErasureSubject['kind'];
-  /** what was made until then is gone, by the database's clock */
+  /** everything made until then is erased, by the database's clock */
   erasedBefore: Date;
-  /** theirs */
+  /** the subject's own */
   erased: PlaceCounts;
-  /** of others, which named them */
+  /** other people's, which named the subject */
   blanked: PlaceCounts;
-  /** what could not be reached: call it again when it has gone on, or can be read */
+  /** what could not be reached: call it again once that has moved on, or can be read */
   left: {
-    /** that a worker still has in hand */
+    /** jobs that a worker is still processing */
     heldJobs: number;
     /** from a newer producer */
     unreadableJobs: number;
     unreadableSegments: number;
     unreadableChunks: number;
     unreadableDeadLetters: number;
-    /** directories of living processes that cannot send what is in them */
+    /** directories of running processes, which cannot send their contents */
     livingSpills: number;
-    /** that take longer than a statement may, or that another transaction holds for as long */
+    /** rows that take longer than a statement may, or that another transaction locks for as long */
     stuckRows: number;
   };
-  /** false: something is left, or it was broken off; it is to be called again */
+  /** false: something is left, or it was interrupted; it has to be called again */
   isDone: boolean;
 }
 
-/** How far an erasure is: pages of tables, and what it is at. */
+/** The progress of an erasure: pages of tables, and the current place. */
 export interface ErasureProgress {
   place: string;
   pages: number;
@@ -72,21 +72,21 @@ export interface SubjectErasureOptions {
   dryRun: boolean;
   /** see ErasureScope */
   ownOnly: boolean;
-  /** for workers and living producers that have something in hand */
+  /** how long to wait for workers and running producers that are processing something */
   waitMs: number;
   signal: AbortSignal;
   onProgress(progress: ErasureProgress): void;
 }
 
 /**
- * Erases a user, or a realm: first it is noted, as a hash of the id, that none of it is to be stored any more. Then places are
- * gone through in the order in which records pass them, so that what moves on meanwhile is met in the next: disks of
- * producers, queues, dead letters, tables.
+ * Erases a user or a realm. It first notes, as a hash of the id, that none of it may be stored any more. Then it goes through the
+ * places in the order in which records pass them, so that what moves on meanwhile is found in the next one: producers' disks,
+ * queues, dead letters, tables.
  *
- * It may be broken off anywhere and called again: what is noted stays, and what is left goes. Records that were made after it
- * began are left alone.
+ * It may be interrupted anywhere and called again: the note stays, and the rest is erased then. Records that were made after it
+ * started are left alone.
  *
- * @throws what a server says; 55P03 when statements that store records were under way at each try to note it: nothing was done
+ * @throws a server's error; 55P03 if statements that store records were in progress at each try to note it: nothing was done
  */
 export async function eraseSubject(
   deps: SubjectErasureDeps,
@@ -202,7 +202,7 @@ async function eraseSpill(
   return total;
 }
 
-/** @returns dead letters that may hold something that cannot be told */
+/** @returns the number of dead letters with unreadable contents */
 async function eraseDeadLetters(
   database: Database,
   scope: ErasureScope,
@@ -231,7 +231,7 @@ async function eraseDeadLetters(
   return unreadable;
 }
 
-/** Also in those that are made meanwhile, or that take the place of one that was gone through in part. */
+/** Includes tables that are created meanwhile, or that replace one that was processed in part. */
 async function inEachPartition(
   database: Database,
   signal: AbortSignal,

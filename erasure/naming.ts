@@ -1,24 +1,24 @@
-/** How it is found out whether a text names somebody. */
+/** How to find out whether a text names somebody. */
 export interface Naming {
-  /** whatever names the id has one of these in it, which is cheap to look for */
+  /** any text that names the id contains one of these, which are cheap to search for */
   needles: readonly string[];
-  /** what matches where the id is named, as a regular expression of PostgreSQL */
+  /** matches where the id is named, as a regular expression of PostgreSQL */
   pattern: string;
-  /** Whether a text names the id, JSON that PostgreSQL has written included. */
+  /** Whether a text names the id, including JSON that PostgreSQL has written. */
   isIn(text: string): boolean;
-  /** Whether any key, text or number in a JSON text does, however it is escaped. What is no JSON is looked at as a text. */
+  /** Whether any key, text or number in a JSON text names the id, however it is escaped. Other text is searched as it is. */
   isInJson(json: string): boolean;
 }
 
-/** An id of a few digits is a number like any other: it counts only where it stands in quotes, alone. */
+/** An id of a few digits is a number like any other: it counts only if it stands alone in quotes. */
 const fewDigits = /^\d{1,5}$/;
 
-/** Behind an escape of JSON a word may begin, although the last character of the escape is a letter. */
+/** A word may begin after a JSON escape, although the last character of the escape is a letter. */
 const behindEscape = String.raw`(?<=\\[bfnrt])|(?<=\\u[0-9a-f]{4})`;
 
 /**
- * An id is named where it stands as a word: no letter, digit, `_` or `-` is next to it. So `user-1` is not named by `user-12`,
- * and is named by `wallet:user-1`.
+ * An id is named if it stands as a word: no letter, digit, `_` or `-` is next to it. `user-12` does not name `user-1`, but
+ * `wallet:user-1` does.
  *
  * @param id not empty
  */
@@ -40,7 +40,7 @@ export function createNaming(id: string): Naming {
     isIn,
     isInJson(json) {
       if (isIn(json)) return true;
-      // Without an escape, what the parser makes of it says no more than the text.
+      // Without an escape, the parsed text says no more than the JSON.
       if (!json.includes('\\')) return false;
       try {
         return textsOf(JSON.parse(json)).some((text) => plain.test(text));
@@ -51,7 +51,7 @@ export function createNaming(id: string): Naming {
   };
 }
 
-/** All keys and texts in a value, without recursion: a dead letter may hold anything. */
+/** All keys and texts in a value, without recursion: a dead letter may contain anything. */
 function textsOf(value: unknown): string[] {
   const texts: string[] = [];
   const open = [value];

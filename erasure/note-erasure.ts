@@ -4,14 +4,14 @@ import { type Database, Prisma } from '../shared/platform/postgres/database.ts';
 import { classifyDatabaseError, lockNotAvailable } from '../shared/platform/postgres/database-errors.ts';
 import { type Transaction, withoutStoring } from './request-erasure-lock.ts';
 
-/** Rounded up to the millisecond that rows have. By the database's clock, within the lock: what was stored before is earlier. */
+/** Rounded up to the milliseconds that rows have. By the database's clock, inside the lock: what was stored before is earlier. */
 const untilNow = Prisma.sql`date_trunc('milliseconds', clock_timestamp()) + interval '1 ms'`;
 
-/** Executions must not wait for long: their statements give a lock up after a second. */
+/** Executions must not wait for long: their statements give up on a lock after a second. */
 const patience = { tries: 20, lockTimeoutMs: 500, pauseMs: 500 };
 
 /**
- * Notes that what a creator has requested until now is not to be stored any more.
+ * Notes that what a creator has requested until now may not be stored any more.
  *
  * @returns the time until which everything is erased, by the database's clock
  */
@@ -20,10 +20,10 @@ export function noteCreatorErasure(database: Database, createdBy: string): Promi
 }
 
 /**
- * The same for executions of a user or a realm, and for requests of a user. Statements under way are waited for half a second
- * at a time.
+ * The same for executions of a user or a realm, and for requests of a user. It waits half a second at a time for statements in
+ * progress.
  *
- * @throws what the database says, 55P03 when such statements were under way at each of twenty tries
+ * @throws the database's error; 55P03 if such statements were in progress at each of twenty tries
  */
 export async function noteSubjectErasure(database: Database, subject: ErasureSubject): Promise<Date> {
   for (let tries = 1; ; tries += 1) {

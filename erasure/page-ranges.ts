@@ -4,27 +4,27 @@ import { classifyDatabaseError, lockCodes } from '../shared/platform/postgres/da
 import { quoteTable } from '../shared/platform/postgres/partitions/partition-catalog.ts';
 import { findTable, holdTable, type PlainTable, TableBusy, TableMoved, type TablePlace } from './held-table.ts';
 
-/** Pages of one statement. A page may have a hundred rows with traces that are kept elsewhere, or five with theirs in them. */
+/** Pages of one statement. A page may have a hundred rows with traces stored out of line, or five with their traces inline. */
 const pagesAtOnce = { first: 16, most: 256 };
 
-/** A statement has so long; by the one before it the next one gets fewer rows, or more. */
+/** The time that a statement should take; depending on it, the next statement gets more or fewer rows. */
 const wantedMs = 200;
 
-/** As the purge does it: others get half of the time. */
+/** As in the purge: others get half of the time. */
 const minPauseMs = 5;
 
-/** How long many rows wait for a lock of one of them. A row alone waits as long as a statement may take. */
+/** How long a statement over many rows waits for a lock. One over a single row waits as long as a statement may take. */
 const lockWaitMs = 1_000;
 
-/** A table that is locked is asked for again and again, for so long. */
+/** How often, and for how long, to retry a locked table. */
 const busy = { askAgainMs: 250, mostMs: 60_000 };
 
-/** A statement ends in time by the limit of the database's door. */
+/** The database's own statement timeout ends a statement in time. */
 const transactionLimits = { maxWait: 10_000, timeout: 3_600_000 };
 
 type Transaction = Pick<Database, '$queryRaw' | '$executeRaw'>;
 
-/** What a statement over some rows of a table is to use. */
+/** What a statement over some rows of a table uses. */
 export interface RowRange {
   transaction: Transaction;
   /** the table, as SQL */
@@ -33,23 +33,23 @@ export interface RowRange {
   range: Prisma.Sql;
 }
 
-/** A statement did not have its rows in time. */
+/** A statement did not get its rows in time. */
 class TooLate extends Error {}
 
 /**
- * Goes through all rows of a table in the order in which they lie there, some pages at a time, each range in a statement and
- * a transaction of its own. It needs no index: one on whatever may name a person would cost at each insert, for something
- * that is rare and has to read every row all the same. Pages that come
- * meanwhile are left out: rows that it changes go there, too, and it would follow them without end.
+ * Goes through all rows of a table in physical order, some pages at a time, each range in a statement and a transaction of its
+ * own. It needs no index: an index on everything that may name a person would make each insert more expensive, for something
+ * that is rare and has to read every row anyway. It leaves out pages that are added meanwhile: rows that it changes go there as
+ * well, and it would follow them without end.
  *
- * It stays with the table, whatever name that has: renamed it goes on, written anew (`VACUUM FULL`) it begins again, dropped it
- * ends. A range that takes too long is repeated as half of it, down to a single row; that one is left out when it takes too
- * long by itself.
+ * It follows the table, not its name: if the table is renamed, it continues; if it is rewritten (`VACUUM FULL`), it starts again;
+ * if it is dropped, it ends. A range that takes too long is retried as half of it, down to a single row, which is left out if it
+ * takes too long on its own.
  *
  * @param options.work one statement, which may be repeated
- * @param options.onRange told of what was committed
- * @param options.onStuckRow told of a row that was left out
- * @throws TableBusy when the whole table is locked for a minute, or what the database says
+ * @param options.onRange called with what was committed
+ * @param options.onStuckRow called with a row that was left out
+ * @throws TableBusy if the whole table is locked for a minute, or the database's error
  */
 export async function inPageRanges<Result>(
   database: Database,
@@ -104,13 +104,13 @@ export async function inPageRanges<Result>(
     }
     const tookMs = performance.now() - startedAt;
     const size = nextSize(scan.size, tookMs, rowsPerPage);
-    // What made a range late is in the rest of it, most likely: to take more than that would be late again.
+    // Most likely, what made a range slow is in the rest of it: taking more would be too slow again.
     scan.size = scan.lateUntil > to ? Math.min(size, scan.lateUntil - to) : size;
     await sleep(Math.max(minPauseMs, tookMs), undefined, { signal }).catch(() => undefined);
   }
 }
 
-/** @throws TableMoved, TooLate, or what the database says */
+/** @throws TableMoved, TooLate, or the database's error */
 async function workOn<Result>(
   database: Database,
   place: TablePlace,
@@ -132,7 +132,7 @@ async function workOn<Result>(
   }, transactionLimits);
 }
 
-/** By time alone it is a page at least. */
+/** The time alone never makes it less than a page. */
 function nextSize(size: number, tookMs: number, rowsPerPage: number): number {
   if (tookMs > wantedMs) return Math.max(Math.min(size, rowsPerPage), Math.floor(size / 2));
   return tookMs < wantedMs / 2 ? Math.min(size * 2, pagesAtOnce.most * rowsPerPage) : size;

@@ -1,6 +1,6 @@
 /**
- * `npm run check:compose`: holds docker-compose.yml and the Dockerfile to the rules whose breach shows late, as lost jobs
- * or an open port, and not at start. There is no need for Docker: the files are only read.
+ * `npm run check:compose`: checks docker-compose.yml and the Dockerfile against rules whose violation shows late, as lost jobs
+ * or an open port, and not at start. It does not need Docker, because it only reads the files.
  */
 import { readFileSync } from 'node:fs';
 import { parseDocument } from 'yaml';
@@ -14,7 +14,7 @@ const supplied = '\0';
 
 const scalar = z.union([z.string(), z.number(), z.boolean()]).transform(String);
 
-/** Of the forms that Compose takes, only the one that leaves nothing to guess: maps instead of lines, lists instead of shell text. */
+/** Of the forms that Compose accepts, only the unambiguous one: maps instead of lines, lists instead of shell text. */
 const serviceSchema = z.looseObject({
   image: z.string().optional(),
   build: z.union([z.string(), z.looseObject({})]).optional(),
@@ -54,14 +54,14 @@ const rulesForOne: Readonly<Record<string, readonly Rule[]>> = {
 /**
  * Checks the text of a Compose file.
  *
- * @returns one sentence a problem, each with the service it is about; empty when all rules hold
+ * @returns one sentence for each problem, with the service it is about; empty if all rules hold
  */
 export function checkCompose(text: string): string[] {
   const { services, problems } = readCompose(text);
   const missing = Object.keys(rulesForOne).filter((name) => !(name in services));
   return [
     ...problems,
-    ...(problems.length > 0 ? [] : missing.map((name) => `${name}: there is no such service`)),
+    ...(problems.length > 0 ? [] : missing.map((name) => `${name}: the service does not exist`)),
     ...Object.entries(services).flatMap(([name, service]) =>
       [...rulesForAll, ...(rulesForOne[name] ?? [])].flatMap((rule) =>
         Array.from(rule(service, services), (problem) => `${name}: ${problem}`),
@@ -71,9 +71,9 @@ export function checkCompose(text: string): string[] {
 }
 
 /**
- * Checks the text of the Dockerfile. Only its last stage counts: that is the image.
+ * Checks the text of the Dockerfile. Only its last stage counts, because that is the image.
  *
- * @returns one sentence a problem; empty when all rules hold
+ * @returns one sentence for each problem; empty if all rules hold
  */
 export function checkDockerfile(text: string): string[] {
   const image = lastStage(text);
@@ -81,7 +81,7 @@ export function checkDockerfile(text: string): string[] {
   const problems: string[] = [];
   if (/^(root|0)(:|$)/.test(user)) problems.push('the last USER of the last stage must not be root');
   if (!isExecForm(image.get('ENTRYPOINT'))) {
-    problems.push('ENTRYPOINT must be in exec form (a JSON list): a shell would keep SIGTERM from the process');
+    problems.push('ENTRYPOINT must be in exec form (a JSON list): a shell would not pass SIGTERM on to the process');
   }
   if (!isExecForm(image.get('HEALTHCHECK')?.replace(/^.*?\bCMD\b/, ''))) {
     problems.push('the last stage needs a HEALTHCHECK with a CMD in exec form: services that are built inherit it');
@@ -93,7 +93,7 @@ function readCompose(text: string): { services: Services; problems: string[] } {
   const document = parseDocument(text, { strict: true, uniqueKeys: true, merge: true });
   const flaws = [...document.errors, ...document.warnings];
   if (flaws.length > 0) {
-    // Below its first line a message shows the place in the file, which could be a line with a secret.
+    // The lines after the first show the place in the file, which could be a line with a secret.
     return { services: {}, problems: flaws.map(({ message }) => message.split(':\n')[0] ?? message) };
   }
   const parsed = composeSchema.safeParse(document.toJS());
@@ -105,17 +105,17 @@ function* hasSource({ image, build }: Service): Iterable<string> {
   if (image === undefined && build === undefined) yield 'needs an image or a build';
 }
 
-/** Not for `.env`: the port inside the container is the image's, and the time to drain goes with the grace period in the file. */
+/** Not configurable in `.env`: the port inside the container is the image's, and the time to drain depends on the grace period. */
 const fixed = ['SLUICE_WORKER_PORT', 'SLUICE_CONSOLE_PORT', 'SLUICE_SHUTDOWN_TIMEOUT_MS'];
 
-/** A setting that an operator makes in `.env` must reach the process that reads it. Without a value it is passed on as it is. */
+/** A setting that an operator makes in `.env` must reach the process that reads it. Without a value, it is passed on as it is. */
 function* passesSettings({ build, command, environment }: Service): Iterable<string> {
   if (build === undefined) return;
   for (const name of variablesOf(groupsOf(command)))
-    if (!(name in environment) && !fixed.includes(name)) yield `must pass ${name} on, which its process reads`;
+    if (!(name in environment) && !fixed.includes(name)) yield `must pass on ${name}, which its process reads`;
 }
 
-/** What a command of ours reads of the configuration. */
+/** What a Sluice command reads of the configuration. */
 function groupsOf([name, ...roles]: readonly string[]): readonly ConfigGroup[] {
   if (name === 'console') return consoleGroups;
   if (name === 'migrate') return ['database', 'migrator'];
@@ -125,11 +125,11 @@ function groupsOf([name, ...roles]: readonly string[]): readonly ConfigGroup[] {
 
 function* isWatched(service: Service): Iterable<string> {
   if (!hasHealthcheck(service) && service.restart !== 'no') {
-    yield 'needs a healthcheck, or restart: "no" when it runs once and ends';
+    yield 'needs a healthcheck, or restart: "no" if it runs once and ends';
   }
 }
 
-/** A check without a test of its own is the image's, and only of our image is it known that there is one. */
+/** A check without a test of its own is the image's, and only Sluice's image is known to have one. */
 function hasHealthcheck({ build, healthcheck }: Service): boolean {
   if (healthcheck === undefined || healthcheck.disable) return false;
   return healthcheck.test === undefined ? build !== undefined : healthcheck.test[0] !== 'NONE';
@@ -142,21 +142,21 @@ function* namesNoSecret(service: Service): Iterable<string> {
     for (const [at, name] of words.entries()) {
       const value = words[at + 1];
       if (value === undefined || value === supplied || !isSecretName(name)) continue;
-      yield `${name} must be \${NAME:?…}, not written here`;
+      yield `${name} must be \${NAME:?…}, not a literal value`;
     }
     for (const [, password] of text.matchAll(/\/\/[^\s:/@]*:([^\s@]+)@/g)) {
       if (password === supplied) continue;
-      yield `the password in the URL of ${words[0]} must be \${NAME:?…}, not written here`;
+      yield `the password in the URL of ${words[0]} must be \${NAME:?…}, not a literal value`;
     }
   }
 }
 
-/** Names of variables and flags. One that ends in `_FILE` is none: it holds a path. */
+/** Names of variables and flags. A name that ends in `_FILE` does not count: it holds a path. */
 function isSecretName(name: string): boolean {
   return /(pass|password|passwd|secret|token|auth|[_-]key|credentials?)$/i.test(name);
 }
 
-/** Every scalar with its key, and every list of scalars in one piece, as a flag and its value are two entries. */
+/** Every scalar with its key, and every list of scalars as one, because a flag and its value are two entries. */
 function* linesOf(value: unknown): Iterable<string> {
   if (Array.isArray(value) && value.every((entry) => typeof entry !== 'object')) yield value.join(' ');
   else if (typeof value === 'object' && value !== null) {
@@ -174,7 +174,7 @@ function* staysOnLoopback({ network_mode, ports }: Service): Iterable<string> {
   }
 }
 
-/** The host's side of a port: `ip:host:container`, or the long form. An empty port is one that Docker picks. */
+/** The host's side of a port: `ip:host:container`, or the long form. Docker chooses a port that is empty. */
 function toBinding(port: Service['ports'][number]): { ip: string; hostPort: string } {
   if (typeof port !== 'string') return { ip: port.host_ip, hostPort: port.published };
   const [, hostPort = '', ip = ''] = port
@@ -189,9 +189,9 @@ function* waitsForWhatComes({ depends_on }: Service, services: Services): Iterab
     const target = services[name];
     if (target === undefined) yield `depends on ${name}, which does not exist`;
     else if (condition === 'service_healthy' && !hasHealthcheck(target)) {
-      yield `waits until ${name} is healthy, which has no healthcheck`;
+      yield `waits until ${name} is healthy, but it has no healthcheck`;
     } else if (condition === 'service_completed_successfully' && target.restart !== 'no') {
-      yield `waits until ${name} has ended, which lacks restart: "no"`;
+      yield `waits until ${name} has ended, but it lacks restart: "no"`;
     }
   }
 }
@@ -202,28 +202,28 @@ function* keepsJobs({ command }: Service): Iterable<string> {
     ['--maxmemory-policy', 'noeviction'],
   ] as const) {
     const at = command.lastIndexOf(flag);
-    if (at < 0 || command[at + 1] !== value) yield `the command must say ${flag} ${value}, else jobs get lost`;
+    if (at < 0 || command[at + 1] !== value) yield `the command must contain ${flag} ${value}, otherwise jobs get lost`;
   }
 }
 
 function* canBeScaled({ container_name, ports }: Service): Iterable<string> {
-  if (container_name !== undefined) yield 'must have no container_name: two replicas cannot share it';
+  if (container_name !== undefined) yield 'must not have a container_name: two replicas cannot share it';
   for (const port of ports) {
     if (toBinding(port).hostPort === '') continue;
-    yield `port ${JSON.stringify(port)} must leave the host port open: replicas cannot share it`;
+    yield `port ${JSON.stringify(port)} must not fix the host port: replicas cannot share it`;
   }
 }
 
 function* hasTimeToDrain({ environment, stop_grace_period }: Service): Iterable<string> {
   const { SLUICE_SHUTDOWN_TIMEOUT_MS: drain = '25000' } = environment;
   const drainMs = Number(drain);
-  // Turned round, so that what is no number is a problem too.
+  // Negated, so that a value that is not a number is a problem as well.
   if (!(toMs(stop_grace_period) > drainMs)) {
     yield `stop_grace_period (${stop_grace_period}) must be longer than SLUICE_SHUTDOWN_TIMEOUT_MS (${drainMs} ms)`;
   }
 }
 
-/** Milliseconds of a Compose duration such as `1m30s`; NaN when it is none. */
+/** Milliseconds of a Compose duration such as `1m30s`; NaN if it is not one. */
 function toMs(duration: string): number {
   const unitsMs: Readonly<Record<string, number>> = { h: 3_600_000, m: 60_000, s: 1_000, ms: 1, us: 0.001 };
   if (!/^(\d+(h|ms|m|s|us))+$/.test(duration)) return Number.NaN;
@@ -233,7 +233,7 @@ function toMs(duration: string): number {
   return sumMs;
 }
 
-/** The instructions of the last stage; of one that comes twice the last, as Docker does for those that are checked. */
+/** The instructions of the last stage; if one of those that are checked occurs twice, the last counts, as for Docker. */
 function lastStage(text: string): Map<string, string> {
   const lines = text
     .replaceAll(/^[ \t]*#.*\n?/gm, '')
@@ -248,7 +248,7 @@ function lastStage(text: string): Map<string, string> {
   return stage;
 }
 
-/** Docker takes whatever is no JSON list for shell text, single quotes included. */
+/** Docker treats anything that is not a JSON list as shell text, including single quotes. */
 function isExecForm(value = ''): boolean {
   try {
     return z.array(z.string()).nonempty().safeParse(JSON.parse(value)).success;
@@ -265,6 +265,6 @@ if (import.meta.main) {
     console.error(problems.join('\n'));
     process.exitCode = 1;
   } else {
-    console.log(`docker-compose.yml: ${Object.keys(readCompose(compose).services).length} services, all rules hold`);
+    console.log(`docker-compose.yml: ${Object.keys(readCompose(compose).services).length} services, no problems`);
   }
 }

@@ -4,21 +4,21 @@ import pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { blocksOf, toCopyText } from '../copy-text.ts';
 import type { Rows } from '../rows.ts';
-import type { Stage } from '../stage.ts';
+import type { Testbed } from '../testbed.ts';
 import { columns, key } from './columns.ts';
 import type { Contender } from './contender.ts';
 
 const linesPerBlock = 50;
 
 /**
- * Raw COPY on one connection: no queue, no SDK, no checks; one transaction, so a crash loses all. The text of the rows
- * is made before the clock runs. It is the measure for the others: nothing gets these rows into this table with less.
+ * Raw COPY on one connection: no queue, no SDK, no checks; one transaction, so a crash loses everything. The text of the rows is
+ * prepared before the clock starts. It is the yardstick for the others: nothing stores these rows in this table for less.
  */
-export async function createCopy(stage: Stage, rows: Rows): Promise<Contender> {
-  const client = new pg.Client({ connectionString: stage.databaseUrl });
+export async function createCopy(testbed: Testbed, rows: Rows): Promise<Contender> {
+  const client = new pg.Client({ connectionString: testbed.databaseUrl });
   client.on('error', () => undefined);
   await client.connect();
-  stage.onClose('the COPY connection', () => client.end());
+  testbed.onClose('the COPY connection', () => client.end());
   const names = columns.map(({ column }) => column).join(', ');
   const lineOf = createLines(rows);
   return {
@@ -32,7 +32,7 @@ export async function createCopy(stage: Stage, rows: Rows): Promise<Contender> {
   };
 }
 
-/** Lines in COPY's text format. All but the key is the same again after a period, so only that much is held. */
+/** Lines in COPY's text format. All but the key repeats after a period, so only one period is held. */
 function createLines(rows: Rows): (index: number) => string {
   const others = columns.filter(({ field }) => !key.includes(field));
   const rests = Array.from({ length: rows.period }, (_, index) => {

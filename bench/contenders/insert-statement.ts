@@ -1,13 +1,13 @@
 import { createDatabase } from '../../shared/platform/postgres/database.ts';
 import { insertExecutions } from '../../workers/execution-log/store.ts';
-import type { Stage } from '../stage.ts';
+import type { Testbed } from '../testbed.ts';
 import type { Contender } from './contender.ts';
 
-/** The workers' statement alone, batched as they batch it: what is left of Sluice without SDK, Redis and BullMQ. */
-export function createInsertStatement(stage: Stage): Contender {
-  const { batch, database: settings } = stage.config;
+/** The workers' statement alone, with the workers' batches: Sluice without SDK, Redis and BullMQ. */
+export function createInsertStatement(testbed: Testbed): Contender {
+  const { batch, database: settings } = testbed.config;
   const database = createDatabase(settings, 'bench: insert statement');
-  stage.onClose('the client of the insert statement', () => database.$disconnect());
+  testbed.onClose('the client of the insert statement', () => database.$disconnect());
   return {
     name: 'the insert statement alone, no queue',
     share: 1,

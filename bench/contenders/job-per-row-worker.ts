@@ -5,7 +5,7 @@ import { createDatabase } from '../../shared/platform/postgres/database.ts';
 import { createRedis } from '../../shared/platform/redis/redis.ts';
 import { jobPerRowQueue } from './job-per-row.ts';
 
-// The process behind `job-per-row.ts`: as a careful user of BullMQ and Prisma would write it. It ends with its parent.
+// The process behind `job-per-row.ts`, as a careful user of BullMQ and Prisma would write it. It ends with its parent.
 
 const concurrency = 50;
 /** the driver's own default */

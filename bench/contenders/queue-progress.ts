@@ -5,10 +5,10 @@ const pollMs = 5;
 const patienceMs = 120_000;
 
 /**
- * Resolves when a queue has no job left. A job is acknowledged after its rows are committed, so this is when the last row
- * is visible; asking Redis disturbs the run less than counting rows does.
+ * Resolves when a queue has no jobs left. A job is acknowledged after its rows are committed, so this is when the last row is
+ * visible. Asking Redis disturbs the run less than counting rows.
  *
- * @throws Error when a job failed, with its reason, and when jobs are left after two minutes
+ * @throws Error if a job failed, with its reason, or if jobs are left after two minutes
  */
 export async function untilEmpty(queue: Queue): Promise<void> {
   const deadline = performance.now() + patienceMs;

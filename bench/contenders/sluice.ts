@@ -5,47 +5,47 @@ import { Registry } from 'prom-client';
 import { describeExit, startFleet } from '../../dev/fleet/fleet.ts';
 import { createExecutionObserver, type ExecutionObserver } from '../../producers/index.ts';
 import { queuePrefix } from '../../shared/contracts/queues.ts';
-import type { Stage } from '../stage.ts';
+import type { Testbed } from '../testbed.ts';
 import type { Contender } from './contender.ts';
 import { untilEmpty } from './queue-progress.ts';
 
-/** Sluice as it is used: the SDK in this process, workers in theirs, a queue of their own. */
+/** Sluice as it is used: the SDK in this process, workers in theirs, with a queue of their own. */
 export interface SluiceContender extends Contender {
   observer: ExecutionObserver;
-  /** Resolves when everything recorded so far is committed. @throws Error when a record was dropped or a worker crashed */
+  /** Resolves when everything recorded so far is committed. @throws Error if a record was dropped or a worker crashed */
   settle(): Promise<void>;
 }
 
-/** A scoring service handles a request at a time, and the sender works in between. */
+/** A scoring service handles one request at a time, and the sender works in between. */
 const recordsPerTurn = 100;
 const waitForRoomMs = 2;
 
-export async function createSluice(stage: Stage, workers: number): Promise<SluiceContender> {
+export async function createSluice(testbed: Testbed, workers: number): Promise<SluiceContender> {
   const name = `Sluice, ${workers} worker${workers === 1 ? '' : 's'}`;
   const namespace = `bench-${workers}`;
   let crash: string | null = null;
   const fleet = await startFleet({
     workers,
-    environment: { ...stage.environment, SLUICE_NAMESPACE: namespace },
-    logDir: join(stage.dir, 'logs', namespace),
+    environment: { ...testbed.environment, SLUICE_NAMESPACE: namespace },
+    logDir: join(testbed.dir, 'logs', namespace),
     onCrash: (worker, exit) => {
       crash = `${worker.name} ${describeExit(exit)}`;
     },
   });
-  stage.onClose(name, fleet.stop);
-  const { producer } = stage.config;
+  testbed.onClose(name, fleet.stop);
+  const { producer } = testbed.config;
   const observer = createExecutionObserver({
-    redisUrl: stage.redisUrl,
+    redisUrl: testbed.redisUrl,
     namespace,
     producer: { ...producer, sampleRate: 1 },
     registry: new Registry(),
   });
-  stage.onClose(`${name}, its observer`, async () => void (await observer.close()));
+  testbed.onClose(`${name}, its observer`, async () => void (await observer.close()));
   const queue = new Queue('execution-log', {
-    connection: stage.redis,
+    connection: testbed.redis,
     prefix: queuePrefix('execution-log', namespace),
   });
-  stage.onClose(`${name}, its queue`, () => queue.close());
+  testbed.onClose(`${name}, its queue`, () => queue.close());
 
   const hasRoom = (): boolean => {
     const { records, bytes } = observer.depth();

@@ -1,24 +1,24 @@
 import type { Rows } from '../rows.ts';
-import { type Arena, untilTrue } from './arena.ts';
+import { type FaultFleet, untilTrue } from './fault-fleet.ts';
 import type { FaultResult } from './scenario.ts';
 
-/** Resolves when the queue has no job left that is to be worked on: then all is committed that will be. */
-export async function untilDrained({ queue }: Arena): Promise<void> {
+/** Resolves when the queue has no job left to process: then everything is committed that will be. */
+export async function untilDrained({ queue }: FaultFleet): Promise<void> {
   await untilTrue('an empty queue', async () => {
     const counts = await queue.getJobCounts('waiting', 'active', 'delayed', 'prioritized');
     return Object.values(counts).every((jobs) => jobs === 0);
   });
 }
 
-/** Counts what became of the first `recorded` rows, by their ids. */
+/** Counts what happened to the first `recorded` rows, by their ids. */
 export async function takeAccounts(
-  arena: Arena,
+  fleet: FaultFleet,
   rows: Pick<Rows, 'record'>,
   recorded: number,
 ): Promise<Pick<FaultResult, 'recorded' | 'stored' | 'lost' | 'duplicated' | 'deadLetters' | 'failed' | 'stalls'>> {
-  const stored = await arena.query<{ id: string }>('select id from strategy_execution_log');
-  const dead = await arena.query<{ id: string }>(`select split_part(record_key, '.', 1) as id from dead_letter`);
-  const failed: string[] = (await arena.queue.getFailed()).flatMap((job) =>
+  const stored = await fleet.query<{ id: string }>('select id from strategy_execution_log');
+  const dead = await fleet.query<{ id: string }>(`select split_part(record_key, '.', 1) as id from dead_letter`);
+  const failed: string[] = (await fleet.queue.getFailed()).flatMap((job) =>
     job.data.records.map(({ id }: { id: string }) => id),
   );
   const storedIds = new Set(stored.map(({ id }) => id));
@@ -32,6 +32,6 @@ export async function takeAccounts(
     duplicated: stored.length - storedIds.size,
     deadLetters: dead.length,
     failed: failed.length,
-    stalls: arena.stalls(),
+    stalls: fleet.stalls(),
   };
 }

@@ -8,7 +8,7 @@ import { uuidV7 } from '../../producers/core/uuid-v7.ts';
 import type { RequestRecord } from '../../shared/contracts/completed-request-schema.ts';
 import { jobName, queuePrefix } from '../../shared/contracts/queues.ts';
 import { readPeakMemory } from '../memory.ts';
-import { type Arena, openArena, untilTrue } from './arena.ts';
+import { type FaultFleet, startFaultFleet, untilTrue } from './fault-fleet.ts';
 import type { Scenario } from './scenario.ts';
 
 const mib = 1_048_576;
@@ -18,26 +18,26 @@ const executionJobs = 110;
 const executionsPerJob = 4;
 const outageMs = 5_000;
 
-/** What V8 takes of such a container by itself: three fifths for old objects, and very little for young ones. */
+/** V8's own heap sizes in such a container: three fifths for old objects, and very little for young ones. */
 const heapFlags = `--max-old-space-size=${Math.floor(containerMib * 0.6)} --max-semi-space-size=1`;
 
 /**
- * Two megabytes of bodies in each request, and one character that makes the text of each take two bytes a character, beside
- * executions that take many times their text when they are parsed. PostgreSQL is away until the worker's hands are full.
+ * Two megabytes of bodies in each request, with one character that makes each text take two bytes per character, together with
+ * executions that take many times their text once parsed. PostgreSQL is away until the worker can take no more jobs.
  */
-export const largeRequests: Scenario = async ({ stage, rows }) => {
-  const arena = await openArena(stage, {
+export const largeRequests: Scenario = async ({ testbed, rows }) => {
+  const fleet = await startFaultFleet(testbed, {
     name: 'large-requests',
     workers: 1,
     environment: { NODE_OPTIONS: heapFlags },
   });
-  const prefix = queuePrefix('completed-request', arena.namespace);
-  const requests = new Queue('completed-request', { connection: stage.redis, prefix });
+  const prefix = queuePrefix('completed-request', fleet.namespace);
+  const requests = new Queue('completed-request', { connection: testbed.redis, prefix });
   requests.on('error', () => undefined);
   try {
-    await arena.query('truncate request, request_template');
-    const pid = arena.up()[0]?.pid ?? 0;
-    const dir = join(stage.dir, 'postgres');
+    await fleet.query('truncate request, request_template');
+    const pid = fleet.up()[0]?.pid ?? 0;
+    const dir = join(testbed.dir, 'postgres');
     const server = await startPostgres({ dir });
     await stopProcess(server.pid, 'SIGKILL', 10_000);
 
@@ -49,7 +49,7 @@ export const largeRequests: Scenario = async ({ stage, rows }) => {
     for (let seq = 1; seq <= requestJobs; seq += 1) await add(requests, seq, [aLargeRequest()]);
     for (let job = 0; job < executionJobs; job += 1)
       await add(
-        arena.queue,
+        fleet.queue,
         job + 1,
         Array.from({ length: executionsPerJob }, (_, index) =>
           aWideExecution(rows.record(job * executionsPerJob + index)),
@@ -58,26 +58,26 @@ export const largeRequests: Scenario = async ({ stage, rows }) => {
     await sleep(outageMs);
     const inHand = await requests.getActiveCount();
     const again = await startPostgres({ dir, port: server.port });
-    stage.onClose('the PostgreSQL that was started again after large requests', again.stop);
+    testbed.onClose('the PostgreSQL that was started again after large requests', again.stop);
 
     const backAt = performance.now();
-    await untilTrue('queues without a job', () => areDrained([requests, arena.queue]));
+    await untilTrue('queues without a job', () => areDrained([requests, fleet.queue]));
     const drainSeconds = (performance.now() - backAt) / 1_000;
     const peakMib = readPeakMemory(pid) / mib;
-    if (arena.exits.length > 0 || peakMib > containerMib)
+    if (fleet.exits.length > 0 || peakMib > containerMib)
       throw new Error(
-        `faults: the worker took ${peakMib.toFixed(0)} MiB, and ${arena.exits.map(describeExit).join(', ') || 'lives'}`,
+        `faults: the worker took ${peakMib.toFixed(0)} MiB, and ${fleet.exits.map(describeExit).join(', ') || 'lives'}`,
       );
     return {
       scenario: `large requests in a worker of ${containerMib} MiB`,
-      ...(await takeAccounts(arena, ids)),
-      failed: (await requests.getFailedCount()) + (await arena.queue.getFailedCount()),
+      ...(await takeAccounts(fleet, ids)),
+      failed: (await requests.getFailedCount()) + (await fleet.queue.getFailedCount()),
       drainSeconds,
       extra: `${peakMib.toFixed(0)} MiB at most, ${inHand} of ${requestJobs} requests in hand while PostgreSQL was away`,
     };
   } finally {
     await requests.close();
-    await arena.close();
+    await fleet.close();
   }
 };
 
@@ -116,11 +116,11 @@ async function areDrained(queues: readonly Queue[]): Promise<boolean> {
   return counts.every((jobs) => jobs === 0);
 }
 
-async function takeAccounts(arena: Arena, ids: readonly string[]) {
-  const stored = await arena.query<{ id: string }>(
+async function takeAccounts(fleet: FaultFleet, ids: readonly string[]) {
+  const stored = await fleet.query<{ id: string }>(
     'select id from request union all select id from strategy_execution_log',
   );
-  const dead = await arena.query<{ id: string }>(`select split_part(record_key, '.', 1) as id from dead_letter`);
+  const dead = await fleet.query<{ id: string }>(`select split_part(record_key, '.', 1) as id from dead_letter`);
   const storedIds = new Set(stored.map(({ id }) => id));
   const known = new Set([...storedIds, ...dead.map(({ id }) => id)]);
   return {
@@ -129,6 +129,6 @@ async function takeAccounts(arena: Arena, ids: readonly string[]) {
     lost: ids.filter((id) => !known.has(id)).length,
     duplicated: stored.length - storedIds.size,
     deadLetters: dead.length,
-    stalls: arena.stalls(),
+    stalls: fleet.stalls(),
   };
 }

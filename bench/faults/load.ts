@@ -1,16 +1,16 @@
 import { Registry } from 'prom-client';
 import { createExecutionObserver } from '../../producers/index.ts';
 import type { Rows } from '../rows.ts';
-import type { Stage } from '../stage.ts';
+import type { Testbed } from '../testbed.ts';
 
 /** Rows that are recorded one after the other, at a steady rate, through the real SDK. */
 export interface Load {
   recorded(): number;
-  /** Records no more. Resolves when Redis has acknowledged every record. @throws Error when one was dropped */
+  /** Stops recording. Resolves when Redis has acknowledged every record. @throws Error if one was dropped */
   stop(): Promise<void>;
 }
 
-/** What is recorded, and how fast. */
+/** What to record, and how fast. */
 export interface LoadOptions {
   namespace: string;
   rows: Rows;
@@ -20,14 +20,14 @@ export interface LoadOptions {
 }
 
 const turnMs = 10;
-/** Room has to be made first where Redis is full. */
+/** Where Redis is full, space has to be freed first. */
 const drainTimeoutMs = 120_000;
 
-/** Starts with the first row. The buffer is large enough for the longest outage: what a full one drops is not the question here. */
-export function startLoad(stage: Stage, { namespace, rows, perSecond, chunkRecords }: LoadOptions): Load {
-  const { producer } = stage.config;
+/** Starts with the first row. The buffer holds the longest outage, because this is not about what a full one drops. */
+export function startLoad(testbed: Testbed, { namespace, rows, perSecond, chunkRecords }: LoadOptions): Load {
+  const { producer } = testbed.config;
   const observer = createExecutionObserver({
-    redisUrl: stage.redisUrl,
+    redisUrl: testbed.redisUrl,
     namespace,
     producer: {
       ...producer,
@@ -38,7 +38,7 @@ export function startLoad(stage: Stage, { namespace, rows, perSecond, chunkRecor
     registry: new Registry(),
     logger: { warn: () => undefined },
   });
-  stage.onClose(`the observer of ${namespace}`, async () => void (await observer.close()));
+  testbed.onClose(`the observer of ${namespace}`, async () => void (await observer.close()));
   let recorded = 0;
   const startedAt = performance.now();
   const timer = setInterval(() => {

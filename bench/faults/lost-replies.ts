@@ -5,16 +5,16 @@ import { strikeUnderLoad } from './under-load.ts';
 
 const times = 50;
 
-/** Time for the repetition to succeed: one lost reply after the other is an outage, and waited for longer and longer. */
+/** Time for the retry to succeed: repeated lost replies are an outage, with longer and longer waits. */
 const betweenMs = 250;
 
 const isInsert = (bytes: Buffer): boolean => /insert into \S+strategy_execution_log/.test(bytes.toString('latin1'));
 
 /** Commits whose replies are lost on the way back, one after the other. */
 export const lostReplies: Scenario = async (options) => {
-  const url = new URL(options.stage.databaseUrl);
+  const url = new URL(options.testbed.databaseUrl);
   const proxy = await startTcpProxy(Number(url.port));
-  options.stage.onClose('the proxy', proxy.close);
+  options.testbed.onClose('the proxy', proxy.close);
   url.port = String(proxy.port);
   return strikeUnderLoad(options, {
     scenario: `the reply to ${times} commits lost`,
@@ -25,11 +25,11 @@ export const lostReplies: Scenario = async (options) => {
       let committed = 0;
       for (let time = 0; time < times; time += 1) {
         const reply = await proxy.loseReply(isInsert);
-        // PostgreSQL answers an insert when it has committed it.
+        // PostgreSQL answers an insert once it has committed it.
         committed += Number(/INSERT 0 (\d+)/.exec(reply.toString('latin1'))?.[1] ?? 0);
         await sleep(betweenMs);
       }
-      return `${committed} rows committed unheard`;
+      return `${committed} rows committed without a reply`;
     },
   });
 };

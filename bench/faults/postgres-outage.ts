@@ -7,29 +7,29 @@ import { strikeUnderLoad } from './under-load.ts';
 
 const lookEveryMs = 500;
 
-/** PostgreSQL killed, away for a while, and started again on what it had on disk. */
+/** PostgreSQL is killed, stays away for a while, and is restarted on its data directory. */
 export const postgresOutage: Scenario = (options) =>
   strikeUnderLoad(options, {
     scenario: `PostgreSQL away for ${options.outageSeconds} s`,
     name: 'postgres-outage',
     workers: 2,
-    async strike(arena, _load, stage) {
-      const dir = join(stage.dir, 'postgres');
+    async strike(fleet, _load, testbed) {
+      const dir = join(testbed.dir, 'postgres');
       const server = await startPostgres({ dir });
-      const before = await arena.memory();
+      const before = await fleet.memory();
       await stopProcess(server.pid, 'SIGKILL', 10_000);
       const backAt = performance.now() + options.outageSeconds * 1_000;
       let most = before;
       let mostActive = 0;
       while (performance.now() < backAt) {
-        most = Math.max(most, await arena.memory());
-        mostActive = Math.max(mostActive, await arena.queue.getActiveCount());
+        most = Math.max(most, await fleet.memory());
+        mostActive = Math.max(mostActive, await fleet.queue.getActiveCount());
         await sleep(lookEveryMs);
       }
-      const after = await arena.memory();
-      const waiting = await arena.queue.getWaitingCount();
+      const after = await fleet.memory();
+      const waiting = await fleet.queue.getWaitingCount();
       const again = await startPostgres({ dir, port: server.port });
-      stage.onClose('the PostgreSQL that was started again', again.stop);
+      testbed.onClose('the PostgreSQL that was started again', again.stop);
       const memory = [before, most, after].map(Math.round).join(', ');
       return `memory of the workers before, at most, at the end: ${memory} MB; ${mostActive} jobs in hand, ${waiting} waiting`;
     },

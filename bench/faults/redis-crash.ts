@@ -10,21 +10,21 @@ const times = 3;
 const awayMs = 2_000;
 const calmMs = 3_000;
 
-/** Redis killed and started again from its append-only file. The producer keeps what was not acknowledged. */
+/** Redis is killed and restarted from its append-only file. The producer keeps what was not acknowledged. */
 export const redisCrash: Scenario = (options) =>
   strikeUnderLoad(options, {
     scenario: `${times} × SIGKILL of Redis`,
     name: 'redis-crash',
     workers: 2,
-    async strike(_arena, _load, stage) {
-      const dir = join(stage.dir, 'redis');
+    async strike(_fleet, _load, testbed) {
+      const dir = join(testbed.dir, 'redis');
       const binary = (await findRedisBinary()) ?? '';
       for (let time = 0; time < times; time += 1) {
         const server = await startRedis({ binary, dir });
         await stopProcess(server.pid, 'SIGKILL', 10_000);
         await sleep(awayMs);
         const again = await startRedis({ binary, dir, port: server.port });
-        stage.onClose('the Redis that was started again', again.stop);
+        testbed.onClose('the Redis that was started again', again.stop);
         await sleep(calmMs);
       }
       return 'append-only file, appendfsync everysec';

@@ -1,8 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseMemoryInfo } from '../../shared/platform/redis/redis-memory.ts';
 import { startTcpProxy } from '../../test/support/tcp-proxy.ts';
-import type { Stage } from '../stage.ts';
-import { untilTrue } from './arena.ts';
+import type { Testbed } from '../testbed.ts';
+import { untilTrue } from './fault-fleet.ts';
 import type { Scenario } from './scenario.ts';
 import { strikeUnderLoad } from './under-load.ts';
 
@@ -12,17 +12,17 @@ const fillerBytes = 100_000;
 const nowhere = 1;
 
 /**
- * PostgreSQL away, small chunks into a Redis with a bound, and at the end somebody else fills that to the last byte. One of
- * the workers is started anew meanwhile. Everything has to be stored without anybody's help.
+ * PostgreSQL is away, small chunks go into a Redis with limited memory, and at the end another client fills it to the last byte.
+ * Meanwhile one of the workers is restarted. Everything has to be stored without anybody's help.
  */
 export const redisFull: Scenario = async (options) => {
-  const { stage } = options;
-  const url = new URL(stage.databaseUrl);
+  const { testbed } = options;
+  const url = new URL(testbed.databaseUrl);
   const proxy = await startTcpProxy(Number(url.port));
-  stage.onClose('the proxy of the full Redis', proxy.close);
+  testbed.onClose('the proxy of the full Redis', proxy.close);
   const databasePort = Number(url.port);
   url.port = String(proxy.port);
-  await setBound(stage, (await usedBytes(stage)) + roomBytes);
+  await setBound(testbed, (await usedBytes(testbed)) + roomBytes);
   try {
     return await strikeUnderLoad(options, {
       scenario: `Redis full, PostgreSQL away for ${options.outageSeconds} s`,
@@ -30,28 +30,28 @@ export const redisFull: Scenario = async (options) => {
       workers: 2,
       chunkRecords: 5,
       environment: { DATABASE_URL: url.href },
-      async strike(arena, load) {
+      async strike(fleet, load) {
         proxy.forwardTo(nowhere);
         proxy.cut();
         await sleep(options.outageSeconds * 1_000);
-        const share = (await usedBytes(stage)) / (await maxBytes(stage));
-        await fill(stage);
-        const [worker] = arena.up();
-        if (worker !== undefined) await arena.end(worker, 'SIGKILL');
-        await untilTrue('a fleet that is whole again', () => arena.up().length === 2);
-        const waiting = await arena.queue.getWaitingCount();
+        const share = (await usedBytes(testbed)) / (await maxBytes(testbed));
+        await fill(testbed);
+        const [worker] = fleet.up();
+        if (worker !== undefined) await fleet.end(worker, 'SIGKILL');
+        await untilTrue('a fleet that is whole again', () => fleet.up().length === 2);
+        const waiting = await fleet.queue.getWaitingCount();
         proxy.forwardTo(databasePort);
         return `${load.recorded()} recorded until then, ${waiting} jobs waiting, Redis at ${Math.round(share * 100)} %, then filled up`;
       },
     });
   } finally {
-    await setBound(stage, 0);
-    for await (const keys of stage.redis.scanStream({ match: 'filler:*', count: 1_000 }))
-      if (keys.length > 0) await stage.redis.unlink(...keys);
+    await setBound(testbed, 0);
+    for await (const keys of testbed.redis.scanStream({ match: 'filler:*', count: 1_000 }))
+      if (keys.length > 0) await testbed.redis.unlink(...keys);
   }
 };
 
-async function fill({ redis }: Stage): Promise<void> {
+async function fill({ redis }: Testbed): Promise<void> {
   for (let key = 0; ; key += 1) {
     const isFull = await redis.set(`filler:${key}`, 'x'.repeat(fillerBytes)).then(
       () => false,
@@ -61,14 +61,14 @@ async function fill({ redis }: Stage): Promise<void> {
   }
 }
 
-async function setBound({ redis }: Stage, bytes: number): Promise<void> {
+async function setBound({ redis }: Testbed, bytes: number): Promise<void> {
   await redis.config('SET', 'maxmemory', String(bytes));
 }
 
-async function usedBytes({ redis }: Stage): Promise<number> {
+async function usedBytes({ redis }: Testbed): Promise<number> {
   return parseMemoryInfo(await redis.info('memory'))?.usedBytes ?? 0;
 }
 
-async function maxBytes({ redis }: Stage): Promise<number> {
+async function maxBytes({ redis }: Testbed): Promise<number> {
   return parseMemoryInfo(await redis.info('memory'))?.maxBytes ?? 0;
 }

@@ -1,6 +1,6 @@
 import { say } from '../../dev/steps.ts';
 import { createRows } from '../rows.ts';
-import type { Stage } from '../stage.ts';
+import type { Testbed } from '../testbed.ts';
 import { killedWorkers } from './killed-workers.ts';
 import { largeRequests } from './large-requests.ts';
 import { lostReplies } from './lost-replies.ts';
@@ -26,19 +26,22 @@ const scenarios: Scenario[] = [
   redisFull,
 ];
 
-/** Lets every fault strike a fleet of its own, one after the other, and counts what became of the records. */
-export async function runFaults(stage: Stage, { outageSeconds }: { outageSeconds: number }): Promise<FaultResult[]> {
-  const rows = createRows(Math.max(rowsAtLeast, outageSeconds * rowsPerOutageSecond), stage.config.producer);
+/** Applies every fault to a fleet of its own, one after the other, and counts what happened to the records. */
+export async function runFaults(
+  testbed: Testbed,
+  { outageSeconds }: { outageSeconds: number },
+): Promise<FaultResult[]> {
+  const rows = createRows(Math.max(rowsAtLeast, outageSeconds * rowsPerOutageSecond), testbed.config.producer);
   const results: FaultResult[] = [];
   for (const scenario of scenarios) {
-    const result = await scenario({ stage, rows, outageSeconds });
+    const result = await scenario({ testbed, rows, outageSeconds });
     say(`${result.scenario}: ${result.recorded} recorded, ${result.lost} lost, ${result.duplicated} duplicated`);
     results.push(result);
   }
   return results;
 }
 
-/** Whether every record is there once, or lies where somebody can find it. */
+/** Whether every record is stored once, or is in a place where somebody can find it. */
 export function isWhole(results: readonly FaultResult[]): boolean {
   return results.every(({ lost, duplicated }) => lost === 0 && duplicated === 0);
 }

@@ -1,17 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Stage } from '../stage.ts';
+import type { Testbed } from '../testbed.ts';
 import { takeAccounts, untilDrained } from './accounts.ts';
-import { type Arena, openArena } from './arena.ts';
+import { type FaultFleet, startFaultFleet } from './fault-fleet.ts';
 import { type Load, startLoad } from './load.ts';
 import type { FaultOptions, FaultResult } from './scenario.ts';
 
-/** Records a second: about a tenth of what two workers can do, so that they could catch up while it goes on. */
+/** Records per second: about a tenth of what two workers can do, so that they can catch up meanwhile. */
 const perSecond = 1_500;
 
-/** Load before the fault, so that it meets a fleet at work. */
+/** Load before the fault, so that the fleet is busy when it occurs. */
 const calmMs = 2_000;
 
-/** A fault, and the fleet that it meets. */
+/** A fault, and the fleet that it affects. */
 export interface Fault {
   scenario: string;
   name: string;
@@ -19,23 +19,23 @@ export interface Fault {
   environment?: Record<string, string>;
   /** records of one chunk at most. @default the configured number */
   chunkRecords?: number;
-  /** Does the harm, and returns when it is over. @returns what there is to say of it, besides the counts */
-  strike(arena: Arena, load: Load, stage: Stage): Promise<string>;
+  /** Causes the fault, and returns when it is over. @returns remarks besides the counts */
+  strike(fleet: FaultFleet, load: Load, testbed: Testbed): Promise<string>;
 }
 
-/** Lets a fault strike a fleet under steady load, waits until all is settled, and takes the accounts. */
-export async function strikeUnderLoad({ stage, rows }: FaultOptions, fault: Fault): Promise<FaultResult> {
-  const arena = await openArena(stage, fault);
+/** Applies a fault to a fleet under steady load, waits until everything has settled, and counts the records. */
+export async function strikeUnderLoad({ testbed, rows }: FaultOptions, fault: Fault): Promise<FaultResult> {
+  const fleet = await startFaultFleet(testbed, fault);
   try {
-    const load = startLoad(stage, { namespace: arena.namespace, rows, perSecond, chunkRecords: fault.chunkRecords });
+    const load = startLoad(testbed, { namespace: fleet.namespace, rows, perSecond, chunkRecords: fault.chunkRecords });
     await sleep(calmMs);
-    const said = await fault.strike(arena, load, stage);
+    const said = await fault.strike(fleet, load, testbed);
     const overAt = performance.now();
     await load.stop();
-    await untilDrained(arena);
+    await untilDrained(fleet);
     const drainSeconds = (performance.now() - overAt) / 1_000;
-    const accounts = await takeAccounts(arena, rows, load.recorded());
-    const suppressed = `${await arena.duplicates()} duplicates suppressed`;
+    const accounts = await takeAccounts(fleet, rows, load.recorded());
+    const suppressed = `${await fleet.duplicates()} duplicates suppressed`;
     return {
       scenario: fault.scenario,
       ...accounts,
@@ -43,6 +43,6 @@ export async function strikeUnderLoad({ stage, rows }: FaultOptions, fault: Faul
       extra: [said, suppressed].filter(Boolean).join(', '),
     };
   } finally {
-    await arena.close();
+    await fleet.close();
   }
 }

@@ -3,46 +3,46 @@ import { registerGames } from '../../demo/games/register-games.ts';
 import { firstStreamId } from '../../shared/contracts/stream-id.ts';
 import type { Database } from '../../shared/platform/postgres/database.ts';
 import type { Contender } from '../contenders/contender.ts';
-import type { Stage } from '../stage.ts';
-import type { HealthArena } from './health-arena.ts';
+import type { Testbed } from '../testbed.ts';
 import { createHealthBacklog } from './health-backlog.ts';
+import type { HealthTarget } from './health-target.ts';
 import type { HealthWorker } from './health-worker.ts';
 
-/** Often enough for a run of seconds, and seldom enough not to slow down what is measured. */
+/** Often enough for a run of seconds, and rarely enough not to slow down what is measured. */
 const pollMs = 20;
 const patienceMs = 120_000;
 
-/** There is nothing more to say of the events than how many. */
+/** Only the number of events matters. */
 export interface EventCount {
   count: number;
   unit: 'events';
 }
 
 /**
- * Makes a contender of a worker: it drains a backlog. All of it is put into the stream in one step, so that it is there when
- * the worker sees the first of it: a transaction is filled before the clock runs, and carried out when it starts. It is
- * drained when the worker has saved that it has read all of it, and the lobby was told of the last event.
+ * Makes a contender of a worker: it drains a backlog. The whole backlog enters the stream in one step, so that it is complete when
+ * the worker sees its first entry: a transaction is filled before the clock starts, and executed then. The backlog is drained
+ * when the worker has saved that it has read all of it, and the lobby was informed of the last event.
  */
 export function createDrain(
-  stage: Stage,
+  testbed: Testbed,
   {
     database,
-    arena,
+    target,
     worker,
     name,
     share,
   }: {
     database: Database;
-    arena: HealthArena;
+    target: HealthTarget;
     worker: HealthWorker;
     name: string;
     share: number;
   },
 ): Contender<EventCount> {
   // A transaction belongs to a connection.
-  const filler = stage.redis.duplicate();
+  const filler = testbed.redis.duplicate();
   filler.on('error', () => undefined);
-  stage.onClose(`the connection that fills the stream of ${name}`, async () => filler.disconnect());
+  testbed.onClose(`the connection that fills the stream of ${name}`, async () => filler.disconnect());
   let runs = 0;
   let lastGameId = '';
 
@@ -55,7 +55,7 @@ export function createDrain(
       const backlog = createHealthBacklog(`bench-${worker.mode}-${runs}`, count, Date.now());
       lastGameId = backlog.lastGameId;
       await registerGames(database, backlog.gameIds);
-      await arena.expect(backlog, worker.lobbyStream);
+      await target.expect(backlog, worker.lobbyStream);
       await filler.multi({ pipeline: false });
       await Promise.all(backlog.entries.map((fields) => filler.xadd(worker.stream, '*', ...fields)));
     },
@@ -63,7 +63,7 @@ export function createDrain(
       const replies = await filler.exec();
       const lastId = String(replies?.at(-1)?.[1] ?? firstStreamId);
       const deadline = performance.now() + patienceMs;
-      while ((await worker.lastToldGame()) !== lastGameId || !(await worker.hasTakenIn(lastId))) {
+      while ((await worker.lastPublishedGame()) !== lastGameId || !(await worker.hasApplied(lastId))) {
         worker.check();
         if (performance.now() > deadline) throw new Error(`${name}: the backlog was not drained in two minutes`);
         await sleep(pollMs);

@@ -1,20 +1,20 @@
 import { createRandom } from '../../demo/random.ts';
 import type { HealthEventType } from '../../shared/contracts/health-event.ts';
 
-/** How a game is, by its record and by what the lobby is told. */
+/** The state of a game, by its record and by what the lobby is told. */
 export interface GameState {
   status: string;
   health: string;
 }
 
-/** Events in the order in which they are in the stream, and what they come to. */
+/** Events in the order of the stream, and their expected result. */
 export interface HealthBacklog {
   gameIds: readonly string[];
   /** fields and values of each entry */
   entries: readonly string[][];
-  /** by game: how it is in the end, and how many of the events were its own */
+  /** for each game: its final state, and the number of its events */
   ends: ReadonlyMap<string, GameState & { events: number }>;
-  /** its only event is the last of all, and is one that the lobby is told of */
+  /** the game whose only event is the last of all; the lobby is informed of it */
   lastGameId: string;
 }
 
@@ -25,7 +25,7 @@ interface Step extends GameState {
 const running = 'running';
 const unreachable = 'engine_unreachable';
 
-/** What becomes of a game, again and again; each time with another container. Nothing is late, nothing is repeated. */
+/** What happens to a game, repeatedly, each time with another container. Nothing is late, nothing is repeated. */
 const life: readonly Step[] = [
   { type: 'container_started', status: running, health: 'healthy' },
   { type: 'inspect_unhealthy', status: running, health: 'inspect_unhealthy' },
@@ -40,11 +40,11 @@ const life: readonly Step[] = [
 ];
 const lastStep: Step = { type: 'container_exited', status: unreachable, health: 'exited' };
 
-/** With 30,000 events there are 1,000 games; with fewer, as many fewer, so that the mix of events is the same. */
+/** With 30,000 events there are 1,000 games, and proportionally fewer with fewer, so that the mix of events is the same. */
 const eventsPerGame = 30;
 
 /**
- * Makes so many events of games in a mix: which game each is of is drawn, what it says is what comes next for that game.
+ * Generates this many events of a mix of games: the game of each event is drawn, and the event is the next one of that game.
  *
  * @param name begins the ids of the games: each backlog has games of its own
  */

@@ -3,8 +3,8 @@ import { offsetKey } from '../../shared/contracts/offset-key.ts';
 import { compareStreamIds } from '../../shared/contracts/stream-id.ts';
 import type { Config } from '../../shared/platform/config/config.ts';
 import type { Database } from '../../shared/platform/postgres/database.ts';
-import type { Stage } from '../stage.ts';
 import { startChild } from '../start-child.ts';
+import type { Testbed } from '../testbed.ts';
 
 export type HealthMode = Config['health']['mode'];
 
@@ -14,11 +14,11 @@ export interface HealthWorker {
   pid: number;
   stream: string;
   lobbyStream: string;
-  /** Whether everything up to an entry has been taken in, by what the worker has saved. */
-  hasTakenIn(entryId: string): Promise<boolean>;
-  /** The game that the lobby was told of last; null before the first. */
-  lastToldGame(): Promise<string | null>;
-  /** @throws Error when it has ended */
+  /** Whether everything up to an entry has been applied, according to the worker's saved offset. */
+  hasApplied(entryId: string): Promise<boolean>;
+  /** The game of the last snapshot in the lobby; null before the first one. */
+  lastPublishedGame(): Promise<string | null>;
+  /** @throws Error if it has ended */
   check(): void;
 }
 
@@ -26,13 +26,13 @@ const cliFile = new URL('../../cli/main.ts', import.meta.url);
 
 /** Starts `sluice worker health-events`. Resolves when it is up. */
 export async function startHealthWorker(
-  stage: Stage,
+  testbed: Testbed,
   database: Database,
   { mode, name }: { mode: HealthMode; name: string },
 ): Promise<HealthWorker> {
   const stream = `bench:${name}:health`;
   const lobbyStream = `bench:${name}:lobby`;
-  const { child } = await startChild(stage, {
+  const { child } = await startChild(testbed, {
     name: `the worker ${name}`,
     file: cliFile,
     args: ['worker', 'health-events'],
@@ -47,19 +47,19 @@ export async function startHealthWorker(
   });
   const savedOffset = async (): Promise<string | null> =>
     mode === 'mirror'
-      ? stage.redis.get(offsetKey('bench', name))
+      ? testbed.redis.get(offsetKey('bench', name))
       : ((await database.streamOffset.findUnique({ where: { label: name } }))?.lastId ?? null);
   return {
     mode,
     pid: child.pid ?? 0,
     stream,
     lobbyStream,
-    async hasTakenIn(entryId) {
+    async hasApplied(entryId) {
       const offset = await savedOffset();
       return offset !== null && compareStreamIds(offset, entryId) >= 0;
     },
-    async lastToldGame() {
-      const [last] = await stage.redis.xrevrange(lobbyStream, '+', '-', 'COUNT', 1);
+    async lastPublishedGame() {
+      const [last] = await testbed.redis.xrevrange(lobbyStream, '+', '-', 'COUNT', 1);
       return last === undefined ? null : (fieldOf(last[1], 'game_id') ?? null);
     },
     check() {

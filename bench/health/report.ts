@@ -29,7 +29,7 @@ function drainLines({ hardened, mirror }: HealthResult): string[] {
 
 function latencyLines({ hardened, mirror }: HealthResult): string[] {
   return table([
-    ['event written to lobby told', 'events/s', 'p50 ms', 'p99 ms', 'max ms', 'events'],
+    ['event written to lobby informed', 'events/s', 'p50 ms', 'p99 ms', 'max ms', 'events'],
     ...[hardened, mirror].map(({ drained, latency }) => [
       drained.name,
       whole(latency.eventsPerSecond),

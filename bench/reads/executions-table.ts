@@ -1,19 +1,19 @@
 import { randomUUID } from 'node:crypto';
 import pg from 'pg';
 import { createRows } from '../rows.ts';
-import type { Stage } from '../stage.ts';
+import type { Testbed } from '../testbed.ts';
 
-/** A table with the rows of one busy strategy, and the windows that are asked for. */
+/** A table with the rows of one busy strategy, and the windows to ask for. */
 export interface FilledTable {
   strategyId: string;
   rows: number;
-  /** of the whole table with its indexes and what is stored apart, in bytes */
+  /** of the whole table with its indexes and out-of-line storage, in bytes */
   bytes: number;
   /** of the indexes alone */
   indexBytes: number;
   /** after the newest row */
   until: Date;
-  /** 24 hours before it, and the rows since then */
+  /** 24 hours before that, and the rows since then */
   dayAgo: Date;
   dayRows: number;
   /** ms from before the oldest row to `until` */
@@ -22,26 +22,26 @@ export interface FilledTable {
   client: pg.Client;
 }
 
-/** A row in so many ms: 50,000 a day, so that a million are 20 days. */
+/** The interval between rows in ms: 50,000 rows a day, so that a million are 20 days. */
 const everyMs = 1_728;
 const dayMs = 86_400_000;
 /** Different traces and inputs; more rows repeat them. */
 const distinctRuns = 600;
 
 /**
- * Fills the table by SQL: runs that were really scored, under other ids, times and durations, of one strategy. Of its runs one
- * in a hundred fails, and 5 % of the others are kept, so one row in six is a failure.
+ * Fills the table with SQL: runs that were really scored, with other ids, times and durations, of one strategy. One run in a hundred
+ * fails, and 5 % of the others are kept, so one row in six is a failure.
  */
-export async function fillTable(stage: Stage, rows: number): Promise<FilledTable> {
-  await stage.reset();
-  const client = new pg.Client({ connectionString: stage.databaseUrl });
+export async function fillTable(testbed: Testbed, rows: number): Promise<FilledTable> {
+  await testbed.reset();
+  const client = new pg.Client({ connectionString: testbed.databaseUrl });
   client.on('error', () => undefined);
   await client.connect();
-  stage.onClose('the connection to the execution log', () => client.end());
+  testbed.onClose('the connection to the execution log', () => client.end());
 
   const until = new Date();
   await createDays(client, until, rows);
-  const runs = createRows(distinctRuns, stage.config.producer);
+  const runs = createRows(distinctRuns, testbed.config.producer);
   await client.query('create temp table run (n int primary key, run jsonb)');
   await client.query(
     `insert into run select ordinality - 1, value from jsonb_array_elements($1::jsonb) with ordinality`,
@@ -71,7 +71,7 @@ export async function fillTable(stage: Stage, rows: number): Promise<FilledTable
   };
 }
 
-/** The days that the stage has made already are left as they are. */
+/** Leaves the days that the testbed has already created. */
 async function createDays(client: pg.Client, until: Date, rows: number): Promise<void> {
   const today = Math.floor(until.getTime() / dayMs);
   for (let day = Math.floor((until.getTime() - rows * everyMs) / dayMs); day <= today; day += 1) {

@@ -2,8 +2,8 @@ import { say } from '../../dev/steps.ts';
 import { listExecutions } from '../../queries/executions/list.ts';
 import { readStrategy } from '../../queries/executions/strategy.ts';
 import { createDatabase } from '../../shared/platform/postgres/database.ts';
-import type { Stage } from '../stage.ts';
 import { median } from '../statistics.ts';
+import type { Testbed } from '../testbed.ts';
 import { type FilledTable, fillTable } from './executions-table.ts';
 import { originalAnswer, originalList } from './original.ts';
 import { explainReads, type PlanResult } from './plans.ts';
@@ -11,7 +11,7 @@ import { explainReads, type PlanResult } from './plans.ts';
 /** One question, asked of Sluice and in the original's way. */
 export interface ReadResult {
   question: string;
-  /** ms of each time that it was asked */
+  /** ms of each repetition */
   sluiceMs: number[];
   originalMs: number[];
   medianMs: number;
@@ -30,12 +30,12 @@ export interface ReadsResult {
 
 const timeoutMs = 60_000;
 
-/** Fills the table once and asks of it, in turns, what the console asks and what the original does. */
-export async function measureReads(stage: Stage, rows: number): Promise<ReadsResult> {
-  const table = await fillTable(stage, rows);
+/** Fills the table once, and asks alternately what the console asks and what the original does. */
+export async function measureReads(testbed: Testbed, rows: number): Promise<ReadsResult> {
+  const table = await fillTable(testbed, rows);
   say(`${table.rows} rows of one strategy, ${Math.round(table.bytes / 1_048_576)} MiB`);
-  const database = createDatabase(stage.config.database, 'sluice bench reads');
-  stage.onClose('the console of the bench', () => database.$disconnect());
+  const database = createDatabase(testbed.config.database, 'sluice bench reads');
+  testbed.onClose('the console of the bench', () => database.$disconnect());
   const { strategyId, until, dayAgo } = table;
   const answer = (since: Date | null) => () =>
     readStrategy(database, { strategyId, window: { since, until }, timeoutMs });
@@ -70,7 +70,7 @@ interface Ways {
   original(table: FilledTable): Promise<void>;
 }
 
-/** Asks so many times, and once before that so that pages and plans are warm for both. */
+/** Asks repeatedly, and once before that, so that pages and plans are warm for both. */
 async function ask(
   question: string,
   times: number,

@@ -1,8 +1,7 @@
 import type { FilledTable } from './executions-table.ts';
 
 /**
- * What the original asks of its table, on this one, which has the indexes that its queries can use: one statement after the
- * other.
+ * The original's queries on this table, which has the indexes that they can use: one statement after the other.
  */
 
 /** The newest 50 rows of a status. */
@@ -26,7 +25,7 @@ const answer = [
      order by recorded_at desc nulls last limit 1000`,
 ];
 
-/** The six statements of its metrics: rows as they are, percentiles of the newest 1,000, no series. */
+/** The six statements of its metrics: unweighted rows, percentiles of the newest 1,000, no series. */
 export async function originalAnswer({ client, strategyId }: FilledTable, since: Date | null): Promise<void> {
   const window = since === null ? 'strategy_id = $1' : 'strategy_id = $1 and recorded_at >= $2';
   const values = since === null ? [strategyId] : [strategyId, since];

@@ -3,12 +3,12 @@ import type { Database } from '../../shared/platform/postgres/database.ts';
 import type { FilledTable } from './executions-table.ts';
 import { type Scan, scansOf, toFailuresStatement, toFiguresStatement } from './scans.ts';
 
-/** How a question came to its rows in the filled table. */
+/** How a question reads its rows in the filled table. */
 export interface PlanResult {
   question: string;
-  /** the kinds of scan, each once */
+  /** the types of scan, each once */
   scans: string[];
-  /** what was read, index entries or rows, and what of it was given */
+  /** how many index entries or rows were read, and how many were returned */
   read: number;
   given: number;
   heapFetches: number;
@@ -19,11 +19,11 @@ export interface PlanResult {
 const listed = 50;
 const fewRows = 100_000;
 
-/** Explains the questions of the bench as they run: with the settings of the console, on the table as it is. */
+/** Explains the questions of the bench as they run: with the console's settings, on the table as it is. */
 export async function explainReads(database: Database, table: FilledTable): Promise<PlanResult[]> {
   const { strategyId, until, dayAgo, dayRows, spanMs, rows } = table;
   const since = new Date(until.getTime() - spanMs);
-  // A day of a few pages is read as it lies, which is as good.
+  // For a day of a few pages, a sequential scan is as good.
   const fits = (type: string): boolean => type === 'Index Only Scan' || (type === 'Seq Scan' && rows < fewRows);
   return inSnapshot(database, async (snapshot) => {
     const scope = (from: Date) => ({ strategyId, window: { since: from, until } });

@@ -1,5 +1,5 @@
-import type { Bar } from '../bars.ts';
 import { table, whole } from '../table.ts';
+import type { Threshold } from '../thresholds.ts';
 import type { ReadResult, ReadsResult } from './measure.ts';
 
 const mib = 1_048_576;
@@ -19,12 +19,12 @@ export function toReadsReport(result: ReadsResult): string {
     `${whole(rows)} rows of one strategy, ${whole(tableBytes / mib)} MiB, of which ${whole(indexBytes / mib)} in indexes`,
     '',
     ...table([
-      ['question', 'median ms', 'of all times', "the original's way", 'times'],
+      ['question', 'median ms', 'of all repetitions', "the original's way", 'times'],
       ...[failures, day, everything].map(line),
     ]),
     '',
     ...table([
-      ['plan, by EXPLAIN ANALYZE', 'scans', 'entries read', 'given', 'rows looked at besides', ''],
+      ['plan, by EXPLAIN ANALYZE', 'scans', 'entries read', 'returned', 'extra heap fetches', ''],
       ...plans.map(({ question, scans, read, given, heapFetches, holds }) => [
         question,
         scans.join(', '),
@@ -36,8 +36,8 @@ export function toReadsReport(result: ReadsResult): string {
     ]),
     '',
     ...table([
-      ['bar', 'measured', 'asked for', ''],
-      ...readsBars(result).map(({ what, value, unit, most, holds }) => [
+      ['threshold', 'measured', 'required', ''],
+      ...readsThresholds(result).map(({ what, value, unit, most, holds }) => [
         what,
         `${value.toFixed(1)} ${unit}`,
         `≤ ${most} ${unit}`,
@@ -47,11 +47,11 @@ export function toReadsReport(result: ReadsResult): string {
   ].join('\n');
 }
 
-/** What a page of the console may take, with a million rows of one strategy. */
-export function readsBars({ failures, day, everything }: ReadsResult): Bar[] {
-  return [toBar(failures, 10), toBar(day, 150), toBar(everything, 1_500)];
+/** The maximum time for a page of the console, with a million rows of one strategy. */
+export function readsThresholds({ failures, day, everything }: ReadsResult): Threshold[] {
+  return [toThreshold(failures, 10), toThreshold(day, 150), toThreshold(everything, 1_500)];
 }
 
-function toBar({ question, medianMs }: ReadResult, most: number): Bar {
+function toThreshold({ question, medianMs }: ReadResult, most: number): Threshold {
   return { what: `${question}, median`, value: medianMs, unit: 'ms', most, holds: medianMs <= most };
 }

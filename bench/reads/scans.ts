@@ -1,19 +1,19 @@
 import { cutIntoBuckets } from '../../queries/executions/buckets.ts';
 import { toListStatement } from '../../queries/executions/list-statement.ts';
-import { cubeOf, type RunScope, talliesOf } from '../../queries/executions/runs.ts';
+import { durationCounts, outcomeCounts, type RunScope } from '../../queries/executions/runs.ts';
 import type { Snapshot } from '../../queries/executions/snapshot.ts';
 import { Prisma } from '../../shared/platform/postgres/database.ts';
 
-/** How a statement came to the rows of one table. */
+/** How a statement reads the rows of one table. */
 export interface Scan {
-  /** PostgreSQL's name of it: `Index Only Scan` */
+  /** PostgreSQL's name of the scan: `Index Only Scan` */
   type: string;
   table: string;
-  /** that it gave */
+  /** rows that it returned */
   rows: number;
-  /** that it read and did not give */
+  /** rows that it read but did not return */
   removed: number;
-  /** entries of an index whose rows were looked at all the same */
+  /** index entries whose rows were fetched from the heap anyway */
   heapFetches: number;
 }
 
@@ -27,7 +27,7 @@ interface PlanNode {
   Plans?: PlanNode[];
 }
 
-/** Runs a statement and says how it came to its rows, by EXPLAIN. Of the partition that has no rows nothing is said. */
+/** Runs a statement and reports its scans, by EXPLAIN. Leaves out partitions without rows. */
 export async function scansOf(snapshot: Snapshot, statement: Prisma.Sql): Promise<Scan[]> {
   const [row] = await snapshot.$queryRaw<{ 'QUERY PLAN': [{ Plan: PlanNode }] }[]>(
     Prisma.sql`explain (analyze, timing off, format json) ${statement}`,
@@ -39,7 +39,7 @@ export async function scansOf(snapshot: Snapshot, statement: Prisma.Sql): Promis
       scans.push({
         type: node['Node Type'],
         table,
-        // Of several processes EXPLAIN gives the mean.
+        // For several processes, EXPLAIN reports the mean.
         rows: Math.round(node['Actual Rows'] * loops),
         removed: Math.round((node['Rows Removed by Filter'] ?? 0) * loops),
         heapFetches: node['Heap Fetches'] ?? 0,
@@ -54,7 +54,7 @@ export async function scansOf(snapshot: Snapshot, statement: Prisma.Sql): Promis
 
 /** The part of a strategy's answer that reads the table. */
 export function toFiguresStatement(scope: RunScope): Prisma.Sql {
-  return Prisma.sql`with ${cubeOf(scope, cutIntoBuckets(scope.window))}, ${talliesOf(scope)}
+  return Prisma.sql`with ${durationCounts(scope, cutIntoBuckets(scope.window))}, ${outcomeCounts(scope)}
     select (select count(*) from bins), (select count(*) from points_range)`;
 }
 

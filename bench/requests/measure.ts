@@ -1,6 +1,6 @@
 import { say } from '../../dev/steps.ts';
 import { type ContenderResult, measureRounds } from '../rounds.ts';
-import type { Stage } from '../stage.ts';
+import type { Testbed } from '../testbed.ts';
 import { createRequestCopy } from './contenders/copy.ts';
 import { createOriginal } from './contenders/original.ts';
 import { createRequestSluice } from './contenders/sluice.ts';
@@ -9,9 +9,9 @@ import { createRequestRows } from './request-rows.ts';
 import { openRequestTables } from './request-tables.ts';
 import { measureSurge, type SurgeResult } from './surge.ts';
 
-/** The contenders at one size of bodies. */
+/** The contenders with one size of bodies. */
 export interface BodySizeResult {
-  /** that each body is to have, in bytes */
+  /** the size of each body, in bytes */
   bodyBytes: number;
   /** of both bodies of a row */
   meanBytes: number;
@@ -28,32 +28,32 @@ export interface RequestsResult {
 
 const kib = 1_024;
 
-/** Sizes of bodies, and the share of the rows that fit into the same time. */
+/** Sizes of bodies, and the share of the rows that fits into the same time. */
 const sizes = [
   { bodyBytes: 2 * kib, share: 1 },
   { bodyBytes: 64 * kib, share: 1 / 20 },
 ];
 
 /**
- * Lets Sluice and the shape of the original store the same requests in the same tables, at each size of bodies, and then
- * sends ten times what Sluice can store of the smaller ones.
+ * Lets Sluice and the original's design store the same requests in the same tables, with each size of bodies, and then sends ten
+ * times as many of the smaller ones as Sluice can store.
  *
- * @throws Error when a contender lost a row or stored one too many
+ * @throws Error if a contender lost a row or stored one too many
  */
-export async function measureRequests(stage: Stage, count: number): Promise<RequestsResult> {
-  const tables = await openRequestTables(stage);
-  const sluice = await createRequestSluice(stage);
-  const original = await createOriginal(stage);
-  const storeStatement = createStoreStatement(stage);
+export async function measureRequests(testbed: Testbed, count: number): Promise<RequestsResult> {
+  const tables = await openRequestTables(testbed);
+  const sluice = await createRequestSluice(testbed);
+  const original = await createOriginal(testbed);
+  const storeStatement = createStoreStatement(testbed);
   const results: BodySizeResult[] = [];
   for (const { bodyBytes, share } of sizes) {
     const rows = createRequestRows(Math.round(count * share), bodyBytes);
     say(`${rows.count} requests with bodies of ${bodyBytes / kib} KiB`);
-    const copy = await createRequestCopy(stage, rows);
-    const measured = await measureRounds(stage, tables, rows, { sluice, original, storeStatement, copy });
+    const copy = await createRequestCopy(testbed, rows);
+    const measured = await measureRounds(testbed, tables, rows, { sluice, original, storeStatement, copy });
     results.push({ bodyBytes, meanBytes: rows.meanBytes, ...measured });
   }
   const [small] = results;
-  const surge = await measureSurge(stage, tables, small?.sluice.rowsPerSecond ?? 0);
+  const surge = await measureSurge(testbed, tables, small?.sluice.rowsPerSecond ?? 0);
   return { sizes: results, surge };
 }

@@ -11,7 +11,7 @@ export type Completion = Extract<RequestRecord, { phase: 'completed' }>;
 /** The requests that every contender stores: the same ids, times and bodies, each in the form that it starts from. */
 export interface RequestRows {
   count: number;
-  /** a row differs from the one that stands so many places before it in nothing but id and times */
+  /** the period after which rows repeat, except for id and times */
   period: number;
   /** of both bodies of a row, in UTF-8 */
   meanBytes: number;
@@ -20,7 +20,7 @@ export interface RequestRows {
   json(index: number): string;
 }
 
-/** Text that is made for one size of bodies; more rows repeat it under other ids. */
+/** Text that is generated for one size of bodies; more rows repeat it with other ids. */
 const distinctBytes = 32 * 1_024 * 1_024;
 const maxDistinctRows = 1_000;
 const seed = 1;
@@ -30,7 +30,7 @@ const models = ['gpt-5', 'claude-opus', 'llama-70b', 'qwen-coder'];
 const streamShare = 0.5;
 const failureShare = 0.03;
 
-/** Makes requests with a request body of about so many bytes, and a response body as large where the request went well. */
+/** Generates requests with a request body of about this size, and a response body of the same size if the request succeeded. */
 export function createRequestRows(count: number, bodyBytes: number): RequestRows {
   const random = createRandom(seed);
   const write = createProse(random);
@@ -100,7 +100,7 @@ function drawRequest(options: {
   };
 }
 
-/** A body of about so many bytes: what stands around the text is measured first. */
+/** A body of about this size: the text around the content is measured first. */
 function filled(bytes: number, write: (bytes: number) => string, toBody: (text: string) => string): string {
   const sample = write(bytes);
   const empty = toBody('').length;
@@ -108,7 +108,7 @@ function filled(bytes: number, write: (bytes: number) => string, toBody: (text: 
   return toBody(sample.slice(0, Math.max(0, Math.round((bytes - empty) / share))));
 }
 
-/** What a gateway hands to the SDK. */
+/** What a gateway passes to the SDK. */
 export function toRequest(record: Completion): CompletedRequest {
   const { requestId, createdBy, model, endpoint, serviceTier, startedAt, completedAt } = record;
   const { requestBody, responseBody, statusCode, isStream, isIncomplete } = record;

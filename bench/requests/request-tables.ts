@@ -1,13 +1,13 @@
 import pg from 'pg';
-import type { Arena } from '../rounds.ts';
-import type { Stage } from '../stage.ts';
+import type { TargetStore } from '../rounds.ts';
+import type { Testbed } from '../testbed.ts';
 
-/** The tables of requests, as an arena. A request without its template, or the other way round, counts as a lost row. */
-export async function openRequestTables(stage: Stage): Promise<Arena> {
-  const client = new pg.Client({ connectionString: stage.databaseUrl });
+/** The tables of requests, as a target store. A request without its template, or the reverse, counts as a lost row. */
+export async function openRequestTables(testbed: Testbed): Promise<TargetStore> {
+  const client = new pg.Client({ connectionString: testbed.databaseUrl });
   client.on('error', () => undefined);
   await client.connect();
-  stage.onClose('the connection to the request tables', () => client.end());
+  testbed.onClose('the connection to the request tables', () => client.end());
   return {
     async reset() {
       await client.query('truncate request, request_template, request_tombstone, creator_erasure');

@@ -4,15 +4,15 @@ import { uuidV7 } from '../../producers/core/uuid-v7.ts';
 import { completedRequestSenderOptionsFrom, createCompletedRequestSender } from '../../producers/index.ts';
 import { createRequestRows, toRequest } from './request-rows.ts';
 
-// The process behind `surge.ts`: a gateway that offers requests at a steady rate, and turns away what finds no room.
+// The process behind `surge.ts`: a gateway that offers requests at a steady rate, and turns away those that find no room.
 
-/** What it is asked to do. */
+/** Its task. */
 export interface SurgeOrder {
   perSecond: number;
   forMs: number;
 }
 
-/** What became of it, when Redis has all that was accepted. */
+/** Its result, once Redis has everything that was accepted. */
 export interface SurgeAnswer {
   accepted: number;
   turnedAway: number;
@@ -21,7 +21,7 @@ export interface SurgeAnswer {
 const bodyBytes = 2_048;
 const distinctRequests = 1_000;
 const turnMs = 5;
-/** At this rate offers alone would fill the process: what is late is not made up for in one turn. */
+/** At this rate the offers alone would fill the process: it does not catch up on late ones in one turn. */
 const maxOffersPerTurn = 500;
 
 const rows = createRequestRows(distinctRequests, bodyBytes);

@@ -1,31 +1,31 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { say } from '../../dev/steps.ts';
 import { readMemory } from '../memory.ts';
-import type { Arena } from '../rounds.ts';
-import type { Stage } from '../stage.ts';
+import type { TargetStore } from '../rounds.ts';
 import { startChild } from '../start-child.ts';
+import type { Testbed } from '../testbed.ts';
 import { startRequestWorker } from './request-worker.ts';
 import type { SurgeAnswer, SurgeOrder } from './surge-producer.ts';
 
-/** Resident memory of a process: the highest that was seen while … */
+/** Resident memory of a process: the maximum while … */
 export interface MemoryUse {
-  /** … requests came at a rate that is stored */
+  /** … requests arrived at a rate that can be stored */
   calmBytes: number;
-  /** … the first half of the surge went on */
+  /** … the first half of the surge */
   firstHalfBytes: number;
-  /** … its second half went on, and until all was stored: were anything kept for what waits, this would be more */
+  /** … its second half, and until everything was stored: if waiting requests were kept in memory, this would be higher */
   restBytes: number;
 }
 
 export interface SurgeResult {
-  /** bound of each process's heap */
+  /** limit of each process's heap */
   heapMib: number;
   seconds: number;
   offeredPerSecond: number;
   /** all of them are stored */
   accepted: number;
   turnedAway: number;
-  /** from the end of the surge until the last row was there */
+  /** from the end of the surge until the last row was stored */
   drainSeconds: number;
   producer: MemoryUse;
   worker: MemoryUse;
@@ -38,25 +38,29 @@ const lookEveryMs = 100;
 const namespace = 'bench-surge';
 
 /**
- * What both processes may have of V8's heap, as in a small container. Without a bound V8 lets garbage lie until the heap is
- * five times what is used, and that is all that would be measured; with it, a process that kept what waits would die.
+ * The limit of V8's heap in both processes, as in a small container. Without a limit, V8 lets garbage grow to five times what is in
+ * use, and the measurement would show only that; with it, a process that kept waiting requests would die.
  */
 const heapMib = 512;
 
-/** Of what was stored when nothing else was to be done: else the calm would be a surge already. */
+/** As a share of what was stored while nothing else happened: otherwise the calm would be a surge already. */
 const calmShare = 0.7;
 
 /**
- * Offers requests from a process of their own to a fresh worker, first at a rate that is stored, then at ten times that, and
- * watches memory until all that was accepted is stored. What finds the buffer full is turned away, as `trySend` does it.
+ * Offers requests from a separate process to a fresh worker, first at a rate that can be stored, then at ten times that, and watches
+ * memory until everything accepted is stored. Requests that find the buffer full are turned away, as with `trySend`.
  *
- * @throws Error when an accepted request was not stored
+ * @throws Error if an accepted request was not stored
  */
-export async function measureSurge(stage: Stage, tables: Arena, storedPerSecond: number): Promise<SurgeResult> {
+export async function measureSurge(
+  testbed: Testbed,
+  tables: TargetStore,
+  storedPerSecond: number,
+): Promise<SurgeResult> {
   await tables.reset();
   const environment = { NODE_OPTIONS: `--max-old-space-size=${heapMib}` };
-  const worker = await startRequestWorker(stage, namespace, environment);
-  const { child } = await startChild(stage, {
+  const worker = await startRequestWorker(testbed, namespace, environment);
+  const { child } = await startChild(testbed, {
     name: 'the producer of the surge',
     file: new URL('./surge-producer.ts', import.meta.url),
     environment: { SLUICE_NAMESPACE: namespace, ...environment },
@@ -109,7 +113,7 @@ export async function measureSurge(stage: Stage, tables: Arena, storedPerSecond:
   }
 }
 
-/** Looks at the memory of processes again and again. */
+/** Samples the memory of processes repeatedly. */
 function watchMemory<Name extends string>(pids: Readonly<Record<Name, number>>) {
   const names = Object.keys(pids) as Name[];
   let peaks = none();
@@ -122,7 +126,7 @@ function watchMemory<Name extends string>(pids: Readonly<Record<Name, number>>) 
     for (const name of names) peaks[name] = Math.max(peaks[name], readMemory(pids[name]));
   }
   return {
-    /** The highest of each since the last call. */
+    /** The maximum of each since the last call. */
     takePeaks(): Record<Name, number> {
       look();
       const taken = peaks;

@@ -145,7 +145,7 @@ function dirOf({ environment }: CommandContext, { dir }: ArchiveFlags): string {
   return found;
 }
 
-/** @throws UsageError when there is none */
+/** @throws UsageError if there is none */
 function choose(manifests: readonly Manifest[], day: string): Manifest[] {
   const byFile = manifests.filter(({ file }) => file === day);
   if (byFile.length > 0) return byFile;

@@ -12,7 +12,7 @@ The console listens on SLUICE_CONSOLE_HOST and SLUICE_CONSOLE_PORT (default: 127
 Any other address requires SLUICE_CONSOLE_READ_TOKEN or SLUICE_CONSOLE_OPERATOR_TOKEN.`,
     )
     .action(async () => {
-      // Its libraries would make each other command slower to start.
+      // Its libraries would make every other command slower to start.
       const { runConsole } = await import('../../console/server/run-console.ts');
       exitWith(await runConsole(environment));
     });

@@ -88,7 +88,7 @@ async function list(
     ...(state === undefined ? {} : { state }),
   };
   const groups = await groupDeadLetters(database, filter, flags.limit);
-  // Signatures and reasons quote what producers have sent.
+  // Signatures and reasons quote what producers sent.
   if (flags.json) {
     output.json(groups);
     return;
@@ -161,7 +161,7 @@ async function discard(
   context.output.print({ discarded }, flags, () => [`${discarded} dead letters discarded`]);
 }
 
-/** A slip of the pen must not mean every dead letter. */
+/** A mistyped option must not select every dead letter. */
 function toFilter({ id, signature, queue, all }: Selection): DeadLetterFilter {
   if (!all && id === undefined && signature === undefined && queue === undefined) {
     throw new UsageError('no dead letters selected: give --id, --signature, --queue or --all');

@@ -15,7 +15,7 @@ interface DemoFlags {
   json?: boolean;
 }
 
-/** A quarter, so that both sampling and rows can be seen in a short run; the configuration's own rate wins. */
+/** A quarter, so that a short run shows both sampling and rows; the configured rate takes precedence. */
 const demoSampleRate = 0.25;
 
 export function addDemoCommand(program: Command, { environment, output, exitWith }: CommandContext): void {

@@ -5,7 +5,7 @@ import { padToWidth, widthOf } from '../output/width.ts';
 const symbols: Record<Level, string> = { ok: '✓', warning: '!', failure: '✗' };
 const tones: Record<Level, Tone> = { ok: 'good', warning: 'warning', failure: 'bad' };
 
-/** The findings for a person: one line each, in columns, and a line that sums up. Symbol and word say what the colour says. */
+/** The findings for a person: a line each, in columns, and a summary line. Symbol and word say the same as the colour. */
 export function toFindingLines(findings: readonly Finding[]): Line[] {
   const widest = (texts: readonly string[]): number => Math.max(0, ...texts.map(widthOf));
   const subjectWidth = widest(findings.map(({ subject }) => subject));
@@ -14,7 +14,7 @@ export function toFindingLines(findings: readonly Finding[]): Line[] {
   const lines = findings.map(({ subject, check, level, message, remedy }): Line => {
     const mark = `${symbols[level]} ${padToWidth(level, levelWidth, 'left')}`;
     const names = `${padToWidth(subject, subjectWidth, 'left')}  ${padToWidth(check, checkWidth, 'left')}`;
-    // Servers break their lines.
+    // Messages of servers contain line breaks.
     const text = (remedy === null ? message : `${message} -> ${remedy}`).replaceAll(/\s+/gu, ' ');
     return [{ text: mark, tone: tones[level] }, `  ${names}  ${text}`];
   });

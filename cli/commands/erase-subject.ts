@@ -49,7 +49,7 @@ function collect(dir: string, others: string[]): string[] {
   return [...others, dir];
 }
 
-/** The exit code is 1 when something is left. */
+/** The exit code is 1 if something is left. */
 async function erase(context: CommandContext, given: ErasureSubject, flags: EraseSubjectFlags): Promise<void> {
   const { output, notes, exitWith } = context;
   const subject = { ...given, id: given.id === '-' ? await readLine() : given.id };

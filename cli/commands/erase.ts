@@ -14,7 +14,7 @@ export interface EraseFlags {
   json?: boolean;
 }
 
-/** Erases what a creator has requested, after a person has agreed. The exit code is 1 when not all of it is gone. */
+/** Erases what a creator has requested, after a person has confirmed. The exit code is 1 if some of it is left. */
 export async function erase(
   database: Database,
   { output, notes, exitWith }: CommandContext,

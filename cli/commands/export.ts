@@ -71,7 +71,7 @@ function toRequestQuestion(flags: RequestFlags): RequestFilter {
   return { ...toRequestFilter(flags), ...(since === null ? {} : { from: since }), until };
 }
 
-/** Writes the rows, and says on standard error how far it is. The file has its name only when all of them are in it. */
+/** Writes the rows, and reports progress on standard error. The file gets its name only when all of them are in it. */
 async function write(
   { output: { closed }, exitWith }: CommandContext,
   { format, output }: ExportFlags,
@@ -83,7 +83,7 @@ async function write(
   const stopping = new AbortController();
   void untilAskedToStop().then(() => stopping.abort());
   const path = output === undefined ? null : await toFilePath(output);
-  // A courtesy: what is wrong with the directory is told when the file is made.
+  // Only for an early message: a problem with the directory shows when the file is created.
   if (path !== null) await removeAbandoned(dirname(path), `${basename(path)}.`).catch(() => undefined);
   const file = path === null ? null : await createPendingFile(path);
   const progress = createProgress();
@@ -96,13 +96,13 @@ async function write(
       if (!ended.aborted) progress.add(rows.length);
     }
     if (!ended.aborted) await writer.end();
-    // A failure of the last words is told by an event.
+    // A failure of the last write is reported by an event.
     await setImmediate();
-    // Whoever reads has seen enough, or nothing more can be written.
+    // The reader has closed the pipe, or nothing more can be written.
     if (closed.aborted) return;
     if (stopping.signal.aborted) {
       progress.say('stopped', path === null ? '' : '; no file was written');
-      // What its reader has not taken yet is not waited for.
+      // Do not wait for what the reader has not read yet.
       if (path === null) process.stdout.destroy();
       exitWith(1);
       return;
@@ -117,7 +117,7 @@ async function write(
   }
 }
 
-/** Where the file goes. A link is followed; in place of a device or a pipe it would put a file. */
+/** Where the file goes. A link is followed; a device or pipe is refused, because a file would replace it. */
 async function toFilePath(output: string): Promise<string> {
   const path = await realpath(output).catch(() => resolve(output));
   const found = await stat(path).catch(() => null);

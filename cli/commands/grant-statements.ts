@@ -3,9 +3,9 @@ import { booksTable, prismaBooksTable } from '../../prisma/migration-books.ts';
 import { UsageError } from '../../shared/platform/errors.ts';
 import { quoteIdentifier, quoteLiteral } from '../../shared/platform/postgres/schema.ts';
 
-/** Names of roles in PostgreSQL. */
+/** Names of PostgreSQL roles. */
 export interface Roles {
-  /** owns the tables, makes and drops partitions */
+  /** owns the tables, creates and drops partitions */
   migrator: string;
   /** reads, inserts, updates and deletes rows */
   worker: string;
@@ -14,11 +14,11 @@ export interface Roles {
 }
 
 /**
- * SQL that makes the roles where they are missing, and gives each the rights that it needs on what is in the schema now and
- * on what the migrator makes there later. It may be run again at any time, before the first migration too. Tables of others
- * in the schema are left alone.
+ * SQL that creates missing roles, and grants each the privileges that it needs on existing objects in the schema and on those that
+ * the migrator will create. It can be run again at any time, even before the first migration. Other tables in the schema are left
+ * alone.
  *
- * @throws UsageError when two roles are one, or a name is none that PostgreSQL takes
+ * @throws UsageError if two roles are the same, or PostgreSQL would not accept a name
  */
 export function grantStatements(schema: string, roles: Roles): string {
   const names = [roles.migrator, roles.worker, roles.console];
@@ -70,12 +70,12 @@ end $$;
 commit;`;
 }
 
-/** The tables of Sluice, and the books of its migrations, earlier builds' too. */
+/** Sluice's tables, and the tables of migrations, including those of earlier builds. */
 const ours = [...tables, booksTable, prismaBooksTable];
 
 function requireRoleName(name: string): void {
   const isTooLong = Buffer.byteLength(name) > 63;
-  // Within the blocks of the script, these would mean more than a part of a name.
+  // Inside the script's blocks, these characters would be more than a part of a name.
   if (name === '' || isTooLong || /['"\\$%\p{Cc}]/u.test(name) || /^(pg_|public$|none$)/.test(name))
     throw new UsageError(
       'a role name must have 1 to 63 bytes, must not contain quotes, backslashes, percent or dollar signs, and must not start with pg_',

@@ -67,7 +67,7 @@ function withServers(context: CommandContext, work: (deps: HealthDeps) => Promis
   );
 }
 
-/** An entry id, or one of the words for both ends. */
+/** An entry id, or one of the words for the two ends. */
 export function offsetArgument(text: string): string {
   if (text === 'earliest' || text === 'latest') return text;
   if (!isStreamId(text))

@@ -34,7 +34,7 @@ async function maintain(
 ): Promise<void> {
   const config = loadConfig(environment, ['database', 'retention', 'retry']);
   const database = createDatabase(config.database, 'sluice maintain');
-  // The result says it all, in words or as JSON.
+  // The result says everything, in words or as JSON.
   const logger = createLogger({ level: 'silent', name: 'sluice-maintain' });
   const tasks = createTasks({ config, database, logger, now: Date.now, ...sayProgress });
   const stopping = new AbortController();
@@ -61,7 +61,7 @@ async function maintain(
   if (json) output.json(results);
 }
 
-/** Enough for a person, and not too much for a log of cron. */
+/** Often enough for a person, and not too often for a cron log. */
 const sayEveryMs = 10_000;
 let saidAt = 0;
 

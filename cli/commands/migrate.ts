@@ -46,7 +46,7 @@ export function addMigrateCommand(program: Command, context: CommandContext): vo
       'after',
       '\nExit codes: 0 nothing pending, 1 a migration is pending or failed, 2 incorrect usage or configuration.',
     )
-    // The option of the parent takes it, wherever it stands.
+    // The parent's option receives it, wherever it is given.
     .action((_: unknown, status: Command) => tellStatus(context, status.optsWithGlobals()));
   command
     .command('resolve')

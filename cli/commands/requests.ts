@@ -73,7 +73,7 @@ async function list(database: Database, { output }: CommandContext, flags: ListF
   const filter: RequestFilter = {
     ...toRequestFilter(flags),
     ...(window.since === null ? {} : { from: window.since }),
-    // Without an end that was asked for, what a clock that is ahead has dated is listed, too.
+    // Without an end, requests dated by a clock that is ahead are listed as well.
     ...(until === undefined ? {} : { until: window.until }),
   };
   const page = await listRequests(database, { filter, limit, ...(cursor === undefined ? {} : { cursor }) });

@@ -64,7 +64,7 @@ function describe(content: SpillContent): string {
   return parts.join('; ');
 }
 
-/** A clock that was wrong may have written a time that is none. */
+/** A wrong clock may have written an invalid time. */
 function toIsoTime(ms: number | null): string | null {
   const time = new Date(ms ?? Number.NaN);
   return Number.isNaN(time.getTime()) ? null : time.toISOString();

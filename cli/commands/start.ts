@@ -8,7 +8,7 @@ export function addStartCommand(program: Command, { environment }: CommandContex
     .description('run the whole fleet on this machine; starts private servers if DATABASE_URL or REDIS_URL is not set')
     .action(async () => {
       const asked = untilAskedToStop();
-      // Loaded only here: a worker in production has no use for the embedded servers.
+      // Loaded only here: a worker in production does not need the embedded servers.
       const [{ startLocalSluice }, { say }] = await Promise.all([
         import('../../dev/start.ts'),
         import('../../dev/steps.ts'),

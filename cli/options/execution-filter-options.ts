@@ -4,7 +4,7 @@ import { executionStatuses } from '../../shared/contracts/execution.ts';
 import { UsageError } from '../../shared/platform/errors.ts';
 import { decimal } from './option-values.ts';
 
-/** Which executions are asked for, beside their strategy and their time. */
+/** Which executions to select, besides their strategy and time. */
 export interface ExecutionFilterFlags {
   status?: NonNullable<ExecutionFilter['status']>;
   code?: string;
@@ -31,7 +31,7 @@ export function addExecutionFilterOptions(command: Command): Command {
     .option('--user <id>', 'filter by user');
 }
 
-/** @throws UsageError when two options exclude each other */
+/** @throws UsageError if two options exclude each other */
 export function toExecutionFilter(flags: ExecutionFilterFlags): ExecutionFilter {
   if (flags.case !== undefined && flags.unmatched)
     throw new UsageError('--case and --unmatched cannot be used together');

@@ -1,6 +1,6 @@
 import { InvalidArgumentError } from 'commander';
 
-/** Reads a whole number within its range. */
+/** Parses a whole number within its range. */
 export function wholeNumber({ min, max = Number.MAX_SAFE_INTEGER }: { min: number; max?: number }) {
   return (text: string): number => {
     const value = Number(text);
@@ -10,20 +10,20 @@ export function wholeNumber({ min, max = Number.MAX_SAFE_INTEGER }: { min: numbe
   };
 }
 
-/** Reads a number in decimal digits, with an exponent or without. */
+/** Parses a number in decimal digits, with or without an exponent. */
 export function decimal(text: string): number {
   const value = Number(text);
   if (/^[+-]?(\d+(\.\d+)?|\.\d+)(e[+-]?\d+)?$/i.test(text) && Number.isFinite(value)) return value;
   throw new InvalidArgumentError('It must be a number, such as 40 or 0.5.');
 }
 
-/** Reads the id of something: a UUID. */
+/** Parses an id: a UUID. */
 export function uuid(text: string): string {
   if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)) return text.toLowerCase();
   throw new InvalidArgumentError('It must be a UUID.');
 }
 
-/** Collects the values of an option that may be given several times. */
+/** Collects the values of an option that can be repeated. */
 export function each(text: string, before: readonly string[] = []): string[] {
   return [...before, text];
 }

@@ -8,7 +8,7 @@ import {
 } from '../../queries/requests/list-requests.ts';
 import { type ServiceTier, serviceTiers } from '../../shared/contracts/completed-request.ts';
 
-/** Which requests are asked for, beside their time. */
+/** Which requests to select, besides their time. */
 export interface RequestFilterFlags {
   createdBy?: string;
   model?: string;

@@ -2,7 +2,7 @@ import { type Command, InvalidArgumentError } from 'commander';
 import { parseWindow, type WindowRequest } from '../../queries/executions/window.ts';
 import { UsageError } from '../../shared/platform/errors.ts';
 
-/** What `--since` and `--until` were given. */
+/** The values of `--since` and `--until`. */
 export interface WindowFlags {
   since?: string;
   until?: string;
@@ -27,9 +27,9 @@ export function addWindowOptions(command: Command, defaultText = 'the last 24 ho
 }
 
 /**
- * The window of `--since` and `--until`, half open: a run at the second of the two is outside.
+ * The window of `--since` and `--until`, half open: a run at the second time is outside.
  *
- * @throws UsageError when one of them is no time, or nothing lies between
+ * @throws UsageError if one of them is not a time, or the window is empty
  */
 export function readWindow({ since, until }: WindowFlags, nowMs: number): WindowRequest {
   return parseWindow(
@@ -66,7 +66,7 @@ function toIsoTime(option: string, text: string, nowMs: number): string {
 
 function isTime(text: string): boolean {
   try {
-    // Without a beginning of its own, so that it is not held against one.
+    // Without a beginning, so that it is not compared with one.
     parseWindow({ since: 'all', until: text }, 0);
     return true;
   } catch {

@@ -1,9 +1,9 @@
 import { Presets, SingleBar } from 'cli-progress';
 
-/** Between two lines where there is no terminal. */
+/** The time between two lines if standard error is not a terminal. */
 const lineEveryMs = 2_000;
 
-/** Shows how far an erasure is, on standard error: a bar on a terminal, elsewhere a line now and then. */
+/** Shows the progress of an erasure on standard error: a bar on a terminal, otherwise a line now and then. */
 export function createErasureProgress(total: number, unit: string) {
   const bar = process.stderr.isTTY
     ? new SingleBar(
@@ -18,10 +18,10 @@ export function createErasureProgress(total: number, unit: string) {
   bar?.start(total, 0, { beside: '' });
   let saidAtMs = performance.now();
   return {
-    /** @param beside what else is to be said */
+    /** @param beside what else to print */
     show(done: number, beside: string, newTotal = total): void {
       if (bar !== null) {
-        // What has arrived since it was counted goes, too.
+        // What has arrived since the count is erased as well.
         bar.setTotal(Math.max(done, newTotal));
         bar.update(done, { beside });
       } else if (performance.now() - saidAtMs >= lineEveryMs) {

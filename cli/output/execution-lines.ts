@@ -6,14 +6,14 @@ import { toTraceTree } from './run-shapes.ts';
 import { type Column, toTable } from './table.ts';
 import { toTraceLines } from './trace-lines.ts';
 
-/** Executions as a table. @param options.withStrategy whether they are of more than one */
+/** Executions as a table. @param options.withStrategy whether they belong to more than one strategy */
 export function toExecutionTable(
   executions: readonly ExecutionSummary[],
   options: { columns: number | null; withStrategy: boolean },
 ): Line[] {
   const strategy: Column<ExecutionSummary> = { title: 'strategy', cell: ({ strategyId }) => strategyId, min: 8 };
   const shape: Column<ExecutionSummary>[] = [
-    // First, so that it is whole on the narrowest terminal: it is what the other commands want.
+    // First, so that it is complete on the narrowest terminal: other commands need it.
     { title: 'id', cell: ({ id }) => id },
     { title: 'recorded', cell: ({ recordedAt }) => recordedAt.toISOString() },
     { title: 'status', cell: toStatus },
@@ -26,7 +26,7 @@ export function toExecutionTable(
   return toTable(shape, executions, options);
 }
 
-/** An execution as one line, for a list that goes on and on. */
+/** An execution as one line, for an endless list. */
 export function toExecutionLine(execution: ExecutionSummary): Line {
   const { recordedAt, id, status, strategyId, points } = execution;
   return [
@@ -36,7 +36,7 @@ export function toExecutionLine(execution: ExecutionSummary): Line {
   ];
 }
 
-/** All that is known of an execution, its trace as a tree that is cut at the edge of the terminal. */
+/** An execution with all its details, and its trace as a tree that is cut at the edge of the terminal. */
 export function toExecutionLines(execution: StoredExecution, options: { columns: number | null }): Line[] {
   const { trace, traceLength, status, failedNodeId, input } = execution;
   const { errorCode, errorMessage, sampled, sampleRate, notes } = execution;
@@ -72,13 +72,13 @@ function toStatus({ status }: ExecutionSummary): Span {
   return { text: status, tone: status === 'ok' ? 'good' : 'bad' };
 }
 
-/** What an ok run matched, what another one failed with. */
+/** What an ok run matched, or what a failed one failed with. */
 function toOutcome({ status, caseName, errorCode, errorMessage }: ExecutionSummary): string {
   if (status === 'ok') return caseName ?? none;
   return [errorCode, errorMessage].filter((text) => text !== null).join(': ') || none;
 }
 
-/** Points are shown to the last digit: they are what somebody was given. */
+/** Points are shown to the last digit, because users were given exactly that many. */
 function pointsText(points: number | null): string {
   return points === null ? none : String(points);
 }

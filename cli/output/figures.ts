@@ -1,13 +1,13 @@
-/** Figures for a person. What is not there is a dash. */
+/** Numbers for a person to read. A missing value is a dash. */
 
 export const none = '–';
 
-/** A whole number with its thousands apart; estimates are rounded. */
+/** A whole number with thousands separators; estimates are rounded. */
 export function toCount(value: number): string {
   return Math.round(value).toLocaleString('en-US');
 }
 
-/** To three digits that count, without an exponent up to a million million. */
+/** With three significant digits, and without an exponent up to a million million. */
 export function toFigure(value: number | null): string {
   if (value === null) return none;
   return Math.abs(value) >= 1_000
@@ -15,12 +15,12 @@ export function toFigure(value: number | null): string {
     : String(Number.parseFloat(value.toPrecision(3)));
 }
 
-/** A share as a percentage, to three digits that count. */
+/** A share as a percentage, with three significant digits. */
 export function toPercentage(share: number | null): string {
   return share === null ? none : `${toFigure(share * 100)} %`;
 }
 
-/** How long something has gone on, in the largest unit that gives at least two of it. */
+/** How long something has lasted, in the largest unit that gives at least two of it. */
 export function toAge(seconds: number): string {
   const units = [
     ['d', 86_400],
@@ -31,7 +31,7 @@ export function toAge(seconds: number): string {
   return `${Math.floor(seconds)} s`;
 }
 
-/** With a sign, also when it is positive. */
+/** With a sign, even if it is positive. */
 export function withSign(text: string): string {
   return text === none || text.startsWith('-') || text === '0' || text === '0 %' ? text : `+${text}`;
 }

@@ -3,7 +3,7 @@ import type { OffsetChange, OffsetReport } from '../../queries/health/health-off
 import type { HealthStatus } from '../../queries/health/health-status.ts';
 import type { LobbyRival } from '../../queries/health/lobby-rival.ts';
 
-/** How the stream was read, for a person. */
+/** How far the stream was read, for a person. */
 export function offsetLines({ mode, offset, entriesBehind, lostEntries, stored, original, stream }: OffsetReport) {
   const range = stream.exists
     ? `${stream.entries} entries, ${stream.firstId ?? 'none'} to ${stream.lastId}`

@@ -1,4 +1,4 @@
-/** What a task did or would do, for a person: how it ended, then a line for each thing that it says. */
+/** What a task did or would do, for a person: its outcome, then a line for each message. */
 export function describeTask(name: string, result: object): string[] {
   const { outcome, ...said } = result as { outcome?: string } & Record<string, unknown>;
   const lines = Object.entries(said).map(([field, value]) => `  ${toWords(field)}: ${describe(value)}`);

@@ -2,14 +2,14 @@ import type { Writable } from 'node:stream';
 import { type Line, toText } from './line.ts';
 import { printableJson } from './printable.ts';
 
-/** Where results go: lines for a person, JSON for a program. What is written is made safe for a terminal here. */
+/** Where results go: lines for a person, JSON for a program. Everything is made safe for a terminal here. */
 export interface Output {
-  /** of the terminal; null when it is none, and nothing is to be cut */
+  /** the terminal's width; null if there is none, so that nothing is cut */
   columns: number | null;
   lines(lines: readonly Line[]): void;
-  /** as one line, or indented for a person */
+  /** on one line, or indented for a person */
   json(value: unknown, indent?: number): void;
-  /** one result, as JSON when that was asked for */
+  /** one result, as JSON if requested */
   print<T>(
     result: T,
     flags: { json?: boolean | undefined },
@@ -19,10 +19,10 @@ export interface Output {
   closed: AbortSignal;
 }
 
-/** A stream that may be a terminal, as standard output. */
+/** A stream that may be a terminal, such as standard output. */
 export type OutputStream = Writable & { isTTY?: boolean; columns?: number };
 
-/** @param environment decides on colours, beside the stream */
+/** @param environment decides on colours, together with the stream */
 export function createOutput(environment: NodeJS.ProcessEnv, stream: OutputStream = process.stdout): Output {
   const columns = stream.isTTY === true ? (stream.columns ?? 80) : null;
   const options = { colours: wantsColours(environment, stream) };

@@ -4,7 +4,7 @@ import { none, toAge, toCount } from './figures.ts';
 import type { Line } from './line.ts';
 import { toTable } from './table.ts';
 
-/** A queue, in jobs; each is a chunk of records. */
+/** A queue in numbers of jobs; each job is a chunk of records. */
 export interface QueueStatus {
   queue: QueueName;
   paused: boolean;
@@ -12,9 +12,9 @@ export interface QueueStatus {
   active: number;
   delayed: number;
   failed: number;
-  /** null when none waits */
+  /** null if none waits */
   oldestWaitSeconds: number | null;
-  /** processes that are connected to take jobs; null when Redis does not tell */
+  /** processes connected to take jobs; null if Redis does not tell */
   workers: number | null;
 }
 

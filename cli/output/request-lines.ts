@@ -5,14 +5,14 @@ import { none, toFigure } from './figures.ts';
 import type { Line, Span } from './line.ts';
 import { toTable } from './table.ts';
 
-/** What takes the place of what may be private, unless it is asked for. */
+/** Replaces what may be private, unless it is requested. */
 const hidden = 'hidden, use --bodies to show it';
 
 /** Requests as a table. */
 export function toRequestTable(requests: readonly RequestSummary[], options: { columns: number | null }): Line[] {
   return toTable(
     [
-      // First, so that it is whole on the narrowest terminal: it is what the other commands want.
+      // First, so that it is complete on the narrowest terminal: other commands need it.
       { title: 'id', cell: ({ id }) => id },
       { title: 'arrived', cell: ({ createdAt }) => createdAt.toISOString() },
       { title: 'state', cell: toState },
@@ -28,7 +28,7 @@ export function toRequestTable(requests: readonly RequestSummary[], options: { c
   );
 }
 
-/** All that is known of a request, for a person; bodies as they were stored, line by line. */
+/** A request with all its details, for a person; bodies as they were stored, line by line. */
 export function toRequestLines(request: StoredRequest, { bodies }: { bodies: boolean }): Line[] {
   const { response, error } = request;
   const time = (value: Date | null): string => value?.toISOString() ?? none;
@@ -52,7 +52,7 @@ export function toRequestLines(request: StoredRequest, { bodies }: { bodies: boo
   ];
 }
 
-/** The same for a program: without what may be private, unless it is asked for. */
+/** The same for a program: without what may be private, unless it is requested. */
 export function toRequestJson(request: StoredRequest, { bodies }: { bodies: boolean }): object {
   if (bodies) return request;
   const { request: asked, response, error, ...rest } = request;

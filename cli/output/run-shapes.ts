@@ -1,11 +1,11 @@
-// @ts-expect-error It has no declarations. The page's own check holds it against the type that it is given here.
+// @ts-expect-error It has no declarations. The page's own check compares it with the type that it is given here.
 import { toReplayBody as replayBodyOfPage } from '../../console/page/lib/replay-body.js';
 import type { ToReplayBody, ToTraceTree } from '../../console/page/lib/run-shapes.d.ts';
 // @ts-expect-error as above
-import { toTraceTree as traceTreeOfPage } from '../../console/page/lib/trace-tree.js';
+import { toTraceTree as traceTreeOfPage } from '../../console/page/lib/to-trace-tree.js';
 
 export type { ReplayBody, TraceNode, TraceTree } from '../../console/page/lib/run-shapes.d.ts';
 
-/** What is made of a run's row is decided in the page's JavaScript, which the browser takes as it is: once for both. */
+/** The page's JavaScript, which the browser loads as it is, decides what a run's row becomes: once for both. */
 export const toReplayBody: ToReplayBody = replayBodyOfPage;
 export const toTraceTree: ToTraceTree = traceTreeOfPage;

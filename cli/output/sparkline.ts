@@ -1,10 +1,10 @@
 const bars = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'] as const;
 
 /**
- * Counts over time as one line of bars, all on the scale of the highest. Nothing is a dot, so that it cannot be taken for a
- * little; anything above nothing is at least the lowest bar.
+ * Counts over time as one line of bars, scaled to the highest. Zero is a dot, so that it differs from a small value; anything
+ * above zero has at least the lowest bar.
  *
- * @param columns that it may take: when there are more counts, neighbours are added up
+ * @param columns available; if there are more counts, neighbours are added up
  */
 export function toSparkline(counts: readonly number[], columns: number): string {
   const summed = sumNeighbours(counts, columns);
@@ -12,7 +12,7 @@ export function toSparkline(counts: readonly number[], columns: number): string 
   return summed.map((count) => (count > 0 ? bars[Math.ceil((count / highest) * bars.length) - 1] : '·')).join('');
 }
 
-/** Adds up as many neighbours as it takes, in groups of the same size; the last one may be smaller. */
+/** Adds up neighbours in groups of the same size, as large as necessary; the last group may be smaller. */
 export function sumNeighbours(counts: readonly number[], columns: number): number[] {
   const size = Math.max(1, Math.ceil(counts.length / Math.max(1, columns)));
   return Array.from({ length: Math.ceil(counts.length / size) }, (_, group) =>

@@ -9,10 +9,10 @@ import type { Line, Span } from './line.ts';
 import { sumNeighbours, toSparkline } from './sparkline.ts';
 import { toTable } from './table.ts';
 
-/** Beside a figure that rests on too few rows to draw conclusions from. */
+/** Next to a value that is based on too few rows to draw conclusions from. */
 const tooFewMark = '(too few rows)';
 
-/** Figures of a strategy over a window, for a person. @param options.columns of the terminal; null: it is none */
+/** Figures of a strategy over a window, for a person. @param options.columns of the terminal; null: there is none */
 export function toStrategyLines(answer: StrategyAnswer, options: { columns: number | null }): Line[] {
   const { summary, errorCodes, cases, durations } = answer;
   const { total, failed, failureRate, points } = summary;
@@ -81,12 +81,12 @@ export function toStrategyLines(answer: StrategyAnswer, options: { columns: numb
   ];
 }
 
-/** How far a mean may be off. */
+/** The margin of a mean. */
 function toMargin(margin: number | null): string {
   return margin === null || margin === 0 ? '' : ` ± ${toFigure(margin)}`;
 }
 
-/** Two strategies side by side, and what changes from A to B. */
+/** Two strategies side by side, and the change from A to B. */
 export function toComparisonLines({ a, b, delta }: Comparison, options: { columns: number | null }): Line[] {
   type Figure = (of: StrategyFigures) => { text: string; tooFew: boolean };
   const plain = (text: string) => ({ text, tooFew: false });
@@ -132,7 +132,7 @@ export function toComparisonLines({ a, b, delta }: Comparison, options: { column
   ];
 }
 
-/** Runs and failures over time, each on its own scale, with the highest of a bar. */
+/** Runs and failures over time, each scaled to its own highest bar, with that bar's value. */
 function toSeriesLines({ series }: StrategyAnswer, { columns }: { columns: number | null }): Line[] {
   const { buckets, bucketMs } = series;
   const room = Math.max(10, (columns ?? 140) - 30);

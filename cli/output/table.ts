@@ -2,13 +2,13 @@ import { cutLine, type Line, type Span } from './line.ts';
 import { printable } from './printable.ts';
 import { cutToWidth, padToWidth, widthOf } from './width.ts';
 
-/** A column of a table, and how it gives way when the terminal is narrow. */
+/** A column of a table, and how it shrinks if the terminal is narrow. */
 export interface Column<Row> {
   title: string;
   cell(row: Row): string | Span;
   /** @default left */
   align?: 'left' | 'right';
-  /** columns of the terminal that it may be cut to; without it is never cut, as an id that is to be copied */
+  /** the width that it may be cut to; without it, the column is never cut, such as an id that is to be copied */
   min?: number;
   /** true: left out before anything is cut at the edge of the terminal; the last such column goes first */
   optional?: boolean;
@@ -17,11 +17,11 @@ export interface Column<Row> {
 const gap = '  ';
 
 /**
- * A table as lines: a head, then a line for each row. When it is wider than the terminal, first the widest columns that
- * may be cut are cut, then optional ones are left out; what is still too wide is cut at the edge. Without a terminal
- * nothing is cut, so that a program finds every value whole.
+ * A table as lines: a heading, then a line for each row. If it is wider than the terminal, the widest columns that may be cut are
+ * cut first, then optional ones are left out; what is still too wide is cut at the edge. Without a terminal nothing is cut, so
+ * that a program finds every value complete.
  *
- * @param columns of the terminal; null: it is none
+ * @param columns of the terminal; null: there is none
  */
 export function toTable<Row>(
   shape: readonly Column<NoInfer<Row>>[],
@@ -46,7 +46,7 @@ export function toTable<Row>(
 }
 
 function toSpan(cell: string | Span): Span | { text: string; tone: null } {
-  // Made printable before it is measured: an escape is longer than what it stands for.
+  // Made printable before it is measured: an escape sequence is longer than the character.
   return typeof cell === 'string' ? { text: printable(cell), tone: null } : { ...cell, text: printable(cell.text) };
 }
 
@@ -67,7 +67,7 @@ function chooseWidths(
   }
 }
 
-/** Takes from the widest column that still may be cut, until all fits or none may. */
+/** Narrows the widest column that may still be cut, until everything fits or none may be cut. */
 function shrink(
   shape: readonly Column<never>[],
   natural: readonly (number | null)[],

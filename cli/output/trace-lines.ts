@@ -2,9 +2,9 @@ import { cutLine, type Line, type Span } from './line.ts';
 import type { TraceNode, TraceTree } from './run-shapes.ts';
 
 /**
- * A trace as a tree of lines: what each node is, what it came to, which way it went, and its id.
+ * A trace as a tree of lines: each node's type, its value, the branch that it took, and its id.
  *
- * @param options.columns of the terminal, at which lines are cut; null: it is none, and they are not
+ * @param options.columns of the terminal, at which lines are cut; null: there is none, and nothing is cut
  */
 export function toTraceLines({ roots, isInferred }: TraceTree, { columns }: { columns: number | null }): Line[] {
   const note = 'Node ids do not determine the whole tree: some nesting is inferred from node types.';
@@ -12,7 +12,7 @@ export function toTraceLines({ roots, isInferred }: TraceTree, { columns }: { co
   return isInferred ? [[{ text: note, tone: 'warning' }], ...tree] : tree;
 }
 
-/** With a stack of its own: a trace may be nested deeper than calls can be. */
+/** With its own stack: a trace may be nested deeper than calls can be. */
 function linesOf(roots: readonly TraceNode[]): Line[] {
   const lines: Line[] = [];
   const open = siblingsOf(roots, '');
@@ -24,7 +24,7 @@ function linesOf(roots: readonly TraceNode[]): Line[] {
   return lines;
 }
 
-/** The last one first, as a stack gives them back. */
+/** The last one first, because a stack returns them in reverse. */
 function siblingsOf(nodes: readonly TraceNode[], indent: string) {
   return nodes.map((node, index) => ({ node, indent, isLast: index === nodes.length - 1 })).reverse();
 }

@@ -1,6 +1,6 @@
 const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 
-/** Scripts and pictures that take two columns of a terminal. */
+/** Scripts and emoji that take two columns in a terminal. */
 const wide =
   /\p{Emoji_Presentation}|\ufe0f|[\u1100-\u115f\u2e80-\u303e\u3041-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe30-\ufe6f\uff01-\uff60\uffe0-\uffe6\u{1b000}-\u{1b2ff}\u{20000}-\u{3fffd}]/u;
 
@@ -14,13 +14,13 @@ export function widthOf(text: string): number {
   return width;
 }
 
-/** The text when it fits into so many columns, else as much of its beginning as does, and an ellipsis. */
+/** The text if it fits into the columns, otherwise as much of its beginning as fits, and an ellipsis. */
 export function cutToWidth(text: string, columns: number): string {
   if (columns < 1) return '';
   if (plain.test(text)) return text.length <= columns ? text : `${text.slice(0, columns - 1)}…`;
   let width = 0;
   let besideEllipsis = '';
-  // Left at the edge: what a service has stored may be much longer than a line.
+  // Stop at the edge: what a service has stored may be much longer than a line.
   for (const { segment } of graphemes.segment(text)) {
     width += widthOfGrapheme(segment);
     if (width > columns) return `${besideEllipsis}…`;
@@ -29,7 +29,7 @@ export function cutToWidth(text: string, columns: number): string {
   return text;
 }
 
-/** The text filled up to so many columns with spaces, at its end or, with `right`, at its beginning. */
+/** The text padded to the columns with spaces, at its end or, with `right`, at its beginning. */
 export function padToWidth(text: string, columns: number, align: 'left' | 'right'): string {
   const space = ' '.repeat(Math.max(0, columns - widthOf(text)));
   return align === 'left' ? text + space : space + text;

@@ -2,14 +2,14 @@ import { fstatSync, writeFileSync } from 'node:fs';
 import type { Writable } from 'node:stream';
 
 /**
- * Has a stream to a file write all of a part, or fail. Node's own takes a part of which a full disk took only the beginning for
- * a whole one: the rest is missing, and nobody is told.
+ * Makes a stream to a file write all of a chunk, or fail. If a full disk accepted only the beginning of a chunk, Node's own stream
+ * counts the chunk as written: the rest is missing without an error.
  */
 export function writeWhole(stream: Writable & { fd: number }): void {
   try {
     if (!fstatSync(stream.fd).isFile()) return;
   } catch {
-    // It is closed; that is told when something is written.
+    // It is closed, which the next write reports.
     return;
   }
   stream._write = (part, _encoding, done) => {

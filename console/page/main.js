@@ -1,7 +1,7 @@
 import { readRoute } from './lib/route.js';
 import { createApp } from './shell/app.js';
 
-/** Where the page starts: addresses become views. */
+/** The page's entry point: addresses become views. */
 
 const part = (/** @type {string} */ id) => /** @type {HTMLElement} */ (document.getElementById(id));
 const app = createApp({
@@ -13,13 +13,13 @@ const app = createApp({
 });
 
 /**
- * Goes to an address of the page without loading it again.
+ * Goes to an address of the page without reloading it.
  *
  * @param {string} href
  * @param {{ replace?: boolean }} [options]
  */
 function go(href, { replace = false } = {}) {
-  // Where the page is already, as browsers do with links: the way back is not through the same twice.
+  // If the page is already there, replace the entry, as browsers do with links: going back must not lead to the same place.
   const isHere = href === location.pathname + location.search;
   if (replace || isHere) history.replaceState(history.state, '', href);
   else history.pushState({ isOurs: true }, '', href);

@@ -1,5 +1,8 @@
-/** What the API answers, as JSON: read from its own schemas, so that the page and the server cannot disagree. */
+/** The API's answers, as JSON: read from its own schemas, so that page and server cannot disagree. */
 import type { z } from 'zod';
+import type { deadLetterStates } from '../../dead-letters/read.ts';
+import type { requestStates, statusClasses } from '../../queries/requests/list-requests.ts';
+import type { executionStatuses } from '../../shared/contracts/execution.ts';
 import type * as deadLetters from '../server/schemas/dead-letters.ts';
 import type * as executions from '../server/schemas/executions.ts';
 import type * as queues from '../server/schemas/queues.ts';
@@ -36,39 +39,46 @@ export type HealthEvents = Answer<typeof runtime.healthEvents>;
 export type RequestPage = Answer<typeof requests.requestPage>;
 export type Request = Answer<typeof requests.request>;
 
+/** The literal types of lists that the page repeats. */
+export interface ContractLists {
+  executionStatuses: typeof executionStatuses;
+  requestStates: typeof requestStates;
+  statusClasses: typeof statusClasses;
+  deadLetterStates: typeof deadLetterStates;
+}
 export type Status = keyof Strategy['summary']['statuses'];
 export type Tally = { rows: number; runs: number };
 export type Estimate = { value: number | null; margin: number | null; rows: number; tooFew: boolean };
 
-/** What a view is drawn with. */
+/** What a view gets for drawing. */
 export interface ViewContext {
   route: import('./lib/route.js').Route;
-  /** when the answer came, in ms */
+  /** when the answer arrived, in ms */
   nowMs: number;
-  /** false: whoever looks may not replay, discard and the like */
+  /** false: the reader may not replay, discard and so on */
   mayChange: boolean;
   /** goes to an address of the page */
   go(href: string, options?: { replace?: boolean }): void;
-  /** asks again, now */
+  /** refreshes the view now */
   refresh(): void;
-  /** says something that went well or wrong */
+  /** announces a success or an error */
   announce(text: string, kind?: 'info' | 'error'): void;
-  /** asks before something is done */
+  /** asks for confirmation */
   confirm(question: ConfirmQuestion): Promise<boolean>;
 }
 
 export interface ConfirmQuestion {
   title: string;
   text: string;
-  /** what the button says */
+  /** the label of the button */
   action: string;
   isDangerous?: boolean;
 }
 
-/** A view: asks the API, and draws its answer. */
+/** A view: asks the API and draws its answer. */
 export interface View<T> {
   title(route: import('./lib/route.js').Route): string;
-  /** whether the window of time matters to it */
+  /** whether the window of time applies to it */
   hasWindow: boolean;
   load(route: import('./lib/route.js').Route, signal: AbortSignal): Promise<T>;
   render(answer: T, context: ViewContext): Child;

@@ -20,7 +20,7 @@ export type App = FastifyInstance<
   ZodTypeProvider
 >;
 
-/** What the routes ask. */
+/** What the routes need. */
 export interface RouteDeps {
   config: ConsoleConfig;
   database: Database;

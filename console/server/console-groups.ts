@@ -1,6 +1,6 @@
 import type { Config } from '../../shared/platform/config/config.ts';
 
-/** What the console reads of the configuration. */
+/** The groups of the configuration that the console reads. */
 export const consoleGroups = [
   'namespace',
   'logLevel',

@@ -32,27 +32,27 @@ import { addSessionRoutes } from './routes/session.ts';
 import { addStrategyRoutes } from './routes/strategies.ts';
 import { addUpstreamRoutes } from './routes/upstream.ts';
 
-/** What the console works with. */
+/** What the console needs. */
 export interface ConsoleDeps {
   config: ConsoleConfig;
   database: Database;
-  /** one that gives an answer now or an error now; Bull Board's queues are opened on it, too */
+  /** answers or fails at once; Bull Board's queues are opened on it as well */
   redis: Redis;
   logger: Logger;
-  /** gets the console's metrics */
+  /** receives the console's metrics */
   registry: Registry;
 }
 
 const bodyLimitBytes = 64 * 1_024;
 const requestTimeoutMs = 30_000;
 
-/** An address has an id of at most 512 characters in it, each of up to twelve in percent encoding. */
+/** An address contains an id of at most 512 characters, each of up to twelve in percent-encoding. */
 const maxParamLength = 512 * 12;
 
-/** Builds the console's server. It does not listen, and nothing runs yet but what a request starts. */
+/** Builds the console's server. It does not listen yet; nothing runs except what a request starts. */
 export async function createConsole({ config, database, redis, logger, registry }: ConsoleDeps): Promise<{
   app: App;
-  /** begins to measure how fast the queues move, until the server is closed */
+  /** starts to measure how fast the queues move, until the server is closed */
   start(): void;
 }> {
   const errors = createErrorHandlers(logger);
@@ -64,7 +64,7 @@ export async function createConsole({ config, database, redis, logger, registry 
     routerOptions: { maxParamLength },
     genReqId: () => randomUUID(),
     forceCloseConnections: 'idle',
-    // Of an address that cannot be read, before any hook.
+    // For an address that cannot be parsed, before any hook.
     frameworkErrors: (error, request, reply) => {
       setSecurityHeaders('', reply);
       return errors.handle(error, request, reply);
@@ -75,7 +75,7 @@ export async function createConsole({ config, database, redis, logger, registry 
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(errors.handle);
   app.setNotFoundHandler(errors.notFound);
-  // Only JSON: a form of another site can send the other kinds without being asked.
+  // JSON only: a form on another site can send the other content types without a preflight request.
   app.removeContentTypeParser('text/plain');
   app.addHook('onRequest', async ({ url }, reply) => setSecurityHeaders(url.split('?')[0] ?? '', reply));
 
@@ -83,7 +83,7 @@ export async function createConsole({ config, database, redis, logger, registry 
   await app.register(rateLimit, {
     global: false,
     errorResponseBuilder: (_request, { after }) =>
-      new Problem('too-many-requests', `There were too many logins from this address; try again in ${after}`),
+      new Problem('too-many-requests', `Too many logins from this address; try again in ${after}`),
   });
   const credentials = createCredentials(config);
   guardRequests(app, credentials);

@@ -5,7 +5,7 @@ import { classifyDatabaseError } from '../../shared/platform/postgres/database-e
 import { createRedis } from '../../shared/platform/redis/redis.ts';
 import type { RouteDeps } from './app.ts';
 
-/** How the last erasure of this console is getting on. There is no id in it. */
+/** The progress of this console's last erasure. Contains no id. */
 export interface ErasureState {
   state: 'none' | 'running' | 'ended' | 'failed';
   dryRun: boolean;
@@ -19,7 +19,7 @@ export interface ErasureState {
 const redisSilenceMs = 10_000;
 const waitMs = 60_000;
 
-/** Erases in the background, one subject at a time: it takes longer than a caller waits. It ends with the console. */
+/** Erases in the background, one subject at a time, because it takes longer than a caller waits. Stops with the console. */
 export function createErasureDesk({ database, config }: Pick<RouteDeps, 'database' | 'config'>) {
   const stopping = new AbortController();
   let current: ErasureState = {
@@ -28,7 +28,7 @@ export function createErasureDesk({ database, config }: Pick<RouteDeps, 'databas
   let running: Promise<void> | null = null;
 
   const run = async (subject: ErasureSubject, options: { dryRun: boolean; ownOnly: boolean }): Promise<void> => {
-    // A connection of its own: the queues that are opened on it for this go with it.
+    // A connection of its own: the queues that are opened on it are closed with it.
     const redis = createRedis(requireUrl(config.redisUrl, 'REDIS_URL'), {
       ...{ role: 'consumer', name: 'sluice:erase', logger: null, silenceMs: redisSilenceMs },
     });
@@ -44,12 +44,12 @@ export function createErasureDesk({ database, config }: Pick<RouteDeps, 'databas
       });
       current = { ...current, state: 'ended', place: null, report };
     } catch (error) {
-      // What a server says may quote a row.
+      // A server's message may quote a row, so only the code is shown.
       const { code } = classifyDatabaseError(error);
       current = {
         ...current,
         state: 'failed',
-        problem: `broken off (${code}); ask again, which goes on with what is left`,
+        problem: `interrupted (${code}); start the erasure again to continue with what is left`,
       };
     } finally {
       redis.disconnect();
@@ -58,7 +58,7 @@ export function createErasureDesk({ database, config }: Pick<RouteDeps, 'databas
 
   return {
     state: (): ErasureState => current,
-    /** @returns false when one is running already */
+    /** @returns false if an erasure is already running */
     begin(subject: ErasureSubject, options: { dryRun: boolean; ownOnly: boolean }): boolean {
       if (running !== null || stopping.signal.aborted) return false;
       current = {

@@ -11,7 +11,7 @@ export async function serveOpenapi(app: App): Promise<void> {
         title: 'Sluice console',
         version: '1',
         description:
-          'What Sluice has stored, and how it is doing. Errors are application/problem+json (RFC 9457). Times are ISO 8601 in UTC.',
+          'What Sluice has stored, and its current state. Errors are application/problem+json (RFC 9457). Times are ISO 8601 in UTC.',
       },
       components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } },
       security: [{ bearer: [] }],
@@ -22,7 +22,7 @@ export async function serveOpenapi(app: App): Promise<void> {
   app.get('/api/v1/openapi.json', { config: { access: 'anybody' }, schema: { hide: true } }, async () => app.swagger());
 }
 
-/** Every schema with an id is there twice, as it comes in and as it goes out; those here only go out. */
+/** Every schema with an id appears twice, for input and for output; the schemas here are only for output. */
 function withoutInputs(document: ReturnType<typeof jsonSchemaTransformObject>) {
   const schemas = 'components' in document ? (document.components?.schemas ?? {}) : {};
   for (const name of Object.keys(schemas)) if (name.endsWith('Input')) delete schemas[name];

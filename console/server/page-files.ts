@@ -6,15 +6,15 @@ const pageDir = fileURLToPath(new URL('../page/', import.meta.url));
 const preactDir = fileURLToPath(new URL('.', import.meta.resolve('preact')));
 const chartDir = fileURLToPath(new URL('.', import.meta.resolve('uplot/dist/uPlot.esm.js')));
 
-/** Of what is beside the page nothing else is served. */
+/** No other files in the page's directory are served. */
 const pageFile = /^\/?[\w./-]+\.(html|css|m?js|svg|png|ico)$/;
 
 /**
- * Serves the page: `/` is `console/page/index.html`, `/assets/…` are the files beside it, `/vendor/…` the libraries that it is
- * drawn with. There is nothing in them but what is in the package, so they need no token.
+ * Serves the page: `/` is `console/page/index.html`, `/assets/…` the files next to it, `/vendor/…` its libraries. They
+ * contain nothing that is not in the package, so they need no token.
  */
 export async function servePage(app: FastifyInstance): Promise<void> {
-  // In a scope of its own: what the plugin adds to replies must not meet Bull Board's.
+  // In a scope of its own: what the plugin adds to replies must not clash with Bull Board.
   await app.register((scope, _options, done) => {
     scope.addHook('onRoute', (route) => {
       route.config = { ...route.config, access: 'anybody' };
@@ -25,7 +25,7 @@ export async function servePage(app: FastifyInstance): Promise<void> {
       prefix: '/assets/',
       index: false,
       dotfiles: 'deny',
-      // The headers of all answers say it.
+      // The cache header is already set for all answers.
       cacheControl: false,
       allowedPath: (path) => pageFile.test(path),
     });

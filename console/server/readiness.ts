@@ -8,10 +8,10 @@ import { explainRedisError, isRefusal } from '../../shared/platform/redis/redis-
 const answerWithinMs = 1_000;
 
 /**
- * Asks both servers what the console asks of them, at most once at a time. A server that answers PING may refuse to show its
- * queues.
+ * Asks both servers what the console needs from them; concurrent callers share one check. A server that answers PING may
+ * still refuse to show its queues.
  *
- * @returns null when both answer within a second, else which does not, or why
+ * @returns null if both answer within a second, otherwise which one did not, or why
  */
 export function createReadiness(deps: {
   redis: Redis;

@@ -14,11 +14,10 @@ const statementTimeoutMs = 10_000;
 const closeTimeoutMs = 2_000;
 
 /**
- * Runs the console until it is asked to stop, and then until the requests under way are answered, at most
- * `SLUICE_SHUTDOWN_TIMEOUT_MS`.
+ * Runs the console until it is asked to stop, then waits at most `SLUICE_SHUTDOWN_TIMEOUT_MS` for the requests in progress.
  *
- * @returns the exit code: 0 when all were answered, 1 when the time was up first
- * @throws UsageError when the environment has a problem or a URL is missing, Error when the port is taken
+ * @returns the exit code: 0 if all were answered, 1 if the time ran out first
+ * @throws UsageError if the environment has a problem or a URL is missing, Error if the port is taken
  */
 export async function runConsole(environment: NodeJS.ProcessEnv): Promise<number> {
   const config = loadConfig(environment, consoleGroups);
@@ -40,7 +39,7 @@ export async function runConsole(environment: NodeJS.ProcessEnv): Promise<number
       logger,
     });
     closing.push('redis', async () => redis.disconnect());
-    // It goes on trying by itself; until then the routes that need Redis say that it is away.
+    // The client keeps trying by itself; until it connects, the routes that need Redis report that it is away.
     void redis.connect().catch(() => undefined);
     const { app, start } = await createConsole({ config, database, redis, logger, registry });
     closing.push('server', async () => app.server.closeAllConnections());

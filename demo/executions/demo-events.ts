@@ -3,29 +3,29 @@ import { readTraceFile, toEvents } from '../trace-file.ts';
 import { compressed, measureTrace } from '../trace-head.ts';
 import { generateEvents, type ScoringEvent } from './events.ts';
 
-/** Which events the demo is to send. */
+/** Which events the demo sends. */
 export interface DemoEventOptions {
-  /** how many events at most; null: all of the trace */
+  /** maximum number of events; null: all of the trace */
   executions: number | null;
-  /** a request-arrival trace to take the events from; null: they are generated */
+  /** a request-arrival trace to take the events from; null: generate them */
   traceFile: string | null;
-  /** mean events per second; a trace is compressed to it */
+  /** mean events per second; a trace is compressed to this rate */
   perSecond: number;
   seed: number;
 }
 
 const defaultExecutions = 20_000;
 
-/** Events in time, and how many there are. */
+/** Events in time order, and their number. */
 export interface Timeline<E> {
   events: AsyncIterable<E> | Iterable<E>;
   total: number;
 }
 
 /**
- * Makes or reads the events, timed so that their mean rate is `perSecond`.
+ * Generates or reads the events, timed so that their mean rate is `perSecond`.
  *
- * @throws UsageError when the trace cannot be read: the file, the line, and what is wrong with it
+ * @throws UsageError if the trace cannot be read: the file, the line, and what is wrong with it
  */
 export async function chooseEvents(options: DemoEventOptions): Promise<Timeline<ScoringEvent>> {
   const { executions, traceFile, perSecond, seed } = options;

@@ -3,7 +3,7 @@
  * Most of it is clean. The flaws are those of real clients, each at its own rate: `accuracy` left out (1 %),
  * `ageHours` null (6 %), no `attempts` (15 %), `level` as text (15 %), `bonus` not a number (10 %),
  * a broken count of `contributions` (2 %), a huge grid (12 %), an unthinned track (5 %).
- * @param random gives 0 <= n < 1; what a flaw replaces is drawn all the same, so a changed rate shifts nothing else
+ * @param random gives 0 <= n < 1; the value that a flaw replaces is drawn anyway, so a changed rate shifts nothing else
  */
 export function drawData(random: () => number): Record<string, unknown> {
   const chance = (probability: number) => random() < probability;

@@ -3,16 +3,16 @@ import type { Strategy } from '../scoring/ast.ts';
 import type { ScoringInput } from '../scoring/evaluation.ts';
 import { drawData } from './event-data.ts';
 
-/** Something a user did that is to be scored: what `evaluate` takes, with the when and the which. */
+/** Something that a user did and that is to be scored: the input of `evaluate`, with its time and strategy. */
 export type ScoringEvent = ScoringInput & {
   /** Offset from the start of the traffic, in ms. */
   atMs: number;
-  /** The `id` of one of the strategies the traffic was made for. */
+  /** The `id` of one of the strategies that the traffic was made for. */
   strategyId: string;
 };
 
 export type GenerateEventsOptions = {
-  /** How many events, a whole number >= 0; Infinity is fine, the events are made one at a time. */
+  /** The number of events, a whole number >= 0, or Infinity: events are generated one at a time. */
   count: number;
   seed: number;
   /** At least one. The first is drawn most often, with eight of them in about 35 of 100 events. */
@@ -26,8 +26,8 @@ const tasksPerGame = 40;
 const users = 5000;
 
 /**
- * Makes traffic: Poisson arrivals, a few busy users, games and tasks, and the same events for the same options.
- * @throws RangeError at once, not at the first event, when an option is out of range
+ * Generates traffic: Poisson arrivals, a few busy users, games and tasks. The same options give the same events.
+ * @throws RangeError at once, not at the first event, if an option is out of range
  */
 export function generateEvents(options: GenerateEventsOptions): Generator<ScoringEvent, void, undefined> {
   const { count, seed, strategies, perSecond = 100 } = options;
@@ -50,8 +50,8 @@ function* generate(options: Required<GenerateEventsOptions>): Generator<ScoringE
 }
 
 /**
- * Draws everything about an event but its time.
- * @throws RangeError when there is no strategy to draw
+ * Draws everything about an event except its time.
+ * @throws RangeError if there is no strategy to draw
  */
 export function drawEvent(options: {
   atMs: number;
@@ -59,7 +59,7 @@ export function drawEvent(options: {
   random: () => number;
 }): ScoringEvent {
   const { atMs, strategies, random } = options;
-  // A power of an even draw crowds towards 0: the second of eight gets 15 of 100 events, the last 6.
+  // A power of a uniform number is skewed towards 0: the second of eight gets 15 of 100 events, the last one 6.
   const skewedIndex = (size: number, power: number) => Math.floor(size * random() ** power);
   const strategy = strategies[skewedIndex(strategies.length, 2)];
   if (strategy === undefined) throw noStrategies();

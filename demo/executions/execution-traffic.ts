@@ -12,7 +12,7 @@ import { createInspector } from './inspect-executions.ts';
 import { type Accounts, type Found, reconcile } from './reconcile-executions.ts';
 import { createScoringService } from './scoring-service.ts';
 
-/** Runs of a scoring service, through an observer of their own. */
+/** Runs of a scoring service, sent through an observer of their own. */
 export function createExecutionTraffic(options: {
   config: Config;
   database: Database;

@@ -33,7 +33,7 @@ export function createInspector(options: {
 
   return {
     countRows,
-    /** The queue is asked first: a job that completes in between is then counted once at least, never left out. */
+    /** Asks the queue first: a job that completes in between is then counted at least once, never left out. */
     async inspect(): Promise<Found> {
       const inFlight = await recordsIn('waiting', 'active', 'delayed');
       const dead = (await recordsIn('failed')) + (await database.deadLetter.count({ where: { producer } }));

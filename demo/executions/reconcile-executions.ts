@@ -1,12 +1,12 @@
 import type { ObserverStats } from '../../producers/index.ts';
 
-/** What the database and the queue say about one run of the demo. */
+/** What the database and the queue contain of one run of the demo. */
 export interface Found {
   /** rows of the run */
   stored: number;
-  /** of them, rows of failed runs */
+  /** those of them that are failed runs */
   storedFailures: number;
-  /** records in jobs that wait, run or are delayed */
+  /** records in jobs that are waiting, active or delayed */
   inFlight: number;
   /** dead letters, and records in jobs that failed for good */
   dead: number;
@@ -20,17 +20,17 @@ export interface Accounts {
   dropped: number;
   dead: number;
   inFlight: number;
-  /** runs that did not end ok, as the service counted them */
+  /** runs that did not end ok, according to the service */
   failures: number;
   storedFailures: number;
-  /** sent less all the others: 0, or something was lost (above 0) or stored twice (below) */
+  /** sent minus all the others: 0, or something was lost (above 0) or stored twice (below) */
   unaccounted: number;
   reconciled: boolean;
 }
 
 /**
- * Compares what the service reported with what is there. Reconciled when every execution is accounted for, and every
- * failure is stored unless it was dropped, is dead or is still on its way: failures are never sampled out.
+ * Compares what the service reported with what is stored. Reconciled if every execution is accounted for, and every failure is
+ * stored, unless it was dropped, is a dead letter or is still on its way: failures are never sampled out.
  */
 export function reconcile(stats: ObserverStats, failures: number, found: Found): Accounts {
   const { recorded: sent, sampledOut, dropped, disabled } = stats;

@@ -5,8 +5,8 @@ import { evaluate } from '../scoring/interpreter.ts';
 import type { ScoringEvent } from './events.ts';
 
 /**
- * A small scoring service: evaluates events against strategies and reports every run to the observer, as a real one
- * would. A run that fails is the customer's problem, not the service's, so it goes on.
+ * A small scoring service: evaluates events against strategies and reports every run to the observer, as a real service
+ * would. A run that fails is the customer's problem, not the service's, so the service continues.
  *
  * @returns whether the run ended ok
  */

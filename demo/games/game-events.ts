@@ -1,26 +1,26 @@
-/** How a game's record is, in the words of its table. */
+/** The state of a game's record, in the terms of its table. */
 export interface GameState {
   status: 'running' | 'engine_unreachable';
   health: string;
 }
 
-/** Something that a runtime manager sees a game's container do. Times are offsets from the start of the traffic, in ms. */
+/** Something that a runtime manager observes about a game's container. Times are offsets from the start of the traffic, in ms. */
 export interface GameEvent {
   kind: 'event';
   /** when it is written to the stream */
   atMs: number;
-  /** when it was seen: before that, when word of it comes late */
+  /** when it was observed: earlier, if the report is late */
   seenAtMs: number;
-  /** which of the games, from 0 */
+  /** the index of the game, from 0 */
   game: number;
   type: string;
   containerId: string;
   details: Readonly<Record<string, unknown>>;
-  /** how the record of the game is to be when this event has been taken in */
+  /** the expected state of the game's record after this event */
   leaves: GameState;
 }
 
-/** Ways in which an entry of the stream is no event. */
+/** The ways in which an entry of the stream is not an event. */
 export const faults = ['no game', 'no time', 'unknown type', 'unknown game'] as const;
 export type Fault = (typeof faults)[number];
 
@@ -29,7 +29,7 @@ export interface BadEntry {
   kind: 'bad';
   atMs: number;
   fault: Fault;
-  /** tells the bad entries of a run from one another */
+  /** distinguishes the bad entries of a run */
   index: number;
 }
 

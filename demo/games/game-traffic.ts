@@ -12,13 +12,13 @@ import { type GameAccounts, type GamesFound, reconcileGames } from './reconcile-
 import { registerGames } from './register-games.ts';
 import { nameGames, toStreamFields } from './stream-fields.ts';
 
-/** So many entries may wait for their ids: while Redis is away, the runtime manager holds still. */
+/** How many entries may wait for their ids: while Redis is away, the runtime manager pauses. */
 const maxUnanswered = 1_000;
 
-/** What was taken in is told to the lobby at once. When nothing has been told for so long, nothing more will be. */
+/** Applied events are published to the lobby at once. If nothing has been published for this long, nothing more will be. */
 const quietMs = 5_000;
 
-/** A runtime manager: it registers games, and writes what becomes of their containers to the stream of health events. */
+/** A runtime manager: it registers games, and writes what happens to their containers to the stream of health events. */
 export function createGameTraffic(options: {
   config: Config;
   database: Database;
@@ -40,7 +40,7 @@ export function createGameTraffic(options: {
   let sent = 0;
   let written = 0;
   let lastId = '0-0';
-  let isTakenIn = false;
+  let isApplied = false;
   let found: GamesFound | null = null;
   let lastToldAt = 0;
 
@@ -63,7 +63,7 @@ export function createGameTraffic(options: {
   };
 
   const report = (now: GamesFound): GameAccounts =>
-    reconcileGames({ games, sent, expected, marks, isTakenIn }, now, names);
+    reconcileGames({ games, sent, expected, marks, isApplied }, now, names);
 
   return {
     total: timeline.total,
@@ -92,12 +92,12 @@ export function createGameTraffic(options: {
     },
     async isSettled() {
       const offset = await inspector.readOffset();
-      isTakenIn = written === sent && (sent === 0 || (offset !== null && compareStreamIds(offset, lastId) >= 0));
-      if (!isTakenIn) return false;
+      isApplied = written === sent && (sent === 0 || (offset !== null && compareStreamIds(offset, lastId) >= 0));
+      if (!isApplied) return false;
       const before = found;
       found = await inspector.inspect();
       if (before?.snapshotCount !== found.snapshotCount) lastToldAt = performance.now();
-      return report(found).untold === 0 || performance.now() - lastToldAt > quietMs;
+      return report(found).unpublished === 0 || performance.now() - lastToldAt > quietMs;
     },
     reconcile: async () => report(found ?? (await inspector.inspect())),
     close: async () => undefined,

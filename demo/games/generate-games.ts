@@ -1,23 +1,23 @@
 import type { Timeline } from '../executions/demo-events.ts';
 import { createRandom } from '../random.ts';
 import { type BadEntry, faults, type GameEntry, type GameEvent } from './game-events.ts';
-import { tellStory } from './story.ts';
+import { generateStory } from './story.ts';
 
-/** Which games the demo is to have. */
+/** Which games the demo has. */
 export interface GenerateGamesOptions {
-  /** how many, a whole number above 0 */
+  /** their number, above 0 */
   games: number;
-  /** in which everything is written, in seconds */
+  /** the time in which everything is written, in seconds */
   seconds: number;
   seed: number;
 }
 
 const gamesPerBadEntry = 25;
 
-/** By then all bad entries are written, as a share of the time: a game that is not known is waited for. */
+/** All bad entries are written by then, as a share of the time: the consumer waits for an unknown game. */
 const badEntriesEnd = 0.25;
 
-/** Makes the events of all games and a few entries that are none, in the order of their times; the same for the same options. */
+/** Generates the events of all games and a few bad entries, in time order. The same options give the same result. */
 export function generateGames({ games, seconds, seed }: GenerateGamesOptions): Timeline<GameEntry> {
   const random = createRandom(seed);
   const lastsMs = seconds * 1_000;
@@ -28,16 +28,16 @@ export function generateGames({ games, seconds, seed }: GenerateGamesOptions): T
     const fault = faults[index % faults.length] as BadEntry['fault'];
     return { kind: 'bad', atMs: lastsMs * badEntriesEnd * random(), fault, index };
   });
-  // A stable sort: what happens to a game at one time stays in order.
+  // A stable sort: simultaneous events of a game stay in order.
   const entries: GameEntry[] = [...events, ...bad].sort((a, b) => a.atMs - b.atMs);
   return { events: entries, total: entries.length };
 }
 
-/** A game's story, stretched over the time from its start to the end of the traffic or some time before. */
+/** A game's story, stretched over the time from its start to the end of the traffic, or to some time before. */
 function drawGame(game: number, lastsMs: number, random: () => number): GameEvent[] {
   const startMs = lastsMs * 0.2 * random();
   const endMs = lastsMs * (0.7 + 0.3 * random());
-  const steps = tellStory(random);
+  const steps = generateStory(random);
   const wholeGap = steps.reduce((sum, { gap }) => sum + gap, 0);
   const timesMs: number[] = [];
   let passed = 0;

@@ -21,7 +21,7 @@ export function createGameInspector(options: {
   let snapshotCount = 0;
   let lobbyId: string | null = null;
 
-  /** Where the lobby's stream ends: what was there before a run is not of it. */
+  /** The end of the lobby's stream: entries from before a run do not belong to it. */
   const findLobbyEnd = async (): Promise<string> =>
     (await redis.xrevrange(health.lobbyStream, '+', '-', 'COUNT', 1))[0]?.[0] ?? firstStreamId;
 
@@ -64,7 +64,7 @@ export function createGameInspector(options: {
     async open(): Promise<void> {
       lobbyId = await findLobbyEnd();
     },
-    /** Up to which entry of the stream everything has been taken in; null before the first. */
+    /** The last entry of the stream up to which everything has been applied; null before the first one. */
     async readOffset(): Promise<string | null> {
       if (health.mode === 'mirror') return redis.get(offsetKey(health.service, health.label));
       const offset = await database.streamOffset.findUnique({ where: { label: health.label } });

@@ -2,7 +2,7 @@ import type { Database } from '../../shared/platform/postgres/database.ts';
 
 const gamesPerStatement = 1_000;
 
-/** Makes the records of games that run, as whoever starts a game does. */
+/** Creates the records of running games, as the service that starts a game does. */
 export async function registerGames(database: Database, gameIds: readonly string[]): Promise<void> {
   for (let start = 0; start < gameIds.length; start += gamesPerStatement) {
     const startedAt = new Date();

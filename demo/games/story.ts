@@ -1,25 +1,25 @@
 import type { GameEvent, GameState } from './game-events.ts';
 
-/** An event of a game before it has a time: what comes after what, and how long after. */
+/** An event of a game that has no time yet: its order, and the delay before it. */
 export interface StoryStep extends Pick<GameEvent, 'type' | 'containerId' | 'details' | 'leaves'> {
-  /** share of the story's time that passes before it */
+  /** the share of the story's time that passes before it */
   gap: number;
-  /** how many steps before it was written it was seen */
+  /** how many steps before it was written it was observed */
   stepsLate: number;
 }
 
 const images = ['galaxy/engine:1.8.2', 'galaxy/engine:1.9.0', 'galaxy/engine:2.0.0-rc1'];
 
 /**
- * Tells what becomes of one game: its container starts, has its troubles, and ends at some time; most games get another
- * one. A container may be seen unhealthy again and again; its probe fails, which is three failures in a row, and recovers;
- * it exits, runs out of memory or is gone. After a restart word of the old container may still come, which says nothing
- * about the game any more. Some restarts are so quick that no probe had failed: then none recovers, and the game stays
- * unreachable, healthy as it is. Each step says how it leaves the record, which is of a game that is running at first.
+ * Generates the story of one game. Its container starts, has problems, and ends at some point; most games get another one. A
+ * container may be seen unhealthy repeatedly; its probe fails, which means three failures in a row, and recovers; it exits, runs
+ * out of memory or disappears. After a restart, late reports of the old container may still arrive, which say nothing about the
+ * game any more. Some restarts are so quick that no probe had failed: then none recovers, and the game stays unreachable although
+ * it is healthy. Each step says how it leaves the record, whose game is running at first.
  *
  * @param random gives 0 <= n < 1
  */
-export function tellStory(random: () => number): StoryStep[] {
+export function generateStory(random: () => number): StoryStep[] {
   const steps: StoryStep[] = [];
   let state: GameState = { status: 'running', health: '' };
   let containerId = '';
@@ -56,7 +56,7 @@ export function tellStory(random: () => number): StoryStep[] {
     else if (way < 0.8) tell('container_oom', { exit_code: 137 }, { status, health: 'oom' });
     else tell('container_disappeared', {}, { status, health: 'disappeared' });
   };
-  /** Of the container before this one: what was seen before the restart, or what is found out only now. */
+  /** About the previous container: observed before the restart, or discovered only now. */
   const tellLate = (ofContainerId: string): void => {
     const isSeenBefore = happens(0.5);
     tell(
@@ -76,7 +76,7 @@ export function tellStory(random: () => number): StoryStep[] {
     start();
     if (happens(0.4)) tellLate(oldContainerId);
     if (!hasFailed && happens(0.8)) failProbe();
-    // A manager says that a probe has recovered only after it has said that it failed.
+    // A manager reports that a probe has recovered only after it has reported its failure.
     if (state.health === 'probe_failed' || hasFailed) recover();
   };
 
@@ -98,7 +98,7 @@ export function tellStory(random: () => number): StoryStep[] {
   return steps;
 }
 
-/** Twelve hexadecimal digits, as short ids of containers are. */
+/** Twelve hexadecimal digits, like the short ids of containers. */
 function drawContainerId(random: () => number): string {
   const sixDigits = (): string =>
     Math.floor(16 ** 6 * random())

@@ -1,12 +1,12 @@
 import type { BadEntry, GameEntry, GameEvent } from './game-events.ts';
 
-/** The names of one run of the demo. Everything that it writes to the stream has the run in it. */
+/** The names of one run of the demo. Everything that it writes to the stream contains the run's name. */
 export interface GameNames {
   /** of registered games */
   gameId(game: number): string;
-  /** of a bad entry, within its text; for a game that is not registered it is the id */
+  /** of a bad entry, inside its text; for a game that is not registered, it is the id */
   mark(index: number): string;
-  /** what a text that is about this run has in it */
+  /** the part that every text of this run contains */
   prefix: string;
   markIn(text: string): string | null;
 }
@@ -22,7 +22,7 @@ export function nameGames(run: string): GameNames {
   };
 }
 
-/** An entry as fields and values of the stream, with the five names that the contract has. */
+/** An entry as fields and values of the stream, with the contract's five names. */
 export function toStreamFields(entry: GameEntry, names: GameNames, startedAtMs: number): string[] {
   return entry.kind === 'event' ? eventFields(entry, names, startedAtMs) : badFields(entry, names, startedAtMs);
 }

@@ -3,21 +3,21 @@ import { readTraceFile } from '../trace-file.ts';
 import { compressed, measureTrace } from '../trace-head.ts';
 import { generateRequests, type RequestEvent, toRequests } from './request-events.ts';
 
-/** Which requests the demo is to send. */
+/** Which requests the demo sends. */
 export interface DemoRequestOptions {
-  /** how many at most: a trace may have less */
+  /** their maximum number: a trace may have fewer */
   requests: number;
-  /** a request-arrival trace to take times and sizes from; null: they are generated */
+  /** a request-arrival trace to take times and sizes from; null: generate them */
   traceFile: string | null;
-  /** in which the requests are to arrive, in seconds; a trace is compressed to it */
+  /** the time in which the requests arrive, in seconds; a trace is compressed to it */
   seconds: number;
   seed: number;
 }
 
 /**
- * Makes or reads the requests, timed so that they come in `seconds`.
+ * Generates or reads the requests, timed so that they arrive in `seconds`.
  *
- * @throws UsageError when the trace cannot be read: the file, the line, and what is wrong with it
+ * @throws UsageError if the trace cannot be read: the file, the line, and what is wrong with it
  */
 export async function chooseRequests(options: DemoRequestOptions): Promise<Timeline<RequestEvent>> {
   const { requests, traceFile, seconds, seed } = options;

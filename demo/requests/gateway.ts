@@ -18,15 +18,15 @@ export interface RequestSink {
   send(request: CompletedRequest, options: SendOptions): Promise<void>;
 }
 
-/** A token is about so many bytes of English. */
+/** The bytes of English text that one token stands for, about. */
 const bytesPerToken = 4;
 
 /**
- * A small gateway to models: takes requests, makes up the answers, and reports each request to the sender when it has
- * ended, as a real one would. A request in the background is reported when it begins, too.
+ * A small model gateway: takes requests, makes up the answers, and reports each request to the sender when it has ended, as a real
+ * gateway would. A background request is reported when it starts as well.
  *
  * @param options.random gives 0 <= n < 1, for the texts
- * @param options.signal ends every wait for the sender; a request in the background then has no end
+ * @param options.signal ends every wait for the sender; a background request then has no end
  */
 export function createGateway(options: {
   sender: RequestSink;
@@ -43,7 +43,7 @@ export function createGateway(options: {
   let rejected = 0;
   let failure: unknown = null;
 
-  /** Reports to the sender, and notes what it accepted. What had not found room when the gateway stopped is counted. */
+  /** Reports to the sender, and notes what it accepted. Counts what had found no room when the gateway stopped. */
   const report = async (requestId: string, note: (known: SentRequest) => void, send: () => Promise<void>) => {
     reported += 1;
     try {
@@ -75,7 +75,7 @@ export function createGateway(options: {
   };
 
   const workInBackground = async (event: RequestEvent, begun: BegunRequest): Promise<void> => {
-    // Its caller is told that it runs once that is in Redis.
+    // Its caller is told that it is running once that record is in Redis.
     await report(
       begun.requestId,
       (known) => {
@@ -132,7 +132,7 @@ export function createGateway(options: {
       underWay.add(work);
     },
 
-    /** Resolves when what is worked on in the background has ended. @throws what kept one from being reported */
+    /** Resolves when all background requests have ended. @throws the error that kept one from being reported */
     async settled(): Promise<void> {
       await Promise.all(underWay);
       if (failure !== null) throw failure;
@@ -140,7 +140,7 @@ export function createGateway(options: {
 
     /** requests so far */
     arrived: () => arrived,
-    /** what was reported: records in all, those that found no room until the gateway stopped, and each request's own */
+    /** what was reported: all records, those that had found no room when the gateway stopped, and each request's own */
     accounts: () => ({ reported, rejected, sent: sent as ReadonlyMap<string, SentRequest> }),
   };
 }

@@ -32,7 +32,7 @@ export function createRequestInspector(options: {
     );
   };
 
-  /** A dead letter is named after the request's id, with a prefix when it is of the beginning. */
+  /** A dead letter is named after the request's id, with a prefix if it is of the request's start. */
   const requestsInDeadLetters = async (): Promise<string[]> => {
     const where = { producer, queue: 'completed-request' };
     const deadLetters = await database.deadLetter.findMany({ where, select: { recordKey: true } });
@@ -46,14 +46,14 @@ export function createRequestInspector(options: {
   };
 
   return {
-    /** Jobs of the run that wait, run or are delayed. Only their ids are read: what they carry is large. */
+    /** Jobs of the run that are waiting, active or delayed. Only their ids are read: their data is large. */
     async openJobs(): Promise<number> {
       return (await queue.getRanges(openStates, 0, -1)).filter(isOurs).length;
     },
     async countRows(): Promise<number> {
       return await database.request.count({ where: { createdBy: { in: [...creators] } } });
     },
-    /** The queue is asked first: a job that completes in between is then counted once at least, never left out. */
+    /** Asks the queue first: a job that completes in between is then counted at least once, never left out. */
     async inspect(): Promise<RequestsFound> {
       const inFlight = countEach(await requestsIn(openStates));
       const dead = countEach([...(await requestsIn(['failed'])), ...(await requestsInDeadLetters())]);

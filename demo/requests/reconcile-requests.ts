@@ -1,10 +1,10 @@
-/** A request by what was accepted of it. */
+/** A request, as far as its records were accepted. */
 export interface SentRequest {
-  /** its beginning, its end, and its end once more */
+  /** its start, its end, and its repeated end */
   records: number;
-  /** its beginning is one of them */
+  /** the start is one of them */
   isBegun: boolean;
-  /** of its end; null when that is not one of them */
+  /** of the end; null if the end is not one of them */
   statusCode: number | null;
 }
 
@@ -14,23 +14,23 @@ export interface FoundRequest {
   statusCode: number | null;
 }
 
-/** What the producer says about one run of the demo. */
+/** What the producer reports about one run of the demo. */
 export interface RequestsReported {
-  /** records handed to the sender */
+  /** records passed to the sender */
   reported: number;
-  /** of them, those that found no room until the gateway stopped */
+  /** those that had found no room when the gateway stopped */
   rejected: number;
-  /** of those accepted, given up by it */
+  /** accepted records that the sender gave up */
   dropped: number;
-  /** the accepted ones, by the id of the request */
+  /** the accepted records, by the id of the request */
   sent: ReadonlyMap<string, SentRequest>;
 }
 
-/** What the database and the queue say about it. */
+/** What the database and the queue contain of it. */
 export interface RequestsFound {
   /** by the id of the request */
   rows: ReadonlyMap<string, FoundRequest>;
-  /** records in jobs that wait, run or are delayed, by the id of the request */
+  /** records in jobs that are waiting, active or delayed, by the id of the request */
   inFlight: ReadonlyMap<string, number>;
   /** dead letters, and records in jobs that failed for good, by the id of the request */
   dead: ReadonlyMap<string, number>;
@@ -43,24 +43,24 @@ export interface RequestAccounts {
   stored: number;
   /** rows */
   inserted: number;
-  /** rows that a beginning made and an end has ended */
+  /** rows that a start inserted and an end updated */
   updated: number;
-  /** ends that were sent once more, of requests whose row is there */
+  /** repeated ends, of requests whose row exists */
   duplicates: number;
   dropped: number;
   dead: number;
   inFlight: number;
-  /** rows that have ended otherwise than was sent, and rows of requests that were not sent */
+  /** rows whose end differs from what was sent, and rows of requests that were not sent */
   wrong: number;
-  /** sent less all that ended somewhere: 0, or something was lost (above 0) or stored twice (below) */
+  /** sent minus all that ended somewhere: 0, or something was lost (above 0) or stored twice (below) */
   unaccounted: number;
   reconciled: boolean;
 }
 
 /**
- * Compares what the gateway reported with what is there, request by request. Of a request's records the first makes its
- * row; the end of one that had begun changes it, also where both came in one statement; an end that was sent again does
- * nothing. Reconciled when every record is accounted for, and every row says how its request ended.
+ * Compares what the gateway reported with what is stored, request by request. The first record of a request inserts its row; the
+ * end of a started request updates it, even if both are in one statement; a repeated end changes nothing. Reconciled if every
+ * record is accounted for, and every row says how its request ended.
  */
 export function reconcileRequests(
   { reported, rejected, dropped, sent }: RequestsReported,

@@ -1,4 +1,4 @@
-/** What a client of the demo's gateway asks, and what it is answered, as JSON or server-sent events. */
+/** The bodies of the demo's requests and answers, as JSON or server-sent events. */
 
 /** The text that one event of a stream carries, in bytes. */
 const eventTextBytes = 64;
@@ -41,7 +41,7 @@ export function toJsonResponse({ id, model, text, inputTokens, outputTokens }: A
   });
 }
 
-/** An answer as it is streamed; one that was broken off lacks its end. */
+/** An answer as a stream; one that was interrupted lacks its end. */
 export function toEventStream({ id, model, text }: Answer, { isBrokenOff }: { isBrokenOff: boolean }): string {
   const events: string[] = [];
   for (let start = 0; start < text.length; start += eventTextBytes)
@@ -55,7 +55,7 @@ function toEvent(id: string, model: string, delta: object): string {
   return `data: ${JSON.stringify(chunk)}\n\n`;
 }
 
-/** What a gateway answers when there is no answer. */
+/** A gateway's answer if the model gives none. */
 export function toErrorResponse(status: number): string {
   const type = errorTypes[status] ?? 'server_error';
   return JSON.stringify({ error: { type, message: `the request ended with status ${status}`, code: status } });

@@ -12,7 +12,7 @@ import { createRequestInspector } from './inspect-requests.ts';
 import { type RequestAccounts, reconcileRequests } from './reconcile-requests.ts';
 import type { RequestEvent } from './request-events.ts';
 
-/** What the gateway takes out of request bodies: how a request is to be worked on is no part of what was asked. */
+/** What the gateway removes from request bodies: how to process a request is not part of the question. */
 const stripRequestKeys = ['service_tier', 'background'];
 
 /** Requests to models, through a gateway with a sender of its own. */
@@ -45,7 +45,7 @@ export function createRequestTraffic(options: {
     done: gateway.arrived,
     describe: () => (rows === null ? `${sender.stats().sent} queued` : `${rows} rows`),
     async produce() {
-      // The sender itself holds the gateway back: while its buffer is full, handling a request takes longer.
+      // The sender itself slows the gateway down: while its buffer is full, handling a request takes longer.
       for await (const event of inTime(timeline.events, { isOverloaded: () => false, signal }))
         await gateway.handle(event);
       await gateway.settled();

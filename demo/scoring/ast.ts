@@ -22,7 +22,7 @@ export type Expression = Literal | Field | Arith | Compare | Logic | Not | FuncC
 type AssignPoints = { id: string; type: 'assign_points'; points: Expression; caseName: string | null };
 type SetPoints = { id: string; type: 'set_points'; points: Expression };
 type SetCaseName = { id: string; type: 'set_case_name'; caseName: Expression };
-/** Writes `data.<key>` for the rest of this run; the event itself stays as it came. */
+/** Writes `data.<key>` for the rest of this run; the event itself stays unchanged. */
 type SetData = { id: string; type: 'set_data'; key: string; value: Expression };
 type SetCallbackData = { id: string; type: 'set_callback_data'; key: string; value: Expression };
 /** Ends the run with 0 points and this case; in pre-rules the parent and the post-rules are skipped. */
@@ -34,7 +34,7 @@ export type Repeat = { id: string; type: 'repeat'; count: Expression; body: read
 export type Statement = AssignPoints | SetPoints | SetCaseName | SetData | SetCallbackData | Veto | Return | Repeat;
 
 type ElseIf = { id: string; condition: Expression; body: readonly Statement[] };
-/** The first arm whose condition holds runs; `else` runs when none does. */
+/** The first arm whose condition holds is run; `else` is run if none does. */
 export type Rule = {
   id: string;
   type: 'rule';
@@ -44,7 +44,7 @@ export type Rule = {
   else?: readonly Statement[];
 };
 
-/** Rules in order until one ends the phase; `default` runs when no rule matched. */
+/** Rules in order until one ends the phase; `default` is run if no rule matched. */
 export type FullProgram = { id: string; type: 'DSL_FULL'; rules: readonly Rule[]; default?: readonly Statement[] };
 /** `preRules`, then the built-in named by `parent`, then `postRules`, which can read the parent's result. */
 export type ExtendProgram = {

@@ -9,7 +9,7 @@ export type BuiltIn = (input: ScoringInput) => BuiltInResult;
  * The built-in `default`: 1 point while the user is new (fewer than 3 contributions),
  * later 3 for being quicker than their own mean and 2 otherwise.
  * Reads `data.contributions`, `data.minutes`, `data.meanMinutes`.
- * @throws Error when `contributions` is not a count: a built-in has no node to blame, so this is an unexpected failure.
+ * @throws Error if `contributions` is not a count: a built-in has no node to blame, so this is an unexpected failure.
  */
 export function scoreByDefault({ data }: ScoringInput): BuiltInResult {
   const { contributions, minutes, meanMinutes } = data;

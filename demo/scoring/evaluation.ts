@@ -2,7 +2,7 @@ import type { TraceEntry } from '../../producers/index.ts';
 
 export type { TraceEntry };
 
-/** What a run is given and what it gives back. */
+/** The input and the output of a run. */
 
 /** Who did what, where. `data` is whatever the game's client reported. */
 export type ScoringInput = {
@@ -18,7 +18,7 @@ export type Progress = { nodesVisited: number };
 export type EvaluateOptions = {
   /** Entries are appended in evaluation order, children before parents; after a failure it holds the trace so far. */
   trace: TraceEntry[];
-  /** A clock that never goes back, in ms (fractions count): `performance.now` outside tests. */
+  /** A monotonic clock, in ms (fractions count): `performance.now` outside tests. */
   now: () => number;
   /** Set to 0 when the run starts. @default a fresh object */
   progress?: Progress;
@@ -27,8 +27,8 @@ export type EvaluateOptions = {
 export type Evaluation = {
   points: number | null;
   caseName: string | null;
-  /** Null when nothing was set. */
+  /** Null if nothing was set. */
   callbackData: Record<string, unknown> | null;
-  /** Of a run that ended well, also the number of entries it added to the trace. */
+  /** For a successful run, also the number of entries that it added to the trace. */
   nodesVisited: number;
 };

@@ -5,7 +5,7 @@ import { ScoringError } from './scoring-error.ts';
 
 /**
  * Evaluates an expression, left to right, tracing each node once it has its value.
- * @throws ScoringError for what the nodes below it can fail with
+ * @throws ScoringError for the errors of the nodes below it
  */
 export function evaluateExpression(run: Run, node: Expression): unknown {
   visit(run, node);
@@ -38,12 +38,12 @@ export function evaluateExpression(run: Run, node: Expression): unknown {
   }
 }
 
-/** Evaluates a condition: any expression will do, and JavaScript's idea of truth decides. */
+/** Evaluates a condition: any expression is allowed, and JavaScript's truthiness decides. */
 export function holds(run: Run, condition: Expression): boolean {
   return Boolean(evaluateExpression(run, condition));
 }
 
-/** An argument that settles the result ends the evaluation; with arguments left over, the branch names its index. */
+/** An argument that settles the result ends the evaluation; if arguments are left over, the branch names its index. */
 function evaluateLogic(run: Run, node: Logic): boolean {
   const settling = node.type === 'or';
   for (const [index, arg] of node.args.entries()) {
@@ -82,7 +82,7 @@ function readData({ input, writtenData }: Run, key: string): unknown {
   return Object.hasOwn(input.data, key) ? (input.data[key] ?? null) : null;
 }
 
-/** Only a program that the compiler has not seen, one read from JSON, gets here. */
+/** Reached only by a program that the compiler has not checked, such as one read from JSON. */
 function unknownExpression(node: never): ScoringError {
   const { id, type } = node as { id: string; type: string };
   return new ScoringError({

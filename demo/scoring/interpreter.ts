@@ -5,11 +5,11 @@ import { createRun, type Run } from './run.ts';
 import { runBody, runRules } from './statements.ts';
 
 /**
- * Scores one event with one strategy. Synchronous and without effects but on `options.trace` and `options.progress`;
- * both are filled as far as the run came, also when it fails. The event is not changed.
+ * Scores one event with one strategy. Synchronous, and without side effects except on `options.trace` and `options.progress`,
+ * which are filled as far as the run got, even if it fails. The event is not changed.
  *
- * @throws ScoringError when the program fails or uses up its nodes or its time
- * @throws Error when a built-in parent fails or does not exist; `describeFailure` sorts both
+ * @throws ScoringError if the program fails or exceeds its nodes or its time
+ * @throws Error if a built-in parent fails or does not exist; `describeFailure` classifies both
  */
 export function evaluate(strategy: Strategy, event: ScoringInput, options: EvaluateOptions): Evaluation {
   const run = createRun(event, strategy.limits, options);
@@ -28,7 +28,7 @@ function runFull(run: Run, program: FullProgram): void {
   run.points ??= 0;
 }
 
-/** Of the phases only a veto stops the next; the parent's result replaces any points given before it. */
+/** Of the phases, only a veto stops the next one; the parent's result replaces any points given before it. */
 function runExtend(run: Run, program: ExtendProgram): void {
   runRules(run, program.preRules);
   if (run.vetoed) return;

@@ -12,8 +12,8 @@ import type {
 } from './ast.ts';
 
 /**
- * A node that has no id yet. A rule is named by hand; what is below it gets `<parent>.<type>.<index>`,
- * so programs stay readable as source and every id says where its node stands.
+ * A node that has no id yet. A rule is named by hand; nodes below it get `<parent>.<type>.<index>`, so that programs stay readable
+ * as source and every id says where its node belongs.
  */
 export type Draft<T> = (parentId: string, index: number) => T;
 
@@ -118,7 +118,7 @@ export function repeat(count: ExpressionDraft, body: readonly StatementDraft[]):
   };
 }
 
-/** A rule; its id is the one given, below `else` and the else-ifs the arm is part of the path. */
+/** A rule; its id is the given one, and below `else` and the else-ifs the arm is part of the path. */
 export function rule(draft: RuleDraft): Rule {
   const { id } = draft;
   return {

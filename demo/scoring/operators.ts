@@ -1,7 +1,7 @@
 import type { Arith, Compare, FuncCall } from './ast.ts';
 import { ScoringError } from './scoring-error.ts';
 
-/** The name of a value's type in error params: `null` and `list` are told apart from `object`. */
+/** The name of a value's type in error params: `null` and `list` are distinguished from `object`. */
 export function typeName(value: unknown): string {
   if (value === null) return 'null';
   return Array.isArray(value) ? 'list' : typeof value;
@@ -36,7 +36,7 @@ export function applyArith(node: Arith, left: unknown, right: unknown): number {
 }
 
 /**
- * Compares two values. Equality takes any two and does not convert; an order needs two numbers or two strings.
+ * Compares two values. Equality accepts any two and does not convert; an order needs two numbers or two strings.
  * @throws ScoringError DSL_COMPARE_TYPE_MISMATCH, DSL_COMPARE_OP_NOT_ALLOWED
  */
 export function applyCompare(node: Compare, left: unknown, right: unknown): boolean {
@@ -63,7 +63,7 @@ function isInOrder<T extends number | string>({ op, id }: Compare, left: T, righ
 }
 
 /**
- * Calls a built-in function: `int` cuts off a number's fraction or reads a whole number from text,
+ * Calls a built-in function: `int` truncates a number or parses a whole number from text,
  * `clamp` keeps a number within two others.
  * @throws ScoringError DSL_FUNC_NAME_NOT_ALLOWED, DSL_FUNC_ARITY_MISMATCH, DSL_FUNC_CALL_FAILED
  */

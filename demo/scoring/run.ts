@@ -7,8 +7,8 @@ import { ScoringError } from './scoring-error.ts';
 export type Run = {
   input: ScoringInput;
   /**
-   * What `set_data` wrote, over the event's own data: most runs write little, so copying all data would cost more
-   * than scoring it. A map, so that a key such as `__proto__` is only a key.
+   * What `set_data` wrote, on top of the event's own data: most runs write little, so copying all data would cost more than scoring
+   * it. A map, so that a key such as `__proto__` is an ordinary key.
    */
   writtenData: Map<string, unknown>;
   /** Null until the built-in parent has run. */
@@ -25,7 +25,7 @@ export type Run = {
   now: () => number;
 };
 
-/** A clock reading costs more than a node, so one is taken for this many nodes. */
+/** Reading the clock costs more than a node, so it is read once for this many nodes. */
 const nodesPerClockReading = 64;
 
 /** Starts the clock and the count of one run. */
@@ -51,7 +51,7 @@ export function createRun(input: ScoringInput, limits: Limits | undefined, optio
 
 /**
  * Counts a node before it is evaluated.
- * @throws ScoringError DSL_LIMIT_EXCEEDED when the count is used up, DSL_TIMEOUT when the time is
+ * @throws ScoringError DSL_LIMIT_EXCEEDED if the nodes are used up, DSL_TIMEOUT if the time is
  */
 export function visit(run: Run, node: { id: string }): void {
   const { progress, maxNodes, timeoutMs } = run;
@@ -76,7 +76,7 @@ export function visit(run: Run, node: { id: string }): void {
   }
 }
 
-/** Appends the trace entry of an evaluated node and hands its value on. */
+/** Appends the trace entry of an evaluated node and returns its value. */
 export function record<T>(run: Run, node: { id: string; type: string; path?: string }, value: T, branch?: string): T {
   const { id: nodeId, type, path } = node;
   run.trace.push({

@@ -21,7 +21,7 @@ export type ScoringErrorCode =
   | 'DSL_REPEAT_COUNT_NOT_NUMBER'
   | 'DSL_FUNC_CALL_FAILED';
 
-/** A run that failed for a reason of the rule language: what, at which node, and the figures behind it. */
+/** A run that failed for a reason of the rule language: what, at which node, and the values behind it. */
 export class ScoringError extends Error {
   readonly code: ScoringErrorCode;
   readonly nodeId: string;

@@ -4,7 +4,7 @@ import { typeName } from './operators.ts';
 import { type Run, record, visit } from './run.ts';
 import { ScoringError, type ScoringErrorCode } from './scoring-error.ts';
 
-/** How a list of rules ended: a statement ended the phase, or it ran through with or without a rule that matched. */
+/** How a list of rules ended: a statement ended the phase, or it ran to its end with or without a match. */
 export type RulesOutcome = 'halted' | 'matched' | 'unmatched';
 
 /** Runs rules in order until a statement ends the phase. A rule whose `else` ran has not matched. */
@@ -29,7 +29,7 @@ function chooseArm(run: Run, rule: Rule): { branch: string; body: readonly State
   return rule.else === undefined ? { branch: 'skip', body: [] } : { branch: 'else', body: rule.else };
 }
 
-/** Runs statements in order; true when one of them ended the phase. */
+/** Runs statements in order; true if one of them ended the phase. */
 export function runBody(run: Run, body: readonly Statement[]): boolean {
   for (const statement of body) {
     if (runStatement(run, statement)) return true;
@@ -72,11 +72,11 @@ function runStatement(run: Run, node: Statement): boolean {
   }
 }
 
-/** Its entry holds the number of rounds and, like a rule's, comes before the body's. */
+/** Its entry holds the number of rounds and, like a rule's, precedes the entries of the body. */
 function runRepeat(run: Run, node: Repeat): boolean {
   const count = evaluateNumber(run, node, node.count, 'DSL_REPEAT_COUNT_NOT_NUMBER');
   const rounds = record(run, node, Math.max(0, Math.trunc(count)));
-  // An empty body visits no node, so neither limit would ever stop its rounds.
+  // An empty body evaluates no node, so neither limit would ever stop its rounds.
   if (node.body.length === 0) return false;
   for (let round = 0; round < rounds; round += 1) {
     if (runBody(run, node.body)) return true;
@@ -84,7 +84,7 @@ function runRepeat(run: Run, node: Repeat): boolean {
   return false;
 }
 
-/** Infinity and NaN, which arithmetic can reach, are refused too: no JSON and no score can hold them. */
+/** Infinity and NaN, which arithmetic can produce, are refused as well: JSON and scores cannot hold them. */
 function evaluateNumber(run: Run, node: Statement, expression: Expression, code: ScoringErrorCode): number {
   const value = evaluateExpression(run, expression);
   if (typeof value === 'number' && Number.isFinite(value)) return value;
@@ -102,7 +102,7 @@ function wrongType(code: ScoringErrorCode, { id, type }: Statement, valueType: s
   return new ScoringError({ code, nodeId: id, message, params: { valueType } });
 }
 
-/** Only a program that the compiler has not seen, one read from JSON, gets here. */
+/** Reached only by a program that the compiler has not checked, such as one read from JSON. */
 function unknownStatement(node: never): ScoringError {
   const { id, type } = node as { id: string; type: string };
   return new ScoringError({

@@ -5,10 +5,10 @@ import { makePrivateDirectory } from '../servers/private-files.ts';
 import { commandLine } from '../servers/processes.ts';
 
 /**
- * Makes sure that one fleet runs on one data directory. The lock of a run that crashed is taken over.
+ * Makes sure that only one fleet runs on a data directory. Takes over the lock of a run that crashed.
  *
  * @returns gives the lock back
- * @throws UsageError when another fleet holds it
+ * @throws UsageError if another fleet holds it
  */
 export async function lockFleet(dir: string): Promise<() => Promise<void>> {
   const file = join(dir, 'fleet.pid');
@@ -22,7 +22,7 @@ export async function lockFleet(dir: string): Promise<() => Promise<void>> {
     }
     const pid = Number(await readFile(file, 'utf8').catch(() => ''));
     const holder = pid > 0 ? await commandLine(pid) : null;
-    // Process ids are reused: only a process that looks like ours counts as the holder.
+    // Process ids are reused: only a process that looks like Sluice counts as the holder.
     if (holder !== null && /main\.(ts|js) (start|demo)/.test(holder)) {
       throw new UsageError(
         `a fleet is already running in this checkout as process ${pid}. Stop it (kill ${pid}), or give this one its own DATABASE_URL and REDIS_URL.`,

@@ -4,27 +4,27 @@ import type { FleetWorker } from './fleet.ts';
 const everyMs = 1_000;
 const answerWithinMs = 3_000;
 
-/** What a worker answers: the reason of /readyz, null when it is ready, and its /metrics. */
+/** A worker's answers: the reason of /readyz, null if it is ready, and its /metrics. */
 export interface WorkerAnswer {
   notReady: string | null;
   metrics: string;
 }
 
-/** Why a worker does not work although it runs, for a person in front of the terminal; null when it works. */
+/** Why a running worker does not work, for a person at the terminal; null if it works. */
 export function notReadyReason({ notReady, metrics }: WorkerAnswer): string | null {
   if (notReady === 'stopping') return null;
   if (notReady?.startsWith('halted'))
     return `has ${notReady}. Run sluice dead-letters list to see why, fix the cause, then restart the fleet`;
   if (notReady !== null) return `waits: ${notReady}`;
-  // PostgreSQL answers and refuses every row: a column is missing, a right, a password.
+  // PostgreSQL answers but refuses every row: a column, a privilege or a password is wrong.
   return /^sluice_database_outage(\{[^}]*\})? 1$/m.test(metrics)
     ? 'waits for PostgreSQL to accept its rows; see its log'
     : null;
 }
 
 /**
- * Asks the workers every second, and says when one has stopped working although it runs, and when it goes on. What is seen
- * only once is not said: on a busy machine an answer may come late.
+ * Asks the workers every second, and reports when a running one stops working and when it works again. A state that is seen only
+ * once is not reported: on a busy machine an answer may be late.
  */
 export function watchFleet(options: {
   workers: readonly FleetWorker[];
@@ -61,7 +61,7 @@ export function watchFleet(options: {
   };
 }
 
-/** null when it does not answer: then it is being started again, and the fleet says so. */
+/** null if it does not answer: then it is being restarted, and the fleet reports that. */
 async function ask({ url, pid }: FleetWorker, token: string | null, signal: AbortSignal): Promise<WorkerAnswer | null> {
   if (url === null || pid === null) return null;
   const get = (path: string, headers: Record<string, string> = {}) =>

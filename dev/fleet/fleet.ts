@@ -8,13 +8,13 @@ import { makePrivateDirectory, withPrivateFiles } from '../servers/private-files
 /** A process of the fleet. */
 export interface FleetProcess {
   name: string;
-  /** where its /metrics, /healthz and /readyz are; null until it has said so */
+  /** the address of its /metrics, /healthz and /readyz; null until it has printed it */
   url: string | null;
-  /** null while it is being started again */
+  /** null while it is being restarted */
   pid: number | null;
 }
 
-/** One that works. */
+/** A worker process. */
 export interface FleetWorker extends FleetProcess {
   roles: readonly string[];
 }
@@ -25,19 +25,19 @@ export interface ProcessExit {
   signal: NodeJS.Signals | null;
 }
 
-/** How the fleet's processes are started. */
+/** How to start the fleet's processes. */
 export interface FleetOptions {
-  /** of the roles that take records */
+  /** number of processes with the roles that take records */
   workers: number;
-  /** roles that run beside them, each in one process of its own: what ends it takes no other along @default [] */
+  /** roles that run in processes of their own, so that a crash of one affects no other @default [] */
   alone?: readonly string[];
-  /** whether there is a console, too; at a free port, unless the environment names one @default false */
+  /** whether to start a console, on a free port unless the environment names one @default false */
   console?: boolean;
-  /** for all of them, with the URLs of the servers */
+  /** for all processes, including the servers' URLs */
   environment: NodeJS.ProcessEnv;
-  /** gets a log file for each worker */
+  /** the directory for the workers' log files */
   logDir: string;
-  /** called when a process ended although nobody stopped it; it is started again */
+  /** called when a process ends unexpectedly; it is restarted */
   onCrash(process: FleetProcess, exit: ProcessExit): void;
 }
 
@@ -49,10 +49,10 @@ const startTimeoutMs = 30_000;
 const restartAfterMs = 500;
 
 /**
- * Runs worker processes on this machine and starts a crashed one again. They hang on an IPC channel: when this process
- * dies, they stop by themselves.
+ * Runs worker processes on this machine and restarts those that crash. They hold an IPC channel to this process: if it dies, they
+ * stop by themselves.
  *
- * @throws Error when a worker does not come up at the first try; what it wrote is in its log file
+ * @throws Error if a worker does not come up at its first start; its output is in its log file
  */
 export async function startFleet(options: FleetOptions) {
   await makePrivateDirectory(options.logDir);
@@ -66,7 +66,7 @@ export async function startFleet(options: FleetOptions) {
 
   const launch = (worker: FleetWorker | FleetProcess): Promise<void> => {
     const logFile = join(options.logDir, `${worker.name}.log`);
-    // The file itself, not a pipe through this process: a worker outlives it for as long as it takes to stop.
+    // The file itself, not a pipe through this process: a worker lives a little longer than this process while it stops.
     const log = openSync(logFile, 'a', 0o600);
     const child = withPrivateFiles(() =>
       fork(cliFile, 'roles' in worker ? ['worker', ...worker.roles] : ['console'], {
@@ -76,7 +76,7 @@ export async function startFleet(options: FleetOptions) {
           SLUICE_WORKER_PORT: '0',
         },
         stdio: ['ignore', log, log, 'ipc'],
-        // Its own process group: a Ctrl-C reaches the fleet, and the fleet stops its workers in good order.
+        // Its own process group: a Ctrl-C reaches the fleet, which stops its workers in order.
         detached: true,
       }),
     );
@@ -134,7 +134,7 @@ export function describeExit({ code, signal }: ProcessExit): string {
   return signal === null ? `exited with code ${code}` : `was killed with ${signal}`;
 }
 
-/** SIGTERM; the worker's own deadline bounds the wait. A paused or hung one is killed when that has passed. */
+/** Sends SIGTERM; the worker's own deadline limits the wait. A paused or hung worker is killed after that. */
 function stopChild(child: ChildProcess): Promise<void> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => child.kill('SIGKILL'), 40_000);

@@ -1,10 +1,10 @@
 import { readMigrations } from '../../prisma/migration-files.ts';
 import { findProblems } from './migration-rules.ts';
 
-/** Those up to here were made before the rules, and stay as they are: see docs/operations.md for what they lock. */
+/** Migrations up to this one are older than the rules and stay as they are: see docs/operations.md for what they lock. */
 const lastWithoutRules = '20261127050000_lobby_owner';
 
-// `npm run check:migrations`: fails when a migration locks or rewrites what others use, and does not say why it may.
+// `npm run check:migrations`: fails if a migration locks or rewrites what others use, without a reason.
 const later = (await readMigrations()).filter(({ name }) => name > lastWithoutRules);
 const problems = later.flatMap((migration) =>
   findProblems(migration).map((problem) => `${migration.name}: ${problem}`),

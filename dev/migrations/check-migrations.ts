@@ -1,7 +1,7 @@
 import { withThrowawayPostgres } from '../servers/throwaway-postgres.ts';
 import { missingFromMigrations } from './missing-from-migrations.ts';
 
-// `npm run check:migrations`: fails when schema.prisma and the migrations disagree.
+// `npm run check:migrations`: fails if schema.prisma and the migrations differ.
 const missing = await withThrowawayPostgres(missingFromMigrations);
 if (missing === '') {
   console.log('migrations: match schema.prisma');

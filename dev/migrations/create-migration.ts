@@ -4,7 +4,7 @@ import { withThrowawayPostgres } from '../servers/throwaway-postgres.ts';
 import { missingFromMigrations } from './missing-from-migrations.ts';
 
 // `npm run migration -- NAME`: writes a migration with what schema.prisma has and the migrations lack. Read it before you
-// commit it: Prisma knows nothing of partitions and checks. What it locks is for you to say, in place of the question mark.
+// commit it: Prisma does not know about partitions and checks. Replace the question mark with the locks that it takes.
 const [name = ''] = process.argv.slice(2);
 if (!/^[a-z][a-z0-9_]*$/.test(name)) {
   console.error('usage: npm run migration -- NAME (in lower_snake_case)');

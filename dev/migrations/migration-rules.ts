@@ -1,11 +1,11 @@
 import { type Migration, toMigration } from '../../prisma/migration-files.ts';
 import { type SqlStatement, splitStatements } from '../../prisma/sql-statements.ts';
 
-/** A statement that holds up those who use the table, or that breaks the workers of the build before. */
+/** A statement that blocks users of the table, or breaks workers of the previous build. */
 interface Rule {
-  /** what is looked for, as the statement's beginning or a part of it */
+  /** the pattern to search for: the beginning or a part of the statement */
   finds: RegExp;
-  /** also where the table is one that the file itself makes. @default only where it was there before */
+  /** also for tables that the file itself creates. @default only for existing tables */
   everywhere?: boolean;
   why: string;
   remedy: string;
@@ -99,11 +99,11 @@ const rules: readonly Rule[] = [
   },
 ];
 
-/** The statements that refuse a transaction. */
+/** Statements that cannot run in a transaction. */
 const aloneOnly =
   /^(?:(?:create (?:unique )?index|drop index|reindex\b.*) concurrently|alter table\b.*\bdetach partition\b.*\bconcurrently)\b/;
 
-/** What a file of this kind names its tables by: those are the ones that are locked. */
+/** How a file of this kind names its tables: these are the tables that it locks. */
 const tableNames = [
   /^alter table (?:if exists )?(?:only )?([\w."]+)/,
   /^create (?:unique )?index .*? on (?:only )?([\w."]+)/,
@@ -112,8 +112,8 @@ const tableNames = [
 ];
 
 /**
- * Holds a migration to the rules: a sentence for each statement that locks, rewrites or breaks what others use, with the remedy. A
- * comment before the statement, `-- accepted: why`, lets it pass.
+ * Checks a migration against the rules: one sentence, with the remedy, for each statement that locks, rewrites or breaks what
+ * others use. A comment before the statement, `-- accepted: why`, allows it.
  */
 export function findProblems({ name, sql }: Pick<Migration, 'name' | 'sql'>): string[] {
   let migration: Migration;

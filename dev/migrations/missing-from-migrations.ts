@@ -5,8 +5,8 @@ import { poolSettings } from '../../shared/platform/postgres/database.ts';
 import { createSchemaEngine, readSchema } from './schema-engine.ts';
 
 /**
- * Says what the schema has that the migrations do not make, as SQL: applies all migrations to an empty database and lets
- * Prisma's engine compare. Empty when they agree.
+ * What the schema has that the migrations do not create, as SQL: applies all migrations to an empty database and lets
+ * Prisma's engine compare. Empty if they match.
  */
 export async function missingFromMigrations(databaseUrl: string): Promise<string> {
   const { database } = loadConfig({ DATABASE_URL: databaseUrl });

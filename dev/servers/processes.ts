@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 
 const run = promisify(execFile);
 
-/** Whether a process with this id exists, ours or not. A zombie that its parent has not reaped yet counts as gone. */
+/** Whether a process with this id exists. A zombie that its parent has not reaped yet counts as gone. */
 export async function isAlive(pid: number): Promise<boolean> {
   try {
     process.kill(pid, 0);
@@ -14,7 +14,7 @@ export async function isAlive(pid: number): Promise<boolean> {
   return (await describe(pid)) !== null;
 }
 
-/** The command line of a process, or null when it is gone. Process ids are reused, so compare it before you trust one. */
+/** The command line of a process, or null if it is gone. Process ids are reused, so compare it before you trust one. */
 export async function commandLine(pid: number): Promise<string | null> {
   return (await describe(pid))?.command ?? null;
 }
@@ -29,7 +29,7 @@ async function describe(pid: number): Promise<{ command: string } | null> {
   }
 }
 
-/** Sends `signal`, waits until the process is gone, and kills it when it is still there after `timeoutMs`. */
+/** Sends `signal`, waits until the process is gone, and kills it if it still exists after `timeoutMs`. */
 export async function stopProcess(pid: number, signal: NodeJS.Signals, timeoutMs: number): Promise<void> {
   if (!send(pid, signal)) return;
   const deadline = Date.now() + timeoutMs;

@@ -17,7 +17,7 @@ export async function findRedisBinary(): Promise<string | null> {
 /**
  * Installs a Redis server with the system's package manager: apt-get as root on Debian and Ubuntu, Homebrew on macOS.
  *
- * @throws Error that says what to install, where neither applies.
+ * @throws Error that says what to install, if neither applies.
  */
 export async function installRedis(environment: NodeJS.ProcessEnv): Promise<string> {
   const isInstalled = await installPackage({ apt: 'redis-server', brew: 'redis' }, environment);

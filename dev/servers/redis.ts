@@ -14,7 +14,7 @@ export interface RedisServer {
   url: string;
   port: number;
   pid: number;
-  /** true when an earlier run left it running and it was taken over */
+  /** true if an earlier run left it running and it was taken over */
   adopted: boolean;
   /** Saves and stops. Resolves when the process is gone. */
   stop(): Promise<void>;
@@ -23,13 +23,13 @@ export interface RedisServer {
 export interface RedisOptions {
   /** path of redis-server or valkey-server */
   binary: string;
-  /** holds the append-only file, the settings and the log; created when missing, reused when there */
+  /** holds the append-only file, the settings and the log; created if missing, otherwise reused */
   dir: string;
   /** port to listen on, for a restart on the same address. @default a free one */
   port?: number;
   /**
-   * when what was written is synced to disk: `always` before each answer, `everysec` at most two seconds later. The latter
-   * may lose as much when the server is killed, since it also puts off writing while a sync runs. @default 'everysec'
+   * when writes are synced to disk: `always` before each answer, `everysec` at most two seconds later. With the latter, killing the
+   * server may lose that much, because Redis also delays writes while a sync runs. @default 'everysec'
    */
   sync?: 'always' | 'everysec';
 }
@@ -45,9 +45,9 @@ const stopTimeoutMs = 20_000;
 
 /**
  * Starts a Redis server with an append-only file and `noeviction` (BullMQ needs that) on a free loopback port,
- * or takes over the one that a crashed run left behind in the same directory. Detached, as PostgreSQL is.
+ * or takes over the one that a crashed run left behind in the same directory. Detached, like PostgreSQL.
  *
- * @throws Error with the tail of the server's log when it does not come up.
+ * @throws Error with the tail of the server's log if it does not come up.
  */
 export async function startRedis({ binary, dir, port, sync = 'everysec' }: RedisOptions): Promise<RedisServer> {
   await makePrivateDirectory(dir);

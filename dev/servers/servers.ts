@@ -10,13 +10,13 @@ import { findRedisBinary, installRedis } from './redis-binary.ts';
 export interface Servers {
   databaseUrl: string;
   redisUrl: string;
-  /** stops those that are private; the user's are left alone */
+  /** stops the private ones; the user's servers keep running */
   stop(): Promise<void>;
 }
 
 /**
- * Gives the servers that the configuration names, and starts a private one for each that it does not, with its data under
- * `dir`. Says what it does, one line a step. When one does not come up, the other is stopped again.
+ * Provides the servers that the configuration names, and starts a private one for each that it does not, with its data under
+ * `dir`. Prints one line for each step. If one does not come up, it stops the other.
  */
 export async function startServers(config: Config, environment: NodeJS.ProcessEnv, dir: string): Promise<Servers> {
   const closing = createCloseStack((name, error) => say(`${name} could not be stopped: ${String(error)}`));

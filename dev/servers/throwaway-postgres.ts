@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startPostgres } from './postgres.ts';
 
-/** Does some work on an empty PostgreSQL server that is thrown away afterwards. */
+/** Does some work on an empty PostgreSQL server that is deleted afterwards. */
 export async function withThrowawayPostgres<T>(work: (databaseUrl: string) => Promise<T>): Promise<T> {
   const dir = await mkdtemp(join(tmpdir(), 'sluice-'));
   try {

@@ -4,18 +4,18 @@ import { execFileSync } from 'node:child_process';
 export interface UnprivilegedCommand {
   command: string;
   args: string[];
-  /** the user that must own the program's files; undefined when we are not root and own them already */
+  /** the user that must own the program's files; undefined if this process is not root and owns them already */
   owner?: { uid: number; gid: number };
 }
 
 /**
- * Wraps a command so that it runs as `nobody` when we are root, and leaves it alone otherwise.
+ * Wraps a command so that it runs as `nobody` if this process is root; otherwise leaves it unchanged.
  *
- * A checkout often lies where `nobody` may not look (`/root`, a temporary directory of mode 0700), so the process
- * keeps one capability, the right to pass such directories. `no_setuid_fixup` makes access(2) honour it too;
+ * A checkout is often in a place that `nobody` may not read (`/root`, a temporary directory of mode 0700), so the process
+ * keeps one capability, the right to traverse such directories. `no_setuid_fixup` makes access(2) honour it too;
  * PostgreSQL's initdb asks access(2) about its own binaries.
  *
- * @throws Error when we are root and `setpriv` (util-linux) is missing.
+ * @throws Error if this process is root and `setpriv` (util-linux) is missing.
  */
 export function unprivileged(command: string, args: string[]): UnprivilegedCommand {
   if (process.getuid?.() !== 0) return { command, args };

@@ -25,14 +25,14 @@ import type { PostgresConnection } from '../postgres/postgres-facts.ts';
 import type { RedisConnection } from '../redis/redis-facts.ts';
 import { ifThere } from '../tables/tables-facts.ts';
 
-/** How the consumer of health events stands, in PostgreSQL and in Redis. */
+/** The state of the consumer of health events, in PostgreSQL and in Redis. */
 export interface HealthFacts {
-  /** null: the consumer never ran hardened */
+  /** null: the consumer never ran in hardened mode */
   offset: StoredOffset | null;
   lease: Lease | null;
   position: Position;
-  /** its entries in Redis; of `readUnread` only when the position is one */
   stream: HealthStream;
+  /** null: the stream does not exist, or the position is not an entry id */
   unread: Unread | null;
   outbox: OutboxDepth;
   lobbyRival: LobbyRival | null;
@@ -40,16 +40,16 @@ export interface HealthFacts {
 }
 
 /**
- * Looks at both servers, one question to each after the other: what is unread depends on what is saved.
+ * Reads both servers, one question after the other: what counts as unread depends on the saved offset.
  *
- * @returns null when the tables are not there
+ * @returns null if the tables do not exist
  */
 export async function readHealthFacts(
   { database, ask: askPostgres }: PostgresConnection,
   { redis, ask: askRedis }: RedisConnection,
   config: Config['health'],
 ): Promise<Answer<HealthFacts | null>> {
-  // Before the stream: what is saved meanwhile can only make the consumer look further behind than it is.
+  // Before the stream: an offset saved in between can only make the consumer look further behind than it is.
   const [tables, stream, lobby] = await Promise.all([
     askPostgres(() => ifThere(database, 'lobby_outbox', () => readTables(database, config.label))),
     askRedis(() => readHealthStream(redis, config)),

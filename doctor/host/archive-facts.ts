@@ -1,9 +1,9 @@
 import { accessSync, constants, statSync } from 'node:fs';
 
-/** The directory of archives, as this process sees it. */
+/** The archive directory, as this process sees it. */
 export interface ArchiveFacts {
   dir: string;
-  /** why nothing can be written there; null: it can */
+  /** why nothing can be written there; null if writing is possible */
   problem: string | null;
 }
 

@@ -5,34 +5,34 @@ import type { HostFacts } from './host-facts.ts';
 const onHost = findingsOn('host');
 const onConfiguration = findingsOn('configuration');
 
-/** This process and how it was configured. */
+/** Checks this process and its configuration. */
 export function checkHost(facts: HostFacts, options: { recordingEnabled: boolean }): Finding[] {
   const { nodeVersion, nodeWanted, hasEnvFile, unknownVariables, passedOverVariables, variableProblems } = facts;
   return [
     isBelow(nodeVersion, nodeWanted)
       ? onHost.failure(
           'node',
-          `${nodeVersion}, wanted is ${nodeWanted}`,
-          'call it through npm run, which brings its own Node',
+          `${nodeVersion}, but ${nodeWanted} is required`,
+          "run it through npm run, which uses the project's own Node",
         )
       : onHost.ok('node', nodeVersion),
     unknownVariables.length > 0
       ? onConfiguration.warning(
           'variables',
-          `set, but not known: ${unknownVariables.join(', ')}`,
-          'compare them with .env.example; it is most likely a slip of the pen',
+          `set but unknown: ${unknownVariables.join(', ')}`,
+          'compare them with .env.example; most likely a name is misspelt',
         )
       : onConfiguration.ok(
           'variables',
           hasEnvFile ? 'all are known; .env in this directory was read' : 'all are known',
         ),
     ...variableProblems.map((problem) =>
-      onConfiguration.failure('values', problem, 'correct it: the processes that read it do not start'),
+      onConfiguration.failure('values', problem, 'correct it: processes that read it refuse to start'),
     ),
     ...passedOverVariables.map((name) =>
       onConfiguration.warning(
         'values',
-        `${name} holds the address of a Kubernetes Service and is passed over`,
+        `${name} holds the address of a Kubernetes Service and is ignored`,
         'set enableServiceLinks: false in the pod, or set the variable yourself',
       ),
     ),
@@ -42,15 +42,15 @@ export function checkHost(facts: HostFacts, options: { recordingEnabled: boolean
       : onConfiguration.warning(
           'recording',
           'DSL_EXECUTION_LOG_ENABLED is off: producers with this configuration store nothing',
-          'leave it out, or set it to true',
+          'remove it, or set it to true',
         ),
   ];
 }
 
-/** Without a place for its archive, no partition of executions is dropped. */
+/** Without a directory for the archive, no partition of executions is dropped. */
 function checkArchive({ archive }: HostFacts): Finding[] {
   if (archive === null) return [];
-  if (archive.problem === null) return [onHost.ok('archive', `${archive.dir} can be written to`)];
+  if (archive.problem === null) return [onHost.ok('archive', `${archive.dir} is writable`)];
   return [
     onHost.failure(
       'archive',
@@ -60,11 +60,11 @@ function checkArchive({ archive }: HostFacts): Finding[] {
   ];
 }
 
-/** One of the servers is not configured at all. */
+/** One of the servers is not configured. */
 export function checkMissingUrl(subject: 'redis' | 'postgres', variable: string): Finding {
   return findingsOn(subject).failure(
     'connection',
-    `${variable} is not set or cannot be used, so there is nothing to look at`,
-    'set it; with npm start running in this directory: source .sluice/env',
+    `${variable} is not set or not usable, so there is nothing to check`,
+    'set it; if npm start is running in this directory: source .sluice/env',
   );
 }

@@ -7,26 +7,26 @@ import { type ArchiveFacts, readArchiveFacts } from './archive-facts.ts';
 /** What is known without asking a server. */
 export interface HostFacts {
   nodeVersion: string;
-  /** as package.json has it: `>=22.18` */
+  /** as in package.json: `>=22.18` */
   nodeWanted: string;
-  /** version of the BullMQ in this build */
+  /** version of BullMQ in this build */
   bullmqVersion: string;
   /** whether a file .env in the current directory was read, as every `sluice` command does */
   hasEnvFile: boolean;
-  /** variables that look like ours and are not */
+  /** variables that look like Sluice's but are not */
   unknownVariables: string[];
-  /** variables of ours that hold what Kubernetes has put there */
+  /** variables of Sluice that hold a value set by Kubernetes */
   passedOverVariables: string[];
-  /** what is wrong with the values of variables, of whichever process: a line each, without a secret */
+  /** problems with the values of variables of any process, one line each, without secrets */
   variableProblems: string[];
-  /** where executions are archived; null: nowhere */
+  /** where executions are archived; null if they are not */
   archive: ArchiveFacts | null;
 }
 
-/** Beside the sources, and one level further up from the build. */
+/** Next to the sources, and one level further up from the build. */
 const packageFile = import.meta.url.endsWith('.ts') ? '../../package.json' : '../../../package.json';
 
-/** Looks at this process and its files. */
+/** Reads the facts about this process and its files. */
 export function readHostFacts(environment: NodeJS.ProcessEnv): HostFacts {
   const ours = JSON.parse(readFileSync(new URL(packageFile, import.meta.url), 'utf8')) as { engines: { node: string } };
   const bullmq = createRequire(import.meta.url)('bullmq/package.json') as { version: string };

@@ -4,34 +4,34 @@ import { describeDatabaseError, explainDatabaseError } from '../../shared/platfo
 import { type Answer, type Ask, createAsk } from '../answer.ts';
 import type { ClockReading } from '../check-clock.ts';
 
-/** What a PostgreSQL server that answers was found to be. */
+/** What is known about a PostgreSQL server that answers. */
 export interface PostgresFacts {
   server: Answer<PostgresServer>;
   passage: Answer<Passage>;
   clock: Answer<ClockReading>;
-  /** milliseconds of statement_timeout that this connection asked for, to compare with what it got */
+  /** the statement_timeout, in milliseconds, that this connection asked for; compared with what it got */
   askedStatementTimeoutMs: number;
 }
 
 export interface PostgresServer {
-  /** as 180004 for 18.4 */
+  /** 180004 for 18.4 */
   versionNumber: number;
   version: string;
   isInRecovery: boolean;
   isReadOnly: boolean;
   encoding: string;
-  /** where tables are made when no schema is named; null: the schema of DATABASE_URL is not there */
+  /** where tables are created if no schema is named; null if the schema in DATABASE_URL does not exist */
   schema: string | null;
   statementTimeoutMs: number;
   maxConnections: number;
   /** connections kept free for superusers and for roles with pg_use_reserved_connections */
   reservedConnections: number;
-  /** connections of everybody, and of those those of workers */
+  /** connections of everybody; workers' connections are part of them */
   usedConnections: number;
   workerConnections: number;
 }
 
-/** A connection to look at a database with. `ask` holds for all questions to it. */
+/** A connection for reading a database's state. `ask` applies to every question. */
 export interface PostgresConnection {
   database: Database;
   ask: Ask;
@@ -40,13 +40,13 @@ export interface PostgresConnection {
   close(): Promise<void>;
 }
 
-/** The doctor is no burden on a server that is short of connections. */
+/** Small, because the server may be short of connections. */
 const poolSize = 3;
 
 /**
- * Connects, or says in time why not. Only statements that read are sent.
+ * Connects, or reports in time why that failed. Sends only statements that read.
  *
- * @param withinMs milliseconds for each question, the connecting included
+ * @param withinMs milliseconds for each question, including the connection
  * @param hide blanks secrets in what the server says
  */
 export async function connectToPostgres(
@@ -76,13 +76,13 @@ export async function connectToPostgres(
   };
 }
 
-/** Looks at the server. Whatever role asks may see all of this, but for the sessions of others, which are counted anyway. */
+/** Reads the server's state. Any role may see all of it, except details of other users' sessions, which are counted anyway. */
 export async function readPostgresFacts({
   database,
   ask,
   statementTimeoutMs,
 }: PostgresConnection): Promise<PostgresFacts> {
-  // The clock gets the connection that is open already: opening one would only blur its reading.
+  // The clock is read on the connection that is already open: opening one would only blur the reading.
   const [clock, server, passage] = await Promise.all([
     ask(() => readClock(database)),
     ask(() => readServer(database)),
@@ -105,7 +105,7 @@ async function readServer(database: Database): Promise<PostgresServer> {
     from pg_stat_activity
     where datid is not null and coalesce(backend_type, 'client backend') = 'client backend'
       and application_name is distinct from 'sluice doctor'`;
-  if (server === undefined) throw new Error('the server gave no answer');
+  if (server === undefined) throw new Error('the server returned no row');
   return server;
 }
 

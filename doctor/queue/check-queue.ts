@@ -7,29 +7,29 @@ import { versionNumbers } from '../version.ts';
 const waitWarnSeconds = 60;
 const waitFailSeconds = 900;
 
-/** BullMQ's own default, and the room that its trimming by whole nodes of the stream may take on top. */
+/** BullMQ's own default; trimming by whole nodes of the stream may leave some more. */
 const defaultEventsKept = 10_000;
 const eventsSlack = 1_000;
 
-/** The queue that is checked, and what it is held against. */
+/** The queue to check, and what it is checked against. */
 export interface QueueContext {
   queue: QueueName;
   namespace: string;
-  /** version of the BullMQ in this build */
+  /** version of BullMQ in this build */
   ownVersion: string;
-  /** names of all connections to Redis */
+  /** names of all Redis connections */
   clientNames: Answer<readonly string[]>;
 }
 
-/** What a queue is like, and whether somebody works on it. */
+/** The state of a queue, and whether anybody works on it. */
 export function checkQueue(facts: Answer<QueueFacts>, context: QueueContext): Finding[] {
   const on = findingsOn(`queue ${context.queue}`);
   if (!facts.known)
     return [
       on.failure(
         'jobs',
-        `could not be looked at: ${facts.why}`,
-        "workers will not be able to, either: look at the server, and at the rights of REDIS_URL's user",
+        `could not be checked: ${facts.why}`,
+        'workers cannot read it either: check the server, and the rights of the user in REDIS_URL',
       ),
     ];
   return [
@@ -41,7 +41,7 @@ export function checkQueue(facts: Answer<QueueFacts>, context: QueueContext): Fi
   ];
 }
 
-/** Different versions of BullMQ run different scripts on the same keys. */
+/** Different BullMQ versions run different scripts on the same keys. */
 function checkLibrary({ library }: QueueFacts, { queue, ownVersion }: QueueContext): Finding {
   const on = findingsOn(`queue ${queue}`);
   const check = 'bullmq';
@@ -49,13 +49,9 @@ function checkLibrary({ library }: QueueFacts, { queue, ownVersion }: QueueConte
   const [name = '', theirs = ''] = library.split(':');
   const [major, minor] = versionNumbers(theirs);
   const [ownMajor, ownMinor] = versionNumbers(ownVersion);
-  const remedy = 'run producers and workers of the same build of Sluice';
+  const remedy = 'run producers and workers from the same build of Sluice';
   if (name !== 'bullmq' || theirs === '')
-    return on.warning(
-      check,
-      `last opened by ${library}, which is not the BullMQ of this build (${ownVersion})`,
-      remedy,
-    );
+    return on.warning(check, `last opened by ${library}, not by the BullMQ of this build (${ownVersion})`, remedy);
   if (major !== ownMajor)
     return on.failure(check, `last opened by BullMQ ${theirs}; this build has ${ownVersion}`, remedy);
   return on.ok(check, minor === ownMinor ? theirs : `${theirs}, this build has ${ownVersion}`);
@@ -76,7 +72,7 @@ function checkBacklog(
   return on.ok(check, message);
 }
 
-const keepUp = 'start more workers, and look at their logs and at PostgreSQL';
+const keepUp = 'start more workers, and check their logs and PostgreSQL';
 
 function resume(queue: QueueName): string {
   return `resume it: sluice queues resume ${queue}`;
@@ -88,14 +84,14 @@ function checkWorkers(facts: QueueFacts, { queue, namespace, clientNames }: Queu
   if (!clientNames.known)
     return on.warning(
       check,
-      `whether any is connected could not be looked at: ${clientNames.why}`,
-      'let the user of REDIS_URL call CLIENT LIST, or look at the workers yourself',
+      `could not check whether any is connected: ${clientNames.why}`,
+      'allow the user in REDIS_URL to call CLIENT LIST, or check the workers yourself',
     );
   const connected = queueKeys(queue, namespace).countWorkers(clientNames.value);
   if (connected > 0) return on.ok(check, `${connected} connected`);
   const start = `start one: sluice worker ${queue}`;
   if (facts.active > 0)
-    return on.warning(check, `none is connected, and ${facts.active} jobs were left by one that died`, start);
+    return on.warning(check, `none is connected, and a worker that died left ${facts.active} active jobs`, start);
   if (facts.waiting + facts.delayed > 0) return on.warning(check, 'none is connected, and jobs wait', start);
   return on.ok(check, 'none is connected, and there is nothing to do');
 }
@@ -106,16 +102,16 @@ function checkFailed({ failed }: QueueFacts, { queue, namespace }: QueueContext)
   const key = queueKeys(queue, namespace).of('failed');
   return on.warning(
     'failed',
-    `${failed} jobs; beyond SLUICE_FAILED_JOBS_KEPT the oldest are deleted with their records`,
-    `see which: redis-cli ZREVRANGE '${key}' 0 9; mend the cause, then put them back: sluice queues retry ${queue}`,
+    `${failed} jobs; beyond SLUICE_FAILED_JOBS_KEPT, the oldest are deleted together with their records`,
+    `list them: redis-cli ZREVRANGE '${key}' 0 9; fix the cause, then retry them: sluice queues retry ${queue}`,
   );
 }
 
 function checkEvents({ events, eventsKept }: QueueFacts, { queue, namespace }: QueueContext): Finding {
   const on = findingsOn(`queue ${queue}`);
   const kept = eventsKept ?? defaultEventsKept;
-  const message = `${events} entries, of about ${kept} that are kept`;
+  const message = `${events} entries; about ${kept} are to be kept`;
   if (events <= 2 * kept + eventsSlack) return on.ok('events', message);
   const key = queueKeys(queue, namespace).of('events');
-  return on.warning('events', message, `nobody reads them: redis-cli XTRIM '${key}' MAXLEN '~' ${kept}`);
+  return on.warning('events', message, `nobody reads them, so trim them: redis-cli XTRIM '${key}' MAXLEN '~' ${kept}`);
 }

@@ -15,41 +15,41 @@ const recommendedVersion = '6.2.0';
 const memoryFailShare = 0.95;
 const clientsWarnShare = 0.9;
 
-/** Where the lines are that a user of its own needs. */
+/** The rights that a dedicated Redis user needs. */
 const rights =
-  'as "Rights in Redis" in docs/operations.md has them: ACL SETUSER … +@connection +@read +@write +@scripting +info';
+  'see "Rights in Redis" in docs/operations.md: ACL SETUSER … +@connection +@read +@write +@scripting +info';
 
-/** What can be done about a server that does not let anybody in; by the code of its error. */
+/** Remedies for a server that refuses connections, by error code. */
 const remedies: Record<string, string> = {
-  ECONNREFUSED: 'start the server, or correct host and port in REDIS_URL',
+  ECONNREFUSED: 'start the server, or correct the host and port in REDIS_URL',
   ENOTFOUND: 'correct the host in REDIS_URL',
-  EAI_AGAIN: 'look at the name resolution of this machine, or correct the host in REDIS_URL',
-  WRONGPASS: 'correct user and password in REDIS_URL',
-  NOAUTH: 'REDIS_URL has no password, and the server wants one',
-  NOPERM: `give the user of REDIS_URL the rights of a producer or a worker, ${rights}`,
-  DENIED: 'the server is in protected mode: set a password, and put it into REDIS_URL',
-  ERR: 'correct REDIS_URL, the number of the database in it included',
+  EAI_AGAIN: "check this machine's name resolution, or correct the host in REDIS_URL",
+  WRONGPASS: 'correct the user and password in REDIS_URL',
+  NOAUTH: 'add the password to REDIS_URL; the server requires one',
+  NOPERM: `give the user in REDIS_URL the rights of a producer or a worker, ${rights}`,
+  DENIED: 'the server is in protected mode: set a password, and add it to REDIS_URL',
+  ERR: 'correct REDIS_URL, including the database number',
   [timeoutCode]:
-    'look whether the server hangs, and whether it wants TLS: rediss:// instead of redis:// or the reverse',
-  ECONNRESET: 'look whether the server wants TLS: rediss:// instead of redis:// or the reverse',
+    'check whether the server hangs, and whether it requires TLS: rediss:// instead of redis://, or the reverse',
+  ECONNRESET: 'check whether the server requires TLS: rediss:// instead of redis://, or the reverse',
 };
 
-/** Whether Redis lets this machine in. */
+/** Whether Redis accepts connections from this machine. */
 export function checkRedisConnection(state: RedisConnection['state']): Finding {
   if (!state.known) {
-    const remedy = remedies[state.code] ?? 'look at the server, the way to it, and REDIS_URL';
+    const remedy = remedies[state.code] ?? 'check the server, the network path to it, and REDIS_URL';
     return on.failure('connection', `Redis cannot be used: ${state.why}`, remedy);
   }
   if (state.value === 'loading')
     return on.failure(
       'connection',
       'the server is still loading its data from disk',
-      'wait until it has; producers buffer and workers wait meanwhile',
+      'wait until it has finished; meanwhile producers buffer and workers wait',
     );
   return on.ok('connection', 'the server answers');
 }
 
-/** All that the server told about itself. */
+/** Checks everything that the server reported about itself. */
 export function checkRedis(
   { server, savePoints, clock }: RedisFacts,
   { memoryShare }: { memoryShare: number },
@@ -58,8 +58,8 @@ export function checkRedis(
     return [
       on.warning(
         'server',
-        `INFO could not be looked at: ${server.why}. Producers do not see how full the server is, so that only its own refusal counts`,
-        `let the user of REDIS_URL call it, ${rights}`,
+        `INFO could not be read: ${server.why}. Producers cannot see how full the server is, and notice only when it refuses writes`,
+        `allow the user in REDIS_URL to call it, ${rights}`,
       ),
       checkClock(on, clock),
     ];
@@ -76,11 +76,11 @@ export function checkRedis(
 }
 
 function checkVersion({ product, version }: RedisServer): Finding {
-  const name = `${product ?? 'a server that does not say what it is'}${version === null ? '' : ` ${version}`}`;
-  const untested = 'try it with npm test, with REDIS_URL set to such a server: BullMQ is made for Redis and Valkey';
+  const name = `${product ?? 'a server that does not identify itself'}${version === null ? '' : ` ${version}`}`;
+  const untested = 'run npm test with REDIS_URL set to such a server: BullMQ is made for Redis and Valkey';
   if (product === null || version === null) return on.warning('version', name, untested);
-  if (product === 'Dragonfly') return on.warning('version', `${name}: not tried by the tests of Sluice`, untested);
-  // Valkey forked at 7.2, so every version of it is new enough.
+  if (product === 'Dragonfly') return on.warning('version', `${name}: not covered by Sluice's tests`, untested);
+  // Valkey forked from Redis 7.2, so every version of it is new enough.
   if (product === 'Valkey') return on.ok('version', name);
   const remedy = `upgrade to ${recommendedVersion} or later`;
   if (isBelow(version, minVersion)) return on.failure('version', `${name}: BullMQ refuses to work with it`, remedy);
@@ -90,66 +90,70 @@ function checkVersion({ product, version }: RedisServer): Finding {
 
 function checkRole({ role, isClusterNode }: RedisServer): Finding {
   if (role === 'slave' || role === 'replica')
-    return on.failure('role', 'a replica, which refuses writes', 'put the primary into REDIS_URL');
+    return on.failure('role', 'a replica, which refuses writes', 'set REDIS_URL to the primary');
   if (isClusterNode)
     return on.warning(
       'role',
-      'a node of a Redis Cluster; Sluice talks to this node only, and keys on other nodes are out of reach',
-      'use a server without cluster mode, or a cluster of one node',
+      'a node of a Redis Cluster; Sluice talks only to this node and cannot reach keys on the others',
+      'use a server without cluster mode, or a cluster with a single node',
     );
   return on.ok('role', role === 'master' || role === null ? 'primary' : role);
 }
 
-/** BullMQ keeps jobs in keys like any other: an evicted key is a lost or a broken job. */
+/** BullMQ keeps jobs in ordinary keys: an evicted key is a lost or broken job. */
 function checkPolicy({ maxMemoryPolicy: policy, maxMemoryBytes, evictedKeys }: RedisServer): Finding {
   const check = 'eviction';
-  const remedy = 'CONFIG SET maxmemory-policy noeviction, and the same in redis.conf or at the provider';
+  const remedy = 'CONFIG SET maxmemory-policy noeviction, and set the same in redis.conf or at the provider';
   if (policy === null)
-    return on.warning(check, 'the server does not tell its maxmemory-policy', 'see to it that it is noeviction');
+    return on.warning(check, 'the server does not report its maxmemory-policy', 'make sure that it is noeviction');
   if (policy !== 'noeviction') {
     // Without a limit nothing is evicted, until somebody sets one.
     return maxMemoryBytes === 0
-      ? on.warning(check, `maxmemory-policy is ${policy}; it will delete jobs once a maxmemory is set`, remedy)
+      ? on.warning(check, `maxmemory-policy is ${policy}: jobs will be deleted once maxmemory is set`, remedy)
       : on.failure(check, `maxmemory-policy is ${policy}: jobs are deleted when memory runs out`, remedy);
   }
   if (evictedKeys !== null && evictedKeys > 0)
     return on.warning(
       check,
       `noeviction now, but ${evictedKeys} keys were evicted since the server was started`,
-      'expect lost jobs: compare what producers sent with what is stored; a restart of the server resets the count',
+      'expect lost jobs: compare what producers sent with what is stored; restarting the server resets the count',
     );
   return on.ok(check, 'noeviction');
 }
 
 function checkMemory({ usedMemoryBytes: used, maxMemoryBytes: max }: RedisServer, share: number): Finding {
-  if (used === null) return on.warning('memory', 'the server does not tell its memory use', 'look at it by hand');
+  if (used === null) return on.warning('memory', 'the server does not report its memory use', 'check it by hand');
   if (max === null || max === 0) return on.ok('memory', `${byteSize(used)} used, no maxmemory`);
   const message = `${byteSize(used)} of ${byteSize(max)} used, ${Math.floor((used / max) * 100)} %`;
   const remedy =
-    'see to it that workers keep up, then raise maxmemory; until there is room, producers buffer or spill (SLUICE_REDIS_MEMORY_SHARE)';
+    'make sure that workers keep up, then raise maxmemory; until there is room, producers buffer or spill (SLUICE_REDIS_MEMORY_SHARE)';
   if (used / max > memoryFailShare) return on.failure('memory', message, remedy);
   if (used / max > share)
-    return on.warning('memory', `${message}, and producers add nothing above ${share * 100} %`, remedy);
+    return on.warning('memory', `${message}, and producers stop adding above ${share * 100} %`, remedy);
   return on.ok('memory', message);
 }
 
-/** What Redis has acknowledged and loses when it dies, is lost for good: the producer has forgotten it. */
+/** Jobs that Redis has acknowledged and then loses in a crash are lost for good: the producer no longer has them. */
 function checkPersistence({ appendOnly, failedWrites, replicas }: RedisServer, savePoints: Answer<string>): Finding {
   const check = 'persistence';
-  const useAppendOnly = 'CONFIG SET appendonly yes, and the same in redis.conf or at the provider';
+  const useAppendOnly = 'CONFIG SET appendonly yes, and set the same in redis.conf or at the provider';
   if (failedWrites.length > 0)
     return on.failure(
       check,
       `${failedWrites.join(' and ')} failed`,
-      "look at the disk's space and rights, and at the server's log",
+      "check the disk's free space and permissions, and the server's log",
     );
   if (appendOnly === true) return on.ok(check, 'append-only file');
   if (appendOnly === null)
-    return on.warning(check, 'the server does not tell whether it keeps an append-only file', 'see to it that it does');
+    return on.warning(
+      check,
+      'the server does not report whether it keeps an append-only file',
+      'make sure that it does',
+    );
   if (!savePoints.known)
     return on.warning(
       check,
-      `no append-only file; whether there are snapshots could not be looked at (${savePoints.why})`,
+      `no append-only file; could not check whether snapshots are made (${savePoints.why})`,
       useAppendOnly,
     );
   if (savePoints.value !== '')
@@ -158,9 +162,9 @@ function checkPersistence({ appendOnly, failedWrites, replicas }: RedisServer, s
       `snapshots only (${savePoints.value}): a crash loses the jobs since the last one`,
       useAppendOnly,
     );
-  const message = 'none: a restart of the server loses every job that waits';
+  const message = 'none: a restart of the server loses every waiting job';
   if (replicas !== null && replicas > 0)
-    return on.warning(check, `${message}, unless its replica takes over (${replicas})`, useAppendOnly);
+    return on.warning(check, `${message}, unless a replica takes over (it has ${replicas})`, useAppendOnly);
   return on.failure(check, message, useAppendOnly);
 }
 
@@ -168,5 +172,5 @@ function checkClients({ connectedClients: connected, maxClients: max }: RedisSer
   if (connected === null || max === null || max === 0) return [];
   const message = `${connected} of ${max} connections in use`;
   if (connected / max <= clientsWarnShare) return [on.ok('connections', message)];
-  return [on.warning('connections', message, 'find out who holds them (CLIENT LIST), or raise maxclients')];
+  return [on.warning('connections', message, 'find out who uses them (CLIENT LIST), or raise maxclients')];
 }

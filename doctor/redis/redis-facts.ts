@@ -4,17 +4,17 @@ import { type Answer, type Ask, createAsk, timeoutCode, type Unanswered } from '
 import type { ClockReading } from '../check-clock.ts';
 import { parseRedisInfo, type RedisServer } from './redis-info.ts';
 
-/** What a Redis server that answers was found to be. */
+/** What is known about a Redis server that answers. */
 export interface RedisFacts {
   server: Answer<RedisServer>;
-  /** when snapshots are made, as CONFIG GET save tells it; empty: never */
+  /** when snapshots are made, as CONFIG GET save reports it; empty: never */
   savePoints: Answer<string>;
   clock: Answer<ClockReading>;
-  /** names of the connections to it, of all who use it */
+  /** names of all clients' connections */
   clientNames: Answer<string[]>;
 }
 
-/** A connection to look at a server with: ready, or why it is not. `ask` holds for all questions to it. */
+/** A connection for reading a server's state: ready, or the reason why not. `ask` applies to every question. */
 export interface RedisConnection {
   redis: Redis;
   ask: Ask;
@@ -26,9 +26,9 @@ export interface RedisConnection {
 const secondLookMs = 1_000;
 
 /**
- * Connects, or says in time why not. Only commands that read are sent.
+ * Connects, or reports in time why that failed. Sends only commands that read.
  *
- * @param withinMs milliseconds for each question, the connecting included
+ * @param withinMs milliseconds for each question, including the connection
  * @param hide blanks secrets in what the server says
  */
 export async function connectToRedis(
@@ -38,7 +38,7 @@ export async function connectToRedis(
   const explain = (thrown: unknown) => explainRedisError(thrown, hide);
   const ask = createAsk({ withinMs, explain });
   const redis = createRedis(url, { role: 'producer', name: 'sluice:doctor', logger: null });
-  // The client's own rejection says no more than that the connection is closed; the reason comes as an event before.
+  // The client's own rejection says only that the connection is closed; the reason arrives earlier, as an event.
   let complaint: Unanswered | null = null;
   redis.on('error', (error: Error) => {
     complaint ??= { known: false, ...explain(error) };
@@ -46,10 +46,10 @@ export async function connectToRedis(
   const connected = await ask(() => redis.connect());
   const heard = complaint as Unanswered | null;
   const connection = { redis, ask, close: () => redis.disconnect() };
-  // Also when it is ready all the same: a database number that was refused leaves it on another database.
+  // Even if it is ready: after refusing a database number, the server leaves the connection on another database.
   if (heard !== null) return { ...connection, state: heard };
   if (connected.known) return { ...connection, state: { known: true, value: 'ready' } };
-  // A server that is loading answers INFO and little else, and the client waits for it to become ready.
+  // A server that is loading answers INFO and little else, and the client waits until it is ready.
   const isLoading =
     connected.code === timeoutCode && redis.status === 'connect' && (await looksLoading(redis, explain));
   return { ...connection, state: isLoading ? { known: true, value: 'loading' } : connected };
@@ -60,12 +60,12 @@ async function looksLoading(redis: Redis, explain: (thrown: unknown) => Omit<Una
   return info.known && parseRedisInfo(info.value).isLoading;
 }
 
-/** Looks at the server. What its access rules forbid is left unanswered. */
+/** Reads the server's state. What the user's ACL forbids stays unanswered. */
 export async function readRedisFacts({ redis, ask }: RedisConnection): Promise<RedisFacts> {
-  // The clock first: whatever is sent before it only blurs its reading.
+  // The clock first: anything sent before it only blurs the reading.
   const [clock, server, savePoints, clientNames] = await Promise.all([
     ask(() => readClock(redis)),
-    // By `call`: the client's own would hide that it is forbidden.
+    // Through `call`: the client's own method would hide that the command is forbidden.
     ask(async () => parseRedisInfo(String(await redis.call('INFO')))),
     ask(() => readSavePoints(redis)),
     ask(async () => clientNamesOf(String(await redis.client('LIST')))),
@@ -75,9 +75,9 @@ export async function readRedisFacts({ redis, ask }: RedisConnection): Promise<R
 
 async function readSavePoints(redis: Redis): Promise<string> {
   const answer: unknown = await redis.config('GET', 'save');
-  // A list of names and values in one version of the protocol, a map in the other.
+  // A list of names and values in RESP2, a map in RESP3.
   const pairs = Array.isArray(answer) ? answer : Object.entries(answer as object).flat();
-  if (pairs[0] !== 'save') throw new Error('the server does not tell when it makes snapshots');
+  if (pairs[0] !== 'save') throw new Error('the server does not report when it makes snapshots');
   return String(pairs[1] ?? '');
 }
 
@@ -87,12 +87,12 @@ async function readClock(redis: Redis): Promise<ClockReading> {
   return { askedAtMs, answeredAtMs: Date.now(), serverMs: Number(seconds) * 1_000 + Number(microseconds) / 1_000 };
 }
 
-/** CLIENT LIST is a line for each connection, of fields `name=value`. Names have no spaces in them. */
+/** CLIENT LIST has one line for each connection, with fields `name=value`. Names contain no spaces. */
 export function clientNamesOf(list: string): string[] {
   return list.split('\n').flatMap((line) => / name=(\S+)/.exec(line)?.[1] ?? []);
 }
 
-/** A Redis error begins with its code in capitals; a socket's has one of its own. */
+/** A Redis error begins with its code in capitals; a socket error has its own. */
 function explainRedisError(thrown: unknown, hide: (text: string) => string): Omit<Unanswered, 'known'> {
   const error = toError(thrown);
   const ownCode = 'code' in error && typeof error.code === 'string' ? error.code : null;

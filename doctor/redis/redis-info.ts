@@ -1,22 +1,22 @@
-/** What a Redis server, or one that speaks its language, tells about itself. A figure that it does not tell is null. */
+/** What a Redis server, or one that speaks its protocol, reports about itself. A value that it does not report is null. */
 export interface RedisServer {
   product: 'Redis' | 'Valkey' | 'Dragonfly' | null;
-  /** in the numbering of its product */
+  /** in the product's own numbering */
   version: string | null;
   role: string | null;
   /** whether it is a node of a Redis Cluster */
   isClusterNode: boolean;
-  /** whether it is still reading its data from disk */
+  /** whether it is still loading its data from disk */
   isLoading: boolean;
-  /** what counts against the bound */
+  /** what counts against maxmemory */
   usedMemoryBytes: number | null;
   /** 0: no limit */
   maxMemoryBytes: number | null;
   maxMemoryPolicy: string | null;
-  /** keys deleted for want of memory since it was started */
+  /** keys deleted for lack of memory since the server started */
   evictedKeys: number | null;
   appendOnly: boolean | null;
-  /** what went wrong with the last write to disk, of whatever kind; empty: nothing */
+  /** writes to disk of any kind whose last attempt failed; empty if none */
   failedWrites: string[];
   /** replicas that hold a copy of the data */
   replicas: number | null;
@@ -24,14 +24,14 @@ export interface RedisServer {
   maxClients: number | null;
 }
 
-/** Statuses of writes to disk in INFO, and what they are about. */
+/** INFO's fields for the status of disk writes, and what each is about. */
 const writeStatuses = {
   aof_last_write_status: 'the last write to the append-only file',
   aof_last_bgrewrite_status: 'the last rewrite of the append-only file',
   rdb_last_bgsave_status: 'the last snapshot',
 };
 
-/** Reads the answer of INFO: lines of `name:value` under headings that begin with #. */
+/** Parses INFO's answer: lines of `name:value` under headings that begin with #. */
 export function parseRedisInfo(text: string): RedisServer {
   const fields = new Map(
     text.split(/\r?\n/).flatMap((line): [string, string][] => {
@@ -61,13 +61,13 @@ export function parseRedisInfo(text: string): RedisServer {
   };
 }
 
-/** Buffers for replicas and for the append-only file do not count against the bound. */
+/** Buffers for replicas and for the append-only file do not count against maxmemory. */
 function countedMemory(figure: (name: string) => number | null): number | null {
   const used = figure('used_memory');
   return used === null ? null : Math.max(0, used - (figure('mem_not_counted_for_evict') ?? 0));
 }
 
-/** The others also tell a redis_version: the one that they are like. */
+/** The others also report a redis_version: the version that they are compatible with. */
 function productOf(field: (name: string) => string | null): Pick<RedisServer, 'product' | 'version'> {
   const dragonfly = field('dragonfly_version');
   if (dragonfly !== null) return { product: 'Dragonfly', version: dragonfly.replace(/^df-v?/, '') };

@@ -20,19 +20,19 @@ const onDeadLetters = findingsOn('dead letters');
 
 const transactionWarnSeconds = 300;
 
-/** What the tables are held against. */
+/** What the tables are checked against. */
 export interface TablesContext {
   migrations: readonly KnownMigration[];
-  /** the days, weeks or months that ought to have a partition, from yesterday's on */
+  /** the days, weeks or months that should have a partition, starting with yesterday's */
   days: readonly DayPartition[];
-  /** which of these. @default day */
+  /** the unit of `days`. @default day */
   unit?: PartitionUnit;
   /** statements over all of time that one process runs at once: SLUICE_DATABASE_POOL_SIZE. @default 4 */
   poolSize?: number;
   nowMs: number;
 }
 
-/** All that was seen in the tables. What is not there because a migration is missing is told once, as that. */
+/** Checks the tables. What is absent because of a missing migration is reported once, as that migration. */
 export function checkTables(
   facts: TablesFacts,
   { migrations, days, unit = 'day', poolSize = 4, nowMs }: TablesContext,
@@ -48,16 +48,16 @@ export function checkTables(
   ].flat();
 }
 
-function checkAnswer<T>(check: string, answer: Answer<T | null>, judge: (value: T) => Finding): Finding[] {
+function checkAnswer<T>(check: string, answer: Answer<T | null>, toFinding: (value: T) => Finding): Finding[] {
   if (!answer.known) return [unanswered(on, check, answer)];
-  return answer.value === null ? [] : [judge(answer.value)];
+  return answer.value === null ? [] : [toFinding(answer.value)];
 }
 
 function unanswered(subject: typeof on, check: string, { why }: Unanswered): Finding {
   return subject.warning(
     check,
-    `could not be looked at: ${why}`,
-    'look at the rights of the user of DATABASE_URL, and at who locks the tables (pg_locks)',
+    `could not be checked: ${why}`,
+    'check the rights of the user in DATABASE_URL, and who locks the tables (pg_locks)',
   );
 }
 
@@ -71,8 +71,8 @@ function checkMigrations(books: readonly BookLine[], known: readonly KnownMigrat
   if (open.length > 0)
     return on.failure(
       check,
-      `begun and not finished: ${open.join(', ')}`,
-      'if none is running now, look at what is there of it, and run sluice migrate resolve --applied NAME, or --rolled-back NAME',
+      `started but not finished: ${open.join(', ')}`,
+      'if no migration is running now, check how far it got, and run sluice migrate resolve --applied NAME, or --rolled-back NAME',
     );
   if (pending.length > 0)
     return on.failure(
@@ -84,13 +84,13 @@ function checkMigrations(books: readonly BookLine[], known: readonly KnownMigrat
     return on.warning(
       check,
       `the database is newer than this build: ${unknown.join(', ')}`,
-      'run the build that made it, or a later one',
+      'run the build that migrated it, or a later one',
     );
   if (changed.length > 0)
     return on.warning(
       check,
       `changed since they were applied: ${changed.join(', ')}`,
-      'put the released files back; what a change shall do belongs into a migration of its own',
+      'restore the released files; put the change into a new migration',
     );
   return on.ok(check, `all ${known.length} applied`);
 }
@@ -100,7 +100,7 @@ function checkRights({ mayWrite, mayPurge, mayPartition }: Rights): Finding {
   if (!mayWrite)
     return on.failure(
       check,
-      'the user of DATABASE_URL may not write to the tables',
+      'the user in DATABASE_URL may not write to the tables',
       'grant select, insert, update, delete on all tables in schema … to …; grant usage on all sequences in schema … to …',
     );
   const lacking = [
@@ -108,7 +108,7 @@ function checkRights({ mayWrite, mayPurge, mayPartition }: Rights): Finding {
       ? []
       : [
           {
-            right: 'make partitions',
+            right: 'create partitions',
             remedy: `run sluice migrate daily as the owner of ${executionLogTable}, or make this user its owner`,
           },
         ]),
@@ -116,18 +116,19 @@ function checkRights({ mayWrite, mayPurge, mayPartition }: Rights): Finding {
       ? []
       : [
           {
-            right: 'delete what is due to be purged',
-            remedy: 'grant delete on all tables in schema … to …, or run sluice maintain daily as a user who may',
+            right: 'delete rows that are due to be purged',
+            remedy:
+              'grant delete on all tables in schema … to …, or run sluice maintain daily as a user with this right',
           },
         ]),
   ];
   if (lacking.length > 0)
     return on.warning(
       check,
-      `the user of DATABASE_URL may write, but not ${lacking.map(({ right }) => right).join(', nor ')}`,
+      `the user in DATABASE_URL may write, but not ${lacking.map(({ right }) => right).join(', nor ')}`,
       lacking.map(({ remedy }) => remedy).join('; '),
     );
-  return on.ok(check, 'may write, purge and make partitions');
+  return on.ok(check, 'may write, purge and create partitions');
 }
 
 function checkPartitions(
@@ -136,10 +137,10 @@ function checkPartitions(
 ): Finding {
   const check = 'partitions';
   const remedy =
-    'run sluice maintain partitions, or start a worker; both also take rows of it out of the DEFAULT partition';
+    'run sluice maintain partitions, or start a worker; both also move its rows out of the DEFAULT partition';
   const missingToday = missing.filter((day) => isDayOf(day, nowMs));
   if (missingToday.length > 0) return on.failure(check, `today's is missing: ${namesOf(missingToday)}`, remedy);
-  // Yesterday's is for latecomers only, and not worth a word once it is gone.
+  // Yesterday's is only for late rows, and its absence is not worth reporting.
   const isComing = ({ from }: DayPartition): boolean => Date.parse(from) > nowMs;
   const comingDays = days.filter(isComing);
   const coming = comingDays.length;
@@ -154,38 +155,38 @@ function checkStrayRows(rows: number): Finding {
   const count = rows < strayRowsCounted ? `${rows}` : `${strayRowsCounted} or more`;
   return on.warning(
     'default partition',
-    `${count} rows of days that had no partition: sent in later, from a producer with a wrong clock, or stored while nobody made partitions (maintenance does not run, or may not make them)`,
-    `run sluice maintain partitions as the owner of the tables, which moves those within the retention; the others have a wrong time or are older: select recorded_at::date, count(*) from ${executionLogTable}_default group by 1`,
+    `${count} rows of days that had no partition: sent late, sent by a producer with a wrong clock, or stored while nobody created partitions (maintenance does not run, or may not create them)`,
+    `run sluice maintain partitions as the owner of the tables, which moves the rows within the retention; the others have a wrong time or are older, see: select recorded_at::date, count(*) from ${executionLogTable}_default group by 1`,
   );
 }
 
 function checkLocks({ waiting, oldestTransactionSeconds }: Locks): Finding {
-  const remedy = 'see who: select pid, pg_blocking_pids(pid), state, query from pg_stat_activity';
-  if (waiting > 0) return on.warning('locks', `${waiting} sessions wait for a lock on our tables`, remedy);
+  const remedy = 'see who holds them: select pid, pg_blocking_pids(pid), state, query from pg_stat_activity';
+  if (waiting > 0) return on.warning('locks', `${waiting} sessions are waiting for a lock on Sluice's tables`, remedy);
   if (oldestTransactionSeconds !== null && oldestTransactionSeconds > transactionWarnSeconds)
     return on.warning(
       'locks',
-      `a transaction on our tables has been open for ${Math.round(oldestTransactionSeconds)} s`,
+      `a transaction on Sluice's tables has been open for ${Math.round(oldestTransactionSeconds)} s`,
       remedy,
     );
-  return on.ok('locks', 'nobody waits');
+  return on.ok('locks', 'nobody is waiting');
 }
 
-/** A read of all time locks each partition and each of its indexes. The server counts its room for all sessions together. */
+/** A read over all of time locks every partition and every index of it. The server has one lock table for all sessions. */
 function checkLockTable(
   { maxLocksPerTransaction, holders, partitions, relations }: LockTable,
   poolSize: number,
 ): Finding {
   const check = 'lock table';
   const [room, need] = [maxLocksPerTransaction * holders, relations * poolSize];
-  const message = `${poolSize} reads of all ${partitions} partitions at once take ${need} locks, the server has room for ${room}`;
+  const message = `${poolSize} reads of all ${partitions} partitions at once take ${need} locks; the server has room for ${room}`;
   if (need <= room) return on.ok(check, message);
-  // In steps of the default.
+  // In multiples of the server's default.
   const enough = Math.ceil(need / holders / 64) * 64;
   return on.warning(
     check,
-    `${message}: they fail with 53200`,
-    `set max_locks_per_transaction = ${enough} and restart PostgreSQL, or make fewer partitions: SLUICE_PARTITION_BY=week or month`,
+    `${message}: they would fail with 53200`,
+    `set max_locks_per_transaction = ${enough} and restart PostgreSQL, or have fewer partitions: SLUICE_PARTITION_BY=week or month`,
   );
 }
 
@@ -206,7 +207,7 @@ function checkDeadLetters(deadLetters: Answer<DeadLetterGroup[] | null>): Findin
   ];
 }
 
-/** The first few; a list of a year's partitions is no line. */
+/** The first few names: a year of partitions would not fit on a line. */
 function namesOf(partitions: readonly DayPartition[]): string {
   const shown = 3;
   const names = partitions.slice(0, shown).map(({ name }) => name);

@@ -28,7 +28,7 @@ const filledTables = [
   'stream_lease',
   'lobby_outbox',
 ];
-/** Those with rows that change or are locked before they go. The records of games are made by other services. */
+/** Tables whose rows are updated, or locked before they are deleted. Other services create the records of games. */
 const updatedTables = [
   'dead_letter',
   'request',
@@ -40,7 +40,7 @@ const updatedTables = [
   'stream_offset',
   'stream_lease',
 ];
-/** Those whose rows are deleted when they are due; old executions go with their partition. */
+/** Tables whose rows are deleted when they are due; old executions go with their partition. */
 const purgedTables = [
   'dead_letter',
   'request',
@@ -50,17 +50,17 @@ const purgedTables = [
   'subject_erasure',
   'lobby_outbox',
 ];
-/** All of them. */
+/** All of these tables. */
 export const tables: readonly string[] = [...new Set([...filledTables, ...updatedTables, ...purgedTables])];
-/** What numbers the rows of the outbox. */
+/** The sequence that numbers the rows of the outbox. */
 const sequence = 'lobby_outbox_seq_seq';
 
-/** What stands in the tables of Sluice, and who is at work on them. What is null is not there. */
+/** The contents of Sluice's tables, and who is working on them. Null: the table does not exist. */
 export interface TablesFacts {
-  /** empty when there are no books, either */
+  /** empty if the table of migrations does not exist either */
   migrations: Answer<BookLine[]>;
   rights: Answer<Rights | null>;
-  /** of the days asked for, those that have no place but the DEFAULT partition */
+  /** of the days asked for, those that have only the DEFAULT partition */
   missingDays: Answer<DayPartition[] | null>;
   /** rows of the DEFAULT partition, counted up to `strayRowsCounted` */
   strayRows: Answer<number | null>;
@@ -76,27 +76,27 @@ export interface KnownMigration {
   checksum: string;
 }
 
-/** What the user of DATABASE_URL may do. */
+/** What the user in DATABASE_URL may do. */
 export interface Rights {
   mayWrite: boolean;
-  /** delete what is due, as the purge of the role maintenance does */
+  /** delete rows that are due, as the purge of the maintenance role does */
   mayPurge: boolean;
-  /** make partitions: owns the partitioned table, and may make tables in its schema */
+  /** create partitions: owns the partitioned table, and may create tables in its schema */
   mayPartition: boolean;
 }
 
-/** Who waits for whom at the tables of Sluice. */
+/** Who is waiting for locks on Sluice's tables. */
 export interface Locks {
   /** sessions that wait for a lock on one of the tables */
   waiting: number;
-  /** seconds since the oldest open transaction that holds such a lock began; null when there is none */
+  /** seconds since the start of the oldest open transaction that holds such a lock; null if there is none */
   oldestTransactionSeconds: number | null;
 }
 
-/** How many locks the server has room for, and what a statement over all of time takes. */
+/** How many locks the server has room for, and how many a statement over all of time takes. */
 export interface LockTable {
   maxLocksPerTransaction: number;
-  /** sessions and prepared transactions that the room is counted for: max_connections + max_prepared_transactions */
+  /** sessions and prepared transactions that the lock table is sized for: max_connections + max_prepared_transactions */
   holders: number;
   partitions: number;
   /** tables and indexes of all partitions */
@@ -106,7 +106,7 @@ export interface LockTable {
 export const strayRowsCounted = 1_000;
 export const deadLetterCauses = 5;
 
-/** Looks at the tables, each question for itself: one that a lock holds up does not take the others with it. */
+/** Reads the tables' state. Each question stands alone, so one that waits for a lock does not hold up the others. */
 export async function readTablesFacts(
   { database, ask }: PostgresConnection,
   days: readonly DayPartition[],
@@ -156,7 +156,7 @@ async function countStrayRows(database: Database): Promise<number | null> {
     select partdefid::regclass::text as name from pg_partitioned_table
     where partrelid = to_regclass('sluice.strategy_execution_log') and partdefid <> 0`;
   if (table === undefined) return null;
-  // The name comes from the server, quoted where it has to be; a count of all would read a large table to its end.
+  // The name comes from the server, quoted where necessary. Counting all rows would read a large table to the end.
   const [row] = await database.$queryRaw<{ n: number }[]>(
     Prisma.raw(`select count(*)::int as n from (select from ${table.name} limit ${strayRowsCounted}) as some_rows`),
   );
@@ -187,7 +187,7 @@ async function readLockTable(database: Database): Promise<LockTable | null> {
   return table === undefined || table.partitions === 0 ? null : table;
 }
 
-/** Asks only when the table is there: before the migrations it is not, and that is said once, elsewhere. */
+/** Asks only if the table exists: before the migrations it does not, which is reported once, elsewhere. */
 export async function ifThere<T>(database: Database, table: string, question: () => Promise<T>): Promise<T | null> {
   const [row] = await database.$queryRaw<{ there: boolean }[]>`select count(*) > 0 as there from pg_class
     where relname = ${table} and relnamespace = to_regnamespace('sluice')`;

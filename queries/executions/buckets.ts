@@ -1,19 +1,19 @@
 import { UsageError } from '../../shared/platform/errors.ts';
 import type { ExecutionWindow } from './window.ts';
 
-/** How a window is cut: every bucket begins at a whole multiple of its length, counted from 1970 in UTC. */
+/** How a window is divided: every bucket begins at a whole multiple of its length, counted from 1970 in UTC. */
 export interface Buckets {
   /** whole seconds, in ms */
   bucketMs: number;
-  /** the beginning of the first one, in ms since 1970; not after the window's */
+  /** the beginning of the first bucket, in ms since 1970; not after the window's */
   firstMs: number;
   count: number;
 }
 
-/** More than a chart has pixels for, and what bounds an answer. */
+/** More than a chart has pixels for. Bounds the size of an answer. */
 export const maxBuckets = 500;
 
-/** The most that are chosen when none are asked for: with more, each has the fewer rows for its percentiles. */
+/** The most buckets that are chosen by default: with more, each has fewer rows for its percentiles. */
 const wishedBuckets = 60;
 
 const second = 1_000;
@@ -28,19 +28,21 @@ const lengths = [
 ];
 
 /**
- * Cuts a window into buckets.
+ * Divides a window into buckets.
  *
  * @param bucketMs of one bucket; null chooses the shortest usual length that gives at most 60 (24 hours: 30 minutes)
- * @throws UsageError when it is no whole number of seconds, or gives more than 500 buckets
+ * @throws UsageError if it is not a whole number of seconds, or gives more than 500 buckets
  */
 export function cutIntoBuckets(window: ExecutionWindow, bucketMs: number | null = null): Buckets {
   if (bucketMs === null) return bucketsOf(window, chooseLength(window));
   if (!Number.isSafeInteger(bucketMs) || bucketMs < second || bucketMs % second !== 0) {
-    throw new UsageError(`a bucket of ${bucketMs} ms is no whole number of seconds`);
+    throw new UsageError(`a bucket of ${bucketMs} ms is not a whole number of seconds`);
   }
   const buckets = bucketsOf(window, bucketMs);
   if (buckets.count > maxBuckets) {
-    throw new UsageError(`${buckets.count} buckets are too many; accepted: up to ${maxBuckets}, so a longer bucket`);
+    throw new UsageError(
+      `${buckets.count} buckets are too many; accepted: up to ${maxBuckets}, so choose a longer bucket`,
+    );
   }
   return buckets;
 }
@@ -55,7 +57,7 @@ function bucketsOf({ since, until }: ExecutionWindow, bucketMs: number): Buckets
   return { bucketMs, firstMs: first * bucketMs, count: Math.ceil(until.getTime() / bucketMs) - first };
 }
 
-/** The window of the bucket at an index: the first and the last end where the whole window does. */
+/** The window of the bucket at an index: the first begins and the last ends where the whole window does. */
 export function windowOfBucket({ bucketMs, firstMs }: Buckets, whole: ExecutionWindow, index: number): ExecutionWindow {
   const fromMs = firstMs + index * bucketMs;
   return {

@@ -6,7 +6,7 @@ import { readFiguresWithin, type StrategyFigures, type StrategyQuestion } from '
 export interface Comparison {
   a: StrategyFigures;
   b: StrategyFigures;
-  /** B less A; null where one of the two has no such figure */
+  /** B minus A; null if one of the two has no such figure */
   delta: {
     failureRate: number | null;
     /** ms, of ok runs */
@@ -14,12 +14,12 @@ export interface Comparison {
     p50Ms: number | null;
     p95Ms: number | null;
     p99Ms: number | null;
-    /** of ok runs that scored */
+    /** of ok runs that scored points */
     meanPoints: number | null;
   };
 }
 
-/** Reads both from one snapshot: they are compared as they were at one moment. @throws as readFigures */
+/** Reads both from one snapshot, so that they are compared as of one moment. @throws as readFigures */
 export function compareStrategies(
   database: Database,
   question: Omit<StrategyQuestion, 'strategyId'> & { a: string; b: string },
@@ -35,7 +35,7 @@ export function compareStrategies(
   );
 }
 
-/** What changes from A to B. */
+/** The change from A to B. */
 export function toComparison(a: StrategyFigures, b: StrategyFigures): Comparison {
   const delta = (figure: (of: StrategyFigures) => number | null): number | null => {
     const [before, after] = [figure(a), figure(b)];

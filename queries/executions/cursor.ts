@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { cursorTime, readCursor, writeCursor } from '../../shared/platform/cursor.ts';
 
-/** A place in a list of executions: the row that was read last. */
+/** A position in a list of executions: the last row that was read. */
 export interface ExecutionPosition {
   recordedAt: Date;
   id: string;
@@ -13,7 +13,7 @@ export function toCursor({ recordedAt, id }: ExecutionPosition): string {
   return writeCursor([recordedAt, id]);
 }
 
-/** @throws UsageError when the text is not one that toCursor has written */
+/** @throws UsageError if the text was not written by toCursor */
 export function parseCursor(text: string): ExecutionPosition {
   const [recordedAt, id] = readCursor(text, { place, list: 'executions' });
   return { recordedAt, id };

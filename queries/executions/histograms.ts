@@ -1,27 +1,27 @@
 import type { Tally } from './estimates.ts';
 
-/** A part of a histogram: what lies above `above` and up to `upTo`. */
+/** A bin of a histogram: values above `above`, up to and including `upTo`. */
 export interface DurationBin extends Tally {
-  /** ms; excluded, null in the first */
+  /** ms; exclusive, null in the first bin */
   aboveMs: number | null;
-  /** ms; included, null in the last */
+  /** ms; inclusive, null in the last bin */
   upToMs: number | null;
 }
 
-/** A part of a histogram of points: from `from` to below `below`; the last one has the highest value, too. */
+/** A bin of a histogram of points: values from `from` to below `below`; the last bin includes the highest value. */
 export interface PointsBin extends Tally {
   from: number;
   below: number;
 }
 
-/** Upper edges of the duration bins in ms; a 13th bin has what is longer. */
+/** Upper bounds of the duration bins in ms; a 13th bin has longer durations. */
 export const durationEdgesMs = [5, 10, 25, 50, 100, 150, 200, 250, 500, 1_000, 2_500, 5_000] as const;
 
 export const pointsBinCount = 10;
 
 const none: Tally = { rows: 0, runs: 0 };
 
-/** All 13 bins, the empty ones too. @param tallies by the index of the bin, 0 to 12 */
+/** All 13 bins, including empty ones. @param tallies by the index of the bin, 0 to 12 */
 export function toDurationBins(tallies: ReadonlyMap<number, Tally>): DurationBin[] {
   return [...durationEdgesMs, null].map((upToMs, index) => ({
     aboveMs: durationEdgesMs[index - 1] ?? null,
@@ -31,7 +31,7 @@ export function toDurationBins(tallies: ReadonlyMap<number, Tally>): DurationBin
 }
 
 /**
- * Ten bins of equal width from the lowest to the highest value; one bin when all are equal, none without values.
+ * Ten bins of equal width from the lowest to the highest value; one bin if all values are equal, none without values.
  *
  * @param tallies by the index of the bin, 0 to 9
  */

@@ -1,12 +1,12 @@
 import type { PartitionBounds } from '../../shared/platform/postgres/partitions/partition-bounds.ts';
 
-/** A stretch of time in ms since 1970, its end excluded; null: without an end on that side. */
+/** A span of time in ms since 1970, excluding its end; null: unbounded on that side. */
 export interface TimeSlice {
   fromMs: number | null;
   untilMs: number | null;
 }
 
-/** How many partitions a statement may lock, each with its indexes. The lock table of a server has room for a few thousand. */
+/** How many partitions a statement may lock, each with its indexes. A server's lock table has room for a few thousand locks. */
 export const partitionsAtOnce = 16;
 
 /** The time in a UUIDv7, in ms since 1970; null for any other id. */
@@ -17,8 +17,8 @@ export function instantOfUuid(id: string): number | null {
 }
 
 /**
- * All of time in slices, the newest first, each of which touches about `atOnce` partitions and the DEFAULT one. They follow
- * on each other, so that each row is in one of them, whichever partition it is in.
+ * All of time in slices, newest first. Each slice touches about `atOnce` partitions and the DEFAULT one. The slices are
+ * adjacent, so that every row is in one of them, whichever partition it is in.
  */
 export function timeSlices(partitions: readonly PartitionBounds[], atOnce: number): TimeSlice[] {
   const begins = partitions

@@ -4,39 +4,39 @@ import type { ExecutionPosition } from './cursor.ts';
 import { summaryColumns } from './summary.ts';
 import type { WindowRequest } from './window.ts';
 
-/** Which executions are meant; what is left out does not restrict. */
+/** Which executions to list; a field that is left out does not restrict them. */
 export interface ExecutionFilter {
-  /** `failed`: each that is not ok */
+  /** `failed`: every status except ok */
   status?: ExecutionStatus | 'failed';
   errorCode?: string;
-  /** null: those that matched none */
+  /** null: those that matched no case */
   caseName?: string | null;
-  /** exactly so many */
+  /** exactly this many */
   points?: number;
   realmId?: string;
   externalUserId?: string;
 }
 
-/** What a statement lists: rows after a place in the order. */
+/** What a statement lists: the rows after a position in the order. */
 export interface Listed {
   window: WindowRequest;
   filter?: ExecutionFilter;
   after: ExecutionPosition | null;
 }
 
-/** The newest rows of a strategy. That a failure is not ok is said in words: the index of failures is for nothing else. */
+/** The newest rows of a strategy. It states that failures are not ok, because the index of failures requires this condition. */
 export function toListStatement(strategyId: string, listed: Listed, rows: number): Prisma.Sql {
   return newestOf(Prisma.sql`${strategyId}`, listed, rows);
 }
 
-/** The newest rows of several strategies: of each so many by its own index, and of those the newest. */
+/** The newest rows of several strategies: the newest of each by its own index, and then the newest of those. */
 export function toListOfStatement(strategyIds: readonly string[], listed: Listed, rows: number): Prisma.Sql {
   return Prisma.sql`select newest.* from unnest(${strategyIds}::text[]) as seen (strategy_id)
     cross join lateral (${newestOf(Prisma.raw('seen.strategy_id'), listed, rows)}) as newest
     order by "recordedAt" desc, id desc limit ${rows}`;
 }
 
-/** Strategies that may have such rows, up to a number, by what indexes say. */
+/** Up to a given number of strategies that may have such rows, by the indexes alone. */
 export function toSeenStatement({ window, filter = {}, after }: Listed, most: number): Prisma.Sql {
   const { status, realmId } = filter;
   const conditions = [
@@ -57,14 +57,14 @@ function toTimes({ since, until }: WindowRequest, after: ExecutionPosition | nul
   const times = [Prisma.sql`recorded_at < ${until}`];
   if (since !== null) times.push(Prisma.sql`recorded_at >= ${since}`);
   if (after !== null) {
-    // Said twice: the first alone decides which partitions are read, and where in an index the scan begins.
+    // Stated twice: the first condition alone decides which partitions are read, and where an index scan begins.
     times.push(Prisma.sql`recorded_at <= ${after.recordedAt}`);
     times.push(Prisma.sql`(recorded_at, id) < (${after.recordedAt}, ${after.id}::uuid)`);
   }
   return times;
 }
 
-/** What of a filter PostgreSQL has to check. */
+/** The part of a filter that PostgreSQL has to check. */
 export function toConditions({
   status,
   errorCode,

@@ -18,31 +18,32 @@ import { checkWindow, type WindowRequest } from './window.ts';
 /** A page of a list. */
 export interface ExecutionPage {
   executions: ExecutionSummary[];
-  /** for the next page; null when this is the last */
+  /** for the next page; null on the last page */
   cursor: string | null;
 }
 
-/** What is asked for. */
+/** What to list. */
 interface ExecutionListQuestion {
-  /** null: of all, as many as 2,000 in a part of the window */
+  /** null: all strategies, up to 2,000 in a part of the window */
   strategyId: string | null;
   window: WindowRequest;
   filter?: ExecutionFilter;
   /** executions in a page, 1 to 200. @default 50 */
   limit?: number;
-  /** as the page before returned it */
+  /** as returned with the previous page */
   cursor?: string | null;
-  /** of the statement. @default what the database was opened with */
+  /** of the statement. @default the database's own timeout */
   timeoutMs?: number;
 }
 
 const maxLimit = 200;
 
 /**
- * Lists the executions of a strategy or of all, the newest first. The pages together have each once. What arrives meanwhile belongs
- * before what was read already, and moves nothing. No statement locks more than some partitions, however many there are. For pages over a window that ends now, ask for each with the same `until`.
+ * Lists the executions of one strategy or of all, newest first. The pages together contain each execution once. What
+ * arrives meanwhile sorts before the rows that were read already, and moves nothing. No statement locks more than a few
+ * partitions, however many there are. To page over a window that ends now, pass the same `until` for each page.
  *
- * @throws UsageError when the limit is out of range, the cursor is none, nothing lies in the window, or too many
+ * @throws UsageError if the limit is out of range, the cursor is invalid, the window is empty, or too many
  *   strategies have run
  */
 export async function listExecutions(database: Database, question: ExecutionListQuestion): Promise<ExecutionPage> {
@@ -94,7 +95,7 @@ async function readRows(
   return snapshot.$queryRaw(toListOfStatement(ids, listed, rows));
 }
 
-/** Each in a transaction of its own: what one has locked stays locked until its end. */
+/** Each window is read in a transaction of its own, because a transaction keeps its locks until its end. */
 async function cutAtPartitions(database: Database, window: WindowRequest): Promise<WindowRequest[]> {
   const { partitions } = await readPartitions(database, executionLogTable);
   const bounds = partitions.map((partition) => partition.bounds);
@@ -110,11 +111,11 @@ const dayMs = 24 * 3_600_000;
 const daySlices = 2;
 
 /**
- * The newest day of a window, the week before it and the rest, which follow upon each other. A page is mostly full after the
- * first, and a statement that concerns two partitions is planned in a fraction of the time of one that concerns all.
+ * The newest day of a window, the week before it, and the rest, without gaps. The first usually fills a page, and planning a
+ * statement over two partitions takes a fraction of the time of planning one over all.
  */
 export function toSlices({ since, until }: WindowRequest, after: ExecutionPosition | null): WindowRequest[] {
-  // One later than the last row read: others may have its time.
+  // One millisecond after the last row read: other rows may have its time.
   const endMs = after === null ? until.getTime() : Math.min(until.getTime(), after.recordedAt.getTime() + 1);
   const sinceMs = since?.getTime() ?? 0;
   const edges = [endMs - dayMs, endMs - 8 * dayMs].filter((edge) => edge > sinceMs).map((edge) => new Date(edge));

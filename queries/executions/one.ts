@@ -6,9 +6,9 @@ import { instantOfUuid, partitionsAtOnce, type TimeSlice, timeSlices } from './i
 import { inSnapshot } from './snapshot.ts';
 import { type ExecutionSummary, summaryColumns } from './summary.ts';
 
-/** An execution with all that is known of it. */
+/** An execution with all its details. */
 export interface StoredExecution extends ExecutionSummary {
-  /** evaluated nodes in their order, as far as they were kept; null without a trace */
+  /** the evaluated nodes in order, as far as they were kept; null without a trace */
   trace: unknown[] | null;
   input: unknown;
   /** by the database's clock; null for a row that is older than the column */
@@ -16,14 +16,14 @@ export interface StoredExecution extends ExecutionSummary {
 }
 
 /**
- * The SDK gives an id and a time of the same millisecond. Who gives one of them has the other from the begin or the end of
- * the run, or of the request: within the hour.
+ * The SDK sets an id and a time of the same millisecond. A caller that sets one of them gets the other from the start or the
+ * end of the run, or of the request: within an hour.
  */
 const nearMs = 3_600_000;
 
 /**
- * An execution by its id; null when there is none, or when the text is no id. The time in a UUIDv7 tells which partition to
- * look in; only for what is not there, all are looked through, some at a time.
+ * An execution by its id; null if it does not exist, or the text is not an id. The time in a UUIDv7 says which partition to
+ * search first. Only if it is not there are all partitions searched, a few at a time.
  */
 export async function findExecution(
   database: Database,
@@ -58,7 +58,7 @@ async function findWithin(
     database,
     (snapshot) =>
       snapshot.$queryRaw<StoredExecution[]>(
-        // The key is unique with the time only. A row of the same id and another time is another record's mistake.
+        // The key is unique only together with the time. A row with the same id and another time is a faulty duplicate.
         Prisma.sql`select ${summaryColumns}, trace, input, stored_at as "storedAt" from sluice.strategy_execution_log
           where ${Prisma.join(conditions, ' and ')} order by recorded_at desc limit 1`,
       ),

@@ -2,19 +2,19 @@ import { Prisma } from '../../shared/platform/postgres/database.ts';
 import type { Tally } from './estimates.ts';
 import type { Part } from './parts.ts';
 
-/** What failures failed with, the most frequent first. A name of more than 63 characters ends in a hash in place of its rest. */
+/** The errors of failed runs, most frequent first. A name of more than 63 characters ends in a hash instead of its rest. */
 export interface ErrorCodes {
   codes: (Tally & { code: string })[];
-  /** failures of codes that are not listed */
+  /** failures with codes that are not listed */
   others: Tally;
   /** failures without a code */
   withoutCode: Tally;
 }
 
-/** What ok runs matched, the most frequent first. */
+/** The cases that ok runs matched, most frequent first. */
 export interface Cases {
   cases: (Tally & { caseName: string })[];
-  /** ok runs of cases that are not listed */
+  /** ok runs with cases that are not listed */
   others: Tally;
   /** ok runs that matched no case */
   unmatched: Tally;
@@ -30,15 +30,15 @@ interface OutcomeRow extends Tally {
 
 /** @param top how many codes and how many cases are listed by name */
 export function outcomesPart(top: number): Part<OutcomeRow, { errorCodes: ErrorCodes; cases: Cases }> {
-  // The order is by runs, then by name: equal counts come in the same order each time.
+  // Ordered by runs, then by name, so that equal counts have a stable order.
   return {
-    needsTallies: true,
+    needsOutcomeCounts: true,
     query: Prisma.sql`select failed, case when outcome is not null and rank <= ${top}::int then outcome end as outcome,
         case when outcome is null then -1 else least(rank, ${top + 1}::int) end as rank, sum(rows) as rows, sum(runs) as runs
       from (
         select status <> 'ok' as failed, outcome, sum(n) as rows, sum(n * weight) as runs,
           row_number() over (partition by status <> 'ok', outcome is null order by sum(n * weight) desc, outcome collate "C")::int as rank
-        from tallies group by 1, 2
+        from outcome_counts group by 1, 2
       ) as ranked
       group by 1, 2, 3 order by 1, 3`,
     read: (rows) => toOutcomes(rows, top),

@@ -1,13 +1,13 @@
 import { Prisma } from '../../shared/platform/postgres/database.ts';
 import type { Buckets } from './buckets.ts';
-import { cubeOf, type RunScope, talliesOf } from './runs.ts';
+import { durationCounts, outcomeCounts, type RunScope } from './runs.ts';
 import type { Snapshot } from './snapshot.ts';
 
-/** A part of an answer: a query of the common tables `cube` and `tallies`, and what is made of its rows. */
+/** A part of an answer: a query of the CTEs `duration_counts` and `outcome_counts`, and how to read its rows. */
 export interface Part<Row, T> {
   query: Prisma.Sql;
-  /** false: `cube` is enough, and the runs are read once only */
-  needsTallies: boolean;
+  /** false: `duration_counts` is enough, and the runs are read only once */
+  needsOutcomeCounts: boolean;
   read(rows: readonly Row[]): T;
 }
 
@@ -15,7 +15,7 @@ export interface Part<Row, T> {
 type AnyPart = Part<any, unknown>;
 type Answers<P extends Record<string, AnyPart>> = { [Name in keyof P]: ReturnType<P[Name]['read']> };
 
-/** Answers several parts with one statement, in which what they share is read once. */
+/** Answers several parts with one statement, which reads what they share once. */
 export async function readParts<P extends Record<string, AnyPart>>(
   snapshot: Snapshot,
   scope: RunScope,
@@ -23,8 +23,8 @@ export async function readParts<P extends Record<string, AnyPart>>(
   parts: P,
 ): Promise<Answers<P>> {
   const entries = Object.entries(parts);
-  const tables = [cubeOf(scope, buckets)];
-  if (entries.some(([, { needsTallies }]) => needsTallies)) tables.push(talliesOf(scope));
+  const tables = [durationCounts(scope, buckets)];
+  if (entries.some(([, { needsOutcomeCounts }]) => needsOutcomeCounts)) tables.push(outcomeCounts(scope));
   const columns = entries.map(
     ([name, { query }]) =>
       Prisma.sql`(select coalesce(json_agg(part), '[]') from (${query}) as part) as ${Prisma.raw(`"${name}"`)}`,

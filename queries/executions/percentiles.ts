@@ -5,44 +5,43 @@ import { isTooFewForPercentile, z95 } from './estimates.ts';
 export interface Percentile {
   /** ms; null without a run */
   value: number | null;
-  /** with 95 % confidence the percentile of all runs lies from `low` to `high`: the error of the bins is in it, too */
+  /** with 95 % confidence, the percentile of all runs lies from `low` to `high`, which includes the error of the bins */
   low: number | null;
   high: number | null;
-  /** stored rows behind it */
+  /** the stored rows that it is based on */
   rows: number;
   /** true: fewer than five stored rows lie beyond it */
   tooFew: boolean;
 }
 
-/** What is shown of durations. */
+/** The percentiles of durations that are shown. */
 export const percentileShares = { p50: 0.5, p95: 0.95, p99: 0.99 } as const;
 type PercentileName = keyof typeof percentileShares;
 
 export type Percentiles = Record<PercentileName, Percentile>;
 
-/** The columns of `percentilesFrom`, with the rows behind them. */
+/** The columns of `percentilesFrom`, with the number of rows. */
 export type PercentileColumns = Record<PercentileName, number | null> &
   Partial<Record<`${PercentileName}_low` | `${PercentileName}_high`, number | null>>;
 
 /**
- * A query of the percentiles of durations in each group of a common table.
+ * A query for the percentiles of durations in each group of a CTE.
  *
- * A percentile is the smallest duration that so many of the runs do not exceed, each row counted with its weight. Within
- * its bin, which is 5 % wide, its place is taken from its rank between the lowest and the highest value there, on the curve
- * whose mean is that of the bin: it is exact where a bin has at most two rows or rows alike, mostly a tenth of a percent off
- * where it has many, and never more than 5 %.
+ * A percentile is the smallest duration that the given share of the runs does not exceed, each row counted with its weight.
+ * Bins are 5 % wide. Within its bin, a percentile is interpolated by rank between the bin's lowest and highest value, on the
+ * curve whose mean is that of the bin. It is exact if a bin has at most two rows or equal rows, usually off by a tenth of a
+ * percent if it has many, and never off by more than 5 %.
  *
- * Its confidence interval is Woodruff's: the percentiles that lie 1.96 standard errors of the share below and above,
- * √(p·(1 − p) / n), where n is the number of rows as many as would say the same unweighted: (Σ weight)² / Σ weight². It
- * reaches from the lowest value of the one's bin to the highest of the other's, so that where in its bin a value lies is no
- * matter.
+ * The confidence interval is Woodruff's: the percentiles that lie 1.96 standard errors of the share below and above,
+ * √(p·(1 − p) / n), where n is the effective number of rows, (Σ weight)² / Σ weight². It reaches from the lowest value of the
+ * lower bin to the highest value of the upper one, so that the position of a value within its bin does not matter.
  *
- * @param group columns or expressions of the table, by the name they get
+ * @param group columns or expressions of the table, by the names that they get
  * @param options.where which rows of the table
- * @param options.intervals whether the confidence intervals are wanted, too
+ * @param options.intervals whether to include the confidence intervals
  */
 export function percentilesFrom(
-  table: 'cube' | 'bins',
+  table: 'duration_counts' | 'bins',
   group: Record<string, string>,
   { where, intervals }: { where: string; intervals: boolean },
 ): Prisma.Sql {
@@ -76,8 +75,8 @@ function errorOf(share: number): string {
 }
 
 /**
- * A value at a share of the runs: of the one bin where their number, summed up, passes it. Where rounding lets it lie
- * between two bins, both are taken, and the lower value of the two.
+ * The value at a share of the runs, from the bin in which their cumulative number passes it. If rounding places it between
+ * two bins, both are selected, and the lower of the two values is taken.
  *
  * @param value of the bin, at a target within it
  */
@@ -88,8 +87,8 @@ function pick(share: string, value: (target: string) => string): string {
 }
 
 /**
- * The value of a bin at a target, by its rank: `low + (high - low) · part ^ bend`, where the part goes from 0 at the lowest
- * row to 1 at the highest, and the bend gives the bin its mean. 1 is a straight line, more is a crowd at the lower end.
+ * The value of a bin at a target, by its rank: `low + (high - low) · part ^ bend`. The part goes from 0 at the lowest row to 1
+ * at the highest, and the bend gives the bin its mean: 1 is a straight line, more means that values crowd at the lower end.
  */
 function placeOf(target: string): string {
   const rank = `ceil((${target} - upto + w) / w * n - 1e-6)`;

@@ -6,16 +6,16 @@ import type { Part } from './parts.ts';
 import { percentileShares, percentilesFrom } from './percentiles.ts';
 import type { ExecutionWindow } from './window.ts';
 
-/** A bucket of time. Those without a run are there, too. */
+/** A bucket of time. Buckets without runs are included. */
 export interface SeriesBucket extends ExecutionWindow {
   statuses: Record<ExecutionStatus, Tally>;
-  /** ms, of ok runs; null without one */
+  /** ms, of ok runs; null if there is none */
   p50: number | null;
   p95: number | null;
   p99: number | null;
   /** stored rows behind the percentiles */
   durationRows: number;
-  /** percentiles that rest on too few rows */
+  /** percentiles that are based on too few rows */
   tooFew: (keyof typeof percentileShares)[];
 }
 
@@ -25,7 +25,7 @@ export interface Series {
 }
 
 interface SeriesRow {
-  /** its beginning, as JSON has it */
+  /** its beginning, as in the JSON */
   bucket: string;
   statuses: (Tally & { status: ExecutionStatus })[];
   rows: number | null;
@@ -36,12 +36,12 @@ interface SeriesRow {
 
 export function seriesPart(buckets: Buckets, window: ExecutionWindow): Part<SeriesRow, Series> {
   return {
-    needsTallies: false,
+    needsOutcomeCounts: false,
     query: Prisma.sql`select bucket, statuses, rows, p50, p95, p99 from (
         select bucket, json_agg(json_build_object('status', status, 'rows', rows, 'runs', runs)) as statuses
-        from (select bucket, status, sum(n) as rows, sum(n * weight) as runs from cube group by 1, 2) as counts group by 1
+        from (select bucket, status, sum(n) as rows, sum(n * weight) as runs from duration_counts group by 1, 2) as counts group by 1
       ) as counted
-      left join (${percentilesFrom('cube', { bucket: 'bucket' }, { where: `status = 'ok'`, intervals: false })}) as timed using (bucket)`,
+      left join (${percentilesFrom('duration_counts', { bucket: 'bucket' }, { where: `status = 'ok'`, intervals: false })}) as timed using (bucket)`,
     read: (rows) => toSeries(rows, buckets, window),
   };
 }

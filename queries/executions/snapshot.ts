@@ -1,27 +1,27 @@
 import { type Database, Prisma } from '../../shared/platform/postgres/database.ts';
 
-/** What statements of one answer are run with. */
+/** Runs the statements of one answer. */
 export type Snapshot = Pick<Database, '$queryRaw'>;
 
-/** For a free connection of the pool. */
+/** How long to wait for a free connection of the pool. */
 const connectionWaitMs = 10_000;
 
-/** Of one statement where the connection has no limit, as behind a pooler that takes none. */
+/** The limit of a statement if the connection has none, such as behind a pooler that does not accept one. */
 const unlimitedTimeoutMs = 10_000;
 
-/** The longest that a statement may be allowed to take. Each ends by itself: Prisma's own clock is not to be quicker. */
+/** The longest timeout that a statement may have. Statements end by themselves: Prisma's own timeout must not come first. */
 const transactionTimeoutMs = 3_600_000;
 
 /**
  * Reads an answer: all its statements see the same rows, nothing can be written, and each ends after `timeoutMs`.
  *
- * An answer reads a lot of small index rows and groups them, in memory when PostgreSQL may take 64 MB for it. With some hundred
- * thousand of them it is to do so on several cores, which needs to be told that each day's index counts, small as it is, and
- * that few groups come back: it expects a tenth as many as there are runs. With fewer, a second process costs more than
- * it helps, and so does compiling a statement.
+ * An answer reads many small index rows and groups them, in memory if PostgreSQL may use 64 MB for it. With some hundred
+ * thousand rows, PostgreSQL should use several cores. For that, it has to be told that each day's index counts although it
+ * is small, and that few groups come back: its own estimate is a tenth of the number of runs. With fewer rows, a second
+ * process costs more than it helps, and so does compiling a statement.
  *
- * @param timeoutMs of one statement. @default what the database was opened with
- * @throws what the database said: SQLSTATE 57014 when a statement took too long
+ * @param timeoutMs of one statement. @default the database's own timeout
+ * @throws the database's error: SQLSTATE 57014 if a statement took too long
  */
 export function inSnapshot<T>(
   database: Database,

@@ -3,7 +3,7 @@ import { Prisma } from '../../shared/platform/postgres/database.ts';
 import { type Estimate, isTooFew, type Mean, ratio, type Tally, toFailureRate, toMean } from './estimates.ts';
 import type { Part } from './parts.ts';
 
-/** The runs of one status, and what they took. Means are weighted; null where there is no usable value. */
+/** The runs of one status, with their durations and nodes. Means are weighted; null if there is no usable value. */
 export interface StatusFigures extends Tally {
   /** ms */
   durationMs: Mean & { min: number | null; max: number | null };
@@ -12,7 +12,7 @@ export interface StatusFigures extends Tally {
   nodes: { mean: number | null; max: number | null; tooFew: boolean };
 }
 
-/** What ok runs scored. `runs` and `rows` are those with points. */
+/** The points of ok runs. `runs` and `rows` count those with points. */
 export interface PointsFigures extends Tally, Mean {
   /** estimated, of all runs */
   sum: number;
@@ -22,7 +22,7 @@ export interface PointsFigures extends Tally, Mean {
 
 /** How runs ended. */
 export interface StatusSummary {
-  /** each of the five, the empty ones too */
+  /** each of the five statuses, including those without runs */
   statuses: Record<ExecutionStatus, StatusFigures>;
   total: Tally;
   failed: Tally;
@@ -55,7 +55,7 @@ interface StatusRow extends Tally {
 }
 
 export const statusPart: Part<StatusRow, StatusSummary> = {
-  needsTallies: true,
+  needsOutcomeCounts: true,
   query: Prisma.sql`select * from (
       select status, sum(n) as rows, sum(n * weight) as runs, sum(n * weight * (weight - 1)) as variance,
         coalesce(sum(n) filter (where bin is not null), 0) as duration_rows,
@@ -73,7 +73,7 @@ export const statusPart: Part<StatusRow, StatusSummary> = {
         sum(n * weight ^ 2) filter (where points is not null) as points_w2, sum(points * n * weight ^ 2) as points_w2x,
         sum(points ^ 2 * n * weight ^ 2) as points_w2xx,
         min(points) as points_min, max(points) as points_max
-      from tallies group by status
+      from outcome_counts group by status
     ) as scored using (status)`,
   read: toStatusSummary,
 };
@@ -124,7 +124,7 @@ function toPoints(row: StatusRow | undefined): PointsFigures {
   return { rows, runs, sum, ...mean, min: row?.points_min ?? null, max: row?.points_max ?? null };
 }
 
-/** The sum of several. */
+/** The sum of several tallies. */
 export function addTallies(tallies: readonly Tally[]): Tally {
   return tallies.reduce((sum, { rows, runs }) => ({ rows: sum.rows + rows, runs: sum.runs + runs }), {
     rows: 0,

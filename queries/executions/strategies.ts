@@ -5,7 +5,7 @@ import { inSnapshot } from './snapshot.ts';
 import { isOfRealm } from './subject.ts';
 import { checkWindow, type ExecutionWindow } from './window.ts';
 
-/** A strategy that has run within a window. */
+/** A strategy that ran within a window. */
 export interface SeenStrategy {
   strategyId: string;
   /** of its newest row in the window */
@@ -28,11 +28,11 @@ interface SeenRow {
 const maxLimit = 200;
 
 /**
- * The strategies that have run within a window, the one that ran last first.
+ * The strategies that ran within a window, most recent first.
  *
  * @param options.realmId only its runs
  * @param options.limit strategies, 1 to 200. @default 50
- * @throws UsageError when the limit is out of range or nothing lies in the window
+ * @throws UsageError if the limit is out of range or the window is empty
  */
 export async function listStrategies(
   database: Database,
@@ -51,7 +51,7 @@ export async function listStrategies(
   return rows.map(toSeenStrategy);
 }
 
-/** Of columns that the index `(strategy_id, recorded_at)` has. */
+/** From columns that the index `(strategy_id, recorded_at)` has. */
 export function toStrategiesStatement(
   { since, until }: ExecutionWindow,
   limit: number,

@@ -13,19 +13,19 @@ import { type StatusSummary, statusPart } from './statuses.ts';
 import type { Subject } from './subject.ts';
 import type { ExecutionWindow, WindowRequest } from './window.ts';
 
-/** What is asked of a strategy. */
+/** A question about a strategy. */
 export interface StrategyQuestion extends Subject {
   window: WindowRequest;
-  /** error codes and cases by name, 1 to 50. @default 10 */
+  /** the number of error codes and of cases to list by name, 1 to 50. @default 10 */
   top?: number;
-  /** of one statement. @default what the database was opened with */
+  /** of one statement. @default the database's own timeout */
   timeoutMs?: number;
 }
 
-/** Figures of a strategy over a window. All counts, means and percentiles are weighted: they are of runs, not of rows. */
+/** Figures of a strategy over a window. All counts, means and percentiles are weighted: they refer to runs, not rows. */
 export interface StrategyFigures {
   strategyId: string;
-  /** as it was taken to mean */
+  /** the window as it was interpreted */
   window: ExecutionWindow;
   summary: StatusSummary;
   errorCodes: ErrorCodes;
@@ -36,7 +36,7 @@ export interface StrategyFigures {
   pointsBins: PointsBin[];
 }
 
-/** The figures, and how they came about over time. */
+/** The figures, and how they developed over time. */
 export interface StrategyAnswer extends StrategyFigures {
   series: Series;
 }
@@ -45,7 +45,7 @@ export interface StrategyAnswer extends StrategyFigures {
  * Everything about a strategy over a window, from one snapshot.
  *
  * @param question.bucketMs of the series, whole seconds; null chooses one, see cutIntoBuckets
- * @throws UsageError when the window, the bucket or `top` cannot be
+ * @throws UsageError if the window, the bucket or `top` is invalid
  */
 export function readStrategy(
   database: Database,
@@ -71,7 +71,7 @@ export function readFigures(database: Database, question: StrategyQuestion): Pro
   return inSnapshot(database, (snapshot) => readFiguresWithin(snapshot, question), question.timeoutMs);
 }
 
-/** The same within a snapshot. */
+/** The figures, within a given snapshot. */
 export async function readFiguresWithin(snapshot: Snapshot, question: StrategyQuestion): Promise<StrategyFigures> {
   const { strategyId, realmId = null } = question;
   const parts = figureParts(checkTop(question.top));
@@ -80,7 +80,7 @@ export async function readFiguresWithin(snapshot: Snapshot, question: StrategyQu
   return { strategyId, window, ...figures, ...outcomes };
 }
 
-/** The series alone. @throws as readStrategy */
+/** Only the series. @throws as readStrategy */
 export function readSeries(
   database: Database,
   question: Omit<StrategyQuestion, 'top'> & { bucketMs?: number | null },

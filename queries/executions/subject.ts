@@ -1,18 +1,18 @@
 import { Prisma } from '../../shared/platform/postgres/database.ts';
 
-/** Whose runs are asked about. */
+/** Whose runs to count. */
 export interface Subject {
   strategyId: string;
-  /** the one realm whose runs count; null or absent: all. Rows are read for it, as no index has the realm beside the figures */
+  /** the only realm whose runs count; null or absent: all. Needs the rows themselves, because no index has the realm too */
   realmId?: string | null;
 }
 
-/** The condition that a row is of the subject. */
-export function isOf({ strategyId, realmId }: Subject): Prisma.Sql {
+/** The condition that a row belongs to the subject. */
+export function subjectCondition({ strategyId, realmId }: Subject): Prisma.Sql {
   return Prisma.sql`strategy_id = ${strategyId}${isOfRealm(realmId)}`;
 }
 
-/** To stand after another condition. */
+/** To be appended to another condition. */
 export function isOfRealm(realmId: string | null | undefined): Prisma.Sql {
   return realmId == null ? Prisma.empty : Prisma.sql` and realm_id = ${realmId}`;
 }

@@ -16,10 +16,10 @@ export interface ExecutionSummary {
   errorCode: string | null;
   errorMessage: string | null;
   failedNodeId: string | null;
-  /** null: it scored nothing, or NaN or an infinity */
+  /** null: it has no score, or one that is NaN or infinite */
   points: number | null;
   caseName: string | null;
-  /** ms; null when it is NaN or infinite */
+  /** ms; null if it is NaN or infinite */
   durationMs: number | null;
   nodesExecuted: number;
   /** entries before truncation */
@@ -62,7 +62,7 @@ const columnOf: Record<keyof ExecutionSummary, string> = {
   notes: 'notes',
 };
 
-/** Without trace and input, which PostgreSQL keeps elsewhere when they are large. */
+/** Without trace and input, which PostgreSQL stores out of line if they are large. */
 export const summaryColumns = Prisma.raw(
   Object.entries(columnOf)
     .map(([field, column]) => `${column} as "${field}"`)

@@ -3,29 +3,29 @@ import { type Database, Prisma } from '../../shared/platform/postgres/database.t
 import { inSnapshot } from './snapshot.ts';
 import { type ExecutionSummary, summaryColumns } from './summary.ts';
 
-/** Everything but ok. */
+/** Every status except ok. */
 const failureStatuses = executionStatuses.filter((status) => status !== 'ok');
 
-/** What tells one row from another. */
+/** Identifies a row. */
 export interface RowKey {
   id: string;
   recordedAt: Date;
 }
 
-/** Which executions a tail tells of; what is left out does not restrict. */
+/** Which executions a tail reports; a field that is left out does not restrict them. */
 export interface TailFilter {
   strategyId?: string;
   /** only those that are not ok */
   failures: boolean;
 }
 
-/** What was read, and when by the database's clock. */
+/** The rows that were read, and when, by the database's clock. */
 export interface Reading<Row> {
   rows: Row[];
   nowMs: number;
 }
 
-/** Reads executions from a time on that are not among the known ones, the oldest first. */
+/** Reads executions from a given time on, except the known ones, oldest first. */
 export function readUnknown(
   database: Database,
   question: { filter: TailFilter; from: Date; known: readonly RowKey[]; limit: number },
@@ -43,7 +43,7 @@ export function readUnknown(
   );
 }
 
-/** The keys of all executions from a time on. */
+/** The keys of all executions from a given time on. */
 export function readKeys(database: Database, filter: TailFilter, from: Date): Promise<Reading<RowKey>> {
   return read(
     database,
@@ -54,7 +54,7 @@ export function readKeys(database: Database, filter: TailFilter, from: Date): Pr
 /** The time of the database, in ms since 1970. */
 export async function readClock(database: Pick<Database, '$queryRaw'>): Promise<number> {
   const [clock] = await database.$queryRaw<{ now: Date }[]>`select clock_timestamp() as now`;
-  if (clock === undefined) throw new Error('the database does not tell its time');
+  if (clock === undefined) throw new Error('the database did not return its time');
   return clock.now.getTime();
 }
 
@@ -65,7 +65,7 @@ async function read<Row>(database: Database, statement: Prisma.Sql): Promise<Rea
   });
 }
 
-/** There is no end: the clock of a producer may be ahead. */
+/** There is no upper bound: the clock of a producer may be ahead. */
 function conditionsOf({ strategyId, failures }: TailFilter, from: Date): Prisma.Sql {
   const conditions = [Prisma.sql`recorded_at >= ${from}`];
   if (strategyId !== undefined) conditions.push(Prisma.sql`strategy_id = ${strategyId}`);

@@ -1,24 +1,24 @@
 import { durationEdgesMs, pointsBinCount } from './histograms.ts';
 
-/** The original's window: each end is optional and belongs to it. */
+/** The original's window: both ends are optional and inclusive. */
 export interface UnweightedWindow {
   weighted: false;
   since: Date | null;
   until: Date | null;
 }
 
-/** The answer of the original's metrics endpoint, under its field names. Durations are ms. */
+/** The answer of the original's metrics endpoint, with its field names. Durations are in ms. */
 export interface UpstreamMetrics {
   strategyId: string;
-  /** the id: definitions are not known here */
+  /** the id, because Sluice does not know definitions */
   name: string;
   /** of the newest row */
   version: number;
-  /** null: definitions are not known here */
+  /** null, because Sluice does not know definitions */
   status: null;
   windowFrom: string | null;
   windowUntil: string | null;
-  /** `other` has cancelled runs, which the original does not know */
+  /** `other` counts cancelled runs, which the original does not know */
   statusBreakdown: Record<'ok' | 'error' | 'timeout' | 'limit' | 'other' | 'total', number>;
   successRate: number;
   errorRate: number;
@@ -32,7 +32,7 @@ export interface UpstreamMetrics {
   nodesMax: number;
 }
 
-/** A bin as the original's clients know it. */
+/** A bin in the format of the original's clients. */
 export interface UpstreamBin {
   label: string;
   /** null in the last bin of durations */
@@ -41,7 +41,7 @@ export interface UpstreamBin {
 }
 
 /**
- * A percentile as NumPy computes it by default: linear between the two values at `(n - 1) · share`.
+ * A percentile as NumPy computes it by default: interpolated linearly between the two values at `(n - 1) · share`.
  *
  * @returns 0 for no values
  */
@@ -54,7 +54,7 @@ export function numpyPercentile(values: readonly number[], share: number): numbe
   return low + (high - low) * (position - Math.floor(position));
 }
 
-/** Thirteen bins, those without a value too. A value that is an edge belongs to the bin below it. */
+/** Thirteen bins, including empty ones. A value that equals a bound belongs to the bin below it. */
 export function upstreamDurationBins(values: readonly number[]): UpstreamBin[] {
   const counts = new Array<number>(durationEdgesMs.length + 1).fill(0);
   for (const value of values) {
@@ -73,7 +73,7 @@ export function labelDurationBins(counts: readonly number[]): UpstreamBin[] {
   });
 }
 
-/** Ten bins of equal width; one when all values are equal, and one that says 0 without values. */
+/** Ten bins of equal width; one bin if all values are equal; without values, one with the label 0. */
 export function upstreamPointsBins(values: readonly number[]): UpstreamBin[] {
   let [min, max] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
   for (const value of values) [min, max] = [Math.min(min, value), Math.max(max, value)];
@@ -87,7 +87,7 @@ export function upstreamPointsBins(values: readonly number[]): UpstreamBin[] {
   return values.length === 0 ? labelPointsBins(null, []) : labelPointsBins({ min, max }, counts);
 }
 
-/** @param counts of the ten bins, or of the one when all values are equal */
+/** @param counts of the ten bins, or of the only one if all values are equal */
 export function labelPointsBins(range: { min: number; max: number } | null, counts: readonly number[]): UpstreamBin[] {
   if (range === null) return [{ label: '0', upperBound: 0, count: 0 }];
   const { min, max } = range;
@@ -99,7 +99,7 @@ export function labelPointsBins(range: { min: number; max: number } | null, coun
   });
 }
 
-/** A number as C's `%g` prints it: six significant digits, no zeros at the end, an exponent of two digits when it is far from 1. */
+/** A number as C's `%g` prints it: six significant digits, no trailing zeros, and a two-digit exponent if it is far from 1. */
 export function sixDigits(value: number): string {
   if (value === 0) return '0';
   const [mantissa = '', power = '0'] = value.toExponential(5).split('e');

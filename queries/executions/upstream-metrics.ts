@@ -1,7 +1,7 @@
 import { type Database, Prisma } from '../../shared/platform/postgres/database.ts';
 import { inSnapshot, type Snapshot } from './snapshot.ts';
 import { readFiguresWithin, type StrategyFigures } from './strategy.ts';
-import { isOf, type Subject } from './subject.ts';
+import { type Subject, subjectCondition } from './subject.ts';
 import type { UnweightedWindow, UpstreamMetrics } from './upstream-figures.ts';
 import { labelDurationBins, labelPointsBins } from './upstream-figures.ts';
 import { readUnweighted } from './upstream-unweighted.ts';
@@ -11,32 +11,32 @@ import type { WindowRequest } from './window.ts';
 export interface UpstreamComparison {
   a: UpstreamMetrics;
   b: UpstreamMetrics;
-  /** B less A */
+  /** B minus A */
   delta: Record<'successRate' | 'errorRate' | 'p95Ms' | 'avgMs' | 'pointsAvg', number>;
 }
 
-/** What is asked. `until: null` means to the newest row, and is for unweighted answers only. */
+/** The question. `until: null` means up to the newest row, and is only for unweighted answers. */
 export interface UpstreamQuestion {
   window: WindowRequest | UnweightedWindow;
-  /** the one realm whose runs count. @default all */
+  /** the only realm whose runs count. @default all */
   realmId?: string | null;
-  /** of one statement. @default what the database was opened with */
+  /** of one statement. @default the database's own timeout */
   timeoutMs?: number;
 }
 
-/** The metrics, with what the comparison needs of them besides. */
+/** The metrics, and what the comparison needs in addition. */
 interface Measured {
   metrics: UpstreamMetrics;
   pointsAvg: number;
 }
 
 /**
- * What the original's endpoint answers. With a plain window the figures are those of runs, not of rows: weighted, over the whole
- * window, durations and points of ok runs, cases without the failures; counts are rounded. With an unweighted window
- * they are the original's own: rows as they are stored, percentiles and histograms of the newest 1,000.
+ * What the original's endpoint answers. For a plain window, the figures refer to runs, not rows: weighted, over the whole
+ * window, durations and points of ok runs, cases without failures; counts are rounded. For an unweighted window, they are the
+ * original's own: the stored rows, with percentiles and histograms of the newest 1,000.
  *
- * @returns null when no row of the strategy is stored at all
- * @throws UsageError when nothing lies in the window
+ * @returns null if no row of the strategy is stored
+ * @throws UsageError if the window is empty
  */
 export async function readUpstreamMetrics(
   database: Database,
@@ -50,7 +50,7 @@ export async function readUpstreamMetrics(
   return measured?.metrics ?? null;
 }
 
-/** Both from one snapshot. @returns null when one of the two has no row at all @throws as readUpstreamMetrics */
+/** Both from one snapshot. @returns null if one of the two has no rows @throws as readUpstreamMetrics */
 export function compareUpstreamMetrics(
   database: Database,
   question: UpstreamQuestion & { a: string; b: string },
@@ -66,15 +66,15 @@ export function compareUpstreamMetrics(
   );
 }
 
-/** Where a strategy has mostly run last, so that not all partitions are locked to find that out. */
+/** In which time a strategy has most likely run last, so that finding out does not lock all partitions. */
 const recentMs = 8 * 24 * 3_600_000;
 
-/** The version that ran last; null when none has within so many ms. */
+/** The version that ran last; null if none ran within so many ms. */
 async function readVersion(snapshot: Snapshot, subject: Subject, withinMs: number | null): Promise<number | null> {
   const since = withinMs === null ? Prisma.empty : Prisma.sql` and recorded_at >= ${new Date(Date.now() - withinMs)}`;
   const [newest] = await snapshot.$queryRaw<{ version: number }[]>`
     select strategy_version as version from sluice.strategy_execution_log
-    where ${isOf(subject)}${since} order by recorded_at desc limit 1`;
+    where ${subjectCondition(subject)}${since} order by recorded_at desc limit 1`;
   return newest?.version ?? null;
 }
 
@@ -95,7 +95,7 @@ async function measure(
   return { metrics: { ...identity, ...toUpstream(figures) }, pointsAvg: figures.summary.points.mean ?? 0 };
 }
 
-/** The weighted figures under the original's names. */
+/** The weighted figures, with the original's names. */
 export function toUpstream(
   figures: StrategyFigures,
 ): Omit<UpstreamMetrics, 'strategyId' | 'name' | 'version' | 'status'> {
@@ -141,7 +141,7 @@ export function toUpstream(
   };
 }
 
-/** What changes from A to B. */
+/** The change from A to B. */
 export function toUpstreamComparison(a: Measured, b: Measured): UpstreamComparison {
   return {
     a: a.metrics,

@@ -1,6 +1,6 @@
 import { Prisma } from '../../shared/platform/postgres/database.ts';
 import type { Snapshot } from './snapshot.ts';
-import { isOf, type Subject } from './subject.ts';
+import { type Subject, subjectCondition } from './subject.ts';
 import type { UnweightedWindow, UpstreamMetrics } from './upstream-figures.ts';
 import { numpyPercentile, upstreamDurationBins, upstreamPointsBins } from './upstream-figures.ts';
 
@@ -27,10 +27,10 @@ interface UnweightedRow {
 const sampleSize = 1_000;
 const topRows = 10;
 
-/** The original's figures with the original's mistakes, in one statement. Only NaN and infinities are left out: there they end in an error. */
+/** The original's figures, with its mistakes, in one statement. Only NaN and infinities are left out: the original fails on them. */
 export async function readUnweighted(snapshot: Snapshot, subject: Subject, window: UnweightedWindow): Promise<Figures> {
   const { since, until } = window;
-  const conditions = [isOf(subject)];
+  const conditions = [subjectCondition(subject)];
   if (since !== null) conditions.push(Prisma.sql`recorded_at >= ${since}`);
   if (until !== null) conditions.push(Prisma.sql`recorded_at <= ${until}`);
   const runs = Prisma.sql`sluice.strategy_execution_log where ${Prisma.join(conditions, ' and ')}`;
@@ -88,7 +88,7 @@ function toFigures(
   };
 }
 
-/** Statuses that the original does not know are `other`, and belong to the total. */
+/** Statuses that the original does not know count as `other`, and in the total. */
 export function toStatusBreakdown(
   statuses: readonly { status: string; count: number }[],
 ): UpstreamMetrics['statusBreakdown'] {

@@ -1,21 +1,21 @@
 import { UsageError } from '../../shared/platform/errors.ts';
 
-/** A span of time, half open: `since` belongs to it, `until` does not. Two windows that touch share no run. */
+/** A half-open span of time: `since` is inclusive, `until` exclusive. Adjacent windows share no run. */
 export interface ExecutionWindow {
   since: Date;
   until: Date;
 }
 
-/** What a caller asks for; `since: null` means from the oldest row that is stored. */
+/** A requested window; `since: null` means from the oldest stored row. */
 export interface WindowRequest {
   since: Date | null;
   until: Date;
 }
 
-/** Of a window whose beginning is left out: 24 hours. */
+/** The length of a window without a beginning: 24 hours. */
 export const defaultWindowMs = 24 * 3_600_000;
 
-/** Spans that have a name, in ms. */
+/** Named spans, in ms. */
 const namedWindows: Record<string, number> = {
   '1h': 3_600_000,
   '24h': 24 * 3_600_000,
@@ -24,12 +24,12 @@ const namedWindows: Record<string, number> = {
 };
 
 /**
- * Reads a window as it comes from a URL or a command line.
+ * Parses a window from a URL or a command line.
  *
  * @param texts.since ISO 8601 with its offset, or `all`. @default 24 hours before `until`
  * @param texts.until ISO 8601 with its offset. @default now
- * @param texts.window 1h, 24h, 7d, 30d or all, in place of `since`
- * @throws UsageError when a text is no time, when both `since` and `window` are given, or when nothing lies between
+ * @param texts.window 1h, 24h, 7d, 30d or all, instead of `since`
+ * @throws UsageError if a text is not a time, if both `since` and `window` are given, or if the window is empty
  */
 export function parseWindow(
   texts: { since?: string | undefined; until?: string | undefined; window?: string | undefined },
@@ -37,7 +37,7 @@ export function parseWindow(
 ): WindowRequest {
   const until = texts.until === undefined ? new Date(nowMs) : parseTime('until', texts.until);
   if (texts.since !== undefined && texts.window !== undefined) {
-    throw new UsageError('since and window say the same; give one of them');
+    throw new UsageError('since and window exclude each other; give only one of them');
   }
   if (texts.since === 'all' || texts.window === 'all') return { since: null, until };
   const since =
@@ -45,11 +45,11 @@ export function parseWindow(
   return checkWindow({ since, until });
 }
 
-/** @throws UsageError when nothing lies between the two, or one is no time that PostgreSQL and JavaScript both know */
+/** @throws UsageError if the window is empty, or a bound is not a time that both PostgreSQL and JavaScript accept */
 export function checkWindow<T extends WindowRequest>(window: T): T {
   const { since, until } = window;
   for (const [name, time] of Object.entries({ since, until })) {
-    if (time !== null && !isTime(time.getTime())) throw new UsageError(`${name} is no time from 1970 to 9999`);
+    if (time !== null && !isTime(time.getTime())) throw new UsageError(`${name} is not a time from 1970 to 9999`);
   }
   if (since !== null && since.getTime() >= until.getTime()) {
     throw new UsageError(`since (${since.toISOString()}) must be before until (${until.toISOString()})`);
@@ -66,7 +66,7 @@ function lengthOf(window: string | undefined): number {
   return lengthMs;
 }
 
-/** A time without an offset is refused: it would mean another instant on another machine. */
+/** A time without an offset is refused: it would mean a different instant on another machine. */
 const iso8601 = /^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2}))?$/;
 
 function parseTime(name: string, text: string): Date {
@@ -79,7 +79,7 @@ function parseTime(name: string, text: string): Date {
   return new Date(ms);
 }
 
-/** The 30th of February is read as the second of March. */
+/** JavaScript reads the 30th of February as the second of March. */
 function isDay(text: string): boolean {
   return new Date(`${text}T00:00:00Z`).toISOString().startsWith(text);
 }

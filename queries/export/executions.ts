@@ -6,12 +6,12 @@ import { columnNames, cutByBytes, maxPageRows } from './page-size.ts';
 
 /** Which executions are exported. */
 export interface ExecutionExport {
-  /** null: those of all */
+  /** null: all strategies */
   strategyId: string | null;
   filter: ExecutionFilter;
   /** null: from the oldest */
   since: Date | null;
-  /** excluded */
+  /** exclusive */
   until: Date;
 }
 
@@ -20,17 +20,17 @@ export function readExecutionColumns(database: Database): Promise<Column[]> {
   return readColumns(database, executionLogTable);
 }
 
-/** Time that one statement asks for, in ms: at first, and at most. */
+/** The time span that one statement covers, in ms: initially, and at most. */
 const firstSpanMs = 1_000;
 const maxSpanMs = 86_400_000;
 
-/** A statement that takes longer is followed by one for a quarter of the time; one with few rows by one for four times of it. */
+/** After a slow statement, the next covers a quarter of the time; after one with few rows, four times as much. */
 const aimMs = 500;
 
 /**
- * Executions by `(recorded_at, id)`, page by page. Each statement is for a span of time that holds about a page, and is by
- * itself: there is no cursor, no transaction and no snapshot that would last. What is stored before the export comes to its
- * time is in it, what comes later is not; no execution comes twice.
+ * Executions by `(recorded_at, id)`, page by page. Each statement covers a span of time with about a page of rows, and stands
+ * alone: there is no long cursor, transaction or snapshot. Rows that are stored before the export reaches their time are
+ * included, later ones are not. No execution appears twice.
  */
 export async function* exportExecutions(
   database: Database,
@@ -62,12 +62,12 @@ export async function* exportExecutions(
     const tookMs = performance.now() - startedAt;
     if (!isWhole || tookMs > aimMs) spanMs = Math.max(1, Math.floor(spanMs / 4));
     else if (found < maxPageRows / 4) spanMs = Math.min(maxSpanMs, spanMs * 4);
-    // Over time in which there is nothing.
+    // Skips time without rows.
     if (isWhole && found === 0) fromMs = await findOldest(database, fromMs, untilMs);
   }
 }
 
-/** When the first execution of a time was recorded; null: there is none. Each partition is asked by an index of its own. */
+/** When the first execution from a time on was recorded; null if there is none. Each partition is asked through its index. */
 async function findOldest(database: Database, sinceMs: number | null, untilMs: number): Promise<number | null> {
   const [[found] = []] = await queryTexts(
     database,
@@ -81,7 +81,7 @@ async function findOldest(database: Database, sinceMs: number | null, untilMs: n
   return found == null ? null : Number(found);
 }
 
-/** All strategies there are: from one to the next by the index, however many rows each has. */
+/** All strategies: walks from one to the next in the index, however many rows each has. */
 function strategies(): string {
   return `with recursive seen (strategy_id) as (
       select min(strategy_id) from sluice.strategy_execution_log
@@ -106,7 +106,7 @@ function toStatement(
   ];
   if (after !== null) conditions.push(Prisma.sql`(recorded_at, id) > (${from}::timestamptz, ${after}::uuid)`);
   const where = Prisma.join(conditions, ' and ');
-  // By the index of each strategy: no index begins with the time.
+  // By each strategy's index: no index begins with the time.
   const rows =
     strategyId === null
       ? Prisma.sql`select listed.* from (${Prisma.raw(strategies())}) as seen

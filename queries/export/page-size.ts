@@ -1,13 +1,13 @@
-/** Rows of one statement at most, and bytes, unless a single row has more. */
+/** The most rows of one statement, and the most bytes, unless a single row is larger. */
 export const maxPageRows = 1_000;
 export const maxPageBytes = 4 * 1_024 * 1_024;
 
 /**
- * SQL around a statement of rows, which keeps the first of them up to `maxPageBytes`. Each row has the number of rows that
- * the statement found before its own columns, so that it can be told whether all of them are there.
+ * SQL around a statement, which keeps its first rows up to `maxPageBytes`. Each row begins with the number of rows that the
+ * statement found, which shows whether all of them are there.
  *
  * @param columns names of the statement's columns, all of them text
- * @param order by which the rows come, by columns of the statement
+ * @param order of the rows, by columns of the statement
  */
 export function cutByBytes(statement: string, columns: readonly string[], order: string): string {
   const bytes = columns.map((column) => `coalesce(octet_length(${column}), 0)`).join(' + ');
@@ -19,7 +19,7 @@ export function cutByBytes(statement: string, columns: readonly string[], order:
     select found::text, ${columns.join(', ')} from measured where bytes_before < ${maxPageBytes} order by ${order}`;
 }
 
-/** Names for columns, in their order. */
+/** Names for columns, in order. */
 export function columnNames(count: number): string[] {
   return Array.from({ length: count }, (_, index) => `c${index}`);
 }

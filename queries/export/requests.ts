@@ -16,7 +16,7 @@ const optional = (name: string, kind: Column['kind'], from?: string): Exported =
   isNullable: true,
 });
 
-/** A request with what was asked. Bodies are as they are stored: text, or base64 where the encoding says so. */
+/** A request with its question. Bodies are exported as stored: text, or base64 if the encoding says so. */
 const exported: readonly Exported[] = [
   required('id', 'uuid'),
   required('created_at', 'time'),
@@ -54,8 +54,8 @@ const exported: readonly Exported[] = [
 export const requestColumns: readonly Column[] = exported.map(({ from, ...column }) => ({ ...column, type: '' }));
 
 /**
- * Requests by `(created_at, id)`, page by page, each by a statement of its own. What is stored before the export comes to its
- * time is in it, what comes later is not; no request comes twice.
+ * Requests by `(created_at, id)`, page by page, each with a statement of its own. Rows that are stored before the export
+ * reaches their time are included, later ones are not. No request appears twice.
  */
 export async function* exportRequests(database: Database, filter: RequestFilter): AsyncGenerator<readonly Row[]> {
   const states = statesOf(filter);
@@ -82,7 +82,7 @@ export async function* exportRequests(database: Database, filter: RequestFilter)
     const isWhole = rows.length === Number(found ?? 0);
     if (isWhole && rows.length < limit) return;
     after = { createdAt: new Date(Number(createdMs)).toISOString(), id: id ?? '' };
-    // Bodies are large: no more of them are read than about fit into a page.
+    // Bodies are large: the statement reads no more of them than about fit into a page.
     limit = isWhole ? Math.min(maxPageRows, limit * 2) : Math.max(1, rows.length);
   }
 }

@@ -13,33 +13,33 @@ import {
   readHealthStream,
 } from './health-stream.ts';
 
-/** What questions about health events are asked of. */
+/** Where to ask about health events. */
 export interface HealthDeps {
   database: Database;
   redis: Redis;
   config: Config['health'];
 }
 
-/** How far the stream was read, as both servers have it. */
+/** How far the stream was read, according to both servers. */
 export interface OffsetReport {
   mode: Config['health']['mode'];
   label: string;
-  /** what reading goes on after; no entry id when what is saved is none */
+  /** the id after which reading continues; not an entry id if the saved value is none */
   offset: string;
   savedIn: Position['savedIn'];
-  /** null when that cannot be told */
+  /** null if unknown */
   entriesBehind: number | null;
   lostEntries: number;
   stored: StoredOffset | null;
-  /** of the original, in Redis */
+  /** the original's offset, in Redis */
   original: { key: string; lastId: string | null };
-  /** without ids and entries when it is not there */
+  /** without ids and entries if it does not exist */
   stream: { name: string; entries: number; firstId: string | null; lastId: string | null; exists: boolean };
 }
 
 export async function readOffset({ database, redis, config }: HealthDeps): Promise<OffsetReport> {
   const { label, mode, service, stream: name } = config;
-  // Before the stream, so that what is read meanwhile does not seem to be more than there is.
+  // Before the stream, so that an entry read in between does not make the offset exceed it.
   const stored = await findStoredOffset(database, label);
   const { facts, originalOffset } = await readHealthStream(redis, config);
   const position = positionOf(mode, stored, originalOffset);
@@ -62,21 +62,22 @@ export async function readOffset({ database, redis, config }: HealthDeps): Promi
   };
 }
 
-/** What a person has done to the offset. */
+/** How a person has changed the offset. */
 export interface OffsetChange {
   mode: Config['health']['mode'];
   label: string;
   before: string;
   after: string;
-  /** null when Redis does not count entries */
+  /** null if Redis does not count entries */
   entriesRead: number | null;
 }
 
 /**
- * Sets what reading goes on after: an entry id, `earliest` for all that is there, `latest` for nothing of it. Hardened it is
- * in PostgreSQL, and whoever reads is fenced off; in mirror mode it is the original's key in Redis.
+ * Sets the offset after which reading continues: an entry id, `earliest` for everything that exists, or `latest` for nothing
+ * of it. In hardened mode the offset is in PostgreSQL, and a running reader is fenced off; in mirror mode it is the original's
+ * key in Redis.
  *
- * @param options.force also after the end of the stream, and in mirror mode while somebody reads
+ * @param options.force allows an id after the end of the stream and, in mirror mode, a change while somebody reads
  * @throws Error that says why it cannot be set, or not without force
  */
 export async function changeOffset(
@@ -87,18 +88,19 @@ export async function changeOffset(
   const { label, mode, service, stream } = config;
   const [stored, lease] = await Promise.all([findStoredOffset(database, label), findLease(database, label)]);
   const { facts, originalOffset } = await readHealthStream(redis, config);
-  if (given === 'latest' && facts === null) throw new Error(`there is no stream ${stream}, so it has no last entry`);
+  if (given === 'latest' && facts === null)
+    throw new Error(`the stream ${stream} does not exist, so it has no last entry`);
   const end = facts?.lastId ?? firstStreamId;
   const lastId = given === 'earliest' ? firstStreamId : given === 'latest' ? end : given;
   if (compareStreamIds(lastId, end) > 0 && !force)
     throw new Error(
       facts === null
-        ? `there is no stream ${stream}; with --force the offset is set all the same`
-        : `${lastId} is after the last entry of ${stream}, ${end}; with --force it is set all the same`,
+        ? `the stream ${stream} does not exist; --force sets the offset anyway`
+        : `${lastId} is after the last entry of ${stream}, ${end}; --force sets the offset anyway`,
     );
   if (mode === 'mirror' && lease?.isHeld && !force)
     throw new Error(
-      `${lease.holder} reads the stream and would save its own offset over this one: stop it first, or wait until its lease has run out (${lease.expiresAt.toISOString()})`,
+      `${lease.holder} reads the stream and would overwrite this offset with its own: stop it first, or wait until its lease expires (${lease.expiresAt.toISOString()})`,
     );
 
   const before = positionOf(mode, stored, originalOffset).lastId;

@@ -25,24 +25,24 @@ import {
 } from './health-stream.ts';
 import { findRival, type LobbyRival, publishedThrough, readLobbyPlace } from './lobby-rival.ts';
 
-/** How the consumer of health events does, and the games that it looks after. */
+/** The state of the consumer of health events, and of its games. */
 export interface HealthStatus {
   mode: Config['health']['mode'];
   label: string;
   stream: string;
-  /** null before anybody ever held it */
+  /** null if nobody has ever held it */
   lease: Lease | null;
   /**
-   * what is unread: how many entries, null when Redis does not count them, and ms since the oldest of them was added; null
-   * when the offset is no entry id
+   * what is unread: the number of entries, null if Redis does not count them, and the age of the oldest in ms; null if the
+   * offset is not an entry id
    */
   lag: { entries: number | null; ms: number } | null;
   games: Record<RuntimeStatus, number>;
   stuck: StuckRecords;
   outbox: OutboxDepth;
-  /** another consumer at the lobby's stream; null when there is none */
+  /** another consumer that uses the same lobby stream; null if there is none */
   lobbyRival: LobbyRival | null;
-  /** entries that were removed before they were read, in all; when and between which the last ones were */
+  /** entries that were removed before they were read: the total, and when and where the last ones were noticed */
   gap: { entries: number; noticedAt: Date | null; afterId: string | null; beforeId: string | null };
   /** open dead letters of the stream */
   deadLetters: number;

@@ -14,29 +14,29 @@ type HealthConfig = Config['health'];
 
 /** What Redis holds of the health events. */
 export interface HealthStream {
-  /** null: there is no such stream */
+  /** null: the stream does not exist */
   facts: StreamFacts | null;
-  /** the text of the original's key, whatever it is; null when there is none */
+  /** the value of the original's key, whatever it is; null if it does not exist */
   originalOffset: string | null;
 }
 
-/** What is in the stream and was not read. */
+/** The unread part of the stream. */
 export interface Unread {
-  /** null when nothing is unread */
+  /** null if nothing is unread */
   oldestId: string | null;
-  /** ms since that entry was added, by the clock of Redis; 0 when nothing is unread */
+  /** ms since that entry was added, by Redis' clock; 0 if nothing is unread */
   oldestAgeMs: number;
 }
 
-/** Where a consumer is, or would begin. */
+/** Where a consumer is, or would start. */
 export interface Position {
-  /** no stream id when what is saved is none */
+  /** not a stream id if the saved value is none */
   lastId: string;
   entriesRead: number | null;
   savedIn: 'postgres' | 'redis' | 'nowhere';
 }
 
-/** @throws ReplyError when one of the keys is something else */
+/** @throws ReplyError if one of the keys has another type */
 export async function readHealthStream(redis: Redis, config: HealthConfig): Promise<HealthStream> {
   const [facts, originalOffset] = await Promise.all([
     readStreamFacts(redis, config.stream),
@@ -45,7 +45,7 @@ export async function readHealthStream(redis: Redis, config: HealthConfig): Prom
   return { facts, originalOffset };
 }
 
-/** Hardened, an offset of our own goes before the original's; in mirror mode there is only the original's. */
+/** In hardened mode, Sluice's own offset takes precedence over the original's; mirror mode has only the original's. */
 export function positionOf(
   mode: HealthConfig['mode'],
   stored: StoredOffset | null,
@@ -63,7 +63,7 @@ export async function readUnread(redis: Redis, stream: string, lastId: string): 
   return { oldestId: id, oldestAgeMs: id === null ? 0 : Math.max(0, serverMs - streamIdMs(id)) };
 }
 
-/** Entries that are there and were not read; null when Redis does not count entries. Reads no further than it must. */
+/** The number of unread entries that exist; null if Redis does not count entries. Reads no further than necessary. */
 export async function countBehind(
   redis: Redis,
   stream: string,
@@ -77,15 +77,15 @@ export async function countBehind(
   return Math.max(0, entriesAdded - Math.max(passed, entriesAdded - length));
 }
 
-/** Entries that are gone, were not read, and have not been found missing yet, because nobody has read since. */
+/** Entries that are gone, were not read, and have not been noticed as missing, because nobody has read since. */
 export function countLostUnnoticed(facts: StreamFacts | null, { entriesRead }: Position): number {
   if (facts === null || facts.entriesAdded === null || entriesRead === null) return 0;
   return Math.max(0, facts.entriesAdded - facts.length - entriesRead);
 }
 
 /**
- * What to save with an offset that a person chooses. Entries that are gone already count as read: that the person goes back
- * behind them is no loss.
+ * What to save with an offset that a person chooses. Entries that no longer exist count as read: going back behind them is
+ * not a loss.
  */
 export async function countForOffset(
   redis: Redis,

@@ -4,11 +4,11 @@ import { type Database, Prisma } from '../../shared/platform/postgres/database.t
 /** How far the hardened consumer has read. */
 export interface StoredOffset {
   lastId: string;
-  /** entries from the stream's birth to `lastId`, read or lost; null when Redis does not count them */
+  /** entries from the stream's creation to `lastId`, read or lost; null if Redis does not count them */
   entriesRead: number | null;
-  /** of the lease that wrote it */
+  /** the token of the lease that wrote it */
   fencingToken: number;
-  /** entries that were removed before they were read, in all, and where the last ones were; null: there were none */
+  /** entries that were removed before they were read: the total, and where the last ones were; null: there were none */
   gapEntries: number;
   gapAt: Date | null;
   gapAfterId: string | null;
@@ -16,32 +16,32 @@ export interface StoredOffset {
   updatedAt: Date;
 }
 
-/** Who reads the stream, or did so last. */
+/** Who reads the stream, or was the last to do so. */
 export interface Lease {
   holder: string;
   token: number;
   acquiredAt: Date;
   expiresAt: Date;
-  /** false: it has run out, by the clock of PostgreSQL */
+  /** false: it has expired, by PostgreSQL's clock */
   isHeld: boolean;
-  /** ms that it has been held for, or ms since it ran out */
+  /** ms for which it has been held, or since it expired */
   heldForMs: number;
   expiredForMs: number;
-  /** names this database to Redis */
+  /** identifies this database to Redis */
   epoch: string;
 }
 
-/** Snapshots that are written and not published. */
+/** Snapshots that are written but not published. */
 export interface OutboxDepth {
   rows: number;
-  /** ms since the oldest of them was written, by the clock of PostgreSQL; null when there is none */
+  /** ms since the oldest of them was written, by PostgreSQL's clock; null if there is none */
   oldestAgeMs: number | null;
 }
 
-/** Games whose engine is said to be lost and healthy at once: it was started again, and nobody reported a recovery. */
+/** Games whose engine is reported as lost and healthy at once: it was restarted, and no recovery was reported. */
 export interface StuckRecords {
   records: number;
-  /** of some of them, those that have waited longest first */
+  /** ids of some of them, those that have waited longest first */
   gameIds: string[];
 }
 
@@ -62,7 +62,7 @@ export async function findStoredOffset(database: Database, label: string): Promi
   };
 }
 
-/** @returns null before anybody ever held it */
+/** @returns null if nobody has ever held it */
 export async function findLease(database: Database, label: string): Promise<Lease | null> {
   const [lease] = await database.$queryRaw<Lease[]>`
     select holder, token::float8 as token, acquired_at as "acquiredAt", expires_at as "expiresAt", epoch::text as epoch,
@@ -73,7 +73,7 @@ export async function findLease(database: Database, label: string): Promise<Leas
   return lease ?? null;
 }
 
-/** @param publishedSeq the last one that is in the lobby's stream: rows up to it are only kept for a while */
+/** @param publishedSeq the last one in the lobby's stream: rows up to it are only kept for a while */
 export async function readOutboxDepth(database: Database, label: string, publishedSeq: number): Promise<OutboxDepth> {
   const [depth] = await database.$queryRaw<OutboxDepth[]>`
     select count(*)::int as rows,
@@ -82,7 +82,7 @@ export async function readOutboxDepth(database: Database, label: string, publish
   return depth === undefined || depth.rows === 0 ? { rows: 0, oldestAgeMs: null } : depth;
 }
 
-/** Games by status; a status that none has is there with 0. */
+/** Games by status; a status without games has 0. */
 export async function countGames(database: Database): Promise<Record<RuntimeStatus, number>> {
   const groups = await database.runtimeRecord.groupBy({ by: ['status'], _count: true });
   const counts = new Map(groups.map(({ status, _count }) => [status, _count]));
@@ -103,14 +103,14 @@ export async function readStuckRecords(database: Database): Promise<StuckRecords
 }
 
 /**
- * Sets the offset, in one statement. The lease goes up by one and runs out: a consumer that is at work can commit nothing
- * any more, and whoever takes the lease next begins at the new offset. Entries that were lost so far stay counted.
+ * Sets the offset in one statement. It increments the lease's token and expires the lease: a running consumer can no longer
+ * commit anything, and the next holder starts at the new offset. Entries lost so far stay counted.
  */
 export async function setStoredOffset(
   database: Database,
   { label, lastId, entriesRead }: { label: string; lastId: string; entriesRead: number | null },
 ): Promise<void> {
-  // The lease's row first, as the consumer's own statement locks it: neither waits for the other with a lock in hand.
+  // Locks the lease's row first, as the consumer's own statement does, so that the two cannot deadlock.
   await database.$executeRaw(Prisma.sql`
     with fenced as (
       update sluice.stream_lease set token = token + 1, expires_at = clock_timestamp() where label = ${label} returning token)

@@ -1,18 +1,18 @@
 import { placeKey } from '../../shared/contracts/lobby-event.ts';
 import type { Redis } from '../../shared/platform/redis/redis.ts';
 
-/** Another consumer that publishes to the same lobby stream, or would do so if it were let. */
+/** Another consumer that publishes to the same lobby stream, or tries to. */
 export interface LobbyRival {
-  /** `publishes`: so the one that is looked at may not; `refused`: it asked, and may not */
+  /** `publishes`: so this consumer may not; `refused`: it asked, but may not */
   state: 'publishes' | 'refused';
   label: string;
   /** host and process */
   holder: string;
-  /** ms since it was there last, by the clock of Redis */
+  /** ms since it was last seen, by Redis' clock */
   silentForMs: number;
 }
 
-/** Whose the lobby's stream is, as Redis has it. */
+/** Who owns the lobby's stream, according to Redis. */
 export interface LobbyPlace {
   fields: Readonly<Record<string, string>>;
   /** of Redis */
@@ -24,10 +24,10 @@ export async function readLobbyPlace(redis: Redis, lobbyStream: string): Promise
   return { fields, nowMs: Number(seconds) * 1_000 + Math.floor(Number(microseconds) / 1_000) };
 }
 
-/** Who is refused asks again and again. */
+/** A refused consumer keeps asking. */
 const refusalToldForMs = 60_000;
 
-/** @param epoch names the outbox of the consumer that is looked at; null before it ever ran */
+/** @param epoch identifies the outbox of this consumer; null if it has never run */
 export function findRival({ fields, nowMs }: LobbyPlace, epoch: string | null): LobbyRival | null {
   const since = (field: string): number => Math.max(0, nowMs - Number(fields[field] ?? 0));
   if (fields['epoch'] === undefined) return null;
@@ -42,7 +42,7 @@ export function findRival({ fields, nowMs }: LobbyPlace, epoch: string | null): 
   return { state: 'refused', label, holder, silentForMs };
 }
 
-/** How far an outbox was published; 0 when nothing of it was, as far as Redis knows. */
+/** How far an outbox was published; 0 if nothing of it was, as far as Redis knows. */
 export function publishedThrough({ fields }: LobbyPlace, epoch: string | null): number {
   return Number((fields['epoch'] === epoch ? fields['seq'] : fields[`seq:${epoch}`]) ?? 0);
 }

@@ -1,11 +1,11 @@
 import type { RuntimeStatus } from '../../shared/contracts/runtime-status.ts';
 import type { Database } from '../../shared/platform/postgres/database.ts';
 
-/** How the runtime of a game is, and how far its health events were taken in. */
+/** The state of a game's runtime, and how far its health events have been applied. */
 export interface StoredRuntimeRecord {
   gameId: string;
   status: RuntimeStatus;
-  /** what was observed last, in one word; empty before anything was */
+  /** the last observation, in one word; empty before the first one */
   engineHealth: string;
   currentTurn: number;
   currentImageRef: string;
@@ -23,7 +23,7 @@ export interface StoredRuntimeRecord {
   lastEvent: { id: string; occurredAt: Date } | null;
 }
 
-/** Lists records by the id of their game. @param options.after the last id of the page before */
+/** Lists records by the id of their game. @param options.after the last id of the previous page */
 export async function listRuntimeRecords(
   database: Database,
   options: { status?: RuntimeStatus; engineHealth?: string; after: string | null; limit: number },
@@ -43,7 +43,7 @@ export async function listRuntimeRecords(
   return { records: page.map(toRecord), after: rows.length > limit ? (page.at(-1)?.gameId ?? null) : null };
 }
 
-/** The record of a game; null when there is none. */
+/** The record of a game; null if there is none. */
 export async function findRuntimeRecord(database: Database, gameId: string): Promise<StoredRuntimeRecord | null> {
   const row = await database.runtimeRecord.findUnique({ where: { gameId }, include: { watermark: true } });
   return row === null ? null : toRecord(row);

@@ -2,50 +2,50 @@ import { QueueKeys } from 'bullmq';
 import { type QueueName, queuePrefix } from '../../shared/contracts/queues.ts';
 import type { Redis } from '../../shared/platform/redis/redis.ts';
 
-/** A queue at one moment. All numbers are of jobs; each is a chunk of records. */
+/** The state of a queue at one moment. All numbers are counts of jobs; each job is a chunk of records. */
 export interface QueueReading {
-  /** jobs that were ever added, by BullMQ's own counter; one that was added again counts again */
+  /** jobs that were ever added, by BullMQ's own counter; a job that was added again counts again */
   added: number;
   waiting: number;
   active: number;
   delayed: number;
   failed: number;
   isPaused: boolean;
-  /** when the job that waits longest was added, in ms since 1970; null when none waits */
+  /** when the job that has waited longest was added, in ms since 1970; null if none waits */
   oldestAddedAtMs: number | null;
 }
 
-/** A queue as it stands in Redis, with how it is kept. */
+/** A queue in Redis, with its settings. */
 export interface QueueFacts extends Omit<QueueReading, 'added' | 'isPaused' | 'oldestAddedAtMs'> {
-  /** who opened the queue last, as `bullmq:6.7.0`; null when nobody ever did */
+  /** who opened the queue last, such as `bullmq:6.7.0`; null if nobody ever did */
   library: string | null;
   paused: boolean;
-  /** seconds since the job that has waited longest was added; null when none waits */
+  /** seconds since the job that has waited longest was added; null if none waits */
   oldestWaitSeconds: number | null;
-  /** entries of BullMQ's stream of events, and what it is to be trimmed to (null: not told) */
+  /** entries of BullMQ's event stream, and the length to which it is trimmed (null: not known) */
   events: number;
   eventsKept: number | null;
 }
 
-/** What a queue's keys are, and how the connections of its workers are named. */
+/** A queue's keys, and the names of its workers' connections. */
 export function queueKeys(queue: QueueName, namespace: string) {
   const prefix = queuePrefix(queue, namespace);
   const keys = new QueueKeys(prefix);
   const workerConnection = `${prefix}:${Buffer.from(queue).toString('base64')}`;
   return {
     of: (part: string) => keys.toKey(queue, part),
-    /** BullMQ names the connection on which a worker waits for jobs so, and appends the worker's own name if it has one. */
+    /** BullMQ gives this name to the connection on which a worker waits for jobs, and appends the worker's own name if it has one. */
     workerConnection,
-    /** How many of the connections to Redis are those of workers of the queue. */
+    /** How many Redis connections belong to workers of the queue. */
     countWorkers: (clientNames: readonly string[]): number =>
       clientNames.filter((name) => name === workerConnection || name.startsWith(`${workerConnection}:w:`)).length,
   };
 }
 
 /**
- * KEYS: the parts of a queue. Returns figures of them. A script, and not a transaction: a full Redis refuses transactions,
- * also those that only read, and that is when somebody looks. Jobs are added at the head and taken from the tail; before
- * version 6, a paused queue kept its jobs in another list.
+ * KEYS: the parts of a queue. Returns counts of them. A script, not a transaction: a full Redis refuses transactions, even
+ * those that only read, and that is when somebody looks. Jobs are added at the head and taken from the tail; before version
+ * 6, a paused queue kept its jobs in another list.
  */
 const readScript = `
 return {
@@ -55,10 +55,10 @@ return {
 }`;
 
 /**
- * Reads a queue at one moment, so that its numbers belong together, with commands that cost the same however long it is.
- * Plain ones: BullMQ's own Queue would write its version and options into the queue when opened.
+ * Reads a queue at one moment, so that its numbers are consistent, with commands whose cost does not depend on its length.
+ * Plain commands: BullMQ's own Queue would write its version and options into the queue when opened.
  *
- * @throws what Redis answers, or that it does not
+ * @throws the error of Redis or of its client
  */
 export async function readQueue(
   redis: Redis,
@@ -77,12 +77,12 @@ export async function readQueue(
     delayed: Number(delayed),
     failed: Number(failed),
     isPaused: isPaused != null,
-    // Other producers may leave it out, or write what is no time.
+    // Other producers may leave it out, or write something that is not a time.
     oldestAddedAtMs: addedAt === null || !Number.isFinite(Number(addedAt)) ? null : Number(addedAt),
   };
 }
 
-/** @throws what Redis answers, when one of the keys cannot be read */
+/** @throws Redis' error if one of the keys cannot be read */
 export async function readQueueFacts(
   redis: Redis,
   { nowMs, ...options }: { queue: QueueName; namespace: string; nowMs: number },
@@ -104,7 +104,7 @@ export async function readQueueFacts(
   };
 }
 
-/** How long ago a job was added. Clocks differ: what is of the future is of now. */
+/** How long ago a job was added. Clocks differ, so a time in the future counts as now. */
 export function ageSeconds(addedAtMs: number | null, nowMs: number): number | null {
   return addedAtMs === null ? null : Math.max(0, nowMs - addedAtMs) / 1_000;
 }

@@ -3,7 +3,7 @@ import { UsageError } from '../../shared/platform/errors.ts';
 import { type Database, Prisma } from '../../shared/platform/postgres/database.ts';
 import { type ListPart, listParts, parseCursor, type RequestPosition, toCursor } from './request-cursor.ts';
 
-/** What a request may be in. */
+/** The states that a request can have. */
 export const requestStates = ['processing', 'claimed', 'pending', 'completed', 'failed', 'canceled'] as const;
 export type RequestState = (typeof requestStates)[number];
 
@@ -11,27 +11,27 @@ export type RequestState = (typeof requestStates)[number];
 export const statusClasses = ['1xx', '2xx', '3xx', '4xx', '5xx'] as const;
 export type StatusClass = (typeof statusClasses)[number];
 
-/** Which requests are meant; what is left out does not restrict. */
+/** Which requests to list; a field that is left out does not restrict them. */
 export interface RequestFilter {
   createdBy?: string;
   model?: string;
   statusClass?: StatusClass;
   serviceTier?: ServiceTier;
   state?: RequestState;
-  /** arrived at this time or later */
+  /** arrived at or after this time */
   from?: Date;
   /** arrived before this time */
   until?: Date;
 }
 
-/** A request without its bodies. Sizes are bytes before anything was cut. */
+/** A request without its bodies. Sizes are bytes before truncation. */
 export interface RequestSummary {
   id: string;
   state: RequestState;
   model: string;
   serviceTier: ServiceTier;
   createdBy: string;
-  /** null while it has no response */
+  /** null if it has no response yet */
   responseStatus: number | null;
   responseBytes: number;
   isStream: boolean;
@@ -40,7 +40,7 @@ export interface RequestSummary {
   startedAt: Date | null;
   completedAt: Date | null;
   failedAt: Date | null;
-  /** from its start to its end, completed or failed; null while it runs */
+  /** from its start to its end, completed or failed; null while it is running */
   durationMs: number | null;
   notes: string | null;
 }
@@ -48,20 +48,20 @@ export interface RequestSummary {
 /** A page of a list. */
 export interface RequestPage {
   requests: RequestSummary[];
-  /** for the next page; null when this is the last */
+  /** for the next page; null on the last page */
   cursor: string | null;
 }
 
 const maxLimit = 200;
 
 /**
- * Lists requests: those being worked on first (processing, claimed, pending), then those that have ended; the newest first
- * within each. The pages together have each request once. What arrives meanwhile belongs before what was read already, and
- * moves nothing; a request that ends between two pages may come once more, and none is left out.
+ * Lists requests: those in progress first (processing, claimed, pending), then those that have ended, newest first within
+ * each part. The pages together contain each request once. What arrives meanwhile sorts before the rows that were read
+ * already, and moves nothing. A request that ends between two pages may appear again, but none is left out.
  *
  * @param options.limit requests in a page, 1 to 200
- * @param options.cursor as the page before returned it
- * @throws UsageError when the limit is out of range or the cursor is none
+ * @param options.cursor as returned with the previous page
+ * @throws UsageError if the limit is out of range or the cursor is invalid
  */
 export async function listRequests(
   database: Database,
@@ -84,8 +84,8 @@ export async function listRequests(
 }
 
 /**
- * The statement of a page: one index scan with a limit for each part, in place of a sort of all requests by their part.
- * Null when the filter leaves no state.
+ * The statement for a page: one index scan with a limit for each part, instead of sorting all requests by their part. Null if
+ * the filter leaves no state.
  */
 export function toListStatement(filter: RequestFilter, rows: number, after: RequestPosition | null): Prisma.Sql | null {
   const firstPart = after === null ? 0 : listParts.indexOf(after.part);
@@ -104,7 +104,7 @@ export function toListStatement(filter: RequestFilter, rows: number, after: Requ
     order by rank, "createdAt" desc, id desc limit ${rows}`;
 }
 
-/** Without the bodies, which PostgreSQL keeps elsewhere when they are large. */
+/** Without the bodies, which PostgreSQL stores out of line if they are large. */
 const columnOf: Record<keyof RequestSummary, string> = {
   id: 'id',
   state: 'state',
@@ -135,7 +135,7 @@ const names = Prisma.raw(
 
 const endedStates: readonly RequestState[] = ['completed', 'failed', 'canceled'];
 
-/** The states that a filter leaves. A response makes a request completed with 2xx and failed with all else. */
+/** The states that a filter leaves. A response makes a request completed with 2xx and failed otherwise. */
 export function statesOf({ state, statusClass }: RequestFilter): readonly RequestState[] {
   const byClass =
     statusClass === undefined ? requestStates : ([statusClass === '2xx' ? 'completed' : 'failed'] as const);
@@ -146,12 +146,12 @@ function inPart(part: ListPart, states: readonly RequestState[]): RequestState[]
   return states.filter((state) => (part === 'ended' ? endedStates.includes(state) : state === part));
 }
 
-/** Written out, not passed: the indexes that serve this are for some states only. */
+/** Literals instead of parameters: the indexes that serve this are partial, for some states only. */
 function isIn(states: readonly RequestState[]): Prisma.Sql {
   return Prisma.raw(`state in (${states.map((state) => `'${state}'`).join(', ')})`);
 }
 
-/** What of a filter PostgreSQL has to check, but for the states. */
+/** The part of a filter that PostgreSQL has to check, except for the states. */
 export function toConditions(filter: RequestFilter): Prisma.Sql[] {
   const { createdBy, model, statusClass, serviceTier, from, until } = filter;
   const conditions: Prisma.Sql[] = [];

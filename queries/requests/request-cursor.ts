@@ -1,11 +1,11 @@
 import { z } from 'zod';
 import { cursorTime, readCursor, writeCursor } from '../../shared/platform/cursor.ts';
 
-/** The parts of a list in their order: what is being worked on first, what has ended last. */
+/** The parts of a list in order: in progress first, ended last. */
 export const listParts = ['processing', 'claimed', 'pending', 'ended'] as const;
 export type ListPart = (typeof listParts)[number];
 
-/** A place in a list of requests: the row that was read last. */
+/** A position in a list of requests: the last row that was read. */
 export interface RequestPosition {
   part: ListPart;
   createdAt: Date;
@@ -18,7 +18,7 @@ export function toCursor({ part, createdAt, id }: RequestPosition): string {
   return writeCursor([part, createdAt, id]);
 }
 
-/** @throws UsageError when the text is not one that toCursor has written */
+/** @throws UsageError if the text was not written by toCursor */
 export function parseCursor(text: string): RequestPosition {
   const [part, createdAt, id] = readCursor(text, { place, list: 'requests' });
   return { part, createdAt, id };

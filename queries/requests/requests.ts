@@ -2,18 +2,18 @@ import type { BodyEncoding, ServiceTier } from '../../shared/contracts/completed
 import type { Database } from '../../shared/platform/postgres/database.ts';
 import type { RequestState } from './list-requests.ts';
 
-/** A body as it was stored. */
+/** A stored body. */
 export interface StoredBody {
-  /** text, or base64 by its encoding */
+  /** text, or base64, as its encoding says */
   body: string;
   encoding: BodyEncoding;
-  /** before anything was cut */
+  /** before truncation */
   bytes: number;
-  /** true: only the beginning is here */
+  /** true: only the beginning is stored */
   isCut: boolean;
 }
 
-/** A request with all that is known of it. */
+/** A request with all its details. */
 export interface StoredRequest {
   id: string;
   state: RequestState;
@@ -25,9 +25,9 @@ export interface StoredRequest {
   /** keyed hash of the API key */
   apiKeyHash: string | null;
   request: StoredBody;
-  /** null while it has none */
+  /** null if it has none yet */
   response: (StoredBody & { status: number | null; isStream: boolean; isIncomplete: boolean }) | null;
-  /** JSON of the failure as the original has it: its kind, and the status and the body of the response; null without one */
+  /** the failure as JSON in the original's format: its kind, and the status and the body of the response; null if none */
   error: string | null;
   notes: string | null;
   createdAt: Date;
@@ -39,7 +39,7 @@ export interface StoredRequest {
   canceledAt: Date | null;
 }
 
-/** A request by its id; null when there is none. */
+/** A request by its id; null if there is none. */
 export async function findRequest(database: Database, id: string): Promise<StoredRequest | null> {
   const row = await database.request.findUnique({ where: { id }, include: { template: true } });
   if (row === null) return null;
@@ -82,7 +82,7 @@ export async function findRequest(database: Database, id: string): Promise<Store
   };
 }
 
-/** The failure as it was before its body was taken out, which the row has once only. Other texts stay as they are. */
+/** The failure as it was before its body was taken out, which the row stores only once. Other texts stay unchanged. */
 export function withBody(error: string, body: string | null): string {
   const envelope = jsonIn(error);
   if (body === null || envelope?.type !== 'NonRetriableHttpStatus' || envelope.details === undefined) return error;

@@ -11,9 +11,9 @@ export interface Chunk<R = unknown> {
   producer: string;
   /** when that producer started, in ms since 1970 */
   epoch: number;
-  /** random: tells lives apart that have one name and one start, by a clock that says the same twice. Absent in older chunks */
+  /** random: distinguishes lives with the same name and start, if the clock returned the same time twice. Absent in older chunks */
   life?: string | undefined;
-  /** 1, 2, 3, … within one life, which (producer, epoch, life) names: a gap is a lost chunk */
+  /** 1, 2, 3, … within one life, which (producer, epoch, life) identifies: a gap is a lost chunk */
   seq: number;
   records: R[];
 }
@@ -23,10 +23,10 @@ export function chunkId(chunk: Pick<Chunk, 'producer' | 'epoch' | 'life' | 'seq'
   return `${lifeName(chunk)}.${chunk.seq}`;
 }
 
-/** `<producer>.<epoch>.<life>`, without the last where it is absent: one name for each life of a producer. */
+/** `<producer>.<epoch>.<life>`, without the last part if it is absent: a name for each life of a producer. */
 function lifeName({ producer, epoch, life }: Pick<Chunk, 'producer' | 'epoch' | 'life'>): string {
   return life === undefined ? `${producer}.${epoch}` : `${producer}.${epoch}.${life}`;
 }
 
-/** A producer's name goes into job ids and logs, so its alphabet is small. */
+/** A producer's name appears in job ids and logs, so few characters are allowed. */
 export const producerNamePattern = /^[A-Za-z0-9_-]{1,100}$/;

@@ -9,7 +9,7 @@ const bytes = z.int().min(0);
 
 const common = {
   requestId: z.uuid(),
-  /** a person or an organisation: whom the request belongs to */
+  /** the person or organisation that the request belongs to */
   createdBy: notBlank,
   model: identifier,
   /** the path of the API, such as /v1/responses */
@@ -18,11 +18,11 @@ const common = {
   startedAt: z.iso.datetime(),
   requestBody: z.string(),
   requestEncoding: z.enum(bodyEncodings),
-  /** what the body had before it was cut */
+  /** the size of the body before truncation */
   requestBytes: bytes,
   /** true: only the beginning is here */
   requestCut: z.boolean(),
-  /** a keyed hash of the caller's API key, never the key: 64 hexadecimal digits */
+  /** a keyed hash of the caller's API key, never the key itself: 64 hexadecimal digits */
   apiKeyHash: z
     .string()
     .regex(/^[0-9a-f]{64}$/, 'accepted: 64 hexadecimal digits')
@@ -31,7 +31,7 @@ const common = {
 };
 
 /**
- * A request as it travels in a chunk. Times are ISO 8601 in UTC, sizes are bytes of UTF-8 before anything was cut.
+ * A request as it travels in a chunk. Times are ISO 8601 in UTC, sizes are bytes of UTF-8 before truncation.
  * Fields without a value are left out.
  */
 export const requestRecordSchema = z.discriminatedUnion('phase', [
@@ -39,30 +39,30 @@ export const requestRecordSchema = z.discriminatedUnion('phase', [
   z.strictObject({
     phase: z.literal('completed'),
     ...common,
-    /** of HTTP; 2xx ends the request as completed, all else as failed */
+    /** of HTTP; 2xx ends the request as completed, any other as failed */
     statusCode: z.int().min(100).max(599),
     completedAt: z.iso.datetime(),
     responseBody: z.string(),
     responseEncoding: z.enum(bodyEncodings),
     responseBytes: bytes,
     responseCut: z.boolean(),
-    /** the body is a stream of server-sent events, as they came */
+    /** the body is a stream of server-sent events, as they arrived */
     isStream: z.boolean(),
-    /** the caller went away, or the stream broke off, before the end */
+    /** the caller disconnected, or the stream was interrupted, before the end */
     isIncomplete: z.boolean(),
   }),
 ]);
 
 export type RequestRecord = z.infer<typeof requestRecordSchema>;
 
-/** What is wrong with a record, by field; null when nothing is. */
+/** What is wrong with a record, by field; null if nothing is. */
 export function findRequestProblem(record: unknown): string | null {
   const parsed = parseSafely(requestRecordSchema, record);
   return parsed.success ? null : parsed.reason;
 }
 
 /**
- * What of a record's times cannot be, as its notes say it; null when nothing is.
+ * What is impossible about a record's times, as its notes say it; null if nothing is.
  *
  * @param latest see latestPlausible
  */

@@ -10,12 +10,12 @@ export interface ErasureSubject {
   id: string;
 }
 
-/** What is kept of an id that was erased: SHA-256, as hexadecimal digits. */
+/** What is kept of an erased id: its SHA-256, in hexadecimal. */
 export function hashOfId(id: string): string {
   return createHash('sha256').update(id).digest('hex');
 }
 
-/** The fields of records, whatever their queue, that say whose they are, and when they were made. */
+/** The fields of records in any queue that say whose they are and when they were made. */
 const owners = [
   { kind: 'user', field: 'externalUserId', time: 'recordedAt' },
   { kind: 'realm', field: 'realmId', time: 'recordedAt' },
@@ -24,14 +24,14 @@ const owners = [
 
 /** Somebody whom a record belongs to. */
 export interface RecordOwner {
-  /** a creator of requests is a user where it comes to erasing */
+  /** for erasure, a creator of requests is a user */
   kind: (typeof owners)[number]['kind'];
   id: string;
-  /** when the record was made, ISO 8601; null when it does not say */
+  /** when the record was made, ISO 8601; null if it does not say */
   madeAt: string | null;
 }
 
-/** Whom a record belongs to, by its own fields; whatever it is. */
+/** Whom a record belongs to, by its own fields. Accepts anything. */
 export function ownersOf(record: unknown): RecordOwner[] {
   if (typeof record !== 'object' || record === null) return [];
   const fields = record as Record<string, unknown>;
@@ -41,7 +41,7 @@ export function ownersOf(record: unknown): RecordOwner[] {
   });
 }
 
-/** Whether a record is the subject's. */
+/** Whether a record belongs to the subject. */
 export function isOwner({ kind, id }: RecordOwner, subject: ErasureSubject): boolean {
   return id === subject.id && (kind === 'creator' ? 'user' : kind) === subject.kind;
 }

@@ -10,7 +10,7 @@ const count = z.int().min(0).max(executionLimits.integer);
  * An execution as it travels in a chunk. Fields without a value are left out. Times are ISO 8601 in UTC, durations are
  * milliseconds.
  *
- * `sampleRate` is the rate in force when the row was kept: it stands for `1 / sampleRate` runs. A failure has 1.
+ * `sampleRate` is the rate in force when the row was kept: the row stands for `1 / sampleRate` runs. A failure has 1.
  */
 export const executionRecordSchema = z.strictObject({
   id: z.uuid(),
@@ -43,14 +43,14 @@ export const executionRecordSchema = z.strictObject({
 
 export type ExecutionRecord = z.infer<typeof executionRecordSchema>;
 
-/** What is wrong with a record, by field; null when nothing is. A field that the contract does not know is wrong too. */
+/** What is wrong with a record, by field; null if nothing is. A field that the contract does not know is also wrong. */
 export function findRecordProblem(record: unknown): string | null {
   const parsed = parseSafely(executionRecordSchema, record);
   return parsed.success ? null : parsed.reason;
 }
 
 /**
- * What of a record's times cannot be, as its notes say it; null when nothing is.
+ * What is impossible about a record's times, as its notes say it; null if nothing is.
  *
  * @param latest see latestPlausible
  */

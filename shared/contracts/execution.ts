@@ -8,12 +8,12 @@ export interface TraceEntry {
   type: string;
   value: unknown;
   branch?: string;
-  /** what a field has read: with it a run can be simulated once more with the values of then */
+  /** the value that a field read, with which the run can be simulated again */
   path?: string;
 }
 
 /**
- * Bounds that keep every record storable. Identifiers are indexed, and a B-tree entry holds at most 2,704 bytes:
+ * Limits that keep every record storable. Identifiers are indexed, and a B-tree entry holds at most 2,704 bytes:
  * 512 characters are at most 2,048 bytes of UTF-8.
  */
 export const executionLimits = {
@@ -22,6 +22,6 @@ export const executionLimits = {
   notesChars: 1_024,
   /** PostgreSQL's integer */
   integer: 2_147_483_647,
-  /** levels of nesting in trace and input; PostgreSQL's JSON parser gives up at some thousands */
+  /** levels of nesting in trace and input; PostgreSQL's JSON parser fails at some thousands */
   depth: 64,
 } as const;

@@ -1,9 +1,9 @@
 import type { RuntimeStatus } from './runtime-status.ts';
 
-/** The stream that runtime managers write what they observe of a game's container to, an entry an observation. */
+/** The stream to which runtime managers write what they observe about a game's container, one entry for each observation. */
 export const healthStream = 'runtime:health_events';
 
-/** What a container was seen doing; a closed list of the contract. */
+/** What happened to a container. The contract's list is closed. */
 export const healthEventTypes = [
   'container_started',
   'probe_recovered',
@@ -15,20 +15,20 @@ export const healthEventTypes = [
 ] as const;
 export type HealthEventType = (typeof healthEventTypes)[number];
 
-/** How a game's engine is, in one word. */
+/** The health of a game's engine, in one word. */
 export type HealthSummary = 'healthy' | 'probe_failed' | 'inspect_unhealthy' | 'exited' | 'oom' | 'disappeared';
 
-/** What an event does to a game's record: its health becomes `summary`, and its status goes along one of the transitions. */
+/** What an event does to a game's record: its health becomes `summary`, and its status takes one of the transitions. */
 export interface Reaction {
   summary: HealthSummary;
-  /** only from `from`; in any other status the health alone changes */
+  /** only from `from`; in any other status, only the health changes */
   transition: { from: RuntimeStatus; to: RuntimeStatus } | null;
 }
 
 const recovers = { from: 'engine_unreachable', to: 'running' } as const;
 const isLost = { from: 'running', to: 'engine_unreachable' } as const;
 
-/** The whole of the rules, in one place. */
+/** All rules, in one place. */
 export const reactions: Readonly<Record<HealthEventType, Reaction>> = {
   container_started: { summary: 'healthy', transition: null },
   probe_recovered: { summary: 'healthy', transition: recovers },
@@ -39,30 +39,30 @@ export const reactions: Readonly<Record<HealthEventType, Reaction>> = {
   container_disappeared: { summary: 'disappeared', transition: isLost },
 };
 
-/** An observation as it was read. */
+/** A parsed observation. */
 export interface HealthEvent {
   /** not trimmed */
   gameId: string;
   type: HealthEventType;
-  /** UTC milliseconds since 1970, above 0; of the producer's clock */
+  /** UTC milliseconds since 1970, above 0, by the producer's clock */
   occurredAtMs: number;
-  /** null when the producer named none */
+  /** null if the producer named none */
   containerId: string | null;
 }
 
 /** The fields of an entry that are read. */
 export const readFields = ['game_id', 'event_type', 'occurred_at_ms', 'container_id'] as const;
 
-/** Fields and values of a stream entry, in turn. */
+/** Fields and values of a stream entry, alternating. */
 export type StreamFields = readonly string[];
 
-/** What cannot be read as an event, and why. */
+/** An entry that cannot be read as an event, and why. */
 export interface UnreadableEvent {
   problem: 'malformed' | 'unknown_type';
   reason: string;
 }
 
-/** Of a field that is there more than once, the last counts. */
+/** If a field occurs more than once, the last one counts. */
 export function fieldOf(fields: StreamFields, name: string): string | undefined {
   for (let at = fields.length - 2; at >= 0; at -= 2) if (fields[at] === name) return fields[at + 1];
   return undefined;
@@ -71,8 +71,8 @@ export function fieldOf(fields: StreamFields, name: string): string | undefined 
 const maxInt64 = 2n ** 63n - 1n;
 
 /**
- * Reads an entry: `game_id`, `event_type` and `occurred_at_ms` must be there and not be blank, the time a whole decimal
- * number that fits 64 bits and is above 0. Everything else in the entry is left unread, but for `container_id`.
+ * Parses an entry: `game_id`, `event_type` and `occurred_at_ms` are required and must not be blank. The time must be a decimal
+ * integer above 0 that fits into 64 bits. Everything else in the entry is ignored, except `container_id`.
  */
 export function readHealthEvent(fields: StreamFields): HealthEvent | UnreadableEvent {
   const gameId = fieldOf(fields, 'game_id') ?? '';
@@ -82,7 +82,7 @@ export function readHealthEvent(fields: StreamFields): HealthEvent | UnreadableE
   const occurredAt = fieldOf(fields, 'occurred_at_ms') ?? '';
   if (isBlank(occurredAt)) return malformed('occurred_at_ms is missing');
   if (!/^[+-]?\d+$/.test(occurredAt)) return malformed('occurred_at_ms is not a whole number');
-  // Leading zeros pass however many there are; digits that a 64-bit number cannot have are not made a number of.
+  // Leading zeros are accepted, however many there are. A text too long for a 64-bit number is not converted.
   const digits = occurredAt.replace(/^\+?0*/, '');
   if (digits === '' || digits.startsWith('-')) return malformed('occurred_at_ms is not above 0');
   if (digits.length > 19 || BigInt(digits) > maxInt64) return malformed('occurred_at_ms does not fit 64 bits');
@@ -98,7 +98,7 @@ function isHealthEventType(text: string): text is HealthEventType {
   return Object.hasOwn(reactions, text);
 }
 
-/** White space as the original's language counts it: U+0085 is some, U+FEFF is none. */
+/** White space as in the original's language: U+0085 is white space, U+FEFF is not. */
 const whiteSpace = '[\\t-\\r \\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]';
 const blank = new RegExp(`^${whiteSpace}*$`);
 const blankEnds = new RegExp(`^${whiteSpace}+|${whiteSpace}+$`, 'g');
@@ -107,7 +107,7 @@ export function isBlank(text: string): boolean {
   return blank.test(text);
 }
 
-/** The text without the white space at its ends. */
+/** The text without leading and trailing white space. */
 export function trimBlanks(text: string): string {
   return text.replace(blankEnds, '');
 }

@@ -1,16 +1,16 @@
-/** The stream that the lobby learns from how games are. */
+/** The stream from which the lobby learns the state of games. */
 export const lobbyStream = 'gm:lobby_events';
 
 export const snapshotEventType = 'runtime_snapshot_update';
 
-/** How a game's runtime is at one moment. */
+/** The state of a game's runtime at one moment. */
 export interface RuntimeSnapshot {
   gameId: string;
   currentTurn: number;
   runtimeStatus: string;
-  /** may be empty before anything was observed */
+  /** may be empty before the first observation */
   engineHealthSummary: string;
-  /** UTC milliseconds of the clock of whoever publishes it */
+  /** UTC milliseconds, by the publisher's clock */
   occurredAtMs: number;
 }
 
@@ -27,7 +27,7 @@ export function toLobbyFields(snapshot: RuntimeSnapshot): string[] {
     snapshot.runtimeStatus,
     'engine_health_summary',
     snapshot.engineHealthSummary,
-    // Only a generated turn has them.
+    // Only a generated turn has these fields.
     'player_turn_stats',
     '[]',
     'occurred_at_ms',
@@ -36,14 +36,14 @@ export function toLobbyFields(snapshot: RuntimeSnapshot): string[] {
 }
 
 /**
- * The key, a hash, of the place that the outbox is published to: `epoch` of the outbox, `token` of the one who published
- * last, `seq` of the last snapshot. In the slot of the lobby's stream, so that both change in one step on a cluster, too.
+ * The key, a hash, of the outbox's publishing position: the outbox's `epoch`, the last publisher's `token`, and the `seq` of the
+ * last snapshot. It is in the slot of the lobby's stream, so that both can change in one step on a cluster, too.
  */
 export function placeKey(stream: string): string {
   return `{${hashTagOf(stream)}}:sluice`;
 }
 
-/** What of a key decides on its slot: what is between the first brace and the next one that closes it, if anything. */
+/** The part of a key that determines its slot: between the first brace and the next closing one, if there is anything. */
 function hashTagOf(key: string): string {
   const open = key.indexOf('{');
   const close = key.indexOf('}', open + 1);

@@ -5,7 +5,7 @@ const chunkSchema = z.object({
   v: z.literal(chunkVersion),
   producer: z.string().min(1).max(200),
   epoch: z.int().min(0),
-  // Nobody decides by it here, so a value of another kind does no harm.
+  // Nothing here depends on it, so a value of another type does no harm.
   life: z.string().optional().catch(undefined),
   seq: z.int().min(1),
   records: z.array(z.unknown()).min(1),
@@ -13,11 +13,11 @@ const chunkSchema = z.object({
 
 export type ParsedChunk =
   | { kind: 'chunk'; chunk: Chunk }
-  /** written by a newer producer: not wrong, only not ours to read yet */
+  /** written by a newer producer: not wrong, but not readable here yet */
   | { kind: 'newer'; version: number }
   | { kind: 'malformed'; reason: string };
 
-/** Reads the envelope of a job's data; the records inside are not looked at. */
+/** Parses the envelope of a job's data, but not the records inside. */
 export function parseChunk(data: unknown): ParsedChunk {
   const version = typeof data === 'object' && data !== null && 'v' in data ? data.v : undefined;
   if (typeof version === 'number' && Number.isInteger(version) && version > chunkVersion)
@@ -27,7 +27,7 @@ export function parseChunk(data: unknown): ParsedChunk {
 }
 
 /**
- * Parses by a schema; never throws. zod's own safeParse does, for a length that cannot be compared, as in
+ * Parses with a schema; never throws. zod's own safeParse throws for a length that cannot be compared, as in
  * `{"length":{"toString":1,"valueOf":1}}` where a list is expected.
  */
 export function parseSafely<T>(
@@ -42,7 +42,7 @@ export function parseSafely<T>(
   }
 }
 
-/** `records[3].strategyId: Invalid input: expected string, received number`, the first three problems of a parse. */
+/** `records[3].strategyId: Invalid input: expected string, received number`, for the first three problems of a parse. */
 export function describeIssues(error: z.ZodError): string {
   const lines = error.issues.slice(0, 3).map((issue) => `${z.core.toDotPath(issue.path) || 'value'}: ${issue.message}`);
   const more = error.issues.length - lines.length;

@@ -1,17 +1,17 @@
-/** Nothing that this system stores is older than this. Seconds that were taken for milliseconds are in January 1970. */
+/** Nothing that this system stores is older. Seconds mistaken for milliseconds are in January 1970. */
 const earliest = '2000-01-01';
 const earliestMs = Date.parse(earliest);
 
 /** Clocks are wrong by minutes, time zones by hours. */
 const aheadMs = 86_400_000;
 
-/** Whether a time, in ms since 1970, may be right. */
+/** Whether a time, in ms since 1970, is plausible. */
 export function isPlausible(ms: number, nowMs: number): boolean {
   return ms >= earliestMs && ms <= nowMs + aheadMs;
 }
 
 /**
- * Up to when a time can be: a day after `nowMs`. ISO 8601 in UTC, so that it may be compared with a record's time as text,
+ * The latest plausible time: a day after `nowMs`. ISO 8601 in UTC, so that it can be compared with a record's time as text,
  * which costs next to nothing.
  */
 export function latestPlausible(nowMs: number): string {
@@ -19,7 +19,7 @@ export function latestPlausible(nowMs: number): string {
 }
 
 /**
- * Why a time cannot be, as a note on its record says it; null when it may be right. The time is stored as it is all the same.
+ * Why a time is implausible, as a note on its record; null if it is plausible. The time is stored unchanged in any case.
  *
  * @param iso ISO 8601 in UTC, of the years 0 to 9999
  */

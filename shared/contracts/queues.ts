@@ -2,7 +2,7 @@
 export const queueNames = ['execution-log', 'completed-request'] as const;
 export type QueueName = (typeof queueNames)[number];
 
-/** The queue by which the maintenance workers share out their tasks. It carries no records. */
+/** The queue through which maintenance workers share their tasks. It carries no records. */
 export const maintenanceQueue = 'maintenance';
 
 /** Every job that carries records has this name; its data is a chunk (see chunk.ts). */

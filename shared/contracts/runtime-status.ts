@@ -1,4 +1,4 @@
-/** What a game's runtime is doing, by its record. */
+/** The status of a game's runtime, as in its record. */
 export const runtimeStatuses = [
   'starting',
   'running',
@@ -10,7 +10,7 @@ export const runtimeStatuses = [
 ] as const;
 export type RuntimeStatus = (typeof runtimeStatuses)[number];
 
-/** Where a status may go to. `finished` and `stopped` are ends. */
+/** The allowed transitions. `finished` and `stopped` are final. */
 const transitions: Readonly<Record<RuntimeStatus, readonly RuntimeStatus[]>> = {
   starting: ['running'],
   running: ['generation_in_progress', 'engine_unreachable', 'stopped'],

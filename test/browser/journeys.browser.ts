@@ -75,7 +75,7 @@ test('a failure: its address opens it at once, and its replay body is copied as 
   });
   await page.goto(`${stage.url}${strategyAddress(busiest)}&execution=${rows[0].id}`);
   await page.getByRole('button', { name: 'Copy the replay body' }).click();
-  await page.getByText('The replay body is copied').waitFor();
+  await page.getByText('Copied the replay body').waitFor();
   const copied = JSON.parse(String(await page.evaluate('navigator.clipboard.readText()')));
   expect(copied).toMatchObject({ externalUserId: rows[0].external_user_id, data: rows[0].input });
   // What the event brought stays in `data`; what was read elsewhere is mocked under its path.
@@ -320,12 +320,12 @@ test('a dead letter: opens with its payload, and closes with a click beside it',
   await insertDeadLetter(stage.client, { payload: '{"durationMs":12345678901234567890,"notes":"to the last digit"}' });
   const { page, problems } = await aPage();
   await page.goto(`${stage.url}/?view=dead-letters`);
-  await page.locator('a[href*="letter="]').first().click();
+  await page.locator('a[href*="dead-letter="]').first().click();
   const dialog = page.getByRole('dialog', { name: 'Dead letter' });
   await dialog.getByText('12345678901234567890').waitFor();
   await page.mouse.click(40, 400);
   await dialog.waitFor({ state: 'hidden' });
-  await until(() => !page.url().includes('letter='));
+  await until(() => !page.url().includes('dead-letter='));
   expect(problems).toEqual([]);
 });
 

@@ -16,11 +16,11 @@ test('empty: each view says that there is nothing, and what that means', async (
     ['/', 'Nothing ran in this window'],
     ['/?view=strategy&id=unknown', 'Nothing ran in this window'],
     ['/?view=compare', 'Name two strategies'],
-    ['/?view=compare&a=x&b=x', 'Twice the same'],
-    ['/?view=fleet', 'Nothing is waiting for a person.'],
-    ['/?view=dead-letters', 'No dead letter'],
-    ['/?view=health', 'No game'],
-    ['/?view=requests', 'No request'],
+    ['/?view=compare&a=x&b=x', 'The same strategy twice'],
+    ['/?view=fleet', 'There are no open dead letters.'],
+    ['/?view=dead-letters', 'No dead letters'],
+    ['/?view=health', 'No games'],
+    ['/?view=requests', 'No requests'],
   ];
   for (const [href, text = ''] of views) {
     await page.goto(`${stage.url}${href}`);
@@ -32,7 +32,7 @@ test('empty: each view says that there is nothing, and what that means', async (
   await insertRun(stage.client, { strategy_id: 'untimed', duration_ms: 'NaN' });
   await page.goto(`${stage.url}/?view=strategy&id=untimed`);
   await page.getByText('No latency', { exact: true }).waitFor();
-  await page.getByText('1 row without a usable one').waitFor();
+  await page.getByText('1 row without a usable duration').waitFor();
   expect(problems).toEqual([]);
 });
 
@@ -61,7 +61,7 @@ test('loading and error: are said, and the next try shows what there is', async 
   expect(await findSerious(page)).toEqual([]);
   await page.screenshot({ path: join(inject('pictures'), 'error.png') });
   await page.getByRole('button', { name: 'Try again' }).click();
-  await page.getByRole('alert').getByText('The page has met an error').waitFor();
+  await page.getByRole('alert').getByText('Error in the page').waitFor();
   await page.getByRole('button', { name: 'Try again' }).click();
   await page.getByRole('link', { name: 'bonus' }).waitFor();
 });
@@ -72,7 +72,7 @@ test('an unknown view and an execution that is not there: are said to be not fou
   await page.goto(`${stage.url}/?view=nothing`);
   await page.getByText('Not found').waitFor();
   await page.goto(`${stage.url}/?view=strategy&id=x&execution=5a2f1f10-0000-4000-8000-000000000000`);
-  await page.getByRole('dialog').getByText('There is no execution of this id').waitFor();
+  await page.getByRole('dialog').getByText('There is no execution with this id').waitFor();
 });
 
 test('live: an older answer that comes late is not shown over a newer one', async () => {
@@ -207,7 +207,7 @@ test('log in: a wrong token is refused, a reader sees and changes nothing, an op
   expect(await findSerious(page)).toEqual([]);
   await page.screenshot({ path: join(inject('pictures'), 'login.png') });
   await page.getByRole('button', { name: 'Log in' }).click();
-  await page.getByText('Nobody has this token').waitFor();
+  await page.getByText('This token is not known').waitFor();
   await page.getByLabel('Token').fill(readToken);
   await page.getByRole('button', { name: 'Log in' }).click();
   await page.getByText('read only').waitFor();
@@ -256,6 +256,6 @@ test('a realm’s token: shows the strategies and executions of its realm', asyn
   await page.getByText('one-of-acme').waitFor();
   expect(await page.getByText('one-of-another').count()).toBe(0);
   await page.getByRole('link', { name: 'Fleet' }).click();
-  await page.getByText('Not for this token').waitFor();
+  await page.getByText('Not allowed with this token').waitFor();
   expect(await findSerious(page)).toEqual([]);
 });

@@ -7,7 +7,7 @@ export function views({ busiest, second }: { busiest: string; second: string }) 
     {
       name: 'compare',
       href: `/?view=compare&a=${encodeURIComponent(busiest)}&b=${encodeURIComponent(second)}`,
-      shows: 'What changes from A to B',
+      shows: 'Change from A to B',
     },
     { name: 'fleet', href: '/?view=fleet', shows: 'Games by status' },
     { name: 'dead-letters', href: '/?view=dead-letters', shows: 'schema durationMs: Invalid input' },

@@ -38,9 +38,9 @@ const games: GameAccounts = {
   running: 3,
   unreachable: 1,
   snapshots: 12,
-  isTakenIn: true,
+  isApplied: true,
   wrong: 0,
-  untold: 0,
+  unpublished: 0,
   unaccounted: 0,
   reconciled: true,
 };
@@ -64,7 +64,7 @@ describe('result lines', () => {
     expect(toLines({ ...executions, unaccounted: -1, reconciled: false, requests, games, seconds: 1 }).at(-1)).toBe(
       'the accounts do NOT add up: -1 executions unaccounted for',
     );
-    const wrong = { ...games, isTakenIn: false, wrong: 1, untold: 2, unaccounted: 3, reconciled: false };
+    const wrong = { ...games, isApplied: false, wrong: 1, unpublished: 2, unaccounted: 3, reconciled: false };
     expect(toLines({ ...executions, reconciled: false, requests, games: wrong, seconds: 1 }).at(-1)).toBe(
       'the accounts do NOT add up: the health-event stream was not read to its end, 1 games do not match their events, the state of 2 games was not published to the lobby, 3 dead letters of health events missing or too many',
     );

@@ -141,7 +141,7 @@ test('doctor: a Redis whose rules forbid CONFIG and CLIENT LIST is looked at as 
   expect(finding('queue execution-log', 'workers').level).toBe('warning');
   expect(finding('queue execution-log', 'workers').text).toContain('NOPERM');
   await client.config('SET', 'appendonly', 'no');
-  expect((await look(null, url)).finding('redis', 'persistence').text).toContain('could not be looked at');
+  expect((await look(null, url)).finding('redis', 'persistence').text).toContain('could not check whether');
 });
 
 test('doctor: a replica of Redis is a failure', async () => {
@@ -190,7 +190,7 @@ test('doctor: a server that is not there, a database number that is not there an
   expect(nobody.finding('postgres', 'connection').text).toContain('cannot be reached');
   const { server } = await startSpoilableRedis();
   const elsewhere = await look(null, `${server.url}/99`);
-  expect(elsewhere.finding('redis', 'connection').text).toContain('number of the database');
+  expect(elsewhere.finding('redis', 'connection').text).toContain('the database number');
   expect(elsewhere.finding('postgres', 'connection').text).toContain('DATABASE_URL is not set');
 });
 
@@ -289,13 +289,13 @@ test('doctor: a user who may read only, or add to some tables only, is a failure
   await client.query(`grant usage on all sequences in schema public to "${user}"`);
   const mayNotDelete = (await look(url, null)).finding('postgres', 'rights');
   expect(mayNotDelete.level).toBe('warning');
-  expect(mayNotDelete.text).toContain('delete what is due');
+  expect(mayNotDelete.text).toContain('delete rows that are due');
   await client.query(`grant delete on dead_letter, request, request_template, request_tombstone to "${user}"`);
-  expect((await look(url, null)).finding('postgres', 'rights').text).toContain('delete what is due');
+  expect((await look(url, null)).finding('postgres', 'rights').text).toContain('delete rows that are due');
   await client.query(`grant delete on creator_erasure, subject_erasure, lobby_outbox to "${user}"`);
   const mayNotPartition = (await look(url, null)).finding('postgres', 'rights');
   expect(mayNotPartition.level).toBe('warning');
-  expect(mayNotPartition.text).not.toContain('delete what is due');
+  expect(mayNotPartition.text).not.toContain('delete rows that are due');
 });
 
 test('doctor: a session that waits for a lock on our tables is a warning', async () => {
@@ -319,7 +319,7 @@ test('doctor: a table that somebody has locked holds up the question about it, a
   await holder.query('lock table dead_letter in access exclusive mode');
   const { about, finding } = await look(databaseUrl, null);
   expect(finding('dead letters', 'open').level).toBe('warning');
-  expect(finding('dead letters', 'open').text).toContain('could not be looked at');
+  expect(finding('dead letters', 'open').text).toContain('could not be checked');
   expect(about('postgres').filter(({ level }) => level !== 'ok')).toEqual([]);
 });
 
@@ -394,7 +394,7 @@ test('doctor: health events that nobody reads are told, with their age; a consum
   const unread = await seen();
   expect(unread.finding(subject, 'lag')).toMatchObject({ level: 'failure' });
   expect(unread.finding(subject, 'lag').text).toContain(oldId);
-  expect(unread.finding(subject, 'consumer').text).toContain('nobody ever held the lease, and entries wait');
+  expect(unread.finding(subject, 'consumer').text).toContain('nobody has ever held the lease, and entries are unread');
 
   const database = openDatabase(databaseUrl);
   await acquireLease(database, { label, holder: 'me', ttlMs: 60_000 });
@@ -402,7 +402,7 @@ test('doctor: health events that nobody reads are told, with their age; a consum
   await acquireLease(database, { label, holder: 'me again', ttlMs: 60_000 });
   const read = await seen();
   expect(read.about(subject).filter(({ level }) => level !== 'ok')).toEqual([]);
-  expect(read.finding(subject, 'consumer').text).toContain('me again holds the lease');
+  expect(read.finding(subject, 'consumer').text).toContain('me again has held the lease');
   expect(read.finding(subject, 'offset').text).toContain(oldId);
 
   await insertRuntimeRecord(client, { status: 'engine_unreachable', engine_health: 'healthy' });

@@ -33,9 +33,9 @@ test('compose check: a form that could hide a value from the rules is a problem'
 });
 
 test('compose check: a missing worker or redis is a problem, as their rules would hold for nothing', () => {
-  expect(checkCompose(changed('services.worker', undefined))).toEqual(['worker: there is no such service']);
+  expect(checkCompose(changed('services.worker', undefined))).toEqual(['worker: the service does not exist']);
   expect(checkCompose('services: {}')).toEqual(
-    ['redis', 'worker', 'maintenance', 'health-events'].map((name) => `${name}: there is no such service`),
+    ['redis', 'worker', 'maintenance', 'health-events'].map((name) => `${name}: the service does not exist`),
   );
 });
 
@@ -47,7 +47,7 @@ test('compose check: a setting of a process that does not reach it is a problem'
   ])
     expectProblem(
       changed(`services.${service}.environment.${name}`, undefined),
-      `${service}: must pass ${name} on, which its process reads`,
+      `${service}: must pass on ${name}, which its process reads`,
     );
 });
 
@@ -59,45 +59,45 @@ test('compose check: a service that keeps running without a healthcheck is a pro
   for (const healthcheck of [undefined, { disable: true }, { test: ['NONE'] }]) {
     expectProblem(
       changed('services.worker.healthcheck', healthcheck),
-      'worker: needs a healthcheck, or restart: "no" when it runs once and ends',
+      'worker: needs a healthcheck, or restart: "no" if it runs once and ends',
     );
   }
   expectProblem(
     changed('services.migrate.restart', 'always'),
-    'migrate: needs a healthcheck, or restart: "no" when it runs once and ends',
-    'worker: waits until migrate has ended, which lacks restart: "no"',
-    'maintenance: waits until migrate has ended, which lacks restart: "no"',
-    'health-events: waits until migrate has ended, which lacks restart: "no"',
-    'console: waits until migrate has ended, which lacks restart: "no"',
+    'migrate: needs a healthcheck, or restart: "no" if it runs once and ends',
+    'worker: waits until migrate has ended, but it lacks restart: "no"',
+    'maintenance: waits until migrate has ended, but it lacks restart: "no"',
+    'health-events: waits until migrate has ended, but it lacks restart: "no"',
+    'console: waits until migrate has ended, but it lacks restart: "no"',
   );
 });
 
 test('compose check: without a healthcheck, an unwritten restart is a problem too', () => {
   expectProblem(
     changed('services.migrate.restart', undefined),
-    'migrate: needs a healthcheck, or restart: "no" when it runs once and ends',
-    'worker: waits until migrate has ended, which lacks restart: "no"',
-    'maintenance: waits until migrate has ended, which lacks restart: "no"',
-    'health-events: waits until migrate has ended, which lacks restart: "no"',
-    'console: waits until migrate has ended, which lacks restart: "no"',
+    'migrate: needs a healthcheck, or restart: "no" if it runs once and ends',
+    'worker: waits until migrate has ended, but it lacks restart: "no"',
+    'maintenance: waits until migrate has ended, but it lacks restart: "no"',
+    'health-events: waits until migrate has ended, but it lacks restart: "no"',
+    'console: waits until migrate has ended, but it lacks restart: "no"',
   );
 });
 
 test('compose check: a healthcheck without a test counts only where the image is built here', () => {
   expectProblem(
     changed('services.redis.healthcheck', { interval: '5s' }),
-    'redis: needs a healthcheck, or restart: "no" when it runs once and ends',
-    'worker: waits until redis is healthy, which has no healthcheck',
-    'maintenance: waits until redis is healthy, which has no healthcheck',
-    'health-events: waits until redis is healthy, which has no healthcheck',
-    'console: waits until redis is healthy, which has no healthcheck',
+    'redis: needs a healthcheck, or restart: "no" if it runs once and ends',
+    'worker: waits until redis is healthy, but it has no healthcheck',
+    'maintenance: waits until redis is healthy, but it has no healthcheck',
+    'health-events: waits until redis is healthy, but it has no healthcheck',
+    'console: waits until redis is healthy, but it has no healthcheck',
   );
 });
 
 test('compose check: a password written in the file is a problem', () => {
   const path = 'services.postgres.environment.POSTGRES_PASSWORD';
   for (const value of ['hunter2', '', null, 42, 'x${POSTGRES_PASSWORD:?set it}']) {
-    expectProblem(changed(path, value), 'postgres: POSTGRES_PASSWORD must be ${NAME:?…}, not written here');
+    expectProblem(changed(path, value), 'postgres: POSTGRES_PASSWORD must be ${NAME:?…}, not a literal value');
   }
 });
 
@@ -108,7 +108,7 @@ test('compose check: a password that may be empty or has a default is a problem'
     '${SLUICE_METRICS_TOKEN:-0123456789abcdef}',
     '${SLUICE_METRICS_TOKEN?set it}',
   ]) {
-    expectProblem(changed(path, value), 'worker: SLUICE_METRICS_TOKEN must be ${NAME:?…}, not written here');
+    expectProblem(changed(path, value), 'worker: SLUICE_METRICS_TOKEN must be ${NAME:?…}, not a literal value');
   }
 });
 
@@ -117,7 +117,7 @@ test('compose check: a password in a command is a problem, whether beside its fl
   for (const flags of [['--requirepass', 'hunter2'], ['--requirepass=hunter2'], ['--requirepass hunter2']]) {
     expectProblem(
       changed('services.redis.command', [...safe, ...flags]),
-      'redis: --requirepass must be ${NAME:?…}, not written here',
+      'redis: --requirepass must be ${NAME:?…}, not a literal value',
     );
   }
 });
@@ -126,7 +126,7 @@ test('compose check: a password in a URL is a problem', () => {
   for (const url of ['redis://:hunter2@redis:6379', 'redis://user:${REDIS_PASSWORD:-hunter2}@redis:6379']) {
     expectProblem(
       changed('services.worker.environment.REDIS_URL', url),
-      'worker: the password in the URL of REDIS_URL must be ${NAME:?…}, not written here',
+      'worker: the password in the URL of REDIS_URL must be ${NAME:?…}, not a literal value',
     );
   }
 });
@@ -134,7 +134,7 @@ test('compose check: a password in a URL is a problem', () => {
 test('compose check: a password outside environment and command is a problem too', () => {
   expectProblem(
     changed('services.worker.build', { context: '.', args: { NPM_TOKEN: 'hunter2' } }),
-    'worker: NPM_TOKEN must be ${NAME:?…}, not written here',
+    'worker: NPM_TOKEN must be ${NAME:?…}, not a literal value',
   );
 });
 
@@ -171,32 +171,32 @@ test('compose check: waiting for a service that does not exist is a problem', ()
 test('compose check: waiting for the health of a service without a healthcheck is a problem', () => {
   expectProblem(
     changed('services.worker.depends_on.migrate.condition', 'service_healthy'),
-    'worker: waits until migrate is healthy, which has no healthcheck',
+    'worker: waits until migrate is healthy, but it has no healthcheck',
   );
 });
 
 test('compose check: waiting for the end of a service that is no one-shot is a problem', () => {
   expectProblem(
     changed('services.worker.depends_on.redis.condition', 'service_completed_successfully'),
-    'worker: waits until redis has ended, which lacks restart: "no"',
+    'worker: waits until redis has ended, but it lacks restart: "no"',
   );
 });
 
 test('compose check: a worker with a container_name is a problem', () => {
-  expectProblem(changed('services.worker.container_name', 'worker'), /^worker: must have no container_name/);
+  expectProblem(changed('services.worker.container_name', 'worker'), /^worker: must not have a container_name/);
 });
 
 test('compose check: a worker with a fixed host port is a problem, in the short form and in the long one', () => {
   for (const port of ['127.0.0.1:9465:9465', { target: 9465, published: 9465, host_ip: '127.0.0.1' }]) {
-    expectProblem(changed('services.worker.ports.0', port), /^worker: port .+ must leave the host port open/);
+    expectProblem(changed('services.worker.ports.0', port), /^worker: port .+ must not fix the host port/);
   }
 });
 
 test('compose check: a redis that forgets or evicts jobs is a problem', () => {
   const flags = ['--appendonly', 'yes', '--maxmemory-policy', 'noeviction'];
   const [noAppend, noPolicy] = [
-    /^redis: the command must say --appendonly yes/,
-    /^redis: the command must say --maxmemory-policy/,
+    /^redis: the command must contain --appendonly yes/,
+    /^redis: the command must contain --maxmemory-policy/,
   ];
   expectProblem(changed('services.redis.command', ['redis-server', ...flags.slice(2)]), noAppend);
   expectProblem(changed('services.redis.command', ['redis-server', ...flags, '--appendonly', 'no']), noAppend);

@@ -1,12 +1,12 @@
-/** Hands items from senders to one receiver within a process, as Tokio's bounded channel does. */
+/** Passes items from senders to one receiver within a process, like Tokio's bounded channel. */
 export interface BoundedChannel<T> {
   /** Resolves when there was room for the item. */
   send(item: T): Promise<void>;
-  /** Resolves with one item at least and so many at most: what is there is taken, and nothing waited for. */
+  /** Resolves with at least one item and at most this many: takes what is there without waiting for more. */
   receive(most: number): Promise<T[]>;
 }
 
-/** Makes a channel that holds so many items. */
+/** Creates a channel with this capacity. */
 export function createBoundedChannel<T>(capacity: number): BoundedChannel<T> {
   let items: T[] = [];
   let wakeSender: (() => void) | null = null;

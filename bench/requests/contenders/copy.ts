@@ -5,20 +5,20 @@ import { from as copyFrom } from 'pg-copy-streams';
 import { uuidV7 } from '../../../producers/core/uuid-v7.ts';
 import type { Contender } from '../../contenders/contender.ts';
 import { blocksOf, toCopyText } from '../../copy-text.ts';
-import type { Stage } from '../../stage.ts';
+import type { Testbed } from '../../testbed.ts';
 import type { Completion, RequestRows } from '../request-rows.ts';
 
 const bytesPerBlock = 256 * 1_024;
 
 /**
- * Raw COPY on one connection: no queue, no SDK, no checks; one transaction, so a crash loses all. The text of the rows
- * is made before the clock runs. It is the measure for the others: nothing gets these rows into these tables with less.
+ * Raw COPY on one connection: no queue, no SDK, no checks; one transaction, so a crash loses everything. The text of the rows is
+ * prepared before the clock starts. It is the yardstick for the others: nothing stores these rows in these tables for less.
  */
-export async function createRequestCopy(stage: Stage, rows: RequestRows): Promise<Contender<RequestRows>> {
-  const client = new pg.Client({ connectionString: stage.databaseUrl });
+export async function createRequestCopy(testbed: Testbed, rows: RequestRows): Promise<Contender<RequestRows>> {
+  const client = new pg.Client({ connectionString: testbed.databaseUrl });
   client.on('error', () => undefined);
   await client.connect();
-  stage.onClose('the COPY connection of requests', () => client.end());
+  testbed.onClose('the COPY connection of requests', () => client.end());
   const linesPerBlock = Math.max(1, Math.round(bytesPerBlock / rows.meanBytes));
   const templateIds = Array.from({ length: rows.count }, () => uuidV7(Date.now()));
   const texts = Array.from({ length: rows.period }, (_, index) => toTexts(rows.record(index)));
@@ -52,7 +52,7 @@ const templateColumns = 'id, created_at, method, path, model, body, body_encodin
 const requestColumns = `id, template_id, created_at, claimed_at, started_at, completed_at, failed_at, state, model,
   service_tier, created_by, daemon_id, response_status, response_body, response_encoding, response_size, response_stream, error`;
 
-/** What follows ids and times, in COPY's text format. */
+/** The columns after ids and times, in COPY's text format. */
 function toTexts(record: Completion): { template: string; request: string } {
   const { statusCode, model, endpoint, requestBody, requestBytes, responseBody, responseBytes } = record;
   const isSuccess = statusCode === 200;

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import pg from 'pg';
 import type { Contender } from '../../contenders/contender.ts';
-import type { Stage } from '../../stage.ts';
+import type { Testbed } from '../../testbed.ts';
 import type { Completion, RequestRows } from '../request-rows.ts';
 import { createBoundedChannel } from './bounded-channel.ts';
 import { persistCompleted } from './persist-completed.ts';
@@ -9,20 +9,20 @@ import { persistCompleted } from './persist-completed.ts';
 const channelCapacity = 10_000;
 const batchSize = 100;
 
-/** A gateway handles a request at a time, and the writer works in between. */
+/** A gateway handles one request at a time, and the writer works in between. */
 const requestsPerTurn = 100;
 
 /**
- * The shape of the Rust original: no queue, one writer task in the gateway's own process, batches of at most 100 of what is
- * there, one flush at a time, one transaction for each. What it holds is gone with its process.
+ * The design of the Rust original: no queue, one writer task in the gateway's own process, batches of at most 100 of the waiting
+ * items, one flush at a time, one transaction for each. What it holds is lost with its process.
  */
-export async function createOriginal(stage: Stage): Promise<Contender<RequestRows>> {
-  const client = new pg.Client({ connectionString: stage.databaseUrl });
+export async function createOriginal(testbed: Testbed): Promise<Contender<RequestRows>> {
+  const client = new pg.Client({ connectionString: testbed.databaseUrl });
   client.on('error', () => undefined);
   await client.connect();
-  stage.onClose('the connection of the original', () => client.end());
+  testbed.onClose('the connection of the original', () => client.end());
   return {
-    name: "the original's shape, in process",
+    name: "the original's design, in process",
     share: 1,
     workerPids: () => [],
     async store(rows, count) {

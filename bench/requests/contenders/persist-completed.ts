@@ -5,8 +5,8 @@ import type { Completion } from '../request-rows.ts';
 const isSuccess = (status: number): boolean => status >= 200 && status <= 299;
 
 /**
- * What the original does with a batch, on our tables: ends rows that are being processed, gives those that had none a
- * template with an id of its own, and inserts them unless they are there; in one transaction of three statements.
+ * What the original does with a batch, on Sluice's tables: ends rows in progress, gives those that had none a template with an id of
+ * its own, and inserts them unless they exist; in one transaction of three statements.
  */
 export async function persistCompleted(client: pg.Client, batch: readonly Completion[]): Promise<void> {
   await client.query('begin');
@@ -65,7 +65,7 @@ async function insert(client: pg.Client, batch: readonly Completion[]): Promise<
   });
 }
 
-/** The original's envelope holds the whole body once more. */
+/** The original's envelope contains the whole body once more. */
 function errorOf({ statusCode, responseBody }: Completion): string | null {
   if (isSuccess(statusCode)) return null;
   return JSON.stringify({ type: 'NonRetriableHttpStatus', details: { status: statusCode, body: responseBody } });

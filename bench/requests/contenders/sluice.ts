@@ -2,31 +2,31 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Registry } from 'prom-client';
 import { createCompletedRequestSender } from '../../../producers/index.ts';
 import type { Contender } from '../../contenders/contender.ts';
-import type { Stage } from '../../stage.ts';
+import type { Testbed } from '../../testbed.ts';
 import { type RequestRows, toRequest } from '../request-rows.ts';
 import { startRequestWorker } from '../request-worker.ts';
 
-/** A gateway handles a request at a time, and the sender works in between. */
+/** A gateway handles one request at a time, and the sender works in between. */
 const requestsPerTurn = 100;
 const namespace = 'bench-requests';
 
-/** As the original takes them out of what it stores. */
+/** The fields that the original removes from what it stores. */
 const stripRequestKeys = ['service_tier', 'background'];
 
-/** Sluice as it is used: the SDK in this process, one worker in its own, a queue of their own. */
-export async function createRequestSluice(stage: Stage): Promise<Contender<RequestRows>> {
+/** Sluice as it is used: the SDK in this process, one worker in its own, with a queue of their own. */
+export async function createRequestSluice(testbed: Testbed): Promise<Contender<RequestRows>> {
   const name = 'Sluice, 1 worker';
-  const worker = await startRequestWorker(stage, namespace);
-  const { producer, requests } = stage.config;
+  const worker = await startRequestWorker(testbed, namespace);
+  const { producer, requests } = testbed.config;
   const sender = createCompletedRequestSender({
-    redisUrl: stage.redisUrl,
+    redisUrl: testbed.redisUrl,
     namespace,
     producer,
     requests,
     stripRequestKeys,
     registry: new Registry(),
   });
-  stage.onClose(`${name}, its sender of requests`, async () => void (await sender.close()));
+  testbed.onClose(`${name}, its sender of requests`, async () => void (await sender.close()));
   return {
     name,
     share: 1,

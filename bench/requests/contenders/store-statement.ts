@@ -1,14 +1,14 @@
 import { createDatabase } from '../../../shared/platform/postgres/database.ts';
 import { storeRequests } from '../../../workers/completed-requests/store.ts';
 import type { Contender } from '../../contenders/contender.ts';
-import type { Stage } from '../../stage.ts';
+import type { Testbed } from '../../testbed.ts';
 import type { RequestRows } from '../request-rows.ts';
 
-/** The workers' statement alone, batched as they batch it: what is left of Sluice without SDK, Redis and BullMQ. */
-export function createStoreStatement(stage: Stage): Contender<RequestRows> {
-  const { batch, database: settings } = stage.config;
+/** The workers' statement alone, with the workers' batches: Sluice without SDK, Redis and BullMQ. */
+export function createStoreStatement(testbed: Testbed): Contender<RequestRows> {
+  const { batch, database: settings } = testbed.config;
   const database = createDatabase(settings, 'bench: store statement');
-  stage.onClose('the client of the store statement', () => database.$disconnect());
+  testbed.onClose('the client of the store statement', () => database.$disconnect());
   return {
     name: 'the store statement alone, no queue',
     share: 1,

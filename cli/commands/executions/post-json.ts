@@ -1,15 +1,15 @@
 import { toError, UsageError } from '../../../shared/platform/errors.ts';
 
-/** How somebody answered. */
+/** The response to a request. */
 export interface HttpAnswer {
   status: number;
-  /** text, at most so much as was asked for */
+  /** text, up to the requested length */
   body: string;
-  /** true: it was longer */
+  /** true: the response was longer */
   isCut: boolean;
 }
 
-/** Reads a URL that something is to be sent to. @throws UsageError when it is none of http or https, or has a password in it */
+/** Parses a URL to send to. @throws UsageError if it is not http or https, or contains a password */
 export function parseTarget(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url === null || (url.protocol !== 'http:' && url.protocol !== 'https:')) {
@@ -21,7 +21,7 @@ export function parseTarget(text: string): URL {
   return url;
 }
 
-/** Reads headers, each as `Name: value`. @throws UsageError, without the value, when one is none */
+/** Parses headers of the form `Name: value`. @throws UsageError, without the value, if one is invalid */
 export function parseHeaders(lines: readonly string[]): Headers {
   const headers = new Headers();
   for (const line of lines) {
@@ -37,9 +37,9 @@ export function parseHeaders(lines: readonly string[]): Headers {
 }
 
 /**
- * Posts JSON and reads the answer, whatever its status. A redirection is an answer, too: what is sent goes nowhere else.
+ * Posts JSON and reads the response, whatever its status. It does not follow redirects: the data is sent nowhere else.
  *
- * @throws Error when there is no answer within the time
+ * @throws Error if there is no response in time
  */
 export async function postJson(
   url: URL,
@@ -63,7 +63,7 @@ export async function postJson(
 async function readBounded(body: ReadableStream<Uint8Array> | null, maxBytes: number) {
   const parts: Uint8Array[] = [];
   let bytes = 0;
-  // Leaving the loop early cancels what is still to come.
+  // Leaving the loop early cancels the rest.
   for await (const part of body ?? []) {
     parts.push(part.subarray(0, maxBytes - bytes));
     bytes += part.length;

@@ -18,7 +18,7 @@ export interface ReplayFlags {
 
 const maxAnswerBytes = 1024 * 1024;
 
-/** Reads what does not need the row, so that a mistake is told before anything is done. @throws UsageError */
+/** Parses what does not need the row, so that a mistake is reported before anything is done. @throws UsageError */
 export async function readReplayFlags({ url, header = [], program }: ReplayFlags) {
   return {
     target: url === undefined ? null : parseTarget(url),
@@ -36,9 +36,9 @@ async function readProgram(file: string): Promise<unknown> {
 }
 
 /**
- * Prints the request that repeats a run, or posts it and prints the answer.
+ * Prints the request that repeats a run, or posts it and prints the response.
  *
- * @returns the exit code: 1 when it was not sent or not answered with success
+ * @returns the exit code: 1 if it was not sent, or the response was not a success
  */
 export async function replayExecution(
   execution: StoredExecution,

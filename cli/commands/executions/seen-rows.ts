@@ -1,15 +1,15 @@
 import type { RowKey } from '../../../queries/executions/tail.ts';
 
 /**
- * Which rows a tail has told of, and from when on it has to look for others.
+ * Which rows a tail has reported, and from which time on it has to look for others.
  *
- * A row carries the time of its run, and becomes visible when its batch commits: later by milliseconds as a rule, by as much
- * as an outage takes at worst, and in no certain order. So a tail cannot go on after the last row that it has read. It reads
- * everything again from some time before that row on, the horizon, and leaves out what it remembers.
+ * A row carries the time of its run, and becomes visible when its batch commits: usually milliseconds later, at worst by as much
+ * as an outage lasts, and in no particular order. So a tail cannot continue after the last row that it read. It reads everything
+ * again from some time before that row, the horizon, and leaves out the rows that it remembers.
  *
- * Promised: no row comes twice, and one is missed only when its run was recorded more than `lateMs` before the tail began, or
- * before another one that was told of first. While nothing arrives, the horizon stays where it is: what an outage held up is told of when it comes. A row from a
- * clock that is ahead does not move the horizon beyond the database's own time.
+ * Guarantees: no row is reported twice, and one is missed only if its run was recorded more than `lateMs` before the tail
+ * started, or before a row that was reported first. While nothing arrives, the horizon stays where it is, so rows that an outage
+ * delayed are reported when they arrive. A row from a clock that is ahead does not move the horizon beyond the database's time.
  */
 export class SeenRows {
   readonly #lateMs: number;
@@ -21,17 +21,17 @@ export class SeenRows {
     this.#horizonMs = options.startMs - options.lateMs;
   }
 
-  /** Rows from then on may still be new. */
+  /** Rows from this time on may still be new. */
   get horizon(): Date {
     return new Date(this.#horizonMs);
   }
 
-  /** Rows from the horizon on that were told of. */
+  /** Rows from the horizon on that were reported. */
   get keys(): readonly RowKey[] {
     return [...this.#seen.values()];
   }
 
-  /** Those that were not told of yet, in the order given; they are from now on. @param nowMs by the database's clock */
+  /** The rows not reported yet, in the given order; from now on they are. @param nowMs by the database's clock */
   take<Row extends RowKey>(rows: readonly Row[], nowMs: number): Row[] {
     const fresh: Row[] = [];
     let newestMs = this.#horizonMs + this.#lateMs;

@@ -7,28 +7,28 @@ import type { Database } from '../../../shared/platform/postgres/database.ts';
 import { classifyDatabaseError } from '../../../shared/platform/postgres/database-errors.ts';
 import { SeenRows } from './seen-rows.ts';
 
-/** How a tail goes on. */
+/** Options of a tail. */
 export interface TailOptions {
   filter: TailFilter;
-  /** executions from before its start to begin with, the newest ones; 0 to 200 */
+  /** how many of the newest executions before its start to begin with; 0 to 200 */
   last: number;
   /** how much later than others an execution may become visible without being missed, see SeenRows */
   lateMs: number;
-  /** between two questions, when the answer to the one before was complete */
+  /** the pause between two questions, if the previous answer was complete */
   everyMs: number;
   signal: AbortSignal;
   onRows(rows: readonly ExecutionSummary[]): void;
-  /** told when the database goes away, and with null when it is back; the tail goes on meanwhile */
+  /** called when the database becomes unavailable, and with null when it is back; the tail continues meanwhile */
   onTrouble(error: unknown): void;
 }
 
 const rowsAtOnce = 1_000;
 
 /**
- * Tells of executions as they become visible, until the signal aborts. In the order of becoming visible; those that were
- * found by one question in the order of their runs.
+ * Reports executions as they become visible, until the signal aborts. In the order in which they become visible; those that one
+ * question finds are in the order of their runs.
  *
- * @throws what the database says to the first question, and later what waiting does not mend
+ * @throws the database's error on the first question, and later any error that does not pass by waiting
  */
 export async function tailExecutions(database: Database, options: TailOptions): Promise<void> {
   const { filter, signal } = options;
@@ -57,7 +57,7 @@ export async function tailExecutions(database: Database, options: TailOptions): 
   }
 }
 
-/** The last executions, however old they are, the oldest first; none where too many strategies run to look for them. */
+/** The last executions, however old, oldest first; none if too many strategies have run to search them all. */
 async function readNewest(
   database: Database,
   { strategyId, failures }: TailFilter,
@@ -75,14 +75,14 @@ async function readNewest(
   }
 }
 
-/** What is there already counts as told of, but for the last ones. */
+/** Existing rows count as reported, except the last ones. */
 async function begin(database: Database, { filter, lateMs, last, onRows }: TailOptions): Promise<SeenRows> {
   const nowMs = await readClock(database);
   const seen = new SeenRows({ startMs: nowMs, lateMs });
   const { rows: keys } = await readKeys(database, filter, seen.horizon);
   seen.take(keys, nowMs);
   const rows = last === 0 ? [] : await readNewest(database, filter, { nowMs, last });
-  // Those that came into sight since the keys were read are told of now, and not again.
+  // Rows that became visible after the keys were read are reported now, and not again.
   seen.take(rows, nowMs);
   if (rows.length > 0) onRows(rows);
   return seen;

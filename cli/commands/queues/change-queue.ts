@@ -4,13 +4,13 @@ import type { Redis } from '../../../shared/platform/redis/redis.ts';
 
 export type QueueChange = 'pause' | 'resume' | 'retry';
 
-/** What a change has done. */
+/** The result of a change. */
 export interface ChangedQueue {
   queue: QueueName;
   change: QueueChange;
-  /** after it */
+  /** after the change */
   paused: boolean;
-  /** before it; jobs that fail while it goes on are not among them */
+  /** before the change; jobs that fail during it do not count */
   failedBefore: number;
   failedAfter: number;
 }
@@ -20,12 +20,12 @@ async function readRedisMs(redis: Redis): Promise<number> {
   return Math.ceil(Number(seconds) * 1_000 + Number(microseconds) / 1_000);
 }
 
-/** Changes a queue. Each change may be repeated: it then finds nothing to do. @throws what Redis answers */
+/** Changes a queue. Each change can be repeated: it then finds nothing to do. @throws Redis' error */
 export async function changeQueue(
   redis: Redis,
   { queue: name, namespace, change }: { queue: QueueName; namespace: string; change: QueueChange },
 ): Promise<ChangedQueue> {
-  // Its producers have set how many events are kept; what is not said here would undo that.
+  // Its producers have set how many events to keep; opening the queue without this option would undo that.
   const queue = new Queue(name, {
     connection: redis,
     prefix: queuePrefix(name, namespace),
@@ -36,7 +36,7 @@ export async function changeQueue(
     const failedBefore = await queue.getFailedCount();
     if (change === 'pause') await queue.pause();
     else if (change === 'resume') await queue.resume();
-    // Those that failed until now by the clock that workers say it by: one that fails again is not put back for ever.
+    // Only jobs that failed before now, by the workers' clock: one that fails again is not moved back for ever.
     else await queue.retryJobs({ state: 'failed', timestamp: await readRedisMs(redis) });
     return {
       queue: name,

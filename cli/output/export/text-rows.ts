@@ -1,6 +1,6 @@
 import { type Column, type ColumnKind, parseDouble, type Row } from '../../../archive/columns.ts';
 
-/** Rows as lines of JSON: numbers and JSON with the digits that are stored, times as ISO 8601 in UTC. */
+/** Rows as lines of JSON: numbers and JSON with the stored digits, times as ISO 8601 in UTC. */
 export function toNdjson(columns: readonly Column[], rows: readonly Row[]): string {
   const keys = columns.map(({ name }, index) => `${index === 0 ? '{' : ','}${JSON.stringify(name)}:`);
   let lines = '';
@@ -8,11 +8,11 @@ export function toNdjson(columns: readonly Column[], rows: readonly Row[]): stri
     for (const [index, { kind }] of columns.entries()) lines += keys[index] + toJson(kind, row[index] ?? null);
     lines += '}\n';
   }
-  // JSON allows them in a text, and many readers of lines take them for the end of one.
+  // JSON allows them in a text, but many line readers treat them as line ends.
   return lines.replaceAll(/[\u2028\u2029]/g, (end) => (end === '\u2028' ? '\\u2028' : '\\u2029'));
 }
 
-/** NaN and the infinities, which JSON has no numbers for, are texts, as PostgreSQL writes them into JSON. */
+/** NaN and the infinities, which JSON has no numbers for, become texts, as PostgreSQL writes them into JSON. */
 function toJson(kind: ColumnKind, text: string | null): string {
   if (text === null) return 'null';
   switch (kind) {
@@ -32,12 +32,12 @@ function toJson(kind: ColumnKind, text: string | null): string {
   }
 }
 
-/** The first line of a CSV. */
+/** The first line of a CSV file. */
 export function toCsvHead(columns: readonly Column[]): string {
   return `${columns.map(({ name }) => quote(name)).join(',')}\r\n`;
 }
 
-/** Rows as RFC 4180 has them. What is not there is an empty field; an empty text is an empty field in quotes. */
+/** Rows as in RFC 4180. Null is an empty field; an empty text is an empty field in quotes. */
 export function toCsv(columns: readonly Column[], rows: readonly Row[]): string {
   let lines = '';
   for (const row of rows) {
@@ -51,17 +51,17 @@ export function toCsv(columns: readonly Column[], rows: readonly Row[]): string 
 }
 
 function quote(text: string): string {
-  // With the hundreds of quotes of a trace, split and join take a third of the time of replaceAll.
+  // For the hundreds of quotes in a trace, split and join take a third of the time of replaceAll.
   return text === '' || /[",\r\n]/.test(text) ? `"${text.split('"').join('""')}"` : text;
 }
 
-/** A value as a person reads it. */
+/** A value for a person to read. */
 function toPlain(kind: ColumnKind, text: string): string {
   if (kind === 'time') return new Date(Number(text)).toISOString();
   return kind === 'double' ? toDigits(text) : text;
 }
 
-/** The shortest digits that are read as the same number. */
+/** The shortest digits that are parsed as the same number. */
 function toDigits(hex: string): string {
   const value = parseDouble(hex);
   return Object.is(value, -0) ? '-0' : String(value);

@@ -12,7 +12,7 @@ import { tallyText } from './parts.js';
  */
 
 /**
- * A histogram: a list of bars, so that it is read aloud bar by bar.
+ * A histogram, as a list of bars, so that a screen reader reads it bar by bar.
  *
  * @param {string} label
  * @param {readonly Bin[]} bins
@@ -37,7 +37,7 @@ export function histogram(label, bins) {
           bin.parts
             .toReversed()
             .filter(({ tally }) => tally.runs > 0)
-            // Some height for the smallest, none for nothing.
+            // The smallest value still has some height; zero has none.
             .map(({ kind, tally }) =>
               el('span', {
                 class: `fill fill-${kind}`,
@@ -52,7 +52,7 @@ export function histogram(label, bins) {
 }
 
 /**
- * How long runs took, the ok and the failed ones.
+ * How long runs took, ok and failed ones.
  *
  * @param {string} label
  * @param {import('../types.d.ts').Strategy['durationBins']} durations
@@ -71,7 +71,7 @@ export function durationHistogram(label, { ok, failed }) {
   );
 }
 
-/** What the colours and the labels of such a histogram mean. */
+/** The legend of such a histogram: its colours and labels. */
 export function durationLegend() {
   return ['runs of up to … ms, ', swatch('ok', 'ok'), ' and ', swatch('failed', 'failed')];
 }
@@ -87,7 +87,7 @@ function compactMs(value) {
 }
 
 /**
- * Names with their counts, each with its share of the largest as a bar.
+ * Names with their counts, each with a bar for its share of the largest.
  *
  * @param {string} label
  * @param {readonly { name: string, tally: Tally, href?: string | null, kind?: string, isRest?: boolean }[]} entries
@@ -116,7 +116,7 @@ export function rankedList(label, entries) {
 }
 
 /**
- * The shares of a whole as one bar.
+ * The shares of a whole, as one bar.
  *
  * @param {string} label
  * @param {readonly { kind: string, value: number }[]} parts

@@ -14,21 +14,21 @@ import { plotOptions } from './plot-options.js';
 /**
  * @typedef {object} ChartProps
  * @property {string} title
- * @property {string} summary in a sentence, for those who do not see it
+ * @property {string} summary in a sentence, for screen readers
  * @property {number[]} times seconds since 1970
  * @property {Line[]} lines
  * @property {'lines' | 'stack'} kind
  * @property {boolean} [isLog]
  * @property {{ value: number, name: string }} [threshold]
- * @property {number} [minSpanSeconds] of the time that is shown
- * @property {boolean} [isLow] one of many, and not the matter of its view
+ * @property {number} [minSpanSeconds] the shortest span of time that is shown
+ * @property {boolean} [isLow] one of many, and not the main subject of its view
  * @property {(value: number | null) => string} write a value as text
- * @property {(since: number, until: number) => void} [onSelect] a part of the time was drawn over, in seconds
- * @property {(line: number, index: number) => string | null} [remark] on a value, in the table
+ * @property {(since: number, until: number) => void} [onSelect] the reader selected a span of time, in seconds
+ * @property {(line: number, index: number) => string | null} [remark] about a value, in the table
  */
 
 /**
- * A chart over time, with its values as a table beside it.
+ * A chart over time, with its values as a table below it.
  *
  * @param {ChartProps} props
  */
@@ -83,7 +83,7 @@ class Chart extends Component {
     const layers = props.kind === 'stack' ? sums(props.lines) : props.lines.map(({ values: given }) => given);
     const times = props.kind === 'stack' ? evened(props.times) : props.times;
     const data = /** @type {uPlot.AlignedData} */ ([times, ...layers.toReversed()]);
-    // The scales follow the data, unless there are other lines.
+    // The scales follow the data, unless the lines themselves have changed.
     const shape = JSON.stringify([props.kind, props.isLog, props.lines.map(({ name }) => name)]);
     if (this.#plot !== null && shape === this.#shown) this.#plot.setData(data);
     else {
@@ -92,7 +92,7 @@ class Chart extends Component {
       this.#shown = shape;
     }
     widen(this.#plot, props);
-    // Whoever points at a value goes on reading it.
+    // A reader who points at a value keeps seeing it.
     this.#pointAt(this.#plot.cursor.idx ?? null);
   }
 
@@ -145,7 +145,7 @@ function heightFor(width, { isLow = false }) {
 }
 
 /**
- * Little time is shown as a part of more: uPlot makes years of a single moment.
+ * Shows a short time as part of a longer one: uPlot would show a single moment as years.
  *
  * @param {uPlot} plot
  * @param {ChartProps} props
@@ -158,7 +158,7 @@ function widen(plot, { times, minSpanSeconds = 0 }) {
 }
 
 /**
- * The first bucket begins with the window, and so within its step: uPlot would draw all bars as narrow as that one.
+ * The first bucket begins where the window does, inside its step. uPlot would draw all bars as narrow as that one.
  *
  * @param {number[]} times
  */
@@ -169,7 +169,7 @@ function evened(times) {
 }
 
 /**
- * The sums from the first line on: a part of a stack begins where the one below it ends.
+ * Cumulative sums from the first line on: each part of a stack begins where the one below it ends.
  *
  * @param {Line[]} lines
  */

@@ -11,15 +11,15 @@ import { button } from './parts.js';
 export function copyBox(name, text, { announce }) {
   /** @param {{ currentTarget: HTMLElement }} event */
   const copy = async ({ currentTarget }) => {
-    // The one that is shown, which a refresh keeps.
+    // The element that is shown, which a refresh keeps.
     const pre = currentTarget.parentElement?.querySelector('pre');
     try {
       await navigator.clipboard.writeText(text);
-      announce(`The ${name} is copied`);
+      announce(`Copied the ${name}`);
     } catch {
-      // Refused, or not on a secure address: selected, it is one key away.
+      // Refused, or the address is not secure: select the text, so that it is one key press away.
       if (pre) getSelection()?.selectAllChildren(pre);
-      announce(`The browser does not let the page copy. The ${name} is selected: press Ctrl+C`, 'error');
+      announce(`The browser does not allow the page to copy. The ${name} is selected: press Ctrl+C`, 'error');
     }
   };
   return el(

@@ -5,11 +5,11 @@ import { textInput } from './text-input.js';
 /** @typedef {import('../types.d.ts').ViewContext} ViewContext */
 
 /**
- * A text to filter by. What is typed is kept in the URL.
+ * A text to filter by. The URL keeps what is typed.
  *
  * @param {ViewContext} context
- * @param {{ name: string, label: string, isLive?: boolean, list?: string, type?: 'search' | 'number' }} options isLive: with each key,
- *   else when it is left
+ * @param {{ name: string, label: string, isLive?: boolean, list?: string, type?: 'search' | 'number' }} options isLive: applied
+ *   with each key, otherwise when the field loses focus
  */
 export function textFilter({ route, go }, { name, label, isLive = false, list, type = 'search' }) {
   /** @param {{ currentTarget: HTMLInputElement }} event */
@@ -34,7 +34,7 @@ export function textFilter({ route, go }, { name, label, isLive = false, list, t
 /**
  * @param {ViewContext} context
  * @param {{ name: string, label: string, options: readonly { value: string, text: string }[], fallback?: string }} options
- *   fallback: what it is when the URL says nothing
+ *   fallback: the value if the URL has none
  */
 export function choiceFilter({ route, go }, { name, label, options, fallback = '' }) {
   const chosen = route.params.get(name) ?? fallback;
@@ -68,10 +68,10 @@ function labelled(name, label, control) {
 }
 
 /**
- * To the next page, and back to the first.
+ * Links to the next page, and back to the first.
  *
  * @param {ViewContext} context
- * @param {Record<string, string> | null} next what leads to the next page; null when there is none
+ * @param {Record<string, string> | null} next the parameters of the next page; null if there is none
  */
 export function pager({ route }, next) {
   const isFirst = !route.params.has('cursor');

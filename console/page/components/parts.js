@@ -1,7 +1,7 @@
 import { el } from '../lib/dom.js';
 import { ago, isEstimate, nothing, percent, rowsText, runs, time } from '../lib/format.js';
 
-/** Small parts that many views are made of. */
+/** Small parts that many views consist of. */
 
 /** @typedef {import('../types.d.ts').Tally} Tally */
 /** @typedef {import('../types.d.ts').Estimate} Estimate */
@@ -74,7 +74,7 @@ export function tooFewMark(is, text = 'too few rows') {
   return is ? el('span', { class: 'mark', title: 'Too few stored rows to draw conclusions from' }, text) : null;
 }
 
-/** A rate, with a sign before it when it is an estimate. @param {Estimate} estimate */
+/** A rate, marked as approximate if it is an estimate. @param {Estimate} estimate */
 export function rateText({ value, margin }) {
   return `${margin ? '≈ ' : ''}${percent(value)}`;
 }
@@ -91,7 +91,7 @@ export function statusBadge(status) {
 
 /**
  * @param {string | null} when
- * @param {number} [nowMs] when given, how long ago is told
+ * @param {number} [nowMs] if given, the text says how long ago it was
  */
 export function timeText(when, nowMs) {
   if (when === null) return el('span', { class: 'quiet' }, nothing);
@@ -107,7 +107,7 @@ export function emptyState(title, text, ...more) {
   return el('div', { class: 'empty' }, el('p', { class: 'empty-title' }, title), el('p', null, text), ...more);
 }
 
-/** Why it ended as it did: a long one scrolls, so that what follows stays in sight. @param {string | null} text */
+/** Why a run ended as it did. A long message scrolls, so that what follows stays visible. @param {string | null} text */
 export function outcomeMessage(text) {
   if (text === null) return null;
   return el('p', { class: 'outcome-message', tabindex: 0, role: 'region', 'aria-label': 'Message' }, text);

@@ -6,7 +6,7 @@ import { compact, time } from '../lib/format.js';
 const pointSize = 5;
 
 /**
- * What uPlot is told. Colours are read when it draws, so that it follows the reader's scheme.
+ * The options for uPlot. It reads colours when it draws, so that they follow the reader's colour scheme.
  *
  * @param {ChartProps} props
  * @param {{ width: number, onCursor(index: number | null): void, onSelect(since: number, until: number): void }} options
@@ -17,7 +17,7 @@ export function plotOptions(
   { width, onCursor, onSelect },
 ) {
   const isStack = kind === 'stack';
-  // The first line is drawn last: lower parts of a stack over the sums, and low percentiles over high ones.
+  // The first line is drawn last: lower parts of a stack over the sums, low percentiles over high ones.
   const drawn = lines.toReversed();
   return {
     width,
@@ -43,7 +43,7 @@ export function plotOptions(
       {},
       ...drawn.map(({ color }, index) => ({
         stroke: () => cssValue(color),
-        // A line that runs below another is wider, so that both are seen.
+        // A line below another is wider, so that both are visible.
         width: isStack ? 0 : 1.5 + 0.8 * (drawn.length - 1 - index),
         ...(isStack
           ? { fill: () => cssValue(color), paths: barPaths(), points: { show: false } }
@@ -64,11 +64,11 @@ export function plotOptions(
   };
 }
 
-/** Jobs and runs are whole. */
+/** Counts of jobs and runs are integers. */
 const wholeSteps = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9].flatMap((power) => [1, 2, 5].map((digit) => digit * 10 ** power));
 
 /**
- * Times of the reader's clock, with the day below the first and below each that is of another day.
+ * Times in the reader's time zone, with the day under the first one and under each one on another day.
  *
  * @param {number[]} ticks
  * @param {number} step in seconds
@@ -86,7 +86,7 @@ function timeLabels(ticks, step) {
 
 const grid = { stroke: () => cssValue('--line'), width: 1 };
 
-/** Nine lines in each power of ten would be a grey ground. @param {uPlot} _plot @param {number[]} ticks */
+/** Nine lines in each power of ten would look like a grey background. @param {uPlot} _plot @param {number[]} ticks */
 function wholePowers(_plot, ticks) {
   return ticks.map((tick) => (Math.abs(Math.log10(tick) - Math.round(Math.log10(tick))) < 1e-6 ? tick : null));
 }
@@ -107,7 +107,7 @@ function barPaths() {
 }
 
 /**
- * A value whose neighbours are missing would be a line of no length.
+ * A value whose neighbours are missing would be a line without length.
  *
  * @param {string} color
  * @returns {uPlot.Series.Points}

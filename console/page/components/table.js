@@ -13,12 +13,12 @@ import { el } from '../lib/dom.js';
  */
 
 /**
- * A table that scrolls on its own where it is too wide, and whose rows are cards on a narrow screen. Its roles are written out:
- * laid out as anything but a table, it would lose them.
+ * A table that scrolls by itself if it is too wide, and whose rows become cards on a narrow screen. Its roles are explicit,
+ * because it loses them when it is laid out as anything but a table.
  *
  * @template T
  * @param {object} options
- * @param {string} options.caption what it lists, for those who do not see it
+ * @param {string} options.caption what it lists, for screen readers
  * @param {Column<T>[]} options.columns
  * @param {readonly T[]} options.rows
  * @param {(row: T) => string} options.keyOf
@@ -63,7 +63,7 @@ export function table({ caption, columns, rows, keyOf }) {
  */
 function toCell(column, row) {
   const shared = { class: classOf(column), 'data-column': column.name };
-  // One child: what is told side by side stays together when the cell is laid out as a grid.
+  // One child, so that the parts of a cell stay together when the cell is laid out as a grid.
   const content = el('div', null, column.cell(row));
   return column.isHead
     ? el('th', { ...shared, role: 'rowheader', scope: 'row' }, content)

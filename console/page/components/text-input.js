@@ -1,8 +1,8 @@
 import { el } from '../lib/dom.js';
 
 /**
- * An input whose text is in the address. What is typed stays until the address says something else: half of a window of
- * time, too, or a blank after a word.
+ * An input whose text is in the URL. What the reader types stays until the URL changes to something else, even half a
+ * window of time or a space after a word.
  *
  * @param {string} value
  * @param {import('../lib/dom.js').Elements['input']} props

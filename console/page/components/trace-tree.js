@@ -1,23 +1,23 @@
 import { el } from '../lib/dom.js';
 import { brief } from '../lib/format.js';
 
-/** @typedef {import('../lib/trace-tree.js').TraceNode} TraceNode */
+/** @typedef {import('../lib/to-trace-tree.js').TraceNode} TraceNode */
 
 /**
- * A trace as nested lists: branches open and close with the keyboard, and are read aloud as what they are.
+ * A trace as nested lists: the keyboard opens and closes branches, and screen readers announce them as such.
  *
- * @param {import('../lib/trace-tree.js').TraceTree} tree
+ * @param {import('../lib/to-trace-tree.js').TraceTree} tree
  */
 export function traceTree({ roots, isInferred }) {
   return el(
     'div',
-    // Deep nesting is scrolled to.
+    // Deep nesting is reached by scrolling.
     { class: 'trace', role: 'region', tabindex: 0, 'aria-label': 'Trace' },
     isInferred
       ? el(
           'p',
           { class: 'note' },
-          'Ids of these nodes do not tell where they belong: the nesting is inferred from the kinds of nodes.',
+          'The ids of these nodes do not say where they belong, so the nesting is inferred from their types.',
         )
       : null,
     el('ul', { class: 'tree', 'aria-label': 'Trace' }, roots.map(toItem)),
@@ -50,7 +50,7 @@ function lineOf(node) {
   const text = brief(node.value, 400);
   return [
     state === 'failed' ? el('span', { class: 'badge status-error' }, 'failed here') : null,
-    state === 'unfinished' ? el('span', { class: 'badge' }, 'did not end') : null,
+    state === 'unfinished' ? el('span', { class: 'badge' }, 'did not finish') : null,
     el('span', { class: 'tree-type' }, type),
     state === 'done' ? el('code', { class: `tree-value ${kindOf(node.value)}`, title: text }, text) : null,
     branch === null ? null : el('span', { class: 'tree-branch' }, branch),

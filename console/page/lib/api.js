@@ -1,4 +1,4 @@
-/** What the console's API answers, or why it does not. */
+/** The console's API: its answers and errors. */
 
 export class ApiError extends Error {
   /**
@@ -12,7 +12,7 @@ export class ApiError extends Error {
   }
 }
 
-/** Longer than a statement of an answer may take: a connection that is gone without a word is not waited for. */
+/** Longer than any statement behind an answer may take: the page does not wait for a connection that broke without notice. */
 const patienceMs = 30_000;
 
 /** @typedef {Record<string, string | number | boolean | null | undefined>} Query null and undefined are left out */
@@ -49,7 +49,7 @@ export async function logIn(token) {
   await ask('/login', toJsonBody('POST', { token }));
 }
 
-/** Ends the session of this browser. */
+/** Ends this browser's session. */
 export async function logOut() {
   await ask('/api/v1/session', { method: 'DELETE' });
 }
@@ -82,18 +82,18 @@ function toUrl(path, query) {
 async function ask(url, options) {
   const response = await fetch(url, { ...options, cache: 'no-store', credentials: 'same-origin' }).catch((error) => {
     if (error.name === 'AbortError') throw error;
-    throw new ApiError(0, 'The console does not answer. It may be restarting, or the connection is gone.');
+    throw new ApiError(0, 'The console does not answer. It may be restarting, or the connection is lost.');
   });
   if (response.status === 204) return null;
   const body = await response.json().catch(() => undefined);
-  if (response.ok && body === undefined) throw new ApiError(0, 'The answer of the console broke off.');
+  if (response.ok && body === undefined) throw new ApiError(0, 'The console’s answer was cut off.');
   if (response.ok) return body;
   throw new ApiError(response.status, toMessage(response.status, body));
 }
 
 /**
  * @param {number} status
- * @param {any} problem of RFC 9457, or whatever else stands between here and the console
+ * @param {any} problem as in RFC 9457, or anything that a proxy between here and the console sends
  */
 function toMessage(status, problem) {
   const detail = typeof problem?.detail === 'string' ? problem.detail : `The console answered with status ${status}.`;

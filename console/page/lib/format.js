@@ -1,4 +1,4 @@
-/** How figures are written. */
+/** How values are written. */
 
 /** @typedef {{ rows: number, runs: number }} Tally */
 
@@ -7,7 +7,7 @@ const short = new Intl.NumberFormat('en', { notation: 'compact', maximumSignific
 const digits = new Intl.NumberFormat('en', { maximumSignificantDigits: 3 });
 const many = new Intl.NumberFormat('en', { maximumFractionDigits: 2 });
 
-/** What is written where there is nothing to say. */
+/** Written where there is no value. */
 export const nothing = '–';
 
 /** @param {number} value */
@@ -26,13 +26,13 @@ export function decimal(value) {
   return (Math.abs(value) >= 1_000 ? many : digits).format(value).replace('-', '−');
 }
 
-/** @param {Tally} tally whether the runs are an estimate: a row stands for more than one */
+/** @param {Tally} tally whether the runs are an estimate: some row stands for more than one */
 export function isEstimate({ rows, runs }) {
   return Math.abs(rows - runs) > 1e-6;
 }
 
 /**
- * Runs, with a sign before them when they are an estimate.
+ * The number of runs, marked as approximate if it is an estimate.
  *
  * @param {Tally} tally
  */
@@ -40,7 +40,7 @@ export function runs(tally) {
   return `${isEstimate(tally) ? '≈ ' : ''}${compact(Math.round(tally.runs))}`;
 }
 
-/** With the noun in its number. @param {number} of @param {string} one @param {string} [plural] */
+/** A count with its noun in the singular or plural. @param {number} of @param {string} one @param {string} [plural] */
 export function counted(of, one, plural = `${one}s`) {
   return `${count(of)} ${of === 1 ? one : plural}`;
 }
@@ -60,7 +60,7 @@ export function percent(value) {
 
 /**
  * @param {number} value
- * @param {number} places at most
+ * @param {number} places the maximum
  */
 function signed(value, places) {
   return value
@@ -79,7 +79,7 @@ export function ms(value) {
 }
 
 /**
- * A length of time in its two largest units.
+ * A duration in its two largest units.
  *
  * @param {number | null | undefined} value in ms
  */
@@ -117,7 +117,7 @@ export function bytes(value) {
 
 const clock = new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeStyle: 'medium' });
 
-/** @param {string | number | Date} time as the reader's clock shows it */
+/** @param {string | number | Date} time in the reader's time zone */
 export function time(time) {
   return clock.format(new Date(time));
 }
@@ -135,11 +135,11 @@ export function ago(time, nowMs) {
     .split(' ')
     .slice(0, 2)
     .join(' ');
-  // More than a little ahead: of two clocks, one is wrong.
+  // More than a little ahead: one of the two clocks is wrong.
   return pastMs < 0 ? `in ${text}` : `${text} ago`;
 }
 
-/** @param {unknown} value as JSON on one line, not too long */
+/** @param {unknown} value as JSON on one line, shortened */
 export function brief(value, chars = 80) {
   const text = JSON.stringify(value) ?? String(value);
   return text.length > chars ? `${text.slice(0, chars - 1)}…` : text;

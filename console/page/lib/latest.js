@@ -1,7 +1,7 @@
 /**
- * Answers may come in another order than they were asked for. Each question has a number, and an answer is shown only
- * when nothing asked later is shown already. A question of the reader ends those before it; the clock's ends none and is
- * not asked while another is under way, so that a slow server is not asked faster than it answers.
+ * Answers may arrive in a different order than their questions. Each question has a number, and an answer is shown only if
+ * the answer to no later question is shown yet. A reader's question cancels those before it. A timer's question cancels
+ * none, and is not asked while another is in progress, so that a slow server is not asked faster than it answers.
  *
  * @template T
  * @param {{ onAnswer(answer: T): void, onError(error: unknown): void, onBusy(busy: boolean): void }} events
@@ -24,7 +24,7 @@ export function createLatest({ onAnswer, onError, onBusy }) {
       shown = turn;
       onAnswer(answer);
     } catch (error) {
-      // Of a question that nobody waits for any more, not even the failure is shown; but that an answer could not be shown is.
+      // The failure of a cancelled question is not shown, but an error while showing an answer is.
       if (controller.signal.aborted || turn < shown) return;
       shown = turn;
       onError(error);

@@ -2,12 +2,12 @@ const identities = /** @type {const} */ (['externalGameId', 'externalTaskId', 'e
 const longestIdentity = 200;
 
 /**
- * The body with which the service's own `/simulate` runs an execution again: whose it was, what came in, and in
- * `mockState` what the run read, which goes before what the service would find now.
+ * The body with which the service's own `/simulate` repeats an execution: for whom it ran, its input, and in `mockState`
+ * what the run read, which takes precedence over what the service would find now.
  *
- * Which field an entry of the trace is about is told by its `path`, or by the program; where neither does, the value stands
- * under the id of its node, which a simulation ignores. What a field below `data.` read is left to `data` where that is
- * known: a value that the run itself has written must not be there from the beginning.
+ * Which field an entry of the trace is about follows from its `path`, or from the program. If neither says it, the value is
+ * listed under the id of its node, which a simulation ignores. What a field below `data.` read is left to `data` where it is
+ * known: a value that the run itself wrote must not be there from the start.
  *
  * @type {import('./run-shapes.d.ts').ToReplayBody}
  */
@@ -26,30 +26,30 @@ export function toReplayBody(execution, program = null) {
       externalTaskId: execution.externalTaskId,
       externalUserId: execution.externalUserId,
       ...(data === null ? {} : { data }),
-      // Defined, so that a path such as __proto__ is only a name.
+      // Defined, so that a path such as __proto__ is an ordinary name.
       mockState: Object.fromEntries([...values].filter(([path]) => !isGiven(path))),
     },
     remarks: [
-      ...missing.map((name) => `The run had no ${name}, which a simulation wants: put one in.`),
-      ...tooLong.map((name) => `${name} is longer than the ${longestIdentity} characters that a simulation takes.`),
+      ...missing.map((name) => `The run had no ${name}, which a simulation requires: add one.`),
+      ...tooLong.map((name) => `${name} is longer than the ${longestIdentity} characters that a simulation accepts.`),
       ...(strategyType === 'DSL_EXTEND'
         ? ['The strategy extends a built-in one: the original simulates such a program as 0 points, without its rules.']
         : []),
       ...(input === null ? ['The input of the run was not stored, so there is no data.'] : []),
-      ...(input !== null && data === null ? ['The input of the run is no object, so it is not in data.'] : []),
+      ...(input !== null && data === null ? ['The input of the run is not an object, so it is not in data.'] : []),
       ...(trace === null ? ['The run has no trace, so nothing is in mockState.'] : []),
       ...(cut === 0
         ? []
-        : [`The trace was cut: what fields read in ${cut} of its ${traceLength} entries is not in mockState.`]),
+        : [`The trace was truncated: mockState lacks what fields read in ${cut} of its ${traceLength} entries.`]),
       ...(unnamed === 0
         ? []
         : [
-            `The trace does not tell which paths ${unnamed} of its fields have read: their values stand under the ids of their nodes. Replace each id by the path, which is in the strategy’s program.`,
+            `The trace does not say which paths ${unnamed} of its fields read, so their values are listed under the ids of their nodes. Replace each id with the path from the strategy’s program.`,
           ]),
       ...changed
         .filter((path) => !isGiven(path))
-        .map((path) => `${path} was read with several values: the first one is in mockState.`),
-      ...(notes === null ? [] : [`The row notes: ${notes}.`]),
+        .map((path) => `${path} was read with several values: mockState has the first one.`),
+      ...(notes === null ? [] : [`The row’s notes: ${notes}.`]),
     ],
     isComplete: missing.length === 0 && tooLong.length === 0,
   };
@@ -73,7 +73,7 @@ function readFields(trace, pathOf) {
     const name = path ?? nodeId;
     if (typeof name !== 'string') continue;
     if (!values.has(name)) values.set(name, value);
-    // The first reading is of what came in; a later one may be of what the run wrote.
+    // The first reading is of the input; a later one may be of what the run wrote.
     else if (JSON.stringify(values.get(name)) !== JSON.stringify(value)) changed.add(name);
   }
   return { values, changed: [...changed], unnamed: unnamed.size };

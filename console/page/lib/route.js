@@ -1,16 +1,16 @@
 /**
- * What is shown stands in the URL, so that it can be sent to somebody and found again: the view, its window and its
- * filters. `/?view=strategy&id=…&window=7d&status=timeout`
+ * The URL holds everything that is shown, so that it can be shared and found again: the view, its window and its filters.
+ * `/?view=strategy&id=…&window=7d&status=timeout`
  */
 
 /** @typedef {{ view: string, params: URLSearchParams }} Route */
 
 const defaultView = 'strategies';
 
-/** What is carried from view to view. */
+/** Parameters that carry over from view to view. */
 const shared = ['window', 'since', 'until', 'live'];
 
-/** What leads to the first page of a list again: each filter does. */
+/** Parameters that return to the first page of a list, as each filter does. */
 export const firstPage = { cursor: null, pageUntil: null };
 
 /**
@@ -23,7 +23,7 @@ export function readRoute(location) {
 }
 
 /**
- * The address of another view, with the window of this one.
+ * The address of another view, with the same window.
  *
  * @param {Route} from
  * @param {string} view
@@ -38,7 +38,7 @@ export function hrefTo(from, view, params = {}) {
 }
 
 /**
- * The address of this view with some parameters changed; null takes one away.
+ * The address of this view with some parameters changed; null removes one.
  *
  * @param {Route} from
  * @param {Record<string, string | null | undefined>} changes

@@ -1,17 +1,17 @@
 /**
- * What the page and the command line make of a run, typed once: the page's JavaScript is checked against these types, and
- * the command line, which is compiled without that JavaScript, takes it to be of them.
+ * What the page and the command line derive from a run, typed once. The page's JavaScript is checked against these types;
+ * the command line, which is compiled without that JavaScript, assumes them.
  */
 
-/** A node of a trace: what was evaluated, what was not evaluated to its end, or how much is left out. */
+/** A node of a trace: one that was evaluated, one whose evaluation did not finish, or a note of how much is left out. */
 export interface TraceNode {
   nodeId: string | null;
-  /** `?`: no entry of a node, `value` is all of it */
+  /** `?`: the entry is not that of a node; `value` is all of it */
   type: string;
-  /** absent: it was not evaluated to its end */
+  /** absent: its evaluation did not finish */
   value?: unknown;
   branch: string | null;
-  /** of the value that a field read, where the service tells it */
+  /** the path of the value that a field read, if the service reports it */
   path: string | null;
   state: 'done' | 'failed' | 'unfinished' | 'cut';
   children: TraceNode[];
@@ -19,23 +19,23 @@ export interface TraceNode {
 
 export interface TraceTree {
   roots: TraceNode[];
-  /** whether ids did not tell where all nodes belong, and their types had to */
+  /** whether some nodes had to be placed by their types, because their ids do not say where they belong */
   isInferred: boolean;
   entries: number;
 }
 
 export type ToTraceTree = (
-  /** as it was stored: anything */
+  /** as stored: of any form */
   trace: readonly unknown[],
   run?: {
-    /** null: the run has not failed, or it is not known where */
+    /** null: the run did not fail, or the node is unknown */
     failedNodeId?: string | null;
-    /** entries before the trace was cut; null when that is not known */
+    /** entries before the trace was truncated; null if unknown */
     traceLength?: number | null;
   },
 ) => TraceTree;
 
-/** What a replay is made from: a stored execution, as the database or the API tells it. */
+/** What a replay is made from: a stored execution, as the database or the API returns it. */
 export interface ReplayableRun {
   externalGameId: string | null;
   externalTaskId: string | null;
@@ -47,28 +47,28 @@ export interface ReplayableRun {
   notes: string | null;
 }
 
-/** What the scoring service's simulation is asked: the body of `POST …/strategies/custom/{id}/simulate`. */
+/** The input of the scoring service's simulation: the body of `POST …/strategies/custom/{id}/simulate`. */
 export interface ReplayBody {
-  /** null: the row has none, and the simulation wants one */
+  /** null: the row has none, but the simulation requires one */
   externalGameId: string | null;
   externalTaskId: string | null;
   externalUserId: string | null;
-  /** what came with the event */
+  /** the event's input */
   data?: Record<string, unknown>;
-  /** by the path of the field: what it read in that run, in place of what it would read now */
+  /** by the path of the field: what it read in that run, instead of what it would read now */
   mockState: Record<string, unknown>;
 }
 
 export interface Replay {
   body: ReplayBody;
-  /** in what the simulation may differ from the run, a sentence each */
+  /** how the simulation may differ from the run, a sentence each */
   remarks: string[];
-  /** whether the simulation would accept who the run was for */
+  /** whether the simulation would accept the run's user, task and game */
   isComplete: boolean;
 }
 
 export type ToReplayBody = (
   run: ReplayableRun,
-  /** the strategy's program, or any JSON that has it in it, where it is at hand */
+  /** the strategy's program, or any JSON that contains it, if available */
   program?: unknown,
 ) => Replay;

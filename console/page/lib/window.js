@@ -1,4 +1,4 @@
-/** The window of time that figures are of, as the URL has it. */
+/** The window of time that the figures cover, as in the URL. */
 
 export const windows = /** @type {const} */ ({ '1h': '1 h', '24h': '24 h', '7d': '7 d', '30d': '30 d', all: 'all' });
 const defaultWindow = '24h';
@@ -13,7 +13,7 @@ export function windowQuery({ params }) {
   return { window: params.get('window') ?? defaultWindow };
 }
 
-/** @param {import('./route.js').Route} route @returns {string | null} null: from a time to a time */
+/** @param {import('./route.js').Route} route @returns {string | null} null: between two given times */
 export function windowName({ params }) {
   return params.has('since') || params.has('until') ? null : (params.get('window') ?? defaultWindow);
 }

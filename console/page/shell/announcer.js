@@ -1,12 +1,12 @@
 import { render } from '/vendor/preact.js';
 import { el } from '../lib/dom.js';
 
-/** Long enough to be read; what went wrong stays until it is closed. */
+/** Long enough to read; errors stay until they are closed. */
 const shownForMs = 6_000;
 
 /**
- * Tells what happened, to the eye and to screen readers. The regions are there from the beginning: what is put into a new one
- * is often not read.
+ * Announces what happened, visibly and to screen readers. The regions exist from the start, because screen readers often
+ * ignore what is put into a new one.
  *
  * @param {{ info: Element, error: Element }} regions
  * @returns {import('../types.d.ts').ViewContext['announce']}
@@ -18,7 +18,7 @@ export function createAnnouncer(regions) {
     const close = () => render(null, regions[kind]);
     const notice = el(
       'div',
-      // Another element each time: the same text is read again.
+      // A new element each time, so that the same text is read again.
       { class: `notice ${kind}`, key: ++told },
       el('span', null, text),
       el('button', { type: 'button', class: 'close', 'aria-label': 'Close this notice', onClick: close }, '×'),

@@ -12,14 +12,14 @@ import { views } from './views.js';
 /** @typedef {import('../lib/route.js').Route} Route */
 /** @typedef {import('../types.d.ts').ViewContext} ViewContext */
 
-/** How often a live view is asked for again. */
+/** How often a live view is refreshed. */
 const everyMs = 10_000;
 
-/** Parameters that change what is shown, and not what is asked. */
+/** Parameters that change what is shown, but not what is asked. */
 const localParams = [...detailParams, 'live', 'find', 'order'];
 
 /**
- * What stands around the views: asks for what the address says, draws the answer, and keeps it fresh.
+ * The frame around the views: loads what the address asks for, draws the answer, and keeps it fresh.
  *
  * @param {object} options
  * @param {HTMLElement} options.header
@@ -32,7 +32,7 @@ export function createApp({ header, main, dialog, notices, go }) {
   const announce = createAnnouncer(notices);
   /** @type {Route} */
   let route = { view: '', params: new URLSearchParams() };
-  /** What is shown: the answer to which question, and when it came. @type {{ key: string, subject: string, answer: any, atMs: number } | null} */
+  /** The shown answer, its question and time of arrival. @type {{ key: string, subject: string, answer: any, atMs: number } | null} */
   let shown = null;
   /** @type {unknown} */
   let failure = null;
@@ -48,7 +48,7 @@ export function createApp({ header, main, dialog, notices, go }) {
     },
     onError(error) {
       failure = error;
-      // Whose session it was is asked again after the next login.
+      // Whose session it is, is asked again after the next login.
       if (isLoggedOut(error)) session = null;
       draw();
     },
@@ -71,12 +71,12 @@ export function createApp({ header, main, dialog, notices, go }) {
   });
   const detail = createDetail(dialog, context);
 
-  /** What the address asks, to be asked. */
+  /** Loads what the address asks for. */
   function load() {
     const [asked, view] = [keyOf(route), views[route.view]];
     const askedFor = route;
     return async (/** @type {AbortSignal} */ signal) => {
-      if (view === undefined) throw new ApiError(404, 'There is no such view.');
+      if (view === undefined) throw new ApiError(404, 'This view does not exist.');
       session ??= await get('session', {}, signal);
       return { key: asked, answer: await view.load(askedFor, signal) };
     };
@@ -89,7 +89,7 @@ export function createApp({ header, main, dialog, notices, go }) {
 
   function draw() {
     const view = views[route.view];
-    const title = view?.title(route) ?? 'Nothing here';
+    const title = view?.title(route) ?? 'Unknown view';
     document.title = `${title} · Sluice`;
     const heading = el('h1', { tabindex: -1, key: 'heading' }, title);
     const mine = shown !== null && shown.subject === subjectOf(route) ? shown : null;
@@ -98,10 +98,10 @@ export function createApp({ header, main, dialog, notices, go }) {
       const state =
         failure === null && view !== undefined
           ? loadingState()
-          : errorState(failure ?? new ApiError(404, 'There is no such view.'), { refresh });
+          : errorState(failure ?? new ApiError(404, 'This view does not exist.'), { refresh });
       render([heading, state], main);
     } else if (failure !== null && (mine.key !== keyOf(route) || !mayPass(failure))) {
-      // Of an answer to another question nothing is shown, nor to a reader who is not, or no more, allowed to read it.
+      // The answer to another question is never shown, nor any answer to a reader who may not, or may no longer, see it.
       render([heading, errorState(failure, { refresh })], main);
     } else {
       const banner = failure === null ? null : staleBanner(failure, mine.atMs);
@@ -131,7 +131,7 @@ export function createApp({ header, main, dialog, notices, go }) {
   setInterval(() => {
     if (!isLoggedOut(failure)) keepFresh();
   }, everyMs);
-  // Whoever comes back to the tab does not read what is old for long, and may have logged in elsewhere meanwhile.
+  // A reader who returns to the tab should not see old data for long, and may have logged in elsewhere meanwhile.
   document.addEventListener('visibilitychange', keepFresh);
 
   return {
@@ -154,7 +154,7 @@ export function createApp({ header, main, dialog, notices, go }) {
   };
 }
 
-/** Whether the next try may well succeed, so that what was answered before is still shown. @param {unknown} error */
+/** Whether a retry may succeed, so that the last answer is still shown. @param {unknown} error */
 function mayPass(error) {
   return error instanceof ApiError && (error.status === 0 || error.status === 429 || error.status >= 500);
 }
@@ -164,12 +164,12 @@ function isLoggedOut(error) {
   return error instanceof ApiError && error.status === 401;
 }
 
-/** What the view is of: figures of one strategy do not stand under the name of another. @param {Route} route */
+/** The subject of the view: one strategy's figures must not appear under another's name. @param {Route} route */
 function subjectOf({ view, params }) {
   return JSON.stringify([view, params.get('id')]);
 }
 
-/** What is asked of the API. @param {Route} route */
+/** The question to the API. @param {Route} route */
 function keyOf({ view, params }) {
   const asked = new URLSearchParams(params);
   for (const name of localParams) asked.delete(name);

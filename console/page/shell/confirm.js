@@ -2,7 +2,7 @@ import { render } from '/vendor/preact.js';
 import { el } from '../lib/dom.js';
 
 /**
- * Asks in a dialog of the browser's own kind, which keeps the focus within and gives it back. Escape means no.
+ * Asks in a native dialog of the browser, which keeps the focus inside and returns it. Escape means no.
  *
  * @param {import('../types.d.ts').ConfirmQuestion} question
  * @returns {Promise<boolean>}
@@ -28,7 +28,7 @@ export function askToConfirm({ title, text, action, isDangerous = false }) {
       el(
         'form',
         { method: 'dialog', class: 'confirm-actions' },
-        // The first one has the focus: Enter by mistake does nothing.
+        // The first button has the focus: pressing Enter by mistake does nothing.
         el('button', { class: 'button', value: 'no' }, 'Cancel'),
         el('button', { class: `button ${isDangerous ? 'danger' : 'primary'}`, value: 'yes' }, action),
       ),

@@ -3,7 +3,7 @@ import { el } from '../lib/dom.js';
 import { firstPage, hrefWith } from '../lib/route.js';
 
 /**
- * From a time to a time, by the reader's clock.
+ * From one time to another, in the reader's time zone.
  *
  * @param {Pick<import('../types.d.ts').ViewContext, 'route' | 'go'>} context
  * @param {boolean} isChosen
@@ -45,7 +45,7 @@ export function customWindow({ route, go }, isChosen) {
       'form',
       { onSubmit },
       field('since', 'From', since),
-      field('until', 'To (now when empty)', until),
+      field('until', 'To (empty: now)', until),
       el('button', { type: 'submit', class: 'button primary' }, 'Show'),
     ),
   );

@@ -11,19 +11,19 @@ import { errorState, loadingState } from './states.js';
 
 /** @typedef {import('../types.d.ts').ViewContext} ViewContext */
 
-/** What can be opened over a view, by the parameter that names it. */
+/** What can be opened over a view, by its parameter. */
 /** @type {Record<string, { title: string, path: string, render(answer: any, context: ViewContext): import('../lib/dom.js').Child }>} */
 const details = {
   execution: { title: 'Execution', path: 'executions', render: renderExecution },
-  letter: { title: 'Dead letter', path: 'dead-letters', render: renderDeadLetter },
+  'dead-letter': { title: 'Dead letter', path: 'dead-letters', render: renderDeadLetter },
   request: { title: 'Request', path: 'requests', render: renderRequest },
 };
 
 export const detailParams = Object.keys(details);
 
 /**
- * One thing with all that is known of it, in a dialog over the view. The URL says which, so that it can be sent to somebody;
- * Escape closes it, and the focus goes back to what opened it.
+ * One item with all its details, in a dialog over the view. The URL names it, so that it can be shared. Escape closes it,
+ * and the focus returns to what opened it.
  *
  * @param {HTMLDialogElement} dialog
  * @param {() => ViewContext} context
@@ -43,7 +43,7 @@ export function createDetail(dialog, context) {
       draw(false);
     },
     onError(error) {
-      // Whoever logs in here is logged in for the view below, too.
+      // Logging in here also logs in the view below.
       content = errorState(error, context());
       draw(false);
     },
@@ -84,16 +84,16 @@ export function createDetail(dialog, context) {
     }));
   }
 
-  /** Closed by the reader: the URL follows. */
+  /** The reader closed it: update the URL. */
   function leave() {
     latest.cancel();
     open = '';
-    // What opened it may have gone from the list meanwhile.
+    // The element that opened it may have gone from the list meanwhile.
     (opener?.isConnected ? opener : document.querySelector('h1'))?.focus();
     opener = null;
     const { route, go } = context();
     if (asked() === null) return;
-    // Back, so that the way back from here is not through this again.
+    // Go back, so that the history does not lead through the dialog again.
     if (history.state?.isOurs) history.back();
     else go(hrefWith(route, Object.fromEntries(detailParams.map((name) => [name, null]))), { replace: true });
   }
@@ -105,7 +105,7 @@ export function createDetail(dialog, context) {
 
   return {
     refresh,
-    /** Opens or closes what the URL says. */
+    /** Opens or closes the dialog, as the URL says. */
     open() {
       const which = asked();
       const name = which?.join(' ') ?? '';

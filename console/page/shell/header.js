@@ -89,7 +89,7 @@ function livePart({ route, isBusy, isStale, atMs, refresh }) {
       {
         class: 'button',
         href: hrefWith(route, { live: isLive ? 'off' : null }),
-        'aria-label': isLive ? 'Live: on. Stop refreshing' : 'Live: off. Refresh by itself',
+        'aria-label': isLive ? 'Live: on. Stop refreshing' : 'Live: off. Refresh automatically',
       },
       isLive ? 'Live: on' : 'Live: off',
     ),

@@ -3,14 +3,14 @@ import { ApiError, logIn } from '../lib/api.js';
 import { el } from '../lib/dom.js';
 import { time } from '../lib/format.js';
 
-/** What is shown in place of an answer. */
+/** What is shown instead of an answer. */
 
 export function loadingState() {
   return el(
     'div',
     { class: 'empty loading', role: 'status', key: 'loading' },
     el('p', { class: 'empty-title' }, 'Loading…'),
-    el('p', null, 'Asking the console.'),
+    el('p', null, 'Waiting for the console.'),
   );
 }
 
@@ -33,8 +33,8 @@ export function errorState(error, { refresh }) {
 
 /** @param {unknown} error */
 function titleOf(error) {
-  if (!(error instanceof ApiError)) return 'The page has met an error';
-  if (error.status === 403) return 'Not for this token';
+  if (!(error instanceof ApiError)) return 'Error in the page';
+  if (error.status === 403) return 'Not allowed with this token';
   if (error.status === 404) return 'Not found';
   if (error.status === 504) return 'That took too long';
   return error.status >= 400 && error.status < 500 ? 'That cannot be asked' : 'No answer';
@@ -51,7 +51,7 @@ export function staleBanner(error, atMs) {
 
 /** @param {() => void} refresh */
 function loginForm(refresh) {
-  // All is taken from the form that is shown: a refresh keeps that one, and hands it new handlers.
+  // Reads everything from the form that is shown: a refresh keeps that form, and gives it new handlers.
   /** @param {import('preact').TargetedSubmitEvent<HTMLFormElement>} event */
   const submit = async (event) => {
     event.preventDefault();

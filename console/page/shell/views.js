@@ -6,7 +6,7 @@ import { requests } from '../views/requests.js';
 import { strategies } from '../views/strategies.js';
 import { strategy } from '../views/strategy.js';
 
-/** The views by the name that the URL has. @type {Record<string, import('../types.d.ts').View<any>>} */
+/** The views by their names in the URL. @type {Record<string, import('../types.d.ts').View<any>>} */
 export const views = { strategies, strategy, compare, fleet, 'dead-letters': deadLetters, health, requests };
 
 /** In the order of the navigation. @type {readonly [name: string, text: string][]} */

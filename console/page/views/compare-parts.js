@@ -1,10 +1,10 @@
 import { durationHistogram, durationLegend, shareBar } from '../components/bars.js';
 import { card, tallyText, tooFewMark } from '../components/parts.js';
 import { table } from '../components/table.js';
+import { statuses } from '../lib/contract-lists.js';
 import { el } from '../lib/dom.js';
 import { decimal, ms, nothing, percent, rowsText } from '../lib/format.js';
 import { hrefTo } from '../lib/route.js';
-import { statuses } from '../lib/statuses.js';
 
 /** @typedef {import('../types.d.ts').Comparison} Comparison */
 /** @typedef {Comparison['a']} Figures */
@@ -64,7 +64,7 @@ export function deltaTable(comparison, route) {
     el('small', null, ` ${rowsText(summary.total.rows)}`),
   ];
   return card(
-    'What changes from A to B',
+    'Change from A to B',
     { key: 'deltas', note: 'durations and points of ok runs' },
     el(
       'p',
@@ -73,7 +73,7 @@ export function deltaTable(comparison, route) {
       el('span', null, el('b', null, 'B '), name(b)),
     ),
     table({
-      caption: 'Figures of A and B, and what changes from A to B',
+      caption: 'Figures of A and B, and the change from A to B',
       rows: rowsOf(comparison),
       keyOf: (row) => row.name,
       columns: [

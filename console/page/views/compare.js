@@ -26,7 +26,7 @@ export const compare = {
     const [a, b] = [route.params.get('a'), route.params.get('b')];
     const picker = card(
       'Two strategies',
-      { note: 'B is judged against A' },
+      { note: 'B is compared with A' },
       el(
         'div',
         { class: 'filters pair', role: 'group', 'aria-label': 'The strategies to compare' },
@@ -46,12 +46,15 @@ export const compare = {
         emptyState(
           'Name two strategies',
           'Type or choose an id for A and for B, or pick two in the list.',
-          el('a', { class: 'button', href: hrefTo(route, 'strategies') }, 'To the list'),
+          el('a', { class: 'button', href: hrefTo(route, 'strategies') }, 'Go to the list'),
         ),
       ];
     }
     if (a === b)
-      return [picker, emptyState('Twice the same', 'A strategy does not differ from itself. Choose another for B.')];
+      return [
+        picker,
+        emptyState('The same strategy twice', 'A strategy does not differ from itself. Choose another one for B.'),
+      ];
     return [picker, deltaTable(comparison, route), sideBySide(comparison)];
   },
 };

@@ -16,7 +16,7 @@ export function renderDeadLetter(deadLetter, context) {
     ['Queue', deadLetter.queue],
     ['First seen', time(deadLetter.firstSeen)],
     ['Last seen', time(deadLetter.lastSeen)],
-    ['Found dead', counted(deadLetter.attempts, 'time')],
+    ['Dead-lettered', counted(deadLetter.attempts, 'time')],
     ['Replayed', counted(deadLetter.replays, 'time')],
     ['Job', idText(deadLetter.jobId)],
     ['Producer', idText(deadLetter.producer)],
@@ -37,12 +37,12 @@ export function renderDeadLetter(deadLetter, context) {
       outcomeMessage(deadLetter.reason),
       holdsRecord
         ? null
-        : el('p', { class: 'quiet' }, 'It holds no record, but a chunk that could not be read: it cannot be replayed.'),
+        : el('p', { class: 'quiet' }, 'It holds an unreadable chunk instead of a record, so it cannot be replayed.'),
       el('p', { class: 'card-actions' }, deadLetterActions({ ...deadLetter, holdsRecord }, context)),
     ),
     card(
       'Payload',
-      { key: 'payload', note: 'as it was first received' },
+      { key: 'payload', note: 'as first received' },
       copyBox('payload', pretty(deadLetter.payload), context),
     ),
     card(
@@ -57,7 +57,7 @@ export function renderDeadLetter(deadLetter, context) {
   ];
 }
 
-/** Only where it is the same afterwards: numbers may have more digits than JavaScript keeps. @param {string} json */
+/** Only if it stays the same: numbers may have more digits than JavaScript keeps. @param {string} json */
 function pretty(json) {
   try {
     const parsed = JSON.parse(json);

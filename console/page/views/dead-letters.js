@@ -2,6 +2,7 @@ import { choiceFilter, pager, textFilter } from '../components/filters.js';
 import { button, card, emptyState, statusBadge, timeText } from '../components/parts.js';
 import { table } from '../components/table.js';
 import { get, post } from '../lib/api.js';
+import { deadLetterStates } from '../lib/contract-lists.js';
 import { el } from '../lib/dom.js';
 import { count, counted } from '../lib/format.js';
 import { firstPage, hrefTo, hrefWith } from '../lib/route.js';
@@ -11,7 +12,7 @@ import { firstPage, hrefTo, hrefWith } from '../lib/route.js';
 /** @typedef {import('../types.d.ts').ViewContext} ViewContext */
 /** @typedef {DeadLetterCauses['causes'][number]} Cause */
 
-const states = ['open', 'replayed', 'stored', 'discarded', 'all'].map((value) => ({ value, text: value }));
+const states = [...deadLetterStates, 'all'].map((value) => ({ value, text: value }));
 
 /** @type {import('../types.d.ts').View<{ causes: DeadLetterCauses, page: DeadLetterPage }>} */
 export const deadLetters = {
@@ -35,10 +36,10 @@ export const deadLetters = {
     return [
       card(
         'By cause',
-        { note: 'what cannot be stored as it is, until a person replays or discards it' },
+        { note: 'records that cannot be stored as they are, until a person replays or discards them' },
         el(
           'div',
-          { class: 'filters', role: 'group', 'aria-label': 'Filters of the dead letters' },
+          { class: 'filters', role: 'group', 'aria-label': 'Dead letter filters' },
           choiceFilter(context, { name: 'state', label: 'State', options: states, fallback: 'open' }),
           textFilter(context, { name: 'queue', label: 'Queue' }),
           route.params.has('signature')
@@ -46,7 +47,7 @@ export const deadLetters = {
             : null,
         ),
         causes.causes.length === 0
-          ? emptyState('No dead letter', 'No record waits for a person here.')
+          ? emptyState('No dead letters', 'There are no records to replay or discard.')
           : causeTable(causes.causes, context),
       ),
       page.deadLetters.length === 0 ? null : deadLetterCard(page, context),
@@ -58,7 +59,7 @@ export const deadLetters = {
 function causeTable(rows, context) {
   const { route, nowMs } = context;
   return table({
-    caption: 'Dead letters by cause, the most numerous first',
+    caption: 'Dead letters by cause, most numerous first',
     rows,
     keyOf: ({ queue, state, signature }) => JSON.stringify([queue, state, signature]),
     columns: [
@@ -109,9 +110,9 @@ function deadLetterCard(page, context) {
   const { route, nowMs } = context;
   return card(
     'Dead letters',
-    { note: 'those that were seen last first' },
+    { note: 'last seen first' },
     table({
-      caption: 'Dead letters, those that were seen last first',
+      caption: 'Dead letters, last seen first',
       rows: page.deadLetters,
       keyOf: ({ id }) => id,
       columns: [
@@ -120,7 +121,11 @@ function deadLetterCard(page, context) {
           isHead: true,
           class: 'nowrap',
           cell: ({ id, lastSeen }) =>
-            el('a', { href: hrefWith(route, { letter: id }), 'aria-haspopup': 'dialog' }, timeText(lastSeen, nowMs)),
+            el(
+              'a',
+              { href: hrefWith(route, { 'dead-letter': id }), 'aria-haspopup': 'dialog' },
+              timeText(lastSeen, nowMs),
+            ),
         },
         { name: 'State', cell: ({ state }) => statusBadge(state) },
         { name: 'Queue', class: 'nowrap', cell: ({ queue }) => queue },
@@ -160,7 +165,7 @@ export function deadLetterActions({ id, state, holdsRecord }, context) {
 async function replay(context, which, what) {
   const isMeant = await context.confirm({
     title: `Replay ${what}?`,
-    text: 'They go back into their queue as they are. What is stored already is not stored twice; what is still wrong comes back here.',
+    text: 'They go back into their queue unchanged. Nothing is stored twice. Records that still cannot be stored come back here.',
     action: 'Replay',
   });
   if (!isMeant) return;
@@ -174,7 +179,7 @@ async function replay(context, which, what) {
 async function discard(context, which, what) {
   const isMeant = await context.confirm({
     title: `Discard ${what}?`,
-    text: 'They are put aside for good: they stay visible, and cannot be replayed any more.',
+    text: 'They are discarded for good: they stay visible, but can no longer be replayed.',
     action: 'Discard',
     isDangerous: true,
   });

@@ -4,16 +4,16 @@ import { traceTree } from '../components/trace-tree.js';
 import { el } from '../lib/dom.js';
 import { count, counted, decimal, ms, percent, time } from '../lib/format.js';
 import { toReplayBody } from '../lib/replay-body.js';
-import { toTraceTree } from '../lib/trace-tree.js';
+import { toTraceTree } from '../lib/to-trace-tree.js';
 
 /** @typedef {import('../types.d.ts').Execution} Execution */
 /** @typedef {import('../types.d.ts').ViewContext} ViewContext */
 
-/** Entries of a trace in which what failed need not be looked for. */
+/** Up to this many trace entries, the failed node is easy to see. */
 const seenAtOnce = 15;
 
 /**
- * One execution with all that is known of it.
+ * One execution with all its details.
  *
  * @param {Execution} execution
  * @param {Pick<ViewContext, 'announce'>} context
@@ -26,7 +26,7 @@ export function renderExecution(execution, context) {
       'Input',
       { key: 'input' },
       execution.input === null || execution.input === undefined
-        ? emptyState('No input', 'The service did not report what came in.')
+        ? emptyState('No input', 'The service did not report the input.')
         : copyBox('input', JSON.stringify(execution.input, null, 2), context),
     ),
     replayCard(execution, context),
@@ -66,10 +66,10 @@ function outcome(execution) {
   );
 }
 
-/** In a trace of thousands of entries nobody finds it by scrolling. @param {{ currentTarget: HTMLElement }} event */
+/** In a trace of thousands of entries, nobody finds it by scrolling. @param {{ currentTarget: HTMLElement }} event */
 function showFailed({ currentTarget }) {
   const failed = currentTarget.closest('.detail-body')?.querySelector('.tree .failed');
-  // Whatever was closed above it opens.
+  // Opens all closed nodes above it.
   for (let above = failed?.parentElement?.closest('details'); above; above = above.parentElement?.closest('details'))
     above.open = true;
   failed?.scrollIntoView({ block: 'center' });
@@ -89,7 +89,7 @@ function traceNote({ trace, traceLength }) {
 function traceOf(execution) {
   const { trace, failedNodeId, traceLength } = execution;
   if (trace === null && failedNodeId === null)
-    return emptyState('No trace', 'The service did not report one for this run.');
+    return emptyState('No trace', 'The service did not report a trace for this run.');
   return traceTree(toTraceTree(trace ?? [], { failedNodeId, traceLength }));
 }
 

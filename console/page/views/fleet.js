@@ -42,7 +42,7 @@ export const fleet = {
           'Dead letters',
           { note: 'open, by cause', actions: el('a', { href: hrefTo(route, 'dead-letters') }, 'All dead letters') },
           causes.causes.length === 0
-            ? el('p', { class: 'all-well' }, 'Nothing is waiting for a person.')
+            ? el('p', { class: 'all-well' }, 'There are no open dead letters.')
             : rankedList(
                 'Open dead letters by cause',
                 causes.causes.map(({ queue, signature, deadLetters }) => ({
@@ -65,7 +65,7 @@ export const fleet = {
 };
 
 /**
- * The samples of a queue, up to what it is now.
+ * The samples of a queue, up to its current state.
  *
  * @param {QueueHistory} history
  * @param {Queue} queue
@@ -97,12 +97,12 @@ function queueCard(queue, samples) {
       figure(
         'Oldest',
         queue.oldestAgeSeconds === null ? nothing : span(queue.oldestAgeSeconds * 1_000),
-        queue.oldestAgeSeconds === null ? 'nothing waits' : 'waits longest',
+        queue.oldestAgeSeconds === null ? 'nothing is waiting' : 'the longest wait',
       ),
       figure(
         'Workers',
         workers === null ? nothing : count(workers),
-        workers === 0 ? 'nobody takes jobs' : 'processes that take jobs',
+        workers === 0 ? 'no process takes jobs' : 'processes that take jobs',
         workers === 0 ? 'bad' : null,
       ),
       figure(
@@ -125,8 +125,8 @@ function drainText({ drainSeconds }) {
 
 /** @param {Queue} queue */
 function drainDetail({ drainSeconds }) {
-  if (drainSeconds === null) return 'nothing is completed';
-  return drainSeconds === 0 ? 'nothing is left' : 'at this speed';
+  if (drainSeconds === null) return 'no jobs are completed';
+  return drainSeconds === 0 ? 'nothing is left' : 'at this rate';
 }
 
 /** @param {Queue} queue @param {Samples} samples */
@@ -147,7 +147,9 @@ function overTime({ queue, oldestAgeSeconds, waiting, active, delayed }, samples
     chart({
       title: `Age of the oldest job of ${queue} over time`,
       summary:
-        oldestAgeSeconds === null ? `nothing waits now, ${since}` : `${span(oldestAgeSeconds * 1_000)} now, ${since}`,
+        oldestAgeSeconds === null
+          ? `nothing is waiting now, ${since}`
+          : `${span(oldestAgeSeconds * 1_000)} now, ${since}`,
       kind: 'lines',
       minSpanSeconds: 600,
       isLow: true,

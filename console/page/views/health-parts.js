@@ -23,7 +23,7 @@ export function gamesCard({ games, stuck }, route) {
   const total = entries.reduce((sum, [, games]) => sum + games, 0);
   return card(
     'Games by status',
-    { note: `${count(total)} in all` },
+    { note: `${count(total)} in total` },
     rankedList(
       'Games by status',
       entries.map(([status, games]) => ({
@@ -38,7 +38,7 @@ export function gamesCard({ games, stuck }, route) {
       : el(
           'p',
           { class: 'warning' },
-          `${count(stuck.records)} said to be unreachable and healthy at once, such as ${stuck.gameIds.join(', ')}: started again, and nobody reported a recovery.`,
+          `${count(stuck.records)} reported as unreachable and healthy at once, such as ${stuck.gameIds.join(', ')}: restarted, but no recovery was reported.`,
         ),
   );
 }
@@ -50,7 +50,7 @@ export function healthFigures({ mode, stream, lease, lag, outbox, lobbyRival, ga
       'Lag',
       lag === null ? nothing : lag.entries === null ? span(lag.ms) : count(lag.entries),
       lag === null
-        ? 'the offset is no entry id'
+        ? 'the offset is not an entry id'
         : lag.entries === 0
           ? 'everything is read'
           : `unread entries; the oldest waits ${span(lag.ms)}`,
@@ -58,7 +58,7 @@ export function healthFigures({ mode, stream, lease, lag, outbox, lobbyRival, ga
     ),
     figure(
       'Reader',
-      lease === null ? 'nobody yet' : lease.isHeld ? 'at work' : 'gone',
+      lease === null ? 'none yet' : lease.isHeld ? 'running' : 'gone',
       lease === null
         ? `mode ${mode}`
         : [
@@ -68,12 +68,12 @@ export function healthFigures({ mode, stream, lease, lag, outbox, lobbyRival, ga
       lease !== null && !lease.isHeld ? 'bad' : null,
     ),
     figure(
-      'To tell the lobby',
+      'To publish',
       count(outbox.rows),
       lobbyRival?.state === 'publishes'
-        ? `label ${lobbyRival.label} tells it, so this consumer does not`
+        ? `label ${lobbyRival.label} publishes, so this consumer does not`
         : outbox.oldestAgeMs === null
-          ? 'all is told'
+          ? 'everything is published'
           : `the oldest waits ${span(outbox.oldestAgeMs)}`,
       lobbyRival ? 'warn' : null,
     ),

@@ -44,7 +44,7 @@ function gameList(health, page, context) {
     { key: 'games' },
     el(
       'div',
-      { class: 'filters', role: 'group', 'aria-label': 'Filters of the games' },
+      { class: 'filters', role: 'group', 'aria-label': 'Game filters' },
       choiceFilter(context, {
         name: 'status',
         label: 'Status',
@@ -56,9 +56,9 @@ function gameList(health, page, context) {
       textFilter(context, { name: 'engine', label: 'Engine health' }),
     ),
     page.records.length === 0
-      ? emptyState('No game', 'No game has what the filters ask for.')
+      ? emptyState('No games', 'No games match the filters.')
       : table({
-          caption: 'Games and how their runtimes are',
+          caption: 'Games and the state of their runtimes',
           rows: page.records,
           keyOf: ({ gameId }) => gameId,
           columns: [

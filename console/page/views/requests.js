@@ -2,14 +2,12 @@ import { choiceFilter, pager, textFilter } from '../components/filters.js';
 import { card, emptyState, statusBadge, timeText } from '../components/parts.js';
 import { table } from '../components/table.js';
 import { get } from '../lib/api.js';
+import { requestStates, statusClasses } from '../lib/contract-lists.js';
 import { el } from '../lib/dom.js';
 import { bytes, ms } from '../lib/format.js';
 import { hrefWith } from '../lib/route.js';
 
 /** @typedef {import('../types.d.ts').RequestPage} RequestPage */
-
-const states = ['processing', 'claimed', 'pending', 'completed', 'failed', 'canceled'];
-const classes = ['1xx', '2xx', '3xx', '4xx', '5xx'];
 
 /** @param {readonly string[]} values */
 function choices(values) {
@@ -38,19 +36,19 @@ export const requests = {
     return [
       card(
         'Completed requests',
-        { note: 'those being worked on first, then the newest' },
+        { note: 'in progress first, then newest first' },
         el(
           'div',
-          { class: 'filters', role: 'group', 'aria-label': 'Filters of the requests' },
-          choiceFilter(context, { name: 'state', label: 'State', options: choices(states) }),
-          choiceFilter(context, { name: 'class', label: 'Response', options: choices(classes) }),
+          { class: 'filters', role: 'group', 'aria-label': 'Request filters' },
+          choiceFilter(context, { name: 'state', label: 'State', options: choices(requestStates) }),
+          choiceFilter(context, { name: 'class', label: 'Response', options: choices(statusClasses) }),
           textFilter(context, { name: 'model', label: 'Model' }),
           textFilter(context, { name: 'creator', label: 'Creator' }),
         ),
         page.requests.length === 0
-          ? emptyState('No request', 'No stored request has what the filters ask for.')
+          ? emptyState('No requests', 'No stored requests match the filters.')
           : table({
-              caption: 'Requests, those being worked on first, then the newest',
+              caption: 'Requests, in progress first, then newest first',
               rows: page.requests,
               keyOf: ({ id }) => id,
               columns: [
@@ -76,7 +74,7 @@ export const requests = {
                   name: 'Remarks',
                   cell: ({ isStream, isIncomplete, notes }) => [
                     isStream ? 'stream ' : null,
-                    isIncomplete ? el('span', { class: 'mark' }, 'broken off') : null,
+                    isIncomplete ? el('span', { class: 'mark' }, 'incomplete') : null,
                     notes,
                   ],
                 },

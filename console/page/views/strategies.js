@@ -17,7 +17,7 @@ import { newestFailuresCard } from './strategy-executions.js';
 
 const most = 200;
 
-/** What the list begins with. What fails stands first unless the reader wants it otherwise: it is what most come for. */
+/** The orders of the list. Failures come first by default, because most readers look for them. */
 /** @type {readonly { value: string, text: string, of: (strategy: Seen) => number }[]} */
 const orders = [
   { value: 'failed', text: 'most failures', of: ({ failed }) => failed.runs },
@@ -26,7 +26,7 @@ const orders = [
   { value: 'last', text: 'last run', of: ({ lastActivity }) => Date.parse(lastActivity) },
 ];
 
-/** Two strategies that were picked, kept while the page is open. */
+/** Two selected strategies, kept while the page is open. */
 /** @type {Set<string>} */
 const picked = new Set();
 
@@ -38,7 +38,7 @@ export const strategies = {
     const window = windowQuery(route);
     const [list, failures] = await Promise.all([
       get('strategies', { ...window, limit: most }, signal),
-      // The view is there without them, too: of very many strategies they cannot be told.
+      // The view works without them: with very many strategies the API cannot return them.
       get('executions', { ...window, status: 'failed', limit: 5 }, signal).catch(() => null),
     ]);
     return { list, failures };
@@ -68,7 +68,7 @@ export const strategies = {
               'Choose a longer one, or check on the fleet whether records still wait in a queue.',
             )
           : found.length === 0
-            ? emptyState('No such strategy', 'None of the ids has this text in it.')
+            ? emptyState('No such strategy', 'None of the ids contains this text.')
             : strategyTable(found, context),
       ),
     ];
@@ -131,7 +131,7 @@ function pickBox(strategyId, { route, go }) {
     onChange: ({ currentTarget }) => {
       if (currentTarget.checked) picked.add(strategyId);
       else picked.delete(strategyId);
-      // Two at most: the one picked first gives way.
+      // Two at most: the first one is deselected.
       while (picked.size > 2) picked.delete([...picked][0] ?? '');
       go(hrefWith(route, {}), { replace: true });
     },

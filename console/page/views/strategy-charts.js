@@ -1,9 +1,9 @@
 import { durationHistogram, durationLegend, histogram } from '../components/bars.js';
 import { chart } from '../components/chart.js';
 import { card, emptyState } from '../components/parts.js';
+import { statuses } from '../lib/contract-lists.js';
 import { compact, decimal, ms, percent, rowsText, span } from '../lib/format.js';
 import { firstPage, hrefWith } from '../lib/route.js';
-import { statuses } from '../lib/statuses.js';
 import { felt } from './strategy-figures.js';
 
 /** @typedef {import('../types.d.ts').Strategy} Strategy */
@@ -15,7 +15,7 @@ function timesOf({ series }) {
 }
 
 /**
- * Into the part of the time that was drawn over.
+ * Zooms into the selected span of time.
  *
  * @param {ViewContext} context
  */
@@ -60,13 +60,13 @@ export function latencyCard(strategy, context) {
     {
       note:
         few > 0
-          ? `p99 rests on too few rows at ${few} of ${timed.length} times`
+          ? `p99 is based on too few rows at ${few} of ${timed.length} times`
           : timed.length > 0
-            ? 'every percentile rests on enough rows'
+            ? 'every percentile is based on enough rows'
             : null,
     },
     timed.length === 0
-      ? emptyState('No latency', 'No ok run of this window says how long it took.')
+      ? emptyState('No latency', 'No ok run in this window reported its duration.')
       : chart({
           title: 'Latency of ok runs over time',
           summary: summaryOf(strategy),
@@ -102,7 +102,7 @@ export function durationCard({ durationBins, summary }) {
   return card(
     'Durations',
     {
-      note: [...durationLegend(), unknown > 0 ? `; ${rowsText(unknown)} without a usable one` : null],
+      note: [...durationLegend(), unknown > 0 ? `; ${rowsText(unknown)} without a usable duration` : null],
     },
     durationHistogram('Durations, by runs', durationBins),
   );
@@ -113,9 +113,9 @@ export function pointsCard({ pointsBins, summary }) {
   const { min, max } = summary.points;
   return card(
     'Points',
-    { note: pointsBins.length === 0 ? null : `ok runs by points from …, ${decimal(min)} to ${decimal(max)} in all` },
+    { note: pointsBins.length === 0 ? null : `ok runs by points from …, ${decimal(min)} to ${decimal(max)} in total` },
     pointsBins.length === 0
-      ? emptyState('No points', 'No ok run in this window has scored.')
+      ? emptyState('No points', 'No ok run in this window scored points.')
       : histogram(
           'Points, by runs',
           pointsBins.map((bin) => ({

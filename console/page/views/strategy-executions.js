@@ -1,6 +1,7 @@
 import { choiceFilter, pager, textFilter } from '../components/filters.js';
 import { card, emptyState, statusBadge, timeText } from '../components/parts.js';
 import { table } from '../components/table.js';
+import { statuses } from '../lib/contract-lists.js';
 import { el } from '../lib/dom.js';
 import { decimal, ms } from '../lib/format.js';
 import { firstPage, hrefTo, hrefWith } from '../lib/route.js';
@@ -13,15 +14,15 @@ import { windowQuery } from '../lib/window.js';
 const statusChoices = [
   { value: 'failed', text: 'failed' },
   { value: 'all', text: 'all' },
-  ...['ok', 'error', 'timeout', 'limit', 'cancelled'].map((value) => ({ value, text: value })),
+  ...statuses.map((value) => ({ value, text: value })),
 ];
 
-/** What the list is filtered by, as the URL has it. */
+/** The filters of the list, as in the URL. */
 const filterNames = ['status', 'code', 'case', 'unmatched', 'points', 'user', 'realm'];
 export const noFilter = Object.fromEntries(filterNames.map((name) => [name, null]));
 
 /**
- * Failures, unless the URL asks for others: what failed has matched no case and scored nothing.
+ * Failures, unless the URL asks for others: failed runs matched no case and scored no points.
  *
  * @param {Route} route
  */
@@ -39,7 +40,7 @@ function usualStatus({ params }) {
 export function executionsQuery(route, strategyId) {
   const { params } = route;
   const status = params.get('status') ?? usualStatus(route);
-  // A page goes on in the window of the page before, which ended when that was asked for; the first is up to now.
+  // A page continues in the window of the page before, which ended when it was loaded; the first page ends now.
   const until = params.has('cursor') ? params.get('pageUntil') : null;
   return {
     strategyId,
@@ -66,7 +67,7 @@ export function executionsCard(page, context) {
     { key: 'executions', note: 'each opens with its trace, its input and a body to replay it' },
     el(
       'div',
-      { class: 'filters', role: 'group', 'aria-label': 'Filters of the list' },
+      { class: 'filters', role: 'group', 'aria-label': 'List filters' },
       choiceFilter(context, { name: 'status', label: 'Status', options: statusChoices, fallback: usualStatus(route) }),
       textFilter(context, { name: 'code', label: 'Error code' }),
       textFilter(context, { name: 'case', label: 'Case' }),
@@ -86,8 +87,8 @@ export function executionsCard(page, context) {
     ),
     page.executions.length === 0
       ? emptyState(
-          isFailures ? 'No failure here' : 'Nothing here',
-          'No stored execution of this window has what the filters ask for.',
+          isFailures ? 'No failures' : 'No executions',
+          'No stored executions in this window match the filters.',
         )
       : executionTable(page.executions, context),
     pager(context, page.cursor === null ? null : { cursor: page.cursor, pageUntil: page.until }),
@@ -102,7 +103,7 @@ function hasFilter({ params }) {
 /** @param {ExecutionPage['executions']} rows @param {ViewContext} context */
 function executionTable(rows, context) {
   return table({
-    caption: 'Executions, the newest first',
+    caption: 'Executions, newest first',
     rows,
     keyOf: ({ id }) => id,
     columns: [
@@ -118,7 +119,7 @@ function executionTable(rows, context) {
 }
 
 /**
- * What failed last, whichever strategy it was.
+ * The latest failures of all strategies.
  *
  * @param {ExecutionPage} page
  * @param {ViewContext} context
@@ -128,7 +129,7 @@ export function newestFailuresCard({ executions }, context) {
     'Newest failures',
     { key: 'executions', note: 'of all strategies; each opens with its trace' },
     table({
-      caption: 'Failures of all strategies, the newest first',
+      caption: 'Failures of all strategies, newest first',
       rows: executions,
       keyOf: ({ id }) => id,
       columns: [

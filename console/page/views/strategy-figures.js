@@ -4,7 +4,7 @@ import { decimal, isEstimate, ms, percent, rowsText, runs } from '../lib/format.
 
 /** @typedef {import('../types.d.ts').Strategy} Strategy */
 
-/** From here on a scoring event is felt by its user. */
+/** From this duration on, users notice a scoring event. */
 export const felt = 250;
 
 /** @param {Strategy} strategy */
@@ -31,7 +31,7 @@ export function keyFigures({ summary, durations }) {
           `${name} of ok runs`,
           ms(value),
           [
-            low === null || high === null ? 'none was timed' : `${ms(low)} to ${ms(high)}`,
+            low === null || high === null ? 'no durations' : `${ms(low)} to ${ms(high)}`,
             tooFewMark(tooFew && value !== null),
           ],
           value !== null && value > felt ? 'bad' : null,

@@ -1,9 +1,9 @@
 import { rankedList } from '../components/bars.js';
 import { card, emptyState, statusBadge, tooFewMark } from '../components/parts.js';
 import { table } from '../components/table.js';
+import { statuses } from '../lib/contract-lists.js';
 import { count, decimal, ms, runs } from '../lib/format.js';
 import { firstPage, hrefWith } from '../lib/route.js';
-import { statuses } from '../lib/statuses.js';
 import { noFilter } from './strategy-executions.js';
 
 /** @typedef {import('../types.d.ts').Strategy} Strategy */
@@ -16,8 +16,8 @@ export function errorCard({ errorCodes, summary }, route) {
     'Top errors',
     { note: 'of failed runs' },
     summary.failed.rows === 0
-      ? emptyState('No failure', 'Every stored run of this window went well.')
-      : rankedList('Error codes, the most frequent first', [
+      ? emptyState('No failures', 'Every stored run in this window succeeded.')
+      : rankedList('Error codes, most frequent first', [
           ...codes.map(({ code, ...tally }) => ({
             name: code,
             tally,
@@ -37,8 +37,8 @@ export function caseCard({ cases, summary }, route) {
     'Cases',
     { note: 'of ok runs' },
     summary.total.rows === 0
-      ? emptyState('No case', 'Nothing ran.')
-      : rankedList('Cases, the most frequent first', [
+      ? emptyState('No cases', 'Nothing ran.')
+      : rankedList('Cases, most frequent first', [
           ...named.map(({ caseName, ...tally }) => ({
             name: caseName,
             tally,

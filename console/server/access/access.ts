@@ -9,7 +9,7 @@ export type Access =
   /** read the console's own metrics */
   | { kind: 'metrics' };
 
-/** What a route asks of its caller. A route that says nothing asks for an operator. */
+/** What access a route requires. A route that does not say requires an operator. */
 export type AccessNeed = 'anybody' | 'metrics' | 'realm' | 'read' | 'operator';
 
 const kindsFor: Record<Exclude<AccessNeed, 'anybody'>, readonly Access['kind'][]> = {

@@ -4,17 +4,17 @@ import type { Access } from './access.ts';
 
 /** A token, and what its bearer may do. */
 export interface Credential {
-  /** names it within the configuration */
+  /** identifies the token within the configuration */
   id: string;
   token: string;
   access: Access;
 }
 
-/** The tokens that are configured. */
+/** The configured tokens. */
 export interface Credentials {
-  /** false: there are none for people, so whoever reaches the console may do everything */
+  /** false: there are no tokens for people, so whoever reaches the console may do everything */
   areRequired: boolean;
-  /** whose token this is; null: nobody's */
+  /** the credential with this token; null if there is none */
   find(token: string): Credential | null;
   byId(id: string): Credential | null;
 }
@@ -35,7 +35,7 @@ export function createCredentials({ console }: Pick<Config, 'console'>): Credent
     find(token) {
       const hash = digest(token);
       let found: Credential | null = null;
-      // All are compared, each in the same time, so that the time taken says nothing about any of them.
+      // All tokens are compared, each in the same time, so that the time taken reveals nothing about any of them.
       for (const known of hashed) if (timingSafeEqual(known.hash, hash)) found ??= known.credential;
       return found;
     },
@@ -43,7 +43,7 @@ export function createCredentials({ console }: Pick<Config, 'console'>): Credent
   };
 }
 
-/** Of one length, whatever the token's. */
+/** Has the same length for every token. */
 function digest(token: string): Buffer {
   return createHash('sha256').update(token).digest();
 }

@@ -7,27 +7,30 @@ import { readSession, sessionCookie } from './session.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** what a route asks of its caller; without it: an operator */
+    /** what a route requires of its caller. @default operator */
     access?: AccessNeed;
   }
 }
 
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
 
-/** Asks every request who sends it, before anything of its body is read. The plugin for cookies has to be there. */
+/** Determines the access of every request before any of its body is read. Needs the cookie plugin. */
 export function guardRequests(app: FastifyInstance, credentials: Credentials): void {
   app.decorateRequest('access', null);
   app.addHook('onRequest', async (request) => {
     const { headers, method } = request;
     if (!credentials.areRequired && !isAddressedToLoopback(headers))
-      throw new Problem('forbidden', 'Without tokens the console answers to the names of its own machine only');
+      throw new Problem(
+        'forbidden',
+        'Without tokens, the console answers only requests to a loopback name of its machine, such as localhost',
+      );
     if (!credentials.areRequired && isFromAnotherSite(headers) && !isLinkToPage(request))
-      throw new Problem('forbidden', 'Without tokens nothing is told to a page of another site');
+      throw new Problem('forbidden', 'Without tokens, the console does not answer pages of other sites');
     const sign = credentials.areRequired ? null : signOfProxy(request.raw);
     if (sign !== null)
       throw new Problem(
         'forbidden',
-        `Without tokens the console answers to its own machine only, and this came through a proxy (${sign}). Set SLUICE_CONSOLE_READ_TOKEN or SLUICE_CONSOLE_OPERATOR_TOKEN`,
+        `Without tokens, the console answers only its own machine, and this request came through a proxy (${sign}). Set SLUICE_CONSOLE_READ_TOKEN or SLUICE_CONSOLE_OPERATOR_TOKEN`,
       );
     if (!safeMethods.has(method) && isFromAnotherSite(headers))
       throw new Problem('forbidden', 'A page of another site may not change anything here');
@@ -38,31 +41,31 @@ export function guardRequests(app: FastifyInstance, credentials: Credentials): v
     if (access === null)
       throw new Problem(
         'unauthenticated',
-        'This needs a token: as a bearer token in the header Authorization, or as a session from POST /login',
+        'This needs a token: a bearer token in the Authorization header, or a session from POST /login',
       );
     if (!isAllowed(access, need))
-      throw new Problem('forbidden', `This needs more than the access that was given (${access.kind})`);
+      throw new Problem('forbidden', `This needs more access than the token gives (${access.kind})`);
   });
 }
 
-/** A link on another site may lead to a page of ours, whose own requests are then not from another site. */
+/** A link on another site may lead to a page of the console, whose own requests then come from the same site. */
 function isLinkToPage({ headers, method, routeOptions }: FastifyRequest): boolean {
   const route = routeOptions.url ?? '';
   return safeMethods.has(method) && isNavigation(headers) && !/^\/(queues\/)?api\/|^\/metrics/.test(route);
 }
 
-/** What the caller may do, as it was found before the route was called. */
+/** The caller's access, as determined before the route was called. */
 export function accessOf(request: FastifyRequest): Access | null {
   return request.getDecorator<Access | null>('access');
 }
 
-/** The realm that a caller is confined to; null: to none. */
+/** The realm that a caller is confined to; null if to none. */
 export function realmOf(request: FastifyRequest): string | null {
   const access = accessOf(request);
   return access?.kind === 'realm' ? access.realm : null;
 }
 
-/** A header goes before a cookie, and a wrong header is not mended by a right cookie. */
+/** A header takes precedence over a cookie: a valid cookie does not make up for an invalid header. */
 function findAccess({ headers, cookies }: FastifyRequest, credentials: Credentials): Access | null {
   if (headers.authorization !== undefined) {
     const token = /^Bearer +(\S+)$/i.exec(headers.authorization)?.[1];

@@ -2,8 +2,8 @@ import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
 import { isLoopback } from '../../../shared/platform/config/loopback.ts';
 
 /**
- * Whether a request is addressed to this machine by name. Without tokens that is what keeps other sites out: a name of theirs
- * that they let point to 127.0.0.1 makes the browser take their page and the console for one site.
+ * Whether a request addresses this machine by a loopback name. Without tokens, this check keeps other sites out: if an
+ * attacker's name resolves to 127.0.0.1, the browser treats the attacker's page and the console as the same site.
  */
 export function isAddressedToLoopback({ host }: IncomingHttpHeaders): boolean {
   if (host === undefined || !URL.canParse(`http://${host}`)) return false;
@@ -11,8 +11,8 @@ export function isAddressedToLoopback({ host }: IncomingHttpHeaders): boolean {
 }
 
 /**
- * Whether a page of another site may have made a browser send this. Browsers say where a request comes from; who says nothing
- * is no browser, and no one can make it send anything.
+ * Whether a page of another site may have made a browser send this request. Browsers send headers about its origin; a
+ * client that sends none is not a browser, and no page can make it send anything.
  */
 export function isFromAnotherSite(headers: IncomingHttpHeaders): boolean {
   const site = headers['sec-fetch-site'];
@@ -21,12 +21,12 @@ export function isFromAnotherSite(headers: IncomingHttpHeaders): boolean {
   return origin !== undefined && (!URL.canParse(origin) || new URL(origin).host !== host);
 }
 
-/** Whether a browser asks for a page that is to take the place of the one that it shows: no page can read the answer. */
+/** Whether a browser asks for a page that will replace the current one: no page can read the answer. */
 export function isNavigation(headers: IncomingHttpHeaders): boolean {
   return headers['sec-fetch-mode'] === 'navigate' && headers['sec-fetch-dest'] === 'document';
 }
 
-/** What proxies, load balancers and content networks put on what they pass on; no browser and no tool sends one by itself. */
+/** Headers that proxies, load balancers and CDNs add to what they forward; no browser and no tool sends one by itself. */
 const proxyHeaders = [
   /^(forwarded|via|cdn-loop|front-end-https)$/,
   /^(x-)?(original-)?forwarded(-|$)/,
@@ -37,8 +37,8 @@ const proxyHeaders = [
 ];
 
 /**
- * What shows that a request came through a proxy, in words; null: nothing does. A proxy that adds nothing cannot be told from
- * a caller of this machine, but for one that speaks HTTP/1.0, as nginx does where nobody says otherwise.
+ * What shows that a request came through a proxy, in words; null if nothing does. A proxy that adds no header cannot be
+ * told from a caller on this machine, unless it speaks HTTP/1.0, which is nginx' default.
  */
 export function signOfProxy({ headers, httpVersion }: Pick<IncomingMessage, 'headers' | 'httpVersion'>): string | null {
   const header = Object.keys(headers).find((name) => proxyHeaders.some((pattern) => pattern.test(name)));

@@ -10,15 +10,16 @@ export const sessionCookie = 'sluice_session';
 const contentSchema = z.tuple([z.string(), z.int()]);
 
 /**
- * What a browser keeps of a login: which token it had and until when that counts, signed with the token. The token itself is
- * not in it. It ends with its time, and when the token is changed; it is good at every console that knows the token.
+ * Creates the cookie of a login. It names the token and the time until which the session is valid, signed with the token,
+ * which it does not contain. It ends at that time, or when the token changes, and is valid at every console that knows
+ * the token.
  */
 export function issueSession({ id, token }: Credential, nowMs: number): string {
   const content = Buffer.from(JSON.stringify([id, nowMs + sessionMs])).toString('base64url');
   return `${content}.${sign(content, token)}`;
 }
 
-/** Whose session this is; null when it is over, forged or none. */
+/** The credential of a session; null if the session has expired, is forged or malformed. */
 export function readSession(session: string, credentials: Credentials, nowMs: number): Credential | null {
   const [content = '', signature = '', ...rest] = session.split('.');
   const parsed = contentSchema.safeParse(jsonIn(content));
@@ -31,7 +32,7 @@ export function readSession(session: string, credentials: Credentials, nowMs: nu
   return given.length === expected.length && timingSafeEqual(given, expected) ? credential : null;
 }
 
-/** How a browser keeps the cookie. `isSecure`: it speaks TLS, so the cookie may not leave by plain HTTP. */
+/** How a browser keeps the cookie. `isSecure`: the browser uses TLS, so the cookie must not be sent over plain HTTP. */
 export function cookieOptions(isSecure: boolean): CookieSerializeOptions {
   return { path: '/', httpOnly: true, sameSite: 'strict', secure: isSecure };
 }

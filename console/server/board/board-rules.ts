@@ -1,15 +1,15 @@
-/** How somebody sees the queues. */
+/** What a caller may see and do on the board. */
 export interface BoardAccess {
-  /** may pause, resume, retry and the like; else everything is only looked at */
+  /** may pause, resume, retry and so on; otherwise the board is read-only */
   mayChange: boolean;
-  /** sees inputs, bodies and ids of users */
+  /** sees inputs, bodies and users' ids */
   reveals: boolean;
 }
 
-/** What is asked of the board. */
+/** A request to the board. */
 interface BoardRequest {
   method: string;
-  /** the route that was found, below the board's own address: a path may be written in many ways, and means one route */
+  /** the matched route, below the board's own address: a path may be written in many ways that mean one route */
   route: string;
   params: Readonly<Record<string, string>>;
 }
@@ -17,8 +17,8 @@ interface BoardRequest {
 const ofQueue = '/api/queues/:queueName';
 
 /**
- * What may be done to queues from the board. The list is of what is allowed: jobs carry records, so whatever removes or
- * rewrites jobs loses them. What is to be thrown away goes through the dead letters.
+ * What the board may do to queues. This is an allow list: jobs carry records, so removing or rewriting a job loses them.
+ * To discard records, use the dead letters.
  */
 const changes = new Set([
   '/api/queues/pause',
@@ -31,10 +31,10 @@ const changes = new Set([
 ]);
 const retryAll = `${ofQueue}/retry/:queueStatus`;
 
-/** It tells the data of jobs past the formatter. */
+/** It returns the data of jobs without the formatter. */
 const rawData = `${ofQueue}/:jobId/flow`;
 
-/** Whether a request to the board may pass. */
+/** Whether a request to the board is allowed. */
 export function mayPass({ method, route, params }: BoardRequest, { mayChange, reveals }: BoardAccess): boolean {
   if (method === 'GET' || method === 'HEAD') return reveals || route !== rawData;
   return mayChange && (changes.has(route) || (route === retryAll && params['queueStatus'] === 'failed'));

@@ -4,19 +4,20 @@ import { UnreadData } from './unread-data.ts';
 
 const kib = 1_024;
 
-/** Bytes of the data of one job that somebody looks at, and of all jobs of a page together. */
+/** Bytes of data that are read of one job that somebody views, or of all jobs on a page together. */
 const maxDataBytes = 4 * kib * kib;
 /** Bytes of any other field: reasons, stack traces, options. */
 const maxFieldBytes = 16 * kib;
-/** Bytes of data that is not read: its beginning says who made it. */
+/** Bytes at the beginning of data that is too large to be read: they name its producer. */
 const headBytes = 512;
 
 /**
- * Reads a job without what is larger than it may be: a client has all of an answer in memory, and several times when it
- * parses it.
+ * Reads a job without the fields that are too large: a client holds the whole answer in memory, and several copies of it
+ * when it parses it.
  *
- * KEYS[1] the job. ARGV[1] bytes of data, ARGV[2] bytes of each other field, ARGV[3] bytes of the beginning of data that is
- * larger. Returns the size of the data, its beginning or '', and the fields, each with its value. Changes nothing.
+ * KEYS[1] the job. ARGV[1] maximum bytes of data, ARGV[2] maximum bytes of each other field, ARGV[3] bytes to return from
+ * the beginning of data that is larger. Returns the size of the data, its beginning or '', and the fields with their
+ * values. Changes nothing.
  */
 const readJob = `
   local fields = {}
@@ -35,7 +36,7 @@ const readJob = `
   return {size, head, fields}`;
 
 /**
- * A queue to look at, whose jobs are read by bytes: 4 MiB of data for a job or for a page. BullMQ reads whatever a job
+ * A queue for viewing, which limits the bytes that it reads: 4 MiB of data for a job or a page. BullMQ reads all that a job
  * carries, all jobs of a page at once, and each of them twice.
  */
 export class BoundedQueue extends Queue {
@@ -70,7 +71,7 @@ export class BoundedQueue extends Queue {
   }
 }
 
-/** As BullMQ keeps a job. What is too large, or cannot be parsed, is left out. */
+/** A job in BullMQ's own form. A field that is too large or cannot be parsed is left out. */
 function toJobJson(id: string, fields: ReadonlyMap<string, string>): JobJson {
   const text = (name: string): string | undefined => fields.get(name);
   const number = (name: string): number | undefined => (fields.has(name) ? Number(fields.get(name)) : undefined);

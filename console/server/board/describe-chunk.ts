@@ -1,29 +1,29 @@
 import { UnreadData } from './unread-data.ts';
 
-/** Records of a chunk that are shown; a job may carry thousands. */
+/** How many records of a chunk are shown; a job may carry thousands. */
 const recordsShown = 20;
-/** Characters of a text that are shown. */
+/** How many characters of a text are shown. */
 const charsShown = 2_000;
 
-/** What tells of people, or is theirs: inputs, what was computed from them, bodies, ids of users. */
+/** Fields that are about people or belong to them: inputs, what was computed from them, bodies, users' ids. */
 const privateFields = new Set(['input', 'trace', 'requestBody', 'responseBody', 'externalUserId', 'createdBy']);
 
 /**
- * A job's data as a person wants to see it: a chunk as its records, the first of them; long texts are cut.
+ * A job's data for display: for a chunk, its first records. Long texts are cut.
  *
- * @param data of a BullMQ job, whatever it is
- * @param reveals whether private fields are shown; else what they hold is told by its kind and size only
+ * @param data of a BullMQ job, of any form
+ * @param reveals whether private fields are shown; otherwise only their type and size
  */
 export function describeChunk(data: unknown, reveals: boolean): unknown {
   if (data instanceof UnreadData) return data.describe();
-  if (!isObject(data)) return data === undefined ? null : 'data that is no chunk';
+  if (!isObject(data)) return data === undefined ? null : 'data that is not a chunk';
   const { records, ...header } = data;
-  if (!Array.isArray(records)) return reveals ? shorten(data) : 'data that is no chunk';
+  if (!Array.isArray(records)) return reveals ? shorten(data) : 'data that is not a chunk';
   return {
     ...(shorten(header) as Record<string, unknown>),
     recordCount: records.length,
     records: records.slice(0, recordsShown).map((record) => describeRecord(record, reveals)),
-    ...(records.length > recordsShown ? { more: `${records.length - recordsShown} records that are not shown` } : {}),
+    ...(records.length > recordsShown ? { more: `${records.length - recordsShown} more records, not shown` } : {}),
   };
 }
 
@@ -40,7 +40,7 @@ function describeRecord(record: unknown, reveals: boolean): unknown {
 function kindOf(value: unknown): string {
   if (typeof value === 'string') return `text of ${value.length} characters`;
   if (Array.isArray(value)) return `list of ${value.length}`;
-  if (isObject(value)) return `object of ${Object.keys(value).length} fields`;
+  if (isObject(value)) return `object with ${Object.keys(value).length} fields`;
   return value === null ? 'nothing' : typeof value;
 }
 

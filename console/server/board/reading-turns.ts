@@ -1,13 +1,13 @@
 import { Problem } from '../http/problem.ts';
 
-/** Gives the turn to the next one; a second call does nothing. */
+/** Passes the turn on; a second call does nothing. */
 export type EndTurn = () => void;
 
 /**
- * Lets one reading at a time go on: what each of them may take of memory is bounded, and so all of them together are.
+ * Lets one reader at a time proceed: the memory that each may use is bounded, and therefore the memory of all of them.
  *
- * @param options.maxWaiting readings that wait; one more is refused
- * @param options.maxWaitMs how long one waits before it is refused
+ * @param options.maxWaiting readers that may wait; further ones are refused
+ * @param options.maxWaitMs how long a reader waits before it is refused
  */
 export function createReadingTurns({ maxWaiting, maxWaitMs }: { maxWaiting: number; maxWaitMs: number }) {
   let isTaken = false;
@@ -23,10 +23,10 @@ export function createReadingTurns({ maxWaiting, maxWaitMs }: { maxWaiting: numb
       waiting.shift()?.(take());
     };
   };
-  const refusal = () => new Problem('unavailable', 'Others are looking at jobs, which are large; try again');
+  const refusal = () => new Problem('unavailable', 'Other requests are reading large jobs; try again');
 
   return {
-    /** Resolves when it is this one's turn. @throws Problem when too many wait, or it has waited too long */
+    /** Resolves when it is the caller's turn. @throws Problem if too many wait, or the caller has waited too long */
     begin(): Promise<EndTurn> {
       if (!isTaken) return Promise.resolve(take());
       if (waiting.length >= maxWaiting) return Promise.reject(refusal());

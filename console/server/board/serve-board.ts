@@ -19,10 +19,10 @@ const basePath = '/queues';
 /** The board's page offers up to 50. */
 const mostJobsPerPage = 100;
 
-/** The board's page asks another site for a typeface. The policy stops that, and every reader's browser would complain. */
+/** The board's page loads a font from another site. The policy blocks that, and every reader's browser would log an error. */
 const typefaceFromElsewhere = /<link href="https:\/\/fonts\.[^>]*>/g;
 
-/** Serves Bull Board at `/queues`: for readers to look at, for operators to pause, resume, retry and promote. */
+/** Serves Bull Board at `/queues`: readers can view, operators can pause, resume, retry and promote. */
 export async function serveBoard(
   app: FastifyInstance,
   deps: { redis: Redis; namespace: string; credentials: Credentials },
@@ -30,7 +30,7 @@ export async function serveBoard(
   const queues = ([...queueNames, maintenanceQueue] as const).map((name) => {
     const queue = new BoundedQueue(name, deps.redis, {
       prefix: queuePrefix(name, deps.namespace),
-      // It only looks; opening a queue would write its settings.
+      // Read only: opening a queue would otherwise write its settings.
       skipMetasUpdate: true,
     });
     queue.on('error', () => undefined);
@@ -41,13 +41,15 @@ export async function serveBoard(
   createBullBoard({
     queues: queues.map(toAdapter),
     serverAdapter,
-    // Nothing is loaded from elsewhere, and nothing leads there.
+    // No link leads to another site.
     options: { uiConfig: { boardTitle: 'Sluice', hideDocsLink: true, miscLinks: [{ text: 'Console', url: '/' }] } },
   });
   serverAdapter.setBasePath(basePath);
-  // Thrown on, an error is answered as everywhere else.
+  // Rethrown, so that the error is answered like any other.
   serverAdapter.setErrorHandler((error) => {
-    throw hasMovedOn(error) ? new Problem('conflict', 'The job is not in a state for this', { cause: error }) : error;
+    throw hasMovedOn(error)
+      ? new Problem('conflict', 'The job is not in a state that allows this', { cause: error })
+      : error;
   });
 
   await app.register((scope, _options, done) => {
@@ -65,16 +67,16 @@ export async function serveBoard(
       if (!mayPass({ method, route, params: request.params as Record<string, string> }, accessFor(request)))
         throw new Problem(
           'forbidden',
-          'The board does not change or remove jobs, which hold records, nor show them whole',
+          'The board cannot change or remove jobs, because they hold records, and does not show them whole',
         );
       if (Number(jobsPerPage) > mostJobsPerPage)
         throw new Problem('invalid-request', `jobsPerPage is too large; accepted: up to ${mostJobsPerPage}`);
-      // A queue waits for an answer far longer than its caller.
+      // A BullMQ queue waits for an answer far longer than its caller.
       if (route.startsWith('/api/')) await fromRedis(() => deps.redis.ping());
       if (method === 'GET' && route.startsWith('/api/queues')) endTurn.set(request, await turns.begin());
     });
     scope.addHook('preHandler', (request, _reply, next) => currentAccess.run(accessFor(request), next));
-    // The answer is made: how long somebody takes to receive it is of no concern to the others.
+    // The answer is complete: the others need not wait until it has been received.
     scope.addHook('onSend', async (request) => endTurn.get(request)?.());
     scope.addHook('onResponse', async (request) => endTurn.get(request)?.());
     scope.addHook('onSend', async (_request, reply, payload) =>
@@ -90,15 +92,15 @@ export async function serveBoard(
   });
 }
 
-/** BullMQ's scripts refuse with a negative number what a job is not in the state for: it has moved on since it was shown. */
+/** BullMQ's scripts return a negative number if a job's state does not allow the operation: it has changed since it was shown. */
 function hasMovedOn(error: Error): boolean {
   return 'code' in error && typeof error.code === 'number';
 }
 
-/** One board for all: what an adapter shows, and whether it offers changes, is of whoever asks. */
+/** All callers share one board: what an adapter shows, and whether it offers changes, depends on the caller. */
 function toAdapter(queue: BoundedQueue): BullMQAdapter {
   const adapter = new BullMQAdapter(queue);
-  // No job of ours has a parent or children, and looking for them reads jobs whole.
+  // Sluice's jobs have no parents or children, and looking for them reads whole jobs.
   adapter.getFlowProducer = async () => null;
   adapter.setFormatter('data', (data) => describeChunk(data, (currentAccess.getStore() ?? noAccess).reveals));
   adapter.setFormatter('returnValue', () => null);

@@ -1,12 +1,12 @@
 import { byteSize } from '../../../shared/platform/byte-size.ts';
 
-/** As the SDK writes a chunk. */
+/** The beginning of a chunk, as the SDK writes it. */
 const header = /^\{"v":(\d{1,9}),"producer":"([A-Za-z0-9_-]{1,100})","epoch":(\d{1,16}),"seq":(\d{1,16}),"records":\[/;
 
-/** The data of a job that was not read, since it is large, or cannot be parsed. */
+/** The data of a job that was not read, because it is too large or cannot be parsed. */
 export class UnreadData {
   readonly bytes: number;
-  /** its beginning; '' when it was read and is no JSON */
+  /** its beginning; '' if the data was read but is not JSON */
   readonly head: string;
 
   constructor(bytes: number, head: string) {
@@ -14,11 +14,11 @@ export class UnreadData {
     this.head = head;
   }
 
-  /** For a person: how large it is, and whose, where it says so. Nothing that a record holds. */
+  /** For display: its size and, if known, its producer. Nothing that a record holds. */
   describe(): Record<string, unknown> {
     const [, v, producer, epoch, seq] = header.exec(this.head) ?? [];
     const origin = producer === undefined ? {} : { v: Number(v), producer, epoch: Number(epoch), seq: Number(seq) };
-    const why = this.head === '' ? 'is no JSON' : 'is too large to be shown here';
+    const why = this.head === '' ? 'is not JSON' : 'is too large to be shown here';
     return { ...origin, bytes: this.bytes, notShown: `the job's data of ${byteSize(this.bytes)} ${why}` };
   }
 }

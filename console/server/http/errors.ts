@@ -5,7 +5,7 @@ import type { Logger } from '../../../shared/platform/logging/logger.ts';
 import { type ProblemBody, plainProblem, problemContentType } from './problem.ts';
 import { toProblem } from './to-problem.ts';
 
-/** Answers with a problem. It names the request, so that a person finds it in the log. */
+/** Answers with a problem. It names the request, so that a person can find it in the log. */
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, problem: ProblemBody): FastifyReply {
   if (problem.status === 401) reply.header('www-authenticate', 'Bearer realm="sluice"');
   if (problem.status === 503) reply.header('retry-after', '5');
@@ -15,16 +15,13 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, proble
     .send(JSON.stringify({ ...problem, instance: `urn:sluice:request:${request.id}` }));
 }
 
-/** The error handlers of the server. Whatever was thrown is logged here, once, and only when it is not the caller's. */
+/** The server's error handlers. They log an error here, once, and only if the caller did not cause it. */
 export function createErrorHandlers(logger: Logger) {
   const handle = (thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const problem = toProblem(thrown);
     if (problem.status >= 500) {
       const route = request.routeOptions?.url ?? 'none';
-      logger[problem.status === 500 ? 'error' : 'warn'](
-        { err: thrown, request: request.id, route },
-        'a request failed',
-      );
+      logger[problem.status === 500 ? 'error' : 'warn']({ err: thrown, request: request.id, route }, 'request failed');
     }
     return sendProblem(request, reply, problem);
   };
@@ -35,7 +32,7 @@ export function createErrorHandlers(logger: Logger) {
   };
 }
 
-/** What is no HTTP gets its answer before there is a request. */
+/** Answers what is not valid HTTP, for which there is no request object. */
 export function answerNoHttp(error: NodeJS.ErrnoException, socket: Socket): void {
   const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
   if (error.code === 'ECONNRESET' || !socket.writable) {

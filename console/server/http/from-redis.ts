@@ -3,7 +3,7 @@ import { Problem } from './problem.ts';
 const answerWithinMs = 2_000;
 
 /**
- * Asks Redis. Whatever goes wrong there means that there is no answer now; a server that says nothing gets two seconds.
+ * Asks Redis. Any failure means that there is no answer now; a server that does not answer has two seconds.
  *
  * @throws Problem with `detail`
  */

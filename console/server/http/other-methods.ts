@@ -5,7 +5,7 @@ import { plainProblem } from './problem.ts';
 /**
  * Notes the methods of all routes that are added from now on.
  *
- * @returns adds the other methods to them, which are answered with 405 and with those that there are
+ * @returns adds a route for the other methods, which answers 405 and names the methods that exist
  */
 export function noteMethods(app: FastifyInstance): () => void {
   const methodsOf = new Map<string, string[]>();
@@ -20,9 +20,9 @@ export function noteMethods(app: FastifyInstance): () => void {
         url,
         config: { access: 'anybody' },
         schema: { hide: true },
-        // Before the body, whose kind does not matter.
+        // Before the body is read: its content type does not matter.
         onRequest: async (request, reply) =>
-          sendProblem(request, reply.header('allow', allow), plainProblem(405, `This address takes ${allow}`)),
+          sendProblem(request, reply.header('allow', allow), plainProblem(405, `This address accepts ${allow}`)),
         handler: () => undefined,
       });
     }

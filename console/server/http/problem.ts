@@ -1,7 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import { z } from 'zod';
 
-/** What can go wrong with a request, and the status that says so. */
+/** What can go wrong with a request, and the matching HTTP status. */
 const statusOf = {
   'invalid-request': 400,
   unauthenticated: 401,
@@ -17,14 +17,14 @@ export type ProblemName = keyof typeof statusOf;
 
 export const problemContentType = 'application/problem+json';
 
-/** The one form of all errors. @see RFC 9457 */
+/** The format of all errors. @see RFC 9457 */
 export const problemSchema = z
   .object({
-    type: z.string().describe('urn:sluice:problem:<name>, or about:blank where the status says it all'),
+    type: z.string().describe('urn:sluice:problem:<name>, or about:blank if the status says everything'),
     title: z.string(),
     status: z.int().min(400).max(599),
     detail: z.string().optional(),
-    instance: z.string().optional().describe('names the request, as the console’s log does'),
+    instance: z.string().optional().describe('identifies the request, as in the console’s log'),
     errors: z
       .array(z.object({ in: z.string(), field: z.string(), message: z.string() }))
       .optional()
@@ -34,7 +34,7 @@ export const problemSchema = z
 
 export type ProblemBody = z.infer<typeof problemSchema>;
 
-/** Thrown by whoever knows what went wrong. Its detail goes to the caller: it holds no secret and nothing of the server. */
+/** Thrown where the cause is known. Its detail goes to the caller, so it contains no secret and nothing about the server. */
 export class Problem extends Error {
   override readonly name = 'Problem';
   readonly body: ProblemBody;
@@ -52,7 +52,7 @@ export class Problem extends Error {
   }
 }
 
-/** A problem that its HTTP status says all about. */
+/** A problem that its HTTP status describes fully. */
 export function plainProblem(status: number, detail?: string): ProblemBody {
   return {
     type: 'about:blank',

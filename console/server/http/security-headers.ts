@@ -1,10 +1,10 @@
 import type { FastifyReply } from 'fastify';
 
-/** Nothing from elsewhere, nothing inline, in nobody's frame. */
+/** Nothing from other sites, nothing inline, and no framing. */
 const ownFilesOnly =
   "default-src 'self'; object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'";
 
-/** Bull Board says where it is by `<base>`, and styles what is shown while it loads within its page. */
+/** Bull Board sets its address with `<base>`, and has inline styles for what it shows while it loads. */
 const bullBoardPolicy =
   "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'";
 
@@ -14,11 +14,11 @@ const constantHeaders = {
   'referrer-policy': 'no-referrer',
   'cross-origin-opener-policy': 'same-origin',
   'cross-origin-resource-policy': 'same-origin',
-  // What is shown is of now, and may be somebody's data.
+  // The content is current, and may be somebody's data.
   'cache-control': 'no-store',
 };
 
-/** Sets the headers that every answer has, errors included. */
+/** Sets the headers of every answer, including errors. */
 export function setSecurityHeaders(path: string, reply: FastifyReply): void {
   const isBullBoard = path === '/queues' || path.startsWith('/queues/');
   reply.headers({

@@ -11,15 +11,15 @@ import {
 import { explainRedisError, isRefusal } from '../../../shared/platform/redis/redis-errors.ts';
 import { Problem, type ProblemBody, plainProblem } from './problem.ts';
 
-/** The server is a standby, or the session was told to read only. */
+/** The server is a standby, or the session is read-only. */
 const readOnly = '25006';
 
-/** Prisma has no connection for a transaction, or has lost it: all are busy, or the server is away. */
+/** Prisma has no connection for a transaction, or has lost it: all connections are busy, or the server is away. */
 const noTransaction = 'P2028';
 
 /**
- * What to tell a caller of whatever was thrown. Of an error that nobody foresaw only that there was one: its message may
- * hold anything. Total: never throws.
+ * What to tell a caller about an error. An unexpected error is only reported as such, since its message may contain
+ * anything. Never throws.
  */
 export function toProblem(thrown: unknown): ProblemBody {
   if (thrown instanceof Problem) return thrown.body;
@@ -29,7 +29,7 @@ export function toProblem(thrown: unknown): ProblemBody {
   if (thrown instanceof RedisNearlyFullError) return new Problem('unavailable', thrown.message).body;
   if (isRefusal(thrown)) return new Problem('unavailable', `Redis refuses: ${explainRedisError(thrown)}`).body;
   if (isOfRedis(thrown)) return new Problem('unavailable', 'Redis did not answer').body;
-  return ofDatabase(thrown) ?? new Problem('internal', 'The console has met an error; its log has more').body;
+  return ofDatabase(thrown) ?? new Problem('internal', 'The console met an unexpected error; see its log').body;
 }
 
 function ofValidation(thrown: Parameters<typeof toProblem>[0] & object): ProblemBody {
@@ -37,28 +37,28 @@ function ofValidation(thrown: Parameters<typeof toProblem>[0] & object): Problem
     validation: { instancePath: string; message?: string }[];
     validationContext?: string;
   };
-  // Ten say enough: a body may have thousands.
+  // Ten are enough: a body may have thousands.
   const errors = validation.slice(0, 10).map(({ instancePath, message }) => ({
     in: validationContext ?? 'request',
     field: instancePath.replace(/^\//, '').slice(0, 200),
     message: (message ?? 'is not accepted').slice(0, 500),
   }));
-  return new Problem('invalid-request', 'The request has something in it that is not accepted', { errors }).body;
+  return new Problem('invalid-request', 'The request contains something that is not accepted', { errors }).body;
 }
 
-/** An error of Fastify or of what sends files, such as for a body that is too large or a range that no file has. */
+/** An error of Fastify or of its static-file plugin, such as a body that is too large or a range that a file does not have. */
 function isClientError(thrown: unknown): thrown is Error & { statusCode: number } {
   if (!(thrown instanceof Error) || !('statusCode' in thrown)) return false;
   const { statusCode } = thrown;
   return typeof statusCode === 'number' && statusCode >= 400 && statusCode < 500;
 }
 
-/** Their messages tell of the request and nothing else. */
+/** Fastify's messages are about the request and nothing else. */
 function isFastifys(error: Error): boolean {
   return 'code' in error && typeof error.code === 'string' && error.code.startsWith('FST_');
 }
 
-/** How the client of Redis says that there is no answer; there are no codes. */
+/** Messages of the Redis client for a missing answer; these errors have no codes. */
 const redisMessages = [/^Connection is closed\.$/, /^Socket timeout\./, /^Stream isn't writeable /];
 
 function isOfRedis(thrown: unknown): boolean {
@@ -70,16 +70,16 @@ function isOfRedis(thrown: unknown): boolean {
 function ofDatabase(thrown: unknown): ProblemBody | null {
   const { class: class_, code } = classifyDatabaseError(thrown);
   if (code === queryCanceled)
-    return new Problem('timed-out', 'PostgreSQL took too long; it is quicker with less, such as a shorter window').body;
+    return new Problem('timed-out', 'PostgreSQL took too long; ask for less, such as a shorter window').body;
   if (code === lockNotAvailable)
-    return new Problem('unavailable', 'What was to be changed is being worked on; nothing was changed, so try again')
+    return new Problem('unavailable', 'Another process is working on the same rows; nothing was changed, so try again')
       .body;
   if (code === insufficientPrivilege)
     return new Problem(
       'forbidden',
-      `The database user of the console lacks a right: ${describeDatabaseError(thrown).message}`,
+      `The console's database user lacks a right: ${describeDatabaseError(thrown).message}`,
     ).body;
-  if (code === readOnly) return new Problem('unavailable', 'PostgreSQL only reads here, as a standby does').body;
+  if (code === readOnly) return new Problem('unavailable', 'PostgreSQL is read-only, as a standby is').body;
   return class_ === 'transient' || code === noTransaction
     ? new Problem('unavailable', 'PostgreSQL did not answer').body
     : null;

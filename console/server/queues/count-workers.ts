@@ -3,7 +3,7 @@ import { queueKeys } from '../../../queries/queues/queue-facts.ts';
 import { type QueueName, queueNames } from '../../../shared/contracts/queues.ts';
 import type { Redis } from '../../../shared/platform/redis/redis.ts';
 
-/** The processes that take jobs of each queue, by the connections on which they wait for them; null where Redis does not tell. */
+/** How many processes take jobs of each queue, counted by their blocking connections; null if Redis does not tell. */
 export async function countWorkers(redis: Redis, namespace: string): Promise<Record<QueueName, number | null>> {
   const names = await redis.client('LIST').then(
     (list) => clientNamesOf(String(list)),

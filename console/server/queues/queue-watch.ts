@@ -4,14 +4,14 @@ import type { Redis } from '../../../shared/platform/redis/redis.ts';
 import { type QueueSample, withSample } from './queue-history.ts';
 import { type QueueRates, toRates } from './rates.ts';
 
-/** A queue as it is, and how it has been moving. */
+/** The current state of a queue, and its rates. */
 export interface WatchedQueue extends QueueReading {
   queue: QueueName;
-  /** of the last minute; null until there are two readings with a second between them */
+  /** over the last minute; null until there are two readings at least a second apart */
   rates: QueueRates | null;
 }
 
-/** Over how long rates are measured. */
+/** The time over which rates are measured. */
 const windowMs = 60_000;
 const everyMs = 5_000;
 const closestMs = 1_000;
@@ -19,10 +19,10 @@ const closestMs = 1_000;
 type TimedReading = QueueReading & { atMs: number };
 
 /**
- * Reads the queues every five seconds, from `start` to `stop`, and keeps the readings of the last minute, and depth and age of the
- * last hour. While Redis is away there are none, and rates go on from the last one before.
+ * Reads the queues every five seconds, from `start` to `stop`. Keeps the readings of the last minute, and depth and age of
+ * the last hour. While Redis is away there are no readings, and rates continue from the last one before.
  *
- * @param deps.elapsedMs a clock that is never set, in ms
+ * @param deps.elapsedMs a monotonic clock, in ms
  * @param deps.nowMs the clock of the samples. @default Date.now
  */
 export function createQueueWatch(deps: {
@@ -36,7 +36,7 @@ export function createQueueWatch(deps: {
   const histories = new Map<QueueName, TimedReading[]>(queueNames.map((queue) => [queue, []]));
   let timer: NodeJS.Timeout | null = null;
 
-  /** @throws what Redis answers, or that it does not */
+  /** @throws the error of Redis or of its client */
   const look = async (queue: QueueName): Promise<WatchedQueue> => {
     const reading = { ...(await readQueue(deps.redis, { queue, namespace: deps.namespace })), atMs: deps.elapsedMs() };
     const history = remember(histories.get(queue) ?? [], reading);
@@ -47,7 +47,7 @@ export function createQueueWatch(deps: {
     const isUsable = first !== undefined && atMs - first.atMs >= closestMs;
     return { queue, ...now, rates: isUsable ? toRates(first, reading, atMs - first.atMs) : null };
   };
-  // One look at a time: a reading that comes late would seem to be of a queue that was made anew.
+  // One reading at a time: if a late one overtook another, the queue would seem to have been recreated.
   let looking: Promise<WatchedQueue[]> | null = null;
   const lookAtAll = (): Promise<WatchedQueue[]> => {
     looking ??= Promise.all(queueNames.map(look)).finally(() => {
@@ -57,9 +57,9 @@ export function createQueueWatch(deps: {
   };
 
   return {
-    /** All queues as they are now; those who ask at the same time get the same answer. */
+    /** All queues as they are now; concurrent callers share one answer. */
     read: lookAtAll,
-    /** Depth and age of a queue over the last hour, the oldest first; since this process began. */
+    /** Depth and age of a queue over the last hour, oldest first; starts with this process. */
     pastOf: (queue: QueueName): readonly QueueSample[] => pasts.get(queue) ?? [],
     start(): void {
       const tick = (): void => void lookAtAll().catch(() => undefined);
@@ -75,8 +75,8 @@ export function createQueueWatch(deps: {
 export type QueueWatch = ReturnType<typeof createQueueWatch>;
 
 /**
- * A history with one more reading. It keeps one that is at least as old as the window, so that rates are always of a whole
- * one; it begins anew when the queue does; and however often somebody asks, readings are a second apart.
+ * A history with one more reading. It keeps one reading at least as old as the window, so that rates always cover a whole
+ * window. It starts again when the queue is recreated. However often somebody asks, readings are a second apart.
  */
 export function remember<T extends { atMs: number; added: number }>(history: readonly T[], reading: T): T[] {
   const last = history.at(-1);

@@ -1,22 +1,22 @@
 import type { QueueReading } from '../../../queries/queues/queue-facts.ts';
 
-/** How fast jobs come and go, as it was over some time. */
+/** How fast jobs came and went over some time. */
 export interface QueueRates {
   arrivalsPerSecond: number;
-  /** jobs that were settled; those that failed are none */
+  /** jobs that were settled; failed jobs do not count */
   completionsPerSecond: number;
-  /** the time between the two readings behind this, in seconds */
+  /** the time between the two readings, in seconds */
   overSeconds: number;
 }
 
 type Counted = Pick<QueueReading, 'added' | 'waiting' | 'active' | 'delayed' | 'failed'>;
 
 /**
- * The rates between two readings. BullMQ counts what is added; a job that is done leaves the queue, as workers keep none. So
- * what was added, less what the queue has grown by, was done or has failed. Exact, unless failed jobs go meanwhile, removed by
- * a person or as the failed set is full: those count as done.
+ * The rates between two readings. BullMQ counts added jobs, and completed jobs leave the queue, because workers keep none.
+ * So what was added, minus what the queue has grown by, was completed or has failed. This is exact, unless failed jobs are
+ * removed meanwhile, by a person or because the failed set is full: those count as completed.
  *
- * @returns null when no time has passed, or the queue was made anew
+ * @returns null if no time has passed, or the queue was recreated
  */
 export function toRates(before: Counted, after: Counted, elapsedMs: number): QueueRates | null {
   const added = after.added - before.added;

@@ -10,9 +10,9 @@ import { replayDeadLetters } from '../../../dead-letters/replay.ts';
 import { requireUrl } from '../../../shared/platform/config/config.ts';
 import { createRedis } from '../../../shared/platform/redis/redis.ts';
 import type { App, RouteDeps } from '../app.ts';
-import { given } from '../given.ts';
 import { fromRedis } from '../http/from-redis.ts';
 import { Problem } from '../http/problem.ts';
+import { omitUndefined } from '../omit-undefined.ts';
 import { problems } from '../schemas/common.ts';
 import {
   deadLetter,
@@ -29,7 +29,7 @@ import {
 
 const tags = ['dead letters'];
 
-/** For one answer of Redis while dead letters are put back. */
+/** How long to wait for one answer of Redis while dead letters are replayed. */
 const redisSilenceMs = 10_000;
 
 export function addDeadLetterRoutes(app: App, deps: RouteDeps): void {
@@ -42,13 +42,15 @@ export function addDeadLetterRoutes(app: App, deps: RouteDeps): void {
       config: { access: 'operator' },
       schema: {
         operationId: 'discardDeadLetters',
-        summary: 'Puts open dead letters aside for good; they stay visible',
+        summary: 'Discards open dead letters for good; they stay visible',
         tags,
         body: discardBody,
         response: { 200: discardAnswer, ...problems },
       },
     },
-    async ({ body: { all, ...filter } }) => ({ discarded: await discardDeadLetters(deps.database, given(filter)) }),
+    async ({ body: { all, ...filter } }) => ({
+      discarded: await discardDeadLetters(deps.database, omitUndefined(filter)),
+    }),
   );
 }
 
@@ -59,14 +61,14 @@ function addReading(app: App, { database }: RouteDeps): void {
       config: { access: 'read' },
       schema: {
         operationId: 'listDeadLetters',
-        summary: 'Records that could not be stored, those that were seen last first',
+        summary: 'Records that could not be stored, last seen first',
         tags,
         querystring: deadLettersQuery,
         response: { 200: deadLetterPage, ...problems },
       },
     },
     async ({ query: { limit, cursor = null, ...filter } }) =>
-      listDeadLetterSummaries(database, { filter: given(filter), limit, cursor }),
+      listDeadLetterSummaries(database, { filter: omitUndefined(filter), limit, cursor }),
   );
 
   app.get(
@@ -75,13 +77,15 @@ function addReading(app: App, { database }: RouteDeps): void {
       config: { access: 'read' },
       schema: {
         operationId: 'listDeadLetterCauses',
-        summary: 'The same by cause and state, the most numerous first',
+        summary: 'Dead letters by cause and state, the most numerous first',
         tags,
         querystring: deadLetterCausesQuery,
         response: { 200: deadLetterCauses, ...problems },
       },
     },
-    async ({ query: { limit, ...filter } }) => ({ causes: await groupDeadLetters(database, given(filter), limit) }),
+    async ({ query: { limit, ...filter } }) => ({
+      causes: await groupDeadLetters(database, omitUndefined(filter), limit),
+    }),
   );
 
   app.get(
@@ -90,7 +94,7 @@ function addReading(app: App, { database }: RouteDeps): void {
       config: { access: 'read' },
       schema: {
         operationId: 'getDeadLetter',
-        summary: 'One of them, with its payload',
+        summary: 'One dead letter, with its payload',
         tags,
         params: deadLetterParams,
         response: { 200: deadLetter, ...problems },
@@ -98,7 +102,7 @@ function addReading(app: App, { database }: RouteDeps): void {
     },
     async ({ params: { id } }) => {
       const found = await findDeadLetter(database, id);
-      if (found === null) throw new Problem('not-found', 'There is no dead letter of this id');
+      if (found === null) throw new Problem('not-found', 'There is no dead letter with this id');
       return { ...found, state: found.state as DeadLetterState };
     },
   );
@@ -111,7 +115,7 @@ function addReplay(app: App, { database, config }: RouteDeps): void {
       config: { access: 'operator' },
       schema: {
         operationId: 'replayDeadLetters',
-        summary: 'Puts dead letters back into their queue; repeating it stores nothing twice',
+        summary: 'Puts dead letters back into their queue; repeating this stores nothing twice',
         tags,
         body: replayBody,
         response: { 200: replayAnswer, ...problems },
@@ -119,7 +123,7 @@ function addReplay(app: App, { database, config }: RouteDeps): void {
     },
     async ({ body: { all, limit, repairs, ...filter } }) => {
       const parsed = repairs.map(parseRepair);
-      // A connection of its own: the queues that are opened on it for this go with it.
+      // A connection of its own: the queues that are opened on it are closed with it.
       const redis = createRedis(requireUrl(config.redisUrl, 'REDIS_URL'), {
         role: 'consumer',
         name: 'sluice:replay',
@@ -127,11 +131,11 @@ function addReplay(app: App, { database, config }: RouteDeps): void {
         silenceMs: redisSilenceMs,
       });
       try {
-        await fromRedis(() => redis.connect(), 'Redis did not answer; nothing was put back');
+        await fromRedis(() => redis.connect(), 'Redis did not answer; nothing was replayed');
         return await replayDeadLetters(
           { database, redis, namespace: config.namespace, memoryShare: config.memoryShare },
           {
-            filter: { ...given(filter), state: filter.state },
+            filter: { ...omitUndefined(filter), state: filter.state },
             repairs: parsed,
             limit,
             perSecond: null,
@@ -140,7 +144,8 @@ function addReplay(app: App, { database, config }: RouteDeps): void {
         );
       } catch (error) {
         if (redis.status === 'ready' || error instanceof Problem) throw error;
-        const detail = 'Redis went away while dead letters were being put back; ask again, which stores nothing twice';
+        const detail =
+          'The connection to Redis was lost during the replay; repeat the request, which stores nothing twice';
         throw new Problem('unavailable', detail, { cause: error });
       } finally {
         redis.disconnect();

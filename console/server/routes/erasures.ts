@@ -6,7 +6,7 @@ import { erasure, erasureBody } from '../schemas/erasures.ts';
 
 const tags = ['erasures'];
 
-/** Whom it is about stands in the body: an address is written to logs. */
+/** The subject is in the body, because addresses are written to logs. */
 export function addErasureRoutes(app: App, deps: RouteDeps): void {
   const desk = createErasureDesk(deps);
   app.addHook('onClose', () => desk.stop());
@@ -18,7 +18,7 @@ export function addErasureRoutes(app: App, deps: RouteDeps): void {
       schema: {
         operationId: 'beginErasure',
         summary:
-          'Begins to erase a user or a realm from tables, dead letters and queues; asking again goes on with what is left',
+          'Starts to erase a user or a realm from tables, dead letters and queues; repeating this continues with what is left',
         tags,
         body: erasureBody,
         response: { 202: erasure, ...problems },
@@ -26,7 +26,7 @@ export function addErasureRoutes(app: App, deps: RouteDeps): void {
     },
     async ({ body: { kind, id, dryRun, ownOnly } }, reply) => {
       if (!desk.begin({ kind, id }, { dryRun, ownOnly }))
-        throw new Problem('conflict', 'This console is erasing already; ask how far it is');
+        throw new Problem('conflict', 'An erasure is already running in this console; ask for its progress');
       return reply.code(202).send(desk.state());
     },
   );
@@ -37,7 +37,7 @@ export function addErasureRoutes(app: App, deps: RouteDeps): void {
       config: { access: 'operator' },
       schema: {
         operationId: 'getErasure',
-        summary: 'How far the erasure of this console is, and what the last one did',
+        summary: 'The progress of this console’s erasure, and the report of the last one',
         tags,
         response: { 200: erasure, ...problems },
       },

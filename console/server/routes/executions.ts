@@ -4,8 +4,8 @@ import { findExecution } from '../../../queries/executions/one.ts';
 import { parseWindow } from '../../../queries/executions/window.ts';
 import { realmOf } from '../access/guard.ts';
 import type { App, RouteDeps } from '../app.ts';
-import { given } from '../given.ts';
 import { Problem } from '../http/problem.ts';
+import { omitUndefined } from '../omit-undefined.ts';
 import { problems } from '../schemas/common.ts';
 import { execution, executionPage, executionsQuery } from '../schemas/executions.ts';
 import { requestParams } from '../schemas/requests.ts';
@@ -19,7 +19,7 @@ export function addExecutionRoutes(app: App, { database }: RouteDeps): void {
       config: { access: 'realm' },
       schema: {
         operationId: 'listExecutions',
-        summary: 'Executions of a strategy or of all, the newest first',
+        summary: 'Executions of one strategy or of all, newest first',
         tags,
         querystring: executionsQuery,
         response: { 200: executionPage, ...problems },
@@ -40,7 +40,7 @@ export function addExecutionRoutes(app: App, { database }: RouteDeps): void {
       const span = parseWindow({ since, until, window }, Date.now());
       const realm = realmWithin(request, realmId);
       const filter = {
-        ...given(rest),
+        ...omitUndefined(rest),
         ...(unmatched === 'true' ? { caseName: null } : {}),
         ...(realm === null ? {} : { realmId: realm }),
       };
@@ -64,18 +64,18 @@ export function addExecutionRoutes(app: App, { database }: RouteDeps): void {
     async (request) => {
       const found = await findExecution(database, request.params.id);
       const realm = realmOf(request);
-      // Of another realm's it is not told that it is there.
+      // Do not reveal that another realm's execution exists.
       if (found === null || (realm !== null && found.realmId !== realm))
-        throw new Problem('not-found', 'There is no execution of this id');
+        throw new Problem('not-found', 'There is no execution with this id');
       return found;
     },
   );
 }
 
-/** The realm that a list is confined to: the caller's own, or the one that was asked for. */
+/** The realm that a list is confined to: the caller's own, or the requested one. */
 function realmWithin(request: FastifyRequest, asked: string | undefined): string | null {
   const own = realmOf(request);
   if (own !== null && asked !== undefined && asked !== own)
-    throw new Problem('forbidden', 'This access is for another realm');
+    throw new Problem('forbidden', 'This token gives access to another realm only');
   return own ?? asked ?? null;
 }

@@ -2,14 +2,14 @@ import type { Registry } from 'prom-client';
 import type { App } from '../app.ts';
 import { Problem } from '../http/problem.ts';
 
-/** What the probes ask. */
+/** What the probes need. */
 export interface ProbeDeps {
   registry: Registry;
-  /** null when both servers answer, else which does not */
+  /** null if both servers answer, otherwise which one does not */
   whyNotReady: () => Promise<string | null>;
 }
 
-/** `/healthz` (this process answers; it has no work of its own to get stuck in), `/readyz` (it can answer questions), `/metrics`. */
+/** `/healthz` (this process answers; it has no work that could get stuck), `/readyz` (it can answer questions), `/metrics`. */
 export function addProbeRoutes(app: App, { registry, whyNotReady }: ProbeDeps): void {
   const schema = { hide: true };
   app.get('/healthz', { config: { access: 'anybody' }, schema }, async () => ({ status: 'ok' }));

@@ -25,7 +25,7 @@ export function addQueueRoutes(app: App, { config, queueWatch, redis }: RouteDep
       config: { access: 'read' },
       schema: {
         operationId: 'listQueues',
-        summary: 'How long the queues are, how fast they move, and when they would be empty',
+        summary: 'The queues’ lengths, their rates, and when they would be empty',
         tags,
         response: { 200: queueList, ...problems },
       },
@@ -50,7 +50,7 @@ export function addQueueRoutes(app: App, { config, queueWatch, redis }: RouteDep
       config: { access: 'read' },
       schema: {
         operationId: 'getQueueHistory',
-        summary: 'How long and how old the queues were, over the last hour',
+        summary: 'Depth and age of the queues over the last hour',
         tags,
         response: { 200: queueHistory, ...problems },
       },
@@ -64,7 +64,7 @@ export function addQueueRoutes(app: App, { config, queueWatch, redis }: RouteDep
       config: { access: 'read' },
       schema: {
         operationId: 'getScaling',
-        summary: 'What an autoscaler wants to know',
+        summary: 'The numbers that an autoscaler needs',
         tags,
         querystring: scalingQuery,
         response: { 200: scaling, ...problems },
@@ -73,9 +73,9 @@ export function addQueueRoutes(app: App, { config, queueWatch, redis }: RouteDep
     async ({ query: { targetSeconds } }) => {
       const queues = (await look()).map((queue) => toLoad(queue, targetSeconds));
       const running = queues.filter(({ isPaused }) => !isPaused);
-      // A guess would have an autoscaler start workers by the hundred each time a console is started.
+      // With a guess, an autoscaler would start workers by the hundred each time a console starts.
       if (running.some(({ backlog, completionsPerSecond }) => backlog > 0 && completionsPerSecond === null))
-        throw new Problem('unavailable', 'How fast the queues move is not known yet; ask again in a second');
+        throw new Problem('unavailable', 'The queues’ rates are not known yet; ask again in a second');
       const desired = queues.flatMap((queue) => queue.desiredWorkers ?? []);
       return {
         targetSeconds,
@@ -105,7 +105,7 @@ function toLoad(queue: WatchedQueue & { workers: number | null }, targetSeconds:
   };
 }
 
-/** Delayed jobs are none of it: they wait for their time, not for a worker. */
+/** Delayed jobs do not count: they wait for their time, not for a worker. */
 function backlogOf({ waiting, active }: WatchedQueue): number {
   return waiting + active;
 }

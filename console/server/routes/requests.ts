@@ -2,13 +2,13 @@ import { deleteRequest } from '../../../erasure/delete-request.ts';
 import { listRequests } from '../../../queries/requests/list-requests.ts';
 import { findRequest } from '../../../queries/requests/requests.ts';
 import type { App, RouteDeps } from '../app.ts';
-import { given } from '../given.ts';
 import { Problem } from '../http/problem.ts';
+import { omitUndefined } from '../omit-undefined.ts';
 import { noContent, problems } from '../schemas/common.ts';
 import { request, requestPage, requestParams, requestsQuery } from '../schemas/requests.ts';
 
 const tags = ['requests'];
-const notFound = 'There is no request of this id';
+const notFound = 'There is no request with this id';
 
 export function addRequestRoutes(app: App, { database }: RouteDeps): void {
   app.get(
@@ -17,7 +17,7 @@ export function addRequestRoutes(app: App, { database }: RouteDeps): void {
       config: { access: 'read' },
       schema: {
         operationId: 'listRequests',
-        summary: 'Requests: those being worked on first, then the newest',
+        summary: 'Requests: those in progress first, then newest first',
         tags,
         querystring: requestsQuery,
         response: { 200: requestPage, ...problems },
@@ -26,7 +26,7 @@ export function addRequestRoutes(app: App, { database }: RouteDeps): void {
     async ({ query: { limit, cursor = null, from, until, ...rest } }) =>
       listRequests(database, {
         filter: {
-          ...given(rest),
+          ...omitUndefined(rest),
           ...(from === undefined ? {} : { from: new Date(from) }),
           ...(until === undefined ? {} : { until: new Date(until) }),
         },
@@ -60,7 +60,7 @@ export function addRequestRoutes(app: App, { database }: RouteDeps): void {
       config: { access: 'operator' },
       schema: {
         operationId: 'deleteRequest',
-        summary: 'Deletes a request for good; what of it is still in the queue is not stored any more',
+        summary: 'Deletes a request for good; records of it that are still in the queue will not be stored',
         tags,
         params: requestParams,
         response: { 204: noContent, ...problems },

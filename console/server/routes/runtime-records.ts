@@ -1,9 +1,9 @@
 import { readHealthStatus } from '../../../queries/health/health-status.ts';
 import { findRuntimeRecord, listRuntimeRecords } from '../../../queries/health/runtime-records.ts';
 import type { App, RouteDeps } from '../app.ts';
-import { given } from '../given.ts';
 import { fromRedis } from '../http/from-redis.ts';
 import { Problem } from '../http/problem.ts';
+import { omitUndefined } from '../omit-undefined.ts';
 import { problems } from '../schemas/common.ts';
 import {
   healthEvents,
@@ -22,14 +22,14 @@ export function addRuntimeRecordRoutes(app: App, { config, database, redis }: Ro
       config: { access: 'read' },
       schema: {
         operationId: 'listRuntimeRecords',
-        summary: 'How the runtimes of games are, by game',
+        summary: 'The state of the games’ runtimes, by game',
         tags,
         querystring: runtimeRecordsQuery,
         response: { 200: runtimeRecordPage, ...problems },
       },
     },
     async ({ query: { limit, after = null, ...filter } }) =>
-      listRuntimeRecords(database, { ...given(filter), after, limit }),
+      listRuntimeRecords(database, { ...omitUndefined(filter), after, limit }),
   );
 
   app.get(
@@ -38,7 +38,7 @@ export function addRuntimeRecordRoutes(app: App, { config, database, redis }: Ro
       config: { access: 'read' },
       schema: {
         operationId: 'getRuntimeRecord',
-        summary: 'How the runtime of one game is',
+        summary: 'The state of one game’s runtime',
         tags,
         params: runtimeRecordParams,
         response: { 200: runtimeRecord, ...problems },
@@ -57,13 +57,13 @@ export function addRuntimeRecordRoutes(app: App, { config, database, redis }: Ro
       config: { access: 'read' },
       schema: {
         operationId: 'getHealthEvents',
-        summary: 'Who reads the health events, how far behind, and how the games are',
+        summary: 'Which process reads the health events, its lag, and the state of the games',
         tags,
         response: { 200: healthEvents, ...problems },
       },
     },
     async () => {
-      // Asked first: a server that has stopped to answer is else waited for much longer.
+      // Redis is asked first: the wait for a server that has stopped answering is otherwise much longer.
       await fromRedis(() => redis.ping());
       return readHealthStatus({ database, redis, config: config.health });
     },

@@ -10,13 +10,13 @@ import { loginBody, session } from '../schemas/session.ts';
 
 const tags = ['session'];
 
-/** Of one address. Behind a proxy all share one; whoever has a session needs no login. */
+/** For each address. Behind a proxy, all callers share one; whoever has a session needs no login. */
 const loginLimit = { max: 20, timeWindow: 60_000 };
 
 export function addSessionRoutes(app: App, credentials: Credentials): void {
-  const tell = (access: Access | null) => {
+  const toSession = (access: Access | null) => {
     // A scraper has no session.
-    if (access === null || access.kind === 'metrics') throw new Problem('unauthenticated', 'Nobody has this token');
+    if (access === null || access.kind === 'metrics') throw new Problem('unauthenticated', 'This token is not known');
     const realm = access.kind === 'realm' ? access.realm : null;
     return { access: access.kind, realm, needsToken: credentials.areRequired };
   };
@@ -32,7 +32,7 @@ export function addSessionRoutes(app: App, credentials: Credentials): void {
         response: { 200: session, ...problems },
       },
     },
-    async (request) => tell(accessOf(request)),
+    async (request) => toSession(accessOf(request)),
   );
 
   app.post(
@@ -41,7 +41,7 @@ export function addSessionRoutes(app: App, credentials: Credentials): void {
       config: { access: 'anybody', rateLimit: loginLimit },
       schema: {
         operationId: 'login',
-        summary: 'Makes a session of a token, for browsers',
+        summary: 'Starts a session with a token, for browsers',
         tags,
         security: [],
         body: loginBody,
@@ -50,13 +50,13 @@ export function addSessionRoutes(app: App, credentials: Credentials): void {
     },
     async (request, reply) => {
       const found = credentials.find(request.body.token);
-      const told = tell(found?.access ?? null);
+      const answer = toSession(found?.access ?? null);
       if (found !== null)
         reply.setCookie(sessionCookie, issueSession(found, Date.now()), {
           ...cookieOptions(isSecure(request)),
           maxAge: sessionMs / 1_000,
         });
-      return told;
+      return answer;
     },
   );
 
@@ -66,7 +66,7 @@ export function addSessionRoutes(app: App, credentials: Credentials): void {
       config: { access: 'anybody' },
       schema: {
         operationId: 'logout',
-        summary: 'Ends the session of this browser',
+        summary: 'Ends this browser’s session',
         tags,
         security: [],
         response: { 204: noContent, ...problems },
@@ -80,7 +80,7 @@ export function addSessionRoutes(app: App, credentials: Credentials): void {
   );
 }
 
-/** Whether the browser speaks TLS, with this server or with what stands before it. Whoever lies harms only himself. */
+/** Whether the browser uses TLS, with this server or with a proxy before it. A caller who lies harms only himself. */
 function isSecure({ protocol, headers }: FastifyRequest): boolean {
   return protocol === 'https' || headers['x-forwarded-proto'] === 'https';
 }

@@ -25,7 +25,7 @@ export function addStrategyRoutes(app: App, { database }: RouteDeps): void {
       config: { access: 'realm' },
       schema: {
         operationId: 'listStrategies',
-        summary: 'Strategies that have run, the one that ran last first',
+        summary: 'Strategies that have run, most recent first',
         tags,
         querystring: strategiesQuery,
         response: { 200: strategyList, ...problems },

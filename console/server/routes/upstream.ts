@@ -18,7 +18,7 @@ import {
 
 const tags = ['original'];
 
-/** The two routes of the system that Sluice replaces, under its own addresses and field names. */
+/** The two routes of the system that Sluice replaces, with their original addresses and field names. */
 export function addUpstreamRoutes(app: App, { database }: RouteDeps): void {
   app.get(
     '/api/v1/strategies/custom/compare',
@@ -26,7 +26,7 @@ export function addUpstreamRoutes(app: App, { database }: RouteDeps): void {
       config: { access: 'realm' },
       schema: {
         operationId: 'compareUpstreamMetrics',
-        summary: 'Two strategies, with the original’s field names',
+        summary: 'Two strategies side by side, with the original’s field names',
         tags,
         querystring: upstreamCompareQuery,
         response: { 200: upstreamComparison, ...problems },
@@ -36,7 +36,7 @@ export function addUpstreamRoutes(app: App, { database }: RouteDeps): void {
       const { a, b, ...texts } = request.query;
       const question = { a, b, realmId: realmOf(request), window: toWindow(texts) };
       const found = await compareUpstreamMetrics(database, question);
-      if (found === null) throw new Problem('not-found', 'Of one of the two strategies no execution is stored');
+      if (found === null) throw new Problem('not-found', 'No execution is stored of one of the two strategies');
       return found;
     },
   );
@@ -58,13 +58,13 @@ export function addUpstreamRoutes(app: App, { database }: RouteDeps): void {
       const { strategyId } = request.params;
       const question = { strategyId, realmId: realmOf(request), window: toWindow(request.query) };
       const found = await readUpstreamMetrics(database, question);
-      if (found === null) throw new Problem('not-found', 'Of this strategy no execution is stored');
+      if (found === null) throw new Problem('not-found', 'No execution of this strategy is stored');
       return found;
     },
   );
 }
 
-/** As the original has it, all time when nothing is said. */
+/** As in the original, all time by default. */
 function toWindow(query: {
   since?: string | undefined;
   until?: string | undefined;

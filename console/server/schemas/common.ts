@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import { problemSchema } from '../http/problem.ts';
 
-/** A text to look for. PostgreSQL has no NUL in texts, so nothing is named by one. */
+/** A text to search for. Texts in PostgreSQL cannot contain NUL, so nothing has such a name. */
 export const text = z
   .string()
   .min(1)
   .max(512)
-  .regex(/^[^\0]*$/, 'must not have a NUL in it');
+  .regex(/^[^\0]*$/, 'must not contain NUL');
 
-/** A whole number from 1 on, in decimal digits: `1e2`, `0x10`, `1.0` and an empty text are none. */
+/** A positive integer in decimal digits; `1e2`, `0x10`, `1.0` and an empty text are refused. */
 export const count = (max: number, fallback?: number) => {
   const whole = z.int().min(1).max(max);
   return z.preprocess(
@@ -17,7 +17,7 @@ export const count = (max: number, fallback?: number) => {
   );
 };
 
-/** A finite number in decimal digits, with an exponent or without: `0x10` and an empty text are none. */
+/** A finite number in decimal digits, with or without an exponent; `0x10` and an empty text are refused. */
 export const decimal = z.preprocess(
   (value) =>
     typeof value === 'string' && /^[+-]?(\d{1,20}(\.\d{1,20})?|\.\d{1,20})(e[+-]?\d{1,3})?$/i.test(value)
@@ -26,10 +26,10 @@ export const decimal = z.preprocess(
   z.number(),
 );
 
-/** How many to list at most. */
+/** The maximum number of entries to list. */
 export const limit = (fallback: number) => count(200, fallback);
 
-/** As the page before returned it. */
+/** As returned with the previous page. */
 export const cursor = z.string().min(1).max(2_000);
 
 /** A span of time. */
@@ -38,18 +38,18 @@ export const windowFields = {
     .string()
     .max(60)
     .optional()
-    .describe('ISO 8601 with an offset, or "all"; 24 hours before `until` when left out'),
-  until: z.string().max(60).optional().describe('ISO 8601 with an offset; now when left out'),
-  window: z.string().max(10).optional().describe('1h, 24h, 7d, 30d or all, in place of `since`'),
+    .describe('ISO 8601 with an offset, or "all"; defaults to 24 hours before `until`'),
+  until: z.string().max(60).optional().describe('ISO 8601 with an offset; defaults to now'),
+  window: z.string().max(10).optional().describe('1h, 24h, 7d, 30d or all, instead of `since`'),
 };
 
-/** A point in time of an answer. */
+/** A point in time in an answer. */
 export const time = z.date();
 
 /** When a row was stored. */
 export const storedAt = time
   .nullable()
-  .describe('by the clock of the database; null for a row from before it was noted');
+  .describe('by the clock of the database; null for a row stored before this was recorded');
 
 /** The stored rows behind a figure, and the runs that they stand for. */
 export const tallyFields = { rows: z.number(), runs: z.number() };
@@ -57,16 +57,16 @@ export const tally = z
   .object(tallyFields)
   .meta({ id: 'Tally', description: 'Stored rows, and the runs they stand for' });
 
-/** A figure that is estimated from a sample. */
+/** A value that is estimated from a sample. */
 export const estimate = z
   .object({ value: z.number().nullable(), margin: z.number().nullable(), rows: z.number(), tooFew: z.boolean() })
-  .meta({ id: 'Estimate', description: 'The figure of all runs is value ± margin, with 95 % confidence' });
+  .meta({ id: 'Estimate', description: 'The value over all runs is value ± margin, with 95 % confidence' });
 
-/** Nothing is sent back. */
+/** The answer has no body. */
 export const noContent = z.undefined().describe('Done');
 
 const problem = problemSchema.meta({ id: 'Problem' });
 const problemAnswer = { description: 'What went wrong', content: { 'application/problem+json': { schema: problem } } };
 
-/** What every route may answer in place of what was asked for. */
+/** Any route may answer with one of these instead. */
 export const problems = { '4xx': problemAnswer, '5xx': problemAnswer } as const;

@@ -9,7 +9,7 @@ export const deadLettersQuery = z.strictObject({ ...filterFields, limit: limit(5
 export const deadLetterCausesQuery = z.strictObject({ ...filterFields, limit: limit(50) });
 export const deadLetterParams = z.object({ id: z.guid() });
 
-/** A slip of the pen must not mean every dead letter. */
+/** A mistyped field must not select every dead letter. */
 const selectionFields = {
   ids: z.array(z.guid()).min(1).max(1_000).optional(),
   signature: text.max(2_000).optional(),
@@ -25,7 +25,7 @@ export const replayBody = z
     ...selectionFields,
     state: z.enum(replayableStates).default('open'),
     repairs: z.array(z.string().max(200)).max(10).default([]).describe('strip-nul, drop:FIELD, truncate:FIELD:CHARS'),
-    limit: z.int().min(1).max(1_000).default(1_000).describe('dead letters at most; ask again for more'),
+    limit: z.int().min(1).max(1_000).default(1_000).describe('maximum number of dead letters; repeat for more'),
   })
   .refine(saysWhich, whichMessage);
 export const discardBody = z.strictObject(selectionFields).refine(saysWhich, whichMessage);
@@ -81,8 +81,8 @@ export const deadLetter = z
   .object({
     ...deadLetterFields,
     recordKey: z.string(),
-    contractVersion: z.int().nullable().describe('null: it holds no record, and cannot be replayed'),
-    payload: z.string().describe('the record’s JSON as it was first received'),
+    contractVersion: z.int().nullable().describe('null: it holds no record and cannot be replayed'),
+    payload: z.string().describe('the record’s JSON as first received'),
   })
   .meta({ id: 'DeadLetter' });
 

@@ -4,9 +4,9 @@ import { text, time } from './common.ts';
 
 export const erasureBody = z.strictObject({
   kind: z.enum(subjectKinds),
-  id: text.describe('of the user or the realm, as records carry it'),
+  id: text.describe('the id of the user or realm, as records carry it'),
   dryRun: z.boolean().default(false).describe('only count'),
-  ownOnly: z.boolean().default(false).describe('leave what records of others say of them as it is'),
+  ownOnly: z.boolean().default(false).describe('leave other people’s records that mention the subject unchanged'),
 });
 
 const counts = z.object({
@@ -43,7 +43,7 @@ export const erasure = z
     place: z.string().nullable(),
     pages: z.int(),
     totalPages: z.int(),
-    report: report.nullable().describe('of the last one that has ended'),
+    report: report.nullable().describe('of the last erasure that ended'),
     problem: z.string().nullable(),
   })
   .meta({ id: 'Erasure' });

@@ -4,18 +4,18 @@ import { cursor, decimal, limit, storedAt, text, time, windowFields } from './co
 
 export const executionStatus = z.enum(executionStatuses);
 
-/** What is asked of the list of executions. */
+/** The query of the list of executions. */
 export const executionsQuery = z.strictObject({
-  strategyId: text.optional().describe('those of all strategies when left out'),
+  strategyId: text.optional().describe('defaults to all strategies'),
   ...windowFields,
   status: z
     .enum([...executionStatuses, 'failed'])
     .optional()
-    .describe('failed: each that is not ok'),
+    .describe('failed: every status except ok'),
   errorCode: text.optional(),
   caseName: text.optional(),
-  unmatched: z.enum(['true', 'false']).default('false').describe('true: only those that matched no case'),
-  points: decimal.optional().describe('exactly so many'),
+  unmatched: z.enum(['true', 'false']).default('false').describe('true: only executions that matched no case'),
+  points: decimal.optional().describe('exactly this many points'),
   realmId: text.optional(),
   externalUserId: text.optional(),
   limit: limit(50),
@@ -52,9 +52,9 @@ const summaryFields = {
 export const executionPage = z
   .object({
     executions: z.array(z.object(summaryFields).meta({ id: 'ExecutionSummary' })),
-    cursor: z.string().nullable().describe('for the next page; null when this is the last'),
-    since: time.nullable().describe('the beginning of the window; null: of all time'),
-    until: time.describe('the end of the window; ask for the next page with the same'),
+    cursor: z.string().nullable().describe('for the next page; null on the last page'),
+    since: time.nullable().describe('the beginning of the window; null: all time'),
+    until: time.describe('the end of the window; pass it when asking for the next page'),
   })
   .meta({ id: 'ExecutionPage' });
 

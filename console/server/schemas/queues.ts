@@ -6,7 +6,7 @@ const rates = z
   .object({
     arrivalsPerSecond: z.number(),
     completionsPerSecond: z.number(),
-    overSeconds: z.number().describe('the time that this was measured over'),
+    overSeconds: z.number().describe('the time over which the rates were measured'),
   })
   .meta({ id: 'QueueRates' });
 
@@ -22,17 +22,17 @@ export const queueList = z
           delayed: z.int(),
           failed: z.int(),
           isPaused: z.boolean(),
-          oldestAgeSeconds: z.number().nullable().describe('of the job that waits longest; null when none waits'),
+          oldestAgeSeconds: z.number().nullable().describe('of the job that has waited longest; null if none waits'),
           rates: rates.nullable().describe('null until two readings have been taken'),
           drainSeconds: z
             .number()
             .nullable()
             .describe(
-              'the backlog at the measured rate of completion; null when nothing is completed, or the queue is paused',
+              'the time to clear the backlog at the measured rate; null if no jobs are completed, or the queue is paused',
             ),
-          workers: z.int().nullable().describe('processes that take jobs; null when Redis does not tell'),
+          workers: z.int().nullable().describe('processes that take jobs; null if Redis does not tell'),
         })
-        .meta({ id: 'QueueState', description: 'Numbers are of jobs, each of which is a chunk of records' }),
+        .meta({ id: 'QueueState', description: 'Numbers are counts of jobs; each job is a chunk of records' }),
     ),
   })
   .meta({ id: 'QueueList' });
@@ -47,19 +47,19 @@ export const queueHistory = z
             z
               .object({
                 at: time,
-                depth: z.int().describe('jobs that waited, were delayed or were being worked on'),
+                depth: z.int().describe('jobs that waited, were delayed or were active'),
                 oldestAgeSeconds: z.number().nullable(),
               })
               .meta({ id: 'QueueSample' }),
           )
-          .describe('of the last hour, ten seconds apart, the oldest first; since the console was started'),
+          .describe('samples of the last hour, ten seconds apart, oldest first; starts with the console'),
       }),
     ),
   })
   .meta({ id: 'QueueHistory' });
 
 export const scalingQuery = z.strictObject({
-  targetSeconds: count(86_400, 60).describe('in which time the backlog ought to be gone'),
+  targetSeconds: count(86_400, 60).describe('the time in which the backlog should be cleared'),
 });
 
 export const scaling = z
@@ -67,12 +67,12 @@ export const scaling = z
     targetSeconds: z.int(),
     backlogSeconds: z
       .number()
-      .describe('the largest of all queues that are not paused: the one number for an autoscaler'),
-    oldestAgeSeconds: z.number().describe('the largest of all queues; 0 when nothing waits'),
+      .describe('the maximum over all queues that are not paused: the one number for an autoscaler'),
+    oldestAgeSeconds: z.number().describe('the maximum over all queues; 0 if nothing waits'),
     desiredWorkers: z
       .int()
       .nullable()
-      .describe('the largest of all queues; null when Redis does not tell how many there are'),
+      .describe('the maximum over all queues; null if Redis does not tell how many workers there are'),
     queues: z.array(
       z.object({
         queue: z.enum(queueNames),

@@ -14,7 +14,7 @@ export const requestsQuery = z
     statusClass: z.enum(statusClasses).optional(),
     serviceTier: z.enum(serviceTiers).optional(),
     state: z.enum(requestStates).optional(),
-    from: instant.optional().describe('arrived at this time or later'),
+    from: instant.optional().describe('arrived at or after this time'),
     until: instant.optional().describe('arrived before this time'),
     limit: limit(50),
     cursor: cursor.optional(),
@@ -60,7 +60,7 @@ export const requestPage = z
 const bodyFields = {
   body: z.string(),
   encoding: z.enum(bodyEncodings),
-  bytes: z.number().describe('before anything was cut'),
+  bytes: z.number().describe('before truncation'),
   isCut: z.boolean(),
 };
 

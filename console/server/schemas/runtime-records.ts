@@ -8,7 +8,7 @@ export const runtimeRecordsQuery = z.strictObject({
   status: runtimeStatus.optional(),
   engineHealth: text.optional(),
   limit: limit(50),
-  after: text.optional().describe('the id of the last game of the page before'),
+  after: text.optional().describe('the id of the last game on the previous page'),
 });
 export const runtimeRecordParams = z.object({ gameId: text });
 
@@ -36,7 +36,7 @@ export const runtimeRecord = z
 export const runtimeRecordPage = z
   .object({
     records: z.array(runtimeRecord),
-    after: z.string().nullable().describe('for the next page; null when this is the last'),
+    after: z.string().nullable().describe('for the next page; null on the last page'),
   })
   .meta({ id: 'RuntimeRecordPage' });
 

@@ -15,7 +15,7 @@ export const strategyList = z
   })
   .meta({ id: 'StrategyList' });
 
-const top = count(50, 10).describe('error codes and cases by name');
+const top = count(50, 10).describe('the number of error codes, and of cases, to list by name');
 
 export const strategyParams = z.object({ strategyId: text });
 export const strategyQuery = z.strictObject({
@@ -23,7 +23,7 @@ export const strategyQuery = z.strictObject({
   top,
   bucketSeconds: count(366 * 86_400)
     .optional()
-    .describe('of the series; at most 500 buckets. Chosen when left out'),
+    .describe('the bucket width of the series; at most 500 buckets. Chosen automatically by default'),
 });
 export const comparisonQuery = z.strictObject({ a: text, b: text, ...windowFields, top });
 
@@ -131,6 +131,6 @@ export const comparison = z
         p99Ms: z.number().nullable(),
         meanPoints: z.number().nullable(),
       })
-      .describe('B less A'),
+      .describe('B minus A'),
   })
   .meta({ id: 'Comparison' });

@@ -2,16 +2,16 @@ import { z } from 'zod';
 import { text } from './common.ts';
 
 const windowOfUpstream = {
-  since: z.string().max(60).optional().describe('ISO 8601 with an offset; the oldest row when left out'),
-  until: z.string().max(60).optional().describe('ISO 8601 with an offset; now when left out'),
-  window: z.string().max(10).optional().describe('1h, 24h, 7d, 30d or all, in place of `since`'),
+  since: z.string().max(60).optional().describe('ISO 8601 with an offset; defaults to the oldest row'),
+  until: z.string().max(60).optional().describe('ISO 8601 with an offset; defaults to now'),
+  window: z.string().max(10).optional().describe('1h, 24h, 7d, 30d or all, instead of `since`'),
   weighted: z
     .enum(['true', 'false'])
     .default('true')
-    .describe('false: of rows as they are stored, as the original counts'),
+    .describe('false: unweighted figures of the stored rows, as in the original'),
 };
 
-// The original takes no notice of parameters that it does not know.
+// The original ignores parameters that it does not know.
 export const upstreamMetricsQuery = z.object(windowOfUpstream);
 export const upstreamCompareQuery = z.object({ a: text, b: text, ...windowOfUpstream });
 

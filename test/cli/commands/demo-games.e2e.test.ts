@@ -24,7 +24,7 @@ test('demo: games end as their events leave them, the lobby is told, and what is
   expect(await demo.ended).toBe(0);
   const { games, ...result } = JSON.parse(demo.stdout.at(-1) ?? '');
   expect(result).toMatchObject({ sent: 500, requests: null, reconciled: true });
-  expect(games).toMatchObject({ games: 60, dead: 4, wrong: 0, untold: 0, unaccounted: 0, reconciled: true });
+  expect(games).toMatchObject({ games: 60, dead: 4, wrong: 0, unpublished: 0, unaccounted: 0, reconciled: true });
   expect(games.sent).toBe(games.events + games.dead);
   expect(games.running + games.unreachable).toBe(60);
   expect(demo.stderr.join('\n')).toMatch(/games: sent \d+ = health events \d+ \+ dead 4; 60 games: running \d+/);

@@ -131,7 +131,7 @@ test.each([
     };
     expect(await Promise.all([judge('migrator'), judge('worker')])).toEqual([
       [],
-      ['the user of DATABASE_URL may write, but not make partitions'],
+      ['the user in DATABASE_URL may write, but not create partitions'],
     ]);
 
     const { rows: owners } = await owner.query(

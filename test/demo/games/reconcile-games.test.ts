@@ -21,7 +21,7 @@ const reported: GamesReported = {
     [second, down],
   ]),
   marks: new Set([names.mark(0), names.mark(1)]),
-  isTakenIn: true,
+  isApplied: true,
 };
 const found: GamesFound = {
   records: new Map<string, FoundState>([
@@ -50,16 +50,16 @@ describe('reconcile games', () => {
       running: 2,
       unreachable: 1,
       snapshots: 4,
-      isTakenIn: true,
+      isApplied: true,
       wrong: 0,
-      untold: 0,
+      unpublished: 0,
       unaccounted: 0,
       reconciled: true,
     });
   });
 
   test('reconcile games: what was not taken in does not add up, even where it would change nothing', () => {
-    expect(reconcile({}, { isTakenIn: false })).toMatchObject({ wrong: 0, untold: 0, reconciled: false });
+    expect(reconcile({}, { isApplied: false })).toMatchObject({ wrong: 0, unpublished: 0, reconciled: false });
   });
 
   test.each([
@@ -70,20 +70,28 @@ describe('reconcile games', () => {
       [first, up],
       [second, other],
     ]);
-    expect(reconcile({ records: games, snapshots: games })).toMatchObject({ wrong: 1, untold: 0, reconciled: false });
+    expect(reconcile({ records: games, snapshots: games })).toMatchObject({
+      wrong: 1,
+      unpublished: 0,
+      reconciled: false,
+    });
   });
 
   test('reconcile games: a record that is gone is wrong', () => {
-    expect(reconcile({ records: new Map([[first, up]]) })).toMatchObject({ wrong: 1, untold: 1, reconciled: false });
+    expect(reconcile({ records: new Map([[first, up]]) })).toMatchObject({
+      wrong: 1,
+      unpublished: 1,
+      reconciled: false,
+    });
   });
 
   test('reconcile games: a game that the lobby was never told of, or told something older of, is counted', () => {
-    expect(reconcile({ snapshots: new Map([[first, up]]) })).toMatchObject({ untold: 1, reconciled: false });
+    expect(reconcile({ snapshots: new Map([[first, up]]) })).toMatchObject({ unpublished: 1, reconciled: false });
     const older = new Map([
       [first, up],
       [second, { ...down, health: 'healthy' }],
     ]);
-    expect(reconcile({ snapshots: older })).toMatchObject({ wrong: 0, untold: 1, reconciled: false });
+    expect(reconcile({ snapshots: older })).toMatchObject({ wrong: 0, unpublished: 1, reconciled: false });
   });
 
   test('reconcile games: a bad entry without a dead letter, and an event with one, are counted', () => {

@@ -103,22 +103,32 @@ const gap = (daysAgo: number) =>
   stored({ gapEntries: 7, gapAt: new Date(nowMs - daysAgo * day), gapAfterId: '3-0', gapBeforeId: '11-0' });
 
 const cases: [check: string, level: string, says: string, given: Case][] = [
-  ['consumer', 'ok', 'host-1 holds the lease, for 12 s', { unread: waiting(5) }],
+  ['consumer', 'ok', 'host-1 has held the lease for 12 s', { unread: waiting(5) }],
   ['consumer', 'ok', 'nothing is unread', { lease: nobody }],
-  ['consumer', 'warning', 'the last was host-1, and entries wait -> start one', { lease: nobody, unread: waiting(5) }],
-  ['consumer', 'warning', 'nobody ever held the lease, and entries', { lease: null, unread: waiting(5) }],
-  ['consumer', 'warning', 'entries wait', { config: mirror, lease: nobody, original: '1-0', unread: waiting(5) }],
+  [
+    'consumer',
+    'warning',
+    'the last holder was host-1, and entries are unread -> start one',
+    { lease: nobody, unread: waiting(5) },
+  ],
+  ['consumer', 'warning', 'nobody has ever held the lease, and entries', { lease: null, unread: waiting(5) }],
+  ['consumer', 'warning', 'entries are unread', { config: mirror, lease: nobody, original: '1-0', unread: waiting(5) }],
   ['offset', 'ok', 'none yet', { offset: null }],
   ['offset', 'ok', '12-0, in Redis', { offset: null, original: '12-0' }],
-  ['offset', 'failure', '"$" in Redis is no entry id', { offset: null, original: '$', unread: null }],
+  ['offset', 'failure', '"$" in Redis is not an entry id', { offset: null, original: '$', unread: null }],
   ['offset', 'ok', '20-0', { original: 'abc' }],
   ['offset', 'failure', '"abc" in Redis', { config: mirror, original: 'abc', unread: null }],
-  ['offset', 'ok', 'not there yet', { stream: null, offset: stored({ lastId: '0-0', entriesRead: 0 }), unread: null }],
-  ['offset', 'warning', 'not there: events', { stream: null, unread: null }],
+  [
+    'offset',
+    'ok',
+    'does not exist yet',
+    { stream: null, offset: stored({ lastId: '0-0', entriesRead: 0 }), unread: null },
+  ],
+  ['offset', 'warning', 'does not exist: events', { stream: null, unread: null }],
   ['offset', 'warning', '20-1 is after the last entry', { offset: stored({ lastId: '20-1' }) }],
-  ['offset', 'failure', 'not read -> run sluice health', { config: mirror, original: '20-1' }],
-  ['offset', 'failure', 'not read -> run sluice health', { offset: null, original: '20-1' }],
-  ['offset', 'warning', '11 entries were read, and the stream has had 10', { offset: stored({ entriesRead: 11 }) }],
+  ['offset', 'failure', 'not be read -> run sluice health', { config: mirror, original: '20-1' }],
+  ['offset', 'failure', 'not be read -> run sluice health', { offset: null, original: '20-1' }],
+  ['offset', 'warning', '11 entries were read, but only 10 were ever added', { offset: stored({ entriesRead: 11 }) }],
   ['offset', 'ok', '20-0', { stream: facts({ entriesAdded: null }), offset: stored({ entriesRead: null }) }],
   ['lag', 'ok', 'everything is read', {}],
   ['lag', 'ok', 'waited for 60 s', { unread: waiting(60_000) }],
@@ -129,7 +139,7 @@ const cases: [check: string, level: string, says: string, given: Case][] = [
   [
     'gap',
     'warning',
-    '7 entries were removed before they were read, the last after 3-0 and before 11-0',
+    '7 entries were removed before they were read, the last ones after 3-0 and before 11-0',
     { offset: gap(6) },
   ],
   ['gap', 'warning', '2026-11-16T12:00:00.000Z -> trim the stream later, by MINID', { offset: gap(6) }],
@@ -175,7 +185,7 @@ test('health events: what could not be looked at is one warning, and tables that
 
 test.each([
   ['publishes', 'publishes to lobby, so this one does not'],
-  ['refused', 'also wants to publish to lobby, and is refused'],
+  ['refused', 'also tries to publish to lobby, and is refused'],
 ] as const)('health events: another consumer at the lobby’s stream, which %s, is a warning', (state, says) => {
   const lobbyRival = { state, label: 'old', holder: 'host-2', silentForMs: 5 };
   const found = judge({ lobbyRival }).find(({ check }) => check === 'lobby');

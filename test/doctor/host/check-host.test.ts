@@ -31,7 +31,7 @@ const cases: [check: string, level: string, says: string, facts: Partial<HostFac
     true,
   ],
   ['values', 'warning', 'SLUICE_WORKER_PORT', { passedOverVariables: ['SLUICE_WORKER_PORT'] }, true],
-  ['archive', 'ok', '/a can be', { archive: { dir: '/a', problem: null } }, true],
+  ['archive', 'ok', '/a is writable', { archive: { dir: '/a', problem: null } }, true],
   ['archive', 'failure', '/a: the directory does not exist', { archive: readArchiveFacts('/a') }, true],
   ['archive', 'failure', 'not a directory', { archive: readArchiveFacts('package.json') }, true],
   ['recording', 'ok', 'on', {}, true],

@@ -48,7 +48,7 @@ const cases: [check: string, level: string, says: string, facts: Partial<QueueFa
   ['workers', 'ok', 'nothing to do', {}, nobody],
   ['workers', 'warning', 'jobs wait', { waiting: 1 }, nobody],
   ['workers', 'warning', 'jobs wait', { delayed: 1 }, nobody],
-  ['workers', 'warning', '3 jobs were left', { active: 3 }, nobody],
+  ['workers', 'warning', 'left 3 active jobs', { active: 3 }, nobody],
   ['workers', 'warning', 'NOPERM', {}, forbidden],
   ['failed', 'warning', 'sluice queues retry execution-log', { failed: 4 }],
   ['events', 'ok', '3000 entries', { events: 3_000 }],

@@ -73,7 +73,7 @@ const cases: [check: string, level: string, says: string, facts: Parameters<type
   ['migrations', 'warning', 'newer than this build: 3_three', { migrations: [...both, applied('3_three')] }],
   ['migrations', 'warning', 'changed', { migrations: [applied('1_one', { checksum: 'x' }), applied('2_two')] }],
   ['rights', 'failure', 'grant', { rights: { mayWrite: false, mayPurge: false, mayPartition: false } }],
-  ['rights', 'warning', 'not make partitions', { rights: { mayWrite: true, mayPurge: true, mayPartition: false } }],
+  ['rights', 'warning', 'not create partitions', { rights: { mayWrite: true, mayPurge: true, mayPartition: false } }],
   ['rights', 'warning', 'not delete', { rights: { mayWrite: true, mayPurge: false, mayPartition: true } }],
   ['rights', 'warning', 'partitions, nor delete', { rights: { mayWrite: true, mayPurge: false, mayPartition: false } }],
   ['partitions', 'ok', '7 days ahead', { missingDays: days.slice(0, 1) }],

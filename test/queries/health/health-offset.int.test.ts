@@ -77,9 +77,9 @@ test('health offset: an id, earliest and latest are set with how many entries ar
 
 test('health offset: one after the end of the stream needs force, and latest needs a stream', async () => {
   const { fill, set, reading, label } = await setUp();
-  await expect(set('latest')).rejects.toThrow('there is no stream');
-  await expect(set('latest', true)).rejects.toThrow('there is no stream');
-  await expect(set('1-0')).rejects.toThrow('with --force');
+  await expect(set('latest')).rejects.toThrow('does not exist');
+  await expect(set('latest', true)).rejects.toThrow('does not exist');
+  await expect(set('1-0')).rejects.toThrow('--force sets the offset anyway');
   await fill();
   await expect(set('5-1')).rejects.toThrow('5-1 is after the last entry');
   expect(await findStoredOffset(reading.database, label)).toBeNull();

@@ -380,7 +380,7 @@ test('archive: what killed processes left is told of, and files without a name g
   await rename(join(set.dir, file), join(set.dir, '.rows'));
   await rename(join(set.dir, '.aside'), join(set.dir, manifest));
   expect(await listArchives(set.dir)).toMatchObject({ withoutManifest: [], missing: [file] });
-  expect(await findDamage(set.dir, result.manifest)).toBe('the file is not there');
+  expect(await findDamage(set.dir, result.manifest)).toBe('the file is missing');
   await rename(join(set.dir, '.rows'), join(set.dir, file));
   expect(await archivesIn(set.dir)).toHaveLength(1);
 });

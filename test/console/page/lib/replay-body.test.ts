@@ -90,7 +90,7 @@ test('replay body: the input is given as it is, also when it has a member named 
 test('replay body: in what the simulation may differ from the run is said', () => {
   const remarks = (changes: Partial<ReplayableRun>) => toReplayBody(aRun(changes)).remarks.join('\n');
   expect(remarks({ strategyType: 'DSL_EXTEND' })).toContain('0 points');
-  expect(remarks({ input: [1] })).toContain('no object');
+  expect(remarks({ input: [1] })).toContain('not an object');
   expect(remarks({ trace: null, traceLength: null })).toContain('no trace');
   expect(remarks({ trace: [1], traceLength: 9 })).toContain('8 of its 9 entries');
   expect(remarks({ notes: 'input cut' })).toContain('input cut');

@@ -29,7 +29,7 @@ describe('a chunk on the board', () => {
       producer: 'scoring-1',
       recordCount: 2,
       records: [
-        { strategyId: 'bonus', input: 'hidden: object of 1 fields', trace: 'hidden: list of 1', errorMessage: null },
+        { strategyId: 'bonus', input: 'hidden: object with 1 fields', trace: 'hidden: list of 1', errorMessage: null },
         { model: 'm', requestBody: 'hidden: text of 11 characters', responseBody: null },
       ],
     });
@@ -44,7 +44,7 @@ describe('a chunk on the board', () => {
     const record = { id: 'x'.repeat(10_000) };
     const shown = JSON.stringify(describeChunk({ v: 1, records: Array.from({ length: 5_000 }, () => record) }, true));
     expect(shown.length).toBeLessThan(60_000);
-    expect(shown).toContain('4980 records that are not shown');
+    expect(shown).toContain('4980 more records, not shown');
   });
 
   test.each([
@@ -127,7 +127,7 @@ describe('data that was not read', () => {
   test('may be no JSON', () => {
     expect(describeChunk(new UnreadData(3, ''), true)).toEqual({
       bytes: 3,
-      notShown: "the job's data of 3 B is no JSON",
+      notShown: "the job's data of 3 B is not JSON",
     });
   });
 });

@@ -45,5 +45,5 @@ test('erasures: when Redis is away it says so, and nothing is half noted as done
     const { body } = await get('/api/v1/erasures');
     return body.state === 'failed' && body;
   });
-  expect(failed).toMatchObject({ report: null, problem: expect.stringContaining('ask again') });
+  expect(failed).toMatchObject({ report: null, problem: expect.stringContaining('start the erasure again') });
 });

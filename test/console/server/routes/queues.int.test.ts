@@ -125,7 +125,7 @@ test('Bull Board: it shows jobs, their data cut, and lets nobody make records di
   expect(board.text).not.toMatch(/<script>(?!<)/);
   const job = await get('/queues/api/queues/execution-log/job-1');
   expect(job.status).toBe(200);
-  expect(job.body.job.data).toMatchObject({ v: 1, recordCount: 30, more: '10 records that are not shown' });
+  expect(job.body.job.data).toMatchObject({ v: 1, recordCount: 30, more: '10 more records, not shown' });
   expect(job.body.job.data.records).toHaveLength(20);
   expect(job.body.job.data.records[0].input).toBe('hidden: text of 1200 characters');
   expect((await get('/queues/api/queues')).body.queues.map((one: { name: string }) => one.name)).toEqual([
@@ -167,7 +167,7 @@ test('Bull Board: a job whose data is no JSON does not keep the others from bein
   await redis.hset(queue.toKey('job-2'), 'stacktrace', JSON.stringify(['x'.repeat(100_000)]));
   const { jobs } = (await get('/queues/api/queues?activeQueue=execution-log&status=waiting')).body.queues[0];
   expect(Object.fromEntries(jobs.map(({ id, data }: { id: string; data: unknown }) => [id, data]))).toEqual({
-    'job-1': { bytes: 6, notShown: "the job's data of 6 B is no JSON" },
+    'job-1': { bytes: 6, notShown: "the job's data of 6 B is not JSON" },
     'job-2': { v: 1, recordCount: 0, records: [] },
   });
   expect((await get('/queues/api/queues/execution-log/job-3')).status).toBe(404);

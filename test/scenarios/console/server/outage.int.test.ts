@@ -21,7 +21,7 @@ test('outage: without Redis its routes are unavailable at once, and all others a
     expect(text).not.toContain('s3cret');
   }
   const replay = await ask('POST', '/api/v1/dead-letters/replay', { body: { all: true } });
-  expect(replay).toMatchObject({ status: 503, body: { detail: 'Redis did not answer; nothing was put back' } });
+  expect(replay).toMatchObject({ status: 503, body: { detail: 'Redis did not answer; nothing was replayed' } });
   for (const url of [
     '/api/v1/strategies',
     '/api/v1/requests',
@@ -86,7 +86,7 @@ test('outage: a Redis that goes away while dead letters are put back leaves them
   await server.kill();
   await other.query('rollback');
   const { status, body } = await replay;
-  expect([status, body.detail]).toEqual([503, expect.stringMatching(/ask again/)]);
+  expect([status, body.detail]).toEqual([503, expect.stringMatching(/repeat the request/)]);
   expect((await client.query('select state from dead_letter')).rows).toEqual([{ state: 'open' }]);
 });
 

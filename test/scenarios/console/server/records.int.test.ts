@@ -43,7 +43,7 @@ test('requests: one that is being stored right now is not deleted, and the calle
   await client.query('rollback');
   expect([503, 504]).toContain(answer.status);
   expect(answer.body.detail).not.toMatch(/lock|relation|statement/i);
-  expect(log.some(({ msg }) => msg === 'a request failed')).toBe(true);
+  expect(log.some(({ msg }) => msg === 'request failed')).toBe(true);
   expect((await ask('DELETE', `/api/v1/requests/${record.requestId}`)).status).toBe(204);
 });
 

@@ -14,22 +14,22 @@ const statements = new Set([
 ]);
 
 /**
- * The tree behind a trace, which is a flat list in the order of evaluation: operands before what is made of them, the
- * condition of a rule before the rule, and what the rule does after it; so a loop with its rounds.
+ * The tree behind a trace. The trace is a flat list in the order of evaluation: operands before their results, the condition
+ * of a rule before the rule, and a rule's statements after it; the same holds for a loop and its rounds.
  *
- * Which node is whose is read from the ids, as far as they say where a node stands: one that was given none by hand is
- * called `<parent>.<type>.<index>`. Where ids say nothing, the type does: a comparison has two operands, a statement one.
- * What neither tells stays side by side, in the order of evaluation: nothing is left out, and nothing comes twice.
+ * The ids say which node belongs to which, as far as they can: a node without an id of its own is called
+ * `<parent>.<type>.<index>`. Where the ids say nothing, the types do: a comparison has two operands, a statement one. Nodes
+ * that neither can place stay side by side, in the order of evaluation: none is left out, and none appears twice.
  *
- * The node that a run failed at has no entry, and neither have those around it, which did not end either: they are put
- * where they stood. Where the middle of a long trace was cut, a node says how much.
+ * The node at which a run failed has no entry, nor do the nodes around it, which did not finish either. They are inserted
+ * where they belong. If the middle of a long trace was cut, a node says how much.
  *
  * @type {import('./run-shapes.d.ts').ToTraceTree}
  */
 export function toTraceTree(trace, { failedNodeId = null, traceLength = null } = {}) {
   const tree = new TreeBuilder();
   const cut = Math.max(0, (traceLength ?? trace.length) - trace.length);
-  // The head is the larger half: see truncateTrace of the SDK.
+  // The first part is the larger half: see truncateTrace of the SDK.
   const headLength = cut === 0 ? trace.length : Math.ceil(trace.length / 2);
   for (const entry of trace.slice(0, headLength)) tree.add(toNode(entry));
   if (cut > 0) tree.addCut(cut);
@@ -41,11 +41,11 @@ export function toTraceTree(trace, { failedNodeId = null, traceLength = null } =
 class TreeBuilder {
   /** @type {TraceNode[]} */
   #roots = [];
-  /** evaluated, and not yet known to be whose @type {TraceNode[]} */
+  /** evaluated, but not placed yet @type {TraceNode[]} */
   #pending = [];
-  /** the rule whose statements come, and below it the loops that they are in @type {TraceNode[]} */
+  /** the rule whose statements follow, and then the loops that they are in @type {TraceNode[]} */
   #open = [];
-  /** ids of rules and loops that have an entry, which comes before what is in them @type {Set<string | null>} */
+  /** ids of rules and loops that have an entry, which precedes their contents @type {Set<string | null>} */
   #begun = new Set();
   #isInferred = false;
 
@@ -57,7 +57,7 @@ class TreeBuilder {
       return;
     }
     this.#closeFor(node);
-    // What was evaluated before and is nobody's operand comes first.
+    // What was evaluated before and is not an operand of anything comes first.
     this.#flush();
     this.#siblings.push(node);
     if (node.type === 'rule' || node.type === 'repeat') {
@@ -95,7 +95,7 @@ class TreeBuilder {
   }
 
   #flush() {
-    // One by one: there may be more than a call takes arguments.
+    // One by one: there may be more than a call accepts as arguments.
     for (const node of this.#pending.splice(0)) this.#siblings.push(node);
   }
 
@@ -114,14 +114,14 @@ class TreeBuilder {
   }
 
   /**
-   * Leaves the loops, and the rule, that a node does not stand in.
+   * Leaves the loops, and the rule, that do not contain a node.
    *
    * @param {TraceNode} node
    */
   #closeFor(node) {
     for (let last = this.#open.at(-1); last !== undefined; last = this.#open.at(-1)) {
       if (isBelow(node.nodeId, last.nodeId)) return;
-      // An id given by hand says nothing: it stands in the rule that was last, unless that one has nothing to do.
+      // An id given by hand says nothing: the node belongs to the last rule, unless that rule has nothing to do.
       if (this.#open.length === 1 && statements.has(node.type) && !tellsPlace(node) && last.branch !== 'skip') {
         this.#isInferred = true;
         return;
@@ -157,7 +157,7 @@ function textOf(value) {
 }
 
 /**
- * How many operands a node has at most, when ids do not tell which they are.
+ * The maximum number of a node's operands, if the ids do not say which they are.
  *
  * @param {string} type
  * @param {string | null} branch
@@ -173,7 +173,7 @@ function operandsOf(type, branch) {
     case 'func_call':
       return Number.POSITIVE_INFINITY;
     case 'rule':
-      // The conditions of the else-ifs that came before, too.
+      // Including the conditions of the else-ifs before it.
       return branch === 'match' ? 1 : indexIn(branch, 'elseif') + 2 || Number.POSITIVE_INFINITY;
     case 'not':
     case 'assign_points':
@@ -189,7 +189,7 @@ function operandsOf(type, branch) {
 }
 
 /**
- * The number in a branch such as `elseif:1`; NaN when it is another one.
+ * The number in a branch such as `elseif:1`; NaN for any other branch.
  *
  * @param {string | null} branch
  * @param {string} name
@@ -199,7 +199,7 @@ function indexIn(branch, name) {
 }
 
 /**
- * The node that failed and those around it, as far as its id tells.
+ * The failed node and those around it, as far as its id says.
  *
  * @param {string} failedNodeId
  * @returns {[TraceNode, ...TraceNode[]]} from the inside out
@@ -209,9 +209,9 @@ function unfinishedNodes(failedNodeId) {
   const around = [];
   for (let { nodeId: id, type } = failed; id !== null && type !== 'node' && type !== 'rule'; ) {
     id = parentIdOf(id);
-    // What runs where no rule has matched is no node.
+    // The part that runs if no rule matches is not a node.
     if (id === 'default' || id === '') break;
-    // A rule is where ids given by hand begin.
+    // Ids given by hand start at rules.
     type = typeIn(id) ?? 'rule';
     around.push(toUnfinished(id, type, 'unfinished'));
   }
@@ -235,13 +235,13 @@ function typeIn(id) {
   return tail.exec(id)?.[1] ?? null;
 }
 
-/** @param {string} id of a node that is below another one; the arms of a rule are none */
+/** @param {string} id of a node that is below another one; the arms of a rule do not count */
 function parentIdOf(id) {
   return id.replace(tail, '').replace(/\.(else|elseif\.\d+)$/, '');
 }
 
 /**
- * Whether its id is one that says where the node stands.
+ * Whether an id says where its node belongs.
  *
  * @param {TraceNode} node
  */

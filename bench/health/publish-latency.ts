@@ -3,13 +3,13 @@ import { registerGames } from '../../demo/games/register-games.ts';
 import { fieldOf } from '../../shared/contracts/health-event.ts';
 import { firstStreamId } from '../../shared/contracts/stream-id.ts';
 import type { Database } from '../../shared/platform/postgres/database.ts';
-import type { Stage } from '../stage.ts';
 import { quantile } from '../statistics.ts';
+import type { Testbed } from '../testbed.ts';
 import { toFields } from './health-backlog.ts';
 import type { HealthWorker } from './health-worker.ts';
 
-/** From the XADD of an event to its snapshot being read from the lobby's stream, in ms. */
-export interface ToldLatency {
+/** From the XADD of an event until its snapshot is read from the lobby's stream, in ms. */
+export interface PublishLatency {
   /** the load, steady */
   eventsPerSecond: number;
   samples: number;
@@ -24,25 +24,29 @@ const patienceMs = 30_000;
 const blockMs = 1_000;
 
 /**
- * Writes events of games that run at a low rate, one a game, each of which changes its game's status; a lobby waits for the
- * snapshots as they come.
+ * Writes events of running games at a low rate, one for each game, each of which changes its game's status. A lobby waits for the
+ * snapshots.
  *
- * @throws Error when the lobby was not told of one
+ * @throws Error if the lobby was not informed of one
  */
-export async function measureToldLatency(stage: Stage, database: Database, worker: HealthWorker): Promise<ToldLatency> {
+export async function measurePublishLatency(
+  testbed: Testbed,
+  database: Database,
+  worker: HealthWorker,
+): Promise<PublishLatency> {
   const count = (lastsMs / 1_000) * eventsPerSecond;
   const gameIds = Array.from({ length: count }, (_, game) => `bench-latency-${worker.mode}-${game}`);
   await registerGames(database, gameIds);
   const writtenAt = new Map<string, number>();
   const latenciesMs: number[] = [];
-  const lobby = stage.redis.duplicate();
+  const lobby = testbed.redis.duplicate();
   lobby.on('error', () => undefined);
   const giveUpAt = performance.now() + lastsMs + patienceMs;
 
   const listen = async (from: string): Promise<void> => {
     for (let place = from; latenciesMs.length < count; ) {
       if (performance.now() > giveUpAt)
-        throw new Error(`${worker.mode}: the lobby was told of ${latenciesMs.length} of ${count} events`);
+        throw new Error(`${worker.mode}: the lobby was informed of ${latenciesMs.length} of ${count} events`);
       const read = await lobby.xread('BLOCK', blockMs, 'STREAMS', worker.lobbyStream, place);
       const now = performance.now();
       for (const [id, fields] of read?.[0]?.[1] ?? []) {
@@ -58,7 +62,7 @@ export async function measureToldLatency(stage: Stage, database: Database, worke
       await sleep(Math.max(0, startedAt + (index * 1_000) / eventsPerSecond - performance.now()));
       const occurredAtMs = Date.now();
       writtenAt.set(gameId, performance.now());
-      await stage.redis.xadd(
+      await testbed.redis.xadd(
         worker.stream,
         '*',
         ...toFields({ gameId, type: 'container_exited', containerId: '000000000001', occurredAtMs }),
@@ -67,7 +71,7 @@ export async function measureToldLatency(stage: Stage, database: Database, worke
   };
 
   try {
-    const [last] = await stage.redis.xrevrange(worker.lobbyStream, '+', '-', 'COUNT', 1);
+    const [last] = await testbed.redis.xrevrange(worker.lobbyStream, '+', '-', 'COUNT', 1);
     await Promise.all([listen(last?.[0] ?? firstStreamId), write()]);
   } finally {
     lobby.disconnect();

@@ -12,13 +12,13 @@ import { ensurePartitions, planPartitions } from '../shared/platform/postgres/pa
 import { createRedis, type Redis } from '../shared/platform/redis/redis.ts';
 import { type CpuMeter, createCpuMeter } from './cpu-meter.ts';
 
-/** Private servers with the real schema, and what all parts of the bench ask of them. */
-export interface Stage {
-  /** with the URLs of the servers in it */
+/** Private servers with the real schema, and what all parts of the bench need from them. */
+export interface Testbed {
+  /** includes the servers' URLs */
   config: Config;
   /** for child processes */
   environment: NodeJS.ProcessEnv;
-  /** for logs; goes when the bench ends */
+  /** for logs; deleted when the bench ends */
   dir: string;
   databaseUrl: string;
   redisUrl: string;
@@ -28,7 +28,7 @@ export interface Stage {
   /** empties the table and writes a checkpoint, so that no run pays for the one before it */
   reset(): Promise<void>;
   countRows(): Promise<number>;
-  /** opened things are closed in reverse order when the bench ends */
+  /** closes what was opened in reverse order when the bench ends */
   onClose(name: string, close: () => Promise<void>): void;
   close(): Promise<void>;
 }
@@ -36,11 +36,11 @@ export interface Stage {
 const table = 'strategy_execution_log';
 
 /**
- * Starts real servers as `npm start` does, fsync on, in a fresh temporary directory, and brings the schema up to date.
+ * Starts real servers as `npm start` does, with fsync, in a fresh temporary directory, and brings the schema up to date.
  *
- * @throws UsageError when the environment names servers: the bench empties tables, and a user's server is no place for that
+ * @throws UsageError if the environment names servers: the bench empties tables, which must not happen on a user's server
  */
-export async function openStage(environment: NodeJS.ProcessEnv): Promise<Stage> {
+export async function openTestbed(environment: NodeJS.ProcessEnv): Promise<Testbed> {
   for (const name of ['DATABASE_URL', 'REDIS_URL']) {
     if (environment[name] !== undefined)
       throw new UsageError(`the bench empties tables, so it runs on private servers only; unset ${name}`);

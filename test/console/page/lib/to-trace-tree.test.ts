@@ -7,7 +7,7 @@ import { evaluate } from '../../../../demo/scoring/interpreter.ts';
 import { demoStrategies } from '../../../../demo/scoring/strategies.ts';
 import { pageModule } from '../../../support/page-module.ts';
 
-const { toTraceTree } = await pageModule<{ toTraceTree: ToTraceTree }>('lib/trace-tree.js');
+const { toTraceTree } = await pageModule<{ toTraceTree: ToTraceTree }>('lib/to-trace-tree.js');
 
 /** A tree as text: ids with their children in parentheses. */
 function drawn(nodes: readonly TraceNode[]): string {

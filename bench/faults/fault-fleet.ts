@@ -8,43 +8,43 @@ import { type FleetWorker, type ProcessExit, startFleet } from '../../dev/fleet/
 import { queuePrefix } from '../../shared/contracts/queues.ts';
 import { createCloseStack } from '../../shared/platform/lifecycle.ts';
 import { scrape } from '../scrape.ts';
-import type { Stage } from '../stage.ts';
+import type { Testbed } from '../testbed.ts';
 
 const run = promisify(execFile);
 
-/** A fleet of its own on an empty table, and what a scenario does to it and asks of it. */
-export interface Arena {
+/** A fleet of its own on an empty table, with what a scenario can do to it and ask it. */
+export interface FaultFleet {
   namespace: string;
   queue: Queue;
-  /** Asks the database, over a connection of its own: the servers do not outlive every fault. */
+  /** Asks the database, over a connection of its own: the servers do not survive every fault. */
   query<Row extends pg.QueryResultRow>(sql: string): Promise<Row[]>;
-  /** workers that have come up and were not ended since */
+  /** workers that have started and have not ended since */
   up(): FleetWorker[];
-  /** Sends a worker a signal that ends it. The fleet starts it again. */
+  /** Sends a worker a signal that ends it. The fleet restarts it. */
   end(worker: FleetWorker, signal: NodeJS.Signals): Promise<void>;
   /** how workers have ended, in order */
   exits: readonly ProcessExit[];
   /** jobs found stalled so far */
   stalls(): number;
-  /** the sum of a metric over the workers that are up */
+  /** the sum of a metric over the running workers */
   metric(name: string, labels?: Record<string, string>): Promise<number>;
-  /** Records that were there already; of workers that were ended, those until just before. */
+  /** Records that were already stored; of workers that have ended, until shortly before. */
   duplicates(): Promise<number>;
   /** memory of all workers, in MB */
   memory(): Promise<number>;
   close(): Promise<void>;
 }
 
-/** Starts `workers` processes on the stage's servers. `environment` is put over the stage's. */
-export async function openArena(
-  stage: Stage,
+/** Starts `workers` processes on the testbed's servers. `environment` overrides the testbed's. */
+export async function startFaultFleet(
+  testbed: Testbed,
   options: { name: string; workers: number; environment?: Record<string, string> },
-): Promise<Arena> {
+): Promise<FaultFleet> {
   const closing = createCloseStack(() => undefined);
-  stage.onClose(options.name, closing.closeAll);
+  testbed.onClose(options.name, closing.closeAll);
   const namespace = `faults-${options.name}`;
   const query = async <Row extends pg.QueryResultRow>(sql: string): Promise<Row[]> => {
-    const client = new pg.Client({ connectionString: stage.databaseUrl });
+    const client = new pg.Client({ connectionString: testbed.databaseUrl });
     client.on('error', () => undefined);
     await client.connect();
     try {
@@ -53,22 +53,22 @@ export async function openArena(
       await client.end();
     }
   };
-  await stage.reset();
+  await testbed.reset();
   await query('truncate dead_letter');
 
   const exits: ProcessExit[] = [];
   const fleet = await startFleet({
     workers: options.workers,
-    environment: { ...stage.environment, SLUICE_NAMESPACE: namespace, ...options.environment },
-    logDir: join(stage.dir, 'logs', namespace),
+    environment: { ...testbed.environment, SLUICE_NAMESPACE: namespace, ...options.environment },
+    logDir: join(testbed.dir, 'logs', namespace),
     onCrash: (_worker, exit) => exits.push(exit),
   });
   closing.push('fleet', fleet.stop);
   const prefix = queuePrefix('execution-log', namespace);
-  const queue = new Queue('execution-log', { connection: stage.redis, prefix });
+  const queue = new Queue('execution-log', { connection: testbed.redis, prefix });
   queue.on('error', () => undefined);
   closing.push('queue', () => queue.close());
-  const eventsRedis = stage.redis.duplicate();
+  const eventsRedis = testbed.redis.duplicate();
   eventsRedis.on('error', () => undefined);
   closing.push('events connection', async () => eventsRedis.disconnect());
   const events = new QueueEvents('execution-log', { connection: eventsRedis, prefix });
@@ -94,7 +94,7 @@ export async function openArena(
     async end(worker, signal) {
       duplicatesOfEnded += await duplicatesOf(worker);
       if (worker.pid === null) return;
-      // Its next url says that it is up again.
+      // Its next URL shows that it is up again.
       worker.url = null;
       process.kill(worker.pid, signal);
     },
@@ -115,7 +115,7 @@ export async function openArena(
   };
 }
 
-/** Asks until it is so, at most as long as a fleet may take to come back. */
+/** Repeats until it holds, for at most as long as a fleet may take to recover. */
 export async function untilTrue(what: string, ask: () => Promise<boolean> | boolean): Promise<void> {
   const deadline = performance.now() + 120_000;
   while (!(await ask())) {

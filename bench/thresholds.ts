@@ -5,32 +5,40 @@ import { kept, type RecordCostResult, sampledOut } from './record-cost.ts';
 import type { RequestsResult } from './requests/measure.ts';
 import type { MemoryUse } from './requests/surge.ts';
 
-/** A promise that the figures keep or break. */
-export interface Bar {
+/** A requirement on a measured value, and whether it holds. */
+export interface Threshold {
   what: string;
   value: number;
   unit: string;
-  /** the value is to be at least so much, or at most */
+  /** the minimum or the maximum of the value */
   least?: number;
   most?: number;
   holds: boolean;
 }
 
 /** The ratios are those of the default fleet of two workers, which is what `npm start` runs. */
-export function endToEndBars({ sluice, jobPerRow, copy }: EndToEndResult): Bar[] {
+export function endToEndThresholds({ sluice, jobPerRow, copy }: EndToEndResult): Threshold[] {
   const { rowsPerSecond } = sluice.two;
   return [
-    atLeast(10, { what: 'Sluice to a job per row', value: rowsPerSecond / jobPerRow.rowsPerSecond, unit: '×' }),
-    atLeast(0.4, { what: 'Sluice to raw COPY', value: rowsPerSecond / copy.rowsPerSecond, unit: '×' }),
-    atLeast(0.7, { what: 'Sluice to raw COPY, the goal', value: rowsPerSecond / copy.rowsPerSecond, unit: '×' }),
+    atLeast(10, {
+      what: 'Sluice compared with a job per row',
+      value: rowsPerSecond / jobPerRow.rowsPerSecond,
+      unit: '×',
+    }),
+    atLeast(0.4, { what: 'Sluice compared with raw COPY', value: rowsPerSecond / copy.rowsPerSecond, unit: '×' }),
+    atLeast(0.7, {
+      what: 'Sluice compared with raw COPY, the goal',
+      value: rowsPerSecond / copy.rowsPerSecond,
+      unit: '×',
+    }),
   ];
 }
 
-export function latencyBars({ p99Ms }: LatencyResult): Bar[] {
+export function latencyThresholds({ p99Ms }: LatencyResult): Threshold[] {
   return [atMost(250, { what: 'record() to visible at half load, p99', value: p99Ms, unit: 'ms' })];
 }
 
-export function recordCostBars(results: readonly RecordCostResult[]): Bar[] {
+export function recordCostThresholds(results: readonly RecordCostResult[]): Threshold[] {
   const medianOf = (name: string) => results.find((result) => result.name === name)?.medianUs ?? Number.NaN;
   return [
     atMost(2, { what: 'record(), sampled out, median', value: medianOf(sampledOut), unit: 'µs' }),
@@ -38,13 +46,13 @@ export function recordCostBars(results: readonly RecordCostResult[]): Bar[] {
   ];
 }
 
-export function requestBars({ sizes, surge }: RequestsResult): Bar[] {
+export function requestThresholds({ sizes, surge }: RequestsResult): Threshold[] {
   const growthOf = ({ firstHalfBytes, restBytes }: MemoryUse) => restBytes / firstHalfBytes;
-  const memory = 'in a surge, its second half to its first';
+  const memory = 'in a surge, second half compared with the first';
   return [
     ...sizes.slice(0, 1).map(({ bodyBytes, sluice, original }) =>
       atLeast(1, {
-        what: `Sluice to the original's shape, bodies of ${bodyBytes / 1_024} KiB`,
+        what: `Sluice compared with the original's design, bodies of ${bodyBytes / 1_024} KiB`,
         value: sluice.rowsPerSecond / original.rowsPerSecond,
         unit: '×',
       }),
@@ -54,27 +62,27 @@ export function requestBars({ sizes, surge }: RequestsResult): Bar[] {
   ];
 }
 
-export function healthBars({ hardened, mirror }: HealthResult): Bar[] {
+export function healthThresholds({ hardened, mirror }: HealthResult): Threshold[] {
   return [
     atLeast(20, {
-      what: "health events, hardened to the original's loop",
+      what: "health events, hardened compared with the original's loop",
       value: hardened.drained.rowsPerSecond / mirror.drained.rowsPerSecond,
       unit: '×',
     }),
     atMost(1, {
-      what: "event written to lobby told, p50 above the original's",
+      what: "event written to lobby informed, p50 above the original's",
       value: hardened.latency.p50Ms - mirror.latency.p50Ms,
       unit: 'ms',
     }),
   ];
 }
 
-type Measured = Pick<Bar, 'what' | 'value' | 'unit'>;
+type Measured = Pick<Threshold, 'what' | 'value' | 'unit'>;
 
-function atLeast(least: number, measured: Measured): Bar {
+function atLeast(least: number, measured: Measured): Threshold {
   return { ...measured, least, holds: measured.value >= least };
 }
 
-function atMost(most: number, measured: Measured): Bar {
+function atMost(most: number, measured: Measured): Threshold {
   return { ...measured, most, holds: measured.value <= most };
 }

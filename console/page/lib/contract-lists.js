@@ -1,0 +1,15 @@
+/** Lists of the contract. Each has the literal type of the contract's own, so the type check fails if one differs. */
+
+/** @typedef {import('../types.d.ts').ContractLists} ContractLists */
+
+/** @type {ContractLists['executionStatuses']} */
+export const statuses = ['ok', 'error', 'timeout', 'limit', 'cancelled'];
+
+/** @type {ContractLists['requestStates']} */
+export const requestStates = ['processing', 'claimed', 'pending', 'completed', 'failed', 'canceled'];
+
+/** @type {ContractLists['statusClasses']} */
+export const statusClasses = ['1xx', '2xx', '3xx', '4xx', '5xx'];
+
+/** @type {ContractLists['deadLetterStates']} */
+export const deadLetterStates = ['open', 'replayed', 'stored', 'discarded'];
