@@ -11,6 +11,8 @@ export interface Entry {
   readonly bytes: number;
   /** a failed run: dropped last. @default false */
   readonly failure?: boolean;
+  /** it has `traceId` or `spanId`, so that its chunk is of version 2. @default false */
+  readonly hasSpan?: boolean;
 }
 
 /** What the buffer holds at most, sent but unacknowledged records included. */

@@ -1,4 +1,5 @@
 import { toError } from '../../shared/platform/errors.ts';
+import { readActiveSpan } from '../core/active-span.ts';
 import { countRecords, type OutgoingChunk } from '../core/chunker.ts';
 import type { Pipeline } from '../core/create-pipeline.ts';
 import { type DrainResult, withDeadline } from '../core/drain.ts';
@@ -150,6 +151,7 @@ export class ExecutionObserver implements ExecutionSink {
       sampleRate,
       traceLimit: this.#settings.traceLimit,
       maxBytes: this.#parts.recordMaxBytes,
+      span: readActiveSpan(),
     });
     const entry = toEntry(taken, failure, labels);
     this.#stats.kept += 1;
@@ -324,6 +326,7 @@ function toEntry(taken: TakenRecord, failure: boolean, { realm, strategyType }: 
       return taken.json;
     },
     bytes: taken.bytes,
+    hasSpan: taken.hasSpan,
     failure,
     realm,
     strategyType,

@@ -1,9 +1,11 @@
 import { type ExecutionStatus, executionLimits, executionStatuses } from '../../shared/contracts/execution.ts';
 import type { ExecutionRecord } from '../../shared/contracts/execution-schema.ts';
+import type { SpanContext } from '../../shared/contracts/span-context.ts';
 import { FieldReader, quote, readId, readTime, readTrace } from '../core/field-reader.ts';
 import { createKeyLists, wideKeys } from '../core/key-lists.ts';
 import { Notes } from '../core/notes.ts';
 import { hopeless, type SerializedRecord, writePlainRecord, writeRecord } from '../core/record-json.ts';
+import { hasSpan, readSpanFields } from '../core/span-fields.ts';
 import { copyPlainJson, isPlainObject, type JsonBounds } from '../core/storable-json.ts';
 import type { Execution } from './execution.ts';
 
@@ -12,6 +14,8 @@ export interface TakenRecord {
   readonly json: string;
   /** of the JSON in UTF-8; where it is still to be written, about so many, by its characters */
   readonly bytes: number;
+  /** it names its span, see `Entry` */
+  readonly hasSpan: boolean;
 }
 
 /** What is decided outside of the record. */
@@ -23,6 +27,8 @@ export interface RecordContext {
   traceLimit: number;
   /** bytes of JSON; a larger record is cut until it fits */
   maxBytes: number;
+  /** the active one. @default none */
+  span?: SpanContext | null | undefined;
 }
 
 const statuses = new Set<string>(executionStatuses);
@@ -43,6 +49,7 @@ export function takeExecutionRecord(execution: Execution, context: RecordContext
   if (status !== execution.status) notes.add(`status ${quote(execution.status)} is not known, stored as error`);
   const sampled = status === 'ok';
   const trace = readTrace(execution.trace, context, notes);
+  const { traceId, spanId } = readSpanFields(execution, context.span, notes);
 
   const draft: ExecutionRecord = {
     id: readId(execution.id, context.nowMs, notes),
@@ -68,6 +75,8 @@ export function takeExecutionRecord(execution: Execution, context: RecordContext
     parentStrategyId: read.text('parentStrategyId', execution.parentStrategyId),
     astHash: read.text('astHash', execution.astHash),
     attempt: read.integer('attempt', execution.attempt, 1) ?? 1,
+    traceId,
+    spanId,
     trace: undefined,
     input: undefined,
     notes: undefined,
@@ -102,6 +111,7 @@ function take(
   notes: Notes,
   maxBytes: number,
 ): TakenRecord {
+  const isOfSpan = hasSpan(draft);
   const bounds: JsonBounds = {
     depth: executionLimits.depth,
     nodes: 20_000,
@@ -111,11 +121,11 @@ function take(
   const listKeys = createKeyLists();
   const [traceCopy, inputCopy] = tryToCopy(trace, input, bounds, listKeys);
   if (traceCopy === null || inputCopy === null) {
-    return writeRecord(draft, trace, input, notes, maxBytes, listKeys);
+    return { ...writeRecord(draft, trace, input, notes, maxBytes, listKeys), hasSpan: isOfSpan };
   }
   const bytes = Math.min(draftChars + traceCopy.chars + inputCopy.chars, maxBytes);
   return new UnwrittenRecord(
-    bytes,
+    { bytes, hasSpan: isOfSpan },
     () => writePlainRecord(draft, traceCopy.copy as unknown[] | null, inputCopy.copy, notes, maxBytes).json,
   );
 }
@@ -141,11 +151,13 @@ function tryToCopy(
 /** Writes its JSON when it is first asked for it. */
 class UnwrittenRecord implements TakenRecord {
   readonly bytes: number;
+  readonly hasSpan: boolean;
   #write: (() => string) | null;
   #json = '';
 
-  constructor(bytes: number, write: () => string) {
+  constructor({ bytes, hasSpan }: Pick<TakenRecord, 'bytes' | 'hasSpan'>, write: () => string) {
     this.bytes = bytes;
+    this.hasSpan = hasSpan;
     this.#write = write;
   }
 

@@ -1,4 +1,6 @@
 import type { ExecutionStatus, TraceEntry } from '../../shared/contracts/execution.ts';
+import type { SpanContext } from '../../shared/contracts/span-context.ts';
+import { readActiveSpan } from '../core/active-span.ts';
 import { observeResult } from '../core/observe-result.ts';
 import type { Execution } from './execution.ts';
 import type { ExecutionSink } from './execution-observer.ts';
@@ -60,6 +62,8 @@ export interface WithExecutionOptions {
  * when it is read to its end, and with a stream of Node's, such as the response of a server, when it is closed. What is given
  * up before its end, as by a client that goes away, is recorded as cancelled; what is never read is not recorded. A Response that
  * was fetched, one of a framework's own class, and a stream that was read from before count as values: their run has ended.
+ *
+ * The run belongs to the span of OpenTelemetry that is active when it begins, whoever reads its result to the end.
  */
 export function withExecution<T>(
   sink: ExecutionSink,
@@ -76,6 +80,7 @@ export function withExecution<T>(
     failedNodeId: null,
     failure: undefined,
   };
+  const span = spanOf(subject);
   const startedAt = now();
   let isRecorded = false;
 
@@ -85,6 +90,7 @@ export function withExecution<T>(
     try {
       sink.record({
         ...subject,
+        ...span,
         durationMs: now() - startedAt,
         nodesExecuted: run.nodesExecuted ?? run.trace.length,
         trace: run.trace,
@@ -112,6 +118,21 @@ export function withExecution<T>(
     fail,
     abandon: () => fail(run.failure ?? new AbandonedError()),
   });
+}
+
+/** Without one, the run has none at its end either: a stream may end in somebody else's. Nothing where there is no OpenTelemetry. */
+const noSpan = { traceId: null };
+
+/** The fields of the span that is active now, unless the caller names one. */
+function spanOf(subject: ExecutionSubject): SpanContext | typeof noSpan | undefined {
+  const active = readActiveSpan();
+  if (active === undefined) return undefined;
+  try {
+    return subject.traceId === undefined && subject.spanId === undefined ? (active ?? noSpan) : undefined;
+  } catch {
+    // Told of when it is recorded.
+    return undefined;
+  }
 }
 
 /** Stands for the error of a run whose result was not read to its end; describeFailure takes it for a cancellation. */

@@ -1,4 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { readActiveSpan } from '../core/active-span.ts';
 import { countRecords, type OutgoingChunk } from '../core/chunker.ts';
 import type { Pipeline } from '../core/create-pipeline.ts';
 import { type DrainResult, withDeadline } from '../core/drain.ts';
@@ -29,7 +30,7 @@ export interface SenderParts {
   pipeline: Pipeline<AwaitedEntry>;
   /** bytes of JSON: no record is larger than the buffer */
   maxBytes: number;
-  record: Omit<RequestContext, 'nowMs'>;
+  record: Omit<RequestContext, 'nowMs' | 'span'>;
   metrics: RequestMetrics;
   problems: ProblemLog;
   /** ms since 1970 */
@@ -233,7 +234,7 @@ export class CompletedRequestSender {
 
   #take<R>(take: Take<R>, request: R, arrival: Arrival | null): RequestCandidate {
     const { maxBytes, now, record } = this.#parts;
-    const taken = take(request, { ...record, nowMs: now() });
+    const taken = take(request, { ...record, nowMs: now(), span: readActiveSpan() });
     if (taken.leastBytes > maxBytes) throw new RecordTooLargeError(taken.leastBytes, maxBytes);
     return new RequestCandidate(taken, arrival);
   }

@@ -21,7 +21,7 @@ export class RequestCandidate {
   get entry(): AwaitedEntry {
     if (this.#entry === null) {
       const { json, bytes } = this.#taken?.write() ?? { json: '', bytes: Number.POSITIVE_INFINITY };
-      this.#entry = { json, bytes, arrival: this.#arrival };
+      this.#entry = { json, bytes, hasSpan: this.#taken?.hasSpan ?? false, arrival: this.#arrival };
       this.#taken = null;
     }
     return this.#entry;
