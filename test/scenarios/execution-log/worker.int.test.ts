@@ -101,6 +101,8 @@ test('execution log: what the SDK records is in its columns, field by field', as
     notes: null,
     outcome: 'DSL_ARITH_DIV_BY_ZERO',
     stored_at: expect.any(Date),
+    trace_id: null,
+    span_id: null,
     weight: 1,
     duration_bin: 324,
   });
