@@ -28,6 +28,7 @@ export const requests = {
         statusClass: params.get('class'),
         model: params.get('model'),
         createdBy: params.get('creator'),
+        traceId: params.get('trace'),
         cursor: params.get('cursor'),
         limit: 50,
       },
@@ -46,6 +47,7 @@ export const requests = {
           choiceFilter(context, { name: 'class', label: 'Response', options: choices(classes) }),
           textFilter(context, { name: 'model', label: 'Model' }),
           textFilter(context, { name: 'creator', label: 'Creator' }),
+          textFilter(context, { name: 'trace', label: 'Trace id' }),
         ),
         page.requests.length === 0
           ? emptyState('No request', 'No stored request has what the filters ask for.')

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { traceIdPattern } from '../../../shared/contracts/span-context.ts';
 import { problemSchema } from '../http/problem.ts';
 
 /** A text to look for. PostgreSQL has no NUL in texts, so nothing is named by one. */
@@ -28,6 +29,19 @@ export const decimal = z.preprocess(
 
 /** How many to list at most. */
 export const limit = (fallback: number) => count(200, fallback);
+
+/** A trace to look for. */
+export const traceId = z
+  .string()
+  .toLowerCase()
+  .regex(traceIdPattern, 'must be 32 hexadecimal digits, not all 0')
+  .describe('of OpenTelemetry: 32 hexadecimal digits');
+
+/** The span of OpenTelemetry that a record was made in. */
+export const spanFields = {
+  traceId: z.string().nullable().describe('of the span of OpenTelemetry that it ran in'),
+  spanId: z.string().nullable(),
+};
 
 /** As the page before returned it. */
 export const cursor = z.string().min(1).max(2_000);
