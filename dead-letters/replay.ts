@@ -112,8 +112,11 @@ async function addToStreams(
   for (const [error] of (await pipeline.exec()) ?? []) if (error) throw error;
 }
 
-function toChunk({ id, payload, replays }: StoredDeadLetter, repairs: readonly Repair[]): { id: string; data: string } {
-  const header = { v: chunkVersion, producer: replayProducer(id), epoch: 0, seq: replays + 1 };
+function toChunk(
+  { id, payload, replays, contractVersion }: StoredDeadLetter,
+  repairs: readonly Repair[],
+): { id: string; data: string } {
+  const header = { v: contractVersion ?? chunkVersion, producer: replayProducer(id), epoch: 0, seq: replays + 1 };
   return {
     id: `${header.producer}.${header.epoch}.${header.seq}`,
     data: `${JSON.stringify(header).slice(0, -1)},"records":[${repair(payload, repairs)}]}`,

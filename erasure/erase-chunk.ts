@@ -1,4 +1,4 @@
-import { chunkVersion } from '../shared/contracts/chunk.ts';
+import { chunkVersions } from '../shared/contracts/chunk.ts';
 import { isOwner, ownersOf } from '../shared/contracts/erasure-subject.ts';
 import { parseChunk } from '../shared/contracts/parse-chunk.ts';
 import type { QueueName } from '../shared/contracts/queues.ts';
@@ -45,7 +45,7 @@ export function eraseFromChunk(queue: QueueName, raw: string, scope: ErasureScop
 
 /** Whether a parser is needed: the id may be there, if only in an escape, or in an encoded body. */
 function mayConcern(raw: string, { naming: { needles } }: ErasureScope): boolean {
-  if (!raw.startsWith(`{"v":${chunkVersion},`)) return true;
+  if (!chunkVersions.some((version) => raw.startsWith(`{"v":${version},`))) return true;
   return ['\\', '"base64"', ...needles].some((sign) => raw.includes(sign));
 }
 

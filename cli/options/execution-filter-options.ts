@@ -2,7 +2,7 @@ import { type Command, Option } from 'commander';
 import type { ExecutionFilter } from '../../queries/executions/list-statement.ts';
 import { executionStatuses } from '../../shared/contracts/execution.ts';
 import { UsageError } from '../../shared/platform/errors.ts';
-import { decimal } from './option-values.ts';
+import { decimal, traceId } from './option-values.ts';
 
 /** Which executions to select, besides their strategy and time. */
 export interface ExecutionFilterFlags {
@@ -13,6 +13,7 @@ export interface ExecutionFilterFlags {
   points?: number;
   realm?: string;
   user?: string;
+  traceId?: string;
 }
 
 export function addExecutionFilterOptions(command: Command): Command {
@@ -28,7 +29,8 @@ export function addExecutionFilterOptions(command: Command): Command {
     .option('--unmatched', 'only runs that matched no case')
     .option('--points <n>', 'filter by exact points', decimal)
     .option('--realm <id>', 'filter by realm')
-    .option('--user <id>', 'filter by user');
+    .option('--user <id>', 'filter by user')
+    .option('--trace-id <id>', 'filter by trace of OpenTelemetry', traceId);
 }
 
 /** @throws UsageError if two options exclude each other */
@@ -44,5 +46,6 @@ export function toExecutionFilter(flags: ExecutionFilterFlags): ExecutionFilter 
     ...(points === undefined ? {} : { points }),
     ...(realm === undefined ? {} : { realmId: realm }),
     ...(user === undefined ? {} : { externalUserId: user }),
+    ...(flags.traceId === undefined ? {} : { traceId: flags.traceId }),
   };
 }

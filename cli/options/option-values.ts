@@ -1,4 +1,5 @@
 import { InvalidArgumentError } from 'commander';
+import { traceIdPattern } from '../../shared/contracts/span-context.ts';
 
 /** Parses a whole number within its range. */
 export function wholeNumber({ min, max = Number.MAX_SAFE_INTEGER }: { min: number; max?: number }) {
@@ -21,6 +22,13 @@ export function decimal(text: string): number {
 export function uuid(text: string): string {
   if (/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)) return text.toLowerCase();
   throw new InvalidArgumentError('It must be a UUID.');
+}
+
+/** Parses the id of an OpenTelemetry trace. */
+export function traceId(text: string): string {
+  const id = text.toLowerCase();
+  if (traceIdPattern.test(id)) return id;
+  throw new InvalidArgumentError('It must be 32 hexadecimal digits, not all 0.');
 }
 
 /** Collects the values of an option that can be repeated. */

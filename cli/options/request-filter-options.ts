@@ -7,6 +7,7 @@ import {
   statusClasses,
 } from '../../queries/requests/list-requests.ts';
 import { type ServiceTier, serviceTiers } from '../../shared/contracts/completed-request.ts';
+import { traceId as toTraceId } from './option-values.ts';
 
 /** Which requests to select, besides their time. */
 export interface RequestFilterFlags {
@@ -15,6 +16,7 @@ export interface RequestFilterFlags {
   status?: StatusClass;
   tier?: ServiceTier;
   state?: RequestState;
+  traceId?: string;
 }
 
 export function addRequestFilterOptions(command: Command): Command {
@@ -23,15 +25,17 @@ export function addRequestFilterOptions(command: Command): Command {
     .option('--model <name>', 'filter by model')
     .addOption(new Option('--status <class>', 'filter by class of response status').choices(statusClasses))
     .addOption(new Option('--tier <tier>', 'filter by service tier').choices(serviceTiers))
-    .addOption(new Option('--state <state>', 'filter by state').choices(requestStates));
+    .addOption(new Option('--state <state>', 'filter by state').choices(requestStates))
+    .option('--trace-id <id>', 'filter by trace of OpenTelemetry', toTraceId);
 }
 
-export function toRequestFilter({ createdBy, model, status, tier, state }: RequestFilterFlags): RequestFilter {
+export function toRequestFilter({ createdBy, model, status, tier, state, traceId }: RequestFilterFlags): RequestFilter {
   return {
     ...(createdBy === undefined ? {} : { createdBy }),
     ...(model === undefined ? {} : { model }),
     ...(status === undefined ? {} : { statusClass: status }),
     ...(tier === undefined ? {} : { serviceTier: tier }),
     ...(state === undefined ? {} : { state }),
+    ...(traceId === undefined ? {} : { traceId }),
   };
 }

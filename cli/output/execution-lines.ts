@@ -3,6 +3,7 @@ import type { ExecutionSummary } from '../../queries/executions/summary.ts';
 import { none, toFigure } from './figures.ts';
 import type { Line, Span } from './line.ts';
 import { toTraceTree } from './run-shapes.ts';
+import { spanLines } from './span-lines.ts';
 import { type Column, toTable } from './table.ts';
 import { toTraceLines } from './trace-lines.ts';
 
@@ -56,6 +57,7 @@ export function toExecutionLines(execution: StoredExecution, options: { columns:
     `stands for  ${sampled ? `${toFigure(1 / sampleRate)} runs (sample rate ${sampleRate})` : 'itself only: every failure is kept'}`,
     ...(execution.attempt > 1 ? [`attempt     ${execution.attempt}`] : []),
     ...(execution.astHash === null ? [] : [`program     ${execution.astHash}`]),
+    ...spanLines(execution),
     ...(notes === null ? [] : [`notes       ${notes}`]),
     `input       ${input === null ? none : JSON.stringify(input)}`,
   ];

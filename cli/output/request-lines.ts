@@ -3,6 +3,7 @@ import type { StoredBody, StoredRequest } from '../../queries/requests/requests.
 import { byteSize } from '../../shared/platform/byte-size.ts';
 import { none, toFigure } from './figures.ts';
 import type { Line, Span } from './line.ts';
+import { spanLines } from './span-lines.ts';
 import { toTable } from './table.ts';
 
 /** Replaces what may be private, unless it is requested. */
@@ -43,6 +44,7 @@ export function toRequestLines(request: StoredRequest, { bodies }: { bodies: boo
     `ended       ${time(ended)}`,
     `stored      ${time(request.storedAt)}`,
     `API key     ${request.apiKeyHash === null ? none : `hash ${request.apiKeyHash}`}`,
+    ...spanLines(request),
     ...(request.notes === null ? [] : [`notes       ${request.notes}`]),
     ...(error === null ? [] : [`error       ${bodies ? error : hidden}`]),
     `response    ${response === null ? 'none' : describeResponse(response)}`,

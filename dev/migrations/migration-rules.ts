@@ -73,7 +73,7 @@ const rules: readonly Rule[] = [
     finds: /^create (?:unique )?index (?!concurrently\b)/,
     why: 'writes to the table are blocked until the index is built',
     remedy:
-      'use CREATE INDEX CONCURRENTLY in a file outside a transaction; for a partitioned table, create the index ON ONLY the parent first, then on each partition, and attach those',
+      'use CREATE INDEX CONCURRENTLY in a file outside a transaction; for a partitioned table, create the index ON ONLY the parent, and the maintenance role builds it on its partitions',
   },
   {
     finds: /^drop index (?!concurrently\b)/,

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import { chunkId, chunkVersion } from '../../shared/contracts/chunk.ts';
+import { chunkId, chunkVersion, spanChunkVersion } from '../../shared/contracts/chunk.ts';
 import type { Entry, RecordBuffer } from './record-buffer.ts';
 
 /** A chunk ready to be sent. Its text never changes, however often it is sent. */
@@ -55,7 +55,8 @@ export function createChunker<E extends Entry>(
       const entries = buffer.take(limits);
       if (entries.length === 0) return null;
       lastSeq += 1;
-      const header = { v: chunkVersion, ...identity, seq: lastSeq };
+      const v = entries.some(({ record }) => record.hasSpan) ? spanChunkVersion : chunkVersion;
+      const header = { v, ...identity, seq: lastSeq };
       // The records are JSON already; only the envelope is written here.
       const records = entries.map(({ record }) => record.serialize().json).join(',');
       const data = `${JSON.stringify(header).slice(0, -1)},"records":[${records}]}`;

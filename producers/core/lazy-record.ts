@@ -2,12 +2,15 @@ import type { SerializedRecord } from './record-json.ts';
 
 /** A record that is captured at once and serialised later. What it is made from is let go then. */
 export class LazyRecord {
+  /** it has `traceId` or `spanId`, so its chunk is of version 2 */
+  readonly hasSpan: boolean;
   readonly #estimatedBytes: number;
   #source: SerializedRecord | (() => SerializedRecord);
 
-  /** @param estimatedBytes of the JSON, until it is known */
-  constructor(estimatedBytes: number, serialize: () => SerializedRecord) {
-    this.#estimatedBytes = estimatedBytes;
+  /** @param captured.bytes of the JSON: an estimate, until the JSON is known */
+  constructor(captured: { bytes: number; hasSpan: boolean }, serialize: () => SerializedRecord) {
+    this.hasSpan = captured.hasSpan;
+    this.#estimatedBytes = captured.bytes;
     this.#source = serialize;
   }
 

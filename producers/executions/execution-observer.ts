@@ -1,4 +1,5 @@
 import { toError } from '../../shared/platform/errors.ts';
+import { readActiveSpan } from '../core/active-span.ts';
 import type { DeliveryCounts } from '../core/delivery-ledger.ts';
 import { createPipeline, type DrainResult, type Pipeline } from '../core/pipeline.ts';
 import type { PipelineParts } from '../core/pipeline-parts.ts';
@@ -151,6 +152,7 @@ export class ExecutionObserver implements ExecutionSink {
       sampleRate,
       traceLimit: this.#settings.traceLimit,
       maxBytes: this.#parts.recordMaxBytes,
+      span: readActiveSpan(),
     });
     const { realm, strategyType } = labels;
     const entry: ExecutionEntry = { record: captured, bytes: captured.bytes, failure, realm, strategyType };

@@ -1,10 +1,12 @@
 import { type ExecutionStatus, executionLimits, executionStatuses } from '../../shared/contracts/execution.ts';
 import type { ExecutionRecord } from '../../shared/contracts/execution-schema.ts';
+import type { SpanContext } from '../../shared/contracts/span-context.ts';
 import { FieldReader, quote, readId, readTime, readTrace } from '../core/field-reader.ts';
 import { createKeyLists, wideKeys } from '../core/key-lists.ts';
 import { LazyRecord } from '../core/lazy-record.ts';
 import { Notes } from '../core/notes.ts';
 import { hopelessRatio, type SerializedRecord, writePlainRecord, writeRecord } from '../core/record-json.ts';
+import { hasSpan, readSpanFields } from '../core/span-fields.ts';
 import { copyPlainJson, isPlainObject, type JsonBounds } from '../core/storable-json.ts';
 import type { Execution } from './execution.ts';
 
@@ -17,6 +19,8 @@ export interface RecordContext {
   traceLimit: number;
   /** bytes of JSON; a larger record is cut until it fits */
   maxBytes: number;
+  /** the active one. @default none */
+  span?: SpanContext | null | undefined;
 }
 
 const statuses = new Set<string>(executionStatuses);
@@ -37,6 +41,7 @@ export function captureExecutionRecord(execution: Execution, context: RecordCont
   if (status !== execution.status) notes.add(`status ${quote(execution.status)} is not known, stored as error`);
   const sampled = status === 'ok';
   const trace = readTrace(execution.trace, context, notes);
+  const { traceId, spanId } = readSpanFields(execution, context.span, notes);
 
   const draft: ExecutionRecord = {
     id: readId(execution.id, context.nowMs, notes),
@@ -62,6 +67,8 @@ export function captureExecutionRecord(execution: Execution, context: RecordCont
     parentStrategyId: read.text('parentStrategyId', execution.parentStrategyId),
     astHash: read.text('astHash', execution.astHash),
     attempt: read.integer('attempt', execution.attempt, 1) ?? 1,
+    traceId,
+    spanId,
     trace: undefined,
     input: undefined,
     notes: undefined,
@@ -95,6 +102,7 @@ function take(
   notes: Notes,
   maxBytes: number,
 ): LazyRecord {
+  const isOfSpan = hasSpan(draft);
   const bounds: JsonBounds = {
     depth: executionLimits.depth,
     nodes: 20_000,
@@ -105,10 +113,10 @@ function take(
   const [traceCopy, inputCopy] = tryToCopy(trace, input, bounds, listKeys);
   if (traceCopy === null || inputCopy === null) {
     const written = writeRecord(draft, trace, input, notes, maxBytes, listKeys);
-    return new LazyRecord(written.bytes, () => written);
+    return new LazyRecord({ bytes: written.bytes, hasSpan: isOfSpan }, () => written);
   }
   const bytes = Math.min(draftChars + traceCopy.chars + inputCopy.chars, maxBytes);
-  return new LazyRecord(bytes, () =>
+  return new LazyRecord({ bytes, hasSpan: isOfSpan }, () =>
     writePlainRecord(draft, traceCopy.copy as unknown[] | null, inputCopy.copy, notes, maxBytes),
   );
 }

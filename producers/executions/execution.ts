@@ -39,4 +39,11 @@ export interface Execution {
   recordedAt?: Date | number | string | undefined;
   /** a UUID that identifies the run, if the caller has one. @default a new UUIDv7 */
   id?: string | undefined;
+  /**
+   * 32 hexadecimal digits; null: the run belongs to no trace. @default that of the span of OpenTelemetry that is active at the call
+   * of record(), or at the beginning of withExecution()
+   */
+  traceId?: string | null | undefined;
+  /** 16 hexadecimal digits. @default that of the active span, where it is of this trace */
+  spanId?: string | null | undefined;
 }

@@ -1,4 +1,6 @@
 import type { ExecutionStatus, TraceEntry } from '../../shared/contracts/execution.ts';
+import type { SpanContext } from '../../shared/contracts/span-context.ts';
+import { readActiveSpan } from '../core/active-span.ts';
 import { observeResult } from '../core/observe-result.ts';
 import type { Execution } from './execution.ts';
 import type { ExecutionSink } from './execution-observer.ts';
@@ -61,6 +63,8 @@ export interface WithExecutionOptions {
  * end, for example because a client disconnects, is recorded as cancelled. A result that is never read is not recorded. A
  * fetched Response, a Response of a framework's own class, and a stream that was read from before count as values: their run
  * has ended.
+ *
+ * The run belongs to the OpenTelemetry span that is active when it begins, whoever reads its result to the end.
  */
 export function withExecution<T>(
   sink: ExecutionSink,
@@ -77,6 +81,7 @@ export function withExecution<T>(
     failedNodeId: null,
     failure: undefined,
   };
+  const span = spanOf(subject);
   const startedAt = now();
   let isRecorded = false;
 
@@ -86,6 +91,7 @@ export function withExecution<T>(
     try {
       sink.record({
         ...subject,
+        ...span,
         durationMs: now() - startedAt,
         nodesExecuted: run.nodesExecuted ?? run.trace.length,
         trace: run.trace,
@@ -113,6 +119,21 @@ export function withExecution<T>(
     fail,
     abandon: () => fail(run.failure ?? new AbandonedError()),
   });
+}
+
+/** Without one, the run has none at its end either: a stream may end in somebody else's. Nothing where there is no OpenTelemetry. */
+const noSpan = { traceId: null };
+
+/** The fields of the span that is active now, unless the caller names one. */
+function spanOf(subject: ExecutionSubject): SpanContext | typeof noSpan | undefined {
+  const active = readActiveSpan();
+  if (active === undefined) return undefined;
+  try {
+    return subject.traceId === undefined && subject.spanId === undefined ? (active ?? noSpan) : undefined;
+  } catch {
+    // Told of when it is recorded.
+    return undefined;
+  }
 }
 
 /** The error of a run whose result was not read to its end; describeFailure treats it as a cancellation. */

@@ -1,3 +1,4 @@
+import { readActiveSpan } from '../core/active-span.ts';
 import { type AwaitedAck, createAck } from '../core/delivery-acks.ts';
 import { LazyRecord } from '../core/lazy-record.ts';
 import { createPipeline, type DrainResult, type Pipeline } from '../core/pipeline.ts';
@@ -27,7 +28,7 @@ export interface SendOptions {
 /** The parts of a sender; `createCompletedRequestSender` creates them. */
 export interface SenderParts {
   pipeline: PipelineParts;
-  record: Omit<RequestContext, 'nowMs'>;
+  record: Omit<RequestContext, 'nowMs' | 'span'>;
   metrics: RequestMetrics;
   problems: ProblemLog;
   /** ms since 1970 */
@@ -167,10 +168,10 @@ export class CompletedRequestSender {
 
   #capture<R>(capture: Capture<R>, request: R, ack: DeliveryAck | null): Candidate {
     const { now, pipeline, record } = this.#parts;
-    const captured = capture(request, { ...record, nowMs: now() });
+    const captured = capture(request, { ...record, nowMs: now(), span: readActiveSpan() });
     const { maxBytes } = pipeline.buffer;
     if (captured.leastBytes > maxBytes) throw new RecordTooLargeError(captured.leastBytes, maxBytes);
-    return { record: new LazyRecord(captured.leastBytes, () => captured.write()), ack };
+    return { record: new LazyRecord({ bytes: captured.leastBytes, hasSpan: captured.hasSpan }, () => captured.write()), ack };
   }
 
   #admit({ record, ack }: Candidate): boolean {

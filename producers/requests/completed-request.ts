@@ -51,6 +51,10 @@ export interface BegunRequest {
   apiKey?: string | null;
   /** the HMAC, if you compute it yourself: 64 hexadecimal digits; `apiKey` takes precedence */
   apiKeyHash?: string | null;
+  /** 32 hexadecimal digits; null: it belongs to no trace. @default that of the span of OpenTelemetry that is active at the call */
+  traceId?: string | null;
+  /** 16 hexadecimal digits. @default that of the active span, where it is of this trace */
+  spanId?: string | null;
 }
 
 /** A request that has ended. */

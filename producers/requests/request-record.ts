@@ -1,8 +1,10 @@
 import { requestLimits } from '../../shared/contracts/completed-request.ts';
 import type { RequestRecord } from '../../shared/contracts/completed-request-schema.ts';
+import type { SpanContext } from '../../shared/contracts/span-context.ts';
 import { FieldReader, kindOf } from '../core/field-reader.ts';
 import { Notes } from '../core/notes.ts';
 import type { SerializedRecord } from '../core/record-json.ts';
+import { hasSpan, readSpanFields } from '../core/span-fields.ts';
 import { type JsonBounds, toStorableJson } from '../core/storable-json.ts';
 import type { HashApiKey } from './api-key-hash.ts';
 import type { BegunRequest, CompletedRequest } from './completed-request.ts';
@@ -28,12 +30,16 @@ export interface RequestContext {
   hashApiKey: HashApiKey | null;
   /** top-level keys that are taken out of request bodies */
   stripRequestKeys: readonly string[];
+  /** the active one. @default none */
+  span?: SpanContext | null | undefined;
 }
 
 /** A request whose fields were read, and whose bodies are still as they came. */
 export interface CapturedRequest {
   /** what its JSON takes at least, in bytes; known without looking at the bodies */
   readonly leastBytes: number;
+  /** it names its span, see `Entry` */
+  readonly hasSpan: boolean;
   /**
    * Converts the bodies and writes the JSON: some ms for a body of 1 MiB. For a record that is longer than a string can be,
    * `bytes` is Infinity and there is no JSON.
@@ -51,6 +57,8 @@ const completedFields = [
   'requestBody',
   'apiKey',
   'apiKeyHash',
+  'traceId',
+  'spanId',
   'statusCode',
   'responseBody',
   'completedAt',
@@ -83,6 +91,7 @@ export function captureCompletedRequest(request: CompletedRequest, context: Requ
   return {
     leastBytes:
       leastBytes(requestBody, context, context.stripRequestKeys.length > 0) + leastBytes(responseBody, context),
+    hasSpan: hasSpan(draft),
     write() {
       const response = storeBody('responseBody', responseBody, context, notes);
       return writeRecord(
@@ -112,6 +121,7 @@ export function captureBegunRequest(request: BegunRequest, context: RequestConte
   const requestBody = takeBody('requestBody', fields.requestBody, context, notes);
   return {
     leastBytes: leastBytes(requestBody, context, context.stripRequestKeys.length > 0),
+    hasSpan: hasSpan(draft),
     write: () => writeRecord({ ...draft, ...storeRequestBody(requestBody, context, notes) }, notes),
   };
 }
@@ -131,7 +141,7 @@ function readFields(request: unknown): Fields {
   return fields;
 }
 
-function takeCommon(fields: Fields, { hashApiKey }: RequestContext, notes: Notes) {
+function takeCommon(fields: Fields, { hashApiKey, span }: RequestContext, notes: Notes) {
   const read = new FieldReader(notes);
   return {
     requestId: requireRequestId(fields.requestId),
@@ -140,6 +150,7 @@ function takeCommon(fields: Fields, { hashApiKey }: RequestContext, notes: Notes
     endpoint: read.text('endpoint', fields.endpoint, requestLimits.endpointChars) ?? '',
     serviceTier: readServiceTier(fields.serviceTier, notes),
     apiKeyHash: readApiKeyHash(fields, hashApiKey, notes),
+    ...readSpanFields(fields, span, notes),
   };
 }
 

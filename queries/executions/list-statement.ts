@@ -15,6 +15,7 @@ export interface ExecutionFilter {
   points?: number;
   realmId?: string;
   externalUserId?: string;
+  traceId?: string;
 }
 
 /** What a statement lists: the rows after a position in the order. */
@@ -47,6 +48,22 @@ export function toSeenStatement({ window, filter = {}, after }: Listed, most: nu
     where ${Prisma.join(conditions, ' and ')} limit ${most}`;
 }
 
+/**
+ * The newest rows of a trace, of whichever strategy. What is of the trace is looked for first, by its index: until the table is
+ * analyzed, PostgreSQL takes a trace to be a large part of it, and would look through everything that is newer than the limit.
+ */
+export function toListOfTraceStatement(
+  strategyId: string | null,
+  { window, filter = {}, after }: Listed,
+  rows: number,
+): Prisma.Sql {
+  const ofTrace = [Prisma.sql`trace_id = ${filter.traceId}`, ...toTimes(window, after)];
+  const others = [...(strategyId === null ? [] : [Prisma.sql`strategy_id = ${strategyId}`]), ...toConditions(filter)];
+  return Prisma.sql`select ${summaryColumns}
+    from (select * from sluice.strategy_execution_log where ${Prisma.join(ofTrace, ' and ')} offset 0) as of_trace
+    where ${Prisma.join(others, ' and ')} order by recorded_at desc, id desc limit ${rows}`;
+}
+
 function newestOf(strategyId: Prisma.Sql, { window, filter = {}, after }: Listed, rows: number): Prisma.Sql {
   const conditions = [Prisma.sql`strategy_id = ${strategyId}`, ...toConditions(filter), ...toTimes(window, after)];
   return Prisma.sql`select ${summaryColumns} from sluice.strategy_execution_log
@@ -72,6 +89,7 @@ export function toConditions({
   points,
   realmId,
   externalUserId,
+  traceId,
 }: ExecutionFilter): Prisma.Sql[] {
   const conditions: Prisma.Sql[] = [];
   if (status !== undefined && status !== 'ok') conditions.push(Prisma.sql`status <> 'ok'`);
@@ -82,5 +100,6 @@ export function toConditions({
   if (points !== undefined) conditions.push(Prisma.sql`points = ${points}::float8`);
   if (realmId !== undefined) conditions.push(Prisma.sql`realm_id = ${realmId}`);
   if (externalUserId !== undefined) conditions.push(Prisma.sql`external_user_id = ${externalUserId}`);
+  if (traceId !== undefined) conditions.push(Prisma.sql`trace_id = ${traceId}`);
   return conditions;
 }

@@ -8,6 +8,7 @@ import {
   type ExecutionFilter,
   type Listed,
   toListOfStatement,
+  toListOfTraceStatement,
   toListStatement,
   toSeenStatement,
 } from './list-statement.ts';
@@ -84,6 +85,7 @@ async function readRows(
   listed: Listed,
   rows: number,
 ): Promise<ExecutionSummary[]> {
+  if (listed.filter?.traceId !== undefined) return snapshot.$queryRaw(toListOfTraceStatement(strategyId, listed, rows));
   if (strategyId !== null) return snapshot.$queryRaw(toListStatement(strategyId, listed, rows));
   const seen = await snapshot.$queryRaw<{ strategyId: string }[]>(toSeenStatement(listed, mostStrategies + 1));
   if (seen.length > mostStrategies) {

@@ -30,6 +30,9 @@ export interface ExecutionSummary {
   astHash: string | null;
   attempt: number;
   notes: string | null;
+  /** the span of OpenTelemetry that it ran in */
+  traceId: string | null;
+  spanId: string | null;
 }
 
 const finite = (column: string): string =>
@@ -60,6 +63,8 @@ const columnOf: Record<keyof ExecutionSummary, string> = {
   astHash: 'ast_hash',
   attempt: 'attempt',
   notes: 'notes',
+  traceId: 'trace_id',
+  spanId: 'span_id',
 };
 
 /** Without trace and input, which PostgreSQL stores out of line if they are large. */

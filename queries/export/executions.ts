@@ -106,15 +106,16 @@ function toStatement(
   ];
   if (after !== null) conditions.push(Prisma.sql`(recorded_at, id) > (${from}::timestamptz, ${after}::uuid)`);
   const where = Prisma.join(conditions, ' and ');
-  // By each strategy's index: no index begins with the time.
+  const isOf = strategyId === null ? Prisma.sql`true` : Prisma.sql`strategy_id = ${strategyId}`;
+  // By each strategy's index: no index begins with the time. What belongs to one trace has an index of its own.
   const rows =
-    strategyId === null
+    strategyId === null && filter.traceId === undefined
       ? Prisma.sql`select listed.* from (${Prisma.raw(strategies())}) as seen
           cross join lateral (
             select recorded_at, id, ${texts} from sluice.strategy_execution_log
             where strategy_id = seen.strategy_id and ${where} order by recorded_at, id limit ${maxPageRows}) as listed`
       : Prisma.sql`select recorded_at, id, ${texts} from sluice.strategy_execution_log
-          where strategy_id = ${strategyId} and ${where}`;
+          where ${isOf} and ${where}`;
   const page = Prisma.sql`select * from (${rows}) as listed order by recorded_at, id limit ${maxPageRows}`;
   return { sql: cutByBytes(page.text, names, 'recorded_at, id'), values: page.values };
 }

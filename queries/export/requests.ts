@@ -1,6 +1,6 @@
 import { type Column, type Row, toTextSql } from '../../archive/columns.ts';
 import { type Database, Prisma, queryTexts } from '../../shared/platform/postgres/database.ts';
-import { type RequestFilter, statesOf, toConditions } from '../requests/list-requests.ts';
+import { type RequestFilter, requestsOf, statesOf, toConditions } from '../requests/list-requests.ts';
 import { columnNames, cutByBytes, maxPageRows } from './page-size.ts';
 
 type Exported = Omit<Column, 'type'> & { from: string };
@@ -41,6 +41,8 @@ const exported: readonly Exported[] = [
   required('response_incomplete', 'boolean'),
   optional('error', 'text'),
   optional('notes', 'text'),
+  optional('trace_id', 'text'),
+  optional('span_id', 'text'),
   optional('claimed_at', 'time'),
   optional('started_at', 'time'),
   optional('completed_at', 'time'),
@@ -73,7 +75,7 @@ export async function* exportRequests(database: Database, filter: RequestFilter)
       conditions.push(Prisma.sql`(created_at, id) > (${after.createdAt}::timestamptz, ${after.id}::uuid)`);
     const page: Prisma.Sql = Prisma.sql`
       select request.created_at, request.id, ${texts}
-      from (select * from sluice.request where ${Prisma.join(conditions, ' and ')}
+      from (select * from ${requestsOf(filter)} where ${Prisma.join(conditions, ' and ')}
         order by created_at, id limit ${limit}) as request
       join sluice.request_template as asked on asked.id = request.template_id`;
     const rows = await queryTexts(database, cutByBytes(page.text, names, 'created_at, id'), page.values);

@@ -18,6 +18,7 @@ export interface RequestFilter {
   statusClass?: StatusClass;
   serviceTier?: ServiceTier;
   state?: RequestState;
+  traceId?: string;
   /** arrived at or after this time */
   from?: Date;
   /** arrived before this time */
@@ -43,6 +44,9 @@ export interface RequestSummary {
   /** from its start to its end, completed or failed; null while it is running */
   durationMs: number | null;
   notes: string | null;
+  /** the span of OpenTelemetry that it ran in */
+  traceId: string | null;
+  spanId: string | null;
 }
 
 /** A page of a list. */
@@ -95,13 +99,23 @@ export function toListStatement(filter: RequestFilter, rows: number, after: Requ
     const conditions = [...toConditions(filter), isIn(states)];
     if (after?.part === part) conditions.push(Prisma.sql`(created_at, id) < (${after.createdAt}, ${after.id}::uuid)`);
     return [
-      Prisma.sql`(select ${listParts.indexOf(part)} as rank, ${part} as part, ${columns} from sluice.request
+      Prisma.sql`(select ${listParts.indexOf(part)} as rank, ${part} as part, ${columns} from ${requestsOf(filter)}
       where ${Prisma.join(conditions, ' and ')} order by created_at desc, id desc limit ${rows})`,
     ];
   });
   if (branches.length === 0) return null;
   return Prisma.sql`select part, ${names} from (${Prisma.join(branches, ' union all ')}) as listed
     order by rank, "createdAt" desc, id desc limit ${rows}`;
+}
+
+/**
+ * The requests, or those of the trace, which are looked for first, by their index: until the table is analyzed, PostgreSQL takes a
+ * trace to be a large part of it, and would look through all requests in the order of their arrival.
+ */
+export function requestsOf({ traceId }: RequestFilter): Prisma.Sql {
+  return traceId === undefined
+    ? Prisma.sql`sluice.request`
+    : Prisma.sql`(select * from sluice.request where trace_id = ${traceId} offset 0) as of_trace`;
 }
 
 /** Without the bodies, which PostgreSQL stores out of line if they are large. */
@@ -121,6 +135,8 @@ const columnOf: Record<keyof RequestSummary, string> = {
   failedAt: 'failed_at',
   durationMs: '(extract(epoch from coalesce(completed_at, failed_at) - started_at) * 1000)::float8',
   notes: 'notes',
+  traceId: 'trace_id',
+  spanId: 'span_id',
 };
 const columns = Prisma.raw(
   Object.entries(columnOf)

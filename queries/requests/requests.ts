@@ -30,6 +30,9 @@ export interface StoredRequest {
   /** the failure as JSON in the original's format: its kind, and the status and the body of the response; null if none */
   error: string | null;
   notes: string | null;
+  /** the span of OpenTelemetry that it ran in */
+  traceId: string | null;
+  spanId: string | null;
   createdAt: Date;
   /** by the database's clock; null for a row that is older than the column */
   storedAt: Date | null;
@@ -73,6 +76,8 @@ export async function findRequest(database: Database, id: string): Promise<Store
           },
     error: row.error === null ? null : withBody(row.error, row.responseBody),
     notes: row.notes,
+    traceId: row.traceId,
+    spanId: row.spanId,
     createdAt: row.createdAt,
     storedAt: row.storedAt,
     startedAt: row.startedAt,

@@ -1,8 +1,17 @@
 /**
- * The version of the chunk envelope that this build writes and reads. Raise it only for a change that an older worker
+ * The version of the chunk envelope. Raise it only for a change that an older worker
  * would misread, and roll workers out before producers: a worker delays a newer chunk until a newer worker takes it.
  */
 export const chunkVersion = 1;
+
+/**
+ * The version of a chunk with a record that has `traceId` or `spanId`: workers that know version 1 only would take these fields for a
+ * mistake. A chunk without such a record is of version 1, so that they take it.
+ */
+export const spanChunkVersion = 2;
+
+/** Those that this build reads. */
+export const chunkVersions = [chunkVersion, spanChunkVersion] as const;
 
 /** The data of one job: records of one producer, in the order in which they were recorded. */
 export interface Chunk<R = unknown> {

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { bodyEncodings, requestLimits, serviceTiers } from './completed-request.ts';
 import { parseSafely } from './parse-chunk.ts';
 import { findImplausibility } from './plausible-time.ts';
+import { spanContextFields } from './span-context-schema.ts';
 
 const identifier = z.string().max(requestLimits.identifierChars);
 const notBlank = identifier.refine((text) => text.trim() !== '', 'must not be blank');
@@ -28,6 +29,7 @@ const common = {
     .regex(/^[0-9a-f]{64}$/, 'accepted: 64 hexadecimal digits')
     .nullish(),
   notes: z.string().max(requestLimits.notesChars).nullish(),
+  ...spanContextFields,
 };
 
 /**

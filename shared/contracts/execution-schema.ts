@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { executionLimits, executionStatuses } from './execution.ts';
 import { parseSafely } from './parse-chunk.ts';
 import { findImplausibility } from './plausible-time.ts';
+import { spanContextFields } from './span-context-schema.ts';
 
 const identifier = z.string().max(executionLimits.identifierChars);
 const count = z.int().min(0).max(executionLimits.integer);
@@ -39,6 +40,7 @@ export const executionRecordSchema = z.strictObject({
   input: z.unknown().optional(),
   attempt: z.int().min(1).max(executionLimits.integer),
   notes: z.string().max(executionLimits.notesChars).nullish(),
+  ...spanContextFields,
 });
 
 export type ExecutionRecord = z.infer<typeof executionRecordSchema>;

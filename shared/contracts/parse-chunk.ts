@@ -1,8 +1,10 @@
 import { z } from 'zod';
-import { type Chunk, chunkVersion } from './chunk.ts';
+import { type Chunk, chunkVersions } from './chunk.ts';
+
+const newestVersion = Math.max(...chunkVersions);
 
 const chunkSchema = z.object({
-  v: z.literal(chunkVersion),
+  v: z.literal(chunkVersions),
   producer: z.string().min(1).max(200),
   epoch: z.int().min(0),
   // Nothing here depends on it, so a value of another type does no harm.
@@ -20,7 +22,7 @@ export type ParsedChunk =
 /** Parses the envelope of a job's data, but not the records inside. */
 export function parseChunk(data: unknown): ParsedChunk {
   const version = typeof data === 'object' && data !== null && 'v' in data ? data.v : undefined;
-  if (typeof version === 'number' && Number.isInteger(version) && version > chunkVersion)
+  if (typeof version === 'number' && Number.isInteger(version) && version > newestVersion)
     return { kind: 'newer', version };
   const parsed = parseSafely(chunkSchema, data);
   return parsed.success ? { kind: 'chunk', chunk: parsed.data } : { kind: 'malformed', reason: parsed.reason };

@@ -2,8 +2,10 @@ import { join } from 'node:path';
 import type { Page } from 'playwright-core';
 import { expect, inject, test } from 'vitest';
 import { toExecutionRecord } from '../../producers/executions/execution-record.ts';
+import { storeRequests } from '../../workers/completed-requests/store.ts';
 import { anExecution } from '../support/execution.ts';
 import { openQueue, until } from '../support/fixtures.ts';
+import { aCompletion } from '../support/requests.ts';
 import { insertDeadLetter, insertRun } from '../support/seed-console.ts';
 import { startWorker } from '../support/worker.ts';
 import { aPage, untilAnswered } from './a-page.ts';
@@ -196,6 +198,41 @@ test('filters and window: stand in the address, survive a reload, and go back wi
   const alike = await stage.database.strategyExecutionLog.count({ where: { ...runs, points } });
   const listed = await listedIds(page);
   expect([listed.length, listed.includes(id)]).toEqual([Math.min(alike, 25), true]);
+  expect(problems).toEqual([]);
+});
+
+test('a trace: an execution leads to all executions of its trace, and these to its requests', async () => {
+  const stage = await aStage();
+  const traceId = 'a1'.repeat(16);
+  const ofTrace = { trace_id: traceId, span_id: 'b2'.repeat(8) };
+  const before = new Date(Date.now() - 120_000);
+  const ids = [
+    await insertRun(stage.client, ofTrace),
+    await insertRun(stage.client, { ...ofTrace, strategy_id: 'another', recorded_at: before }),
+  ];
+  await insertRun(stage.client);
+  const requests = [aCompletion({ traceId, createdBy: 'of-the-trace' }), aCompletion({ createdBy: 'stranger' })];
+  await storeRequests(stage.database, JSON.stringify(requests));
+  const { page, problems } = await aPage();
+  await page.goto(`${stage.url}/?execution=${ids[0]}`);
+  const dialog = page.getByRole('dialog', { name: 'Execution' });
+  await dialog.getByText(ofTrace.span_id).waitFor();
+  await dialog.getByRole('link', { name: traceId }).click();
+  await page.getByRole('heading', { name: 'Executions of the trace' }).waitFor();
+  expect(await listedIds(page)).toEqual(ids);
+  expect(await findSerious(page)).toEqual([]);
+  await page.getByRole('link', { name: 'Its requests' }).click();
+  const creators = page.locator('td[data-column="Creator"]');
+  await until(async () => (await creators.allTextContents()).join() === 'of-the-trace');
+  const field = page.getByLabel('Trace id');
+  await field.fill('');
+  await page.keyboard.press('Enter');
+  await until(async () => (await creators.count()) === 2);
+  await page.goto(`${stage.url}${strategyAddress('bonus')}&status=all`);
+  await field.fill(traceId.toUpperCase());
+  await page.keyboard.press('Enter');
+  await until(() => page.url().includes('trace='));
+  expect(await listedIds(page)).toEqual([ids[0]]);
   expect(problems).toEqual([]);
 });
 

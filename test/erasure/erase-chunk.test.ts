@@ -32,7 +32,7 @@ test('chunk: what was made since then stays, and so does a record of a user when
 });
 
 test('chunk: one of a newer version, or that is none, is not taken for a chunk', () => {
-  expect(eraseFromChunk('execution-log', '{"v":2,"records":[]}', user)).toEqual({ kind: 'newer', version: 2 });
+  expect(eraseFromChunk('execution-log', '{"v":3,"records":[]}', user)).toEqual({ kind: 'newer', version: 3 });
   expect(eraseFromChunk('execution-log', 'no JSON of gone-1', user)).toMatchObject({ kind: 'erased' });
   expect(eraseFromChunk('execution-log', 'no JSON of gone-12', user)).toEqual({ kind: 'kept' });
   expect(eraseFromChunk('execution-log', chunk(theirs).replace('{', '{"records":[],'), user)).toMatchObject({
@@ -76,4 +76,10 @@ test('dead letter: a chunk keeps the records of others, and one of a newer produ
   expect(deadLetterFate(deadLetter(chunk(others)), user)).toBeNull();
   expect(deadLetterFate(deadLetter('{"v":99,"records":[{"externalUserId":"stays"}]}'), user)).toBeNull();
   expect(deadLetterFate(deadLetter('{"v":99,"records":[{"externalUserId":"gone-1"}]}'), user)).toBe('erased');
+});
+
+test('chunk: of one whose records name spans the records go all the same, and its version stays', () => {
+  const ofSpan = (...records: string[]): string => chunk(...records).replace('"v":1', '"v":2');
+  expect(eraseFromChunk('execution-log', ofSpan(theirs, others), user)).toMatchObject({ data: ofSpan(others) });
+  expect(eraseFromChunk('execution-log', ofSpan(others), user)).toEqual({ kind: 'kept' });
 });

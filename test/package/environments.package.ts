@@ -10,6 +10,7 @@ import { environmentOf, run } from './npm.ts';
 const { npm, yarn, pnpm, typescript } = inject('services');
 const env = environmentOf(inject('oldestNode'));
 const strategy = 'of-the-package';
+const span = { trace_id: '4bf92f3577b34da6a3ce929d0e0e4736', span_id: '00f067aa0ba902b7' };
 
 /** A service has so long to do its work and to end by itself. */
 const deadlineMs = 120_000;
@@ -29,6 +30,8 @@ async function runService(command: string[], cwd: string, rows = { executions: [
       DSL_EXECUTION_LOG_SAMPLE_RATE: '1',
       STRATEGY: strategy,
       REQUEST: randomUUID(),
+      TRACE_ID: span.trace_id,
+      SPAN_ID: span.span_id,
     },
     signal: AbortSignal.timeout(deadlineMs),
   });
@@ -46,7 +49,7 @@ async function runService(command: string[], cwd: string, rows = { executions: [
     return executions.length >= rows.executions.length && (requests ?? 0) >= rows.requests;
   });
   expect(await stored()).toEqual(rows);
-  return ended;
+  return { ...ended, client };
 }
 
 const node = (...args: string[]): string[] => ['node', ...args];
@@ -77,6 +80,15 @@ test('a cluster of four', async () => {
 test('a process that imports it and requires it counts into the same metrics', async () => {
   const executions = [0, 1].map((n) => `${strategy}-${n}`);
   await runService(node('both.mjs'), npm, { executions, requests: 0 });
+});
+
+test('a host with OpenTelemetry: both builds name the span that is active', async () => {
+  const executions = [0, 1].map((n) => `${strategy}-${n}`);
+  const { client } = await runService(node('span.mjs'), typescript, { executions, requests: 2 });
+  const stored = await client.query(
+    'select trace_id, span_id from strategy_execution_log union all select trace_id, span_id from request',
+  );
+  expect(stored.rows).toEqual([span, span, span, span]);
 });
 
 const strict = { strict: true, esModuleInterop: true, target: 'es2022', types: ['node'] };

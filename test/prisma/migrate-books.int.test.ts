@@ -9,15 +9,18 @@ import { makePrismaBooks, type PrismaLine } from '../support/prisma-books.ts';
 
 const known = await readMigrations();
 const names = known.map(({ name }) => name);
-const [last = ''] = names.slice(-1);
+/** Prisma sent each file as it is, so it never had one that refuses a transaction. */
+const ofPrisma = known.filter(({ inTransaction }) => inTransaction);
+const last = ofPrisma.at(-1)?.name ?? '';
+const neverOfPrisma = names.filter((name) => !ofPrisma.some((migration) => migration.name === name));
 const configOf = (url: string) => loadConfig({ DATABASE_URL: url }).database;
 
 /** A database as an earlier build left it: the first so many migrations, in Prisma's books. */
 async function migratedByPrisma(count: number, more: PrismaLine[] = []) {
   const databaseUrl = await createEmptyDatabase();
   const client = await connect(databaseUrl);
-  for (const { sql } of known.slice(0, count)) await client.query(sql);
-  const lines = known.slice(0, count).map(({ name, checksum }) => ({ name, checksum, state: 'applied' as const }));
+  for (const { sql } of ofPrisma.slice(0, count)) await client.query(sql);
+  const lines = ofPrisma.slice(0, count).map(({ name, checksum }) => ({ name, checksum, state: 'applied' as const }));
   await makePrismaBooks(client, 'public', [...lines, ...more]);
   return { databaseUrl, client, config: configOf(databaseUrl) };
 }
@@ -42,12 +45,12 @@ test("books: what earlier builds noted in Prisma's is taken over once, foreign l
 });
 
 test.each([
-  ['--applied', 0, []],
-  ['--rolled-back', 1, [last]],
+  ['--applied', neverOfPrisma],
+  ['--rolled-back', [last, ...neverOfPrisma]],
 ] as const)(
   'books: a migration that failed under Prisma stops all, until it is resolved with %s',
-  async (how, pendingCode, applied) => {
-    const done = how === '--applied' ? names.length : names.length - 1;
+  async (how, pending) => {
+    const done = how === '--applied' ? ofPrisma.length : ofPrisma.length - 1;
     const { databaseUrl, client, config } = await migratedByPrisma(done);
     await client.query('delete from _prisma_migrations where migration_name = $1', [last]);
     await client.query("insert into _prisma_migrations (id, checksum, migration_name) values ('failed', 'x', $1)", [
@@ -59,10 +62,10 @@ test.each([
     expect(refused.stderr[0]).toContain(`started but not finished: ${last}`);
     const status = await run(databaseUrl, 'status');
     expect(status.exitCode).toBe(1);
-    expect(status.stdout.at(-1)).toBe(`failed   ${last}`);
+    expect(status.stdout).toContain(`failed   ${last}`);
     expect(await run(databaseUrl, 'resolve', how, last)).toMatchObject({ exitCode: 0, stderr: [] });
-    expect((await run(databaseUrl, 'status')).exitCode).toBe(pendingCode);
-    expect(await migrate(config)).toEqual(applied);
+    expect((await run(databaseUrl, 'status')).exitCode).toBe(pending.length === 0 ? 0 : 1);
+    expect(await migrate(config)).toEqual(pending.toSorted());
     expect((await run(databaseUrl, 'status', '--json')).exitCode).toBe(0);
   },
 );

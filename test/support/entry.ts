@@ -8,12 +8,14 @@ export function anEntry({
   json,
   bytes = 10,
   failure = false,
+  hasSpan = false,
 }: {
   json?: string;
   bytes?: number;
   failure?: boolean;
+  hasSpan?: boolean;
 } = {}): Entry {
   made += 1;
   const text = json ?? `{"n":${made}}`;
-  return { record: new LazyRecord(bytes, () => ({ json: text, bytes })), bytes, failure };
+  return { record: new LazyRecord({ bytes, hasSpan }, () => ({ json: text, bytes })), bytes, failure };
 }

@@ -22,6 +22,7 @@ export interface RunRow {
   sampled?: boolean;
   version?: number;
   trace?: unknown;
+  traceId?: string;
 }
 
 export const noon = '2026-03-01T12:00:00.000Z';
@@ -55,16 +56,17 @@ export async function insertRuns(client: pg.Client, rows: readonly RunRow[]): Pr
       sampled,
       sample_rate: row.sampleRate ?? 1,
       trace: row.trace ?? null,
+      trace_id: row.traceId ?? null,
     };
   });
   const inserted = await client.query<{ id: string }>(
     `insert into strategy_execution_log (id, recorded_at, strategy_id, strategy_version, strategy_type, realm_id,
-       external_user_id, status, error_code, case_name, points, duration_ms, nodes_executed, sampled, sample_rate, trace)
+       external_user_id, status, error_code, case_name, points, duration_ms, nodes_executed, sampled, sample_rate, trace, trace_id)
      select gen_random_uuid(), at, strategy_id, version, 'DSL_FULL', realm_id, user_id, status, error_code, case_name,
-       points::float8, duration_ms::float8, nodes, sampled, sample_rate, trace
+       points::float8, duration_ms::float8, nodes, sampled, sample_rate, trace, trace_id
      from json_to_recordset($1::json) as row (at timestamptz, strategy_id text, version int, realm_id text, user_id text,
        status text, error_code text, case_name text, points text, duration_ms text, nodes int, sampled boolean,
-       sample_rate float8, trace jsonb)
+       sample_rate float8, trace jsonb, trace_id text)
      returning id`,
     [JSON.stringify(records)],
   );

@@ -15,6 +15,8 @@ export function goodRequests(nowMs: number): string[] {
     requestEncoding: 'utf8',
     requestBytes: 2,
     requestCut: false,
+    traceId: 'f'.repeat(32),
+    spanId: 'f'.repeat(16),
   } as const;
   const begun: RequestRecord = { phase: 'begun', ...request };
   const completed: RequestRecord = {

@@ -21,6 +21,8 @@ const fields: [field: string, type: string][] = [
   ['isIncomplete', 'boolean'],
   ['apiKeyHash', 'text'],
   ['notes', 'text'],
+  ['traceId', 'text'],
+  ['spanId', 'text'],
 ];
 
 const names = fields.map(([field]) => `"${field}"`).join(', ');
@@ -47,6 +49,7 @@ const nobody = '00000000-0000-0000-0000-000000000000';
  *   under way, and the others for it. A lock on a table is taken before the snapshot, so what waited sees the tombstone.
  *   Were `request_tombstone` merely read, only a lock that also keeps out a dump would do. Who holds a tombstone, such as
  *   the purge, is not waited for: it is there, so the request was deleted.
+ * - The span of a request is that of its completion, which alone counts when both are in one batch; else that of its beginning.
  * - Templates are inserted for inserted rows only, so there is none without its row.
  * - `on conflict` names no column: were it `(id)`, two statements that insert one id at once would meet at the unique
  *   index on `template_id` first, now and then, and one of them fail.
@@ -114,21 +117,22 @@ export const storeStatement: [before: string, after: string] = [
       error = ${errorOf('"statusCode"')},
       response_status = "statusCode", response_body = "responseBody", response_encoding = "responseEncoding",
       response_size = "responseBytes", response_cut = "responseCut", response_stream = "isStream",
-      response_incomplete = "isIncomplete", notes = coalesce(input.notes, request.notes), updated_at = now()
+      response_incomplete = "isIncomplete", notes = coalesce(input.notes, request.notes), updated_at = now(),
+      trace_id = coalesce("traceId", trace_id), span_id = case when "traceId" is null then span_id else "spanId" end
     from planned join input using ("index")
     where request.id = planned."requestId" and is_update
   ),
   inserted as (
     insert into sluice.request (id, template_id, state, model, service_tier, created_by, daemon_id, response_status,
       response_body, response_encoding, response_size, response_cut, response_stream, response_incomplete, error, notes,
-      created_at, claimed_at, started_at, completed_at, failed_at)
+      created_at, claimed_at, started_at, completed_at, failed_at, trace_id, span_id)
     select input."requestId", ${templateIdOf('input."requestId"')},
       case when "phase" = 'begun' then 'processing' when "statusCode" between 200 and 299 then 'completed' else 'failed' end,
       "model", "serviceTier", "createdBy", '${nobody}'::uuid, "statusCode", "responseBody", "responseEncoding",
       coalesce("responseBytes", 0), coalesce("responseCut", false), coalesce("isStream", false),
       coalesce("isIncomplete", false), ${errorOf('"statusCode"')}, notes, "startedAt", "startedAt", "startedAt",
       case when "statusCode" between 200 and 299 then "completedAt" end,
-      case when "statusCode" not between 200 and 299 then "completedAt" end
+      case when "statusCode" not between 200 and 299 then "completedAt" end, "traceId", "spanId"
     from planned join input using ("index")
     where is_insert
     order by input."requestId"

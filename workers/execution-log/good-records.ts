@@ -29,6 +29,8 @@ export function goodExecutions(nowMs: number): string[] {
       sampleRate: 1,
       input: {},
       attempt: 1,
+      traceId: 'f'.repeat(32),
+      spanId: 'f'.repeat(16),
     };
     return JSON.stringify([record]);
   });

@@ -36,6 +36,8 @@ const columns: [field: string, column: string, type: string][] = [
   ['input', 'input', 'jsonb'],
   ['attempt', 'attempt', 'integer'],
   ['notes', 'notes', 'text'],
+  ['traceId', 'trace_id', 'text'],
+  ['spanId', 'span_id', 'text'],
 ];
 
 const names = columns.map(([, column]) => `"${column}"`).join(', ');

@@ -9,6 +9,7 @@ import {
   planPartitions,
 } from '../../shared/platform/postgres/partitions/partitions.ts';
 import { ensureUpcomingPartitions } from '../partitions/ensure-upcoming-partitions.ts';
+import { buildLackingIndexes, type IndexReport } from './build-indexes.ts';
 import { movePast, type PastReport, previewPast } from './past/move-past.ts';
 import type { Task, TaskDeps } from './task.ts';
 
@@ -33,6 +34,10 @@ export interface PartitionsReport extends PartitionState {
   movedRows: number;
   /** why rows that could be moved are still there, if any are */
   waiting?: string;
+  /** partitions that an index was built on, if any was */
+  indexed?: string[];
+  /** why partitions lack an index, if any do */
+  indexWaiting?: string;
 }
 
 const dayMs = 86_400_000;
@@ -40,12 +45,14 @@ const maxAheadDays = 3_650;
 /** Enough to tell a slip from a stream, and cheap at every size of the partition. */
 const maxRowsCounted = 10_000;
 
+const noIndexes: IndexReport = { indexed: [], waiting: null };
+
 const remedy =
   'the DEFAULT partition has rows. Maintenance moves those within the retention, or says why it cannot; the others are deleted this many days after they were stored: their recorded_at shows which producer has a wrong clock or sends records older than the retention';
 
 /**
  * Makes the partitions of the coming days, by the database's clock, and those of other days that the DEFAULT one has rows of, and
- * takes these there. Raises the alarm when rows are left in it.
+ * takes these there, and builds indexes that partitions lack. Raises the alarm when rows are left in it.
  */
 export function createPartitionsTask(deps: TaskDeps): Task<PartitionsReport> {
   return {
@@ -56,13 +63,16 @@ export function createPartitionsTask(deps: TaskDeps): Task<PartitionsReport> {
       if (past.movedRows > 0) deps.onMoved?.(past.movedRows);
       // Days to come that had rows there.
       const last = past.moved.length > 0 && first.blocked.length > 0 ? await look() : { ...first, created: [] };
+      // A build waits for everybody who reads the table, and so would the task.
+      const isInUse = last.postponed.length > 0;
+      const indexes = isInUse ? noIndexes : await buildLackingIndexes(deps, executionLogTable, signal);
       const state = await readState(deps);
       if (state.defaultRows > 0) deps.logger.error({ ...state, ...(waiting === null ? {} : { waiting }) }, remedy);
-      const isWaiting = last.postponed.length > 0 || waiting !== null;
+      const isWaiting = isInUse || waiting !== null || indexes.waiting !== null;
       return {
         outcome: isRefused
           ? 'failed'
-          : signal.aborted && waiting !== null
+          : signal.aborted && (waiting ?? indexes.waiting) !== null
             ? 'interrupted'
             : isWaiting
               ? 'postponed'
@@ -71,6 +81,8 @@ export function createPartitionsTask(deps: TaskDeps): Task<PartitionsReport> {
         created: [...first.created, ...last.created],
         ...past,
         ...(waiting === null ? {} : { waiting }),
+        ...(indexes.indexed.length === 0 ? {} : { indexed: indexes.indexed }),
+        ...(indexes.waiting === null ? {} : { indexWaiting: indexes.waiting }),
         ...state,
       };
     },

@@ -1,5 +1,6 @@
 import { el } from '../lib/dom.js';
 import { ago, isEstimate, nothing, percent, rowsText, runs, time } from '../lib/format.js';
+import { hrefTo } from '../lib/route.js';
 
 /** Small parts that many views consist of. */
 
@@ -116,6 +117,13 @@ export function outcomeMessage(text) {
 /** An identifier, which may be long. @param {string | null} value */
 export function idText(value) {
   return value === null ? el('span', { class: 'quiet' }, nothing) : el('code', { class: 'id', title: value }, value);
+}
+
+/** A trace of OpenTelemetry, which leads to what belongs to it. @param {string | null} traceId @param {import('../lib/route.js').Route} route */
+export function traceText(traceId, route) {
+  return traceId === null
+    ? idText(traceId)
+    : el('a', { href: hrefTo(route, 'strategies', { trace: traceId }) }, idText(traceId));
 }
 
 /**

@@ -1,5 +1,5 @@
 import { copyBox } from '../components/copy-box.js';
-import { button, card, emptyState, idText, outcomeMessage, statusBadge } from '../components/parts.js';
+import { button, card, emptyState, idText, outcomeMessage, statusBadge, traceText } from '../components/parts.js';
 import { traceTree } from '../components/trace-tree.js';
 import { el } from '../lib/dom.js';
 import { count, counted, decimal, ms, percent, time } from '../lib/format.js';
@@ -16,7 +16,7 @@ const seenAtOnce = 15;
  * One execution with all its details.
  *
  * @param {Execution} execution
- * @param {Pick<ViewContext, 'announce'>} context
+ * @param {Pick<ViewContext, 'announce' | 'route'>} context
  */
 export function renderExecution(execution, context) {
   return [
@@ -30,7 +30,7 @@ export function renderExecution(execution, context) {
         : copyBox('input', JSON.stringify(execution.input, null, 2), context),
     ),
     replayCard(execution, context),
-    facts(execution),
+    facts(execution, context),
   ];
 }
 
@@ -113,8 +113,8 @@ function replayCard(execution, context) {
   );
 }
 
-/** @param {Execution} execution */
-function facts(execution) {
+/** @param {Execution} execution @param {Pick<ViewContext, 'route'>} context */
+function facts(execution, { route }) {
   const { sampled, sampleRate } = execution;
   /** @type {[string, import('../lib/dom.js').Child][]} */
   const all = [
@@ -133,6 +133,8 @@ function facts(execution) {
     ['Game', idText(execution.externalGameId)],
     ['Task', idText(execution.externalTaskId)],
     ['User', idText(execution.externalUserId)],
+    ['Trace id', traceText(execution.traceId, route)],
+    ['Span id', idText(execution.spanId)],
     ['Attempt', `${execution.attempt}`],
     [
       'Kept',

@@ -1,5 +1,5 @@
 import { copyBox } from '../components/copy-box.js';
-import { card, emptyState, idText, outcomeMessage, statusBadge } from '../components/parts.js';
+import { card, emptyState, idText, outcomeMessage, statusBadge, traceText } from '../components/parts.js';
 import { el } from '../lib/dom.js';
 import { bytes, time } from '../lib/format.js';
 
@@ -16,6 +16,8 @@ export function renderRequest(request, context) {
     ['Creator', idText(request.createdBy)],
     ['Tier', request.serviceTier],
     ['Key', idText(request.apiKeyHash)],
+    ['Trace id', traceText(request.traceId, context.route)],
+    ['Span id', idText(request.spanId)],
     ['Arrived', time(request.createdAt)],
     ['Started', request.startedAt === null ? '–' : time(request.startedAt)],
     ['Ended', endOf(request)],

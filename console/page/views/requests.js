@@ -26,6 +26,7 @@ export const requests = {
         statusClass: params.get('class'),
         model: params.get('model'),
         createdBy: params.get('creator'),
+        traceId: params.get('trace'),
         cursor: params.get('cursor'),
         limit: 50,
       },
@@ -44,6 +45,7 @@ export const requests = {
           choiceFilter(context, { name: 'class', label: 'Response', options: choices(statusClasses) }),
           textFilter(context, { name: 'model', label: 'Model' }),
           textFilter(context, { name: 'creator', label: 'Creator' }),
+          textFilter(context, { name: 'trace', label: 'Trace id' }),
         ),
         page.requests.length === 0
           ? emptyState('No requests', 'No stored requests match the filters.')

@@ -7,7 +7,7 @@ import { el } from '../lib/dom.js';
 import { count, runs } from '../lib/format.js';
 import { hrefTo, hrefWith } from '../lib/route.js';
 import { windowQuery } from '../lib/window.js';
-import { newestFailuresCard } from './strategy-executions.js';
+import { newestFailuresCard, traceCard } from './strategy-executions.js';
 
 /** @typedef {import('../types.d.ts').ExecutionPage} ExecutionPage */
 /** @typedef {import('../types.d.ts').StrategyList} StrategyList */
@@ -30,20 +30,22 @@ const orders = [
 /** @type {Set<string>} */
 const picked = new Set();
 
-/** @type {import('../types.d.ts').View<{ list: StrategyList, failures: ExecutionPage | null }>} */
+/** @type {import('../types.d.ts').View<{ list: StrategyList, failures: ExecutionPage | null, trace: ExecutionPage | null }>} */
 export const strategies = {
   title: () => 'Strategies',
   hasWindow: true,
   async load(route, signal) {
     const window = windowQuery(route);
-    const [list, failures] = await Promise.all([
+    const traceId = route.params.get('trace');
+    const [list, trace, failures] = await Promise.all([
       get('strategies', { ...window, limit: most }, signal),
+      traceId === null ? null : get('executions', { ...window, traceId, limit: most }, signal),
       // The view works without them: with very many strategies the API cannot return them.
-      get('executions', { ...window, status: 'failed', limit: 5 }, signal).catch(() => null),
+      traceId === null ? get('executions', { ...window, status: 'failed', limit: 5 }, signal).catch(() => null) : null,
     ]);
-    return { list, failures };
+    return { list, failures, trace };
   },
-  render({ list: answer, failures }, context) {
+  render({ list: answer, failures, trace }, context) {
     const { params } = context.route;
     const wanted = (params.get('find') ?? '').toLowerCase();
     const { of } = orders.find(({ value }) => value === params.get('order')) ?? /** @type {any} */ (orders[0]);
@@ -51,6 +53,7 @@ export const strategies = {
       .filter(({ strategyId }) => strategyId.toLowerCase().includes(wanted))
       .toSorted((a, b) => of(b) - of(a));
     return [
+      trace === null ? null : traceCard(trace, context),
       failures === null || failures.executions.length === 0 ? null : newestFailuresCard(failures, context),
       card(
         'Strategies at a glance',
@@ -59,6 +62,7 @@ export const strategies = {
           actions: [
             choiceFilter(context, { name: 'order', label: 'Order', options: orders, fallback: 'failed' }),
             textFilter(context, { name: 'find', label: 'Find by id', isLive: true }),
+            textFilter(context, { name: 'trace', label: 'Trace id' }),
             compareLink(context),
           ],
         },

@@ -18,7 +18,7 @@ const statusChoices = [
 ];
 
 /** The filters of the list, as in the URL. */
-const filterNames = ['status', 'code', 'case', 'unmatched', 'points', 'user', 'realm'];
+const filterNames = ['status', 'code', 'case', 'unmatched', 'points', 'user', 'realm', 'trace'];
 export const noFilter = Object.fromEntries(filterNames.map((name) => [name, null]));
 
 /**
@@ -53,6 +53,7 @@ export function executionsQuery(route, strategyId) {
     points: params.get('points'),
     externalUserId: params.get('user'),
     realmId: params.get('realm'),
+    traceId: params.get('trace'),
     cursor: params.get('cursor'),
     limit: 25,
   };
@@ -74,6 +75,7 @@ export function executionsCard(page, context) {
       textFilter(context, { name: 'points', label: 'Points', type: 'number' }),
       textFilter(context, { name: 'user', label: 'User' }),
       textFilter(context, { name: 'realm', label: 'Realm' }),
+      textFilter(context, { name: 'trace', label: 'Trace id' }),
       hasFilter(route)
         ? el(
             'a',
@@ -128,24 +130,51 @@ export function newestFailuresCard({ executions }, context) {
   return card(
     'Newest failures',
     { key: 'executions', note: 'of all strategies; each opens with its trace' },
-    table({
-      caption: 'Failures of all strategies, newest first',
-      rows: executions,
-      keyOf: ({ id }) => id,
-      columns: [
-        whenColumn(context),
-        {
-          name: 'Strategy',
-          class: 'clip',
-          cell: ({ strategyId }) =>
-            el('a', { class: 'id', href: hrefTo(context.route, 'strategy', { id: strategyId }) }, strategyId),
-        },
-        { name: 'Status', cell: ({ status }) => statusBadge(status) },
-        { name: 'What happened', class: 'wide', cell: whatHappened },
-        { name: 'User', class: 'clip', cell: ({ externalUserId }) => externalUserId ?? '–' },
-      ],
-    }),
+    tableOfAll('Failures of all strategies, newest first', executions, context),
   );
+}
+
+/**
+ * What ran within one trace of OpenTelemetry, whichever strategy it was.
+ *
+ * @param {ExecutionPage} page
+ * @param {ViewContext} context
+ */
+export function traceCard({ executions, cursor }, context) {
+  const { route } = context;
+  const requests = hrefTo(route, 'requests', { trace: route.params.get('trace') });
+  return card(
+    'Executions of the trace',
+    {
+      key: 'executions',
+      note: `of all strategies${cursor === null ? '' : `, the newest ${executions.length}`}`,
+      actions: [el('a', { class: 'button', href: requests }, 'Its requests')],
+    },
+    executions.length === 0
+      ? emptyState('Nothing here', 'No stored execution of this window belongs to this trace.')
+      : tableOfAll('Executions of the trace, newest first', executions, context),
+  );
+}
+
+/** @param {string} caption @param {ExecutionPage['executions']} rows @param {ViewContext} context */
+function tableOfAll(caption, rows, context) {
+  return table({
+    caption,
+    rows,
+    keyOf: ({ id }) => id,
+    columns: [
+      whenColumn(context),
+      {
+        name: 'Strategy',
+        class: 'clip',
+        cell: ({ strategyId }) =>
+          el('a', { class: 'id', href: hrefTo(context.route, 'strategy', { id: strategyId }) }, strategyId),
+      },
+      { name: 'Status', cell: ({ status }) => statusBadge(status) },
+      { name: 'What happened', class: 'wide', cell: whatHappened },
+      { name: 'User', class: 'clip', cell: ({ externalUserId }) => externalUserId ?? '–' },
+    ],
+  });
 }
 
 /** @param {ViewContext} context */

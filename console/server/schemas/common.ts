@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { traceIdPattern } from '../../../shared/contracts/span-context.ts';
 import { problemSchema } from '../http/problem.ts';
 
 /** A text to search for. Texts in PostgreSQL cannot contain NUL, so nothing has such a name. */
@@ -28,6 +29,19 @@ export const decimal = z.preprocess(
 
 /** The maximum number of entries to list. */
 export const limit = (fallback: number) => count(200, fallback);
+
+/** A trace to search for. */
+export const traceId = z
+  .string()
+  .toLowerCase()
+  .regex(traceIdPattern, 'must be 32 hexadecimal digits, not all 0')
+  .describe('of OpenTelemetry: 32 hexadecimal digits');
+
+/** The OpenTelemetry span that a record was made in. */
+export const spanFields = {
+  traceId: z.string().nullable().describe('of the OpenTelemetry span that it ran in'),
+  spanId: z.string().nullable(),
+};
 
 /** As returned with the previous page. */
 export const cursor = z.string().min(1).max(2_000);

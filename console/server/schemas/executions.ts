@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { executionStatuses } from '../../../shared/contracts/execution.ts';
-import { cursor, decimal, limit, storedAt, text, time, windowFields } from './common.ts';
+import { cursor, decimal, limit, spanFields, storedAt, text, time, traceId, windowFields } from './common.ts';
 
 export const executionStatus = z.enum(executionStatuses);
 
@@ -18,6 +18,7 @@ export const executionsQuery = z.strictObject({
   points: decimal.optional().describe('exactly this many points'),
   realmId: text.optional(),
   externalUserId: text.optional(),
+  traceId: traceId.optional(),
   limit: limit(50),
   cursor: cursor.optional(),
 });
@@ -47,6 +48,7 @@ const summaryFields = {
   astHash: z.string().nullable(),
   attempt: z.int(),
   notes: z.string().nullable(),
+  ...spanFields,
 };
 
 export const executionPage = z

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { requestStates, statusClasses } from '../../../queries/requests/list-requests.ts';
 import { bodyEncodings, serviceTiers } from '../../../shared/contracts/completed-request.ts';
-import { cursor, limit, storedAt, text, time } from './common.ts';
+import { cursor, limit, spanFields, storedAt, text, time, traceId } from './common.ts';
 
 const instant = z.iso
   .datetime({ offset: true })
@@ -14,6 +14,7 @@ export const requestsQuery = z
     statusClass: z.enum(statusClasses).optional(),
     serviceTier: z.enum(serviceTiers).optional(),
     state: z.enum(requestStates).optional(),
+    traceId: traceId.optional(),
     from: instant.optional().describe('arrived at or after this time'),
     until: instant.optional().describe('arrived before this time'),
     limit: limit(50),
@@ -37,6 +38,7 @@ const common = {
   completedAt: time.nullable(),
   failedAt: time.nullable(),
   notes: z.string().nullable(),
+  ...spanFields,
 };
 
 export const requestPage = z

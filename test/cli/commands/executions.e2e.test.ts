@@ -53,6 +53,39 @@ test('executions: list filters and pages, over one strategy and over all, for pe
   expect(next.json()).toMatchObject({ executions: [{ id: oldest }], cursor: null });
 });
 
+test('executions: those of a trace are listed and exported, and one says its span', async () => {
+  const traceId = 'a'.repeat(32);
+  const { run, ids } = await setUp([
+    { strategyId: 's1', at: ago(hour), traceId },
+    { strategyId: 's2', at: ago(2 * hour), traceId },
+    { strategyId: 's1', at: ago(hour), traceId: 'b'.repeat(32) },
+    { strategyId: 's1', at: ago(hour) },
+  ]);
+  const [newer = '', older = ''] = ids;
+  const [listed, ofOne, exported, shown, wrong] = await Promise.all([
+    run('executions', 'list', '--trace-id', traceId.toUpperCase(), '--json'),
+    run('executions', 'list', 's2', '--trace-id', traceId, '--json'),
+    run('export', 'executions', '--trace-id', traceId),
+    run('executions', 'show', newer),
+    run('executions', 'list', '--trace-id', 'abc'),
+  ]);
+  expect(listed.json()).toMatchObject({
+    executions: [
+      { id: newer, traceId },
+      { id: older, traceId },
+    ],
+    cursor: null,
+  });
+  expect(ofOne.json()).toMatchObject({ executions: [{ id: older }], cursor: null });
+  const lines = exported.stdout.split('\n').map((line) => JSON.parse(line));
+  expect(lines).toMatchObject([
+    { id: older, trace_id: traceId },
+    { id: newer, trace_id: traceId },
+  ]);
+  expect(shown.stdout).toContain(`span        – of trace ${traceId}\n`);
+  expect(wrong).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('It must be 32 hexadecimal digits') });
+});
+
 test('executions: show tells why, with the trace as a tree; what is not there fails, what is no id is a mistake', async () => {
   const trace = [
     { nodeId: 'r.literal.0', type: 'literal', value: true },

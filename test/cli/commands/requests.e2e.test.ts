@@ -93,3 +93,16 @@ test('requests: erase asks first, and where nobody can be asked wants --yes; the
   expect((await rows()).map((row) => row.created_by)).toEqual(['other']);
   expect(await store(ofThem.slice(0, 1))).toEqual(['tombstoned']);
 });
+
+test('requests: those of a trace are listed, and one says its span', async () => {
+  const traced = aCompletion({ traceId: 'a'.repeat(32), spanId: 'b'.repeat(16) });
+  const { run } = await setUp([traced, aCompletion()]);
+  const [list, shown, wrong] = await Promise.all([
+    run('requests', 'list', '--trace-id', 'A'.repeat(32), '--json'),
+    run('requests', 'show', traced.requestId),
+    run('requests', 'list', '--trace-id', 'abc'),
+  ]);
+  expect(list.json()).toMatchObject({ requests: [{ id: traced.requestId, traceId: 'a'.repeat(32) }] });
+  expect(shown.stdout).toContain(`span        ${'b'.repeat(16)} of trace ${'a'.repeat(32)}\n`);
+  expect(wrong).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('It must be 32 hexadecimal digits') });
+});

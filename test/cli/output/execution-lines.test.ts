@@ -29,6 +29,8 @@ const summary: ExecutionSummary = {
   astHash: null,
   attempt: 1,
   notes: null,
+  traceId: null,
+  spanId: null,
 };
 
 test.each([40, 60, 80, 120, 400])('execution table: on %i columns no line is wider, and the id is whole', (columns) => {

@@ -16,6 +16,8 @@ const request: StoredRequest = {
   request: { ...body, body: 'private question' },
   response: { ...body, body: 'private answer\nin two lines', status: 500, isStream: true, isIncomplete: true },
   error: '{"type":"NonRetriableHttpStatus","details":{"status":500,"body":"private answer"}}',
+  traceId: null,
+  spanId: null,
   notes: null,
   createdAt: at,
   storedAt: at,

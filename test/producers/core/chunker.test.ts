@@ -88,3 +88,9 @@ test('chunker: the name of a producer fits into ids, and no two are alike', () =
   expect(names.filter((name) => !producerNamePattern.test(name))).toEqual([]);
   expect(new Set(names).size).toBe(1_000);
 });
+
+test('chunker: a chunk is of version 2 when a record in it names a span, and of version 1 else, which older workers take', () => {
+  const { chunker } = chunkerOf({ maxRecords: 2 }, [...some(3), anEntry({ hasSpan: true }), ...some(2)]);
+  const versions = [chunker.next(), chunker.next(), chunker.next()].map((chunk) => JSON.parse(chunk?.data ?? '').v);
+  expect(versions).toEqual([1, 2, 1]);
+});

@@ -11,6 +11,7 @@ import {
 import { withExecution } from '../../../producers/executions/with-execution.ts';
 import { anExecution } from '../../support/execution.ts';
 import { anObserver } from '../../support/observer.ts';
+import { aSpan, inSpan, startOpenTelemetry } from '../../support/open-telemetry.ts';
 import { aTransport, failingTransport, frozenTransport, silentTransport } from '../../support/transports.ts';
 import { throwingGetter, unreadableObjects } from '../../support/unreadable.ts';
 
@@ -775,4 +776,29 @@ test('accounts: whatever happens, every record is counted once, in the stats as 
     ),
     { numRuns: 150 },
   );
+});
+
+test('span: a record has the ids of the one that is active at the call, however late it is sent', async () => {
+  startOpenTelemetry();
+  const transport = aTransport();
+  const { observer } = anObserver({ transport });
+  inSpan(aSpan('1'), () => observer.record(ok()));
+  inSpan(aSpan('2'), () => withExecution(observer, ok(), () => 1));
+  observer.record(ok());
+  await inSpan(aSpan('3'), () => observer.drain());
+  expect(transport.records.map(({ traceId, spanId }) => ({ traceId, spanId }))).toEqual([
+    aSpan('1'),
+    aSpan('2'),
+    { traceId: undefined, spanId: undefined },
+  ]);
+});
+
+test('span: what cannot be copied has its ids, too', async () => {
+  startOpenTelemetry();
+  const transport = aTransport();
+  const { observer } = anObserver({ transport });
+  inSpan(aSpan(), () => observer.record(ok({ input: new Map([[1, 2n]]) })));
+  await observer.drain();
+  expect(transport.records).toMatchObject([aSpan()]);
+  expect(transport.attempts.flat().map(({ data }) => JSON.parse(data).v)).toEqual([2]);
 });

@@ -8,6 +8,7 @@ import {
   type WithExecutionOptions,
   withExecution,
 } from '../../../producers/executions/with-execution.ts';
+import { aSpan, inSpan, startOpenTelemetry } from '../../support/open-telemetry.ts';
 import { revokedProxy, throwingGetter, unreadableObjects } from '../../support/unreadable.ts';
 
 const subject: ExecutionSubject = {
@@ -320,4 +321,50 @@ test('run: without a clock of its own it is timed by the one of the process', ()
   withExecution({ record: (execution) => records.push(execution) }, subject, () => 1);
   expect(records[0]?.durationMs).toBeGreaterThanOrEqual(0);
   expect(records[0]?.durationMs).toBeLessThan(60_000);
+});
+
+test('span: a run belongs to the one that is active when it begins, whoever reads its result to the end', async () => {
+  startOpenTelemetry();
+  const [own, readers] = [aSpan('1'), aSpan('2')];
+  const { records, run } = observed();
+  async function* stream() {
+    yield await Promise.resolve(1);
+  }
+  const result = inSpan(own, () => run(stream));
+  await inSpan(readers, async () => {
+    for await (const _ of result);
+  });
+  expect(records).toMatchObject([{ status: 'ok', ...own }]);
+});
+
+test('span: a run that begins without one has none, also where it ends in one', async () => {
+  startOpenTelemetry();
+  const { records, run } = observed();
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const ended = run(() => promise);
+  inSpan(aSpan(), resolve);
+  await ended;
+  expect(records).toMatchObject([{ traceId: null }]);
+  expect(records[0]).not.toHaveProperty('spanId');
+});
+
+test('span: the one that the caller names goes before the active one', () => {
+  startOpenTelemetry();
+  const records: Execution[] = [];
+  const named = { ...subject, traceId: 'c'.repeat(32) };
+  inSpan(aSpan(), () => withExecution({ record: (execution) => records.push(execution) }, named, () => 1));
+  expect(records).toMatchObject([{ traceId: 'c'.repeat(32) }]);
+  expect(records[0]).not.toHaveProperty('spanId');
+});
+
+test('span: without OpenTelemetry nothing is said of one', () => {
+  const { records, run } = observed();
+  run(() => 1);
+  expect(records[0]).not.toHaveProperty('traceId');
+});
+
+test('span: a subject that cannot be read changes nothing for the work', () => {
+  startOpenTelemetry();
+  const unreadable = throwingGetter('traceId') as ExecutionSubject;
+  expect(inSpan(aSpan(), () => withExecution({ record: () => undefined }, unreadable, () => 5))).toBe(5);
 });

@@ -1,8 +1,13 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { listExecutions } from '../../../queries/executions/list.ts';
+import { type ExecutionFilter, toListOfTraceStatement } from '../../../queries/executions/list-statement.ts';
 import { UsageError } from '../../../shared/platform/errors.ts';
+import { inSchema } from '../../../shared/platform/postgres/schema.ts';
+import { ourSchema } from '../../support/fixtures.ts';
 import { aroundNoon, atSecond, insertRuns, openLog, pagesOf, type RunRow } from '../../support/run-rows.ts';
+
+const traceId = 'f'.repeat(32);
 
 test('executions of all strategies: pages together have each once, in the order of time and then of id', async () => {
   const { database, client } = await openLog();
@@ -50,4 +55,46 @@ test('executions of all strategies: more strategies than can be asked are told o
   await expect(listExecutions(database, all)).rejects.toThrow(/^more than 2000 strategies .* name one/);
   const { executions } = await listExecutions(database, { ...all, filter: { status: 'failed' } });
   expect(executions).toHaveLength(50);
+});
+
+test('executions of a trace: pages together have each once, of whichever strategy, and of one where it is named', async () => {
+  const { database, client } = await openLog();
+  const [traceId, other] = ['a'.repeat(32), 'b'.repeat(32)];
+  const rows: RunRow[] = Array.from({ length: 30 }, (_, n) => ({
+    at: atSecond(n),
+    strategyId: `s${n % 3}`,
+    status: n % 5 === 0 ? 'error' : 'ok',
+    ...(n % 2 === 0 ? { traceId } : n % 3 === 0 ? { traceId: other } : {}),
+  }));
+  const ids = await insertRuns(client, rows);
+  const read = async (strategyId: string | null, filter: ExecutionFilter): Promise<string[]> => {
+    const pages: string[] = [];
+    for await (const page of pagesOf(database, { strategyId, window: aroundNoon, filter, limit: 4 }))
+      pages.push(...page);
+    return pages;
+  };
+  const expected = (isListed: (row: RunRow) => boolean): string[] =>
+    ids.filter((_, n) => isListed(rows[n] ?? {})).toReversed();
+  expect(await read(null, { traceId })).toEqual(expected((row) => row.traceId === traceId));
+  expect(await read('s1', { traceId })).toEqual(expected((row) => row.traceId === traceId && row.strategyId === 's1'));
+  expect(await read(null, { traceId, status: 'failed' })).toEqual(
+    expected((row) => row.traceId === traceId && row.status === 'error'),
+  );
+  expect(await read(null, { traceId: 'c'.repeat(32) })).toEqual([]);
+});
+
+test('executions of a trace: are found by its index in a table that was never analyzed', async () => {
+  const { client } = await openLog();
+  await client.query('alter table strategy_execution_log_default set (autovacuum_enabled = false)');
+  await client.query(
+    `create index on strategy_execution_log_default (trace_id, recorded_at) where trace_id is not null`,
+  );
+  const rows = Array.from(
+    { length: 5_000 },
+    (_, n): RunRow => ({ at: atSecond(n / 10), ...(n === 7 ? { traceId } : {}) }),
+  );
+  await insertRuns(client, rows);
+  const { text, values } = toListOfTraceStatement('s1', { window: aroundNoon, filter: { traceId }, after: null }, 51);
+  const plan = await client.query(`explain ${inSchema(text, ourSchema())}`, values);
+  expect(JSON.stringify(plan.rows)).toMatch(/Scan (?:using|on) strategy_execution_log_default_trace_id/);
 });

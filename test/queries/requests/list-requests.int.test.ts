@@ -147,3 +147,19 @@ test('request plans: with a hundred thousand requests neither lists nor the stor
   expect(nodes.filter((node) => node.startsWith('Seq Scan on request') && !node.endsWith('tombstone'))).toEqual([]);
   expect(nodes).toContain('Index Scan on request');
 });
+
+test('request list: those of a trace, in the order of the list', async () => {
+  const { reader, store } = await aRequestStore();
+  const traceId = 'a'.repeat(32);
+  const running = aBeginning({ traceId, startedAt: timeOf(10) });
+  const ended = [11, 12, 13].map((second) => aCompletion({ traceId, startedAt: timeOf(second) }));
+  await store([running, ...ended, aCompletion(), aCompletion({ traceId: 'b'.repeat(32) })]);
+  const read = async (filter: RequestFilter): Promise<string[]> => {
+    const { requests } = await listRequests(reader, { filter, limit: 10 });
+    return requests.map(({ id }) => id);
+  };
+  const newestFirst = ended.map(({ requestId }) => requestId).toReversed();
+  expect(await read({ traceId })).toEqual([running.requestId, ...newestFirst]);
+  expect(await read({ traceId, state: 'completed' })).toEqual(newestFirst);
+  expect(await read({ traceId: 'c'.repeat(32) })).toEqual([]);
+});

@@ -39,6 +39,8 @@ test('request: a completed one is found with both bodies, their sizes and its ti
     },
     error: null,
     notes: null,
+    traceId: null,
+    spanId: null,
     createdAt: new Date(record.startedAt),
     storedAt: expect.any(Date),
     startedAt: new Date(record.startedAt),
@@ -154,6 +156,8 @@ test('request list: a row tells all but the bodies', async () => {
       failedAt: new Date(at(3)),
       durationMs: 2_000,
       notes: null,
+      traceId: null,
+      spanId: null,
     },
   ]);
 });

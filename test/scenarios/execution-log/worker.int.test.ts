@@ -101,6 +101,8 @@ test('execution log: what the SDK records is in its columns, field by field', as
     notes: null,
     outcome: 'DSL_ARITH_DIV_BY_ZERO',
     stored_at: expect.any(Date),
+    trace_id: null,
+    span_id: null,
     weight: 1,
     duration_bin: 324,
   });
@@ -175,7 +177,7 @@ test('execution log: a chunk of a newer version is delayed, neither failed nor s
   const namespace = createNamespace();
   const worker = await startWorker(databaseUrl, namespace);
   const queue = openQueue(namespace);
-  const job = await queue.add(jobName, chunkOf([{ something: 'else' }], { v: 2 }));
+  const job = await queue.add(jobName, chunkOf([{ something: 'else' }], { v: 3 }));
   await until(() => job.isDelayed());
   expect(await queue.getJobCounts('failed', 'delayed')).toEqual({ failed: 0, delayed: 1 });
   expect(await worker.metric('sluice_jobs_total', { outcome: 'newer_contract' })).toBe(1);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { z } from 'zod';
-import { chunkId, chunkVersion, producerNamePattern } from '../../../shared/contracts/chunk.ts';
+import { chunkId, chunkVersion, producerNamePattern, spanChunkVersion } from '../../../shared/contracts/chunk.ts';
 import { describeIssues, parseChunk } from '../../../shared/contracts/parse-chunk.ts';
 import { anyValue } from '../../support/any-value.ts';
 
@@ -14,7 +14,7 @@ const aChunk = (overrides: object = {}) => ({
   ...overrides,
 });
 
-test('chunk: this build writes version 1', () => {
+test('chunk: this build writes version 1 where no record names a span', () => {
   expect(chunkVersion).toBe(1);
 });
 
@@ -52,7 +52,12 @@ test('chunk: a life that is no text makes no chunk malformed', () => {
   expect(parseChunk(aChunk({ life: 5 }))).toMatchObject({ kind: 'chunk' });
 });
 
-test.each([2, 3, 1_000])('chunk: version %d is newer, whatever else is in it', (v) => {
+test('chunk: version 2 is read, too: its records may name a span', () => {
+  expect(spanChunkVersion).toBe(2);
+  expect(parseChunk(aChunk({ v: 2 }))).toEqual({ kind: 'chunk', chunk: aChunk({ v: 2 }) });
+});
+
+test.each([3, 4, 1_000])('chunk: version %d is newer, whatever else is in it', (v) => {
   expect(parseChunk(aChunk({ v }))).toEqual({ kind: 'newer', version: v });
   expect(parseChunk({ v, shape: 'of the future' })).toEqual({ kind: 'newer', version: v });
 });
@@ -95,10 +100,10 @@ test.each([null, undefined, 5, 'text', '', [], true])('chunk: %j is none', (data
 
 test('chunk: whatever a job holds, it is read without a throw, and a reason is given', () => {
   fc.assert(
-    fc.property(fc.oneof(anyValue, fc.record({ v: fc.nat(3), records: anyValue }, { requiredKeys: [] })), (data) => {
+    fc.property(fc.oneof(anyValue, fc.record({ v: fc.nat(4), records: anyValue }, { requiredKeys: [] })), (data) => {
       const parsed = parseChunk(data);
       if (parsed.kind === 'malformed') expect(parsed.reason).not.toBe('');
-      else expect((data as { v: unknown }).v).toBe(parsed.kind === 'newer' ? parsed.version : 1);
+      else expect((data as { v: unknown }).v).toBe(parsed.kind === 'newer' ? parsed.version : parsed.chunk.v);
     }),
   );
 });

@@ -36,6 +36,8 @@ const most = {
   astHash: 'h',
   input: { a: [1] },
   notes: 'x',
+  traceId: '4bf92f3577b34da6a3ce929d0e0e4736',
+  spanId: '00f067aa0ba902b7',
 };
 
 const optional = Object.keys(most).filter((name) => !(name in least));
@@ -126,4 +128,16 @@ test('problem: a field that the contract does not know is one', () => {
 
 test.each([null, 5, 'text', [], undefined])('problem: %j is no record', (record) => {
   expect(findRecordProblem(record)).toMatch(/^value: /);
+});
+
+test.each([
+  ['traceId', '0'.repeat(32)],
+  ['traceId', 'A'.repeat(32)],
+  ['traceId', '1'.repeat(33)],
+  ['traceId', ''],
+  ['spanId', '0'.repeat(16)],
+  ['spanId', '1'.repeat(15)],
+  ['spanId', 1],
+])('record: as %s, %j is none', (name, value) => {
+  expect(problemWith({ [name]: value })).toMatch(new RegExp(`^${name}: `));
 });

@@ -17,6 +17,8 @@ test('request store: a completion without a row is inserted as completed, column
     responseBody: '{"output":"ça va"}',
     apiKeyHash: 'ab'.repeat(32),
     notes: 'a note',
+    traceId: '1'.repeat(32),
+    spanId: '1'.repeat(16),
     isStream: true,
     startedAt: '2026-03-01T12:00:00.500Z',
     completedAt: '2026-03-01T12:00:02.000Z',
@@ -52,6 +54,8 @@ test('request store: a completion without a row is inserted as completed, column
     canceled_at: null,
     updated_at: expect.any(Date),
     stored_at: expect.any(Date),
+    trace_id: '1'.repeat(32),
+    span_id: '1'.repeat(16),
   });
   expect(await templates()).toEqual([
     {
@@ -68,6 +72,26 @@ test('request store: a completion without a row is inserted as completed, column
     },
   ]);
 });
+
+test('request store: the span of a request is that of its end, also in one batch with its beginning; else that of its beginning', async () => {
+  const { store, rows } = await aRequestStore();
+  const [begun, ended] = [span('1'), span('2')];
+  const [both, first, second, third] = [aBeginning(begun), aBeginning(begun), aBeginning(begun), aBeginning()];
+  const endOf = ({ requestId }: { requestId: string }, of: object = {}) => aCompletion({ requestId, ...of });
+  await store([first, second, third]);
+  await store([both, endOf(both, ended), endOf(first, ended), endOf(second), endOf(third, { traceId: ended.traceId })]);
+  const stored = new Map((await rows()).map(({ id, ...row }) => [id, [row.state, row.trace_id, row.span_id]]));
+  expect([both, first, second, third].map(({ requestId }) => stored.get(requestId))).toEqual([
+    ['completed', ended.traceId, ended.spanId],
+    ['completed', ended.traceId, ended.spanId],
+    ['completed', begun.traceId, begun.spanId],
+    ['completed', ended.traceId, null],
+  ]);
+});
+
+function span(digit: string) {
+  return { traceId: digit.repeat(32), spanId: digit.repeat(16) };
+}
 
 test.each([
   [100, 'failed'],

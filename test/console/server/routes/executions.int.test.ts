@@ -1,5 +1,8 @@
 import { expect, test } from 'vitest';
+import { storeRequests } from '../../../../workers/completed-requests/store.ts';
 import { aConsole } from '../../../support/a-console.ts';
+import { openDatabase } from '../../../support/health.ts';
+import { aCompletion } from '../../../support/requests.ts';
 import { insertRun } from '../../../support/seed-console.ts';
 
 const minute = 60_000;
@@ -120,4 +123,23 @@ test('original: its two routes answer with its field names, weighted unless told
   expect((await get('/api/v1/strategies/custom/compare?a=bonus')).status).toBe(400);
   expect((await get('/api/v1/strategies/custom/nobody/metrics')).status).toBe(404);
   expect((await get('/api/v1/strategies/custom/bonus/metrics?weighted=maybe')).status).toBe(400);
+});
+
+test('a trace: its executions and requests are listed, and each says its span', async () => {
+  const { get, client, databaseUrl } = await aConsole();
+  const [traceId, spanId] = ['a1'.repeat(16), 'b2'.repeat(8)];
+  const id = await insertRun(client, { trace_id: traceId, span_id: spanId });
+  await insertRun(client, { trace_id: 'c'.repeat(32) });
+  await insertRun(client);
+  const request = aCompletion({ traceId, spanId });
+  await storeRequests(openDatabase(databaseUrl), JSON.stringify([request, aCompletion()]));
+  const span = { traceId, spanId };
+  // As a person may have it from elsewhere.
+  const query = `traceId=${traceId.toUpperCase()}`;
+  expect((await get(`/api/v1/executions?${query}`)).body.executions).toMatchObject([{ id, ...span }]);
+  expect((await get(`/api/v1/executions/${id}`)).body).toMatchObject(span);
+  expect((await get(`/api/v1/requests?${query}`)).body.requests).toMatchObject([{ id: request.requestId, ...span }]);
+  expect((await get(`/api/v1/requests/${request.requestId}`)).body).toMatchObject(span);
+  for (const of of ['executions', 'requests'])
+    expect(JSON.stringify((await get(`/api/v1/${of}?traceId=abc`)).body)).toContain('must be 32 hexadecimal digits');
 });
