@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { migrate, migratorOf } from '../prisma/migrate.ts';
 import { type Config, loadConfig } from '../shared/platform/config/config.ts';
 import { createCloseStack } from '../shared/platform/lifecycle.ts';
-import { describeExit, type Fleet, startFleet } from './fleet/fleet.ts';
+import { type Fleet, startFleet } from './fleet/fleet.ts';
 import { lockFleet } from './fleet/fleet-lock.ts';
 import { watchFleet } from './fleet/fleet-watch.ts';
 import { makePrivateDirectory } from './servers/private-files.ts';
@@ -53,7 +53,7 @@ export async function startLocalSluice(environment: NodeJS.ProcessEnv): Promise<
           console: true,
           environment: fleetEnvironment,
           logDir: resolve(dir, 'logs'),
-          onCrash: (worker, exit) => say(`${worker.name} ${describeExit(exit)}; restarting it`),
+          onCrash: (worker, how) => say(`${worker.name} ${how}; restarting it`),
         }),
       ({ workers }) =>
         `${workers.length} workers are running: ${workers.map(({ name, url }) => `${name} ${url}`).join(', ')}`,

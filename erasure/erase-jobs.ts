@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Queue } from 'bullmq';
 import { type QueueName, queueNames, queuePrefix } from '../shared/contracts/queues.ts';
+import { pause } from '../shared/platform/deadline.ts';
 import type { Redis } from '../shared/platform/redis/redis.ts';
 import { evenWhenFull } from '../shared/platform/redis/redis-scripts.ts';
 import { eraseFromChunk } from './erase-chunk.ts';
@@ -165,7 +165,7 @@ async function waitForHeld(place: Place, pass: JobsPass): Promise<void> {
         await eraseJob(place, id, pass);
     }
     if (held.size === 0 || performance.now() >= untilMs) return;
-    await sleep(lookAgainMs, undefined, { signal: options.signal }).catch(() => undefined);
+    await pause(lookAgainMs, options.signal);
   }
 }
 

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { pause } from '../shared/platform/deadline.ts';
 import { type Database, Prisma } from '../shared/platform/postgres/database.ts';
 import { classifyDatabaseError, lockCodes } from '../shared/platform/postgres/database-errors.ts';
 import { quoteTable } from '../shared/platform/postgres/partitions/partition-catalog.ts';
@@ -88,7 +88,7 @@ export async function inPageRanges<Result>(
     } catch (error) {
       if (error instanceof TableMoved) continue;
       if (error instanceof TableBusy && performance.now() - freeAt < busy.mostMs) {
-        await sleep(busy.askAgainMs, undefined, { signal }).catch(() => undefined);
+        await pause(busy.askAgainMs, signal);
         continue;
       }
       freeAt = performance.now();
@@ -106,7 +106,7 @@ export async function inPageRanges<Result>(
     const size = nextSize(scan.size, tookMs, rowsPerPage);
     // What made a range late is in the rest of it, most likely: to take more than that would be late again.
     scan.size = scan.lateUntil > to ? Math.min(size, scan.lateUntil - to) : size;
-    await sleep(Math.max(minPauseMs, tookMs), undefined, { signal }).catch(() => undefined);
+    await pause(Math.max(minPauseMs, tookMs), signal);
   }
 }
 

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { Queue } from 'bullmq';
 import { Registry } from 'prom-client';
-import { describeExit, startFleet } from '../../dev/fleet/fleet.ts';
+import { startFleet } from '../../dev/fleet/fleet.ts';
 import { createExecutionObserver, type ExecutionObserver } from '../../producers/index.ts';
 import { queuePrefix } from '../../shared/contracts/queues.ts';
 import type { Stage } from '../stage.ts';
@@ -28,8 +28,8 @@ export async function createSluice(stage: Stage, workers: number): Promise<Sluic
     workers,
     environment: { ...stage.environment, SLUICE_NAMESPACE: namespace },
     logDir: join(stage.dir, 'logs', namespace),
-    onCrash: (worker, exit) => {
-      crash = `${worker.name} ${describeExit(exit)}`;
+    onCrash: (worker, how) => {
+      crash = `${worker.name} ${how}`;
     },
   });
   stage.onClose(name, fleet.stop);

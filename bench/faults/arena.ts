@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Queue, QueueEvents } from 'bullmq';
 import pg from 'pg';
-import { type FleetWorker, type ProcessExit, startFleet } from '../../dev/fleet/fleet.ts';
+import { type FleetWorker, startFleet } from '../../dev/fleet/fleet.ts';
 import { queuePrefix } from '../../shared/contracts/queues.ts';
 import { createCloseStack } from '../../shared/platform/lifecycle.ts';
 import { scrape } from '../scrape.ts';
@@ -23,7 +23,7 @@ export interface Arena {
   /** Sends a worker a signal that ends it. The fleet starts it again. */
   end(worker: FleetWorker, signal: NodeJS.Signals): Promise<void>;
   /** how workers have ended, in order */
-  exits: readonly ProcessExit[];
+  endings: readonly string[];
   /** jobs found stalled so far */
   stalls(): number;
   /** the sum of a metric over the workers that are up */
@@ -56,12 +56,12 @@ export async function openArena(
   await stage.reset();
   await query('truncate dead_letter');
 
-  const exits: ProcessExit[] = [];
+  const endings: string[] = [];
   const fleet = await startFleet({
     workers: options.workers,
     environment: { ...stage.environment, SLUICE_NAMESPACE: namespace, ...options.environment },
     logDir: join(stage.dir, 'logs', namespace),
-    onCrash: (_worker, exit) => exits.push(exit),
+    onCrash: (_worker, how) => endings.push(how),
   });
   closing.push('fleet', fleet.stop);
   const prefix = queuePrefix('execution-log', namespace);
@@ -89,7 +89,7 @@ export async function openArena(
     queue,
     query,
     up,
-    exits,
+    endings,
     stalls: () => stalls,
     async end(worker, signal) {
       duplicatesOfEnded += await duplicatesOf(worker);

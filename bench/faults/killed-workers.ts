@@ -27,6 +27,6 @@ export const killedWorkers: Scenario = (options) =>
         await sleep(everyMs);
       }
       await untilTrue('a whole fleet', () => arena.up().length === 3);
-      return `${arena.exits.filter(({ signal }) => signal === 'SIGKILL').length} killed`;
+      return `${arena.endings.filter((how) => how.includes('SIGKILL')).length} killed`;
     },
   });

@@ -1,7 +1,6 @@
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Queue } from 'bullmq';
-import { describeExit } from '../../dev/fleet/fleet.ts';
 import { startPostgres } from '../../dev/servers/postgres.ts';
 import { stopProcess } from '../../dev/servers/processes.ts';
 import { uuidV7 } from '../../producers/core/uuid-v7.ts';
@@ -64,10 +63,8 @@ export const largeRequests: Scenario = async ({ stage, rows }) => {
     await untilTrue('queues without a job', () => areDrained([requests, arena.queue]));
     const drainSeconds = (performance.now() - backAt) / 1_000;
     const peakMib = readPeakMemory(pid) / mib;
-    if (arena.exits.length > 0 || peakMib > containerMib)
-      throw new Error(
-        `faults: the worker took ${peakMib.toFixed(0)} MiB, and ${arena.exits.map(describeExit).join(', ') || 'lives'}`,
-      );
+    if (arena.endings.length > 0 || peakMib > containerMib)
+      throw new Error(`faults: the worker took ${peakMib.toFixed(0)} MiB, and ${arena.endings.join(', ') || 'lives'}`);
     return {
       scenario: `large requests in a worker of ${containerMib} MiB`,
       ...(await takeAccounts(arena, ids)),

@@ -17,7 +17,7 @@ export const rollingRestart: Scenario = (options) =>
           await untilTrue('a worker that is back', () => arena.up().length === 3);
         }
       }
-      const inOrder = arena.exits.filter(({ code }) => code === 0).length;
-      return `${inOrder} of ${arena.exits.length} exits with 0`;
+      const inOrder = arena.endings.filter((how) => how === 'ended with code 0').length;
+      return `${inOrder} of ${arena.endings.length} exits with 0`;
     },
   });

@@ -1,6 +1,6 @@
 import { readQueue } from '../../queries/queues/queue-facts.ts';
 import { queueNames } from '../../shared/contracts/queues.ts';
-import { endsWithin } from '../../shared/platform/lifecycle.ts';
+import { endsWithin } from '../../shared/platform/deadline.ts';
 import type { Database } from '../../shared/platform/postgres/database.ts';
 import type { Redis } from '../../shared/platform/redis/redis.ts';
 import { explainRedisError, isRefusal } from '../../shared/platform/redis/redis-errors.ts';

@@ -19,12 +19,6 @@ export interface FleetWorker extends FleetProcess {
   roles: readonly string[];
 }
 
-/** How a process ended: with an exit code, or killed by a signal. The other is null. */
-export interface ProcessExit {
-  code: number | null;
-  signal: NodeJS.Signals | null;
-}
-
 /** How the fleet's processes are started. */
 export interface FleetOptions {
   /** of the roles that take records */
@@ -37,8 +31,8 @@ export interface FleetOptions {
   environment: NodeJS.ProcessEnv;
   /** gets a log file for each worker */
   logDir: string;
-  /** called when a process ended although nobody stopped it; it is started again */
-  onCrash(process: FleetProcess, exit: ProcessExit): void;
+  /** told when a process ended although nobody stopped it; it is started again */
+  onCrash(process: FleetProcess, how: string): void;
 }
 
 const cliFile = fileURLToPath(
@@ -86,7 +80,7 @@ export async function startFleet(options: FleetOptions) {
     child.once('exit', (code, signal) => {
       children.delete(worker.name);
       worker.pid = null;
-      if (!stopping) restart(worker, { code, signal });
+      if (!stopping) restart(worker, signal ? `was killed with ${signal}` : `exited with code ${code}`);
     });
     return new Promise((resolve, reject) => {
       const timer = setTimeout(
@@ -103,8 +97,8 @@ export async function startFleet(options: FleetOptions) {
     });
   };
 
-  const restart = (worker: FleetProcess, exit: ProcessExit): void => {
-    options.onCrash(worker, exit);
+  const restart = (worker: FleetProcess, how: string): void => {
+    options.onCrash(worker, how);
     const timer = setTimeout(() => {
       restarts.delete(timer);
       launch(worker).catch(() => undefined);
@@ -128,11 +122,6 @@ export async function startFleet(options: FleetOptions) {
 }
 
 export type Fleet = Awaited<ReturnType<typeof startFleet>>;
-
-/** In words that follow the name of the process. */
-export function describeExit({ code, signal }: ProcessExit): string {
-  return signal === null ? `exited with code ${code}` : `was killed with ${signal}`;
-}
 
 /** SIGTERM; the worker's own deadline bounds the wait. A paused or hung one is killed when that has passed. */
 function stopChild(child: ChildProcess): Promise<void> {

@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { type Backoff, backoffMs } from '../../shared/platform/backoff.ts';
+import { endsWithin } from '../../shared/platform/deadline.ts';
 import { toError } from '../../shared/platform/errors.ts';
-import { endsWithin } from '../../shared/platform/lifecycle.ts';
 import type { SpillBatch } from '../spill/batch-reader.ts';
 import { createReplay } from '../spill/replay.ts';
 import type { AppendResult, Spill } from '../spill/spill.ts';

@@ -1,9 +1,8 @@
 import { hostname } from 'node:os';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { streamIdMs } from '../../shared/contracts/stream-id.ts';
 import { requireUrl } from '../../shared/platform/config/config.ts';
+import { answerWithin, endsWithin, pause } from '../../shared/platform/deadline.ts';
 import { toError, UsageError } from '../../shared/platform/errors.ts';
-import { endsWithin } from '../../shared/platform/lifecycle.ts';
 import { explainDatabaseError } from '../../shared/platform/postgres/database-errors.ts';
 import { createRedis, type Redis } from '../../shared/platform/redis/redis.ts';
 import { classifyRedisError, isRefusal } from '../../shared/platform/redis/redis-errors.ts';
@@ -143,7 +142,6 @@ export function createHealthEvents({ config, database, redis, logger: parent, re
 
   const run = async (): Promise<void> => {
     const { signal } = stopping;
-    const pause = (ms: number) => sleep(ms, undefined, { signal }).catch(() => undefined);
     const holder = `${hostname()}:${process.pid}`;
     while (!signal.aborted) {
       const lease = await onDatabase(
@@ -151,7 +149,7 @@ export function createHealthEvents({ config, database, redis, logger: parent, re
         signal,
       );
       if (lease === null) {
-        await pause((health.leaseMs / 3) * (0.75 + Math.random() / 2));
+        await pause((health.leaseMs / 3) * (0.75 + Math.random() / 2), signal);
         continue;
       }
       try {
@@ -160,7 +158,7 @@ export function createHealthEvents({ config, database, redis, logger: parent, re
         // The original ends with any error.
         if (error instanceof UsageError || health.mode === 'mirror') throw error;
         logger.error({ err: toError(error) }, 'reading the stream failed; trying again');
-        await pause(config.retry.maxMs);
+        await pause(config.retry.maxMs, signal);
       }
     }
   };
@@ -212,7 +210,5 @@ function lagSeconds({ isLeader, oldestId, serverAheadMs }: HealthView): number |
 }
 
 async function withinScrape(question: (() => Promise<number>) | null): Promise<number | null> {
-  if (question === null) return null;
-  const answer = question().catch(() => null);
-  return (await endsWithin(answer, scrapeWithinMs)) ? answer : null;
+  return question === null ? null : answerWithin(scrapeWithinMs, question);
 }

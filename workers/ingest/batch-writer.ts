@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Backoff, backoffMs } from '../../shared/platform/backoff.ts';
+import { pause } from '../../shared/platform/deadline.ts';
 import { type Database, withJsonTransaction } from '../../shared/platform/postgres/database.ts';
 import {
   classifyDatabaseError,
@@ -107,7 +107,7 @@ export function createBatchWriter(deps: BatchWriterDeps) {
       let { failedWith } = first;
       // Whoever holds a lock for as long as a statement waits for one, holds it for long.
       for (let attempt = 1; attempt < attempts && failedWith.code !== lockNotAvailable; attempt += 1) {
-        await sleep(backoffMs(backoff, attempt, Math.random), undefined, { signal }).catch(() => undefined);
+        await pause(backoffMs(backoff, attempt, Math.random), signal);
         const again = await tryOnce(entries, purpose);
         if ('unstored' in again) return again.unstored;
         failedWith = again.failedWith;

@@ -1,4 +1,4 @@
-import { endsWithin } from '../../shared/platform/lifecycle.ts';
+import { endsWithin } from '../../shared/platform/deadline.ts';
 import { startProgressWatch } from '../runtime/progress-watch.ts';
 import { databaseAnswers } from '../runtime/readiness.ts';
 import { createRedisClock } from '../runtime/redis-clock.ts';

@@ -1,6 +1,6 @@
 import { Queue } from 'bullmq';
 import { type QueueName, queuePrefix } from '../../shared/contracts/queues.ts';
-import { endsWithin } from '../../shared/platform/lifecycle.ts';
+import { answerWithin } from '../../shared/platform/deadline.ts';
 import type { Redis } from '../../shared/platform/redis/redis.ts';
 import type { QueueDepth } from './metrics.ts';
 
@@ -38,15 +38,11 @@ export function createQueueDepth(options: { redis: Redis; queue: QueueName; name
   };
 
   let reading: Promise<QueueDepth | null> | null = null;
-  const readInTime = async (): Promise<QueueDepth | null> => {
-    const answer = read().catch(() => null);
-    return (await endsWithin(answer, answerWithinMs)) ? answer : null;
-  };
 
   return {
     /** Those who ask at the same time, as the gauges of one scrape do, get the same answer. */
     read(): Promise<QueueDepth | null> {
-      reading ??= readInTime().finally(() => {
+      reading ??= answerWithin(answerWithinMs, read).finally(() => {
         reading = null;
       });
       return reading;

@@ -1,4 +1,4 @@
-import { endsWithin } from '../../shared/platform/lifecycle.ts';
+import { answerWithin } from '../../shared/platform/deadline.ts';
 import type { Redis } from '../../shared/platform/redis/redis.ts';
 import { evenWhenFull } from '../../shared/platform/redis/redis-scripts.ts';
 import type { PartitionsReport } from './partitions-task.ts';
@@ -32,10 +32,6 @@ export function createFindings(options: { redis: Redis; key: string }) {
   const write = async (fields: Record<string, number>): Promise<void> => {
     await redis.eval(noteScript, 1, key, ...Object.entries(fields).flat());
   };
-  const readInTime = async (): Promise<Findings | null> => {
-    const answer = redis.hgetall(key).then(toFindings, () => null);
-    return (await endsWithin(answer, answerWithinMs)) ? answer : null;
-  };
 
   return {
     notePartitions: ({ defaultRows, aheadDays, blocked }: PartitionsReport) =>
@@ -44,7 +40,7 @@ export function createFindings(options: { redis: Redis; key: string }) {
     noteSuccess: (task: TaskName, atMs: number) => write({ [`lastSuccess:${task}`]: atMs / 1_000 }),
     /** null when Redis does not answer within a second; those who ask at the same time get the same answer */
     read(): Promise<Findings | null> {
-      reading ??= readInTime().finally(() => {
+      reading ??= answerWithin(answerWithinMs, async () => toFindings(await redis.hgetall(key))).finally(() => {
         reading = null;
       });
       return reading;

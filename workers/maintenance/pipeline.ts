@@ -1,5 +1,5 @@
 import { maintenanceQueue, queuePrefix } from '../../shared/contracts/queues.ts';
-import { endsWithin } from '../../shared/platform/lifecycle.ts';
+import { endsWithin } from '../../shared/platform/deadline.ts';
 import { createRedisClock } from '../runtime/redis-clock.ts';
 import { repeatWhileRefused } from '../runtime/redis-refusals.ts';
 import { createRedisStanding } from '../runtime/redis-standing.ts';

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Gauge, type Registry } from 'prom-client';
 import type { Config } from '../../shared/platform/config/config.ts';
-import { endsWithin } from '../../shared/platform/lifecycle.ts';
+import { endsWithin } from '../../shared/platform/deadline.ts';
 import { readDatabaseClock } from '../../shared/platform/postgres/database-clock.ts';
 import { readPartitions } from '../../shared/platform/postgres/partitions/partition-catalog.ts';
 import { executionLogTable, type PostponedWhy } from '../../shared/platform/postgres/partitions/partitions.ts';

@@ -1,4 +1,4 @@
-import { endsWithin } from '../../shared/platform/lifecycle.ts';
+import { endsWithin } from '../../shared/platform/deadline.ts';
 import type { Database } from '../../shared/platform/postgres/database.ts';
 import type { Redis } from '../../shared/platform/redis/redis.ts';
 

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { DeadLetter } from '../../../dead-letters/dead-letter.ts';
 import {
   isUnreadable,
@@ -7,6 +6,7 @@ import {
   type UnreadableEvent,
 } from '../../../shared/contracts/health-event.ts';
 import { firstStreamId } from '../../../shared/contracts/stream-id.ts';
+import { pause } from '../../../shared/platform/deadline.ts';
 import { accountFor, type Gap, isAnotherStream, type ReadAccount } from './account.ts';
 import { storeEntryDeadLetters } from './dead-letters.ts';
 import type { HeldEntries, ReadEvent } from './held-entries.ts';
@@ -75,7 +75,7 @@ export async function consume(from: Position, deps: ConsumerDeps): Promise<'stop
     }
     const room = maxHeld - held.size;
     if (room <= 0 || held.chars >= maxHeldChars) {
-      await sleep(retryHeldMs, undefined, { signal }).catch(() => undefined);
+      await pause(retryHeldMs, signal);
       continue;
     }
 

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { pause } from '../../../shared/platform/deadline.ts';
 import { type Database, Prisma } from '../../../shared/platform/postgres/database.ts';
 import {
   type Partition,
@@ -84,7 +84,7 @@ export async function copyRows(
     }, batchLimits);
     onBatch({ rows, bytes: Math.min(1, (page + step) / pages) * total, ofBytes: total });
     const restMs = Math.max(pauseMs, (performance.now() - sinceMs) / 2);
-    await sleep(restMs, undefined, { signal }).catch(() => undefined);
+    await pause(restMs, signal);
   }
   return rows;
 }

@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../../../shared/platform/config/config.ts';
+import { pause } from '../../../shared/platform/deadline.ts';
 import type { Logger } from '../../../shared/platform/logging/logger.ts';
 import { createDatabase, type Database, Prisma } from '../../../shared/platform/postgres/database.ts';
 import {
@@ -233,13 +233,12 @@ async function cleanUp({ database, logger }: PastDeps, made: Staging, signal: Ab
       const { code } = classifyDatabaseError(error);
       logger.warn({ code, left: left - 1 }, 'the tables and trigger used for the move could not be removed');
     }
-    if (left > 1) await pause(signal);
+    if (left > 1) await pauseBetweenTries(signal);
   }
 }
 
-function pause(signal: AbortSignal): Promise<void> {
-  const ms = pauseMs.min + Math.random() * (pauseMs.max - pauseMs.min);
-  return sleep(ms, undefined, { signal }).catch(() => undefined);
+function pauseBetweenTries(signal: AbortSignal): Promise<void> {
+  return pause(pauseMs.min + Math.random() * (pauseMs.max - pauseMs.min), signal);
 }
 
 /** @throws what the database said: of a lock only when there were many tries */
@@ -257,7 +256,7 @@ async function begin(
       if (left <= 1 || signal.aborted || !busyCodes.includes(code)) throw error;
       logger.info({ code, left: left - 1 }, 'the DEFAULT partition is in use; the exchange is tried again');
     }
-    await pause(signal);
+    await pauseBetweenTries(signal);
   }
 }
 
@@ -266,11 +265,7 @@ async function begin(
  * after so many rows, gives way only to who waits for a second, and inserts would wait with them.
  */
 async function awaitQuiet({ database, holdTurn }: MoverDeps, place: Partition, signal: AbortSignal): Promise<void> {
-  for (
-    const untilMs = performance.now() + quietMs.within;
-    ;
-    await sleep(quietMs.every, undefined, { signal }).catch(() => undefined)
-  ) {
+  for (const untilMs = performance.now() + quietMs.within; ; await pause(quietMs.every, signal)) {
     await holdTurn();
     if (signal.aborted || performance.now() > untilMs) return;
     const [found] = await database.$queryRaw<{ busy: boolean }[]>(Prisma.sql`
@@ -316,7 +311,7 @@ async function insist(
     } catch (error) {
       wasTried ||= isCaughtUp;
       // Also for the pool, to hear of connections that the server has ended.
-      await pause(signal);
+      await pauseBetweenTries(signal);
       // An answer that was lost may have been that it is done.
       if (wasTried && (await isExchanged(database, partitions))) return null;
       const isBusy = busyCodes.includes(classifyDatabaseError(error).code);

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { within } from '../../../shared/platform/deadline.ts';
 import { type Database, Prisma } from '../../../shared/platform/postgres/database.ts';
 import { setLockLimits } from '../../../shared/platform/postgres/lock-limits.ts';
 import {
@@ -54,7 +55,7 @@ export async function swapDefault(
     await setLimits(transaction, { lockMs: firstLockMs, leftMs: timeLeft(untilMs) });
     await transaction.$executeRaw(Prisma.sql`lock table ${old} in share row exclusive mode`);
     await checkFile(transaction, catchAll, made);
-    const mark = await within(catchUpMs, catchUp(database, move, { statementMs: catchUpMs }));
+    const mark = await within(catchUp(database, move, { statementMs: catchUpMs }), catchUpMs, tooManyChanges);
     await outlast(transaction, { table, mark });
     for (const place of [Prisma.sql`only ${real}`, old]) {
       await setLimits(transaction, { lockMs: timeLeft(untilMs - exchangeMs), leftMs: timeLeft(untilMs) });
@@ -75,16 +76,8 @@ function timeLeft(untilMs: number): number {
 }
 
 /** What goes on beyond its time changes nothing that is seen: its tables are held against the next try until it ends. */
-async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  const done = new AbortController();
-  const late = sleep(ms, undefined, { signal: done.signal }).then(() => {
-    throw new SwapPostponed('there were too many changes');
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    done.abort();
-  }
+function tooManyChanges(): never {
+  throw new SwapPostponed('there were too many changes');
 }
 
 /**

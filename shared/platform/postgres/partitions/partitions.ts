@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { pause } from '../../deadline.ts';
 import type { Database } from '../database.ts';
 import { type AttachResult, attachDay, defaultScanMs } from './attach-partition.ts';
 import { readPartitionsWithin, transactionLimits } from './partition-catalog.ts';
@@ -85,8 +85,7 @@ async function insist(attach: () => Promise<AttachResult>, tries: number, signal
   for (let left = tries; ; left -= 1) {
     const result = await attach();
     if (result !== 'in use' || left <= 1 || signal?.aborted) return result;
-    const ms = pauseMs.min + Math.random() * (pauseMs.max - pauseMs.min);
-    await sleep(ms, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
+    await pause(pauseMs.min + Math.random() * (pauseMs.max - pauseMs.min), signal);
   }
 }
 
