@@ -1,6 +1,6 @@
 import { endsWithin } from '../../shared/platform/deadline.ts';
+import { databaseAnswers } from '../../shared/platform/readiness.ts';
 import { startProgressWatch } from '../runtime/progress-watch.ts';
-import { databaseAnswers } from '../runtime/readiness.ts';
 import { createRedisClock } from '../runtime/redis-clock.ts';
 import type { Role, RoleDeps } from '../runtime/role.ts';
 import { createMetricsTeller } from '../runtime/tell-metrics.ts';

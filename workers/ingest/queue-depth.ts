@@ -2,6 +2,7 @@ import { Queue } from 'bullmq';
 import { type QueueName, queuePrefix } from '../../shared/contracts/queues.ts';
 import { answerWithin } from '../../shared/platform/deadline.ts';
 import type { Redis } from '../../shared/platform/redis/redis.ts';
+import { singleFlight } from '../../shared/platform/single-flight.ts';
 import type { QueueDepth } from './metrics.ts';
 
 const answerWithinMs = 1_000;
@@ -37,16 +38,9 @@ export function createQueueDepth(options: { redis: Redis; queue: QueueName; name
     return addedAtMs === null || !Number.isFinite(Number(addedAtMs)) ? null : Number(addedAtMs);
   };
 
-  let reading: Promise<QueueDepth | null> | null = null;
-
   return {
     /** Those who ask at the same time, as the gauges of one scrape do, get the same answer. */
-    read(): Promise<QueueDepth | null> {
-      reading ??= answerWithin(answerWithinMs, read).finally(() => {
-        reading = null;
-      });
-      return reading;
-    },
+    read: singleFlight(() => answerWithin(answerWithinMs, read)),
     close: () => queue.close(),
   };
 }

@@ -1,6 +1,6 @@
 import { answerWithin } from '../../shared/platform/deadline.ts';
+import { databaseAnswers } from '../../shared/platform/readiness.ts';
 import { startProgressWatch } from './progress-watch.ts';
-import { databaseAnswers } from './readiness.ts';
 import type { Role, RoleConfig, RoleDeps } from './role.ts';
 
 const answerWithinMs = 1_000;
