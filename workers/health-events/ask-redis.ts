@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Backoff, backoffMs } from '../../shared/platform/backoff.ts';
 import { toError } from '../../shared/platform/errors.ts';
 import type { Redis } from '../../shared/platform/redis/redis.ts';
 import { explainRedisError, isRefusal } from '../../shared/platform/redis/redis-errors.ts';
+import { type RetryOptions, retry } from '../../shared/platform/retry.ts';
 
 /** What there is to mend where it is not what a worker of a queue would have to. */
 const remedies: Record<string, string> = {
@@ -16,32 +16,27 @@ export function whyRedisFails(error: Error): string {
   return isRefusal(error) ? explainRedisError(error, remedies) : 'it does not answer';
 }
 
-export interface AskOptions {
+export interface AskOptions extends Pick<RetryOptions, 'signal' | 'onRecovered'> {
   redis: Redis;
   backoff: Backoff;
-  /** ends the asking: the last error is thrown */
-  signal: AbortSignal;
   onFailure(error: Error, attempt: number): void;
-  onRecovered(): void;
 }
 
 /**
  * Asks Redis until it answers, with jittered backoff: a lost connection, a server that starts or is being replaced, and what a
  * person has to mend. Other roles of the process have nothing to do with that, so it is no reason to end.
  */
-export async function askRedis<T>(ask: () => Promise<T>, options: AskOptions): Promise<T> {
-  const { redis, backoff, signal } = options;
-  for (let attempt = 0; ; attempt += 1) {
-    try {
-      if (redis.status === 'wait' || redis.status === 'end') await redis.connect();
-      const answer = await ask();
-      if (attempt > 0) options.onRecovered();
-      return answer;
-    } catch (thrown) {
-      const error = toError(thrown);
-      if (signal.aborted) throw error;
-      options.onFailure(error, attempt);
-      await sleep(backoffMs(backoff, attempt, Math.random), undefined, { signal }).catch(() => undefined);
-    }
-  }
+export function askRedis<T>(ask: () => Promise<T>, options: AskOptions): Promise<T> {
+  const { redis, backoff, onFailure, ...others } = options;
+  const connectAndAsk = async (): Promise<T> => {
+    if (redis.status === 'wait' || redis.status === 'end') await redis.connect();
+    return ask();
+  };
+  return retry(connectAndAsk, {
+    ...others,
+    delayMs(thrown, attempt) {
+      onFailure(toError(thrown), attempt);
+      return backoffMs(backoff, attempt, Math.random);
+    },
+  });
 }

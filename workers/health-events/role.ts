@@ -7,8 +7,8 @@ import { explainDatabaseError } from '../../shared/platform/postgres/database-er
 import { databaseAnswers } from '../../shared/platform/readiness.ts';
 import { createRedis, type Redis } from '../../shared/platform/redis/redis.ts';
 import { classifyRedisError, isRefusal } from '../../shared/platform/redis/redis-errors.ts';
+import { retryWhileWorthWaiting } from '../runtime/database-retry.ts';
 import { startProgressWatch } from '../runtime/progress-watch.ts';
-import { retryWhileWorthWaiting } from '../runtime/retry.ts';
 import type { Role, RoleDeps } from '../runtime/role.ts';
 import { askRedis, whyRedisFails } from './ask-redis.ts';
 import { readHardened, type SessionDeps } from './hardened/hardened.ts';
@@ -64,7 +64,6 @@ export function createHealthEvents({ config, database, redis, logger: parent, re
     let isInTrouble = false;
     const result = retryWhileWorthWaiting(work, {
       backoff: config.retry,
-      random: Math.random,
       signal,
       onRetry({ code }, attempt, thrown) {
         isInTrouble = true;

@@ -13,11 +13,12 @@ import { createThrottledLog } from '../../shared/platform/logging/throttled-log.
 import type { Database } from '../../shared/platform/postgres/database.ts';
 import { classifyDatabaseError, explainDatabaseError } from '../../shared/platform/postgres/database-errors.ts';
 import type { Redis } from '../../shared/platform/redis/redis.ts';
+import { isRedisError } from '../../shared/platform/redis/redis-errors.ts';
 import type { CircuitBreaker } from '../runtime/circuit-breaker.ts';
 import { keepRedisTime } from '../runtime/keep-redis-time.ts';
 import { heldBytes, type MemoryBudget } from '../runtime/memory-budget.ts';
 import type { RedisClock } from '../runtime/redis-clock.ts';
-import { isRedisError, repeatWhileRefused } from '../runtime/redis-refusals.ts';
+import { retryWhileRefused } from '../runtime/redis-retry.ts';
 import { createRedisStanding, noteAnswers } from '../runtime/redis-standing.ts';
 import type { RoleConfig } from '../runtime/role.ts';
 import type { TellMetrics } from '../runtime/tell-metrics.ts';
@@ -229,7 +230,7 @@ export function createRecordWorker(deps: RecordWorkerDeps) {
   };
 
   const untilRedisAccepts = <T>(ask: () => Promise<T>): Promise<T> =>
-    repeatWhileRefused(ask, { forMs: config.worker.lockDurationMs, signal: deps.signal });
+    retryWhileRefused(ask, { forMs: config.worker.lockDurationMs, signal: deps.signal });
 
   const halt = (why: keyof typeof haltMessages): void => {
     if (halted) return;

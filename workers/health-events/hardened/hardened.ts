@@ -4,7 +4,7 @@ import type { Logger } from '../../../shared/platform/logging/logger.ts';
 import type { Database } from '../../../shared/platform/postgres/database.ts';
 import type { Redis } from '../../../shared/platform/redis/redis.ts';
 import { isRefusal } from '../../../shared/platform/redis/redis-errors.ts';
-import type { Repeat } from '../../runtime/retry.ts';
+import type { Repeat } from '../../../shared/platform/retry.ts';
 import { createMetricsTeller } from '../../runtime/tell-metrics.ts';
 import type { Lease } from '../lease.ts';
 import type { HealthMetrics } from '../metrics.ts';
