@@ -28,6 +28,7 @@ const remedies: Record<string, string> = {
   NOAUTH: 'REDIS_URL has no password, and the server wants one',
   NOPERM: `give the user of REDIS_URL the rights of a producer or a worker, ${rights}`,
   DENIED: 'the server is in protected mode: set a password, and put it into REDIS_URL',
+  NODATABASE: 'correct the number of the database in REDIS_URL',
   ERR: 'correct REDIS_URL, the number of the database in it included',
   [timeoutCode]:
     'look whether the server hangs, and whether it wants TLS: rediss:// instead of redis:// or the reverse',

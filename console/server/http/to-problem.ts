@@ -8,7 +8,7 @@ import {
   lockNotAvailable,
   queryCanceled,
 } from '../../../shared/platform/postgres/database-errors.ts';
-import { explainRedisError, isRefusal } from '../../../shared/platform/redis/redis-errors.ts';
+import { classifyRedisError, explainRedisError, isRefusal } from '../../../shared/platform/redis/redis-errors.ts';
 import { Problem, type ProblemBody, plainProblem } from './problem.ts';
 
 /** The server is a standby, or the session was told to read only. */
@@ -28,7 +28,8 @@ export function toProblem(thrown: unknown): ProblemBody {
   if (isClientError(thrown)) return plainProblem(thrown.statusCode, isFastifys(thrown) ? thrown.message : undefined);
   if (thrown instanceof RedisNearlyFullError) return new Problem('unavailable', thrown.message).body;
   if (isRefusal(thrown)) return new Problem('unavailable', `Redis refuses: ${explainRedisError(thrown)}`).body;
-  if (isOfRedis(thrown)) return new Problem('unavailable', 'Redis did not answer').body;
+  // The error of a socket may be of any server.
+  if (classifyRedisError(thrown).code === 'CONNECTION') return new Problem('unavailable', 'Redis did not answer').body;
   return ofDatabase(thrown) ?? new Problem('internal', 'The console has met an error; its log has more').body;
 }
 
@@ -56,15 +57,6 @@ function isClientError(thrown: unknown): thrown is Error & { statusCode: number 
 /** Their messages tell of the request and nothing else. */
 function isFastifys(error: Error): boolean {
   return 'code' in error && typeof error.code === 'string' && error.code.startsWith('FST_');
-}
-
-/** How the client of Redis says that there is no answer; there are no codes. */
-const redisMessages = [/^Connection is closed\.$/, /^Socket timeout\./, /^Stream isn't writeable /];
-
-function isOfRedis(thrown: unknown): boolean {
-  if (!(thrown instanceof Error)) return false;
-  const { name, message } = thrown;
-  return name === 'MaxRetriesPerRequestError' || redisMessages.some((pattern) => pattern.test(message));
 }
 
 function ofDatabase(thrown: unknown): ProblemBody | null {
