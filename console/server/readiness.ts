@@ -1,7 +1,7 @@
-import { readQueue } from '../../queries/queues/queue-facts.ts';
 import { queueNames } from '../../shared/contracts/queues.ts';
 import type { Database } from '../../shared/platform/postgres/database.ts';
 import { findSilentServers } from '../../shared/platform/readiness.ts';
+import { readQueue } from '../../shared/platform/redis/read-queue.ts';
 import type { Redis } from '../../shared/platform/redis/redis.ts';
 import { explainRedisError, isRefusal } from '../../shared/platform/redis/redis-errors.ts';
 import { singleFlight } from '../../shared/platform/single-flight.ts';

@@ -1,6 +1,6 @@
 import { clientNamesOf } from '../../../doctor/redis/redis-facts.ts';
-import { queueKeys } from '../../../queries/queues/queue-facts.ts';
 import { type QueueName, queueNames } from '../../../shared/contracts/queues.ts';
+import { queueKeys } from '../../../shared/platform/redis/read-queue.ts';
 import type { Redis } from '../../../shared/platform/redis/redis.ts';
 
 /** The processes that take jobs of each queue, by the connections on which they wait for them; null where Redis does not tell. */

@@ -1,5 +1,5 @@
-import { type QueueReading, readQueue } from '../../../queries/queues/queue-facts.ts';
 import { type QueueName, queueNames } from '../../../shared/contracts/queues.ts';
+import { type QueueReading, readQueue } from '../../../shared/platform/redis/read-queue.ts';
 import type { Redis } from '../../../shared/platform/redis/redis.ts';
 import { singleFlight } from '../../../shared/platform/single-flight.ts';
 import { type QueueSample, withSample } from './queue-history.ts';
