@@ -5,6 +5,7 @@ import type { ErasureSubject } from '../shared/contracts/erasure-subject.ts';
 import { queueNames } from '../shared/contracts/queues.ts';
 import type { Database } from '../shared/platform/postgres/database.ts';
 import { readDatabaseClock } from '../shared/platform/postgres/database-clock.ts';
+import { findTable, type TableIdentity } from '../shared/platform/postgres/held-table.ts';
 import type { Redis } from '../shared/platform/redis/redis.ts';
 import { deadLetterFate, isUnreadable } from './dead-letter-fate.ts';
 import { eraseFromChunk } from './erase-chunk.ts';
@@ -12,7 +13,6 @@ import { eraseExecutions, executionTables } from './erase-executions.ts';
 import { eraseJobs } from './erase-jobs.ts';
 import { createScope, type ErasureScope } from './erase-record.ts';
 import { blankRequests, eraseOwnRequests, requestTables } from './erase-requests.ts';
-import { findTable, type PlainTable } from './held-table.ts';
 import { noteSubjectErasure } from './note-erasure.ts';
 import type { RowCounts } from './rows.ts';
 
@@ -156,7 +156,7 @@ function noCounts(): PlaceCounts {
   return { executions: 0, requests: 0, deadLetters: 0, queuedRecords: 0, spilledRecords: 0 };
 }
 
-async function createPages(database: Database, tables: readonly PlainTable[], options: SubjectErasureOptions) {
+async function createPages(database: Database, tables: readonly TableIdentity[], options: SubjectErasureOptions) {
   let totalPages = 0;
   for (const table of tables) totalPages += (await findTable(database, table.oid))?.pages ?? 0;
   let done = 0;
@@ -235,7 +235,7 @@ async function eraseDeadLetters(
 async function inEachPartition(
   database: Database,
   signal: AbortSignal,
-  work: (table: PlainTable) => Promise<unknown>,
+  work: (table: TableIdentity) => Promise<unknown>,
 ): Promise<void> {
   const seen = new Set<string>();
   for (;;) {

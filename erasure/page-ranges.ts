@@ -1,8 +1,15 @@
 import { pause } from '../shared/platform/deadline.ts';
 import { type Database, Prisma } from '../shared/platform/postgres/database.ts';
 import { classifyDatabaseError, lockCodes } from '../shared/platform/postgres/database-errors.ts';
+import {
+  findTable,
+  holdTable,
+  TableBusy,
+  type TableIdentity,
+  TableMoved,
+  type TablePlace,
+} from '../shared/platform/postgres/held-table.ts';
 import { quoteTable } from '../shared/platform/postgres/partitions/partition-catalog.ts';
-import { findTable, holdTable, type PlainTable, TableBusy, TableMoved, type TablePlace } from './held-table.ts';
 
 /** Pages of one statement. A page may have a hundred rows with traces that are kept elsewhere, or five with theirs in them. */
 const pagesAtOnce = { first: 16, most: 256 };
@@ -53,7 +60,7 @@ class TooLate extends Error {}
  */
 export async function inPageRanges<Result>(
   database: Database,
-  { oid }: PlainTable,
+  { oid }: TableIdentity,
   {
     isReading,
     signal,
@@ -121,7 +128,7 @@ async function workOn<Result>(
     `'(${Math.floor(row / place.rowsPerPage)},${(row % place.rowsPerPage) + 1})'`;
   const range = Prisma.raw(`ctid >= ${toPlace(from)}::tid and ctid < ${toPlace(to)}::tid`);
   return database.$transaction(async (transaction) => {
-    await holdTable(transaction, place, isReading ? 'access share' : 'row exclusive');
+    await holdTable(transaction, place, isReading ? 'access share mode nowait' : 'row exclusive mode nowait');
     const waitMs = to - from > 1 ? lockWaitMs : 0;
     await transaction.$executeRaw`select set_config('lock_timeout', ${`${waitMs}`}, true)`;
     try {

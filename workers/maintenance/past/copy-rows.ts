@@ -1,12 +1,13 @@
 import { pause } from '../../../shared/platform/deadline.ts';
 import { type Database, Prisma } from '../../../shared/platform/postgres/database.ts';
+import { holdTable } from '../../../shared/platform/postgres/held-table.ts';
 import {
   type Partition,
   quoteTable,
   transactionLimits,
 } from '../../../shared/platform/postgres/partitions/partition-catalog.ts';
 import type { Move } from './catch-up.ts';
-import { holdStaging, oidOf, raw, staging } from './staging.ts';
+import { oidOf, raw, staging } from './staging.ts';
 
 type Transaction = Pick<Database, '$queryRaw' | '$executeRaw'>;
 
@@ -43,7 +44,7 @@ export async function readColumns(database: Transaction, catchAll: Partition): P
  * and are read there.
  *
  * @returns the rows that were copied; null when `signal` was aborted
- * @throws StagingLost
+ * @throws TableMoved
  */
 export async function copyRows(
   database: Database,
@@ -76,7 +77,7 @@ export async function copyRows(
     const sinceMs = performance.now();
     await holdTurn();
     rows += await database.$transaction(async (transaction) => {
-      await holdStaging(transaction, made);
+      await holdTable(transaction, made.all, 'row exclusive mode');
       return transaction.$executeRaw(
         Prisma.sql`insert into ${raw(`sluice.${staging.all}`)} (${columns}) select ${columns} from ${quoteTable(catchAll)}
           where ctid >= ${`(${page},0)`}::tid and ctid < ${`(${page + step},0)`}::tid on conflict do nothing`,

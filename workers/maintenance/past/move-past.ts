@@ -9,6 +9,7 @@ import {
   lockCodes,
   queryCanceled,
 } from '../../../shared/platform/postgres/database-errors.ts';
+import { TableMoved } from '../../../shared/platform/postgres/held-table.ts';
 import {
   type Partition,
   quoteTable,
@@ -23,7 +24,7 @@ import {
 import { type Move, notesAtOnce, workOff } from './catch-up.ts';
 import { type CopyProgress, copyRows, readColumns } from './copy-rows.ts';
 import { type DayRows, type MovableTimes, movableTimes, planPast } from './plan-past.ts';
-import { dropStaging, hasStaging, makeStaging, oidOf, type Staging, StagingLost } from './staging.ts';
+import { dropStaging, hasStaging, makeStaging, oidOf, type Staging } from './staging.ts';
 import { SwapPostponed, swapDefault } from './swap-default.ts';
 
 export interface PastDeps {
@@ -122,7 +123,7 @@ export async function movePast(deps: PastDeps, signal: AbortSignal): Promise<Pas
       { timeout: moveTimeoutMs },
     );
   } catch (error) {
-    const reason = error instanceof StagingLost ? 'another process is moving rows' : reasonOf(error);
+    const reason = error instanceof TableMoved ? 'another process is moving rows' : reasonOf(error);
     if (reason === null) throw error;
     report.waiting = reason;
   } finally {
