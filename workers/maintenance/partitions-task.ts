@@ -9,7 +9,8 @@ import {
   planPartitions,
 } from '../../shared/platform/postgres/partitions/partitions.ts';
 import { ensureUpcomingPartitions } from '../partitions/ensure-upcoming-partitions.ts';
-import { movePast, type PastReport, previewPast } from './past/move-past.ts';
+import { previewPast } from './past/find-past.ts';
+import { movePast, type PastReport } from './past/move-past.ts';
 import type { Task, TaskDeps } from './task.ts';
 
 /** What the table looks like from above. */
