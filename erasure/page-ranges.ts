@@ -1,5 +1,5 @@
 import { pause } from '../shared/platform/deadline.ts';
-import { type Database, Prisma } from '../shared/platform/postgres/database.ts';
+import { type Database, Prisma, type Transaction } from '../shared/platform/postgres/database.ts';
 import { classifyDatabaseError, lockCodes } from '../shared/platform/postgres/database-errors.ts';
 import {
   findTable,
@@ -28,8 +28,6 @@ const busy = { askAgainMs: 250, mostMs: 60_000 };
 
 /** A statement ends in time by the limit of the database's door. */
 const transactionLimits = { maxWait: 10_000, timeout: 3_600_000 };
-
-type Transaction = Pick<Database, '$queryRaw' | '$executeRaw'>;
 
 /** What a statement over some rows of a table is to use. */
 export interface RowRange {

@@ -13,6 +13,9 @@ import { toStatementSettings } from './statement-settings.ts';
 export { Prisma } from '../../../prisma/client/client.ts';
 export type Database = PrismaClient;
 
+/** What statements are run on: the database itself, or a transaction of it. */
+export type Transaction = Pick<Database, '$queryRaw' | '$executeRaw'>;
+
 /**
  * The one door to PostgreSQL. Connects when first used.
  *

@@ -1,9 +1,7 @@
-import { type Database, Prisma } from './database.ts';
+import { type Database, Prisma, type Transaction } from './database.ts';
 import { classifyDatabaseError, lockNotAvailable, undefinedTable } from './database-errors.ts';
 import { quoteTable } from './partitions/partition-catalog.ts';
 import { quoteIdentifier, quoteLiteral } from './schema.ts';
-
-type Transaction = Pick<Database, '$queryRaw' | '$executeRaw'>;
 
 /** A table by what stays, and by its name, which may come to mean another table. */
 export interface TableIdentity {

@@ -1,5 +1,5 @@
 import { pause } from '../../../shared/platform/deadline.ts';
-import { type Database, Prisma } from '../../../shared/platform/postgres/database.ts';
+import { type Database, Prisma, type Transaction } from '../../../shared/platform/postgres/database.ts';
 import { holdTable } from '../../../shared/platform/postgres/held-table.ts';
 import {
   type Partition,
@@ -8,8 +8,6 @@ import {
 } from '../../../shared/platform/postgres/partitions/partition-catalog.ts';
 import type { Move } from './catch-up.ts';
 import { oidOf, raw, staging } from './staging.ts';
-
-type Transaction = Pick<Database, '$queryRaw' | '$executeRaw'>;
 
 /** Bytes that a statement copies, as the partition has them on the average. */
 const batchBytes = 4 * 1_048_576;

@@ -1,4 +1,4 @@
-import { type Database, Prisma } from '../../../shared/platform/postgres/database.ts';
+import { type Database, Prisma, type Transaction } from '../../../shared/platform/postgres/database.ts';
 import { holdTable, readOid, type TableIdentity, TableMoved } from '../../../shared/platform/postgres/held-table.ts';
 import { setLockLimits } from '../../../shared/platform/postgres/lock-limits.ts';
 import {
@@ -8,8 +8,6 @@ import {
 } from '../../../shared/platform/postgres/partitions/partition-catalog.ts';
 import { grantAlike, takeAfterTable } from '../../../shared/platform/postgres/partitions/partition-rights.ts';
 import type { DayPartition } from '../../../shared/platform/postgres/partitions/partition-spans.ts';
-
-type Transaction = Pick<Database, '$queryRaw' | '$executeRaw'>;
 
 /** What is there while rows are copied. Nobody but the mover reads it; who finds it left behind takes it away. */
 export const staging = {

@@ -1,5 +1,5 @@
 import { pause } from '../../deadline.ts';
-import type { Database } from '../database.ts';
+import type { Database, Transaction } from '../database.ts';
 import { type AttachResult, attachDay, defaultScanMs } from './attach-partition.ts';
 import { readPartitionsWithin, transactionLimits } from './partition-catalog.ts';
 import type { DayPartition } from './partition-spans.ts';
@@ -101,8 +101,6 @@ export function findMissingPartitions(
   if (partitions.length === 0) return Promise.resolve([]);
   return database.$transaction((transaction) => findMissing(transaction, table, partitions), transactionLimits);
 }
-
-type Transaction = Pick<Database, '$queryRaw' | '$executeRaw'>;
 
 async function findMissing(
   transaction: Transaction,
