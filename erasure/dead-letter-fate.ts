@@ -1,6 +1,7 @@
 import type { DeadLetterChange, ReadDeadLetter } from '../dead-letters/erase.ts';
 import { parseChunk } from '../shared/contracts/parse-chunk.ts';
 import { type QueueName, queueNames } from '../shared/contracts/queues.ts';
+import { jsonOrNull } from '../shared/platform/json-or-null.ts';
 import { eraseFromChunk } from './erase-chunk.ts';
 import { type ErasureScope, eraseFromRecord } from './erase-record.ts';
 
@@ -32,19 +33,14 @@ export function deadLetterFate(
 
 /** Whether it is a chunk of a newer producer: it may hold records of the subject that nothing shows. */
 export function isUnreadable({ queue, payload }: Pick<ReadDeadLetter, 'queue' | 'payload'>): boolean {
-  if (!queueNames.some((name) => name === queue)) return false;
-  try {
-    const parsed: unknown = JSON.parse(payload);
-    return typeof parsed === 'object' && parsed !== null && 'records' in parsed && parseChunk(parsed).kind === 'newer';
-  } catch {
-    return false;
-  }
+  const parsed = jsonOrNull(payload);
+  return queueNames.some((name) => name === queue) && holdsRecords(parsed) && parseChunk(parsed).kind === 'newer';
 }
 
 /** A text to put in its place, or null when it stays. */
 function recordFate(queue: QueueName, payload: string, scope: ErasureScope): 'erased' | string | null {
-  const isChunk = holdsRecords(payload);
-  if (isChunk !== false) return chunkFate(queue, payload, scope);
+  const parsed = jsonOrNull(payload);
+  if (parsed === null || holdsRecords(parsed)) return chunkFate(queue, payload, scope);
   const fate = eraseFromRecord(queue, payload, scope);
   if (fate.kind === 'blanked') return fate.json;
   return fate.kind === 'erased' ? 'erased' : null;
@@ -62,12 +58,6 @@ function strangerFate(payload: string, { naming, ownOnly }: ErasureScope): 'eras
   return !ownOnly && naming.isInJson(payload) ? 'erased' : null;
 }
 
-/** Whether a payload is a chunk; null when it cannot be read. */
-function holdsRecords(payload: string): boolean | null {
-  try {
-    const parsed: unknown = JSON.parse(payload);
-    return typeof parsed === 'object' && parsed !== null && 'records' in parsed;
-  } catch {
-    return null;
-  }
+function holdsRecords(parsed: unknown): boolean {
+  return typeof parsed === 'object' && parsed !== null && 'records' in parsed;
 }

@@ -3,6 +3,7 @@ import { isOwner, ownersOf } from '../shared/contracts/erasure-subject.ts';
 import { parseChunk } from '../shared/contracts/parse-chunk.ts';
 import type { QueueName } from '../shared/contracts/queues.ts';
 import { findJsonElements, findJsonMembers } from '../shared/platform/json-members.ts';
+import { jsonOrNull } from '../shared/platform/json-or-null.ts';
 import { type ErasureScope, eraseFromRecord } from './erase-record.ts';
 
 /** Records that were taken out, and those of others that were changed. */
@@ -26,7 +27,7 @@ export type ChunkFate =
  */
 export function eraseFromChunk(queue: QueueName, raw: string, scope: ErasureScope): ChunkFate {
   if (!mayConcern(raw, scope)) return { kind: 'kept' };
-  const data = parsedOrNull(raw);
+  const data = jsonOrNull(raw);
   const parsed = parseChunk(data);
   if (parsed.kind === 'newer') return parsed;
   const list = parsed.kind === 'chunk' ? recordList(raw) : null;
@@ -65,12 +66,4 @@ function hasToGo(data: unknown, raw: string, { subject, naming, ownOnly }: Erasu
   const candidates = [data, ...(Array.isArray(records) ? records : [])];
   if (candidates.some((record) => ownersOf(record).some((owner) => isOwner(owner, subject)))) return true;
   return data === null || !ownOnly ? naming.isInJson(raw) : false;
-}
-
-function parsedOrNull(raw: string): unknown {
-  try {
-    return JSON.parse(raw);
-  } catch {
-    return null;
-  }
 }

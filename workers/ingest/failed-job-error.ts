@@ -1,5 +1,6 @@
 import { UnrecoverableError } from 'bullmq';
 import { parseChunk } from '../../shared/contracts/parse-chunk.ts';
+import { jsonOrNull } from '../../shared/platform/json-or-null.ts';
 import { classifyDatabaseError, explainDatabaseError } from '../../shared/platform/postgres/database-errors.ts';
 
 /** Its records could not be stored, for a reason that neither waiting nor taking the batch apart can help. */
@@ -21,10 +22,6 @@ export function failureOf(raw: string, error: unknown): FailedJobError {
 }
 
 function countRecords(raw: string): number {
-  try {
-    const chunk = parseChunk(JSON.parse(raw));
-    return chunk.kind === 'chunk' ? chunk.chunk.records.length : 1;
-  } catch {
-    return 1;
-  }
+  const chunk = parseChunk(jsonOrNull(raw));
+  return chunk.kind === 'chunk' ? chunk.chunk.records.length : 1;
 }
