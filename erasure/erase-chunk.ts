@@ -13,7 +13,7 @@ export interface RecordCounts {
 }
 
 /** What becomes of a job's data, or of a chunk on disk. */
-export type ChunkFate =
+export type ChunkDisposition =
   | { kind: 'kept' }
   /** no record is left in it */
   | ({ kind: 'erased' } & RecordCounts)
@@ -25,7 +25,7 @@ export type ChunkFate =
  * Takes a subject's records out of a chunk. All others stay as they are in its text, and so does its header: its number tells
  * of a lost chunk. What is no chunk goes when it names the subject.
  */
-export function eraseFromChunk(queue: QueueName, raw: string, scope: ErasureScope): ChunkFate {
+export function eraseFromChunk(queue: QueueName, raw: string, scope: ErasureScope): ChunkDisposition {
   if (!mayConcern(raw, scope)) return { kind: 'kept' };
   const data = jsonOrNull(raw);
   const parsed = parseChunk(data);
@@ -34,10 +34,10 @@ export function eraseFromChunk(queue: QueueName, raw: string, scope: ErasureScop
   if (list === null) return hasToGo(data, raw, scope) ? { kind: 'erased', erased: 1, blanked: 0 } : { kind: 'kept' };
   const counts: RecordCounts = { erased: 0, blanked: 0 };
   const left = list.texts.flatMap((text) => {
-    const fate = eraseFromRecord(queue, text, scope);
-    if (fate.kind === 'kept') return [text];
-    counts[fate.kind] += 1;
-    return fate.kind === 'erased' ? [] : [fate.json];
+    const disposition = eraseFromRecord(queue, text, scope);
+    if (disposition.kind === 'kept') return [text];
+    counts[disposition.kind] += 1;
+    return disposition.kind === 'erased' ? [] : [disposition.json];
   });
   if (counts.erased + counts.blanked === 0) return { kind: 'kept' };
   if (left.length === 0) return { kind: 'erased', ...counts };

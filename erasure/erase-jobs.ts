@@ -126,19 +126,19 @@ async function eraseJob(place: Place, id: string, pass: JobsPass): Promise<void>
     held.delete(id);
     if (bytes === null || bytes === undefined) return;
     const data = bytes.toString();
-    const fate = eraseFromChunk(name, data, scope);
+    const disposition = eraseFromChunk(name, data, scope);
     const isQuoted = !scope.ownOnly && [reason, ...more].some((text) => text && scope.naming.isInJson(text));
-    if (fate.kind === 'newer') found.unreadableJobs += 1;
-    const counts = 'erased' in fate ? fate : { erased: 0, blanked: 0 };
+    if (disposition.kind === 'newer') found.unreadableJobs += 1;
+    const counts = 'erased' in disposition ? disposition : { erased: 0, blanked: 0 };
     if (options.dryRun || (counts.erased + counts.blanked === 0 && !isQuoted)) return count(found, counts);
     if (reason) quoted.add(id);
-    if (fate.kind === 'erased') {
+    if (disposition.kind === 'erased') {
       // 0: a worker has it in hand. When it is gone, it has ended.
       const isLeft = (await queue.remove(id)) === 0 && (await redis.exists(keyOf(id))) === 1;
       if (isLeft) held.add(id);
       return isLeft ? undefined : count(found, counts);
     }
-    const fields = fate.kind === 'changed' ? ['data', fate.data] : [];
+    const fields = disposition.kind === 'changed' ? ['data', disposition.data] : [];
     if (reason) fields.push('failedReason', 'erased', 'stacktrace', '[]', 'returnvalue', 'null');
     const sha1 = createHash('sha1').update(bytes).digest('hex');
     const end = await redis.eval(changeJob, 2, keyOf(id), keyOf('active'), id, sha1, ...fields);

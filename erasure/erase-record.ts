@@ -20,7 +20,7 @@ export function createScope(subject: ErasureSubject, options: { before: Date; ow
 }
 
 /** What becomes of a record. */
-export type RecordFate =
+export type RecordDisposition =
   | { kind: 'kept' }
   /** it is the subject's */
   | { kind: 'erased' }
@@ -51,7 +51,7 @@ const blanks: Record<QueueName, Record<string, string | null>> = {
  * Decides about one record, by its text. All that stays of it stays as it is in the text. What names the subject and cannot be
  * left out by the contract, such as the id of a strategy, stays.
  */
-export function eraseFromRecord(queue: QueueName, json: string, scope: ErasureScope): RecordFate {
+export function eraseFromRecord(queue: QueueName, json: string, scope: ErasureScope): RecordDisposition {
   const { naming, ownOnly, before, subject } = scope;
   const record = jsonOrNull(json);
   const own = ownersOf(record).filter((owner) => isOwner(owner, subject));

@@ -7,7 +7,7 @@ import type { Database } from '../shared/platform/postgres/database.ts';
 import { readDatabaseClock } from '../shared/platform/postgres/database-clock.ts';
 import { findTable, type TableIdentity } from '../shared/platform/postgres/held-table.ts';
 import type { Redis } from '../shared/platform/redis/redis.ts';
-import { deadLetterFate, isUnreadable } from './dead-letter-fate.ts';
+import { deadLetterDisposition, isUnreadable } from './dead-letter-disposition.ts';
 import { eraseFromChunk } from './erase-chunk.ts';
 import { eraseExecutions, executionTables } from './erase-executions.ts';
 import { eraseJobs } from './erase-jobs.ts';
@@ -184,10 +184,14 @@ async function eraseSpill(
   for (const { queue, parent } of parents) {
     const editor = {
       edit({ data }: { data: string }) {
-        const fate = eraseFromChunk(queue, data, scope);
-        if (fate.kind === 'kept') return null;
-        if (fate.kind === 'newer') return fate.kind;
-        return { data: fate.kind === 'changed' ? fate.data : null, erased: fate.erased, blanked: fate.blanked };
+        const disposition = eraseFromChunk(queue, data, scope);
+        if (disposition.kind === 'kept') return null;
+        if (disposition.kind === 'newer') return disposition.kind;
+        return {
+          data: disposition.kind === 'changed' ? disposition.data : null,
+          erased: disposition.erased,
+          blanked: disposition.blanked,
+        };
       },
       concerns: (bytes: Buffer) => scope.naming.needles.some((needle) => bytes.includes(needle)),
     };
@@ -219,9 +223,9 @@ async function eraseDeadLetters(
     const page = await eraseDeadLetterPage(database, {
       ...{ queue: null, after, dryRun },
       decide(deadLetter) {
-        const fate = deadLetterFate(deadLetter, scope);
-        if (fate !== 'erased' && isUnreadable(deadLetter)) unreadable += 1;
-        return fate;
+        const disposition = deadLetterDisposition(deadLetter, scope);
+        if (disposition !== 'erased' && isUnreadable(deadLetter)) unreadable += 1;
+        return disposition;
       },
     });
     onPage({ erased: page.erased, blanked: page.changed });

@@ -11,21 +11,22 @@ const erasedReason = 'erased';
  * What becomes of a dead letter. One of the subject goes. One of somebody else that names the subject keeps all that does not,
  * and may be replayed still; a chunk of a newer producer or one that cannot be read, and an entry of a stream, go when they name it.
  */
-export function deadLetterFate(
+export function deadLetterDisposition(
   { queue, payload, code, reason, signature }: ReadDeadLetter,
   scope: ErasureScope,
 ): DeadLetterChange {
   const { naming, ownOnly } = scope;
   const ours = queueNames.find((name) => name === queue);
-  const fate = ours === undefined ? strangerFate(payload, scope) : recordFate(ours, payload, scope);
-  if (fate === 'erased') return 'erased';
+  const disposition =
+    ours === undefined ? strangerDisposition(payload, scope) : recordDisposition(ours, payload, scope);
+  if (disposition === 'erased') return 'erased';
   const quotes = (text: string): boolean => naming.isIn(text);
-  const isQuoted = fate !== null || (!ownOnly && [reason, signature].some(quotes));
+  const isQuoted = disposition !== null || (!ownOnly && [reason, signature].some(quotes));
   if (!isQuoted) return null;
   return {
-    ...(fate === null ? {} : { payload: fate }),
+    ...(disposition === null ? {} : { payload: disposition }),
     // It may quote what was taken out.
-    ...([reason, signature].some(quotes) || fate !== null
+    ...([reason, signature].some(quotes) || disposition !== null
       ? { reason: erasedReason, signature: `${code} ${erasedReason}` }
       : {}),
   };
@@ -38,23 +39,23 @@ export function isUnreadable({ queue, payload }: Pick<ReadDeadLetter, 'queue' | 
 }
 
 /** A text to put in its place, or null when it stays. */
-function recordFate(queue: QueueName, payload: string, scope: ErasureScope): 'erased' | string | null {
+function recordDisposition(queue: QueueName, payload: string, scope: ErasureScope): 'erased' | string | null {
   const parsed = jsonOrNull(payload);
-  if (parsed === null || holdsRecords(parsed)) return chunkFate(queue, payload, scope);
-  const fate = eraseFromRecord(queue, payload, scope);
-  if (fate.kind === 'blanked') return fate.json;
-  return fate.kind === 'erased' ? 'erased' : null;
+  if (parsed === null || holdsRecords(parsed)) return chunkDisposition(queue, payload, scope);
+  const disposition = eraseFromRecord(queue, payload, scope);
+  if (disposition.kind === 'blanked') return disposition.json;
+  return disposition.kind === 'erased' ? 'erased' : null;
 }
 
 /** The records of others in it stay. Of a chunk from a newer producer it can only be told whether it names somebody. */
-function chunkFate(queue: QueueName, payload: string, scope: ErasureScope): 'erased' | string | null {
-  const fate = eraseFromChunk(queue, payload, scope);
-  if (fate.kind === 'newer') return strangerFate(payload, scope);
-  if (fate.kind === 'changed') return fate.data;
-  return fate.kind === 'erased' ? 'erased' : null;
+function chunkDisposition(queue: QueueName, payload: string, scope: ErasureScope): 'erased' | string | null {
+  const disposition = eraseFromChunk(queue, payload, scope);
+  if (disposition.kind === 'newer') return strangerDisposition(payload, scope);
+  if (disposition.kind === 'changed') return disposition.data;
+  return disposition.kind === 'erased' ? 'erased' : null;
 }
 
-function strangerFate(payload: string, { naming, ownOnly }: ErasureScope): 'erased' | null {
+function strangerDisposition(payload: string, { naming, ownOnly }: ErasureScope): 'erased' | null {
   return !ownOnly && naming.isInJson(payload) ? 'erased' : null;
 }
 
