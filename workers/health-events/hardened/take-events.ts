@@ -61,17 +61,22 @@ export async function takeEvents({ events, end, gap, serverMs }: EventBatch, dep
   let rest = [...events];
   let limit = rest.length;
   let conflicts = 0;
-  let untold = gap;
-  const buried = new Set<string>();
+  let unreported = gap;
+  const stored = new Set<string>();
 
-  const bury = async (dead: readonly ReadEvent[], result: 'unknown_game' | 'refused', code: string, reason: string) => {
+  const storeDead = async (
+    dead: readonly ReadEvent[],
+    result: 'unknown_game' | 'refused',
+    code: string,
+    reason: string,
+  ) => {
     // A batch may be planned more than once.
-    const fresh = dead.filter(({ id }) => !buried.has(id));
+    const fresh = dead.filter(({ id }) => !stored.has(id));
     if (fresh.length === 0) return;
     const deadLetters = fresh.map((entry) => ({ entry, code, reason }));
     await storeEntryDeadLetters(deadLetters, { stream, storeDeadLetters: store.storeDeadLetters, whole: deps.whole });
     for (const entry of fresh) {
-      buried.add(entry.id);
+      stored.add(entry.id);
       observer.onDeadLetter(entry, result, reason);
     }
   };
@@ -86,14 +91,14 @@ export async function takeEvents({ events, end, gap, serverMs }: EventBatch, dep
     const unknown = part.filter(({ event }) => !games.has(event.gameId));
     const overdue = unknown.filter((entry) => isOverdue(entry, nowMs));
     const waiting = unknown.filter((entry) => !overdue.includes(entry));
-    if (part.length > 0 && waiting.length === part.length && untold === null) return { kind: 'committed', waiting };
-    await bury(overdue, 'unknown_game', 'unknown_game', 'there is no record of the game');
+    if (part.length > 0 && waiting.length === part.length && unreported === null) return { kind: 'committed', waiting };
+    await storeDead(overdue, 'unknown_game', 'unknown_game', 'there is no record of the game');
     const next = rest[part.length]?.before ?? end;
     const position = earliest(next, held.before, waiting[0]?.before ?? null);
     const plan = planEvents(games, known, Date.now());
-    const outcome = await store.commit({ plan, position, gap: untold });
+    const outcome = await store.commit({ plan, position, gap: unreported });
     if (outcome.kind !== 'committed') return outcome;
-    observer.onCommitted(plan, position, untold);
+    observer.onCommitted(plan, position, unreported);
     const replayed = known.flatMap((entry) => replayedFrom(entry) ?? []);
     if (replayed.length > 0) await store.markStored(replayed);
     return { kind: 'committed', waiting };
@@ -116,7 +121,7 @@ export async function takeEvents({ events, end, gap, serverMs }: EventBatch, dep
       if (rest.length === 0) return true;
       limit = rest.length;
       conflicts = 0;
-      untold = null;
+      unreported = null;
     } else if (outcome.kind === 'conflict') {
       observer.onConflict(outcome.gameIds);
       conflicts += 1;
@@ -129,7 +134,7 @@ export async function takeEvents({ events, end, gap, serverMs }: EventBatch, dep
       limit = Math.ceil(part.length / 2);
     } else {
       if (part.length === 0) throw outcome.error;
-      await bury(part, 'refused', outcome.code, explainDatabaseError(outcome.error));
+      await storeDead(part, 'refused', outcome.code, explainDatabaseError(outcome.error));
       rest = rest.slice(1);
     }
   }
