@@ -118,8 +118,8 @@ export function createBatchWriter(deps: BatchWriterDeps) {
     }
   };
 
-  /** Settles a batch. From the first failure on it is in trouble: to take it apart may take a while. */
-  const settle = async (entries: readonly BatchEntry[]): Promise<(Error | null)[]> => {
+  /** Writes a batch, or takes it apart. From the first failure on it is in trouble: to take it apart may take a while. */
+  const writeOrBisect = async (entries: readonly BatchEntry[]): Promise<(Error | null)[]> => {
     let failed = 0;
     try {
       return await bisectEntries(entries, async (some, purpose) => {
@@ -137,7 +137,7 @@ export function createBatchWriter(deps: BatchWriterDeps) {
   };
 
   return {
-    write: settle,
+    write: writeOrBisect,
     /** Whether a statement meets locks, takes too long or is taken apart now: that ends by itself, in bounded time. */
     get isInTrouble(): boolean {
       return inTrouble > 0 || breaker.isInTrouble;

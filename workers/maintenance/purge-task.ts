@@ -41,14 +41,14 @@ export function createPurgeTask(deps: TaskDeps): Task<PurgeReport> {
       if (isClockOff(deps, await readDatabaseClock(database))) return { outcome: 'refused', purged };
       for (const rule of await findRules()) {
         const { table } = rule;
-        const told = createProgressLog(deps, rule);
+        const logProgress = createProgressLog(deps, rule);
         const isThrough = await purgeRows(database, rule, {
           signal,
           onBatch({ rows, early }) {
             purged[table] = (purged[table] ?? 0) + rows;
             deps.onPurged(table, rows);
             if (early > 0) tellEarly(deps, { table, rows: early, keepDays: rule.keepDays });
-            told(purged[table]);
+            logProgress(purged[table]);
           },
         });
         if (purged[table] !== undefined)

@@ -61,17 +61,17 @@ export async function consume(from: Position, deps: ConsumerDeps): Promise<'stop
   /** @returns false when fenced */
   const take = async (events: readonly ReadEvent[], end: Position, gap: Gap | null): Promise<boolean> => {
     const goesOn = await deps.take({ events, end, gap, serverMs: performance.now() + serverAheadMs });
-    held.settle();
+    held.forgetReleased();
     return goesOn;
   };
-  const putOff = (): void => {
+  const delayRetry = (): void => {
     retryAtMs = performance.now() + retryHeldMs;
   };
 
   while (!signal.aborted) {
     if (held.size > 0 && performance.now() >= retryAtMs) {
       if (!(await take(held.takeAll(), position, null))) return 'fenced';
-      putOff();
+      delayRetry();
     }
     const room = maxHeld - held.size;
     if (room <= 0 || held.chars >= maxHeldChars) {
@@ -84,7 +84,7 @@ export async function consume(from: Position, deps: ConsumerDeps): Promise<'stop
     serverAheadMs = read.serverMs - performance.now();
     if (isAnotherStream(position, read.facts)) {
       const waiting = held.takeAll();
-      held.settle();
+      held.forgetReleased();
       // An entry of the new stream may have the id of an old one.
       const whole = async () => null;
       const dead = waiting.map((entry) => ({ entry, ...orphaned }));
@@ -115,7 +115,7 @@ export async function consume(from: Position, deps: ConsumerDeps): Promise<'stop
     const wasHolding = held.size > 0;
     const fresh = events.filter((event) => !queued.includes(event));
     if (!(await take(fresh, account.position, account.gap))) return 'fenced';
-    if (!wasHolding) putOff();
+    if (!wasHolding) delayRetry();
     position = account.position;
   }
   return 'stopped';
