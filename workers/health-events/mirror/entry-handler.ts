@@ -53,7 +53,7 @@ export function createEntryHandler(deps: HandlerDeps): HandleEntry {
   const remembered = new Map<string, string>();
 
   return async (entry, signal) => {
-    await takeIn(entry, signal);
+    await process(entry, signal);
     deps.onConsumed();
     return true;
   };
@@ -69,7 +69,7 @@ export function createEntryHandler(deps: HandlerDeps): HandleEntry {
     }
   }
 
-  async function takeIn(entry: Entry, signal: AbortSignal): Promise<void> {
+  async function process(entry: Entry, signal: AbortSignal): Promise<void> {
     const event = readHealthEvent(entry.fields);
     if (isUnreadable(event)) return logUnreadable(entry, event);
     const reaction = reactions[event.type];

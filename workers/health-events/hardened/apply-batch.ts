@@ -11,7 +11,7 @@ import { type EventPlan, planEvents, type StoredGame } from './plan-events.ts';
 import { earliest, type Position } from './stream-entry.ts';
 import type { StreamReader } from './stream-reader.ts';
 
-/** What taking events in does to the outside. Whoever provides these repeats them for as long as that can help. */
+/** What applying events does to the outside. Whoever provides these repeats them for as long as that can help. */
 export interface EventStore {
   loadGames(gameIds: readonly string[]): Promise<Map<string, StoredGame>>;
   commit(commit: { plan: EventPlan; position: Position; gap: Gap | null }): Promise<CommitOutcome>;
@@ -27,7 +27,7 @@ export interface EventObserver {
   onDeadLetter(event: ReadEvent, result: 'unknown_game' | 'refused', reason: string): void;
 }
 
-export interface TakeDeps {
+export interface ApplyDeps {
   store: EventStore;
   observer: EventObserver;
   held: HeldEntries;
@@ -37,7 +37,7 @@ export interface TakeDeps {
   whole: StreamReader['whole'];
 }
 
-/** What is taken in together. */
+/** What is applied together. */
 export interface EventBatch {
   events: readonly ReadEvent[];
   /** the place behind the last of them */
@@ -51,12 +51,12 @@ export interface EventBatch {
 const maxConflicts = 3;
 
 /**
- * Takes a batch of events in: each is stored, or held because nothing can be done for its game now, or a dead letter. When
+ * Applies a batch of events: each is stored, or held because nothing can be done for its game now, or a dead letter. When
  * the database refuses what is in a batch, its halves are tried, down to the one event that is at fault.
  *
  * @returns false when somebody else reads the stream now
  */
-export async function takeEvents({ events, end, gap, serverMs }: EventBatch, deps: TakeDeps): Promise<boolean> {
+export async function applyBatch({ events, end, gap, serverMs }: EventBatch, deps: ApplyDeps): Promise<boolean> {
   const { store, observer, held, stream, graceMs } = deps;
   let rest = [...events];
   let limit = rest.length;
@@ -84,7 +84,7 @@ export async function takeEvents({ events, end, gap, serverMs }: EventBatch, dep
   const isOverdue = ({ id, event }: ReadEvent, nowMs: number): boolean =>
     serverMs - streamIdMs(id) >= graceMs || nowMs - (held.heldSince(event.gameId) ?? nowMs) >= graceMs;
 
-  const takePart = async (part: readonly ReadEvent[]): Promise<PartOutcome> => {
+  const applyPart = async (part: readonly ReadEvent[]): Promise<PartOutcome> => {
     const games = await store.loadGames([...new Set(part.map(({ event }) => event.gameId))]);
     const nowMs = performance.now();
     const known = part.filter(({ event }) => games.has(event.gameId));
@@ -114,7 +114,7 @@ export async function takeEvents({ events, end, gap, serverMs }: EventBatch, dep
 
   for (;;) {
     const part = rest.slice(0, limit);
-    const outcome = await takePart(part).catch(toRefusal);
+    const outcome = await applyPart(part).catch(toRefusal);
     if (outcome.kind === 'fenced') return false;
     if (outcome.kind === 'committed') {
       rest = hold(outcome.waiting, rest.slice(part.length));
