@@ -3,7 +3,7 @@ import type { Config } from '../../shared/platform/config/config.ts';
 import { pause } from '../../shared/platform/deadline.ts';
 import { toError, UsageError } from '../../shared/platform/errors.ts';
 import type { Logger } from '../../shared/platform/logging/logger.ts';
-import { explainDatabaseError } from '../../shared/platform/postgres/database-errors.ts';
+import { explainDatabaseError } from '../../shared/platform/postgres/explain-database-error.ts';
 import { readHardened, type SessionDeps } from './hardened/hardened.ts';
 import { acquireLease, type Lease, releaseLease, renewLease } from './lease.ts';
 import { readMirrored } from './mirror/mirrored.ts';

@@ -1,7 +1,7 @@
 import { type Backoff, backoffMs } from '../../shared/platform/backoff.ts';
 import { toError } from '../../shared/platform/errors.ts';
 import type { Logger } from '../../shared/platform/logging/logger.ts';
-import { explainDatabaseError } from '../../shared/platform/postgres/database-errors.ts';
+import { explainDatabaseError } from '../../shared/platform/postgres/explain-database-error.ts';
 import type { Redis } from '../../shared/platform/redis/redis.ts';
 import { classifyRedisError, explainRedisError, isRefusal } from '../../shared/platform/redis/redis-errors.ts';
 import { retry } from '../../shared/platform/retry.ts';

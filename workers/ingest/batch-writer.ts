@@ -3,10 +3,10 @@ import { pause } from '../../shared/platform/deadline.ts';
 import { type Database, withJsonTransaction } from '../../shared/platform/postgres/database.ts';
 import {
   classifyDatabaseError,
-  explainDatabaseError,
   isLackOfResources,
   lockNotAvailable,
 } from '../../shared/platform/postgres/database-errors.ts';
+import { explainDatabaseError } from '../../shared/platform/postgres/explain-database-error.ts';
 import { type CircuitBreaker, OwnFaultError, type Proof, StoppedError } from '../runtime/circuit-breaker.ts';
 import { heldBytes, type MemoryBudget } from '../runtime/memory-budget.ts';
 import type { TellMetrics } from '../runtime/tell-metrics.ts';

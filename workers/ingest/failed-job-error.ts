@@ -1,7 +1,8 @@
 import { UnrecoverableError } from 'bullmq';
 import { parseChunk } from '../../shared/contracts/parse-chunk.ts';
 import { jsonOrNull } from '../../shared/platform/json-or-null.ts';
-import { classifyDatabaseError, explainDatabaseError } from '../../shared/platform/postgres/database-errors.ts';
+import { classifyDatabaseError } from '../../shared/platform/postgres/database-errors.ts';
+import { explainDatabaseError } from '../../shared/platform/postgres/explain-database-error.ts';
 
 /** Its records could not be stored, for a reason that neither waiting nor taking the batch apart can help. */
 export class FailedJobError extends UnrecoverableError {

@@ -1,6 +1,7 @@
 import { Prisma } from '../../shared/platform/postgres/database.ts';
 import { readDatabaseClock } from '../../shared/platform/postgres/database-clock.ts';
-import { classifyDatabaseError, explainDatabaseError } from '../../shared/platform/postgres/database-errors.ts';
+import { classifyDatabaseError } from '../../shared/platform/postgres/database-errors.ts';
+import { explainDatabaseError } from '../../shared/platform/postgres/explain-database-error.ts';
 import { coveredUntilMs } from '../../shared/platform/postgres/partitions/partition-bounds.ts';
 import { quoteTable, readPartitions } from '../../shared/platform/postgres/partitions/partition-catalog.ts';
 import {

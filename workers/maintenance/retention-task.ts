@@ -3,12 +3,12 @@ import { findMarked, type Marked, removeMark } from '../../archive/awaiting-drop
 import { type Database, Prisma } from '../../shared/platform/postgres/database.ts';
 import {
   classifyDatabaseError,
-  explainDatabaseError,
   lockCodes,
   lockNotAvailable,
   queryCanceled,
   undefinedTable,
 } from '../../shared/platform/postgres/database-errors.ts';
+import { explainDatabaseError } from '../../shared/platform/postgres/explain-database-error.ts';
 import {
   type Partition,
   type PartitionCatalog,

@@ -2,10 +2,10 @@ import type { Config } from '../../shared/platform/config/config.ts';
 import type { Logger } from '../../shared/platform/logging/logger.ts';
 import {
   classifyDatabaseError,
-  explainDatabaseError,
   lockNotAvailable,
   queryCanceled,
 } from '../../shared/platform/postgres/database-errors.ts';
+import { explainDatabaseError } from '../../shared/platform/postgres/explain-database-error.ts';
 import { retryWhileWorthWaiting } from '../runtime/database-retry.ts';
 import type { Task, TaskName, TaskOutcome } from './task.ts';
 

@@ -3,11 +3,11 @@ import { RedisNearlyFullError } from '../../../producers/core/memory-watch.ts';
 import { UsageError } from '../../../shared/platform/errors.ts';
 import {
   classifyDatabaseError,
-  describeDatabaseError,
   insufficientPrivilege,
   lockNotAvailable,
   queryCanceled,
 } from '../../../shared/platform/postgres/database-errors.ts';
+import { describeDatabaseError } from '../../../shared/platform/postgres/explain-database-error.ts';
 import { classifyRedisError, explainRedisError, isRefusal } from '../../../shared/platform/redis/redis-errors.ts';
 import { Problem, type ProblemBody, plainProblem } from './problem.ts';
 

@@ -1,13 +1,14 @@
 import pg from 'pg';
 import { PrismaClient } from '../../../prisma/client/client.ts';
 import { type Config, requireUrl } from '../config/config.ts';
-import { isUnanswered, toStatementError } from './database-errors.ts';
+import { isUnanswered } from './database-errors.ts';
 import { planTls } from './database-tls.ts';
 import { type DatabaseAddress, parseDatabaseUrl } from './database-url.ts';
 import { FailoverPool, type Route } from './failover-pool.ts';
 import { ForgetfulPg } from './forgetful-adapter.ts';
 import { inSchema, quoteIdentifier } from './schema.ts';
 import { selfContainedClient } from './self-contained-client.ts';
+import { toStatementError } from './statement-error.ts';
 import { toStatementSettings } from './statement-settings.ts';
 
 export { Prisma } from '../../../prisma/client/client.ts';

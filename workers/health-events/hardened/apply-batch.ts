@@ -1,7 +1,8 @@
 import type { DeadLetter } from '../../../dead-letters/dead-letter.ts';
 import { streamIdMs } from '../../../shared/contracts/stream-id.ts';
 import { toError } from '../../../shared/platform/errors.ts';
-import { classifyDatabaseError, explainDatabaseError } from '../../../shared/platform/postgres/database-errors.ts';
+import { classifyDatabaseError } from '../../../shared/platform/postgres/database-errors.ts';
+import { explainDatabaseError } from '../../../shared/platform/postgres/explain-database-error.ts';
 import { OwnFaultError } from '../../runtime/circuit-breaker.ts';
 import type { Gap } from './account.ts';
 import { replayedFrom, storeEntryDeadLetters } from './dead-letters.ts';

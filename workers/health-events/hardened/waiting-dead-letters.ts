@@ -1,6 +1,6 @@
 import type { DeadLetter } from '../../../dead-letters/dead-letter.ts';
 import type { Logger } from '../../../shared/platform/logging/logger.ts';
-import { describeDatabaseError } from '../../../shared/platform/postgres/database-errors.ts';
+import { describeDatabaseError } from '../../../shared/platform/postgres/explain-database-error.ts';
 import { singleFlight } from '../../../shared/platform/single-flight.ts';
 import type { Position } from './stream-entry.ts';
 

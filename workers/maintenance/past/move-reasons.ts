@@ -1,10 +1,10 @@
 import {
   classifyDatabaseError,
-  explainDatabaseError,
   insufficientPrivilege,
   lockCodes,
   queryCanceled,
 } from '../../../shared/platform/postgres/database-errors.ts';
+import { explainDatabaseError } from '../../../shared/platform/postgres/explain-database-error.ts';
 import { TableMoved } from '../../../shared/platform/postgres/held-table.ts';
 import { SwapPostponed } from './swap-default.ts';
 
