@@ -1,5 +1,5 @@
 import type { Config } from '../../../shared/platform/config/config.ts';
-import { createDatabase, type Database, Prisma } from '../../../shared/platform/postgres/database.ts';
+import { type Database, Prisma } from '../../../shared/platform/postgres/database.ts';
 import { classifyDatabaseError, queryCanceled } from '../../../shared/platform/postgres/database-errors.ts';
 import {
   type Partition,
@@ -12,6 +12,7 @@ import {
   findMissingPartitions,
   toPartition,
 } from '../../../shared/platform/postgres/partitions/partitions.ts';
+import { createPatientDatabase } from '../../runtime/worker-database.ts';
 import { type DayRows, type MovableTimes, movableTimes, planPast } from './plan-past.ts';
 
 /** What it takes to find rows that may be moved. */
@@ -23,18 +24,11 @@ export interface FindDeps {
 /** What is left comes in the next run. */
 export const mostPerRun = 400;
 
-const readTimeoutMs = 3_600_000;
-
-/** A pool whose statements may take an hour, those of the worker's own may not. */
-export function createPatient({ config }: Pick<FindDeps, 'config'>, poolSize: number): Database {
-  return createDatabase({ ...config.database, statementTimeoutMs: readTimeoutMs, poolSize }, 'sluice partitions');
-}
-
 /** The partitions that a run would make of what is in the DEFAULT partition. */
 export async function previewPast({ config, database }: FindDeps): Promise<string[]> {
   const catchAll = await findDefault(database);
   if (catchAll === null) return [];
-  const reader = createPatient({ config }, 1);
+  const reader = createPatientDatabase(config.database, 1);
   try {
     return (await planMove({ config, database: reader }, catchAll, mostPerRun)).map(({ name }) => name);
   } finally {

@@ -1,15 +1,7 @@
 import type { Logger } from '../../../shared/platform/logging/logger.ts';
+import { createPatientDatabase } from '../../runtime/worker-database.ts';
 import { type CopyProgress, copyRows, readColumns } from './copy-rows.ts';
-import {
-  countRows,
-  createPatient,
-  type FindDeps,
-  findDefault,
-  findObstacle,
-  hasMovable,
-  mostPerRun,
-  planMove,
-} from './find-past.ts';
+import { countRows, type FindDeps, findDefault, findObstacle, hasMovable, mostPerRun, planMove } from './find-past.ts';
 import { anotherMoves, askedToStop, reasonOf, tookTooLong } from './move-reasons.ts';
 import { beginMove, cleanUp, type MoverDeps, trySwap, workOffBetween } from './move-tries.ts';
 import { dropStaging, hasStaging } from './staging.ts';
@@ -48,7 +40,7 @@ export async function movePast(deps: PastDeps, signal: AbortSignal): Promise<Pas
   const report: PastReport = { moved: [], movedRows: 0, waiting: null };
   // In the usual case there is nothing to do, and nothing is locked.
   if (!(await hasStaging(deps.database)) && !(await hasMovable(deps))) return report;
-  const mover = createPatient(deps, 4);
+  const mover = createPatientDatabase(deps.config.database, 4);
   try {
     await mover.$transaction(
       async (turn) => {
