@@ -1,5 +1,6 @@
 import { toDeadLetterKey, uuidOrNull } from '../shared/contracts/dead-letter-key.ts';
 import { replayedDeadLetterId } from '../shared/contracts/replay.ts';
+import { jsonOrNull } from '../shared/platform/json-or-null.ts';
 import {
   type Database,
   executeWithJson,
@@ -46,7 +47,7 @@ export function toDeadLetter(
     ...origin,
     jobId: origin.jobId === null ? null : storable(origin.jobId),
     producer: origin.producer === null ? null : storable(origin.producer),
-    recordKey: toDeadLetterKey(keyOf(parsedOrNull(payload)), payload),
+    recordKey: toDeadLetterKey(keyOf(jsonOrNull(payload)), payload),
     payload: storable(payload),
     code,
     reason: text,
@@ -63,14 +64,6 @@ export function toSignature(code: string, reason: string): string {
     .replace(/[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}/gi, '…')
     .replace(/\d+/g, '…');
   return storable(`${code} ${blanked}`.slice(0, maxSignatureChars));
-}
-
-function parsedOrNull(payload: string): unknown {
-  try {
-    return JSON.parse(payload);
-  } catch {
-    return null;
-  }
 }
 
 /** After a cut, not before it: a cut may split a surrogate pair. */

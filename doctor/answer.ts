@@ -1,4 +1,4 @@
-import { endsWithin } from '../shared/platform/lifecycle.ts';
+import { within } from '../shared/platform/deadline.ts';
 
 /** The outcome of asking a server a question. */
 export type Answer<T> = { known: true; value: T } | Unanswered;
@@ -32,7 +32,7 @@ export function createAsk(options: { withinMs: number; explain(thrown: unknown):
         (value) => ({ known: true, value }),
         (thrown: unknown) => ({ known: false, ...options.explain(thrown) }),
       );
-    if (await endsWithin(answer, options.withinMs)) return answer;
-    return { known: false, code: timeoutCode, why: `no answer within ${options.withinMs / 1_000} s` };
+    const why = `no answer within ${options.withinMs / 1_000} s`;
+    return within(answer, options.withinMs, () => ({ known: false, code: timeoutCode, why }));
   };
 }

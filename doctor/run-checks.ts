@@ -1,7 +1,7 @@
 import { readQueueFacts } from '../queries/queues/queue-facts.ts';
 import { queueNames } from '../shared/contracts/queues.ts';
 import type { Config } from '../shared/platform/config/config.ts';
-import { endsWithin } from '../shared/platform/lifecycle.ts';
+import { endsWithin } from '../shared/platform/deadline.ts';
 import { executionLogTable, planPartitions } from '../shared/platform/postgres/partitions/partitions.ts';
 import type { Answer } from './answer.ts';
 import type { ClockReading } from './check-clock.ts';

@@ -3,6 +3,7 @@ import { isOwner, ownersOf } from '../shared/contracts/erasure-subject.ts';
 import { parseChunk } from '../shared/contracts/parse-chunk.ts';
 import type { QueueName } from '../shared/contracts/queues.ts';
 import { findJsonElements, findJsonMembers } from '../shared/platform/json-members.ts';
+import { jsonOrNull } from '../shared/platform/json-or-null.ts';
 import { type ErasureScope, eraseFromRecord } from './erase-record.ts';
 
 /** How many records were removed, and how many of other people were changed. */
@@ -12,7 +13,7 @@ export interface RecordCounts {
 }
 
 /** What happens to a job's data, or to a chunk on disk. */
-export type ChunkFate =
+export type ChunkDisposition =
   | { kind: 'kept' }
   /** no record is left in it */
   | ({ kind: 'erased' } & RecordCounts)
@@ -24,19 +25,19 @@ export type ChunkFate =
  * Removes a subject's records from a chunk. All other records keep their text, and so does the header, because a missing number
  * means a lost chunk. Data that is not a chunk is deleted if it names the subject.
  */
-export function eraseFromChunk(queue: QueueName, raw: string, scope: ErasureScope): ChunkFate {
+export function eraseFromChunk(queue: QueueName, raw: string, scope: ErasureScope): ChunkDisposition {
   if (!mayConcern(raw, scope)) return { kind: 'kept' };
-  const data = parsedOrNull(raw);
+  const data = jsonOrNull(raw);
   const parsed = parseChunk(data);
   if (parsed.kind === 'newer') return parsed;
   const list = parsed.kind === 'chunk' ? recordList(raw) : null;
   if (list === null) return hasToGo(data, raw, scope) ? { kind: 'erased', erased: 1, blanked: 0 } : { kind: 'kept' };
   const counts: RecordCounts = { erased: 0, blanked: 0 };
   const left = list.texts.flatMap((text) => {
-    const fate = eraseFromRecord(queue, text, scope);
-    if (fate.kind === 'kept') return [text];
-    counts[fate.kind] += 1;
-    return fate.kind === 'erased' ? [] : [fate.json];
+    const disposition = eraseFromRecord(queue, text, scope);
+    if (disposition.kind === 'kept') return [text];
+    counts[disposition.kind] += 1;
+    return disposition.kind === 'erased' ? [] : [disposition.json];
   });
   if (counts.erased + counts.blanked === 0) return { kind: 'kept' };
   if (left.length === 0) return { kind: 'erased', ...counts };
@@ -65,12 +66,4 @@ function hasToGo(data: unknown, raw: string, { subject, naming, ownOnly }: Erasu
   const candidates = [data, ...(Array.isArray(records) ? records : [])];
   if (candidates.some((record) => ownersOf(record).some((owner) => isOwner(owner, subject)))) return true;
   return data === null || !ownOnly ? naming.isInJson(raw) : false;
-}
-
-function parsedOrNull(raw: string): unknown {
-  try {
-    return JSON.parse(raw);
-  } catch {
-    return null;
-  }
 }

@@ -1,7 +1,7 @@
 import { awaitingDropPrefix } from '../archive/awaiting-drop.ts';
 import { type Database, Prisma } from '../shared/platform/postgres/database.ts';
+import type { TableIdentity } from '../shared/platform/postgres/held-table.ts';
 import type { ErasureScope } from './erase-record.ts';
-import type { PlainTable } from './held-table.ts';
 import { inPageRanges } from './page-ranges.ts';
 import { anyNames, blankedNotes, type RowCounts, type RowsErasure, text, valueNames } from './rows.ts';
 
@@ -26,8 +26,8 @@ const columns = [...texts, ...documents];
  * The tables with rows of executions, DEFAULT first: what is moved from it to a partition while it is processed is found there.
  * Includes tables that wait for their drop, and the copies that such a move creates or has left behind.
  */
-export async function executionTables(database: Database): Promise<PlainTable[]> {
-  return database.$queryRaw<PlainTable[]>(Prisma.sql`
+export async function executionTables(database: Database): Promise<TableIdentity[]> {
+  return database.$queryRaw<TableIdentity[]>(Prisma.sql`
     with part as (
       select relid from pg_partition_tree('sluice.strategy_execution_log'::regclass) where isleaf
       union select relid from pg_partition_tree(to_regclass('sluice.sluice_moving_all')) where isleaf
@@ -44,7 +44,7 @@ export async function executionTables(database: Database): Promise<PlainTable[]>
 /** Erases the subject's rows in one table, and blanks what names the subject in other people's rows. */
 export async function eraseExecutions(
   database: Database,
-  table: PlainTable,
+  table: TableIdentity,
   { scope, dryRun, ...options }: RowsErasure,
 ): Promise<void> {
   const { subject, before, ownOnly, naming } = scope;

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { Queue } from 'bullmq';
 import { type QueueName, queueNames, queuePrefix } from '../shared/contracts/queues.ts';
+import { pause } from '../shared/platform/deadline.ts';
 import type { Redis } from '../shared/platform/redis/redis.ts';
 import { evenWhenFull } from '../shared/platform/redis/redis-scripts.ts';
 import { eraseFromChunk } from './erase-chunk.ts';
@@ -126,19 +126,19 @@ async function eraseJob(place: Place, id: string, pass: JobsPass): Promise<void>
     held.delete(id);
     if (bytes === null || bytes === undefined) return;
     const data = bytes.toString();
-    const fate = eraseFromChunk(name, data, scope);
+    const disposition = eraseFromChunk(name, data, scope);
     const isQuoted = !scope.ownOnly && [reason, ...more].some((text) => text && scope.naming.isInJson(text));
-    if (fate.kind === 'newer') found.unreadableJobs += 1;
-    const counts = 'erased' in fate ? fate : { erased: 0, blanked: 0 };
+    if (disposition.kind === 'newer') found.unreadableJobs += 1;
+    const counts = 'erased' in disposition ? disposition : { erased: 0, blanked: 0 };
     if (options.dryRun || (counts.erased + counts.blanked === 0 && !isQuoted)) return count(found, counts);
     if (reason) quoted.add(id);
-    if (fate.kind === 'erased') {
+    if (disposition.kind === 'erased') {
       // 0: a worker is processing it. Once it is gone, it has ended.
       const isLeft = (await queue.remove(id)) === 0 && (await redis.exists(keyOf(id))) === 1;
       if (isLeft) held.add(id);
       return isLeft ? undefined : count(found, counts);
     }
-    const fields = fate.kind === 'changed' ? ['data', fate.data] : [];
+    const fields = disposition.kind === 'changed' ? ['data', disposition.data] : [];
     if (reason) fields.push('failedReason', 'erased', 'stacktrace', '[]', 'returnvalue', 'null');
     const sha1 = createHash('sha1').update(bytes).digest('hex');
     const end = await redis.eval(changeJob, 2, keyOf(id), keyOf('active'), id, sha1, ...fields);
@@ -165,7 +165,7 @@ async function waitForHeld(place: Place, pass: JobsPass): Promise<void> {
         await eraseJob(place, id, pass);
     }
     if (held.size === 0 || performance.now() >= untilMs) return;
-    await sleep(lookAgainMs, undefined, { signal: options.signal }).catch(() => undefined);
+    await pause(lookAgainMs, options.signal);
   }
 }
 

@@ -2,6 +2,7 @@ import { type ErasureSubject, isOwner, ownersOf } from '../shared/contracts/eras
 import { executionLimits } from '../shared/contracts/execution.ts';
 import type { QueueName } from '../shared/contracts/queues.ts';
 import { findJsonMembers, type JsonMember } from '../shared/platform/json-members.ts';
+import { jsonOrNull } from '../shared/platform/json-or-null.ts';
 import { createNaming, type Naming } from './naming.ts';
 
 /** The criteria of an erasure. */
@@ -19,7 +20,7 @@ export function createScope(subject: ErasureSubject, options: { before: Date; ow
 }
 
 /** What happens to a record. */
-export type RecordFate =
+export type RecordDisposition =
   | { kind: 'kept' }
   /** it is the subject's */
   | { kind: 'erased' }
@@ -50,9 +51,9 @@ const blanks: Record<QueueName, Record<string, string | null>> = {
  * Decides about one record, by its text. What stays of it keeps its text. What names the subject but is required by the
  * contract, such as the id of a strategy, stays.
  */
-export function eraseFromRecord(queue: QueueName, json: string, scope: ErasureScope): RecordFate {
+export function eraseFromRecord(queue: QueueName, json: string, scope: ErasureScope): RecordDisposition {
   const { naming, ownOnly, before, subject } = scope;
-  const record = parsedOrNull(json);
+  const record = jsonOrNull(json);
   const own = ownersOf(record).filter((owner) => isOwner(owner, subject));
   if (own.some(({ madeAt }) => madeAt === null || madeAt <= before)) return { kind: 'erased' };
   if (own.length > 0 || ownOnly) return { kind: 'kept' };
@@ -84,12 +85,4 @@ function toNotes(notes: unknown, keys: readonly string[]): string {
   const erased = `erased: ${keys.join(', ')}`;
   const both = typeof notes === 'string' && notes !== '' ? `${notes}; ${erased}` : erased;
   return both.length <= executionLimits.notesChars ? both : erased;
-}
-
-function parsedOrNull(json: string): unknown {
-  try {
-    return JSON.parse(json);
-  } catch {
-    return null;
-  }
 }

@@ -1,7 +1,7 @@
 import { type Database, Prisma } from '../shared/platform/postgres/database.ts';
 import { classifyDatabaseError, lockCodes } from '../shared/platform/postgres/database-errors.ts';
+import type { TableIdentity } from '../shared/platform/postgres/held-table.ts';
 import { eraseRequestRows } from './erase-creator.ts';
-import type { PlainTable } from './held-table.ts';
 import { inPageRanges } from './page-ranges.ts';
 import { anyNames, blankedNotes, type RowsErasure, text, valueNames } from './rows.ts';
 
@@ -30,8 +30,8 @@ const tables = [
   },
 ];
 
-export async function requestTables(database: Database): Promise<PlainTable[]> {
-  return database.$queryRaw<PlainTable[]>(Prisma.sql`
+export async function requestTables(database: Database): Promise<TableIdentity[]> {
+  return database.$queryRaw<TableIdentity[]>(Prisma.sql`
     select class.oid::text as oid, space.nspname as schema, class.relname as name
     from pg_class as class join pg_namespace as space on space.oid = class.relnamespace
     where space.oid = to_regnamespace('sluice') and class.relname in (${Prisma.join(tables.map(({ name }) => name))})
@@ -63,7 +63,7 @@ export async function eraseOwnRequests(
 /** Blanks what names the subject in other people's requests: in their rows, or in their bodies. */
 export async function blankRequests(
   database: Database,
-  table: PlainTable,
+  table: TableIdentity,
   { scope, dryRun, ...options }: RowsErasure,
 ): Promise<void> {
   const kind = tables.find(({ name }) => name === table.name);

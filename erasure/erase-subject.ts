@@ -5,14 +5,14 @@ import type { ErasureSubject } from '../shared/contracts/erasure-subject.ts';
 import { queueNames } from '../shared/contracts/queues.ts';
 import type { Database } from '../shared/platform/postgres/database.ts';
 import { readDatabaseClock } from '../shared/platform/postgres/database-clock.ts';
+import { findTable, type TableIdentity } from '../shared/platform/postgres/held-table.ts';
 import type { Redis } from '../shared/platform/redis/redis.ts';
-import { deadLetterFate, isUnreadable } from './dead-letter-fate.ts';
+import { deadLetterDisposition, isUnreadable } from './dead-letter-disposition.ts';
 import { eraseFromChunk } from './erase-chunk.ts';
 import { eraseExecutions, executionTables } from './erase-executions.ts';
 import { eraseJobs } from './erase-jobs.ts';
 import { createScope, type ErasureScope } from './erase-record.ts';
 import { blankRequests, eraseOwnRequests, requestTables } from './erase-requests.ts';
-import { findTable, type PlainTable } from './held-table.ts';
 import { noteSubjectErasure } from './note-erasure.ts';
 import type { RowCounts } from './rows.ts';
 
@@ -156,7 +156,7 @@ function noCounts(): PlaceCounts {
   return { executions: 0, requests: 0, deadLetters: 0, queuedRecords: 0, spilledRecords: 0 };
 }
 
-async function createPages(database: Database, tables: readonly PlainTable[], options: SubjectErasureOptions) {
+async function createPages(database: Database, tables: readonly TableIdentity[], options: SubjectErasureOptions) {
   let totalPages = 0;
   for (const table of tables) totalPages += (await findTable(database, table.oid))?.pages ?? 0;
   let done = 0;
@@ -184,10 +184,14 @@ async function eraseSpill(
   for (const { queue, parent } of parents) {
     const editor = {
       edit({ data }: { data: string }) {
-        const fate = eraseFromChunk(queue, data, scope);
-        if (fate.kind === 'kept') return null;
-        if (fate.kind === 'newer') return fate.kind;
-        return { data: fate.kind === 'changed' ? fate.data : null, erased: fate.erased, blanked: fate.blanked };
+        const disposition = eraseFromChunk(queue, data, scope);
+        if (disposition.kind === 'kept') return null;
+        if (disposition.kind === 'newer') return disposition.kind;
+        return {
+          data: disposition.kind === 'changed' ? disposition.data : null,
+          erased: disposition.erased,
+          blanked: disposition.blanked,
+        };
       },
       concerns: (bytes: Buffer) => scope.naming.needles.some((needle) => bytes.includes(needle)),
     };
@@ -219,9 +223,9 @@ async function eraseDeadLetters(
     const page = await eraseDeadLetterPage(database, {
       ...{ queue: null, after, dryRun },
       decide(deadLetter) {
-        const fate = deadLetterFate(deadLetter, scope);
-        if (fate !== 'erased' && isUnreadable(deadLetter)) unreadable += 1;
-        return fate;
+        const disposition = deadLetterDisposition(deadLetter, scope);
+        if (disposition !== 'erased' && isUnreadable(deadLetter)) unreadable += 1;
+        return disposition;
       },
     });
     onPage({ erased: page.erased, blanked: page.changed });
@@ -235,7 +239,7 @@ async function eraseDeadLetters(
 async function inEachPartition(
   database: Database,
   signal: AbortSignal,
-  work: (table: PlainTable) => Promise<unknown>,
+  work: (table: TableIdentity) => Promise<unknown>,
 ): Promise<void> {
   const seen = new Set<string>();
   for (;;) {

@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { ErasureSubject } from '../shared/contracts/erasure-subject.ts';
 import { type Database, Prisma } from '../shared/platform/postgres/database.ts';
 import { classifyDatabaseError, lockNotAvailable } from '../shared/platform/postgres/database-errors.ts';
+import { retry } from '../shared/platform/retry.ts';
 import { type Transaction, withoutStoring } from './request-erasure-lock.ts';
 
 /** Rounded up to the milliseconds that rows have. By the database's clock, inside the lock: what was stored before is earlier. */
@@ -26,21 +26,21 @@ export function noteCreatorErasure(database: Database, createdBy: string): Promi
  * @throws the database's error; 55P03 if such statements were in progress at each of twenty tries
  */
 export async function noteSubjectErasure(database: Database, subject: ErasureSubject): Promise<Date> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      return await withoutStoring(
-        database,
-        async (transaction) => {
-          if (subject.kind === 'user') await noteCreator(transaction, subject.id);
-          return noteSubject(transaction, subject);
-        },
-        { tables: ['request_tombstone', 'subject_erasure'], lockTimeoutMs: patience.lockTimeoutMs },
-      );
-    } catch (error) {
-      if (classifyDatabaseError(error).code !== lockNotAvailable || tries >= patience.tries) throw error;
-      await sleep(patience.pauseMs);
-    }
-  }
+  const note = (): Promise<Date> =>
+    withoutStoring(
+      database,
+      async (transaction) => {
+        if (subject.kind === 'user') await noteCreator(transaction, subject.id);
+        return noteSubject(transaction, subject);
+      },
+      { tables: ['request_tombstone', 'subject_erasure'], lockTimeoutMs: patience.lockTimeoutMs },
+    );
+  return retry(note, {
+    delayMs(error, attempt) {
+      const mayTry = classifyDatabaseError(error).code === lockNotAvailable && attempt + 1 < patience.tries;
+      return mayTry ? patience.pauseMs : null;
+    },
+  });
 }
 
 async function noteCreator(transaction: Transaction, createdBy: string): Promise<Date> {

@@ -1,8 +1,15 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { type Database, Prisma } from '../shared/platform/postgres/database.ts';
+import { pause } from '../shared/platform/deadline.ts';
+import { type Database, Prisma, type Transaction } from '../shared/platform/postgres/database.ts';
 import { classifyDatabaseError, lockCodes } from '../shared/platform/postgres/database-errors.ts';
+import {
+  findTable,
+  holdTable,
+  TableBusy,
+  type TableIdentity,
+  TableMoved,
+  type TablePlace,
+} from '../shared/platform/postgres/held-table.ts';
 import { quoteTable } from '../shared/platform/postgres/partitions/partition-catalog.ts';
-import { findTable, holdTable, type PlainTable, TableBusy, TableMoved, type TablePlace } from './held-table.ts';
 
 /** Pages of one statement. A page may have a hundred rows with traces stored out of line, or five with their traces inline. */
 const pagesAtOnce = { first: 16, most: 256 };
@@ -21,8 +28,6 @@ const busy = { askAgainMs: 250, mostMs: 60_000 };
 
 /** The database's own statement timeout ends a statement in time. */
 const transactionLimits = { maxWait: 10_000, timeout: 3_600_000 };
-
-type Transaction = Pick<Database, '$queryRaw' | '$executeRaw'>;
 
 /** What a statement over some rows of a table uses. */
 export interface RowRange {
@@ -53,7 +58,7 @@ class TooLate extends Error {}
  */
 export async function inPageRanges<Result>(
   database: Database,
-  { oid }: PlainTable,
+  { oid }: TableIdentity,
   {
     isReading,
     signal,
@@ -88,7 +93,7 @@ export async function inPageRanges<Result>(
     } catch (error) {
       if (error instanceof TableMoved) continue;
       if (error instanceof TableBusy && performance.now() - freeAt < busy.mostMs) {
-        await sleep(busy.askAgainMs, undefined, { signal }).catch(() => undefined);
+        await pause(busy.askAgainMs, signal);
         continue;
       }
       freeAt = performance.now();
@@ -106,7 +111,7 @@ export async function inPageRanges<Result>(
     const size = nextSize(scan.size, tookMs, rowsPerPage);
     // Most likely, what made a range slow is in the rest of it: taking more would be too slow again.
     scan.size = scan.lateUntil > to ? Math.min(size, scan.lateUntil - to) : size;
-    await sleep(Math.max(minPauseMs, tookMs), undefined, { signal }).catch(() => undefined);
+    await pause(Math.max(minPauseMs, tookMs), signal);
   }
 }
 
@@ -121,7 +126,7 @@ async function workOn<Result>(
     `'(${Math.floor(row / place.rowsPerPage)},${(row % place.rowsPerPage) + 1})'`;
   const range = Prisma.raw(`ctid >= ${toPlace(from)}::tid and ctid < ${toPlace(to)}::tid`);
   return database.$transaction(async (transaction) => {
-    await holdTable(transaction, place, isReading ? 'access share' : 'row exclusive');
+    await holdTable(transaction, place, isReading ? 'access share mode nowait' : 'row exclusive mode nowait');
     const waitMs = to - from > 1 ? lockWaitMs : 0;
     await transaction.$executeRaw`select set_config('lock_timeout', ${`${waitMs}`}, true)`;
     try {

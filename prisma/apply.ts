@@ -1,9 +1,6 @@
 import type pg from 'pg';
-import {
-  classifyDatabaseError,
-  describeDatabaseError,
-  queryCanceled,
-} from '../shared/platform/postgres/database-errors.ts';
+import { classifyDatabaseError, queryCanceled } from '../shared/platform/postgres/database-errors.ts';
+import { describeDatabaseError } from '../shared/platform/postgres/explain-database-error.ts';
 import { inSchema, quoteIdentifier } from '../shared/platform/postgres/schema.ts';
 import { withWatch } from './blockers.ts';
 import { findApplied, note } from './migration-books.ts';

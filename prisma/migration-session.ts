@@ -1,6 +1,7 @@
 import pg from 'pg';
 import type { Config } from '../shared/platform/config/config.ts';
-import { connectAlone, schemaOf } from '../shared/platform/postgres/database.ts';
+import { connectAlone } from '../shared/platform/postgres/database.ts';
+import { schemaOf } from '../shared/platform/postgres/pool-settings.ts';
 import { quoteIdentifier } from '../shared/platform/postgres/schema.ts';
 
 /** Where migrations are applied. */

@@ -4,9 +4,9 @@ import { backoffMs } from '../shared/platform/backoff.ts';
 import {
   classifyDatabaseError,
   deadlockDetected,
-  explainDatabaseError,
   lockNotAvailable,
 } from '../shared/platform/postgres/database-errors.ts';
+import { explainDatabaseError } from '../shared/platform/postgres/explain-database-error.ts';
 
 /** The table that it wants is left to others for so long after a wait in vain, at most: they catch up meanwhile. */
 const pauses = { baseMs: 1_000, maxMs: 10_000 };

@@ -2,19 +2,21 @@ import { getHeapStatistics } from 'node:v8';
 import { Registry } from 'prom-client';
 import { queueNames } from '../shared/contracts/queues.ts';
 import { type ConfigGroup, loadConfig, requireUrl } from '../shared/platform/config/config.ts';
+import { endsWithin } from '../shared/platform/deadline.ts';
 import { UsageError } from '../shared/platform/errors.ts';
-import { createCloseStack, endsWithin, untilAskedToStop } from '../shared/platform/lifecycle.ts';
+import { createCloseStack, untilAskedToStop } from '../shared/platform/lifecycle.ts';
 import { createLineCounter } from '../shared/platform/logging/line-counter.ts';
 import { createLogger } from '../shared/platform/logging/logger.ts';
 import { openLog } from '../shared/platform/logging/open-log.ts';
+import { findSilentServers } from '../shared/platform/readiness.ts';
 import { createRedis } from '../shared/platform/redis/redis.ts';
+import { singleFlight } from '../shared/platform/single-flight.ts';
 import { createCompletedRequest } from './completed-requests/role.ts';
 import { createExecutionLog } from './execution-log/role.ts';
 import { createHealthEvents } from './health-events/role.ts';
 import { createMaintenance } from './maintenance/pipeline.ts';
 import { createMemoryBudget, jobBytesFor, type MemoryBudget } from './runtime/memory-budget.ts';
 import { startProbeServer } from './runtime/probe-server.ts';
-import { createReadiness } from './runtime/readiness.ts';
 import { commonGroups, ownGroups, type Role, type RoleConfig, type RoleDeps } from './runtime/role.ts';
 import { watchStart } from './runtime/watch-start.ts';
 import { createWorkerDatabase } from './runtime/worker-database.ts';
@@ -82,8 +84,9 @@ export async function runWorker(names: readonly WorkerRole[], environment: NodeJ
       }),
     );
 
-    const isStopping = () => stopping.signal.aborted;
-    const whyNotReady = createReadiness({ redis, database, isStopping, notReadyReason: role.notReadyReason });
+    const askServers = singleFlight(() => findSilentServers(() => redis.ping(), database));
+    const whyNotReady = async (): Promise<string | null> =>
+      stopping.signal.aborted ? 'stopping' : (role.notReadyReason() ?? askServers());
     const probes = await startProbeServer({
       ...config.worker,
       registries,

@@ -6,7 +6,7 @@ import { readStrategy } from '../../queries/executions/strategy.ts';
 import { UsageError } from '../../shared/platform/errors.ts';
 import { untilAskedToStop } from '../../shared/platform/lifecycle.ts';
 import type { Database } from '../../shared/platform/postgres/database.ts';
-import { explainDatabaseError } from '../../shared/platform/postgres/database-errors.ts';
+import { explainDatabaseError } from '../../shared/platform/postgres/explain-database-error.ts';
 import type { CommandContext } from '../context.ts';
 import {
   addExecutionFilterOptions,

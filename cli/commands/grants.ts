@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { loadConfig } from '../../shared/platform/config/config.ts';
-import { schemaOf } from '../../shared/platform/postgres/database.ts';
+import { schemaOf } from '../../shared/platform/postgres/pool-settings.ts';
 import { defaultSchema } from '../../shared/platform/postgres/schema.ts';
 import type { CommandContext } from '../context.ts';
 import { grantStatements, type Roles } from './grant-statements.ts';

@@ -1,11 +1,10 @@
-import { readQueue } from '../../queries/queues/queue-facts.ts';
 import { queueNames } from '../../shared/contracts/queues.ts';
-import { endsWithin } from '../../shared/platform/lifecycle.ts';
 import type { Database } from '../../shared/platform/postgres/database.ts';
+import { findSilentServers } from '../../shared/platform/readiness.ts';
+import { readQueue } from '../../shared/platform/redis/read-queue.ts';
 import type { Redis } from '../../shared/platform/redis/redis.ts';
 import { explainRedisError, isRefusal } from '../../shared/platform/redis/redis-errors.ts';
-
-const answerWithinMs = 1_000;
+import { singleFlight } from '../../shared/platform/single-flight.ts';
 
 /**
  * Asks both servers what the console needs from them; concurrent callers share one check. A server that answers PING may
@@ -13,44 +12,27 @@ const answerWithinMs = 1_000;
  *
  * @returns null if both answer within a second, otherwise which one did not, or why
  */
-export function createReadiness(deps: {
+export function createReadiness({
+  redis,
+  database,
+  namespace,
+}: {
   redis: Redis;
   database: Database;
   namespace: string;
 }): () => Promise<string | null> {
-  let asking: Promise<string | null> | null = null;
-  const ask = async (): Promise<string | null> => {
+  return singleFlight(async () => {
     let refusal: unknown = null;
     const askRedis = async (): Promise<void> => {
-      for (const queue of queueNames) await readQueue(deps.redis, { queue, namespace: deps.namespace });
+      try {
+        for (const queue of queueNames) await readQueue(redis, { queue, namespace });
+      } catch (error) {
+        if (!isRefusal(error)) throw error;
+        refusal = error;
+      }
     };
-    const answered = await Promise.all([
-      answers(() =>
-        askRedis().catch((error: unknown) => {
-          if (!isRefusal(error)) throw error;
-          refusal = error;
-        }),
-      ),
-      answers(() => deps.database.$queryRaw`select 1`),
-    ]);
-    const silent = ['Redis', 'PostgreSQL'].filter((_name, index) => !answered[index]);
-    if (silent.length > 0) return `${silent.join(' and ')} did not answer`;
-    return refusal === null ? null : `Redis refuses to show the queues: ${explainRedisError(refusal)}`;
-  };
-  return () => {
-    asking ??= ask().finally(() => {
-      asking = null;
-    });
-    return asking;
-  };
-}
-
-async function answers(question: () => PromiseLike<unknown>): Promise<boolean> {
-  const answer = Promise.resolve()
-    .then(question)
-    .then(
-      () => true,
-      () => false,
-    );
-  return (await endsWithin(answer, answerWithinMs)) && (await answer);
+    const silent = await findSilentServers(askRedis, database);
+    if (silent !== null || refusal === null) return silent;
+    return `Redis refuses to show the queues: ${explainRedisError(refusal)}`;
+  });
 }

@@ -1,6 +1,7 @@
 import { Registry } from 'prom-client';
 import { loadConfig, requireUrl } from '../../shared/platform/config/config.ts';
-import { createCloseStack, endsWithin, untilAskedToStop } from '../../shared/platform/lifecycle.ts';
+import { endsWithin } from '../../shared/platform/deadline.ts';
+import { createCloseStack, untilAskedToStop } from '../../shared/platform/lifecycle.ts';
 import { createLineCounter } from '../../shared/platform/logging/line-counter.ts';
 import { createLogger } from '../../shared/platform/logging/logger.ts';
 import { openLog } from '../../shared/platform/logging/open-log.ts';

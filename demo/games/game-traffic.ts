@@ -1,6 +1,6 @@
 import { compareStreamIds } from '../../shared/contracts/stream-id.ts';
 import type { Config } from '../../shared/platform/config/config.ts';
-import { endsWithin } from '../../shared/platform/lifecycle.ts';
+import { endsWithin } from '../../shared/platform/deadline.ts';
 import type { Database } from '../../shared/platform/postgres/database.ts';
 import type { Redis } from '../../shared/platform/redis/redis.ts';
 import type { Timeline } from '../executions/demo-events.ts';

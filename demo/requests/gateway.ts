@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { uuidV7 } from '../../producers/core/uuid-v7.ts';
 import {
   abandonedRequest,
@@ -7,6 +6,7 @@ import {
   SendAbortedError,
   type SendOptions,
 } from '../../producers/index.ts';
+import { pause } from '../../shared/platform/deadline.ts';
 import { createProse } from './prose.ts';
 import type { SentRequest } from './reconcile-requests.ts';
 import { toErrorResponse, toEventStream, toJsonResponse, toRequestBody } from './request-bodies.ts';
@@ -83,7 +83,7 @@ export function createGateway(options: {
       },
       () => sender.begin(begun, { durable: true, signal }),
     );
-    await sleep(event.durationMs, undefined, { signal }).catch(() => undefined);
+    await pause(event.durationMs, signal);
     if (!signal.aborted) await reportEnd(event, begun, Date.now());
   };
 

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { pause } from '../../shared/platform/deadline.ts';
 import type { FleetWorker } from './fleet.ts';
 
 const everyMs = 1_000;
@@ -49,7 +49,7 @@ export function watchFleet(options: {
   const run = async (): Promise<void> => {
     while (!stopping.signal.aborted) {
       await Promise.all(workers.map(look));
-      await sleep(everyMs, undefined, { signal: stopping.signal }).catch(() => undefined);
+      await pause(everyMs, stopping.signal);
     }
   };
   const running = run();

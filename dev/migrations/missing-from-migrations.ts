@@ -1,7 +1,7 @@
 import { migrate } from '../../prisma/migrate.ts';
 import { booksTable } from '../../prisma/migration-books.ts';
 import { loadConfig } from '../../shared/platform/config/config.ts';
-import { poolSettings } from '../../shared/platform/postgres/database.ts';
+import { poolSettings } from '../../shared/platform/postgres/pool-settings.ts';
 import { createSchemaEngine, readSchema } from './schema-engine.ts';
 
 /**

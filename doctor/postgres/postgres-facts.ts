@@ -1,6 +1,6 @@
 import type { Config } from '../../shared/platform/config/config.ts';
 import { createDatabase, type Database, type Passage, readPassage } from '../../shared/platform/postgres/database.ts';
-import { describeDatabaseError, explainDatabaseError } from '../../shared/platform/postgres/database-errors.ts';
+import { describeDatabaseError, explainDatabaseError } from '../../shared/platform/postgres/explain-database-error.ts';
 import { type Answer, type Ask, createAsk } from '../answer.ts';
 import type { ClockReading } from '../check-clock.ts';
 

@@ -1,5 +1,6 @@
-import { type QueueFacts, queueKeys } from '../../queries/queues/queue-facts.ts';
+import type { QueueFacts } from '../../queries/queues/queue-facts.ts';
 import type { QueueName } from '../../shared/contracts/queues.ts';
+import { queueKeys } from '../../shared/platform/redis/read-queue.ts';
 import type { Answer } from '../answer.ts';
 import { type Finding, findingsOn } from '../finding.ts';
 import { versionNumbers } from '../version.ts';

@@ -28,6 +28,7 @@ const remedies: Record<string, string> = {
   NOAUTH: 'add the password to REDIS_URL; the server requires one',
   NOPERM: `give the user in REDIS_URL the rights of a producer or a worker, ${rights}`,
   DENIED: 'the server is in protected mode: set a password, and add it to REDIS_URL',
+  NODATABASE: 'correct the database number in REDIS_URL',
   ERR: 'correct REDIS_URL, including the database number',
   [timeoutCode]:
     'check whether the server hangs, and whether it requires TLS: rediss:// instead of redis://, or the reverse',

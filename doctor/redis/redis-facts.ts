@@ -1,5 +1,6 @@
 import { toError } from '../../shared/platform/errors.ts';
 import { createRedis, type Redis } from '../../shared/platform/redis/redis.ts';
+import { classifyRedisError } from '../../shared/platform/redis/redis-errors.ts';
 import { type Answer, type Ask, createAsk, timeoutCode, type Unanswered } from '../answer.ts';
 import type { ClockReading } from '../check-clock.ts';
 import { parseRedisInfo, type RedisServer } from './redis-info.ts';
@@ -35,7 +36,7 @@ export async function connectToRedis(
   url: string,
   { withinMs, hide }: { withinMs: number; hide(text: string): string },
 ): Promise<RedisConnection> {
-  const explain = (thrown: unknown) => explainRedisError(thrown, hide);
+  const explain = (thrown: unknown) => toUnanswered(thrown, hide);
   const ask = createAsk({ withinMs, explain });
   const redis = createRedis(url, { role: 'producer', name: 'sluice:doctor', logger: null });
   // The client's own rejection says only that the connection is closed; the reason arrives earlier, as an event.
@@ -92,10 +93,7 @@ export function clientNamesOf(list: string): string[] {
   return list.split('\n').flatMap((line) => / name=(\S+)/.exec(line)?.[1] ?? []);
 }
 
-/** A Redis error begins with its code in capitals; a socket error has its own. */
-function explainRedisError(thrown: unknown, hide: (text: string) => string): Omit<Unanswered, 'known'> {
-  const error = toError(thrown);
-  const ownCode = 'code' in error && typeof error.code === 'string' ? error.code : null;
-  const code = ownCode ?? /^[A-Z]{3,}\b/.exec(error.message)?.[0] ?? 'unknown';
-  return { code, why: hide(error.message).replaceAll(/\s+/g, ' ').slice(0, 200) };
+function toUnanswered(thrown: unknown, hide: (text: string) => string): Omit<Unanswered, 'known'> {
+  const why = hide(toError(thrown).message).replaceAll(/\s+/g, ' ').slice(0, 200);
+  return { code: classifyRedisError(thrown).code, why };
 }

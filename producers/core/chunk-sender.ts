@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Backoff, backoffMs } from '../../shared/platform/backoff.ts';
+import { endsWithin } from '../../shared/platform/deadline.ts';
 import { toError } from '../../shared/platform/errors.ts';
-import { endsWithin } from '../../shared/platform/lifecycle.ts';
 import { createReplay } from '../spill/replay.ts';
 import type { Spill } from '../spill/spill.ts';
 import { createApartLane } from './apart-lane.ts';

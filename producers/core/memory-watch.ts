@@ -1,4 +1,4 @@
-import { endsWithin } from '../../shared/platform/lifecycle.ts';
+import { answerWithin } from '../../shared/platform/deadline.ts';
 import type { Redis } from '../../shared/platform/redis/redis.ts';
 import {
   isAboveShare,
@@ -57,11 +57,7 @@ function createMemoryWatch(share: number, onEnd: () => void): MemoryWatch {
   const ask = async (): Promise<MemoryReading | null> => {
     const redis = [...connections].find(({ status }) => status === 'ready');
     if (redis === undefined) return null;
-    const answer = redis.call('INFO', 'memory').then(
-      (text) => parseMemoryInfo(String(text)),
-      () => null,
-    );
-    return (await endsWithin(answer, answerWithinMs)) ? answer : null;
+    return answerWithin(answerWithinMs, async () => parseMemoryInfo(String(await redis.call('INFO', 'memory'))));
   };
 
   const look = async (): Promise<void> => {

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { endsWithin } from '../../shared/platform/lifecycle.ts';
+import { endsWithin } from '../../shared/platform/deadline.ts';
 
 /** After so many failures of one send, Redis counts as away. The first failure may be a connection that was just cut. */
 const failuresUntilAway = 2;

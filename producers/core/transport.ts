@@ -1,5 +1,6 @@
 import { type BulkJobOptions, Job, Queue } from 'bullmq';
 import { jobName, type QueueName, queuePrefix } from '../../shared/contracts/queues.ts';
+import { within } from '../../shared/platform/deadline.ts';
 import type { Redis } from '../../shared/platform/redis/redis.ts';
 import { classifyRedisError } from '../../shared/platform/redis/redis-errors.ts';
 import { type MemoryWatch, refuseAboveShare, watchMemoryOf } from './memory-watch.ts';
@@ -125,7 +126,9 @@ export function createBullmqTransport(options: TransportOptions): Transport {
     async send(chunks) {
       const work = attempt(chunks);
       try {
-        await within(work, sendTimeoutMs, 'redis did not answer in time');
+        await within(work, sendTimeoutMs, () => {
+          throw new TimeoutError('redis did not answer in time');
+        });
       } catch (error) {
         if (error instanceof TimeoutError) redis.disconnect(true);
         throw error;
@@ -158,17 +161,4 @@ class ChunkJob extends Job<string> {
 
 class TimeoutError extends Error {
   override readonly name = 'TimeoutError';
-}
-
-async function within<T>(work: Promise<T>, timeoutMs: number, message: string): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new TimeoutError(message)), timeoutMs);
-  });
-  try {
-    return await Promise.race([work, timeout]);
-  } finally {
-    clearTimeout(timer);
-    work.catch(() => undefined);
-  }
 }

@@ -1,4 +1,5 @@
 import type { BodyEncoding, ServiceTier } from '../../shared/contracts/completed-request.ts';
+import { jsonOrNull } from '../../shared/platform/json-or-null.ts';
 import type { Database } from '../../shared/platform/postgres/database.ts';
 import type { RequestState } from './list-requests.ts';
 
@@ -89,15 +90,7 @@ export async function findRequest(database: Database, id: string): Promise<Store
 
 /** The failure as it was before its body was taken out, which the row stores only once. Other texts stay unchanged. */
 export function withBody(error: string, body: string | null): string {
-  const envelope = jsonIn(error);
+  const envelope = jsonOrNull(error) as { type?: unknown; details?: object } | null;
   if (body === null || envelope?.type !== 'NonRetriableHttpStatus' || envelope.details === undefined) return error;
   return JSON.stringify({ ...envelope, details: { ...envelope.details, body } });
-}
-
-function jsonIn(text: string): { type?: unknown; details?: object } | null {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { UsageError } from './errors.ts';
+import { jsonOrNull } from './json-or-null.ts';
 
 const version = 1;
 
@@ -21,18 +22,10 @@ export function writeCursor(place: readonly unknown[]): string {
  * @throws UsageError when the text is none
  */
 export function readCursor<Place>(text: string, { place, list }: { place: z.ZodType<Place>; list: string }): Place {
-  const content = jsonIn(text);
+  const content = jsonOrNull(Buffer.from(text, 'base64url').toString('utf8'));
   const [first, ...rest] = Array.isArray(content) ? content : [];
   const parsed = place.safeParse(rest);
   if (first !== version || !parsed.success)
     throw new UsageError(`cursor ${JSON.stringify(text.slice(0, 200))} is not one that a list of ${list} has returned`);
   return parsed.data;
-}
-
-function jsonIn(text: string): unknown {
-  try {
-    return JSON.parse(Buffer.from(text, 'base64url').toString('utf8'));
-  } catch {
-    return null;
-  }
 }

@@ -50,16 +50,3 @@ export function untilAskedToStop(): Promise<string> {
     else if (process.send) orphaned();
   });
 }
-
-/** Whether `work` ended within `timeoutMs`. */
-export async function endsWithin(work: Promise<unknown>, timeoutMs: number): Promise<boolean> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<boolean>((resolve) => {
-    timer = setTimeout(() => resolve(false), timeoutMs);
-  });
-  try {
-    return await Promise.race([work.then(() => true), timeout]);
-  } finally {
-    clearTimeout(timer);
-  }
-}

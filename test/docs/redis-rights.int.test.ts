@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { Registry } from 'prom-client';
 import { expect, onTestFinished, test } from 'vitest';
 import { createExecutionObserver } from '../../producers/index.ts';
-import { readQueue } from '../../queries/queues/queue-facts.ts';
+import { readQueue } from '../../shared/platform/redis/read-queue.ts';
 import { createRedis, type Redis } from '../../shared/platform/redis/redis.ts';
 import { anExecution } from '../support/execution.ts';
 import { connect, createTestDatabase, until } from '../support/fixtures.ts';

@@ -7,7 +7,6 @@ import { worstOf } from '../../doctor/finding.ts';
 import { runChecks } from '../../doctor/run-checks.ts';
 import { readMigrations } from '../../prisma/migration-files.ts';
 import { setStoredOffset } from '../../queries/health/health.ts';
-import { queueKeys } from '../../queries/queues/queue-facts.ts';
 import { healthStream } from '../../shared/contracts/health-event.ts';
 import { jobName } from '../../shared/contracts/queues.ts';
 import { loadConfig } from '../../shared/platform/config/config.ts';
@@ -17,6 +16,7 @@ import {
   planPartitions,
   executionLogTable as table,
 } from '../../shared/platform/postgres/partitions/partitions.ts';
+import { queueKeys } from '../../shared/platform/redis/read-queue.ts';
 import { acquireLease } from '../../workers/health-events/lease.ts';
 import { findingOf } from '../support/finding-of.ts';
 import { connect, createNamespace, createTestDatabase, openQueue, untilBlocked } from '../support/fixtures.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { deadLetterFate } from '../../erasure/dead-letter-fate.ts';
+import { deadLetterDisposition } from '../../erasure/dead-letter-disposition.ts';
 import { eraseFromChunk } from '../../erasure/erase-chunk.ts';
 import { createScope, eraseFromRecord } from '../../erasure/erase-record.ts';
 
@@ -71,11 +71,11 @@ test('dead letter: a chunk keeps the records of others, and one of a newer produ
     reason: '',
     signature: '',
   });
-  expect(deadLetterFate(deadLetter(chunk(theirs, others)), user)).toMatchObject({ payload: chunk(others) });
-  expect(deadLetterFate(deadLetter(chunk(theirs)), user)).toBe('erased');
-  expect(deadLetterFate(deadLetter(chunk(others)), user)).toBeNull();
-  expect(deadLetterFate(deadLetter('{"v":99,"records":[{"externalUserId":"stays"}]}'), user)).toBeNull();
-  expect(deadLetterFate(deadLetter('{"v":99,"records":[{"externalUserId":"gone-1"}]}'), user)).toBe('erased');
+  expect(deadLetterDisposition(deadLetter(chunk(theirs, others)), user)).toMatchObject({ payload: chunk(others) });
+  expect(deadLetterDisposition(deadLetter(chunk(theirs)), user)).toBe('erased');
+  expect(deadLetterDisposition(deadLetter(chunk(others)), user)).toBeNull();
+  expect(deadLetterDisposition(deadLetter('{"v":99,"records":[{"externalUserId":"stays"}]}'), user)).toBeNull();
+  expect(deadLetterDisposition(deadLetter('{"v":99,"records":[{"externalUserId":"gone-1"}]}'), user)).toBe('erased');
 });
 
 test('chunk: of one whose records name spans the records go all the same, and its version stays', () => {

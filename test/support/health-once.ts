@@ -1,12 +1,12 @@
 import { markStored, storeDeadLetters } from '../../dead-letters/store.ts';
 import { loadConfig } from '../../shared/platform/config/config.ts';
 import type { Database } from '../../shared/platform/postgres/database.ts';
+import { applyBatch } from '../../workers/health-events/hardened/apply-batch.ts';
 import { consume } from '../../workers/health-events/hardened/consumer.ts';
 import { commitEvents, loadGames } from '../../workers/health-events/hardened/game-store.ts';
 import { createHeldEntries } from '../../workers/health-events/hardened/held-entries.ts';
 import { findBeginning } from '../../workers/health-events/hardened/offset.ts';
 import { createStreamReader } from '../../workers/health-events/hardened/stream-reader.ts';
-import { takeEvents } from '../../workers/health-events/hardened/take-events.ts';
 import { acquireLease, type Lease } from '../../workers/health-events/lease.ts';
 import { createLobbyRelay } from '../../workers/health-events/outbox/lobby-relay.ts';
 import type { HealthPlace } from './health-place.ts';
@@ -53,13 +53,13 @@ export function createHealthConsumerOnce(place: HealthPlace, database: Database)
         maxEntries: limit,
         blockMs: 1,
         signal: stopping.signal,
-        async take(batch) {
+        async apply(batch) {
           left -= 1;
           const isLast = left <= 0;
           if (isLast) stopping.abort();
           if (isLast && end === 'dies before its commit') return false;
           if (isLast && end === 'is fenced off') await takeLease();
-          return takeEvents(batch, {
+          return applyBatch(batch, {
             store: {
               loadGames: (gameIds) => loadGames(database, gameIds),
               commit: (commit) => commitEvents(database, lease, commit),

@@ -1,8 +1,8 @@
 import type { Logger } from '../../shared/platform/logging/logger.ts';
 import { createThrottledLog } from '../../shared/platform/logging/throttled-log.ts';
 import { createMetricsTeller } from '../runtime/tell-metrics.ts';
+import type { EventObserver } from './hardened/apply-batch.ts';
 import type { BadEntry, ConsumerDeps } from './hardened/consumer.ts';
-import type { EventObserver } from './hardened/take-events.ts';
 import type { HealthMetrics } from './metrics.ts';
 import type { Publisher } from './outbox/lobby-place.ts';
 import type { HealthView } from './view.ts';

@@ -1,12 +1,12 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Backoff, backoffMs } from '../../shared/platform/backoff.ts';
+import { pause } from '../../shared/platform/deadline.ts';
 import { type Database, withJsonTransaction } from '../../shared/platform/postgres/database.ts';
 import {
   classifyDatabaseError,
-  explainDatabaseError,
   isLackOfResources,
   lockNotAvailable,
 } from '../../shared/platform/postgres/database-errors.ts';
+import { explainDatabaseError } from '../../shared/platform/postgres/explain-database-error.ts';
 import { type CircuitBreaker, OwnFaultError, type Proof, StoppedError } from '../runtime/circuit-breaker.ts';
 import { heldBytes, type MemoryBudget } from '../runtime/memory-budget.ts';
 import type { TellMetrics } from '../runtime/tell-metrics.ts';
@@ -107,7 +107,7 @@ export function createBatchWriter(deps: BatchWriterDeps) {
       let { failedWith } = first;
       // Whoever holds a lock for as long as a statement waits for one, holds it for long.
       for (let attempt = 1; attempt < attempts && failedWith.code !== lockNotAvailable; attempt += 1) {
-        await sleep(backoffMs(backoff, attempt, Math.random), undefined, { signal }).catch(() => undefined);
+        await pause(backoffMs(backoff, attempt, Math.random), signal);
         const again = await tryOnce(entries, purpose);
         if ('unstored' in again) return again.unstored;
         failedWith = again.failedWith;
@@ -118,8 +118,8 @@ export function createBatchWriter(deps: BatchWriterDeps) {
     }
   };
 
-  /** Settles a batch. From the first failure on it is in trouble: to take it apart may take a while. */
-  const settle = async (entries: readonly BatchEntry[]): Promise<(Error | null)[]> => {
+  /** Writes a batch, or takes it apart. From the first failure on it is in trouble: to take it apart may take a while. */
+  const writeOrBisect = async (entries: readonly BatchEntry[]): Promise<(Error | null)[]> => {
     let failed = 0;
     try {
       return await bisectEntries(entries, async (some, purpose) => {
@@ -137,7 +137,7 @@ export function createBatchWriter(deps: BatchWriterDeps) {
   };
 
   return {
-    write: settle,
+    write: writeOrBisect,
     /** Whether a statement meets locks, takes too long or is taken apart now: that ends by itself, in bounded time. */
     get isInTrouble(): boolean {
       return inTrouble > 0 || breaker.isInTrouble;

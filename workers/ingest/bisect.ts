@@ -1,9 +1,6 @@
 import { toError } from '../../shared/platform/errors.ts';
-import {
-  classifyDatabaseError,
-  explainDatabaseError,
-  isPassingRefusal,
-} from '../../shared/platform/postgres/database-errors.ts';
+import { classifyDatabaseError, isPassingRefusal } from '../../shared/platform/postgres/database-errors.ts';
+import { explainDatabaseError } from '../../shared/platform/postgres/explain-database-error.ts';
 import { OwnFaultError } from '../runtime/circuit-breaker.ts';
 import type { BatchEntry } from './batcher.ts';
 import { startsOf, toEntry } from './parts.ts';

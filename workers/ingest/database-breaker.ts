@@ -2,7 +2,7 @@ import type { QueueName } from '../../shared/contracts/queues.ts';
 import { toError } from '../../shared/platform/errors.ts';
 import type { Logger } from '../../shared/platform/logging/logger.ts';
 import { createThrottledLog } from '../../shared/platform/logging/throttled-log.ts';
-import { describeDatabaseError } from '../../shared/platform/postgres/database-errors.ts';
+import { describeDatabaseError } from '../../shared/platform/postgres/explain-database-error.ts';
 import { type CircuitBreaker, createCircuitBreaker } from '../runtime/circuit-breaker.ts';
 import type { RoleConfig } from '../runtime/role.ts';
 import type { TellMetrics } from '../runtime/tell-metrics.ts';

@@ -1,5 +1,5 @@
 import type { Logger } from '../../shared/platform/logging/logger.ts';
-import { describeDatabaseError } from '../../shared/platform/postgres/database-errors.ts';
+import { describeDatabaseError } from '../../shared/platform/postgres/explain-database-error.ts';
 import { type CircuitBreaker, StoppedError } from '../runtime/circuit-breaker.ts';
 
 /** Dead letters could not be written, or not be noted as stored. The reason is in the log. */

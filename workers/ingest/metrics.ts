@@ -1,24 +1,15 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { QueueDepth } from './queue-depth.ts';
 
 /** What a worker tells Prometheus. */
 export type WorkerMetrics = ReturnType<typeof createWorkerMetrics>;
-
-/** What the gauges ask when they are scraped; null where Redis does not answer in time. */
-export interface QueueDepth {
-  waiting: number;
-  active: number;
-  delayed: number;
-  failed: number;
-  oldestWaitSeconds: number;
-  /** whether an operator has paused the queue, or limited how much of it may be worked on */
-  isHeldBack: boolean;
-}
 
 /** Registers the metrics of one worker role. */
 export function createWorkerMetrics(
   registry: Registry,
   sources: {
     heldRecords: () => number;
+    /** null where Redis does not answer in time */
     queueDepth: () => Promise<QueueDepth | null>;
     isHalted: () => boolean;
     isOutage: () => boolean;

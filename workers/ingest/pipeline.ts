@@ -1,6 +1,6 @@
-import { endsWithin } from '../../shared/platform/lifecycle.ts';
+import { endsWithin } from '../../shared/platform/deadline.ts';
+import { databaseAnswers } from '../../shared/platform/readiness.ts';
 import { startProgressWatch } from '../runtime/progress-watch.ts';
-import { databaseAnswers } from '../runtime/readiness.ts';
 import { createRedisClock } from '../runtime/redis-clock.ts';
 import type { Role, RoleDeps } from '../runtime/role.ts';
 import { createMetricsTeller } from '../runtime/tell-metrics.ts';
@@ -34,10 +34,10 @@ export function createRecordRole(
   const giveUp = new AbortController();
   const stopping = new AbortController();
   const clock = createRedisClock(redis);
-  const depth = createQueueDepth({ redis, queue, namespace: config.namespace, now: clock.now });
+  const readDepth = createQueueDepth({ redis, queue, namespace: config.namespace, now: clock.now });
   const metrics = createWorkerMetrics(registry, {
     heldRecords: () => batcher.heldRecords,
-    queueDepth: depth.read,
+    queueDepth: readDepth,
     isHalted: () => isHalted(),
     isOutage: () => breaker.isOutage,
     lacksDeadLetterBox: () => lacksDeadLetterBox(),
@@ -90,7 +90,7 @@ export function createRecordRole(
         settledJobs,
         heldRecords: () => batcher.heldRecords,
         takeableJobs: async () => {
-          const seen = await depth.read();
+          const seen = await readDepth();
           return seen === null ? null : seen.isHeldBack ? 0 : seen.waiting;
         },
         exemption: () =>
@@ -135,7 +135,7 @@ export function createRecordRole(
         giveUp.abort();
         await endsWithin(closed, requeueMs);
       }
-      await endsWithin(Promise.all([parted, depth.close()]), requeueMs);
+      await endsWithin(parted, requeueMs);
       return inTime;
     },
   };

@@ -5,7 +5,7 @@ import type { Redis } from '../../shared/platform/redis/redis.ts';
 import { isRefusal } from '../../shared/platform/redis/redis-errors.ts';
 import type { Release } from '../runtime/byte-semaphore.ts';
 import { heldBytes, type MemoryBudget } from '../runtime/memory-budget.ts';
-import { refusedRetryMs } from '../runtime/redis-refusals.ts';
+import { refusedRetryMs } from '../runtime/redis-retry.ts';
 import { createNextJobs, type NextJobs } from './next-jobs.ts';
 
 /** How a worker may fetch jobs. */

@@ -1,6 +1,7 @@
-import { endsWithin } from '../../shared/platform/lifecycle.ts';
+import { answerWithin } from '../../shared/platform/deadline.ts';
 import type { Redis } from '../../shared/platform/redis/redis.ts';
 import { evenWhenFull } from '../../shared/platform/redis/redis-scripts.ts';
+import { singleFlight } from '../../shared/platform/single-flight.ts';
 import type { PartitionsReport } from './partitions-task.ts';
 import type { RetentionReport } from './retention-task.ts';
 import type { TaskName } from './task.ts';
@@ -27,14 +28,9 @@ const noteScript = evenWhenFull(`return redis.call('HSET', KEYS[1], unpack(ARGV)
  */
 export function createFindings(options: { redis: Redis; key: string }) {
   const { redis, key } = options;
-  let reading: Promise<Findings | null> | null = null;
 
   const write = async (fields: Record<string, number>): Promise<void> => {
     await redis.eval(noteScript, 1, key, ...Object.entries(fields).flat());
-  };
-  const readInTime = async (): Promise<Findings | null> => {
-    const answer = redis.hgetall(key).then(toFindings, () => null);
-    return (await endsWithin(answer, answerWithinMs)) ? answer : null;
   };
 
   return {
@@ -43,12 +39,7 @@ export function createFindings(options: { redis: Redis; key: string }) {
     noteRetention: ({ overdue }: RetentionReport) => write({ overdue }),
     noteSuccess: (task: TaskName, atMs: number) => write({ [`lastSuccess:${task}`]: atMs / 1_000 }),
     /** null when Redis does not answer within a second; those who ask at the same time get the same answer */
-    read(): Promise<Findings | null> {
-      reading ??= readInTime().finally(() => {
-        reading = null;
-      });
-      return reading;
-    },
+    read: singleFlight(() => answerWithin(answerWithinMs, async () => toFindings(await redis.hgetall(key)))),
   };
 }
 

@@ -1,6 +1,7 @@
 import { Prisma } from '../../shared/platform/postgres/database.ts';
 import { readDatabaseClock } from '../../shared/platform/postgres/database-clock.ts';
-import { classifyDatabaseError, explainDatabaseError } from '../../shared/platform/postgres/database-errors.ts';
+import { classifyDatabaseError } from '../../shared/platform/postgres/database-errors.ts';
+import { explainDatabaseError } from '../../shared/platform/postgres/explain-database-error.ts';
 import { coveredUntilMs } from '../../shared/platform/postgres/partitions/partition-bounds.ts';
 import { quoteTable, readPartitions } from '../../shared/platform/postgres/partitions/partition-catalog.ts';
 import {
@@ -10,7 +11,8 @@ import {
 } from '../../shared/platform/postgres/partitions/partitions.ts';
 import { ensureUpcomingPartitions } from '../partitions/ensure-upcoming-partitions.ts';
 import { buildLackingIndexes, type IndexReport } from './build-indexes.ts';
-import { movePast, type PastReport, previewPast } from './past/move-past.ts';
+import { previewPast } from './past/find-past.ts';
+import { movePast, type PastReport } from './past/move-past.ts';
 import type { Task, TaskDeps } from './task.ts';
 
 /** What the table looks like from above. */

@@ -1,9 +1,9 @@
 import { maintenanceQueue, queuePrefix } from '../../shared/contracts/queues.ts';
-import { endsWithin } from '../../shared/platform/lifecycle.ts';
+import { endsWithin } from '../../shared/platform/deadline.ts';
+import { retryWhileWorthWaiting } from '../runtime/database-retry.ts';
 import { createRedisClock } from '../runtime/redis-clock.ts';
-import { repeatWhileRefused } from '../runtime/redis-refusals.ts';
+import { retryWhileRefused } from '../runtime/redis-retry.ts';
 import { createRedisStanding } from '../runtime/redis-standing.ts';
-import { retryWhileWorthWaiting } from '../runtime/retry.ts';
 import type { Role, RoleDeps } from '../runtime/role.ts';
 import { createMetricsTeller } from '../runtime/tell-metrics.ts';
 import { createFindings } from './findings.ts';
@@ -65,7 +65,6 @@ export function createMaintenance(
       },
       {
         backoff: config.retry,
-        random: Math.random,
         signal,
         isWorthWaiting: (error) => error.class === 'transient',
         onRetry({ code }, attempt) {
@@ -96,7 +95,7 @@ export function createMaintenance(
       await findTables();
       if (signal.aborted) return;
       // Not the end of the process, in which there may be other roles.
-      await repeatWhileRefused(setTimetable, { forMs: Number.POSITIVE_INFINITY, signal });
+      await retryWhileRefused(setTimetable, { forMs: Number.POSITIVE_INFINITY, signal });
       if (signal.aborted) return;
       timer = setInterval(() => {
         setTimetable().catch((error: unknown) => logger.warn({ err: error }, 'tasks could not be scheduled'));

@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { pause } from '../../shared/platform/deadline.ts';
 import { type Database, Prisma } from '../../shared/platform/postgres/database.ts';
 import type { PurgeRule } from './purge-rules.ts';
 
@@ -44,7 +44,7 @@ export async function purgeRows(
     if (rows > 0) options.onBatch({ rows, early });
     if (rows < batchRows) return true;
     const pauseMs = Math.max(minPauseMs, performance.now() - startedAt);
-    await sleep(pauseMs, undefined, { signal: options.signal }).catch(() => undefined);
+    await pause(pauseMs, options.signal);
   }
 }
 

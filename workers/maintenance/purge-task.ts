@@ -5,9 +5,8 @@ import {
   insufficientPrivilege,
   undefinedTable,
 } from '../../shared/platform/postgres/database-errors.ts';
-import { readPartitions } from '../../shared/platform/postgres/partitions/partition-catalog.ts';
-import { executionLogTable } from '../../shared/platform/postgres/partitions/partitions.ts';
 import { isClockOff } from './clock.ts';
+import { findDefault } from './past/find-past.ts';
 import { countRows, purgeRows } from './purge-rows.ts';
 import { type PurgeRule, purgeRules } from './purge-rules.ts';
 import type { Task, TaskDeps } from './task.ts';
@@ -28,10 +27,8 @@ const storedAtMigration = '20261127020000_stored_at';
 export function createPurgeTask(deps: TaskDeps): Task<PurgeReport> {
   const { database, logger } = deps;
   const findRules = async (): Promise<PurgeRule[]> => {
-    const { partitions } = await readPartitions(database, executionLogTable);
-    const found = partitions.find(({ bounds, isDroppable }) => bounds.kind === 'default' && isDroppable);
-    const catchAll =
-      found === undefined ? null : { name: found.name, storedAtSince: await readStoredAtSince(database) };
+    const found = await findDefault(database);
+    const catchAll = found === null ? null : { name: found.name, storedAtSince: await readStoredAtSince(database) };
     return purgeRules(deps.config, catchAll).filter(({ keepDays }) => keepDays > 0);
   };
 
@@ -41,14 +38,14 @@ export function createPurgeTask(deps: TaskDeps): Task<PurgeReport> {
       if (isClockOff(deps, await readDatabaseClock(database))) return { outcome: 'refused', purged };
       for (const rule of await findRules()) {
         const { table } = rule;
-        const told = createProgressLog(deps, rule);
+        const logProgress = createProgressLog(deps, rule);
         const isThrough = await purgeRows(database, rule, {
           signal,
           onBatch({ rows, early }) {
             purged[table] = (purged[table] ?? 0) + rows;
             deps.onPurged(table, rows);
             if (early > 0) tellEarly(deps, { table, rows: early, keepDays: rule.keepDays });
-            told(purged[table]);
+            logProgress(purged[table]);
           },
         });
         if (purged[table] !== undefined)

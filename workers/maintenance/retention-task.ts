@@ -3,12 +3,12 @@ import { findMarked, type Marked, removeMark } from '../../archive/awaiting-drop
 import { type Database, Prisma } from '../../shared/platform/postgres/database.ts';
 import {
   classifyDatabaseError,
-  explainDatabaseError,
   lockCodes,
   lockNotAvailable,
   queryCanceled,
   undefinedTable,
 } from '../../shared/platform/postgres/database-errors.ts';
+import { explainDatabaseError } from '../../shared/platform/postgres/explain-database-error.ts';
 import {
   type Partition,
   type PartitionCatalog,
@@ -71,7 +71,7 @@ export function createRetentionTask(deps: TaskDeps): Task<RetentionReport> {
       for (const { place, isAttached, drop } of overdue) {
         if (signal.aborted) break;
         if (isAttached && lockWaits === maxLockWaits) continue;
-        const ending = await settle(place, drop, report);
+        const ending = await dropOverdue(place, drop, report);
         if (ending === 'locked' && isAttached) lockWaits += 1;
         if (ending === 'gone') report.overdue -= 1;
         // It would take none of the others either.
@@ -125,7 +125,7 @@ export function createRetentionTask(deps: TaskDeps): Task<RetentionReport> {
     return [];
   }
 
-  async function settle(
+  async function dropOverdue(
     place: Overdue['place'],
     drop: Overdue['drop'],
     report: RetentionReport,

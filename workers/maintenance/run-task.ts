@@ -2,11 +2,11 @@ import type { Config } from '../../shared/platform/config/config.ts';
 import type { Logger } from '../../shared/platform/logging/logger.ts';
 import {
   classifyDatabaseError,
-  explainDatabaseError,
   lockNotAvailable,
   queryCanceled,
 } from '../../shared/platform/postgres/database-errors.ts';
-import { retryWhileWorthWaiting } from '../runtime/retry.ts';
+import { explainDatabaseError } from '../../shared/platform/postgres/explain-database-error.ts';
+import { retryWhileWorthWaiting } from '../runtime/database-retry.ts';
 import type { Task, TaskName, TaskOutcome } from './task.ts';
 
 /** SQLSTATEs of a lock, or a statement, that took too long: the database answers and is busy with something else. */
@@ -41,7 +41,6 @@ export async function runTask<Report extends { outcome: TaskOutcome }>(
   try {
     const report = await retryWhileWorthWaiting(() => task.run(signal), {
       backoff,
-      random: Math.random,
       signal,
       // To try for a lock again at once would hold up the inserts again, and again; a slow statement would be as slow.
       isWorthWaiting: (error) => waitsForDatabase && error.class === 'transient' && !busyCodes.includes(error.code),

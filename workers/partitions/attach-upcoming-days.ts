@@ -1,5 +1,5 @@
 import type { Config } from '../../shared/platform/config/config.ts';
-import { createDatabase, type Database, Prisma } from '../../shared/platform/postgres/database.ts';
+import { type Database, Prisma } from '../../shared/platform/postgres/database.ts';
 import {
   classifyDatabaseError,
   lockCodes,
@@ -14,9 +14,7 @@ import {
 } from '../../shared/platform/postgres/partitions/partition-catalog.ts';
 import type { DayPartition } from '../../shared/platform/postgres/partitions/partition-spans.ts';
 import { ensurePartitions, type PartitionReport } from '../../shared/platform/postgres/partitions/partitions.ts';
-
-/** A DEFAULT partition of some hundred million rows takes so long to be read. */
-const readTimeoutMs = 3_600_000;
+import { createPatientDatabase, readTimeoutMs } from '../runtime/worker-database.ts';
 
 /** For a change to the catalog. */
 const changeTimeoutMs = 2_000;
@@ -50,11 +48,7 @@ export async function attachUpcomingDays(
   const postponed = days.map(({ name }) => ({ name, why: 'scan too long' as const }));
   const catchAll = await findDefault(database, table);
   if (catchAll === null) return ensurePartitions(database, table, days);
-  // Its statements may take an hour, those of the worker's own pool may not.
-  const reader = createDatabase(
-    { ...config.database, statementTimeoutMs: readTimeoutMs, poolSize: 1 },
-    'sluice partitions',
-  );
+  const reader = createPatientDatabase(config.database, 1);
   try {
     let empty = days;
     if (!(await claimEmpty(database, catchAll, empty))) return { created: [], blocked: [], postponed };

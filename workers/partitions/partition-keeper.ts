@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Gauge, type Registry } from 'prom-client';
 import type { Config } from '../../shared/platform/config/config.ts';
-import { endsWithin } from '../../shared/platform/lifecycle.ts';
+import { endsWithin } from '../../shared/platform/deadline.ts';
 import { readDatabaseClock } from '../../shared/platform/postgres/database-clock.ts';
 import { readPartitions } from '../../shared/platform/postgres/partitions/partition-catalog.ts';
 import { executionLogTable, type PostponedWhy } from '../../shared/platform/postgres/partitions/partitions.ts';
-import { retryWhileWorthWaiting } from '../runtime/retry.ts';
+import { retryWhileWorthWaiting } from '../runtime/database-retry.ts';
 import { type EnsureDeps, ensureToday, ensureUpcomingPartitions } from './ensure-upcoming-partitions.ts';
 
 const everyMs = 3_600_000;
@@ -57,7 +57,6 @@ export function startPartitionKeeper(
   const whenAnswered = <T>(work: (nowMs: number) => Promise<T>): Promise<T> =>
     retryWhileWorthWaiting(async () => work(deps.now?.() ?? (await readDatabaseClock(database))), {
       backoff: config.retry,
-      random: Math.random,
       signal: look.signal,
       isWorthWaiting: (error) => error.class === 'transient',
       onRecovered: () => logger.info('database answers again'),

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Backoff, backoffMs } from '../../shared/platform/backoff.ts';
+import { unlessAborted } from '../../shared/platform/deadline.ts';
 import {
   type ClassifiedDatabaseError,
   classifyDatabaseError,
@@ -78,16 +79,7 @@ export function createCircuitBreaker(options: CircuitBreakerOptions) {
   };
 
   /** One attempt. Nobody waits for its answer when the time is up: repeating it later changes nothing. */
-  const attempt = <T>(work: () => Promise<T>): Promise<T> =>
-    new Promise((resolve, reject) => {
-      if (signal.aborted) return reject(new StoppedError());
-      const onAbort = (): void => reject(new StoppedError());
-      // Taken off again: a race against one promise for all attempts would remember each of them.
-      signal.addEventListener('abort', onAbort, { once: true });
-      work()
-        .then(resolve, reject)
-        .finally(() => signal.removeEventListener('abort', onAbort));
-    });
+  const attempt = <T>(work: () => Promise<T>): Promise<T> => unlessAborted(signal, work, () => new StoppedError());
 
   /** Makes the others wait. @returns lets them go on */
   const open = (): (() => void) => {

@@ -1,6 +1,6 @@
-import { endsWithin } from '../../shared/platform/lifecycle.ts';
+import { answerWithin } from '../../shared/platform/deadline.ts';
+import { databaseAnswers } from '../../shared/platform/readiness.ts';
 import { startProgressWatch } from './progress-watch.ts';
-import { databaseAnswers } from './readiness.ts';
 import type { Role, RoleConfig, RoleDeps } from './role.ts';
 
 const answerWithinMs = 1_000;
@@ -19,7 +19,7 @@ export function watchStart(
     {
       settledJobs: () => 0,
       heldRecords: () => 0,
-      takeableJobs: async () => ((await endsWithin(redis.ping(), answerWithinMs)) ? 1 : null),
+      takeableJobs: async () => ((await answerWithin(answerWithinMs, () => redis.ping())) === null ? null : 1),
       exemption: role.notReadyReason,
       databaseAnswers: () => databaseAnswers(database),
       now: () => performance.now(),

@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { listExecutions } from '../../../queries/executions/list.ts';
 import type { ExecutionSummary } from '../../../queries/executions/summary.ts';
 import { readClock, readKeys, readUnknown, type TailFilter } from '../../../queries/executions/tail.ts';
+import { pause } from '../../../shared/platform/deadline.ts';
 import { UsageError } from '../../../shared/platform/errors.ts';
 import type { Database } from '../../../shared/platform/postgres/database.ts';
 import { classifyDatabaseError } from '../../../shared/platform/postgres/database-errors.ts';
@@ -53,7 +53,7 @@ export async function tailExecutions(database: Database, options: TailOptions): 
       if (!isAway) options.onTrouble(error);
       isAway = true;
     }
-    if (isComplete) await sleep(options.everyMs, undefined, { signal }).catch(() => undefined);
+    if (isComplete) await pause(options.everyMs, signal);
   }
 }
 

@@ -1,6 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { CookieSerializeOptions } from '@fastify/cookie';
 import { z } from 'zod';
+import { jsonOrNull } from '../../../shared/platform/json-or-null.ts';
 import type { Credential, Credentials } from './credentials.ts';
 
 /** A day's work. */
@@ -22,7 +23,7 @@ export function issueSession({ id, token }: Credential, nowMs: number): string {
 /** The credential of a session; null if the session has expired, is forged or malformed. */
 export function readSession(session: string, credentials: Credentials, nowMs: number): Credential | null {
   const [content = '', signature = '', ...rest] = session.split('.');
-  const parsed = contentSchema.safeParse(jsonIn(content));
+  const parsed = contentSchema.safeParse(jsonOrNull(Buffer.from(content, 'base64url').toString('utf8')));
   if (!parsed.success || rest.length > 0) return null;
   const [id, endsAtMs] = parsed.data;
   const credential = credentials.byId(id);
@@ -39,12 +40,4 @@ export function cookieOptions(isSecure: boolean): CookieSerializeOptions {
 
 function sign(content: string, token: string): string {
   return createHmac('sha256', token).update(`sluice console session ${content}`).digest('base64url');
-}
-
-function jsonIn(content: string): unknown {
-  try {
-    return JSON.parse(Buffer.from(content, 'base64url').toString('utf8'));
-  } catch {
-    return null;
-  }
 }

@@ -1,3 +1,4 @@
+import { within } from '../../../shared/platform/deadline.ts';
 import { Problem } from './problem.ts';
 
 const answerWithinMs = 2_000;
@@ -8,15 +9,11 @@ const answerWithinMs = 2_000;
  * @throws Problem with `detail`
  */
 export async function fromRedis<T>(ask: () => Promise<T>, detail = 'Redis did not answer'): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const silence = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error('no answer in time')), answerWithinMs);
-  });
   try {
-    return await Promise.race([ask(), silence]);
+    return await within(ask(), answerWithinMs, () => {
+      throw new Error('no answer in time');
+    });
   } catch (error) {
     throw new Problem('unavailable', detail, { cause: error });
-  } finally {
-    clearTimeout(timer);
   }
 }

@@ -3,12 +3,12 @@ import { RedisNearlyFullError } from '../../../producers/core/memory-watch.ts';
 import { UsageError } from '../../../shared/platform/errors.ts';
 import {
   classifyDatabaseError,
-  describeDatabaseError,
   insufficientPrivilege,
   lockNotAvailable,
   queryCanceled,
 } from '../../../shared/platform/postgres/database-errors.ts';
-import { explainRedisError, isRefusal } from '../../../shared/platform/redis/redis-errors.ts';
+import { describeDatabaseError } from '../../../shared/platform/postgres/explain-database-error.ts';
+import { classifyRedisError, explainRedisError, isRefusal } from '../../../shared/platform/redis/redis-errors.ts';
 import { Problem, type ProblemBody, plainProblem } from './problem.ts';
 
 /** The server is a standby, or the session is read-only. */
@@ -28,7 +28,8 @@ export function toProblem(thrown: unknown): ProblemBody {
   if (isClientError(thrown)) return plainProblem(thrown.statusCode, isFastifys(thrown) ? thrown.message : undefined);
   if (thrown instanceof RedisNearlyFullError) return new Problem('unavailable', thrown.message).body;
   if (isRefusal(thrown)) return new Problem('unavailable', `Redis refuses: ${explainRedisError(thrown)}`).body;
-  if (isOfRedis(thrown)) return new Problem('unavailable', 'Redis did not answer').body;
+  // A socket error may come from any server.
+  if (classifyRedisError(thrown).code === 'CONNECTION') return new Problem('unavailable', 'Redis did not answer').body;
   return ofDatabase(thrown) ?? new Problem('internal', 'The console met an unexpected error; see its log').body;
 }
 
@@ -56,15 +57,6 @@ function isClientError(thrown: unknown): thrown is Error & { statusCode: number 
 /** Fastify's messages are about the request and nothing else. */
 function isFastifys(error: Error): boolean {
   return 'code' in error && typeof error.code === 'string' && error.code.startsWith('FST_');
-}
-
-/** Messages of the Redis client for a missing answer; these errors have no codes. */
-const redisMessages = [/^Connection is closed\.$/, /^Socket timeout\./, /^Stream isn't writeable /];
-
-function isOfRedis(thrown: unknown): boolean {
-  if (!(thrown instanceof Error)) return false;
-  const { name, message } = thrown;
-  return name === 'MaxRetriesPerRequestError' || redisMessages.some((pattern) => pattern.test(message));
 }
 
 function ofDatabase(thrown: unknown): ProblemBody | null {

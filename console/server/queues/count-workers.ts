@@ -1,6 +1,6 @@
 import { clientNamesOf } from '../../../doctor/redis/redis-facts.ts';
-import { queueKeys } from '../../../queries/queues/queue-facts.ts';
 import { type QueueName, queueNames } from '../../../shared/contracts/queues.ts';
+import { queueKeys } from '../../../shared/platform/redis/read-queue.ts';
 import type { Redis } from '../../../shared/platform/redis/redis.ts';
 
 /** How many processes take jobs of each queue, counted by their blocking connections; null if Redis does not tell. */

@@ -1,4 +1,4 @@
-import { ageSeconds, type QueueReading } from '../../../queries/queues/queue-facts.ts';
+import { ageSeconds, type QueueReading } from '../../../shared/platform/redis/read-queue.ts';
 
 /** How long a queue was at a moment, and the age of its oldest job. */
 export interface QueueSample {

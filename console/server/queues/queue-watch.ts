@@ -1,6 +1,7 @@
-import { type QueueReading, readQueue } from '../../../queries/queues/queue-facts.ts';
 import { type QueueName, queueNames } from '../../../shared/contracts/queues.ts';
+import { type QueueReading, readQueue } from '../../../shared/platform/redis/read-queue.ts';
 import type { Redis } from '../../../shared/platform/redis/redis.ts';
+import { singleFlight } from '../../../shared/platform/single-flight.ts';
 import { type QueueSample, withSample } from './queue-history.ts';
 import { type QueueRates, toRates } from './rates.ts';
 
@@ -48,13 +49,7 @@ export function createQueueWatch(deps: {
     return { queue, ...now, rates: isUsable ? toRates(first, reading, atMs - first.atMs) : null };
   };
   // One reading at a time: if a late one overtook another, the queue would seem to have been recreated.
-  let looking: Promise<WatchedQueue[]> | null = null;
-  const lookAtAll = (): Promise<WatchedQueue[]> => {
-    looking ??= Promise.all(queueNames.map(look)).finally(() => {
-      looking = null;
-    });
-    return looking;
-  };
+  const lookAtAll = singleFlight(() => Promise.all(queueNames.map(look)));
 
   return {
     /** All queues as they are now; concurrent callers share one answer. */

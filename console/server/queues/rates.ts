@@ -1,4 +1,4 @@
-import type { QueueReading } from '../../../queries/queues/queue-facts.ts';
+import type { QueueReading } from '../../../shared/platform/redis/read-queue.ts';
 
 /** How fast jobs came and went over some time. */
 export interface QueueRates {

@@ -1,5 +1,5 @@
-import { ageSeconds } from '../../../queries/queues/queue-facts.ts';
 import { queueNames } from '../../../shared/contracts/queues.ts';
+import { ageSeconds } from '../../../shared/platform/redis/read-queue.ts';
 import type { App, RouteDeps } from '../app.ts';
 import { fromRedis } from '../http/from-redis.ts';
 import { Problem } from '../http/problem.ts';

@@ -1,3 +1,4 @@
+import { jsonOrNull } from '../json-or-null.ts';
 import { matching, type Reader, reader } from './environment.ts';
 
 /** A token that travels in a header: long enough not to be guessed, of characters that a header carries unchanged. */
@@ -12,7 +13,7 @@ const maxRealmChars = 512;
 
 /** Tokens by realm, as a JSON object. */
 export const realmTokens: Reader<ReadonlyMap<string, string>> = reader((text) => {
-  const realms = jsonIn(text);
+  const realms = jsonOrNull(text);
   if (typeof realms !== 'object' || realms === null || Array.isArray(realms)) return { accepted };
   const entries = Object.entries(realms);
   return entries.every(isRealmToken) ? { value: new Map(entries) } : { accepted };
@@ -21,12 +22,4 @@ export const realmTokens: Reader<ReadonlyMap<string, string>> = reader((text) =>
 function isRealmToken(entry: [string, unknown]): entry is [string, string] {
   const [realm, token] = entry;
   return realm.length >= 1 && realm.length <= maxRealmChars && typeof token === 'string' && tokenPattern.test(token);
-}
-
-function jsonIn(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return null;
-  }
 }

@@ -1,5 +1,6 @@
 import { type LoggedError, reportError, sayPlainly, withoutPasswords } from '../error-report.ts';
-import { classifyDatabaseError, explainDatabaseError } from '../postgres/database-errors.ts';
+import { classifyDatabaseError } from '../postgres/database-errors.ts';
+import { explainDatabaseError } from '../postgres/explain-database-error.ts';
 
 /** Makes of whatever was thrown what may stand in a log. Total: never throws, whatever it is given. */
 export function toLoggedError(thrown: unknown): LoggedError {

@@ -1,17 +1,20 @@
 import pg from 'pg';
 import { PrismaClient } from '../../../prisma/client/client.ts';
-import { type Config, requireUrl } from '../config/config.ts';
-import { isUnanswered, toStatementError } from './database-errors.ts';
-import { planTls } from './database-tls.ts';
-import { type DatabaseAddress, parseDatabaseUrl } from './database-url.ts';
-import { FailoverPool, type Route } from './failover-pool.ts';
+import type { Config } from '../config/config.ts';
+import { isUnanswered } from './database-errors.ts';
+import { FailoverPool } from './failover-pool.ts';
 import { ForgetfulPg } from './forgetful-adapter.ts';
+import { addressOf, toPoolConfig, toRoutes } from './pool-settings.ts';
 import { inSchema, quoteIdentifier } from './schema.ts';
 import { selfContainedClient } from './self-contained-client.ts';
+import { toStatementError } from './statement-error.ts';
 import { toStatementSettings } from './statement-settings.ts';
 
 export { Prisma } from '../../../prisma/client/client.ts';
 export type Database = PrismaClient;
+
+/** What statements are run on: the database itself, or a transaction of it. */
+export type Transaction = Pick<Database, '$queryRaw' | '$executeRaw'>;
 
 /**
  * The one door to PostgreSQL. Connects when first used.
@@ -49,16 +52,6 @@ export function createDatabase(
   };
   doors.set(database, { pool, schema: quoteIdentifier(address.schema), isPooled: address.isPooled });
   return database;
-}
-
-/** The schema that DATABASE_URL names: `?schema=`. */
-export function schemaOf(config: Config['database']): string {
-  return addressOf(config).schema;
-}
-
-/** @throws UsageError when DATABASE_URL is missing */
-export function addressOf({ url }: Config['database']): DatabaseAddress {
-  return parseDatabaseUrl(requireUrl(url, 'DATABASE_URL'));
 }
 
 interface Door {
@@ -246,45 +239,4 @@ export async function connectAlone(
     await pool.end();
     throw error;
   }
-}
-
-/** Settings of the driver's pool. The startup message names the user, the database and the application, and nothing else. */
-function toPoolConfig(address: DatabaseAddress, config: Config['database'], name: string) {
-  const { user, password, database, options } = address;
-  return {
-    ...(user === undefined ? {} : { user }),
-    ...(password === undefined ? {} : { password }),
-    ...(database === undefined ? {} : { database }),
-    ...(options === undefined ? {} : { options }),
-    ...(address.tls.negotiation === undefined ? {} : { sslnegotiation: address.tls.negotiation }),
-    enableChannelBinding: address.channelBinding,
-    application_name: address.applicationName ?? name,
-    max: config.poolSize,
-    connectionTimeoutMillis: config.connectTimeoutMs,
-    idleTimeoutMillis: 60_000,
-    query_timeout: config.statementTimeoutMs + 2_000,
-    keepAlive: true,
-  } satisfies pg.PoolConfig;
-}
-
-/** Each host with each way to do TLS that `sslmode` allows. */
-function toRoutes({ hosts, tls }: DatabaseAddress): [Route, ...Route[]] {
-  const attempts = planTls(tls);
-  // There is no TLS on a socket of this machine.
-  const attemptsOn = (host: string | undefined) => (host?.startsWith('/') ? [false as const] : attempts);
-  const routes = hosts.flatMap((host) => attemptsOn(host.host).map((ssl) => ({ ...host, ssl })));
-  return routes as [Route, ...Route[]];
-}
-
-/** Settings of a pool for the schema engine, whose statements name no schema: it sends startup options, which a pooler refuses. */
-export function poolSettings(config: Config['database'], name: string) {
-  const address = addressOf(config);
-  const { options, schema } = address;
-  const searchPath = quoteIdentifier(schema).replaceAll(/[\\ ]/g, '\\$&');
-  return {
-    ...toPoolConfig(address, config, name),
-    ...toRoutes(address)[0],
-    statement_timeout: config.statementTimeoutMs,
-    options: [options ?? '', `-c search_path=${searchPath}`, '-c TimeZone=UTC -c DateStyle=ISO'].join(' ').trim(),
-  };
 }

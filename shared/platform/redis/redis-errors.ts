@@ -109,6 +109,11 @@ function classifyReply(message: string): ClassifiedRedisError {
   return { class: byCode[code] ?? 'unknown', code };
 }
 
+/** Whether an error is of Redis, of the way to it, or of what BullMQ keeps there: a lock that was lost, a job that is gone. */
+export function isRedisError(thrown: unknown): boolean {
+  return classifyRedisError(thrown).class !== 'foreign';
+}
+
 /** Whether Redis answered with a refusal of its own, and not with one that a BullMQ script made of the job's state. */
 export function isRefusal(thrown: unknown): boolean {
   return ['unavailable', 'full', 'setup', 'payload', 'unknown'].includes(classifyRedisError(thrown).class);

@@ -38,7 +38,7 @@ const optionsOf = { producer: failFast, worker: waitForever, consumer: failFast 
 const defaultSilenceMs = 30_000;
 
 /** After a failover the old primary is a replica, and writing to it fails; a new connection finds the new primary. */
-const isFailover = (error: Error): boolean => error.message.startsWith('READONLY');
+const isFailover = (error: Error): boolean => classifyRedisError(error).code === 'READONLY';
 const reconnect = 1;
 const reconnectAndRepeat = 2;
 

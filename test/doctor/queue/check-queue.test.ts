@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Answer } from '../../../doctor/answer.ts';
 import { checkQueue } from '../../../doctor/queue/check-queue.ts';
-import { type QueueFacts, queueKeys } from '../../../queries/queues/queue-facts.ts';
+import type { QueueFacts } from '../../../queries/queues/queue-facts.ts';
+import { queueKeys } from '../../../shared/platform/redis/read-queue.ts';
 import { findingOf } from '../../support/finding-of.ts';
 
 const idle: QueueFacts = {

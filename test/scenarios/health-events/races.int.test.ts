@@ -2,11 +2,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { HealthEventType } from '../../../shared/contracts/health-event.ts';
 import { createLogger } from '../../../shared/platform/logging/logger.ts';
+import { applyBatch, type EventStore } from '../../../workers/health-events/hardened/apply-batch.ts';
 import { createEventStore } from '../../../workers/health-events/hardened/event-store.ts';
 import { commitEvents, loadGames } from '../../../workers/health-events/hardened/game-store.ts';
 import { createHeldEntries, type ReadEvent } from '../../../workers/health-events/hardened/held-entries.ts';
 import { planEvents } from '../../../workers/health-events/hardened/plan-events.ts';
-import { type EventStore, takeEvents } from '../../../workers/health-events/hardened/take-events.ts';
 import { acquireLease } from '../../../workers/health-events/lease.ts';
 import { announceAllGames } from '../../../workers/health-events/outbox/announcement.ts';
 import { createLobbyRelay } from '../../../workers/health-events/outbox/lobby-relay.ts';
@@ -45,8 +45,8 @@ async function aLeader() {
   const other = await connect(place.databaseUrl);
   return {
     ...{ place, database, lease, held, other },
-    take: (batch: Partial<Parameters<typeof takeEvents>[0]>, changed: Partial<EventStore> = {}) =>
-      takeEvents(
+    take: (batch: Partial<Parameters<typeof applyBatch>[0]>, changed: Partial<EventStore> = {}) =>
+      applyBatch(
         { events: [], end: { lastId: '9-0', entriesRead: 9 }, gap: null, serverMs: 0, ...batch },
         {
           store: { ...store, ...changed },

@@ -9,7 +9,7 @@ import {
   readPassage,
   withJsonTransaction,
 } from '../../../shared/platform/postgres/database.ts';
-import { explainDatabaseError } from '../../../shared/platform/postgres/database-errors.ts';
+import { explainDatabaseError } from '../../../shared/platform/postgres/explain-database-error.ts';
 import { connect, createDirectory, createTestDatabase, until } from '../../support/fixtures.ts';
 import { startPgBouncer } from '../../support/pgbouncer.ts';
 

@@ -1,9 +1,5 @@
-import { afterEach, expect, test, vi } from 'vitest';
-import { createCloseStack, endsWithin } from '../../../shared/platform/lifecycle.ts';
-
-afterEach(() => {
-  vi.useRealTimers();
-});
+import { expect, test } from 'vitest';
+import { createCloseStack } from '../../../shared/platform/lifecycle.ts';
 
 function stackOf(...names: string[]) {
   const closed: string[] = [];
@@ -59,36 +55,4 @@ test('close stack: a second time nothing is closed again', async () => {
 
 test('close stack: an empty one closes', async () => {
   await expect(stackOf().stack.closeAll()).resolves.toBeUndefined();
-});
-
-test('ends within: work that is done in time does, and no timer is left', async () => {
-  vi.useFakeTimers();
-  expect(await endsWithin(Promise.resolve('value'), 1_000)).toBe(true);
-  expect(vi.getTimerCount()).toBe(0);
-});
-
-test('ends within: work that is late does not, and the wait is what was asked for', async () => {
-  vi.useFakeTimers();
-  const ended = vi.fn();
-  void endsWithin(new Promise(() => undefined), 1_000).then(ended);
-  await vi.advanceTimersByTimeAsync(999);
-  expect(ended).not.toHaveBeenCalled();
-  await vi.advanceTimersByTimeAsync(1);
-  expect(ended).toHaveBeenCalledWith(false);
-});
-
-test('ends within: work that fails in time passes its failure on, and no timer is left', async () => {
-  vi.useFakeTimers();
-  await expect(endsWithin(Promise.reject(new Error('broken')), 1_000)).rejects.toThrow('broken');
-  expect(vi.getTimerCount()).toBe(0);
-});
-
-test('ends within: work that fails after its time hurts nobody', async () => {
-  vi.useFakeTimers();
-  const work = Promise.withResolvers<void>();
-  const answer = endsWithin(work.promise, 10);
-  await vi.advanceTimersByTimeAsync(10);
-  expect(await answer).toBe(false);
-  work.reject(new Error('late'));
-  await vi.advanceTimersByTimeAsync(1);
 });

@@ -171,7 +171,7 @@ test('partition keeper: inserts go on while a partition has to wait for a reader
   await client.query(`set lock_timeout = '20ms'`);
   for (let row = 0; row < 200; row += 1) await insertExecution(client, nowAt);
   await ready;
-  // Its next look may be in line again.
+  // The keeper goes on trying, and its lock may be held for longer.
   await client.query('reset lock_timeout');
   expect(await daysThere()).not.toContain('20310512');
 });

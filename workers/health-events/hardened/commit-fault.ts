@@ -7,10 +7,10 @@ import {
 } from '../../../shared/platform/postgres/database-errors.ts';
 import { OwnFaultError } from '../../runtime/circuit-breaker.ts';
 import type { Lease } from '../lease.ts';
+import type { EventStore } from './apply-batch.ts';
 import { commitEvents, loadGames } from './game-store.ts';
 import { planEvents } from './plan-events.ts';
 import type { Position } from './stream-entry.ts';
-import type { EventStore } from './take-events.ts';
 
 /** Failures alike, after each of which another game's event would have gone through. */
 const tries = 3;

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { DeadLetter } from '../../../dead-letters/dead-letter.ts';
 import {
   isUnreadable,
@@ -7,12 +6,13 @@ import {
   type UnreadableEvent,
 } from '../../../shared/contracts/health-event.ts';
 import { firstStreamId } from '../../../shared/contracts/stream-id.ts';
+import { pause } from '../../../shared/platform/deadline.ts';
 import { accountFor, type Gap, isAnotherStream, type ReadAccount } from './account.ts';
+import type { EventBatch } from './apply-batch.ts';
 import { storeEntryDeadLetters } from './dead-letters.ts';
 import type { HeldEntries, ReadEvent } from './held-entries.ts';
 import type { Position, StreamEntry } from './stream-entry.ts';
 import type { StreamRead, StreamReader } from './stream-reader.ts';
-import type { EventBatch } from './take-events.ts';
 
 /** An entry that is no event, and why. */
 export interface BadEntry extends StreamEntry {
@@ -29,7 +29,7 @@ export interface ConsumerDeps {
   /** ends the reading after the batch under way */
   signal: AbortSignal;
   /** false: somebody else reads the stream now */
-  take(batch: EventBatch): Promise<boolean>;
+  apply(batch: EventBatch): Promise<boolean>;
   storeDeadLetters(deadLetters: readonly DeadLetter[]): Promise<void>;
   /** makes the beginning of the stream the place that is stored */
   beginAnew(): Promise<void>;
@@ -48,7 +48,7 @@ const maxHeld = 1_000;
 const maxHeldChars = 4 * 1_024 * 1_024;
 
 /**
- * Reads the stream from a place on and has each batch taken in before the next one is read.
+ * Reads the stream from a place on and has each batch applied before the next one is read.
  *
  * @returns `stopped` when the signal aborts, `fenced` when somebody else reads the stream now
  */
@@ -59,23 +59,23 @@ export async function consume(from: Position, deps: ConsumerDeps): Promise<'stop
   let serverAheadMs = 0;
 
   /** @returns false when fenced */
-  const take = async (events: readonly ReadEvent[], end: Position, gap: Gap | null): Promise<boolean> => {
-    const goesOn = await deps.take({ events, end, gap, serverMs: performance.now() + serverAheadMs });
-    held.settle();
+  const apply = async (events: readonly ReadEvent[], end: Position, gap: Gap | null): Promise<boolean> => {
+    const goesOn = await deps.apply({ events, end, gap, serverMs: performance.now() + serverAheadMs });
+    held.forgetReleased();
     return goesOn;
   };
-  const putOff = (): void => {
+  const delayRetry = (): void => {
     retryAtMs = performance.now() + retryHeldMs;
   };
 
   while (!signal.aborted) {
     if (held.size > 0 && performance.now() >= retryAtMs) {
-      if (!(await take(held.takeAll(), position, null))) return 'fenced';
-      putOff();
+      if (!(await apply(held.takeAll(), position, null))) return 'fenced';
+      delayRetry();
     }
     const room = maxHeld - held.size;
     if (room <= 0 || held.chars >= maxHeldChars) {
-      await sleep(retryHeldMs, undefined, { signal }).catch(() => undefined);
+      await pause(retryHeldMs, signal);
       continue;
     }
 
@@ -84,7 +84,7 @@ export async function consume(from: Position, deps: ConsumerDeps): Promise<'stop
     serverAheadMs = read.serverMs - performance.now();
     if (isAnotherStream(position, read.facts)) {
       const waiting = held.takeAll();
-      held.settle();
+      held.forgetReleased();
       // An entry of the new stream may have the id of an old one.
       const whole = async () => null;
       const dead = waiting.map((entry) => ({ entry, ...orphaned }));
@@ -114,8 +114,8 @@ export async function consume(from: Position, deps: ConsumerDeps): Promise<'stop
     held.hold(queued, performance.now());
     const wasHolding = held.size > 0;
     const fresh = events.filter((event) => !queued.includes(event));
-    if (!(await take(fresh, account.position, account.gap))) return 'fenced';
-    if (!wasHolding) putOff();
+    if (!(await apply(fresh, account.position, account.gap))) return 'fenced';
+    if (!wasHolding) delayRetry();
     position = account.position;
   }
   return 'stopped';

@@ -3,15 +3,15 @@ import type { DeadLetter } from '../../../dead-letters/dead-letter.ts';
 import { markStored, storeDeadLetters } from '../../../dead-letters/store.ts';
 import type { Logger } from '../../../shared/platform/logging/logger.ts';
 import type { Database } from '../../../shared/platform/postgres/database.ts';
+import type { Repeat } from '../../../shared/platform/retry.ts';
 import type { OwnFaultError } from '../../runtime/circuit-breaker.ts';
-import type { Repeat } from '../../runtime/retry.ts';
 import type { Lease } from '../lease.ts';
+import type { EventStore } from './apply-batch.ts';
 import { createCommitFault } from './commit-fault.ts';
 import { slicesOf } from './dead-letters.ts';
 import { commitEvents, loadGames } from './game-store.ts';
 import { beginAnew } from './offset.ts';
 import type { Position } from './stream-entry.ts';
-import type { EventStore } from './take-events.ts';
 import { createWaitingDeadLetters } from './waiting-dead-letters.ts';
 
 const noEvents = { games: [], snapshots: [], results: [], transitions: [] };

@@ -4,7 +4,7 @@ import type { Logger } from '../../../shared/platform/logging/logger.ts';
 import type { Database } from '../../../shared/platform/postgres/database.ts';
 import type { Redis } from '../../../shared/platform/redis/redis.ts';
 import { isRefusal } from '../../../shared/platform/redis/redis-errors.ts';
-import type { Repeat } from '../../runtime/retry.ts';
+import type { Repeat } from '../../../shared/platform/retry.ts';
 import { createMetricsTeller } from '../../runtime/tell-metrics.ts';
 import type { Lease } from '../lease.ts';
 import type { HealthMetrics } from '../metrics.ts';
@@ -12,12 +12,12 @@ import { createObserver, logPublisher } from '../observer.ts';
 import { leasesOfSilence } from '../outbox/lobby-place.ts';
 import { createLobbyRelay } from '../outbox/lobby-relay.ts';
 import type { HealthView } from '../view.ts';
+import { applyBatch } from './apply-batch.ts';
 import { consume } from './consumer.ts';
 import { createEventStore } from './event-store.ts';
 import { createHeldEntries } from './held-entries.ts';
 import { findBeginning } from './offset.ts';
 import { createStreamReader } from './stream-reader.ts';
-import { takeEvents } from './take-events.ts';
 
 export interface SessionDeps {
   config: Config['health'];
@@ -129,8 +129,8 @@ export async function readHardened(deps: SessionDeps): Promise<'stopped' | 'fenc
     held,
     ...config,
     signal,
-    async take(batch) {
-      const goesOn = await takeEvents(batch, { store, observer: { ...observer, onCommitted }, held, whole, ...config });
+    async apply(batch) {
+      const goesOn = await applyBatch(batch, { store, observer: { ...observer, onCommitted }, held, whole, ...config });
       Object.assign(view, { heldEntries: held.size, oldestId: held.oldestId ?? view.oldestId });
       return goesOn;
     },

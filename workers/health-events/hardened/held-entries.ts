@@ -51,7 +51,7 @@ export function createHeldEntries() {
     },
 
     /** Forgets the games that nothing is held of any more. */
-    settle(): void {
+    forgetReleased(): void {
       const games = new Set(held.map(({ event }) => event.gameId));
       for (const gameId of since.keys()) if (!games.has(gameId)) since.delete(gameId);
     },

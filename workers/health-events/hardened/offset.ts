@@ -4,7 +4,7 @@ import { UsageError } from '../../../shared/platform/errors.ts';
 import type { Database } from '../../../shared/platform/postgres/database.ts';
 import type { Redis } from '../../../shared/platform/redis/redis.ts';
 import { countEntriesThrough, readStreamFacts } from '../../../shared/platform/redis/stream-facts.ts';
-import type { Repeat } from '../../runtime/retry.ts';
+import type { Repeat } from '../../../shared/platform/retry.ts';
 import type { Lease } from '../lease.ts';
 import type { Position } from './stream-entry.ts';
 

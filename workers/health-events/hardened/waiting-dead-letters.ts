@@ -1,6 +1,7 @@
 import type { DeadLetter } from '../../../dead-letters/dead-letter.ts';
 import type { Logger } from '../../../shared/platform/logging/logger.ts';
-import { describeDatabaseError } from '../../../shared/platform/postgres/database-errors.ts';
+import { describeDatabaseError } from '../../../shared/platform/postgres/explain-database-error.ts';
+import { singleFlight } from '../../../shared/platform/single-flight.ts';
 import type { Position } from './stream-entry.ts';
 
 const retryEveryMs = 1_000;
@@ -26,7 +27,6 @@ export function createWaitingDeadLetters(deps: {
   let chars = 0;
   let heldAt: Position | null = null;
   let timer: NodeJS.Timeout | null = null;
-  let writing: Promise<boolean> | null = null;
   let isClosed = false;
 
   const isEmpty = (): boolean => deadLetters.length === 0 && deadLetterIds.length === 0;
@@ -50,12 +50,7 @@ export function createWaitingDeadLetters(deps: {
   };
 
   /** One at a time. */
-  const write = (): Promise<boolean> => {
-    writing ??= writeAll().finally(() => {
-      writing = null;
-    });
-    return writing;
-  };
+  const write = singleFlight(writeAll);
 
   const retry = (): void => {
     if (isClosed || timer !== null) return;

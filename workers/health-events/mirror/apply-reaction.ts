@@ -1,7 +1,7 @@
 import type { Reaction } from '../../../shared/contracts/health-event.ts';
+import { unlessAborted } from '../../../shared/platform/deadline.ts';
 import type { Logger } from '../../../shared/platform/logging/logger.ts';
 import type { Observation } from './observation.ts';
-import { orAborted } from './or-aborted.ts';
 import type { RecordStore, RuntimeRecord } from './record-store.ts';
 
 /** The record is the one that was read before; whether its status is still the same is for the database to say. */
@@ -33,7 +33,7 @@ export function createApplyReaction({ records, logger }: { records: RecordStore;
       return 'failed';
     };
     try {
-      const outcome = await orAborted(signal, () => records.updateStatus({ gameId, from, to, summary, nowMs }));
+      const outcome = await unlessAborted(signal, () => records.updateStatus({ gameId, from, to, summary, nowMs }));
       switch (outcome) {
         case 'updated':
           logger.info({ ...about, from_status: from, to_status: to, engine_health: summary }, 'runtime status changed');
@@ -56,7 +56,7 @@ export function createApplyReaction({ records, logger }: { records: RecordStore;
   /** That the record has gone since it was read is not worth a word. */
   async function changeHealth({ entryId, event: { gameId }, reaction, nowMs, signal }: Observation): Promise<void> {
     try {
-      await orAborted(signal, () => records.updateEngineHealth({ gameId, summary: reaction.summary, nowMs }));
+      await unlessAborted(signal, () => records.updateEngineHealth({ gameId, summary: reaction.summary, nowMs }));
     } catch (error) {
       logger.warn({ stream_entry_id: entryId, game_id: gameId, err: error }, 'engine health could not be changed');
     }

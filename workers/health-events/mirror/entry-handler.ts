@@ -7,11 +7,11 @@ import {
   type UnreadableEvent,
 } from '../../../shared/contracts/health-event.ts';
 import { snapshotEventType } from '../../../shared/contracts/lobby-event.ts';
+import { unlessAborted } from '../../../shared/platform/deadline.ts';
 import type { Logger } from '../../../shared/platform/logging/logger.ts';
 import { createApplyReaction } from './apply-reaction.ts';
 import type { LobbyPublisher } from './lobby-publisher.ts';
 import type { Observation } from './observation.ts';
-import { orAborted } from './or-aborted.ts';
 import type { RecordStore, RuntimeRecord } from './record-store.ts';
 
 /** An entry of the stream. */
@@ -53,7 +53,7 @@ export function createEntryHandler(deps: HandlerDeps): HandleEntry {
   const remembered = new Map<string, string>();
 
   return async (entry, signal) => {
-    await takeIn(entry, signal);
+    await process(entry, signal);
     deps.onConsumed();
     return true;
   };
@@ -69,7 +69,7 @@ export function createEntryHandler(deps: HandlerDeps): HandleEntry {
     }
   }
 
-  async function takeIn(entry: Entry, signal: AbortSignal): Promise<void> {
+  async function process(entry: Entry, signal: AbortSignal): Promise<void> {
     const event = readHealthEvent(entry.fields);
     if (isUnreadable(event)) return logUnreadable(entry, event);
     const reaction = reactions[event.type];
@@ -97,7 +97,7 @@ export function createEntryHandler(deps: HandlerDeps): HandleEntry {
   async function load({ entryId, event: { gameId, type }, signal }: Observation): Promise<RuntimeRecord | null> {
     const about = { stream_entry_id: entryId, game_id: gameId };
     try {
-      const record = await orAborted(signal, () => records.get(gameId));
+      const record = await unlessAborted(signal, () => records.get(gameId));
       if (record === null) logger.warn({ ...about, event_type: type }, 'health event is of an unknown game');
       return record;
     } catch (error) {
@@ -112,7 +112,7 @@ export function createEntryHandler(deps: HandlerDeps): HandleEntry {
       return null;
     };
     try {
-      return (await orAborted(signal, () => records.get(gameId))) ?? failed('there is no such record');
+      return (await unlessAborted(signal, () => records.get(gameId))) ?? failed('there is no such record');
     } catch (error) {
       return failed(error);
     }
@@ -128,7 +128,7 @@ export function createEntryHandler(deps: HandlerDeps): HandleEntry {
       occurredAtMs: nowMs,
     };
     try {
-      await orAborted(signal, () => lobby.publish(snapshot));
+      await unlessAborted(signal, () => lobby.publish(snapshot));
       return true;
     } catch (error) {
       logger.warn(

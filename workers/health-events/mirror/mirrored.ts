@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { pause } from '../../../shared/platform/deadline.ts';
 import type { SessionDeps } from '../hardened/hardened.ts';
 import { logPublisher } from '../observer.ts';
 import { createLobbyPlace, leasesOfSilence, type PlaceReply } from '../outbox/lobby-place.ts';
@@ -93,7 +93,7 @@ async function untilFree(
     }
     if (view.otherPublisher === null) logPublisher(logger, reply.publisher, config.lobbyStream);
     view.otherPublisher = reply.publisher;
-    await sleep(lookEveryMs, undefined, { signal }).catch(() => undefined);
+    await pause(lookEveryMs, signal);
   }
   if (view.otherPublisher !== null && !signal.aborted) logPublisher(logger, null, config.lobbyStream);
   view.otherPublisher = null;

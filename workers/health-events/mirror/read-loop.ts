@@ -1,12 +1,12 @@
 import { readFields } from '../../../shared/contracts/health-event.ts';
 import { firstStreamId } from '../../../shared/contracts/stream-id.ts';
+import { unlessAborted, within } from '../../../shared/platform/deadline.ts';
 import type { Logger } from '../../../shared/platform/logging/logger.ts';
 import { readBounded } from '../../../shared/platform/redis/bounded-stream-read.ts';
 import type { Redis } from '../../../shared/platform/redis/redis.ts';
 import { readNextEntry } from '../next-entry.ts';
 import type { Entry, HandleEntry } from './entry-handler.ts';
 import type { OffsetStore } from './offset-store.ts';
-import { orAborted } from './or-aborted.ts';
 
 export interface LoopDeps {
   /** used by the loop alone, which blocks it, and closes it on abort */
@@ -34,7 +34,8 @@ export interface LoopDeps {
 export async function readEntries(deps: LoopDeps, signal: AbortSignal): Promise<void> {
   const { reader, label, offsets, handle, logger } = deps;
   if (signal.aborted) return;
-  let lastId = (await orFail('load its offset', () => orAborted(signal, () => offsets.load(label)))) ?? firstStreamId;
+  let lastId =
+    (await orFail('load its offset', () => unlessAborted(signal, () => offsets.load(label)))) ?? firstStreamId;
   logger.info({ block_timeout: `${deps.blockMs}ms`, start_entry_id: lastId }, 'health events consumer started');
   const close = (): void => reader.disconnect();
   signal.addEventListener('abort', close, { once: true });
@@ -42,7 +43,7 @@ export async function readEntries(deps: LoopDeps, signal: AbortSignal): Promise<
     while (!signal.aborted) {
       for (const entry of await readAfter(deps, lastId, signal)) {
         if (!(await handle(entry, signal))) continue;
-        await orFail('save its offset', () => orAborted(signal, () => offsets.save(label, entry.id)));
+        await orFail('save its offset', () => unlessAborted(signal, () => offsets.save(label, entry.id)));
         lastId = entry.id;
       }
     }
@@ -55,13 +56,17 @@ export async function readEntries(deps: LoopDeps, signal: AbortSignal): Promise<
 /** The next entry, if one comes before the block is over; none when aborted. */
 async function readAfter(deps: LoopDeps, lastId: string, signal: AbortSignal): Promise<readonly Entry[]> {
   const { reader, stream, blockMs } = deps;
+  const silenceMs = blockMs + deps.silenceMs;
+  const silent = (): never => {
+    throw new Error(`Redis has not answered for ${silenceMs} ms`);
+  };
   const read = async (): Promise<readonly Entry[]> => {
     const next = await readNextEntry(reader, stream, lastId, Math.trunc(blockMs));
     if (next === 'too large') return readLargeEntry(reader, stream, lastId);
     return next === null ? [] : [{ id: next[0], fields: next[1] }];
   };
   try {
-    return await orAborted(signal, () => orSilent(blockMs + deps.silenceMs, read));
+    return await unlessAborted(signal, () => within(read(), silenceMs, silent));
   } catch (error) {
     if (signal.aborted) return [];
     throw failure('read its stream', error);
@@ -73,20 +78,6 @@ async function readLargeEntry(reader: Redis, stream: string, afterId: string): P
   await reader.connect();
   const wanted = { afterId, maxEntries: 1, names: readFields, wantsInfo: false };
   return (await readBounded(reader, stream, wanted)).entries;
-}
-
-/** The longest time that a timer can be set to. */
-const maxTimerMs = 2 ** 31 - 1;
-
-async function orSilent<T>(forMs: number, ask: () => Promise<T>): Promise<T> {
-  const { promise: silent, reject } = Promise.withResolvers<never>();
-  const error = new Error(`Redis has not answered for ${forMs} ms`);
-  const timer = setTimeout(() => reject(error), Math.min(forMs, maxTimerMs));
-  try {
-    return await Promise.race([ask(), silent]);
-  } finally {
-    clearTimeout(timer);
-  }
 }
 
 async function orFail<T>(what: string, work: () => Promise<T>): Promise<T> {

@@ -1,5 +1,5 @@
 import { placeKey } from '../../../shared/contracts/lobby-event.ts';
-import { endsWithin } from '../../../shared/platform/lifecycle.ts';
+import { endsWithin } from '../../../shared/platform/deadline.ts';
 import type { Redis } from '../../../shared/platform/redis/redis.ts';
 import type { Lease } from '../lease.ts';
 import { publishScript } from './publish-script.ts';

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { toLobbyFields } from '../../../shared/contracts/lobby-event.ts';
 import type { Database } from '../../../shared/platform/postgres/database.ts';
 import type { Redis } from '../../../shared/platform/redis/redis.ts';
-import type { Repeat } from '../../runtime/retry.ts';
+import type { Repeat } from '../../../shared/platform/retry.ts';
 import type { Lease } from '../lease.ts';
 import { announceAllGames, oweAnnouncement } from './announcement.ts';
 import { createLobbyPlace, type PlaceReply, type Publisher } from './lobby-place.ts';

@@ -1,10 +1,11 @@
 import { type Database, Prisma } from '../../../shared/platform/postgres/database.ts';
+import { holdTable } from '../../../shared/platform/postgres/held-table.ts';
 import {
   type Partition,
   quoteTable,
   transactionLimits,
 } from '../../../shared/platform/postgres/partitions/partition-catalog.ts';
-import { holdStaging, raw, type Staging, staging } from './staging.ts';
+import { raw, type Staging, staging } from './staging.ts';
 
 /** What a move copies, and to where. */
 export interface Move {
@@ -30,7 +31,7 @@ const maxIdleMs = 15_000;
  * @param options.most notes of a transaction. @default 5000
  * @param options.forMs after which it gives up
  * @returns whether few are left; false when changes came as fast, or `signal` was aborted
- * @throws StagingLost, or what the database said
+ * @throws TableMoved when another process has begun to move rows, or what the database said
  */
 export async function workOff(
   database: Database,
@@ -51,7 +52,7 @@ export async function workOff(
  * same state; what comes later is noted again.
  *
  * @param options.most notes that are worked off. @default all
- * @throws StagingLost
+ * @throws TableMoved
  * @returns how many notes there were, and when the changes became visible: the transaction's id and the time, by the server
  */
 export async function catchUp(
@@ -66,7 +67,7 @@ export async function catchUp(
         set_config('enable_hashjoin', 'off', true), set_config('enable_mergejoin', 'off', true),
         set_config('enable_seqscan', 'off', true), set_config('jit', 'off', true),
         set_config('idle_in_transaction_session_timeout', ${`${maxIdleMs}ms`}, true)`;
-      await holdStaging(transaction, made);
+      await holdTable(transaction, made.all, 'row exclusive mode');
       const [all, changes] = [raw(`sluice.${staging.all}`), raw(`sluice.${staging.changes}`)];
       const [first] = await transaction.$queryRaw<{ last: string | null }[]>(
         Prisma.sql`select max(n)::text as last from (select n from ${changes} order by n limit ${most}::bigint) as first`,

@@ -1,14 +1,13 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import { type Database, Prisma } from '../../../shared/platform/postgres/database.ts';
+import { pause } from '../../../shared/platform/deadline.ts';
+import { type Database, Prisma, type Transaction } from '../../../shared/platform/postgres/database.ts';
+import { holdTable } from '../../../shared/platform/postgres/held-table.ts';
 import {
   type Partition,
   quoteTable,
   transactionLimits,
 } from '../../../shared/platform/postgres/partitions/partition-catalog.ts';
 import type { Move } from './catch-up.ts';
-import { holdStaging, oidOf, raw, staging } from './staging.ts';
-
-type Transaction = Pick<Database, '$queryRaw' | '$executeRaw'>;
+import { oidOf, raw, staging } from './staging.ts';
 
 /** Bytes that a statement copies, as the partition has them on the average. */
 const batchBytes = 4 * 1_048_576;
@@ -43,7 +42,7 @@ export async function readColumns(database: Transaction, catchAll: Partition): P
  * and are read there.
  *
  * @returns the rows that were copied; null when `signal` was aborted
- * @throws StagingLost
+ * @throws TableMoved
  */
 export async function copyRows(
   database: Database,
@@ -76,7 +75,7 @@ export async function copyRows(
     const sinceMs = performance.now();
     await holdTurn();
     rows += await database.$transaction(async (transaction) => {
-      await holdStaging(transaction, made);
+      await holdTable(transaction, made.all, 'row exclusive mode');
       return transaction.$executeRaw(
         Prisma.sql`insert into ${raw(`sluice.${staging.all}`)} (${columns}) select ${columns} from ${quoteTable(catchAll)}
           where ctid >= ${`(${page},0)`}::tid and ctid < ${`(${page + step},0)`}::tid on conflict do nothing`,
@@ -84,7 +83,7 @@ export async function copyRows(
     }, batchLimits);
     onBatch({ rows, bytes: Math.min(1, (page + step) / pages) * total, ofBytes: total });
     const restMs = Math.max(pauseMs, (performance.now() - sinceMs) / 2);
-    await sleep(restMs, undefined, { signal }).catch(() => undefined);
+    await pause(restMs, signal);
   }
   return rows;
 }

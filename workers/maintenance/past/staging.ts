@@ -1,5 +1,5 @@
-import { type Database, Prisma } from '../../../shared/platform/postgres/database.ts';
-import { classifyDatabaseError, undefinedTable } from '../../../shared/platform/postgres/database-errors.ts';
+import { type Database, Prisma, type Transaction } from '../../../shared/platform/postgres/database.ts';
+import { holdTable, readOid, type TableIdentity, TableMoved } from '../../../shared/platform/postgres/held-table.ts';
 import { setLockLimits } from '../../../shared/platform/postgres/lock-limits.ts';
 import {
   type Partition,
@@ -8,8 +8,6 @@ import {
 } from '../../../shared/platform/postgres/partitions/partition-catalog.ts';
 import { grantAlike, takeAfterTable } from '../../../shared/platform/postgres/partitions/partition-rights.ts';
 import type { DayPartition } from '../../../shared/platform/postgres/partitions/partition-spans.ts';
-
-type Transaction = Pick<Database, '$queryRaw' | '$executeRaw'>;
 
 /** What is there while rows are copied. Nobody but the mover reads it; who finds it left behind takes it away. */
 export const staging = {
@@ -28,19 +26,12 @@ export const staging = {
 /** A vacuum of a copy would be in the way of the exchange, which turns it on again. */
 export const untouched = 'autovacuum_enabled = false';
 
-/** The object ids of the tables that a move has made. Their names are those of every move. */
+/** The tables that a move has made. Their names are those of every move. */
 export interface Staging {
-  all: string;
-  changes: string;
+  all: TableIdentity;
+  changes: TableIdentity;
   /** of the DEFAULT partition when the copy began: who writes it anew or empties it gives it another one */
   filenode: string;
-}
-
-/** Another process has taken these tables for left behind, and has made its own. */
-export class StagingLost extends Error {
-  constructor() {
-    super('another process has started to move rows');
-  }
 }
 
 const changeTimeoutMs = 2_000;
@@ -102,9 +93,13 @@ export async function makeStaging(
     );
     // Also for sessions that replicate or restore.
     await run(Prisma.sql`alter table ${from} enable always trigger ${raw(staging.note)}`);
+    const find = async (name: string): Promise<TableIdentity> => {
+      const table = { schema: catchAll.schema, name };
+      return { ...table, oid: await readOid(transaction, table) };
+    };
     return {
-      all: await oidOfOurs(transaction, staging.all),
-      changes: await oidOfOurs(transaction, staging.changes),
+      all: await find(staging.all),
+      changes: await find(staging.changes),
       filenode: await filenodeOf(transaction, catchAll),
     };
   }, transactionLimits);
@@ -139,40 +134,6 @@ export async function hasStaging(database: Database): Promise<boolean> {
 }
 
 /**
- * Makes sure, until the transaction ends, that the tables are those of this move.
- *
- * @throws StagingLost
- */
-export async function holdStaging(
-  transaction: Transaction,
-  { all }: Staging,
-  mode: 'row exclusive' | 'access exclusive' = 'row exclusive',
-): Promise<void> {
-  await holdTable(transaction, { name: staging.all, oid: all, mode });
-}
-
-/** The lock comes first: from then on the name cannot come to mean another table. */
-async function holdTable(
-  transaction: Transaction,
-  { name, oid, mode }: { name: string; oid: string; mode: 'row exclusive' | 'access exclusive' },
-): Promise<void> {
-  try {
-    await transaction.$executeRaw(raw(`lock table only sluice.${name} in ${mode} mode`));
-  } catch (error) {
-    throw classifyDatabaseError(error).code === undefinedTable ? new StagingLost() : error;
-  }
-  if ((await oidOfOurs(transaction, name)) !== oid) throw new StagingLost();
-}
-
-/** Not by way of pg_class, which a transaction with an older snapshot sees as it was. */
-async function oidOfOurs(transaction: Transaction, name: string): Promise<string> {
-  const [found] = await transaction.$queryRaw<{ oid: string }[]>(
-    raw(`select 'sluice.${name}'::regclass::oid::text as oid`),
-  );
-  return found?.oid ?? '';
-}
-
-/**
  * Takes away what is left of a move. Rows are all in the DEFAULT partition still. The copies go first, which needs no lock
  * of the DEFAULT partition.
  *
@@ -183,24 +144,24 @@ export async function dropStaging(database: Database, mine?: Staging): Promise<v
   await database
     .$transaction(async (transaction) => {
       await setLockLimits(transaction, { statementMs: dropTimeoutMs });
-      if (mine !== undefined) await holdStaging(transaction, mine, 'access exclusive');
+      if (mine !== undefined) await holdTable(transaction, mine.all, 'access exclusive mode');
       await transaction.$executeRaw(raw(`drop table if exists sluice.${staging.all}`));
     }, transactionLimits)
-    .catch(unlessLost);
+    .catch(unlessMoved);
   await database
     .$transaction(async (transaction) => {
       await setLockLimits(transaction, { statementMs: changeTimeoutMs });
       // In the order in which writers take these locks.
       await transaction.$executeRaw(raw(`drop function if exists sluice.${staging.note}() cascade`));
-      if (mine !== undefined)
-        await holdTable(transaction, { name: staging.changes, oid: mine.changes, mode: 'access exclusive' });
+      if (mine !== undefined) await holdTable(transaction, mine.changes, 'access exclusive mode');
       await transaction.$executeRaw(raw(`drop table if exists sluice.${staging.changes}`));
     }, transactionLimits)
-    .catch(unlessLost);
+    .catch(unlessMoved);
 }
 
-function unlessLost(error: unknown): void {
-  if (!(error instanceof StagingLost)) throw error;
+/** Another process has taken these tables for left behind, and has made its own. */
+function unlessMoved(error: unknown): void {
+  if (!(error instanceof TableMoved)) throw error;
 }
 
 /** Names and bounds are ours: they become SQL as they are, since identifiers cannot be bound. */

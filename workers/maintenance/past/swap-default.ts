@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { within } from '../../../shared/platform/deadline.ts';
 import { type Database, Prisma } from '../../../shared/platform/postgres/database.ts';
+import { holdTable } from '../../../shared/platform/postgres/held-table.ts';
 import { setLockLimits } from '../../../shared/platform/postgres/lock-limits.ts';
 import {
   type Partition,
@@ -9,7 +11,7 @@ import {
 import type { DayPartition } from '../../../shared/platform/postgres/partitions/partition-spans.ts';
 import { quoteIdentifier, quoteLiteral } from '../../../shared/platform/postgres/schema.ts';
 import { catchUp, type Move } from './catch-up.ts';
-import { checkFile, holdStaging, raw, staging } from './staging.ts';
+import { checkFile, raw, staging } from './staging.ts';
 
 /** Why the tables could not be exchanged now. The rows are where they were. */
 export class SwapPostponed extends Error {}
@@ -36,7 +38,7 @@ const commitMs = 300;
  *    rest is not begun before it has ended.
  * 3. Nobody else uses the table. The old DEFAULT partition is detached, the new ones are attached without a look at their rows.
  *
- * @throws SwapPostponed, StagingLost, or what the database said: of a lock, too
+ * @throws SwapPostponed, TableMoved, or what the database said: of a lock, too
  */
 export async function swapDefault(
   database: Database,
@@ -54,13 +56,13 @@ export async function swapDefault(
     await setLimits(transaction, { lockMs: firstLockMs, leftMs: timeLeft(untilMs) });
     await transaction.$executeRaw(Prisma.sql`lock table ${old} in share row exclusive mode`);
     await checkFile(transaction, catchAll, made);
-    const mark = await within(catchUpMs, catchUp(database, move, { statementMs: catchUpMs }));
+    const mark = await within(catchUp(database, move, { statementMs: catchUpMs }), catchUpMs, tooManyChanges);
     await outlast(transaction, { table, mark });
     for (const place of [Prisma.sql`only ${real}`, old]) {
       await setLimits(transaction, { lockMs: timeLeft(untilMs - exchangeMs), leftMs: timeLeft(untilMs) });
       await transaction.$executeRaw(Prisma.sql`lock table ${place} in access exclusive mode`);
     }
-    await holdStaging(transaction, made, 'access exclusive');
+    await holdTable(transaction, made.all, 'access exclusive mode');
     await setLimits(transaction, { lockMs: timeLeft(untilMs), leftMs: timeLeft(untilMs), idleMs: commitMs });
     await transaction.$executeRaw(exchange({ table, catchAll, partitions }));
     if (performance.now() > untilMs) throw new SwapPostponed('it took too long');
@@ -75,16 +77,8 @@ function timeLeft(untilMs: number): number {
 }
 
 /** What goes on beyond its time changes nothing that is seen: its tables are held against the next try until it ends. */
-async function within<T>(ms: number, work: Promise<T>): Promise<T> {
-  const done = new AbortController();
-  const late = sleep(ms, undefined, { signal: done.signal }).then(() => {
-    throw new SwapPostponed('there were too many changes');
-  });
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    done.abort();
-  }
+function tooManyChanges(): never {
+  throw new SwapPostponed('there were too many changes');
 }
 
 /**

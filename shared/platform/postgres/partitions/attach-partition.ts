@@ -1,4 +1,4 @@
-import { type Database, Prisma } from '../database.ts';
+import { type Database, Prisma, type Transaction } from '../database.ts';
 import {
   classifyDatabaseError,
   deadlockDetected,
@@ -56,7 +56,7 @@ export async function attachDay(
   { name, from, until }: DayPartition,
   options: {
     scanMs: number;
-    isMissing: (transaction: Pick<Database, '$queryRaw' | '$executeRaw'>) => Promise<boolean>;
+    isMissing: (transaction: Transaction) => Promise<boolean>;
   },
 ): Promise<AttachResult> {
   try {

@@ -1,4 +1,4 @@
-import { type Database, Prisma } from '../database.ts';
+import { type Database, Prisma, type Transaction } from '../database.ts';
 import { quoteIdentifier } from '../schema.ts';
 import { type PartitionBounds, parseBounds } from './partition-bounds.ts';
 
@@ -22,8 +22,6 @@ export interface PartitionCatalog {
 
 /** Each statement in it has the statement timeout; Prisma's own limit, five seconds by default, is only there for a hang. */
 export const transactionLimits = { maxWait: 10_000, timeout: 60_000 };
-
-type Transaction = Pick<Database, '$queryRaw' | '$executeRaw'>;
 
 /** The partitions of a table in the schema of Sluice, by their bounds; none when there is no such table. Locks nothing. */
 export function readPartitions(database: Database, table: string): Promise<PartitionCatalog> {

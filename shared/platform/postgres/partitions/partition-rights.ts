@@ -1,7 +1,5 @@
-import { type Database, Prisma } from '../database.ts';
+import { Prisma, type Transaction } from '../database.ts';
 import { quoteIdentifier } from '../schema.ts';
-
-type Transaction = Pick<Database, '$queryRaw' | '$executeRaw'>;
 
 /**
  * Gives a partition that was made just now the owner of its table, and to everybody the rights that they have on that. Default

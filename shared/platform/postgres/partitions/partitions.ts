@@ -1,5 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { Database } from '../database.ts';
+import { pause } from '../../deadline.ts';
+import type { Database, Transaction } from '../database.ts';
 import { type AttachResult, attachDay, defaultScanMs } from './attach-partition.ts';
 import { readPartitionsWithin, transactionLimits } from './partition-catalog.ts';
 import type { DayPartition } from './partition-spans.ts';
@@ -85,8 +85,7 @@ async function insist(attach: () => Promise<AttachResult>, tries: number, signal
   for (let left = tries; ; left -= 1) {
     const result = await attach();
     if (result !== 'in use' || left <= 1 || signal?.aborted) return result;
-    const ms = pauseMs.min + Math.random() * (pauseMs.max - pauseMs.min);
-    await sleep(ms, undefined, signal === undefined ? {} : { signal }).catch(() => undefined);
+    await pause(pauseMs.min + Math.random() * (pauseMs.max - pauseMs.min), signal);
   }
 }
 
@@ -102,8 +101,6 @@ export function findMissingPartitions(
   if (partitions.length === 0) return Promise.resolve([]);
   return database.$transaction((transaction) => findMissing(transaction, table, partitions), transactionLimits);
 }
-
-type Transaction = Pick<Database, '$queryRaw' | '$executeRaw'>;
 
 async function findMissing(
   transaction: Transaction,

@@ -1,7 +1,16 @@
 import { expect, test } from 'vitest';
 import { mostSamples, type QueueSample, withSample } from '../../../../console/server/queues/queue-history.ts';
 
-const reading = { added: 9, waiting: 3, active: 2, delayed: 1, failed: 7, isPaused: false, oldestAddedAtMs: 4_000 };
+const reading = {
+  added: 9,
+  waiting: 3,
+  active: 2,
+  delayed: 1,
+  failed: 7,
+  isPaused: false,
+  isHeldBack: false,
+  oldestAddedAtMs: 4_000,
+};
 
 function history(times: readonly number[]): QueueSample[] {
   return times.reduce<QueueSample[]>((so, nowMs) => withSample(so, reading, nowMs), []);

@@ -5,13 +5,14 @@ import {
   classifyDatabaseError,
   classifySqlState,
   type DatabaseErrorClass,
-  describeDatabaseError,
-  explainDatabaseError,
   isUnanswered,
-  StatementError,
-  toStatementError,
   wayOfFailure,
 } from '../../../../shared/platform/postgres/database-errors.ts';
+import {
+  describeDatabaseError,
+  explainDatabaseError,
+} from '../../../../shared/platform/postgres/explain-database-error.ts';
+import { StatementError, toStatementError } from '../../../../shared/platform/postgres/statement-error.ts';
 import { anyValue } from '../../../support/any-value.ts';
 import { throwingGetter, unreadableObjects } from '../../../support/unreadable.ts';
 

@@ -10,7 +10,8 @@ import { unprivileged } from '../../../../dev/servers/unprivileged.ts';
 import { runChecks } from '../../../../doctor/run-checks.ts';
 import { loadConfig } from '../../../../shared/platform/config/config.ts';
 import { createDatabase, executeWithJson } from '../../../../shared/platform/postgres/database.ts';
-import { classifyDatabaseError, explainDatabaseError } from '../../../../shared/platform/postgres/database-errors.ts';
+import { classifyDatabaseError } from '../../../../shared/platform/postgres/database-errors.ts';
+import { explainDatabaseError } from '../../../../shared/platform/postgres/explain-database-error.ts';
 import { connect, createDirectory, createTestDatabase } from '../../../support/fixtures.ts';
 import { parentOfDatabases } from '../../../support/memory-directory.ts';
 

@@ -1,13 +1,17 @@
 import { expect, test, vi } from 'vitest';
-import { isWorthWaiting, type RetryOptions, retryWhileWorthWaiting } from '../../../workers/runtime/retry.ts';
+import {
+  type DatabaseRetryOptions,
+  isWorthWaiting,
+  retryWhileWorthWaiting,
+} from '../../../workers/runtime/database-retry.ts';
 
 const failure = (code: string) => Object.assign(new Error(`database says ${code}`), { code, severity: 'ERROR' });
 
 /** Options without any wait, and all that they were told. */
-function optionsOf(overrides: Partial<RetryOptions> = {}) {
+function optionsOf(overrides: Partial<DatabaseRetryOptions> = {}) {
   const retries: [class_: string, code: string, attempt: number, thrown: unknown][] = [];
   const recoveries: number[] = [];
-  const options: RetryOptions = {
+  const options: DatabaseRetryOptions = {
     backoff: { baseMs: 1_000, maxMs: 1_000 },
     random: () => 0,
     signal: new AbortController().signal,

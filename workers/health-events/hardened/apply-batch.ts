@@ -1,7 +1,8 @@
 import type { DeadLetter } from '../../../dead-letters/dead-letter.ts';
 import { streamIdMs } from '../../../shared/contracts/stream-id.ts';
 import { toError } from '../../../shared/platform/errors.ts';
-import { classifyDatabaseError, explainDatabaseError } from '../../../shared/platform/postgres/database-errors.ts';
+import { classifyDatabaseError } from '../../../shared/platform/postgres/database-errors.ts';
+import { explainDatabaseError } from '../../../shared/platform/postgres/explain-database-error.ts';
 import { OwnFaultError } from '../../runtime/circuit-breaker.ts';
 import type { Gap } from './account.ts';
 import { replayedFrom, storeEntryDeadLetters } from './dead-letters.ts';
@@ -11,7 +12,7 @@ import { type EventPlan, planEvents, type StoredGame } from './plan-events.ts';
 import { earliest, type Position } from './stream-entry.ts';
 import type { StreamReader } from './stream-reader.ts';
 
-/** What taking events in does to the outside. Whoever provides these repeats them for as long as that can help. */
+/** What applying events does to the outside. Whoever provides these repeats them for as long as that can help. */
 export interface EventStore {
   loadGames(gameIds: readonly string[]): Promise<Map<string, StoredGame>>;
   commit(commit: { plan: EventPlan; position: Position; gap: Gap | null }): Promise<CommitOutcome>;
@@ -27,7 +28,7 @@ export interface EventObserver {
   onDeadLetter(event: ReadEvent, result: 'unknown_game' | 'refused', reason: string): void;
 }
 
-export interface TakeDeps {
+export interface ApplyDeps {
   store: EventStore;
   observer: EventObserver;
   held: HeldEntries;
@@ -37,7 +38,7 @@ export interface TakeDeps {
   whole: StreamReader['whole'];
 }
 
-/** What is taken in together. */
+/** What is applied together. */
 export interface EventBatch {
   events: readonly ReadEvent[];
   /** the place behind the last of them */
@@ -51,27 +52,32 @@ export interface EventBatch {
 const maxConflicts = 3;
 
 /**
- * Takes a batch of events in: each is stored, or held because nothing can be done for its game now, or a dead letter. When
+ * Applies a batch of events: each is stored, or held because nothing can be done for its game now, or a dead letter. When
  * the database refuses what is in a batch, its halves are tried, down to the one event that is at fault.
  *
  * @returns false when somebody else reads the stream now
  */
-export async function takeEvents({ events, end, gap, serverMs }: EventBatch, deps: TakeDeps): Promise<boolean> {
+export async function applyBatch({ events, end, gap, serverMs }: EventBatch, deps: ApplyDeps): Promise<boolean> {
   const { store, observer, held, stream, graceMs } = deps;
   let rest = [...events];
   let limit = rest.length;
   let conflicts = 0;
-  let untold = gap;
-  const buried = new Set<string>();
+  let unreported = gap;
+  const stored = new Set<string>();
 
-  const bury = async (dead: readonly ReadEvent[], result: 'unknown_game' | 'refused', code: string, reason: string) => {
+  const storeDead = async (
+    dead: readonly ReadEvent[],
+    result: 'unknown_game' | 'refused',
+    code: string,
+    reason: string,
+  ) => {
     // A batch may be planned more than once.
-    const fresh = dead.filter(({ id }) => !buried.has(id));
+    const fresh = dead.filter(({ id }) => !stored.has(id));
     if (fresh.length === 0) return;
     const deadLetters = fresh.map((entry) => ({ entry, code, reason }));
     await storeEntryDeadLetters(deadLetters, { stream, storeDeadLetters: store.storeDeadLetters, whole: deps.whole });
     for (const entry of fresh) {
-      buried.add(entry.id);
+      stored.add(entry.id);
       observer.onDeadLetter(entry, result, reason);
     }
   };
@@ -79,21 +85,21 @@ export async function takeEvents({ events, end, gap, serverMs }: EventBatch, dep
   const isOverdue = ({ id, event }: ReadEvent, nowMs: number): boolean =>
     serverMs - streamIdMs(id) >= graceMs || nowMs - (held.heldSince(event.gameId) ?? nowMs) >= graceMs;
 
-  const takePart = async (part: readonly ReadEvent[]): Promise<PartOutcome> => {
+  const applyPart = async (part: readonly ReadEvent[]): Promise<PartOutcome> => {
     const games = await store.loadGames([...new Set(part.map(({ event }) => event.gameId))]);
     const nowMs = performance.now();
     const known = part.filter(({ event }) => games.has(event.gameId));
     const unknown = part.filter(({ event }) => !games.has(event.gameId));
     const overdue = unknown.filter((entry) => isOverdue(entry, nowMs));
     const waiting = unknown.filter((entry) => !overdue.includes(entry));
-    if (part.length > 0 && waiting.length === part.length && untold === null) return { kind: 'committed', waiting };
-    await bury(overdue, 'unknown_game', 'unknown_game', 'there is no record of the game');
+    if (part.length > 0 && waiting.length === part.length && unreported === null) return { kind: 'committed', waiting };
+    await storeDead(overdue, 'unknown_game', 'unknown_game', 'there is no record of the game');
     const next = rest[part.length]?.before ?? end;
     const position = earliest(next, held.before, waiting[0]?.before ?? null);
     const plan = planEvents(games, known, Date.now());
-    const outcome = await store.commit({ plan, position, gap: untold });
+    const outcome = await store.commit({ plan, position, gap: unreported });
     if (outcome.kind !== 'committed') return outcome;
-    observer.onCommitted(plan, position, untold);
+    observer.onCommitted(plan, position, unreported);
     const replayed = known.flatMap((entry) => replayedFrom(entry) ?? []);
     if (replayed.length > 0) await store.markStored(replayed);
     return { kind: 'committed', waiting };
@@ -109,14 +115,14 @@ export async function takeEvents({ events, end, gap, serverMs }: EventBatch, dep
 
   for (;;) {
     const part = rest.slice(0, limit);
-    const outcome = await takePart(part).catch(toRefusal);
+    const outcome = await applyPart(part).catch(toRefusal);
     if (outcome.kind === 'fenced') return false;
     if (outcome.kind === 'committed') {
       rest = hold(outcome.waiting, rest.slice(part.length));
       if (rest.length === 0) return true;
       limit = rest.length;
       conflicts = 0;
-      untold = null;
+      unreported = null;
     } else if (outcome.kind === 'conflict') {
       observer.onConflict(outcome.gameIds);
       conflicts += 1;
@@ -129,7 +135,7 @@ export async function takeEvents({ events, end, gap, serverMs }: EventBatch, dep
       limit = Math.ceil(part.length / 2);
     } else {
       if (part.length === 0) throw outcome.error;
-      await bury(part, 'refused', outcome.code, explainDatabaseError(outcome.error));
+      await storeDead(part, 'refused', outcome.code, explainDatabaseError(outcome.error));
       rest = rest.slice(1);
     }
   }

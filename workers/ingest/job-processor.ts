@@ -1,0 +1,96 @@
+import type { Job } from 'bullmq';
+import type { DeadLetter } from '../../dead-letters/dead-letter.ts';
+import { markStored, storeDeadLetters } from '../../dead-letters/store.ts';
+import { replayedDeadLetterId } from '../../shared/contracts/replay.ts';
+import type { Database } from '../../shared/platform/postgres/database.ts';
+import type { CircuitBreaker } from '../runtime/circuit-breaker.ts';
+import { heldBytes, type MemoryBudget } from '../runtime/memory-budget.ts';
+import type { RedisClock } from '../runtime/redis-clock.ts';
+import type { Batcher } from './batcher.ts';
+import { createDeadLetterBox, DeadLetterBoxShutError } from './dead-letter-box.ts';
+import type { HaltGuard } from './halt-guard.ts';
+import type { JobDelays, JobDeps } from './job-delays.ts';
+import { processChunk } from './process-chunk.ts';
+
+/** What it takes to process the jobs of a queue. */
+export interface ProcessorDeps extends JobDeps {
+  database: Database;
+  batcher: Batcher;
+  breaker: CircuitBreaker;
+  clock: RedisClock;
+  memory: MemoryBudget;
+}
+
+/** How long dead letters are not written after one could not be. */
+const deadLetterBoxShutMs = 5_000;
+
+/**
+ * Processes one job after the other, or many at once. A job is done when each of its records is committed, was there already, or
+ * lies in the dead letters. One of a newer producer is delayed, not failed.
+ */
+export function createJobProcessor(deps: ProcessorDeps, delays: JobDelays, guard: HaltGuard) {
+  const { definition, database, logger, metrics, tellMetrics, batcher, breaker, clock, memory } = deps;
+  const { jobDelayMs } = deps.config.worker;
+  const { queue } = definition;
+  const deadLetterBox = createDeadLetterBox({
+    breaker,
+    logger,
+    shutForMs: Math.min(deadLetterBoxShutMs, jobDelayMs),
+    tellForMs: jobDelayMs * 3 + deadLetterBoxShutMs,
+    now: () => performance.now(),
+  });
+
+  const storeAndCount = async (deadLetters: readonly DeadLetter[]): Promise<void> => {
+    const stored = await deadLetterBox.run(() => storeWithinBudget(deadLetters));
+    tellMetrics(() => {
+      metrics.records.inc({ queue, outcome: 'dead' }, stored);
+      if (stored < deadLetters.length)
+        metrics.records.inc({ queue, outcome: 'tombstoned' }, deadLetters.length - stored);
+    });
+    // The reason may quote the record; it is in the dead letter.
+    for (const { code, jobId } of deadLetters) logger.debug({ jobId, code }, 'record is dead');
+  };
+
+  const storeWithinBudget = async (deadLetters: readonly DeadLetter[]): Promise<number> => {
+    const bytes = deadLetters.reduce((sum, { payload }) => sum + heldBytes(payload), 0);
+    const leave = await memory.statements.enter(bytes);
+    try {
+      return await storeDeadLetters(database, deadLetters);
+    } finally {
+      leave();
+    }
+  };
+
+  return {
+    /** whether dead letters cannot be written, as far as was tried */
+    lacksDeadLetterBox: () => deadLetterBox.isInTrouble,
+
+    /** @param raw the job's data @throws what tells BullMQ that the job is not done, or what kept it from being done */
+    async process(job: Job, token: string | undefined, raw: string): Promise<void> {
+      if (deadLetterBox.isShut && (await delays.isSettledButForDeadLetters(job)))
+        return delays.delay(job, token, 'dead_letters');
+      const outcome = await processChunk(definition, { jobId: job.id ?? null, raw, nowMs: clock.now() }, batcher);
+      if (outcome.kind === 'newer') return delays.delay(job, token, 'newer_contract');
+      if (outcome.retryLater > 0) return delays.delay(job, token, 'retry_later');
+      tellMetrics(() => metrics.odd.inc({ queue }, outcome.odd));
+      if (outcome.retryLimited.length > 0) await delays.waitForConflicts(job, token);
+      // Only now, so that what is dead beside a conflict is counted once.
+      const deadLetters = [...outcome.dead, ...outcome.retryLimited];
+      const replayed = replayedDeadLetterId(outcome.producer);
+      // What an operator puts back may well be dead again; that says nothing about what producers send.
+      if (replayed === null) guard.noteDead(outcome.records, deadLetters.length);
+      if (deadLetters.length > 0 && guard.isHalted) return delays.requeue(job, token);
+      try {
+        if (deadLetters.length > 0) await storeAndCount(deadLetters);
+        else if (replayed !== null) await deadLetterBox.run(() => markStored(database, [replayed]));
+      } catch (error) {
+        if (!(error instanceof DeadLetterBoxShutError)) throw error;
+        if (replayed === null) guard.takeBackDead(outcome.records, deadLetters.length);
+        await delays.noteSettledButForDeadLetters(job);
+        return delays.delay(job, token, 'dead_letters');
+      }
+      // Not before: a job that is delayed comes again, and would count each time.
+      guard.noteSettled(outcome.records);
+    },
+  };
+}
