@@ -171,7 +171,10 @@ export class CompletedRequestSender {
     const captured = capture(request, { ...record, nowMs: now(), span: readActiveSpan() });
     const { maxBytes } = pipeline.buffer;
     if (captured.leastBytes > maxBytes) throw new RecordTooLargeError(captured.leastBytes, maxBytes);
-    return { record: new LazyRecord({ bytes: captured.leastBytes, hasSpan: captured.hasSpan }, () => captured.write()), ack };
+    return {
+      record: new LazyRecord({ bytes: captured.leastBytes, hasSpan: captured.hasSpan }, () => captured.write()),
+      ack,
+    };
   }
 
   #admit({ record, ack }: Candidate): boolean {

@@ -1,10 +1,10 @@
 import type { Config } from '../../shared/platform/config/config.ts';
 import type { Logger } from '../../shared/platform/logging/logger.ts';
 import { connectAlone, type Database, Prisma } from '../../shared/platform/postgres/database.ts';
-import { schemaOf } from '../../shared/platform/postgres/pool-settings.ts';
 import { explainDatabaseError } from '../../shared/platform/postgres/explain-database-error.ts';
 import { setLockLimits } from '../../shared/platform/postgres/lock-limits.ts';
 import { transactionLimits } from '../../shared/platform/postgres/partitions/partition-catalog.ts';
+import { schemaOf } from '../../shared/platform/postgres/pool-settings.ts';
 import { inSchema, quoteIdentifier } from '../../shared/platform/postgres/schema.ts';
 
 export interface IndexReport {
