@@ -310,7 +310,10 @@ export function createChunkSender<E extends Entry>(options: SenderOptions<E>) {
       timer = null;
       await transport.close();
       // Cutting a connection to a frozen server takes seconds; nothing that comes of it matters here.
-      await Promise.race([Promise.all([...sends, laneRun, replay?.stop()]), sleep(lastAnswerMs)]);
+      const answered = new AbortController();
+      const silence = sleep(lastAnswerMs, undefined, answered).catch(() => undefined);
+      await Promise.race([Promise.all([...sends, laneRun, replay?.stop()]), silence]);
+      answered.abort();
       if (spill !== null) await endsWithin(putRestOnDisk(spill.store), lastSpillMs);
       for (const chunks of underWay) for (const { entries } of chunks) giveUp(entries);
       underWay.clear();

@@ -1,6 +1,6 @@
 import { type BulkJobOptions, Job, Queue } from 'bullmq';
 import { jobName, type QueueName, queuePrefix } from '../../shared/contracts/queues.ts';
-import type { Redis } from '../../shared/platform/redis/redis.ts';
+import { disconnect, type Redis } from '../../shared/platform/redis/redis.ts';
 import { classifyRedisError } from '../../shared/platform/redis/redis-errors.ts';
 import { type MemoryWatch, refuseAboveShare, watchMemoryOf } from './memory-watch.ts';
 
@@ -134,7 +134,7 @@ export function createBullmqTransport(options: TransportOptions): Transport {
     async close() {
       // A connection that is just being made anew ends without a word.
       watched?.leave(redis);
-      redis.disconnect();
+      await disconnect(redis);
     },
   };
 }

@@ -229,6 +229,7 @@ export class ExecutionObserver implements ExecutionSink {
       return pipeline === null ? { flushed: 0, unflushed: 0, spilled: 0 } : await this.#stop(pipeline, timeoutMs);
     } finally {
       pipeline?.close();
+      this.#parts.problems.close();
       metrics.close();
     }
   }
@@ -241,7 +242,6 @@ export class ExecutionObserver implements ExecutionSink {
       this.#stats.kept -= 1;
       this.#drop(entry, null);
     }
-    this.#parts.problems.close();
     return {
       flushed: this.#stats.sent - sentBefore,
       unflushed: unsent.length,
