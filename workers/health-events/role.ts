@@ -3,9 +3,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { streamIdMs } from '../../shared/contracts/stream-id.ts';
 import { requireUrl } from '../../shared/platform/config/config.ts';
 import { toError, UsageError } from '../../shared/platform/errors.ts';
-import { endsWithin } from '../../shared/platform/lifecycle.ts';
+import { endsWithin, oneLife } from '../../shared/platform/lifecycle.ts';
 import { explainDatabaseError } from '../../shared/platform/postgres/database-errors.ts';
-import { createRedis, type Redis } from '../../shared/platform/redis/redis.ts';
+import { createRedis, disconnect, type Redis } from '../../shared/platform/redis/redis.ts';
 import { classifyRedisError, isRefusal } from '../../shared/platform/redis/redis-errors.ts';
 import { startProgressWatch } from '../runtime/progress-watch.ts';
 import { databaseAnswers } from '../runtime/readiness.ts';
@@ -58,7 +58,7 @@ export function createHealthEvents({ config, database, redis, logger: parent, re
   const writer = connection('writer');
   /** of Redis, when it is in trouble */
   let whyNot = '';
-  let watch: { livenessFailure(): string | null; stop(): void } | null = null;
+  let watch: ReturnType<typeof startProgressWatch> | null = null;
   let running: Promise<void> = Promise.resolve();
 
   const onDatabase = async <T>(work: () => Promise<T>, signal: AbortSignal): Promise<T> => {
@@ -107,8 +107,9 @@ export function createHealthEvents({ config, database, redis, logger: parent, re
   const lead = async (lease: Lease): Promise<void> => {
     const lost = new AbortController();
     const signal = AbortSignal.any([stopping.signal, lost.signal]);
+    let renewing: Promise<unknown> = Promise.resolve();
     const renewal = setInterval(() => {
-      renewLease(database, lease, health.leaseMs).then(
+      renewing = renewLease(database, lease, health.leaseMs).then(
         (isHeld) => isHeld || lost.abort(),
         (error: unknown) => logger.warn({ reason: explainDatabaseError(error) }, 'the lease could not be renewed'),
       );
@@ -137,6 +138,8 @@ export function createHealthEvents({ config, database, redis, logger: parent, re
     } finally {
       clearInterval(renewal);
       Object.assign(view, standby);
+      // What is still on its way would take the lease again.
+      await renewing;
       await releaseLease(database, lease).catch(() => undefined);
     }
   };
@@ -165,15 +168,8 @@ export function createHealthEvents({ config, database, redis, logger: parent, re
     }
   };
 
-  return {
-    heldRecords: 0,
-    failed: failed.promise,
-    notReadyReason() {
-      if (view.trouble === null) return null;
-      return `${view.trouble} does not carry out its commands${view.trouble === 'Redis' ? `: ${whyNot}` : ''}`;
-    },
-    livenessFailure: () => watch?.livenessFailure() ?? null,
-    async start(): Promise<void> {
+  const { start, stop } = oneLife({
+    async begin(): Promise<void> {
       await onDatabase(async () => {
         await database.$queryRaw`select from sluice.runtime_record, sluice.stream_offset, sluice.stream_lease, sluice.lobby_outbox limit 0`;
       }, stopping.signal);
@@ -194,15 +190,25 @@ export function createHealthEvents({ config, database, redis, logger: parent, re
         if (!stopping.signal.aborted) failed.reject(error);
       });
     },
-    async stop(timeoutMs: number): Promise<boolean> {
+    async end(timeoutMs: number): Promise<boolean> {
       stopping.abort();
-      watch?.stop();
       const inTime = await endsWithin(running, timeoutMs);
-      reader.disconnect();
-      writer.disconnect();
+      await Promise.all([watch?.stop(), disconnect(reader), disconnect(writer)]);
       if (!inTime) await endsWithin(running, requeueMs);
       return inTime;
     },
+  });
+
+  return {
+    start,
+    stop,
+    heldRecords: 0,
+    failed: failed.promise,
+    notReadyReason() {
+      if (view.trouble === null) return null;
+      return `${view.trouble} does not carry out its commands${view.trouble === 'Redis' ? `: ${whyNot}` : ''}`;
+    },
+    livenessFailure: () => watch?.livenessFailure() ?? null,
   };
 }
 

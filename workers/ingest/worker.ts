@@ -260,9 +260,14 @@ export function createRecordWorker(deps: RecordWorkerDeps) {
   keepRedisTime(worker, deps.clock);
   const standing = createRedisStanding(() => performance.now());
   noteAnswers(worker, standing);
-  reportEvents(worker, queue, deps);
+  const trouble = reportEvents(worker, queue, deps);
   return {
     worker,
+    /** Ends the logs that tell of many events at a time. Call it when the worker is closed. */
+    closeLogs(): void {
+      delays.close();
+      trouble.close();
+    },
     /** why Redis does not do what the worker needs, as far as it refuses; null when it does */
     whyRefused: standing.whyRefused,
     /** whether it has stopped taking jobs because too many records are dead */
@@ -278,7 +283,7 @@ function reportEvents(
   worker: Worker,
   queue: QueueName,
   { logger, metrics, tellMetrics }: Pick<RecordWorkerDeps, 'logger' | 'metrics' | 'tellMetrics'>,
-): void {
+): { close(): void } {
   const trouble = createThrottledLog<'queue'>(troubleLogEveryMs, (_kind, { count, lastError }) => {
     logger.warn({ count, err: lastError }, 'queue trouble');
   });
@@ -297,6 +302,7 @@ function reportEvents(
     logger.error({ jobId: job?.id, reason }, 'job failed; its records stay in the failed set');
   });
   worker.on('error', (error) => trouble.report('queue', error));
+  return trouble;
 }
 
 /** Its records could not be stored, for a reason that neither waiting nor taking the batch apart can help. */

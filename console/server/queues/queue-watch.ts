@@ -35,6 +35,7 @@ export function createQueueWatch(deps: {
   const pasts = new Map<QueueName, QueueSample[]>(queueNames.map((queue) => [queue, []]));
   const histories = new Map<QueueName, TimedReading[]>(queueNames.map((queue) => [queue, []]));
   let timer: NodeJS.Timeout | null = null;
+  let isStopped = false;
 
   /** @throws what Redis answers, or that it does not */
   const look = async (queue: QueueName): Promise<WatchedQueue> => {
@@ -62,11 +63,13 @@ export function createQueueWatch(deps: {
     /** Depth and age of a queue over the last hour, the oldest first; since this process began. */
     pastOf: (queue: QueueName): readonly QueueSample[] => pasts.get(queue) ?? [],
     start(): void {
+      if (timer !== null || isStopped) return;
       const tick = (): void => void lookAtAll().catch(() => undefined);
       tick();
       timer = setInterval(tick, everyMs).unref();
     },
     stop(): void {
+      isStopped = true;
       if (timer !== null) clearInterval(timer);
     },
   };
