@@ -1,6 +1,6 @@
 import { generateEvents } from '../demo/executions/events.ts';
 import { createScoringService } from '../demo/executions/scoring-service.ts';
-import { demoStrategies } from '../demo/scoring/strategies.ts';
+import { demoStrategies } from '../demo/executions/strategies.ts';
 import { uuidV7 } from '../producers/core/uuid-v7.ts';
 import { toExecutionRecord } from '../producers/executions/execution-record.ts';
 import type { Execution } from '../producers/index.ts';

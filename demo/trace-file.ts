@@ -1,7 +1,7 @@
 import { createReadStream } from 'node:fs';
 import { drawEvent, type ScoringEvent } from './executions/events.ts';
+import type { Strategy } from './executions/strategies.ts';
 import { createRandom } from './random.ts';
-import type { Strategy } from './scoring/ast.ts';
 
 /** One request of a recorded trace. */
 export type TraceRow = {

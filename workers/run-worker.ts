@@ -93,7 +93,7 @@ export async function runWorker(names: readonly WorkerRole[], environment: NodeJ
       whyNotReady,
       livenessFailure: role.livenessFailure,
     });
-    closing.push('probes', probes.close);
+    closing.push('probes', probes.stop);
     logger.info({ roles: names, url: probes.url }, 'worker is up');
     process.send?.({ probes: probes.url });
 

@@ -1,7 +1,7 @@
-import { demoStrategies } from '../scoring/strategies.ts';
 import { readTraceFile, toEvents } from '../trace-file.ts';
 import { compressed, measureTrace } from '../trace-head.ts';
 import { generateEvents, type ScoringEvent } from './events.ts';
+import { demoStrategies } from './strategies.ts';
 
 /** Which events the demo sends. */
 export interface DemoEventOptions {

@@ -1,10 +1,14 @@
 import { createRandom } from '../random.ts';
-import type { Strategy } from '../scoring/ast.ts';
-import type { ScoringInput } from '../scoring/evaluation.ts';
 import { drawData } from './event-data.ts';
+import type { Strategy } from './strategies.ts';
 
-/** Something that a user did and that is to be scored: the input of `evaluate`, with its time and strategy. */
-export type ScoringEvent = ScoringInput & {
+/** Something that a user did and that is to be scored: who did what, where and when. */
+export type ScoringEvent = {
+  externalGameId: string;
+  externalTaskId: string;
+  externalUserId: string;
+  /** whatever the game's client reported */
+  data: Readonly<Record<string, unknown>>;
   /** Offset from the start of the traffic, in ms. */
   atMs: number;
   /** The `id` of one of the strategies that the traffic was made for. */

@@ -4,13 +4,13 @@ import type { Config } from '../../shared/platform/config/config.ts';
 import type { Database } from '../../shared/platform/postgres/database.ts';
 import type { Redis } from '../../shared/platform/redis/redis.ts';
 import { inTime } from '../pacing.ts';
-import { demoStrategies } from '../scoring/strategies.ts';
 import { closeTimeoutMs, type Traffic } from '../traffic.ts';
 import type { Timeline } from './demo-events.ts';
 import type { ScoringEvent } from './events.ts';
 import { createInspector } from './inspect-executions.ts';
 import { type Accounts, type Found, reconcile } from './reconcile-executions.ts';
 import { createScoringService } from './scoring-service.ts';
+import { demoStrategies } from './strategies.ts';
 
 /** Runs of a scoring service, sent through an observer of their own. */
 export function createExecutionTraffic(options: {

@@ -1,8 +1,8 @@
 import { createHash } from 'node:crypto';
 import { type ExecutionSink, withExecution } from '../../producers/index.ts';
-import type { Strategy } from '../scoring/ast.ts';
-import { evaluate } from '../scoring/interpreter.ts';
 import type { ScoringEvent } from './events.ts';
+import { score } from './score.ts';
+import type { Strategy } from './strategies.ts';
 
 /**
  * A small scoring service: evaluates events against strategies and reports every run to the observer, as a real service
@@ -17,18 +17,19 @@ export function createScoringService(options: {
 }) {
   const { observer, realms } = options;
   const strategies = new Map(
-    options.strategies.map((strategy) => [strategy.id, { strategy, astHash: hashOf(strategy.program) }]),
+    options.strategies.map((strategy) => [strategy.id, { strategy, astHash: hashOf(strategy) }]),
   );
 
   return (event: ScoringEvent): boolean => {
     const known = strategies.get(event.strategyId);
     if (known === undefined) throw new Error(`no strategy ${event.strategyId}`);
     const { strategy, astHash } = known;
+    const isExtension = strategy.extension !== undefined;
     const subject = {
       strategyId: strategy.id,
       strategyVersion: strategy.version,
-      strategyType: strategy.type,
-      parentStrategyId: strategy.parentStrategyId,
+      strategyType: isExtension ? 'DSL_EXTEND' : 'DSL_FULL',
+      parentStrategyId: isExtension ? 'default' : null,
       realmId: realms[event.externalUserId.length % realms.length],
       externalGameId: event.externalGameId,
       externalTaskId: event.externalTaskId,
@@ -37,20 +38,7 @@ export function createScoringService(options: {
       astHash,
     };
     try {
-      withExecution(observer, subject, (run) => {
-        const progress = { nodesVisited: 0 };
-        try {
-          const { points, caseName } = evaluate(strategy, event, {
-            trace: run.trace,
-            now: () => performance.now(),
-            progress,
-          });
-          run.points = points;
-          run.caseName = caseName;
-        } finally {
-          run.nodesExecuted = progress.nodesVisited;
-        }
-      });
+      withExecution(observer, subject, (run) => score(strategy, event.data, run));
       return true;
     } catch {
       return false;
@@ -58,6 +46,6 @@ export function createScoringService(options: {
   };
 }
 
-function hashOf(program: object): string {
-  return createHash('sha256').update(JSON.stringify(program)).digest('hex').slice(0, 16);
+function hashOf(strategy: Strategy): string {
+  return createHash('sha256').update(JSON.stringify(strategy)).digest('hex').slice(0, 16);
 }

@@ -112,10 +112,13 @@ export async function startFleet(options: FleetOptions) {
     restarts.add(timer);
   };
 
+  let stopped: Promise<unknown> | null = null;
+  /** Once: to a worker that is stopping, a second signal means at once. */
   const stop = async (): Promise<void> => {
     stopping = true;
     for (const timer of restarts) clearTimeout(timer);
-    await Promise.all([...children.values()].map(stopChild));
+    stopped ??= Promise.all([...children.values()].map(stopChild));
+    await stopped;
   };
 
   try {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Backoff, backoffMs } from '../../shared/platform/backoff.ts';
-import { endsWithin } from '../../shared/platform/deadline.ts';
+import { endsWithin, pause } from '../../shared/platform/deadline.ts';
 import { toError } from '../../shared/platform/errors.ts';
 import { createReplay } from '../spill/replay.ts';
 import type { Spill } from '../spill/spill.ts';
@@ -195,7 +195,9 @@ export function createChunkSender<E extends Entry>(options: SenderOptions<E>) {
       timer = null;
       await transport.close();
       // Closing a connection to a frozen server takes seconds, and its result does not matter here.
-      await Promise.race([Promise.all([...sends, lane.running, replay?.stop()]), sleep(lastAnswerMs)]);
+      const answered = new AbortController();
+      await Promise.race([Promise.all([...sends, lane.running, replay?.stop()]), pause(lastAnswerMs, answered.signal)]);
+      answered.abort();
       if (spill !== null) await endsWithin(putRestOnDisk(spill), lastSpillMs);
       return inFlight.giveUpAll();
     },

@@ -48,14 +48,15 @@ export function watchMemoryOf(redis: Redis, share: number): MemoryWatch {
 }
 
 function createMemoryWatch(share: number, onEnd: () => void): MemoryWatch {
-  const connections = new Set<Redis>();
+  /** each with what is told of its end */
+  const connections = new Map<Redis, () => void>();
   let reading: MemoryReading | null = null;
   let readAtMs = 0;
   let looking: Promise<void> | null = null;
   let timer: NodeJS.Timeout | null = null;
 
   const ask = async (): Promise<MemoryReading | null> => {
-    const redis = [...connections].find(({ status }) => status === 'ready');
+    const redis = [...connections.keys()].find(({ status }) => status === 'ready');
     if (redis === undefined) return null;
     return answerWithin(answerWithinMs, async () => parseMemoryInfo(String(await redis.call('INFO', 'memory'))));
   };
@@ -80,7 +81,11 @@ function createMemoryWatch(share: number, onEnd: () => void): MemoryWatch {
   };
 
   const leave = (redis: Redis): void => {
-    if (!connections.delete(redis) || connections.size > 0) return;
+    const onceEnded = connections.get(redis);
+    if (onceEnded === undefined) return;
+    redis.off('end', onceEnded);
+    connections.delete(redis);
+    if (connections.size > 0) return;
     if (timer !== null) clearTimeout(timer);
     timer = null;
     onEnd();
@@ -92,9 +97,11 @@ function createMemoryWatch(share: number, onEnd: () => void): MemoryWatch {
     },
     leave,
     async join(redis: Redis): Promise<void> {
-      if (!connections.has(redis)) {
-        connections.add(redis);
-        redis.once('end', () => leave(redis));
+      // Of one that has ended nobody would tell the end.
+      if (!connections.has(redis) && redis.status !== 'end') {
+        const onceEnded = (): void => leave(redis);
+        connections.set(redis, onceEnded);
+        redis.once('end', onceEnded);
         void lookOnce();
       }
       // Also if the first reading is already under way.

@@ -1,7 +1,7 @@
 import { type BulkJobOptions, Job, Queue } from 'bullmq';
 import { jobName, type QueueName, queuePrefix } from '../../shared/contracts/queues.ts';
 import { within } from '../../shared/platform/deadline.ts';
-import type { Redis } from '../../shared/platform/redis/redis.ts';
+import { disconnect, type Redis } from '../../shared/platform/redis/redis.ts';
 import { classifyRedisError } from '../../shared/platform/redis/redis-errors.ts';
 import { type MemoryWatch, refuseAboveShare, watchMemoryOf } from './memory-watch.ts';
 
@@ -137,7 +137,7 @@ export function createBullmqTransport(options: TransportOptions): Transport {
     async close() {
       // A connection that is just reconnecting ends without an event.
       watched?.leave(redis);
-      redis.disconnect();
+      await disconnect(redis);
     },
   };
 }

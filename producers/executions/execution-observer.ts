@@ -221,6 +221,7 @@ export class ExecutionObserver implements ExecutionSink {
     try {
       return (await this.#pipeline?.close(options)) ?? nothingFlushed;
     } finally {
+      this.#parts.problems.close();
       this.#parts.metrics.close();
     }
   }

@@ -1,7 +1,7 @@
 import { generateEvents } from '../../demo/executions/events.ts';
 import { createScoringService } from '../../demo/executions/scoring-service.ts';
+import { demoStrategies } from '../../demo/executions/strategies.ts';
 import { createRandom } from '../../demo/random.ts';
-import { demoStrategies } from '../../demo/scoring/strategies.ts';
 import { toExecutionRecord } from '../../producers/executions/execution-record.ts';
 import type { Execution } from '../../producers/index.ts';
 import type { Database } from '../../shared/platform/postgres/database.ts';

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { demoStrategies } from '../../demo/scoring/strategies.ts';
+import { demoStrategies } from '../../demo/executions/strategies.ts';
 import { readTraceFile, type TraceRow, toEvents } from '../../demo/trace-file.ts';
 
 const header = 'TIMESTAMP,ContextTokens,GeneratedTokens';

@@ -17,6 +17,7 @@ export async function startRefusingProxy(redisUrl: string) {
   const port = await freePort();
   let refusal: Refusal | null = null;
   let refusesGreetings = false;
+  let refused = 0;
   const sockets = new Set<Socket>();
   const server = createServer((client) => {
     const upstream = connect(portOf(redisUrl), '127.0.0.1');
@@ -35,9 +36,10 @@ export async function startRefusingProxy(redisUrl: string) {
       rest = Buffer.concat([rest, bytes]);
       for (let command = firstCommand(rest); command !== null; command = firstCommand(rest)) {
         const [name = ''] = command.words;
-        if (refusal !== null && (refusesGreetings || !greetings.has(name.toLowerCase())))
+        if (refusal !== null && (refusesGreetings || !greetings.has(name.toLowerCase()))) {
+          refused += 1;
           client.write(`${refusal(command.words)}\r\n`);
-        else upstream.write(rest.subarray(0, command.bytes));
+        } else upstream.write(rest.subarray(0, command.bytes));
         rest = rest.subarray(command.bytes);
       }
     });
@@ -51,9 +53,14 @@ export async function startRefusingProxy(redisUrl: string) {
   url.port = String(port);
   return {
     url: url.href,
+    /** commands that were answered so since `answer` */
+    get refused(): number {
+      return refused;
+    },
     /** From now on, also for those that are connected, as they are cut off. @param next null: the server answers itself */
     answer(next: Refusal | null, { greetings: toGreetings = false } = {}): void {
       refusal = next;
+      refused = 0;
       refusesGreetings = toGreetings;
       for (const socket of sockets) socket.destroy();
     },

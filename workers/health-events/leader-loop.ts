@@ -53,8 +53,9 @@ async function readWith(lease: Lease, { config, trouble, parentLogger, ...deps }
   const { database, logger, view } = deps;
   const lost = new AbortController();
   const signal = AbortSignal.any([deps.signal, lost.signal]);
+  let renewing: Promise<unknown> = Promise.resolve();
   const renewal = setInterval(() => {
-    renewLease(database, lease, health.leaseMs).then(
+    renewing = renewLease(database, lease, health.leaseMs).then(
       (isHeld) => isHeld || lost.abort(),
       (error: unknown) => logger.warn({ reason: explainDatabaseError(error) }, 'the lease could not be renewed'),
     );
@@ -78,6 +79,8 @@ async function readWith(lease: Lease, { config, trouble, parentLogger, ...deps }
   } finally {
     clearInterval(renewal);
     Object.assign(view, standby);
+    // A renewal that is still under way would take the lease again.
+    await renewing;
     await releaseLease(database, lease).catch(() => undefined);
   }
 }

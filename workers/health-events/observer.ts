@@ -25,7 +25,8 @@ export function createObserver({
   );
 
   // What is told of is committed.
-  const tellMetrics = createMetricsTeller(logger);
+  const teller = createMetricsTeller(logger);
+  const { tellMetrics } = teller;
 
   const observer: EventObserver = {
     onCommitted({ results, transitions }, _position, gap) {
@@ -80,7 +81,13 @@ export function createObserver({
     logger.warn({ games }, 'the lobby stream lacks snapshots; announcing all games again');
   const onBadOffset = (problem: string, policy: string): void =>
     logger.error({ problem, policy }, 'the offset of the original cannot be used');
-  return { observer, onBad, onAnotherStream, onAnnounced, onBadOffset, close: deadLetters.close };
+  return {
+    ...{ observer, onBad, onAnotherStream, onAnnounced, onBadOffset, tellMetrics },
+    close(): void {
+      deadLetters.close();
+      teller.close();
+    },
+  };
 }
 
 /** @param publisher another consumer, which publishes to the lobby's stream now; null: this one does */

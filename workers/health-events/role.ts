@@ -1,8 +1,9 @@
 import { streamIdMs } from '../../shared/contracts/stream-id.ts';
 import { requireUrl } from '../../shared/platform/config/config.ts';
 import { answerWithin, endsWithin } from '../../shared/platform/deadline.ts';
+import { oneLife } from '../../shared/platform/lifecycle.ts';
 import { databaseAnswers } from '../../shared/platform/readiness.ts';
-import { createRedis } from '../../shared/platform/redis/redis.ts';
+import { createRedis, disconnect } from '../../shared/platform/redis/redis.ts';
 import { startProgressWatch } from '../runtime/progress-watch.ts';
 import type { Role, RoleDeps } from '../runtime/role.ts';
 import { lead } from './leader-loop.ts';
@@ -49,15 +50,11 @@ export function createHealthEvents({ config, database, redis, logger: parent, re
   const reader = connection('reader');
   const writer = connection('writer');
   const trouble = createServerTrouble({ backoff: config.retry, logger, metrics, view });
-  let watch: { livenessFailure(): string | null; stop(): void } | null = null;
+  let watch: ReturnType<typeof startProgressWatch> | null = null;
   let running: Promise<void> = Promise.resolve();
 
-  return {
-    heldRecords: 0,
-    failed: failed.promise,
-    notReadyReason: trouble.notReadyReason,
-    livenessFailure: () => watch?.livenessFailure() ?? null,
-    async start(): Promise<void> {
+  const { start, stop } = oneLife({
+    async begin(): Promise<void> {
       await trouble.onDatabase(async () => {
         await database.$queryRaw`select from sluice.runtime_record, sluice.stream_offset, sluice.stream_lease, sluice.lobby_outbox limit 0`;
       }, stopping.signal);
@@ -81,15 +78,22 @@ export function createHealthEvents({ config, database, redis, logger: parent, re
         if (!stopping.signal.aborted) failed.reject(error);
       });
     },
-    async stop(timeoutMs: number): Promise<boolean> {
+    async end(timeoutMs: number): Promise<boolean> {
       stopping.abort();
-      watch?.stop();
       const inTime = await endsWithin(running, timeoutMs);
-      reader.disconnect();
-      writer.disconnect();
+      await Promise.all([watch?.stop(), disconnect(reader), disconnect(writer)]);
       if (!inTime) await endsWithin(running, requeueMs);
       return inTime;
     },
+  });
+
+  return {
+    start,
+    stop,
+    heldRecords: 0,
+    failed: failed.promise,
+    notReadyReason: trouble.notReadyReason,
+    livenessFailure: () => watch?.livenessFailure() ?? null,
   };
 }
 

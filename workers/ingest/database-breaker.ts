@@ -27,14 +27,14 @@ export function createDatabaseBreaker(deps: {
   signal: AbortSignal;
   /** Has the database take a good record. @throws what the database says */
   rehearse(): Promise<unknown>;
-}): CircuitBreaker {
+}): { breaker: CircuitBreaker; closeLog(): void } {
   const { queue, config, logger, metrics, tellMetrics, signal, rehearse } = deps;
   const log = createThrottledLog<keyof typeof messages>(troubleLogEveryMs, (kind, { count, lastError }) => {
     const { message: reason, ...place } = describeDatabaseError(lastError);
     const level = kind === 'every row' ? 'error' : 'warn';
     logger[level]({ ...place, reason, failures: count }, messages[kind]);
   });
-  return createCircuitBreaker({
+  const breaker = createCircuitBreaker({
     backoff: config.retry,
     random: Math.random,
     signal,
@@ -46,4 +46,5 @@ export function createDatabaseBreaker(deps: {
     },
     onRecovered: (attempts) => logger.info({ attempts }, 'database answers again'),
   });
+  return { breaker, closeLog: log.close };
 }

@@ -94,5 +94,8 @@ export function createJobDelays({ definition, config, redis, logger, metrics, te
       await untilRedisAccepts(() => job.moveToWait(token));
       throw new WaitingError();
     },
+
+    /** Ends its log. */
+    close: log.close,
   };
 }

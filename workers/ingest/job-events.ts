@@ -15,7 +15,7 @@ export function reportEvents(
     metrics,
     tellMetrics,
   }: Pick<JobDeps, 'definition' | 'logger' | 'metrics' | 'tellMetrics'>,
-): void {
+): { close(): void } {
   const trouble = createThrottledLog<'queue'>(troubleLogEveryMs, (_kind, { count, lastError }) => {
     logger.warn({ count, err: lastError }, 'queue trouble');
   });
@@ -34,4 +34,5 @@ export function reportEvents(
     logger.error({ jobId: job?.id, reason }, 'job failed; its records stay in the failed set');
   });
   worker.on('error', (error) => trouble.report('queue', error));
+  return trouble;
 }

@@ -1,4 +1,5 @@
 import { endsWithin } from '../../shared/platform/deadline.ts';
+import { oneLife } from '../../shared/platform/lifecycle.ts';
 import { databaseAnswers } from '../../shared/platform/readiness.ts';
 import { startProgressWatch } from '../runtime/progress-watch.ts';
 import { createRedisClock } from '../runtime/redis-clock.ts';
@@ -42,8 +43,9 @@ export function createRecordRole(
     isOutage: () => breaker.isOutage,
     lacksDeadLetterBox: () => lacksDeadLetterBox(),
   });
-  const tellMetrics = createMetricsTeller(logger);
-  const breaker = createDatabaseBreaker({
+  const teller = createMetricsTeller(logger);
+  const { tellMetrics } = teller;
+  const { breaker, closeLog } = createDatabaseBreaker({
     queue,
     config,
     logger,
@@ -58,7 +60,7 @@ export function createRecordRole(
     backoff: config.retry,
   });
   const batcher = createBatcher({ limits: config.batch, write: writer.write });
-  const { worker, isHalted, lacksDeadLetterBox, settledJobs, whyRefused } = createRecordWorker({
+  const { worker, isHalted, lacksDeadLetterBox, settledJobs, whyRefused, closeLogs } = createRecordWorker({
     definition,
     config,
     database,
@@ -72,7 +74,7 @@ export function createRecordRole(
     memory,
     signal,
   });
-  const parts: { stop(): void | Promise<void> }[] = [];
+  const parts: { stop(): Promise<void> }[] = [];
   let livenessFailure = (): string | null => null;
   let whyWaiting = (): string | null => null;
 
@@ -106,14 +108,10 @@ export function createRecordRole(
     worker.run().catch((error: unknown) => logger.fatal({ err: error }, 'worker loop ended'));
   };
 
-  return {
-    get heldRecords(): number {
-      return batcher.heldRecords;
-    },
-    notReadyReason,
-    livenessFailure: () => livenessFailure(),
-    async start(): Promise<void> {
+  const { start, stop } = oneLife({
+    async begin(): Promise<void> {
       await clock.start(stopping.signal);
+      if (stopping.signal.aborted) return;
       const prepared = prepare?.(stopping.signal);
       if (prepared) {
         parts.push(prepared);
@@ -124,19 +122,30 @@ export function createRecordRole(
       if (!stopping.signal.aborted) begin();
     },
     /** What is not settled in time goes back to the queue, or, when Redis is away too, to whoever takes it when its lock has run out. */
-    async stop(timeoutMs: number): Promise<boolean> {
+    async end(timeoutMs: number): Promise<boolean> {
       stopping.abort();
       batcher.drain();
       const closed = worker.close();
       // Beside it: a look at the partitions may take some seconds to end.
-      const parted = Promise.all(parts.map(async (part) => part.stop()));
+      const parted = Promise.all(parts.map((part) => part.stop()));
       const inTime = await endsWithin(closed, timeoutMs);
       if (!inTime) {
         giveUp.abort();
         await endsWithin(closed, requeueMs);
       }
       await endsWithin(parted, requeueMs);
+      for (const close of [closeLogs, closeLog, teller.close]) close();
       return inTime;
     },
+  });
+
+  return {
+    start,
+    stop,
+    get heldRecords(): number {
+      return batcher.heldRecords;
+    },
+    notReadyReason,
+    livenessFailure: () => livenessFailure(),
   };
 }

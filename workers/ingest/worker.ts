@@ -96,9 +96,14 @@ export function createRecordWorker(deps: ProcessorDeps) {
   keepRedisTime(worker, deps.clock);
   const standing = createRedisStanding(() => performance.now());
   noteAnswers(worker, standing);
-  reportEvents(worker, deps);
+  const trouble = reportEvents(worker, deps);
   return {
     worker,
+    /** Ends the logs that tell of many events at a time. Call it when the worker is closed. */
+    closeLogs(): void {
+      delays.close();
+      trouble.close();
+    },
     /** why Redis does not do what the worker needs, as far as it refuses; null when it does */
     whyRefused: standing.whyRefused,
     /** whether it has stopped taking jobs because too many records are dead */

@@ -1,5 +1,6 @@
 import { maintenanceQueue, queuePrefix } from '../../shared/contracts/queues.ts';
 import { endsWithin } from '../../shared/platform/deadline.ts';
+import { oneLife } from '../../shared/platform/lifecycle.ts';
 import { retryWhileWorthWaiting } from '../runtime/database-retry.ts';
 import { createRedisClock } from '../runtime/redis-clock.ts';
 import { retryWhileRefused } from '../runtime/redis-retry.ts';
@@ -35,7 +36,8 @@ export function createMaintenance(
   const findings = createFindings({ redis, key });
   const metrics = createMaintenanceMetrics(registry, { findings: findings.read, isOutage: () => isOutage });
   // What is told of is committed.
-  const tellMetrics = createMetricsTeller(logger);
+  const teller = createMetricsTeller(logger);
+  const { tellMetrics } = teller;
   const tasks = createTasks({
     config,
     database,
@@ -53,7 +55,8 @@ export function createMaintenance(
   const run = { retry: config.retry, logger, signal, waitsForDatabase: true, onOutage };
   const standing = createRedisStanding(() => performance.now());
   const clock = createRedisClock(redis);
-  const worker = createMaintenanceWorker({ config, redis, logger, metrics, findings, tasks, run, standing, clock });
+  const deps = { config, redis, logger, metrics, findings, tasks, run, standing, clock };
+  const { worker, closeLog } = createMaintenanceWorker(deps);
   const schedule = createSchedule({ redis, namespace: config.namespace, everyMs, clock });
   let timer: NodeJS.Timeout | undefined;
 
@@ -86,11 +89,8 @@ export function createMaintenance(
     );
   };
 
-  return {
-    heldRecords: 0,
-    notReadyReason: standing.whyRefused,
-    livenessFailure: () => null,
-    async start(): Promise<void> {
+  const { start, stop } = oneLife({
+    async begin(): Promise<void> {
       await clock.start(signal);
       await findTables();
       if (signal.aborted) return;
@@ -105,12 +105,15 @@ export function createMaintenance(
       worker.run().catch((error: unknown) => logger.fatal({ err: error }, 'worker loop ended'));
     },
     /** A task ends at the next place where it can, such as between two batches, and goes back to the queue. */
-    async stop(timeoutMs: number): Promise<boolean> {
+    async end(timeoutMs: number): Promise<boolean> {
       stopping.abort();
       clearInterval(timer);
       const inTime = await endsWithin(worker.close(), timeoutMs);
       await endsWithin(schedule.close(), requeueMs);
+      for (const close of [closeLog, teller.close]) close();
       return inTime;
     },
-  };
+  });
+
+  return { start, stop, heldRecords: 0, notReadyReason: standing.whyRefused, livenessFailure: () => null };
 }

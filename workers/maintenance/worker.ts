@@ -26,7 +26,7 @@ export function createMaintenanceWorker(deps: {
   run: RunOptions;
   standing: RedisStanding;
   clock: RedisClock;
-}): Worker {
+}): { worker: Worker; closeLog(): void } {
   const { config, logger, metrics, findings, tasks } = deps;
 
   const process = async (job: Job, token?: string): Promise<void> => {
@@ -80,7 +80,7 @@ export function createMaintenanceWorker(deps: {
   worker.on('error', (error) => trouble.report('queue', error));
   worker.on('stalled', (jobId) => logger.warn({ jobId }, 'a worker died while running a task; running it again'));
   noteAnswers(worker, deps.standing);
-  return worker;
+  return { worker, closeLog: trouble.close };
 }
 
 interface Ending {

@@ -124,13 +124,15 @@ export function startPartitionKeeper(
     looking = keepLooking(hasToday && (await lookAround(true)) === 'done');
   };
 
+  const ready = lookAtStart();
   return {
-    ready: lookAtStart(),
+    ready,
     whyWaiting: (): string | null =>
       waiting !== null && performance.now() - waiting.sinceMs < freshMs ? waiting.why : null,
     async stop(): Promise<void> {
       stopping.abort();
-      await endsWithin(looking, stopWithinMs);
+      const ended = Promise.allSettled([ready]).then(() => looking);
+      await endsWithin(ended, stopWithinMs);
     },
   };
 }

@@ -37,7 +37,7 @@ export async function startProbeServer(options: ProbeServerOptions) {
     return reply.type(metrics.contentType).send(await metrics.metrics());
   });
   const url = await server.listen({ host: options.host, port: options.port });
-  return { url, close: () => server.close() };
+  return { url, stop: () => server.close() };
 }
 
 /** Compares digests, so that the time taken says nothing about the token. */

@@ -20,7 +20,7 @@ const slowestLookMs = 10_000;
 /** Looks at a worker's progress every few seconds, so that a probe is answered at once from what is known. @param what see findStuckness */
 export function startProgressWatch(sources: ProgressSources, stuckAfterMs: number, what?: string) {
   let progress = beginProgress(sources.now());
-  let looking = false;
+  let looking: Promise<void> | null = null;
 
   const look = async (): Promise<void> => {
     const settledJobs = sources.settledJobs();
@@ -36,12 +36,10 @@ export function startProgressWatch(sources: ProgressSources, stuckAfterMs: numbe
   const timer = setInterval(
     () => {
       // A look that takes its time is not joined by another one.
-      if (looking) return;
-      looking = true;
-      look()
+      looking ??= look()
         .catch(() => undefined)
         .finally(() => {
-          looking = false;
+          looking = null;
         });
     },
     Math.min(slowestLookMs, stuckAfterMs / looksWithinLimit),
@@ -50,6 +48,10 @@ export function startProgressWatch(sources: ProgressSources, stuckAfterMs: numbe
 
   return {
     livenessFailure: (): string | null => findStuckness(progress, stuckAfterMs, what),
-    stop: (): void => clearInterval(timer),
+    /** Resolves when no look goes on any more. */
+    async stop(): Promise<void> {
+      clearInterval(timer);
+      await looking;
+    },
   };
 }

@@ -29,7 +29,7 @@ export function watchStart(
   );
   const begun = (): void => {
     isStarting = false;
-    watch.stop();
+    void watch.stop();
   };
   return {
     get heldRecords(): number {
@@ -39,9 +39,9 @@ export function watchStart(
     notReadyReason: () => role.notReadyReason() ?? (isStarting ? 'starting, taking no work yet' : null),
     livenessFailure: () => (isStarting ? watch.livenessFailure() : role.livenessFailure()),
     start: () => role.start().finally(begun),
-    stop(timeoutMs: number): Promise<boolean> {
-      watch.stop();
-      return role.stop(timeoutMs);
+    async stop(timeoutMs: number): Promise<boolean> {
+      const [inTime] = await Promise.all([role.stop(timeoutMs), watch.stop()]);
+      return inTime;
     },
   };
 }

@@ -36,6 +36,7 @@ export function createQueueWatch(deps: {
   const pasts = new Map<QueueName, QueueSample[]>(queueNames.map((queue) => [queue, []]));
   const histories = new Map<QueueName, TimedReading[]>(queueNames.map((queue) => [queue, []]));
   let timer: NodeJS.Timeout | null = null;
+  let isStopped = false;
 
   /** @throws the error of Redis or of its client */
   const look = async (queue: QueueName): Promise<WatchedQueue> => {
@@ -57,11 +58,13 @@ export function createQueueWatch(deps: {
     /** Depth and age of a queue over the last hour, oldest first; starts with this process. */
     pastOf: (queue: QueueName): readonly QueueSample[] => pasts.get(queue) ?? [],
     start(): void {
+      if (timer !== null || isStopped) return;
       const tick = (): void => void lookAtAll().catch(() => undefined);
       tick();
       timer = setInterval(tick, everyMs).unref();
     },
     stop(): void {
+      isStopped = true;
       if (timer !== null) clearInterval(timer);
     },
   };

@@ -13,7 +13,9 @@ export function createThrottledLog<Kind extends string>(
   write: (kind: Kind, events: ThrottledEvents) => void,
 ) {
   const pending = new Map<Kind, ThrottledEvents>();
-  const quiet = new Map<Kind, NodeJS.Timeout>();
+  /** null: there is no end to it */
+  const quiet = new Map<Kind, NodeJS.Timeout | null>();
+  let isClosed = false;
 
   const flush = (kind: Kind): void => {
     const events = pending.get(kind);
@@ -27,6 +29,10 @@ export function createThrottledLog<Kind extends string>(
   };
 
   const startQuietTime = (kind: Kind): void => {
+    if (isClosed) {
+      quiet.set(kind, null);
+      return;
+    }
     const timer = setTimeout(() => {
       quiet.delete(kind);
       if (!pending.has(kind)) return;
@@ -45,9 +51,10 @@ export function createThrottledLog<Kind extends string>(
       flush(kind);
       startQuietTime(kind);
     },
-    /** Writes what is still to be told. */
+    /** Writes what is still to be told. Of what comes later only the first of each kind is told: no timer runs any more. */
     close(): void {
-      for (const timer of quiet.values()) clearTimeout(timer);
+      isClosed = true;
+      for (const timer of quiet.values()) if (timer !== null) clearTimeout(timer);
       quiet.clear();
       for (const kind of [...pending.keys()]) flush(kind);
     },

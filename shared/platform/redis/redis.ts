@@ -1,4 +1,5 @@
 import { type Command, Redis, type RedisOptions, ReplyError } from 'ioredis';
+import { endsWithin } from '../deadline.ts';
 import { withoutArguments } from '../error-report.ts';
 import type { Logger } from '../logging/logger.ts';
 import { classifyRedisError } from './redis-errors.ts';
@@ -83,12 +84,27 @@ export function createRedis(
   return client;
 }
 
+/** A server that is stopped, or out of reach, does not take leave. */
+const leaveWithinMs = 50;
+
+/** Closes a connection, and opens it no more. Resolves when nothing of it is left, which a server can hardly put off. */
+export async function disconnect(redis: Redis): Promise<void> {
+  // In other states there is no socket, and the client does not say when it has ended.
+  if (!['connecting', 'connect', 'ready'].includes(redis.status)) return redis.disconnect();
+  const ended = new Promise((resolve) => redis.once('end', resolve));
+  redis.disconnect();
+  if (await endsWithin(ended, leaveWithinMs)) return;
+  redis.stream?.destroy();
+  await endsWithin(ended, leaveWithinMs);
+}
+
 /** What holds for a client, and for its duplicates: BullMQ makes some for itself. */
 function guard(client: Redis): void {
   hideCommands(client);
   insistOnDatabase(client);
   letScriptsMakeRoom(client);
   goOnWithoutInfo(client);
+  forgetClosedSocket(client);
   const duplicate = client.duplicate.bind(client);
   client.duplicate = (override): Redis => {
     const copy = duplicate(override);
@@ -184,6 +200,15 @@ function goOnWithoutInfo(client: Redis): void {
 }
 
 type InfoCallback = (error: Error | null, text?: string) => void;
+
+/** The client waits two seconds for its socket to close, also for one that is closed, and a process goes on for as long. */
+function forgetClosedSocket(client: Redis): void {
+  const leave = client.disconnect.bind(client);
+  client.disconnect = (reconnect?: boolean): void => {
+    leave(reconnect);
+    if (client.stream?.destroyed) client.stream.emit('close');
+  };
+}
 
 /** Makes `connect()` reject with what went wrong; by itself the client says no more than that the connection is closed. */
 function tellWhyNotConnected(client: Redis): void {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { type GenerateEventsOptions, generateEvents } from '../../../demo/executions/events.ts';
-import { demoStrategies } from '../../../demo/scoring/strategies.ts';
+import { demoStrategies } from '../../../demo/executions/strategies.ts';
 
 const generate = (options: Partial<GenerateEventsOptions> = {}) => [
   ...generateEvents({ count: 5000, seed: 1, strategies: demoStrategies, ...options }),

@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import type { HealthEventType } from '../../../shared/contracts/health-event.ts';
 import { createLogger } from '../../../shared/platform/logging/logger.ts';
@@ -82,14 +81,18 @@ async function aLeader() {
   };
 }
 
+type Looker = { client: Awaited<ReturnType<typeof connect>> };
+
 /** Resolves when a statement waits for a lock. */
-async function untilWaiting({ client }: { client: Awaited<ReturnType<typeof connect>> }): Promise<void> {
-  await until(async () => {
-    const { rowCount } = await client.query(
-      "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
-    );
-    return rowCount === 1;
-  });
+async function untilWaiting(place: Looker): Promise<void> {
+  await until(async () => (await countWaiting(place)) === 1);
+}
+
+async function countWaiting({ client }: Looker): Promise<number | null> {
+  const { rowCount } = await client.query(
+    "select from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'",
+  );
+  return rowCount;
 }
 
 describe('a commit', () => {
@@ -161,8 +164,13 @@ describe('the outbox', () => {
     const { outcome } = await commitExit();
     await untilWaiting(place);
     // The numbers of the commit's snapshots are given out, but nobody can see them yet.
-    const told = announceAllGames(database, lease, 9).then(() => relay.publish());
-    await Promise.race([told, sleep(300)]);
+    let isTold = false;
+    const told = announceAllGames(database, lease, 9)
+      .then(() => relay.publish())
+      .finally(() => {
+        isTold = true;
+      });
+    await until(async () => isTold || (await countWaiting(place)) === 2);
     await other.query('select pg_advisory_unlock(42)');
     await Promise.all([outcome, told]);
     await relay.publish();

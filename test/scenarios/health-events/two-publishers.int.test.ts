@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { placeKey } from '../../../shared/contracts/lobby-event.ts';
 import type { Database } from '../../../shared/platform/postgres/database.ts';
@@ -49,6 +48,16 @@ async function untilTold(place: HealthPlace, entries: number): Promise<void> {
   await until(async () => (await place.redis.xlen(place.keys.lobbyStream)) >= entries);
 }
 
+/**
+ * Resolves when those that publish, or may not, have looked at the place so many times more.
+ *
+ * @param who the field of the place that each look of theirs changes
+ */
+async function untilLooked({ redis, keys }: HealthPlace, who: 'seen_at' | 'refused_at', times: number): Promise<void> {
+  const looks = new Set<string | null>();
+  await until(async () => looks.add(await redis.hget(placeKey(keys.lobbyStream), who)).size > times);
+}
+
 describe('two labels on one database', () => {
   test('one of them publishes, and the lobby is told of each change once, by whichever it was taken in', async () => {
     const place = await aHealthPlace();
@@ -67,8 +76,7 @@ describe('two labels on one database', () => {
       await place.add(...games.map((game_id) => ({ game_id, ...change(round) })));
       await untilTold(place, games.length * round);
     }
-    // Long enough for both to look at the place several times.
-    await sleep(3_000);
+    for (const who of ['seen_at', 'refused_at'] as const) await untilLooked(place, who, 3);
     expect(await place.redis.xlen(place.keys.lobbyStream)).toBe(games.length * rounds);
     const told = Array.from({ length: rounds }, (_, round) => (round % 2 === 0 ? 'engine_unreachable' : 'running'));
     for (const game of games.slice(0, 20)) expect(await heard(place, game)).toEqual(told);
@@ -91,8 +99,10 @@ describe('two labels on one database', () => {
     await until(async () => !(await isRefused(second)));
     await place.add(recovered(2));
     await untilTold(place, 2);
-    await sleep(1_500);
-    expect(await heard(place, 'game-1')).toEqual(['engine_unreachable', 'running']);
+    // Whatever it told again would come before.
+    await place.add(exited(3));
+    await untilTold(place, 3);
+    expect(await heard(place, 'game-1')).toEqual(['engine_unreachable', 'running', 'engine_unreachable']);
   });
 });
 
@@ -127,7 +137,7 @@ describe('two databases on one Redis', () => {
     await first.stop();
     await untilTold(place, told + games.length);
     await until(async () => !(await isRefused(second)));
-    await sleep(1_500);
+    await untilLooked(place, 'seen_at', 3);
     expect(await place.redis.xlen(place.keys.lobbyStream)).toBe(told + games.length);
     const last = (await place.lobby()).slice(told);
     expect(new Set(last.map((entry) => entry['game_id'])).size).toBe(games.length);
@@ -141,7 +151,7 @@ describe('two databases on one Redis', () => {
     await place.add(...games.map((game_id) => ({ game_id, ...exited(1) })));
     await untilTold(place, games.length);
     for (const each of [place, other]) await forgetPublished(each);
-    await sleep(5_000);
+    for (const who of ['seen_at', 'refused_at'] as const) await untilLooked(place, who, 5);
     expect(await place.redis.xlen(place.keys.lobbyStream)).toBe(games.length);
     expect((await Promise.all(workers.map(isRefused))).filter(Boolean)).toHaveLength(1);
     expect(await Promise.all(workers.map(isLeading))).toEqual([true, true]);

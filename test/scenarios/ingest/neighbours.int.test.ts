@@ -122,10 +122,10 @@ test('neighbours: an error of the server that nobody foresaw makes jobs wait, no
   await client.query(`create function broken_disk() returns trigger language plpgsql as
     'begin raise exception using errcode = ''58030''; end'`);
   await client.query('create trigger broken before insert on strategy_execution_log execute function broken_disk()');
-  await start();
+  const worker = await start();
   await add(...good);
-  await until(async () => (await queue.getActiveCount()) === 3);
-  await new Promise((resolve) => setTimeout(resolve, 300));
+  await until(async () => (await worker.metric('sluice_statement_retries_total', { code: '58030' })) > 3);
+  expect(await queue.getActiveCount()).toBe(3);
   expect(await queue.getFailedCount()).toBe(0);
   await client.query('drop trigger broken on strategy_execution_log');
   await idle();

@@ -16,7 +16,7 @@ async function serve(options: Partial<ProbeServerOptions> = {}) {
     livenessFailure: () => null,
     ...options,
   });
-  onTestFinished(() => server.close());
+  onTestFinished(() => server.stop());
   const get = async (path: string, authorization?: string) => {
     const response = await fetch(
       `${server.url}${path}`,
@@ -119,13 +119,13 @@ test('probe: closing does not wait for a request under way', async () => {
   });
   const answer = expect(get('/readyz')).rejects.toThrow();
   await asked.promise;
-  await server.close();
+  await server.stop();
   await answer;
 });
 
 test('probe: closed, it does not answer any more, though connections were kept open', async () => {
   const { server, get } = await serve();
   await get('/healthz');
-  await server.close();
+  await server.stop();
   await expect(get('/healthz')).rejects.toThrow();
 });

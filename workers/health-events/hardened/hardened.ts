@@ -5,7 +5,6 @@ import type { Database } from '../../../shared/platform/postgres/database.ts';
 import type { Redis } from '../../../shared/platform/redis/redis.ts';
 import { isRefusal } from '../../../shared/platform/redis/redis-errors.ts';
 import type { Repeat } from '../../../shared/platform/retry.ts';
-import { createMetricsTeller } from '../../runtime/tell-metrics.ts';
 import type { Lease } from '../lease.ts';
 import type { HealthMetrics } from '../metrics.ts';
 import { createObserver, logPublisher } from '../observer.ts';
@@ -52,7 +51,8 @@ export async function readHardened(deps: SessionDeps): Promise<'stopped' | 'fenc
   const ended = new AbortController();
   const signal = AbortSignal.any([deps.signal, ended.signal]);
   const askWriter: Repeat = (work) => onRedis(writer, work);
-  const tellMetrics = createMetricsTeller(logger);
+  const told = createObserver({ metrics, logger, view });
+  const { observer, onBad, onAnotherStream, onAnnounced, onBadOffset, tellMetrics } = told;
   const held = createHeldEntries();
   const stream = createStreamReader(reader, config.stream);
   const store = createEventStore({
@@ -65,11 +65,6 @@ export async function readHardened(deps: SessionDeps): Promise<'stopped' | 'fenc
       return () => tellMetrics(stopTimer);
     },
     signal,
-  });
-  const { observer, onBad, onAnotherStream, onAnnounced, onBadOffset, close } = createObserver({
-    metrics,
-    logger,
-    view,
   });
   const relay = createLobbyRelay({
     database,
@@ -144,7 +139,7 @@ export async function readHardened(deps: SessionDeps): Promise<'stopped' | 'fenc
     onAnotherStream,
   })
     .catch(unlessStopped)
-    .finally(relay.finish);
+    .finally(() => void relay.stop());
   const publishing = relay.run().catch(unlessStopped);
 
   /** Nothing is waited for that nothing depends on: the next entry, and the look at a place that is known. */
@@ -165,7 +160,7 @@ export async function readHardened(deps: SessionDeps): Promise<'stopped' | 'fenc
     await Promise.allSettled([reading, publishing, leaving]);
     signal.removeEventListener('abort', stop);
     store.close();
-    close();
+    told.close();
   }
 
   function onCommitted(...committed: Parameters<typeof observer.onCommitted>): void {

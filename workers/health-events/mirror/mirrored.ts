@@ -1,4 +1,5 @@
 import { pause } from '../../../shared/platform/deadline.ts';
+import { disconnect } from '../../../shared/platform/redis/redis.ts';
 import type { SessionDeps } from '../hardened/hardened.ts';
 import { logPublisher } from '../observer.ts';
 import { createLobbyPlace, leasesOfSilence, type PlaceReply } from '../outbox/lobby-place.ts';
@@ -64,8 +65,7 @@ export async function readMirrored(deps: SessionDeps): Promise<'stopped' | 'fenc
   } finally {
     ended.abort();
     await place.release();
-    reader.disconnect();
-    writer.disconnect();
+    await Promise.all([disconnect(reader), disconnect(writer)]);
   }
 }
 

@@ -67,6 +67,7 @@ export function createLobbyPlace({
 
     /** Says that this session is there, until the signal aborts. @param onReply is told what came of it, if anything did */
     stayWhile(signal: AbortSignal, onReply: (reply: PlaceReply) => void = () => undefined): void {
+      if (signal.aborted) return;
       const timer = setInterval(() => {
         call('join').then(onReply, () => undefined);
       }, silenceMs / 6);

@@ -53,8 +53,9 @@ export function createLobbyRelay(deps: RelayDeps) {
   let wake = (): void => undefined;
   let woken = 1;
   let settled = 0;
-  let isFinishing = false;
-  const finishing = Promise.withResolvers<void>();
+  let running: Promise<'stopped' | 'fenced'> | null = null;
+  let isStopping = false;
+  const stopping = Promise.withResolvers<void>();
 
   const call = (...what: string[]): Promise<PlaceReply> => onRedis(() => lobby.call(...what));
 
@@ -140,8 +141,24 @@ export function createLobbyRelay(deps: RelayDeps) {
     const timer = new AbortController();
     const { promise, resolve } = Promise.withResolvers<void>();
     if (outcome === 'done') wake = resolve;
-    await Promise.race([promise, finishing.promise, sleep(idleLookMs, undefined, timer).catch(() => undefined)]);
+    await Promise.race([promise, stopping.promise, sleep(idleLookMs, undefined, timer).catch(() => undefined)]);
     timer.abort();
+  };
+
+  const publishAll = async (): Promise<'stopped' | 'fenced'> => {
+    const ended = new AbortController();
+    lobby.stayWhile(ended.signal);
+    try {
+      while (!isStopping || settled < woken) {
+        const outcome = await publish();
+        if (outcome === 'fenced') return outcome;
+        if (!isStopping) await untilTime(outcome);
+      }
+    } finally {
+      ended.abort();
+    }
+    await lobby.release();
+    return 'stopped';
   };
 
   return {
@@ -163,30 +180,22 @@ export function createLobbyRelay(deps: RelayDeps) {
 
     publish,
 
-    /** Publishes whenever it is told to, and looks now and then, until `finish`. @returns `fenced` as `publish` does */
+    /** Publishes whenever it is told to, and looks now and then, until `stop`. @returns `fenced` as `publish` does */
     async run(): Promise<'stopped' | 'fenced'> {
-      const ended = new AbortController();
-      lobby.stayWhile(ended.signal);
-      try {
-        while (!isFinishing || settled < woken) {
-          const outcome = await publish();
-          if (outcome === 'fenced') return outcome;
-          if (!isFinishing) await untilTime(outcome);
-        }
-      } finally {
-        ended.abort();
-      }
-      await lobby.release();
-      return 'stopped';
+      if (isStopping && running === null) return 'stopped';
+      running ??= publishAll();
+      return await running;
     },
 
     /** Publishes nothing any more, and lets another consumer do so at once. */
     release: lobby.release,
 
-    /** Lets `run` end when everything that it was told of is published. */
-    finish(): void {
-      isFinishing = true;
-      finishing.resolve();
+    /** Ends `run` when everything that it was told of is published. */
+    async stop(): Promise<void> {
+      isStopping = true;
+      stopping.resolve();
+      // Whoever called `run` hears how it ended.
+      await Promise.allSettled([running]);
     },
   };
 }

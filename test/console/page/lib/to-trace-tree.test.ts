@@ -2,9 +2,9 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { ToTraceTree, TraceNode } from '../../../../console/page/lib/run-shapes.d.ts';
 import { generateEvents } from '../../../../demo/executions/events.ts';
-import type { TraceEntry } from '../../../../demo/scoring/evaluation.ts';
-import { evaluate } from '../../../../demo/scoring/interpreter.ts';
-import { demoStrategies } from '../../../../demo/scoring/strategies.ts';
+import { score } from '../../../../demo/executions/score.ts';
+import { demoStrategies } from '../../../../demo/executions/strategies.ts';
+import type { TraceEntry } from '../../../../producers/index.ts';
 import { pageModule } from '../../../support/page-module.ts';
 
 const { toTraceTree } = await pageModule<{ toTraceTree: ToTraceTree }>('lib/to-trace-tree.js');
@@ -180,11 +180,11 @@ test('trace tree: of every run of the demo each node is once under the one that 
   let failures = 0;
   for (const event of generateEvents({ count: 400, seed: 3, strategies: demoStrategies })) {
     const strategy = byId.get(event.strategyId);
-    if (strategy === undefined || strategy.limits !== undefined) continue;
+    if (strategy === undefined || strategy.limit !== undefined) continue;
     const trace: TraceEntry[] = [];
     let failedNodeId: string | null = null;
     try {
-      evaluate(strategy, event, { trace, now: () => 0 });
+      score(strategy, event.data, { trace, nodesExecuted: 0, points: null, caseName: null });
     } catch (error) {
       failures += 1;
       failedNodeId = (error as { nodeId?: string }).nodeId ?? null;

@@ -1,10 +1,9 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { replayDeadLetters } from '../../../../dead-letters/replay.ts';
 import { commitEvents, loadGames } from '../../../../workers/health-events/hardened/game-store.ts';
 import { planEvents } from '../../../../workers/health-events/hardened/plan-events.ts';
 import { acquireLease, renewLease } from '../../../../workers/health-events/lease.ts';
-import { connect, until } from '../../../support/fixtures.ts';
+import { connect, until, untilBlocked } from '../../../support/fixtures.ts';
 import { openDatabase } from '../../../support/health.ts';
 import { aHealthPlace } from '../../../support/health-place.ts';
 
@@ -110,7 +109,7 @@ describe('a commit', () => {
     await other.query('begin');
     await other.query('update stream_lease set token = token + 1');
     const outcome = commitEvents(database, lease, commit);
-    await sleep(100);
+    await untilBlocked(place.databaseUrl);
     await other.query('commit');
     expect(await outcome).toEqual({ kind: 'fenced' });
     expect(await seen()).toMatchObject(untouched);

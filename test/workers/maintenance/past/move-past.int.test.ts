@@ -261,16 +261,16 @@ test('past: a DEFAULT partition that takes longer than a statement may is planne
     await holder.query(`begin; reindex index ${table}_default_pkey`);
     const running = run();
     running.catch(() => undefined);
-    // No plan can be made without a look at the index. The patient connection waits, and the one of the worker has given up before.
+    // No plan can be made without a look at the index. The patient connection waits for longer than a statement may take.
     await until(
       async () =>
         (
           await client.query(
-            `select from pg_stat_activity where datname = current_database() and application_name = 'sluice partitions' and wait_event_type = 'Lock'`,
+            `select from pg_stat_activity where datname = current_database() and application_name = 'sluice partitions'
+               and wait_event_type = 'Lock' and query_start < clock_timestamp() - interval '1.1 s'`,
           )
         ).rowCount === 1,
     );
-    await sleep(1_200);
     await holder.query('commit');
     return running;
   };
