@@ -36,6 +36,7 @@ export function createRecordRole(
   const clock = createRedisClock(redis);
   const depth = createQueueDepth({ redis, queue, namespace: config.namespace, now: clock.now });
   const metrics = createWorkerMetrics(registry, {
+    queue,
     heldRecords: () => batcher.heldRecords,
     queueDepth: depth.read,
     isHalted: () => isHalted(),
