@@ -9,6 +9,11 @@ export interface QueueLoad {
   workers: number | null;
 }
 
+/** Delayed jobs are none of it: they wait for their time, not for a worker. */
+export function backlogOf({ waiting, active }: { waiting: number; active: number }): number {
+  return waiting + active;
+}
+
 /** Below one job in a minute nothing was seen to be done, so no less is assumed. */
 const slowest = 1 / 60;
 

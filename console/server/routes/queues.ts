@@ -5,7 +5,7 @@ import { fromRedis } from '../http/from-redis.ts';
 import { Problem } from '../http/problem.ts';
 import { countWorkers } from '../queues/count-workers.ts';
 import type { WatchedQueue } from '../queues/queue-watch.ts';
-import { backlogSeconds, desiredWorkers } from '../queues/scaling.ts';
+import { backlogOf, backlogSeconds, desiredWorkers } from '../queues/scaling.ts';
 import { problems } from '../schemas/common.ts';
 import { queueHistory, queueList, scaling, scalingQuery } from '../schemas/queues.ts';
 
@@ -103,11 +103,6 @@ function toLoad(queue: WatchedQueue & { workers: number | null }, targetSeconds:
     oldestAgeSeconds: ageSeconds(queue.oldestAddedAtMs, Date.now()) ?? 0,
     desiredWorkers: desiredWorkers(load, targetSeconds),
   };
-}
-
-/** Delayed jobs are none of it: they wait for their time, not for a worker. */
-function backlogOf({ waiting, active }: WatchedQueue): number {
-  return waiting + active;
 }
 
 function drainSeconds(queue: WatchedQueue): number | null {
