@@ -2,7 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { Gauge, Histogram, type Registry } from 'prom-client';
 import { fromRedis } from './http/from-redis.ts';
 import type { QueueWatch } from './queues/queue-watch.ts';
-import { backlogOf } from './queues/scaling.ts';
+import { backlogOf, minWorkers } from './queues/scaling.ts';
 
 /** What the console tells Prometheus. */
 export function createConsoleMetrics(queueWatch: QueueWatch, registry: Registry) {
@@ -47,6 +47,16 @@ export function createConsoleMetrics(queueWatch: QueueWatch, registry: Registry)
     async collect() {
       this.reset();
       for (const { queue, isPaused } of await readQueues()) this.set({ queue }, Number(isPaused));
+    },
+  });
+  new Gauge({
+    name: 'sluice_queue_min_workers',
+    help: '1 while jobs of the queue are unfinished or came in the last minute, and it is not paused, else 0. Absent while Redis does not answer',
+    labelNames: ['queue'] as const,
+    registers: [registry],
+    async collect() {
+      this.reset();
+      for (const queue of await readQueues()) this.set({ queue: queue.queue }, minWorkers(queue));
     },
   });
   return {

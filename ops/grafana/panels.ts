@@ -75,11 +75,12 @@ export const rows: readonly Row[] = [
         queries: [{ expr: of('namespace_queue:sluice_queue_backlog_seconds:max'), legend: '{{queue}}' }],
       },
       {
-        title: 'Backlog and pause',
+        title: 'Backlog, pause, and whether a worker is needed',
         unit: 'short',
         queries: [
           { expr: `max by (queue) (${of('sluice_queue_backlog_jobs')})`, legend: '{{queue}} jobs' },
           { expr: `max by (queue) (${of('sluice_queue_paused')})`, legend: '{{queue}} paused' },
+          { expr: `max by (queue) (${of('sluice_queue_min_workers')})`, legend: '{{queue}} needs a worker' },
         ],
       },
       {

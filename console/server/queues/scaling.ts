@@ -14,6 +14,22 @@ export function backlogOf({ waiting, active }: { waiting: number; active: number
   return waiting + active;
 }
 
+/**
+ * How many workers there must be at least: 1 while jobs of the queue are unfinished or came in the last minute. An autoscaler
+ * that goes down to none goes by this, and not by the backlog: where workers keep up, that is 0 nearly whenever somebody looks,
+ * and a delayed job is not in it, which only a worker takes up when its time has come.
+ */
+export function minWorkers(queue: {
+  waiting: number;
+  active: number;
+  delayed: number;
+  isPaused: boolean;
+  rates: { arrivalsPerSecond: number } | null;
+}): 0 | 1 {
+  const { waiting, active, delayed, isPaused, rates } = queue;
+  return !isPaused && waiting + active + delayed + (rates?.arrivalsPerSecond ?? 0) > 0 ? 1 : 0;
+}
+
 /** Below one job in a minute nothing was seen to be done, so no less is assumed. */
 const slowest = 1 / 60;
 
