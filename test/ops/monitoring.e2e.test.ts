@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Registry } from 'prom-client';
 import { expect, inject, onTestFinished, test } from 'vitest';
-import { parse } from 'yaml';
+import { parse, parseDocument } from 'yaml';
 import { freePort } from '../../dev/servers/free-port.ts';
 import { rows } from '../../ops/grafana/panels.ts';
 import {
@@ -30,6 +30,15 @@ const { groups } = parse(readFileSync(rulesFile, 'utf8')) as { groups: { rules: 
 const rules = groups.flatMap((group) => group.rules);
 const panelExpressions = rows.flatMap(({ panels }) => panels.flatMap(({ queries }) => queries.map(({ expr }) => expr)));
 
+/** What KEDA asks. In the test there is no namespace of Kubernetes. */
+const kedaFile = new URL('../../ops/kubernetes/components/keda-prometheus/scaled-object.yaml', import.meta.url);
+const scaledObject = parseDocument(readFileSync(kedaFile, 'utf8')).toJS() as {
+  spec: { triggers: { metadata: { query?: string } }[] };
+};
+const kedaExpressions = scaledObject.spec.triggers.flatMap(
+  ({ metadata }) => metadata.query?.replace('{namespace="sluice"}', '') ?? [],
+);
+
 /** What Grafana puts in place of its variables. */
 function asGrafanaAsks(expr: string): string {
   return expr.replaceAll('$namespace', '.*').replaceAll('$__rate_interval', '1m');
@@ -43,9 +52,10 @@ function withoutFault(expr: string): string {
 const expressions = [
   ...rules.map(({ alert, expr }) => (alert === undefined ? expr : withoutFault(expr))),
   ...panelExpressions.map(asGrafanaAsks),
+  ...kedaExpressions,
 ];
 
-test('monitoring: in a running fleet, every expression of rules and panels has a value, and every metric a panel', async () => {
+test('monitoring: in a running fleet, every expression of rules, panels and KEDA has a value, and every metric a panel', async () => {
   const fleet = await aFleet();
   const prometheus = await startPrometheus(fleet.jobs);
   await untilScraped(prometheus);
