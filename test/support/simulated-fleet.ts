@@ -44,8 +44,10 @@ export function simulateFleet(options: {
   pods: PodModel;
   seconds: number;
   load: (at: number) => number;
+  /** whether PostgreSQL is away: then no pod is ready. @default never */
+  isAway?: (at: number) => boolean;
 }): Moment[] {
-  const { pods, seconds, load } = options;
+  const { pods, seconds, load, isAway = () => false } = options;
   const decide = createAutoscaler(options.settings);
   const moments: Moment[] = [];
   const arrivals: { at: number; jobs: number }[] = [];
@@ -60,7 +62,7 @@ export function simulateFleet(options: {
     added += jobs;
     backlog += jobs;
 
-    const ready = readyAt.filter((from) => from <= at).length;
+    const ready = isAway(at) ? 0 : readyAt.filter((from) => from <= at).length;
     const done = Math.min(backlog, ready * pods.jobsPerSecond);
     backlog -= done;
     settle(arrivals, done);

@@ -19,8 +19,12 @@ const hpa = hpaSettings();
 const pods = { jobsPerSecond: 20, startSeconds: 20 };
 const hour = 3_600;
 
-const simulate = (settings: ScalerSettings, hours: number, load: (at: number) => number) =>
-  simulateFleet({ settings, pods, seconds: hours * hour, load });
+const simulate = (
+  settings: ScalerSettings,
+  hours: number,
+  load: (at: number) => number,
+  isAway?: (at: number) => boolean,
+) => simulateFleet({ settings, pods, seconds: hours * hour, load, ...(isAway === undefined ? {} : { isAway }) });
 
 test('autoscaling: both rules for KEDA say the same', () => {
   expect(kedaOnPrometheus).toEqual(keda);
@@ -35,6 +39,11 @@ test('autoscaling: under any steady load, the number of workers comes to rest an
     // No more than a worker too many, by the share of a core that is aimed at.
     expect(late[0]?.replicas).toBeLessThanOrEqual(Math.ceil(perSecond / (pods.jobsPerSecond * 0.6)) + 1);
   }
+});
+
+test('autoscaling: it is CPU that keeps them, as the same rule without it goes up and down all the time', () => {
+  const moments = simulate({ ...keda, cpuTarget: Number.MAX_VALUE }, 3, () => 70);
+  expect(turnsOf(after(moments, hour))).toBeGreaterThan(5);
 });
 
 test('autoscaling: a noisy load does not have the number of workers go up and down', () => {
@@ -91,6 +100,16 @@ test('autoscaling: more than all workers can do ends at the maximum, and is work
   expect(Math.max(...moments.map(({ replicas }) => replicas))).toBe(keda.maxReplicas);
   expect(moments.at(-1)).toMatchObject({ replicas: 1, backlog: 0 });
   expect(turnsOf(moments)).toBe(1);
+});
+
+test('autoscaling: an outage of PostgreSQL starts and ends no workers, and what waited is worked off after it', () => {
+  const isAway = (at: number) => at >= hour && at < 2 * hour;
+  const moments = simulate(keda, 6, () => 30, isAway);
+  const during = moments.filter(({ at }) => isAway(at));
+  expect(changesOf(during)).toEqual([]);
+  expect(during.at(-1)?.backlog).toBeGreaterThan(100_000);
+  expect(turnsOf(after(moments, hour))).toBe(1);
+  expect(moments.at(-1)).toMatchObject({ backlog: 0, replicas: during[0]?.replicas });
 });
 
 test('autoscaling: the fallback by CPU comes to rest, too, between its bounds', () => {

@@ -21,6 +21,21 @@ test('alerts: promtool accepts the rules', async () => {
   expect(await promtool(['check', 'rules', rulesFile])).toContain('SUCCESS');
 });
 
+test('scrape configuration: promtool accepts it, and the containers that it names are those of the Compose file', async () => {
+  const file = new URL('../../../ops/prometheus/prometheus.yml', import.meta.url).pathname;
+  // The file with the token is the operator's, and not there.
+  expect(await promtool(['check', 'config', '--syntax-only', file])).toContain('SUCCESS');
+  const { services } = parse(readFileSync(new URL('../../../docker-compose.yml', import.meta.url), 'utf8'), {
+    merge: true,
+  });
+  const { scrape_configs } = parse(readFileSync(file, 'utf8'));
+  const named = scrape_configs.flatMap((job: { dns_sd_configs: { names: string[] }[] }) =>
+    job.dns_sd_configs.flatMap(({ names }) => names),
+  );
+  const serving = Object.keys(services).filter((name) => 'SLUICE_METRICS_TOKEN' in (services[name].environment ?? {}));
+  expect(named.toSorted()).toEqual(serving.toSorted());
+});
+
 test('alerts: each has a case, a severity, and a section in the docs that its runbook link names', () => {
   expect(alertCases.map(({ alert }) => alert).toSorted()).toEqual(alerts.map(({ alert }) => alert).toSorted());
   const page = readFileSync(new URL('../../../docs/monitoring.md', import.meta.url), 'utf8');
