@@ -10,6 +10,7 @@ import { type AlertCase, alertCases } from './alert-cases.ts';
 interface Rule {
   record?: string;
   alert?: string;
+  expr: string;
   labels?: Record<string, string>;
   annotations?: Record<string, string>;
 }
@@ -46,6 +47,18 @@ test('alerts: each has a case, a severity, and a section in the docs that its ru
   }
   const sections = Array.from(page.matchAll(/^### (Sluice\w+)$/gm), ([, name]) => name);
   expect(sections.toSorted()).toEqual(alerts.map(({ alert }) => alert).toSorted());
+});
+
+test('alerts: there is one for each metric that the docs say to alert on', () => {
+  const pages = ['operations', 'executions', 'completed-requests', 'health-events'].map((name) =>
+    readFileSync(new URL(`../../../docs/${name}.md`, import.meta.url), 'utf8'),
+  );
+  // A sentence, or the list below it.
+  const passages = pages.flatMap((page) => page.match(/\b[Aa]lert on\b[\s\S]*?(?=\.\s|\n\n(?!- )|;)/g) ?? []);
+  const named = new Set(passages.flatMap((text) => text.match(/\bsluice_\w+/g) ?? []));
+  expect(named.size).toBeGreaterThanOrEqual(12);
+  const watched = alerts.map(({ expr }) => expr).join('\n');
+  expect(Array.from(named).filter((name) => !watched.includes(name))).toEqual([]);
 });
 
 for (const interval of new Set(alertCases.map(intervalOf)))
@@ -117,7 +130,7 @@ function toTestFile(tests: readonly object[], evaluation_interval = '1m'): strin
 }
 
 function ruleOf(alert: string): Rule {
-  return alerts.find((rule) => rule.alert === alert) ?? {};
+  return alerts.find((rule) => rule.alert === alert) ?? { expr: '' };
 }
 
 function labelsOf(alert: string, labels: Record<string, string>): Record<string, string> {
