@@ -116,7 +116,7 @@ function* passesSettings({ build, command, environment }: Service): Iterable<str
 }
 
 /** What a Sluice command reads of the configuration. */
-function groupsOf([name, ...roles]: readonly string[]): readonly ConfigGroup[] {
+export function groupsOf([name, ...roles]: readonly string[]): readonly ConfigGroup[] {
   if (name === 'console') return consoleGroups;
   if (name === 'migrate') return ['database', 'migrator'];
   const own: Readonly<Record<string, readonly ConfigGroup[]>> = ownGroups;

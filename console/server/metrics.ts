@@ -2,6 +2,7 @@ import type { FastifyInstance } from 'fastify';
 import { Gauge, Histogram, type Registry } from 'prom-client';
 import { fromRedis } from './http/from-redis.ts';
 import type { QueueWatch } from './queues/queue-watch.ts';
+import { backlogOf, minWorkers } from './queues/scaling.ts';
 
 /** The console's Prometheus metrics. */
 export function createConsoleMetrics(queueWatch: QueueWatch, registry: Registry) {
@@ -12,19 +13,50 @@ export function createConsoleMetrics(queueWatch: QueueWatch, registry: Registry)
     buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
     registers: [registry],
   });
+  const readQueues = () => fromRedis(() => queueWatch.read()).catch(() => []);
   new Gauge({
     name: 'sluice_queue_rate',
     help: 'Jobs per second that were added to or completed in a queue over the last minute. Absent while unknown',
     labelNames: ['queue', 'direction'] as const,
     registers: [registry],
     async collect() {
-      const queues = await fromRedis(() => queueWatch.read()).catch(() => []);
       this.reset();
-      for (const { queue, rates } of queues) {
+      for (const { queue, rates } of await readQueues()) {
         if (rates === null) continue;
         this.set({ queue, direction: 'arrival' }, rates.arrivalsPerSecond);
         this.set({ queue, direction: 'completion' }, rates.completionsPerSecond);
       }
+    },
+  });
+  // Workers tell the same of their queues. These are there also when no worker runs, for those who scale to zero.
+  new Gauge({
+    name: 'sluice_queue_backlog_jobs',
+    help: 'Jobs of a queue that wait or are being worked on. Absent while Redis does not answer',
+    labelNames: ['queue'] as const,
+    registers: [registry],
+    async collect() {
+      this.reset();
+      for (const { queue, ...reading } of await readQueues()) this.set({ queue }, backlogOf(reading));
+    },
+  });
+  new Gauge({
+    name: 'sluice_queue_paused',
+    help: '1 while the queue is paused, else 0. Absent while Redis does not answer',
+    labelNames: ['queue'] as const,
+    registers: [registry],
+    async collect() {
+      this.reset();
+      for (const { queue, isPaused } of await readQueues()) this.set({ queue }, Number(isPaused));
+    },
+  });
+  new Gauge({
+    name: 'sluice_queue_min_workers',
+    help: '1 while jobs of the queue are unfinished or came in the last minute, and it is not paused, else 0. Absent while Redis does not answer',
+    labelNames: ['queue'] as const,
+    registers: [registry],
+    async collect() {
+      this.reset();
+      for (const queue of await readQueues()) this.set({ queue: queue.queue }, minWorkers(queue));
     },
   });
   return {

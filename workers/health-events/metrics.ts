@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { healthEventTypes } from '../../shared/contracts/health-event.ts';
 
 export type HealthMetrics = ReturnType<typeof createHealthMetrics>;
 
@@ -17,7 +18,14 @@ export interface HealthSources {
   isOutage(): boolean;
 }
 
-/** Registers the metrics of the role. */
+/** How entries end that become dead letters: those that cannot be read, and those of a known type. */
+const unreadable = ['malformed', 'unknown_type'] as const;
+const unusable = ['unknown_game', 'refused', 'orphaned'] as const;
+
+/**
+ * Registers the metrics of the role. What alerts count is there from the start, at 0: Prometheus sees no increase in a series
+ * that begins with 1.
+ */
 export function createHealthMetrics(registry: Registry, sources: HealthSources) {
   const registers = [registry];
   const consumed = new Counter({
@@ -102,5 +110,7 @@ export function createHealthMetrics(registry: Registry, sources: HealthSources) 
   gauge('sluice_database_outage', '1 while statements wait for PostgreSQL to answer or to be repaired, else 0', () =>
     sources.isOutage() ? 1 : 0,
   );
+  for (const result of unreadable) events.inc({ event_type: 'none', result }, 0);
+  for (const event_type of healthEventTypes) for (const result of unusable) events.inc({ event_type, result }, 0);
   return { consumed, events, published, fenced, gapEntries, conflicts, retries, commit };
 }

@@ -1,13 +1,32 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { QueueName } from '../../shared/contracts/queues.ts';
 import type { QueueDepth } from './queue-depth.ts';
 
 /** What a worker tells Prometheus. */
 export type WorkerMetrics = ReturnType<typeof createWorkerMetrics>;
 
-/** Registers the metrics of one worker role. */
+/** How a job may end. */
+const jobOutcomes = [
+  'completed',
+  'failed',
+  'newer_contract',
+  'retry_limited',
+  'retry_later',
+  'dead_letters',
+  'stalled',
+] as const;
+
+/** Outcomes of records that somebody has to look at. */
+const badOutcomes = ['dead', 'failed'] as const;
+
+/**
+ * Registers the metrics of one worker role. The series that alerts count exist from the start, at 0: Prometheus sees no increase
+ * in a series that begins with 1.
+ */
 export function createWorkerMetrics(
   registry: Registry,
   sources: {
+    queue: QueueName;
     heldRecords: () => number;
     /** null where Redis does not answer in time */
     queueDepth: () => Promise<QueueDepth | null>;
@@ -116,5 +135,9 @@ export function createWorkerMetrics(
       else this.set(depth.oldestWaitSeconds);
     },
   });
+  const { queue } = sources;
+  for (const outcome of badOutcomes) records.inc({ queue, outcome }, 0);
+  for (const outcome of jobOutcomes) jobs.inc({ queue, outcome }, 0);
+  odd.inc({ queue }, 0);
   return { records, jobs, odd, jobWait, batchRecords, statement, retries };
 }

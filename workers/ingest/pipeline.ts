@@ -37,6 +37,7 @@ export function createRecordRole(
   const clock = createRedisClock(redis);
   const readDepth = createQueueDepth({ redis, queue, namespace: config.namespace, now: clock.now });
   const metrics = createWorkerMetrics(registry, {
+    queue,
     heldRecords: () => batcher.heldRecords,
     queueDepth: readDepth,
     isHalted: () => isHalted(),

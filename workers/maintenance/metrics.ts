@@ -1,13 +1,27 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { Findings } from './findings.ts';
+import { type TaskOutcome, taskNames } from './task.ts';
 
 /** What a maintenance worker tells Prometheus. */
 export type MaintenanceMetrics = ReturnType<typeof createMaintenanceMetrics>;
 
-/** Counters are this worker's own; what was found is the same at every maintenance worker: take the maximum, not the sum. */
+const taskOutcomes = [
+  'done',
+  'postponed',
+  'refused',
+  'interrupted',
+  'failed',
+] as const satisfies readonly TaskOutcome[];
+
+/**
+ * Counters are this worker's own, and are there from the start, at 0: Prometheus sees no increase in a series that begins
+ * with 1. What was found is the same at every maintenance worker: take the maximum, not the sum.
+ *
+ * @param sources.tables whose rows may be deleted
+ */
 export function createMaintenanceMetrics(
   registry: Registry,
-  sources: { findings: () => Promise<Findings | null>; isOutage: () => boolean },
+  sources: { tables: readonly string[]; findings: () => Promise<Findings | null>; isOutage: () => boolean },
 ) {
   const registers = [registry];
   const runs = new Counter({
@@ -90,5 +104,8 @@ export function createMaintenanceMetrics(
       this.set(sources.isOutage() ? 1 : 0);
     },
   });
+  for (const task of taskNames) for (const outcome of taskOutcomes) runs.inc({ task, outcome }, 0);
+  for (const result of ['archived', 'failed']) archived.inc({ result }, 0);
+  for (const table of sources.tables) for (const one of [purged, deletedEarly]) one.inc({ table }, 0);
   return { runs, dropped, archived, moved, purged, deletedEarly };
 }

@@ -1,6 +1,7 @@
 import { maintenanceQueue, queuePrefix } from '../../shared/contracts/queues.ts';
 import { endsWithin } from '../../shared/platform/deadline.ts';
 import { oneLife } from '../../shared/platform/lifecycle.ts';
+import { executionLogTable } from '../../shared/platform/postgres/partitions/partitions.ts';
 import { retryWhileWorthWaiting } from '../runtime/database-retry.ts';
 import { createRedisClock } from '../runtime/redis-clock.ts';
 import { retryWhileRefused } from '../runtime/redis-retry.ts';
@@ -9,6 +10,7 @@ import type { Role, RoleDeps } from '../runtime/role.ts';
 import { createMetricsTeller } from '../runtime/tell-metrics.ts';
 import { createFindings } from './findings.ts';
 import { createMaintenanceMetrics } from './metrics.ts';
+import { purgeRules } from './purge-rules.ts';
 import { createSchedule } from './schedule.ts';
 import { createTasks } from './tasks.ts';
 import { createMaintenanceWorker } from './worker.ts';
@@ -34,7 +36,11 @@ export function createMaintenance(
   let isOutage = false;
   const key = `${queuePrefix(maintenanceQueue, config.namespace)}:${maintenanceQueue}:sluice:findings`;
   const findings = createFindings({ redis, key });
-  const metrics = createMaintenanceMetrics(registry, { findings: findings.read, isOutage: () => isOutage });
+  const metrics = createMaintenanceMetrics(registry, {
+    tables: [executionLogTable, ...purgeRules(config, null).map(({ table }) => table)],
+    findings: findings.read,
+    isOutage: () => isOutage,
+  });
   // What is told of is committed.
   const teller = createMetricsTeller(logger);
   const { tellMetrics } = teller;

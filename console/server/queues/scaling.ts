@@ -9,6 +9,27 @@ export interface QueueLoad {
   workers: number | null;
 }
 
+/** Delayed jobs do not count: they wait for their time, not for a worker. */
+export function backlogOf({ waiting, active }: { waiting: number; active: number }): number {
+  return waiting + active;
+}
+
+/**
+ * The minimum number of workers: 1 while jobs of the queue are unfinished, or jobs arrived in the last minute. An autoscaler that
+ * scales to zero follows this number and not the backlog: where workers keep up, the backlog is 0 nearly whenever it is read. And
+ * the backlog does not count delayed jobs, which need a worker once their time has come.
+ */
+export function minWorkers(queue: {
+  waiting: number;
+  active: number;
+  delayed: number;
+  isPaused: boolean;
+  rates: { arrivalsPerSecond: number } | null;
+}): 0 | 1 {
+  const { waiting, active, delayed, isPaused, rates } = queue;
+  return !isPaused && waiting + active + delayed + (rates?.arrivalsPerSecond ?? 0) > 0 ? 1 : 0;
+}
+
 /** The slowest rate that is assumed, one job a minute, if nothing was completed. */
 const slowest = 1 / 60;
 

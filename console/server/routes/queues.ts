@@ -5,7 +5,7 @@ import { fromRedis } from '../http/from-redis.ts';
 import { Problem } from '../http/problem.ts';
 import { countWorkers } from '../queues/count-workers.ts';
 import type { WatchedQueue } from '../queues/queue-watch.ts';
-import { backlogSeconds, desiredWorkers } from '../queues/scaling.ts';
+import { backlogOf, backlogSeconds, desiredWorkers, minWorkers } from '../queues/scaling.ts';
 import { problems } from '../schemas/common.ts';
 import { queueHistory, queueList, scaling, scalingQuery } from '../schemas/queues.ts';
 
@@ -81,6 +81,7 @@ export function addQueueRoutes(app: App, { config, queueWatch, redis }: RouteDep
         targetSeconds,
         backlogSeconds: Math.max(0, ...running.map((queue) => queue.backlogSeconds)),
         oldestAgeSeconds: Math.max(...queues.map((queue) => queue.oldestAgeSeconds)),
+        minWorkers: Math.max(...queues.map((queue) => queue.minWorkers)),
         desiredWorkers: desired.length === 0 ? null : Math.max(...desired),
         queues,
       };
@@ -101,13 +102,9 @@ function toLoad(queue: WatchedQueue & { workers: number | null }, targetSeconds:
     queue: queue.queue,
     backlogSeconds: backlogSeconds(load),
     oldestAgeSeconds: ageSeconds(queue.oldestAddedAtMs, Date.now()) ?? 0,
+    minWorkers: minWorkers(queue),
     desiredWorkers: desiredWorkers(load, targetSeconds),
   };
-}
-
-/** Delayed jobs do not count: they wait for their time, not for a worker. */
-function backlogOf({ waiting, active }: WatchedQueue): number {
-  return waiting + active;
 }
 
 function drainSeconds(queue: WatchedQueue): number | null {

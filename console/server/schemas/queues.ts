@@ -69,6 +69,9 @@ export const scaling = z
       .number()
       .describe('the maximum over all queues that are not paused: the one number for an autoscaler'),
     oldestAgeSeconds: z.number().describe('the maximum over all queues; 0 if nothing waits'),
+    minWorkers: z
+      .int()
+      .describe('1 while jobs of a queue that is not paused are unfinished or came in the last minute, else 0'),
     desiredWorkers: z
       .int()
       .nullable()
@@ -82,6 +85,7 @@ export const scaling = z
         oldestAgeSeconds: z.number(),
         completionsPerSecond: z.number().nullable(),
         workers: z.int().nullable(),
+        minWorkers: z.int(),
         desiredWorkers: z.int().nullable(),
       }),
     ),

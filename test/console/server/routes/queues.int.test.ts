@@ -40,6 +40,32 @@ test('queues: a queue’s jobs, its oldest, and how it moves are told as they ar
   expect(Object.keys(executions)).not.toContain('added');
 });
 
+test('queues: what Prometheus is told of backlog and pause needs no worker', async () => {
+  const { get, namespace } = await aConsole();
+  const queue = openQueue(namespace);
+  await queue.add('chunk', {});
+  await queue.add('chunk', {});
+  await queue.add('chunk', {}, { delay: 600_000 });
+  await queue.pause();
+  const { text } = await get('/metrics');
+  expect(text).toContain('sluice_queue_backlog_jobs{queue="execution-log"} 2\n');
+  expect(text).toContain('sluice_queue_backlog_jobs{queue="completed-request"} 0\n');
+  expect(text).toContain('sluice_queue_paused{queue="execution-log"} 1\n');
+  expect(text).toContain('sluice_queue_paused{queue="completed-request"} 0\n');
+});
+
+test('scaling: a worker is needed while a job is delayed, and none while nothing is there or the queue is paused', async () => {
+  const { get, namespace } = await aConsole();
+  const queue = openQueue(namespace);
+  const minWorkers = async () => (await get('/api/v1/scaling')).body.minWorkers;
+  expect(await minWorkers()).toBe(0);
+  await queue.add('chunk', {}, { delay: 600_000 });
+  expect(await minWorkers()).toBe(1);
+  expect((await get('/metrics')).text).toContain('sluice_queue_min_workers{queue="execution-log"} 1\n');
+  await queue.pause();
+  expect(await minWorkers()).toBe(0);
+});
+
 test('queues: rates are those of what was added and done between two looks', async () => {
   const { namespace, redis } = await aConsole();
   let nowMs = 0;

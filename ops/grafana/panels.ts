@@ -1,0 +1,425 @@
+/** One line, or a set of lines, of a panel. */
+export interface Query {
+  /** PromQL. `$namespace` is the fleet, `$__rate_interval` four scrapes at least; both are Grafana's */
+  expr: string;
+  /** `{{label}}` stands for a label's value */
+  legend: string;
+}
+
+export interface Panel {
+  title: string;
+  /** what a reader cannot see from the title */
+  description?: string;
+  /** as Grafana names it */
+  unit: 'short' | 's' | 'ops' | 'bytes' | 'd' | 'percentunit';
+  queries: readonly Query[];
+}
+
+export interface Row {
+  title: string;
+  panels: readonly Panel[];
+}
+
+const fleet = 'namespace=~"$namespace"';
+
+/** Series of the fleet. */
+function of(metric: string, labels = ''): string {
+  return `${metric}{${fleet}${labels === '' ? '' : `,${labels}`}}`;
+}
+
+function rate(metric: string, by: string, labels = ''): string {
+  return `sum by (${by}) (rate(${of(metric, labels)}[$__rate_interval]))`;
+}
+
+function quantile(share: number, metric: string, by: string): string {
+  return `histogram_quantile(${share}, ${rate(`${metric}_bucket`, `${by}, le`)})`;
+}
+
+/** Percentiles by a label: the middle and the tail. */
+function percentiles(metric: string, by: string): Query[] {
+  return [0.5, 0.99].map((share) => ({
+    expr: quantile(share, metric, by),
+    legend: `p${share * 100} {{${by.split(', ').join('}} {{')}}}`,
+  }));
+}
+
+/** The dashboard, row by row. Every metric that a process serves is in one of the panels. */
+export const rows: readonly Row[] = [
+  {
+    title: 'Fleet',
+    panels: [
+      {
+        title: 'Records per second, by outcome',
+        unit: 'ops',
+        queries: [
+          {
+            expr: of('namespace_queue_outcome:sluice_records:rate5m'),
+            legend: '{{queue}} {{outcome}}',
+          },
+        ],
+      },
+      {
+        title: 'Oldest waiting job',
+        unit: 's',
+        queries: [{ expr: of('namespace_role:sluice_queue_oldest_job_seconds:max'), legend: '{{role}}' }],
+      },
+      {
+        title: 'Jobs in the queue, by state',
+        unit: 'short',
+        queries: [{ expr: of('namespace_role_state:sluice_queue_jobs:max'), legend: '{{role}} {{state}}' }],
+      },
+      {
+        title: 'Backlog, in seconds at the present speed',
+        description: 'What the autoscaler goes by. It needs the console, and no worker.',
+        unit: 's',
+        queries: [{ expr: of('namespace_queue:sluice_queue_backlog_seconds:max'), legend: '{{queue}}' }],
+      },
+      {
+        title: 'Backlog, pause, and whether a worker is needed',
+        unit: 'short',
+        queries: [
+          { expr: `max by (queue) (${of('sluice_queue_backlog_jobs')})`, legend: '{{queue}} jobs' },
+          { expr: `max by (queue) (${of('sluice_queue_paused')})`, legend: '{{queue}} paused' },
+          { expr: `max by (queue) (${of('sluice_queue_min_workers')})`, legend: '{{queue}} needs a worker' },
+        ],
+      },
+      {
+        title: 'Jobs arriving and completed per second',
+        unit: 'ops',
+        queries: [
+          { expr: `max by (queue, direction) (${of('sluice_queue_rate')})`, legend: '{{queue}} {{direction}}' },
+        ],
+      },
+      {
+        title: 'What holds a role up',
+        description: '1 while it does.',
+        unit: 'short',
+        queries: [
+          { expr: `max by (role) (${of('sluice_database_outage')})`, legend: '{{role}}: PostgreSQL' },
+          { expr: `max by (role) (${of('sluice_worker_halted')})`, legend: '{{role}}: halted' },
+          { expr: `max by (role) (${of('sluice_dead_letters_blocked')})`, legend: '{{role}}: dead letters' },
+        ],
+      },
+      {
+        title: 'Log lines that could not be written, per second',
+        unit: 'ops',
+        queries: [{ expr: rate('sluice_log_lines_dropped_total', 'job'), legend: '{{job}}' }],
+      },
+    ],
+  },
+  {
+    title: 'Workers',
+    panels: [
+      {
+        title: 'Jobs per second, by outcome',
+        unit: 'ops',
+        queries: [{ expr: rate('sluice_jobs_total', 'queue, outcome'), legend: '{{queue}} {{outcome}}' }],
+      },
+      { title: 'Time in the queue', unit: 's', queries: percentiles('sluice_job_wait_seconds', 'queue') },
+      {
+        title: 'Statement time',
+        unit: 's',
+        queries: percentiles('sluice_statement_seconds', 'queue, result'),
+      },
+      {
+        title: 'Records per statement',
+        unit: 'short',
+        queries: percentiles('sluice_batch_records', 'queue'),
+      },
+      {
+        title: 'Repeated statements per second, by error',
+        unit: 'ops',
+        queries: [
+          {
+            expr: rate('sluice_statement_retries_total', 'queue, class, code'),
+            legend: '{{queue}} {{class}} {{code}}',
+          },
+        ],
+      },
+      {
+        title: 'Records held by workers',
+        unit: 'short',
+        queries: [{ expr: `sum by (role) (${of('sluice_worker_held_records')})`, legend: '{{role}}' }],
+      },
+      {
+        title: 'Records with impossible times, per second',
+        unit: 'ops',
+        queries: [{ expr: rate('sluice_records_implausible_total', 'queue'), legend: '{{queue}}' }],
+      },
+    ],
+  },
+  {
+    title: 'Producers of executions',
+    panels: [
+      {
+        title: 'Runs per second, by status',
+        unit: 'ops',
+        queries: [
+          {
+            expr: rate('dsl_execution_duration_seconds_count', 'strategy_type, status'),
+            legend: '{{strategy_type}} {{status}}',
+          },
+        ],
+      },
+      {
+        title: 'Duration of runs',
+        unit: 's',
+        queries: percentiles('dsl_execution_duration_seconds', 'strategy_type'),
+      },
+      {
+        title: 'Failures per second, by code',
+        unit: 'ops',
+        queries: [{ expr: rate('dsl_execution_errors_total', 'code'), legend: '{{code}}' }],
+      },
+      {
+        title: 'Nodes evaluated per second',
+        unit: 'ops',
+        queries: [{ expr: rate('dsl_execution_nodes_total', 'strategy_type'), legend: '{{strategy_type}}' }],
+      },
+      {
+        title: 'Records per second, by how they left',
+        unit: 'ops',
+        queries: [{ expr: rate('sluice_producer_records_total', 'job, outcome'), legend: '{{job}} {{outcome}}' }],
+      },
+      {
+        title: 'Dropped records per second, by realm',
+        unit: 'ops',
+        queries: [
+          {
+            expr: rate('dsl_execution_log_dropped_total', 'realm, strategy_type'),
+            legend: '{{realm}} {{strategy_type}}',
+          },
+        ],
+      },
+      {
+        title: 'Buffer: records',
+        unit: 'short',
+        queries: [{ expr: `sum by (job) (${of('sluice_producer_buffer_records')})`, legend: '{{job}}' }],
+      },
+      {
+        title: 'Buffer: bytes',
+        unit: 'bytes',
+        queries: [{ expr: `sum by (job) (${of('sluice_producer_buffer_bytes')})`, legend: '{{job}}' }],
+      },
+      {
+        title: 'Failed sends, and series beyond the limit, per second',
+        unit: 'ops',
+        queries: [
+          { expr: rate('sluice_producer_send_failures_total', 'job'), legend: '{{job}} send failures' },
+          { expr: rate('sluice_producer_series_overflow_total', 'job, metric'), legend: '{{job}} {{metric}}' },
+        ],
+      },
+    ],
+  },
+  {
+    title: 'Senders of requests',
+    panels: [
+      {
+        title: 'Calls per second, by result',
+        unit: 'ops',
+        queries: [{ expr: rate('sluice_requests_sent_total', 'job, result'), legend: '{{job}} {{result}}' }],
+      },
+      {
+        title: 'Records per second, by outcome',
+        unit: 'ops',
+        queries: [{ expr: rate('sluice_request_records_total', 'job, outcome'), legend: '{{job}} {{outcome}}' }],
+      },
+      {
+        title: 'Buffer: records, and sends that wait for room',
+        unit: 'short',
+        queries: [
+          { expr: `sum by (job) (${of('sluice_request_buffer_records')})`, legend: '{{job}} records' },
+          { expr: `sum by (job) (${of('sluice_request_sends_waiting')})`, legend: '{{job}} waiting' },
+        ],
+      },
+      {
+        title: 'Buffer: bytes',
+        unit: 'bytes',
+        queries: [{ expr: `sum by (job) (${of('sluice_request_buffer_bytes')})`, legend: '{{job}}' }],
+      },
+      {
+        title: 'Time that waiting sends waited',
+        unit: 's',
+        queries: percentiles('sluice_request_send_wait_seconds', 'job'),
+      },
+      {
+        title: 'Waits and failed sends per second',
+        unit: 'ops',
+        queries: [
+          { expr: rate('sluice_request_send_waits_total', 'job'), legend: '{{job}} waits' },
+          { expr: rate('sluice_request_send_failures_total', 'job'), legend: '{{job}} send failures' },
+        ],
+      },
+    ],
+  },
+  {
+    title: 'Spill',
+    panels: [
+      {
+        title: 'Records per second, by event',
+        unit: 'ops',
+        queries: [
+          { expr: rate('sluice_spill_records_total', 'job, queue, event'), legend: '{{job}} {{queue}} {{event}}' },
+        ],
+      },
+      {
+        title: 'Waiting on disk: records',
+        unit: 'short',
+        queries: [{ expr: `sum by (job, queue) (${of('sluice_spill_records')})`, legend: '{{job}} {{queue}}' }],
+      },
+      {
+        title: 'Waiting on disk, and lost: bytes',
+        unit: 'bytes',
+        queries: [
+          { expr: `sum by (job, queue) (${of('sluice_spill_bytes')})`, legend: '{{job}} {{queue}}' },
+          { expr: `sum by (job, queue) (${of('sluice_spill_lost_bytes_total')})`, legend: '{{job}} {{queue}} lost' },
+        ],
+      },
+      {
+        title: 'Refusals per second, by reason',
+        unit: 'ops',
+        queries: [
+          { expr: rate('sluice_spill_refusals_total', 'job, queue, reason'), legend: '{{job}} {{queue}} {{reason}}' },
+        ],
+      },
+    ],
+  },
+  {
+    title: 'Health events',
+    panels: [
+      {
+        title: 'Events per second, by result',
+        unit: 'ops',
+        queries: [{ expr: rate('sluice_health_events_total', 'result'), legend: '{{result}}' }],
+      },
+      {
+        title: 'Lag',
+        unit: 's',
+        queries: [{ expr: `max(${of('sluice_health_lag_seconds')})`, legend: 'oldest entry' }],
+      },
+      {
+        title: 'Entries: unread, held, removed unread',
+        unit: 'short',
+        queries: [
+          { expr: `max(${of('sluice_health_lag_entries')})`, legend: 'unread' },
+          { expr: `sum(${of('sluice_health_held_entries')})`, legend: 'held' },
+          { expr: `sum(${of('sluice_health_gap_entries_total')})`, legend: 'removed unread' },
+        ],
+      },
+      {
+        title: 'Entries and snapshots per second',
+        unit: 'ops',
+        queries: [
+          { expr: rate('sluice_health_events_consumed_total', 'namespace'), legend: 'entries' },
+          { expr: rate('sluice_lobby_events_published_total', 'event_type'), legend: '{{event_type}}' },
+        ],
+      },
+      {
+        title: 'Snapshots that wait, stuck records',
+        unit: 'short',
+        queries: [
+          { expr: `max(${of('sluice_health_outbox_rows')})`, legend: 'snapshots' },
+          { expr: `max(${of('sluice_health_stuck_records')})`, legend: 'stuck records' },
+        ],
+      },
+      {
+        title: 'Who reads, and whether it may publish',
+        unit: 'short',
+        queries: [
+          { expr: of('sluice_health_lease_held'), legend: '{{instance}} reads' },
+          { expr: `max(${of('sluice_health_lobby_refused')})`, legend: 'publishing refused' },
+        ],
+      },
+      { title: 'Commit time', unit: 's', queries: percentiles('sluice_health_commit_seconds', 'namespace') },
+      {
+        title: 'Conflicts, refusals of old readers and repeated calls per second',
+        unit: 'ops',
+        queries: [
+          { expr: rate('sluice_health_conflicts_total', 'namespace'), legend: 'conflicts' },
+          { expr: rate('sluice_health_fenced_total', 'namespace'), legend: 'fenced' },
+          { expr: rate('sluice_health_retries_total', 'server, code'), legend: '{{server}} {{code}}' },
+        ],
+      },
+    ],
+  },
+  {
+    title: 'Maintenance',
+    panels: [
+      {
+        title: 'Since the last success',
+        unit: 's',
+        queries: [
+          {
+            expr: `time() - max by (task) (${of('sluice_maintenance_last_success_timestamp_seconds')})`,
+            legend: '{{task}}',
+          },
+        ],
+      },
+      {
+        title: 'Runs per hour, by outcome',
+        unit: 'short',
+        queries: [
+          {
+            expr: `sum by (task, outcome) (increase(${of('sluice_maintenance_runs_total')}[1h]))`,
+            legend: '{{task}} {{outcome}}',
+          },
+        ],
+      },
+      {
+        title: 'Partitions ahead',
+        unit: 'd',
+        queries: [{ expr: `max(${of('sluice_partitions_ahead_days')})`, legend: 'days' }],
+      },
+      {
+        title: 'Partitions blocked and overdue',
+        unit: 'short',
+        queries: [
+          { expr: `max(${of('sluice_partitions_blocked')})`, legend: 'blocked' },
+          { expr: `max(${of('sluice_partitions_overdue')})`, legend: 'overdue' },
+        ],
+      },
+      {
+        title: 'Rows in the DEFAULT partition, and moved out of it per hour',
+        unit: 'short',
+        queries: [
+          { expr: `max(${of('sluice_partition_default_rows')})`, legend: 'rows' },
+          { expr: `sum(increase(${of('sluice_partition_rows_moved_total')}[1h]))`, legend: 'moved' },
+        ],
+      },
+      {
+        title: 'Partitions dropped and archived per day',
+        unit: 'short',
+        queries: [
+          { expr: `sum(increase(${of('sluice_partitions_dropped_total')}[1d]))`, legend: 'dropped' },
+          { expr: `sum by (result) (increase(${of('sluice_partitions_archived_total')}[1d]))`, legend: '{{result}}' },
+        ],
+      },
+      {
+        title: 'Rows purged per day, and deleted early',
+        unit: 'short',
+        queries: [
+          { expr: `sum by (table) (increase(${of('sluice_rows_purged_total')}[1d]))`, legend: '{{table}} purged' },
+          {
+            expr: `sum by (table) (increase(${of('sluice_rows_deleted_early_total')}[1d]))`,
+            legend: '{{table}} early',
+          },
+        ],
+      },
+    ],
+  },
+  {
+    title: 'Console',
+    panels: [
+      {
+        title: 'Requests per second, by status',
+        unit: 'ops',
+        queries: [{ expr: rate('sluice_console_request_seconds_count', 'status'), legend: '{{status}}' }],
+      },
+      {
+        title: 'Time of requests, by route',
+        unit: 's',
+        queries: [{ expr: quantile(0.99, 'sluice_console_request_seconds', 'route'), legend: 'p99 {{route}}' }],
+      },
+    ],
+  },
+];
