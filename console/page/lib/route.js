@@ -1,6 +1,6 @@
 /**
  * What is shown stands in the URL, so that it can be sent to somebody and found again: the view, its window and its
- * filters. `/?view=strategy&id=…&window=7d&status=timeout`
+ * filters. `./?view=strategy&id=…&window=7d&status=timeout`, relative, as the console may be at a sub-path.
  */
 
 /** @typedef {{ view: string, params: URLSearchParams }} Route */
@@ -61,5 +61,5 @@ function toHref(params) {
     value == null || value === '' ? [] : [[name, value]],
   );
   const search = new URLSearchParams(given).toString();
-  return search === '' ? '/' : `/?${search}`;
+  return search === '' ? './' : `./?${search}`;
 }

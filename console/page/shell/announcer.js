@@ -1,4 +1,4 @@
-import { render } from '/vendor/preact.js';
+import { render } from '../../vendor/preact.js';
 import { el } from '../lib/dom.js';
 
 /** Long enough to be read; what went wrong stays until it is closed. */
