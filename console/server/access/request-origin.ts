@@ -12,13 +12,17 @@ export function isAddressedToLoopback({ host }: IncomingHttpHeaders): boolean {
 
 /**
  * Whether a page of another site may have made a browser send this. Browsers say where a request comes from; who says nothing
- * is no browser, and no one can make it send anything.
+ * is no browser, and no one can make it send anything. By plain HTTP a browser says its origin only, and a proxy may have
+ * changed the host.
+ *
+ * @param publicOrigin where browsers find the console, if the configuration says
  */
-export function isFromAnotherSite(headers: IncomingHttpHeaders): boolean {
+export function isFromAnotherSite(headers: IncomingHttpHeaders, publicOrigin: string | null): boolean {
   const site = headers['sec-fetch-site'];
   if (site !== undefined) return site !== 'same-origin' && site !== 'none';
   const { origin, host } = headers;
-  return origin !== undefined && (!URL.canParse(origin) || new URL(origin).host !== host);
+  if (origin === undefined || origin === publicOrigin) return false;
+  return !URL.canParse(origin) || new URL(origin).host !== host;
 }
 
 /** Whether a browser asks for a page that is to take the place of the one that it shows: no page can read the answer. */

@@ -14,7 +14,7 @@ import { BoundedQueue } from './bounded-queue.ts';
 import { describeChunk } from './describe-chunk.ts';
 import { createReadingTurns, type EndTurn } from './reading-turns.ts';
 
-const basePath = '/queues';
+const boardPath = '/queues';
 
 /** The board's page offers up to 50. */
 const mostJobsPerPage = 100;
@@ -22,10 +22,10 @@ const mostJobsPerPage = 100;
 /** The board's page asks another site for a typeface. The policy stops that, and every reader's browser would complain. */
 const typefaceFromElsewhere = /<link href="https:\/\/fonts\.[^>]*>/g;
 
-/** Serves Bull Board at `/queues`: for readers to look at, for operators to pause, resume, retry and promote. */
+/** Serves Bull Board at `/queues`, whose page has its whole address, base path included, in it: for readers to look at, for operators to pause, resume, retry and promote. */
 export async function serveBoard(
   app: FastifyInstance,
-  deps: { redis: Redis; namespace: string; credentials: Credentials },
+  deps: { redis: Redis; namespace: string; credentials: Credentials; basePath: string },
 ): Promise<void> {
   const queues = ([...queueNames, maintenanceQueue] as const).map((name) => {
     const queue = new BoundedQueue(name, deps.redis, {
@@ -42,9 +42,15 @@ export async function serveBoard(
     queues: queues.map(toAdapter),
     serverAdapter,
     // Nothing is loaded from elsewhere, and nothing leads there.
-    options: { uiConfig: { boardTitle: 'Sluice', hideDocsLink: true, miscLinks: [{ text: 'Console', url: '/' }] } },
+    options: {
+      uiConfig: {
+        boardTitle: 'Sluice',
+        hideDocsLink: true,
+        miscLinks: [{ text: 'Console', url: `${deps.basePath}/` }],
+      },
+    },
   });
-  serverAdapter.setBasePath(basePath);
+  serverAdapter.setBasePath(deps.basePath + boardPath);
   // Thrown on, an error is answered as everywhere else.
   serverAdapter.setErrorHandler((error) => {
     throw hasMovedOn(error) ? new Problem('conflict', 'The job is not in a state for this', { cause: error }) : error;
@@ -60,7 +66,7 @@ export async function serveBoard(
     const accessFor = (request: FastifyRequest) => boardAccessOf(accessOf(request), deps.credentials.areRequired);
     scope.addHook('preHandler', async (request) => {
       const { method, routeOptions } = request;
-      const route = (routeOptions.url ?? '').slice(basePath.length);
+      const route = (routeOptions.url ?? '').slice(boardPath.length);
       const { jobsPerPage } = request.query as { jobsPerPage?: unknown };
       if (!mayPass({ method, route, params: request.params as Record<string, string> }, accessFor(request)))
         throw new Problem(
@@ -82,7 +88,7 @@ export async function serveBoard(
         ? payload.replaceAll(typefaceFromElsewhere, '')
         : payload,
     );
-    scope.register(serverAdapter.registerPlugin(), { prefix: basePath });
+    scope.register(serverAdapter.registerPlugin(), { prefix: boardPath });
     done();
   });
   app.addHook('onClose', async () => {

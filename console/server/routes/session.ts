@@ -2,18 +2,25 @@ import type { FastifyRequest } from 'fastify';
 import type { Access } from '../access/access.ts';
 import type { Credentials } from '../access/credentials.ts';
 import { accessOf } from '../access/guard.ts';
-import { cookieOptions, issueSession, sessionCookie, sessionMs } from '../access/session.ts';
+import { cookieOptions, issueSession, type PublicAddress, sessionCookie, sessionMs } from '../access/session.ts';
 import type { App } from '../app.ts';
+import { isBelow } from '../http/base-path.ts';
 import { Problem } from '../http/problem.ts';
 import { noContent, problems } from '../schemas/common.ts';
 import { loginBody, session } from '../schemas/session.ts';
 
 const tags = ['session'];
 
-/** Of one address. Behind a proxy all share one; whoever has a session needs no login. */
+/** Of one address. Behind a proxy that is not trusted all share one; whoever has a session needs no login. */
 const loginLimit = { max: 20, timeWindow: 60_000 };
 
-export function addSessionRoutes(app: App, credentials: Credentials): void {
+export function addSessionRoutes(app: App, credentials: Credentials, address: PublicAddress): void {
+  const { basePath } = address;
+  const cookieFor = (request: FastifyRequest) => ({
+    name: sessionCookie(address, request.headers.host),
+    // Where the request came without the base path, the browser may not have it in the address either.
+    options: cookieOptions(isSecure(request, address), isBelow(request.originalUrl, basePath) ? `${basePath}/` : '/'),
+  });
   const tell = (access: Access | null) => {
     // A scraper has no session.
     if (access === null || access.kind === 'metrics') throw new Problem('unauthenticated', 'Nobody has this token');
@@ -51,11 +58,10 @@ export function addSessionRoutes(app: App, credentials: Credentials): void {
     async (request, reply) => {
       const found = credentials.find(request.body.token);
       const told = tell(found?.access ?? null);
-      if (found !== null)
-        reply.setCookie(sessionCookie, issueSession(found, Date.now()), {
-          ...cookieOptions(isSecure(request)),
-          maxAge: sessionMs / 1_000,
-        });
+      if (found !== null) {
+        const { name, options } = cookieFor(request);
+        reply.setCookie(name, issueSession(found, Date.now()), { ...options, maxAge: sessionMs / 1_000 });
+      }
       return told;
     },
   );
@@ -72,15 +78,18 @@ export function addSessionRoutes(app: App, credentials: Credentials): void {
         response: { 204: noContent, ...problems },
       },
     },
-    async (request, reply) =>
-      reply
-        .clearCookie(sessionCookie, cookieOptions(isSecure(request)))
-        .code(204)
-        .send(),
+    async (request, reply) => {
+      const { name, options } = cookieFor(request);
+      return reply.clearCookie(name, options).code(204).send();
+    },
   );
 }
 
-/** Whether the browser speaks TLS, with this server or with what stands before it. Whoever lies harms only himself. */
-function isSecure({ protocol, headers }: FastifyRequest): boolean {
+/**
+ * Whether the browser speaks TLS with what stands before this server. Where the configuration does not say, everybody's word
+ * is taken: whoever lies harms only himself.
+ */
+function isSecure({ protocol, headers }: FastifyRequest, { origin }: PublicAddress): boolean {
+  if (origin !== null) return origin.startsWith('https:');
   return protocol === 'https' || headers['x-forwarded-proto'] === 'https';
 }

@@ -13,6 +13,7 @@ import {
   producerVariables,
   toProducerGroups,
 } from './producer-config.ts';
+import { basePath, proxyAddresses, webOrigin } from './public-address.ts';
 import { bearerToken, realmTokens } from './tokens.ts';
 
 const kib = 1_024;
@@ -82,6 +83,9 @@ const variables = {
 
   SLUICE_CONSOLE_HOST: read.text().default('127.0.0.1'),
   SLUICE_CONSOLE_PORT: read.integer({ min: 0, max: 65_535, unit: 'port; 0 picks a free one' }).default(9_464),
+  SLUICE_CONSOLE_BASE_PATH: basePath.default(''),
+  SLUICE_CONSOLE_ORIGIN: webOrigin.optional(),
+  SLUICE_CONSOLE_TRUSTED_PROXIES: proxyAddresses.default([]),
   SLUICE_CONSOLE_READ_TOKEN: bearerToken.optional(),
   SLUICE_CONSOLE_OPERATOR_TOKEN: bearerToken.optional(),
   SLUICE_CONSOLE_REALM_TOKENS: realmTokens.optional(),
@@ -175,6 +179,12 @@ function toGroups(env: ValuesOf<typeof variables>) {
     console: () => ({
       host: env.SLUICE_CONSOLE_HOST,
       port: env.SLUICE_CONSOLE_PORT,
+      /** below which browsers find it, such as `/sluice`; '': at the root */
+      basePath: env.SLUICE_CONSOLE_BASE_PATH,
+      /** where browsers find it, such as `https://ops.example`; null: where the header Host says */
+      origin: env.SLUICE_CONSOLE_ORIGIN ?? null,
+      /** addresses and networks whose X-Forwarded-For and -Proto are believed */
+      trustedProxies: env.SLUICE_CONSOLE_TRUSTED_PROXIES,
       readToken: env.SLUICE_CONSOLE_READ_TOKEN ?? null,
       operatorToken: env.SLUICE_CONSOLE_OPERATOR_TOKEN ?? null,
       /** realms by name, each with the token that shows its executions and nothing else */
@@ -220,6 +230,13 @@ const rules: readonly Rule<Config>[] = [
       tokensOf(console).length === 0 &&
       !isLoopback(console.host) &&
       `SLUICE_CONSOLE_HOST: ${JSON.stringify(console.host)} is reachable from other machines; also set SLUICE_CONSOLE_READ_TOKEN or SLUICE_CONSOLE_OPERATOR_TOKEN, or use 127.0.0.1`,
+  ),
+  rule(
+    ['console'],
+    ({ console }) =>
+      tokensOf(console).length === 0 &&
+      (console.origin !== null || console.trustedProxies.length > 0) &&
+      'SLUICE_CONSOLE_ORIGIN, SLUICE_CONSOLE_TRUSTED_PROXIES: without a token the console refuses what comes through a proxy; also set SLUICE_CONSOLE_READ_TOKEN or SLUICE_CONSOLE_OPERATOR_TOKEN',
   ),
   rule(
     ['console'],

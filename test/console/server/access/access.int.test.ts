@@ -94,8 +94,8 @@ test('access (45; there 403): without a token, with a wrong one or another schem
     { authorization: `Bearer ${operatorToken} ${operatorToken}` },
     { authorization: `Basic ${Buffer.from(`x:${operatorToken}`).toString('base64')}` },
     { authorization: '' },
-    { cookie: 'sluice_session=' },
-    { cookie: `sluice_session=${operatorToken}` },
+    { cookie: 'sluice_session_9464=' },
+    { cookie: `sluice_session_9464=${operatorToken}` },
   ];
   for (const [method, url] of Object.values(routes).flat())
     for (const headers of wrong) {
@@ -192,7 +192,7 @@ test('session: a login gives a cookie without the token in it, which opens what 
   expect(login.status).toBe(200);
   expect(login.body).toEqual({ access: 'read', realm: null, needsToken: true });
   const cookie = String(login.headers['set-cookie']);
-  expect(cookie).toMatch(/^sluice_session=[\w.-]+; Max-Age=43200; Path=\/; HttpOnly; SameSite=Strict$/);
+  expect(cookie).toMatch(/^sluice_session_9464=[\w.-]+; Max-Age=43200; Path=\/; HttpOnly; SameSite=Strict$/);
   expect(Buffer.from(cookie, 'base64url').toString('latin1')).not.toContain(readToken);
   const headers = { cookie: cookie.split(';')[0] ?? '' };
   expect((await ask('GET', '/api/v1/requests', { headers })).status).toBe(200);
@@ -201,7 +201,7 @@ test('session: a login gives a cookie without the token in it, which opens what 
   expect((await ask('GET', '/api/v1/requests', { headers: both })).status).toBe(401);
   const logout = await ask('DELETE', '/api/v1/session', { headers });
   expect(logout.status).toBe(204);
-  expect(String(logout.headers['set-cookie'])).toMatch(/^sluice_session=; Max-Age=0; Path=\/;/);
+  expect(String(logout.headers['set-cookie'])).toMatch(/^sluice_session_9464=; Max-Age=0; Path=\/;/);
   const secure = await ask('POST', '/login', { body: { token: acmeToken }, headers: { 'x-forwarded-proto': 'https' } });
   expect(secure.body).toEqual({ access: 'realm', realm: 'acme', needsToken: true });
   expect(String(secure.headers['set-cookie'])).toMatch(/; Secure;/);

@@ -274,6 +274,48 @@ const expected: Record<string, Variable> = {
     accepted: 'text that is not empty',
   },
   SLUICE_CONSOLE_PORT: integer((c) => c.console.port, 9_464, 0, 65_535, 'port; 0 picks a free one'),
+  SLUICE_CONSOLE_BASE_PATH: {
+    read: (c) => c.console.basePath,
+    fallback: '',
+    takes: [
+      ['/', ''],
+      ['/sluice', '/sluice'],
+      ['/sluice/', '/sluice'],
+      ['/team-1/Sluice_2', '/team-1/Sluice_2'],
+      ['/sluice/api', '/sluice/api'],
+    ],
+    refuses: [' ', 'sluice', '//', '/a//b', '/..', '/a/../b', '/a b', '/%61', '/a?b', '/a;b', '/a.b', '/api', '/queues/x'],
+    accepted:
+      'a path such as /sluice: segments of letters, digits, - or _, the first one other than api, assets, healthz, login, metrics, queues, readyz, vendor',
+  },
+  SLUICE_CONSOLE_ORIGIN: {
+    read: (c) => c.console.origin,
+    fallback: null,
+    takes: [
+      ['https://ops.example', 'https://ops.example'],
+      ['HTTPS://Ops.Example:443/', 'https://ops.example'],
+      ['http://[::1]:8080', 'http://[::1]:8080'],
+    ],
+    refuses: [' ', 'ops.example', '//ops.example', 'ftp://ops.example', 'https://', 'https://ops.example/sluice'].concat([
+      'https://u:p@ops.example',
+      'https://ops.example?x',
+      'https://ops.example:99999',
+      'https://a,https://b',
+    ]),
+    accepted: 'http:// or https:// with a host and maybe a port, such as https://ops.example; no path',
+  },
+  SLUICE_CONSOLE_TRUSTED_PROXIES: {
+    read: (c) => c.console.trustedProxies.join(' ') || null,
+    fallback: null,
+    takes: [
+      ['10.1.2.3', '10.1.2.3'],
+      ['10.0.0.0/8, ::1 ,fd00::/8,uniquelocal', '10.0.0.0/8 ::1 fd00::/8 uniquelocal'],
+      ['203.0.113.7/32', '203.0.113.7/32'],
+    ],
+    refuses: [' ', 'proxy', '10.1.2', '10.0.0.0/0', '::/0', '10.0.0.0/33', '::/129', '10.0.0.0/08', '1.2.3.4,', 'true'],
+    accepted:
+      'IP addresses and networks, separated by commas, such as 10.1.2.3,10.0.0.0/8; also loopback, linklocal and uniquelocal',
+  },
   SLUICE_CONSOLE_READ_TOKEN: bearerToken((c) => c.console.readToken),
   SLUICE_CONSOLE_OPERATOR_TOKEN: bearerToken((c) => c.console.operatorToken),
   SLUICE_CONSOLE_REALM_TOKENS: {
@@ -491,6 +533,12 @@ test.each<[rule: string, broken: Record<string, string>, mended: Record<string, 
     { SLUICE_CONSOLE_HOST: '0.0.0.0' },
     { SLUICE_CONSOLE_READ_TOKEN: 'sixteen-letters!' },
     'SLUICE_CONSOLE_HOST: "0.0.0.0" is reachable from other machines; also set SLUICE_CONSOLE_READ_TOKEN or SLUICE_CONSOLE_OPERATOR_TOKEN, or use 127.0.0.1',
+  ],
+  [
+    'what comes through a proxy is refused without tokens, so there is no use in saying where it comes from',
+    { SLUICE_CONSOLE_ORIGIN: 'https://ops.example' },
+    { SLUICE_CONSOLE_READ_TOKEN: 'sixteen-letters!' },
+    'SLUICE_CONSOLE_ORIGIN, SLUICE_CONSOLE_TRUSTED_PROXIES: without a token the console refuses what comes through a proxy; also set SLUICE_CONSOLE_READ_TOKEN or SLUICE_CONSOLE_OPERATOR_TOKEN',
   ],
   [
     'migrations go to the schema that all others use',
