@@ -4,15 +4,9 @@ import { text } from 'node:stream/consumers';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { aConsole, allTokens, operatorToken, readToken } from '../support/a-console.ts';
 import { insertRuntimeRecord } from '../support/health.ts';
+import { findOrInstall } from '../support/proxy-binaries.ts';
 import { insertRun } from '../support/seed-console.ts';
-import {
-  exampleHost,
-  findOrInstall,
-  startCaddy,
-  startNginx,
-  type WebProxy,
-  type WebProxyOptions,
-} from '../support/web-proxies.ts';
+import { exampleHost, startCaddy, startNginx, type WebProxy, type WebProxyOptions } from '../support/web-proxies.ts';
 
 /** For a package manager that has much to fetch, or waits for another one. */
 const installMs = 300_000;

@@ -10,6 +10,7 @@ import { freePort } from '../../dev/servers/free-port.ts';
 import { installPackage } from '../../dev/servers/install-package.ts';
 import { stopProcess } from '../../dev/servers/processes.ts';
 import { createDirectory, until } from './fixtures.ts';
+import { findOrInstall } from './proxy-binaries.ts';
 
 const run = promisify(execFile);
 
@@ -100,18 +101,6 @@ async function makeCertificate({ certificate, key }: { certificate: string; key:
   const kind = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes', '-days', '2'];
   const subject = ['-subj', `/CN=${exampleHost}`, '-addext', `subjectAltName=DNS:${exampleHost}`];
   await run('openssl', ['req', '-x509', ...kind, ...subject, '-keyout', key, '-out', certificate]);
-}
-
-/**
- * The path of a proxy, which is installed where it is missing. That may take minutes: a test does it before its time counts.
- *
- * @throws Error that says what to install, where that cannot be done from here
- */
-export async function findOrInstall(name: 'nginx' | 'caddy'): Promise<string> {
-  const find = () => run('sh', ['-c', `PATH="$PATH:/usr/sbin"; command -v ${name}`]).catch(() => null);
-  const found = (await find()) ?? ((await installPackage({ apt: name, brew: name }, process.env)) && (await find()));
-  if (found) return found.stdout.trim();
-  throw new Error(`no ${name} on the PATH, and it cannot be installed from here (Debian: apt-get install ${name})`);
 }
 
 /** Starts it, waits until it listens and has its certificate, and stops it when the test has finished. */
