@@ -20,7 +20,8 @@ const app = createApp({
  */
 function go(href, { replace = false } = {}) {
   // If the page is already there, replace the entry, as browsers do with links: going back must not lead to the same place.
-  const isHere = href === location.pathname + location.search;
+  const { pathname, search } = new URL(href, location.href);
+  const isHere = pathname + search === location.pathname + location.search;
   if (replace || isHere) history.replaceState(history.state, '', href);
   else history.pushState({ isOurs: true }, '', href);
   app.open(readRoute(location));
@@ -31,7 +32,7 @@ document.addEventListener('click', (event) => {
   const isPlain = event.button === 0 && !event.ctrlKey && !event.metaKey && !event.shiftKey && !event.altKey;
   if (link === null || !isPlain || event.defaultPrevented || link.target !== '') return;
   const url = new URL(link.href);
-  if (url.origin !== location.origin || url.pathname !== '/' || url.hash !== '') return;
+  if (url.origin !== location.origin || url.pathname !== location.pathname || url.hash !== '') return;
   event.preventDefault();
   go(url.pathname + url.search);
 });

@@ -12,6 +12,7 @@ import { guardRequests } from './access/guard.ts';
 import type { App } from './app.ts';
 import { serveBoard } from './board/serve-board.ts';
 import type { ConsoleConfig } from './console-groups.ts';
+import { leadToPage, withoutBasePath } from './http/base-path.ts';
 import { answerNoHttp, createErrorHandlers } from './http/errors.ts';
 import { noteMethods } from './http/other-methods.ts';
 import { Problem } from './http/problem.ts';
@@ -55,7 +56,8 @@ export async function createConsole({ config, database, redis, logger, registry 
   /** starts to measure how fast the queues move, until the server is closed */
   start(): void;
 }> {
-  const errors = createErrorHandlers(logger);
+  const { basePath, origin, trustedProxies } = config.console;
+  const errors = createErrorHandlers(logger, basePath);
   const app: App = Fastify({
     logger: false,
     bodyLimit: bodyLimitBytes,
@@ -63,6 +65,8 @@ export async function createConsole({ config, database, redis, logger, registry 
     keepAliveTimeout: 5_000,
     routerOptions: { maxParamLength },
     genReqId: () => randomUUID(),
+    trustProxy: trustedProxies.length > 0 && [...trustedProxies],
+    rewriteUrl: ({ url = '/' }) => withoutBasePath(url, basePath),
     forceCloseConnections: 'idle',
     // For an address that cannot be parsed, before any hook.
     frameworkErrors: (error, request, reply) => {
@@ -86,23 +90,24 @@ export async function createConsole({ config, database, redis, logger, registry 
       new Problem('too-many-requests', `Too many logins from this address; try again in ${after}`),
   });
   const credentials = createCredentials(config);
-  guardRequests(app, credentials);
+  guardRequests(app, credentials, { origin, basePath });
+  leadToPage(app, basePath);
   const queueWatch = createQueueWatch({ redis, namespace: config.namespace, elapsedMs: () => performance.now() });
   app.addHook('onClose', async () => queueWatch.stop());
   const metrics = createConsoleMetrics(queueWatch, registry);
   metrics.observe(app);
 
   const answerOtherMethods = noteMethods(app);
-  await serveOpenapi(app);
+  await serveOpenapi(app, { origin, basePath });
   addProbeRoutes(app, {
     registry,
     whyNotReady: createReadiness({ redis, database, namespace: config.namespace }),
   });
-  addSessionRoutes(app, credentials);
+  addSessionRoutes(app, credentials, { origin, basePath });
   const deps = { config, database, redis, queueWatch };
   for (const add of apiRoutes) add(app, deps);
   answerOtherMethods();
-  await serveBoard(app, { redis, namespace: config.namespace, credentials });
+  await serveBoard(app, { redis, namespace: config.namespace, credentials, basePath });
   await servePage(app);
   return { app, start: queueWatch.start };
 }

@@ -1,9 +1,11 @@
 import swagger from '@fastify/swagger';
 import { jsonSchemaTransform, jsonSchemaTransformObject } from 'fastify-type-provider-zod';
+import type { PublicAddress } from './access/session.ts';
 import type { App } from './app.ts';
 
 /** Describes all routes that are added after this, at `/api/v1/openapi.json`. */
-export async function serveOpenapi(app: App): Promise<void> {
+export async function serveOpenapi(app: App, { origin, basePath }: PublicAddress): Promise<void> {
+  const server = `${origin ?? ''}${basePath}`;
   await app.register(swagger, {
     openapi: {
       openapi: '3.1.0',
@@ -13,6 +15,7 @@ export async function serveOpenapi(app: App): Promise<void> {
         description:
           'What Sluice has stored, and its current state. Errors are application/problem+json (RFC 9457). Times are ISO 8601 in UTC.',
       },
+      ...(server === '' ? {} : { servers: [{ url: server }] }),
       components: { securitySchemes: { bearer: { type: 'http', scheme: 'bearer' } } },
       security: [{ bearer: [] }],
     },

@@ -35,12 +35,13 @@ export async function aPage(options: BrowserContextOptions = {}): Promise<TestPa
   onTestFinished(() => context.close());
   const page = await context.newPage();
   const problems: string[] = [];
+  const ownAddress = new RegExp(`^http://127\\.0\\.0\\.1:\\d+${inject('basePath')}(/|$)`);
   page.on('pageerror', (error) => problems.push(`page error: ${error.stack ?? error.message}`));
   page.on('console', (message) => {
     if (message.type() === 'error') problems.push(`console: ${message.text()}`);
   });
   page.on('request', (request) => {
-    if (!request.url().startsWith('http://127.0.0.1:')) problems.push(`asked elsewhere: ${request.url()}`);
+    if (!ownAddress.test(request.url())) problems.push(`asked elsewhere: ${request.url()}`);
   });
   page.on('response', (response) => {
     if (response.status() >= 500) problems.push(`${response.status()} from ${response.url()}`);

@@ -8,7 +8,7 @@ import { openQueue, until } from '../support/fixtures.ts';
 import { aCompletion } from '../support/requests.ts';
 import { insertDeadLetter, insertRun } from '../support/seed-console.ts';
 import { startWorker } from '../support/worker.ts';
-import { aPage, untilAnswered } from './a-page.ts';
+import { untilAnswered } from './a-page.ts';
 import { findSerious } from './axe.ts';
 import { busiest, second, storeDemoRuns } from './demo-data.ts';
 import { aStage, fill } from './stage.ts';
@@ -39,7 +39,7 @@ const focusedHref = (page: Page): Promise<unknown> => page.evaluate('document.ac
 test('a failure: found, opened, read and closed with the keyboard alone; the focus comes back', async () => {
   const stage = await aStage();
   await storeDemoRuns(stage.database, 1_500);
-  const { page, problems } = await aPage();
+  const { page, problems } = await stage.openPage();
   await page.goto(stage.url + strategyAddress(busiest));
   await page.getByRole('heading', { name: 'Newest failures' }).waitFor();
   await tabTo(page, 'a[href*="execution="]');
@@ -71,7 +71,7 @@ test('a failure: its address opens it at once, and its replay body is copied as 
     rows[0].id,
     JSON.stringify(read),
   ]);
-  const { page, problems } = await aPage({
+  const { page, problems } = await stage.openPage({
     viewport: { width: 400, height: 800 },
     permissions: ['clipboard-read', 'clipboard-write'],
   });
@@ -90,7 +90,7 @@ test('a failure: its address opens it at once, and its replay body is copied as 
 test('the first view: what failed last opens there, whichever strategy it was', async () => {
   const stage = await aStage();
   await storeDemoRuns(stage.database, 1_500);
-  const { page, problems } = await aPage();
+  const { page, problems } = await stage.openPage();
   await page.goto(stage.url);
   const newest = await stage.database.strategyExecutionLog.findMany({
     where: { status: { not: 'ok' } },
@@ -111,7 +111,7 @@ test('the first view: what failed last opens there, whichever strategy it was', 
 test('a trace: its branches close and open with the keyboard', async () => {
   const stage = await aStage();
   await storeDemoRuns(stage.database, 1_500);
-  const { page } = await aPage({ colorScheme: 'dark' });
+  const { page } = await stage.openPage({ colorScheme: 'dark' });
   await page.goto(`${stage.url}${strategyAddress(busiest)}&status=ok`);
   await page.locator('a[href*="execution="]').first().click();
   const branch = page.locator('.tree details').first();
@@ -139,7 +139,7 @@ test('a long trace: what failed in it is one key away, also where it was closed'
     trace: JSON.stringify(trace),
     trace_length: 400,
   });
-  const { page, problems } = await aPage();
+  const { page, problems } = await stage.openPage();
   await page.goto(`${stage.url}${strategyAddress('bonus')}&execution=${id}`);
   const failed = page.locator('.tree .failed > .tree-line');
   await failed.waitFor();
@@ -158,7 +158,7 @@ test('a long trace: what failed in it is one key away, also where it was closed'
 test('filters and window: stand in the address, survive a reload, and go back with the browser', async () => {
   const stage = await aStage();
   await storeDemoRuns(stage.database, 1_500);
-  const { page, problems } = await aPage();
+  const { page, problems } = await stage.openPage();
   await page.goto(stage.url + strategyAddress(busiest));
   await page.getByRole('link', { name: '7 d' }).click();
   await page.getByLabel('Status', { exact: true }).selectOption('ok');
@@ -213,7 +213,7 @@ test('a trace: an execution leads to all executions of its trace, and these to i
   await insertRun(stage.client);
   const requests = [aCompletion({ traceId, createdBy: 'of-the-trace' }), aCompletion({ createdBy: 'stranger' })];
   await storeRequests(stage.database, JSON.stringify(requests));
-  const { page, problems } = await aPage();
+  const { page, problems } = await stage.openPage();
   await page.goto(`${stage.url}/?execution=${ids[0]}`);
   const dialog = page.getByRole('dialog', { name: 'Execution' });
   await dialog.getByText(ofTrace.span_id).waitFor();
@@ -239,7 +239,7 @@ test('a trace: an execution leads to all executions of its trace, and these to i
 test('a chart: a part of its time is drawn over and becomes the window, and the way back is one step', async () => {
   const stage = await aStage();
   await storeDemoRuns(stage.database, 1_500);
-  const { page, problems } = await aPage();
+  const { page, problems } = await stage.openPage();
   await page.goto(stage.url + strategyAddress(busiest));
   const plot = page.locator('.u-over').first();
   const { x, y, width } = (await plot.boundingBox()) ?? { x: 0, y: 0, width: 0 };
@@ -264,7 +264,7 @@ test('a chart: a part of its time is drawn over and becomes the window, and the 
 test('pages: the next one begins after the last row of the one before, and the first can be gone back to', async () => {
   const stage = await aStage();
   await storeDemoRuns(stage.database, 1_500);
-  const { page } = await aPage();
+  const { page } = await stage.openPage();
   await page.goto(`${stage.url}${strategyAddress(busiest)}&status=all`);
   const times = page.locator(`${executionList} tbody time`);
   await times.first().waitFor();
@@ -283,7 +283,7 @@ test('pages: the next one begins after the last row of the one before, and the f
 test('two strategies: picked in the list, compared with deltas and verdicts, swapped', async () => {
   const stage = await aStage();
   await storeDemoRuns(stage.database, 3_000);
-  const { page, problems } = await aPage();
+  const { page, problems } = await stage.openPage();
   await page.goto(stage.url);
   const failed = page.locator('td[data-column="Failed"]');
   await failed.first().waitFor();
@@ -320,7 +320,7 @@ test('dead letters: one is replayed and stored by a worker, others are discarded
     reason: 'mended meanwhile',
   });
   await startWorker(stage.databaseUrl, stage.namespace);
-  const { page, problems } = await aPage();
+  const { page, problems } = await stage.openPage();
   await page.goto(`${stage.url}/?view=dead-letters`);
   await page.getByRole('button', { name: 'Replay 1 dead letter of mended meanwhile' }).click();
   const question = page.getByRole('dialog');
@@ -355,7 +355,7 @@ test('dead letters: one is replayed and stored by a worker, others are discarded
 test('a dead letter: opens with its payload, and closes with a click beside it', async () => {
   const stage = await aStage();
   await insertDeadLetter(stage.client, { payload: '{"durationMs":12345678901234567890,"notes":"to the last digit"}' });
-  const { page, problems } = await aPage();
+  const { page, problems } = await stage.openPage();
   await page.goto(`${stage.url}/?view=dead-letters`);
   await page.locator('a[href*="dead-letter="]').first().click();
   const dialog = page.getByRole('dialog', { name: 'Dead letter' });
@@ -369,7 +369,7 @@ test('a dead letter: opens with its payload, and closes with a click beside it',
 test('a request: opens with its bodies', async () => {
   const stage = await aStage();
   await fill(stage);
-  const { page, problems } = await aPage();
+  const { page, problems } = await stage.openPage();
   await page.goto(`${stage.url}/?view=requests&creator=creator-1`);
   await page.locator('a[href*="request="]').first().click();
   await page.getByRole('dialog', { name: 'Request' }).getByText('"input":"hello"').waitFor();
@@ -381,7 +381,7 @@ test('Bull Board: a queue is paused there, and the fleet says so', async () => {
   const stage = await aStage();
   const queue = openQueue(stage.namespace);
   await queue.add('chunk', { v: 1, producer: 'demo', epoch: 'e', seq: 1, records: [] });
-  const { page, problems } = await aPage();
+  const { page, problems } = await stage.openPage();
   await page.goto(`${stage.url}/queues/queue/execution-log`);
   // The menu has no name.
   await page.locator('main button[aria-haspopup="menu"]').first().click();

@@ -1,18 +1,55 @@
+import type { BrowserContextOptions } from 'playwright-core';
+import { inject } from 'vitest';
 import type { RuntimeStatus } from '../../shared/contracts/runtime-status.ts';
 import { storeRequests } from '../../workers/completed-requests/store.ts';
-import { aConsole } from '../support/a-console.ts';
+import { aConsole, allTokens, operatorToken } from '../support/a-console.ts';
 import { openQueue } from '../support/fixtures.ts';
 import { connectRedis, insertRuntimeRecord } from '../support/health.ts';
 import { aCompletion } from '../support/requests.ts';
 import { insertDeadLetter } from '../support/seed-console.ts';
+import { startNginx } from '../support/web-proxies.ts';
+import { aPage } from './a-page.ts';
 import { storeDemoRuns } from './demo-data.ts';
 
-/** A console that listens, on a database and in a namespace of the test's own. */
+/** The example of nginx without TLS: the page's own addresses are what is looked at. */
+const withoutTls = [
+  ['listen 443 ssl;', 'listen 443;'],
+  ['ssl_certificate     /etc/ssl/ops.example.pem;', ''],
+  ['ssl_certificate_key /etc/ssl/ops.example.key;', ''],
+] as const;
+
+/**
+ * A console that listens, on a database and in a namespace of the test's own: directly or, with tokens, behind nginx at a
+ * sub-path, as the project says.
+ */
 export async function aStage(environment: Record<string, string> = {}) {
-  const console = await aConsole(environment);
-  const url = await console.app.listen({ host: '127.0.0.1', port: 0 });
+  const basePath = inject('basePath');
+  const isProxied = basePath !== '';
+  const proxied = { ...allTokens, SLUICE_CONSOLE_BASE_PATH: basePath, SLUICE_CONSOLE_TRUSTED_PROXIES: '127.0.0.1' };
+  const console = await aConsole({ ...(isProxied ? proxied : {}), ...environment });
+  let url = await console.app.listen({ host: '127.0.0.1', port: 0 });
   console.start();
-  return { ...console, url };
+  if (isProxied) {
+    const { port } = await startNginx({ consolePort: Number(new URL(url).port), changes: withoutTls });
+    url = `http://127.0.0.1:${port}${basePath}`;
+  }
+  /** A page of somebody who may change things, which takes a login where there are tokens. */
+  const openPage = async (options: BrowserContextOptions = {}) =>
+    aPage(isProxied ? { ...options, storageState: await logIn(url) } : options);
+  return { ...console, url, openPage };
+}
+
+/** What a browser keeps of an operator's login. */
+async function logIn(url: string): Promise<NonNullable<BrowserContextOptions['storageState']>> {
+  const answer = await fetch(`${url}/login`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ token: operatorToken }),
+  });
+  const [, name = '', value = '', path = ''] =
+    /^([^=]+)=([^;]+);.* Path=([^;]+);/.exec(answer.headers.get('set-cookie') ?? '') ?? [];
+  const place = { domain: '127.0.0.1', path, expires: -1, httpOnly: true, secure: false, sameSite: 'Strict' } as const;
+  return { cookies: [{ name, value, ...place }], origins: [] };
 }
 
 export type Stage = Awaited<ReturnType<typeof aStage>>;

@@ -226,6 +226,24 @@ test('log in: a wrong token is refused, a reader sees and changes nothing, an op
   await page.locator('td[data-column="Dead letters"]').waitFor();
 });
 
+test('log in: two consoles of one host, at other ports, leave each other’s sessions alone', async () => {
+  const [one, two] = [await aStage(allTokens), await aStage(allTokens)];
+  const { page } = await aPage();
+  const isLoggedIn = () => page.getByText('read only').waitFor();
+  for (const { url } of [one, two]) {
+    await page.goto(url);
+    await page.getByLabel('Token').fill(readToken);
+    await page.getByRole('button', { name: 'Log in' }).click();
+    await isLoggedIn();
+  }
+  await page.goto(one.url);
+  await isLoggedIn();
+  await page.getByRole('button', { name: 'Log out' }).click();
+  await page.getByLabel('Token').waitFor();
+  await page.goto(two.url);
+  await isLoggedIn();
+});
+
 test('a window of one’s own: from a time to a time, by the reader’s clock', async () => {
   const stage = await aStage();
   await insertRun(stage.client);

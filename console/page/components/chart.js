@@ -1,5 +1,5 @@
-import { Component, createRef } from '/vendor/preact.js';
-import uPlot from '/vendor/uplot.js';
+import { Component, createRef } from '../../vendor/preact.js';
+import uPlot from '../../vendor/uplot.js';
 import { el } from '../lib/dom.js';
 import { time } from '../lib/format.js';
 import { plotOptions } from './plot-options.js';

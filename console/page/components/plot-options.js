@@ -1,4 +1,4 @@
-import uPlot from '/vendor/uplot.js';
+import uPlot from '../../vendor/uplot.js';
 import { compact, time } from '../lib/format.js';
 
 /** @typedef {import('./chart.js').ChartProps} ChartProps */

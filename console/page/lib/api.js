@@ -1,4 +1,4 @@
-/** The console's API: its answers and errors. */
+/** The console's API: its answers and errors. Its addresses are relative, because the console may be at a sub-path. */
 
 export class ApiError extends Error {
   /**
@@ -26,7 +26,7 @@ const patienceMs = 30_000;
  */
 export function get(path, query = {}, signal = null) {
   const signals = [AbortSignal.timeout(patienceMs), ...(signal === null ? [] : [signal])];
-  return ask(toUrl(`/api/v1/${path}`, query), { signal: AbortSignal.any(signals) });
+  return ask(toUrl(`api/v1/${path}`, query), { signal: AbortSignal.any(signals) });
 }
 
 /**
@@ -36,7 +36,7 @@ export function get(path, query = {}, signal = null) {
  * @throws {ApiError}
  */
 export function post(path, body = {}) {
-  return ask(`/api/v1/${path}`, toJsonBody('POST', body));
+  return ask(`api/v1/${path}`, toJsonBody('POST', body));
 }
 
 /**
@@ -46,12 +46,12 @@ export function post(path, body = {}) {
  * @throws {ApiError}
  */
 export async function logIn(token) {
-  await ask('/login', toJsonBody('POST', { token }));
+  await ask('login', toJsonBody('POST', { token }));
 }
 
 /** Ends this browser's session. */
 export async function logOut() {
-  await ask('/api/v1/session', { method: 'DELETE' });
+  await ask('api/v1/session', { method: 'DELETE' });
 }
 
 /**

@@ -1,4 +1,4 @@
-import { h } from '/vendor/preact.js';
+import { h } from '../../vendor/preact.js';
 
 /** @typedef {import('preact').VNode<any>} VNode what preact creates an element from */
 /** @typedef {import('preact').JSX.IntrinsicElements} Elements the attributes of each element */

@@ -1,6 +1,6 @@
 /**
  * The URL holds everything that is shown, so that it can be shared and found again: the view, its window and its filters.
- * `/?view=strategy&id=…&window=7d&status=timeout`
+ * `./?view=strategy&id=…&window=7d&status=timeout`, relative, because the console may be at a sub-path.
  */
 
 /** @typedef {{ view: string, params: URLSearchParams }} Route */
@@ -61,5 +61,5 @@ function toHref(params) {
     value == null || value === '' ? [] : [[name, value]],
   );
   const search = new URLSearchParams(given).toString();
-  return search === '' ? '/' : `/?${search}`;
+  return search === '' ? './' : `./?${search}`;
 }

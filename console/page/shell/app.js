@@ -1,4 +1,4 @@
-import { render } from '/vendor/preact.js';
+import { render } from '../../vendor/preact.js';
 import { ApiError, get } from '../lib/api.js';
 import { el } from '../lib/dom.js';
 import { createLatest } from '../lib/latest.js';

@@ -1,4 +1,4 @@
-import { render } from '/vendor/preact.js';
+import { render } from '../../vendor/preact.js';
 import { el } from '../lib/dom.js';
 
 /**

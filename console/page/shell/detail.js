@@ -1,4 +1,4 @@
-import { render } from '/vendor/preact.js';
+import { render } from '../../vendor/preact.js';
 import { button } from '../components/parts.js';
 import { get } from '../lib/api.js';
 import { el } from '../lib/dom.js';

@@ -34,7 +34,7 @@ export function renderHeader(state) {
         entries.map(([name, text]) =>
           el('a', { href: hrefTo(route, name), 'aria-current': name === current ? 'page' : undefined }, text),
         ),
-        el('a', { href: '/queues' }, 'Bull Board'),
+        el('a', { href: 'queues' }, 'Bull Board'),
       ),
       session === null ? null : sessionPart(session),
     ),

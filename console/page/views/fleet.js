@@ -86,7 +86,7 @@ function queueCard(queue, samples) {
     queue.queue,
     {
       note: queue.isPaused ? el('span', { class: 'badge status-timeout' }, 'paused') : 'jobs, each a chunk of records',
-      actions: el('a', { href: `/queues/queue/${encodeURIComponent(queue.queue)}` }, 'Bull Board'),
+      actions: el('a', { href: `queues/queue/${encodeURIComponent(queue.queue)}` }, 'Bull Board'),
     },
     figures(
       figure(

@@ -19,7 +19,7 @@ export const strategy = {
   async load(route, signal) {
     const id = route.params.get('id') ?? '';
     const [figures, page] = await Promise.all([
-      get(`strategies/${encodeURIComponent(id)}`, windowQuery(route), signal),
+      get('strategy', { strategyId: id, ...windowQuery(route) }, signal),
       get('executions', executionsQuery(route, id), signal),
     ]);
     return { figures, page };

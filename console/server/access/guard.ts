@@ -3,7 +3,7 @@ import { Problem } from '../http/problem.ts';
 import { type Access, type AccessNeed, isAllowed } from './access.ts';
 import type { Credentials } from './credentials.ts';
 import { isAddressedToLoopback, isFromAnotherSite, isNavigation, signOfProxy } from './request-origin.ts';
-import { readSession, sessionCookie } from './session.ts';
+import { type PublicAddress, readSession, sessionCookie } from './session.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -15,7 +15,7 @@ declare module 'fastify' {
 const safeMethods = new Set(['GET', 'HEAD', 'OPTIONS']);
 
 /** Determines the access of every request before any of its body is read. Needs the cookie plugin. */
-export function guardRequests(app: FastifyInstance, credentials: Credentials): void {
+export function guardRequests(app: FastifyInstance, credentials: Credentials, address: PublicAddress): void {
   app.decorateRequest('access', null);
   app.addHook('onRequest', async (request) => {
     const { headers, method } = request;
@@ -24,7 +24,7 @@ export function guardRequests(app: FastifyInstance, credentials: Credentials): v
         'forbidden',
         'Without tokens, the console answers only requests to a loopback name of its machine, such as localhost',
       );
-    if (!credentials.areRequired && isFromAnotherSite(headers) && !isLinkToPage(request))
+    if (!credentials.areRequired && isFromAnotherSite(headers, address.origin) && !isLinkToPage(request))
       throw new Problem('forbidden', 'Without tokens, the console does not answer pages of other sites');
     const sign = credentials.areRequired ? null : signOfProxy(request.raw);
     if (sign !== null)
@@ -32,10 +32,13 @@ export function guardRequests(app: FastifyInstance, credentials: Credentials): v
         'forbidden',
         `Without tokens, the console answers only its own machine, and this request came through a proxy (${sign}). Set SLUICE_CONSOLE_READ_TOKEN or SLUICE_CONSOLE_OPERATOR_TOKEN`,
       );
-    if (!safeMethods.has(method) && isFromAnotherSite(headers))
-      throw new Problem('forbidden', 'A page of another site may not change anything here');
+    if (!safeMethods.has(method) && isFromAnotherSite(headers, address.origin))
+      throw new Problem(
+        'forbidden',
+        'A page of another site may not change anything here. If this is the console’s own page behind a proxy, set SLUICE_CONSOLE_ORIGIN',
+      );
     const need = request.is404 ? 'anybody' : (request.routeOptions.config.access ?? 'operator');
-    const access = findAccess(request, credentials);
+    const access = findAccess(request, credentials, address);
     if (access !== null) request.setDecorator('access', access);
     if (need === 'anybody') return;
     if (access === null)
@@ -66,7 +69,11 @@ export function realmOf(request: FastifyRequest): string | null {
 }
 
 /** A header takes precedence over a cookie: a valid cookie does not make up for an invalid header. */
-function findAccess({ headers, cookies }: FastifyRequest, credentials: Credentials): Access | null {
+function findAccess(
+  { headers, cookies }: FastifyRequest,
+  credentials: Credentials,
+  address: PublicAddress,
+): Access | null {
   if (headers.authorization !== undefined) {
     const token = /^Bearer +(\S+)$/i.exec(headers.authorization)?.[1];
     const found = token === undefined ? null : credentials.find(token);
@@ -74,6 +81,6 @@ function findAccess({ headers, cookies }: FastifyRequest, credentials: Credentia
     if (credentials.areRequired) return null;
   }
   if (!credentials.areRequired) return { kind: 'operator' };
-  const session = cookies[sessionCookie];
+  const session = cookies[sessionCookie(address, headers.host)];
   return session === undefined ? null : (readSession(session, credentials, Date.now())?.access ?? null);
 }

@@ -13,12 +13,16 @@ export function isAddressedToLoopback({ host }: IncomingHttpHeaders): boolean {
 /**
  * Whether a page of another site may have made a browser send this request. Browsers send headers about its origin; a
  * client that sends none is not a browser, and no page can make it send anything.
+ * Over plain HTTP a browser sends only its origin, and a proxy may have changed the host.
+ *
+ * @param publicOrigin where browsers find the console, if it is configured
  */
-export function isFromAnotherSite(headers: IncomingHttpHeaders): boolean {
+export function isFromAnotherSite(headers: IncomingHttpHeaders, publicOrigin: string | null): boolean {
   const site = headers['sec-fetch-site'];
   if (site !== undefined) return site !== 'same-origin' && site !== 'none';
   const { origin, host } = headers;
-  return origin !== undefined && (!URL.canParse(origin) || new URL(origin).host !== host);
+  if (origin === undefined || origin === publicOrigin) return false;
+  return !URL.canParse(origin) || new URL(origin).host !== host;
 }
 
 /** Whether a browser asks for a page that will replace the current one: no page can read the answer. */

@@ -1,13 +1,16 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { CookieSerializeOptions } from '@fastify/cookie';
 import { z } from 'zod';
+import type { Config } from '../../../shared/platform/config/config.ts';
 import { jsonOrNull } from '../../../shared/platform/json-or-null.ts';
 import type { Credential, Credentials } from './credentials.ts';
+
+/** Where browsers find the console. */
+export type PublicAddress = Pick<Config['console'], 'origin' | 'basePath'>;
 
 /** A day's work. */
 export const sessionMs = 12 * 3_600_000;
 
-export const sessionCookie = 'sluice_session';
 const contentSchema = z.tuple([z.string(), z.int()]);
 
 /**
@@ -33,9 +36,20 @@ export function readSession(session: string, credentials: Credentials, nowMs: nu
   return given.length === expected.length && timingSafeEqual(given, expected) ? credential : null;
 }
 
+/**
+ * The cookie's name. Browsers send a cookie to every port of a host and to every path below its own, so two consoles of one
+ * host would end each other's sessions if the name did not tell their ports and paths apart.
+ *
+ * @param host the header of the request, which says the port where the configuration does not
+ */
+export function sessionCookie({ origin, basePath }: PublicAddress, host = ''): string {
+  const port = origin === null ? (/:(\d{1,5})$/.exec(host)?.[1] ?? '') : new URL(origin).port;
+  return `sluice_session${port && `_${port}`}${basePath.replaceAll('/', '.')}`;
+}
+
 /** How a browser keeps the cookie. `isSecure`: the browser uses TLS, so the cookie must not be sent over plain HTTP. */
-export function cookieOptions(isSecure: boolean): CookieSerializeOptions {
-  return { path: '/', httpOnly: true, sameSite: 'strict', secure: isSecure };
+export function cookieOptions(isSecure: boolean, path: string): CookieSerializeOptions {
+  return { path, httpOnly: true, sameSite: 'strict', secure: isSecure };
 }
 
 function sign(content: string, token: string): string {

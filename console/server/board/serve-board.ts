@@ -14,7 +14,7 @@ import { BoundedQueue } from './bounded-queue.ts';
 import { describeChunk } from './describe-chunk.ts';
 import { createReadingTurns, type EndTurn } from './reading-turns.ts';
 
-const basePath = '/queues';
+const boardPath = '/queues';
 
 /** The board's page offers up to 50. */
 const mostJobsPerPage = 100;
@@ -22,10 +22,13 @@ const mostJobsPerPage = 100;
 /** The board's page loads a font from another site. The policy blocks that, and every reader's browser would log an error. */
 const typefaceFromElsewhere = /<link href="https:\/\/fonts\.[^>]*>/g;
 
-/** Serves Bull Board at `/queues`: readers can view, operators can pause, resume, retry and promote. */
+/**
+ * Serves Bull Board at `/queues`: readers can view, operators can pause, resume, retry and promote. Its page contains its whole
+ * address, including the base path.
+ */
 export async function serveBoard(
   app: FastifyInstance,
-  deps: { redis: Redis; namespace: string; credentials: Credentials },
+  deps: { redis: Redis; namespace: string; credentials: Credentials; basePath: string },
 ): Promise<void> {
   const queues = ([...queueNames, maintenanceQueue] as const).map((name) => {
     const queue = new BoundedQueue(name, deps.redis, {
@@ -42,9 +45,15 @@ export async function serveBoard(
     queues: queues.map(toAdapter),
     serverAdapter,
     // No link leads to another site.
-    options: { uiConfig: { boardTitle: 'Sluice', hideDocsLink: true, miscLinks: [{ text: 'Console', url: '/' }] } },
+    options: {
+      uiConfig: {
+        boardTitle: 'Sluice',
+        hideDocsLink: true,
+        miscLinks: [{ text: 'Console', url: `${deps.basePath}/` }],
+      },
+    },
   });
-  serverAdapter.setBasePath(basePath);
+  serverAdapter.setBasePath(deps.basePath + boardPath);
   // Rethrown, so that the error is answered like any other.
   serverAdapter.setErrorHandler((error) => {
     throw hasMovedOn(error)
@@ -62,7 +71,7 @@ export async function serveBoard(
     const accessFor = (request: FastifyRequest) => boardAccessOf(accessOf(request), deps.credentials.areRequired);
     scope.addHook('preHandler', async (request) => {
       const { method, routeOptions } = request;
-      const route = (routeOptions.url ?? '').slice(basePath.length);
+      const route = (routeOptions.url ?? '').slice(boardPath.length);
       const { jobsPerPage } = request.query as { jobsPerPage?: unknown };
       if (!mayPass({ method, route, params: request.params as Record<string, string> }, accessFor(request)))
         throw new Problem(
@@ -84,7 +93,7 @@ export async function serveBoard(
         ? payload.replaceAll(typefaceFromElsewhere, '')
         : payload,
     );
-    scope.register(serverAdapter.registerPlugin(), { prefix: basePath });
+    scope.register(serverAdapter.registerPlugin(), { prefix: boardPath });
     done();
   });
   app.addHook('onClose', async () => {

@@ -2,6 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from '../../../shared/platform/logging/logger.ts';
+import { signOfProxy } from '../access/request-origin.ts';
 import { type ProblemBody, plainProblem, problemContentType } from './problem.ts';
 import { toProblem } from './to-problem.ts';
 
@@ -16,7 +17,7 @@ export function sendProblem(request: FastifyRequest, reply: FastifyReply, proble
 }
 
 /** The server's error handlers. They log an error here, once, and only if the caller did not cause it. */
-export function createErrorHandlers(logger: Logger) {
+export function createErrorHandlers(logger: Logger, basePath: string) {
   const handle = (thrown: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply => {
     const problem = toProblem(thrown);
     if (problem.status >= 500) {
@@ -27,8 +28,11 @@ export function createErrorHandlers(logger: Logger) {
   };
   return {
     handle,
-    notFound: (request: FastifyRequest, reply: FastifyReply): FastifyReply =>
-      sendProblem(request, reply, plainProblem(404, 'There is nothing at this address')),
+    notFound: (request: FastifyRequest, reply: FastifyReply): FastifyReply => {
+      const isAtWrongPath = basePath === '' && signOfProxy(request.raw) !== null;
+      const hint = isAtWrongPath ? '. If a proxy serves the console at a sub-path, set SLUICE_CONSOLE_BASE_PATH' : '';
+      return sendProblem(request, reply, plainProblem(404, `There is nothing at this address${hint}`));
+    },
   };
 }
 

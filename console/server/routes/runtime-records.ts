@@ -9,7 +9,7 @@ import {
   healthEvents,
   runtimeRecord,
   runtimeRecordPage,
-  runtimeRecordParams,
+  runtimeRecordQuery,
   runtimeRecordsQuery,
 } from '../schemas/runtime-records.ts';
 
@@ -33,18 +33,18 @@ export function addRuntimeRecordRoutes(app: App, { config, database, redis }: Ro
   );
 
   app.get(
-    '/api/v1/runtime-records/:gameId',
+    '/api/v1/runtime-record',
     {
       config: { access: 'read' },
       schema: {
         operationId: 'getRuntimeRecord',
         summary: 'The state of one game’s runtime',
         tags,
-        params: runtimeRecordParams,
+        querystring: runtimeRecordQuery,
         response: { 200: runtimeRecord, ...problems },
       },
     },
-    async ({ params: { gameId } }) => {
+    async ({ query: { gameId } }) => {
       const found = await findRuntimeRecord(database, gameId);
       if (found === null) throw new Problem('not-found', 'There is no runtime record of this game');
       return found;

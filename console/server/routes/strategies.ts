@@ -11,7 +11,6 @@ import {
   strategiesQuery,
   strategyAnswer,
   strategyList,
-  strategyParams,
   strategyQuery,
 } from '../schemas/strategies.ts';
 
@@ -40,22 +39,21 @@ export function addStrategyRoutes(app: App, { database }: RouteDeps): void {
   );
 
   app.get(
-    '/api/v1/strategies/:strategyId',
+    '/api/v1/strategy',
     {
       config: { access: 'realm' },
       schema: {
         operationId: 'getStrategy',
         summary: 'Everything about a strategy over a window, weighted',
         tags,
-        params: strategyParams,
         querystring: strategyQuery,
         response: { 200: strategyAnswer, ...problems },
       },
     },
     async (request) => {
-      const { top, bucketSeconds, ...texts } = request.query;
+      const { strategyId, top, bucketSeconds, ...texts } = request.query;
       return readStrategy(database, {
-        strategyId: request.params.strategyId,
+        strategyId,
         realmId: realmOf(request),
         window: parseWindow(texts, Date.now()),
         top,

@@ -10,7 +10,7 @@ export const runtimeRecordsQuery = z.strictObject({
   limit: limit(50),
   after: text.optional().describe('the id of the last game on the previous page'),
 });
-export const runtimeRecordParams = z.object({ gameId: text });
+export const runtimeRecordQuery = z.strictObject({ gameId: text });
 
 export const runtimeRecord = z
   .object({

@@ -19,6 +19,7 @@ const top = count(50, 10).describe('the number of error codes, and of cases, to 
 
 export const strategyParams = z.object({ strategyId: text });
 export const strategyQuery = z.strictObject({
+  strategyId: text,
   ...windowFields,
   top,
   bucketSeconds: count(366 * 86_400)

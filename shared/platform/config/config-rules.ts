@@ -23,6 +23,13 @@ export const rules: readonly Rule<Config>[] = [
   rule(
     ['console'],
     ({ console }) =>
+      tokensOf(console).length === 0 &&
+      (console.origin !== null || console.trustedProxies.length > 0) &&
+      'SLUICE_CONSOLE_ORIGIN, SLUICE_CONSOLE_TRUSTED_PROXIES: without a token the console refuses what comes through a proxy; also set SLUICE_CONSOLE_READ_TOKEN or SLUICE_CONSOLE_OPERATOR_TOKEN',
+  ),
+  rule(
+    ['console'],
+    ({ console }) =>
       new Set(tokensOf(console)).size < tokensOf(console).length &&
       'SLUICE_CONSOLE_READ_TOKEN, SLUICE_CONSOLE_OPERATOR_TOKEN, SLUICE_CONSOLE_REALM_TOKENS: two tokens are equal; tokens must be different, because each one determines what its bearer may do',
   ),

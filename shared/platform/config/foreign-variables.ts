@@ -1,10 +1,15 @@
 import { variableNames } from './config.ts';
 import { isServiceAddress, isServiceLink } from './service-links.ts';
 
+/** What only docker-compose.yml reads. It shares the file .env with the commands. */
+const ofCompose = ['SLUICE_IMAGE', 'SLUICE_POSTGRES_PORT', 'SLUICE_REDIS_PORT'];
+
 /** Names that look like ours and are not: most likely a slip of the pen, but no reason to refuse to start. */
 export function unknownVariables(environment: NodeJS.ProcessEnv): string[] {
   return Object.entries(environment).flatMap(([name, value = '']) =>
-    /^(SLUICE|DSL_EXECUTION_LOG)_/.test(name) && !variableNames.includes(name) && !isServiceLink(name, value)
+    /^(SLUICE|DSL_EXECUTION_LOG)_/.test(name) &&
+    ![...variableNames, ...ofCompose].includes(name) &&
+    !isServiceLink(name, value)
       ? [name]
       : [],
   );

@@ -6,6 +6,7 @@ import { partitionUnits } from '../postgres/partitions/partition-spans.ts';
 import type { ConfigOf, ValuesOf, Variables } from './config-groups.ts';
 import * as read from './environment.ts';
 import { producerSecrets, producerTokens, producerVariables, toProducerGroups } from './producer-config.ts';
+import { basePath, proxyAddresses, webOrigin } from './public-address.ts';
 import { bearerToken, realmTokens } from './tokens.ts';
 
 const kib = 1_024;
@@ -75,6 +76,9 @@ export const variables = {
 
   SLUICE_CONSOLE_HOST: read.text().default('127.0.0.1'),
   SLUICE_CONSOLE_PORT: read.integer({ min: 0, max: 65_535, unit: 'port; 0 picks a free one' }).default(9_464),
+  SLUICE_CONSOLE_BASE_PATH: basePath.default(''),
+  SLUICE_CONSOLE_ORIGIN: webOrigin.optional(),
+  SLUICE_CONSOLE_TRUSTED_PROXIES: proxyAddresses.default([]),
   SLUICE_CONSOLE_READ_TOKEN: bearerToken.optional(),
   SLUICE_CONSOLE_OPERATOR_TOKEN: bearerToken.optional(),
   SLUICE_CONSOLE_REALM_TOKENS: realmTokens.optional(),
@@ -162,6 +166,12 @@ export function toGroups(env: ValuesOf<typeof variables>) {
     console: () => ({
       host: env.SLUICE_CONSOLE_HOST,
       port: env.SLUICE_CONSOLE_PORT,
+      /** the path under which browsers find it, such as `/sluice`; '': at the root */
+      basePath: env.SLUICE_CONSOLE_BASE_PATH,
+      /** where browsers find it, such as `https://ops.example`; null: as the Host header says */
+      origin: env.SLUICE_CONSOLE_ORIGIN ?? null,
+      /** addresses and networks whose X-Forwarded-For and -Proto are trusted */
+      trustedProxies: env.SLUICE_CONSOLE_TRUSTED_PROXIES,
       readToken: env.SLUICE_CONSOLE_READ_TOKEN ?? null,
       operatorToken: env.SLUICE_CONSOLE_OPERATOR_TOKEN ?? null,
       /** realms by name, each with the token that shows its executions and nothing else */

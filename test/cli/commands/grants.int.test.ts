@@ -125,7 +125,7 @@ test('grants: a console that may only read reads all, and answers each write wit
     '/api/v1/executions',
     `/api/v1/executions/${executionId}`,
     '/api/v1/strategies',
-    '/api/v1/strategies/bonus',
+    '/api/v1/strategy?strategyId=bonus',
     '/api/v1/requests',
     '/api/v1/dead-letters',
     '/api/v1/dead-letters/causes',

@@ -21,12 +21,12 @@ test('page: no script makes markup or code of a text', async () => {
   expect(forbidden.test('element.innerHTML = text')).toBe(true);
 });
 
-test('page: nothing is inline, and nothing is loaded from elsewhere', async () => {
+test('page: nothing is inline, and nothing is loaded from elsewhere, the root of the server included', async () => {
   const files = [...(await sources('.html')), ...(await sources('.css')), ...(await sources('.js'))];
-  const foreign = /(?:src|href)=["']?(?:https?:)?\/\/|url\(|@import|from ['"](?:https?:)?\/\//;
+  const foreign = /(?:src|href)=["']?(?:https?:)?\/|url\(|@import|(?:from|href:|fetch\() ?['"`](?:https?:)?\//;
   expect(files.filter(({ text }) => foreign.test(text)).map(({ name }) => name)).toEqual([]);
   const [html] = await sources('index.html');
-  expect(html?.text).toContain('<script type="module" src="/assets/main.js"></script>');
+  expect(html?.text).toContain('<script type="module" src="assets/main.js"></script>');
   expect(html?.text.replaceAll(/<script type="module" src="[^"]+"><\/script>/g, '')).not.toMatch(
     /<script|<style|style=|\son\w+=/,
   );

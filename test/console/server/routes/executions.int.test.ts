@@ -85,7 +85,7 @@ test('strategies: one is told with its series, two are compared', async () => {
   const { get, client } = await aConsole();
   await insertRun(client);
   await insertRun(client, { strategy_id: 'other strategy/2', duration_ms: 30, points: 4 });
-  const one = await get('/api/v1/strategies/other%20strategy%2F2?window=1h&bucketSeconds=60');
+  const one = await get('/api/v1/strategy?strategyId=other%20strategy%2F2&window=1h&bucketSeconds=60');
   expect(one.status).toBe(200);
   expect(one.body).toMatchObject({ strategyId: 'other strategy/2', summary: { total: { rows: 1, runs: 4 } } });
   expect(one.body.series.bucketMs).toBe(60_000);

@@ -29,6 +29,8 @@ const queries = [
   ['comparison?b=bonus', ['a']],
   ['requests', ['createdBy', 'model']],
   ['runtime-records', ['engineHealth', 'after']],
+  ['strategy', ['strategyId']],
+  ['runtime-record', ['gameId']],
   ['dead-letters', ['queue', 'signature']],
   ['dead-letters/causes', ['queue', 'signature']],
 ] as const;
@@ -51,13 +53,12 @@ test('texts: none is taken for anything but a text', async () => {
     for (const [path, names] of queries)
       for (const name of names) {
         const answer = await get(`/api/v1/${path}${path.includes('?') ? '&' : '?'}${name}=${encoded}`);
-        const isNowhere = path.startsWith('strategies/custom');
+        const isNowhere = path.startsWith('strategies/custom') || path === 'runtime-record';
         expect(answer.status, `${path} ${name} ${text}`).toBe(isNowhere ? 404 : 200);
         expectNothingTold(answer, text);
         expect(answer.headers['content-type']).toMatch(/^application\/(problem\+)?json/);
       }
-    for (const path of [`strategies/${encoded}`, `runtime-records/${encoded}`, `strategies/custom/${encoded}/metrics`])
-      expectNothingTold(await get(`/api/v1/${path}`), text);
+    expectNothingTold(await get(`/api/v1/strategies/custom/${encoded}/metrics`), text);
     for (const path of ['executions', 'requests', 'dead-letters'])
       expect((await get(`/api/v1/${path}/${encoded}`)).status, path).toBe(400);
   }
@@ -73,9 +74,9 @@ test('texts: a NUL, and what is longer than any name, is refused', async () => {
         expect(answer.status, `${path} ${name} ${text.slice(0, 10)}`).toBe(400);
         expect(answer.body.errors[0].field).toBe(name);
       }
-  for (const path of ['strategies/a%00b', 'runtime-records/%00', `strategies/${'x'.repeat(513)}`])
+  for (const path of ['strategies/custom/a%00b/metrics', `strategies/custom/${'x'.repeat(513)}/metrics`])
     expect((await get(`/api/v1/${path}`)).status, path).toBe(400);
-  expect((await get(`/api/v1/strategies/${'x'.repeat(10_000)}`)).status).toBeGreaterThanOrEqual(400);
+  expect((await get(`/api/v1/strategies/custom/${'x'.repeat(10_000)}/metrics`)).status).toBeGreaterThanOrEqual(400);
 });
 
 test('parameters: what is unknown, doubled, too much or of another kind is refused, and named', async () => {
@@ -101,9 +102,11 @@ test('parameters: what is unknown, doubled, too much or of another kind is refus
     ['executions?strategyId=s&stratgyId=s', null],
     ['executions?strategyId=s&strategyId[]=s', null],
     ['strategies?limit=-1', 'limit'],
-    ['strategies/s?top=51', 'top'],
-    ['strategies/s?bucketSeconds=0', 'bucketSeconds'],
-    ['strategies/s?bucketSeconds=1e99', 'bucketSeconds'],
+    ['strategy?strategyId=s&top=51', 'top'],
+    ['strategy', 'strategyId'],
+    ['runtime-record?gameId=a&gameId=b', 'gameId'],
+    ['strategy?strategyId=s&bucketSeconds=0', 'bucketSeconds'],
+    ['strategy?strategyId=s&bucketSeconds=1e99', 'bucketSeconds'],
     ['requests?from=yesterday', 'from'],
     ['requests?from=-000001-01-01T00:00:00Z', 'from'],
     ['requests?from=0000-01-01T00:00:00Z', 'from'],
@@ -139,17 +142,17 @@ test('windows: what is no time, or the wrong way round, or too long for its buck
     `since=${'1'.repeat(61)}`,
   ];
   for (const window of windows)
-    for (const path of ['executions?strategyId=s&', 'strategies?', 'strategies/s?', 'comparison?a=s&b=t&']) {
+    for (const path of ['executions?strategyId=s&', 'strategies?', 'strategy?strategyId=s&', 'comparison?a=s&b=t&']) {
       const answer = await get(`/api/v1/${path}${window}`);
       expect(answer.status, path + window).toBe(400);
       expectNothingTold(answer, window);
     }
   const tooFine = await get(
-    '/api/v1/strategies/s?since=1970-01-02T00:00:00Z&until=9999-01-01T00:00:00Z&bucketSeconds=1',
+    '/api/v1/strategy?strategyId=s&since=1970-01-02T00:00:00Z&until=9999-01-01T00:00:00Z&bucketSeconds=1',
   );
   expect(tooFine.status).toBe(400);
   expect(tooFine.body.detail).toMatch(/buckets are too many/);
-  const giant = await get('/api/v1/strategies/s?since=1970-01-02T00:00:00Z&until=9999-01-01T00:00:00Z');
+  const giant = await get('/api/v1/strategy?strategyId=s&since=1970-01-02T00:00:00Z&until=9999-01-01T00:00:00Z');
   expect(giant.status).toBe(200);
   expect(giant.body.series.buckets.length).toBeLessThanOrEqual(500);
 });
@@ -219,7 +222,12 @@ test('bodies: what is no JSON, too large or of another kind gets the right statu
 
 test('addresses: what is nowhere, or no address, is told so in the same form', async () => {
   const { get } = await aConsole();
-  for (const url of ['/%zz', '/api/v1/executions/%c0%80', '/api/v1/strategies/%', '//evil.example/%2e%2e'])
+  for (const url of [
+    '/%zz',
+    '/api/v1/executions/%c0%80',
+    '/api/v1/strategies/custom/%/metrics',
+    '//evil.example/%2e%2e',
+  ])
     expectNothingTold(await get(url), url);
   for (const url of ['/assets/../server/app.ts', '/assets/%2e%2e/server/app.ts', '/assets/..%2fserver%2fapp.ts'])
     expect([400, 403, 404], url).toContain((await get(url)).status);

@@ -97,7 +97,7 @@ test('outage: without PostgreSQL its routes are unavailable, and nothing of it i
   const { get, log } = await aConsole({ DATABASE_URL: url.href });
   for (const path of [
     '/api/v1/strategies',
-    '/api/v1/strategies/s',
+    '/api/v1/strategy?strategyId=s',
     '/api/v1/executions?strategyId=s',
     '/api/v1/requests',
     '/api/v1/dead-letters',
@@ -118,7 +118,12 @@ test('bounds: a statement that takes too long ends, there too, and the caller is
   const { get, databaseUrl } = await aConsole({ SLUICE_DATABASE_STATEMENT_TIMEOUT_MS: '300' });
   const other = await connect(databaseUrl);
   await other.query('begin; lock table runtime_record, strategy_execution_log in access exclusive mode');
-  const urls = ['/api/v1/runtime-records', '/api/v1/strategies', '/api/v1/strategies/s', '/api/v1/comparison?a=s&b=t'];
+  const urls = [
+    '/api/v1/runtime-records',
+    '/api/v1/strategies',
+    '/api/v1/strategy?strategyId=s',
+    '/api/v1/comparison?a=s&b=t',
+  ];
   for (const url of urls) {
     const { status, body } = await get(url);
     expect([status, body.type], url).toEqual([504, 'urn:sluice:problem:timed-out']);

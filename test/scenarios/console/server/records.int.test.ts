@@ -66,10 +66,10 @@ test('runtime records: they are listed by game, filtered, and read one by one', 
   const page = (await get('/api/v1/runtime-records?limit=2')).body;
   expect(page.after).toBe('b/1');
   expect(await ids(`limit=2&after=${encodeURIComponent(page.after)}`)).toEqual(['c']);
-  const one = (await get('/api/v1/runtime-records/c')).body;
+  const one = (await get('/api/v1/runtime-record?gameId=c')).body;
   expect(one.lastEvent).toEqual({ id: '17-1', occurredAt: new Date(1_775_121_800_000).toISOString() });
-  expect((await get('/api/v1/runtime-records/b%2F1')).body).toMatchObject({ status: 'stopped', lastEvent: null });
-  expect((await get('/api/v1/runtime-records/d')).status).toBe(404);
+  expect((await get('/api/v1/runtime-record?gameId=b%2F1')).body).toMatchObject({ status: 'stopped', lastEvent: null });
+  expect((await get('/api/v1/runtime-record?gameId=d')).status).toBe(404);
   expect((await get('/api/v1/runtime-records?status=gone')).status).toBe(400);
 });
 

@@ -15,6 +15,12 @@ test.each<[rule: string, broken: Record<string, string>, mended: Record<string, 
     'SLUICE_CONSOLE_HOST: "0.0.0.0" is reachable from other machines; also set SLUICE_CONSOLE_READ_TOKEN or SLUICE_CONSOLE_OPERATOR_TOKEN, or use 127.0.0.1',
   ],
   [
+    'what comes through a proxy is refused without tokens, so there is no use in saying where it comes from',
+    { SLUICE_CONSOLE_ORIGIN: 'https://ops.example' },
+    { SLUICE_CONSOLE_READ_TOKEN: 'sixteen-letters!' },
+    'SLUICE_CONSOLE_ORIGIN, SLUICE_CONSOLE_TRUSTED_PROXIES: without a token the console refuses what comes through a proxy; also set SLUICE_CONSOLE_READ_TOKEN or SLUICE_CONSOLE_OPERATOR_TOKEN',
+  ],
+  [
     'migrations go to the schema that all others use',
     { DATABASE_URL: 'postgres://pooler/d?schema=one', SLUICE_MIGRATE_DATABASE_URL: 'postgres://h/d' },
     { SLUICE_MIGRATE_DATABASE_URL: 'postgres://h/d?sslmode=require&schema=one' },

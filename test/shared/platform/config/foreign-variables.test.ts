@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { executionObserverOptionsFrom } from '../../../../producers/executions/create-execution-observer.ts';
 import { completedRequestSenderOptionsFrom } from '../../../../producers/requests/create-completed-request-sender.ts';
@@ -30,6 +31,13 @@ test('unknown: names that look like ours and are not are found', () => {
 
 test('unknown: no variable of ours is', () => {
   expect(unknownVariables(Object.fromEntries(variableNames.map((name) => [name, ''])))).toEqual([]);
+});
+
+test('unknown: no variable of docker-compose.yml is, as .env may have it', () => {
+  const compose = readFileSync(new URL('../../../../docker-compose.yml', import.meta.url), 'utf8');
+  const names = [...compose.matchAll(/\$\{(SLUICE_\w+)/g)].map(([, name = '']) => name);
+  expect(names).toContain('SLUICE_POSTGRES_PORT');
+  expect(unknownVariables(Object.fromEntries(names.map((name) => [name, ''])))).toEqual([]);
 });
 
 /** What the kubelet sets for a Service: with and without a named port, for each protocol. */

@@ -1,0 +1,2 @@
+/** What `/vendor/preact.js` is: see console/server/page-files.ts. */
+export * from 'preact';
