@@ -7,6 +7,7 @@ import { parseDocument } from 'yaml';
 import { z } from 'zod';
 import { consoleGroups } from '../console/server/console-groups.ts';
 import { type ConfigGroup, variablesOf } from '../shared/platform/config/config.ts';
+import { redisVariables } from '../shared/platform/redis/redis-target.ts';
 import { commonGroups, ownGroups } from '../workers/runtime/role.ts';
 
 /** Stands for an interpolation that refuses to start without a value. A file cannot contain it: YAML has no NUL. */
@@ -106,7 +107,13 @@ function* hasSource({ image, build }: Service): Iterable<string> {
 }
 
 /** Not for `.env`: the port inside the container is the image's, and the time to drain goes with the grace period in the file. */
-const fixed = ['SLUICE_WORKER_PORT', 'SLUICE_CONSOLE_PORT', 'SLUICE_SHUTDOWN_TIMEOUT_MS'];
+const fixed = [
+  'SLUICE_WORKER_PORT',
+  'SLUICE_CONSOLE_PORT',
+  'SLUICE_SHUTDOWN_TIMEOUT_MS',
+  // The Redis of the file is its own, by REDIS_URL; whoever has another one says so in a file of overrides: docs/redis.md.
+  ...Object.values<string>(redisVariables).filter((name) => name !== 'REDIS_URL'),
+];
 
 /** A setting that an operator makes in `.env` must reach the process that reads it. Without a value it is passed on as it is. */
 function* passesSettings({ build, command, environment }: Service): Iterable<string> {

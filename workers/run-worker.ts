@@ -1,7 +1,7 @@
 import { getHeapStatistics } from 'node:v8';
 import { Registry } from 'prom-client';
-import { queueNames } from '../shared/contracts/queues.ts';
-import { type ConfigGroup, loadConfig, requireUrl } from '../shared/platform/config/config.ts';
+import { queueNames, queuePrefix } from '../shared/contracts/queues.ts';
+import { type ConfigGroup, loadConfig, requireRedis } from '../shared/platform/config/config.ts';
 import { UsageError } from '../shared/platform/errors.ts';
 import { createCloseStack, endsWithin, untilAskedToStop } from '../shared/platform/lifecycle.ts';
 import { createLineCounter } from '../shared/platform/logging/line-counter.ts';
@@ -65,7 +65,7 @@ export async function runWorker(names: readonly WorkerRole[], environment: NodeJ
   try {
     const database = createWorkerDatabase(config.database, 'sluice worker');
     closing.push('database', () => database.$disconnect());
-    const redis = createRedis(requireUrl(config.redisUrl, 'REDIS_URL'), {
+    const redis = createRedis(requireRedis(config.redis), {
       role: 'worker',
       name: 'sluice:worker',
       logger,
@@ -83,7 +83,13 @@ export async function runWorker(names: readonly WorkerRole[], environment: NodeJ
     );
 
     const isStopping = () => stopping.signal.aborted;
-    const whyNotReady = createReadiness({ redis, database, isStopping, notReadyReason: role.notReadyReason });
+    const whyNotReady = createReadiness({
+      redis,
+      keys: names.map((name) => keyOf(name, config.namespace)),
+      database,
+      isStopping,
+      notReadyReason: role.notReadyReason,
+    });
     const probes = await startProbeServer({
       ...config.worker,
       registries,
@@ -118,6 +124,12 @@ function shareMemory(names: readonly WorkerRole[], { batch, worker }: RoleConfig
   // Statements are larger than what they are made of only where one character of a batch is beyond ASCII.
   const statementBytes = Math.min(maxBytes, 2 * batch.maxInFlight * batch.maxBytes);
   return () => createMemoryBudget({ maxBytes, statementBytes });
+}
+
+/** A key of what a role works on. */
+function keyOf(role: WorkerRole, namespace: string): string {
+  // The reader of health events has connections of its own, and tells of them itself.
+  return role === 'health-events' ? `{${namespace}:${role}}` : queuePrefix(role, namespace);
 }
 
 /** The metrics of a role, each with its name. */

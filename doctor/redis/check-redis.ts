@@ -1,10 +1,12 @@
 import { byteSize } from '../../shared/platform/byte-size.ts';
-import { type Answer, timeoutCode } from '../answer.ts';
+import type { RedisTarget } from '../../shared/platform/redis/redis-target.ts';
+import type { Answer } from '../answer.ts';
 import { checkClock } from '../check-clock.ts';
 import { type Finding, findingsOn } from '../finding.ts';
 import { isBelow } from '../version.ts';
 import type { RedisConnection, RedisFacts } from './redis-facts.ts';
 import type { RedisServer } from './redis-info.ts';
+import { remedyOf, rights } from './redis-remedies.ts';
 
 const on = findingsOn('redis');
 
@@ -15,30 +17,10 @@ const recommendedVersion = '6.2.0';
 const memoryFailShare = 0.95;
 const clientsWarnShare = 0.9;
 
-/** Where the lines are that a user of its own needs. */
-const rights =
-  'as "Rights in Redis" in docs/operations.md has them: ACL SETUSER … +@connection +@read +@write +@scripting +info';
-
-/** What can be done about a server that does not let anybody in; by the code of its error. */
-const remedies: Record<string, string> = {
-  ECONNREFUSED: 'start the server, or correct host and port in REDIS_URL',
-  ENOTFOUND: 'correct the host in REDIS_URL',
-  EAI_AGAIN: 'look at the name resolution of this machine, or correct the host in REDIS_URL',
-  WRONGPASS: 'correct user and password in REDIS_URL',
-  NOAUTH: 'REDIS_URL has no password, and the server wants one',
-  NOPERM: `give the user of REDIS_URL the rights of a producer or a worker, ${rights}`,
-  DENIED: 'the server is in protected mode: set a password, and put it into REDIS_URL',
-  ERR: 'correct REDIS_URL, the number of the database in it included',
-  [timeoutCode]:
-    'look whether the server hangs, and whether it wants TLS: rediss:// instead of redis:// or the reverse',
-  ECONNRESET: 'look whether the server wants TLS: rediss:// instead of redis:// or the reverse',
-};
-
 /** Whether Redis lets this machine in. */
 export function checkRedisConnection(state: RedisConnection['state']): Finding {
   if (!state.known) {
-    const remedy = remedies[state.code] ?? 'look at the server, the way to it, and REDIS_URL';
-    return on.failure('connection', `Redis cannot be used: ${state.why}`, remedy);
+    return on.failure('connection', `Redis cannot be used: ${state.why}`, remedyOf(state.code));
   }
   if (state.value === 'loading')
     return on.failure(
@@ -49,11 +31,26 @@ export function checkRedisConnection(state: RedisConnection['state']): Finding {
   return on.ok('connection', 'the server answers');
 }
 
-/** All that the server told about itself. */
-export function checkRedis(
-  { server, savePoints, clock }: RedisFacts,
-  { memoryShare }: { memoryShare: number },
-): Finding[] {
+/** What Redis is held against. */
+export interface RedisContext {
+  memoryShare: number;
+  topology: RedisTarget['topology'];
+}
+
+/** All that the servers told about themselves: of several, what is wrong with each, and in one line what is right with all. */
+export function checkRedis(servers: readonly RedisFacts[], context: RedisContext): Finding[] {
+  const [only, ...others] = servers.map((facts) => checkServer(facts, context));
+  if (only === undefined) return [];
+  if (others.length === 0) return only;
+  const all = servers.flatMap((facts) => checkServer(facts, context).map((finding) => ({ name: facts.name, finding })));
+  return only.flatMap(({ check, message }) => {
+    const wrong = all.filter(({ finding }) => finding.check === check && finding.level !== 'ok');
+    if (wrong.length === 0) return [on.ok(check, `${message}; and so all ${servers.length} primaries`)];
+    return wrong.map(({ name, finding }) => ({ ...finding, message: `${name}: ${finding.message}` }));
+  });
+}
+
+function checkServer({ server, savePoints, clock }: RedisFacts, { memoryShare, topology }: RedisContext): Finding[] {
   if (!server.known) {
     return [
       on.warning(
@@ -66,7 +63,7 @@ export function checkRedis(
   }
   return [
     checkVersion(server.value),
-    checkRole(server.value),
+    checkRole(server.value, topology),
     checkPolicy(server.value),
     checkMemory(server.value, memoryShare),
     checkPersistence(server.value, savePoints),
@@ -88,16 +85,27 @@ function checkVersion({ product, version }: RedisServer): Finding {
   return on.ok('version', name);
 }
 
-function checkRole({ role, isClusterNode }: RedisServer): Finding {
+function checkRole({ role, isSentinel, isClusterNode }: RedisServer, topology: RedisTarget['topology']): Finding {
+  if (isSentinel)
+    return on.failure(
+      'role',
+      'a Sentinel, which keeps no data but knows who does',
+      'set REDIS_SENTINEL_NODES to it and the others, and REDIS_SENTINEL_MASTER_NAME, instead of REDIS_URL',
+    );
   if (role === 'slave' || role === 'replica')
-    return on.failure('role', 'a replica, which refuses writes', 'put the primary into REDIS_URL');
-  if (isClusterNode)
+    return on.failure(
+      'role',
+      'a replica, which refuses writes',
+      'put the primary into REDIS_URL, or let Sentinels name it: REDIS_SENTINEL_NODES',
+    );
+  if (isClusterNode && topology !== 'cluster')
     return on.warning(
       'role',
-      'a node of a Redis Cluster; Sluice talks to this node only, and keys on other nodes are out of reach',
-      'use a server without cluster mode, or a cluster of one node',
+      'a node of a Redis Cluster; Sluice talks to this node only, and keys on other nodes are out of reach (MOVED)',
+      'set REDIS_CLUSTER_NODES to it and some others, instead of REDIS_URL',
     );
-  return on.ok('role', role === 'master' || role === null ? 'primary' : role);
+  const name = role === 'master' || role === null ? 'primary' : role;
+  return on.ok('role', isClusterNode ? `${name} of a cluster` : name);
 }
 
 /** BullMQ keeps jobs in keys like any other: an evicted key is a lost or a broken job. */

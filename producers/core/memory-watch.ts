@@ -1,4 +1,5 @@
 import { endsWithin } from '../../shared/platform/lifecycle.ts';
+import { isCluster, nodeOf } from '../../shared/platform/redis/cluster-nodes.ts';
 import type { Redis } from '../../shared/platform/redis/redis.ts';
 import {
   isAboveShare,
@@ -36,18 +37,24 @@ export interface MemoryWatch {
 const watches = new Map<string, MemoryWatch>();
 
 /**
- * The watch of the server that a connection leads to, shared by all of this process that lead there. It looks while any of
+ * The watch of the server that has a key, shared by all of this process that lead there. It looks while any of
  * them is open, every five seconds and up to ten times a second as memory fills, and never on the way of a send.
  */
-export function watchMemoryOf(redis: Redis, share: number): MemoryWatch {
-  const { host, port, path, username } = redis.options;
-  const server = JSON.stringify([host, port, path, username]);
-  const watch = watches.get(server) ?? createMemoryWatch(share, () => watches.delete(server));
+export function watchMemoryOf(redis: Redis, key: string, share: number): MemoryWatch {
+  const server = JSON.stringify(serverOf(redis, key));
+  const watch = watches.get(server) ?? createMemoryWatch(key, share, () => watches.delete(server));
   watches.set(server, watch);
   return watch;
 }
 
-function createMemoryWatch(share: number, onEnd: () => void): MemoryWatch {
+/** Of a cluster, only the server of a queue counts for it, and who that is may change. */
+function serverOf(redis: Redis, key: string): unknown[] {
+  if (isCluster(redis)) return [redis.options.redisOptions?.username, key];
+  const { host, port, path, sentinels, name, username } = redis.options;
+  return [host, port, path, sentinels, name, username];
+}
+
+function createMemoryWatch(key: string, share: number, onEnd: () => void): MemoryWatch {
   const connections = new Set<Redis>();
   let reading: MemoryReading | null = null;
   let readAtMs = 0;
@@ -57,10 +64,12 @@ function createMemoryWatch(share: number, onEnd: () => void): MemoryWatch {
   const ask = async (): Promise<MemoryReading | null> => {
     const redis = [...connections].find(({ status }) => status === 'ready');
     if (redis === undefined) return null;
-    const answer = redis.call('INFO', 'memory').then(
-      (text) => parseMemoryInfo(String(text)),
-      () => null,
-    );
+    const answer = nodeOf(redis, key)
+      .then((node) => node.call('INFO', 'memory'))
+      .then(
+        (text) => parseMemoryInfo(String(text)),
+        () => null,
+      );
     return (await endsWithin(answer, answerWithinMs)) ? answer : null;
   };
 

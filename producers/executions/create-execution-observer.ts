@@ -1,17 +1,20 @@
 import { type Registry, register } from 'prom-client';
 import { loadProducerConfig, type ProducerSettings } from '../../shared/platform/config/producer-config.ts';
+import type { RedisTarget } from '../../shared/platform/redis/redis-target.ts';
 import { checkProducer, checkSizes } from '../core/check-settings.ts';
 import { createIdentity, createPipeline, type Pipeline } from '../core/create-pipeline.ts';
 import { createProducerLogger } from '../core/logger.ts';
 import { createProblemLog, type ProducerLogger } from '../core/problem-log.ts';
 import { createQueueTransport } from '../core/queue-transport.ts';
+import { type RedisOption, toRedisTarget } from '../core/redis-option.ts';
 import { createProducerMetrics } from './execution-metrics.ts';
 import { checkObserverSettings, type ExecutionEntry, ExecutionObserver } from './execution-observer.ts';
 
-/** Everything is optional: what is not given comes from the configuration's defaults. */
-export interface ExecutionObserverOptions {
-  /** `redis://…` or `rediss://…`; null or absent: metrics only, nothing is stored */
-  redisUrl?: string | null;
+/**
+ * Everything is optional: what is not given comes from the configuration's defaults. Without a Redis there are metrics only,
+ * and nothing is stored.
+ */
+export interface ExecutionObserverOptions extends RedisOption {
   /** keeps fleets apart on one Redis. @default 'sluice' */
   namespace?: string;
   /** enabled, sampling, trace, buffer, chunk, spill and memory settings; see `.env.example` for each default */
@@ -35,16 +38,18 @@ export interface ExecutionObserverOptions {
  * replayed, which connects at once when there is any.
  *
  * @throws RangeError when a setting is out of its range
+ * @throws UsageError when a file for TLS cannot be used
  */
 export function createExecutionObserver(options: ExecutionObserverOptions = {}): ExecutionObserver {
   const defaults = loadProducerConfig({}, observerGroups);
   const producer = checkSettings({ ...defaults.producer, ...options.producer });
+  const target = toRedisTarget(options);
   const random = options.random ?? Math.random;
   const now = options.now ?? Date.now;
   const registry = options.registry ?? register;
   const logger = createProducerLogger(options.logger, registry);
   const problems = createProblemLog(logger);
-  if (!options.redisUrl) logger.warn({}, 'no redisUrl is set: executions are counted in the metrics but not stored');
+  if (target === null) logger.warn({}, 'no redisUrl is set: executions are counted in the metrics but not stored');
   const metrics = createProducerMetrics(registry, () => observer.depth(), producer.metricsMaxSeries);
   let observer: ExecutionObserver;
   try {
@@ -52,7 +57,7 @@ export function createExecutionObserver(options: ExecutionObserverOptions = {}):
       settings: producer,
       recordMaxBytes: producer.recordMaxBytes,
       metrics,
-      pipeline: options.redisUrl ? createQueuePipeline(options.redisUrl) : null,
+      pipeline: target === null ? null : createQueuePipeline(target),
       problems,
       random,
       now,
@@ -63,7 +68,7 @@ export function createExecutionObserver(options: ExecutionObserverOptions = {}):
   }
   return observer;
 
-  function createQueuePipeline(redisUrl: string): Pipeline<ExecutionEntry> {
+  function createQueuePipeline(to: RedisTarget): Pipeline<ExecutionEntry> {
     const identity = createIdentity(producer.name, now());
     const namespace = options.namespace ?? defaults.namespace;
     return createPipeline<ExecutionEntry>({
@@ -71,7 +76,7 @@ export function createExecutionObserver(options: ExecutionObserverOptions = {}):
       namespace,
       identity,
       transport: createQueueTransport({
-        redisUrl,
+        target: to,
         name: `sluice:${identity.producer}`,
         queue,
         namespace,
@@ -91,7 +96,7 @@ export function createExecutionObserver(options: ExecutionObserverOptions = {}):
 const queue = 'execution-log';
 
 /** What it reads of the configuration. */
-const observerGroups = ['redisUrl', 'namespace', 'producer'] as const;
+const observerGroups = ['redis', 'namespace', 'producer'] as const;
 
 /** The fields that are never cut away need so much at most. */
 const minRecordBytes = 16_384;
@@ -115,11 +120,12 @@ function checkSettings(producer: ProducerSettings): ProducerSettings {
 }
 
 /**
- * The options that an environment asks for: `REDIS_URL`, the kept `DSL_EXECUTION_LOG_*` names and the `SLUICE_*` ones of producers.
+ * The options that an environment asks for: `REDIS_URL` and the other `REDIS_*` names, the kept `DSL_EXECUTION_LOG_*` names and the `SLUICE_*` ones of producers.
  * Others are not looked at: they may be the host's own.
  *
  * @throws UsageError that lists every problem of these variables at once
  */
 export function executionObserverOptionsFrom(environment: NodeJS.ProcessEnv): ExecutionObserverOptions {
-  return loadProducerConfig(environment, observerGroups);
+  const config = loadProducerConfig(environment, observerGroups);
+  return { redisUrl: config.redis.url, ...config };
 }

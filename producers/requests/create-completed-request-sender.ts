@@ -10,15 +10,14 @@ import { createIdentity, createPipeline } from '../core/create-pipeline.ts';
 import { createProducerLogger } from '../core/logger.ts';
 import { createProblemLog, type ProducerLogger } from '../core/problem-log.ts';
 import { createQueueTransport } from '../core/queue-transport.ts';
+import { type RedisOption, toRedisTarget } from '../core/redis-option.ts';
 import { createApiKeyHash } from './api-key-hash.ts';
 import type { AwaitedEntry } from './arrivals.ts';
 import { CompletedRequestSender } from './completed-request-sender.ts';
 import { createRequestMetrics } from './request-metrics.ts';
 
-/** All but `redisUrl` is optional: what is not given comes from the configuration's defaults. */
-export interface CompletedRequestSenderOptions {
-  /** `redis://…` or `rediss://…` */
-  redisUrl: string | null;
+/** All but where Redis is, `redisUrl` or `redis`, is optional: what is not given comes from the configuration's defaults. */
+export interface CompletedRequestSenderOptions extends RedisOption {
   /** keeps fleets apart on one Redis. @default 'sluice' */
   namespace?: string;
   /** buffer, bound of a body and pepper; see `.env.example` for each default */
@@ -40,7 +39,7 @@ export interface CompletedRequestSenderOptions {
 const queue = 'completed-request';
 
 /** What it reads of the configuration. */
-const senderGroups = ['redisUrl', 'namespace', 'sending', 'requests'] as const;
+const senderGroups = ['redis', 'namespace', 'sending', 'requests'] as const;
 
 /**
  * Makes a sender of completed requests. Nothing connects until the first record is accepted; while Redis is away, records
@@ -48,12 +47,12 @@ const senderGroups = ['redisUrl', 'namespace', 'sending', 'requests'] as const;
  *
  * With `producer.spill.dir` records go to disk while Redis is away, as an observer's do, into a directory of this queue.
  *
- * @throws UsageError without a `redisUrl`
+ * @throws UsageError without a `redisUrl` or a `redis`, or when a file for TLS cannot be used
  * @throws RangeError when a setting is out of its range
  */
 export function createCompletedRequestSender(options: CompletedRequestSenderOptions): CompletedRequestSender {
-  const { redisUrl } = options;
-  if (!redisUrl)
+  const target = toRedisTarget(options);
+  if (target === null)
     throw new UsageError('REDIS_URL is not set. Set it, or give redisUrl: requests are not sent without it.');
   const defaults = loadProducerConfig({}, senderGroups);
   const requests = checkRequests({ ...defaults.requests, ...options.requests });
@@ -74,7 +73,7 @@ export function createCompletedRequestSender(options: CompletedRequestSenderOpti
         namespace,
         identity,
         transport: createQueueTransport({
-          redisUrl,
+          target,
           name: `sluice:${identity.producer}`,
           queue,
           namespace,
@@ -130,12 +129,12 @@ function checkRequests(requests: RequestSettings): RequestSettings {
 }
 
 /**
- * The options that an environment asks for: `REDIS_URL` and the `SLUICE_*` names of producers. Others are not looked at: they
+ * The options that an environment asks for: the `REDIS_*` and the `SLUICE_*` names of producers. Others are not looked at: they
  * may be the host's own.
  *
  * @throws UsageError that lists every problem of these variables at once; it shows no secret
  */
 export function completedRequestSenderOptionsFrom(environment: NodeJS.ProcessEnv): CompletedRequestSenderOptions {
   const { sending, ...others } = loadProducerConfig(environment, senderGroups);
-  return { ...others, producer: sending };
+  return { redisUrl: others.redis.url, ...others, producer: sending };
 }

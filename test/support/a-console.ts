@@ -1,7 +1,7 @@
 import { Registry } from 'prom-client';
 import { inject, onTestFinished } from 'vitest';
 import { createConsole } from '../../console/server/create-console.ts';
-import { loadConfig } from '../../shared/platform/config/config.ts';
+import { loadConfig, requireRedis } from '../../shared/platform/config/config.ts';
 import { createLogger } from '../../shared/platform/logging/logger.ts';
 import { createDatabase } from '../../shared/platform/postgres/database.ts';
 import { createRedis } from '../../shared/platform/redis/redis.ts';
@@ -43,7 +43,7 @@ export async function aConsole(environment: Record<string, string> = {}) {
     ...environment,
   });
   const database = createDatabase(config.database, 'test');
-  const redis = createRedis(config.redisUrl ?? '', { role: 'consumer', name: 'test', logger: null });
+  const redis = createRedis(requireRedis(config.redis), { role: 'consumer', name: 'test', logger: null });
   // A test of an outage names a server that is not there.
   await redis.connect().catch(() => undefined);
   const log: Record<string, unknown>[] = [];

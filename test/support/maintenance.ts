@@ -1,6 +1,6 @@
 import { Registry } from 'prom-client';
 import { inject, onTestFinished } from 'vitest';
-import { type Config, loadConfig } from '../../shared/platform/config/config.ts';
+import { type Config, loadConfig, requireRedis } from '../../shared/platform/config/config.ts';
 import { createLogger } from '../../shared/platform/logging/logger.ts';
 import { createDatabase } from '../../shared/platform/postgres/database.ts';
 import { createRedis } from '../../shared/platform/redis/redis.ts';
@@ -56,7 +56,7 @@ export async function startMaintenance(
   });
   const { logger, lines, messages } = aLog();
   const database = createDatabase(config.database, 'sluice test maintenance');
-  const redis = createRedis(config.redisUrl ?? '', { role: 'worker', name: 'test', logger });
+  const redis = createRedis(requireRedis(config.redis), { role: 'worker', name: 'test', logger });
   const registry = new Registry();
   const role = createMaintenance(
     { config, database, redis, logger, registry },

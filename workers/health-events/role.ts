@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { streamIdMs } from '../../shared/contracts/stream-id.ts';
-import { requireUrl } from '../../shared/platform/config/config.ts';
+import { requireRedis } from '../../shared/platform/config/config.ts';
 import { toError, UsageError } from '../../shared/platform/errors.ts';
 import { endsWithin } from '../../shared/platform/lifecycle.ts';
 import { explainDatabaseError } from '../../shared/platform/postgres/database-errors.ts';
@@ -51,9 +51,8 @@ export function createHealthEvents({ config, database, redis, logger: parent, re
           : null,
       ),
   });
-  const redisUrl = requireUrl(config.redisUrl, 'REDIS_URL');
-  const connection = (name: string) =>
-    createRedis(redisUrl, { role: 'consumer', name: `sluice:health:${name}`, logger });
+  const target = requireRedis(config.redis);
+  const connection = (name: string) => createRedis(target, { role: 'consumer', name: `sluice:health:${name}`, logger });
   const reader = connection('reader');
   const writer = connection('writer');
   /** of Redis, when it is in trouble */

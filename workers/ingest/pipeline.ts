@@ -1,3 +1,4 @@
+import { queuePrefix } from '../../shared/contracts/queues.ts';
 import { endsWithin } from '../../shared/platform/lifecycle.ts';
 import { startProgressWatch } from '../runtime/progress-watch.ts';
 import { databaseAnswers } from '../runtime/readiness.ts';
@@ -33,7 +34,7 @@ export function createRecordRole(
   const { queue } = definition;
   const giveUp = new AbortController();
   const stopping = new AbortController();
-  const clock = createRedisClock(redis);
+  const clock = createRedisClock(redis, queuePrefix(queue, config.namespace));
   const depth = createQueueDepth({ redis, queue, namespace: config.namespace, now: clock.now });
   const metrics = createWorkerMetrics(registry, {
     heldRecords: () => batcher.heldRecords,

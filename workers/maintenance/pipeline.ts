@@ -52,7 +52,7 @@ export function createMaintenance(
   };
   const run = { retry: config.retry, logger, signal, waitsForDatabase: true, onOutage };
   const standing = createRedisStanding(() => performance.now());
-  const clock = createRedisClock(redis);
+  const clock = createRedisClock(redis, key);
   const worker = createMaintenanceWorker({ config, redis, logger, metrics, findings, tasks, run, standing, clock });
   const schedule = createSchedule({ redis, namespace: config.namespace, everyMs, clock });
   let timer: NodeJS.Timeout | undefined;

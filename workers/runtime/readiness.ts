@@ -1,5 +1,6 @@
 import { endsWithin } from '../../shared/platform/lifecycle.ts';
 import type { Database } from '../../shared/platform/postgres/database.ts';
+import { askServerOf } from '../../shared/platform/redis/cluster-nodes.ts';
 import type { Redis } from '../../shared/platform/redis/redis.ts';
 
 const answerWithinMs = 1_000;
@@ -7,6 +8,8 @@ const answerWithinMs = 1_000;
 /** Asks Redis and PostgreSQL at most once at a time: null when both answer within a second, else which does not. */
 export function createReadiness(deps: {
   redis: Redis;
+  /** one for each server that has to answer: a cluster has several */
+  keys: readonly string[];
   database: Database;
   isStopping: () => boolean;
   /** why the worker takes no work although nothing it needs is away; null when it does */
@@ -15,7 +18,10 @@ export function createReadiness(deps: {
   let asking: Promise<string | null> | null = null;
 
   const ask = async (): Promise<string | null> => {
-    const answered = await Promise.all([answers(() => deps.redis.ping()), databaseAnswers(deps.database)]);
+    const answered = await Promise.all([
+      answers(() => Promise.all(deps.keys.map((key) => askServerOf(deps.redis, key)))),
+      databaseAnswers(deps.database),
+    ]);
     const silent = ['Redis', 'PostgreSQL'].filter((_name, index) => !answered[index]);
     return silent.length === 0 ? null : `${silent.join(' and ')} did not answer`;
   };

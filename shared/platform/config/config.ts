@@ -3,6 +3,7 @@ import { lobbyStream } from '../../contracts/lobby-event.ts';
 import { toError, UsageError } from '../errors.ts';
 import { parseDatabaseUrl } from '../postgres/database-url.ts';
 import { partitionUnits } from '../postgres/partitions/partition-spans.ts';
+import { parseRedisSettings, type RedisSettings, type RedisTarget } from '../redis/redis-target.ts';
 import { type ConfigOf, createConfigReader, type Rule, type ValuesOf, type Variables } from './config-groups.ts';
 import * as read from './environment.ts';
 import { isLoopback } from './loopback.ts';
@@ -11,6 +12,7 @@ import {
   producerSecrets,
   producerTokens,
   producerVariables,
+  redisEnvironment,
   toProducerGroups,
 } from './producer-config.ts';
 import { bearerToken, realmTokens } from './tokens.ts';
@@ -32,7 +34,7 @@ const databaseUrl = read.reader((value) => {
   }
 });
 
-const { REDIS_URL, SLUICE_NAMESPACE, ...ofProducers } = producerVariables;
+const { SLUICE_NAMESPACE, ...ofProducers } = producerVariables;
 
 /**
  * Every environment variable that Sluice reads. Names that begin with `DSL_` are those of the system that it replaces.
@@ -41,7 +43,7 @@ const { REDIS_URL, SLUICE_NAMESPACE, ...ofProducers } = producerVariables;
 const variables = {
   DATABASE_URL: databaseUrl.optional(),
   SLUICE_MIGRATE_DATABASE_URL: databaseUrl.optional(),
-  REDIS_URL,
+  ...redisEnvironment,
   SLUICE_NAMESPACE,
   SLUICE_LOG_LEVEL: read.oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
 
@@ -120,8 +122,18 @@ export type ConfigGroup = keyof Groups;
 /** The whole configuration, grouped by what it configures. Times are milliseconds, sizes are bytes. */
 export type Config = ConfigOf<Groups>;
 
+/** @throws UsageError that names the variables, when nothing says where Redis is */
+export function requireRedis(settings: RedisSettings): RedisTarget {
+  const parsed = parseRedisSettings(settings);
+  const target = 'target' in parsed ? parsed.target : null;
+  if (target !== null) return target;
+  throw new UsageError(
+    'REDIS_URL is not set. Set it (or REDIS_SENTINEL_NODES, or REDIS_CLUSTER_NODES), or use npm start, which starts servers of its own.',
+  );
+}
+
 /** @throws UsageError that names the variable, when a connection URL is missing */
-export function requireUrl(value: string | null, name: 'DATABASE_URL' | 'REDIS_URL'): string {
+export function requireUrl(value: string | null, name: 'DATABASE_URL'): string {
   if (value !== null) return value;
   throw new UsageError(`${name} is not set. Set it, or use npm start, which starts servers of its own.`);
 }

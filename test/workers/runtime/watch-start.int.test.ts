@@ -1,5 +1,5 @@
 import { expect, inject, onTestFinished, test } from 'vitest';
-import { loadConfig } from '../../../shared/platform/config/config.ts';
+import { loadConfig, requireRedis } from '../../../shared/platform/config/config.ts';
 import { createLogger } from '../../../shared/platform/logging/logger.ts';
 import { createDatabase } from '../../../shared/platform/postgres/database.ts';
 import { createRedis } from '../../../shared/platform/redis/redis.ts';
@@ -16,7 +16,7 @@ async function setUp(notReadyReason: () => string | null) {
   });
   const logger = createLogger({ level: 'silent', name: 'test' });
   const database = createDatabase(config.database, 'test');
-  const redis = createRedis(config.redisUrl ?? '', { role: 'worker', name: 'test', logger });
+  const redis = createRedis(requireRedis(config.redis), { role: 'worker', name: 'test', logger });
   const begun = Promise.withResolvers<void>();
   const inner: Role = {
     heldRecords: 0,
