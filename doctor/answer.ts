@@ -36,10 +36,3 @@ export function createAsk(options: { withinMs: number; explain(thrown: unknown):
     return { known: false, code: timeoutCode, why: `no answer within ${options.withinMs / 1_000} s` };
   };
 }
-
-/** The answers of several servers as one: of the first that did not answer, if there is any. */
-export function joinAnswers<T>(answers: readonly Answer<T[]>[]): Answer<T[]> {
-  const missing = answers.find((answer) => !answer.known);
-  if (missing !== undefined) return missing;
-  return { known: true, value: answers.flatMap((answer) => (answer.known ? answer.value : [])) };
-}

@@ -1,10 +1,11 @@
 import { readQueueFacts } from '../queries/queues/queue-facts.ts';
-import { queueNames } from '../shared/contracts/queues.ts';
+import { queueNames, queuePrefix } from '../shared/contracts/queues.ts';
 import type { Config } from '../shared/platform/config/config.ts';
 import { endsWithin } from '../shared/platform/lifecycle.ts';
 import { executionLogTable, planPartitions } from '../shared/platform/postgres/partitions/partitions.ts';
+import { nodeOf } from '../shared/platform/redis/cluster-nodes.ts';
 import { parseRedisSettings, type RedisTarget } from '../shared/platform/redis/redis-target.ts';
-import { type Answer, joinAnswers } from './answer.ts';
+import type { Answer } from './answer.ts';
 import type { ClockReading } from './check-clock.ts';
 import { type Finding, type Level, worstOf } from './finding.ts';
 import { checkHealth } from './health/check-health.ts';
@@ -15,7 +16,13 @@ import { checkPostgres, checkPostgresConnection } from './postgres/check-postgre
 import { connectToPostgres, type PostgresConnection, readPostgresFacts } from './postgres/postgres-facts.ts';
 import { checkQueue } from './queue/check-queue.ts';
 import { checkRedis, checkRedisConnection } from './redis/check-redis.ts';
-import { connectToRedis, type RedisConnection, readAllRedisFacts } from './redis/redis-facts.ts';
+import {
+  connectToRedis,
+  nameOf,
+  type RedisConnection,
+  type RedisFacts,
+  readAllRedisFacts,
+} from './redis/redis-facts.ts';
 import { createSecretHider } from './secrets.ts';
 import { checkTables } from './tables/check-tables.ts';
 import { readKnownMigrations, readTablesFacts } from './tables/tables-facts.ts';
@@ -77,15 +84,27 @@ async function runRedisChecks(
   const findings = [checkRedisConnection(state)];
   if (!isReady(connection)) return findings;
   const servers = await readAllRedisFacts(connection);
-  const clientNames = joinAnswers(servers.map((server) => server.clientNames));
   const clock = servers[0]?.clock;
   const queues = await Promise.all(
     queueNames.map(async (queue) => {
       const seen = await ask(() => readQueueFacts(redis, { queue, namespace, nowMs: nowOf(clock) }));
+      const clientNames = await clientsAt(connection, servers, queuePrefix(queue, namespace));
       return checkQueue(seen, { queue, namespace, clientNames, ownVersion: host.bullmqVersion });
     }),
   );
   return [...findings, ...checkRedis(servers, { ...producer, topology }), ...queues.flat()];
+}
+
+/** The clients of the server that has a key: who waits for jobs of a queue waits there. */
+async function clientsAt(
+  { redis, ask }: RedisConnection,
+  servers: readonly RedisFacts[],
+  key: string,
+): Promise<RedisFacts['clientNames']> {
+  const owner = await ask(() => nodeOf(redis, key));
+  if (!owner.known) return owner;
+  const found = servers.find(({ name }) => name === nameOf(owner.value));
+  return found?.clientNames ?? { known: false, code: 'NONODE', why: 'the node of the queue did not answer' };
 }
 
 async function runPostgresChecks(connection: PostgresConnection, { database, fleet }: Config): Promise<Finding[]> {

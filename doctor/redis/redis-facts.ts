@@ -80,8 +80,12 @@ async function readRedisFacts(redis: ReturnType<typeof primariesOf>[number], ask
     ask(() => readSavePoints(redis)),
     ask(async () => clientNamesOf(String(await redis.client('LIST')))),
   ]);
-  const { host, port } = redis.options;
-  return { name: `${host}:${port}`, server, savePoints, clock, clientNames };
+  return { name: nameOf(redis), server, savePoints, clock, clientNames };
+}
+
+/** Host and port of a server. */
+export function nameOf({ options: { host, port } }: ReturnType<typeof primariesOf>[number]): string {
+  return `${host}:${port}`;
 }
 
 async function readSavePoints(redis: Pick<Redis, 'config'>): Promise<string> {
@@ -107,13 +111,13 @@ export function clientNamesOf(list: string): string[] {
 function explainRedisError(thrown: unknown, hide: (text: string) => string): Omit<Unanswered, 'known'> {
   const error = toError(thrown);
   const ownCode = 'code' in error && typeof error.code === 'string' ? error.code : null;
-  const code =
-    ownCode ?? /^(?:All sentinels .* Last error: )?([A-Z]{3,})\b/.exec(error.message)?.[1] ?? codeOfConnection(error);
+  const code = ownCode ?? /^[A-Z]{3,}\b/.exec(error.message)?.[0] ?? codeOfConnection(error);
   return { code, why: hide(error.message).replaceAll(/\s+/g, ' ').slice(0, 200) };
 }
 
 /** What the client says by itself when it finds no server, by its first words. */
 function codeOfConnection({ message }: Error): string {
-  if (message.startsWith('All sentinels are unreachable')) return 'NOSENTINEL';
+  if (message.startsWith('All sentinels are unreachable'))
+    return /\b(WRONGPASS|NOAUTH|NOPERM)\b/.test(message) ? 'SENTINELAUTH' : 'NOSENTINEL';
   return message.startsWith('None of startup nodes is available') ? 'NONODE' : 'unknown';
 }

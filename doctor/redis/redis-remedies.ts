@@ -22,6 +22,7 @@ const remedies: Record<string, string> = {
   ERR: 'correct REDIS_URL, the number of the database in it included; with REDIS_CLUSTER_NODES, see that it is a cluster',
   NOSENTINEL:
     'see that the Sentinels run, and that REDIS_SENTINEL_MASTER_NAME is the name that they monitor the primary by',
+  SENTINELAUTH: 'correct REDIS_SENTINEL_USERNAME and REDIS_SENTINEL_PASSWORD, which are for the Sentinels alone',
   NONODE: 'see that one of the nodes runs, and correct REDIS_CLUSTER_NODES',
   [timeoutCode]:
     'look whether the server hangs, and whether it wants TLS: rediss:// instead of redis:// or the reverse',

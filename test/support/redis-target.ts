@@ -25,5 +25,5 @@ export function redisSettings(url: string): RedisSettings {
 
 /** The same for a client. @throws RangeError when the URL is none */
 export function targetOf(url: string): RedisTarget {
-  return 'REDIS_URL' in redisEnvironment(url) ? redisAt(url) : requireRedis(redisSettings(url));
+  return redisEnvironment(url)['REDIS_URL'] === url ? redisAt(url) : requireRedis(redisSettings(url));
 }

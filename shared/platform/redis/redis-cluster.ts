@@ -17,7 +17,8 @@ const resendMs = { first: 100, most: 2_000 };
  * out from the other nodes who has its slot now. What asks to wait for as long as it takes, as BullMQ's workers do, has
  * such commands sent again here; to all others they are errors, as with one server.
  *
- * @param options.redisOptions of its connections; `maxRetriesPerRequest` null: a command outlives the loss of its node
+ * @param options.redisOptions of its connections; `maxRetriesPerRequest` null: a command outlives the loss of its node, 0: none
+ *   waits in the client for a cluster that is not there
  */
 export function createClusterClient(
   { nodes, natMap }: Extract<RedisTarget, { topology: 'cluster' }>,
@@ -27,7 +28,8 @@ export function createClusterClient(
     natMap,
     redisOptions,
     lazyConnect: true,
-    enableOfflineQueue: redisOptions.maxRetriesPerRequest === null,
+    // Else the second command to a node that is just being connected to would be refused; see `refuseUnlessReady`.
+    enableOfflineQueue: true,
     clusterRetryStrategy: retryStrategy,
     // Not asked for: it needs one right more, and a cluster that is down says so in its answers.
     enableReadyCheck: false,
@@ -48,7 +50,9 @@ function guardCluster(client: Cluster): void {
   hideCommands(client);
   letScriptsMakeRoom(client);
   goOnWithoutInfo(client);
-  if (client.options.redisOptions?.maxRetriesPerRequest === null) sendAgain(client, stayOpen(client));
+  const retries = client.options.redisOptions?.maxRetriesPerRequest;
+  if (retries === null) sendAgain(client, stayOpen(client));
+  else if (retries === 0) refuseUnlessReady(client);
   client.on('+node', guard);
   const duplicate = client.duplicate.bind(client);
   client.duplicate = (nodes, override): Cluster => {
@@ -106,6 +110,17 @@ async function untilReady(client: Cluster): Promise<void> {
     client.on('ready', onReady);
     client.on('end', onEnd);
   });
+}
+
+/** Has nothing wait in the client for a cluster that is not there, as the client of one server has it for who wants an answer now. */
+function refuseUnlessReady(client: Cluster): void {
+  const send = client.sendCommand.bind(client);
+  client.sendCommand = (command: Command, stream, node) => {
+    if (client.status === 'ready') return send(command, stream, node);
+    if (client.status === 'wait') client.connect().catch(() => undefined);
+    command.reject(new Error(`Cluster isn't ready (${client.status})`));
+    return command.promise;
+  };
 }
 
 /** Sends commands again that were lost with their node, after a new look at who has which slot. */
