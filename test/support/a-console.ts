@@ -7,6 +7,7 @@ import { createDatabase } from '../../shared/platform/postgres/database.ts';
 import { createRedis } from '../../shared/platform/redis/redis.ts';
 import { asRole, connect, createNamespace, createTestDatabase } from './fixtures.ts';
 import { createHealthKeys } from './health.ts';
+import { redisEnvironment } from './redis-target.ts';
 
 export const readToken = 'a-token-to-read-with';
 export const operatorToken = 'a-token-to-operate-with';
@@ -37,7 +38,7 @@ export async function aConsole(environment: Record<string, string> = {}) {
   const keys = createHealthKeys();
   const config = loadConfig({
     DATABASE_URL: asRole(databaseUrl, 'console'),
-    REDIS_URL: inject('redisUrl'),
+    ...redisEnvironment(inject('redisUrl')),
     SLUICE_NAMESPACE: namespace,
     ...keys.environment,
     ...environment,

@@ -83,17 +83,22 @@ export async function connect(databaseUrl: string): Promise<pg.Client> {
   return client;
 }
 
+/** Removes the keys of a pattern from the shared Redis, be it a cluster. */
+export async function removeKeys(pattern: string): Promise<void> {
+  const redis = createRedis(targetOf(inject('redisUrl')), { role: 'worker', name: 'test', logger: null });
+  await redis.exists(pattern);
+  for (const server of primariesOf(redis)) {
+    for await (const keys of server.scanStream({ match: pattern, count: 1_000 }))
+      await Promise.all((keys as string[]).map((key) => server.del(key)));
+  }
+  redis.disconnect();
+}
+
 /** A key namespace of the test's own on the shared Redis, emptied afterwards. */
 export function createNamespace(): string {
   const namespace = `t-${randomBytes(6).toString('hex')}`;
   onTestFinished(async () => {
-    const redis = createRedis(targetOf(inject('redisUrl')), { role: 'worker', name: 'test', logger: null });
-    await redis.exists(namespace);
-    for (const server of primariesOf(redis)) {
-      for await (const keys of server.scanStream({ match: `{${namespace}:*`, count: 1_000 }))
-        await Promise.all((keys as string[]).map((key) => redis.del(key)));
-    }
-    redis.disconnect();
+    await removeKeys(`{${namespace}:*`);
   });
   return namespace;
 }

@@ -8,6 +8,7 @@ import { createMaintenance } from '../../workers/maintenance/pipeline.ts';
 import type { TaskDeps } from '../../workers/maintenance/task.ts';
 import { createTestDatabase } from './fixtures.ts';
 import { metricValue } from './metric-value.ts';
+import { redisEnvironment } from './redis-target.ts';
 
 /** A log that can be read. */
 export function aLog() {
@@ -48,7 +49,7 @@ export async function startMaintenance(
 ) {
   const config = loadConfig({
     DATABASE_URL: databaseUrl,
-    REDIS_URL: inject('redisUrl'),
+    ...redisEnvironment(inject('redisUrl')),
     SLUICE_NAMESPACE: namespace,
     SLUICE_RETRY_BASE_MS: '5',
     SLUICE_RETRY_MAX_MS: '50',

@@ -26,14 +26,15 @@ export async function startRole(
   environment: Record<string, string> = {},
   redisOptions: { silenceMs?: number } = {},
 ) {
+  const { REDIS_URL: redisUrl = inject('redisUrl'), ...others } = environment;
   const config = loadConfig({
     DATABASE_URL: databaseUrl,
-    ...redisEnvironment(environment['REDIS_URL'] ?? inject('redisUrl')),
+    ...redisEnvironment(redisUrl),
     SLUICE_NAMESPACE: namespace,
     SLUICE_RETRY_BASE_MS: '5',
     SLUICE_RETRY_MAX_MS: '50',
     SLUICE_PARTITION_DAYS_AHEAD: '1',
-    ...environment,
+    ...others,
   });
   const logger = createLogger({ level: 'silent', name: 'test' });
   const database = createWorkerDatabase(config.database, 'sluice test worker');

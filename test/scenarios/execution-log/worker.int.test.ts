@@ -9,12 +9,12 @@ import { jobName } from '../../../shared/contracts/queues.ts';
 import { createRedis } from '../../../shared/platform/redis/redis.ts';
 import { anExecution } from '../../support/execution.ts';
 import { connect, createNamespace, createTestDatabase, openQueue, until } from '../../support/fixtures.ts';
-import { targetOf } from '../../support/redis-target.ts';
+import { redisSettings, targetOf } from '../../support/redis-target.ts';
 import { startWorker } from '../../support/worker.ts';
 
 function startObserver(namespace: string) {
   const observer = createExecutionObserver({
-    redisUrl: inject('redisUrl'),
+    redis: redisSettings(inject('redisUrl')),
     namespace,
     producer: { sampleRate: 1 },
     registry: new Registry(),

@@ -6,11 +6,12 @@ import { createRedis } from '../../../shared/platform/redis/redis.ts';
 import type { Role } from '../../../workers/runtime/role.ts';
 import { watchStart } from '../../../workers/runtime/watch-start.ts';
 import { createTestDatabase, until } from '../../support/fixtures.ts';
+import { redisEnvironment } from '../../support/redis-target.ts';
 
 async function setUp(notReadyReason: () => string | null) {
   const config = loadConfig({
     DATABASE_URL: await createTestDatabase(),
-    REDIS_URL: inject('redisUrl'),
+    ...redisEnvironment(inject('redisUrl')),
     SLUICE_STUCK_AFTER_MS: '1000',
     SLUICE_DATABASE_STATEMENT_TIMEOUT_MS: '500',
   });
