@@ -54,6 +54,24 @@ test('cluster: when the primary of the queue is killed, a replica takes over, an
   expect(accounts.lost.filter((name) => !window.contains(name))).toEqual([]);
 });
 
+test('cluster: a primary that hangs is given up by all, and the fleet goes on with its replica', async () => {
+  const { place, load, primary, replicas } = await aFleetUnderLoad();
+  const window = lossWindow(load, perSecond);
+  primary.signal('SIGSTOP');
+  const flow = performance.now();
+  await until(async () => String(await replicas[0]?.client.call('ROLE')).startsWith('master'));
+  await untilStoredMore(place.databaseUrl, 2 * perSecond);
+  const seconds = (performance.now() - flow) / 1_000;
+  primary.signal('SIGCONT');
+  await load.stop();
+
+  const accounts = await settledAccounts(place, load.names);
+  window.tell('cluster, primary hangs', accounts, seconds);
+  expect(accounts).toMatchObject({ duplicated: [], deadLetters: 0, failedJobs: 0 });
+  expect(accounts.lost.filter((name) => !window.contains(name))).toEqual([]);
+  // The silence of a server is borne for half a minute.
+}, 120_000);
+
 test('cluster: a failover that is forced in good order loses nothing', async () => {
   const { place, load, replicas } = await aFleetUnderLoad();
   const window = lossWindow(load, perSecond);
