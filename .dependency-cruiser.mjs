@@ -92,9 +92,15 @@ export default {
       to: { pathNot: ['^shared/contracts/', 'node_modules/zod/', '^(node:)?crypto$'] },
     },
     {
-      name: 'the one door to Redis is shared/platform/redis/redis.ts',
+      name: 'the one door to Redis is shared/platform/redis',
       severity: 'error',
-      from: { pathNot: ['^shared/platform/redis/redis\\.ts$', '^dev/servers/redis\\.ts$', '^(bench|test)/'] },
+      from: {
+        pathNot: [
+          '^shared/platform/redis/(redis|redis-guard|redis-cluster|cluster-nodes)\\.ts$',
+          '^dev/servers/redis\\.ts$',
+          '^(bench|test)/',
+        ],
+      },
       to: { path: 'node_modules/ioredis/' },
     },
     {

@@ -17,6 +17,21 @@ const throughPooler = [
   'test/dead-letters/store.int.test.ts',
 ];
 
+/** What has a queue or a stream in it: these run again on a Redis Cluster. */
+const onCluster = [
+  'test/scenarios/{execution-log,completed-requests}/worker.int.test.ts',
+  'test/workers/maintenance/worker.int.test.ts',
+  'test/scenarios/ingest/{dead-letter-trouble,neighbours,other-language,own-fault,passing-refusal}.int.test.ts',
+  'test/scenarios/producers/completed-requests.int.test.ts',
+  'test/workers/ingest/*.int.test.ts',
+  'test/workers/health-events/hardened/{hardened,offset,stream-reader,take-events}.int.test.ts',
+  'test/workers/health-events/outbox/*.int.test.ts',
+  'test/queries/health/*.int.test.ts',
+  'test/erasure/erase-{jobs,subject}.int.test.ts',
+  'test/console/server/routes/queues.int.test.ts',
+  'test/cli/commands/queues/*.int.test.ts',
+];
+
 export default defineConfig({
   test: {
     projects: [
@@ -39,6 +54,10 @@ export default defineConfig({
       {
         extends: true,
         test: { name: 'pooled, older', include: throughPooler, globalSetup: ['test/support/pooled-older-servers.ts'] },
+      },
+      {
+        extends: true,
+        test: { name: 'cluster', include: onCluster, globalSetup: ['test/support/cluster-servers.ts'] },
       },
     ],
     // On demand, `npm run coverage`: what the tests reach in the processes that they start is not in it.

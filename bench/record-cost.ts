@@ -3,6 +3,7 @@ import { Registry } from 'prom-client';
 import { Bench } from 'tinybench';
 import { createExecutionObserver, type Execution, type ExecutionObserver } from '../producers/index.ts';
 import { createRedis, type Redis } from '../shared/platform/redis/redis.ts';
+import { redisAt } from '../shared/platform/redis/redis-target.ts';
 import type { Rows } from './rows.ts';
 import { median } from './statistics.ts';
 import type { Testbed } from './testbed.ts';
@@ -55,7 +56,7 @@ interface Case {
  */
 export async function measureRecordCost(testbed: Testbed, rows: Rows): Promise<RecordCostResult[]> {
   const redisUrl = `${testbed.redisUrl}/${redisDatabase}`;
-  const redis = createRedis(redisUrl, { role: 'worker', name: 'sluice:bench', logger: null });
+  const redis = createRedis(redisAt(redisUrl), { role: 'worker', name: 'sluice:bench', logger: null });
   const observe = (sampleRate: number, url: string | null): ExecutionObserver =>
     createExecutionObserver({
       redisUrl: url,

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { Redis } from 'ioredis';
 import { startServers } from '../dev/servers/servers.ts';
 import { say } from '../dev/steps.ts';
 import { migrate } from '../prisma/migrate.ts';
@@ -9,7 +10,8 @@ import { UsageError } from '../shared/platform/errors.ts';
 import { createCloseStack } from '../shared/platform/lifecycle.ts';
 import { createDatabase } from '../shared/platform/postgres/database.ts';
 import { ensurePartitions, planPartitions } from '../shared/platform/postgres/partitions/partitions.ts';
-import { createRedis, type Redis } from '../shared/platform/redis/redis.ts';
+import { createRedis } from '../shared/platform/redis/redis.ts';
+import { redisAt } from '../shared/platform/redis/redis-target.ts';
 import { type CpuMeter, createCpuMeter } from './cpu-meter.ts';
 
 /** Private servers with the real schema, and what all parts of the bench need from them. */
@@ -41,7 +43,7 @@ const table = 'strategy_execution_log';
  * @throws UsageError if the environment names servers: the bench empties tables, which must not happen on a user's server
  */
 export async function openTestbed(environment: NodeJS.ProcessEnv): Promise<Testbed> {
-  for (const name of ['DATABASE_URL', 'REDIS_URL']) {
+  for (const name of ['DATABASE_URL', 'REDIS_URL', 'REDIS_SENTINEL_NODES', 'REDIS_CLUSTER_NODES']) {
     if (environment[name] !== undefined)
       throw new UsageError(`the bench empties tables, so it runs on private servers only; unset ${name}`);
   }
@@ -52,7 +54,8 @@ export async function openTestbed(environment: NodeJS.ProcessEnv): Promise<Testb
     const servers = await startServers(loadConfig(environment), environment, dir);
     closing.push('the servers', servers.stop);
 
-    const { databaseUrl, redisUrl } = servers;
+    const { databaseUrl } = servers;
+    const redisUrl = servers.redisUrl ?? '';
     const ownEnvironment = {
       SLUICE_LOG_LEVEL: 'warn',
       ...environment,
@@ -64,7 +67,7 @@ export async function openTestbed(environment: NodeJS.ProcessEnv): Promise<Testb
     const database = createDatabase(config.database, 'sluice bench');
     closing.push('the database client', () => database.$disconnect());
     await ensurePartitions(database, table, planPartitions(table, Date.now(), config.database.partitionDaysAhead));
-    const redis = createRedis(redisUrl, { role: 'worker', name: 'sluice:bench', logger: null });
+    const redis = createRedis(redisAt(redisUrl), { role: 'worker', name: 'sluice:bench', logger: null }) as Redis;
     closing.push('the Redis client', async () => redis.disconnect());
 
     const [postgres] = await database.$queryRaw<{ version: string; pid: number }[]>`

@@ -1,4 +1,4 @@
-import { type Config, loadConfig, requireUrl } from '../shared/platform/config/config.ts';
+import { type Config, loadConfig, requireRedis } from '../shared/platform/config/config.ts';
 import { toError } from '../shared/platform/errors.ts';
 import { createDatabase, type Database } from '../shared/platform/postgres/database.ts';
 import { createRedis, type Redis } from '../shared/platform/redis/redis.ts';
@@ -31,8 +31,8 @@ export async function withRedis<T>(
   name: string,
   work: (redis: Redis, config: Pick<Config, 'namespace' | 'memoryShare'>) => Promise<T>,
 ): Promise<T> {
-  const config = loadConfig(environment, ['redisUrl', 'namespace', 'memoryShare']);
-  const redis = createRedis(requireUrl(config.redisUrl, 'REDIS_URL'), {
+  const config = loadConfig(environment, ['redis', 'namespace', 'memoryShare']);
+  const redis = createRedis(requireRedis(config.redis), {
     role: 'consumer',
     name: `sluice:${name}`,
     logger: null,

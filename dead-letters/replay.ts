@@ -102,8 +102,9 @@ async function addToStreams(
   deadLetters: readonly StoredDeadLetter[],
   repairs: readonly Repair[],
 ): Promise<void> {
-  if (deadLetters.length === 0) return;
-  const memory = watchMemoryOf(redis, memoryShare);
+  const [first] = deadLetters;
+  if (first === undefined) return;
+  const memory = watchMemoryOf(redis, first.queue, memoryShare);
   await memory.join(redis);
   refuseAboveShare(memory, memoryShare);
   const pipeline = redis.pipeline();

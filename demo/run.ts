@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Config } from '../shared/platform/config/config.ts';
+import { requireRedis } from '../shared/platform/config/config.ts';
 import { createCloseStack } from '../shared/platform/lifecycle.ts';
 import { createDatabase } from '../shared/platform/postgres/database.ts';
 import { createRedis } from '../shared/platform/redis/redis.ts';
@@ -59,7 +60,7 @@ export async function runDemo(config: Config, options: DemoTraffic, signal: Abor
   try {
     const database = createDatabase(config.database, 'sluice demo');
     closing.push('database', () => database.$disconnect());
-    const redis = createRedis(config.redisUrl ?? '', { role: 'worker', name: 'sluice:demo', logger: null });
+    const redis = createRedis(requireRedis(config.redis), { role: 'worker', name: 'sluice:demo', logger: null });
     closing.push('redis', async () => redis.disconnect());
     const { sampleRate, seed } = options;
     const shared = { config, database, redis, producer, signal };

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { migrate, migratorOf } from '../prisma/migrate.ts';
 import { type Config, loadConfig } from '../shared/platform/config/config.ts';
 import { createCloseStack } from '../shared/platform/lifecycle.ts';
+import { isRedisNamed } from '../shared/platform/redis/redis-target.ts';
 import { describeExit, type Fleet, startFleet } from './fleet/fleet.ts';
 import { lockFleet } from './fleet/fleet-lock.ts';
 import { watchFleet } from './fleet/fleet-watch.ts';
@@ -29,13 +30,13 @@ export async function startLocalSluice(environment: NodeJS.ProcessEnv): Promise<
   await makePrivateDirectory(dir);
   const closing = createCloseStack((name, error) => say(`${name} could not be stopped: ${String(error)}`));
   try {
-    if (given.database.url === null || given.redisUrl === null) closing.push('the lock', await lockFleet(dir));
+    if (given.database.url === null || !isRedisNamed(given.redis)) closing.push('the lock', await lockFleet(dir));
     const servers = await startServers(given, environment, dir);
     closing.push('servers', servers.stop);
     const fleetEnvironment: NodeJS.ProcessEnv = {
       ...environment,
       DATABASE_URL: servers.databaseUrl,
-      REDIS_URL: servers.redisUrl,
+      ...(servers.redisUrl !== null && { REDIS_URL: servers.redisUrl }),
       // It points to the server of DATABASE_URL, if to any.
       ...(given.database.url === null && { SLUICE_MIGRATE_DATABASE_URL: '' }),
     };
@@ -72,6 +73,7 @@ export async function startLocalSluice(environment: NodeJS.ProcessEnv): Promise<
 async function writeAddresses(file: string, { databaseUrl, redisUrl }: Servers): Promise<() => Promise<void>> {
   // A file that a killed run left behind keeps its permissions.
   await rm(file, { force: true });
-  await writeFile(file, `export DATABASE_URL='${databaseUrl}'\nexport REDIS_URL='${redisUrl}'\n`, { mode: 0o600 });
+  const ofRedis = redisUrl === null ? '' : `export REDIS_URL='${redisUrl}'\n`;
+  await writeFile(file, `export DATABASE_URL='${databaseUrl}'\n${ofRedis}`, { mode: 0o600 });
   return () => rm(file, { force: true });
 }

@@ -1,8 +1,10 @@
 import { readQueueFacts } from '../queries/queues/queue-facts.ts';
-import { queueNames } from '../shared/contracts/queues.ts';
+import { queueNames, queuePrefix } from '../shared/contracts/queues.ts';
 import type { Config } from '../shared/platform/config/config.ts';
 import { endsWithin } from '../shared/platform/deadline.ts';
 import { executionLogTable, planPartitions } from '../shared/platform/postgres/partitions/partitions.ts';
+import { nodeOf } from '../shared/platform/redis/cluster-nodes.ts';
+import { parseRedisSettings, type RedisTarget } from '../shared/platform/redis/redis-target.ts';
 import type { Answer } from './answer.ts';
 import type { ClockReading } from './check-clock.ts';
 import { type Finding, type Level, worstOf } from './finding.ts';
@@ -14,7 +16,13 @@ import { checkPostgres, checkPostgresConnection } from './postgres/check-postgre
 import { connectToPostgres, type PostgresConnection, readPostgresFacts } from './postgres/postgres-facts.ts';
 import { checkQueue } from './queue/check-queue.ts';
 import { checkRedis, checkRedisConnection } from './redis/check-redis.ts';
-import { connectToRedis, type RedisConnection, readRedisFacts } from './redis/redis-facts.ts';
+import {
+  connectToRedis,
+  nameOf,
+  type RedisConnection,
+  type RedisFacts,
+  readAllRedisFacts,
+} from './redis/redis-facts.ts';
 import { createSecretHider } from './secrets.ts';
 import { checkTables } from './tables/check-tables.ts';
 import { readKnownMigrations, readTablesFacts } from './tables/tables-facts.ts';
@@ -37,13 +45,21 @@ export async function runChecks(config: Config, environment: NodeJS.ProcessEnv):
   const host = readHostFacts(environment);
   const limits = {
     withinMs: answerWithinMs,
-    hide: createSecretHider([config.redisUrl, config.database.url, config.migrator.url]),
+    hide: createSecretHider(
+      [config.redis.url, config.database.url, config.migrator.url],
+      [config.redis.password, config.redis.sentinelPassword],
+    ),
   };
-  const redis = config.redisUrl === null ? null : connectToRedis(config.redisUrl, limits);
+  const parsed = parseRedisSettings(config.redis);
+  const target = 'target' in parsed ? parsed.target : null;
+  const redis = target === null ? null : connectToRedis(target, limits);
+  const topology = target?.topology ?? 'server';
   const postgres = config.database.url === null ? null : connectToPostgres(config.database, limits);
   try {
     const found = await Promise.all([
-      redis?.then((connection) => runRedisChecks(connection, config, host)) ?? [checkMissingUrl('redis', 'REDIS_URL')],
+      redis?.then((connection) => runRedisChecks(connection, { ...config, topology }, host)) ?? [
+        checkMissingUrl('redis', 'REDIS_URL'),
+      ],
       postgres?.then((connection) => runPostgresChecks(connection, config)) ?? [
         checkMissingUrl('postgres', 'DATABASE_URL'),
       ],
@@ -61,21 +77,34 @@ export async function runChecks(config: Config, environment: NodeJS.ProcessEnv):
 
 async function runRedisChecks(
   connection: RedisConnection,
-  { namespace, producer }: Config,
+  { namespace, producer, topology }: Pick<Config, 'namespace' | 'producer'> & Pick<RedisTarget, 'topology'>,
   host: HostFacts,
 ): Promise<Finding[]> {
   const { redis, ask, state } = connection;
   const findings = [checkRedisConnection(state)];
   if (!isReady(connection)) return findings;
-  const facts = await readRedisFacts(connection);
+  const servers = await readAllRedisFacts(connection);
+  const clock = servers[0]?.clock;
   const queues = await Promise.all(
     queueNames.map(async (queue) => {
-      const seen = await ask(() => readQueueFacts(redis, { queue, namespace, nowMs: nowOf(facts.clock) }));
-      const { clientNames } = facts;
+      const seen = await ask(() => readQueueFacts(redis, { queue, namespace, nowMs: nowOf(clock) }));
+      const clientNames = await clientsAt(connection, servers, queuePrefix(queue, namespace));
       return checkQueue(seen, { queue, namespace, clientNames, ownVersion: host.bullmqVersion });
     }),
   );
-  return [...findings, ...checkRedis(facts, producer), ...queues.flat()];
+  return [...findings, ...checkRedis(servers, { ...producer, topology }), ...queues.flat()];
+}
+
+/** The clients of the server that has a key: who waits for jobs of a queue waits there. */
+async function clientsAt(
+  { redis, ask }: RedisConnection,
+  servers: readonly RedisFacts[],
+  key: string,
+): Promise<RedisFacts['clientNames']> {
+  const owner = await ask(() => nodeOf(redis, key));
+  if (!owner.known) return owner;
+  const found = servers.find(({ name }) => name === nameOf(owner.value));
+  return found?.clientNames ?? { known: false, code: 'NONODE', why: 'the node of the queue did not answer' };
 }
 
 async function runPostgresChecks(connection: PostgresConnection, { database, fleet }: Config): Promise<Finding[]> {
@@ -93,8 +122,8 @@ async function runPostgresChecks(connection: PostgresConnection, { database, fle
 }
 
 /** The time by a server's clock, which its workers use too; by this machine's clock if the server did not report it. */
-function nowOf(clock: Answer<ClockReading>): number {
-  return clock.known && Number.isFinite(clock.value.serverMs) ? clock.value.serverMs : Date.now();
+function nowOf(clock: Answer<ClockReading> | undefined): number {
+  return clock?.known && Number.isFinite(clock.value.serverMs) ? clock.value.serverMs : Date.now();
 }
 
 /** Needs both servers; other checks report why one of them cannot be asked. */

@@ -2,12 +2,15 @@
 const minChars = 4;
 
 /**
- * Creates a function that blanks the passwords of connection URLs in what servers and drivers say. None is known to
- * repeat a password; this guards against one that does.
+ * Creates a function that blanks the passwords of connection URLs, and others, in what servers and drivers say. None is
+ * known to repeat a password; this guards against one that does.
  */
-export function createSecretHider(urls: readonly (string | null)[]): (text: string) => string {
-  const secrets = urls
-    .flatMap((url) => (url === null ? [] : [url, ...passwordsOf(url)]))
+export function createSecretHider(
+  urls: readonly (string | null)[],
+  passwords: readonly (string | null)[] = [],
+): (text: string) => string {
+  const secrets = [...urls.flatMap((url) => (url === null ? [] : [url, ...passwordsOf(url)])), ...passwords]
+    .filter((secret) => secret !== null)
     .filter((secret) => secret.length >= minChars);
   return (text) => secrets.reduce((hidden, secret) => hidden.replaceAll(secret, '[hidden]'), text);
 }

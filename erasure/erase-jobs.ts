@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { Queue } from 'bullmq';
 import { type QueueName, queueNames, queuePrefix } from '../shared/contracts/queues.ts';
 import { pause } from '../shared/platform/deadline.ts';
+import { nodeOf } from '../shared/platform/redis/cluster-nodes.ts';
 import type { Redis } from '../shared/platform/redis/redis.ts';
 import { evenWhenFull } from '../shared/platform/redis/redis-scripts.ts';
 import { eraseFromChunk } from './erase-chunk.ts';
@@ -95,7 +96,8 @@ function openPlace(redis: Redis, name: QueueName, namespace: string): Place {
 /** By their keys, not by the lists that name them, so that a job that moves between lists meanwhile is not missed. */
 async function* jobIds({ redis, keyOf }: Place): AsyncGenerator<string> {
   const before = keyOf('');
-  const pages = redis.scanStream({ match: `${escapeGlob(before)}*`, count: keysPerScan, type: 'hash' });
+  const node = await nodeOf(redis, keyOf('meta'));
+  const pages = node.scanStream({ match: `${escapeGlob(before)}*`, count: keysPerScan, type: 'hash' });
   for await (const keys of pages as AsyncIterable<string[]>) {
     for (const key of keys) {
       const id = key.slice(before.length);

@@ -7,6 +7,7 @@ import { parse } from 'yaml';
 import { z } from 'zod';
 import { consoleGroups } from '../console/server/console-groups.ts';
 import { type ConfigGroup, variablesOf } from '../shared/platform/config/config.ts';
+import { redisVariables } from '../shared/platform/redis/redis-target.ts';
 import { commonGroups, ownGroups } from '../workers/runtime/role.ts';
 
 const composeSchema = z.object({
@@ -20,7 +21,12 @@ const composeSchema = z.object({
 });
 
 /** The ports inside the containers, which nobody has to change. */
-const fixed = ['SLUICE_WORKER_PORT', 'SLUICE_CONSOLE_PORT'];
+const fixed = [
+  'SLUICE_WORKER_PORT',
+  'SLUICE_CONSOLE_PORT',
+  // The file has a Redis of its own, in REDIS_URL. For another one, use an override file: docs/redis.md.
+  ...Object.values<string>(redisVariables).filter((name) => name !== 'REDIS_URL'),
+];
 
 /**
  * Checks the text of a Compose file.

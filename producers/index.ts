@@ -3,8 +3,10 @@
 export type { ServiceTier } from '../shared/contracts/completed-request.ts';
 export type { ExecutionStatus, TraceEntry } from '../shared/contracts/execution.ts';
 export { UsageError } from '../shared/platform/errors.ts';
+export type { RedisSettings } from '../shared/platform/redis/redis-target.ts';
 export type { DrainResult } from './core/pipeline.ts';
 export type { ProducerLogger } from './core/problem-log.ts';
+export type { RedisOption } from './core/redis-option.ts';
 export { RecordRefusedError } from './core/refusal.ts';
 export { RecordLostError, RecordTooLargeError, SendAbortedError, SenderClosedError } from './core/send-errors.ts';
 export {

@@ -1,7 +1,7 @@
 import { getHeapStatistics } from 'node:v8';
 import { Registry } from 'prom-client';
-import { queueNames } from '../shared/contracts/queues.ts';
-import { type ConfigGroup, loadConfig, requireUrl } from '../shared/platform/config/config.ts';
+import { queueNames, queuePrefix } from '../shared/contracts/queues.ts';
+import { type ConfigGroup, loadConfig, requireRedis } from '../shared/platform/config/config.ts';
 import { endsWithin } from '../shared/platform/deadline.ts';
 import { UsageError } from '../shared/platform/errors.ts';
 import { createCloseStack, untilAskedToStop } from '../shared/platform/lifecycle.ts';
@@ -9,6 +9,7 @@ import { createLineCounter } from '../shared/platform/logging/line-counter.ts';
 import { createLogger } from '../shared/platform/logging/logger.ts';
 import { openLog } from '../shared/platform/logging/open-log.ts';
 import { findSilentServers } from '../shared/platform/readiness.ts';
+import { askServerOf } from '../shared/platform/redis/cluster-nodes.ts';
 import { createRedis } from '../shared/platform/redis/redis.ts';
 import { singleFlight } from '../shared/platform/single-flight.ts';
 import { createCompletedRequest } from './completed-requests/role.ts';
@@ -67,7 +68,7 @@ export async function runWorker(names: readonly WorkerRole[], environment: NodeJ
   try {
     const database = createWorkerDatabase(config.database, 'sluice worker');
     closing.push('database', () => database.$disconnect());
-    const redis = createRedis(requireUrl(config.redisUrl, 'REDIS_URL'), {
+    const redis = createRedis(requireRedis(config.redis), {
       role: 'worker',
       name: 'sluice:worker',
       logger,
@@ -84,7 +85,10 @@ export async function runWorker(names: readonly WorkerRole[], environment: NodeJ
       }),
     );
 
-    const askServers = singleFlight(() => findSilentServers(() => redis.ping(), database));
+    // In a cluster, each role's queue has a server of its own.
+    const keys = names.map((name) => keyOf(name, config.namespace));
+    const askRedis = () => Promise.all(keys.map((key) => askServerOf(redis, key)));
+    const askServers = singleFlight(() => findSilentServers(askRedis, database));
     const whyNotReady = async (): Promise<string | null> =>
       stopping.signal.aborted ? 'stopping' : (role.notReadyReason() ?? askServers());
     const probes = await startProbeServer({
@@ -121,6 +125,12 @@ function shareMemory(names: readonly WorkerRole[], { batch, worker }: RoleConfig
   // Statements are larger than what they are made of only where one character of a batch is beyond ASCII.
   const statementBytes = Math.min(maxBytes, 2 * batch.maxInFlight * batch.maxBytes);
   return () => createMemoryBudget({ maxBytes, statementBytes });
+}
+
+/** A key of what a role works on. */
+function keyOf(role: WorkerRole, namespace: string): string {
+  // The reader of health events has connections of its own, and tells of them itself.
+  return role === 'health-events' ? `{${namespace}:${role}}` : queuePrefix(role, namespace);
 }
 
 /** The metrics of a role, each with its name. */

@@ -1,6 +1,6 @@
 import { Worker } from 'bullmq';
 import type { Prisma } from '../../prisma/client/client.ts';
-import { loadConfig, requireUrl } from '../../shared/platform/config/config.ts';
+import { loadConfig, requireRedis } from '../../shared/platform/config/config.ts';
 import { createDatabase } from '../../shared/platform/postgres/database.ts';
 import { createRedis } from '../../shared/platform/redis/redis.ts';
 import { jobPerRowQueue } from './job-per-row.ts';
@@ -13,7 +13,7 @@ const poolSize = 10;
 
 const config = loadConfig(process.env);
 const database = createDatabase({ ...config.database, poolSize }, 'bench: a job per row');
-const redis = createRedis(requireUrl(config.redisUrl, 'REDIS_URL'), { role: 'worker', name: 'bench', logger: null });
+const redis = createRedis(requireRedis(config.redis), { role: 'worker', name: 'bench', logger: null });
 const worker = new Worker<Prisma.StrategyExecutionLogCreateInput>(
   jobPerRowQueue,
   async ({ data }) => void (await database.strategyExecutionLog.create({ data })),

@@ -4,7 +4,7 @@ import type { Config } from '../../shared/platform/config/config.ts';
 export const consoleGroups = [
   'namespace',
   'logLevel',
-  'redisUrl',
+  'redis',
   'memoryShare',
   'database',
   'health',

@@ -1,6 +1,6 @@
 import { eraseSubject, type SubjectErasure } from '../../erasure/erase-subject.ts';
 import type { ErasureSubject } from '../../shared/contracts/erasure-subject.ts';
-import { requireUrl } from '../../shared/platform/config/config.ts';
+import { requireRedis } from '../../shared/platform/config/config.ts';
 import { classifyDatabaseError } from '../../shared/platform/postgres/database-errors.ts';
 import { createRedis } from '../../shared/platform/redis/redis.ts';
 import type { RouteDeps } from './app.ts';
@@ -29,7 +29,7 @@ export function createErasureDesk({ database, config }: Pick<RouteDeps, 'databas
 
   const run = async (subject: ErasureSubject, options: { dryRun: boolean; ownOnly: boolean }): Promise<void> => {
     // A connection of its own: the queues that are opened on it are closed with it.
-    const redis = createRedis(requireUrl(config.redisUrl, 'REDIS_URL'), {
+    const redis = createRedis(requireRedis(config.redis), {
       ...{ role: 'consumer', name: 'sluice:erase', logger: null, silenceMs: redisSilenceMs },
     });
     try {

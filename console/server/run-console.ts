@@ -1,5 +1,5 @@
 import { Registry } from 'prom-client';
-import { loadConfig, requireUrl } from '../../shared/platform/config/config.ts';
+import { loadConfig, requireRedis } from '../../shared/platform/config/config.ts';
 import { endsWithin } from '../../shared/platform/deadline.ts';
 import { createCloseStack, untilAskedToStop } from '../../shared/platform/lifecycle.ts';
 import { createLineCounter } from '../../shared/platform/logging/line-counter.ts';
@@ -34,7 +34,7 @@ export async function runConsole(environment: NodeJS.ProcessEnv): Promise<number
     const timeoutMs = Math.min(statementTimeoutMs, config.database.statementTimeoutMs);
     const database = createDatabase({ ...config.database, statementTimeoutMs: timeoutMs }, 'sluice console');
     closing.push('database', () => database.$disconnect());
-    const redis = createRedis(requireUrl(config.redisUrl, 'REDIS_URL'), {
+    const redis = createRedis(requireRedis(config.redis), {
       role: 'consumer',
       name: 'sluice:console',
       logger,

@@ -28,7 +28,7 @@ export function createExecutionTraffic(options: {
   const { namespace } = config;
   const inspector = createInspector({ database, redis, namespace, realms, producer });
   const observer = createExecutionObserver({
-    redisUrl: config.redisUrl,
+    redis: config.redis,
     namespace,
     producer: { ...config.producer, sampleRate, name: producer },
     registry: new Registry(),

@@ -31,7 +31,7 @@ export function createRequestTraffic(options: {
   const { namespace } = config;
   const inspector = createRequestInspector({ database, redis, namespace, creators, producer });
   const sender = createCompletedRequestSender({
-    redisUrl: config.redisUrl,
+    redis: config.redis,
     namespace,
     requests: config.requests,
     producer: { ...config.producer, name: producer },

@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import type { Config } from '../../shared/platform/config/config.ts';
 import { createCloseStack } from '../../shared/platform/lifecycle.ts';
+import { isRedisNamed } from '../../shared/platform/redis/redis-target.ts';
 import { say, step } from '../steps.ts';
 import { startPostgres } from './postgres.ts';
 import { startRedis } from './redis.ts';
@@ -9,7 +10,8 @@ import { findRedisBinary, installRedis } from './redis-binary.ts';
 /** The servers that a fleet runs on: the user's, or private ones. */
 export interface Servers {
   databaseUrl: string;
-  redisUrl: string;
+  /** null: the environment names Redis in another way, by its Sentinels or as a cluster */
+  redisUrl: string | null;
   /** stops the private ones; the user's servers keep running */
   stop(): Promise<void>;
 }
@@ -22,7 +24,7 @@ export async function startServers(config: Config, environment: NodeJS.ProcessEn
   const closing = createCloseStack((name, error) => say(`${name} could not be stopped: ${String(error)}`));
   try {
     const databaseUrl = config.database.url ?? (await startPrivatePostgres());
-    const redisUrl = config.redisUrl ?? (await startPrivateRedis());
+    const redisUrl = isRedisNamed(config.redis) ? config.redis.url : await startPrivateRedis();
     return { databaseUrl, redisUrl, stop: closing.closeAll };
   } catch (error) {
     await closing.closeAll();

@@ -1,10 +1,12 @@
 import { byteSize } from '../../shared/platform/byte-size.ts';
-import { type Answer, timeoutCode } from '../answer.ts';
+import type { RedisTarget } from '../../shared/platform/redis/redis-target.ts';
+import type { Answer } from '../answer.ts';
 import { checkClock } from '../check-clock.ts';
 import { type Finding, findingsOn } from '../finding.ts';
 import { isBelow } from '../version.ts';
 import type { RedisConnection, RedisFacts } from './redis-facts.ts';
 import type { RedisServer } from './redis-info.ts';
+import { remedyOf, rights } from './redis-remedies.ts';
 
 const on = findingsOn('redis');
 
@@ -15,31 +17,10 @@ const recommendedVersion = '6.2.0';
 const memoryFailShare = 0.95;
 const clientsWarnShare = 0.9;
 
-/** The rights that a dedicated Redis user needs. */
-const rights =
-  'see "Rights in Redis" in docs/operations.md: ACL SETUSER … +@connection +@read +@write +@scripting +info';
-
-/** Remedies for a server that refuses connections, by error code. */
-const remedies: Record<string, string> = {
-  ECONNREFUSED: 'start the server, or correct the host and port in REDIS_URL',
-  ENOTFOUND: 'correct the host in REDIS_URL',
-  EAI_AGAIN: "check this machine's name resolution, or correct the host in REDIS_URL",
-  WRONGPASS: 'correct the user and password in REDIS_URL',
-  NOAUTH: 'add the password to REDIS_URL; the server requires one',
-  NOPERM: `give the user in REDIS_URL the rights of a producer or a worker, ${rights}`,
-  DENIED: 'the server is in protected mode: set a password, and add it to REDIS_URL',
-  NODATABASE: 'correct the database number in REDIS_URL',
-  ERR: 'correct REDIS_URL, including the database number',
-  [timeoutCode]:
-    'check whether the server hangs, and whether it requires TLS: rediss:// instead of redis://, or the reverse',
-  ECONNRESET: 'check whether the server requires TLS: rediss:// instead of redis://, or the reverse',
-};
-
 /** Whether Redis accepts connections from this machine. */
 export function checkRedisConnection(state: RedisConnection['state']): Finding {
   if (!state.known) {
-    const remedy = remedies[state.code] ?? 'check the server, the network path to it, and REDIS_URL';
-    return on.failure('connection', `Redis cannot be used: ${state.why}`, remedy);
+    return on.failure('connection', `Redis cannot be used: ${state.why}`, remedyOf(state.code));
   }
   if (state.value === 'loading')
     return on.failure(
@@ -50,11 +31,29 @@ export function checkRedisConnection(state: RedisConnection['state']): Finding {
   return on.ok('connection', 'the server answers');
 }
 
-/** Checks everything that the server reported about itself. */
-export function checkRedis(
-  { server, savePoints, clock }: RedisFacts,
-  { memoryShare }: { memoryShare: number },
-): Finding[] {
+/** What Redis is compared with. */
+export interface RedisContext {
+  memoryShare: number;
+  topology: RedisTarget['topology'];
+}
+
+/**
+ * Checks everything that the servers reported about themselves. Of several servers, each problem is reported with its server, and
+ * what is right with all of them in one line.
+ */
+export function checkRedis(servers: readonly RedisFacts[], context: RedisContext): Finding[] {
+  const [only, ...others] = servers.map((facts) => checkServer(facts, context));
+  if (only === undefined) return [];
+  if (others.length === 0) return only;
+  const all = servers.flatMap((facts) => checkServer(facts, context).map((finding) => ({ name: facts.name, finding })));
+  return only.flatMap(({ check, message }) => {
+    const wrong = all.filter(({ finding }) => finding.check === check && finding.level !== 'ok');
+    if (wrong.length === 0) return [on.ok(check, `${message}; the same on all ${servers.length} primaries`)];
+    return wrong.map(({ name, finding }) => ({ ...finding, message: `${name}: ${finding.message}` }));
+  });
+}
+
+function checkServer({ server, savePoints, clock }: RedisFacts, { memoryShare, topology }: RedisContext): Finding[] {
   if (!server.known) {
     return [
       on.warning(
@@ -67,7 +66,7 @@ export function checkRedis(
   }
   return [
     checkVersion(server.value),
-    checkRole(server.value),
+    checkRole(server.value, topology),
     checkPolicy(server.value),
     checkMemory(server.value, memoryShare),
     checkPersistence(server.value, savePoints),
@@ -89,16 +88,27 @@ function checkVersion({ product, version }: RedisServer): Finding {
   return on.ok('version', name);
 }
 
-function checkRole({ role, isClusterNode }: RedisServer): Finding {
+function checkRole({ role, isSentinel, isClusterNode }: RedisServer, topology: RedisTarget['topology']): Finding {
+  if (isSentinel)
+    return on.failure(
+      'role',
+      'a Sentinel, which keeps no data but knows who does',
+      'set REDIS_SENTINEL_NODES to it and the others, and REDIS_SENTINEL_MASTER_NAME, instead of REDIS_URL',
+    );
   if (role === 'slave' || role === 'replica')
-    return on.failure('role', 'a replica, which refuses writes', 'set REDIS_URL to the primary');
-  if (isClusterNode)
+    return on.failure(
+      'role',
+      'a replica, which refuses writes',
+      'set REDIS_URL to the primary, or let Sentinels name it: REDIS_SENTINEL_NODES',
+    );
+  if (isClusterNode && topology !== 'cluster')
     return on.warning(
       'role',
-      'a node of a Redis Cluster; Sluice talks only to this node and cannot reach keys on the others',
-      'use a server without cluster mode, or a cluster with a single node',
+      'a node of a Redis Cluster; Sluice talks only to this node and cannot reach keys on the others (MOVED)',
+      'set REDIS_CLUSTER_NODES to it and some others, instead of REDIS_URL',
     );
-  return on.ok('role', role === 'master' || role === null ? 'primary' : role);
+  const name = role === 'master' || role === null ? 'primary' : role;
+  return on.ok('role', isClusterNode ? `${name} of a cluster` : name);
 }
 
 /** BullMQ keeps jobs in ordinary keys: an evicted key is a lost or broken job. */

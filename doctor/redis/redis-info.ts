@@ -4,6 +4,8 @@ export interface RedisServer {
   /** in the product's own numbering */
   version: string | null;
   role: string | null;
+  /** whether it keeps no data, and only knows who does */
+  isSentinel: boolean;
   /** whether it is a node of a Redis Cluster */
   isClusterNode: boolean;
   /** whether it is still loading its data from disk */
@@ -47,6 +49,7 @@ export function parseRedisInfo(text: string): RedisServer {
   return {
     ...productOf(field),
     role: field('role'),
+    isSentinel: field('redis_mode') === 'sentinel',
     isClusterNode: field('cluster_enabled') === '1',
     isLoading: field('loading') === '1',
     usedMemoryBytes: countedMemory(figure),

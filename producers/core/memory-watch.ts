@@ -1,4 +1,5 @@
 import { answerWithin } from '../../shared/platform/deadline.ts';
+import { isCluster, nodeOf } from '../../shared/platform/redis/cluster-nodes.ts';
 import type { Redis } from '../../shared/platform/redis/redis.ts';
 import {
   isAboveShare,
@@ -36,18 +37,24 @@ export interface MemoryWatch {
 const watches = new Map<string, MemoryWatch>();
 
 /**
- * Returns the watch of a connection's server, which all connections of this process to that server share. While any of them
+ * Returns the watch of the server that has a key, which all connections of this process to that server share. While any of them
  * is open, it reads every five seconds, and up to ten times a second as memory fills. A send never waits for it.
  */
-export function watchMemoryOf(redis: Redis, share: number): MemoryWatch {
-  const { host, port, path, username } = redis.options;
-  const server = JSON.stringify([host, port, path, username]);
-  const watch = watches.get(server) ?? createMemoryWatch(share, () => watches.delete(server));
+export function watchMemoryOf(redis: Redis, key: string, share: number): MemoryWatch {
+  const server = JSON.stringify(serverOf(redis, key));
+  const watch = watches.get(server) ?? createMemoryWatch(key, share, () => watches.delete(server));
   watches.set(server, watch);
   return watch;
 }
 
-function createMemoryWatch(share: number, onEnd: () => void): MemoryWatch {
+/** In a cluster, only the queue's server counts for the queue, and which one that is may change. */
+function serverOf(redis: Redis, key: string): unknown[] {
+  if (isCluster(redis)) return [redis.options.redisOptions?.username, key];
+  const { host, port, path, sentinels, name, username } = redis.options;
+  return [host, port, path, sentinels, name, username];
+}
+
+function createMemoryWatch(key: string, share: number, onEnd: () => void): MemoryWatch {
   /** each with what is told of its end */
   const connections = new Map<Redis, () => void>();
   let reading: MemoryReading | null = null;
@@ -58,7 +65,10 @@ function createMemoryWatch(share: number, onEnd: () => void): MemoryWatch {
   const ask = async (): Promise<MemoryReading | null> => {
     const redis = [...connections.keys()].find(({ status }) => status === 'ready');
     if (redis === undefined) return null;
-    return answerWithin(answerWithinMs, async () => parseMemoryInfo(String(await redis.call('INFO', 'memory'))));
+    return answerWithin(answerWithinMs, async () => {
+      const node = await nodeOf(redis, key);
+      return parseMemoryInfo(String(await node.call('INFO', 'memory')));
+    });
   };
 
   const look = async (): Promise<void> => {

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { type Registry, register } from 'prom-client';
 import type { QueueName } from '../../shared/contracts/queues.ts';
 import type { SendingSettings } from '../../shared/platform/config/producer-config.ts';
+import type { RedisTarget } from '../../shared/platform/redis/redis-target.ts';
 import { createProducerName, type ProducerIdentity } from './chunker.ts';
 import type { ProblemLog, ProducerLogger } from './problem-log.ts';
 import { createQueueTransport } from './queue-transport.ts';
@@ -47,17 +48,17 @@ export function createIdentity(name: string | null, nowMs: number): ProducerIden
   return { producer: name ?? createProducerName(), epoch: nowMs, life: randomBytes(sessionBytes).toString('hex') };
 }
 
-/** The parts of a pipeline to Redis. @throws RangeError, which does not show the URL, when no client can be made from it */
+/** The parts of a pipeline to Redis. @throws UsageError when a TLS file cannot be used */
 export function createPipelineParts(
   { registry = register, random = Math.random, now = Date.now }: ProducerOptions,
   settings: SendingSettings,
-  parts: Pick<PipelineParts, 'queue' | 'namespace' | 'buffer' | 'problems'> & { redisUrl: string },
+  parts: Pick<PipelineParts, 'queue' | 'namespace' | 'buffer' | 'problems'> & { target: RedisTarget },
 ): PipelineParts {
-  const { redisUrl, ...others } = parts;
+  const { target, ...others } = parts;
   const { queue, namespace } = parts;
   const identity = createIdentity(settings.name, now());
   const name = `sluice:${identity.producer}`;
   const { memoryShare } = settings;
-  const transport = createQueueTransport({ redisUrl, name, queue, namespace, memoryShare });
+  const transport = createQueueTransport({ target, name, queue, namespace, memoryShare });
   return { ...others, identity, transport, settings, registry, random };
 }

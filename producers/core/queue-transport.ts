@@ -1,10 +1,11 @@
 import type { QueueName } from '../../shared/contracts/queues.ts';
-import { checkRedisUrl } from '../../shared/platform/redis/redis-url.ts';
+import type { RedisTarget } from '../../shared/platform/redis/redis-target.ts';
+import { readTlsFiles } from '../../shared/platform/redis/redis-tls.ts';
 import type { Transport } from './transport.ts';
 
 /** The queue and the connection to it. */
 export interface QueueTransportOptions {
-  redisUrl: string;
+  target: RedisTarget;
   /** the name of the connection */
   name: string;
   queue: QueueName;
@@ -18,10 +19,11 @@ export interface QueueTransportOptions {
  * the SDK, or has no Redis, as in its tests, does not load them; a host that records loads them as it starts and not with its
  * first record.
  *
- * @throws RangeError, which does not show the URL, when the URL is invalid
+ * @throws UsageError when a TLS file cannot be used
  */
 export function createQueueTransport(options: QueueTransportOptions): Transport {
-  checkRedisUrl(options.redisUrl);
+  // Whoever has named a wrong file is told at once, and not by records that are never sent.
+  if (options.target.tls !== null) readTlsFiles(options.target.tls);
   let loading: Promise<Transport> | null = null;
   const start = (): Promise<Transport> => {
     const started = load(options);
@@ -45,10 +47,10 @@ export function createQueueTransport(options: QueueTransportOptions): Transport 
   };
 }
 
-async function load({ redisUrl, name, ...others }: QueueTransportOptions): Promise<Transport> {
+async function load({ target, name, ...others }: QueueTransportOptions): Promise<Transport> {
   const [{ createBullmqTransport }, { createRedis }] = await Promise.all([
     import('./transport.ts'),
     import('../../shared/platform/redis/redis.ts'),
   ]);
-  return createBullmqTransport({ redis: createRedis(redisUrl, { role: 'producer', name, logger: null }), ...others });
+  return createBullmqTransport({ redis: createRedis(target, { role: 'producer', name, logger: null }), ...others });
 }

@@ -76,7 +76,7 @@ export function createBullmqTransport(options: TransportOptions): Transport {
   /** Waits for a reading before the first send of a connection: the server may be full already. */
   const watchMemory = async (): Promise<void> => {
     if (memoryShare >= 1) return;
-    watched = watchMemoryOf(redis, memoryShare);
+    watched = watchMemoryOf(redis, queuePrefix(options.queue, options.namespace), memoryShare);
     await watched.join(redis);
     memory = watched;
   };
@@ -100,7 +100,9 @@ export function createBullmqTransport(options: TransportOptions): Transport {
         chunks.map(({ id, data }) => ({ name: jobName, data, opts: { jobId: id } satisfies BulkJobOptions })),
       );
     } catch (error) {
-      if (classifyRedisError(error).class === 'unknown') {
+      const { class: kind, code } = classifyRedisError(error);
+      // Also while a slot of a cluster is moved: a script may find one key there, and another one gone.
+      if (kind === 'unknown' || code === 'TRYAGAIN') {
         for (const { id } of chunks) halfAdded.add(id);
         // At once, if possible: the next send may be of halves, which have ids of their own.
         await removeHalfAdded(queue, chunks).catch(() => undefined);

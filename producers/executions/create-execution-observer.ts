@@ -4,13 +4,12 @@ import { checkProducer, checkSizes } from '../core/check-settings.ts';
 import { createProducerLogger } from '../core/logger.ts';
 import { createPipelineParts, type ProducerOptions } from '../core/pipeline-parts.ts';
 import { createProblemLog } from '../core/problem-log.ts';
+import { type RedisOption, toRedisTarget } from '../core/redis-option.ts';
 import { createProducerMetrics } from './execution-metrics.ts';
 import { checkObserverSettings, ExecutionObserver } from './execution-observer.ts';
 
-/** Everything is optional. */
-export interface ExecutionObserverOptions extends ProducerOptions {
-  /** `redis://…` or `rediss://…`; null or absent: metrics only, nothing is stored */
-  redisUrl?: string | null;
+/** Everything is optional. Without a Redis there are metrics only, and nothing is stored. */
+export interface ExecutionObserverOptions extends ProducerOptions, RedisOption {
   /** enabled, sampling, trace, buffer, chunk, spill and memory settings; see `.env.example` for the defaults */
   producer?: Partial<ProducerSettings>;
 }
@@ -24,15 +23,16 @@ export interface ExecutionObserverOptions extends ProducerOptions {
  * there is any, the observer connects at once.
  *
  * @throws RangeError when a setting is out of its range
+ * @throws UsageError when a file for TLS cannot be used
  */
 export function createExecutionObserver(options: ExecutionObserverOptions = {}): ExecutionObserver {
   const defaults = loadProducerConfig({}, observerGroups);
   const producer = checkSettings({ ...defaults.producer, ...options.producer });
-  const { redisUrl } = options;
+  const target = toRedisTarget(options);
   const registry = options.registry ?? register;
   const logger = createProducerLogger(options.logger, registry);
   const problems = createProblemLog(logger);
-  if (!redisUrl) logger.warn({}, 'no redisUrl is set: executions are counted in the metrics but not stored');
+  if (target === null) logger.warn({}, 'no redisUrl is set: executions are counted in the metrics but not stored');
   const metrics = createProducerMetrics(registry, () => observer.depth(), producer.metricsMaxSeries);
   const namespace = options.namespace ?? defaults.namespace;
   const { buffer } = producer;
@@ -42,9 +42,8 @@ export function createExecutionObserver(options: ExecutionObserverOptions = {}):
       settings: producer,
       recordMaxBytes: producer.recordMaxBytes,
       metrics,
-      pipeline: redisUrl
-        ? createPipelineParts(options, producer, { redisUrl, queue, namespace, buffer, problems })
-        : null,
+      pipeline:
+        target === null ? null : createPipelineParts(options, producer, { target, queue, namespace, buffer, problems }),
       problems,
       random: options.random ?? Math.random,
       now: options.now ?? Date.now,
@@ -59,7 +58,7 @@ export function createExecutionObserver(options: ExecutionObserverOptions = {}):
 const queue = 'execution-log';
 
 /** The groups of the configuration that it reads. */
-const observerGroups = ['redisUrl', 'namespace', 'producer'] as const;
+const observerGroups = ['redis', 'namespace', 'producer'] as const;
 
 /** The fields that are never cut need at most so much. */
 const minRecordBytes = 16_384;
@@ -82,11 +81,12 @@ function checkSettings(producer: ProducerSettings): ProducerSettings {
 }
 
 /**
- * Reads the options from an environment: `REDIS_URL`, `DSL_EXECUTION_LOG_*` and the `SLUICE_*` variables of producers. Ignores all
- * others, which may be the host's own.
+ * Reads the options from an environment: `REDIS_URL` and the other `REDIS_*` variables, `DSL_EXECUTION_LOG_*` and the `SLUICE_*`
+ * variables of producers. Ignores all others, which may be the host's own.
  *
  * @throws UsageError that lists all problems with these variables
  */
 export function executionObserverOptionsFrom(environment: NodeJS.ProcessEnv): ExecutionObserverOptions {
-  return loadProducerConfig(environment, observerGroups);
+  const config = loadProducerConfig(environment, observerGroups);
+  return { redisUrl: config.redis.url, ...config };
 }

@@ -9,14 +9,13 @@ import { checkProducer, checkSizes } from '../core/check-settings.ts';
 import { createProducerLogger } from '../core/logger.ts';
 import { createPipelineParts, type ProducerOptions } from '../core/pipeline-parts.ts';
 import { createProblemLog } from '../core/problem-log.ts';
+import { type RedisOption, toRedisTarget } from '../core/redis-option.ts';
 import { createApiKeyHash } from './api-key-hash.ts';
 import { CompletedRequestSender } from './completed-request-sender.ts';
 import { createRequestMetrics } from './request-metrics.ts';
 
-/** Everything except `redisUrl` is optional. */
-export interface CompletedRequestSenderOptions extends ProducerOptions {
-  /** `redis://…` or `rediss://…` */
-  redisUrl: string | null;
+/** Everything except where Redis is (`redisUrl` or `redis`) is optional. */
+export interface CompletedRequestSenderOptions extends ProducerOptions, RedisOption {
   /** buffer, size limit of a body, and pepper; see `.env.example` for the defaults */
   requests?: Partial<RequestSettings>;
   /** name, chunk, spill and memory settings, as for an observer; see `.env.example` for the defaults */
@@ -28,7 +27,7 @@ export interface CompletedRequestSenderOptions extends ProducerOptions {
 const queue = 'completed-request';
 
 /** The groups of the configuration that it reads. */
-const senderGroups = ['redisUrl', 'namespace', 'sending', 'requests'] as const;
+const senderGroups = ['redis', 'namespace', 'sending', 'requests'] as const;
 
 /**
  * Creates a sender of completed requests. Nothing connects until the first record is accepted. While Redis is away, records
@@ -36,12 +35,12 @@ const senderGroups = ['redisUrl', 'namespace', 'sending', 'requests'] as const;
  *
  * With `producer.spill.dir`, records go to disk while Redis is away, as with an observer, into a directory of this queue.
  *
- * @throws UsageError without a `redisUrl`
+ * @throws UsageError without a `redisUrl` or a `redis`, or when a file for TLS cannot be used
  * @throws RangeError when a setting is out of its range
  */
 export function createCompletedRequestSender(options: CompletedRequestSenderOptions): CompletedRequestSender {
-  const { redisUrl } = options;
-  if (!redisUrl)
+  const target = toRedisTarget(options);
+  if (target === null)
     throw new UsageError('REDIS_URL is not set. Set it, or give redisUrl: requests are not sent without it.');
   const defaults = loadProducerConfig({}, senderGroups);
   const requests = checkRequests({ ...defaults.requests, ...options.requests });
@@ -55,7 +54,7 @@ export function createCompletedRequestSender(options: CompletedRequestSenderOpti
   let sender: CompletedRequestSender;
   try {
     sender = new CompletedRequestSender({
-      pipeline: createPipelineParts(options, producer, { redisUrl, queue, namespace, buffer, problems }),
+      pipeline: createPipelineParts(options, producer, { target, queue, namespace, buffer, problems }),
       record: {
         maxBodyBytes,
         hashApiKey: apiKeyPepper === null ? null : createApiKeyHash(apiKeyPepper),
@@ -97,12 +96,12 @@ function checkRequests(requests: RequestSettings): RequestSettings {
 }
 
 /**
- * Reads the options from an environment: `REDIS_URL` and the `SLUICE_*` variables of producers. Ignores all others, which may be
- * the host's own.
+ * Reads the options from an environment: the `REDIS_*` variables and the `SLUICE_*` variables of producers. Ignores all others,
+ * which may be the host's own.
  *
  * @throws UsageError that lists all problems with these variables; it shows no secret
  */
 export function completedRequestSenderOptionsFrom(environment: NodeJS.ProcessEnv): CompletedRequestSenderOptions {
   const { sending, ...others } = loadProducerConfig(environment, senderGroups);
-  return { ...others, producer: sending };
+  return { redisUrl: others.redis.url, ...others, producer: sending };
 }

@@ -7,12 +7,13 @@ import { createRedis, type Redis } from '../../shared/platform/redis/redis.ts';
 import { anExecution } from '../support/execution.ts';
 import { connect, createTestDatabase, until } from '../support/fixtures.ts';
 import { startFragileRedis } from '../support/private-servers.ts';
+import { targetOf } from '../support/redis-target.ts';
 import { startWorker } from '../support/worker.ts';
 
 const namespace = 'sluice';
 
 async function connected(url: string, name: string): Promise<Redis> {
-  const redis = createRedis(url, { role: 'consumer', name, logger: null });
+  const redis = createRedis(targetOf(url), { role: 'consumer', name, logger: null });
   onTestFinished(() => redis.disconnect());
   await redis.connect();
   return redis;

@@ -6,6 +6,7 @@ import { queuePrefix } from '../../shared/contracts/queues.ts';
 import { createRedis } from '../../shared/platform/redis/redis.ts';
 import { recordText } from '../support/execution-fleet.ts';
 import { createNamespace, openQueue, until } from '../support/fixtures.ts';
+import { targetOf } from '../support/redis-target.ts';
 
 const user = 'gone-1';
 const signal = new AbortController().signal;
@@ -14,7 +15,7 @@ async function aQueue() {
   const namespace = createNamespace();
   const queue = openQueue(namespace);
   const connect = () => {
-    const redis = createRedis(inject('redisUrl'), { role: 'worker', name: 'test', logger: null });
+    const redis = createRedis(targetOf(inject('redisUrl')), { role: 'worker', name: 'test', logger: null });
     onTestFinished(() => redis.disconnect());
     return redis;
   };

@@ -1,12 +1,13 @@
 import { Registry } from 'prom-client';
 import { inject, onTestFinished } from 'vitest';
 import { createConsole } from '../../console/server/create-console.ts';
-import { loadConfig } from '../../shared/platform/config/config.ts';
+import { loadConfig, requireRedis } from '../../shared/platform/config/config.ts';
 import { createLogger } from '../../shared/platform/logging/logger.ts';
 import { createDatabase } from '../../shared/platform/postgres/database.ts';
 import { createRedis } from '../../shared/platform/redis/redis.ts';
 import { asRole, connect, createNamespace, createTestDatabase } from './fixtures.ts';
 import { createHealthKeys } from './health.ts';
+import { redisEnvironment } from './redis-target.ts';
 
 export const readToken = 'a-token-to-read-with';
 export const operatorToken = 'a-token-to-operate-with';
@@ -37,13 +38,13 @@ export async function aConsole(environment: Record<string, string> = {}) {
   const keys = createHealthKeys();
   const config = loadConfig({
     DATABASE_URL: asRole(databaseUrl, 'console'),
-    REDIS_URL: inject('redisUrl'),
+    ...redisEnvironment(inject('redisUrl')),
     SLUICE_NAMESPACE: namespace,
     ...keys.environment,
     ...environment,
   });
   const database = createDatabase(config.database, 'test');
-  const redis = createRedis(config.redisUrl ?? '', { role: 'consumer', name: 'test', logger: null });
+  const redis = createRedis(requireRedis(config.redis), { role: 'consumer', name: 'test', logger: null });
   // A test of an outage names a server that is not there.
   await redis.connect().catch(() => undefined);
   const log: Record<string, unknown>[] = [];

@@ -9,13 +9,14 @@ import { storeRequests } from '../../workers/completed-requests/store.ts';
 import { insertExecutions } from '../../workers/execution-log/store.ts';
 import { idOf, recordText } from './execution-fleet.ts';
 import { connect, createNamespace, createTestDatabase } from './fixtures.ts';
+import { targetOf } from './redis-target.ts';
 import { aCompletion, type Completion } from './requests.ts';
 
 /** A database and a namespace of the test's own, with what puts rows there, erases and looks. */
 export async function anErasure(environment: Record<string, string> = {}) {
   const databaseUrl = await createTestDatabase();
   const database = createDatabase(loadConfig({ DATABASE_URL: databaseUrl, ...environment }).database, 'test');
-  const redis = createRedis(inject('redisUrl'), { role: 'consumer', name: 'test', logger: null });
+  const redis = createRedis(targetOf(inject('redisUrl')), { role: 'consumer', name: 'test', logger: null });
   await redis.connect();
   onTestFinished(async () => {
     redis.disconnect();

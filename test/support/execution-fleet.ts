@@ -6,6 +6,7 @@ import { deadLetterName } from '../../shared/contracts/dead-letter-key.ts';
 import { createRedis } from '../../shared/platform/redis/redis.ts';
 import { anExecution } from './execution.ts';
 import { connect, createNamespace, createTestDatabase, openQueue, until } from './fixtures.ts';
+import { targetOf } from './redis-target.ts';
 import { startWorker } from './worker.ts';
 
 /** An id that a test can count with. */
@@ -27,7 +28,7 @@ export async function anExecutionFleet(environment: Record<string, string> = {},
 
   /** Adds one job for each list of records. */
   const add = async (...chunks: string[][]): Promise<void> => {
-    const redis = createRedis(inject('redisUrl'), { role: 'producer', name: 'test', logger: null });
+    const redis = createRedis(targetOf(inject('redisUrl')), { role: 'producer', name: 'test', logger: null });
     const transport = createBullmqTransport({ redis, queue: 'execution-log', namespace });
     await transport.send(
       chunks.map((records) => {

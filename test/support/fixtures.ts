@@ -9,8 +9,11 @@ import pg from 'pg';
 import { inject, onTestFinished } from 'vitest';
 import { type QueueName, queuePrefix } from '../../shared/contracts/queues.ts';
 import { defaultSchema, quoteIdentifier } from '../../shared/platform/postgres/schema.ts';
+import { primariesOf } from '../../shared/platform/redis/cluster-nodes.ts';
+import { createRedis, type Redis as RedisClient } from '../../shared/platform/redis/redis.ts';
 import { admitGuest, asGuest, type GuestRole, guest } from './guest.ts';
 import { testDirectoryPrefix } from './leftovers.ts';
+import { targetOf } from './redis-target.ts';
 
 /** Each helper here closes what it opened when its test has finished. */
 
@@ -80,17 +83,32 @@ export async function connect(databaseUrl: string): Promise<pg.Client> {
   return client;
 }
 
+/** Removes the keys of a pattern from the shared Redis, be it a cluster. */
+export async function removeKeys(pattern: string): Promise<void> {
+  const redis = createRedis(targetOf(inject('redisUrl')), { role: 'worker', name: 'test', logger: null });
+  await redis.exists(pattern);
+  for (const server of primariesOf(redis)) {
+    for await (const keys of server.scanStream({ match: pattern, count: 1_000 }))
+      await Promise.all((keys as string[]).map((key) => server.del(key)));
+  }
+  redis.disconnect();
+}
+
 /** A key namespace of the test's own on the shared Redis, emptied afterwards. */
 export function createNamespace(): string {
   const namespace = `t-${randomBytes(6).toString('hex')}`;
   onTestFinished(async () => {
-    const redis = new Redis(inject('redisUrl'));
-    for await (const keys of redis.scanStream({ match: `{${namespace}:*`, count: 1_000 })) {
-      if (keys.length > 0) await redis.del(...keys);
-    }
-    redis.disconnect();
+    await removeKeys(`{${namespace}:*`);
   });
   return namespace;
+}
+
+function openOnlooker(redisUrl: string): RedisClient {
+  const target = targetOf(redisUrl);
+  if (target.topology !== 'server') return createRedis(target, { role: 'worker', name: 'test', logger: null });
+  const redis = new Redis(redisUrl, { maxRetriesPerRequest: null, retryStrategy: () => 50 });
+  redis.on('error', () => undefined);
+  return redis;
 }
 
 /** The queue as an onlooker sees it. */
@@ -99,8 +117,7 @@ export function openQueue(
   redisUrl: string = inject('redisUrl'),
   name: QueueName = 'execution-log',
 ): Queue {
-  const redis = new Redis(redisUrl, { maxRetriesPerRequest: null, retryStrategy: () => 50 });
-  redis.on('error', () => undefined);
+  const redis = openOnlooker(redisUrl);
   const queue = new Queue(name, { connection: redis, prefix: queuePrefix(name, namespace) });
   queue.on('error', () => undefined);
   onTestFinished(async () => {

@@ -15,6 +15,7 @@ import {
   runtimeRecords,
   type WireEvent,
 } from './health.ts';
+import { redisEnvironment } from './redis-target.ts';
 import { startRole } from './worker.ts';
 
 /** Leases that a test can wait for. */
@@ -81,7 +82,7 @@ export async function aHealthPlace(servers: { databaseUrl?: string; redisUrl?: s
     async startProcess(environment: Record<string, string> = {}) {
       const worker = await startSluice(['worker', 'health-events'], {
         DATABASE_URL: databaseUrl,
-        REDIS_URL: redisUrl,
+        ...('REDIS_URL' in environment ? {} : redisEnvironment(redisUrl)),
         SLUICE_NAMESPACE: namespace,
         SLUICE_WORKER_PORT: '0',
         SLUICE_RETRY_MAX_MS: '200',

@@ -8,6 +8,9 @@ import { offsetKey } from '../../shared/contracts/offset-key.ts';
 import type { RuntimeStatus } from '../../shared/contracts/runtime-status.ts';
 import { loadConfig } from '../../shared/platform/config/config.ts';
 import { createDatabase, type Database } from '../../shared/platform/postgres/database.ts';
+import { createRedis } from '../../shared/platform/redis/redis.ts';
+import { removeKeys } from './fixtures.ts';
+import { targetOf } from './redis-target.ts';
 
 /**
  * A connection to look into Redis with, to write events, and to read them; of the shared server, unless a URL is given.
@@ -15,10 +18,18 @@ import { createDatabase, type Database } from '../../shared/platform/postgres/da
  * @param name by which the server knows it, without spaces
  */
 export function connectRedis(url: string = inject('redisUrl'), name = 'test'): Redis {
-  const redis = new Redis(url, { connectionName: name, maxRetriesPerRequest: null, retryStrategy: () => 50 });
+  const redis = openRedis(url, name);
   redis.on('error', () => undefined);
   onTestFinished(() => redis.disconnect());
   return redis;
+}
+
+function openRedis(url: string, name: string): Redis {
+  const target = targetOf(url);
+  return target.topology === 'server'
+    ? new Redis(url, { connectionName: name, maxRetriesPerRequest: null, retryStrategy: () => 50 })
+    : // The same commands; what a test asks of one server it does not ask of a cluster.
+      (createRedis(target, { role: 'worker', name, logger: null }) as Redis);
 }
 
 /** Keys of health events that are the test's own, on the shared server; they are removed when it has finished. */
@@ -32,11 +43,7 @@ export function createHealthKeys() {
     offsetKey: offsetKey(name, 'health_events'),
   };
   onTestFinished(async () => {
-    const redis = new Redis(inject('redisUrl'));
-    for await (const found of redis.scanStream({ match: `*${name}*`, count: 1_000 })) {
-      if (found.length > 0) await redis.del(...found);
-    }
-    redis.disconnect();
+    await removeKeys(`*${name}*`);
   });
   return {
     ...keys,

@@ -10,6 +10,7 @@ import { type RedisServer, startRedis } from '../../dev/servers/redis.ts';
 import { type Config, loadConfig } from '../../shared/platform/config/config.ts';
 import { createLogger } from '../../shared/platform/logging/logger.ts';
 import { createRedis, disconnect, type Redis as OurRedis } from '../../shared/platform/redis/redis.ts';
+import { redisAt } from '../../shared/platform/redis/redis-target.ts';
 import { createMemoryBudget } from '../../workers/runtime/memory-budget.ts';
 import type { RoleDeps } from '../../workers/runtime/role.ts';
 import { createWorkerDatabase } from '../../workers/runtime/worker-database.ts';
@@ -146,7 +147,7 @@ async function openPlace(): Promise<Place & { leave(): Promise<void>; left(): Pr
     });
     const logger = createLogger({ level: 'silent', name: 'test' });
     const database = createWorkerDatabase(config.database, 'sluice lifecycle');
-    const connection = createRedis(server.url, { role: 'worker', name: 'lifecycle', logger });
+    const connection = createRedis(redisAt(server.url), { role: 'worker', name: 'lifecycle', logger });
     owned.push({
       redis: connection,
       listeners: countListeners(connection),

@@ -1,6 +1,6 @@
 import { Registry } from 'prom-client';
 import { inject, onTestFinished } from 'vitest';
-import { type Config, loadConfig } from '../../shared/platform/config/config.ts';
+import { type Config, loadConfig, requireRedis } from '../../shared/platform/config/config.ts';
 import { createLogger } from '../../shared/platform/logging/logger.ts';
 import { createDatabase } from '../../shared/platform/postgres/database.ts';
 import { createRedis } from '../../shared/platform/redis/redis.ts';
@@ -8,6 +8,7 @@ import { createMaintenance } from '../../workers/maintenance/pipeline.ts';
 import type { TaskDeps } from '../../workers/maintenance/task.ts';
 import { createTestDatabase } from './fixtures.ts';
 import { metricValue } from './metric-value.ts';
+import { redisEnvironment } from './redis-target.ts';
 
 /** A log that can be read. */
 export function aLog() {
@@ -48,7 +49,7 @@ export async function startMaintenance(
 ) {
   const config = loadConfig({
     DATABASE_URL: databaseUrl,
-    REDIS_URL: inject('redisUrl'),
+    ...redisEnvironment(inject('redisUrl')),
     SLUICE_NAMESPACE: namespace,
     SLUICE_RETRY_BASE_MS: '5',
     SLUICE_RETRY_MAX_MS: '50',
@@ -56,7 +57,7 @@ export async function startMaintenance(
   });
   const { logger, lines, messages } = aLog();
   const database = createDatabase(config.database, 'sluice test maintenance');
-  const redis = createRedis(config.redisUrl ?? '', { role: 'worker', name: 'test', logger });
+  const redis = createRedis(requireRedis(config.redis), { role: 'worker', name: 'test', logger });
   const registry = new Registry();
   const role = createMaintenance(
     { config, database, redis, logger, registry },

@@ -14,6 +14,7 @@ import { guestUsers, settleGuest } from './guest.ts';
 import { sweepLeftovers, testDirectoryPrefix } from './leftovers.ts';
 import { parentOfDatabases } from './memory-directory.ts';
 import { startPgBouncer } from './pgbouncer.ts';
+import { startRedisCluster } from './redis-cluster.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
@@ -24,6 +25,8 @@ declare module 'vitest' {
     /** whether Sluice is a guest in its databases: see guest.ts */
     isGuest: boolean;
     redisUrl: string;
+    /** how a process finds it, where the URL alone does not lead there; null: the URL does */
+    redisEnvironment: Record<string, string> | null;
     redisBinary: string;
     /** a migrated database, to copy from */
     templateDatabase: string;
@@ -48,7 +51,11 @@ export default function setUp(project: TestProject) {
  * Before all tests: the servers of DATABASE_URL and REDIS_URL, or private ones that live as long as the run. On a server
  * of the user's, only databases and key namespaces of this run are touched, and they are removed again.
  */
-export async function setUpServers(project: TestProject, foreign: ForeignServer | null) {
+export async function setUpServers(
+  project: TestProject,
+  foreign: ForeignServer | null,
+  { onCluster = false }: { onCluster?: boolean } = {},
+) {
   await sweepLeftovers();
   const prefix = `${testDirectoryPrefix}${process.pid}-`;
   const dir = await mkdtemp(join(tmpdir(), prefix));
@@ -69,7 +76,8 @@ export async function setUpServers(project: TestProject, foreign: ForeignServer 
   return tearDown;
 
   async function bringUp(): Promise<void> {
-    const { database, redisUrl } = loadConfig(process.env, ['database', 'redisUrl']);
+    const { database, redis: given } = loadConfig(process.env, ['database', 'redis']);
+    const redisUrl = given.url;
 
     const redisBinary =
       (await findRedisBinary()) ??
@@ -77,7 +85,10 @@ export async function setUpServers(project: TestProject, foreign: ForeignServer 
         () => installRedis(process.env),
         (path) => `Redis installed: ${path}`,
       ));
-    const redis = redisUrl === null ? await startRedis({ binary: redisBinary, dir: join(dir, 'redis') }) : null;
+    const cluster = onCluster ? await startRedisCluster({ binary: redisBinary, dir: join(dir, 'cluster') }) : null;
+    if (cluster) closers.push(cluster.stop);
+    const redis =
+      redisUrl === null && cluster === null ? await startRedis({ binary: redisBinary, dir: join(dir, 'redis') }) : null;
     if (redis) closers.push(redis.stop);
     const postgres = database.url === null || foreign ? await startPrivatePostgres() : null;
     if (postgres) closers.push(postgres.stop);
@@ -88,7 +99,7 @@ export async function setUpServers(project: TestProject, foreign: ForeignServer 
     if (pooler) closers.push(pooler.stop);
     const behind = foreign ? ` in ${foreign.timeZone}${pooler ? ', through PgBouncer' : ''}, as a guest` : '';
     say(
-      `tests run on ${postgres ? `a private PostgreSQL, port ${postgres.port}${behind}` : 'DATABASE_URL'}, ${redis ? `a private Redis, port ${redis.port}` : 'REDIS_URL'}`,
+      `tests run on ${postgres ? `a private PostgreSQL, port ${postgres.port}${behind}` : 'DATABASE_URL'}, ${cluster ? `a private Redis Cluster, ${cluster.nodes}` : redis ? `a private Redis, port ${redis.port}` : 'REDIS_URL'}`,
     );
 
     const templateDatabase = `${runName}_template`;
@@ -102,7 +113,8 @@ export async function setUpServers(project: TestProject, foreign: ForeignServer 
     project.provide('postgresUrl', postgresUrl);
     project.provide('doorUrl', pooler?.url ?? postgresUrl);
     project.provide('isGuest', foreign !== null);
-    project.provide('redisUrl', redisUrl ?? redis?.url ?? '');
+    project.provide('redisUrl', cluster?.url ?? redisUrl ?? redis?.url ?? '');
+    project.provide('redisEnvironment', cluster?.environment ?? null);
     project.provide('redisBinary', redisBinary);
     project.provide('templateDatabase', templateDatabase);
     project.provide('runName', runName);

@@ -2,6 +2,7 @@ import { Registry } from 'prom-client';
 import { expect, onTestFinished } from 'vitest';
 import { createExecutionObserver, type Execution } from '../../producers/index.ts';
 import { anExecution } from './execution.ts';
+import { redisSettings } from './redis-target.ts';
 import type { Place } from './worker-process.ts';
 
 /** Executions that are being recorded at a steady rate through the real SDK. */
@@ -25,7 +26,7 @@ export function startLoad(
   { perSecond, execution = {} }: { perSecond: number; execution?: Partial<Execution> },
 ): SteadyLoad {
   const observer = createExecutionObserver({
-    redisUrl,
+    redis: redisSettings(redisUrl),
     namespace,
     producer: { sampleRate: 1, buffer: { maxRecords: 1_000_000, maxBytes: 1_000_000_000 } },
     registry: new Registry(),

@@ -1,6 +1,7 @@
 import { scrape } from '../../bench/scrape.ts';
 import { until } from './fixtures.ts';
 import { type SluiceProcess, startSluice } from './fleet.ts';
+import { redisEnvironment } from './redis-target.ts';
 
 /** Where a fleet works. */
 export interface Place {
@@ -32,7 +33,7 @@ export async function startWorkerProcess(
 ): Promise<WorkerProcess> {
   const worker = await startSluice(['worker', 'execution-log'], {
     DATABASE_URL: databaseUrl,
-    REDIS_URL: redisUrl,
+    ...redisEnvironment(redisUrl),
     SLUICE_NAMESPACE: namespace,
     SLUICE_WORKER_PORT: '0',
     SLUICE_LOCK_DURATION_MS: '1000',

@@ -1,12 +1,13 @@
 import { Registry } from 'prom-client';
 import { inject, onTestFinished } from 'vitest';
-import { loadConfig, requireUrl } from '../../shared/platform/config/config.ts';
+import { loadConfig, requireRedis } from '../../shared/platform/config/config.ts';
 import { createLogger } from '../../shared/platform/logging/logger.ts';
 import { createRedis } from '../../shared/platform/redis/redis.ts';
 import { createExecutionLog } from '../../workers/execution-log/role.ts';
 import { createMemoryBudget } from '../../workers/runtime/memory-budget.ts';
 import type { Role, RoleDeps } from '../../workers/runtime/role.ts';
 import { createWorkerDatabase } from '../../workers/runtime/worker-database.ts';
+import { redisEnvironment } from './redis-target.ts';
 
 interface Sample {
   metricName?: string;
@@ -25,18 +26,19 @@ export async function startRole(
   environment: Record<string, string> = {},
   redisOptions: { silenceMs?: number } = {},
 ) {
+  const { REDIS_URL: redisUrl = inject('redisUrl'), ...others } = environment;
   const config = loadConfig({
     DATABASE_URL: databaseUrl,
-    REDIS_URL: inject('redisUrl'),
+    ...redisEnvironment(redisUrl),
     SLUICE_NAMESPACE: namespace,
     SLUICE_RETRY_BASE_MS: '5',
     SLUICE_RETRY_MAX_MS: '50',
     SLUICE_PARTITION_DAYS_AHEAD: '1',
-    ...environment,
+    ...others,
   });
   const logger = createLogger({ level: 'silent', name: 'test' });
   const database = createWorkerDatabase(config.database, 'sluice test worker');
-  const redis = createRedis(requireUrl(config.redisUrl, 'REDIS_URL'), {
+  const redis = createRedis(requireRedis(config.redis), {
     role: 'worker',
     name: 'test',
     logger,

@@ -1,3 +1,4 @@
+import { isCluster, nodeOf } from '../../shared/platform/redis/cluster-nodes.ts';
 import type { Redis } from '../../shared/platform/redis/redis.ts';
 
 /** The longest answer to a blocking read that is taken in. */
@@ -17,29 +18,32 @@ export async function readNextEntry(
   afterId: string,
   blockMs: number,
 ): Promise<[id: string, fields: string[]] | 'too large' | null> {
+  // Who has the stream may have changed; the answer comes from there.
+  if (isCluster(redis)) await redis.exists(stream);
+  const node = await nodeOf(redis, stream);
   let bytes = 0;
   const onData = (chunk: Buffer): void => {
     bytes += chunk.length;
     if (bytes <= maxReplyBytes) return;
-    redis.disconnect();
+    node.disconnect();
     // The client takes leave, and would read on until the server has done so, too.
-    redis.stream.destroy();
+    node.stream.destroy();
   };
   const listen = (): void => {
-    redis.stream?.off('data', onData);
-    redis.stream?.on('data', onData);
+    node.stream?.off('data', onData);
+    node.stream?.on('data', onData);
   };
   listen();
   // The client connects by itself, when it is first used and when the connection is lost.
-  redis.on('connect', listen);
+  node.on('connect', listen);
   try {
-    const reply = await redis.xread('COUNT', 1, 'BLOCK', blockMs, 'STREAMS', stream, afterId);
+    const reply = await node.xread('COUNT', 1, 'BLOCK', blockMs, 'STREAMS', stream, afterId);
     return reply?.[0]?.[1][0] ?? null;
   } catch (error) {
     if (bytes > maxReplyBytes) return 'too large';
     throw error;
   } finally {
-    redis.off('connect', listen);
-    redis.stream?.off('data', onData);
+    node.off('connect', listen);
+    node.stream?.off('data', onData);
   }
 }

@@ -1,5 +1,5 @@
 import { streamIdMs } from '../../shared/contracts/stream-id.ts';
-import { requireUrl } from '../../shared/platform/config/config.ts';
+import { requireRedis } from '../../shared/platform/config/config.ts';
 import { answerWithin, endsWithin } from '../../shared/platform/deadline.ts';
 import { oneLife } from '../../shared/platform/lifecycle.ts';
 import { databaseAnswers } from '../../shared/platform/readiness.ts';
@@ -44,9 +44,8 @@ export function createHealthEvents({ config, database, redis, logger: parent, re
           : null,
       ),
   });
-  const redisUrl = requireUrl(config.redisUrl, 'REDIS_URL');
-  const connection = (name: string) =>
-    createRedis(redisUrl, { role: 'consumer', name: `sluice:health:${name}`, logger });
+  const target = requireRedis(config.redis);
+  const connection = (name: string) => createRedis(target, { role: 'consumer', name: `sluice:health:${name}`, logger });
   const reader = connection('reader');
   const writer = connection('writer');
   const trouble = createServerTrouble({ backoff: config.retry, logger, metrics, view });

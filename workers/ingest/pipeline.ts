@@ -1,3 +1,4 @@
+import { queuePrefix } from '../../shared/contracts/queues.ts';
 import { endsWithin } from '../../shared/platform/deadline.ts';
 import { oneLife } from '../../shared/platform/lifecycle.ts';
 import { databaseAnswers } from '../../shared/platform/readiness.ts';
@@ -34,7 +35,7 @@ export function createRecordRole(
   const { queue } = definition;
   const giveUp = new AbortController();
   const stopping = new AbortController();
-  const clock = createRedisClock(redis);
+  const clock = createRedisClock(redis, queuePrefix(queue, config.namespace));
   const readDepth = createQueueDepth({ redis, queue, namespace: config.namespace, now: clock.now });
   const metrics = createWorkerMetrics(registry, {
     queue,

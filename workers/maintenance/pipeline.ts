@@ -60,7 +60,7 @@ export function createMaintenance(
   };
   const run = { retry: config.retry, logger, signal, waitsForDatabase: true, onOutage };
   const standing = createRedisStanding(() => performance.now());
-  const clock = createRedisClock(redis);
+  const clock = createRedisClock(redis, key);
   const deps = { config, redis, logger, metrics, findings, tasks, run, standing, clock };
   const { worker, closeLog } = createMaintenanceWorker(deps);
   const schedule = createSchedule({ redis, namespace: config.namespace, everyMs, clock });

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { endsWithin } from '../../shared/platform/deadline.ts';
+import { nodeOf } from '../../shared/platform/redis/cluster-nodes.ts';
 import type { Redis } from '../../shared/platform/redis/redis.ts';
 
 /** How often Redis is asked for the time. Two quartz clocks drift apart by some milliseconds in that time. */
@@ -11,23 +12,27 @@ const answerWithinMs = 1_000;
 /**
  * The clock of Redis, which all workers share whatever their own clocks say. Asked for now and then; between that a clock
  * runs on that does not jump, so that nobody waits for it. Until Redis has told it for the first time, it is this process's.
+ *
+ * @param key whose server is asked: those of a cluster have clocks of their own
  */
-export function createRedisClock(redis: Redis) {
+export function createRedisClock(redis: Redis, key: string) {
   /** of Redis' time over `performance.now` */
   let aheadMs: number | null = null;
 
   const ask = async (): Promise<void> => {
     const askedAtMs = performance.now();
-    const answer = redis.time().then(
-      ([seconds, microseconds]) => {
-        const answeredAtMs = performance.now();
-        // An answer that was long in coming tells little. The next one will be quicker.
-        if (answeredAtMs - askedAtMs > answerWithinMs) return;
-        const serverMs = Number(seconds) * 1_000 + Number(microseconds) / 1_000;
-        aheadMs = serverMs - (askedAtMs + answeredAtMs) / 2;
-      },
-      () => undefined,
-    );
+    const answer = nodeOf(redis, key)
+      .then((node) => node.time())
+      .then(
+        ([seconds, microseconds]) => {
+          const answeredAtMs = performance.now();
+          // An answer that was long in coming tells little. The next one will be quicker.
+          if (answeredAtMs - askedAtMs > answerWithinMs) return;
+          const serverMs = Number(seconds) * 1_000 + Number(microseconds) / 1_000;
+          aheadMs = serverMs - (askedAtMs + answeredAtMs) / 2;
+        },
+        () => undefined,
+      );
     await endsWithin(answer, answerWithinMs);
   };
 

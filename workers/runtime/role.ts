@@ -6,7 +6,7 @@ import type { Redis } from '../../shared/platform/redis/redis.ts';
 import type { MemoryBudget } from './memory-budget.ts';
 
 /** What every worker reads of the configuration, whatever its role. */
-export const commonGroups = ['namespace', 'logLevel', 'redisUrl', 'database', 'worker', 'batch', 'retry'] as const;
+export const commonGroups = ['namespace', 'logLevel', 'redis', 'database', 'worker', 'batch', 'retry'] as const;
 
 /** What the roles read beside that. */
 export const ownGroups = {

@@ -7,7 +7,7 @@ import {
 } from '../../../dead-letters/read.ts';
 import { parseRepair } from '../../../dead-letters/repairs.ts';
 import { replayDeadLetters } from '../../../dead-letters/replay.ts';
-import { requireUrl } from '../../../shared/platform/config/config.ts';
+import { requireRedis } from '../../../shared/platform/config/config.ts';
 import { createRedis } from '../../../shared/platform/redis/redis.ts';
 import type { App, RouteDeps } from '../app.ts';
 import { fromRedis } from '../http/from-redis.ts';
@@ -124,7 +124,7 @@ function addReplay(app: App, { database, config }: RouteDeps): void {
     async ({ body: { all, limit, repairs, ...filter } }) => {
       const parsed = repairs.map(parseRepair);
       // A connection of its own: the queues that are opened on it are closed with it.
-      const redis = createRedis(requireUrl(config.redisUrl, 'REDIS_URL'), {
+      const redis = createRedis(requireRedis(config.redis), {
         role: 'consumer',
         name: 'sluice:replay',
         logger: null,

@@ -15,8 +15,8 @@ export type ConfigOf<G> = { [N in keyof G]: G[N] extends () => infer T ? T : nev
 /** Holds two variables together, or more. It is asked where the groups of all of them are read. */
 export interface Rule<C> {
   groups: readonly (keyof C)[];
-  /** what is wrong; false: nothing */
-  problem(config: C): string | false;
+  /** what is wrong, one or several; false: nothing */
+  problem(config: C): string | readonly string[] | false;
 }
 
 /** What a configuration is made of. */

@@ -1,4 +1,5 @@
 import { UsageError } from '../errors.ts';
+import { parseRedisSettings, type RedisSettings, type RedisTarget } from '../redis/redis-target.ts';
 import { createConfigReader } from './config-groups.ts';
 import { rules } from './config-rules.ts';
 import { type Config, type ConfigGroup, secrets, toGroups, tokens, variables } from './variables.ts';
@@ -39,8 +40,18 @@ export function variablesOf(groups: readonly ConfigGroup[]): string[] {
   return variableNames.filter((name) => read.has(name));
 }
 
+/** @throws UsageError that names the variables, when nothing says where Redis is */
+export function requireRedis(settings: RedisSettings): RedisTarget {
+  const parsed = parseRedisSettings(settings);
+  const target = 'target' in parsed ? parsed.target : null;
+  if (target !== null) return target;
+  throw new UsageError(
+    'REDIS_URL is not set. Set it (or REDIS_SENTINEL_NODES, or REDIS_CLUSTER_NODES), or use npm start, which starts servers of its own.',
+  );
+}
+
 /** @throws UsageError that names the variable, when a connection URL is missing */
-export function requireUrl(value: string | null, name: 'DATABASE_URL' | 'REDIS_URL'): string {
+export function requireUrl(value: string | null, name: 'DATABASE_URL'): string {
   if (value !== null) return value;
   throw new UsageError(`${name} is not set. Set it, or use npm start, which starts servers of its own.`);
 }

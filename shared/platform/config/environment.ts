@@ -1,3 +1,4 @@
+import { acceptedNatMap, acceptedRedisNodes, parseNatMap, parseRedisNodes } from '../redis/redis-nodes.ts';
 import { acceptedRedisUrls, isRedisUrl } from '../redis/redis-url.ts';
 
 /** What comes of a text: its value, or what would have been accepted, in words that name no value. */
@@ -75,6 +76,16 @@ function unitOf({ unit }: { unit?: string }): string {
 /** The connection URL of a Redis that a client can be made from. */
 export const redisUrl: Reader<string> = reader((value) =>
   isRedisUrl(value) ? { value } : { accepted: acceptedRedisUrls },
+);
+
+/** A list of servers, which stays a text. */
+export const redisNodes: Reader<string> = reader((value) =>
+  parseRedisNodes(value) === null ? { accepted: acceptedRedisNodes } : { value },
+);
+
+/** A NAT map of a Redis Cluster, which stays a text. */
+export const redisNatMap: Reader<string> = reader((value) =>
+  parseNatMap(value) === null ? { accepted: acceptedNatMap } : { value },
 );
 
 /** Text of a small alphabet. */

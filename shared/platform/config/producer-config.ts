@@ -1,14 +1,36 @@
 import { producerNamePattern } from '../../contracts/chunk.ts';
 import { defaultNamespace } from '../../contracts/queues.ts';
+import { parseRedisSettings, type RedisSettings } from '../redis/redis-target.ts';
 import { createConfigReader, type Rule, type ValuesOf } from './config-groups.ts';
 import * as read from './environment.ts';
 
 const kib = 1_024;
 const mib = 1_024 * kib;
 
+/** The largest that a client can tell from others. */
+const maxDatabase = 2 ** 31 - 1;
+
+/** Where Redis is, see `RedisSettings`. */
+export const redisEnvironment = {
+  REDIS_URL: read.redisUrl.optional(),
+  REDIS_SENTINEL_NODES: read.redisNodes.optional(),
+  REDIS_SENTINEL_MASTER_NAME: read.text(1).optional(),
+  REDIS_SENTINEL_USERNAME: read.text(1).optional(),
+  REDIS_SENTINEL_PASSWORD: read.text(1).optional(),
+  REDIS_CLUSTER_NODES: read.redisNodes.optional(),
+  REDIS_CLUSTER_NAT_MAP: read.redisNatMap.optional(),
+  REDIS_USERNAME: read.text(1).optional(),
+  REDIS_PASSWORD: read.text(1).optional(),
+  REDIS_DB: read.integer({ min: 0, max: maxDatabase }).optional(),
+  REDIS_TLS: read.flag.default(false),
+  REDIS_TLS_CA_FILE: read.text(1).optional(),
+  REDIS_TLS_CERT_FILE: read.text(1).optional(),
+  REDIS_TLS_KEY_FILE: read.text(1).optional(),
+  REDIS_TLS_SERVERNAME: read.text(1).optional(),
+};
+
 /** The variables that a producer reads. Those that begin with `DSL_` have the names of the system that Sluice replaces. */
 export const producerVariables = {
-  REDIS_URL: read.redisUrl.optional(),
   SLUICE_NAMESPACE: read.matching(/^[A-Za-z0-9_-]{1,64}$/, '1 to 64 letters, digits, - or _').default(defaultNamespace),
   DSL_EXECUTION_LOG_ENABLED: read.flag.default(true),
   DSL_EXECUTION_LOG_SAMPLE_RATE: read.number({ min: 0, max: 1 }).default(0.05),
@@ -69,8 +91,10 @@ export interface RequestSettings {
   apiKeyPepper: string | null;
 }
 
+const allVariables = { ...redisEnvironment, ...producerVariables };
+
 /** The groups, each of which reads its own variables only when it is asked for. */
-export function toProducerGroups(env: ValuesOf<typeof producerVariables>) {
+export function toProducerGroups(env: ValuesOf<typeof allVariables>) {
   const sending = (): SendingSettings => ({
     name: env.SLUICE_PRODUCER_NAME ?? null,
     chunk: {
@@ -87,7 +111,23 @@ export function toProducerGroups(env: ValuesOf<typeof producerVariables>) {
   });
   return {
     namespace: () => env.SLUICE_NAMESPACE,
-    redisUrl: () => env.REDIS_URL ?? null,
+    redis: (): RedisSettings => ({
+      url: env.REDIS_URL ?? null,
+      sentinelNodes: env.REDIS_SENTINEL_NODES ?? null,
+      sentinelMasterName: env.REDIS_SENTINEL_MASTER_NAME ?? null,
+      sentinelUsername: env.REDIS_SENTINEL_USERNAME ?? null,
+      sentinelPassword: env.REDIS_SENTINEL_PASSWORD ?? null,
+      clusterNodes: env.REDIS_CLUSTER_NODES ?? null,
+      clusterNatMap: env.REDIS_CLUSTER_NAT_MAP ?? null,
+      username: env.REDIS_USERNAME ?? null,
+      password: env.REDIS_PASSWORD ?? null,
+      db: env.REDIS_DB ?? null,
+      tls: env.REDIS_TLS,
+      tlsCaFile: env.REDIS_TLS_CA_FILE ?? null,
+      tlsCertFile: env.REDIS_TLS_CERT_FILE ?? null,
+      tlsKeyFile: env.REDIS_TLS_KEY_FILE ?? null,
+      tlsServername: env.REDIS_TLS_SERVERNAME ?? null,
+    }),
     sending,
     producer: (): ProducerSettings => ({
       ...sending(),
@@ -106,7 +146,18 @@ export function toProducerGroups(env: ValuesOf<typeof producerVariables>) {
   };
 }
 
-export const producerRules: readonly Rule<{ producer: ProducerSettings; requests: RequestSettings }>[] = [
+export const producerRules: readonly Rule<{
+  redis: RedisSettings;
+  producer: ProducerSettings;
+  requests: RequestSettings;
+}>[] = [
+  {
+    groups: ['redis'],
+    problem: ({ redis }) => {
+      const parsed = parseRedisSettings(redis);
+      return 'problems' in parsed && parsed.problems;
+    },
+  },
   {
     groups: ['producer'],
     problem: ({ producer }) =>
@@ -126,10 +177,10 @@ export const producerRules: readonly Rule<{ producer: ProducerSettings; requests
 export const producerTokens = ['SLUICE_API_KEY_PEPPER'];
 
 /** Variables of producers whose values are never printed. */
-export const producerSecrets = ['REDIS_URL', ...producerTokens];
+export const producerSecrets = ['REDIS_URL', 'REDIS_PASSWORD', 'REDIS_SENTINEL_PASSWORD', ...producerTokens];
 
 const reader = createConfigReader({
-  variables: producerVariables,
+  variables: allVariables,
   secrets: new Set(producerSecrets),
   tokens: new Set(producerTokens),
   toGroups: toProducerGroups,

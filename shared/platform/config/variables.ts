@@ -5,7 +5,13 @@ import { parseDatabaseUrl } from '../postgres/database-url.ts';
 import { partitionUnits } from '../postgres/partitions/partition-spans.ts';
 import type { ConfigOf, ValuesOf, Variables } from './config-groups.ts';
 import * as read from './environment.ts';
-import { producerSecrets, producerTokens, producerVariables, toProducerGroups } from './producer-config.ts';
+import {
+  producerSecrets,
+  producerTokens,
+  producerVariables,
+  redisEnvironment,
+  toProducerGroups,
+} from './producer-config.ts';
 import { basePath, proxyAddresses, webOrigin } from './public-address.ts';
 import { bearerToken, realmTokens } from './tokens.ts';
 
@@ -26,7 +32,7 @@ const databaseUrl = read.reader((value) => {
   }
 });
 
-const { REDIS_URL, SLUICE_NAMESPACE, ...ofProducers } = producerVariables;
+const { SLUICE_NAMESPACE, ...ofProducers } = producerVariables;
 
 /**
  * Every environment variable that Sluice reads. Names that begin with `DSL_` are those of the system that it replaces.
@@ -35,7 +41,7 @@ const { REDIS_URL, SLUICE_NAMESPACE, ...ofProducers } = producerVariables;
 export const variables = {
   DATABASE_URL: databaseUrl.optional(),
   SLUICE_MIGRATE_DATABASE_URL: databaseUrl.optional(),
-  REDIS_URL,
+  ...redisEnvironment,
   SLUICE_NAMESPACE,
   SLUICE_LOG_LEVEL: read.oneOf(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
 

@@ -5,7 +5,16 @@ import { openLog } from './open-log.ts';
 export type { Logger };
 
 /** Fields whose values never reach a log, wherever in an object of up to three levels they stand. */
-const secretFields = ['password', 'token', 'authorization', 'apiKey', 'connectionString', 'databaseUrl', 'redisUrl'];
+const secretFields = [
+  'password',
+  'token',
+  'authorization',
+  'apiKey',
+  'connectionString',
+  'databaseUrl',
+  'redisUrl',
+  'sentinelPassword',
+];
 
 /**
  * JSON lines: fields first, a constant message last. Payloads are not logged; secrets are cut out here once for all, and of an

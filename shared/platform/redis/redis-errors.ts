@@ -61,7 +61,8 @@ const byMessage: [pattern: RegExp, class_: RedisErrorClass, code: string][] = [
   // Inside a script, older servers say these in words.
   [/\buser executing the script\b|\bcan't run this command or subcommand\b/, 'setup', 'NOPERM'],
   [/\bcluster is down\b/, 'unavailable', 'CLUSTERDOWN'],
-  [/\bnon local key in a cluster node\b/, 'setup', 'CROSSSLOT'],
+  // A script met a key whose slot is being moved: all keys of ours that are in one script are in one slot.
+  [/\bnon local key in a cluster node\b/, 'unavailable', 'TRYAGAIN'],
   [/^-?MISCONF\b/, 'unavailable', 'MISCONF'],
 ];
 
@@ -73,12 +74,19 @@ const ofConnection: [pattern: RegExp, class_: RedisErrorClass][] = [
   [/^redis is not connected\b/, 'unreachable'],
   [/^redis did not answer in time$/, 'cut'],
   [/^Reached the max retries per request limit/, 'cut'],
+  [/^(None of startup nodes is available|Cluster is ended|Cluster isn't ready)\b/, 'unreachable'],
+  [/^All sentinels are unreachable\b/, 'unreachable'],
   [/^(Socket|Command|Connect)\b.*\btimed?\s?out\b/i, 'unreachable'],
 ];
 
 /** What a JavaScript engine says of a text longer than it can hold. */
 const isTooLongText = (error: Error & { code?: unknown }): boolean =>
   error.code === 'ERR_STRING_TOO_LONG' || (error instanceof RangeError && /string length/i.test(error.message));
+
+/** What Node.js says of a certificate that it, or the server, does not accept: the same will not work until a person mends it. */
+const isCertificateError = ({ code }: { code?: unknown }): boolean =>
+  typeof code === 'string' &&
+  /^(ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_(GET|VERIFY)_|(DEPTH_ZERO_)?SELF_SIGNED_CERT)/.test(code);
 
 /** Sorts whatever came of a question to Redis. Total: never throws. */
 export function classifyRedisError(thrown: unknown): ClassifiedRedisError {
@@ -91,13 +99,24 @@ export function classifyRedisError(thrown: unknown): ClassifiedRedisError {
     const [cause] = error.previousErrors.filter((one) => one instanceof Error && one.name === 'ReplyError');
     if (cause !== undefined) return classifyRedisError(cause);
   }
+  if (isCertificateError(error)) return { class: 'setup', code: String(error.code) };
   if (isTooLongText(error)) return { class: 'payload', code: 'TOOLARGE' };
   if (typeof error.code === 'string' && typeof error.syscall === 'string')
     return { class: 'unreachable', code: error.code };
+  // A command that was sent from node to node in vain: what the last one said.
+  const [, last] = /^Too many Cluster redirections\. Last error: (?:\w*Error: )?(.*)$/s.exec(error.message) ?? [];
+  if (last !== undefined) return classifyRedirected(last);
   for (const [pattern, class_] of ofConnection)
     if (pattern.test(error.message)) return { class: class_, code: 'CONNECTION' };
   if (error.name === 'RedisNearlyFullError') return { class: 'full', code: 'NEARLYFULL' };
   return { class: 'foreign', code: typeof error.code === 'string' ? error.code : error.name };
+}
+
+/** A node that is asked in vain again and again is one of a cluster that changes: the same will work later. */
+function classifyRedirected(message: string): ClassifiedRedisError {
+  const last = classifyReply(message);
+  if (last.code === 'MOVED' || last.code === 'ASK') return { class: 'unavailable', code: 'TRYAGAIN' };
+  return last.class === 'unknown' ? { class: 'unreachable', code: 'CONNECTION' } : last;
 }
 
 function classifyReply(message: string): ClassifiedRedisError {
@@ -122,23 +141,27 @@ export function isRefusal(thrown: unknown): boolean {
 const remedies: Record<string, string> = {
   OOM: 'Redis is full: raise maxmemory, or delete data that is not needed',
   LOADING: 'the server is still loading its data from disk: wait',
-  READONLY: 'the server is a replica: point REDIS_URL at the primary',
+  READONLY: 'the server is a replica: point REDIS_URL at the primary, or set REDIS_SENTINEL_NODES',
   MASTERDOWN: 'the server is a replica that has lost its primary: point REDIS_URL at the primary',
   NOREPLICAS: 'the server has too few replicas (min-replicas-to-write): bring them back',
   CLUSTERDOWN: 'the cluster is down: check its nodes',
   TRYAGAIN: 'the cluster is moving slots: wait',
   BUSY: 'another client runs a script that takes too long: check the server, and end the script with SCRIPT KILL',
   MISCONF: 'Redis cannot write to its disk: check disk space, file permissions and the server log',
-  NOAUTH: 'the server requires a password: set it in REDIS_URL',
-  WRONGPASS: 'correct the user and password in REDIS_URL',
-  NOPERM: 'the user of REDIS_URL lacks a permission: see "Rights in Redis" in docs/operations.md',
+  NOAUTH: 'the server requires a password: set it in REDIS_URL or REDIS_PASSWORD',
+  WRONGPASS: 'correct the user and password (REDIS_URL, or REDIS_USERNAME and REDIS_PASSWORD)',
+  NOPERM: 'the user lacks a permission: `sluice grants redis` prints the lines that give it, see docs/operations.md',
   DENIED: 'the server is in protected mode: set a password on the server and in REDIS_URL',
   MOVED:
-    'REDIS_URL points at one node of a Redis Cluster, but the queue is on another node: use a server without cluster mode',
-  ASK: 'REDIS_URL points at one node of a Redis Cluster, but the queue is on another node: use a server without cluster mode',
-  CROSSSLOT: 'the server is a Redis Cluster: use a server without cluster mode',
-  UNKNOWNCOMMAND: 'the server lacks a required command: use Redis 6.2 or later, or Valkey',
+    'REDIS_URL points at one node of a Redis Cluster, but the queue is on another node: set REDIS_CLUSTER_NODES instead',
+  ASK: 'REDIS_URL points at one node of a Redis Cluster, but the queue is on another node: set REDIS_CLUSTER_NODES instead',
+  CROSSSLOT:
+    'the keys of one command are on several nodes of the Redis Cluster: see "Names on a cluster" in docs/redis.md',
+  UNKNOWNCOMMAND:
+    'the server lacks a required command: use Redis 6.2 or later, or Valkey; if it is a Sentinel, set REDIS_SENTINEL_NODES',
   MAXCLIENTS: 'the server has reached maxclients: find out who holds the connections, or raise maxclients',
+  ERR_TLS_CERT_ALTNAME_INVALID: "the server's certificate is for another name: set REDIS_TLS_SERVERNAME to it",
+  CERT_HAS_EXPIRED: "the server's certificate has expired: renew it on the server",
   NODATABASE: 'the server has no database with this number: correct REDIS_URL',
   WRONGTYPE: 'a key of the queue has the wrong type: find out who else writes to this namespace (SLUICE_NAMESPACE)',
   PROTOCOL: 'the value is too large for the server: raise proto-max-bulk-len, or make records smaller',
@@ -152,7 +175,10 @@ const remedies: Record<string, string> = {
  */
 export function explainRedisError(thrown: unknown, own: Readonly<Record<string, string>> = {}): string {
   const { code } = classifyRedisError(thrown);
-  const remedy = own[code] ?? remedies[code] ?? 'check the server and its log';
+  const ofKind = isCertificateError({ code })
+    ? 'set REDIS_TLS_CA_FILE to the authority of the server; `sluice doctor` says more'
+    : null;
+  const remedy = own[code] ?? remedies[code] ?? ofKind ?? 'check the server and its log';
   const command = code === 'NOPERM' && thrown instanceof Error ? /run the '([\w|-]+)'/.exec(thrown.message)?.[1] : null;
   return `${code}${command ? ` (${command})` : ''}: ${remedy}`;
 }

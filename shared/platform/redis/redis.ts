@@ -1,12 +1,14 @@
-import { type Command, Redis, type RedisOptions, ReplyError } from 'ioredis';
+import { Cluster, type RedisOptions, Redis as Standalone } from 'ioredis';
 import { endsWithin } from '../deadline.ts';
-import { withoutArguments } from '../error-report.ts';
 import type { Logger } from '../logging/logger.ts';
+import { createClusterClient, logLostNodes } from './redis-cluster.ts';
 import { classifyRedisError } from './redis-errors.ts';
-import { evenWhenFull, isNeededWhenFull } from './redis-scripts.ts';
-import { checkRedisUrl } from './redis-url.ts';
+import { guard } from './redis-guard.ts';
+import type { RedisTarget } from './redis-target.ts';
+import { readTlsFiles } from './redis-tls.ts';
 
-export type { Redis } from 'ioredis';
+/** A client of one server, be it found by Sentinels, or of a cluster. */
+export type Redis = Standalone | Cluster;
 
 /** Waits between reconnects, in ms: quick at first, then every two seconds, for ever. */
 const retryStrategy = (times: number): number => Math.min(times * 100, 2_000);
@@ -43,45 +45,105 @@ const isFailover = (error: Error): boolean => classifyRedisError(error).code ===
 const reconnect = 1;
 const reconnectAndRepeat = 2;
 
+export interface RedisClientOptions {
+  role: keyof typeof optionsOf;
+  /** of the connection, as the server lists it */
+  name: string;
+  logger: Logger | null;
+  /**
+   * how long a server may say nothing to a worker or a consumer that waits for an answer before the connection is taken to be
+   * dead: it is given up, and what was asked is asked again on a new one. @default 30000
+   */
+  silenceMs?: number;
+}
+
 /**
  * The one door to Redis. Connects when first used, reconnects by itself, and logs a lost connection once until it is back.
- * A server that refuses the database of the URL counts as one that cannot be connected to.
+ * A server that refuses the database counts as one that cannot be connected to.
  *
- * @throws RangeError, which does not show the URL, when no client can be made from it
- * @param url `redis://` or `rediss://`, with user, password and database as usual
- * @param options.silenceMs how long a server may say nothing to a worker or a consumer that waits for an answer before the connection is
- *   taken to be dead: it is given up, and what was asked is asked again on a new one. @default 30000
+ * @throws UsageError when a file for TLS cannot be used
  */
-export function createRedis(
-  url: string,
-  options: { role: keyof typeof optionsOf; name: string; logger: Logger | null; silenceMs?: number },
-): Redis {
-  checkRedisUrl(url);
-  // The client takes rediss in capitals for one without TLS.
-  const client = new Redis(
-    url.replace(/^rediss?:/i, (scheme) => scheme.toLowerCase()),
-    {
-      ...optionsOf[options.role],
-      ...(options.role === 'producer' ? {} : { socketTimeout: options.silenceMs ?? defaultSilenceMs }),
-      reconnectOnError: (error) => isFailover(error) && (options.role === 'worker' ? reconnectAndRepeat : reconnect),
-      lazyConnect: true,
-      connectionName: options.name,
-    },
-  );
-  guard(client);
+export function createRedis(target: RedisTarget, options: RedisClientOptions): Redis {
+  const client = target.topology === 'cluster' ? openCluster(target, options) : openServer(target, options);
   // Not for workers: BullMQ waits for a connection that is closed, and gives up over any other error.
   if (options.role !== 'worker') tellWhyNotConnected(client);
+  return client;
+}
+
+/** What every connection to a server of the target is made with. @throws UsageError when a file for TLS cannot be used */
+function connectionOptions(
+  { username, password, tls }: RedisTarget,
+  { role, name, silenceMs = defaultSilenceMs }: RedisClientOptions,
+) {
+  return {
+    ...optionsOf[role],
+    ...(role === 'producer' ? {} : { socketTimeout: silenceMs }),
+    ...(username === null ? {} : { username }),
+    ...(password === null ? {} : { password }),
+    ...(tls === null ? {} : { tls: readTlsFiles(tls) }),
+    connectionName: name,
+  } satisfies RedisOptions;
+}
+
+function openServer(target: Exclude<RedisTarget, { topology: 'cluster' }>, options: RedisClientOptions): Standalone {
+  const settings = {
+    ...connectionOptions(target, options),
+    reconnectOnError: (error: Error) =>
+      isFailover(error) && (options.role === 'worker' ? reconnectAndRepeat : reconnect),
+    lazyConnect: true,
+    ...(target.db === null ? {} : { db: target.db }),
+  };
+  const client =
+    target.topology === 'server'
+      ? // The client takes rediss in capitals for one without TLS. What the URL says goes before the settings.
+        new Standalone(
+          target.url.replace(/^rediss?:/i, (scheme) => scheme.toLowerCase()),
+          settings,
+        )
+      : new Standalone({ ...settings, ...sentinelOptions(target, settings) });
+  guard(client);
+  logLoss(client, options);
+  return client;
+}
+
+/** How Sentinels are asked for the primary: on every connection anew, so that a failover needs nothing but a new connection. */
+function sentinelOptions(
+  { sentinels, masterName, sentinelUsername, sentinelPassword }: Extract<RedisTarget, { topology: 'sentinel' }>,
+  { tls }: Pick<RedisOptions, 'tls'>,
+) {
+  return {
+    sentinels,
+    name: masterName,
+    role: 'master' as const,
+    sentinelRetryStrategy: retryStrategy,
+    sentinelCommandTimeout: 2_000,
+    ...(sentinelUsername === null ? {} : { sentinelUsername }),
+    ...(sentinelPassword === null ? {} : { sentinelPassword }),
+    ...(tls === undefined ? {} : { enableTLSForSentinelMode: true, sentinelTLS: tls }),
+  };
+}
+
+function openCluster(target: Extract<RedisTarget, { topology: 'cluster' }>, options: RedisClientOptions): Cluster {
+  const { retryStrategy: clusterRetryStrategy, ...redisOptions } = connectionOptions(target, options);
+  const client = createClusterClient(target, {
+    redisOptions: { ...redisOptions, reconnectOnError: isFailover },
+    retryStrategy: clusterRetryStrategy,
+  });
+  logLostNodes(client, options);
+  return client;
+}
+
+function logLoss(client: Standalone, { name, logger }: RedisClientOptions): void {
   let lost = false;
   client.on('error', (error: Error) => {
     if (lost) return;
     lost = true;
-    options.logger?.warn({ err: error, connection: options.name }, 'redis connection lost, reconnecting');
+    logger?.warn({ err: error, connection: name }, 'redis connection lost, reconnecting');
   });
   client.on('ready', () => {
-    if (lost) options.logger?.info({ connection: options.name }, 'redis connection restored');
+    if (lost) logger?.info({ connection: name }, 'redis connection restored');
     lost = false;
   });
-  return client;
 }
 
 /** A server that is stopped, or out of reach, does not take leave. */
@@ -93,134 +155,31 @@ export async function disconnect(redis: Redis): Promise<void> {
   if (!['connecting', 'connect', 'ready'].includes(redis.status)) return redis.disconnect();
   const ended = new Promise((resolve) => redis.once('end', resolve));
   redis.disconnect();
-  if (await endsWithin(ended, leaveWithinMs)) return;
+  if ((await endsWithin(ended, leaveWithinMs)) || redis instanceof Cluster) return;
   redis.stream?.destroy();
   await endsWithin(ended, leaveWithinMs);
 }
 
-/** What holds for a client, and for its duplicates: BullMQ makes some for itself. */
-function guard(client: Redis): void {
-  hideCommands(client);
-  insistOnDatabase(client);
-  letScriptsMakeRoom(client);
-  goOnWithoutInfo(client);
-  forgetClosedSocket(client);
-  const duplicate = client.duplicate.bind(client);
-  client.duplicate = (override): Redis => {
-    const copy = duplicate(override);
-    guard(copy);
-    return copy;
-  };
-}
-
 /**
- * Takes the command off each error. The client puts it there with all arguments: passwords for AUTH, whole jobs for scripts.
- * From there it would come into logs, into rejections that a caller prints, and onto the screen when a process ends over it.
+ * Makes `connect()` reject with what went wrong: by itself the client says no more than that the connection is closed. With
+ * Sentinels it would say nothing as long as none of them answers. The client goes on trying all the same.
  */
-function hideCommands(client: Redis): void {
-  // A command that waits for a connection comes here again for each.
-  const ours = new WeakSet<Command['reject']>();
-  const send = client.sendCommand.bind(client);
-  client.sendCommand = (command: Command, stream) => {
-    const { reject } = command;
-    if (!ours.has(reject)) {
-      command.reject = (error: Error) => reject(withoutCommand(error));
-      ours.add(command.reject);
-    }
-    return send(command, stream);
-  };
-}
-
-function withoutCommand(error: Error & { command?: unknown }): Error {
-  delete error.command;
-  const message = withoutArguments(error.message);
-  if (message !== error.message) {
-    if (error.stack !== undefined) error.stack = error.stack.replace(error.message, () => message);
-    error.message = message;
-  }
-  return error;
-}
-
-/**
- * Ends each connection on which the server refuses the database: the client by itself only mentions that, and goes on with
- * database 0.
- */
-function insistOnDatabase(client: Redis): void {
-  const select = client.select.bind(client);
-  const insist = async (database: number): Promise<'OK'> => {
-    try {
-      return await select(database);
-    } catch (error) {
-      if (!(error instanceof ReplyError)) throw error;
-      if (client.listenerCount('error') > 0) client.emit('error', error);
-      client.disconnect(true);
-      // The client would take an answer, of whatever kind, for leave to go on.
-      return new Promise<never>(() => undefined);
-    }
-  };
-  client.select = insist as Redis['select'];
-}
-
-/** Lets those scripts of BullMQ run while Redis is full that make room there. */
-function letScriptsMakeRoom(client: Redis): void {
-  const defineCommand = client.defineCommand.bind(client);
-  client.defineCommand = (name, definition) =>
-    defineCommand(name, isNeededWhenFull(name) ? { ...definition, lua: evenWhenFull(definition.lua) } : definition);
-}
-
-/** What is assumed of a server that does not let its user ask: the oldest that BullMQ takes without a warning. */
-const assumedInfo = 'redis_version:6.2.0\r\nloading:0\r\n';
-
-/**
- * Lets users work who may not call INFO, as those without `@dangerous` may not: the client
- * and BullMQ ask for it first of all, to learn whether the server has loaded its data and how old it is. Whoever wants to
- * know whether INFO is forbidden sends it by `call`.
- */
-function goOnWithoutInfo(client: Redis): void {
-  const info = client.info.bind(client) as (...sections: string[]) => Promise<string>;
-  const ask = async (sections: string[]): Promise<string> => {
-    try {
-      return await info(...sections);
-    } catch (error) {
-      if (classifyRedisError(error).code === 'NOPERM') return assumedInfo;
-      throw error;
-    }
-  };
-  client.info = ((...args: (string | InfoCallback)[]) => {
-    const last = args.at(-1);
-    const answer = ask(args.filter((arg) => typeof arg === 'string'));
-    if (typeof last === 'function') {
-      answer.then(
-        (text) => last(null, text),
-        (error: Error) => last(error),
-      );
-    }
-    return answer;
-  }) as Redis['info'];
-}
-
-type InfoCallback = (error: Error | null, text?: string) => void;
-
-/** The client waits two seconds for its socket to close, also for one that is closed, and a process goes on for as long. */
-function forgetClosedSocket(client: Redis): void {
-  const leave = client.disconnect.bind(client);
-  client.disconnect = (reconnect?: boolean): void => {
-    leave(reconnect);
-    if (client.stream?.destroyed) client.stream.emit('close');
-  };
-}
-
-/** Makes `connect()` reject with what went wrong; by itself the client says no more than that the connection is closed. */
 function tellWhyNotConnected(client: Redis): void {
   const connect = client.connect.bind(client);
   let reason: Error | null = null;
-  client.on('error', (error: Error) => {
+  let onReason: (error: Error) => void = () => undefined;
+  client.on(client instanceof Cluster ? 'node error' : 'error', (error: Error) => {
     reason ??= error;
+    onReason(error);
   });
   client.connect = async (): Promise<void> => {
     reason = null;
+    const failed = Promise.withResolvers<never>();
+    failed.promise.catch(() => undefined);
+    // One node of a cluster may be away; it is enough that another one is there.
+    onReason = client instanceof Cluster ? () => undefined : failed.reject;
     try {
-      await connect();
+      await Promise.race([connect(), failed.promise]);
     } catch (error) {
       throw reason ?? error;
     }

@@ -17,6 +17,7 @@ import {
   until,
 } from '../../support/fixtures.ts';
 import { startSluice } from '../../support/fleet.ts';
+import { targetOf } from '../../support/redis-target.ts';
 import { aCompletion } from '../../support/requests.ts';
 import { createRunner } from '../../support/run-sluice.ts';
 import { aDeadOwner, aLivingOwner, leaveSession } from '../../support/spill.ts';
@@ -66,7 +67,7 @@ async function aPlace() {
     };
   };
   const add = async (queue: QueueName, ...records: string[]): Promise<string> => {
-    const redis = createRedis(inject('redisUrl'), { role: 'producer', name: 'test', logger: null });
+    const redis = createRedis(targetOf(inject('redisUrl')), { role: 'producer', name: 'test', logger: null });
     const transport = createBullmqTransport({ redis, queue, namespace });
     const job = chunk(...records);
     await transport.send([job]);

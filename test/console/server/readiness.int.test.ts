@@ -5,10 +5,11 @@ import { createDatabase } from '../../../shared/platform/postgres/database.ts';
 import { createRedis } from '../../../shared/platform/redis/redis.ts';
 import { createTestDatabase } from '../../support/fixtures.ts';
 import { startFragileRedis } from '../../support/private-servers.ts';
+import { targetOf } from '../../support/redis-target.ts';
 
 test('readyz of the console: a Redis that answers PING and refuses the rest is told of, a full one can be looked at', async () => {
   const { url } = await startFragileRedis();
-  const redis = createRedis(url, { role: 'consumer', name: 'test', logger: null });
+  const redis = createRedis(targetOf(url), { role: 'consumer', name: 'test', logger: null });
   const database = createDatabase(loadConfig({ DATABASE_URL: await createTestDatabase() }).database, 'test');
   onTestFinished(async () => {
     redis.disconnect();

@@ -10,6 +10,7 @@ const forbidden = { known: false, code: 'NOPERM', why: 'NOPERM this user may not
 
 function judge(server: Partial<RedisServer>, savePoints: Answer<string> = { known: true, value: '' }) {
   const facts: RedisFacts = {
+    name: 'host:6379',
     server: {
       known: true,
       value: {
@@ -29,7 +30,7 @@ function judge(server: Partial<RedisServer>, savePoints: Answer<string> = { know
     clock: { known: true, value: { askedAtMs: 0, answeredAtMs: 1, serverMs: 0 } },
     clientNames: { known: true, value: [] },
   };
-  return checkRedis(facts, { memoryShare: 0.8 });
+  return checkRedis([facts], { memoryShare: 0.8, topology: 'server' });
 }
 
 test('redis: a server as it should be has nothing but ok', () => {
@@ -77,7 +78,7 @@ test.for(cases)('redis: %s is a(n) %s that says "%s", given %o', ([check, level,
 
 test('redis: where INFO is forbidden memory is not seen, and the clock is judged all the same', () => {
   const facts = { server: forbidden, savePoints: forbidden, clock: forbidden, clientNames: forbidden };
-  const findings = checkRedis(facts, { memoryShare: 0.8 });
+  const findings = checkRedis([{ name: 'host:6379', ...facts }], { memoryShare: 0.8, topology: 'server' });
   expect(findingOf(findings, 'server')).toMatchObject({ level: 'warning' });
   expect(findingOf(findings, 'server').text).toContain('ACL SETUSER');
   expect(findingOf(findings, 'clock').level).toBe('warning');

@@ -9,6 +9,7 @@ test('redis info: figures, words and flags are read, whatever the line ends', ()
     product: 'Redis',
     version: '7.0.15',
     role: 'master',
+    isSentinel: false,
     isClusterNode: false,
     isLoading: false,
     usedMemoryBytes: 1_048_576,

@@ -8,13 +8,14 @@ import { createDatabase } from '../../../shared/platform/postgres/database.ts';
 import { acquireLease, releaseLease, renewLease } from '../../../workers/health-events/lease.ts';
 import { asRole, connect, createTestDatabase } from '../../support/fixtures.ts';
 import { addEvent, connectRedis, createHealthKeys, insertRuntimeRecord, openDatabase } from '../../support/health.ts';
+import { redisEnvironment } from '../../support/redis-target.ts';
 
 async function setUp(environment: Record<string, string> = {}) {
   const databaseUrl = await createTestDatabase();
   const keys = createHealthKeys();
   const { database: connection, health: config } = loadConfig({
     DATABASE_URL: databaseUrl,
-    REDIS_URL: inject('redisUrl'),
+    ...redisEnvironment(inject('redisUrl')),
     ...keys.environment,
     ...environment,
   });

@@ -12,6 +12,7 @@ import { createRecordRole } from '../../../workers/ingest/pipeline.ts';
 import { createPurgeTask } from '../../../workers/maintenance/purge-task.ts';
 import { asRole, connect, createNamespace, createTestDatabase, openQueue, until } from '../../support/fixtures.ts';
 import { maintenanceDeps } from '../../support/maintenance.ts';
+import { targetOf } from '../../support/redis-target.ts';
 import { aBeginning, aCompletion, stateColumns } from '../../support/requests.ts';
 import { startRole } from '../../support/worker.ts';
 
@@ -190,7 +191,7 @@ test('requests: dead letters are replayed into their own queue, as they are and 
   );
 
   const database = createDatabase(loadConfig({ DATABASE_URL: databaseUrl }).database, 'test');
-  const redis = createRedis(inject('redisUrl'), { role: 'producer', name: 'test', logger: null });
+  const redis = createRedis(targetOf(inject('redisUrl')), { role: 'producer', name: 'test', logger: null });
   onTestFinished(async () => {
     redis.disconnect();
     await database.$disconnect();
@@ -250,7 +251,7 @@ test.each([
 ])('requests: bodies %s come through the queue to the last byte', async (_name, body) => {
   const { queue, namespace, completed, client } = await aFleet();
   const record = aCompletion({ requestBody: body, responseBody: body });
-  const redis = createRedis(inject('redisUrl'), { role: 'producer', name: 'test', logger: null });
+  const redis = createRedis(targetOf(inject('redisUrl')), { role: 'producer', name: 'test', logger: null });
   const transport = createBullmqTransport({ redis, queue: 'completed-request', namespace });
   const { records, ...header } = chunkOf([record]);
   await transport.send([

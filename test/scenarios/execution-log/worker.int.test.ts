@@ -9,11 +9,12 @@ import { jobName } from '../../../shared/contracts/queues.ts';
 import { createRedis } from '../../../shared/platform/redis/redis.ts';
 import { anExecution } from '../../support/execution.ts';
 import { connect, createNamespace, createTestDatabase, openQueue, until } from '../../support/fixtures.ts';
+import { redisSettings, targetOf } from '../../support/redis-target.ts';
 import { startWorker } from '../../support/worker.ts';
 
 function startObserver(namespace: string) {
   const observer = createExecutionObserver({
-    redisUrl: inject('redisUrl'),
+    redis: redisSettings(inject('redisUrl')),
     namespace,
     producer: { sampleRate: 1 },
     registry: new Registry(),
@@ -33,7 +34,7 @@ function recordOf(execution: Execution): Record<string, unknown> {
 
 /** Adds jobs whose data is this very text, as a producer in another language could. */
 async function addRawJobs(namespace: string, ids: string[], data: string): Promise<void> {
-  const redis = createRedis(inject('redisUrl'), { role: 'producer', name: 'test', logger: null });
+  const redis = createRedis(targetOf(inject('redisUrl')), { role: 'producer', name: 'test', logger: null });
   const transport = createBullmqTransport({ redis, queue: 'execution-log', namespace });
   await transport.send(ids.map((id) => ({ id, data })));
   await transport.close();

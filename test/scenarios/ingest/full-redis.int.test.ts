@@ -6,6 +6,7 @@ import { anExecution } from '../../support/execution.ts';
 import { connect, createNamespace, createTestDatabase, openQueue, until } from '../../support/fixtures.ts';
 import { startFragileRedis } from '../../support/private-servers.ts';
 import { portOf, startProxyTo } from '../../support/proxies.ts';
+import { targetOf } from '../../support/redis-target.ts';
 import { startWorker } from '../../support/worker.ts';
 
 /** Jobs are taken up again soon when nobody keeps them. */
@@ -19,7 +20,7 @@ async function setUp() {
   const databaseUrl = await createTestDatabase();
   const { proxy, url } = await startProxyTo(databaseUrl);
   const client = await connect(databaseUrl);
-  const admin = createRedis(redisUrl, { role: 'producer', name: 'test', logger: null });
+  const admin = createRedis(targetOf(redisUrl), { role: 'producer', name: 'test', logger: null });
   await admin.connect();
   await admin.config('SET', 'maxmemory', '24mb');
   const observer = createExecutionObserver({

@@ -5,6 +5,7 @@ import { createRedis } from '../../../shared/platform/redis/redis.ts';
 import { anExecution } from '../../support/execution.ts';
 import { connect, createNamespace, createTestDatabase, openQueue, until } from '../../support/fixtures.ts';
 import { startFragileRedis } from '../../support/private-servers.ts';
+import { targetOf } from '../../support/redis-target.ts';
 import { startWorker } from '../../support/worker.ts';
 
 /** Stuck after a second: the shortest that can be set. */
@@ -53,7 +54,7 @@ test('liveness: a worker that takes none of the jobs that wait, while all server
   const worker = await startWorker(databaseUrl, namespace, impatient);
   const client = await connect(databaseUrl);
   const queue = openQueue(namespace);
-  const admin = createRedis(inject('redisUrl'), { role: 'producer', name: 'test', logger: null });
+  const admin = createRedis(targetOf(inject('redisUrl')), { role: 'producer', name: 'test', logger: null });
   onTestFinished(() => admin.disconnect());
   await admin.connect();
   // Jobs that nobody is woken for: BullMQ sleeps for five seconds, and now and then they end just then.
@@ -77,7 +78,7 @@ test('liveness: a Redis that refuses is no reason, and is not asked as fast as i
   const { url: redisUrl } = await startFragileRedis();
   const namespace = createNamespace();
   await recordSome(namespace, 10, redisUrl);
-  const admin = createRedis(redisUrl, { role: 'producer', name: 'test', logger: null });
+  const admin = createRedis(targetOf(redisUrl), { role: 'producer', name: 'test', logger: null });
   onTestFinished(() => admin.disconnect());
   await admin.connect();
   await admin.call('acl', 'setuser', 'default', 'resetkeys', ...allButTheLimiter);

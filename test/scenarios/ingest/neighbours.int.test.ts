@@ -4,6 +4,7 @@ import { toExecutionRecord } from '../../../producers/executions/execution-recor
 import { createRedis } from '../../../shared/platform/redis/redis.ts';
 import { anExecution } from '../../support/execution.ts';
 import { connect, createNamespace, createTestDatabase, openQueue, until } from '../../support/fixtures.ts';
+import { targetOf } from '../../support/redis-target.ts';
 import { startWorker } from '../../support/worker.ts';
 
 /** What is odd about one record, one job or one row must not cost another record anything. */
@@ -24,7 +25,7 @@ async function setUp(environment: Record<string, string> = {}) {
   const client = await connect(databaseUrl);
   const queue = openQueue(namespace);
   const add = async (...texts: string[]): Promise<void> => {
-    const redis = createRedis(inject('redisUrl'), { role: 'producer', name: 'test', logger: null });
+    const redis = createRedis(targetOf(inject('redisUrl')), { role: 'producer', name: 'test', logger: null });
     const transport = createBullmqTransport({ redis, queue: 'execution-log', namespace });
     await transport.send(texts.map((data, index) => ({ id: `job-${seq}-${index}`, data })));
     await transport.close();

@@ -5,6 +5,7 @@ import { createRedis } from '../../../shared/platform/redis/redis.ts';
 import { anExecution } from '../../support/execution.ts';
 import { connect, createNamespace, createTestDatabase, openQueue, until } from '../../support/fixtures.ts';
 import { startFragileRedis } from '../../support/private-servers.ts';
+import { targetOf } from '../../support/redis-target.ts';
 import { startWorker } from '../../support/worker.ts';
 
 /** Keys that BullMQ names when it takes a job or fails one. Only to complete one it needs another: `completed`. */
@@ -31,7 +32,7 @@ test('worker: a job whose acknowledgement Redis refuses for a while is completed
   });
   const client = await connect(databaseUrl);
   const queue = openQueue(namespace, redisUrl);
-  const admin = createRedis(redisUrl, { role: 'producer', name: 'test', logger: null });
+  const admin = createRedis(targetOf(redisUrl), { role: 'producer', name: 'test', logger: null });
   onTestFinished(async () => {
     await observer.close({ timeoutMs: 0 });
     admin.disconnect();

@@ -5,6 +5,7 @@ import { createRedis } from '../../../shared/platform/redis/redis.ts';
 import { anExecution } from '../../support/execution.ts';
 import { connect, createNamespace, createTestDatabase, openQueue, until } from '../../support/fixtures.ts';
 import { startFragileRedis } from '../../support/private-servers.ts';
+import { targetOf } from '../../support/redis-target.ts';
 import { startWorkerProcess } from '../../support/worker-process.ts';
 
 async function setUp() {
@@ -12,7 +13,7 @@ async function setUp() {
   const namespace = createNamespace();
   const databaseUrl = await createTestDatabase();
   const worker = await startWorkerProcess({ databaseUrl, redisUrl, namespace }, { SLUICE_STUCK_AFTER_MS: '60000' });
-  const admin = createRedis(redisUrl, { role: 'producer', name: 'test', logger: null });
+  const admin = createRedis(targetOf(redisUrl), { role: 'producer', name: 'test', logger: null });
   onTestFinished(() => admin.disconnect());
   await admin.connect();
   const probe = async (path: 'readyz' | 'healthz'): Promise<{ status: number; reason?: string }> => {

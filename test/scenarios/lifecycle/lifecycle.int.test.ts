@@ -85,7 +85,7 @@ describeLifecycle('spill', ({ dir }) => {
 describeLifecycle('memory watch', async ({ openDeps }) => {
   const { redis } = openDeps();
   await redis.connect();
-  const watch = watchMemoryOf(redis, 0.9);
+  const watch = watchMemoryOf(redis, 'lifecycle', 0.9);
   return {
     start: () => watch.join(redis),
     async stop() {

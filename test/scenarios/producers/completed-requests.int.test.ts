@@ -15,6 +15,7 @@ import { findRequestProblem, type RequestRecord } from '../../../shared/contract
 import { anExecution } from '../../support/execution.ts';
 import { createDirectory, createNamespace, openQueue, until } from '../../support/fixtures.ts';
 import { startFragileRedis } from '../../support/private-servers.ts';
+import { redisSettings } from '../../support/redis-target.ts';
 import { aRequest } from '../../support/request.ts';
 import { outcomeOf } from '../../support/request-sender.ts';
 
@@ -22,7 +23,7 @@ const mib = 1_048_576;
 
 function startSender(redisUrl: string, options: Partial<CompletedRequestSenderOptions> = {}) {
   const sender = createCompletedRequestSender({
-    redisUrl,
+    redis: redisSettings(redisUrl),
     registry: new Registry(),
     logger: { warn: () => undefined },
     ...options,
@@ -146,7 +147,7 @@ test('sender: it shares a registry and a spill directory with an observer', asyn
   const producer = { spill: { dir, maxBytes: 100 * mib, fsyncMs: 500 } };
   const sender = startSender(inject('redisUrl'), { registry, namespace, producer });
   const observer = createExecutionObserver({
-    redisUrl: inject('redisUrl'),
+    redis: redisSettings(inject('redisUrl')),
     registry,
     namespace,
     producer: { ...producer, sampleRate: 1 },

@@ -7,6 +7,7 @@ import { parseMemoryInfo } from '../../../shared/platform/redis/redis-memory.ts'
 import { anExecution } from '../../support/execution.ts';
 import { createDirectory, openQueue, until } from '../../support/fixtures.ts';
 import { startFragileRedis } from '../../support/private-servers.ts';
+import { targetOf } from '../../support/redis-target.ts';
 
 async function setUp() {
   const { url } = await startFragileRedis();
@@ -22,7 +23,7 @@ async function setUp() {
 }
 
 async function connected(url: string): Promise<Redis> {
-  const redis = createRedis(url, { role: 'producer', name: 'test', logger: null });
+  const redis = createRedis(targetOf(url), { role: 'producer', name: 'test', logger: null });
   onTestFinished(() => redis.disconnect());
   await redis.connect();
   return redis;
@@ -109,14 +110,14 @@ test('memory share: of 1, and where INFO is forbidden, only what Redis itself re
 test('memory share: all who add to a server from one process share one look at it', async () => {
   const { url } = await setUp();
   const [one, other] = [await connected(url), await connected(url)];
-  const watch = watchMemoryOf(one, 0.8);
+  const watch = watchMemoryOf(one, 'key', 0.8);
   await watch.join(one);
-  expect(watchMemoryOf(other, 0.8)).toBe(watch);
+  expect(watchMemoryOf(other, 'key', 0.8)).toBe(watch);
   await watch.join(other);
   one.disconnect();
   await new Promise((ended) => one.once('end', ended));
-  expect(watchMemoryOf(other, 0.8)).toBe(watch);
+  expect(watchMemoryOf(other, 'key', 0.8)).toBe(watch);
   other.disconnect();
   await new Promise((ended) => other.once('end', ended));
-  expect(watchMemoryOf(other, 0.8)).not.toBe(watch);
+  expect(watchMemoryOf(other, 'key', 0.8)).not.toBe(watch);
 });

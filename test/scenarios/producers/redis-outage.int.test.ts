@@ -6,6 +6,7 @@ import { createRedis } from '../../../shared/platform/redis/redis.ts';
 import { anExecution } from '../../support/execution.ts';
 import { createNamespace, openQueue, until } from '../../support/fixtures.ts';
 import { startFragileRedis } from '../../support/private-servers.ts';
+import { targetOf } from '../../support/redis-target.ts';
 
 function startObserver(redisUrl: string, options: ExecutionObserverOptions = {}) {
   const registry = new Registry();
@@ -112,7 +113,7 @@ test('observer: closing on a frozen Redis ends in time and counts what it could 
 
 test('transport: a chunk that is sent again, since its reply was lost, is one job', async () => {
   const namespace = createNamespace();
-  const redis = createRedis(inject('redisUrl'), { role: 'producer', name: 'test', logger: null });
+  const redis = createRedis(targetOf(inject('redisUrl')), { role: 'producer', name: 'test', logger: null });
   const transport = createBullmqTransport({ redis, queue: 'execution-log', namespace });
   const chunks = [1, 2, 3].map((seq) => ({
     id: `p.1.${seq}`,

@@ -12,13 +12,14 @@ import { anExecution } from '../../support/execution.ts';
 import { createDirectory, openQueue, until } from '../../support/fixtures.ts';
 import { metricValue } from '../../support/metric-value.ts';
 import { startFragileRedis } from '../../support/private-servers.ts';
+import { targetOf } from '../../support/redis-target.ts';
 import { aRequest } from '../../support/request.ts';
 
 const mb = 1_000_000;
 
 async function setUp() {
   const { url } = await startFragileRedis();
-  const admin = createRedis(url, { role: 'producer', name: 'test', logger: null });
+  const admin = createRedis(targetOf(url), { role: 'producer', name: 'test', logger: null });
   onTestFinished(() => admin.disconnect());
   await admin.connect();
   const queue = openQueue('sluice', url);

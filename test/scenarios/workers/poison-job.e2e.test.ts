@@ -6,6 +6,7 @@ import { createRedis } from '../../../shared/platform/redis/redis.ts';
 import { anExecution } from '../../support/execution.ts';
 import { connect, createNamespace, createTestDatabase, openQueue, until } from '../../support/fixtures.ts';
 import { type SluiceProcess, startSluice } from '../../support/fleet.ts';
+import { targetOf } from '../../support/redis-target.ts';
 
 const maxStarts = 2;
 
@@ -30,7 +31,7 @@ function keepAlive(environment: Record<string, string>) {
 }
 
 async function addJob(namespace: string, id: string, data: string): Promise<void> {
-  const redis = createRedis(inject('redisUrl'), { role: 'producer', name: 'test', logger: null });
+  const redis = createRedis(targetOf(inject('redisUrl')), { role: 'producer', name: 'test', logger: null });
   const transport = createBullmqTransport({ redis, queue: 'execution-log', namespace });
   await transport.send([{ id, data }]);
   await transport.close();

@@ -7,13 +7,14 @@ import { createRedis } from '../../../shared/platform/redis/redis.ts';
 import { connect, createNamespace, createTestDatabase, until } from '../../support/fixtures.ts';
 import { startMaintenance } from '../../support/maintenance.ts';
 import { startFragilePostgres } from '../../support/private-servers.ts';
+import { targetOf } from '../../support/redis-target.ts';
 import { createDay, insertDeadLetters, insertExecution, partitionRows } from '../../support/rows.ts';
 
 const tasks = ['partitions', 'retention', 'purge'];
 
 /** The maintenance queue as an onlooker sees it. */
 function openMaintenanceQueue(namespace: string): Queue {
-  const redis = createRedis(inject('redisUrl'), { role: 'worker', name: 'test', logger: null });
+  const redis = createRedis(targetOf(inject('redisUrl')), { role: 'worker', name: 'test', logger: null });
   const queue = new Queue('maintenance', { connection: redis, prefix: queuePrefix('maintenance', namespace) });
   onTestFinished(async () => {
     await queue.close();
@@ -27,7 +28,7 @@ async function endJobs(queue: Queue, namespace: string, each: number): Promise<v
   await queue.addBulk(
     Array.from({ length: 2 * each }, (_, index) => ({ name: index < each ? 'fails' : 'works', data: null })),
   );
-  const redis = createRedis(inject('redisUrl'), { role: 'worker', name: 'test', logger: null });
+  const redis = createRedis(targetOf(inject('redisUrl')), { role: 'worker', name: 'test', logger: null });
   const worker = new Worker(
     queue.name,
     ({ name }) => (name === 'fails' ? Promise.reject(new Error('as asked')) : Promise.resolve()),

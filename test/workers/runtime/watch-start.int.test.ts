@@ -1,22 +1,23 @@
 import { expect, inject, onTestFinished, test } from 'vitest';
-import { loadConfig } from '../../../shared/platform/config/config.ts';
+import { loadConfig, requireRedis } from '../../../shared/platform/config/config.ts';
 import { createLogger } from '../../../shared/platform/logging/logger.ts';
 import { createDatabase } from '../../../shared/platform/postgres/database.ts';
 import { createRedis } from '../../../shared/platform/redis/redis.ts';
 import type { Role } from '../../../workers/runtime/role.ts';
 import { watchStart } from '../../../workers/runtime/watch-start.ts';
 import { createTestDatabase, until } from '../../support/fixtures.ts';
+import { redisEnvironment } from '../../support/redis-target.ts';
 
 async function setUp(notReadyReason: () => string | null) {
   const config = loadConfig({
     DATABASE_URL: await createTestDatabase(),
-    REDIS_URL: inject('redisUrl'),
+    ...redisEnvironment(inject('redisUrl')),
     SLUICE_STUCK_AFTER_MS: '1000',
     SLUICE_DATABASE_STATEMENT_TIMEOUT_MS: '500',
   });
   const logger = createLogger({ level: 'silent', name: 'test' });
   const database = createDatabase(config.database, 'test');
-  const redis = createRedis(config.redisUrl ?? '', { role: 'worker', name: 'test', logger });
+  const redis = createRedis(requireRedis(config.redis), { role: 'worker', name: 'test', logger });
   const begun = Promise.withResolvers<void>();
   const inner: Role = {
     heldRecords: 0,

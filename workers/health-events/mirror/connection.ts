@@ -1,4 +1,6 @@
+import { isCluster } from '../../../shared/platform/redis/cluster-nodes.ts';
 import type { Redis } from '../../../shared/platform/redis/redis.ts';
+import type { ClusterOptions } from '../../../shared/platform/redis/redis-cluster.ts';
 
 /** How many times the original's client tries a command again over a lost connection, and the longest wait between. */
 const retries = 3;
@@ -11,13 +13,26 @@ const maxRetryMs = 512;
  * @param redis to be connected like, such as the worker's own, which waits for ever
  */
 export function createImpatientConnection(redis: Redis, name: string): Redis {
-  const connection = redis.duplicate<Partial<Redis['options']>>({
+  const waitMs = (times: number): number => Math.min(8 * 2 ** times, maxRetryMs);
+  if (isCluster(redis)) {
+    const connection = redis.duplicate<ClusterOptions>([], {
+      lazyConnect: true,
+      enableOfflineQueue: true,
+      maxRedirections: retries,
+      retryDelayOnFailover: maxRetryMs,
+      clusterRetryStrategy: (times) => (times > retries ? null : waitMs(times)),
+      redisOptions: { connectionName: name, maxRetriesPerRequest: retries, reconnectOnError: () => false },
+    });
+    connection.on('error', () => undefined);
+    return connection;
+  }
+  const connection = redis.duplicate({
     connectionName: name,
     lazyConnect: true,
     enableOfflineQueue: true,
     autoResendUnfulfilledCommands: true,
     maxRetriesPerRequest: retries,
-    retryStrategy: (times) => Math.min(8 * 2 ** times, maxRetryMs),
+    retryStrategy: waitMs,
     // A server that has become a replica refuses each command by itself, and the consumer ends over it.
     reconnectOnError: () => false,
   });

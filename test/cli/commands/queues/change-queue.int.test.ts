@@ -1,6 +1,5 @@
 import { type Job, Worker } from 'bullmq';
-import { Redis } from 'ioredis';
-import { expect, inject, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { changeQueue, type QueueChange } from '../../../../cli/commands/queues/change-queue.ts';
 import { jobName, queuePrefix } from '../../../../shared/contracts/queues.ts';
 import { createNamespace, openQueue, until } from '../../../support/fixtures.ts';
@@ -16,7 +15,7 @@ async function setUp() {
 
 /** A worker of BullMQ's that does with each job what it is told. */
 function startWorker(namespace: string, work: (job: Job) => Promise<void>) {
-  const connection = new Redis(inject('redisUrl'), { maxRetriesPerRequest: null });
+  const connection = connectRedis();
   const worker = new Worker('execution-log', work, { connection, prefix: queuePrefix('execution-log', namespace) });
   onTestFinished(async () => {
     await worker.close();

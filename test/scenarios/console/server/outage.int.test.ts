@@ -5,6 +5,7 @@ import { createRedis } from '../../../../shared/platform/redis/redis.ts';
 import { aConsole } from '../../../support/a-console.ts';
 import { connect, until, untilBlocked } from '../../../support/fixtures.ts';
 import { startFragileRedis } from '../../../support/private-servers.ts';
+import { targetOf } from '../../../support/redis-target.ts';
 import { insertDeadLetter } from '../../../support/seed-console.ts';
 
 const thrownBy = (work: Promise<unknown>): Promise<unknown> => work.catch((error: unknown) => error);
@@ -57,7 +58,7 @@ test('outage: a Redis that says nothing is waited for two seconds, and asked aga
 test('outage: however Redis goes away in the middle of an answer, it is Redis that was', async () => {
   const server = await startFragileRedis();
   const open = async () => {
-    const redis = createRedis(server.url, { role: 'consumer', name: 'test', logger: null, silenceMs: 100 });
+    const redis = createRedis(targetOf(server.url), { role: 'consumer', name: 'test', logger: null, silenceMs: 100 });
     onTestFinished(() => redis.disconnect());
     await redis.connect();
     return redis;

@@ -10,6 +10,8 @@ import {
   variableNames,
 } from '../../../../shared/platform/config/config.ts';
 import { UsageError } from '../../../../shared/platform/errors.ts';
+import { acceptedNatMap, acceptedRedisNodes } from '../../../../shared/platform/redis/redis-nodes.ts';
+import { noRedis } from '../../../../shared/platform/redis/redis-target.ts';
 import { acceptedRedisUrls } from '../../../../shared/platform/redis/redis-url.ts';
 import { problemsOf } from '../../../support/config-problems.ts';
 
@@ -53,6 +55,20 @@ function url(read: Variable['read'], schemes: [string, string], refuses: string[
   };
 }
 
+function text(read: Variable['read']): Variable {
+  return { read, fallback: null, takes: [['a text of any kind', 'a text of any kind']], refuses: [], accepted: '' };
+}
+
+function nodes(read: Variable['read'], takes: string[]): Variable {
+  return {
+    read,
+    fallback: null,
+    takes: takes.map((list) => [list, list]),
+    refuses: [' ', 'h', 'h:0', 'h:65536', 'h:1,', '::1:6379', 'redis://h:1', 'u:p@h:1', 'h:1;g:2'],
+    accepted: acceptedRedisNodes,
+  };
+}
+
 function streamName(read: Variable['read'], fallback: string): Variable {
   return {
     read,
@@ -81,12 +97,53 @@ const expected: Record<string, Variable> = {
     ['redis://h', 'mysql://h', 'postgres:5432'],
   ),
   REDIS_URL: {
-    read: (c) => c.redisUrl,
+    read: (c) => c.redis.url,
     fallback: null,
     takes: ['redis://u:p@h:1/2', 'rediss://u:p%25@h'].map((text) => [text, text]),
     refuses: [' ', 'localhost', '127.0.0.1:6379', 'http://h', 'redis:6379', 'redis://h/abc', 'redis://u:%zz@h'],
     accepted: acceptedRedisUrls,
   },
+  // With a name for the primary only: see redis-target.test.ts.
+  REDIS_SENTINEL_NODES: nodes((c) => c.redis.sentinelNodes, []),
+  REDIS_SENTINEL_MASTER_NAME: text((c) => c.redis.sentinelMasterName),
+  REDIS_SENTINEL_USERNAME: text((c) => c.redis.sentinelUsername),
+  REDIS_SENTINEL_PASSWORD: text((c) => c.redis.sentinelPassword),
+  REDIS_CLUSTER_NODES: nodes((c) => c.redis.clusterNodes, ['h:1', 'a.b-c:6379, [::1]:65535,10.0.0.1:6379']),
+  REDIS_CLUSTER_NAT_MAP: {
+    read: (c) => c.redis.clusterNatMap,
+    fallback: null,
+    takes: ['{}', '{"10.0.0.1:6379":{"host":"h","port":1}}'].map((map) => [map, map]),
+    refuses: [
+      ' ',
+      'h:1',
+      '[]',
+      'null',
+      '{"h:1":"g:1"}',
+      '{"h:1":{"host":"","port":1}}',
+      '{"h:1":{"host":"g","port":0}}',
+    ],
+    accepted: acceptedNatMap,
+  },
+  REDIS_USERNAME: text((c) => c.redis.username),
+  REDIS_PASSWORD: text((c) => c.redis.password),
+  REDIS_DB: {
+    ...integer((c) => c.redis.db, null, 0, 2 ** 31 - 1, ''),
+    accepted: `a whole number from 0 to ${2 ** 31 - 1}`,
+  },
+  REDIS_TLS: {
+    read: (c) => c.redis.tls,
+    fallback: false,
+    takes: [
+      ['true', true],
+      ['0', false],
+    ],
+    refuses: [' ', 'required'],
+    accepted: 'true or false (also 1/0, yes/no, on/off)',
+  },
+  REDIS_TLS_CA_FILE: text((c) => c.redis.tlsCaFile),
+  REDIS_TLS_CERT_FILE: text((c) => c.redis.tlsCertFile),
+  REDIS_TLS_KEY_FILE: text((c) => c.redis.tlsKeyFile),
+  REDIS_TLS_SERVERNAME: text((c) => c.redis.tlsServername),
   SLUICE_NAMESPACE: {
     read: (c) => c.namespace,
     fallback: 'sluice',
@@ -398,6 +455,8 @@ const secrets = [
   'DATABASE_URL',
   'SLUICE_MIGRATE_DATABASE_URL',
   'REDIS_URL',
+  'REDIS_PASSWORD',
+  'REDIS_SENTINEL_PASSWORD',
   'SLUICE_METRICS_TOKEN',
   'SLUICE_API_KEY_PEPPER',
   'SLUICE_CONSOLE_READ_TOKEN',
@@ -444,7 +503,7 @@ test('config: all problems are listed at once', () => {
   expect(problems.map((line) => line.split(' ')[0])).toEqual(wrong.map(([name]) => name));
 });
 
-const tokens = secrets.filter((name) => !name.endsWith('_URL'));
+const tokens = secrets.filter((name) => !name.endsWith('_URL') && !name.startsWith('REDIS_'));
 
 test.each(variableNames.filter((name) => !tokens.includes(name)))(
   'config: %s is as good as not set when it is empty',
@@ -464,7 +523,10 @@ test('config: a process reads the variables of its own groups only', () => {
     SLUICE_RETRY_BASE_MS: '60000',
     REDIS_URL: 'redis://h',
   };
-  expect(loadConfig(wrong, ['redisUrl', 'namespace'])).toEqual({ redisUrl: 'redis://h', namespace: 'sluice' });
+  expect(loadConfig(wrong, ['redis', 'namespace'])).toEqual({
+    redis: { ...noRedis, url: 'redis://h' },
+    namespace: 'sluice',
+  });
   expect(() => loadConfig(wrong, ['database'])).toThrow(/^the configuration has 1 problem:\n {2}DATABASE_URL has/);
   expect(() => loadConfig(wrong, ['retry'])).toThrow('SLUICE_RETRY_BASE_MS: 60000 must not exceed');
   expect(problemsOf(wrong).map((line) => line.split(' ')[0])).toEqual(['DATABASE_URL', 'SLUICE_WORKERS']);
@@ -530,7 +592,7 @@ test('config: variables of other programs are none of our business', () => {
 });
 
 test('requireUrl: what is there is given back, what is missing is named', () => {
-  expect(requireUrl('redis://h', 'REDIS_URL')).toBe('redis://h');
+  expect(requireUrl('postgres://h', 'DATABASE_URL')).toBe('postgres://h');
   expect(() => requireUrl(null, 'DATABASE_URL')).toThrow(UsageError);
   expect(() => requireUrl(null, 'DATABASE_URL')).toThrow(/^DATABASE_URL is not set\./);
 });

@@ -37,7 +37,7 @@ test.each([
   [reply('ERR max number of clients reached'), 'unavailable', 'MAXCLIENTS'],
   [reply('MOVED 3999 127.0.0.1:6381'), 'setup', 'MOVED'],
   [reply("CROSSSLOT Keys in request don't hash to the same slot"), 'setup', 'CROSSSLOT'],
-  [reply('ERR Script attempted to access a non local key in a cluster node'), 'setup', 'CROSSSLOT'],
+  [reply('ERR Script attempted to access a non local key in a cluster node'), 'unavailable', 'TRYAGAIN'],
   [reply("NOPERM this user has no permissions to run the 'evalsha' command"), 'setup', 'NOPERM'],
   [reply("ERR The user executing the script can't run this command or subcommand"), 'setup', 'NOPERM'],
   [reply('NOAUTH Authentication required.'), 'setup', 'NOAUTH'],

@@ -9,6 +9,7 @@ import { startSluice } from '../../../support/fleet.ts';
 import type { WireEvent } from '../../../support/health.ts';
 import { aHealthPlace, type HealthPlace } from '../../../support/health-place.ts';
 import { startFragileRedis } from '../../../support/private-servers.ts';
+import { targetOf } from '../../../support/redis-target.ts';
 import { startRole } from '../../../support/worker.ts';
 
 /** The numbers in the names are those of section 6 of the specification; the others are in hardened.int.test.ts. */
@@ -354,7 +355,7 @@ test('hardened: 40. a right that is missing costs no other role of the process, 
 
 /** One execution in the queue of the default namespace. */
 async function insertExecutionJob(url: string): Promise<void> {
-  const redis = createRedis(url, { role: 'producer', name: 'test', logger: null });
+  const redis = createRedis(targetOf(url), { role: 'producer', name: 'test', logger: null });
   const transport = createBullmqTransport({ redis, queue: 'execution-log', namespace: 'sluice' });
   await transport.send([
     { id: 'job-1', data: `{"v":1,"producer":"test","epoch":1,"seq":1,"records":[${recordText(1)}]}` },

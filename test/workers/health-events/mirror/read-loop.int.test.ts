@@ -9,6 +9,7 @@ import { connectRedis } from '../../../support/health.ts';
 import { recordsAfterStory, story, storyStatuses } from '../../../support/health-story.ts';
 import { aMirror, before, failingAt, type Mirror, toldToFail } from '../../../support/mirror.ts';
 import { startFragileRedis } from '../../../support/private-servers.ts';
+import { targetOf } from '../../../support/redis-target.ts';
 
 /** The numbers in the names are those of section 6 of the specification, or of section 7 where that is said. */
 
@@ -162,7 +163,7 @@ test('mirror: 40. a connection that somebody else closes ends the run', async ()
 /** A consumer whose reader is connected, as a worker's would be, to a Redis of the test's own. */
 async function aFragileReader() {
   const server = await startFragileRedis();
-  const redis = createRedis(server.url, { role: 'worker', name: 'test', logger: null });
+  const redis = createRedis(targetOf(server.url), { role: 'worker', name: 'test', logger: null });
   const mirror = await aMirror();
   const reader = createImpatientConnection(redis, mirror.keys.service);
   return { server, reader, mirror: { ...mirror, redis: connectRedis(server.url) } };
@@ -192,7 +193,7 @@ test('mirror: 40. a Redis that answers no more ends the run', async () => {
 
 test('mirror: section 7. a connection that is cut once is made again, and the run goes on', async () => {
   const mirror = await aMirror();
-  const redis = createRedis(inject('redisUrl'), { role: 'worker', name: 'test', logger: null });
+  const redis = createRedis(targetOf(inject('redisUrl')), { role: 'worker', name: 'test', logger: null });
   const reader = createImpatientConnection(redis, mirror.keys.service);
   const abort = new AbortController();
   const run = mirror.start({ reader, blockMs: anHourMs }).run(abort.signal);
