@@ -173,7 +173,7 @@ describe.each(proxies)('behind %s', (...proxy) => {
     for (const url of ['/sluice/', '/sluice/api/v1/queues', '/sluice/queues/']) {
       const refused = await ask('GET', url);
       expect(refused.status, url).toBe(403);
-      expect(refused.text).toMatch(/machine only/);
+      expect(refused.text).toMatch(/Without tokens, the console answers only/);
     }
   });
 });

@@ -46,10 +46,12 @@ export async function buildLackingIndexes(
   const lacking = await findLacking(database, table);
   if (lacking.length === 0) return report;
   logger.info({ indexes: lacking.length }, 'building indexes of partitions; reads and inserts continue');
-  const ended = AbortSignal.any([signal, AbortSignal.timeout(buildMs)]);
+  const late = new AbortController();
+  const ended = AbortSignal.any([signal, late.signal]);
   const { client, close } = await connectAlone(config.database, 'sluice partitions', {
     queryTimeoutMs: buildMs + cancelMs,
   });
+  const timer = setTimeout(() => late.abort(), buildMs);
   // It is built outside of a transaction, so no setting can be given to it.
   const run = (sql: string) => client.query(inSchema(sql, quoteIdentifier(schemaOf(config.database))));
   try {
@@ -66,6 +68,7 @@ export async function buildLackingIndexes(
       'partitions lack an index until the next run; searches by it are slow there',
     );
   } finally {
+    clearTimeout(timer);
     await close();
   }
   if (report.indexed.length > 0) logger.info({ partitions: report.indexed }, 'indexes of partitions built');

@@ -207,8 +207,8 @@ test('maintenance: Redis keeps a hundred jobs of those that failed, and of those
   expect([await queue.getFailedCount(), await queue.getCompletedCount()]).toEqual([110, 110]);
   const worker = await startMaintenance(databaseUrl, namespace, { everyMs: 100 });
   await worker.started;
-  const runs = (outcome: string) => worker.metric('sluice_maintenance_runs_total', { outcome });
-  await until(async () => (await runs('failed')) > 2 && (await runs('done')) > 2);
+  const runs = (task: string, outcome: string) => worker.metric('sluice_maintenance_runs_total', { task, outcome });
+  await until(async () => (await runs('retention', 'failed')) > 2 && (await runs('partitions', 'done')) > 2);
   await worker.stop();
   expect([await queue.getFailedCount(), await queue.getCompletedCount()]).toEqual([100, 100]);
 });
