@@ -36,7 +36,7 @@ test('doctor: of a cluster every primary is looked at; one of its nodes given as
   onTestFinished(cluster.stop);
   const right = await look(cluster.environment);
   expect(right('connection')).toMatchObject({ level: 'ok' });
-  expect(right('role')).toMatchObject({ level: 'ok', message: 'primary of a cluster; and so all 3 primaries' });
+  expect(right('role')).toMatchObject({ level: 'ok', message: 'primary of a cluster; the same on all 3 primaries' });
   await cluster.servers[1]?.client.config('SET', 'maxmemory-policy', 'allkeys-lru');
   const evicting = await look(cluster.environment);
   expect(evicting('eviction')).toMatchObject({
