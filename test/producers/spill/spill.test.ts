@@ -461,7 +461,8 @@ async function openedSpill(dir: string) {
 
 test('stall: a directory that could not be seen for a while is taken over by others when it is there again', async () => {
   const dir = await createDirectory();
-  const first = aSpill(dir, { timing: { ...quick, lookMs: 1_000_000 } });
+  // Without a heartbeat, which could come between the two steps and find that the directory is missing.
+  const first = aSpill(dir, { timing: { ...quick, heartbeatMs: 1_000_000, lookMs: 1_000_000 } });
   await first.spill.append(someChunks('a', 1));
   const [session = ''] = await readdir(dir);
   const hidden = `${await createDirectory()}/hidden`;
