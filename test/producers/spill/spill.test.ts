@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { renameSync, writeFileSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, rmdir, stat, utimes, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Worker } from 'node:worker_threads';
@@ -461,13 +462,14 @@ async function openedSpill(dir: string) {
 
 test('stall: a directory that could not be seen for a while is taken over by others when it is there again', async () => {
   const dir = await createDirectory();
-  const first = aSpill(dir, { timing: { ...quick, lookMs: 1_000_000 } });
+  const first = aSpill(dir, { timing: { ...quick, heartbeatMs: 100, lookMs: 1_000_000 } });
   await first.spill.append(someChunks('a', 1));
   const [session = ''] = await readdir(dir);
   const hidden = `${await createDirectory()}/hidden`;
-  await rename(join(dir, session), hidden);
-  // What is asked of a directory below a file is refused by ENOTDIR: nobody can tell what became of it.
-  await writeFile(join(dir, session), '');
+  // What is asked of a directory below a file is refused by ENOTDIR: nobody can tell what became of it. In one turn: a heartbeat
+  // in between would find that the directory is missing.
+  renameSync(join(dir, session), hidden);
+  writeFileSync(join(dir, session), '');
   expect(await first.spill.append(someChunks('b', 1))).toEqual({ status: 'written' });
   expect(first.troubles.map(({ message }) => message).join()).toContain('ENOTDIR');
   await rm(join(dir, session));
