@@ -54,12 +54,27 @@ function guardCluster(client: Cluster): void {
   if (retries === null) sendAgain(client, stayOpen(client));
   else if (retries === 0) refuseUnlessReady(client);
   client.on('+node', guard);
+  endAfterClose(client);
   const duplicate = client.duplicate.bind(client);
   client.duplicate = (nodes, override): Cluster => {
     const copy = duplicate(nodes, override);
     guardCluster(copy);
     return copy;
   };
+}
+
+/**
+ * Has a closed client end, or wait for its next try to connect. By itself it does so only once: each further node that takes
+ * leave sets the status back to `close`, where it stays, and nobody would ever connect it again.
+ */
+function endAfterClose(client: Cluster): void {
+  client.on('close', () => {
+    setImmediate(() => {
+      if (client.status !== 'close') return;
+      const isToReconnect = Reflect.get(client, 'reconnectTimeout') != null;
+      Reflect.apply(Reflect.get(client, 'setStatus'), client, [isToReconnect ? 'reconnecting' : 'end']);
+    });
+  });
 }
 
 /**

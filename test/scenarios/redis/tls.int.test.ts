@@ -116,7 +116,7 @@ test('TLS: the doctor tells an unknown authority, a wrong name, a missing certif
   expect(await remedyOf({ REDIS_URL: url, ...trusting })).toContain('set REDIS_TLS_SERVERNAME');
   const named = { ...trusting, REDIS_TLS_SERVERNAME: 'redis.internal' };
   expect(await remedyOf({ REDIS_URL: url, ...named })).toContain('REDIS_TLS_CERT_FILE and REDIS_TLS_KEY_FILE');
-  expect(await remedyOf({ REDIS_URL: plainUrl, ...named })).toContain('rediss:// instead of redis:// or the reverse');
+  expect(await remedyOf({ REDIS_URL: plainUrl, ...named })).toContain('rediss:// instead of redis://, or the reverse');
 });
 
 test('TLS: a client whose authority is unknown says so, and shows no password', async () => {
