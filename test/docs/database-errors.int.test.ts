@@ -4,7 +4,7 @@ import { runTask } from '../../workers/maintenance/run-task.ts';
 import { createTasks } from '../../workers/maintenance/tasks.ts';
 import { aConsole } from '../support/a-console.ts';
 import { anExecutionFleet, idOf, recordText, triggerSql } from '../support/execution-fleet.ts';
-import { until } from '../support/fixtures.ts';
+import { changeBesideWorkers, until } from '../support/fixtures.ts';
 import { maintenanceDeps } from '../support/maintenance.ts';
 import { insertDeadLetter } from '../support/seed-console.ts';
 
@@ -36,7 +36,7 @@ test.each(rows)('database errors: $code of one record alone, a worker: $oneRecor
   if (oneRecord === 'delayed') {
     await until(async () => (await worker.metric('sluice_jobs_total', { outcome: 'retry_later' })) >= 1);
     expect(await deadLetters()).toEqual([]);
-    await client.query('drop trigger odd on strategy_execution_log');
+    await changeBesideWorkers(client, 'drop trigger odd on strategy_execution_log');
   }
   await empty();
   expect(await deadLetters()).toEqual(oneRecord === 'delayed' ? [] : [`${idOf(3)} ${code}`]);
@@ -53,7 +53,7 @@ test.each(rows)(
     await until(async () => (await worker.metric('sluice_statement_retries_total', { code })) >= 1);
     if (everyStatement === 'waits') await until(async () => (await worker.metric('sluice_database_outage', {})) === 1);
     else await until(async () => (await worker.metric('sluice_jobs_total', { outcome: 'retry_later' })) >= 2);
-    await client.query('drop trigger odd on strategy_execution_log');
+    await changeBesideWorkers(client, 'drop trigger odd on strategy_execution_log');
     await empty();
     expect(await ids()).toEqual([1, 2].map(idOf));
     expect([await deadLetters(), await queue.getFailedCount()]).toEqual([[], 0]);

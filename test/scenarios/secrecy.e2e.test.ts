@@ -3,8 +3,7 @@ import { once } from 'node:events';
 import { resolve } from 'node:path';
 import { Redis } from 'ioredis';
 import { expect, onTestFinished, test } from 'vitest';
-import { deadlockDetected } from '../../shared/platform/postgres/database-errors.ts';
-import { connect, createTestDatabase, until } from '../support/fixtures.ts';
+import { changeBesideWorkers, connect, createTestDatabase, until } from '../support/fixtures.ts';
 import { startSluice } from '../support/fleet.ts';
 import { inheritedEnvironment } from '../support/inherited-environment.ts';
 import { startFragileRedis } from '../support/private-servers.ts';
@@ -133,17 +132,7 @@ test('secrecy: what a real server refuses with is logged without it as well, and
   );
   const fleet = await startAll({ REDIS_URL: redis.url, DATABASE_URL: databaseUrl }, programs.slice(0, 1));
   await until(() => fleet.fleet().includes('record is dead'));
-  // It locks the partitions after their table, and workers may be making one: then it may be the one that is told of a deadlock.
-  await until(async () => {
-    const dropped = client.query('drop trigger refuse on strategy_execution_log');
-    return dropped.then(
-      () => true,
-      (error: { code?: string }) => {
-        if (error.code === deadlockDetected) return false;
-        throw error;
-      },
-    );
-  });
+  await changeBesideWorkers(client, 'drop trigger refuse on strategy_execution_log');
   await client.query('alter table request rename column model to another');
   await until(() => fleet.fleet().includes('42703'));
   await admin.config('SET', 'maxmemory', '1');

@@ -8,6 +8,7 @@ import { Redis } from 'ioredis';
 import pg from 'pg';
 import { inject, onTestFinished } from 'vitest';
 import { type QueueName, queuePrefix } from '../../shared/contracts/queues.ts';
+import { deadlockDetected } from '../../shared/platform/postgres/database-errors.ts';
 import { defaultSchema, quoteIdentifier } from '../../shared/platform/postgres/schema.ts';
 import { primariesOf } from '../../shared/platform/redis/cluster-nodes.ts';
 import { createRedis, type Redis as RedisClient } from '../../shared/platform/redis/redis.ts';
@@ -132,6 +133,22 @@ export async function createDirectory(parent: string = tmpdir()): Promise<string
   const dir = await mkdtemp(join(parent, `${testDirectoryPrefix}${process.pid}-`));
   onTestFinished(() => rm(dir, { recursive: true, force: true }));
   return dir;
+}
+
+/**
+ * Changes a partitioned table, as an operator does, while workers run. It locks the table before its partitions, and a worker that
+ * makes one does the reverse: so it may be chosen as the victim of a deadlock. Then it asks again.
+ */
+export async function changeBesideWorkers(client: pg.Client, sql: string): Promise<void> {
+  const isDone = (): Promise<boolean> =>
+    client.query(sql).then(
+      () => true,
+      (error: { code?: string }) => {
+        if (error.code === deadlockDetected) return false;
+        throw error;
+      },
+    );
+  while (!(await isDone()));
 }
 
 /** Asks again and again until the answer is truthy; the test's own timeout bounds it. Errors count as no answer yet. */

@@ -3,7 +3,14 @@ import { createBullmqTransport } from '../../../producers/core/transport.ts';
 import { toExecutionRecord } from '../../../producers/executions/execution-record.ts';
 import { createRedis } from '../../../shared/platform/redis/redis.ts';
 import { anExecution } from '../../support/execution.ts';
-import { connect, createNamespace, createTestDatabase, openQueue, until } from '../../support/fixtures.ts';
+import {
+  changeBesideWorkers,
+  connect,
+  createNamespace,
+  createTestDatabase,
+  openQueue,
+  until,
+} from '../../support/fixtures.ts';
 import { targetOf } from '../../support/redis-target.ts';
 import { startWorker } from '../../support/worker.ts';
 
@@ -128,7 +135,7 @@ test('neighbours: an error of the server that nobody foresaw makes jobs wait, no
   await until(async () => (await worker.metric('sluice_statement_retries_total', { code: '58030' })) > 3);
   expect(await queue.getActiveCount()).toBe(3);
   expect(await queue.getFailedCount()).toBe(0);
-  await client.query('drop trigger broken on strategy_execution_log');
+  await changeBesideWorkers(client, 'drop trigger broken on strategy_execution_log');
   await idle();
   expect(await ids()).toEqual([1, 2, 3].map(idOf));
 });

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { anExecutionFleet, idOf, recordText, triggerSql } from '../../support/execution-fleet.ts';
-import { until } from '../../support/fixtures.ts';
+import { changeBesideWorkers, until } from '../../support/fixtures.ts';
 
 /** An error that one record brings about again and again, whatever its code, costs that record alone. */
 
@@ -84,7 +84,7 @@ test.each(['53100', '53000', '53400', '40001', '40P01', '55P03', '57014'])(
         .filter((n) => n !== 3)
         .map(idOf),
     );
-    await client.query('drop trigger odd on strategy_execution_log');
+    await changeBesideWorkers(client, 'drop trigger odd on strategy_execution_log');
     await empty();
     expect(await ids()).toEqual(numbers(20).map(idOf));
     expect(await deadLetters()).toEqual([]);
@@ -136,7 +136,7 @@ test.each([
   await until(async () => (await worker.metric('sluice_statement_retries_total', {})) >= 8);
   await until(async () => (await worker.metric('sluice_database_outage', {})) === 1);
   expect(await deadLetters()).toEqual([]);
-  await client.query(mendIt);
+  await changeBesideWorkers(client, mendIt);
   await empty();
   expect(await ids()).toEqual([0, 1, 2, 10, 11, 12].map(idOf));
   expect(await deadLetters()).toEqual([]);
