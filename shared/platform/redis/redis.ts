@@ -174,12 +174,13 @@ function tellWhyNotConnected(client: Redis): void {
   });
   client.connect = async (): Promise<void> => {
     reason = null;
-    const failed = Promise.withResolvers<never>();
-    failed.promise.catch(() => undefined);
-    // One node of a cluster may be away; it is enough that another one is there.
-    onReason = client instanceof Cluster ? () => undefined : failed.reject;
+    // One node of a cluster may be away; it is enough that another one is there. No withResolvers: services run on Node 20.
+    const failed = new Promise<never>((_resolve, reject) => {
+      onReason = client instanceof Cluster ? () => undefined : reject;
+    });
+    failed.catch(() => undefined);
     try {
-      await Promise.race([connect(), failed.promise]);
+      await Promise.race([connect(), failed]);
     } catch (error) {
       throw reason ?? error;
     }
