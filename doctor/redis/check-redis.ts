@@ -42,11 +42,12 @@ export interface RedisContext {
  * what is right with all of them in one line.
  */
 export function checkRedis(servers: readonly RedisFacts[], context: RedisContext): Finding[] {
-  const [only, ...others] = servers.map((facts) => checkServer(facts, context));
-  if (only === undefined) return [];
-  if (others.length === 0) return only;
-  const all = servers.flatMap((facts) => checkServer(facts, context).map((finding) => ({ name: facts.name, finding })));
-  return only.flatMap(({ check, message }) => {
+  const checked = servers.map((facts) => ({ name: facts.name, findings: checkServer(facts, context) }));
+  const [first, ...others] = checked;
+  if (first === undefined) return [];
+  if (others.length === 0) return first.findings;
+  const all = checked.flatMap(({ name, findings }) => findings.map((finding) => ({ name, finding })));
+  return first.findings.flatMap(({ check, message }) => {
     const wrong = all.filter(({ finding }) => finding.check === check && finding.level !== 'ok');
     if (wrong.length === 0) return [on.ok(check, `${message}; the same on all ${servers.length} primaries`)];
     return wrong.map(({ name, finding }) => ({ ...finding, message: `${name}: ${finding.message}` }));
