@@ -1,14 +1,12 @@
 import { producerNamePattern } from '../../contracts/chunk.ts';
 import { defaultNamespace } from '../../contracts/queues.ts';
 import { parseRedisSettings, type RedisSettings } from '../redis/redis-target.ts';
+import { maxDatabase } from '../redis/redis-url.ts';
 import { createConfigReader, type Rule, type ValuesOf } from './config-groups.ts';
 import * as read from './environment.ts';
 
 const kib = 1_024;
 const mib = 1_024 * kib;
-
-/** The largest that a client can tell from others. */
-const maxDatabase = 2 ** 31 - 1;
 
 /** Where Redis is, see `RedisSettings`. */
 export const redisEnvironment = {

@@ -3,7 +3,7 @@ export const acceptedRedisUrls =
   'a URL that starts with redis:// or rediss://, in which the optional database is a whole number from 0 (redis://host:6379/0) and a % in the user or password is written as %25';
 
 /** The largest that the client can tell from others. */
-const maxDatabase = 2 ** 31 - 1;
+export const maxDatabase = 2 ** 31 - 1;
 
 /**
  * Whether a client can be made from a connection URL, and takes from it what it says. The client itself throws at what
