@@ -4,6 +4,7 @@ import {
   executionRecordSchema,
   findRecordProblem,
 } from '../../../shared/contracts/execution-schema.ts';
+import { identifiers } from '../../support/execution-record.ts';
 
 const least = {
   id: '0197c2f0-7a4b-7c3d-9e1f-3b2a1c0d9e8f',
@@ -41,19 +42,6 @@ const most = {
 };
 
 const optional = Object.keys(most).filter((name) => !(name in least));
-const identifiers = [
-  'strategyId',
-  'strategyType',
-  'realmId',
-  'externalGameId',
-  'externalTaskId',
-  'externalUserId',
-  'errorCode',
-  'failedNodeId',
-  'caseName',
-  'parentStrategyId',
-  'astHash',
-];
 
 const problemWith = (fields: object) => findRecordProblem({ ...most, ...fields });
 
