@@ -1,4 +1,4 @@
-import { endsWithin, pause } from '../../shared/platform/deadline.ts';
+import { pause, withDeadline } from '../../shared/platform/deadline.ts';
 import type { FleetWorker } from './fleet.ts';
 
 const everyMs = 1_000;
@@ -64,17 +64,13 @@ export function watchFleet(options: {
 /** null if it does not answer: then it is being restarted, and the fleet reports that. */
 async function ask({ url, pid }: FleetWorker, token: string | null, stop: AbortSignal): Promise<WorkerAnswer | null> {
   if (url === null || pid === null) return null;
-  const late = new AbortController();
-  const signal = AbortSignal.any([stop, late.signal]);
-  const get = (path: string, headers: Record<string, string> = {}) => fetch(`${url}${path}`, { headers, signal });
-  const asking = async (): Promise<WorkerAnswer> => {
+  const asking = async (late: AbortSignal): Promise<WorkerAnswer> => {
+    const signal = AbortSignal.any([stop, late]);
+    const get = (path: string, headers: Record<string, string> = {}) => fetch(`${url}${path}`, { headers, signal });
     const readiness = await get('/readyz');
     const metrics = await get('/metrics', token === null ? {} : { authorization: `Bearer ${token}` });
     const { reason } = (await readiness.json()) as { reason?: string };
     return { notReady: reason ?? null, metrics: await metrics.text() };
   };
-  const answer = asking().catch(() => null);
-  if (await endsWithin(answer, answerWithinMs)) return answer;
-  late.abort();
-  return null;
+  return withDeadline(answerWithinMs, asking).catch(() => null);
 }

@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { withDeadline } from '../../shared/platform/deadline.ts';
 import { createSpillMetrics } from '../spill/metrics.ts';
 import { createSpill, type Spill } from '../spill/spill.ts';
 import { createChunkSender } from './chunk-sender.ts';
@@ -76,7 +77,6 @@ export function createPipeline<E extends Entry>(options: PipelineOptions<E>) {
       waiters?.close(new SenderClosedError('the sender was closed before there was room for the record'));
       const unsent = await sender.stop();
       ledger.unsent(unsent);
-      problems.close();
       return resultSince(sentBefore, unsent.length);
     } finally {
       spillMetrics?.close();
@@ -129,18 +129,4 @@ function createSpillOf<E extends Entry>(
     onTakenOver: ledger.takenOver,
     onTrouble: ledger.diskFailed,
   });
-}
-
-/** Node's timers fire at once when asked for more, Infinity included. */
-const maxTimerMs = 2_147_483_647;
-
-/** Does some work that ends when its signal aborts, which is after `timeoutMs`. */
-async function withDeadline(timeoutMs: number, work: (signal: AbortSignal) => Promise<void>): Promise<void> {
-  const deadline = new AbortController();
-  const timer = setTimeout(() => deadline.abort(), Math.min(timeoutMs, maxTimerMs));
-  try {
-    await work(deadline.signal);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -147,6 +147,7 @@ export class CompletedRequestSender {
     try {
       return await this.#pipeline.close(options);
     } finally {
+      this.#parts.problems.close();
       this.#parts.metrics.close(this.stats());
     }
   }

@@ -21,6 +21,17 @@ export async function within<T, Late>(work: PromiseLike<T>, timeoutMs: number, l
   }
 }
 
+/** Does some work that ends when its signal aborts, which is after `timeoutMs`. @throws what the work throws */
+export async function withDeadline<T>(timeoutMs: number, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const deadline = new AbortController();
+  const timer = setTimeout(() => deadline.abort(), Math.min(timeoutMs, maxTimerMs));
+  try {
+    return await work(deadline.signal);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
 /** Whether work ended within `timeoutMs`. @throws what it throws in that time */
 export function endsWithin(work: Promise<unknown>, timeoutMs: number): Promise<boolean> {
   return within(
