@@ -7,7 +7,7 @@ import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import pg from 'pg';
 import { inject, onTestFinished } from 'vitest';
-import { type QueueName, queuePrefix } from '../../shared/contracts/queues.ts';
+import { queuePrefix, type ShardName } from '../../shared/contracts/queues.ts';
 import { deadlockDetected } from '../../shared/platform/postgres/database-errors.ts';
 import { defaultSchema, quoteIdentifier } from '../../shared/platform/postgres/schema.ts';
 import { primariesOf } from '../../shared/platform/redis/cluster-nodes.ts';
@@ -116,7 +116,7 @@ function openOnlooker(redisUrl: string): RedisClient {
 export function openQueue(
   namespace: string,
   redisUrl: string = inject('redisUrl'),
-  name: QueueName = 'execution-log',
+  name: ShardName = 'execution-log',
 ): Queue {
   const redis = openOnlooker(redisUrl);
   const queue = new Queue(name, { connection: redis, prefix: queuePrefix(name, namespace) });

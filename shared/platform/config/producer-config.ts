@@ -1,5 +1,5 @@
 import { producerNamePattern } from '../../contracts/chunk.ts';
-import { defaultNamespace } from '../../contracts/queues.ts';
+import { defaultNamespace, maxShards } from '../../contracts/queues.ts';
 import { parseRedisSettings, type RedisSettings } from '../redis/redis-target.ts';
 import { maxDatabase } from '../redis/redis-url.ts';
 import { createConfigReader, type Rule, type ValuesOf } from './config-groups.ts';
@@ -47,6 +47,7 @@ export const producerVariables = {
   SLUICE_SPILL_MAX_BYTES: read.integer({ min: mib, max: 1_048_576 * mib, unit: 'bytes' }).default(1_024 * mib),
   SLUICE_SPILL_FSYNC_MS: read.milliseconds(0, 60_000).default(500),
   SLUICE_REDIS_MEMORY_SHARE: read.number({ min: 0.1, max: 1 }).default(0.8),
+  SLUICE_QUEUE_SHARDS: read.integer({ min: 1, max: maxShards, unit: 'shards' }).default(1),
   SLUICE_REQUEST_BUFFER_MAX_RECORDS: read.integer({ min: 1, max: 10_000_000, unit: 'records' }).default(10_000),
   SLUICE_REQUEST_BUFFER_MAX_BYTES: read.integer({ min: 64 * kib, max: 4_096 * mib, unit: 'bytes' }).default(64 * mib),
   SLUICE_MAX_BODY_BYTES: read.integer({ min: kib, max: 64 * mib, unit: 'bytes' }).default(mib),
@@ -63,6 +64,8 @@ export interface SendingSettings {
   spill: { dir: string | null; maxBytes: number; fsyncMs: number };
   /** of Redis' maxmemory, above 0 and at most 1: above it nothing is added */
   memoryShare: number;
+  /** over how many BullMQ queues the chunks of a queue are spread, from 1 to 256 */
+  shards: number;
 }
 
 /** What an observer of executions has. */
@@ -106,6 +109,7 @@ export function toProducerGroups(env: ValuesOf<typeof allVariables>) {
       fsyncMs: env.SLUICE_SPILL_FSYNC_MS,
     },
     memoryShare: env.SLUICE_REDIS_MEMORY_SHARE,
+    shards: env.SLUICE_QUEUE_SHARDS,
   });
   return {
     namespace: () => env.SLUICE_NAMESPACE,

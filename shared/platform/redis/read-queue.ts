@@ -1,5 +1,5 @@
 import { QueueKeys } from 'bullmq';
-import { type QueueName, queuePrefix } from '../../contracts/queues.ts';
+import { queuePrefix, type ShardName } from '../../contracts/queues.ts';
 import type { Redis } from './redis.ts';
 
 /** The state of a queue at one moment. All numbers are counts of jobs; each job is a chunk of records. */
@@ -18,7 +18,7 @@ export interface QueueReading {
 }
 
 /** A queue's keys, and the names of its workers' connections. */
-export function queueKeys(queue: QueueName, namespace: string) {
+export function queueKeys(queue: ShardName, namespace: string) {
   const prefix = queuePrefix(queue, namespace);
   const keys = new QueueKeys(prefix);
   const workerConnection = `${prefix}:${Buffer.from(queue).toString('base64')}`;
@@ -53,7 +53,7 @@ return {
  */
 export async function readQueue(
   redis: Redis,
-  { queue, namespace }: { queue: QueueName; namespace: string },
+  { queue, namespace }: { queue: ShardName; namespace: string },
 ): Promise<QueueReading> {
   const key = queueKeys(queue, namespace).of;
   const keys = ['id', 'wait', 'paused', 'prioritized', 'delayed', 'active', 'failed', 'meta'].map(key);

@@ -20,7 +20,8 @@ async function openTwoDays() {
       [noon],
     );
   }
-  await client.query('vacuum analyze strategy_execution_log');
+  // A plain vacuum passes over a page that another session has pinned, and then the index has to look at its rows.
+  await client.query('vacuum (freeze, analyze) strategy_execution_log');
   const [first, second] = days;
   const hours = (noon: Date, from: number, to: number) => ({
     since: new Date(noon.getTime() + from * 3_600_000),

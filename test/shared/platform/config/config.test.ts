@@ -238,6 +238,7 @@ const expected: Record<string, Variable> = {
     refuses: ['0.09', '1.01', '80%'],
     accepted: 'a number from 0.1 to 1',
   },
+  SLUICE_QUEUE_SHARDS: integer((c) => c.producer.shards, 1, 1, 256, 'shards'),
   SLUICE_REQUEST_BUFFER_MAX_RECORDS: integer((c) => c.requests.buffer.maxRecords, 10_000, 1, 10_000_000, 'records'),
   SLUICE_REQUEST_BUFFER_MAX_BYTES: integer((c) => c.requests.buffer.maxBytes, 64 * mib, 65_536, 4_096 * mib, 'bytes'),
   SLUICE_MAX_BODY_BYTES: integer((c) => c.requests.maxBodyBytes, mib, 1_024, 64 * mib, 'bytes'),
