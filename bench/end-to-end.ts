@@ -25,9 +25,9 @@ export async function measureEndToEnd(
   testbed: Testbed,
   rows: Rows,
 ): Promise<{ results: EndToEndResult; fleet: SluiceContender }> {
-  const fleet = await createSluice(testbed, 2);
+  const fleet = await createSluice(testbed, { workers: 2 });
   const { one, two, ...others } = await measureRounds(testbed, testbed, rows, {
-    one: await createSluice(testbed, 1),
+    one: await createSluice(testbed, { workers: 1 }),
     two: fleet,
     jobPerRow: await createJobPerRow(testbed),
     createMany: createCreateMany(testbed),

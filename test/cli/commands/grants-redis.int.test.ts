@@ -13,7 +13,7 @@ import { anExecution } from '../../support/execution.ts';
 import { connect, createDirectory, createTestDatabase, until } from '../../support/fixtures.ts';
 import { addEvents } from '../../support/health.ts';
 import { startFragileRedis } from '../../support/private-servers.ts';
-import { startRedisCluster } from '../../support/redis-cluster.ts';
+import { startRedisCluster } from '../../../dev/servers/redis-cluster.ts';
 import { redisSettings, standFor, targetOf } from '../../support/redis-target.ts';
 import { startRole, startWorker } from '../../support/worker.ts';
 

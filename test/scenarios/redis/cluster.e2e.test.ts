@@ -7,7 +7,7 @@ import { countStored, settledAccounts, untilStoredMore } from '../../support/acc
 import { anExecution } from '../../support/execution.ts';
 import { createDirectory, createTestDatabase, until } from '../../support/fixtures.ts';
 import { lossWindow } from '../../support/loss-window.ts';
-import { startRedisCluster } from '../../support/redis-cluster.ts';
+import { startRedisCluster } from '../../../dev/servers/redis-cluster.ts';
 import { redisSettings, standFor } from '../../support/redis-target.ts';
 import { startLoad } from '../../support/steady-load.ts';
 import { startWorkerProcess } from '../../support/worker-process.ts';

@@ -10,7 +10,7 @@ import { loadConfig } from '../../../shared/platform/config/config.ts';
 import { createRedis } from '../../../shared/platform/redis/redis.ts';
 import { anExecution } from '../../support/execution.ts';
 import { createDirectory } from '../../support/fixtures.ts';
-import { startServer } from '../../support/redis-cluster.ts';
+import { startServer } from '../../../dev/servers/redis-cluster.ts';
 import { redisSettings, standFor, targetOf } from '../../support/redis-target.ts';
 
 const run = promisify(execFile);
