@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
+import pg from 'pg';
 import { startServers } from '../dev/servers/servers.ts';
 import { say } from '../dev/steps.ts';
 import { migrate } from '../prisma/migrate.ts';
@@ -30,6 +31,8 @@ export interface Testbed {
   /** empties the table and writes a checkpoint, so that no run pays for the one before it */
   reset(): Promise<void>;
   countRows(): Promise<number>;
+  /** a connection of its own to PostgreSQL, until the bench ends */
+  connect(name: string): Promise<pg.Client>;
   /** closes what was opened in reverse order when the bench ends */
   onClose(name: string, close: () => Promise<void>): void;
   close(): Promise<void>;
@@ -93,6 +96,13 @@ export async function openTestbed(environment: NodeJS.ProcessEnv): Promise<Testb
           { rows: number }[]
         >`select count(*)::int as rows from strategy_execution_log`;
         return row?.rows ?? 0;
+      },
+      async connect(name) {
+        const client = new pg.Client({ connectionString: databaseUrl });
+        client.on('error', () => undefined);
+        await client.connect();
+        closing.push(name, () => client.end());
+        return client;
       },
       onClose: closing.push,
       close: closing.closeAll,
