@@ -1,19 +1,6 @@
-import { readFileSync } from 'node:fs';
-import fc from 'fast-check';
-import { describe, expect, test } from 'vitest';
-import {
-  type Config,
-  configGroups,
-  loadConfig,
-  readConfig,
-  requireUrl,
-  variableNames,
-} from '../../../../shared/platform/config/config.ts';
-import { UsageError } from '../../../../shared/platform/errors.ts';
-import { acceptedNatMap, acceptedRedisNodes } from '../../../../shared/platform/redis/redis-nodes.ts';
-import { noRedis } from '../../../../shared/platform/redis/redis-target.ts';
-import { acceptedRedisUrls } from '../../../../shared/platform/redis/redis-url.ts';
-import { problemsOf } from '../../../support/config-problems.ts';
+import type { Config } from '../../shared/platform/config/config.ts';
+import { acceptedNatMap, acceptedRedisNodes } from '../../shared/platform/redis/redis-nodes.ts';
+import { acceptedRedisUrls } from '../../shared/platform/redis/redis-url.ts';
 
 /** What one variable does: where its value ends up, what it is without one, what it takes, what it refuses. */
 interface Variable {
@@ -89,7 +76,8 @@ function bearerToken(read: Variable['read']): Variable {
   };
 }
 
-const expected: Record<string, Variable> = {
+/** Every variable, in the order of `.env.example`. */
+export const expected: Record<string, Variable> = {
   DATABASE_URL: url((c) => c.database.url, ['postgresql', 'postgres'], ['redis://h', 'mysql://h', 'postgres:5432']),
   SLUICE_MIGRATE_DATABASE_URL: url(
     (c) => c.migrator.url,
@@ -434,8 +422,7 @@ const expected: Record<string, Variable> = {
   SLUICE_WORKERS: integer((c) => c.fleet.workers, 2, 1, 64, 'processes'),
 };
 
-/** Values under which every single variable may take its extremes, so that no rule between two of them is in the way. */
-const roomy = {
+export const roomy = {
   SLUICE_METRICS_TOKEN: 'a token of some length',
   SLUICE_CONSOLE_REALM_TOKENS: '{"realm":"another-token-of-some-length"}',
   SLUICE_DATABASE_POOL_SIZE: '64',
@@ -452,7 +439,8 @@ const roomy = {
   SLUICE_REQUEST_BUFFER_MAX_BYTES: String(192 * mib),
 };
 
-const secrets = [
+/** Their values are in no message. */
+export const secrets = [
   'DATABASE_URL',
   'SLUICE_MIGRATE_DATABASE_URL',
   'REDIS_URL',
@@ -464,157 +452,3 @@ const secrets = [
   'SLUICE_CONSOLE_OPERATOR_TOKEN',
   'SLUICE_CONSOLE_REALM_TOKENS',
 ];
-
-test('config: every variable is tested here', () => {
-  expect(Object.keys(expected)).toEqual(variableNames);
-});
-
-describe.each(Object.entries(expected))('config: %s', (name, { read, fallback, takes, refuses, accepted }) => {
-  test(`has the default ${JSON.stringify(fallback)}`, () => {
-    expect(read(loadConfig({}))).toBe(fallback);
-    expect(read(loadConfig({ [name]: undefined }))).toBe(fallback);
-  });
-
-  test('takes what it should', () => {
-    for (const [text, value] of takes) expect(read(loadConfig({ ...roomy, [name]: text })), text).toBe(value);
-  });
-
-  test('refuses all else, and says what it takes', () => {
-    for (const text of refuses) {
-      // Of a long value the beginning is shown.
-      const quoted = text.length > 70 ? `${JSON.stringify(text).slice(0, 80)}…` : JSON.stringify(text);
-      const shown = secrets.includes(name) ? 'has an invalid value (not shown)' : `is ${quoted}`;
-      expect(problemsOf({ [name]: text })).toEqual([
-        `${name} ${text === '' ? 'is empty' : shown}; accepted: ${accepted}`,
-      ]);
-    }
-  });
-});
-
-test('config: all problems are listed at once', () => {
-  const wrong = Object.entries(expected).flatMap(
-    ([
-      name,
-      {
-        refuses: [first],
-      },
-    ]) => (first === undefined ? [] : [[name, first]]),
-  );
-  const problems = problemsOf(Object.fromEntries(wrong));
-  expect(problems.map((line) => line.split(' ')[0])).toEqual(wrong.map(([name]) => name));
-});
-
-const tokens = secrets.filter((name) => !name.endsWith('_URL') && !name.startsWith('REDIS_'));
-
-test.each(variableNames.filter((name) => !tokens.includes(name)))(
-  'config: %s is as good as not set when it is empty',
-  (name) => {
-    expect(loadConfig({ [name]: '' })).toEqual(loadConfig({}));
-  },
-);
-
-test.each(tokens)('config: %s must not be empty, since what it protects would be open', (name) => {
-  expect(problemsOf({ [name]: '' })).toEqual([expect.stringMatching(`^${name} is empty; accepted: `)]);
-});
-
-test('config: a process reads the variables of its own groups only', () => {
-  const wrong = {
-    DATABASE_URL: 'mysql://h/d',
-    SLUICE_WORKERS: 'many',
-    SLUICE_RETRY_BASE_MS: '60000',
-    REDIS_URL: 'redis://h',
-  };
-  expect(loadConfig(wrong, ['redis', 'namespace'])).toEqual({
-    redis: { ...noRedis, url: 'redis://h' },
-    namespace: 'sluice',
-  });
-  expect(() => loadConfig(wrong, ['database'])).toThrow(/^the configuration has 1 problem:\n {2}DATABASE_URL has/);
-  expect(() => loadConfig(wrong, ['retry'])).toThrow('SLUICE_RETRY_BASE_MS: 60000 must not exceed');
-  expect(problemsOf(wrong).map((line) => line.split(' ')[0])).toEqual(['DATABASE_URL', 'SLUICE_WORKERS']);
-});
-
-test('config: a rule between two variables is asked where both are read', () => {
-  const wrong = { SLUICE_BATCH_MAX_IN_FLIGHT: '5', SLUICE_WORKER_HOST: '0.0.0.0', SLUICE_CONSOLE_HOST: '0.0.0.0' };
-  for (const groups of [['database'], ['batch'], ['retry']] as const)
-    expect(() => loadConfig(wrong, groups)).not.toThrow();
-  expect(() => loadConfig(wrong, ['batch', 'database'])).toThrow('SLUICE_BATCH_MAX_IN_FLIGHT: 5');
-  expect(() => loadConfig(wrong, ['worker'])).toThrow(/^the configuration has 1 problem:\n {2}SLUICE_WORKER_HOST: /);
-  expect(() => loadConfig(wrong, ['console'])).toThrow(/^the configuration has 1 problem:\n {2}SLUICE_CONSOLE_HOST: /);
-});
-
-test('config: who goes on in spite of problems has defaults instead', () => {
-  const { config, problems } = readConfig({ SLUICE_WORKERS: 'many', SLUICE_NAMESPACE: 'mine' }, configGroups);
-  expect(problems).toEqual(['SLUICE_WORKERS is "many"; accepted: a whole number from 1 to 64 (processes)']);
-  expect(config).toEqual(loadConfig({ SLUICE_NAMESPACE: 'mine' }));
-});
-
-test('config: a long wrong value is shown in part', () => {
-  const [problem] = problemsOf({ SLUICE_WORKERS: 'x'.repeat(10_000) });
-  expect(problem?.length).toBeLessThan(200);
-  expect(problem).toContain('…');
-});
-
-test('config: a wrong value cannot fake a line of its own', () => {
-  expect(problemsOf({ SLUICE_WORKERS: '2\nall is well' })).toHaveLength(1);
-});
-
-test('config: no secret is ever in a message', () => {
-  const secret = fc.stringMatching(/^[a-z0-9]{8,15}$/).map((text) => `zq${text.slice(0, 12)}`);
-  fc.assert(
-    fc.property(secret, fc.constantFrom('', 'mysql://u:', 'postgresql:', 'redis:'), (text, prefix) => {
-      const problems = problemsOf({
-        DATABASE_URL: `${prefix}${text}`,
-        REDIS_URL: `${prefix}${text}`,
-        SLUICE_METRICS_TOKEN: text,
-        SLUICE_API_KEY_PEPPER: text,
-        SLUICE_WORKERS: 'wrong',
-      });
-      expect(problems).toHaveLength(5);
-      expect(problems.join('\n')).not.toContain(text);
-    }),
-  );
-});
-
-test('config: no secret is in the message of a rule between two variables', () => {
-  const secret = 'hunter2hunter2hunter2';
-  const problems = problemsOf({
-    DATABASE_URL: `postgresql://u:${secret}@h/d`,
-    REDIS_URL: `redis://:${secret}@h`,
-    SLUICE_METRICS_TOKEN: secret,
-    SLUICE_API_KEY_PEPPER: secret,
-    SLUICE_BATCH_MAX_IN_FLIGHT: '5',
-  });
-  expect(problems).toHaveLength(1);
-  expect(problems.join('\n')).not.toContain(secret);
-});
-
-test('config: variables of other programs are none of our business', () => {
-  expect(loadConfig({ PATH: '/bin', PORT: 'x', NODE_ENV: '' })).toEqual(loadConfig({}));
-});
-
-test('requireUrl: what is there is given back, what is missing is named', () => {
-  expect(requireUrl('postgres://h', 'DATABASE_URL')).toBe('postgres://h');
-  expect(() => requireUrl(null, 'DATABASE_URL')).toThrow(UsageError);
-  expect(() => requireUrl(null, 'DATABASE_URL')).toThrow(/^DATABASE_URL is not set\./);
-});
-
-const lines = readFileSync(new URL('../../../../.env.example', import.meta.url), 'utf8').split('\n');
-const assignments = lines.flatMap((line, index) => {
-  const [, name, value] = /^# ([A-Z][A-Z0-9_]*)=(.*)$/.exec(line) ?? [];
-  return name === undefined || value === undefined ? [] : [{ name, value, before: lines[index - 1] ?? '' }];
-});
-
-test('.env.example: it lists every variable, once, in our order', () => {
-  expect(assignments.map(({ name }) => name)).toEqual(variableNames);
-});
-
-test('.env.example: nothing in it is set, so that a copy changes nothing', () => {
-  expect(lines.filter((line) => line !== '' && !line.startsWith('#'))).toEqual([]);
-});
-
-test.each(assignments)('.env.example: $name is explained, and has its default', ({ name, value, before }) => {
-  expect(before).toMatch(/^# \S/);
-  expect(before).not.toMatch(/^# [A-Z][A-Z0-9_]*=/);
-  if (value === '') expect(expected[name]?.fallback).toBeNull();
-  else expect(expected[name]?.read(loadConfig({ [name]: value }))).toBe(expected[name]?.fallback);
-});
