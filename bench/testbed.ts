@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
+import pg from 'pg';
 import { startServers } from '../dev/servers/servers.ts';
 import { say } from '../dev/steps.ts';
 import { migrate } from '../prisma/migrate.ts';
@@ -34,6 +35,8 @@ export interface Testbed {
   countRows(): Promise<number>;
   /** written to PostgreSQL's log since it was made, and in the table with its indexes */
   readBytes(): Promise<{ walBytes: number; storedBytes: number }>;
+  /** a connection of its own to PostgreSQL, until the bench ends */
+  connect(name: string): Promise<pg.Client>;
   /** closes what was opened in reverse order when the bench ends */
   onClose(name: string, close: () => Promise<void>): void;
   close(): Promise<void>;
@@ -106,6 +109,13 @@ export async function openTestbed(environment: NodeJS.ProcessEnv): Promise<Testb
             (select sum(pg_total_relation_size(relid))::float8
              from pg_partition_tree('strategy_execution_log') where isleaf) as "storedBytes"`;
         return bytes ?? { walBytes: Number.NaN, storedBytes: Number.NaN };
+      },
+      async connect(name) {
+        const client = new pg.Client({ connectionString: databaseUrl });
+        client.on('error', () => undefined);
+        await client.connect();
+        closing.push(name, () => client.end());
+        return client;
       },
       onClose: closing.push,
       close: closing.closeAll,
