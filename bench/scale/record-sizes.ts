@@ -1,6 +1,5 @@
 import { say } from '../../dev/steps.ts';
-import type { CpuTimes } from '../cpu-meter.ts';
-import { type Run, summarise, warmUpShare } from '../rounds.ts';
+import { type ContenderResult, type Run, summarise, warmUpShare } from '../rounds.ts';
 import { createRows, type Rows } from '../rows.ts';
 import { median } from '../statistics.ts';
 import type { Testbed } from '../testbed.ts';
@@ -8,11 +7,9 @@ import { measureFleet } from './fleet.ts';
 import type { RedisPlace } from './redis-places.ts';
 
 /** What a record of one size costs, with one worker. */
-export interface SizeResult {
+export interface SizeResult extends ContenderResult {
   /** of its JSON */
   meanBytes: number;
-  rowsPerSecond: number;
-  cpuUsPerRow: CpuTimes | null;
   /** bytes that PostgreSQL writes to its log, and keeps in the table and its indexes */
   walBytes: number;
   storedBytes: number;
@@ -46,10 +43,10 @@ export async function measureSizes(testbed: Testbed, place: RedisPlace, rows: Ro
     }
   }
   return sizes.map(({ rows: { meanBytes }, runs }) => {
-    const { rowsPerSecond, cpuUsPerRow } = summarise('', runs);
     const of = (pick: (stored: Stored) => number): number => median(runs.map(pick));
     return {
-      ...{ meanBytes, rowsPerSecond, cpuUsPerRow },
+      ...summarise(`records of ${Math.round(meanBytes)} bytes`, runs),
+      meanBytes,
       walBytes: of(({ walBytes }) => walBytes),
       storedBytes: of(({ storedBytes }) => storedBytes),
     };
