@@ -97,7 +97,7 @@ export default {
       from: {
         pathNot: [
           '^shared/platform/redis/(redis|redis-guard|redis-cluster|cluster-nodes)\\.ts$',
-          '^dev/servers/redis\\.ts$',
+          '^dev/servers/redis(-cluster)?\\.ts$',
           '^(bench|test)/',
         ],
       },

@@ -18,8 +18,8 @@ export interface CpuMeter {
 /** Linux counts CPU time in hundredths of a second, whatever the kernel's own clock. */
 const tickUs = 10_000;
 
-/** Finds the servers by asking them: Redis for its process id, PostgreSQL for that of any backend. */
-export function createCpuMeter(servers: { backendPid: number; redisPid: number }): CpuMeter {
+/** Finds the servers by asking them: each Redis for its process id, PostgreSQL for that of any backend. */
+export function createCpuMeter(servers: { backendPid: number; redisPids: readonly number[] }): CpuMeter {
   const postmasterPid = readStat(servers.backendPid)?.parentPid ?? null;
   if (postmasterPid === null) return { read: () => null };
   return {
@@ -27,7 +27,7 @@ export function createCpuMeter(servers: { backendPid: number; redisPid: number }
       const { user, system } = process.cpuUsage();
       return {
         producer: user + system,
-        redis: cpuUs([servers.redisPid]),
+        redis: cpuUs(servers.redisPids),
         workers: cpuUs(workerPids),
         postgres: cpuUs([postmasterPid, ...childrenOf(postmasterPid)]),
       };

@@ -1,8 +1,9 @@
+import { insertExecutions } from '../workers/execution-log/store.ts';
 import { createCopy } from './contenders/copy.ts';
 import { createCreateMany } from './contenders/create-many.ts';
-import { createInsertStatement } from './contenders/insert-statement.ts';
 import { createJobPerRow } from './contenders/job-per-row.ts';
 import { createSluice, type SluiceContender } from './contenders/sluice.ts';
+import { createStatement } from './contenders/statement.ts';
 import { type ContenderResult, measureRounds } from './rounds.ts';
 import type { Rows } from './rows.ts';
 import type { Testbed } from './testbed.ts';
@@ -25,13 +26,13 @@ export async function measureEndToEnd(
   testbed: Testbed,
   rows: Rows,
 ): Promise<{ results: EndToEndResult; fleet: SluiceContender }> {
-  const fleet = await createSluice(testbed, 2);
+  const fleet = await createSluice(testbed, { workers: 2 });
   const { one, two, ...others } = await measureRounds(testbed, testbed, rows, {
-    one: await createSluice(testbed, 1),
+    one: await createSluice(testbed, { workers: 1 }),
     two: fleet,
     jobPerRow: await createJobPerRow(testbed),
     createMany: createCreateMany(testbed),
-    insertStatement: createInsertStatement(testbed),
+    insertStatement: createStatement<Rows>(testbed, 'the insert statement', insertExecutions),
     copy: await createCopy(testbed, rows),
   });
   return { results: { sluice: { one, two }, ...others }, fleet };

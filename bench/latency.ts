@@ -1,20 +1,14 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import pg from 'pg';
 import { say } from '../dev/steps.ts';
 import type { SluiceContender } from './contenders/sluice.ts';
 import type { Rows } from './rows.ts';
-import { quantile } from './statistics.ts';
+import { type Latency, toLatency } from './statistics.ts';
 import type { Testbed } from './testbed.ts';
 
-/** From record() until the row is visible to another session, in ms. */
-export interface LatencyResult {
+/** From record() until the row is visible to another session; its samples are rows. */
+export interface LatencyResult extends Latency {
   /** the load, steady */
   rowsPerSecond: number;
-  /** rows that were watched */
-  samples: number;
-  p50Ms: number;
-  p99Ms: number;
-  maxMs: number;
 }
 
 const lastsMs = 6_000;
@@ -43,9 +37,7 @@ export async function measureLatency(
   rowsPerSecond: number,
 ): Promise<LatencyResult> {
   await testbed.reset();
-  const watcher = new pg.Client({ connectionString: testbed.databaseUrl });
-  watcher.on('error', () => undefined);
-  await watcher.connect();
+  const watcher = await testbed.connect('the connection that watches for rows');
   const waiting = new Map<string, Probe>();
   const latenciesMs: number[] = [];
   let sending = true;
@@ -90,20 +82,10 @@ export async function measureLatency(
     }
   };
 
-  try {
-    const [sent] = await Promise.all([send(), look()]);
-    await fleet.settle();
-    const stored = await testbed.countRows();
-    if (stored !== sent) throw new Error(`latency: ${sent} rows were recorded, ${stored} are stored`);
-  } finally {
-    await watcher.end();
-  }
+  const [sent] = await Promise.all([send(), look()]);
+  await fleet.settle();
+  const stored = await testbed.countRows();
+  if (stored !== sent) throw new Error(`latency: ${sent} rows were recorded, ${stored} are stored`);
   say(`latency: ${latenciesMs.length} rows watched at ${Math.round(rowsPerSecond)} rows/s`);
-  return {
-    rowsPerSecond,
-    samples: latenciesMs.length,
-    p50Ms: quantile(latenciesMs, 0.5),
-    p99Ms: quantile(latenciesMs, 0.99),
-    maxMs: Math.max(...latenciesMs),
-  };
+  return { rowsPerSecond, ...toLatency(latenciesMs) };
 }

@@ -8,6 +8,8 @@ import { measureReads } from './reads/measure.ts';
 import { readsThresholds, toReadsReport } from './reads/report.ts';
 import { toReport } from './report.ts';
 import { runBench } from './run.ts';
+import { measureScale } from './scale/measure.ts';
+import { toScaleReport } from './scale/report.ts';
 import { openTestbed, type Testbed } from './testbed.ts';
 
 /** Exit codes: 0 measured, even if a threshold is missed; 1 failed: a lost row or a wasteful plan; 2 incorrect usage; 130 Ctrl-C. */
@@ -38,6 +40,11 @@ async function measure(testbed: Testbed, options: BenchOptions): Promise<number>
     const reads = await measureReads(testbed, options.reads.rows);
     console.log(options.json ? JSON.stringify({ reads, thresholds: readsThresholds(reads) }) : toReadsReport(reads));
     return reads.plans.every(({ holds }) => holds) ? 0 : 1;
+  }
+  if (options.scale) {
+    const scale = await measureScale(testbed, options.rows);
+    console.log(options.json ? JSON.stringify({ scale }) : toScaleReport(scale));
+    return 0;
   }
   const figures = await runBench(testbed, options);
   console.log(options.json ? JSON.stringify(figures) : toReport(figures));

@@ -1,6 +1,7 @@
 import { parseArgs } from 'node:util';
 import { UsageError } from '../shared/platform/errors.ts';
 
+const commands = ['faults', 'reads', 'scale'];
 const parts = ['end-to-end', 'record', 'requests', 'health'] as const;
 export type Part = (typeof parts)[number];
 
@@ -15,6 +16,8 @@ export interface BenchOptions {
   faults: { outageSeconds: number } | null;
   /** null: nothing is read; otherwise the number of rows in the table that the console reads */
   reads: { rows: number } | null;
+  /** whether fleets of several sizes are measured */
+  scale: boolean;
 }
 
 /** With this many, all parts together take about seven minutes on two cores. */
@@ -29,10 +32,13 @@ const defaultOutageSeconds = 60;
 export const usage = `npm run bench -- [--rows N] [--only ${parts.join('|')}] [--json]
 npm run bench -- faults [--outage-seconds N] [--json]
 npm run bench -- reads [--rows N] [--json]
+npm run bench -- scale [--rows N] [--json]
 
   faults      how a fleet comes through kills and outages; exit code 1 if a record is lost or stored twice
   reads       the console's questions about a strategy with ${defaultReadRows.toLocaleString('en')} rows (or --rows), against the original's
               queries; exit code 1 if a plan reads more than it needs
+  scale       1, 2 and 4 workers on 1 and 4 shards, on one Redis and on a cluster of three: rows per second, and what a row
+              costs in CPU, by process; the queue without PostgreSQL; records of two sizes
   --outage-seconds N  how long PostgreSQL is away (${defaultOutageSeconds})
   --rows N    rows, or events, in one run of a fast contender; the slow ones store a share of them (${defaultRows})
   --only      end-to-end: rows per second and latency; record: what record() costs its caller; requests: completed
@@ -50,7 +56,7 @@ export function readOptions(args: readonly string[]): BenchOptions | null {
   const { values, positionals } = parse(args);
   if (values.help) return null;
   const [command, ...more] = positionals;
-  if (more.length > 0 || (command !== undefined && command !== 'faults' && command !== 'reads'))
+  if (more.length > 0 || (command !== undefined && !commands.includes(command)))
     throw new UsageError(`unknown argument ${JSON.stringify(positionals.join(' '))}`);
   const rows = Number(values.rows ?? (command === 'reads' ? defaultReadRows : defaultRows));
   if (!(Number.isSafeInteger(rows) && rows >= 100))
@@ -65,6 +71,7 @@ export function readOptions(args: readonly string[]): BenchOptions | null {
     json: values.json ?? false,
     faults: command === 'faults' ? { outageSeconds } : null,
     reads: command === 'reads' ? { rows } : null,
+    scale: command === 'scale',
   };
 }
 

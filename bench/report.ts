@@ -5,11 +5,8 @@ import type { LatencyResult } from './latency.ts';
 import type { RecordCostResult } from './record-cost.ts';
 import type { RequestsResult } from './requests/measure.ts';
 import { requestLines } from './requests/report.ts';
-import type { ContenderResult } from './rounds.ts';
-import { cpuCells, cpuHead, table, whole } from './table.ts';
-import type { Threshold } from './thresholds.ts';
-
-export { table, whole } from './table.ts';
+import { contenderTable, table, whole } from './table.ts';
+import { type Threshold, thresholdLines } from './thresholds.ts';
 
 /** All results of a run of the bench; `--json` prints this. */
 export interface Figures {
@@ -56,25 +53,11 @@ export function toReport(figures: Figures): string {
     .join('\n\n');
 }
 
-function endToEndLines(results: EndToEndResult): string[] {
-  const { sluice, jobPerRow, createMany, insertStatement, copy } = results;
-  const line = (result: ContenderResult): string[] => {
-    const { name, rowsPerSecond, rounds, rows, cpuUsPerRow: cpu } = result;
-    return [
-      name,
-      whole(rowsPerSecond),
-      `${whole(Math.min(...rounds))}–${whole(Math.max(...rounds))}`,
-      (rowsPerSecond / jobPerRow.rowsPerSecond).toFixed(1),
-      (rowsPerSecond / copy.rowsPerSecond).toFixed(2),
-      whole(rows),
-      ...(cpu === null ? [] : cpuCells(cpu, rowsPerSecond)),
-    ];
-  };
-  const head = ['end to end', 'rows/s', 'of the rounds', '× job per row', '× COPY', 'rows'];
-  return table([
-    copy.cpuUsPerRow === null ? head : [...head, ...cpuHead],
-    ...[sluice.one, sluice.two, jobPerRow, createMany, insertStatement, copy].map(line),
-  ]);
+function endToEndLines({ sluice, jobPerRow, createMany, insertStatement, copy }: EndToEndResult): string[] {
+  return contenderTable('end to end', [sluice.one, sluice.two, jobPerRow, createMany, insertStatement, copy], {
+    '× job per row': (rowsPerSecond) => (rowsPerSecond / jobPerRow.rowsPerSecond).toFixed(1),
+    '× COPY': (rowsPerSecond) => (rowsPerSecond / copy.rowsPerSecond).toFixed(2),
+  });
 }
 
 function latencyLines({ rowsPerSecond, samples, p50Ms, p99Ms, maxMs }: LatencyResult): string[] {
@@ -93,18 +76,6 @@ function recordCostLines(results: readonly RecordCostResult[]): string[] {
       quietestUs.toFixed(2),
       p99Us.toFixed(1),
       whole(calls),
-    ]),
-  ]);
-}
-
-function thresholdLines(thresholds: readonly Threshold[]): string[] {
-  return table([
-    ['threshold', 'measured', 'required', ''],
-    ...thresholds.map(({ what, value, unit, least, most, holds }) => [
-      what,
-      `${value.toFixed(value < 10 ? 2 : 1)} ${unit}`,
-      least === undefined ? `≤ ${most} ${unit}` : `≥ ${least} ${unit}`,
-      holds ? 'holds' : 'MISSED',
     ]),
   ]);
 }

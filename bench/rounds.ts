@@ -1,6 +1,6 @@
 import { say } from '../dev/steps.ts';
 import type { Contender } from './contenders/contender.ts';
-import { type CpuTimes, cpuPerRow } from './cpu-meter.ts';
+import { type CpuMeter, type CpuTimes, cpuPerRow } from './cpu-meter.ts';
 import { median } from './statistics.ts';
 import type { Testbed } from './testbed.ts';
 
@@ -24,16 +24,41 @@ export interface TargetStore {
   countRows(): Promise<number>;
 }
 
-interface Run {
+/** One run of a contender. */
+export interface Run {
   rows: number;
   rowsPerSecond: number;
+  /** per row */
   cpu: CpuTimes | null;
+}
+
+/**
+ * Lets a contender store the first `count` rows in an empty place.
+ *
+ * @throws Error if it lost a row or stored one too many
+ */
+export async function measureRun<Rows>(
+  { cpu, target, contender }: { cpu: CpuMeter; target: TargetStore; contender: Contender<Rows> },
+  rows: Rows,
+  count: number,
+): Promise<Run> {
+  await target.reset();
+  await contender.prepare?.(rows, count);
+  const cpuBefore = cpu.read(contender.workerPids());
+  const startedAt = performance.now();
+  await contender.store(rows, count);
+  const seconds = (performance.now() - startedAt) / 1_000;
+  const cpuAfter = cpu.read(contender.workerPids());
+
+  const stored = await target.countRows();
+  if (stored !== count) throw new Error(`${contender.name}: ${count} rows were passed on, ${stored} are stored`);
+  return { rows: count, rowsPerSecond: count / seconds, cpu: cpuPerRow(cpuBefore, cpuAfter, count) };
 }
 
 const rounds = 3;
 
 /** The share of a measured run that is first run unmeasured: cold processes say nothing about a running fleet. */
-const warmUpShare = 0.15;
+export const warmUpShare = 0.15;
 
 /**
  * Lets all contenders store the same rows in the same place, round by round, so that other activity on the machine affects all of
@@ -51,25 +76,13 @@ export async function measureRounds<Rows extends { count: number; unit?: string 
   const all = Object.entries(contenders) as [Name, Contender<Rows>][];
   const runs = new Map<Name, Run[]>(all.map(([name]) => [name, []]));
 
-  const measureRun = async (contender: Contender<Rows>, part: number): Promise<Run> => {
-    await target.reset();
-    const count = Math.max(1, Math.round(rows.count * contender.share * part));
-    await contender.prepare?.(rows, count);
-    const cpuBefore = cpu.read(contender.workerPids());
-    const startedAt = performance.now();
-    await contender.store(rows, count);
-    const seconds = (performance.now() - startedAt) / 1_000;
-    const cpuAfter = cpu.read(contender.workerPids());
+  const runPart = (contender: Contender<Rows>, part: number): Promise<Run> =>
+    measureRun({ cpu, target, contender }, rows, Math.max(1, Math.round(rows.count * contender.share * part)));
 
-    const stored = await target.countRows();
-    if (stored !== count) throw new Error(`${contender.name}: ${count} rows were passed on, ${stored} are stored`);
-    return { rows: count, rowsPerSecond: count / seconds, cpu: cpuPerRow(cpuBefore, cpuAfter, count) };
-  };
-
-  for (const [, contender] of all) await measureRun(contender, warmUpShare);
+  for (const [, contender] of all) await runPart(contender, warmUpShare);
   for (let round = 1; round <= rounds; round += 1) {
     for (const [name, contender] of all) {
-      const run = await measureRun(contender, 1);
+      const run = await runPart(contender, 1);
       runs.get(name)?.push(run);
       say(`round ${round} of ${rounds}: ${contender.name}: ${Math.round(run.rowsPerSecond)} ${rows.unit ?? 'rows'}/s`);
     }
@@ -79,7 +92,8 @@ export async function measureRounds<Rows extends { count: number; unit?: string 
   ) as Record<Name, ContenderResult>;
 }
 
-function summarise(name: string, runs: readonly Run[]): ContenderResult {
+/** The medians of a contender's runs. */
+export function summarise(name: string, runs: readonly Run[]): ContenderResult {
   const cpu = runs.flatMap((run) => run.cpu ?? []);
   const medianOf = (process: keyof CpuTimes) => median(cpu.map((times) => times[process]));
   return {

@@ -66,6 +66,11 @@ export function createRows(count: number, producer: Config['producer']): Rows {
   };
 }
 
+/** The ids of the first rows. */
+export function idsOf(rows: Pick<Rows, 'record'>, count: number): string[] {
+  return Array.from({ length: count }, (_, index) => rows.record(index).id);
+}
+
 function scoreEvents(count: number): Execution[] {
   const executions: Execution[] = [];
   const score = createScoringService({

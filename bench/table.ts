@@ -1,17 +1,34 @@
 import type { CpuTimes } from './cpu-meter.ts';
+import type { ContenderResult } from './rounds.ts';
 
-/** The headings of `cpuCells`. */
-export const cpuHead: readonly string[] = [
-  'CPU µs a row: producer',
-  'Redis',
-  'workers',
-  'Postgres',
-  'all',
-  'cores busy',
-];
+/**
+ * Contenders side by side: how fast each is, and what a row costs, if the system tells.
+ *
+ * @param figures columns that follow from the rows per second, by their headings
+ */
+export function contenderTable(
+  title: string,
+  results: readonly ContenderResult[],
+  figures: Readonly<Record<string, (rowsPerSecond: number) => string>>,
+  { unit = 'rows', cpu = 'CPU µs a row: producer' } = {},
+): string[] {
+  const hasCpu = results.every(({ cpuUsPerRow }) => cpuUsPerRow !== null);
+  const cpuHead = hasCpu ? [cpu, 'Redis', 'workers', 'Postgres', 'all', 'cores busy'] : [];
+  return table([
+    [title, `${unit}/s`, 'of the rounds', ...Object.keys(figures), unit, ...cpuHead],
+    ...results.map(({ name, rowsPerSecond, rounds, rows, cpuUsPerRow }) => [
+      name,
+      whole(rowsPerSecond),
+      `${whole(Math.min(...rounds))}–${whole(Math.max(...rounds))}`,
+      ...Object.values(figures).map((figure) => figure(rowsPerSecond)),
+      whole(rows),
+      ...(cpuUsPerRow === null ? [] : cpuCells(cpuUsPerRow, rowsPerSecond)),
+    ]),
+  ]);
+}
 
 /** What a row costs, by process. */
-export function cpuCells(cpu: CpuTimes, rowsPerSecond: number): string[] {
+function cpuCells(cpu: CpuTimes, rowsPerSecond: number): string[] {
   const allUs = cpu.producer + cpu.redis + cpu.workers + cpu.postgres;
   const perRow = [cpu.producer, cpu.redis, cpu.workers, cpu.postgres, allUs].map((us) => us.toFixed(0));
   return [...perRow, ((allUs * rowsPerSecond) / 1_000_000).toFixed(1)];

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Redis } from 'ioredis';
+import pg from 'pg';
 import { startServers } from '../dev/servers/servers.ts';
 import { say } from '../dev/steps.ts';
 import { migrate } from '../prisma/migrate.ts';
@@ -27,9 +28,15 @@ export interface Testbed {
   redis: Redis;
   versions: { postgres: string; redis: string };
   cpu: CpuMeter;
+  /** the same with other servers in place of the Redis */
+  cpuWith(redisPids: readonly number[]): CpuMeter;
   /** empties the table and writes a checkpoint, so that no run pays for the one before it */
   reset(): Promise<void>;
   countRows(): Promise<number>;
+  /** written to PostgreSQL's log since it was made, and in the table with its indexes */
+  readBytes(): Promise<{ walBytes: number; storedBytes: number }>;
+  /** a connection of its own to PostgreSQL, until the bench ends */
+  connect(name: string): Promise<pg.Client>;
   /** closes what was opened in reverse order when the bench ends */
   onClose(name: string, close: () => Promise<void>): void;
   close(): Promise<void>;
@@ -72,6 +79,7 @@ export async function openTestbed(environment: NodeJS.ProcessEnv): Promise<Testb
 
     const [postgres] = await database.$queryRaw<{ version: string; pid: number }[]>`
       select current_setting('server_version') as version, pg_backend_pid() as pid`;
+    const cpuWith = (redisPids: readonly number[]) => createCpuMeter({ backendPid: postgres?.pid ?? 0, redisPids });
     const redisInfo = await redis.info('server');
     const redisField = (name: string) => new RegExp(`^${name}:(.*?)\r?$`, 'm').exec(redisInfo)?.[1] ?? 'unknown';
 
@@ -83,7 +91,8 @@ export async function openTestbed(environment: NodeJS.ProcessEnv): Promise<Testb
       redisUrl,
       redis,
       versions: { postgres: postgres?.version ?? 'unknown', redis: redisField('redis_version') },
-      cpu: createCpuMeter({ backendPid: postgres?.pid ?? 0, redisPid: Number(redisField('process_id')) }),
+      cpu: cpuWith([Number(redisField('process_id'))]),
+      cpuWith,
       async reset() {
         await database.$executeRaw`truncate strategy_execution_log`;
         await database.$executeRaw`checkpoint`;
@@ -93,6 +102,20 @@ export async function openTestbed(environment: NodeJS.ProcessEnv): Promise<Testb
           { rows: number }[]
         >`select count(*)::int as rows from strategy_execution_log`;
         return row?.rows ?? 0;
+      },
+      async readBytes() {
+        const [bytes] = await database.$queryRaw<{ walBytes: number; storedBytes: number }[]>`
+          select pg_wal_lsn_diff(pg_current_wal_lsn(), '0/0')::float8 as "walBytes",
+            (select sum(pg_total_relation_size(relid))::float8
+             from pg_partition_tree('strategy_execution_log') where isleaf) as "storedBytes"`;
+        return bytes ?? { walBytes: Number.NaN, storedBytes: Number.NaN };
+      },
+      async connect(name) {
+        const client = new pg.Client({ connectionString: databaseUrl });
+        client.on('error', () => undefined);
+        await client.connect();
+        closing.push(name, () => client.end());
+        return client;
       },
       onClose: closing.push,
       close: closing.closeAll,

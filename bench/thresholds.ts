@@ -4,6 +4,7 @@ import type { LatencyResult } from './latency.ts';
 import { kept, type RecordCostResult, sampledOut } from './record-cost.ts';
 import type { RequestsResult } from './requests/measure.ts';
 import type { MemoryUse } from './requests/surge.ts';
+import { table } from './table.ts';
 
 /** A requirement on a measured value, and whether it holds. */
 export interface Threshold {
@@ -83,6 +84,19 @@ function atLeast(least: number, measured: Measured): Threshold {
   return { ...measured, least, holds: measured.value >= least };
 }
 
-function atMost(most: number, measured: Measured): Threshold {
+export function atMost(most: number, measured: Measured): Threshold {
   return { ...measured, most, holds: measured.value <= most };
+}
+
+/** The thresholds as a text for people. */
+export function thresholdLines(thresholds: readonly Threshold[]): string[] {
+  return table([
+    ['threshold', 'measured', 'required', ''],
+    ...thresholds.map(({ what, value, unit, least, most, holds }) => [
+      what,
+      `${value.toFixed(value < 10 ? 2 : 1)} ${unit}`,
+      least === undefined ? `≤ ${most} ${unit}` : `≥ ${least} ${unit}`,
+      holds ? 'holds' : 'MISSED',
+    ]),
+  ]);
 }

@@ -34,6 +34,7 @@ const commands: Record<string, () => Promise<AddCommand>> = {
   'dead-letters': async () => (await import('./commands/dead-letters.ts')).addDeadLettersCommand,
   health: async () => (await import('./commands/health.ts')).addHealthCommand,
   spill: async () => (await import('./commands/spill.ts')).addSpillCommand,
+  capacity: async () => (await import('./commands/capacity.ts')).addCapacityCommand,
   doctor: async () => (await import('./commands/doctor.ts')).addDoctorCommand,
 };
 

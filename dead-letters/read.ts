@@ -1,3 +1,4 @@
+import { omitUndefined } from '../shared/platform/omit-undefined.ts';
 import { type Database, Prisma } from '../shared/platform/postgres/database.ts';
 import { readDatabaseClock } from '../shared/platform/postgres/database-clock.ts';
 import type { SizedDeadLetter } from './steps.ts';
@@ -124,10 +125,5 @@ export async function discardDeadLetters(database: Database, filter: DeadLetterF
 }
 
 function toWhere({ ids, signature, queue, state }: DeadLetterFilter): Prisma.DeadLetterWhereInput {
-  return {
-    ...(ids === undefined ? {} : { id: { in: [...ids] } }),
-    ...(signature === undefined ? {} : { signature }),
-    ...(queue === undefined ? {} : { queue }),
-    ...(state === undefined ? {} : { state }),
-  };
+  return omitUndefined({ id: ids && { in: [...ids] }, signature, queue, state });
 }

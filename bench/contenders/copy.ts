@@ -1,6 +1,5 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { blocksOf, toCopyText } from '../copy-text.ts';
 import type { Rows } from '../rows.ts';
@@ -15,10 +14,7 @@ const linesPerBlock = 50;
  * prepared before the clock starts. It is the yardstick for the others: nothing stores these rows in this table for less.
  */
 export async function createCopy(testbed: Testbed, rows: Rows): Promise<Contender> {
-  const client = new pg.Client({ connectionString: testbed.databaseUrl });
-  client.on('error', () => undefined);
-  await client.connect();
-  testbed.onClose('the COPY connection', () => client.end());
+  const client = await testbed.connect('the COPY connection');
   const names = columns.map(({ column }) => column).join(', ');
   const lineOf = createLines(rows);
   return {

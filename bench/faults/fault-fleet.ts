@@ -1,16 +1,13 @@
-import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { promisify } from 'node:util';
 import { Queue, QueueEvents } from 'bullmq';
 import pg from 'pg';
 import { type FleetWorker, type ProcessExit, startFleet } from '../../dev/fleet/fleet.ts';
 import { queuePrefix } from '../../shared/contracts/queues.ts';
 import { createCloseStack } from '../../shared/platform/lifecycle.ts';
+import { readMemory } from '../memory.ts';
 import { scrape } from '../scrape.ts';
 import type { Testbed } from '../testbed.ts';
-
-const run = promisify(execFile);
 
 /** A fleet of its own on an empty table, with what a scenario can do to it and ask it. */
 export interface FaultFleet {
@@ -31,7 +28,7 @@ export interface FaultFleet {
   /** Records that were already stored; of workers that have ended, until shortly before. */
   duplicates(): Promise<number>;
   /** memory of all workers, in MB */
-  memory(): Promise<number>;
+  memory(): number;
   close(): Promise<void>;
 }
 
@@ -54,7 +51,7 @@ export async function startFaultFleet(
     }
   };
   await testbed.reset();
-  await query('truncate dead_letter');
+  await query('truncate dead_letter, request, request_template');
 
   const exits: ProcessExit[] = [];
   const fleet = await startFleet({
@@ -106,11 +103,7 @@ export async function startFaultFleet(
       const values = await Promise.all(up().map(duplicatesOf));
       return values.reduce((sum, value) => sum + value, duplicatesOfEnded);
     },
-    async memory() {
-      const pids = up().map(({ pid }) => String(pid));
-      const { stdout } = await run('ps', ['-o', 'rss=', '-p', pids.join(',')]);
-      return stdout.split('\n').reduce((sum, line) => sum + Number(line), 0) / 1_024;
-    },
+    memory: () => up().reduce((sum, { pid }) => sum + readMemory(pid ?? 0), 0) / 1_048_576,
     close: closing.closeAll,
   };
 }

@@ -8,7 +8,8 @@ import { uuidV7 } from '../../producers/core/uuid-v7.ts';
 import type { RequestRecord } from '../../shared/contracts/completed-request-schema.ts';
 import { jobName, queuePrefix } from '../../shared/contracts/queues.ts';
 import { readPeakMemory } from '../memory.ts';
-import { type FaultFleet, startFaultFleet, untilTrue } from './fault-fleet.ts';
+import { takeAccounts, untilDrained } from './accounts.ts';
+import { startFaultFleet } from './fault-fleet.ts';
 import type { Scenario } from './scenario.ts';
 
 const mib = 1_048_576;
@@ -35,7 +36,6 @@ export const largeRequests: Scenario = async ({ testbed, rows }) => {
   const requests = new Queue('completed-request', { connection: testbed.redis, prefix });
   requests.on('error', () => undefined);
   try {
-    await fleet.query('truncate request, request_template');
     const pid = fleet.up()[0]?.pid ?? 0;
     const dir = join(testbed.dir, 'postgres');
     const server = await startPostgres({ dir });
@@ -61,7 +61,7 @@ export const largeRequests: Scenario = async ({ testbed, rows }) => {
     testbed.onClose('the PostgreSQL that was started again after large requests', again.stop);
 
     const backAt = performance.now();
-    await untilTrue('queues without a job', () => areDrained([requests, fleet.queue]));
+    await untilDrained([requests, fleet.queue]);
     const drainSeconds = (performance.now() - backAt) / 1_000;
     const peakMib = readPeakMemory(pid) / mib;
     if (fleet.exits.length > 0 || peakMib > containerMib)
@@ -70,8 +70,7 @@ export const largeRequests: Scenario = async ({ testbed, rows }) => {
       );
     return {
       scenario: `large requests in a worker of ${containerMib} MiB`,
-      ...(await takeAccounts(fleet, ids)),
-      failed: (await requests.getFailedCount()) + (await fleet.queue.getFailedCount()),
+      ...(await takeAccounts(fleet, ids, [requests, fleet.queue])),
       drainSeconds,
       extra: `${peakMib.toFixed(0)} MiB at most, ${inHand} of ${requestJobs} requests in hand while PostgreSQL was away`,
     };
@@ -109,26 +108,4 @@ function aLargeRequest(): RequestRecord {
 
 function aWideExecution<Record extends object>(record: Record): Record & { input: object[]; externalUserId: string } {
   return { ...record, input: Array.from({ length: 20_000 }, () => ({})), externalUserId: '日' };
-}
-
-async function areDrained(queues: readonly Queue[]): Promise<boolean> {
-  const counts = await Promise.all(queues.map((queue) => queue.getJobCountByTypes('waiting', 'active', 'delayed')));
-  return counts.every((jobs) => jobs === 0);
-}
-
-async function takeAccounts(fleet: FaultFleet, ids: readonly string[]) {
-  const stored = await fleet.query<{ id: string }>(
-    'select id from request union all select id from strategy_execution_log',
-  );
-  const dead = await fleet.query<{ id: string }>(`select split_part(record_key, '.', 1) as id from dead_letter`);
-  const storedIds = new Set(stored.map(({ id }) => id));
-  const known = new Set([...storedIds, ...dead.map(({ id }) => id)]);
-  return {
-    recorded: ids.length,
-    stored: stored.length,
-    lost: ids.filter((id) => !known.has(id)).length,
-    duplicated: stored.length - storedIds.size,
-    deadLetters: dead.length,
-    stalls: fleet.stalls(),
-  };
 }

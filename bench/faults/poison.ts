@@ -1,4 +1,5 @@
 import { jobName } from '../../shared/contracts/queues.ts';
+import { idsOf } from '../rows.ts';
 import { takeAccounts, untilDrained } from './accounts.ts';
 import { startFaultFleet } from './fault-fleet.ts';
 import type { Scenario } from './scenario.ts';
@@ -29,9 +30,9 @@ export const poisonedBatches: Scenario = async ({ testbed, rows }) => {
       const records = Array.from({ length: batchRecords }, (_, index) => recordAt(batch * batchRecords + index));
       await fleet.queue.add(jobName, { v: 1, producer: 'faults', epoch: 1, seq: batch + 1, records }, jobOptions);
     }
-    await untilDrained(fleet);
+    await untilDrained([fleet.queue]);
     const drainSeconds = (performance.now() - startedAt) / 1_000;
-    const accounts = await takeAccounts(fleet, rows, batches * batchRecords);
+    const accounts = await takeAccounts(fleet, idsOf(rows, batches * batchRecords));
     const statements = (await fleet.metric('sluice_batch_records_count')) / batches;
     return {
       scenario: `${badRecords} bad of ${batchRecords} in each of ${batches} batches`,

@@ -16,17 +16,17 @@ export const postgresOutage: Scenario = (options) =>
     async strike(fleet, _load, testbed) {
       const dir = join(testbed.dir, 'postgres');
       const server = await startPostgres({ dir });
-      const before = await fleet.memory();
+      const before = fleet.memory();
       await stopProcess(server.pid, 'SIGKILL', 10_000);
       const backAt = performance.now() + options.outageSeconds * 1_000;
       let most = before;
       let mostActive = 0;
       while (performance.now() < backAt) {
-        most = Math.max(most, await fleet.memory());
+        most = Math.max(most, fleet.memory());
         mostActive = Math.max(mostActive, await fleet.queue.getActiveCount());
         await sleep(lookEveryMs);
       }
-      const after = await fleet.memory();
+      const after = fleet.memory();
       const waiting = await fleet.queue.getWaitingCount();
       const again = await startPostgres({ dir, port: server.port });
       testbed.onClose('the PostgreSQL that was started again', again.stop);

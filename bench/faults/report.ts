@@ -1,4 +1,4 @@
-import { table, whole } from '../report.ts';
+import { table, whole } from '../table.ts';
 import type { FaultResult } from './scenario.ts';
 
 /** The results as a text for people. */

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { idsOf } from '../rows.ts';
 import type { Testbed } from '../testbed.ts';
 import { takeAccounts, untilDrained } from './accounts.ts';
 import { type FaultFleet, startFaultFleet } from './fault-fleet.ts';
@@ -32,9 +33,9 @@ export async function strikeUnderLoad({ testbed, rows }: FaultOptions, fault: Fa
     const said = await fault.strike(fleet, load, testbed);
     const overAt = performance.now();
     await load.stop();
-    await untilDrained(fleet);
+    await untilDrained([fleet.queue]);
     const drainSeconds = (performance.now() - overAt) / 1_000;
-    const accounts = await takeAccounts(fleet, rows, load.recorded());
+    const accounts = await takeAccounts(fleet, idsOf(rows, load.recorded()));
     const suppressed = `${await fleet.duplicates()} duplicates suppressed`;
     return {
       scenario: fault.scenario,

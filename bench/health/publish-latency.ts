@@ -3,19 +3,15 @@ import { registerGames } from '../../demo/games/register-games.ts';
 import { fieldOf } from '../../shared/contracts/health-event.ts';
 import { firstStreamId } from '../../shared/contracts/stream-id.ts';
 import type { Database } from '../../shared/platform/postgres/database.ts';
-import { quantile } from '../statistics.ts';
+import { type Latency, toLatency } from '../statistics.ts';
 import type { Testbed } from '../testbed.ts';
 import { toFields } from './health-backlog.ts';
 import type { HealthWorker } from './health-worker.ts';
 
-/** From the XADD of an event until its snapshot is read from the lobby's stream, in ms. */
-export interface PublishLatency {
+/** From the XADD of an event until its snapshot is read from the lobby's stream. */
+export interface PublishLatency extends Latency {
   /** the load, steady */
   eventsPerSecond: number;
-  samples: number;
-  p50Ms: number;
-  p99Ms: number;
-  maxMs: number;
 }
 
 const eventsPerSecond = 50;
@@ -76,11 +72,5 @@ export async function measurePublishLatency(
   } finally {
     lobby.disconnect();
   }
-  return {
-    eventsPerSecond,
-    samples: latenciesMs.length,
-    p50Ms: quantile(latenciesMs, 0.5),
-    p99Ms: quantile(latenciesMs, 0.99),
-    maxMs: Math.max(...latenciesMs),
-  };
+  return { eventsPerSecond, ...toLatency(latenciesMs) };
 }

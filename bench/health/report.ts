@@ -1,5 +1,5 @@
-import { cpuCells, cpuHead, table, whole } from '../table.ts';
-import type { HealthModeResult, HealthResult } from './measure.ts';
+import { contenderTable, table, whole } from '../table.ts';
+import type { HealthResult } from './measure.ts';
 
 /** The figures of health events as a text for people, a list of lines for each table. */
 export function healthLines(result: HealthResult): string[][] {
@@ -7,24 +7,13 @@ export function healthLines(result: HealthResult): string[][] {
 }
 
 function drainLines({ hardened, mirror }: HealthResult): string[] {
-  const line = ({ drained }: HealthModeResult): string[] => {
-    const { name, rowsPerSecond, rounds, rows, cpuUsPerRow: cpu } = drained;
-    return [
-      name,
-      whole(rowsPerSecond),
-      `${whole(Math.min(...rounds))}–${whole(Math.max(...rounds))}`,
-      (rowsPerSecond / mirror.drained.rowsPerSecond).toFixed(1),
-      whole(rows),
-      ...(cpu === null ? [] : cpuCells(cpu, rowsPerSecond)),
-    ];
-  };
-  const head = ['health events, a backlog', 'events/s', 'of the rounds', '× mirror', 'events'];
-  const [, ...cpuOfOthers] = cpuHead;
-  return table([
-    mirror.drained.cpuUsPerRow === null ? head : [...head, 'CPU µs an event: bench', ...cpuOfOthers],
-    line(hardened),
-    line(mirror),
-  ]);
+  const { rowsPerSecond: slow } = mirror.drained;
+  return contenderTable(
+    'health events, a backlog',
+    [hardened.drained, mirror.drained],
+    { '× mirror': (rowsPerSecond) => (rowsPerSecond / slow).toFixed(1) },
+    { unit: 'events', cpu: 'CPU µs an event: bench' },
+  );
 }
 
 function latencyLines({ hardened, mirror }: HealthResult): string[] {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import pg from 'pg';
+import type pg from 'pg';
 import { createRows } from '../rows.ts';
 import type { Testbed } from '../testbed.ts';
 
@@ -34,10 +34,7 @@ const distinctRuns = 600;
  */
 export async function fillTable(testbed: Testbed, rows: number): Promise<FilledTable> {
   await testbed.reset();
-  const client = new pg.Client({ connectionString: testbed.databaseUrl });
-  client.on('error', () => undefined);
-  await client.connect();
-  testbed.onClose('the connection to the execution log', () => client.end());
+  const client = await testbed.connect('the connection to the execution log');
 
   const until = new Date();
   await createDays(client, until, rows);

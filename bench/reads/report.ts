@@ -1,5 +1,5 @@
 import { table, whole } from '../table.ts';
-import type { Threshold } from '../thresholds.ts';
+import { atMost, type Threshold, thresholdLines } from '../thresholds.ts';
 import type { ReadResult, ReadsResult } from './measure.ts';
 
 const mib = 1_048_576;
@@ -35,23 +35,13 @@ export function toReadsReport(result: ReadsResult): string {
       ]),
     ]),
     '',
-    ...table([
-      ['threshold', 'measured', 'required', ''],
-      ...readsThresholds(result).map(({ what, value, unit, most, holds }) => [
-        what,
-        `${value.toFixed(1)} ${unit}`,
-        `≤ ${most} ${unit}`,
-        holds ? 'holds' : 'MISSED',
-      ]),
-    ]),
+    ...thresholdLines(readsThresholds(result)),
   ].join('\n');
 }
 
 /** The maximum time for a page of the console, with a million rows of one strategy. */
 export function readsThresholds({ failures, day, everything }: ReadsResult): Threshold[] {
-  return [toThreshold(failures, 10), toThreshold(day, 150), toThreshold(everything, 1_500)];
-}
-
-function toThreshold({ question, medianMs }: ReadResult, most: number): Threshold {
-  return { what: `${question}, median`, value: medianMs, unit: 'ms', most, holds: medianMs <= most };
+  const median = (most: number, { question, medianMs }: ReadResult) =>
+    atMost(most, { what: `${question}, median`, value: medianMs, unit: 'ms' });
+  return [median(10, failures), median(150, day), median(1_500, everything)];
 }

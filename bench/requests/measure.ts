@@ -1,11 +1,12 @@
 import { say } from '../../dev/steps.ts';
+import { storeRequests } from '../../workers/completed-requests/store.ts';
+import { createStatement } from '../contenders/statement.ts';
 import { type ContenderResult, measureRounds } from '../rounds.ts';
 import type { Testbed } from '../testbed.ts';
 import { createRequestCopy } from './contenders/copy.ts';
 import { createOriginal } from './contenders/original.ts';
 import { createRequestSluice } from './contenders/sluice.ts';
-import { createStoreStatement } from './contenders/store-statement.ts';
-import { createRequestRows } from './request-rows.ts';
+import { createRequestRows, type RequestRows } from './request-rows.ts';
 import { openRequestTables } from './request-tables.ts';
 import { measureSurge, type SurgeResult } from './surge.ts';
 
@@ -44,7 +45,7 @@ export async function measureRequests(testbed: Testbed, count: number): Promise<
   const tables = await openRequestTables(testbed);
   const sluice = await createRequestSluice(testbed);
   const original = await createOriginal(testbed);
-  const storeStatement = createStoreStatement(testbed);
+  const storeStatement = createStatement<RequestRows>(testbed, 'the store statement', storeRequests);
   const results: BodySizeResult[] = [];
   for (const { bodyBytes, share } of sizes) {
     const rows = createRequestRows(Math.round(count * share), bodyBytes);

@@ -1,5 +1,4 @@
-import type { ContenderResult } from '../rounds.ts';
-import { cpuCells, cpuHead, table, whole } from '../table.ts';
+import { contenderTable, table, whole } from '../table.ts';
 import type { BodySizeResult, RequestsResult } from './measure.ts';
 import type { MemoryUse, SurgeResult } from './surge.ts';
 
@@ -11,32 +10,11 @@ export function requestLines({ sizes, surge }: RequestsResult): string[][] {
 }
 
 function sizeLines({ bodyBytes, meanBytes, sluice, original, storeStatement, copy }: BodySizeResult): string[] {
-  const line = (result: ContenderResult): string[] => {
-    const { name, rowsPerSecond, rounds, rows, cpuUsPerRow: cpu } = result;
-    return [
-      name,
-      whole(rowsPerSecond),
-      `${whole(Math.min(...rounds))}–${whole(Math.max(...rounds))}`,
-      ((rowsPerSecond * meanBytes) / mib).toFixed(1),
-      (rowsPerSecond / original.rowsPerSecond).toFixed(2),
-      (rowsPerSecond / copy.rowsPerSecond).toFixed(2),
-      whole(rows),
-      ...(cpu === null ? [] : cpuCells(cpu, rowsPerSecond)),
-    ];
-  };
-  const head = [
-    `requests, two bodies of ${bodyBytes / 1_024} KiB`,
-    'rows/s',
-    'of the rounds',
-    'MiB/s',
-    '× original',
-    '× COPY',
-    'rows',
-  ];
-  return table([
-    copy.cpuUsPerRow === null ? head : [...head, ...cpuHead],
-    ...[sluice, original, storeStatement, copy].map(line),
-  ]);
+  return contenderTable(`requests, two bodies of ${bodyBytes / 1_024} KiB`, [sluice, original, storeStatement, copy], {
+    'MiB/s': (rowsPerSecond) => ((rowsPerSecond * meanBytes) / mib).toFixed(1),
+    '× original': (rowsPerSecond) => (rowsPerSecond / original.rowsPerSecond).toFixed(2),
+    '× COPY': (rowsPerSecond) => (rowsPerSecond / copy.rowsPerSecond).toFixed(2),
+  });
 }
 
 function surgeLines(surge: SurgeResult): string[] {

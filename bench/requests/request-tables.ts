@@ -1,13 +1,9 @@
-import pg from 'pg';
 import type { TargetStore } from '../rounds.ts';
 import type { Testbed } from '../testbed.ts';
 
 /** The tables of requests, as a target store. A request without its template, or the reverse, counts as a lost row. */
 export async function openRequestTables(testbed: Testbed): Promise<TargetStore> {
-  const client = new pg.Client({ connectionString: testbed.databaseUrl });
-  client.on('error', () => undefined);
-  await client.connect();
-  testbed.onClose('the connection to the request tables', () => client.end());
+  const client = await testbed.connect('the connection to the request tables');
   return {
     async reset() {
       await client.query('truncate request, request_template, request_tombstone, creator_erasure');

@@ -14,6 +14,7 @@ import { parseRepair, type Repair, repairSyntax } from '../../dead-letters/repai
 import { replayDeadLetters } from '../../dead-letters/replay.ts';
 import { queueNames } from '../../shared/contracts/queues.ts';
 import { UsageError } from '../../shared/platform/errors.ts';
+import { omitUndefined } from '../../shared/platform/omit-undefined.ts';
 import type { Database } from '../../shared/platform/postgres/database.ts';
 import type { CommandContext } from '../context.ts';
 import { uuid, wholeNumber } from '../options/option-values.ts';
@@ -83,11 +84,7 @@ async function list(
   flags: { queue?: string; state: string; limit: number; json?: boolean },
 ): Promise<void> {
   const state = deadLetterStates.find((known) => known === flags.state);
-  const filter = {
-    ...(flags.queue === undefined ? {} : { queue: flags.queue }),
-    ...(state === undefined ? {} : { state }),
-  };
-  const groups = await groupDeadLetters(database, filter, flags.limit);
+  const groups = await groupDeadLetters(database, omitUndefined({ queue: flags.queue, state }), flags.limit);
   // Signatures and reasons quote what producers sent.
   if (flags.json) {
     output.json(groups);
@@ -166,9 +163,5 @@ function toFilter({ id, signature, queue, all }: Selection): DeadLetterFilter {
   if (!all && id === undefined && signature === undefined && queue === undefined) {
     throw new UsageError('no dead letters selected: give --id, --signature, --queue or --all');
   }
-  return {
-    ...(id === undefined ? {} : { ids: id }),
-    ...(signature === undefined ? {} : { signature }),
-    ...(queue === undefined ? {} : { queue }),
-  };
+  return omitUndefined({ ids: id, signature, queue });
 }

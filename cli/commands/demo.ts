@@ -2,6 +2,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import { loadConfig } from '../../shared/platform/config/config.ts';
 import { untilAskedToStop } from '../../shared/platform/lifecycle.ts';
 import type { CommandContext } from '../context.ts';
+import { wholeNumber } from '../options/option-values.ts';
 
 interface DemoFlags {
   executions?: number;
@@ -24,15 +25,15 @@ export function addDemoCommand(program: Command, { environment, output, exitWith
     .description(
       'run the fleet with traffic from an example scoring service, LLM gateway and game runtime manager, then account for every record',
     )
-    .option('--executions <n>', 'number of executions (default: 20000, or the whole trace)', wholeNumber(1))
+    .option('--executions <n>', 'number of executions (default: 20000, or the whole trace)', wholeNumber({ min: 1 }))
     .addOption(
       new Option('--requests <n>', 'number of model requests, at most as many as the trace has; 0 for none')
-        .argParser(wholeNumber(0))
+        .argParser(wholeNumber({ min: 0 }))
         .default(2_000),
     )
     .addOption(
       new Option('--games <n>', 'number of games that emit health events; 0 for none')
-        .argParser(wholeNumber(0))
+        .argParser(wholeNumber({ min: 0 }))
         .default(200),
     )
     .option(
@@ -44,7 +45,7 @@ export function addDemoCommand(program: Command, { environment, output, exitWith
         '--rate <n>',
         'mean executions per second; requests and games spread over the same time, and a trace is compressed to this rate',
       )
-        .argParser(wholeNumber(1))
+        .argParser(wholeNumber({ min: 1 }))
         .default(4_000),
     )
     .option(
@@ -53,7 +54,9 @@ export function addDemoCommand(program: Command, { environment, output, exitWith
       share,
     )
     .addOption(
-      new Option('--seed <n>', 'random seed; the same seed gives the same events').argParser(wholeNumber(0)).default(1),
+      new Option('--seed <n>', 'random seed; the same seed gives the same events')
+        .argParser(wholeNumber({ min: 0 }))
+        .default(1),
     )
     .option('--exit', 'stop everything at the end; exit code 1 if the accounts do not add up')
     .option('--json', 'print the accounts as one JSON object on the last line')
@@ -120,14 +123,6 @@ export function addDemoCommand(program: Command, { environment, output, exitWith
         await sluice.stop();
       }
     });
-}
-
-function wholeNumber(min: number) {
-  return (text: string): number => {
-    const value = Number(text);
-    if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= min) return value;
-    throw new InvalidArgumentError(`It must be a whole number of at least ${min}.`);
-  };
 }
 
 function share(text: string): number {

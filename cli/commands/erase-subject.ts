@@ -7,7 +7,7 @@ import { UsageError } from '../../shared/platform/errors.ts';
 import { untilAskedToStop } from '../../shared/platform/lifecycle.ts';
 import { confirm } from '../confirm.ts';
 import type { CommandContext } from '../context.ts';
-import { wholeNumber } from '../options/option-values.ts';
+import { each, wholeNumber } from '../options/option-values.ts';
 import { createErasureProgress } from '../output/erasure-progress.ts';
 import { toCount } from '../output/figures.ts';
 import { withDatabase, withRedis } from '../servers.ts';
@@ -30,7 +30,7 @@ export function addEraseCommand(program: Command, context: CommandContext): void
     .addArgument(new Argument('<kind>', 'what to erase').choices(subjectKinds))
     .argument('<id>', 'id of the user or realm as it appears in records; - reads it from standard input')
     .option('--dry-run', 'only count what would be erased in each place')
-    .option('--spill <dir>', 'a SLUICE_SPILL_DIR of producers on this host; repeatable', collect, [])
+    .option('--spill <dir>', 'a SLUICE_SPILL_DIR of producers on this host; repeatable', each, [])
     .option('--own-only', 'do not blank references to the user or realm in other records')
     .option(
       '--wait <s>',
@@ -43,10 +43,6 @@ export function addEraseCommand(program: Command, context: CommandContext): void
     .action((kind: ErasureSubject['kind'], id: string, flags: EraseSubjectFlags) =>
       erase(context, { kind, id }, flags),
     );
-}
-
-function collect(dir: string, others: string[]): string[] {
-  return [...others, dir];
 }
 
 /** The exit code is 1 if something is left. */

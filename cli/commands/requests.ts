@@ -2,6 +2,7 @@ import { Argument, type Command } from 'commander';
 import { deleteRequest } from '../../erasure/delete-request.ts';
 import { listRequests, type RequestFilter } from '../../queries/requests/list-requests.ts';
 import { findRequest } from '../../queries/requests/requests.ts';
+import { omitUndefined } from '../../shared/platform/omit-undefined.ts';
 import type { Database } from '../../shared/platform/postgres/database.ts';
 import type { CommandContext } from '../context.ts';
 import { uuid, wholeNumber } from '../options/option-values.ts';
@@ -69,14 +70,14 @@ export function addRequestsCommand(program: Command, context: CommandContext): v
 
 async function list(database: Database, { output }: CommandContext, flags: ListFlags): Promise<void> {
   const { since = 'all', until, limit, cursor, json } = flags;
-  const window = readWindow({ since, ...(until === undefined ? {} : { until }) }, Date.now());
+  const window = readWindow(omitUndefined({ since, until }), Date.now());
   const filter: RequestFilter = {
     ...toRequestFilter(flags),
     ...(window.since === null ? {} : { from: window.since }),
     // Without an end, requests dated by a clock that is ahead are listed as well.
     ...(until === undefined ? {} : { until: window.until }),
   };
-  const page = await listRequests(database, { filter, limit, ...(cursor === undefined ? {} : { cursor }) });
+  const page = await listRequests(database, { filter, limit, cursor: cursor ?? null });
   if (json) output.json(page);
   else if (page.requests.length === 0) output.lines(['no requests']);
   else {

@@ -2,7 +2,8 @@ import { type Command, Option } from 'commander';
 import type { ExecutionFilter } from '../../queries/executions/list-statement.ts';
 import { executionStatuses } from '../../shared/contracts/execution.ts';
 import { UsageError } from '../../shared/platform/errors.ts';
-import { decimal, traceId } from './option-values.ts';
+import { omitUndefined } from '../../shared/platform/omit-undefined.ts';
+import { decimal, traceId as toTraceId } from './option-values.ts';
 
 /** Which executions to select, besides their strategy and time. */
 export interface ExecutionFilterFlags {
@@ -30,22 +31,14 @@ export function addExecutionFilterOptions(command: Command): Command {
     .option('--points <n>', 'filter by exact points', decimal)
     .option('--realm <id>', 'filter by realm')
     .option('--user <id>', 'filter by user')
-    .option('--trace-id <id>', 'filter by trace of OpenTelemetry', traceId);
+    .option('--trace-id <id>', 'filter by trace of OpenTelemetry', toTraceId);
 }
 
 /** @throws UsageError if two options exclude each other */
 export function toExecutionFilter(flags: ExecutionFilterFlags): ExecutionFilter {
   if (flags.case !== undefined && flags.unmatched)
     throw new UsageError('--case and --unmatched cannot be used together');
-  const { status, code, points, realm, user } = flags;
+  const { status, code: errorCode, points, realm: realmId, user: externalUserId, traceId } = flags;
   const caseName = flags.unmatched ? null : flags.case;
-  return {
-    ...(status === undefined ? {} : { status }),
-    ...(code === undefined ? {} : { errorCode: code }),
-    ...(caseName === undefined ? {} : { caseName }),
-    ...(points === undefined ? {} : { points }),
-    ...(realm === undefined ? {} : { realmId: realm }),
-    ...(user === undefined ? {} : { externalUserId: user }),
-    ...(flags.traceId === undefined ? {} : { traceId: flags.traceId }),
-  };
+  return omitUndefined({ status, errorCode, caseName, points, realmId, externalUserId, traceId });
 }

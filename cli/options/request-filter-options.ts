@@ -7,6 +7,7 @@ import {
   statusClasses,
 } from '../../queries/requests/list-requests.ts';
 import { type ServiceTier, serviceTiers } from '../../shared/contracts/completed-request.ts';
+import { omitUndefined } from '../../shared/platform/omit-undefined.ts';
 import { traceId as toTraceId } from './option-values.ts';
 
 /** Which requests to select, besides their time. */
@@ -29,13 +30,11 @@ export function addRequestFilterOptions(command: Command): Command {
     .option('--trace-id <id>', 'filter by trace of OpenTelemetry', toTraceId);
 }
 
-export function toRequestFilter({ createdBy, model, status, tier, state, traceId }: RequestFilterFlags): RequestFilter {
-  return {
-    ...(createdBy === undefined ? {} : { createdBy }),
-    ...(model === undefined ? {} : { model }),
-    ...(status === undefined ? {} : { statusClass: status }),
-    ...(tier === undefined ? {} : { serviceTier: tier }),
-    ...(state === undefined ? {} : { state }),
-    ...(traceId === undefined ? {} : { traceId }),
-  };
+export function toRequestFilter({
+  status: statusClass,
+  tier: serviceTier,
+  ...flags
+}: RequestFilterFlags): RequestFilter {
+  const { createdBy, model, state, traceId } = flags;
+  return omitUndefined({ createdBy, model, statusClass, serviceTier, state, traceId });
 }

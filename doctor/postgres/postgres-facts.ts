@@ -64,6 +64,8 @@ export async function connectToPostgres(
     { ...config, poolSize, connectTimeoutMs: withinMs, statementTimeoutMs: withinMs },
     'sluice doctor',
   );
+  // Loading the client takes this machine's time, seconds when it is busy, and is not the server's silence.
+  await database.$connect().catch(() => undefined);
   return {
     database,
     ask,

@@ -20,15 +20,13 @@ export interface Row {
   panels: readonly Panel[];
 }
 
-const fleet = 'namespace=~"$namespace"';
-
 /** Series of the fleet. */
-function of(metric: string, labels = ''): string {
-  return `${metric}{${fleet}${labels === '' ? '' : `,${labels}`}}`;
+function of(metric: string): string {
+  return `${metric}{namespace=~"$namespace"}`;
 }
 
-function rate(metric: string, by: string, labels = ''): string {
-  return `sum by (${by}) (rate(${of(metric, labels)}[$__rate_interval]))`;
+function rate(metric: string, by: string): string {
+  return `sum by (${by}) (rate(${of(metric)}[$__rate_interval]))`;
 }
 
 function quantile(share: number, metric: string, by: string): string {
@@ -39,8 +37,26 @@ function quantile(share: number, metric: string, by: string): string {
 function percentiles(metric: string, by: string): Query[] {
   return [0.5, 0.99].map((share) => ({
     expr: quantile(share, metric, by),
-    legend: `p${share * 100} {{${by.split(', ').join('}} {{')}}}`,
+    legend: `p${share * 100} ${namesOf(by)}`,
   }));
+}
+
+/** The name of a line: the values of its labels. */
+function namesOf(by: string): string {
+  return `{{${by.replaceAll(', ', '}} {{')}}}`;
+}
+
+/** @param suffix tells these lines from the panel's others */
+function rates(metric: string, by: string, suffix = ''): Query {
+  return { expr: rate(metric, by), legend: namesOf(by) + suffix };
+}
+
+function highest(metric: string, by: string, suffix = ''): Query {
+  return { expr: `max by (${by}) (${of(metric)})`, legend: namesOf(by) + suffix };
+}
+
+function sums(metric: string, by: string, suffix = ''): Query {
+  return { expr: `sum by (${by}) (${of(metric)})`, legend: namesOf(by) + suffix };
 }
 
 /** The dashboard, row by row. Every metric that a process serves is in one of the panels. */
@@ -51,12 +67,7 @@ export const rows: readonly Row[] = [
       {
         title: 'Records per second, by outcome',
         unit: 'ops',
-        queries: [
-          {
-            expr: of('namespace_queue_outcome:sluice_records:rate5m'),
-            legend: '{{queue}} {{outcome}}',
-          },
-        ],
+        queries: [{ expr: of('namespace_queue_outcome:sluice_records:rate5m'), legend: '{{queue}} {{outcome}}' }],
       },
       {
         title: 'Oldest waiting job',
@@ -78,73 +89,50 @@ export const rows: readonly Row[] = [
         title: 'Backlog, pause, and whether a worker is needed',
         unit: 'short',
         queries: [
-          { expr: `max by (queue) (${of('sluice_queue_backlog_jobs')})`, legend: '{{queue}} jobs' },
-          { expr: `max by (queue) (${of('sluice_queue_paused')})`, legend: '{{queue}} paused' },
-          { expr: `max by (queue) (${of('sluice_queue_min_workers')})`, legend: '{{queue}} needs a worker' },
+          highest('sluice_queue_backlog_jobs', 'queue', ' jobs'),
+          highest('sluice_queue_paused', 'queue', ' paused'),
+          highest('sluice_queue_min_workers', 'queue', ' needs a worker'),
         ],
       },
       {
         title: 'Jobs arriving and completed per second',
         unit: 'ops',
-        queries: [
-          { expr: `max by (queue, direction) (${of('sluice_queue_rate')})`, legend: '{{queue}} {{direction}}' },
-        ],
+        queries: [highest('sluice_queue_rate', 'queue, direction')],
       },
       {
         title: 'What holds a role up',
         description: '1 while it does.',
         unit: 'short',
         queries: [
-          { expr: `max by (role) (${of('sluice_database_outage')})`, legend: '{{role}}: PostgreSQL' },
-          { expr: `max by (role) (${of('sluice_worker_halted')})`, legend: '{{role}}: halted' },
-          { expr: `max by (role) (${of('sluice_dead_letters_blocked')})`, legend: '{{role}}: dead letters' },
+          highest('sluice_database_outage', 'role', ': PostgreSQL'),
+          highest('sluice_worker_halted', 'role', ': halted'),
+          highest('sluice_dead_letters_blocked', 'role', ': dead letters'),
         ],
       },
       {
         title: 'Log lines that could not be written, per second',
         unit: 'ops',
-        queries: [{ expr: rate('sluice_log_lines_dropped_total', 'job'), legend: '{{job}}' }],
+        queries: [rates('sluice_log_lines_dropped_total', 'job')],
       },
     ],
   },
   {
     title: 'Workers',
     panels: [
-      {
-        title: 'Jobs per second, by outcome',
-        unit: 'ops',
-        queries: [{ expr: rate('sluice_jobs_total', 'queue, outcome'), legend: '{{queue}} {{outcome}}' }],
-      },
+      { title: 'Jobs per second, by outcome', unit: 'ops', queries: [rates('sluice_jobs_total', 'queue, outcome')] },
       { title: 'Time in the queue', unit: 's', queries: percentiles('sluice_job_wait_seconds', 'queue') },
-      {
-        title: 'Statement time',
-        unit: 's',
-        queries: percentiles('sluice_statement_seconds', 'queue, result'),
-      },
-      {
-        title: 'Records per statement',
-        unit: 'short',
-        queries: percentiles('sluice_batch_records', 'queue'),
-      },
+      { title: 'Statement time', unit: 's', queries: percentiles('sluice_statement_seconds', 'queue, result') },
+      { title: 'Records per statement', unit: 'short', queries: percentiles('sluice_batch_records', 'queue') },
       {
         title: 'Repeated statements per second, by error',
         unit: 'ops',
-        queries: [
-          {
-            expr: rate('sluice_statement_retries_total', 'queue, class, code'),
-            legend: '{{queue}} {{class}} {{code}}',
-          },
-        ],
+        queries: [rates('sluice_statement_retries_total', 'queue, class, code')],
       },
-      {
-        title: 'Records held by workers',
-        unit: 'short',
-        queries: [{ expr: `sum by (role) (${of('sluice_worker_held_records')})`, legend: '{{role}}' }],
-      },
+      { title: 'Records held by workers', unit: 'short', queries: [sums('sluice_worker_held_records', 'role')] },
       {
         title: 'Records with impossible times, per second',
         unit: 'ops',
-        queries: [{ expr: rate('sluice_records_implausible_total', 'queue'), legend: '{{queue}}' }],
+        queries: [rates('sluice_records_implausible_total', 'queue')],
       },
     ],
   },
@@ -154,59 +142,33 @@ export const rows: readonly Row[] = [
       {
         title: 'Runs per second, by status',
         unit: 'ops',
-        queries: [
-          {
-            expr: rate('dsl_execution_duration_seconds_count', 'strategy_type, status'),
-            legend: '{{strategy_type}} {{status}}',
-          },
-        ],
+        queries: [rates('dsl_execution_duration_seconds_count', 'strategy_type, status')],
       },
-      {
-        title: 'Duration of runs',
-        unit: 's',
-        queries: percentiles('dsl_execution_duration_seconds', 'strategy_type'),
-      },
-      {
-        title: 'Failures per second, by code',
-        unit: 'ops',
-        queries: [{ expr: rate('dsl_execution_errors_total', 'code'), legend: '{{code}}' }],
-      },
+      { title: 'Duration of runs', unit: 's', queries: percentiles('dsl_execution_duration_seconds', 'strategy_type') },
+      { title: 'Failures per second, by code', unit: 'ops', queries: [rates('dsl_execution_errors_total', 'code')] },
       {
         title: 'Nodes evaluated per second',
         unit: 'ops',
-        queries: [{ expr: rate('dsl_execution_nodes_total', 'strategy_type'), legend: '{{strategy_type}}' }],
+        queries: [rates('dsl_execution_nodes_total', 'strategy_type')],
       },
       {
         title: 'Records per second, by how they left',
         unit: 'ops',
-        queries: [{ expr: rate('sluice_producer_records_total', 'job, outcome'), legend: '{{job}} {{outcome}}' }],
+        queries: [rates('sluice_producer_records_total', 'job, outcome')],
       },
       {
         title: 'Dropped records per second, by realm',
         unit: 'ops',
-        queries: [
-          {
-            expr: rate('dsl_execution_log_dropped_total', 'realm, strategy_type'),
-            legend: '{{realm}} {{strategy_type}}',
-          },
-        ],
+        queries: [rates('dsl_execution_log_dropped_total', 'realm, strategy_type')],
       },
-      {
-        title: 'Buffer: records',
-        unit: 'short',
-        queries: [{ expr: `sum by (job) (${of('sluice_producer_buffer_records')})`, legend: '{{job}}' }],
-      },
-      {
-        title: 'Buffer: bytes',
-        unit: 'bytes',
-        queries: [{ expr: `sum by (job) (${of('sluice_producer_buffer_bytes')})`, legend: '{{job}}' }],
-      },
+      { title: 'Buffer: records', unit: 'short', queries: [sums('sluice_producer_buffer_records', 'job')] },
+      { title: 'Buffer: bytes', unit: 'bytes', queries: [sums('sluice_producer_buffer_bytes', 'job')] },
       {
         title: 'Failed sends, and series beyond the limit, per second',
         unit: 'ops',
         queries: [
-          { expr: rate('sluice_producer_send_failures_total', 'job'), legend: '{{job}} send failures' },
-          { expr: rate('sluice_producer_series_overflow_total', 'job, metric'), legend: '{{job}} {{metric}}' },
+          rates('sluice_producer_send_failures_total', 'job', ' send failures'),
+          rates('sluice_producer_series_overflow_total', 'job, metric'),
         ],
       },
     ],
@@ -217,26 +179,22 @@ export const rows: readonly Row[] = [
       {
         title: 'Calls per second, by result',
         unit: 'ops',
-        queries: [{ expr: rate('sluice_requests_sent_total', 'job, result'), legend: '{{job}} {{result}}' }],
+        queries: [rates('sluice_requests_sent_total', 'job, result')],
       },
       {
         title: 'Records per second, by outcome',
         unit: 'ops',
-        queries: [{ expr: rate('sluice_request_records_total', 'job, outcome'), legend: '{{job}} {{outcome}}' }],
+        queries: [rates('sluice_request_records_total', 'job, outcome')],
       },
       {
         title: 'Buffer: records, and sends that wait for room',
         unit: 'short',
         queries: [
-          { expr: `sum by (job) (${of('sluice_request_buffer_records')})`, legend: '{{job}} records' },
-          { expr: `sum by (job) (${of('sluice_request_sends_waiting')})`, legend: '{{job}} waiting' },
+          sums('sluice_request_buffer_records', 'job', ' records'),
+          sums('sluice_request_sends_waiting', 'job', ' waiting'),
         ],
       },
-      {
-        title: 'Buffer: bytes',
-        unit: 'bytes',
-        queries: [{ expr: `sum by (job) (${of('sluice_request_buffer_bytes')})`, legend: '{{job}}' }],
-      },
+      { title: 'Buffer: bytes', unit: 'bytes', queries: [sums('sluice_request_buffer_bytes', 'job')] },
       {
         title: 'Time that waiting sends waited',
         unit: 's',
@@ -246,8 +204,8 @@ export const rows: readonly Row[] = [
         title: 'Waits and failed sends per second',
         unit: 'ops',
         queries: [
-          { expr: rate('sluice_request_send_waits_total', 'job'), legend: '{{job}} waits' },
-          { expr: rate('sluice_request_send_failures_total', 'job'), legend: '{{job}} send failures' },
+          rates('sluice_request_send_waits_total', 'job', ' waits'),
+          rates('sluice_request_send_failures_total', 'job', ' send failures'),
         ],
       },
     ],
@@ -258,40 +216,28 @@ export const rows: readonly Row[] = [
       {
         title: 'Records per second, by event',
         unit: 'ops',
-        queries: [
-          { expr: rate('sluice_spill_records_total', 'job, queue, event'), legend: '{{job}} {{queue}} {{event}}' },
-        ],
+        queries: [rates('sluice_spill_records_total', 'job, queue, event')],
       },
-      {
-        title: 'Waiting on disk: records',
-        unit: 'short',
-        queries: [{ expr: `sum by (job, queue) (${of('sluice_spill_records')})`, legend: '{{job}} {{queue}}' }],
-      },
+      { title: 'Waiting on disk: records', unit: 'short', queries: [sums('sluice_spill_records', 'job, queue')] },
       {
         title: 'Waiting on disk, and lost: bytes',
         unit: 'bytes',
         queries: [
-          { expr: `sum by (job, queue) (${of('sluice_spill_bytes')})`, legend: '{{job}} {{queue}}' },
-          { expr: `sum by (job, queue) (${of('sluice_spill_lost_bytes_total')})`, legend: '{{job}} {{queue}} lost' },
+          sums('sluice_spill_bytes', 'job, queue'),
+          sums('sluice_spill_lost_bytes_total', 'job, queue', ' lost'),
         ],
       },
       {
         title: 'Refusals per second, by reason',
         unit: 'ops',
-        queries: [
-          { expr: rate('sluice_spill_refusals_total', 'job, queue, reason'), legend: '{{job}} {{queue}} {{reason}}' },
-        ],
+        queries: [rates('sluice_spill_refusals_total', 'job, queue, reason')],
       },
     ],
   },
   {
     title: 'Health events',
     panels: [
-      {
-        title: 'Events per second, by result',
-        unit: 'ops',
-        queries: [{ expr: rate('sluice_health_events_total', 'result'), legend: '{{result}}' }],
-      },
+      { title: 'Events per second, by result', unit: 'ops', queries: [rates('sluice_health_events_total', 'result')] },
       {
         title: 'Lag',
         unit: 's',
@@ -311,7 +257,7 @@ export const rows: readonly Row[] = [
         unit: 'ops',
         queries: [
           { expr: rate('sluice_health_events_consumed_total', 'namespace'), legend: 'entries' },
-          { expr: rate('sluice_lobby_events_published_total', 'event_type'), legend: '{{event_type}}' },
+          rates('sluice_lobby_events_published_total', 'event_type'),
         ],
       },
       {
@@ -337,7 +283,7 @@ export const rows: readonly Row[] = [
         queries: [
           { expr: rate('sluice_health_conflicts_total', 'namespace'), legend: 'conflicts' },
           { expr: rate('sluice_health_fenced_total', 'namespace'), legend: 'fenced' },
-          { expr: rate('sluice_health_retries_total', 'server, code'), legend: '{{server}} {{code}}' },
+          rates('sluice_health_retries_total', 'server, code'),
         ],
       },
     ],
@@ -413,7 +359,7 @@ export const rows: readonly Row[] = [
       {
         title: 'Requests per second, by status',
         unit: 'ops',
-        queries: [{ expr: rate('sluice_console_request_seconds_count', 'status'), legend: '{{status}}' }],
+        queries: [rates('sluice_console_request_seconds_count', 'status')],
       },
       {
         title: 'Time of requests, by route',

@@ -1,4 +1,5 @@
 import type { RuntimeStatus } from '../../shared/contracts/runtime-status.ts';
+import { omitUndefined } from '../../shared/platform/omit-undefined.ts';
 import type { Database } from '../../shared/platform/postgres/database.ts';
 
 /** The state of a game's runtime, and how far its health events have been applied. */
@@ -30,11 +31,7 @@ export async function listRuntimeRecords(
 ): Promise<{ records: StoredRuntimeRecord[]; after: string | null }> {
   const { status, engineHealth, after, limit } = options;
   const rows = await database.runtimeRecord.findMany({
-    where: {
-      ...(status === undefined ? {} : { status }),
-      ...(engineHealth === undefined ? {} : { engineHealth }),
-      ...(after === null ? {} : { gameId: { gt: after } }),
-    },
+    where: omitUndefined({ status, engineHealth, gameId: after === null ? undefined : { gt: after } }),
     orderBy: { gameId: 'asc' },
     take: limit + 1,
     include: { watermark: true },

@@ -1,10 +1,14 @@
 import { Registry } from 'prom-client';
-import { onTestFinished } from 'vitest';
+import { expect, onTestFinished } from 'vitest';
 import type { PipelineParts } from '../../producers/core/pipeline-parts.ts';
 import { createProblemLog } from '../../producers/core/problem-log.ts';
 import type { Transport } from '../../producers/core/transport.ts';
 import { createProducerMetrics, type ProducerMetrics } from '../../producers/executions/execution-metrics.ts';
-import { ExecutionObserver, type ObserverSettings } from '../../producers/executions/execution-observer.ts';
+import {
+  ExecutionObserver,
+  type ObserverSettings,
+  type ObserverStats,
+} from '../../producers/executions/execution-observer.ts';
 import { aLastingCopy } from './lasting-registry.ts';
 import { metricValue } from './metric-value.ts';
 
@@ -76,4 +80,13 @@ export function anObserver(choices: ObserverChoices) {
       random: () => 0,
     };
   }
+}
+
+/** The labels of the metrics of `anExecution`. */
+export const labels = { realm: 'realm-1', strategy_type: 'DSL_FULL' };
+
+/** Each record has one outcome. */
+export function expectBalanced(stats: ObserverStats): void {
+  expect(stats.recorded).toBe(stats.sampledOut + stats.disabled + stats.dropped + stats.kept);
+  expect(stats.sent).toBeLessThanOrEqual(stats.kept);
 }

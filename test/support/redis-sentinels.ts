@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { freePort } from '../../dev/servers/free-port.ts';
-import { eventually, type ServerProcess, startServer } from './redis-cluster.ts';
+import { eventually, type ServerProcess, startServer } from '../../dev/servers/redis-cluster.ts';
 
 /** A primary with two replicas, and three Sentinels that watch over them, on loopback. */
 export interface SentinelSet {

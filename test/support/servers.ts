@@ -7,6 +7,7 @@ import type { TestProject } from 'vitest/node';
 import { type PostgresBinaries, startPostgres } from '../../dev/servers/postgres.ts';
 import { startRedis } from '../../dev/servers/redis.ts';
 import { findRedisBinary, installRedis } from '../../dev/servers/redis-binary.ts';
+import { startRedisCluster } from '../../dev/servers/redis-cluster.ts';
 import { say, step } from '../../dev/steps.ts';
 import { migrate } from '../../prisma/migrate.ts';
 import { loadConfig } from '../../shared/platform/config/config.ts';
@@ -14,7 +15,6 @@ import { guestUsers, settleGuest } from './guest.ts';
 import { sweepLeftovers, testDirectoryPrefix } from './leftovers.ts';
 import { parentOfDatabases } from './memory-directory.ts';
 import { startPgBouncer } from './pgbouncer.ts';
-import { startRedisCluster } from './redis-cluster.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {

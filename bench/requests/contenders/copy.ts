@@ -1,6 +1,5 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import pg from 'pg';
 import { from as copyFrom } from 'pg-copy-streams';
 import { uuidV7 } from '../../../producers/core/uuid-v7.ts';
 import type { Contender } from '../../contenders/contender.ts';
@@ -15,10 +14,7 @@ const bytesPerBlock = 256 * 1_024;
  * prepared before the clock starts. It is the yardstick for the others: nothing stores these rows in these tables for less.
  */
 export async function createRequestCopy(testbed: Testbed, rows: RequestRows): Promise<Contender<RequestRows>> {
-  const client = new pg.Client({ connectionString: testbed.databaseUrl });
-  client.on('error', () => undefined);
-  await client.connect();
-  testbed.onClose('the COPY connection of requests', () => client.end());
+  const client = await testbed.connect('the COPY connection of requests');
   const linesPerBlock = Math.max(1, Math.round(bytesPerBlock / rows.meanBytes));
   const templateIds = Array.from({ length: rows.count }, () => uuidV7(Date.now()));
   const texts = Array.from({ length: rows.period }, (_, index) => toTexts(rows.record(index)));

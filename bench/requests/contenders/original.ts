@@ -1,5 +1,4 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import pg from 'pg';
 import type { Contender } from '../../contenders/contender.ts';
 import type { Testbed } from '../../testbed.ts';
 import type { Completion, RequestRows } from '../request-rows.ts';
@@ -17,10 +16,7 @@ const requestsPerTurn = 100;
  * items, one flush at a time, one transaction for each. What it holds is lost with its process.
  */
 export async function createOriginal(testbed: Testbed): Promise<Contender<RequestRows>> {
-  const client = new pg.Client({ connectionString: testbed.databaseUrl });
-  client.on('error', () => undefined);
-  await client.connect();
-  testbed.onClose('the connection of the original', () => client.end());
+  const client = await testbed.connect('the connection of the original');
   return {
     name: "the original's design, in process",
     share: 1,

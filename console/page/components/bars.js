@@ -40,8 +40,8 @@ export function histogram(label, bins) {
             // The smallest value still has some height; zero has none.
             .map(({ kind, tally }) =>
               el('span', {
-                class: `fill fill-${kind}`,
-                style: { height: `max(2px, ${(tally.runs / highest) * 100}%)` },
+                class: 'fill',
+                style: { height: `max(2px, ${(tally.runs / highest) * 100}%)`, background: colorOf(kind) },
               }),
             ),
         ),
@@ -78,7 +78,17 @@ export function durationLegend() {
 
 /** @param {string} kind @param {string} text */
 function swatch(kind, text) {
-  return el('span', { class: 'legend-inline' }, el('span', { class: `swatch fill-${kind}` }), text);
+  return el(
+    'span',
+    { class: 'legend-inline' },
+    el('span', { class: 'swatch', style: { background: colorOf(kind) } }),
+    text,
+  );
+}
+
+/** @param {string} kind names a colour of the style sheet */
+function colorOf(kind) {
+  return `var(--${kind})`;
 }
 
 /** @param {number} value */
@@ -107,7 +117,10 @@ export function rankedList(label, entries) {
           'span',
           { class: 'ranked-track', 'aria-hidden': 'true' },
           tally.runs > 0
-            ? el('span', { class: `fill fill-${kind}`, style: { width: `max(2px, ${(tally.runs / highest) * 100}%)` } })
+            ? el('span', {
+                class: 'fill',
+                style: { width: `max(2px, ${(tally.runs / highest) * 100}%)`, background: colorOf(kind) },
+              })
             : null,
         ),
       ),
@@ -128,6 +141,8 @@ export function shareBar(label, parts) {
     { class: 'share-bar', role: 'img', 'aria-label': label, title: label },
     parts
       .filter(({ value }) => value > 0)
-      .map(({ kind, value }) => el('span', { class: `fill-${kind}`, style: { width: `${(value / total) * 100}%` } })),
+      .map(({ kind, value }) =>
+        el('span', { style: { width: `${(value / total) * 100}%`, background: colorOf(kind) } }),
+      ),
   );
 }

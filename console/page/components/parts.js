@@ -53,6 +53,19 @@ export function figure(name, value, detail = null, tone = null) {
   );
 }
 
+/** Names with their values. @param {readonly [name: string, value: Child][]} facts */
+export function factsCard(facts) {
+  return card(
+    'Facts',
+    { key: 'facts' },
+    el(
+      'dl',
+      { class: 'facts' },
+      facts.map(([name, value]) => el('div', null, el('dt', null, name), el('dd', null, value))),
+    ),
+  );
+}
+
 /** @param {...Child} figures */
 export function figures(...figures) {
   return el('dl', { class: 'figures' }, ...figures);

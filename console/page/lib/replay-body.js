@@ -5,7 +5,7 @@ const longestIdentity = 200;
  * The body with which the service's own `/simulate` repeats an execution: for whom it ran, its input, and in `mockState`
  * what the run read, which takes precedence over what the service would find now.
  *
- * Which field an entry of the trace is about follows from its `path`, or from the program. If neither says it, the value is
+ * Which field an entry of the trace is about follows from its `path`, or from the program. If neither says so, the value is
  * listed under the id of its node, which a simulation ignores. What a field below `data.` read is left to `data` where it is
  * known: a value that the run itself wrote must not be there from the start.
  *

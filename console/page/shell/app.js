@@ -48,7 +48,7 @@ export function createApp({ header, main, dialog, notices, go }) {
     },
     onError(error) {
       failure = error;
-      // Whose session it is, is asked again after the next login.
+      // After the next login, the session may be another one.
       if (isLoggedOut(error)) session = null;
       draw();
     },

@@ -1,5 +1,5 @@
 import { copyBox } from '../components/copy-box.js';
-import { card, idText, outcomeMessage, statusBadge } from '../components/parts.js';
+import { card, factsCard, idText, outcomeMessage, statusBadge } from '../components/parts.js';
 import { el } from '../lib/dom.js';
 import { counted, time } from '../lib/format.js';
 import { deadLetterActions } from './dead-letters.js';
@@ -10,7 +10,7 @@ import { deadLetterActions } from './dead-letters.js';
 /** One dead letter with its payload. @param {DeadLetter} deadLetter @param {ViewContext} context */
 export function renderDeadLetter(deadLetter, context) {
   const holdsRecord = deadLetter.contractVersion !== null;
-  /** @type {[string, import('../lib/dom.js').Child][]} */
+  /** @type {Parameters<typeof factsCard>[0]} */
   const facts = [
     ['Id', idText(deadLetter.id)],
     ['Queue', deadLetter.queue],
@@ -45,15 +45,7 @@ export function renderDeadLetter(deadLetter, context) {
       { key: 'payload', note: 'as first received' },
       copyBox('payload', pretty(deadLetter.payload), context),
     ),
-    card(
-      'Facts',
-      { key: 'facts' },
-      el(
-        'dl',
-        { class: 'facts' },
-        facts.map(([name, value]) => el('div', null, el('dt', null, name), el('dd', null, value))),
-      ),
-    ),
+    factsCard(facts),
   ];
 }
 

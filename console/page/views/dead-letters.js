@@ -87,22 +87,8 @@ function causeTable(rows, context) {
 
 /** @param {Cause} cause @param {ViewContext} context */
 function causeActions({ queue, signature, state, deadLetters }, context) {
-  if (!context.mayChange) return null;
-  const which = { queue, signature };
   const what = counted(deadLetters, 'dead letter');
-  return [
-    state === 'open' || state === 'replayed'
-      ? button('Replay', () => void replay(context, { ...which, state }, what), {
-          describe: `Replay ${what} of ${signature}`,
-        })
-      : null,
-    state === 'open'
-      ? button('Discard', () => void discard(context, which, what), {
-          kind: 'danger',
-          describe: `Discard ${what} of ${signature}`,
-        })
-      : null,
-  ];
+  return actions({ which: { queue, signature }, what, name: `${what} of ${signature}`, state }, context);
 }
 
 /** @param {DeadLetterPage} page @param {ViewContext} context */
@@ -145,18 +131,27 @@ function deadLetterCard(page, context) {
 
 /** @param {Pick<DeadLetterPage['deadLetters'][number], 'id' | 'state' | 'holdsRecord'>} deadLetter @param {ViewContext} context */
 export function deadLetterActions({ id, state, holdsRecord }, context) {
-  if (!context.mayChange) return [];
+  return actions(
+    { which: { ids: [id] }, what: 'this dead letter', name: `dead letter ${id}`, state, holdsRecord },
+    context,
+  );
+}
+
+/**
+ * The buttons for some dead letters of one state.
+ *
+ * @param {{ which: object, what: string, name: string, state: string, holdsRecord?: boolean }} selection which: for the API;
+ *   what: in the question; name: for screen readers
+ * @param {ViewContext} context
+ */
+function actions({ which, what, name, state, holdsRecord = true }, context) {
+  if (!context.mayChange) return null;
   return [
     (state === 'open' || state === 'replayed') && holdsRecord
-      ? button('Replay', () => void replay(context, { ids: [id], state }, 'this dead letter'), {
-          describe: `Replay dead letter ${id}`,
-        })
+      ? button('Replay', () => void replay(context, { ...which, state }, what), { describe: `Replay ${name}` })
       : null,
     state === 'open'
-      ? button('Discard', () => void discard(context, { ids: [id] }, 'this dead letter'), {
-          kind: 'danger',
-          describe: `Discard dead letter ${id}`,
-        })
+      ? button('Discard', () => void discard(context, which, what), { kind: 'danger', describe: `Discard ${name}` })
       : null,
   ];
 }

@@ -1,5 +1,14 @@
 import { copyBox } from '../components/copy-box.js';
-import { button, card, emptyState, idText, outcomeMessage, statusBadge, traceText } from '../components/parts.js';
+import {
+  button,
+  card,
+  emptyState,
+  factsCard,
+  idText,
+  outcomeMessage,
+  statusBadge,
+  traceText,
+} from '../components/parts.js';
 import { traceTree } from '../components/trace-tree.js';
 import { el } from '../lib/dom.js';
 import { count, counted, decimal, ms, percent, time } from '../lib/format.js';
@@ -116,8 +125,7 @@ function replayCard(execution, context) {
 /** @param {Execution} execution @param {Pick<ViewContext, 'route'>} context */
 function facts(execution, { route }) {
   const { sampled, sampleRate } = execution;
-  /** @type {[string, import('../lib/dom.js').Child][]} */
-  const all = [
+  return factsCard([
     [
       'Recorded',
       el('time', { datetime: execution.recordedAt, title: execution.recordedAt }, time(execution.recordedAt)),
@@ -143,14 +151,5 @@ function facts(execution, { route }) {
         : 'because it failed: stands for itself',
     ],
     ['Notes', execution.notes ?? '–'],
-  ];
-  return card(
-    'Facts',
-    { key: 'facts' },
-    el(
-      'dl',
-      { class: 'facts' },
-      all.map(([name, value]) => el('div', null, el('dt', null, name), el('dd', null, value))),
-    ),
-  );
+  ]);
 }

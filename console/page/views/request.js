@@ -1,5 +1,5 @@
 import { copyBox } from '../components/copy-box.js';
-import { card, emptyState, idText, outcomeMessage, statusBadge, traceText } from '../components/parts.js';
+import { card, emptyState, factsCard, idText, outcomeMessage, statusBadge, traceText } from '../components/parts.js';
 import { el } from '../lib/dom.js';
 import { bytes, time } from '../lib/format.js';
 
@@ -9,7 +9,7 @@ import { bytes, time } from '../lib/format.js';
 
 /** One request with its bodies. @param {Request} request @param {ViewContext} context */
 export function renderRequest(request, context) {
-  /** @type {[string, import('../lib/dom.js').Child][]} */
+  /** @type {Parameters<typeof factsCard>[0]} */
   const facts = [
     ['Id', idText(request.id)],
     ['Model', request.model],
@@ -42,15 +42,7 @@ export function renderRequest(request, context) {
     response === null
       ? card('Response', { key: 'Response' }, emptyState('No response', 'None was recorded.'))
       : bodyCard('Response', response, context),
-    card(
-      'Facts',
-      { key: 'facts' },
-      el(
-        'dl',
-        { class: 'facts' },
-        facts.map(([name, value]) => el('div', null, el('dt', null, name), el('dd', null, value))),
-      ),
-    ),
+    factsCard(facts),
   ];
 }
 

@@ -8,11 +8,11 @@ import {
 import { parseRepair } from '../../../dead-letters/repairs.ts';
 import { replayDeadLetters } from '../../../dead-letters/replay.ts';
 import { requireRedis } from '../../../shared/platform/config/config.ts';
+import { omitUndefined } from '../../../shared/platform/omit-undefined.ts';
 import { createRedis } from '../../../shared/platform/redis/redis.ts';
 import type { App, RouteDeps } from '../app.ts';
 import { fromRedis } from '../http/from-redis.ts';
 import { Problem } from '../http/problem.ts';
-import { omitUndefined } from '../omit-undefined.ts';
 import { problems } from '../schemas/common.ts';
 import {
   deadLetter,

@@ -1,9 +1,9 @@
 import { deleteRequest } from '../../../erasure/delete-request.ts';
 import { listRequests } from '../../../queries/requests/list-requests.ts';
 import { findRequest } from '../../../queries/requests/requests.ts';
+import { omitUndefined } from '../../../shared/platform/omit-undefined.ts';
 import type { App, RouteDeps } from '../app.ts';
 import { Problem } from '../http/problem.ts';
-import { omitUndefined } from '../omit-undefined.ts';
 import { noContent, problems } from '../schemas/common.ts';
 import { request, requestPage, requestParams, requestsQuery } from '../schemas/requests.ts';
 

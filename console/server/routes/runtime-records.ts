@@ -1,9 +1,9 @@
 import { readHealthStatus } from '../../../queries/health/health-status.ts';
 import { findRuntimeRecord, listRuntimeRecords } from '../../../queries/health/runtime-records.ts';
+import { omitUndefined } from '../../../shared/platform/omit-undefined.ts';
 import type { App, RouteDeps } from '../app.ts';
 import { fromRedis } from '../http/from-redis.ts';
 import { Problem } from '../http/problem.ts';
-import { omitUndefined } from '../omit-undefined.ts';
 import { problems } from '../schemas/common.ts';
 import {
   healthEvents,

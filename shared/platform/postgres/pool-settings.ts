@@ -1,4 +1,5 @@
 import { type Config, requireUrl } from '../config/config.ts';
+import { omitUndefined } from '../omit-undefined.ts';
 import { planTls } from './database-tls.ts';
 import { type DatabaseAddress, parseDatabaseUrl } from './database-url.ts';
 import type { Route } from './failover-pool.ts';
@@ -18,11 +19,7 @@ export function addressOf({ url }: Config['database']): DatabaseAddress {
 export function toPoolConfig(address: DatabaseAddress, config: Config['database'], name: string) {
   const { user, password, database, options } = address;
   return {
-    ...(user === undefined ? {} : { user }),
-    ...(password === undefined ? {} : { password }),
-    ...(database === undefined ? {} : { database }),
-    ...(options === undefined ? {} : { options }),
-    ...(address.tls.negotiation === undefined ? {} : { sslnegotiation: address.tls.negotiation }),
+    ...omitUndefined({ user, password, database, options, sslnegotiation: address.tls.negotiation }),
     enableChannelBinding: address.channelBinding,
     application_name: address.applicationName ?? name,
     max: config.poolSize,

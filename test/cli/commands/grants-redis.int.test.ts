@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { grantRedisLines } from '../../../cli/commands/grant-redis-lines.ts';
+import { startRedisCluster } from '../../../dev/servers/redis-cluster.ts';
 import { createExecutionObserver } from '../../../producers/index.ts';
 import { loadConfig } from '../../../shared/platform/config/config.ts';
 import { readQueue } from '../../../shared/platform/redis/read-queue.ts';
@@ -13,7 +14,6 @@ import { anExecution } from '../../support/execution.ts';
 import { connect, createDirectory, createTestDatabase, until } from '../../support/fixtures.ts';
 import { addEvents } from '../../support/health.ts';
 import { startFragileRedis } from '../../support/private-servers.ts';
-import { startRedisCluster } from '../../support/redis-cluster.ts';
 import { redisSettings, standFor, targetOf } from '../../support/redis-target.ts';
 import { startRole, startWorker } from '../../support/worker.ts';
 

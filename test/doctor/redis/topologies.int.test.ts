@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 import { expect, inject, onTestFinished, test } from 'vitest';
+import { startRedisCluster } from '../../../dev/servers/redis-cluster.ts';
 import type { Finding } from '../../../doctor/finding.ts';
 import { runChecks } from '../../../doctor/run-checks.ts';
 import { loadConfig } from '../../../shared/platform/config/config.ts';
 import { createDirectory } from '../../support/fixtures.ts';
-import { startRedisCluster } from '../../support/redis-cluster.ts';
 import { startSentinels } from '../../support/redis-sentinels.ts';
 
 async function look(environment: Record<string, string>): Promise<(check: string) => Finding | undefined> {

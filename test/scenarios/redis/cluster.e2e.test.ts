@@ -1,13 +1,13 @@
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { expect, inject, onTestFinished, test } from 'vitest';
+import { startRedisCluster } from '../../../dev/servers/redis-cluster.ts';
 import { createExecutionObserver, type ObserverStats } from '../../../producers/index.ts';
 import { queuePrefix } from '../../../shared/contracts/queues.ts';
 import { countStored, settledAccounts, untilStoredMore } from '../../support/accounts.ts';
 import { anExecution } from '../../support/execution.ts';
 import { createDirectory, createTestDatabase, until } from '../../support/fixtures.ts';
 import { lossWindow } from '../../support/loss-window.ts';
-import { startRedisCluster } from '../../support/redis-cluster.ts';
 import { redisSettings, standFor } from '../../support/redis-target.ts';
 import { startLoad } from '../../support/steady-load.ts';
 import { startWorkerProcess } from '../../support/worker-process.ts';

@@ -4,13 +4,13 @@ import { promisify } from 'node:util';
 import { Registry } from 'prom-client';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { freePort } from '../../../dev/servers/free-port.ts';
+import { startServer } from '../../../dev/servers/redis-cluster.ts';
 import { runChecks } from '../../../doctor/run-checks.ts';
 import { createExecutionObserver } from '../../../producers/index.ts';
 import { loadConfig } from '../../../shared/platform/config/config.ts';
 import { createRedis } from '../../../shared/platform/redis/redis.ts';
 import { anExecution } from '../../support/execution.ts';
 import { createDirectory } from '../../support/fixtures.ts';
-import { startServer } from '../../support/redis-cluster.ts';
 import { redisSettings, standFor, targetOf } from '../../support/redis-target.ts';
 
 const run = promisify(execFile);

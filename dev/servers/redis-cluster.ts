@@ -5,14 +5,14 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
-import { freePort } from '../../dev/servers/free-port.ts';
+import { freePort } from './free-port.ts';
 
 const run = promisify(execFile);
 
-/** A server of ours that can be killed and brought back. */
+/** A server of ours that can be killed and started again. */
 export interface ServerProcess {
   port: number;
-  /** for commands of the test's own */
+  /** for commands of whoever started it */
   client: Redis;
   /** Ends it without a word. Resolves when it is gone. */
   kill(): Promise<void>;
@@ -122,7 +122,7 @@ async function isTaken(port: number): Promise<boolean> {
 /** How long a node may say nothing before the others replace it, in ms. */
 export const nodeTimeoutMs = 1_500;
 
-/** A Redis Cluster of three primaries with a replica each, on loopback. */
+/** A Redis Cluster of three primaries on loopback, with a replica each or none. */
 export interface RedisCluster {
   password: string;
   servers: ServerProcess[];
@@ -137,13 +137,25 @@ export interface RedisCluster {
   stop(): Promise<void>;
 }
 
-/** Starts a cluster and waits until it serves every slot from a primary with a replica. */
-export async function startRedisCluster({ binary, dir }: { binary: string; dir: string }): Promise<RedisCluster> {
+/**
+ * Starts a cluster and waits until it serves every slot from a primary, with its replica.
+ *
+ * @param options.replicas whether each primary has one. @default true
+ */
+export async function startRedisCluster({
+  binary,
+  dir,
+  replicas = true,
+}: {
+  binary: string;
+  dir: string;
+  replicas?: boolean;
+}): Promise<RedisCluster> {
   const password = randomBytes(18).toString('hex');
   const servers: ServerProcess[] = [];
   const taken = new Set<number>();
   try {
-    for (let index = 0; index < 6; index += 1) {
+    for (let index = 0; index < (replicas ? 6 : 3); index += 1) {
       const port = await clusterPort(taken);
       taken.add(port);
       const lines = [
@@ -161,7 +173,7 @@ export async function startRedisCluster({ binary, dir }: { binary: string; dir: 
       ];
       servers.push(await startServer({ binary, dir: join(dir, String(index)), lines }, password, port));
     }
-    await join3and3(servers);
+    await joinCluster(servers);
   } catch (error) {
     for (const server of servers) await server.stop();
     throw error;
@@ -180,7 +192,8 @@ export async function startRedisCluster({ binary, dir }: { binary: string; dir: 
   };
 }
 
-async function join3and3(servers: readonly ServerProcess[]): Promise<void> {
+/** The first three are the primaries, the others their replicas. */
+async function joinCluster(servers: readonly ServerProcess[]): Promise<void> {
   const [first, ...others] = servers as [ServerProcess, ...ServerProcess[]];
   for (const [index, { client }] of servers.entries()) await client.cluster('SET-CONFIG-EPOCH', index + 1);
   for (const { port } of others) await first.client.cluster('MEET', '127.0.0.1', port);
@@ -194,7 +207,11 @@ async function join3and3(servers: readonly ServerProcess[]): Promise<void> {
     await eventually(async () => {
       const info = String(await client.cluster('INFO'));
       const slots = (await client.cluster('SLOTS')) as unknown[][];
-      return info.includes('cluster_state:ok') && slots.length === 3 && slots.every((slot) => slot.length === 4);
+      return (
+        info.includes('cluster_state:ok') &&
+        slots.length === 3 &&
+        slots.every((slot) => slot.length === 2 + servers.length / 3)
+      );
     });
   for (const { client } of servers.slice(3))
     await eventually(async () => (await client.info('replication')).includes('master_link_status:up'));
@@ -220,7 +237,7 @@ export async function eventually(ask: () => Promise<boolean>): Promise<void> {
   for (;;) {
     const isSo = await ask().catch(() => false);
     if (isSo) return;
-    if (Date.now() > deadline) throw new Error('the servers did not get into the state that the test begins with');
+    if (Date.now() > deadline) throw new Error('the servers did not get into the state that was waited for');
     await sleep(50);
   }
 }
