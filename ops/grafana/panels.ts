@@ -117,6 +117,13 @@ export const rows: readonly Row[] = [
       },
       { title: 'Time in the queue', unit: 's', queries: percentiles('sluice_job_wait_seconds', 'queue') },
       {
+        title: 'Shards, by state',
+        description:
+          'As the workers see them. The jobs of a shard that is silent or refused wait; those of the others are taken.',
+        unit: 'short',
+        queries: [{ expr: `max by (role, state) (${of('sluice_queue_shards')})`, legend: '{{role}} {{state}}' }],
+      },
+      {
         title: 'Statement time',
         unit: 's',
         queries: percentiles('sluice_statement_seconds', 'queue, result'),
