@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { QueueName, ShardName } from '../../shared/contracts/queues.ts';
 import { answerWithin, pause } from '../../shared/platform/deadline.ts';
 import { findShards, shardKey } from '../../shared/platform/redis/find-shards.ts';
@@ -46,6 +47,8 @@ export function createShardWatch(options: {
       findShards({ exists }, { queue, namespace, known }),
       answerWithin(answerWithinMs, () => exists(keyOf(queue))),
     ]);
+    // When this process was held up, the answers are there, but nobody has read them yet.
+    await nextTurn();
     if (signal.aborted) return;
     const added = found.filter((shard) => !known.includes(shard));
     known = [...known, ...added];
