@@ -76,18 +76,20 @@ export async function runWorker(names: readonly WorkerRole[], environment: NodeJ
     closing.push('redis', async () => redis.disconnect());
     const memoryOf = shareMemory(names, config);
     const registries = [ofProcess];
-    const role = joinRoles(
-      names.map((name) => {
-        const registry = registryOf(name);
-        registries.push(registry);
-        const deps = { database, redis, logger, registry, memory: memoryOf() };
-        return watchStart(roles[name].create(environment, deps), { ...deps, config });
-      }),
-    );
+    const joined = names.map((name) => {
+      const registry = registryOf(name);
+      registries.push(registry);
+      const deps = { database, redis, logger, registry, memory: memoryOf() };
+      return watchStart(roles[name].create(environment, deps), { ...deps, config });
+    });
+    const role = joinRoles(joined);
 
-    // In a cluster, each role's queue has a server of its own.
+    // In a cluster, each role's queue has servers of its own.
     const keys = names.map((name) => keyOf(name, config.namespace));
-    const askRedis = () => Promise.all(keys.map((key) => askServerOf(redis, key)));
+    const questions = joined.map(
+      ({ askRedis }, index) => askRedis ?? (() => askServerOf(redis, keys[index] as string)),
+    );
+    const askRedis = () => Promise.all(questions.map((ask) => ask()));
     const askServers = singleFlight(() => findSilentServers(askRedis, database));
     const whyNotReady = async (): Promise<string | null> =>
       stopping.signal.aborted ? 'stopping' : (role.notReadyReason() ?? askServers());
@@ -127,7 +129,7 @@ function shareMemory(names: readonly WorkerRole[], { batch, worker }: RoleConfig
   return () => createMemoryBudget({ maxBytes, statementBytes });
 }
 
-/** A key of what a role works on. */
+/** A key of what a role works on. A record role knows better, as its queue may have shards. */
 function keyOf(role: WorkerRole, namespace: string): string {
   // The reader of health events has connections of its own, and tells of them itself.
   return role === 'health-events' ? `{${namespace}:${role}}` : queuePrefix(role, namespace);

@@ -141,15 +141,18 @@ export interface RedisCluster {
  * Starts a cluster and waits until it serves every slot from a primary, with its replica.
  *
  * @param options.replicas whether each primary has one. @default true
+ * @param options.settings more lines of its servers' settings. @default none
  */
 export async function startRedisCluster({
   binary,
   dir,
   replicas = true,
+  settings = [],
 }: {
   binary: string;
   dir: string;
   replicas?: boolean;
+  settings?: readonly string[];
 }): Promise<RedisCluster> {
   const password = randomBytes(18).toString('hex');
   const servers: ServerProcess[] = [];
@@ -170,6 +173,7 @@ export async function startRedisCluster({
         'save ""',
         'maxmemory-policy noeviction',
         'repl-diskless-sync-delay 0',
+        ...settings,
       ];
       servers.push(await startServer({ binary, dir: join(dir, String(index)), lines }, password, port));
     }

@@ -121,6 +121,13 @@ export const rows: readonly Row[] = [
     panels: [
       { title: 'Jobs per second, by outcome', unit: 'ops', queries: [rates('sluice_jobs_total', 'queue, outcome')] },
       { title: 'Time in the queue', unit: 's', queries: percentiles('sluice_job_wait_seconds', 'queue') },
+      {
+        title: 'Shards, by state',
+        description:
+          'As the workers see them. The jobs of a shard that is silent or refused wait; those of the others are taken.',
+        unit: 'short',
+        queries: [{ expr: `max by (role, state) (${of('sluice_queue_shards')})`, legend: '{{role}} {{state}}' }],
+      },
       { title: 'Statement time', unit: 's', queries: percentiles('sluice_statement_seconds', 'queue, result') },
       { title: 'Records per statement', unit: 'short', queries: percentiles('sluice_batch_records', 'queue') },
       {

@@ -12,6 +12,7 @@ test('metrics: what alerts count is there before anything has happened, as the f
     queue: 'execution-log',
     heldRecords: () => 0,
     queueDepth: none,
+    shards: () => ({ working: 1, refused: 0, silent: 0 }),
     isHalted: () => false,
     isOutage: () => false,
     lacksDeadLetterBox: () => false,

@@ -7,6 +7,12 @@ export class DeadLetterBoxShutError extends Error {
   override readonly name = 'DeadLetterBoxShutError';
 }
 
+/** Where the dead letters of a role go. */
+export type DeadLetterBox = ReturnType<typeof createDeadLetterBox>;
+
+/** How long dead letters are not written after one could not be. */
+const shutMs = 5_000;
+
 /** How many write dead letters at once: they wait for locks, and must leave connections to those who store records. */
 const maxAtOnce = 1;
 
@@ -18,14 +24,15 @@ const maxAtOnce = 1;
 export function createDeadLetterBox(deps: {
   breaker: CircuitBreaker;
   logger: Logger;
-  /** how long it stays shut after a failure */
-  shutForMs: number;
-  /** how long a failure is told of: what was delayed may go through at another worker */
-  tellForMs: number;
+  /** for how long a job is delayed whose dead letters cannot be written */
+  jobDelayMs: number;
   /** ms of a clock that does not jump */
   now(): number;
 }) {
-  const { breaker, logger, shutForMs, tellForMs, now } = deps;
+  const { breaker, logger, jobDelayMs, now } = deps;
+  const shutForMs = Math.min(shutMs, jobDelayMs);
+  // What was delayed may go through at another worker.
+  const tellForMs = jobDelayMs * 3 + shutMs;
   let shutUntilMs = Number.NEGATIVE_INFINITY;
   let isInTrouble = false;
   let busy = 0;

@@ -1,5 +1,5 @@
 import { DelayedError, type Job, WaitingError } from 'bullmq';
-import { queuePrefix } from '../../shared/contracts/queues.ts';
+import { queuePrefix, type ShardName } from '../../shared/contracts/queues.ts';
 import { backoffMs } from '../../shared/platform/backoff.ts';
 import type { Logger } from '../../shared/platform/logging/logger.ts';
 import { createThrottledLog } from '../../shared/platform/logging/throttled-log.ts';
@@ -11,9 +11,10 @@ import { createJobCounter, type JobCounter } from './job-counter.ts';
 import type { WorkerMetrics } from './metrics.ts';
 import type { QueueDefinition } from './queue-definition.ts';
 
-/** What it takes to deal with the jobs of a queue; whoever made it closes it. */
+/** What it takes to deal with the jobs of one shard of a queue; whoever made it closes it. */
 export interface JobDeps {
   definition: QueueDefinition;
+  shard: ShardName;
   config: RoleConfig;
   redis: Redis;
   logger: Logger;
@@ -40,10 +41,10 @@ const messages = {
 };
 
 /** Sends jobs back to Redis, and throws what tells BullMQ that they are there. What Redis refuses is asked again. */
-export function createJobDelays({ definition, config, redis, logger, metrics, tellMetrics, signal }: JobDeps) {
+export function createJobDelays({ definition, shard, config, redis, logger, metrics, tellMetrics, signal }: JobDeps) {
   const { queue, retryPolicy } = definition;
-  const prefix = queuePrefix(queue, config.namespace);
-  const keyOf = (jobId: string): string => `${prefix}:${queue}:${jobId}`;
+  const prefix = queuePrefix(shard, config.namespace);
+  const keyOf = (jobId: string): string => `${prefix}:${shard}:${jobId}`;
   const untilRedisAccepts = <T>(ask: () => Promise<T>): Promise<T> =>
     retryWhileRefused(ask, { forMs: config.worker.lockDurationMs, signal });
   const counterOf = (field: string): JobCounter => {

@@ -3,11 +3,10 @@ import type { DeadLetter } from '../../dead-letters/dead-letter.ts';
 import { markStored, storeDeadLetters } from '../../dead-letters/store.ts';
 import { replayedDeadLetterId } from '../../shared/contracts/replay.ts';
 import type { Database } from '../../shared/platform/postgres/database.ts';
-import type { CircuitBreaker } from '../runtime/circuit-breaker.ts';
 import { heldBytes, type MemoryBudget } from '../runtime/memory-budget.ts';
 import type { RedisClock } from '../runtime/redis-clock.ts';
 import type { Batcher } from './batcher.ts';
-import { createDeadLetterBox, DeadLetterBoxShutError } from './dead-letter-box.ts';
+import { type DeadLetterBox, DeadLetterBoxShutError } from './dead-letter-box.ts';
 import type { HaltGuard } from './halt-guard.ts';
 import type { JobDelays, JobDeps } from './job-delays.ts';
 import { processChunk } from './process-chunk.ts';
@@ -16,29 +15,19 @@ import { processChunk } from './process-chunk.ts';
 export interface ProcessorDeps extends JobDeps {
   database: Database;
   batcher: Batcher;
-  breaker: CircuitBreaker;
   clock: RedisClock;
   memory: MemoryBudget;
+  deadLetterBox: DeadLetterBox;
+  guard: HaltGuard;
 }
-
-/** How long dead letters are not written after one could not be. */
-const deadLetterBoxShutMs = 5_000;
 
 /**
  * Processes one job after the other, or many at once. A job is done when each of its records is committed, was there already, or
  * lies in the dead letters. One of a newer producer is delayed, not failed.
  */
-export function createJobProcessor(deps: ProcessorDeps, delays: JobDelays, guard: HaltGuard) {
-  const { definition, database, logger, metrics, tellMetrics, batcher, breaker, clock, memory } = deps;
-  const { jobDelayMs } = deps.config.worker;
+export function createJobProcessor(deps: ProcessorDeps, delays: JobDelays) {
+  const { definition, database, logger, metrics, tellMetrics, batcher, clock, memory, deadLetterBox, guard } = deps;
   const { queue } = definition;
-  const deadLetterBox = createDeadLetterBox({
-    breaker,
-    logger,
-    shutForMs: Math.min(deadLetterBoxShutMs, jobDelayMs),
-    tellForMs: jobDelayMs * 3 + deadLetterBoxShutMs,
-    now: () => performance.now(),
-  });
 
   const storeAndCount = async (deadLetters: readonly DeadLetter[]): Promise<void> => {
     const stored = await deadLetterBox.run(() => storeWithinBudget(deadLetters));
@@ -62,9 +51,6 @@ export function createJobProcessor(deps: ProcessorDeps, delays: JobDelays, guard
   };
 
   return {
-    /** whether dead letters cannot be written, as far as was tried */
-    lacksDeadLetterBox: () => deadLetterBox.isInTrouble,
-
     /** @param raw the job's data @throws what tells BullMQ that the job is not done, or what kept it from being done */
     async process(job: Job, token: string | undefined, raw: string): Promise<void> {
       if (deadLetterBox.isShut && (await delays.isSettledButForDeadLetters(job)))

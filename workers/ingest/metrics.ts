@@ -5,6 +5,15 @@ import type { QueueDepth } from './queue-depth.ts';
 /** What a worker tells Prometheus. */
 export type WorkerMetrics = ReturnType<typeof createWorkerMetrics>;
 
+/** How many shards are in which state. */
+export interface ShardStates {
+  working: number;
+  /** whose server refuses what their worker needs */
+  refused: number;
+  /** whose server does not answer */
+  silent: number;
+}
+
 /** How a job may end. */
 const jobOutcomes = [
   'completed',
@@ -30,6 +39,7 @@ export function createWorkerMetrics(
     heldRecords: () => number;
     /** null where Redis does not answer in time */
     queueDepth: () => Promise<QueueDepth | null>;
+    shards: () => ShardStates;
     isHalted: () => boolean;
     isOutage: () => boolean;
     lacksDeadLetterBox: () => boolean;
@@ -115,7 +125,7 @@ export function createWorkerMetrics(
   });
   new Gauge({
     name: 'sluice_queue_jobs',
-    help: 'Jobs in the queue by state; the same for all workers of a queue. Absent while Redis does not answer',
+    help: 'Jobs in the queue by state, all shards together; the same for all workers of a queue. A shard that does not answer counts as it last was. Absent while Redis does not answer',
     labelNames: ['state'] as const,
     registers,
     async collect() {
@@ -127,12 +137,21 @@ export function createWorkerMetrics(
   });
   new Gauge({
     name: 'sluice_queue_oldest_job_seconds',
-    help: 'How long the oldest waiting job has waited; 0 when none waits. Absent while Redis does not answer',
+    help: 'How long the oldest waiting job of all shards has waited; 0 when none waits. Absent while Redis does not answer',
     registers,
     async collect() {
       const depth = await sources.queueDepth();
       if (depth === null) this.remove();
       else this.set(depth.oldestWaitSeconds);
+    },
+  });
+  new Gauge({
+    name: 'sluice_queue_shards',
+    help: 'Shards of the queue by state, as this worker sees them: working, refused (Redis refuses what the worker needs) or silent (their server does not answer)',
+    labelNames: ['state'] as const,
+    registers,
+    collect() {
+      for (const [state, count] of Object.entries(sources.shards())) this.set({ state }, count);
     },
   });
   const { queue } = sources;

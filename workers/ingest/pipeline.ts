@@ -1,9 +1,7 @@
-import { queuePrefix } from '../../shared/contracts/queues.ts';
 import { endsWithin } from '../../shared/platform/deadline.ts';
 import { oneLife } from '../../shared/platform/lifecycle.ts';
 import { databaseAnswers } from '../../shared/platform/readiness.ts';
 import { startProgressWatch } from '../runtime/progress-watch.ts';
-import { createRedisClock } from '../runtime/redis-clock.ts';
 import type { Role, RoleDeps } from '../runtime/role.ts';
 import { createMetricsTeller } from '../runtime/tell-metrics.ts';
 import { createBatchWriter } from './batch-writer.ts';
@@ -13,7 +11,7 @@ import { createWorkerMetrics } from './metrics.ts';
 import type { QueueDefinition } from './queue-definition.ts';
 import { createQueueDepth } from './queue-depth.ts';
 import { rehearse } from './rehearsal.ts';
-import { createRecordWorker } from './worker.ts';
+import { createShardWorkers } from './shard-workers.ts';
 
 /** Time for the calls to Redis that requeue jobs. */
 const requeueMs = 1_000;
@@ -26,7 +24,7 @@ export type Preparation = (signal: AbortSignal) => {
   stop(): Promise<void>;
 };
 
-/** A role put together: queue → worker → batcher → statement. */
+/** A role put together: shards of the queue → a worker each → one batcher → statement. */
 export function createRecordRole(
   definition: QueueDefinition,
   { config, database, redis, logger, registry, memory }: RoleDeps<never>,
@@ -35,15 +33,21 @@ export function createRecordRole(
   const { queue } = definition;
   const giveUp = new AbortController();
   const stopping = new AbortController();
-  const clock = createRedisClock(redis, queuePrefix(queue, config.namespace));
-  const readDepth = createQueueDepth({ redis, queue, namespace: config.namespace, now: clock.now });
+  const readDepth = createQueueDepth({
+    redis,
+    shards: () => workers.shards(),
+    isUsable: (shard) => workers.isUsable(shard),
+    namespace: config.namespace,
+    now: () => workers.now(),
+  });
   const metrics = createWorkerMetrics(registry, {
     queue,
     heldRecords: () => batcher.heldRecords,
     queueDepth: readDepth,
-    isHalted: () => isHalted(),
+    shards: () => workers.states(),
+    isHalted: () => workers.isHalted(),
     isOutage: () => breaker.isOutage,
-    lacksDeadLetterBox: () => lacksDeadLetterBox(),
+    lacksDeadLetterBox: () => workers.lacksDeadLetterBox(),
   });
   const teller = createMetricsTeller(logger);
   const { tellMetrics } = teller;
@@ -54,7 +58,7 @@ export function createRecordRole(
     metrics,
     tellMetrics,
     signal: giveUp.signal,
-    rehearse: () => rehearse(definition, database, clock.now()),
+    rehearse: () => rehearse(definition, database, workers.now()),
   });
   const { signal } = giveUp;
   const writer = createBatchWriter({
@@ -62,19 +66,9 @@ export function createRecordRole(
     backoff: config.retry,
   });
   const batcher = createBatcher({ limits: config.batch, write: writer.write });
-  const { worker, isHalted, lacksDeadLetterBox, settledJobs, whyRefused, closeLogs } = createRecordWorker({
-    definition,
-    config,
-    database,
-    redis,
-    logger,
-    metrics,
-    tellMetrics,
-    batcher,
-    breaker,
-    clock,
-    memory,
-    signal,
+  const workers = createShardWorkers({
+    ...{ definition, config, database, redis, logger, metrics, tellMetrics, batcher, breaker, memory, signal },
+    stopping: stopping.signal,
   });
   const parts: { stop(): Promise<void> }[] = [];
   let livenessFailure = (): string | null => null;
@@ -83,20 +77,17 @@ export function createRecordRole(
   const notReadyReason = (): string | null => {
     const waitsFor = whyWaiting();
     if (waitsFor !== null) return `waits for ${waitsFor}`;
-    if (isHalted()) return 'halted: too many records are dead';
+    if (workers.isHalted()) return 'halted: too many records are dead';
     if (breaker.isOutage) return 'PostgreSQL does not accept its statements';
-    return whyRefused();
+    return workers.whyRefused();
   };
 
-  const begin = (): void => {
+  const begin = async (): Promise<void> => {
     const watch = startProgressWatch(
       {
-        settledJobs,
+        settledJobs: workers.settledJobs,
         heldRecords: () => batcher.heldRecords,
-        takeableJobs: async () => {
-          const seen = await readDepth();
-          return seen === null ? null : seen.isHeldBack ? 0 : seen.waiting;
-        },
+        takeableJobs: async () => (await readDepth())?.takeable ?? null,
         exemption: () =>
           notReadyReason() ?? (writer.isInTrouble ? 'statements wait for locks, take too long or fail' : null),
         databaseAnswers: () => databaseAnswers(database),
@@ -106,14 +97,11 @@ export function createRecordRole(
     );
     parts.push(watch);
     livenessFailure = watch.livenessFailure;
-    logger.info({ queue, concurrency: config.worker.concurrency }, 'taking jobs');
-    worker.run().catch((error: unknown) => logger.fatal({ err: error }, 'worker loop ended'));
+    await workers.start();
   };
 
   const { start, stop } = oneLife({
     async begin(): Promise<void> {
-      await clock.start(stopping.signal);
-      if (stopping.signal.aborted) return;
       const prepared = prepare?.(stopping.signal);
       if (prepared) {
         parts.push(prepared);
@@ -121,22 +109,22 @@ export function createRecordRole(
         await prepared.ready;
         whyWaiting = () => null;
       }
-      if (!stopping.signal.aborted) begin();
+      if (!stopping.signal.aborted) await begin();
     },
     /** What is not settled in time goes back to the queue, or, when Redis is away too, to whoever takes it when its lock has run out. */
     async end(timeoutMs: number): Promise<boolean> {
       stopping.abort();
       batcher.drain();
-      const closed = worker.close();
+      const closed = workers.close();
       // Beside it: a look at the partitions may take some seconds to end.
-      const parted = Promise.all(parts.map((part) => part.stop()));
+      const parted = Promise.all([workers.stopWatch(), ...parts.map((part) => part.stop())]);
       const inTime = await endsWithin(closed, timeoutMs);
       if (!inTime) {
         giveUp.abort();
         await endsWithin(closed, requeueMs);
       }
       await endsWithin(parted, requeueMs);
-      for (const close of [closeLogs, closeLog, teller.close]) close();
+      for (const close of [workers.closeLogs, closeLog, teller.close]) close();
       return inTime;
     },
   });
@@ -148,6 +136,7 @@ export function createRecordRole(
       return batcher.heldRecords;
     },
     notReadyReason,
+    askRedis: workers.askServers,
     livenessFailure: () => livenessFailure(),
   };
 }

@@ -1,3 +1,4 @@
+import type { Release } from '../runtime/byte-semaphore.ts';
 import type { JobCounter } from './job-counter.ts';
 
 /** What is asked about a job that was under way when workers died. */
@@ -27,9 +28,10 @@ export function createPoisonJobIsolation(options: {
   maxStarts: number;
   /** calls back when statements begin to wait for the database; returns the end of the watch */
   onOutage(tell: () => void): () => void;
+  /** resolves when no other such job is processed, and returns the end of the turn */
+  enterTurn(): Promise<Release>;
 }) {
-  const { counter, maxStarts } = options;
-  let last: Promise<unknown> = Promise.resolve();
+  const { counter, maxStarts, enterTurn } = options;
 
   const runAlone = async <T>(job: StalledJob, work: () => Promise<T>): Promise<T> => {
     const starts = await counter.add(job.id);
@@ -56,11 +58,14 @@ export function createPoisonJobIsolation(options: {
 
   return {
     /** Does `work`: at once, or in isolation when the job has stalled before. @throws PoisonJobError in place of one start too many */
-    run<T>(job: StalledJob, work: () => Promise<T>): Promise<T> {
+    async run<T>(job: StalledJob, work: () => Promise<T>): Promise<T> {
       if (job.stalledCounter < isolatedAfterStalls) return work();
-      const turn = last.then(() => runAlone(job, work));
-      last = turn.catch(() => undefined);
-      return turn;
+      const endTurn = await enterTurn();
+      try {
+        return await runAlone(job, work);
+      } finally {
+        endTurn();
+      }
     },
   };
 }

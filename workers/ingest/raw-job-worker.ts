@@ -4,8 +4,10 @@ import { toError } from '../../shared/platform/errors.ts';
 import type { Redis } from '../../shared/platform/redis/redis.ts';
 import { isRefusal } from '../../shared/platform/redis/redis-errors.ts';
 import type { Release } from '../runtime/byte-semaphore.ts';
+import type { Holdings } from '../runtime/holdings.ts';
 import { heldBytes, type MemoryBudget } from '../runtime/memory-budget.ts';
 import { refusedRetryMs } from '../runtime/redis-retry.ts';
+import type { SlotShare, Slots } from '../runtime/slots.ts';
 import { createNextJobs, type NextJobs } from './next-jobs.ts';
 
 /** How a worker may fetch jobs. */
@@ -14,6 +16,10 @@ export interface FetchLimits {
   /** that one job should take at most in memory; one that takes more is counted when it has come */
   maxJobBytes: number;
   redis: Redis;
+  /** for jobs under way, shared with the workers of other shards */
+  slots: Slots;
+  /** what this worker has of the memory and of the slots */
+  holdings: Holdings;
 }
 
 /** Jobs on their way at once, at most, where they are small: what is known of their sizes may be out of date. */
@@ -26,6 +32,9 @@ interface Fetched {
   release: Release;
 }
 
+/** Room and a slot for a job that is about to be fetched. */
+type Place = Release;
+
 /**
  * A BullMQ worker that leaves the data of its jobs as text, and fetches only jobs that there is room for. BullMQ parses a
  * job when it is fetched: data that is not JSON would throw there, again and again, and data that is too much for a worker
@@ -33,7 +42,10 @@ interface Fetched {
  */
 export class RawJobWorker extends Worker {
   readonly #limits: FetchLimits;
+  readonly #slots: SlotShare;
   readonly #fetched = new Map<Job, Fetched>();
+  /** of jobs that were fetched, until they are acknowledged */
+  readonly #slotOf = new Map<Job, Release>();
   /** fetched, and not worked on yet */
   readonly #unstarted = new Set<Job>();
   /** the largest job that was seen counts, where it is larger than it should be */
@@ -49,6 +61,7 @@ export class RawJobWorker extends Worker {
   ) {
     super(name, process, options);
     this.#limits = limits;
+    this.#slots = limits.slots.join(() => this.#tellOfChange());
     this.#maxJobBytes = limits.maxJobBytes;
     const { redis } = limits;
     this.#next = createNextJobs({ redis, queueKey: this.toKey('').slice(0, -1), onKnown: () => this.#tellOfChange() });
@@ -76,7 +89,9 @@ export class RawJobWorker extends Worker {
     const bytes = heldBytes(json.data);
     this.#maxJobBytes = Math.max(this.#maxJobBytes, bytes);
     if (bytes > this.#expectedBytes) this.#next.forget();
-    this.#fetched.set(job, { text: json.data, bytes, release: this.#limits.memory.hold(bytes) });
+    const { memory, holdings } = this.#limits;
+    this.#fetched.set(job, { text: json.data, bytes, release: holdings.add(memory.hold(bytes)) });
+    this.#slotOf.set(job, holdings.add(this.#slots.take()));
     this.#unstarted.add(job);
     this.#tellOfChange();
     return job;
@@ -84,16 +99,17 @@ export class RawJobWorker extends Worker {
 
   /** BullMQ itself asks a Redis that answers with errors again at once, thousands of times a second. */
   protected override async moveToActive(...args: Parameters<Worker['moveToActive']>) {
-    const release = await this.#untilRoom();
+    const leave = await this.#untilPlace();
     // Nothing is fetched now: BullMQ goes on with what it has fetched, and then asks again.
-    if (release === null) return undefined as unknown as Job;
+    if (leave === null) return undefined as unknown as Job;
     try {
       return await super.moveToActive(...args);
     } catch (error) {
+      leave();
       await sleep(refusedRetryMs);
       throw error;
     } finally {
-      release();
+      leave();
     }
   }
 
@@ -107,7 +123,7 @@ export class RawJobWorker extends Worker {
     const until = performance.now() + (this.opts.lockDuration ?? 0);
     for (;;) {
       try {
-        return await this.#fetchingNext(mayFetch, (fetches) =>
+        return await this.#fetchingNext(job, mayFetch, (fetches) =>
           super.handleCompleted(result, job, token, fetches, span),
         );
       } catch (error) {
@@ -121,9 +137,11 @@ export class RawJobWorker extends Worker {
 
   protected override async handleFailed(...[error, job, token, mayFetch, span]: Parameters<Worker['handleFailed']>) {
     // For a job that was delayed or requeued there is no acknowledgement; BullMQ fetches the next one by moveToActive.
-    if (error instanceof DelayedError || error instanceof WaitingError)
+    if (error instanceof DelayedError || error instanceof WaitingError) {
+      this.#leaveSlot(job);
       return super.handleFailed(error, job, token, mayFetch, span);
-    return this.#fetchingNext(mayFetch, (fetches) => super.handleFailed(error, job, token, fetches, span));
+    }
+    return this.#fetchingNext(job, mayFetch, (fetches) => super.handleFailed(error, job, token, fetches, span));
   }
 
   /** Whatever becomes of a job, its data is let go, also of one that BullMQ fails before it is worked on. */
@@ -134,20 +152,34 @@ export class RawJobWorker extends Worker {
       return await super.processJob(...args);
     } finally {
       this.letGo(job);
+      this.#leaveSlot(job);
     }
   }
 
+  /** Lets another job have the slot of one that is done. */
+  #leaveSlot(job: Job): void {
+    this.#slotOf.get(job)?.();
+    this.#slotOf.delete(job);
+  }
+
   /**
-   * Room for one job more. Null when the worker is to stop, or there is none and jobs were fetched that are not worked on
-   * yet: BullMQ's loop begins with them only when nothing is fetched at the moment, and they may be what takes the room.
+   * Room and a slot for one job more. Null when the worker is to stop, or there is none and jobs were fetched that are not worked
+   * on yet: BullMQ's loop begins with them only when nothing is fetched at the moment, and they may be what takes the room.
    */
-  async #untilRoom(): Promise<Release | null> {
-    const { memory } = this.#limits;
-    for (;;) {
-      if (this.closing !== undefined || this.isPaused()) return null;
-      const release = this.#reserve();
-      if (release !== null || this.#unstarted.size > 0) return release;
-      await Promise.race([memory.whenRoom(), this.#change.promise]);
+  async #untilPlace(): Promise<Place | null> {
+    let isWaiting = false;
+    try {
+      for (;;) {
+        if (this.closing !== undefined || this.isPaused()) return null;
+        const hasSlot = this.#slots.isFree();
+        const place = hasSlot ? this.#reserve() : null;
+        if (place !== null || this.#unstarted.size > 0) return place;
+        if (!isWaiting) this.#slots.beginToWait();
+        isWaiting = true;
+        await Promise.race([...(hasSlot ? [this.#limits.memory.whenRoom()] : []), this.#change.promise]);
+      }
+    } finally {
+      if (isWaiting) this.#slots.endWait();
     }
   }
 
@@ -158,15 +190,21 @@ export class RawJobWorker extends Worker {
     return known === null ? this.#maxJobBytes : 2 * known;
   }
 
-  /** Room for one job more; null when there is none. */
-  #reserve(): Release | null {
-    const { memory } = this.#limits;
+  /** Room and a slot for one job more; null when there is no room. @param slot one that is held already */
+  #reserve(slot?: Release): Place | null {
+    const { memory, holdings } = this.#limits;
     const isKnown = this.#next.largestBytes !== null;
     const bytes = Math.min(this.#maxJobBytes, Math.max(this.#expectedBytes, memory.maxBytes / maxOnTheirWay));
-    const release = memory.reserve(bytes);
-    if (release !== null && isKnown) this.#next.countFetch();
-    if (release === null && !isKnown) this.#next.look();
-    return release;
+    const room = memory.reserve(bytes);
+    if (room !== null && isKnown) this.#next.countFetch();
+    if (room === null && !isKnown) this.#next.look();
+    if (room === null) return null;
+    const leaveRoom = holdings.add(room);
+    const leaveSlot = slot ?? holdings.add(this.#slots.take());
+    return () => {
+      leaveRoom();
+      leaveSlot();
+    };
   }
 
   #tellOfChange(): void {
@@ -174,21 +212,27 @@ export class RawJobWorker extends Worker {
     this.#change = Promise.withResolvers();
   }
 
-  /** With the answer to an acknowledgement comes the next job, where there is room for it. */
+  /** With the answer to an acknowledgement comes the next job, in the slot of the last one, where there is room for it. */
   async #fetchingNext<T>(
+    job: Job,
     mayFetch: (() => boolean) | undefined,
     acknowledge: (fetches: () => boolean) => Promise<T>,
   ): Promise<T> {
-    const rooms: Release[] = [];
+    const places: Place[] = [];
     const fetches = (): boolean => {
-      const room = mayFetch?.() === false ? null : this.#reserve();
-      if (room !== null) rooms.push(room);
-      return room !== null;
+      const slot = this.#slotOf.get(job);
+      const mayTake = slot === undefined ? this.#slots.isFree() : this.#slots.mayKeep();
+      const place = mayTake && mayFetch?.() !== false ? this.#reserve(slot) : null;
+      if (place === null) this.#leaveSlot(job);
+      else places.push(place);
+      // It goes with the place now.
+      this.#slotOf.delete(job);
+      return place !== null;
     };
     try {
       return await acknowledge(fetches);
     } finally {
-      for (const release of rooms) release();
+      for (const leave of places) leave();
     }
   }
 }

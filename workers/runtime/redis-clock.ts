@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { endsWithin } from '../../shared/platform/deadline.ts';
+import { answerWithin } from '../../shared/platform/deadline.ts';
 import { nodeOf } from '../../shared/platform/redis/cluster-nodes.ts';
 import type { Redis } from '../../shared/platform/redis/redis.ts';
+import { singleFlight } from '../../shared/platform/single-flight.ts';
 
 /** How often Redis is asked for the time. Two quartz clocks drift apart by some milliseconds in that time. */
 const everyMs = 60_000;
@@ -19,24 +20,24 @@ export function createRedisClock(redis: Redis, key: string) {
   /** of Redis' time over `performance.now` */
   let aheadMs: number | null = null;
 
-  const ask = async (): Promise<void> => {
+  // One question at a time: those to a server that is away would pile up.
+  const askServer = singleFlight(async (): Promise<void> => {
+    const node = await nodeOf(redis, key);
     const askedAtMs = performance.now();
-    const answer = nodeOf(redis, key)
-      .then((node) => node.time())
-      .then(
-        ([seconds, microseconds]) => {
-          const answeredAtMs = performance.now();
-          // An answer that was long in coming tells little. The next one will be quicker.
-          if (answeredAtMs - askedAtMs > answerWithinMs) return;
-          const serverMs = Number(seconds) * 1_000 + Number(microseconds) / 1_000;
-          aheadMs = serverMs - (askedAtMs + answeredAtMs) / 2;
-        },
-        () => undefined,
-      );
-    await endsWithin(answer, answerWithinMs);
-  };
+    const [seconds, microseconds] = await node.time();
+    const answeredAtMs = performance.now();
+    // An answer that was long in coming tells little. The next one will be quicker.
+    if (answeredAtMs - askedAtMs > answerWithinMs) return;
+    const serverMs = Number(seconds) * 1_000 + Number(microseconds) / 1_000;
+    aheadMs = serverMs - (askedAtMs + answeredAtMs) / 2;
+  });
+  const ask = (): Promise<unknown> => answerWithin(answerWithinMs, askServer);
 
   return {
+    /** whether Redis has told it */
+    get isTold(): boolean {
+      return aheadMs !== null;
+    },
     /** ms since 1970 */
     now: (): number => (aheadMs === null ? Date.now() : performance.now() + aheadMs),
     /** Asks for the first time, which takes a second at most, and then until `signal` aborts. */

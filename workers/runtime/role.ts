@@ -46,6 +46,8 @@ export interface Role {
    * the process it waits for, if that is known
    */
   notReadyReason(): string | null;
+  /** Resolves when a server of Redis that it works with answers. @throws when none does. @default the server of its key is asked */
+  askRedis?(): Promise<unknown>;
   /** null when it gets on or has a reason not to, else what it hangs on: for /healthz */
   livenessFailure(): string | null;
   /**

@@ -36,6 +36,7 @@ export function watchStart(
       return role.heldRecords;
     },
     ...(role.failed === undefined ? {} : { failed: role.failed }),
+    ...(role.askRedis === undefined ? {} : { askRedis: role.askRedis }),
     notReadyReason: () => role.notReadyReason() ?? (isStarting ? 'starting, taking no work yet' : null),
     livenessFailure: () => (isStarting ? watch.livenessFailure() : role.livenessFailure()),
     start: () => role.start().finally(begun),

@@ -49,18 +49,53 @@ export function createClusterClient(
 function guardCluster(client: Cluster): void {
   hideCommands(client);
   letScriptsMakeRoom(client);
+  askAnyForInfo(client);
   goOnWithoutInfo(client);
+  neverSubscribe(client);
   const retries = client.options.redisOptions?.maxRetriesPerRequest;
   if (retries === null) sendAgain(client, stayOpen(client));
   else if (retries === 0) refuseUnlessReady(client);
-  client.on('+node', guard);
+  client.on('+node', (node: Standalone) => {
+    guard(node);
+    connectNoReplica(node);
+  });
   endAfterClose(client);
   const duplicate = client.duplicate.bind(client);
   client.duplicate = (nodes, override): Cluster => {
     const copy = duplicate(nodes, override);
     guardCluster(copy);
+    // Else it would keep a connection to some node for the sake of this one question.
+    copy.info = client.info;
     return copy;
   };
+}
+
+/**
+ * Has INFO answered by whichever primary answers first. By itself the client asks one at random, which may be away, and BullMQ
+ * begins with nothing before it has an answer.
+ */
+function askAnyForInfo(client: Cluster): void {
+  const info = client.info.bind(client) as (...sections: string[]) => Promise<string>;
+  client.info = ((...sections: string[]) => {
+    const primaries = client.nodes('master');
+    return primaries.length === 0
+      ? info(...sections)
+      : Promise.any(primaries.map((node) => node.info(...sections))).catch(() => info(...sections));
+  }) as Cluster['info'];
+}
+
+/**
+ * By itself a client connects to each replica among the nodes that it was given, to tell it that it would read there, which nobody
+ * here does. A replica that is connected to after all is told then.
+ */
+function connectNoReplica(node: Standalone): void {
+  const readonly = node.readonly.bind(node);
+  node.readonly = (async () => (node.status === 'wait' ? 'OK' : readonly())) as Standalone['readonly'];
+}
+
+/** By itself each client keeps a connection for subscriptions, which nobody here makes. */
+function neverSubscribe(client: Cluster): void {
+  Reflect.set(Reflect.get(client, 'subscriber'), 'start', () => undefined);
 }
 
 /**

@@ -8,7 +8,14 @@ import { createConsole } from '../../../console/server/create-console.ts';
 import { watchFleet } from '../../../dev/fleet/fleet-watch.ts';
 import { watchMemoryOf } from '../../../producers/core/memory-watch.ts';
 import { createCompletedRequestSender, createExecutionObserver } from '../../../producers/index.ts';
-import { jobName, maintenanceQueue, type QueueName, queuePrefix } from '../../../shared/contracts/queues.ts';
+import {
+  jobName,
+  maintenanceQueue,
+  type QueueName,
+  queuePrefix,
+  type ShardName,
+  shardNames,
+} from '../../../shared/contracts/queues.ts';
 import { disconnect } from '../../../shared/platform/redis/redis.ts';
 import { createCompletedRequest } from '../../../workers/completed-requests/role.ts';
 import { createExecutionLog } from '../../../workers/execution-log/role.ts';
@@ -105,6 +112,28 @@ describeLifecycle('role execution-log', (place) => ({
   ...aRole(place, createExecutionLog),
   ...recordWork(place, 'execution-log', 'strategy_execution_log'),
 }));
+
+describeLifecycle('role execution-log, with several shards', (place) => {
+  const { start, stop } = aRole(place, createExecutionLog);
+  const work = recordWork(place, 'execution-log', 'strategy_execution_log');
+  const shards = shardNames('execution-log', 4);
+  return {
+    start,
+    stop,
+    async giveWork() {
+      const letEnd = await work.giveWork();
+      for (const shard of shards)
+        await addJob(place, shard, jobName, { v: 999, producer: 'newer', epoch: 1, seq: 2, records: [{}] });
+      const delayed = (shard: ShardName) => place.redis.zcard(`${queuePrefix(shard, place.namespace)}:${shard}:delayed`);
+      await until(async () => (await Promise.all(shards.map(delayed))).every((jobs) => jobs > 0));
+      return letEnd;
+    },
+    async checkWork() {
+      await work.checkWork?.();
+      for (const shard of shards) await nothingIsActive(place, shard);
+    },
+  };
+});
 
 describeLifecycle('role completed-request', (place) => ({
   ...aRole(place, createCompletedRequest),
@@ -330,7 +359,7 @@ function recordWork(place: Place, queue: QueueName, table: string): Pick<Life, '
   };
 }
 
-type AnyQueue = QueueName | typeof maintenanceQueue;
+type AnyQueue = ShardName | typeof maintenanceQueue;
 
 async function addJob({ namespace, redis }: Place, name: AnyQueue, kind: string, data: object): Promise<void> {
   const queue = new Queue(name, { connection: redis, prefix: queuePrefix(name, namespace), skipMetasUpdate: true });

@@ -1,6 +1,7 @@
 import { expect, test, vi } from 'vitest';
 import type { JobCounter } from '../../../workers/ingest/job-counter.ts';
 import { createPoisonJobIsolation, PoisonJobError } from '../../../workers/ingest/poison-jobs.ts';
+import { createByteSemaphore } from '../../../workers/runtime/byte-semaphore.ts';
 
 /** A counter that remembers, as Redis does across the lives of workers. */
 function aCounter() {
@@ -19,6 +20,7 @@ function aCounter() {
 
 function aLane(counter: JobCounter, maxStarts = 3) {
   const watchers = new Set<() => void>();
+  const turns = createByteSemaphore(1);
   const isolation = createPoisonJobIsolation({
     counter,
     maxStarts,
@@ -26,6 +28,7 @@ function aLane(counter: JobCounter, maxStarts = 3) {
       watchers.add(tell);
       return () => watchers.delete(tell);
     },
+    enterTurn: () => turns.enter(1),
   });
   return { isolation, watchers, beginOutage: () => [...watchers].map((tell) => tell()) };
 }

@@ -1,12 +1,14 @@
 import { DelayedError, type Job, WaitingError, type WorkerOptions } from 'bullmq';
 import { queuePrefix } from '../../shared/contracts/queues.ts';
-import { loadConfig } from '../../shared/platform/config/config.ts';
 import { toError } from '../../shared/platform/errors.ts';
 import { isRedisError } from '../../shared/platform/redis/redis-errors.ts';
+import type { ByteSemaphore } from '../runtime/byte-semaphore.ts';
+import type { CircuitBreaker } from '../runtime/circuit-breaker.ts';
+import { createHoldings } from '../runtime/holdings.ts';
 import { keepRedisTime } from '../runtime/keep-redis-time.ts';
 import { createRedisStanding, noteAnswers } from '../runtime/redis-standing.ts';
+import type { Slots } from '../runtime/slots.ts';
 import { FailedJobError, failureOf } from './failed-job-error.ts';
-import { createHaltGuard } from './halt-guard.ts';
 import { createJobDelays } from './job-delays.ts';
 import { reportEvents } from './job-events.ts';
 import { createJobProcessor, type ProcessorDeps } from './job-processor.ts';
@@ -15,22 +17,34 @@ import { RawJobWorker } from './raw-job-worker.ts';
 
 const maxStalledCount = 200;
 
-/**
- * Consumes the queue of one kind of record. When too many records turn out dead, the worker requeues its jobs and takes no
- * more.
- */
-export function createRecordWorker(deps: ProcessorDeps) {
-  const { definition, config, redis, logger, metrics, tellMetrics, breaker, memory, signal } = deps;
+/** What the worker of a shard works with. It shares all but its shard, clock and logger with those of the other shards. */
+export interface ShardWorkerDeps extends ProcessorDeps {
+  breaker: CircuitBreaker;
+  slots: Slots;
+  /** of jobs that are run in isolation, one at a time */
+  isolated: ByteSemaphore;
+  /** that one job should take at most in memory */
+  maxJobBytes: number;
+  onSettled(): void;
+}
+
+/** The worker of one shard. */
+export type ShardWorker = ReturnType<typeof createShardWorker>;
+
+/** Consumes one shard of the queue of one kind of record. */
+export function createShardWorker(deps: ShardWorkerDeps) {
+  const { definition, shard, config, redis, logger, metrics, tellMetrics, breaker, memory, slots, guard, signal } =
+    deps;
   const { queue } = definition;
-  const guard = createHaltGuard(config.worker.deadShare, logger, () => worker.pause(true));
+  const holdings = createHoldings();
   const delays = createJobDelays(deps);
-  const processor = createJobProcessor(deps, delays, guard);
+  const processor = createJobProcessor(deps, delays);
   const poisonJobs = createPoisonJobIsolation({
     counter: delays.starts,
     maxStarts: config.worker.poisonJobMaxStarts,
     onOutage: breaker.onOutage,
+    enterTurn: async () => holdings.add(await deps.isolated.enter(1)),
   });
-  let settledJobs = 0;
 
   const process = async (job: Job, token?: string): Promise<void> => {
     // Other producers may leave the time out, or write what is none.
@@ -51,13 +65,13 @@ export function createRecordWorker(deps: ProcessorDeps) {
     } finally {
       // Before the acknowledgement, which may take long.
       worker.letGo(job);
-      settledJobs += 1;
+      deps.onSettled();
     }
   };
 
   /** In its turn, which comes within the isolation of poison jobs: there it waits for jobs that have none yet. */
   const processInTurn = async (job: Job, token: string | undefined): Promise<void> => {
-    const endTurn = await memory.turns.enter(worker.heldBytesOf(job));
+    const endTurn = holdings.add(await memory.turns.enter(worker.heldBytesOf(job)));
     try {
       // It was waiting for its turn when the worker's time was up.
       if (signal.aborted) return await delays.requeue(job, token);
@@ -76,7 +90,7 @@ export function createRecordWorker(deps: ProcessorDeps) {
 
   const options: WorkerOptions = {
     connection: redis,
-    prefix: queuePrefix(queue, config.namespace),
+    prefix: queuePrefix(shard, config.namespace),
     concurrency: config.worker.concurrency,
     lockDuration: config.worker.lockDurationMs,
     stalledInterval: config.worker.stalledIntervalMs,
@@ -88,17 +102,22 @@ export function createRecordWorker(deps: ProcessorDeps) {
     removeOnFail: { count: config.worker.failedJobsKept },
     autorun: false,
   };
-  // By the defaults of producers: of their settings a worker knows nothing, but a larger job counts when one was seen. One
-  // character beyond ASCII may make each of a job's characters take two bytes.
-  const { producer, requests } = loadConfig({}, ['producer', 'requests']);
-  const maxJobBytes = 2 * Math.max(producer.chunk.maxBytes, definition.maxRecordBytes({ producer, requests }));
-  const worker = new RawJobWorker(queue, process, options, { memory, maxJobBytes, redis });
+  const worker = new RawJobWorker(shard, process, options, {
+    ...{ memory, redis, slots, holdings },
+    maxJobBytes: deps.maxJobBytes,
+  });
   keepRedisTime(worker, deps.clock);
   const standing = createRedisStanding(() => performance.now());
   noteAnswers(worker, standing);
   const trouble = reportEvents(worker, deps);
   return {
-    worker,
+    clock: deps.clock,
+    run(): void {
+      worker.run().catch((error: unknown) => logger.fatal({ err: error }, 'worker loop ended'));
+    },
+    /** Takes no more jobs, and goes on with those that it has. */
+    pause: () => worker.pause(true),
+    close: () => worker.close(),
     /** Ends the logs that tell of many events at a time. Call it when the worker is closed. */
     closeLogs(): void {
       delays.close();
@@ -106,10 +125,7 @@ export function createRecordWorker(deps: ProcessorDeps) {
     },
     /** why Redis does not do what the worker needs, as far as it refuses; null when it does */
     whyRefused: standing.whyRefused,
-    /** whether it has stopped taking jobs because too many records are dead */
-    isHalted: () => guard.isHalted,
-    lacksDeadLetterBox: processor.lacksDeadLetterBox,
-    /** jobs ended so far, however they ended */
-    settledJobs: () => settledJobs,
+    /** Lets the other shards have what this one holds of slots, memory and turns. Its jobs go on when its server answers. */
+    giveBackAll: holdings.giveBackAll,
   };
 }
