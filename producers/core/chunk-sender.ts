@@ -116,8 +116,8 @@ export function createChunkSender<E extends Entry>(options: SenderOptions<E>) {
     for (let failures = 0, unanswered = 0; !signal.aborted; ) {
       if (redis.isAway && (await putOnDisk(chunks))) return;
       try {
-        const answer = transport.send(chunks);
-        const isLate = spill !== null && !(await redis.answersSoon(answer)) && !signal.aborted;
+        const answer = transport.send(chunks, hooks.failed);
+        const isLate = spill !== null && !(await redis.answersSoon(answer, transport.mayMoveOn)) && !signal.aborted;
         if (isLate && (await putOnDisk(chunks))) {
           // If its answer comes after all, Redis is back. A chunk that is sent twice is one job.
           answer.then(onAcknowledged, (thrown: unknown) => hooks.failed(toError(thrown)));

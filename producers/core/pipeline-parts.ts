@@ -7,7 +7,7 @@ import { createProducerName, type ProducerIdentity } from './chunker.ts';
 import type { ProblemLog, ProducerLogger } from './problem-log.ts';
 import { createQueueTransport } from './queue-transport.ts';
 import type { BufferLimits } from './record-buffer.ts';
-import type { Transport } from './transport.ts';
+import type { Sharding, Transport } from './transport.ts';
 
 /** What every producer can be given. Everything is optional. */
 export interface ProducerOptions {
@@ -29,6 +29,8 @@ export interface PipelineParts {
   namespace: string;
   identity: ProducerIdentity;
   transport: Transport;
+  /** @default one shard */
+  sharding?: Sharding;
   buffer: BufferLimits;
   settings: Pick<SendingSettings, 'chunk' | 'spill'>;
   registry: Registry;
@@ -48,17 +50,26 @@ export function createIdentity(name: string | null, nowMs: number): ProducerIden
   return { producer: name ?? createProducerName(), epoch: nowMs, life: randomBytes(sessionBytes).toString('hex') };
 }
 
-/** The parts of a pipeline to Redis. @throws UsageError when a TLS file cannot be used */
+/**
+ * The parts of a pipeline to Redis.
+ *
+ * @param parts.shardOf the shard of a chunk, by its data and the number of shards; null: any
+ * @throws UsageError when a TLS file cannot be used
+ */
 export function createPipelineParts(
   { registry = register, random = Math.random, now = Date.now }: ProducerOptions,
   settings: SendingSettings,
-  parts: Pick<PipelineParts, 'queue' | 'namespace' | 'buffer' | 'problems'> & { target: RedisTarget },
+  parts: Pick<PipelineParts, 'queue' | 'namespace' | 'buffer' | 'problems'> & {
+    target: RedisTarget;
+    shardOf: ((data: string, shards: number) => number) | null;
+  },
 ): PipelineParts {
-  const { target, ...others } = parts;
+  const { target, shardOf, ...others } = parts;
   const { queue, namespace } = parts;
   const identity = createIdentity(settings.name, now());
   const name = `sluice:${identity.producer}`;
-  const { memoryShare } = settings;
-  const transport = createQueueTransport({ target, name, queue, namespace, memoryShare });
-  return { ...others, identity, transport, settings, registry, random };
+  const { memoryShare, shards } = settings;
+  const sharding: Sharding = { shards, shardOf: shardOf && ((data) => shardOf(data, shards)) };
+  const transport = createQueueTransport({ target, name, queue, namespace, memoryShare, random, ...sharding });
+  return { ...others, identity, transport, sharding, settings, registry, random };
 }

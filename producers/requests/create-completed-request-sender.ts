@@ -54,7 +54,11 @@ export function createCompletedRequestSender(options: CompletedRequestSenderOpti
   let sender: CompletedRequestSender;
   try {
     sender = new CompletedRequestSender({
-      pipeline: createPipelineParts(options, producer, { target, queue, namespace, buffer, problems }),
+      pipeline: createPipelineParts(
+        options,
+        { ...producer, shards: 1 },
+        { target, queue, shardOf: null, namespace, buffer, problems },
+      ),
       record: {
         maxBodyBytes,
         hashApiKey: apiKeyPepper === null ? null : createApiKeyHash(apiKeyPepper),

@@ -40,7 +40,7 @@ export function createReplay(options: ReplayOptions) {
       const batch = await spill.take();
       if (batch === null || stopping.signal.aborted) return;
       try {
-        await transport.send(batch.chunks);
+        await transport.send(batch.chunks, options.onFailure);
         options.onAcknowledged();
         if (stopping.signal.aborted) return;
         spill.acknowledge();

@@ -138,7 +138,16 @@ export interface RedisCluster {
 }
 
 /** Starts a cluster and waits until it serves every slot from a primary with a replica. */
-export async function startRedisCluster({ binary, dir }: { binary: string; dir: string }): Promise<RedisCluster> {
+export async function startRedisCluster({
+  binary,
+  dir,
+  lines: more = [],
+}: {
+  binary: string;
+  dir: string;
+  /** further settings of each server */
+  lines?: readonly string[];
+}): Promise<RedisCluster> {
   const password = randomBytes(18).toString('hex');
   const servers: ServerProcess[] = [];
   const taken = new Set<number>();
@@ -158,6 +167,7 @@ export async function startRedisCluster({ binary, dir }: { binary: string; dir: 
         'save ""',
         'maxmemory-policy noeviction',
         'repl-diskless-sync-delay 0',
+        ...more,
       ];
       servers.push(await startServer({ binary, dir: join(dir, String(index)), lines }, password, port));
     }

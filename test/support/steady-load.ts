@@ -1,6 +1,11 @@
 import { Registry } from 'prom-client';
 import { expect, onTestFinished } from 'vitest';
-import { createExecutionObserver, type Execution } from '../../producers/index.ts';
+import {
+  createExecutionObserver,
+  type Execution,
+  type ExecutionObserver,
+  type ExecutionObserverOptions,
+} from '../../producers/index.ts';
 import { anExecution } from './execution.ts';
 import { redisSettings } from './redis-target.ts';
 import type { Place } from './worker-process.ts';
@@ -9,6 +14,7 @@ import type { Place } from './worker-process.ts';
 export interface SteadyLoad {
   /** the case names of the executions recorded so far, in order, each once */
   readonly names: readonly string[];
+  readonly observer: ExecutionObserver;
   /** Records so many more at once. */
   add(count: number): void;
   /** Records no more, and resolves when Redis has acknowledged every record. */
@@ -23,12 +29,16 @@ const turnMs = 20;
  */
 export function startLoad(
   { redisUrl, namespace }: Pick<Place, 'redisUrl' | 'namespace'>,
-  { perSecond, execution = {} }: { perSecond: number; execution?: Partial<Execution> },
+  {
+    perSecond,
+    execution = {},
+    producer = {},
+  }: { perSecond: number; execution?: Partial<Execution>; producer?: ExecutionObserverOptions['producer'] },
 ): SteadyLoad {
   const observer = createExecutionObserver({
     redis: redisSettings(redisUrl),
     namespace,
-    producer: { sampleRate: 1, buffer: { maxRecords: 1_000_000, maxBytes: 1_000_000_000 } },
+    producer: { sampleRate: 1, buffer: { maxRecords: 1_000_000, maxBytes: 1_000_000_000 }, ...producer },
     registry: new Registry(),
     logger: { warn: () => undefined },
   });
@@ -55,6 +65,7 @@ export function startLoad(
   });
   return {
     names,
+    observer,
     add,
     async stop() {
       clearInterval(timer);

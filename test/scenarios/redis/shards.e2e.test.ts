@@ -1,0 +1,87 @@
+import { join } from 'node:path';
+import { expect, inject, onTestFinished, test } from 'vitest';
+import { type QueueName, queuePrefix, shardNames } from '../../../shared/contracts/queues.ts';
+import { createDirectory, createNamespace, until } from '../../support/fixtures.ts';
+import { startRedisCluster } from '../../support/redis-cluster.ts';
+import { standFor } from '../../support/redis-target.ts';
+import { queuedIn } from '../../support/shards.ts';
+import { startLoad } from '../../support/steady-load.ts';
+
+const shards = 6;
+const perSecond = 1_000;
+
+/** A cluster in which no replica takes over, and the other servers go on without one that is away. */
+async function aClusterOfIslands(queue: QueueName) {
+  const cluster = await startRedisCluster({
+    binary: inject('redisBinary'),
+    dir: join(await createDirectory(), 'cluster'),
+    lines: ['cluster-require-full-coverage no', 'cluster-replica-no-failover yes'],
+  });
+  onTestFinished(cluster.stop);
+  const namespace = createNamespace();
+  const owners = await Promise.all(
+    shardNames(queue, shards).map((shard) => cluster.ownerOf(`${queuePrefix(shard, namespace)}:x`)),
+  );
+  const victim = owners[1]?.primary;
+  if (victim === undefined) throw new Error('nobody has the second shard');
+  const isOnVictim = owners.map(({ primary }) => primary === victim);
+  return { cluster, victim, isOnVictim, place: { queue, namespace, redisUrl: standFor(cluster.environment) } };
+}
+
+test.each(['hangs', 'is killed'])(
+  'shards: a server that %s costs executions nothing, and the others take its share',
+  async (event) => {
+    const { victim, isOnVictim, place } = await aClusterOfIslands('execution-log');
+    // A buffer of a few seconds: load.stop finds out whether anything was dropped.
+    const load = startLoad(place, {
+      perSecond,
+      producer: { shards, buffer: { maxRecords: 5_000, maxBytes: 100_000_000 } },
+    });
+    await until(() => load.observer.stats().sent > 2 * perSecond);
+    if (event === 'hangs') victim.signal('SIGSTOP');
+    else await victim.kill();
+    const sentBefore = load.observer.stats().sent;
+    await until(() => load.observer.stats().sent > sentBefore + 15 * perSecond);
+    if (event === 'hangs') victim.signal('SIGCONT');
+    else await victim.start();
+    await load.stop();
+    await until(async () => String(await victim.client.cluster('INFO')).includes('cluster_state:ok'));
+
+    const queued = await queuedIn(place, shards);
+    const names = new Set(queued.flat().map(({ caseName }) => caseName));
+    expect([...names].sort()).toEqual(load.names);
+    const sizes = queued.map((records) => records.length);
+    const takesMore = Math.min(...sizes.filter((_size, index) => !isOnVictim[index]));
+    expect(Math.max(...sizes.filter((_size, index) => isOnVictim[index]))).toBeLessThan(takesMore);
+  },
+  120_000,
+);
+
+test('shards: only when no server takes anything, executions go to the disk', async () => {
+  const { cluster, victim, place } = await aClusterOfIslands('execution-log');
+  const load = startLoad(place, {
+    perSecond,
+    producer: {
+      shards,
+      buffer: { maxRecords: 10_000, maxBytes: 100_000_000 },
+      spill: { dir: await createDirectory(), maxBytes: 1_073_741_824, fsyncMs: 500 },
+    },
+  });
+  const { observer } = load;
+  const sendsMore = (records: number): Promise<unknown> => {
+    const before = observer.stats().sent;
+    return until(() => observer.stats().sent > before + records);
+  };
+  await sendsMore(perSecond);
+  victim.signal('SIGSTOP');
+  await sendsMore(5 * perSecond);
+  expect(observer.stats().spilled).toBe(0);
+  const others = cluster.servers.filter((server) => server !== victim);
+  for (const server of others) await server.kill();
+  await until(() => observer.stats().spilled > 2 * perSecond);
+  for (const server of others) await server.start();
+  await until(() => observer.stats().spilled === 0);
+  victim.signal('SIGCONT');
+  await load.stop();
+  expect(observer.stats()).toMatchObject({ spilled: 0, dropped: 0 });
+}, 120_000);
