@@ -4,11 +4,12 @@ import { withDeadline } from '../../shared/platform/deadline.ts';
 import { createSpillMetrics } from '../spill/metrics.ts';
 import { createSpill, type Spill } from '../spill/spill.ts';
 import { createChunkSender } from './chunk-sender.ts';
-import { createChunker } from './chunker.ts';
 import { createDeliveryLedger, type DeliveryLedger, type DeliveryListener, type Waiters } from './delivery-ledger.ts';
 import type { PipelineParts } from './pipeline-parts.ts';
 import { type Entry, RecordBuffer } from './record-buffer.ts';
 import { SenderClosedError } from './send-errors.ts';
+import { createChunkers } from './shard-chunkers.ts';
+import type { Sharding } from './transport.ts';
 
 /** How a flush or a close ended. */
 export interface DrainResult {
@@ -27,12 +28,13 @@ export interface PipelineOptions<E extends Entry> extends PipelineParts {
   waiters: Waiters | null;
 }
 
+const oneShard: Sharding = { shards: 1, shardOf: null };
 const defaultFlushTimeoutMs = 30_000;
 const defaultCloseTimeoutMs = 5_000;
 
 /** From the buffer to the queue, with the spill where there is a directory for it. Nothing connects until there is a record. */
 export function createPipeline<E extends Entry>(options: PipelineOptions<E>) {
-  const { listener, problems, settings, waiters } = options;
+  const { listener, problems, settings, sharding = oneShard, waiters } = options;
   const buffer = new RecordBuffer<E>(options.buffer);
   const spillMetrics =
     settings.spill.dir === null
@@ -45,7 +47,8 @@ export function createPipeline<E extends Entry>(options: PipelineOptions<E>) {
   const spill = createSpillOf(options, ledger, () => sender.replay());
   const sender = createChunkSender<E>({
     buffer,
-    chunker: createChunker(buffer, settings.chunk, options.identity),
+    chunkers: createChunkers(buffer, settings.chunk, options.identity, sharding),
+    chunkerOf: sharding.shards === 1 ? null : sharding.shardOf,
     transport: options.transport,
     maxWaitMs: settings.chunk.maxWaitMs,
     random: options.random,

@@ -1,11 +1,13 @@
 import { Registry } from 'prom-client';
 import { expect, inject, onTestFinished, test } from 'vitest';
-import { createExecutionObserver } from '../../../producers/index.ts';
+import { createCompletedRequestSender, createExecutionObserver } from '../../../producers/index.ts';
+import { shardOfRequest } from '../../../producers/requests/request-shard.ts';
 import { findShards } from '../../../shared/platform/redis/find-shards.ts';
 import { createRedis } from '../../../shared/platform/redis/redis.ts';
 import { anExecution } from '../../support/execution.ts';
 import { createNamespace } from '../../support/fixtures.ts';
 import { redisSettings, targetOf } from '../../support/redis-target.ts';
+import { aRequest } from '../../support/request.ts';
 import { queuedIn } from '../../support/shards.ts';
 
 const redisUrl = inject('redisUrl');
@@ -19,6 +21,17 @@ function startObserver(namespace: string, shards?: number) {
   });
   onTestFinished(async () => void (await observer.close({ timeoutMs: 0 })));
   return observer;
+}
+
+function startSender(namespace: string, shards: number) {
+  const sender = createCompletedRequestSender({
+    redis: redisSettings(redisUrl),
+    namespace,
+    registry: new Registry(),
+    producer: { shards },
+  });
+  onTestFinished(async () => void (await sender.close({ timeoutMs: 0 })));
+  return sender;
 }
 
 async function shardsOf(queue: 'execution-log' | 'completed-request', namespace: string): Promise<string[]> {
@@ -63,4 +76,26 @@ test('shards: the number may be changed at any time; nothing moves that is in a 
   }
   expect(await shardsOf('execution-log', namespace)).toEqual(['execution-log', 'execution-log-1', 'execution-log-2']);
   expect((await queuedIn({ queue: 'execution-log', namespace, redisUrl }, 3)).flat()).toHaveLength(900);
+});
+
+test('shards: begin and end of a request are in one shard, in their order, whoever sends them', async () => {
+  const namespace = createNamespace();
+  const senders = [startSender(namespace, 4), startSender(namespace, 4)] as const;
+  const ids = Array.from({ length: 400 }, () => crypto.randomUUID());
+  for (const requestId of ids) await senders[0].begin({ requestId: requestId.toUpperCase(), createdBy: 'me' });
+  await senders[0].flush();
+  for (const requestId of ids) await senders[1].send(aRequest({ requestId }));
+  await senders[1].flush();
+
+  const queued = await queuedIn({ queue: 'completed-request', namespace, redisUrl }, 4);
+  for (const [shard, records] of queued.entries()) {
+    const theirs = ids.filter((id) => shardOfRequest(JSON.stringify({ requestId: id }), 4) === shard);
+    expect(theirs.length).toBeGreaterThan(50);
+    for (const id of theirs)
+      expect(records.filter(({ requestId }) => requestId === id).map(({ phase }) => phase)).toEqual([
+        'begun',
+        'completed',
+      ]);
+    expect(records).toHaveLength(theirs.length * 2);
+  }
 });

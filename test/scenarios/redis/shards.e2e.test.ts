@@ -1,9 +1,13 @@
 import { join } from 'node:path';
+import { Registry } from 'prom-client';
 import { expect, inject, onTestFinished, test } from 'vitest';
+import { createCompletedRequestSender } from '../../../producers/index.ts';
+import { shardOfRequest } from '../../../producers/requests/request-shard.ts';
 import { type QueueName, queuePrefix, shardNames } from '../../../shared/contracts/queues.ts';
 import { createDirectory, createNamespace, until } from '../../support/fixtures.ts';
 import { startRedisCluster } from '../../support/redis-cluster.ts';
-import { standFor } from '../../support/redis-target.ts';
+import { redisSettings, standFor } from '../../support/redis-target.ts';
+import { aRequest } from '../../support/request.ts';
 import { queuedIn } from '../../support/shards.ts';
 import { startLoad } from '../../support/steady-load.ts';
 
@@ -53,6 +57,56 @@ test.each(['hangs', 'is killed'])(
     const sizes = queued.map((records) => records.length);
     const takesMore = Math.min(...sizes.filter((_size, index) => !isOnVictim[index]));
     expect(Math.max(...sizes.filter((_size, index) => isOnVictim[index]))).toBeLessThan(takesMore);
+  },
+  120_000,
+);
+
+test.each(['hangs', 'is killed'])(
+  'shards: requests of a server that %s wait for it and keep their order, while all others are sent',
+  async (event) => {
+    const { victim, isOnVictim, place } = await aClusterOfIslands('completed-request');
+    const sender = createCompletedRequestSender({
+      redis: redisSettings(place.redisUrl),
+      namespace: place.namespace,
+      registry: new Registry(),
+      logger: { warn: () => undefined },
+      producer: { shards },
+    });
+    onTestFinished(async () => void (await sender.close({ timeoutMs: 0 })));
+    const ids: string[] = [];
+    /** The first phase of a new request and the second of the one before, which is ended in time. */
+    const goOn = async (count: number): Promise<void> => {
+      for (let left = count; left > 0; left -= 1) {
+        const before = ids.at(-1);
+        ids.push(crypto.randomUUID());
+        await sender.begin({ requestId: ids.at(-1) as string, createdBy: 'me' });
+        if (before !== undefined) await sender.send(aRequest({ requestId: before }));
+      }
+    };
+    const isTheirs = (id: string): boolean =>
+      isOnVictim[shardOfRequest(JSON.stringify({ requestId: id }), shards)] === true;
+    await goOn(300);
+    await sender.flush();
+
+    if (event === 'hangs') victim.signal('SIGSTOP');
+    else await victim.kill();
+    const first = ids.length - 1;
+    await goOn(1_200);
+    // The last one is not ended yet.
+    const waiting = ids.slice(first).filter(isTheirs).length * 2;
+    await until(() => Math.abs(sender.depth().records - waiting) <= 1);
+    expect(sender.stats()).toMatchObject({ dropped: 0, rejected: 0, waiting: 0 });
+    if (event === 'hangs') victim.signal('SIGCONT');
+    else await victim.start();
+    expect(await sender.flush()).toMatchObject({ unflushed: 0 });
+    await until(async () => String(await victim.client.cluster('INFO')).includes('cluster_state:ok'));
+
+    const queued = (await queuedIn(place, shards)).flat();
+    const phases = new Map<unknown, unknown[]>();
+    for (const { requestId, phase } of queued) phases.set(requestId, [...(phases.get(requestId) ?? []), phase]);
+    const last = ids.pop();
+    expect(phases.get(last)).toEqual(['begun']);
+    for (const id of ids) expect([...new Set(phases.get(id))]).toEqual(['begun', 'completed']);
   },
   120_000,
 );
