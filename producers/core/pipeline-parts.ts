@@ -7,7 +7,7 @@ import { createProducerName, type ProducerIdentity } from './chunker.ts';
 import type { ProblemLog, ProducerLogger } from './problem-log.ts';
 import { createQueueTransport } from './queue-transport.ts';
 import type { BufferLimits } from './record-buffer.ts';
-import type { Sharding, Transport } from './transport.ts';
+import type { Sharding, ShardOf, Transport } from './transport.ts';
 
 /** What every producer can be given. Everything is optional. */
 export interface ProducerOptions {
@@ -50,18 +50,13 @@ export function createIdentity(name: string | null, nowMs: number): ProducerIden
   return { producer: name ?? createProducerName(), epoch: nowMs, life: randomBytes(sessionBytes).toString('hex') };
 }
 
-/**
- * The parts of a pipeline to Redis.
- *
- * @param parts.shardOf the shard of a chunk, by its data and the number of shards; null: any
- * @throws UsageError when a TLS file cannot be used
- */
+/** The parts of a pipeline to Redis. @throws UsageError when a TLS file cannot be used */
 export function createPipelineParts(
   { registry = register, random = Math.random, now = Date.now }: ProducerOptions,
   settings: SendingSettings,
   parts: Pick<PipelineParts, 'queue' | 'namespace' | 'buffer' | 'problems'> & {
     target: RedisTarget;
-    shardOf: ((data: string, shards: number) => number) | null;
+    shardOf: ShardOf | null;
   },
 ): PipelineParts {
   const { target, shardOf, ...others } = parts;
@@ -69,7 +64,7 @@ export function createPipelineParts(
   const identity = createIdentity(settings.name, now());
   const name = `sluice:${identity.producer}`;
   const { memoryShare, shards } = settings;
-  const sharding: Sharding = { shards, shardOf: shardOf && ((data) => shardOf(data, shards)) };
+  const sharding = { shards, shardOf };
   const transport = createQueueTransport({ target, name, queue, namespace, memoryShare, random, ...sharding });
   return { ...others, identity, transport, sharding, settings, registry, random };
 }

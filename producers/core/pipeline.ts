@@ -35,6 +35,7 @@ const defaultCloseTimeoutMs = 5_000;
 /** From the buffer to the queue, with the spill where there is a directory for it. Nothing connects until there is a record. */
 export function createPipeline<E extends Entry>(options: PipelineOptions<E>) {
   const { listener, problems, settings, sharding = oneShard, waiters } = options;
+  const { shards, shardOf } = sharding;
   const buffer = new RecordBuffer<E>(options.buffer);
   const spillMetrics =
     settings.spill.dir === null
@@ -48,7 +49,7 @@ export function createPipeline<E extends Entry>(options: PipelineOptions<E>) {
   const sender = createChunkSender<E>({
     buffer,
     chunkers: createChunkers(buffer, settings.chunk, options.identity, sharding),
-    chunkerOf: sharding.shards === 1 ? null : sharding.shardOf,
+    chunkerOf: shards === 1 ? null : shardOf && ((data) => shardOf(data, shards)),
     transport: options.transport,
     maxWaitMs: settings.chunk.maxWaitMs,
     random: options.random,

@@ -26,12 +26,15 @@ export interface Transport {
   close(): Promise<void>;
 }
 
-/** Over which shards a queue is spread, and how. */
+/** The shard that a record has to go to, from 0, by its JSON or by that of a chunk, whose records are all of one shard. */
+export type ShardOf = (json: string, shards: number) => number;
+
+/** Over how many shards a queue is spread, and how. */
 export interface Sharding {
   /** at least 1 */
   shards: number;
-  /** the shard that a chunk has to go to, by its data; null: any. Only with several shards */
-  shardOf: ((data: string) => number) | null;
+  /** null: any shard takes any record */
+  shardOf: ShardOf | null;
 }
 
 /** What a transport is made of. */
@@ -141,7 +144,9 @@ export function createBullmqTransport(options: TransportOptions): Transport {
   });
   return {
     send: (chunks, onMovedOn = () => undefined) =>
-      shardOf === null ? sendByTurns.send(chunks, onMovedOn) : sendToTheirs(shardOf, chunks, sendByTurns.attempt),
+      shardOf === null
+        ? sendByTurns.send(chunks, onMovedOn)
+        : sendToTheirs({ shards, shardOf }, chunks, sendByTurns.attempt),
     get shardsLeftAlone() {
       return turns.leftAlone;
     },
@@ -152,14 +157,14 @@ export function createBullmqTransport(options: TransportOptions): Transport {
 
 /** Sends each chunk to its own shard. @throws the first error, once the outcome of all is known */
 async function sendToTheirs(
-  shardOf: (data: string) => number,
+  { shards, shardOf }: { shards: number; shardOf: ShardOf },
   chunks: readonly SendableChunk[],
   sendTo: (index: number, chunks: readonly SendableChunk[]) => Promise<void>,
 ): Promise<void> {
   // No Map.groupBy: services run on Node 20.
   const byShard = new Map<number, SendableChunk[]>();
   for (const chunk of chunks) {
-    const shard = shardOf(chunk.data);
+    const shard = shardOf(chunk.data, shards);
     byShard.set(shard, [...(byShard.get(shard) ?? []), chunk]);
   }
   const outcomes = await Promise.allSettled([...byShard].map(([index, theirs]) => sendTo(index, theirs)));

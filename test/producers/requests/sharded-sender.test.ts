@@ -8,7 +8,7 @@ import { aSender, outcomeOf, type SenderChoices } from '../../support/request-se
 import { aTransportOf } from '../../support/transports.ts';
 
 const shards = 4;
-const sharding: Sharding = { shards, shardOf: (data) => shardOfRequest(data, shards) };
+const sharding: Sharding = { shards, shardOf: shardOfRequest };
 
 function shardOf(requestId: string): number {
   return shardOfRequest(JSON.stringify({ requestId }), shards);
@@ -28,7 +28,7 @@ function setUp(choices: Partial<SenderChoices> = {}) {
   const sent = aTransportOf((record) => requestRecordSchema.parse(record));
   const transport: Transport = {
     async send(chunks) {
-      if (chunks.some(({ data }) => sharding.shardOf?.(data) === state.away))
+      if (chunks.some(({ data }) => sharding.shardOf?.(data, shards) === state.away))
         throw Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED', syscall: 'connect' });
       await sent.send(chunks);
     },
