@@ -9,6 +9,7 @@ import type { PipelineParts } from './pipeline-parts.ts';
 import { type Entry, RecordBuffer } from './record-buffer.ts';
 import { SenderClosedError } from './send-errors.ts';
 import { createChunkers } from './shard-chunkers.ts';
+import { createShardMetrics } from './shard-metrics.ts';
 import type { Sharding } from './transport.ts';
 
 /** How a flush or a close ended. */
@@ -44,6 +45,10 @@ export function createPipeline<E extends Entry>(options: PipelineOptions<E>) {
           records: ledger.counts.spilled,
           bytes: spill?.bytes ?? 0,
         }));
+  const shardMetrics =
+    shards === 1
+      ? null
+      : createShardMetrics(options.registry, options.queue, () => options.transport.shardsLeftAlone ?? 0);
   const ledger: DeliveryLedger<E> = createDeliveryLedger<E>({ listener, waiters, problems, spillMetrics });
   const spill = createSpillOf(options, ledger, () => sender.replay());
   const sender = createChunkSender<E>({
@@ -84,6 +89,7 @@ export function createPipeline<E extends Entry>(options: PipelineOptions<E>) {
       return resultSince(sentBefore, unsent.length);
     } finally {
       spillMetrics?.close();
+      shardMetrics?.close();
     }
   };
 
@@ -104,7 +110,7 @@ export function createPipeline<E extends Entry>(options: PipelineOptions<E>) {
       return resultSince(sentBefore, buffer.held.records);
     },
 
-    /** Flushes and stops, once, and takes the spill's metrics away. @param options.timeoutMs in ms. @default 5000 */
+    /** Flushes and stops, once, and takes the metrics of spill and shards away. @param options.timeoutMs in ms. @default 5000 */
     close({ timeoutMs = defaultCloseTimeoutMs }: { timeoutMs?: number } = {}): Promise<DrainResult> {
       closing ??= closeWithin(timeoutMs);
       return closing;

@@ -15,6 +15,7 @@ export interface SteadyLoad {
   /** the case names of the executions recorded so far, in order, each once */
   readonly names: readonly string[];
   readonly observer: ExecutionObserver;
+  readonly registry: Registry;
   /** Records so many more at once. */
   add(count: number): void;
   /** Records no more, and resolves when Redis has acknowledged every record. */
@@ -35,11 +36,12 @@ export function startLoad(
     producer = {},
   }: { perSecond: number; execution?: Partial<Execution>; producer?: ExecutionObserverOptions['producer'] },
 ): SteadyLoad {
+  const registry = new Registry();
   const observer = createExecutionObserver({
     redis: redisSettings(redisUrl),
     namespace,
     producer: { sampleRate: 1, buffer: { maxRecords: 1_000_000, maxBytes: 1_000_000_000 }, ...producer },
-    registry: new Registry(),
+    registry,
     logger: { warn: () => undefined },
   });
   const names: string[] = [];
@@ -66,6 +68,7 @@ export function startLoad(
   return {
     names,
     observer,
+    registry,
     add,
     async stop() {
       clearInterval(timer);

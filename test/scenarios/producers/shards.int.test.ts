@@ -58,6 +58,25 @@ test('shards: executions are spread evenly, each record once', async () => {
   ).toEqual(names);
 });
 
+test('shards: how many are left alone is a metric where there are several, as long as the producer is open', async () => {
+  const registry = new Registry();
+  const name = 'sluice_producer_shards_left_alone';
+  const open = (shards: number) =>
+    createExecutionObserver({ redis: redisSettings(redisUrl), namespace: 'unused', registry, producer: { shards } });
+  const one = open(1);
+  expect(registry.getSingleMetric(name)).toBeUndefined();
+  const several = open(2);
+  expect(await registry.getSingleMetricAsString(name)).toContain(`${name}{queue="execution-log"} 0`);
+  await Promise.all([one.close(), several.close()]);
+  expect(registry.getSingleMetric(name)).toBeUndefined();
+});
+
+test.each([0, 257, 1.5])('shards: %s of them are refused', (shards) => {
+  const create = () =>
+    createExecutionObserver({ redisUrl: 'redis://host', registry: new Registry(), producer: { shards } });
+  expect(create).toThrow(`producer.shards is ${shards}; accepted: a whole number from 1 to 256`);
+});
+
 test('shards: without the setting there is one, which has the name of the queue', async () => {
   const namespace = createNamespace();
   const observer = startObserver(namespace);

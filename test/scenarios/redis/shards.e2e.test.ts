@@ -5,6 +5,7 @@ import { createCompletedRequestSender } from '../../../producers/index.ts';
 import { shardOfRequest } from '../../../producers/requests/request-shard.ts';
 import { type QueueName, queuePrefix, shardNames } from '../../../shared/contracts/queues.ts';
 import { createDirectory, createNamespace, until } from '../../support/fixtures.ts';
+import { metricValue } from '../../support/metric-value.ts';
 import { startRedisCluster } from '../../support/redis-cluster.ts';
 import { redisSettings, standFor } from '../../support/redis-target.ts';
 import { aRequest } from '../../support/request.ts';
@@ -41,13 +42,17 @@ test.each(['hangs', 'is killed'])(
       perSecond,
       producer: { shards, buffer: { maxRecords: 5_000, maxBytes: 100_000_000 } },
     });
+    const leftAlone = () => metricValue(load.registry, 'sluice_producer_shards_left_alone', { queue: 'execution-log' });
     await until(() => load.observer.stats().sent > 2 * perSecond);
     if (event === 'hangs') victim.signal('SIGSTOP');
     else await victim.kill();
     const sentBefore = load.observer.stats().sent;
     await until(() => load.observer.stats().sent > sentBefore + 15 * perSecond);
+    const theirs = isOnVictim.filter((isTheirs) => isTheirs).length;
+    await until(async () => (await leftAlone()) === theirs);
     if (event === 'hangs') victim.signal('SIGCONT');
     else await victim.start();
+    await until(async () => (await leftAlone()) === 0);
     await load.stop();
     await until(async () => String(await victim.client.cluster('INFO')).includes('cluster_state:ok'));
 
