@@ -22,7 +22,7 @@ const onCluster = [
   'test/scenarios/{execution-log,completed-requests}/worker.int.test.ts',
   'test/workers/maintenance/worker.int.test.ts',
   'test/scenarios/ingest/{dead-letter-trouble,neighbours,other-language,own-fault,passing-refusal,shards}.int.test.ts',
-  'test/scenarios/producers/completed-requests.int.test.ts',
+  'test/scenarios/producers/{completed-requests,shards}.int.test.ts',
   'test/shared/platform/redis/find-shards.int.test.ts',
   'test/workers/ingest/*.int.test.ts',
   'test/workers/health-events/hardened/{hardened,offset,stream-reader,take-events}.int.test.ts',

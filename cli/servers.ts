@@ -29,9 +29,9 @@ const redisSilenceMs = 5_000;
 export async function withRedis<T>(
   { environment }: CommandContext,
   name: string,
-  work: (redis: Redis, config: Pick<Config, 'namespace' | 'memoryShare'>) => Promise<T>,
+  work: (redis: Redis, config: Pick<Config, 'namespace' | 'memoryShare' | 'shards'>) => Promise<T>,
 ): Promise<T> {
-  const config = loadConfig(environment, ['redis', 'namespace', 'memoryShare']);
+  const config = loadConfig(environment, ['redis', 'namespace', 'memoryShare', 'shards']);
   const redis = createRedis(requireRedis(config.redis), {
     role: 'consumer',
     name: `sluice:${name}`,

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { refuseAboveShare, watchMemoryOf } from '../producers/core/memory-watch.ts';
-import { createBullmqTransport } from '../producers/core/transport.ts';
+import { createBullmqTransport, type ShardOf } from '../producers/core/transport.ts';
+import { shardOfRequest } from '../producers/requests/request-shard.ts';
 import { chunkVersion } from '../shared/contracts/chunk.ts';
-import { queueNames } from '../shared/contracts/queues.ts';
+import { type QueueName, queueNames } from '../shared/contracts/queues.ts';
 import { replayProducer } from '../shared/contracts/replay.ts';
 import { fromStreamDeadLetter } from '../shared/contracts/stream-dead-letter.ts';
 import type { Database } from '../shared/platform/postgres/database.ts';
@@ -38,6 +39,8 @@ export interface ReplayDeps {
   namespace: string;
   /** nothing is put back above this share of Redis' maxmemory: it would take the space that the workers need to proceed */
   memoryShare: number;
+  /** over how many each queue is spread */
+  shards: number;
 }
 
 /** The result of a replay. */
@@ -46,6 +49,12 @@ export interface ReplayResult {
   /** dead letters that hold an unreadable chunk instead of a record */
   skipped: string[];
 }
+
+/** Where a chunk belongs, as with producers; null: in any shard. */
+const shardOf = {
+  'execution-log': null,
+  'completed-request': shardOfRequest,
+} satisfies Record<QueueName, ShardOf | null>;
 
 const deadLettersPerStep = 100;
 /** A dead letter may be as large as a request, and is in memory several times on its way to Redis. */
@@ -68,7 +77,10 @@ export async function replayDeadLetters(deps: ReplayDeps, options: ReplayOptions
     replayed: 0,
     skipped: found.flatMap(({ id, holdsRecord }) => (holdsRecord ? [] : [id])),
   };
-  const transports = queueNames.map((queue) => ({ queue, transport: createBullmqTransport({ ...deps, queue }) }));
+  const transports = queueNames.map((queue) => ({
+    queue,
+    transport: createBullmqTransport({ ...deps, queue, shardOf: shardOf[queue] }),
+  }));
   const maxDeadLetters = Math.min(deadLettersPerStep, options.perSecond ?? deadLettersPerStep);
   let left = ids.length;
   for (const step of deadLettersInSteps(await readPayloadSizes(deps.database, ids), {

@@ -125,9 +125,9 @@ async function replay(
     context.output.print({ wouldReplay: deadLetters }, flags, () => [`${deadLetters} dead letters would be replayed`]);
     return;
   }
-  await withRedis(context, 'replay', async (redis, { namespace, memoryShare }) => {
+  await withRedis(context, 'replay', async (redis, { namespace, memoryShare, shards }) => {
     const { replayed, skipped } = await replayDeadLetters(
-      { database, redis, namespace, memoryShare },
+      { database, redis, namespace, memoryShare, shards },
       {
         filter,
         repairs,

@@ -6,6 +6,7 @@ export const consoleGroups = [
   'logLevel',
   'redis',
   'memoryShare',
+  'shards',
   'database',
   'health',
   'console',

@@ -178,6 +178,17 @@ export const rows: readonly Row[] = [
           rates('sluice_producer_series_overflow_total', 'job, metric'),
         ],
       },
+      {
+        title: 'Shards left alone',
+        description: 'Of executions and requests. Above 0, a server of the cluster does not take what producers send.',
+        unit: 'short',
+        queries: [
+          {
+            expr: `sum by (job, queue) (${of('sluice_producer_shards_left_alone')})`,
+            legend: '{{job}} {{queue}}',
+          },
+        ],
+      },
     ],
   },
   {

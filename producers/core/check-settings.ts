@@ -1,4 +1,5 @@
 import { producerNamePattern } from '../../shared/contracts/chunk.ts';
+import { maxShards } from '../../shared/contracts/queues.ts';
 import type { SendingSettings } from '../../shared/platform/config/producer-config.ts';
 
 /** @throws RangeError that names the first size that is not a positive whole number */
@@ -10,7 +11,7 @@ export function checkSizes(sizes: Record<string, number>): void {
 }
 
 /** Checks the settings that all producers share. @throws RangeError that names the setting */
-export function checkProducer({ name, chunk, spill, memoryShare }: SendingSettings): void {
+export function checkProducer({ name, chunk, spill, memoryShare, shards }: SendingSettings): void {
   checkSizes({
     'producer.chunk.maxRecords': chunk.maxRecords,
     'producer.chunk.maxBytes': chunk.maxBytes,
@@ -25,6 +26,8 @@ export function checkProducer({ name, chunk, spill, memoryShare }: SendingSettin
     throw new RangeError(`producer.spill.fsyncMs is ${fsyncMs}; accepted: 0 to 60000 milliseconds`);
   if (!(memoryShare > 0 && memoryShare <= 1))
     throw new RangeError(`producer.memoryShare is ${memoryShare}; accepted: more than 0 and at most 1`);
+  if (!(Number.isSafeInteger(shards) && shards >= 1 && shards <= maxShards))
+    throw new RangeError(`producer.shards is ${shards}; accepted: a whole number from 1 to ${maxShards}`);
   if (name !== null && !producerNamePattern.test(name))
     throw new RangeError(`producer.name is ${JSON.stringify(name)}; accepted: 1 to 100 letters, digits, - or _`);
 }

@@ -37,14 +37,27 @@ export function createProducerName(): string {
   return `${host}-${randomBytes(5).toString('hex')}`;
 }
 
+/** Counts 1, 2, 3, …: the chunkers of one session number their chunks together. */
+export function createNumbers(): () => number {
+  let last = 0;
+  return () => {
+    last += 1;
+    return last;
+  };
+}
+
 /** Takes chunks from the buffer and numbers them. */
 export function createChunker<E extends Entry>(
-  buffer: RecordBuffer<E>,
+  buffer: Pick<RecordBuffer<E>, 'waiting' | 'take'>,
   limits: ChunkLimits,
   identity: ProducerIdentity,
+  nextSeq: () => number = createNumbers(),
 ) {
-  let lastSeq = 0;
   return {
+    /** Whether anything waits. */
+    get hasWaiting(): boolean {
+      return buffer.waiting.records > 0;
+    },
     /** Whether enough waits to fill a chunk. */
     get hasFullChunk(): boolean {
       const { records, bytes } = buffer.waiting;
@@ -54,13 +67,16 @@ export function createChunker<E extends Entry>(
     next(): OutgoingChunk<E> | null {
       const entries = buffer.take(limits);
       if (entries.length === 0) return null;
-      lastSeq += 1;
       const v = entries.some(({ record }) => record.hasSpan) ? spanChunkVersion : chunkVersion;
-      const header = { v, ...identity, seq: lastSeq };
+      const header = { v, ...identity, seq: nextSeq() };
       // The records are JSON already; only the envelope is written here.
       const records = entries.map(({ record }) => record.serialize().json).join(',');
       const data = `${JSON.stringify(header).slice(0, -1)},"records":[${records}]}`;
       return { id: chunkId(header), data, entries };
+    },
+    /** Returns all that waits, without making chunks of it. */
+    takeAll(): E[] {
+      return buffer.take({ maxRecords: Number.POSITIVE_INFINITY, maxBytes: Number.POSITIVE_INFINITY });
     },
   };
 }

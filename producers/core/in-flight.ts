@@ -46,9 +46,8 @@ export function createInFlight<E extends Entry>(
       });
     },
 
-    /** Gives all of them up, and what waits in the buffer. @returns their entries */
-    giveUpAll(): E[] {
-      const waiting = buffer.take({ maxRecords: Number.POSITIVE_INFINITY, maxBytes: Number.POSITIVE_INFINITY });
+    /** Gives all of them up, and what was taken without becoming a chunk. @returns their entries */
+    giveUpAll(waiting: readonly E[]): E[] {
       const entries = [...inFlight].flatMap((chunk) => chunk.entries).concat(waiting);
       inFlight.clear();
       buffer.release(entries);
@@ -56,3 +55,5 @@ export function createInFlight<E extends Entry>(
     },
   };
 }
+
+export type InFlight<E extends Entry = Entry> = ReturnType<typeof createInFlight<E>>;

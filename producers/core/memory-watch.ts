@@ -1,5 +1,5 @@
 import { answerWithin } from '../../shared/platform/deadline.ts';
-import { isCluster, nodeOf } from '../../shared/platform/redis/cluster-nodes.ts';
+import { isCluster, nodeOf, serverOf } from '../../shared/platform/redis/cluster-nodes.ts';
 import type { Redis } from '../../shared/platform/redis/redis.ts';
 import {
   isAboveShare,
@@ -41,20 +41,21 @@ const watches = new Map<string, MemoryWatch>();
  * is open, it reads every five seconds, and up to ten times a second as memory fills. A send never waits for it.
  */
 export function watchMemoryOf(redis: Redis, key: string, share: number): MemoryWatch {
-  const server = JSON.stringify(serverOf(redis, key));
-  const watch = watches.get(server) ?? createMemoryWatch(key, share, () => watches.delete(server));
-  watches.set(server, watch);
+  const identity = JSON.stringify(serverIdentity(redis, key));
+  const watch = watches.get(identity) ?? createMemoryWatch(redis, key, share, () => watches.delete(identity));
+  watches.set(identity, watch);
   return watch;
 }
 
-/** In a cluster, only the queue's server counts for the queue, and which one that is may change. */
-function serverOf(redis: Redis, key: string): unknown[] {
-  if (isCluster(redis)) return [redis.options.redisOptions?.username, key];
+/** In a cluster, only the server of the key counts. Which one that is may change: whoever adds to a key asks for its watch again. */
+function serverIdentity(redis: Redis, key: string): unknown[] {
+  if (isCluster(redis)) return [redis.options.redisOptions?.username, serverOf(redis, key) || key];
   const { host, port, path, sentinels, name, username } = redis.options;
   return [host, port, path, sentinels, name, username];
 }
 
-function createMemoryWatch(key: string, share: number, onEnd: () => void): MemoryWatch {
+function createMemoryWatch(first: Redis, key: string, share: number, onEnd: () => void): MemoryWatch {
+  const server = serverOf(first, key);
   /** each with what is told of its end */
   const connections = new Map<Redis, () => void>();
   let reading: MemoryReading | null = null;
@@ -66,7 +67,7 @@ function createMemoryWatch(key: string, share: number, onEnd: () => void): Memor
     const redis = [...connections.keys()].find(({ status }) => status === 'ready');
     if (redis === undefined) return null;
     return answerWithin(answerWithinMs, async () => {
-      const node = await nodeOf(redis, key);
+      const node = await nodeOf(redis, key, server);
       return parseMemoryInfo(String(await node.call('INFO', 'memory')));
     });
   };

@@ -7,7 +7,7 @@ import { createProducerName, type ProducerIdentity } from './chunker.ts';
 import type { ProblemLog, ProducerLogger } from './problem-log.ts';
 import { createQueueTransport } from './queue-transport.ts';
 import type { BufferLimits } from './record-buffer.ts';
-import type { Transport } from './transport.ts';
+import type { Sharding, ShardOf, Transport } from './transport.ts';
 
 /** What every producer can be given. Everything is optional. */
 export interface ProducerOptions {
@@ -29,6 +29,8 @@ export interface PipelineParts {
   namespace: string;
   identity: ProducerIdentity;
   transport: Transport;
+  /** @default one shard */
+  sharding?: Sharding;
   buffer: BufferLimits;
   settings: Pick<SendingSettings, 'chunk' | 'spill'>;
   registry: Registry;
@@ -52,13 +54,17 @@ export function createIdentity(name: string | null, nowMs: number): ProducerIden
 export function createPipelineParts(
   { registry = register, random = Math.random, now = Date.now }: ProducerOptions,
   settings: SendingSettings,
-  parts: Pick<PipelineParts, 'queue' | 'namespace' | 'buffer' | 'problems'> & { target: RedisTarget },
+  parts: Pick<PipelineParts, 'queue' | 'namespace' | 'buffer' | 'problems'> & {
+    target: RedisTarget;
+    shardOf: ShardOf | null;
+  },
 ): PipelineParts {
-  const { target, ...others } = parts;
+  const { target, shardOf, ...others } = parts;
   const { queue, namespace } = parts;
   const identity = createIdentity(settings.name, now());
   const name = `sluice:${identity.producer}`;
-  const { memoryShare } = settings;
-  const transport = createQueueTransport({ target, name, queue, namespace, memoryShare });
-  return { ...others, identity, transport, settings, registry, random };
+  const { memoryShare, shards } = settings;
+  const sharding = { shards, shardOf };
+  const transport = createQueueTransport({ target, name, queue, namespace, memoryShare, random, ...sharding });
+  return { ...others, identity, transport, sharding, settings, registry, random };
 }

@@ -4,11 +4,13 @@ import { withDeadline } from '../../shared/platform/deadline.ts';
 import { createSpillMetrics } from '../spill/metrics.ts';
 import { createSpill, type Spill } from '../spill/spill.ts';
 import { createChunkSender } from './chunk-sender.ts';
-import { createChunker } from './chunker.ts';
 import { createDeliveryLedger, type DeliveryLedger, type DeliveryListener, type Waiters } from './delivery-ledger.ts';
 import type { PipelineParts } from './pipeline-parts.ts';
 import { type Entry, RecordBuffer } from './record-buffer.ts';
 import { SenderClosedError } from './send-errors.ts';
+import { createChunkers } from './shard-chunkers.ts';
+import { createShardMetrics } from './shard-metrics.ts';
+import type { Sharding } from './transport.ts';
 
 /** How a flush or a close ended. */
 export interface DrainResult {
@@ -27,12 +29,14 @@ export interface PipelineOptions<E extends Entry> extends PipelineParts {
   waiters: Waiters | null;
 }
 
+const oneShard: Sharding = { shards: 1, shardOf: null };
 const defaultFlushTimeoutMs = 30_000;
 const defaultCloseTimeoutMs = 5_000;
 
 /** From the buffer to the queue, with the spill where there is a directory for it. Nothing connects until there is a record. */
 export function createPipeline<E extends Entry>(options: PipelineOptions<E>) {
-  const { listener, problems, settings, waiters } = options;
+  const { listener, problems, settings, sharding = oneShard, waiters } = options;
+  const { shards, shardOf } = sharding;
   const buffer = new RecordBuffer<E>(options.buffer);
   const spillMetrics =
     settings.spill.dir === null
@@ -41,11 +45,16 @@ export function createPipeline<E extends Entry>(options: PipelineOptions<E>) {
           records: ledger.counts.spilled,
           bytes: spill?.bytes ?? 0,
         }));
+  const shardMetrics =
+    shards === 1
+      ? null
+      : createShardMetrics(options.registry, options.queue, () => options.transport.shardsLeftAlone ?? 0);
   const ledger: DeliveryLedger<E> = createDeliveryLedger<E>({ listener, waiters, problems, spillMetrics });
   const spill = createSpillOf(options, ledger, () => sender.replay());
   const sender = createChunkSender<E>({
     buffer,
-    chunker: createChunker(buffer, settings.chunk, options.identity),
+    chunkers: createChunkers(buffer, settings.chunk, options.identity, sharding),
+    chunkerOf: shards === 1 ? null : shardOf && ((data) => shardOf(data, shards)),
     transport: options.transport,
     maxWaitMs: settings.chunk.maxWaitMs,
     random: options.random,
@@ -80,6 +89,7 @@ export function createPipeline<E extends Entry>(options: PipelineOptions<E>) {
       return resultSince(sentBefore, unsent.length);
     } finally {
       spillMetrics?.close();
+      shardMetrics?.close();
     }
   };
 
@@ -100,7 +110,7 @@ export function createPipeline<E extends Entry>(options: PipelineOptions<E>) {
       return resultSince(sentBefore, buffer.held.records);
     },
 
-    /** Flushes and stops, once, and takes the spill's metrics away. @param options.timeoutMs in ms. @default 5000 */
+    /** Flushes and stops, once, and takes the metrics of spill and shards away. @param options.timeoutMs in ms. @default 5000 */
     close({ timeoutMs = defaultCloseTimeoutMs }: { timeoutMs?: number } = {}): Promise<DrainResult> {
       closing ??= closeWithin(timeoutMs);
       return closing;

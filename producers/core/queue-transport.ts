@@ -1,10 +1,10 @@
 import type { QueueName } from '../../shared/contracts/queues.ts';
 import type { RedisTarget } from '../../shared/platform/redis/redis-target.ts';
 import { readTlsFiles } from '../../shared/platform/redis/redis-tls.ts';
-import type { Transport } from './transport.ts';
+import type { Sharding, Transport } from './transport.ts';
 
 /** The queue and the connection to it. */
-export interface QueueTransportOptions {
+export interface QueueTransportOptions extends Sharding {
   target: RedisTarget;
   /** the name of the connection */
   name: string;
@@ -12,6 +12,8 @@ export interface QueueTransportOptions {
   namespace: string;
   /** a share of the server's maxmemory, above which nothing is added */
   memoryShare: number;
+  /** uniform in [0, 1) */
+  random: () => number;
 }
 
 /**
@@ -25,21 +27,31 @@ export function createQueueTransport(options: QueueTransportOptions): Transport 
   // Whoever has named a wrong file is told at once, and not by records that are never sent.
   if (options.target.tls !== null) readTlsFiles(options.target.tls);
   let loading: Promise<Transport> | null = null;
+  let loaded: Transport | null = null;
   const start = (): Promise<Transport> => {
     const started = load(options);
-    // If it fails, for example because no file descriptor is left, the send fails and the next one tries again.
-    started.catch(() => {
-      if (loading === started) loading = null;
-    });
+    started.then(
+      (transport) => {
+        loaded = transport;
+      },
+      // For example because no file descriptor is left: the send fails and the next one tries again.
+      () => {
+        if (loading === started) loading = null;
+      },
+    );
     return started;
   };
   loading = start();
   return {
     loaded: loading.catch(() => undefined),
-    async send(chunks) {
+    async send(chunks, onMovedOn) {
       loading ??= start();
-      await (await loading).send(chunks);
+      await (await loading).send(chunks, onMovedOn);
     },
+    get shardsLeftAlone() {
+      return loaded?.shardsLeftAlone ?? 0;
+    },
+    mayMoveOn: () => loaded?.mayMoveOn?.() ?? false,
     async close() {
       const transport = await loading?.catch(() => null);
       await transport?.close();

@@ -1,5 +1,4 @@
-import { setImmediate as nextTurn } from 'node:timers/promises';
-import { endsWithin } from '../../shared/platform/deadline.ts';
+import { settlesWithin } from './settles-within.ts';
 
 /** After so many failures of one send, Redis counts as away. The first failure may be a connection that was just cut. */
 const failuresUntilAway = 2;
@@ -24,19 +23,18 @@ export function createRedisAvailability() {
     onFailure(failures: number): void {
       if (failures >= failuresUntilAway) isAway = true;
     },
-    /** Whether a send settles soon; if not, Redis counts as away. */
-    async answersSoon(sending: Promise<void>): Promise<boolean> {
-      let isAnswered = false;
-      const answer = sending
-        .catch(() => undefined)
-        .then(() => {
-          isAnswered = true;
-        });
-      await endsWithin(answer, noAnswerMs);
-      // After the event loop has stalled, the answer may have arrived without having been read.
-      if (!isAnswered) await nextTurn();
-      if (!isAnswered) isAway = true;
-      return isAnswered;
+    /**
+     * Whether a send settles soon; if not, Redis counts as away.
+     *
+     * @param mayMoveOn whether another shard may still take what is sent; then it is waited for longer. @default no
+     */
+    async answersSoon(sending: Promise<void>, mayMoveOn: () => boolean = () => false): Promise<boolean> {
+      for (;;) {
+        if (await settlesWithin(sending, noAnswerMs)) return true;
+        if (mayMoveOn()) continue;
+        isAway = true;
+        return false;
+      }
     },
   };
 }

@@ -50,7 +50,7 @@ export function createSendApart(options: SendApartOptions) {
 
   const trySend = async (chunk: SendableChunk): Promise<Error | null> => {
     try {
-      await transport.send([chunk]);
+      await transport.send([chunk], options.onFailure);
       options.onAcknowledged();
       return null;
     } catch (thrown) {

@@ -1,24 +1,44 @@
-import { type BulkJobOptions, Job, Queue } from 'bullmq';
-import { jobName, type QueueName, queuePrefix } from '../../shared/contracts/queues.ts';
+import { type QueueName, queuePrefix, shardNames } from '../../shared/contracts/queues.ts';
 import { within } from '../../shared/platform/deadline.ts';
+import { serverOf, wayTo } from '../../shared/platform/redis/cluster-nodes.ts';
 import { disconnect, type Redis } from '../../shared/platform/redis/redis.ts';
-import { classifyRedisError } from '../../shared/platform/redis/redis-errors.ts';
+import type { SendableChunk } from './chunk-parts.ts';
 import { type MemoryWatch, refuseAboveShare, watchMemoryOf } from './memory-watch.ts';
+import { createSendByTurns } from './send-by-turns.ts';
+import { createShardQueue, type ShardQueue } from './shard-queue.ts';
+import { createShardTurns } from './shard-turns.ts';
 
 /** Adds chunks to a queue. */
 export interface Transport {
   /**
    * Adds all chunks, or throws. Adding a chunk twice adds it once, so after an error the same call is repeated. Takes at most
-   * `sendTimeoutMs`, whatever the server does.
+   * `sendTimeoutMs`, and a second more for each server that is silent, whatever the servers do.
+   *
+   * @param onMovedOn told of each failure after which another shard is tried
    */
-  send(chunks: readonly { id: string; data: string }[]): Promise<void>;
+  send(chunks: readonly SendableChunk[], onMovedOn?: (error: Error) => void): Promise<void>;
   /** Resolves when it can send; until then, a missing answer says nothing about the server. @default it can at once */
   loaded?: Promise<unknown>;
+  /** how many shards are left alone now, because they or their server did not take what was sent last. @default 0 */
+  readonly shardsLeftAlone?: number;
+  /** Whether another shard may still take what is being sent: one that is not left alone. @default no */
+  mayMoveOn?(): boolean;
   close(): Promise<void>;
 }
 
+/** The shard that a record has to go to, from 0, by its JSON or by that of a chunk, whose records are all of one shard. */
+export type ShardOf = (json: string, shards: number) => number;
+
+/** Over how many shards a queue is spread, and how. */
+export interface Sharding {
+  /** at least 1 */
+  shards: number;
+  /** null: any shard takes any record */
+  shardOf: ShardOf | null;
+}
+
 /** What a transport is made of. */
-export interface TransportOptions {
+export interface TransportOptions extends Partial<Sharding> {
   redis: Redis;
   queue: QueueName;
   namespace: string;
@@ -27,61 +47,39 @@ export interface TransportOptions {
    * server's own refusal counts. @default 1
    */
   memoryShare?: number;
+  /** uniform in [0, 1). @default Math.random */
+  random?: () => number;
 }
 
-/** If a server has not answered for so long, the connection is dropped and opened again. */
+/** If a server has not answered for so long, the connection to it is dropped and opened again. */
 const sendTimeoutMs = 10_000;
 
-/** BullMQ appends an event to a stream for each change of a job. Nobody here reads it, so it is kept short. */
-const maxEvents = 1_000;
-
 /**
- * Adds chunks as BullMQ jobs, with the chunk's id as the job's id.
- *
- * BullMQ's Queue waits forever for its first connection, and stays broken if that fails half-way. It is therefore created only
- * on a connection that is ready, and thrown away if it breaks. Every wait here has a deadline.
+ * Adds chunks as BullMQ jobs, through one connection: by turns to all shards or, where records belong together, each to its
+ * own shard. Every wait here has a deadline.
  */
 export function createBullmqTransport(options: TransportOptions): Transport {
-  const { redis, memoryShare = 1 } = options;
-  let memory: MemoryWatch | null = null;
-  let watched: MemoryWatch | null = null;
+  const { redis, queue, namespace, memoryShare = 1, shards = 1, shardOf = null, random = Math.random } = options;
+  const names = shardNames(queue, shards);
+  const prefixes = names.map((name) => queuePrefix(name, namespace));
+  const queues: ShardQueue[] = [];
+  /** the watch of each server that was sent to since the connection was opened, and all that were ever joined */
+  const watches = new Map<string, MemoryWatch>();
+  const joined = new Set<MemoryWatch>();
   let connecting: Promise<void> | null = null;
-  let opening: Promise<ChunkQueue> | null = null;
-  /** jobs that failed in the middle of BullMQ's script, which Redis does not roll back: a key may have another type, for example */
-  const halfAdded = new Set<string>();
 
-  const open = async (): Promise<ChunkQueue> => {
-    const queue = new ChunkQueue(options.queue, {
-      connection: redis,
-      prefix: queuePrefix(options.queue, options.namespace),
-      streams: { events: { maxLen: maxEvents } },
-    });
-    queue.on('error', () => undefined);
-    try {
-      await queue.waitUntilReady();
-      return queue;
-    } catch (error) {
-      opening = null;
-      // Removes its listeners from the connection, which stays open.
-      await queue.close().catch(() => undefined);
-      throw error;
-    }
+  const queueOf = (index: number): ShardQueue => {
+    queues[index] ??= createShardQueue({ redis, shard: names[index] as (typeof names)[number], namespace });
+    return queues[index];
   };
+  const serverOfShard = (index: number): string => serverOf(redis, prefixes[index] as string);
 
   const connect = async (): Promise<void> => {
     await redis.connect();
-    memory = null;
+    watches.clear();
   };
 
-  /** Waits for a reading before the first send of a connection: the server may be full already. */
-  const watchMemory = async (): Promise<void> => {
-    if (memoryShare >= 1) return;
-    watched = watchMemoryOf(redis, queuePrefix(options.queue, options.namespace), memoryShare);
-    await watched.join(redis);
-    memory = watched;
-  };
-
-  const attempt = async (chunks: readonly { id: string; data: string }[]): Promise<void> => {
+  const connected = async (): Promise<void> => {
     // Connect for the first time, or again after the connection has ended. Sends that come meanwhile wait for the same attempt.
     if (redis.status === 'wait' || redis.status === 'end') {
       connecting = connect().finally(() => {
@@ -90,75 +88,87 @@ export function createBullmqTransport(options: TransportOptions): Transport {
     }
     if (connecting !== null) await connecting;
     if (redis.status !== 'ready') throw new Error(`redis is not connected (${redis.status})`);
-    if (memory === null) await watchMemory();
-    if (memory !== null) refuseAboveShare(memory, memoryShare);
-    opening ??= open();
-    const queue = await opening;
-    if (halfAdded.size > 0) await removeHalfAdded(queue, chunks);
+  };
+
+  /** Waits for a reading before the first send to a server on a connection: it may be full already. */
+  const memoryOf = async (server: string, key: string): Promise<MemoryWatch> => {
+    const known = watches.get(server);
+    if (known !== undefined) return known;
+    const watch = watchMemoryOf(redis, key, memoryShare);
+    joined.add(watch);
+    await watch.join(redis);
+    watches.set(server, watch);
+    return watch;
+  };
+
+  const sendTo = async (index: number, chunks: readonly SendableChunk[]): Promise<void> => {
+    let drop = (): void => redis.disconnect(true);
+    const attempt = async (): Promise<void> => {
+      await connected();
+      const way = wayTo(redis, prefixes[index] as string);
+      drop = way.drop;
+      if (memoryShare < 1) refuseAboveShare(await memoryOf(way.server, prefixes[index] as string), memoryShare);
+      await queueOf(index).add(chunks);
+    };
     try {
-      await queue.addBulk(
-        chunks.map(({ id, data }) => ({ name: jobName, data, opts: { jobId: id } satisfies BulkJobOptions })),
-      );
+      await within(attempt(), sendTimeoutMs, () => {
+        throw new TimeoutError('redis did not answer in time');
+      });
     } catch (error) {
-      const { class: kind, code } = classifyRedisError(error);
-      // Also while a slot of a cluster is moved: a script may find one key there, and another one gone.
-      if (kind === 'unknown' || code === 'TRYAGAIN') {
-        for (const { id } of chunks) halfAdded.add(id);
-        // At once, if possible: the next send may be of halves, which have ids of their own.
-        await removeHalfAdded(queue, chunks).catch(() => undefined);
-      }
+      if (error instanceof TimeoutError) drop();
       throw error;
     }
   };
 
-  /**
-   * Removes jobs that are in no list of the queue: adding them again would add nothing, and no worker would ever take them.
-   *
-   * @throws what Redis answers if their state is still unknown
-   */
-  const removeHalfAdded = async (queue: ChunkQueue, chunks: readonly { id: string }[]): Promise<void> => {
-    for (const { id } of chunks) {
-      if (!halfAdded.has(id)) continue;
-      if ((await queue.getJobState(id)) === 'unknown') await redis.del(queue.toKey(id));
-      halfAdded.delete(id);
-    }
+  const close = async (): Promise<void> => {
+    // A connection that is just reconnecting ends without an event.
+    for (const watch of joined) watch.leave(redis);
+    await disconnect(redis);
   };
 
+  if (shards === 1) return { send: (chunks) => sendTo(0, chunks), close };
+
+  const turns = createShardTurns({
+    shards: names,
+    serverOf: serverOfShard,
+    answerWithinMs: sendTimeoutMs,
+    now: () => performance.now(),
+    random,
+  });
+  const sendByTurns = createSendByTurns({
+    shards: names,
+    serverOf: serverOfShard,
+    turns,
+    sendTo,
+    abandon: (index, chunks) => queueOf(index).abandon(chunks),
+  });
   return {
-    async send(chunks) {
-      const work = attempt(chunks);
-      try {
-        await within(work, sendTimeoutMs, () => {
-          throw new TimeoutError('redis did not answer in time');
-        });
-      } catch (error) {
-        if (error instanceof TimeoutError) redis.disconnect(true);
-        throw error;
-      }
+    send: (chunks, onMovedOn = () => undefined) =>
+      shardOf === null
+        ? sendByTurns.send(chunks, onMovedOn)
+        : sendToTheirs({ shards, shardOf }, chunks, sendByTurns.attempt),
+    get shardsLeftAlone() {
+      return turns.leftAlone;
     },
-    async close() {
-      // A connection that is just reconnecting ends without an event.
-      watched?.leave(redis);
-      await disconnect(redis);
-    },
+    mayMoveOn: () => shardOf === null && turns.leftAlone < shards,
+    close,
   };
 }
 
-/** Its jobs carry their data as finished JSON, so that it is not parsed and serialised again. */
-class ChunkQueue extends Queue<string> {
-  protected override get Job(): typeof Job {
-    return ChunkJob as unknown as typeof Job;
+/** Sends each chunk to its own shard. @throws the first error, once the outcome of all is known */
+async function sendToTheirs(
+  { shards, shardOf }: { shards: number; shardOf: ShardOf },
+  chunks: readonly SendableChunk[],
+  sendTo: (index: number, chunks: readonly SendableChunk[]) => Promise<void>,
+): Promise<void> {
+  // No Map.groupBy: services run on Node 20.
+  const byShard = new Map<number, SendableChunk[]>();
+  for (const chunk of chunks) {
+    const shard = shardOf(chunk.data, shards);
+    byShard.set(shard, [...(byShard.get(shard) ?? []), chunk]);
   }
-}
-
-class ChunkJob extends Job<string> {
-  override asJSON() {
-    const { data } = this;
-    this.data = '';
-    const json = super.asJSON();
-    this.data = data;
-    return { ...json, data };
-  }
+  const outcomes = await Promise.allSettled([...byShard].map(([index, theirs]) => sendTo(index, theirs)));
+  for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
 }
 
 class TimeoutError extends Error {

@@ -10,7 +10,7 @@ import { checkObserverSettings, ExecutionObserver } from './execution-observer.t
 
 /** Everything is optional. Without a Redis there are metrics only, and nothing is stored. */
 export interface ExecutionObserverOptions extends ProducerOptions, RedisOption {
-  /** enabled, sampling, trace, buffer, chunk, spill and memory settings; see `.env.example` for the defaults */
+  /** enabled, sampling, trace, buffer, chunk, spill, memory and shards; see `.env.example` for the defaults */
   producer?: Partial<ProducerSettings>;
 }
 
@@ -43,7 +43,9 @@ export function createExecutionObserver(options: ExecutionObserverOptions = {}):
       recordMaxBytes: producer.recordMaxBytes,
       metrics,
       pipeline:
-        target === null ? null : createPipelineParts(options, producer, { target, queue, namespace, buffer, problems }),
+        target === null
+          ? null
+          : createPipelineParts(options, producer, { target, queue, shardOf: null, namespace, buffer, problems }),
       problems,
       random: options.random ?? Math.random,
       now: options.now ?? Date.now,

@@ -13,12 +13,13 @@ import { type RedisOption, toRedisTarget } from '../core/redis-option.ts';
 import { createApiKeyHash } from './api-key-hash.ts';
 import { CompletedRequestSender } from './completed-request-sender.ts';
 import { createRequestMetrics } from './request-metrics.ts';
+import { shardOfRequest } from './request-shard.ts';
 
 /** Everything except where Redis is (`redisUrl` or `redis`) is optional. */
 export interface CompletedRequestSenderOptions extends ProducerOptions, RedisOption {
   /** buffer, size limit of a body, and pepper; see `.env.example` for the defaults */
   requests?: Partial<RequestSettings>;
-  /** name, chunk, spill and memory settings, as for an observer; see `.env.example` for the defaults */
+  /** name, chunk, spill, memory and shards, as for an observer; see `.env.example` for the defaults */
   producer?: Partial<SendingSettings>;
   /** top-level keys to remove from request bodies that are JSON objects. @default none */
   stripRequestKeys?: readonly string[];
@@ -54,7 +55,14 @@ export function createCompletedRequestSender(options: CompletedRequestSenderOpti
   let sender: CompletedRequestSender;
   try {
     sender = new CompletedRequestSender({
-      pipeline: createPipelineParts(options, producer, { target, queue, namespace, buffer, problems }),
+      pipeline: createPipelineParts(options, producer, {
+        target,
+        queue,
+        shardOf: shardOfRequest,
+        namespace,
+        buffer,
+        problems,
+      }),
       record: {
         maxBodyBytes,
         hashApiKey: apiKeyPepper === null ? null : createApiKeyHash(apiKeyPepper),

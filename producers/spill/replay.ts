@@ -5,20 +5,27 @@ import { isCutOff, isDoubtful } from '../core/refusal.ts';
 import { type RefusedOnDisk, type SendApart, smallestFirst } from '../core/send-apart.ts';
 import type { Transport } from '../core/transport.ts';
 import type { SpillBatch } from './batch-reader.ts';
+import type { SpilledChunk } from './frame.ts';
 import type { Spill } from './spill.ts';
+
+/** What a replay needs of the lane of a shard. */
+export interface ReplayLane {
+  /** for a chunk that contains something that Redis may permanently refuse */
+  sendApart: SendApart;
+  /** how many sends of the lane Redis has acknowledged so far */
+  acknowledged(): number;
+  /** a send that Redis has acknowledged */
+  onAcknowledged(): void;
+}
 
 /** Settings of a replay, and its callbacks. */
 export interface ReplayOptions {
   spill: Spill;
   transport: Transport;
-  /** for a batch that contains something that Redis may permanently refuse */
-  sendApart: SendApart;
+  /** the lane that sends the live chunks of the same shard */
+  laneOf(chunk: SpilledChunk): ReplayLane;
   retryBackoff: Backoff;
   random: () => number;
-  /** how many sends of this producer Redis has acknowledged so far */
-  acknowledged(): number;
-  /** a send that Redis has acknowledged */
-  onAcknowledged(): void;
   onReplayed(batch: SpillBatch, refused: readonly RefusedOnDisk[]): void;
   onFailure(error: Error): void;
 }
@@ -29,9 +36,34 @@ export interface ReplayOptions {
  * sent apart.
  */
 export function createReplay(options: ReplayOptions) {
-  const { spill, transport } = options;
+  const { spill, transport, laneOf } = options;
   const stopping = new AbortController();
+  /** of the batch, by id */
+  const delivered = new Set<string>();
   let running: Promise<void> | null = null;
+
+  /** @throws the first error, once the outcome of all is known */
+  const send = async (chunks: readonly SpilledChunk[]): Promise<void> => {
+    const byLane = new Map<ReplayLane, SpilledChunk[]>();
+    for (const chunk of chunks) {
+      const lane = laneOf(chunk);
+      if (!delivered.has(chunk.id)) byLane.set(lane, [...(byLane.get(lane) ?? []), chunk]);
+    }
+    const outcomes = await Promise.allSettled(
+      [...byLane].map(async ([lane, theirs]) => {
+        await transport.send(theirs, options.onFailure);
+        lane.onAcknowledged();
+        for (const { id } of theirs) delivered.add(id);
+      }),
+    );
+    for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
+  };
+
+  const done = (batch: SpillBatch, refused: readonly RefusedOnDisk[]): void => {
+    delivered.clear();
+    spill.acknowledge();
+    options.onReplayed(batch, refused);
+  };
 
   const run = async (): Promise<void> => {
     let failures = 0;
@@ -40,11 +72,9 @@ export function createReplay(options: ReplayOptions) {
       const batch = await spill.take();
       if (batch === null || stopping.signal.aborted) return;
       try {
-        await transport.send(batch.chunks);
-        options.onAcknowledged();
+        await send(batch.chunks);
         if (stopping.signal.aborted) return;
-        spill.acknowledge();
-        options.onReplayed(batch, []);
+        done(batch, []);
         failures = 0;
         unanswered = 0;
       } catch (thrown) {
@@ -54,8 +84,7 @@ export function createReplay(options: ReplayOptions) {
         if (isDoubtful(error, unanswered)) {
           const refused = await replayApart(batch);
           if (refused === null || stopping.signal.aborted) return;
-          spill.acknowledge();
-          options.onReplayed(batch, refused);
+          done(batch, refused);
           failures = 0;
           unanswered = 0;
           continue;
@@ -69,9 +98,11 @@ export function createReplay(options: ReplayOptions) {
 
   const replayApart = async ({ chunks }: SpillBatch): Promise<RefusedOnDisk[] | null> => {
     const refused: RefusedOnDisk[] = [];
-    const acknowledgedBefore = options.acknowledged();
+    const acknowledgedBefore = new Map(chunks.map((chunk) => [laneOf(chunk), laneOf(chunk).acknowledged()]));
     for (const chunk of smallestFirst(chunks)) {
-      const records = await options.sendApart(chunk, chunk.records, acknowledgedBefore);
+      if (delivered.has(chunk.id)) continue;
+      const lane = laneOf(chunk);
+      const records = await lane.sendApart(chunk, chunk.records, acknowledgedBefore.get(lane));
       if (records === null) return null;
       refused.push(...records.map((record) => ({ ...record, chunkId: chunk.id })));
     }

@@ -180,7 +180,7 @@ async function aService(environment: Record<string, string>) {
   const sender = createCompletedRequestSender({ ...completedRequestSenderOptionsFrom(withSpill), registry, logger });
   // One that finds no Redis and has no room.
   const REDIS_URL = `redis://127.0.0.1:${await freePort()}`;
-  const noRoom = { ...keepAll, REDIS_URL, DSL_EXECUTION_LOG_QUEUE_MAXSIZE: '1' };
+  const noRoom = { ...keepAll, REDIS_URL, DSL_EXECUTION_LOG_QUEUE_MAXSIZE: '1', SLUICE_QUEUE_SHARDS: '2' };
   const dropping = createExecutionObserver({ ...executionObserverOptionsFrom(noRoom), registry, logger });
   const server = createServer(async (_request, response) => {
     response.setHeader('content-type', registry.contentType);

@@ -2,7 +2,7 @@ import { Registry } from 'prom-client';
 import { onTestFinished } from 'vitest';
 import type { PipelineParts } from '../../producers/core/pipeline-parts.ts';
 import { createProblemLog } from '../../producers/core/problem-log.ts';
-import type { Transport } from '../../producers/core/transport.ts';
+import type { Sharding, Transport } from '../../producers/core/transport.ts';
 import { CompletedRequestSender } from '../../producers/index.ts';
 import { createRequestMetrics } from '../../producers/requests/request-metrics.ts';
 import { type RequestRecord, requestRecordSchema } from '../../shared/contracts/completed-request-schema.ts';
@@ -49,6 +49,8 @@ export function aFailingTransport() {
 /** What a test may choose. */
 export interface SenderChoices {
   transport: Transport;
+  /** @default one shard */
+  sharding?: Sharding;
   bufferRecords?: number;
   bufferBytes?: number;
   chunkRecords?: number;
@@ -69,6 +71,7 @@ export function aSender(choices: SenderChoices) {
     namespace: 'test',
     identity: { producer: 'test', epoch: 1, life: 'a' },
     transport: choices.transport,
+    ...(choices.sharding && { sharding: choices.sharding }),
     buffer: { maxRecords: choices.bufferRecords ?? 1_000, maxBytes: choices.bufferBytes ?? 100_000_000 },
     settings: {
       chunk: { maxRecords: choices.chunkRecords ?? 1, maxBytes: 1_000_000, maxWaitMs: choices.maxWaitMs ?? 60_000 },

@@ -1,6 +1,11 @@
 import { Registry } from 'prom-client';
 import { expect, onTestFinished } from 'vitest';
-import { createExecutionObserver, type Execution } from '../../producers/index.ts';
+import {
+  createExecutionObserver,
+  type Execution,
+  type ExecutionObserver,
+  type ExecutionObserverOptions,
+} from '../../producers/index.ts';
 import { anExecution } from './execution.ts';
 import { redisSettings } from './redis-target.ts';
 import type { Place } from './worker-process.ts';
@@ -9,6 +14,8 @@ import type { Place } from './worker-process.ts';
 export interface SteadyLoad {
   /** the case names of the executions recorded so far, in order, each once */
   readonly names: readonly string[];
+  readonly observer: ExecutionObserver;
+  readonly registry: Registry;
   /** Records so many more at once. */
   add(count: number): void;
   /** Records no more, and resolves when Redis has acknowledged every record. */
@@ -23,13 +30,18 @@ const turnMs = 20;
  */
 export function startLoad(
   { redisUrl, namespace }: Pick<Place, 'redisUrl' | 'namespace'>,
-  { perSecond, execution = {} }: { perSecond: number; execution?: Partial<Execution> },
+  {
+    perSecond,
+    execution = {},
+    producer = {},
+  }: { perSecond: number; execution?: Partial<Execution>; producer?: ExecutionObserverOptions['producer'] },
 ): SteadyLoad {
+  const registry = new Registry();
   const observer = createExecutionObserver({
     redis: redisSettings(redisUrl),
     namespace,
-    producer: { sampleRate: 1, buffer: { maxRecords: 1_000_000, maxBytes: 1_000_000_000 } },
-    registry: new Registry(),
+    producer: { sampleRate: 1, buffer: { maxRecords: 1_000_000, maxBytes: 1_000_000_000 }, ...producer },
+    registry,
     logger: { warn: () => undefined },
   });
   const names: string[] = [];
@@ -55,6 +67,8 @@ export function startLoad(
   });
   return {
     names,
+    observer,
+    registry,
     add,
     async stop() {
       clearInterval(timer);

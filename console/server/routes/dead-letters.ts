@@ -133,7 +133,7 @@ function addReplay(app: App, { database, config }: RouteDeps): void {
       try {
         await fromRedis(() => redis.connect(), 'Redis did not answer; nothing was replayed');
         return await replayDeadLetters(
-          { database, redis, namespace: config.namespace, memoryShare: config.memoryShare },
+          { database, redis, namespace: config.namespace, memoryShare: config.memoryShare, shards: config.shards },
           {
             filter: { ...omitUndefined(filter), state: filter.state },
             repairs: parsed,

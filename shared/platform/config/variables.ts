@@ -130,6 +130,8 @@ export function toGroups(env: ValuesOf<typeof variables>) {
     logLevel: () => env.SLUICE_LOG_LEVEL,
     /** of Redis' maxmemory: above it nothing is added */
     memoryShare: () => env.SLUICE_REDIS_MEMORY_SHARE,
+    /** over how many each queue is spread; workers find out by themselves */
+    shards: () => env.SLUICE_QUEUE_SHARDS,
     worker: () => ({
       host: env.SLUICE_WORKER_HOST,
       port: env.SLUICE_WORKER_PORT,

@@ -197,7 +197,7 @@ test('requests: dead letters are replayed into their own queue, as they are and 
     await database.$disconnect();
   });
   const result = await replayDeadLetters(
-    { database, redis, namespace, memoryShare: 1 },
+    { database, redis, namespace, memoryShare: 1, shards: 1 },
     {
       filter: { queue: 'completed-request', state: 'open' },
       repairs: [parseRepair('strip-nul')],

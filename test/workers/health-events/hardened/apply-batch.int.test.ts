@@ -223,7 +223,7 @@ describe('games that nobody knows', () => {
     const database = openDatabase(place.databaseUrl);
     const again = () =>
       replayDeadLetters(
-        { database, redis: place.redis, namespace: 'unused', memoryShare: 0.8 },
+        { database, redis: place.redis, namespace: 'unused', memoryShare: 0.8, shards: 1 },
         { filter: { state: 'open' }, repairs: [], limit: 10, perSecond: null, onProgress: () => undefined },
       );
     expect(await again()).toEqual({ replayed: 1, skipped: [] });

@@ -11,7 +11,7 @@ import {
   openQueue,
   until,
 } from '../../support/fixtures.ts';
-import { startRedisCluster } from '../../support/redis-cluster.ts';
+import { startRedisCluster } from '../../../dev/servers/redis-cluster.ts';
 import { standFor } from '../../support/redis-target.ts';
 import { calmLocks, startWorkerProcess } from '../../support/worker-process.ts';
 

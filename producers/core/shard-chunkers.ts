@@ -1,0 +1,41 @@
+import { type Chunker, type ChunkLimits, createChunker, createNumbers, type ProducerIdentity } from './chunker.ts';
+import { type Entry, RecordBuffer } from './record-buffer.ts';
+import type { Sharding } from './transport.ts';
+
+const everything = { maxRecords: Number.POSITIVE_INFINITY, maxBytes: Number.POSITIVE_INFINITY };
+
+/**
+ * Creates the chunkers of a buffer: one, or one for each shard where every record has to go to a shard of its own. Then the
+ * records are taken from the buffer as they come and sorted; they keep their room in it until they are released.
+ */
+export function createChunkers<E extends Entry>(
+  buffer: RecordBuffer<E>,
+  limits: ChunkLimits,
+  identity: ProducerIdentity,
+  { shards, shardOf }: Sharding,
+): Chunker<E>[] {
+  if (shards === 1 || shardOf === null) return [createChunker(buffer, limits, identity)];
+  const sorted = Array.from({ length: shards }, () => new RecordBuffer<E>(everything));
+  const sort = (): void => {
+    if (buffer.waiting.records === 0) return;
+    for (const entry of buffer.take(everything)) sorted[shardOf(entry.record.serialize().json, shards)]?.offer(entry);
+  };
+  const numbers = createNumbers();
+  return sorted.map((part) =>
+    createChunker(
+      {
+        get waiting() {
+          sort();
+          return part.waiting;
+        },
+        take: (most) => {
+          sort();
+          return part.take(most);
+        },
+      },
+      limits,
+      identity,
+      numbers,
+    ),
+  );
+}

@@ -1,0 +1,146 @@
+import { join } from 'node:path';
+import { Registry } from 'prom-client';
+import { expect, inject, onTestFinished, test } from 'vitest';
+import { createCompletedRequestSender } from '../../../producers/index.ts';
+import { shardOfRequest } from '../../../producers/requests/request-shard.ts';
+import { type QueueName, queuePrefix, shardNames } from '../../../shared/contracts/queues.ts';
+import { createDirectory, createNamespace, until } from '../../support/fixtures.ts';
+import { metricValue } from '../../support/metric-value.ts';
+import { startRedisCluster } from '../../../dev/servers/redis-cluster.ts';
+import { redisSettings, standFor } from '../../support/redis-target.ts';
+import { aRequest } from '../../support/request.ts';
+import { queuedIn } from '../../support/shards.ts';
+import { startLoad } from '../../support/steady-load.ts';
+
+const shards = 6;
+const perSecond = 1_000;
+
+/** A cluster in which no replica takes over, and the other servers go on without one that is away. */
+async function aClusterOfIslands(queue: QueueName) {
+  const cluster = await startRedisCluster({
+    binary: inject('redisBinary'),
+    dir: join(await createDirectory(), 'cluster'),
+    settings: ['cluster-require-full-coverage no', 'cluster-replica-no-failover yes'],
+  });
+  onTestFinished(cluster.stop);
+  const namespace = createNamespace();
+  const owners = await Promise.all(
+    shardNames(queue, shards).map((shard) => cluster.ownerOf(`${queuePrefix(shard, namespace)}:x`)),
+  );
+  const victim = owners[1]?.primary;
+  if (victim === undefined) throw new Error('nobody has the second shard');
+  const isOnVictim = owners.map(({ primary }) => primary === victim);
+  return { cluster, victim, isOnVictim, place: { queue, namespace, redisUrl: standFor(cluster.environment) } };
+}
+
+test.each(['hangs', 'is killed'])(
+  'shards: a server that %s costs executions nothing, and the others take its share',
+  async (event) => {
+    const { victim, isOnVictim, place } = await aClusterOfIslands('execution-log');
+    // A buffer of a few seconds: load.stop finds out whether anything was dropped.
+    const load = startLoad(place, {
+      perSecond,
+      producer: { shards, buffer: { maxRecords: 5_000, maxBytes: 100_000_000 } },
+    });
+    const leftAlone = () => metricValue(load.registry, 'sluice_producer_shards_left_alone', { queue: 'execution-log' });
+    await until(() => load.observer.stats().sent > 2 * perSecond);
+    if (event === 'hangs') victim.signal('SIGSTOP');
+    else await victim.kill();
+    const sentBefore = load.observer.stats().sent;
+    await until(() => load.observer.stats().sent > sentBefore + 15 * perSecond);
+    const theirs = isOnVictim.filter((isTheirs) => isTheirs).length;
+    await until(async () => (await leftAlone()) === theirs);
+    if (event === 'hangs') victim.signal('SIGCONT');
+    else await victim.start();
+    await until(async () => (await leftAlone()) === 0);
+    await load.stop();
+    await until(async () => String(await victim.client.cluster('INFO')).includes('cluster_state:ok'));
+
+    const queued = await queuedIn(place, shards);
+    const names = new Set(queued.flat().map(({ caseName }) => caseName));
+    expect([...names].sort()).toEqual(load.names);
+    const sizes = queued.map((records) => records.length);
+    const takesMore = Math.min(...sizes.filter((_size, index) => !isOnVictim[index]));
+    expect(Math.max(...sizes.filter((_size, index) => isOnVictim[index]))).toBeLessThan(takesMore);
+  },
+  120_000,
+);
+
+test.each(['hangs', 'is killed'])(
+  'shards: requests of a server that %s wait for it and keep their order, while all others are sent',
+  async (event) => {
+    const { victim, isOnVictim, place } = await aClusterOfIslands('completed-request');
+    const sender = createCompletedRequestSender({
+      redis: redisSettings(place.redisUrl),
+      namespace: place.namespace,
+      registry: new Registry(),
+      logger: { warn: () => undefined },
+      producer: { shards },
+    });
+    onTestFinished(async () => void (await sender.close({ timeoutMs: 0 })));
+    const ids: string[] = [];
+    /** The first phase of a new request and the second of the one before, which is ended in time. */
+    const goOn = async (count: number): Promise<void> => {
+      for (let left = count; left > 0; left -= 1) {
+        const before = ids.at(-1);
+        ids.push(crypto.randomUUID());
+        await sender.begin({ requestId: ids.at(-1) as string, createdBy: 'me' });
+        if (before !== undefined) await sender.send(aRequest({ requestId: before }));
+      }
+    };
+    const isTheirs = (id: string): boolean =>
+      isOnVictim[shardOfRequest(JSON.stringify({ requestId: id }), shards)] === true;
+    await goOn(300);
+    await sender.flush();
+
+    if (event === 'hangs') victim.signal('SIGSTOP');
+    else await victim.kill();
+    const first = ids.length - 1;
+    await goOn(1_200);
+    // The last one is not ended yet.
+    const waiting = ids.slice(first).filter(isTheirs).length * 2;
+    await until(() => Math.abs(sender.depth().records - waiting) <= 1);
+    expect(sender.stats()).toMatchObject({ dropped: 0, rejected: 0, waiting: 0 });
+    if (event === 'hangs') victim.signal('SIGCONT');
+    else await victim.start();
+    expect(await sender.flush()).toMatchObject({ unflushed: 0 });
+    await until(async () => String(await victim.client.cluster('INFO')).includes('cluster_state:ok'));
+
+    const queued = (await queuedIn(place, shards)).flat();
+    const phases = new Map<unknown, unknown[]>();
+    for (const { requestId, phase } of queued) phases.set(requestId, [...(phases.get(requestId) ?? []), phase]);
+    const last = ids.pop();
+    expect(phases.get(last)).toEqual(['begun']);
+    for (const id of ids) expect([...new Set(phases.get(id))]).toEqual(['begun', 'completed']);
+  },
+  120_000,
+);
+
+test('shards: only when no server takes anything, executions go to the disk', async () => {
+  const { cluster, victim, place } = await aClusterOfIslands('execution-log');
+  const load = startLoad(place, {
+    perSecond,
+    producer: {
+      shards,
+      buffer: { maxRecords: 10_000, maxBytes: 100_000_000 },
+      spill: { dir: await createDirectory(), maxBytes: 1_073_741_824, fsyncMs: 500 },
+    },
+  });
+  const { observer } = load;
+  const sendsMore = (records: number): Promise<unknown> => {
+    const before = observer.stats().sent;
+    return until(() => observer.stats().sent > before + records);
+  };
+  await sendsMore(perSecond);
+  victim.signal('SIGSTOP');
+  await sendsMore(5 * perSecond);
+  expect(observer.stats().spilled).toBe(0);
+  const others = cluster.servers.filter((server) => server !== victim);
+  for (const server of others) await server.kill();
+  await until(() => observer.stats().spilled > 2 * perSecond);
+  for (const server of others) await server.start();
+  await until(() => observer.stats().spilled === 0);
+  victim.signal('SIGCONT');
+  await load.stop();
+  expect(observer.stats()).toMatchObject({ spilled: 0, dropped: 0 });
+}, 120_000);
