@@ -1,4 +1,4 @@
-import { maxShards, type QueueName, type ShardName, shardNames } from '../../contracts/queues.ts';
+import { maxShards, type QueueName, type ShardName, shardIndex, shardNames } from '../../contracts/queues.ts';
 import { answerWithin } from '../deadline.ts';
 import { queueKeys } from './read-queue.ts';
 import type { Redis } from './redis.ts';
@@ -54,10 +54,5 @@ export async function findShards(
 export function withKnown({ found, unanswered }: ShardSearch, known: readonly ShardName[]): ShardName[] {
   const still = known.filter((shard) => unanswered.includes(shard));
   if (still.length === 0) return found;
-  return [...found, ...still].toSorted((one, other) => indexOf(one) - indexOf(other));
-}
-
-/** The number of a shard. */
-function indexOf(shard: ShardName): number {
-  return Number(/-(\d+)$/.exec(shard)?.[1] ?? 0);
+  return [...found, ...still].toSorted((one, other) => shardIndex(one) - shardIndex(other));
 }
