@@ -18,12 +18,12 @@ import {
 } from '../../shared/platform/postgres/partitions/partitions.ts';
 import { queueKeys } from '../../shared/platform/redis/read-queue.ts';
 import { acquireLease } from '../../workers/health-events/lease.ts';
+import { fillShards } from '../support/filled-shards.ts';
 import { findingOf } from '../support/finding-of.ts';
 import { connect, createNamespace, createTestDatabase, openQueue, untilBlocked } from '../support/fixtures.ts';
 import { addEvent, addEvents, connectRedis, createHealthKeys, insertRuntimeRecord } from '../support/health.ts';
 import { makePrismaBooks } from '../support/prisma-books.ts';
 import { startFragilePostgres, startFragileRedis } from '../support/private-servers.ts';
-import { fillShards } from '../support/shards.ts';
 import { startWorker } from '../support/worker.ts';
 
 /** Looks at servers as `sluice doctor` does. */

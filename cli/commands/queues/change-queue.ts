@@ -11,6 +11,7 @@ import { nodeOf } from '../../../shared/platform/redis/cluster-nodes.ts';
 import { findShards } from '../../../shared/platform/redis/find-shards.ts';
 import { queueKeys } from '../../../shared/platform/redis/read-queue.ts';
 import type { Redis } from '../../../shared/platform/redis/redis.ts';
+import { evenWhenFull } from '../../../shared/platform/redis/redis-scripts.ts';
 
 export type QueueChange = 'pause' | 'resume' | 'retry';
 
@@ -58,6 +59,10 @@ export async function changeQueue(
   };
 }
 
+/** KEYS[1] the settings of a shard. As scripts, because a queue can be paused also when Redis is full. */
+const setFlag = evenWhenFull(`return redis.call('HSET', KEYS[1], 'paused', 1)`);
+const clearFlag = evenWhenFull(`return redis.call('HDEL', KEYS[1], 'paused')`);
+
 /**
  * Sets or clears the flag that BullMQ has in a paused queue, also in shards that have had no job yet: a producer that is given more
  * shards while the queue is paused must not send records past the pause.
@@ -68,10 +73,10 @@ async function flagShardsToCome(
 ) {
   const there = await findShards(redis, { queue, namespace });
   const others = shardNames(queue, maxShards).filter((shard) => !there.includes(shard));
-  const asked = await askShards(others, flagWithinMs, (shard) => {
-    const meta = queueKeys(shard, namespace).of('meta');
-    return change === 'pause' ? redis.hset(meta, 'paused', '1') : redis.hdel(meta, 'paused');
-  });
+  const script = change === 'pause' ? setFlag : clearFlag;
+  const asked = await askShards(others, flagWithinMs, (shard) =>
+    redis.eval(script, 1, queueKeys(shard, namespace).of('meta')),
+  );
   return partAnswers(asked).silent;
 }
 

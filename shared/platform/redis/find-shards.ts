@@ -1,10 +1,17 @@
 import { maxShards, type QueueName, type ShardName, shardIndex, shardNames } from '../../contracts/queues.ts';
 import { answerWithin } from '../deadline.ts';
 import { queueKeys } from './read-queue.ts';
-import type { Redis } from './redis.ts';
 
 /** If a server takes longer, its shards are as they were known before. */
 const defaultAnswerWithinMs = 2_000;
+
+/** The key that is there since a shard had its first job. */
+export function shardKey(shard: ShardName, namespace: string): string {
+  return queueKeys(shard, namespace).of('id');
+}
+
+/** A client, or what asks it. */
+type Asked = { exists(key: string): Promise<number> };
 
 /** What a search for the shards of a queue found. Both in the order of the shards. */
 export interface ShardSearch {
@@ -20,7 +27,7 @@ export interface ShardSearch {
  * once; never throws.
  */
 export async function searchShards(
-  redis: Redis,
+  redis: Asked,
   {
     queue,
     namespace,
@@ -29,7 +36,7 @@ export async function searchShards(
 ): Promise<ShardSearch> {
   const [first, ...others] = shardNames(queue, maxShards) as [ShardName, ...ShardName[]];
   const answers = await Promise.all(
-    others.map((shard) => answerWithin(answerWithinMs, () => redis.exists(queueKeys(shard, namespace).of('id')))),
+    others.map((shard) => answerWithin(answerWithinMs, () => redis.exists(shardKey(shard, namespace)))),
   );
   return {
     found: [first, ...others.filter((_, index) => (answers[index] ?? 0) > 0)],
@@ -44,7 +51,7 @@ export async function searchShards(
  * @param options.known shards that were found before: of a server that does not answer, only those are found
  */
 export async function findShards(
-  redis: Redis,
+  redis: Asked,
   { known = [], ...place }: { queue: QueueName; namespace: string; known?: readonly ShardName[] },
 ): Promise<ShardName[]> {
   return withKnown(await searchShards(redis, place), known);

@@ -3,9 +3,9 @@ import type { Queue } from 'bullmq';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { freePort } from '../../../dev/servers/free-port.ts';
 import { jobName } from '../../../shared/contracts/queues.ts';
+import { fillShards, partByServer, startPatientCluster, stopServersOf } from '../../support/filled-shards.ts';
 import { createNamespace, openQueue, until } from '../../support/fixtures.ts';
 import { createRunner } from '../../support/run-sluice.ts';
-import { fillShards, partByServer, startPatientCluster, stopServersOf } from '../../support/shards.ts';
 
 test('queues: pause, status, retry and resume, as text and as JSON', async () => {
   const namespace = createNamespace();

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { aConsole } from '../../support/a-console.ts';
+import { fillShards, partByServer, startPatientCluster, stopServersOf } from '../../support/filled-shards.ts';
 import { until } from '../../support/fixtures.ts';
-import { fillShards, partByServer, startPatientCluster, stopServersOf } from '../../support/shards.ts';
 
 test('lost node: console, metrics and board go on with the shards of the others, and no worker is scaled away', async () => {
   const cluster = await startPatientCluster();

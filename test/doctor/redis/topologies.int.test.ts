@@ -4,10 +4,10 @@ import { expect, inject, onTestFinished, test } from 'vitest';
 import type { Finding } from '../../../doctor/finding.ts';
 import { runChecks } from '../../../doctor/run-checks.ts';
 import { loadConfig } from '../../../shared/platform/config/config.ts';
+import { fillShards, partByServer, startPatientCluster, stopServersOf } from '../../support/filled-shards.ts';
 import { createDirectory, until } from '../../support/fixtures.ts';
 import { startRedisCluster } from '../../support/redis-cluster.ts';
 import { startSentinels } from '../../support/redis-sentinels.ts';
-import { fillShards, partByServer, startPatientCluster, stopServersOf } from '../../support/shards.ts';
 
 async function look(environment: Record<string, string>): Promise<(check: string) => Finding | undefined> {
   const { findings } = await runChecks(loadConfig(environment), {});

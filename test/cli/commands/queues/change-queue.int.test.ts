@@ -2,9 +2,12 @@ import { type Job, Worker } from 'bullmq';
 import { expect, onTestFinished, test } from 'vitest';
 import { changeQueue, type QueueChange } from '../../../../cli/commands/queues/change-queue.ts';
 import { jobName, queuePrefix } from '../../../../shared/contracts/queues.ts';
+import { createRedis } from '../../../../shared/platform/redis/redis.ts';
+import { fillShards } from '../../../support/filled-shards.ts';
 import { createNamespace, openQueue, until } from '../../../support/fixtures.ts';
 import { connectRedis } from '../../../support/health.ts';
-import { fillShards } from '../../../support/shards.ts';
+import { startFragileRedis } from '../../../support/private-servers.ts';
+import { targetOf } from '../../../support/redis-target.ts';
 
 async function setUp() {
   const namespace = createNamespace();
@@ -106,4 +109,19 @@ test('queue change: failed jobs of all shards are put back, and are counted toge
   }
   expect(await change('retry')).toMatchObject({ failedBefore: 6, failedAfter: 0, unchanged: [] });
   expect(await Promise.all(shards.map((shard) => shard.getWaitingCount()))).toEqual([1, 2, 0, 3]);
+});
+
+test('queue change: a full Redis does not keep anybody from pausing a queue with the shards to come, and from resuming it', async () => {
+  const { url } = await startFragileRedis();
+  const redis = createRedis(targetOf(url), { role: 'consumer', name: 'test', logger: null });
+  onTestFinished(() => redis.disconnect());
+  await redis.connect();
+  const [first] = await fillShards('full', [1, 1], { redisUrl: url });
+  await redis.config('SET', 'maxmemory', '1mb');
+  await expect(redis.set('another', 'x')).rejects.toThrow(/OOM/);
+  const change = (name: QueueChange) => changeQueue(redis, { queue: 'execution-log', namespace: 'full', change: name });
+  expect(await change('pause')).toMatchObject({ paused: true, unchanged: [] });
+  expect(await redis.hget('{full:execution-log-255}:execution-log-255:meta', 'paused')).toBe('1');
+  expect(await change('resume')).toMatchObject({ paused: false, unchanged: [] });
+  expect(await first?.isPaused()).toBe(false);
 });

@@ -4,9 +4,9 @@ import { createQueueWatch } from '../../../../console/server/queues/queue-watch.
 import { createShardList } from '../../../../console/server/queues/shard-list.ts';
 import { queuePrefix, type ShardName } from '../../../../shared/contracts/queues.ts';
 import { aConsole } from '../../../support/a-console.ts';
+import { fillShards } from '../../../support/filled-shards.ts';
 import { openQueue, until } from '../../../support/fixtures.ts';
 import { connectRedis } from '../../../support/health.ts';
-import { fillShards } from '../../../support/shards.ts';
 
 /** A worker of a shard that takes no jobs: its connection waits for them. */
 async function startIdleWorker(namespace: string, shard: ShardName): Promise<Worker> {
