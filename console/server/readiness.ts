@@ -1,7 +1,7 @@
 import { queueNames } from '../../shared/contracts/queues.ts';
 import type { Database } from '../../shared/platform/postgres/database.ts';
 import { findSilentServers } from '../../shared/platform/readiness.ts';
-import { askShards, partAnswers } from '../../shared/platform/redis/ask-shards.ts';
+import { askShards, findLastingRefusal, partAnswers } from '../../shared/platform/redis/ask-shards.ts';
 import { readQueue } from '../../shared/platform/redis/read-queue.ts';
 import type { Redis } from '../../shared/platform/redis/redis.ts';
 import { explainRedisError, isRefusal } from '../../shared/platform/redis/redis-errors.ts';
@@ -35,9 +35,11 @@ export function createReadiness({
       const { answered, silent } = partAnswers(
         await askShards(shards, shardAnswersWithinMs, (queue) => readQueue(redis, { queue, namespace })),
       );
-      refusal = silent.map(({ error }) => error).find(isRefusal) ?? null;
+      const isAway = answered.length === 0;
       const [failure] = silent;
-      if (failure !== undefined && refusal === null && answered.length === 0) throw failure.error;
+      refusal =
+        findLastingRefusal(silent) ?? (isAway ? silent.map(({ error }) => error).find(isRefusal) : null) ?? null;
+      if (failure !== undefined && refusal === null && isAway) throw failure.error;
     };
     const silent = await findSilentServers(askRedis, database);
     if (silent !== null || refusal === null) return silent;

@@ -36,6 +36,12 @@ export async function stopServersOf(cluster: RedisCluster, namespace: string, sh
   };
 }
 
+/** Ends the primary of a shard, and its replicas. */
+export async function killServersOf(cluster: RedisCluster, namespace: string, shard: Queue): Promise<void> {
+  const { primary, replicas } = await cluster.ownerOf(`${queuePrefix(shard.name as QueueName, namespace)}:x`);
+  for (const server of [...replicas, primary]) await server.kill();
+}
+
 /** Those of the shards that are on the same server as one of them, and those that are not. */
 export async function partByServer(cluster: RedisCluster, namespace: string, shards: readonly Queue[], of: Queue) {
   const ownerOf = async ({ name }: Queue) =>

@@ -1,5 +1,5 @@
 import { type QueueName, queueNames, type ShardName } from '../../../shared/contracts/queues.ts';
-import { askShards, partAnswers } from '../../../shared/platform/redis/ask-shards.ts';
+import { askShards, findLastingRefusal, partAnswers } from '../../../shared/platform/redis/ask-shards.ts';
 import { type QueueReading, readQueue, sumReadings } from '../../../shared/platform/redis/read-queue.ts';
 import type { Redis } from '../../../shared/platform/redis/redis.ts';
 import { singleFlight } from '../../../shared/platform/single-flight.ts';
@@ -88,11 +88,13 @@ export function createQueueWatch(deps: {
     return { queue, ...whole, rates: sumRates(rates), shards: watched, isPartial };
   };
 
-  /** @throws the error of Redis or of its client, if no shard of any queue can be read */
+  /** @throws the error of Redis or of its client, if no shard of any queue can be read, or one is refused for good */
   const look = async (): Promise<WatchedQueue[]> => {
     const asked = await Promise.all(queueNames.map(askAll));
-    const [failure] = asked.flatMap(({ silent }) => silent);
-    if (failure !== undefined && asked.every(({ answered }) => answered.length === 0)) throw failure.error;
+    const silent = asked.flatMap((queue) => queue.silent);
+    const refusal = findLastingRefusal(silent);
+    if (refusal !== null) throw refusal;
+    if (silent[0] !== undefined && asked.every(({ answered }) => answered.length === 0)) throw silent[0].error;
     return asked.map(toWatched);
   };
   // One reading at a time: if a late one overtook another, the queue would seem to have been recreated.

@@ -1,6 +1,7 @@
 import type { ShardName } from '../../contracts/queues.ts';
 import { within } from '../deadline.ts';
 import { toError } from '../errors.ts';
+import { classifyRedisError, type RedisErrorClass } from './redis-errors.ts';
 
 /** What a shard answered, or why it did not. */
 export type ShardAnswer<T, Name extends string = ShardName> = { shard: Name } & (
@@ -37,4 +38,11 @@ export function partAnswers<T, Name extends string>(answers: readonly ShardAnswe
     answered: answers.filter((answer) => answer.answered),
     silent: answers.filter((answer) => !answer.answered),
   };
+}
+
+const lasting: readonly RedisErrorClass[] = ['setup', 'payload', 'unknown'];
+
+/** The first refusal that a person has to mend, such as missing rights: not what a server answers that is away for a while. */
+export function findLastingRefusal(silent: readonly { error: Error }[]): Error | null {
+  return silent.find(({ error }) => lasting.includes(classifyRedisError(error).class))?.error ?? null;
 }

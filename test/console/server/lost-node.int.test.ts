@@ -1,6 +1,14 @@
+import type { Queue } from 'bullmq';
 import { expect, test } from 'vitest';
+import { answerWithin } from '../../../shared/platform/deadline.ts';
 import { aConsole } from '../../support/a-console.ts';
-import { fillShards, partByServer, startPatientCluster, stopServersOf } from '../../support/filled-shards.ts';
+import {
+  fillShards,
+  killServersOf,
+  partByServer,
+  startPatientCluster,
+  stopServersOf,
+} from '../../support/filled-shards.ts';
 import { until } from '../../support/fixtures.ts';
 
 test('lost node: console, metrics and board go on with the shards of the others, and no worker is scaled away', async () => {
@@ -42,18 +50,25 @@ test('lost node: console, metrics and board go on with the shards of the others,
   // Starting a cluster takes its time on a busy machine.
 }, 120_000);
 
-test('lost node: of a console that starts while it is away, nobody is told that there is no work', async () => {
+test('lost node: of a console that starts when it has been given up, nobody is told that there is no work', async () => {
   const cluster = await startPatientCluster();
-  const { get, namespace } = await aConsole({ REDIS_URL: '', ...cluster.environment });
+  const { app, get, namespace } = await aConsole({ REDIS_URL: '', ...cluster.environment });
   const shards = await fillShards(namespace, [0, 1, 0, 0, 0, 0, 0, 0], { redisUrl: cluster.redisUrl });
-  const [, victim] = shards;
-  if (victim === undefined) throw new Error('there is no shard');
-  const goOn = await stopServersOf(cluster, namespace, victim);
+  const [, victim] = shards as [Queue, Queue, ...Queue[]];
+  await killServersOf(cluster, namespace, victim);
+  // The others know that nobody has its slots.
+  await until(async () => {
+    const infos = await Promise.all(
+      cluster.servers.map(({ client }) => answerWithin(500, () => client.cluster('INFO'))),
+    );
+    const known = infos.filter((info) => info !== null);
+    return known.length > 0 && known.every((info) => !/cluster_slots_fail:0/.test(String(info)));
+  });
   const { body } = await until(async () => {
     const answer = await get('/api/v1/scaling');
     return answer.status === 200 && answer;
   });
   expect(body.queues[0]).toMatchObject({ isPartial: true, minWorkers: 1 });
   expect(body.queues[0].backlogSeconds).toBeGreaterThanOrEqual(60);
-  goOn();
+  await until(async () => (await app.inject('/readyz')).statusCode === 200);
 }, 120_000);

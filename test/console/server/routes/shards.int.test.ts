@@ -108,3 +108,11 @@ test('Bull Board: each shard is a queue of the board, also one that comes later,
   expect((await ask('PUT', '/queues/api/queues/execution-log-2/pause')).status).toBe(200);
   expect(await late?.isPaused()).toBe(true);
 });
+
+test('queues: a shard that cannot be read for good, and not for a while, is an error and no gap', async () => {
+  const { get, namespace, redis } = await aConsole();
+  await fillShards(namespace, [1, 1]);
+  await redis.set(`${queuePrefix('execution-log-1', namespace)}:execution-log-1:failed`, 'no set');
+  expect((await get('/api/v1/queues')).status).toBe(503);
+  expect((await get('/readyz')).text).toContain('WRONGTYPE');
+});
