@@ -29,7 +29,7 @@ const onCluster = [
   'test/workers/health-events/outbox/*.int.test.ts',
   'test/queries/health/*.int.test.ts',
   'test/erasure/erase-{jobs,subject}.int.test.ts',
-  'test/console/server/routes/queues.int.test.ts',
+  'test/console/server/routes/{queues,shards}.int.test.ts',
   'test/cli/commands/queues/*.int.test.ts',
 ];
 

@@ -68,6 +68,8 @@ export async function openTestbed(environment: NodeJS.ProcessEnv): Promise<Testb
       ...environment,
       DATABASE_URL: databaseUrl,
       REDIS_URL: redisUrl,
+      // Whether a queue is empty is read in its first shard.
+      SLUICE_QUEUE_SHARDS: '1',
     };
     const config = loadConfig(ownEnvironment);
     await migrate(config.database);

@@ -1,9 +1,10 @@
 import { readQueueFacts } from '../queries/queues/queue-facts.ts';
-import { queueNames, queuePrefix } from '../shared/contracts/queues.ts';
+import { queueNames, queuePrefix, type ShardName } from '../shared/contracts/queues.ts';
 import type { Config } from '../shared/platform/config/config.ts';
 import { endsWithin } from '../shared/platform/deadline.ts';
 import { executionLogTable, planPartitions } from '../shared/platform/postgres/partitions/partitions.ts';
 import { nodeOf } from '../shared/platform/redis/cluster-nodes.ts';
+import { searchShards } from '../shared/platform/redis/find-shards.ts';
 import { parseRedisSettings, type RedisTarget } from '../shared/platform/redis/redis-target.ts';
 import type { Answer } from './answer.ts';
 import type { ClockReading } from './check-clock.ts';
@@ -14,7 +15,7 @@ import { checkHost, checkMissingUrl } from './host/check-host.ts';
 import { type HostFacts, readHostFacts } from './host/host-facts.ts';
 import { checkPostgres, checkPostgresConnection } from './postgres/check-postgres.ts';
 import { connectToPostgres, type PostgresConnection, readPostgresFacts } from './postgres/postgres-facts.ts';
-import { checkQueue } from './queue/check-queue.ts';
+import { checkQueue, type ShardFacts } from './queue/check-queue.ts';
 import { checkRedis, checkRedisConnection } from './redis/check-redis.ts';
 import {
   connectToRedis,
@@ -83,28 +84,46 @@ async function runRedisChecks(
   const { redis, ask, state } = connection;
   const findings = [checkRedisConnection(state)];
   if (!isReady(connection)) return findings;
-  const servers = await readAllRedisFacts(connection);
-  const clock = servers[0]?.clock;
+  const [servers, searches] = await Promise.all([
+    readAllRedisFacts(connection),
+    Promise.all(queueNames.map((queue) => searchShards(redis, { queue, namespace }))),
+  ]);
+  const nowMs = nowOf(servers[0]?.clock);
+  const readShard = async (shard: ShardName): Promise<ShardFacts> => {
+    const [facts, place] = await Promise.all([
+      ask(() => readQueueFacts(redis, { queue: shard, namespace, nowMs })),
+      serverOf(connection, servers, queuePrefix(shard, namespace)),
+    ]);
+    return { shard, facts, ...place };
+  };
   const queues = await Promise.all(
-    queueNames.map(async (queue) => {
-      const seen = await ask(() => readQueueFacts(redis, { queue, namespace, nowMs: nowOf(clock) }));
-      const clientNames = await clientsAt(connection, servers, queuePrefix(queue, namespace));
-      return checkQueue(seen, { queue, namespace, clientNames, ownVersion: host.bullmqVersion });
+    queueNames.map(async (queue, index) => {
+      const { found = [queue], unanswered = [] } = searches[index] ?? {};
+      return checkQueue(await Promise.all(found.map(readShard)), {
+        queue,
+        namespace,
+        ownVersion: host.bullmqVersion,
+        unansweredShards: unanswered.length,
+        producersShards: producer.shards,
+        servers: servers.length,
+      });
     }),
   );
   return [...findings, ...checkRedis(servers, { ...producer, topology }), ...queues.flat()];
 }
 
-/** The clients of the server that has a key: who waits for jobs of a queue waits there. */
-async function clientsAt(
+/** The server that has a key, and its clients: who waits for jobs of a shard waits there. */
+async function serverOf(
   { redis, ask }: RedisConnection,
   servers: readonly RedisFacts[],
   key: string,
-): Promise<RedisFacts['clientNames']> {
+): Promise<Pick<ShardFacts, 'server' | 'clientNames'>> {
   const owner = await ask(() => nodeOf(redis, key));
-  if (!owner.known) return owner;
-  const found = servers.find(({ name }) => name === nameOf(owner.value));
-  return found?.clientNames ?? { known: false, code: 'NONODE', why: 'the node of the queue did not answer' };
+  if (!owner.known) return { server: null, clientNames: owner };
+  const server = nameOf(owner.value);
+  const found = servers.find(({ name }) => name === server);
+  const why = 'the node of the queue did not answer';
+  return { server, clientNames: found?.clientNames ?? { known: false, code: 'NONODE', why } };
 }
 
 async function runPostgresChecks(connection: PostgresConnection, { database, fleet }: Config): Promise<Finding[]> {

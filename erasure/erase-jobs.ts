@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { Queue } from 'bullmq';
-import { type QueueName, queueNames, queuePrefix } from '../shared/contracts/queues.ts';
+import { type QueueName, queueNames, queuePrefix, type ShardName } from '../shared/contracts/queues.ts';
 import { pause } from '../shared/platform/deadline.ts';
 import { nodeOf } from '../shared/platform/redis/cluster-nodes.ts';
+import { searchShards } from '../shared/platform/redis/find-shards.ts';
 import type { Redis } from '../shared/platform/redis/redis.ts';
 import { evenWhenFull } from '../shared/platform/redis/redis-scripts.ts';
 import { eraseFromChunk } from './erase-chunk.ts';
@@ -47,9 +48,11 @@ const changeJob = evenWhenFull(`
   return redis.call('LPOS', KEYS[2], ARGV[1]) and 'active' or 'done'`);
 
 /**
- * Goes through the jobs of all queues, one in memory at a time, in any state: waiting, delayed, active, failed. A record of the
+ * Goes through the jobs of all shards of all queues, one in memory at a time, in any state: waiting, delayed, active, failed. A record of the
  * subject is removed from its job, and a job without other records is removed. A job that a worker is processing is changed for
  * its next reader, and waited for, since its records are about to be stored.
+ *
+ * @throws Error also when a server does not say which shards it has: what was not read is not erased
  */
 export async function eraseJobs(
   { redis, namespace }: { redis: Redis; namespace: string },
@@ -57,29 +60,51 @@ export async function eraseJobs(
 ): Promise<JobsErasure> {
   const found: JobsErasure = { erasedRecords: 0, blankedRecords: 0, unreadableJobs: 0, heldJobs: 0 };
   let looked = 0;
+  const read = (): void => {
+    looked += 1;
+    options.onProgress(looked);
+  };
   for (const name of queueNames) {
-    const place = openPlace(redis, name, namespace);
-    try {
-      const held = new Set<string>();
-      /** jobs whose failure reason may quote what was erased */
-      const quoted = new Set<string>();
-      for await (const id of jobIds(place)) {
-        if (options.signal.aborted) break;
-        looked += 1;
-        options.onProgress(looked);
-        await eraseJob(place, id, { options, found, held, quoted });
-      }
-      if (options.dryRun) continue;
-      await waitForHeld(place, { options, found, held, quoted });
-      found.heldJobs += held.size;
-      await eraseEvents(place, quoted, options);
-    } finally {
-      await place.queue.close();
-    }
+    const { found: shards, unanswered } = await searchShards(redis, { queue: name, namespace });
+    if (unanswered.length > 0)
+      throw new Error(`Redis: servers that may have ${unanswered.length} shards of ${name} do not answer`);
+    await eraseQueue(
+      shards.map((shard) => openPlace(redis, name, { shard, namespace })),
+      { options, found, read },
+    );
   }
   return found;
 }
 
+/** Reads the jobs of all shards before it waits for those that workers hold, so that it waits for them together. */
+async function eraseQueue(
+  places: readonly Place[],
+  { options, found, read }: Pick<JobsPass, 'options' | 'found'> & { read(): void },
+): Promise<void> {
+  try {
+    const passes: { place: Place; pass: JobsPass }[] = [];
+    for (const place of places) {
+      const pass: JobsPass = { options, found, held: new Set(), quoted: new Set() };
+      passes.push({ place, pass });
+      for await (const id of jobIds(place)) {
+        if (options.signal.aborted) break;
+        read();
+        await eraseJob(place, id, pass);
+      }
+    }
+    if (options.dryRun) return;
+    const untilMs = performance.now() + options.waitMs;
+    for (const { place, pass } of passes) {
+      await waitForHeld(place, pass, untilMs);
+      found.heldJobs += pass.held.size;
+      await eraseEvents(place, pass.quoted, options);
+    }
+  } finally {
+    await Promise.all(places.map(({ queue }) => queue.close()));
+  }
+}
+
+/** A shard, and the queue that it is of. */
 interface Place {
   redis: Redis;
   name: QueueName;
@@ -87,8 +112,12 @@ interface Place {
   keyOf(id: string): string;
 }
 
-function openPlace(redis: Redis, name: QueueName, namespace: string): Place {
-  const queue = new Queue(name, { connection: redis, prefix: queuePrefix(name, namespace), skipMetasUpdate: true });
+function openPlace(
+  redis: Redis,
+  name: QueueName,
+  { shard, namespace }: { shard: ShardName; namespace: string },
+): Place {
+  const queue = new Queue(shard, { connection: redis, prefix: queuePrefix(shard, namespace), skipMetasUpdate: true });
   queue.on('error', () => undefined);
   return { redis, name, queue, keyOf: (id) => queue.toKey(id) };
 }
@@ -114,6 +143,7 @@ interface JobsPass {
   options: JobsErasureOptions;
   found: JobsErasure;
   held: Set<string>;
+  /** jobs whose failure reason may quote what was erased */
   quoted: Set<string>;
 }
 
@@ -156,10 +186,9 @@ function count(found: JobsErasure, { erased, blanked }: { erased: number; blanke
 }
 
 /** Until each of them has ended, or returned to the queue and was changed there. */
-async function waitForHeld(place: Place, pass: JobsPass): Promise<void> {
+async function waitForHeld(place: Place, pass: JobsPass, untilMs: number): Promise<void> {
   const { redis, keyOf } = place;
   const { held, options } = pass;
-  const untilMs = performance.now() + options.waitMs;
   while (held.size > 0 && !options.signal.aborted) {
     for (const id of [...held]) {
       if ((await redis.exists(keyOf(id))) === 0) held.delete(id);

@@ -10,6 +10,7 @@ import type { Database } from '../../shared/platform/postgres/database.ts';
 import type { Redis } from '../../shared/platform/redis/redis.ts';
 import type { ConsoleConfig } from './console-groups.ts';
 import type { QueueWatch } from './queues/queue-watch.ts';
+import type { ShardList } from './queues/shard-list.ts';
 
 /** A server whose routes have zod schemas. */
 export type App = FastifyInstance<
@@ -26,4 +27,5 @@ export interface RouteDeps {
   database: Database;
   redis: Redis;
   queueWatch: QueueWatch;
+  shardList: ShardList;
 }

@@ -21,6 +21,7 @@ import { createConsoleMetrics } from './metrics.ts';
 import { serveOpenapi } from './openapi.ts';
 import { servePage } from './page-files.ts';
 import { createQueueWatch } from './queues/queue-watch.ts';
+import { createShardList } from './queues/shard-list.ts';
 import { createReadiness } from './readiness.ts';
 import { addDeadLetterRoutes } from './routes/dead-letters.ts';
 import { addErasureRoutes } from './routes/erasures.ts';
@@ -92,7 +93,9 @@ export async function createConsole({ config, database, redis, logger, registry 
   const credentials = createCredentials(config);
   guardRequests(app, credentials, { origin, basePath });
   leadToPage(app, basePath);
-  const queueWatch = createQueueWatch({ redis, namespace: config.namespace, elapsedMs: () => performance.now() });
+  const { namespace } = config;
+  const shardList = createShardList({ redis, namespace });
+  const queueWatch = createQueueWatch({ redis, namespace, shardList, elapsedMs: () => performance.now() });
   app.addHook('onClose', async () => queueWatch.stop());
   const metrics = createConsoleMetrics(queueWatch, registry);
   metrics.observe(app);
@@ -101,13 +104,13 @@ export async function createConsole({ config, database, redis, logger, registry 
   await serveOpenapi(app, { origin, basePath });
   addProbeRoutes(app, {
     registry,
-    whyNotReady: createReadiness({ redis, database, namespace: config.namespace }),
+    whyNotReady: createReadiness({ redis, database, namespace, shardList }),
   });
   addSessionRoutes(app, credentials, { origin, basePath });
-  const deps = { config, database, redis, queueWatch };
+  const deps = { config, database, redis, queueWatch, shardList };
   for (const add of apiRoutes) add(app, deps);
   answerOtherMethods();
-  await serveBoard(app, { redis, namespace: config.namespace, credentials, basePath });
+  await serveBoard(app, { redis, namespace, shardList, credentials, basePath });
   await servePage(app);
   return { app, start: queueWatch.start };
 }

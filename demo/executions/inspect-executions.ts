@@ -1,7 +1,7 @@
-import { type Job, Queue } from 'bullmq';
-import { queuePrefix } from '../../shared/contracts/queues.ts';
+import type { Job } from 'bullmq';
 import type { Database } from '../../shared/platform/postgres/database.ts';
 import type { Redis } from '../../shared/platform/redis/redis.ts';
+import { openShards } from '../open-shards.ts';
 import type { Found } from './reconcile-executions.ts';
 
 /** Asks the database and the queue about one run of the demo, by its realms and its producer. */
@@ -13,14 +13,10 @@ export function createInspector(options: {
   producer: string;
 }) {
   const { database, realms, producer } = options;
-  const queue = new Queue('execution-log', {
-    connection: options.redis,
-    prefix: queuePrefix('execution-log', options.namespace),
-  });
-  queue.on('error', () => undefined);
+  const shards = openShards({ ...options, queue: 'execution-log' });
 
   const recordsIn = async (...states: ('waiting' | 'active' | 'delayed' | 'failed')[]): Promise<number> => {
-    const jobs: (Job | undefined)[] = await queue.getJobs(states);
+    const jobs: (Job | undefined)[] = await shards.each((shard) => shard.getJobs(states));
     return jobs.reduce((sum, job) => (job?.data?.producer === producer ? sum + job.data.records.length : sum), 0);
   };
 
@@ -39,6 +35,6 @@ export function createInspector(options: {
       const dead = (await recordsIn('failed')) + (await database.deadLetter.count({ where: { producer } }));
       return { ...(await countRows()), inFlight, dead };
     },
-    close: () => queue.close(),
+    close: shards.close,
   };
 }

@@ -1,8 +1,8 @@
-import { type Job, Queue } from 'bullmq';
+import type { Job } from 'bullmq';
 import { deadLetterName } from '../../shared/contracts/dead-letter-key.ts';
-import { queuePrefix } from '../../shared/contracts/queues.ts';
 import type { Database } from '../../shared/platform/postgres/database.ts';
 import type { Redis } from '../../shared/platform/redis/redis.ts';
+import { openShards } from '../open-shards.ts';
 import type { FoundRequest, RequestsFound } from './reconcile-requests.ts';
 
 type State = 'waiting' | 'active' | 'delayed' | 'failed';
@@ -17,16 +17,12 @@ export function createRequestInspector(options: {
   producer: string;
 }) {
   const { database, creators, producer } = options;
-  const queue = new Queue('completed-request', {
-    connection: options.redis,
-    prefix: queuePrefix('completed-request', options.namespace),
-  });
-  queue.on('error', () => undefined);
+  const shards = openShards({ ...options, queue: 'completed-request' });
   const isOurs = (jobId: string): boolean => jobId.startsWith(`${producer}.`);
 
   /** The requests of the run's records in jobs of these states, one for each record. */
   const requestsIn = async (states: State[]): Promise<string[]> => {
-    const jobs: (Job | undefined)[] = await queue.getJobs(states);
+    const jobs: (Job | undefined)[] = await shards.each((shard) => shard.getJobs(states));
     return jobs.flatMap((job) =>
       job && isOurs(job.id ?? '') ? job.data.records.map(({ requestId }: { requestId: string }) => requestId) : [],
     );
@@ -48,7 +44,7 @@ export function createRequestInspector(options: {
   return {
     /** Jobs of the run that are waiting, active or delayed. Only their ids are read: their data is large. */
     async openJobs(): Promise<number> {
-      return (await queue.getRanges(openStates, 0, -1)).filter(isOurs).length;
+      return (await shards.each((shard) => shard.getRanges(openStates, 0, -1))).filter(isOurs).length;
     },
     async countRows(): Promise<number> {
       return await database.request.count({ where: { createdBy: { in: [...creators] } } });
@@ -59,7 +55,7 @@ export function createRequestInspector(options: {
       const dead = countEach([...(await requestsIn(['failed'])), ...(await requestsInDeadLetters())]);
       return { rows: await readRows(), inFlight, dead };
     },
-    close: () => queue.close(),
+    close: shards.close,
   };
 }
 

@@ -1,10 +1,10 @@
-import type { QueueName } from '../../shared/contracts/queues.ts';
+import type { ShardName } from '../../shared/contracts/queues.ts';
 import { ageSeconds, type QueueReading, queueKeys, readQueue } from '../../shared/platform/redis/read-queue.ts';
 import type { Redis } from '../../shared/platform/redis/redis.ts';
 
-/** A queue in Redis, with its settings. */
+/** A shard of a queue in Redis, with its settings. */
 export interface QueueFacts extends Pick<QueueReading, 'waiting' | 'active' | 'delayed' | 'failed'> {
-  /** who opened the queue last, as `bullmq:6.7.0`; null when nobody ever did */
+  /** who opened it last, as `bullmq:6.7.0`; null when nobody ever did */
   library: string | null;
   paused: boolean;
   /** seconds since the job that has waited longest was added; null if none waits */
@@ -17,7 +17,7 @@ export interface QueueFacts extends Pick<QueueReading, 'waiting' | 'active' | 'd
 /** @throws what Redis answers, when one of the keys cannot be read */
 export async function readQueueFacts(
   redis: Redis,
-  { nowMs, ...options }: { queue: QueueName; namespace: string; nowMs: number },
+  { nowMs, ...options }: { queue: ShardName; namespace: string; nowMs: number },
 ): Promise<QueueFacts> {
   const key = queueKeys(options.queue, options.namespace).of;
   const [{ waiting, active, delayed, failed, isPaused, oldestAddedAtMs }, [library = null, eventsKept = null], events] =

@@ -21,6 +21,11 @@ export function shardNames(queue: QueueName, count: number): ShardName[] {
   return Array.from({ length: count }, (_, index) => shardName(queue, index));
 }
 
+/** The number of a shard. */
+export function shardIndex(shard: ShardName): number {
+  return Number(/-(\d+)$/.exec(shard)?.[1] ?? 0);
+}
+
 /** The queue through which maintenance workers share their tasks. It carries no records. */
 export const maintenanceQueue = 'maintenance';
 

@@ -4,6 +4,7 @@ import { expect, inject, test } from 'vitest';
 import { toExecutionRecord } from '../../producers/executions/execution-record.ts';
 import { storeRequests } from '../../workers/completed-requests/store.ts';
 import { anExecution } from '../support/execution.ts';
+import { fillShards } from '../support/filled-shards.ts';
 import { openQueue, until } from '../support/fixtures.ts';
 import { aCompletion } from '../support/requests.ts';
 import { insertDeadLetter, insertRun } from '../support/seed-console.ts';
@@ -391,5 +392,30 @@ test('Bull Board: a queue is paused there, and the fleet says so', async () => {
   await page.screenshot({ path: join(inject('pictures'), 'bull-board.png') });
   await page.goto(`${stage.url}/?view=fleet`);
   await page.locator('section', { hasText: 'execution-log' }).getByText('paused').waitFor();
+  expect(problems).toEqual([]);
+});
+
+test('fleet: a queue of several shards is one card, which shows each shard on demand', async () => {
+  const stage = await aStage();
+  const [, second] = await fillShards(stage.namespace, [1, 2, 0, 3]);
+  await second?.pause();
+  const { page, problems } = await stage.openPage();
+  await page.goto(`${stage.url}/?view=fleet`);
+  const card = page.locator('section', { hasText: 'execution-log' });
+  await card.getByText('6 waiting, 0 active, 0 delayed').waitFor();
+  const table = card.getByRole('table', { name: 'Shards of execution-log' });
+  expect(await table.isVisible()).toBe(false);
+  await card.getByText('3 shards').click();
+  await table.getByRole('row', { name: /^execution-log-1 paused 2 0 0 0 / }).waitFor();
+  expect(await table.getByRole('row').count()).toBe(4);
+  expect(await findSerious(page)).toEqual([]);
+  await page.screenshot({ path: join(inject('pictures'), 'shards.png'), fullPage: true });
+  // It stays open when the page is refreshed, with what is new.
+  await fillShards(stage.namespace, [0, 0, 0, 0, 5]);
+  await table.getByRole('row', { name: /^execution-log-4 open 5 / }).waitFor();
+  // The other queue has one, of which nothing is to be said.
+  expect(await page.getByText(/shards$/).count()).toBe(1);
+  await table.getByRole('link', { name: 'execution-log-4' }).click();
+  await page.getByText('execution-log-4').first().waitFor();
   expect(problems).toEqual([]);
 });

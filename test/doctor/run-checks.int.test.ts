@@ -18,6 +18,7 @@ import {
 } from '../../shared/platform/postgres/partitions/partitions.ts';
 import { queueKeys } from '../../shared/platform/redis/read-queue.ts';
 import { acquireLease } from '../../workers/health-events/lease.ts';
+import { fillShards } from '../support/filled-shards.ts';
 import { findingOf } from '../support/finding-of.ts';
 import { connect, createNamespace, createTestDatabase, openQueue, untilBlocked } from '../support/fixtures.ts';
 import { addEvent, addEvents, connectRedis, createHealthKeys, insertRuntimeRecord } from '../support/health.ts';
@@ -104,7 +105,7 @@ test('doctor: it reads and changes nothing', async () => {
   const stats = await client.info('commandstats');
   const commands = [...stats.matchAll(/^cmdstat_([^:]+):/gm)].map(([, command]) => command);
   const reading = ['hello', 'auth', 'client|setname', 'client|setinfo', 'info', 'time', 'config|get', 'client|list'];
-  const readingQueues = ['hmget', 'hget', 'hgetall', 'llen', 'zcard', 'xlen', 'lindex', 'eval', 'eval_ro'];
+  const readingQueues = ['hmget', 'hget', 'hgetall', 'llen', 'zcard', 'xlen', 'lindex', 'eval', 'eval_ro', 'exists'];
   const readingStreams = ['xinfo|stream', 'xread', 'get'];
   const expected = [...reading, ...readingQueues, ...readingStreams, 'config|resetstat'];
   expect(commands.filter((command = '') => !expected.includes(command))).toEqual([]);
@@ -425,4 +426,20 @@ test('doctor: health events of a Redis that may not be asked for them are a warn
   const { about, finding } = await look(await createReadyDatabase(), server.url);
   expect(finding('health events', 'consumer').text).toContain('WRONGTYPE');
   expect(about('health events')).toHaveLength(1);
+});
+
+test('doctor: a queue of several shards is looked at as a whole, and the shard is named in which something is wrong', async () => {
+  const namespace = createNamespace();
+  const [, second] = await fillShards(namespace, [1, 2, 0, 3]);
+  await second?.pause();
+  const { finding } = await look(null, inject('redisUrl'), { SLUICE_NAMESPACE: namespace });
+  const subject = 'queue execution-log';
+  expect(finding(subject, 'backlog').text).toContain('execution-log-1 paused; 6 jobs wait');
+  expect(finding(subject, 'workers').text).toContain('none is connected, and jobs wait');
+  expect(finding(subject, 'shards')).toMatchObject({
+    level: 'ok',
+    text: expect.stringContaining(
+      '3; SLUICE_QUEUE_SHARDS is 1 here, and jobs are also in execution-log-1, execution-log-3',
+    ),
+  });
 });

@@ -109,3 +109,16 @@ test('jobs: hundreds of them, beside workers that take them, lose no record of o
   for (const { id } of failed.slice(0, 20)) expect(await usersOf(id ?? '')).toEqual(['stays']);
   expect(failed.some(({ data }) => JSON.stringify(data).includes(user))).toBe(false);
 });
+
+test('jobs: those in every shard of a queue are changed, and an unknown shard is not taken for an empty one', async () => {
+  const { queue, redis, add, erase } = await aQueue();
+  const { data } = (await queue.getJob(await add('stays', user))) ?? {};
+  const namespace = /^\{(.*):/.exec(queue.opts.prefix ?? '')?.[1] ?? '';
+  const shard = openQueue(namespace, inject('redisUrl'), 'execution-log-7');
+  const inShard = await shard.add('chunk', data);
+  expect(await erase(0)).toMatchObject({ erasedRecords: 2, heldJobs: 0 });
+  const left: { data: { records: { externalUserId: string }[] } } | undefined = await shard.getJob(inShard.id ?? '');
+  expect(left?.data.records.map(({ externalUserId }) => externalUserId)).toEqual(['stays']);
+  redis.disconnect();
+  await expect(erase(0)).rejects.toThrow(/255 shards of execution-log do not answer/);
+});

@@ -107,7 +107,7 @@ export function createNamespace(): string {
 function openOnlooker(redisUrl: string): RedisClient {
   const target = targetOf(redisUrl);
   if (target.topology !== 'server') return createRedis(target, { role: 'worker', name: 'test', logger: null });
-  const redis = new Redis(redisUrl, { maxRetriesPerRequest: null, retryStrategy: () => 50 });
+  const redis = new Redis(target.url, { maxRetriesPerRequest: null, retryStrategy: () => 50 });
   redis.on('error', () => undefined);
   return redis;
 }

@@ -108,7 +108,7 @@ function lookAt(history: readonly Reading[], now: Reading): Pick<Sight, 'backlog
   const completionsPerSecond = rates?.completionsPerSecond ?? null;
   return {
     backlogSeconds: backlogSeconds({ backlog, completionsPerSecond, isPaused: false, workers: null }),
-    isActive: minWorkers({ ...now, isPaused: false, rates }) > 0,
+    isActive: minWorkers({ ...now, isPaused: false, isPartial: false, rates }) > 0,
   };
 }
 

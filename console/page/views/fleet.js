@@ -1,6 +1,7 @@
 import { rankedList } from '../components/bars.js';
 import { chart } from '../components/chart.js';
 import { card, figure, figures } from '../components/parts.js';
+import { table } from '../components/table.js';
 import { get } from '../lib/api.js';
 import { el } from '../lib/dom.js';
 import { count, decimal, nothing, span, time } from '../lib/format.js';
@@ -11,6 +12,7 @@ import { gamesCard, healthFigures } from './health-parts.js';
 /** @typedef {import('../types.d.ts').HealthEvents} HealthEvents */
 /** @typedef {import('../types.d.ts').DeadLetterCauses} DeadLetterCauses */
 /** @typedef {QueueList['queues'][number]} Queue */
+/** @typedef {NonNullable<Queue['shards']>[number]} Shard */
 /** @typedef {import('../types.d.ts').QueueHistory} QueueHistory */
 /** @typedef {QueueHistory['queues'][number]['samples']} Samples */
 
@@ -20,7 +22,7 @@ export const fleet = {
   hasWindow: false,
   async load(_route, signal) {
     const [queues, history, causes, health] = await Promise.all([
-      get('queues', {}, signal),
+      get('queues', { shards: true }, signal),
       get('queues/history', {}, signal),
       get('dead-letters/causes', { state: 'open', limit: 5 }, signal),
       get('health-events', {}, signal),
@@ -114,6 +116,49 @@ function queueCard(queue, samples) {
       figure('Failed', count(queue.failed), 'jobs', queue.failed > 0 ? 'bad' : null),
     ),
     ...overTime(queue, samples),
+    shardsOf(queue),
+  );
+}
+
+/**
+ * The shards of a queue that has several, on demand.
+ *
+ * @param {Queue} queue
+ */
+function shardsOf({ queue, shards = [], isPartial }) {
+  if (shards.length < 2) return null;
+  return el(
+    'details',
+    { class: 'values', key: 'shards' },
+    el('summary', null, `${count(shards.length)} shards${isPartial ? ', not all of which answer' : ''}`),
+    table({
+      caption: `Shards of ${queue}`,
+      keyOf: (/** @type {Shard} */ { name }) => name,
+      rows: shards,
+      columns: [
+        {
+          name: 'Shard',
+          isHead: true,
+          cell: ({ name }) => el('a', { href: `queues/queue/${encodeURIComponent(name)}` }, name),
+        },
+        {
+          name: 'State',
+          cell: ({ isStale, isPaused }) => {
+            if (isStale) return el('span', { class: 'badge status-error' }, 'does not answer');
+            return isPaused ? el('span', { class: 'badge status-timeout' }, 'paused') : 'open';
+          },
+        },
+        { name: 'Waiting', isNumber: true, cell: ({ waiting }) => count(waiting) },
+        { name: 'Active', isNumber: true, cell: ({ active }) => count(active) },
+        { name: 'Delayed', isNumber: true, cell: ({ delayed }) => count(delayed) },
+        { name: 'Failed', isNumber: true, cell: ({ failed }) => count(failed) },
+        {
+          name: 'Oldest',
+          isNumber: true,
+          cell: ({ oldestAgeSeconds }) => (oldestAgeSeconds === null ? nothing : span(oldestAgeSeconds * 1_000)),
+        },
+      ],
+    }),
   );
 }
 

@@ -42,9 +42,15 @@ const readJob = `
 export class BoundedQueue extends Queue {
   readonly #redis: Redis;
 
-  constructor(name: string, redis: Redis, options: Omit<QueueOptions, 'connection'>) {
+  /** @param options.listClients CLIENT LIST of each server; BullMQ would ask all of them for each queue, and wait for the last */
+  constructor(
+    name: string,
+    redis: Redis,
+    { listClients, ...options }: Omit<QueueOptions, 'connection'> & { listClients: () => Promise<string[]> },
+  ) {
     super(name, { ...options, connection: redis });
     this.#redis = redis;
+    this.getBackend().getClientList = listClients;
   }
 
   override getJob(jobId: string): Promise<Job | undefined> {

@@ -2,12 +2,17 @@ import { createBullBoard } from '@bull-board/api';
 import { BullMQAdapter } from '@bull-board/api/bullMQAdapter';
 import { FastifyAdapter } from '@bull-board/fastify';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
-import { maintenanceQueue, queueNames, queuePrefix } from '../../../shared/contracts/queues.ts';
+import { maintenanceQueue, queueNames, queuePrefix, type ShardName } from '../../../shared/contracts/queues.ts';
+import { answerWithin } from '../../../shared/platform/deadline.ts';
+import { askShards, partAnswers } from '../../../shared/platform/redis/ask-shards.ts';
+import { primariesOf } from '../../../shared/platform/redis/cluster-nodes.ts';
 import type { Redis } from '../../../shared/platform/redis/redis.ts';
+import { singleFlight } from '../../../shared/platform/single-flight.ts';
 import type { Credentials } from '../access/credentials.ts';
 import { accessOf } from '../access/guard.ts';
 import { fromRedis } from '../http/from-redis.ts';
 import { Problem } from '../http/problem.ts';
+import type { ShardList } from '../queues/shard-list.ts';
 import { boardAccessOf, currentAccess, noAccess } from './access-of-board.ts';
 import { mayPass } from './board-rules.ts';
 import { BoundedQueue } from './bounded-queue.ts';
@@ -16,6 +21,8 @@ import { createReadingTurns, type EndTurn } from './reading-turns.ts';
 
 const boardPath = '/queues';
 
+const shardAnswersWithinMs = 900;
+
 /** The board's page offers up to 50. */
 const mostJobsPerPage = 100;
 
@@ -23,26 +30,18 @@ const mostJobsPerPage = 100;
 const typefaceFromElsewhere = /<link href="https:\/\/fonts\.[^>]*>/g;
 
 /**
- * Serves Bull Board at `/queues`: readers can view, operators can pause, resume, retry and promote. Its page contains its whole
+ * Serves Bull Board at `/queues`, each shard of a queue as a queue: readers can view, operators can pause, resume, retry and promote. Its page contains its whole
  * address, including the base path.
  */
 export async function serveBoard(
   app: FastifyInstance,
-  deps: { redis: Redis; namespace: string; credentials: Credentials; basePath: string },
+  deps: { redis: Redis; namespace: string; shardList: ShardList; credentials: Credentials; basePath: string },
 ): Promise<void> {
-  const queues = ([...queueNames, maintenanceQueue] as const).map((name) => {
-    const queue = new BoundedQueue(name, deps.redis, {
-      prefix: queuePrefix(name, deps.namespace),
-      // Read only: opening a queue would otherwise write its settings.
-      skipMetasUpdate: true,
-    });
-    queue.on('error', () => undefined);
-    return queue;
-  });
+  const places = createPlaces(deps);
   const turns = createReadingTurns({ maxWaiting: 8, maxWaitMs: 10_000 });
   const serverAdapter = new FastifyAdapter();
-  createBullBoard({
-    queues: queues.map(toAdapter),
+  const board = createBullBoard({
+    queues: ([...queueNames, maintenanceQueue] as const).map((name) => places.of(name).adapter),
     serverAdapter,
     // No link leads to another site.
     options: {
@@ -53,6 +52,19 @@ export async function serveBoard(
       },
     },
   });
+  /** Shows the shards that there are now, but none whose server does not answer: BullMQ would wait for it, and the board with it. */
+  const showShards = async (): Promise<void> => {
+    const known = await Promise.all(queueNames.map((queue) => deps.shardList.of(queue)));
+    const names = [...known.flatMap(({ shards }) => shards), maintenanceQueue] as const;
+    const asked = await askShards(names, shardAnswersWithinMs, (name) =>
+      deps.redis.exists(places.of(name).queue.toKey('id')),
+    );
+    const { answered, silent } = partAnswers(asked);
+    if (answered.length === 0 && silent[0] !== undefined) throw silent[0].error;
+    // First none, because the board shows them in the order in which they came.
+    board.replaceQueues([]);
+    board.setQueues(answered.map(({ shard }) => places.of(shard).adapter));
+  };
   serverAdapter.setBasePath(deps.basePath + boardPath);
   // Rethrown, so that the error is answered like any other.
   serverAdapter.setErrorHandler((error) => {
@@ -81,7 +93,7 @@ export async function serveBoard(
       if (Number(jobsPerPage) > mostJobsPerPage)
         throw new Problem('invalid-request', `jobsPerPage is too large; accepted: up to ${mostJobsPerPage}`);
       // A BullMQ queue waits for an answer far longer than its caller.
-      if (route.startsWith('/api/')) await fromRedis(() => deps.redis.ping());
+      if (route.startsWith('/api/')) await fromRedis(showShards);
       if (method === 'GET' && route.startsWith('/api/queues')) endTurn.set(request, await turns.begin());
     });
     scope.addHook('preHandler', (request, _reply, next) => currentAccess.run(accessFor(request), next));
@@ -96,9 +108,42 @@ export async function serveBoard(
     scope.register(serverAdapter.registerPlugin(), { prefix: boardPath });
     done();
   });
-  app.addHook('onClose', async () => {
-    await Promise.all(queues.map((queue) => queue.close().catch(() => undefined)));
-  });
+  app.addHook('onClose', places.close);
+}
+
+/** The BullMQ queues of the board, each opened when it is first shown. */
+function createPlaces({ redis, namespace }: { redis: Redis; namespace: string }) {
+  const places = new Map<string, { queue: BoundedQueue; adapter: BullMQAdapter }>();
+  const listClients = singleFlight(() => listClientsOf(redis));
+  return {
+    of(name: ShardName | typeof maintenanceQueue) {
+      const known = places.get(name);
+      if (known !== undefined) return known;
+      const queue = new BoundedQueue(name, redis, {
+        prefix: queuePrefix(name, namespace),
+        // Read only: opening a queue would otherwise write its settings.
+        skipMetasUpdate: true,
+        // It asks any node of a cluster, also one that is away.
+        skipVersionCheck: true,
+        listClients,
+      });
+      queue.on('error', () => undefined);
+      const place = { queue, adapter: toAdapter(queue) };
+      places.set(name, place);
+      return place;
+    },
+    async close(): Promise<void> {
+      await Promise.all(Array.from(places.values(), ({ queue }) => queue.close().catch(() => undefined)));
+    },
+  };
+}
+
+/** Who is connected, a list of each server that answers. @throws Error when none does */
+async function listClientsOf(redis: Redis): Promise<string[]> {
+  const asked = primariesOf(redis).map((server) => answerWithin(shardAnswersWithinMs, () => server.client('LIST')));
+  const lists = (await Promise.all(asked)).flatMap((list) => (list === null ? [] : [String(list)]));
+  if (lists.length === 0) throw new Error('Redis does not tell who is connected');
+  return lists;
 }
 
 /** BullMQ's scripts return a negative number if a job's state does not allow the operation: it has changed since it was shown. */

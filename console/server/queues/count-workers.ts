@@ -1,19 +1,29 @@
 import { clientNamesOf } from '../../../doctor/redis/redis-facts.ts';
-import { type QueueName, queueNames, queuePrefix } from '../../../shared/contracts/queues.ts';
+import type { ShardName } from '../../../shared/contracts/queues.ts';
+import { askShards, partAnswers } from '../../../shared/platform/redis/ask-shards.ts';
 import { nodeOf } from '../../../shared/platform/redis/cluster-nodes.ts';
 import { queueKeys } from '../../../shared/platform/redis/read-queue.ts';
 import type { Redis } from '../../../shared/platform/redis/redis.ts';
 
-/** How many processes take jobs of each queue, counted by their blocking connections; null if Redis does not tell. */
-export async function countWorkers(redis: Redis, namespace: string): Promise<Record<QueueName, number | null>> {
+const answerWithinMs = 900;
+
+/**
+ * How many processes take jobs of a queue, counted by their blocking connections. A process has one for each shard, so it is the largest
+ * number of all shards: one that has just started has not found all of them. Null if Redis does not tell.
+ */
+export async function countWorkers(
+  redis: Redis,
+  { shards, namespace }: { shards: readonly ShardName[]; namespace: string },
+): Promise<number | null> {
   const lists = new Map<object, Promise<string[]>>();
-  const count = async (queue: QueueName): Promise<number> => {
-    // They wait at the server that has the queue; at other nodes of a cluster they may have connections, too.
-    const server = await nodeOf(redis, queuePrefix(queue, namespace));
+  const answers = await askShards(shards, answerWithinMs, async (shard) => {
+    const keys = queueKeys(shard, namespace);
+    // They wait at the server that has the shard; at other nodes of a cluster they may have connections, too.
+    const server = await nodeOf(redis, keys.of('id'));
     const list = lists.get(server) ?? server.client('LIST').then((text) => clientNamesOf(String(text)));
     lists.set(server, list);
-    return queueKeys(queue, namespace).countWorkers(await list);
-  };
-  const counts = queueNames.map(async (queue) => [queue, await count(queue).catch(() => null)]);
-  return Object.fromEntries(await Promise.all(counts)) as Record<QueueName, number | null>;
+    return keys.countWorkers(await list);
+  });
+  const { answered } = partAnswers(answers);
+  return answered.length === 0 ? null : Math.max(...answered.map(({ value }) => value));
 }

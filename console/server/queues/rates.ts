@@ -31,6 +31,17 @@ export function toRates(before: Counted, after: Counted, elapsedMs: number): Que
   };
 }
 
+/** The rates of a queue, from those of its shards. @returns null if there are none, or those of a shard are not known yet */
+export function sumRates(shards: readonly (QueueRates | null)[]): QueueRates | null {
+  const known = shards.filter((rates) => rates !== null);
+  if (known.length === 0 || known.length < shards.length) return null;
+  return {
+    arrivalsPerSecond: known.reduce((sum, { arrivalsPerSecond }) => sum + arrivalsPerSecond, 0),
+    completionsPerSecond: known.reduce((sum, { completionsPerSecond }) => sum + completionsPerSecond, 0),
+    overSeconds: Math.max(...known.map(({ overSeconds }) => overSeconds)),
+  };
+}
+
 function unfinished({ waiting, active, delayed }: Counted): number {
   return waiting + active + delayed;
 }

@@ -1,22 +1,26 @@
-import { queueNames } from '../../../shared/contracts/queues.ts';
-import { ageSeconds } from '../../../shared/platform/redis/read-queue.ts';
+import { type QueueName, queueNames } from '../../../shared/contracts/queues.ts';
+import { ageSeconds, sumReadings } from '../../../shared/platform/redis/read-queue.ts';
 import type { App, RouteDeps } from '../app.ts';
 import { fromRedis } from '../http/from-redis.ts';
 import { Problem } from '../http/problem.ts';
 import { countWorkers } from '../queues/count-workers.ts';
-import type { WatchedQueue } from '../queues/queue-watch.ts';
-import { backlogOf, backlogSeconds, desiredWorkers, minWorkers } from '../queues/scaling.ts';
+import type { WatchedQueue, WatchedShard } from '../queues/queue-watch.ts';
+import { backlogOf, minWorkers, toDemand } from '../queues/scaling.ts';
 import { problems } from '../schemas/common.ts';
-import { queueHistory, queueList, scaling, scalingQuery } from '../schemas/queues.ts';
+import { queueHistory, queueList, queuesQuery, scaling, scalingQuery } from '../schemas/queues.ts';
 
 const tags = ['queues'];
 
-export function addQueueRoutes(app: App, { config, queueWatch, redis }: RouteDeps): void {
+export function addQueueRoutes(app: App, { config, queueWatch, redis, shardList }: RouteDeps): void {
   /** The queues with their workers, now. */
   const look = () =>
     fromRedis(async () => {
-      const [queues, workers] = await Promise.all([queueWatch.read(), countWorkers(redis, config.namespace)]);
-      return queues.map((queue) => ({ ...queue, workers: workers[queue.queue] }));
+      const count = async (queue: QueueName) => {
+        const { shards } = await shardList.of(queue);
+        return countWorkers(redis, { shards, namespace: config.namespace });
+      };
+      const [queues, workers] = await Promise.all([queueWatch.read(), Promise.all(queueNames.map(count))]);
+      return queues.map((queue, index) => ({ ...queue, workers: workers[index] ?? null }));
     });
 
   app.get(
@@ -27,18 +31,21 @@ export function addQueueRoutes(app: App, { config, queueWatch, redis }: RouteDep
         operationId: 'listQueues',
         summary: 'The queues’ lengths, their rates, and when they would be empty',
         tags,
+        querystring: queuesQuery,
         response: { 200: queueList, ...problems },
       },
     },
-    async () => {
+    async ({ query }) => {
       const queues = await look();
       const nowMs = Date.now();
       return {
         at: new Date(nowMs),
-        queues: queues.map((queue) => ({
+        queues: queues.map(({ shards, ...queue }) => ({
           ...queue,
           oldestAgeSeconds: ageSeconds(queue.oldestAddedAtMs, nowMs),
           drainSeconds: drainSeconds(queue),
+          shardCount: shards.length,
+          ...(query.shards === 'true' ? { shards: shards.map((shard) => toShardState(shard, nowMs)) } : {}),
         })),
       };
     },
@@ -74,7 +81,7 @@ export function addQueueRoutes(app: App, { config, queueWatch, redis }: RouteDep
       const queues = (await look()).map((queue) => toLoad(queue, targetSeconds));
       const running = queues.filter(({ isPaused }) => !isPaused);
       // With a guess, an autoscaler would start workers by the hundred each time a console starts.
-      if (running.some(({ backlog, completionsPerSecond }) => backlog > 0 && completionsPerSecond === null))
+      if (running.some((queue) => !queue.isPartial && queue.backlog > 0 && queue.completionsPerSecond === null))
         throw new Problem('unavailable', 'The queues’ rates are not known yet; ask again in a second');
       const desired = queues.flatMap((queue) => queue.desiredWorkers ?? []);
       return {
@@ -89,25 +96,30 @@ export function addQueueRoutes(app: App, { config, queueWatch, redis }: RouteDep
   );
 }
 
+function toShardState({ shard, oldestAddedAtMs, ...reading }: WatchedShard, nowMs: number) {
+  return { ...reading, name: shard, oldestAgeSeconds: ageSeconds(oldestAddedAtMs, nowMs) };
+}
+
 function toLoad(queue: WatchedQueue & { workers: number | null }, targetSeconds: number) {
-  const { isPaused, workers, rates } = queue;
+  const { isPaused, isPartial, workers, rates, shards } = queue;
   const load = {
-    backlog: backlogOf(queue),
+    // No worker can take the others.
+    backlog: backlogOf(sumReadings(shards.filter(({ isStale }) => !isStale))),
     completionsPerSecond: rates?.completionsPerSecond ?? null,
     isPaused,
+    isPartial,
     workers,
   };
   return {
     ...load,
+    ...toDemand(load, targetSeconds),
     queue: queue.queue,
-    backlogSeconds: backlogSeconds(load),
     oldestAgeSeconds: ageSeconds(queue.oldestAddedAtMs, Date.now()) ?? 0,
     minWorkers: minWorkers(queue),
-    desiredWorkers: desiredWorkers(load, targetSeconds),
   };
 }
 
-function drainSeconds(queue: WatchedQueue): number | null {
+function drainSeconds(queue: Omit<WatchedQueue, 'shards'>): number | null {
   const backlog = backlogOf(queue);
   const rate = queue.rates?.completionsPerSecond ?? 0;
   if (backlog === 0) return 0;

@@ -10,6 +10,29 @@ const rates = z
   })
   .meta({ id: 'QueueRates' });
 
+const shardState = z
+  .object({
+    name: z.string().describe('the name of the queue, and the number of the shard behind it except for the first'),
+    waiting: z.int(),
+    active: z.int(),
+    delayed: z.int(),
+    failed: z.int(),
+    isPaused: z.boolean(),
+    oldestAgeSeconds: z.number().nullable(),
+    isStale: z.boolean().describe('its server does not answer now: this is the reading before'),
+  })
+  .meta({ id: 'ShardState', description: 'One of the BullMQ queues over which a queue is spread' });
+
+const isPartial = z
+  .boolean()
+  .describe(
+    'true while a node of a Redis Cluster does not answer: of the shards that it has the reading before counts, and it may have more',
+  );
+
+export const queuesQuery = z.strictObject({
+  shards: z.enum(['true', 'false']).default('false').describe('true: also list the shards of each queue'),
+});
+
 export const queueList = z
   .object({
     at: time,
@@ -21,7 +44,7 @@ export const queueList = z
           active: z.int(),
           delayed: z.int(),
           failed: z.int(),
-          isPaused: z.boolean(),
+          isPaused: z.boolean().describe('whether all shards are paused'),
           oldestAgeSeconds: z.number().nullable().describe('of the job that has waited longest; null if none waits'),
           rates: rates.nullable().describe('null until two readings have been taken'),
           drainSeconds: z
@@ -31,6 +54,11 @@ export const queueList = z
               'the time to clear the backlog at the measured rate; null if no jobs are completed, or the queue is paused',
             ),
           workers: z.int().nullable().describe('processes that take jobs; null if Redis does not tell'),
+          isPartial,
+          shardCount: z
+            .int()
+            .describe('shards of the queue that are known; all other numbers are of all shards together'),
+          shards: z.array(shardState).optional().describe('only if asked for'),
         })
         .meta({ id: 'QueueState', description: 'Numbers are counts of jobs; each job is a chunk of records' }),
     ),
@@ -80,7 +108,12 @@ export const scaling = z
       z.object({
         queue: z.enum(queueNames),
         isPaused: z.boolean(),
-        backlog: z.int(),
+        isPartial: z
+          .boolean()
+          .describe(
+            'true while a node of a Redis Cluster does not answer: backlogSeconds is then at least targetSeconds, minWorkers 1, and desiredWorkers at least the present number, unless the queue is paused',
+          ),
+        backlog: z.int().describe('of what can be read'),
         backlogSeconds: z.number(),
         oldestAgeSeconds: z.number(),
         completionsPerSecond: z.number().nullable(),

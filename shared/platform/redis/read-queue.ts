@@ -2,7 +2,7 @@ import { QueueKeys } from 'bullmq';
 import { queuePrefix, type ShardName } from '../../contracts/queues.ts';
 import type { Redis } from './redis.ts';
 
-/** The state of a queue at one moment. All numbers are counts of jobs; each job is a chunk of records. */
+/** The state of a queue, or of one of its shards, at one moment. All numbers are counts of jobs; each job is a chunk of records. */
 export interface QueueReading {
   /** jobs that were ever added, by BullMQ's own counter; a job that was added again counts again */
   added: number;
@@ -17,7 +17,7 @@ export interface QueueReading {
   oldestAddedAtMs: number | null;
 }
 
-/** A queue's keys, and the names of its workers' connections. */
+/** A shard's keys, and the names of its workers' connections. */
 export function queueKeys(queue: ShardName, namespace: string) {
   const prefix = queuePrefix(queue, namespace);
   const keys = new QueueKeys(prefix);
@@ -26,7 +26,7 @@ export function queueKeys(queue: ShardName, namespace: string) {
     of: (part: string) => keys.toKey(queue, part),
     /** BullMQ gives this name to the connection on which a worker waits for jobs, and appends the worker's own name if it has one. */
     workerConnection,
-    /** How many Redis connections belong to workers of the queue. */
+    /** How many Redis connections wait for jobs of the shard: one of each process that works on it. */
     countWorkers: (clientNames: readonly string[]): number =>
       clientNames.filter((name) => name === workerConnection || name.startsWith(`${workerConnection}:w:`)).length,
   };
@@ -46,7 +46,7 @@ return {
 }`;
 
 /**
- * Reads a queue at one moment, so that its numbers are consistent, with commands whose cost does not depend on its length.
+ * Reads a shard at one moment, so that its numbers are consistent, with commands whose cost does not depend on its length.
  * Plain commands: BullMQ's own Queue would write its version and options into the queue when opened.
  *
  * @throws the error of Redis or of its client
@@ -73,6 +73,27 @@ export async function readQueue(
     isHeldBack: [pausedAt, concurrency, maxPerTime].some((setting) => setting != null),
     // Other producers may leave it out, or write something that is not a time.
     oldestAddedAtMs: addedAt === null || !Number.isFinite(Number(addedAt)) ? null : Number(addedAt),
+  };
+}
+
+/**
+ * The readings of a queue's shards as one. Numbers of jobs are sums, and the oldest job is the oldest of all. It is paused when all its
+ * shards are, because otherwise jobs are still taken; it is held back when any shard is, because then jobs may wait although workers
+ * do all that they may.
+ */
+export function sumReadings(readings: readonly QueueReading[]): QueueReading {
+  const sum = (count: (reading: QueueReading) => number): number =>
+    readings.reduce((total, reading) => total + count(reading), 0);
+  const oldest = readings.flatMap(({ oldestAddedAtMs }) => oldestAddedAtMs ?? []);
+  return {
+    added: sum(({ added }) => added),
+    waiting: sum(({ waiting }) => waiting),
+    active: sum(({ active }) => active),
+    delayed: sum(({ delayed }) => delayed),
+    failed: sum(({ failed }) => failed),
+    isPaused: readings.length > 0 && readings.every(({ isPaused }) => isPaused),
+    isHeldBack: readings.some(({ isHeldBack }) => isHeldBack),
+    oldestAddedAtMs: oldest.length === 0 ? null : Math.min(...oldest),
   };
 }
 

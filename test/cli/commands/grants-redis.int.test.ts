@@ -2,15 +2,18 @@ import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { grantRedisLines } from '../../../cli/commands/grant-redis-lines.ts';
+import { changeQueue } from '../../../cli/commands/queues/change-queue.ts';
 import { startRedisCluster } from '../../../dev/servers/redis-cluster.ts';
 import { createExecutionObserver } from '../../../producers/index.ts';
 import { loadConfig } from '../../../shared/platform/config/config.ts';
+import { findShards } from '../../../shared/platform/redis/find-shards.ts';
 import { readQueue } from '../../../shared/platform/redis/read-queue.ts';
 import { createRedis } from '../../../shared/platform/redis/redis.ts';
 import { createCompletedRequest } from '../../../workers/completed-requests/role.ts';
 import { createHealthEvents } from '../../../workers/health-events/role.ts';
 import { createMaintenance } from '../../../workers/maintenance/pipeline.ts';
 import { anExecution } from '../../support/execution.ts';
+import { fillShards } from '../../support/filled-shards.ts';
 import { connect, createDirectory, createTestDatabase, until } from '../../support/fixtures.ts';
 import { addEvents } from '../../support/health.ts';
 import { startFragileRedis } from '../../support/private-servers.ts';
@@ -82,6 +85,15 @@ test.each([
     await until(async () => (await client.query(`select 1 from stream_offset where last_id <> '0-0'`)).rowCount === 1);
     await until(async () => (await worker.metric('sluice_jobs_total', { outcome: 'completed' })) > 0);
     expect(await readQueue(redis, { queue: 'execution-log', namespace })).toMatchObject({ waiting: 0, active: 0 });
+
+    // Shards are queues of the same namespace.
+    await fillShards(namespace, [0, 1], { redisUrl: standFor(as('p')) });
+    expect(await findShards(redis, { queue: 'execution-log', namespace })).toEqual([
+      'execution-log',
+      'execution-log-1',
+    ]);
+    const paused = await changeQueue(redis, { queue: 'execution-log', namespace, change: 'pause' });
+    expect(paused).toMatchObject({ paused: true, unchanged: [] });
 
     for (const admin of admins) expect(await admin.call('ACL', 'LOG')).toEqual([]);
   },

@@ -1,8 +1,10 @@
 import { createServer } from 'node:net';
+import type { Queue } from 'bullmq';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { freePort } from '../../../dev/servers/free-port.ts';
 import { jobName } from '../../../shared/contracts/queues.ts';
-import { createNamespace, openQueue } from '../../support/fixtures.ts';
+import { fillShards, partByServer, startPatientCluster, stopServersOf } from '../../support/filled-shards.ts';
+import { createNamespace, openQueue, until } from '../../support/fixtures.ts';
 import { createRunner } from '../../support/run-sluice.ts';
 
 test('queues: pause, status, retry and resume, as text and as JSON', async () => {
@@ -32,6 +34,63 @@ test('queues: pause, status, retry and resume, as text and as JSON', async () =>
   expect(await run('queues', 'resume', 'execution-log')).toMatchObject({ stdout: 'execution-log resumed' });
   expect(await queue.isPaused()).toBe(false);
 });
+
+test('queues: the status of a queue is that of all its shards, each of which is shown on demand', async () => {
+  const namespace = createNamespace();
+  const [, second] = await fillShards(namespace, [1, 2, 0, 3]);
+  await second?.pause();
+  const run = createRunner({ REDIS_URL: inject('redisUrl'), SLUICE_NAMESPACE: namespace });
+  const [whole, shards, json] = await Promise.all([
+    run('queues', 'status'),
+    run('queues', 'status', '--shards'),
+    run('queues', 'status', '--shards', '--json'),
+  ]);
+  expect(whole).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(whole.stdout).toMatch(/^execution-log +partly paused +6 /m);
+  expect(whole.stdout).not.toContain('execution-log-1');
+  expect(shards.stdout).toMatch(
+    /^execution-log +partly paused +6 .*\n {2}execution-log +open +1 .*\n {2}execution-log-1 +paused +2 /m,
+  );
+  expect(json.json()).toMatchObject([
+    {
+      queue: 'execution-log',
+      waiting: 6,
+      paused: false,
+      pausedShards: 1,
+      shards: [{}, { waiting: 2 }, { waiting: 3 }],
+    },
+    { queue: 'completed-request', waiting: 0, shards: [{ queue: 'completed-request' }] },
+  ]);
+});
+
+test('queues: shards of a node that is away are named, the others are shown and changed, and repeating it does the rest', async () => {
+  const cluster = await startPatientCluster();
+  const namespace = 'lost';
+  const shards = await fillShards(namespace, Array(6).fill(1), { redisUrl: cluster.redisUrl });
+  const [victim] = shards as [Queue, ...Queue[]];
+  const { lost, left } = await partByServer(cluster, namespace, shards, victim);
+  const run = createRunner({ ...cluster.environment, SLUICE_NAMESPACE: namespace });
+  const goOn = await stopServersOf(cluster, namespace, victim);
+  const [status, pause] = await Promise.all([
+    run('queues', 'status', '--json'),
+    run('queues', 'pause', 'execution-log', '--json'),
+  ]);
+  expect(status.exitCode).toBe(1);
+  expect(status.json()).toMatchObject([{ queue: 'execution-log' }, {}]);
+  expect(status.stderr).toMatch(/^sluice: execution-log .*(is not counted|may have more shards)/m);
+  expect(pause.exitCode).toBe(1);
+  expect(pause.stderr).toMatch(
+    /^sluice: not changed: execution-log, .* run `sluice queues pause execution-log` again$/m,
+  );
+  const { unchanged } = pause.json() as { unchanged: { shard: string }[] };
+  expect(unchanged.map(({ shard }) => shard)).toEqual(expect.arrayContaining(lost));
+  const isPaused = (names: string[]) =>
+    Promise.all(shards.filter(({ name }) => names.includes(name)).map((shard) => shard.isPaused()));
+  expect(new Set(await isPaused(left))).toEqual(new Set([true]));
+  goOn();
+  await until(async () => (await run('queues', 'pause', 'execution-log')).exitCode === 0);
+  expect(new Set(await isPaused([...lost, ...left]))).toEqual(new Set([true]));
+}, 120_000);
 
 test('queues: one that there is not is a mistake of the call; a Redis that is away is told, without a secret', async () => {
   const run = createRunner({ REDIS_URL: `redis://:s3cret@127.0.0.1:${await freePort()}` });

@@ -8,6 +8,7 @@ const changed: ChangedQueue = {
   paused: false,
   failedBefore: 1_200,
   failedAfter: 0,
+  unchanged: [],
 };
 
 test.each([

@@ -1,4 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest';
+import { createShardList } from '../../../console/server/queues/shard-list.ts';
 import { createReadiness } from '../../../console/server/readiness.ts';
 import { loadConfig } from '../../../shared/platform/config/config.ts';
 import { createDatabase } from '../../../shared/platform/postgres/database.ts';
@@ -16,7 +17,12 @@ test('readyz of the console: a Redis that answers PING and refuses the rest is t
     await database.$disconnect();
   });
   await redis.connect();
-  const whyNotReady = createReadiness({ redis, database, namespace: 'sluice' });
+  const whyNotReady = createReadiness({
+    redis,
+    database,
+    namespace: 'sluice',
+    shardList: createShardList({ redis, namespace: 'sluice' }),
+  });
   expect(await whyNotReady()).toBeNull();
 
   await redis.set('{sluice:execution-log}:execution-log:wait', 'no list');

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
 import type { Answer } from '../../../doctor/answer.ts';
-import { checkQueue } from '../../../doctor/queue/check-queue.ts';
+import { checkQueue, type QueueContext, type ShardFacts } from '../../../doctor/queue/check-queue.ts';
 import type { QueueFacts } from '../../../queries/queues/queue-facts.ts';
+import { shardName } from '../../../shared/contracts/queues.ts';
 import { queueKeys } from '../../../shared/platform/redis/read-queue.ts';
 import { findingOf } from '../../support/finding-of.ts';
 
@@ -19,10 +20,19 @@ const idle: QueueFacts = {
 const { workerConnection } = queueKeys('execution-log', 'sluice');
 const forbidden = { known: false, code: 'NOPERM', why: 'NOPERM this user may not' } as const;
 
+const context: QueueContext = {
+  queue: 'execution-log',
+  namespace: 'sluice',
+  ownVersion: '6.7.0',
+  unansweredShards: 0,
+  producersShards: 1,
+  servers: 1,
+};
+
 function judge(facts: Partial<QueueFacts>, clientNames: Answer<string[]> = { known: true, value: [workerConnection] }) {
   return checkQueue(
-    { known: true, value: { ...idle, ...facts } },
-    { queue: 'execution-log', namespace: 'sluice', ownVersion: '6.7.0', clientNames },
+    [{ shard: 'execution-log', server: 'a:1', facts: { known: true, value: { ...idle, ...facts } }, clientNames }],
+    context,
   );
 }
 
@@ -63,9 +73,72 @@ test.for(cases)('queue: %s is a(n) %s that says "%s", given %o', ([check, level,
   expect(finding.text).toContain(says);
 });
 
+const unread = { known: false, code: 'MOVED', why: 'MOVED 1234 10.0.0.2:6379' } as const;
+
 test('queue: one that cannot be read is a failure', () => {
-  const context = { queue: 'execution-log', namespace: 'sluice', ownVersion: '6.7.0', clientNames: nobody } as const;
-  const findings = checkQueue({ known: false, code: 'MOVED', why: 'MOVED 1234 10.0.0.2:6379' }, context);
+  const findings = checkQueue([{ shard: 'execution-log', server: null, facts: unread, clientNames: nobody }], {
+    ...context,
+    unansweredShards: 255,
+  });
   expect(findings).toHaveLength(1);
-  expect(findingOf(findings, 'jobs')).toMatchObject({ level: 'failure' });
+  expect(findingOf(findings, 'jobs')).toMatchObject({
+    level: 'failure',
+    text: expect.stringMatching(/^could not be checked: MOVED/),
+  });
+});
+
+interface Seen extends Partial<QueueFacts> {
+  server?: string;
+  /** processes that wait for its jobs */
+  workers?: number;
+  isSilent?: boolean;
+}
+
+/** The findings on a queue of several shards. */
+function judgeShards(shards: readonly Seen[], more: Partial<QueueContext> = {}) {
+  const seen = shards.map(({ server = 'a:1', workers = 1, isSilent = false, ...facts }, index): ShardFacts => {
+    const shard = shardName('execution-log', index);
+    const value = Array<string>(workers).fill(queueKeys(shard, 'sluice').workerConnection);
+    return {
+      shard,
+      server,
+      facts: isSilent ? unread : { known: true, value: { ...idle, ...facts } },
+      clientNames: { known: true, value },
+    };
+  });
+  return checkQueue(seen, { ...context, producersShards: shards.length, ...more });
+}
+
+test('queue: its shards are one queue, and none is named while nothing is wrong', () => {
+  const findings = judgeShards([
+    { waiting: 2, oldestWaitSeconds: 5 },
+    { waiting: 3, oldestWaitSeconds: 9, active: 1 },
+  ]);
+  expect(findings.map(({ level }) => level)).toEqual(Array(6).fill('ok'));
+  expect(findingOf(findings, 'backlog').text).toContain('5 jobs wait, the oldest for 9 s; 1 active, 0 delayed');
+  expect(findingOf(findings, 'workers').text).toContain('1 connected');
+  expect(findingOf(findings, 'shards').text).toBe('2 -> null');
+});
+
+const shardCases: [check: string, level: string, says: string, shards: Seen[], more?: Partial<QueueContext>][] = [
+  ['jobs', 'failure', 'execution-log-1 could not be checked: MOVED', [{}, { isSilent: true }]],
+  ['jobs', 'failure', '80 more shards do not answer', [{}, {}], { unansweredShards: 80 }],
+  ['bullmq', 'failure', 'execution-log-1: last opened by BullMQ 5.61.0', [{}, { library: 'bullmq:5.61.0' }]],
+  ['backlog', 'warning', 'execution-log-1 paused; 4 jobs wait', [{ waiting: 1 }, { paused: true, waiting: 3 }]],
+  ['backlog', 'warning', 'paused; 0 jobs wait', [{ paused: true }, { paused: true }]],
+  ['workers', 'ok', '2 connected', [{ workers: 2 }, { workers: 0 }]],
+  ['workers', 'warning', 'none waits for jobs of execution-log-1', [{ workers: 2 }, { workers: 0, waiting: 1 }]],
+  ['workers', 'warning', 'none is connected, and jobs wait', [{ workers: 0 }, { workers: 0, waiting: 1 }]],
+  ['failed', 'warning', '5 jobs in execution-log-1, execution-log-2;', [{}, { failed: 2 }, { failed: 3 }]],
+  ['failed', 'warning', "ZREVRANGE '{sluice:execution-log-1}:execution-log-1:failed'", [{}, { failed: 2 }]],
+  ['events', 'warning', 'execution-log-1: 3001 entries', [{}, { events: 3_001 }]],
+  ['shards', 'ok', '2 on 2 of 3 servers', [{}, { server: 'b:1' }], { servers: 3 }],
+  ['shards', 'warning', 'all 2 are on a:1, one of 3 servers', [{}, {}], { servers: 3 }],
+  ['shards', 'ok', 'is 1 here, and jobs are also in execution-log-1', [{}, { waiting: 1 }], { producersShards: 1 }],
+];
+
+test.for(shardCases)('shards: %s is a(n) %s that says "%s", given %o', ([check, level, says, shards, more]) => {
+  const finding = findingOf(judgeShards(shards, more), check);
+  expect(finding.level).toBe(level);
+  expect(finding.text).toContain(says);
 });

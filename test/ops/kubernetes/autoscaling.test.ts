@@ -88,11 +88,21 @@ test('autoscaling: a job now and then keeps a worker, as workers that keep up sh
 });
 
 test('autoscaling: no worker ends while jobs are delayed, which only a worker takes up', () => {
-  const queue = { waiting: 0, active: 0, delayed: 0, isPaused: false, rates: { arrivalsPerSecond: 0 } };
+  const queue = {
+    waiting: 0,
+    active: 0,
+    delayed: 0,
+    isPaused: false,
+    isPartial: false,
+    rates: { arrivalsPerSecond: 0 },
+  };
   expect(minWorkers(queue)).toBe(0);
   expect(minWorkers({ ...queue, delayed: 1 })).toBe(1);
   expect(minWorkers({ ...queue, rates: { arrivalsPerSecond: 0.02 } })).toBe(1);
   expect(minWorkers({ ...queue, waiting: 5, isPaused: true })).toBe(0);
+  // Of what cannot be read, nobody knows.
+  expect(minWorkers({ ...queue, isPartial: true })).toBe(1);
+  expect(minWorkers({ ...queue, isPartial: true, isPaused: true })).toBe(0);
 });
 
 test('autoscaling: more than all workers can do ends at the maximum, and is worked off', () => {

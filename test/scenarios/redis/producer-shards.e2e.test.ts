@@ -1,12 +1,12 @@
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { expect, inject, onTestFinished, test } from 'vitest';
+import { startRedisCluster } from '../../../dev/servers/redis-cluster.ts';
 import { createCompletedRequestSender } from '../../../producers/index.ts';
 import { shardOfRequest } from '../../../producers/requests/request-shard.ts';
 import { type QueueName, queuePrefix, shardNames } from '../../../shared/contracts/queues.ts';
 import { createDirectory, createNamespace, until } from '../../support/fixtures.ts';
 import { metricValue } from '../../support/metric-value.ts';
-import { startRedisCluster } from '../../../dev/servers/redis-cluster.ts';
 import { redisSettings, standFor } from '../../support/redis-target.ts';
 import { aRequest } from '../../support/request.ts';
 import { queuedIn } from '../../support/shards.ts';

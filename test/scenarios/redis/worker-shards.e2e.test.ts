@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { expect, inject, onTestFinished, test } from 'vitest';
+import { startRedisCluster } from '../../../dev/servers/redis-cluster.ts';
 import { jobName, queuePrefix, type ShardName, shardNames } from '../../../shared/contracts/queues.ts';
 import { countStored, untilStored } from '../../support/accounts.ts';
 import { idOf, recordText } from '../../support/execution-fleet.ts';
@@ -11,7 +12,6 @@ import {
   openQueue,
   until,
 } from '../../support/fixtures.ts';
-import { startRedisCluster } from '../../../dev/servers/redis-cluster.ts';
 import { standFor } from '../../support/redis-target.ts';
 import { calmLocks, startWorkerProcess } from '../../support/worker-process.ts';
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { remember } from '../../../../console/server/queues/queue-watch.ts';
-import { toRates } from '../../../../console/server/queues/rates.ts';
-import { backlogSeconds, desiredWorkers } from '../../../../console/server/queues/scaling.ts';
+import { sumRates, toRates } from '../../../../console/server/queues/rates.ts';
+import { backlogSeconds, desiredWorkers, toDemand } from '../../../../console/server/queues/scaling.ts';
 
 const empty = { added: 0, waiting: 0, active: 0, delayed: 0, failed: 0 };
 
@@ -90,4 +90,27 @@ test('scaling: the backlog’s seconds are always a number', () => {
     expect(backlogSeconds({ backlog: 10, completionsPerSecond, workers: 1, isPaused: false })).toBeGreaterThan(0);
   expect(backlogSeconds({ backlog: 0, completionsPerSecond: null, workers: 1, isPaused: false })).toBe(0);
   expect(backlogSeconds({ backlog: 10, completionsPerSecond: 5, workers: 1, isPaused: false })).toBe(2);
+});
+
+test('rates: those of a queue are the sums of its shards, and unknown while those of a shard are', () => {
+  const one = { arrivalsPerSecond: 1, completionsPerSecond: 2, overSeconds: 60 };
+  expect(sumRates([one, { ...one, overSeconds: 10 }])).toEqual({
+    arrivalsPerSecond: 2,
+    completionsPerSecond: 4,
+    overSeconds: 60,
+  });
+  expect(sumRates([one, null])).toBeNull();
+  expect(sumRates([])).toBeNull();
+});
+
+test('scaling: while a part cannot be read, no worker is taken away, and more are wanted for what can be', () => {
+  const load = { backlog: 0, completionsPerSecond: 5 as number | null, isPaused: false, isPartial: true, workers: 4 };
+  expect(toDemand(load, 60)).toEqual({ backlogSeconds: 60, desiredWorkers: 4 });
+  expect(toDemand({ ...load, backlog: 600 }, 60)).toEqual({ backlogSeconds: 120, desiredWorkers: 8 });
+  expect(toDemand({ ...load, backlog: 600, completionsPerSecond: null }, 60)).toEqual({
+    backlogSeconds: 60,
+    desiredWorkers: 4,
+  });
+  expect(toDemand({ ...load, isPartial: false }, 60)).toEqual({ backlogSeconds: 0, desiredWorkers: 1 });
+  expect(toDemand({ ...load, isPaused: true }, 60)).toEqual({ backlogSeconds: 0, desiredWorkers: 1 });
 });

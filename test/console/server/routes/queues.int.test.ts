@@ -1,6 +1,7 @@
 import { Worker } from 'bullmq';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { createQueueWatch } from '../../../../console/server/queues/queue-watch.ts';
+import { createShardList } from '../../../../console/server/queues/shard-list.ts';
 import { queuePrefix } from '../../../../shared/contracts/queues.ts';
 import { aConsole, allTokens, operatorToken, readToken } from '../../../support/a-console.ts';
 import { openQueue, until } from '../../../support/fixtures.ts';
@@ -69,7 +70,12 @@ test('scaling: a worker is needed while a job is delayed, and none while nothing
 test('queues: rates are those of what was added and done between two looks', async () => {
   const { namespace, redis } = await aConsole();
   let nowMs = 0;
-  const watch = createQueueWatch({ redis, namespace, elapsedMs: () => nowMs });
+  const watch = createQueueWatch({
+    redis,
+    namespace,
+    shardList: createShardList({ redis, namespace }),
+    elapsedMs: () => nowMs,
+  });
   const look = async () => (await watch.read()).find(({ queue }) => queue === 'execution-log');
   const queue = openQueue(namespace);
   await queue.add('chunk', {});

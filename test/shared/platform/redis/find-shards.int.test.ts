@@ -1,6 +1,6 @@
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { type ShardName, shardNames } from '../../../../shared/contracts/queues.ts';
-import { findShards } from '../../../../shared/platform/redis/find-shards.ts';
+import { findShards, searchShards } from '../../../../shared/platform/redis/find-shards.ts';
 import { createRedis } from '../../../../shared/platform/redis/redis.ts';
 import { createNamespace, openQueue } from '../../../support/fixtures.ts';
 import { targetOf } from '../../../support/redis-target.ts';
@@ -31,4 +31,11 @@ test('shards: of a Redis that does not answer, the known ones are there', async 
   const known = shardNames('execution-log', 4);
   expect(await findShards(redis, { queue: 'execution-log', namespace, known })).toEqual(known);
   expect(await findShards(redis, { queue: 'execution-log', namespace })).toEqual(['execution-log']);
+});
+
+test('shards: of a Redis that does not answer, it is said that nobody knows', async () => {
+  const { namespace, redis } = setUp();
+  redis.disconnect();
+  const { found, unanswered } = await searchShards(redis, { queue: 'execution-log', namespace });
+  expect([found, unanswered.length]).toEqual([['execution-log'], 255]);
 });
