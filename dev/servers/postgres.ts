@@ -1,13 +1,13 @@
-import { execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmod, chown, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, chown, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { freePort } from './free-port.ts';
-import { makePrivateDirectory, withPrivateFiles } from './private-files.ts';
-import { commandLine, isAlive, stopProcess } from './processes.ts';
+import { makePrivateDirectory } from './private-files.ts';
+import { commandLine, isAlive, startError, startServer, stopProcess } from './processes.ts';
 import { unprivileged } from './unprivileged.ts';
 
 const run = promisify(execFile);
@@ -154,14 +154,7 @@ async function launch(
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const { command, args, owner } = unprivileged(postgres, ['-D', data, ...flags]);
   await takePossession(data, owner);
-  const output = await open(log, 'a', 0o600);
-  const child = withPrivateFiles(() =>
-    spawn(command, args, { cwd: '/', detached: true, stdio: ['ignore', output.fd, output.fd] }),
-  );
-  await new Promise((resolve, reject) => child.once('spawn', resolve).once('error', reject));
-  child.unref();
-  await output.close();
-  return { pid: child.pid as number, port };
+  return { pid: await startServer(command, args, { cwd: '/', log }), port };
 }
 
 /** PostgreSQL insists on owning its directory. A checkout may have been used by root first and another user later. */
@@ -187,10 +180,7 @@ async function waitUntilReady(url: string, pid: number, log: string): Promise<vo
       if (rowCount === 0) await client.query('create database sluice');
       return;
     } catch (cause) {
-      if (!(await isAlive(pid)) || Date.now() > deadline) {
-        const tail = (await readFile(log, 'utf8').catch(() => '')).trimEnd().split('\n').slice(-5).join('\n');
-        throw new Error(`PostgreSQL did not start; last lines of ${log}:\n${tail}`, { cause });
-      }
+      if (!(await isAlive(pid)) || Date.now() > deadline) throw await startError('PostgreSQL', log, cause);
       await sleep(50);
     } finally {
       await client.end().catch(() => undefined);

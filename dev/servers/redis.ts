@@ -1,12 +1,11 @@
-import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { open, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { freePort } from './free-port.ts';
-import { makePrivateDirectory, withPrivateFiles } from './private-files.ts';
-import { commandLine, isAlive, stopProcess } from './processes.ts';
+import { makePrivateDirectory } from './private-files.ts';
+import { commandLine, isAlive, startError, startServer, stopProcess } from './processes.ts';
 
 /** A private Redis or Valkey server on loopback. */
 export interface RedisServer {
@@ -92,14 +91,8 @@ async function launch(
     ].join('\n'),
     { mode: 0o600 },
   );
-  const output = await open(join(dir, 'redis.log'), 'a', 0o600);
-  const child = withPrivateFiles(() =>
-    spawn(binary, [settings], { cwd: dir, detached: true, stdio: ['ignore', output.fd, output.fd] }),
-  );
-  await new Promise((resolve, reject) => child.once('spawn', resolve).once('error', reject));
-  child.unref();
-  await output.close();
-  const state = { port, password, pid: child.pid as number };
+  const pid = await startServer(binary, [settings], { cwd: dir, log: join(dir, 'redis.log') });
+  const state = { port, password, pid };
   await writeFile(join(dir, 'state.json'), JSON.stringify(state), { mode: 0o600 });
   return state;
 }
@@ -118,10 +111,7 @@ async function waitUntilReady(url: string, pid: number, log: string): Promise<vo
       () => undefined,
     );
     while (!ready) {
-      if (!(await isAlive(pid)) || Date.now() > deadline) {
-        const tail = (await readFile(log, 'utf8').catch(() => '')).trimEnd().split('\n').slice(-5).join('\n');
-        throw new Error(`Redis did not start; last lines of ${log}:\n${tail}`);
-      }
+      if (!(await isAlive(pid)) || Date.now() > deadline) throw await startError('Redis', log);
       await sleep(20);
     }
   } finally {
