@@ -7,22 +7,10 @@ import { promisify } from 'node:util';
 import pg from 'pg';
 import { freePort } from './free-port.ts';
 import { makePrivateDirectory } from './private-files.ts';
-import { commandLine, isAlive, startError, startServer, stopProcess } from './processes.ts';
+import { commandLine, isAlive, type PrivateServer, startError, startServer, stopProcess } from './processes.ts';
 import { unprivileged } from './unprivileged.ts';
 
 const run = promisify(execFile);
-
-/** A private PostgreSQL server on loopback. */
-export interface PostgresServer {
-  /** connection URL with the generated password; points at the database `sluice` */
-  url: string;
-  port: number;
-  pid: number;
-  /** true if an earlier run left it running and it was taken over */
-  adopted: boolean;
-  /** Fast shutdown: rolls back open transactions and writes a checkpoint. Resolves when the process is gone. */
-  stop(): Promise<void>;
-}
 
 export interface PostgresOptions {
   /** holds the cluster, its password and its log; created if missing, otherwise reused */
@@ -54,7 +42,7 @@ const stopTimeoutMs = 20_000;
  *
  * @throws Error with the tail of the server's log if it does not come up.
  */
-export async function startPostgres(options: PostgresOptions): Promise<PostgresServer> {
+export async function startPostgres(options: PostgresOptions): Promise<PrivateServer> {
   const { dir, fsync = true, port, settings = {} } = options;
   const data = join(dir, 'data');
   const log = join(dir, 'postgres.log');

@@ -7,6 +7,18 @@ import { withPrivateFiles } from './private-files.ts';
 
 const run = promisify(execFile);
 
+/** A private server on loopback. */
+export interface PrivateServer {
+  /** connection URL with the generated password; of PostgreSQL, it points at the database `sluice` */
+  url: string;
+  port: number;
+  pid: number;
+  /** true if an earlier run left it running and it was taken over */
+  adopted: boolean;
+  /** PostgreSQL rolls back open transactions and writes a checkpoint, Redis saves. Resolves when the process is gone. */
+  stop(): Promise<void>;
+}
+
 /** Starts a server that outlives this process, with its output in a log file. @returns its process id */
 export async function startServer(
   command: string,

@@ -5,19 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { freePort } from './free-port.ts';
 import { makePrivateDirectory } from './private-files.ts';
-import { commandLine, isAlive, startError, startServer, stopProcess } from './processes.ts';
-
-/** A private Redis or Valkey server on loopback. */
-export interface RedisServer {
-  /** connection URL with the generated password */
-  url: string;
-  port: number;
-  pid: number;
-  /** true if an earlier run left it running and it was taken over */
-  adopted: boolean;
-  /** Saves and stops. Resolves when the process is gone. */
-  stop(): Promise<void>;
-}
+import { commandLine, isAlive, type PrivateServer, startError, startServer, stopProcess } from './processes.ts';
 
 export interface RedisOptions {
   /** path of redis-server or valkey-server */
@@ -48,7 +36,7 @@ const stopTimeoutMs = 20_000;
  *
  * @throws Error with the tail of the server's log if it does not come up.
  */
-export async function startRedis({ binary, dir, port, sync = 'everysec' }: RedisOptions): Promise<RedisServer> {
+export async function startRedis({ binary, dir, port, sync = 'everysec' }: RedisOptions): Promise<PrivateServer> {
   await makePrivateDirectory(dir);
   const previous = await readState(dir);
   const running = previous && (await commandLine(previous.pid))?.includes(`:${previous.port}`) ? previous : null;
