@@ -55,7 +55,6 @@ const folders = (parent, allowed) =>
     if (parent === '') barred.push('bench', 'test');
     return {
       name: `${parent}${name} imports ${others.length === 0 ? 'no other folder' : `${others.join(', ')} only`}`,
-      severity: 'error',
       from: { path: `^${parent}${name}/` },
       to: { path: `^${parent}(${barred.join('|')})/`, pathNot: '^prisma/client/' },
     };
@@ -64,21 +63,10 @@ const folders = (parent, allowed) =>
 /** @type {import('dependency-cruiser').IConfiguration} */
 export default {
   forbidden: [
-    {
-      name: 'no circles',
-      severity: 'error',
-      from: {},
-      to: { circular: true },
-    },
-    {
-      name: 'what is imported is there',
-      severity: 'error',
-      from: {},
-      to: { couldNotResolve: true },
-    },
+    { name: 'no circles', from: {}, to: { circular: true } },
+    { name: 'what is imported is there', from: {}, to: { couldNotResolve: true } },
     {
       name: 'nothing imports a main: it is where a process starts',
-      severity: 'error',
       from: {},
       to: { path: '(^|/)main\\.(ts|js)$', pathNot: 'node_modules/' },
     },
@@ -87,13 +75,11 @@ export default {
     ...folders('producers/', producersMayImport),
     {
       name: 'contracts import contracts only, and no package but zod',
-      severity: 'error',
       from: { path: '^shared/contracts/' },
       to: { pathNot: ['^shared/contracts/', 'node_modules/zod/', '^(node:)?crypto$'] },
     },
     {
       name: 'the one door to Redis is shared/platform/redis',
-      severity: 'error',
       from: {
         pathNot: [
           '^shared/platform/redis/(redis|redis-guard|redis-cluster|cluster-nodes)\\.ts$',
@@ -105,7 +91,6 @@ export default {
     },
     {
       name: 'the door to PostgreSQL is shared/platform/postgres',
-      severity: 'error',
       from: {
         pathNot: [
           '^shared/platform/postgres/(database|failover-pool|forgetful-adapter|self-contained-client)\\.ts$',
@@ -120,12 +105,11 @@ export default {
     },
     {
       name: 'the page imports the page only',
-      severity: 'error',
       // Its types are those of the server's schemas; nothing of them reaches the browser.
       from: { path: '^console/page/', pathNot: '^console/page/types\\.d\\.ts$' },
       to: { pathNot: ['^console/(page|vendor)/'] },
     },
-  ],
+  ].map((rule) => ({ severity: 'error', ...rule })),
   options: {
     doNotFollow: { path: ['node_modules', '^prisma/client/'] },
     exclude: { path: ['^dist/', '^producers/dist/', '^\\.sluice/', '^test/package/services/'] },

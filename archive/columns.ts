@@ -75,6 +75,18 @@ export function parseDouble(hex: string): number {
   return Buffer.from(hex, 'hex').readDoubleBE(0);
 }
 
+/** A text of a row as PostgreSQL reads it with any settings, and as a person can: a time as ISO 8601, a double in decimal digits. */
+export function toPlain(kind: ColumnKind, text: string): string {
+  if (kind === 'time') return new Date(Number(text)).toISOString();
+  return kind === 'double' ? toDigits(text) : text;
+}
+
+/** The shortest digits that are parsed as the same double. */
+export function toDigits(hex: string): string {
+  const value = parseDouble(hex);
+  return Object.is(value, -0) ? '-0' : String(value);
+}
+
 /** Converts a double to its text in a row. */
 export function formatDouble(value: number): string {
   const bytes = Buffer.allocUnsafe(8);

@@ -44,13 +44,7 @@ const manifestSchema = z.object({
 export type Manifest = z.output<typeof manifestSchema>;
 
 /** What archives contain: the rows of a table between two times. */
-export interface Archived {
-  table: string;
-  /** ISO 8601; inclusive */
-  from: string;
-  /** ISO 8601; exclusive */
-  until: string;
-}
+export type Archived = Pick<Manifest, 'table' | 'from' | 'until'>;
 
 /** A table to archive: the table that it was a partition of, and its bounds. */
 export interface ArchivedTable extends Archived {

@@ -7,7 +7,7 @@ import {
   withJsonTransaction,
 } from '../shared/platform/postgres/database.ts';
 import { quoteIdentifier } from '../shared/platform/postgres/schema.ts';
-import { type Column, parseDouble, type Row, readColumns } from './columns.ts';
+import { type Column, type Row, readColumns, toPlain } from './columns.ts';
 import type { Manifest } from './manifest.ts';
 import { readParquet } from './parquet-reader.ts';
 import { isSame, sumTable } from './row-sum.ts';
@@ -113,7 +113,12 @@ async function* toPages(path: string, columns: readonly Column[]): AsyncGenerato
   let characters = 0;
   for await (const rows of readParquet(path, columns)) {
     for (const row of rows) {
-      page.push(columns.map(({ kind }, index) => toInput(kind, row[index] ?? null)));
+      page.push(
+        columns.map(({ kind }, index) => {
+          const text = row[index] ?? null;
+          return text === null ? null : toPlain(kind, text);
+        }),
+      );
       for (const text of row) characters += text?.length ?? 0;
       if (page.length < statementRows && characters < statementCharacters) continue;
       yield page;
@@ -121,13 +126,4 @@ async function* toPages(path: string, columns: readonly Column[]): AsyncGenerato
     }
   }
   if (page.length > 0) yield page;
-}
-
-/** A text that PostgreSQL reads the same way with any settings. */
-function toInput(kind: Column['kind'], text: string | null): string | null {
-  if (text === null) return null;
-  if (kind === 'time') return new Date(Number(text)).toISOString();
-  if (kind !== 'double') return text;
-  const value = parseDouble(text);
-  return Object.is(value, -0) ? '-0' : String(value);
 }

@@ -1,16 +1,11 @@
 import type { Database } from '../shared/platform/postgres/database.ts';
+import type { DeadLetter } from './dead-letter.ts';
 
 /** A dead letter may hold two bodies of ten megabytes. */
 const deadLettersPerPage = 10;
 
 /** What is read of a dead letter to decide about it. */
-export interface ReadDeadLetter {
-  queue: string;
-  payload: string;
-  code: string;
-  reason: string;
-  signature: string;
-}
+export type ReadDeadLetter = Pick<DeadLetter, 'queue' | 'payload' | 'code' | 'reason' | 'signature'>;
 
 /** What happens to a dead letter: it is deleted, gets new values in these fields, or stays unchanged. */
 export type DeadLetterChange = 'erased' | { payload?: string; reason?: string; signature?: string } | null;

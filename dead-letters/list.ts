@@ -1,23 +1,12 @@
 import { z } from 'zod';
 import { cursorTime, readCursor, writeCursor } from '../shared/platform/cursor.ts';
 import { type Database, Prisma } from '../shared/platform/postgres/database.ts';
-import type { DeadLetterFilter, DeadLetterState } from './read.ts';
+import type { DeadLetterFilter, DeadLetterState, StoredDeadLetter } from './read.ts';
 
 /** A dead letter without its payload. */
-export interface DeadLetterSummary {
-  id: string;
-  queue: string;
+export interface DeadLetterSummary
+  extends Omit<StoredDeadLetter, 'state' | 'recordKey' | 'contractVersion' | 'payload'> {
   state: DeadLetterState;
-  stateSince: Date;
-  code: string;
-  reason: string;
-  signature: string;
-  producer: string | null;
-  jobId: string | null;
-  firstSeen: Date;
-  lastSeen: Date;
-  attempts: number;
-  replays: number;
   payloadChars: number;
   /** false: it holds an unreadable chunk instead of a record, so it cannot be replayed */
   holdsRecord: boolean;

@@ -13,13 +13,7 @@ import type { DeadLetter } from './dead-letter.ts';
 import { withoutErased } from './erased.ts';
 
 /** Where a dead record came from. */
-export interface DeadLetterOrigin {
-  /** or stream */
-  queue: string;
-  contractVersion: number | null;
-  jobId: string | null;
-  producer: string | null;
-}
+export type DeadLetterOrigin = Pick<DeadLetter, 'queue' | 'contractVersion' | 'jobId' | 'producer'>;
 
 const maxReasonChars = 2_000;
 const maxSignatureChars = 200;

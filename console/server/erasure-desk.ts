@@ -16,15 +16,17 @@ export interface ErasureState {
   problem: string | null;
 }
 
+const idle: ErasureState = {
+  ...{ state: 'none', dryRun: false, place: null, pages: 0, totalPages: 0, report: null, problem: null },
+};
+
 const redisSilenceMs = 10_000;
 const waitMs = 60_000;
 
 /** Erases in the background, one subject at a time, because it takes longer than a caller waits. Stops with the console. */
 export function createErasureDesk({ database, config }: Pick<RouteDeps, 'database' | 'config'>) {
   const stopping = new AbortController();
-  let current: ErasureState = {
-    ...{ state: 'none', dryRun: false, place: null, pages: 0, totalPages: 0, report: null, problem: null },
-  };
+  let current: ErasureState = idle;
   let running: Promise<void> | null = null;
 
   const run = async (subject: ErasureSubject, options: { dryRun: boolean; ownOnly: boolean }): Promise<void> => {
@@ -61,15 +63,7 @@ export function createErasureDesk({ database, config }: Pick<RouteDeps, 'databas
     /** @returns false if an erasure is already running */
     begin(subject: ErasureSubject, options: { dryRun: boolean; ownOnly: boolean }): boolean {
       if (running !== null || stopping.signal.aborted) return false;
-      current = {
-        ...current,
-        state: 'running',
-        dryRun: options.dryRun,
-        place: null,
-        pages: 0,
-        totalPages: 0,
-        problem: null,
-      };
+      current = { ...idle, state: 'running', dryRun: options.dryRun, report: current.report };
       running = run(subject, options).finally(() => {
         running = null;
       });

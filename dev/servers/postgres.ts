@@ -1,28 +1,16 @@
-import { execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { chmod, chown, open, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import { chmod, chown, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import pg from 'pg';
 import { freePort } from './free-port.ts';
-import { makePrivateDirectory, withPrivateFiles } from './private-files.ts';
-import { commandLine, isAlive, stopProcess } from './processes.ts';
+import { makePrivateDirectory } from './private-files.ts';
+import { commandLine, isAlive, type PrivateServer, startError, startServer, stopProcess } from './processes.ts';
 import { unprivileged } from './unprivileged.ts';
 
 const run = promisify(execFile);
-
-/** A private PostgreSQL server on loopback. */
-export interface PostgresServer {
-  /** connection URL with the generated password; points at the database `sluice` */
-  url: string;
-  port: number;
-  pid: number;
-  /** true if an earlier run left it running and it was taken over */
-  adopted: boolean;
-  /** Fast shutdown: rolls back open transactions and writes a checkpoint. Resolves when the process is gone. */
-  stop(): Promise<void>;
-}
 
 export interface PostgresOptions {
   /** holds the cluster, its password and its log; created if missing, otherwise reused */
@@ -54,7 +42,7 @@ const stopTimeoutMs = 20_000;
  *
  * @throws Error with the tail of the server's log if it does not come up.
  */
-export async function startPostgres(options: PostgresOptions): Promise<PostgresServer> {
+export async function startPostgres(options: PostgresOptions): Promise<PrivateServer> {
   const { dir, fsync = true, port, settings = {} } = options;
   const data = join(dir, 'data');
   const log = join(dir, 'postgres.log');
@@ -154,14 +142,7 @@ async function launch(
   const flags = Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
   const { command, args, owner } = unprivileged(postgres, ['-D', data, ...flags]);
   await takePossession(data, owner);
-  const output = await open(log, 'a', 0o600);
-  const child = withPrivateFiles(() =>
-    spawn(command, args, { cwd: '/', detached: true, stdio: ['ignore', output.fd, output.fd] }),
-  );
-  await new Promise((resolve, reject) => child.once('spawn', resolve).once('error', reject));
-  child.unref();
-  await output.close();
-  return { pid: child.pid as number, port };
+  return { pid: await startServer(command, args, { cwd: '/', log }), port };
 }
 
 /** PostgreSQL insists on owning its directory. A checkout may have been used by root first and another user later. */
@@ -187,10 +168,7 @@ async function waitUntilReady(url: string, pid: number, log: string): Promise<vo
       if (rowCount === 0) await client.query('create database sluice');
       return;
     } catch (cause) {
-      if (!(await isAlive(pid)) || Date.now() > deadline) {
-        const tail = (await readFile(log, 'utf8').catch(() => '')).trimEnd().split('\n').slice(-5).join('\n');
-        throw new Error(`PostgreSQL did not start; last lines of ${log}:\n${tail}`, { cause });
-      }
+      if (!(await isAlive(pid)) || Date.now() > deadline) throw await startError('PostgreSQL', log, cause);
       await sleep(50);
     } finally {
       await client.end().catch(() => undefined);

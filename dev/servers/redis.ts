@@ -1,24 +1,11 @@
-import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { open, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Redis } from 'ioredis';
 import { freePort } from './free-port.ts';
-import { makePrivateDirectory, withPrivateFiles } from './private-files.ts';
-import { commandLine, isAlive, stopProcess } from './processes.ts';
-
-/** A private Redis or Valkey server on loopback. */
-export interface RedisServer {
-  /** connection URL with the generated password */
-  url: string;
-  port: number;
-  pid: number;
-  /** true if an earlier run left it running and it was taken over */
-  adopted: boolean;
-  /** Saves and stops. Resolves when the process is gone. */
-  stop(): Promise<void>;
-}
+import { makePrivateDirectory } from './private-files.ts';
+import { commandLine, isAlive, type PrivateServer, startError, startServer, stopProcess } from './processes.ts';
 
 export interface RedisOptions {
   /** path of redis-server or valkey-server */
@@ -49,7 +36,7 @@ const stopTimeoutMs = 20_000;
  *
  * @throws Error with the tail of the server's log if it does not come up.
  */
-export async function startRedis({ binary, dir, port, sync = 'everysec' }: RedisOptions): Promise<RedisServer> {
+export async function startRedis({ binary, dir, port, sync = 'everysec' }: RedisOptions): Promise<PrivateServer> {
   await makePrivateDirectory(dir);
   const previous = await readState(dir);
   const running = previous && (await commandLine(previous.pid))?.includes(`:${previous.port}`) ? previous : null;
@@ -92,14 +79,8 @@ async function launch(
     ].join('\n'),
     { mode: 0o600 },
   );
-  const output = await open(join(dir, 'redis.log'), 'a', 0o600);
-  const child = withPrivateFiles(() =>
-    spawn(binary, [settings], { cwd: dir, detached: true, stdio: ['ignore', output.fd, output.fd] }),
-  );
-  await new Promise((resolve, reject) => child.once('spawn', resolve).once('error', reject));
-  child.unref();
-  await output.close();
-  const state = { port, password, pid: child.pid as number };
+  const pid = await startServer(binary, [settings], { cwd: dir, log: join(dir, 'redis.log') });
+  const state = { port, password, pid };
   await writeFile(join(dir, 'state.json'), JSON.stringify(state), { mode: 0o600 });
   return state;
 }
@@ -118,10 +99,7 @@ async function waitUntilReady(url: string, pid: number, log: string): Promise<vo
       () => undefined,
     );
     while (!ready) {
-      if (!(await isAlive(pid)) || Date.now() > deadline) {
-        const tail = (await readFile(log, 'utf8').catch(() => '')).trimEnd().split('\n').slice(-5).join('\n');
-        throw new Error(`Redis did not start; last lines of ${log}:\n${tail}`);
-      }
+      if (!(await isAlive(pid)) || Date.now() > deadline) throw await startError('Redis', log);
       await sleep(20);
     }
   } finally {

@@ -1,5 +1,6 @@
 import type { Config } from '../../shared/platform/config/config.ts';
 import { createDatabase, type Database, type Passage, readPassage } from '../../shared/platform/postgres/database.ts';
+import { readDatabaseClock } from '../../shared/platform/postgres/database-clock.ts';
 import { describeDatabaseError, explainDatabaseError } from '../../shared/platform/postgres/explain-database-error.ts';
 import { type Answer, type Ask, createAsk } from '../answer.ts';
 import type { ClockReading } from '../check-clock.ts';
@@ -113,7 +114,6 @@ async function readServer(database: Database): Promise<PostgresServer> {
 
 async function readClock(database: Database): Promise<ClockReading> {
   const askedAtMs = Date.now();
-  const [row] = await database.$queryRaw<{ ms: number }[]>`
-    select extract(epoch from clock_timestamp())::float8 * 1000 as ms`;
-  return { askedAtMs, answeredAtMs: Date.now(), serverMs: row?.ms ?? Number.NaN };
+  const serverMs = await readDatabaseClock(database);
+  return { askedAtMs, answeredAtMs: Date.now(), serverMs };
 }

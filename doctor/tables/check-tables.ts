@@ -103,25 +103,17 @@ function checkRights({ mayWrite, mayPurge, mayPartition }: Rights): Finding {
       'the user in DATABASE_URL may not write to the tables',
       'grant select, insert, update, delete on all tables in schema … to …; grant usage on all sequences in schema … to …',
     );
-  const lacking = [
-    ...(mayPartition
-      ? []
-      : [
-          {
-            right: 'create partitions',
-            remedy: `run sluice migrate daily as the owner of ${executionLogTable}, or make this user its owner`,
-          },
-        ]),
-    ...(mayPurge
-      ? []
-      : [
-          {
-            right: 'delete rows that are due to be purged',
-            remedy:
-              'grant delete on all tables in schema … to …, or run sluice maintain daily as a user with this right',
-          },
-        ]),
-  ];
+  const lacking: { right: string; remedy: string }[] = [];
+  if (!mayPartition)
+    lacking.push({
+      right: 'create partitions',
+      remedy: `run sluice migrate daily as the owner of ${executionLogTable}, or make this user its owner`,
+    });
+  if (!mayPurge)
+    lacking.push({
+      right: 'delete rows that are due to be purged',
+      remedy: 'grant delete on all tables in schema … to …, or run sluice maintain daily as a user with this right',
+    });
   if (lacking.length > 0)
     return on.warning(
       check,

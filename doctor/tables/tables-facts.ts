@@ -7,7 +7,7 @@ import {
   readBooksSql,
   readPrismaBooksSql,
 } from '../../prisma/migration-books.ts';
-import { readMigrations } from '../../prisma/migration-files.ts';
+import { type Migration, readMigrations } from '../../prisma/migration-files.ts';
 import { type Database, Prisma } from '../../shared/platform/postgres/database.ts';
 import type { DayPartition } from '../../shared/platform/postgres/partitions/partition-spans.ts';
 import { executionLogTable, findMissingPartitions } from '../../shared/platform/postgres/partitions/partitions.ts';
@@ -71,10 +71,7 @@ export interface TablesFacts {
 }
 
 /** A migration of this build. */
-export interface KnownMigration {
-  name: string;
-  checksum: string;
-}
+export type KnownMigration = Pick<Migration, 'name' | 'checksum'>;
 
 /** What the user in DATABASE_URL may do. */
 export interface Rights {

@@ -19,7 +19,7 @@ export interface Comparison {
   };
 }
 
-/** Reads both from one snapshot, so that they are compared as of one moment. @throws as readFigures */
+/** Reads both from one snapshot, so that they are compared as of one moment. @throws as readStrategy */
 export function compareStrategies(
   database: Database,
   question: Omit<StrategyQuestion, 'strategyId'> & { a: string; b: string },

@@ -47,7 +47,7 @@ export interface StrategyAnswer extends StrategyFigures {
  * @param question.bucketMs of the series, whole seconds; null chooses one, see cutIntoBuckets
  * @throws UsageError if the window, the bucket or `top` is invalid
  */
-export function readStrategy(
+export async function readStrategy(
   database: Database,
   question: StrategyQuestion & { bucketMs?: number | null },
 ): Promise<StrategyAnswer> {
@@ -66,38 +66,13 @@ export function readStrategy(
   );
 }
 
-/** The figures without the series. @throws as readStrategy */
-export function readFigures(database: Database, question: StrategyQuestion): Promise<StrategyFigures> {
-  return inSnapshot(database, (snapshot) => readFiguresWithin(snapshot, question), question.timeoutMs);
-}
-
-/** The figures, within a given snapshot. */
+/** The figures without the series, within a given snapshot. @throws as readStrategy */
 export async function readFiguresWithin(snapshot: Snapshot, question: StrategyQuestion): Promise<StrategyFigures> {
   const { strategyId, realmId = null } = question;
   const parts = figureParts(checkTop(question.top));
   const window = await resolveWindow(snapshot, question, question.window);
   const { outcomes, ...figures } = await readParts(snapshot, { strategyId, realmId, window }, null, parts);
   return { strategyId, window, ...figures, ...outcomes };
-}
-
-/** Only the series. @throws as readStrategy */
-export function readSeries(
-  database: Database,
-  question: Omit<StrategyQuestion, 'top'> & { bucketMs?: number | null },
-): Promise<Series & { window: ExecutionWindow }> {
-  return inSnapshot(
-    database,
-    async (snapshot) => {
-      const { strategyId, realmId = null } = question;
-      const window = await resolveWindow(snapshot, question, question.window);
-      const buckets = cutIntoBuckets(window, question.bucketMs);
-      const { series } = await readParts(snapshot, { strategyId, realmId, window }, buckets, {
-        series: seriesPart(buckets, window),
-      });
-      return { window, ...series };
-    },
-    question.timeoutMs,
-  );
 }
 
 function figureParts(top: number) {

@@ -1,75 +1,52 @@
 import type { ExecutionStatus } from '../../shared/contracts/execution.ts';
 import { Prisma } from '../../shared/platform/postgres/database.ts';
 
+/** Without trace and input, which PostgreSQL stores out of line if they are large. */
+const fields = [
+  'id',
+  'recordedAt',
+  'strategyId',
+  'strategyVersion',
+  'strategyType',
+  'realmId',
+  'externalGameId',
+  'externalTaskId',
+  'externalUserId',
+  'status',
+  'errorCode',
+  'errorMessage',
+  'failedNodeId',
+  'points',
+  'caseName',
+  'durationMs',
+  'nodesExecuted',
+  'traceLength',
+  'sampled',
+  'sampleRate',
+  'parentStrategyId',
+  'astHash',
+  'attempt',
+  'notes',
+  'traceId',
+  'spanId',
+] as const;
+
 /** An execution without its trace and input. */
-export interface ExecutionSummary {
-  id: string;
-  recordedAt: Date;
-  strategyId: string;
-  strategyVersion: number;
-  strategyType: string;
-  realmId: string | null;
-  externalGameId: string | null;
-  externalTaskId: string | null;
-  externalUserId: string | null;
+export interface ExecutionSummary
+  extends Pick<
+    Prisma.StrategyExecutionLogGetPayload<object>,
+    Exclude<(typeof fields)[number], 'status' | 'durationMs'>
+  > {
   status: ExecutionStatus;
-  errorCode: string | null;
-  errorMessage: string | null;
-  failedNodeId: string | null;
-  /** null: it has no score, or one that is NaN or infinite */
-  points: number | null;
-  caseName: string | null;
-  /** ms; null if it is NaN or infinite */
+  /** ms; null, as the points are, if it is NaN or infinite */
   durationMs: number | null;
-  nodesExecuted: number;
-  /** entries before truncation */
-  traceLength: number | null;
-  sampled: boolean;
-  sampleRate: number;
-  parentStrategyId: string | null;
-  astHash: string | null;
-  attempt: number;
-  notes: string | null;
-  /** the span of OpenTelemetry that it ran in */
-  traceId: string | null;
-  spanId: string | null;
 }
 
-const finite = (column: string): string =>
-  `case when ${column} > '-Infinity' and ${column} < 'Infinity' then ${column} end`;
+/** The SQL for a field. */
+function toColumn(field: (typeof fields)[number]): string {
+  const column = field.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+  const isDouble = field === 'points' || field === 'durationMs';
+  return isDouble ? `case when ${column} > '-Infinity' and ${column} < 'Infinity' then ${column} end` : column;
+}
 
-const columnOf: Record<keyof ExecutionSummary, string> = {
-  id: 'id',
-  recordedAt: 'recorded_at',
-  strategyId: 'strategy_id',
-  strategyVersion: 'strategy_version',
-  strategyType: 'strategy_type',
-  realmId: 'realm_id',
-  externalGameId: 'external_game_id',
-  externalTaskId: 'external_task_id',
-  externalUserId: 'external_user_id',
-  status: 'status',
-  errorCode: 'error_code',
-  errorMessage: 'error_message',
-  failedNodeId: 'failed_node_id',
-  points: finite('points'),
-  caseName: 'case_name',
-  durationMs: finite('duration_ms'),
-  nodesExecuted: 'nodes_executed',
-  traceLength: 'trace_length',
-  sampled: 'sampled',
-  sampleRate: 'sample_rate',
-  parentStrategyId: 'parent_strategy_id',
-  astHash: 'ast_hash',
-  attempt: 'attempt',
-  notes: 'notes',
-  traceId: 'trace_id',
-  spanId: 'span_id',
-};
-
-/** Without trace and input, which PostgreSQL stores out of line if they are large. */
-export const summaryColumns = Prisma.raw(
-  Object.entries(columnOf)
-    .map(([field, column]) => `${column} as "${field}"`)
-    .join(', '),
-);
+export const summaryColumns = Prisma.raw(fields.map((field) => `${toColumn(field)} as "${field}"`).join(', '));

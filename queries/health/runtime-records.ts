@@ -1,25 +1,12 @@
 import type { RuntimeStatus } from '../../shared/contracts/runtime-status.ts';
 import { omitUndefined } from '../../shared/platform/omit-undefined.ts';
-import type { Database } from '../../shared/platform/postgres/database.ts';
+import type { Database, Prisma } from '../../shared/platform/postgres/database.ts';
+
+type Row = Prisma.RuntimeRecordGetPayload<{ include: { watermark: true } }>;
 
 /** The state of a game's runtime, and how far its health events have been applied. */
-export interface StoredRuntimeRecord {
-  gameId: string;
+export interface StoredRuntimeRecord extends Omit<Row, 'status' | 'watermark'> {
   status: RuntimeStatus;
-  /** the last observation, in one word; empty before the first one */
-  engineHealth: string;
-  currentTurn: number;
-  currentImageRef: string;
-  currentEngineVersion: string;
-  engineEndpoint: string;
-  turnSchedule: string;
-  nextGenerationAt: Date | null;
-  skipNextTick: boolean;
-  createdAt: Date;
-  updatedAt: Date;
-  startedAt: Date | null;
-  stoppedAt: Date | null;
-  finishedAt: Date | null;
   /** null before the first event */
   lastEvent: { id: string; occurredAt: Date } | null;
 }
@@ -45,9 +32,6 @@ export async function findRuntimeRecord(database: Database, gameId: string): Pro
   const row = await database.runtimeRecord.findUnique({ where: { gameId }, include: { watermark: true } });
   return row === null ? null : toRecord(row);
 }
-
-type Row = Awaited<ReturnType<typeof selectOne>>;
-const selectOne = (database: Database) => database.runtimeRecord.findFirstOrThrow({ include: { watermark: true } });
 
 function toRecord({ watermark, ...row }: Row): StoredRuntimeRecord {
   return {

@@ -1,7 +1,7 @@
 import type { BodyEncoding, ServiceTier } from '../../shared/contracts/completed-request.ts';
 import { jsonOrNull } from '../../shared/platform/json-or-null.ts';
 import type { Database } from '../../shared/platform/postgres/database.ts';
-import type { RequestState } from './list-requests.ts';
+import type { RequestState, RequestSummary } from './list-requests.ts';
 
 /** A stored body. */
 export interface StoredBody {
@@ -15,12 +15,8 @@ export interface StoredBody {
 }
 
 /** A request with all its details. */
-export interface StoredRequest {
-  id: string;
-  state: RequestState;
-  model: string;
-  serviceTier: ServiceTier;
-  createdBy: string;
+export interface StoredRequest
+  extends Omit<RequestSummary, 'responseStatus' | 'responseBytes' | 'isStream' | 'isIncomplete' | 'durationMs'> {
   method: string;
   path: string;
   /** keyed hash of the API key */
@@ -30,16 +26,8 @@ export interface StoredRequest {
   response: (StoredBody & { status: number | null; isStream: boolean; isIncomplete: boolean }) | null;
   /** the failure as JSON in the original's format: its kind, and the status and the body of the response; null if none */
   error: string | null;
-  notes: string | null;
-  /** the span of OpenTelemetry that it ran in */
-  traceId: string | null;
-  spanId: string | null;
-  createdAt: Date;
   /** by the database's clock; null for a row that is older than the column */
   storedAt: Date | null;
-  startedAt: Date | null;
-  completedAt: Date | null;
-  failedAt: Date | null;
   canceledAt: Date | null;
 }
 

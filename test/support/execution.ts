@@ -24,9 +24,6 @@ export function anExecution(overrides: Partial<Execution> = {}): Execution {
   };
 }
 
-/** A run that went well. */
-export const ok = anExecution;
-
 /** A run that failed. */
 export const failure = (overrides: Partial<Execution> = {}): Execution =>
   anExecution({ status: 'error', errorCode: 'DSL_ARITH_DIV_BY_ZERO', points: null, ...overrides });

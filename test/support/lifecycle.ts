@@ -6,7 +6,8 @@ import { Redis } from 'ioredis';
 import type pg from 'pg';
 import { Registry } from 'prom-client';
 import { afterAll, beforeAll, describe, expect, inject, onTestFinished, test } from 'vitest';
-import { type RedisServer, startRedis } from '../../dev/servers/redis.ts';
+import type { PrivateServer } from '../../dev/servers/processes.ts';
+import { startRedis } from '../../dev/servers/redis.ts';
 import { type Config, loadConfig } from '../../shared/platform/config/config.ts';
 import { createLogger } from '../../shared/platform/logging/logger.ts';
 import { createRedis, disconnect, type Redis as OurRedis } from '../../shared/platform/redis/redis.ts';
@@ -45,7 +46,7 @@ export interface Place {
 /** How many turns of the event loop a start is given before it is stopped: in each it may be somewhere else. */
 const turnsBeforeStop = [0, 1, 3, 10, 40];
 
-let server: RedisServer;
+let server: PrivateServer;
 
 /** Starts the Redis that the parts of a test file share, one after the other. */
 export function useOwnRedis(): void {

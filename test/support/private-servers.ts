@@ -1,8 +1,9 @@
 import { join } from 'node:path';
 import { inject, onTestFinished } from 'vitest';
-import { type PostgresServer, startPostgres } from '../../dev/servers/postgres.ts';
+import { startPostgres } from '../../dev/servers/postgres.ts';
+import type { PrivateServer } from '../../dev/servers/processes.ts';
 import { stopProcess } from '../../dev/servers/processes.ts';
-import { type RedisServer, startRedis } from '../../dev/servers/redis.ts';
+import { startRedis } from '../../dev/servers/redis.ts';
 import { createDirectory } from './fixtures.ts';
 import { parentOfDatabases } from './memory-directory.ts';
 
@@ -36,7 +37,7 @@ export async function startFragilePostgres(): Promise<FragileServer> {
   );
 }
 
-type Server = RedisServer | PostgresServer;
+type Server = PrivateServer | PrivateServer;
 
 async function fragile(
   start: () => Promise<Server>,

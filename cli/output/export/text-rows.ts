@@ -1,4 +1,4 @@
-import { type Column, type ColumnKind, parseDouble, type Row } from '../../../archive/columns.ts';
+import { type Column, type ColumnKind, type Row, toDigits, toPlain } from '../../../archive/columns.ts';
 
 /** Rows as lines of JSON: numbers and JSON with the stored digits, times as ISO 8601 in UTC. */
 export function toNdjson(columns: readonly Column[], rows: readonly Row[]): string {
@@ -53,16 +53,4 @@ export function toCsv(columns: readonly Column[], rows: readonly Row[]): string 
 function quote(text: string): string {
   // For the hundreds of quotes in a trace, split and join take a third of the time of replaceAll.
   return text === '' || /[",\r\n]/.test(text) ? `"${text.split('"').join('""')}"` : text;
-}
-
-/** A value for a person to read. */
-function toPlain(kind: ColumnKind, text: string): string {
-  if (kind === 'time') return new Date(Number(text)).toISOString();
-  return kind === 'double' ? toDigits(text) : text;
-}
-
-/** The shortest digits that are parsed as the same number. */
-function toDigits(hex: string): string {
-  const value = parseDouble(hex);
-  return Object.is(value, -0) ? '-0' : String(value);
 }

@@ -11,9 +11,9 @@ import { requireRedis } from '../../../shared/platform/config/config.ts';
 import { omitUndefined } from '../../../shared/platform/omit-undefined.ts';
 import { createRedis } from '../../../shared/platform/redis/redis.ts';
 import type { App, RouteDeps } from '../app.ts';
+import { apiRoute } from '../http/api-route.ts';
 import { fromRedis } from '../http/from-redis.ts';
 import { Problem } from '../http/problem.ts';
-import { problems } from '../schemas/common.ts';
 import {
   deadLetter,
   deadLetterCauses,
@@ -38,16 +38,13 @@ export function addDeadLetterRoutes(app: App, deps: RouteDeps): void {
 
   app.post(
     '/api/v1/dead-letters/discard',
-    {
-      config: { access: 'operator' },
-      schema: {
-        operationId: 'discardDeadLetters',
-        summary: 'Discards open dead letters for good; they stay visible',
-        tags,
-        body: discardBody,
-        response: { 200: discardAnswer, ...problems },
-      },
-    },
+    apiRoute('operator', {
+      operationId: 'discardDeadLetters',
+      summary: 'Discards open dead letters for good; they stay visible',
+      tags,
+      body: discardBody,
+      answers: { 200: discardAnswer },
+    }),
     async ({ body: { all, ...filter } }) => ({
       discarded: await discardDeadLetters(deps.database, omitUndefined(filter)),
     }),
@@ -57,32 +54,26 @@ export function addDeadLetterRoutes(app: App, deps: RouteDeps): void {
 function addReading(app: App, { database }: RouteDeps): void {
   app.get(
     '/api/v1/dead-letters',
-    {
-      config: { access: 'read' },
-      schema: {
-        operationId: 'listDeadLetters',
-        summary: 'Records that could not be stored, last seen first',
-        tags,
-        querystring: deadLettersQuery,
-        response: { 200: deadLetterPage, ...problems },
-      },
-    },
+    apiRoute('read', {
+      operationId: 'listDeadLetters',
+      summary: 'Records that could not be stored, last seen first',
+      tags,
+      querystring: deadLettersQuery,
+      answers: { 200: deadLetterPage },
+    }),
     async ({ query: { limit, cursor = null, ...filter } }) =>
       listDeadLetterSummaries(database, { filter: omitUndefined(filter), limit, cursor }),
   );
 
   app.get(
     '/api/v1/dead-letters/causes',
-    {
-      config: { access: 'read' },
-      schema: {
-        operationId: 'listDeadLetterCauses',
-        summary: 'Dead letters by cause and state, the most numerous first',
-        tags,
-        querystring: deadLetterCausesQuery,
-        response: { 200: deadLetterCauses, ...problems },
-      },
-    },
+    apiRoute('read', {
+      operationId: 'listDeadLetterCauses',
+      summary: 'Dead letters by cause and state, the most numerous first',
+      tags,
+      querystring: deadLetterCausesQuery,
+      answers: { 200: deadLetterCauses },
+    }),
     async ({ query: { limit, ...filter } }) => ({
       causes: await groupDeadLetters(database, omitUndefined(filter), limit),
     }),
@@ -90,16 +81,13 @@ function addReading(app: App, { database }: RouteDeps): void {
 
   app.get(
     '/api/v1/dead-letters/:id',
-    {
-      config: { access: 'read' },
-      schema: {
-        operationId: 'getDeadLetter',
-        summary: 'One dead letter, with its payload',
-        tags,
-        params: deadLetterParams,
-        response: { 200: deadLetter, ...problems },
-      },
-    },
+    apiRoute('read', {
+      operationId: 'getDeadLetter',
+      summary: 'One dead letter, with its payload',
+      tags,
+      params: deadLetterParams,
+      answers: { 200: deadLetter },
+    }),
     async ({ params: { id } }) => {
       const found = await findDeadLetter(database, id);
       if (found === null) throw new Problem('not-found', 'There is no dead letter with this id');
@@ -111,16 +99,13 @@ function addReading(app: App, { database }: RouteDeps): void {
 function addReplay(app: App, { database, config }: RouteDeps): void {
   app.post(
     '/api/v1/dead-letters/replay',
-    {
-      config: { access: 'operator' },
-      schema: {
-        operationId: 'replayDeadLetters',
-        summary: 'Puts dead letters back into their queue; repeating this stores nothing twice',
-        tags,
-        body: replayBody,
-        response: { 200: replayAnswer, ...problems },
-      },
-    },
+    apiRoute('operator', {
+      operationId: 'replayDeadLetters',
+      summary: 'Puts dead letters back into their queue; repeating this stores nothing twice',
+      tags,
+      body: replayBody,
+      answers: { 200: replayAnswer },
+    }),
     async ({ body: { all, limit, repairs, ...filter } }) => {
       const parsed = repairs.map(parseRepair);
       // A connection of its own: the queues that are opened on it are closed with it.

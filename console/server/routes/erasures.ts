@@ -1,7 +1,7 @@
 import type { App, RouteDeps } from '../app.ts';
 import { createErasureDesk } from '../erasure-desk.ts';
+import { apiRoute } from '../http/api-route.ts';
 import { Problem } from '../http/problem.ts';
-import { problems } from '../schemas/common.ts';
 import { erasure, erasureBody } from '../schemas/erasures.ts';
 
 const tags = ['erasures'];
@@ -13,17 +13,14 @@ export function addErasureRoutes(app: App, deps: RouteDeps): void {
 
   app.post(
     '/api/v1/erasures',
-    {
-      config: { access: 'operator' },
-      schema: {
-        operationId: 'beginErasure',
-        summary:
-          'Starts to erase a user or a realm from tables, dead letters and queues; repeating this continues with what is left',
-        tags,
-        body: erasureBody,
-        response: { 202: erasure, ...problems },
-      },
-    },
+    apiRoute('operator', {
+      operationId: 'beginErasure',
+      summary:
+        'Starts to erase a user or a realm from tables, dead letters and queues; repeating this continues with what is left',
+      tags,
+      body: erasureBody,
+      answers: { 202: erasure },
+    }),
     async ({ body: { kind, id, dryRun, ownOnly } }, reply) => {
       if (!desk.begin({ kind, id }, { dryRun, ownOnly }))
         throw new Problem('conflict', 'An erasure is already running in this console; ask for its progress');
@@ -33,15 +30,12 @@ export function addErasureRoutes(app: App, deps: RouteDeps): void {
 
   app.get(
     '/api/v1/erasures',
-    {
-      config: { access: 'operator' },
-      schema: {
-        operationId: 'getErasure',
-        summary: 'The progress of this console’s erasure, and the report of the last one',
-        tags,
-        response: { 200: erasure, ...problems },
-      },
-    },
+    apiRoute('operator', {
+      operationId: 'getErasure',
+      summary: 'The progress of this console’s erasure, and the report of the last one',
+      tags,
+      answers: { 200: erasure },
+    }),
     async () => desk.state(),
   );
 }

@@ -5,8 +5,8 @@ import { parseWindow } from '../../../queries/executions/window.ts';
 import { omitUndefined } from '../../../shared/platform/omit-undefined.ts';
 import { realmOf } from '../access/guard.ts';
 import type { App, RouteDeps } from '../app.ts';
+import { apiRoute } from '../http/api-route.ts';
 import { Problem } from '../http/problem.ts';
-import { problems } from '../schemas/common.ts';
 import { execution, executionPage, executionsQuery } from '../schemas/executions.ts';
 import { requestParams } from '../schemas/requests.ts';
 
@@ -15,16 +15,13 @@ const tags = ['executions'];
 export function addExecutionRoutes(app: App, { database }: RouteDeps): void {
   app.get(
     '/api/v1/executions',
-    {
-      config: { access: 'realm' },
-      schema: {
-        operationId: 'listExecutions',
-        summary: 'Executions of one strategy or of all, newest first',
-        tags,
-        querystring: executionsQuery,
-        response: { 200: executionPage, ...problems },
-      },
-    },
+    apiRoute('realm', {
+      operationId: 'listExecutions',
+      summary: 'Executions of one strategy or of all, newest first',
+      tags,
+      querystring: executionsQuery,
+      answers: { 200: executionPage },
+    }),
     async (request) => {
       const {
         strategyId = null,
@@ -51,16 +48,13 @@ export function addExecutionRoutes(app: App, { database }: RouteDeps): void {
 
   app.get(
     '/api/v1/executions/:id',
-    {
-      config: { access: 'realm' },
-      schema: {
-        operationId: 'getExecution',
-        summary: 'One execution, with its trace and input',
-        tags,
-        params: requestParams,
-        response: { 200: execution, ...problems },
-      },
-    },
+    apiRoute('realm', {
+      operationId: 'getExecution',
+      summary: 'One execution, with its trace and input',
+      tags,
+      params: requestParams,
+      answers: { 200: execution },
+    }),
     async (request) => {
       const found = await findExecution(database, request.params.id);
       const realm = realmOf(request);

@@ -4,6 +4,7 @@ import type { Credentials } from '../access/credentials.ts';
 import { accessOf } from '../access/guard.ts';
 import { cookieOptions, issueSession, type PublicAddress, sessionCookie, sessionMs } from '../access/session.ts';
 import type { App } from '../app.ts';
+import { apiRoute } from '../http/api-route.ts';
 import { isBelow } from '../http/base-path.ts';
 import { Problem } from '../http/problem.ts';
 import { noContent, problems } from '../schemas/common.ts';
@@ -30,15 +31,12 @@ export function addSessionRoutes(app: App, credentials: Credentials, address: Pu
 
   app.get(
     '/api/v1/session',
-    {
-      config: { access: 'realm' },
-      schema: {
-        operationId: 'getSession',
-        summary: 'What the caller may do',
-        tags,
-        response: { 200: session, ...problems },
-      },
-    },
+    apiRoute('realm', {
+      operationId: 'getSession',
+      summary: 'What the caller may do',
+      tags,
+      answers: { 200: session },
+    }),
     async (request) => toSession(accessOf(request)),
   );
 
@@ -68,16 +66,13 @@ export function addSessionRoutes(app: App, credentials: Credentials, address: Pu
 
   app.delete(
     '/api/v1/session',
-    {
-      config: { access: 'anybody' },
-      schema: {
-        operationId: 'logout',
-        summary: 'Ends this browser’s session',
-        tags,
-        security: [],
-        response: { 204: noContent, ...problems },
-      },
-    },
+    apiRoute('anybody', {
+      operationId: 'logout',
+      summary: 'Ends this browser’s session',
+      tags,
+      security: [],
+      answers: { 204: noContent },
+    }),
     async (request, reply) => {
       const { name, options } = cookieFor(request);
       return reply.clearCookie(name, options).code(204).send();

@@ -4,7 +4,7 @@ import { readStrategy } from '../../../queries/executions/strategy.ts';
 import { parseWindow } from '../../../queries/executions/window.ts';
 import { realmOf } from '../access/guard.ts';
 import type { App, RouteDeps } from '../app.ts';
-import { problems } from '../schemas/common.ts';
+import { apiRoute } from '../http/api-route.ts';
 import {
   comparison,
   comparisonQuery,
@@ -20,16 +20,13 @@ const epoch = new Date(0);
 export function addStrategyRoutes(app: App, { database }: RouteDeps): void {
   app.get(
     '/api/v1/strategies',
-    {
-      config: { access: 'realm' },
-      schema: {
-        operationId: 'listStrategies',
-        summary: 'Strategies that have run, most recent first',
-        tags,
-        querystring: strategiesQuery,
-        response: { 200: strategyList, ...problems },
-      },
-    },
+    apiRoute('realm', {
+      operationId: 'listStrategies',
+      summary: 'Strategies that have run, most recent first',
+      tags,
+      querystring: strategiesQuery,
+      answers: { 200: strategyList },
+    }),
     async (request) => {
       const { limit, ...texts } = request.query;
       const { since, until } = parseWindow(texts, Date.now());
@@ -40,16 +37,13 @@ export function addStrategyRoutes(app: App, { database }: RouteDeps): void {
 
   app.get(
     '/api/v1/strategy',
-    {
-      config: { access: 'realm' },
-      schema: {
-        operationId: 'getStrategy',
-        summary: 'Everything about a strategy over a window, weighted',
-        tags,
-        querystring: strategyQuery,
-        response: { 200: strategyAnswer, ...problems },
-      },
-    },
+    apiRoute('realm', {
+      operationId: 'getStrategy',
+      summary: 'Everything about a strategy over a window, weighted',
+      tags,
+      querystring: strategyQuery,
+      answers: { 200: strategyAnswer },
+    }),
     async (request) => {
       const { strategyId, top, bucketSeconds, ...texts } = request.query;
       return readStrategy(database, {
@@ -64,16 +58,13 @@ export function addStrategyRoutes(app: App, { database }: RouteDeps): void {
 
   app.get(
     '/api/v1/comparison',
-    {
-      config: { access: 'realm' },
-      schema: {
-        operationId: 'compareStrategies',
-        summary: 'Two strategies side by side, weighted',
-        tags,
-        querystring: comparisonQuery,
-        response: { 200: comparison, ...problems },
-      },
-    },
+    apiRoute('realm', {
+      operationId: 'compareStrategies',
+      summary: 'Two strategies side by side, weighted',
+      tags,
+      querystring: comparisonQuery,
+      answers: { 200: comparison },
+    }),
     async (request) => {
       const { a, b, top, ...texts } = request.query;
       return compareStrategies(database, {

@@ -6,8 +6,8 @@ import {
 import { parseWindow } from '../../../queries/executions/window.ts';
 import { realmOf } from '../access/guard.ts';
 import type { App, RouteDeps } from '../app.ts';
+import { apiRoute } from '../http/api-route.ts';
 import { Problem } from '../http/problem.ts';
-import { problems } from '../schemas/common.ts';
 import { strategyParams } from '../schemas/strategies.ts';
 import {
   upstreamCompareQuery,
@@ -22,16 +22,13 @@ const tags = ['original'];
 export function addUpstreamRoutes(app: App, { database }: RouteDeps): void {
   app.get(
     '/api/v1/strategies/custom/compare',
-    {
-      config: { access: 'realm' },
-      schema: {
-        operationId: 'compareUpstreamMetrics',
-        summary: 'Two strategies side by side, with the original’s field names',
-        tags,
-        querystring: upstreamCompareQuery,
-        response: { 200: upstreamComparison, ...problems },
-      },
-    },
+    apiRoute('realm', {
+      operationId: 'compareUpstreamMetrics',
+      summary: 'Two strategies side by side, with the original’s field names',
+      tags,
+      querystring: upstreamCompareQuery,
+      answers: { 200: upstreamComparison },
+    }),
     async (request) => {
       const { a, b, ...texts } = request.query;
       const question = { a, b, realmId: realmOf(request), window: toWindow(texts) };
@@ -43,17 +40,14 @@ export function addUpstreamRoutes(app: App, { database }: RouteDeps): void {
 
   app.get(
     '/api/v1/strategies/custom/:strategyId/metrics',
-    {
-      config: { access: 'realm' },
-      schema: {
-        operationId: 'getUpstreamMetrics',
-        summary: 'A strategy’s metrics, with the original’s field names',
-        tags,
-        params: strategyParams,
-        querystring: upstreamMetricsQuery,
-        response: { 200: upstreamMetrics, ...problems },
-      },
-    },
+    apiRoute('realm', {
+      operationId: 'getUpstreamMetrics',
+      summary: 'A strategy’s metrics, with the original’s field names',
+      tags,
+      params: strategyParams,
+      querystring: upstreamMetricsQuery,
+      answers: { 200: upstreamMetrics },
+    }),
     async (request) => {
       const { strategyId } = request.params;
       const question = { strategyId, realmId: realmOf(request), window: toWindow(request.query) };

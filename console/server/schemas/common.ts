@@ -76,6 +76,11 @@ export const estimate = z
   .object({ value: z.number().nullable(), margin: z.number().nullable(), rows: z.number(), tooFew: z.boolean() })
   .meta({ id: 'Estimate', description: 'The value over all runs is value ± margin, with 95 % confidence' });
 
+/** An object with the same schema under each name. */
+export function byName<Name extends string, T extends z.ZodType>(names: readonly Name[], schema: T) {
+  return z.object(Object.fromEntries(names.map((name) => [name, schema])) as Record<Name, T>);
+}
+
 /** The answer has no body. */
 export const noContent = z.undefined().describe('Done');
 

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { runtimeStatuses } from '../../../shared/contracts/runtime-status.ts';
-import { limit, text, time } from './common.ts';
+import { byName, limit, text, time } from './common.ts';
 
 export const runtimeStatus = z.enum(runtimeStatuses);
 
@@ -40,14 +40,6 @@ export const runtimeRecordPage = z
   })
   .meta({ id: 'RuntimeRecordPage' });
 
-/** One number for each status. */
-const games = z.object(
-  Object.fromEntries(runtimeStatuses.map((status) => [status, z.number()])) as Record<
-    (typeof runtimeStatuses)[number],
-    z.ZodNumber
-  >,
-);
-
 export const healthEvents = z
   .object({
     mode: z.enum(['hardened', 'mirror']),
@@ -65,7 +57,7 @@ export const healthEvents = z
       })
       .nullable(),
     lag: z.object({ entries: z.number().nullable(), ms: z.number() }).nullable(),
-    games,
+    games: byName(runtimeStatuses, z.number()),
     stuck: z.object({ records: z.number(), gameIds: z.array(z.string()) }),
     outbox: z.object({ rows: z.number(), oldestAgeMs: z.number().nullable() }),
     lobbyRival: z

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { executionStatuses } from '../../../shared/contracts/execution.ts';
-import { count, estimate, limit, tally, tallyFields, text, time, windowFields } from './common.ts';
+import { byName, count, estimate, limit, tally, tallyFields, text, time, windowFields } from './common.ts';
 
 export const strategiesQuery = z.strictObject({ ...windowFields, limit: limit(50) });
 
@@ -28,16 +28,6 @@ export const strategyQuery = z.strictObject({
 });
 export const comparisonQuery = z.strictObject({ a: text, b: text, ...windowFields, top });
 
-/** One schema for each status. */
-function byStatus<T extends z.ZodType>(schema: T) {
-  return z.object(
-    Object.fromEntries(executionStatuses.map((status) => [status, schema])) as Record<
-      (typeof executionStatuses)[number],
-      T
-    >,
-  );
-}
-
 const meanFields = { mean: z.number().nullable(), margin: z.number().nullable(), tooFew: z.boolean() };
 
 const statusFigures = z
@@ -51,7 +41,7 @@ const statusFigures = z
 
 const summary = z
   .object({
-    statuses: byStatus(statusFigures),
+    statuses: byName(executionStatuses, statusFigures),
     total: tally,
     failed: tally,
     failureRate: estimate,
@@ -105,7 +95,7 @@ const seriesBucket = z
   .object({
     since: time,
     until: time,
-    statuses: byStatus(tally),
+    statuses: byName(executionStatuses, tally),
     p50: z.number().nullable(),
     p95: z.number().nullable(),
     p99: z.number().nullable(),

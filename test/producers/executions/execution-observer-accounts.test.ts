@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import type { Execution } from '../../../producers/executions/execution.ts';
-import { failure, ok } from '../../support/execution.ts';
+import { failure, anExecution as ok } from '../../support/execution.ts';
 import { anObserver, expectBalanced, labels } from '../../support/observer.ts';
 import { aTransport, failingTransport, frozenTransport, silentTransport } from '../../support/transports.ts';
 

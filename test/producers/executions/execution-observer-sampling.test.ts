@@ -2,7 +2,7 @@ import { expect, test, vi } from 'vitest';
 import type { Execution } from '../../../producers/executions/execution.ts';
 import type { ProducerMetrics } from '../../../producers/executions/execution-metrics.ts';
 import type { ObserverSettings } from '../../../producers/executions/execution-observer.ts';
-import { failure, ok } from '../../support/execution.ts';
+import { failure, anExecution as ok } from '../../support/execution.ts';
 import { anObserver, labels } from '../../support/observer.ts';
 import { aTransport } from '../../support/transports.ts';
 

@@ -1,6 +1,6 @@
 import { setImmediate } from 'node:timers/promises';
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { failure, ok } from '../../support/execution.ts';
+import { failure, anExecution as ok } from '../../support/execution.ts';
 import { anObserver, labels } from '../../support/observer.ts';
 import { aTransport, failingTransport, frozenTransport, silentTransport } from '../../support/transports.ts';
 

@@ -3,7 +3,7 @@ import type { Execution } from '../../../producers/executions/execution.ts';
 import type { ProducerMetrics } from '../../../producers/executions/execution-metrics.ts';
 import { NoopExecutionObserver, type ObserverSettings } from '../../../producers/executions/execution-observer.ts';
 import { withExecution } from '../../../producers/executions/with-execution.ts';
-import { anExecution, failure, ok } from '../../support/execution.ts';
+import { anExecution, failure, anExecution as ok } from '../../support/execution.ts';
 import { anObserver, expectBalanced } from '../../support/observer.ts';
 import { aSpan, inSpan, startOpenTelemetry } from '../../support/open-telemetry.ts';
 import { aTransport, silentTransport } from '../../support/transports.ts';

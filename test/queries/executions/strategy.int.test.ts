@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { compareStrategies } from '../../../queries/executions/compare.ts';
 import { listStrategies } from '../../../queries/executions/strategies.ts';
-import { readFigures, readSeries, readStrategy } from '../../../queries/executions/strategy.ts';
+import { readStrategy } from '../../../queries/executions/strategy.ts';
 import { UsageError } from '../../../shared/platform/errors.ts';
 import { aroundNoon, insertRuns, noon, openLog, upstreamRows } from '../../support/run-rows.ts';
 
@@ -10,7 +10,7 @@ const s1 = { strategyId: 's1', window: aroundNoon };
 test('figures (20, 27): statuses are counted of the one strategy', async () => {
   const { database, client } = await openLog();
   await insertRuns(client, upstreamRows);
-  const { summary } = await readFigures(database, s1);
+  const { summary } = await readStrategy(database, s1);
   const counts = Object.entries(summary.statuses).map(([status, { rows, runs }]) => [status, rows, runs]);
   expect(counts).toEqual([
     ['ok', 6, 6],
@@ -26,7 +26,7 @@ test('figures (20, 27): statuses are counted of the one strategy', async () => {
 test('figures (21): error codes are counted, the most frequent first', async () => {
   const { database, client } = await openLog();
   await insertRuns(client, [...upstreamRows, { status: 'limit' }]);
-  const { errorCodes } = await readFigures(database, s1);
+  const { errorCodes } = await readStrategy(database, s1);
   expect(errorCodes).toEqual({
     codes: [
       { code: 'DSL_ARITH_DIV_BY_ZERO', rows: 2, runs: 2 },
@@ -40,7 +40,7 @@ test('figures (21): error codes are counted, the most frequent first', async () 
 test('figures (22): cases are those of ok runs; what matched none and what failed is told apart', async () => {
   const { database, client } = await openLog();
   await insertRuns(client, [...upstreamRows, { status: 'error', caseName: 'A' }]);
-  const { cases } = await readFigures(database, s1);
+  const { cases } = await readStrategy(database, s1);
   expect(cases).toEqual({
     cases: [
       { caseName: 'A', rows: 4, runs: 4 },
@@ -62,7 +62,7 @@ test('figures: beyond the listed ones, codes and cases are counted together', as
     client,
     ['X', 'Y', 'Y'].map((errorCode) => ({ status: 'error', errorCode })),
   );
-  const { cases, errorCodes } = await readFigures(database, { ...s1, top: 1 });
+  const { cases, errorCodes } = await readStrategy(database, { ...s1, top: 1 });
   expect(cases.cases).toEqual([{ caseName: 'b', rows: 2, runs: 4 }]);
   expect(cases.others).toEqual({ rows: 2, runs: 4 });
   expect(errorCodes.codes).toEqual([{ code: 'Y', rows: 2, runs: 2 }]);
@@ -73,7 +73,7 @@ test('figures: two long names with the same beginning are two cases', async () =
   const { database, client } = await openLog();
   const long = 'ß'.repeat(500);
   await insertRuns(client, [{ caseName: `${long}1` }, { caseName: `${long}2` }, { caseName: `${long}2` }]);
-  const { cases } = await readFigures(database, s1);
+  const { cases } = await readStrategy(database, s1);
   expect(cases.cases.map(({ caseName, rows }) => [caseName.slice(0, 63), rows])).toEqual([
     ['ß'.repeat(63), 2],
     ['ß'.repeat(63), 1],
@@ -92,14 +92,14 @@ test('figures: a row with the longest names of all is stored', async () => {
     { strategyId, caseName: name(2) },
     { strategyId, status: 'error', errorCode: name(3) },
   ]);
-  const { summary } = await readFigures(database, { strategyId, window: aroundNoon });
+  const { summary } = await readStrategy(database, { strategyId, window: aroundNoon });
   expect(summary.total.rows).toBe(2);
 });
 
 test('figures (23, 24, 25): durations, nodes and points are summed up, ok runs apart from failures', async () => {
   const { database, client } = await openLog();
   await insertRuns(client, upstreamRows);
-  const { summary, durations, durationBins, pointsBins } = await readFigures(database, s1);
+  const { summary, durations, durationBins, pointsBins } = await readStrategy(database, s1);
   expect(summary.statuses.ok.durationMs).toEqual({
     mean: 35,
     margin: expect.closeTo((1.959964 * Math.sqrt(1_750)) / 6, 9),
@@ -128,7 +128,7 @@ test('figures: a row stands for as many runs as its sample rate says, and a fail
     { sampleRate: 0.5, caseName: 'B', durationMs: 32, points: 12, nodes: 12 },
     { status: 'error', errorCode: 'E', sampleRate: 0.05, durationMs: 100, points: 3 },
   ]);
-  const { summary, cases, durations, durationBins, pointsBins } = await readFigures(database, s1);
+  const { summary, cases, durations, durationBins, pointsBins } = await readStrategy(database, s1);
   expect(summary.total).toEqual({ rows: 3, runs: 23 });
   expect(summary.failureRate.value).toBeCloseTo(1 / 23, 12);
   expect(cases.cases.map(({ runs }) => runs)).toEqual([20, 2]);
@@ -147,7 +147,7 @@ test('figures (26): what lies at since belongs to the window, what lies at until
   await insertRuns(client, [{ at: before }, { at }, { at: after }]);
   const rowsOf = async (since: string, until: string) => {
     const window = { since: new Date(since), until: new Date(until) };
-    const answer = await readFigures(database, { strategyId: 's1', window });
+    const answer = await readStrategy(database, { strategyId: 's1', window });
     expect(answer.window).toEqual(window);
     return answer.summary.total.rows;
   };
@@ -163,7 +163,7 @@ test('figures: everything begins with the oldest row, and the answer says when t
     { at: noon },
     { at: '2018-01-01T00:00:00Z', strategyId: 's2' },
   ]);
-  const { window, summary } = await readFigures(database, {
+  const { window, summary } = await readStrategy(database, {
     strategyId: 's1',
     window: { since: null, until: aroundNoon.until },
   });
@@ -184,7 +184,7 @@ test('figures (30, 33, 36, 41): a strategy without a run has empty figures of th
 test('points bins (38): equal values are one bin', async () => {
   const { database, client } = await openLog();
   await insertRuns(client, [{ points: 4, sampleRate: 0.1 }, { points: 4 }, { points: null }]);
-  expect((await readFigures(database, s1)).pointsBins).toEqual([{ from: 4, below: 4, rows: 2, runs: 11 }]);
+  expect((await readStrategy(database, s1)).pointsBins).toEqual([{ from: 4, below: 4, rows: 2, runs: 11 }]);
 });
 
 test('figures: NaN, infinities and absurd values are left out and break nothing', async () => {
@@ -213,7 +213,8 @@ test('series: every bucket is there, counted by status, with percentiles of ok r
     { at: '2026-03-01T12:30:00Z', status: 'error', durationMs: 3 },
     { at: '2026-03-01T13:00:00Z' },
   ]);
-  const { bucketMs, buckets, window } = await readSeries(database, { ...s1, bucketMs: 1_800_000 });
+  const { window, series } = await readStrategy(database, { ...s1, bucketMs: 1_800_000 });
+  const { bucketMs, buckets } = series;
   expect([bucketMs, window]).toEqual([1_800_000, aroundNoon]);
   expect(buckets.map(({ since }) => since.toISOString().slice(11, 16))).toEqual(['11:00', '11:30', '12:00', '12:30']);
   expect(buckets[0]).toMatchObject({
@@ -287,8 +288,8 @@ test('strategies: those that ran within the window, the last first', async () =>
 test('figures: what cannot be asked is refused', async () => {
   const { database } = await openLog();
   const backwards = { since: aroundNoon.until, until: aroundNoon.since };
-  await expect(readFigures(database, { ...s1, window: backwards })).rejects.toThrow(UsageError);
-  await expect(readFigures(database, { ...s1, top: 51 })).rejects.toThrow(UsageError);
+  await expect(readStrategy(database, { ...s1, window: backwards })).rejects.toThrow(UsageError);
+  await expect(readStrategy(database, { ...s1, top: 51 })).rejects.toThrow(UsageError);
   await expect(readStrategy(database, { ...s1, bucketMs: 1_000 })).rejects.toThrow(UsageError);
   await expect(listStrategies(database, { window: aroundNoon, limit: 201 })).rejects.toThrow(UsageError);
 });

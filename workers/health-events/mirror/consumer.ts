@@ -1,13 +1,10 @@
 import { isBlank, trimBlanks } from '../../../shared/contracts/health-event.ts';
 import { createLogger, type Logger } from '../../../shared/platform/logging/logger.ts';
 import type { Redis } from '../../../shared/platform/redis/redis.ts';
-import { createEntryHandler, type Entry } from './entry-handler.ts';
-import type { LobbyPublisher } from './lobby-publisher.ts';
-import type { OffsetStore } from './offset-store.ts';
-import { readEntries } from './read-loop.ts';
-import type { RecordStore } from './record-store.ts';
+import { createEntryHandler, type Entry, type HandlerDeps } from './entry-handler.ts';
+import { type LoopDeps, readEntries } from './read-loop.ts';
 
-export interface MirrorDeps {
+export interface MirrorDeps extends Omit<HandlerDeps, 'now' | 'logger'>, Pick<LoopDeps, 'blockMs' | 'offsets'> {
   /**
    * a connection that nobody else uses: the consumer blocks it, and closes it on abort. Over a lost connection it has to
    * fail some time, which ends the consumer; one that waits for ever keeps it from ending. See createImpatientConnection
@@ -17,17 +14,8 @@ export interface MirrorDeps {
   stream: string;
   /** under which the offset is saved; white space around it does not count. @default 'health_events' */
   label?: string | undefined;
-  /** how long one read waits for an entry, in ms */
-  blockMs: number;
   /** how much longer than that the server may take to answer, in ms. @default 10000 */
   silenceMs?: number | undefined;
-  offsets: OffsetStore;
-  records: RecordStore;
-  lobby: LobbyPublisher;
-  /** called once for each entry, however it ended */
-  onConsumed: () => void;
-  /** called once for each snapshot that was published */
-  onPublished: (eventType: string) => void;
   /** UTC milliseconds since 1970. @default Date.now */
   now?: (() => number) | undefined;
   /** @default one that writes to standard output from level info */

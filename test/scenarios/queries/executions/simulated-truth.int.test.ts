@@ -1,6 +1,6 @@
 import type pg from 'pg';
 import { expect, test } from 'vitest';
-import { readFigures } from '../../../../queries/executions/strategy.ts';
+import { readStrategy } from '../../../../queries/executions/strategy.ts';
 import { aroundNoon, openLog, randomFrom } from '../../../support/run-rows.ts';
 
 /** Runs as they really were, and the rows that sampling leaves of them. */
@@ -53,7 +53,7 @@ test('simulated truth: at 1 % errors and a 5 % sample, rate and percentiles lie 
   for (let seed = 1; seed <= trials; seed += 1) {
     const truth = simulate(seed);
     await insertTrial(client, truth);
-    const { summary, durations } = await readFigures(database, { strategyId: truth.strategyId, window: aroundNoon });
+    const { summary, durations } = await readStrategy(database, { strategyId: truth.strategyId, window: aroundNoon });
     const { failureRate, failed, total } = summary;
     const { p50, p95 } = durations.ok;
     if (Math.abs((failureRate.value ?? Number.NaN) - truth.failureRate) <= (failureRate.margin ?? 0)) within.rate += 1;
@@ -81,7 +81,7 @@ test('percentiles: as near to those of the values themselves as the bins allow, 
     sampleRate: index % 3 === 0 ? 0.05 : 0.2,
   }));
   await insertTrial(client, { strategyId: 's', failureRate: 0, p50: 0, p95: 0, rows });
-  const { durations } = await readFigures(database, { strategyId: 's', window: aroundNoon });
+  const { durations } = await readStrategy(database, { strategyId: 's', window: aroundNoon });
   const sorted = rows.toSorted((a, b) => a.durationMs - b.durationMs);
   const total = sorted.reduce((sum, { sampleRate }) => sum + 1 / sampleRate, 0);
   for (const [name, share] of [
@@ -108,7 +108,7 @@ test('percentiles: values that lie close together within a bin are told as they 
     sampleRate: 1,
   }));
   await insertTrial(client, { strategyId: 's', failureRate: 0, p50: 0, p95: 0, rows });
-  const { ok } = (await readFigures(database, { strategyId: 's', window: aroundNoon })).durations;
+  const { ok } = (await readStrategy(database, { strategyId: 's', window: aroundNoon })).durations;
   for (const [name, rank] of [
     ['p50', 500],
     ['p95', 950],
