@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { Registry } from 'prom-client';
 import { expect, inject, onTestFinished, test } from 'vitest';
-import { startRedisCluster } from '../../../dev/servers/redis-cluster.ts';
+import { type ServerProcess, startRedisCluster } from '../../../dev/servers/redis-cluster.ts';
 import { createCompletedRequestSender } from '../../../producers/index.ts';
 import { shardOfRequest } from '../../../producers/requests/request-shard.ts';
 import { type QueueName, queuePrefix, shardNames } from '../../../shared/contracts/queues.ts';
@@ -20,7 +20,8 @@ async function aClusterOfIslands(queue: QueueName) {
   const cluster = await startRedisCluster({
     binary: inject('redisBinary'),
     dir: join(await createDirectory(), 'cluster'),
-    settings: ['cluster-require-full-coverage no', 'cluster-replica-no-failover yes'],
+    // What a server has acknowledged is there after a SIGKILL, too.
+    settings: ['cluster-require-full-coverage no', 'cluster-replica-no-failover yes', 'appendfsync always'],
   });
   onTestFinished(cluster.stop);
   const namespace = createNamespace();
@@ -33,7 +34,23 @@ async function aClusterOfIslands(queue: QueueName) {
   return { cluster, victim, isOnVictim, place: { queue, namespace, redisUrl: standFor(cluster.environment) } };
 }
 
-test.each(['hangs', 'is killed'])(
+/** What may happen to a server, and how it ends. */
+const faults = {
+  hangs: {
+    begin: async (server: ServerProcess) => server.signal('SIGSTOP'),
+    end: async (server: ServerProcess) => server.signal('SIGCONT'),
+  },
+  'is killed': {
+    begin: (server: ServerProcess) => server.kill(),
+    end: (server: ServerProcess) => server.start(),
+  },
+  'is full': {
+    begin: (server: ServerProcess) => server.client.config('SET', 'maxmemory', '1'),
+    end: (server: ServerProcess) => server.client.config('SET', 'maxmemory', '0'),
+  },
+};
+
+test.each(['hangs', 'is killed', 'is full'] as const)(
   'shards: a server that %s costs executions nothing, and the others take its share',
   async (event) => {
     const { victim, isOnVictim, place } = await aClusterOfIslands('execution-log');
@@ -44,14 +61,12 @@ test.each(['hangs', 'is killed'])(
     });
     const leftAlone = () => metricValue(load.registry, 'sluice_producer_shards_left_alone', { queue: 'execution-log' });
     await until(() => load.observer.stats().sent > 2 * perSecond);
-    if (event === 'hangs') victim.signal('SIGSTOP');
-    else await victim.kill();
+    await faults[event].begin(victim);
     const sentBefore = load.observer.stats().sent;
     await until(() => load.observer.stats().sent > sentBefore + 15 * perSecond);
     const theirs = isOnVictim.filter((isTheirs) => isTheirs).length;
     await until(async () => (await leftAlone()) === theirs);
-    if (event === 'hangs') victim.signal('SIGCONT');
-    else await victim.start();
+    await faults[event].end(victim);
     await until(async () => (await leftAlone()) === 0);
     await load.stop();
     await until(async () => String(await victim.client.cluster('INFO')).includes('cluster_state:ok'));
@@ -66,7 +81,7 @@ test.each(['hangs', 'is killed'])(
   120_000,
 );
 
-test.each(['hangs', 'is killed'])(
+test.each(['hangs', 'is killed'] as const)(
   'shards: requests of a server that %s wait for it and keep their order, while all others are sent',
   async (event) => {
     const { victim, isOnVictim, place } = await aClusterOfIslands('completed-request');
@@ -93,16 +108,14 @@ test.each(['hangs', 'is killed'])(
     await goOn(300);
     await sender.flush();
 
-    if (event === 'hangs') victim.signal('SIGSTOP');
-    else await victim.kill();
+    await faults[event].begin(victim);
     const first = ids.length - 1;
     await goOn(1_200);
     // The last one is not ended yet.
     const waiting = ids.slice(first).filter(isTheirs).length * 2;
     await until(() => Math.abs(sender.depth().records - waiting) <= 1);
     expect(sender.stats()).toMatchObject({ dropped: 0, rejected: 0, waiting: 0 });
-    if (event === 'hangs') victim.signal('SIGCONT');
-    else await victim.start();
+    await faults[event].end(victim);
     expect(await sender.flush()).toMatchObject({ unflushed: 0 });
     await until(async () => String(await victim.client.cluster('INFO')).includes('cluster_state:ok'));
 
