@@ -124,7 +124,8 @@ describeLifecycle('role execution-log, with several shards', (place) => {
       const letEnd = await work.giveWork();
       for (const shard of shards)
         await addJob(place, shard, jobName, { v: 999, producer: 'newer', epoch: 1, seq: 2, records: [{}] });
-      const delayed = (shard: ShardName) => place.redis.zcard(`${queuePrefix(shard, place.namespace)}:${shard}:delayed`);
+      const delayed = (shard: ShardName) =>
+        place.redis.zcard(`${queuePrefix(shard, place.namespace)}:${shard}:delayed`);
       await until(async () => (await Promise.all(shards.map(delayed))).every((jobs) => jobs > 0));
       return letEnd;
     },
