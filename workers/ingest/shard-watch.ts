@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import type { QueueName, ShardName } from '../../shared/contracts/queues.ts';
+import { maxShards, type QueueName, type ShardName, shardIndex } from '../../shared/contracts/queues.ts';
 import { answerWithin, pause } from '../../shared/platform/deadline.ts';
 import { findShards, shardKey } from '../../shared/platform/redis/find-shards.ts';
 import type { Redis } from '../../shared/platform/redis/redis.ts';
@@ -8,8 +8,24 @@ import { singleFlight } from '../../shared/platform/single-flight.ts';
 const everyMs = 2_000;
 const answerWithinMs = 1_000;
 
+/** Every so many looks all shards are asked for: every half minute. */
+const looksToAll = 15;
+const leastAhead = 8;
+
 /**
- * Looks every two seconds which shards a queue has, and which of them have a server that does not answer.
+ * How many shards a look asks for. A queue grows by the next shards, so the others are asked for now and then only: a hundred
+ * workers that asked for all of them each time would cost Redis a tenth of its core.
+ *
+ * @param look the number of the look, from 0
+ */
+export function shardsToAskFor(known: readonly ShardName[], look: number): number {
+  if (look % looksToAll === 0) return maxShards;
+  const count = Math.max(...known.map(shardIndex)) + 1;
+  return Math.min(maxShards, count + Math.max(leastAhead, count));
+}
+
+/**
+ * Looks every two seconds which shards a queue has (see `shardsToAskFor`), and which of them have a server that does not answer.
  *
  * @param options.onFound told of each shard but the first one, once
  * @param options.onSilent told, after each look, of the shards whose server did not answer
@@ -25,6 +41,7 @@ export function createShardWatch(options: {
   const stopping = new AbortController();
   const { signal } = stopping;
   let known: readonly ShardName[] = [queue];
+  let looks = 0;
   let running: Promise<void> = Promise.resolve();
 
   /** Questions under way, by their keys: those to a server that is away would pile up. */
@@ -43,8 +60,10 @@ export function createShardWatch(options: {
   const keyOf = (shard: ShardName): string => shardKey(shard, namespace);
 
   const look = async (): Promise<void> => {
+    const upTo = shardsToAskFor(known, looks);
+    looks += 1;
     const [found] = await Promise.all([
-      findShards({ exists }, { queue, namespace, known }),
+      findShards({ exists }, { queue, namespace, known, upTo }),
       answerWithin(answerWithinMs, () => exists(keyOf(queue))),
     ]);
     // When this process was held up, the answers are there, but nobody has read them yet.

@@ -23,8 +23,10 @@ export interface ShardSearch {
 
 /**
  * Searches for the shards of a queue that ever had a job. BullMQ counts the jobs of a queue in the script that adds them, and the
- * counter stays; so it is the registration, which no producer can forget and no single server holds for all. Asks 256 times, all at
+ * counter stays; so it is the registration, which no producer can forget and no single server holds for all. Asks for each, all at
  * once; never throws.
+ *
+ * @param options.upTo how many shards it asks for, from the first one. @default all 256
  */
 export async function searchShards(
   redis: Asked,
@@ -32,9 +34,10 @@ export async function searchShards(
     queue,
     namespace,
     answerWithinMs = defaultAnswerWithinMs,
-  }: { queue: QueueName; namespace: string; answerWithinMs?: number },
+    upTo = maxShards,
+  }: { queue: QueueName; namespace: string; answerWithinMs?: number; upTo?: number },
 ): Promise<ShardSearch> {
-  const [first, ...others] = shardNames(queue, maxShards) as [ShardName, ...ShardName[]];
+  const [first, ...others] = shardNames(queue, upTo) as [ShardName, ...ShardName[]];
   const answers = await Promise.all(
     others.map((shard) => answerWithin(answerWithinMs, () => redis.exists(shardKey(shard, namespace)))),
   );
@@ -52,7 +55,7 @@ export async function searchShards(
  */
 export async function findShards(
   redis: Asked,
-  { known = [], ...place }: { queue: QueueName; namespace: string; known?: readonly ShardName[] },
+  { known = [], ...place }: { queue: QueueName; namespace: string; known?: readonly ShardName[]; upTo?: number },
 ): Promise<ShardName[]> {
   return withKnown(await searchShards(redis, place), known);
 }
