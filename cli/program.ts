@@ -29,7 +29,7 @@ const commands: Record<string, () => Promise<AddCommand>> = {
   export: async () => (await import('./commands/export.ts')).addExportCommand,
   executions: async () => (await import('./commands/executions.ts')).addExecutionsCommand,
   requests: async () => (await import('./commands/requests.ts')).addRequestsCommand,
-  erase: async () => (await import('./commands/erase-subject.ts')).addEraseCommand,
+  erase: async () => (await import('./commands/erase.ts')).addEraseCommand,
   queues: async () => (await import('./commands/queues.ts')).addQueuesCommand,
   'dead-letters': async () => (await import('./commands/dead-letters.ts')).addDeadLettersCommand,
   health: async () => (await import('./commands/health.ts')).addHealthCommand,

@@ -15,7 +15,7 @@ import { singleFlight } from '../shared/platform/single-flight.ts';
 import { createCompletedRequest } from './completed-requests/role.ts';
 import { createExecutionLog } from './execution-log/role.ts';
 import { createHealthEvents } from './health-events/role.ts';
-import { createMaintenance } from './maintenance/pipeline.ts';
+import { createMaintenance } from './maintenance/role.ts';
 import { createMemoryBudget, jobBytesFor, type MemoryBudget } from './runtime/memory-budget.ts';
 import { startProbeServer } from './runtime/probe-server.ts';
 import { commonGroups, ownGroups, type Role, type RoleConfig, type RoleDeps } from './runtime/role.ts';

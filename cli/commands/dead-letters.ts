@@ -85,15 +85,23 @@ async function list(
 ): Promise<void> {
   const state = deadLetterStates.find((known) => known === flags.state);
   const groups = await groupDeadLetters(database, omitUndefined({ queue: flags.queue, state }), flags.limit);
-  // Signatures and reasons quote what producers sent.
   if (flags.json) {
     output.json(groups);
     return;
   }
   if (groups.length === 0) output.lines(['no dead letters']);
-  for (const { deadLetters, queue, state: found, signature, firstSeen, lastSeen, exampleId, exampleReason } of groups) {
+  for (const {
+    deadLetters: count,
+    queue,
+    state: found,
+    signature,
+    firstSeen,
+    lastSeen,
+    exampleId,
+    exampleReason,
+  } of groups) {
     output.lines([
-      `${deadLetters} ${found}  ${queue}  ${firstSeen.toISOString()} to ${lastSeen.toISOString()}`,
+      `${count} ${found}  ${queue}  ${firstSeen.toISOString()} to ${lastSeen.toISOString()}`,
       `  signature  ${signature}`,
       `  example    ${exampleId}: ${exampleReason}`,
     ]);

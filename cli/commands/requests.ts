@@ -14,7 +14,7 @@ import {
 import { addWindowOptions, readWindow, type WindowFlags } from '../options/window-option.ts';
 import { toRequestJson, toRequestLines, toRequestTable } from '../output/request-lines.ts';
 import { withDatabase } from '../servers.ts';
-import { type EraseFlags, erase } from './erase.ts';
+import { type EraseFlags, erase } from './erase-creator.ts';
 
 interface ListFlags extends WindowFlags, RequestFilterFlags {
   limit: number;

@@ -19,7 +19,7 @@ const failuresBeforeDoubt = 5;
 
 /** Whether no answer came: the cause may be an outage or what was sent. */
 export function isCutOff(error: Error): boolean {
-  return classifyRedisError(error).class === 'cut';
+  return classifyRedisError(error).class === 'unanswered';
 }
 
 /**

@@ -5,7 +5,7 @@ import { createProducerLogger } from '../core/logger.ts';
 import { createPipelineParts, type ProducerOptions } from '../core/pipeline-parts.ts';
 import { createProblemLog } from '../core/problem-log.ts';
 import { type RedisOption, toRedisTarget } from '../core/redis-option.ts';
-import { createProducerMetrics } from './execution-metrics.ts';
+import { createExecutionMetrics } from './execution-metrics.ts';
 import { checkObserverSettings, ExecutionObserver } from './execution-observer.ts';
 
 /** Everything is optional. Without a Redis there are metrics only, and nothing is stored. */
@@ -33,7 +33,7 @@ export function createExecutionObserver(options: ExecutionObserverOptions = {}):
   const logger = createProducerLogger(options.logger, registry);
   const problems = createProblemLog(logger);
   if (target === null) logger.warn({}, 'no redisUrl is set: executions are counted in the metrics but not stored');
-  const metrics = createProducerMetrics(registry, () => observer.depth(), producer.metricsMaxSeries);
+  const metrics = createExecutionMetrics(registry, () => observer.depth(), producer.metricsMaxSeries);
   const namespace = options.namespace ?? defaults.namespace;
   const { buffer } = producer;
   let observer: ExecutionObserver;

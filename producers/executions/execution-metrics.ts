@@ -9,7 +9,7 @@ import { ScrapedHistogram } from './scraped-histogram.ts';
  * The observer's metrics. The first four have the names, labels, bucket edges and the `unknown` rule of the system that Sluice
  * replaces, so that its dashboards and alerts keep working. The others are Sluice's own.
  */
-export interface ProducerMetrics {
+export interface ExecutionMetrics {
   /** @returns the labels that it was counted under */
   observe(observation: Observation): SeriesLabels;
   dropped(realm: string | null | undefined, strategyType: string | null | undefined): void;
@@ -55,11 +55,11 @@ function createCounts(maxSeries: number) {
  * @param maxSeries label sets of one metric; that of the first observer counts
  * @throws Error when the registry already has a metric of the same name from other code
  */
-export function createProducerMetrics(
+export function createExecutionMetrics(
   registry: Registry,
   depth: () => BufferDepth,
   maxSeries: number = defaultMaxSeries,
-): ProducerMetrics {
+): ExecutionMetrics {
   const { state: counts, leave } = joinMetrics(registry, 'executions', (registers) => {
     const made = createCounts(maxSeries);
     createMetrics(registers, made);

@@ -7,7 +7,7 @@ import type { ProblemLog } from '../core/problem-log.ts';
 import type { BufferDepth, Entry } from '../core/record-buffer.ts';
 import { createBackgroundWriter } from './background-writer.ts';
 import type { Execution } from './execution.ts';
-import type { ProducerMetrics } from './execution-metrics.ts';
+import type { ExecutionMetrics } from './execution-metrics.ts';
 import { captureExecutionRecord, toStatus } from './execution-record.ts';
 
 /** Settings that can change while the observer runs. */
@@ -61,7 +61,7 @@ export interface ObserverParts {
   settings: ObserverSettings;
   /** bytes of JSON of one record */
   recordMaxBytes: number;
-  metrics: ProducerMetrics;
+  metrics: ExecutionMetrics;
   /** null: metrics only, nothing is stored */
   pipeline: PipelineParts | null;
   problems: ProblemLog;

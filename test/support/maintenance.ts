@@ -4,7 +4,7 @@ import { type Config, loadConfig, requireRedis } from '../../shared/platform/con
 import { createLogger } from '../../shared/platform/logging/logger.ts';
 import { createDatabase } from '../../shared/platform/postgres/database.ts';
 import { createRedis } from '../../shared/platform/redis/redis.ts';
-import { createMaintenance } from '../../workers/maintenance/pipeline.ts';
+import { createMaintenance } from '../../workers/maintenance/role.ts';
 import type { TaskDeps } from '../../workers/maintenance/task.ts';
 import { createTestDatabase } from './fixtures.ts';
 import { metricValue } from './metric-value.ts';

@@ -3,7 +3,7 @@ import { expect, onTestFinished } from 'vitest';
 import type { PipelineParts } from '../../producers/core/pipeline-parts.ts';
 import { createProblemLog } from '../../producers/core/problem-log.ts';
 import type { Transport } from '../../producers/core/transport.ts';
-import { createProducerMetrics, type ProducerMetrics } from '../../producers/executions/execution-metrics.ts';
+import { createExecutionMetrics, type ExecutionMetrics } from '../../producers/executions/execution-metrics.ts';
 import {
   ExecutionObserver,
   type ObserverSettings,
@@ -24,7 +24,7 @@ export interface ObserverChoices {
   recordMaxBytes?: number;
   random?: () => number;
   now?: () => number;
-  metrics?: ProducerMetrics;
+  metrics?: ExecutionMetrics;
   /** @default no spill */
   spill?: { dir: string; maxBytes?: number };
 }
@@ -36,7 +36,7 @@ export function anObserver(choices: ObserverChoices) {
   const problems = createProblemLog({
     warn: (fields, message) => lines.push({ ...(fields as { count: number }), message }),
   });
-  const metrics = choices.metrics ?? createProducerMetrics(registry, () => observer.depth());
+  const metrics = choices.metrics ?? createExecutionMetrics(registry, () => observer.depth());
   const { transport } = choices;
 
   const observer: ExecutionObserver = new ExecutionObserver({

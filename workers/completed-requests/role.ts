@@ -1,4 +1,4 @@
-import { createRecordRole } from '../ingest/pipeline.ts';
+import { createRecordRole } from '../ingest/record-role.ts';
 import type { Role, RoleDeps } from '../runtime/role.ts';
 import { completedRequestQueue } from './queue.ts';
 

@@ -1,4 +1,4 @@
-import { createRecordRole } from '../ingest/pipeline.ts';
+import { createRecordRole } from '../ingest/record-role.ts';
 import { startPartitionKeeper } from '../partitions/partition-keeper.ts';
 import type { Role, RoleDeps } from '../runtime/role.ts';
 import { executionLogQueue } from './queue.ts';

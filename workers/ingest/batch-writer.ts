@@ -29,21 +29,21 @@ export interface BatchWriterDeps {
   signal: AbortSignal;
 }
 
-/** A statement that takes too long is repeated so often before it is done in parts. */
-const attempts = 3;
+/** How many times a statement that lacks time, a lock or space is tried before its batch is split. */
+const triesBeforeSplit = 3;
 
 /** How long a part waits for a lock: what is in its way is to be found, not waited for. */
 const partLockTimeoutMs = 200;
 
 /**
- * What it takes to blame a statement. A batch that fails alike three times, while the database takes others, is taken apart;
- * each part is tried once; what cannot be made smaller has to fail three times again. A refusal of it counts only when the
- * database takes a good record after it: else it would refuse any row.
+ * How many identical failures prove that a statement is at fault: three for a batch, while the database accepts others; one for
+ * a part of it; three for what cannot be split. Such a last refusal counts only if the database then accepts a record that is
+ * known to be good: else it would refuse any row.
  */
 const proofs: Record<WritePurpose, Proof> = {
   batch: { tries: 3 },
   part: { tries: 1 },
-  last: { tries: 3, isSceptical: true },
+  last: { tries: 3, needsControl: true },
 };
 
 /**
@@ -105,8 +105,8 @@ export function createBatchWriter(deps: BatchWriterDeps) {
     inTrouble += 1;
     try {
       let { failedWith } = first;
-      // Whoever holds a lock for as long as a statement waits for one, holds it for long.
-      for (let attempt = 1; attempt < attempts && failedWith.code !== lockNotAvailable; attempt += 1) {
+      // A lock that was held for as long as a statement waits for one will not be released soon: the batch is split at once.
+      for (let attempt = 1; attempt < triesBeforeSplit && failedWith.code !== lockNotAvailable; attempt += 1) {
         await pause(backoffMs(backoff, attempt, Math.random), signal);
         const again = await tryOnce(entries, purpose);
         if ('unstored' in again) return again.unstored;
@@ -138,7 +138,7 @@ export function createBatchWriter(deps: BatchWriterDeps) {
 
   return {
     write: writeOrBisect,
-    /** Whether a statement meets locks, takes too long or is taken apart now: that ends by itself, in bounded time. */
+    /** Whether a statement is being repeated or a batch taken apart. Locks and slow statements end in bounded time, an outage does not. */
     get isInTrouble(): boolean {
       return inTrouble > 0 || breaker.isInTrouble;
     },

@@ -8,12 +8,12 @@ import { createHoldings } from '../runtime/holdings.ts';
 import { keepRedisTime } from '../runtime/keep-redis-time.ts';
 import { createRedisStanding, noteAnswers } from '../runtime/redis-standing.ts';
 import type { Slots } from '../runtime/slots.ts';
+import { BullmqWorker } from './bullmq-worker.ts';
 import { FailedJobError, failureOf } from './failed-job-error.ts';
 import { createJobDelays } from './job-delays.ts';
 import { reportEvents } from './job-events.ts';
 import { createJobProcessor, type ProcessorDeps } from './job-processor.ts';
 import { createPoisonJobIsolation, PoisonJobError } from './poison-jobs.ts';
-import { RawJobWorker } from './raw-job-worker.ts';
 
 const maxStalledCount = 200;
 
@@ -102,7 +102,7 @@ export function createShardWorker(deps: ShardWorkerDeps) {
     removeOnFail: { count: config.worker.failedJobsKept },
     autorun: false,
   };
-  const worker = new RawJobWorker(shard, process, options, {
+  const worker = new BullmqWorker(shard, process, options, {
     ...{ memory, redis, slots, holdings },
     maxJobBytes: deps.maxJobBytes,
   });

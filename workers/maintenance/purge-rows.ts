@@ -1,6 +1,6 @@
 import { pause } from '../../shared/platform/deadline.ts';
 import { type Database, Prisma } from '../../shared/platform/postgres/database.ts';
-import type { PurgeRule } from './purge-rules.ts';
+import type { PurgeRule } from './row-retention.ts';
 
 /** Rows of one statement: a few milliseconds of work, and locks on as many rows. */
 const batchRows = 1_000;

@@ -8,7 +8,7 @@ import {
 import { isClockOff } from './clock.ts';
 import { findDefault } from './past/find-past.ts';
 import { countRows, purgeRows } from './purge-rows.ts';
-import { type PurgeRule, purgeRules } from './purge-rules.ts';
+import { type PurgeRule, purgeRules } from './row-retention.ts';
 import type { Task, TaskDeps } from './task.ts';
 import { tellEarly } from './tell-early.ts';
 
@@ -23,7 +23,7 @@ const progressEveryMs = 10_000;
 /** What gave executions their column `stored_at`. Every row since then has it. */
 const storedAtMigration = '20261127020000_stored_at';
 
-/** Deletes rows that nobody needs any more, by the rules of purge-rules.ts. */
+/** Deletes rows that nobody needs any more, by the rules of row-retention.ts. */
 export function createPurgeTask(deps: TaskDeps): Task<PurgeReport> {
   const { database, logger } = deps;
   const findRules = async (): Promise<PurgeRule[]> => {

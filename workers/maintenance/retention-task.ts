@@ -19,7 +19,7 @@ import { executionLogTable } from '../../shared/platform/postgres/partitions/par
 import { type ArchiveDropResult, createArchiving } from './archive-partition.ts';
 import { isClockOff } from './clock.ts';
 import { dropPartition } from './drop-partition.ts';
-import { planRetention } from './retention-plan.ts';
+import { planRetention } from './partition-retention.ts';
 import type { Task, TaskDeps, TaskOutcome } from './task.ts';
 import { tellEarly } from './tell-early.ts';
 

@@ -1,7 +1,7 @@
 /**
- * Answers may arrive in a different order than their questions. Each question has a number, and an answer is shown only if
- * the answer to no later question is shown yet. A reader's question cancels those before it. A timer's question cancels
- * none, and is not asked while another is in progress, so that a slow server is not asked faster than it answers.
+ * Responses may arrive in a different order than their requests. Each request has a number, and its response is shown only if
+ * that of no later request is on the screen. A reader's request cancels those before it. A timer's request cancels none, and
+ * is not sent while another is in progress, so that a slow server is not asked faster than it answers.
  *
  * @template T
  * @param {{ onAnswer(answer: T): void, onError(error: unknown): void, onBusy(busy: boolean): void }} events

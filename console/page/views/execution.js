@@ -18,8 +18,8 @@ import { toTraceTree } from '../lib/to-trace-tree.js';
 /** @typedef {import('../types.d.ts').Execution} Execution */
 /** @typedef {import('../types.d.ts').ViewContext} ViewContext */
 
-/** Up to this many trace entries, the failed node is easy to see. */
-const seenAtOnce = 15;
+/** In a longer trace, the failed node is hard to find by scrolling. */
+const shortTraceEntries = 15;
 
 /**
  * One execution with all its details.
@@ -70,7 +70,7 @@ function outcome(execution) {
           'Failed at node ',
           el('code', { class: 'id' }, failedNodeId),
           ' ',
-          (trace?.length ?? 0) > seenAtOnce ? button('Show it in the trace', showFailed) : null,
+          (trace?.length ?? 0) > shortTraceEntries ? button('Show it in the trace', showFailed) : null,
         ),
   );
 }

@@ -185,7 +185,7 @@ function sendAgain(client: Cluster, isOpen: () => boolean): void {
       let losses = 0;
       command.reject = (error: Error) => {
         const { class: kind } = classifyRedisError(error);
-        if (!isOpen() || (kind !== 'unreachable' && kind !== 'cut')) return reject(error);
+        if (!isOpen() || (kind !== 'unreachable' && kind !== 'unanswered')) return reject(error);
         losses += 1;
         const waitMs = Math.min(resendMs.first * losses, resendMs.most);
         setTimeout(() => {

@@ -1,9 +1,9 @@
-/** What to do about a question that Redis did not answer as it should. */
+/** Why a command failed, grouped by how the caller should react. */
 export type RedisErrorClass =
-  /** there is no connection, or no answer in time: the same will work later */
+  /** there is no connection, or the client gave up waiting: the same will work later */
   | 'unreachable'
-  /** no answer came to what was sent: an outage, or the server or a proxy would not read it */
-  | 'cut'
+  /** it was sent, and no reply came: an outage, or the server or a proxy would not read it */
+  | 'unanswered'
   /** the server says that it cannot now: it loads, is a replica, fails over, runs a long script, or cannot write to its disk */
   | 'unavailable'
   /** out of memory: what adds is refused until something is taken away */
@@ -66,14 +66,14 @@ const byMessage: [pattern: RegExp, class_: RedisErrorClass, code: string][] = [
   [/^-?MISCONF\b/, 'unavailable', 'MISCONF'],
 ];
 
-/** What the client says by itself, without a code. */
-const ofConnection: [pattern: RegExp, class_: RedisErrorClass][] = [
-  [/^Command aborted due to connection close$/, 'cut'],
+/** Messages of the client library, which have no code. */
+const clientMessages: [pattern: RegExp, class_: RedisErrorClass][] = [
+  [/^Command aborted due to connection close$/, 'unanswered'],
   [/^Connection is closed\.?$/, 'unreachable'],
   [/^Stream isn't writeable/, 'unreachable'],
   [/^redis is not connected\b/, 'unreachable'],
-  [/^redis did not answer in time$/, 'cut'],
-  [/^Reached the max retries per request limit/, 'cut'],
+  [/^redis did not answer in time$/, 'unanswered'],
+  [/^Reached the max retries per request limit/, 'unanswered'],
   [/^(None of startup nodes is available|Cluster is ended|Cluster isn't ready)\b/, 'unreachable'],
   [/^All sentinels are unreachable\b/, 'unreachable'],
   [/^(Socket|Command|Connect)\b.*\btimed?\s?out\b/i, 'unreachable'],
@@ -88,7 +88,7 @@ const isCertificateError = ({ code }: { code?: unknown }): boolean =>
   typeof code === 'string' &&
   /^(ERR_TLS_|ERR_SSL_|CERT_|UNABLE_TO_(GET|VERIFY)_|(DEPTH_ZERO_)?SELF_SIGNED_CERT)/.test(code);
 
-/** Sorts whatever came of a question to Redis. Total: never throws. */
+/** Sorts whatever a command was rejected with. Never throws. */
 export function classifyRedisError(thrown: unknown): ClassifiedRedisError {
   if (!(thrown instanceof Error)) return { class: 'foreign', code: 'unknown' };
   const error: Error & { code?: unknown; syscall?: unknown; previousErrors?: unknown } = thrown;
@@ -106,7 +106,7 @@ export function classifyRedisError(thrown: unknown): ClassifiedRedisError {
   // A command that was sent from node to node in vain: what the last one said.
   const [, last] = /^Too many Cluster redirections\. Last error: (?:\w*Error: )?(.*)$/s.exec(error.message) ?? [];
   if (last !== undefined) return classifyRedirected(last);
-  for (const [pattern, class_] of ofConnection)
+  for (const [pattern, class_] of clientMessages)
     if (pattern.test(error.message)) return { class: class_, code: 'CONNECTION' };
   if (error.name === 'RedisNearlyFullError') return { class: 'full', code: 'NEARLYFULL' };
   return { class: 'foreign', code: typeof error.code === 'string' ? error.code : error.name };
@@ -128,7 +128,7 @@ function classifyReply(message: string): ClassifiedRedisError {
   return { class: byCode[code] ?? 'unknown', code };
 }
 
-/** Whether an error is of Redis, of the way to it, or of what BullMQ keeps there: a lock that was lost, a job that is gone. */
+/** Whether an error comes from Redis, from the connection to it, or from a BullMQ script: a lock that was lost, a job that is gone. */
 export function isRedisError(thrown: unknown): boolean {
   return classifyRedisError(thrown).class !== 'foreign';
 }

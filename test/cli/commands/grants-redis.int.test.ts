@@ -11,7 +11,7 @@ import { readQueue } from '../../../shared/platform/redis/read-queue.ts';
 import { createRedis } from '../../../shared/platform/redis/redis.ts';
 import { createCompletedRequest } from '../../../workers/completed-requests/role.ts';
 import { createHealthEvents } from '../../../workers/health-events/role.ts';
-import { createMaintenance } from '../../../workers/maintenance/pipeline.ts';
+import { createMaintenance } from '../../../workers/maintenance/role.ts';
 import { anExecution } from '../../support/execution.ts';
 import { fillShards } from '../../support/filled-shards.ts';
 import { connect, createDirectory, createTestDatabase, until } from '../../support/fixtures.ts';

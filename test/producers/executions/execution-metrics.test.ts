@@ -1,6 +1,6 @@
 import { Gauge, Registry } from 'prom-client';
 import { expect, test } from 'vitest';
-import { createProducerMetrics } from '../../../producers/executions/execution-metrics.ts';
+import { createExecutionMetrics } from '../../../producers/executions/execution-metrics.ts';
 import type { Observation } from '../../../producers/executions/execution-series.ts';
 import { heapBytes } from '../../support/heap.ts';
 import { metricValue } from '../../support/metric-value.ts';
@@ -9,7 +9,7 @@ import { unreadableObjects } from '../../support/unreadable.ts';
 function metricsOf({ maxSeries = 1_000 } = {}) {
   const registry = new Registry();
   const depth = { records: 0, bytes: 0 };
-  const metrics = createProducerMetrics(registry, () => depth, maxSeries);
+  const metrics = createExecutionMetrics(registry, () => depth, maxSeries);
   const value = (name: string, labels?: Record<string, string | number>) => metricValue(registry, name, labels);
   return { registry, metrics, depth, value };
 }
@@ -259,8 +259,8 @@ test('series: two lone surrogates are one series, as they are one text in a scra
 
 test('metrics: observers of one registry count into the same ones, and the last to close takes them away', async () => {
   const registry = new Registry();
-  const one = createProducerMetrics(registry, () => ({ records: 1, bytes: 10 }));
-  const other = createProducerMetrics(registry, () => ({ records: 2, bytes: 20 }));
+  const one = createExecutionMetrics(registry, () => ({ records: 1, bytes: 10 }));
+  const other = createExecutionMetrics(registry, () => ({ records: 2, bytes: 20 }));
   const sent = () => metricValue(registry, 'sluice_producer_records_total', { outcome: 'sent' });
   one.sent(3);
   other.sent(4);
@@ -273,7 +273,7 @@ test('metrics: observers of one registry count into the same ones, and the last 
   expect(await metricValue(registry, 'sluice_producer_buffer_bytes')).toBe(20);
   other.close();
   expect(registry.getMetricsAsArray()).toEqual([]);
-  const next = createProducerMetrics(registry, () => ({ records: 0, bytes: 0 }));
+  const next = createExecutionMetrics(registry, () => ({ records: 0, bytes: 0 }));
   next.sent(1);
   expect(await sent()).toBe(1);
 });
@@ -282,7 +282,7 @@ test('metrics: in a registry that was cleared meanwhile they are there again wit
   const { registry, metrics, value } = metricsOf();
   metrics.sent(1);
   registry.clear();
-  const next = createProducerMetrics(registry, () => ({ records: 0, bytes: 0 }));
+  const next = createExecutionMetrics(registry, () => ({ records: 0, bytes: 0 }));
   next.sent(2);
   expect(await value('sluice_producer_records_total', { outcome: 'sent' })).toBe(3);
 });
@@ -290,7 +290,7 @@ test('metrics: in a registry that was cleared meanwhile they are there again wit
 test('metrics: a name that is somebody else’s is refused with the remedy, and nothing stays behind', () => {
   const registry = new Registry();
   const foreign = new Gauge({ name: 'sluice_producer_buffer_bytes', help: 'of somebody else', registers: [registry] });
-  expect(() => createProducerMetrics(registry, () => ({ records: 0, bytes: 0 }))).toThrow(
+  expect(() => createExecutionMetrics(registry, () => ({ records: 0, bytes: 0 }))).toThrow(
     /already has a metric sluice_producer_buffer_bytes.*close that producer first, or give this one its own registry/,
   );
   expect(registry.getMetricsAsArray()).toEqual([foreign]);

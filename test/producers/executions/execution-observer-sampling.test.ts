@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
 import type { Execution } from '../../../producers/executions/execution.ts';
-import type { ProducerMetrics } from '../../../producers/executions/execution-metrics.ts';
+import type { ExecutionMetrics } from '../../../producers/executions/execution-metrics.ts';
 import type { ObserverSettings } from '../../../producers/executions/execution-observer.ts';
 import { failure, anExecution as ok } from '../../support/execution.ts';
 import { anObserver, labels } from '../../support/observer.ts';
@@ -134,7 +134,7 @@ function steps(settings: Partial<ObserverSettings>, drawn: number) {
   const step = (name: string) => (): void => {
     seen.push(name);
   };
-  const metrics: ProducerMetrics = {
+  const metrics: ExecutionMetrics = {
     observe: () => {
       seen.push('observe');
       return { realm: 'r', strategyType: 't' };

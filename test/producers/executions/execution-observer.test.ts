@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import type { Execution } from '../../../producers/executions/execution.ts';
-import type { ProducerMetrics } from '../../../producers/executions/execution-metrics.ts';
+import type { ExecutionMetrics } from '../../../producers/executions/execution-metrics.ts';
 import { NoopExecutionObserver, type ObserverSettings } from '../../../producers/executions/execution-observer.ts';
 import { withExecution } from '../../../producers/executions/with-execution.ts';
 import { anExecution, failure, anExecution as ok } from '../../support/execution.ts';
@@ -134,7 +134,7 @@ test('record: labels that cannot be written do not upset the accounts when their
 test('record: metrics that throw do not cost the record, and are reported', async () => {
   const transport = aTransport();
   const nothing = (): void => undefined;
-  const broken: ProducerMetrics = {
+  const broken: ExecutionMetrics = {
     observe: () => {
       throw new Error('registry is gone');
     },

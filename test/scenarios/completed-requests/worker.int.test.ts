@@ -8,7 +8,7 @@ import { loadConfig } from '../../../shared/platform/config/config.ts';
 import { createDatabase } from '../../../shared/platform/postgres/database.ts';
 import { createRedis } from '../../../shared/platform/redis/redis.ts';
 import { completedRequestQueue } from '../../../workers/completed-requests/queue.ts';
-import { createRecordRole } from '../../../workers/ingest/pipeline.ts';
+import { createRecordRole } from '../../../workers/ingest/record-role.ts';
 import { createPurgeTask } from '../../../workers/maintenance/purge-task.ts';
 import { asRole, connect, createNamespace, createTestDatabase, openQueue, until } from '../../support/fixtures.ts';
 import { maintenanceDeps } from '../../support/maintenance.ts';

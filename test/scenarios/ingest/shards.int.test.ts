@@ -2,7 +2,7 @@ import type { Job, Queue } from 'bullmq';
 import { expect, inject, test } from 'vitest';
 import { jobName, type ShardName, shardNames } from '../../../shared/contracts/queues.ts';
 import { executionLogQueue } from '../../../workers/execution-log/queue.ts';
-import { createRecordRole } from '../../../workers/ingest/pipeline.ts';
+import { createRecordRole } from '../../../workers/ingest/record-role.ts';
 import { anExecutionFleet, idOf, recordText } from '../../support/execution-fleet.ts';
 import { openQueue, until } from '../../support/fixtures.ts';
 import { startRole } from '../../support/worker.ts';

@@ -22,7 +22,7 @@ import { createExecutionLog } from '../../../workers/execution-log/role.ts';
 import { acquireLease } from '../../../workers/health-events/lease.ts';
 import { createLobbyRelay } from '../../../workers/health-events/outbox/lobby-relay.ts';
 import { createHealthEvents } from '../../../workers/health-events/role.ts';
-import { createMaintenance } from '../../../workers/maintenance/pipeline.ts';
+import { createMaintenance } from '../../../workers/maintenance/role.ts';
 import { startPartitionKeeper } from '../../../workers/partitions/partition-keeper.ts';
 import { startProbeServer } from '../../../workers/runtime/probe-server.ts';
 import { startProgressWatch } from '../../../workers/runtime/progress-watch.ts';

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { executionLogQueue } from '../../../workers/execution-log/queue.ts';
-import { createRecordRole } from '../../../workers/ingest/pipeline.ts';
+import { createRecordRole } from '../../../workers/ingest/record-role.ts';
 import { anExecutionFleet, idOf, recordText } from '../../support/execution-fleet.ts';
 import { startRole } from '../../support/worker.ts';
 

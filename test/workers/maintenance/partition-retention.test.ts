@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import type { PartitionBounds } from '../../../shared/platform/postgres/partitions/partition-bounds.ts';
 import type { Partition } from '../../../shared/platform/postgres/partitions/partition-catalog.ts';
 import { agree } from '../../../workers/maintenance/clock.ts';
-import { planRetention } from '../../../workers/maintenance/retention-plan.ts';
+import { planRetention } from '../../../workers/maintenance/partition-retention.ts';
 
 const day = 86_400_000;
 const now = Date.parse('2026-11-22T12:00:00Z');

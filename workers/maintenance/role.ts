@@ -10,7 +10,7 @@ import type { Role, RoleDeps } from '../runtime/role.ts';
 import { createMetricsTeller } from '../runtime/tell-metrics.ts';
 import { createFindings } from './findings.ts';
 import { createMaintenanceMetrics } from './metrics.ts';
-import { purgeRules } from './purge-rules.ts';
+import { purgeRules } from './row-retention.ts';
 import { createSchedule } from './schedule.ts';
 import { createTasks } from './tasks.ts';
 import { createMaintenanceWorker } from './worker.ts';

@@ -40,7 +40,7 @@ type Place = Release;
  * job when it is fetched: data that is not JSON would throw there, again and again, and data that is too much for a worker
  * would kill it before anybody could count. It also fetches jobs by their number, whatever their size, several at once.
  */
-export class RawJobWorker extends Worker {
+export class BullmqWorker extends Worker {
   readonly #limits: FetchLimits;
   readonly #slots: SlotShare;
   readonly #fetched = new Map<Job, Fetched>();
