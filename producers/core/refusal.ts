@@ -37,7 +37,7 @@ const failuresUntilSuspect: Partial<Record<RedisErrorClass, number>> = {
   payload: 1,
   unknown: 3,
   job: 3,
-  cut: 5,
+  unanswered: 5,
 };
 
 /** Whether something that is sent alone seems to be at fault. @param failures consecutive ones of this class */

@@ -48,7 +48,7 @@ export interface Proof {
   /** failures alike of what waiting could help. @default 3 */
   tries?: number;
   /** also when the database refuses what is in the rows, somebody else's rows have to go through. @default false */
-  isSceptical?: boolean;
+  needsControl?: boolean;
 }
 
 /** Whether the database takes what is known to be good: it does, it refuses even that, or it does nothing at all. */
@@ -221,6 +221,6 @@ function isInTheRows({ class: errorClass }: ClassifiedDatabaseError): boolean {
 }
 
 /** A row that is there already is no refusal. */
-function isDoubted({ class: errorClass }: ClassifiedDatabaseError, { isSceptical = false }: Proof): boolean {
-  return isSceptical && errorClass === 'data';
+function isDoubted({ class: errorClass }: ClassifiedDatabaseError, { needsControl = false }: Proof): boolean {
+  return needsControl && errorClass === 'data';
 }

@@ -238,7 +238,7 @@ test('breaker: a refusal of rows that counts for good is believed only when good
   const { breaker, told } = aGate(async () => {
     if (!isMended) throw refusal();
   });
-  const last = breaker.run(() => Promise.reject(refusal()), { isSceptical: true });
+  const last = breaker.run(() => Promise.reject(refusal()), { needsControl: true });
   await vi.waitUntil(() => told.length > 3);
   expect(breaker.isOutage).toBe(true);
   isMended = true;
@@ -257,7 +257,7 @@ test('breaker: an outage lasts from one refusal to the next, also while it is tr
       if (!isMended) throw refusal();
       return 'stored';
     },
-    { isSceptical: true },
+    { needsControl: true },
   );
   await vi.waitUntil(() => told.length >= 4);
   isMended = true;
@@ -268,7 +268,7 @@ test('breaker: an outage lasts from one refusal to the next, also while it is tr
 
 test('breaker: where the good record is refused for its own sake, rows of others that go through show as much', async () => {
   const { breaker, told } = aGate(() => Promise.reject(refusal()));
-  const last = breaker.run(() => Promise.reject(refusal()), { isSceptical: true });
+  const last = breaker.run(() => Promise.reject(refusal()), { needsControl: true });
   const ended = expect(last).rejects.toMatchObject({ code: '22P02', severity: 'ERROR' });
   await vi.waitUntil(() => told.length > 0);
   await breaker.run(async () => 'other');
@@ -289,7 +289,7 @@ test('breaker: what was refused just before the cause was mended is tried once m
       if (!isMended) throw refusal();
       return 'done';
     },
-    { isSceptical: true },
+    { needsControl: true },
   );
   expect(await last).toBe('done');
 });
