@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { UsageError } from '../shared/platform/errors.ts';
 
-const commands = ['faults', 'reads', 'scale'];
+const commands = ['faults', 'reads', 'scale', 'peers'];
 const parts = ['end-to-end', 'record', 'requests', 'health'] as const;
 export type Part = (typeof parts)[number];
 
@@ -18,6 +18,8 @@ export interface BenchOptions {
   reads: { rows: number } | null;
   /** whether fleets of several sizes are measured */
   scale: boolean;
+  /** whether the queues of others are measured beside Sluice */
+  peers: boolean;
 }
 
 /** With this many, all parts together take about seven minutes on two cores. */
@@ -33,12 +35,15 @@ export const usage = `npm run bench -- [--rows N] [--only ${parts.join('|')}] [-
 npm run bench -- faults [--outage-seconds N] [--json]
 npm run bench -- reads [--rows N] [--json]
 npm run bench -- scale [--rows N] [--json]
+npm run bench -- peers [--rows N] [--json]
 
   faults      how a fleet comes through kills and outages; exit code 1 if a record is lost or stored twice
   reads       the console's questions about a strategy with ${defaultReadRows.toLocaleString('en')} rows (or --rows), against the original's
               queries; exit code 1 if a plan reads more than it needs
   scale       1, 2 and 4 workers on 1 and 4 shards, on one Redis and on a cluster of three: rows per second, and what a row
               costs in CPU, by process; the queue without PostgreSQL; records of two sizes
+  peers       graphile-worker, pg-boss and the shape of Langfuse beside Sluice, COPY and the insert statement: rows per
+              second, and what a row costs in CPU, by process; npm installs the first two into a folder of their own
   --outage-seconds N  how long PostgreSQL is away (${defaultOutageSeconds})
   --rows N    rows, or events, in one run of a fast contender; the slow ones store a share of them (${defaultRows})
   --only      end-to-end: rows per second and latency; record: what record() costs its caller; requests: completed
@@ -72,6 +77,7 @@ export function readOptions(args: readonly string[]): BenchOptions | null {
     faults: command === 'faults' ? { outageSeconds } : null,
     reads: command === 'reads' ? { rows } : null,
     scale: command === 'scale',
+    peers: command === 'peers',
   };
 }
 
