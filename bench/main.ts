@@ -3,6 +3,8 @@ import { toError, UsageError } from '../shared/platform/errors.ts';
 import { untilAskedToStop } from '../shared/platform/lifecycle.ts';
 import { toFaultReport } from './faults/report.ts';
 import { isWhole, runFaults } from './faults/run.ts';
+import { measureGrowth } from './growth/measure.ts';
+import { growthThresholds, toGrowthReport } from './growth/report.ts';
 import { type BenchOptions, readOptions, usage } from './options.ts';
 import { measurePeers } from './peers/measure.ts';
 import { peersThresholds, toPeersReport } from './peers/report.ts';
@@ -51,6 +53,13 @@ async function measure(testbed: Testbed, options: BenchOptions): Promise<number>
   if (options.peers) {
     const peers = await measurePeers(testbed, options.rows);
     console.log(options.json ? JSON.stringify({ peers, thresholds: peersThresholds(peers) }) : toPeersReport(peers));
+    return 0;
+  }
+  if (options.growth !== null) {
+    const growth = await measureGrowth(testbed, options.growth);
+    console.log(
+      options.json ? JSON.stringify({ growth, thresholds: growthThresholds(growth) }) : toGrowthReport(growth),
+    );
     return 0;
   }
   const figures = await runBench(testbed, options);
