@@ -1,5 +1,5 @@
 import { Queue } from 'bullmq';
-import type { Contender } from '../contenders/contender.ts';
+import { type Contender, nameOf } from '../contenders/contender.ts';
 import { untilEmpty } from '../contenders/queue-progress.ts';
 import type { Testbed } from '../testbed.ts';
 import { startPeerWorkers } from './peer-workers.ts';
@@ -7,10 +7,11 @@ import { sendJobs } from './send-jobs.ts';
 
 export const coalescingQueue = 'bench-coalescing';
 
+/** The best of those that were tried on two cores: one to two workers, inserts of 100 to 1,000 rows. */
 export const coalescingSettings = {
-  workers: 2,
+  workers: 1,
   rowsPerJob: 1,
-  jobsPerCall: 200,
+  jobsPerCall: 500,
   callsInFlight: 2,
   concurrency: 1_000,
   rowsPerInsert: 500,
@@ -25,7 +26,7 @@ export const coalescingSettings = {
  */
 export async function createCoalescing(testbed: Testbed): Promise<Contender> {
   const { workers } = coalescingSettings;
-  const name = `the shape of Langfuse, ${workers} workers`;
+  const name = nameOf('the shape of Langfuse', workers);
   const file = new URL('./coalescing-process.ts', import.meta.url);
   const processes = await startPeerWorkers(testbed, { name, file, workers });
   const queue = new Queue(coalescingQueue, { connection: testbed.redis });

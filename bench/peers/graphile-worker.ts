@@ -1,4 +1,4 @@
-import type { Contender } from '../contenders/contender.ts';
+import { type Contender, nameOf } from '../contenders/contender.ts';
 import type { Testbed } from '../testbed.ts';
 import { loadPeer } from './packages.ts';
 import { startPeerWorkers } from './peer-workers.ts';
@@ -34,12 +34,13 @@ interface GraphilePreset {
 
 export const task = 'store_rows';
 
+/** The best of those that were tried on two cores: one to two workers, two to four jobs at once, local queues of 8 to 40. */
 export const graphileSettings = {
   workers: 2,
   rowsPerJob: 100,
-  jobsPerCall: 10,
+  jobsPerCall: 5,
   callsInFlight: 2,
-  concurrentJobs: 4,
+  concurrentJobs: 3,
   localQueueSize: 20,
   completeJobBatchDelay: 0,
 };
@@ -47,7 +48,7 @@ export const graphileSettings = {
 /** Jobs of 100 rows through `addJobs`; its workers fetch them in batches into a local queue, and complete them in batches. */
 export async function createGraphileWorker(testbed: Testbed): Promise<Contender> {
   const { workers } = graphileSettings;
-  const name = `graphile-worker, ${workers} workers`;
+  const name = nameOf('graphile-worker', workers);
   const { makeWorkerUtils, Logger } = await loadPeer<GraphileWorker>('graphile-worker');
   const producer = await makeWorkerUtils({
     preset: { worker: { connectionString: testbed.databaseUrl } },

@@ -1,4 +1,4 @@
-import type { Contender } from '../contenders/contender.ts';
+import { type Contender, nameOf } from '../contenders/contender.ts';
 import type { Testbed } from '../testbed.ts';
 import { loadPeer } from './packages.ts';
 import { startPeerWorkers } from './peer-workers.ts';
@@ -39,13 +39,14 @@ interface PgBoss {
 
 export const bossQueue = 'rows';
 
+/** The best of those that were tried on two cores: one to two workers, batches of 1 to 20 jobs, two to four at once. */
 export const bossSettings = {
   workers: 2,
   rowsPerJob: 100,
   jobsPerCall: 10,
   callsInFlight: 2,
-  batchSize: 5,
-  localConcurrency: 3,
+  batchSize: 10,
+  localConcurrency: 2,
   pollingIntervalSeconds: 0.5,
 };
 
@@ -62,7 +63,7 @@ export const bossOptions = (connectionString: string) => ({
 /** Jobs of 100 rows through `insert`; its workers fetch several at once and store them in one statement. */
 export async function createPgBoss(testbed: Testbed): Promise<Contender> {
   const { workers } = bossSettings;
-  const name = `pg-boss, ${workers} workers`;
+  const name = nameOf('pg-boss', workers);
   const { PgBoss } = await loadPeer<PgBossModule>('pg-boss');
   const boss = new PgBoss(bossOptions(testbed.databaseUrl));
   // Without a listener an error ends the process; what concerns a call also rejects it.
