@@ -49,13 +49,14 @@ export async function measureSize(
   await measure(today, warmUpShare);
   const runs: { today: Run[]; beside: Run[] } = { today: [], beside: [] };
   for (let round = 1; round <= rounds; round += 1) {
-    const beside = await measure(yesterday, 1);
-    const grown = await measure(today, 1);
-    runs.beside.push(beside);
-    runs.today.push(grown);
-    say(
-      `round ${round} of ${rounds}: ${Math.round(grown.rowsPerSecond)} rows/s, in an empty partition ${Math.round(beside.rowsPerSecond)} rows/s`,
-    );
+    // Each goes first in turn: what a run leaves behind, the next one meets.
+    const inTurn = round % 2 === 1 ? (['beside', 'today'] as const) : (['today', 'beside'] as const);
+    for (const which of inTurn) {
+      const run = await measure(which === 'today' ? today : yesterday, 1);
+      runs[which].push(run);
+      const where = which === 'today' ? "today's partition" : 'an empty partition';
+      say(`round ${round} of ${rounds}: into ${where}: ${Math.round(run.rowsPerSecond)} rows/s`);
+    }
   }
   const name = `after ${rows.toLocaleString('en')} rows`;
   return {
