@@ -3,7 +3,11 @@ import { toError, UsageError } from '../shared/platform/errors.ts';
 import { untilAskedToStop } from '../shared/platform/lifecycle.ts';
 import { toFaultReport } from './faults/report.ts';
 import { isWhole, runFaults } from './faults/run.ts';
+import { measureGrowth } from './growth/measure.ts';
+import { growthThresholds, toGrowthReport } from './growth/report.ts';
 import { type BenchOptions, readOptions, usage } from './options.ts';
+import { measurePeers } from './peers/measure.ts';
+import { peersThresholds, toPeersReport } from './peers/report.ts';
 import { measureReads } from './reads/measure.ts';
 import { readsThresholds, toReadsReport } from './reads/report.ts';
 import { toReport } from './report.ts';
@@ -44,6 +48,18 @@ async function measure(testbed: Testbed, options: BenchOptions): Promise<number>
   if (options.scale) {
     const scale = await measureScale(testbed, options.rows);
     console.log(options.json ? JSON.stringify({ scale }) : toScaleReport(scale));
+    return 0;
+  }
+  if (options.peers) {
+    const peers = await measurePeers(testbed, options.rows);
+    console.log(options.json ? JSON.stringify({ peers, thresholds: peersThresholds(peers) }) : toPeersReport(peers));
+    return 0;
+  }
+  if (options.growth !== null) {
+    const growth = await measureGrowth(testbed, options.growth);
+    console.log(
+      options.json ? JSON.stringify({ growth, thresholds: growthThresholds(growth) }) : toGrowthReport(growth),
+    );
     return 0;
   }
   const figures = await runBench(testbed, options);

@@ -1,4 +1,5 @@
 import type { EndToEndResult } from './end-to-end.ts';
+import { type Environment, environmentLine } from './environment.ts';
 import type { HealthResult } from './health/measure.ts';
 import { healthLines } from './health/report.ts';
 import type { LatencyResult } from './latency.ts';
@@ -10,13 +11,7 @@ import { type Threshold, thresholdLines } from './thresholds.ts';
 
 /** All results of a run of the bench; `--json` prints this. */
 export interface Figures {
-  environment: {
-    cores: number;
-    cpu: string;
-    node: string;
-    postgres: string;
-    redis: string;
-  };
+  environment: Environment;
   /** the executions; null: not requested */
   rows: { count: number; meanBytes: number; meanTraceEntries: number } | null;
   /** null: not requested */
@@ -31,10 +26,9 @@ export interface Figures {
 /** The figures as a text for people. */
 export function toReport(figures: Figures): string {
   const { environment, rows, endToEnd, latency, recordCost, requests, health, thresholds } = figures;
-  const { cores, cpu, node, postgres, redis } = environment;
   return [
     [
-      `${cores} cores (${cpu}), Node ${node}, PostgreSQL ${postgres} with fsync, Redis ${redis} with appendfsync everysec`,
+      environmentLine(environment),
       ...(rows === null
         ? []
         : [

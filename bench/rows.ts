@@ -28,8 +28,12 @@ export interface Rows {
 const distinctRuns = 5_000;
 const seed = 1;
 
-/** Scores demo events with the demo's strategies and keeps what the service reports, cut to storable records by the SDK. */
-export function createRows(count: number, producer: Config['producer']): Rows {
+/**
+ * Scores demo events with the demo's strategies and keeps what the service reports, cut to storable records by the SDK.
+ *
+ * @param untilMs the time after the newest row; it must be in the past, in a day whose partition exists
+ */
+export function createRows(count: number, producer: Config['producer'], untilMs: number = Date.now()): Rows {
   const runs = scoreEvents(Math.min(count, distinctRuns)).map((execution) => {
     const { json, bytes } = toExecutionRecord(execution, {
       nowMs: Date.now(),
@@ -43,7 +47,7 @@ export function createRows(count: number, producer: Config['producer']): Rows {
   const at = (index: number) => runs[index % runs.length] as (typeof runs)[number];
 
   // One per millisecond, all in the past, so that they are in partitions that a worker has created.
-  const firstMs = Date.now() - count;
+  const firstMs = untilMs - count;
   const keys = Array.from({ length: count }, (_, index) => ({
     id: uuidV7(firstMs + index),
     recordedAt: new Date(firstMs + index).toISOString(),

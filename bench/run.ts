@@ -1,6 +1,6 @@
-import { availableParallelism, cpus } from 'node:os';
 import { say } from '../dev/steps.ts';
 import { measureEndToEnd } from './end-to-end.ts';
+import { readEnvironment } from './environment.ts';
 import { measureHealth } from './health/measure.ts';
 import { measureLatency } from './latency.ts';
 import type { BenchOptions, Part } from './options.ts';
@@ -27,12 +27,7 @@ export async function runBench(testbed: Testbed, { rows: count, only }: BenchOpt
   const rows = isAskedFor('end-to-end') || isAskedFor('record') ? createRows(count, testbed.config.producer) : null;
   if (rows !== null) say(`${count} rows of ${Math.round(rows.meanBytes)} bytes on average`);
   const figures: Figures = {
-    environment: {
-      cores: availableParallelism(),
-      cpu: cpus()[0]?.model.trim() ?? 'unknown',
-      node: process.versions.node,
-      ...testbed.versions,
-    },
+    environment: readEnvironment(testbed),
     rows: rows === null ? null : { count, meanBytes: rows.meanBytes, meanTraceEntries: rows.meanTraceEntries },
     endToEnd: null,
     latency: null,

@@ -80,7 +80,7 @@ export function healthThresholds({ hardened, mirror }: HealthResult): Threshold[
 
 type Measured = Pick<Threshold, 'what' | 'value' | 'unit'>;
 
-function atLeast(least: number, measured: Measured): Threshold {
+export function atLeast(least: number, measured: Measured): Threshold {
   return { ...measured, least, holds: measured.value >= least };
 }
 

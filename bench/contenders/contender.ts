@@ -12,3 +12,8 @@ export interface Contender<Rows = ExecutionRows> {
   /** Stores the first `count` rows. Resolves as soon as the last one is visible to others. */
   store(rows: Rows, count: number): Promise<void>;
 }
+
+/** The name of a contender with a fleet. */
+export function nameOf(what: string, workers: number): string {
+  return `${what}, ${workers} worker${workers === 1 ? '' : 's'}`;
+}

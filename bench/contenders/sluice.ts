@@ -11,7 +11,7 @@ import { createCloseStack } from '../../shared/platform/lifecycle.ts';
 import type { Redis } from '../../shared/platform/redis/redis.ts';
 import type { Rows } from '../rows.ts';
 import type { Testbed } from '../testbed.ts';
-import type { Contender } from './contender.ts';
+import { type Contender, nameOf } from './contender.ts';
 import { untilEmpty } from './queue-progress.ts';
 
 /** Sluice as it is used: the SDK in this process, workers in theirs, with a queue of their own. */
@@ -42,7 +42,7 @@ export async function createSluice(
   testbed: Testbed,
   { workers, shards = 1, producer: settings, redis = { environment: {}, client: testbed.redis } }: SluiceOptions,
 ): Promise<SluiceContender> {
-  const name = `Sluice, ${workers} worker${workers === 1 ? '' : 's'}`;
+  const name = nameOf('Sluice', workers);
   const namespace = `bench-${workers}-${shards}`;
   const environment = { ...testbed.environment, ...redis.environment, SLUICE_NAMESPACE: namespace };
   const closing = createCloseStack(() => undefined);
