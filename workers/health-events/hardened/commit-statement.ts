@@ -4,7 +4,8 @@ import type { JsonStatement } from '../../../shared/platform/postgres/database.t
  * Everything that a batch of events does, with the offset after it, or nothing at all. Its one parameter is a JSON object.
  * It returns one row: whether the lease still holds, and the games that are not as they were when the batch was planned.
  *
- * - The lease's row is shared-locked: whoever wants to take the lease over waits for this statement, and this one for them.
+ * - The lease's row is locked: whoever wants to take the lease over waits for this statement, and this one for them. So does
+ *   the next commit, if this one goes on after its connection was lost: numbers in the outbox become visible in order.
  * - A record that somebody has locked counts as one that has changed: to wait for it would make all other games wait. A
  *   change is any: `xmin` is the transaction that wrote the row.
  * - No transaction spans two calls, so a process that is stopped in the middle holds no lock.
@@ -17,7 +18,7 @@ export const commitStatement: JsonStatement = [
   ),
   lease as materialized (
     select from sluice.stream_lease as lease join input on lease.label = input.label and lease.token = input.token
-    for share of lease
+    for no key update of lease
   ),
   game as materialized (
     select game.* from input, json_to_recordset(input.games) as game ("gameId" text, "version" text, "changes" boolean,
