@@ -2,7 +2,8 @@ import type { JsonStatement } from '../../../shared/platform/postgres/database.t
 
 /**
  * Everything that a batch of events does, with the offset after it, or nothing at all. Its one parameter is a JSON object.
- * It returns one row: whether the lease still holds, and the games that are not as they were when the batch was planned.
+ * It returns one row: whether the lease still holds, the games that are not as they were when the batch was planned, and the
+ * first and the last number of the snapshots in the outbox.
  *
  * - The lease's row is locked: whoever wants to take the lease over waits for this statement, and this one for them. So does
  *   the next commit, if this one goes on after its connection was lost: numbers in the outbox become visible in order.
@@ -67,6 +68,7 @@ export const commitStatement: JsonStatement = [
       "runtimeStatus" text, "engineHealthSummary" text, "occurredAtMs" bigint)) with ordinality as snapshot
       ("gameId", "currentTurn", "runtimeStatus", "engineHealthSummary", "occurredAtMs", "index")
     order by "index"
+    returning seq
   ),
   saved as (
     update sluice.stream_offset as stored set last_id = input."lastId", entries_read = input."entriesRead",
@@ -82,5 +84,6 @@ export const commitStatement: JsonStatement = [
     from input, approved
     where stored.label = input.label
   )
-  select "isHeld", conflicts::text from verdict`,
+  select "isHeld", conflicts::text, "firstSeq", "lastSeq"
+  from verdict, (select min(seq)::float8 as "firstSeq", max(seq)::float8 as "lastSeq" from outbox) as written`,
 ];

@@ -6,6 +6,7 @@ import {
   queryWithJson,
 } from '../../../shared/platform/postgres/database.ts';
 import type { Lease } from '../lease.ts';
+import type { OutboxRow } from '../outbox/outbox.ts';
 import type { Gap } from './account.ts';
 import type { Watermark } from './apply-event.ts';
 import { commitStatement } from './commit-statement.ts';
@@ -57,7 +58,8 @@ function toGame([, version, status, health, turn, lastId, ...rest]: readonly unk
 
 /** What a commit came to. */
 export type CommitOutcome =
-  | { kind: 'committed' }
+  /** with the snapshots as they are in the outbox now; none when there is more to it than the plan says */
+  | { kind: 'committed'; outboxRows: OutboxRow[] }
   /** nothing was stored: these games changed since they were loaded, are gone, or somebody holds them */
   | { kind: 'conflict'; gameIds: string[] }
   /** nothing was stored: somebody else reads the stream now */
@@ -80,10 +82,17 @@ export async function commitEvents(
     snapshots: plan.snapshots,
   };
   const [row] = await queryWithJson(door, commitStatement, JSON.stringify(input));
-  const [isHeld, conflicts] = row as [boolean, string];
+  const [isHeld, conflicts, firstSeq, lastSeq] = row as [boolean, string, number | null, number | null];
   if (!isHeld) return { kind: 'fenced' };
   const gameIds = JSON.parse(conflicts) as string[];
-  return gameIds.length === 0 ? { kind: 'committed' } : { kind: 'conflict', gameIds };
+  if (gameIds.length > 0) return { kind: 'conflict', gameIds };
+  return { kind: 'committed', outboxRows: toOutboxRows(plan, firstSeq, lastSeq) };
+}
+
+/** The snapshots were numbered in order; others may have taken a number in between, and then it is not known whose is which. */
+function toOutboxRows({ snapshots }: EventPlan, firstSeq: number | null, lastSeq: number | null): OutboxRow[] {
+  if (firstSeq === null || lastSeq !== firstSeq + snapshots.length - 1) return [];
+  return snapshots.map((snapshot, index) => ({ seq: firstSeq + index, snapshot }));
 }
 
 function toRow({ gameId, version, changes, record: { status, health }, watermark }: PlannedGame) {

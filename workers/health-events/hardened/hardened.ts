@@ -11,7 +11,7 @@ import { createObserver, logPublisher } from '../observer.ts';
 import { leasesOfSilence } from '../outbox/lobby-place.ts';
 import { createLobbyRelay } from '../outbox/lobby-relay.ts';
 import type { HealthView } from '../view.ts';
-import { applyBatch } from './apply-batch.ts';
+import { applyBatch, type EventObserver } from './apply-batch.ts';
 import { consume } from './consumer.ts';
 import { createEventStore } from './event-store.ts';
 import { createHeldEntries } from './held-entries.ts';
@@ -163,8 +163,9 @@ export async function readHardened(deps: SessionDeps): Promise<'stopped' | 'fenc
     told.close();
   }
 
-  function onCommitted(...committed: Parameters<typeof observer.onCommitted>): void {
-    observer.onCommitted(...committed);
-    relay.wake();
+  function onCommitted(...[plan, position, gap, outboxRows]: Parameters<EventObserver['onCommitted']>): void {
+    // First: the lobby waits for it.
+    relay.wake(outboxRows);
+    observer.onCommitted(plan, position, gap, outboxRows);
   }
 }
