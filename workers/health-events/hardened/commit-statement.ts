@@ -9,9 +9,11 @@ import type { JsonStatement } from '../../../shared/platform/postgres/database.t
  *   the next commit, if this one goes on after its connection was lost: numbers in the outbox become visible in order.
  * - A record that somebody has locked counts as one that has changed: to wait for it would make all other games wait. A
  *   change is any: `xmin` is the transaction that wrote the row.
+ * - The limit only says how many games there are. Without it the server takes every list to have a hundred rows, and reads a whole
+ *   table for the sake of one.
  * - No transaction spans two calls, so a process that is stopped in the middle holds no lock.
  */
-export const commitStatement: JsonStatement = [
+export const commitStatement = (games: number): JsonStatement => [
   `with input as materialized (
     select * from json_to_record(`,
   `::json) as input ("label" text, "token" bigint, "lastId" text, "entriesRead" bigint, "gapEntries" bigint,
@@ -26,6 +28,7 @@ export const commitStatement: JsonStatement = [
       "status" text, "health" text, "lastId" text, "occurredAtMs" bigint, "upAtMs" bigint, "downAtMs" bigint,
       "containerId" text, "containerSinceMs" bigint, "previousContainerId" text,
       "snapshotStatus" text, "snapshotHealth" text)
+    limit ${games}
   ),
   locked as materialized (
     select record.game_id, record.xmin::text as version
