@@ -114,10 +114,11 @@ export async function readHardened(deps: SessionDeps): Promise<'stopped' | 'fenc
         // Not asked for again: a server that bounds its answers may break off each time, and a read tells the same.
         await onRedis(reader, async () => {
           if (isCut) return;
-          await stream.wait(afterId, forMs).catch((error: unknown) => {
+          const gameId = await stream.wait(afterId, forMs).catch((error: unknown) => {
             isCut = !isRefusal(error);
             throw error;
           });
+          if (gameId !== null) store.loadEarly(gameId);
         });
       },
     },
