@@ -165,8 +165,8 @@ export async function readHardened(deps: SessionDeps): Promise<'stopped' | 'fenc
   }
 
   function onCommitted(...[plan, position, gap, outboxRows]: Parameters<EventObserver['onCommitted']>): void {
-    // First: the lobby waits for it.
-    relay.wake(outboxRows);
+    // Redis does one thing after the other: the lobby waits for it, but in a backlog the next commit waits for the next read.
+    relay.wake(outboxRows, { yields: view.behind !== 0 });
     observer.onCommitted(plan, position, gap, outboxRows);
   }
 }

@@ -187,12 +187,14 @@ export function createLobbyRelay(deps: RelayDeps) {
      * Tells that there is something in the outbox.
      *
      * @param rows what a commit has put there; none: that is not known
+     * @param yields whether what the caller asks Redis for next may go first
      */
-    wake(rows: readonly OutboxRow[] = []): void {
+    wake(rows: readonly OutboxRow[] = [], { yields = false } = {}): void {
       if (rows.length > 0) committed.add(rows);
       else isBehind = true;
       woken += 1;
-      wake();
+      if (yields) setImmediate(() => wake());
+      else wake();
     },
 
     /** Whether it was told of something that is not published yet. */
