@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
 import { compareStreamIds } from '../../../shared/contracts/stream-id.ts';
-import { connect, until } from '../../support/fixtures.ts';
+import { connect, until, untilBlocked } from '../../support/fixtures.ts';
 import { aHealthPlace, type HealthPlace } from '../../support/health-place.ts';
 import { startMigratedPostgres } from '../../support/migrated-postgres.ts';
 import { startFragileRedis } from '../../support/private-servers.ts';
@@ -42,6 +42,29 @@ describe('kills and outages', () => {
     expect(await heard(place)).toEqual(['engine_unreachable/exited', 'running/healthy', 'engine_unreachable/exited']);
     second.kill('SIGTERM');
     expect(await second.ended).toBe(0);
+  });
+
+  test('a worker that has published before, and is killed between its commit and its publication: the next one publishes, once', async () => {
+    const { url } = await startFragileRedis();
+    const place = await aHealthPlace({ redisUrl: url });
+    await place.insert({});
+    const first = await place.startProcess();
+    await place.add(exited(1));
+    await place.settled();
+    await place.client.query('begin; select from stream_offset for update');
+    await place.add(recovered(2), exited(3));
+    await untilBlocked(place.databaseUrl);
+    await place.redis.call('CLIENT', 'PAUSE', '600000', 'WRITE');
+    await place.client.query('commit');
+    await until(async () => (await place.client.query('select from lobby_outbox')).rowCount === 3);
+    first.kill('SIGKILL');
+    await first.ended;
+    await place.redis.call('CLIENT', 'UNPAUSE');
+    expect(await heard(place)).toEqual(['engine_unreachable/exited']);
+
+    await place.startProcess();
+    await place.settled();
+    expect(await heard(place)).toEqual(['engine_unreachable/exited', 'running/healthy', 'engine_unreachable/exited']);
   });
 
   test('PostgreSQL is killed and comes back: no event is lost', async () => {

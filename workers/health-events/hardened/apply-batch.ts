@@ -4,6 +4,7 @@ import { toError } from '../../../shared/platform/errors.ts';
 import { classifyDatabaseError } from '../../../shared/platform/postgres/database-errors.ts';
 import { explainDatabaseError } from '../../../shared/platform/postgres/explain-database-error.ts';
 import { OwnFaultError } from '../../runtime/circuit-breaker.ts';
+import type { OutboxRow } from '../outbox/outbox.ts';
 import type { Gap } from './account.ts';
 import { replayedFrom, storeEntryDeadLetters } from './dead-letters.ts';
 import type { CommitOutcome } from './game-store.ts';
@@ -23,7 +24,7 @@ export interface EventStore {
 
 /** What is told of the way that events took. */
 export interface EventObserver {
-  onCommitted(plan: EventPlan, position: Position, gap: Gap | null): void;
+  onCommitted(plan: EventPlan, position: Position, gap: Gap | null, outboxRows: readonly OutboxRow[]): void;
   onConflict(gameIds: readonly string[]): void;
   onDeadLetter(event: ReadEvent, result: 'unknown_game' | 'refused', reason: string): void;
 }
@@ -99,7 +100,7 @@ export async function applyBatch({ events, end, gap, serverMs }: EventBatch, dep
     const plan = planEvents(games, known, Date.now());
     const outcome = await store.commit({ plan, position, gap: unreported });
     if (outcome.kind !== 'committed') return outcome;
-    observer.onCommitted(plan, position, unreported);
+    observer.onCommitted(plan, position, unreported, outcome.outboxRows);
     const replayed = known.flatMap((entry) => replayedFrom(entry) ?? []);
     if (replayed.length > 0) await store.markStored(replayed);
     return { kind: 'committed', waiting };

@@ -2,14 +2,18 @@ import type { JsonStatement } from '../../../shared/platform/postgres/database.t
 
 /**
  * Everything that a batch of events does, with the offset after it, or nothing at all. Its one parameter is a JSON object.
- * It returns one row: whether the lease still holds, and the games that are not as they were when the batch was planned.
+ * It returns one row: whether the lease still holds, the games that are not as they were when the batch was planned, and the
+ * first and the last number of the snapshots in the outbox.
  *
- * - The lease's row is shared-locked: whoever wants to take the lease over waits for this statement, and this one for them.
+ * - The lease's row is locked: whoever wants to take the lease over waits for this statement, and this one for them. So does
+ *   the next commit, if this one goes on after its connection was lost: numbers in the outbox become visible in order.
  * - A record that somebody has locked counts as one that has changed: to wait for it would make all other games wait. A
  *   change is any: `xmin` is the transaction that wrote the row.
+ * - The limit only says how many games there are. Without it the server takes every list to have a hundred rows, and reads a whole
+ *   table for the sake of one.
  * - No transaction spans two calls, so a process that is stopped in the middle holds no lock.
  */
-export const commitStatement: JsonStatement = [
+export const commitStatement = (games: number): JsonStatement => [
   `with input as materialized (
     select * from json_to_record(`,
   `::json) as input ("label" text, "token" bigint, "lastId" text, "entriesRead" bigint, "gapEntries" bigint,
@@ -17,13 +21,14 @@ export const commitStatement: JsonStatement = [
   ),
   lease as materialized (
     select from sluice.stream_lease as lease join input on lease.label = input.label and lease.token = input.token
-    for share of lease
+    for no key update of lease
   ),
   game as materialized (
     select game.* from input, json_to_recordset(input.games) as game ("gameId" text, "version" text, "changes" boolean,
       "status" text, "health" text, "lastId" text, "occurredAtMs" bigint, "upAtMs" bigint, "downAtMs" bigint,
       "containerId" text, "containerSinceMs" bigint, "previousContainerId" text,
       "snapshotStatus" text, "snapshotHealth" text)
+    limit ${games}
   ),
   locked as materialized (
     select record.game_id, record.xmin::text as version
@@ -66,6 +71,7 @@ export const commitStatement: JsonStatement = [
       "runtimeStatus" text, "engineHealthSummary" text, "occurredAtMs" bigint)) with ordinality as snapshot
       ("gameId", "currentTurn", "runtimeStatus", "engineHealthSummary", "occurredAtMs", "index")
     order by "index"
+    returning seq
   ),
   saved as (
     update sluice.stream_offset as stored set last_id = input."lastId", entries_read = input."entriesRead",
@@ -81,5 +87,6 @@ export const commitStatement: JsonStatement = [
     from input, approved
     where stored.label = input.label
   )
-  select "isHeld", conflicts::text from verdict`,
+  select "isHeld", conflicts::text, "firstSeq", "lastSeq"
+  from verdict, (select min(seq)::float8 as "firstSeq", max(seq)::float8 as "lastSeq" from outbox) as written`,
 ];

@@ -21,7 +21,10 @@ export interface BadEntry extends StreamEntry {
 }
 
 export interface ConsumerDeps {
-  reader: StreamReader;
+  reader: Pick<StreamReader, 'read' | 'whole'> & {
+    /** Resolves when there is an entry after `afterId`, or after `forMs`. */
+    wait(afterId: string, forMs: number): Promise<unknown>;
+  };
   held: HeldEntries;
   stream: string;
   maxEntries: number;

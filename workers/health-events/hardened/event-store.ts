@@ -9,6 +9,7 @@ import type { Lease } from '../lease.ts';
 import type { EventStore } from './apply-batch.ts';
 import { createCommitFault } from './commit-fault.ts';
 import { slicesOf } from './dead-letters.ts';
+import { createEarlyLoad } from './early-load.ts';
 import { commitEvents, loadGames } from './game-store.ts';
 import { beginAnew } from './offset.ts';
 import type { Position } from './stream-entry.ts';
@@ -34,6 +35,7 @@ export function createEventStore(deps: {
 }) {
   const { database, lease, repeat, logger, signal } = deps;
   const judge = createCommitFault(database, lease);
+  const early = createEarlyLoad((gameIds) => loadGames(database, gameIds));
   let wanted: Position | null = null;
   let last: Promise<unknown> = Promise.resolve();
   const waiting = createWaitingDeadLetters({
@@ -99,7 +101,8 @@ export function createEventStore(deps: {
   };
 
   return {
-    loadGames: (gameIds) => repeat(() => loadGames(database, gameIds)),
+    loadEarly: early.begin,
+    loadGames: async (gameIds) => (await early.take(gameIds)) ?? repeat(() => loadGames(database, gameIds)),
     async commit(what) {
       const findFault = judge(what);
       const outcome = await inTurn(() => {
@@ -130,9 +133,10 @@ export function createEventStore(deps: {
     async beginAnew() {
       await untilWritten();
       await repeat(() => beginAnew(database, lease));
+      early.forget();
     },
     close: waiting.close,
-  } satisfies EventStore & { beginAnew(): Promise<void>; close(): void };
+  } satisfies EventStore & { loadEarly(gameId: string): void; beginAnew(): Promise<void>; close(): void };
 }
 
 function isFault(outcome: object): outcome is OwnFaultError {

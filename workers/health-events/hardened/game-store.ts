@@ -1,31 +1,18 @@
 import type { RuntimeStatus } from '../../../shared/contracts/runtime-status.ts';
-import {
-  type Database,
-  type JsonStatement,
-  type JsonTransaction,
-  queryWithJson,
-} from '../../../shared/platform/postgres/database.ts';
+import { type Database, type JsonTransaction, queryWithJson } from '../../../shared/platform/postgres/database.ts';
 import type { Lease } from '../lease.ts';
+import type { OutboxRow } from '../outbox/outbox.ts';
 import type { Gap } from './account.ts';
 import type { Watermark } from './apply-event.ts';
 import { commitStatement } from './commit-statement.ts';
+import { loadStatement } from './load-statement.ts';
 import type { EventPlan, PlannedGame, StoredGame } from './plan-events.ts';
 import type { Position } from './stream-entry.ts';
-
-const loadStatement: JsonStatement = [
-  `select record.game_id, record.xmin::text, record.status, record.engine_health, record.current_turn,
-    watermark.last_id, watermark.occurred_at_ms::float8, watermark.up_at_ms::float8, watermark.down_at_ms::float8,
-    watermark.container_id, watermark.container_since_ms::float8, watermark.previous_container_id,
-    watermark.snapshot_status, watermark.snapshot_health
-  from sluice.runtime_record as record left join sluice.health_event_watermark as watermark using (game_id)
-  where record.game_id in (select value from json_array_elements_text(`,
-  '::json))',
-];
 
 /** The games of these ids that there are, by id. */
 export async function loadGames(database: Database, gameIds: readonly string[]): Promise<Map<string, StoredGame>> {
   if (gameIds.length === 0) return new Map();
-  const rows = await queryWithJson(database, loadStatement, JSON.stringify(gameIds));
+  const rows = await queryWithJson(database, loadStatement(gameIds.length), JSON.stringify(gameIds));
   return new Map(rows.map((row) => [row[0] as string, toGame(row)]));
 }
 
@@ -57,7 +44,8 @@ function toGame([, version, status, health, turn, lastId, ...rest]: readonly unk
 
 /** What a commit came to. */
 export type CommitOutcome =
-  | { kind: 'committed' }
+  /** with the snapshots as they are in the outbox now; none when there is more to it than the plan says */
+  | { kind: 'committed'; outboxRows: OutboxRow[] }
   /** nothing was stored: these games changed since they were loaded, are gone, or somebody holds them */
   | { kind: 'conflict'; gameIds: string[] }
   /** nothing was stored: somebody else reads the stream now */
@@ -79,11 +67,18 @@ export async function commitEvents(
     games: plan.games.map(toRow),
     snapshots: plan.snapshots,
   };
-  const [row] = await queryWithJson(door, commitStatement, JSON.stringify(input));
-  const [isHeld, conflicts] = row as [boolean, string];
+  const [row] = await queryWithJson(door, commitStatement(plan.games.length), JSON.stringify(input));
+  const [isHeld, conflicts, firstSeq, lastSeq] = row as [boolean, string, number | null, number | null];
   if (!isHeld) return { kind: 'fenced' };
   const gameIds = JSON.parse(conflicts) as string[];
-  return gameIds.length === 0 ? { kind: 'committed' } : { kind: 'conflict', gameIds };
+  if (gameIds.length > 0) return { kind: 'conflict', gameIds };
+  return { kind: 'committed', outboxRows: toOutboxRows(plan, firstSeq, lastSeq) };
+}
+
+/** The snapshots were numbered in order; others may have taken a number in between, and then it is not known whose is which. */
+function toOutboxRows({ snapshots }: EventPlan, firstSeq: number | null, lastSeq: number | null): OutboxRow[] {
+  if (firstSeq === null || lastSeq !== firstSeq + snapshots.length - 1) return [];
+  return snapshots.map((snapshot, index) => ({ seq: firstSeq + index, snapshot }));
 }
 
 function toRow({ gameId, version, changes, record: { status, health }, watermark }: PlannedGame) {

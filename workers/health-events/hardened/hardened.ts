@@ -11,7 +11,7 @@ import { createObserver, logPublisher } from '../observer.ts';
 import { leasesOfSilence } from '../outbox/lobby-place.ts';
 import { createLobbyRelay } from '../outbox/lobby-relay.ts';
 import type { HealthView } from '../view.ts';
-import { applyBatch } from './apply-batch.ts';
+import { applyBatch, type EventObserver } from './apply-batch.ts';
 import { consume } from './consumer.ts';
 import { createEventStore } from './event-store.ts';
 import { createHeldEntries } from './held-entries.ts';
@@ -114,10 +114,11 @@ export async function readHardened(deps: SessionDeps): Promise<'stopped' | 'fenc
         // Not asked for again: a server that bounds its answers may break off each time, and a read tells the same.
         await onRedis(reader, async () => {
           if (isCut) return;
-          await stream.wait(afterId, forMs).catch((error: unknown) => {
+          const gameId = await stream.wait(afterId, forMs).catch((error: unknown) => {
             isCut = !isRefusal(error);
             throw error;
           });
+          if (gameId !== null) store.loadEarly(gameId);
         });
       },
     },
@@ -163,8 +164,9 @@ export async function readHardened(deps: SessionDeps): Promise<'stopped' | 'fenc
     told.close();
   }
 
-  function onCommitted(...committed: Parameters<typeof observer.onCommitted>): void {
-    observer.onCommitted(...committed);
-    relay.wake();
+  function onCommitted(...[plan, position, gap, outboxRows]: Parameters<EventObserver['onCommitted']>): void {
+    // Redis does one thing after the other: the lobby waits for it, but in a backlog the next commit waits for the next read.
+    relay.wake(outboxRows, { yields: view.behind !== 0 });
+    observer.onCommitted(plan, position, gap, outboxRows);
   }
 }

@@ -1,6 +1,6 @@
-import { readFields, type StreamFields } from '../../../shared/contracts/health-event.ts';
+import { fieldOf, readFields, type StreamFields } from '../../../shared/contracts/health-event.ts';
 import { replayDeadLetterField } from '../../../shared/contracts/stream-dead-letter.ts';
-import { type BoundedEntry, readBounded } from '../../../shared/platform/redis/bounded-stream-read.ts';
+import { type BoundedEntry, maxEntryBytes, readBounded } from '../../../shared/platform/redis/bounded-stream-read.ts';
 import type { Redis } from '../../../shared/platform/redis/redis.ts';
 import { type StreamFacts, toStreamFacts } from '../../../shared/platform/redis/stream-facts.ts';
 import { readNextEntry } from '../next-entry.ts';
@@ -46,9 +46,16 @@ export function createStreamReader(redis: Redis, stream: string) {
       return entry?.[1] ?? null;
     },
 
-    /** Resolves when there is an entry after `afterId`, or after `forMs`. */
-    async wait(afterId: string, forMs: number): Promise<void> {
-      await readNextEntry(redis, stream, afterId, Math.max(1, Math.floor(forMs)));
+    /**
+     * Resolves when there is an entry after `afterId`, or after `forMs`.
+     *
+     * @returns the game of the entry; null where none came, or where it is not to be had or too long
+     */
+    async wait(afterId: string, forMs: number): Promise<string | null> {
+      const next = await readNextEntry(redis, stream, afterId, Math.max(1, Math.floor(forMs)));
+      if (next === null || next === 'too large') return null;
+      const gameId = fieldOf(next[1], 'game_id') ?? null;
+      return gameId !== null && gameId.length > maxEntryBytes ? null : gameId;
     },
   };
 }

@@ -5,6 +5,7 @@ import type { Redis } from '../../../shared/platform/redis/redis.ts';
 import type { Repeat } from '../../../shared/platform/retry.ts';
 import type { Lease } from '../lease.ts';
 import { announceAllGames, oweAnnouncement } from './announcement.ts';
+import { createCommittedRows } from './committed-rows.ts';
 import { createLobbyPlace, type PlaceReply, type Publisher } from './lobby-place.ts';
 import { clearPublished, nextSnapshots, type OutboxRow, outboxBounds } from './outbox.ts';
 import { putAsideSnapshots, takeOverSnapshots } from './outbox-transfer.ts';
@@ -39,13 +40,18 @@ const defaultSilenceMs = 30_000;
  * Publishes the outbox in order. Redis knows how far it is; what this relay remembers is only checked against it. So a crash
  * anywhere repeats nothing, and when Redis comes back without its last writes, they are written again.
  *
+ * What a commit tells of is published from memory when it comes right after the place. In all other cases, the outbox is read.
+ *
  * One outbox is published to a stream at a time. While another one is, the snapshots of this one go to it when both are in
  * one database, and else wait, the last one of each game; when the other consumer has ended or is silent, they are published.
  */
 export function createLobbyRelay(deps: RelayDeps) {
   const { database, redis, lease, lobbyStream, silenceMs = defaultSilenceMs, onDatabase, onRedis } = deps;
   const lobby = createLobbyPlace({ redis, lobbyStream, lease, silenceMs });
+  const committed = createCommittedRows(snapshotsPerCall);
   let place: number | null = null;
+  /** whether the outbox may have more after the place than its commits tell of */
+  let isBehind = true;
   let publisher: Publisher | null = null;
   let isAnnouncementDue = false;
   let triedToAnnounceAtMs = Number.NEGATIVE_INFINITY;
@@ -68,6 +74,7 @@ export function createLobbyRelay(deps: RelayDeps) {
     // After the end: the database was restored from a copy that knows nothing of what was published since.
     if (seq > top) await call('move', String(top));
     place = Math.min(seq, top);
+    isBehind = true;
   };
 
   const announce = async (): Promise<void> => {
@@ -75,6 +82,7 @@ export function createLobbyRelay(deps: RelayDeps) {
     const games = await onDatabase(() => announceAllGames(database, lease, deps.now()));
     if (games === null) return;
     isAnnouncementDue = false;
+    isBehind = true;
     deps.onAnnounced(games);
   };
 
@@ -92,7 +100,15 @@ export function createLobbyRelay(deps: RelayDeps) {
     deps.onPublisher?.(other, seq);
   };
 
-  const next = (after: number) => onDatabase(() => nextSnapshots(database, lease.label, after, snapshotsPerCall));
+  /** What comes next, from what was committed just now if that is all there is; else from the outbox. */
+  const next = async (after: number): Promise<readonly OutboxRow[]> => {
+    const rows = isBehind ? [] : committed.takeAfter(after);
+    if (rows.length > 0) return rows;
+    isBehind = false;
+    const stored = await onDatabase(() => nextSnapshots(database, lease.label, after, snapshotsPerCall));
+    isBehind ||= stored.length === snapshotsPerCall;
+    return stored;
+  };
 
   /**
    * Publishes what there is.
@@ -103,7 +119,7 @@ export function createLobbyRelay(deps: RelayDeps) {
     const wakings = woken;
     for (;;) {
       if (place !== null && isAnnouncementDue && performance.now() - triedToAnnounceAtMs > idleLookMs) await announce();
-      const rows: OutboxRow[] = place === null ? [] : await next(place);
+      const rows = place === null ? [] : await next(place);
       const reply = await call(place === null ? 'join' : String(place), ...rows.flatMap(toArguments));
       if (reply.outcome === 'fenced') return 'fenced';
       if (reply.outcome === 'refused') {
@@ -124,7 +140,7 @@ export function createLobbyRelay(deps: RelayDeps) {
       }
       place = reply.seq;
       deps.onPublished(rows.length);
-      if (rows.length < snapshotsPerCall) break;
+      if (!isBehind) break;
     }
     if (performance.now() - clearedAtMs > clearEveryMs) {
       clearedAtMs = performance.now();
@@ -167,10 +183,18 @@ export function createLobbyRelay(deps: RelayDeps) {
       return place;
     },
 
-    /** Tells that there is something in the outbox. */
-    wake(): void {
+    /**
+     * Tells that there is something in the outbox.
+     *
+     * @param rows what a commit has put there; none: that is not known
+     * @param yields whether what the caller asks Redis for next may go first
+     */
+    wake(rows: readonly OutboxRow[] = [], { yields = false } = {}): void {
+      if (rows.length > 0) committed.add(rows);
+      else isBehind = true;
       woken += 1;
-      wake();
+      if (yields) setImmediate(() => wake());
+      else wake();
     },
 
     /** Whether it was told of something that is not published yet. */

@@ -3,6 +3,7 @@ import { replayDeadLetters } from '../../../../dead-letters/replay.ts';
 import { commitEvents, loadGames } from '../../../../workers/health-events/hardened/game-store.ts';
 import { planEvents } from '../../../../workers/health-events/hardened/plan-events.ts';
 import { acquireLease, renewLease } from '../../../../workers/health-events/lease.ts';
+import { nextSnapshots } from '../../../../workers/health-events/outbox/outbox.ts';
 import { connect, until, untilBlocked } from '../../../support/fixtures.ts';
 import { openDatabase } from '../../../support/health.ts';
 import { aHealthPlace } from '../../../support/health-place.ts';
@@ -49,8 +50,35 @@ const taken = {
 describe('a commit', () => {
   test('stores records, watermarks, snapshots and the offset', async () => {
     const { database, lease, commit, seen } = await aPlan();
-    expect(await commitEvents(database, lease, commit)).toEqual({ kind: 'committed' });
+    expect(await commitEvents(database, lease, commit)).toMatchObject({ kind: 'committed' });
     expect(await seen()).toMatchObject(taken);
+  });
+
+  test('tells of its snapshots as they are in the outbox, in order', async () => {
+    const { place, database, lease, commit } = await aPlan();
+    const [snapshot] = commit.plan.snapshots;
+    if (snapshot === undefined) throw new Error('there is no snapshot');
+    const snapshots = [3, 1, 2].map((currentTurn) => ({ ...snapshot, currentTurn }));
+    const outcome = await commitEvents(database, lease, { ...commit, plan: { ...commit.plan, snapshots } });
+    expect(await nextSnapshots(database, lease.label, 0, 10)).toHaveLength(3);
+    expect(outcome).toEqual({
+      kind: 'committed',
+      outboxRows: await nextSnapshots(database, lease.label, 0, 10),
+    });
+    const { rows } = await place.client.query('select current_turn from lobby_outbox order by seq');
+    expect(rows).toEqual([{ current_turn: 3 }, { current_turn: 1 }, { current_turn: 2 }]);
+  });
+
+  test('tells of no snapshots when others have taken numbers between them', async () => {
+    const { place, database, lease, commit } = await aPlan();
+    await place.client.query(`
+      create function take_one() returns trigger language plpgsql as $$
+        begin perform nextval('lobby_outbox_seq_seq'); return new; end $$;
+      create trigger take_one before insert on lobby_outbox for each row execute function take_one();`);
+    const snapshots = [...commit.plan.snapshots, ...commit.plan.snapshots];
+    const outcome = await commitEvents(database, lease, { ...commit, plan: { ...commit.plan, snapshots } });
+    expect(outcome).toEqual({ kind: 'committed', outboxRows: [] });
+    expect(await nextSnapshots(database, lease.label, 0, 10)).toHaveLength(2);
   });
 
   test('whose reply was lost is a conflict when it is made again', async () => {
@@ -99,7 +127,7 @@ describe('a commit', () => {
     await other.query('select from runtime_record for update');
     expect(await commitEvents(database, lease, commit)).toEqual({ kind: 'conflict', gameIds: ['game-1'] });
     await other.query('rollback');
-    expect(await commitEvents(database, lease, commit)).toEqual({ kind: 'committed' });
+    expect(await commitEvents(database, lease, commit)).toMatchObject({ kind: 'committed' });
     expect(await seen()).toMatchObject(taken);
   });
 

@@ -202,6 +202,25 @@ describe('another stream under the same name', () => {
     await place.settled();
     expect(await place.offset()).toMatchObject({ last_id: '9-0', entries_read: '1', gap_entries: '0' });
   });
+
+  test('begun anew while the worker waits, with a lower and a higher id: both are taken in', async () => {
+    const place = await aPlaceWith(5);
+    const { stream } = place.keys;
+    const worker = await place.start();
+    await place.settled();
+    const fields = (n: number, event_type: string) =>
+      Object.entries({ game_id: 'game-1', event_type, ...at(n) }).flat();
+    await place.redis
+      .multi()
+      .del(stream)
+      .xadd(stream, '2-0', ...fields(8, 'probe_failed'))
+      .xadd(stream, '9-0', ...fields(9, 'container_exited'))
+      .exec();
+    await until(async () => (await place.offset())?.last_id === '9-0');
+    await until(async () => (await worker.metric('sluice_health_events_total', { result: 'transitioned' })) === 1);
+    expect(await worker.metric('sluice_health_events_total', { result: 'duplicate' })).toBe(0);
+    expect(await place.offset()).toMatchObject({ last_id: '9-0', entries_read: '2' });
+  });
 });
 
 test('a replay from the beginning changes nothing', async () => {

@@ -36,12 +36,12 @@ test('waiting ends with the next entry, and takes in only the beginning of a lar
   const { stream, redis, connection, reader } = await aReader();
   const small = reader.wait('0-0', 10_000);
   const first = await addEvent(redis, stream);
-  await small;
+  expect(await small).toBe('game-1');
   const received = connection.stream.bytesRead;
   const large = reader.wait(first, 10_000);
   const { stream: socket } = connection;
   await addEvent(redis, stream, { details: 'x'.repeat(64 * mib) });
-  await large;
+  expect(await large).toBe(null);
   expect(socket.bytesRead - received).toBeLessThan(4 * mib);
   expect(connection.status).toBe('end');
   await connection.connect();
@@ -51,6 +51,6 @@ test('waiting ends with the next entry, and takes in only the beginning of a lar
 
 test('waiting ends without an entry when the time is over', async () => {
   const { reader, connection } = await aReader();
-  await reader.wait('0-0', 1);
+  expect(await reader.wait('0-0', 1)).toBe(null);
   expect(connection.status).toBe('ready');
 });

@@ -3,6 +3,7 @@ import { placeKey } from '../../../../shared/contracts/lobby-event.ts';
 import type { Database } from '../../../../shared/platform/postgres/database.ts';
 import { acquireLease, type Lease } from '../../../../workers/health-events/lease.ts';
 import { createLobbyRelay } from '../../../../workers/health-events/outbox/lobby-relay.ts';
+import type { OutboxRow } from '../../../../workers/health-events/outbox/outbox.ts';
 import { openDatabase } from '../../../support/health.ts';
 import { aHealthPlace, type HealthPlace } from '../../../support/health-place.ts';
 
@@ -24,14 +25,25 @@ async function takeLease(database: Database): Promise<Lease> {
   return lease;
 }
 
-/** Puts snapshots into the outbox, one for each turn. */
-async function write({ client }: HealthPlace, turns: readonly number[]): Promise<void> {
-  for (const turn of turns)
-    await client.query(
+/** Puts snapshots into an outbox, one for each turn. @returns them as a commit tells of them */
+async function write({ client }: HealthPlace, turns: readonly number[], of = label): Promise<OutboxRow[]> {
+  const written: OutboxRow[] = [];
+  for (const turn of turns) {
+    const snapshot = {
+      gameId: 'game-1',
+      currentTurn: turn,
+      runtimeStatus: 'running',
+      engineHealthSummary: 'healthy',
+      occurredAtMs: 5,
+    };
+    const { rows } = await client.query<{ seq: string }>(
       `insert into lobby_outbox (label, game_id, current_turn, runtime_status, engine_health_summary, occurred_at_ms)
-       values ($1, 'game-1', $2, 'running', 'healthy', 5)`,
-      [label, turn],
+       values ($1, $2, $3, $4, $5, $6) returning seq`,
+      [of, ...Object.values(snapshot)],
     );
+    written.push({ seq: Number(rows[0]?.seq), snapshot });
+  }
+  return written;
 }
 
 /** @param fault what happens to the calls to Redis, each by its number from 1 */
@@ -139,6 +151,105 @@ describe('the relay', () => {
     expect(await turnsTold(place)).toEqual([]);
     expect(await next.publish()).toBe('done');
     expect(await turnsTold(place)).toEqual([1]);
+  });
+});
+
+describe('what a commit tells of', () => {
+  test('is published without being read back', async () => {
+    const { place, database, lease, write } = await anOutbox();
+    const relay = relayOf(place, database, lease);
+    await relay.publish();
+    const rows = await write(1, 2);
+    await place.client.query('alter table lobby_outbox rename to away');
+    relay.wake(rows);
+    expect(await relay.publish()).toBe('done');
+    await place.client.query('alter table away rename to lobby_outbox');
+    await relay.publish();
+    expect(await turnsTold(place)).toEqual([1, 2]);
+    expect(relay.seen).toEqual({ published: 2, announced: 0 });
+  });
+
+  test('waits for what is older: of a worker before, or of a commit that nobody told of', async () => {
+    const { place, database, lease, write } = await anOutbox();
+    await write(1, 2);
+    const relay = relayOf(place, database, lease);
+    relay.wake(await write(3));
+    await relay.publish();
+    expect(await turnsTold(place)).toEqual([1, 2, 3]);
+    await write(4);
+    relay.wake(await write(5));
+    await relay.publish();
+    relay.wake(await write(6));
+    await relay.publish();
+    expect(await turnsTold(place)).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
+  test('and what is newer and was not told of: all of it is published', async () => {
+    const { place, database, lease, write } = await anOutbox();
+    const relay = relayOf(place, database, lease);
+    await relay.publish();
+    relay.wake(await write(1));
+    await write(2);
+    relay.wake();
+    await relay.publish();
+    expect(await turnsTold(place)).toEqual([1, 2]);
+  });
+
+  test('while other outboxes take numbers: in order, and of this one only', async () => {
+    const { place, database, lease } = await anOutbox();
+    const relay = relayOf(place, database, lease);
+    for (const turn of [1, 2, 3]) {
+      await write(place, [turn * 100], 'another_label');
+      relay.wake(await write(place, [turn]));
+      await relay.publish();
+    }
+    expect(await turnsTold(place)).toEqual([1, 2, 3]);
+  });
+
+  test('is told again, and what was told before it, when Redis has lost that', async () => {
+    const { place, database, lease, write } = await anOutbox();
+    const relay = relayOf(place, database, lease);
+    await write(1, 2, 3);
+    await relay.publish();
+    await loseWritesAfter(place, 1, 1);
+    relay.wake(await write(4));
+    await relay.publish();
+    expect(await turnsTold(place)).toEqual([1, 2, 3, 4]);
+    expect(relay.seen.announced).toBe(0);
+  });
+
+  test.each(['fails', 'its reply is lost'] as const)('in a call that %s: told once', async (fault) => {
+    const { place, database, lease, write } = await anOutbox();
+    const relay = relayOf(place, database, lease, (call) => (call % 2 === 1 ? fault : 'none'));
+    await relay.publish();
+    for (const turn of [1, 2, 3]) {
+      relay.wake(await write(turn));
+      await relay.publish();
+    }
+    expect(await turnsTold(place)).toEqual([1, 2, 3]);
+  });
+
+  test('by one whose lease is lost: nothing', async () => {
+    const { place, database, lease, write } = await anOutbox();
+    const old = relayOf(place, database, lease);
+    await old.publish();
+    const next = relayOf(place, database, await takeLease(database));
+    await next.publish();
+    old.wake(await write(1));
+    expect(await old.publish()).toBe('fenced');
+    expect(await turnsTold(place)).toEqual([]);
+  });
+
+  test('of more commits than are kept, while nobody publishes: in order, each once', async () => {
+    const { place, database, lease } = await anOutbox();
+    const relay = relayOf(place, database, lease);
+    await relay.publish();
+    const turns = Array.from({ length: 1_200 }, (_, index) => index + 1);
+    for (const row of await write(place, turns)) relay.wake([row]);
+    await relay.publish();
+    relay.wake(await write(place, [1_201]));
+    await relay.publish();
+    expect(await turnsTold(place)).toEqual([...turns, 1_201]);
   });
 });
 
