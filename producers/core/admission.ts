@@ -1,4 +1,5 @@
 import { endsWithin, pause } from '../../shared/platform/deadline.ts';
+import { toError } from '../../shared/platform/errors.ts';
 import type { Transport } from './transport.ts';
 
 /** How often it is looked again while successes are held back, in ms. */
@@ -13,19 +14,25 @@ export interface AdmissionOptions {
   transport: Pick<Transport, 'loaded' | 'whySuccessesWait' | 'readMemory'>;
   /** told why successes are held back from now on; null: they are not any more */
   onChange(reason: Error | null): void;
+  /** told why the memory could not be read, such as a connection that is refused */
+  onFailure(error: Error): void;
   /** the end: nothing changes any more */
   signal: AbortSignal;
 }
 
 /** Decides what may be added to Redis, by the memory of its servers. Without a transport that can tell, all is added. */
-export function createAdmission({ transport, onChange, signal }: AdmissionOptions) {
+export function createAdmission({ transport, onChange, onFailure, signal }: AdmissionOptions) {
   let isKnown = transport.whySuccessesWait === undefined;
   let isHeldBack = false;
   let firstLook: Promise<void> | null = null;
 
   const lookFirst = async (): Promise<void> => {
     await transport.loaded;
-    await endsWithin(transport.readMemory?.() ?? Promise.resolve(), firstLookMs).catch(() => undefined);
+    try {
+      await endsWithin(transport.readMemory?.() ?? Promise.resolve(), firstLookMs);
+    } catch (thrown) {
+      if (!signal.aborted) onFailure(toError(thrown));
+    }
     isKnown = true;
   };
 

@@ -48,7 +48,7 @@ export function createChunkSender<E extends Entry>(options: SenderOptions<E>) {
   const stopping = new AbortController();
   const { signal } = stopping;
   const inFlight = createInFlight(buffer, hooks);
-  const admission = createAdmission({ transport, onChange: hooks.heldBack, signal });
+  const admission = createAdmission({ transport, onChange: hooks.heldBack, onFailure: hooks.failed, signal });
 
   /** Whether the chunks are on disk now. */
   const putOnDisk = async (store: Spill, chunks: readonly OutgoingChunk<E>[]): Promise<boolean> => {
