@@ -26,8 +26,9 @@ const patienceMs = 1_000;
 const shardsBeforeDoubt = 2;
 
 /**
- * `attempt` sends to one shard. `send` sends to the shard whose turn it is. If its server does not take the chunks or is silent, the shard of another server gets
- * them; the answer that is still to come only tells how the server is. Chunks that are in two shards then are stored once.
+ * `attempt` sends to one shard. `send` sends to the shard whose turn it is. If its server does not take the chunks or is
+ * silent, the shard of another server gets them; the answer that is still to come only tells how the server is. Records that
+ * are in two shards then are stored once.
  *
  * `onMovedOn` is told of each failure after which another shard is tried. Both throw; `send` the error of the last shard that
  * was tried, and at once one that is about what was sent.

@@ -1,5 +1,10 @@
 import type pg from 'pg';
-import { connect, openQueue, until } from './fixtures.ts';
+import { onTestFinished } from 'vitest';
+import { findShards } from '../../shared/platform/redis/find-shards.ts';
+import { readQueue } from '../../shared/platform/redis/read-queue.ts';
+import { createRedis } from '../../shared/platform/redis/redis.ts';
+import { connect, until } from './fixtures.ts';
+import { targetOf } from './redis-target.ts';
 import type { Place } from './worker-process.ts';
 
 /** What became of the executions that were recorded. */
@@ -15,11 +20,13 @@ export interface Accounts {
 
 /** Waits until no job is left, which is when all is committed that will be, and compares rows with what was recorded. */
 export async function settledAccounts(place: Place, recorded: readonly string[]): Promise<Accounts> {
-  const queue = openQueue(place.namespace, place.redisUrl);
-  await until(async () => {
-    const counts = await queue.getJobCounts('waiting', 'active', 'delayed', 'prioritized');
-    return Object.values(counts).every((jobs) => jobs === 0);
-  });
+  const redis = createRedis(targetOf(place.redisUrl), { role: 'producer', name: 'test', logger: null });
+  onTestFinished(() => redis.disconnect());
+  await redis.connect();
+  const { namespace } = place;
+  const shards = await findShards(redis, { queue: 'execution-log', namespace });
+  const read = () => Promise.all(shards.map((queue) => readQueue(redis, { queue, namespace })));
+  await until(async () => (await read()).every(({ waiting, active, delayed }) => waiting + active + delayed === 0));
   const client = await connect(place.databaseUrl);
   const { rows } = await client.query<{ name: string }>('select case_name as name from strategy_execution_log');
   const { rows: deadLetters } = await client.query<{ n: number }>('select count(*)::int as n from dead_letter');
@@ -30,7 +37,7 @@ export async function settledAccounts(place: Place, recorded: readonly string[])
     lost: recorded.filter((name) => !rowsOf.has(name)),
     duplicated: [...rowsOf].flatMap(([name, count]) => (count > 1 ? [name] : [])),
     deadLetters: deadLetters[0]?.n ?? 0,
-    failedJobs: await queue.getFailedCount(),
+    failedJobs: (await read()).reduce((sum, { failed }) => sum + failed, 0),
   };
 }
 

@@ -34,7 +34,14 @@ export function startLoad(
     perSecond,
     execution = {},
     producer = {},
-  }: { perSecond: number; execution?: Partial<Execution>; producer?: ExecutionObserverOptions['producer'] },
+    prefix = 'case',
+  }: {
+    perSecond: number;
+    execution?: Partial<Execution>;
+    producer?: ExecutionObserverOptions['producer'];
+    /** of the case names: tells loads apart. @default case */
+    prefix?: string;
+  },
 ): SteadyLoad {
   const registry = new Registry();
   const observer = createExecutionObserver({
@@ -47,7 +54,7 @@ export function startLoad(
   const names: string[] = [];
   const add = (count: number): void => {
     for (let left = count; left > 0; left -= 1) {
-      const caseName = `case-${String(names.length).padStart(7, '0')}`;
+      const caseName = `${prefix}-${String(names.length).padStart(7, '0')}`;
       observer.record(anExecution({ ...execution, caseName }));
       names.push(caseName);
     }

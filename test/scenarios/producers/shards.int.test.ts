@@ -1,7 +1,10 @@
 import { Registry } from 'prom-client';
 import { expect, inject, onTestFinished, test } from 'vitest';
+import { watchMemoryOf } from '../../../producers/core/memory-watch.ts';
 import { createCompletedRequestSender, createExecutionObserver } from '../../../producers/index.ts';
 import { shardOfRequest } from '../../../producers/requests/request-shard.ts';
+import { queuePrefix, shardNames } from '../../../shared/contracts/queues.ts';
+import { serverOf } from '../../../shared/platform/redis/cluster-nodes.ts';
 import { findShards } from '../../../shared/platform/redis/find-shards.ts';
 import { createRedis } from '../../../shared/platform/redis/redis.ts';
 import { anExecution } from '../../support/execution.ts';
@@ -75,6 +78,23 @@ test.each([0, 257, 1.5])('shards: %s of them are refused', (shards) => {
   const create = () =>
     createExecutionObserver({ redisUrl: 'redis://host', registry: new Registry(), producer: { shards } });
   expect(create).toThrow(`producer.shards is ${shards}; accepted: a whole number from 1 to 256`);
+});
+
+test('shards: those of one server share the look at its memory', async () => {
+  const redis = createRedis(targetOf(redisUrl), { role: 'producer', name: 'test', logger: null });
+  onTestFinished(() => redis.disconnect());
+  await redis.connect();
+  const namespace = createNamespace();
+  const keys = shardNames('execution-log', 12).map((shard) => queuePrefix(shard, namespace));
+  const watches = new Map<string, unknown>();
+  for (const key of keys) {
+    const watch = watchMemoryOf(redis, key, 0.8);
+    await watch.join(redis);
+    const server = serverOf(redis, key);
+    expect(watches.get(server) ?? watch).toBe(watch);
+    watches.set(server, watch);
+  }
+  expect(new Set(watches.values()).size).toBe(watches.size);
 });
 
 test('shards: without the setting there is one, which has the name of the queue', async () => {

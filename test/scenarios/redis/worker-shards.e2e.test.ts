@@ -13,7 +13,7 @@ import {
   until,
 } from '../../support/fixtures.ts';
 import { standFor } from '../../support/redis-target.ts';
-import { calmLocks, startWorkerProcess } from '../../support/worker-process.ts';
+import { calmLocks, startWorkerProcess, type WorkerProcess } from '../../support/worker-process.ts';
 
 const shards = shardNames('execution-log', 8);
 /** Few, so that a shard that keeps what it has would starve the others. */
@@ -117,12 +117,25 @@ test('shards: a worker that starts while the server of the first shard hangs tak
   await untilStored(place.databaseUrl, others);
   expect(await statusOf(`${worker.url}/readyz`)).toBe(200);
 
+  await stopsInTime(worker);
+}, 120_000);
+
+test('shards: a worker that is asked to stop while a server hangs that has jobs of it ends in its time', async () => {
+  const { place, victim, ofVictim, add } = await aShardedCluster();
+  const worker = await startWorkerProcess(place, environment);
+  await add(ofVictim, 400);
+  await untilStored(place.databaseUrl, 50);
+  victim.signal('SIGSTOP');
+  await stopsInTime(worker);
+}, 120_000);
+
+async function stopsInTime(worker: WorkerProcess): Promise<void> {
   const askedAt = performance.now();
   worker.kill('SIGTERM');
   await worker.ended;
   // Its time, and a moment for what is left over.
   expect(performance.now() - askedAt).toBeLessThan(4_000 + 6_000);
-}, 120_000);
+}
 
 test('shards: connections of a worker process: one for commands to each primary, and one for each shard', async () => {
   const { cluster, place, add } = await aShardedCluster();

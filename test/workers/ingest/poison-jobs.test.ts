@@ -2,6 +2,7 @@ import { expect, test, vi } from 'vitest';
 import type { JobCounter } from '../../../workers/ingest/job-counter.ts';
 import { createPoisonJobIsolation, PoisonJobError } from '../../../workers/ingest/poison-jobs.ts';
 import { createByteSemaphore } from '../../../workers/runtime/byte-semaphore.ts';
+import { createHoldings } from '../../../workers/runtime/holdings.ts';
 
 /** A counter that remembers, as Redis does across the lives of workers. */
 function aCounter() {
@@ -117,4 +118,27 @@ test('poison jobs: waiting for the database is not held against a job', async ()
 test('poison jobs: when the count cannot be taken back, the job has its result all the same', async () => {
   const { isolation } = aLane({ add: async () => 1, takeBack: () => Promise.reject(new Error('Redis is gone')) });
   expect(await isolation.run({ id: 'a', stalledCounter: 3 }, async () => 'stored')).toBe('stored');
+});
+
+test('poison jobs: one whose server does not answer leaves its turn to the others when it is given back', async () => {
+  const turns = createByteSemaphore(1);
+  const ofSilent = createHoldings();
+  const { counter } = aCounter();
+  const isolationOf = (add: JobCounter['add'], enterTurn: () => Promise<() => void>) =>
+    createPoisonJobIsolation({
+      ...{ counter: { ...counter, add }, maxStarts: 3, enterTurn },
+      onOutage: () => () => undefined,
+    });
+  const silent = isolationOf(never, async () => ofSilent.add(await turns.enter(1)));
+  const other = isolationOf(counter.add, () => turns.enter(1));
+  silent.run({ id: 'of-silent', stalledCounter: 3 }, never).catch(() => undefined);
+  let isDone = false;
+  const done = other.run({ id: 'of-other', stalledCounter: 3 }, async () => {
+    isDone = true;
+  });
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(isDone).toBe(false);
+  ofSilent.giveBackAll();
+  await done;
+  expect(isDone).toBe(true);
 });
