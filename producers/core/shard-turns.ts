@@ -95,9 +95,16 @@ export function createShardTurns(options: ShardTurnsOptions) {
       return roomy.length === shards.length || roomy.some((index) => restsUntilMs(index) <= now());
     },
 
-    /** how many shards are left alone now */
+    /** Whether any shard has taken what it was sent last. */
+    get mayMoveOn(): boolean {
+      return shards.some((_shard, index) => restsOf(index).length === 0);
+    },
+
+    /** how many shards are left alone now, also because others have more room */
     get leftAlone(): number {
-      return rests.size === 0 ? 0 : shards.filter((_shard, index) => restsOf(index).length > 0).length;
+      const isFull = shards.map((_shard, index) => isNearlyFull(index));
+      const isAnyRoomy = isFull.includes(false);
+      return isFull.filter((full, index) => (full && isAnyRoomy) || restsOf(index).length > 0).length;
     },
   };
 }

@@ -25,7 +25,7 @@ export interface Transport {
   send(chunks: readonly SendableChunk[], onMovedOn?: (error: Error) => void): Promise<void>;
   /** Resolves when it can send; until then, a missing answer says nothing about the server. @default it can at once */
   loaded?: Promise<unknown>;
-  /** how many shards are left alone now, because they or their server did not take what was sent last. @default 0 */
+  /** how many shards are left alone now: they or their server did not take what was sent last, or others have more room. @default 0 */
   readonly shardsLeftAlone?: number;
   /** Whether another shard may still take what is being sent: one that is not left alone. @default no */
   mayMoveOn?(): boolean;
@@ -151,7 +151,9 @@ export function createBullmqTransport(options: TransportOptions): Transport {
   const turns = createShardTurns({
     shards: names,
     serverOf: serverOfShard,
-    isNearlyFull: (index) => isNearlyFull(watches.get(serverOfShard(index))?.reading ?? null, memoryShare),
+    // Records that have a shard of their own go there all the same.
+    isNearlyFull: (index) =>
+      shardOf === null && isNearlyFull(watches.get(serverOfShard(index))?.reading ?? null, memoryShare),
     answerWithinMs: sendTimeoutMs,
     now: () => performance.now(),
     random,
@@ -181,7 +183,7 @@ export function createBullmqTransport(options: TransportOptions): Transport {
     get shardsLeftAlone() {
       return turns.leftAlone;
     },
-    mayMoveOn: () => shardOf === null && turns.leftAlone < shards,
+    mayMoveOn: () => shardOf === null && turns.mayMoveOn,
     ...admission,
     close,
   };

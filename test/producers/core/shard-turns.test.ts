@@ -89,12 +89,14 @@ test('turns: a server that is nearly full gets what no other one takes, and all 
   const { full, turns, next } = setUp();
   full.add('a');
   expect(next(3)).toEqual([2, 3, 2]);
+  expect(turns.leftAlone).toBe(2);
   expect(turns.next(new Set(['b']))).toBe(0);
   turns.onFailed('b');
   expect(next(3)).toEqual([1, 0, 1]);
   turns.onTaken('b');
   full.add('b');
   expect(next(4)).toEqual([2, 3, 0, 1]);
+  expect(turns.leftAlone).toBe(0);
 });
 
 test('turns: there is room unless each server is nearly full or, beside one that is, left alone', () => {
