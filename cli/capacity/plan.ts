@@ -11,7 +11,7 @@ export interface Load {
   outageMinutes: number;
   /** how long rows are kept */
   retentionDays: number;
-  /** of one Redis server: what producers may fill, `SLUICE_REDIS_MEMORY_SHARE` of `maxmemory` */
+  /** of one Redis server: what producers may fill, `SLUICE_REDIS_MEMORY_SHARE` of `maxmemory`; with ok runs 7/8 of that */
   redisGib: number;
   /** of one PostgreSQL server */
   postgresCores: number;

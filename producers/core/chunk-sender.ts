@@ -2,6 +2,7 @@ import type { Backoff } from '../../shared/platform/backoff.ts';
 import { endsWithin, pause } from '../../shared/platform/deadline.ts';
 import { createReplay } from '../spill/replay.ts';
 import type { Spill } from '../spill/spill.ts';
+import { createAdmission } from './admission.ts';
 import type { Chunker, OutgoingChunk } from './chunker.ts';
 import type { DeliveryLedger } from './delivery-ledger.ts';
 import { createInFlight } from './in-flight.ts';
@@ -21,7 +22,7 @@ export interface SenderOptions<E extends Entry = Entry> {
   maxWaitMs: number;
   random: () => number;
   /** told what becomes of chunks, after they have left the buffer */
-  hooks: Pick<DeliveryLedger<E>, 'sent' | 'refused' | 'failed' | 'spilled' | 'notSpilled' | 'replayed'>;
+  hooks: Pick<DeliveryLedger<E>, 'sent' | 'refused' | 'failed' | 'heldBack' | 'spilled' | 'notSpilled' | 'replayed'>;
   /** where chunks go while Redis is away; null: they wait in the buffer */
   spill: Spill | null;
 }
@@ -47,6 +48,7 @@ export function createChunkSender<E extends Entry>(options: SenderOptions<E>) {
   const stopping = new AbortController();
   const { signal } = stopping;
   const inFlight = createInFlight(buffer, hooks);
+  const admission = createAdmission({ transport, onChange: hooks.heldBack, onFailure: hooks.failed, signal });
 
   /** Whether the chunks are on disk now. */
   const putOnDisk = async (store: Spill, chunks: readonly OutgoingChunk<E>[]): Promise<boolean> => {
@@ -65,6 +67,7 @@ export function createChunkSender<E extends Entry>(options: SenderOptions<E>) {
       chunker,
       inFlight,
       transport,
+      admission,
       maxSends: chunkerOf === null ? maxSends : 1,
       maxWaitMs,
       retryBackoff,
@@ -80,6 +83,7 @@ export function createChunkSender<E extends Entry>(options: SenderOptions<E>) {
     createReplay({
       spill,
       transport,
+      admission,
       laneOf,
       retryBackoff,
       random,

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
 import { chunkId, chunkVersion, spanChunkVersion } from '../../shared/contracts/chunk.ts';
-import type { Entry, RecordBuffer } from './record-buffer.ts';
+import type { Entry, Part, RecordBuffer } from './record-buffer.ts';
 
 /** A chunk ready to be sent. Its text never changes, however often it is sent. */
 export interface OutgoingChunk<E extends Entry = Entry> {
@@ -48,24 +48,24 @@ export function createNumbers(): () => number {
 
 /** Takes chunks from the buffer and numbers them. */
 export function createChunker<E extends Entry>(
-  buffer: Pick<RecordBuffer<E>, 'waiting' | 'take'>,
+  buffer: Pick<RecordBuffer<E>, 'waitingOf' | 'take'>,
   limits: ChunkLimits,
   identity: ProducerIdentity,
   nextSeq: () => number = createNumbers(),
 ) {
   return {
     /** Whether anything waits. */
-    get hasWaiting(): boolean {
-      return buffer.waiting.records > 0;
+    hasWaiting(part: Part = 'all'): boolean {
+      return buffer.waitingOf(part).records > 0;
     },
     /** Whether enough waits to fill a chunk. */
-    get hasFullChunk(): boolean {
-      const { records, bytes } = buffer.waiting;
+    hasFullChunk(part: Part = 'all'): boolean {
+      const { records, bytes } = buffer.waitingOf(part);
       return records >= limits.maxRecords || bytes >= limits.maxBytes;
     },
     /** Returns the next chunk, full or not, or null if nothing waits. */
-    next(): OutgoingChunk<E> | null {
-      const entries = buffer.take(limits);
+    next(part: Part = 'all'): OutgoingChunk<E> | null {
+      const entries = buffer.take(limits, part);
       if (entries.length === 0) return null;
       const v = entries.some(({ record }) => record.hasSpan) ? spanChunkVersion : chunkVersion;
       const header = { v, ...identity, seq: nextSeq() };

@@ -97,6 +97,11 @@ export function createDeliveryLedger<E extends Entry>(options: LedgerOptions<E>)
       problems.report('send_failed', error);
     },
 
+    /** Redis is nearly full, and successes are held back; null: they are added again. */
+    heldBack(reason: Error | null): void {
+      problems.report(reason === null ? 'successes_added' : 'successes_held_back', reason);
+    },
+
     /** Chunks are on disk and have left the buffer. */
     spilled(chunks: readonly OutgoingChunk<E>[]): void {
       const records = countRecords(chunks);

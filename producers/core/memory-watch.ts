@@ -11,7 +11,10 @@ import {
 /** If a server takes longer to report its memory, its usage counts as unknown, and only its refusals count. */
 const answerWithinMs = 1_000;
 
-/** Thrown by the producer itself, before it adds to a Redis that uses more memory than producers may fill. */
+/** The part of the share above which successes are held back: the rest of it is for failures. */
+const successPart = 7 / 8;
+
+/** Made by the producer itself when Redis uses more memory than producers may fill, or nearly so much. */
 export class RedisNearlyFullError extends Error {
   override readonly name = 'RedisNearlyFullError';
 
@@ -80,7 +83,10 @@ function createMemoryWatch(first: Redis, key: string, share: number, onEnd: () =
     if (timer !== null) clearTimeout(timer);
     timer = null;
     if (connections.size === 0) return;
-    const nextMs = planNextLookMs(before, reading, { share, betweenMs: readAtMs - beforeAtMs });
+    const betweenMs = readAtMs - beforeAtMs;
+    const nextMs = Math.min(
+      ...[share * successPart, share].map((bound) => planNextLookMs(before, reading, { share: bound, betweenMs })),
+    );
     timer = setTimeout(() => void lookOnce(), nextMs).unref();
   };
 
@@ -119,6 +125,11 @@ function createMemoryWatch(first: Redis, key: string, share: number, onEnd: () =
       await looking;
     },
   };
+}
+
+/** Whether so much of the share is in use that successes are held back. */
+export function isNearlyFull(reading: MemoryReading | null, share: number): reading is MemoryReading {
+  return reading !== null && isAboveShare(reading, share * successPart);
 }
 
 /** @throws RedisNearlyFullError when more than the share is in use */

@@ -57,14 +57,16 @@ export function createPipelineParts(
   parts: Pick<PipelineParts, 'queue' | 'namespace' | 'buffer' | 'problems'> & {
     target: RedisTarget;
     shardOf: ShardOf | null;
+    holdsSuccessesBack: boolean;
   },
 ): PipelineParts {
-  const { target, shardOf, ...others } = parts;
+  const { target, shardOf, holdsSuccessesBack, ...others } = parts;
   const { queue, namespace } = parts;
   const identity = createIdentity(settings.name, now());
   const name = `sluice:${identity.producer}`;
   const { memoryShare, shards } = settings;
   const sharding = { shards, shardOf };
-  const transport = createQueueTransport({ target, name, queue, namespace, memoryShare, random, ...sharding });
+  const memory = { memoryShare, holdsSuccessesBack };
+  const transport = createQueueTransport({ target, name, queue, namespace, ...memory, random, ...sharding });
   return { ...others, identity, transport, sharding, settings, registry, random };
 }

@@ -10,6 +10,8 @@ export type Problem =
   | 'dropped'
   | 'refused'
   | 'send_failed'
+  | 'successes_held_back'
+  | 'successes_added'
   | 'metrics_failed'
   | 'spill_full'
   | 'spill_failed'
@@ -18,6 +20,9 @@ export type Problem =
 const messages: Record<Exclude<Problem, 'dropped'>, string> = {
   refused: 'Redis permanently refuses records; they are dropped',
   send_failed: 'chunks could not be added to the queue; retrying',
+  successes_held_back:
+    'Redis uses more than 7/8 of what producers may fill: ok runs are not added for now, failures are; ok runs wait in the buffer, which drops them first, or on disk',
+  successes_added: 'Redis has room again: ok runs are added',
   metrics_failed: 'execution metrics could not be updated',
   spill_full: 'the spill directory has reached its size limit; chunks wait in memory',
   spill_failed: 'the spill directory does not work as expected; records that are not on disk wait in memory',

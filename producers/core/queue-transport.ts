@@ -12,6 +12,8 @@ export interface QueueTransportOptions extends Sharding {
   namespace: string;
   /** a share of the server's maxmemory, above which nothing is added */
   memoryShare: number;
+  /** whether successes are to wait before it is reached */
+  holdsSuccessesBack: boolean;
   /** uniform in [0, 1) */
   random: () => number;
 }
@@ -42,6 +44,13 @@ export function createQueueTransport(options: QueueTransportOptions): Transport 
     return started;
   };
   loading = start();
+  const admission: Pick<Transport, 'whySuccessesWait' | 'readMemory'> = {
+    whySuccessesWait: () => loaded?.whySuccessesWait?.() ?? null,
+    async readMemory() {
+      loading ??= start();
+      await (await loading).readMemory?.();
+    },
+  };
   return {
     loaded: loading.catch(() => undefined),
     async send(chunks, onMovedOn) {
@@ -52,6 +61,7 @@ export function createQueueTransport(options: QueueTransportOptions): Transport 
       return loaded?.shardsLeftAlone ?? 0;
     },
     mayMoveOn: () => loaded?.mayMoveOn?.() ?? false,
+    ...(options.holdsSuccessesBack ? admission : {}),
     async close() {
       const transport = await loading?.catch(() => null);
       await transport?.close();

@@ -23,6 +23,9 @@ export interface Entry {
   readonly ack?: DeliveryAck | null;
 }
 
+/** Which of the waiting records are meant. */
+export type Part = 'all' | 'failures' | 'successes';
+
 /** The most that the buffer holds, including records that are sent but not acknowledged. */
 export interface BufferLimits {
   maxRecords: number;
@@ -50,6 +53,15 @@ export class RecordBuffer<E extends Entry = Entry> {
 
   /** Records that wait to be taken. */
   get waiting(): { records: number; bytes: number } {
+    return this.waitingOf('all');
+  }
+
+  /** Those of them that are meant. */
+  waitingOf(part: Part): { records: number; bytes: number } {
+    if (part !== 'all') {
+      const { length, bytes } = part === 'failures' ? this.#failures : this.#successes;
+      return { records: length, bytes };
+    }
     return {
       records: this.#failures.length + this.#successes.length,
       bytes: this.#failures.bytes + this.#successes.bytes,
@@ -80,10 +92,11 @@ export class RecordBuffer<E extends Entry = Entry> {
   }
 
   /** Takes the next entries, failures first: at most so many records and bytes, but at least one entry if there is any. */
-  take(limits: BufferLimits): E[] {
+  take(limits: BufferLimits, part: Part = 'all'): E[] {
     const taken: E[] = [];
     let bytes = 0;
     for (const queue of [this.#failures, this.#successes]) {
+      if (part !== 'all' && queue !== (part === 'failures' ? this.#failures : this.#successes)) continue;
       for (let next = queue.first; next !== undefined; next = queue.first) {
         const full = taken.length >= limits.maxRecords || (taken.length > 0 && bytes + next.bytes > limits.maxBytes);
         if (full) break;

@@ -1,11 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Backoff, backoffMs } from '../../shared/platform/backoff.ts';
 import { toError } from '../../shared/platform/errors.ts';
+import type { Admission, Admitted } from './admission.ts';
 import { createApartLane } from './apart-lane.ts';
 import type { Chunker, OutgoingChunk } from './chunker.ts';
 import type { DeliveryLedger } from './delivery-ledger.ts';
 import type { InFlight } from './in-flight.ts';
-import type { Entry } from './record-buffer.ts';
+import type { Entry, Part } from './record-buffer.ts';
 import { createRedisAvailability } from './redis-availability.ts';
 import { isCutOff, isDoubtful } from './refusal.ts';
 import { createSendApart } from './send-apart.ts';
@@ -16,6 +17,7 @@ export interface SendLaneOptions<E extends Entry> {
   chunker: Chunker<E>;
   inFlight: InFlight<E>;
   transport: Transport;
+  admission: Admission;
   /** concurrent sends */
   maxSends: number;
   /** the longest that a record waits for its chunk to fill, in ms */
@@ -39,14 +41,21 @@ const maxChunksPerSend = 5;
  *
  * A send that seems to be refused because of its content, or fails again and again without an answer, is given up: its
  * chunks go into a lane apart, which finds the records that Redis permanently refuses. The sends behind it go on.
+ *
+ * While successes are held back, only failures are taken to be sent. With a disk, successes are written there, one write at a
+ * time beside the sends, and if it is full they wait in the buffer as they do without one.
  */
 export function createSendLane<E extends Entry>(options: SendLaneOptions<E>) {
-  const { chunker, inFlight, transport, maxSends, retryBackoff, random, hooks, putOnDisk, signal } = options;
+  const { chunker, inFlight, transport, admission, maxSends, retryBackoff, random, hooks, putOnDisk, signal } = options;
   const redis = createRedisAvailability();
   const sends = new Set<Promise<void>>();
   let timer: NodeJS.Timeout | null = null;
   let pumpIsScheduled = false;
   let flushing = false;
+  /** what is taken to be sent, by the last look */
+  let admitted: Admitted = 'all';
+  let lookingAgain: Promise<void> | null = null;
+  let writingAside: Promise<void> | null = null;
 
   const { acknowledged, onAcknowledged } = redis;
   const sendApart = createSendApart({
@@ -70,9 +79,22 @@ export function createSendLane<E extends Entry>(options: SendLaneOptions<E>) {
     });
   };
 
+  const look = (): void => {
+    admitted = admission.look();
+    if (admitted === 'all' || signal.aborted) return;
+    lookingAgain ??= admission.pause(signal).then(() => {
+      lookingAgain = null;
+      pump();
+    });
+  };
+
+  /** what has to go somewhere now; the rest waits until it is looked again */
+  const due = (): Part => (admitted === 'failures' && putOnDisk === null ? 'failures' : 'all');
+
   const pump = (): void => {
+    look();
     while (sends.size < maxSends && !signal.aborted) {
-      const chunks = takeChunks();
+      const chunks = takeChunks(admitted === 'all' ? 'all' : 'failures');
       if (chunks.length === 0) break;
       const one = send(chunks).finally(() => {
         sends.delete(one);
@@ -80,14 +102,15 @@ export function createSendLane<E extends Entry>(options: SendLaneOptions<E>) {
       });
       sends.add(one);
     }
-    if (!chunker.hasWaiting) flushing = false;
+    if (admitted === 'failures') putSuccessesAside();
+    if (!chunker.hasWaiting(due())) flushing = false;
     else if (!signal.aborted) armTimer();
   };
 
-  const takeChunks = (): OutgoingChunk<E>[] => {
+  const takeChunks = (part: Part): OutgoingChunk<E>[] => {
     const chunks: OutgoingChunk<E>[] = [];
-    while (chunks.length < maxChunksPerSend && (flushing || chunker.hasFullChunk)) {
-      const chunk = chunker.next();
+    while (chunks.length < maxChunksPerSend && (flushing || chunker.hasFullChunk(part))) {
+      const chunk = chunker.next(part);
       if (chunk === null) break;
       chunks.push(chunk);
       inFlight.add(chunk);
@@ -103,10 +126,33 @@ export function createSendLane<E extends Entry>(options: SendLaneOptions<E>) {
     }, options.maxWaitMs);
   };
 
+  const putSuccessesAside = (): void => {
+    if (putOnDisk === null || writingAside !== null || signal.aborted) return;
+    const chunks = takeChunks('successes');
+    if (chunks.length === 0) return;
+    writingAside = writeAside(chunks, putOnDisk).finally(() => {
+      writingAside = null;
+      pump();
+    });
+  };
+
+  const writeAside = async (
+    chunks: readonly OutgoingChunk<E>[],
+    write: NonNullable<typeof putOnDisk>,
+  ): Promise<void> => {
+    while (!signal.aborted && admission.look() !== 'all') {
+      if (await write(chunks)) return;
+      await admission.pause(signal);
+    }
+    await send(chunks);
+  };
+
   const send = async (chunks: readonly OutgoingChunk<E>[]): Promise<void> => {
     if (transport.loaded !== undefined) await transport.loaded;
     for (let failures = 0, unanswered = 0; !signal.aborted; ) {
-      if (redis.isAway && (await putOnDisk?.(chunks))) return;
+      // While the replay pauses, a send has to find out that Redis is back.
+      const isWorthATry = admitted === 'failures' && failures === 0;
+      if (redis.isAway && !isWorthATry && (await putOnDisk?.(chunks))) return;
       try {
         const answer = transport.send(chunks, hooks.failed);
         const isLate = putOnDisk !== null && !(await redis.answersSoon(answer, transport.mayMoveOn)) && !signal.aborted;
@@ -138,8 +184,9 @@ export function createSendLane<E extends Entry>(options: SendLaneOptions<E>) {
 
     /** Call this after every offer to the buffer. Cheap. */
     notify(): void {
-      if (chunker.hasFullChunk) schedulePump();
-      else if (timer === null && chunker.hasWaiting) armTimer();
+      const part = due();
+      if (chunker.hasFullChunk(part)) schedulePump();
+      else if (timer === null && chunker.hasWaiting(part)) armTimer();
     },
 
     /** Sends what waits without waiting for full chunks. */
@@ -151,12 +198,12 @@ export function createSendLane<E extends Entry>(options: SendLaneOptions<E>) {
     /** Takes chunks, full or not, that are not sent any more: the lane is stopped. */
     takeRest(): OutgoingChunk<E>[] {
       flushing = true;
-      return takeChunks();
+      return takeChunks('all');
     },
 
     /** the work that is under way */
     get running(): Promise<void>[] {
-      return apart.running === null ? [...sends] : [...sends, apart.running];
+      return [...sends, ...[apart.running, lookingAgain, writingAside].filter((one) => one !== null)];
     },
 
     /** Lets no timer run any more. The signal has aborted. */

@@ -24,13 +24,13 @@ export function createChunkers<E extends Entry>(
   return sorted.map((part) =>
     createChunker(
       {
-        get waiting() {
+        waitingOf: (which) => {
           sort();
-          return part.waiting;
+          return part.waitingOf(which);
         },
-        take: (most) => {
+        take: (most, which) => {
           sort();
-          return part.take(most);
+          return part.take(most, which);
         },
       },
       limits,

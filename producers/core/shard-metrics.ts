@@ -13,7 +13,7 @@ export function createShardMetrics(registry: Registry, queue: QueueName, leftAlo
     const made = new Map<QueueName, Set<() => number>>();
     new Gauge({
       name: 'sluice_producer_shards_left_alone',
-      help: 'Shards that producers send nothing to for now, because they or their server did not take what was sent last; the sum over all producers of the process. Not served with one shard',
+      help: 'Shards that producers send nothing to for now, because they or their server did not take what was sent last, or others have more room; the sum over all producers of the process. Not served with one shard',
       labelNames: ['queue'],
       registers,
       collect() {

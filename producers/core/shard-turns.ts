@@ -17,6 +17,8 @@ export interface ShardTurnsOptions {
   shards: readonly string[];
   /** the name of the server that has the shard now; it may change */
   serverOf(index: number): string;
+  /** whether the server of the shard has less room than others: it gets what no other one takes. @default none has */
+  isNearlyFull?(index: number): boolean;
   /** the longest that a send takes, in ms */
   answerWithinMs: number;
   /** in ms, never going back */
@@ -30,7 +32,8 @@ export interface ShardTurnsOptions {
  * was sent last. When the time is over, a single send tries again. While all are left alone, a send tries the one whose time is
  * over first.
  */
-export function createShardTurns({ shards, serverOf, answerWithinMs, now, random }: ShardTurnsOptions) {
+export function createShardTurns(options: ShardTurnsOptions) {
+  const { shards, serverOf, isNearlyFull = () => false, answerWithinMs, now, random } = options;
   const rests = new Map<string, Rest>();
   let turn = 0;
 
@@ -42,24 +45,31 @@ export function createShardTurns({ shards, serverOf, answerWithinMs, now, random
     return index;
   };
 
+  const restsUntilMs = (index: number): number => Math.max(...restsOf(index).map(({ untilMs }) => untilMs));
+
+  /** Until the outcome of this try is known, others do not try. */
+  const tryOnce = (index: number): number => {
+    for (const rest of restsOf(index)) rest.untilMs = now() + answerWithinMs;
+    return choose(index);
+  };
+
   return {
     /** @param tried servers and shards that did not take what is sent @returns null: there is none that is worth another try */
     next(tried: ReadonlySet<string>): number | null {
-      if (rests.size === 0 && tried.size === 0) return choose(turn);
+      if (rests.size === 0 && tried.size === 0 && !isNearlyFull(turn)) return choose(turn);
       const nowMs = now();
+      let nearlyFull: number | null = null;
       let soonest: { index: number; untilMs: number } | null = null;
       for (let offset = 0; offset < shards.length; offset += 1) {
         const index = (turn + offset) % shards.length;
         if (tried.has(serverOf(index)) || tried.has(shards[index] as string)) continue;
-        const found = restsOf(index);
-        const untilMs = Math.max(...found.map((rest) => rest.untilMs));
-        if (untilMs <= nowMs) {
-          // Until the outcome of this try is known, others do not try.
-          for (const rest of found) rest.untilMs = nowMs + answerWithinMs;
-          return choose(index);
-        }
-        if (soonest === null || untilMs < soonest.untilMs) soonest = { index, untilMs };
+        const untilMs = restsUntilMs(index);
+        if (untilMs > nowMs) {
+          if (soonest === null || untilMs < soonest.untilMs) soonest = { index, untilMs };
+        } else if (isNearlyFull(index)) nearlyFull ??= index;
+        else return tryOnce(index);
       }
+      if (nearlyFull !== null) return tryOnce(nearlyFull);
       return soonest !== null && tried.size === 0 ? choose(soonest.index) : null;
     },
 
@@ -79,9 +89,22 @@ export function createShardTurns({ shards, serverOf, answerWithinMs, now, random
       rests.set(place, { failures: rests.get(place)?.failures ?? 0, untilMs: now() + answerWithinMs });
     },
 
-    /** how many shards are left alone now */
+    /** Whether any shard whose server has room is not left alone, or may be tried again. Yes if no server is nearly full. */
+    get hasRoom(): boolean {
+      const roomy = shards.flatMap((_shard, index) => (isNearlyFull(index) ? [] : [index]));
+      return roomy.length === shards.length || roomy.some((index) => restsUntilMs(index) <= now());
+    },
+
+    /** Whether any shard has taken what it was sent last. */
+    get mayMoveOn(): boolean {
+      return shards.some((_shard, index) => restsOf(index).length === 0);
+    },
+
+    /** how many shards are left alone now, also because others have more room */
     get leftAlone(): number {
-      return rests.size === 0 ? 0 : shards.filter((_shard, index) => restsOf(index).length > 0).length;
+      const isFull = shards.map((_shard, index) => isNearlyFull(index));
+      const isAnyRoomy = isFull.includes(false);
+      return isFull.filter((full, index) => (full && isAnyRoomy) || restsOf(index).length > 0).length;
     },
   };
 }

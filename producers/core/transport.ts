@@ -3,7 +3,13 @@ import { within } from '../../shared/platform/deadline.ts';
 import { serverOf, wayTo } from '../../shared/platform/redis/cluster-nodes.ts';
 import { disconnect, type Redis } from '../../shared/platform/redis/redis.ts';
 import type { SendableChunk } from './chunk-parts.ts';
-import { type MemoryWatch, refuseAboveShare, watchMemoryOf } from './memory-watch.ts';
+import {
+  isNearlyFull,
+  type MemoryWatch,
+  RedisNearlyFullError,
+  refuseAboveShare,
+  watchMemoryOf,
+} from './memory-watch.ts';
 import { createSendByTurns } from './send-by-turns.ts';
 import { createShardQueue, type ShardQueue } from './shard-queue.ts';
 import { createShardTurns } from './shard-turns.ts';
@@ -19,10 +25,16 @@ export interface Transport {
   send(chunks: readonly SendableChunk[], onMovedOn?: (error: Error) => void): Promise<void>;
   /** Resolves when it can send; until then, a missing answer says nothing about the server. @default it can at once */
   loaded?: Promise<unknown>;
-  /** how many shards are left alone now, because they or their server did not take what was sent last. @default 0 */
+  /** how many shards are left alone now: they or their server did not take what was sent last, or others have more room. @default 0 */
   readonly shardsLeftAlone?: number;
   /** Whether another shard may still take what is being sent: one that is not left alone. @default no */
   mayMoveOn?(): boolean;
+  /**
+   * Why successes have to wait now: every server that takes anything is nearly full by its last reading. Null: they may be
+   * added. It can tell after `readMemory`, which rejects when that is not possible. @default null
+   */
+  whySuccessesWait?(): Error | null;
+  readMemory?(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -47,6 +59,8 @@ export interface TransportOptions extends Partial<Sharding> {
    * server's own refusal counts. @default 1
    */
   memoryShare?: number;
+  /** whether successes have to wait before the share is reached. @default false */
+  holdsSuccessesBack?: boolean;
   /** uniform in [0, 1). @default Math.random */
   random?: () => number;
 }
@@ -60,6 +74,7 @@ const sendTimeoutMs = 10_000;
  */
 export function createBullmqTransport(options: TransportOptions): Transport {
   const { redis, queue, namespace, memoryShare = 1, shards = 1, shardOf = null, random = Math.random } = options;
+  const holdsSuccessesBack = options.holdsSuccessesBack === true && memoryShare < 1;
   const names = shardNames(queue, shards);
   const prefixes = names.map((name) => queuePrefix(name, namespace));
   const queues: ShardQueue[] = [];
@@ -120,21 +135,39 @@ export function createBullmqTransport(options: TransportOptions): Transport {
     }
   };
 
+  /** Of all servers of the queue, so that none gets a success before its memory is known. */
+  const readMemory = async (): Promise<void> => {
+    await connected();
+    const keys = new Map(prefixes.map((prefix, index) => [serverOfShard(index), prefix]));
+    await Promise.all([...keys].map(([server, key]) => memoryOf(server, key)));
+  };
+
   const close = async (): Promise<void> => {
     // A connection that is just reconnecting ends without an event.
     for (const watch of joined) watch.leave(redis);
     await disconnect(redis);
   };
 
-  if (shards === 1) return { send: (chunks) => sendTo(0, chunks), close };
-
   const turns = createShardTurns({
     shards: names,
     serverOf: serverOfShard,
+    // Records that have a shard of their own go there all the same.
+    isNearlyFull: (index) =>
+      shardOf === null && isNearlyFull(watches.get(serverOfShard(index))?.reading ?? null, memoryShare),
     answerWithinMs: sendTimeoutMs,
     now: () => performance.now(),
     random,
   });
+  const whySuccessesWait = (): Error | null => {
+    // Then nothing is read any more, and a send has to connect again.
+    if (redis.status === 'end') return null;
+    const readings = [...watches.values()].map(({ reading }) => reading);
+    const full = readings.find((reading) => isNearlyFull(reading, memoryShare));
+    return full === undefined || turns.hasRoom ? null : new RedisNearlyFullError(full, memoryShare);
+  };
+  const admission = holdsSuccessesBack ? { whySuccessesWait, readMemory } : {};
+  if (shards === 1) return { send: (chunks) => sendTo(0, chunks), ...admission, close };
+
   const sendByTurns = createSendByTurns({
     shards: names,
     serverOf: serverOfShard,
@@ -150,7 +183,8 @@ export function createBullmqTransport(options: TransportOptions): Transport {
     get shardsLeftAlone() {
       return turns.leftAlone;
     },
-    mayMoveOn: () => shardOf === null && turns.leftAlone < shards,
+    mayMoveOn: () => shardOf === null && turns.mayMoveOn,
+    ...admission,
     close,
   };
 }

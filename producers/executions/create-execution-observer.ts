@@ -45,7 +45,15 @@ export function createExecutionObserver(options: ExecutionObserverOptions = {}):
       pipeline:
         target === null
           ? null
-          : createPipelineParts(options, producer, { target, queue, shardOf: null, namespace, buffer, problems }),
+          : createPipelineParts(options, producer, {
+              target,
+              queue,
+              shardOf: null,
+              holdsSuccessesBack: true,
+              namespace,
+              buffer,
+              problems,
+            }),
       problems,
       random: options.random ?? Math.random,
       now: options.now ?? Date.now,

@@ -59,6 +59,7 @@ export function createCompletedRequestSender(options: CompletedRequestSenderOpti
         target,
         queue,
         shardOf: shardOfRequest,
+        holdsSuccessesBack: false,
         namespace,
         buffer,
         problems,

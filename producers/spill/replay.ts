@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Backoff, backoffMs } from '../../shared/platform/backoff.ts';
 import { toError } from '../../shared/platform/errors.ts';
+import type { Admission } from '../core/admission.ts';
 import { isCutOff, isDoubtful } from '../core/refusal.ts';
 import { type RefusedOnDisk, type SendApart, smallestFirst } from '../core/send-apart.ts';
 import type { Transport } from '../core/transport.ts';
@@ -22,6 +23,7 @@ export interface ReplayLane {
 export interface ReplayOptions {
   spill: Spill;
   transport: Transport;
+  admission: Admission;
   /** the lane that sends the live chunks of the same shard */
   laneOf(chunk: SpilledChunk): ReplayLane;
   retryBackoff: Backoff;
@@ -32,11 +34,11 @@ export interface ReplayOptions {
 
 /**
  * Sends what is on disk, in order, one batch at a time. Each batch is repeated with backoff until it is in Redis. While Redis
- * is away, the replay is what finds out that it is back. If a batch is refused because of its content, each of its chunks is
- * sent apart.
+ * is away, the replay is what finds out that it is back. While successes are held back it pauses, since most chunks have some. If
+ * a batch is refused because of its content, each of its chunks is sent apart.
  */
 export function createReplay(options: ReplayOptions) {
-  const { spill, transport, laneOf } = options;
+  const { spill, transport, admission, laneOf } = options;
   const stopping = new AbortController();
   /** of the batch, by id */
   const delivered = new Set<string>();
@@ -69,6 +71,10 @@ export function createReplay(options: ReplayOptions) {
     let failures = 0;
     let unanswered = 0;
     while (!stopping.signal.aborted) {
+      if (admission.look() !== 'all') {
+        await admission.pause(stopping.signal);
+        continue;
+      }
       const batch = await spill.take();
       if (batch === null || stopping.signal.aborted) return;
       try {

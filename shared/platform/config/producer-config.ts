@@ -62,7 +62,7 @@ export interface SendingSettings {
   chunk: { maxRecords: number; maxBytes: number; maxWaitMs: number };
   /** where records go while Redis is away; `dir` null: they wait in memory */
   spill: { dir: string | null; maxBytes: number; fsyncMs: number };
-  /** of Redis' maxmemory, above 0 and at most 1: above it nothing is added */
+  /** of Redis' maxmemory, above 0 and at most 1: above it nothing is added, above 7/8 of it no ok runs; 1: only Redis itself refuses */
   memoryShare: number;
   /** over how many BullMQ queues the chunks of a queue are spread, from 1 to 256 */
   shards: number;

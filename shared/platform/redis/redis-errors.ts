@@ -123,7 +123,9 @@ function classifyReply(message: string): ClassifiedRedisError {
   for (const [pattern, class_, code] of byMessage) if (pattern.test(message)) return { class: class_, code };
   const word = /^[A-Z][A-Z0-9_]+\b/.exec(message)?.[0] ?? 'ERR';
   // A script hands an error on with its own word in front or, before Redis 7, somewhere behind.
-  const inner = /(?:^|[\s-])(OOM|MISCONF|READONLY|NOPERM|WRONGTYPE|CROSSSLOT|CLUSTERDOWN|BUSY)\b/.exec(message)?.[1];
+  const inner = /(?:^|[\s-])(OOM|MISCONF|READONLY|NOREPLICAS|NOPERM|WRONGTYPE|CROSSSLOT|CLUSTERDOWN|BUSY)\b/.exec(
+    message,
+  )?.[1];
   const code = word === 'ERR' && inner !== undefined ? inner : word;
   return { class: byCode[code] ?? 'unknown', code };
 }

@@ -64,22 +64,22 @@ test('chunker: a record larger than the limit travels alone', () => {
 
 test('chunker: what waits is a full chunk from the limit of records on', () => {
   const { buffer, chunker } = chunkerOf({ maxRecords: 3 }, some(2));
-  expect(chunker.hasFullChunk).toBe(false);
+  expect(chunker.hasFullChunk()).toBe(false);
   buffer.offer(anEntry());
-  expect(chunker.hasFullChunk).toBe(true);
+  expect(chunker.hasFullChunk()).toBe(true);
 });
 
 test('chunker: what waits is a full chunk from the limit of bytes on', () => {
   const { buffer, chunker } = chunkerOf({ maxBytes: 30 }, some(2));
-  expect(chunker.hasFullChunk).toBe(false);
+  expect(chunker.hasFullChunk()).toBe(false);
   buffer.offer(anEntry());
-  expect(chunker.hasFullChunk).toBe(true);
+  expect(chunker.hasFullChunk()).toBe(true);
 });
 
 test('chunker: what is on its way does not wait any more', () => {
   const { buffer, chunker } = chunkerOf({ maxRecords: 3 }, some(3));
   chunker.next();
-  expect(chunker.hasFullChunk).toBe(false);
+  expect(chunker.hasFullChunk()).toBe(false);
   expect(buffer.held.records).toBe(3);
 });
 

@@ -117,6 +117,18 @@ test('buffer: an entry larger than asked for is taken alone', () => {
   expect(buffer.take({ maxRecords: 10, maxBytes: 20 })).toEqual(entries.slice(0, 1));
 });
 
+test('buffer: failures or successes alone can be taken, and the others keep their order', () => {
+  const [s1, f1, s2, f2] = [success(1), failure(2), success(3), failure(4)] as const;
+  const buffer = bufferOf({}, [s1, f1, s2, f2]);
+  expect(buffer.waitingOf('failures')).toEqual({ records: 2, bytes: 6 });
+  expect(buffer.waitingOf('successes')).toEqual({ records: 2, bytes: 4 });
+  expect(buffer.take({ maxRecords: 1, maxBytes: 1_000 }, 'successes')).toEqual([s1]);
+  expect(buffer.take(all, 'failures')).toEqual([f1, f2]);
+  expect(buffer.waitingOf('failures')).toEqual({ records: 0, bytes: 0 });
+  expect(buffer.take(all)).toEqual([s2]);
+  expect(buffer.held).toEqual({ records: 4, bytes: 10 });
+});
+
 test('buffer: from an empty one nothing is taken', () => {
   expect(bufferOf({}).take(all)).toEqual([]);
 });

@@ -6,15 +6,17 @@ const nothing = new Set<string>();
 /** Four shards on two servers: a has the first two, b the others. */
 function setUp() {
   const clock = { nowMs: 0 };
+  const full = new Set<string>();
   const turns = createShardTurns({
     shards: ['q', 'q-1', 'q-2', 'q-3'],
     serverOf: (index) => (index < 2 ? 'a' : 'b'),
+    isNearlyFull: (index) => full.has(index < 2 ? 'a' : 'b'),
     answerWithinMs: 10_000,
     now: () => clock.nowMs,
     random: () => 0.5,
   });
   const next = (count: number) => Array.from({ length: count }, () => turns.next(nothing));
-  return { clock, turns, next };
+  return { clock, full, turns, next };
 }
 
 test('turns: each shard in its turn', () => {
@@ -81,4 +83,31 @@ test('turns: while all are left alone, a send tries the one whose time is over f
   turns.onFailed('a');
   expect(turns.next(nothing)).toBe(2);
   expect(turns.next(new Set(['b']))).toBeNull();
+});
+
+test('turns: a server that is nearly full gets what no other one takes, and all do again when all are', () => {
+  const { full, turns, next } = setUp();
+  full.add('a');
+  expect(next(3)).toEqual([2, 3, 2]);
+  expect(turns.leftAlone).toBe(2);
+  expect(turns.next(new Set(['b']))).toBe(0);
+  turns.onFailed('b');
+  expect(next(3)).toEqual([1, 0, 1]);
+  turns.onTaken('b');
+  full.add('b');
+  expect(next(4)).toEqual([2, 3, 0, 1]);
+  expect(turns.leftAlone).toBe(0);
+});
+
+test('turns: there is room unless each server is nearly full or, beside one that is, left alone', () => {
+  const { clock, full, turns } = setUp();
+  turns.onFailed('a');
+  turns.onFailed('b');
+  expect(turns.hasRoom).toBe(true);
+  full.add('a');
+  expect(turns.hasRoom).toBe(false);
+  clock.nowMs = 1_500;
+  expect(turns.hasRoom).toBe(true);
+  full.add('b');
+  expect(turns.hasRoom).toBe(false);
 });

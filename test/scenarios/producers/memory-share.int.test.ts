@@ -1,13 +1,18 @@
 import { Registry } from 'prom-client';
 import { expect, onTestFinished, test } from 'vitest';
 import { watchMemoryOf } from '../../../producers/core/memory-watch.ts';
-import { createExecutionObserver, type ExecutionObserverOptions } from '../../../producers/index.ts';
+import {
+  createCompletedRequestSender,
+  createExecutionObserver,
+  type ExecutionObserverOptions,
+} from '../../../producers/index.ts';
 import { createRedis, type Redis } from '../../../shared/platform/redis/redis.ts';
 import { parseMemoryInfo } from '../../../shared/platform/redis/redis-memory.ts';
-import { anExecution } from '../../support/execution.ts';
+import { anExecution, failure } from '../../support/execution.ts';
 import { createDirectory, openQueue, until } from '../../support/fixtures.ts';
 import { startFragileRedis } from '../../support/private-servers.ts';
 import { targetOf } from '../../support/redis-target.ts';
+import { aRequest } from '../../support/request.ts';
 
 async function setUp() {
   const { url } = await startFragileRedis();
@@ -31,16 +36,29 @@ async function connected(url: string): Promise<Redis> {
 
 function startObserver(redisUrl: string, producer: ExecutionObserverOptions['producer'] = {}) {
   const logged: string[] = [];
+  const messages: string[] = [];
   const observer = createExecutionObserver({
     redisUrl,
     registry: new Registry(),
-    logger: { warn: (fields) => logged.push(String((fields as { err?: Error }).err?.message)) },
+    logger: {
+      warn(fields, message) {
+        logged.push(String((fields as { err?: Error }).err?.message));
+        messages.push(message);
+      },
+    },
     producer: { sampleRate: 1, ...producer },
   });
   onTestFinished(async () => {
     await observer.close({ timeoutMs: 0 });
   });
-  return { observer, logged };
+  return { observer, logged, messages };
+}
+
+function startSender(redisUrl: string, producer: ExecutionObserverOptions['producer'] = {}) {
+  const registry = new Registry();
+  const sender = createCompletedRequestSender({ redisUrl, registry, logger: { warn: () => undefined }, producer });
+  onTestFinished(async () => void (await sender.close({ timeoutMs: 0 })));
+  return sender;
 }
 
 test('memory share: above it nothing is added, and when there is room again everything is, once', async () => {
@@ -120,4 +138,83 @@ test('memory share: all who add to a server from one process share one look at i
   other.disconnect();
   await new Promise((ended) => other.once('end', ended));
   expect(watchMemoryOf(other, 'key', 0.8)).not.toBe(watch);
+});
+
+/** What Redis has got of ten ok runs, five failures and five requests at a share of its memory. */
+test.each([
+  [0.65, { ok: 10, failures: 5, requests: 5 }],
+  [0.75, { ok: 0, failures: 5, requests: 5 }],
+  [0.85, { ok: 0, failures: 0, requests: 0 }],
+])('memory steps: at %s of maxmemory a producer that starts adds %o', async (share, added) => {
+  const { url, use, queue } = await setUp();
+  await use(share);
+  const { observer, logged } = startObserver(url);
+  const sender = startSender(url);
+  for (let index = 0; index < 10; index += 1) observer.record(anExecution());
+  for (let index = 0; index < 5; index += 1) observer.record(failure());
+  for (let index = 0; index < 5; index += 1) await sender.send(aRequest());
+  const [executions, requests] = await Promise.all([
+    observer.drain({ timeoutMs: 1_500 }),
+    sender.flush({ timeoutMs: 1_500 }),
+  ]);
+  expect(executions.flushed).toBe(added.ok + added.failures);
+  expect(requests.flushed).toBe(added.requests);
+  const statuses = (await queue.getJobs(['waiting'])).flatMap(({ data }) =>
+    data.records.map((record: { status: string }) => record.status),
+  );
+  expect(statuses.filter((status) => status === 'ok')).toHaveLength(added.ok);
+  expect(statuses.filter((status) => status === 'error')).toHaveLength(added.failures);
+  if (added.ok === 0) expect(logged.join()).toMatch(/Redis uses \d\d % of its memory/);
+
+  await use(0.5);
+  await Promise.all([observer.drain(), sender.flush()]);
+  expect(observer.stats()).toMatchObject({ sent: 15, dropped: 0 });
+  expect(sender.stats()).toMatchObject({ sent: 5, dropped: 0 });
+});
+
+test('memory steps: ok runs stop at the step while records flow, and failures do not', async () => {
+  const { url, use } = await setUp();
+  await use(0.5);
+  const { observer, messages } = startObserver(url);
+  observer.record(anExecution());
+  await observer.drain();
+  await use(0.75);
+  await until(async () => {
+    observer.record(anExecution());
+    await observer.drain({ timeoutMs: 50 });
+    return observer.depth().records > 0;
+  });
+  const { sent } = observer.stats();
+  observer.record(failure());
+  await until(() => observer.stats().sent === sent + 1);
+  await observer.close({ timeoutMs: 0 });
+  expect(messages.map((message) => message.split(':')[0])).toEqual([
+    'Redis uses more than 7/8 of what producers may fill',
+    'execution records dropped',
+  ]);
+});
+
+test('memory steps: between step and share a disk keeps ok runs, and failures go to Redis again after it was full', async () => {
+  const { url, use } = await setUp();
+  await use(0.85);
+  const spill = { dir: await createDirectory(), maxBytes: 10_000_000, fsyncMs: 0 };
+  const { observer } = startObserver(url, { spill });
+  const sender = startSender(url, { spill });
+  for (let index = 0; index < 300; index += 1) observer.record(anExecution());
+  for (let index = 0; index < 20; index += 1) observer.record(failure());
+  for (let index = 0; index < 20; index += 1) await sender.send(aRequest());
+  await until(() => observer.stats().spilled === 320 && sender.stats().spilled === 20);
+
+  await use(0.75);
+  await until(() => sender.stats().sent === 20);
+  await until(async () => {
+    observer.record(failure());
+    await observer.drain({ timeoutMs: 50 });
+    return observer.stats().sent > 0;
+  });
+  expect(observer.stats().spilled).toBeGreaterThanOrEqual(320);
+
+  await use(0.5);
+  await observer.drain();
+  expect(observer.stats()).toMatchObject({ spilled: 0, dropped: 0 });
 });

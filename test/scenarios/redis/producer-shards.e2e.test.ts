@@ -5,7 +5,9 @@ import { type ServerProcess, startRedisCluster } from '../../../dev/servers/redi
 import { createCompletedRequestSender } from '../../../producers/index.ts';
 import { shardOfRequest } from '../../../producers/requests/request-shard.ts';
 import { type QueueName, queuePrefix, shardNames } from '../../../shared/contracts/queues.ts';
-import { createDirectory, createNamespace, until } from '../../support/fixtures.ts';
+import { parseMemoryInfo } from '../../../shared/platform/redis/redis-memory.ts';
+import { failure } from '../../support/execution.ts';
+import { createDirectory, createNamespace, openQueue, until } from '../../support/fixtures.ts';
 import { metricValue } from '../../support/metric-value.ts';
 import { redisSettings, standFor } from '../../support/redis-target.ts';
 import { aRequest } from '../../support/request.ts';
@@ -31,7 +33,13 @@ async function aClusterOfIslands(queue: QueueName) {
   const victim = owners[1]?.primary;
   if (victim === undefined) throw new Error('nobody has the second shard');
   const isOnVictim = owners.map(({ primary }) => primary === victim);
-  return { cluster, victim, isOnVictim, place: { queue, namespace, redisUrl: standFor(cluster.environment) } };
+  return {
+    cluster,
+    owners: owners.map(({ primary }) => primary),
+    victim,
+    isOnVictim,
+    place: { queue, namespace, redisUrl: standFor(cluster.environment) },
+  };
 }
 
 /** What may happen to a server, and how it ends. */
@@ -156,4 +164,52 @@ test('shards: only when no server takes anything, executions go to the disk', as
   victim.signal('SIGCONT');
   await load.stop();
   expect(observer.stats()).toMatchObject({ spilled: 0, dropped: 0 });
+}, 120_000);
+
+/** @param keys in this server's slots @param share of the bound that is in use from now on; null: there is no bound */
+async function useMemory({ client }: ServerProcess, keys: string, share: number | null): Promise<void> {
+  // So much that connections and jobs make no difference.
+  for (let key = 0; key < 50; key += 1) await client.set(`${keys}:ballast:${key}`, 'x'.repeat(1_000_000));
+  const used = parseMemoryInfo(await client.info('memory'))?.usedBytes ?? 0;
+  await client.config('SET', 'maxmemory', share === null ? '0' : String(Math.round(used / share)));
+}
+
+test('shards: ok runs go past a server that is nearly full, and wait while all are', async () => {
+  const { owners, victim, isOnVictim, place } = await aClusterOfIslands('execution-log');
+  const names = shardNames('execution-log', shards);
+  const load = startLoad(place, { perSecond, producer: { shards } });
+  const { observer } = load;
+  const sendsMore = (records: number): Promise<unknown> => {
+    const before = observer.stats().sent;
+    return until(() => observer.stats().sent > before + records);
+  };
+  const chunksOfVictim = async (): Promise<number> => {
+    const theirs = names.filter((_name, index) => isOnVictim[index]);
+    const counts = theirs.map((name) => openQueue(place.namespace, place.redisUrl, name).getWaitingCount());
+    return (await Promise.all(counts)).reduce((sum, count) => sum + count, 0);
+  };
+  const use = async (server: ServerProcess, share: number | null): Promise<void> =>
+    useMemory(server, queuePrefix(names[owners.indexOf(server)] ?? 'execution-log', place.namespace), share);
+  await sendsMore(perSecond);
+
+  await use(victim, 0.75);
+  await until(async () => {
+    const before = await chunksOfVictim();
+    await sendsMore(3 * perSecond);
+    return (await chunksOfVictim()) === before;
+  });
+  expect(observer.depth().records).toBeLessThan(2 * perSecond);
+
+  for (const server of new Set(owners)) await use(server, 0.75);
+  await until(() => observer.depth().records > 3 * perSecond);
+  const { sent } = observer.stats();
+  for (let count = 0; count < 100; count += 1) observer.record(failure());
+  await until(() => observer.stats().sent >= sent + 100);
+  expect(observer.stats().sent).toBe(sent + 100);
+
+  for (const server of new Set(owners)) await use(server, null);
+  await until(() => observer.depth().records < perSecond);
+  const queued = (await queuedIn(place, shards)).flat();
+  expect(new Set(queued.map(({ id }) => id)).size).toBe(queued.length);
+  expect(observer.stats()).toMatchObject({ dropped: 0 });
 }, 120_000);

@@ -28,6 +28,12 @@ test.each([
   [reply("READONLY You can't write against a read only replica."), 'unavailable', 'READONLY'],
   [reply('LOADING Redis is loading the dataset in memory'), 'unavailable', 'LOADING'],
   [reply('NOREPLICAS Not enough good replicas to write.'), 'unavailable', 'NOREPLICAS'],
+  [reply(`NOREPLICAS Not enough good replicas to write. ${script}`), 'unavailable', 'NOREPLICAS'],
+  [
+    reply('ERR Error running script (call to f_1): @user_script:1: -NOREPLICAS Not enough good replicas to write.'),
+    'unavailable',
+    'NOREPLICAS',
+  ],
   [reply('CLUSTERDOWN The cluster is down'), 'unavailable', 'CLUSTERDOWN'],
   [
     reply('BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.'),
