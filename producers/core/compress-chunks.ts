@@ -10,7 +10,10 @@ export type RequestIdOf = (json: string) => string | null;
 /** One at a time for all producers of a process: Node's pool has four threads by default, and they are the host's. */
 const exclusively = createSerial();
 
-/** If the host keeps the pool busy for so long, chunks are sent as they are. */
+/** of all producers of the process: as long as it grows, the pool is not stuck */
+let ended = 0;
+
+/** If the host keeps the pool so busy that nothing ends for so long, chunks are sent as they are. */
 const patienceMs = 500;
 
 /**
@@ -28,14 +31,20 @@ export function compressChunks(
 }
 
 async function compressAll(chunks: readonly OutgoingChunk[], requestIdOf: RequestIdOf | null): Promise<void> {
-  let isInTime = true;
+  // Emptied when it takes too long: what waits for the pool must not hold chunks that were sent long ago.
+  const left = [...chunks];
   const compressing = exclusively(async () => {
-    for (const chunk of chunks) {
-      if (!isInTime) return;
+    for (let [chunk] = left; chunk !== undefined; [chunk] = left) {
       const { data: plain, entries } = chunk;
       const data = await wrapChunk(plain, entries.length, requestIdOf?.(plain) ?? null);
-      if (isInTime) chunk.data = data;
+      ended += 1;
+      if (left.shift() !== undefined) chunk.data = data;
     }
   });
-  isInTime = await settlesWithin(compressing, patienceMs);
+  let endedBefore: number;
+  do {
+    endedBefore = ended;
+    if (await settlesWithin(compressing, patienceMs)) return;
+  } while (ended > endedBefore);
+  left.length = 0;
 }
