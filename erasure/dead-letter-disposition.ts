@@ -1,4 +1,5 @@
 import type { DeadLetterChange, ReadDeadLetter } from '../dead-letters/erase.ts';
+import { readCompressedChunk } from '../shared/contracts/compressed-chunk.ts';
 import { parseChunk } from '../shared/contracts/parse-chunk.ts';
 import { type QueueName, queueNames } from '../shared/contracts/queues.ts';
 import { jsonOrNull } from '../shared/platform/json-or-null.ts';
@@ -33,10 +34,12 @@ export function deadLetterDisposition(
   };
 }
 
-/** Whether it is a chunk from a newer producer, which may hold records of the subject that nothing shows. */
+/** Whether it is a chunk from a newer producer or a damaged compressed one, which may hold records of the subject that nothing shows. */
 export function isUnreadable({ queue, payload }: Pick<ReadDeadLetter, 'queue' | 'payload'>): boolean {
+  if (queueNames.every((name) => name !== queue)) return false;
+  if (readCompressedChunk(payload) !== null) return true;
   const parsed = jsonOrNull(payload);
-  return queueNames.some((name) => name === queue) && holdsRecords(parsed) && parseChunk(parsed).kind === 'newer';
+  return holdsRecords(parsed) && parseChunk(parsed).kind === 'newer';
 }
 
 /** The text to replace it with, or null if it stays. */

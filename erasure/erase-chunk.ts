@@ -1,7 +1,9 @@
 import { chunkVersions } from '../shared/contracts/chunk.ts';
+import { readCompressedChunk } from '../shared/contracts/compressed-chunk.ts';
 import { isOwner, ownersOf } from '../shared/contracts/erasure-subject.ts';
 import { parseChunk } from '../shared/contracts/parse-chunk.ts';
 import type { QueueName } from '../shared/contracts/queues.ts';
+import { unwrapChunkAtOnce, wrapChunkAtOnce } from '../shared/platform/chunk-compression.ts';
 import { findJsonElements, findJsonMembers } from '../shared/platform/json-members.ts';
 import { jsonOrNull } from '../shared/platform/json-or-null.ts';
 import { type ErasureScope, eraseFromRecord } from './erase-record.ts';
@@ -18,14 +20,24 @@ export type ChunkDisposition =
   /** no record is left in it */
   | ({ kind: 'erased' } & RecordCounts)
   | ({ kind: 'changed'; data: string } & RecordCounts)
-  /** from a newer producer: its contents are unknown */
+  /** from a newer producer, or damaged: its contents are unknown */
   | { kind: 'newer' };
 
 /**
  * Removes a subject's records from a chunk. All other records keep their text, and so does the header, because a missing number
- * means a lost chunk. Data that is not a chunk is deleted if it names the subject.
+ * means a lost chunk. What was compressed is compressed again. Data that is not a chunk is deleted if it names the subject.
  */
 export function eraseFromChunk(queue: QueueName, raw: string, scope: ErasureScope): ChunkDisposition {
+  const compressed = readCompressedChunk(raw);
+  const unwrapped = unwrapChunkAtOnce(raw);
+  if (unwrapped.kind === 'damaged') return { kind: 'newer' };
+  const disposition = eraseFromPlainChunk(queue, unwrapped.text, scope);
+  if (compressed === null || disposition.kind !== 'changed') return disposition;
+  const count = compressed.count - disposition.erased;
+  return { ...disposition, data: wrapChunkAtOnce(disposition.data, count, compressed.requestId) };
+}
+
+function eraseFromPlainChunk(queue: QueueName, raw: string, scope: ErasureScope): ChunkDisposition {
   if (!mayConcern(raw, scope)) return { kind: 'kept' };
   const data = jsonOrNull(raw);
   const parsed = parseChunk(data);

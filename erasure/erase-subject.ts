@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { eraseDeadLetterPage } from '../dead-letters/erase.ts';
 import { type EditedSpill, editSpill } from '../producers/spill/edit-spill.ts';
+import { compressedSign } from '../shared/contracts/compressed-chunk.ts';
 import type { ErasureSubject } from '../shared/contracts/erasure-subject.ts';
 import { queueNames } from '../shared/contracts/queues.ts';
 import type { Database } from '../shared/platform/postgres/database.ts';
@@ -193,7 +194,8 @@ async function eraseSpill(
           blanked: disposition.blanked,
         };
       },
-      concerns: (bytes: Buffer) => scope.naming.needles.some((needle) => bytes.includes(needle)),
+      // What is damaged is never sent, and whom it names when it was compressed cannot be seen.
+      concerns: (bytes: Buffer) => [...scope.naming.needles, compressedSign].some((sign) => bytes.includes(sign)),
     };
     const found = await editSpill(parent, editor, { dryRun, waitMs, signal });
     total.erased += found.erased;

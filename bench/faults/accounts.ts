@@ -1,4 +1,5 @@
 import type { Queue } from 'bullmq';
+import { chunkOfJob } from '../../shared/platform/chunk-of-job.ts';
 import { type FaultFleet, untilTrue } from './fault-fleet.ts';
 import type { FaultResult } from './scenario.ts';
 
@@ -27,8 +28,10 @@ export async function takeAccounts(
   );
   const dead = await fleet.query<{ id: string }>(`select split_part(record_key, '.', 1) as id from dead_letter`);
   const failedJobs = (await Promise.all(queues.map((queue) => queue.getFailed()))).flat();
-  const failed: string[] = failedJobs.flatMap((job) =>
-    job.data.records.map(({ id, requestId }: { id?: string; requestId?: string }) => id ?? requestId),
+  const failed = failedJobs.flatMap((job) =>
+    (chunkOfJob<{ id?: string; requestId?: string }>(job)?.records ?? []).map(
+      ({ id, requestId }) => id ?? requestId ?? '',
+    ),
   );
   const storedIds = new Set(stored.map(({ id }) => id));
   const known = new Set([...storedIds, ...dead.map(({ id }) => id), ...failed]);

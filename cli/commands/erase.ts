@@ -117,7 +117,7 @@ function toLines({ erased, blanked, left, isDone }: SubjectErasure, dryRun: bool
   const rest = [
     [left.heldJobs, 'jobs held by workers'],
     [left.unreadableJobs, `jobs written by a newer producer: ${remedy}`],
-    [left.unreadableDeadLetters, `dead letters that are chunks of a newer producer: ${remedy}`],
+    [left.unreadableDeadLetters, `dead letters that are chunks of a newer producer: ${remedy}; discard damaged ones`],
     [left.unreadableChunks, `chunks on disk written by a newer producer: ${remedy}`],
     [left.livingSpills, 'directories of live producers that are waiting for Redis: let them send, or stop them'],
     [left.stuckRows, 'rows that take too long or are locked by another transaction: see pg_stat_activity'],

@@ -1,4 +1,5 @@
 import type { Job } from 'bullmq';
+import { chunkOfJob } from '../../shared/platform/chunk-of-job.ts';
 import type { Database } from '../../shared/platform/postgres/database.ts';
 import type { Redis } from '../../shared/platform/redis/redis.ts';
 import { openShards } from '../open-shards.ts';
@@ -17,7 +18,8 @@ export function createInspector(options: {
 
   const recordsIn = async (...states: ('waiting' | 'active' | 'delayed' | 'failed')[]): Promise<number> => {
     const jobs: (Job | undefined)[] = await shards.each((shard) => shard.getJobs(states));
-    return jobs.reduce((sum, job) => (job?.data?.producer === producer ? sum + job.data.records.length : sum), 0);
+    const chunks = jobs.map((job) => chunkOfJob(job));
+    return chunks.reduce((sum, chunk) => (chunk?.producer === producer ? sum + chunk.records.length : sum), 0);
   };
 
   const countRows = async (): Promise<{ stored: number; storedFailures: number }> => {

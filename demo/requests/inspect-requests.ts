@@ -1,5 +1,6 @@
 import type { Job } from 'bullmq';
 import { deadLetterName } from '../../shared/contracts/dead-letter-key.ts';
+import { chunkOfJob } from '../../shared/platform/chunk-of-job.ts';
 import type { Database } from '../../shared/platform/postgres/database.ts';
 import type { Redis } from '../../shared/platform/redis/redis.ts';
 import { openShards } from '../open-shards.ts';
@@ -23,8 +24,9 @@ export function createRequestInspector(options: {
   /** The requests of the run's records in jobs of these states, one for each record. */
   const requestsIn = async (states: State[]): Promise<string[]> => {
     const jobs: (Job | undefined)[] = await shards.each((shard) => shard.getJobs(states));
-    return jobs.flatMap((job) =>
-      job && isOurs(job.id ?? '') ? job.data.records.map(({ requestId }: { requestId: string }) => requestId) : [],
+    const ours = jobs.filter((job) => isOurs(job?.id ?? ''));
+    return ours.flatMap(
+      (job) => chunkOfJob<{ requestId: string }>(job)?.records.map(({ requestId }) => requestId) ?? [],
     );
   };
 

@@ -1,3 +1,5 @@
+import { readCompressedChunk } from '../../shared/contracts/compressed-chunk.ts';
+import { unwrapChunkAtOnce, wrapChunkAtOnce } from '../../shared/platform/chunk-compression.ts';
 import { findJsonElements, findJsonMembers } from '../../shared/platform/json-members.ts';
 
 /** A chunk as it is sent. */
@@ -14,8 +16,15 @@ export interface ChunkParts {
   part(from: number, until: number): SendableChunk;
 }
 
-/** Splits a chunk's text between its records, whose texts stay as they are. Null if that is not possible. */
-export function takeApart({ id, data }: SendableChunk): ChunkParts | null {
+/**
+ * Splits a chunk's text between its records, whose texts stay as they are. The parts of a compressed chunk are compressed, too.
+ * Null if that is not possible.
+ */
+export function takeApart({ id, data: sent }: SendableChunk): ChunkParts | null {
+  const unwrapped = unwrapChunkAtOnce(sent);
+  if (unwrapped.kind === 'damaged') return null;
+  const data = unwrapped.text;
+  const compressed = readCompressedChunk(sent);
   const list = findJsonMembers(data)?.find(({ key }) => key === 'records');
   const listAt = list === undefined ? -1 : data.indexOf('[', list.start + '"records"'.length);
   const records = list === undefined || listAt === -1 ? null : findJsonElements(data.slice(listAt, list.end));
@@ -26,7 +35,11 @@ export function takeApart({ id, data }: SendableChunk): ChunkParts | null {
       if (first === undefined || last === undefined)
         throw new RangeError(`the chunk has no records ${from} to ${until}`);
       const texts = data.slice(listAt + first.start, listAt + last.end);
-      return { id: `${id}.${from}-${until}`, data: `${data.slice(0, listAt)}[${texts}]${data.slice(list.end)}` };
+      const part = `${data.slice(0, listAt)}[${texts}]${data.slice(list.end)}`;
+      return {
+        id: `${id}.${from}-${until}`,
+        data: compressed === null ? part : wrapChunkAtOnce(part, until - from, compressed.requestId),
+      };
     },
   };
 }

@@ -4,6 +4,7 @@ import { createReplay } from '../spill/replay.ts';
 import type { Spill } from '../spill/spill.ts';
 import { createAdmission } from './admission.ts';
 import type { Chunker, OutgoingChunk } from './chunker.ts';
+import type { RequestIdOf } from './compress-chunks.ts';
 import type { DeliveryLedger } from './delivery-ledger.ts';
 import { createInFlight } from './in-flight.ts';
 import type { Entry, RecordBuffer } from './record-buffer.ts';
@@ -17,6 +18,8 @@ export interface SenderOptions<E extends Entry = Entry> {
   chunkers: readonly Chunker<E>[];
   /** the index of the chunker that a chunk is of, by its data; null: there is only one */
   chunkerOf: ((data: string) => number) | null;
+  /** null: the shard of a chunk depends on nothing in its records */
+  requestIdOf: RequestIdOf | null;
   transport: Transport;
   /** the longest that a record waits for its chunk to fill, in ms */
   maxWaitMs: number;
@@ -44,7 +47,7 @@ const retryBackoff: Backoff = { baseMs: 50, maxMs: 2_000 };
  * disk refuses is treated as without a spill. Chunks on disk are replayed beside the live ones.
  */
 export function createChunkSender<E extends Entry>(options: SenderOptions<E>) {
-  const { buffer, chunkers, chunkerOf, transport, maxWaitMs, random, hooks, spill } = options;
+  const { buffer, chunkers, chunkerOf, requestIdOf, transport, maxWaitMs, random, hooks, spill } = options;
   const stopping = new AbortController();
   const { signal } = stopping;
   const inFlight = createInFlight(buffer, hooks);
@@ -65,6 +68,7 @@ export function createChunkSender<E extends Entry>(options: SenderOptions<E>) {
   const lanes = chunkers.map((chunker) =>
     createSendLane<E>({
       chunker,
+      requestIdOf,
       inFlight,
       transport,
       admission,

@@ -3,7 +3,7 @@ import { hostname } from 'node:os';
 import { chunkId, chunkVersion, spanChunkVersion } from '../../shared/contracts/chunk.ts';
 import type { Entry, Part, RecordBuffer } from './record-buffer.ts';
 
-/** A chunk ready to be sent. Its text never changes, however often it is sent. */
+/** A chunk ready to be sent. It is compressed before it is sent or written to disk for the first time; then its text never changes. */
 export interface OutgoingChunk<E extends Entry = Entry> {
   /** the job id */
   id: string;

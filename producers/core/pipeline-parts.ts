@@ -4,6 +4,7 @@ import type { QueueName } from '../../shared/contracts/queues.ts';
 import type { SendingSettings } from '../../shared/platform/config/producer-config.ts';
 import type { RedisTarget } from '../../shared/platform/redis/redis-target.ts';
 import { createProducerName, type ProducerIdentity } from './chunker.ts';
+import type { RequestIdOf } from './compress-chunks.ts';
 import type { ProblemLog, ProducerLogger } from './problem-log.ts';
 import { createQueueTransport } from './queue-transport.ts';
 import type { BufferLimits } from './record-buffer.ts';
@@ -31,6 +32,8 @@ export interface PipelineParts {
   transport: Transport;
   /** @default one shard */
   sharding?: Sharding;
+  /** what of the records decides the shard of a chunk. @default nothing */
+  requestIdOf?: RequestIdOf | null;
   buffer: BufferLimits;
   settings: Pick<SendingSettings, 'chunk' | 'spill'>;
   registry: Registry;
@@ -54,7 +57,7 @@ export function createIdentity(name: string | null, nowMs: number): ProducerIden
 export function createPipelineParts(
   { registry = register, random = Math.random, now = Date.now }: ProducerOptions,
   settings: SendingSettings,
-  parts: Pick<PipelineParts, 'queue' | 'namespace' | 'buffer' | 'problems'> & {
+  parts: Pick<PipelineParts, 'queue' | 'namespace' | 'buffer' | 'problems' | 'requestIdOf'> & {
     target: RedisTarget;
     shardOf: ShardOf | null;
     holdsSuccessesBack: boolean;

@@ -55,6 +55,7 @@ export function createPipeline<E extends Entry>(options: PipelineOptions<E>) {
     buffer,
     chunkers: createChunkers(buffer, settings.chunk, options.identity, sharding),
     chunkerOf: shards === 1 ? null : shardOf && ((data) => shardOf(data, shards)),
+    requestIdOf: options.requestIdOf ?? null,
     transport: options.transport,
     maxWaitMs: settings.chunk.maxWaitMs,
     random: options.random,

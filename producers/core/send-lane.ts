@@ -4,6 +4,7 @@ import { toError } from '../../shared/platform/errors.ts';
 import type { Admission, Admitted } from './admission.ts';
 import { createApartLane } from './apart-lane.ts';
 import type { Chunker, OutgoingChunk } from './chunker.ts';
+import { compressChunks, type RequestIdOf } from './compress-chunks.ts';
 import type { DeliveryLedger } from './delivery-ledger.ts';
 import type { InFlight } from './in-flight.ts';
 import type { Entry, Part } from './record-buffer.ts';
@@ -15,6 +16,8 @@ import type { Transport } from './transport.ts';
 /** Settings of a lane, and its callbacks. */
 export interface SendLaneOptions<E extends Entry> {
   chunker: Chunker<E>;
+  /** null: their shard depends on nothing in the records */
+  requestIdOf: RequestIdOf | null;
   inFlight: InFlight<E>;
   transport: Transport;
   admission: Admission;
@@ -149,6 +152,8 @@ export function createSendLane<E extends Entry>(options: SendLaneOptions<E>) {
 
   const send = async (chunks: readonly OutgoingChunk<E>[]): Promise<void> => {
     if (transport.loaded !== undefined) await transport.loaded;
+    const compressed = compressChunks(chunks, options.requestIdOf);
+    if (compressed !== null) await compressed;
     for (let failures = 0, unanswered = 0; !signal.aborted; ) {
       // While the replay pauses, a send has to find out that Redis is back.
       const isWorthATry = admitted === 'failures' && failures === 0;

@@ -13,7 +13,7 @@ import { type RedisOption, toRedisTarget } from '../core/redis-option.ts';
 import { createApiKeyHash } from './api-key-hash.ts';
 import { CompletedRequestSender } from './completed-request-sender.ts';
 import { createRequestMetrics } from './request-metrics.ts';
-import { shardOfRequest } from './request-shard.ts';
+import { requestIdOf, shardOfRequest } from './request-shard.ts';
 
 /** Everything except where Redis is (`redisUrl` or `redis`) is optional. */
 export interface CompletedRequestSenderOptions extends ProducerOptions, RedisOption {
@@ -60,6 +60,7 @@ export function createCompletedRequestSender(options: CompletedRequestSenderOpti
         queue,
         shardOf: shardOfRequest,
         holdsSuccessesBack: false,
+        requestIdOf,
         namespace,
         buffer,
         problems,

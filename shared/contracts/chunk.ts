@@ -10,7 +10,7 @@ export const chunkVersion = 1;
  */
 export const spanChunkVersion = 2;
 
-/** Those that this build reads. */
+/** The versions of plain chunks that this build reads; compressed ones are of `compressedChunkVersion`. */
 export const chunkVersions = [chunkVersion, spanChunkVersion] as const;
 
 /** The data of one job: records of one producer, in the order in which they were recorded. */

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import { type Chunk, chunkVersions } from './chunk.ts';
+import { compressedChunkVersion } from './compressed-chunk.ts';
 
-const newestVersion = Math.max(...chunkVersions);
+const newestVersion = Math.max(...chunkVersions, compressedChunkVersion);
 
 const chunkSchema = z.object({
   v: z.literal(chunkVersions),
@@ -19,11 +20,13 @@ export type ParsedChunk =
   | { kind: 'newer'; version: number }
   | { kind: 'malformed'; reason: string };
 
-/** Parses the envelope of a job's data, but not the records inside. */
+/** Parses the envelope of a plain chunk, but not the records inside. What is compressed has to be decompressed before. */
 export function parseChunk(data: unknown): ParsedChunk {
   const version = typeof data === 'object' && data !== null && 'v' in data ? data.v : undefined;
   if (typeof version === 'number' && Number.isInteger(version) && version > newestVersion)
     return { kind: 'newer', version };
+  if (version === compressedChunkVersion)
+    return { kind: 'malformed', reason: `v: ${version} is of compressed chunks, and this is not written as one` };
   const parsed = parseSafely(chunkSchema, data);
   return parsed.success ? { kind: 'chunk', chunk: parsed.data } : { kind: 'malformed', reason: parsed.reason };
 }

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
-import { deadLetterDisposition } from '../../erasure/dead-letter-disposition.ts';
+import { deadLetterDisposition, isUnreadable } from '../../erasure/dead-letter-disposition.ts';
 import { eraseFromChunk } from '../../erasure/erase-chunk.ts';
 import { createScope, eraseFromRecord } from '../../erasure/erase-record.ts';
+import { compressed, filler } from '../support/compressed-chunk.ts';
 
 const before = new Date('2026-03-01T12:00:00.000Z');
 const user = createScope({ kind: 'user', id: 'gone-1' }, { before, ownOnly: false });
@@ -32,7 +33,7 @@ test('chunk: what was made since then stays, and so does a record of a user when
 });
 
 test('chunk: one of a newer version, or that is none, is not taken for a chunk', () => {
-  expect(eraseFromChunk('execution-log', '{"v":3,"records":[]}', user)).toEqual({ kind: 'newer', version: 3 });
+  expect(eraseFromChunk('execution-log', '{"v":4,"records":[]}', user)).toEqual({ kind: 'newer', version: 4 });
   expect(eraseFromChunk('execution-log', 'no JSON of gone-1', user)).toMatchObject({ kind: 'erased' });
   expect(eraseFromChunk('execution-log', 'no JSON of gone-12', user)).toEqual({ kind: 'kept' });
   expect(eraseFromChunk('execution-log', chunk(theirs).replace('{', '{"records":[],'), user)).toMatchObject({
@@ -82,4 +83,29 @@ test('chunk: of one whose records name spans the records go all the same, and it
   const ofSpan = (...records: string[]): string => chunk(...records).replace('"v":1', '"v":2');
   expect(eraseFromChunk('execution-log', ofSpan(theirs, others), user)).toMatchObject({ data: ofSpan(others) });
   expect(eraseFromChunk('execution-log', ofSpan(others), user)).toEqual({ kind: 'kept' });
+});
+
+test('chunk: of a compressed one the records go, what stays is the same, and it is compressed again', () => {
+  const large = `{"id":"3","externalUserId":"stays","filler":"${filler}"}`;
+  const requestId = '0197c2f0-0000-7000-8000-000000000001';
+  const disposition = eraseFromChunk('execution-log', compressed(chunk(theirs, others, large), 3, requestId), user);
+  expect(disposition).toEqual({
+    ...{ kind: 'changed', erased: 1, blanked: 0 },
+    data: compressed(chunk(others, large), 2, requestId),
+  });
+  expect(eraseFromChunk('execution-log', compressed(chunk(large)), user)).toEqual({ kind: 'kept' });
+  const onlyTheirs = theirs.replace('"input":1', `"input":"${filler}"`);
+  expect(eraseFromChunk('execution-log', compressed(chunk(onlyTheirs)), user)).toMatchObject({ kind: 'erased' });
+  // What is left is too small to be compressed.
+  expect(eraseFromChunk('execution-log', compressed(chunk(onlyTheirs, others), 2), user)).toMatchObject({
+    data: chunk(others),
+  });
+});
+
+test('chunk: whom a damaged compressed one names is not known, in a queue and among the dead letters', () => {
+  const damaged = compressed(chunk(`"${filler}"`)).replace(/"bytes":\d+/, '"bytes":1024');
+  expect(eraseFromChunk('execution-log', damaged, user)).toEqual({ kind: 'newer' });
+  expect(isUnreadable({ queue: 'execution-log', payload: damaged })).toBe(true);
+  expect(isUnreadable({ queue: 'execution-log', payload: chunk(others) })).toBe(false);
+  expect(isUnreadable({ queue: 'their-stream', payload: damaged })).toBe(false);
 });

@@ -2,8 +2,11 @@ import { Worker } from 'bullmq';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { eraseJobs } from '../../erasure/erase-jobs.ts';
 import { createScope } from '../../erasure/erase-record.ts';
+import { readCompressedChunk } from '../../shared/contracts/compressed-chunk.ts';
 import { queuePrefix } from '../../shared/contracts/queues.ts';
+import { chunkOfJob } from '../../shared/platform/chunk-of-job.ts';
 import { createRedis } from '../../shared/platform/redis/redis.ts';
+import { compressed } from '../support/compressed-chunk.ts';
 import { recordText } from '../support/execution-fleet.ts';
 import { createNamespace, openQueue, until } from '../support/fixtures.ts';
 import { targetOf } from '../support/redis-target.ts';
@@ -121,4 +124,18 @@ test('jobs: those in every shard of a queue are changed, and an unknown shard is
   expect(left?.data.records.map(({ externalUserId }) => externalUserId)).toEqual(['stays']);
   redis.disconnect();
   await expect(erase(0)).rejects.toThrow(/255 shards of execution-log do not answer/);
+});
+
+test('jobs: a compressed one is changed and stays compressed, whoever holds it', async () => {
+  const { queue, redis, worker, add, erase } = await aQueue();
+  const id = await add(user, 'stays', user, ...Array.from({ length: 10 }, () => 'stays'));
+  const plain = (await redis.hget(queue.toKey(id), 'data')) ?? '';
+  await redis.hset(queue.toKey(id), { data: compressed(plain, 13) });
+  expect((await worker.getNextJob('token'))?.id).toBe(id);
+  expect(await erase(0)).toMatchObject({ erasedRecords: 2, heldJobs: 1, unreadableJobs: 0 });
+  const data = (await redis.hget(queue.toKey(id), 'data')) ?? '';
+  expect(readCompressedChunk(data)?.count).toBe(11);
+  const records = chunkOfJob<{ externalUserId: string }>({ data: JSON.parse(data) })?.records ?? [];
+  expect(records.map(({ externalUserId }) => externalUserId)).toEqual(Array(11).fill('stays'));
+  expect(await erase(0)).toMatchObject({ erasedRecords: 0, unreadableJobs: 0 });
 });

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { setInterval as every, setImmediate as nextTurn } from 'node:timers/promises';
 import { createExecutionObserver, executionObserverOptionsFrom } from '../../producers/index.ts';
 import { anExecution } from './execution.ts';
@@ -7,6 +8,8 @@ import { anExecution } from './execution.ts';
  * so on, as fast as its buffer takes them, prints its accounts as a line of JSON again and again, and closes on SIGTERM.
  */
 const count = Number(process.env['TEST_RECORDS'] ?? 0);
+/** random, so that compression saves next to nothing of it */
+const inputBytes = Number(process.env['TEST_INPUT_BYTES'] ?? 0);
 const label = process.env['TEST_LABEL'] ?? 'record';
 
 const observer = createExecutionObserver({
@@ -28,7 +31,8 @@ process.once('SIGTERM', async () => {
 const record = async (): Promise<void> => {
   for (let index = 0; index < count; index += 1) {
     while (observer.depth().records >= room) await nextTurn();
-    observer.record(anExecution({ caseName: `${label}-${String(index).padStart(6, '0')}` }));
+    const input = inputBytes > 0 ? { input: randomBytes(inputBytes).toString('base64') } : {};
+    observer.record(anExecution({ caseName: `${label}-${String(index).padStart(6, '0')}`, ...input }));
   }
 };
 

@@ -5,6 +5,7 @@ import { createProblemLog } from '../../producers/core/problem-log.ts';
 import type { Sharding, Transport } from '../../producers/core/transport.ts';
 import { CompletedRequestSender } from '../../producers/index.ts';
 import { createRequestMetrics } from '../../producers/requests/request-metrics.ts';
+import { requestIdOf } from '../../producers/requests/request-shard.ts';
 import { type RequestRecord, requestRecordSchema } from '../../shared/contracts/completed-request-schema.ts';
 import { aLastingCopy } from './lasting-registry.ts';
 import { metricValue } from './metric-value.ts';
@@ -72,6 +73,7 @@ export function aSender(choices: SenderChoices) {
     identity: { producer: 'test', epoch: 1, life: 'a' },
     transport: choices.transport,
     ...(choices.sharding && { sharding: choices.sharding }),
+    requestIdOf,
     buffer: { maxRecords: choices.bufferRecords ?? 1_000, maxBytes: choices.bufferBytes ?? 100_000_000 },
     settings: {
       chunk: { maxRecords: choices.chunkRecords ?? 1, maxBytes: 1_000_000, maxWaitMs: choices.maxWaitMs ?? 60_000 },

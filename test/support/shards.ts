@@ -1,5 +1,6 @@
 import { type QueueName, shardName } from '../../shared/contracts/queues.ts';
 import { openQueue } from './fixtures.ts';
+import { recordsOf } from './records-of.ts';
 
 type Queued = Record<string, unknown>;
 
@@ -11,7 +12,7 @@ export async function queuedIn(
   const all: Queued[][] = [];
   for (let index = 0; index < shards; index += 1) {
     const jobs = await openQueue(namespace, redisUrl, shardName(queue, index)).getJobs(['waiting'], 0, -1, true);
-    all.push(jobs.flatMap(({ data }) => data.records as Queued[]));
+    all.push(jobs.flatMap((job) => recordsOf<Queued>(job)));
   }
   return all;
 }

@@ -1,6 +1,6 @@
 import type { Transport } from '../../producers/core/transport.ts';
 import { type ExecutionRecord, executionRecordSchema } from '../../shared/contracts/execution-schema.ts';
-import { parseChunk } from '../../shared/contracts/parse-chunk.ts';
+import { recordsOf } from './records-of.ts';
 
 type Sent = { id: string; data: string };
 
@@ -41,7 +41,7 @@ export function aTransportOf<R>(
     async send(chunks) {
       attempts.push(chunks.map(({ id, data }) => ({ id, data })));
       await Promise.race([answer(attempts.length), closing.promise]);
-      for (const { id, data } of chunks) arrived.set(id, recordsOf(data).map(parseRecord));
+      for (const { id, data } of chunks) arrived.set(id, recordsOf({ data: JSON.parse(data) }).map(parseRecord));
     },
     async close() {
       closings += 1;
@@ -70,10 +70,4 @@ export function silentTransport(): ScriptedTransport & { goOn(): void } {
     { goOn: breaker.resolve },
     Object.getOwnPropertyDescriptors(aTransport(() => breaker.promise)),
   ) as ScriptedTransport & { goOn(): void };
-}
-
-function recordsOf(data: string): unknown[] {
-  const parsed = parseChunk(JSON.parse(data));
-  if (parsed.kind !== 'chunk') throw new Error(`not a chunk: ${data}`);
-  return parsed.chunk.records;
 }

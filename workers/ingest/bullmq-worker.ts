@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DelayedError, type Job, WaitingError, Worker, type WorkerOptions } from 'bullmq';
+import { mostCompressedBytes, readCompressedChunk } from '../../shared/contracts/compressed-chunk.ts';
 import { toError } from '../../shared/platform/errors.ts';
 import type { Redis } from '../../shared/platform/redis/redis.ts';
 import { isRefusal } from '../../shared/platform/redis/redis-errors.ts';
@@ -73,7 +74,7 @@ export class BullmqWorker extends Worker {
     return this.#fetched.get(job)?.text ?? '';
   }
 
-  /** What a job's data takes in memory. */
+  /** What a job's data takes in memory, when it is decompressed. */
   heldBytesOf(job: Job): number {
     return this.#fetched.get(job)?.bytes ?? 0;
   }
@@ -86,9 +87,10 @@ export class BullmqWorker extends Worker {
 
   protected override createJob(...[json, jobId]: Parameters<Worker['createJob']>) {
     const job = super.createJob({ ...json, data: '{}' }, jobId);
-    const bytes = heldBytes(json.data);
+    const asItCame = heldBytes(json.data);
+    const bytes = asItCame + plainBytes(json.data);
     this.#maxJobBytes = Math.max(this.#maxJobBytes, bytes);
-    if (bytes > this.#expectedBytes) this.#next.forget();
+    if (asItCame > this.#expectedBytes) this.#next.forget();
     const { memory, holdings } = this.#limits;
     this.#fetched.set(job, { text: json.data, bytes, release: holdings.add(memory.hold(bytes)) });
     this.#slotOf.set(job, holdings.add(this.#slots.take()));
@@ -183,7 +185,10 @@ export class BullmqWorker extends Worker {
     }
   }
 
-  /** What the next job takes in memory at most, as far as is known. */
+  /**
+   * What the next job takes in memory at most, as far as is known. By its size in Redis: compressed data stays compressed until
+   * its turn, and turns are bounded by what it takes then.
+   */
   get #expectedBytes(): number {
     const known = this.#next.largestBytes;
     // One character beyond ASCII may make each take two bytes.
@@ -235,4 +240,13 @@ export class BullmqWorker extends Worker {
       for (const leave of places) leave();
     }
   }
+}
+
+/**
+ * What the plain text of compressed data takes in memory at most: nobody knows yet whether its characters take two bytes each.
+ * 0 for what is not compressed, or declares more than is ever decompressed.
+ */
+function plainBytes(data: string): number {
+  const { bytes } = readCompressedChunk(data) ?? { bytes: 0 };
+  return bytes > mostCompressedBytes ? 0 : 2 * bytes;
 }

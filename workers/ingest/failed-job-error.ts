@@ -1,4 +1,5 @@
 import { UnrecoverableError } from 'bullmq';
+import { readCompressedChunk } from '../../shared/contracts/compressed-chunk.ts';
 import { parseChunk } from '../../shared/contracts/parse-chunk.ts';
 import { jsonOrNull } from '../../shared/platform/json-or-null.ts';
 import { classifyDatabaseError } from '../../shared/platform/postgres/database-errors.ts';
@@ -23,6 +24,8 @@ export function failureOf(raw: string, error: unknown): FailedJobError {
 }
 
 function countRecords(raw: string): number {
+  const compressed = readCompressedChunk(raw);
+  if (compressed !== null) return compressed.count;
   const chunk = parseChunk(jsonOrNull(raw));
   return chunk.kind === 'chunk' ? chunk.chunk.records.length : 1;
 }

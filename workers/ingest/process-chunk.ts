@@ -1,9 +1,11 @@
 import type { DeadLetter } from '../../dead-letters/dead-letter.ts';
 import { toDeadLetter } from '../../dead-letters/store.ts';
 import { requestLimits } from '../../shared/contracts/completed-request.ts';
+import { readCompressedChunk } from '../../shared/contracts/compressed-chunk.ts';
 import { executionLimits } from '../../shared/contracts/execution.ts';
 import { type ParsedChunk, parseChunk } from '../../shared/contracts/parse-chunk.ts';
 import { latestPlausible } from '../../shared/contracts/plausible-time.ts';
+import { unwrapChunk } from '../../shared/platform/chunk-compression.ts';
 import { findJsonMembers } from '../../shared/platform/json-members.ts';
 import type { BatchEntry, Batcher } from './batcher.ts';
 import { type Refusal, RefusedRecordsError, UnreadableEntryError } from './bisect.ts';
@@ -48,16 +50,21 @@ const schemaCode = 'schema';
 /**
  * Settles a chunk: its good records go through the batcher, those that the contract or the database refuses become dead
  * letters. While it waits it keeps the chunk's text, and no more: what a parser makes of a text may take twenty times as
- * much, and a hundred chunks wait at once.
+ * much, and a hundred chunks wait at once. A compressed chunk is that of its plain text.
  *
  * @throws what kept the batch from being settled: the chunk is then to be delivered again
  */
 export async function processChunk(
   definition: Pick<QueueDefinition, 'queue' | 'findProblem' | 'findOddity' | 'keyOf'>,
-  { jobId, raw, nowMs }: JobContent,
+  { jobId, raw: received, nowMs }: JobContent,
   batcher: Batcher,
 ): Promise<ChunkOutcome> {
-  const read = readChunk(raw, definition, latestPlausible(nowMs));
+  const unwrapped = await unwrapChunk(received);
+  const raw = unwrapped.kind === 'plain' ? unwrapped.text : received;
+  const read =
+    unwrapped.kind === 'plain'
+      ? readChunk(raw, definition, latestPlausible(nowMs))
+      : damagedChunk(received, unwrapped.reason);
   if (read.kind === 'newer') return read;
   const { producer, version, records, problems, oddities } = read;
   const origin = { queue: definition.queue, contractVersion: version, jobId, producer };
@@ -157,6 +164,13 @@ function readChunk(
     if (oddity !== null) oddities.set(index, oddity);
   }
   return { ...known, wrong: null, list: cutRecordList(raw, data as object) };
+}
+
+/** A compressed chunk of which there is no plain text. */
+function damagedChunk(received: string, reason: string): Exclude<ReadChunk, { kind: 'newer' }> {
+  const producer = readCompressedChunk(received)?.producer ?? null;
+  const nothing = { problems: new Map(), oddities: new Map(), list: null };
+  return { kind: 'read', producer, version: null, records: 1, wrong: reason, ...nothing };
 }
 
 function indexesUpTo(count: number): number[] {

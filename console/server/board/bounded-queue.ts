@@ -1,10 +1,12 @@
 import { Job, type JobJson, type JobType, Queue, type QueueOptions } from 'bullmq';
+import { readCompressedChunk } from '../../../shared/contracts/compressed-chunk.ts';
+import { unwrapChunk } from '../../../shared/platform/chunk-compression.ts';
 import type { Redis } from '../../../shared/platform/redis/redis.ts';
 import { UnreadData } from './unread-data.ts';
 
 const kib = 1_024;
 
-/** Bytes of data that are read of one job that somebody views, or of all jobs on a page together. */
+/** Bytes of data, when decompressed, that are read of one job that somebody views, or of all jobs on a page together. */
 const maxDataBytes = 4 * kib * kib;
 /** Bytes of any other field: reasons, stack traces, options. */
 const maxFieldBytes = 16 * kib;
@@ -72,9 +74,20 @@ export class BoundedQueue extends Queue {
     const fields = new Map<string, string>();
     for (let at = 0; at + 1 < pairs.length; at += 2) fields.set(pairs[at] ?? '', pairs[at + 1] ?? '');
     const job = Job.fromJSON(this, toJobJson(jobId, fields), jobId);
-    job.data = parseOr(fields.get('data'), new UnreadData(bytes, head));
+    job.data = head === '' ? await readData(fields.get('data'), dataBytes) : new UnreadData(bytes, head);
     return job;
   }
+}
+
+/** What is in a job's data. @param maxBytes of the plain text */
+async function readData(text = '', maxBytes: number): Promise<unknown> {
+  const compressed = readCompressedChunk(text);
+  if (compressed === null) return parseOr(text, new UnreadData(Buffer.byteLength(text), ''));
+  const head = text.slice(0, headBytes);
+  if (compressed.bytes > maxBytes) return new UnreadData(compressed.bytes, head);
+  const unwrapped = await unwrapChunk(text);
+  if (unwrapped.kind === 'damaged') return new UnreadData(text.length, head, 'cannot be decompressed');
+  return parseOr(unwrapped.text, new UnreadData(compressed.bytes, ''));
 }
 
 /** A job in BullMQ's own form. A field that is too large or cannot be parsed is left out. */

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { takeApart } from '../../../producers/core/chunk-parts.ts';
 import { createSendApart } from '../../../producers/core/send-apart.ts';
+import { compressed, filler } from '../../support/compressed-chunk.ts';
 
 const chunkOf = (records: readonly unknown[]) => ({
   id: 'p.1.7',
@@ -94,4 +95,15 @@ test('parts: each record stays the text that it was, and the same records are th
   expect(parts?.part(1, 3).data).toContain('"records":[{"t":"],["} ,{"n":2.0}]}');
   expect(takeApart({ id: 'x', data: 'no JSON' })).toBeNull();
   expect(takeApart({ id: 'x', data: '{"records":7}' })).toBeNull();
+});
+
+test('parts: those of a compressed chunk are compressed, too, and each record stays the text that it was', () => {
+  const texts = [`{"n":12345678901234567890,"filler":"${filler}"}`, `{"n":2.0,"filler":"${filler}"}`, '{"n":3}'];
+  const plain = (some: string[]) => `{"v":1,"producer":"p","epoch":1,"seq":7,"records":[${some.join(',')}]}`;
+  const parts = takeApart({ id: 'p.1.7', data: compressed(plain(texts), 3, 'r-1') });
+  expect(parts?.part(0, 2)).toEqual({ id: 'p.1.7.0-2', data: compressed(plain(texts.slice(0, 2)), 2, 'r-1') });
+  // It is too small.
+  expect(parts?.part(2, 3)).toEqual({ id: 'p.1.7.2-3', data: plain(texts.slice(2)) });
+  const damaged = compressed(plain(texts)).replace(/"bytes":\d+/, '"bytes":1024');
+  expect(takeApart({ id: 'x', data: damaged })).toBeNull();
 });

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { RecordLostError, RecordTooLargeError, SenderClosedError } from '../../../producers/index.ts';
 import { createDirectory, until } from '../../support/fixtures.ts';
+import { recordsOf } from '../../support/records-of.ts';
 import { aRequest } from '../../support/request.ts';
 import { aFailingTransport, aGatedTransport, aSender, outcomeOf } from '../../support/request-sender.ts';
 import { filesIn } from '../../support/spill.ts';
@@ -297,7 +298,8 @@ test('durable: when what was on disk is gone, whoever waits for it is told, also
 });
 
 test('refused for good, without a plain answer: it is sure when the others of its send get through, with no other traffic', async () => {
-  const isLarge = ({ data }: { data: string }): boolean => data.includes('too large');
+  const isLarge = ({ data }: { data: string }): boolean =>
+    JSON.stringify(recordsOf({ data: JSON.parse(data) })).includes('too large');
   const sent: string[] = [];
   const { sender } = aSender({
     transport: {

@@ -3,6 +3,7 @@ import type { Sharding, Transport } from '../../../producers/core/transport.ts';
 import { shardOfRequest } from '../../../producers/requests/request-shard.ts';
 import { requestRecordSchema } from '../../../shared/contracts/completed-request-schema.ts';
 import { createDirectory, until } from '../../support/fixtures.ts';
+import { recordsOf } from '../../support/records-of.ts';
 import { aRequest } from '../../support/request.ts';
 import { aSender, outcomeOf, type SenderChoices } from '../../support/request-sender.ts';
 import { aTransportOf } from '../../support/transports.ts';
@@ -42,8 +43,11 @@ test('shards of requests: a chunk has records of one shard only, and the chunks 
   for (let index = 0; index < 200; index += 1) await sender.send(aRequest());
   await sender.flush();
   const chunks = sent.attempts.flat().map(({ data }) => JSON.parse(data));
-  for (const { records } of chunks)
-    expect(new Set(records.map(({ requestId }: { requestId: string }) => shardOf(requestId))).size).toBe(1);
+  for (const data of chunks) {
+    const ofRecords = recordsOf<{ requestId: string }>({ data }).map(({ requestId }) => shardOf(requestId));
+    expect(new Set(ofRecords)).toEqual(new Set([shardOfRequest(JSON.stringify(data), shards)]));
+  }
+  expect(new Set(chunks.map(({ v }) => v))).toEqual(new Set([3]));
   expect(chunks.map(({ seq }) => seq).sort((a, b) => a - b)).toEqual(chunks.map((_chunk, index) => index + 1));
   expect(sent.records).toHaveLength(200);
 });

@@ -4,6 +4,7 @@ import type { SenderStats } from '../../../producers/index.ts';
 import { createNamespace, openQueue, until } from '../../support/fixtures.ts';
 import { startJsonProcess } from '../../support/json-process.ts';
 import { startFragileRedis } from '../../support/private-servers.ts';
+import { recordsOf } from '../../support/records-of.ts';
 
 const mib = 1_048_576;
 
@@ -60,7 +61,7 @@ test.each(['frozen', 'killed'] as const)(
     const { accepted, peakRss, warmRss } = service.last as SurgeLine;
     expect(peakRss - warmRss).toBeLessThan(surge.mayGrow);
     const jobs = await openQueue('sluice', redis.url, 'completed-request').getJobs(['waiting']);
-    expect(jobs.reduce((sum, job) => sum + job.data.records.length, 0)).toBe(accepted);
+    expect(jobs.reduce((sum, job) => sum + recordsOf(job).length, 0)).toBe(accepted);
   },
 );
 
@@ -84,6 +85,6 @@ test('shutdown: 200 requests in flight when the service gets SIGTERM are all in 
   expect(await service.ended).toBe(0);
   expect(service.last).toMatchObject({ sends: 200, closed: { unflushed: 0, spilled: 0 } });
   const jobs = await openQueue(namespace, inject('redisUrl'), 'completed-request').getJobs(['waiting']);
-  const queued = jobs.flatMap((job) => job.data.records.map(({ requestId }: { requestId: string }) => requestId));
+  const queued = jobs.flatMap((job) => recordsOf<{ requestId: string }>(job).map(({ requestId }) => requestId));
   expect(queued.sort()).toEqual([...ids].sort());
 });

@@ -15,6 +15,7 @@ import { findRequestProblem, type RequestRecord } from '../../../shared/contract
 import { anExecution } from '../../support/execution.ts';
 import { createDirectory, createNamespace, openQueue, until } from '../../support/fixtures.ts';
 import { startFragileRedis } from '../../support/private-servers.ts';
+import { recordsOf } from '../../support/records-of.ts';
 import { redisSettings } from '../../support/redis-target.ts';
 import { aRequest } from '../../support/request.ts';
 import { outcomeOf } from '../../support/request-sender.ts';
@@ -37,7 +38,7 @@ function startSender(redisUrl: string, options: Partial<CompletedRequestSenderOp
 /** All records in the queue, which workers can read. */
 async function queuedRecords(redisUrl: string, namespace = 'sluice'): Promise<RequestRecord[]> {
   const jobs = await openQueue(namespace, redisUrl, 'completed-request').getJobs(['waiting']);
-  const records = jobs.flatMap((job) => job.data.records as RequestRecord[]);
+  const records = jobs.flatMap((job) => recordsOf<RequestRecord>(job));
   for (const record of records) expect(findRequestProblem(record)).toBeNull();
   return records;
 }

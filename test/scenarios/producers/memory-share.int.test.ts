@@ -11,6 +11,7 @@ import { parseMemoryInfo } from '../../../shared/platform/redis/redis-memory.ts'
 import { anExecution, failure } from '../../support/execution.ts';
 import { createDirectory, openQueue, until } from '../../support/fixtures.ts';
 import { startFragileRedis } from '../../support/private-servers.ts';
+import { recordsOf } from '../../support/records-of.ts';
 import { targetOf } from '../../support/redis-target.ts';
 import { aRequest } from '../../support/request.ts';
 
@@ -74,7 +75,7 @@ test('memory share: above it nothing is added, and when there is room again ever
 
   await use(0.5);
   expect(await observer.drain()).toMatchObject({ flushed: 10, unflushed: 0 });
-  expect((await queue.getJobs(['waiting'])).flatMap(({ data }) => data.records)).toHaveLength(10);
+  expect((await queue.getJobs(['waiting'])).flatMap((job) => recordsOf(job))).toHaveLength(10);
 });
 
 test('memory share: it is noticed while records flow, before Redis itself refuses', async () => {
@@ -103,7 +104,7 @@ test('memory share: above it, chunks go to the disk where there is a spill, and 
   await use(null);
   await observer.drain();
   expect(observer.stats()).toMatchObject({ sent: 300, spilled: 0, dropped: 0 });
-  expect((await queue.getJobs(['waiting'])).flatMap(({ data }) => data.records)).toHaveLength(300);
+  expect((await queue.getJobs(['waiting'])).flatMap((job) => recordsOf(job))).toHaveLength(300);
 });
 
 test('memory share: of 1, and where INFO is forbidden, only what Redis itself refuses is put off', async () => {

@@ -6,6 +6,7 @@ import { createRedis } from '../../../shared/platform/redis/redis.ts';
 import { anExecution } from '../../support/execution.ts';
 import { createNamespace, openQueue, until } from '../../support/fixtures.ts';
 import { startFragileRedis } from '../../support/private-servers.ts';
+import { recordsOf } from '../../support/records-of.ts';
 import { targetOf } from '../../support/redis-target.ts';
 
 function startObserver(redisUrl: string, options: ExecutionObserverOptions = {}) {
@@ -30,7 +31,7 @@ function startObserver(redisUrl: string, options: ExecutionObserverOptions = {})
 /** The case names of all records in the queue, in any order. */
 async function queuedNames(redisUrl: string): Promise<string[]> {
   const jobs = await openQueue('sluice', redisUrl).getJobs(['waiting']);
-  return jobs.flatMap((job) => job.data.records.map((record: { caseName: string }) => record.caseName)).sort();
+  return jobs.flatMap((job) => recordsOf<{ caseName: string }>(job).map(({ caseName }) => caseName)).sort();
 }
 
 function record(observer: ReturnType<typeof createExecutionObserver>, from: number, to: number): string[] {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { Registry } from 'prom-client';
 import { expect, onTestFinished, test } from 'vitest';
 import {
@@ -12,6 +13,7 @@ import { anExecution } from '../../support/execution.ts';
 import { createDirectory, openQueue, until } from '../../support/fixtures.ts';
 import { metricValue } from '../../support/metric-value.ts';
 import { startFragileRedis } from '../../support/private-servers.ts';
+import { recordsOf } from '../../support/records-of.ts';
 import { targetOf } from '../../support/redis-target.ts';
 import { aRequest } from '../../support/request.ts';
 
@@ -26,7 +28,7 @@ async function setUp() {
   await queue.waitUntilReady();
   const names = async (): Promise<string[]> =>
     (await queue.getJobs(['waiting']))
-      .flatMap(({ data }) => data.records.map(({ caseName }: { caseName: string }) => caseName))
+      .flatMap((job) => recordsOf<{ caseName: string }>(job).map(({ caseName }) => caseName))
       .sort();
   return { url, admin, names };
 }
@@ -47,7 +49,9 @@ function startObserver(redisUrl: string, producer: ExecutionObserverOptions['pro
   return { observer, logged, counted, registry };
 }
 
-const large = (bytes: number): { input: unknown } => ({ input: { text: 'x'.repeat(bytes) } });
+/** Compression saves nothing of it. */
+const incompressible = (bytes: number): string => `xxx${randomBytes((bytes * 3) / 4).toString('base64')}`;
+const large = (bytes: number): { input: unknown } => ({ input: { text: incompressible(bytes) } });
 
 function record(observer: ExecutionObserver, label: string, count: number, more: object = {}): string[] {
   const names = Array.from({ length: count }, (_, index) => `${label}-${String(index).padStart(3, '0')}`);
@@ -146,7 +150,7 @@ test('refused records: a durable send of one is rejected with the cause, and tho
   });
   const [small, tooLarge, other] = await Promise.allSettled([
     sender.send(aRequest(), { durable: true }),
-    sender.send(aRequest({ responseBody: 'x'.repeat(2 * mb) }), { durable: true }),
+    sender.send(aRequest({ responseBody: incompressible(2 * mb) }), { durable: true }),
     sender.send(aRequest(), { durable: true }),
   ]);
   expect([small.status, other.status]).toEqual(['fulfilled', 'fulfilled']);

@@ -3,6 +3,7 @@ import { allOnce, countStored, settledAccounts, untilStored } from '../../suppor
 import { connect, createNamespace, createTestDatabase, openQueue, until } from '../../support/fixtures.ts';
 import { startMigratedPostgres } from '../../support/migrated-postgres.ts';
 import { startFragileRedis } from '../../support/private-servers.ts';
+import { recordsOf } from '../../support/records-of.ts';
 import { startLoad } from '../../support/steady-load.ts';
 import { calmLocks, type Place, startWorkerProcess } from '../../support/worker-process.ts';
 
@@ -81,7 +82,7 @@ test('worker: on SIGTERM it settles what it holds and exits with 0', async () =>
   await load.stop();
   const queue = openQueue(place.namespace);
   expect(await queue.getJobCounts('active', 'failed')).toEqual({ active: 0, failed: 0 });
-  const waiting = (await queue.getJobs(['waiting'])).reduce((sum, job) => sum + job.data.records.length, 0);
+  const waiting = (await queue.getJobs(['waiting'])).reduce((sum, job) => sum + recordsOf(job).length, 0);
   expect((await countStored(place.databaseUrl)) + waiting).toBe(10_000);
 });
 

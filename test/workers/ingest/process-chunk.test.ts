@@ -3,6 +3,7 @@ import { toExecutionRecord } from '../../../producers/executions/execution-recor
 import { executionLogQueue } from '../../../workers/execution-log/queue.ts';
 import type { BatchEntry, Batcher } from '../../../workers/ingest/batcher.ts';
 import { processChunk } from '../../../workers/ingest/process-chunk.ts';
+import { compressed, filler } from '../../support/compressed-chunk.ts';
 import { anExecution } from '../../support/execution.ts';
 
 /** A batcher that commits everything, and the entries that it was given. */
@@ -92,3 +93,41 @@ test.each(['', '{', 'null and void', '[1,]', '\uFFFD\0'])(
     });
   },
 );
+
+test('process chunk: a compressed one is settled as the plain one in it, and what is dead is the very text that was in it', async () => {
+  const records = [JSON.stringify(record()), '{"n":12345678901234567890, "filler":"x"}', JSON.stringify(record())];
+  const plain = `{"v":1,"producer":"p-1","epoch":5,"seq":6,"records":[${records.join(',')}]}`;
+  const { outcome, entries } = await settleText(compressed(plain, 3));
+  expect(entries).toEqual([{ json: `[${records[0]},${records[2]}]`, records: 2 }]);
+  expect(outcome).toMatchObject({
+    ...{ kind: 'settled', producer: 'p-1', records: 3 },
+    dead: [{ payload: records[1], code: 'schema', contractVersion: 1, producer: 'p-1', jobId: 'j' }],
+  });
+});
+
+test('process chunk: of a newer chunk that was compressed the job is delayed, and a malformed one is dead with its plain text', async () => {
+  const newer = `{"v":9,"producer":"p-1","epoch":5,"seq":6,"records":["${filler}"]}`;
+  expect((await settleText(compressed(newer))).outcome).toEqual({ kind: 'newer', version: 9 });
+  const malformed = `{"v":1,"producer":"p-1","epoch":5,"seq":0,"records":["${filler}"]}`;
+  expect((await settleText(compressed(malformed))).outcome).toMatchObject({
+    dead: [
+      { payload: malformed, code: 'schema', reason: expect.stringMatching(/^chunk: seq: /), contractVersion: null },
+    ],
+  });
+});
+
+test('process chunk: one that cannot be decompressed is one dead letter, as it came, and names its producer', async () => {
+  const plain = `{"v":1,"producer":"p-1","epoch":5,"seq":6,"records":["${filler}"]}`;
+  const damaged = compressed(plain).replace(/"bytes":\d+/, '"bytes":1024');
+  const { outcome, entries } = await settleText(damaged);
+  expect(entries).toEqual([]);
+  expect(outcome).toMatchObject({
+    ...{ kind: 'settled', producer: 'p-1', records: 1 },
+    dead: [
+      {
+        ...{ payload: damaged, code: 'schema', reason: 'chunk: bytes: the plain text is longer' },
+        ...{ contractVersion: null, producer: 'p-1' },
+      },
+    ],
+  });
+});

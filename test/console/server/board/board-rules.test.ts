@@ -114,6 +114,13 @@ describe('data that was not read', () => {
     });
   });
 
+  test('is told of by its producer, too, where its head names a session or is compressed', () => {
+    for (const rest of ['"life":"a1","seq":7,"records":[', '"seq":7,"encoding":"zstd"', '"seq":7,"requestId":"r"'])
+      expect(new UnreadData(5, `{"v":3,"producer":"p-1","epoch":5,${rest}`).describe()).toMatchObject({
+        ...{ v: 3, producer: 'p-1', epoch: 5, seq: 7 },
+      });
+  });
+
   test.each(['{"their":"input"', '{"v":1,"producer":"<their>"', 'their', '\uFFFD'])(
     'of others is told by its size only: %s',
     (text) => {

@@ -4,6 +4,7 @@ import { createQueueWatch } from '../../../../console/server/queues/queue-watch.
 import { createShardList } from '../../../../console/server/queues/shard-list.ts';
 import { queuePrefix } from '../../../../shared/contracts/queues.ts';
 import { aConsole, allTokens, operatorToken, readToken } from '../../../support/a-console.ts';
+import { compressed, filler } from '../../../support/compressed-chunk.ts';
 import { openQueue, until } from '../../../support/fixtures.ts';
 import { connectRedis } from '../../../support/health.ts';
 
@@ -194,4 +195,34 @@ test('Bull Board: readers look, operators change things, and only an operator’
   expect(await queue.isPaused()).toBe(false);
   expect((await ask('PUT', '/queues/api/queues/execution-log/pause', { token: operatorToken })).status).toBe(200);
   expect(await queue.isPaused()).toBe(true);
+});
+
+test('Bull Board: a compressed job is shown as its records, as far as a page may read, and no private part of them', async () => {
+  const { get, namespace, redis } = await aConsole();
+  const queue = openQueue(namespace);
+  const add = async (jobId: string, data: string) => {
+    await queue.add('chunk', {}, { jobId });
+    await redis.hset(queue.toKey(jobId), 'data', data);
+  };
+  const chunkOf = (input: string) =>
+    `{"v":1,"producer":"p-1","epoch":5,"life":"a1","seq":7,"records":[{"strategyId":"s","input":"${input}"}]}`;
+  await add('job-1', compressed(chunkOf(filler)));
+  await add('job-2', compressed(chunkOf('their input'.repeat(500_000))));
+  await add('job-3', compressed(chunkOf(filler)).replace(/"bytes":\d+/, '"bytes":1024'));
+  const { jobs } = (await get('/queues/api/queues?activeQueue=execution-log&status=waiting')).body.queues[0];
+  const shown = Object.fromEntries(jobs.map(({ id, data }: { id: string; data: unknown }) => [id, data]));
+  expect(shown).toEqual({
+    'job-1': {
+      ...{ v: 1, producer: 'p-1', epoch: 5, life: 'a1', seq: 7, recordCount: 1 },
+      records: [{ strategyId: 's', input: `hidden: text of ${filler.length} characters` }],
+    },
+    'job-2': {
+      ...{ v: 3, producer: 'p-1', epoch: 5, seq: 7, bytes: expect.any(Number) },
+      notShown: "the job's data of 5.2 MiB is too large to be shown here",
+    },
+    'job-3': {
+      ...{ v: 3, producer: 'p-1', epoch: 5, seq: 7, bytes: expect.any(Number) },
+      notShown: expect.stringMatching(/ cannot be decompressed$/),
+    },
+  });
 });

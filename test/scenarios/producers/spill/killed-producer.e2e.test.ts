@@ -6,6 +6,7 @@ import { connect, createDirectory, createTestDatabase, until } from '../../../su
 import { startSluice } from '../../../support/fleet.ts';
 import { startFragileRedis } from '../../../support/private-servers.ts';
 import { startProducer } from '../../../support/producer.ts';
+import { recordsOf } from '../../../support/records-of.ts';
 import { filesIn } from '../../../support/spill.ts';
 
 interface StoredRow {
@@ -26,7 +27,7 @@ async function namesOnDisk(dir: string): Promise<string[]> {
   for (const [file, bytes] of await filesIn(dir)) {
     for await (const part of readSegmentFile(join(dir, file), bytes)) {
       if (part.kind !== 'chunk') continue;
-      const { records } = JSON.parse(part.chunk.data) as { records: { caseName: string }[] };
+      const records = recordsOf<{ caseName: string }>({ data: JSON.parse(part.chunk.data) });
       names.push(...records.map(({ caseName }) => caseName));
     }
   }
@@ -115,6 +116,7 @@ test('spill: a disk that is full is treated as the bound is: records wait in mem
       SLUICE_SPILL_DIR: dir,
       DSL_EXECUTION_LOG_QUEUE_MAXSIZE: '500',
       TEST_RECORDS: '5000',
+      TEST_INPUT_BYTES: '600',
     },
     onSmallDisk,
   );

@@ -8,6 +8,7 @@ import { anExecution } from '../../../support/execution.ts';
 import { createDirectory, openQueue, until } from '../../../support/fixtures.ts';
 import { metricValue } from '../../../support/metric-value.ts';
 import { startFragileRedis } from '../../../support/private-servers.ts';
+import { recordsOf } from '../../../support/records-of.ts';
 
 interface Choices {
   redisUrl: string;
@@ -49,7 +50,7 @@ async function record(observer: ExecutionObserver, label: string, count: number)
 /** The case names of all records in the queue, in any order, those that are there twice included. */
 async function queuedNames(redisUrl: string): Promise<string[]> {
   const jobs = await openQueue('sluice', redisUrl).getJobs(['waiting']);
-  return jobs.flatMap((job) => job.data.records.map((one: { caseName: string }) => one.caseName)).sort();
+  return jobs.flatMap((job) => recordsOf<{ caseName: string }>(job).map(({ caseName }) => caseName)).sort();
 }
 
 /** Waits until a kill of Redis loses nothing: while a sync is under way, it puts off writing what it has acknowledged. */

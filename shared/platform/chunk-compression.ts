@@ -1,0 +1,124 @@
+import { promisify } from 'node:util';
+// The whole module: a name that this Node does not have cannot be imported.
+import zlib from 'node:zlib';
+import {
+  leastCompressedBytes,
+  mostCompressedBytes,
+  originOf,
+  readCompressedChunk,
+  writeCompressedChunk,
+} from '../contracts/compressed-chunk.ts';
+import { toError } from './errors.ts';
+
+/** Whether this Node has zstd: from 22.15 and 23.8 on. Without it, chunks are sent plain. */
+export const hasZstd = typeof zlib.zstdCompress === 'function';
+
+/** A chunk's plain text, or why there is none, in plain words that quote nothing of it. */
+export type UnwrappedChunk = { kind: 'plain'; text: string } | { kind: 'damaged'; reason: string };
+
+/** Larger ones are decompressed off the event loop. Of the others that takes less than to parse them, and less than a thread's answer. */
+const mostBytesAtOnce = 512 * 1_024;
+
+const level = { [zlib.constants.ZSTD_c_compressionLevel]: 1 };
+/** A frame that needs a larger window than the largest chunk is none of ours. */
+const largestWindow = { [zlib.constants.ZSTD_d_windowLogMax]: Math.log2(mostCompressedBytes) };
+
+const decompress = hasZstd ? promisify(zlib.zstdDecompress) : null;
+const compress = hasZstd ? promisify(zlib.zstdCompress) : null;
+
+/**
+ * The door through which job data is read: the text of a plain chunk as it is, that of a compressed one decompressed. Any other
+ * text is returned as it is, too. A large one is decompressed off the event loop.
+ */
+export async function unwrapChunk(text: string): Promise<UnwrappedChunk> {
+  const chunk = readCompressedChunk(text);
+  if (chunk === null || chunk.bytes <= mostBytesAtOnce || chunk.bytes > mostCompressedBytes || decompress === null)
+    return unwrapChunkAtOnce(text);
+  try {
+    return toPlain(await decompress(Buffer.from(chunk.data, 'base64'), boundsOf(chunk.bytes)), chunk.bytes);
+  } catch (error) {
+    return notDecompressed(error);
+  }
+}
+
+/** As unwrapChunk, on the event loop, whatever the size. */
+export function unwrapChunkAtOnce(text: string): UnwrappedChunk {
+  const chunk = readCompressedChunk(text);
+  if (chunk === null) return { kind: 'plain', text };
+  const { bytes, data } = chunk;
+  if (bytes > mostCompressedBytes)
+    return { kind: 'damaged', reason: `bytes: ${bytes} of plain text are more than ${mostCompressedBytes}` };
+  if (!hasZstd) return { kind: 'damaged', reason: 'encoding: this Node has no zstd' };
+  try {
+    return toPlain(zlib.zstdDecompressSync(Buffer.from(data, 'base64'), boundsOf(bytes)), bytes);
+  } catch (error) {
+    return notDecompressed(error);
+  }
+}
+
+/**
+ * A chunk's text in a compressed envelope, which is made off the event loop. The text as it is where that saves nothing, or this
+ * Node or the text does not allow it.
+ *
+ * @param requestId of its first record, if its shard depends on it
+ */
+export async function wrapChunk(plain: string, count: number, requestId: string | null = null): Promise<string> {
+  const bytes = bytesToCompress(plain);
+  if (bytes === null || compress === null) return plain;
+  return envelopeOf(plain, { count, requestId, bytes: bytes.length }, await compress(bytes, frameOf(bytes)));
+}
+
+/** As wrapChunk, on the event loop. */
+export function wrapChunkAtOnce(plain: string, count: number, requestId: string | null = null): string {
+  const bytes = bytesToCompress(plain);
+  if (bytes === null) return plain;
+  return envelopeOf(plain, { count, requestId, bytes: bytes.length }, zlib.zstdCompressSync(bytes, frameOf(bytes)));
+}
+
+/** Null when the text stays plain. */
+function bytesToCompress(plain: string): Buffer | null {
+  // Each character takes a byte at least.
+  if (!hasZstd || plain.length > mostCompressedBytes) return null;
+  const bytes = Buffer.from(plain);
+  return bytes.length < leastCompressedBytes || bytes.length > mostCompressedBytes ? null : bytes;
+}
+
+function envelopeOf(
+  plain: string,
+  header: { count: number; requestId: string | null; bytes: number },
+  frame: Buffer,
+): string {
+  const origin = originOf(plain);
+  if (origin === null) return plain;
+  const text = writeCompressedChunk({ origin, ...header, data: frame.toString('base64') });
+  return text.length < header.bytes && readCompressedChunk(text) !== null ? text : plain;
+}
+
+/** The frame tells its content's size, so that it is decompressed in one go. What comes out fits into one answer of zlib. */
+function frameOf(bytes: Buffer): zlib.ZstdOptions {
+  return {
+    params: level,
+    pledgedSrcSize: bytes.length,
+    chunkSize: Math.max(leastCompressedBytes, Math.ceil(bytes.length / 2)),
+  };
+}
+
+/** One byte more than declared has no room, so that a bomb ends where its declaration does. All fits into one answer of zlib. */
+function boundsOf(bytes: number): zlib.ZstdOptions {
+  return { maxOutputLength: Math.max(1, bytes), chunkSize: Math.max(64, bytes), params: largestWindow };
+}
+
+function toPlain(output: Buffer, bytes: number): UnwrappedChunk {
+  if (output.length !== bytes)
+    return { kind: 'damaged', reason: `bytes: the plain text has ${output.length}, not ${bytes}` };
+  return { kind: 'plain', text: output.toString() };
+}
+
+function notDecompressed(error: unknown): UnwrappedChunk {
+  const { code } = toError(error) as NodeJS.ErrnoException;
+  const isTooLong = code === 'ERR_BUFFER_TOO_LARGE';
+  return {
+    kind: 'damaged',
+    reason: isTooLong ? 'bytes: the plain text is longer' : `data: cannot be decompressed (${code ?? 'unknown error'})`,
+  };
+}

@@ -1,0 +1,8 @@
+import { chunkOfJob } from '../../shared/platform/chunk-of-job.ts';
+
+/** The records in a job, compressed or not. @throws when it has no chunk */
+export function recordsOf<R = Record<string, unknown>>(job: { data: { v?: unknown } | null }): R[] {
+  const chunk = chunkOfJob<R>(job);
+  if (chunk === null) throw new Error(`no chunk: ${JSON.stringify(job.data)}`);
+  return chunk.records;
+}
