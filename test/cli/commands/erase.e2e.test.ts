@@ -311,9 +311,9 @@ test('erase: chunks of a newer producer, on disk and in dead letters, are left a
   const text = await run('erase', 'user', user, '--spill', spillDir, '--yes', '--wait', '0');
   expect(text).toMatchObject({ exitCode: 1 });
   expect(text.stdout).toContain(
-    'remaining: 2 chunks on disk written by a newer producer: call the `sluice erase` of that',
+    'remaining: 2 chunks on disk written by a newer producer: run `sluice erase` from that',
   );
-  expect(text.stdout).toContain('remaining: 1 dead letters that are chunks of a newer producer: call');
+  expect(text.stdout).toContain('remaining: 1 dead letters that are chunks of a newer producer: run');
   expect(await disk()).toBe(before);
   expect((await client.query('select payload from dead_letter')).rows).toEqual([{ payload: newer }]);
 });

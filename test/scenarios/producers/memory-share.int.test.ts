@@ -160,9 +160,8 @@ test.each([
   ]);
   expect(executions.flushed).toBe(added.ok + added.failures);
   expect(requests.flushed).toBe(added.requests);
-  const statuses = (await queue.getJobs(['waiting'])).flatMap(({ data }) =>
-    data.records.map((record: { status: string }) => record.status),
-  );
+  const jobs = await queue.getJobs(['waiting']);
+  const statuses = jobs.flatMap((job) => recordsOf<{ status: string }>(job)).map(({ status }) => status);
   expect(statuses.filter((status) => status === 'ok')).toHaveLength(added.ok);
   expect(statuses.filter((status) => status === 'error')).toHaveLength(added.failures);
   if (added.ok === 0) expect(logged.join()).toMatch(/Redis uses \d\d % of its memory/);

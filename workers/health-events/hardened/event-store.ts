@@ -102,7 +102,8 @@ export function createEventStore(deps: {
 
   return {
     loadEarly: early.begin,
-    loadGames: async (gameIds) => (await early.take(gameIds)) ?? repeat(() => loadGames(database, gameIds)),
+    // What began early is the first try.
+    loadGames: (gameIds) => repeat(() => early.take(gameIds) ?? loadGames(database, gameIds)),
     async commit(what) {
       const findFault = judge(what);
       const outcome = await inTurn(() => {

@@ -25,12 +25,16 @@ test.each([[['game-2']], [['game-1', 'game-2']], [[]]])(
   },
 );
 
-test('what has failed, or was forgotten, is not handed out', async () => {
+test('whoever takes what has failed hears of it, and the next one has to load it', async () => {
   const failing = createEarlyLoad(async () => {
     throw new Error('the database is away');
   });
   failing.begin('game-1');
-  expect(await failing.take(['game-1'])).toBe(null);
+  await expect(failing.take(['game-1'])).rejects.toThrow('the database is away');
+  expect(failing.take(['game-1'])).toBe(null);
+});
+
+test('what was forgotten is not handed out', async () => {
   const early = createEarlyLoad(find);
   early.begin('game-1');
   early.forget();
