@@ -6,20 +6,20 @@ export interface Cost {
 }
 
 /**
- * What an execution costs, as `npm run bench -- scale` measured it on two cores of an x86-64 server at 2.8 GHz: the two sizes of its
- * first table, and the line through them. Your machines differ: the bench prints your own figures.
+ * What an execution costs: the line through the two sizes that `npm run bench -- scale` measures, on two cores of a server of 2026
+ * (docs/scaling.md has the tables). Other machines differ: the bench prints their figures.
  */
 export const costs = {
   /** µs of CPU */
-  producer: { perRecord: 28, perKib: 9 },
-  redis: { perRecord: 9, perKib: 4.5 },
-  worker: { perRecord: 28, perKib: 8 },
-  postgres: { perRecord: 50, perKib: 19 },
+  producer: { perRecord: 13, perKib: 14 },
+  redis: { perRecord: 1.7, perKib: 1.4 },
+  worker: { perRecord: 10, perKib: 14 },
+  postgres: { perRecord: 8, perKib: 32 },
   /** bytes */
-  walBytes: { perRecord: 900, perKib: 440 },
-  storedBytes: { perRecord: 900, perKib: 450 },
-  /** of Redis' memory, while a record waits */
-  queuedBytes: { perRecord: 60, perKib: 1_100 },
+  walBytes: { perRecord: 1_115, perKib: 334 },
+  storedBytes: { perRecord: 944, perKib: 354 },
+  /** of Redis' memory, while a record waits: compressed, with records that are as much alike as those of the bench */
+  queuedBytes: { perRecord: 5, perKib: 100 },
 } as const satisfies Record<string, Cost>;
 
 export type Costs = Record<keyof typeof costs, Cost>;
