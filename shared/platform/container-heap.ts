@@ -1,4 +1,5 @@
 import { totalmem } from 'node:os';
+import { relative } from 'node:path';
 
 /** Share of a container's memory for V8's heap. Buffers, code and Prisma's WebAssembly take the rest, 100 MB at least. */
 const heapShare = 0.6;
@@ -29,15 +30,18 @@ export function heapFlagFor({ allowedBytes, totalBytes, flags }: ProcessMemory):
 /**
  * Starts this process again, with the same id, when V8's heap does not fit into the container: the size of a heap is fixed
  * when its process begins. To be called before anything else is done. It returns where there is nothing to do, and under a
- * parent that talks to this process, which has seen to it for its own.
+ * parent that talks to this process, which has seen to it for its own. The list of processes shows the command as it was called:
+ * people and scripts look for it there.
  */
 export function fitHeapToContainer(process: NodeJS.Process): void {
-  const { argv, env, execArgv, execPath } = process;
+  const { argv, argv0, env, execArgv, execPath } = process;
   const flag = heapFlagFor({
     allowedBytes: process.constrainedMemory(),
     totalBytes: totalmem(),
     flags: [...execArgv, env['NODE_OPTIONS'] ?? ''],
   });
   if (flag === null || process.send !== undefined || process.execve === undefined) return;
-  process.execve(execPath, [execPath, flag, ...execArgv, ...argv.slice(1)], env);
+  const [, script = '', ...args] = argv;
+  const called = [argv0, ...execArgv, relative(process.cwd(), script), ...args];
+  process.execve(execPath, called, { ...env, NODE_OPTIONS: [env['NODE_OPTIONS'], flag].filter(Boolean).join(' ') });
 }
