@@ -32,9 +32,9 @@ export interface SenderOptions<E extends Entry = Entry> {
 
 /** Concurrent sends of up to five chunks each. Two keep Redis busy, while most of the buffer can still be evicted. */
 const maxSends = 2;
-/** How long to wait for sends that are cut off. */
+/** On stop, how long to wait for the outcome of sends that are cut off. */
 const lastAnswerMs = 50;
-/** How long the rest may take to be written to disk at the end; then it is given up. */
+/** On stop, how long the remaining chunks may take to be written to disk before they are given up. */
 const lastSpillMs = 2_000;
 const retryBackoff: Backoff = { baseMs: 50, maxMs: 2_000 };
 
@@ -43,8 +43,8 @@ const retryBackoff: Backoff = { baseMs: 50, maxMs: 2_000 };
  * buffer until they are in Redis, so an outage fills the buffer and nothing else. Where each shard has a lane, it has one send
  * at a time, so that its chunks keep their order.
  *
- * With a spill, chunks are written to disk while Redis is away (see `createRedisAvailability`) and leave the buffer. What the
- * disk refuses is treated as without a spill. Chunks on disk are replayed beside the live ones.
+ * With a spill, chunks are written to disk while Redis is away (see `createRedisAvailability`) and leave the buffer. Chunks
+ * that cannot be written are handled as if there were no spill. Chunks on disk are replayed beside the live ones.
  */
 export function createChunkSender<E extends Entry>(options: SenderOptions<E>) {
   const { buffer, chunkers, chunkerOf, requestIdOf, transport, maxWaitMs, random, hooks, spill } = options;

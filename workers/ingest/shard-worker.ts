@@ -56,7 +56,7 @@ export function createShardWorker(deps: ShardWorkerDeps) {
     } catch (error) {
       if (error instanceof WaitingError || error instanceof DelayedError) throw error;
       if (error instanceof PoisonJobError) throw new FailedJobError('poison-job', error.message, 0);
-      if (isRedisError(error)) return leave(job, error);
+      if (isRedisError(error)) return leaveAsStalled(job, error);
       // Another worker shall have the job at once.
       if (signal.aborted) return await delays.requeue(job, token);
       const failure = failureOf(worker.rawDataOf(job), error);
@@ -81,8 +81,8 @@ export function createShardWorker(deps: ShardWorkerDeps) {
     }
   };
 
-  /** Redis refuses what the job needs. BullMQ fails a job that throws; this one is left to whoever finds it stalled. */
-  const leave = (job: Job, error: unknown): never => {
+  /** Redis failed while the job was processed. BullMQ would fail a job that throws, so it is left to whoever finds it stalled. */
+  const leaveAsStalled = (job: Job, error: unknown): never => {
     worker.emit('error', toError(error));
     logger.debug({ jobId: job.id }, 'leaving the job until its lock expires');
     throw new WaitingError();
@@ -94,8 +94,8 @@ export function createShardWorker(deps: ShardWorkerDeps) {
     concurrency: config.worker.concurrency,
     lockDuration: config.worker.lockDurationMs,
     stalledInterval: config.worker.stalledIntervalMs,
-    // A worker that dies says nothing about most of its jobs, and repeating them changes nothing. Which of them kills its
-    // workers is found out in isolation; this is for one that does so before it gets there.
+    // When a worker dies, most of its jobs are innocent and safe to repeat; isolation finds the one that kills. This high limit only
+    // catches a job that kills its worker before isolation begins.
     maxStalledCount,
     runRetryDelay: 1_000,
     removeOnComplete: { count: 0 },
