@@ -3,7 +3,7 @@ import { say } from '../../dev/steps.ts';
 import { createExecutionObserver } from '../../producers/index.ts';
 import { shardNames } from '../../shared/contracts/queues.ts';
 import { loadConfig } from '../../shared/platform/config/config.ts';
-import { readQueue } from '../../shared/platform/redis/read-queue.ts';
+import { readQueue, sumReadings } from '../../shared/platform/redis/read-queue.ts';
 import { recordAll } from '../contenders/sluice.ts';
 import type { CpuTimes } from '../cpu-meter.ts';
 import type { Rows } from '../rows.ts';
@@ -80,7 +80,7 @@ async function measureQueue(
 
   const names = shardNames('execution-log', shards);
   const jobs = await Promise.all(names.map((queue) => readQueue(place.client, { queue, namespace })));
-  const waiting = jobs.reduce((sum, reading) => sum + reading.waiting, 0);
+  const { waiting } = sumReadings(jobs);
   const drained = await measure(place, rows.count, async () => {
     const { child } = await startChild(testbed, {
       name: 'the worker that only acknowledges',

@@ -1,6 +1,6 @@
 import type { ShardName } from '../../shared/contracts/queues.ts';
 import { answerWithin } from '../../shared/platform/deadline.ts';
-import { ageSeconds, type QueueReading, readQueue } from '../../shared/platform/redis/read-queue.ts';
+import { ageSeconds, type QueueReading, readQueue, sumReadings } from '../../shared/platform/redis/read-queue.ts';
 import type { Redis } from '../../shared/platform/redis/redis.ts';
 import { singleFlight } from '../../shared/platform/single-flight.ts';
 
@@ -48,17 +48,10 @@ export function createQueueDepth(options: {
       const isTakeable = answer !== null && !answer.isHeldBack && isUsable(asked[index] as ShardName);
       return isTakeable ? sum + answer.waiting : sum;
     }, 0);
-    const readings = asked.flatMap((shard) => lastRead.get(shard) ?? []);
-    const sum = (part: 'waiting' | 'active' | 'delayed' | 'failed'): number =>
-      readings.reduce((total, reading) => total + reading[part], 0);
-    const ages = readings.map(({ oldestAddedAtMs }) => ageSeconds(oldestAddedAtMs, now()) ?? 0);
-    return {
-      takeable,
-      waiting: sum('waiting'),
-      active: sum('active'),
-      delayed: sum('delayed'),
-      failed: sum('failed'),
-      oldestWaitSeconds: Math.max(...ages),
-    };
+    const { waiting, active, delayed, failed, oldestAddedAtMs } = sumReadings(
+      asked.flatMap((shard) => lastRead.get(shard) ?? []),
+    );
+    const oldestWaitSeconds = ageSeconds(oldestAddedAtMs, now()) ?? 0;
+    return { takeable, waiting, active, delayed, failed, oldestWaitSeconds };
   });
 }
