@@ -93,7 +93,7 @@ export default {
       name: 'the door to PostgreSQL is shared/platform/postgres',
       from: {
         pathNot: [
-          '^shared/platform/postgres/(database|failover-pool|forgetful-adapter|self-contained-client)\\.ts$',
+          '^shared/platform/postgres/(copy-query|database|failover-pool|forgetful-adapter|self-contained-client)\\.ts$',
           '^prisma/',
           '^prisma\\.config\\.ts$',
           '^dev/servers/postgres\\.ts$',

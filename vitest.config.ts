@@ -14,6 +14,7 @@ const throughPooler = [
   'test/{workers,scenarios}/execution-log/*.int.test.ts',
   'test/{workers,scenarios}/completed-requests/*.int.test.ts',
   'test/workers/health-events/hardened/hardened.int.test.ts',
+  'test/workers/ingest/copy-or-statement.int.test.ts',
   'test/dead-letters/store.int.test.ts',
 ];
 

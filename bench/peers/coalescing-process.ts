@@ -1,7 +1,7 @@
 import { Worker } from 'bullmq';
 import { requireRedis } from '../../shared/platform/config/config.ts';
 import { createRedis } from '../../shared/platform/redis/redis.ts';
-import { createBatcher } from '../../workers/ingest/batcher.ts';
+import { type BatchEntry, bytesOfJson, createBatcher } from '../../workers/ingest/batcher.ts';
 import { coalescingQueue, coalescingSettings } from './coalescing.ts';
 import { createPeerProcess } from './peer-process.ts';
 
@@ -9,7 +9,8 @@ import { createPeerProcess } from './peer-process.ts';
 
 const { concurrency, rowsPerInsert, maxWaitMs, insertsInFlight } = coalescingSettings;
 const peer = createPeerProcess('the shape of Langfuse', insertsInFlight);
-const batcher = createBatcher({
+const batcher = createBatcher<BatchEntry>({
+  bytesOf: bytesOfJson,
   limits: { maxRecords: rowsPerInsert, maxBytes: Number.POSITIVE_INFINITY, maxWaitMs, maxInFlight: insertsInFlight },
   async write(rows) {
     await peer.store(`[${rows.map(({ json }) => json.slice(1, -1)).join(',')}]`, rows.length);

@@ -135,6 +135,11 @@ export const rows: readonly Row[] = [
         unit: 'ops',
         queries: [rates('sluice_statement_retries_total', 'queue, class, code')],
       },
+      {
+        title: 'Batches tried by COPY, by result',
+        unit: 'ops',
+        queries: [rates('sluice_copies_total', 'queue, result')],
+      },
       { title: 'Records held by workers', unit: 'short', queries: [sums('sluice_worker_held_records', 'role')] },
       {
         title: 'Records with impossible times, per second',

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
+import { recordSeparator } from '../../shared/contracts/canonical-text.ts';
 import { chunkId, chunkVersion, spanChunkVersion } from '../../shared/contracts/chunk.ts';
 import type { Entry, Part, RecordBuffer } from './record-buffer.ts';
 
@@ -70,7 +71,7 @@ export function createChunker<E extends Entry>(
       const v = entries.some(({ record }) => record.hasSpan) ? spanChunkVersion : chunkVersion;
       const header = { v, ...identity, seq: nextSeq() };
       // The records are JSON already; only the envelope is written here.
-      const records = entries.map(({ record }) => record.serialize().json).join(',');
+      const records = entries.map(({ record }) => record.serialize().json).join(recordSeparator);
       const data = `${JSON.stringify(header).slice(0, -1)},"records":[${records}]}`;
       return { id: chunkId(header), data, entries };
     },

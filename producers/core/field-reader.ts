@@ -74,9 +74,9 @@ export function isUuid(id: unknown): id is string {
   return typeof id === 'string' && id.length === uuidChars && uuidPattern.test(id);
 }
 
-/** Returns the caller's id if it is a UUID, and a new one otherwise. */
+/** Returns the caller's id in lower case if it is a UUID, and a new one otherwise. */
 export function readId(id: unknown, nowMs: number, notes: Notes): string {
-  if (isUuid(id)) return id;
+  if (isUuid(id)) return id.toLowerCase();
   if (id !== undefined && id !== null) notes.changed('id', `${quote(id)} is no UUID, a new one was made`);
   return uuidV7(nowMs);
 }

@@ -1,3 +1,4 @@
+import { wideSeparator } from '../../shared/contracts/canonical-text.ts';
 import { executionLimits } from '../../shared/contracts/execution.ts';
 import type { ExecutionRecord } from '../../shared/contracts/execution-schema.ts';
 import { createKeyLists } from './key-lists.ts';
@@ -33,26 +34,27 @@ const cuts: readonly Cut[] = [
 /** Parts estimated at more than so many times the bound cannot fit uncut and are not even copied. */
 export const hopelessRatio = 4;
 
-/** Serialises a record whose free-form parts are plain JSON, as they nearly always are, in one native call. */
+/** The fields of a record other than its free-form parts, in their order in the text. */
+export type ExecutionDraft = Omit<ExecutionRecord, 'trace' | 'input'>;
+
+/** Serialises a record whose free-form parts are plain JSON, as they nearly always are, by native calls alone. */
 export function writePlainRecord(
-  draft: ExecutionRecord,
+  draft: ExecutionDraft,
   trace: unknown[] | null,
   input: unknown,
   notes: Notes,
   maxBytes: number,
 ): SerializedRecord {
   // Filled in place: copying the fields into another object costs up to a tenth of the whole call.
-  draft.trace = trace ?? undefined;
-  draft.input = input;
   draft.notes = notes.toText(executionLimits.notesChars);
-  const record = stringify(draft);
+  const record = stringify(draft, trace ?? undefined, input);
   const isFine = record !== null && record.bytes <= maxBytes && !hasUnstorableEscapes(record.json);
   return isFine ? record : writeRecord(draft, trace, input, notes, maxBytes);
 }
 
 /** Serialises any record: makes its free-form parts storable and cuts them in steps until the record fits. */
 export function writeRecord(
-  draft: ExecutionRecord,
+  draft: ExecutionDraft,
   trace: unknown[] | null,
   input: unknown,
   notes: Notes,
@@ -68,14 +70,12 @@ export function writeRecord(
     last = { cut, parts };
     if (parts.isOver) continue;
     const { trace: storableTrace, input: storableInput } = parts;
-    const fields = { ...draft, trace: storableTrace, input: storableInput };
-    const record = stringify({ ...fields, notes: cutNotes.toText(executionLimits.notesChars) });
+    const fields = { ...draft, notes: cutNotes.toText(executionLimits.notesChars) };
+    const record = stringify(fields, storableTrace, storableInput);
     if (record !== null && record.bytes <= maxBytes) return record;
   }
   notes.add(`trace and input left out: the record is larger than ${maxBytes} bytes`);
-  const fields = { ...draft, trace: undefined, input: undefined, notes: notes.toText(executionLimits.notesChars) };
-  const json = JSON.stringify(fields);
-  return { json, bytes: Buffer.byteLength(json) };
+  return toSerialized(writeCanonical({ ...draft, notes: notes.toText(executionLimits.notesChars) }, {}));
 }
 
 interface FreeFormParts {
@@ -133,11 +133,29 @@ function isSame(parts: FreeFormParts, last: Cut, next: Cut): boolean {
 }
 
 /** Null if the text would be longer than a string can be. */
-function stringify(record: object): SerializedRecord | null {
+function stringify(narrow: ExecutionDraft, trace: unknown, input: unknown): SerializedRecord | null {
   try {
-    const json = JSON.stringify(record);
-    return { json, bytes: Buffer.byteLength(json) };
+    return toSerialized(writeCanonical(narrow, { trace, input }));
   } catch {
     return null;
   }
+}
+
+export function toSerialized(json: string): SerializedRecord {
+  return { json, bytes: Buffer.byteLength(json) };
+}
+
+/**
+ * The canonical text of a record.
+ *
+ * @param narrow at least one field that has a value
+ * @throws RangeError when it is longer than a string can be
+ */
+export function writeCanonical(narrow: object, wide: Record<string, unknown>): string {
+  let json = JSON.stringify(narrow).slice(0, -1);
+  for (const name in wide) {
+    const value = JSON.stringify(wide[name]);
+    if (value !== undefined) json += `${wideSeparator}"${name}":${value}`;
+  }
+  return `${json}}`;
 }

@@ -1,11 +1,16 @@
 import { type ExecutionStatus, executionLimits, executionStatuses } from '../../shared/contracts/execution.ts';
-import type { ExecutionRecord } from '../../shared/contracts/execution-schema.ts';
 import type { SpanContext } from '../../shared/contracts/span-context.ts';
 import { FieldReader, quote, readId, readTime, readTrace } from '../core/field-reader.ts';
 import { createKeyLists, wideKeys } from '../core/key-lists.ts';
 import { LazyRecord } from '../core/lazy-record.ts';
 import { Notes } from '../core/notes.ts';
-import { hopelessRatio, type SerializedRecord, writePlainRecord, writeRecord } from '../core/record-json.ts';
+import {
+  type ExecutionDraft,
+  hopelessRatio,
+  type SerializedRecord,
+  writePlainRecord,
+  writeRecord,
+} from '../core/record-json.ts';
 import { hasSpan, readSpanFields } from '../core/span-fields.ts';
 import { copyPlainJson, isPlainObject, type JsonBounds } from '../core/storable-json.ts';
 import type { Execution } from './execution.ts';
@@ -43,7 +48,7 @@ export function captureExecutionRecord(execution: Execution, context: RecordCont
   const trace = readTrace(execution.trace, context, notes);
   const { traceId, spanId } = readSpanFields(execution, context.span, notes);
 
-  const draft: ExecutionRecord = {
+  const draft: ExecutionDraft = {
     id: readId(execution.id, context.nowMs, notes),
     recordedAt: readTime(execution.recordedAt, context.nowMs, notes),
     strategyId: read.text('strategyId', execution.strategyId) ?? 'unknown',
@@ -67,11 +72,9 @@ export function captureExecutionRecord(execution: Execution, context: RecordCont
     parentStrategyId: read.text('parentStrategyId', execution.parentStrategyId),
     astHash: read.text('astHash', execution.astHash),
     attempt: read.integer('attempt', execution.attempt, 1) ?? 1,
+    notes: undefined,
     traceId,
     spanId,
-    trace: undefined,
-    input: undefined,
-    notes: undefined,
   };
   return take(draft, trace.entries, execution.input, notes, context.maxBytes);
 }
@@ -96,7 +99,7 @@ const draftChars = 600;
  * faithfully in any other way than by writing it.
  */
 function take(
-  draft: ExecutionRecord,
+  draft: ExecutionDraft,
   trace: unknown[] | null,
   input: unknown,
   notes: Notes,

@@ -3,7 +3,7 @@ import type { RequestRecord } from '../../shared/contracts/completed-request-sch
 import type { SpanContext } from '../../shared/contracts/span-context.ts';
 import { FieldReader, kindOf } from '../core/field-reader.ts';
 import { Notes } from '../core/notes.ts';
-import type { SerializedRecord } from '../core/record-json.ts';
+import { type SerializedRecord, toSerialized, writeCanonical } from '../core/record-json.ts';
 import { hasSpan, readSpanFields } from '../core/span-fields.ts';
 import { type JsonBounds, toStorableJson } from '../core/storable-json.ts';
 import type { HashApiKey } from './api-key-hash.ts';
@@ -78,33 +78,34 @@ type Fields = Record<(typeof completedFields)[number], unknown>;
 export function captureCompletedRequest(request: CompletedRequest, context: RequestContext): CapturedRequest {
   const fields = readFields(request);
   const notes = new Notes();
-  const draft = {
-    phase: 'completed',
-    ...takeCommon(fields, context, notes),
-    ...readSpan(fields, context.nowMs, notes),
-    statusCode: readStatusCode(fields.statusCode, notes),
-    isStream: readFlag('isStream', fields.isStream, notes),
-    isIncomplete: readFlag('isIncomplete', fields.isIncomplete, notes),
-  } as const;
+  const common = takeCommon(fields, context, notes);
+  const times = readSpan(fields, context.nowMs, notes);
+  const statusCode = readStatusCode(fields.statusCode, notes);
+  const isStream = readFlag('isStream', fields.isStream, notes);
+  const isIncomplete = readFlag('isIncomplete', fields.isIncomplete, notes);
   const requestBody = takeBody('requestBody', fields.requestBody, context, notes);
   const responseBody = takeBody('responseBody', fields.responseBody, context, notes);
   return {
     leastBytes:
       leastBytes(requestBody, context, context.stripRequestKeys.length > 0) + leastBytes(responseBody, context),
-    hasSpan: hasSpan(draft),
+    hasSpan: hasSpan(common),
     write() {
       const response = storeBody('responseBody', responseBody, context, notes);
-      return writeRecord(
-        {
-          ...draft,
-          ...storeRequestBody(requestBody, context, notes),
-          responseBody: response.text,
-          responseEncoding: response.encoding,
-          responseBytes: response.bytes,
-          responseCut: response.cut,
-        },
-        notes,
-      );
+      const request = storeRequestBody(requestBody, context, notes);
+      const narrow = {
+        phase: 'completed',
+        ...common.request,
+        ...times,
+        statusCode,
+        ...request.about,
+        responseEncoding: response.encoding,
+        responseBytes: response.bytes,
+        responseCut: response.cut,
+        isStream,
+        isIncomplete,
+        ...endOf(common, notes),
+      } as const;
+      return writeRecord(narrow, { requestBody: request.text, responseBody: response.text });
     },
   };
 }
@@ -113,16 +114,23 @@ export function captureCompletedRequest(request: CompletedRequest, context: Requ
 export function captureBegunRequest(request: BegunRequest, context: RequestContext): CapturedRequest {
   const fields = readFields(request);
   const notes = new Notes();
-  const draft = {
-    phase: 'begun',
-    ...takeCommon(fields, context, notes),
-    startedAt: readStart(fields.startedAt, context.nowMs, notes),
-  } as const;
+  const common = takeCommon(fields, context, notes);
+  const startedAt = readStart(fields.startedAt, context.nowMs, notes);
   const requestBody = takeBody('requestBody', fields.requestBody, context, notes);
   return {
     leastBytes: leastBytes(requestBody, context, context.stripRequestKeys.length > 0),
-    hasSpan: hasSpan(draft),
-    write: () => writeRecord({ ...draft, ...storeRequestBody(requestBody, context, notes) }, notes),
+    hasSpan: hasSpan(common),
+    write() {
+      const request = storeRequestBody(requestBody, context, notes);
+      const narrow = {
+        phase: 'begun',
+        ...common.request,
+        startedAt,
+        ...request.about,
+        ...endOf(common, notes),
+      } as const;
+      return writeRecord(narrow, { requestBody: request.text });
+    },
   };
 }
 
@@ -144,14 +152,21 @@ function readFields(request: unknown): Fields {
 function takeCommon(fields: Fields, { hashApiKey, span }: RequestContext, notes: Notes) {
   const read = new FieldReader(notes);
   return {
-    requestId: requireRequestId(fields.requestId),
-    createdBy: requireCreator(fields.createdBy),
-    model: read.text('model', fields.model, requestLimits.identifierChars) || 'unknown',
-    endpoint: read.text('endpoint', fields.endpoint, requestLimits.endpointChars) ?? '',
-    serviceTier: readServiceTier(fields.serviceTier, notes),
+    request: {
+      requestId: requireRequestId(fields.requestId),
+      createdBy: requireCreator(fields.createdBy),
+      model: read.text('model', fields.model, requestLimits.identifierChars) || 'unknown',
+      endpoint: read.text('endpoint', fields.endpoint, requestLimits.endpointChars) ?? '',
+      serviceTier: readServiceTier(fields.serviceTier, notes),
+    },
     apiKeyHash: readApiKeyHash(fields, hashApiKey, notes),
     ...readSpanFields(fields, span, notes),
   };
+}
+
+/** The last narrow fields. The notes are complete only when the bodies are stored. */
+function endOf({ apiKeyHash, traceId, spanId }: ReturnType<typeof takeCommon>, notes: Notes) {
+  return { apiKeyHash, notes: notes.toText(requestLimits.notesChars), traceId, spanId };
 }
 
 /** Text and bytes as they are; what is neither becomes JSON at once, since it may change later. */
@@ -173,10 +188,8 @@ function takeBody(name: string, body: unknown, { maxBodyBytes }: RequestContext,
 function storeRequestBody(body: string | Uint8Array, context: RequestContext, notes: Notes) {
   const stored = storeBody('requestBody', withoutKeys(body, context.stripRequestKeys), context, notes);
   return {
-    requestBody: stored.text,
-    requestEncoding: stored.encoding,
-    requestBytes: stored.bytes,
-    requestCut: stored.cut,
+    text: stored.text,
+    about: { requestEncoding: stored.encoding, requestBytes: stored.bytes, requestCut: stored.cut },
   };
 }
 
@@ -211,12 +224,13 @@ function leastBytes(body: string | Uint8Array, { maxBodyBytes }: RequestContext,
   return mayShrink ? 0 : Math.max(0, Math.min(body.length, maxBodyBytes - 3));
 }
 
-type Unwritten<R> = R extends RequestRecord ? Omit<R, 'notes'> : never;
+type Bodies = { requestBody: string; responseBody?: string };
+type Narrow<R> = R extends RequestRecord ? Omit<R, keyof Bodies> : never;
 
-function writeRecord(record: Unwritten<RequestRecord>, notes: Notes): SerializedRecord {
+/** @param narrow in their order in the text */
+function writeRecord(narrow: Narrow<RequestRecord>, bodies: Bodies): SerializedRecord {
   try {
-    const json = JSON.stringify({ ...record, notes: notes.toText(requestLimits.notesChars) });
-    return { json, bytes: Buffer.byteLength(json) };
+    return toSerialized(writeCanonical(narrow, bodies));
   } catch {
     return { json: '', bytes: Number.POSITIVE_INFINITY };
   }

@@ -37,7 +37,7 @@ export interface CompressedChunk {
 }
 
 const originForm = String.raw`"producer":"([A-Za-z0-9_-]{1,100})","epoch":\d{1,16}(?:,"life":"[A-Za-z0-9]{1,100}")?,"seq":\d{1,16}`;
-const plainHead = new RegExp(String.raw`^\{"v":\d{1,9},(${originForm}),"records":\[`);
+const plainHead = new RegExp(String.raw`^\{"v":(\d{1,9}),(${originForm}),"records":\[`);
 const compressedHead = new RegExp(
   String.raw`^\{"v":${compressedChunkVersion},(${originForm})(?:,"requestId":"([^"\\]{0,200})")?,${compressedSign},"count":(\d{1,9}),"bytes":(\d{1,9}),"data":"`,
 );
@@ -54,9 +54,21 @@ export function readCompressedChunk(text: string): CompressedChunk | null {
   };
 }
 
-/** The members that an envelope around this plain chunk repeats. Null when it is not in the form that the SDK writes. */
-export function originOf(plain: string): string | null {
-  return plainHead.exec(plain)?.[1] ?? null;
+/** What stands before the records of a plain chunk. */
+export interface PlainHead {
+  version: number;
+  /** the members that an envelope around the chunk repeats */
+  origin: string;
+  producer: string;
+  /** characters up to the first record */
+  length: number;
+}
+
+/** Null when the chunk is not in the form that the SDK writes. Costs nothing that grows with the text. */
+export function readPlainHead(plain: string): PlainHead | null {
+  const [head, version, origin, producer] = plainHead.exec(plain) ?? [];
+  if (head === undefined || origin === undefined || producer === undefined) return null;
+  return { version: Number(version), origin, producer, length: head.length };
 }
 
 export function writeCompressedChunk(chunk: Omit<CompressedChunk, 'producer'>): string {

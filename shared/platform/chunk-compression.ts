@@ -2,10 +2,11 @@ import { promisify } from 'node:util';
 // The whole module: a name that this Node does not have cannot be imported.
 import zlib from 'node:zlib';
 import {
+  type CompressedChunk,
   leastCompressedBytes,
   mostCompressedBytes,
-  originOf,
   readCompressedChunk,
+  readPlainHead,
   writeCompressedChunk,
 } from '../contracts/compressed-chunk.ts';
 import { toError } from './errors.ts';
@@ -13,8 +14,17 @@ import { toError } from './errors.ts';
 /** Whether this Node has zstd: from 22.15 and 23.8 on. Without it, chunks are sent plain. */
 export const hasZstd = typeof zlib.zstdCompress === 'function';
 
-/** A chunk's plain text, or why there is none, in plain words that quote nothing of it. */
-export type UnwrappedChunk = { kind: 'plain'; text: string } | { kind: 'damaged'; reason: string };
+/** Why a chunk has no plain text, in plain words that quote nothing of it. */
+interface DamagedChunk {
+  kind: 'damaged';
+  reason: string;
+}
+
+/** A chunk's plain text. */
+export type UnwrappedChunk = { kind: 'plain'; text: string } | DamagedChunk;
+
+/** The same in UTF-8. */
+export type UnwrappedBytes = { kind: 'plain'; bytes: Buffer } | DamagedChunk;
 
 /** Larger ones are decompressed off the event loop. Of the others that takes less than to parse them, and less than a thread's answer. */
 const mostBytesAtOnce = 512 * 1_024;
@@ -27,13 +37,14 @@ const decompress = hasZstd ? promisify(zlib.zstdDecompress) : null;
 const compress = hasZstd ? promisify(zlib.zstdCompress) : null;
 
 /**
- * The door through which job data is read: the text of a plain chunk as it is, that of a compressed one decompressed. Any other
- * text is returned as it is, too. A large one is decompressed off the event loop.
+ * The door through which job data is read: the bytes of a plain chunk as they are, those of a compressed one decompressed. Any
+ * other text is taken for a plain chunk, too. A large one is decompressed off the event loop.
  */
-export async function unwrapChunk(text: string): Promise<UnwrappedChunk> {
+export async function unwrapChunk(text: string): Promise<UnwrappedBytes> {
   const chunk = readCompressedChunk(text);
-  if (chunk === null || chunk.bytes <= mostBytesAtOnce || chunk.bytes > mostCompressedBytes || decompress === null)
-    return unwrapChunkAtOnce(text);
+  if (chunk === null) return { kind: 'plain', bytes: Buffer.from(text) };
+  if (chunk.bytes <= mostBytesAtOnce || chunk.bytes > mostCompressedBytes || decompress === null)
+    return decompressAtOnce(chunk);
   try {
     return toPlain(await decompress(Buffer.from(chunk.data, 'base64'), boundsOf(chunk.bytes)), chunk.bytes);
   } catch (error) {
@@ -41,11 +52,15 @@ export async function unwrapChunk(text: string): Promise<UnwrappedChunk> {
   }
 }
 
-/** As unwrapChunk, on the event loop, whatever the size. */
+/** The text of a chunk, decompressed on the event loop, whatever the size. */
 export function unwrapChunkAtOnce(text: string): UnwrappedChunk {
   const chunk = readCompressedChunk(text);
   if (chunk === null) return { kind: 'plain', text };
-  const { bytes, data } = chunk;
+  const unwrapped = decompressAtOnce(chunk);
+  return unwrapped.kind === 'plain' ? { kind: 'plain', text: unwrapped.bytes.toString() } : unwrapped;
+}
+
+function decompressAtOnce({ bytes, data }: CompressedChunk): UnwrappedBytes {
   if (bytes > mostCompressedBytes)
     return { kind: 'damaged', reason: `bytes: ${bytes} of plain text are more than ${mostCompressedBytes}` };
   if (!hasZstd) return { kind: 'damaged', reason: 'encoding: this Node has no zstd' };
@@ -88,9 +103,9 @@ function envelopeOf(
   header: { count: number; requestId: string | null; bytes: number },
   frame: Buffer,
 ): string {
-  const origin = originOf(plain);
-  if (origin === null) return plain;
-  const text = writeCompressedChunk({ origin, ...header, data: frame.toString('base64') });
+  const head = readPlainHead(plain);
+  if (head === null) return plain;
+  const text = writeCompressedChunk({ origin: head.origin, ...header, data: frame.toString('base64') });
   return text.length < header.bytes && readCompressedChunk(text) !== null ? text : plain;
 }
 
@@ -108,13 +123,13 @@ function boundsOf(bytes: number): zlib.ZstdOptions {
   return { maxOutputLength: Math.max(1, bytes), chunkSize: Math.max(64, bytes), params: largestWindow };
 }
 
-function toPlain(output: Buffer, bytes: number): UnwrappedChunk {
+function toPlain(output: Buffer, bytes: number): UnwrappedBytes {
   if (output.length !== bytes)
     return { kind: 'damaged', reason: `bytes: the plain text has ${output.length}, not ${bytes}` };
-  return { kind: 'plain', text: output.toString() };
+  return { kind: 'plain', bytes: output };
 }
 
-function notDecompressed(error: unknown): UnwrappedChunk {
+function notDecompressed(error: unknown): DamagedChunk {
   const { code } = toError(error) as NodeJS.ErrnoException;
   const isTooLong = code === 'ERR_BUFFER_TOO_LARGE';
   return {

@@ -2,6 +2,7 @@ import { inject } from 'vitest';
 import { createBullmqTransport } from '../../producers/core/transport.ts';
 import { toExecutionRecord } from '../../producers/executions/execution-record.ts';
 import type { Execution } from '../../producers/index.ts';
+import { recordSeparator } from '../../shared/contracts/canonical-text.ts';
 import { deadLetterName } from '../../shared/contracts/dead-letter-key.ts';
 import { createRedis } from '../../shared/platform/redis/redis.ts';
 import { anExecution } from './execution.ts';
@@ -35,7 +36,7 @@ export async function anExecutionFleet(environment: Record<string, string> = {},
         seq += 1;
         return {
           id: `job-${seq}`,
-          data: `{"v":1,"producer":"test","epoch":1,"seq":${seq},"records":[${records.join(',')}]}`,
+          data: `{"v":1,"producer":"test","epoch":1,"seq":${seq},"records":[${records.join(recordSeparator)}]}`,
         };
       }),
     );

@@ -1,8 +1,10 @@
 import { expect } from 'vitest';
 import type { Execution } from '../../producers/executions/execution.ts';
 import { type RecordContext, toExecutionRecord } from '../../producers/executions/execution-record.ts';
+import { executionFields } from '../../shared/contracts/canonical-text.ts';
 import { type ExecutionRecord, executionRecordSchema } from '../../shared/contracts/execution-schema.ts';
 import { isStorableText, textsOf } from './any-value.ts';
+import { expectCanonical } from './canonical-text.ts';
 import { anExecution } from './execution.ts';
 
 export const nowMs = Date.UTC(2026, 2, 4, 5, 6, 7, 89);
@@ -13,6 +15,7 @@ export function recordOf(execution: unknown, changes: Partial<RecordContext> = {
   const { json, bytes } = toExecutionRecord(execution as Execution, { ...context, ...changes });
   expect(bytes).toBe(Buffer.byteLength(json));
   expect(bytes).toBeLessThanOrEqual(changes.maxBytes ?? context.maxBytes);
+  expectCanonical(json, executionFields);
   const parsed = JSON.parse(json);
   expect(textsOf(parsed).filter((text) => !isStorableText(text))).toEqual([]);
   return executionRecordSchema.strict().parse(parsed);

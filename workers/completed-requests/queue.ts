@@ -4,6 +4,7 @@ import {
   type RequestRecord,
 } from '../../shared/contracts/completed-request-schema.ts';
 import type { QueueDefinition, Unstored } from '../ingest/queue-definition.ts';
+import { completedRequestCopy } from './copy.ts';
 import { goodRequests } from './good-records.ts';
 import { requestKey } from './request-key.ts';
 import { type EndedRequests, type RequestOutcome, storeRequests } from './store.ts';
@@ -24,6 +25,7 @@ export const completedRequestQueue: QueueDefinition = {
   keyOf: requestKey,
   retryPolicy: { tries: 5, backoff: { baseMs: 2_000, maxMs: 30_000 } },
   goodRecords: goodRequests,
+  copy: completedRequestCopy,
   async store(door, json) {
     const ended = await storeRequests(door, json);
     const outcomes: Partial<Record<RequestOutcome, number>> = {};

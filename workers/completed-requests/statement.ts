@@ -1,35 +1,16 @@
-/** The fields of a record and the types that they are read with. */
-const fields: [field: string, type: string][] = [
-  ['phase', 'text'],
-  ['requestId', 'uuid'],
-  ['createdBy', 'text'],
-  ['model', 'text'],
-  ['endpoint', 'text'],
-  ['serviceTier', 'text'],
-  ['startedAt', 'timestamptz'],
-  ['completedAt', 'timestamptz'],
-  ['statusCode', 'smallint'],
-  ['requestBody', 'text'],
-  ['requestEncoding', 'text'],
-  ['requestBytes', 'bigint'],
-  ['requestCut', 'boolean'],
-  ['responseBody', 'text'],
-  ['responseEncoding', 'text'],
-  ['responseBytes', 'bigint'],
-  ['responseCut', 'boolean'],
-  ['isStream', 'boolean'],
-  ['isIncomplete', 'boolean'],
-  ['apiKeyHash', 'text'],
-  ['notes', 'text'],
-  ['traceId', 'text'],
-  ['spanId', 'text'],
-];
+import { narrowFields, wideFields } from './fields.ts';
 
-const names = fields.map(([field]) => `"${field}"`).join(', ');
-const shape = fields.map(([field, type]) => `"${field}" ${type}`).join(', ');
+/** The fields of a record and the types that they are read with. */
+const fields = [...narrowFields, ...wideFields];
+
+const names = fields.map(({ name }) => `"${name}"`).join(', ');
+const shape = fields.map(({ name, type }) => `"${name}" ${type}`).join(', ');
+
+/** What the id of a request's template is made of, before the request's id. */
+export const templateSeed = 'sluice:request_template:';
 
 /** A request that runs is held by no daemon of ours. */
-const nobody = '00000000-0000-0000-0000-000000000000';
+export const nobody = '00000000-0000-0000-0000-000000000000';
 
 /**
  * The parts of the statement that come before and after its one parameter, a JSON array of records. It returns the
@@ -172,5 +153,23 @@ function errorOf(status: string): string {
 
 /** The id of a request's template, the same whenever it is made. By SHA-256, since servers in FIPS mode have no MD5. */
 function templateIdOf(requestId: string): string {
-  return `encode(substring(sha256(convert_to('sluice:request_template:' || ${requestId}, 'UTF8')) for 16), 'hex')::uuid`;
+  return `encode(substring(sha256(convert_to('${templateSeed}' || ${requestId}, 'UTF8')) for 16), 'hex')::uuid`;
+}
+
+/** The columns are in the order in which copy.ts writes them. */
+export const templateCopy = `copy sluice.request_template (id, method, path, model, body_encoding, body_byte_size, body_cut, api_key_hash,
+  created_at, body) from stdin`;
+
+export const requestCopy = `copy sluice.request (id, template_id, state, model, service_tier, created_by, daemon_id, response_status,
+  response_encoding, response_size, response_cut, response_stream, response_incomplete, error, notes, created_at, claimed_at,
+  started_at, completed_at, failed_at, trace_id, span_id, response_body) from stdin`;
+
+/**
+ * Has a row when one of the requests was deleted, or somebody's requests were since the earliest of them began. It also locks the
+ * table of deletions, as `deletions` does above.
+ */
+export function copyVeto(ids: readonly string[], earliest: string): string {
+  return `select from sluice.request_tombstone where false for key share;
+  select where exists (select from sluice.request_tombstone where id = any('{${ids.join(',')}}'))
+    or exists (select from sluice.creator_erasure where erased_before >= '${earliest}')`;
 }

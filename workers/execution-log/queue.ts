@@ -4,6 +4,7 @@ import {
   findRecordProblem,
 } from '../../shared/contracts/execution-schema.ts';
 import type { QueueDefinition } from '../ingest/queue-definition.ts';
+import { executionCopy } from './copy.ts';
 import { goodExecutions } from './good-records.ts';
 import { insertExecutions } from './store.ts';
 
@@ -13,6 +14,7 @@ export const executionLogQueue: QueueDefinition = {
   maxRecordBytes: ({ producer }) => producer.recordMaxBytes,
   findProblem: findRecordProblem,
   findOddity: (record, latest) => findExecutionOddity(record as ExecutionRecord, latest),
+  copy: executionCopy,
   store: insertExecutions,
   goodRecords: goodExecutions,
 };

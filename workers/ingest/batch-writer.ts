@@ -15,6 +15,7 @@ import { bisectEntries, type WritePurpose } from './bisect.ts';
 import type { WorkerMetrics } from './metrics.ts';
 import { writeInParts } from './parts.ts';
 import type { QueueDefinition, Unstored } from './queue-definition.ts';
+import { createStatementMeter } from './statement-meter.ts';
 
 /** What a batch writer works with. */
 export interface BatchWriterDeps {
@@ -53,6 +54,7 @@ const proofs: Record<WritePurpose, Proof> = {
 export function createBatchWriter(deps: BatchWriterDeps) {
   const { definition, database, metrics, tellMetrics, breaker, memory, backoff, signal } = deps;
   const { queue } = definition;
+  const measured = createStatementMeter({ queue, metrics, tellMetrics });
   let inTrouble = 0;
 
   const store = async (entries: readonly BatchEntry[], isPart: boolean): Promise<readonly Unstored[]> => {
@@ -68,23 +70,14 @@ export function createBatchWriter(deps: BatchWriterDeps) {
 
   const runStatement = async (entries: readonly BatchEntry[], isPart: boolean): Promise<readonly Unstored[]> => {
     const records = entries.reduce((sum, entry) => sum + entry.records, 0);
-    const stopTimer = metrics.statement.startTimer({ queue });
-    tellMetrics(() => metrics.batchRecords.observe({ queue }, records));
-    try {
-      const { outcomes, unstored } = isPart
-        ? await withJsonTransaction(database, { lockTimeoutMs: partLockTimeoutMs, commits: true }, (transaction) =>
+    const { unstored } = await measured(records, () =>
+      isPart
+        ? withJsonTransaction(database, { lockTimeoutMs: partLockTimeoutMs, commits: true }, (transaction) =>
             definition.store(transaction, toList(entries), records),
           )
-        : await definition.store(database, toList(entries), records);
-      // It is committed: what is thrown from here on would have it repeated.
-      tellMetrics(() => stopTimer({ result: 'ok' }));
-      for (const [outcome, count] of Object.entries(outcomes))
-        tellMetrics(() => metrics.records.inc({ queue, outcome }, count));
-      return unstored;
-    } catch (error) {
-      tellMetrics(() => stopTimer({ result: classifyDatabaseError(error).class }));
-      throw error;
-    }
+        : definition.store(database, toList(entries), records),
+    );
+    return unstored;
   };
 
   /** One try; an error that rows cannot be blamed for is a result, all else is thrown. */

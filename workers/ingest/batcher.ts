@@ -1,18 +1,26 @@
 import { toError } from '../../shared/platform/errors.ts';
 
+/** The records of one job, to be written with those of others. */
+interface Entry {
+  records: number;
+}
+
 /** The records of one job, ready for a statement. */
-export interface BatchEntry {
+export interface BatchEntry extends Entry {
   /** a JSON array of the records */
   json: string;
-  records: number;
   /** of the text in UTF-8, where it is known. @default counted */
   bytes?: number;
+}
+
+export function bytesOfJson({ json, bytes }: BatchEntry): number {
+  return bytes ?? Buffer.byteLength(json);
 }
 
 /** When a batch is closed, and how many are written at once. */
 export interface BatchLimits {
   maxRecords: number;
-  /** of JSON in UTF-8; a batch holds one entry at least */
+  /** of text in UTF-8; a batch holds one entry at least */
   maxBytes: number;
   /** the longest that an entry waits for company, in ms */
   maxWaitMs: number;
@@ -23,9 +31,10 @@ export interface BatchLimits {
  * Writes a batch and says for each of its entries, in their order, how it ended: null when its records are committed,
  * else the error. A throw counts for all.
  */
-export type WriteBatch = (entries: readonly BatchEntry[]) => Promise<(Error | null)[]>;
+export type WriteBatch<E extends Entry = BatchEntry> = (entries: readonly E[]) => Promise<(Error | null)[]>;
 
-interface Waiting extends BatchEntry {
+interface Waiting<E extends Entry> {
+  entry: E;
   settle(error: Error | null): void;
 }
 
@@ -37,16 +46,20 @@ interface Waiting extends BatchEntry {
  * closed batches are written in order, a few at a time. What waits is bounded by whoever adds: a worker adds no more
  * entries than it has slots.
  */
-export function createBatcher(options: { limits: BatchLimits; write: WriteBatch }) {
-  const { limits, write } = options;
-  let open: Waiting[] = [];
+export function createBatcher<E extends Entry>(options: {
+  limits: BatchLimits;
+  bytesOf(entry: E): number;
+  write: WriteBatch<E>;
+}) {
+  const { limits, bytesOf, write } = options;
+  let open: Waiting<E>[] = [];
   let openRecords = 0;
   let openBytes = 0;
   let timer: NodeJS.Timeout | null = null;
   let draining = false;
   let inFlight = 0;
   let held = 0;
-  const closed: Waiting[][] = [];
+  const closed: Waiting<E>[][] = [];
 
   const closeOpen = (): void => {
     if (timer !== null) clearTimeout(timer);
@@ -71,33 +84,34 @@ export function createBatcher(options: { limits: BatchLimits; write: WriteBatch 
     }
   };
 
-  const writeAndSettle = async (batch: readonly Waiting[]): Promise<void> => {
+  const writeAndSettle = async (batch: readonly Waiting<E>[]): Promise<void> => {
     let errors: (Error | null)[];
     try {
-      errors = await write(batch);
+      errors = await write(batch.map(({ entry }) => entry));
     } catch (thrown) {
       const error = toError(thrown);
       errors = batch.map(() => error);
     }
-    for (const [index, entry] of batch.entries()) {
+    for (const [index, { entry, settle }] of batch.entries()) {
       held -= entry.records;
       // An entry that the writer left out is failed, never assumed stored.
       const outcome = errors[index];
-      entry.settle(outcome === undefined ? new Error('the writer reported no outcome for this entry') : outcome);
+      settle(outcome === undefined ? new Error('the writer reported no outcome for this entry') : outcome);
     }
   };
 
   return {
     /** Resolves when the entry's records are committed, rejects with the reason when they cannot be. */
-    add(entry: BatchEntry): Promise<void> {
+    add(entry: E): Promise<void> {
       return new Promise((resolve, reject) => {
-        const bytes = entry.bytes ?? Buffer.byteLength(entry.json);
-        const overflows = openRecords + entry.records > limits.maxRecords || openBytes + bytes > limits.maxBytes;
+        const { records } = entry;
+        const bytes = bytesOf(entry);
+        const overflows = openRecords + records > limits.maxRecords || openBytes + bytes > limits.maxBytes;
         if (overflows) closeOpen();
-        open.push({ ...entry, bytes, settle: (error) => (error === null ? resolve() : reject(error)) });
-        openRecords += entry.records;
+        open.push({ entry, settle: (error) => (error === null ? resolve() : reject(error)) });
+        openRecords += records;
         openBytes += bytes;
-        held += entry.records;
+        held += records;
         const isFull = openRecords >= limits.maxRecords || openBytes >= limits.maxBytes;
         if (isFull || draining) closeOpen();
         else timer ??= setTimeout(closeOpen, limits.maxWaitMs);
@@ -117,4 +131,4 @@ export function createBatcher(options: { limits: BatchLimits; write: WriteBatch 
   };
 }
 
-export type Batcher = ReturnType<typeof createBatcher>;
+export type Batcher<E extends Entry = BatchEntry> = ReturnType<typeof createBatcher<E>>;

@@ -5,16 +5,15 @@ import { replayedDeadLetterId } from '../../shared/contracts/replay.ts';
 import type { Database } from '../../shared/platform/postgres/database.ts';
 import { heldBytes, type MemoryBudget } from '../runtime/memory-budget.ts';
 import type { RedisClock } from '../runtime/redis-clock.ts';
-import type { Batcher } from './batcher.ts';
 import { type DeadLetterBox, DeadLetterBoxShutError } from './dead-letter-box.ts';
 import type { HaltGuard } from './halt-guard.ts';
 import type { JobDelays, JobDeps } from './job-delays.ts';
-import { processChunk } from './process-chunk.ts';
+import { type Batchers, processChunk } from './process-chunk.ts';
 
 /** What it takes to process the jobs of a queue. */
 export interface ProcessorDeps extends JobDeps {
   database: Database;
-  batcher: Batcher;
+  batchers: Batchers;
   clock: RedisClock;
   memory: MemoryBudget;
   deadLetterBox: DeadLetterBox;
@@ -26,7 +25,7 @@ export interface ProcessorDeps extends JobDeps {
  * lies in the dead letters. One of a newer producer is delayed, not failed.
  */
 export function createJobProcessor(deps: ProcessorDeps, delays: JobDelays) {
-  const { definition, database, logger, metrics, tellMetrics, batcher, clock, memory, deadLetterBox, guard } = deps;
+  const { definition, database, logger, metrics, tellMetrics, batchers, clock, memory, deadLetterBox, guard } = deps;
   const { queue } = definition;
 
   const storeAndCount = async (deadLetters: readonly DeadLetter[]): Promise<void> => {
@@ -55,7 +54,7 @@ export function createJobProcessor(deps: ProcessorDeps, delays: JobDelays) {
     async process(job: Job, token: string | undefined, raw: string): Promise<void> {
       if (deadLetterBox.isShut && (await delays.isSettledButForDeadLetters(job)))
         return delays.delay(job, token, 'dead_letters');
-      const outcome = await processChunk(definition, { jobId: job.id ?? null, raw, nowMs: clock.now() }, batcher);
+      const outcome = await processChunk(definition, { jobId: job.id ?? null, raw, nowMs: clock.now() }, batchers);
       if (outcome.kind === 'newer') return delays.delay(job, token, 'newer_contract');
       if (outcome.retryLater > 0) return delays.delay(job, token, 'retry_later');
       tellMetrics(() => metrics.odd.inc({ queue }, outcome.odd));

@@ -73,16 +73,22 @@ export function createWorkerMetrics(
   });
   const batchRecords = new Histogram({
     name: 'sluice_batch_records',
-    help: 'Records in one insert statement',
+    help: 'Records in one insert statement or COPY',
     labelNames: ['queue'] as const,
     buckets: [1, 5, 10, 25, 50, 100, 250, 500, 1_000, 2_500, 5_000],
     registers,
   });
   const statement = new Histogram({
     name: 'sluice_statement_seconds',
-    help: 'Time of one insert statement, by result: ok or the class of its error',
+    help: 'Time of one insert statement or COPY, by result: ok or the class of its error',
     labelNames: ['queue', 'result'] as const,
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+    registers,
+  });
+  const copies = new Counter({
+    name: 'sluice_copies_total',
+    help: 'Batches that were tried by COPY, by result: stored, or refused (the insert statement stores them, or tells why not)',
+    labelNames: ['queue', 'result'] as const,
     registers,
   });
   const retries = new Counter({
@@ -158,5 +164,5 @@ export function createWorkerMetrics(
   for (const outcome of badOutcomes) records.inc({ queue, outcome }, 0);
   for (const outcome of jobOutcomes) jobs.inc({ queue, outcome }, 0);
   odd.inc({ queue }, 0);
-  return { records, jobs, odd, jobWait, batchRecords, statement, retries };
+  return { records, jobs, odd, jobWait, batchRecords, statement, copies, retries };
 }

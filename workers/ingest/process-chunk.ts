@@ -1,17 +1,9 @@
-import type { DeadLetter } from '../../dead-letters/dead-letter.ts';
-import { toDeadLetter } from '../../dead-letters/store.ts';
-import { requestLimits } from '../../shared/contracts/completed-request.ts';
-import { readCompressedChunk } from '../../shared/contracts/compressed-chunk.ts';
-import { executionLimits } from '../../shared/contracts/execution.ts';
-import { type ParsedChunk, parseChunk } from '../../shared/contracts/parse-chunk.ts';
 import { latestPlausible } from '../../shared/contracts/plausible-time.ts';
 import { unwrapChunk } from '../../shared/platform/chunk-compression.ts';
-import { findJsonMembers } from '../../shared/platform/json-members.ts';
-import type { BatchEntry, Batcher } from './batcher.ts';
-import { type Refusal, RefusedRecordsError, UnreadableEntryError } from './bisect.ts';
-import type { Disposition, QueueDefinition } from './queue-definition.ts';
-import { chunkRecordTexts, cutRecordList } from './record-texts.ts';
-import { withNote } from './with-note.ts';
+import type { Batcher } from './batcher.ts';
+import { CopyRefusedError } from './copy-writer.ts';
+import type { CopyRows, QueueDefinition } from './queue-definition.ts';
+import { damagedChunk, readChunk, type SettledChunk, settleByStatement } from './settle-by-statement.ts';
 
 /** The data of a job as it was received: JSON, if its producer kept to the contract. */
 export interface JobContent {
@@ -23,186 +15,62 @@ export interface JobContent {
 
 /** How a chunk ended. */
 export type ChunkOutcome =
-  /**
-   * every record is committed or was there already, but for those that became dead letters, which are still to be stored, and
-   * those in conflict with their row, which may come right or become these dead letters, and those left for later
-   */
-  | {
-      kind: 'settled';
-      /** null when the chunk is none */
-      producer: string | null;
-      records: number;
-      dead: DeadLetter[];
-      retryLimited: DeadLetter[];
-      retryLater: number;
-      /** records with times that cannot be; their rows say so */
-      odd: number;
-    }
+  | SettledChunk
   /** from a newer producer: to be delayed */
   | { kind: 'newer'; version: number };
 
-/** The limit of both contracts. */
-const maxNotesChars = Math.min(executionLimits.notesChars, requestLimits.notesChars);
-
-/** The code of dead letters whose record is not what its contract says. */
-const schemaCode = 'schema';
+/** What stores the records of many chunks together. */
+export interface Batchers {
+  copy: Batcher<CopyRows>;
+  json: Batcher;
+}
 
 /**
- * Settles a chunk: its good records go through the batcher, those that the contract or the database refuses become dead
- * letters. While it waits it keeps the chunk's text, and no more: what a parser makes of a text may take twenty times as
- * much, and a hundred chunks wait at once. A compressed chunk is that of its plain text.
+ * Settles a chunk: its good records go through a batcher, those that the contract or the database refuses become dead letters.
+ * The records of a chunk in canonical form go to COPY, and are not parsed unless it refuses them. A compressed chunk is that of
+ * its plain text.
  *
  * @throws what kept the batch from being settled: the chunk is then to be delivered again
  */
 export async function processChunk(
-  definition: Pick<QueueDefinition, 'queue' | 'findProblem' | 'findOddity' | 'keyOf'>,
+  definition: ChunkDefinition,
   { jobId, raw: received, nowMs }: JobContent,
-  batcher: Batcher,
+  batchers: Batchers,
 ): Promise<ChunkOutcome> {
+  const latest = latestPlausible(nowMs);
+  const settled = await settleByCopy(definition.copy, received, latest, batchers.copy);
+  if (settled !== null) return settled;
   const unwrapped = await unwrapChunk(received);
-  const raw = unwrapped.kind === 'plain' ? unwrapped.text : received;
   const read =
-    unwrapped.kind === 'plain'
-      ? readChunk(raw, definition, latestPlausible(nowMs))
-      : damagedChunk(received, unwrapped.reason);
-  if (read.kind === 'newer') return read;
-  const { producer, version, records, problems, oddities } = read;
-  const origin = { queue: definition.queue, contractVersion: version, jobId, producer };
-  const wholeChunk = (reason: string): ChunkOutcome => ({
-    kind: 'settled',
-    producer,
-    records,
-    // Without a version: a replay would take the chunk for a record.
-    dead: [toDeadLetter(raw, schemaCode, `chunk: ${reason}`, { ...origin, contractVersion: null })],
-    retryLimited: [],
-    retryLater: 0,
-    odd: 0,
-  });
-  if (read.wrong !== null) return wholeChunk(read.wrong);
-
-  let texts: string[] | null = null;
-  const textOf = (index: number): string => {
-    texts ??= chunkRecordTexts(raw);
-    return texts[index] ?? 'null';
-  };
-  const notedTextOf = (index: number): string => {
-    const oddity = oddities.get(index);
-    return oddity === undefined ? textOf(index) : withNote(textOf(index), oddity, maxNotesChars);
-  };
-  try {
-    const good = indexesUpTo(records).filter((index) => !problems.has(index));
-    const asItCame = problems.size === 0 && oddities.size === 0 ? read.list : null;
-    const json = asItCame ?? `[${good.map(notedTextOf).join(',')}]`;
-    const refusals = good.length === 0 ? [] : await refusedOf({ json, records: good.length }, batcher);
-    const refused: Refusal[] = [
-      ...Array.from(problems, ([index, reason]) => ({
-        index,
-        code: schemaCode,
-        reason,
-        disposition: 'deadLetter' as const,
-      })),
-      ...refusals.map((refusal) => ({ ...refusal, index: good[refusal.index] ?? 0 })),
-    ];
-    const deadLettersOf = (disposition: Disposition): DeadLetter[] =>
-      refused
-        .filter((one) => one.disposition === disposition)
-        .map(({ index, code, reason }) => toDeadLetter(textOf(index), code, reason, origin, definition.keyOf));
-    return {
-      kind: 'settled',
-      producer,
-      records,
-      dead: deadLettersOf('deadLetter'),
-      retryLimited: deadLettersOf('retryLimited'),
-      retryLater: refused.filter(({ disposition }) => disposition === 'retryLater').length,
-      odd: oddities.size,
-    };
-  } catch (error) {
-    if (error instanceof UnreadableEntryError) return wholeChunk(`cannot be taken apart: ${error.message}`);
-    if (error instanceof RangeError) return wholeChunk('is nested too deeply');
-    throw error;
-  }
+    unwrapped.kind === 'damaged'
+      ? damagedChunk(received, unwrapped.reason)
+      : readChunk(unwrapped.bytes.toString(), definition, latest);
+  return read.kind === 'newer' ? read : settleByStatement(definition, jobId, read, batchers.json);
 }
 
-/** What is known of a chunk by its text: nothing here refers to what was parsed. */
-type ReadChunk =
-  | { kind: 'newer'; version: number }
-  | {
-      kind: 'read';
-      producer: string | null;
-      version: number | null;
-      records: number;
-      /** why the whole chunk is dead; null when it is not */
-      wrong: string | null;
-      /** what the contract says against records, by their places */
-      problems: ReadonlyMap<number, string>;
-      /** what is to be noted on good records, by their places */
-      oddities: ReadonlyMap<number, string>;
-      /** the records as a JSON list, cut out of the text; null when that takes more than a cut */
-      list: string | null;
-    };
+/** What it takes to settle a chunk. */
+type ChunkDefinition = Pick<QueueDefinition, 'queue' | 'findProblem' | 'findOddity' | 'keyOf' | 'copy'>;
 
-function readChunk(
-  raw: string,
-  { findProblem, findOddity }: Pick<QueueDefinition, 'findProblem' | 'findOddity'>,
+/** Null when the chunk is not in canonical form, or COPY refuses its records. While it waits it keeps their rows, and not its text. */
+async function settleByCopy(
+  copy: QueueDefinition['copy'],
+  received: string,
   latest: string,
-): ReadChunk {
-  const data = parseJson(raw);
-  const parsed = data === notJson ? malformedJson : parseChunk(data);
-  if (parsed.kind === 'newer') return parsed;
-  const problems = new Map<number, string>();
-  const oddities = new Map<number, string>();
-  const nothing = { kind: 'read', problems, oddities, list: null } as const;
-  if (parsed.kind === 'malformed')
-    return { ...nothing, producer: null, version: null, records: 1, wrong: parsed.reason };
-  const { v: version, producer, records } = parsed.chunk;
-  const known = { ...nothing, producer, version, records: records.length };
-  if (hasTwoLists(raw)) return { ...known, wrong: 'has more than one list of records' };
-  for (const [index, record] of records.entries()) {
-    const problem = findProblem(record);
-    if (problem !== null) problems.set(index, problem);
-    const oddity = problem === null ? findOddity(record, latest) : null;
-    if (oddity !== null) oddities.set(index, oddity);
-  }
-  return { ...known, wrong: null, list: cutRecordList(raw, data as object) };
-}
-
-/** A compressed chunk of which there is no plain text. */
-function damagedChunk(received: string, reason: string): Exclude<ReadChunk, { kind: 'newer' }> {
-  const producer = readCompressedChunk(received)?.producer ?? null;
-  const nothing = { problems: new Map(), oddities: new Map(), list: null };
-  return { kind: 'read', producer, version: null, records: 1, wrong: reason, ...nothing };
-}
-
-function indexesUpTo(count: number): number[] {
-  return Array.from({ length: count }, (_, index) => index);
-}
-
-const notJson = Symbol('not JSON');
-const malformedJson: ParsedChunk = { kind: 'malformed', reason: 'is not JSON' };
-
-function parseJson(raw: string): unknown {
+  batcher: Batchers['copy'],
+): Promise<SettledChunk | null> {
+  const read = await readForCopy(copy, received, latest);
+  if (read === null) return null;
   try {
-    return JSON.parse(raw);
-  } catch {
-    return notJson;
-  }
-}
-
-/** Whether a chunk has its records twice, of which a parser silently keeps the last. */
-function hasTwoLists(raw: string): boolean {
-  // What looks like it may also be in a record; then it is looked for properly.
-  const first = raw.indexOf('"records"');
-  if (raw.indexOf('"records"', first + 1) === -1) return false;
-  const members = findJsonMembers(raw) ?? [];
-  return members.filter(({ key }) => key === 'records').length > 1;
-}
-
-async function refusedOf(entry: BatchEntry, batcher: Batcher): Promise<readonly Refusal[]> {
-  try {
-    await batcher.add(entry);
-    return [];
+    await batcher.add(read.rows);
   } catch (error) {
-    if (error instanceof RefusedRecordsError) return error.refusals;
+    if (error instanceof CopyRefusedError) return null;
     throw error;
   }
+  const { producer, records } = read.chunk;
+  return { kind: 'settled', producer, records, dead: [], retryLimited: [], retryLater: 0, odd: 0 };
+}
+
+async function readForCopy(copy: QueueDefinition['copy'], received: string, latest: string) {
+  const unwrapped = await unwrapChunk(received);
+  return unwrapped.kind === 'plain' ? copy.read(unwrapped.bytes, latest) : null;
 }

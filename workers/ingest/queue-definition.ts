@@ -3,6 +3,7 @@ import type { QueueName } from '../../shared/contracts/queues.ts';
 import type { Backoff } from '../../shared/platform/backoff.ts';
 import type { Config } from '../../shared/platform/config/config.ts';
 import type { Database, JsonTransaction } from '../../shared/platform/postgres/database.ts';
+import type { CanonicalChunk } from './canonical-chunk.ts';
 
 /** What becomes of a record that is not stored. */
 export type Disposition =
@@ -38,6 +39,31 @@ export interface RetryPolicy {
   backoff: Backoff;
 }
 
+/** The records of one chunk, as COPY takes them. */
+export interface CopyRows {
+  records: number;
+  /** in memory */
+  bytes: number;
+}
+
+/** How records in canonical form are stored by COPY, which costs PostgreSQL and the worker far less than a statement. */
+export interface CopyDefinition {
+  /**
+   * Reads a chunk.
+   *
+   * @param latest see latestPlausible
+   * @returns null when it is not in canonical form, or a record needs a closer look: then a parser reads it
+   */
+  read(chunk: Buffer, latest: string): { chunk: CanonicalChunk; rows: CopyRows } | null;
+  /**
+   * Stores the rows of chunks in one transaction.
+   *
+   * @returns null when only the statement may store them; then none is stored
+   * @throws what the database says; then none is stored
+   */
+  store(database: Database, rows: readonly CopyRows[]): Promise<StoreResult | null>;
+}
+
 /** All that a worker has to know of one kind of record. */
 export interface QueueDefinition {
   queue: QueueName;
@@ -51,6 +77,7 @@ export interface QueueDefinition {
   keyOf?: KeyOf;
   /** @default none: a record that is not stored is dead */
   retryPolicy?: RetryPolicy;
+  copy: CopyDefinition;
   /** Stores a JSON array of records in one transaction. Safe to repeat. @throws what the database says; then none is stored */
   store(door: Database | JsonTransaction, json: string, records: number): Promise<StoreResult>;
   /**

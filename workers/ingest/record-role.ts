@@ -5,9 +5,11 @@ import { startProgressWatch } from '../runtime/progress-watch.ts';
 import type { Role, RoleDeps } from '../runtime/role.ts';
 import { createMetricsTeller } from '../runtime/tell-metrics.ts';
 import { createBatchWriter } from './batch-writer.ts';
-import { createBatcher } from './batcher.ts';
+import { bytesOfJson, createBatcher } from './batcher.ts';
+import { createCopyWriter } from './copy-writer.ts';
 import { createDatabaseBreaker } from './database-breaker.ts';
 import { createWorkerMetrics } from './metrics.ts';
+import type { Batchers } from './process-chunk.ts';
 import type { QueueDefinition } from './queue-definition.ts';
 import { createQueueDepth } from './queue-depth.ts';
 import { rehearse } from './rehearsal.ts';
@@ -42,7 +44,7 @@ export function createRecordRole(
   });
   const metrics = createWorkerMetrics(registry, {
     queue,
-    heldRecords: () => batcher.heldRecords,
+    heldRecords: () => heldRecords(),
     queueDepth: readDepth,
     shards: () => workers.states(),
     isHalted: () => workers.isHalted(),
@@ -65,9 +67,17 @@ export function createRecordRole(
     ...{ definition, database, metrics, tellMetrics, breaker, memory, signal },
     backoff: config.retry,
   });
-  const batcher = createBatcher({ limits: config.batch, write: writer.write });
+  const batchers: Batchers = {
+    copy: createBatcher({
+      limits: config.batch,
+      bytesOf: ({ bytes }) => bytes,
+      write: createCopyWriter({ definition, database, metrics, tellMetrics, breaker, memory }),
+    }),
+    json: createBatcher({ limits: config.batch, bytesOf: bytesOfJson, write: writer.write }),
+  };
+  const heldRecords = (): number => batchers.copy.heldRecords + batchers.json.heldRecords;
   const workers = createShardWorkers({
-    ...{ definition, config, database, redis, logger, metrics, tellMetrics, batcher, breaker, memory, signal },
+    ...{ definition, config, database, redis, logger, metrics, tellMetrics, batchers, breaker, memory, signal },
     stopping: stopping.signal,
   });
   const parts: { stop(): Promise<void> }[] = [];
@@ -86,7 +96,7 @@ export function createRecordRole(
     const watch = startProgressWatch(
       {
         settledJobs: workers.settledJobs,
-        heldRecords: () => batcher.heldRecords,
+        heldRecords,
         takeableJobs: async () => (await readDepth())?.takeable ?? null,
         exemption: () =>
           notReadyReason() ?? (writer.isInTrouble ? 'statements wait for locks, take too long or fail' : null),
@@ -114,7 +124,7 @@ export function createRecordRole(
     /** What is not settled in time goes back to the queue, or, when Redis is away too, to whoever takes it when its lock has run out. */
     async end(timeoutMs: number): Promise<boolean> {
       stopping.abort();
-      batcher.drain();
+      for (const batcher of Object.values(batchers)) batcher.drain();
       const closed = workers.close();
       // Beside it: a look at the partitions may take some seconds to end.
       const parted = Promise.all([workers.stopWatch(), ...parts.map((part) => part.stop())]);
@@ -133,7 +143,7 @@ export function createRecordRole(
     start,
     stop,
     get heldRecords(): number {
-      return batcher.heldRecords;
+      return heldRecords();
     },
     notReadyReason,
     askRedis: workers.askServers,

@@ -87,7 +87,7 @@ async function readData(text = '', maxBytes: number): Promise<unknown> {
   if (compressed.bytes > maxBytes) return new UnreadData(compressed.bytes, head);
   const unwrapped = await unwrapChunk(text);
   if (unwrapped.kind === 'damaged') return new UnreadData(text.length, head, 'cannot be decompressed');
-  return parseOr(unwrapped.text, new UnreadData(compressed.bytes, ''));
+  return parseOr(unwrapped.bytes.toString(), new UnreadData(compressed.bytes, ''));
 }
 
 /** A job in BullMQ's own form. A field that is too large or cannot be parsed is left out. */

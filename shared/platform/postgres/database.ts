@@ -1,6 +1,7 @@
 import pg from 'pg';
 import { PrismaClient } from '../../../prisma/client/client.ts';
 import type { Config } from '../config/config.ts';
+import { type Copy, VetoedError } from './copy-query.ts';
 import { isUnanswered } from './database-errors.ts';
 import { FailoverPool } from './failover-pool.ts';
 import { ForgetfulPg } from './forgetful-adapter.ts';
@@ -112,6 +113,27 @@ export async function queryTexts(
   values: readonly unknown[] = [],
 ): Promise<readonly (readonly (string | null)[])[]> {
   return (await run<(string | null)[]>(door, sql, values)).rows;
+}
+
+/**
+ * Stores rows by COPY in a transaction of its own, on the driver itself.
+ *
+ * @returns how many rows each table has got; null when the veto had a row, and nothing is stored
+ * @throws as `executeWithJson`
+ */
+export async function copyRows(database: Database, { veto, tables }: Copy): Promise<number[] | null> {
+  const { pool, schema } = doorOf(database);
+  const copy: Copy = {
+    veto: inSchema(veto, schema),
+    tables: tables.map(({ statement, lines }) => ({ statement: inSchema(statement, schema), lines })),
+  };
+  try {
+    const results = (await pool.query({ text: '', copy } as pg.QueryConfig)) as unknown as pg.QueryResult[];
+    return results.slice(-tables.length).map(({ rowCount }) => rowCount ?? 0);
+  } catch (thrown) {
+    if (thrown instanceof VetoedError) return null;
+    throw toStatementError(thrown, null);
+  }
 }
 
 function runWithJson(door: Database | JsonTransaction, [before, after]: JsonStatement, json: string) {

@@ -1,4 +1,5 @@
 import pg from 'pg';
+import { type Copy, CopyQuery } from './copy-query.ts';
 import { type StatementSettings, toSettingsOfTransaction, toSettingsStatement } from './statement-settings.ts';
 
 /**
@@ -39,6 +40,7 @@ export function selfContainedClient(settings: StatementSettings): typeof pg.Clie
     }
 
     #toQuery(config: StatementConfig): DriverQuery {
+      if (config.copy !== undefined) return new CopyQuery(config.copy, prelude) as unknown as DriverQuery;
       if (this.getTransactionStatus() !== 'I') return new pg.Query(config) as unknown as DriverQuery;
       if (!beginning.test(config.text)) return new SelfContainedQuery(config, prelude);
       const text = config.text.replace(beginning, (begin) => `${begin}; ${ofTransaction}`);
@@ -55,6 +57,8 @@ type Callback = (error: Error | null | undefined, result?: unknown) => void;
 interface StatementConfig {
   text: string;
   values?: unknown[];
+  /** in place of a text; not within a transaction */
+  copy?: Copy;
 }
 
 /** What the driver says of a statement that `query_timeout` has passed over. */

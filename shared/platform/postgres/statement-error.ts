@@ -29,9 +29,9 @@ const languageSources = /^(?:pl_|plpy|plperl|pltcl|plv8)/;
  * What the driver threw, without what it quotes of the rows: PostgreSQL puts values into message, detail and context. An
  * error that is not PostgreSQL's stays as it is.
  *
- * @param json the statement's parameter
+ * @param json the statement's parameter; null: it is not at hand as a text, so nothing is told of what a function says
  */
-export function toStatementError(thrown: unknown, json: string): unknown {
+export function toStatementError(thrown: unknown, json: string | null): unknown {
   if (!(thrown instanceof Error) || !('severity' in thrown)) return thrown;
   const error = fieldsOf(thrown);
   const { code, message, where, file } = error;
@@ -45,7 +45,7 @@ export function toStatementError(thrown: unknown, json: string): unknown {
   const names = Object.values(named);
   const facts = { code, message: redactMessage(message, { names }), ...place };
   if (typeof file === 'string' && languageSources.test(file)) {
-    const values = wordsOf(json);
+    const values = json === null ? null : wordsOf(json);
     facts.message = values === null ? 'a function refused it' : redactMessage(message, { names, values });
   }
   const raisedIn = ofFunction.exec(typeof where === 'string' ? where : '')?.[1];

@@ -9,8 +9,10 @@ import {
   captureCompletedRequest,
   type RequestContext,
 } from '../../../producers/requests/request-record.ts';
+import { requestFields } from '../../../shared/contracts/canonical-text.ts';
 import { findRequestProblem, type RequestRecord } from '../../../shared/contracts/completed-request-schema.ts';
 import { anyText, anyValue, isStorableText, textsOf } from '../../support/any-value.ts';
+import { expectCanonical } from '../../support/canonical-text.ts';
 import { aRequest } from '../../support/request.ts';
 import { unreadableObjects } from '../../support/unreadable.ts';
 
@@ -33,6 +35,7 @@ function recordOf(request: CompletedRequest, choices: Partial<RequestContext> = 
   const { json, bytes } = taken.write();
   expect(bytes).toBe(Buffer.byteLength(json));
   expect(taken.leastBytes).toBeLessThanOrEqual(bytes);
+  expectCanonical(json, requestFields);
   const record = JSON.parse(json);
   expect(findRequestProblem(record)).toBeNull();
   return record;

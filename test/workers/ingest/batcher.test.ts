@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { type BatchEntry, type BatchLimits, createBatcher, type WriteBatch } from '../../../workers/ingest/batcher.ts';
+import {
+  type BatchEntry,
+  type BatchLimits,
+  bytesOfJson,
+  createBatcher,
+  type WriteBatch,
+} from '../../../workers/ingest/batcher.ts';
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] });
@@ -20,6 +26,7 @@ const settle = () => vi.advanceTimersByTimeAsync(0);
 function batcherOf(limits: Partial<BatchLimits> = {}, write: WriteBatch = stored) {
   const batches: string[][] = [];
   const batcher = createBatcher({
+    bytesOf: bytesOfJson,
     limits: { maxRecords: 100, maxBytes: 100_000, maxWaitMs: 10, maxInFlight: 100, ...limits },
     write: (entries) => {
       batches.push(entries.map(nameOf));
@@ -257,7 +264,7 @@ test('batcher: whatever comes, every entry is written once, in order, within the
         inFlight -= 1;
         return batch.map((one) => (all[Number(nameOf(one).trim())]?.fails ? new Error(nameOf(one)) : null));
       };
-      const batcher = createBatcher({ limits: limit, write });
+      const batcher = createBatcher({ limits: limit, bytesOf: bytesOfJson, write });
       const outcomes: (string | null)[][] = all.map(() => []);
       for (const [index, { records, pad, wait }] of all.entries()) {
         if (index === drainAt) batcher.drain();

@@ -1,22 +1,36 @@
 import { expect, test } from 'vitest';
 import { toExecutionRecord } from '../../../producers/executions/execution-record.ts';
 import { executionLogQueue } from '../../../workers/execution-log/queue.ts';
-import type { BatchEntry, Batcher } from '../../../workers/ingest/batcher.ts';
-import { processChunk } from '../../../workers/ingest/process-chunk.ts';
+import type { BatchEntry } from '../../../workers/ingest/batcher.ts';
+import { CopyRefusedError } from '../../../workers/ingest/copy-writer.ts';
+import { type Batchers, processChunk } from '../../../workers/ingest/process-chunk.ts';
+import type { CopyRows } from '../../../workers/ingest/queue-definition.ts';
 import { compressed, filler } from '../../support/compressed-chunk.ts';
 import { anExecution } from '../../support/execution.ts';
+import { recordText } from '../../support/execution-fleet.ts';
+import { chunkText } from '../../support/settle-chunk.ts';
 
-/** A batcher that commits everything, and the entries that it was given. */
-function committing() {
+/** Batchers that commit everything, but for what may be refused by COPY, and the entries that they were given. */
+function committing({ copyRefuses = true } = {}) {
   const entries: BatchEntry[] = [];
-  const batcher: Batcher = {
-    add: async (entry) => {
-      entries.push(entry);
+  const rows: CopyRows[] = [];
+  const unused = { drain: () => undefined, heldRecords: 0 };
+  const batchers: Batchers = {
+    copy: {
+      ...unused,
+      add: async (some) => {
+        rows.push(some);
+        if (copyRefuses) throw new CopyRefusedError('refused');
+      },
     },
-    drain: () => undefined,
-    heldRecords: 0,
+    json: {
+      ...unused,
+      add: async (entry) => {
+        entries.push(entry);
+      },
+    },
   };
-  return { batcher, entries };
+  return { batchers, entries, rows };
 }
 
 const record = () =>
@@ -27,10 +41,10 @@ const header = { v: 1, producer: 'p-1', epoch: 5, seq: 6 };
 
 const settle = (data: unknown) => settleText(JSON.stringify(data));
 
-async function settleText(raw: string) {
-  const { batcher, entries } = committing();
-  const outcome = await processChunk(executionLogQueue, { jobId: 'j', raw, nowMs: Date.now() }, batcher);
-  return { outcome, entries };
+async function settleText(raw: string, options: Parameters<typeof committing>[0] = {}) {
+  const { batchers, entries, rows } = committing(options);
+  const outcome = await processChunk(executionLogQueue, { jobId: 'j', raw, nowMs: Date.now() }, batchers);
+  return { outcome, entries, rows };
 }
 
 test.each([
@@ -130,4 +144,32 @@ test('process chunk: one that cannot be decompressed is one dead letter, as it c
       },
     ],
   });
+});
+
+test('process chunk: a chunk in canonical form goes to COPY, and to the statement only if it is refused', async () => {
+  const texts = [1, 2].map((number) => recordText(number));
+  for (const chunk of [chunkText(texts), compressed(chunkText(texts))]) {
+    const stored = await settleText(chunk, { copyRefuses: false });
+    expect(stored.rows.map(({ records }) => records)).toEqual([2]);
+    expect(stored.entries).toEqual([]);
+    expect(stored.outcome).toMatchObject({ producer: 'p-1', records: 2, dead: [], odd: 0 });
+    const refused = await settleText(chunk);
+    expect(refused.entries.map(({ json }) => JSON.parse(json))).toEqual([texts.map((text) => JSON.parse(text))]);
+    expect(refused.outcome).toEqual(stored.outcome);
+  }
+});
+
+test.each([
+  ['a time that cannot be', (text: string) => text.replace(/"recordedAt":"\d{4}/, '"recordedAt":"1970')],
+  ['a negative duration', (text: string) => text.replace('"durationMs":', '"durationMs":-')],
+  ['a field that is too long', (text: string) => text.replace('"realmId":"', `"realmId":"${'x'.repeat(600)}`)],
+  ['a field that nobody knows', (text: string) => text.replace('{', '{"more":1,')],
+  ['half of a pair of surrogates', (text: string) => text.replace('"realmId":"', String.raw`"realmId":"\ud800`)],
+  ['another order', (text: string) => text.replace(/("id":"[^"]+"),("recordedAt":"[^"]+")/, '$2,$1')],
+  ['a trace that is no list', (text: string) => text.replace('"trace":[', '"trace":{"a":[').replace(/\],\t/, ']},\t')],
+])('process chunk: a record with %s is looked at by a parser', async (_what, change) => {
+  const [first, changed] = [recordText(1), change(recordText(2))];
+  expect(changed).not.toBe(recordText(2));
+  const { rows } = await settleText(chunkText([first, changed]), { copyRefuses: false });
+  expect(rows).toEqual([]);
 });

@@ -51,7 +51,7 @@ test('record list: it is cut out of a chunk as the SDK writes it, whatever its r
   for (const json of ['{"a":"é\\"]}"}', '{"records":[1],"n":1.10}']) buffer.offer(anEntry({ json }));
   const identity = { producer: 'host-1', epoch: 1_700_000_000_000, life: '9f2c4e01ab' };
   const data = createChunker(buffer, { maxRecords: 10, maxBytes: 10_000 }, identity).next()?.data ?? '';
-  expect(cut(data)).toBe('[{"a":"é\\"]}"},{"records":[1],"n":1.10}]');
+  expect(cut(data)).toBe('[{"a":"é\\"]}"},\n{"records":[1],"n":1.10}]');
 });
 
 test.each([

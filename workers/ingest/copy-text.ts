@@ -1,0 +1,132 @@
+import { jsonOrNull } from '../../shared/platform/json-or-null.ts';
+
+const [backslash, quote] = [0x5c, 0x22];
+const [tab, newline] = [0x09, 0x0a];
+/** Of UTF-8, for each unit of UTF-16. */
+const mostBytesPerUnit = 3;
+
+const special = /[\\\n\r\t]/g;
+const escapes: Record<string, string> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' };
+
+/** What stands for a column without a value. */
+export const copyNull = '\\N';
+
+/**
+ * Rows in the text format of COPY, made of a chunk's text and written into one buffer that grows.
+ *
+ * @see https://www.postgresql.org/docs/current/sql-copy.html, "Text Format"
+ */
+export class CopyText {
+  readonly #chunk: Buffer;
+  /** the first one behind what was copied of the chunk */
+  #nextBackslash = -1;
+  #buffer: Buffer;
+  #length = 0;
+
+  constructor(chunk: Buffer) {
+    this.#chunk = chunk;
+    // Rows are about as long as their JSON.
+    this.#buffer = Buffer.allocUnsafe(chunk.length);
+  }
+
+  /** Adds what is escaped already: columns, and the tabs between them. */
+  add(columns: string): void {
+    this.#reserve(columns.length * mostBytesPerUnit);
+    this.#length += this.#buffer.write(columns, this.#length);
+  }
+
+  /** Adds a column: JSON, by its place in the chunk. Its places ascend. */
+  addJson(from: number, until: number): void {
+    // A tab, and a second backslash for each.
+    this.#reserve(1 + 2 * (until - from));
+    this.#addByte(tab);
+    let start = from;
+    if (this.#nextBackslash < start) this.#findBackslash(start);
+    while (this.#nextBackslash < until) {
+      this.#copy(start, this.#nextBackslash + 1);
+      this.#addByte(backslash);
+      start = this.#nextBackslash + 1;
+      this.#findBackslash(start);
+    }
+    this.#copy(start, until);
+  }
+
+  /**
+   * Adds a column: a JSON string, by its place in the chunk, quotes included.
+   *
+   * @returns false when it is none, or cannot be written; then the row is worth nothing
+   */
+  addText(from: number, until: number): boolean {
+    // Without a look at both ends, spaces around the string would be taken for its quotes.
+    if (this.#chunk[from] !== quote || this.#chunk[until - 1] !== quote) return false;
+    const json = this.#chunk.toString('utf8', from, until);
+    if (typeof jsonOrNull(json) !== 'string') return false;
+    if (json.includes(unicodeEscape)) {
+      const text = copyTextOfJson(json.slice(1, -1));
+      if (text === null) return false;
+      this.add(`\t${text}`);
+      return true;
+    }
+    this.#reserve(1 + until - from);
+    this.#addByte(tab);
+    this.#copy(from + 1, until - 1);
+    return true;
+  }
+
+  /** Adds a column without a value. */
+  addNull(): void {
+    this.add(`\t${copyNull}`);
+  }
+
+  end(): void {
+    this.#reserve(1);
+    this.#addByte(newline);
+  }
+
+  get length(): number {
+    return this.#length;
+  }
+
+  /** What was written. */
+  toBuffer(): Buffer {
+    return this.#buffer.subarray(0, this.#length);
+  }
+
+  #addByte(byte: number): void {
+    this.#buffer[this.#length] = byte;
+    this.#length += 1;
+  }
+
+  #findBackslash(from: number): void {
+    const at = this.#chunk.indexOf(backslash, from);
+    this.#nextBackslash = at === -1 ? Number.POSITIVE_INFINITY : at;
+  }
+
+  #copy(from: number, until: number): void {
+    this.#length += this.#chunk.copy(this.#buffer, this.#length, from, until);
+  }
+
+  #reserve(bytes: number): void {
+    const needed = this.#length + bytes;
+    if (needed <= this.#buffer.length) return;
+    const larger = Buffer.allocUnsafe(Math.max(needed, Math.ceil(this.#buffer.length * 1.5)));
+    this.#buffer.copy(larger, 0, 0, this.#length);
+    this.#buffer = larger;
+  }
+}
+
+/** What begins an escape of JSON that COPY reads differently. */
+export const unicodeEscape = String.raw`\u`;
+
+/**
+ * The text of a column, from what stands between the quotes of a JSON string. COPY reads all escapes of JSON alike, but for those
+ * with a `u`: for it, a backslash before any other character means just that character.
+ *
+ * @returns null when it is no JSON, or half of a pair of surrogates, which UTF-8 cannot hold
+ */
+export function copyTextOfJson(inside: string): string | null {
+  if (!inside.includes(unicodeEscape)) return inside;
+  const text = jsonOrNull(`"${inside}"`);
+  if (typeof text !== 'string' || !text.isWellFormed()) return null;
+  return text.replace(special, (character) => escapes[character] as string);
+}
