@@ -130,7 +130,8 @@ function copyPlainObject(object: object, depthLeft: number, budget: CopyBudget):
  * `\u0000` and `\udxxx`. May be wrong on the safe side, if a backslash precedes those letters.
  */
 export function hasUnstorableEscapes(json: string): boolean {
-  return json.includes('\\u0000') || json.includes('\\ud');
+  // Nearly every text has no such escape at all, and one search tells.
+  return json.includes('\\u') && (json.includes('\\u0000') || json.includes('\\ud'));
 }
 
 /** Replaces NUL and lone surrogates with U+FFFD. */

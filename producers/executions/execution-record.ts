@@ -2,7 +2,7 @@ import { type ExecutionStatus, executionLimits, executionStatuses } from '../../
 import type { SpanContext } from '../../shared/contracts/span-context.ts';
 import { FieldReader, quote, readId, readTime, readTrace } from '../core/field-reader.ts';
 import { createKeyLists, wideKeys } from '../core/key-lists.ts';
-import { LazyRecord } from '../core/lazy-record.ts';
+import type { CapturedRecord } from '../core/lazy-record.ts';
 import { Notes } from '../core/notes.ts';
 import {
   type ExecutionDraft,
@@ -39,7 +39,7 @@ export function toStatus(status: unknown): ExecutionStatus {
  * Turns an execution into the JSON that is stored. Whatever the caller passes, the result is storable: values of a wrong
  * kind are converted or left out, long ones are cut, and `notes` says so. No user data can erase its own record.
  */
-export function captureExecutionRecord(execution: Execution, context: RecordContext): LazyRecord {
+export function captureExecutionRecord(execution: Execution, context: RecordContext): CapturedRecord {
   const notes = new Notes();
   const read = new FieldReader(notes);
   const status = toStatus(execution.status);
@@ -88,7 +88,7 @@ function readDuration(durationMs: unknown, read: FieldReader, notes: Notes): num
 
 /** Takes the record and writes it at once. */
 export function toExecutionRecord(execution: Execution, context: RecordContext): SerializedRecord {
-  return captureExecutionRecord(execution, context).serialize();
+  return captureExecutionRecord(execution, context).write();
 }
 
 /** What the fields other than trace and input take, about. */
@@ -104,7 +104,7 @@ function take(
   input: unknown,
   notes: Notes,
   maxBytes: number,
-): LazyRecord {
+): CapturedRecord {
   const isOfSpan = hasSpan(draft);
   const bounds: JsonBounds = {
     depth: executionLimits.depth,
@@ -116,12 +116,14 @@ function take(
   const [traceCopy, inputCopy] = tryToCopy(trace, input, bounds, listKeys);
   if (traceCopy === null || inputCopy === null) {
     const written = writeRecord(draft, trace, input, notes, maxBytes, listKeys);
-    return new LazyRecord({ bytes: written.bytes, hasSpan: isOfSpan }, () => written);
+    return { bytes: written.bytes, hasSpan: isOfSpan, write: () => written };
   }
   const bytes = Math.min(draftChars + traceCopy.chars + inputCopy.chars, maxBytes);
-  return new LazyRecord({ bytes, hasSpan: isOfSpan }, () =>
-    writePlainRecord(draft, traceCopy.copy as unknown[] | null, inputCopy.copy, notes, maxBytes),
-  );
+  return {
+    bytes,
+    hasSpan: isOfSpan,
+    write: () => writePlainRecord(draft, traceCopy.copy as unknown[] | null, inputCopy.copy, notes, maxBytes),
+  };
 }
 
 type PlainCopy = ReturnType<typeof copyPlainJson>;
