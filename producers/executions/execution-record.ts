@@ -8,11 +8,12 @@ import {
   type ExecutionDraft,
   hopelessRatio,
   type SerializedRecord,
+  type WrittenParts,
   writePlainRecord,
   writeRecord,
 } from '../core/record-json.ts';
 import { hasSpan, readSpanFields } from '../core/span-fields.ts';
-import { copyPlainJson, isPlainObject, type JsonBounds } from '../core/storable-json.ts';
+import { hasUnstorableEscapes, isPlainJson, isPlainObject, type JsonBounds } from '../core/storable-json.ts';
 import type { Execution } from './execution.ts';
 
 /** What is decided outside of the record. */
@@ -95,8 +96,8 @@ export function toExecutionRecord(execution: Execution, context: RecordContext):
 const draftChars = 600;
 
 /**
- * Copies the free-form parts and leaves the writing for later, when they are plain; what is not plain cannot be copied
- * faithfully in any other way than by writing it.
+ * Writes the free-form parts, which may change later, and leaves the rest for later, when they are plain and may fit. Otherwise
+ * all of it is written now.
  */
 function take(
   draft: ExecutionDraft,
@@ -113,33 +114,35 @@ function take(
     chars: maxBytes * hopelessRatio,
   };
   const listKeys = createKeyLists();
-  const [traceCopy, inputCopy] = tryToCopy(trace, input, bounds, listKeys);
-  if (traceCopy === null || inputCopy === null) {
+  const parts = tryToWrite(trace, input, bounds, listKeys);
+  const chars = parts === null ? Number.POSITIVE_INFINITY : (parts.trace?.length ?? 0) + (parts.input?.length ?? 0);
+  if (parts === null || chars > maxBytes) {
     const written = writeRecord(draft, trace, input, notes, maxBytes, listKeys);
     return { bytes: written.bytes, hasSpan: isOfSpan, write: () => written };
   }
-  const bytes = Math.min(draftChars + traceCopy.chars + inputCopy.chars, maxBytes);
+  const bytes = Math.min(draftChars + chars, maxBytes);
   return {
     bytes,
     hasSpan: isOfSpan,
-    write: () => writePlainRecord(draft, traceCopy.copy as unknown[] | null, inputCopy.copy, notes, maxBytes),
+    write: () => writePlainRecord(draft, parts, notes, maxBytes),
   };
 }
 
-type PlainCopy = ReturnType<typeof copyPlainJson>;
-
-function tryToCopy(
+/** Null when they cannot be stored as they are. */
+function tryToWrite(
   trace: unknown[] | null,
   input: unknown,
   bounds: JsonBounds,
   listKeys: ReturnType<typeof createKeyLists>,
-): [PlainCopy, PlainCopy] {
+): WrittenParts | null {
   try {
     // What is widest, where anything is, is the input. Its list is made here and used again: to list a million keys takes longer
     // than all the rest.
-    if (isPlainObject(input) && listKeys(input).total > wideKeys) return [null, null];
-    return [copyPlainJson(trace, bounds), copyPlainJson(input, bounds)];
+    if (isPlainObject(input) && listKeys(input).total > wideKeys) return null;
+    if (!isPlainJson(trace, bounds) || !isPlainJson(input, bounds)) return null;
+    const parts = { trace: trace === null ? undefined : JSON.stringify(trace), input: JSON.stringify(input) };
+    return hasUnstorableEscapes(parts.trace ?? '') || hasUnstorableEscapes(parts.input ?? '') ? null : parts;
   } catch {
-    return [null, null];
+    return null;
   }
 }
