@@ -1,4 +1,4 @@
-import type { OutgoingChunk } from './chunker.ts';
+import type { OutgoingChunk } from './outgoing-chunk.ts';
 import type { Entry } from './record-buffer.ts';
 import { type RefusedRecord, type SendApart, smallestFirst } from './send-apart.ts';
 

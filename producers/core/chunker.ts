@@ -1,17 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import { recordSeparator } from '../../shared/contracts/canonical-text.ts';
-import { chunkId, chunkVersion, spanChunkVersion } from '../../shared/contracts/chunk.ts';
+import { chunkVersion, spanChunkVersion } from '../../shared/contracts/chunk.ts';
+import { OutgoingChunk, type SettledChunk } from './outgoing-chunk.ts';
 import type { Entry, Part, RecordBuffer } from './record-buffer.ts';
-
-/** A chunk ready to be sent. It is compressed before it is sent or written to disk for the first time; then its text never changes. */
-export interface OutgoingChunk<E extends Entry = Entry> {
-  /** the job id */
-  id: string;
-  /** the job data, as JSON */
-  data: string;
-  entries: readonly E[];
-}
 
 /** The size of a full chunk. */
 export interface ChunkLimits {
@@ -69,11 +60,7 @@ export function createChunker<E extends Entry>(
       const entries = buffer.take(limits, part);
       if (entries.length === 0) return null;
       const v = entries.some(({ record }) => record.hasSpan) ? spanChunkVersion : chunkVersion;
-      const header = { v, ...identity, seq: nextSeq() };
-      // The records are JSON already; only the envelope is written here.
-      const records = entries.map(({ record }) => record.serialize().json).join(recordSeparator);
-      const data = `${JSON.stringify(header).slice(0, -1)},"records":[${records}]}`;
-      return { id: chunkId(header), data, entries };
+      return new OutgoingChunk({ v, ...identity, seq: nextSeq() }, entries);
     },
     /** Returns all that waits, without making chunks of it. */
     takeAll(): E[] {
@@ -85,6 +72,6 @@ export function createChunker<E extends Entry>(
 export type Chunker<E extends Entry = Entry> = ReturnType<typeof createChunker<E>>;
 
 /** Counts the records of several chunks. */
-export function countRecords(chunks: readonly OutgoingChunk[]): number {
+export function countRecords(chunks: readonly Pick<SettledChunk, 'entries'>[]): number {
   return chunks.reduce((sum, { entries }) => sum + entries.length, 0);
 }

@@ -1,10 +1,10 @@
-import { leastCompressedBytes } from '../../shared/contracts/compressed-chunk.ts';
+import { leastCompressedBytes, mostCompressedBytes } from '../../shared/contracts/compressed-chunk.ts';
 import { hasZstd, wrapChunk } from '../../shared/platform/chunk-compression.ts';
 import { createSerial } from '../spill/serial.ts';
-import type { OutgoingChunk } from './chunker.ts';
+import type { OutgoingChunk } from './outgoing-chunk.ts';
 import { settlesWithin } from './settles-within.ts';
 
-/** The id of the first request in a chunk's plain text, which a compressed one repeats for its shard; null: it has none. */
+/** The id of the request by its JSON, or the beginning of it, which a compressed chunk repeats for its shard; null: it has none. */
 export type RequestIdOf = (json: string) => string | null;
 
 /** One at a time for all producers of a process: Node's pool has four threads by default, and they are the host's. */
@@ -26,7 +26,7 @@ export function compressChunks(
   chunks: readonly OutgoingChunk[],
   requestIdOf: RequestIdOf | null,
 ): Promise<void> | null {
-  const large = hasZstd ? chunks.filter(({ data }) => data.length >= leastCompressedBytes) : [];
+  const large = hasZstd ? chunks.filter(isWorthIt) : [];
   return large.length === 0 ? null : compressAll(large, requestIdOf);
 }
 
@@ -35,10 +35,10 @@ async function compressAll(chunks: readonly OutgoingChunk[], requestIdOf: Reques
   const left = [...chunks];
   const compressing = exclusively(async () => {
     for (let [chunk] = left; chunk !== undefined; [chunk] = left) {
-      const { data: plain, entries } = chunk;
-      const data = await wrapChunk(plain, entries.length, requestIdOf?.(plain) ?? null);
+      const data = chunk.hasData ? null : await compress(chunk, requestIdOf);
       ended += 1;
-      if (left.shift() !== undefined) chunk.data = data;
+      // A chunk that was written to disk meanwhile keeps its text.
+      if (left.shift() !== undefined && data !== null && !chunk.hasData) chunk.setData(data);
     }
   });
   let endedBefore: number;
@@ -47,4 +47,21 @@ async function compressAll(chunks: readonly OutgoingChunk[], requestIdOf: Reques
     if (await settlesWithin(compressing, patienceMs)) return;
   } while (ended > endedBefore);
   left.length = 0;
+}
+
+function isWorthIt({ plainBytes }: OutgoingChunk): boolean {
+  return plainBytes >= leastCompressedBytes && plainBytes <= mostCompressedBytes;
+}
+
+/** All but the largest chunks fit into memory of so many bytes, which is kept. */
+const keptBytes = 1_048_576;
+let kept = Buffer.alloc(0);
+
+/** One chunk at a time: they use the same memory. Null when the chunk stays plain. */
+function compress(chunk: OutgoingChunk, requestIdOf: RequestIdOf | null): Promise<string | null> {
+  const { plainBytes, entries } = chunk;
+  const memory = plainBytes <= kept.length ? kept : Buffer.allocUnsafeSlow(plainBytes);
+  if (plainBytes <= keptBytes) kept = memory;
+  const requestId = requestIdOf?.(entries[0]?.record.text.beginning ?? '') ?? null;
+  return wrapChunk(chunk.writePlain(memory), entries.length, requestId);
 }

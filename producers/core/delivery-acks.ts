@@ -1,4 +1,4 @@
-import type { OutgoingChunk } from './chunker.ts';
+import type { SettledChunk } from './outgoing-chunk.ts';
 import type { DeliveryAck } from './record-buffer.ts';
 import { RecordLostError, SenderClosedError } from './send-errors.ts';
 
@@ -37,12 +37,12 @@ export function createDeliveryAcks() {
 
   return {
     /** Redis has these chunks. */
-    sent(chunks: readonly OutgoingChunk[]): void {
+    sent(chunks: readonly SettledChunk[]): void {
       for (const { entries } of chunks) for (const { ack } of entries) ack?.succeed();
     },
 
     /** These chunks are on disk now and not yet in Redis. */
-    spilled(chunks: readonly OutgoingChunk[]): void {
+    spilled(chunks: readonly SettledChunk[]): void {
       for (const { id, entries } of chunks)
         if (entries.some(({ ack }) => ack))
           onDisk.set(

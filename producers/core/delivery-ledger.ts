@@ -1,8 +1,9 @@
 import type { SpillBatch } from '../spill/batch-reader.ts';
 import type { SpillMetrics } from '../spill/metrics.ts';
 import type { AppendResult } from '../spill/spill.ts';
-import { countRecords, type OutgoingChunk } from './chunker.ts';
+import { countRecords } from './chunker.ts';
 import { createDeliveryAcks } from './delivery-acks.ts';
+import type { SettledChunk } from './outgoing-chunk.ts';
 import type { ProblemLog } from './problem-log.ts';
 import type { Entry } from './record-buffer.ts';
 import type { RecordRefusedError } from './refusal.ts';
@@ -77,7 +78,7 @@ export function createDeliveryLedger<E extends Entry>(options: LedgerOptions<E>)
     counts: counts as Readonly<DeliveryCounts>,
 
     /** Redis has acknowledged chunks from memory. */
-    sent(chunks: readonly OutgoingChunk<E>[]): void {
+    sent(chunks: readonly SettledChunk<E>[]): void {
       countSent(countRecords(chunks));
       acks.sent(chunks);
       waiters?.admitWaiting();
@@ -103,7 +104,7 @@ export function createDeliveryLedger<E extends Entry>(options: LedgerOptions<E>)
     },
 
     /** Chunks are on disk and have left the buffer. */
-    spilled(chunks: readonly OutgoingChunk<E>[]): void {
+    spilled(chunks: readonly SettledChunk<E>[]): void {
       const records = countRecords(chunks);
       spillMetrics?.count('written', records);
       counts.spilled += records;

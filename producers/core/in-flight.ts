@@ -1,5 +1,5 @@
-import type { OutgoingChunk } from './chunker.ts';
 import type { DeliveryLedger } from './delivery-ledger.ts';
+import type { OutgoingChunk } from './outgoing-chunk.ts';
 import type { Entry, RecordBuffer } from './record-buffer.ts';
 import type { RefusedRecord } from './send-apart.ts';
 
@@ -38,7 +38,7 @@ export function createInFlight<E extends Entry>(
       settle([chunk], () => {
         const errors = new Map(refused.map(({ index, error }) => [index, error]));
         const sent = chunk.entries.filter((_entry, index) => !errors.has(index));
-        if (sent.length > 0) hooks.sent([{ ...chunk, entries: sent }]);
+        if (sent.length > 0) hooks.sent([{ id: chunk.id, entries: sent }]);
         for (const [index, error] of errors) {
           const entry = chunk.entries[index];
           if (entry !== undefined) hooks.refused(entry, error);

@@ -18,7 +18,7 @@ export function createChunkers<E extends Entry>(
   const sorted = Array.from({ length: shards }, () => new RecordBuffer<E>(everything));
   const sort = (): void => {
     if (buffer.waiting.records === 0) return;
-    for (const entry of buffer.take(everything)) sorted[shardOf(entry.record.serialize().json, shards)]?.offer(entry);
+    for (const entry of buffer.take(everything)) sorted[shardOf(entry.record.text.beginning, shards)]?.offer(entry);
   };
   const numbers = createNumbers();
   return sorted.map((part) =>

@@ -1,10 +1,12 @@
 import { toError } from '../../shared/platform/errors.ts';
 import { readActiveSpan } from '../core/active-span.ts';
 import type { DeliveryCounts } from '../core/delivery-ledger.ts';
+import { LazyRecord } from '../core/lazy-record.ts';
 import { createPipeline, type DrainResult, type Pipeline } from '../core/pipeline.ts';
 import type { PipelineParts } from '../core/pipeline-parts.ts';
 import type { ProblemLog } from '../core/problem-log.ts';
 import type { BufferDepth, Entry } from '../core/record-buffer.ts';
+import { TextBlocks } from '../core/text-blocks.ts';
 import { createBackgroundWriter } from './background-writer.ts';
 import type { Execution } from './execution.ts';
 import type { ExecutionMetrics } from './execution-metrics.ts';
@@ -80,6 +82,8 @@ export class ExecutionObserver implements ExecutionSink {
   readonly #parts: ObserverParts;
   readonly #pipeline: Pipeline<ExecutionEntry> | null;
   readonly #writer = createBackgroundWriter();
+  // Successes may be evicted, and failures not, so they do not share memory.
+  readonly #blocks = { successes: new TextBlocks(), failures: new TextBlocks() };
   #settings: ObserverSettings;
   readonly #stats: Omit<ObserverStats, keyof DeliveryCounts> = {
     recorded: 0,
@@ -113,7 +117,7 @@ export class ExecutionObserver implements ExecutionSink {
    * Reports one execution. Synchronous, never throws, never waits for anything.
    *
    * First it updates the metrics. Then, if enabled and with a queue, it keeps a failure and samples an ok run. What it keeps is
-   * cut, made storable and copied, so that later changes to the object do not matter, and put into the buffer. If the buffer is
+   * cut, made storable and written, so that later changes to the object do not matter, and put into the buffer. If the buffer is
    * full, ok runs are dropped before failures, and every drop is counted.
    */
   record(execution: Execution): void {
@@ -155,10 +159,14 @@ export class ExecutionObserver implements ExecutionSink {
       span: readActiveSpan(),
     });
     const { realm, strategyType } = labels;
-    const entry: ExecutionEntry = { record: captured, bytes: captured.bytes, failure, realm, strategyType };
+    const record = new LazyRecord(captured, failure ? this.#blocks.failures : this.#blocks.successes);
+    const entry: ExecutionEntry = { record, bytes: captured.bytes, failure, realm, strategyType };
     this.#stats.kept += 1;
-    this.#writer.write(captured);
-    for (const dropped of pipeline.buffer.offer(entry)) this.#dropKept(dropped);
+    this.#writer.write(record);
+    for (const dropped of pipeline.buffer.offer(entry)) {
+      dropped.record.letGo();
+      this.#dropKept(dropped);
+    }
     pipeline.notify();
   }
 

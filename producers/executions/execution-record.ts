@@ -2,17 +2,18 @@ import { type ExecutionStatus, executionLimits, executionStatuses } from '../../
 import type { SpanContext } from '../../shared/contracts/span-context.ts';
 import { FieldReader, quote, readId, readTime, readTrace } from '../core/field-reader.ts';
 import { createKeyLists, wideKeys } from '../core/key-lists.ts';
-import { LazyRecord } from '../core/lazy-record.ts';
+import type { CapturedRecord } from '../core/lazy-record.ts';
 import { Notes } from '../core/notes.ts';
 import {
   type ExecutionDraft,
   hopelessRatio,
   type SerializedRecord,
+  type WrittenParts,
   writePlainRecord,
   writeRecord,
 } from '../core/record-json.ts';
 import { hasSpan, readSpanFields } from '../core/span-fields.ts';
-import { copyPlainJson, isPlainObject, type JsonBounds } from '../core/storable-json.ts';
+import { hasUnstorableEscapes, isPlainJson, isPlainObject, type JsonBounds } from '../core/storable-json.ts';
 import type { Execution } from './execution.ts';
 
 /** What is decided outside of the record. */
@@ -39,7 +40,7 @@ export function toStatus(status: unknown): ExecutionStatus {
  * Turns an execution into the JSON that is stored. Whatever the caller passes, the result is storable: values of a wrong
  * kind are converted or left out, long ones are cut, and `notes` says so. No user data can erase its own record.
  */
-export function captureExecutionRecord(execution: Execution, context: RecordContext): LazyRecord {
+export function captureExecutionRecord(execution: Execution, context: RecordContext): CapturedRecord {
   const notes = new Notes();
   const read = new FieldReader(notes);
   const status = toStatus(execution.status);
@@ -88,15 +89,15 @@ function readDuration(durationMs: unknown, read: FieldReader, notes: Notes): num
 
 /** Takes the record and writes it at once. */
 export function toExecutionRecord(execution: Execution, context: RecordContext): SerializedRecord {
-  return captureExecutionRecord(execution, context).serialize();
+  return captureExecutionRecord(execution, context).write();
 }
 
 /** What the fields other than trace and input take, about. */
 const draftChars = 600;
 
 /**
- * Copies the free-form parts and leaves the writing for later, when they are plain; what is not plain cannot be copied
- * faithfully in any other way than by writing it.
+ * Writes the free-form parts, which may change later, and leaves the rest for later, when they are plain and may fit. Otherwise
+ * all of it is written now.
  */
 function take(
   draft: ExecutionDraft,
@@ -104,7 +105,7 @@ function take(
   input: unknown,
   notes: Notes,
   maxBytes: number,
-): LazyRecord {
+): CapturedRecord {
   const isOfSpan = hasSpan(draft);
   const bounds: JsonBounds = {
     depth: executionLimits.depth,
@@ -113,31 +114,35 @@ function take(
     chars: maxBytes * hopelessRatio,
   };
   const listKeys = createKeyLists();
-  const [traceCopy, inputCopy] = tryToCopy(trace, input, bounds, listKeys);
-  if (traceCopy === null || inputCopy === null) {
+  const parts = tryToWrite(trace, input, bounds, listKeys);
+  const chars = parts === null ? Number.POSITIVE_INFINITY : (parts.trace?.length ?? 0) + (parts.input?.length ?? 0);
+  if (parts === null || chars > maxBytes) {
     const written = writeRecord(draft, trace, input, notes, maxBytes, listKeys);
-    return new LazyRecord({ bytes: written.bytes, hasSpan: isOfSpan }, () => written);
+    return { bytes: written.bytes, hasSpan: isOfSpan, write: () => written };
   }
-  const bytes = Math.min(draftChars + traceCopy.chars + inputCopy.chars, maxBytes);
-  return new LazyRecord({ bytes, hasSpan: isOfSpan }, () =>
-    writePlainRecord(draft, traceCopy.copy as unknown[] | null, inputCopy.copy, notes, maxBytes),
-  );
+  const bytes = Math.min(draftChars + chars, maxBytes);
+  return {
+    bytes,
+    hasSpan: isOfSpan,
+    write: () => writePlainRecord(draft, parts, notes, maxBytes),
+  };
 }
 
-type PlainCopy = ReturnType<typeof copyPlainJson>;
-
-function tryToCopy(
+/** Null when they cannot be stored as they are. */
+function tryToWrite(
   trace: unknown[] | null,
   input: unknown,
   bounds: JsonBounds,
   listKeys: ReturnType<typeof createKeyLists>,
-): [PlainCopy, PlainCopy] {
+): WrittenParts | null {
   try {
     // What is widest, where anything is, is the input. Its list is made here and used again: to list a million keys takes longer
     // than all the rest.
-    if (isPlainObject(input) && listKeys(input).total > wideKeys) return [null, null];
-    return [copyPlainJson(trace, bounds), copyPlainJson(input, bounds)];
+    if (isPlainObject(input) && listKeys(input).total > wideKeys) return null;
+    if (!isPlainJson(trace, bounds) || !isPlainJson(input, bounds)) return null;
+    const parts = { trace: trace === null ? undefined : JSON.stringify(trace), input: JSON.stringify(input) };
+    return hasUnstorableEscapes(parts.trace ?? '') || hasUnstorableEscapes(parts.input ?? '') ? null : parts;
   } catch {
-    return [null, null];
+    return null;
   }
 }

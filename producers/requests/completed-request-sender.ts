@@ -173,7 +173,11 @@ export class CompletedRequestSender {
     const { maxBytes } = pipeline.buffer;
     if (captured.leastBytes > maxBytes) throw new RecordTooLargeError(captured.leastBytes, maxBytes);
     return {
-      record: new LazyRecord({ bytes: captured.leastBytes, hasSpan: captured.hasSpan }, () => captured.write()),
+      record: new LazyRecord({
+        bytes: captured.leastBytes,
+        hasSpan: captured.hasSpan,
+        write: () => captured.write(),
+      }),
       ack,
     };
   }
@@ -182,7 +186,8 @@ export class CompletedRequestSender {
     const { buffer } = this.#pipeline;
     // Not serialised before it may fit: a waiting send would take twice the memory.
     if (!buffer.hasRoomFor(record.bytes)) return false;
-    const { bytes } = record.serialize();
+    record.serialize();
+    const { bytes } = record;
     const { maxBytes } = this.#parts.pipeline.buffer;
     if (bytes > maxBytes) throw new RecordTooLargeError(bytes, maxBytes);
     if (!buffer.hasRoomFor(bytes)) return false;

@@ -230,7 +230,9 @@ type Narrow<R> = R extends RequestRecord ? Omit<R, keyof Bodies> : never;
 /** @param narrow in their order in the text */
 function writeRecord(narrow: Narrow<RequestRecord>, bodies: Bodies): SerializedRecord {
   try {
-    return toSerialized(writeCanonical(narrow, bodies));
+    const { requestBody, responseBody } = bodies;
+    const wide = { requestBody: JSON.stringify(requestBody), responseBody: JSON.stringify(responseBody) };
+    return toSerialized(writeCanonical(narrow, wide));
   } catch {
     return { json: '', bytes: Number.POSITIVE_INFINITY };
   }

@@ -64,9 +64,12 @@ export interface PlainHead {
   length: number;
 }
 
+/** More than a head in the form that the SDK writes can have. */
+const longestHead = 512;
+
 /** Null when the chunk is not in the form that the SDK writes. Costs nothing that grows with the text. */
-export function readPlainHead(plain: string): PlainHead | null {
-  const [head, version, origin, producer] = plainHead.exec(plain) ?? [];
+export function readPlainHead(plain: Buffer): PlainHead | null {
+  const [head, version, origin, producer] = plainHead.exec(plain.toString('latin1', 0, longestHead)) ?? [];
   if (head === undefined || origin === undefined || producer === undefined) return null;
   return { version: Number(version), origin, producer, length: head.length };
 }

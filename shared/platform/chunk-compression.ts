@@ -72,41 +72,35 @@ function decompressAtOnce({ bytes, data }: CompressedChunk): UnwrappedBytes {
 }
 
 /**
- * A chunk's text in a compressed envelope, which is made off the event loop. The text as it is where that saves nothing, or this
- * Node or the text does not allow it.
+ * A chunk's text in a compressed envelope, which is made off the event loop. Null where that saves nothing, or this Node or the
+ * text does not allow it.
  *
+ * @param plain the text in UTF-8, which must not change until then
  * @param requestId of its first record, if its shard depends on it
  */
-export async function wrapChunk(plain: string, count: number, requestId: string | null = null): Promise<string> {
-  const bytes = bytesToCompress(plain);
-  if (bytes === null || compress === null) return plain;
-  return envelopeOf(plain, { count, requestId, bytes: bytes.length }, await compress(bytes, frameOf(bytes)));
+export async function wrapChunk(plain: Buffer, count: number, requestId: string | null = null): Promise<string | null> {
+  if (compress === null || !isWorthCompressing(plain)) return null;
+  return envelopeOf(plain, { count, requestId }, await compress(plain, frameOf(plain)));
 }
 
-/** As wrapChunk, on the event loop. */
+/** As wrapChunk, on the event loop. The text as it is where it stays plain. */
 export function wrapChunkAtOnce(plain: string, count: number, requestId: string | null = null): string {
-  const bytes = bytesToCompress(plain);
-  if (bytes === null) return plain;
-  return envelopeOf(plain, { count, requestId, bytes: bytes.length }, zlib.zstdCompressSync(bytes, frameOf(bytes)));
-}
-
-/** Null when the text stays plain. */
-function bytesToCompress(plain: string): Buffer | null {
   // Each character takes a byte at least.
-  if (!hasZstd || plain.length > mostCompressedBytes) return null;
+  if (!hasZstd || plain.length > mostCompressedBytes) return plain;
   const bytes = Buffer.from(plain);
-  return bytes.length < leastCompressedBytes || bytes.length > mostCompressedBytes ? null : bytes;
+  if (!isWorthCompressing(bytes)) return plain;
+  return envelopeOf(bytes, { count, requestId }, zlib.zstdCompressSync(bytes, frameOf(bytes))) ?? plain;
 }
 
-function envelopeOf(
-  plain: string,
-  header: { count: number; requestId: string | null; bytes: number },
-  frame: Buffer,
-): string {
+function isWorthCompressing(plain: Buffer): boolean {
+  return plain.length >= leastCompressedBytes && plain.length <= mostCompressedBytes;
+}
+
+function envelopeOf(plain: Buffer, header: { count: number; requestId: string | null }, frame: Buffer): string | null {
   const head = readPlainHead(plain);
-  if (head === null) return plain;
-  const text = writeCompressedChunk({ origin: head.origin, ...header, data: frame.toString('base64') });
-  return text.length < header.bytes && readCompressedChunk(text) !== null ? text : plain;
+  if (head === null) return null;
+  const text = writeCompressedChunk({ origin: head.origin, ...header, bytes: plain.length, data: frame.toString('base64') });
+  return text.length < plain.length && readCompressedChunk(text) !== null ? text : null;
 }
 
 /** The frame tells its content's size, so that it is decompressed in one go. What comes out fits into one answer of zlib. */
@@ -114,7 +108,7 @@ function frameOf(bytes: Buffer): zlib.ZstdOptions {
   return {
     params: level,
     pledgedSrcSize: bytes.length,
-    chunkSize: Math.max(leastCompressedBytes, Math.ceil(bytes.length / 2)),
+    chunkSize: Math.max(leastCompressedBytes, Math.ceil(bytes.length / 8)),
   };
 }
 

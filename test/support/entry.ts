@@ -17,5 +17,5 @@ export function anEntry({
 } = {}): Entry {
   made += 1;
   const text = json ?? `{"n":${made}}`;
-  return { record: new LazyRecord({ bytes, hasSpan }, () => ({ json: text, bytes })), bytes, failure };
+  return { record: new LazyRecord({ bytes, hasSpan, write: () => ({ json: text, bytes }) }), bytes, failure };
 }

@@ -53,8 +53,6 @@ export const canonicalValues = {
   oneOf: (values: readonly string[]): string => `"(${values.join('|')})"`,
 } as const;
 
-/** The header of a chunk has no more characters. */
-const longestHead = 512;
 const [tab, newline, comma, closingBrace] = [0x09, 0x0a, 0x2c, 0x7d];
 const chunkEnd = Buffer.from(']}');
 
@@ -69,7 +67,7 @@ export function createCanonicalReader({ narrow, wide }: CanonicalForm) {
 
   /** Null when the chunk is not in canonical form, or a record was not taken. */
   return (chunk: Buffer, take: TakeRecord): CanonicalChunk | null => {
-    const head = readPlainHead(chunk.toString('latin1', 0, longestHead));
+    const head = readPlainHead(chunk);
     if (head === null || !isKnown(head.version) || chunk.compare(chunkEnd, 0, 2, chunk.length - 2) !== 0) return null;
     const parts: number[] = wide.flatMap(() => [-1, -1]);
     let records = 0;
