@@ -114,7 +114,7 @@ export interface Compression {
   hasLz4: boolean;
   /** what the server takes where nobody has chosen: `pglz` or `lz4` */
   serverDefault: string;
-  /** by table and column: the method, or null where nobody has chosen one */
+  /** the method by table, as SQL names it, and column; null where nobody has chosen one */
   columns: { table: string; column: string; method: string | null }[];
 }
 
@@ -209,7 +209,7 @@ async function readCompression(database: Database): Promise<Compression | null> 
   const [compression] = await database.$queryRaw<Compression[]>`
     select coalesce((select 'lz4' = any(enumvals) from pg_settings where name = 'default_toast_compression'), false) as "hasLz4",
       coalesce(current_setting('default_toast_compression', true), 'pglz') as "serverDefault",
-      json_agg(json_build_object('table', relname, 'column', attname,
+      json_agg(json_build_object('table', pg_class.oid::regclass::text, 'column', attname,
         'method', case to_jsonb(pg_attribute)->>'attcompression' when 'p' then 'pglz' when 'l' then 'lz4' end) order by n) as columns
     from unnest(${names.map(([table]) => table)}::text[], ${names.map(([, column]) => column)}::text[])
       with ordinality as large (table_name, column_name, n)
