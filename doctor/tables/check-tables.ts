@@ -6,6 +6,7 @@ import { executionLogTable, isDayOf } from '../../shared/platform/postgres/parti
 import type { Answer, Unanswered } from '../answer.ts';
 import { type Finding, findingsOn } from '../finding.ts';
 import {
+  type Compression,
   deadLetterCauses,
   type KnownMigration,
   type Locks,
@@ -44,6 +45,7 @@ export function checkTables(
     checkAnswer('default partition', facts.strayRows, checkStrayRows),
     checkAnswer('locks', facts.locks, checkLocks),
     checkAnswer('lock table', facts.lockTable, (table) => checkLockTable(table, poolSize)),
+    checkAnswer('compression', facts.compression, checkCompression),
     checkDeadLetters(facts.deadLetters),
   ].flat();
 }
@@ -179,6 +181,23 @@ function checkLockTable(
     check,
     `${message}: they would fail with 53200`,
     `set max_locks_per_transaction = ${enough} and restart PostgreSQL, or have fewer partitions: SLUICE_PARTITION_BY=week or month`,
+  );
+}
+
+/** Where somebody has chosen a method, it is left alone. The migration that chooses lz4 may have run on a server without it. */
+function checkCompression({ hasLz4, serverDefault, columns }: Compression): Finding {
+  const check = 'compression';
+  if (!hasLz4) return on.ok(check, `${serverDefault}; the server was built without lz4`);
+  const unchosen = columns.filter(({ method }) => method === null && serverDefault !== 'lz4');
+  if (unchosen.length === 0) {
+    const methods = new Set(columns.map(({ method }) => method ?? serverDefault));
+    return on.ok(check, [...methods].sort().join(', '));
+  }
+  const names = unchosen.map(({ table, column }) => `${table}.${column}`).join(', ');
+  return on.warning(
+    check,
+    `the server has lz4, but ${serverDefault} compresses ${names}, which costs inserts more CPU: they were made on a server without lz4`,
+    `as the owner of the tables: ${unchosen.map(({ table, column }) => `alter table ${table} alter ${column} set compression lz4`).join('; ')}`,
   );
 }
 

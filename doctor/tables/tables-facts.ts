@@ -52,6 +52,13 @@ const purgedTables = [
 ];
 /** All of these tables. */
 export const tables: readonly string[] = [...new Set([...filledTables, ...updatedTables, ...purgedTables])];
+/** What may be large in them, and is compressed. */
+const largeColumns: Readonly<Record<string, readonly string[]>> = {
+  [executionLogTable]: ['trace', 'input'],
+  request: ['response_body'],
+  request_template: ['body'],
+  dead_letter: ['payload'],
+};
 /** The sequence that numbers the rows of the outbox. */
 const sequence = 'lobby_outbox_seq_seq';
 
@@ -66,6 +73,7 @@ export interface TablesFacts {
   strayRows: Answer<number | null>;
   locks: Answer<Locks>;
   lockTable: Answer<LockTable | null>;
+  compression: Answer<Compression | null>;
   /** open dead letters by cause, the most numerous first, at most `deadLetterCauses` + 1 of them */
   deadLetters: Answer<DeadLetterGroup[] | null>;
 }
@@ -100,6 +108,16 @@ export interface LockTable {
   relations: number;
 }
 
+/** How large columns are compressed. */
+export interface Compression {
+  /** whether the server was built with lz4 */
+  hasLz4: boolean;
+  /** what the server takes where nobody has chosen: `pglz` or `lz4` */
+  serverDefault: string;
+  /** the method by table, as SQL names it, and column; null where nobody has chosen one */
+  columns: { table: string; column: string; method: string | null }[];
+}
+
 export const strayRowsCounted = 1_000;
 export const deadLetterCauses = 5;
 
@@ -108,18 +126,19 @@ export async function readTablesFacts(
   { database, ask }: PostgresConnection,
   days: readonly DayPartition[],
 ): Promise<TablesFacts> {
-  const [migrations, rights, missingDays, strayRows, locks, lockTable, deadLetters] = await Promise.all([
+  const [migrations, rights, missingDays, strayRows, locks, lockTable, compression, deadLetters] = await Promise.all([
     ask(() => readApplied(database)),
     ask(() => readRights(database)),
     ask(() => ifThere(database, executionLogTable, () => findMissingPartitions(database, executionLogTable, days))),
     ask(() => countStrayRows(database)),
     ask(() => readLocks(database)),
     ask(() => readLockTable(database)),
+    ask(() => readCompression(database)),
     ask(() =>
       ifThere(database, 'dead_letter', () => groupDeadLetters(database, { state: 'open' }, deadLetterCauses + 1)),
     ),
   ]);
-  return { migrations, rights, missingDays, strayRows, locks, lockTable, deadLetters };
+  return { migrations, rights, missingDays, strayRows, locks, lockTable, compression, deadLetters };
 }
 
 /** The migrations in this build, oldest first. */
@@ -182,6 +201,22 @@ async function readLockTable(database: Database): Promise<LockTable | null> {
     from pg_inherits left join pg_index on indrelid = inhrelid
     where inhparent = (select oid from pg_class where relname = ${executionLogTable} and relnamespace = to_regnamespace('sluice'))`;
   return table === undefined || table.partitions === 0 ? null : table;
+}
+
+/** Before PostgreSQL 14 there is no choice, and no column of the catalog to read it from. */
+async function readCompression(database: Database): Promise<Compression | null> {
+  const names = Object.entries(largeColumns).flatMap(([table, columns]) => columns.map((column) => [table, column]));
+  const [compression] = await database.$queryRaw<Compression[]>`
+    select coalesce((select 'lz4' = any(enumvals) from pg_settings where name = 'default_toast_compression'), false) as "hasLz4",
+      coalesce(current_setting('default_toast_compression', true), 'pglz') as "serverDefault",
+      json_agg(json_build_object('table', pg_class.oid::regclass::text, 'column', attname,
+        'method', case to_jsonb(pg_attribute)->>'attcompression' when 'p' then 'pglz' when 'l' then 'lz4' end) order by n) as columns
+    from unnest(${names.map(([table]) => table)}::text[], ${names.map(([, column]) => column)}::text[])
+      with ordinality as large (table_name, column_name, n)
+    join pg_class on relname = table_name and relnamespace = to_regnamespace('sluice')
+    join pg_attribute on attrelid = pg_class.oid and attname = column_name
+    having count(*) > 0`;
+  return compression ?? null;
 }
 
 /** Asks only if the table exists: before the migrations it does not, which is reported once, elsewhere. */

@@ -22,7 +22,7 @@ export interface BatchLimits {
   maxRecords: number;
   /** of text in UTF-8; a batch holds one entry at least */
   maxBytes: number;
-  /** the longest that an entry waits for company, in ms */
+  /** the longest that an entry waits for company, in ms, as long as one statement more may be in flight */
   maxWaitMs: number;
   maxInFlight: number;
 }
@@ -42,9 +42,11 @@ interface Waiting<E extends Entry> {
  * Merges the entries of many jobs into one statement. `add` settles when its own entry does, so a job is acknowledged
  * only after its records are committed.
  *
- * An open batch is closed when the next entry would make it too large, or when its first entry has waited long enough;
- * closed batches are written in order, a few at a time. What waits is bounded by whoever adds: a worker adds no more
- * entries than it has slots.
+ * An open batch is closed when the next entry would make it too large. Beside that, nothing waits while the database is
+ * idle: when no batch is in flight, it is closed at once; when another one may be in flight, as soon as its first entry has
+ * waited long enough. When none may, it goes on growing. So batches are small and soon visible while there is little to do,
+ * and grow with the time that statements take. Batches are written in order, a few at a time. What waits is bounded by
+ * whoever adds: a worker adds no more entries than it has slots.
  */
 export function createBatcher<E extends Entry>(options: {
   limits: BatchLimits;
@@ -56,6 +58,7 @@ export function createBatcher<E extends Entry>(options: {
   let openRecords = 0;
   let openBytes = 0;
   let timer: NodeJS.Timeout | null = null;
+  let hasWaited = false;
   let draining = false;
   let inFlight = 0;
   let held = 0;
@@ -64,12 +67,18 @@ export function createBatcher<E extends Entry>(options: {
   const closeOpen = (): void => {
     if (timer !== null) clearTimeout(timer);
     timer = null;
+    hasWaited = false;
     if (open.length === 0) return;
     closed.push(open);
     open = [];
     openRecords = 0;
     openBytes = 0;
     pump();
+  };
+
+  const closeIfDue = (): void => {
+    const isIdle = inFlight === 0;
+    if (isIdle || (hasWaited && inFlight < limits.maxInFlight)) closeOpen();
   };
 
   const pump = (): void => {
@@ -80,6 +89,7 @@ export function createBatcher<E extends Entry>(options: {
       void writeAndSettle(batch).finally(() => {
         inFlight -= 1;
         pump();
+        closeIfDue();
       });
     }
   };
@@ -114,7 +124,14 @@ export function createBatcher<E extends Entry>(options: {
         held += records;
         const isFull = openRecords >= limits.maxRecords || openBytes >= limits.maxBytes;
         if (isFull || draining) closeOpen();
-        else timer ??= setTimeout(closeOpen, limits.maxWaitMs);
+        else if (open.length === 1) {
+          timer = setTimeout(() => {
+            hasWaited = true;
+            closeIfDue();
+          }, limits.maxWaitMs);
+          // What comes in the same turn of the event loop is company without a wait.
+          setImmediate(closeIfDue);
+        }
       });
     },
 

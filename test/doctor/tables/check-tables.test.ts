@@ -33,6 +33,11 @@ const deadLetters = (count: number, signature: string): DeadLetterGroup => ({
   exampleReason: 'a reason that quotes a row',
 });
 
+const compressed = (server: { hasLz4: boolean; serverDefault: string }, ...methods: (string | null)[]) => ({
+  compression: { ...server, columns: methods.map((method, n) => ({ table: 'request', column: `c${n}`, method })) },
+});
+const withLz4 = { hasLz4: true, serverDefault: 'pglz' };
+
 type Known<A> = A extends Answer<infer V> ? V : never;
 
 function judge(facts: { [K in keyof TablesFacts]?: Known<TablesFacts[K]> }) {
@@ -43,6 +48,7 @@ function judge(facts: { [K in keyof TablesFacts]?: Known<TablesFacts[K]> }) {
     strayRows: 0,
     locks: { waiting: 0, oldestTransactionSeconds: null },
     lockTable: { maxLocksPerTransaction: 64, holders: 100, partitions: 100, relations: 600 },
+    ...compressed(withLz4, 'lz4'),
     deadLetters: [],
     ...facts,
   };
@@ -51,7 +57,7 @@ function judge(facts: { [K in keyof TablesFacts]?: Known<TablesFacts[K]> }) {
 }
 
 test('tables: as they should be, they have nothing but ok', () => {
-  expect(judge({}).map(({ level }) => level)).toEqual(Array(7).fill('ok'));
+  expect(judge({}).map(({ level }) => level)).toEqual(Array(8).fill('ok'));
 });
 
 const cases: [check: string, level: string, says: string, facts: Parameters<typeof judge>[0]][] = [
@@ -92,6 +98,16 @@ const cases: [check: string, level: string, says: string, facts: Parameters<type
     'set max_locks_per_transaction = 384',
     { lockTable: { maxLocksPerTransaction: 64, holders: 100, partitions: 1_400, relations: 8_400 } },
   ],
+  ['compression', 'ok', 'lz4 -> null', compressed(withLz4, 'lz4', 'lz4')],
+  ['compression', 'ok', 'lz4, pglz', compressed(withLz4, 'pglz', 'lz4')],
+  ['compression', 'ok', 'lz4', compressed({ hasLz4: true, serverDefault: 'lz4' }, null)],
+  ['compression', 'ok', 'built without lz4', compressed({ hasLz4: false, serverDefault: 'pglz' }, null)],
+  [
+    'compression',
+    'warning',
+    'pglz compresses request.c1, which costs inserts more CPU: they were made on a server without lz4 -> as the owner of the tables: alter table request alter c1 set compression lz4',
+    compressed(withLz4, 'lz4', null),
+  ],
   ['default partition', 'warning', '1 rows', { strayRows: 1 }],
   ['default partition', 'warning', '1000 or more', { strayRows: 1_000 }],
   ['default partition', 'warning', 'maintenance does not run', { strayRows: 5 }],
@@ -121,6 +137,7 @@ test('tables: those that are not there are told once, as missing migrations', ()
     missingDays: null,
     strayRows: null,
     lockTable: null,
+    compression: null,
     deadLetters: null,
   });
   expect(findings.map(({ check }) => check)).toEqual(['migrations', 'locks']);
@@ -135,8 +152,9 @@ test('tables: what could not be looked at is a warning each', () => {
     strayRows: none,
     locks: none,
     lockTable: none,
+    compression: none,
     deadLetters: none,
   };
   const findings = checkTables(facts, { migrations: known, days, nowMs });
-  expect(findings.map(({ level }) => level)).toEqual(Array(7).fill('warning'));
+  expect(findings.map(({ level }) => level)).toEqual(Array(8).fill('warning'));
 });

@@ -20,7 +20,10 @@ const nameOf = ({ json }: BatchEntry): string => JSON.parse(json)[0];
 const stored: WriteBatch = async (entries) => entries.map(() => null);
 
 /** Lets everything run that waits for nothing but its turn. */
-const settle = () => vi.advanceTimersByTimeAsync(0);
+const settle = async (): Promise<void> => {
+  await new Promise((resolve) => setImmediate(resolve));
+  await vi.advanceTimersByTimeAsync(0);
+};
 
 /** A batcher, and the names of the entries in each batch that it wrote, in order. */
 function batcherOf(limits: Partial<BatchLimits> = {}, write: WriteBatch = stored) {
@@ -56,20 +59,66 @@ test('batcher: entries of many jobs become one batch, in the order in which they
   await expect(Promise.all(added)).resolves.toEqual([undefined, undefined, undefined]);
 });
 
-test('batcher: a batch is written when its first entry has waited long enough', async () => {
-  const { batcher, batches } = batcherOf({ maxWaitMs: 10 });
+test('batcher: nothing waits while the database is idle: what is added in one turn is written at its end', async () => {
+  const { gates, write } = gatedWriter();
+  const { batcher, batches } = batcherOf({ maxWaitMs: 60_000 }, write);
+  for (const name of ['a', 'b']) void batcher.add(entry(name));
+  expect(batches).toEqual([]);
+  await settle();
+  expect(batches).toEqual([['a', 'b']]);
+  for (const name of ['c', 'd']) void batcher.add(entry(name));
+  await settle();
+  expect(batches).toHaveLength(1);
+  gates[0]?.resolve([null, null]);
+  await settle();
+  expect(batches).toEqual([
+    ['a', 'b'],
+    ['c', 'd'],
+  ]);
+  expect(vi.getTimerCount()).toBe(0);
+});
+
+test('batcher: while a batch is in flight, the next one is written when its first entry has waited long enough', async () => {
+  const { gates, write } = gatedWriter();
+  const { batcher, batches } = batcherOf({ maxWaitMs: 10 }, write);
+  void batcher.add(entry('in flight'));
+  await settle();
   void batcher.add(entry('a'));
   await vi.advanceTimersByTimeAsync(6);
   void batcher.add(entry('b'));
   await vi.advanceTimersByTimeAsync(3);
-  expect(batches).toEqual([]);
+  expect(batches).toEqual([['in flight']]);
   await vi.advanceTimersByTimeAsync(1);
-  expect(batches).toEqual([['a', 'b']]);
+  expect(batches).toEqual([['in flight'], ['a', 'b']]);
   void batcher.add(entry('c'));
   await vi.advanceTimersByTimeAsync(9);
-  expect(batches).toHaveLength(1);
+  expect(batches).toHaveLength(2);
   await vi.advanceTimersByTimeAsync(1);
-  expect(batches).toEqual([['a', 'b'], ['c']]);
+  expect(batches).toEqual([['in flight'], ['a', 'b'], ['c']]);
+  expect(gates).toHaveLength(3);
+});
+
+test('batcher: while no more may be in flight, the next batch grows, until it is full or one of them ends', async () => {
+  const { gates, write } = gatedWriter();
+  const { batcher, batches } = batcherOf({ maxRecords: 4, maxWaitMs: 10, maxInFlight: 2 }, write);
+  const addSlowly = async (...names: string[]): Promise<void> => {
+    for (const name of names) {
+      void batcher.add(entry(name));
+      await vi.advanceTimersByTimeAsync(10);
+    }
+  };
+  await addSlowly('a', 'b', 'c', 'd');
+  expect(batches).toEqual([['a'], ['b']]);
+  gates[0]?.resolve([null]);
+  await settle();
+  expect(batches).toEqual([['a'], ['b'], ['c', 'd']]);
+  await addSlowly('e', 'f', 'g', 'h', 'i');
+  gates[1]?.resolve([null]);
+  await settle();
+  expect(batches.slice(3)).toEqual([['e', 'f', 'g', 'h']]);
+  gates[2]?.resolve([null, null]);
+  await settle();
+  expect(batches.slice(3)).toEqual([['e', 'f', 'g', 'h'], ['i']]);
 });
 
 test('batcher: a full batch, before its age limit, is written at once', () => {
