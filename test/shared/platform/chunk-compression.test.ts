@@ -32,9 +32,10 @@ const envelope = (data: Buffer | string, bytes: number): string =>
 /** A chunk as it is sent. */
 const wrapLater = async (text: string, count: number) => (await wrapChunk(Buffer.from(text), count)) ?? text;
 const bothWays = async (text: string) => {
-  const [one, other] = [await unwrapChunk(text), unwrapChunkAtOnce(text)];
+  const [bytes, other] = [await unwrapChunk(text), unwrapChunkAtOnce(text)];
+  const one = bytes.kind === 'plain' ? { kind: 'plain', text: bytes.bytes.toString() } : bytes;
   expect(one).toEqual(other);
-  return one;
+  return other;
 };
 
 test('compression: the plain text comes out as it went in, to the last digit, and the envelope names its producer', async () => {

@@ -98,9 +98,9 @@ test('copy: every column of a request and of its template gets the same value as
 
 test('copy: records that are there already go by the statement, which leaves them alone', async () => {
   const places = await twoDatabases();
-  const texts = [recordText(1), recordText(2)];
-  await settleBoth(places, kinds.executions, chunkText([recordText(2)]));
-  const { copies } = await settleBoth(places, kinds.executions, chunkText(texts));
+  const [first, second] = [recordText(1), recordText(2)];
+  await settleBoth(places, kinds.executions, chunkText([second]));
+  const { copies } = await settleBoth(places, kinds.executions, chunkText([first, second]));
   expect(copies).toEqual(['23505']);
   const ids = [randomUUID(), randomUUID()];
   await settleBoth(places, kinds.requests, chunkText(ids.map((requestId) => beginningText({ requestId }))));
