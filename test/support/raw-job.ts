@@ -1,0 +1,27 @@
+import { Redis } from 'ioredis';
+import { inject, onTestFinished } from 'vitest';
+import { type QueueName, queuePrefix } from '../../shared/contracts/queues.ts';
+
+/** A connection to the Redis of the tests that knows nothing of BullMQ. */
+export function openRawRedis(): Redis {
+  const redis = new Redis(inject('redisUrl'), { maxRetriesPerRequest: null });
+  onTestFinished(() => redis.disconnect());
+  return redis;
+}
+
+/** Adds a job by the commands of docs/other-languages.md. */
+export async function addJob(
+  redis: Redis,
+  { namespace, queue, jobId, data }: { namespace: string; queue: QueueName; jobId: string; data: string },
+): Promise<void> {
+  const base = `${queuePrefix(queue, namespace)}:${queue}`;
+  const outcomes = await redis
+    .multi([
+      ['hset', `${base}:${jobId}`, 'name', 'chunk', 'data', data, 'opts', '{}', 'timestamp', String(Date.now())],
+      ['hset', `${base}:${jobId}`, 'delay', '0', 'priority', '0'],
+      ['lpush', `${base}:wait`, jobId],
+      ['zadd', `${base}:marker`, '0', '0'],
+    ])
+    .exec();
+  for (const [error] of outcomes ?? []) if (error !== null) throw error;
+}
