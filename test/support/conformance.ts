@@ -84,12 +84,12 @@ export function jobSender({ namespace, settled, deadLetters }: Place): Sender {
     face: 'job',
     async send({ case: name, to, json }) {
       seq += 1;
-      const queue: QueueName = to === 'executions' ? 'execution-log' : 'completed-request';
+      const shard: QueueName = to === 'executions' ? 'execution-log' : 'completed-request';
       const jobId = `kit.1.${seq}`;
       caseOf.set(jobId, name);
       const version = /"(traceId|spanId)":/.test(json) ? 2 : 1;
       const data = `{"v":${version},"producer":"kit","epoch":1,"seq":${seq},"records":[${toRecordText(to, json)}]}`;
-      await addJob(redis, { namespace, queue, jobId, data });
+      await addJob(redis, { namespace, shard, jobId, data });
     },
     async finish() {
       await settled();

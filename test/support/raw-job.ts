@@ -1,6 +1,6 @@
 import { Redis } from 'ioredis';
 import { inject, onTestFinished } from 'vitest';
-import { type QueueName, queuePrefix } from '../../shared/contracts/queues.ts';
+import { queuePrefix, type ShardName } from '../../shared/contracts/queues.ts';
 
 /** A connection to the Redis of the tests that knows nothing of BullMQ. */
 export function openRawRedis(): Redis {
@@ -12,11 +12,12 @@ export function openRawRedis(): Redis {
 /** Adds a job by the commands of docs/other-languages.md. */
 export async function addJob(
   redis: Redis,
-  { namespace, queue, jobId, data }: { namespace: string; queue: QueueName; jobId: string; data: string },
+  { namespace, shard, jobId, data }: { namespace: string; shard: ShardName; jobId: string; data: string },
 ): Promise<void> {
-  const base = `${queuePrefix(queue, namespace)}:${queue}`;
+  const base = `${queuePrefix(shard, namespace)}:${shard}`;
   const outcomes = await redis
     .multi([
+      ['incr', `${base}:id`],
       ['hset', `${base}:${jobId}`, 'name', 'chunk', 'data', data, 'opts', '{}', 'timestamp', String(Date.now())],
       ['hset', `${base}:${jobId}`, 'delay', '0', 'priority', '0'],
       ['lpush', `${base}:wait`, jobId],
