@@ -20,7 +20,7 @@ export interface Delivery {
 /** Something that was not accepted. */
 export interface Refusal {
   case: string;
-  /** empty: the record as a whole; null: the sender cannot tell */
+  /** `record`: all of it; null: the sender cannot tell */
   field: string | null;
 }
 

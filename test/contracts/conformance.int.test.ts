@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { readCases } from '../../contracts/conformance-case.ts';
 import { runConformance } from '../../contracts/run-conformance.ts';
-import { aConformancePlace, jobSender, sdkProcessSender, sdkSender } from '../support/conformance.ts';
+import { aConformancePlace, gatewaySender, jobSender, sdkProcessSender, sdkSender } from '../support/conformance.ts';
 
 const cases = readCases();
 
@@ -13,6 +13,11 @@ test('conformance: the SDK is as the kit says', async () => {
 test('conformance: a program that gets the kit on stdin is as the kit says', async () => {
   const place = await aConformancePlace();
   expect(await runConformance(cases, { sender: sdkProcessSender(place), query: place.query })).toEqual([]);
+});
+
+test('conformance: the gateway is as the kit says', async () => {
+  const place = await aConformancePlace();
+  expect(await runConformance(cases, { sender: await gatewaySender(place), query: place.query })).toEqual([]);
 });
 
 test('conformance: a job of plain Redis commands is as the kit says', async () => {

@@ -20,7 +20,7 @@ export function openSdk(where: Pick<CompletedRequestSenderOptions, 'redis' | 'na
         else await (to === 'begin' ? requests.begin(input) : requests.send(input));
         return null;
       } catch (error) {
-        const [, field = ''] = /^(\w+) (?:is|has|contains) /.exec((error as Error).message) ?? [];
+        const [, field = 'record'] = /^(\w+) (?:is|has|contains) /.exec((error as Error).message) ?? [];
         return { case: name, field };
       }
     },

@@ -5,6 +5,7 @@ import { createProcessSender } from '../../contracts/process-sender.ts';
 import type { Delivery, Query, Refusal, Sender } from '../../contracts/run-conformance.ts';
 import type { QueueName } from '../../shared/contracts/queues.ts';
 import { createCompletedRequest } from '../../workers/completed-requests/role.ts';
+import { aGateway } from './a-gateway.ts';
 import { openSdk } from './conformance-sdk.ts';
 import { connect, createNamespace, createTestDatabase, openQueue, until } from './fixtures.ts';
 import { inheritedEnvironment } from './inherited-environment.ts';
@@ -75,6 +76,30 @@ export function sdkProcessSender({ namespace, settled }: Place): Sender {
   });
 }
 
+/** A gateway, and whoever sends it a record at a time. */
+export async function gatewaySender({ namespace, settled }: Place): Promise<Sender> {
+  const gateway = await aGateway({ SLUICE_NAMESPACE: namespace });
+  const refusals: Refusal[] = [];
+  return {
+    face: 'gateway',
+    async send({ case: name, to, json }) {
+      const id = encodeURIComponent(String(JSON.parse(json)?.requestId ?? randomUUID()));
+      const answer = await gateway.send(to === 'begin' ? `/v1/requests/${id}/begin` : `/v1/${to}`, `[${json}]`, {
+        method: to === 'begin' ? 'PUT' : 'POST',
+        headers: { 'content-type': 'application/json' },
+      });
+      if (answer.status >= 500) throw new Error(`the gateway answered with ${answer.status} to ${name}`);
+      const rejected = answer.body.rejected ?? [];
+      if (answer.status !== 202 || rejected.length > 0)
+        refusals.push({ case: name, field: rejected[0]?.field ?? null });
+    },
+    async finish() {
+      await settled();
+      return refusals;
+    },
+  };
+}
+
 /** Jobs that are made of plain Redis commands, as whoever has no client of BullMQ writes them: a chunk for each record. */
 export function jobSender({ namespace, settled, deadLetters }: Place): Sender {
   const redis = openRawRedis();
@@ -95,17 +120,17 @@ export function jobSender({ namespace, settled, deadLetters }: Place): Sender {
       await settled();
       return (await deadLetters()).map(({ jobId, code, reason }) => ({
         case: caseOf.get(jobId) ?? jobId,
-        field: code === 'schema' ? fieldOf(reason) : '',
+        field: code === 'schema' ? fieldOf(reason) : 'record',
       }));
     },
   };
 }
 
-/** The field that a refusal of the contract is about; empty for the record as a whole. */
+/** The field that a refusal of the contract is about; `record`: all of it. */
 function fieldOf(reason: string): string {
   const [, unknown] = /^value: Unrecognized key: "([^"]*)"/.exec(reason) ?? [];
-  const [, field = ''] = /^(\w+)[:[.]/.exec(reason) ?? [];
-  return unknown ?? (field === 'value' ? '' : field);
+  const [, field = 'record'] = /^(\w+)[:[.]/.exec(reason) ?? [];
+  return unknown ?? (field === 'value' ? 'record' : field);
 }
 
 /** An input as a record: what a record needs, and the input lacks, is put before it. Its own text stays as it is. */
