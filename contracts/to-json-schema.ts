@@ -31,3 +31,9 @@ export function toJsonSchema(contract: Contract): JsonSchema {
     examples: [...examples],
   };
 }
+
+/** A schema without anything that would name it, as a part of another document. */
+export function toPlainSchema(schema: z.ZodType): JsonSchema {
+  const { $schema, ...rest } = z.toJSONSchema(schema, { target: 'draft-2020-12', io: 'input' });
+  return rest;
+}

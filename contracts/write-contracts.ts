@@ -1,6 +1,7 @@
 /** `npm run contracts`: writes the published contracts anew from the schemas that the programs use. */
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { contracts } from './contracts.ts';
+import { toOpenapi } from './openapi.ts';
 import { toJsonSchema } from './to-json-schema.ts';
 
 /** Where the generated files are. */
@@ -8,7 +9,10 @@ export const contractsFolder = new URL('.', import.meta.url);
 
 /** What belongs there: the files by their paths. */
 export function contractFiles(): Map<string, string> {
-  return new Map(contracts.map((contract) => [`schemas/${contract.name}.json`, textOf(toJsonSchema(contract))]));
+  return new Map([
+    ...contracts.map((contract) => [`schemas/${contract.name}.json`, textOf(toJsonSchema(contract))] as const),
+    ['openapi.json', textOf(toOpenapi())],
+  ]);
 }
 
 function textOf(document: object): string {
