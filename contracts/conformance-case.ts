@@ -2,12 +2,20 @@ import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 
 /** Where a service sends something. */
-export const destinations = ['executions', 'requests', 'begin'] as const;
+const destinations = ['executions', 'requests', 'begin'] as const;
 export type Destination = (typeof destinations)[number];
 
 /** Ways from a service to a table that are held against the kit. */
-export const faces = ['sdk', 'gateway', 'python', 'job'] as const;
+const faces = ['sdk', 'gateway', 'python', 'job'] as const;
 export type Face = (typeof faces)[number];
+
+/** The members of `expectOf` that count for a face, the first one that is there; `client` is what runs inside the service. */
+const members = {
+  sdk: ['sdk', 'client'],
+  python: ['python', 'client'],
+  gateway: ['gateway'],
+  job: ['job'],
+} as const satisfies Record<Face, readonly string[]>;
 
 const expectation = z.strictObject({
   row: z.record(z.string(), z.unknown()).nullable(),
@@ -25,11 +33,17 @@ const caseSchema = z.strictObject({
   send: z.array(sent).min(1),
   find: z.record(z.string(), z.string()),
   expect: expectation,
-  expectOf: z.partialRecord(z.enum(faces), expectation).optional(),
+  expectOf: z.partialRecord(z.enum(['client', ...faces]), expectation).optional(),
 });
 
 export type ConformanceCase = z.infer<typeof caseSchema>;
 export type Expectation = z.infer<typeof expectation>;
+
+/** What is expected of a case on this way. */
+export function expectedOf({ expect, expectOf = {} }: ConformanceCase, face: Face): Expectation {
+  const named: readonly ('client' | Face)[] = members[face];
+  return named.map((member) => expectOf[member]).find((expected) => expected !== undefined) ?? expect;
+}
 
 const files = ['executions', 'requests', 'begin'] as const;
 

@@ -3,6 +3,7 @@ import {
   type ConformanceCase,
   type Destination,
   type Expectation,
+  expectedOf,
   type Face,
   generate,
   jsonOf,
@@ -48,8 +49,8 @@ export async function runConformance(
   const refusals = await sender.finish();
   const problems: string[] = [];
   for (const each of cases) {
-    const { name, send, find, expectOf = {} } = each;
-    const expected = expectOf[sender.face] ?? each.expect;
+    const { name, send, find } = each;
+    const expected = expectedOf(each, sender.face);
     const rows = await readRows(query, send[0]?.to ?? 'executions', find);
     const refused = refusals.filter((refusal) => refusal.case === name);
     problems.push(

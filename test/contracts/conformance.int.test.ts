@@ -29,7 +29,7 @@ test('conformance: the kit notices what repairs where it should refuse', async (
   const place = await aConformancePlace();
   const sender = { ...sdkSender(place), face: 'gateway' as const };
   const problems = await runConformance(cases, { sender, query: place.query });
-  const differing = cases.filter(({ expectOf }) => expectOf?.sdk !== undefined).map(({ name }) => name);
+  const differing = cases.filter(({ expectOf }) => expectOf?.client !== undefined).map(({ name }) => name);
   const noticed = differing.filter((name) => problems.some((problem) => problem.startsWith(`${name}: `)));
   expect(noticed).toEqual(differing);
 });
