@@ -40,6 +40,7 @@ export function toOpenapi() {
           required: true,
           schema: { type: 'integer', minimum: 1 },
         },
+        Challenge: { description: 'Names the scheme, Bearer.', required: true, schema: { type: 'string' } },
       },
       securitySchemes: {
         bearer: { type: 'http', scheme: 'bearer', description: 'A token of the sender, where the gateway has tokens.' },
@@ -191,9 +192,7 @@ function refusalOf(status: number) {
   const [example = internalErrorCode] = codes;
   return {
     description: `${descriptions[status]} error.code: ${codes.join(', ') || internalErrorCode}.`,
-    ...(status === 429 || status === 503
-      ? { headers: { 'Retry-After': { $ref: '#/components/headers/RetryAfter' } } }
-      : {}),
+    ...headersOf(status),
     content: {
       'application/json': {
         schema: ref('Refusal'),
@@ -201,6 +200,12 @@ function refusalOf(status: number) {
       },
     },
   };
+}
+
+function headersOf(status: number) {
+  if (status === 401) return { headers: { 'WWW-Authenticate': { $ref: '#/components/headers/Challenge' } } };
+  const isLater = status === 429 || status === 503;
+  return isLater ? { headers: { 'Retry-After': { $ref: '#/components/headers/RetryAfter' } } } : {};
 }
 
 const rejection = {
