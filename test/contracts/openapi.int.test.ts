@@ -4,7 +4,8 @@ import addFormats from 'ajv-formats';
 import { expect, test } from 'vitest';
 import { toOpenapi } from '../../contracts/openapi.ts';
 import { refusalSchema, refusalStatuses } from '../../shared/contracts/gateway-answer.ts';
-import { aGateway, anInput, aRequestInput } from '../support/a-gateway.ts';
+import { aGateway, anInput, aRequestInput, type GatewayAnswer, type Sending } from '../support/a-gateway.ts';
+import { aTokensFile } from '../support/tokens-file.ts';
 
 // As it is written, without what JSON leaves out.
 const document = JSON.parse(JSON.stringify(toOpenapi()));
@@ -79,38 +80,81 @@ test('openapi of the gateway: its routes are those of the document', async () =>
   );
 });
 
+interface Call {
+  path: string;
+  method: 'post' | 'put';
+  status: number;
+  answer: Promise<GatewayAnswer>;
+}
+
+/** Holds answers against the document: their status, their body, and the headers that it promises. */
+async function checkAnswers(calls: readonly Call[]): Promise<void> {
+  for (const { path, method, status: expected, answer } of calls) {
+    const { status, headers, body } = await answer;
+    expect([path, status, body]).toEqual([path, expected, body]);
+    const response = document.paths[path][method].responses[status];
+    for (const name of Object.keys(response.headers ?? {})) {
+      const place = `${response.headers[name].$ref.slice(1)}/schema`;
+      const value = headers.get(name);
+      expect(check(place, /^\d+$/.test(value ?? '') ? Number(value) : value), name).toBe('');
+    }
+    const at = pointer('paths', path, method, 'responses', String(status), 'content', 'application/json', 'schema');
+    expect(check(at, body), JSON.stringify(body)).toBe('');
+  }
+}
+
 test('openapi of the gateway: what it answers is what the document says', async () => {
   const { send } = await aGateway();
   const json = { headers: { 'content-type': 'application/json' } };
   const id = '7f0d6c52-2b7e-4c57-9a55-0f5f3f6a1b2c';
-  const { startedAt, createdBy, model, endpoint } = aRequestInput();
-  const begun = { startedAt, createdBy, model, endpoint };
-  const calls: [
-    path: string,
-    method: 'post' | 'put',
-    status: number,
-    answer: Promise<{ status: number; body: unknown }>,
-  ][] = [
-    ['/v1/executions', 'post', 202, send('/v1/executions', anInput())],
-    ['/v1/executions', 'post', 202, send('/v1/executions?sample=true', [anInput(), anInput({ strategyId: 7, id })])],
-    ['/v1/executions', 'post', 400, send('/v1/executions', Array(101).fill({ strategyId: 7 }))],
-    ['/v1/executions', 'post', 400, send('/v1/executions', '{', json)],
-    ['/v1/executions', 'post', 413, send('/v1/executions', 'x'.repeat(1_048_577))],
-    ['/v1/executions', 'post', 415, send('/v1/executions', 'a=1', { headers: { 'content-type': 'text/plain' } })],
-    ['/v1/executions', 'post', 415, send('/v1/executions', '', { headers: { 'content-encoding': 'br' } })],
-    ['/v1/requests', 'post', 202, send('/v1/requests', aRequestInput())],
-    ['/v1/requests', 'post', 400, send('/v1/requests', aRequestInput({ statusCode: 99 }))],
-    ['/v1/requests/{id}/begin', 'put', 202, send(`/v1/requests/${id}/begin`, begun, { method: 'PUT' })],
-    ['/v1/requests/{id}/begin', 'put', 400, send('/v1/requests/7/begin', begun, { method: 'PUT' })],
-  ];
-  for (const [path, method, expected, answer] of calls) {
-    const { status, body } = await answer;
-    expect([path, status, body]).toEqual([path, expected, body]);
-    const at = pointer('paths', path, method, 'responses', String(status), 'content', 'application/json', 'schema');
-    expect(check(at, body), JSON.stringify(body)).toBe('');
-  }
+  const { statusCode: _, ...begun } = aRequestInput();
+  const executions = (status: number, ...[body, sending, query = '']: [unknown, Sending?, string?]): Call => ({
+    ...{ path: '/v1/executions', method: 'post', status },
+    answer: send(`/v1/executions${query}`, body, sending),
+  });
+  const requests = (status: number, body: unknown): Call => ({
+    ...{ path: '/v1/requests', method: 'post', status },
+    answer: send('/v1/requests', body),
+  });
+  const beginning = (status: number, of: string): Call => ({
+    ...{ path: '/v1/requests/{id}/begin', method: 'put', status },
+    answer: send(`/v1/requests/${of}/begin`, begun, { method: 'PUT' }),
+  });
+  await checkAnswers([
+    executions(202, anInput()),
+    executions(202, [anInput(), anInput({ strategyId: 7, id })], {}, '?sample=true'),
+    executions(400, Array(101).fill({ strategyId: 7 })),
+    executions(400, '{', json),
+    executions(413, 'x'.repeat(1_048_577)),
+    executions(415, 'a=1', { headers: { 'content-type': 'text/plain' } }),
+    executions(415, '', { headers: { 'content-encoding': 'br' } }),
+    requests(202, aRequestInput()),
+    requests(400, aRequestInput({ statusCode: 99 })),
+    beginning(202, id),
+    beginning(400, '7'),
+  ]);
   const { body } = await send('/v2/executions', anInput());
   expect([refusalSchema.parse(body).error.code, refusalStatuses['not-found']]).toEqual(['not-found', 404]);
+});
+
+test('openapi of the gateway: what it answers to those who may not, who send too much, or while Redis is away', async () => {
+  const { path: file, tokens } = await aTokensFile([
+    { name: 'requests', scopes: ['requests'] },
+    { name: 'limited', recordsPerSecond: 1 },
+  ]);
+  const { send } = await aGateway({ SLUICE_GATEWAY_TOKENS_FILE: file });
+  const away = await aGateway({ REDIS_URL: 'redis://127.0.0.1:1' });
+  const from = (status: number, answer: Promise<GatewayAnswer>): Call => ({
+    ...{ path: '/v1/executions', method: 'post', status, answer },
+  });
+  const limited = { token: tokens['limited'] as string };
+  await send('/v1/executions', Array(500).fill(anInput()), limited);
+  await checkAnswers([
+    from(401, send('/v1/executions', anInput())),
+    from(403, send('/v1/executions', anInput(), { token: tokens['requests'] as string })),
+    from(429, send('/v1/executions', anInput(), limited)),
+    from(503, away.send('/v1/executions', anInput())),
+  ]);
 });
 
 /** The paths in the tree that Fastify prints of its routes. */
