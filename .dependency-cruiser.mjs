@@ -3,6 +3,7 @@
 /** For each folder the others that it may import. CONTRIBUTING.md tells the same in words. */
 const mayImport = {
   shared: [],
+  contracts: ['shared'],
   prisma: ['shared'],
   producers: ['shared'],
   archive: ['shared'],
@@ -10,6 +11,7 @@ const mayImport = {
   erasure: ['shared', 'producers', 'archive', 'dead-letters'],
   queries: ['shared', 'archive', 'dead-letters'],
   doctor: ['shared', 'prisma', 'dead-letters', 'queries'],
+  gateway: ['shared', 'producers'],
   workers: ['shared', 'archive', 'dead-letters'],
   console: ['shared', 'producers', 'dead-letters', 'erasure', 'queries', 'doctor'],
   dev: ['shared', 'prisma', 'workers', 'console'],
@@ -23,6 +25,7 @@ const mayImport = {
     'erasure',
     'queries',
     'doctor',
+    'gateway',
     'workers',
     'console',
     'dev',
