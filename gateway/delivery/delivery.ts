@@ -1,6 +1,7 @@
 import type { LazyRecord } from '../../producers/core/lazy-record.ts';
 import { createPipeline, type DrainResult } from '../../producers/core/pipeline.ts';
 import type { PipelineParts } from '../../producers/core/pipeline-parts.ts';
+import { SenderClosedError } from '../../producers/core/send-errors.ts';
 import type { SenderStats } from '../../producers/requests/completed-request.ts';
 import { within } from '../../shared/platform/deadline.ts';
 import { Refusal } from '../http/refusal.ts';
@@ -93,8 +94,9 @@ export function createDelivery(parts: PipelineParts, listener: DeliveryListenerP
       if (records >= parts.buffer.maxRecords || bytes >= parts.buffer.maxBytes) throw new Refusal('buffer-full', full);
     },
 
-    /** Puts a record into the buffer. False: there is no room. */
+    /** Puts a record into the buffer. False: there is no room. @throws Refusal after `close` */
     offer(record: LazyRecord, bytes: number, tally: BodyTally, index: number): boolean {
+      if (pipeline.isClosing) throw new Refusal('shutting-down', shuttingDown);
       if (!buffer.hasRoomFor(bytes)) return false;
       if (buffer.held.records === 0) availability.progressed();
       buffer.offer({ record, bytes, ack: tally.offered(index) });
@@ -123,6 +125,8 @@ export function createDelivery(parts: PipelineParts, listener: DeliveryListenerP
       watch ??= setInterval(giveUpWhenAway, watchEveryMs);
       try {
         await tally.settled();
+      } catch (error) {
+        throw error instanceof SenderClosedError ? new Refusal('shutting-down', shuttingDown) : error;
       } finally {
         awaited.delete(tally);
         if (awaited.size === 0 && watch !== null) {
@@ -141,6 +145,7 @@ export function createDelivery(parts: PipelineParts, listener: DeliveryListenerP
 
 export type Delivery = ReturnType<typeof createDelivery>;
 
+const shuttingDown = 'The gateway shuts down; send the same body again';
 const full = 'The buffer of the gateway is full; send the same body again later';
 const redisAway = 'Redis does not take records at the moment; send the same body again later';
 const awayDetails = { retryAfterSeconds: 2 };
