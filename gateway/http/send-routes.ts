@@ -71,12 +71,12 @@ async function receive(
   const name = sender?.name ?? 'anonymous';
   const { format, encoding } = readBodyHeaders(headers, limits.bodyBytes);
   const key = readIdempotencyKey(headers);
-  intake.delivery.refuseWhenFull();
   const tally = new BodyTally();
   const quota = sender === null ? null : (deps.senders?.quotaOf(sender) ?? null);
   let isConfirmed = false;
   const body = deps.bodies.begin();
   try {
+    await intake.delivery.untilRoom();
     const seed = key === null ? null : idSeed(intake.kind, sender?.name ?? '', key);
     const arrivedMs = seed === null ? now() : await firstArrivalMs(deps.redis, deps.namespace, seed, now());
     goOn(request.raw, reply.raw);
