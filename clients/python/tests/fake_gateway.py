@@ -34,6 +34,7 @@ class FakeGateway:
         self.paths: list[str] = []
         self.times: list[float] = []
         self.connections = 0
+        self.sockets: list[socket.socket] = []
         self.token: Optional[str] = None
         self.behaviours = list(behaviours)
         #: told of each body before it is answered
@@ -56,8 +57,14 @@ class FakeGateway:
         self.close()
 
     def close(self) -> None:
+        """As a process that is killed."""
         self._server.shutdown()
         self._server.server_close()
+        for one in self.sockets:
+            try:
+                one.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
 
     def wait_for(self, is_true: Callable[[], bool], timeout_s: float = 30) -> None:
         """:raises AssertionError: when it does not become true"""
@@ -85,6 +92,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def setup(self) -> None:
         super().setup()
         self.fake.connections += 1
+        self.fake.sockets.append(self.connection)
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers["Content-Length"]))

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from ._fields import MESSAGE_UNITS, read_decimal, read_integer, read_text, read_time_ms, read_uuid, to_iso
 from ._notes import Notes
-from ._storable import Bounds, Conversion
+from ._storable import LARGEST_EXACT_INT, Bounds, Conversion
 from ._text import kind_of, quote
 from ._uuid7 import uuid7
 
@@ -25,10 +25,9 @@ _MARSHAL_VERSION = 4
 #: A snapshot of so many times the largest record cannot fit uncut, and is cut before it waits.
 _HOPELESS_RATIO = 4
 _DEPTH = 64
+_PLAIN_NODES = 20_000
 
 _encode = json.JSONEncoder(ensure_ascii=False, check_circular=False, allow_nan=False, separators=(",", ":")).encode
-#: An integer that might be beyond 2^53, but not the fraction of a number.
-_LONG_INTEGER = re.compile(rb"(?<![\d.])\d{16,}")
 
 
 class Execution(NamedTuple):
@@ -106,10 +105,22 @@ def take_snapshot(execution: Execution, max_bytes: int) -> tuple[bytes, bool]:
         # A plain tuple: marshal knows no subclasses.
         copy = marshal.dumps(tuple(execution), _MARSHAL_VERSION)
     except ValueError:
+        copy = None
+    if copy is not None and len(copy) <= max_bytes * _HOPELESS_RATIO:
+        return copy, False
+    try:
         return write_line(execution, max_bytes), True
-    if len(copy) > max_bytes * _HOPELESS_RATIO:
-        return write_line(execution, max_bytes), True
-    return copy, False
+    except Exception:
+        return write_line(Execution(*map(_readable, execution)), max_bytes), True
+
+
+def _readable(value: Any) -> Any:
+    """Return the name of the value's type, if it cannot even be asked for its class."""
+    try:
+        isinstance(value, str)
+    except Exception:
+        return f"[{kind_of(value)}]"
+    return value
 
 
 def write_snapshot(copy: bytes, max_bytes: int) -> bytes:
@@ -121,13 +132,39 @@ def write_line(execution: Execution, max_bytes: int) -> bytes:
     """Return the line of NDJSON, without its end. Whatever the values are, the result is storable, and `notes` says how."""
     notes = Notes()
     fields, trace = _read_fields(execution, notes)
+    line: bytes | None = None
     try:
-        line = _join(fields, trace, execution.input, notes)
+        if _is_plain(trace, execution.input, max_bytes * _HOPELESS_RATIO):
+            line = _join(fields, trace, execution.input, notes)
     except (ValueError, TypeError, RecursionError):  # not JSON, a lone surrogate, a cycle
-        line = None
-    if line is None or len(line) > max_bytes or b"\\u0000" in line or _LONG_INTEGER.search(line):
+        pass
+    if line is None or len(line) > max_bytes or b"\\u0000" in line:
         return _write_storable(fields, trace, execution.input, notes, max_bytes)
     return line
+
+
+def _is_plain(trace: Any, run_input: Any, max_chars: int) -> bool:
+    """Tell whether values can be written in one call: neither too much of it, which nothing could interrupt, nor rounded.
+
+    A snapshot has a value that occurs in many places only once; its JSON has it in all of them.
+    """
+    waiting: list[Any] = [[trace, run_input]]
+    nodes = 0
+    for values in waiting:
+        nodes += len(values)
+        if nodes > _PLAIN_NODES or max_chars < 0:
+            return False
+        for value in values:
+            kind = type(value)
+            if kind is str:
+                max_chars -= len(value)
+            elif kind is dict:
+                waiting.append(value.values())
+            elif kind is list or kind is tuple:
+                waiting.append(value)
+            elif kind is int and not -LARGEST_EXACT_INT <= value <= LARGEST_EXACT_INT:
+                return False
+    return max_chars >= 0
 
 
 def _read_fields(execution: Execution, notes: Notes) -> tuple[dict[str, Any], list[Any] | None]:

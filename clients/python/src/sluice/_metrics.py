@@ -29,10 +29,10 @@ def to_label(value: Any) -> str:
     """Return the text that a label value is counted under. Absent, empty and unreadable values are `unknown`."""
     if type(value) is str and 0 < len(value) <= _LABEL_CHARS:
         return value if value.isascii() else to_storable(value)
-    if isinstance(value, str):
-        text = str.__str__(value)
-        return to_storable(text[:_LABEL_CHARS]) or UNKNOWN
-    if isinstance(value, (bool, float)) or (isinstance(value, int) and value.bit_length() <= 128):
+    kind = type(value)  # not isinstance(): the value may refuse to tell its class
+    if issubclass(kind, str):
+        return to_storable(str.__str__(value)[:_LABEL_CHARS]) or UNKNOWN
+    if kind is bool or kind is float or (kind is int and value.bit_length() <= 128):
         return str(value)
     return UNKNOWN
 
@@ -69,7 +69,7 @@ class ExecutionMetrics:
         """Count a run, and return the series that it was counted in."""
         try:
             series = self._known[realm, strategy_type, status]
-        except (KeyError, TypeError):
+        except Exception:  # unknown, or a value whose own code raises
             series = self._find(realm, strategy_type, status)
         kind = type(duration_ms)
         if (kind is float or kind is int) and duration_ms - duration_ms == 0:

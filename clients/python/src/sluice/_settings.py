@@ -5,8 +5,7 @@ from __future__ import annotations
 import math
 from typing import Mapping, NamedTuple, Optional
 
-from ._backoff import LARGEST_RETRY_AFTER_S
-from ._gateway import Gateway, GatewayUrlError
+from ._gateway import POST_TIMEOUT_S, Gateway, GatewayUrlError
 
 KIB = 1_024
 MIB = 1_048_576
@@ -29,16 +28,6 @@ class ObserverSettings(NamedTuple):
     sample_rate: float
     #: entries of a trace to keep; 0 or less keeps all
     trace_limit: int
-
-
-class Limits(NamedTuple):
-    """What is fixed at construction."""
-
-    buffer_records: int
-    buffer_bytes: int
-    #: of one execution, in JSON; of one body of a request
-    largest_bytes: int
-    exit_timeout_s: float
 
 
 class Reader:
@@ -68,7 +57,7 @@ class Reader:
     def integer(self, argument: Optional[int], name: str, default: int, least: int, most: int) -> int:
         number = self.number(argument, name, default, least, most)
         if number != int(number):
-            self._problems.append(f"{name} is {number}; accepted: a whole number")
+            self._problems.append(f"{name} is {number:g}; accepted: a whole number")
         return int(number)
 
     def number(self, argument: Optional[float], name: str, default: float, least: float, most: float) -> float:
@@ -78,10 +67,10 @@ class Reader:
         try:
             number = float(value)  # type: ignore[arg-type]
         except (TypeError, ValueError):
-            self._problems.append(f"{name} is no number; accepted: {least} to {most}")
+            self._problems.append(f"{name} is no number; accepted: {least:g} to {most:g}")
             return default
         if not (math.isfinite(number) and least <= number <= most):
-            self._problems.append(f"{name} is {number}; accepted: {least} to {most}")
+            self._problems.append(f"{name} is {number:g}; accepted: {least:g} to {most:g}")
             return default
         return number
 
@@ -95,20 +84,21 @@ class Reader:
             return None
         return value
 
-    def gateway(self, url: Optional[str], token: Optional[str]) -> Gateway | None:
+    def gateway(self, url: Optional[str], token: Optional[str], timeout_s: Optional[float]) -> Gateway | None:
         """Return the gateway; None if there is no URL."""
         if url is not None and not isinstance(url, str):
             self._problems.append("gateway_url is no text; give the URL of the gateway, in place of a repository")
             return None
         address = self.text(url, "SLUICE_GATEWAY_URL")
+        post_timeout_s = self.number(timeout_s, "SLUICE_GATEWAY_TIMEOUT_S", POST_TIMEOUT_S, 0.1, 600)
         secret = self.text(token, "SLUICE_GATEWAY_TOKEN")
         if secret is not None and not (secret.isascii() and secret.isprintable() and " " not in secret):
             self._problems.append("SLUICE_GATEWAY_TOKEN contains white space, or characters that no token has")
-            return None
+            secret = None
         if address is None:
             return None
         try:
-            return Gateway(address, secret)
+            return Gateway(address, secret, timeout_s=post_timeout_s)
         except GatewayUrlError as error:
             self._problems.append(f"SLUICE_GATEWAY_URL: {error}")
             return None
@@ -130,4 +120,4 @@ def read_observer(
 
 
 def read_exit_timeout(reader: Reader, exit_timeout_s: Optional[float]) -> float:
-    return reader.number(exit_timeout_s, "SLUICE_EXIT_TIMEOUT_S", 5, 0, 10 * LARGEST_RETRY_AFTER_S)
+    return reader.number(exit_timeout_s, "SLUICE_EXIT_TIMEOUT_S", 5, 0, 600)

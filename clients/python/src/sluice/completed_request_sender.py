@@ -88,6 +88,8 @@ class CompletedRequestSender:
 
     :param gateway_url: of `sluice gateway`; default ``SLUICE_GATEWAY_URL``, and one of the two is required
     :param gateway_token: default ``SLUICE_GATEWAY_TOKEN``
+    :param gateway_timeout_s: seconds after which a gateway that has not answered counts as away; default
+        ``SLUICE_GATEWAY_TIMEOUT_S``, else 30
     :param buffer_max_records: default ``SLUICE_REQUEST_BUFFER_MAX_RECORDS``, else 10,000
     :param buffer_max_bytes: default ``SLUICE_REQUEST_BUFFER_MAX_BYTES``, else 64 MiB
     :param max_body_bytes: of a longer body only the beginning is sent; default ``SLUICE_MAX_BODY_BYTES``, else 1 MiB. Give what
@@ -104,6 +106,7 @@ class CompletedRequestSender:
         gateway_url: Optional[str] = None,
         *,
         gateway_token: Optional[str] = None,
+        gateway_timeout_s: Optional[float] = None,
         buffer_max_records: Optional[int] = None,
         buffer_max_bytes: Optional[int] = None,
         max_body_bytes: Optional[int] = None,
@@ -113,7 +116,7 @@ class CompletedRequestSender:
         environment: Optional[Mapping[str, str]] = None,
     ) -> None:
         reader = _settings.Reader(os.environ if environment is None else environment)
-        gateway = reader.gateway(gateway_url, gateway_token)
+        gateway = reader.gateway(gateway_url, gateway_token, gateway_timeout_s)
         records = reader.integer(buffer_max_records, "SLUICE_REQUEST_BUFFER_MAX_RECORDS", 10_000, 1, 10_000_000)
         self._max_bytes = reader.integer(
             buffer_max_bytes, "SLUICE_REQUEST_BUFFER_MAX_BYTES", 64 * MIB, 64 * KIB, 4_096 * MIB

@@ -107,6 +107,8 @@ class ExecutionObserver:
     :param rng: decides about ok runs by ``random()``; called for nothing else. Default: the module ``random``
     :param queue_maxsize: most records in the buffer, 1 to 10,000,000; default ``DSL_EXECUTION_LOG_QUEUE_MAXSIZE``, else 10,000
     :param gateway_token: default ``SLUICE_GATEWAY_TOKEN``
+    :param gateway_timeout_s: seconds after which a gateway that has not answered counts as away; default
+        ``SLUICE_GATEWAY_TIMEOUT_S``, else 30
     :param enabled: False stores nothing, not even failures; default ``DSL_EXECUTION_LOG_ENABLED``, else True
     :param sample_rate: the share of ok runs to keep; default ``DSL_EXECUTION_LOG_SAMPLE_RATE``, else 0.05
     :param trace_limit: entries of a trace to keep, half from its head and half from its tail, 0 or less keeps all; default
@@ -128,6 +130,7 @@ class ExecutionObserver:
         rng: Optional[HasRandom] = None,
         queue_maxsize: Optional[int] = None,
         gateway_token: Optional[str] = None,
+        gateway_timeout_s: Optional[float] = None,
         enabled: Optional[bool] = None,
         sample_rate: Optional[float] = None,
         trace_limit: Optional[int] = None,
@@ -139,7 +142,7 @@ class ExecutionObserver:
         environment: Optional[Mapping[str, str]] = None,
     ) -> None:
         reader = _settings.Reader(os.environ if environment is None else environment)
-        gateway = reader.gateway(gateway_url, gateway_token)
+        gateway = reader.gateway(gateway_url, gateway_token, gateway_timeout_s)
         self._settings = _settings.read_observer(reader, enabled, sample_rate, trace_limit)
         max_records = reader.integer(queue_maxsize, "DSL_EXECUTION_LOG_QUEUE_MAXSIZE", 10_000, 1, 10_000_000)
         max_bytes = reader.integer(buffer_max_bytes, "SLUICE_BUFFER_MAX_BYTES", 32 * MIB, 64 * KIB, 4_096 * MIB)
