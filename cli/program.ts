@@ -21,6 +21,7 @@ const commands: Record<string, () => Promise<AddCommand>> = {
   start: async () => (await import('./commands/start.ts')).addStartCommand,
   demo: async () => (await import('./commands/demo.ts')).addDemoCommand,
   worker: async () => (await import('./commands/worker.ts')).addWorkerCommand,
+  gateway: async () => (await import('./commands/gateway.ts')).addGatewayCommand,
   console: async () => (await import('./commands/console.ts')).addConsoleCommand,
   migrate: async () => (await import('./commands/migrate.ts')).addMigrateCommand,
   grants: async () => (await import('./commands/grants.ts')).addGrantsCommand,
@@ -91,7 +92,7 @@ function report(thrown: unknown, environment: NodeJS.ProcessEnv): number {
 }
 
 /** They print no result, so nothing that somebody asked for is lost. */
-const withoutResult = ['start', 'worker', 'console'];
+const withoutResult = ['start', 'worker', 'gateway', 'console'];
 
 const lastWordsMs = 1_000;
 

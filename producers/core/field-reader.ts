@@ -132,16 +132,27 @@ export function toIso(ms: number): string {
   return lastIso.text;
 }
 
+interface TraceBounds {
+  traceLimit: number;
+  maxBytes: number;
+  /** entries before the caller has cut it. @default those that it has */
+  traceLength?: number | null | undefined;
+}
+
+function longerOf(length: number | null, given: number | null | undefined): number | null {
+  return length === null || given == null ? length : Math.max(length, given);
+}
+
 /** If the list cannot be read, as with some proxies, only the trace is lost and not the record. */
 export function readTrace(
   trace: unknown,
-  { traceLimit, maxBytes }: { traceLimit: number; maxBytes: number },
+  { traceLimit, maxBytes, traceLength }: TraceBounds,
   notes: Notes,
 ): TruncatedTrace {
   try {
     const cut = truncateTrace(toList(trace, notes), traceLimit, maxBytes);
     notes.add(cut.note);
-    return cut;
+    return { ...cut, originalLength: longerOf(cut.originalLength, traceLength) };
   } catch {
     notes.changed('trace', 'could not be read, left out');
     return { entries: null, originalLength: null, note: null };

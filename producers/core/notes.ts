@@ -1,8 +1,13 @@
 /** Collects what was changed to make a record storable, in order, and keeps it short. */
 export class Notes {
-  #lines: string[] = [];
+  #lines: string[];
   #changes = 0;
   readonly #maxChanges = 5;
+
+  /** @param lines what is to be said in any case, first. @default nothing */
+  constructor(lines: readonly string[] = []) {
+    this.#lines = [...lines];
+  }
 
   /** Adds a whole sentence. */
   add(line: string | null): void {
@@ -16,8 +21,7 @@ export class Notes {
   };
 
   copy(): Notes {
-    const copy = new Notes();
-    copy.#lines = [...this.#lines];
+    const copy = new Notes(this.#lines);
     copy.#changes = this.#changes;
     return copy;
   }

@@ -21,6 +21,10 @@ export interface RecordContext {
   maxBytes: number;
   /** the active one. @default none */
   span?: SpanContext | null | undefined;
+  /** what the notes say in any case. @default nothing */
+  notes?: readonly string[] | undefined;
+  /** entries of the trace, where the caller has already cut it. @default those that it has */
+  traceLength?: number | null | undefined;
 }
 
 const statuses = new Set<string>(executionStatuses);
@@ -35,7 +39,7 @@ export function toStatus(status: unknown): ExecutionStatus {
  * kind are converted or left out, long ones are cut, and `notes` says so. No user data can erase its own record.
  */
 export function captureExecutionRecord(execution: Execution, context: RecordContext): LazyRecord {
-  const notes = new Notes();
+  const notes = new Notes(context.notes);
   const read = new FieldReader(notes);
   const status = toStatus(execution.status);
   if (status !== execution.status) notes.add(`status ${quote(execution.status)} is not known, stored as error`);

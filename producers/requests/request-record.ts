@@ -32,6 +32,8 @@ export interface RequestContext {
   stripRequestKeys: readonly string[];
   /** the active one. @default none */
   span?: SpanContext | null | undefined;
+  /** what the notes say in any case. @default nothing */
+  notes?: readonly string[] | undefined;
 }
 
 /** A request whose fields were read, and whose bodies are still as they came. */
@@ -77,7 +79,7 @@ type Fields = Record<(typeof completedFields)[number], unknown>;
  */
 export function captureCompletedRequest(request: CompletedRequest, context: RequestContext): CapturedRequest {
   const fields = readFields(request);
-  const notes = new Notes();
+  const notes = new Notes(context.notes);
   const draft = {
     phase: 'completed',
     ...takeCommon(fields, context, notes),
@@ -112,7 +114,7 @@ export function captureCompletedRequest(request: CompletedRequest, context: Requ
 /** As `captureCompletedRequest`, for a request that still runs. */
 export function captureBegunRequest(request: BegunRequest, context: RequestContext): CapturedRequest {
   const fields = readFields(request);
-  const notes = new Notes();
+  const notes = new Notes(context.notes);
   const draft = {
     phase: 'begun',
     ...takeCommon(fields, context, notes),

@@ -398,6 +398,20 @@ export const expected: Record<string, Variable> = {
     accepted:
       'a JSON object of realms, each with its token of 16 to 500 visible ASCII characters without spaces, such as {"acme":"…"}',
   },
+  SLUICE_GATEWAY_HOST: {
+    read: (c) => c.gateway.host,
+    fallback: '127.0.0.1',
+    takes: [['::1', '::1']],
+    refuses: [],
+    accepted: 'text that is not empty',
+  },
+  SLUICE_GATEWAY_PORT: integer((c) => c.gateway.port, 9_466, 0, 65_535, 'port; 0 picks a free one'),
+  SLUICE_GATEWAY_TOKENS_FILE: text((c) => c.gateway.tokensFile),
+  // With a certificate and a key only: see config-rules.test.ts.
+  SLUICE_GATEWAY_TLS_CERT_FILE: { ...text((c) => c.gateway.tlsCertFile), takes: [] },
+  SLUICE_GATEWAY_TLS_KEY_FILE: { ...text((c) => c.gateway.tlsKeyFile), takes: [] },
+  SLUICE_GATEWAY_TLS_CLIENT_CA_FILE: { ...text((c) => c.gateway.tlsClientCaFile), takes: [] },
+
   SLUICE_DATABASE_POOL_SIZE: integer((c) => c.database.poolSize, 4, 1, 1_000, 'connections'),
   SLUICE_DATABASE_CONNECT_TIMEOUT_MS: ms((c) => c.database.connectTimeoutMs, 5_000, 100, 600_000),
   SLUICE_DATABASE_STATEMENT_TIMEOUT_MS: ms((c) => c.database.statementTimeoutMs, 30_000, 100, 3_600_000),

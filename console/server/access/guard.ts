@@ -1,8 +1,13 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
+import {
+  isAddressedToLoopback,
+  isFromAnotherSite,
+  isNavigation,
+  signOfProxy,
+} from '../../../shared/platform/request-origin.ts';
 import { Problem } from '../http/problem.ts';
 import { type Access, type AccessNeed, isAllowed } from './access.ts';
 import type { Credentials } from './credentials.ts';
-import { isAddressedToLoopback, isFromAnotherSite, isNavigation, signOfProxy } from './request-origin.ts';
 import { type PublicAddress, readSession, sessionCookie } from './session.ts';
 
 declare module 'fastify' {

@@ -2,7 +2,7 @@ import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from '../../../shared/platform/logging/logger.ts';
-import { signOfProxy } from '../access/request-origin.ts';
+import { signOfProxy } from '../../../shared/platform/request-origin.ts';
 import { type ProblemBody, plainProblem, problemContentType } from './problem.ts';
 import { toProblem } from './to-problem.ts';
 

@@ -34,6 +34,26 @@ export const rules: readonly Rule<Config>[] = [
       'SLUICE_CONSOLE_READ_TOKEN, SLUICE_CONSOLE_OPERATOR_TOKEN, SLUICE_CONSOLE_REALM_TOKENS: two tokens are equal; tokens must be different, because each one determines what its bearer may do',
   ),
   rule(
+    ['gateway'],
+    ({ gateway }) =>
+      gateway.tokensFile === null &&
+      !isLoopback(gateway.host) &&
+      `SLUICE_GATEWAY_HOST: ${JSON.stringify(gateway.host)} is reachable from other machines; also set SLUICE_GATEWAY_TOKENS_FILE, or use 127.0.0.1`,
+  ),
+  rule(
+    ['gateway'],
+    ({ gateway }) =>
+      (gateway.tlsCertFile === null) !== (gateway.tlsKeyFile === null) &&
+      'SLUICE_GATEWAY_TLS_CERT_FILE, SLUICE_GATEWAY_TLS_KEY_FILE: one is set without the other; set both, or neither for plain HTTP',
+  ),
+  rule(
+    ['gateway'],
+    ({ gateway }) =>
+      gateway.tlsClientCaFile !== null &&
+      gateway.tlsCertFile === null &&
+      'SLUICE_GATEWAY_TLS_CLIENT_CA_FILE: senders show certificates over TLS only; also set SLUICE_GATEWAY_TLS_CERT_FILE and SLUICE_GATEWAY_TLS_KEY_FILE',
+  ),
+  rule(
     ['worker'],
     ({ worker }) =>
       worker.metricsToken === null &&

@@ -89,6 +89,13 @@ export const variables = {
   SLUICE_CONSOLE_OPERATOR_TOKEN: bearerToken.optional(),
   SLUICE_CONSOLE_REALM_TOKENS: realmTokens.optional(),
 
+  SLUICE_GATEWAY_HOST: read.text().default('127.0.0.1'),
+  SLUICE_GATEWAY_PORT: read.integer({ min: 0, max: 65_535, unit: 'port; 0 picks a free one' }).default(9_466),
+  SLUICE_GATEWAY_TOKENS_FILE: read.text(1).optional(),
+  SLUICE_GATEWAY_TLS_CERT_FILE: read.text(1).optional(),
+  SLUICE_GATEWAY_TLS_KEY_FILE: read.text(1).optional(),
+  SLUICE_GATEWAY_TLS_CLIENT_CA_FILE: read.text(1).optional(),
+
   SLUICE_DATABASE_POOL_SIZE: read.integer({ min: 1, max: 1_000, unit: 'connections' }).default(4),
   SLUICE_DATABASE_CONNECT_TIMEOUT_MS: read.milliseconds(100, 600_000).default(5_000),
   SLUICE_DATABASE_STATEMENT_TIMEOUT_MS: read.milliseconds(100, hourMs).default(30_000),
@@ -184,6 +191,19 @@ export function toGroups(env: ValuesOf<typeof variables>) {
       operatorToken: env.SLUICE_CONSOLE_OPERATOR_TOKEN ?? null,
       /** realms by name, each with the token that shows its executions and nothing else */
       realmTokens: env.SLUICE_CONSOLE_REALM_TOKENS ?? new Map<string, string>(),
+      metricsToken: env.SLUICE_METRICS_TOKEN ?? null,
+      shutdownTimeoutMs: env.SLUICE_SHUTDOWN_TIMEOUT_MS,
+    }),
+    gateway: () => ({
+      host: env.SLUICE_GATEWAY_HOST,
+      port: env.SLUICE_GATEWAY_PORT,
+      /** path of the file that says who may send what; null: whoever reaches the port may send anything */
+      tokensFile: env.SLUICE_GATEWAY_TOKENS_FILE ?? null,
+      /** paths of PEM files; null: plain HTTP */
+      tlsCertFile: env.SLUICE_GATEWAY_TLS_CERT_FILE ?? null,
+      tlsKeyFile: env.SLUICE_GATEWAY_TLS_KEY_FILE ?? null,
+      /** path of the PEM file with what signs the senders' certificates; null: none is asked for */
+      tlsClientCaFile: env.SLUICE_GATEWAY_TLS_CLIENT_CA_FILE ?? null,
       metricsToken: env.SLUICE_METRICS_TOKEN ?? null,
       shutdownTimeoutMs: env.SLUICE_SHUTDOWN_TIMEOUT_MS,
     }),

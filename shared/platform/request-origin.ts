@@ -1,9 +1,9 @@
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http';
-import { isLoopback } from '../../../shared/platform/config/loopback.ts';
+import { isLoopback } from './config/loopback.ts';
 
 /**
  * Whether a request addresses this machine by a loopback name. Without tokens, this check keeps other sites out: if an
- * attacker's name resolves to 127.0.0.1, the browser treats the attacker's page and the console as the same site.
+ * attacker's name resolves to 127.0.0.1, the browser treats the attacker's page and this server as the same site.
  */
 export function isAddressedToLoopback({ host }: IncomingHttpHeaders): boolean {
   if (host === undefined || !URL.canParse(`http://${host}`)) return false;
@@ -15,7 +15,7 @@ export function isAddressedToLoopback({ host }: IncomingHttpHeaders): boolean {
  * client that sends none is not a browser, and no page can make it send anything.
  * Over plain HTTP a browser sends only its origin, and a proxy may have changed the host.
  *
- * @param publicOrigin where browsers find the console, if it is configured
+ * @param publicOrigin where browsers find the server, if it is configured
  */
 export function isFromAnotherSite(headers: IncomingHttpHeaders, publicOrigin: string | null): boolean {
   const site = headers['sec-fetch-site'];

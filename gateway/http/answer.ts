@@ -1,0 +1,53 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+
+/** What an answer is made of. */
+export interface Answer {
+  status: number;
+  headers?: Record<string, string>;
+  body: object;
+}
+
+/** Of a body that is not wanted, so much is read at most before the connection is closed, and for so long. */
+const discardedBytes = 1_048_576;
+const discardingMs = 500;
+
+/**
+ * Answers. Where the body was not read to its end the answer is sent at once, and the connection is closed a moment later:
+ * closed at once, it would be reset, and a sender that is still writing would not see the answer.
+ */
+export function sendAnswer(request: FastifyRequest, reply: FastifyReply, { status, headers = {}, body }: Answer): void {
+  const text = JSON.stringify(body);
+  if (isReadToItsEnd(request.raw)) {
+    void reply.code(status).headers(headers).type('application/json').send(text);
+    return;
+  }
+  reply.hijack();
+  reply.raw.writeHead(status, {
+    ...headers,
+    'content-type': 'application/json',
+    'content-length': Buffer.byteLength(text),
+    connection: 'close',
+  });
+  reply.raw.write(text);
+  discardRest(request.raw, reply.raw);
+}
+
+function isReadToItsEnd({ headers, readableEnded }: IncomingMessage): boolean {
+  const hasBody = headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+  return readableEnded || !hasBody;
+}
+
+function discardRest(request: IncomingMessage, response: ServerResponse): void {
+  let bytes = 0;
+  const end = (): void => {
+    clearTimeout(timer);
+    response.end();
+  };
+  const timer = setTimeout(end, discardingMs);
+  request.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > discardedBytes) end();
+  });
+  request.once('end', end).once('close', end).on('error', end).resume();
+}

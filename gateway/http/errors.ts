@@ -1,0 +1,57 @@
+import { STATUS_CODES } from 'node:http';
+import type { Socket } from 'node:net';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { Logger } from '../../shared/platform/logging/logger.ts';
+import type { GatewayMetrics } from '../metrics.ts';
+import { sendAnswer } from './answer.ts';
+import { Refusal } from './refusal.ts';
+
+/** The server's error handlers. They log an error here, once, and only if the sender did not cause it. */
+export function createErrorHandlers(logger: Logger, metrics: Pick<GatewayMetrics, 'refused'>) {
+  const refuse = (request: FastifyRequest, reply: FastifyReply, refusal: Refusal): void => {
+    metrics.refused(refusal.code);
+    sendAnswer(request, reply, refusal);
+  };
+  return {
+    handle(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
+      // There is nobody left to answer.
+      if (request.raw.destroyed && !request.raw.complete) {
+        reply.hijack();
+        reply.raw.destroy();
+        return;
+      }
+      const refusal = toRefusal(thrown);
+      if (refusal !== null) {
+        refuse(request, reply, refusal);
+        return;
+      }
+      logger.error({ err: thrown, request: request.id, route: request.routeOptions?.url ?? 'none' }, 'request failed');
+      const error = { code: 'internal', message: 'The gateway met an unexpected error; see its log' };
+      sendAnswer(request, reply, { status: 500, body: { error } });
+    },
+    notFound(request: FastifyRequest, reply: FastifyReply): void {
+      refuse(request, reply, new Refusal('not-found', 'There is nothing at this address, or not by this method'));
+    },
+  };
+}
+
+/** Null: the sender has not caused it. Fastify's own errors below 500 are about the request. */
+function toRefusal(thrown: unknown): Refusal | null {
+  if (thrown instanceof Refusal) return thrown;
+  const { statusCode = 500 } = thrown instanceof Error ? (thrown as Error & { statusCode?: number }) : {};
+  return statusCode < 500 ? new Refusal('invalid-request', STATUS_CODES[statusCode] ?? 'Bad Request') : null;
+}
+
+/** Answers what is not valid HTTP, or does not come in time, for which there is no request object. */
+export function answerNoHttp(error: NodeJS.ErrnoException, socket: Socket): void {
+  const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const code = status === 408 ? 'request-timeout' : 'invalid-request';
+  const body = JSON.stringify({ error: { code, message: STATUS_CODES[status] } });
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`,
+  );
+}

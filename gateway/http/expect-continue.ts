@@ -1,0 +1,16 @@
+import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
+
+const waiting = new WeakSet<IncomingMessage>();
+
+/** A sender that asks first (`Expect: 100-continue`) is told to go on only when its body is wanted. */
+export function continueOnDemand(server: Server): void {
+  server.on('checkContinue', ((request, response) => {
+    waiting.add(request);
+    server.emit('request', request, response);
+  }) satisfies RequestListener);
+}
+
+/** Call this when the body is about to be read. */
+export function goOn(request: IncomingMessage, response: ServerResponse): void {
+  if (waiting.delete(request)) response.writeContinue();
+}

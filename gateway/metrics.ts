@@ -1,0 +1,82 @@
+import type { FastifyInstance } from 'fastify';
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import type { RefusalCode } from './http/refusal.ts';
+import type { BodyTally } from './intake/body-tally.ts';
+
+/** Read at each scrape. */
+export interface GatewayGauges {
+  connections(): Promise<number>;
+  bodies(): number;
+  unreadBytes(): number;
+  isRedisAway(): boolean;
+}
+
+/** The gateway's own metrics. A sender without a token is `anonymous`. */
+export function createGatewayMetrics(registry: Registry, gauges: GatewayGauges) {
+  const registers = [registry];
+  const seconds = new Histogram({
+    name: 'sluice_gateway_request_seconds',
+    help: 'Duration of requests to the gateway, by route and status code, from the headers to the answer',
+    labelNames: ['route', 'status'],
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+    registers,
+  });
+  const records = new Counter({
+    name: 'sluice_gateway_records_total',
+    help: 'Records by sender and outcome: accepted (in Redis, and answered with 202), rejected, sampled_out, or unconfirmed (put into the buffer, and the body was refused)',
+    labelNames: ['sender', 'kind', 'outcome'],
+    registers,
+  });
+  const bytes = new Counter({
+    name: 'sluice_gateway_body_bytes_total',
+    help: 'Bytes of bodies that were read, decompressed, by sender',
+    labelNames: ['sender', 'kind'],
+    registers,
+  });
+  const refusals = new Counter({
+    name: 'sluice_gateway_refusals_total',
+    help: 'Requests that were refused as a whole, by the code in their answer',
+    labelNames: ['code'],
+    registers,
+  });
+  const gauge = (name: string, help: string, read: () => number | Promise<number>): void => {
+    new Gauge({
+      name,
+      help,
+      registers,
+      async collect() {
+        this.set(await read());
+      },
+    });
+  };
+  gauge('sluice_gateway_connections', 'Open connections', gauges.connections);
+  gauge('sluice_gateway_bodies', 'Bodies that are being read, or wait until Redis has their records', gauges.bodies);
+  gauge('sluice_gateway_unread_bytes', 'Memory set aside for bodies that are being read', gauges.unreadBytes);
+  gauge('sluice_gateway_redis_away', '1 while Redis does not take records, else 0', () => Number(gauges.isRedisAway()));
+
+  return {
+    /** Times all requests. Labelled by route, never by address: there is no limit to the number of addresses. */
+    observe(app: FastifyInstance): void {
+      app.addHook('onResponse', async ({ routeOptions }, reply) => {
+        const route = routeOptions.url ?? 'none';
+        seconds.observe({ route, status: String(reply.raw.statusCode) }, reply.elapsedTime / 1_000);
+      });
+    },
+    refused(code: RefusalCode): void {
+      refusals.inc({ code });
+    },
+    read(sender: string, kind: string, count: number): void {
+      bytes.inc({ sender, kind }, count);
+    },
+    /** @param isConfirmed the sender gets an answer that says what became of each record */
+    counted(sender: string, kind: string, tally: BodyTally, isConfirmed: boolean): void {
+      const outcomes = isConfirmed
+        ? { accepted: tally.accepted, rejected: tally.rejectedCount, sampled_out: tally.sampledOut }
+        : { unconfirmed: tally.accepted + tally.pending };
+      for (const [outcome, count] of Object.entries(outcomes))
+        if (count > 0) records.inc({ sender, kind, outcome }, count);
+    },
+  };
+}
+
+export type GatewayMetrics = ReturnType<typeof createGatewayMetrics>;
