@@ -8,6 +8,7 @@ the network.
 from __future__ import annotations
 
 import random
+import sys
 import threading
 import time
 from typing import Callable, NamedTuple, Protocol
@@ -176,7 +177,8 @@ class Delivery:
             try:
                 if self.buffer.records:
                     self._start()
-                    self._wait_until_settled(self._left + self.buffer.records, timeout_s)
+                    # All of it, with those that still wait for room.
+                    self._wait_until_settled(sys.maxsize, timeout_s)
             finally:
                 flushed = self._left - before
                 given_up = self._give_up()
@@ -220,7 +222,8 @@ class Delivery:
         self._left += len(entries)
         tell(entries)
         self._settled.notify_all()
-        self._listener.on_room()
+        if not self._is_given_up:
+            self._listener.on_room()
 
     def _start(self) -> bool:
         if self._thread is not None and self._thread.is_alive():
@@ -290,7 +293,10 @@ class Delivery:
                     return
                 body = self._in_flight[0]
             answer = self._send(body)
-            if isinstance(answer, Stored):
+            if isinstance(answer, Stored) and answer.refused_more and any(entry.on_settled for entry in body.entries):
+                # Somebody waits to know whether it is his record that is refused and not told of.
+                self._divide(body, "too many refusals to tell")
+            elif isinstance(answer, Stored):
                 failures = 0
                 self._settle(body, answer)
             elif isinstance(answer, TooMuch):

@@ -27,7 +27,15 @@ _HOPELESS_RATIO = 4
 _DEPTH = 64
 _PLAIN_NODES = 20_000
 
-_encode = json.JSONEncoder(ensure_ascii=False, check_circular=False, allow_nan=False, separators=(",", ":")).encode
+
+def _refuse(_value: Any) -> Any:
+    """Not json's own, which asks the value for its class: it may refuse."""
+    raise TypeError("not JSON")
+
+
+_encode = json.JSONEncoder(
+    ensure_ascii=False, check_circular=False, allow_nan=False, separators=(",", ":"), default=_refuse
+).encode
 
 
 class Execution(NamedTuple):

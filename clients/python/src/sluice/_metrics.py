@@ -212,7 +212,17 @@ class _Collectors:
     def __init__(self, prometheus: Any, registry: Any) -> None:
         self._prometheus = prometheus
         self._registry = registry
+        self._made: list[Any] = []
         self.sources: weakref.WeakSet[Any] = weakref.WeakSet()
+        try:
+            self._create()
+        except Exception:
+            for metric in self._made:
+                registry.unregister(metric)
+            raise
+
+    def _create(self) -> None:
+        raise NotImplementedError
 
     def _counter(self, name: str, text: str, labels: Iterable[str] = ()) -> Any:
         return self._metric(self._prometheus.Counter, name, text, labels)
@@ -226,7 +236,9 @@ class _Collectors:
 
     def _metric(self, kind: Any, name: str, text: str, labels: Iterable[str], **options: Any) -> Any:
         try:
-            return kind(name, text, tuple(labels), registry=self._registry, **options)
+            made = kind(name, text, tuple(labels), registry=self._registry, **options)
+            self._made.append(made)
+            return made
         except ValueError:
             # Taken: by the module that this package replaces, or by a copy of this package.
             known = getattr(self._registry, "_names_to_collectors", {}).get(name)
@@ -236,8 +248,7 @@ class _Collectors:
 
 
 class _ExecutionCollectors(_Collectors):
-    def __init__(self, prometheus: Any, registry: Any) -> None:
-        super().__init__(prometheus, registry)
+    def _create(self) -> None:
         pair = ("realm", "strategy_type")
         self.durations = self._histogram(
             "dsl_execution_duration_seconds",
@@ -280,8 +291,7 @@ class _ExecutionCollectors(_Collectors):
 
 
 class _RequestCollectors(_Collectors):
-    def __init__(self, prometheus: Any, registry: Any) -> None:
-        super().__init__(prometheus, registry)
+    def _create(self) -> None:
         calls = self._counter(
             "sluice_requests_sent_total",
             "Calls of send and begin by result: accepted, refused (no record, or too large), aborted (timed out or cancelled), "
