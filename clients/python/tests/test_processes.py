@@ -20,12 +20,14 @@ HERE = pathlib.Path(__file__).parent
 def run(gateway: FakeGateway, how: str, count: int, **environment: str) -> tuple[int, list[dict[str, Any]]]:
     """Return the exit code and the lines that the process has printed."""
     ended = subprocess.run(
-        [sys.executable, str(HERE / "services" / "leaving_process.py"), how, str(count)],
+        [sys.executable, str(HERE / "services" / "leaving_process.py")],
         env={
             **os.environ,
             "PYTHONPATH": os.pathsep.join(sys.path),
             "SLUICE_GATEWAY_URL": gateway.url,
             "SLUICE_EXIT_TIMEOUT_S": "20",
+            "TEST_HOW": how,
+            "TEST_RECORDS": str(count),
             **environment,
         },
         stdout=subprocess.PIPE,

@@ -1,6 +1,6 @@
 """Records and ends in some way, without closing the observer. Prints the counts of each process as a line of JSON.
 
-Usage: leaving_process.py HOW RECORDS
+TEST_HOW: in which. TEST_RECORDS: how many each process records.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ def in_child(name: str, count: int) -> None:
 
 
 def main() -> None:
-    how, count = sys.argv[1], int(sys.argv[2])
+    how, count = os.environ["TEST_HOW"], int(os.environ["TEST_RECORDS"])
     if how == "end":
         record("main", count)
     elif how == "exception":
