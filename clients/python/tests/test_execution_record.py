@@ -123,7 +123,13 @@ class RecordTest(unittest.TestCase):
         record = written(trace=[{"nodeId": "a", "value": 1}], input={"at": datetime.date(2026, 1, 2), "n": 2**60})
         self.assertEqual(record["trace"], [{"nodeId": "a", "value": 1}])
         self.assertEqual(record["input"], {"at": "2026-01-02", "n": "1152921504606846976"})
-        self.assertIn("input.at: date stored as text", record["notes"])
+        self.assertIn("date stored as text", record["notes"])
+
+    def test_values_of_other_types_here_and_there_are_noted(self) -> None:
+        record = written(input={"price": decimal.Decimal("12.50"), "when": {"at": datetime.date(2026, 1, 2)}}, trace=[{"value": {1}}])
+        self.assertEqual(record["input"], {"price": "12.50", "when": {"at": "2026-01-02"}})
+        self.assertEqual(record["trace"], [{"value": [1]}])
+        self.assertIn("Decimal stored as text", record["notes"])
 
     def test_an_integer_beyond_2_to_the_53_is_not_rounded_silently(self) -> None:
         record = written(input={"snowflake": 9_223_372_036_854_775_807, "safe": 9_007_199_254_740_991})

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import marshal
 import re
-from typing import Any, NamedTuple
+from typing import Any, Callable, NamedTuple
 
 from ._fields import MESSAGE_UNITS, read_decimal, read_integer, read_text, read_time_ms, read_uuid, to_iso
 from ._notes import Notes
@@ -33,9 +33,13 @@ def _refuse(_value: Any) -> Any:
     raise TypeError("not JSON")
 
 
-_encode = json.JSONEncoder(
-    ensure_ascii=False, check_circular=False, allow_nan=False, separators=(",", ":"), default=_refuse
-).encode
+def _encoder(default: Callable[[Any], Any]) -> Callable[[Any], str]:
+    return json.JSONEncoder(
+        ensure_ascii=False, check_circular=False, allow_nan=False, separators=(",", ":"), default=default
+    ).encode
+
+
+_encode = _encoder(_refuse)
 
 
 class Execution(NamedTuple):
@@ -141,14 +145,28 @@ def write_line(execution: Execution, max_bytes: int) -> bytes:
     notes = Notes()
     fields, trace = _read_fields(execution, notes)
     line: bytes | None = None
+    if _is_plain(trace, execution.input, max_bytes * _HOPELESS_RATIO):
+        line = _try_to_write(fields, trace, execution.input, notes, max_bytes)
+    return line or _write_storable(fields, trace, execution.input, notes, max_bytes)
+
+
+def _try_to_write(
+    fields: dict[str, Any], trace: list[Any] | None, run_input: Any, notes: Notes, max_bytes: int
+) -> bytes | None:
+    """Write the record in one call; None where trace and input have to be looked through for that."""
     try:
-        if _is_plain(trace, execution.input, max_bytes * _HOPELESS_RATIO):
-            line = _join(fields, trace, execution.input, notes)
+        try:
+            line = _join(fields, trace, run_input, notes, _encode)
+        except TypeError:
+            # Values of other types in plain lists and dicts, such as a Decimal here and there. json asks for each of them.
+            own_notes = notes.copy()
+            bounds = Bounds(depth=_DEPTH, nodes=5_000, string_units=max_bytes, chars=max_bytes)
+            convert = Conversion(bounds, own_notes).convert
+            encode = _encoder(lambda value: convert(value, "a value of trace or input"))
+            line = _join(fields, trace, run_input, own_notes, encode)
     except (ValueError, TypeError, RecursionError):  # not JSON, a lone surrogate, a cycle
-        pass
-    if line is None or len(line) > max_bytes or b"\\u0000" in line:
-        return _write_storable(fields, trace, execution.input, notes, max_bytes)
-    return line
+        return None
+    return line if len(line) <= max_bytes and b"\\u0000" not in line else None
 
 
 def _is_plain(trace: Any, run_input: Any, max_chars: int) -> bool:
@@ -284,16 +302,19 @@ def _cut_note(total: int, kept: int) -> str:
     return f"trace cut from {total} to {kept} entries: the first {head} and the last {kept - head} are kept"
 
 
-def _join(fields: dict[str, Any], trace: list[Any] | None, run_input: Any, notes: Notes) -> bytes:
-    record = dict(fields)
+def _join(
+    fields: dict[str, Any], trace: list[Any] | None, run_input: Any, notes: Notes, encode: Callable[[Any], str]
+) -> bytes:
+    parts: dict[str, Any] = {}
     if trace is not None:
-        record["trace"] = trace
+        parts["trace"] = trace
     if run_input is not None:
-        record["input"] = run_input
+        parts["input"] = run_input
+    # First, since the notes may be about them.
+    free_form = encode(parts)[1:] if parts else "}"
     text = notes.text()
-    if text is not None:
-        record["notes"] = text
-    return _encode(record).encode()
+    record = _encode(fields if text is None else {**fields, "notes": text})
+    return f"{record[:-1]}{',' if parts else ''}{free_form}".encode()
 
 
 def _write_storable(
@@ -319,8 +340,8 @@ def _write_storable(
             step_notes.add(f"input left out: the record is larger than {max_bytes} bytes")
         if conversion.is_over:
             continue
-        line = _join(fields, kept_trace, kept_input, step_notes)
+        line = _join(fields, kept_trace, kept_input, step_notes, _encode)
         if len(line) <= max_bytes:
             return line
     notes.add(f"trace and input left out: the record is larger than {max_bytes} bytes")
-    return _join(fields, None, None, notes)
+    return _join(fields, None, None, notes, _encode)

@@ -23,6 +23,8 @@ OTHER = "other"
 UNKNOWN = "unknown"
 #: The longest label value: it is in every line of every scrape.
 _LABEL_CHARS = 120
+#: A longer duration, or one that is no number, would spoil the sum.
+_LONGEST_MS = 1e15
 
 
 def to_label(value: Any) -> str:
@@ -72,7 +74,7 @@ class ExecutionMetrics:
         except Exception:  # unknown, or a value whose own code raises
             series = self._find(realm, strategy_type, status)
         kind = type(duration_ms)
-        if (kind is float or kind is int) and duration_ms - duration_ms == 0:
+        if (kind is float or kind is int) and -_LONGEST_MS < duration_ms < _LONGEST_MS:
             series.observe_s(duration_ms / 1_000)
         if type(nodes) is int and nodes > 0:
             series.increment_nodes(nodes)
