@@ -18,8 +18,8 @@ registerHooks({
 const { cruise, format } = await import('dependency-cruiser');
 const { default: config } = await import('../.dependency-cruiser.mjs');
 const folders = [
-  ...['archive', 'bench', 'cli', 'console', 'dead-letters', 'demo', 'dev', 'doctor', 'erasure', 'ops', 'prisma'],
-  ...['producers', 'queries', 'shared', 'test', 'workers'],
+  ...['archive', 'bench', 'cli', 'console', 'contracts', 'dead-letters', 'demo', 'dev', 'doctor', 'erasure', 'ops'],
+  ...['prisma', 'producers', 'queries', 'shared', 'test', 'workers'],
 ];
 const { output } = await cruise(folders, {
   ...config.options,

@@ -39,6 +39,12 @@ export function createGatewayMetrics(registry: Registry, gauges: GatewayGauges) 
     labelNames: ['code'],
     registers,
   });
+  const failedReloads = new Gauge({
+    name: 'sluice_gateway_reload_failed',
+    help: '1 while files that have changed cannot be used, and those from before are used on: tokens or tls',
+    labelNames: ['files'],
+    registers,
+  });
   const gauge = (name: string, help: string, read: () => number | Promise<number>): void => {
     new Gauge({
       name,
@@ -64,6 +70,9 @@ export function createGatewayMetrics(registry: Registry, gauges: GatewayGauges) 
     },
     refused(code: RefusalCode): void {
       refusals.inc({ code });
+    },
+    reloaded(files: string, isUsable: boolean): void {
+      failedReloads.set({ files }, Number(!isUsable));
     },
     read(sender: string, kind: string, count: number): void {
       bytes.inc({ sender, kind }, count);

@@ -14,7 +14,8 @@ export function createErrorHandlers(logger: Logger, metrics: Pick<GatewayMetrics
   };
   return {
     handle(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
-      // There is nobody left to answer.
+      // There is nobody left to answer, or there was an answer.
+      if (reply.raw.headersSent) return;
       if (request.raw.destroyed && !request.raw.complete) {
         reply.hijack();
         reply.raw.destroy();

@@ -15,5 +15,7 @@ export function addProbeRoutes(app: FastifyInstance, { registry, whyNotReady }: 
     const reason = await whyNotReady();
     return reason === null ? { status: 'ok' } : reply.code(503).send({ status: 'not ready', reason });
   });
-  app.get('/metrics', async (_request, reply) => reply.type(registry.contentType).send(await registry.metrics()));
+  app.get('/metrics', { config: { scope: 'metrics' } }, async (_request, reply) =>
+    reply.type(registry.contentType).send(await registry.metrics()),
+  );
 }

@@ -1,24 +1,7 @@
+import { type RefusalCode, refusalStatuses } from '../../shared/contracts/gateway-answer.ts';
 import type { Rejection } from '../intake/body-tally.ts';
 
-/** Why a body is not taken, and the status that says so. The names are those of `error.code` in the answer. */
-const statusOf = {
-  'invalid-json': 400,
-  'invalid-encoding': 400,
-  'invalid-request': 400,
-  'all-rejected': 400,
-  unauthenticated: 401,
-  forbidden: 403,
-  'not-found': 404,
-  'request-timeout': 408,
-  'too-large': 413,
-  'unsupported-media-type': 415,
-  'unsupported-encoding': 415,
-  'quota-exceeded': 429,
-  'buffer-full': 503,
-  'redis-away': 503,
-  'shutting-down': 503,
-} as const;
-export type RefusalCode = keyof typeof statusOf;
+export type { RefusalCode };
 
 /** What a refusal adds to its message. */
 interface RefusalDetails {
@@ -37,7 +20,7 @@ export class Refusal extends Error {
   constructor(code: RefusalCode, message: string, details: RefusalDetails = {}) {
     super(message);
     this.code = code;
-    this.status = statusOf[code];
+    this.status = refusalStatuses[code];
     this.details = details;
   }
 

@@ -2,6 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { isUuid } from '../../producers/core/field-reader.ts';
 import type { Redis } from '../../shared/platform/redis/redis.ts';
 import { senderOf } from '../access/guard.ts';
+import type { Senders } from '../access/senders.ts';
 import type { MemoryBudget } from '../body/memory-budget.ts';
 import { receiveBody } from '../body/receive-body.ts';
 import { BodyTally } from '../intake/body-tally.ts';
@@ -14,6 +15,7 @@ import { sendAnswer } from './answer.ts';
 import type { BodiesInProgress } from './bodies-in-progress.ts';
 import { readBodyHeaders, readIdempotencyKey } from './body-headers.ts';
 import { goOn } from './expect-continue.ts';
+import { endWhenIdle } from './idle-body.ts';
 import { Refusal } from './refusal.ts';
 
 /** What the routes need that records are sent to. */
@@ -26,6 +28,10 @@ export interface SendRouteDeps {
   budget: MemoryBudget;
   bodies: BodiesInProgress;
   metrics: GatewayMetrics;
+  /** null: there are no tokens */
+  senders: Senders | null;
+  /** for how long nothing of a body may come */
+  bodyIdleMs: number;
   /** for what is remembered of bodies with a key */
   redis: Redis;
   namespace: string;
@@ -67,23 +73,30 @@ async function receive(
   const key = readIdempotencyKey(headers);
   intake.delivery.refuseWhenFull();
   const tally = new BodyTally();
+  const quota = sender === null ? null : (deps.senders?.quotaOf(sender) ?? null);
   let isConfirmed = false;
   const body = deps.bodies.begin();
   try {
     const seed = key === null ? null : idSeed(intake.kind, sender?.name ?? '', key);
     const arrivedMs = seed === null ? now() : await firstArrivalMs(deps.redis, deps.namespace, seed, now());
     goOn(request.raw, reply.raw);
+    const stopWatching = endWhenIdle(request, reply, deps.bodyIdleMs);
     await receiveBody({
       ...{ stream: request.raw, format, encoding, intake, tally, limits, budget },
       context: { sender, notes: sender === null ? [] : [`sender: ${sender.name}`], arrivedMs, idSeed: seed, sample },
-      onBytes: (bytes) => metrics.read(name, intake.kind, bytes),
+      onBytes(bytes) {
+        metrics.read(name, intake.kind, bytes);
+        quota?.tookBytes(bytes);
+      },
     });
+    stopWatching();
     await intake.delivery.untilStored(tally);
     isConfirmed = true;
     refuseWhereNothingIsTaken(tally);
     sendAnswer(request, reply, { status: 202, body: outcomeOf(tally) });
   } finally {
     body.end();
+    quota?.tookRecords(tally.records);
     metrics.counted(name, intake.kind, tally, isConfirmed);
   }
 }

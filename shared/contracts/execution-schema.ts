@@ -14,32 +14,64 @@ const count = z.int().min(0).max(executionLimits.integer);
  * `sampleRate` is the rate in force when the row was kept: the row stands for `1 / sampleRate` runs. A failure has 1.
  */
 export const executionRecordSchema = z.strictObject({
-  id: z.uuid(),
-  recordedAt: z.iso.datetime(),
-  strategyId: identifier,
-  strategyVersion: z.int().min(-executionLimits.integer).max(executionLimits.integer),
-  strategyType: identifier,
-  realmId: identifier.nullish(),
-  externalGameId: identifier.nullish(),
-  externalTaskId: identifier.nullish(),
-  externalUserId: identifier.nullish(),
-  status: z.enum(executionStatuses),
-  errorCode: identifier.nullish(),
-  errorMessage: z.string().max(executionLimits.messageChars).nullish(),
-  failedNodeId: identifier.nullish(),
-  points: z.number().nullish(),
-  caseName: identifier.nullish(),
-  durationMs: z.number(),
-  nodesExecuted: count,
-  trace: z.array(z.unknown()).nullish(),
-  traceLength: count.nullish(),
-  sampled: z.boolean(),
-  sampleRate: z.number().gt(0).max(1),
-  parentStrategyId: identifier.nullish(),
-  astHash: identifier.nullish(),
-  input: z.unknown().optional(),
-  attempt: z.int().min(1).max(executionLimits.integer),
-  notes: z.string().max(executionLimits.notesChars).nullish(),
+  id: z
+    .uuid()
+    .describe(
+      'Identifies the run. With `recordedAt` it is the key of the row: the same pair again is not stored twice.',
+    ),
+  recordedAt: z.iso
+    .datetime()
+    .describe(
+      'When the run ended, ISO 8601 in UTC with a Z. It decides the partition. A time before 2000 or more than a day ahead is stored with a note.',
+    ),
+  strategyId: identifier.describe('The definition that ran.'),
+  strategyVersion: z
+    .int()
+    .min(-executionLimits.integer)
+    .max(executionLimits.integer)
+    .describe('The version of the definition; 0 if it has none.'),
+  strategyType: identifier.describe('`DSL_FULL`, `DSL_EXTEND` or a name of your own; `unknown` if there is none.'),
+  realmId: identifier.nullish().describe('The tenant.'),
+  externalGameId: identifier.nullish().describe('The game that the run was for, as its owner names it.'),
+  externalTaskId: identifier.nullish().describe('The task that the run was for, as its owner names it.'),
+  externalUserId: identifier.nullish().describe('The person that the run was for; an erasure goes by it.'),
+  status: z
+    .enum(executionStatuses)
+    .describe('How the run ended. Everything but `ok` is a failure, and is never sampled.'),
+  errorCode: identifier.nullish().describe('A stable code, for runs that failed.'),
+  errorMessage: z.string().max(executionLimits.messageChars).nullish().describe('For people, for runs that failed.'),
+  failedNodeId: identifier.nullish().describe('The node at which the run failed.'),
+  points: z.number().nullish().describe('The result, where the strategy gives points.'),
+  caseName: identifier.nullish().describe('The case that the strategy decided for.'),
+  durationMs: z
+    .number()
+    .describe('Wall-clock time of the whole run in milliseconds. Below 0 it is stored with a note.'),
+  nodesExecuted: count.describe('Number of evaluated nodes; 0 if nobody counted.'),
+  trace: z
+    .array(z.unknown())
+    .nullish()
+    .describe(
+      'The evaluated nodes in order, operands before the node that uses them: objects with `nodeId`, `type`, `value`, and optionally `branch` and `path`. Nested at most 64 levels.',
+    ),
+  traceLength: count.nullish().describe('Entries of the trace before it was cut.'),
+  sampled: z.boolean().describe('True: kept by the sampler, as an `ok` run. False: kept because it failed.'),
+  sampleRate: z
+    .number()
+    .gt(0)
+    .max(1)
+    .describe('The rate in force: the row stands for 1 / sampleRate runs. A failure has 1.'),
+  parentStrategyId: identifier.nullish().describe('The built-in strategy that a `DSL_EXTEND` run wraps.'),
+  astHash: identifier.nullish().describe('Identifies the program that ran, if drafts can change under one version.'),
+  input: z
+    .unknown()
+    .optional()
+    .describe('The input of the run, so that it can be replayed: any JSON. Nested at most 64 levels.'),
+  attempt: z.int().min(1).max(executionLimits.integer).describe('1 for the first attempt at an event.'),
+  notes: z
+    .string()
+    .max(executionLimits.notesChars)
+    .nullish()
+    .describe('What the producer changed to make the record storable.'),
   ...spanContextFields,
 });
 

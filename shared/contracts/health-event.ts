@@ -101,6 +101,9 @@ function isHealthEventType(text: string): text is HealthEventType {
 /** White space as in the original's language: U+0085 is white space, U+FEFF is not. */
 const whiteSpace = '[\\t-\\r \\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]';
 const blank = new RegExp(`^${whiteSpace}*$`);
+
+/** A text that is not blank. */
+export const notBlankPattern = new RegExp(`[^${whiteSpace.slice(1)}`);
 const blankEnds = new RegExp(`^${whiteSpace}+|${whiteSpace}+$`, 'g');
 
 export function isBlank(text: string): boolean {

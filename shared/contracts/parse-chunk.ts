@@ -4,14 +4,25 @@ import { compressedChunkVersion } from './compressed-chunk.ts';
 
 const newestVersion = Math.max(...chunkVersions, compressedChunkVersion);
 
-const chunkSchema = z.object({
-  v: z.literal(chunkVersions),
-  producer: z.string().min(1).max(200),
-  epoch: z.int().min(0),
+/** The envelope of a plain chunk as workers read it. Members that they do not know are ignored. */
+export const chunkSchema = z.object({
+  v: z.literal(chunkVersions).describe('2 if a record has `traceId` or `spanId`, else 1.'),
+  producer: z
+    .string()
+    .min(1)
+    .max(200)
+    .describe(
+      'The process that made the records, unique among running producers. Write 1 to 100 of A-Z a-z 0-9 _ and -.',
+    ),
+  epoch: z.int().min(0).describe('When that producer started, in milliseconds since 1970.'),
   // Nothing here depends on it, so a value of another type does no harm.
-  life: z.string().optional().catch(undefined),
-  seq: z.int().min(1),
-  records: z.array(z.unknown()).min(1),
+  life: z
+    .string()
+    .optional()
+    .catch(undefined)
+    .describe('Random: distinguishes lives of a producer with the same name and epoch. Write letters and digits.'),
+  seq: z.int().min(1).describe('1, 2, 3, … within one life, so that a gap is a lost chunk.'),
+  records: z.array(z.unknown()).min(1).describe('Records of one kind, in the order in which they were recorded.'),
 });
 
 export type ParsedChunk =

@@ -1,6 +1,6 @@
 import { Registry } from 'prom-client';
 import { inject, onTestFinished } from 'vitest';
-import { createGateway } from '../../gateway/create-gateway.ts';
+import { createGateway, type GatewayDeps } from '../../gateway/create-gateway.ts';
 import { gatewayGroups } from '../../gateway/gateway-groups.ts';
 import { loadConfig, requireRedis } from '../../shared/platform/config/config.ts';
 import { createLogger } from '../../shared/platform/logging/logger.ts';
@@ -47,7 +47,10 @@ export const aRequestInput = (overrides: object = {}) => ({
 });
 
 /** A gateway in this process, in a namespace of the test's own, and ways to send to it and to look into its queues. */
-export async function aGateway(environment: Record<string, string> = {}) {
+export async function aGateway(
+  environment: Record<string, string> = {},
+  settings: Pick<GatewayDeps, 'bodyIdleMs' | 'watchMs'> = {},
+) {
   const namespace = createNamespace();
   const config = loadConfig(
     { ...redisEnvironment(inject('redisUrl')), SLUICE_NAMESPACE: namespace, ...environment },
@@ -62,7 +65,7 @@ export async function aGateway(environment: Record<string, string> = {}) {
     { write: (line) => void log.push(JSON.parse(line) as Record<string, unknown>) },
   );
   const registry = new Registry();
-  const gateway = createGateway({ config, target, redis, logger, registry });
+  const gateway = createGateway({ config, target, redis, logger, registry, ...settings });
   const url = await gateway.app.listen({ host: '127.0.0.1', port: 0 });
   onTestFinished(async () => {
     await gateway.drain(0);

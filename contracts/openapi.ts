@@ -1,0 +1,240 @@
+import { STATUS_CODES } from 'node:http';
+import {
+  internalErrorCode,
+  outcomeSchema,
+  refusalSchema,
+  refusalStatuses,
+} from '../shared/contracts/gateway-answer.ts';
+import { contracts } from './contracts.ts';
+import { type JsonSchema, toJsonSchema, toPlainSchema } from './to-json-schema.ts';
+
+/** The version of the gateway's face, `major.minor`; the major one is in its paths. See README.md. */
+const version = '1.0';
+
+/** The gateway's OpenAPI document. */
+export function toOpenapi() {
+  return {
+    openapi: '3.1.0',
+    info: {
+      title: 'Sluice gateway',
+      version,
+      description:
+        'Takes executions and completed requests from services in any language. 202 means that what is accepted is in Redis. After 429, 503 and no answer at all, send the same body again with the same ids: nothing is stored twice.',
+      license: { name: 'MIT', identifier: 'MIT' },
+    },
+    servers: [{ url: 'http://127.0.0.1:9466', description: 'The default address' }],
+    security: [{ bearer: [] }, {}],
+    paths: {
+      '/v1/executions': { post: sendExecutions() },
+      '/v1/requests': { post: sendRequests() },
+      '/v1/requests/{id}/begin': { put: beginRequest() },
+      '/healthz': { get: probe('isAlive', 'The process answers') },
+      '/readyz': { get: probe('isReady', 'The gateway takes records', true) },
+      '/metrics': { get: readMetrics() },
+    },
+    components: {
+      schemas: schemas(),
+      headers: {
+        RetryAfter: {
+          description: 'Seconds to wait before the same body is sent again.',
+          required: true,
+          schema: { type: 'integer', minimum: 1 },
+        },
+      },
+      securitySchemes: {
+        bearer: { type: 'http', scheme: 'bearer', description: 'A token of the sender, where the gateway has tokens.' },
+      },
+    },
+  };
+}
+
+const inputs = {
+  ExecutionInput: 'execution-input',
+  RequestInput: 'request-input',
+  BegunRequestInput: 'begun-request-input',
+} as const;
+type Input = keyof typeof inputs;
+
+function contractOf(input: Input) {
+  const contract = contracts.find(({ name }) => name === inputs[input]);
+  if (contract === undefined) throw new Error(`${inputs[input]} is no contract`);
+  return contract;
+}
+
+function schemas(): Record<string, JsonSchema> {
+  const ofInputs = (Object.keys(inputs) as Input[]).map((input) => {
+    // What names a document of its own has no place within another one.
+    const { $schema, $id, $comment, ...schema } = toJsonSchema(contractOf(input));
+    return [input, schema] as const;
+  });
+  return {
+    ...Object.fromEntries(ofInputs),
+    Outcome: { title: 'What became of the records of a body', ...toPlainSchema(outcomeSchema) },
+    Refusal: { title: 'Why a body is not taken', ...toPlainSchema(refusalSchema) },
+  };
+}
+
+const ref = (name: string) => ({ $ref: `#/components/schemas/${name}` });
+
+const idempotencyKey = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  description:
+    'Names the body. Records without an id get one that is derived from it, and a repetition within a day stores nothing twice.',
+  schema: { type: 'string', pattern: '^[\\x21-\\x7e]{1,200}$' },
+};
+
+const contentEncoding = {
+  name: 'Content-Encoding',
+  in: 'header',
+  description: 'How the body is compressed.',
+  schema: { type: 'string', enum: ['identity', 'gzip', 'zstd'], default: 'identity' },
+};
+
+function sendExecutions() {
+  return {
+    operationId: 'sendExecutions',
+    summary: 'Send executions',
+    parameters: [
+      {
+        name: 'sample',
+        in: 'query',
+        description:
+          'true: the gateway decides by its own rate which ok runs are stored. By default every record that is sent is stored.',
+        schema: { type: 'string', enum: ['true', 'false'], default: 'false' },
+      },
+      idempotencyKey,
+      contentEncoding,
+    ],
+    requestBody: recordsOf('ExecutionInput'),
+    responses: responses(),
+  };
+}
+
+function sendRequests() {
+  return {
+    operationId: 'sendRequests',
+    summary: 'Send requests that have ended',
+    parameters: [idempotencyKey, contentEncoding],
+    requestBody: recordsOf('RequestInput'),
+    responses: responses(),
+  };
+}
+
+function beginRequest() {
+  const [example] = contractOf('BegunRequestInput').examples;
+  return {
+    operationId: 'beginRequest',
+    summary: 'Tell of a request that still runs',
+    description: 'Its row is in state `processing` until the end is sent to /v1/requests with the same id.',
+    parameters: [
+      {
+        name: 'id',
+        in: 'path',
+        required: true,
+        description: 'The id of the request, a UUID of versions 1 to 8. `requestId` in the body may be left out.',
+        schema: { type: 'string', format: 'uuid' },
+      },
+      contentEncoding,
+    ],
+    requestBody: { required: true, content: { 'application/json': { schema: ref('BegunRequestInput'), example } } },
+    responses: responses(),
+  };
+}
+
+/** A body of one record, of a list, or of lines. */
+function recordsOf(input: Input) {
+  const { examples } = contractOf(input);
+  const lines = examples.map((example) => `${JSON.stringify(example)}\n`).join('');
+  return {
+    required: true,
+    content: {
+      'application/json': {
+        schema: { anyOf: [ref(input), { type: 'array', items: ref(input) }] },
+        examples: { one: { value: examples[0] }, several: { value: examples } },
+      },
+      'application/x-ndjson': {
+        schema: { type: 'string', description: `JSON of ${input} on each line; read as it comes.` },
+        example: lines,
+      },
+    },
+  };
+}
+
+const descriptions: Record<number, string> = {
+  202: 'All that is accepted is in Redis. Records may be rejected beside it.',
+  400: 'Nothing is accepted: the body cannot be read, or each of its records is rejected.',
+  401: 'No token, or a wrong one.',
+  403: 'The token may not write this: its scope, realms or creators.',
+  408: 'The body did not come in time.',
+  413: 'The body, a line or a record is too large.',
+  415: 'The Content-Type or the Content-Encoding is not accepted.',
+  429: 'The quota of the token is used up. Nothing of the body is promised to be stored.',
+  500: 'The gateway met an error of its own. Nothing of the body is promised to be stored.',
+  503: 'The buffer is full, Redis is away, or the gateway shuts down. Nothing of the body is promised to be stored.',
+};
+
+/** The answers to a body; 404 is of no operation. */
+function responses() {
+  const statuses = [...new Set([...Object.values(refusalStatuses).filter((status) => status !== 404), 500])];
+  return {
+    202: {
+      description: descriptions[202],
+      content: { 'application/json': { schema: ref('Outcome'), examples: outcomeExamples } },
+    },
+    ...Object.fromEntries(statuses.toSorted((a, b) => a - b).map((status) => [status, refusalOf(status)])),
+  };
+}
+
+function refusalOf(status: number) {
+  const codes = Object.entries(refusalStatuses).flatMap(([code, of]) => (of === status ? [code] : []));
+  const [example = internalErrorCode] = codes;
+  return {
+    description: `${descriptions[status]} error.code: ${codes.join(', ') || internalErrorCode}.`,
+    ...(status === 429 || status === 503
+      ? { headers: { 'Retry-After': { $ref: '#/components/headers/RetryAfter' } } }
+      : {}),
+    content: {
+      'application/json': {
+        schema: ref('Refusal'),
+        example: { error: { code: example, message: STATUS_CODES[status] } },
+      },
+    },
+  };
+}
+
+const rejection = {
+  index: 1,
+  id: '0197c2f0-7a4b-7c3d-9e1f-3b2a1c0d9e8f',
+  field: 'strategyId',
+  reason: 'Invalid input: expected string, received number',
+};
+
+const outcomeExamples = {
+  all: { value: { accepted: 2, rejected: [] } },
+  some: { value: { accepted: 1, rejected: [rejection] } },
+};
+
+function probe(operationId: string, summary: string, mayFail = false) {
+  const status = (value: string) => ({
+    'application/json': { schema: { type: 'object', required: ['status'], properties: { status: { const: value } } } },
+  });
+  return {
+    operationId,
+    summary,
+    responses: {
+      200: { description: 'Yes.', content: status('ok') },
+      ...(mayFail ? { 503: { description: 'No; `reason` says why.', content: status('not ready') } } : {}),
+    },
+  };
+}
+
+function readMetrics() {
+  return {
+    operationId: 'readMetrics',
+    summary: 'Metrics for Prometheus',
+    responses: {
+      200: { description: 'In its text format.', content: { 'text/plain': { schema: { type: 'string' } } } },
+    },
+  };
+}
