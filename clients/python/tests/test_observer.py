@@ -166,6 +166,16 @@ class ObserverTest(unittest.TestCase):
             self.assertEqual(observed.stats().dropped, 0)
             self.assertEqual(len(gateway.records), stats.recorded)
 
+    def test_a_wrong_call_is_recorded_as_far_as_it_goes(self) -> None:
+        with FakeGateway() as gateway:
+            observed = observer(gateway)
+            with self.assertLogs("sluice", "WARNING") as logged:
+                observed.record(strategy_id="s")
+            self.assertIn("strategy_id", logged.output[0])
+            observed.close()
+            (record,) = gateway.records.values()
+            self.assertEqual((record["strategyId"], record["status"], record["durationMs"]), ("unknown", "error", 0))
+
     def test_the_buffer_drops_ok_runs_before_failures_and_counts_them(self) -> None:
         ending = threading.Event()
         with FakeGateway(hang(ending)) as gateway:

@@ -76,11 +76,16 @@ class RequestRecordTest(unittest.TestCase):
         record = written(responseBody="x" * 5_000)
         self.assertEqual(record["responseBody"], "x" * 1_025)
         self.assertIn("responseBody: has 5000 bytes, the sender has cut it", record["notes"])
-        for offset in range(4):  # never within a character
+        for offset in range(4):  # never within a character, and never so short that it would not be marked
             text = "x" * offset + "😀" * 400
             kept = written(responseBody=text)["responseBody"]
             self.assertTrue(text.startswith(kept))
-            self.assertGreater(len(kept.encode()), 1_024 - 4)
+            self.assertTrue(1_024 < len(kept.encode()) <= 1_028)
+
+    def test_a_body_that_is_hardly_too_long_is_left_to_the_gateway(self) -> None:
+        record = written(responseBody="😀" * 257)
+        self.assertEqual(record["responseBody"], "😀" * 257)
+        self.assertNotIn("notes", record)
 
     def test_a_key_leaves_the_process_only_without_a_pepper(self) -> None:
         hashed = written(apiKey="sk-secret", pepper="0123456789abcdef")

@@ -164,10 +164,19 @@ class SenderTest(unittest.TestCase):
                 requests.send(**request(requestId="7"))
             with self.assertRaisesRegex(ValueError, "more than the whole buffer"):
                 requests.send(**request(responseBody="x" * 70_000))
-            with self.assertRaisesRegex(TypeError, "colour"):
-                asyncio.run(requests.asend(**request(colour="red")))
             requests.close()
             self.assertEqual(requests.stats().refused, 2)
+
+    def test_an_unknown_argument_is_left_out_and_logged(self) -> None:
+        with FakeGateway() as gateway:
+            requests = sender(gateway)
+            with self.assertLogs("sluice", "WARNING") as logged:
+                requests.send(**request(colour="red"))
+                asyncio.run(requests.asend(**request(colour="red")))
+            self.assertIn("colour", logged.output[0])
+            self.assertNotIn("red", logged.output[0])
+            requests.close()
+            self.assertEqual(requests.stats().sent, 2)
 
     def test_a_gateway_is_required(self) -> None:
         with self.assertRaisesRegex(SettingsError, "SLUICE_GATEWAY_URL"):

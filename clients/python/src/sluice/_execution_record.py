@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import json
 import marshal
-import re
 from typing import Any, Callable, NamedTuple
 
-from ._fields import MESSAGE_UNITS, read_decimal, read_integer, read_text, read_time_ms, read_uuid, to_iso
+from ._fields import MESSAGE_UNITS, read_decimal, read_integer, read_span_id, read_text, read_time_ms, read_uuid, to_iso
 from ._notes import Notes
 from ._storable import LARGEST_EXACT_INT, Bounds, Conversion
 from ._text import kind_of, quote
@@ -221,8 +220,8 @@ def _read_fields(execution: Execution, notes: Notes) -> tuple[dict[str, Any], li
         "caseName": read_text(notes, "caseName", execution.caseName),
         "parentStrategyId": read_text(notes, "parentStrategyId", execution.parentStrategyId),
         "astHash": read_text(notes, "astHash", execution.astHash),
-        "traceId": _read_hex(execution.traceId, 32),
-        "spanId": _read_hex(execution.spanId, 16),
+        "traceId": read_span_id(notes, "traceId", execution.traceId, 32),
+        "spanId": read_span_id(notes, "spanId", execution.spanId, 16),
     }
     trace = _read_trace(execution, notes)
     if execution.trace_length is not None:
@@ -275,13 +274,6 @@ def _read_duration(value: Any, notes: Notes) -> float | int:
     if ms < 0:  # a clock that was set back meanwhile
         notes.changed("durationMs", f"{ms} is below 0")
     return ms
-
-
-def _read_hex(value: Any, digits: int) -> str | None:
-    """Return an id of OpenTelemetry; one that is none, or all zeros, is left out."""
-    if type(value) is not str or len(value) != digits or not re.fullmatch("[0-9a-fA-F]*", value) or not value.strip("0"):
-        return None
-    return value.lower()
 
 
 def _read_trace(execution: Execution, notes: Notes) -> list[Any] | None:

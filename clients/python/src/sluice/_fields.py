@@ -18,6 +18,7 @@ MESSAGE_UNITS = 4_096
 LARGEST_INTEGER = 2_147_483_647
 
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.IGNORECASE)
+_HEX = re.compile(r"[0-9a-f]*", re.IGNORECASE)
 _EPOCH = datetime.datetime(1970, 1, 1, tzinfo=datetime.timezone.utc)
 _LATEST_MS = 253_402_214_400_000
 #: A longer text is no number and no time.
@@ -102,6 +103,16 @@ def read_time_ms(value: Any) -> int | None:
     return int(ms) if ms is not None and 0 <= ms <= _LATEST_MS else None
 
 
+def read_span_id(notes: Notes, name: str, value: Any, digits: int) -> str | None:
+    """Read an id of OpenTelemetry; one that is none, or all zeros, is left out."""
+    if value is None:
+        return None
+    if type(value) is str and len(value) == digits and _HEX.fullmatch(value) and value.strip("0"):
+        return value.lower()
+    notes.changed(name, f"{quote(value)} is no {name} of OpenTelemetry, left out")
+    return None
+
+
 def to_iso(ms: int) -> str:
     """Write a time as ISO 8601 in UTC, with milliseconds."""
     at = _EPOCH + datetime.timedelta(milliseconds=ms)
@@ -142,7 +153,9 @@ def _to_number(value: Any) -> float | int | None:
 
 
 def _to_text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"  # as JSON has it
     try:
-        return str(value) if isinstance(value, (bool, int, float, uuid.UUID, decimal.Decimal)) else f"[{kind_of(value)}]"
+        return str(value) if isinstance(value, (int, float, uuid.UUID, decimal.Decimal)) else f"[{kind_of(value)}]"
     except ValueError:  # an integer of more digits than Python writes
         return f"[{kind_of(value)}]"

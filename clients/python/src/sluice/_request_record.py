@@ -9,7 +9,7 @@ import json
 import math
 from typing import Any, Callable, Mapping, NamedTuple, Optional
 
-from ._fields import IDENTIFIER_UNITS, read_text, read_time_ms, read_uuid, to_iso
+from ._fields import IDENTIFIER_UNITS, read_span_id, read_text, read_time_ms, read_uuid, to_iso
 from ._notes import Notes
 from ._storable import Bounds, Conversion
 from ._text import is_storable, kind_of, length_of, quote, to_storable
@@ -88,9 +88,10 @@ def write_request(values: Mapping[str, Any], context: RequestContext, *, has_end
     record["startedAt"] = to_iso(start_ms)
     _put_body(record, "request", values.get("requestBody"), context, notes)
     _put_api_key(record, values, context, notes)
-    for name in ("traceId", "spanId"):
-        if values.get(name) is not None:
-            record[name] = values[name]
+    for name, digits in (("traceId", 32), ("spanId", 16)):
+        span_id = read_span_id(notes, name, values.get(name), digits)
+        if span_id is not None:
+            record[name] = span_id
     if has_ended:
         record["completedAt"] = to_iso(end_ms)
         record["statusCode"] = _read_status(values.get("statusCode"), notes)
@@ -175,11 +176,10 @@ def _put_body(record: dict[str, Any], of: str, body: Any, context: RequestContex
     """Text stays text. Bytes that are not UTF-8, and text with a NUL, are kept exactly, as base64."""
     name = f"{of}Body"
     data = _to_bytes(name, body, context, notes)
-    # One byte more than the gateway keeps, so that it marks the body as cut.
-    most = context.max_body_bytes + 1
-    if len(data) > most:
+    kept = _cut_body(data, context.max_body_bytes)
+    if kept is not data:
         notes.changed(name, f"has {len(data)} bytes, the sender has cut it")
-        data = _cut_utf8(data, most)
+        data = kept
     text = _as_text(data)
     if text is not None:
         record[name] = text
@@ -197,13 +197,15 @@ def _as_text(data: bytes) -> str | None:
         return None
 
 
-def _cut_utf8(data: bytes, most: int) -> bytes:
-    """Cut at the beginning of a character, unless the data is no UTF-8 there."""
-    end = most
-    while end > most - 4 and data[end] & 0xC0 == 0x80:
-        end -= 1
-    # Never below what the gateway keeps, so that it sees that more was there.
-    return data[: end if data[end] & 0xC0 != 0x80 else most]
+def _cut_body(data: bytes, gateway_keeps: int) -> bytes:
+    """Cut at the beginning of a character, a little beyond what the gateway keeps, so that it marks the body as cut."""
+    end = gateway_keeps + 1
+    if len(data) <= end + 3:
+        return data
+    for _ in range(3):
+        if data[end] & 0xC0 == 0x80:
+            end += 1
+    return data[:end]
 
 
 def _to_bytes(name: str, body: Any, context: RequestContext, notes: Notes) -> bytes:

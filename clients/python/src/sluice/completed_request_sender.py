@@ -7,7 +7,7 @@ import os
 import threading
 import time
 from collections import deque
-from typing import Any, Callable, Mapping, NamedTuple, Optional, Union
+from typing import Any, Callable, Collection, Mapping, NamedTuple, NoReturn, Optional, Union
 
 from . import _process, _settings
 from ._buffer import ENTRY_BYTES, Entry
@@ -18,7 +18,7 @@ from ._request_record import RequestContext, api_key_hash, require_request_id, w
 from ._settings import KIB, MIB
 from ._span import active_span
 from ._waiting import in_thread
-from .execution_observer import DRAIN_TIMEOUT_S, Depth
+from .execution_observer import DRAIN_TIMEOUT_S, UNKNOWN_ARGUMENTS, Depth
 
 __all__ = ["Body", "CompletedRequestSender", "SendTimeout", "SenderClosed", "SenderStats"]
 
@@ -150,7 +150,7 @@ class CompletedRequestSender:
         *,
         requestId: str,
         createdBy: str,
-        statusCode: int,
+        statusCode: Optional[int] = None,
         model: Optional[str] = None,
         endpoint: Optional[str] = None,
         serviceTier: Optional[str] = None,
@@ -166,10 +166,12 @@ class CompletedRequestSender:
         spanId: Optional[str] = None,
         timeout: Optional[float] = None,
         durable: bool = False,
+        **unknown: NoReturn,
     ) -> None:
         """Send the record of a request that has ended. Returns when it is in the buffer or, with `durable`, in Redis.
 
-        Blocks while the buffer is full, behind earlier calls. Only `requestId` and `createdBy` must be valid; everything else is
+        Blocks while the buffer is full, behind earlier calls. An argument that it does not know is left out, and a line of the log
+        says so. Only `requestId` and `createdBy` must be valid; everything else is
         repaired if it cannot be stored, and the `notes` of the row say how.
 
         :param requestId: a UUID, the same one to begin and to send
@@ -187,12 +189,13 @@ class CompletedRequestSender:
         :raises RecordRefused: with `durable`, when the gateway refuses the record because of its content
         :raises RecordUnsent: with `durable`, when the sender is closed before the gateway has answered
         """
+        self._report_unknown(unknown)
         values = _values_of(locals(), _ENDED)
         self._send(self._write(values, None), timeout, durable)
 
     async def asend(self, *, timeout: Optional[float] = None, durable: bool = False, **request: Any) -> None:
         """The same as send(), for asyncio: it waits without blocking the loop. A cancelled call is not accepted any more."""
-        await self._asend(self._write(_known(request, _ENDED), None), timeout, durable)
+        await self._asend(self._write(self._known(request, _ENDED), None), timeout, durable)
 
     def begin(
         self,
@@ -210,17 +213,19 @@ class CompletedRequestSender:
         spanId: Optional[str] = None,
         timeout: Optional[float] = None,
         durable: bool = False,
+        **unknown: NoReturn,
     ) -> None:
         """Like send(), for a request that still runs: its row is in state `processing` until its end.
 
         For a background request, give `durable` before you tell the caller that it runs.
         """
+        self._report_unknown(unknown)
         values = _values_of(locals(), _BEGUN)
         self._send(self._write(values, requestId), timeout, durable)
 
     async def abegin(self, *, timeout: Optional[float] = None, durable: bool = False, **request: Any) -> None:
         """The same as begin(), for asyncio."""
-        await self._asend(self._write(_known(request, _BEGUN), request.get("requestId")), timeout, durable)
+        await self._asend(self._write(self._known(request, _BEGUN), request.get("requestId")), timeout, durable)
 
     def stats(self) -> SenderStats:
         """Return the counts of this process."""
@@ -280,6 +285,14 @@ class CompletedRequestSender:
         self._accepted = self._refused = self._aborted = self._closed = 0
         self._sent = self._rejected = self._dropped = self._in_doubt = 0
         self._waiting: deque[_Waiter] = deque()
+
+    def _known(self, request: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
+        self._report_unknown(request.keys() - set(names))
+        return {name: request.get(name) for name in names}
+
+    def _report_unknown(self, names: Collection[str]) -> None:
+        if names:
+            self._problems.report(UNKNOWN_ARGUMENTS, ", ".join(sorted(names)))
 
     def _write(self, values: Mapping[str, Any], begun_id: Optional[str]) -> Entry:
         """:param begun_id: of a request that still runs; None: it has ended"""
@@ -474,11 +487,3 @@ _ENDED = (*_BEGUN, "statusCode", "completedAt", "responseBody", "isStream", "isI
 
 def _values_of(arguments: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
     return {name: arguments[name] for name in names}
-
-
-def _known(request: dict[str, Any], names: tuple[str, ...]) -> dict[str, Any]:
-    """:raises TypeError: as for any unknown argument"""
-    unknown = request.keys() - set(names)
-    if unknown:
-        raise TypeError(f"unknown arguments: {', '.join(sorted(unknown))}")
-    return request

@@ -6,7 +6,7 @@ import os
 import random as random_module
 import threading
 import time
-from typing import Any, Awaitable, Literal, Mapping, NamedTuple, Optional, Protocol
+from typing import Any, Awaitable, Literal, Mapping, NamedTuple, NoReturn, Optional, Protocol
 
 from . import _process, _settings
 from ._buffer import Entry
@@ -21,6 +21,7 @@ from ._waiting import DONE, in_thread
 __all__ = ["Depth", "ExecutionObserver", "NoopExecutionObserver", "ObserverStats"]
 
 DRAIN_TIMEOUT_S = 30.0
+UNKNOWN_ARGUMENTS = "unknown arguments were left out"
 
 
 class HasRandom(Protocol):
@@ -185,9 +186,9 @@ class ExecutionObserver:
     def record(
         self,
         *,
-        strategyId: str,
-        status: str,
-        durationMs: float,
+        strategyId: Optional[str] = None,
+        status: Optional[str] = None,
+        durationMs: float = 0,
         strategyVersion: int = 0,
         strategyType: str = "unknown",
         realmId: Optional[str] = None,
@@ -209,8 +210,9 @@ class ExecutionObserver:
         id: Optional[str] = None,
         traceId: Optional[str] = None,
         spanId: Optional[str] = None,
+        **unknown: NoReturn,
     ) -> Awaitable[None]:
-        """Report one execution. Never waits, and never raises because of a value.
+        """Report one execution. Never waits and never raises.
 
         It updates the metrics. Then, if enabled and with a gateway, it keeps a failure and samples an ok run. What it keeps is
         copied, so that later changes to trace and input do not matter. If the buffer is full, ok runs are dropped before
@@ -218,6 +220,9 @@ class ExecutionObserver:
 
         The call does all of its work. What it returns may be awaited, as with the original, and need not be.
 
+        An argument that it does not know is left out, and a line of the log says so; a type checker refuses it.
+
+        :param strategyId: the definition that ran; stored as "unknown" without one
         :param status: "ok", "error", "timeout", "limit" or "cancelled"; anything else is stored as "error", with a note
         :param durationMs: wall-clock time of the whole run, in ms
         :param trace: entries in evaluation order; of a failed run those up to the failure
@@ -230,6 +235,8 @@ class ExecutionObserver:
         series = _NO_SERIES
         delivery = self._delivery
         try:
+            if unknown:
+                self._problems.report(UNKNOWN_ARGUMENTS, ", ".join(unknown))
             failure = status != "ok" if type(status) is str else is_failure(status)
             label = "ok" if not failure else _failure_label(status)
             series = self._observe(realmId, strategyType, label, errorCode, durationMs, nodesExecuted)
