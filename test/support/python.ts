@@ -20,6 +20,7 @@ const packages = {
   mypy: 'mypy',
   setuptools: 'python3-setuptools',
   wheel: 'python3-wheel',
+  gunicorn: 'gunicorn',
 } as const;
 
 /**
@@ -74,7 +75,12 @@ export function pythonEnvironment(): Record<string, string> {
  * Starts a program of `clients/python/tests/services/` that prints lines of JSON, and kills it when the test has finished.
  */
 export async function startPythonProcess<Line>(script: string, environment: Record<string, string>) {
-  const child = spawn(await findPython(), [resolve(clientDir, 'tests/services', script)], {
+  return startPython<Line>(await findPython(), [resolve(clientDir, 'tests/services', script)], environment);
+}
+
+/** The same for any arguments of the interpreter. */
+export function startPython<Line>(python: string, args: string[], environment: Record<string, string>) {
+  const child = spawn(python, args, {
     env: { ...pythonEnvironment(), ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

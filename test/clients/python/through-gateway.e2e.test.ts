@@ -1,9 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, inject, test } from 'vitest';
+import { freePort } from '../../../dev/servers/free-port.ts';
 import { connect, createNamespace, createTestDatabase, until } from '../../support/fixtures.ts';
 import { startGatewayProcess } from '../../support/gateway-process.ts';
 import { startFragileRedis } from '../../support/private-servers.ts';
-import { startPythonProcess } from '../../support/python.ts';
+import { clientDir, findPython, startPython, startPythonProcess } from '../../support/python.ts';
 import { calmLocks, startWorkerProcess } from '../../support/worker-process.ts';
 
 interface Stats {
@@ -174,4 +175,36 @@ test('python client: the processes of a service that forks send their own record
     `select split_part(external_user_id, '-', 1) process, count(*)::int n from strategy_execution_log group by 1 order by 1`,
   );
   expect(rows).toEqual(['child0', 'child1', 'child2', 'main'].map((process) => ({ process, n: 200 })));
+});
+
+test('python client: workers of gunicorn send what they record, and what was recorded before they were forked', async () => {
+  const { gateway, client, count } = await aPlace(inject('redisUrl'));
+  const port = await freePort();
+  const service = startPython(
+    await findPython('gunicorn'),
+    [
+      '-m',
+      'gunicorn',
+      '--preload',
+      '-w',
+      '3',
+      '-b',
+      `127.0.0.1:${port}`,
+      '--chdir',
+      `${clientDir}/tests/services`,
+      'wsgi_service:application',
+    ],
+    { SLUICE_GATEWAY_URL: gateway.url, SLUICE_EXIT_TIMEOUT_S: '30' },
+  );
+  const ask = async (user: string): Promise<string> => (await fetch(`http://127.0.0.1:${port}/${user}`)).text();
+  await until(() => ask('first'));
+  const pids = new Set(await Promise.all(Array.from({ length: 100 }, (_, at) => ask(`user-${at}`))));
+  service.kill('SIGTERM');
+  expect(await service.ended, service.stderr.join('\n')).toBe(0);
+  await until(async () => (await count()) >= 102);
+  const { rows } = await client.query(
+    'select count(*)::int n, count(distinct external_user_id)::int users from strategy_execution_log',
+  );
+  expect(rows).toEqual([{ n: 102, users: 102 }]);
+  expect(pids.size).toBeGreaterThan(1);
 });

@@ -161,7 +161,6 @@ class Delivery:
     def flush(self, timeout_s: float) -> Drained:
         """Send what is buffered without waiting for full bodies. What is left after the timeout stays."""
         with self.lock:
-            self._start()
             before = self._left
             until = self._left + self.buffer.records
             self._wait_until_settled(until, timeout_s)
