@@ -134,7 +134,8 @@ def main() -> None:
             case.measure()
     entries = statistics.mean(len(cut(run).get("trace") or []) for run in runs)
     metrics = "with" if "prometheus_client" in sys.modules else "without"
-    print(f"Python {sys.version.split()[0]}, {metrics} prometheus_client; mean record {mean:.0f} bytes, {entries:.0f} trace entries")
+    version = sys.version.split()[0]
+    print(f"Python {version}, {metrics} prometheus_client; mean record {mean:.0f} bytes, {entries:.0f} trace entries")
     print(f"{'µs':44} {'median':>8} {'quietest':>8} {'mean':>8} {'p99':>8}")
     for case in cases:
         print(case.report())

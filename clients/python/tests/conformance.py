@@ -1,7 +1,7 @@
 """Runs the cases of the conformance kit through this client.
 
-Reads `{"case": …, "to": "executions" | "requests" | "begin", "input": {…}}` from the lines of stdin, and hands each input to the
-client as a service would. Prints `{"case": …, "field": …, "reason": …}` for each refusal. contracts/README.md has the contract.
+Reads `{"case": …, "to": "executions" | "requests" | "begin", "input": {…}}` from the lines of stdin, and hands each input to
+the client as a service would. Prints `{"case": …, "field": …, "reason": …}` for each refusal. See contracts/README.md.
 """
 
 from __future__ import annotations

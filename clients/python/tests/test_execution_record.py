@@ -126,7 +126,8 @@ class RecordTest(unittest.TestCase):
         self.assertIn("date stored as text", record["notes"])
 
     def test_values_of_other_types_here_and_there_are_noted(self) -> None:
-        record = written(input={"price": decimal.Decimal("12.50"), "when": {"at": datetime.date(2026, 1, 2)}}, trace=[{"value": {1}}])
+        run_input = {"price": decimal.Decimal("12.50"), "when": {"at": datetime.date(2026, 1, 2)}}
+        record = written(input=run_input, trace=[{"value": {1}}])
         self.assertEqual(record["input"], {"price": "12.50", "when": {"at": "2026-01-02"}})
         self.assertEqual(record["trace"], [{"value": [1]}])
         self.assertIn("Decimal stored as text", record["notes"])

@@ -15,7 +15,9 @@ from sluice._storable import Bounds, Conversion
 from sluice._text import cut, length_of, to_storable
 
 
-def convert(value: Any, *, depth: int = 64, nodes: int = 1_000, string_units: int = 1_000, chars: float = 10_000) -> tuple[Any, str]:
+def convert(
+    value: Any, *, depth: int = 64, nodes: int = 1_000, string_units: int = 1_000, chars: float = 10_000
+) -> tuple[Any, str]:
     notes = Notes()
     bounds = Bounds(depth=depth, nodes=nodes, string_units=string_units, chars=chars)
     converted = Conversion(bounds, notes).convert(value, "input")

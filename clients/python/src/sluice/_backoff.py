@@ -15,7 +15,8 @@ def backoff_s(attempt: int, retry_after_s: float | None, random: Callable[[], fl
     """Return the wait in seconds: exponential with full jitter, and after what the gateway asked for.
 
     :param attempt: failures so far less one
-    :param retry_after_s: of the answer; at most a minute counts. The jitter comes on top, so that senders do not come back at once
+    :param retry_after_s: of the answer; at most a minute counts. The jitter comes on top, so that senders do not come
+        back at once
     :param random: uniform in [0, 1)
     """
     jitter = random() * min(LARGEST_S, BASE_S * 2.0 ** min(attempt, 30))

@@ -67,6 +67,10 @@ class ExecutionMetrics:
         self._lock = threading.RLock()
         self._sets: dict[str, set[tuple[str, ...]]] = {"durations": set(), "pairs": set(), "errors": set(), "dropped": set()}
 
+    def reset_in_child(self) -> None:
+        """In the child of a fork: the thread that had the lock may not be there."""
+        self._lock = threading.RLock()
+
     def observe(self, realm: Any, strategy_type: Any, status: str, code: Any, duration_ms: Any, nodes: Any) -> Series:
         """Count a run, and return the series that it was counted in."""
         try:

@@ -9,12 +9,22 @@ import time
 from typing import Any, Protocol
 
 
+#: A fork waits no longer for a lock, in seconds.
+LOCK_FOR_FORK_S = 1.0
+
+
 class Sender(Protocol):
     """What owns a thread and a buffer."""
 
     @property
     def exit_timeout_s(self) -> float:
         """Seconds that the flush at the end of the process may take."""
+
+    def lock_for_fork(self) -> bool:
+        """Wait until no thread of ours is within metrics or logging, whose locks a child would inherit; a second at most."""
+
+    def unlock_after_fork(self) -> None:
+        """Undo that in the parent."""
 
     def reset_in_child(self) -> None:
         """Begin anew: what the buffer holds is the parent's, whose thread sends it."""
@@ -26,6 +36,7 @@ class Sender(Protocol):
 #: Kept until it is closed, even if nobody else keeps it: it may hold records.
 _open: dict[int, Sender] = {}
 _is_registered = False
+_locked: list[Sender] = []
 
 
 def register(sender: Sender) -> None:
@@ -37,7 +48,7 @@ def register(sender: Sender) -> None:
     _is_registered = True
     atexit.register(_close_all)
     if hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=_reset_all)
+        os.register_at_fork(before=_lock_all, after_in_parent=_unlock_all, after_in_child=_reset_all)
 
 
 def unregister(sender: Sender) -> None:
@@ -45,7 +56,10 @@ def unregister(sender: Sender) -> None:
 
 
 def flush_in_multiprocessing_child() -> None:
-    """Call this in the child, when there is something to flush. Children of multiprocessing end with os._exit(), without atexit, but call finalizers of their own before."""
+    """Call this in the child, when there is something to flush.
+
+    Children of multiprocessing end with os._exit(), without atexit, but call finalizers of their own before.
+    """
     module = sys.modules.get("multiprocessing.util")
     process = sys.modules.get("multiprocessing.process")
     if module is None or process is None or process.parent_process() is None:
@@ -56,7 +70,18 @@ def flush_in_multiprocessing_child() -> None:
         pass
 
 
+def _lock_all() -> None:
+    _locked[:] = [sender for sender in list(_open.values()) if sender.lock_for_fork()]
+
+
+def _unlock_all() -> None:
+    for sender in _locked:
+        sender.unlock_after_fork()
+    _locked.clear()
+
+
 def _reset_all() -> None:
+    _locked.clear()
     for sender in list(_open.values()):
         sender.reset_in_child()
 

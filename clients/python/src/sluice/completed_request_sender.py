@@ -126,7 +126,9 @@ class CompletedRequestSender:
         self.exit_timeout_s = _settings.read_exit_timeout(reader, exit_timeout_s)
         reader.check()
         if gateway is None:
-            raise _settings.SettingsError("SLUICE_GATEWAY_URL is not set. Set it, or give gateway_url: requests are not sent without it")
+            raise _settings.SettingsError(
+                "SLUICE_GATEWAY_URL is not set. Set it, or give gateway_url: requests are not sent without it"
+            )
 
         self._hash_api_key = None if pepper is None else api_key_hash(pepper)
         self._problems = ProblemLog()
@@ -170,8 +172,8 @@ class CompletedRequestSender:
     ) -> None:
         """Send the record of a request that has ended. Returns when it is in the buffer or, with `durable`, in Redis.
 
-        Blocks while the buffer is full, behind earlier calls. An argument that it does not know is left out, and a line of the log
-        says so. Only `requestId` and `createdBy` must be valid; everything else is
+        Blocks while the buffer is full, behind earlier calls. An argument that it does not know is left out, and a line of the
+        log says so. Only `requestId` and `createdBy` must be valid; everything else is
         repaired if it cannot be stored, and the `notes` of the row say how.
 
         :param requestId: a UUID, the same one to begin and to send
@@ -276,8 +278,16 @@ class CompletedRequestSender:
         """The same as close(), for asyncio."""
         return await in_thread(lambda: self.close(timeout_s))
 
+    # Called around a fork.
+
+    def lock_for_fork(self) -> bool:
+        return self._delivery.lock.acquire(timeout=_process.LOCK_FOR_FORK_S)
+
+    def unlock_after_fork(self) -> None:
+        self._delivery.lock.release()
+
     def reset_in_child(self) -> None:
-        """Begin anew in the child of a fork: what the buffer holds is the parent's, whose thread sends it."""
+        """What the buffer holds is the parent's, whose thread sends it."""
         self._reset_counts()
         self._delivery.reset_in_child()
 

@@ -175,8 +175,17 @@ class ExecutionObserver:
         self._lock = self._delivery.lock
         self._metrics.watch(self)
 
+    # Called around a fork.
+
+    def lock_for_fork(self) -> bool:
+        return self._lock.acquire(timeout=_process.LOCK_FOR_FORK_S)
+
+    def unlock_after_fork(self) -> None:
+        self._lock.release()
+
     def reset_in_child(self) -> None:
-        """Begin anew in the child of a fork: what the buffer holds is the parent's, whose thread sends it."""
+        """What the buffer holds is the parent's, whose thread sends it."""
+        self._metrics.reset_in_child()
         self._counts.reset()
         self._lock = threading.RLock()
         if self._delivery is not None:
