@@ -198,13 +198,18 @@ test('python client: workers of gunicorn send what they record, and what was rec
   );
   const ask = async (user: string): Promise<string> => (await fetch(`http://127.0.0.1:${port}/${user}`)).text();
   await until(() => ask('first'));
-  const pids = new Set(await Promise.all(Array.from({ length: 100 }, (_, at) => ask(`user-${at}`))));
+  // Which worker answers is for the kernel to say: asked until more than one has.
+  const pids = new Set<string>();
+  const users = new Set(['preload', 'first']);
+  await until(async () => {
+    const names = Array.from({ length: 50 }, (_, at) => `user-${users.size + at}`);
+    for (const name of names) users.add(name);
+    for (const pid of await Promise.all(names.map(ask))) pids.add(pid);
+    return pids.size > 1;
+  });
   service.kill('SIGTERM');
   expect(await service.ended, service.stderr.join('\n')).toBe(0);
-  await until(async () => (await count()) >= 102);
-  const { rows } = await client.query(
-    'select count(*)::int n, count(distinct external_user_id)::int users from strategy_execution_log',
-  );
-  expect(rows).toEqual([{ n: 102, users: 102 }]);
-  expect(pids.size).toBeGreaterThan(1);
+  await until(async () => (await count()) >= users.size);
+  const { rows } = await client.query('select external_user_id "user" from strategy_execution_log');
+  expect(rows.map(({ user }) => user).sort()).toEqual([...users].sort());
 });
