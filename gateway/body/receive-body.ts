@@ -121,7 +121,9 @@ function take({ intake, context, tally, limits }: IncomingBody, value: unknown):
   if (taken.outcome !== 'record') return null;
   const { delivery } = intake;
   const { record } = taken;
-  const { bytes } = record.serialize();
+  // At once: what it is made from takes more memory than its text.
+  record.serialize();
+  const { bytes } = record;
   if (bytes > delivery.maxRecordBytes) {
     tally.reject(index, { kind: 'size', field: 'record', reason: `takes more than ${delivery.maxRecordBytes} bytes` });
     return null;
