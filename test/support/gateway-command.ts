@@ -3,14 +3,14 @@ import { until } from './fixtures.ts';
 import { type SluiceProcess, startSluice } from './fleet.ts';
 
 /** A gateway in a process of its own. */
-export interface GatewayProcess extends SluiceProcess {
+export interface GatewayCommand extends SluiceProcess {
   url: string;
   /** the sum of a metric's samples, now */
   metric(name: string): Promise<number>;
 }
 
 /** Starts a gateway process that is killed when its test has finished; resolves when it listens. */
-export async function startGatewayProcess(environment: Record<string, string>): Promise<GatewayProcess> {
+export async function startGatewayCommand(environment: Record<string, string>): Promise<GatewayCommand> {
   const gateway = await startSluice(['gateway'], { SLUICE_GATEWAY_PORT: '0', ...environment });
   const isUp = until(() => gateway.stdout.find((line) => line.includes('gateway is up')));
   const line = await Promise.race([isUp, gateway.ended]);
