@@ -92,10 +92,10 @@ const ownersOfSpan = [
 function creatorOf(attributes: Attributes, { creator, sender, resource }: Ownership): string {
   if (creator !== null) return creator;
   const named = firstText(attributes, ownersOfSpan) ?? firstText(resource, ['enduser.id', 'user.id']);
-  if (named !== undefined && /\S/.test(named)) return named;
+  if (named !== undefined) return named;
   const service = firstText(resource, ['service.name']) ?? 'unknown_service';
   // SDKs say unknown_service:node where nobody has named the service.
-  return service.startsWith('unknown_service') || !/\S/.test(service) ? (sender ?? 'unknown_service') : service;
+  return service.startsWith('unknown_service') ? (sender ?? 'unknown_service') : service;
 }
 
 function operationOf(attributes: Attributes): string {

@@ -1,13 +1,15 @@
 import type { Attributes, AttributeValue } from './attributes.ts';
 
-/** The first of these attributes that says something. Instrumentations write null, '' and Python's None for nothing. */
+/** The first of these attributes that says something. Instrumentations write null, blanks and Python's None for nothing. */
 export function firstOf(attributes: Attributes, names: readonly string[]): AttributeValue | undefined {
   for (const name of names) {
     const value = attributes.get(name);
-    if (value !== undefined && value !== null && value !== '' && value !== 'None') return value;
+    if (value !== undefined && value !== null && value !== 'None' && !isBlank(value)) return value;
   }
   return undefined;
 }
+
+const isBlank = (value: AttributeValue): boolean => typeof value === 'string' && !/\S/.test(value);
 
 /** As `firstOf`, as text. */
 export function firstText(attributes: Attributes, names: readonly string[]): string | undefined {

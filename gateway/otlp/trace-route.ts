@@ -58,15 +58,10 @@ function sendResponse(request: FastifyRequest, reply: FastifyReply, response: Ex
 }
 
 /** OTLP has a google.rpc.Status in place of our own form of errors. */
-function sendStatus(request: FastifyRequest, reply: FastifyReply, { body, ...answer }: Answer): void {
+function sendStatus(request: FastifyRequest, reply: FastifyReply, { status, headers = {}, body }: Answer): void {
   const { message } = (body as { error: { message: string } }).error;
-  sendAnswer(
-    request,
-    reply,
-    isProtobuf(request)
-      ? { ...answer, body: encodeStatus(message), type: protobufType }
-      : { ...answer, body: { message } },
-  );
+  const encoded = isProtobuf(request) ? { body: encodeStatus(message), type: protobufType } : { body: { message } };
+  sendAnswer(request, reply, { status, headers, ...encoded });
 }
 
 const protobufType = 'application/x-protobuf';

@@ -152,7 +152,7 @@ test('whose it is: the one creator of the token, the span, the resource, the ser
   expect(owner(user, service, { creator: 'acme', sender: 'llm' })).toBe('acme');
   expect(owner({ ...user, 'enduser.id': 7 }, service)).toBe('7');
   expect(owner(user, service)).toBe('user-1');
-  expect(owner({ 'llm.user': 'None', 'user.id': ' ' }, service)).toBe('shop');
+  expect(owner({ 'llm.user': 'None', 'user.id': ' ' }, service)).toBe('host-user');
   expect(owner({}, service)).toBe('host-user');
   expect(owner({}, { 'service.name': 'shop' }, { sender: 'llm' })).toBe('shop');
   expect(owner({}, { 'service.name': 'unknown_service:node' }, { sender: 'llm' })).toBe('llm');
