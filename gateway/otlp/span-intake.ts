@@ -34,7 +34,7 @@ export function requestIdOf({ traceId, spanId }: Pick<Span, 'traceId' | 'spanId'
   return deriveId(JSON.stringify(['sluice otlp', traceId, spanId]), 0);
 }
 
-/** A request is found by its ids, and its row by its start. */
+/** The id of a request comes from both ids of its span, and a request has a start. */
 function findMissing({ traceId, spanId, startMs }: Span) {
   if (!/^(?!0+$)[0-9a-f]{32}$/.test(traceId))
     return contentFault('traceId', 'is not 16 bytes, in JSON 32 hexadecimal digits');

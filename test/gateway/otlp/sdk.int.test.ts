@@ -1,9 +1,10 @@
+import { readFile } from 'node:fs/promises';
 import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import { OTLPTraceExporter as JsonExporter } from '@opentelemetry/exporter-trace-otlp-http';
 import { OTLPTraceExporter as ProtobufExporter } from '@opentelemetry/exporter-trace-otlp-proto';
 import { resourceFromAttributes } from '@opentelemetry/resources';
 import { BatchSpanProcessor, type SpanExporter, TracerProvider } from '@opentelemetry/sdk-trace';
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, onTestFinished, test, vi } from 'vitest';
 import { requestIdOf } from '../../../gateway/otlp/span-intake.ts';
 import { createCompletedRequest } from '../../../workers/completed-requests/role.ts';
 import { aGateway } from '../../support/a-gateway.ts';
@@ -139,4 +140,22 @@ test('otlp: what LiteLLM, vLLM and the AI SDK send is stored once, however often
     ['claude-sonnet-4-5', 'gen_ai/chat', 'user-3'],
     ['text-embedding-3-small', 'gen_ai/embeddings', 'llm-proxy'],
   ]);
+});
+
+test('otlp: the lines of the README make a service send its spans', async () => {
+  const { path, tokens } = await aTokensFile([{ name: 'llm', scopes: ['requests'] }]);
+  const { url, rows } = await aPlace({ SLUICE_GATEWAY_TOKENS_FILE: path });
+  const lines = [...(await readFile('README.md', 'utf8')).matchAll(/^export (OTEL_\w+)=(\S+)/gm)];
+  expect(lines.map(([, name]) => name)).toEqual([
+    'OTEL_EXPORTER_OTLP_TRACES_ENDPOINT',
+    'OTEL_EXPORTER_OTLP_TRACES_PROTOCOL',
+    'OTEL_EXPORTER_OTLP_TRACES_HEADERS',
+  ]);
+  onTestFinished(() => void vi.unstubAllEnvs());
+  for (const [, name = '', value = ''] of lines)
+    vi.stubEnv(name, value.replace('http://127.0.0.1:9466', url).replace('sluice_…', tokens['llm'] as string));
+  const { tracer, flush } = aTracer(new ProtobufExporter());
+  tracer.startSpan('chat gpt-5', { attributes: modelRequest }).end();
+  await flush();
+  expect(await rows(1)).toMatchObject([{ model: 'gpt-5', created_by: 'shop' }]);
 });

@@ -1,4 +1,5 @@
 import { gzipSync } from 'node:zlib';
+import fc from 'fast-check';
 import protobuf from 'protobufjs/light.js';
 import { expect, test } from 'vitest';
 import { findRequestProblem } from '../../../shared/contracts/completed-request-schema.ts';
@@ -161,10 +162,79 @@ test('otlp: while Redis is away the sender is told to come again', async () => {
   const json = await send('/v1/traces', anExport([aJsonSpan(modelRequest)]));
   expect([json.status, Number(json.headers.get('retry-after')) > 0]).toEqual([503, true]);
   expect(json.body.message).toContain('Redis');
-  const name = lengthDelimited(9, Buffer.concat([lengthDelimited(1, 'gen_ai.request.model')]));
-  const ids = [lengthDelimited(1, Buffer.alloc(16, 1)), lengthDelimited(2, Buffer.alloc(8, 1))];
-  const start = protobuf.Writer.create().uint32(57).fixed64(1_777_629_600_000_000_000).finish();
-  const away = await sendBytes(url, exportOf([Buffer.concat([...ids, start, name])]));
+  const away = await sendBytes(url, exportOf([encodedSpan(modelRequest)]));
   expect([away.status, away.headers.get('content-type')]).toEqual([503, protobufType]);
   expect(Number(away.headers.get('retry-after'))).toBeGreaterThan(0);
+});
+
+/** A span as protobuf has it, with one text for an attribute. */
+function encodedSpan(attributes: Record<string, string>): Uint8Array {
+  const texts = Object.entries(attributes).map(([key, value]) =>
+    lengthDelimited(9, Buffer.concat([lengthDelimited(1, key), lengthDelimited(2, lengthDelimited(1, value))])),
+  );
+  const ids = [lengthDelimited(1, Buffer.alloc(16, 1)), lengthDelimited(2, Buffer.alloc(8, 2))];
+  const start = protobuf.Writer.create().uint32(57).fixed64(1_777_629_600_000_000_000).finish();
+  return Buffer.concat([...ids, start, ...texts]);
+}
+
+const runs = { numRuns: Number(process.env['FUZZ_RUNS'] ?? 300) };
+
+test('otlp: whatever bytes of a body are changed, nothing fails, and what is stored is as its contract says', async () => {
+  const { url, stored, log } = await aGateway();
+  const good = exportOf([encodedSpan(modelRequest), encodedSpan({ ...modelRequest, 'gen_ai.prompt': '[{"a":1}]' })]);
+  expect((await sendBytes(url, good)).bytes.length).toBe(0);
+  const changes = fc.array(fc.tuple(fc.nat(good.length - 1), fc.nat(255)), { maxLength: 4 });
+  await fc.assert(
+    fc.asyncProperty(changes, fc.integer({ min: 0, max: good.length }), async (bytes, end) => {
+      const body = Buffer.from(good);
+      for (const [at, byte] of bytes) body[at] = byte;
+      expect([200, 400]).toContain(
+        (await sendBytes(url, body.subarray(0, bytes.length === 0 ? end : undefined))).status,
+      );
+    }),
+    runs,
+  );
+  const records = await stored('requests');
+  expect(records.map(findRequestProblem).filter((problem) => problem !== null)).toEqual([]);
+  expect(records.length).toBeGreaterThan(2);
+  expect(log.filter(({ level }) => Number(level) >= 50)).toEqual([]);
+});
+
+test('otlp: whatever JSON is in the place of a part, nothing fails, and what is stored is as its contract says', async () => {
+  const { send, stored, log } = await aGateway();
+  const name = fc.constantFrom(
+    'gen_ai.operation.name',
+    'gen_ai.input.messages',
+    'gen_ai.usage.x',
+    'gen_ai.prompt.0.role',
+  );
+  const scalar = fc.record({ intValue: fc.jsonValue() }, { requiredKeys: [] });
+  const value = fc.oneof(
+    fc.jsonValue(),
+    scalar,
+    fc.string({ unit: 'binary' }).map((stringValue) => ({ stringValue })),
+    fc.jsonValue().map((json) => ({ stringValue: JSON.stringify(json) })),
+    fc.jsonValue().map((values) => ({ arrayValue: { values } })),
+    fc
+      .array(scalar)
+      .map((values) => ({ kvlistValue: { values: values.map((one) => ({ key: '__proto__', value: one })) } })),
+  );
+  const part = fc.oneof(
+    fc.dictionary(fc.constantFrom('traceId', 'startTimeUnixNano', 'attributes', 'events', 'status'), fc.jsonValue()),
+    fc.array(fc.record({ key: name, value })).map((attributes) => ({ attributes })),
+    fc
+      .array(fc.record({ name: fc.constant('gen_ai.choice'), attributes: fc.array(fc.record({ key: name, value })) }))
+      .map((events) => ({ events })),
+  );
+  await fc.assert(
+    fc.asyncProperty(part, async (changed) => {
+      const { status } = await send('/v1/traces', anExport([aJsonSpan(modelRequest, changed)]));
+      expect([200, 400]).toContain(status);
+    }),
+    runs,
+  );
+  const records = await stored('requests');
+  expect(records.map(findRequestProblem).filter((problem) => problem !== null)).toEqual([]);
+  expect(records.length).toBeGreaterThan(10);
+  expect(log.filter(({ level }) => Number(level) >= 50)).toEqual([]);
 });
