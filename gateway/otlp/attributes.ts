@@ -5,6 +5,8 @@ export type Attributes = ReadonlyMap<string, AttributeValue>;
 
 /** Deeper values are left out. */
 const maxDepth = 32;
+/** Further attributes of a span, values of a list and events are left out. SDKs stop at 128 of each. */
+const maxItems = 10_000;
 
 /** Reads a list of KeyValue, as JSON or decoded from protobuf. Never throws; what is none is left out. */
 export function readAttributes(list: unknown): Attributes {
@@ -19,11 +21,17 @@ export function fieldOf(message: unknown, name: string): unknown {
 }
 
 function entriesOf(list: unknown, depth: number): [string, AttributeValue][] {
-  if (!Array.isArray(list)) return [];
-  return list.flatMap((item): [string, AttributeValue][] => {
+  const entries: [string, AttributeValue][] = [];
+  for (const item of firstItems(list)) {
     const key = fieldOf(item, 'key');
-    return typeof key === 'string' ? [[key, readAnyValue(fieldOf(item, 'value'), depth)]] : [];
-  });
+    if (typeof key === 'string') entries.push([key, readAnyValue(fieldOf(item, 'value'), depth)]);
+  }
+  return entries;
+}
+
+/** Of a list that may have millions. Empty: it is no list. */
+export function firstItems(list: unknown): readonly unknown[] {
+  return Array.isArray(list) ? list.slice(0, maxItems) : [];
 }
 
 function readAnyValue(value: unknown, depth: number): AttributeValue {
@@ -39,10 +47,8 @@ function readAnyValue(value: unknown, depth: number): AttributeValue {
   if (typeof double === 'number') return Number.isFinite(double) ? double : String(double);
   if (typeof double === 'string') return double;
   const array = fieldOf(value, 'arrayValue');
-  if (array !== undefined && array !== null) {
-    const values = fieldOf(array, 'values');
-    return Array.isArray(values) ? values.map((one) => readAnyValue(one, depth + 1)) : [];
-  }
+  if (array !== undefined && array !== null)
+    return firstItems(fieldOf(array, 'values')).map((one) => readAnyValue(one, depth + 1));
   const list = fieldOf(value, 'kvlistValue');
   if (list !== undefined && list !== null) return Object.fromEntries(entriesOf(fieldOf(list, 'values'), depth + 1));
   const bytes = fieldOf(value, 'bytesValue');

@@ -1,4 +1,4 @@
-import { type Attributes, decimalOf, fieldOf, readAttributes } from './attributes.ts';
+import { type Attributes, decimalOf, fieldOf, firstItems, readAttributes } from './attributes.ts';
 
 /** A span, whichever way it came. */
 export interface Span {
@@ -38,8 +38,7 @@ export function readSpan(raw: unknown): Span {
 }
 
 function readEvents(list: unknown): SpanEvent[] {
-  if (!Array.isArray(list)) return [];
-  return list.map((event) => ({
+  return firstItems(list).map((event) => ({
     name: readText(fieldOf(event, 'name')),
     attributes: readAttributes(fieldOf(event, 'attributes')),
   }));

@@ -19,7 +19,7 @@ const maxResourceBytes = 262_144;
 
 /**
  * The spans of an ExportTraceServiceRequest in protobuf. They are found by their lengths, and none is decoded yet: a body of
- * empty messages would take a hundred times its size.
+ * empty messages would take many times its size.
  *
  * @throws Refusal when the body is no such message, or has more spans, or groups of spans, than `maxSpans`
  */

@@ -159,6 +159,21 @@ test('whose it is: the one creator of the token, the span, the resource, the ser
   expect(owner({}, {})).toBe('unknown_service');
 });
 
+test('values are those of OTLP, and no more of them than anybody needs', () => {
+  const any = (value: object) => readAttributes([{ key: 'a', value }]).get('a');
+  expect(any({ intValue: '9007199254740993' })).toBe('9007199254740993');
+  expect(any({ intValue: -7 })).toBe(-7);
+  expect(any({ doubleValue: 'NaN' })).toBe('NaN');
+  expect(any({ bytesValue: 'AQI=' })).toBe('AQI=');
+  expect(any({ bytesValue: new Uint8Array([1, 2]) })).toBe('AQI=');
+  expect(any({ kvlistValue: { values: [{ key: 'b', value: { boolValue: false } }] } })).toEqual({ b: false });
+  expect(any({})).toBeNull();
+  expect(readAttributes(Array.from({ length: 20_000 }, (_, n) => ({ key: `${n}` }))).size).toBe(10_000);
+  let deep: object = { stringValue: 'x' };
+  for (let depth = 0; depth < 40; depth += 1) deep = { arrayValue: { values: [deep] } };
+  expect(JSON.stringify(any(deep))).toBe(`${'['.repeat(32)}null${']'.repeat(32)}`);
+});
+
 test('what is no request to a model is passed by', () => {
   for (const operation of ['execute_tool', 'invoke_agent', 'create_agent', 'invoke_workflow', 'retrieval'])
     expect(request(aJsonSpan({ ...modelRequest, 'gen_ai.operation.name': operation }))).toBeNull();
