@@ -5,9 +5,9 @@ import { inputMessages, outputMessages, systemInstructions, toolDefinitions } fr
 import { below, firstOf, firstText, indexed, present, unpack } from './named-attributes.ts';
 import type { Span } from './span.ts';
 
-/** Operations of agents and tools. The requests to models that they make have spans of their own. */
+/** Operations that ask no model. The requests to models within those of agents and tools have spans of their own. */
 const otherOperations =
-  /^(create_agent|invoke_agent|execute_tool|invoke_workflow|plan|retrieval|retrieve|.*_memory(_store)?|memory)$/;
+  /^(create_agent|fetch_response|invoke_agent|execute_tool|invoke_workflow|plan|retrieval|retrieve|.*_memory(_store)?|memory)$/;
 
 /**
  * Whether a span is a request to a model: it says so by its operation or, where conventions older than that are used, by what

@@ -175,7 +175,15 @@ test('values are those of OTLP, and no more of them than anybody needs', () => {
 });
 
 test('what is no request to a model is passed by', () => {
-  for (const operation of ['execute_tool', 'invoke_agent', 'create_agent', 'invoke_workflow', 'retrieval'])
+  for (const operation of [
+    'execute_tool',
+    'invoke_agent',
+    'create_agent',
+    'invoke_workflow',
+    'retrieval',
+    'search_memory',
+    'fetch_response',
+  ])
     expect(request(aJsonSpan({ ...modelRequest, 'gen_ai.operation.name': operation }))).toBeNull();
   for (const operation of ['chat', 'generate_content', 'text_completion', 'embeddings', 'a-new-one'])
     expect(request(aJsonSpan({ ...modelRequest, 'gen_ai.operation.name': operation }))?.endpoint).toBe(
