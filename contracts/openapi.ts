@@ -28,6 +28,7 @@ export function toOpenapi() {
       '/v1/executions': { post: sendExecutions() },
       '/v1/requests': { post: sendRequests() },
       '/v1/requests/{id}/begin': { put: beginRequest() },
+      '/v1/traces': { post: sendTraces() },
       '/healthz': { get: probe('isAlive', 'The process answers') },
       '/readyz': { get: probe('isReady', 'The gateway takes records', true) },
       '/metrics': { get: readMetrics() },
@@ -72,6 +73,7 @@ function schemas(): Record<string, JsonSchema> {
     ...Object.fromEntries(ofInputs),
     Outcome: { title: 'What became of the records of a body', ...toPlainSchema(outcomeSchema) },
     Refusal: { title: 'Why a body is not taken', ...toPlainSchema(refusalSchema) },
+    ...ofTraces,
   };
 }
 
@@ -142,6 +144,137 @@ function beginRequest() {
     responses: responses(),
   };
 }
+
+/** OpenTelemetry defines these messages. Here is what of them is read and written, as it is in JSON. */
+const ofTraces: Record<string, JsonSchema> = {
+  ExportTraceServiceRequest: {
+    title: 'Spans as OTLP has them',
+    type: 'object',
+    properties: {
+      resourceSpans: {
+        type: 'array',
+        items: {
+          type: 'object',
+          properties: {
+            resource: { type: 'object' },
+            scopeSpans: {
+              type: 'array',
+              items: { type: 'object', properties: { spans: { type: 'array', items: { type: 'object' } } } },
+            },
+          },
+        },
+      },
+    },
+  },
+  ExportTraceServiceResponse: {
+    title: 'What became of the spans of a body',
+    type: 'object',
+    properties: {
+      partialSuccess: {
+        type: 'object',
+        description: 'Left out when all spans are in Redis.',
+        properties: {
+          rejectedSpans: {
+            type: 'string',
+            pattern: '^[1-9]\\d*$',
+            description: 'Spans that are not stored: those that are no requests to models, and those that are refused.',
+          },
+          errorMessage: { type: 'string', description: 'Why, for people.' },
+        },
+        required: ['rejectedSpans', 'errorMessage'],
+        additionalProperties: false,
+      },
+    },
+    additionalProperties: false,
+  },
+  Status: {
+    title: 'Why a body is not taken, as OTLP says it (google.rpc.Status)',
+    type: 'object',
+    properties: { message: { type: 'string', description: 'Why and what to do, for people.' } },
+    required: ['message'],
+    additionalProperties: false,
+  },
+};
+
+function sendTraces() {
+  const protobuf = (message: string) => ({
+    'application/x-protobuf': { schema: { type: 'string', format: 'binary', description: `${message} of OTLP.` } },
+  });
+  const { 202: _accepted, ...refusals } = responses();
+  return {
+    operationId: 'sendTraces',
+    summary: 'Send spans by OTLP/HTTP',
+    description:
+      'Spans of requests to models (`gen_ai.*`) become completed requests, with ids that are derived from theirs. An answer is in the format of its body.',
+    parameters: [contentEncoding],
+    requestBody: {
+      required: true,
+      content: {
+        'application/json': { schema: ref('ExportTraceServiceRequest'), example: spanExample },
+        ...protobuf('ExportTraceServiceRequest'),
+      },
+    },
+    responses: {
+      200: {
+        description: 'All spans that are accepted are in Redis.',
+        content: {
+          'application/json': { schema: ref('ExportTraceServiceResponse'), examples: exportExamples },
+          ...protobuf('ExportTraceServiceResponse'),
+        },
+      },
+      ...Object.fromEntries(
+        Object.entries(refusals).map(([status, refusal]) => [
+          status,
+          {
+            ...(refusal as object),
+            content: {
+              'application/json': { schema: ref('Status'), example: { message: STATUS_CODES[status] } },
+              ...protobuf('google.rpc.Status'),
+            },
+          },
+        ]),
+      ),
+    },
+  };
+}
+
+const spanExample = {
+  resourceSpans: [
+    {
+      resource: { attributes: [{ key: 'service.name', value: { stringValue: 'shop' } }] },
+      scopeSpans: [
+        {
+          spans: [
+            {
+              traceId: '5b8efff798038103d269b633813fc60c',
+              spanId: 'eee19b7ec3c1b174',
+              name: 'chat gpt-5',
+              startTimeUnixNano: '1777629600000000000',
+              endTimeUnixNano: '1777629601500000000',
+              attributes: [
+                { key: 'gen_ai.operation.name', value: { stringValue: 'chat' } },
+                { key: 'gen_ai.request.model', value: { stringValue: 'gpt-5' } },
+                { key: 'gen_ai.usage.input_tokens', value: { intValue: '7' } },
+              ],
+            },
+          ],
+        },
+      ],
+    },
+  ],
+};
+
+const exportExamples = {
+  all: { value: {} },
+  some: {
+    value: {
+      partialSuccess: {
+        rejectedSpans: '2',
+        errorMessage: '2 of 3 spans are not stored: 2 are no requests to models (gen_ai.*)',
+      },
+    },
+  },
+};
 
 /** A body of one record, of a list, or of lines. */
 function recordsOf(input: Input) {

@@ -14,12 +14,13 @@ import { createBodiesInProgress } from './http/bodies-in-progress.ts';
 import { createServer, openConnections, renewTls } from './http/create-server.ts';
 import { createErrorHandlers } from './http/errors.ts';
 import { addProbeRoutes } from './http/probe-routes.ts';
-import { addSendRoutes } from './http/send-routes.ts';
+import { addSendRoutes, type SendRouteDeps } from './http/send-routes.ts';
 import { readServerTls, tlsFilesOf } from './http/tls-files.ts';
 import { createExecutionIntake } from './intake/execution-intake.ts';
 import { createBeginIntake, createRequestIntake } from './intake/request-intake.ts';
 import { limitsOf } from './limits.ts';
 import { createGatewayMetrics } from './metrics.ts';
+import { addTraceRoute } from './otlp/trace-route.ts';
 import { watchFiles } from './watch-files.ts';
 
 /** What the gateway needs. */
@@ -85,7 +86,7 @@ export function createGateway(deps: GatewayDeps) {
     ...{ delivery: deliveries.requests, limits, now },
     record: { maxBodyBytes: requests.maxBodyBytes, hashApiKey },
   };
-  addSendRoutes(app, {
+  const sendDeps: SendRouteDeps = {
     executions: createExecutionIntake({
       ...{ delivery: deliveries.executions, metrics: deliveries.executionMetrics },
       ...{ limits, settings: producer, random, now },
@@ -93,7 +94,9 @@ export function createGateway(deps: GatewayDeps) {
     requests: createRequestIntake(ofRequests),
     beginning: (requestId) => createBeginIntake(ofRequests, requestId),
     ...{ limits, budget, bodies, metrics, senders, bodyIdleMs, redis, namespace, now },
-  });
+  };
+  addSendRoutes(app, sendDeps);
+  addTraceRoute(app, sendDeps, errors);
 
   const reload = (what: string, read: () => void) => (): void => {
     try {

@@ -23,7 +23,7 @@ export function createGatewayMetrics(registry: Registry, gauges: GatewayGauges) 
   });
   const records = new Counter({
     name: 'sluice_gateway_records_total',
-    help: 'Records by sender and outcome: accepted (in Redis, and answered with 202), rejected, sampled_out, or unconfirmed (put into the buffer, and the body was refused)',
+    help: 'Records by sender and outcome: accepted (in Redis, and answered with 202), rejected, sampled_out, ignored (spans that are no requests to models), or unconfirmed (put into the buffer, and the body was refused)',
     labelNames: ['sender', 'kind', 'outcome'],
     registers,
   });
@@ -80,7 +80,12 @@ export function createGatewayMetrics(registry: Registry, gauges: GatewayGauges) 
     /** @param isConfirmed the sender gets an answer that says what became of each record */
     counted(sender: string, kind: string, tally: BodyTally, isConfirmed: boolean): void {
       const outcomes = isConfirmed
-        ? { accepted: tally.accepted, rejected: tally.rejectedCount, sampled_out: tally.sampledOut }
+        ? {
+            accepted: tally.accepted,
+            rejected: tally.rejectedCount,
+            sampled_out: tally.sampledOut,
+            ignored: tally.ignored,
+          }
         : { unconfirmed: tally.accepted + tally.pending };
       for (const [outcome, count] of Object.entries(outcomes))
         if (count > 0) records.inc({ sender, kind, outcome }, count);

@@ -10,7 +10,7 @@ import { type BodyEncoding, decodedBody, readerBytes } from './decoded-body.ts';
 import { LineSplitter, tooLong } from './line-splitter.ts';
 import type { Holding, MemoryBudget } from './memory-budget.ts';
 
-export type BodyFormat = 'json' | 'ndjson';
+export type BodyFormat = 'json' | 'ndjson' | 'protobuf';
 
 /** A body, and what is done with its records. */
 export interface IncomingBody {
@@ -22,6 +22,8 @@ export interface IncomingBody {
   tally: BodyTally;
   limits: Limits;
   budget: MemoryBudget;
+  /** finds the records of a body that is read as a whole. @default JSON of one record, or of a list. @throws Refusal */
+  split?: ((body: Buffer) => readonly unknown[]) | undefined;
   /** told of bytes, decompressed, as they are read */
   onBytes(bytes: number): void;
 }
@@ -37,7 +39,7 @@ const sliceMs = 8;
 export async function receiveBody(body: IncomingBody): Promise<void> {
   const holding = body.budget.open();
   try {
-    await (body.format === 'ndjson' ? receiveLines(body, holding) : receiveJson(body, holding));
+    await (body.format === 'ndjson' ? receiveLines(body, holding) : receiveWhole(body, holding));
   } finally {
     holding.release();
   }
@@ -62,8 +64,8 @@ async function receiveLines(body: IncomingBody, holding: Holding): Promise<void>
   if (last !== null) await takeLine(last);
 }
 
-async function receiveJson(body: IncomingBody, holding: Holding): Promise<void> {
-  const { limits } = body;
+async function receiveWhole(body: IncomingBody, holding: Holding): Promise<void> {
+  const { limits, split = recordsOfJson } = body;
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of chunksOf(body, holding, () => bytes * jsonShare)) {
@@ -71,14 +73,15 @@ async function receiveJson(body: IncomingBody, holding: Holding): Promise<void> 
     if (bytes > limits.jsonBytes)
       throw new Refusal(
         'too-large',
-        `JSON of more than ${limits.jsonBytes} bytes; send NDJSON, which is read line by line`,
+        body.split === undefined
+          ? `JSON of more than ${limits.jsonBytes} bytes; send NDJSON, which is read line by line`
+          : `The body is larger than ${limits.jsonBytes} bytes; send its records in several bodies`,
       );
     chunks.push(chunk);
   }
-  const parsed = parse(withoutMark(Buffer.concat(chunks)));
+  const whole = Buffer.concat(chunks);
   chunks.length = 0;
-  if ('fault' in parsed) throw new Refusal('invalid-json', `The body ${parsed.fault.reason}`);
-  const records = Array.isArray(parsed.value) ? parsed.value : [parsed.value];
+  const records = split(whole);
   if (records.length > limits.recordsPerBody) throw tooMany(limits);
   const slice = createSlice();
   for (const record of records) {
@@ -86,6 +89,12 @@ async function receiveJson(body: IncomingBody, holding: Holding): Promise<void> 
     if (waits !== null) await waits;
     if (slice.isOver) await slice.next();
   }
+}
+
+function recordsOfJson(body: Buffer): readonly unknown[] {
+  const parsed = parse(withoutMark(body));
+  if ('fault' in parsed) throw new Refusal('invalid-json', `The body ${parsed.fault.reason}`);
+  return Array.isArray(parsed.value) ? parsed.value : [parsed.value];
 }
 
 /** The chunks of a body, as long as there is memory for it. */
@@ -118,6 +127,7 @@ function take({ intake, context, tally, limits }: IncomingBody, value: unknown):
   const taken = intake.take(value, index, context);
   if (taken.outcome === 'fault') tally.reject(index, taken.fault);
   if (taken.outcome === 'sampledOut') tally.sampledOut += 1;
+  if (taken.outcome === 'ignored') tally.ignored += 1;
   if (taken.outcome !== 'record') return null;
   const { delivery } = intake;
   const { record } = taken;

@@ -5,7 +5,10 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 export interface Answer {
   status: number;
   headers?: Record<string, string>;
-  body: object;
+  /** an object, whose JSON is sent, or what is sent itself */
+  body: object | Uint8Array;
+  /** @default 'application/json' */
+  type?: string;
 }
 
 /** Of a body that is not wanted, so much is read at most before the connection is closed, and for so long. */
@@ -16,20 +19,21 @@ const discardingMs = 500;
  * Answers. Where the body was not read to its end the answer is sent at once, and the connection is closed a moment later:
  * closed at once, it would be reset, and a sender that is still writing would not see the answer.
  */
-export function sendAnswer(request: FastifyRequest, reply: FastifyReply, { status, headers = {}, body }: Answer): void {
-  const text = JSON.stringify(body);
+export function sendAnswer(request: FastifyRequest, reply: FastifyReply, answer: Answer): void {
+  const { status, headers = {}, body, type = 'application/json' } = answer;
+  const content = body instanceof Uint8Array ? body : JSON.stringify(body);
   if (isReadToItsEnd(request.raw)) {
-    void reply.code(status).headers(headers).type('application/json').send(text);
+    void reply.code(status).headers(headers).type(type).send(content);
     return;
   }
   reply.hijack();
   reply.raw.writeHead(status, {
     ...headers,
-    'content-type': 'application/json',
-    'content-length': Buffer.byteLength(text),
+    'content-type': type,
+    'content-length': Buffer.byteLength(content),
     connection: 'close',
   });
-  reply.raw.write(text);
+  reply.raw.write(content);
   discardRest(request.raw, reply.raw);
 }
 

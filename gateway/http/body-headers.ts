@@ -4,17 +4,21 @@ import { bodyEncodings } from '../body/decoded-body.ts';
 import type { BodyFormat } from '../body/receive-body.ts';
 import { Refusal } from './refusal.ts';
 
-const formats = new Map<string, BodyFormat>([
+/** The formats that a route takes, by their `Content-Type`. */
+export type BodyFormats = ReadonlyMap<string, BodyFormat>;
+
+export const recordFormats: BodyFormats = new Map([
   ['application/json', 'json'],
   ['application/x-ndjson', 'ndjson'],
   ['application/ndjson', 'ndjson'],
   ['application/jsonl', 'ndjson'],
-]);
+] as const);
 
 /** What the headers say of a body. @throws Refusal when it cannot be read, or is too large */
 export function readBodyHeaders(
   headers: IncomingHttpHeaders,
   maxBytes: number,
+  formats: BodyFormats = recordFormats,
 ): { format: BodyFormat; encoding: BodyEncoding } {
   const [type = '', ...parameters] = (headers['content-type'] ?? '')
     .toLowerCase()
@@ -25,7 +29,7 @@ export function readBodyHeaders(
   if (format === undefined || !isUtf8)
     throw new Refusal(
       'unsupported-media-type',
-      'Content-Type: accepted: application/json or application/x-ndjson, in UTF-8',
+      `Content-Type: accepted: ${[...formats.keys()].slice(0, 2).join(' or ')}, in UTF-8`,
     );
   const named = (headers['content-encoding'] ?? 'identity').trim().toLowerCase();
   const encoding = bodyEncodings.find((known) => known === named);

@@ -3,17 +3,15 @@ import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from '../../shared/platform/logging/logger.ts';
 import type { GatewayMetrics } from '../metrics.ts';
-import { sendAnswer } from './answer.ts';
+import { type Answer, sendAnswer } from './answer.ts';
 import { Refusal } from './refusal.ts';
 
 /** The server's error handlers. They log an error here, once, and only if the sender did not cause it. */
 export function createErrorHandlers(logger: Logger, metrics: Pick<GatewayMetrics, 'refused'>) {
-  const refuse = (request: FastifyRequest, reply: FastifyReply, refusal: Refusal): void => {
-    metrics.refused(refusal.code);
-    sendAnswer(request, reply, refusal);
-  };
-  return {
-    handle(thrown: unknown, request: FastifyRequest, reply: FastifyReply): void {
+  /** @param send tells the sender, in the form that errors have on its route */
+  const handleWith =
+    (send: (request: FastifyRequest, reply: FastifyReply, answer: Answer) => void) =>
+    (thrown: unknown, request: FastifyRequest, reply: FastifyReply): void => {
       // There is nobody left to answer, or there was an answer.
       if (reply.raw.headersSent) return;
       if (request.raw.destroyed && !request.raw.complete) {
@@ -23,18 +21,25 @@ export function createErrorHandlers(logger: Logger, metrics: Pick<GatewayMetrics
       }
       const refusal = toRefusal(thrown);
       if (refusal !== null) {
-        refuse(request, reply, refusal);
+        metrics.refused(refusal.code);
+        send(request, reply, refusal);
         return;
       }
       logger.error({ err: thrown, request: request.id, route: request.routeOptions?.url ?? 'none' }, 'request failed');
       const error = { code: 'internal', message: 'The gateway met an unexpected error; see its log' };
-      sendAnswer(request, reply, { status: 500, body: { error } });
-    },
+      send(request, reply, { status: 500, body: { error } });
+    };
+  const handle = handleWith(sendAnswer);
+  return {
+    handle,
+    handleWith,
     notFound(request: FastifyRequest, reply: FastifyReply): void {
-      refuse(request, reply, new Refusal('not-found', 'There is nothing at this address, or not by this method'));
+      handle(new Refusal('not-found', 'There is nothing at this address, or not by this method'), request, reply);
     },
   };
 }
+
+export type ErrorHandlers = ReturnType<typeof createErrorHandlers>;
 
 /** Null: the sender has not caused it. Fastify's own errors below 500 are about the request. */
 function toRefusal(thrown: unknown): Refusal | null {

@@ -4,7 +4,7 @@ import type { Redis } from '../../shared/platform/redis/redis.ts';
 import { senderOf } from '../access/guard.ts';
 import type { Senders } from '../access/senders.ts';
 import type { MemoryBudget } from '../body/memory-budget.ts';
-import { receiveBody } from '../body/receive-body.ts';
+import { type IncomingBody, receiveBody } from '../body/receive-body.ts';
 import { BodyTally } from '../intake/body-tally.ts';
 import { firstArrivalMs } from '../intake/first-arrivals.ts';
 import type { Intake } from '../intake/intake.ts';
@@ -13,7 +13,7 @@ import type { Limits } from '../limits.ts';
 import type { GatewayMetrics } from '../metrics.ts';
 import { sendAnswer } from './answer.ts';
 import type { BodiesInProgress } from './bodies-in-progress.ts';
-import { readBodyHeaders, readIdempotencyKey } from './body-headers.ts';
+import { type BodyFormats, readBodyHeaders, readIdempotencyKey } from './body-headers.ts';
 import { goOn } from './expect-continue.ts';
 import { readUnlessIdle } from './idle-body.ts';
 import { Refusal } from './refusal.ts';
@@ -58,18 +58,31 @@ export function addSendRoutes(app: FastifyInstance, deps: SendRouteDeps): void {
   );
 }
 
-async function receive(
+/** What one route does otherwise than the others. */
+export interface Receiving {
+  /** @default false */
+  sample?: boolean;
+  /** @default those of records */
+  formats?: BodyFormats;
+  /** @default that of JSON */
+  split?: IncomingBody['split'];
+  /** tells what became of the records, when all that are accepted are in Redis. @default 202 with each rejection, or a Refusal */
+  answer?(tally: BodyTally): void;
+}
+
+/** Takes the records of a body, and answers. @throws Refusal when the body as a whole is not taken */
+export async function receive(
   request: FastifyRequest,
   reply: FastifyReply,
   deps: SendRouteDeps,
   intake: Intake,
-  { sample = false } = {},
+  { sample = false, formats, split, answer }: Receiving = {},
 ): Promise<void> {
   const { limits, budget, metrics, now } = deps;
   const { headers } = request.raw;
   const sender = senderOf(request);
   const name = sender?.name ?? 'anonymous';
-  const { format, encoding } = readBodyHeaders(headers, limits.bodyBytes);
+  const { format, encoding } = readBodyHeaders(headers, limits.bodyBytes, formats);
   const key = readIdempotencyKey(headers);
   const tally = new BodyTally();
   const quota = sender === null ? null : (deps.senders?.quotaOf(sender) ?? null);
@@ -83,7 +96,7 @@ async function receive(
     const whenIdle = { idleMs: deps.bodyIdleMs, onIdle: ({ code }: Refusal) => metrics.refused(code) };
     await readUnlessIdle(request, reply, whenIdle, () =>
       receiveBody({
-        ...{ stream: request.raw, format, encoding, intake, tally, limits, budget },
+        ...{ stream: request.raw, format, encoding, intake, tally, limits, budget, split },
         context: { sender, notes: sender === null ? [] : [`sender: ${sender.name}`], arrivedMs, idSeed: seed, sample },
         onBytes(bytes) {
           metrics.read(name, intake.kind, bytes);
@@ -93,6 +106,10 @@ async function receive(
     );
     await intake.delivery.untilStored(tally);
     isConfirmed = true;
+    if (answer !== undefined) {
+      answer(tally);
+      return;
+    }
     refuseWhereNothingIsTaken(tally);
     sendAnswer(request, reply, { status: 202, body: outcomeOf(tally) });
   } finally {

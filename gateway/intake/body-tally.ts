@@ -22,6 +22,7 @@ const maxTold = 100;
 export class BodyTally {
   accepted = 0;
   sampledOut = 0;
+  ignored = 0;
   readonly faults = { size: 0, access: 0, content: 0 };
   readonly rejected: Rejection[] = [];
   /** offered and not known to be in Redis yet */
@@ -36,7 +37,7 @@ export class BodyTally {
 
   /** Records that the body has so far. */
   get records(): number {
-    return this.accepted + this.pending + this.sampledOut + this.rejectedCount;
+    return this.accepted + this.pending + this.sampledOut + this.ignored + this.rejectedCount;
   }
 
   reject(index: number, { kind, ...fault }: Fault): void {

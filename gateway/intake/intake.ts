@@ -21,6 +21,7 @@ export interface BodyContext {
 export type Taken =
   | { outcome: 'record'; record: LazyRecord }
   | { outcome: 'sampledOut' }
+  | { outcome: 'ignored' }
   | { outcome: 'fault'; fault: Fault };
 
 /** One kind of record: how it is read, and where it goes. */
@@ -28,9 +29,11 @@ export interface Intake {
   readonly kind: 'executions' | 'requests';
   readonly delivery: Delivery;
   readonly maxLineBytes: number;
-  /** Never throws. @param value of JSON.parse */
+  /** Never throws. @param value of JSON.parse, or of the `split` of its body */
   take(value: unknown, index: number, context: BodyContext): Taken;
 }
 
 export const sampledOut = { outcome: 'sampledOut' } as const;
+/** It is none of the records that this takes, and nothing is wrong with it. */
+export const ignored = { outcome: 'ignored' } as const;
 export const refuse = (fault: Fault): Taken => ({ outcome: 'fault', fault });

@@ -5,6 +5,7 @@ import { expect, test } from 'vitest';
 import { toOpenapi } from '../../contracts/openapi.ts';
 import { refusalSchema, refusalStatuses } from '../../shared/contracts/gateway-answer.ts';
 import { aGateway, anInput, aRequestInput, type GatewayAnswer, type Sending } from '../support/a-gateway.ts';
+import { aJsonSpan, anExport, modelRequest } from '../support/otlp.ts';
 import { aTokensFile } from '../support/tokens-file.ts';
 
 // As it is written, without what JSON leaves out.
@@ -116,6 +117,10 @@ test('openapi of the gateway: what it answers is what the document says', async 
     ...{ path: '/v1/requests', method: 'post', status },
     answer: send('/v1/requests', body),
   });
+  const traces = (status: number, body: unknown, headers = json.headers): Call => ({
+    ...{ path: '/v1/traces', method: 'post', status },
+    answer: send('/v1/traces', body, { headers }),
+  });
   const beginning = (status: number, of: string): Call => ({
     ...{ path: '/v1/requests/{id}/begin', method: 'put', status },
     answer: send(`/v1/requests/${of}/begin`, begun, { method: 'PUT' }),
@@ -132,6 +137,11 @@ test('openapi of the gateway: what it answers is what the document says', async 
     requests(400, aRequestInput({ statusCode: 99 })),
     beginning(202, id),
     beginning(400, '7'),
+    traces(200, anExport([aJsonSpan(modelRequest)])),
+    traces(200, anExport([aJsonSpan(modelRequest), aJsonSpan({})])),
+    traces(400, '{'),
+    traces(413, ' '.repeat(17 * 1_048_576)),
+    traces(415, '', { 'content-type': 'application/x-ndjson' }),
   ]);
   const { body } = await send('/v2/executions', anInput());
   expect([refusalSchema.parse(body).error.code, refusalStatuses['not-found']]).toEqual(['not-found', 404]);
@@ -147,6 +157,9 @@ test('openapi of the gateway: what it answers to those who may not, who send too
   const from = (status: number, answer: Promise<GatewayAnswer>): Call => ({
     ...{ path: '/v1/executions', method: 'post', status, answer },
   });
+  const ofTraces = (status: number, answer: Promise<GatewayAnswer>): Call => ({
+    ...{ path: '/v1/traces', method: 'post', status, answer },
+  });
   const limited = { token: tokens['limited'] as string };
   await send('/v1/executions', Array(500).fill(anInput()), limited);
   await checkAnswers([
@@ -154,6 +167,9 @@ test('openapi of the gateway: what it answers to those who may not, who send too
     from(403, send('/v1/executions', anInput(), { token: tokens['requests'] as string })),
     from(429, send('/v1/executions', anInput(), limited)),
     from(503, away.send('/v1/executions', anInput())),
+    ofTraces(401, send('/v1/traces', anExport([]))),
+    ofTraces(429, send('/v1/traces', anExport([]), limited)),
+    ofTraces(503, away.send('/v1/traces', anExport([aJsonSpan(modelRequest)]))),
   ]);
 });
 
