@@ -47,6 +47,7 @@ export function createMachine(rules: readonly PathRule[]) {
     readonly finders: readonly Finder[];
     readonly ruleCount: number;
     readonly #names = new Set<string>();
+    readonly #with = new Map<MachineState, MachineState>();
     readonly #next = new Map<string, MachineState>();
     #other: MachineState | null = null;
 
@@ -75,9 +76,17 @@ export function createMachine(rules: readonly PathRule[]) {
       return this.#next.get(name) ?? this.#remember(name);
     }
 
+    with(other: MachineState): MachineState {
+      const known = this.#with.get(other);
+      if (known !== undefined) return known;
+      const state = stateOf([...this.items, ...other.items]);
+      if (isRemembered(this) && isRemembered(other) && isRemembered(state)) this.#with.set(other, state);
+      return state;
+    }
+
     #remember(name: string | null): MachineState {
       const state = this.#after(name);
-      if (states.get(keyOf(state.items)) !== state) return state;
+      if (!isRemembered(state)) return state;
       if (name === null) this.#other = state;
       else this.#next.set(name, state);
       return state;
@@ -96,6 +105,8 @@ export function createMachine(rules: readonly PathRule[]) {
   }
 
   const keyOf = (items: readonly Item[]): string => items.map((item) => item.join('.')).join();
+
+  const isRemembered = (state: MachineState): boolean => states.get(keyOf(state.items)) === state;
 
   const stateOf = (items: readonly Item[]): MachineState => {
     const closed = new Map<string, Item>();
@@ -121,9 +132,10 @@ export function createMachine(rules: readonly PathRule[]) {
   return {
     root: (root: string): State => stateOf(rules.flatMap((rule, at): Item[] => (rule.root === root ? [[at, 0]] : []))),
     /** What concerns a value that stands in several places. */
-    union: (...several: State[]): State => {
-      const live = several.filter(({ isLive }) => isLive) as MachineState[];
-      return live.length === 1 ? (live[0] as State) : stateOf(live.flatMap(({ items }) => items));
+    union: (one: State, other: State): State => {
+      if (!other.isLive || one === other) return one;
+      if (!one.isLive) return other;
+      return (one as MachineState).with(other as MachineState);
     },
   };
 }

@@ -15,16 +15,20 @@ export const detectors = {
   email: findEmails,
   creditCard: findCreditCards,
   iban: findIbans,
-} as const satisfies Record<string, (text: string) => Range[]>;
+} as const satisfies Record<string, (text: string) => readonly Range[]>;
 
 export type DetectorName = keyof typeof detectors;
+
+/** Nearly every text has nothing, and a search for single characters tells. */
+const nothing: readonly Range[] = [];
 
 const localChars = 254;
 const endsLocalPart = /[\s@<>()[\]{}",;:=&?/\\|]/;
 const isOfDomain = /[A-Za-z0-9.\-\u0080-\uffff]/;
 
 /** Also with the @ written as %40, as in forms and URLs. */
-function findEmails(text: string): Range[] {
+function findEmails(text: string): readonly Range[] {
+  if (!text.includes('@') && !text.includes('%40')) return nothing;
   const found: Range[] = [];
   let from = 0;
   for (const at of atSigns(text)) {
@@ -62,14 +66,16 @@ function* atSigns(text: string): Generator<Range> {
 const digitGroups = /[0-9]+/g;
 const cardDigits = { min: 12, max: 19 };
 
+const mayBeCard = /[0-9](?:[ -]?[0-9]){11}/;
+
 /** The first digits of the large networks. */
 const cardNetworks =
   /^(?:4(?:\d{12}|\d{15}|\d{18})|(?:5[1-5]|222[1-9]|22[3-9]\d|2[3-6]\d\d|27[01]\d|2720)\d*|3[47]\d{13}|3(?:0[0-5]|[68]\d)\d{11,16}|35\d{14,17}|6\d{11,18}|5[0678]\d{10,17})$/;
 
 /** Digits in groups that a space or a hyphen separates, of a network and with a right check digit. */
-function findCreditCards(text: string): Range[] {
+function findCreditCards(text: string): readonly Range[] {
+  if (text.length < cardDigits.min || !mayBeCard.test(text)) return nothing;
   const found: Range[] = [];
-  if (text.length < cardDigits.min) return found;
   const groups = Array.from(text.matchAll(digitGroups), ({ 0: digits, index }) => ({ digits, index }));
   for (let first = 0; first < groups.length; first += 1) {
     let digits = '';
@@ -106,9 +112,11 @@ function isCard(digits: string): boolean {
 /** At most 68 characters, so each place where one may begin costs no more. */
 const ibanCandidates = /[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]){11,30}/g;
 const ibanChars = 15;
+const mayBeIban = /[A-Z]{2}[0-9]{2}/;
 const isOfWord = /[A-Z0-9]/;
 
-function findIbans(text: string): Range[] {
+function findIbans(text: string): readonly Range[] {
+  if (text.length < ibanChars || !mayBeIban.test(text)) return nothing;
   const found: Range[] = [];
   for (const { 0: candidate, index } of text.matchAll(ibanCandidates)) {
     // Words may follow in capitals: the longest beginning whose check digits are right is it.

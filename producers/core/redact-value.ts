@@ -34,7 +34,7 @@ const leastSearchedNumber = 1e11;
 export class ValueRedactor {
   /** values that were redacted */
   count = 0;
-  /** values that could not be looked through, and are left out */
+  /** values that could not be looked through, or not whole; what was not is left out */
   unread = 0;
   /** more than the bounds allow: what was beyond is left out */
   isOver = false;
@@ -88,7 +88,7 @@ export class ValueRedactor {
     this.#left.nodes -= 1;
     if (this.#left.nodes < 0 || this.#left.chars < 0) {
       this.isOver = true;
-      return '[cut]';
+      return this.#leftOut('[cut]');
     }
     switch (typeof item) {
       case 'string':
@@ -159,17 +159,19 @@ export class ValueRedactor {
     const copy: unknown[] = [];
     for (const [key, value] of take(map, this.#left.nodes)) {
       const isName = typeof key === 'string' || typeof key === 'number';
-      const result = this.#walk(value, isName ? state.step(String(key)) : state.step(''));
+      const next = state.step(isName ? String(key) : '');
+      const result = this.#walk(value, next);
       if (result !== dropped)
-        copy.push([isName ? this.#key(String(key), state) : this.#walk(key, state.step('')), result]);
+        copy.push([isName ? this.text(String(key), next.finders) : this.#walk(key, next), result]);
     }
     return copy;
   }
 
   #copyRecord(record: object, state: State, ofValue: State | null): Record<string, unknown> {
     const copy: Record<string, unknown> = {};
+    let hasNewNames = false;
     let alike = 0;
-    for (const key of this.#listKeys(record).keys) {
+    for (const key of this.#keysOf(record)) {
       if (this.isOver) break;
       const next = ofValue !== null && key === 'value' ? ofValue : state.step(key);
       let item: unknown;
@@ -181,9 +183,11 @@ export class ValueRedactor {
       const result = this.#walk(item, next);
       this.#left.chars -= key.length;
       if (result === dropped) continue;
-      let name = this.#key(key, state);
+      // Names are texts, too: people are keys of objects.
+      let name = next.finders.length === 0 ? key : this.text(key, next.finders);
+      hasNewNames ||= name !== key;
       // Two different names may have become one.
-      while (Object.hasOwn(copy, name)) {
+      while (hasNewNames && Object.hasOwn(copy, name)) {
         alike += 1;
         name = `${name}~${alike}`;
       }
@@ -192,10 +196,12 @@ export class ValueRedactor {
     return copy;
   }
 
-  /** Names are texts, too: people are keys of objects. */
-  #key(key: string, state: State): string {
-    const { finders } = state.step(key);
-    return finders.length === 0 ? key : this.text(key, finders);
+  #keysOf(record: object): readonly string[] {
+    const { keys, total } = this.#listKeys(record);
+    if (keys.length === total) return keys;
+    if (this.#left.nodes === Number.POSITIVE_INFINITY) return Object.keys(record);
+    this.unread += 1;
+    return keys;
   }
 
   /** Replaces what the finders find. */

@@ -96,10 +96,20 @@ function redactionBy(machine: Machine, hash: HashText): Redaction {
   const statesOf = (entry: unknown, at: State) => {
     if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) return { entry: at, value: null };
     const { type, nodeId, path } = entry as Record<string, unknown>;
-    const several = [at.step('value')];
-    if (nodes.isLive) for (const name of [type, nodeId]) if (typeof name === 'string') several.push(nodes.step(name));
-    if (input.isLive && typeof path === 'string' && path.length <= pathChars) several.push(stateAt(input, path));
-    return { entry: at, value: machine.union(...several) };
+    let value = at.step('value');
+    if (nodes.isLive) {
+      if (typeof type === 'string') value = machine.union(value, nodes.step(type));
+      if (typeof nodeId === 'string') value = machine.union(value, nodes.step(nodeId));
+    }
+    if (input.isLive && typeof path === 'string') value = machine.union(value, inputAt(path));
+    return { entry: at, value };
+  };
+
+  const known = new Map<string, State>();
+  const inputAt = (path: string): State => {
+    const state = known.get(path) ?? stateAt(input, path.slice(0, pathChars));
+    if (known.size < knownPaths && path.length <= knownPathChars) known.set(path, state);
+    return state;
   };
 
   return {
@@ -153,7 +163,7 @@ function redactionBy(machine: Machine, hash: HashText): Redaction {
         summary() {
           const lines = [
             redactor.count === 0 ? [] : `${redactor.count} ${redactor.count === 1 ? 'value' : 'values'} redacted`,
-            redactor.unread === 0 ? [] : `${redactor.unread} values left out that no rule could look into`,
+            redactor.unread === 0 ? [] : `parts left out that the rules could not look into: ${redactor.unread}`,
           ].flat();
           return lines.length === 0 ? null : lines.join(', ');
         },
@@ -163,6 +173,9 @@ function redactionBy(machine: Machine, hash: HashText): Redaction {
 }
 
 const pathChars = 2_048;
+/** The paths of a service are few. */
+const knownPaths = 1_000;
+const knownPathChars = 200;
 
 /** The rules for what stands at a path of an entry, such as `user.emails[0]`; those for all of what it is in are for it, too. */
 function stateAt(root: State, path: string): State {

@@ -113,12 +113,17 @@ export function captureExecutionRecord(given: Execution, context: RecordContext)
   return take(draft, entries, input, notes, context.maxBytes);
 }
 
-/** A copy whose values may be quoted. */
+/** The same, or a copy whose values may be quoted. */
 function withoutQuotes(execution: Execution, redact: RecordRedaction): Execution {
-  const copy: Record<string, unknown> = {};
-  for (const name of fieldNames) copy[name] = execution[name as keyof Execution];
-  for (const name of quotedFields) copy[name] = redact.quoted(copy[name]);
-  return copy as unknown as Execution;
+  let copy: Record<string, unknown> | null = null;
+  for (const name of quotedFields) {
+    const value = execution[name];
+    const clean = redact.quoted(value);
+    if (clean === value) continue;
+    copy ??= Object.fromEntries(fieldNames.map((field) => [field, execution[field as keyof Execution]]));
+    copy[name] = clean;
+  }
+  return (copy as Execution | null) ?? execution;
 }
 
 /** One below 0 comes of a clock that was set back meanwhile. */

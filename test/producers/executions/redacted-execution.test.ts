@@ -170,7 +170,7 @@ test('redaction: Map, Set, toJSON, getters, classes and cycles hide nothing', ()
   };
   const record = redacted({ input, trace: [input] }, { do: 'mask', at: '**.password', with: '-' });
   expect(JSON.stringify(record)).not.toContain('secret');
-  expect(record.notes).toMatch(/\d+ values redacted, \d+ values left out that no rule could look into/);
+  expect(record.notes).toMatch(/\d+ values redacted, parts left out that the rules could not look into: \d+/);
 });
 
 /** In any value, a secret under a name. */

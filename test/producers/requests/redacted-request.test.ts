@@ -176,6 +176,9 @@ test('redaction: deep and wide bodies and a thousand rules are no trouble', () =
   const rules = Array.from({ length: 400 }, (_, n): RedactRule => ({ do: 'mask', at: `**.a.*.*.*.*.*.*.k${n}` }));
   const deep = `${'{"a":'.repeat(10_000)}"secret"${'}'.repeat(10_000)}`;
   expect(redacted({ requestBody: deep }, ...rules, { do: 'mask', at: '**.b' }).requestBody).not.toContain('secret');
+  const keys = Object.fromEntries(Array.from({ length: 6_000 }, (_, n) => [`k${n}`, 0]));
+  const { requestBody } = redacted({ requestBody: JSON.stringify(keys) }, { do: 'mask', at: '**.b' });
+  expect(JSON.parse(requestBody)).toEqual(keys);
   const wide = JSON.stringify(Object.fromEntries(Array.from({ length: 4_000 }, (_, n) => [`k${n}`, { b: 'secret' }])));
   expect(redacted({ requestBody: wide }, { do: 'mask', at: '**.b' }).requestBody).not.toContain('secret');
 });
