@@ -37,7 +37,6 @@ export const textFields = [
   'endpoint',
 ] as const;
 
-export type WideField = (typeof wideFields)[number];
 export type TextField = (typeof textFields)[number];
 
 /** The roots of what no path names: the notes of a record, and the nodes of its trace. */

@@ -68,9 +68,19 @@ const cardDigits = { min: 12, max: 19 };
 
 const mayBeCard = /[0-9](?:[ -]?[0-9]){11}/;
 
-/** The first digits of the large networks. */
-const cardNetworks =
-  /^(?:4(?:\d{12}|\d{15}|\d{18})|(?:5[1-5]|222[1-9]|22[3-9]\d|2[3-6]\d\d|27[01]\d|2720)\d*|3[47]\d{13}|3(?:0[0-5]|[68]\d)\d{11,16}|35\d{14,17}|6\d{11,18}|5[0678]\d{10,17})$/;
+/** The first digits of the large networks, and how many follow. */
+const cardNetworks = new RegExp(
+  [
+    '4(?:\\d{12}|\\d{15}|\\d{18})', // Visa
+    '(?:5[1-5]\\d\\d|222[1-9]|22[3-9]\\d|2[3-6]\\d\\d|27[01]\\d|2720)\\d{12}', // Mastercard
+    '3[47]\\d{13}', // American Express
+    '3(?:0[0-5]|[689]\\d)\\d{11,16}', // Diners
+    '(?:6011|62\\d\\d|64[4-9]\\d|65\\d\\d|35\\d\\d)\\d{12,15}', // Discover, UnionPay, JCB
+    '(?:5018|5020|5038|5893|6304|6759|676[1-3])\\d{8,15}', // Maestro
+  ]
+    .map((network) => `^${network}$`)
+    .join('|'),
+);
 
 /** Digits in groups that a space or a hyphen separates, of a network and with a right check digit. */
 function findCreditCards(text: string): readonly Range[] {

@@ -42,6 +42,10 @@ test('redaction: what is dropped is gone, and its neighbours in a list keep thei
   expect(inputOf(input, { do: 'drop', at: 'input.a' })).toEqual({ list: [1, 2, 3] });
   expect(inputOf(input, { do: 'drop', at: 'input.list[1]' })).toEqual({ a: 1, list: [1, null, 3] });
   expect(inputOf(input, { do: 'drop', at: 'input' })).toBeUndefined();
+  expect(redacted({ externalUserId: 'u' }, { do: 'drop', at: 'externalUserId' }).externalUserId).toBeUndefined();
+  const trace = [{ nodeId: 'n', type: 'field', value: 1 }];
+  expect(redacted({ trace }, { do: 'drop', at: 'trace' }).trace).toEqual([null]);
+  expect(redacted({ trace }, { do: 'mask', at: 'trace' }).trace).toEqual(['[redacted]']);
 });
 
 test('redaction: equal values have equal hashes, and a hash is not hashed again', () => {
