@@ -1,7 +1,12 @@
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { Registry } from 'prom-client';
 import { Bench } from 'tinybench';
-import { createExecutionObserver, type Execution, type ExecutionObserver } from '../producers/index.ts';
+import {
+  createExecutionObserver,
+  type Execution,
+  type ExecutionObserver,
+  type RedactOptions,
+} from '../producers/index.ts';
 import { createRedis, type Redis } from '../shared/platform/redis/redis.ts';
 import { redisAt } from '../shared/platform/redis/redis-target.ts';
 import type { Rows } from './rows.ts';
@@ -23,6 +28,22 @@ export interface RecordCostResult {
 /** The cases that have a threshold. */
 export const sampledOut = 'sampled out';
 export const kept = 'kept, typical run';
+
+/** Rules as a service may have them: names anywhere, a field that is hashed, and what is found in all texts. */
+const someRules: RedactOptions = {
+  key: 'a key of this bench alone',
+  rules: {
+    rules: [
+      { do: 'mask', at: ['**.password', '**.token', 'input.user.email'] },
+      { do: 'hash', at: 'externalUserId' },
+      { do: 'mask', find: ['email', 'creditCard', 'iban'] },
+    ],
+  },
+};
+/** The same without what is found in texts, and with paths that lead to one place each. */
+const narrowRules: RedactOptions = {
+  rules: { rules: [{ do: 'mask', at: ['input.user.email', 'trace[*].value.ssn'] }] },
+};
 
 /** Each round goes through all cases, so that a busy moment of the machine does not affect one of them alone. */
 const rounds = 3;
@@ -57,10 +78,11 @@ interface Case {
 export async function measureRecordCost(testbed: Testbed, rows: Rows): Promise<RecordCostResult[]> {
   const redisUrl = `${testbed.redisUrl}/${redisDatabase}`;
   const redis = createRedis(redisAt(redisUrl), { role: 'worker', name: 'sluice:bench', logger: null });
-  const observe = (sampleRate: number, url: string | null): ExecutionObserver =>
+  const observe = (sampleRate: number, url: string | null, redact: RedactOptions | null = null): ExecutionObserver =>
     createExecutionObserver({
       redisUrl: url,
       producer: { ...testbed.config.producer, sampleRate },
+      redact,
       registry: new Registry(),
       // At a rate of 1 everything is kept; below it, no successful run.
       random: () => 0.999_999,
@@ -75,6 +97,12 @@ export async function measureRecordCost(testbed: Testbed, rows: Rows): Promise<R
     { name: 'kept, small run', observer: observe(1, redisUrl), next: () => small },
     { name: kept, observer: observe(1, redisUrl), next: () => typical },
     { name: 'kept, the mix of runs', observer: observe(1, redisUrl), next: createCycle(rows) },
+    {
+      name: 'kept, typical run, with rules for paths',
+      observer: observe(1, redisUrl, narrowRules),
+      next: () => typical,
+    },
+    { name: 'kept, typical run, with rules for texts', observer: observe(1, redisUrl, someRules), next: () => typical },
   ];
   const measured: Measured[][] = [];
   try {

@@ -1,4 +1,5 @@
 import type { Registry } from 'prom-client';
+import { createRedaction } from '../producers/core/redact.ts';
 import { createApiKeyHash } from '../producers/requests/api-key-hash.ts';
 import { answerWithin, endsWithin, pause } from '../shared/platform/deadline.ts';
 import { oneLife } from '../shared/platform/lifecycle.ts';
@@ -48,13 +49,14 @@ const answerWithinMs = 1_000;
 /**
  * Builds the gateway. It does not listen yet, and connects with its first record.
  *
- * @throws UsageError when the tokens file or a file for TLS cannot be used
+ * @throws UsageError when the tokens file, a file for TLS or the redaction rules cannot be used
  */
 export function createGateway(deps: GatewayDeps) {
   const { config, redis, logger, registry, random = Math.random, now = Date.now, bodyIdleMs = 20_000 } = deps;
   const { namespace, producer, requests } = config;
   const { tokensFile, metricsToken } = config.gateway;
   const senders = tokensFile === null ? null : createSenders(tokensFile);
+  const redaction = createRedaction(config.redact);
   const app = createServer(readServerTls(config.gateway));
   const limits = limitsOf(config);
   const budget = createMemoryBudget(limits.unreadBytes);
@@ -84,12 +86,12 @@ export function createGateway(deps: GatewayDeps) {
   const hashApiKey = requests.apiKeyPepper === null ? null : createApiKeyHash(requests.apiKeyPepper);
   const ofRequests = {
     ...{ delivery: deliveries.requests, limits, now },
-    record: { maxBodyBytes: requests.maxBodyBytes, hashApiKey },
+    record: { maxBodyBytes: requests.maxBodyBytes, hashApiKey, redaction },
   };
   const sendDeps: SendRouteDeps = {
     executions: createExecutionIntake({
       ...{ delivery: deliveries.executions, metrics: deliveries.executionMetrics },
-      ...{ limits, settings: producer, random, now },
+      ...{ limits, settings: producer, redaction, random, now },
     }),
     requests: createRequestIntake(ofRequests),
     beginning: (requestId) => createBeginIntake(ofRequests, requestId),

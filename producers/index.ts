@@ -6,6 +6,8 @@ export { UsageError } from '../shared/platform/errors.ts';
 export type { RedisSettings } from '../shared/platform/redis/redis-target.ts';
 export type { DrainResult } from './core/pipeline.ts';
 export type { ProducerLogger } from './core/problem-log.ts';
+export type { RedactOptions } from './core/redact.ts';
+export type { RedactRule, RedactRules } from './core/redact-rules.ts';
 export type { RedisOption } from './core/redis-option.ts';
 export { RecordRefusedError } from './core/refusal.ts';
 export { RecordLostError, RecordTooLargeError, SendAbortedError, SenderClosedError } from './core/send-errors.ts';

@@ -1,4 +1,5 @@
 import { LazyRecord } from '../../producers/core/lazy-record.ts';
+import type { Redaction } from '../../producers/core/redact.ts';
 import type { Execution } from '../../producers/executions/execution.ts';
 import type { ExecutionMetrics } from '../../producers/executions/execution-metrics.ts';
 import { captureExecutionRecord } from '../../producers/executions/execution-record.ts';
@@ -17,6 +18,7 @@ export interface ExecutionIntakeOptions {
   limits: Limits;
   settings: Pick<ProducerSettings, 'sampleRate' | 'traceLimit' | 'recordMaxBytes'>;
   metrics: ExecutionMetrics;
+  redaction: Redaction | null;
   /** uniform in [0, 1) */
   random: () => number;
   /** ms since 1970 */
@@ -25,7 +27,7 @@ export interface ExecutionIntakeOptions {
 
 /** Reads executions as services send them. */
 export function createExecutionIntake(options: ExecutionIntakeOptions): Intake {
-  const { delivery, limits, settings, metrics, random, now } = options;
+  const { delivery, limits, settings, metrics, redaction, random, now } = options;
   const { sampleRate, traceLimit, recordMaxBytes: maxBytes } = settings;
 
   /** Whether the gateway keeps it. All runs count, as in a service that decides by itself. */
@@ -59,6 +61,7 @@ export function createExecutionIntake(options: ExecutionIntakeOptions): Intake {
         span: null,
         notes: notes == null ? context.notes : [...context.notes, notes],
         traceLength,
+        redaction,
       });
       return { outcome: 'record', record: new LazyRecord(captured) };
     },

@@ -24,7 +24,7 @@ import { deriveId } from './record-identity.ts';
 export interface RequestIntakeOptions {
   delivery: Delivery;
   limits: Limits;
-  record: Pick<RequestContext, 'maxBodyBytes' | 'hashApiKey'>;
+  record: Pick<RequestContext, 'maxBodyBytes' | 'hashApiKey' | 'redaction'>;
   /** ms since 1970 */
   now: () => number;
 }

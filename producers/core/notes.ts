@@ -3,25 +3,30 @@ export class Notes {
   #lines: string[];
   #changes = 0;
   readonly #maxChanges = 5;
+  readonly #redact: (line: string) => string;
 
-  /** @param lines what is to be said in any case, first. @default nothing */
-  constructor(lines: readonly string[] = []) {
-    this.#lines = [...lines];
+  /**
+   * @param lines what is to be said in any case, first. @default nothing
+   * @param redact takes out what may not be said: notes quote values. @default nothing
+   */
+  constructor(lines: readonly string[] = [], redact = (line: string): string => line) {
+    this.#lines = lines.map(redact);
+    this.#redact = redact;
   }
 
   /** Adds a whole sentence. */
   add(line: string | null): void {
-    if (line !== null) this.#lines.push(line);
+    if (line !== null) this.#lines.push(this.#redact(line));
   }
 
   /** Notes a value that was replaced. Only the first few are described; all are counted. */
   changed = (path: string, what: string): void => {
     this.#changes += 1;
-    if (this.#changes <= this.#maxChanges) this.#lines.push(`${path}: ${what}`);
+    if (this.#changes <= this.#maxChanges) this.#lines.push(this.#redact(`${path}: ${what}`));
   };
 
   copy(): Notes {
-    const copy = new Notes(this.#lines);
+    const copy = new Notes(this.#lines, this.#redact);
     copy.#changes = this.#changes;
     return copy;
   }

@@ -4,6 +4,7 @@ import { checkProducer, checkSizes } from '../core/check-settings.ts';
 import { createProducerLogger } from '../core/logger.ts';
 import { createPipelineParts, type ProducerOptions } from '../core/pipeline-parts.ts';
 import { createProblemLog } from '../core/problem-log.ts';
+import { createRedaction, type RedactOptions } from '../core/redact.ts';
 import { type RedisOption, toRedisTarget } from '../core/redis-option.ts';
 import { createExecutionMetrics } from './execution-metrics.ts';
 import { checkObserverSettings, ExecutionObserver } from './execution-observer.ts';
@@ -12,6 +13,8 @@ import { checkObserverSettings, ExecutionObserver } from './execution-observer.t
 export interface ExecutionObserverOptions extends ProducerOptions, RedisOption {
   /** enabled, sampling, trace, buffer, chunk, spill, memory and shards; see `.env.example` for the defaults */
   producer?: Partial<ProducerSettings>;
+  /** rules for what leaves the process, see docs/redaction.md. @default none */
+  redact?: RedactOptions | null;
 }
 
 /**
@@ -23,11 +26,12 @@ export interface ExecutionObserverOptions extends ProducerOptions, RedisOption {
  * there is any, the observer connects at once.
  *
  * @throws RangeError when a setting is out of its range
- * @throws UsageError when a file for TLS cannot be used
+ * @throws UsageError when a file for TLS or the redaction rules cannot be used
  */
 export function createExecutionObserver(options: ExecutionObserverOptions = {}): ExecutionObserver {
   const defaults = loadProducerConfig({}, observerGroups);
   const producer = checkSettings({ ...defaults.producer, ...options.producer });
+  const redaction = createRedaction(options.redact ?? {});
   const target = toRedisTarget(options);
   const registry = options.registry ?? register;
   const logger = createProducerLogger(options.logger, registry);
@@ -55,6 +59,7 @@ export function createExecutionObserver(options: ExecutionObserverOptions = {}):
               problems,
             }),
       problems,
+      redaction,
       random: options.random ?? Math.random,
       now: options.now ?? Date.now,
     });
@@ -68,7 +73,7 @@ export function createExecutionObserver(options: ExecutionObserverOptions = {}):
 const queue = 'execution-log';
 
 /** The groups of the configuration that it reads. */
-const observerGroups = ['redis', 'namespace', 'producer'] as const;
+const observerGroups = ['redis', 'namespace', 'producer', 'redact'] as const;
 
 /** The fields that are never cut need at most so much. */
 const minRecordBytes = 16_384;

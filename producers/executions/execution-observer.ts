@@ -6,6 +6,7 @@ import { createPipeline, type DrainResult, type Pipeline } from '../core/pipelin
 import type { PipelineParts } from '../core/pipeline-parts.ts';
 import type { ProblemLog } from '../core/problem-log.ts';
 import type { BufferDepth, Entry } from '../core/record-buffer.ts';
+import type { Redaction } from '../core/redact.ts';
 import { TextBlocks } from '../core/text-blocks.ts';
 import { createBackgroundWriter } from './background-writer.ts';
 import type { Execution } from './execution.ts';
@@ -67,6 +68,8 @@ export interface ObserverParts {
   /** null: metrics only, nothing is stored */
   pipeline: PipelineParts | null;
   problems: ProblemLog;
+  /** for what leaves the process. @default none */
+  redaction?: Redaction | null;
   /** uniform in [0, 1); called once for each ok run while the rate is above 0, and for nothing else */
   random: () => number;
   /** ms since 1970 */
@@ -157,6 +160,7 @@ export class ExecutionObserver implements ExecutionSink {
       traceLimit: this.#settings.traceLimit,
       maxBytes: this.#parts.recordMaxBytes,
       span: readActiveSpan(),
+      redaction: this.#parts.redaction,
     });
     const { realm, strategyType } = labels;
     const record = new LazyRecord(captured, failure ? this.#blocks.failures : this.#blocks.successes);

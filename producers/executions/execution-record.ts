@@ -1,3 +1,4 @@
+import { executionFields } from '../../shared/contracts/canonical-text.ts';
 import { type ExecutionStatus, executionLimits, executionStatuses } from '../../shared/contracts/execution.ts';
 import type { SpanContext } from '../../shared/contracts/span-context.ts';
 import { FieldReader, quote, readId, readTime, readTrace } from '../core/field-reader.ts';
@@ -11,6 +12,8 @@ import {
   writePlainRecord,
   writeRecord,
 } from '../core/record-json.ts';
+import type { RecordRedaction, Redaction } from '../core/redact.ts';
+import type { TextField } from '../core/redact-rules.ts';
 import { hasSpan, readSpanFields } from '../core/span-fields.ts';
 import { copyPlainJson, isPlainObject, type JsonBounds } from '../core/storable-json.ts';
 import type { Execution } from './execution.ts';
@@ -30,7 +33,25 @@ export interface RecordContext {
   notes?: readonly string[] | undefined;
   /** entries of the trace, where the caller has already cut it. @default those that it has */
   traceLength?: number | null | undefined;
+  /** applied before anything is kept. @default none */
+  redaction?: Redaction | null | undefined;
 }
+
+const fieldNames = [...executionFields.narrow, ...executionFields.wide];
+
+/** Those whose values notes quote. */
+const quotedFields = [
+  'id',
+  'recordedAt',
+  'status',
+  'strategyVersion',
+  'points',
+  'durationMs',
+  'nodesExecuted',
+  'attempt',
+  'traceId',
+  'spanId',
+] as const satisfies (keyof Execution)[];
 
 const statuses = new Set<string>(executionStatuses);
 
@@ -43,13 +64,17 @@ export function toStatus(status: unknown): ExecutionStatus {
  * Turns an execution into the JSON that is stored. Whatever the caller passes, the result is storable: values of a wrong
  * kind are converted or left out, long ones are cut, and `notes` says so. No user data can erase its own record.
  */
-export function captureExecutionRecord(execution: Execution, context: RecordContext): CapturedRecord {
-  const notes = new Notes(context.notes);
+export function captureExecutionRecord(given: Execution, context: RecordContext): CapturedRecord {
+  const redact = context.redaction?.begin() ?? null;
+  const execution = redact === null ? given : withoutQuotes(given, redact);
+  const notes = new Notes(context.notes, redact?.note);
   const read = new FieldReader(notes);
   const status = toStatus(execution.status);
   if (status !== execution.status) notes.add(`status ${quote(execution.status)} is not known, stored as error`);
   const sampled = status === 'ok';
   const trace = readTrace(execution.trace, context, notes);
+  const text = (name: keyof Execution & TextField, maxChars?: number): string | undefined =>
+    read.text(name, redact === null ? execution[name] : redact.text(name, execution[name]), maxChars);
   const { traceId, spanId } = readSpanFields(execution, context.span, notes);
 
   const draft: ExecutionDraft = {
@@ -59,15 +84,15 @@ export function captureExecutionRecord(execution: Execution, context: RecordCont
     strategyVersion: read.integer('strategyVersion', execution.strategyVersion, -executionLimits.integer) ?? 0,
     strategyType: read.text('strategyType', execution.strategyType) ?? 'unknown',
     realmId: read.text('realmId', execution.realmId),
-    externalGameId: read.text('externalGameId', execution.externalGameId),
-    externalTaskId: read.text('externalTaskId', execution.externalTaskId),
-    externalUserId: read.text('externalUserId', execution.externalUserId),
+    externalGameId: text('externalGameId'),
+    externalTaskId: text('externalTaskId'),
+    externalUserId: text('externalUserId'),
     status,
     errorCode: read.text('errorCode', execution.errorCode),
-    errorMessage: read.text('errorMessage', execution.errorMessage, executionLimits.messageChars),
-    failedNodeId: read.text('failedNodeId', execution.failedNodeId),
+    errorMessage: text('errorMessage', executionLimits.messageChars),
+    failedNodeId: text('failedNodeId'),
     points: read.decimal('points', execution.points),
-    caseName: read.text('caseName', execution.caseName),
+    caseName: text('caseName'),
     durationMs: readDuration(execution.durationMs, read, notes),
     nodesExecuted: read.integer('nodesExecuted', execution.nodesExecuted, 0) ?? 0,
     traceLength: trace.originalLength === null ? undefined : Math.min(trace.originalLength, executionLimits.integer),
@@ -80,7 +105,24 @@ export function captureExecutionRecord(execution: Execution, context: RecordCont
     traceId,
     spanId,
   };
-  return take(draft, trace.entries, execution.input, notes, context.maxBytes);
+  if (redact === null) return take(draft, trace.entries, execution.input, notes, context.maxBytes);
+  const entries = redact.trace(trace.entries, context.maxBytes, notes);
+  const input = redact.input(execution.input, context.maxBytes);
+  notes.add(redact.summary());
+  return take(draft, entries, input, notes, context.maxBytes);
+}
+
+/** The same, or a copy whose values may be quoted. */
+function withoutQuotes(execution: Execution, redact: RecordRedaction): Execution {
+  let copy: Record<string, unknown> | null = null;
+  for (const name of quotedFields) {
+    const value = execution[name];
+    const clean = redact.quoted(value);
+    if (clean === value) continue;
+    copy ??= Object.fromEntries(fieldNames.map((field) => [field, execution[field as keyof Execution]]));
+    copy[name] = clean;
+  }
+  return (copy as Execution | null) ?? execution;
 }
 
 /** One below 0 comes of a clock that was set back meanwhile. */

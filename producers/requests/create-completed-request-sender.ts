@@ -9,6 +9,7 @@ import { checkProducer, checkSizes } from '../core/check-settings.ts';
 import { createProducerLogger } from '../core/logger.ts';
 import { createPipelineParts, type ProducerOptions } from '../core/pipeline-parts.ts';
 import { createProblemLog } from '../core/problem-log.ts';
+import { createRedaction, type RedactOptions } from '../core/redact.ts';
 import { type RedisOption, toRedisTarget } from '../core/redis-option.ts';
 import { createApiKeyHash } from './api-key-hash.ts';
 import { CompletedRequestSender } from './completed-request-sender.ts';
@@ -23,12 +24,14 @@ export interface CompletedRequestSenderOptions extends ProducerOptions, RedisOpt
   producer?: Partial<SendingSettings>;
   /** top-level keys to remove from request bodies that are JSON objects. @default none */
   stripRequestKeys?: readonly string[];
+  /** rules for what leaves the process, see docs/redaction.md. @default none */
+  redact?: RedactOptions | null;
 }
 
 const queue = 'completed-request';
 
 /** The groups of the configuration that it reads. */
-const senderGroups = ['redis', 'namespace', 'sending', 'requests'] as const;
+const senderGroups = ['redis', 'namespace', 'sending', 'requests', 'redact'] as const;
 
 /**
  * Creates a sender of completed requests. Nothing connects until the first record is accepted. While Redis is away, records
@@ -36,7 +39,7 @@ const senderGroups = ['redis', 'namespace', 'sending', 'requests'] as const;
  *
  * With `producer.spill.dir`, records go to disk while Redis is away, as with an observer, into a directory of this queue.
  *
- * @throws UsageError without a `redisUrl` or a `redis`, or when a file for TLS cannot be used
+ * @throws UsageError without a `redisUrl` or a `redis`, or when a file for TLS or the redaction rules cannot be used
  * @throws RangeError when a setting is out of its range
  */
 export function createCompletedRequestSender(options: CompletedRequestSenderOptions): CompletedRequestSender {
@@ -47,6 +50,7 @@ export function createCompletedRequestSender(options: CompletedRequestSenderOpti
   const requests = checkRequests({ ...defaults.requests, ...options.requests });
   const producer = { ...defaults.sending, ...options.producer };
   checkProducer(producer);
+  const redaction = createRedaction(options.redact ?? {});
   const namespace = options.namespace ?? defaults.namespace;
   const registry = options.registry ?? register;
   const problems = createProblemLog(createProducerLogger(options.logger, registry), 'request');
@@ -69,6 +73,7 @@ export function createCompletedRequestSender(options: CompletedRequestSenderOpti
         maxBodyBytes,
         hashApiKey: apiKeyPepper === null ? null : createApiKeyHash(apiKeyPepper),
         stripRequestKeys: options.stripRequestKeys ?? [],
+        redaction,
       },
       metrics,
       problems,

@@ -4,6 +4,7 @@ import type { SpanContext } from '../../shared/contracts/span-context.ts';
 import { FieldReader, kindOf } from '../core/field-reader.ts';
 import { Notes } from '../core/notes.ts';
 import { type SerializedRecord, toSerialized, writeCanonical } from '../core/record-json.ts';
+import type { RecordRedaction, Redaction } from '../core/redact.ts';
 import { hasSpan, readSpanFields } from '../core/span-fields.ts';
 import { type JsonBounds, toStorableJson } from '../core/storable-json.ts';
 import type { HashApiKey } from './api-key-hash.ts';
@@ -34,6 +35,8 @@ export interface RequestContext {
   span?: SpanContext | null | undefined;
   /** what the notes say in any case. @default nothing */
   notes?: readonly string[] | undefined;
+  /** applied before anything is kept. @default none */
+  redaction?: Redaction | null | undefined;
 }
 
 /** A request whose fields were read, and whose bodies are still as they came. */
@@ -70,6 +73,9 @@ const completedFields = [
 
 type Fields = Record<(typeof completedFields)[number], unknown>;
 
+/** Those whose values notes quote. */
+const quotedFields = ['serviceTier', 'startedAt', 'completedAt', 'statusCode', 'traceId', 'spanId'] as const;
+
 /**
  * Reads a request that has ended. Whatever it holds, the record is one that the contract and PostgreSQL accept, and `notes`
  * says what was changed for it.
@@ -78,22 +84,24 @@ type Fields = Record<(typeof completedFields)[number], unknown>;
  *   which request it is, or whose
  */
 export function captureCompletedRequest(request: CompletedRequest, context: RequestContext): CapturedRequest {
+  const redact = context.redaction?.begin() ?? null;
   const fields = readFields(request);
-  const notes = new Notes(context.notes);
-  const common = takeCommon(fields, context, notes);
+  if (redact !== null) for (const name of quotedFields) fields[name] = redact.quoted(fields[name]);
+  const notes = new Notes(context.notes, redact?.note);
+  const common = takeCommon(fields, context, redact, notes);
   const times = readSpan(fields, context.nowMs, notes);
   const statusCode = readStatusCode(fields.statusCode, notes);
   const isStream = readFlag('isStream', fields.isStream, notes);
   const isIncomplete = readFlag('isIncomplete', fields.isIncomplete, notes);
-  const requestBody = takeBody('requestBody', fields.requestBody, context, notes);
-  const responseBody = takeBody('responseBody', fields.responseBody, context, notes);
+  const requestBody = takeBody('requestBody', fields.requestBody, context, redact, notes);
+  const responseBody = takeBody('responseBody', fields.responseBody, context, redact, notes);
   return {
-    leastBytes:
-      leastBytes(requestBody, context, context.stripRequestKeys.length > 0) + leastBytes(responseBody, context),
+    leastBytes: leastBytes('requestBody', requestBody, context) + leastBytes('responseBody', responseBody, context),
     hasSpan: hasSpan(common),
     write() {
-      const response = storeBody('responseBody', responseBody, context, notes);
-      const request = storeRequestBody(requestBody, context, notes);
+      const response = storeBody('responseBody', responseBody, context, redact, notes);
+      const request = storeRequestBody(requestBody, context, redact, notes);
+      notes.add(redact?.summary() ?? null);
       const narrow = {
         phase: 'completed',
         ...common.request,
@@ -114,16 +122,19 @@ export function captureCompletedRequest(request: CompletedRequest, context: Requ
 
 /** As `captureCompletedRequest`, for a request that still runs. */
 export function captureBegunRequest(request: BegunRequest, context: RequestContext): CapturedRequest {
+  const redact = context.redaction?.begin() ?? null;
   const fields = readFields(request);
-  const notes = new Notes(context.notes);
-  const common = takeCommon(fields, context, notes);
+  if (redact !== null) for (const name of quotedFields) fields[name] = redact.quoted(fields[name]);
+  const notes = new Notes(context.notes, redact?.note);
+  const common = takeCommon(fields, context, redact, notes);
   const startedAt = readStart(fields.startedAt, context.nowMs, notes);
-  const requestBody = takeBody('requestBody', fields.requestBody, context, notes);
+  const requestBody = takeBody('requestBody', fields.requestBody, context, redact, notes);
   return {
-    leastBytes: leastBytes(requestBody, context, context.stripRequestKeys.length > 0),
+    leastBytes: leastBytes('requestBody', requestBody, context),
     hasSpan: hasSpan(common),
     write() {
-      const request = storeRequestBody(requestBody, context, notes);
+      const request = storeRequestBody(requestBody, context, redact, notes);
+      notes.add(redact?.summary() ?? null);
       const narrow = {
         phase: 'begun',
         ...common.request,
@@ -151,14 +162,20 @@ function readFields(request: unknown): Fields {
   return fields;
 }
 
-function takeCommon(fields: Fields, { hashApiKey, span }: RequestContext, notes: Notes) {
+function takeCommon(
+  fields: Fields,
+  { hashApiKey, span }: RequestContext,
+  redact: RecordRedaction | null,
+  notes: Notes,
+) {
   const read = new FieldReader(notes);
+  const endpoint = redact === null ? fields.endpoint : redact.text('endpoint', fields.endpoint);
   return {
     request: {
       requestId: requireRequestId(fields.requestId),
       createdBy: requireCreator(fields.createdBy),
       model: read.text('model', fields.model, requestLimits.identifierChars) || 'unknown',
-      endpoint: read.text('endpoint', fields.endpoint, requestLimits.endpointChars) ?? '',
+      endpoint: read.text('endpoint', endpoint, requestLimits.endpointChars) ?? '',
       serviceTier: readServiceTier(fields.serviceTier, notes),
     },
     apiKeyHash: readApiKeyHash(fields, hashApiKey, notes),
@@ -172,14 +189,21 @@ function endOf({ apiKeyHash, traceId, spanId }: ReturnType<typeof takeCommon>, n
 }
 
 /** Text and bytes as they are; what is neither becomes JSON at once, since it may change later. */
-function takeBody(name: string, body: unknown, { maxBodyBytes }: RequestContext, notes: Notes): string | Uint8Array {
+function takeBody(
+  name: BodyName,
+  body: unknown,
+  { maxBodyBytes }: RequestContext,
+  redact: RecordRedaction | null,
+  notes: Notes,
+): string | Uint8Array {
   if (body === undefined || body === null) return '';
   if (typeof body === 'string') return body;
   try {
     if (ArrayBuffer.isView(body)) return new Uint8Array(body.buffer, body.byteOffset, body.byteLength);
     if (body instanceof ArrayBuffer) return new Uint8Array(body);
     const bounds: JsonBounds = { depth: 64, nodes: 100_000, stringChars: maxBodyBytes, chars: maxBodyBytes };
-    const json = JSON.stringify(toStorableJson(body, bounds, notes.changed, name));
+    const value = redact === null ? body : redact.bodyValue(name, body, maxBodyBytes);
+    const json = JSON.stringify(toStorableJson(value, bounds, notes.changed, name));
     notes.changed(name, `${kindOf(body)} stored as JSON`);
     return json;
   } catch {
@@ -187,8 +211,13 @@ function takeBody(name: string, body: unknown, { maxBodyBytes }: RequestContext,
   }
 }
 
-function storeRequestBody(body: string | Uint8Array, context: RequestContext, notes: Notes) {
-  const stored = storeBody('requestBody', withoutKeys(body, context.stripRequestKeys), context, notes);
+function storeRequestBody(
+  body: string | Uint8Array,
+  context: RequestContext,
+  redact: RecordRedaction | null,
+  notes: Notes,
+) {
+  const stored = storeBody('requestBody', withoutKeys(body, context.stripRequestKeys), context, redact, notes);
   return {
     text: stored.text,
     about: { requestEncoding: stored.encoding, requestBytes: stored.bytes, requestCut: stored.cut },
@@ -206,10 +235,16 @@ function withoutKeys(body: string | Uint8Array, keys: readonly string[]): string
   }
 }
 
-function storeBody(name: string, body: string | Uint8Array, { maxBodyBytes }: RequestContext, notes: Notes) {
+function storeBody(
+  name: BodyName,
+  body: string | Uint8Array,
+  { maxBodyBytes }: RequestContext,
+  redact: RecordRedaction | null,
+  notes: Notes,
+) {
   const onChange = (what: string): void => notes.changed(name, what);
   try {
-    return toStoredBody(body, maxBodyBytes, onChange);
+    return toStoredBody(redact === null ? body : redact.body(name, body, maxBodyBytes), maxBodyBytes, onChange);
   } catch {
     // Bytes whose buffer was handed to another thread, or an object that only claims to be bytes.
     return toStoredBody(unreadable(name, notes), maxBodyBytes, onChange);
@@ -222,10 +257,16 @@ function unreadable(name: string, notes: Notes): string {
 }
 
 /** A character is a byte at least, and a cut goes back to the beginning of one. */
-function leastBytes(body: string | Uint8Array, { maxBodyBytes }: RequestContext, mayShrink = false): number {
+function leastBytes(
+  name: BodyName,
+  body: string | Uint8Array,
+  { maxBodyBytes, stripRequestKeys, redaction }: RequestContext,
+): number {
+  const mayShrink = redaction?.concerns(name) || (name === 'requestBody' && stripRequestKeys.length > 0);
   return mayShrink ? 0 : Math.max(0, Math.min(body.length, maxBodyBytes - 3));
 }
 
+type BodyName = 'requestBody' | 'responseBody';
 type Bodies = { requestBody: string; responseBody?: string };
 type Narrow<R> = R extends RequestRecord ? Omit<R, keyof Bodies> : never;
 

@@ -237,6 +237,14 @@ export const expected: Record<string, Variable> = {
     refuses: ['', 'p'.repeat(15)],
     accepted: 'at least 16 characters',
   },
+  SLUICE_REDACT_FILE: text((c) => c.redact.file),
+  SLUICE_REDACT_KEY: {
+    read: (c) => c.redact.key,
+    fallback: null,
+    takes: [['k'.repeat(16), 'k'.repeat(16)]],
+    refuses: ['', 'k'.repeat(15)],
+    accepted: 'at least 16 characters',
+  },
   SLUICE_WORKER_CONCURRENCY: integer((c) => c.worker.concurrency, 100, 1, 10_000, 'jobs'),
   SLUICE_WORKER_MAX_BYTES: integer((c) => c.worker.maxBytes, null, 1 * mib, 16_384 * mib, 'bytes'),
   SLUICE_WORKER_HOST: {
@@ -462,6 +470,7 @@ export const secrets = [
   'REDIS_SENTINEL_PASSWORD',
   'SLUICE_METRICS_TOKEN',
   'SLUICE_API_KEY_PEPPER',
+  'SLUICE_REDACT_KEY',
   'SLUICE_CONSOLE_READ_TOKEN',
   'SLUICE_CONSOLE_OPERATOR_TOKEN',
   'SLUICE_CONSOLE_REALM_TOKENS',

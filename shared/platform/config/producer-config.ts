@@ -52,6 +52,8 @@ export const producerVariables = {
   SLUICE_REQUEST_BUFFER_MAX_BYTES: read.integer({ min: 64 * kib, max: 4_096 * mib, unit: 'bytes' }).default(64 * mib),
   SLUICE_MAX_BODY_BYTES: read.integer({ min: kib, max: 64 * mib, unit: 'bytes' }).default(mib),
   SLUICE_API_KEY_PEPPER: read.text(16).optional(),
+  SLUICE_REDACT_FILE: read.text(1).optional(),
+  SLUICE_REDACT_KEY: read.text(16).optional(),
 };
 
 /** What all producers have. */
@@ -90,6 +92,14 @@ export interface RequestSettings {
   maxBodyBytes: number;
   /** a secret of at least 16 characters that API keys are hashed with; null: they are not stored */
   apiKeyPepper: string | null;
+}
+
+/** What is taken out of records before they leave the process. */
+export interface RedactSettings {
+  /** path of a file of rules; null: none */
+  file: string | null;
+  /** a secret of at least 16 characters that values are hashed with; null: no rule may hash */
+  key: string | null;
 }
 
 const allVariables = { ...redisEnvironment, ...producerVariables };
@@ -145,6 +155,7 @@ export function toProducerGroups(env: ValuesOf<typeof allVariables>) {
       maxBodyBytes: env.SLUICE_MAX_BODY_BYTES,
       apiKeyPepper: env.SLUICE_API_KEY_PEPPER ?? null,
     }),
+    redact: (): RedactSettings => ({ file: env.SLUICE_REDACT_FILE ?? null, key: env.SLUICE_REDACT_KEY ?? null }),
   };
 }
 
@@ -176,7 +187,7 @@ export const producerRules: readonly Rule<{
 ];
 
 /** Variables of producers that protect something. */
-export const producerTokens = ['SLUICE_API_KEY_PEPPER'];
+export const producerTokens = ['SLUICE_API_KEY_PEPPER', 'SLUICE_REDACT_KEY'];
 
 /** Variables of producers whose values are never printed. */
 export const producerSecrets = ['REDIS_URL', 'REDIS_PASSWORD', 'REDIS_SENTINEL_PASSWORD', ...producerTokens];
