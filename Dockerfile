@@ -33,6 +33,7 @@ COPY prisma prisma/
 COPY --from=client /app/prisma/client prisma/client/
 COPY shared shared/
 COPY producers producers/
+COPY gateway gateway/
 COPY workers workers/
 COPY console console/
 COPY dev dev/

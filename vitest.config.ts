@@ -65,7 +65,9 @@ export default defineConfig({
     // On demand, `npm run coverage`: what the tests reach in the processes that they start is not in it.
     coverage: {
       reporter: ['text-summary', 'html'],
-      include: ['{archive,cli,console,dead-letters,doctor,erasure,producers,prisma,queries,shared,workers}/**/*.ts'],
+      include: [
+        '{archive,cli,console,dead-letters,doctor,erasure,gateway,producers,prisma,queries,shared,workers}/**/*.ts',
+      ],
       exclude: ['prisma/client/**'],
     },
     reporters: ['default', './test/support/count-reporter.ts'],

@@ -52,6 +52,7 @@ export async function startLocalSluice(environment: NodeJS.ProcessEnv): Promise<
           workers: config.fleet.workers,
           alone: ['health-events', 'maintenance'],
           console: true,
+          gateway: true,
           environment: fleetEnvironment,
           logDir: resolve(dir, 'logs'),
           onCrash: (worker, exit) => say(`${worker.name} ${describeExit(exit)}; restarting it`),

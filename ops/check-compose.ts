@@ -6,6 +6,7 @@ import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import { z } from 'zod';
 import { consoleGroups } from '../console/server/console-groups.ts';
+import { gatewayGroups } from '../gateway/gateway-groups.ts';
 import { type ConfigGroup, variablesOf } from '../shared/platform/config/config.ts';
 import { redisVariables } from '../shared/platform/redis/redis-target.ts';
 import { commonGroups, ownGroups } from '../workers/runtime/role.ts';
@@ -24,6 +25,7 @@ const composeSchema = z.object({
 const fixed = [
   'SLUICE_WORKER_PORT',
   'SLUICE_CONSOLE_PORT',
+  'SLUICE_GATEWAY_PORT',
   // The file has a Redis of its own, in REDIS_URL. For another one, use an override file: docs/redis.md.
   ...Object.values<string>(redisVariables).filter((name) => name !== 'REDIS_URL'),
 ];
@@ -46,6 +48,7 @@ export function checkCompose(text: string): string[] {
 /** What a Sluice command reads of the configuration. */
 export function groupsOf([name, ...roles]: readonly string[]): readonly ConfigGroup[] {
   if (name === 'console') return consoleGroups;
+  if (name === 'gateway') return gatewayGroups;
   if (name === 'migrate') return ['database', 'migrator'];
   const own: Readonly<Record<string, readonly ConfigGroup[]>> = ownGroups;
   return name === 'worker' ? [...commonGroups, ...roles.flatMap((role) => own[role] ?? [])] : [];

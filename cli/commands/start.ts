@@ -16,6 +16,7 @@ export function addStartCommand(program: Command, { environment }: CommandContex
       const sluice = await startLocalSluice(environment);
       const [first] = sluice.fleet.workers;
       say(`console: ${sluice.fleet.console?.url}`);
+      say(`gateway: ${sluice.fleet.gateway?.url}`);
       say(`ready. Metrics: ${first?.url}/metrics. Logs: .sluice/logs. Press Ctrl-C to stop everything`);
       say('to connect your own producers or psql: source .sluice/env');
       await asked;

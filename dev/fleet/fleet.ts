@@ -33,6 +33,8 @@ export interface FleetOptions {
   alone?: readonly string[];
   /** whether to start a console, on a free port unless the environment names one @default false */
   console?: boolean;
+  /** whether to start a gateway, on a free port unless the environment names one @default false */
+  gateway?: boolean;
   /** for all processes, including the servers' URLs */
   environment: NodeJS.ProcessEnv;
   /** the directory for the workers' log files */
@@ -63,16 +65,18 @@ export async function startFleet(options: FleetOptions) {
   const workers: FleetWorker[] = names.map((name) => ({ name, roles: recordRoles, url: null, pid: null }));
   for (const role of options.alone ?? []) workers.push({ name: role, roles: [role], url: null, pid: null });
   const console: FleetProcess | null = options.console ? { name: 'console', url: null, pid: null } : null;
+  const gateway: FleetProcess | null = options.gateway ? { name: 'gateway', url: null, pid: null } : null;
 
   const launch = (worker: FleetWorker | FleetProcess): Promise<void> => {
     const logFile = join(options.logDir, `${worker.name}.log`);
     // The file itself, not a pipe through this process: a worker lives a little longer than this process while it stops.
     const log = openSync(logFile, 'a', 0o600);
     const child = withPrivateFiles(() =>
-      fork(cliFile, 'roles' in worker ? ['worker', ...worker.roles] : ['console'], {
+      fork(cliFile, 'roles' in worker ? ['worker', ...worker.roles] : [worker.name], {
         env: {
           ...options.environment,
           SLUICE_CONSOLE_PORT: options.environment['SLUICE_CONSOLE_PORT'] || '0',
+          SLUICE_GATEWAY_PORT: options.environment['SLUICE_GATEWAY_PORT'] || '0',
           SLUICE_WORKER_PORT: '0',
         },
         stdio: ['ignore', log, log, 'ipc'],
@@ -122,12 +126,12 @@ export async function startFleet(options: FleetOptions) {
   };
 
   try {
-    await Promise.all([...workers, ...(console === null ? [] : [console])].map(launch));
+    await Promise.all([...workers, console, gateway].filter((one) => one !== null).map(launch));
   } catch (error) {
     await stop();
     throw error;
   }
-  return { workers: workers as readonly FleetWorker[], console, stop };
+  return { workers: workers as readonly FleetWorker[], console, gateway, stop };
 }
 
 export type Fleet = Awaited<ReturnType<typeof startFleet>>;

@@ -377,6 +377,60 @@ export const rows: readonly Row[] = [
     ],
   },
   {
+    title: 'Gateway',
+    panels: [
+      {
+        title: 'Records per second, by sender and outcome',
+        description:
+          'accepted: in Redis, and answered with 202. unconfirmed: put into the buffer, and the body was refused; the sender repeats it.',
+        unit: 'ops',
+        queries: [rates('sluice_gateway_records_total', 'sender, kind, outcome')],
+      },
+      {
+        title: 'Bodies refused per second, by reason',
+        unit: 'ops',
+        queries: [rates('sluice_gateway_refusals_total', 'code')],
+      },
+      {
+        title: 'Requests per second, by status',
+        unit: 'ops',
+        queries: [rates('sluice_gateway_request_seconds_count', 'status')],
+      },
+      {
+        title: 'Time from the headers to the answer, by route',
+        unit: 's',
+        queries: [{ expr: quantile(0.99, 'sluice_gateway_request_seconds', 'route'), legend: 'p99 {{route}}' }],
+      },
+      {
+        title: 'Bytes of bodies per second, by sender',
+        unit: 'bytes',
+        queries: [rates('sluice_gateway_body_bytes_total', 'sender')],
+      },
+      {
+        title: 'Connections and bodies in progress',
+        unit: 'short',
+        queries: [
+          sums('sluice_gateway_connections', 'instance', ' connections'),
+          sums('sluice_gateway_bodies', 'instance', ' bodies'),
+        ],
+      },
+      {
+        title: 'Memory set aside for bodies that are being read',
+        unit: 'bytes',
+        queries: [sums('sluice_gateway_unread_bytes', 'instance')],
+      },
+      {
+        title: 'Redis away, and files that cannot be used',
+        description: '1: yes. Files: those with the tokens or for TLS have changed, and those from before are used on.',
+        unit: 'short',
+        queries: [
+          highest('sluice_gateway_redis_away', 'instance', ' Redis away'),
+          highest('sluice_gateway_reload_failed', 'instance, files', ' failed'),
+        ],
+      },
+    ],
+  },
+  {
     title: 'Console',
     panels: [
       {
