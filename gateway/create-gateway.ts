@@ -1,7 +1,7 @@
-import type { FastifyInstance } from 'fastify';
 import type { Registry } from 'prom-client';
 import { createApiKeyHash } from '../producers/requests/api-key-hash.ts';
 import { answerWithin, endsWithin, pause } from '../shared/platform/deadline.ts';
+import { oneLife } from '../shared/platform/lifecycle.ts';
 import type { Logger } from '../shared/platform/logging/logger.ts';
 import type { Redis } from '../shared/platform/redis/redis.ts';
 import type { RedisTarget } from '../shared/platform/redis/redis-target.ts';
@@ -45,7 +45,7 @@ const leavingMs = 1_000;
 const answerWithinMs = 1_000;
 
 /**
- * Builds the gateway's server. It does not listen yet, and nothing connects but for `redis`.
+ * Builds the gateway. It does not listen yet, and connects with its first record.
  *
  * @throws UsageError when the tokens file or a file for TLS cannot be used
  */
@@ -118,30 +118,42 @@ export function createGateway(deps: GatewayDeps) {
     ),
   ];
 
-  return {
-    app: app as FastifyInstance,
-
-    /**
-     * Ends in good order: first it says that it is not ready, then it takes no more bodies, and those that it has taken are
-     * read and sent.
-     *
-     * @returns whether all that was taken is in Redis
-     */
-    async drain(timeoutMs: number): Promise<boolean> {
+  let url: string | null = null;
+  let listening: Promise<string> | null = null;
+  const life = oneLife({
+    async begin() {
+      listening = app.listen({ host: config.gateway.host, port: config.gateway.port });
+      url = await listening;
+    },
+    async end(timeoutMs: number): Promise<boolean> {
       const endsAt = performance.now() + timeoutMs;
       const restMs = (): number => Math.max(0, endsAt - performance.now());
       phase = 'leaving';
-      await pause(Math.min(leavingMs, timeoutMs / 10));
+      // What is closed before it listens listens all the same.
+      await Promise.allSettled([listening]);
+      if (url !== null) await pause(Math.min(leavingMs, timeoutMs / 10));
       phase = 'closing';
       const inTime = await endsWithin(app.close(), restMs());
-      return (await deliveries.close(restMs())) && inTime;
-    },
-
-    /** Closes what `drain` has not closed. */
-    async close(): Promise<void> {
-      for (const watch of watches) watch.stop();
+      const areSent = await deliveries.close(restMs());
       app.server.closeAllConnections();
-      await deliveries.close(0);
+      for (const watch of watches) watch.stop();
+      return inTime && areSent;
     },
+  });
+
+  return {
+    /** Begins to listen. @throws Error if the port is taken */
+    start: life.start,
+    /** where it listens; null before it does */
+    get url(): string | null {
+      return url;
+    },
+    /**
+     * Ends in good order, within `timeoutMs` and a moment: first it says that it is not ready, then it takes no more bodies, and
+     * those that it has taken are read and sent. Then all connections are closed.
+     *
+     * @returns whether all that was taken is in Redis
+     */
+    stop: life.stop,
   };
 }

@@ -16,6 +16,9 @@ export interface Limits {
   unreadBytes: number;
 }
 
+/** What JSON that is parsed as a whole takes of the memory for bodies: the text, and several times as much for the values in it. */
+export const jsonShare = 6;
+
 /** The rows that a body stands for are cut to their own limits; a line may be larger than its row, and no more than four times. */
 export function limitsOf({ producer, requests }: Pick<GatewayConfig, 'producer' | 'requests'>): Limits {
   const lineBytes = {
@@ -28,6 +31,6 @@ export function limitsOf({ producer, requests }: Pick<GatewayConfig, 'producer' 
     jsonBytes: Math.max(16 * mib, longestLine),
     lineBytes,
     recordsPerBody: 100_000,
-    unreadBytes: Math.max(128 * mib, 4 * longestLine),
+    unreadBytes: Math.max(128 * mib, 2 * jsonShare * longestLine),
   };
 }

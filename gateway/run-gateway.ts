@@ -35,14 +35,15 @@ export async function runGateway(environment: NodeJS.ProcessEnv): Promise<number
     // The client keeps trying by itself; until it connects, the gateway is not ready.
     void redis.connect().catch(() => undefined);
     const gateway = createGateway({ config, target, redis, logger, registry });
-    closing.push('server', () => gateway.close());
-    const url = await gateway.app.listen({ host: config.gateway.host, port: config.gateway.port });
+    closing.push('server', async () => void (await gateway.stop(0)));
+    await gateway.start();
+    const { url } = gateway;
     logger.info({ url }, 'gateway is up');
     process.send?.({ probes: url });
 
     const reason = await asked;
     logger.info({ reason }, 'gateway is stopping');
-    const isDone = await gateway.drain(config.gateway.shutdownTimeoutMs);
+    const isDone = await gateway.stop(config.gateway.shutdownTimeoutMs);
     logger.info({ isDone }, 'gateway stopped');
     return isDone ? 0 : 1;
   } finally {

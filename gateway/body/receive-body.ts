@@ -5,7 +5,7 @@ import { Refusal } from '../http/refusal.ts';
 import type { BodyTally, Fault } from '../intake/body-tally.ts';
 import { contentFault } from '../intake/find-fault.ts';
 import type { BodyContext, Intake } from '../intake/intake.ts';
-import type { Limits } from '../limits.ts';
+import { jsonShare, type Limits } from '../limits.ts';
 import { type BodyEncoding, decodedBody, readerBytes } from './decoded-body.ts';
 import { LineSplitter, tooLong } from './line-splitter.ts';
 import type { Holding, MemoryBudget } from './memory-budget.ts';
@@ -66,7 +66,7 @@ async function receiveJson(body: IncomingBody, holding: Holding): Promise<void> 
   const { limits } = body;
   const chunks: Buffer[] = [];
   let bytes = 0;
-  for await (const chunk of chunksOf(body, holding, () => bytes)) {
+  for await (const chunk of chunksOf(body, holding, () => bytes * jsonShare)) {
     bytes += chunk.length;
     if (bytes > limits.jsonBytes)
       throw new Refusal(
@@ -127,11 +127,7 @@ function take({ intake, context, tally, limits }: IncomingBody, value: unknown):
     tally.reject(index, { kind: 'size', field: 'record', reason: `takes more than ${delivery.maxRecordBytes} bytes` });
     return null;
   }
-  if (delivery.offer(record, bytes, tally, index)) return null;
-  return (async () => {
-    do await delivery.room();
-    while (!delivery.offer(record, bytes, tally, index));
-  })();
+  return delivery.put({ record, bytes, tally, index });
 }
 
 function reject({ tally, limits }: IncomingBody, fault: Fault): null {

@@ -40,6 +40,7 @@ export function createDeliveries(deps: DeliveryDeps) {
   const requestMetrics = createRequestMetrics(registry, () => requests);
   const requests = createDelivery(pipelineParts(deps, 'completed-request', ofRequests.buffer), {
     onSendFailed: requestMetrics.sendFailed,
+    onWaited: requestMetrics.waited,
   });
   const both = [executions, requests];
   return {

@@ -1,16 +1,31 @@
 import type { LazyRecord } from '../../producers/core/lazy-record.ts';
 import { createPipeline, type DrainResult } from '../../producers/core/pipeline.ts';
 import type { PipelineParts } from '../../producers/core/pipeline-parts.ts';
+import { SendAbortedError, SenderClosedError } from '../../producers/core/send-errors.ts';
 import type { SenderStats } from '../../producers/requests/completed-request.ts';
-import { within } from '../../shared/platform/deadline.ts';
+import { SendQueue } from '../../producers/requests/send-queue.ts';
+import { withDeadline } from '../../shared/platform/deadline.ts';
 import { Refusal } from '../http/refusal.ts';
 import type { BodyTally } from '../intake/body-tally.ts';
 import { createAvailability } from './availability.ts';
 
 /** Told of what becomes of records after they have been put into the buffer. */
 export type DeliveryListenerParts = Partial<
-  Record<'onSent' | 'onRefused' | 'onDropped', (records: number) => void> & { onSendFailed(): void }
+  Record<'onSent' | 'onRefused' | 'onDropped', (records: number) => void> & {
+    onSendFailed(): void;
+    onWaited(seconds: number): void;
+  }
 >;
+
+/** A record of a body. */
+interface Candidate {
+  record: LazyRecord;
+  /** of its JSON */
+  bytes: number;
+  tally: BodyTally;
+  /** its place in the body */
+  index: number;
+}
 
 /** While Redis takes records, there is room after a few ms. */
 const roomWithinMs = 2_000;
@@ -22,26 +37,30 @@ const watchEveryMs = 250;
  */
 export function createDelivery(parts: PipelineParts, listener: DeliveryListenerParts) {
   const availability = createAvailability(() => performance.now());
-  /** of bodies that wait for room */
-  const wakers = new Set<() => void>();
   const awaited = new Set<BodyTally>();
   let accepted = 0;
   let dropped = 0;
   let watch: NodeJS.Timeout | null = null;
 
-  const wakeAll = (): void => {
-    for (const wake of wakers) wake();
-    wakers.clear();
+  /** Null stands for a body that has not begun. */
+  const admit = (candidate: Candidate | null): boolean => {
+    if (!buffer.hasRoomFor(candidate?.bytes ?? 1)) return false;
+    if (candidate === null) return true;
+    if (buffer.held.records === 0) availability.progressed();
+    const { record, bytes, tally, index } = candidate;
+    buffer.offer({ record, bytes, ack: tally.offered(index) });
+    accepted += 1;
+    pipeline.notify();
+    return true;
   };
+  const queue = new SendQueue<Candidate | null>({
+    admit,
+    onWaited: (waitedMs) => listener.onWaited?.(waitedMs / 1_000),
+  });
+
   const pipeline = createPipeline({
     ...parts,
-    waiters: {
-      get size() {
-        return wakers.size;
-      },
-      admitWaiting: wakeAll,
-      close: wakeAll,
-    },
+    waiters: queue,
     listener: {
       onSent(records) {
         availability.progressed();
@@ -66,8 +85,16 @@ export function createDelivery(parts: PipelineParts, listener: DeliveryListenerP
 
   const giveUpWhenAway = (): void => {
     if (!isAway()) return;
-    for (const tally of awaited) tally.giveUp(new Refusal('redis-away', redisAway, awayDetails));
-    wakeAll();
+    for (const tally of awaited) tally.giveUp(away());
+  };
+
+  const enter = async (candidate: Candidate | null): Promise<void> => {
+    try {
+      await withDeadline(roomWithinMs, (signal) => queue.enter(candidate, signal));
+    } catch (error) {
+      if (error instanceof SendAbortedError) throw isAway() ? away() : new Refusal('buffer-full', full);
+      throw error instanceof SenderClosedError ? new Refusal('shutting-down', shuttingDown) : error;
+    }
   };
 
   return {
@@ -79,42 +106,28 @@ export function createDelivery(parts: PipelineParts, listener: DeliveryListenerP
     stats(): SenderStats {
       const { refused: rejected, ...counts } = pipeline.counts;
       return {
-        ...{ accepted, refused: 0, aborted: 0, closed: 0, declined: 0, waiting: wakers.size },
+        ...{ accepted, refused: 0, aborted: 0, closed: 0, declined: 0, waiting: queue.size },
         ...counts,
         rejected,
         dropped,
       };
     },
 
-    /** Throws where no new body should be begun. @throws Refusal */
-    refuseWhenFull(): void {
-      if (isAway()) throw new Refusal('redis-away', redisAway, awayDetails);
-      const { records, bytes } = buffer.held;
-      if (records >= parts.buffer.maxRecords || bytes >= parts.buffer.maxBytes) throw new Refusal('buffer-full', full);
+    /** Lets a body begin when there is room. @throws Refusal when there is none for too long, or Redis is away */
+    async untilRoom(): Promise<void> {
+      if (isAway()) throw away();
+      if (queue.size > 0 || !admit(null)) await enter(null);
     },
 
-    /** Puts a record into the buffer. False: there is no room. */
-    offer(record: LazyRecord, bytes: number, tally: BodyTally, index: number): boolean {
-      if (!buffer.hasRoomFor(bytes)) return false;
-      if (buffer.held.records === 0) availability.progressed();
-      buffer.offer({ record, bytes, ack: tally.offered(index) });
-      accepted += 1;
-      pipeline.notify();
-      return true;
-    },
-
-    /** Resolves when there may be room. @throws Refusal when there is none for too long */
-    async room(): Promise<void> {
-      if (isAway()) throw new Refusal('redis-away', redisAway, awayDetails);
-      let wake = (): void => undefined;
-      const woken = new Promise<void>((resolve) => {
-        wake = resolve;
-      });
-      wakers.add(wake);
-      await within(woken, roomWithinMs, () => {
-        wakers.delete(wake);
-        throw new Refusal('buffer-full', full);
-      });
+    /**
+     * Puts a record into the buffer, behind those that wait for room, one of each body at a time.
+     *
+     * @returns null: it is there
+     * @throws Refusal when there is no room for too long, or after `close`
+     */
+    put(candidate: Candidate): Promise<void> | null {
+      if (pipeline.isClosing) throw new Refusal('shutting-down', shuttingDown);
+      return queue.size === 0 && admit(candidate) ? null : enter(candidate);
     },
 
     /** Resolves when the records of a body are in Redis. @throws Refusal when Redis is away, or the gateway closes */
@@ -123,6 +136,8 @@ export function createDelivery(parts: PipelineParts, listener: DeliveryListenerP
       watch ??= setInterval(giveUpWhenAway, watchEveryMs);
       try {
         await tally.settled();
+      } catch (error) {
+        throw error instanceof SenderClosedError ? new Refusal('shutting-down', shuttingDown) : error;
       } finally {
         awaited.delete(tally);
         if (awaited.size === 0 && watch !== null) {
@@ -141,6 +156,7 @@ export function createDelivery(parts: PipelineParts, listener: DeliveryListenerP
 
 export type Delivery = ReturnType<typeof createDelivery>;
 
+const shuttingDown = 'The gateway shuts down; send the same body again';
 const full = 'The buffer of the gateway is full; send the same body again later';
 const redisAway = 'Redis does not take records at the moment; send the same body again later';
-const awayDetails = { retryAfterSeconds: 2 };
+const away = () => new Refusal('redis-away', redisAway, { retryAfterSeconds: 2 });

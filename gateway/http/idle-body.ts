@@ -1,17 +1,24 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { Refusal } from './refusal.ts';
 
 /**
- * Ends a request of whose body nothing comes for so long: it says so, and closes the connection.
+ * Reads a body, unless nothing of it comes for so long: then it says so to the sender, and closes the connection, which ends the
+ * reading with an error.
  *
- * @returns call it when the body is read
+ * @param onIdle told when that happens
  */
-export function endWhenIdle(request: FastifyRequest, reply: FastifyReply, idleMs: number): () => void {
+export async function readUnlessIdle(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { idleMs, onIdle }: { idleMs: number; onIdle: (refusal: Refusal) => void },
+  read: () => Promise<void>,
+): Promise<void> {
   const end = (): void => {
-    const text = JSON.stringify({
-      error: { code: 'request-timeout', message: `Nothing of the body came for ${idleMs} ms` },
-    });
+    const refusal = new Refusal('request-timeout', `Nothing of the body came for ${idleMs} ms`);
+    onIdle(refusal);
+    const text = JSON.stringify(refusal.body);
     reply.hijack();
-    reply.raw.writeHead(408, {
+    reply.raw.writeHead(refusal.status, {
       'content-type': 'application/json',
       'content-length': Buffer.byteLength(text),
       connection: 'close',
@@ -19,8 +26,10 @@ export function endWhenIdle(request: FastifyRequest, reply: FastifyReply, idleMs
     reply.raw.end(text, () => request.raw.destroy());
   };
   request.raw.setTimeout(idleMs, end);
-  return () => {
+  try {
+    await read();
+  } finally {
     request.raw.off('timeout', end);
     request.raw.setTimeout(0);
-  };
+  }
 }

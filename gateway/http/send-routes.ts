@@ -15,7 +15,7 @@ import { sendAnswer } from './answer.ts';
 import type { BodiesInProgress } from './bodies-in-progress.ts';
 import { readBodyHeaders, readIdempotencyKey } from './body-headers.ts';
 import { goOn } from './expect-continue.ts';
-import { endWhenIdle } from './idle-body.ts';
+import { readUnlessIdle } from './idle-body.ts';
 import { Refusal } from './refusal.ts';
 
 /** What the routes need that records are sent to. */
@@ -71,25 +71,26 @@ async function receive(
   const name = sender?.name ?? 'anonymous';
   const { format, encoding } = readBodyHeaders(headers, limits.bodyBytes);
   const key = readIdempotencyKey(headers);
-  intake.delivery.refuseWhenFull();
   const tally = new BodyTally();
   const quota = sender === null ? null : (deps.senders?.quotaOf(sender) ?? null);
   let isConfirmed = false;
   const body = deps.bodies.begin();
   try {
+    await intake.delivery.untilRoom();
     const seed = key === null ? null : idSeed(intake.kind, sender?.name ?? '', key);
     const arrivedMs = seed === null ? now() : await firstArrivalMs(deps.redis, deps.namespace, seed, now());
     goOn(request.raw, reply.raw);
-    const stopWatching = endWhenIdle(request, reply, deps.bodyIdleMs);
-    await receiveBody({
-      ...{ stream: request.raw, format, encoding, intake, tally, limits, budget },
-      context: { sender, notes: sender === null ? [] : [`sender: ${sender.name}`], arrivedMs, idSeed: seed, sample },
-      onBytes(bytes) {
-        metrics.read(name, intake.kind, bytes);
-        quota?.tookBytes(bytes);
-      },
-    });
-    stopWatching();
+    const whenIdle = { idleMs: deps.bodyIdleMs, onIdle: ({ code }: Refusal) => metrics.refused(code) };
+    await readUnlessIdle(request, reply, whenIdle, () =>
+      receiveBody({
+        ...{ stream: request.raw, format, encoding, intake, tally, limits, budget },
+        context: { sender, notes: sender === null ? [] : [`sender: ${sender.name}`], arrivedMs, idSeed: seed, sample },
+        onBytes(bytes) {
+          metrics.read(name, intake.kind, bytes);
+          quota?.tookBytes(bytes);
+        },
+      }),
+    );
     await intake.delivery.untilStored(tally);
     isConfirmed = true;
     refuseWhereNothingIsTaken(tally);

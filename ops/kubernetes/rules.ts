@@ -197,10 +197,15 @@ function configOf(manifest: Manifest, all: readonly Manifest[]): Config | Error 
 }
 
 /** How a process that goes on listens and stops; null where its configuration has a problem, which is told elsewhere. */
-function serverOf(manifest: Manifest, all: readonly Manifest[]): Config['worker'] | Config['console'] | null {
+function serverOf(
+  manifest: Manifest,
+  all: readonly Manifest[],
+): Pick<Config['worker'], 'port' | 'shutdownTimeoutMs'> | null {
   const config = configOf(manifest, all);
   if (config instanceof Error) return null;
-  return containerOf(manifest).args[0] === 'console' ? config.console : config.worker;
+  const [command] = containerOf(manifest).args;
+  if (command === 'gateway') return config.gateway;
+  return command === 'console' ? config.console : config.worker;
 }
 
 /** What differs between a container's memory here and the one of the same name in the Compose file. */

@@ -106,11 +106,11 @@ test('a body of which nothing comes any more is given up, and takes nothing with
 });
 
 test('senders of unfinished lines share a bounded memory, and one too many is told to come later', async () => {
-  const { url, send, registry } = await aGateway({ SLUICE_MAX_BODY_BYTES: String(8 * mib) });
-  const half = Buffer.alloc(20 * mib, 'x');
-  const greedy = await Promise.all(Array.from({ length: 8 }, () => openRaw(url)));
+  const { url, send, registry } = await aGateway();
+  const half = Buffer.alloc(3 * mib, 'x');
+  const greedy = await Promise.all(Array.from({ length: 40 }, () => openRaw(url)));
   for (const one of greedy) {
-    one.write(postHead('/v1/requests', `content-length: ${30 * mib}`));
+    one.write(postHead('/v1/requests', `content-length: ${4 * mib}`));
     one.write(half);
   }
   const [refused] = await until(async () => {
@@ -118,10 +118,18 @@ test('senders of unfinished lines share a bounded memory, and one too many is to
     return closed.length > 0 && closed;
   });
   expect(await refused?.closed).toMatch(/^HTTP\/1.1 503 .*buffer-full/s);
-  expect(await metricValue(registry, 'sluice_gateway_unread_bytes')).toBeLessThanOrEqual(136 * mib);
+  expect(await metricValue(registry, 'sluice_gateway_unread_bytes')).toBeLessThanOrEqual(128 * mib);
   for (const { socket } of greedy) socket.destroy();
   await until(async () => (await metricValue(registry, 'sluice_gateway_unread_bytes')) === 0);
   expect((await send('/v1/executions', anInput())).status).toBe(202);
+});
+
+test('a body that is larger than the buffer is taken as fast as Redis takes it, and so are others beside it', async () => {
+  const { send, stored } = await aGateway({ DSL_EXECUTION_LOG_QUEUE_MAXSIZE: '10' });
+  const body = ndjson(Array.from({ length: 200 }, () => anInput()));
+  const answers = await Promise.all(Array.from({ length: 5 }, () => send('/v1/executions', body)));
+  expect(answers.map(({ status }) => status)).toEqual(Array(5).fill(202));
+  expect((await stored()).length).toBe(1_000);
 });
 
 test('what is not HTTP, or has headers without end, is answered and closed', async () => {

@@ -53,7 +53,7 @@ export async function aGateway(
 ) {
   const namespace = createNamespace();
   const config = loadConfig(
-    { ...redisEnvironment(inject('redisUrl')), SLUICE_NAMESPACE: namespace, ...environment },
+    { ...redisEnvironment(inject('redisUrl')), SLUICE_NAMESPACE: namespace, SLUICE_GATEWAY_PORT: '0', ...environment },
     gatewayGroups,
   );
   const target = requireRedis(config.redis);
@@ -66,10 +66,10 @@ export async function aGateway(
   );
   const registry = new Registry();
   const gateway = createGateway({ config, target, redis, logger, registry, ...settings });
-  const url = await gateway.app.listen({ host: '127.0.0.1', port: 0 });
+  await gateway.start();
+  const url = String(gateway.url);
   onTestFinished(async () => {
-    await gateway.drain(0);
-    await gateway.close();
+    await gateway.stop(0);
     redis.disconnect();
   });
 

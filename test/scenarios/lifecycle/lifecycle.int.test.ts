@@ -1,11 +1,12 @@
 import { once } from 'node:events';
-import { createServer, get } from 'node:http';
+import { createServer, get, request } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Queue } from 'bullmq';
 import { Registry } from 'prom-client';
 import { expect } from 'vitest';
 import { createConsole } from '../../../console/server/create-console.ts';
 import { watchFleet } from '../../../dev/fleet/fleet-watch.ts';
+import { createGateway } from '../../../gateway/create-gateway.ts';
 import { watchMemoryOf } from '../../../producers/core/memory-watch.ts';
 import { createCompletedRequestSender, createExecutionObserver } from '../../../producers/index.ts';
 import {
@@ -16,7 +17,8 @@ import {
   type ShardName,
   shardNames,
 } from '../../../shared/contracts/queues.ts';
-import { disconnect } from '../../../shared/platform/redis/redis.ts';
+import { createRedis, disconnect } from '../../../shared/platform/redis/redis.ts';
+import { redisAt } from '../../../shared/platform/redis/redis-target.ts';
 import { createCompletedRequest } from '../../../workers/completed-requests/role.ts';
 import { createExecutionLog } from '../../../workers/execution-log/role.ts';
 import { acquireLease } from '../../../workers/health-events/lease.ts';
@@ -28,10 +30,12 @@ import { startProbeServer } from '../../../workers/runtime/probe-server.ts';
 import { startProgressWatch } from '../../../workers/runtime/progress-watch.ts';
 import type { Role, RoleDeps } from '../../../workers/runtime/role.ts';
 import { watchStart } from '../../../workers/runtime/watch-start.ts';
+import { anInput } from '../../support/a-gateway.ts';
 import { anExecution } from '../../support/execution.ts';
 import { until, untilBlocked } from '../../support/fixtures.ts';
 import { addEvent, createHealthKeys, insertRuntimeRecord } from '../../support/health.ts';
 import { describeLifecycle, type Life, type Place, useOwnRedis } from '../../support/lifecycle.ts';
+import { metricValue } from '../../support/metric-value.ts';
 import { aRequest } from '../../support/request.ts';
 import { aSpill, filesIn, someChunks } from '../../support/spill.ts';
 
@@ -296,6 +300,36 @@ describeLifecycle('console server', async ({ client, databaseUrl, openDeps }) =>
     },
     async checkWork() {
       expect(await answered).toBe(200);
+    },
+  };
+});
+
+describeLifecycle('gateway', async ({ redisUrl, openDeps }) => {
+  const { config, logger, registry } = openDeps({ SLUICE_GATEWAY_PORT: '0' });
+  const redis = createRedis(redisAt(redisUrl), { role: 'consumer', name: 'test', logger: null });
+  const gateway = createGateway({ config, target: redisAt(redisUrl), redis, logger, registry });
+  let answered: Promise<number | null> = Promise.resolve(null);
+  return {
+    start: () => gateway.start(),
+    async stop() {
+      await gateway.stop(stopWithinMs);
+      await disconnect(redis);
+    },
+    async giveWork() {
+      const body = JSON.stringify(anInput());
+      const { port } = new URL(String(gateway.url));
+      const headers = { 'content-type': 'application/json', 'content-length': body.length };
+      const call = request({ host: '127.0.0.1', port, path: '/v1/executions', method: 'POST', headers, agent: false });
+      answered = new Promise((resolve) => {
+        call.once('error', () => resolve(null));
+        call.once('response', (answer) => resolve(answer.resume().statusCode ?? null));
+      });
+      call.write(body.slice(0, 5));
+      await until(async () => (await metricValue(registry, 'sluice_gateway_bodies')) === 1);
+      return () => call.end(body.slice(5));
+    },
+    async checkWork() {
+      expect(await answered).toBe(202);
     },
   };
 });
