@@ -121,6 +121,7 @@ function take({ intake, context, tally, limits }: IncomingBody, value: unknown):
   if (taken.outcome !== 'record') return null;
   const { delivery } = intake;
   const { record } = taken;
+  // At once: what it is made from takes more memory than its text.
   record.serialize();
   const { bytes } = record;
   if (bytes > delivery.maxRecordBytes) {

@@ -6,7 +6,7 @@ import { expect, inject, test } from 'vitest';
 import { installPackage } from '../../dev/servers/install-package.ts';
 import { anInput } from '../support/a-gateway.ts';
 import { createDirectory, createNamespace, openQueue } from '../support/fixtures.ts';
-import { startGatewayProcess } from '../support/gateway-process.ts';
+import { startGatewayCommand } from '../support/gateway-command.ts';
 import { recordsOf } from '../support/records-of.ts';
 import { createRunner } from '../support/run-sluice.ts';
 
@@ -27,7 +27,7 @@ test.each(['README.md', 'docs/gateway.md'])(
   async (page) => {
     await run('curl', ['--version']).catch(() => installPackage({ apt: 'curl', brew: 'curl' }, process.env));
     const namespace = createNamespace();
-    const gateway = await startGatewayProcess(environmentOf(namespace));
+    const gateway = await startGatewayCommand(environmentOf(namespace));
     const call = (await curlOf(page)).replace('http://127.0.0.1:9466', gateway.url);
     const { stdout } = await run('sh', ['-c', call]);
     expect(JSON.parse(stdout)).toEqual({ accepted: 1, rejected: [] });
@@ -53,7 +53,7 @@ test('the gateway on an address for all: it needs a tokens file, whose entries i
   await mkdir(join(dir, 'tokens'));
   const file = join(dir, 'tokens', 'tokens.json');
   await writeFile(file, JSON.stringify({ senders: [entry] }));
-  const gateway = await startGatewayProcess({ ...environment, SLUICE_GATEWAY_TOKENS_FILE: file });
+  const gateway = await startGatewayCommand({ ...environment, SLUICE_GATEWAY_TOKENS_FILE: file });
   const url = gateway.url.replace('0.0.0.0', '127.0.0.1');
   const post = async (authorization: string) =>
     (

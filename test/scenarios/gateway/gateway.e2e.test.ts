@@ -5,7 +5,7 @@ import { freePort } from '../../../dev/servers/free-port.ts';
 import { uuidV7 } from '../../../producers/core/uuid-v7.ts';
 import { anInput, ndjson } from '../../support/a-gateway.ts';
 import { connect, createNamespace, createTestDatabase, openQueue, until } from '../../support/fixtures.ts';
-import { startGatewayProcess } from '../../support/gateway-process.ts';
+import { startGatewayCommand } from '../../support/gateway-command.ts';
 import { startFragileRedis } from '../../support/private-servers.ts';
 import { openRaw, postHead } from '../../support/raw-http.ts';
 import { recordsOf } from '../../support/records-of.ts';
@@ -40,7 +40,7 @@ test('gateway: killed twice under load, it has what it answered with 202 in Redi
     SLUICE_GATEWAY_PORT: String(port),
   };
   await startWorkerProcess({ databaseUrl, redisUrl: redis.url, namespace });
-  let gateway = await startGatewayProcess(environment);
+  let gateway = await startGatewayCommand(environment);
   const { url } = gateway;
   const confirmed = new Set<string>();
   let repeated = 0;
@@ -62,7 +62,7 @@ test('gateway: killed twice under load, it has what it answered with 202 in Redi
     await until(() => confirmed.size > records);
     gateway.kill('SIGKILL');
     await gateway.ended;
-    gateway = await startGatewayProcess(environment);
+    gateway = await startGatewayCommand(environment);
   }
   await until(() => confirmed.size > 5_000);
   isOver = true;
@@ -83,7 +83,7 @@ test('gateway: killed twice under load, it has what it answered with 202 in Redi
 test('gateway: while Redis is away or silent it says so at once, and goes on by itself when Redis is back', async () => {
   const redis = await startFragileRedis();
   const namespace = createNamespace();
-  const gateway = await startGatewayProcess({ REDIS_URL: redis.url, SLUICE_NAMESPACE: namespace });
+  const gateway = await startGatewayCommand({ REDIS_URL: redis.url, SLUICE_NAMESPACE: namespace });
   const [first, ...others] = Array.from({ length: 40 }, () => runs(10));
   expect((await post(gateway.url, ndjson(first ?? [])))?.status).toBe(202);
   const disturbances = [
@@ -114,7 +114,7 @@ test('gateway: while Redis is away or silent it says so at once, and goes on by 
 test('gateway: asked to stop, it says that it is not ready, takes no new body, and finishes those that it has begun', async () => {
   const redis = await startFragileRedis();
   const namespace = createNamespace();
-  const gateway = await startGatewayProcess({ REDIS_URL: redis.url, SLUICE_NAMESPACE: namespace });
+  const gateway = await startGatewayCommand({ REDIS_URL: redis.url, SLUICE_NAMESPACE: namespace });
   const [lines, more] = [ndjson(runs(3)), ndjson(runs(2))];
   const begun = await openRaw(gateway.url);
   begun.write(postHead('/v1/executions', `content-length: ${lines.length + more.length}`));
@@ -140,7 +140,7 @@ test('gateway: asked to stop, it says that it is not ready, takes no new body, a
 
 test('gateway: hundreds of idle senders and dozens of slow ones cost little memory, and others do not notice', async () => {
   const redis = await startFragileRedis();
-  const gateway = await startGatewayProcess({ REDIS_URL: redis.url, SLUICE_NAMESPACE: createNamespace() });
+  const gateway = await startGatewayCommand({ REDIS_URL: redis.url, SLUICE_NAMESPACE: createNamespace() });
   const body = ndjson(runs(1_000));
   const load = async (): Promise<void> => {
     for (let sent = 0; sent < 30; sent += 1) expect((await post(gateway.url, body))?.status).toBe(202);
