@@ -142,6 +142,8 @@ export function createGateway(deps: GatewayDeps) {
   });
 
   return {
+    /** its routes */
+    app,
     /** Begins to listen. @throws Error if the port is taken */
     start: life.start,
     /** where it listens; null before it does */

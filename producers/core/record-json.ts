@@ -3,7 +3,7 @@ import { executionLimits } from '../../shared/contracts/execution.ts';
 import type { ExecutionRecord } from '../../shared/contracts/execution-schema.ts';
 import { createKeyLists } from './key-lists.ts';
 import type { Notes } from './notes.ts';
-import { convertToStorableJson } from './storable-json.ts';
+import { convertToStorableJson, hasUnstorableEscapes } from './storable-json.ts';
 import { truncateTrace } from './truncate-trace.ts';
 
 /** A record as it is sent. */
@@ -31,33 +31,25 @@ const cuts: readonly Cut[] = [
   { stringChars: 64, traceEntries: 10, nodes: 100, keepInput: false },
 ];
 
-/** Parts estimated at more than so many times the bound cannot fit uncut and are not even written. */
+/** Parts estimated at more than so many times the bound cannot fit uncut and are not even copied. */
 export const hopelessRatio = 4;
 
 /** The fields of a record other than its free-form parts, in their order in the text. */
 export type ExecutionDraft = Omit<ExecutionRecord, 'trace' | 'input'>;
 
-/** The free-form parts in JSON; undefined: there is none. */
-export interface WrittenParts {
-  trace: string | undefined;
-  input: string | undefined;
-}
-
-/** Serialises a record whose free-form parts could be written as they are, as nearly always. */
+/** Serialises a record whose free-form parts are plain JSON, as they nearly always are, by native calls alone. */
 export function writePlainRecord(
   draft: ExecutionDraft,
-  { trace, input }: WrittenParts,
+  trace: unknown[] | null,
+  input: unknown,
   notes: Notes,
   maxBytes: number,
 ): SerializedRecord {
   // Filled in place: copying the fields into another object costs up to a tenth of the whole call.
   draft.notes = notes.toText(executionLimits.notesChars);
-  const record = toSerialized(writeCanonical(draft, { trace, input }));
-  return record.bytes <= maxBytes ? record : writeRecord(draft, parse(trace) ?? null, parse(input), notes, maxBytes);
-}
-
-function parse<T>(json: string | undefined): T | undefined {
-  return json === undefined ? undefined : JSON.parse(json);
+  const record = stringify(draft, trace ?? undefined, input);
+  const isFine = record !== null && record.bytes <= maxBytes && !hasUnstorableEscapes(record.json);
+  return isFine ? record : writeRecord(draft, trace, input, notes, maxBytes);
 }
 
 /** Serialises any record: makes its free-form parts storable and cuts them in steps until the record fits. */
@@ -143,7 +135,7 @@ function isSame(parts: FreeFormParts, last: Cut, next: Cut): boolean {
 /** Null if the text would be longer than a string can be. */
 function stringify(narrow: ExecutionDraft, trace: unknown, input: unknown): SerializedRecord | null {
   try {
-    return toSerialized(writeCanonical(narrow, { trace: JSON.stringify(trace), input: JSON.stringify(input) }));
+    return toSerialized(writeCanonical(narrow, { trace, input }));
   } catch {
     return null;
   }
@@ -157,11 +149,13 @@ export function toSerialized(json: string): SerializedRecord {
  * The canonical text of a record.
  *
  * @param narrow at least one field that has a value
- * @param wide in JSON; undefined: left out
  * @throws RangeError when it is longer than a string can be
  */
-export function writeCanonical(narrow: object, wide: Record<string, string | undefined>): string {
+export function writeCanonical(narrow: object, wide: Record<string, unknown>): string {
   let json = JSON.stringify(narrow).slice(0, -1);
-  for (const name in wide) if (wide[name] !== undefined) json += `${wideSeparator}"${name}":${wide[name]}`;
+  for (const name in wide) {
+    const value = JSON.stringify(wide[name]);
+    if (value !== undefined) json += `${wideSeparator}"${name}":${value}`;
+  }
   return `${json}}`;
 }

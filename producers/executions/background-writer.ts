@@ -4,8 +4,8 @@ import type { LazyRecord } from '../core/lazy-record.ts';
 const sliceMs = 2;
 
 /**
- * Serialises records right after the caller's turn, a slice at a time. record() pays only for what the caller may change, and
- * what waits in the buffer during an outage is text of a known size and not objects.
+ * Serialises records right after the caller's turn, a slice at a time. record() pays only for a copy, and what waits in the
+ * buffer during an outage is text of a known size and not objects.
  */
 export function createBackgroundWriter() {
   let waiting: Pick<LazyRecord, 'serialize'>[] = [];

@@ -117,7 +117,7 @@ export class ExecutionObserver implements ExecutionSink {
    * Reports one execution. Synchronous, never throws, never waits for anything.
    *
    * First it updates the metrics. Then, if enabled and with a queue, it keeps a failure and samples an ok run. What it keeps is
-   * cut, made storable and written, so that later changes to the object do not matter, and put into the buffer. If the buffer is
+   * cut, made storable and copied, so that later changes to the object do not matter, and put into the buffer. If the buffer is
    * full, ok runs are dropped before failures, and every drop is counted.
    */
   record(execution: Execution): void {

@@ -8,12 +8,11 @@ import {
   type ExecutionDraft,
   hopelessRatio,
   type SerializedRecord,
-  type WrittenParts,
   writePlainRecord,
   writeRecord,
 } from '../core/record-json.ts';
 import { hasSpan, readSpanFields } from '../core/span-fields.ts';
-import { hasUnstorableEscapes, isPlainJson, isPlainObject, type JsonBounds } from '../core/storable-json.ts';
+import { copyPlainJson, isPlainObject, type JsonBounds } from '../core/storable-json.ts';
 import type { Execution } from './execution.ts';
 
 /** What is decided outside of the record. */
@@ -100,8 +99,8 @@ export function toExecutionRecord(execution: Execution, context: RecordContext):
 const draftChars = 600;
 
 /**
- * Writes the free-form parts, which may change later, and leaves the rest for later, when they are plain and may fit. Otherwise
- * all of it is written now.
+ * Copies the free-form parts and leaves the writing for later, when they are plain; what is not plain cannot be copied
+ * faithfully in any other way than by writing it.
  */
 function take(
   draft: ExecutionDraft,
@@ -118,35 +117,33 @@ function take(
     chars: maxBytes * hopelessRatio,
   };
   const listKeys = createKeyLists();
-  const parts = tryToWrite(trace, input, bounds, listKeys);
-  const chars = parts === null ? Number.POSITIVE_INFINITY : (parts.trace?.length ?? 0) + (parts.input?.length ?? 0);
-  if (parts === null || chars > maxBytes) {
+  const [traceCopy, inputCopy] = tryToCopy(trace, input, bounds, listKeys);
+  if (traceCopy === null || inputCopy === null) {
     const written = writeRecord(draft, trace, input, notes, maxBytes, listKeys);
     return { bytes: written.bytes, hasSpan: isOfSpan, write: () => written };
   }
-  const bytes = Math.min(draftChars + chars, maxBytes);
+  const bytes = Math.min(draftChars + traceCopy.chars + inputCopy.chars, maxBytes);
   return {
     bytes,
     hasSpan: isOfSpan,
-    write: () => writePlainRecord(draft, parts, notes, maxBytes),
+    write: () => writePlainRecord(draft, traceCopy.copy as unknown[] | null, inputCopy.copy, notes, maxBytes),
   };
 }
 
-/** Null when they cannot be stored as they are. */
-function tryToWrite(
+type PlainCopy = ReturnType<typeof copyPlainJson>;
+
+function tryToCopy(
   trace: unknown[] | null,
   input: unknown,
   bounds: JsonBounds,
   listKeys: ReturnType<typeof createKeyLists>,
-): WrittenParts | null {
+): [PlainCopy, PlainCopy] {
   try {
     // What is widest, where anything is, is the input. Its list is made here and used again: to list a million keys takes longer
     // than all the rest.
-    if (isPlainObject(input) && listKeys(input).total > wideKeys) return null;
-    if (!isPlainJson(trace, bounds) || !isPlainJson(input, bounds)) return null;
-    const parts = { trace: trace === null ? undefined : JSON.stringify(trace), input: JSON.stringify(input) };
-    return hasUnstorableEscapes(parts.trace ?? '') || hasUnstorableEscapes(parts.input ?? '') ? null : parts;
+    if (isPlainObject(input) && listKeys(input).total > wideKeys) return [null, null];
+    return [copyPlainJson(trace, bounds), copyPlainJson(input, bounds)];
   } catch {
-    return null;
+    return [null, null];
   }
 }

@@ -232,9 +232,7 @@ type Narrow<R> = R extends RequestRecord ? Omit<R, keyof Bodies> : never;
 /** @param narrow in their order in the text */
 function writeRecord(narrow: Narrow<RequestRecord>, bodies: Bodies): SerializedRecord {
   try {
-    const { requestBody, responseBody } = bodies;
-    const wide = { requestBody: JSON.stringify(requestBody), responseBody: JSON.stringify(responseBody) };
-    return toSerialized(writeCanonical(narrow, wide));
+    return toSerialized(writeCanonical(narrow, bodies));
   } catch {
     return { json: '', bytes: Number.POSITIVE_INFINITY };
   }

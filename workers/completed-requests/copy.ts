@@ -18,7 +18,10 @@ interface RequestRows extends CopyRows {
 
 const readChunk = createCanonicalReader({ narrow: narrowFields, wide: requestFields.wide });
 
-/** The fields of a record as they are stored; those without a value are null to COPY. */
+/** The narrow fields of a record as they are stored, by their places; those without a value are null to COPY. */
+type NarrowFields = Texts<typeof requestFields.narrow>;
+type Texts<List extends readonly unknown[]> = { [Place in keyof List]: string };
+
 type Fields = Record<(typeof requestFields.narrow)[number], string>;
 
 /** Where the bodies begin and end in the chunk. */
@@ -41,12 +44,12 @@ const ofAnEnd: readonly (keyof Fields)[] = [
  */
 export const completedRequestCopy: CopyDefinition = {
   read(chunk, latest) {
-    const requests = new CopyText(chunk);
-    const templates = new CopyText(chunk);
+    const requests = new CopyText(chunk, 0.6);
+    const templates = new CopyText(chunk, 0.6);
     const ids: string[] = [];
     let earliest = latest;
     const read = readChunk(chunk, (narrow, parts) => {
-      const fields = toFields(narrow);
+      const fields = toFields(narrow as unknown as NarrowFields);
       const bodies = parts as unknown as Bodies;
       if (fields === null || !isWhole(fields, bodies) || isOdd(fields, latest)) return false;
       ids.push(fields.requestId);
@@ -78,11 +81,18 @@ export const completedRequestCopy: CopyDefinition = {
 };
 
 /** Null when it has a creator whose name may be blank. */
-function toFields(narrow: readonly string[]): Fields | null {
-  const fields = Object.fromEntries(requestFields.narrow.map((name, index) => [name, narrow[index]])) as Fields;
+function toFields(narrow: NarrowFields): Fields | null {
+  const [phase, requestId, createdBy, model, endpoint, serviceTier, startedAt, completedAt, statusCode, ...bodies] =
+    narrow;
+  const [requestEncoding, requestBytes, requestCut, responseEncoding, responseBytes, responseCut, ...rest] = bodies;
+  const [isStream, isIncomplete, apiKeyHash, notes, traceId, spanId] = rest;
   // What escapes stand for may be blank.
-  const { createdBy } = fields;
-  return createdBy.trim() === '' || createdBy.includes('\\') ? null : fields;
+  if (createdBy.trim() === '' || createdBy.includes('\\')) return null;
+  return {
+    ...{ phase, requestId, createdBy, model, endpoint, serviceTier, startedAt, completedAt, statusCode },
+    ...{ requestEncoding, requestBytes, requestCut, responseEncoding, responseBytes, responseCut },
+    ...{ isStream, isIncomplete, apiKeyHash, notes, traceId, spanId },
+  };
 }
 
 /** Whether a record has all fields of its phase, and none of the other. */
@@ -100,18 +110,8 @@ function isOdd({ phase, startedAt, completedAt }: Fields, latest: string): boole
 
 function writeTemplate(to: CopyText, fields: Fields, [from, until]: Bodies, templateId: string): boolean {
   const { endpoint, model, requestEncoding, requestBytes, requestCut, apiKeyHash, startedAt } = fields;
-  const columns = [
-    templateId,
-    'POST',
-    endpoint,
-    model,
-    requestEncoding,
-    requestBytes,
-    requestCut,
-    apiKeyHash,
-    startedAt,
-  ];
-  to.add(columns.join('\t'));
+  const request = `${endpoint}\t${model}\t${requestEncoding}\t${requestBytes}\t${requestCut}`;
+  to.add(`${templateId}\tPOST\t${request}\t${apiKeyHash}\t${startedAt}`);
   const isWritten = to.addText(from, until);
   to.end();
   return isWritten;
@@ -121,17 +121,14 @@ function writeRequest(to: CopyText, fields: Fields, [, , from, until]: Bodies, t
   const { phase, requestId, model, serviceTier, createdBy, startedAt, completedAt, statusCode, notes } = fields;
   const { responseEncoding, responseBytes, responseCut, isStream, isIncomplete, traceId, spanId } = fields;
   const isOver = phase === 'completed';
-  const hasFailed = isOver && !/^2/.test(statusCode);
+  const hasFailed = isOver && !statusCode.startsWith('2');
   const state = isOver ? (hasFailed ? 'failed' : 'completed') : 'processing';
-  const columns = [
-    ...[requestId, templateId, state, model, serviceTier, createdBy, nobody, statusCode, responseEncoding],
-    ...(isOver ? [responseBytes, responseCut, isStream, isIncomplete] : ['0', 'f', 'f', 'f']),
-    hasFailed ? `{"type" : "NonRetriableHttpStatus", "details" : {"status" : ${statusCode}}}` : copyNull,
-    ...[notes, startedAt, startedAt, startedAt],
-    ...(hasFailed ? [copyNull, completedAt] : [completedAt, copyNull]),
-    ...[traceId, spanId],
-  ];
-  to.add(columns.join('\t'));
+  const about = `${requestId}\t${templateId}\t${state}\t${model}\t${serviceTier}\t${createdBy}\t${nobody}`;
+  const response = isOver ? `${responseBytes}\t${responseCut}\t${isStream}\t${isIncomplete}` : '0\tf\tf\tf';
+  const error = hasFailed ? `{"type" : "NonRetriableHttpStatus", "details" : {"status" : ${statusCode}}}` : copyNull;
+  const end = hasFailed ? `${copyNull}\t${completedAt}` : `${completedAt}\t${copyNull}`;
+  to.add(`${about}\t${statusCode}\t${responseEncoding}\t${response}\t${error}\t${notes}\t`);
+  to.add(`${startedAt}\t${startedAt}\t${startedAt}\t${end}\t${traceId}\t${spanId}`);
   const isWritten = isOver ? to.addText(from, until) : true;
   if (!isOver) to.addNull();
   to.end();

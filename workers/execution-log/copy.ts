@@ -27,7 +27,7 @@ const [openingBracket, n] = [0x5b, 0x6e];
 /** COPY of executions: all that the contract asks is checked here or by the database, which refuses what is wrong. */
 export const executionCopy: CopyDefinition = {
   read(chunk, latest) {
-    const text = new CopyText(chunk);
+    const text = new CopyText(chunk, 1);
     let earliest = latest;
     const addJson = (from: number, until: number): void => {
       if (from === -1 || (chunk[from] === n && chunk.toString('latin1', from, until) === 'null')) text.addNull();

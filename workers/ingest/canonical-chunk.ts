@@ -1,6 +1,6 @@
 import { chunkVersions } from '../../shared/contracts/chunk.ts';
 import { readPlainHead } from '../../shared/contracts/compressed-chunk.ts';
-import { copyNull, copyTextOfJson, unicodeEscape } from './copy-text.ts';
+import { copyNull, copyTextOfJson, jsonText, unicodeEscape } from './copy-text.ts';
 
 /** A field of the narrow part of a record, which a pattern takes apart. */
 export interface NarrowField {
@@ -40,7 +40,7 @@ export interface CanonicalChunk {
 export const canonicalValues = {
   uuid: '"([0-9a-f]{8}-[0-9a-f]{4}-[1-8][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12})"',
   time: String.raw`"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)"`,
-  text: String.raw`"([^"\\\x00-\x1f]*(?:\\["\\/bfnrtu][^"\\\x00-\x1f]*)*)"`,
+  text: `"(${jsonText('bfnrtu')})"`,
   count: String.raw`([1-9]\d{0,9}|0)`,
   atLeastOne: String.raw`([1-9]\d{0,9})`,
   integer: String.raw`(-?[1-9]\d{0,9}|0)`,

@@ -1,9 +1,18 @@
 import { jsonOrNull } from '../../shared/platform/json-or-null.ts';
 
-const [backslash, quote] = [0x5c, 0x22];
+const backslash = 0x5c;
 const [tab, newline] = [0x09, 0x0a];
 /** Of UTF-8, for each unit of UTF-16. */
 const mostBytesPerUnit = 3;
+
+/** A pattern of what stands between the quotes of a JSON string. @param letters that may follow a backslash */
+export const jsonText = (letters: string): string => {
+  const plain = String.raw`[^"\\\x00-\x1f]*`;
+  return String.raw`${plain}(?:\\["\\/${letters}]${plain})*`;
+};
+
+/** A JSON string whose escapes COPY reads alike. */
+const sameToCopy = new RegExp(`^"${jsonText('bfnrt')}"$`);
 
 const special = /[\\\n\r\t]/g;
 const escapes: Record<string, string> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' };
@@ -23,10 +32,10 @@ export class CopyText {
   #buffer: Buffer;
   #length = 0;
 
-  constructor(chunk: Buffer) {
+  /** @param share of the chunk that the rows will have, about */
+  constructor(chunk: Buffer, share: number) {
     this.#chunk = chunk;
-    // Rows are about as long as their JSON.
-    this.#buffer = Buffer.allocUnsafe(chunk.length);
+    this.#buffer = Buffer.allocUnsafe(Math.ceil(share * chunk.length));
   }
 
   /** Adds what is escaped already: columns, and the tabs between them. */
@@ -57,15 +66,12 @@ export class CopyText {
    * @returns false when it is none, or cannot be written; then the row is worth nothing
    */
   addText(from: number, until: number): boolean {
-    // Without a look at both ends, spaces around the string would be taken for its quotes.
-    if (this.#chunk[from] !== quote || this.#chunk[until - 1] !== quote) return false;
-    const json = this.#chunk.toString('utf8', from, until);
-    if (typeof jsonOrNull(json) !== 'string') return false;
-    if (json.includes(unicodeEscape)) {
-      const text = copyTextOfJson(json.slice(1, -1));
-      if (text === null) return false;
-      this.add(`\t${text}`);
-      return true;
+    // Whether it is such a string does not depend on what is beyond ASCII.
+    if (!sameToCopy.test(this.#chunk.toString('latin1', from, until))) {
+      const text = jsonOrNull(this.#chunk.toString('utf8', from, until));
+      const column = typeof text === 'string' ? toCopyText(text) : null;
+      if (column !== null) this.add(`\t${column}`);
+      return column !== null;
     }
     this.#reserve(1 + until - from);
     this.#addByte(tab);
@@ -127,6 +133,9 @@ export const unicodeEscape = String.raw`\u`;
 export function copyTextOfJson(inside: string): string | null {
   if (!inside.includes(unicodeEscape)) return inside;
   const text = jsonOrNull(`"${inside}"`);
-  if (typeof text !== 'string' || !text.isWellFormed()) return null;
-  return text.replace(special, (character) => escapes[character] as string);
+  return typeof text === 'string' ? toCopyText(text) : null;
+}
+
+function toCopyText(text: string): string | null {
+  return text.isWellFormed() ? text.replace(special, (character) => escapes[character] as string) : null;
 }

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import {
+  copyPlainJson,
   hasUnstorableEscapes,
-  isPlainJson,
   type JsonBounds,
   toStorableJson,
   toStorableText,
@@ -20,6 +20,7 @@ function store(value: unknown, within: Partial<JsonBounds> = {}) {
   return { stored, notes, json, parsed: json === undefined ? undefined : JSON.parse(json) };
 }
 
+const isPlainJson = (value: unknown, within: JsonBounds) => copyPlainJson(value, within) !== null;
 const plain = (value: unknown, within: Partial<JsonBounds> = {}) => isPlainJson(value, { ...bounds, ...within });
 
 const circular: Record<string, unknown> = { a: 1 };

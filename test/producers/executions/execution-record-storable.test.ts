@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { executionLimits } from '../../../shared/contracts/execution.ts';
 import { anExecution } from '../../support/execution.ts';
 import { recordOf, texts, withField } from '../../support/execution-record.ts';
-import { throwingGetter, unreadableObjects } from '../../support/unreadable.ts';
+import { unreadableObjects } from '../../support/unreadable.ts';
 
 test.each(texts)('poison: NUL and a lone surrogate in %s are replaced, and said so', (name) => {
   const record = recordOf(withField(name, 'a\0b\ud800'));
@@ -179,12 +179,4 @@ test('poison: notes are cut, well-formed, when there is more to say than fits', 
   const { notes } = recordOf(withField('input', { ['😀'.repeat(2_000)]: Number.NaN }));
   expect(notes?.length).toBeLessThanOrEqual(executionLimits.notesChars);
   expect(notes).toMatch(/…$/);
-});
-
-test('poison: a getter that answers differently the second time does not cost the record', () => {
-  for (const second of [5n, '\ud800', Number.NaN, () => 1, Symbol('s'), undefined, new Map(), throwingGetter('a')]) {
-    const answers = [1, second];
-    const fickle = Object.defineProperty({}, 'a', { enumerable: true, get: () => answers.shift() ?? second });
-    for (const name of ['trace', 'input']) expect(recordOf(withField(name, [fickle])), name).toHaveProperty(name);
-  }
 });

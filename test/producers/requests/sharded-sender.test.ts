@@ -40,7 +40,9 @@ function setUp(choices: Partial<SenderChoices> = {}) {
 
 test('shards of requests: a chunk has records of one shard only, and the chunks of a session are numbered through', async () => {
   const { sender, sent } = setUp({ chunkRecords: 10 });
-  for (let index = 0; index < 200; index += 1) await sender.send(aRequest());
+  // Large enough for a chunk of any number of them to be compressed.
+  const requestBody = 'x'.repeat(2_000);
+  for (let index = 0; index < 200; index += 1) await sender.send(aRequest({ requestBody }));
   await sender.flush();
   const chunks = sent.attempts.flat().map(({ data }) => JSON.parse(data));
   for (const data of chunks) {
