@@ -99,7 +99,12 @@ function isWorthCompressing(plain: Buffer): boolean {
 function envelopeOf(plain: Buffer, header: { count: number; requestId: string | null }, frame: Buffer): string | null {
   const head = readPlainHead(plain);
   if (head === null) return null;
-  const text = writeCompressedChunk({ origin: head.origin, ...header, bytes: plain.length, data: frame.toString('base64') });
+  const text = writeCompressedChunk({
+    origin: head.origin,
+    ...header,
+    bytes: plain.length,
+    data: frame.toString('base64'),
+  });
   return text.length < plain.length && readCompressedChunk(text) !== null ? text : null;
 }
 
