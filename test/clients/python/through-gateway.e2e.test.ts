@@ -2,9 +2,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, inject, test } from 'vitest';
 import { freePort } from '../../../dev/servers/free-port.ts';
 import { connect, createNamespace, createTestDatabase, until } from '../../support/fixtures.ts';
-import { startGatewayProcess } from '../../support/gateway-process.ts';
 import { startFragileRedis } from '../../support/private-servers.ts';
 import { clientDir, findPython, startPython, startPythonProcess } from '../../support/python.ts';
+import { startRestartableGateway } from '../../support/restartable-gateway.ts';
 import { calmLocks, startWorkerProcess } from '../../support/worker-process.ts';
 
 interface Stats {
@@ -23,7 +23,7 @@ interface Stats {
 async function aPlace(redisUrl: string) {
   const [databaseUrl, namespace] = [await createTestDatabase(), createNamespace()];
   const place = { databaseUrl, redisUrl, namespace };
-  const [gateway, worker] = await Promise.all([startGatewayProcess(place), startWorkerProcess(place, calmLocks)]);
+  const [gateway, worker] = await Promise.all([startRestartableGateway(place), startWorkerProcess(place, calmLocks)]);
   const client = await connect(databaseUrl);
   const count = async (): Promise<number> =>
     (await client.query('select count(*)::int n from strategy_execution_log')).rows[0].n;
