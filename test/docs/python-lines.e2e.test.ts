@@ -2,9 +2,9 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, inject, test } from 'vitest';
 import { createDirectory, createNamespace, openQueue } from '../support/fixtures.ts';
-import { startGatewayProcess } from '../support/gateway-process.ts';
 import { findPython, startPython } from '../support/python.ts';
 import { recordsOf } from '../support/records-of.ts';
+import { startRestartableGateway } from '../support/restartable-gateway.ts';
 
 /** As a service of the original records, and stops. */
 const service = `
@@ -26,7 +26,7 @@ test('README: with its two lines of Python, a service that records as the origin
   const [, lines = ''] = /^```python\n(.*?)^```$/ms.exec(await readFile('README.md', 'utf8')) ?? [];
   expect(lines.split('\n').filter((line) => line !== '')).toHaveLength(2);
   const [python, namespace] = [await findPython(), createNamespace()];
-  const gateway = await startGatewayProcess({ redisUrl: inject('redisUrl'), namespace });
+  const gateway = await startRestartableGateway({ redisUrl: inject('redisUrl'), namespace });
   const file = join(await createDirectory(), 'service.py');
   await writeFile(file, lines + service);
   const run = startPython(python, [file], { SLUICE_GATEWAY_URL: gateway.url });
