@@ -4,6 +4,8 @@ import { readdirSync, readFileSync } from 'node:fs';
 export interface CpuTimes {
   /** this process: the producer, and the driver of contenders without workers */
   producer: number;
+  /** 0 for contenders without one */
+  gateway: number;
   redis: number;
   workers: number;
   /** all its processes, including background processes */
@@ -12,7 +14,7 @@ export interface CpuTimes {
 
 /** Reads CPU times; null if the system has no /proc. */
 export interface CpuMeter {
-  read(workerPids: readonly number[]): CpuTimes | null;
+  read(workerPids: readonly number[], gatewayPids?: readonly number[]): CpuTimes | null;
 }
 
 /** Linux counts CPU time in hundredths of a second, whatever the kernel's own clock. */
@@ -23,10 +25,11 @@ export function createCpuMeter(servers: { backendPid: number; redisPids: readonl
   const postmasterPid = readStat(servers.backendPid)?.parentPid ?? null;
   if (postmasterPid === null) return { read: () => null };
   return {
-    read(workerPids) {
+    read(workerPids, gatewayPids = []) {
       const { user, system } = process.cpuUsage();
       return {
         producer: user + system,
+        gateway: cpuUs(gatewayPids),
         redis: cpuUs(servers.redisPids),
         workers: cpuUs(workerPids),
         postgres: cpuUs([postmasterPid, ...childrenOf(postmasterPid)]),
@@ -40,6 +43,7 @@ export function cpuPerRow(before: CpuTimes | null, after: CpuTimes | null, rows:
   if (before === null || after === null) return null;
   return {
     producer: (after.producer - before.producer) / rows,
+    gateway: (after.gateway - before.gateway) / rows,
     redis: (after.redis - before.redis) / rows,
     workers: (after.workers - before.workers) / rows,
     postgres: (after.postgres - before.postgres) / rows,

@@ -3,6 +3,8 @@ import { toError, UsageError } from '../shared/platform/errors.ts';
 import { untilAskedToStop } from '../shared/platform/lifecycle.ts';
 import { toFaultReport } from './faults/report.ts';
 import { isWhole, runFaults } from './faults/run.ts';
+import { measureGateway } from './gateway/measure.ts';
+import { gatewayThresholds, toGatewayReport } from './gateway/report.ts';
 import { measureGrowth } from './growth/measure.ts';
 import { growthThresholds, toGrowthReport } from './growth/report.ts';
 import { type BenchOptions, readOptions, usage } from './options.ts';
@@ -59,6 +61,13 @@ async function measure(testbed: Testbed, options: BenchOptions): Promise<number>
     const growth = await measureGrowth(testbed, options.growth);
     console.log(
       options.json ? JSON.stringify({ growth, thresholds: growthThresholds(growth) }) : toGrowthReport(growth),
+    );
+    return 0;
+  }
+  if (options.gateway !== null) {
+    const gateway = await measureGateway(testbed, { rows: options.rows, ...options.gateway });
+    console.log(
+      options.json ? JSON.stringify({ gateway, thresholds: gatewayThresholds(gateway) }) : toGatewayReport(gateway),
     );
     return 0;
   }

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { UsageError } from '../shared/platform/errors.ts';
 
-const commands = ['faults', 'reads', 'scale', 'peers', 'growth'];
+const commands = ['faults', 'reads', 'scale', 'peers', 'growth', 'gateway'];
 const parts = ['end-to-end', 'record', 'requests', 'health'] as const;
 export type Part = (typeof parts)[number];
 
@@ -22,6 +22,8 @@ export interface BenchOptions {
   peers: boolean;
   /** null: nothing grows; otherwise the rows that today's partition has, ascending, and how long a steady load lasts */
   growth: { rows: number[]; minutes: number } | null;
+  /** null: the gateway is not measured; otherwise for how long its memory is watched */
+  gateway: { minutes: number } | null;
 }
 
 /** With this many, all parts together take about seven minutes on two cores. */
@@ -35,6 +37,7 @@ const defaultSizes = '0,1000000,5000000,10000000';
 
 /** Of steady load. */
 const defaultMinutes = 30;
+const defaultGatewayMinutes = 3;
 
 /** With this duration, all faults together take about four minutes. */
 const defaultOutageSeconds = 60;
@@ -45,6 +48,7 @@ npm run bench -- reads [--rows N] [--json]
 npm run bench -- scale [--rows N] [--json]
 npm run bench -- peers [--rows N] [--json]
 npm run bench -- growth [--rows N,N,…] [--minutes M] [--json]
+npm run bench -- gateway [--rows N] [--minutes M] [--json]
 
   faults      how a fleet comes through kills and outages; exit code 1 if a record is lost or stored twice
   reads       the console's questions about a strategy with ${defaultReadRows.toLocaleString('en')} rows (or --rows), against the original's
@@ -55,8 +59,10 @@ npm run bench -- growth [--rows N,N,…] [--minutes M] [--json]
               second, and what a row costs in CPU, by process; npm installs the first two into a folder of their own
   growth      rows per second, CPU of a row and reads with more and more rows in today's partition (${defaultSizes},
               or --rows), and the memory of the workers under a steady load of half the rate
+  gateway     the same rows by the SDK and through the gateway: rows per second, CPU of a row, and the memory of the gateway
+              beside idle, slow and hostile connections
   --outage-seconds N  how long PostgreSQL is away (${defaultOutageSeconds})
-  --minutes M how long the steady load lasts (${defaultMinutes}); 0: none
+  --minutes M how long the steady load lasts (${defaultMinutes}, of the gateway ${defaultGatewayMinutes}); 0: none
   --rows N    rows, or events, in one run of a fast contender; the slow ones store a share of them (${defaultRows})
   --only      end-to-end: rows per second and latency; record: what record() costs its caller; requests: completed
               requests against the original's design, and memory in a surge; health: health events against the
@@ -94,6 +100,7 @@ export function readOptions(args: readonly string[]): BenchOptions | null {
     scale: command === 'scale',
     peers: command === 'peers',
     growth,
+    gateway: command === 'gateway' ? { minutes: readMinutes(values.minutes, defaultGatewayMinutes) } : null,
   };
 }
 
@@ -102,9 +109,13 @@ function readGrowth({ rows: list = defaultSizes, minutes: text }: { rows?: strin
   const isAscending = rows.every((size, index) => index === 0 || size > (rows[index - 1] as number));
   if (!(isAscending && rows.every((size) => Number.isSafeInteger(size) && size >= 0)))
     throw new UsageError('--rows must be whole numbers in ascending order, separated by commas');
-  const minutes = Number(text ?? defaultMinutes);
+  return { rows, minutes: readMinutes(text, defaultMinutes) };
+}
+
+function readMinutes(text: string | undefined, unlessGiven: number): number {
+  const minutes = Number(text ?? unlessGiven);
   if (!(minutes >= 0 && minutes <= 1_440)) throw new UsageError('--minutes must be 0 to 1440');
-  return { rows, minutes };
+  return minutes;
 }
 
 function parse(args: readonly string[]) {

@@ -44,11 +44,12 @@ export async function measureRun<Rows>(
 ): Promise<Run> {
   await target.reset();
   await contender.prepare?.(rows, count);
-  const cpuBefore = cpu.read(contender.workerPids());
+  const readCpu = () => cpu.read(contender.workerPids(), contender.gatewayPids?.());
+  const cpuBefore = readCpu();
   const startedAt = performance.now();
   await contender.store(rows, count);
   const seconds = (performance.now() - startedAt) / 1_000;
-  const cpuAfter = cpu.read(contender.workerPids());
+  const cpuAfter = readCpu();
 
   const stored = await target.countRows();
   if (stored !== count) throw new Error(`${contender.name}: ${count} rows were passed on, ${stored} are stored`);
@@ -106,6 +107,7 @@ export function summarise(name: string, runs: readonly Run[]): ContenderResult {
         ? null
         : {
             producer: medianOf('producer'),
+            gateway: medianOf('gateway'),
             redis: medianOf('redis'),
             workers: medianOf('workers'),
             postgres: medianOf('postgres'),

@@ -13,7 +13,10 @@ export function contenderTable(
   { unit = 'rows', cpu = 'CPU µs a row: producer' } = {},
 ): string[] {
   const hasCpu = results.every(({ cpuUsPerRow }) => cpuUsPerRow !== null);
-  const cpuHead = hasCpu ? [cpu, 'Redis', 'workers', 'Postgres', 'all', 'cores busy'] : [];
+  const hasGateway = results.some(({ cpuUsPerRow }) => (cpuUsPerRow?.gateway ?? 0) > 0);
+  const cpuHead = hasCpu
+    ? [cpu, ...(hasGateway ? ['gateway'] : []), 'Redis', 'workers', 'Postgres', 'all', 'cores busy']
+    : [];
   return table([
     [title, `${unit}/s`, 'of the rounds', ...Object.keys(figures), unit, ...cpuHead],
     ...results.map(({ name, rowsPerSecond, rounds, rows, cpuUsPerRow }) => [
@@ -22,15 +25,18 @@ export function contenderTable(
       `${whole(Math.min(...rounds))}–${whole(Math.max(...rounds))}`,
       ...Object.values(figures).map((figure) => figure(rowsPerSecond)),
       whole(rows),
-      ...(cpuUsPerRow === null ? [] : cpuCells(cpuUsPerRow, rowsPerSecond)),
+      ...(cpuUsPerRow === null ? [] : cpuCells(cpuUsPerRow, rowsPerSecond, hasGateway)),
     ]),
   ]);
 }
 
 /** What a row costs, by process. */
-function cpuCells(cpu: CpuTimes, rowsPerSecond: number): string[] {
-  const allUs = cpu.producer + cpu.redis + cpu.workers + cpu.postgres;
-  const perRow = [cpu.producer, cpu.redis, cpu.workers, cpu.postgres, allUs].map((us) => us.toFixed(0));
+function cpuCells(cpu: CpuTimes, rowsPerSecond: number, hasGateway: boolean): string[] {
+  const { producer, gateway, redis, workers, postgres } = cpu;
+  const allUs = producer + gateway + redis + workers + postgres;
+  const perRow = [producer, ...(hasGateway ? [gateway] : []), redis, workers, postgres, allUs].map((us) =>
+    us.toFixed(0),
+  );
   return [...perRow, ((allUs * rowsPerSecond) / 1_000_000).toFixed(1)];
 }
 

@@ -1,28 +1,42 @@
+import type { Accounted } from './add-up.ts';
 import type { Accounts } from './executions/reconcile-executions.ts';
 import type { GameAccounts } from './games/reconcile-games.ts';
 import type { RequestAccounts } from './requests/reconcile-requests.ts';
 import type { DemoResult } from './run.ts';
 
-type ToldResult = Pick<DemoResult, keyof Accounts | 'requests' | 'games' | 'seconds'>;
+type ToldResult = Pick<DemoResult, keyof Accounted<Accounts> | 'requests' | 'games' | 'seconds'>;
 
 /** The accounts of a run as lines for people, the verdict last. */
 export function toLines(result: ToldResult): string[] {
   const { reconciled, requests, games, seconds } = result;
   return [
-    executionsLine(result),
-    ...(requests === null ? [] : [requestsLine(requests)]),
+    ...withSenders('executions', result, executionsLine),
+    ...(requests === null ? [] : withSenders('requests', requests, requestsLine)),
     ...(games === null ? [] : [gamesLine(games)]),
     reconciled ? `the accounts add up, after ${seconds} s` : `the accounts do NOT add up: ${whatIsWrong(result)}`,
   ];
 }
 
+/** A line for all senders, and one for each where there are several, or where something was refused. */
+function withSenders<A extends { refused: number }>(
+  kind: string,
+  all: Accounted<A>,
+  toLine: (accounts: A) => string,
+): string[] {
+  const isOfMany = all.senders.length > 1;
+  const line = (accounts: A): string =>
+    toLine(accounts) + (isOfMany || all.refused > 0 ? ` + refused ${accounts.refused}` : '');
+  const each = isOfMany ? all.senders.map((own) => `${kind} of ${own.sender}: ${line(own)}`) : [];
+  return [`${kind}: ${line(all)}`, ...each];
+}
+
 function executionsLine({ sent, stored, sampledOut, dropped, dead, inFlight }: Accounts): string {
-  return `executions: sent ${sent} = stored ${stored} + sampled out ${sampledOut} + dropped ${dropped} + dead ${dead} + in flight ${inFlight}`;
+  return `sent ${sent} = stored ${stored} + sampled out ${sampledOut} + dropped ${dropped} + dead ${dead} + in flight ${inFlight}`;
 }
 
 function requestsLine(accounts: RequestAccounts): string {
   const { sent, stored, inserted, updated, duplicates, dropped, dead, inFlight } = accounts;
-  return `requests: sent ${sent} = stored ${stored} (inserted ${inserted} + updated ${updated}) + duplicates ${duplicates} + dropped ${dropped} + dead ${dead} + in flight ${inFlight}`;
+  return `sent ${sent} = stored ${stored} (inserted ${inserted} + updated ${updated}) + duplicates ${duplicates} + dropped ${dropped} + dead ${dead} + in flight ${inFlight}`;
 }
 
 function gamesLine(accounts: GameAccounts): string {

@@ -5,6 +5,7 @@ import { requireRedis } from '../shared/platform/config/config.ts';
 import { createCloseStack } from '../shared/platform/lifecycle.ts';
 import { createDatabase } from '../shared/platform/postgres/database.ts';
 import { createRedis } from '../shared/platform/redis/redis.ts';
+import type { Accounted } from './add-up.ts';
 import type { Timeline } from './executions/demo-events.ts';
 import type { ScoringEvent } from './executions/events.ts';
 import { createExecutionTraffic } from './executions/execution-traffic.ts';
@@ -16,6 +17,7 @@ import { createProgress } from './progress.ts';
 import type { RequestAccounts } from './requests/reconcile-requests.ts';
 import { creatorCount, type RequestEvent } from './requests/request-events.ts';
 import { createRequestTraffic } from './requests/request-traffic.ts';
+import type { GatewayRoute } from './senders/gateway-route.ts';
 import type { Traffic } from './traffic.ts';
 
 /** What a run of the demo sends. */
@@ -29,12 +31,14 @@ export interface DemoTraffic {
   sampleRate: number;
   /** of the texts in the requests */
   seed: number;
+  /** the way of every second execution and request; null: all of them go by the SDK. @default null */
+  gateway?: GatewayRoute | null;
 }
 
 /** The result of the demo: the accounts of the executions, and those of the requests and of the games. */
-export interface DemoResult extends Accounts {
+export interface DemoResult extends Accounted<Accounts> {
   /** null if there were none */
-  requests: RequestAccounts | null;
+  requests: Accounted<RequestAccounts> | null;
   /** null if there were none */
   games: GameAccounts | null;
   /** all accounts add up */
@@ -54,8 +58,14 @@ const lookEveryMs = 100;
 export async function runDemo(config: Config, options: DemoTraffic, signal: AbortSignal): Promise<DemoResult> {
   const run = randomBytes(4).toString('hex');
   const producer = `demo-${run}`;
-  const realms = ['north', 'south', 'west'].map((name) => `${producer}-${name}`);
-  const creators = Array.from({ length: creatorCount }, (_, index) => `${producer}-user-${index + 1}`);
+  const realms = realmsOf(producer);
+  const creators = creatorsOf(producer);
+  const { gateway: route = null } = options;
+  const throughGateway = route && {
+    route,
+    realms: realmsOf(`${producer}-gateway`),
+    creators: creatorsOf(`${producer}-gateway`),
+  };
   const closing = createCloseStack(() => undefined);
   try {
     const database = createDatabase(config.database, 'sluice demo');
@@ -63,11 +73,10 @@ export async function runDemo(config: Config, options: DemoTraffic, signal: Abor
     const redis = createRedis(requireRedis(config.redis), { role: 'worker', name: 'sluice:demo', logger: null });
     closing.push('redis', async () => redis.disconnect());
     const { sampleRate, seed } = options;
-    const shared = { config, database, redis, producer, signal };
+    const shared = { config, database, redis, producer, gateway: throughGateway, seed, signal };
     const executions = createExecutionTraffic({ ...shared, timeline: options.executions, sampleRate, realms });
     closing.push('executions', executions.close);
-    const requests =
-      options.requests && createRequestTraffic({ ...shared, timeline: options.requests, creators, seed });
+    const requests = options.requests && createRequestTraffic({ ...shared, timeline: options.requests, creators });
     if (requests) closing.push('requests', requests.close);
     const games =
       options.games &&
@@ -88,10 +97,24 @@ export async function runDemo(config: Config, options: DemoTraffic, signal: Abor
     const ofGames = games ? await games.reconcile() : null;
     const reconciled = [accounts, ofRequests, ofGames].every((each) => each?.reconciled !== false);
     const found = { ...accounts, requests: ofRequests, games: ofGames, reconciled };
-    return { ...found, seconds, realms, creators: requests ? creators : [] };
+    return {
+      ...found,
+      seconds,
+      realms: [...realms, ...(throughGateway?.realms ?? [])],
+      creators: requests ? [...creators, ...(throughGateway?.creators ?? [])] : [],
+    };
   } finally {
     await closing.closeAll();
   }
+}
+
+/** Of one sender: they tell its rows from those of others. */
+function realmsOf(sender: string): string[] {
+  return ['north', 'south', 'west'].map((name) => `${sender}-${name}`);
+}
+
+function creatorsOf(sender: string): string[] {
+  return Array.from({ length: creatorCount }, (_, index) => `${sender}-user-${index + 1}`);
 }
 
 /** Waits while something is on its way: for jobs of a killed worker, until their locks have expired. */

@@ -7,6 +7,8 @@ export interface Contender<Rows = ExecutionRows> {
   share: number;
   /** its worker processes, for the CPU meter */
   workerPids(): number[];
+  /** its gateway, for the CPU meter. @default none */
+  gatewayPids?(): number[];
   /** Prepares what must exist before the clock starts. */
   prepare?(rows: Rows, count: number): Promise<void>;
   /** Stores the first `count` rows. Resolves as soon as the last one is visible to others. */

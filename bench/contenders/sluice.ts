@@ -17,6 +17,8 @@ import { untilEmpty } from './queue-progress.ts';
 /** Sluice as it is used: the SDK in this process, workers in theirs, with a queue of their own. */
 export interface SluiceContender extends Contender {
   observer: ExecutionObserver;
+  /** null: it has none */
+  gateway: { url: string; pids(): number[] } | null;
   /** Resolves when everything recorded so far is committed. @throws Error if a record was dropped or a worker crashed */
   settle(): Promise<void>;
   /** Stops its workers. At the latest, the end of the bench does. */
@@ -28,6 +30,8 @@ export interface SluiceOptions {
   workers: number;
   /** @default 1 */
   shards?: number;
+  /** whether it has a gateway. @default false */
+  gateway?: boolean;
   /** settings of the producer beside those of the testbed. @default none */
   producer?: Partial<ProducerSettings>;
   /** as a process is told, and a client of it. @default that of the testbed */
@@ -40,16 +44,23 @@ const waitForRoomMs = 2;
 
 export async function createSluice(
   testbed: Testbed,
-  { workers, shards = 1, producer: settings, redis = { environment: {}, client: testbed.redis } }: SluiceOptions,
+  {
+    workers,
+    shards = 1,
+    gateway = false,
+    producer: settings,
+    redis = { environment: {}, client: testbed.redis },
+  }: SluiceOptions,
 ): Promise<SluiceContender> {
   const name = nameOf('Sluice', workers);
-  const namespace = `bench-${workers}-${shards}`;
+  const namespace = `bench-${workers}-${shards}${gateway ? '-gateway' : ''}`;
   const environment = { ...testbed.environment, ...redis.environment, SLUICE_NAMESPACE: namespace };
   const closing = createCloseStack(() => undefined);
   testbed.onClose(name, closing.closeAll);
   let crash: string | null = null;
   const fleet = await startFleet({
     workers,
+    gateway,
     environment,
     logDir: join(testbed.dir, 'logs', namespace),
     onCrash: (worker, exit) => {
@@ -82,6 +93,9 @@ export async function createSluice(
     name,
     share: 1,
     observer,
+    gateway: fleet.gateway?.url
+      ? { url: fleet.gateway.url, pids: () => (fleet.gateway?.pid ? [fleet.gateway.pid] : []) }
+      : null,
     settle,
     close: closing.closeAll,
     workerPids: () => fleet.workers.flatMap(({ pid }) => pid ?? []),

@@ -11,11 +11,11 @@ import type { Testbed } from '../testbed.ts';
 export interface MemoryResult {
   rowsPerSecond: number;
   minutes: number;
-  workers: WorkerMemory[];
+  workers: ProcessMemory[];
 }
 
 /** Resident memory. Of the slope, in MB per hour, the first fifth of the time is left out: heap and pools fill then. */
-export interface WorkerMemory extends Regression {
+export interface ProcessMemory extends Regression {
   samples: number;
   firstMb: number;
   lastMb: number;
@@ -84,12 +84,13 @@ export async function measureMemory(
     rowsPerSecond,
     minutes,
     workers: pids.map((_, worker) =>
-      toWorkerMemory(samples.map(({ ms, bytes }) => ({ ms, bytes: bytes[worker] ?? 0 }))),
+      toProcessMemory(samples.map(({ ms, bytes }) => ({ ms, bytes: bytes[worker] ?? 0 }))),
     ),
   };
 }
 
-function toWorkerMemory(samples: readonly { ms: number; bytes: number }[]): WorkerMemory {
+/** @param samples in the order of their times */
+export function toProcessMemory(samples: readonly { ms: number; bytes: number }[]): ProcessMemory {
   const counted = samples.slice(Math.floor(samples.length * warmUpShare));
   return {
     samples: counted.length,

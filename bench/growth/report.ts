@@ -6,7 +6,7 @@ import type { MemoryResult } from './memory-slope.ts';
 import type { SizeResult } from './sizes.ts';
 
 /** A slope of so many standard errors may be chance. */
-const noise = 2;
+export const noise = 2;
 const gb = 1_000_000_000;
 
 /** The figures as a text for people. */
@@ -85,7 +85,7 @@ function memoryLines({ rowsPerSecond, minutes, workers }: MemoryResult): string[
   ]);
 }
 
-function verdict(standardErrors: number): string {
+export function verdict(standardErrors: number): string {
   if (Math.abs(standardErrors) <= noise) return 'within noise';
   return standardErrors > 0 ? 'GROWS' : 'shrinks';
 }

@@ -12,6 +12,7 @@ interface DemoFlags {
   rate: number;
   sampleRate?: number;
   seed: number;
+  gateway?: boolean;
   exit?: boolean;
   json?: boolean;
 }
@@ -58,6 +59,10 @@ export function addDemoCommand(program: Command, { environment, output, exitWith
         .argParser(wholeNumber({ min: 0 }))
         .default(1),
     )
+    .option(
+      '--gateway',
+      'send every second execution and request through the gateway: by the client for Python if there is a python3, else by fetch',
+    )
     .option('--exit', 'stop everything at the end; exit code 1 if the accounts do not add up')
     .option('--json', 'print the accounts as one JSON object on the last line')
     .action(async (flags: DemoFlags) => {
@@ -71,6 +76,7 @@ export function addDemoCommand(program: Command, { environment, output, exitWith
         { chooseRequests },
         { generateGames },
         { toLines },
+        { findPython },
         { say },
       ] = await Promise.all([
         import('../../dev/start.ts'),
@@ -79,6 +85,7 @@ export function addDemoCommand(program: Command, { environment, output, exitWith
         import('../../demo/requests/demo-requests.ts'),
         import('../../demo/games/generate-games.ts'),
         import('../../demo/result-lines.ts'),
+        import('../../demo/senders/find-python.ts'),
         import('../../dev/steps.ts'),
       ]);
       const configured =
@@ -101,10 +108,20 @@ export function addDemoCommand(program: Command, { environment, output, exitWith
           ? null
           : { count: flags.games, timeline: generateGames({ games: flags.games, seconds, seed }) };
       const sluice = await startLocalSluice(environment);
+      const { url } = sluice.fleet.gateway ?? {};
       try {
+        const gateway =
+          flags.gateway && url
+            ? {
+                url,
+                token: environment['SLUICE_GATEWAY_TOKEN'] || null,
+                python: await findPython(environment),
+                environment,
+              }
+            : null;
         const result = await runDemo(
           sluice.config,
-          { executions, requests, games, sampleRate: flags.sampleRate ?? configured, seed },
+          { executions, requests, games, sampleRate: flags.sampleRate ?? configured, seed, gateway },
           stop.signal,
         );
         for (const line of toLines(result)) say(line);

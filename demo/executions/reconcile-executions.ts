@@ -1,4 +1,5 @@
-import type { ObserverStats } from '../../producers/index.ts';
+import { lostInDoubt } from '../add-up.ts';
+import type { ExecutionCounts } from './execution-sender.ts';
 
 /** What the database and the queue contain of one run of the demo. */
 export interface Found {
@@ -20,6 +21,8 @@ export interface Accounts {
   dropped: number;
   dead: number;
   inFlight: number;
+  /** for their content, by Redis or by the gateway */
+  refused: number;
   /** runs that did not end ok, according to the service */
   failures: number;
   storedFailures: number;
@@ -29,24 +32,29 @@ export interface Accounts {
 }
 
 /**
- * Compares what the service reported with what is stored. Reconciled if every execution is accounted for, and every failure is
- * stored, unless it was dropped, is a dead letter or is still on its way: failures are never sampled out.
+ * Compares what a sender says with what is stored. Reconciled if every execution is accounted for, and every failure is stored,
+ * unless it was dropped or refused, is a dead letter or is still on its way: failures are never sampled out.
  */
-export function reconcile(stats: ObserverStats, failures: number, found: Found): Accounts {
-  const { recorded: sent, sampledOut, dropped, disabled } = stats;
+export function reconcile(counts: ExecutionCounts, failures: number, found: Found): Accounts {
+  const { recorded: sent, disabled, refused, inDoubt } = counts;
   const { stored, storedFailures, inFlight, dead } = found;
-  const unaccounted = sent - stored - sampledOut - dropped - disabled - dead - inFlight;
+  const missing = sent - stored - counts.sampledOut - disabled - counts.dropped - dead - inFlight - refused;
+  const lost = lostInDoubt(missing, inDoubt);
+  const dropped = counts.dropped + lost;
+  const unaccounted = missing - lost;
   const missingFailures = failures - storedFailures;
+  const mayBeMissing = dropped + dead + inFlight + refused + disabled;
   return {
     sent,
     stored,
-    sampledOut: sampledOut + disabled,
+    sampledOut: counts.sampledOut + disabled,
     dropped,
     dead,
     inFlight,
+    refused,
     failures,
     storedFailures,
     unaccounted,
-    reconciled: unaccounted === 0 && missingFailures >= 0 && missingFailures <= dropped + dead + inFlight + disabled,
+    reconciled: unaccounted === 0 && missingFailures >= 0 && missingFailures <= mayBeMissing,
   };
 }

@@ -7,32 +7,46 @@ import { openShards } from '../open-shards.ts';
 import type { FoundRequest, RequestsFound } from './reconcile-requests.ts';
 
 type State = 'waiting' | 'active' | 'delayed' | 'failed';
+/** As far as it is looked at. */
+interface QueuedRequest {
+  requestId: string;
+  createdBy?: string;
+}
 const openStates: State[] = ['waiting', 'active', 'delayed'];
 
-/** Asks the database and the queue about the requests of one run of the demo, by its creators and its producer. */
+/**
+ * Asks the database and the queue about the requests of one sender in one run of the demo, by its creators and its producer.
+ *
+ * @param options.producer null: a gateway, in whose jobs and dead letters the creators tell
+ */
 export function createRequestInspector(options: {
   database: Database;
   redis: Redis;
   namespace: string;
   creators: readonly string[];
-  producer: string;
+  producer: string | null;
 }) {
   const { database, creators, producer } = options;
   const shards = openShards({ ...options, queue: 'completed-request' });
-  const isOurs = (jobId: string): boolean => jobId.startsWith(`${producer}.`);
+  /** A gateway's may hold records of others, too. */
+  const mayBeOurs = (jobId: string): boolean => producer === null || jobId.startsWith(`${producer}.`);
+  const isOurs = ({ createdBy }: QueuedRequest): boolean =>
+    producer !== null || (createdBy !== undefined && creators.includes(createdBy));
 
   /** The requests of the run's records in jobs of these states, one for each record. */
   const requestsIn = async (states: State[]): Promise<string[]> => {
     const jobs: (Job | undefined)[] = await shards.each((shard) => shard.getJobs(states));
-    const ours = jobs.filter((job) => isOurs(job?.id ?? ''));
-    return ours.flatMap(
-      (job) => chunkOfJob<{ requestId: string }>(job)?.records.map(({ requestId }) => requestId) ?? [],
-    );
+    const records = jobs
+      .filter((job) => mayBeOurs(job?.id ?? ''))
+      .flatMap((job) => chunkOfJob<QueuedRequest>(job)?.records ?? []);
+    return records.filter(isOurs).map(({ requestId }) => requestId);
   };
 
   /** A dead letter is named after the request's id, with a prefix if it is of the request's start. */
   const requestsInDeadLetters = async (): Promise<string[]> => {
-    const where = { producer, queue: 'completed-request' };
+    const whose =
+      producer === null ? { OR: creators.map((creator) => ({ payload: { contains: `"${creator}"` } })) } : { producer };
+    const where = { queue: 'completed-request', ...whose };
     const deadLetters = await database.deadLetter.findMany({ where, select: { recordKey: true } });
     return deadLetters.map(({ recordKey }) => deadLetterName(recordKey).replace(/^begun:/, ''));
   };
@@ -44,9 +58,9 @@ export function createRequestInspector(options: {
   };
 
   return {
-    /** Jobs of the run that are waiting, active or delayed. Only their ids are read: their data is large. */
+    /** Jobs of the sender that are waiting, active or delayed. Only their ids are read: their data is large. */
     async openJobs(): Promise<number> {
-      return (await shards.each((shard) => shard.getRanges(openStates, 0, -1))).filter(isOurs).length;
+      return (await shards.each((shard) => shard.getRanges(openStates, 0, -1))).filter(mayBeOurs).length;
     },
     async countRows(): Promise<number> {
       return await database.request.count({ where: { createdBy: { in: [...creators] } } });

@@ -1,3 +1,5 @@
+import { lostInDoubt } from '../add-up.ts';
+
 /** A request, as far as its records were accepted. */
 export interface SentRequest {
   /** its start, its end, and its repeated end */
@@ -22,6 +24,10 @@ export interface RequestsReported {
   rejected: number;
   /** accepted records that the sender gave up */
   dropped: number;
+  /** those that were refused for their content, by Redis or by the gateway. @default 0 */
+  refused?: number;
+  /** those that the sender gave up after it had sent them. @default 0 */
+  inDoubt?: number;
   /** the accepted records, by the id of the request */
   sent: ReadonlyMap<string, SentRequest>;
 }
@@ -50,6 +56,8 @@ export interface RequestAccounts {
   dropped: number;
   dead: number;
   inFlight: number;
+  /** for their content, by Redis or by the gateway */
+  refused: number;
   /** rows whose end differs from what was sent, and rows of requests that were not sent */
   wrong: number;
   /** sent minus all that ended somewhere: 0, or something was lost (above 0) or stored twice (below) */
@@ -63,7 +71,7 @@ export interface RequestAccounts {
  * record is accounted for, and every row says how its request ended.
  */
 export function reconcileRequests(
-  { reported, rejected, dropped, sent }: RequestsReported,
+  { reported, rejected, dropped, refused = 0, inDoubt = 0, sent }: RequestsReported,
   found: RequestsFound,
 ): RequestAccounts {
   const strangers = [...found.rows.keys()].filter((requestId) => !sent.has(requestId));
@@ -83,17 +91,19 @@ export function reconcileRequests(
   const stored = accounts.inserted + accounts.updated;
   const inFlight = sumOf(found.inFlight);
   const dead = sumOf(found.dead);
-  const allDropped = rejected + dropped;
-  const unaccounted = reported - stored - accounts.duplicates - allDropped - dead - inFlight;
+  const missing = reported - stored - accounts.duplicates - rejected - dropped - refused - dead - inFlight;
+  const lost = lostInDoubt(missing, inDoubt);
+  const unaccounted = missing - lost;
   return {
     sent: reported,
     stored,
     inserted: accounts.inserted,
     updated: accounts.updated,
     duplicates: accounts.duplicates,
-    dropped: allDropped,
+    dropped: rejected + dropped + lost,
     dead,
     inFlight,
+    refused,
     wrong: accounts.wrong,
     unaccounted,
     reconciled: unaccounted === 0 && accounts.wrong === 0,

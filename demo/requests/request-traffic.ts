@@ -1,21 +1,30 @@
-import { Registry } from 'prom-client';
-import { createCompletedRequestSender } from '../../producers/index.ts';
 import type { Config } from '../../shared/platform/config/config.ts';
 import type { Database } from '../../shared/platform/postgres/database.ts';
 import type { Redis } from '../../shared/platform/redis/redis.ts';
+import { type Accounted, addUp } from '../add-up.ts';
 import type { Timeline } from '../executions/demo-events.ts';
 import { inTime } from '../pacing.ts';
 import { createRandom } from '../random.ts';
+import type { GatewayRoute } from '../senders/gateway-route.ts';
 import { closeTimeoutMs, type Traffic } from '../traffic.ts';
 import { createGateway } from './gateway.ts';
 import { createRequestInspector } from './inspect-requests.ts';
 import { type RequestAccounts, reconcileRequests } from './reconcile-requests.ts';
 import type { RequestEvent } from './request-events.ts';
+import { createGatewaySender, createSdkSender, type RequestSender } from './request-sender.ts';
 
-/** What the gateway removes from request bodies: how to process a request is not part of the question. */
-const stripRequestKeys = ['service_tier', 'background'];
+/** A model gateway with a sender and creators of its own. */
+interface Service {
+  sender: RequestSender;
+  models: ReturnType<typeof createGateway>;
+  inspector: ReturnType<typeof createRequestInspector>;
+  rows: number | null;
+}
 
-/** Requests to models, through a gateway with a sender of its own. */
+/**
+ * Requests to models, through model gateways: through one that sends by the SDK, and in turn one that sends through Sluice's
+ * gateway, if there is one.
+ */
 export function createRequestTraffic(options: {
   config: Config;
   database: Database;
@@ -23,47 +32,58 @@ export function createRequestTraffic(options: {
   timeline: Timeline<RequestEvent>;
   creators: readonly string[];
   producer: string;
+  /** null: everything goes by the SDK */
+  gateway: { route: GatewayRoute; creators: readonly string[] } | null;
   seed: number;
-  /** stops the gateway */
+  /** stops the model gateways */
   signal: AbortSignal;
-}): Traffic<RequestAccounts> {
-  const { config, database, redis, timeline, creators, producer, seed, signal } = options;
-  const { namespace } = config;
-  const inspector = createRequestInspector({ database, redis, namespace, creators, producer });
-  const sender = createCompletedRequestSender({
-    redis: config.redis,
-    namespace,
-    requests: config.requests,
-    producer: { ...config.producer, name: producer },
-    stripRequestKeys,
-    registry: new Registry(),
+}): Traffic<Accounted<RequestAccounts>> {
+  const { config, timeline, gateway, seed, signal } = options;
+  const open = (sender: RequestSender, creators: readonly string[], producer: string | null): Service => ({
+    sender,
+    models: createGateway({ sender, creators, random: createRandom(seed), signal }),
+    inspector: createRequestInspector({ ...options, namespace: config.namespace, creators, producer }),
+    rows: null,
   });
-  const gateway = createGateway({ sender, creators, random: createRandom(seed), signal });
-  let rows: number | null = null;
+  const services = [open(createSdkSender(config, options.producer), options.creators, options.producer)];
+  if (gateway !== null) services.push(open(createGatewaySender(gateway.route), gateway.creators, null));
+
+  const sumOf = (read: (service: Service) => number): number =>
+    services.reduce((sum, service) => sum + read(service), 0);
   return {
     total: timeline.total,
-    done: gateway.arrived,
-    describe: () => (rows === null ? `${sender.stats().sent} queued` : `${rows} rows`),
+    done: () => sumOf(({ models }) => models.arrived()),
+    describe: () =>
+      services.some(({ rows }) => rows === null)
+        ? `${sumOf(({ models, sender }) => models.accounts().reported - sender.buffered())} queued`
+        : `${sumOf(({ rows }) => rows ?? 0)} rows`,
     async produce() {
+      let turn = 0;
       // The sender itself slows the gateway down: while its buffer is full, handling a request takes longer.
-      for await (const event of inTime(timeline.events, { isOverloaded: () => false, signal }))
-        await gateway.handle(event);
-      await gateway.settled();
+      for await (const event of inTime(timeline.events, { isOverloaded: () => false, signal })) {
+        await (services[turn] as Service).models.handle(event);
+        turn = (turn + 1) % services.length;
+      }
+      await Promise.all(services.map(({ models }) => models.settled()));
     },
     async flush() {
-      await sender.close({ timeoutMs: closeTimeoutMs });
+      await Promise.all(services.map(({ sender }) => sender.close(closeTimeoutMs)));
     },
     async isSettled() {
-      const openJobs = await inspector.openJobs();
-      rows = await inspector.countRows();
-      return openJobs === 0;
+      const openJobs = await Promise.all(services.map(({ inspector }) => inspector.openJobs()));
+      for (const service of services) service.rows = await service.inspector.countRows();
+      return openJobs.every((jobs) => jobs === 0);
     },
     async reconcile() {
-      return reconcileRequests({ ...gateway.accounts(), dropped: sender.stats().dropped }, await inspector.inspect());
+      const each = services.map(async ({ sender, models, inspector }) => ({
+        sender: sender.name,
+        accounts: reconcileRequests({ ...models.accounts(), ...sender.counts() }, await inspector.inspect()),
+      }));
+      return addUp(await Promise.all(each));
     },
     async close() {
-      await sender.close({ timeoutMs: 0 });
-      await inspector.close();
+      await Promise.all(services.map(({ sender }) => sender.close(0)));
+      await Promise.all(services.map(({ inspector }) => inspector.close()));
     },
   };
 }

@@ -75,8 +75,8 @@ export async function startFleet(options: FleetOptions) {
       fork(cliFile, 'roles' in worker ? ['worker', ...worker.roles] : [worker.name], {
         env: {
           ...options.environment,
-          SLUICE_CONSOLE_PORT: options.environment['SLUICE_CONSOLE_PORT'] || '0',
-          SLUICE_GATEWAY_PORT: options.environment['SLUICE_GATEWAY_PORT'] || '0',
+          SLUICE_CONSOLE_PORT: options.environment['SLUICE_CONSOLE_PORT'] || portOf(worker),
+          SLUICE_GATEWAY_PORT: options.environment['SLUICE_GATEWAY_PORT'] || portOf(worker),
           SLUICE_WORKER_PORT: '0',
         },
         stdio: ['ignore', log, log, 'ipc'],
@@ -135,6 +135,11 @@ export async function startFleet(options: FleetOptions) {
 }
 
 export type Fleet = Awaited<ReturnType<typeof startFleet>>;
+
+/** A free port at first; after a crash the same again, which others were told. */
+function portOf({ url }: FleetProcess): string {
+  return url === null ? '0' : new URL(url).port;
+}
 
 /** In words that follow the name of the process. */
 export function describeExit({ code, signal }: ProcessExit): string {

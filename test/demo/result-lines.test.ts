@@ -1,22 +1,25 @@
 import { describe, expect, test } from 'vitest';
+import type { Accounted } from '../../demo/add-up.ts';
 import type { Accounts } from '../../demo/executions/reconcile-executions.ts';
 import type { GameAccounts } from '../../demo/games/reconcile-games.ts';
 import type { RequestAccounts } from '../../demo/requests/reconcile-requests.ts';
 import { toLines } from '../../demo/result-lines.ts';
 
-const executions: Accounts = {
+const executions: Accounted<Accounts> = {
   sent: 10,
   stored: 6,
   sampledOut: 4,
   dropped: 0,
   dead: 0,
   inFlight: 0,
+  refused: 0,
   failures: 1,
   storedFailures: 1,
   unaccounted: 0,
   reconciled: true,
+  senders: [],
 };
-const requests: RequestAccounts = {
+const requests: Accounted<RequestAccounts> = {
   sent: 5,
   stored: 4,
   inserted: 3,
@@ -25,9 +28,11 @@ const requests: RequestAccounts = {
   dropped: 0,
   dead: 0,
   inFlight: 0,
+  refused: 0,
   wrong: 0,
   unaccounted: 0,
   reconciled: true,
+  senders: [],
 };
 
 const games: GameAccounts = {

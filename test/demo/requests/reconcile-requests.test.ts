@@ -51,6 +51,7 @@ describe('reconcile requests', () => {
       dropped: 0,
       dead: 0,
       inFlight: 0,
+      refused: 0,
       wrong: 0,
       unaccounted: 0,
       reconciled: true,
