@@ -37,7 +37,8 @@ const defaultSizes = '0,1000000,5000000,10000000';
 
 /** Of steady load. */
 const defaultMinutes = 30;
-const defaultGatewayMinutes = 3;
+/** Heap and pools fill in the first minutes. */
+const defaultGatewayMinutes = 10;
 
 /** With this duration, all faults together take about four minutes. */
 const defaultOutageSeconds = 60;

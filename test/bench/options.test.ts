@@ -10,7 +10,11 @@ test('options of the bench: growth takes ascending numbers of rows, and minutes'
 });
 
 test('options of the bench: the gateway takes one number of rows, and minutes', () => {
-  expect(readOptions(['gateway', '--rows', '500'])).toMatchObject({ rows: 500, gateway: { minutes: 3 }, growth: null });
+  expect(readOptions(['gateway', '--rows', '500'])).toMatchObject({
+    rows: 500,
+    gateway: { minutes: 10 },
+    growth: null,
+  });
   expect(readOptions(['gateway', '--minutes', '0'])?.gateway).toEqual({ minutes: 0 });
   expect(() => readOptions(['gateway', '--minutes', '2000'])).toThrow('--minutes must be 0 to 1440');
   expect(readOptions([])?.gateway).toBeNull();
