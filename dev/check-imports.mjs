@@ -4,6 +4,7 @@
  * dependency-cruiser parses TypeScript with the compiler's own parser, which version 7 does not offer to other programs. So it
  * alone gets version 6, installed under another name.
  */
+import { readFileSync } from 'node:fs';
 import { registerHooks } from 'node:module';
 
 const ours = /[\\/]dependency-cruiser[\\/]/;
@@ -17,10 +18,9 @@ registerHooks({
 
 const { cruise, format } = await import('dependency-cruiser');
 const { default: config } = await import('../.dependency-cruiser.mjs');
-const folders = [
-  ...['archive', 'bench', 'cli', 'console', 'contracts', 'dead-letters', 'demo', 'dev', 'doctor', 'erasure', 'ops'],
-  ...['prisma', 'producers', 'queries', 'shared', 'test', 'workers'],
-];
+// Where TypeScript looks, so that no folder is forgotten.
+const { include } = JSON.parse(readFileSync(new URL('../tsconfig.json', import.meta.url), 'utf8'));
+const folders = include.filter((path) => !path.includes('*'));
 const { output } = await cruise(folders, {
   ...config.options,
   ruleSet: { forbidden: config.forbidden },
