@@ -45,6 +45,7 @@ export function createGatewayMetrics(registry: Registry, gauges: GatewayGauges) 
     labelNames: ['files'],
     registers,
   });
+  for (const files of ['tokens', 'tls']) failedReloads.set({ files }, 0);
   const gauge = (name: string, help: string, read: () => number | Promise<number>): void => {
     new Gauge({
       name,

@@ -13,9 +13,11 @@ import {
   executionObserverOptionsFrom,
 } from '../../producers/index.ts';
 import { metricsToken, readToken } from '../support/a-console.ts';
+import { anInput } from '../support/a-gateway.ts';
 import { anExecution } from '../support/execution.ts';
 import { connect, createDirectory, createNamespace, createTestDatabase, until } from '../support/fixtures.ts';
 import { startSluice } from '../support/fleet.ts';
+import { startGatewayCommand } from '../support/gateway-command.ts';
 import { addEvent, connectRedis, createHealthKeys, insertRuntimeRecord } from '../support/health.ts';
 import { type PrometheusServer, rulesFile, startPrometheus } from '../support/prometheus.ts';
 import { aRequest } from '../support/request.ts';
@@ -123,17 +125,28 @@ async function aFleet() {
   });
   const console = `127.0.0.1:${consolePort}`;
   const service = await aService(environment);
+  const { DATABASE_URL: _database, ...ofGateway } = environment;
+  const gateway = await startGatewayCommand(ofGateway);
+  const post = (type: string): Promise<Response> =>
+    fetch(`${gateway.url}/v1/executions`, {
+      method: 'POST',
+      headers: { 'content-type': type },
+      body: JSON.stringify(anInput()),
+    });
 
   return {
     jobs: [
       toJob('sluice-workers', workers, metricsToken),
       toJob('sluice-console', [console], metricsToken),
       toJob('shop', [service.address], null),
+      toJob('sluice-gateway', [new URL(gateway.url).host], metricsToken),
     ],
     async cause(): Promise<void> {
       await until(async () => (await fetch(`http://${console}/readyz`)).ok);
       await fetch(`http://${console}/api/v1/queues`, { headers: { authorization: `Bearer ${readToken}` } });
       await service.work();
+      expect((await post('application/json')).status).toBe(202);
+      expect((await post('text/plain')).status).toBe(415);
       await addEvent(redis, keys.stream, { event_type: 'container_exited' });
       // Both are in the middle of a statement when their connection is cut.
       await cutOff('strategy_execution_log', () => service.work());
