@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { isStoring, storedRowsOf } from '../../test/support/stored-executions.ts';
 import { startTcpProxy } from '../../test/support/tcp-proxy.ts';
 import type { Scenario } from './scenario.ts';
 import { strikeUnderLoad } from './under-load.ts';
@@ -7,8 +8,6 @@ const times = 50;
 
 /** Time for the retry to succeed: repeated lost replies are an outage, with longer and longer waits. */
 const betweenMs = 250;
-
-const isInsert = (bytes: Buffer): boolean => /insert into \S+strategy_execution_log/.test(bytes.toString('latin1'));
 
 /** Commits whose replies are lost on the way back, one after the other. */
 export const lostReplies: Scenario = async (options) => {
@@ -24,9 +23,7 @@ export const lostReplies: Scenario = async (options) => {
     async strike() {
       let committed = 0;
       for (let time = 0; time < times; time += 1) {
-        const reply = await proxy.loseReply(isInsert);
-        // PostgreSQL answers an insert once it has committed it.
-        committed += Number(/INSERT 0 (\d+)/.exec(reply.toString('latin1'))?.[1] ?? 0);
+        committed += storedRowsOf(await proxy.loseReply(isStoring));
         await sleep(betweenMs);
       }
       return `${committed} rows committed without a reply`;

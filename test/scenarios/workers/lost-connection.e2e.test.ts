@@ -4,9 +4,8 @@ import { createNamespace, createTestDatabase, until } from '../../support/fixtur
 import { freezePostgres, startMigratedPostgres } from '../../support/migrated-postgres.ts';
 import { startProxyTo } from '../../support/proxies.ts';
 import { startLoad } from '../../support/steady-load.ts';
+import { isStoring, storedRowsOf } from '../../support/stored-executions.ts';
 import { calmLocks, startWorkerProcess } from '../../support/worker-process.ts';
-
-const isInsert = (bytes: Buffer): boolean => /insert into \S*strategy_execution_log/.test(bytes.toString('latin1'));
 
 /** So that a lost connection is given up in seconds; the client waits two seconds longer than the server. */
 const impatient = { ...calmLocks, SLUICE_DATABASE_STATEMENT_TIMEOUT_MS: '300', SLUICE_RETRY_MAX_MS: '200' };
@@ -20,9 +19,7 @@ test('worker: a commit whose reply is lost is repeated, and its rows are there o
 
   const committed: number[] = [];
   for (let time = 0; time < 5; time += 1) {
-    const reply = await proxy.loseReply(isInsert);
-    // PostgreSQL answers an insert when it has committed it.
-    committed.push(Number(/INSERT 0 (\d+)/.exec(reply.toString('latin1'))?.[1]));
+    committed.push(storedRowsOf(await proxy.loseReply(isStoring)));
     await untilStoredMore(databaseUrl, 200);
   }
   await load.stop();
