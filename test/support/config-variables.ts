@@ -201,7 +201,7 @@ export const expected: Record<string, Variable> = {
   SLUICE_BUFFER_MAX_BYTES: integer((c) => c.producer.buffer.maxBytes, 32 * mib, 65_536, 4_096 * mib, 'bytes'),
   SLUICE_RECORD_MAX_BYTES: integer((c) => c.producer.recordMaxBytes, 65_536, 16_384, 16 * mib, 'bytes'),
   SLUICE_CHUNK_MAX_RECORDS: integer((c) => c.producer.chunk.maxRecords, 200, 1, 10_000, 'records'),
-  SLUICE_CHUNK_MAX_BYTES: integer((c) => c.producer.chunk.maxBytes, 262_144, 4_096, 16 * mib, 'bytes'),
+  SLUICE_CHUNK_MAX_BYTES: integer((c) => c.producer.chunk.maxBytes, 524_288, 4_096, 16 * mib, 'bytes'),
   SLUICE_CHUNK_MAX_WAIT_MS: ms((c) => c.producer.chunk.maxWaitMs, 20, 0, 60_000),
   SLUICE_METRICS_MAX_SERIES: integer((c) => c.producer.metricsMaxSeries, 1_000, 10, 1_000_000, 'series'),
   SLUICE_SPILL_DIR: {

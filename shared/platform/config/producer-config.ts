@@ -40,7 +40,7 @@ export const producerVariables = {
   SLUICE_BUFFER_MAX_BYTES: read.integer({ min: 64 * kib, max: 4_096 * mib, unit: 'bytes' }).default(32 * mib),
   SLUICE_RECORD_MAX_BYTES: read.integer({ min: 16 * kib, max: 16 * mib, unit: 'bytes' }).default(64 * kib),
   SLUICE_CHUNK_MAX_RECORDS: read.integer({ min: 1, max: 10_000, unit: 'records' }).default(200),
-  SLUICE_CHUNK_MAX_BYTES: read.integer({ min: 4 * kib, max: 16 * mib, unit: 'bytes' }).default(256 * kib),
+  SLUICE_CHUNK_MAX_BYTES: read.integer({ min: 4 * kib, max: 16 * mib, unit: 'bytes' }).default(512 * kib),
   SLUICE_CHUNK_MAX_WAIT_MS: read.milliseconds(0, 60_000).default(20),
   SLUICE_METRICS_MAX_SERIES: read.integer({ min: 10, max: 1_000_000, unit: 'series' }).default(1_000),
   SLUICE_SPILL_DIR: read.text().optional(),
