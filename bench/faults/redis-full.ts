@@ -6,7 +6,8 @@ import { untilTrue } from './fault-fleet.ts';
 import type { Scenario } from './scenario.ts';
 import { strikeUnderLoad } from './under-load.ts';
 
-const roomBytes = 64 * 1_048_576;
+/** Less than the jobs of an outage take: what fills the rest stays, and must leave room when they are done. */
+const roomBytes = 8 * 1_048_576;
 const fillerBytes = 100_000;
 /** Nothing listens there. */
 const nowhere = 1;
