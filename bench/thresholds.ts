@@ -27,7 +27,7 @@ export function endToEndThresholds({ sluice, jobPerRow, copy }: EndToEndResult):
       unit: '×',
     }),
     atLeast(0.4, { what: 'Sluice compared with raw COPY', value: rowsPerSecond / copy.rowsPerSecond, unit: '×' }),
-    atLeast(0.7, {
+    atLeast(0.85, {
       what: 'Sluice compared with raw COPY, the goal',
       value: rowsPerSecond / copy.rowsPerSecond,
       unit: '×',
