@@ -1,9 +1,15 @@
 import { latestPlausible } from '../../shared/contracts/plausible-time.ts';
-import { unwrapChunk } from '../../shared/platform/chunk-compression.ts';
+import { type UnwrappedBytes, unwrapChunk } from '../../shared/platform/chunk-compression.ts';
 import type { Batcher } from './batcher.ts';
 import { CopyRefusedError } from './copy-writer.ts';
 import type { CopyRows, QueueDefinition } from './queue-definition.ts';
-import { damagedChunk, readChunk, type SettledChunk, settleByStatement } from './settle-by-statement.ts';
+import {
+  damagedChunk,
+  type ReadChunk,
+  readChunk,
+  type SettledChunk,
+  settleByStatement,
+} from './settle-by-statement.ts';
 
 /** The data of a job as it was received: JSON, if its producer kept to the contract. */
 export interface JobContent {
@@ -38,39 +44,48 @@ export async function processChunk(
   batchers: Batchers,
 ): Promise<ChunkOutcome> {
   const latest = latestPlausible(nowMs);
-  const settled = await settleByCopy(definition.copy, received, latest, batchers.copy);
+  const read = await readForCopy(definition, received, latest);
+  const settled = read.kind === 'rows' ? await settleByCopy(read, batchers.copy) : null;
   if (settled !== null) return settled;
-  const unwrapped = await unwrapChunk(received);
-  const read =
-    unwrapped.kind === 'damaged'
-      ? damagedChunk(received, unwrapped.reason)
-      : readChunk(unwrapped.bytes.toString(), definition, latest);
-  return read.kind === 'newer' ? read : settleByStatement(definition, jobId, read, batchers.json);
+  const parsed = read.kind === 'rows' ? readByParser(definition, received, await unwrapChunk(received), latest) : read;
+  return parsed.kind === 'newer' ? parsed : settleByStatement(definition, jobId, parsed, batchers.json);
 }
 
 /** What it takes to settle a chunk. */
 type ChunkDefinition = Pick<QueueDefinition, 'queue' | 'findProblem' | 'findOddity' | 'keyOf' | 'copy'>;
 
-/** Null when the chunk is not in canonical form, or COPY refuses its records. While it waits it keeps their rows, and not its text. */
-async function settleByCopy(
-  copy: QueueDefinition['copy'],
-  received: string,
-  latest: string,
-  batcher: Batchers['copy'],
-): Promise<SettledChunk | null> {
-  const read = await readForCopy(copy, received, latest);
-  if (read === null) return null;
+/** A chunk in canonical form: while it waits its rows are kept, and not its text. */
+type ChunkRows = { kind: 'rows' } & NonNullable<ReturnType<QueueDefinition['copy']['read']>>;
+
+/** Null when COPY refuses the records. */
+async function settleByCopy({ chunk, rows }: ChunkRows, batcher: Batchers['copy']): Promise<SettledChunk | null> {
   try {
-    await batcher.add(read.rows);
+    await batcher.add(rows);
   } catch (error) {
     if (error instanceof CopyRefusedError) return null;
     throw error;
   }
-  const { producer, records } = read.chunk;
+  const { producer, records } = chunk;
   return { kind: 'settled', producer, records, dead: [], retryLimited: [], retryLater: 0, odd: 0 };
 }
 
-async function readForCopy(copy: QueueDefinition['copy'], received: string, latest: string) {
+/** Its rows, or what a parser says of a chunk that is not in canonical form. */
+async function readForCopy(
+  definition: ChunkDefinition,
+  received: string,
+  latest: string,
+): Promise<ChunkRows | ReadChunk> {
   const unwrapped = await unwrapChunk(received);
-  return unwrapped.kind === 'plain' ? copy.read(unwrapped.bytes, latest) : null;
+  const read = unwrapped.kind === 'plain' ? definition.copy.read(unwrapped.bytes, latest) : null;
+  return read === null ? readByParser(definition, received, unwrapped, latest) : { kind: 'rows', ...read };
+}
+
+function readByParser(
+  definition: ChunkDefinition,
+  received: string,
+  unwrapped: UnwrappedBytes,
+  latest: string,
+): ReadChunk {
+  if (unwrapped.kind === 'damaged') return damagedChunk(received, unwrapped.reason);
+  return readChunk(unwrapped.bytes.toString(), definition, latest);
 }

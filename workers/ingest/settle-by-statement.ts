@@ -121,7 +121,7 @@ interface ParsedChunkText {
   list: string | null;
 }
 
-type ReadChunk = { kind: 'newer'; version: number } | ParsedChunkText;
+export type ReadChunk = { kind: 'newer'; version: number } | ParsedChunkText;
 
 /** Reads a chunk by a parser. @param latest see latestPlausible */
 export function readChunk(
