@@ -14,7 +14,7 @@ import { executionLogTable, findMissingPartitions } from '../../shared/platform/
 import type { Answer } from '../answer.ts';
 import type { PostgresConnection } from '../postgres/postgres-facts.ts';
 
-/** The tables that workers add rows to. */
+/** The tables that workers add rows to, and `sluice prices import`. */
 const filledTables = [
   executionLogTable,
   'dead_letter',
@@ -27,6 +27,7 @@ const filledTables = [
   'stream_offset',
   'stream_lease',
   'lobby_outbox',
+  'price',
 ];
 /** Tables whose rows are updated, or locked before they are deleted. Other services create the records of games. */
 const updatedTables = [
