@@ -18,7 +18,7 @@ export type RequestOrder = (typeof requestOrders)[number];
 
 /** The endpoint is in the row of the question, which is not read unless somebody asks for endpoints. */
 export const endpointOfRequest = Prisma.raw(
-  '(select asked.path from sluice.request_template as asked where asked.id = request.template_id)',
+  '(select asked.path from sluice.request_template as asked where asked.id = template_id)',
 );
 
 /** The first digit of the status; null without a response, and for a status that HTTP does not know. */
