@@ -50,8 +50,12 @@ export function createJobProcessor(deps: ProcessorDeps, delays: JobDelays) {
   };
 
   return {
-    /** @param raw the job's data @throws what tells BullMQ that the job is not done, or what kept it from being done */
-    async process(job: Job, token: string | undefined, raw: string): Promise<void> {
+    /**
+     * @param raw the job's data
+     * @returns whether COPY has stored all of its records
+     * @throws what tells BullMQ that the job is not done, or what kept it from being done
+     */
+    async process(job: Job, token: string | undefined, raw: string): Promise<boolean> {
       if (deadLetterBox.isShut && (await delays.isSettledButForDeadLetters(job)))
         return delays.delay(job, token, 'dead_letters');
       const outcome = await processChunk(definition, { jobId: job.id ?? null, raw, nowMs: clock.now() }, batchers);
@@ -76,6 +80,7 @@ export function createJobProcessor(deps: ProcessorDeps, delays: JobDelays) {
       }
       // Not before: a job that is delayed comes again, and would count each time.
       guard.noteSettled(outcome.records);
+      return outcome.isCopied;
     },
   };
 }

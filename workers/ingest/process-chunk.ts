@@ -66,7 +66,7 @@ async function settleByCopy({ chunk, rows }: ChunkRows, batcher: Batchers['copy'
     throw error;
   }
   const { producer, records } = chunk;
-  return { kind: 'settled', producer, records, dead: [], retryLimited: [], retryLater: 0, odd: 0 };
+  return { kind: 'settled', isCopied: true, producer, records, dead: [], retryLimited: [], retryLater: 0, odd: 0 };
 }
 
 /** Its rows, or what a parser says of a chunk that is not in canonical form. */

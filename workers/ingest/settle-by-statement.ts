@@ -17,6 +17,8 @@ import { withNote } from './with-note.ts';
  */
 export interface SettledChunk {
   kind: 'settled';
+  /** COPY stored all of its records: none is of somebody who was erased until then */
+  isCopied: boolean;
   /** null when the chunk is none */
   producer: string | null;
   records: number;
@@ -50,6 +52,7 @@ export async function settleByStatement(
   const origin = { queue: definition.queue, contractVersion: version, jobId, producer };
   const wholeChunk = (reason: string): SettledChunk => ({
     kind: 'settled',
+    isCopied: false,
     producer,
     records,
     // Without a version: a replay would take the chunk for a record.
@@ -89,6 +92,7 @@ export async function settleByStatement(
         .map(({ index, code, reason }) => toDeadLetter(textOf(index), code, reason, origin, definition.keyOf));
     return {
       kind: 'settled',
+      isCopied: false,
       producer,
       records,
       dead: deadLettersOf('deadLetter'),
