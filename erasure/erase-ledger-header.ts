@@ -30,7 +30,10 @@ export function editLedgerHeader(
   const account = header && toChunkAccount(queue, chunk, header, chunk.records.length);
   if (header === null || account === null) return null;
   const places = placesOf(account);
-  const taken = new Set([...header.erased.flatMap(([from, until]) => numbers(from, until)), ...gone.map((at) => places[at] ?? 0)]);
+  const taken = new Set([
+    ...header.erased.flatMap(([from, until]) => numbers(from, until)),
+    ...gone.map((at) => places[at] ?? 0),
+  ]);
   const of = header.of.map(([realm, minute, count]): RecordRun => [toRealm(realm, minute, scope), minute, count]);
   return {
     of,

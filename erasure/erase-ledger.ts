@@ -67,7 +67,11 @@ function renameMinutes(scope: ErasureScope, rows: Prisma.Sql, range: Prisma.Sql)
 }
 
 /** Whether a realm's name has to go, as SQL. Not null. */
-function hasToGo({ subject, naming, before, ownOnly }: ErasureScope, realm: Prisma.Sql, minuteAt: Prisma.Sql): Prisma.Sql {
+function hasToGo(
+  { subject, naming, before, ownOnly }: ErasureScope,
+  realm: Prisma.Sql,
+  minuteAt: Prisma.Sql,
+): Prisma.Sql {
   const isTheirs = Prisma.sql`coalesce(${realm} = ${subject.id}::text, false)`;
   const own =
     subject.kind === 'realm' ? Prisma.sql`(${isTheirs} and ${minuteAt} <= ${before}::timestamptz)` : Prisma.sql`false`;

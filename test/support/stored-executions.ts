@@ -10,7 +10,7 @@ export function isStoring(bytes: Buffer): boolean {
 }
 
 /** A row of one column, with a number in it. */
-const numberRow = /D[^]{4}\x00\x01[^]{4}(\d+)C/;
+const numberRow = /D.{10}(\d+)C/s;
 
 /** The rows that an answer of PostgreSQL tells of; it comes when they are committed. 0: it tells of none */
 export function storedRowsOf(answer: Buffer): number {

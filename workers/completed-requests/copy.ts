@@ -73,7 +73,11 @@ export const completedRequestCopy: CopyDefinition = {
       { statement: requestCopy, lines: all.map(({ requests }) => requests) },
     ];
     const ids = all.flatMap((one) => one.ids);
-    const counts = await copyRows(database, { veto: copyVeto(ids, earliest), tables, also: accountsOf('completed-request', all) });
+    const counts = await copyRows(database, {
+      veto: copyVeto(ids, earliest),
+      tables,
+      also: accountsOf('completed-request', all),
+    });
     if (counts === null) return null;
     const [, inserted = 0] = counts;
     // A trigger of the operator may have left some out.

@@ -164,7 +164,6 @@ function toAccounted([before, after]: JsonStatement): JsonStatement {
   return [before, `${after.slice(0, -end.length)},\n  ${accounts}`, `${queries}${end}`];
 }
 
-
 /** The kind of failure and its status; the body is in the row's response_body only. Null for a success or no end. */
 function errorOf(status: string): string {
   return `case when ${status} not between 200 and 299 then

@@ -60,7 +60,11 @@ export async function storeRequests(
   if (open.length === 0) return ended.map(settled);
   if (ended.some(({ outcome }) => outcome === 'locked')) await sleep(lockedWaitMs);
   const texts = recordTexts(json);
-  const again = await runStatement(door, `[${open.map((index) => texts[index]).join(',')}]`, amongThem(accounted, open));
+  const again = await runStatement(
+    door,
+    `[${open.map((index) => texts[index]).join(',')}]`,
+    amongThem(accounted, open),
+  );
   return [
     ...ended.filter((group) => !isOpen(group)),
     ...again.map((group) => ({ ...group, indexes: group.indexes.map((index) => open[index] ?? 0) })),

@@ -55,7 +55,11 @@ export const executionCopy: CopyDefinition = {
     const all = rows as readonly ExecutionRows[];
     const earliest = all.reduce((least, one) => (one.earliest < least ? one.earliest : least), all[0]?.earliest ?? '');
     const table = { statement: copyStatement, lines: all.map(({ lines }) => lines) };
-    const counts = await copyRows(database, { veto: copyVeto(earliest), tables: [table], also: accountsOf('execution-log', all) });
+    const counts = await copyRows(database, {
+      veto: copyVeto(earliest),
+      tables: [table],
+      also: accountsOf('execution-log', all),
+    });
     if (counts === null) return null;
     const [stored = 0] = counts;
     const records = all.reduce((sum, one) => sum + one.records, 0);

@@ -79,7 +79,20 @@ export function createRecordRole(
   const heldRecords = (): number => batchers.copy.heldRecords + batchers.json.heldRecords;
   const reports = createReportBox({ queue, database, breaker, metrics, tellMetrics });
   const workers = createShardWorkers({
-    ...{ reports, definition, config, database, redis, logger, metrics, tellMetrics, batchers, breaker, memory, signal },
+    ...{
+      reports,
+      definition,
+      config,
+      database,
+      redis,
+      logger,
+      metrics,
+      tellMetrics,
+      batchers,
+      breaker,
+      memory,
+      signal,
+    },
     stopping: stopping.signal,
   });
   const parts: { stop(): Promise<void> }[] = [];

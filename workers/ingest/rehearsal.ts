@@ -26,7 +26,12 @@ export async function rehearse(
 
 /** A row of the ledger may be what the database refuses, too. */
 function accountOf(queue: QueueDefinition['queue'], nowMs: number, seq: number) {
-  const identity = { producer: 'sluice-rehearsal', epoch: Math.floor(nowMs), life: randomBytes(8).toString('hex'), seq };
+  const identity = {
+    producer: 'sluice-rehearsal',
+    epoch: Math.floor(nowMs),
+    life: randomBytes(8).toString('hex'),
+    seq,
+  };
   const of = [['sluice', Math.floor(nowMs / 60_000), 1]] as const;
   return toChunkAccount(queue, identity, { before: 0, of, from: null, erased: [] }, 1);
 }

@@ -124,7 +124,9 @@ function summed(runs: readonly RecordRun[]): readonly RecordRun[] {
 
 /** PostgreSQL's JSON has neither NUL nor half a pair of surrogates. An empty name is none, and requests have none. */
 function toRealm(queue: QueueName, realm: string | null): string | null {
-  return realm === null || realm === '' || queue !== 'execution-log' ? null : realm.replaceAll('\0', '\uFFFD').toWellFormed();
+  return realm === null || realm === '' || queue !== 'execution-log'
+    ? null
+    : realm.replaceAll('\0', '\uFFFD').toWellFormed();
 }
 
 function toTime(minute: number): string {

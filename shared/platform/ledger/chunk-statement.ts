@@ -24,7 +24,10 @@ const countOf = (bits: string): string => `length(replace((${bits})::text, '0', 
  * Runs or parts without the names of realms that were erased since. As long as nobody was erased since the earliest of their
  * minutes, this is one comparison.
  */
-const named = (queue: QueueName, runs: string): string => !hasRealms(queue) ? `account.${runs}` : `case
+const named = (queue: QueueName, runs: string): string =>
+  !hasRealms(queue)
+    ? `account.${runs}`
+    : `case
   when account."earliestAt" > ${lastErasure} then account.${runs}
   else (select jsonb_agg(case
       when ${isErasedRealm('run.value ->> 0', 'to_timestamp((run.value ->> 1)::double precision * 60)')}
@@ -39,7 +42,8 @@ const hasRealms = (queue: QueueName): boolean => queue === 'execution-log';
 
 /** Dead are those that were never seen. */
 const deadOf = (dead: string, seen: string): string => countOf(`${dead} & ~${seen}`);
-const settledAt = (seen: string, dead: string): string => `case when position('0' in (${seen} | ${dead})::text) = 0 then now() end`;
+const settledAt = (seen: string, dead: string): string =>
+  `case when position('0' in (${seen} | ${dead})::text) = 0 then now() end`;
 
 /**
  * Adds to the rows of chunks, or makes them: places are set, and none is ever taken back, so that a repeat changes nothing. In the
@@ -60,7 +64,8 @@ function upsertOf(queue: QueueName, source: string): string {
     on conflict (producer, epoch, life, queue, seq, day_at) do update set
       stored_places = ${stored}, seen_places = ${seen}, dead_places = ${dead},
       stored = ${countOf(stored)}, seen = ${countOf(seen)}, dead = ${deadOf(dead, seen)},
-      runs = coalesce(chunk.runs, excluded.runs), problem = coalesce(chunk.problem, excluded.problem),
+      runs = case when ${countOf(stored)} < chunk.total then coalesce(chunk.runs, excluded.runs) end,
+      problem = coalesce(chunk.problem, excluded.problem),
       settled_at = coalesce(chunk.settled_at, ${settledAt(seen, dead)})
     where chunk.total = excluded.total`;
 }
@@ -73,9 +78,7 @@ export const storedStatement = upsertFor(
 );
 
 /** Beside dead letters: its one parameter is a list of accounts, whose records are dead. */
-export const deadStatement = upsertFor(
-  `${none} as "storedPlaces", "erased" as "seenPlaces", "places" as "deadPlaces"`,
-);
+export const deadStatement = upsertFor(`${none} as "storedPlaces", "erased" as "seenPlaces", "places" as "deadPlaces"`);
 
 /** For an erasure: its one parameter is a list of accounts, whose records are erased. They count as those that were there already. */
 export const erasedStatement = upsertFor(
@@ -106,9 +109,9 @@ export function accountQueries(
   { settled, areAllStored }: { settled: string; areAllStored: string },
 ): JsonStatement {
   const placesWhere = (condition: string): string => `(
-    select string_agg(case when ${condition} then '1' else '0' end, '' order by place)
-    from generate_series(0, account."total" - 1) as place
-    left join placed on placed.n = account.n and placed.place = place)::bit varying`;
+    select string_agg(case when ${condition} then '1' else '0' end, '' order by at)
+    from generate_series(0, account."total" - 1) as at
+    left join placed on placed.n = account.n and placed.place = at)::bit varying`;
   return [
     `account as materialized (
     select account.*, row_number() over () as n from json_to_recordset(`,
@@ -123,10 +126,13 @@ export function accountQueries(
     group by 1, 2
   ),
   accounted as (
-    ${upsertOf(queue, `select account.*, case when ${areAllStored} then "places" else ${placesWhere('placed.is_stored')} end as "storedPlaces",
+    ${upsertOf(
+      queue,
+      `select account.*, case when ${areAllStored} then "places" else ${placesWhere('placed.is_stored')} end as "storedPlaces",
       (case when ${areAllStored} then "places" else ${placesWhere('placed.place is not null')} end) | "erased" as "seenPlaces",
       ${none} as "deadPlaces"
-    from account`)}
+    from account`,
+    )}
   )`,
   ];
 }

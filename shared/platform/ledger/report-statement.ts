@@ -64,7 +64,10 @@ export const reportStatement = (queue: QueueName): JsonStatement => [
 ];
 
 /** Reports as the parameters of `reportStatement`. Of several of one life, the newest one counts for the life, and all for its minutes. */
-export function toReportParameters(queue: QueueName, jobs: readonly LedgerReportJob[]): [lives: string, minutes: string] {
+export function toReportParameters(
+  queue: QueueName,
+  jobs: readonly LedgerReportJob[],
+): [lives: string, minutes: string] {
   const lives = new Map<string, { number: number; row: object }>();
   const minutes = new Map<string, { origin: object; minute: number; realm: string; counters: LedgerCounters }>();
   // Requests have no realm.

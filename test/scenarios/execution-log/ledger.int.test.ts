@@ -39,7 +39,9 @@ async function aFleet(environment: Record<string, string> = {}) {
   return { ...fleet, addData };
 }
 
-const texts = (...numbers: number[]): string[] => numbers.map((number) => recordText(number));
+const recordedAt = new Date();
+
+const texts = (...numbers: number[]): string[] => numbers.map((number) => recordText(number, { recordedAt }));
 
 test('ledger: the account of a chunk is the same by COPY and by the statement', async () => {
   const of = [
@@ -221,7 +223,11 @@ test('ledger: records of somebody who was erased count as there already, and an 
 test('ledger: a chunk of an older version, and one of another language, go as ever and have no account', async () => {
   const { client, start, addData, empty, ids } = await aFleet();
   const worker = await start();
-  await addData(chunkText(texts(1, 2)), ledgerChunk(texts(3)), `{"v":4,"producer":"p","epoch":1,"seq":1,"records":[${recordText(4)}]}`);
+  await addData(
+    chunkText(texts(1, 2)),
+    ledgerChunk(texts(3)),
+    `{"v":4,"producer":"p","epoch":1,"seq":1,"records":[${recordText(4)}]}`,
+  );
   await empty();
   expect(await ids()).toEqual([1, 2, 3, 4].map(idOf));
   expect(await countsIn(client)).toEqual([{ seq: 1, total: 1, stored: 1, seen: 1, dead: 0 }]);
@@ -236,12 +242,28 @@ test('ledger: dead records are in the account, by the contract and by the databa
     ['r-1', minute, 2],
     ['r-2', minute, 3],
   ];
-  const records = [recordText(1), `{"id":"${idOf(2)}"}`, recordText(3), recordText(4, { realmId: 'odd' }), recordText(5)];
+  const records = [
+    recordText(1),
+    `{"id":"${idOf(2)}"}`,
+    recordText(3),
+    recordText(4, { realmId: 'odd' }),
+    recordText(5),
+  ];
   await addData(ledgerChunk(records, { of }), ledgerChunk([recordText(6)], { seq: 2 }));
   await empty();
   expect(await deadLetters()).toEqual([`${idOf(2)} schema`, `${idOf(4)} 23514`]);
   expect(await accountsIn(client)).toMatchObject([
-    { seq: 1, total: 5, stored: 3, seen: 3, dead: 2, storedPlaces: '10101', deadPlaces: '01010', runs: of, isSettled: true },
+    {
+      seq: 1,
+      total: 5,
+      stored: 3,
+      seen: 3,
+      dead: 2,
+      storedPlaces: '10101',
+      deadPlaces: '01010',
+      runs: of,
+      isSettled: true,
+    },
     { seq: 2, stored: 1, dead: 0 },
   ]);
 });
