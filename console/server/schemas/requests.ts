@@ -7,14 +7,27 @@ const instant = z.iso
   .datetime({ offset: true })
   .refine((value) => Date.parse(value) >= 0, { message: 'must be a time after 1970' });
 
+/** Which requests; shared by the list and the figures. */
+export const requestFilterFields = {
+  createdBy: text.optional(),
+  model: text.optional(),
+  endpoint: z.string().min(1).max(2_048).regex(/^[^\0]*$/, 'must not contain NUL').optional(),
+  provider: text.optional(),
+  api: text.optional().describe('the shape of the bodies, such as openai-chat'),
+  statusClass: z.enum(statusClasses).optional(),
+  serviceTier: z.enum(serviceTiers).optional(),
+};
+
 export const requestsQuery = z
   .strictObject({
-    createdBy: text.optional(),
-    model: text.optional(),
-    statusClass: z.enum(statusClasses).optional(),
-    serviceTier: z.enum(serviceTiers).optional(),
+    ...requestFilterFields,
     state: z.enum(requestStates).optional(),
     traceId: traceId.optional(),
+    text: text
+      .optional()
+      .describe(
+        'only requests whose bodies contain this text, newest first. Each answer looks through a limited number of requests and bytes; its cursor goes on',
+      ),
     from: instant.optional().describe('arrived at or after this time'),
     until: instant.optional().describe('arrived before this time'),
     limit: limit(50),
@@ -41,21 +54,29 @@ const common = {
   ...spanFields,
 };
 
+export const requestSummary = z
+  .object({
+    ...common,
+    responseStatus: z.int().nullable(),
+    responseBytes: z.number(),
+    isStream: z.boolean(),
+    isIncomplete: z.boolean(),
+    durationMs: z.number().nullable(),
+  })
+  .meta({ id: 'RequestSummary' });
+
 export const requestPage = z
   .object({
-    requests: z.array(
-      z
-        .object({
-          ...common,
-          responseStatus: z.int().nullable(),
-          responseBytes: z.number(),
-          isStream: z.boolean(),
-          isIncomplete: z.boolean(),
-          durationMs: z.number().nullable(),
-        })
-        .meta({ id: 'RequestSummary' }),
-    ),
-    cursor: z.string().nullable(),
+    requests: z.array(requestSummary),
+    cursor: z.string().nullable().describe('for the next page; null on the last page'),
+    searched: z
+      .object({
+        requests: z.number(),
+        bytes: z.number().describe('of their stored bodies'),
+        since: time.nullable().describe('when the oldest of them arrived; null: there was none'),
+      })
+      .optional()
+      .describe('with `text`: what this answer has looked through. The page may be short, or empty, and not the last'),
   })
   .meta({ id: 'RequestPage' });
 
