@@ -1,5 +1,6 @@
 import { isObject } from './fields.js';
-import { parseJson } from './json-text.js';
+import { isSuperseded } from './superseded.js';
+import { parseJson, toJsonText } from './json-text.js';
 
 /** @typedef {import('./read-bodies.d.ts').JsonObject} JsonObject */
 /** @typedef {import('./read-bodies.d.ts').JsonEvent} JsonEvent */
@@ -33,7 +34,10 @@ export function assembleMessage(events) {
   }
   for (const [index, text] of inputs) {
     const block = blocks.get(index);
-    if (block !== undefined) block['input'] = parseJson(text) ?? text;
+    if (block === undefined) continue;
+    const { input } = block;
+    if (isObject(input) ? !isEmpty(input) : input !== undefined) unread.push(toJsonText({ input }));
+    block['input'] = parseJson(text) ?? text;
   }
   const content = [...blocks.keys()].toSorted((a, b) => a - b).map((index) => blocks.get(index));
   return { body: { ...message, ...(content.length > 0 || message['content'] !== undefined ? { content } : {}) }, unread };
@@ -62,24 +66,32 @@ function add(event, state) {
       return addDelta(rest, state);
     case 'message_delta': {
       const { delta, usage, ...others } = rest;
-      if (isObject(usage)) message['usage'] = { ...(isObject(message['usage']) ? message['usage'] : {}), ...usage };
-      return (delta === undefined || (isObject(delta) && addFinish(message, delta))) && isEmpty(others);
+      const isCounted = usage === undefined || addUsage(message, usage);
+      return (delta === undefined || (isObject(delta) && addFinish(message, delta))) && isCounted && isEmpty(others);
     }
     case 'content_block_stop':
+      return typeof rest['index'] === 'number' && Object.keys(rest).length === 1;
     case 'message_stop':
-    case 'ping': {
-      const { index: _, ...others } = rest;
-      return isEmpty(others);
-    }
+    case 'ping':
+      return isEmpty(rest);
     default:
       return false;
   }
 }
 
+/** The figures of the end take the place of those of the start. @param {JsonObject} message @param {unknown} usage */
+function addUsage(message, usage) {
+  const before = message['usage'] ?? {};
+  if (!isObject(before) || !isObject(usage)) return false;
+  const isRead = Object.keys(usage).every((name) => isSuperseded(before[name], usage[name]));
+  if (isRead) message['usage'] = { ...before, ...usage };
+  return isRead;
+}
+
 /** @param {JsonObject} message @param {JsonObject} delta */
 function addFinish(message, delta) {
-  const isFree = Object.keys(delta).every((name) => message[name] == null || delta[name] == null || message[name] === delta[name]);
-  if (isFree) Object.assign(message, delta);
+  const isFree = Object.keys(delta).every((name) => isSuperseded(message[name], delta[name] ?? message[name]));
+  if (isFree) for (const [name, value] of Object.entries(delta)) message[name] = value ?? message[name] ?? null;
   return isFree;
 }
 
@@ -89,7 +101,8 @@ function addDelta({ index, delta, ...others }, { blocks, inputs }) {
   if (typeof index !== 'number' || block === undefined || !isObject(delta) || !isEmpty(others)) return false;
   const { type, ...rest } = delta;
   if (type === 'citations_delta' && isObject(rest['citation']) && Object.keys(rest).length === 1) {
-    const citations = Array.isArray(block['citations']) ? block['citations'] : [];
+    const citations = block['citations'] ?? [];
+    if (!Array.isArray(citations)) return false;
     block['citations'] = citations;
     citations.push(rest['citation']);
     return true;
@@ -98,7 +111,8 @@ function addDelta({ index, delta, ...others }, { blocks, inputs }) {
   const text = rest[from];
   if (typeof text !== 'string' || Object.keys(rest).length !== 1) return false;
   if (to === 'input') inputs.set(index, (inputs.get(index) ?? '') + text);
-  else block[to] = (typeof block[to] === 'string' ? block[to] : '') + text;
+  else if (block[to] === undefined || typeof block[to] === 'string') block[to] = (block[to] ?? '') + text;
+  else return false;
   return true;
 }
 

@@ -1,4 +1,5 @@
 import { isObject } from './fields.js';
+import { isSuperseded } from './superseded.js';
 
 /** @typedef {import('./read-bodies.d.ts').JsonObject} JsonObject */
 /** @typedef {import('./read-bodies.d.ts').JsonEvent} JsonEvent */
@@ -38,10 +39,11 @@ function addChunk(body, choices, chunk) {
   for (const [name, value] of Object.entries(chunk)) {
     if (name === 'choices' && Array.isArray(value)) {
       for (const delta of value) isRead = (isObject(delta) && addChoice(choices, delta)) && isRead;
-    } else if (name === 'object' && value === 'chat.completion.chunk') body[name] = 'chat.completion';
+    } else if (name === 'object' && value === 'chat.completion.chunk') {
+      isRead = setOnce(body, name, 'chat.completion') && isRead;
+    }
     // Padding of a random length, which says nothing.
-    else if (name === 'obfuscation' && typeof value === 'string') continue;
-    else isRead = setOnce(body, name, value) && isRead;
+    else if (name !== 'obfuscation' || typeof value !== 'string') isRead = name !== 'choices' && setOnce(body, name, value) && isRead;
   }
   return isRead;
 }
@@ -56,23 +58,24 @@ function addChoice(choices, delta) {
   for (const [name, value] of Object.entries(delta)) {
     if (name === 'index') continue;
     if (name === 'delta' && isObject(value)) {
-      const message = isObject(choice['message']) ? choice['message'] : {};
+      const message = choice['message'] ?? {};
       choice['message'] = message;
-      isRead = merge(message, value) && isRead;
-    } else if (name === 'text' && typeof value === 'string') choice[name] = textOf(choice[name]) + value;
-    else if (name === 'logprobs' && isObject(value)) isRead = addLogprobs(choice, value) && isRead;
+      isRead = isObject(message) && merge(message, value) && isRead;
+    } else if (name === 'text' && typeof value === 'string' && isTextOrNone(choice[name])) {
+      choice[name] = textOf(choice[name]) + value;
+    } else if (name === 'logprobs' && isObject(value)) isRead = addLogprobs(choice, value) && isRead;
     else isRead = setOnce(choice, name, value) && isRead;
   }
   return isRead;
 }
 
-/** Texts grow, calls are merged by their index, and all else is said once. @param {JsonObject} into @param {JsonObject} delta */
+/** Texts grow, calls are merged by their index, and all else is said once. @param {JsonObject} into @param {JsonObject} delta @returns {boolean} */
 function merge(into, delta) {
   let isRead = true;
   for (const [name, value] of Object.entries(delta)) {
     if (pieced.has(name) && typeof value === 'string') {
-      if (into[name] != null && typeof into[name] !== 'string') isRead = false;
-      else into[name] = textOf(into[name]) + value;
+      if (isTextOrNone(into[name])) into[name] = textOf(into[name]) + value;
+      else isRead = false;
     } else if (isObject(value) && ['function', 'custom', 'function_call', 'audio'].includes(name)) {
       const within = isObject(into[name]) ? into[name] : {};
       if (into[name] != null && within !== into[name]) isRead = false;
@@ -81,9 +84,9 @@ function merge(into, delta) {
         isRead = merge(within, value) && isRead;
       }
     } else if (Array.isArray(value) && name === 'tool_calls') {
-      const calls = Array.isArray(into[name]) ? into[name] : [];
+      const calls = into[name] ?? [];
       into[name] = calls;
-      for (const call of value) isRead = (isObject(call) && addCall(calls, call)) && isRead;
+      for (const call of value) isRead = Array.isArray(calls) && isObject(call) && addCall(calls, call) && isRead;
     } else if (Array.isArray(value) && Array.isArray(into[name])) for (const one of value) into[name].push(one);
     else isRead = setOnce(into, name, value) && isRead;
   }
@@ -93,7 +96,7 @@ function merge(into, delta) {
 /** More calls at once than any model makes. */
 const maxCalls = 1_000;
 
-/** @param {unknown[]} calls @param {JsonObject} delta */
+/** @param {unknown[]} calls @param {JsonObject} delta @returns {boolean} */
 function addCall(calls, delta) {
   const index = delta['index'] ?? Math.max(0, calls.length - 1);
   if (typeof index !== 'number' || !Number.isInteger(index) || index < 0 || index >= maxCalls) return false;
@@ -104,28 +107,26 @@ function addCall(calls, delta) {
 
 /** @param {JsonObject} choice @param {JsonObject} logprobs */
 function addLogprobs(choice, logprobs) {
-  const before = isObject(choice['logprobs']) ? choice['logprobs'] : {};
+  const before = choice['logprobs'] ?? {};
+  if (!isObject(before)) return false;
   choice['logprobs'] = before;
   return merge(before, logprobs);
 }
 
-/** A field that each event repeats, or that only one has. @param {JsonObject} into @param {string} name @param {unknown} value */
+/** A field that only one event has, or that each repeats, with figures that grow. @param {JsonObject} into @param {string} name @param {unknown} value */
 function setOnce(into, name, value) {
-  const before = into[name];
-  if (value === null || value === before) {
+  if (value === null || value === '') {
     into[name] ??= value;
     return true;
   }
-  if (before === null || before === undefined || before === '') {
-    into[name] = value;
-    return true;
-  }
-  // Figures that grow are said again; a text or an object that differs is not in the answer.
-  if (typeof value === 'number' && typeof before === 'number') {
-    into[name] = value;
-    return true;
-  }
-  return value === '';
+  if (!isSuperseded(into[name], value)) return false;
+  into[name] = value;
+  return true;
+}
+
+/** @param {unknown} value */
+function isTextOrNone(value) {
+  return value === null || value === undefined || typeof value === 'string';
 }
 
 /** @param {unknown} value */

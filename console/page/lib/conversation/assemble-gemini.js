@@ -1,5 +1,6 @@
 import { isObject } from './fields.js';
 import { toJsonText } from './json-text.js';
+import { isSuperseded } from './superseded.js';
 
 /** @typedef {import('./read-bodies.d.ts').JsonObject} JsonObject */
 /** @typedef {import('./read-bodies.d.ts').JsonEvent} JsonEvent */
@@ -44,10 +45,16 @@ function add(candidates, delta) {
       isRead = set(candidate, name, value) && isRead;
       continue;
     }
-    const content = isObject(candidate['content']) ? candidate['content'] : {};
+    const content = candidate['content'] ?? {};
     candidate['content'] = content;
+    if (!isObject(content)) {
+      isRead = false;
+      continue;
+    }
     for (const [field, given] of Object.entries(value)) {
-      if (field === 'parts' && Array.isArray(given)) for (const part of given) addPart(content, part);
+      if (field === 'parts' && Array.isArray(given)) {
+        for (const part of given) isRead = addPart(content, part) && isRead;
+      }
       else isRead = set(content, field, given) && isRead;
     }
   }
@@ -56,12 +63,14 @@ function add(candidates, delta) {
 
 /** A text goes on where the one before ended, if nothing else is said about it. @param {JsonObject} content @param {unknown} part */
 function addPart(content, part) {
-  const parts = Array.isArray(content['parts']) ? content['parts'] : [];
+  const parts = content['parts'] ?? [];
+  if (!Array.isArray(parts)) return false;
   content['parts'] = parts;
   const last = parts.at(-1);
   if (isOnlyText(last) && isOnlyText(part) && (last['thought'] === true) === (part['thought'] === true)) {
     last['text'] = `${last['text']}${part['text']}`;
   } else parts.push(isObject(part) ? { ...part } : part);
+  return true;
 }
 
 /** @param {unknown} part @returns {part is JsonObject} */
@@ -69,18 +78,9 @@ function isOnlyText(part) {
   return isObject(part) && typeof part['text'] === 'string' && Object.keys(part).every((name) => name === 'text' || (name === 'thought' && typeof part[name] === 'boolean'));
 }
 
-/** Names that each answer says anew, the last one for the whole. */
-const counted = new Set(['usageMetadata', 'usage_metadata']);
-
-/** @param {JsonObject} into @param {string} name @param {unknown} value */
+/** What each answer says anew, the last one for the whole. @param {JsonObject} into @param {string} name @param {unknown} value */
 function set(into, name, value) {
-  const before = into[name];
-  if (before != null && !counted.has(name) && before !== value && typeof value !== 'number' && !isSame(before, value)) return false;
+  if (!isSuperseded(into[name], value)) return false;
   into[name] = value;
   return true;
-}
-
-/** @param {unknown} a @param {unknown} b */
-function isSame(a, b) {
-  return typeof a === 'object' && typeof b === 'object' && toJsonText(a) === toJsonText(b);
 }

@@ -71,7 +71,7 @@ function addToItems(items, event) {
 const maxParts = 1_000;
 
 /** Names whose values only say where an event belongs. */
-const addresses = new Set(['type', 'item_id', 'obfuscation', 'event_id']);
+const addresses = new Set(['item_id', 'obfuscation', 'event_id']);
 
 /**
  * The events with a text that the result does not contain. A delta is part of a longer text; it counts as read if that text, as the
@@ -92,7 +92,7 @@ function unreadOf(events, body) {
       unread.push(data);
       continue;
     }
-    const { delta, ...rest } = json;
+    const { type, delta, ...rest } = json;
     if (typeof delta === 'string') {
       const place = [json['type'], json['output_index'], json['content_index'], json['summary_index'], json['item_id']].join(' ');
       const piece = pieces.get(place) ?? { text: '', events: [] };
@@ -100,8 +100,9 @@ function unreadOf(events, body) {
       piece.events.push(data);
       pieces.set(place, piece);
     }
-    const isRead = everyText(typeof delta === 'string' ? rest : json, (text) => said.has(text));
-    if (!isRead) unread.push(data);
+    const isKnown = typeof type === 'string' && type.startsWith('response.');
+    const isRead = everyText(typeof delta === 'string' ? rest : { ...rest, delta }, (text) => said.has(text));
+    if (!isKnown || !isRead) unread.push(data);
   }
   for (const { text, events: ofPiece } of pieces.values()) if (!said.has(text)) unread.push(...ofPiece.slice(0, 1), text);
   return unread;

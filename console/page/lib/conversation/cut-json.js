@@ -17,6 +17,8 @@ export function parseCutJson(text) {
     const asValue = parseJson(`${withoutHalfEscape(text, escapeAt)}"${closing}`);
     if (asValue !== undefined) return { value: asValue };
   }
+  const asItIs = isInString ? undefined : parseJson(`${text}${closing}`);
+  if (asItIs !== undefined) return { value: asItIs };
   // Back to where a value ended, or where an object or array began.
   const value = parseJson(`${text.slice(0, end)}${closing}`);
   return value === undefined ? null : { value };

@@ -81,7 +81,7 @@ function readSide(body, side, read) {
   if (body === null || body.body === '') return { shape: null, isStream: false, turns: [], fields: [], remarks: [] };
   const { text, isBinary } = textOfBody(body);
   const name = side === 'request' ? 'request' : 'response';
-  const remarks = body.isCut ? [`Only the beginning of the ${name}’s body was kept.`] : [];
+  const remarks = body.isCut ? [`Only the beginning of the ${name}’s body is here.`] : [];
   if (isBinary) return asStored(text, side, [...remarks, `The ${name}’s body is not text; it is shown as base64.`]);
   if (side === 'response' && isEventStream(text)) {
     const stream = readStream(text, body.isCut);

@@ -15,6 +15,9 @@ export function toTurn(side, role, parts, finish = null) {
   return parts.length === 0 && finish === null ? [] : [{ side, role, parts, finish }];
 }
 
+/** A turn of such a role that only has results of calls says nothing more. */
+const rolesOfResults = new Set(['tool', 'function', 'user', 'model', 'assistant']);
+
 /**
  * Puts the results of tools below their calls: by the id of the call or, where there is none, by the name of the tool in the order of
  * the calls. A result without its call stays where it was.
@@ -43,6 +46,7 @@ export function pairCalls(turns) {
   };
   return turns.flatMap((turn) => {
     const parts = turn.parts.filter(stays);
-    return toTurn(turn.side, turn.role, parts, turn.finish);
+    const isGone = parts.length === 0 && turn.parts.length > 0 && turn.finish === null && rolesOfResults.has(turn.role);
+    return isGone ? [] : [{ ...turn, parts }];
   });
 }
