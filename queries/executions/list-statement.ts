@@ -1,5 +1,6 @@
 import type { ExecutionStatus } from '../../shared/contracts/execution.ts';
 import { Prisma } from '../../shared/platform/postgres/database.ts';
+import { type ExecutionContent, toContentBytes, toContentConditions } from './content.ts';
 import type { ExecutionPosition } from './cursor.ts';
 import { summaryColumns } from './summary.ts';
 import type { WindowRequest } from './window.ts';
@@ -62,6 +63,37 @@ export function toListOfTraceStatement(
   return Prisma.sql`select ${summaryColumns}
     from (select * from sluice.strategy_execution_log where ${Prisma.join(ofTrace, ' and ')} offset 0) as of_trace
     where ${Prisma.join(others, ' and ')} order by recorded_at desc, id desc limit ${rows}`;
+}
+
+/** The next executions to look through, with the bytes that they have to read for that. */
+export function toCandidatesStatement(
+  strategyId: string,
+  { window, filter = {}, after }: Listed,
+  content: ExecutionContent,
+  rows: number,
+): Prisma.Sql {
+  const conditions = [Prisma.sql`strategy_id = ${strategyId}`, ...toConditions(filter), ...toTimes(window, after)];
+  return Prisma.sql`select id, recorded_at as "recordedAt", ${toContentBytes(content)} as bytes from sluice.strategy_execution_log
+    where ${Prisma.join(conditions, ' and ')} order by recorded_at desc, id desc limit ${rows}`;
+}
+
+/** Those of the candidates, up to the last one to look through, that have what is searched for. */
+export function toMatchesStatement(
+  strategyId: string,
+  { window, filter = {}, after, content, last }: Listed & { content: ExecutionContent; last: ExecutionPosition },
+  rows: number,
+): Prisma.Sql {
+  const conditions = [
+    Prisma.sql`strategy_id = ${strategyId}`,
+    ...toConditions(filter),
+    ...toTimes(window, after),
+    // Stated twice, as in toTimes.
+    Prisma.sql`recorded_at >= ${last.recordedAt}`,
+    Prisma.sql`(recorded_at, id) >= (${last.recordedAt}, ${last.id}::uuid)`,
+    ...toContentConditions(content),
+  ];
+  return Prisma.sql`select ${summaryColumns} from sluice.strategy_execution_log
+    where ${Prisma.join(conditions, ' and ')} order by recorded_at desc, id desc limit ${rows}`;
 }
 
 function newestOf(strategyId: Prisma.Sql, { window, filter = {}, after }: Listed, rows: number): Prisma.Sql {

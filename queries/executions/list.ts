@@ -39,6 +39,12 @@ interface ExecutionListQuestion {
 
 const maxLimit = 200;
 
+/** @throws UsageError if it is not a number of executions that a page may have */
+export function checkLimit(limit: number): void {
+  if (!Number.isInteger(limit) || limit < 1 || limit > maxLimit)
+    throw new UsageError(`limit is ${limit}; accepted: 1 to ${maxLimit}`);
+}
+
 /**
  * Lists the executions of one strategy or of all, newest first. The pages together contain each execution once. What
  * arrives meanwhile sorts before the rows that were read already, and moves nothing. No statement locks more than a few
@@ -49,9 +55,7 @@ const maxLimit = 200;
  */
 export async function listExecutions(database: Database, question: ExecutionListQuestion): Promise<ExecutionPage> {
   const { limit = 50, cursor } = question;
-  if (!Number.isInteger(limit) || limit < 1 || limit > maxLimit) {
-    throw new UsageError(`limit is ${limit}; accepted: 1 to ${maxLimit}`);
-  }
+  checkLimit(limit);
   const after = cursor == null ? null : parseCursor(cursor);
   const slices = toSlices(checkWindow(question.window), after);
   const found: ExecutionSummary[] = [];
@@ -98,7 +102,7 @@ async function readRows(
 }
 
 /** Each window is read in a transaction of its own, because a transaction keeps its locks until its end. */
-async function cutAtPartitions(database: Database, window: WindowRequest): Promise<WindowRequest[]> {
+export async function cutAtPartitions(database: Database, window: WindowRequest): Promise<WindowRequest[]> {
   const { partitions } = await readPartitions(database, executionLogTable);
   const bounds = partitions.map((partition) => partition.bounds);
   return timeSlices(bounds, partitionsAtOnce).flatMap(({ fromMs, untilMs }) => {
@@ -110,7 +114,7 @@ async function cutAtPartitions(database: Database, window: WindowRequest): Promi
 
 const dayMs = 24 * 3_600_000;
 /** Slices of a few days, see below. */
-const daySlices = 2;
+export const daySlices = 2;
 
 /**
  * The newest day of a window, the week before it, and the rest, without gaps. The first usually fills a page, and planning a

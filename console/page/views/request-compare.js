@@ -26,7 +26,7 @@ export const requestCompare = {
     const [a, b] = [params.get('a'), params.get('b')];
     if ((a === null) !== (b === null) || (a === null && params.get('window') === 'all')) return null;
     const { model, ...filters } = filterQuery(route);
-    return get('request-comparison', { a, b, ...windowQuery(route), ...filters, ...(a === null ? { model } : {}) }, signal);
+    return get('requests/compare', { a, b, ...windowQuery(route), ...filters, ...(a === null ? { model } : {}) }, signal);
   },
   render(comparison, context) {
     const { route } = context;

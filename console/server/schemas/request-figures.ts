@@ -36,7 +36,8 @@ const tokens = z
     cached: z.number().describe('of the input tokens those read from a cache'),
     output: z.number().describe('all output tokens, those of reasoning included'),
     reasoning: z.number().describe('of the output tokens those of reasoning'),
-    requests: z.number().describe('the requests whose tokens are known'),
+    inputRequests: z.number().describe('the requests that say how many went in'),
+    outputRequests: z.number().describe('the requests that say how many came out'),
   })
   .meta({ id: 'RequestTokens' });
 
@@ -119,7 +120,7 @@ export const requestStats = z
     window: span,
     summary: z.object(figureFields).meta({ id: 'RequestFigures' }),
     series: z.object({ bucketMs: z.number(), buckets: z.array(bucket) }),
-    lastFailures: z.array(requestSummary).describe('the ten that failed last of those that arrived in the window'),
+    lastFailures: z.array(requestSummary).describe('the ten newest failures'),
     groups: z
       .object({
         by: z.enum(requestDimensions),
