@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Database, type JsonTransaction, queryWithJson } from '../../shared/platform/postgres/database.ts';
 import { recordTexts } from '../ingest/record-texts.ts';
+import { withFacts } from './facts.ts';
 import { storeStatement } from './statement.ts';
 
 /** How one record of a batch ended. */
@@ -45,7 +46,8 @@ const lockedWaitMs = 50;
  * @throws what the database says; then nothing is stored, or nothing of those that were tried once more
  */
 export async function storeRequests(door: Database | JsonTransaction, json: string): Promise<EndedRequests[]> {
-  const ended = await runStatement(door, json);
+  const told = withFacts(json);
+  const ended = await runStatement(door, told);
   const isOpen = ({ outcome }: EndedRequests<StatementOutcome>): boolean => outcome === 'raced' || outcome === 'locked';
   const open = ended
     .filter(isOpen)
@@ -53,7 +55,7 @@ export async function storeRequests(door: Database | JsonTransaction, json: stri
     .sort((a, b) => a - b);
   if (open.length === 0) return ended.map(settled);
   if (ended.some(({ outcome }) => outcome === 'locked')) await sleep(lockedWaitMs);
-  const texts = recordTexts(json);
+  const texts = recordTexts(told);
   const again = await runStatement(door, `[${open.map((index) => texts[index]).join(',')}]`);
   return [
     ...ended.filter((group) => !isOpen(group)),

@@ -178,7 +178,7 @@ test('execution log: a chunk of a newer version is delayed, neither failed nor s
   const namespace = createNamespace();
   const worker = await startWorker(databaseUrl, namespace);
   const queue = openQueue(namespace);
-  const job = await queue.add(jobName, chunkOf([{ something: 'else' }], { v: 4 }));
+  const job = await queue.add(jobName, chunkOf([{ something: 'else' }], { v: 5 }));
   await until(() => job.isDelayed());
   expect(await queue.getJobCounts('failed', 'delayed')).toEqual({ failed: 0, delayed: 1 });
   expect(await worker.metric('sluice_jobs_total', { outcome: 'newer_contract' })).toBe(1);
