@@ -34,7 +34,8 @@ export async function fillRequests(testbed: Testbed, rows: number): Promise<Fill
   for (let start = 0; start < rows; start += chunkRows) {
     const end = Math.min(rows, start + chunkRows);
     await client.query(insertRequests, [start, end - 1, new Date(fromMs), everyMs, distinctBodies]);
-    if ((end / chunkRows) % 4 === 0) say(`${end.toLocaleString('en')} of ${rows.toLocaleString('en')} requests are made`);
+    if ((end / chunkRows) % 4 === 0)
+      say(`${end.toLocaleString('en')} of ${rows.toLocaleString('en')} requests are made`);
   }
   await client.query('vacuum analyze request');
   await client.query('vacuum analyze request_template');

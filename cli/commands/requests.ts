@@ -69,7 +69,9 @@ const maxLateMs = 3_600_000;
 const maxLongestMs = 24 * 3_600_000;
 
 export function addRequestsCommand(program: Command, context: CommandContext): void {
-  const command = program.command('requests').description('list, show, count, compare, follow, delete and erase model requests');
+  const command = program
+    .command('requests')
+    .description('list, show, count, compare, follow, delete and erase model requests');
   const request = () => new Argument('<id>', 'id of the request').argParser(uuid);
   const withRequests = (work: (database: Database) => Promise<void>) => withDatabase(context, 'requests', work);
 
@@ -79,7 +81,10 @@ export function addRequestsCommand(program: Command, context: CommandContext): v
     ),
     'all stored requests',
   )
-    .option('--text <text>', 'only requests whose bodies contain this text; each call looks through up to 2,000 requests')
+    .option(
+      '--text <text>',
+      'only requests whose bodies contain this text; each call looks through up to 2,000 requests',
+    )
     .option('--limit <n>', 'maximum number of requests, up to 200', wholeNumber({ min: 1, max: 200 }), 50)
     .option('--cursor <text>', 'continue after the previous page')
     .option('--json', 'print the result as JSON')

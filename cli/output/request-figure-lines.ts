@@ -44,9 +44,7 @@ export function toRequestStatsLines(stats: RequestStats, options: { columns: num
       options,
     ),
     ...(groups === null ? [] : ['', ...toGroupLines(groups, options)]),
-    ...(lastFailures.length === 0
-      ? []
-      : ['', heading('what failed last'), ...toRequestTable(lastFailures, options)]),
+    ...(lastFailures.length === 0 ? [] : ['', heading('what failed last'), ...toRequestTable(lastFailures, options)]),
   ];
 }
 
@@ -62,8 +60,10 @@ const titles: Record<RequestDimension, string> = {
 
 function toGroupLines({ by, groups, others }: RequestGroups, options: { columns: number | null }): Line[] {
   type Row = CountedRequests & Partial<RequestFigures> & { key: string | null };
-  const ms = (of: ((row: Row) => Percentile | undefined)): Column<Row>['cell'] => (row) =>
-    toFigure(of(row)?.value ?? null);
+  const ms =
+    (of: (row: Row) => Percentile | undefined): Column<Row>['cell'] =>
+    (row) =>
+      toFigure(of(row)?.value ?? null);
   const rows: Row[] = [
     ...groups,
     ...(others.groups === 0 ? [] : [{ ...others, key: `(${toCount(others.groups)} others)` }]),
@@ -111,8 +111,16 @@ export function toRequestComparisonLines(
     ['p50 ms', ({ latencyMs }) => percentile(latencyMs.completed.p50), withSign(toFigure(delta.p50Ms))],
     ['p95 ms', ({ latencyMs }) => percentile(latencyMs.completed.p95), withSign(toFigure(delta.p95Ms))],
     ['p99 ms', ({ latencyMs }) => percentile(latencyMs.completed.p99), withSign(toFigure(delta.p99Ms))],
-    ['first token, p50 ms', ({ firstTokenMs }) => percentile(firstTokenMs.p50), withSign(toFigure(delta.firstTokenP50Ms))],
-    ['first token, p95 ms', ({ firstTokenMs }) => percentile(firstTokenMs.p95), withSign(toFigure(delta.firstTokenP95Ms))],
+    [
+      'first token, p50 ms',
+      ({ firstTokenMs }) => percentile(firstTokenMs.p50),
+      withSign(toFigure(delta.firstTokenP50Ms)),
+    ],
+    [
+      'first token, p95 ms',
+      ({ firstTokenMs }) => percentile(firstTokenMs.p95),
+      withSign(toFigure(delta.firstTokenP95Ms)),
+    ],
     [
       'tokens in, a request',
       ({ tokens }) => perRequest(tokens.input, tokens.inputRequests),
@@ -127,8 +135,9 @@ export function toRequestComparisonLines(
     [
       'cost, a request',
       ({ cost }) =>
-        cost.amounts.map(({ currency, amount, requests }) => `${toFigure(Number(amount) / requests)} ${currency}`).join(', ') ||
-        none,
+        cost.amounts
+          .map(({ currency, amount, requests }) => `${toFigure(Number(amount) / requests)} ${currency}`)
+          .join(', ') || none,
       costPerRequest === null ? none : `${withSign(toFigure(costPerRequest.amount))} ${costPerRequest.currency}`,
     ],
   ];

@@ -95,7 +95,8 @@ function parseScalar(text: string): Scalar {
 
 /** PostgreSQL stores no NUL and no half of a character, so nothing has such a text. */
 function storable(what: string, text: string): string {
-  if (text.includes('\0') || !text.isWellFormed()) throw new UsageError(`${what} must not contain NUL or half a character`);
+  if (text.includes('\0') || !text.isWellFormed())
+    throw new UsageError(`${what} must not contain NUL or half a character`);
   return text;
 }
 

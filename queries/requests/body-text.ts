@@ -7,7 +7,10 @@ import { Prisma } from '../../shared/platform/postgres/database.ts';
 export function formsOf(text: string): string[] {
   const escaped = JSON.stringify(text).slice(1, -1);
   const ascii = (toDigits: (hex: string) => string): string =>
-    escaped.replaceAll(/[\u007f-\uffff]/g, (unit) => `\\u${toDigits(unit.charCodeAt(0).toString(16).padStart(4, '0'))}`);
+    escaped.replaceAll(
+      /[\u007f-\uffff]/g,
+      (unit) => `\\u${toDigits(unit.charCodeAt(0).toString(16).padStart(4, '0'))}`,
+    );
   return [...new Set([text, escaped, ascii((hex) => hex), ascii((hex) => hex.toUpperCase())])];
 }
 

@@ -116,7 +116,8 @@ export async function countByKey(
     select ${talliesAndAmounts},
       (select coalesce(json_agg(part order by place), '[]') from ranked where place <= ${top}::int) as parts,
       (select count(*)::int from ranked) as groups`;
-  const [{ parts, ...row }] = await snapshot.$queryRaw<[RequestCounts & { parts: string[]; groups: number }]>(statement);
+  const [{ parts, ...row }] =
+    await snapshot.$queryRaw<[RequestCounts & { parts: string[]; groups: number }]>(statement);
   return { ...row, keys: parts.map((text) => ({ part: text, key: text === '' ? null : text.slice(1) })) };
 }
 

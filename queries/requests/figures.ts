@@ -94,8 +94,7 @@ export const nothingCounted: CountedRequests = toCountedOf([], []);
 
 function toCountedOf(tallies: readonly RequestTally[], amounts: readonly RequestAmount[]): CountedRequests {
   const sumOf = (of: (tally: RequestTally) => number): number => tallies.reduce((sum, tally) => sum + of(tally), 0);
-  const countOf = (is: (tally: RequestTally) => boolean): number =>
-    sumOf((tally) => (is(tally) ? tally.requests : 0));
+  const countOf = (is: (tally: RequestTally) => boolean): number => sumOf((tally) => (is(tally) ? tally.requests : 0));
   return {
     requests: sumOf(({ requests }) => requests),
     states: byName(requestStates, (name) => countOf(({ state }) => state === name)),

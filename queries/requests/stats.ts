@@ -126,7 +126,12 @@ function toFigures(counted: CountedRequests, times: RequestTimes): RequestFigure
   return { ...counted, failureRate: toFailureShare(counted), ...times };
 }
 
-function toBuckets(window: ExecutionWindow, buckets: Buckets, counts: RequestCounts, times: TimesRead): RequestBucket[] {
+function toBuckets(
+  window: ExecutionWindow,
+  buckets: Buckets,
+  counts: RequestCounts,
+  times: TimesRead,
+): RequestBucket[] {
   const countedAt = toCountedByPart(counts);
   return Array.from({ length: buckets.count }, (_, index) => {
     const ms = buckets.firstMs + index * buckets.bucketMs;
@@ -141,10 +146,7 @@ function toBuckets(window: ExecutionWindow, buckets: Buckets, counts: RequestCou
 }
 
 /** Those that arrived last of those that failed. */
-async function readLastFailures(
-  snapshot: Snapshot,
-  { window, subject }: RequestScope,
-): Promise<RequestSummary[]> {
+async function readLastFailures(snapshot: Snapshot, { window, subject }: RequestScope): Promise<RequestSummary[]> {
   const filter = { ...subject, state: 'failed' as const, from: window.since, until: window.until };
   const statement = toListStatement(filter, listedFailures, null);
   if (statement === null) return [];

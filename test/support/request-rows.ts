@@ -88,7 +88,8 @@ export async function insertRequests(client: pg.Client, rows: readonly RequestRo
       is_stream: row.isStream ?? false,
       body: row.body ?? '{"input":"hello"}',
       body_encoding: row.bodyEncoding ?? 'utf8',
-      response: isRunning || state === 'canceled' ? null : row.response === undefined ? '{"output":"hi"}' : row.response,
+      response:
+        isRunning || state === 'canceled' ? null : row.response === undefined ? '{"output":"hi"}' : row.response,
       response_encoding: isRunning ? null : (row.responseEncoding ?? 'utf8'),
       error: state === 'failed' ? (row.error ?? '{}') : null,
     };

@@ -1,3 +1,4 @@
+import { readClock } from '../../../queries/executions/tail.ts';
 import {
   type EndedRequest,
   type RequestTailFilter,
@@ -5,7 +6,6 @@ import {
   readRequestKeys,
   readUnknownRequests,
 } from '../../../queries/requests/tail.ts';
-import { readClock } from '../../../queries/executions/tail.ts';
 import type { Database } from '../../../shared/platform/postgres/database.ts';
 import { type FollowOptions, follow } from '../follow/follow.ts';
 
@@ -21,18 +21,18 @@ export interface RequestTailOptions extends FollowOptions<EndedRequest> {
  *
  * @throws as follow
  */
-export function tailRequests(
-  database: Database,
-  { filter, longestMs, ...options }: RequestTailOptions,
-): Promise<void> {
-  const questionFrom = (from: Date) => ({ filter, from, arrivedFrom: new Date(Math.max(0, from.getTime() - longestMs)) });
+export function tailRequests(database: Database, { filter, longestMs, ...options }: RequestTailOptions): Promise<void> {
+  const questionFrom = (from: Date) => ({
+    filter,
+    from,
+    arrivedFrom: new Date(Math.max(0, from.getTime() - longestMs)),
+  });
   return follow(
     {
       readClock: () => readClock(database),
       readNewest: ({ last }) => readNewestEnded(database, filter, last),
       readKeys: (from) => readRequestKeys(database, questionFrom(from)),
-      readUnknown: ({ from, known, limit }) =>
-        readUnknownRequests(database, { ...questionFrom(from), known, limit }),
+      readUnknown: ({ from, known, limit }) => readUnknownRequests(database, { ...questionFrom(from), known, limit }),
     },
     options,
   );

@@ -56,7 +56,8 @@ export function addRequestRoutes(app: App, { database }: RouteDeps): void {
     '/api/v1/requests/stats',
     apiRoute('read', {
       operationId: 'getRequestStats',
-      summary: 'Figures of the requests that arrived within a window: failures, times, tokens and cost, over time and by group',
+      summary:
+        'Figures of the requests that arrived within a window: failures, times, tokens and cost, over time and by group',
       tags,
       querystring: requestStatsQuery,
       answers: { 200: requestStats },

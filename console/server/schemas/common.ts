@@ -86,9 +86,7 @@ const percentile = z
     tooFew: z.boolean(),
   })
   .meta({ id: 'Percentile' });
-export const percentiles = z
-  .object({ p50: percentile, p95: percentile, p99: percentile })
-  .meta({ id: 'Percentiles' });
+export const percentiles = z.object({ p50: percentile, p95: percentile, p99: percentile }).meta({ id: 'Percentiles' });
 
 /** An object with the same schema under each name. */
 export function byName<Name extends string, T extends z.ZodType>(names: readonly Name[], schema: T) {

@@ -22,7 +22,9 @@ export const executionsQuery = z.strictObject({
   node: text.optional().describe('with `strategyId`: only runs whose trace has this node'),
   gave: text
     .optional()
-    .describe('with `node`: what it gave, as JSON or plain text, optionally after =, !=, <, <=, > or >=, such as `>= 10`'),
+    .describe(
+      'with `node`: what it gave, as JSON or plain text, optionally after =, !=, <, <=, > or >=, such as `>= 10`',
+    ),
   input: text
     .optional()
     .describe(

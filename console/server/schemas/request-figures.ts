@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { requestStates, statusClasses } from '../../../queries/requests/list-requests.ts';
 import { requestDimensions, requestOrders } from '../../../queries/requests/dimensions.ts';
+import { requestStates, statusClasses } from '../../../queries/requests/list-requests.ts';
 import { byName, count, percentiles, text, time, windowFields } from './common.ts';
 import { requestFilterFields, requestSummary } from './requests.ts';
 
@@ -66,7 +66,10 @@ const share = z
     high: z.number().nullable(),
     tooFew: z.boolean(),
   })
-  .meta({ id: 'Share', description: 'With 95 % confidence, more requests of this kind would have a share from low to high' });
+  .meta({
+    id: 'Share',
+    description: 'With 95 % confidence, more requests of this kind would have a share from low to high',
+  });
 
 const countFields = {
   requests: z.number().describe('all that arrived, whatever became of them'),
@@ -133,9 +136,7 @@ export const requestStats = z
   })
   .meta({ id: 'RequestStats' });
 
-const side = z
-  .object({ model: z.string().nullable(), window: span, ...figureFields })
-  .meta({ id: 'ComparedRequests' });
+const side = z.object({ model: z.string().nullable(), window: span, ...figureFields }).meta({ id: 'ComparedRequests' });
 
 export const requestComparison = z
   .object({

@@ -11,7 +11,12 @@ const instant = z.iso
 export const requestFilterFields = {
   createdBy: text.optional(),
   model: text.optional(),
-  endpoint: z.string().min(1).max(2_048).regex(/^[^\0]*$/, 'must not contain NUL').optional(),
+  endpoint: z
+    .string()
+    .min(1)
+    .max(2_048)
+    .regex(/^[^\0]*$/, 'must not contain NUL')
+    .optional(),
   provider: text.optional(),
   api: text.optional().describe('the shape of the bodies, such as openai-chat'),
   statusClass: z.enum(statusClasses).optional(),

@@ -25,7 +25,7 @@ test.each([
   ['user.streak >= 4', ['user', 'streak'], { operator: '>=', value: 4 }],
   ['user.0.name=Ada', ['user', '0', 'name'], { operator: '=', value: 'Ada' }],
   ['/a.b/c~1d/e~0f = x = y', ['a.b', 'c/d', 'e~f'], { operator: '=', value: 'x = y' }],
-  ['$.a ? (@ == 1) <2', ['$', 'a ? (@ '], { operator: '=', value: '= 1) <2' }],
+  ['$.a ? (@ == 1) <2', ['$', 'a ? (@'], { operator: '=', value: '= 1) <2' }],
 ])('content: the field %j is %j', (input, path, is) => {
   expect(parseContent({ input })).toEqual({ input: { path, is } });
 });

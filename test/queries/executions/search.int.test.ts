@@ -35,7 +35,9 @@ test('execution search: runs in which a node gave a value, compared with its own
     rows.map((row, second) => ({ at: atSecond(-second), ...row })),
   );
   const search = async (texts: ContentTexts) =>
-    (await searchExecutions(database, { ...s1, content: contentOf(texts) })).executions.map(({ id }) => ids.indexOf(id));
+    (await searchExecutions(database, { ...s1, content: contentOf(texts) })).executions.map(({ id }) =>
+      ids.indexOf(id),
+    );
   expect(await search({ node: 'n1' })).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
   expect(await search({ node: 'n1', gave: '10' })).toEqual([0, 7]);
   expect(await search({ node: 'n1', gave: '10.0' })).toEqual([0, 7]);
@@ -67,9 +69,14 @@ test('execution search: runs with a field of their input, and both together', as
     inputs.map((_, second) => ({ at: atSecond(-second), trace: [{ nodeId: 'n', value: second }] })),
   );
   for (const [index, id] of ids.entries())
-    await client.query('update strategy_execution_log set input = $1 where id = $2', [JSON.stringify(inputs[index]), id]);
+    await client.query('update strategy_execution_log set input = $1 where id = $2', [
+      JSON.stringify(inputs[index]),
+      id,
+    ]);
   const search = async (texts: ContentTexts) =>
-    (await searchExecutions(database, { ...s1, content: contentOf(texts) })).executions.map(({ id }) => ids.indexOf(id));
+    (await searchExecutions(database, { ...s1, content: contentOf(texts) })).executions.map(({ id }) =>
+      ids.indexOf(id),
+    );
   expect(await search({ input: 'user.streak >= 4' })).toEqual([0]);
   expect(await search({ input: 'user.streak > 2' })).toEqual([0, 1]);
   expect(await search({ input: 'user.name = Ada' })).toEqual([0]);

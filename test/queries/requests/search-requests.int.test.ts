@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { searchRequests, withinBytes } from '../../../queries/requests/search-requests.ts';
 import { toCursor } from '../../../queries/requests/request-cursor.ts';
+import { searchRequests, withinBytes } from '../../../queries/requests/search-requests.ts';
 import { UsageError } from '../../../shared/platform/errors.ts';
 import { insertRequests, noon, openRequests, type RequestRow } from '../../support/request-rows.ts';
 
@@ -33,7 +33,10 @@ test('request search: a text is found in the question, in the answer and in the 
 test('request search: what JSON escapes is found as it was meant', async () => {
   const { database, client } = await openRequests();
   const said = 'Grüße, "Ada" 👍\nbis morgen';
-  const ascii = JSON.stringify({ said }).replaceAll(/[\u007f-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+  const ascii = JSON.stringify({ said }).replaceAll(
+    /[\u007f-\uffff]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
   await insertRequests(client, [
     { body: JSON.stringify({ said }) },
     { body: ascii },
@@ -70,7 +73,10 @@ test.each(streams)('request search: what a stream of %s says is found across its
   const response = events(pieces)
     .map((event) => `data: ${JSON.stringify(event)}\n\n`)
     .join('');
-  await insertRequests(client, [{ response, isStream: true }, { response, isStream: false }]);
+  await insertRequests(client, [
+    { response, isStream: true },
+    { response, isStream: false },
+  ]);
   const count = async (text: string) => (await searchRequests(database, { text, limit: 10 })).requests.length;
   expect(await count('answer: "forty-two", natürlich')).toBe(1);
   expect(await count('answer: "forty-three"')).toBe(0);

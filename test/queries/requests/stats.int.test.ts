@@ -4,7 +4,14 @@ import { requestDimensions } from '../../../queries/requests/dimensions.ts';
 import { requestStates } from '../../../queries/requests/list-requests.ts';
 import { readRequestStats } from '../../../queries/requests/stats.ts';
 import { UsageError } from '../../../shared/platform/errors.ts';
-import { aroundNoon, insertPrices, insertRequests, noon, openRequests, type RequestRow } from '../../support/request-rows.ts';
+import {
+  aroundNoon,
+  insertPrices,
+  insertRequests,
+  noon,
+  openRequests,
+  type RequestRow,
+} from '../../support/request-rows.ts';
 
 const question = { window: aroundNoon };
 
@@ -98,7 +105,11 @@ test('request figures: all time begins with the oldest request, or without one w
   });
   expect(empty.summary.latencyMs.failed.p95).toEqual({ value: null, low: null, high: null, rows: 0, tooFew: true });
   expect(empty.series.buckets).toHaveLength(48);
-  await insertRequests(client, [{ at: '2019-01-01T00:00:00Z' }, { at: '2020-01-01T00:00:00Z', model: 'm-2' }, { at: noon }]);
+  await insertRequests(client, [
+    { at: '2019-01-01T00:00:00Z' },
+    { at: '2020-01-01T00:00:00Z', model: 'm-2' },
+    { at: noon },
+  ]);
   expect(await readRequestStats(database, ever)).toMatchObject({
     window: { since: new Date('2019-01-01T00:00:00Z') },
     summary: { requests: 3 },
@@ -227,7 +238,9 @@ test('request groups: by each dimension, and each of them as a filter', async ()
     expect(summary.requests).toBe(1);
   }
   expect((await readRequestStats(database, { ...question, subject: all })).summary.requests).toBe(1);
-  expect((await readRequestStats(database, { ...question, subject: { ...all, api: "x' or true --" } })).summary.requests).toBe(0);
+  expect(
+    (await readRequestStats(database, { ...question, subject: { ...all, api: "x' or true --" } })).summary.requests,
+  ).toBe(0);
 });
 
 test('request figures: what failed last is listed, the newest first, without bodies', async () => {

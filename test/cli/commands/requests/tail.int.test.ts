@@ -40,7 +40,10 @@ test('request tail: a request comes once, when it has ended, however long ago it
   ]);
   const told = startTail(url, { last: 1 });
   await until(() => told.includes('before'));
-  await insertRequests(client, [{ model: 'begun', state: 'processing', at: agoMs(0) }, { model: 'next', at: agoMs(0) }]);
+  await insertRequests(client, [
+    { model: 'begun', state: 'processing', at: agoMs(0) },
+    { model: 'next', at: agoMs(0) },
+  ]);
   await until(() => told.includes('next'));
   await client.query(
     `update request set state = 'completed', response_status = 200, response_body = '', completed_at = now(), updated_at = now()

@@ -30,11 +30,18 @@ test('request routes: figures of a window, by group and over time', async () => 
       latencyMs: { completed: { p50: { value: 1_000 } } },
     },
     lastFailures: [{ id: failed, responseStatus: 503 }],
-    groups: { by: 'model', sort: 'requests', groups: [{ key: 'm-1', requests: 3 }], others: { groups: 1, requests: 1 } },
+    groups: {
+      by: 'model',
+      sort: 'requests',
+      groups: [{ key: 'm-1', requests: 3 }],
+      others: { groups: 1, requests: 1 },
+    },
   });
   expect(body.series.bucketMs).toBe(3_600_000);
   expect(body.series.buckets.reduce((sum: number, bucket: { requests: number }) => sum + bucket.requests, 0)).toBe(4);
-  const filtered = await get('/api/v1/requests/stats?window=7d&createdBy=user-2&statusClass=5xx&endpoint=%2Fv1%2Fresponses');
+  const filtered = await get(
+    '/api/v1/requests/stats?window=7d&createdBy=user-2&statusClass=5xx&endpoint=%2Fv1%2Fresponses',
+  );
   expect(filtered.body).toMatchObject({ summary: { requests: 1 }, groups: null });
   const windowed = await get(`/api/v1/requests/stats?since=${at(2.5).toISOString()}&until=${at(1.5).toISOString()}`);
   expect(windowed.body).toMatchObject({ summary: { requests: 1 }, window: { since: at(2.5).toISOString() } });
