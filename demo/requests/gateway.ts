@@ -142,7 +142,9 @@ export function createGateway(options: {
       usage: usageOf(event),
     };
     const isStream = kind === 'stream';
-    const responseBody = isStream ? modelApis[api].toStream(answer, { isBrokenOff }) : modelApis[api].toResponse(answer);
+    const responseBody = isStream
+      ? modelApis[api].toStream(answer, { isBrokenOff })
+      : modelApis[api].toResponse(answer);
     const firstTokenAt = isStream ? Number(begun.startedAt) + firstTokenMs : null;
     return { ...begun, completedAt, statusCode, responseBody, isStream, isIncomplete: isBrokenOff, firstTokenAt };
   };

@@ -1,10 +1,10 @@
 import type { Job } from 'bullmq';
+import { costOfRequest, joinPrices, pricePeriods } from '../../queries/requests/cost.ts';
 import { deadLetterName } from '../../shared/contracts/dead-letter-key.ts';
 import { chunkOfJob } from '../../shared/platform/chunk-of-job.ts';
 import type { Database } from '../../shared/platform/postgres/database.ts';
 import type { Redis } from '../../shared/platform/redis/redis.ts';
 import { openShards } from '../open-shards.ts';
-import { costOfRequest, joinPrices, pricePeriods } from '../../queries/requests/cost.ts';
 import type { PriceRow } from './price-list.ts';
 import type { FoundRequest, RequestsFound } from './reconcile-requests.ts';
 import type { FoundUsage } from './reconcile-usage.ts';
@@ -76,7 +76,9 @@ export function createRequestInspector(options: {
     },
     /** What Sluice says that each request used, and what it cost, as the console computes it. */
     async readUsage(): Promise<Map<string, FoundUsage>> {
-      const rows = await database.$queryRaw<(FoundUsage & { id: string; currency: string | null; amount: string | null })[]>`
+      const rows = await database.$queryRaw<
+        (FoundUsage & { id: string; currency: string | null; amount: string | null })[]
+      >`
         with asked as (select distinct provider, model from sluice.request where created_by = any(${creators}::text[])),
         ${pricePeriods('asked')}
         select id, created_at as "createdAt", request.provider, input_tokens::float8 as "inputTokens",

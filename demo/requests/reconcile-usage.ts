@@ -60,7 +60,8 @@ export function reconcileUsage(
       accounts.priced += 1;
       sums.set(cost.currency, (sums.get(cost.currency) ?? 0n) + cost.parts);
     }
-    const isSameCost = cost === null ? foundParts === null : foundParts === cost.parts && row.cost?.currency === cost.currency;
+    const isSameCost =
+      cost === null ? foundParts === null : foundParts === cost.parts && row.cost?.currency === cost.currency;
     if (!isSameCost || !isSameUsage(used, row)) accounts.differing += 1;
   }
   return { ...accounts, costs: [...sums].map(([currency, parts]) => toCents({ currency, parts })) };

@@ -85,7 +85,9 @@ export function createRequestTraffic(options: {
       }));
       const accounts = addUp(await Promise.all(each));
       const used = new Map(services.flatMap(({ models }) => [...models.used]));
-      const found = new Map((await Promise.all(services.map(({ inspector }) => inspector.readUsage()))).flatMap((map) => [...map]));
+      const found = new Map(
+        (await Promise.all(services.map(({ inspector }) => inspector.readUsage()))).flatMap((map) => [...map]),
+      );
       const usage = reconcileUsage(used, found, await readPrices(options.database));
       return { ...accounts, usage, reconciled: accounts.reconciled && usage.differing === 0 };
     },

@@ -136,7 +136,10 @@ export async function findBody(database: Database, id: string, which: 'request' 
 /** No character is cut in half, and base64 only between its groups. */
 function shortened(body: string, maxChars: number): Pick<StoredBody, 'body' | 'leftOutChars'> {
   if (body.length <= maxChars) return { body, leftOutChars: 0 };
-  const kept = body.slice(0, maxChars - (maxChars % 4)).toWellFormed().replace(/\uFFFD$/, '');
+  const kept = body
+    .slice(0, maxChars - (maxChars % 4))
+    .toWellFormed()
+    .replace(/\uFFFD$/, '');
   return { body: kept, leftOutChars: body.length - kept.length };
 }
 

@@ -56,7 +56,9 @@ const chat: ModelBodies = {
       {
         role: 'assistant',
         content: null,
-        tool_calls: [{ id: 'call_1', type: 'function', function: { name: 'weather', arguments: '{"city":"Tübingen"}' } }],
+        tool_calls: [
+          { id: 'call_1', type: 'function', function: { name: 'weather', arguments: '{"city":"Tübingen"}' } },
+        ],
       },
       { role: 'tool', tool_call_id: 'call_1', content: '{"degrees":21}' },
     ],
@@ -87,11 +89,15 @@ const chat: ModelBodies = {
     chatChunk({ reasoning_content: 'says 21.' }),
     chatChunk({ content: 'It has 21' }),
     chatChunk({ content: ' degrees.' }),
-    chatChunk({ tool_calls: [{ index: 0, id: 'call_2', type: 'function', function: { name: 'note', arguments: '' } }] }),
+    chatChunk({
+      tool_calls: [{ index: 0, id: 'call_2', type: 'function', function: { name: 'note', arguments: '' } }],
+    }),
     chatChunk({ tool_calls: [{ index: 0, function: { arguments: '{"text":' } }] }),
     chatChunk({ tool_calls: [{ index: 0, function: { arguments: '"warm"}' } }] }),
     chatChunk({
-      tool_calls: [{ index: 1, id: 'call_3', type: 'function', function: { name: 'note', arguments: '{"text":"dry"}' } }],
+      tool_calls: [
+        { index: 1, id: 'call_3', type: 'function', function: { name: 'note', arguments: '{"text":"dry"}' } },
+      ],
     }),
     chatChunk({}, 'tool_calls'),
     { ...chatHead, object: 'chat.completion.chunk', choices: [], usage: chatUsage },
@@ -173,15 +179,31 @@ const responses: ModelBodies = {
     named('response.created', { response: { ...responseHead, status: 'in_progress', output: [] } }),
     named('response.in_progress', { response: { ...responseHead, status: 'in_progress', output: [] } }),
     named('response.output_item.added', { output_index: 0, item: { ...reasoningItem, summary: [] } }),
-    named('response.reasoning_summary_text.delta', { item_id: 'rs_1', output_index: 0, summary_index: 0, delta: 'Looking ' }),
-    named('response.reasoning_summary_text.delta', { item_id: 'rs_1', output_index: 0, summary_index: 0, delta: 'it up.' }),
+    named('response.reasoning_summary_text.delta', {
+      item_id: 'rs_1',
+      output_index: 0,
+      summary_index: 0,
+      delta: 'Looking ',
+    }),
+    named('response.reasoning_summary_text.delta', {
+      item_id: 'rs_1',
+      output_index: 0,
+      summary_index: 0,
+      delta: 'it up.',
+    }),
     named('response.output_item.done', { output_index: 0, item: reasoningItem }),
-    named('response.output_item.added', { output_index: 1, item: { ...callItem, status: 'in_progress', arguments: '' } }),
+    named('response.output_item.added', {
+      output_index: 1,
+      item: { ...callItem, status: 'in_progress', arguments: '' },
+    }),
     named('response.function_call_arguments.delta', { item_id: 'fc_1', output_index: 1, delta: '{"word":' }),
     named('response.function_call_arguments.delta', { item_id: 'fc_1', output_index: 1, delta: '"sluice"}' }),
     named('response.function_call_arguments.done', { item_id: 'fc_1', output_index: 1, arguments: callItem.arguments }),
     named('response.output_item.done', { output_index: 1, item: callItem }),
-    named('response.output_item.added', { output_index: 2, item: { ...messageItem, status: 'in_progress', content: [] } }),
+    named('response.output_item.added', {
+      output_index: 2,
+      item: { ...messageItem, status: 'in_progress', content: [] },
+    }),
     named('response.content_part.added', {
       item_id: 'msg_1',
       output_index: 2,
@@ -190,14 +212,24 @@ const responses: ModelBodies = {
     }),
     named('response.output_text.delta', { item_id: 'msg_1', output_index: 2, content_index: 0, delta: 'A gate' }),
     named('response.output_text.delta', { item_id: 'msg_1', output_index: 2, content_index: 0, delta: ' for water.' }),
-    named('response.output_text.done', { item_id: 'msg_1', output_index: 2, content_index: 0, text: 'A gate for water.' }),
+    named('response.output_text.done', {
+      item_id: 'msg_1',
+      output_index: 2,
+      content_index: 0,
+      text: 'A gate for water.',
+    }),
     named('response.output_item.done', { output_index: 2, item: messageItem }),
     named('response.completed', { response: wholeResponse }),
   ]),
 };
 
 const messageHead = { id: 'msg_1', type: 'message', role: 'assistant', model: 'claude-opus-4' };
-const anthropicUsage = { input_tokens: 12, cache_creation_input_tokens: 4, cache_read_input_tokens: 90, output_tokens: 60 };
+const anthropicUsage = {
+  input_tokens: 12,
+  cache_creation_input_tokens: 4,
+  cache_read_input_tokens: 90,
+  output_tokens: 60,
+};
 
 const anthropic: ModelBodies = {
   path: '/v1/messages',
@@ -213,10 +245,20 @@ const anthropic: ModelBodies = {
           { type: 'text', text: 'Find this book.' },
         ],
       },
-      { role: 'assistant', content: [{ type: 'tool_use', id: 'toolu_1', name: 'search', input: { title: 'Sluices' } }] },
+      {
+        role: 'assistant',
+        content: [{ type: 'tool_use', id: 'toolu_1', name: 'search', input: { title: 'Sluices' } }],
+      },
       {
         role: 'user',
-        content: [{ type: 'tool_result', tool_use_id: 'toolu_1', is_error: true, content: [{ type: 'text', text: 'not found' }] }],
+        content: [
+          {
+            type: 'tool_result',
+            tool_use_id: 'toolu_1',
+            is_error: true,
+            content: [{ type: 'text', text: 'not found' }],
+          },
+        ],
       },
     ],
   },
@@ -251,7 +293,10 @@ const anthropic: ModelBodies = {
     named('content_block_delta', { index: 1, delta: { type: 'text_delta', text: 'Let me try ' } }),
     named('content_block_delta', { index: 1, delta: { type: 'text_delta', text: 'another title.' } }),
     named('content_block_stop', { index: 1 }),
-    named('content_block_start', { index: 2, content_block: { type: 'tool_use', id: 'toolu_2', name: 'search', input: {} } }),
+    named('content_block_start', {
+      index: 2,
+      content_block: { type: 'tool_use', id: 'toolu_2', name: 'search', input: {} },
+    }),
     named('content_block_delta', { index: 2, delta: { type: 'input_json_delta', partial_json: '' } }),
     named('content_block_delta', { index: 2, delta: { type: 'input_json_delta', partial_json: '{"title": "Weirs",' } }),
     named('content_block_delta', { index: 2, delta: { type: 'input_json_delta', partial_json: ' "exact": false}' } }),

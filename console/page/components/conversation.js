@@ -80,13 +80,22 @@ function partContent(part) {
       return [el('p', { class: 'part-name' }, 'Refusal'), longText(part.text, { name: 'refusal' })];
     case 'error':
       return [
-        el('p', { class: 'part-name' }, 'Error ', part.code === '' ? null : el('code', { class: 'id' }, shortText(part.code))),
+        el(
+          'p',
+          { class: 'part-name' },
+          'Error ',
+          part.code === '' ? null : el('code', { class: 'id' }, shortText(part.code)),
+        ),
         longText(part.text, { name: 'error' }),
       ];
     case 'media':
       return mediaPlaceholder(part);
     case 'numbers':
-      return el('p', { class: 'placeholder' }, part.of === 'vector' ? `Vector of ${counted(part.length, 'number')}` : counted(part.length, 'token'));
+      return el(
+        'p',
+        { class: 'placeholder' },
+        part.of === 'vector' ? `Vector of ${counted(part.length, 'number')}` : counted(part.length, 'token'),
+      );
     case 'call':
       return callContent(part);
     case 'result':
@@ -94,7 +103,10 @@ function partContent(part) {
     case 'other':
       return otherFields(part.fields);
     case 'raw':
-      return [el('p', { class: 'part-name' }, 'As it was stored ', sizeOf(part.text)), longText(part.text, { name: 'stored text', isCode: true })];
+      return [
+        el('p', { class: 'part-name' }, 'As it was stored ', sizeOf(part.text)),
+        longText(part.text, { name: 'stored text', isCode: true }),
+      ];
   }
 }
 
@@ -135,7 +147,11 @@ function callContent({ id, name, input, others, result }) {
     others.length === 0 ? null : otherFields(others),
     result === null
       ? null
-      : el('div', { class: `call-result${result.isError ? ' failed' : ''}` }, resultContent(result, result.isError ? 'Result, an error' : 'Result')),
+      : el(
+          'div',
+          { class: `call-result${result.isError ? ' failed' : ''}` },
+          resultContent(result, result.isError ? 'Result, an error' : 'Result'),
+        ),
   ];
 }
 

@@ -71,7 +71,9 @@ export function shortText(text, chars = 200) {
 /** @param {string} text */
 function drawn(text) {
   return toPieces(text).map((piece) =>
-    piece.kind === 'text' ? piece.text : el('span', { class: 'unseen', title: 'Characters that cannot be seen' }, piece.text),
+    piece.kind === 'text'
+      ? piece.text
+      : el('span', { class: 'unseen', title: 'Characters that cannot be seen' }, piece.text),
   );
 }
 

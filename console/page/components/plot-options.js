@@ -36,7 +36,8 @@ export function plotOptions(
         size: isLog ? 66 : 56,
         space: 28,
         ...(isLog ? { grid: { ...grid, filter: wholePowers } } : isFractional ? {} : { incrs: wholeSteps }),
-        values: (_plot, ticks) => ticks.map((tick) => (tick === null ? '' : isLog || isFractional ? write(tick) : compact(tick))),
+        values: (_plot, ticks) =>
+          ticks.map((tick) => (tick === null ? '' : isLog || isFractional ? write(tick) : compact(tick))),
       }),
     ],
     series: [

@@ -12,11 +12,13 @@ export function money({ currency, amount }) {
   const value = Number(amount);
   const isSmall = Math.abs(value) < 1 && value !== 0;
   const key = `${currency} ${isSmall}`;
-  const format = formats.get(key) ?? new Intl.NumberFormat('en', {
-    style: 'currency',
-    currency,
-    ...(isSmall ? { maximumSignificantDigits: 3 } : {}),
-  });
+  const format =
+    formats.get(key) ??
+    new Intl.NumberFormat('en', {
+      style: 'currency',
+      currency,
+      ...(isSmall ? { maximumSignificantDigits: 3 } : {}),
+    });
   formats.set(key, format);
   return format.format(value);
 }

@@ -22,7 +22,8 @@ export function toCurl({ method, path, body }, shape) {
     ...(body.body === '' ? [] : ["-H 'content-type: application/json'"]),
   ];
   const note = body.isCut ? '# Only the beginning of the body was kept: complete it first.\n' : '';
-  const command = (/** @type {string} */ data) => [`curl ${address}`, ...options, ...(data === '' ? [] : [data])].join(' \\\n  ');
+  const command = (/** @type {string} */ data) =>
+    [`curl ${address}`, ...options, ...(data === '' ? [] : [data])].join(' \\\n  ');
   if (body.body === '') return note + command('');
   if (!isTyped) {
     const base64 = body.encoding === 'base64' ? body.body : toBase64(body.body);
@@ -68,6 +69,7 @@ function freeWord(text) {
 function toBase64(text) {
   const bytes = new TextEncoder().encode(text);
   const parts = [];
-  for (let at = 0; at < bytes.length; at += 0x6000) parts.push(btoa(String.fromCharCode(...bytes.subarray(at, at + 0x6000))));
+  for (let at = 0; at < bytes.length; at += 0x6000)
+    parts.push(btoa(String.fromCharCode(...bytes.subarray(at, at + 0x6000))));
   return parts.join('');
 }

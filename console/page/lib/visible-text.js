@@ -7,7 +7,7 @@
  * and letters. Those of the block of tags can carry a whole message that nobody sees.
  */
 const unseen =
-  /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u00AD\u061C\u115F\u1160\u180E\u200B\u200E\u200F\u2028-\u202E\u2060-\u206F\u3164\uFEFF\uFFA0\uFFF9-\uFFFB]+|[\u{E0000}-\u{E0FFF}]+|\r/gu;
+  /[[\p{Cc}\p{Bidi_Control}\u00AD\u115F\u1160\u180E\u200B\u2028\u2029\u2060-\u206F\u3164\uFEFF\uFFA0\uFFF9-\uFFFB]--[\t\n\r]]+|[\u{E0000}-\u{E0FFF}]+|\r/gv;
 
 /** More marks than this in one stretch of text are one. */
 const maxMarks = 500;

@@ -8,7 +8,16 @@ import { strategies } from '../views/strategies.js';
 import { strategy } from '../views/strategy.js';
 
 /** The views by their names in the URL. @type {Record<string, import('../types.d.ts').View<any>>} */
-export const views = { strategies, strategy, compare, fleet, 'dead-letters': deadLetters, health, requests, 'request-compare': requestCompare };
+export const views = {
+  strategies,
+  strategy,
+  compare,
+  fleet,
+  'dead-letters': deadLetters,
+  health,
+  requests,
+  'request-compare': requestCompare,
+};
 
 /** In the order of the navigation. @type {readonly [name: string, text: string][]} */
 export const entries = [

@@ -1,5 +1,5 @@
-import { button } from '../components/parts.js';
 import { copyText } from '../components/copy-box.js';
+import { button } from '../components/parts.js';
 import { textOfTurn } from '../lib/conversation/turn-text.js';
 import { el } from '../lib/dom.js';
 import { hrefTo, hrefWith } from '../lib/route.js';
@@ -28,7 +28,9 @@ export function requestActions({ request, said }, otherId, context) {
     request.traceId === null
       ? null
       : el('a', { class: 'button', href: hrefTo(route, 'strategies', { trace: request.traceId }) }, 'Its trace'),
-    otherId === null ? compareForm(request.id, context) : button('End the comparison', () => context.go(hrefWith(route, { with: null }), { replace: true })),
+    otherId === null
+      ? compareForm(request.id, context)
+      : button('End the comparison', () => context.go(hrefWith(route, { with: null }), { replace: true })),
   );
 }
 
@@ -54,7 +56,15 @@ function compareForm(id, { route, go, announce }) {
       'label',
       null,
       el('span', { class: 'visually-hidden' }, 'Compare with the request of the id'),
-      el('input', { name: 'with', placeholder: 'id of another request', required: true, maxlength: 36, pattern: '\\s*[0-9a-fA-F\\-]{36}\\s*', autocomplete: 'off', spellcheck: false }),
+      el('input', {
+        name: 'with',
+        placeholder: 'id of another request',
+        required: true,
+        maxlength: 36,
+        pattern: '\\s*[0-9a-fA-F\\-]{36}\\s*',
+        autocomplete: 'off',
+        spellcheck: false,
+      }),
     ),
     el('button', { type: 'submit', class: 'button' }, 'Compare'),
   );

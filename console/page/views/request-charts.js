@@ -1,8 +1,8 @@
 import { chart } from '../components/chart.js';
 import { card, emptyState } from '../components/parts.js';
+import { statusClasses } from '../lib/contract-lists.js';
 import { compact, count, ms, percent, span } from '../lib/format.js';
 import { money } from '../lib/money.js';
-import { statusClasses } from '../lib/contract-lists.js';
 import { zoom } from './zoom.js';
 
 /** @typedef {import('../types.d.ts').RequestStats} RequestStats */
@@ -15,7 +15,14 @@ function timesOf({ series }) {
 }
 
 /** The colours of the classes of status; those of failures stand out. */
-const classColors = { '1xx': '--cancelled', '2xx': '--ok', '3xx': '--limit', '4xx': '--timeout', '5xx': '--error', none: '--cancelled' };
+const classColors = {
+  '1xx': '--cancelled',
+  '2xx': '--ok',
+  '3xx': '--limit',
+  '4xx': '--timeout',
+  '5xx': '--error',
+  none: '--cancelled',
+};
 
 /** @param {RequestStats} stats @param {ViewContext} context */
 export function statusClassCard(stats, context) {
@@ -36,7 +43,8 @@ export function statusClassCard(stats, context) {
         values: series.buckets.map((bucket) => bucket.statusClasses[name]),
       })),
       write: (value) => (value === null ? '–' : compact(value)),
-      remark: (line, index) => (line === 0 && series.buckets[index] !== undefined ? failedShare(series.buckets[index]) : null),
+      remark: (line, index) =>
+        line === 0 && series.buckets[index] !== undefined ? failedShare(series.buckets[index]) : null,
     }),
   );
 }
@@ -133,7 +141,10 @@ export function costCard(stats, context) {
     'Cost over time',
     { note: 'computed now, by the prices of each time' },
     currencies.length === 0
-      ? emptyState('No cost', 'Nothing in this window has both tokens and a price. `sluice prices import FILE` adds prices.')
+      ? emptyState(
+          'No cost',
+          'Nothing in this window has both tokens and a price. `sluice prices import FILE` adds prices.',
+        )
       : chart({
           title: 'Cost over time',
           summary: `${stats.summary.cost.amounts.map(money).join(' and ')} over the window`,
@@ -144,7 +155,9 @@ export function costCard(stats, context) {
           lines: currencies.map((currency, index) => ({
             name: currency,
             color: costColors[index % costColors.length] ?? '--plain',
-            values: buckets.map(({ cost }) => Number(cost.amounts.find((amount) => amount.currency === currency)?.amount ?? 0)),
+            values: buckets.map(({ cost }) =>
+              Number(cost.amounts.find((amount) => amount.currency === currency)?.amount ?? 0),
+            ),
           })),
           write: (value) => (value === null ? '–' : money({ currency: currencies[0] ?? 'USD', amount: `${value}` })),
         }),

@@ -26,7 +26,11 @@ export const requestCompare = {
     const [a, b] = [params.get('a'), params.get('b')];
     if ((a === null) !== (b === null) || (a === null && params.get('window') === 'all')) return null;
     const { model, ...filters } = filterQuery(route);
-    return get('requests/compare', { a, b, ...windowQuery(route), ...filters, ...(a === null ? { model } : {}) }, signal);
+    return get(
+      'requests/compare',
+      { a, b, ...windowQuery(route), ...filters, ...(a === null ? { model } : {}) },
+      signal,
+    );
   },
   render(comparison, context) {
     const { route } = context;
@@ -40,7 +44,9 @@ export const requestCompare = {
         textFilter(context, { name: 'a', label: 'Model A' }),
         textFilter(context, { name: 'b', label: 'Model B' }),
         a && b ? el('a', { class: 'button', href: hrefWith(route, { a: b, b: a }) }, 'Swap') : null,
-        a || b ? el('a', { class: 'button', href: hrefWith(route, { a: null, b: null }) }, 'Compare with the time before') : null,
+        a || b
+          ? el('a', { class: 'button', href: hrefWith(route, { a: null, b: null }) }, 'Compare with the time before')
+          : null,
         el('a', { class: 'button', href: hrefTo(route, 'requests') }, 'Back to the requests'),
       ),
     );
@@ -85,15 +91,69 @@ function costPerRequest({ cost: { amounts } }) {
 function rowsOf({ delta }) {
   const cost = delta.costPerRequest;
   return [
-    { name: 'Requests', better: null, delta: delta.requests, write: writeCount, figure: ({ requests }) => exactly(requests) },
-    { name: 'Failure rate', better: 'lower', delta: delta.failureRate, write: percent, figure: ({ failureRate }) => failureRate },
-    { name: 'Latency p50', better: 'lower', delta: delta.p50Ms, write: ms, figure: ({ latencyMs }) => latencyMs.completed.p50 },
-    { name: 'Latency p95', better: 'lower', delta: delta.p95Ms, write: ms, figure: ({ latencyMs }) => latencyMs.completed.p95 },
-    { name: 'Latency p99', better: 'lower', delta: delta.p99Ms, write: ms, figure: ({ latencyMs }) => latencyMs.completed.p99 },
-    { name: 'First token p50', better: 'lower', delta: delta.firstTokenP50Ms, write: ms, figure: ({ firstTokenMs }) => firstTokenMs.p50 },
-    { name: 'First token p95', better: 'lower', delta: delta.firstTokenP95Ms, write: ms, figure: ({ firstTokenMs }) => firstTokenMs.p95 },
-    { name: 'Tokens in, each', better: null, delta: delta.inputTokensPerRequest, write: writeCount, figure: ({ tokens }) => exactly(mean(tokens.input, tokens.inputRequests)) },
-    { name: 'Tokens out, each', better: null, delta: delta.outputTokensPerRequest, write: writeCount, figure: ({ tokens }) => exactly(mean(tokens.output, tokens.outputRequests)) },
+    {
+      name: 'Requests',
+      better: null,
+      delta: delta.requests,
+      write: writeCount,
+      figure: ({ requests }) => exactly(requests),
+    },
+    {
+      name: 'Failure rate',
+      better: 'lower',
+      delta: delta.failureRate,
+      write: percent,
+      figure: ({ failureRate }) => failureRate,
+    },
+    {
+      name: 'Latency p50',
+      better: 'lower',
+      delta: delta.p50Ms,
+      write: ms,
+      figure: ({ latencyMs }) => latencyMs.completed.p50,
+    },
+    {
+      name: 'Latency p95',
+      better: 'lower',
+      delta: delta.p95Ms,
+      write: ms,
+      figure: ({ latencyMs }) => latencyMs.completed.p95,
+    },
+    {
+      name: 'Latency p99',
+      better: 'lower',
+      delta: delta.p99Ms,
+      write: ms,
+      figure: ({ latencyMs }) => latencyMs.completed.p99,
+    },
+    {
+      name: 'First token p50',
+      better: 'lower',
+      delta: delta.firstTokenP50Ms,
+      write: ms,
+      figure: ({ firstTokenMs }) => firstTokenMs.p50,
+    },
+    {
+      name: 'First token p95',
+      better: 'lower',
+      delta: delta.firstTokenP95Ms,
+      write: ms,
+      figure: ({ firstTokenMs }) => firstTokenMs.p95,
+    },
+    {
+      name: 'Tokens in, each',
+      better: null,
+      delta: delta.inputTokensPerRequest,
+      write: writeCount,
+      figure: ({ tokens }) => exactly(mean(tokens.input, tokens.inputRequests)),
+    },
+    {
+      name: 'Tokens out, each',
+      better: null,
+      delta: delta.outputTokensPerRequest,
+      write: writeCount,
+      figure: ({ tokens }) => exactly(mean(tokens.output, tokens.outputRequests)),
+    },
     ...(cost === null
       ? []
       : [
@@ -101,7 +161,8 @@ function rowsOf({ delta }) {
             name: 'Cost, each',
             better: /** @type {const} */ ('lower'),
             delta: cost.amount,
-            write: (/** @type {number | null} */ value) => (value === null ? nothing : money({ currency: cost.currency, amount: `${value}` })),
+            write: (/** @type {number | null} */ value) =>
+              value === null ? nothing : money({ currency: cost.currency, amount: `${value}` }),
             figure: (/** @type {Side} */ side) => exactly(costPerRequest(side)),
           },
         ]),
@@ -126,12 +187,25 @@ function comparisonCard(comparison) {
       keyOf: ({ name }) => name,
       columns: [
         { name: 'Figure', isHead: true, cell: ({ name }) => name },
-        { name: 'A', isNumber: true, class: 'ranged', cell: (row) => withRange(row, row.figure(a)) },
-        { name: 'B', isNumber: true, class: 'ranged', cell: (row) => withRange(row, row.figure(b)) },
+        {
+          name: 'A',
+          isNumber: true,
+          class: 'ranged',
+          cell: (row) => withRange(row, row.figure(a)),
+          csv: (row) => row.figure(a).value,
+        },
+        {
+          name: 'B',
+          isNumber: true,
+          class: 'ranged',
+          cell: (row) => withRange(row, row.figure(b)),
+          csv: (row) => row.figure(b).value,
+        },
         {
           name: 'B less A',
           isNumber: true,
           cell: ({ delta, write }) => (delta === null ? nothing : `${delta > 0 ? '+' : ''}${write(delta)}`),
+          csv: ({ delta }) => delta,
         },
         { name: 'Verdict', class: 'nowrap', cell: (row) => verdict(row, row.figure(a), row.figure(b)) },
       ],
@@ -150,7 +224,9 @@ function sideName(letter, { model, window, requests }) {
     'span',
     null,
     el('b', null, `${letter} `),
-    model === null ? `${time(window.since)} to ${time(window.until)}` : el('code', { class: 'id' }, shortText(model, 80)),
+    model === null
+      ? `${time(window.since)} to ${time(window.until)}`
+      : el('code', { class: 'id' }, shortText(model, 80)),
     el('small', null, ` ${counted(requests, 'request')}`),
   );
 }

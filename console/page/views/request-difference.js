@@ -26,19 +26,45 @@ export function differenceCards(one, other, { route, go }) {
   const turns = compareTurns(one.said.turns, other.said.turns);
   const changed = turns.filter(({ kind }) => kind !== 'same').length;
   const settings = compareFields(one.said.settings, other.said.settings);
-  const name = (/** @type {ReadRequest} */ { request }) => [idText(request.id), ' ', timeText(request.createdAt), ' ', shortText(request.model, 60)];
+  const name = (/** @type {ReadRequest} */ { request }) => [
+    idText(request.id),
+    ' ',
+    timeText(request.createdAt),
+    ' ',
+    shortText(request.model, 60),
+  ];
   return [
     card(
       'Difference',
       {
         key: 'difference',
-        note: changed === 0 ? 'the turns are the same' : `${counted(changed, 'turn')} of ${count(turns.length)} differ; j and k go from turn to turn`,
-        actions: button('Swap', () => go(hrefWith(route, { request: other.request.id, with: one.request.id }), { replace: true })),
+        note:
+          changed === 0
+            ? 'the turns are the same'
+            : `${counted(changed, 'turn')} of ${count(turns.length)} differ; j and k go from turn to turn`,
+        actions: button('Swap', () =>
+          go(hrefWith(route, { request: other.request.id, with: one.request.id }), { replace: true }),
+        ),
       },
-      el('p', { class: 'versus' }, el('span', null, el('b', null, 'A '), name(one)), el('span', null, el('b', null, 'B '), name(other))),
+      el(
+        'p',
+        { class: 'versus' },
+        el('span', null, el('b', null, 'A '), name(one)),
+        el('span', null, el('b', null, 'B '), name(other)),
+      ),
       turns.length === 0
         ? emptyState('Nothing to compare', 'Neither of the requests says anything.')
-        : el('div', { class: 'turns' }, boundedList({ length: turns.length, first: 30, last: 10, name: 'turns', item: (index) => differenceItem(turns, index) })),
+        : el(
+            'div',
+            { class: 'turns' },
+            boundedList({
+              length: turns.length,
+              first: 30,
+              last: 10,
+              name: 'turns',
+              item: (index) => differenceItem(turns, index),
+            }),
+          ),
     ),
     settings.length === 0
       ? null
@@ -50,9 +76,9 @@ export function differenceCards(one, other, { route, go }) {
             rows: settings,
             keyOf: (row) => row.name,
             columns: [
-              { name: 'Setting', isHead: true, cell: (row) => shortText(row.name) },
-              { name: 'A', class: 'wide', cell: (row) => valueText(row.a) },
-              { name: 'B', class: 'wide', cell: (row) => valueText(row.b) },
+              { name: 'Setting', isHead: true, cell: (row) => shortText(row.name), csv: (row) => row.name },
+              { name: 'A', class: 'wide', cell: (row) => valueText(row.a), csv: (row) => row.a },
+              { name: 'B', class: 'wide', cell: (row) => valueText(row.b), csv: (row) => row.b },
             ],
           }),
         ),
@@ -61,7 +87,9 @@ export function differenceCards(one, other, { route, go }) {
 
 /** @param {string | null} value */
 function valueText(value) {
-  return value === null ? el('span', { class: 'quiet' }, 'not set') : longText(value, { name: 'value', isCode: true, first: 500 });
+  return value === null
+    ? el('span', { class: 'quiet' }, 'not set')
+    : longText(value, { name: 'value', isCode: true, first: 500 });
 }
 
 /** @param {TurnDifference[]} turns @param {number} index @returns {Child} */
@@ -75,7 +103,13 @@ function differenceItem(turns, index) {
     { class: `difference ${kind}`, key: `${index}` },
     el('p', { class: 'difference-name' }, labels[kind]),
     kind === 'same'
-      ? turnArticle(turn, label, folded([el('small', null, shortText(textOfTurn(turn).slice(0, 200), 80))], () => longText(textOfTurn(turn), { name: 'turn' })))
+      ? turnArticle(
+          turn,
+          label,
+          folded([el('small', null, shortText(textOfTurn(turn).slice(0, 200), 80))], () =>
+            longText(textOfTurn(turn), { name: 'turn' }),
+          ),
+        )
       : kind === 'changed' && a !== null && b !== null
         ? turnArticle(turn, label, changedText(textOfTurn(a), textOfTurn(b)))
         : turnArticle(turn, label),
@@ -99,7 +133,10 @@ function changedText(a, b) {
       name: 'pieces',
       item: (index) => {
         const { kind, text } = segments[index] ?? { kind: 'same', text: '' };
-        const content = longText(text, { name: kind === 'same' ? 'same text' : `${kind} text`, first: kind === 'same' ? 2_000 : 4_000 });
+        const content = longText(text, {
+          name: kind === 'same' ? 'same text' : `${kind} text`,
+          first: kind === 'same' ? 2_000 : 4_000,
+        });
         return el(tags[kind], { key: `${index}` }, content);
       },
     }),

@@ -13,12 +13,18 @@ export function requestFigures({ summary }) {
     'section',
     { class: 'key-figures', 'aria-label': 'Key figures', key: 'figures' },
     figures(
-      figure('Requests', compact(requests), open > 0 ? `${count(open)} in progress` : `${count(summary.streams)} as streams`),
+      figure(
+        'Requests',
+        compact(requests),
+        open > 0 ? `${count(open)} in progress` : `${count(summary.streams)} as streams`,
+      ),
       figure(
         'Failure rate',
         percent(failureRate.value),
         [
-          failureRate.low === null || failureRate.high === null ? null : `${percent(failureRate.low)} to ${percent(failureRate.high)}, `,
+          failureRate.low === null || failureRate.high === null
+            ? null
+            : `${percent(failureRate.low)} to ${percent(failureRate.high)}, `,
           `${count(states.failed)} failed`,
           tooFewMark(failureRate.tooFew && failureRate.value !== null),
         ],
@@ -35,8 +41,16 @@ export function requestFigures({ summary }) {
         firstTokenMs.p50.rows === 0 ? 'no sender told it' : `p95 ${ms(firstTokenMs.p95.value)}`,
         tooFewMark(firstTokenMs.p50.tooFew && firstTokenMs.p50.value !== null),
       ]),
-      figure('Tokens in', compact(tokens.input), `${percent(tokens.input === 0 ? 0 : tokens.cached / tokens.input)} from a cache`),
-      figure('Tokens out', compact(tokens.output), `${percent(tokens.output === 0 ? 0 : tokens.reasoning / tokens.output)} of reasoning`),
+      figure(
+        'Tokens in',
+        compact(tokens.input),
+        `${percent(tokens.input === 0 ? 0 : tokens.cached / tokens.input)} from a cache`,
+      ),
+      figure(
+        'Tokens out',
+        compact(tokens.output),
+        `${percent(tokens.output === 0 ? 0 : tokens.reasoning / tokens.output)} of reasoning`,
+      ),
       figure('Cost', moneys(cost.amounts), costDetail(cost)),
     ),
   );

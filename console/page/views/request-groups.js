@@ -68,21 +68,84 @@ export function groupsCard({ groups: found, summary }, context) {
           rows: groups,
           keyOf: ({ key }) => JSON.stringify(key),
           columns: [
-            ...(by === 'model' ? [{ name: 'Pick', class: 'narrow', cell: (/** @type {Group} */ { key }) => pickBox(key, context) }] : []),
-            { name: dimensions[by].text.replace(/^./, (letter) => letter.toUpperCase()), isHead: true, class: 'wide-name', cell: ({ key }) => keyCell(by, key, context) },
+            ...(by === 'model'
+              ? [
+                  {
+                    name: 'Pick',
+                    class: 'narrow',
+                    cell: (/** @type {Group} */ { key }) => pickBox(key, context),
+                    csv: {},
+                  },
+                ]
+              : []),
+            {
+              name: dimensions[by].text.replace(/^./, (letter) => letter.toUpperCase()),
+              isHead: true,
+              class: 'wide-name',
+              cell: ({ key }) => keyCell(by, key, context),
+              csv: ({ key }) => key,
+            },
             {
               name: 'Requests',
               isNumber: true,
-              cell: ({ requests }) => [compact(requests), el('small', null, ` ${percent(requests / summary.requests)}`)],
+              cell: ({ requests }) => [
+                compact(requests),
+                el('small', null, ` ${percent(requests / summary.requests)}`),
+              ],
+              csv: ({ requests }) => requests,
             },
             { name: 'Failed', isNumber: true, cell: ({ states }) => count(states.failed) },
-            { name: 'Failure rate', isNumber: true, cell: ({ failureRate }) => percent(failureRate.value) },
-            { name: 'p50', isNumber: true, cell: ({ latencyMs }) => ms(latencyMs.completed.p50.value) },
-            { name: 'p95', isNumber: true, cell: ({ latencyMs }) => ms(latencyMs.completed.p95.value) },
-            { name: 'First token', isNumber: true, cell: ({ firstTokenMs }) => ms(firstTokenMs.p50.value) },
-            { name: 'Tokens in', isNumber: true, cell: ({ tokens }) => compact(tokens.input) },
-            { name: 'Tokens out', isNumber: true, cell: ({ tokens }) => compact(tokens.output) },
-            { name: 'Cost', isNumber: true, cell: ({ cost }) => [moneys(cost.amounts), cost.withoutPrice > 0 ? el('span', { class: 'mark', title: `${count(cost.withoutPrice)} requests without a price` }, 'in part') : null] },
+            {
+              name: 'Failure rate',
+              isNumber: true,
+              cell: ({ failureRate }) => percent(failureRate.value),
+              csv: ({ failureRate }) => failureRate.value,
+            },
+            {
+              name: 'p50',
+              isNumber: true,
+              cell: ({ latencyMs }) => ms(latencyMs.completed.p50.value),
+              csv: { 'p50 (ms)': ({ latencyMs }) => latencyMs.completed.p50.value },
+            },
+            {
+              name: 'p95',
+              isNumber: true,
+              cell: ({ latencyMs }) => ms(latencyMs.completed.p95.value),
+              csv: { 'p95 (ms)': ({ latencyMs }) => latencyMs.completed.p95.value },
+            },
+            {
+              name: 'First token',
+              isNumber: true,
+              cell: ({ firstTokenMs }) => ms(firstTokenMs.p50.value),
+              csv: { 'First token p50 (ms)': ({ firstTokenMs }) => firstTokenMs.p50.value },
+            },
+            {
+              name: 'Tokens in',
+              isNumber: true,
+              cell: ({ tokens }) => compact(tokens.input),
+              csv: ({ tokens }) => tokens.input,
+            },
+            {
+              name: 'Tokens out',
+              isNumber: true,
+              cell: ({ tokens }) => compact(tokens.output),
+              csv: ({ tokens }) => tokens.output,
+            },
+            {
+              name: 'Cost',
+              isNumber: true,
+              cell: ({ cost }) => [
+                moneys(cost.amounts),
+                cost.withoutPrice > 0
+                  ? el(
+                      'span',
+                      { class: 'mark', title: `${count(cost.withoutPrice)} requests without a price` },
+                      'in part',
+                    )
+                  : null,
+              ],
+              csv: ({ cost }) => cost.amounts.map(({ currency, amount }) => `${amount} ${currency}`).join(' + '),
+            },
           ],
         }),
   );
@@ -91,13 +154,21 @@ export function groupsCard({ groups: found, summary }, context) {
 /** @param {keyof typeof dimensions} by @param {string | null} key @param {ViewContext} context */
 function keyCell(by, key, { route }) {
   if (key === null) return el('span', { class: 'quiet' }, by === 'statusClass' ? 'no response' : 'unknown');
-  return el('a', { class: 'id', href: hrefWith(route, { [dimensions[by].filter]: key, ...firstPage }), title: key }, key === '' ? nothing : shortText(key, 80));
+  return el(
+    'a',
+    { class: 'id', href: hrefWith(route, { [dimensions[by].filter]: key, ...firstPage }), title: key },
+    key === '' ? nothing : shortText(key, 80),
+  );
 }
 
 /** @param {string} by @param {ViewContext} context */
 function compareLinks(by, { route }) {
   const [a, b] = [...picked];
-  const before = el('a', { class: 'button', href: hrefTo(route, 'request-compare', { model: route.params.get('model') }) }, 'Compare with the time before');
+  const before = el(
+    'a',
+    { class: 'button', href: hrefTo(route, 'request-compare', { model: route.params.get('model') }) },
+    'Compare with the time before',
+  );
   if (by !== 'model') return before;
   return [
     before,

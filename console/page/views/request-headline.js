@@ -1,5 +1,5 @@
-import { figure, figures } from '../components/parts.js';
 import { shortText } from '../components/long-text.js';
+import { figure, figures } from '../components/parts.js';
 import { el } from '../lib/dom.js';
 import { compact, count, ms } from '../lib/format.js';
 import { money } from '../lib/money.js';
@@ -16,12 +16,17 @@ import { money } from '../lib/money.js';
 export function headline({ facts, startedAt, completedAt, failedAt, response }, said) {
   const { inputTokens, cachedTokens, outputTokens, reasoningTokens, cost, firstTokenAt, provider } = facts;
   const started = startedAt === null ? null : Date.parse(startedAt);
-  const since = (/** @type {string | null} */ at) => (at === null || started === null ? null : Date.parse(at) - started);
+  const since = (/** @type {string | null} */ at) =>
+    at === null || started === null ? null : Date.parse(at) - started;
   const [duration, first] = [since(completedAt ?? failedAt), since(firstTokenAt)];
   const finish = facts.finishReason ?? said.turns.findLast((turn) => turn.finish !== null)?.finish ?? null;
   const all = [
-    inputTokens === null ? null : figure('Tokens in', compact(inputTokens), cachedTokens ? `${count(cachedTokens)} from a cache` : null),
-    outputTokens === null ? null : figure('Tokens out', compact(outputTokens), reasoningTokens ? `${count(reasoningTokens)} of reasoning` : null),
+    inputTokens === null
+      ? null
+      : figure('Tokens in', compact(inputTokens), cachedTokens ? `${count(cachedTokens)} from a cache` : null),
+    outputTokens === null
+      ? null
+      : figure('Tokens out', compact(outputTokens), reasoningTokens ? `${count(reasoningTokens)} of reasoning` : null),
     cost === null ? null : figure('Cost', money(cost), 'by the prices of its day'),
     duration === null ? null : figure('Duration', ms(duration), speed(outputTokens, duration)),
     first === null ? null : figure('First token', ms(first), 'after the start'),

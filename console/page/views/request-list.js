@@ -46,11 +46,19 @@ export function requestListCard({ requests, cursor, searched }, context) {
     'Requests',
     {
       key: 'list',
-      note: searched === undefined ? 'in progress first, then newest first; pick two to compare what they say' : searchNote(searched),
+      note:
+        searched === undefined
+          ? 'in progress first, then newest first; pick two to compare what they say'
+          : searchNote(searched),
       actions: compareLink(context),
     },
     requests.length === 0
-      ? emptyState('No requests', searched !== undefined && cursor !== null ? 'None until here. The search goes on with the next page.' : 'No stored requests match the window and the filters.')
+      ? emptyState(
+          'No requests',
+          searched !== undefined && cursor !== null
+            ? 'None until here. The search goes on with the next page.'
+            : 'No stored requests match the window and the filters.',
+        )
       : requestTable('Requests, in progress first, then newest first', requests, context),
     pager(context, cursor === null ? null : { cursor }),
   );
@@ -58,7 +66,12 @@ export function requestListCard({ requests, cursor, searched }, context) {
 
 /** @param {NonNullable<RequestPage['searched']>} searched */
 function searchNote({ requests, bytes: size, since }) {
-  return ['looked through ', counted(requests, 'request'), ` (${bytes(size)})`, since === null ? null : [', back to ', timeText(since)]];
+  return [
+    'looked through ',
+    counted(requests, 'request'),
+    ` (${bytes(size)})`,
+    since === null ? null : [', back to ', timeText(since)],
+  ];
 }
 
 /** @param {RequestStats} stats @param {ViewContext} context */
@@ -89,15 +102,25 @@ function requestTable(caption, rows, context) {
     rows,
     keyOf: ({ id }) => id,
     columns: [
-      { name: 'Pick', class: 'narrow', cell: ({ id }) => pickBox(id, context) },
+      { name: 'Pick', class: 'narrow', cell: ({ id }) => pickBox(id, context), csv: {} },
       whenColumn(context),
       { name: 'State', cell: ({ state }) => statusBadge(state) },
       statusColumn,
       { name: 'Model', class: 'clip', cell: ({ model }) => model },
       { name: 'Creator', class: 'clip', cell: ({ createdBy }) => createdBy },
       { name: 'Tier', cell: ({ serviceTier }) => serviceTier },
-      { name: 'Duration', isNumber: true, cell: ({ durationMs }) => ms(durationMs) },
-      { name: 'Response', isNumber: true, cell: ({ responseBytes }) => bytes(responseBytes) },
+      {
+        name: 'Duration',
+        isNumber: true,
+        cell: ({ durationMs }) => ms(durationMs),
+        csv: { 'Duration (ms)': ({ durationMs }) => durationMs },
+      },
+      {
+        name: 'Response',
+        isNumber: true,
+        cell: ({ responseBytes }) => bytes(responseBytes),
+        csv: { 'Response (bytes)': ({ responseBytes }) => responseBytes },
+      },
       {
         name: 'Remarks',
         cell: ({ isStream, isIncomplete, notes }) => [
@@ -118,6 +141,7 @@ function whenColumn({ route }) {
     class: 'nowrap',
     cell: ({ id, createdAt }) =>
       el('a', { href: hrefWith(route, { request: id, with: null }), 'aria-haspopup': 'dialog' }, timeText(createdAt)),
+    csv: { Arrived: ({ createdAt }) => createdAt, Request: ({ id }) => id },
   };
 }
 
@@ -133,7 +157,11 @@ function compareLink({ route }) {
   const [one, other] = [...picked];
   return other === undefined
     ? el('span', { class: 'hint' }, picked.size === 1 ? 'Pick one more to compare' : null)
-    : el('a', { class: 'button primary', href: hrefWith(route, { request: one, with: other }), 'aria-haspopup': 'dialog' }, 'Compare the two');
+    : el(
+        'a',
+        { class: 'button primary', href: hrefWith(route, { request: one, with: other }), 'aria-haspopup': 'dialog' },
+        'Compare the two',
+      );
 }
 
 /** @param {string} id @param {ViewContext} context */
@@ -151,4 +179,3 @@ function pickBox(id, { route, go }) {
     },
   });
 }
-

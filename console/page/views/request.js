@@ -74,7 +74,9 @@ function outcome({ state, method, path, response, error }) {
       el('b', null, `${method} ${path}`),
       el('span', { class: 'quiet' }, response?.status == null ? 'no response' : `status ${response.status}`),
     ),
-    error === null ? null : folded('The failure as it was reported', () => longText(error, { name: 'failure', isCode: true })),
+    error === null
+      ? null
+      : folded('The failure as it was reported', () => longText(error, { name: 'failure', isCode: true })),
   );
 }
 
@@ -85,9 +87,19 @@ function conversationCard(said) {
     'Conversation',
     { key: 'conversation', note: conversationNote(said) },
     remarkList(remarks),
-    turns.length === 0 ? emptyState('Nothing was said', 'The bodies are empty, or were not kept.') : conversation(turns),
-    settings.length === 0 ? null : folded(`Settings of the request: ${counted(settings.length, 'field')}`, () => fieldList(settings), { key: 'settings' }),
-    answer.length === 0 ? null : folded(`The rest of the response: ${counted(answer.length, 'field')}`, () => fieldList(answer), { key: 'answer' }),
+    turns.length === 0
+      ? emptyState('Nothing was said', 'The bodies are empty, or were not kept.')
+      : conversation(turns),
+    settings.length === 0
+      ? null
+      : folded(`Settings of the request: ${counted(settings.length, 'field')}`, () => fieldList(settings), {
+          key: 'settings',
+        }),
+    answer.length === 0
+      ? null
+      : folded(`The rest of the response: ${counted(answer.length, 'field')}`, () => fieldList(answer), {
+          key: 'answer',
+        }),
   );
 }
 
@@ -119,8 +131,19 @@ function bodyCard(title, id, { body, encoding, bytes: size, isCut, leftOutChars 
     `${title} as it was stored`,
     {
       key: title,
-      note: [`${bytes(size)}${encoding === 'utf8' ? '' : `, as ${encoding}`}`, isCut ? ', only the beginning was kept' : null, leftOutChars > 0 ? `; ${count(leftOutChars)} characters are not shown here` : null],
-      actions: body === '' ? null : el('a', { class: 'button', href: `api/v1/requests/${id}/bodies/${name}`, download: `${name}-${id}.txt` }, 'Save as a file'),
+      note: [
+        `${bytes(size)}${encoding === 'utf8' ? '' : `, as ${encoding}`}`,
+        isCut ? ', only the beginning was kept' : null,
+        leftOutChars > 0 ? `; ${count(leftOutChars)} characters are not shown here` : null,
+      ],
+      actions:
+        body === ''
+          ? null
+          : el(
+              'a',
+              { class: 'button', href: `api/v1/requests/${id}/bodies/${name}`, download: `${name}-${id}.txt` },
+              'Save as a file',
+            ),
     },
     body === ''
       ? emptyState('Empty', 'The body is empty, or was not kept.')

@@ -21,7 +21,9 @@ export const requests = {
     // Further pages, and what a search finds, are lists: the figures of the window are on the first page.
     const isList = params.has('cursor') || params.has('text') || params.has('trace') || params.has('state');
     const [stats, page] = await Promise.all([
-      isList ? null : get('requests/stats', { ...windowQuery(route), ...filterQuery(route), ...groupsQuery(route) }, signal),
+      isList
+        ? null
+        : get('requests/stats', { ...windowQuery(route), ...filterQuery(route), ...groupsQuery(route) }, signal),
       get('requests', listQuery(route, Date.now()), signal),
     ]);
     return { stats, page };

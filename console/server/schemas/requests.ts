@@ -116,7 +116,10 @@ const facts = z
     toolCalls: z.number().nullable().describe('calls of tools that the response asks for'),
     firstTokenAt: time.nullable().describe('by the clock of the sender'),
     cost: z
-      .object({ currency: z.string().describe('ISO 4217'), amount: z.string().describe('an exact decimal number, such as 0.00125') })
+      .object({
+        currency: z.string().describe('ISO 4217'),
+        amount: z.string().describe('an exact decimal number, such as 0.00125'),
+      })
       .nullable()
       .describe('by the prices of its time; null: its tokens are not known, or have no price'),
   })

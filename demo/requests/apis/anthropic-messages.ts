@@ -1,4 +1,13 @@
-import { type Answer, instructions, type ModelApi, toNamedEvent, toolInput, toolName, toolSchema, toPieces } from './model-api.ts';
+import {
+  type Answer,
+  instructions,
+  type ModelApi,
+  toNamedEvent,
+  toolInput,
+  toolName,
+  toolSchema,
+  toPieces,
+} from './model-api.ts';
 
 /** Messages of Anthropic, which counts what came from a cache apart from the rest of the input, and no reasoning. */
 export const anthropicMessages: ModelApi = {
@@ -51,7 +60,10 @@ export const anthropicMessages: ModelApi = {
       ...block(1, { ...call, input: {} }, [{ type: 'input_json_delta', partial_json: JSON.stringify(input) }]),
       stop(1),
     ]);
-    const end = { delta: { stop_reason: stopOf(answer), stop_sequence: null }, usage: { output_tokens: answer.usage.outputTokens } };
+    const end = {
+      delta: { stop_reason: stopOf(answer), stop_sequence: null },
+      usage: { output_tokens: answer.usage.outputTokens },
+    };
     return [...begun, stop(0), ...calls, toNamedEvent('message_delta', end), toNamedEvent('message_stop', {})].join('');
   },
 };
@@ -61,7 +73,11 @@ function headOf({ id, model }: Answer) {
 }
 
 function inputOf({ usage: { inputTokens, cachedTokens } }: Answer) {
-  return { input_tokens: inputTokens - cachedTokens, cache_creation_input_tokens: 0, cache_read_input_tokens: cachedTokens };
+  return {
+    input_tokens: inputTokens - cachedTokens,
+    cache_creation_input_tokens: 0,
+    cache_read_input_tokens: cachedTokens,
+  };
 }
 
 function callsOf({ toolCall }: Answer) {

@@ -1,4 +1,13 @@
-import { type Answer, instructions, type ModelApi, toEvent, toolInput, toolName, toolSchema, toPieces } from './model-api.ts';
+import {
+  type Answer,
+  instructions,
+  type ModelApi,
+  toEvent,
+  toolInput,
+  toolName,
+  toolSchema,
+  toPieces,
+} from './model-api.ts';
 
 /** Gemini, which counts its thoughts apart from the rest of the output. */
 export const gemini: ModelApi = {

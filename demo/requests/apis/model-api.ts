@@ -49,7 +49,8 @@ const eventTextBytes = 64;
 /** The pieces in which a text arrives. */
 export function toPieces(text: string): string[] {
   const pieces: string[] = [];
-  for (let start = 0; start < text.length; start += eventTextBytes) pieces.push(text.slice(start, start + eventTextBytes));
+  for (let start = 0; start < text.length; start += eventTextBytes)
+    pieces.push(text.slice(start, start + eventTextBytes));
   return pieces;
 }
 

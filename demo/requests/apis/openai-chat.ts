@@ -1,4 +1,13 @@
-import { type Answer, instructions, type ModelApi, toEvent, toolInput, toolName, toolSchema, toPieces } from './model-api.ts';
+import {
+  type Answer,
+  instructions,
+  type ModelApi,
+  toEvent,
+  toolInput,
+  toolName,
+  toolSchema,
+  toPieces,
+} from './model-api.ts';
 
 /** Chat completions, as OpenAI and many others serve them. */
 export const openaiChat: ModelApi = {
@@ -47,7 +56,10 @@ export const openaiChat: ModelApi = {
     const said = [chunk({ role: 'assistant', content: '' }), ...toPieces(text).map((content) => chunk({ content }))];
     if (isBrokenOff) return said.join('');
     const call = toolCall && chunk({ tool_calls: [{ index: 0, ...toCall('call_1', toolCall.name, toolCall.input) }] });
-    const end = [chunk({}, toolCall ? 'tool_calls' : 'stop'), toEvent({ ...head, choices: [], usage: usageOf(answer) })];
+    const end = [
+      chunk({}, toolCall ? 'tool_calls' : 'stop'),
+      toEvent({ ...head, choices: [], usage: usageOf(answer) }),
+    ];
     return [...said, ...(call ? [call] : []), ...end, 'data: [DONE]\n\n'].join('');
   },
 };

@@ -21,5 +21,8 @@ export const openaiEmbeddings: ModelApi = {
 
 /** Numbers that follow from the id. */
 function vectorOf(id: string): number[] {
-  return Array.from({ length: dimensions }, (_, at) => Math.round(Math.sin(id.charCodeAt(at % id.length) + at) * 1e4) / 1e4);
+  return Array.from(
+    { length: dimensions },
+    (_, at) => Math.round(Math.sin(id.charCodeAt(at % id.length) + at) * 1e4) / 1e4,
+  );
 }

@@ -1,4 +1,13 @@
-import { type Answer, instructions, type ModelApi, toNamedEvent, toolInput, toolName, toolSchema, toPieces } from './model-api.ts';
+import {
+  type Answer,
+  instructions,
+  type ModelApi,
+  toNamedEvent,
+  toolInput,
+  toolName,
+  toolSchema,
+  toPieces,
+} from './model-api.ts';
 
 /** Responses of OpenAI. */
 export const openaiResponses: ModelApi = {

@@ -1,6 +1,6 @@
 import { isObject } from './fields.js';
-import { isSuperseded } from './superseded.js';
 import { parseJson, toJsonText } from './json-text.js';
+import { isSuperseded } from './superseded.js';
 
 /** @typedef {import('./read-bodies.d.ts').JsonObject} JsonObject */
 /** @typedef {import('./read-bodies.d.ts').JsonEvent} JsonEvent */
@@ -40,7 +40,10 @@ export function assembleMessage(events) {
     block['input'] = parseJson(text) ?? text;
   }
   const content = [...blocks.keys()].toSorted((a, b) => a - b).map((index) => blocks.get(index));
-  return { body: { ...message, ...(content.length > 0 || message['content'] !== undefined ? { content } : {}) }, unread };
+  return {
+    body: { ...message, ...(content.length > 0 || message['content'] !== undefined ? { content } : {}) },
+    unread,
+  };
 }
 
 /** @typedef {{ message: JsonObject, blocks: Map<number, JsonObject>, inputs: Map<number, string> }} State */

@@ -6,7 +6,17 @@ import { isSuperseded } from './superseded.js';
 /** @typedef {import('./read-bodies.d.ts').Assembled} Assembled */
 
 /** Fields of a message that arrive piece by piece. */
-const pieced = new Set(['content', 'refusal', 'reasoning_content', 'reasoning', 'arguments', 'input', 'transcript', 'data', 'text']);
+const pieced = new Set([
+  'content',
+  'refusal',
+  'reasoning_content',
+  'reasoning',
+  'arguments',
+  'input',
+  'transcript',
+  'data',
+  'text',
+]);
 
 /**
  * The chunks of a chat completion (or of a completion) as the answer in one piece.
@@ -38,12 +48,13 @@ function addChunk(body, choices, chunk) {
   let isRead = true;
   for (const [name, value] of Object.entries(chunk)) {
     if (name === 'choices' && Array.isArray(value)) {
-      for (const delta of value) isRead = (isObject(delta) && addChoice(choices, delta)) && isRead;
+      for (const delta of value) isRead = isObject(delta) && addChoice(choices, delta) && isRead;
     } else if (name === 'object' && value === 'chat.completion.chunk') {
       isRead = setOnce(body, name, 'chat.completion') && isRead;
     }
     // Padding of a random length, which says nothing.
-    else if (name !== 'obfuscation' || typeof value !== 'string') isRead = name !== 'choices' && setOnce(body, name, value) && isRead;
+    else if (name !== 'obfuscation' || typeof value !== 'string')
+      isRead = name !== 'choices' && setOnce(body, name, value) && isRead;
   }
   return isRead;
 }

@@ -26,7 +26,8 @@ export function assembleGemini(events) {
     }
     for (const [name, value] of Object.entries(json)) {
       if (name === 'candidates' && Array.isArray(value)) {
-        for (const candidate of value) if (!isObject(candidate) || !add(candidates, candidate)) unread.push(toJsonText(candidate));
+        for (const candidate of value)
+          if (!isObject(candidate) || !add(candidates, candidate)) unread.push(toJsonText(candidate));
       } else if (!set(body, name, value)) unread.push(toJsonText({ [name]: value }));
     }
   }
@@ -54,8 +55,7 @@ function add(candidates, delta) {
     for (const [field, given] of Object.entries(value)) {
       if (field === 'parts' && Array.isArray(given)) {
         for (const part of given) isRead = addPart(content, part) && isRead;
-      }
-      else isRead = set(content, field, given) && isRead;
+      } else isRead = set(content, field, given) && isRead;
     }
   }
   return isRead;
@@ -75,7 +75,11 @@ function addPart(content, part) {
 
 /** @param {unknown} part @returns {part is JsonObject} */
 function isOnlyText(part) {
-  return isObject(part) && typeof part['text'] === 'string' && Object.keys(part).every((name) => name === 'text' || (name === 'thought' && typeof part[name] === 'boolean'));
+  return (
+    isObject(part) &&
+    typeof part['text'] === 'string' &&
+    Object.keys(part).every((name) => name === 'text' || (name === 'thought' && typeof part[name] === 'boolean'))
+  );
 }
 
 /** What each answer says anew, the last one for the whole. @param {JsonObject} into @param {string} name @param {unknown} value */

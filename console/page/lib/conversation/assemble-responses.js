@@ -94,7 +94,13 @@ function unreadOf(events, body) {
     }
     const { type, delta, ...rest } = json;
     if (typeof delta === 'string') {
-      const place = [json['type'], json['output_index'], json['content_index'], json['summary_index'], json['item_id']].join(' ');
+      const place = [
+        json['type'],
+        json['output_index'],
+        json['content_index'],
+        json['summary_index'],
+        json['item_id'],
+      ].join(' ');
       const piece = pieces.get(place) ?? { text: '', events: [] };
       piece.text += delta;
       piece.events.push(data);
@@ -104,7 +110,8 @@ function unreadOf(events, body) {
     const isRead = everyText(typeof delta === 'string' ? rest : { ...rest, delta }, (text) => said.has(text));
     if (!isKnown || !isRead) unread.push(data);
   }
-  for (const { text, events: ofPiece } of pieces.values()) if (!said.has(text)) unread.push(...ofPiece.slice(0, 1), text);
+  for (const { text, events: ofPiece } of pieces.values())
+    if (!said.has(text)) unread.push(...ofPiece.slice(0, 1), text);
   return unread;
 }
 

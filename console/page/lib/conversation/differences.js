@@ -32,7 +32,8 @@ export function compareTurns(a, b) {
       const next = runs[index + 1];
       const added = next?.kind === 'added' ? b.slice(next.from, next.to) : [];
       for (const one of replaced(a.slice(from, to), added)) found.push(one);
-    } else if (runs[index - 1]?.kind !== 'removed') for (const turn of b.slice(from, to)) found.push({ kind, a: null, b: turn });
+    } else if (runs[index - 1]?.kind !== 'removed')
+      for (const turn of b.slice(from, to)) found.push({ kind, a: null, b: turn });
   }
   return found;
 }
@@ -67,7 +68,8 @@ function replaced(removed, added) {
  */
 export function compareTexts(a, b) {
   const isProse = Math.max(a.length, b.length) < 20_000;
-  const cut = (/** @type {string} */ text) => (isProse ? (text.match(/\s+|[^\s]+/g) ?? []) : (text.match(/[^\n]*\n|[^\n]+/g) ?? []));
+  const cut = (/** @type {string} */ text) =>
+    isProse ? (text.match(/\s+|[^\s]+/g) ?? []) : (text.match(/[^\n]*\n|[^\n]+/g) ?? []);
   const [ofA, ofB] = [cut(a), cut(b)];
   return align(ofA, ofB).map(({ kind, from, to }) => ({
     kind,
@@ -133,7 +135,10 @@ function alignMiddle(a, b, offset) {
       add('same', j);
       i += 1;
       j += 1;
-    } else if (j >= b.length || (i < a.length && (longest[(i + 1) * wide + j] ?? 0) >= (longest[i * wide + j + 1] ?? 0))) {
+    } else if (
+      j >= b.length ||
+      (i < a.length && (longest[(i + 1) * wide + j] ?? 0) >= (longest[i * wide + j + 1] ?? 0))
+    ) {
       add('removed', i);
       i += 1;
     } else {

@@ -18,7 +18,9 @@ export function readEmbeddingsRequest(fields) {
   return toTurn(
     'request',
     'input',
-    inputs.flatMap((one) => (isTokens(one) ? [{ kind: 'numbers', of: 'tokens', length: one.length }] : readContent(one))),
+    inputs.flatMap((one) =>
+      isTokens(one) ? [{ kind: 'numbers', of: 'tokens', length: one.length }] : readContent(one),
+    ),
   );
 }
 
@@ -37,5 +39,8 @@ function readEmbedding(item) {
   const vector = fields.take('embedding');
   if (isTokens(vector)) return [{ kind: 'numbers', of: 'vector', length: vector.length }, ...otherPart(fields.rest())];
   if (typeof vector !== 'string' || !/^[A-Za-z0-9+/]*={0,2}$/.test(vector)) return rawPart(item);
-  return [{ kind: 'numbers', of: 'vector', length: Math.floor(vector.length / charsPerNumber) }, ...otherPart(fields.rest())];
+  return [
+    { kind: 'numbers', of: 'vector', length: Math.floor(vector.length / charsPerNumber) },
+    ...otherPart(fields.rest()),
+  ];
 }

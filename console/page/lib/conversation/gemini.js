@@ -110,7 +110,8 @@ function readResponse(fields) {
   const [callId, name] = [fields.text('id'), fields.text('name')];
   const response = fields.take('response');
   /** @type {Part[]} */
-  const parts = response == null ? [] : [{ kind: 'text', text: typeof response === 'string' ? response : toJsonText(response) }];
+  const parts =
+    response == null ? [] : [{ kind: 'text', text: typeof response === 'string' ? response : toJsonText(response) }];
   return [toResult({ callId, name, parts }), ...otherPart(fields.rest())];
 }
 

@@ -26,7 +26,11 @@ export function readCompletionsRequest(fields) {
   const prompt = fields.take('prompt');
   const prompts = Array.isArray(prompt) && prompt.every((one) => typeof one === 'string') ? prompt : [prompt];
   return prompts.flatMap((one) =>
-    toTurn('request', 'prompt', isTokens(one) ? [{ kind: 'numbers', of: 'tokens', length: one.length }] : readContent(one)),
+    toTurn(
+      'request',
+      'prompt',
+      isTokens(one) ? [{ kind: 'numbers', of: 'tokens', length: one.length }] : readContent(one),
+    ),
   );
 }
 

@@ -71,15 +71,19 @@ function readItem(item) {
     return { role, parts: [...readContent(fields.take('content')), ...otherPart(fields.rest())], isMessage: true };
   }
   if (type === 'reasoning') return { role: 'assistant', parts: readReasoning(fields), isMessage: false };
-  if (typeof type === 'string' && type.endsWith('_call_output')) return { role: 'tool', parts: readOutput(fields), isMessage: false };
-  if (typeof type === 'string' && type.endsWith('_call')) return { role: 'assistant', parts: readCall(fields, type), isMessage: false };
+  if (typeof type === 'string' && type.endsWith('_call_output'))
+    return { role: 'tool', parts: readOutput(fields), isMessage: false };
+  if (typeof type === 'string' && type.endsWith('_call'))
+    return { role: 'assistant', parts: readCall(fields, type), isMessage: false };
   return { role: 'assistant', parts: rawPart(item), isMessage: false };
 }
 
 /** @param {Fields} fields @returns {Part[]} */
 function readReasoning(fields) {
   fields.take('type');
-  const said = [fields.list('content'), fields.list('summary')].flatMap((blocks) => (blocks === null ? [] : readContent(blocks)));
+  const said = [fields.list('content'), fields.list('summary')].flatMap((blocks) =>
+    blocks === null ? [] : readContent(blocks),
+  );
   const hidden = fields.text('encrypted_content');
   const sealed = hidden === null ? [] : [ofBase64(hidden, { name: 'encrypted reasoning' })];
   return [...said, ...sealed, ...otherPart(fields.rest())];

@@ -18,7 +18,8 @@ const maxDepth = 4;
  */
 export function readContent(content, depth = 0) {
   if (typeof content === 'string') return content === '' ? [] : [{ kind: 'text', text: content }];
-  if (!Array.isArray(content)) return isObject(content) && depth < maxDepth ? readBlock(content, depth) : rawPart(content);
+  if (!Array.isArray(content))
+    return isObject(content) && depth < maxDepth ? readBlock(content, depth) : rawPart(content);
   if (depth >= maxDepth) return rawPart(content);
   return content.flatMap((block) => {
     if (typeof block === 'string') return readContent(block);

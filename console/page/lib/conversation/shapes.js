@@ -15,7 +15,8 @@ const ofAnthropic = new Set(['tool_use', 'tool_result', 'thinking', 'redacted_th
  */
 export function shapeOfRequest(body, path) {
   if (Array.isArray(body['contents'])) return 'gemini';
-  if (Array.isArray(body['messages'])) return isAnthropic(body, body['messages'], path) ? 'anthropic-messages' : 'openai-chat';
+  if (Array.isArray(body['messages']))
+    return isAnthropic(body, body['messages'], path) ? 'anthropic-messages' : 'openai-chat';
   if (body['input'] !== undefined) {
     const isEmbedding = /\/embeddings\b/.test(path) || /embed/i.test(String(body['model']));
     return isEmbedding ? 'openai-embeddings' : 'openai-responses';
@@ -40,12 +41,16 @@ function isAnthropic(body, messages, path) {
 export function shapeOfResponse(body) {
   const { choices, data } = body;
   if (Array.isArray(choices)) {
-    return choices.some((choice) => isObject(choice) && typeof choice['text'] === 'string') ? 'openai-completions' : 'openai-chat';
+    return choices.some((choice) => isObject(choice) && typeof choice['text'] === 'string')
+      ? 'openai-completions'
+      : 'openai-chat';
   }
   if (Array.isArray(body['output']) || body['object'] === 'response') return 'openai-responses';
   if (body['type'] === 'message' && body['content'] !== undefined) return 'anthropic-messages';
-  if (Array.isArray(body['candidates']) || isObject(body['promptFeedback']) || isObject(body['usageMetadata'])) return 'gemini';
-  const isEmbedding = Array.isArray(data) && data.length > 0 && data.every((item) => isObject(item) && item['embedding'] !== undefined);
+  if (Array.isArray(body['candidates']) || isObject(body['promptFeedback']) || isObject(body['usageMetadata']))
+    return 'gemini';
+  const isEmbedding =
+    Array.isArray(data) && data.length > 0 && data.every((item) => isObject(item) && item['embedding'] !== undefined);
   return isEmbedding ? 'openai-embeddings' : null;
 }
 

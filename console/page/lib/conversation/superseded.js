@@ -19,5 +19,7 @@ export function isSuperseded(before, after, depth = 0) {
     return Array.isArray(after) && before.every((one, index) => isSuperseded(one, after[index], depth + 1));
   }
   if (!isObject(before) || !isObject(after)) return false;
-  return Object.keys(before).every((name) => Object.hasOwn(after, name) && isSuperseded(before[name], after[name], depth + 1));
+  return Object.keys(before).every(
+    (name) => Object.hasOwn(after, name) && isSuperseded(before[name], after[name], depth + 1),
+  );
 }

@@ -91,9 +91,13 @@ function readSide(body, side, read) {
   const found = value === undefined && body.isCut ? parseCutJson(text)?.value : value;
   const known = found === undefined ? null : read(found);
   if (known === null) {
-    return asStored(text, side, [...remarks, `The ${name}’s body is in no form that this page knows; it is shown as it was stored.`]);
+    return asStored(text, side, [
+      ...remarks,
+      `The ${name}’s body is in no form that this page knows; it is shown as it was stored.`,
+    ]);
   }
-  if (hasLongNumber(text)) remarks.push(`The ${name} has numbers of more than 15 digits; only the raw text has them exactly.`);
+  if (hasLongNumber(text))
+    remarks.push(`The ${name} has numbers of more than 15 digits; only the raw text has them exactly.`);
   return { ...known, isStream: Array.isArray(found), remarks };
 }
 
@@ -126,7 +130,8 @@ function readRequest(value, path) {
 function readAnswer(value) {
   // Without server-sent events, Gemini streams a list of its answers.
   if (Array.isArray(value)) {
-    if (!value.every((one) => isObject(one) && (shapeOfResponse(one) === 'gemini' || isObject(one['error'])))) return null;
+    if (!value.every((one) => isObject(one) && (shapeOfResponse(one) === 'gemini' || isObject(one['error']))))
+      return null;
     const events = value.map((json) => ({ name: null, data: '', json }));
     return readAssembled('gemini', events);
   }
@@ -175,9 +180,14 @@ function readStream(text, isCut) {
     parsed.push({ ...event, json });
   }
   const shape = shapeOfStream(parsed.map(({ json }) => json));
-  if (shape === null && parsed.every(({ json }) => !isObject(json) || readError(new Fields(json)).length === 0)) return null;
-  const read = readAssembled(shape ?? 'openai-chat', parsed.filter(({ json }) => json !== undefined));
+  if (shape === null && parsed.every(({ json }) => !isObject(json) || readError(new Fields(json)).length === 0))
+    return null;
+  const read = readAssembled(
+    shape ?? 'openai-chat',
+    parsed.filter(({ json }) => json !== undefined),
+  );
   const broken = [...parsed.filter(({ json }) => json === undefined).map(({ data }) => data), ...strays];
-  const remarks = broken.length === 0 ? [] : ['Some lines of the stream are not understood; they are shown as they were stored.'];
+  const remarks =
+    broken.length === 0 ? [] : ['Some lines of the stream are not understood; they are shown as they were stored.'];
   return { ...read, shape, isStream: true, turns: [...read.turns, ...unreadTurn(broken)], remarks };
 }

@@ -23,7 +23,12 @@ export function textOfPart(part) {
     case 'numbers':
       return `(${part.of} of ${part.length})`;
     case 'call':
-      return [`(call) ${part.name}`, part.input, ...part.others.map(textOfField), ...(part.result === null ? [] : [textOfPart(part.result)])].join('\n');
+      return [
+        `(call) ${part.name}`,
+        part.input,
+        ...part.others.map(textOfField),
+        ...(part.result === null ? [] : [textOfPart(part.result)]),
+      ].join('\n');
     case 'result':
       return [part.isError ? '(failed result)' : '(result)', ...part.parts.map(textOfPart)].join('\n');
     case 'other':

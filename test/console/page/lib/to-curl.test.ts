@@ -63,7 +63,9 @@ test('curl: a body that was cut says so, and one that is empty is left out', () 
 test('curl: whatever the body and the address are, the shell passes on exactly them', async () => {
   const text = fc.oneof(
     fc.string({ unit: 'binary' }),
-    fc.string({ unit: fc.constantFrom("'", '"', '$', '`', '\\', '\n', '!', ';', 'BODY', '\n\nBODY\n', '\x1b[201~', '\r') }),
+    fc.string({
+      unit: fc.constantFrom("'", '"', '$', '`', '\\', '\n', '!', ';', 'BODY', '\n\nBODY\n', '\x1b[201~', '\r'),
+    }),
   );
   await fc.assert(
     fc.asyncProperty(text, text, async (body, tail) => {

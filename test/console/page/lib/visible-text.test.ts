@@ -24,13 +24,19 @@ test('visible text: what cannot be seen or turns text around is named', () => {
 });
 
 test('visible text: ordinary text stays as it is, emoji, Persian and line ends of Windows among it', () => {
-  for (const text of ['a\tb\nc', 'one\r\ntwo', '👨‍👩‍👧', 'می‌خواهم', 'ångström', '日本語']) expect(drawn(text)).toBe(text);
+  for (const text of ['a\tb\nc', 'one\r\ntwo', '👨‍👩‍👧', 'می‌خواهم', 'ångström', '日本語'])
+    expect(drawn(text)).toBe(text);
 });
 
 test('visible text: of very many marks, the rest is one', () => {
   const pieces = toPieces('a\u200B'.repeat(100_000));
   expect(pieces.length).toBeLessThan(1_100);
-  expect(pieces.filter(({ kind }) => kind === 'text').map(({ text }) => text).join('')).toBe('a'.repeat(100_000));
+  expect(
+    pieces
+      .filter(({ kind }) => kind === 'text')
+      .map(({ text }) => text)
+      .join(''),
+  ).toBe('a'.repeat(100_000));
 });
 
 test('visible text: nothing but what is named is left out', () => {

@@ -48,8 +48,16 @@ test('differences: of a changed text, its words', () => {
 });
 
 test('differences: settings that one has, the other has, or that differ', () => {
-  const a = [{ name: 'model', text: 'x' }, { name: 'top_p', text: '1' }, { name: 'same', text: '1' }];
-  const b = [{ name: 'model', text: 'y' }, { name: 'same', text: '1' }, { name: 'seed', text: '7' }];
+  const a = [
+    { name: 'model', text: 'x' },
+    { name: 'top_p', text: '1' },
+    { name: 'same', text: '1' },
+  ];
+  const b = [
+    { name: 'model', text: 'y' },
+    { name: 'same', text: '1' },
+    { name: 'seed', text: '7' },
+  ];
   expect(compareFields(a, b)).toEqual([
     { name: 'model', a: 'x', b: 'y' },
     { name: 'top_p', a: '1', b: null },
@@ -62,7 +70,11 @@ test('differences: both texts can be put together from the pieces', () => {
   fc.assert(
     fc.property(text, text, (a, b) => {
       const segments = compareTexts(a, b);
-      const of = (left: Segment['kind']) => segments.filter(({ kind }) => kind !== left).map((one) => one.text).join('');
+      const of = (left: Segment['kind']) =>
+        segments
+          .filter(({ kind }) => kind !== left)
+          .map((one) => one.text)
+          .join('');
       expect([of('added'), of('removed')]).toEqual([a, b]);
     }),
   );
@@ -83,13 +95,9 @@ test('differences: every turn of both is there once, in order', () => {
   );
 });
 
-test(
-  'differences: of long texts and of very many turns, too, within a moment',
-  () => {
-    const long = (word: string) => Array.from({ length: 200_000 }, (_, n) => `${word} ${n}\n`).join('');
-    expect(compareTexts(long('a'), long('b')).length).toBeGreaterThan(0);
-    const many = (word: string) => Array.from({ length: 100_000 }, (_, n) => turn(`user: ${word} ${n}`));
-    expect(compareTurns(many('a'), many('b'))).toHaveLength(100_000);
-  },
-  30_000,
-);
+test('differences: of long texts and of very many turns, too, within a moment', () => {
+  const long = (word: string) => Array.from({ length: 200_000 }, (_, n) => `${word} ${n}\n`).join('');
+  expect(compareTexts(long('a'), long('b')).length).toBeGreaterThan(0);
+  const many = (word: string) => Array.from({ length: 100_000 }, (_, n) => turn(`user: ${word} ${n}`));
+  expect(compareTurns(many('a'), many('b'))).toHaveLength(100_000);
+}, 30_000);

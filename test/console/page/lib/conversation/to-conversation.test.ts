@@ -1,10 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type {
-  Body,
-  Conversation,
-  Part,
-} from '../../../../../console/page/lib/conversation/conversation.d.ts';
+import type { Body, Conversation, Part } from '../../../../../console/page/lib/conversation/conversation.d.ts';
 import { embeddingBodies, modelBodies, toEventStream } from '../../../../support/model-bodies.ts';
 import { pageModule } from '../../../../support/page-module.ts';
 
@@ -47,8 +43,7 @@ function drawn(part: Part): string {
 }
 const lines = ({ turns }: Conversation): string[] =>
   turns.map(
-    ({ role, parts, finish }) =>
-      `${role}: ${parts.map(drawn).join(' | ')}${finish === null ? '' : ` (${finish})`}`,
+    ({ role, parts, finish }) => `${role}: ${parts.map(drawn).join(' | ')}${finish === null ? '' : ` (${finish})`}`,
   );
 
 const expected: Record<keyof typeof modelBodies, string[]> = {
@@ -151,7 +146,10 @@ test.each<[string, unknown, string[]]>([
 
 test('conversation: an error in the middle of a stream follows what was said until then', () => {
   const { stream } = modelBodies['anthropic-messages'];
-  const begun = stream.slice(0, stream.indexOf('event: content_block_start\ndata: {"type":"content_block_start","index":2'));
+  const begun = stream.slice(
+    0,
+    stream.indexOf('event: content_block_start\ndata: {"type":"content_block_start","index":2'),
+  );
   const failed = `${begun}event: error\ndata: {"type":"error","error":{"type":"overloaded_error","message":"Overloaded"}}\n\n`;
   expect(lines(ofResponse(failed))).toEqual([
     'assistant: reasoning: Perhaps another title. | other<signature> | Let me try another title.',
@@ -249,7 +247,16 @@ test('conversation: numbers that JavaScript rounds are remarked', () => {
 const planted = '«planted»';
 
 /** Where a text is not shown but measured, or says only where a part of a stream belongs. */
-const measured = new Set(['data', 'url', 'embedding', 'file_data', 'encrypted_content', 'obfuscation', 'event_id', 'item_id']);
+const measured = new Set([
+  'data',
+  'url',
+  'embedding',
+  'file_data',
+  'encrypted_content',
+  'obfuscation',
+  'event_id',
+  'item_id',
+]);
 
 interface Place {
   holder: Record<string, unknown>;
@@ -368,7 +375,12 @@ test.each<[string, (size: number) => Bodies]>([
     (size) => ({
       request: null,
       response: aBody(
-        toEventStream(many(size, () => ({ object: 'chat.completion.chunk', choices: [{ index: 0, delta: { content: 'ab ' } }] })) as object[]),
+        toEventStream(
+          many(size, () => ({
+            object: 'chat.completion.chunk',
+            choices: [{ index: 0, delta: { content: 'ab ' } }],
+          })) as object[],
+        ),
       ),
     }),
   ],
@@ -384,13 +396,29 @@ test.each<[string, (size: number) => Bodies]>([
       response: null,
     }),
   ],
-  ['messages', (size) => ({ request: aBody({ messages: many(size, (n) => ({ role: 'user', content: `${n}` })) }), response: null })],
+  [
+    'messages',
+    (size) => ({
+      request: aBody({ messages: many(size, (n) => ({ role: 'user', content: `${n}` })) }),
+      response: null,
+    }),
+  ],
   ['levels', (size) => ({ request: aBody(`{"messages":[${'['.repeat(size)}${']'.repeat(size)}]}`), response: null })],
-  ['backslashes of a cut text', (size) => ({ request: aBody(`{"messages":["${'\\'.repeat(size * 10 + 1)}`, { isCut: true }), response: null })],
-  ['events of many items', (size) => ({
-    request: null,
-    response: aBody(toEventStream(many(size, (n) => ({ type: 'response.output_text.delta', output_index: n, delta: 'a' })) as object[])),
-  })],
+  [
+    'backslashes of a cut text',
+    (size) => ({ request: aBody(`{"messages":["${'\\'.repeat(size * 10 + 1)}`, { isCut: true }), response: null }),
+  ],
+  [
+    'events of many items',
+    (size) => ({
+      request: null,
+      response: aBody(
+        toEventStream(
+          many(size, (n) => ({ type: 'response.output_text.delta', output_index: n, delta: 'a' })) as object[],
+        ),
+      ),
+    }),
+  ],
 ])(
   'conversation: much of it takes no time that grows with its square: %s',
   (_, make) => {
