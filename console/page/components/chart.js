@@ -21,6 +21,7 @@ import { table } from './table.js';
  * @property {Line[]} lines
  * @property {'lines' | 'stack'} kind
  * @property {boolean} [isLog]
+ * @property {boolean} [isFractional] the values are no whole numbers, such as money
  * @property {{ value: number, name: string }} [threshold]
  * @property {number} [minSpanSeconds] the shortest span of time that is shown
  * @property {boolean} [isLow] one of many, and not the main subject of its view
@@ -86,7 +87,7 @@ class Chart extends Component {
     const times = props.kind === 'stack' ? evened(props.times) : props.times;
     const data = /** @type {uPlot.AlignedData} */ ([times, ...layers.toReversed()]);
     // The scales follow the data, unless the lines themselves have changed.
-    const shape = JSON.stringify([props.kind, props.isLog, props.lines.map(({ name }) => name)]);
+    const shape = JSON.stringify([props.kind, props.isLog, props.isFractional, props.lines.map(({ name }) => name)]);
     if (this.#plot !== null && shape === this.#shown) this.#plot.setData(data);
     else {
       this.#plot?.destroy();

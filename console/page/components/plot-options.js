@@ -13,7 +13,7 @@ const pointSize = 5;
  * @returns {Omit<uPlot.Options, 'height'>}
  */
 export function plotOptions(
-  { lines, kind, isLog = false, threshold, write, onSelect: select },
+  { lines, kind, isLog = false, isFractional = false, threshold, write, onSelect: select },
   { width, onCursor, onSelect },
 ) {
   const isStack = kind === 'stack';
@@ -28,15 +28,16 @@ export function plotOptions(
       x: { time: true },
       y: isLog
         ? { distr: 3, range: (_plot, min, max) => logRange(min, max, threshold?.value) }
-        : { range: (_plot, _min, max) => [0, Math.max(max ?? 0, 1) * 1.05] },
+        : { range: (_plot, _min, max) => [0, (isFractional && max ? max : Math.max(max ?? 0, 1)) * 1.05] },
     },
     axes: [
       axis({ space: 64, size: 56, values: (_plot, ticks, _axis, _space, step) => timeLabels(ticks, step) }),
       axis({
         size: isLog ? 66 : 56,
         space: 28,
-        ...(isLog ? { grid: { ...grid, filter: wholePowers } } : { incrs: wholeSteps }),
-        values: (_plot, ticks) => ticks.map((tick) => (tick === null ? '' : isLog ? write(tick) : compact(tick))),
+        ...(isLog ? { grid: { ...grid, filter: wholePowers } } : isFractional ? {} : { incrs: wholeSteps }),
+        values: (_plot, ticks) =>
+          ticks.map((tick) => (tick === null ? '' : isLog || isFractional ? write(tick) : compact(tick))),
       }),
     ],
     series: [
