@@ -5,6 +5,7 @@ import type { requestStates, statusClasses } from '../../queries/requests/list-r
 import type { executionStatuses } from '../../shared/contracts/execution.ts';
 import type * as deadLetters from '../server/schemas/dead-letters.ts';
 import type * as executions from '../server/schemas/executions.ts';
+import type * as ledger from '../server/schemas/ledger.ts';
 import type * as queues from '../server/schemas/queues.ts';
 import type * as requests from '../server/schemas/requests.ts';
 import type * as runtime from '../server/schemas/runtime-records.ts';
@@ -34,6 +35,7 @@ export type DeadLetterPage = Answer<typeof deadLetters.deadLetterPage>;
 export type DeadLetter = Answer<typeof deadLetters.deadLetter>;
 export type QueueList = Answer<typeof queues.queueList>;
 export type QueueHistory = Answer<typeof queues.queueHistory>;
+export type Accounts = Answer<typeof ledger.accounts>;
 export type RuntimeRecordPage = Answer<typeof runtime.runtimeRecordPage>;
 export type HealthEvents = Answer<typeof runtime.healthEvents>;
 export type RequestPage = Answer<typeof requests.requestPage>;

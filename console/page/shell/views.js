@@ -1,3 +1,4 @@
+import { accounts } from '../views/accounts.js';
 import { compare } from '../views/compare.js';
 import { deadLetters } from '../views/dead-letters.js';
 import { fleet } from '../views/fleet.js';
@@ -7,7 +8,7 @@ import { strategies } from '../views/strategies.js';
 import { strategy } from '../views/strategy.js';
 
 /** The views by their names in the URL. @type {Record<string, import('../types.d.ts').View<any>>} */
-export const views = { strategies, strategy, compare, fleet, 'dead-letters': deadLetters, health, requests };
+export const views = { strategies, strategy, compare, fleet, 'dead-letters': deadLetters, health, requests, accounts };
 
 /** In the order of the navigation. @type {readonly [name: string, text: string][]} */
 export const entries = [
@@ -17,4 +18,5 @@ export const entries = [
   ['dead-letters', 'Dead letters'],
   ['health', 'Health'],
   ['requests', 'Requests'],
+  ['accounts', 'Accounts'],
 ];
