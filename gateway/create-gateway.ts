@@ -15,6 +15,7 @@ import { createBodiesInProgress } from './http/bodies-in-progress.ts';
 import { createServer, openConnections, renewTls } from './http/create-server.ts';
 import { createErrorHandlers } from './http/errors.ts';
 import { addProbeRoutes } from './http/probe-routes.ts';
+import { addReportRoute } from './http/report-route.ts';
 import { addSendRoutes, type SendRouteDeps } from './http/send-routes.ts';
 import { readServerTls, tlsFilesOf } from './http/tls-files.ts';
 import { createExecutionIntake } from './intake/execution-intake.ts';
@@ -99,6 +100,7 @@ export function createGateway(deps: GatewayDeps) {
   };
   addSendRoutes(app, sendDeps);
   addTraceRoute(app, sendDeps, errors);
+  addReportRoute(app, sendDeps, deliveries);
 
   const reload = (what: string, read: () => void) => (): void => {
     try {

@@ -130,7 +130,7 @@ function take({ intake, context, tally, limits }: IncomingBody, value: unknown):
   if (taken.outcome === 'ignored') tally.ignored += 1;
   if (taken.outcome !== 'record') return null;
   const { delivery } = intake;
-  const { record } = taken;
+  const { record, realm } = taken;
   // At once: what it is made from takes more memory than its text.
   record.serialize();
   const { bytes } = record;
@@ -138,7 +138,7 @@ function take({ intake, context, tally, limits }: IncomingBody, value: unknown):
     tally.reject(index, { kind: 'size', field: 'record', reason: `takes more than ${delivery.maxRecordBytes} bytes` });
     return null;
   }
-  return delivery.put({ record, bytes, tally, index });
+  return delivery.put({ record, realm, bytes, tally, index });
 }
 
 function reject({ tally, limits }: IncomingBody, fault: Fault): null {
