@@ -1,63 +1,34 @@
-import { type Chunk, chunkId, type RecordRun } from '../../shared/contracts/chunk.ts';
-import { ledgerHeaderOf, recordsOf as sizeOf } from '../../shared/contracts/ledger-header.ts';
-import type { LedgerCounters, LedgerReport } from '../../shared/contracts/ledger-report.ts';
-import { unwrapChunkAtOnce } from '../../shared/platform/chunk-compression.ts';
+import type { Client } from 'pg';
+import { recordSeparator } from '../../shared/contracts/canonical-text.ts';
+import type { PlaceRange, RecordRun } from '../../shared/contracts/chunk.ts';
 
-/** A chunk of which it is known that it says what it is to the ledger. */
-export interface AccountedChunk {
-  id: string;
-  seq: number;
-  before: number;
-  of: readonly RecordRun[];
-  from: number;
-  /** in the whole chunk */
-  size: number;
-  records: unknown[];
+/** Of a life that tests write chunks of. */
+export const life = { producer: 'web-1', epoch: 1_772_600_000_000, life: '9f2c4e01ab' };
+
+/** 2026-03-04T05:06Z, in minutes since 1970. */
+export const minute = 29_542_386;
+
+/** A chunk of version 4 as the SDK writes it. */
+export function ledgerChunk(
+  texts: readonly string[],
+  header: { seq?: number; before?: number; of?: unknown; from?: number; erased?: readonly PlaceRange[] } = {},
+): string {
+  const { seq = 1, before = 0, of = [['r-1', minute, texts.length]] satisfies RecordRun[], ...more } = header;
+  const head = JSON.stringify({ v: 4, ...life, seq, before, of, ...more });
+  return `${head.slice(0, -1)},"records":[${texts.join(recordSeparator)}]}`;
 }
 
-/** @param data of a job. @throws when it says nothing to the ledger, or something wrong */
-export function accountOf(data: string): AccountedChunk {
-  const unwrapped = unwrapChunkAtOnce(data);
-  if (unwrapped.kind === 'damaged') throw new Error(unwrapped.reason);
-  const chunk = JSON.parse(unwrapped.text) as Chunk;
-  const header = ledgerHeaderOf(chunk);
-  if (header === null) throw new Error(`a chunk without an account: ${unwrapped.text.slice(0, 200)}`);
-  const { seq, records } = chunk;
-  return { id: chunkId(chunk), seq, ...header, size: sizeOf(header), records };
+/** What the ledger says of each chunk, in the order of their numbers: bits are places of the whole chunk. */
+export async function accountsIn(client: Client): Promise<Record<string, unknown>[]> {
+  const { rows } = await client.query(
+    `select seq::int, total, stored, seen, dead, stored_places as "storedPlaces", seen_places as "seenPlaces",
+      dead_places as "deadPlaces", parts, runs, problem, settled_at is not null as "isSettled"
+    from ledger_chunk order by producer, seq`,
+  );
+  return rows;
 }
 
-/** `minute realm`, as a key. */
-const keyOf = (minute: number, realm: string | null): string => `${minute} ${JSON.stringify(realm)}`;
-
-/** How many records of each minute and realm whole chunks have. */
-export function recordsByMinute(chunks: readonly Pick<AccountedChunk, 'of'>[]): Record<string, number> {
-  const sums: Record<string, number> = {};
-  for (const { of } of chunks)
-    for (const [realm, minute, count] of of) sums[keyOf(minute, realm)] = (sums[keyOf(minute, realm)] ?? 0) + count;
-  return sums;
-}
-
-/** One counter by minute and realm, as a reader of reports knows it who keeps the greatest. */
-export function readMinutes(
-  reports: readonly Pick<LedgerReport, 'minutes'>[],
-  read: (counters: LedgerCounters) => number,
-): Record<string, number> {
-  const known: Record<string, number> = {};
-  for (const { minutes } of reports) {
-    for (const [minute, realm, counters] of minutes) {
-      const key = keyOf(minute, realm);
-      if (read(counters) > 0) known[key] = Math.max(known[key] ?? 0, read(counters));
-    }
-  }
-  return known;
-}
-
-export function droppedIn({ dropped = {} }: LedgerCounters): number {
-  return sum(Object.values(dropped));
-}
-
-export function sum(numbers: Iterable<number>): number {
-  let total = 0;
-  for (const number of numbers) total += number;
-  return total;
+/** The numbers of each chunk alone. */
+export async function countsIn(client: Client): Promise<Record<string, unknown>[]> {
+  return (await accountsIn(client)).map(({ seq, total, stored, seen, dead }) => ({ seq, total, stored, seen, dead }));
 }
