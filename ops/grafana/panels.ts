@@ -95,6 +95,17 @@ export const rows: readonly Row[] = [
         ],
       },
       {
+        title: 'The books: records that are not accounted for',
+        description:
+          'Of the last 24 hours, by the console. Missing: Redis had them, and they are not stored. Uncertain: the most that producers may have lost which ended without a word. Unexplained: a check of the counting.',
+        unit: 'short',
+        queries: [
+          highest('sluice_ledger_missing_records', 'queue', ' missing'),
+          highest('sluice_ledger_uncertain_records', 'queue', ' uncertain'),
+          highest('sluice_ledger_unexplained_records', 'queue', ' unexplained'),
+        ],
+      },
+      {
         title: 'Jobs arriving and completed per second',
         unit: 'ops',
         queries: [highest('sluice_queue_rate', 'queue, direction')],

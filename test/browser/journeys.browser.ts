@@ -440,3 +440,30 @@ test('fleet: a queue of several shards is one card, which shows each shard on de
   await page.getByText('execution-log-4').first().waitFor();
   expect(problems).toEqual([]);
 });
+
+test('accounts: a gap is read down to its chunk, with the keyboard, and the mark on a strategy leads to it', async () => {
+  const stage = await aStage();
+  await fill(stage);
+  const { page, problems } = await stage.openPage();
+  await page.goto(`${stage.url}${strategyAddress(busiest)}`);
+  await page.getByText('records of this window have no row').waitFor();
+  await tabTo(page, '.absent a');
+  await page.keyboard.press('Enter');
+  await page.getByText(/^120 records are missing/).waitFor();
+  const gaps = page.getByRole('table', { name: 'Gaps in the numbers of chunks' });
+  const row = gaps.getByRole('row').filter({ hasText: 'scoring-with-a-gap' });
+  expect(await row.locator('[data-column=Chunks]').textContent()).toBe('7');
+  expect(await row.locator('[data-column=Records]').textContent()).toBe('120');
+  await page.getByRole('table', { name: 'Producers that ended without a word' }).getByText('0 to 60').waitFor();
+  await page.getByText('6 min 40 s ahead').waitFor();
+  // The chart's values are a table, too.
+  await tabTo(page, '.values summary');
+  await page.keyboard.press('Enter');
+  await page.getByRole('region', { name: 'The balance over time, values' }).getByText('120').first().waitFor();
+  expect(await findSerious(page)).toEqual([]);
+  await page.getByLabel('Producer').fill('scoring-well');
+  await page.keyboard.press('Enter');
+  await page.getByText(/^The books balance/).waitFor();
+  expect(new URL(page.url()).searchParams.get('producer')).toBe('scoring-well');
+  expect(problems).toEqual([]);
+});

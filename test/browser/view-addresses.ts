@@ -13,5 +13,6 @@ export function views({ busiest, second }: { busiest: string; second: string }) 
     { name: 'dead-letters', href: '/?view=dead-letters', shows: 'schema durationMs: Invalid input' },
     { name: 'health', href: '/?view=health', shows: 'game-engine_unreachable-1' },
     { name: 'requests', href: '/?view=requests', shows: 'creator-1' },
+    { name: 'accounts', href: '/?view=accounts', shows: 'ended-without-a-word' },
   ];
 }
