@@ -57,9 +57,9 @@ test('facts task: a provider that the sender gave stays; requests that run, or t
   expect(await task.run(signal)).toEqual({ outcome: 'done', read: 1, isMore: false });
   const rows = await facts();
   expect(rows.map(({ provider, facts_version: version }) => [provider, version]).sort()).toEqual([
+    [null, 1],
     ['mine', 1],
     ['ours', null],
-    [null, 1],
   ]);
 });
 
