@@ -71,7 +71,9 @@ test('facts task: many go in batches by their number and their bytes; asked to s
   })();
   const large = `{"object":"chat.completion","x":"${'y'.repeat(3_000_000)}"}`;
   await store(Array.from({ length: 600 }, () => aCompletion()));
-  await store(Array.from({ length: 4 }, () => aCompletion({ responseBody: large, startedAt: '2026-03-01T12:00:01.000Z' })));
+  await store(
+    Array.from({ length: 4 }, () => aCompletion({ responseBody: large, startedAt: '2026-03-01T12:00:01.000Z' })),
+  );
   await client.query('update request set facts_version = null');
   const stop = new AbortController();
   const stopping = createFactsTask({ ...deps, onFactsRead: () => stop.abort() });
