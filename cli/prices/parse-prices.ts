@@ -22,11 +22,17 @@ const time = z
   .transform((text) => new Date(text))
   .refine((at) => at.getTime() >= 0, acceptedTime);
 
-const acceptedAmount = 'accepted: an amount for a million tokens, with up to 10 digits before and after the point, such as 0.15';
+const acceptedAmount =
+  'accepted: an amount for a million tokens, with up to 10 digits before and after the point, such as 0.15';
 const amount = z
   .union([z.string(), z.number()], acceptedAmount)
   .transform(String)
-  .pipe(z.string().trim().regex(/^\d{1,10}(?:\.\d{1,10})?$/, acceptedAmount));
+  .pipe(
+    z
+      .string()
+      .trim()
+      .regex(/^\d{1,10}(?:\.\d{1,10})?$/, acceptedAmount),
+  );
 
 const entry = z
   .strictObject({

@@ -1,4 +1,11 @@
-import { JsonSelector, notSelectable, type Selected, type Selection, selectJson, type TextPlace } from './select-json.ts';
+import {
+  JsonSelector,
+  notSelectable,
+  type Selected,
+  type Selection,
+  selectJson,
+  type TextPlace,
+} from './select-json.ts';
 
 /** How a stream of server-sent events ended, as far as its text says. */
 export interface StreamEnd {
@@ -34,12 +41,7 @@ export function readEvents(
 }
 
 /** Reads events of which each is in one line, as all providers write them. Null: only a split of the lines can tell. */
-function readLines(
-  text: string,
-  place: TextPlace,
-  selection: Selection,
-  events: Selected[],
-): StreamEnd | null {
+function readLines(text: string, place: TextPlace, selection: Selection, events: Selected[]): StreamEnd | null {
   const { isEscaped } = place;
   const selector = new JsonSelector(text, place);
   const blankLine = isEscaped ? '\\n\\n' : '\n\n';
@@ -154,7 +156,7 @@ function nextLine(text: string, from: number, isEscaped: boolean): number {
 function readSplitEvents(text: string, isEscaped: boolean, selection: Selection, events: Selected[]): StreamEnd {
   events.length = 0;
   let isDone = false;
-  for (const event of splitEvents(isEscaped ? unescape(text) : text)) {
+  for (const event of splitEvents(isEscaped ? decodeInside(text) : text)) {
     if (event.trim() === doneMark) {
       isDone = true;
       continue;
@@ -179,6 +181,6 @@ function* splitEvents(text: string): Generator<string> {
 }
 
 /** What the inside of a JSON string says, whose characters are bytes. */
-function unescape(text: string): string {
+function decodeInside(text: string): string {
   return JSON.parse(`"${Buffer.from(text, 'latin1').toString()}"`) as string;
 }

@@ -46,7 +46,9 @@ test('events: whatever their values are, each is what is selected of it alone', 
   });
   fc.assert(
     fc.property(streams, ({ events, end, name, space, isDone }) => {
-      const body = [...events, ...(isDone ? ['[DONE]'] : [])].map((event) => `${name}data:${space}${event}${end}`).join('');
+      const body = [...events, ...(isDone ? ['[DONE]'] : [])]
+        .map((event) => `${name}data:${space}${event}${end}`)
+        .join('');
       const alone = events.map((event) => selectJson(event, wanted, { isEscaped: false }));
       expect(eventsOf(body)).toEqual({ events: alone, isDone, isDamaged: false });
     }),
@@ -66,7 +68,11 @@ test('events: a stream is read up to what is no JSON, as its end is when it was 
 });
 
 test('events: one whose data is in several lines is one', () => {
-  expect(eventsOf('data: {"type":\ndata:  "a",\r\ndata: "index": 1}\n\nid: 7\ndata: {"type":"b"}\n\ndata: hello\n\ndata: [DONE]\n\n')).toEqual({
+  expect(
+    eventsOf(
+      'data: {"type":\ndata:  "a",\r\ndata: "index": 1}\n\nid: 7\ndata: {"type":"b"}\n\ndata: hello\n\ndata: [DONE]\n\n',
+    ),
+  ).toEqual({
     events: [{ type: 'a', index: 1 }, { type: 'b' }],
     isDone: true,
     isDamaged: false,

@@ -141,7 +141,12 @@ test('copy: a provider that a beginning names stays, unless the end names anothe
   const ends = [requestText({ requestId: kept }), requestText({ requestId: changed, provider: 'second' })];
   await settleBoth(places, kinds.requests, chunkText(ends));
   const { rows } = await places[0].client.query('select id, provider from request');
-  expect(new Map(rows.map(({ id, provider }) => [id, provider]))).toEqual(new Map([[kept, 'first'], [changed, 'second']]));
+  expect(new Map(rows.map(({ id, provider }) => [id, provider]))).toEqual(
+    new Map([
+      [kept, 'first'],
+      [changed, 'second'],
+    ]),
+  );
 });
 
 test('copy: records that are there already go by the statement, which leaves them alone', async () => {
