@@ -13,10 +13,14 @@ import { withDatabase } from '../servers.ts';
 const mostBytes = 32 * 1_024 * 1_024;
 
 export function addPricesCommand(program: Command, context: CommandContext): void {
-  const command = program.command('prices').description('import and list the prices of tokens, which costs are computed with');
+  const command = program
+    .command('prices')
+    .description('import and list the prices of tokens, which costs are computed with');
   command
     .command('import')
-    .description('store the prices in a file; importing it again changes nothing, and a corrected price corrects the past')
+    .description(
+      'store the prices in a file; importing it again changes nothing, and a corrected price corrects the past',
+    )
     .addArgument(
       new Argument(
         '<file>',

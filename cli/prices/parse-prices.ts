@@ -22,11 +22,17 @@ const time = z
   .transform((text) => new Date(text))
   .refine((at) => at.getTime() >= 0, acceptedTime);
 
-const acceptedAmount = 'accepted: an amount for a million tokens, with up to 10 digits before and after the point, such as 0.15';
+const acceptedAmount =
+  'accepted: an amount for a million tokens, with up to 10 digits before and after the point, such as 0.15';
 const amount = z
   .union([z.string(), z.number()], acceptedAmount)
   .transform(String)
-  .pipe(z.string().trim().regex(/^\d{1,10}(?:\.\d{1,10})?$/, acceptedAmount));
+  .pipe(
+    z
+      .string()
+      .trim()
+      .regex(/^\d{1,10}(?:\.\d{1,10})?$/, acceptedAmount),
+  );
 
 const entry = z
   .strictObject({
@@ -124,13 +130,15 @@ function readJson(text: string): Entry[] {
 
 function readCsv(text: string): Entry[] {
   const [head, ...records] = readCsvRecords(text);
-  const names = head?.fields.map((name) => name.trim()) ?? [];
+  if (head === undefined) return [];
+  const names = head.fields.map((name) => name.trim());
   const [unknown] = names.filter((name) => !columns.includes(name));
   const [missing] = required.filter((name) => !names.includes(name));
-  if (unknown !== undefined || missing !== undefined || new Set(names).size < names.length)
-    throw new UsageError(
-      `the first line must name the columns, each once, of: ${columns.join(', ')}; ${missing === undefined ? `it has ${unknown ?? 'one twice'}` : `${missing} is missing`}`,
-    );
+  const isTwice = new Set(names).size < names.length;
+  if (unknown !== undefined || missing !== undefined || isTwice) {
+    const what = unknown !== undefined ? `it has ${unknown}` : isTwice ? 'it has one twice' : `${missing} is missing`;
+    throw new UsageError(`the first line must name the columns, each once, of: ${columns.join(', ')}; ${what}`);
+  }
   return records.map(({ line, fields }) => ({
     where: `line ${line}`,
     fields:

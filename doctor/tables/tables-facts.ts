@@ -130,19 +130,20 @@ export async function readTablesFacts(
   { database, ask }: PostgresConnection,
   days: readonly DayPartition[],
 ): Promise<TablesFacts> {
-  const [migrations, rights, missingDays, strayRows, locks, lockTable, compression, deadLetters, unread] = await Promise.all([
-    ask(() => readApplied(database)),
-    ask(() => readRights(database)),
-    ask(() => ifThere(database, executionLogTable, () => findMissingPartitions(database, executionLogTable, days))),
-    ask(() => countStrayRows(database)),
-    ask(() => readLocks(database)),
-    ask(() => readLockTable(database)),
-    ask(() => readCompression(database)),
-    ask(() =>
-      ifThere(database, 'dead_letter', () => groupDeadLetters(database, { state: 'open' }, deadLetterCauses + 1)),
-    ),
-    ask(() => ifThere(database, 'request_unread_idx', () => countUnreadRequests(database))),
-  ]);
+  const [migrations, rights, missingDays, strayRows, locks, lockTable, compression, deadLetters, unread] =
+    await Promise.all([
+      ask(() => readApplied(database)),
+      ask(() => readRights(database)),
+      ask(() => ifThere(database, executionLogTable, () => findMissingPartitions(database, executionLogTable, days))),
+      ask(() => countStrayRows(database)),
+      ask(() => readLocks(database)),
+      ask(() => readLockTable(database)),
+      ask(() => readCompression(database)),
+      ask(() =>
+        ifThere(database, 'dead_letter', () => groupDeadLetters(database, { state: 'open' }, deadLetterCauses + 1)),
+      ),
+      ask(() => ifThere(database, 'request_unread_idx', () => countUnreadRequests(database))),
+    ]);
   return {
     ...{ migrations, rights, missingDays, strayRows, locks, lockTable, compression, deadLetters },
     unreadRequests: unread,

@@ -77,7 +77,15 @@ const completedFields = [
 type Fields = Record<(typeof completedFields)[number], unknown>;
 
 /** Those whose values notes quote. */
-const quotedFields = ['serviceTier', 'startedAt', 'completedAt', 'statusCode', 'traceId', 'spanId', 'firstTokenAt'] as const;
+const quotedFields = [
+  'serviceTier',
+  'startedAt',
+  'completedAt',
+  'statusCode',
+  'traceId',
+  'spanId',
+  'firstTokenAt',
+] as const;
 
 /**
  * Reads a request that has ended. Whatever it holds, the record is one that the contract and PostgreSQL accept, and `notes`

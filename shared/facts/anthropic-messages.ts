@@ -35,22 +35,14 @@ export function readMessageStream(events: readonly Selected[], { isDamaged }: St
   let toolCalls = 0;
   let isOver = false;
   for (const event of events) {
-    switch (memberOf(event, 'type')) {
-      case 'message_start':
-        usages.push(memberOf(memberOf(event, 'message'), 'usage'));
-        break;
-      case 'content_block_start':
-        if (isToolUse(memberOf(event, 'content_block'))) toolCalls += 1;
-        break;
-      case 'message_delta':
-        usages.push(memberOf(event, 'usage'));
-        finishReason = wordOf(memberOf(memberOf(event, 'delta'), 'stop_reason')) ?? finishReason;
-        isOver ||= finishReason !== null;
-        break;
-      case 'message_stop':
-        isOver = true;
-        break;
+    const type = memberOf(event, 'type');
+    if (type === 'message_start') usages.push(memberOf(memberOf(event, 'message'), 'usage'));
+    if (type === 'content_block_start' && isToolUse(memberOf(event, 'content_block'))) toolCalls += 1;
+    if (type === 'message_delta') {
+      usages.push(memberOf(event, 'usage'));
+      finishReason = wordOf(memberOf(memberOf(event, 'delta'), 'stop_reason')) ?? finishReason;
     }
+    isOver ||= type === 'message_stop' || finishReason !== null;
   }
   const answer = { ...messageTokens(usages), finishReason, toolCalls };
   return isOver && !isDamaged ? answer : withoutEnd(answer);

@@ -48,7 +48,11 @@ interface StreamedChoice extends Choice {
 export function readChatStream(events: readonly Selected[], { isDone, isDamaged }: StreamEnd): Answer {
   const choices = new Map<number, StreamedChoice>();
   let usage: Selected | undefined;
+  let before: Selected | undefined;
   for (const event of events) {
+    // What was said already: most events differ in their text only.
+    if (event === before) continue;
+    before = event;
     const told = memberOf(event, 'usage') ?? memberOf(memberOf(event, 'x_groq'), 'usage');
     if (isObject(told)) usage = told;
     for (const [place, choice] of elementsOf(memberOf(event, 'choices')).entries()) {

@@ -51,6 +51,8 @@ export class JsonSelector {
   readonly #isEscaped: boolean;
   /** of the next character that was not read */
   at: number;
+  /** where values begin and end that were stepped over as a whole and are no object and no list; null: nobody asks */
+  skipped: number[] | null = null;
 
   /**
    * @param options.isEscaped whether it is the inside of a JSON string, which has none of the escapes that begin with `\u`; its
@@ -109,7 +111,7 @@ export class JsonSelector {
       if (this.peek() !== colon) throw notSelectable;
       this.at += 1;
       const selection = members.get(key);
-      if (selection === undefined) this.#skip();
+      if (selection === undefined) this.#skipMember();
       else object[key] = this.read(selection);
       next = this.peek();
       this.at += 1;
@@ -158,6 +160,22 @@ export class JsonSelector {
   #stepOver(mark: Selected): Selected {
     this.#skip();
     return mark;
+  }
+
+  #skipMember(): void {
+    const first = this.peek();
+    const from = this.at;
+    this.#skip();
+    if (this.skipped !== null && first !== openBrace && first !== openBracket) this.skipped.push(from, this.at);
+  }
+
+  /** Steps over a text, or over a number or a word, which begins just here. @returns whether it is one */
+  skipScalar(isText: boolean): boolean {
+    const mark = this.#isEscaped ? backslash : quote;
+    if ((this.#text.charCodeAt(this.at) === mark) !== isText) return false;
+    if (isText) this.at = this.#findQuote(this.at + (this.#isEscaped ? 2 : 1)) + 1;
+    else this.#skipScalar();
+    return true;
   }
 
   /** Steps over any value, however deeply nested. */

@@ -19,7 +19,9 @@ export function readSpanAnswer(body: Selected): Answer {
       reasoningTokens: firstCount(usage, reasoningNames),
     }),
     finishReason: wordOf(elementsOf(memberOf(body, 'finish_reasons'))[0]),
-    toolCalls: Array.isArray(messages) ? elementsOf(messages).reduce((sum: number, one) => sum + callsIn(one), 0) : null,
+    toolCalls: Array.isArray(messages)
+      ? elementsOf(messages).reduce((sum: number, one) => sum + callsIn(one), 0)
+      : null,
   };
 }
 

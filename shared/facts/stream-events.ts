@@ -1,4 +1,11 @@
-import { JsonSelector, notSelectable, type Selected, type Selection, selectJson, type TextPlace } from './select-json.ts';
+import {
+  JsonSelector,
+  notSelectable,
+  type Selected,
+  type Selection,
+  selectJson,
+  type TextPlace,
+} from './select-json.ts';
 
 /** How a stream of server-sent events ended, as far as its text says. */
 export interface StreamEnd {
@@ -15,7 +22,7 @@ export function isEventStream(text: string, start = 0): boolean {
   return fieldName.test(text.slice(start, start + 10));
 }
 
-const [newline, carriageReturn, space, backslash, openBrace] = [0x0a, 0x0d, 0x20, 0x5c, 0x7b];
+const [newline, carriageReturn, space, quote, backslash, openBrace] = [0x0a, 0x0d, 0x20, 0x22, 0x5c, 0x7b];
 const [letterN, letterR] = [0x6e, 0x72];
 const data = 'data:';
 const doneMark = '[DONE]';
@@ -34,26 +41,36 @@ export function readEvents(
 }
 
 /** Reads events of which each is in one line, as all providers write them. Null: only a split of the lines can tell. */
-function readLines(
-  text: string,
-  place: TextPlace,
-  selection: Selection,
-  events: Selected[],
-): StreamEnd | null {
+function readLines(text: string, place: TextPlace, selection: Selection, events: Selected[]): StreamEnd | null {
   const { isEscaped } = place;
   const selector = new JsonSelector(text, place);
+  const blankLine = isEscaped ? '\\n\\n' : '\n\n';
+  let template: Template | null = null;
   let isDone = false;
   let at = 0;
   try {
     while (at < text.length) {
-      if (text.startsWith(data, at)) {
+      if (template !== null && matches(template, text, selector, at)) {
+        events.push(template.event);
+        at = selector.at;
+        if (text.startsWith(blankLine, at)) {
+          at += blankLine.length;
+          continue;
+        }
+        if (!isAtLineEnd(text, at, isEscaped)) return null;
+      } else if (text.startsWith(data, at)) {
+        const from = at;
         at += data.length;
         while (text.charCodeAt(at) === space) at += 1;
         if (text.charCodeAt(at) === openBrace) {
           selector.at = at;
-          events.push(selector.read(selection));
+          selector.skipped = [];
+          const event = selector.read(selection);
+          events.push(event);
           at = selector.at;
           if (!isAtLineEnd(text, at, isEscaped)) return null;
+          template = toTemplate(event, text, { from, until: at }, selector.skipped);
+          selector.skipped = null;
         } else if (text.startsWith(doneMark, at)) {
           isDone = true;
         }
@@ -65,6 +82,49 @@ function readLines(
     throw error;
   }
   return { isDone, isDamaged: false };
+}
+
+/**
+ * An event, and all of its text but for the values in it that were stepped over. What is the same but for these values says the same: most
+ * events of a stream differ in a piece of text only, and need not be taken apart again.
+ */
+interface Template {
+  event: Selected;
+  /** before, between and behind these values */
+  parts: string[];
+  /** of each value, whether it is a text */
+  areTexts: boolean[];
+}
+
+function toTemplate(
+  event: Selected,
+  text: string,
+  { from, until }: { from: number; until: number },
+  skipped: readonly number[],
+): Template {
+  const template: Template = { event, parts: [], areTexts: [] };
+  let start = from;
+  for (let index = 0; index < skipped.length; index += 2) {
+    const valueFrom = skipped[index] as number;
+    const first = text.charCodeAt(valueFrom);
+    template.parts.push(text.slice(start, valueFrom));
+    template.areTexts.push(first === quote || first === backslash);
+    start = skipped[index + 1] as number;
+  }
+  template.parts.push(text.slice(start, until));
+  return template;
+}
+
+/** Whether what begins at `at` is such an event; then the selector is behind it. */
+function matches({ parts, areTexts }: Template, text: string, selector: JsonSelector, at: number): boolean {
+  selector.at = at;
+  for (let index = 0; index < parts.length; index += 1) {
+    const part = parts[index] as string;
+    if (!text.startsWith(part, selector.at)) return false;
+    selector.at += part.length;
+    if (index < areTexts.length && !selector.skipScalar(areTexts[index] as boolean)) return false;
+  }
+  return true;
 }
 
 function isAtLineEnd(text: string, from: number, isEscaped: boolean): boolean {
@@ -96,7 +156,7 @@ function nextLine(text: string, from: number, isEscaped: boolean): number {
 function readSplitEvents(text: string, isEscaped: boolean, selection: Selection, events: Selected[]): StreamEnd {
   events.length = 0;
   let isDone = false;
-  for (const event of splitEvents(isEscaped ? unescape(text) : text)) {
+  for (const event of splitEvents(isEscaped ? decodeInside(text) : text)) {
     if (event.trim() === doneMark) {
       isDone = true;
       continue;
@@ -121,6 +181,6 @@ function* splitEvents(text: string): Generator<string> {
 }
 
 /** What the inside of a JSON string says, whose characters are bytes. */
-function unescape(text: string): string {
+function decodeInside(text: string): string {
   return JSON.parse(`"${Buffer.from(text, 'latin1').toString()}"`) as string;
 }

@@ -143,7 +143,9 @@ function writeRequest(
   const error = hasFailed ? `{"type" : "NonRetriableHttpStatus", "details" : {"status" : ${statusCode}}}` : copyNull;
   const end = hasFailed ? `${copyNull}\t${completedAt}` : `${completedAt}\t${copyNull}`;
   to.add(`${about}\t${statusCode}\t${responseEncoding}\t${answer}\t${error}\t${notes}\t`);
-  to.add(`${startedAt}\t${startedAt}\t${startedAt}\t${end}\t${traceId}\t${spanId}\t${factsOf(fields, request, response)}`);
+  to.add(
+    `${startedAt}\t${startedAt}\t${startedAt}\t${end}\t${traceId}\t${spanId}\t${factsOf(fields, request, response)}`,
+  );
   if (response === null) to.addNull();
   else to.addText(response);
   to.end();

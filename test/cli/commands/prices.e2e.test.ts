@@ -10,11 +10,19 @@ test('prices: a file is imported and listed; a wrong one changes nothing and say
   const run = createRunner({ DATABASE_URL: databaseUrl });
   const file = join(await mkdtemp(join(tmpdir(), 'sluice-')), 'prices.csv');
   expect((await run('prices', 'list')).stdout).toBe('no prices\n');
-  expect((await run('prices', 'import', 'cli/prices/default.csv')).stdout).toMatch(/^\d+ added, 0 changed, 0 unchanged, 0 removed\n$/);
-  expect((await run('prices', 'import', 'cli/prices/default.csv', '--json')).json()).toMatchObject({ added: 0, changed: 0 });
+  expect((await run('prices', 'import', 'cli/prices/default.csv')).stdout).toMatch(
+    /^\d+ added, 0 changed, 0 unchanged, 0 removed\n$/,
+  );
+  expect((await run('prices', 'import', 'cli/prices/default.csv', '--json')).json()).toMatchObject({
+    added: 0,
+    changed: 0,
+  });
   const { rows } = await client.query('select count(*)::int as n from price');
 
-  await writeFile(file, 'model,valid_from,currency,input,source\ngpt-4o-mini,2026-01-01,USD,0.2,mine\nx,never,USD,1,mine\n');
+  await writeFile(
+    file,
+    'model,valid_from,currency,input,source\ngpt-4o-mini,2026-01-01,USD,0.2,mine\nx,never,USD,1,mine\n',
+  );
   const wrong = await run('prices', 'import', file);
   expect(wrong).toMatchObject({ exitCode: 2, stdout: '' });
   expect(wrong.stderr).toContain('line 3: valid_from: accepted: a day');

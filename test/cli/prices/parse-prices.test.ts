@@ -8,8 +8,25 @@ const head = 'provider,model,valid_from,valid_until,currency,input,cached_input,
 test('prices: CSV and JSON of the same prices are read alike', () => {
   const csv = `\uFEFF${head}\r\n,gpt-4o*,2026-01-01,,USD,2.5,1.25,10,"a ""list"", of us"\r\n\r\np, m ,2026-01-01T12:00:00+02:00,2027-01-01,EUR,0.0000000001,,,x\r\n`;
   const json = JSON.stringify([
-    { model: 'gpt-4o*', valid_from: '2026-01-01', currency: 'USD', input: 2.5, cached_input: '1.25', output: 10, source: 'a "list", of us' },
-    { provider: 'p', model: 'm', valid_from: '2026-01-01T10:00:00Z', valid_until: '2027-01-01', currency: 'EUR', input: '0.0000000001', output: null, source: 'x' },
+    {
+      model: 'gpt-4o*',
+      valid_from: '2026-01-01',
+      currency: 'USD',
+      input: 2.5,
+      cached_input: '1.25',
+      output: 10,
+      source: 'a "list", of us',
+    },
+    {
+      provider: 'p',
+      model: 'm',
+      valid_from: '2026-01-01T10:00:00Z',
+      valid_until: '2027-01-01',
+      currency: 'EUR',
+      input: '0.0000000001',
+      output: null,
+      source: 'x',
+    },
   ]);
   const prices = parsePrices(csv);
   expect(prices).toEqual([
@@ -18,7 +35,12 @@ test('prices: CSV and JSON of the same prices are read alike', () => {
       ...{ currency: 'USD', input: '2.5', cachedInput: '1.25', output: '10', source: 'a "list", of us' },
     },
     {
-      ...{ provider: 'p', model: 'm', validFrom: new Date('2026-01-01T10:00:00Z'), validUntil: new Date('2027-01-01T00:00:00Z') },
+      ...{
+        provider: 'p',
+        model: 'm',
+        validFrom: new Date('2026-01-01T10:00:00Z'),
+        validUntil: new Date('2027-01-01T00:00:00Z'),
+      },
       ...{ currency: 'EUR', input: '0.0000000001', cachedInput: null, output: null, source: 'x' },
     },
   ]);
@@ -49,7 +71,10 @@ test.each([
   [`${head}\n,,2026-01-01,,USD,1,1,1,x`, 'line 2: model: must not be empty'],
   [`${head}\n,m,2026-01-01,,USD,1,1,1,`, 'line 2: source: must not be empty'],
   [`${head}\n,m,2026-01-01,,USD,1,1,1,x\n,m,2026-01-01,,USD,2,1,1,x`, 'line 3: line 2 has a price of the same'],
-  ['[{"model":"m","valid_from":"2026-01-01","currency":"USD","input":1,"source":"x","cost":1}]', 'entry 1: Unrecognized key: "cost"'],
+  [
+    '[{"model":"m","valid_from":"2026-01-01","currency":"USD","input":1,"source":"x","cost":1}]',
+    'entry 1: Unrecognized key: "cost"',
+  ],
 ])('prices: %j is refused, with the place and what is wrong', (text, message) => {
   expect(() => parsePrices(text)).toThrow(UsageError);
   expect(() => parsePrices(text)).toThrow(message);

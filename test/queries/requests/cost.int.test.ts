@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
-import { type Price } from '../../../cli/prices/price.ts';
+import type { Price } from '../../../cli/prices/price.ts';
 import { storePrices } from '../../../cli/prices/store-prices.ts';
 import {
   costOfRequest,
@@ -43,7 +43,14 @@ async function setUp(prices: readonly Price[]) {
   const asked = Prisma.sql`with asked as (select distinct provider, model from sluice.request), ${pricePeriods('asked')}`;
   return {
     ...place,
-    async add({ model = 'm', provider, at = '2026-02-01T00:00:00.000Z', input = 1_000_000, cached = 0, output = 0 }: Asked) {
+    async add({
+      model = 'm',
+      provider,
+      at = '2026-02-01T00:00:00.000Z',
+      input = 1_000_000,
+      cached = 0,
+      output = 0,
+    }: Asked) {
       const requestId = randomUUID();
       const usage = {
         prompt_tokens: input,
@@ -157,10 +164,10 @@ test('cost: sums by stretches of time are the sum of the requests, by currency, 
   expect(found.map(({ currency, unpriced }) => [currency, unpriced])).toEqual([
     ['EUR', 0],
     ['USD', 0],
-    [null, 6],
+    [null, 7],
   ]);
   const one = Object.values(await costs()).filter((cost) => cost !== null);
-  expect(one).toHaveLength(14);
+  expect(one).toHaveLength(13);
   const inTenMillionths = (cost: string): bigint => {
     const [whole, fraction = ''] = cost.split('.');
     return BigInt(`${whole}${fraction.padEnd(20, '0')}`);
@@ -172,12 +179,25 @@ test('cost: sums by stretches of time are the sum of the requests, by currency, 
 test('prices: an import again changes nothing, a corrected price takes the place of the old one, others stay unless they are to go', async () => {
   const { database, reader } = await aRequestStore();
   const import_ = (prices: readonly Price[], replace = false) => storePrices(database, prices, { replace });
-  const [first, second] = [aPrice(), aPrice({ model: 'n*', provider: 'p', validUntil: new Date('2027-01-01T00:00:00Z') })];
+  const [first, second] = [
+    aPrice(),
+    aPrice({ model: 'n*', provider: 'p', validUntil: new Date('2027-01-01T00:00:00Z') }),
+  ];
   expect(await import_([first, second])).toEqual({ added: 2, changed: 0, unchanged: 0, removed: 0 });
   expect(await import_([first, second])).toEqual({ added: 0, changed: 0, unchanged: 2, removed: 0 });
-  expect(await import_([{ ...first, input: '2.50', output: null }])).toEqual({ added: 0, changed: 1, unchanged: 0, removed: 0 });
+  expect(await import_([{ ...first, input: '2.50', output: null }])).toEqual({
+    added: 0,
+    changed: 1,
+    unchanged: 0,
+    removed: 0,
+  });
   expect(await import_([{ ...first, input: '2.5', output: null, source: 'other' }])).toMatchObject({ added: 1 });
-  expect(await import_([{ ...first, validFrom: new Date('2026-05-01T00:00:00Z') }], true)).toEqual({ added: 1, changed: 0, unchanged: 0, removed: 2 });
+  expect(await import_([{ ...first, validFrom: new Date('2026-05-01T00:00:00Z') }], true)).toEqual({
+    added: 1,
+    changed: 0,
+    unchanged: 0,
+    removed: 2,
+  });
   expect((await listPrices(reader, null)).map(({ model, source, input }) => [model, source, input])).toEqual([
     ['m', 'other', '2.5'],
     ['m', 'test', '1'],

@@ -81,29 +81,29 @@ const { wanted: anyWanted } = fc.letrec<{ wanted: Wanted }>((tie) => ({
     { maxDepth: 4 },
     fc.constant<Wanted>(true),
     fc.tuple(tie('wanted')) as fc.Arbitrary<Wanted>,
-    fc.dictionary(
-      fc.constantFrom(...names.filter((name) => name !== '__proto__')),
-      tie('wanted'),
-      { maxKeys: 5, noNullPrototype: true },
-    ) as fc.Arbitrary<Wanted>,
+    fc.dictionary(fc.constantFrom(...names.filter((name) => name !== '__proto__')), tie('wanted'), {
+      maxKeys: 5,
+      noNullPrototype: true,
+    }) as fc.Arbitrary<Wanted>,
   ),
 }));
 
 /** Texts of one value: with spaces, with escapes where none is needed, with numbers in other digits. */
 const anySpelling = fc.record({
   indent: fc.constantFrom('', ' ', '  ', '\t'),
-  escape: fc.constantFrom<(text: string) => string>(
+  rewrite: fc.constantFrom<(text: string) => string>(
     (json) => json,
     (json) => json.replaceAll('/', '\\/'),
-    (json) => json.replace(/[a-z](?=[^"\\]*":)/g, (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`),
+    (json) =>
+      json.replace(/[a-z](?=[^"\\]*":)/g, (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`),
     (json) => json.replace(/[\u0080-\uffff]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`),
   ),
   around: fc.constantFrom('', ' ', '\n', '\r\n\t'),
 });
 type Spelling = typeof anySpelling extends fc.Arbitrary<infer T> ? T : never;
 
-function spell(value: unknown, { indent, escape, around }: Spelling): string {
-  const json = escape(JSON.stringify(value, null, indent));
+function spell(value: unknown, { indent, rewrite, around }: Spelling): string {
+  const json = rewrite(JSON.stringify(value, null, indent));
   // An escape put into the escape before it may be none: then the text stays as it was.
   try {
     JSON.parse(json);
@@ -139,19 +139,43 @@ test('selection: a text that somebody has changed anywhere never throws, and wha
   const change = fc.record({
     at: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
     deleted: fc.nat(4),
-    inserted: fc.constantFrom('', '"', '\\', '{', '}', '[', ']', ',', ':', '0', '-', 'e9', 'null', ' ', '\\u0041', '\\x', '""'),
+    inserted: fc.constantFrom(
+      '',
+      '"',
+      '\\',
+      '{',
+      '}',
+      '[',
+      ']',
+      ',',
+      ':',
+      '0',
+      '-',
+      'e9',
+      'null',
+      ' ',
+      '\\u0041',
+      '\\x',
+      '""',
+    ),
   });
   fc.assert(
-    fc.property(anyJson, anyWanted, anySpelling, fc.array(change, { minLength: 1, maxLength: 3 }), (value, wanted, spelling, changes) => {
-      let json = spell(value, spelling);
-      for (const { at, deleted, inserted } of changes) {
-        const place = Math.floor(at * json.length);
-        json = json.slice(0, place) + inserted + json.slice(place + deleted);
-      }
-      const selected = select(json, wanted);
-      const parsed = selectByParser(json, wanted);
-      if (parsed !== undefined) expect(selected).toEqual(parsed);
-    }),
+    fc.property(
+      anyJson,
+      anyWanted,
+      anySpelling,
+      fc.array(change, { minLength: 1, maxLength: 3 }),
+      (value, wanted, spelling, changes) => {
+        let json = spell(value, spelling);
+        for (const { at, deleted, inserted } of changes) {
+          const place = Math.floor(at * json.length);
+          json = json.slice(0, place) + inserted + json.slice(place + deleted);
+        }
+        const selected = select(json, wanted);
+        const parsed = selectByParser(json, wanted);
+        if (parsed !== undefined) expect(selected).toEqual(parsed);
+      },
+    ),
     { numRuns: 5_000 },
   );
 });

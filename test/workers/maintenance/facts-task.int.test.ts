@@ -57,9 +57,9 @@ test('facts task: a provider that the sender gave stays; requests that run, or t
   expect(await task.run(signal)).toEqual({ outcome: 'done', read: 1, isMore: false });
   const rows = await facts();
   expect(rows.map(({ provider, facts_version: version }) => [provider, version]).sort()).toEqual([
+    [null, 1],
     ['mine', 1],
     ['ours', null],
-    [null, 1],
   ]);
 });
 
@@ -71,7 +71,9 @@ test('facts task: many go in batches by their number and their bytes; asked to s
   })();
   const large = `{"object":"chat.completion","x":"${'y'.repeat(3_000_000)}"}`;
   await store(Array.from({ length: 600 }, () => aCompletion()));
-  await store(Array.from({ length: 4 }, () => aCompletion({ responseBody: large, startedAt: '2026-03-01T12:00:01.000Z' })));
+  await store(
+    Array.from({ length: 4 }, () => aCompletion({ responseBody: large, startedAt: '2026-03-01T12:00:01.000Z' })),
+  );
   await client.query('update request set facts_version = null');
   const stop = new AbortController();
   const stopping = createFactsTask({ ...deps, onFactsRead: () => stop.abort() });
