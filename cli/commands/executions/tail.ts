@@ -2,7 +2,6 @@ import { listExecutions } from '../../../queries/executions/list.ts';
 import type { ExecutionSummary } from '../../../queries/executions/summary.ts';
 import { readClock, readKeys, readUnknown, type TailFilter } from '../../../queries/executions/tail.ts';
 import { pause } from '../../../shared/platform/deadline.ts';
-import { UsageError } from '../../../shared/platform/errors.ts';
 import type { Database } from '../../../shared/platform/postgres/database.ts';
 import { classifyDatabaseError } from '../../../shared/platform/postgres/database-errors.ts';
 import { SeenRows } from './seen-rows.ts';
@@ -17,7 +16,8 @@ export interface TailOptions {
   /** the pause between two questions, if the previous answer was complete */
   everyMs: number;
   signal: AbortSignal;
-  onRows(rows: readonly ExecutionSummary[]): void;
+  /** a promise of it is waited for; must not fail, because these rows are not reported again */
+  onRows(rows: readonly ExecutionSummary[]): unknown;
   /** called when the database becomes unavailable, and with null when it is back; the tail continues meanwhile */
   onTrouble(error: unknown): void;
 }
@@ -47,7 +47,7 @@ export async function tailExecutions(database: Database, options: TailOptions): 
       isAway = false;
       isComplete = rows.length < rowsAtOnce;
       const fresh = seen.take(rows, nowMs);
-      if (fresh.length > 0) options.onRows(fresh);
+      if (fresh.length > 0) await options.onRows(fresh);
     } catch (error) {
       if (classifyDatabaseError(error).class !== 'transient') throw error;
       if (!isAway) options.onTrouble(error);
@@ -57,7 +57,7 @@ export async function tailExecutions(database: Database, options: TailOptions): 
   }
 }
 
-/** The last executions, however old, oldest first; none if too many strategies have run to search them all. */
+/** The last executions, however old, oldest first. */
 async function readNewest(
   database: Database,
   { strategyId, failures }: TailFilter,
@@ -65,14 +65,8 @@ async function readNewest(
 ): Promise<ExecutionSummary[]> {
   const window = { since: null, until: new Date(nowMs + 1) };
   const filter = failures ? { status: 'failed' as const } : {};
-  try {
-    return (
-      await listExecutions(database, { strategyId: strategyId ?? null, window, filter, limit: last })
-    ).executions.toReversed();
-  } catch (error) {
-    if (error instanceof UsageError) return [];
-    throw error;
-  }
+  const page = await listExecutions(database, { strategyId: strategyId ?? null, window, filter, limit: last });
+  return page.executions.toReversed();
 }
 
 /** Existing rows count as reported, except the last ones. */
@@ -84,6 +78,6 @@ async function begin(database: Database, { filter, lateMs, last, onRows }: TailO
   const rows = last === 0 ? [] : await readNewest(database, filter, { nowMs, last });
   // Rows that became visible after the keys were read are reported now, and not again.
   seen.take(rows, nowMs);
-  if (rows.length > 0) onRows(rows);
+  if (rows.length > 0) await onRows(rows);
   return seen;
 }
