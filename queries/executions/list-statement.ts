@@ -38,15 +38,37 @@ export function toListOfStatement(strategyIds: readonly string[], listed: Listed
     order by "recordedAt" desc, id desc limit ${rows}`;
 }
 
-/** Up to a given number of strategies that may have such rows, by the indexes alone. */
-export function toSeenStatement({ window, filter = {}, after }: Listed, most: number): Prisma.Sql {
-  const { status, realmId } = filter;
-  const conditions = [
-    ...toTimes(window, after),
-    ...toConditions({ ...(status === undefined ? {} : { status }), ...(realmId === undefined ? {} : { realmId }) }),
-  ];
-  return Prisma.sql`select distinct strategy_id as "strategyId" from sluice.strategy_execution_log
-    where ${Prisma.join(conditions, ' and ')} limit ${most}`;
+/** A strategy that a page may have rows of. */
+export interface NewestOfStrategy {
+  strategyId: string;
+  /** of its newest row that is older than the position; null: its only rows are of that very time */
+  newest: Date | null;
+}
+
+/**
+ * The strategies that a page of the newest rows of all can have rows of: the page has n rows, so they belong to the n strategies
+ * with the newest ones, however many there are. One pass over an index says so, without the rows themselves. Ids are in the rows
+ * only, so all strategies with a row of the very time of the position are among them, too.
+ */
+export function toNewestStrategiesStatement({ window, filter = {}, after }: Listed, rows: number): Prisma.Sql {
+  const upTo = after?.recordedAt ?? null;
+  const conditions = [...toTimes(window, null), ...toConditions(filter)];
+  if (upTo !== null) conditions.push(Prisma.sql`recorded_at <= ${upTo}`);
+  const isOlder = upTo === null ? Prisma.sql`true` : Prisma.sql`recorded_at < ${upTo}`;
+  return Prisma.sql`with strategy as materialized (
+      select strategy_id, max(recorded_at) filter (where ${isOlder}) as newest, bool_or(not (${isOlder})) as is_at_position
+      from sluice.strategy_execution_log where ${Prisma.join(conditions, ' and ')} group by strategy_id)
+    select strategy_id as "strategyId", newest from strategy where is_at_position
+    union
+    (select strategy_id, newest from strategy where newest is not null
+      order by newest desc fetch first ${rows} rows with ties)`;
+}
+
+/** The newest rows of a realm, of whichever strategy, by its own index. */
+export function toListOfRealmStatement({ window, filter = {}, after }: Listed, rows: number): Prisma.Sql {
+  const conditions = [...toConditions(filter), ...toTimes(window, after)];
+  return Prisma.sql`select ${summaryColumns} from sluice.strategy_execution_log
+    where ${Prisma.join(conditions, ' and ')} order by recorded_at desc, id desc limit ${rows}`;
 }
 
 /**

@@ -66,7 +66,7 @@ const games: [RuntimeStatus, string, number][] = [
 export async function fill(stage: Stage): Promise<void> {
   await storeDemoRuns(stage.database, 4_000);
   await fillDeadLetters(stage);
-  await fillRequests(stage);
+  await storeDemoRequests(stage.database, 300);
   for (const [status, engineHealth, count] of games) {
     for (let n = 1; n <= count; n += 1)
       await insertRuntimeRecord(stage.client, { game_id: `game-${status}-${n}`, status, engine_health: engineHealth });
@@ -105,18 +105,4 @@ async function fillDeadLetters({ client }: Stage): Promise<void> {
   for (const { deadLetters, ...cause } of causes) {
     for (let n = 0; n < deadLetters; n += 1) await insertDeadLetter(client, cause);
   }
-}
-
-async function fillRequests({ database }: Stage): Promise<void> {
-  const requests = Array.from({ length: 30 }, (_, n) => {
-    const startedAt = new Date(Date.now() - n * 61_000);
-    return aCompletion({
-      createdBy: `creator-${n % 4}`,
-      model: n % 3 === 0 ? 'gpt-5-mini' : 'gpt-5',
-      statusCode: n % 9 === 0 ? 429 : 200,
-      startedAt: startedAt.toISOString(),
-      completedAt: new Date(startedAt.getTime() + 400 + n * 37).toISOString(),
-    });
-  });
-  await storeRequests(database, JSON.stringify(requests));
 }
