@@ -38,38 +38,30 @@ export function toListOfStatement(strategyIds: readonly string[], listed: Listed
     order by "recordedAt" desc, id desc limit ${rows}`;
 }
 
-/** A strategy with the time of its newest listed row. */
+/** A strategy that a page may have rows of. */
 export interface NewestOfStrategy {
   strategyId: string;
-  recordedAt: Date;
-  /** how many strategies there are; one more than the limit if the walk ended there */
-  strategies: number;
+  /** of its newest row that is older than the position; null: its only rows are of that very time */
+  newest: Date | null;
 }
 
 /**
- * The strategies that the newest rows of all belong to, newest first. It walks from strategy to strategy in the index, and takes of
- * each the time of its newest row: a page of n rows is among those of the n strategies with the newest ones, however many there
- * are, and however many rows each has.
- *
- * @param most strategies to walk over, and one more
+ * The strategies that a page of the newest rows of all can have rows of: the page has n rows, so they belong to the n strategies
+ * with the newest ones, however many there are. One pass over an index says so, without the rows themselves. Ids are in the rows
+ * only, so all strategies with a row of the very time of the position are among them, too.
  */
-export function toNewestStrategiesStatement(
-  { window, filter = {}, after }: Listed,
-  rows: number,
-  most: number,
-): Prisma.Sql {
-  const conditions = Prisma.join([...toTimes(window, after), ...toConditions(filter)], ' and ');
-  const newest = (further: Prisma.Sql): Prisma.Sql =>
-    Prisma.sql`select strategy_id, recorded_at from sluice.strategy_execution_log
-      where ${conditions}${further} order by strategy_id desc, recorded_at desc limit 1`;
-  return Prisma.sql`with recursive walk (strategy_id, recorded_at, place) as (
-      select strategy_id, recorded_at, 1 from (${newest(Prisma.empty)}) as first
-      union all
-      select next.strategy_id, next.recorded_at, walk.place + 1 from walk
-      cross join lateral (${newest(Prisma.sql` and strategy_id < walk.strategy_id`)}) as next
-      where walk.place <= ${most})
-    select strategy_id as "strategyId", recorded_at as "recordedAt", (select max(place) from walk) as strategies
-    from walk order by recorded_at desc fetch first ${rows} rows with ties`;
+export function toNewestStrategiesStatement({ window, filter = {}, after }: Listed, rows: number): Prisma.Sql {
+  const upTo = after?.recordedAt ?? null;
+  const conditions = [...toTimes(window, null), ...toConditions(filter)];
+  if (upTo !== null) conditions.push(Prisma.sql`recorded_at <= ${upTo}`);
+  const isOlder = upTo === null ? Prisma.sql`true` : Prisma.sql`recorded_at < ${upTo}`;
+  return Prisma.sql`with strategy as materialized (
+      select strategy_id, max(recorded_at) filter (where ${isOlder}) as newest, bool_or(not (${isOlder})) as is_at_position
+      from sluice.strategy_execution_log where ${Prisma.join(conditions, ' and ')} group by strategy_id)
+    select strategy_id as "strategyId", newest from strategy where is_at_position
+    union
+    (select strategy_id, newest from strategy where newest is not null
+      order by newest desc fetch first ${rows} rows with ties)`;
 }
 
 /** The newest rows of a realm, of whichever strategy, by its own index. */

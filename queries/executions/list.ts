@@ -1,5 +1,5 @@
 import { UsageError } from '../../shared/platform/errors.ts';
-import type { Database, Prisma } from '../../shared/platform/postgres/database.ts';
+import type { Database } from '../../shared/platform/postgres/database.ts';
 import { readPartitions } from '../../shared/platform/postgres/partitions/partition-catalog.ts';
 import { executionLogTable } from '../../shared/platform/postgres/partitions/partitions.ts';
 import { type ExecutionPosition, parseCursor, toCursor } from './cursor.ts';
@@ -27,7 +27,7 @@ export interface ExecutionPage {
 
 /** What to list. */
 interface ExecutionListQuestion {
-  /** null: all strategies, up to 100,000 in a part of the window */
+  /** null: all strategies */
   strategyId: string | null;
   window: WindowRequest;
   filter?: ExecutionFilter;
@@ -52,8 +52,7 @@ export function checkLimit(limit: number): void {
  * arrives meanwhile sorts before the rows that were read already, and moves nothing. No statement locks more than a few
  * partitions, however many there are. To page over a window that ends now, pass the same `until` for each page.
  *
- * @throws UsageError if the limit is out of range, the cursor is invalid, the window is empty, or too many
- *   strategies have run
+ * @throws UsageError if the limit is out of range, the cursor is invalid, or the window is empty
  */
 export async function listExecutions(database: Database, question: ExecutionListQuestion): Promise<ExecutionPage> {
   const { limit = 50, cursor } = question;
@@ -83,9 +82,6 @@ export async function listExecutions(database: Database, question: ExecutionList
   return { executions, cursor: last !== undefined && found.length > limit ? toCursor(last) : null };
 }
 
-/** A walk over so many takes about as long as a statement may. */
-const mostStrategies = 100_000;
-
 async function readRows(
   snapshot: Snapshot,
   strategyId: string | null,
@@ -95,29 +91,13 @@ async function readRows(
   if (listed.filter?.traceId !== undefined) return snapshot.$queryRaw(toListOfTraceStatement(strategyId, listed, rows));
   if (strategyId !== null) return snapshot.$queryRaw(toListStatement(strategyId, listed, rows));
   if (listed.filter?.realmId !== undefined) return snapshot.$queryRaw(toListOfRealmStatement(listed, rows));
-  const newest = await walk(snapshot, toNewestStrategiesStatement(listed, rows, mostStrategies));
-  const [first, last] = [newest[0], newest.at(-1)];
-  if (first === undefined || last === undefined) return [];
-  if (first.strategies > mostStrategies) {
-    throw new UsageError(
-      `more than ${mostStrategies} strategies have run in this window: name one, or ask for a shorter window`,
-    );
-  }
-  // Each of these strategies has a row that is no older than this, so that is where the page ends, too.
-  const since = newest.length < rows ? listed.window.since : last.recordedAt;
-  const ids = newest.map(({ strategyId }) => strategyId);
+  const strategies = await snapshot.$queryRaw<NewestOfStrategy[]>(toNewestStrategiesStatement(listed, rows));
+  if (strategies.length === 0) return [];
+  // Each of as many strategies as rows has one that is no older than this, so that is where the page ends at the latest.
+  const times = strategies.flatMap(({ newest }) => newest ?? []).toSorted((a, b) => b.getTime() - a.getTime());
+  const since = times[rows - 1] ?? listed.window.since;
+  const ids = strategies.map(({ strategyId }) => strategyId);
   return snapshot.$queryRaw(toListOfStatement(ids, { ...listed, window: { ...listed.window, since } }, rows));
-}
-
-/**
- * Each step takes one entry of the index. In a partition that was never analyzed, PostgreSQL expects a handful of rows, and would
- * read and sort all that are left, at each step.
- */
-export async function walk(snapshot: Snapshot, statement: Prisma.Sql): Promise<NewestOfStrategy[]> {
-  await snapshot.$queryRaw`select set_config('enable_sort', 'off', true)`;
-  const newest = await snapshot.$queryRaw<NewestOfStrategy[]>(statement);
-  await snapshot.$queryRaw`select set_config('enable_sort', 'on', true)`;
-  return newest;
 }
 
 /** Each window is read in a transaction of its own, because a transaction keeps its locks until its end. */

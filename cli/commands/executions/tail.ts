@@ -1,7 +1,6 @@
 import { listExecutions } from '../../../queries/executions/list.ts';
 import type { ExecutionSummary } from '../../../queries/executions/summary.ts';
 import { readClock, readKeys, readUnknown, type TailFilter } from '../../../queries/executions/tail.ts';
-import { UsageError } from '../../../shared/platform/errors.ts';
 import type { Database } from '../../../shared/platform/postgres/database.ts';
 import { type FollowOptions, follow } from '../follow/follow.ts';
 
@@ -23,7 +22,7 @@ export function tailExecutions(database: Database, { filter, ...options }: TailO
   );
 }
 
-/** The last executions, however old, oldest first; none if too many strategies have run to search them all. */
+/** The last executions, however old, oldest first. */
 async function readNewest(
   database: Database,
   { strategyId, failures }: TailFilter,
@@ -31,12 +30,6 @@ async function readNewest(
 ): Promise<ExecutionSummary[]> {
   const window = { since: null, until: new Date(nowMs + 1) };
   const filter = failures ? { status: 'failed' as const } : {};
-  try {
-    return (
-      await listExecutions(database, { strategyId: strategyId ?? null, window, filter, limit: last })
-    ).executions.toReversed();
-  } catch (error) {
-    if (error instanceof UsageError) return [];
-    throw error;
-  }
+  const page = await listExecutions(database, { strategyId: strategyId ?? null, window, filter, limit: last });
+  return page.executions.toReversed();
 }

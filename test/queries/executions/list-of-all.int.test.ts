@@ -1,10 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import {
-  type ExecutionFilter,
-  toListOfTraceStatement,
-  toNewestStrategiesStatement,
-} from '../../../queries/executions/list-statement.ts';
+import { type ExecutionFilter, toListOfTraceStatement } from '../../../queries/executions/list-statement.ts';
 import { inSchema } from '../../../shared/platform/postgres/schema.ts';
 import { ourSchema } from '../../support/fixtures.ts';
 import { aroundNoon, atSecond, insertRuns, openLog, pagesOf, type RunRow } from '../../support/run-rows.ts';
@@ -86,23 +82,6 @@ test('executions of a realm: are those of all its strategies, newest first', asy
   const question = { strategyId: null, window: aroundNoon, filter: { realmId: 'acme' }, limit: 4 };
   for await (const page of pagesOf(database, question)) read.push(...page);
   expect(read).toEqual(ids.filter((_, n) => /^s1/.test(`s${n % 40}`)).toReversed());
-});
-
-test('executions of all strategies: more strategies than a walk may take are told of, not left out', async () => {
-  const { database, client } = await openLog();
-  await insertRuns(
-    client,
-    Array.from({ length: 12 }, (_, n): RunRow => ({ strategyId: `s${n}`, status: n < 9 ? 'error' : 'ok' })),
-  );
-  const listed = { window: aroundNoon, filter: { status: 'failed' }, after: null } as const;
-  const walked = async (most: number) => {
-    const newest = await database.$queryRaw<{ strategies: number }[]>(toNewestStrategiesStatement(listed, 5, most));
-    // All failed at the same instant, so any of them may be on the page.
-    return [newest.length, newest[0]?.strategies];
-  };
-  expect(await walked(9)).toEqual([9, 9]);
-  expect(await walked(8)).toEqual([9, 9]);
-  expect(await walked(4)).toEqual([5, 5]);
 });
 
 test('executions of a trace: pages together have each once, of whichever strategy, and of one where it is named', async () => {
