@@ -90,15 +90,18 @@ test('ledger: a record of a stranger, and one whose row is held, are not settled
   ]);
 });
 
-test('ledger: two workers with the same chunks at once come to one account', async () => {
-  const { client, url, byCopy, byStatement } = await aPlace();
-  const chunk = ledgerChunk(ids(3).map((id) => ended(id)));
-  const holder = await connect(url);
-  // Both wait for it, and go on together.
-  await holder.query('begin; lock table ledger_chunk in share mode');
-  const both = [byStatement(chunk), byCopy(chunk)];
-  await untilBlocked(url);
-  await holder.query('commit');
-  await Promise.all(both);
-  expect(await countsIn(client)).toEqual([{ seq: 1, total: 3, stored: 3, seen: 3, dead: 0 }]);
-});
+test.each(['byCopy', 'byStatement'] as const)(
+  'ledger: two workers with the same chunk at once come to one account, %s',
+  async (way) => {
+    const place = await aPlace();
+    const chunk = ledgerChunk(ids(3).map((id) => ended(id)));
+    const holder = await connect(place.url);
+    // One waits for it, the other one for the first.
+    await holder.query('begin; lock table ledger_chunk in share mode');
+    const both = [place[way](chunk), place[way](chunk)];
+    await untilBlocked(place.url);
+    await holder.query('commit');
+    await Promise.all(both);
+    expect(await countsIn(place.client)).toEqual([{ seq: 1, total: 3, stored: 3, seen: 3, dead: 0 }]);
+  },
+);
