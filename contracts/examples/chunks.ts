@@ -88,7 +88,10 @@ const reportJob = { v: 4, ...origin, report };
 export const reports = {
   examples: [
     reportJob,
-    { ...reportJob, report: { ...report, number: 4, isFinal: true, waitingRecords: 0, unacknowledged: [], minutes: [] } },
+    {
+      ...reportJob,
+      report: { ...report, number: 4, isFinal: true, waitingRecords: 0, unacknowledged: [], minutes: [] },
+    },
   ],
   counterExamples: {
     'a version of chunks without accounts': { ...reportJob, v: 1 },

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
-import { createScope } from '../../erasure/erase-record.ts';
 import { eraseFromChunk } from '../../erasure/erase-chunk.ts';
 import { renameInLedger } from '../../erasure/erase-ledger.ts';
+import { createScope } from '../../erasure/erase-record.ts';
 import { erasedRealm } from '../../shared/contracts/erasure-subject.ts';
+import { executionLogQueue } from '../../workers/execution-log/queue.ts';
 import { recordText } from '../support/execution-fleet.ts';
 import { connect, createTestDatabase } from '../support/fixtures.ts';
 import { openDatabase } from '../support/health.ts';
-import { life, ledgerChunk, minute } from '../support/ledger.ts';
-import { executionLogQueue } from '../../workers/execution-log/queue.ts';
+import { ledgerChunk, life, minute } from '../support/ledger.ts';
 import { settleChunk } from '../support/settle-chunk.ts';
 
 const gone = 'realm "gone"';
