@@ -9,7 +9,6 @@ export interface AccountedChunk {
   seq: number;
   before: number;
   of: readonly RecordRun[];
-  from: number;
   /** in the whole chunk */
   size: number;
   records: unknown[];
@@ -23,7 +22,8 @@ export function accountOf(data: string): AccountedChunk {
   const header = ledgerHeaderOf(chunk);
   if (header === null) throw new Error(`a chunk without an account: ${unwrapped.text.slice(0, 200)}`);
   const { seq, records } = chunk;
-  return { id: chunkId(chunk), seq, ...header, size: sizeOf(header), records };
+  const { before, of } = header;
+  return { id: chunkId(chunk), seq, before, of, size: sizeOf(header), records };
 }
 
 /** `minute realm`, as a key. */
