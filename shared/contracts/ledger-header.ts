@@ -69,7 +69,8 @@ function areRanges(value: unknown): value is PlaceRange[] {
   return value.every((range: unknown) => {
     if (!Array.isArray(range) || range.length !== 2) return false;
     const [from, until] = range as unknown[];
-    if (!isWhole(from, mostLedgerRecords) || !isWhole(until, mostLedgerRecords) || from < at || until <= from) return false;
+    if (!isWhole(from, mostLedgerRecords) || !isWhole(until, mostLedgerRecords) || from < at || until <= from)
+      return false;
     at = until;
     return true;
   });
