@@ -27,6 +27,9 @@ const filledTables = [
   'stream_offset',
   'stream_lease',
   'lobby_outbox',
+  'ledger_chunk',
+  'ledger_life',
+  'ledger_minute',
 ];
 /** Tables whose rows are updated, or locked before they are deleted. Other services create the records of games. */
 const updatedTables = [
@@ -39,6 +42,9 @@ const updatedTables = [
   'health_event_watermark',
   'stream_offset',
   'stream_lease',
+  'ledger_chunk',
+  'ledger_life',
+  'ledger_minute',
 ];
 /** Tables whose rows are deleted when they are due; old executions go with their partition. */
 const purgedTables = [
@@ -49,6 +55,8 @@ const purgedTables = [
   'creator_erasure',
   'subject_erasure',
   'lobby_outbox',
+  'ledger_life',
+  'ledger_minute',
 ];
 /** All of these tables. */
 export const tables: readonly string[] = [...new Set([...filledTables, ...updatedTables, ...purgedTables])];

@@ -146,6 +146,16 @@ export const rows: readonly Row[] = [
         unit: 'ops',
         queries: [rates('sluice_records_implausible_total', 'queue')],
       },
+      {
+        title: 'Records without an account in the ledger, per second',
+        unit: 'ops',
+        queries: [rates('sluice_records_unaccounted_total', 'queue')],
+      },
+      {
+        title: 'Reports of producers to the ledger, per second',
+        unit: 'ops',
+        queries: [rates('sluice_ledger_reports_total', 'queue, outcome')],
+      },
     ],
   },
   {

@@ -39,7 +39,7 @@ const seq = z.int().min(1);
 
 /** The data of a job with a report. What it does not know is refused: a misspelled counter is noticed. */
 export const ledgerReportSchema = z.strictObject({
-  v: z.literal(ledgerChunkVersion),
+  v: z.literal(ledgerChunkVersion).describe('The version of chunks with accounts.'),
   producer: z
     .string()
     .regex(reportingProducerPattern)
@@ -49,37 +49,39 @@ export const ledgerReportSchema = z.strictObject({
     .string()
     .regex(/^[A-Za-z0-9]{1,100}$/)
     .describe('As in the chunks of the life.'),
-  report: z.strictObject({
-    number: seq.describe('1, 2, 3, … within the life. The one with the highest number is the newest.'),
-    at: count
-      .max(latestMinute * 60_000)
-      .describe('When it was made, by the clock of the producer, in milliseconds since 1970.'),
-    kind: z
-      .string()
-      .regex(/^[a-z0-9-]{1,50}$/)
-      .describe('What the producer is: `execution-observer`, `request-sender`, `python`, …'),
-    isFinal: z.boolean().describe('True: it is the last one of the life.'),
-    lastSeq: count.describe('The number of the last chunk; 0 if there is none yet.'),
-    chunkedRecords: records('in the chunks up to that one'),
-    waitingRecords: records('that are in no chunk yet'),
-    unacknowledged: z
-      .array(z.tuple([seq.describe('The first one.'), seq.describe('The last one, included.')]))
-      .max(reportLimits.unacknowledged)
-      .describe('Numbers of chunks that Redis has not acknowledged yet, ascending; of many the oldest.'),
-    spilledRecords: records("on the producer's disk"),
-    takenOverRecords: records('of the life that another one has taken from its disk, and sends'),
-    totals: counters.describe('Of the whole life.'),
-    minutes: z
-      .array(
-        z.tuple([
-          z.int().min(0).max(latestMinute).describe('In minutes since 1970, by the clock of the producer.'),
-          realm,
-          counters.describe('Of this minute and realm, from its beginning.'),
-        ]),
-      )
-      .max(reportLimits.minutes)
-      .describe('The minutes that have changed since the last report that was acknowledged.'),
-  }),
+  report: z
+    .strictObject({
+      number: seq.describe('1, 2, 3, … within the life. The one with the highest number is the newest.'),
+      at: count
+        .max(latestMinute * 60_000)
+        .describe('When it was made, by the clock of the producer, in milliseconds since 1970.'),
+      kind: z
+        .string()
+        .regex(/^[a-z0-9-]{1,50}$/)
+        .describe('What the producer is: `execution-observer`, `request-sender`, `python`, …'),
+      isFinal: z.boolean().describe('True: it is the last one of the life.'),
+      lastSeq: count.describe('The number of the last chunk; 0 if there is none yet.'),
+      chunkedRecords: records('in the chunks up to that one'),
+      waitingRecords: records('that are in no chunk yet'),
+      unacknowledged: z
+        .array(z.tuple([seq.describe('The first one.'), seq.describe('The last one, included.')]))
+        .max(reportLimits.unacknowledged)
+        .describe('Numbers of chunks that Redis has not acknowledged yet, ascending; of many the oldest.'),
+      spilledRecords: records("on the producer's disk"),
+      takenOverRecords: records('of the life that another one has taken from its disk, and sends'),
+      totals: counters.describe('Of the whole life.'),
+      minutes: z
+        .array(
+          z.tuple([
+            z.int().min(0).max(latestMinute).describe('In minutes since 1970, by the clock of the producer.'),
+            realm,
+            counters.describe('Of this minute and realm, from its beginning.'),
+          ]),
+        )
+        .max(reportLimits.minutes)
+        .describe('The minutes that have changed since the last report that was acknowledged.'),
+    })
+    .describe('Cumulative: it replaces those with lower numbers.'),
 }) satisfies z.ZodType<LedgerReportJob>;
 
 export type ParsedReport = { kind: 'report'; job: LedgerReportJob } | { kind: 'malformed'; reason: string };

@@ -40,7 +40,10 @@ async function aQueue() {
   };
   const erase = (waitMs: number) => {
     const scope = createScope({ kind: 'user', id: user }, { before: new Date(), ownOnly: false });
-    return eraseJobs({ redis, namespace }, { scope, dryRun: false, waitMs, signal, onProgress: () => undefined });
+    return eraseJobs(
+      { redis, namespace },
+      { scope, dryRun: false, waitMs, signal, onProgress: () => undefined, onChunkErased: async () => undefined },
+    );
   };
   const usersOf = async (id: string): Promise<string[]> => {
     const job = await queue.getJob(id);

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { requestFields } from '../../shared/contracts/canonical-text.ts';
 import { findImplausibility } from '../../shared/contracts/plausible-time.ts';
 import { copyRows } from '../../shared/platform/postgres/database.ts';
+import { accountsOf } from '../ingest/account-rows.ts';
 import { createCanonicalReader } from '../ingest/canonical-chunk.ts';
 import { CopyText, copyNull } from '../ingest/copy-text.ts';
 import type { CopyDefinition, CopyRows } from '../ingest/queue-definition.ts';
@@ -72,7 +73,11 @@ export const completedRequestCopy: CopyDefinition = {
       { statement: requestCopy, lines: all.map(({ requests }) => requests) },
     ];
     const ids = all.flatMap((one) => one.ids);
-    const counts = await copyRows(database, { veto: copyVeto(ids, earliest), tables });
+    const counts = await copyRows(database, {
+      veto: copyVeto(ids, earliest),
+      tables,
+      also: accountsOf('completed-request', all),
+    });
     if (counts === null) return null;
     const [, inserted = 0] = counts;
     // A trigger of the operator may have left some out.
