@@ -14,11 +14,6 @@ export class NumberRanges {
     return this.#ranges.length;
   }
 
-  has(number: number): boolean {
-    const range = this.#ranges[this.#indexOf(number)];
-    return range !== undefined && range.first <= number;
-  }
-
   add(number: number): void {
     const index = this.#indexOf(number - 1);
     const range = this.#ranges[index];

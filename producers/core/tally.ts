@@ -107,14 +107,11 @@ export interface TallyRun {
 /** The run lengths of entries, in their order; null when one of them is of no tally. */
 export function tallyRuns(entries: readonly { readonly tally?: Tally | null }[]): TallyRun[] | null {
   const runs: TallyRun[] = [];
-  let last: TallyRun | null = null;
   for (const { tally } of entries) {
     if (tally === undefined || tally === null) return null;
+    const last = runs.at(-1);
     if (last?.tally === tally) last.records += 1;
-    else {
-      last = { tally, records: 1 };
-      runs.push(last);
-    }
+    else runs.push({ tally, records: 1 });
   }
   return runs;
 }

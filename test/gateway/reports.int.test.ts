@@ -4,8 +4,8 @@ import type { LedgerReport } from '../../shared/contracts/ledger-report.ts';
 import { parseReport } from '../../shared/contracts/ledger-report-schema.ts';
 import { aGateway, anInput, aRequestInput } from '../support/a-gateway.ts';
 import { openQueue } from '../support/fixtures.ts';
-import { accountOf, readMinutes, sum } from '../support/producer-books.ts';
 import { startFragileRedis } from '../support/private-servers.ts';
+import { accountOf, readMinutes, sum } from '../support/session-books.ts';
 import { aTokensFile } from '../support/tokens-file.ts';
 
 const minute = Math.floor(Date.UTC(2026, 4, 1, 10) / 60_000);

@@ -14,6 +14,7 @@ import { startFragileRedis } from '../../support/private-servers.ts';
 import { accountOf, droppedIn, readMinutes, recordsByMinute, sum } from '../../support/producer-books.ts';
 import { redisEnvironment, redisSettings, targetOf } from '../../support/redis-target.ts';
 import { aRequest } from '../../support/request.ts';
+import { accountOf, droppedIn, readMinutes, recordsByMinute, sum } from '../../support/session-books.ts';
 import { aClockOfShortMinutes } from '../../support/short-minutes.ts';
 
 /** What a worker would read: chunks and reports. */
