@@ -5,7 +5,7 @@ const reads = [
   'test/{queries,scenarios/queries}/**/*.int.test.ts',
   'test/erasure/erase-creator.int.test.ts',
   'test/scenarios/completed-requests/request-races.int.test.ts',
-  'test/console/server/routes/executions.int.test.ts',
+  'test/console/server/routes/{executions,requests}.int.test.ts',
 ];
 
 /** What reads and writes: these run again behind a pooler, too. */

@@ -53,7 +53,7 @@ npm run bench -- gateway [--rows N] [--minutes M] [--json]
 
   faults      how a fleet comes through kills and outages; exit code 1 if a record is lost or stored twice
   reads       the console's questions about a strategy with ${defaultReadRows.toLocaleString('en')} rows (or --rows), against the original's
-              queries; exit code 1 if a plan reads more than it needs
+              queries, and about as many requests; exit code 1 if a plan reads more than it needs
   scale       1, 2 and 4 workers on 1 and 4 shards, on one Redis and on a cluster of three: rows per second, and what a row
               costs in CPU, by process; the queue without PostgreSQL; records of two sizes
   peers       graphile-worker, pg-boss and the shape of Langfuse beside Sluice, COPY and the insert statement: rows per

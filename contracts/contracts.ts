@@ -39,7 +39,7 @@ export const contracts: readonly Contract[] = [
   {
     name: 'request-input',
     title: 'Request that has ended, as a service sends it',
-    version: '1.0',
+    version: '1.1',
     description:
       'A request to a model in the body of POST /v1/requests. Null counts as absent. What PostgreSQL cannot store (NUL, lone surrogates) is replaced, and a text that is too long is cut; `notes` of the row says so.',
     schema: requestInputSchema,
@@ -49,7 +49,7 @@ export const contracts: readonly Contract[] = [
   {
     name: 'begun-request-input',
     title: 'Request that still runs, as a service sends it',
-    version: '1.0',
+    version: '1.1',
     description: 'The body of PUT /v1/requests/{id}/begin. Its end is sent later as a request input with the same id.',
     schema: begunRequestInputSchema,
     fields: begunInputFields,
@@ -67,7 +67,7 @@ export const contracts: readonly Contract[] = [
   {
     name: 'request-record',
     title: 'Completed request, as it travels in a chunk',
-    version: '1.1',
+    version: '1.2',
     description:
       'The beginning or the end of a request to a model. Fields without a value are left out. Texts have neither NUL nor lone surrogates: PostgreSQL would refuse the record.',
     schema: requestRecordSchema,

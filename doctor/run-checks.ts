@@ -9,6 +9,8 @@ import { parseRedisSettings, type RedisTarget } from '../shared/platform/redis/r
 import type { Answer } from './answer.ts';
 import type { ClockReading } from './check-clock.ts';
 import { type Finding, type Level, worstOf } from './finding.ts';
+import { checkGateway } from './gateway/check-gateway.ts';
+import { readGatewayFacts } from './gateway/gateway-facts.ts';
 import { checkHealth } from './health/check-health.ts';
 import { readHealthFacts } from './health/health-facts.ts';
 import { checkHost, checkMissingUrl } from './host/check-host.ts';
@@ -68,6 +70,7 @@ export async function runChecks(config: Config, environment: NodeJS.ProcessEnv):
       ],
       runHealthChecks(postgres, redis, config),
       runLedgerChecks(postgres, redis, config),
+      runGatewayChecks(config, environment),
     ]);
     const findings = [...checkHost(host, { recordingEnabled: config.producer.enabled }), ...found.flat()];
     return { worst: worstOf(findings), findings };
@@ -168,6 +171,11 @@ async function runLedgerChecks(
   const [database, jobs] = await Promise.all([postgres, redis]);
   if (!database?.state.known || jobs === null || !isReady(jobs)) return [];
   return checkLedger(await readLedgerFacts(database, jobs, { namespace, nowMs: Date.now() }));
+}
+
+async function runGatewayChecks(config: Pick<Config, 'gateway'>, environment: NodeJS.ProcessEnv): Promise<Finding[]> {
+  const facts = await readGatewayFacts(config, environment, answerWithinMs);
+  return facts === null ? [] : checkGateway(facts, Date.now());
 }
 
 function isReady({ state }: RedisConnection): boolean {

@@ -17,7 +17,7 @@ import { createErrorHandlers } from './http/errors.ts';
 import { addProbeRoutes } from './http/probe-routes.ts';
 import { addReportRoute } from './http/report-route.ts';
 import { addSendRoutes, type SendRouteDeps } from './http/send-routes.ts';
-import { readServerTls, tlsFilesOf } from './http/tls-files.ts';
+import { certificateEndsAt, readServerTls, tlsFilesOf } from './http/tls-files.ts';
 import { createExecutionIntake } from './intake/execution-intake.ts';
 import { createBeginIntake, createRequestIntake } from './intake/request-intake.ts';
 import { limitsOf } from './limits.ts';
@@ -58,7 +58,8 @@ export function createGateway(deps: GatewayDeps) {
   const { tokensFile, metricsToken } = config.gateway;
   const senders = tokensFile === null ? null : createSenders(tokensFile);
   const redaction = createRedaction(config.redact);
-  const app = createServer(readServerTls(config.gateway));
+  let tls = readServerTls(config.gateway);
+  const app = createServer(tls);
   const limits = limitsOf(config);
   const budget = createMemoryBudget(limits.unreadBytes);
   const bodies = createBodiesInProgress();
@@ -68,6 +69,7 @@ export function createGateway(deps: GatewayDeps) {
     bodies: () => bodies.count,
     unreadBytes: () => budget.heldBytes,
     isRedisAway: deliveries.isAway,
+    certificateEndsAtMs: tls === null ? null : () => certificateEndsAt(tls),
   });
   let phase: 'up' | 'leaving' | 'closing' = 'up';
 
@@ -120,7 +122,10 @@ export function createGateway(deps: GatewayDeps) {
     ),
     watchFiles(
       tlsFilesOf(config.gateway),
-      reload('tls', () => renewTls(app, readServerTls(config.gateway))),
+      reload('tls', () => {
+        tls = readServerTls(config.gateway);
+        renewTls(app, tls);
+      }),
       deps.watchMs,
     ),
   ];

@@ -7,6 +7,7 @@ import type { Testbed } from '../testbed.ts';
 import { type FilledTable, fillTable } from './executions-table.ts';
 import { originalAnswer, originalList } from './original.ts';
 import { explainReads, type PlanResult } from './plans.ts';
+import { measureRequestReads, type RequestReadsResult } from './request-reads.ts';
 
 /** One question, asked of Sluice and in the original's way. */
 export interface ReadResult {
@@ -26,6 +27,7 @@ export interface ReadsResult {
   day: ReadResult;
   everything: ReadResult;
   plans: PlanResult[];
+  requests: RequestReadsResult;
 }
 
 const timeoutMs = 60_000;
@@ -62,6 +64,7 @@ export async function measureReads(testbed: Testbed, rows: number): Promise<Read
       original: (filled) => originalAnswer(filled, null),
     }),
     plans: await explainReads(database, table),
+    requests: await measureRequestReads(testbed, database, rows),
   };
 }
 

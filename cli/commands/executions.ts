@@ -1,7 +1,9 @@
 import { Argument, type Command, Option } from 'commander';
 import { compareStrategies } from '../../queries/executions/compare.ts';
-import { listExecutions } from '../../queries/executions/list.ts';
+import { parseContent } from '../../queries/executions/content.ts';
+import { type ExecutionPage, listExecutions } from '../../queries/executions/list.ts';
 import { findExecution } from '../../queries/executions/one.ts';
+import { requireStrategy, type SearchedExecutions, searchExecutions } from '../../queries/executions/search.ts';
 import { readStrategy } from '../../queries/executions/strategy.ts';
 import type { WindowRequest } from '../../queries/executions/window.ts';
 import { toAbsent } from '../../queries/ledger/absent.ts';
@@ -25,6 +27,9 @@ import { type ReplayFlags, readReplayFlags, replayExecution } from './executions
 import { tailExecutions } from './executions/tail.ts';
 
 interface ListFlags extends WindowFlags, ExecutionFilterFlags {
+  node?: string;
+  gave?: string;
+  input?: string;
   limit: number;
   cursor?: string;
   json?: boolean;
@@ -54,6 +59,9 @@ export function addExecutionsCommand(program: Command, context: CommandContext):
         .argument('[strategy]', 'id of a strategy (default: all strategies)'),
     ),
   )
+    .option('--node <id>', 'only runs whose trace has this node; needs a strategy')
+    .option('--gave <value>', "with --node: the value that it gave, such as 10, '>= 10' or '\"text\"'")
+    .option('--input <field>', "only runs with such a field of the input, such as 'user.streak >= 4'; needs a strategy")
     .option('--limit <n>', 'maximum number of executions, up to 200', wholeNumber({ min: 1, max: 200 }), 50)
     .option('--cursor <text>', 'continue after the previous page')
     .option(...asJson)
@@ -159,16 +167,27 @@ async function absentOf(database: Database, { notes }: CommandContext, window: W
 async function list(database: Database, context: CommandContext, strategyId: string | null, flags: ListFlags) {
   const filter = toExecutionFilter(flags);
   const window = readWindow(flags, Date.now());
-  const { limit, cursor } = flags;
-  const page = await listExecutions(database, { strategyId, window, filter, limit, cursor: cursor ?? null });
+  const { limit, cursor = null } = flags;
+  const content = parseContent(flags);
+  const asked = { window, filter, limit, cursor };
+  const page: ExecutionPage & { searched?: SearchedExecutions } =
+    content === null
+      ? await listExecutions(database, { ...asked, strategyId })
+      : await searchExecutions(database, { ...asked, strategyId: requireStrategy(strategyId), content });
   context.output.print({ ...page, window }, flags, (_, options) => {
-    const { executions } = page;
-    if (executions.length === 0) return ['no executions'];
-    const table = toExecutionTable(executions, { ...options, withStrategy: strategyId === null });
+    const { executions, searched } = page;
+    const table =
+      executions.length === 0
+        ? ['no executions']
+        : toExecutionTable(executions, { ...options, withStrategy: strategyId === null });
+    const scope =
+      searched === undefined || searched.since === null
+        ? []
+        : ['', `looked through ${searched.executions} runs, back to ${searched.since.toISOString()}`];
     const until = window.until.toISOString();
     return page.cursor === null
-      ? table
-      : [...table, '', `for more, repeat the command with --until ${until} --cursor ${page.cursor}`];
+      ? [...table, ...scope]
+      : [...table, ...scope, '', `for more, repeat the command with --until ${until} --cursor ${page.cursor}`];
   });
 }
 

@@ -14,18 +14,29 @@ import { traceId as toTraceId } from './option-values.ts';
 export interface RequestFilterFlags {
   createdBy?: string;
   model?: string;
+  endpoint?: string;
+  provider?: string;
+  api?: string;
   status?: StatusClass;
   tier?: ServiceTier;
   state?: RequestState;
   traceId?: string;
 }
 
-export function addRequestFilterOptions(command: Command): Command {
+/** The options that lists and figures have in common. */
+export function addRequestSubjectOptions(command: Command): Command {
   return command
     .option('--created-by <id>', 'filter by creator')
     .option('--model <name>', 'filter by model')
+    .option('--endpoint <path>', 'filter by path of the API, such as /v1/responses')
+    .option('--provider <name>', 'filter by provider')
+    .option('--api <name>', 'filter by shape of the bodies, such as openai-chat')
     .addOption(new Option('--status <class>', 'filter by class of response status').choices(statusClasses))
-    .addOption(new Option('--tier <tier>', 'filter by service tier').choices(serviceTiers))
+    .addOption(new Option('--tier <tier>', 'filter by service tier').choices(serviceTiers));
+}
+
+export function addRequestFilterOptions(command: Command): Command {
+  return addRequestSubjectOptions(command)
     .addOption(new Option('--state <state>', 'filter by state').choices(requestStates))
     .option('--trace-id <id>', 'filter by trace of OpenTelemetry', toTraceId);
 }
@@ -35,6 +46,6 @@ export function toRequestFilter({
   tier: serviceTier,
   ...flags
 }: RequestFilterFlags): RequestFilter {
-  const { createdBy, model, state, traceId } = flags;
-  return omitUndefined({ createdBy, model, statusClass, serviceTier, state, traceId });
+  const { createdBy, model, endpoint, provider, api, state, traceId } = flags;
+  return omitUndefined({ createdBy, model, endpoint, provider, api, statusClass, serviceTier, state, traceId });
 }

@@ -29,6 +29,17 @@ export function toRequestTable(requests: readonly RequestSummary[], options: { c
   );
 }
 
+/** A request as one line, for an endless list. */
+export function toRequestLine(request: RequestSummary): Line {
+  const { createdAt, id, responseStatus, model, createdBy, durationMs } = request;
+  const { text, tone } = toState(request);
+  return [
+    `${createdAt.toISOString()}  ${id}  `,
+    { text: text.padEnd('completed'.length), tone },
+    `  ${responseStatus ?? none}  ${model}  ${toFigure(durationMs)} ms  ${createdBy}`,
+  ];
+}
+
 /** A request with all its details, for a person; bodies as they were stored, line by line. */
 export function toRequestLines(request: StoredRequest, { bodies }: { bodies: boolean }): Line[] {
   const { response, error } = request;

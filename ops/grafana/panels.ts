@@ -449,6 +449,16 @@ export const rows: readonly Row[] = [
           highest('sluice_gateway_reload_failed', 'instance, files', ' failed'),
         ],
       },
+      {
+        title: 'Time until the certificate expires',
+        unit: 's',
+        queries: [
+          {
+            expr: `${highest('sluice_gateway_certificate_expiry_timestamp_seconds', 'instance').expr} - time()`,
+            legend: '{{instance}}',
+          },
+        ],
+      },
     ],
   },
   {

@@ -1,5 +1,6 @@
 import type { ExecutionStatus } from '../../shared/contracts/execution.ts';
 import { Prisma } from '../../shared/platform/postgres/database.ts';
+import { type ExecutionContent, toContentBytes, toContentConditions } from './content.ts';
 import type { ExecutionPosition } from './cursor.ts';
 import { summaryColumns } from './summary.ts';
 import type { WindowRequest } from './window.ts';
@@ -37,15 +38,37 @@ export function toListOfStatement(strategyIds: readonly string[], listed: Listed
     order by "recordedAt" desc, id desc limit ${rows}`;
 }
 
-/** Up to a given number of strategies that may have such rows, by the indexes alone. */
-export function toSeenStatement({ window, filter = {}, after }: Listed, most: number): Prisma.Sql {
-  const { status, realmId } = filter;
-  const conditions = [
-    ...toTimes(window, after),
-    ...toConditions({ ...(status === undefined ? {} : { status }), ...(realmId === undefined ? {} : { realmId }) }),
-  ];
-  return Prisma.sql`select distinct strategy_id as "strategyId" from sluice.strategy_execution_log
-    where ${Prisma.join(conditions, ' and ')} limit ${most}`;
+/** A strategy that a page may have rows of. */
+export interface NewestOfStrategy {
+  strategyId: string;
+  /** of its newest row that is older than the position; null: its only rows are of that very time */
+  newest: Date | null;
+}
+
+/**
+ * The strategies that a page of the newest rows of all can have rows of: the page has n rows, so they belong to the n strategies
+ * with the newest ones, however many there are. One pass over an index says so, without the rows themselves. Ids are in the rows
+ * only, so all strategies with a row of the very time of the position are among them, too.
+ */
+export function toNewestStrategiesStatement({ window, filter = {}, after }: Listed, rows: number): Prisma.Sql {
+  const upTo = after?.recordedAt ?? null;
+  const conditions = [...toTimes(window, null), ...toConditions(filter)];
+  if (upTo !== null) conditions.push(Prisma.sql`recorded_at <= ${upTo}`);
+  const isOlder = upTo === null ? Prisma.sql`true` : Prisma.sql`recorded_at < ${upTo}`;
+  return Prisma.sql`with strategy as materialized (
+      select strategy_id, max(recorded_at) filter (where ${isOlder}) as newest, bool_or(not (${isOlder})) as is_at_position
+      from sluice.strategy_execution_log where ${Prisma.join(conditions, ' and ')} group by strategy_id)
+    select strategy_id as "strategyId", newest from strategy where is_at_position
+    union
+    (select strategy_id, newest from strategy where newest is not null
+      order by newest desc fetch first ${rows} rows with ties)`;
+}
+
+/** The newest rows of a realm, of whichever strategy, by its own index. */
+export function toListOfRealmStatement({ window, filter = {}, after }: Listed, rows: number): Prisma.Sql {
+  const conditions = [...toConditions(filter), ...toTimes(window, after)];
+  return Prisma.sql`select ${summaryColumns} from sluice.strategy_execution_log
+    where ${Prisma.join(conditions, ' and ')} order by recorded_at desc, id desc limit ${rows}`;
 }
 
 /**
@@ -62,6 +85,37 @@ export function toListOfTraceStatement(
   return Prisma.sql`select ${summaryColumns}
     from (select * from sluice.strategy_execution_log where ${Prisma.join(ofTrace, ' and ')} offset 0) as of_trace
     where ${Prisma.join(others, ' and ')} order by recorded_at desc, id desc limit ${rows}`;
+}
+
+/** The next executions to look through, with the bytes that they have to read for that. */
+export function toCandidatesStatement(
+  strategyId: string,
+  { window, filter = {}, after }: Listed,
+  content: ExecutionContent,
+  rows: number,
+): Prisma.Sql {
+  const conditions = [Prisma.sql`strategy_id = ${strategyId}`, ...toConditions(filter), ...toTimes(window, after)];
+  return Prisma.sql`select id, recorded_at as "recordedAt", ${toContentBytes(content)} as bytes from sluice.strategy_execution_log
+    where ${Prisma.join(conditions, ' and ')} order by recorded_at desc, id desc limit ${rows}`;
+}
+
+/** Those of the candidates, up to the last one to look through, that have what is searched for. */
+export function toMatchesStatement(
+  strategyId: string,
+  { window, filter = {}, after, content, last }: Listed & { content: ExecutionContent; last: ExecutionPosition },
+  rows: number,
+): Prisma.Sql {
+  const conditions = [
+    Prisma.sql`strategy_id = ${strategyId}`,
+    ...toConditions(filter),
+    ...toTimes(window, after),
+    // Stated twice, as in toTimes.
+    Prisma.sql`recorded_at >= ${last.recordedAt}`,
+    Prisma.sql`(recorded_at, id) >= (${last.recordedAt}, ${last.id}::uuid)`,
+    ...toContentConditions(content),
+  ];
+  return Prisma.sql`select ${summaryColumns} from sluice.strategy_execution_log
+    where ${Prisma.join(conditions, ' and ')} order by recorded_at desc, id desc limit ${rows}`;
 }
 
 function newestOf(strategyId: Prisma.Sql, { window, filter = {}, after }: Listed, rows: number): Prisma.Sql {

@@ -7,10 +7,12 @@ import { partitionsAtOnce, timeSlices } from './id-slices.ts';
 import {
   type ExecutionFilter,
   type Listed,
+  type NewestOfStrategy,
+  toListOfRealmStatement,
   toListOfStatement,
   toListOfTraceStatement,
   toListStatement,
-  toSeenStatement,
+  toNewestStrategiesStatement,
 } from './list-statement.ts';
 import { inSnapshot, type Snapshot } from './snapshot.ts';
 import type { ExecutionSummary } from './summary.ts';
@@ -25,7 +27,7 @@ export interface ExecutionPage {
 
 /** What to list. */
 interface ExecutionListQuestion {
-  /** null: all strategies, up to 2,000 in a part of the window */
+  /** null: all strategies */
   strategyId: string | null;
   window: WindowRequest;
   filter?: ExecutionFilter;
@@ -39,19 +41,22 @@ interface ExecutionListQuestion {
 
 const maxLimit = 200;
 
+/** @throws UsageError if it is not a number of executions that a page may have */
+export function checkLimit(limit: number): void {
+  if (!Number.isInteger(limit) || limit < 1 || limit > maxLimit)
+    throw new UsageError(`limit is ${limit}; accepted: 1 to ${maxLimit}`);
+}
+
 /**
  * Lists the executions of one strategy or of all, newest first. The pages together contain each execution once. What
  * arrives meanwhile sorts before the rows that were read already, and moves nothing. No statement locks more than a few
  * partitions, however many there are. To page over a window that ends now, pass the same `until` for each page.
  *
- * @throws UsageError if the limit is out of range, the cursor is invalid, the window is empty, or too many
- *   strategies have run
+ * @throws UsageError if the limit is out of range, the cursor is invalid, or the window is empty
  */
 export async function listExecutions(database: Database, question: ExecutionListQuestion): Promise<ExecutionPage> {
   const { limit = 50, cursor } = question;
-  if (!Number.isInteger(limit) || limit < 1 || limit > maxLimit) {
-    throw new UsageError(`limit is ${limit}; accepted: 1 to ${maxLimit}`);
-  }
+  checkLimit(limit);
   const after = cursor == null ? null : parseCursor(cursor);
   const slices = toSlices(checkWindow(question.window), after);
   const found: ExecutionSummary[] = [];
@@ -77,8 +82,6 @@ export async function listExecutions(database: Database, question: ExecutionList
   return { executions, cursor: last !== undefined && found.length > limit ? toCursor(last) : null };
 }
 
-const mostStrategies = 2_000;
-
 async function readRows(
   snapshot: Snapshot,
   strategyId: string | null,
@@ -87,18 +90,18 @@ async function readRows(
 ): Promise<ExecutionSummary[]> {
   if (listed.filter?.traceId !== undefined) return snapshot.$queryRaw(toListOfTraceStatement(strategyId, listed, rows));
   if (strategyId !== null) return snapshot.$queryRaw(toListStatement(strategyId, listed, rows));
-  const seen = await snapshot.$queryRaw<{ strategyId: string }[]>(toSeenStatement(listed, mostStrategies + 1));
-  if (seen.length > mostStrategies) {
-    throw new UsageError(
-      `more than ${mostStrategies} strategies have run in this window: name one, or ask for a shorter window`,
-    );
-  }
-  const ids = seen.map((strategy) => strategy.strategyId);
-  return snapshot.$queryRaw(toListOfStatement(ids, listed, rows));
+  if (listed.filter?.realmId !== undefined) return snapshot.$queryRaw(toListOfRealmStatement(listed, rows));
+  const strategies = await snapshot.$queryRaw<NewestOfStrategy[]>(toNewestStrategiesStatement(listed, rows));
+  if (strategies.length === 0) return [];
+  // Each of as many strategies as rows has one that is no older than this, so that is where the page ends at the latest.
+  const times = strategies.flatMap(({ newest }) => newest ?? []).toSorted((a, b) => b.getTime() - a.getTime());
+  const since = times[rows - 1] ?? listed.window.since;
+  const ids = strategies.map(({ strategyId }) => strategyId);
+  return snapshot.$queryRaw(toListOfStatement(ids, { ...listed, window: { ...listed.window, since } }, rows));
 }
 
 /** Each window is read in a transaction of its own, because a transaction keeps its locks until its end. */
-async function cutAtPartitions(database: Database, window: WindowRequest): Promise<WindowRequest[]> {
+export async function cutAtPartitions(database: Database, window: WindowRequest): Promise<WindowRequest[]> {
   const { partitions } = await readPartitions(database, executionLogTable);
   const bounds = partitions.map((partition) => partition.bounds);
   return timeSlices(bounds, partitionsAtOnce).flatMap(({ fromMs, untilMs }) => {
@@ -110,7 +113,7 @@ async function cutAtPartitions(database: Database, window: WindowRequest): Promi
 
 const dayMs = 24 * 3_600_000;
 /** Slices of a few days, see below. */
-const daySlices = 2;
+export const daySlices = 2;
 
 /**
  * The newest day of a window, the week before it, and the rest, without gaps. The first usually fills a page, and planning a

@@ -1,6 +1,7 @@
 import type { ServiceTier } from '../../shared/contracts/completed-request.ts';
 import { UsageError } from '../../shared/platform/errors.ts';
 import { type Database, Prisma } from '../../shared/platform/postgres/database.ts';
+import { endpointOfRequest } from './dimensions.ts';
 import { type ListPart, listParts, parseCursor, type RequestPosition, toCursor } from './request-cursor.ts';
 
 /** The states that a request can have. */
@@ -15,6 +16,11 @@ export type StatusClass = (typeof statusClasses)[number];
 export interface RequestFilter {
   createdBy?: string;
   model?: string;
+  /** the path of the API */
+  endpoint?: string;
+  provider?: string;
+  /** the shape of the bodies */
+  api?: string;
   statusClass?: StatusClass;
   serviceTier?: ServiceTier;
   state?: RequestState;
@@ -56,6 +62,7 @@ export interface RequestPage {
   cursor: string | null;
 }
 
+/** The most requests in a page. */
 const maxLimit = 200;
 
 /**
@@ -72,9 +79,7 @@ export async function listRequests(
   options: { filter?: RequestFilter; limit: number; cursor?: string | null },
 ): Promise<RequestPage> {
   const { filter = {}, limit } = options;
-  if (!Number.isInteger(limit) || limit < 1 || limit > maxLimit) {
-    throw new UsageError(`limit is ${limit}; accepted: 1 to ${maxLimit}`);
-  }
+  checkLimit(limit);
   const after = options.cursor == null ? null : parseCursor(options.cursor);
   const statement = toListStatement(filter, limit + 1, after);
   if (statement === null) return { requests: [], cursor: null };
@@ -85,6 +90,12 @@ export async function listRequests(
     requests: page.map(({ part, ...request }) => request),
     cursor: last !== undefined && found.length > limit ? toCursor(last) : null,
   };
+}
+
+/** @throws UsageError if it is not a number of requests that a page may have */
+export function checkLimit(limit: number): void {
+  if (!Number.isInteger(limit) || limit < 1 || limit > maxLimit)
+    throw new UsageError(`limit is ${limit}; accepted: 1 to ${maxLimit}`);
 }
 
 /**
@@ -99,7 +110,7 @@ export function toListStatement(filter: RequestFilter, rows: number, after: Requ
     const conditions = [...toConditions(filter), isIn(states)];
     if (after?.part === part) conditions.push(Prisma.sql`(created_at, id) < (${after.createdAt}, ${after.id}::uuid)`);
     return [
-      Prisma.sql`(select ${listParts.indexOf(part)} as rank, ${part} as part, ${columns} from ${requestsOf(filter)}
+      Prisma.sql`(select ${listParts.indexOf(part)} as rank, ${part} as part, ${summaryColumns} from ${requestsOf(filter)}
       where ${Prisma.join(conditions, ' and ')} order by created_at desc, id desc limit ${rows})`,
     ];
   });
@@ -138,7 +149,7 @@ const columnOf: Record<keyof RequestSummary, string> = {
   traceId: 'trace_id',
   spanId: 'span_id',
 };
-const columns = Prisma.raw(
+export const summaryColumns = Prisma.raw(
   Object.entries(columnOf)
     .map(([field, column]) => `${column} as "${field}"`)
     .join(', '),
@@ -149,7 +160,7 @@ const names = Prisma.raw(
     .join(', '),
 );
 
-const endedStates: readonly RequestState[] = ['completed', 'failed', 'canceled'];
+export const endedStates: readonly RequestState[] = ['completed', 'failed', 'canceled'];
 
 /** The states that a filter leaves. A response makes a request completed with 2xx and failed otherwise. */
 export function statesOf({ state, statusClass }: RequestFilter): readonly RequestState[] {
@@ -169,10 +180,13 @@ function isIn(states: readonly RequestState[]): Prisma.Sql {
 
 /** The part of a filter that PostgreSQL has to check, except for the states. */
 export function toConditions(filter: RequestFilter): Prisma.Sql[] {
-  const { createdBy, model, statusClass, serviceTier, from, until } = filter;
+  const { createdBy, model, endpoint, provider, api, statusClass, serviceTier, from, until } = filter;
   const conditions: Prisma.Sql[] = [];
   if (createdBy !== undefined) conditions.push(Prisma.sql`created_by = ${createdBy}`);
   if (model !== undefined) conditions.push(Prisma.sql`model = ${model}`);
+  if (provider !== undefined) conditions.push(Prisma.sql`provider = ${provider}`);
+  if (api !== undefined) conditions.push(Prisma.sql`api = ${api}`);
+  if (endpoint !== undefined) conditions.push(Prisma.sql`${endpointOfRequest} = ${endpoint}`);
   if (serviceTier !== undefined) conditions.push(Prisma.sql`service_tier = ${serviceTier}`);
   if (from !== undefined) conditions.push(Prisma.sql`created_at >= ${from}`);
   if (until !== undefined) conditions.push(Prisma.sql`created_at < ${until}`);

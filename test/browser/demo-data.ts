@@ -2,10 +2,15 @@ import { generateEvents } from '../../demo/executions/events.ts';
 import { createScoringService } from '../../demo/executions/scoring-service.ts';
 import { demoStrategies } from '../../demo/executions/strategies.ts';
 import { createRandom } from '../../demo/random.ts';
+import { storeDemoPrices } from '../../demo/requests/demo-prices.ts';
+import { createGateway } from '../../demo/requests/gateway.ts';
+import { creatorCount, generateRequests } from '../../demo/requests/request-events.ts';
 import { toExecutionRecord } from '../../producers/executions/execution-record.ts';
-import type { Execution } from '../../producers/index.ts';
+import type { CompletedRequest, Execution } from '../../producers/index.ts';
 import type { Database } from '../../shared/platform/postgres/database.ts';
+import { storeRequests } from '../../workers/completed-requests/store.ts';
 import { insertExecutions } from '../../workers/execution-log/store.ts';
+import { aCompletion, type Completion } from '../support/requests.ts';
 
 const sampleRate = 0.25;
 const hourMs = 3_600_000;
@@ -42,6 +47,53 @@ export async function storeDemoRuns(database: Database, events: number): Promise
   for (const event of generateEvents({ count: events, seed: 7, strategies: demoStrategies })) score(event);
   await insertExecutions(database, `[${records.join(',')}]`, records.length);
   return records.length;
+}
+
+/**
+ * Requests of the demo's model gateway over the last 23 hours, as a worker would have stored them, with the demo's prices.
+ *
+ * @returns how many there are
+ */
+export async function storeDemoRequests(database: Database, count: number): Promise<number> {
+  await storeDemoPrices(database, () => undefined);
+  const ended: CompletedRequest[] = [];
+  const sender = { begin: async () => undefined, send: async (request: CompletedRequest) => void ended.push(request) };
+  const creators = Array.from({ length: creatorCount }, (_, n) => `creator-${n + 1}`);
+  const gateway = createGateway({ sender, creators, random: createRandom(5), signal: new AbortController().signal });
+  const events = [...generateRequests({ count, seed: 5, perSecond: 1 })].map((event) => ({
+    ...event,
+    // What is waited for in the background takes time here, too.
+    ...(event.kind === 'background' && { kind: 'plain' as const }),
+    contextTokens: Math.min(event.contextTokens, 2_000),
+    generatedTokens: Math.min(event.generatedTokens, 500),
+    isRepeated: false,
+  }));
+  for (const event of events) await gateway.handle(event);
+  const nowMs = Date.now();
+  const records = ended.map((request, index) => toRecord(request, nowMs - 23 * hourMs * (1 - (index + 1) / count)));
+  await storeRequests(database, JSON.stringify(records));
+  return records.length;
+}
+
+/** As if it had arrived then, and taken ten times as long. */
+function toRecord(request: CompletedRequest, atMs: number): Completion {
+  const [startedAt, completedAt] = [Number(request.startedAt), Number(request.completedAt)];
+  const at = (ms: number): string => new Date(atMs + (ms - startedAt) * 10).toISOString();
+  return aCompletion({
+    requestId: request.requestId,
+    createdBy: request.createdBy,
+    model: request.model ?? '',
+    provider: request.provider ?? null,
+    endpoint: request.endpoint ?? '',
+    requestBody: String(request.requestBody ?? ''),
+    responseBody: String(request.responseBody ?? ''),
+    statusCode: request.statusCode,
+    startedAt: at(startedAt),
+    completedAt: at(completedAt),
+    isStream: request.isStream ?? false,
+    isIncomplete: request.isIncomplete ?? false,
+    firstTokenAt: request.firstTokenAt == null ? null : at(Number(request.firstTokenAt)),
+  });
 }
 
 /** The strategy that the demo runs most often. */

@@ -1,12 +1,10 @@
 import type { BrowserContextOptions } from 'playwright-core';
 import { inject } from 'vitest';
 import type { RuntimeStatus } from '../../shared/contracts/runtime-status.ts';
-import { storeRequests } from '../../workers/completed-requests/store.ts';
 import { aConsole, allTokens, operatorToken } from '../support/a-console.ts';
 import { openQueue } from '../support/fixtures.ts';
 import { connectRedis, insertRuntimeRecord } from '../support/health.ts';
 import { aLife, insertChunk, insertLife, insertMinute } from '../support/ledger-rows.ts';
-import { aCompletion } from '../support/requests.ts';
 import { insertDeadLetter } from '../support/seed-console.ts';
 import { startNginx } from '../support/web-proxies.ts';
 import { aPage } from './a-page.ts';
@@ -67,7 +65,7 @@ const games: [RuntimeStatus, string, number][] = [
 export async function fill(stage: Stage): Promise<void> {
   await storeDemoRuns(stage.database, 4_000);
   await fillDeadLetters(stage);
-  await fillRequests(stage);
+  await storeDemoRequests(stage.database, 300);
   await fillLedger(stage);
   for (const [status, engineHealth, count] of games) {
     for (let n = 1; n <= count; n += 1)
@@ -107,20 +105,6 @@ async function fillDeadLetters({ client }: Stage): Promise<void> {
   for (const { deadLetters, ...cause } of causes) {
     for (let n = 0; n < deadLetters; n += 1) await insertDeadLetter(client, cause);
   }
-}
-
-async function fillRequests({ database }: Stage): Promise<void> {
-  const requests = Array.from({ length: 30 }, (_, n) => {
-    const startedAt = new Date(Date.now() - n * 61_000);
-    return aCompletion({
-      createdBy: `creator-${n % 4}`,
-      model: n % 3 === 0 ? 'gpt-5-mini' : 'gpt-5',
-      statusCode: n % 9 === 0 ? 429 : 200,
-      startedAt: startedAt.toISOString(),
-      completedAt: new Date(startedAt.getTime() + 400 + n * 37).toISOString(),
-    });
-  });
-  await storeRequests(database, JSON.stringify(requests));
 }
 
 /** Books of every kind: a producer that is well, one whose chunks are missing, one that ended without a word, one with a wrong clock. */

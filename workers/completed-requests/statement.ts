@@ -1,9 +1,10 @@
 import { accountQueries } from '../../shared/platform/ledger/chunk-statement.ts';
 import type { JsonStatement } from '../../shared/platform/postgres/database.ts';
+import { factFields } from './facts.ts';
 import { narrowFields, wideFields } from './fields.ts';
 
-/** The fields of a record and the types that they are read with. */
-const fields = [...narrowFields, ...wideFields];
+/** The fields of a record, with what was read in its bodies, and the types that they are read with. */
+const fields = [...narrowFields, ...wideFields, ...factFields];
 
 const names = fields.map(({ name }) => `"${name}"`).join(', ');
 const shape = fields.map(({ name, type }) => `"${name}" ${type}`).join(', ');
@@ -107,21 +108,28 @@ export const storeStatement: JsonStatement = [
       response_status = "statusCode", response_body = "responseBody", response_encoding = "responseEncoding",
       response_size = "responseBytes", response_cut = "responseCut", response_stream = "isStream",
       response_incomplete = "isIncomplete", notes = coalesce(input.notes, request.notes), updated_at = now(),
-      trace_id = coalesce("traceId", trace_id), span_id = case when "traceId" is null then span_id else "spanId" end
+      trace_id = coalesce("traceId", trace_id), span_id = case when "traceId" is null then span_id else "spanId" end,
+      provider = coalesce(nullif(input."provider", ''), request.provider), first_token_at = "firstTokenAt",
+      api = input."api", input_tokens = "inputTokens", cached_tokens = "cachedTokens", output_tokens = "outputTokens",
+      reasoning_tokens = "reasoningTokens", finish_reason = "finishReason", tool_calls = "toolCalls",
+      facts_version = "factsVersion"
     from planned join input using ("index")
     where request.id = planned."requestId" and is_update
   ),
   inserted as (
     insert into sluice.request (id, template_id, state, model, service_tier, created_by, daemon_id, response_status,
       response_body, response_encoding, response_size, response_cut, response_stream, response_incomplete, error, notes,
-      created_at, claimed_at, started_at, completed_at, failed_at, trace_id, span_id)
+      created_at, claimed_at, started_at, completed_at, failed_at, trace_id, span_id, provider, api, input_tokens,
+      cached_tokens, output_tokens, reasoning_tokens, finish_reason, tool_calls, first_token_at, facts_version)
     select input."requestId", ${templateIdOf('input."requestId"')},
       case when "phase" = 'begun' then 'processing' when "statusCode" between 200 and 299 then 'completed' else 'failed' end,
       "model", "serviceTier", "createdBy", '${nobody}'::uuid, "statusCode", "responseBody", "responseEncoding",
       coalesce("responseBytes", 0), coalesce("responseCut", false), coalesce("isStream", false),
       coalesce("isIncomplete", false), ${errorOf('"statusCode"')}, notes, "startedAt", "startedAt", "startedAt",
       case when "statusCode" between 200 and 299 then "completedAt" end,
-      case when "statusCode" not between 200 and 299 then "completedAt" end, "traceId", "spanId"
+      case when "statusCode" not between 200 and 299 then "completedAt" end, "traceId", "spanId", nullif("provider", ''),
+      "api", "inputTokens", "cachedTokens", "outputTokens", "reasoningTokens", "finishReason", "toolCalls", "firstTokenAt",
+      "factsVersion"
     from planned join input using ("index")
     where is_insert
     order by input."requestId"
@@ -181,7 +189,8 @@ export const templateCopy = `copy sluice.request_template (id, method, path, mod
 
 export const requestCopy = `copy sluice.request (id, template_id, state, model, service_tier, created_by, daemon_id, response_status,
   response_encoding, response_size, response_cut, response_stream, response_incomplete, error, notes, created_at, claimed_at,
-  started_at, completed_at, failed_at, trace_id, span_id, response_body) from stdin`;
+  started_at, completed_at, failed_at, trace_id, span_id, provider, api, input_tokens, cached_tokens, output_tokens,
+  reasoning_tokens, finish_reason, tool_calls, first_token_at, facts_version, response_body) from stdin`;
 
 /**
  * Has a row when one of the requests was deleted, or somebody's requests were since the earliest of them began. It also locks the

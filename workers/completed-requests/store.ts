@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type AccountedRecords, toAccountedRecords } from '../../shared/platform/ledger/chunk-statement.ts';
 import { type Database, type JsonTransaction, queryWithJson } from '../../shared/platform/postgres/database.ts';
 import { recordTexts } from '../ingest/record-texts.ts';
+import { withFacts } from './facts.ts';
 import { accountedStoreStatement, storeStatement } from './statement.ts';
 
 /** How one record of a batch ended. */
@@ -51,7 +52,8 @@ export async function storeRequests(
   json: string,
   accounted: readonly AccountedRecords[] = [],
 ): Promise<EndedRequests[]> {
-  const ended = await runStatement(door, json, accounted);
+  const told = withFacts(json);
+  const ended = await runStatement(door, told, accounted);
   const isOpen = ({ outcome }: EndedRequests<StatementOutcome>): boolean => outcome === 'raced' || outcome === 'locked';
   const open = ended
     .filter(isOpen)
@@ -59,7 +61,7 @@ export async function storeRequests(
     .sort((a, b) => a - b);
   if (open.length === 0) return ended.map(settled);
   if (ended.some(({ outcome }) => outcome === 'locked')) await sleep(lockedWaitMs);
-  const texts = recordTexts(json);
+  const texts = recordTexts(told);
   const again = await runStatement(
     door,
     `[${open.map((index) => texts[index]).join(',')}]`,

@@ -62,15 +62,19 @@ export function createJobProcessor(deps: ProcessorDeps, delays: JobDelays) {
   };
 
   return {
-    /** @param raw the job's data @throws what tells BullMQ that the job is not done, or what kept it from being done */
-    async process(job: Job, token: string | undefined, raw: string): Promise<void> {
+    /**
+     * @param raw the job's data
+     * @returns whether COPY has stored all of its records
+     * @throws what tells BullMQ that the job is not done, or what kept it from being done
+     */
+    async process(job: Job, token: string | undefined, raw: string): Promise<boolean> {
       if (deadLetterBox.isShut && (await delays.isSettledButForDeadLetters(job)))
         return delays.delay(job, token, 'dead_letters');
       const outcome = await processChunk(definition, { jobId: job.id ?? null, raw, nowMs: clock.now() }, batchers);
       if (outcome.kind === 'newer') return delays.delay(job, token, 'newer_contract');
       if (outcome.kind === 'report') {
-        if (!(await reports.isStored(outcome.job))) await delays.delay(job, token, 'retry_later');
-        return;
+        if (!(await reports.isStored(outcome.job))) return delays.delay(job, token, 'retry_later');
+        return false;
       }
       if (outcome.retryLater > 0) return delays.delay(job, token, 'retry_later');
       tellMetrics(() => metrics.odd.inc({ queue }, outcome.odd));
@@ -93,6 +97,7 @@ export function createJobProcessor(deps: ProcessorDeps, delays: JobDelays) {
       // Not before: a job that is delayed comes again, and would count each time.
       guard.noteSettled(outcome.records);
       if (outcome.ledger === undefined) tellMetrics(() => metrics.unaccounted.inc({ queue }, outcome.records));
+      return outcome.isCopied;
     },
   };
 }

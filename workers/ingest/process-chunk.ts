@@ -70,7 +70,7 @@ async function settleByCopy({ chunk, rows }: ChunkRows, batcher: Batchers['copy'
     throw error;
   }
   const { head, records } = chunk;
-  const settled = { kind: 'settled', producer: head.producer, records } as const;
+  const settled = { kind: 'settled', isCopied: true, producer: head.producer, records } as const;
   const ledger = rows.account && { account: rows.account, dead: [] };
   return { ...settled, dead: [], retryLimited: [], retryLater: 0, odd: 0, ledger };
 }

@@ -21,6 +21,8 @@ import { withNote } from './with-note.ts';
  */
 export interface SettledChunk {
   kind: 'settled';
+  /** COPY stored all of its records: none is of somebody who was erased until then */
+  isCopied: boolean;
   /** null when the chunk is none */
   producer: string | null;
   records: number;
@@ -64,6 +66,7 @@ export async function settleByStatement(
   const origin = { queue: definition.queue, contractVersion: version, jobId, producer };
   const wholeChunk = (reason: string): SettledChunk => ({
     kind: 'settled',
+    isCopied: false,
     producer,
     records,
     // Without a version: a replay would take the chunk for a record.
@@ -105,6 +108,7 @@ export async function settleByStatement(
         .map(({ index, code, reason }) => toDeadLetter(textOf(index), code, reason, origin, definition.keyOf));
     return {
       kind: 'settled',
+      isCopied: false,
       producer,
       records,
       dead: deadLettersOf('deadLetter'),

@@ -1,6 +1,8 @@
 import type { FastifyRequest } from 'fastify';
+import { parseContent } from '../../../queries/executions/content.ts';
 import { listExecutions } from '../../../queries/executions/list.ts';
 import { findExecution } from '../../../queries/executions/one.ts';
+import { requireStrategy, searchExecutions } from '../../../queries/executions/search.ts';
 import { parseWindow } from '../../../queries/executions/window.ts';
 import { omitUndefined } from '../../../shared/platform/omit-undefined.ts';
 import { realmOf } from '../access/guard.ts';
@@ -32,6 +34,9 @@ export function addExecutionRoutes(app: App, { database }: RouteDeps): void {
         cursor = null,
         unmatched,
         realmId,
+        node,
+        gave,
+        input,
         ...rest
       } = request.query;
       const span = parseWindow({ since, until, window }, Date.now());
@@ -41,7 +46,12 @@ export function addExecutionRoutes(app: App, { database }: RouteDeps): void {
         ...(unmatched === 'true' ? { caseName: null } : {}),
         ...(realm === null ? {} : { realmId: realm }),
       };
-      const page = await listExecutions(database, { strategyId, window: span, filter, limit, cursor });
+      const content = parseContent({ node, gave, input });
+      const asked = { window: span, filter, limit, cursor };
+      const page =
+        content === null
+          ? await listExecutions(database, { ...asked, strategyId })
+          : await searchExecutions(database, { ...asked, strategyId: requireStrategy(strategyId), content });
       return { ...page, since: span.since, until: span.until };
     },
   );

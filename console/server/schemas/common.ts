@@ -76,6 +76,18 @@ export const estimate = z
   .object({ value: z.number().nullable(), margin: z.number().nullable(), rows: z.number(), tooFew: z.boolean() })
   .meta({ id: 'Estimate', description: 'The value over all runs is value ± margin, with 95 % confidence' });
 
+/** A percentile of durations, in ms. */
+const percentile = z
+  .object({
+    value: z.number().nullable(),
+    rows: z.number(),
+    low: z.number().nullable(),
+    high: z.number().nullable(),
+    tooFew: z.boolean(),
+  })
+  .meta({ id: 'Percentile' });
+export const percentiles = z.object({ p50: percentile, p95: percentile, p99: percentile }).meta({ id: 'Percentiles' });
+
 /** An object with the same schema under each name. */
 export function byName<Name extends string, T extends z.ZodType>(names: readonly Name[], schema: T) {
   return z.object(Object.fromEntries(names.map((name) => [name, schema])) as Record<Name, T>);

@@ -19,6 +19,17 @@ export const executionsQuery = z.strictObject({
   realmId: text.optional(),
   externalUserId: text.optional(),
   traceId: traceId.optional(),
+  node: text.optional().describe('with `strategyId`: only runs whose trace has this node'),
+  gave: text
+    .optional()
+    .describe(
+      'with `node`: what it gave, as JSON or plain text, optionally after =, !=, <, <=, > or >=, such as `>= 10`',
+    ),
+  input: text
+    .optional()
+    .describe(
+      'with `strategyId`: a field of the input and its value, such as `user.streak >= 4`; a path that begins with / is a JSON Pointer',
+    ),
   limit: limit(50),
   cursor: cursor.optional(),
 });
@@ -57,6 +68,15 @@ export const executionPage = z
     cursor: z.string().nullable().describe('for the next page; null on the last page'),
     since: time.nullable().describe('the beginning of the window; null: all time'),
     until: time.describe('the end of the window; pass it when asking for the next page'),
+    searched: z
+      .object({
+        executions: z.number(),
+        since: time.nullable().describe('when the oldest of them was recorded; null: there was none'),
+      })
+      .optional()
+      .describe(
+        'with `node` or `input`: the runs whose traces or inputs this answer has read. The page may be short, or empty, and not the last',
+      ),
   })
   .meta({ id: 'ExecutionPage' });
 

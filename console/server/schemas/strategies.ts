@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { executionStatuses } from '../../../shared/contracts/execution.ts';
-import { byName, count, estimate, limit, tally, tallyFields, text, time, windowFields } from './common.ts';
+import { byName, count, estimate, limit, percentiles, tally, tallyFields, text, time, windowFields } from './common.ts';
 
 export const strategiesQuery = z.strictObject({ ...windowFields, limit: limit(50) });
 
@@ -55,16 +55,6 @@ const summary = z
   })
   .meta({ id: 'StatusSummary' });
 
-const percentile = z
-  .object({
-    value: z.number().nullable(),
-    rows: z.number(),
-    low: z.number().nullable(),
-    high: z.number().nullable(),
-    tooFew: z.boolean(),
-  })
-  .meta({ id: 'Percentile' });
-const percentiles = z.object({ p50: percentile, p95: percentile, p99: percentile }).meta({ id: 'Percentiles' });
 const durationBins = z.array(
   z
     .object({ ...tallyFields, aboveMs: z.number().nullable(), upToMs: z.number().nullable() })

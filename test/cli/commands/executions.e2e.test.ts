@@ -215,3 +215,20 @@ test('executions: replay prints the request, posts it when told to, and says wha
   const refused = await run('executions', 'replay', id, '--url', `${url}/refuse`, '--yes');
   expect(refused).toMatchObject({ exitCode: 1, stdout: 'status 400\nno\\x1b[2J' });
 });
+
+test('executions: list searches traces and inputs of a strategy, and says what it has looked through', async () => {
+  const { run, ids } = await setUp([
+    { at: ago(hour), trace: [{ nodeId: 'n1', value: 12 }] },
+    { at: ago(2 * hour), trace: [{ nodeId: 'n1', value: 9 }] },
+  ]);
+  const [found, none, without, wrong] = await Promise.all([
+    run('executions', 'list', 's1', '--node', 'n1', '--gave', '>= 10', '--json'),
+    run('executions', 'list', 's1', '--input', 'user.streak = 4'),
+    run('executions', 'list', '--node', 'n1'),
+    run('executions', 'list', 's1', '--node', 'n1', '--gave', '{}'),
+  ]);
+  expect(found.json()).toMatchObject({ executions: [{ id: ids[0] }], cursor: null, searched: { executions: 2 } });
+  expect(none.stdout).toMatch(/^no executions\n\nlooked through 2 runs, back to /);
+  expect(without).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('needs a strategy') });
+  expect(wrong).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('not an object') });
+});

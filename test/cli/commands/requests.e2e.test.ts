@@ -1,14 +1,18 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
+import { until } from '../../support/fixtures.ts';
+import { startSluice } from '../../support/fleet.ts';
+import { insertPrices, insertRequests } from '../../support/request-rows.ts';
 import { aBeginning, aCompletion, aRequestStore } from '../../support/requests.ts';
 import { createRunner } from '../../support/run-sluice.ts';
 
 const secret = 'the patient\u001b[2J is';
+const hostile = 'm\u001b[31m';
 
 async function setUp(records: readonly unknown[]) {
   const { databaseUrl, client, store, rows } = await aRequestStore();
   await store(records);
-  return { run: createRunner({ DATABASE_URL: databaseUrl }), client, store, rows };
+  return { databaseUrl, run: createRunner({ DATABASE_URL: databaseUrl }), client, store, rows };
 }
 
 test('requests: list and show leave bodies out unless they are asked for, and show nothing to the terminal itself', async () => {
@@ -105,4 +109,67 @@ test('requests: those of a trace are listed, and one says its span', async () =>
   expect(list.json()).toMatchObject({ requests: [{ id: traced.requestId, traceId: 'a'.repeat(32) }] });
   expect(shown.stdout).toContain(`span        ${'b'.repeat(16)} of trace ${'a'.repeat(32)}\n`);
   expect(wrong).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('It must be 32 hexadecimal digits') });
+});
+
+test('requests: stats and compare print figures for people and for programs', async () => {
+  const { run, client } = await setUp([]);
+  await insertPrices(client, [{ model: 'm-1', input: '1', output: '2' }]);
+  const at = new Date(Date.now() - 60_000);
+  await insertRequests(client, [
+    { at, input: 1_000_000, output: 250_000, latencyMs: 40 },
+    { at, input: 10, output: 10, model: hostile },
+    { at, status: 503 },
+    { at, state: 'processing' },
+    { at: new Date(Date.now() - 30 * 3_600_000) },
+  ]);
+  const [stats, json, models, windows, wrong, half] = await Promise.all([
+    run('requests', 'stats', '--by', 'model', '--sort', 'cost'),
+    run('requests', 'stats', '--status', '5xx', '--since', '1h', '--json'),
+    run('requests', 'compare', 'm-1', hostile, '--json'),
+    run('requests', 'compare'),
+    run('requests', 'stats', '--by', 'colour'),
+    run('requests', 'compare', 'm-1'),
+  ]);
+  expect(stats).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(stats.stdout).toContain('requests  4: 1 processing, 2 completed, 1 failed\n');
+  expect(stats.stdout).toContain('1.50 USD');
+  expect(stats.stdout).toContain('1 without a price');
+  expect(stats.stdout).toMatch(/^model +requests +failed/m);
+  expect(stats.stdout).toContain('m\\x1b[31m');
+  expect(stats.stdout).toContain('what failed last');
+  expect(stats.stdout).not.toMatch(/\p{Cc}(?<!\n)/u);
+  expect(json.json()).toMatchObject({ summary: { requests: 1 }, groups: null });
+  expect(models.json()).toMatchObject({ a: { model: 'm-1', requests: 3 }, b: { model: hostile, requests: 1 } });
+  expect(windows.stdout).toMatch(/^requests +1 +4 +\+3$/m);
+  expect(wrong.exitCode).toBe(2);
+  expect(half).toMatchObject({ exitCode: 2, stderr: expect.stringContaining('name two models') });
+});
+
+test('requests: list searches the text of bodies, shows none, and says what it has looked through', async () => {
+  const { run } = await setUp([
+    aCompletion({ requestBody: secret, startedAt: '2026-03-01T11:00:00.000Z' }),
+    aCompletion({ requestBody: 'else' }),
+  ]);
+  const [found, json, none] = await Promise.all([
+    run('requests', 'list', '--text', 'the patient'),
+    run('requests', 'list', '--text', 'patient', '--limit', '1', '--json'),
+    run('requests', 'list', '--text', 'Patient'),
+  ]);
+  expect(found.exitCode).toBe(0);
+  expect(found.stdout).toContain('looked through 2 requests');
+  expect(found.stdout).not.toContain('patient');
+  expect(json.json()).toMatchObject({ requests: [expect.anything()], cursor: null, searched: { requests: 2 } });
+  expect(none.stdout).toContain('no requests\n');
+});
+
+test('requests: tail follows ends, and ends itself when asked to', async () => {
+  const { client, databaseUrl } = await setUp([]);
+  await insertRequests(client, [{ model: 'before', at: new Date(Date.now() - 1_000) }]);
+  const tail = await startSluice(['requests', 'tail', '--every', '50'], { DATABASE_URL: databaseUrl });
+  await until(() => tail.stdout.join('\n').includes('before'));
+  await insertRequests(client, [{ model: 'next', at: new Date(), status: 503 }]);
+  await until(() => tail.stdout.join('\n').includes('next'));
+  tail.kill('SIGINT');
+  expect(await tail.ended).toBe(0);
+  expect(tail.stdout.at(-1)).toMatch(/ failed +503 {2}next /);
 });

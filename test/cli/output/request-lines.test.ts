@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { toRequestJson, toRequestLines } from '../../../cli/output/request-lines.ts';
 import type { StoredRequest } from '../../../queries/requests/requests.ts';
 
-const body = { encoding: 'utf8', bytes: 2_048, isCut: false } as const;
+const body = { encoding: 'utf8', bytes: 2_048, isCut: false, leftOutChars: 0 } as const;
 const at = new Date('2026-03-01T12:00:00Z');
 const request: StoredRequest = {
   id: '0197c2f0-7a4b-7c3d-9e1f-3b2a1c0d9e8f',
@@ -25,6 +25,18 @@ const request: StoredRequest = {
   completedAt: null,
   failedAt: at,
   canceledAt: null,
+  facts: {
+    provider: null,
+    api: null,
+    inputTokens: null,
+    cachedTokens: null,
+    outputTokens: null,
+    reasoningTokens: null,
+    finishReason: null,
+    toolCalls: null,
+    firstTokenAt: null,
+    cost: null,
+  },
 };
 
 test('request: for a program, too, bodies and the error are there only when asked for', () => {

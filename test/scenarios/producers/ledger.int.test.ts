@@ -10,7 +10,7 @@ import { createRedis } from '../../../shared/platform/redis/redis.ts';
 import { failure, anExecution as ok } from '../../support/execution.ts';
 import { createNamespace, openQueue, until } from '../../support/fixtures.ts';
 import { startJsonProcess } from '../../support/json-process.ts';
-import { accountOf, droppedIn, readMinutes, recordsByMinute, sum } from '../../support/ledger.ts';
+import { accountOf, droppedIn, readMinutes, recordsByMinute, sum } from '../../support/producer-books.ts';
 import { startFragileRedis } from '../../support/private-servers.ts';
 import { redisEnvironment, redisSettings, targetOf } from '../../support/redis-target.ts';
 import { aRequest } from '../../support/request.ts';

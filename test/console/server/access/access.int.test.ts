@@ -29,6 +29,8 @@ const routes: Record<'metrics' | 'realm' | 'read' | 'operator', [Method, string]
   ],
   read: [
     ['GET', '/api/v1/requests'],
+    ['GET', '/api/v1/requests/stats'],
+    ['GET', '/api/v1/requests/compare'],
     ['GET', '/api/v1/requests/018f0000-0000-7000-8000-000000000000'],
     ['GET', '/api/v1/runtime-records'],
     ['GET', '/api/v1/runtime-record?gameId=game-1'],

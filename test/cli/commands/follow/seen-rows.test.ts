@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { SeenRows } from '../../../../cli/commands/executions/seen-rows.ts';
+import { SeenRows } from '../../../../cli/commands/follow/seen-rows.ts';
 import type { RowKey } from '../../../../queries/executions/tail.ts';
 
 const row = (id: string, ms: number): RowKey => ({ id, recordedAt: new Date(ms) });
