@@ -8,7 +8,7 @@ import { aLife, insertChunk, insertLife, insertMinute } from '../support/ledger-
 import { insertDeadLetter } from '../support/seed-console.ts';
 import { startNginx } from '../support/web-proxies.ts';
 import { aPage } from './a-page.ts';
-import { storeDemoRuns } from './demo-data.ts';
+import { storeDemoRequests, storeDemoRuns } from './demo-data.ts';
 
 /** The example of nginx without TLS: the page's own addresses are what is looked at. */
 const withoutTls = [

@@ -4,7 +4,7 @@ import type { LedgerReport } from '../../shared/contracts/ledger-report.ts';
 import { parseReport } from '../../shared/contracts/ledger-report-schema.ts';
 import { aGateway, anInput, aRequestInput } from '../support/a-gateway.ts';
 import { openQueue } from '../support/fixtures.ts';
-import { accountOf, readMinutes, sum } from '../support/ledger.ts';
+import { accountOf, readMinutes, sum } from '../support/producer-books.ts';
 import { startFragileRedis } from '../support/private-servers.ts';
 import { aTokensFile } from '../support/tokens-file.ts';
 

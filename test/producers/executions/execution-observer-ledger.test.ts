@@ -5,8 +5,8 @@ import type { Execution } from '../../../producers/executions/execution.ts';
 import { readSegmentFile } from '../../../producers/spill/segment-reader.ts';
 import { failure, anExecution as ok } from '../../support/execution.ts';
 import { createDirectory, until } from '../../support/fixtures.ts';
-import { accountOf, droppedIn, readMinutes, recordsByMinute, sum } from '../../support/producer-books.ts';
 import { anObserver } from '../../support/observer.ts';
+import { accountOf, droppedIn, readMinutes, recordsByMinute, sum } from '../../support/producer-books.ts';
 import { filesIn } from '../../support/spill.ts';
 import { aTransport, failingTransport, frozenTransport, silentTransport } from '../../support/transports.ts';
 
