@@ -1,9 +1,6 @@
 import { beginning, type Edge, type Gap, gapBetween, tailAfter } from './gaps.ts';
 import type { LifeRow } from './read-lives.ts';
 
-/** The chunks of the ledger are kept for 30 days, and days are dropped whole. */
-const keptMs = 29 * 86_400_000;
-
 /**
  * The gaps at the ends of what a life has in a window: before its first chunk there, and after its last one. Null where the ends are
  * known to be whole, or nothing is known.
@@ -43,8 +40,8 @@ export function hasHoles({ firstSeq, records, start, end }: LifeRow): boolean {
 }
 
 /** Of a life that is older than what is kept, the first chunks are not missing: their day was dropped. */
-function isBeginningKept({ report, epoch, nowMs }: LifeRow): boolean {
-  return (report?.firstAtMs ?? epoch) > nowMs - keptMs;
+function isBeginningKept({ report, epoch, keptSinceMs }: LifeRow): boolean {
+  return (report?.firstAtMs ?? epoch) >= (keptSinceMs ?? 0);
 }
 
 /** Whether something of a gap may have been recorded within a window, in minutes since 1970. */

@@ -33,6 +33,8 @@ export interface LifeRow extends LifeKey {
   /** null: none has come */
   report: LifeReport | null;
   nowMs: number;
+  /** the beginning of the oldest day of which chunks are kept; null: there are no partitions by day */
+  keptSinceMs: number | null;
 }
 
 export interface LifeReport {
@@ -61,6 +63,12 @@ const lastMinute = Prisma.sql`(parts->-1->>1)::bigint`;
 const minuteOf = (time: Prisma.Sql): Prisma.Sql => Prisma.sql`floor(extract(epoch from ${time}) / 60)::bigint`;
 const msOf = (time: Prisma.Sql): Prisma.Sql => Prisma.sql`(extract(epoch from ${time}) * 1000)::float8`;
 
+/** Where the partitions of the chunks begin, as the catalog prints it. */
+const keptDays = Prisma.sql`
+  select (regexp_match(pg_get_expr(part.relpartbound, part.oid), 'FROM [(]''([^'']+)''[)]'))[1]::timestamptz as since
+  from pg_inherits join pg_class as part on part.oid = inhrelid join pg_class as parent on parent.oid = inhparent
+  where parent.relname = 'ledger_chunk' and parent.relnamespace = to_regnamespace('sluice')`;
+
 /** The lives that have something in a window. */
 export async function readLives(snapshot: Snapshot, scope: Scope): Promise<LifeRow[]> {
   return snapshot.$queryRaw<LifeRow[]>(livesStatement(scope));
@@ -68,7 +76,7 @@ export async function readLives(snapshot: Snapshot, scope: Scope): Promise<LifeR
 
 export function livesStatement({ window: { since, until }, filter }: Scope): Prisma.Sql {
   const sinceMinute = since.getTime() / 60_000;
-  return Prisma.sql`with seen as (
+  return Prisma.sql`with day as (${keptDays}), seen as (
       select ${ofLife}, min(seq) as first_seq, max(seq) as last_seq, sum(total)::bigint as records, min(before) as start_at,
         max(before + total) as end_at, ${minuteOf(Prisma.sql`min(day_at)`)} as first_minute, max(${lastMinute}) as last_minute,
         max(first_at) as last_chunk_at
@@ -96,7 +104,7 @@ export function livesStatement({ window: { since, until }, filter }: Scope): Pri
         'firstAtMs', ${msOf(Prisma.sql`report.first_at`)}, 'lastAtMs', ${msOf(Prisma.sql`report.last_at`)}, 'leastLagMs', least_lag_ms,
         'isFinal', is_final, 'lastSeq', report.last_seq, 'chunkedRecords', chunked_records, 'waitingRecords', waiting_records,
         'spilledRecords', spilled_records, 'unacknowledged', unacknowledged) end as report,
-      ${msOf(Prisma.sql`now()`)} as "nowMs"
+      ${msOf(Prisma.sql`now()`)} as "nowMs", ${msOf(Prisma.sql`(select min(since) from day)`)} as "keptSinceMs"
     from one left join sluice.ledger_life as report using (${ofLife})`;
 }
 

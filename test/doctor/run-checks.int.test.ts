@@ -86,6 +86,7 @@ test('doctor: sound servers, with nobody at work, are all ok', async () => {
     'queue execution-log',
     'dead letters',
     'health events',
+    'ledger',
   ];
   for (const subject of subjects) expect(about(subject)).not.toEqual([]);
 });
