@@ -14,9 +14,7 @@ test('prices: a file is imported and listed; a wrong one changes nothing and say
   expect((await run('prices', 'list')).stdout).toBe('no prices');
   const first = await run('prices', 'import', defaultPrices);
   expect(first.stderr).toBe('');
-  expect(first.stdout).toMatch(
-    /^\d+ added, 0 changed, 0 unchanged, 0 removed$/,
-  );
+  expect(first.stdout).toMatch(/^\d+ added, 0 changed, 0 unchanged, 0 removed$/);
   expect((await run('prices', 'import', defaultPrices, '--json')).json()).toMatchObject({
     added: 0,
     changed: 0,

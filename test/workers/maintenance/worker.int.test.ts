@@ -114,7 +114,11 @@ test('maintenance: a restart makes no second scheduler and no second turn, and s
     await again.stop();
   }
   expect((await queue.getJobSchedulers()).map(({ key, next }) => [key, next]).sort()).toEqual(turns);
-  expect(await queue.getJobCounts('waiting', 'active', 'delayed')).toEqual({ waiting: 0, active: 0, delayed: tasks.length });
+  expect(await queue.getJobCounts('waiting', 'active', 'delayed')).toEqual({
+    waiting: 0,
+    active: 0,
+    delayed: tasks.length,
+  });
   for (const task of tasks) expect(await endedRuns(queue, task)).toHaveLength(1);
 });
 
