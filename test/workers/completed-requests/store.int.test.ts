@@ -56,6 +56,16 @@ test('request store: a completion without a row is inserted as completed, column
     stored_at: expect.any(Date),
     trace_id: '1'.repeat(32),
     span_id: '1'.repeat(16),
+    provider: null,
+    api: null,
+    input_tokens: null,
+    cached_tokens: null,
+    output_tokens: null,
+    reasoning_tokens: null,
+    finish_reason: null,
+    tool_calls: null,
+    first_token_at: null,
+    facts_version: 1,
   });
   expect(await templates()).toEqual([
     {
@@ -161,6 +171,7 @@ test('request store: a beginning makes a processing row, and its completion ends
   expect(after).toEqual({
     ...before,
     state: 'completed',
+    facts_version: 1,
     response_status: 200,
     response_body: 'the answer',
     response_encoding: 'utf8',
