@@ -4,6 +4,7 @@ import { compressedChunkSchema } from '../shared/contracts/compressed-chunk-sche
 import { executionInputSchema } from '../shared/contracts/execution-input.ts';
 import { executionRecordSchema } from '../shared/contracts/execution-schema.ts';
 import { healthEventSchema } from '../shared/contracts/health-event-schema.ts';
+import { ledgerReportSchema } from '../shared/contracts/ledger-report-schema.ts';
 import { chunkSchema } from '../shared/contracts/parse-chunk.ts';
 import { begunRequestInputSchema, requestInputSchema } from '../shared/contracts/request-input.ts';
 import type { Contract } from './contract.ts';
@@ -38,7 +39,7 @@ export const contracts: readonly Contract[] = [
   {
     name: 'request-input',
     title: 'Request that has ended, as a service sends it',
-    version: '1.0',
+    version: '1.1',
     description:
       'A request to a model in the body of POST /v1/requests. Null counts as absent. What PostgreSQL cannot store (NUL, lone surrogates) is replaced, and a text that is too long is cut; `notes` of the row says so.',
     schema: requestInputSchema,
@@ -48,7 +49,7 @@ export const contracts: readonly Contract[] = [
   {
     name: 'begun-request-input',
     title: 'Request that still runs, as a service sends it',
-    version: '1.0',
+    version: '1.1',
     description: 'The body of PUT /v1/requests/{id}/begin. Its end is sent later as a request input with the same id.',
     schema: begunRequestInputSchema,
     fields: begunInputFields,
@@ -66,7 +67,7 @@ export const contracts: readonly Contract[] = [
   {
     name: 'request-record',
     title: 'Completed request, as it travels in a chunk',
-    version: '1.1',
+    version: '1.2',
     description:
       'The beginning or the end of a request to a model. Fields without a value are left out. Texts have neither NUL nor lone surrogates: PostgreSQL would refuse the record.',
     schema: requestRecordSchema,
@@ -75,7 +76,7 @@ export const contracts: readonly Contract[] = [
   {
     name: 'execution-chunk',
     title: 'Chunk of executions',
-    version: '1.1',
+    version: '1.2',
     description:
       'The data of a job in the queue `execution-log`. Workers ignore members of the chunk that they do not know.',
     schema: chunkOf(executionRecordSchema),
@@ -84,7 +85,7 @@ export const contracts: readonly Contract[] = [
   {
     name: 'request-chunk',
     title: 'Chunk of completed requests',
-    version: '1.1',
+    version: '1.2',
     description:
       'The data of a job in the queue `completed-request`. Workers ignore members of the chunk that they do not know.',
     schema: chunkOf(requestRecordSchema),
@@ -98,6 +99,15 @@ export const contracts: readonly Contract[] = [
       'An envelope around the text of a plain chunk. Workers read it from its text: the members have to be in the order of this schema, without spaces, and nothing else. Nobody has to write it, plain chunks stay valid.',
     schema: compressedChunkSchema,
     ...chunks.compressed,
+  },
+  {
+    name: 'ledger-report',
+    title: 'Report to the ledger',
+    version: '1.0',
+    description:
+      'The data of a job of either queue, by which a producer tells how many records it took and what became of them. All counters are totals, so a report may come twice, late or never. Nobody has to send any.',
+    schema: ledgerReportSchema,
+    ...chunks.reports,
   },
   {
     name: 'health-event',

@@ -50,6 +50,7 @@ export const begunInputFields: Readonly<Record<string, string>> = {
   notes: 'What the sender changed to make the record fit. The gateway adds its own.',
   traceId: 'The trace of W3C Trace Context that the request belongs to: 32 hexadecimal digits, not all 0.',
   spanId: 'The span within `traceId`: 16 hexadecimal digits, not all 0.',
+  provider: `Who serves the model, such as \`openai\` or \`azure.ai.openai\`, up to 512 characters. ${textIsCut} By default what the bodies say beyond doubt.`,
 };
 
 export const requestInputFields: Readonly<Record<string, string>> = {
@@ -60,4 +61,6 @@ export const requestInputFields: Readonly<Record<string, string>> = {
   responseEncoding: '`base64`: the response body is the base64 of bytes that are not text. By default `utf8`.',
   isStream: 'True: the response body is a stream of server-sent events as they were sent. By default false.',
   isIncomplete: 'True: the caller disconnected, or the stream was interrupted, before the end. By default false.',
+  firstTokenAt:
+    'When the first token of the answer arrived, in the forms of `startedAt`. A time before `startedAt` or after `completedAt` is left out.',
 };

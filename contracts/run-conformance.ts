@@ -61,7 +61,9 @@ export async function runConformance(
 }
 
 /** The columns of a request's template beside its own; sizes as numbers that every client reads as such. */
-const requestColumns = `stored.*, stored.response_size::float8 as response_size, template.path as endpoint,
+const requestColumns = `stored.*, stored.response_size::float8 as response_size,
+  stored.input_tokens::float8 as input_tokens, stored.cached_tokens::float8 as cached_tokens,
+  stored.output_tokens::float8 as output_tokens, stored.reasoning_tokens::float8 as reasoning_tokens, template.path as endpoint,
   template.body as request_body, template.body_encoding as request_encoding,
   template.body_byte_size::float8 as request_size, template.body_cut as request_cut, template.api_key_hash`;
 

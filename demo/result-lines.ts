@@ -2,9 +2,12 @@ import type { Accounted } from './add-up.ts';
 import type { Accounts } from './executions/reconcile-executions.ts';
 import type { GameAccounts } from './games/reconcile-games.ts';
 import type { RequestAccounts } from './requests/reconcile-requests.ts';
+import type { UsageAccounts } from './requests/reconcile-usage.ts';
 import type { DemoResult } from './run.ts';
 
-type ToldResult = Pick<DemoResult, keyof Accounted<Accounts> | 'requests' | 'games' | 'seconds'>;
+type ToldResult = Pick<DemoResult, keyof Accounted<Accounts> | 'games' | 'seconds'> & {
+  requests: (Accounted<RequestAccounts> & { usage?: UsageAccounts }) | null;
+};
 
 /** The accounts of a run as lines for people, the verdict last. */
 export function toLines(result: ToldResult): string[] {
@@ -12,6 +15,7 @@ export function toLines(result: ToldResult): string[] {
   return [
     ...withSenders('executions', result, executionsLine),
     ...(requests === null ? [] : withSenders('requests', requests, requestsLine)),
+    ...(requests?.usage === undefined ? [] : [usageLine(requests.usage)]),
     ...(games === null ? [] : [gamesLine(games)]),
     reconciled ? `the accounts add up, after ${seconds} s` : `the accounts do NOT add up: ${whatIsWrong(result)}`,
   ];
@@ -39,6 +43,12 @@ function requestsLine(accounts: RequestAccounts): string {
   return `sent ${sent} = stored ${stored} (inserted ${inserted} + updated ${updated}) + duplicates ${duplicates} + dropped ${dropped} + dead ${dead} + in flight ${inFlight}`;
 }
 
+function usageLine({ inputTokens, outputTokens, costs, priced, differing }: UsageAccounts): string {
+  const cost = costs.length === 0 ? 'no prices' : `${costs.join(' and ')} for ${priced} requests`;
+  const verdict = differing === 0 ? 'as Sluice says of each' : `Sluice says otherwise of ${differing}`;
+  return `usage: ${inputTokens} tokens in, ${outputTokens} out, ${cost}: ${verdict}`;
+}
+
 function gamesLine(accounts: GameAccounts): string {
   const { games, sent, events, dead, running, unreachable, snapshots } = accounts;
   return `games: sent ${sent} = health events ${events} + dead ${dead}; ${games} games: running ${running}, unreachable ${unreachable}; ${snapshots} snapshots published to the lobby`;
@@ -51,6 +61,9 @@ function whatIsWrong({ unaccounted, failures, storedFailures, requests, games }:
       ? []
       : [`${requests.unaccounted} request records unaccounted for`]),
     ...(requests === null || requests.wrong === 0 ? [] : [`${requests.wrong} requests stored incorrectly`]),
+    ...(requests?.usage === undefined || requests.usage.differing === 0
+      ? []
+      : [`tokens or cost of ${requests.usage.differing} requests differ`]),
     ...(games === null ? [] : whatIsWrongWith(games)),
     ...(failures === storedFailures ? [] : [`${storedFailures} of ${failures} failed executions stored`]),
   ].join(', ');

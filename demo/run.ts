@@ -14,9 +14,9 @@ import type { GameEntry } from './games/game-events.ts';
 import { createGameTraffic } from './games/game-traffic.ts';
 import type { GameAccounts } from './games/reconcile-games.ts';
 import { createProgress } from './progress.ts';
-import type { RequestAccounts } from './requests/reconcile-requests.ts';
+import { storeDemoPrices } from './requests/demo-prices.ts';
 import { creatorCount, type RequestEvent } from './requests/request-events.ts';
-import { createRequestTraffic } from './requests/request-traffic.ts';
+import { type AllRequestAccounts, createRequestTraffic } from './requests/request-traffic.ts';
 import type { GatewayRoute } from './senders/gateway-route.ts';
 import type { Traffic } from './traffic.ts';
 
@@ -38,7 +38,7 @@ export interface DemoTraffic {
 /** The result of the demo: the accounts of the executions, and those of the requests and of the games. */
 export interface DemoResult extends Accounted<Accounts> {
   /** null if there were none */
-  requests: Accounted<RequestAccounts> | null;
+  requests: AllRequestAccounts | null;
   /** null if there were none */
   games: GameAccounts | null;
   /** all accounts add up */
@@ -86,6 +86,7 @@ export async function runDemo(config: Config, options: DemoTraffic, signal: Abor
     const progress = createProgress(watched);
     closing.push('progress', async () => progress.stop());
 
+    if (requests) await storeDemoPrices(database, progress.say);
     const startedAt = performance.now();
     await Promise.all(traffics.map((traffic) => traffic.produce()));
     progress.say('flushing the producers');

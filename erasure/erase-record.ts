@@ -44,7 +44,14 @@ const blanks: Record<QueueName, Record<string, string | null>> = {
     input: null,
     notes: null,
   },
-  'completed-request': { model: '""', endpoint: '""', requestBody: '""', responseBody: '""', notes: null },
+  'completed-request': {
+    model: '""',
+    endpoint: '""',
+    requestBody: '""',
+    responseBody: '""',
+    notes: null,
+    provider: null,
+  },
 };
 
 /**

@@ -8,14 +8,17 @@ import { anyNames, blankedNotes, type RowsErasure, text, valueNames } from './ro
 /** How many requests one statement erases, with their bodies. */
 const requestsAtOnce = 100;
 
+/** What stands in place of what names somebody, by column. */
+type Blanks = Record<string, string | null>;
+
 /** Both tables of requests: the columns that may name somebody, their replacement, and the owner of a row, as SQL. */
 const tables = [
   {
     name: 'request',
     body: 'response_body',
     encoding: 'response_encoding',
-    columns: ['model', 'response_body', 'error', 'notes'],
-    blanks: { model: '', response_body: '', error: '{}' } as Record<string, string>,
+    columns: ['model', 'response_body', 'error', 'notes', 'provider', 'finish_reason'],
+    blanks: { model: '', response_body: '', error: '{}', provider: null, finish_reason: null } as Blanks,
     owner: 'created_by',
     note: true,
   },
@@ -24,7 +27,7 @@ const tables = [
     body: 'body',
     encoding: 'body_encoding',
     columns: ['path', 'model', 'body'],
-    blanks: { path: '', model: '', body: '' } as Record<string, string>,
+    blanks: { path: '', model: '', body: '' } as Blanks,
     owner: '(select created_by from sluice.request where template_id = request_template.id)',
     note: false,
   },

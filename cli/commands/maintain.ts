@@ -20,7 +20,7 @@ export function addMaintainCommand(program: Command, context: CommandContext): v
     .command('maintain')
     .description('run the tasks of the maintenance worker once, manually or from cron')
     .addArgument(new Argument('[task]', 'run only this task').choices(taskNames))
-    .option('--dry-run', 'only report what would be created, dropped and purged')
+    .option('--dry-run', 'only report what would be created, dropped, purged and read')
     .option('--json', 'print the result as JSON')
     .action((task: TaskName | undefined, flags: MaintainFlags) =>
       maintain(context, task === undefined ? taskNames : [task], flags),
@@ -64,6 +64,7 @@ async function maintain(
 /** Often enough for a person, and not too often for a cron log. */
 const sayEveryMs = 10_000;
 let saidAt = 0;
+let factsRead = 0;
 
 const sayProgress = {
   onMoving({ rows, bytes, ofBytes }: CopyProgress): void {
@@ -79,5 +80,11 @@ const sayProgress = {
     process.stderr.write(
       `sluice: ${rows} rows of ${table} were deleted before their retention period had passed since they were stored\n`,
     ),
+  onFactsRead(rows: number): void {
+    factsRead += rows;
+    if (performance.now() - saidAt < sayEveryMs) return;
+    saidAt = performance.now();
+    process.stderr.write(`sluice: bodies of ${factsRead} requests read\n`);
+  },
   onPurged: (table: string, rows: number) => process.stderr.write(`sluice: ${rows} rows of ${table} purged\n`),
 };

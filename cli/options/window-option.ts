@@ -1,6 +1,7 @@
 import { type Command, InvalidArgumentError } from 'commander';
 import { parseWindow, type WindowRequest } from '../../queries/executions/window.ts';
 import { UsageError } from '../../shared/platform/errors.ts';
+import { toDayStart, toInstants, toOffset, zoneName } from './local-time.ts';
 
 /** The values of `--since` and `--until`. */
 export interface WindowFlags {
@@ -21,9 +22,12 @@ export function addWindowOptions(command: Command, defaultText = 'the last 24 ho
   return command
     .option(
       '--since <time>',
-      `start of the window: an age (30m, 2h, 7d), an ISO time, or all (default: ${defaultText})`,
+      `start of the window: an age (30m, 2h, 7d), an ISO time, local unless it has an offset, or all (default: ${defaultText})`,
     )
-    .option('--until <time>', 'end of the window, exclusive: an age or an ISO time (default: now)');
+    .option(
+      '--until <time>',
+      'end of the window, exclusive: an age or an ISO time, local unless it has an offset (default: now)',
+    );
 }
 
 /**
@@ -57,11 +61,35 @@ function toAgeMs(text: string): number | null {
 function toIsoTime(option: string, text: string, nowMs: number): string {
   const age = toAgeMs(text);
   if (age !== null && nowMs - age >= 0) return new Date(nowMs - age).toISOString();
-  if (age === null && isTime(text)) return text;
+  if (age === null && day.test(text)) {
+    const start = toDayStart(text);
+    if (start !== null) return new Date(start).toISOString();
+  } else if (age === null && isTime(`${text}Z`)) return toIsoOfReading(option, text);
+  else if (age === null && isTime(text)) return text;
   const shown = JSON.stringify(text.slice(0, 60));
   throw new UsageError(
-    `${option} must be an age such as 30m, 2h or 7d, or a time such as 2026-03-01T12:00:00Z or 2026-03-01, not ${shown}`,
+    `${option} must be an age such as 30m, 2h or 7d, or a time such as 2026-03-01T12:00:00Z, 2026-03-01T12:00 or 2026-03-01, not ${shown}`,
   );
+}
+
+const day = /^\d{4}-\d{2}-\d{2}$/;
+
+/** A time without an offset is that of this machine's clocks, if they show it once. */
+function toIsoOfReading(option: string, text: string): string {
+  // Clocks do not change within a second, and JavaScript keeps milliseconds.
+  const instants = toInstants(text.replace(/(\.\d{3})\d+$/, '$1'));
+  const [first] = instants;
+  if (first === undefined)
+    throw new UsageError(
+      `${option}: clocks in ${zoneName()} skip ${text}, because they are set forward over it; give another time, or one with an offset`,
+    );
+  if (instants.length > 1) {
+    const both = instants.map((ms) => `${text}${toOffset(ms)}`).join(' or ');
+    throw new UsageError(
+      `${option}: clocks in ${zoneName()} show ${text} twice, because they are set back; give ${both}`,
+    );
+  }
+  return new Date(first).toISOString();
 }
 
 function isTime(text: string): boolean {

@@ -1,11 +1,14 @@
 /** The API's answers, as JSON: read from its own schemas, so that page and server cannot disagree. */
 import type { z } from 'zod';
 import type { deadLetterStates } from '../../dead-letters/read.ts';
+import type { requestDimensions, requestOrders } from '../../queries/requests/dimensions.ts';
 import type { requestStates, statusClasses } from '../../queries/requests/list-requests.ts';
+import type { serviceTiers } from '../../shared/contracts/completed-request.ts';
 import type { executionStatuses } from '../../shared/contracts/execution.ts';
 import type * as deadLetters from '../server/schemas/dead-letters.ts';
 import type * as executions from '../server/schemas/executions.ts';
 import type * as queues from '../server/schemas/queues.ts';
+import type * as requestFigures from '../server/schemas/request-figures.ts';
 import type * as requests from '../server/schemas/requests.ts';
 import type * as runtime from '../server/schemas/runtime-records.ts';
 import type * as sessions from '../server/schemas/session.ts';
@@ -38,6 +41,8 @@ export type RuntimeRecordPage = Answer<typeof runtime.runtimeRecordPage>;
 export type HealthEvents = Answer<typeof runtime.healthEvents>;
 export type RequestPage = Answer<typeof requests.requestPage>;
 export type Request = Answer<typeof requests.request>;
+export type RequestStats = Answer<typeof requestFigures.requestStats>;
+export type RequestComparison = Answer<typeof requestFigures.requestComparison>;
 
 /** The literal types of lists that the page repeats. */
 export interface ContractLists {
@@ -45,6 +50,9 @@ export interface ContractLists {
   requestStates: typeof requestStates;
   statusClasses: typeof statusClasses;
   deadLetterStates: typeof deadLetterStates;
+  serviceTiers: typeof serviceTiers;
+  requestDimensions: typeof requestDimensions;
+  requestOrders: typeof requestOrders;
 }
 export type Status = keyof Strategy['summary']['statuses'];
 export type Tally = { rows: number; runs: number };

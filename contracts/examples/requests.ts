@@ -31,6 +31,8 @@ const whole: RequestInput = {
   apiKeyHash: '5e'.repeat(32),
   traceId: '4bf92f3577b34da6a3ce929d0e0e4736',
   spanId: '00f067aa0ba902b7',
+  provider: 'openai',
+  firstTokenAt: '2026-03-04T05:06:05.500Z',
 };
 
 const refusedOfBoth = (good: object): Record<string, unknown> => ({
@@ -54,6 +56,8 @@ export const input = {
     'a status that HTTP does not have': { ...least, statusCode: 99 },
     'a status as text': { ...least, statusCode: '200' },
     'a flag as text': { ...least, isStream: 'false' },
+    'a provider that is no text': { ...least, provider: 1 },
+    'a first token without a zone': { ...least, firstTokenAt: '2026-03-04 05:06:05' },
   },
 };
 
@@ -95,8 +99,15 @@ export const requestWithSpan: RequestRecord = {
   spanId: '00f067aa0ba902b7',
 };
 
+const streamedRecord: RequestRecord = {
+  ...completedRecord,
+  isStream: true,
+  provider: 'openai',
+  firstTokenAt: '2026-03-04T05:06:05.500Z',
+};
+
 export const record = {
-  examples: [begunRecord, completedRecord, requestWithSpan],
+  examples: [begunRecord, completedRecord, requestWithSpan, streamedRecord],
   counterExamples: {
     'no object': [],
     'an unknown phase': { ...begunRecord, phase: 'ended' },
@@ -110,5 +121,7 @@ export const record = {
     'a time with an offset': { ...completedRecord, completedAt: '2026-03-04T05:06:07+01:00' },
     'a hash in upper case': { ...begunRecord, apiKeyHash: 'A'.repeat(64) },
     'a key': { ...begunRecord, apiKey: 'sk-1' },
+    'a beginning with a first token': { ...begunRecord, firstTokenAt: '2026-03-04T05:06:05.500Z' },
+    'a provider of 513 characters': { ...begunRecord, provider: 'p'.repeat(513) },
   },
 };

@@ -7,10 +7,31 @@ import {
   type SendOptions,
 } from '../../producers/index.ts';
 import { pause } from '../../shared/platform/deadline.ts';
+import { toolInput, toolName, type Usage } from './apis/model-api.ts';
+import { modelApis } from './apis/model-apis.ts';
 import { createProse } from './prose.ts';
 import type { SentRequest } from './reconcile-requests.ts';
-import { toErrorResponse, toEventStream, toJsonResponse, toRequestBody } from './request-bodies.ts';
+import type { SentUsage } from './reconcile-usage.ts';
+import { toErrorResponse } from './request-bodies.ts';
 import { abandoned, type RequestEvent } from './request-events.ts';
+
+const toolResultBytes = 300;
+
+/** What the model says that it has used: figures that follow from the event alone, whatever the bodies look like. */
+function usageOf({ contextTokens, generatedTokens, cachedShare, reasoningShare, api }: RequestEvent): Usage {
+  const outputTokens = api === 'openai-embeddings' ? 0 : generatedTokens;
+  return {
+    inputTokens: contextTokens,
+    cachedTokens: Math.floor(contextTokens * cachedShare),
+    outputTokens,
+    reasoningTokens: Math.floor(outputTokens * reasoningShare),
+  };
+}
+
+/** An answer that failed, or broke off, does not say what it used. */
+function hasUsage({ statusCode, isBrokenOff }: RequestEvent): boolean {
+  return statusCode === 200 && !isBrokenOff;
+}
 
 /** The part of the SDK's sender that a gateway needs. */
 export interface RequestSink {
@@ -37,6 +58,7 @@ export function createGateway(options: {
   const { sender, creators, signal } = options;
   const write = createProse(options.random);
   const sent = new Map<string, SentRequest>();
+  const used = new Map<string, SentUsage | null>();
   const underWay = new Set<Promise<void>>();
   let arrived = 0;
   let reported = 0;
@@ -62,12 +84,14 @@ export function createGateway(options: {
   };
 
   const reportEnd = async (event: RequestEvent, begun: BegunRequest, completedAt: number): Promise<void> => {
+    const { model, provider } = event;
     const request = toCompleted(event, begun, completedAt);
     for (let times = event.isRepeated ? 2 : 1; times > 0; times -= 1) {
       await report(
         begun.requestId,
         (known) => {
           known.statusCode = request.statusCode;
+          used.set(begun.requestId, hasUsage(event) ? { ...usageOf(event), model, provider } : null);
         },
         () => sender.send(request, { signal }),
       );
@@ -88,31 +112,41 @@ export function createGateway(options: {
   };
 
   const toBegun = (
-    { creator, model, endpoint, kind, contextTokens }: RequestEvent,
+    { creator, model, provider, api, endpoint, kind, contextTokens, hasToolResult }: RequestEvent,
     startedAt: number,
   ): BegunRequest => ({
     requestId: uuidV7(startedAt),
     createdBy: creators[creator % creators.length] ?? '',
     model,
+    provider,
     endpoint,
     startedAt,
-    requestBody: toRequestBody({
+    requestBody: modelApis[api].toRequest({
       model,
       prompt: write(contextTokens * bytesPerToken),
       stream: kind === 'stream',
       background: kind === 'background',
+      toolResult: hasToolResult ? write(toolResultBytes) : null,
     }),
   });
 
   const toCompleted = (event: RequestEvent, begun: BegunRequest, completedAt: number): CompletedRequest => {
     if (event.statusCode === abandoned) return abandonedRequest({ ...begun, completedAt });
-    const { contextTokens, generatedTokens, isBrokenOff, kind, model, statusCode } = event;
+    const { generatedTokens, isBrokenOff, kind, model, statusCode, api, hasToolCall, firstTokenMs } = event;
     if (statusCode !== 200) return { ...begun, completedAt, statusCode, responseBody: toErrorResponse(statusCode) };
-    const text = write(generatedTokens * bytesPerToken);
-    const answer = { id: begun.requestId, model, text, inputTokens: contextTokens, outputTokens: generatedTokens };
+    const answer = {
+      id: begun.requestId,
+      model,
+      text: write(generatedTokens * bytesPerToken),
+      toolCall: hasToolCall ? { name: toolName, input: toolInput } : null,
+      usage: usageOf(event),
+    };
     const isStream = kind === 'stream';
-    const responseBody = isStream ? toEventStream(answer, { isBrokenOff }) : toJsonResponse(answer);
-    return { ...begun, completedAt, statusCode, responseBody, isStream, isIncomplete: isBrokenOff };
+    const responseBody = isStream
+      ? modelApis[api].toStream(answer, { isBrokenOff })
+      : modelApis[api].toResponse(answer);
+    const firstTokenAt = isStream ? Number(begun.startedAt) + firstTokenMs : null;
+    return { ...begun, completedAt, statusCode, responseBody, isStream, isIncomplete: isBrokenOff, firstTokenAt };
   };
 
   return {
@@ -142,5 +176,7 @@ export function createGateway(options: {
     arrived: () => arrived,
     /** what was reported: all records, those that had found no room when the gateway stopped, and each request's own */
     accounts: () => ({ reported, rejected, sent: sent as ReadonlyMap<string, SentRequest> }),
+    /** what each request that has ended used; null: it does not say */
+    used: used as ReadonlyMap<string, SentUsage | null>,
   };
 }

@@ -1,10 +1,13 @@
 import type { Job } from 'bullmq';
+import { costOfRequest, joinPrices, pricePeriods } from '../../queries/requests/cost.ts';
 import { deadLetterName } from '../../shared/contracts/dead-letter-key.ts';
 import { chunkOfJob } from '../../shared/platform/chunk-of-job.ts';
 import type { Database } from '../../shared/platform/postgres/database.ts';
 import type { Redis } from '../../shared/platform/redis/redis.ts';
 import { openShards } from '../open-shards.ts';
+import type { PriceRow } from './price-list.ts';
 import type { FoundRequest, RequestsFound } from './reconcile-requests.ts';
+import type { FoundUsage } from './reconcile-usage.ts';
 
 type State = 'waiting' | 'active' | 'delayed' | 'failed';
 /** As far as it is looked at. */
@@ -71,8 +74,33 @@ export function createRequestInspector(options: {
       const dead = countEach([...(await requestsIn(['failed'])), ...(await requestsInDeadLetters())]);
       return { rows: await readRows(), inFlight, dead };
     },
+    /** What Sluice says that each request used, and what it cost, as the console computes it. */
+    async readUsage(): Promise<Map<string, FoundUsage>> {
+      const rows = await database.$queryRaw<
+        (FoundUsage & { id: string; currency: string | null; amount: string | null })[]
+      >`
+        with asked as (select distinct provider, model from sluice.request where created_by = any(${creators}::text[])),
+        ${pricePeriods('asked')}
+        select id, created_at as "createdAt", request.provider, input_tokens::float8 as "inputTokens",
+          cached_tokens::float8 as "cachedTokens", output_tokens::float8 as "outputTokens",
+          reasoning_tokens::float8 as "reasoningTokens", price.currency, trim_scale(${costOfRequest})::text as amount
+        from sluice.request ${joinPrices} where created_by = any(${creators}::text[])`;
+      return new Map(
+        rows.map(({ id, currency, amount, ...row }) => [
+          id,
+          { ...row, cost: currency === null || amount === null ? null : { currency, amount } },
+        ]),
+      );
+    },
     close: shards.close,
   };
+}
+
+/** All prices that there are. */
+export async function readPrices(database: Database): Promise<PriceRow[]> {
+  return await database.$queryRaw<PriceRow[]>`
+    select provider, model, valid_from as "validFrom", valid_until as "validUntil", currency, input::text, output::text,
+      cached_input::text as "cachedInput", imported_at as "importedAt" from sluice.price`;
 }
 
 function countEach(requestIds: readonly string[]): Map<string, number> {

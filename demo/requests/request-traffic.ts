@@ -8,10 +8,14 @@ import { createRandom } from '../random.ts';
 import type { GatewayRoute } from '../senders/gateway-route.ts';
 import { closeTimeoutMs, type Traffic } from '../traffic.ts';
 import { createGateway } from './gateway.ts';
-import { createRequestInspector } from './inspect-requests.ts';
+import { createRequestInspector, readPrices } from './inspect-requests.ts';
 import { type RequestAccounts, reconcileRequests } from './reconcile-requests.ts';
+import { reconcileUsage, type UsageAccounts } from './reconcile-usage.ts';
 import type { RequestEvent } from './request-events.ts';
 import { createGatewaySender, createSdkSender, type RequestSender } from './request-sender.ts';
+
+/** The accounts of requests: of their records, and of what they used and cost. */
+export type AllRequestAccounts = Accounted<RequestAccounts> & { usage: UsageAccounts };
 
 /** A model gateway with a sender and creators of its own. */
 interface Service {
@@ -37,7 +41,7 @@ export function createRequestTraffic(options: {
   seed: number;
   /** stops the model gateways */
   signal: AbortSignal;
-}): Traffic<Accounted<RequestAccounts>> {
+}): Traffic<AllRequestAccounts> {
   const { config, timeline, gateway, seed, signal } = options;
   const open = (sender: RequestSender, creators: readonly string[], producer: string | null): Service => ({
     sender,
@@ -79,7 +83,13 @@ export function createRequestTraffic(options: {
         sender: sender.name,
         accounts: reconcileRequests({ ...models.accounts(), ...sender.counts() }, await inspector.inspect()),
       }));
-      return addUp(await Promise.all(each));
+      const accounts = addUp(await Promise.all(each));
+      const used = new Map(services.flatMap(({ models }) => [...models.used]));
+      const found = new Map(
+        (await Promise.all(services.map(({ inspector }) => inspector.readUsage()))).flatMap((map) => [...map]),
+      );
+      const usage = reconcileUsage(used, found, await readPrices(options.database));
+      return { ...accounts, usage, reconciled: accounts.reconciled && usage.differing === 0 };
     },
     async close() {
       await Promise.all(services.map(({ sender }) => sender.close(0)));

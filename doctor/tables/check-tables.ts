@@ -14,6 +14,7 @@ import {
   type Rights,
   strayRowsCounted,
   type TablesFacts,
+  unreadRequestsCounted,
 } from './tables-facts.ts';
 
 const on = findingsOn('postgres');
@@ -46,6 +47,7 @@ export function checkTables(
     checkAnswer('locks', facts.locks, checkLocks),
     checkAnswer('lock table', facts.lockTable, (table) => checkLockTable(table, poolSize)),
     checkAnswer('compression', facts.compression, checkCompression),
+    checkAnswer('facts of requests', facts.unreadRequests, checkUnreadRequests),
     checkDeadLetters(facts.deadLetters),
   ].flat();
 }
@@ -198,6 +200,18 @@ function checkCompression({ hasLz4, serverDefault, columns }: Compression): Find
     check,
     `the server has lz4, but ${serverDefault} compresses ${names}, which costs inserts more CPU: they were made on a server without lz4`,
     `as the owner of the tables: ${unchosen.map(({ table, column }) => `alter table ${table} alter ${column} set compression lz4`).join('; ')}`,
+  );
+}
+
+/** They are filled in by maintenance, newest first; a few are those that workers of an older version have ended just now. */
+function checkUnreadRequests(requests: number): Finding {
+  const check = 'facts of requests';
+  if (requests < unreadRequestsCounted)
+    return on.ok(check, requests === 0 ? 'all bodies read' : `${requests} bodies not read yet`);
+  return on.warning(
+    check,
+    `the bodies of ${requests} or more requests have not been read yet: figures leave their tokens and costs out`,
+    'let the maintenance role go on, or run sluice maintain facts; it is done when this is gone',
   );
 }
 

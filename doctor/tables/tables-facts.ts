@@ -14,7 +14,7 @@ import { executionLogTable, findMissingPartitions } from '../../shared/platform/
 import type { Answer } from '../answer.ts';
 import type { PostgresConnection } from '../postgres/postgres-facts.ts';
 
-/** The tables that workers add rows to. */
+/** The tables that workers add rows to, and `sluice prices import`. */
 const filledTables = [
   executionLogTable,
   'dead_letter',
@@ -27,6 +27,10 @@ const filledTables = [
   'stream_offset',
   'stream_lease',
   'lobby_outbox',
+  'price',
+  'ledger_chunk',
+  'ledger_life',
+  'ledger_minute',
 ];
 /** Tables whose rows are updated, or locked before they are deleted. Other services create the records of games. */
 const updatedTables = [
@@ -39,6 +43,9 @@ const updatedTables = [
   'health_event_watermark',
   'stream_offset',
   'stream_lease',
+  'ledger_chunk',
+  'ledger_life',
+  'ledger_minute',
 ];
 /** Tables whose rows are deleted when they are due; old executions go with their partition. */
 const purgedTables = [
@@ -49,6 +56,8 @@ const purgedTables = [
   'creator_erasure',
   'subject_erasure',
   'lobby_outbox',
+  'ledger_life',
+  'ledger_minute',
 ];
 /** All of these tables. */
 export const tables: readonly string[] = [...new Set([...filledTables, ...updatedTables, ...purgedTables])];
@@ -76,6 +85,8 @@ export interface TablesFacts {
   compression: Answer<Compression | null>;
   /** open dead letters by cause, the most numerous first, at most `deadLetterCauses` + 1 of them */
   deadLetters: Answer<DeadLetterGroup[] | null>;
+  /** ended requests whose bodies nobody has read for their facts, counted up to `unreadRequestsCounted` */
+  unreadRequests: Answer<number | null>;
 }
 
 /** A migration of this build. */
@@ -120,25 +131,31 @@ export interface Compression {
 
 export const strayRowsCounted = 1_000;
 export const deadLetterCauses = 5;
+export const unreadRequestsCounted = 1_000;
 
 /** Reads the tables' state. Each question stands alone, so one that waits for a lock does not hold up the others. */
 export async function readTablesFacts(
   { database, ask }: PostgresConnection,
   days: readonly DayPartition[],
 ): Promise<TablesFacts> {
-  const [migrations, rights, missingDays, strayRows, locks, lockTable, compression, deadLetters] = await Promise.all([
-    ask(() => readApplied(database)),
-    ask(() => readRights(database)),
-    ask(() => ifThere(database, executionLogTable, () => findMissingPartitions(database, executionLogTable, days))),
-    ask(() => countStrayRows(database)),
-    ask(() => readLocks(database)),
-    ask(() => readLockTable(database)),
-    ask(() => readCompression(database)),
-    ask(() =>
-      ifThere(database, 'dead_letter', () => groupDeadLetters(database, { state: 'open' }, deadLetterCauses + 1)),
-    ),
-  ]);
-  return { migrations, rights, missingDays, strayRows, locks, lockTable, compression, deadLetters };
+  const [migrations, rights, missingDays, strayRows, locks, lockTable, compression, deadLetters, unread] =
+    await Promise.all([
+      ask(() => readApplied(database)),
+      ask(() => readRights(database)),
+      ask(() => ifThere(database, executionLogTable, () => findMissingPartitions(database, executionLogTable, days))),
+      ask(() => countStrayRows(database)),
+      ask(() => readLocks(database)),
+      ask(() => readLockTable(database)),
+      ask(() => readCompression(database)),
+      ask(() =>
+        ifThere(database, 'dead_letter', () => groupDeadLetters(database, { state: 'open' }, deadLetterCauses + 1)),
+      ),
+      ask(() => ifThere(database, 'request_unread_idx', () => countUnreadRequests(database))),
+    ]);
+  return {
+    ...{ migrations, rights, missingDays, strayRows, locks, lockTable, compression, deadLetters },
+    unreadRequests: unread,
+  };
 }
 
 /** The migrations in this build, oldest first. */
@@ -176,6 +193,15 @@ async function countStrayRows(database: Database): Promise<number | null> {
   const [row] = await database.$queryRaw<{ n: number }[]>(
     Prisma.raw(`select count(*)::int as n from (select from ${table.name} limit ${strayRowsCounted}) as some_rows`),
   );
+  return row?.n ?? 0;
+}
+
+/** By an index that has just these rows. */
+async function countUnreadRequests(database: Database): Promise<number> {
+  const [row] = await database.$queryRaw<{ n: number }[]>`
+    select count(*)::int as n from (
+      select from sluice.request where facts_version is null and state in ('completed', 'failed', 'canceled')
+      limit ${unreadRequestsCounted}) as some_rows`;
   return row?.n ?? 0;
 }
 

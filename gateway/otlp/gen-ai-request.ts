@@ -43,6 +43,7 @@ export function toRequestInput(span: Span, ownership: Ownership, requestId: stri
   const answered = firstText(attributes, ['gen_ai.response.model', 'ai.response.model']);
   const model = firstText(attributes, ['gen_ai.request.model', 'ai.model.id']) ?? answered;
   const operation = operationOf(attributes);
+  const provider = firstText(attributes, ['gen_ai.provider.name', 'gen_ai.system', 'ai.model.provider']);
   return {
     requestId,
     createdBy: creatorOf(attributes, ownership),
@@ -54,9 +55,11 @@ export function toRequestInput(span: Span, ownership: Ownership, requestId: stri
     statusCode: statusOf(span),
     traceId: span.traceId,
     spanId: span.spanId,
+    provider,
+    firstTokenAt: firstTokenOf(span),
     // What is small comes first: a body that is too large is cut at its end.
     requestBody: present({
-      provider: firstText(attributes, ['gen_ai.provider.name', 'gen_ai.system', 'ai.model.provider']),
+      provider,
       operation,
       model,
       server: serverOf(attributes),
@@ -191,6 +194,17 @@ function latencyOf(attributes: Attributes): AttributeValue | undefined {
     time_to_first_chunk: firstOf(attributes, ['gen_ai.response.time_to_first_chunk']),
   });
   return Object.keys(latency).length === 0 ? undefined : latency;
+}
+
+const secondsToFirstToken = ['gen_ai.latency.time_to_first_token', 'gen_ai.response.time_to_first_chunk'];
+
+/** ms since 1970, within the span; undefined: it is not told. vLLM and the conventions have it in s, the AI SDK in ms. */
+function firstTokenOf({ attributes, startMs, endMs }: Span): number | undefined {
+  const seconds = firstText(attributes, secondsToFirstToken);
+  const ms = firstText(attributes, ['ai.response.msToFirstChunk']);
+  const after = seconds === undefined ? Number(ms) : Number(seconds) * 1_000;
+  if (startMs === null || endMs === null || !(after >= 0 && after <= endMs - startMs)) return undefined;
+  return startMs + Math.round(after);
 }
 
 function errorOf({ attributes, events, isError, statusMessage }: Span): AttributeValue | undefined {

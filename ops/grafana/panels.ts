@@ -146,6 +146,16 @@ export const rows: readonly Row[] = [
         unit: 'ops',
         queries: [rates('sluice_records_implausible_total', 'queue')],
       },
+      {
+        title: 'Records without an account in the ledger, per second',
+        unit: 'ops',
+        queries: [rates('sluice_records_unaccounted_total', 'queue')],
+      },
+      {
+        title: 'Reports of producers to the ledger, per second',
+        unit: 'ops',
+        queries: [rates('sluice_ledger_reports_total', 'queue, outcome')],
+      },
     ],
   },
   {
@@ -368,6 +378,7 @@ export const rows: readonly Row[] = [
         unit: 'short',
         queries: [
           { expr: `sum by (table) (increase(${of('sluice_rows_purged_total')}[1d]))`, legend: '{{table}} purged' },
+          { expr: `sum(increase(${of('sluice_request_facts_read_total')}[1d]))`, legend: 'requests read for their facts' },
           {
             expr: `sum by (table) (increase(${of('sluice_rows_deleted_early_total')}[1d]))`,
             legend: '{{table}} early',

@@ -55,6 +55,11 @@ export interface BegunRequest {
   traceId?: string | null;
   /** 16 hexadecimal digits. @default that of the active span, where it is of this trace */
   spanId?: string | null;
+  /**
+   * who serves the model, such as `openai` or `azure.ai.openai`, at most 512 characters. @default what the bodies say beyond
+   * doubt
+   */
+  provider?: string | null;
 }
 
 /** A request that has ended. */
@@ -69,4 +74,6 @@ export interface CompletedRequest extends BegunRequest {
   isStream?: boolean;
   /** the caller disconnected or the stream broke before the end. @default false */
   isIncomplete?: boolean;
+  /** when the first token of the answer arrived. @default not known */
+  firstTokenAt?: Time | null;
 }

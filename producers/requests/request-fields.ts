@@ -123,6 +123,24 @@ export function readSpan(
   return { startedAt: toIso(start), completedAt: toIso(Math.max(start, end)) };
 }
 
+/** Returns when the first token arrived, as ISO 8601; undefined when that is not known, or not within the request. */
+export function readFirstToken(
+  firstTokenAt: unknown,
+  { startedAt, completedAt }: { startedAt: string; completedAt: string },
+  notes: Notes,
+): string | undefined {
+  if (firstTokenAt === undefined || firstTokenAt === null) return undefined;
+  const ms = toStorableMs(firstTokenAt);
+  if (ms === null) {
+    notes.changed('firstTokenAt', `${quote(firstTokenAt)} is no time, left out`);
+    return undefined;
+  }
+  const iso = toIso(ms);
+  if (iso >= startedAt && iso <= completedAt) return iso;
+  notes.changed('firstTokenAt', `${iso} is not between startedAt and completedAt, left out`);
+  return undefined;
+}
+
 function noteTime(name: string, time: unknown, what: string, notes: Notes): void {
   const given = time === undefined || time === null ? 'is missing' : `${quote(time)} is no time`;
   notes.changed(name, `${given}, ${what}`);

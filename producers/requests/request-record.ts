@@ -11,6 +11,7 @@ import type { HashApiKey } from './api-key-hash.ts';
 import type { BegunRequest, CompletedRequest } from './completed-request.ts';
 import {
   readApiKeyHash,
+  readFirstToken,
   readFlag,
   readServiceTier,
   readSpan,
@@ -64,17 +65,27 @@ const completedFields = [
   'apiKeyHash',
   'traceId',
   'spanId',
+  'provider',
   'statusCode',
   'responseBody',
   'completedAt',
   'isStream',
   'isIncomplete',
+  'firstTokenAt',
 ] as const satisfies (keyof CompletedRequest)[];
 
 type Fields = Record<(typeof completedFields)[number], unknown>;
 
 /** Those whose values notes quote. */
-const quotedFields = ['serviceTier', 'startedAt', 'completedAt', 'statusCode', 'traceId', 'spanId'] as const;
+const quotedFields = [
+  'serviceTier',
+  'startedAt',
+  'completedAt',
+  'statusCode',
+  'traceId',
+  'spanId',
+  'firstTokenAt',
+] as const;
 
 /**
  * Reads a request that has ended. Whatever it holds, the record is one that the contract and PostgreSQL accept, and `notes`
@@ -93,6 +104,7 @@ export function captureCompletedRequest(request: CompletedRequest, context: Requ
   const statusCode = readStatusCode(fields.statusCode, notes);
   const isStream = readFlag('isStream', fields.isStream, notes);
   const isIncomplete = readFlag('isIncomplete', fields.isIncomplete, notes);
+  const firstTokenAt = readFirstToken(fields.firstTokenAt, times, notes);
   const requestBody = takeBody('requestBody', fields.requestBody, context, redact, notes);
   const responseBody = takeBody('responseBody', fields.responseBody, context, redact, notes);
   return {
@@ -114,6 +126,7 @@ export function captureCompletedRequest(request: CompletedRequest, context: Requ
         isStream,
         isIncomplete,
         ...endOf(common, notes),
+        firstTokenAt,
       } as const;
       return writeRecord(narrow, { requestBody: request.text, responseBody: response.text });
     },
@@ -179,13 +192,14 @@ function takeCommon(
       serviceTier: readServiceTier(fields.serviceTier, notes),
     },
     apiKeyHash: readApiKeyHash(fields, hashApiKey, notes),
+    provider: read.text('provider', fields.provider, requestLimits.identifierChars) || undefined,
     ...readSpanFields(fields, span, notes),
   };
 }
 
 /** The last narrow fields. The notes are complete only when the bodies are stored. */
-function endOf({ apiKeyHash, traceId, spanId }: ReturnType<typeof takeCommon>, notes: Notes) {
-  return { apiKeyHash, notes: notes.toText(requestLimits.notesChars), traceId, spanId };
+function endOf({ apiKeyHash, traceId, spanId, provider }: ReturnType<typeof takeCommon>, notes: Notes) {
+  return { apiKeyHash, notes: notes.toText(requestLimits.notesChars), traceId, spanId, provider };
 }
 
 /** Text and bytes as they are; what is neither becomes JSON at once, since it may change later. */

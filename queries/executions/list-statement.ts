@@ -38,15 +38,45 @@ export function toListOfStatement(strategyIds: readonly string[], listed: Listed
     order by "recordedAt" desc, id desc limit ${rows}`;
 }
 
-/** Up to a given number of strategies that may have such rows, by the indexes alone. */
-export function toSeenStatement({ window, filter = {}, after }: Listed, most: number): Prisma.Sql {
-  const { status, realmId } = filter;
-  const conditions = [
-    ...toTimes(window, after),
-    ...toConditions({ ...(status === undefined ? {} : { status }), ...(realmId === undefined ? {} : { realmId }) }),
-  ];
-  return Prisma.sql`select distinct strategy_id as "strategyId" from sluice.strategy_execution_log
-    where ${Prisma.join(conditions, ' and ')} limit ${most}`;
+/** A strategy with the time of its newest listed row. */
+export interface NewestOfStrategy {
+  strategyId: string;
+  recordedAt: Date;
+  /** how many strategies there are; one more than the limit if the walk ended there */
+  strategies: number;
+}
+
+/**
+ * The strategies that the newest rows of all belong to, newest first. It walks from strategy to strategy in the index, and takes of
+ * each the time of its newest row: a page of n rows is among those of the n strategies with the newest ones, however many there
+ * are, and however many rows each has.
+ *
+ * @param most strategies to walk over, and one more
+ */
+export function toNewestStrategiesStatement(
+  { window, filter = {}, after }: Listed,
+  rows: number,
+  most: number,
+): Prisma.Sql {
+  const conditions = Prisma.join([...toTimes(window, after), ...toConditions(filter)], ' and ');
+  const newest = (further: Prisma.Sql): Prisma.Sql =>
+    Prisma.sql`select strategy_id, recorded_at from sluice.strategy_execution_log
+      where ${conditions}${further} order by strategy_id desc, recorded_at desc limit 1`;
+  return Prisma.sql`with recursive walk (strategy_id, recorded_at, place) as (
+      select strategy_id, recorded_at, 1 from (${newest(Prisma.empty)}) as first
+      union all
+      select next.strategy_id, next.recorded_at, walk.place + 1 from walk
+      cross join lateral (${newest(Prisma.sql` and strategy_id < walk.strategy_id`)}) as next
+      where walk.place <= ${most})
+    select strategy_id as "strategyId", recorded_at as "recordedAt", (select max(place) from walk) as strategies
+    from walk order by recorded_at desc fetch first ${rows} rows with ties`;
+}
+
+/** The newest rows of a realm, of whichever strategy, by its own index. */
+export function toListOfRealmStatement({ window, filter = {}, after }: Listed, rows: number): Prisma.Sql {
+  const conditions = [...toConditions(filter), ...toTimes(window, after)];
+  return Prisma.sql`select ${summaryColumns} from sluice.strategy_execution_log
+    where ${Prisma.join(conditions, ' and ')} order by recorded_at desc, id desc limit ${rows}`;
 }
 
 /**

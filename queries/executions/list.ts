@@ -1,5 +1,5 @@
 import { UsageError } from '../../shared/platform/errors.ts';
-import type { Database } from '../../shared/platform/postgres/database.ts';
+import type { Database, Prisma } from '../../shared/platform/postgres/database.ts';
 import { readPartitions } from '../../shared/platform/postgres/partitions/partition-catalog.ts';
 import { executionLogTable } from '../../shared/platform/postgres/partitions/partitions.ts';
 import { type ExecutionPosition, parseCursor, toCursor } from './cursor.ts';
@@ -7,10 +7,12 @@ import { partitionsAtOnce, timeSlices } from './id-slices.ts';
 import {
   type ExecutionFilter,
   type Listed,
+  type NewestOfStrategy,
+  toListOfRealmStatement,
   toListOfStatement,
   toListOfTraceStatement,
   toListStatement,
-  toSeenStatement,
+  toNewestStrategiesStatement,
 } from './list-statement.ts';
 import { inSnapshot, type Snapshot } from './snapshot.ts';
 import type { ExecutionSummary } from './summary.ts';
@@ -25,7 +27,7 @@ export interface ExecutionPage {
 
 /** What to list. */
 interface ExecutionListQuestion {
-  /** null: all strategies, up to 2,000 in a part of the window */
+  /** null: all strategies, up to 100,000 in a part of the window */
   strategyId: string | null;
   window: WindowRequest;
   filter?: ExecutionFilter;
@@ -81,7 +83,8 @@ export async function listExecutions(database: Database, question: ExecutionList
   return { executions, cursor: last !== undefined && found.length > limit ? toCursor(last) : null };
 }
 
-const mostStrategies = 2_000;
+/** A walk over so many takes about as long as a statement may. */
+const mostStrategies = 100_000;
 
 async function readRows(
   snapshot: Snapshot,
@@ -91,14 +94,30 @@ async function readRows(
 ): Promise<ExecutionSummary[]> {
   if (listed.filter?.traceId !== undefined) return snapshot.$queryRaw(toListOfTraceStatement(strategyId, listed, rows));
   if (strategyId !== null) return snapshot.$queryRaw(toListStatement(strategyId, listed, rows));
-  const seen = await snapshot.$queryRaw<{ strategyId: string }[]>(toSeenStatement(listed, mostStrategies + 1));
-  if (seen.length > mostStrategies) {
+  if (listed.filter?.realmId !== undefined) return snapshot.$queryRaw(toListOfRealmStatement(listed, rows));
+  const newest = await walk(snapshot, toNewestStrategiesStatement(listed, rows, mostStrategies));
+  const [first, last] = [newest[0], newest.at(-1)];
+  if (first === undefined || last === undefined) return [];
+  if (first.strategies > mostStrategies) {
     throw new UsageError(
       `more than ${mostStrategies} strategies have run in this window: name one, or ask for a shorter window`,
     );
   }
-  const ids = seen.map((strategy) => strategy.strategyId);
-  return snapshot.$queryRaw(toListOfStatement(ids, listed, rows));
+  // Each of these strategies has a row that is no older than this, so that is where the page ends, too.
+  const since = newest.length < rows ? listed.window.since : last.recordedAt;
+  const ids = newest.map(({ strategyId }) => strategyId);
+  return snapshot.$queryRaw(toListOfStatement(ids, { ...listed, window: { ...listed.window, since } }, rows));
+}
+
+/**
+ * Each step takes one entry of the index. In a partition that was never analyzed, PostgreSQL expects a handful of rows, and would
+ * read and sort all that are left, at each step.
+ */
+export async function walk(snapshot: Snapshot, statement: Prisma.Sql): Promise<NewestOfStrategy[]> {
+  await snapshot.$queryRaw`select set_config('enable_sort', 'off', true)`;
+  const newest = await snapshot.$queryRaw<NewestOfStrategy[]>(statement);
+  await snapshot.$queryRaw`select set_config('enable_sort', 'on', true)`;
+  return newest;
 }
 
 /** Each window is read in a transaction of its own, because a transaction keeps its locks until its end. */

@@ -66,6 +66,9 @@ export const joinPrices = Prisma.raw(`left join price_period as price on price.m
   and price.provider is not distinct from request.provider
   and request.created_at >= price.valid_from and request.created_at < price.valid_until`);
 
+/** A product keeps every digit; a quotient of numerics does not. */
+const perToken = '0.000001';
+
 const cached = 'coalesce(request.cached_tokens, 0)';
 const uncached = `(request.input_tokens - ${cached})`;
 
@@ -84,7 +87,7 @@ export const isUnpriced = Prisma.raw(`(request.state = 'completed' and not ${pri
 /** What one request costs, in `price.currency`; null when it is not priced. */
 export const costOfRequest = Prisma.raw(`case when ${priced} then
   (${uncached} * coalesce(price.input, 0) + ${cached} * coalesce(price.cached_input, 0)
-    + request.output_tokens * coalesce(price.output, 0)) / 1000000 end`);
+    + request.output_tokens * coalesce(price.output, 0)) * ${perToken} end`);
 
 /**
  * Columns for a query that is grouped by `price.period` and by whatever else: the tokens of its priced requests. `costOfTokenSums` makes
@@ -99,4 +102,4 @@ export const tokenSums = Prisma.raw(`sum(${uncached}) filter (where ${priced}) a
  * priced.
  */
 export const costOfTokenSums = Prisma.raw(`(sums.priced_input * coalesce(price.input, 0)
-  + sums.priced_cached * coalesce(price.cached_input, 0) + sums.priced_output * coalesce(price.output, 0)) / 1000000`);
+  + sums.priced_cached * coalesce(price.cached_input, 0) + sums.priced_output * coalesce(price.output, 0)) * ${perToken}`);

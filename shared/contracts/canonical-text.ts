@@ -80,6 +80,8 @@ export const requestFields = {
     'notes',
     'traceId',
     'spanId',
+    'provider',
+    'firstTokenAt',
   ],
   wide: ['requestBody', 'responseBody'],
 } as const satisfies CanonicalFields<RequestRecord>;

@@ -40,6 +40,11 @@ const common = {
     .nullish()
     .describe('What the producer changed to make the record storable.'),
   ...spanContextFields,
+  provider: identifier
+    .nullish()
+    .describe(
+      'Who serves the model, such as `openai` or `azure.ai.openai`; by default what the bodies say beyond doubt.',
+    ),
 };
 
 /**
@@ -63,6 +68,10 @@ export const requestRecordSchema = z.discriminatedUnion('phase', [
     responseCut: z.boolean().describe('True: only the beginning of the response body is here.'),
     isStream: z.boolean().describe('True: the response body is a stream of server-sent events as they were sent.'),
     isIncomplete: z.boolean().describe('True: the caller disconnected, or the stream was interrupted, before the end.'),
+    firstTokenAt: z.iso
+      .datetime()
+      .nullish()
+      .describe('When the first token of the answer arrived, ISO 8601 in UTC with a Z; not before `startedAt`.'),
   }),
 ]);
 
@@ -84,8 +93,12 @@ export function findRequestOddity(record: RequestRecord, latest: string): string
   const start = findImplausibility(startedAt, latest);
   if (start !== null) return `startedAt: ${start}`;
   if (record.phase === 'begun') return null;
-  const { completedAt } = record;
+  const { completedAt, firstTokenAt } = record;
   const end = findImplausibility(completedAt, latest);
   if (end !== null) return `completedAt: ${end}`;
-  return Date.parse(completedAt) < Date.parse(startedAt) ? `completedAt: ${completedAt} is before startedAt` : null;
+  if (Date.parse(completedAt) < Date.parse(startedAt)) return `completedAt: ${completedAt} is before startedAt`;
+  if (firstTokenAt == null) return null;
+  const first = findImplausibility(firstTokenAt, latest);
+  if (first !== null) return `firstTokenAt: ${first}`;
+  return Date.parse(firstTokenAt) < Date.parse(startedAt) ? `firstTokenAt: ${firstTokenAt} is before startedAt` : null;
 }

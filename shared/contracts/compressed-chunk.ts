@@ -1,3 +1,6 @@
+import { ledgerChunkVersion } from './chunk.ts';
+import { type LedgerHeader, readLedgerHeader } from './ledger-header.ts';
+
 /**
  * The version of a compressed chunk, an envelope around the text of a plain one: workers that do not know it delay it. Its
  * members stand in this order and without spaces, so that its size is known without a parser:
@@ -36,8 +39,8 @@ export interface CompressedChunk {
   data: string;
 }
 
-const originForm = String.raw`"producer":"([A-Za-z0-9_-]{1,100})","epoch":\d{1,16}(?:,"life":"[A-Za-z0-9]{1,100}")?,"seq":\d{1,16}`;
-const plainHead = new RegExp(String.raw`^\{"v":(\d{1,9}),(${originForm}),"records":\[`);
+const originForm = String.raw`"producer":"([A-Za-z0-9_-]{1,100})","epoch":(\d{1,16})(?:,"life":"([A-Za-z0-9]{1,100})")?,"seq":(\d{1,16})`;
+const plainHead = new RegExp(String.raw`^\{"v":(\d{1,9}),(${originForm}),(?="records":\[|"before":)`);
 const compressedHead = new RegExp(
   String.raw`^\{"v":${compressedChunkVersion},(${originForm})(?:,"requestId":"([^"\\]{0,200})")?,${compressedSign},"count":(\d{1,9}),"bytes":(\d{1,9}),"data":"`,
 );
@@ -45,7 +48,7 @@ const dataEnd = '"}';
 
 /** Null when the text is no compressed chunk. Costs nothing that grows with the text. */
 export function readCompressedChunk(text: string): CompressedChunk | null {
-  const [head, origin, producer, requestId, count, bytes] = compressedHead.exec(text) ?? [];
+  const [head, origin, producer, , , , requestId, count, bytes] = compressedHead.exec(text) ?? [];
   if (head === undefined || origin === undefined || producer === undefined || !text.endsWith(dataEnd)) return null;
   return {
     ...{ origin, producer, requestId: requestId ?? null },
@@ -60,18 +63,38 @@ export interface PlainHead {
   /** the members that an envelope around the chunk repeats */
   origin: string;
   producer: string;
-  /** characters up to the first record */
+  epoch: number;
+  life: string | undefined;
+  seq: number;
+  /** null: the chunk says nothing to the ledger */
+  ledger: LedgerHeader | null;
+  /** bytes up to the first record */
   length: number;
 }
 
-/** More than a head in the form that the SDK writes can have. */
-const longestHead = 512;
+/** More than a head in the form that the SDK writes can have, but for what it says to the ledger. */
+const longestOrigin = 512;
+/** With that. A longer one is valid, too: a parser reads it. */
+const longestHead = 1_048_576;
 
-/** Null when the chunk is not in the form that the SDK writes. Costs nothing that grows with the text. */
+/** In no text of JSON can this be but where the records begin: a quote in a string has a backslash before it. */
+const recordsSign = ',"records":[';
+
+/** Null when the chunk is not in the form that the SDK writes. Costs nothing that grows with the records. */
 export function readPlainHead(plain: Buffer): PlainHead | null {
-  const [head, version, origin, producer] = plainHead.exec(plain.toString('latin1', 0, longestHead)) ?? [];
+  const [head, version, origin, producer, epoch, life, seq] =
+    plainHead.exec(plain.toString('latin1', 0, longestOrigin)) ?? [];
   if (head === undefined || origin === undefined || producer === undefined) return null;
-  return { version: Number(version), origin, producer, length: head.length };
+  // The comma before `records` may be that behind the number.
+  const recordsAt = plain.subarray(0, longestHead).indexOf(recordsSign, head.length - 1);
+  if (recordsAt === -1) return null;
+  const hasMore = recordsAt >= head.length;
+  const ledger = hasMore ? readLedgerHeader(plain.toString('utf8', head.length, recordsAt)) : null;
+  if (hasMore && (ledger === null || Number(version) !== ledgerChunkVersion)) return null;
+  return {
+    ...{ version: Number(version), origin, producer, epoch: Number(epoch), life, seq: Number(seq), ledger },
+    length: recordsAt + recordsSign.length,
+  };
 }
 
 export function writeCompressedChunk(chunk: Omit<CompressedChunk, 'producer'>): string {

@@ -1,12 +1,23 @@
 import { z } from 'zod';
 import { type Chunk, chunkVersions } from './chunk.ts';
 import { compressedChunkVersion } from './compressed-chunk.ts';
+import { latestMinute, mostLedgerRecords, mostRealmChars } from './ledger-header.ts';
 
 const newestVersion = Math.max(...chunkVersions, compressedChunkVersion);
 
+const place = z.int().min(0).max(mostLedgerRecords);
+
+const recordRun = z.tuple([
+  z.string().max(mostRealmChars).nullable().describe('The realm; null: none. `*`: not told apart.'),
+  z.int().min(0).max(latestMinute).describe('When they were recorded, in minutes since 1970.'),
+  z.int().min(1).max(mostLedgerRecords).describe('How many records in a row.'),
+]);
+
 /** The envelope of a plain chunk as workers read it. Members that they do not know are ignored. */
 export const chunkSchema = z.object({
-  v: z.literal(chunkVersions).describe('2 if a record has `traceId` or `spanId`, else 1.'),
+  v: z
+    .literal(chunkVersions)
+    .describe('4 with `before` and `of`; without them 2 if a record has `traceId` or `spanId`, else 1.'),
   producer: z
     .string()
     .min(1)
@@ -22,6 +33,32 @@ export const chunkSchema = z.object({
     .catch(undefined)
     .describe('Random: distinguishes lives of a producer with the same name and epoch. Write letters and digits.'),
   seq: z.int().min(1).describe('1, 2, 3, … within one life, so that a gap is a lost chunk.'),
+  // What the ledger is told decides about no record, so values that are none do no harm.
+  before: z
+    .int()
+    .min(0)
+    .optional()
+    .catch(undefined)
+    .describe('How many records the earlier chunks of this life have. For the ledger.'),
+  of: z
+    .array(recordRun)
+    .min(1)
+    .optional()
+    .catch(undefined)
+    .describe(
+      'Whose the records are and when they were made, as run lengths in their order. A part of a chunk has those of the whole chunk. For the ledger.',
+    ),
+  from: place
+    .optional()
+    .catch(undefined)
+    .describe(
+      'Only in a part of a chunk: the place of its first record among those of the whole chunk, but for those erased; from 0. For the ledger.',
+    ),
+  erased: z
+    .array(z.tuple([place.describe('The first place.'), place.describe('The place behind the last one.')]))
+    .optional()
+    .catch(undefined)
+    .describe('Places in the whole chunk whose records an erasure has taken out. For the ledger.'),
   records: z.array(z.unknown()).min(1).describe('Records of one kind, in the order in which they were recorded.'),
 });
 

@@ -32,6 +32,9 @@ export const maintenanceQueue = 'maintenance';
 /** Every job that carries records has this name; its data is a chunk (see chunk.ts). */
 export const jobName = 'chunk';
 
+/** A job that carries a producer's report to the ledger has this name (see ledger-report.ts). */
+export const reportJobName = 'report';
+
 /** The key namespace that keeps fleets apart on one Redis. */
 export const defaultNamespace = 'sluice';
 

@@ -38,6 +38,8 @@ const begun = {
   /** what the sender has changed to make the record fit; the gateway adds its own */
   notes: z.string().max(requestLimits.notesChars).nullish(),
   ...inputSpanFields,
+  /** who serves the model, such as `openai`. @default what the bodies say beyond doubt */
+  provider: z.string().nullish(),
 };
 
 /** A request that still runs, as a service sends it to the gateway to begin it. Null counts as absent. */
@@ -60,6 +62,8 @@ export const requestInputSchema = z.strictObject({
   isStream: flag,
   /** the caller disconnected, or the stream was interrupted, before the end. @default false */
   isIncomplete: flag,
+  /** when the first token of the answer arrived */
+  firstTokenAt: inputTime.nullish(),
 });
 
 export type BegunRequestInput = z.infer<typeof begunRequestInputSchema>;

@@ -8,6 +8,7 @@ import { fillShards } from '../support/filled-shards.ts';
 import { openQueue, until } from '../support/fixtures.ts';
 import { aCompletion } from '../support/requests.ts';
 import { insertDeadLetter, insertRun } from '../support/seed-console.ts';
+import { startObserver } from '../support/started-observer.ts';
 import { startWorker } from '../support/worker.ts';
 import { untilAnswered } from './a-page.ts';
 import { findSerious } from './axe.ts';
@@ -375,6 +376,26 @@ test('a request: opens with its bodies', async () => {
   await page.locator('a[href*="request="]').first().click();
   await page.getByRole('dialog', { name: 'Request' }).getByText('"input":"hello"').waitFor();
   expect(await findSerious(page)).toEqual([]);
+  expect(problems).toEqual([]);
+});
+
+test('Bull Board: the last chunks that were stored are there, with their records', async () => {
+  const stage = await aStage();
+  await startWorker(stage.databaseUrl, stage.namespace);
+  const queue = openQueue(stage.namespace);
+  startObserver(stage.namespace).record(anExecution({ caseName: 'Kept' }));
+  const [job] = await until(async () => {
+    const jobs = await queue.getCompleted();
+    return jobs.length > 0 && jobs;
+  });
+  const { page, problems } = await stage.openPage();
+  await page.goto(`${stage.url}/queues/queue/execution-log?status=completed`);
+  await page
+    .getByText(job?.id ?? '')
+    .first()
+    .waitFor();
+  await page.getByText('Kept').first().waitFor();
+  await page.screenshot({ path: join(inject('pictures'), 'bull-board-completed.png') });
   expect(problems).toEqual([]);
 });
 

@@ -40,6 +40,8 @@ const kinds: Record<(typeof requestFields.narrow)[number], Kind> = {
   notes: optional(text(requestLimits.notesChars)),
   traceId: optional(ofText(values.traceContextId(32))),
   spanId: optional(ofText(values.traceContextId(16))),
+  provider: optional(identifier),
+  firstTokenAt: optional(time),
 };
 
 /** In the order of a record's canonical text. A beginning has none of those that tell of an end. */

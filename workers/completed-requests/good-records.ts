@@ -17,6 +17,7 @@ export function goodRequests(nowMs: number): string[] {
     requestCut: false,
     traceId: 'f'.repeat(32),
     spanId: 'f'.repeat(16),
+    provider: 'rehearsal',
   } as const;
   const begun: RequestRecord = { phase: 'begun', ...request };
   const completed: RequestRecord = {
@@ -30,6 +31,7 @@ export function goodRequests(nowMs: number): string[] {
     responseCut: false,
     isStream: false,
     isIncomplete: false,
+    firstTokenAt: now,
   };
   return [begun, completed].map((record) => JSON.stringify([record]));
 }

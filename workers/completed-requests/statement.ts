@@ -1,13 +1,22 @@
+import { accountQueries } from '../../shared/platform/ledger/chunk-statement.ts';
+import type { JsonStatement } from '../../shared/platform/postgres/database.ts';
+import { factFields } from './facts.ts';
 import { narrowFields, wideFields } from './fields.ts';
 
-/** The fields of a record and the types that they are read with. */
-const fields = [...narrowFields, ...wideFields];
+/** The fields of a record, with what was read in its bodies, and the types that they are read with. */
+const fields = [...narrowFields, ...wideFields, ...factFields];
 
 const names = fields.map(({ name }) => `"${name}"`).join(', ');
 const shape = fields.map(({ name, type }) => `"${name}" ${type}`).join(', ');
 
 /** What the id of a request's template is made of, before the request's id. */
 export const templateSeed = 'sluice:request_template:';
+
+/** How the statement ends. */
+const end = `
+  select outcome, state, array_agg(("index" - 1)::integer order by "index") as indexes
+  from ended
+  group by outcome, state`;
 
 /** A request that runs is held by no daemon of ours. */
 export const nobody = '00000000-0000-0000-0000-000000000000';
@@ -35,7 +44,7 @@ export const nobody = '00000000-0000-0000-0000-000000000000';
  * - `on conflict` names no column: were it `(id)`, two statements that insert one id at once would meet at the unique
  *   index on `template_id` first, now and then, and one of them fail.
  */
-export const storeStatement: [before: string, after: string] = [
+export const storeStatement: JsonStatement = [
   `with input as materialized (
     select record.* from rows from (json_to_recordset(`,
   `::json) as (${shape})) with ordinality as record (${names}, "index")
@@ -99,21 +108,28 @@ export const storeStatement: [before: string, after: string] = [
       response_status = "statusCode", response_body = "responseBody", response_encoding = "responseEncoding",
       response_size = "responseBytes", response_cut = "responseCut", response_stream = "isStream",
       response_incomplete = "isIncomplete", notes = coalesce(input.notes, request.notes), updated_at = now(),
-      trace_id = coalesce("traceId", trace_id), span_id = case when "traceId" is null then span_id else "spanId" end
+      trace_id = coalesce("traceId", trace_id), span_id = case when "traceId" is null then span_id else "spanId" end,
+      provider = coalesce(nullif(input."provider", ''), request.provider), first_token_at = "firstTokenAt",
+      api = input."api", input_tokens = "inputTokens", cached_tokens = "cachedTokens", output_tokens = "outputTokens",
+      reasoning_tokens = "reasoningTokens", finish_reason = "finishReason", tool_calls = "toolCalls",
+      facts_version = "factsVersion"
     from planned join input using ("index")
     where request.id = planned."requestId" and is_update
   ),
   inserted as (
     insert into sluice.request (id, template_id, state, model, service_tier, created_by, daemon_id, response_status,
       response_body, response_encoding, response_size, response_cut, response_stream, response_incomplete, error, notes,
-      created_at, claimed_at, started_at, completed_at, failed_at, trace_id, span_id)
+      created_at, claimed_at, started_at, completed_at, failed_at, trace_id, span_id, provider, api, input_tokens,
+      cached_tokens, output_tokens, reasoning_tokens, finish_reason, tool_calls, first_token_at, facts_version)
     select input."requestId", ${templateIdOf('input."requestId"')},
       case when "phase" = 'begun' then 'processing' when "statusCode" between 200 and 299 then 'completed' else 'failed' end,
       "model", "serviceTier", "createdBy", '${nobody}'::uuid, "statusCode", "responseBody", "responseEncoding",
       coalesce("responseBytes", 0), coalesce("responseCut", false), coalesce("isStream", false),
       coalesce("isIncomplete", false), ${errorOf('"statusCode"')}, notes, "startedAt", "startedAt", "startedAt",
       case when "statusCode" between 200 and 299 then "completedAt" end,
-      case when "statusCode" not between 200 and 299 then "completedAt" end, "traceId", "spanId"
+      case when "statusCode" not between 200 and 299 then "completedAt" end, "traceId", "spanId", nullif("provider", ''),
+      "api", "inputTokens", "cachedTokens", "outputTokens", "reasoningTokens", "finishReason", "toolCalls", "firstTokenAt",
+      "factsVersion"
     from planned join input using ("index")
     where is_insert
     order by input."requestId"
@@ -139,11 +155,22 @@ export const storeStatement: [before: string, after: string] = [
     from turns
     join planned using ("requestId")
     left join inserted on inserted.id = turns."requestId"
-  )
-  select outcome, state, array_agg(("index" - 1)::integer order by "index") as indexes
-  from ended
-  group by outcome, state`,
+  )${end}`,
 ];
+
+/** The same with the accounts of its records as a second parameter: written with their rows. Those that are tried again have none yet. */
+export const accountedStoreStatement: JsonStatement = toAccounted(storeStatement);
+
+function toAccounted([before, after]: JsonStatement): JsonStatement {
+  const [accounts, queries] = accountQueries('completed-request', {
+    areAllStored: `(select bool_and(outcome in ('inserted', 'updated')) from ended)`,
+    settled: `
+    select "index" - 1 as "index", outcome in ('inserted', 'updated') as "isStored"
+    from ended
+    where outcome in ('inserted', 'updated', 'duplicate', 'tombstoned')`,
+  });
+  return [before, `${after.slice(0, -end.length)},\n  ${accounts}`, `${queries}${end}`];
+}
 
 /** The kind of failure and its status; the body is in the row's response_body only. Null for a success or no end. */
 function errorOf(status: string): string {
@@ -162,7 +189,8 @@ export const templateCopy = `copy sluice.request_template (id, method, path, mod
 
 export const requestCopy = `copy sluice.request (id, template_id, state, model, service_tier, created_by, daemon_id, response_status,
   response_encoding, response_size, response_cut, response_stream, response_incomplete, error, notes, created_at, claimed_at,
-  started_at, completed_at, failed_at, trace_id, span_id, response_body) from stdin`;
+  started_at, completed_at, failed_at, trace_id, span_id, provider, api, input_tokens, cached_tokens, output_tokens,
+  reasoning_tokens, finish_reason, tool_calls, first_token_at, facts_version, response_body) from stdin`;
 
 /**
  * Has a row when one of the requests was deleted, or somebody's requests were since the earliest of them began. It also locks the

@@ -1,7 +1,7 @@
 import { jsonOrNull } from '../../shared/platform/json-or-null.ts';
 
 const backslash = 0x5c;
-const [tab, newline] = [0x09, 0x0a];
+const [tab, newline, quote] = [0x09, 0x0a, 0x22];
 /** Of UTF-8, for each unit of UTF-16. */
 const mostBytesPerUnit = 3;
 
@@ -11,8 +11,18 @@ export const jsonText = (letters: string): string => {
   return String.raw`${plain}(?:\\["\\/${letters}]${plain})*`;
 };
 
-/** A JSON string whose escapes COPY reads alike. */
-const sameToCopy = new RegExp(`^"${jsonText('bfnrt')}"$`);
+/** The inside of a JSON string whose escapes COPY reads alike. */
+const sameToCopy = new RegExp(`^${jsonText('bfnrt')}$`);
+
+/** A JSON string of a chunk. */
+export interface ChunkText {
+  /** what it says; or, where it is escaped, what stands between its quotes, of which each character is a byte */
+  text: string;
+  isEscaped: boolean;
+  /** where that stands in the chunk */
+  from: number;
+  until: number;
+}
 
 const special = /[\\\n\r\t]/g;
 const escapes: Record<string, string> = { '\\': '\\\\', '\n': '\\n', '\r': '\\r', '\t': '\\t' };
@@ -61,22 +71,30 @@ export class CopyText {
   }
 
   /**
-   * Adds a column: a JSON string, by its place in the chunk, quotes included.
+   * Reads a JSON string, by its place in the chunk, quotes included.
    *
-   * @returns false when it is none, or cannot be written; then the row is worth nothing
+   * @returns null when it is none, or cannot be written
    */
-  addText(from: number, until: number): boolean {
+  readText(from: number, until: number): ChunkText | null {
+    const isQuoted = until - from > 1 && this.#chunk[from] === quote && this.#chunk[until - 1] === quote;
+    if (!isQuoted) return null;
+    const place = { from: from + 1, until: until - 1 };
     // Whether it is such a string does not depend on what is beyond ASCII.
-    if (!sameToCopy.test(this.#chunk.toString('latin1', from, until))) {
-      const text = jsonOrNull(this.#chunk.toString('utf8', from, until));
-      const column = typeof text === 'string' ? toCopyText(text) : null;
-      if (column !== null) this.add(`\t${column}`);
-      return column !== null;
+    const inside = this.#chunk.toString('latin1', place.from, place.until);
+    if (sameToCopy.test(inside)) return { text: inside, isEscaped: true, ...place };
+    const text = jsonOrNull(this.#chunk.toString('utf8', from, until));
+    return typeof text === 'string' && text.isWellFormed() ? { text, isEscaped: false, ...place } : null;
+  }
+
+  /** Adds a column. */
+  addText({ text, isEscaped, from, until }: ChunkText): void {
+    if (!isEscaped) {
+      this.add(`\t${escapeForCopy(text)}`);
+      return;
     }
     this.#reserve(1 + until - from);
     this.#addByte(tab);
-    this.#copy(from + 1, until - 1);
-    return true;
+    this.#copy(from, until);
   }
 
   /** Adds a column without a value. */
@@ -133,9 +151,17 @@ export const unicodeEscape = String.raw`\u`;
 export function copyTextOfJson(inside: string): string | null {
   if (!inside.includes(unicodeEscape)) return inside;
   const text = jsonOrNull(`"${inside}"`);
-  return typeof text === 'string' ? toCopyText(text) : null;
+  return typeof text === 'string' && text.isWellFormed() ? escapeForCopy(text) : null;
 }
 
-function toCopyText(text: string): string | null {
-  return text.isWellFormed() ? text.replace(special, (character) => escapes[character] as string) : null;
+function escapeForCopy(text: string): string {
+  return text.replace(special, (character) => escapes[character] as string);
+}
+
+const letters: Record<string, string> = { n: '\n', r: '\r', t: '\t', b: '\b', f: '\f' };
+
+/** What the text of a column says. */
+export function textOfCopy(column: string): string {
+  if (!column.includes('\\')) return column;
+  return column.replace(/\\(.)/gs, (_, character: string) => letters[character] ?? character);
 }

@@ -58,6 +58,11 @@ export function createMaintenanceMetrics(
     labelNames: ['table'] as const,
     registers,
   });
+  const factsRead = new Counter({
+    name: 'sluice_request_facts_read_total',
+    help: 'Stored requests whose bodies maintenance has read for their facts, since no worker of this version had',
+    registers,
+  });
   new Gauge({
     name: 'sluice_maintenance_last_success_timestamp_seconds',
     help: 'Time of the last successful run of the task on any maintenance worker',
@@ -107,5 +112,5 @@ export function createMaintenanceMetrics(
   for (const task of taskNames) for (const outcome of taskOutcomes) runs.inc({ task, outcome }, 0);
   for (const result of ['archived', 'failed']) archived.inc({ result }, 0);
   for (const table of sources.tables) for (const one of [purged, deletedEarly]) one.inc({ table }, 0);
-  return { runs, dropped, archived, moved, purged, deletedEarly };
+  return { runs, dropped, archived, moved, purged, deletedEarly, factsRead };
 }

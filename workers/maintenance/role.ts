@@ -37,7 +37,7 @@ export function createMaintenance(
   const key = `${queuePrefix(maintenanceQueue, config.namespace)}:${maintenanceQueue}:sluice:findings`;
   const findings = createFindings({ redis, key });
   const metrics = createMaintenanceMetrics(registry, {
-    tables: [executionLogTable, ...purgeRules(config, null).map(({ table }) => table)],
+    tables: [executionLogTable, ...purgeRules(config, null, null).map(({ table }) => table)],
     findings: findings.read,
     isOutage: () => isOutage,
   });
@@ -53,6 +53,7 @@ export function createMaintenance(
     onArchived: (result) => tellMetrics(() => metrics.archived.inc({ result })),
     onMoved: (rows) => tellMetrics(() => metrics.moved.inc(rows)),
     onPurged: (table, rows) => tellMetrics(() => metrics.purged.inc({ table }, rows)),
+    onFactsRead: (rows) => tellMetrics(() => metrics.factsRead.inc(rows)),
     onEarly: (table, rows) => tellMetrics(() => metrics.deletedEarly.inc({ table }, rows)),
   });
   const onOutage = (begins: boolean): void => {

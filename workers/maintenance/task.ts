@@ -4,7 +4,7 @@ import type { Database } from '../../shared/platform/postgres/database.ts';
 import type { CopyProgress } from './past/copy-rows.ts';
 
 /** The tasks, in the order in which they are run by hand. */
-export const taskNames = ['partitions', 'retention', 'purge'] as const;
+export const taskNames = ['partitions', 'retention', 'purge', 'facts'] as const;
 export type TaskName = (typeof taskNames)[number];
 
 /** How a run of a task ended. */
@@ -36,6 +36,8 @@ export interface TaskDeps {
   onMoved?(rows: number): void;
   /** told of every batch of rows that is gone */
   onPurged(table: string, rows: number): void;
+  /** told of every batch of requests whose bodies were read, since no worker had */
+  onFactsRead?(rows: number): void;
   /** told of rows that are gone sooner after they were stored than they are to be kept */
   onEarly(table: string, rows: number): void;
 }

@@ -1,3 +1,4 @@
+import { createFactsTask } from './facts-task.ts';
 import { createPartitionsTask } from './partitions-task.ts';
 import { createPurgeTask } from './purge-task.ts';
 import { createRetentionTask } from './retention-task.ts';
@@ -11,5 +12,6 @@ export function createTasks(deps: TaskDeps) {
     partitions: createPartitionsTask(deps),
     retention: createRetentionTask(deps),
     purge: createPurgeTask(deps),
+    facts: createFactsTask(deps),
   };
 }

@@ -50,6 +50,8 @@ export function createMaintenanceWorker(deps: {
         return note(name, await runTask(name, tasks.retention, deps.run), findings.noteRetention);
       case 'purge':
         return note(name, await runTask(name, tasks.purge, deps.run), async () => undefined);
+      case 'facts':
+        return note(name, await runTask(name, tasks.facts, deps.run), async () => undefined);
     }
   };
 

@@ -56,6 +56,17 @@ class RequestRecordTest(unittest.TestCase):
         self.assertEqual(late["completedAt"], late["startedAt"])
         self.assertIn("before startedAt", late["notes"])
 
+    def test_a_first_token_is_within_the_request_and_a_provider_is_not_blank(self) -> None:
+        record = written(provider="openai", firstTokenAt=NOW_MS - 2)
+        self.assertEqual((record["provider"], record["firstTokenAt"]), ("openai", "2026-01-01T00:00:00.121Z"))
+        for first in (NOW_MS - 6, NOW_MS + 1, "soon", True, -1):
+            with self.subTest(first):
+                odd = written(provider="", firstTokenAt=first)
+                self.assertNotIn("firstTokenAt", odd)
+                self.assertNotIn("provider", odd)
+                self.assertIn("firstTokenAt", odd["notes"])
+        self.assertNotIn("firstTokenAt", written(has_ended=False, firstTokenAt=NOW_MS))
+
     def test_an_invalid_status_is_stored_as_599(self) -> None:
         for status in (99, 600, None, "x", 200.5, True):
             self.assertEqual(written(statusCode=status)["statusCode"], 599)

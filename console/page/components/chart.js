@@ -2,7 +2,9 @@ import { Component, createRef } from '../../vendor/preact.js';
 import uPlot from '../../vendor/uplot.js';
 import { el } from '../lib/dom.js';
 import { time } from '../lib/format.js';
+import { timeText } from './parts.js';
 import { plotOptions } from './plot-options.js';
+import { table } from './table.js';
 
 /**
  * @typedef {object} Line
@@ -19,6 +21,7 @@ import { plotOptions } from './plot-options.js';
  * @property {Line[]} lines
  * @property {'lines' | 'stack'} kind
  * @property {boolean} [isLog]
+ * @property {boolean} [isFractional] the values are no whole numbers, such as money
  * @property {{ value: number, name: string }} [threshold]
  * @property {number} [minSpanSeconds] the shortest span of time that is shown
  * @property {boolean} [isLow] one of many, and not the main subject of its view
@@ -84,7 +87,7 @@ class Chart extends Component {
     const times = props.kind === 'stack' ? evened(props.times) : props.times;
     const data = /** @type {uPlot.AlignedData} */ ([times, ...layers.toReversed()]);
     // The scales follow the data, unless the lines themselves have changed.
-    const shape = JSON.stringify([props.kind, props.isLog, props.lines.map(({ name }) => name)]);
+    const shape = JSON.stringify([props.kind, props.isLog, props.isFractional, props.lines.map(({ name }) => name)]);
     if (this.#plot !== null && shape === this.#shown) this.#plot.setData(data);
     else {
       this.#plot?.destroy();
@@ -183,41 +186,21 @@ function sums(lines) {
 
 /** @param {ChartProps} props */
 function valuesTable({ title, times, lines, write, remark }) {
-  return el(
-    'div',
-    { class: 'table-scroll', role: 'region', tabindex: 0, 'aria-label': `${title}, values` },
-    el(
-      'table',
-      null,
-      el(
-        'thead',
-        null,
-        el(
-          'tr',
-          null,
-          el('th', { scope: 'col' }, 'From'),
-          lines.map(({ name }) => el('th', { scope: 'col', class: 'number' }, name)),
-        ),
-      ),
-      el(
-        'tbody',
-        null,
-        times.map((seconds, index) =>
-          el(
-            'tr',
-            null,
-            el('th', { scope: 'row' }, time(seconds * 1_000)),
-            lines.map(({ values }, line) =>
-              el(
-                'td',
-                { class: 'number' },
-                write(values[index] ?? null),
-                remark?.(line, index) ? el('span', { class: 'mark' }, remark(line, index)) : null,
-              ),
-            ),
-          ),
-        ),
-      ),
-    ),
-  );
+  return table({
+    caption: `${title}, values`,
+    rows: times.map((seconds, index) => ({ at: new Date(seconds * 1_000).toISOString(), index })),
+    keyOf: ({ at }) => at,
+    columns: [
+      { name: 'From', isHead: true, class: 'nowrap', cell: ({ at }) => timeText(at) },
+      ...lines.map(({ name, values }, line) => ({
+        name,
+        isNumber: true,
+        cell: (/** @type {{ index: number }} */ { index }) => [
+          write(values[index] ?? null),
+          remark?.(line, index) ? el('span', { class: 'mark' }, remark(line, index)) : null,
+        ],
+        csv: (/** @type {{ index: number }} */ { index }) => values[index],
+      })),
+    ],
+  });
 }

@@ -2,6 +2,25 @@ import { el } from '../lib/dom.js';
 import { button } from './parts.js';
 
 /**
+ * Copies a text, and says so.
+ *
+ * @param {string} name of the text
+ * @param {string} text
+ * @param {{ announce(text: string, kind?: 'info' | 'error'): void }} context
+ * @returns {Promise<boolean>} whether the browser allowed it
+ */
+export async function copyText(name, text, { announce }) {
+  try {
+    await navigator.clipboard.writeText(text);
+    announce(`Copied the ${name}`);
+    return true;
+  } catch {
+    announce(`The browser does not allow the page to copy the ${name}`, 'error');
+    return false;
+  }
+}
+
+/**
  * A text to read and to copy.
  *
  * @param {string} name

@@ -132,6 +132,15 @@ export function idText(value) {
   return value === null ? el('span', { class: 'quiet' }, nothing) : el('code', { class: 'id', title: value }, value);
 }
 
+/**
+ * What people call whoever has an id, to be shown beside it. It is a text whose direction changes nothing around it.
+ *
+ * @param {string | null | undefined} name
+ */
+export function nameText(name) {
+  return name == null ? null : [' ', el('bdi', { class: 'display-name', title: name }, name)];
+}
+
 /** A trace of OpenTelemetry, which leads to what belongs to it. @param {string | null} traceId @param {import('../lib/route.js').Route} route */
 export function traceText(traceId, route) {
   return traceId === null
@@ -142,7 +151,7 @@ export function traceText(traceId, route) {
 /**
  * @param {string} label
  * @param {(event: any) => void} onClick
- * @param {{ kind?: 'primary' | 'danger' | 'plain', disabled?: boolean, key?: string, describe?: string }} [options]
+ * @param {{ kind?: 'primary' | 'danger' | 'plain' | 'small', disabled?: boolean, key?: string, describe?: string }} [options]
  */
 export function button(label, onClick, { kind = 'plain', disabled = false, key, describe } = {}) {
   return el(

@@ -13,7 +13,7 @@ const pointSize = 5;
  * @returns {Omit<uPlot.Options, 'height'>}
  */
 export function plotOptions(
-  { lines, kind, isLog = false, threshold, write, onSelect: select },
+  { lines, kind, isLog = false, isFractional = false, threshold, write, onSelect: select },
   { width, onCursor, onSelect },
 ) {
   const isStack = kind === 'stack';
@@ -28,15 +28,16 @@ export function plotOptions(
       x: { time: true },
       y: isLog
         ? { distr: 3, range: (_plot, min, max) => logRange(min, max, threshold?.value) }
-        : { range: (_plot, _min, max) => [0, Math.max(max ?? 0, 1) * 1.05] },
+        : { range: (_plot, _min, max) => [0, (isFractional && max ? max : Math.max(max ?? 0, 1)) * 1.05] },
     },
     axes: [
-      axis({ space: 64, size: 42, values: (_plot, ticks, _axis, _space, step) => timeLabels(ticks, step) }),
+      axis({ space: 64, size: 56, values: (_plot, ticks, _axis, _space, step) => timeLabels(ticks, step) }),
       axis({
         size: isLog ? 66 : 56,
         space: 28,
-        ...(isLog ? { grid: { ...grid, filter: wholePowers } } : { incrs: wholeSteps }),
-        values: (_plot, ticks) => ticks.map((tick) => (tick === null ? '' : isLog ? write(tick) : compact(tick))),
+        ...(isLog ? { grid: { ...grid, filter: wholePowers } } : isFractional ? {} : { incrs: wholeSteps }),
+        values: (_plot, ticks) =>
+          ticks.map((tick) => (tick === null ? '' : isLog || isFractional ? write(tick) : compact(tick))),
       }),
     ],
     series: [
@@ -68,19 +69,21 @@ export function plotOptions(
 const wholeSteps = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9].flatMap((power) => [1, 2, 5].map((digit) => digit * 10 ** power));
 
 /**
- * Times in the reader's time zone, with the day under the first one and under each one on another day.
+ * Times in the reader's time zone. The day is under the first one and under each one on another day, and so is the zone's
+ * offset, which changes with the clocks.
  *
  * @param {number[]} ticks
  * @param {number} step in seconds
  */
 function timeLabels(ticks, step) {
-  let day = '';
+  let [day, zone] = ['', ''];
   return ticks.map((tick) => {
-    const [date = '', clock = ''] = time(tick * 1_000).split(' ');
-    if (step >= 86_400) return date.slice(5);
-    const below = date === day ? '' : `\n${date.slice(5)}`;
-    day = date;
-    return `${clock.slice(0, step < 60 ? 8 : 5)}${below}`;
+    const [date = '', clock = '', offset = ''] = time(tick * 1_000).split(' ');
+    const isOther = { day: date !== day && step < 86_400, zone: offset !== zone };
+    [day, zone] = [date, offset];
+    const main = step >= 86_400 ? date.slice(5) : clock.slice(0, step < 60 ? 8 : 5);
+    if (!isOther.day && !isOther.zone) return main;
+    return step >= 86_400 ? `${main}\n${offset}` : `${main}\n${date.slice(5)}${isOther.zone ? `\n${offset}` : ''}`;
   });
 }
 

@@ -13,3 +13,12 @@ export const statusClasses = ['1xx', '2xx', '3xx', '4xx', '5xx'];
 
 /** @type {ContractLists['deadLetterStates']} */
 export const deadLetterStates = ['open', 'replayed', 'stored', 'discarded'];
+
+/** @type {ContractLists['serviceTiers']} */
+export const serviceTiers = ['auto', 'default', 'flex', 'priority', 'background'];
+
+/** @type {ContractLists['requestDimensions']} */
+export const requestDimensions = ['model', 'provider', 'api', 'createdBy', 'endpoint', 'statusClass', 'serviceTier'];
+
+/** @type {ContractLists['requestOrders']} */
+export const requestOrders = ['requests', 'failures', 'tokens', 'cost'];

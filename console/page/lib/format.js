@@ -1,3 +1,5 @@
+import { toOffset, toReading } from './local-time.js';
+
 /** How values are written. */
 
 /** @typedef {{ rows: number, runs: number }} Tally */
@@ -115,11 +117,15 @@ export function bytes(value) {
   return `${digits.format(size)} ${units[unit]}`;
 }
 
-const clock = new Intl.DateTimeFormat('sv-SE', { dateStyle: 'short', timeStyle: 'medium' });
-
-/** @param {string | number | Date} time in the reader's time zone */
+/**
+ * Date, time and offset in the reader's time zone, such as `2026-10-25 02:30:00 +02:00`. Without the offset, two instants read
+ * the same when clocks are set back.
+ *
+ * @param {string | number | Date} time
+ */
 export function time(time) {
-  return clock.format(new Date(time));
+  const ms = new Date(time).getTime();
+  return `${toReading(ms).replace('T', ' ')} ${toOffset(ms)}`;
 }
 
 /**

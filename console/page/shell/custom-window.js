@@ -1,5 +1,7 @@
-import { textInput } from '../components/text-input.js';
+import { readTimeField, timeField } from '../components/time-field.js';
 import { el } from '../lib/dom.js';
+import { time } from '../lib/format.js';
+import { parseInstant, zoneName } from '../lib/local-time.js';
 import { firstPage, hrefWith } from '../lib/route.js';
 
 /**
@@ -10,13 +12,10 @@ import { firstPage, hrefWith } from '../lib/route.js';
  */
 export function customWindow({ route, go }, isChosen) {
   const [since, until] = [route.params.get('since'), route.params.get('until')];
-  const field = (/** @type {string} */ name, /** @type {string} */ label, /** @type {string | null} */ value) =>
-    el(
-      'label',
-      null,
-      el('span', null, label),
-      textInput(value === null ? '' : toLocal(value), { type: 'datetime-local', step: 1, name }),
-    );
+  const fields = {
+    since: { name: 'since', label: 'From', value: since },
+    until: { name: 'until', label: 'To (empty: now)', value: until },
+  };
   /** @param {import('preact').TargetedSubmitEvent<HTMLFormElement>} event */
   const onSubmit = (event) => {
     event.preventDefault();
@@ -24,8 +23,8 @@ export function customWindow({ route, go }, isChosen) {
     event.currentTarget.closest('details')?.removeAttribute('open');
     go(
       hrefWith(route, {
-        since: toIso(data.get('since')),
-        until: toIso(data.get('until')),
+        since: readTimeField(data, fields.since),
+        until: readTimeField(data, fields.until),
         window: null,
         ...firstPage,
       }),
@@ -44,8 +43,9 @@ export function customWindow({ route, go }, isChosen) {
     el(
       'form',
       { onSubmit },
-      field('since', 'From', since),
-      field('until', 'To (empty: now)', until),
+      timeField(fields.since),
+      timeField(fields.until),
+      el('p', { class: 'note' }, `Times are those of clocks in ${zoneName()}.`),
       el('button', { type: 'submit', class: 'button primary' }, 'Show'),
     ),
   );
@@ -53,17 +53,10 @@ export function customWindow({ route, go }, isChosen) {
 
 /** @param {string | null} since @param {string | null} until */
 function spanText(since, until) {
-  return `${since === null ? '…' : toLocal(since).replace('T', ' ')} to ${until === null ? 'now' : toLocal(until).replace('T', ' ')}`;
+  return `${since === null ? '…' : timeOr(since)} to ${until === null ? 'now' : timeOr(until)}`;
 }
 
-/** @param {string} iso */
-function toLocal(iso) {
-  const at = new Date(iso);
-  if (Number.isNaN(at.getTime())) return iso;
-  return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 19);
-}
-
-/** @param {FormDataEntryValue | null} local */
-function toIso(local) {
-  return typeof local === 'string' && local !== '' ? new Date(local).toISOString() : null;
+/** @param {string} text a time, or anything else that is in the URL */
+function timeOr(text) {
+  return parseInstant(text) === null ? text : time(text);
 }

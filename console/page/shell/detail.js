@@ -1,25 +1,34 @@
 import { render } from '../../vendor/preact.js';
 import { button } from '../components/parts.js';
+import { goByKeys } from '../components/turn-keys.js';
 import { get } from '../lib/api.js';
 import { el } from '../lib/dom.js';
 import { createLatest } from '../lib/latest.js';
 import { hrefWith } from '../lib/route.js';
 import { renderDeadLetter } from '../views/dead-letter.js';
 import { renderExecution } from '../views/execution.js';
-import { renderRequest } from '../views/request.js';
+import { loadRequest, renderRequest } from '../views/request.js';
 import { errorState, loadingState } from './states.js';
 
+/** @typedef {import('../lib/route.js').Route} Route */
 /** @typedef {import('../types.d.ts').ViewContext} ViewContext */
 
 /** What can be opened over a view, by its parameter. */
-/** @type {Record<string, { title: string, path: string, render(answer: any, context: ViewContext): import('../lib/dom.js').Child }>} */
+/** @type {Record<string, { title: string, load(route: Route, id: string, signal: AbortSignal): Promise<any>, render(answer: any, context: ViewContext): import('../lib/dom.js').Child }>} */
 const details = {
-  execution: { title: 'Execution', path: 'executions', render: renderExecution },
-  'dead-letter': { title: 'Dead letter', path: 'dead-letters', render: renderDeadLetter },
-  request: { title: 'Request', path: 'requests', render: renderRequest },
+  execution: { title: 'Execution', load: from('executions'), render: renderExecution },
+  'dead-letter': { title: 'Dead letter', load: from('dead-letters'), render: renderDeadLetter },
+  request: { title: 'Request', load: loadRequest, render: renderRequest },
 };
 
-export const detailParams = Object.keys(details);
+/** Parameters of the item that is open: which it is, and for a request the one that it is compared with. */
+export const detailParams = [...Object.keys(details), 'with'];
+
+/** @param {string} path of a list in the API */
+function from(path) {
+  return (/** @type {Route} */ _route, /** @type {string} */ id, /** @type {AbortSignal} */ signal) =>
+    get(`${path}/${encodeURIComponent(id)}`, {}, signal);
+}
 
 /**
  * One item with all its details, in a dialog over the view. The URL names it, so that it can be shared. Escape closes it,
@@ -31,6 +40,7 @@ export const detailParams = Object.keys(details);
 export function createDetail(dialog, context) {
   dialog.addEventListener('close', leave);
   dialog.addEventListener('click', closeFromOutside);
+  goByKeys(dialog);
   let open = '';
   /** @type {HTMLElement | null} */
   let opener = null;
@@ -70,7 +80,7 @@ export function createDetail(dialog, context) {
   /** @returns {[string, string] | null} */
   function asked() {
     const { params } = context().route;
-    const name = detailParams.find((param) => params.has(param));
+    const name = Object.keys(details).find((param) => params.has(param));
     return name === undefined ? null : [name, params.get(name) ?? ''];
   }
 
@@ -78,10 +88,8 @@ export function createDetail(dialog, context) {
     const which = asked();
     const kind = which === null ? undefined : details[which[0]];
     if (which === null || kind === undefined) return;
-    void latest.askNow(async (signal) => ({
-      kind,
-      answer: await get(`${kind.path}/${encodeURIComponent(which[1])}`, {}, signal),
-    }));
+    const { route } = context();
+    void latest.askNow(async (signal) => ({ kind, answer: await kind.load(route, which[1], signal) }));
   }
 
   /** The reader closed it: update the URL. */
@@ -108,7 +116,7 @@ export function createDetail(dialog, context) {
     /** Opens or closes the dialog, as the URL says. */
     open() {
       const which = asked();
-      const name = which?.join(' ') ?? '';
+      const name = which === null ? '' : [...which, context().route.params.get('with')].join(' ');
       if (name === open) return;
       open = name;
       if (which === null) {

@@ -22,7 +22,7 @@ import { entries } from './views.js';
  */
 export function renderHeader(state) {
   const { route, session } = state;
-  const current = route.view === 'strategy' ? 'strategies' : route.view;
+  const current = { strategy: 'strategies', 'request-compare': 'requests' }[route.view] ?? route.view;
   return [
     el(
       'div',

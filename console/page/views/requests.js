@@ -1,89 +1,63 @@
-import { choiceFilter, pager, textFilter } from '../components/filters.js';
-import { card, emptyState, statusBadge, timeText } from '../components/parts.js';
-import { table } from '../components/table.js';
+import { emptyState } from '../components/parts.js';
 import { get } from '../lib/api.js';
-import { requestStates, statusClasses } from '../lib/contract-lists.js';
 import { el } from '../lib/dom.js';
-import { bytes, ms } from '../lib/format.js';
-import { hrefWith } from '../lib/route.js';
+import { time } from '../lib/format.js';
+import { windowQuery } from '../lib/window.js';
+import { costCard, firstTokenCard, latencyCard, statusClassCard, tokensCard } from './request-charts.js';
+import { requestFigures } from './request-figures.js';
+import { filterQuery, requestFilters } from './request-filters.js';
+import { groupsCard, groupsQuery } from './request-groups.js';
+import { lastFailuresCard, listQuery, requestListCard } from './request-list.js';
 
 /** @typedef {import('../types.d.ts').RequestPage} RequestPage */
+/** @typedef {import('../types.d.ts').RequestStats} RequestStats */
 
-/** @param {readonly string[]} values */
-function choices(values) {
-  return [{ value: '', text: 'any' }, ...values.map((value) => ({ value, text: value }))];
-}
-
-/** @type {import('../types.d.ts').View<RequestPage>} */
+/** @type {import('../types.d.ts').View<{ stats: RequestStats | null, page: RequestPage }>} */
 export const requests = {
   title: () => 'Requests',
-  hasWindow: false,
-  load: ({ params }, signal) =>
-    get(
-      'requests',
-      {
-        state: params.get('state'),
-        statusClass: params.get('class'),
-        model: params.get('model'),
-        createdBy: params.get('creator'),
-        traceId: params.get('trace'),
-        cursor: params.get('cursor'),
-        limit: 50,
-      },
-      signal,
-    ),
-  render(page, context) {
-    const { route } = context;
+  hasWindow: true,
+  async load(route, signal) {
+    const { params } = route;
+    // Further pages, and what a search finds, are lists: the figures of the window are on the first page.
+    const isList = params.has('cursor') || params.has('text') || params.has('trace') || params.has('state');
+    const [stats, page] = await Promise.all([
+      isList
+        ? null
+        : get('requests/stats', { ...windowQuery(route), ...filterQuery(route), ...groupsQuery(route) }, signal),
+      get('requests', listQuery(route, Date.now()), signal),
+    ]);
+    return { stats, page };
+  },
+  render({ stats, page }, context) {
+    const filters = requestFilters(context);
+    if (stats === null) return [filters, requestListCard(page, context)];
+    const head = el(
+      'p',
+      { class: 'subject', key: 'subject' },
+      el('span', { class: 'quiet' }, `${time(stats.window.since)} to ${time(stats.window.until)}`),
+    );
+    if (stats.summary.requests === 0) {
+      return [
+        head,
+        filters,
+        emptyState('No requests in this window', 'Choose a longer one, or other filters.'),
+        requestListCard(page, context),
+      ];
+    }
     return [
-      card(
-        'Completed requests',
-        { note: 'in progress first, then newest first' },
-        el(
-          'div',
-          { class: 'filters', role: 'group', 'aria-label': 'Request filters' },
-          choiceFilter(context, { name: 'state', label: 'State', options: choices(requestStates) }),
-          choiceFilter(context, { name: 'class', label: 'Response', options: choices(statusClasses) }),
-          textFilter(context, { name: 'model', label: 'Model' }),
-          textFilter(context, { name: 'creator', label: 'Creator' }),
-          textFilter(context, { name: 'trace', label: 'Trace id' }),
-        ),
-        page.requests.length === 0
-          ? emptyState('No requests', 'No stored requests match the filters.')
-          : table({
-              caption: 'Requests, in progress first, then newest first',
-              rows: page.requests,
-              keyOf: ({ id }) => id,
-              columns: [
-                {
-                  name: 'Arrived',
-                  isHead: true,
-                  class: 'nowrap',
-                  cell: ({ id, createdAt }) =>
-                    el('a', { href: hrefWith(route, { request: id }), 'aria-haspopup': 'dialog' }, timeText(createdAt)),
-                },
-                { name: 'State', cell: ({ state }) => statusBadge(state) },
-                {
-                  name: 'Status',
-                  isNumber: true,
-                  cell: ({ responseStatus }) => (responseStatus === null ? '–' : `${responseStatus}`),
-                },
-                { name: 'Model', class: 'clip', cell: ({ model }) => model },
-                { name: 'Creator', class: 'clip', cell: ({ createdBy }) => createdBy },
-                { name: 'Tier', cell: ({ serviceTier }) => serviceTier },
-                { name: 'Duration', isNumber: true, cell: ({ durationMs }) => ms(durationMs) },
-                { name: 'Response', isNumber: true, cell: ({ responseBytes }) => bytes(responseBytes) },
-                {
-                  name: 'Remarks',
-                  cell: ({ isStream, isIncomplete, notes }) => [
-                    isStream ? 'stream ' : null,
-                    isIncomplete ? el('span', { class: 'mark' }, 'incomplete') : null,
-                    notes,
-                  ],
-                },
-              ],
-            }),
-        pager(context, page.cursor === null ? null : { cursor: page.cursor }),
+      head,
+      filters,
+      requestFigures(stats),
+      el('div', { class: 'grid two', key: 'over time' }, statusClassCard(stats, context), latencyCard(stats, context)),
+      el('div', { class: 'grid two', key: 'first token' }, tokensCard(stats, context), costCard(stats, context)),
+      el(
+        'div',
+        { class: stats.summary.firstTokenMs.p50.rows > 0 ? 'grid two' : 'grid', key: 'first tokens' },
+        firstTokenCard(stats, context),
+        lastFailuresCard(stats, context),
       ),
+      groupsCard(stats, context),
+      requestListCard(page, context),
     ];
   },
 };

@@ -3,8 +3,8 @@ import { chart } from '../components/chart.js';
 import { card, emptyState } from '../components/parts.js';
 import { statuses } from '../lib/contract-lists.js';
 import { compact, decimal, ms, percent, rowsText, span } from '../lib/format.js';
-import { firstPage, hrefWith } from '../lib/route.js';
 import { felt } from './strategy-figures.js';
+import { zoom } from './zoom.js';
 
 /** @typedef {import('../types.d.ts').Strategy} Strategy */
 /** @typedef {import('../types.d.ts').ViewContext} ViewContext */
@@ -12,18 +12,6 @@ import { felt } from './strategy-figures.js';
 /** @param {Strategy} strategy */
 function timesOf({ series }) {
   return series.buckets.map(({ since }) => Date.parse(since) / 1_000);
-}
-
-/**
- * Zooms into the selected span of time.
- *
- * @param {ViewContext} context
- */
-function zoom({ route, go }) {
-  return (/** @type {number} */ since, /** @type {number} */ until) => {
-    const [from, to] = [since, until].map((seconds) => new Date(Math.round(seconds) * 1_000).toISOString());
-    if (from !== to) go(hrefWith(route, { since: from, until: to, window: null, ...firstPage }));
-  };
 }
 
 /** @param {Strategy} strategy @param {ViewContext} context */

@@ -3,7 +3,7 @@ import { parseWindow } from '../../../queries/executions/window.ts';
 import { compareRequests } from '../../../queries/requests/compare.ts';
 import { listRequests } from '../../../queries/requests/list-requests.ts';
 import { toCompared } from '../../../queries/requests/parse-compared.ts';
-import { findRequest } from '../../../queries/requests/requests.ts';
+import { findBody, findRequest } from '../../../queries/requests/requests.ts';
 import { searchRequests } from '../../../queries/requests/search-requests.ts';
 import { readRequestStats } from '../../../queries/requests/stats.ts';
 import { omitUndefined } from '../../../shared/platform/omit-undefined.ts';
@@ -17,7 +17,15 @@ import {
   requestStats,
   requestStatsQuery,
 } from '../schemas/request-figures.ts';
-import { request, requestPage, requestParams, requestsQuery } from '../schemas/requests.ts';
+import {
+  bodyFile,
+  bodyParams,
+  request,
+  requestPage,
+  requestParams,
+  requestQuery,
+  requestsQuery,
+} from '../schemas/requests.ts';
 
 const tags = ['requests'];
 const notFound = 'There is no request with this id';
@@ -91,12 +99,32 @@ export function addRequestRoutes(app: App, { database }: RouteDeps): void {
       summary: 'One request, with its bodies',
       tags,
       params: requestParams,
+      querystring: requestQuery,
       answers: { 200: request },
     }),
-    async ({ params: { id } }) => {
-      const found = await findRequest(database, id);
+    async ({ params: { id }, query }) => {
+      const found = await findRequest(database, id, omitUndefined(query));
       if (found === null) throw new Problem('not-found', notFound);
       return found;
+    },
+  );
+
+  app.get(
+    '/api/v1/requests/:id/bodies/:body',
+    apiRoute('read', {
+      operationId: 'getRequestBody',
+      summary: 'A body of a request as it was stored, as a file',
+      tags,
+      params: bodyParams,
+      answers: { 200: bodyFile },
+    }),
+    async ({ params: { id, body: which } }, reply) => {
+      const body = await findBody(database, id, which);
+      if (body === null) throw new Problem('not-found', 'There is no such request, or it has no such body');
+      return reply
+        .type('application/octet-stream')
+        .header('content-disposition', `attachment; filename="${which}-${id}.txt"`)
+        .send(body);
     },
   );
 

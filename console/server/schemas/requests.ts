@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { requestStates, statusClasses } from '../../../queries/requests/list-requests.ts';
 import { bodyEncodings, serviceTiers } from '../../../shared/contracts/completed-request.ts';
-import { cursor, limit, spanFields, storedAt, text, time, traceId } from './common.ts';
+import { count, cursor, limit, spanFields, storedAt, text, time, traceId } from './common.ts';
 
 const instant = z.iso
   .datetime({ offset: true })
@@ -44,6 +44,17 @@ export const requestsQuery = z
   });
 
 export const requestParams = z.object({ id: z.guid() });
+
+export const requestQuery = z.strictObject({
+  maxBodyChars: count(256 * 1_048_576)
+    .optional()
+    .describe('the longest text of a body in the answer; what is left out can be had as a file'),
+});
+
+/** The bytes of a body. */
+export const bodyFile = { description: 'The bytes', content: { 'application/octet-stream': { schema: z.unknown() } } };
+
+export const bodyParams = z.object({ id: z.guid(), body: z.enum(['request', 'response']) });
 
 const common = {
   id: z.string(),
@@ -89,8 +100,30 @@ const bodyFields = {
   body: z.string(),
   encoding: z.enum(bodyEncodings),
   bytes: z.number().describe('before truncation'),
-  isCut: z.boolean(),
+  isCut: z.boolean().describe('only the beginning is stored'),
+  leftOutChars: z.number().describe('characters of what is stored that are not in this answer'),
 };
+
+const facts = z
+  .object({
+    provider: z.string().nullable(),
+    api: z.string().nullable().describe('the shape of the bodies, such as openai-chat'),
+    inputTokens: z.number().nullable().describe('all input tokens, those from a cache included'),
+    cachedTokens: z.number().nullable().describe('of the input tokens those read from a cache'),
+    outputTokens: z.number().nullable().describe('all output tokens, those of reasoning included'),
+    reasoningTokens: z.number().nullable().describe('of the output tokens those of reasoning'),
+    finishReason: z.string().nullable(),
+    toolCalls: z.number().nullable().describe('calls of tools that the response asks for'),
+    firstTokenAt: time.nullable().describe('by the clock of the sender'),
+    cost: z
+      .object({
+        currency: z.string().describe('ISO 4217'),
+        amount: z.string().describe('an exact decimal number, such as 0.00125'),
+      })
+      .nullable()
+      .describe('by the prices of its time; null: its tokens are not known, or have no price'),
+  })
+  .meta({ id: 'RequestFacts', description: 'What the bodies say; null is what they do not say' });
 
 export const request = z
   .object({
@@ -105,5 +138,6 @@ export const request = z
       .object({ ...bodyFields, status: z.int().nullable(), isStream: z.boolean(), isIncomplete: z.boolean() })
       .nullable(),
     error: z.string().nullable(),
+    facts,
   })
   .meta({ id: 'CompletedRequest' });

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { ageMs, readWindow } from '../../../cli/options/window-option.ts';
 import { UsageError } from '../../../shared/platform/errors.ts';
+import { inZone } from '../../support/in-zone.ts';
 
 const now = Date.parse('2026-03-01T12:00:00Z');
 const texts = (flags: { since?: string; until?: string }) => {
@@ -30,7 +31,8 @@ test.each([
   '1.5h',
   'yesterday',
   '',
-  '2026-03-01T12:00',
+  '2026-02-30T12:00',
+  '2026-02-30',
   '01/03/2026',
   '999999999w',
   '2h\u001b[2J',
@@ -44,6 +46,31 @@ test('window: one in which nothing lies is refused', () => {
   expect(() => readWindow({ since: '1h', until: '1h' }, now)).toThrow(/must be before until/);
   expect(() => readWindow({ since: '1h', until: '2h' }, now)).toThrow(UsageError);
   expect(() => readWindow({ until: 'all' }, now)).toThrow(/^--until must be/);
+});
+
+test('window: a time without an offset is that of this machine, if its clocks show it once', () => {
+  inZone('Europe/Berlin', () => {
+    expect(texts({ since: '2026-02-24T10:00', until: '2026-02-25T10:00:00.5' })).toEqual([
+      '2026-02-24T09:00:00.000Z',
+      '2026-02-25T09:00:00.500Z',
+    ]);
+    expect(texts({ since: '2025-10-26', until: '2025-10-27' })).toEqual([
+      '2025-10-25T22:00:00.000Z',
+      '2025-10-26T23:00:00.000Z',
+    ]);
+    expect(texts({ since: '2025-10-26T02:30+02:00', until: '2025-10-26T02:30+01:00' })).toEqual([
+      '2025-10-26T00:30:00.000Z',
+      '2025-10-26T01:30:00.000Z',
+    ]);
+    expect(() => texts({ since: '2025-10-26T02:30' })).toThrow(
+      /^--since: clocks in Europe\/Berlin show 2025-10-26T02:30 twice.*2025-10-26T02:30\+02:00 or 2025-10-26T02:30\+01:00$/,
+    );
+    expect(() => texts({ since: '2025-03-30T02:30' })).toThrow(UsageError);
+    expect(() => texts({ since: '2025-03-30T02:30' })).toThrow(/skip 2025-03-30T02:30/);
+  });
+  inZone('Australia/Lord_Howe', () => {
+    expect(() => texts({ since: '2025-04-06T01:45' })).toThrow(/01:45\+11:00 or 2025-04-06T01:45\+10:30$/);
+  });
 });
 
 test('age: a number with its unit', () => {

@@ -10,11 +10,18 @@ const event: RequestEvent = {
   generatedTokens: 50,
   creator: 1,
   model: 'gpt-5',
+  provider: 'openai',
+  api: 'openai-responses',
   endpoint: '/v1/responses',
+  cachedShare: 0.5,
+  reasoningShare: 0,
+  hasToolResult: false,
+  hasToolCall: false,
   kind: 'plain',
   statusCode: 200,
   isBrokenOff: false,
   durationMs: 5,
+  firstTokenMs: 2,
   isRepeated: false,
 };
 

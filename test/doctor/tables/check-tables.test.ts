@@ -49,6 +49,7 @@ function judge(facts: { [K in keyof TablesFacts]?: Known<TablesFacts[K]> }) {
     locks: { waiting: 0, oldestTransactionSeconds: null },
     lockTable: { maxLocksPerTransaction: 64, holders: 100, partitions: 100, relations: 600 },
     ...compressed(withLz4, 'lz4'),
+    unreadRequests: 0,
     deadLetters: [],
     ...facts,
   };
@@ -57,7 +58,7 @@ function judge(facts: { [K in keyof TablesFacts]?: Known<TablesFacts[K]> }) {
 }
 
 test('tables: as they should be, they have nothing but ok', () => {
-  expect(judge({}).map(({ level }) => level)).toEqual(Array(8).fill('ok'));
+  expect(judge({}).map(({ level }) => level)).toEqual(Array(9).fill('ok'));
 });
 
 const cases: [check: string, level: string, says: string, facts: Parameters<typeof judge>[0]][] = [
@@ -112,6 +113,8 @@ const cases: [check: string, level: string, says: string, facts: Parameters<type
   ['default partition', 'warning', '1000 or more', { strayRows: 1_000 }],
   ['default partition', 'warning', 'maintenance does not run', { strayRows: 5 }],
   ['default partition', 'warning', 'run sluice maintain partitions', { strayRows: 5 }],
+  ['facts of requests', 'ok', '999 bodies not read yet', { unreadRequests: 999 }],
+  ['facts of requests', 'warning', '1000 or more requests', { unreadRequests: 1_000 }],
   ['locks', 'warning', '2 sessions', { locks: { waiting: 2, oldestTransactionSeconds: 900 } }],
   ['locks', 'warning', '301 s', { locks: { waiting: 0, oldestTransactionSeconds: 301 } }],
   ['locks', 'ok', 'nobody', { locks: { waiting: 0, oldestTransactionSeconds: 300 } }],
@@ -138,6 +141,7 @@ test('tables: those that are not there are told once, as missing migrations', ()
     strayRows: null,
     lockTable: null,
     compression: null,
+    unreadRequests: null,
     deadLetters: null,
   });
   expect(findings.map(({ check }) => check)).toEqual(['migrations', 'locks']);
@@ -153,8 +157,9 @@ test('tables: what could not be looked at is a warning each', () => {
     locks: none,
     lockTable: none,
     compression: none,
+    unreadRequests: none,
     deadLetters: none,
   };
   const findings = checkTables(facts, { migrations: known, days, nowMs });
-  expect(findings.map(({ level }) => level)).toEqual(Array(8).fill('warning'));
+  expect(findings.map(({ level }) => level)).toEqual(Array(9).fill('warning'));
 });

@@ -54,6 +54,8 @@ test('a span by the present conventions becomes a request with all that it tells
     statusCode: 200,
     traceId: '5b8efff798038103d269b633813fc60c',
     spanId: 'eee19b7ec3c1b174',
+    provider: 'openai',
+    firstTokenAt: Date.UTC(2026, 4, 1, 10, 0, 0, 250),
     requestBody: {
       provider: 'openai',
       operation: 'chat',
@@ -73,6 +75,16 @@ test('a span by the present conventions becomes a request with all that it tells
       messages: answers,
     },
   });
+});
+
+test('the first token is that of a span that tells of it in s or ms, and lies within the span', () => {
+  const firstToken = (attributes: object) => request(aJsonSpan({ ...modelRequest, ...attributes }))?.firstTokenAt;
+  const start = Date.UTC(2026, 4, 1, 10);
+  expect(firstToken({ 'gen_ai.latency.time_to_first_token': '0.1155' })).toBe(start + 116);
+  expect(firstToken({ 'ai.response.msToFirstChunk': 812.4 })).toBe(start + 812);
+  for (const seconds of [-1, 1.6, 1e300, 'soon', true])
+    expect(firstToken({ 'gen_ai.response.time_to_first_chunk': seconds })).toBeUndefined();
+  expect(firstToken({})).toBeUndefined();
 });
 
 test('messages are found wherever former conventions have put them', () => {

@@ -140,6 +140,13 @@ describe('fields', () => {
     ['isStream', true, true, null],
     ['isStream', 'yes', false, 'isStream: string stored as false'],
     ['isIncomplete', 1, false, 'isIncomplete: number stored as false'],
+    ['provider', 'azure.ai.openai', 'azure.ai.openai', null],
+    ['provider', '', undefined, null],
+    ['provider', 'p'.repeat(600), 'p'.repeat(512), 'provider: cut from 600 to 512 characters'],
+    ['firstTokenAt', Date.UTC(2026, 0, 2, 3, 4, 5, 7), '2026-01-02T03:04:05.007Z', null],
+    ['firstTokenAt', '2026-01-02T03:04:06.501Z', undefined, 'firstTokenAt: 2026-01-02T03:04:06.501Z is not between'],
+    ['firstTokenAt', '2026-01-02T03:04:04.999Z', undefined, 'firstTokenAt: 2026-01-02T03:04:04.999Z is not between'],
+    ['firstTokenAt', 'soon', undefined, 'firstTokenAt: "soon" is no time, left out'],
   ])('%s %j is stored as %j', (field, value, stored, note) => {
     const record = withFields({ [field]: value });
     expect(record[field as keyof Completed]).toBe(stored);
@@ -455,6 +462,8 @@ const anyRequest = fc.record(
     apiKeyHash: fc.oneof(anyText, anyValue),
     isStream: anyValue,
     isIncomplete: anyValue,
+    provider: fc.oneof(anyText, anyValue),
+    firstTokenAt: fc.oneof(fc.date({ noInvalidDate: false }), fc.double(), fc.string(), anyValue),
   },
   { requiredKeys: ['requestId', 'createdBy'] },
 );

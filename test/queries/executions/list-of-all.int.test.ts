@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { listExecutions } from '../../../queries/executions/list.ts';
-import { type ExecutionFilter, toListOfTraceStatement } from '../../../queries/executions/list-statement.ts';
-import { UsageError } from '../../../shared/platform/errors.ts';
+import {
+  type ExecutionFilter,
+  toListOfTraceStatement,
+  toNewestStrategiesStatement,
+} from '../../../queries/executions/list-statement.ts';
 import { inSchema } from '../../../shared/platform/postgres/schema.ts';
 import { ourSchema } from '../../support/fixtures.ts';
 import { aroundNoon, atSecond, insertRuns, openLog, pagesOf, type RunRow } from '../../support/run-rows.ts';
@@ -44,17 +46,63 @@ test('executions of all strategies: pages together have each once, in the order 
   );
 });
 
-test('executions of all strategies: more strategies than can be asked are told of, not left out', async () => {
+test('executions of all strategies: what failed last is found among those of 3,000 strategies, page by page', async () => {
+  const { database, client } = await openLog();
+  // Many strategies have one failure, some have many, and many of them are at the same instant.
+  const rows = Array.from(
+    { length: 4_000 },
+    (_, n): RunRow => ({
+      at: atSecond(n % 50),
+      strategyId: `s${n % 3_000}`,
+      status: n % 7 === 0 ? 'ok' : 'error',
+    }),
+  );
+  const ids = await insertRuns(client, rows);
+  const expected = (isListed: (row: RunRow) => boolean): string[] =>
+    rows
+      .map((row, n) => ({ row, id: ids[n] ?? '' }))
+      .filter(({ row }) => isListed(row))
+      .sort((a, b) => Date.parse(String(b.row.at)) - Date.parse(String(a.row.at)) || (a.id < b.id ? 1 : -1))
+      .map(({ id }) => id);
+  const read = async (filter: ExecutionFilter, pages: number): Promise<string[]> => {
+    const found: string[] = [];
+    for await (const page of pagesOf(database, { strategyId: null, window: aroundNoon, filter, limit: 40 })) {
+      found.push(...page);
+      if (found.length >= pages * 40) break;
+    }
+    return found;
+  };
+  expect(await read({ status: 'failed' }, 5)).toEqual(expected(({ status }) => status !== 'ok').slice(0, 200));
+  expect(await read({}, 5)).toEqual(expected(() => true).slice(0, 200));
+  expect(await read({ status: 'ok' }, 100)).toEqual(expected(({ status }) => status === 'ok'));
+});
+
+test('executions of a realm: are those of all its strategies, newest first', async () => {
+  const { database, client } = await openLog();
+  const rows = Array.from({ length: 60 }, (_, n): RunRow => ({ at: atSecond(n), strategyId: `s${n % 40}` }));
+  const ids = await insertRuns(client, rows);
+  await client.query(`update strategy_execution_log set realm_id = 'acme' where strategy_id like 's1%'`);
+  const read: string[] = [];
+  const question = { strategyId: null, window: aroundNoon, filter: { realmId: 'acme' }, limit: 4 };
+  for await (const page of pagesOf(database, question)) read.push(...page);
+  expect(read).toEqual(ids.filter((_, n) => /^s1/.test(`s${n % 40}`)).toReversed());
+});
+
+test('executions of all strategies: more strategies than a walk may take are told of, not left out', async () => {
   const { database, client } = await openLog();
   await insertRuns(
     client,
-    Array.from({ length: 2_001 }, (_, n): RunRow => ({ strategyId: `s${n}`, status: n < 2_000 ? 'error' : 'ok' })),
+    Array.from({ length: 12 }, (_, n): RunRow => ({ strategyId: `s${n}`, status: n < 9 ? 'error' : 'ok' })),
   );
-  const all = { strategyId: null, window: aroundNoon };
-  await expect(listExecutions(database, all)).rejects.toThrow(UsageError);
-  await expect(listExecutions(database, all)).rejects.toThrow(/^more than 2000 strategies .* name one/);
-  const { executions } = await listExecutions(database, { ...all, filter: { status: 'failed' } });
-  expect(executions).toHaveLength(50);
+  const listed = { window: aroundNoon, filter: { status: 'failed' }, after: null } as const;
+  const walked = async (most: number) => {
+    const newest = await database.$queryRaw<{ strategies: number }[]>(toNewestStrategiesStatement(listed, 5, most));
+    // All failed at the same instant, so any of them may be on the page.
+    return [newest.length, newest[0]?.strategies];
+  };
+  expect(await walked(9)).toEqual([9, 9]);
+  expect(await walked(8)).toEqual([9, 9]);
+  expect(await walked(4)).toEqual([5, 5]);
 });
 
 test('executions of a trace: pages together have each once, of whichever strategy, and of one where it is named', async () => {

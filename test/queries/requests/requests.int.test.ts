@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { deleteRequest } from '../../../erasure/delete-request.ts';
 import { listRequests } from '../../../queries/requests/list-requests.ts';
-import { findRequest, withBody } from '../../../queries/requests/requests.ts';
+import { findBody, findRequest, withBody } from '../../../queries/requests/requests.ts';
 import { toDeadLetterKey } from '../../../shared/contracts/dead-letter-key.ts';
 import { UsageError } from '../../../shared/platform/errors.ts';
 import { aBeginning, aCompletion, aRequestStore, stateColumns } from '../../support/requests.ts';
@@ -27,13 +27,14 @@ test('request: a completed one is found with both bodies, their sizes and its ti
     method: 'POST',
     path: '/v1/responses',
     apiKeyHash: '0f'.repeat(32),
-    request: { body: 'asked', encoding: 'utf8', bytes: 5, isCut: false },
+    request: { body: 'asked', encoding: 'utf8', bytes: 5, isCut: false, leftOutChars: 0 },
     response: {
       status: 200,
       body: 'c2VudA==',
       encoding: 'base64',
       bytes: 4,
       isCut: false,
+      leftOutChars: 0,
       isStream: true,
       isIncomplete: false,
     },
@@ -47,7 +48,59 @@ test('request: a completed one is found with both bodies, their sizes and its ti
     completedAt: new Date(record.completedAt),
     failedAt: null,
     canceledAt: null,
+    facts: {
+      provider: null,
+      api: 'openai-responses',
+      inputTokens: null,
+      cachedTokens: null,
+      outputTokens: null,
+      reasoningTokens: null,
+      finishReason: null,
+      toolCalls: null,
+      firstTokenAt: null,
+      cost: null,
+    },
   });
+});
+
+test('request: what its bodies say is there, with the cost by the prices of its time', async () => {
+  const { reader, store, client } = await aRequestStore();
+  const usage = { input_tokens: 1_000, input_tokens_details: { cached_tokens: 400 }, output_tokens: 500 };
+  const responseBody = JSON.stringify({ object: 'response', status: 'completed', output: [], usage });
+  const record = aCompletion({ responseBody });
+  await store([record]);
+  expect((await findRequest(reader, record.requestId))?.facts).toMatchObject({ inputTokens: 1_000, cost: null });
+  await client.query(
+    `insert into price (model, valid_from, valid_until, currency, input, cached_input, output, source)
+     values ('gpt-5', '2026-01-01', '2026-06-01', 'USD', 1.25, 0.125, 10, 'test'), ('gpt-5', '2026-06-01', null, 'USD', 9, 9, 9, 'test')`,
+  );
+  expect((await findRequest(reader, record.requestId))?.facts).toMatchObject({
+    api: 'openai-responses',
+    inputTokens: 1_000,
+    cachedTokens: 400,
+    outputTokens: 500,
+    finishReason: 'completed',
+    toolCalls: 0,
+    cost: { currency: 'USD', amount: '0.0058' },
+  });
+});
+
+test('request: only as much of its bodies as is asked for, each character whole, and all of it as its bytes', async () => {
+  const { reader, store } = await aRequestStore();
+  const bytes = Buffer.from([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  const record = aCompletion({
+    requestBody: 'abc😀def',
+    responseBody: bytes.toString('base64'),
+    responseEncoding: 'base64',
+    responseBytes: bytes.length,
+  });
+  await store([record]);
+  const found = await findRequest(reader, record.requestId, { maxBodyChars: 4 });
+  expect(found?.request).toMatchObject({ body: 'abc', leftOutChars: 5, isCut: false });
+  expect(found?.response).toMatchObject({ body: 'AAEC', leftOutChars: 12 });
+  expect(await findBody(reader, record.requestId, 'request')).toEqual(Buffer.from('abc😀def'));
+  expect(await findBody(reader, record.requestId, 'response')).toEqual(bytes);
+  expect(await findBody(reader, randomUUID(), 'request')).toBeNull();
 });
 
 test('request: the failure of a failed one has the status and the body, as the original has it', async () => {

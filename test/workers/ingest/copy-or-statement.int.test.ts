@@ -11,6 +11,7 @@ import type { QueueDefinition } from '../../../workers/ingest/queue-definition.t
 import { anyText, anyValue } from '../../support/any-value.ts';
 import { recordText } from '../../support/execution-fleet.ts';
 import { connect, createTestDatabase } from '../../support/fixtures.ts';
+import { streamedAnswers, wholeAnswers } from '../../support/model-answers.ts';
 import { aRequest } from '../../support/request.ts';
 import { chunkText, rowsOf, settleChunk, withoutCopy } from '../../support/settle-chunk.ts';
 
@@ -94,6 +95,58 @@ test('copy: every column of a request and of its template gets the same value as
   ];
   const { copies } = await settleBoth(places, kinds.requests, chunkText(texts));
   expect(copies).toEqual(['{"inserted":6,"duplicate":0}']);
+});
+
+test('copy: what the bodies say is the same as by the statement, as is what a request gets that was begun before', async () => {
+  const places = await twoDatabases();
+  const answers = [
+    ...wholeAnswers,
+    ...streamedAnswers.map(({ stream, ...rest }) => ({ ...rest, body: stream, statusCode: 200 })),
+  ];
+  const requests = answers.map(({ body, endpoint, model, statusCode }, index) => ({
+    ...{ requestId: randomUUID(), responseBody: body, endpoint, model, statusCode },
+    requestBody: '{"provider":"openai"}',
+    ...(index % 5 === 0 && { provider: 'a "proxy"\t\\' }),
+    ...(index % 3 === 0 && { firstTokenAt: Date.UTC(2026, 0, 2, 3, 4, 5, 300) }),
+  }));
+  const { copies } = await settleBoth(places, kinds.requests, chunkText(requests.map(requestText)));
+  expect(copies).toEqual([`{"inserted":${requests.length},"duplicate":0}`]);
+  const columns = `api, input_tokens::int as "inputTokens", cached_tokens::int as "cachedTokens", output_tokens::int as "outputTokens",
+    reasoning_tokens::int as "reasoningTokens", finish_reason as "finishReason", tool_calls as "toolCalls"`;
+  const factsOf = async (id: string) =>
+    (await places[0].client.query(`select ${columns} from request where id = $1`, [id])).rows[0];
+  for (const [index, { requestId }] of requests.entries()) {
+    const { provider, ...facts } = (answers[index] as (typeof answers)[number]).facts;
+    expect(await factsOf(requestId)).toEqual(facts);
+  }
+
+  const atOnce = await rowsOf(places[0].client, 'request');
+  await emptied(places, kinds.requests.tables);
+  const begun = requests.map(({ requestId, endpoint, model, requestBody }) =>
+    beginningText({ requestId, endpoint, model, requestBody }),
+  );
+  await settleBoth(places, kinds.requests, chunkText(begun));
+  const { rows: running } = await places[0].client.query('select from request where facts_version is not null');
+  expect(running).toEqual([]);
+  const ended = await settleBoth(places, kinds.requests, chunkText(requests.map(requestText)));
+  expect(ended.copies).toEqual(['23505']);
+  expect(await rowsOf(places[0].client, 'request')).toEqual(atOnce);
+});
+
+test('copy: a provider that a beginning names stays, unless the end names another one', async () => {
+  const places = await twoDatabases();
+  const [kept, changed] = [randomUUID(), randomUUID()];
+  const begun = [kept, changed].map((requestId) => beginningText({ requestId, provider: 'first' }));
+  expect((await settleBoth(places, kinds.requests, chunkText(begun))).copies).toEqual(['{"inserted":2,"duplicate":0}']);
+  const ends = [requestText({ requestId: kept }), requestText({ requestId: changed, provider: 'second' })];
+  await settleBoth(places, kinds.requests, chunkText(ends));
+  const { rows } = await places[0].client.query('select id, provider from request');
+  expect(new Map(rows.map(({ id, provider }) => [id, provider]))).toEqual(
+    new Map([
+      [kept, 'first'],
+      [changed, 'second'],
+    ]),
+  );
 });
 
 test('copy: records that are there already go by the statement, which leaves them alone', async () => {

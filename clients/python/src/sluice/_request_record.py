@@ -92,12 +92,18 @@ def write_request(values: Mapping[str, Any], context: RequestContext, *, has_end
         span_id = read_span_id(notes, name, values.get(name), digits)
         if span_id is not None:
             record[name] = span_id
+    provider = read_text(notes, "provider", values.get("provider"))
+    if provider:
+        record["provider"] = provider
     if has_ended:
         record["completedAt"] = to_iso(end_ms)
         record["statusCode"] = _read_status(values.get("statusCode"), notes)
         _put_body(record, "response", values.get("responseBody"), context, notes)
         for name in ("isStream", "isIncomplete"):
             record[name] = _read_flag(name, values.get(name), notes)
+        first_ms = _read_first_token(values.get("firstTokenAt"), start_ms, end_ms, notes)
+        if first_ms is not None:
+            record["firstTokenAt"] = to_iso(first_ms)
     text = notes.text()
     if text is not None:
         record["notes"] = text
@@ -126,6 +132,20 @@ def _read_times(values: Mapping[str, Any], now_ms: int, notes: Notes, *, has_end
     if has_ended and end < start:
         notes.changed("completedAt", f"{to_iso(end)} is before startedAt, which is stored for both")
     return start, max(start, end)
+
+
+def _read_first_token(value: Any, start_ms: int, end_ms: int, notes: Notes) -> int | None:
+    """Return when the first token arrived; None when that is not known, or not within the request."""
+    if value is None:
+        return None
+    first = read_time_ms(value)
+    if first is None:
+        notes.changed("firstTokenAt", f"{quote(value)} is no time, left out")
+        return None
+    if start_ms <= first <= end_ms:
+        return first
+    notes.changed("firstTokenAt", f"{to_iso(first)} is not between startedAt and completedAt, left out")
+    return None
 
 
 def _missing(value: Any) -> str:

@@ -166,6 +166,8 @@ class CompletedRequestSender:
         apiKeyHash: Optional[str] = None,
         traceId: Optional[str] = None,
         spanId: Optional[str] = None,
+        provider: Optional[str] = None,
+        firstTokenAt: Any = None,
         timeout: Optional[float] = None,
         durable: bool = False,
         **unknown: NoReturn,
@@ -183,6 +185,8 @@ class CompletedRequestSender:
         :param completedAt: default: now
         :param isStream: the response is a stream of server-sent events, as they were sent
         :param isIncomplete: the caller disconnected, or the stream broke, before the end
+        :param provider: who serves the model, such as ``openai``; default: what the bodies say beyond doubt
+        :param firstTokenAt: when the first token of the answer arrived
         :param timeout: seconds that the call may wait; default: for ever
         :param durable: returns only when the gateway has the record in Redis
         :raises ValueError: when `requestId` or `createdBy` is invalid, or the record is larger than the whole buffer
@@ -213,6 +217,7 @@ class CompletedRequestSender:
         apiKeyHash: Optional[str] = None,
         traceId: Optional[str] = None,
         spanId: Optional[str] = None,
+        provider: Optional[str] = None,
         timeout: Optional[float] = None,
         durable: bool = False,
         **unknown: NoReturn,
@@ -491,8 +496,9 @@ _BEGUN = (
     "apiKeyHash",
     "traceId",
     "spanId",
+    "provider",
 )
-_ENDED = (*_BEGUN, "statusCode", "completedAt", "responseBody", "isStream", "isIncomplete")
+_ENDED = (*_BEGUN, "statusCode", "completedAt", "responseBody", "isStream", "isIncomplete", "firstTokenAt")
 
 
 def _values_of(arguments: Mapping[str, Any], names: tuple[str, ...]) -> dict[str, Any]:

@@ -1,0 +1,80 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { type Selected, selectJson, toSelection } from '../../../shared/facts/select-json.ts';
+import { readEvents } from '../../../shared/facts/stream-events.ts';
+
+const wanted = toSelection({ type: true, index: true, part: { id: true, names: [true] } });
+
+/** The events of a stream, in both places that its text can be in, which must be the same. */
+function eventsOf(text: string): { events: Selected[]; isDone: boolean; isDamaged: boolean } {
+  const read = (one: string, isEscaped: boolean) => {
+    const events: Selected[] = [];
+    return { ...readEvents(one, isEscaped, wanted, (event) => events.push(event)), events };
+  };
+  const plain = read(text, false);
+  const inside = JSON.stringify(text).slice(1, -1);
+  if (!/(?:^|[^\\])(?:\\\\)*\\u/.test(inside))
+    expect(read(Buffer.from(inside).toString('latin1'), true)).toEqual(plain);
+  return plain;
+}
+
+const text = fc.oneof(
+  fc.string({ unit: 'binary', maxLength: 20 }),
+  fc.constantFrom('', 'x"', '\\', '\n\ndata: {"type":"y"}\n\n', '"},"type":"z', '[DONE]', 'é', '"'),
+);
+const scalar = fc.oneof(text, fc.integer(), fc.constantFrom(null, true, 1.5));
+
+/** Events of a few shapes that differ in their values, as those of a stream do. */
+const shapes: ((values: readonly unknown[]) => object)[] = [
+  ([a, b, c]) => ({ id: a, type: 'delta', index: 0, text: b, other: c }),
+  ([a, b, c]) => ({ id: a, type: b, index: 0, text: c }),
+  ([a, b, c]) => ({ type: 'delta', part: { id: a, text: b, names: ['x', c] }, more: { text: a } }),
+  ([a, b]) => ({ text: a, index: b }),
+  ([a]) => ({ type: 'delta', text: [a] }),
+];
+const anyEvent = fc
+  .tuple(fc.nat(shapes.length - 1), fc.array(scalar, { minLength: 3, maxLength: 3 }))
+  .map(([shape, values]) => JSON.stringify(shapes[shape]?.(values)));
+
+test('events: whatever their values are, each is what is selected of it alone', () => {
+  const streams = fc.record({
+    events: fc.array(anyEvent, { maxLength: 12 }),
+    end: fc.constantFrom('\n\n', '\r\n\r\n', '\n', '\r\r'),
+    name: fc.constantFrom('', 'event: x\n', ': ping\n\n'),
+    space: fc.constantFrom('', ' '),
+    isDone: fc.boolean(),
+  });
+  fc.assert(
+    fc.property(streams, ({ events, end, name, space, isDone }) => {
+      const body = [...events, ...(isDone ? ['[DONE]'] : [])]
+        .map((event) => `${name}data:${space}${event}${end}`)
+        .join('');
+      const alone = events.map((event) => selectJson(event, wanted, { isEscaped: false }));
+      expect(eventsOf(body)).toEqual({ events: alone, isDone, isDamaged: false });
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+test('events: a stream is read up to what is no JSON, as its end is when it was cut', () => {
+  const event = '{"type":"delta","text":"x"}';
+  const whole = `data: ${event}\n\n`.repeat(3);
+  for (let end = 1; end < whole.length; end += 1) {
+    const { events, isDamaged } = eventsOf(whole.slice(0, end));
+    expect(events).toEqual(Array(Math.floor((end + 2) / (event.length + 8))).fill({ type: 'delta' }));
+    const rest = end % (event.length + 8);
+    expect(isDamaged).toBe(rest > 'data: '.length && rest < event.length + 'data: '.length);
+  }
+});
+
+test('events: one whose data is in several lines is one', () => {
+  expect(
+    eventsOf(
+      'data: {"type":\ndata:  "a",\r\ndata: "index": 1}\n\nid: 7\ndata: {"type":"b"}\n\ndata: hello\n\ndata: [DONE]\n\n',
+    ),
+  ).toEqual({
+    events: [{ type: 'a', index: 1 }, { type: 'b' }],
+    isDone: true,
+    isDamaged: false,
+  });
+});
