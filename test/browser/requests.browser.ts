@@ -6,8 +6,9 @@ import { storeRequests } from '../../workers/completed-requests/store.ts';
 import { until } from '../support/fixtures.ts';
 import { modelBodies } from '../support/model-bodies.ts';
 import { aCompletion, type Completion } from '../support/requests.ts';
-import { aPage, type TestPage } from './a-page.ts';
+import { aPage, type TestPage, untilAnswered } from './a-page.ts';
 import { findSerious } from './axe.ts';
+import { storeDemoRequests } from './demo-data.ts';
 import { aStage, type Stage } from './stage.ts';
 
 /** Stores a request with these bodies, now. @returns its id */
@@ -272,4 +273,84 @@ test('a body that is longer than the page shows says so, and can be saved whole'
   for await (const chunk of stream) size += (chunk as Buffer).length;
   expect(size).toBe(long.length);
   expect(opened.problems).toEqual([]);
+});
+
+test('requests: figures, charts, groups and list of a window, at every size and in both schemes', async () => {
+  const stage = await aStage();
+  await storeDemoRequests(stage.database, 300);
+  const found: string[] = [];
+  for (const { name, ...look } of looks) {
+    const { page, problems } = await stage.openPage(look);
+    for (const [view, href, shows] of [
+      ['requests', '/?view=requests', 'Cost over time'],
+      ['request-compare', '/?view=request-compare&a=gpt-5&b=claude-opus-4-5', 'Change from A to B'],
+      ['request-compare-windows', '/?view=request-compare&window=1h', 'Change from A to B'],
+    ]) {
+      await page.goto(stage.url + href);
+      await page.getByRole('heading', { name: shows ?? '' }).waitFor();
+      found.push(...(await findSerious(page)).map((line) => `${view} ${name}: ${line}`));
+      const overflow = Number(await page.evaluate('document.documentElement.scrollWidth - innerWidth'));
+      if (overflow > 0) found.push(`${view} ${name}: ${overflow} px too wide`);
+      await page.screenshot({ path: join(inject('pictures'), `${view}-${name}.png`), fullPage: true });
+    }
+    found.push(...problems);
+  }
+  expect(found).toEqual([]);
+});
+
+test('requests: figures and list follow the filters, a group leads to its requests, and two models are compared', async () => {
+  const stage = await aStage();
+  await storeDemoRequests(stage.database, 200);
+  const { page, problems } = await stage.openPage();
+  await page.goto(`${stage.url}/?view=requests`);
+  const figure = (name: string) => page.locator('.key-figures .figure', { hasText: name }).locator('.figure-value');
+  const requests = figure('Requests');
+  await until(async () => (await requests.textContent()) === '200');
+  const { rows } = await stage.client.query(
+    `select count(*)::int as requests, sum(input_tokens)::int as tokens from request where model = 'claude-opus-4-5'`,
+  );
+  await page.getByRole('link', { name: 'claude-opus-4-5' }).first().click();
+  await until(async () => (await requests.textContent()) === String(rows[0].requests));
+  expect(page.url()).toContain('model=claude-opus-4-5');
+  const models = page.locator('.card', { hasText: 'pick two to compare' }).locator('td[data-column="Model"]');
+  expect(new Set(await models.allTextContents())).toEqual(new Set(['claude-opus-4-5']));
+  await page.getByRole('link', { name: 'Clear' }).click();
+  await until(async () => (await requests.textContent()) === '200');
+  await page.getByLabel('By', { exact: true }).selectOption('createdBy');
+  await page.getByRole('heading', { name: 'By creator' }).waitFor();
+  await page.getByLabel('By', { exact: true }).selectOption('model');
+  await page.getByRole('heading', { name: 'By model' }).waitFor();
+  for (const model of ['gpt-5', 'qwen-coder'])
+    await page.getByLabel(`Pick ${model} for a comparison`, { exact: true }).check();
+  await page.getByRole('link', { name: 'Compare the two' }).click();
+  await page.getByRole('heading', { name: 'Change from A to B' }).waitFor();
+  await page.getByRole('row', { name: /^Latency p95/ }).waitFor();
+  expect(problems).toEqual([]);
+});
+
+test('requests: they are found by a text in their bodies, by id, by creator, and by what failed last', async () => {
+  const stage = await aStage();
+  await storeDemoRequests(stage.database, 60);
+  const id = await aStored(stage, {
+    createdBy: 'somebody',
+    requestBody: '{"input":"where is the blue heron?"}',
+    statusCode: 500,
+  });
+  const { page, problems } = await stage.openPage();
+  await page.goto(`${stage.url}/?view=requests`);
+  await page.locator('.card', { hasText: 'What failed last' }).locator(`a[href*="${id}"]`).waitFor();
+  await page.getByLabel('Text in bodies').fill('blue heron');
+  await page.keyboard.press('Enter');
+  await page.getByText(/^looked through/).waitFor();
+  await untilAnswered(page);
+  expect(await page.locator('main tbody tr').count()).toBe(1);
+  await page.getByRole('link', { name: 'Clear' }).click();
+  await page.getByLabel('Creator').fill('somebody');
+  await page.keyboard.press('Enter');
+  await until(() => page.url().includes('creator=somebody'));
+  await untilAnswered(page);
+  await page.getByLabel('Open by id').fill(` ${id.toUpperCase()} `);
+  await page.keyboard.press('Enter');
+  await page.getByRole('dialog', { name: 'Request' }).getByText('where is the blue heron?').waitFor();
+  expect(problems).toEqual([]);
 });

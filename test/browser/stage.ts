@@ -1,15 +1,13 @@
 import type { BrowserContextOptions } from 'playwright-core';
 import { inject } from 'vitest';
 import type { RuntimeStatus } from '../../shared/contracts/runtime-status.ts';
-import { storeRequests } from '../../workers/completed-requests/store.ts';
 import { aConsole, allTokens, operatorToken } from '../support/a-console.ts';
 import { openQueue } from '../support/fixtures.ts';
 import { connectRedis, insertRuntimeRecord } from '../support/health.ts';
-import { aCompletion } from '../support/requests.ts';
 import { insertDeadLetter } from '../support/seed-console.ts';
 import { startNginx } from '../support/web-proxies.ts';
 import { aPage } from './a-page.ts';
-import { storeDemoRuns } from './demo-data.ts';
+import { storeDemoRequests, storeDemoRuns } from './demo-data.ts';
 
 /** The example of nginx without TLS: the page's own addresses are what is looked at. */
 const withoutTls = [
