@@ -10,7 +10,7 @@ const mayImport = {
   'dead-letters': ['shared', 'producers'],
   erasure: ['shared', 'producers', 'archive', 'dead-letters'],
   queries: ['shared', 'archive', 'dead-letters'],
-  doctor: ['shared', 'prisma', 'dead-letters', 'queries'],
+  doctor: ['shared', 'prisma', 'dead-letters', 'queries', 'gateway'],
   gateway: ['shared', 'producers'],
   workers: ['shared', 'archive', 'dead-letters'],
   console: ['shared', 'producers', 'dead-letters', 'erasure', 'queries', 'doctor'],

@@ -34,6 +34,7 @@ const commands: Record<string, () => Promise<AddCommand>> = {
   erase: async () => (await import('./commands/erase.ts')).addEraseCommand,
   queues: async () => (await import('./commands/queues.ts')).addQueuesCommand,
   'dead-letters': async () => (await import('./commands/dead-letters.ts')).addDeadLettersCommand,
+  ledger: async () => (await import('./commands/ledger.ts')).addLedgerCommand,
   health: async () => (await import('./commands/health.ts')).addHealthCommand,
   spill: async () => (await import('./commands/spill.ts')).addSpillCommand,
   capacity: async () => (await import('./commands/capacity.ts')).addCapacityCommand,

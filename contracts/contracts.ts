@@ -4,6 +4,7 @@ import { compressedChunkSchema } from '../shared/contracts/compressed-chunk-sche
 import { executionInputSchema } from '../shared/contracts/execution-input.ts';
 import { executionRecordSchema } from '../shared/contracts/execution-schema.ts';
 import { healthEventSchema } from '../shared/contracts/health-event-schema.ts';
+import { ledgerReportSchema } from '../shared/contracts/ledger-report-schema.ts';
 import { chunkSchema } from '../shared/contracts/parse-chunk.ts';
 import { begunRequestInputSchema, requestInputSchema } from '../shared/contracts/request-input.ts';
 import type { Contract } from './contract.ts';
@@ -75,7 +76,7 @@ export const contracts: readonly Contract[] = [
   {
     name: 'execution-chunk',
     title: 'Chunk of executions',
-    version: '1.1',
+    version: '1.2',
     description:
       'The data of a job in the queue `execution-log`. Workers ignore members of the chunk that they do not know.',
     schema: chunkOf(executionRecordSchema),
@@ -98,6 +99,15 @@ export const contracts: readonly Contract[] = [
       'An envelope around the text of a plain chunk. Workers read it from its text: the members have to be in the order of this schema, without spaces, and nothing else. Nobody has to write it, plain chunks stay valid.',
     schema: compressedChunkSchema,
     ...chunks.compressed,
+  },
+  {
+    name: 'ledger-report',
+    title: 'Report to the ledger',
+    version: '1.0',
+    description:
+      'The data of a job of either queue, by which a producer tells how many records it took and what became of them. All counters are totals, so a report may come twice, late or never. Nobody has to send any.',
+    schema: ledgerReportSchema,
+    ...chunks.reports,
   },
   {
     name: 'health-event',

@@ -5,11 +5,12 @@ import {
   refusalSchema,
   refusalStatuses,
 } from '../shared/contracts/gateway-answer.ts';
+import { ledgerReportSchema } from '../shared/contracts/ledger-report-schema.ts';
 import { contracts } from './contracts.ts';
 import { type JsonSchema, toJsonSchema, toPlainSchema } from './to-json-schema.ts';
 
 /** The version of the gateway's face, `major.minor`; the major one is in its paths. See README.md. */
-const version = '1.0';
+const version = '1.1';
 
 /** The gateway's OpenAPI document. */
 export function toOpenapi() {
@@ -29,6 +30,7 @@ export function toOpenapi() {
       '/v1/requests': { post: sendRequests() },
       '/v1/requests/{id}/begin': { put: beginRequest() },
       '/v1/traces': { post: sendTraces() },
+      '/v1/reports': { post: sendReport() },
       '/healthz': { get: probe('isAlive', 'The process answers') },
       '/readyz': { get: probe('isReady', 'The gateway takes records', true) },
       '/metrics': { get: readMetrics() },
@@ -73,6 +75,7 @@ function schemas(): Record<string, JsonSchema> {
     ...Object.fromEntries(ofInputs),
     Outcome: { title: 'What became of the records of a body', ...toPlainSchema(outcomeSchema) },
     Refusal: { title: 'Why a body is not taken', ...toPlainSchema(refusalSchema) },
+    LedgerReport: { title: 'What a producer has counted', ...toPlainSchema(ledgerReportSchema) },
     ...ofTraces,
   };
 }
@@ -144,6 +147,43 @@ function beginRequest() {
     responses: responses(),
   };
 }
+
+function sendReport() {
+  return {
+    operationId: 'sendReport',
+    summary: 'Tell the ledger what a client has counted',
+    description:
+      'A client has no chunks: what says something about them is 0 or empty. The producer gets the name of the sender (`web-1@scoring-eu`). 202 means that the report is in Redis; otherwise forget it, as the next one says all of it again.',
+    parameters: [
+      {
+        name: 'records',
+        in: 'query',
+        required: true,
+        description: 'What the report is about. The token needs this scope.',
+        schema: { type: 'string', enum: ['executions', 'requests'] },
+      },
+      contentEncoding,
+    ],
+    requestBody: {
+      required: true,
+      content: { 'application/json': { schema: ref('LedgerReport'), example: reportExample } },
+    },
+    responses: responses(),
+  };
+}
+
+const reportExample = {
+  v: 4,
+  producer: 'web-1',
+  epoch: 1_777_629_000_000,
+  life: '9f2c4e01ab',
+  report: {
+    ...{ number: 3, at: 1_777_629_660_020, kind: 'python', isFinal: false },
+    ...{ lastSeq: 0, chunkedRecords: 0, waitingRecords: 2, unacknowledged: [], spilledRecords: 0, takenOverRecords: 0 },
+    totals: { recorded: 120, sampledOut: 95, dropped: { bufferFull: 1 }, handed: 22 },
+    minutes: [[29_627_161, 'acme', { recorded: 40, sampledOut: 31, handed: 7 }]],
+  },
+};
 
 /** OpenTelemetry defines these messages. Here is what of them is read and written, as it is in JSON. */
 const ofTraces: Record<string, JsonSchema> = {

@@ -19,6 +19,9 @@ export function toJsonSchema(contract: Contract): JsonSchema {
         const text = fields[name];
         if (typeof property === 'object' && text !== undefined) property.description ??= text;
       }
+      // zod takes a tuple for one of just these items.
+      if (jsonSchema.prefixItems !== undefined && jsonSchema.items === undefined)
+        Object.assign(jsonSchema, { minItems: jsonSchema.prefixItems.length, items: false });
     },
   });
   return {

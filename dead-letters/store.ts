@@ -80,14 +80,20 @@ const seenOnceMore = `
  * again; its payload stays the same. A replayed record goes to the dead letter that it came from, whatever a repair has made of
  * it, and becomes a dead letter of its own only if that one is gone. Safe to repeat, except for the count.
  *
+ * @param also what belongs to them, in the same transaction
  * @returns how many were written: those of erased subjects are not
  */
-export async function storeDeadLetters(database: Database, deadLetters: readonly DeadLetter[]): Promise<number> {
+export async function storeDeadLetters(
+  database: Database,
+  deadLetters: readonly DeadLetter[],
+  also?: (transaction: JsonTransaction) => Promise<unknown>,
+): Promise<number> {
   return withJsonTransaction(database, limits, async (transaction) => {
     const kept = await withoutErased(transaction, deadLetters);
     const reopened = await reopen(transaction, replaysAmong(kept));
     const others = kept.filter(({ producer }) => !reopened.has(replayedDeadLetterId(producer) ?? ''));
     await insert(transaction, countEach(others));
+    await also?.(transaction);
     return kept.length;
   });
 }

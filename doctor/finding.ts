@@ -4,7 +4,7 @@ export type Level = (typeof levels)[number];
 
 /** What the doctor found out about one thing. */
 export interface Finding {
-  /** what was checked: `host`, `configuration`, `redis`, `postgres`, `dead letters`, `health events` or `queue <name>` */
+  /** what was checked: `host`, `configuration`, `redis`, `postgres`, `dead letters`, `health events`, `ledger`, `gateway` or `queue <name>` */
   subject: string;
   /** which of its properties, in a word or two */
   check: string;

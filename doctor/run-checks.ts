@@ -9,10 +9,14 @@ import { parseRedisSettings, type RedisTarget } from '../shared/platform/redis/r
 import type { Answer } from './answer.ts';
 import type { ClockReading } from './check-clock.ts';
 import { type Finding, type Level, worstOf } from './finding.ts';
+import { checkGateway } from './gateway/check-gateway.ts';
+import { readGatewayFacts } from './gateway/gateway-facts.ts';
 import { checkHealth } from './health/check-health.ts';
 import { readHealthFacts } from './health/health-facts.ts';
 import { checkHost, checkMissingUrl } from './host/check-host.ts';
 import { type HostFacts, readHostFacts } from './host/host-facts.ts';
+import { checkLedger } from './ledger/check-ledger.ts';
+import { readLedgerFacts } from './ledger/ledger-facts.ts';
 import { checkPostgres, checkPostgresConnection } from './postgres/check-postgres.ts';
 import { connectToPostgres, type PostgresConnection, readPostgresFacts } from './postgres/postgres-facts.ts';
 import { checkQueue, type ShardFacts } from './queue/check-queue.ts';
@@ -65,6 +69,8 @@ export async function runChecks(config: Config, environment: NodeJS.ProcessEnv):
         checkMissingUrl('postgres', 'DATABASE_URL'),
       ],
       runHealthChecks(postgres, redis, config),
+      runLedgerChecks(postgres, redis, config),
+      runGatewayChecks(config, environment),
     ]);
     const findings = [...checkHost(host, { recordingEnabled: config.producer.enabled }), ...found.flat()];
     return { worst: worstOf(findings), findings };
@@ -154,6 +160,22 @@ async function runHealthChecks(
   const [database, stream] = await Promise.all([postgres, redis]);
   if (!database?.state.known || stream === null || !isReady(stream)) return [];
   return checkHealth(await readHealthFacts(database, stream, health), { config: health, nowMs: Date.now() });
+}
+
+/** Needs both servers, too. */
+async function runLedgerChecks(
+  postgres: Promise<PostgresConnection> | null,
+  redis: Promise<RedisConnection> | null,
+  { namespace }: Config,
+): Promise<Finding[]> {
+  const [database, jobs] = await Promise.all([postgres, redis]);
+  if (!database?.state.known || jobs === null || !isReady(jobs)) return [];
+  return checkLedger(await readLedgerFacts(database, jobs, { namespace, nowMs: Date.now() }));
+}
+
+async function runGatewayChecks(config: Pick<Config, 'gateway'>, environment: NodeJS.ProcessEnv): Promise<Finding[]> {
+  const facts = await readGatewayFacts(config, environment, answerWithinMs);
+  return facts === null ? [] : checkGateway(facts, Date.now());
 }
 
 function isReady({ state }: RedisConnection): boolean {

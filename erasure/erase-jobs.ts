@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { Queue } from 'bullmq';
 import { type QueueName, queueNames, queuePrefix, type ShardName } from '../shared/contracts/queues.ts';
 import { pause } from '../shared/platform/deadline.ts';
+import type { ChunkAccount } from '../shared/platform/ledger/chunk-account.ts';
 import { nodeOf } from '../shared/platform/redis/cluster-nodes.ts';
 import { searchShards } from '../shared/platform/redis/find-shards.ts';
 import type { Redis } from '../shared/platform/redis/redis.ts';
@@ -26,6 +27,8 @@ export interface JobsErasureOptions {
   /** how long to wait for jobs that a worker is processing */
   waitMs: number;
   signal: AbortSignal;
+  /** called with the account of a chunk of which no record will be left */
+  onChunkErased(account: ChunkAccount): Promise<void>;
   /** called now and then with the number of jobs read so far */
   onProgress(jobs: number): void;
 }
@@ -162,9 +165,11 @@ async function eraseJob(place: Place, id: string, pass: JobsPass): Promise<void>
     const isQuoted = !scope.ownOnly && [reason, ...more].some((text) => text && scope.naming.isInJson(text));
     if (disposition.kind === 'newer') found.unreadableJobs += 1;
     const counts = 'erased' in disposition ? disposition : { erased: 0, blanked: 0 };
-    if (options.dryRun || (counts.erased + counts.blanked === 0 && !isQuoted)) return count(found, counts);
+    const hasNothing = counts.erased + counts.blanked === 0 && disposition.kind !== 'changed';
+    if (options.dryRun || (hasNothing && !isQuoted)) return count(found, counts);
     if (reason) quoted.add(id);
     if (disposition.kind === 'erased') {
+      if (disposition.account !== undefined) await options.onChunkErased(disposition.account);
       // 0: a worker is processing it. Once it is gone, it has ended.
       const isLeft = (await queue.remove(id)) === 0 && (await redis.exists(keyOf(id))) === 1;
       if (isLeft) held.add(id);

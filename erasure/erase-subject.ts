@@ -4,7 +4,9 @@ import { type EditedSpill, editSpill } from '../producers/spill/edit-spill.ts';
 import { compressedSign } from '../shared/contracts/compressed-chunk.ts';
 import type { ErasureSubject } from '../shared/contracts/erasure-subject.ts';
 import { queueNames } from '../shared/contracts/queues.ts';
-import type { Database } from '../shared/platform/postgres/database.ts';
+import { type ChunkAccount, placesOf } from '../shared/platform/ledger/chunk-account.ts';
+import { erasedStatement, toAccountOf } from '../shared/platform/ledger/chunk-statement.ts';
+import { type Database, executeWithJson, withJsonTransaction } from '../shared/platform/postgres/database.ts';
 import { readDatabaseClock } from '../shared/platform/postgres/database-clock.ts';
 import { findTable, type TableIdentity } from '../shared/platform/postgres/held-table.ts';
 import type { Redis } from '../shared/platform/redis/redis.ts';
@@ -12,6 +14,7 @@ import { deadLetterDisposition, isUnreadable } from './dead-letter-disposition.t
 import { eraseFromChunk } from './erase-chunk.ts';
 import { eraseExecutions, executionTables } from './erase-executions.ts';
 import { eraseJobs } from './erase-jobs.ts';
+import { renameInLedger } from './erase-ledger.ts';
 import { createScope, type ErasureScope } from './erase-record.ts';
 import { blankRequests, eraseOwnRequests, requestTables } from './erase-requests.ts';
 import { noteSubjectErasure } from './note-erasure.ts';
@@ -110,11 +113,14 @@ export async function eraseSubject(
   const show = await createPages(database, [...tables.requests, ...tables.executions], options);
 
   show('spill', 0);
-  const spill = await eraseSpill(deps, scope, options);
+  const gone: ChunkAccount[] = [];
+  const spill = await eraseSpill(deps, scope, { ...options, gone });
+  if (!dryRun) for (const account of gone) await noteErasedChunk(database, account);
   count('spilledRecords', spill);
   const jobs = await eraseJobs(deps, {
     ...{ scope, dryRun, signal },
     waitMs: options.waitMs,
+    onChunkErased: (account) => noteErasedChunk(database, account),
     onProgress: () => show('queues', 0),
   });
   count('queuedRecords', { erased: jobs.erasedRecords, blanked: jobs.blankedRecords });
@@ -139,6 +145,7 @@ export async function eraseSubject(
   await eraseOwnRequests(database, rows('requests'));
   for (const table of tables.requests) await blankRequests(database, table, rows('requests'));
   await inEachPartition(database, signal, (table) => eraseExecutions(database, table, rows('executions')));
+  if (!dryRun) await renameInLedger(database, { scope, signal, onStuckRow: () => (stuckRows += 1) });
 
   const left = {
     heldJobs: jobs.heldJobs,
@@ -151,6 +158,16 @@ export async function eraseSubject(
   };
   const isDone = !signal.aborted && Object.values(left).every((number) => number === 0);
   return { subject: subject.kind, erasedBefore: before, erased, blanked, left, isDone };
+}
+
+const lockTimeoutMs = 5_000;
+
+/** So that nobody misses the chunk. */
+async function noteErasedChunk(database: Database, account: ChunkAccount): Promise<void> {
+  const json = toAccountOf({ account, places: placesOf(account) });
+  await withJsonTransaction(database, { lockTimeoutMs, commits: true }, (transaction) =>
+    executeWithJson(transaction, erasedStatement(account.queue), json),
+  );
 }
 
 function noCounts(): PlaceCounts {
@@ -171,7 +188,7 @@ async function createPages(database: Database, tables: readonly TableIdentity[],
 async function eraseSpill(
   { spillDirs, namespace }: SubjectErasureDeps,
   scope: ErasureScope,
-  { dryRun, waitMs, signal }: SubjectErasureOptions,
+  { dryRun, waitMs, signal, gone }: SubjectErasureOptions & { gone: ChunkAccount[] },
 ): Promise<EditedSpill> {
   const total: EditedSpill = {
     ...{ erased: 0, blanked: 0, damagedBytes: 0 },
@@ -186,6 +203,7 @@ async function eraseSpill(
     const editor = {
       edit({ data }: { data: string }) {
         const disposition = eraseFromChunk(queue, data, scope);
+        if (disposition.kind === 'erased' && disposition.account !== undefined) gone.push(disposition.account);
         if (disposition.kind === 'kept') return null;
         if (disposition.kind === 'newer') return disposition.kind;
         return {

@@ -15,8 +15,9 @@ import { createBodiesInProgress } from './http/bodies-in-progress.ts';
 import { createServer, openConnections, renewTls } from './http/create-server.ts';
 import { createErrorHandlers } from './http/errors.ts';
 import { addProbeRoutes } from './http/probe-routes.ts';
+import { addReportRoute } from './http/report-route.ts';
 import { addSendRoutes, type SendRouteDeps } from './http/send-routes.ts';
-import { readServerTls, tlsFilesOf } from './http/tls-files.ts';
+import { certificateEndsAt, readServerTls, tlsFilesOf } from './http/tls-files.ts';
 import { createExecutionIntake } from './intake/execution-intake.ts';
 import { createBeginIntake, createRequestIntake } from './intake/request-intake.ts';
 import { limitsOf } from './limits.ts';
@@ -57,7 +58,8 @@ export function createGateway(deps: GatewayDeps) {
   const { tokensFile, metricsToken } = config.gateway;
   const senders = tokensFile === null ? null : createSenders(tokensFile);
   const redaction = createRedaction(config.redact);
-  const app = createServer(readServerTls(config.gateway));
+  let tls = readServerTls(config.gateway);
+  const app = createServer(tls);
   const limits = limitsOf(config);
   const budget = createMemoryBudget(limits.unreadBytes);
   const bodies = createBodiesInProgress();
@@ -67,6 +69,7 @@ export function createGateway(deps: GatewayDeps) {
     bodies: () => bodies.count,
     unreadBytes: () => budget.heldBytes,
     isRedisAway: deliveries.isAway,
+    certificateEndsAtMs: tls === null ? null : () => certificateEndsAt(tls),
   });
   let phase: 'up' | 'leaving' | 'closing' = 'up';
 
@@ -99,6 +102,7 @@ export function createGateway(deps: GatewayDeps) {
   };
   addSendRoutes(app, sendDeps);
   addTraceRoute(app, sendDeps, errors);
+  addReportRoute(app, sendDeps, deliveries);
 
   const reload = (what: string, read: () => void) => (): void => {
     try {
@@ -118,7 +122,10 @@ export function createGateway(deps: GatewayDeps) {
     ),
     watchFiles(
       tlsFilesOf(config.gateway),
-      reload('tls', () => renewTls(app, readServerTls(config.gateway))),
+      reload('tls', () => {
+        tls = readServerTls(config.gateway);
+        renewTls(app, tls);
+      }),
       deps.watchMs,
     ),
   ];

@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { refusalStatuses } from '../shared/contracts/gateway-answer.ts';
 import type { RefusalCode } from './http/refusal.ts';
 import type { BodyTally } from './intake/body-tally.ts';
 
@@ -9,6 +10,8 @@ export interface GatewayGauges {
   bodies(): number;
   unreadBytes(): number;
   isRedisAway(): boolean;
+  /** ms since 1970; null: there is none, as with plain HTTP */
+  certificateEndsAtMs: (() => number | null) | null;
 }
 
 /** The gateway's own metrics. A sender without a token is `anonymous`. */
@@ -45,6 +48,8 @@ export function createGatewayMetrics(registry: Registry, gauges: GatewayGauges) 
     labelNames: ['files'],
     registers,
   });
+  // There from the start: the first refusal is an increase, too.
+  for (const code of Object.keys(refusalStatuses)) refusals.inc({ code }, 0);
   for (const files of ['tokens', 'tls']) failedReloads.set({ files }, 0);
   const gauge = (name: string, help: string, read: () => number | Promise<number>): void => {
     new Gauge({
@@ -60,6 +65,13 @@ export function createGatewayMetrics(registry: Registry, gauges: GatewayGauges) 
   gauge('sluice_gateway_bodies', 'Bodies that are being read, or wait until Redis has their records', gauges.bodies);
   gauge('sluice_gateway_unread_bytes', 'Memory set aside for bodies that are being read', gauges.unreadBytes);
   gauge('sluice_gateway_redis_away', '1 while Redis does not take records, else 0', () => Number(gauges.isRedisAway()));
+  const { certificateEndsAtMs } = gauges;
+  if (certificateEndsAtMs !== null)
+    gauge(
+      'sluice_gateway_certificate_expiry_timestamp_seconds',
+      'When the certificate expires that is shown to senders; only with TLS',
+      () => (certificateEndsAtMs() ?? Number.NaN) / 1_000,
+    );
 
   return {
     /** Times all requests. Labelled by route, never by address: there is no limit to the number of addresses. */

@@ -45,7 +45,9 @@ export async function measureRequests(testbed: Testbed, count: number): Promise<
   const tables = await openRequestTables(testbed);
   const sluice = await createRequestSluice(testbed);
   const original = await createOriginal(testbed);
-  const storeStatement = createStatement<RequestRows>(testbed, 'the store statement', storeRequests);
+  const storeStatement = createStatement<RequestRows>(testbed, 'the store statement', (database, json) =>
+    storeRequests(database, json),
+  );
   const results: BodySizeResult[] = [];
   for (const { bodyBytes, share } of sizes) {
     const rows = createRequestRows(Math.round(count * share), bodyBytes);

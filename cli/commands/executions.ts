@@ -5,6 +5,9 @@ import { type ExecutionPage, listExecutions } from '../../queries/executions/lis
 import { findExecution } from '../../queries/executions/one.ts';
 import { requireStrategy, type SearchedExecutions, searchExecutions } from '../../queries/executions/search.ts';
 import { readStrategy } from '../../queries/executions/strategy.ts';
+import type { WindowRequest } from '../../queries/executions/window.ts';
+import { toAbsent } from '../../queries/ledger/absent.ts';
+import { readAbsent } from '../../queries/ledger/read-absent.ts';
 import { UsageError } from '../../shared/platform/errors.ts';
 import { untilAskedToStop } from '../../shared/platform/lifecycle.ts';
 import type { Database } from '../../shared/platform/postgres/database.ts';
@@ -90,7 +93,8 @@ export function addExecutionsCommand(program: Command, context: CommandContext):
       withDatabase(context, 'executions', async (database) => {
         const window = readWindow(flags, Date.now());
         const answer = await readStrategy(database, { strategyId, window, top: flags.top });
-        context.output.print(answer, flags, toStrategyLines);
+        const absent = toAbsent(await absentOf(database, context, window), answer.summary);
+        context.output.print({ ...answer, absent }, flags, toStrategyLines);
       }),
     );
   addWindowOptions(
@@ -103,8 +107,15 @@ export function addExecutionsCommand(program: Command, context: CommandContext):
     .option(...asJson)
     .action((a: string, b: string, flags: WindowFlags & { json?: boolean }) =>
       withDatabase(context, 'executions', async (database) => {
-        const answer = await compareStrategies(database, { a, b, window: readWindow(flags, Date.now()) });
-        context.output.print(answer, flags, toComparisonLines);
+        const window = readWindow(flags, Date.now());
+        const answer = await compareStrategies(database, { a, b, window });
+        const absent = await absentOf(database, context, window);
+        const withAbsent = {
+          ...answer,
+          a: { ...answer.a, absent: toAbsent(absent, answer.a.summary) },
+          b: { ...answer.b, absent: toAbsent(absent, answer.b.summary) },
+        };
+        context.output.print(withAbsent, flags, toComparisonLines);
       }),
     );
   command
@@ -141,6 +152,17 @@ const tailHelp = `
 Runs appear when their rows become visible, which is not always the order in which they were recorded: a batch that waited for
 a lock appears after runs that were recorded later. No run appears twice. A run is missed only if it was recorded more than
 --late before the start, or more than --late before a run that appeared first. An outage that delays all runs loses none.`;
+
+/** The figures are of use without it: a ledger that does not tell is only mentioned. */
+async function absentOf(database: Database, { notes }: CommandContext, window: WindowRequest) {
+  try {
+    return await readAbsent(database, { window, realmId: null, nowMs: Date.now() });
+  } catch (error) {
+    const why = explainDatabaseError(error);
+    notes.lines([`sluice: the ledger does not tell whether runs of the window are missing: ${why}`]);
+    return null;
+  }
+}
 
 async function list(database: Database, context: CommandContext, strategyId: string | null, flags: ListFlags) {
   const filter = toExecutionFilter(flags);

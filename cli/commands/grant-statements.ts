@@ -1,6 +1,7 @@
 import { tables } from '../../doctor/tables/tables-facts.ts';
 import { booksTable, prismaBooksTable } from '../../prisma/migration-books.ts';
 import { UsageError } from '../../shared/platform/errors.ts';
+import { executionLogTable, ledgerChunkTable } from '../../shared/platform/postgres/partitions/partitions.ts';
 import { quoteIdentifier, quoteLiteral } from '../../shared/platform/postgres/schema.ts';
 
 /** Names of PostgreSQL roles. */
@@ -56,7 +57,7 @@ begin
   for name in
     select format('%I.%I', nspname, relname) from pg_class join pg_namespace on pg_namespace.oid = relnamespace
     where relnamespace = to_regnamespace(${quoteLiteral(place)}) and relkind in ('r', 'p') and (relname = any(array[${ours.map(quoteLiteral).join(', ')}])
-      or pg_class.oid in (select relid from pg_partition_tree(to_regclass(${quoteLiteral(`${place}.strategy_execution_log`)}))))
+      or pg_class.oid in (${partitionsIn(place)}))
   loop
     execute 'alter table ' || name || ' owner to ${migrator}';
     execute 'grant select, insert, update, delete on ' || name || ' to ${worker}';
@@ -72,6 +73,13 @@ commit;`;
 
 /** Sluice's tables, and the tables of migrations, including those of earlier builds. */
 const ours = [...tables, booksTable, prismaBooksTable];
+
+/** Partitions have names of their own. */
+function partitionsIn(place: string): string {
+  return [executionLogTable, ledgerChunkTable]
+    .map((table) => `select relid from pg_partition_tree(to_regclass(${quoteLiteral(`${place}.${table}`)}))`)
+    .join(' union ');
+}
 
 function requireRoleName(name: string): void {
   const isTooLong = Buffer.byteLength(name) > 63;

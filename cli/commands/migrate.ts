@@ -8,6 +8,7 @@ import { createDatabase } from '../../shared/platform/postgres/database.ts';
 import { readDatabaseClock } from '../../shared/platform/postgres/database-clock.ts';
 import {
   ensurePartitions,
+  ledgerChunkTable,
   type PartitionReport,
   planPartitions,
   executionLogTable as table,
@@ -88,6 +89,11 @@ async function makePartitions(config: Config['database']): Promise<PartitionRepo
   const database = createDatabase(config, 'sluice migrate');
   try {
     const nowMs = await readDatabaseClock(database);
+    await ensurePartitions(
+      database,
+      ledgerChunkTable,
+      planPartitions(ledgerChunkTable, nowMs, config.partitionDaysAhead),
+    );
     const plan = planPartitions(table, nowMs, config.partitionDaysAhead, config.partitionBy);
     return await ensurePartitions(database, table, plan);
   } finally {

@@ -3,6 +3,7 @@ import type { Mean, Tally } from '../../queries/executions/estimates.ts';
 import type { Percentile } from '../../queries/executions/percentiles.ts';
 import type { StrategyAnswer, StrategyFigures } from '../../queries/executions/strategy.ts';
 import type { ExecutionWindow } from '../../queries/executions/window.ts';
+import type { Absent } from '../../queries/ledger/absent.ts';
 import { executionStatuses } from '../../shared/contracts/execution.ts';
 import { none, toAge, toCount, toFigure, toPercentage, withSign } from './figures.ts';
 import type { Line, Span } from './line.ts';
@@ -13,11 +14,19 @@ import { toTable } from './table.ts';
 const tooFewMark = '(too few rows)';
 
 /** Figures of a strategy over a window, for a person. @param options.columns of the terminal; null: there is none */
-export function toStrategyLines(answer: StrategyAnswer, options: { columns: number | null }): Line[] {
+export function toStrategyLines(
+  answer: StrategyAnswer & { absent: Absent | null },
+  options: { columns: number | null },
+): Line[] {
   const { summary, errorCodes, cases, durations } = answer;
   const { total, failed, failureRate, points } = summary;
   if (total.rows === 0) {
-    return [heading(`strategy ${answer.strategyId}`), `window    ${toWindow(answer.window)}`, 'no stored runs'];
+    return [
+      heading(`strategy ${answer.strategyId}`),
+      `window    ${toWindow(answer.window)}`,
+      'no stored runs',
+      ...toAbsentLines(answer.absent),
+    ];
   }
   const margin = failureRate.margin === null ? '' : ` ± ${toPercentage(failureRate.margin)}`;
   return [
@@ -34,6 +43,7 @@ export function toStrategyLines(answer: StrategyAnswer, options: { columns: numb
       `${toFigure(points.mean)}${toMargin(points.margin)} on average, ${toFigure(points.min)} to ${toFigure(points.max)}, ${toFigure(points.sum)} in total`,
       mark(points.rows > 0 && points.tooFew),
     ],
+    ...toAbsentLines(answer.absent),
     '',
     ...toSeriesLines(answer, options),
     '',
@@ -81,13 +91,44 @@ export function toStrategyLines(answer: StrategyAnswer, options: { columns: numb
   ];
 }
 
+/** What of the window has no row, and what that could mean. */
+function toAbsentLines(absent: Absent | null, name = 'absent'): Line[] {
+  if (absent === null) return [];
+  const { records, dropped, refused, dead, notArrived, failureRate } = absent;
+  const parts = [
+    [dropped, 'dropped'],
+    [refused, 'refused by Redis'],
+    [dead, 'dead letters'],
+    [notArrived, 'in flight or missing'],
+  ] as const;
+  const named = parts.flatMap(([count, text]) => (count === 0 ? [] : [`${toCount(count)} ${text}`])).join(', ');
+  const range =
+    failureRate === null
+      ? ''
+      : `; with them, ${toPercentage(failureRate.low)} to ${toPercentage(failureRate.high)} of all runs may have failed`;
+  return [
+    [
+      `${name.padEnd(10)}`,
+      {
+        text: `${toCount(records)} records of the window have no row, of any strategy: ${named}${range}`,
+        tone: 'warning',
+      },
+    ],
+  ];
+}
+
 /** The margin of a mean. */
 function toMargin(margin: number | null): string {
   return margin === null || margin === 0 ? '' : ` ± ${toFigure(margin)}`;
 }
 
+type WithAbsent = StrategyFigures & { absent: Absent | null };
+
 /** Two strategies side by side, and the change from A to B. */
-export function toComparisonLines({ a, b, delta }: Comparison, options: { columns: number | null }): Line[] {
+export function toComparisonLines(
+  { a, b, delta }: Comparison & { a: WithAbsent; b: WithAbsent },
+  options: { columns: number | null },
+): Line[] {
   type Figure = (of: StrategyFigures) => { text: string; tooFew: boolean };
   const plain = (text: string) => ({ text, tooFew: false });
   const meanOf = ({ mean, margin, tooFew }: Mean) => ({
@@ -118,6 +159,8 @@ export function toComparisonLines({ a, b, delta }: Comparison, options: { column
   return [
     `A  ${a.strategyId}, ${toWindow(a.window)}`,
     `B  ${b.strategyId}, ${toWindow(b.window)}`,
+    ...toAbsentLines(a.absent, 'absent, A'),
+    ...toAbsentLines(b.absent, 'absent, B'),
     '',
     ...toTable(
       [

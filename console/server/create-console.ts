@@ -17,6 +17,7 @@ import { answerNoHttp, createErrorHandlers } from './http/errors.ts';
 import { noteMethods } from './http/other-methods.ts';
 import { Problem } from './http/problem.ts';
 import { setSecurityHeaders } from './http/security-headers.ts';
+import { createLedgerWatch } from './ledger-watch.ts';
 import { createConsoleMetrics } from './metrics.ts';
 import { serveOpenapi } from './openapi.ts';
 import { servePage } from './page-files.ts';
@@ -26,6 +27,7 @@ import { createReadiness } from './readiness.ts';
 import { addDeadLetterRoutes } from './routes/dead-letters.ts';
 import { addErasureRoutes } from './routes/erasures.ts';
 import { addExecutionRoutes } from './routes/executions.ts';
+import { addLedgerRoutes } from './routes/ledger.ts';
 import { addProbeRoutes } from './routes/probes.ts';
 import { addQueueRoutes } from './routes/queues.ts';
 import { addRequestRoutes } from './routes/requests.ts';
@@ -54,7 +56,7 @@ const maxParamLength = 512 * 12;
 /** Builds the console's server. It does not listen yet; nothing runs except what a request starts. */
 export async function createConsole({ config, database, redis, logger, registry }: ConsoleDeps): Promise<{
   app: App;
-  /** starts to measure how fast the queues move, until the server is closed */
+  /** starts to watch the queues and the ledger, until the server is closed */
   start(): void;
 }> {
   const { basePath, origin, trustedProxies } = config.console;
@@ -96,8 +98,12 @@ export async function createConsole({ config, database, redis, logger, registry 
   const { namespace } = config;
   const shardList = createShardList({ redis, namespace });
   const queueWatch = createQueueWatch({ redis, namespace, shardList, elapsedMs: () => performance.now() });
-  app.addHook('onClose', async () => queueWatch.stop());
-  const metrics = createConsoleMetrics(queueWatch, registry);
+  const ledgerWatch = createLedgerWatch({ database, redis, namespace });
+  app.addHook('onClose', async () => {
+    queueWatch.stop();
+    await ledgerWatch.stop();
+  });
+  const metrics = createConsoleMetrics({ queueWatch, ledgerWatch }, registry);
   metrics.observe(app);
 
   const answerOtherMethods = noteMethods(app);
@@ -112,7 +118,13 @@ export async function createConsole({ config, database, redis, logger, registry 
   answerOtherMethods();
   await serveBoard(app, { redis, namespace, shardList, credentials, basePath });
   await servePage(app);
-  return { app, start: queueWatch.start };
+  return {
+    app,
+    start() {
+      queueWatch.start();
+      ledgerWatch.start();
+    },
+  };
 }
 
 const apiRoutes = [
@@ -124,4 +136,5 @@ const apiRoutes = [
   addDeadLetterRoutes,
   addErasureRoutes,
   addQueueRoutes,
+  addLedgerRoutes,
 ];

@@ -1,11 +1,15 @@
 import type { FastifyInstance } from 'fastify';
 import { Gauge, Histogram, type Registry } from 'prom-client';
 import { fromRedis } from './http/from-redis.ts';
+import type { LedgerWatch } from './ledger-watch.ts';
 import type { QueueWatch } from './queues/queue-watch.ts';
 import { backlogOf, minWorkers } from './queues/scaling.ts';
 
 /** The console's Prometheus metrics. */
-export function createConsoleMetrics(queueWatch: QueueWatch, registry: Registry) {
+export function createConsoleMetrics(
+  { queueWatch, ledgerWatch }: { queueWatch: QueueWatch; ledgerWatch: LedgerWatch },
+  registry: Registry,
+) {
   const requests = new Histogram({
     name: 'sluice_console_request_seconds',
     help: 'Duration of requests to the console, by route and status code',
@@ -59,6 +63,17 @@ export function createConsoleMetrics(queueWatch: QueueWatch, registry: Registry)
       for (const queue of await readQueues()) this.set({ queue: queue.queue }, minWorkers(queue));
     },
   });
+  for (const { name, help, of } of ledgerGauges)
+    new Gauge({
+      name,
+      help: `${help}. Of the last 24 hours, read about once a minute. Absent while unknown`,
+      labelNames: ['queue'] as const,
+      registers: [registry],
+      collect() {
+        this.reset();
+        for (const found of ledgerWatch.latest()) this.set({ queue: found.queue }, found[of]);
+      },
+    });
   return {
     /** Times all requests of a server. Labelled by route, never by address: there is no limit to the number of addresses. */
     observe(app: FastifyInstance): void {
@@ -69,3 +84,21 @@ export function createConsoleMetrics(queueWatch: QueueWatch, registry: Registry)
     },
   };
 }
+
+const ledgerGauges = [
+  {
+    name: 'sluice_ledger_missing_records',
+    help: 'Records that Redis had, and that are neither there nor stored, by the numbers of their chunks',
+    of: 'missing',
+  },
+  {
+    name: 'sluice_ledger_uncertain_records',
+    help: 'The most records that may be lost with producers that ended without a word',
+    of: 'uncertainUpTo',
+  },
+  {
+    name: 'sluice_ledger_unexplained_records',
+    help: 'The difference between what was recorded and what the ledger finds, as a check of the counting itself: it must be 0',
+    of: 'unexplained',
+  },
+] as const;

@@ -28,6 +28,9 @@ const filledTables = [
   'stream_lease',
   'lobby_outbox',
   'price',
+  'ledger_chunk',
+  'ledger_life',
+  'ledger_minute',
 ];
 /** Tables whose rows are updated, or locked before they are deleted. Other services create the records of games. */
 const updatedTables = [
@@ -40,6 +43,9 @@ const updatedTables = [
   'health_event_watermark',
   'stream_offset',
   'stream_lease',
+  'ledger_chunk',
+  'ledger_life',
+  'ledger_minute',
 ];
 /** Tables whose rows are deleted when they are due; old executions go with their partition. */
 const purgedTables = [
@@ -50,6 +56,8 @@ const purgedTables = [
   'creator_erasure',
   'subject_erasure',
   'lobby_outbox',
+  'ledger_life',
+  'ledger_minute',
 ];
 /** All of these tables. */
 export const tables: readonly string[] = [...new Set([...filledTables, ...updatedTables, ...purgedTables])];

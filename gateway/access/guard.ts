@@ -8,8 +8,8 @@ import type { Senders } from './senders.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** what a route takes, or that it shows the metrics. @default anybody may ask */
-    scope?: Scope | 'metrics';
+    /** what a route takes, or that it shows the metrics; reports: any sender may ask. @default anybody may ask */
+    scope?: Scope | 'reports' | 'metrics';
   }
 }
 
@@ -47,11 +47,11 @@ function tokenOf({ headers }: FastifyRequest): string | null {
   return /^Bearer +([\x21-\x7e]{1,500})$/i.exec(headers.authorization ?? '')?.[1] ?? null;
 }
 
-function admit(senders: Senders, token: string | null, scope: Scope): Sender {
+function admit(senders: Senders, token: string | null, scope: Scope | 'reports'): Sender {
   const sender = token === null ? null : senders.find(token);
   if (sender === null)
     throw new Refusal('unauthenticated', 'This needs the token of a sender in the header Authorization: Bearer …');
-  if (!sender.scopes.includes(scope))
+  if (scope !== 'reports' && !sender.scopes.includes(scope))
     throw new Refusal('forbidden', `The token may not send ${scope}, only ${sender.scopes.join(', ')}`);
   const retryAfterSeconds = senders.quotaOf(sender).waitSeconds(sender);
   if (retryAfterSeconds > 0)

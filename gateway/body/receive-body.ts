@@ -1,16 +1,20 @@
 import { isUtf8 } from 'node:buffer';
 import type { Readable } from 'node:stream';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 import { Refusal } from '../http/refusal.ts';
 import type { BodyTally, Fault } from '../intake/body-tally.ts';
 import { contentFault } from '../intake/find-fault.ts';
 import type { BodyContext, Intake } from '../intake/intake.ts';
 import { jsonShare, type Limits } from '../limits.ts';
 import { type BodyEncoding, decodedBody, readerBytes } from './decoded-body.ts';
+import { hasTooManyValues, isHarmless, parseJsonParts, TooManyValuesError, tooManyValues } from './json-parts.ts';
 import { LineSplitter, tooLong } from './line-splitter.ts';
 import type { Holding, MemoryBudget } from './memory-budget.ts';
+import { createSlice, type Slice } from './slice.ts';
 
 export type BodyFormat = 'json' | 'ndjson' | 'protobuf';
+
+/** Finds the records of a body that is read as a whole. One that cannot be parsed at once is a TooManyValuesError. @throws Refusal */
+export type SplitBody = (body: Buffer, maxRecords: number, slice: Slice) => Promise<readonly unknown[]>;
 
 /** A body, and what is done with its records. */
 export interface IncomingBody {
@@ -22,14 +26,11 @@ export interface IncomingBody {
   tally: BodyTally;
   limits: Limits;
   budget: MemoryBudget;
-  /** finds the records of a body that is read as a whole. @default JSON of one record, or of a list. @throws Refusal */
-  split?: ((body: Buffer) => readonly unknown[]) | undefined;
+  /** @default JSON of one record, or of a list */
+  split?: SplitBody | undefined;
   /** told of bytes, decompressed, as they are read */
   onBytes(bytes: number): void;
 }
-
-/** Work on records in one turn of the event loop; other senders wait as long. */
-const sliceMs = 8;
 
 /**
  * Reads a body and puts its records into the buffer as they come. Resolves when all of them are in the buffer or rejected.
@@ -81,18 +82,25 @@ async function receiveWhole(body: IncomingBody, holding: Holding): Promise<void>
   }
   const whole = Buffer.concat(chunks);
   chunks.length = 0;
-  const records = split(whole);
-  if (records.length > limits.recordsPerBody) throw tooMany(limits);
   const slice = createSlice();
+  const records = await split(whole, limits.recordsPerBody, slice);
+  if (records.length > limits.recordsPerBody) throw tooMany(limits);
   for (const record of records) {
-    const waits = take(body, record);
+    const waits = record instanceof TooManyValuesError ? reject(body, tooManyValuesFault) : take(body, record);
     if (waits !== null) await waits;
     if (slice.isOver) await slice.next();
   }
 }
 
-function recordsOfJson(body: Buffer): readonly unknown[] {
-  const parsed = parse(withoutMark(body));
+async function recordsOfJson(body: Buffer, maxRecords: number, slice: Slice): Promise<readonly unknown[]> {
+  const text = withoutMark(body);
+  if (!isHarmless(text)) {
+    const { outline, parts } = await parseJsonParts(text, {
+      ...{ within: '[', what: 'records', maxParts: maxRecords, slice },
+    });
+    return Array.isArray(outline) ? parts : [outline];
+  }
+  const parsed = parse(text);
   if ('fault' in parsed) throw new Refusal('invalid-json', `The body ${parsed.fault.reason}`);
   return Array.isArray(parsed.value) ? parsed.value : [parsed.value];
 }
@@ -116,6 +124,7 @@ async function* chunksOf(body: IncomingBody, holding: Holding, ownBytes: () => n
 }
 
 function takeText(body: IncomingBody, line: Buffer): Promise<void> | null {
+  if (hasTooManyValues(line)) return reject(body, tooManyValuesFault);
   const parsed = parse(line);
   return 'fault' in parsed ? reject(body, parsed.fault) : take(body, parsed.value);
 }
@@ -130,7 +139,7 @@ function take({ intake, context, tally, limits }: IncomingBody, value: unknown):
   if (taken.outcome === 'ignored') tally.ignored += 1;
   if (taken.outcome !== 'record') return null;
   const { delivery } = intake;
-  const { record } = taken;
+  const { record, realm } = taken;
   // At once: what it is made from takes more memory than its text.
   record.serialize();
   const { bytes } = record;
@@ -138,7 +147,7 @@ function take({ intake, context, tally, limits }: IncomingBody, value: unknown):
     tally.reject(index, { kind: 'size', field: 'record', reason: `takes more than ${delivery.maxRecordBytes} bytes` });
     return null;
   }
-  return delivery.put({ record, bytes, tally, index });
+  return delivery.put({ record, realm, bytes, tally, index });
 }
 
 function reject({ tally, limits }: IncomingBody, fault: Fault): null {
@@ -162,6 +171,8 @@ function parse(text: Buffer): { value: unknown } | { fault: Fault } {
   }
 }
 
+const tooManyValuesFault: Fault = { kind: 'size', field: 'record', reason: tooManyValues };
+
 function tooLongFault({ maxLineBytes }: Intake): Fault {
   return { kind: 'size', field: 'record', reason: `is a line of more than ${maxLineBytes} bytes` };
 }
@@ -173,18 +184,4 @@ function tooMany({ recordsPerBody }: Limits): Refusal {
 /** Some editors and tools write a byte order mark. */
 function withoutMark(chunk: Buffer): Buffer {
   return chunk[0] === 0xef && chunk[1] === 0xbb && chunk[2] === 0xbf ? chunk.subarray(3) : chunk;
-}
-
-function createSlice() {
-  let endsAt = performance.now() + sliceMs;
-  return {
-    /** Whether it is time to let others have a turn. */
-    get isOver(): boolean {
-      return performance.now() >= endsAt;
-    },
-    async next(): Promise<void> {
-      await nextTurn();
-      endsAt = performance.now() + sliceMs;
-    },
-  };
 }

@@ -70,7 +70,7 @@ function pipelineParts(
   const isOfRequests = queue === 'completed-request';
   const settings = { ...producer, spill: { ...producer.spill, dir: null } };
   return createPipelineParts({ registry, random, now }, settings, {
-    ...{ target, queue, namespace, buffer },
+    ...{ target, queue, namespace, buffer, kind: 'gateway' },
     problems: createProblemLog(createProducerLogger(logger, registry), isOfRequests ? 'request' : 'execution'),
     shardOf: isOfRequests ? shardOfRequest : null,
     requestIdOf: isOfRequests ? requestIdOf : null,

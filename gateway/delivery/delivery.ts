@@ -1,10 +1,11 @@
+import type { SendableChunk } from '../../producers/core/chunk-parts.ts';
 import type { LazyRecord } from '../../producers/core/lazy-record.ts';
 import { createPipeline, type DrainResult } from '../../producers/core/pipeline.ts';
 import type { PipelineParts } from '../../producers/core/pipeline-parts.ts';
 import { SendAbortedError, SenderClosedError } from '../../producers/core/send-errors.ts';
 import type { SenderStats } from '../../producers/requests/completed-request.ts';
 import { SendQueue } from '../../producers/requests/send-queue.ts';
-import { withDeadline } from '../../shared/platform/deadline.ts';
+import { withDeadline, within } from '../../shared/platform/deadline.ts';
 import { Refusal } from '../http/refusal.ts';
 import type { BodyTally } from '../intake/body-tally.ts';
 import { createAvailability } from './availability.ts';
@@ -20,6 +21,8 @@ export type DeliveryListenerParts = Partial<
 /** A record of a body. */
 interface Candidate {
   record: LazyRecord;
+  /** null: none */
+  realm: string | null;
   /** of its JSON */
   bytes: number;
   tally: BodyTally;
@@ -30,6 +33,9 @@ interface Candidate {
 /** While Redis takes records, there is room after a few ms. */
 const roomWithinMs = 2_000;
 const watchEveryMs = 250;
+const reportWithinMs = 2_000;
+/** Further reports are refused while Redis has not answered for so many. */
+const mostReports = 100;
 
 /**
  * Puts records into the queue and tells their bodies when they are in Redis. The records of all bodies share one buffer and
@@ -40,6 +46,7 @@ export function createDelivery(parts: PipelineParts, listener: DeliveryListenerP
   const awaited = new Set<BodyTally>();
   let accepted = 0;
   let dropped = 0;
+  let reportsUnderWay = 0;
   let watch: NodeJS.Timeout | null = null;
 
   /** Null stands for a body that has not begun. */
@@ -47,8 +54,10 @@ export function createDelivery(parts: PipelineParts, listener: DeliveryListenerP
     if (!buffer.hasRoomFor(candidate?.bytes ?? 1)) return false;
     if (candidate === null) return true;
     if (buffer.held.records === 0) availability.progressed();
-    const { record, bytes, tally, index } = candidate;
-    buffer.offer({ record, bytes, ack: tally.offered(index) });
+    const { record, realm, bytes, tally: ofBody, index } = candidate;
+    const tally = tallies.of(realm);
+    tally.waiting += 1;
+    buffer.offer({ record, bytes, ack: ofBody.offered(index), tally });
     accepted += 1;
     pipeline.notify();
     return true;
@@ -80,7 +89,7 @@ export function createDelivery(parts: PipelineParts, listener: DeliveryListenerP
       },
     },
   });
-  const { buffer } = pipeline;
+  const { buffer, tallies } = pipeline;
   const isAway = (): boolean => availability.isAway(buffer.held.records);
 
   const giveUpWhenAway = (): void => {
@@ -111,6 +120,11 @@ export function createDelivery(parts: PipelineParts, listener: DeliveryListenerP
         rejected,
         dropped,
       };
+    },
+
+    /** Counts a record that the sample rate has left out. */
+    countSampledOut(realm: string | null): void {
+      tallies.of(realm).sampledOut += 1;
     },
 
     /** Lets a body begin when there is room. @throws Refusal when there is none for too long, or Redis is away */
@@ -145,6 +159,22 @@ export function createDelivery(parts: PipelineParts, listener: DeliveryListenerP
           watch = null;
         }
       }
+    },
+
+    /** Puts a report to the ledger into the queue. @throws Refusal when Redis does not take it in time */
+    async report(report: SendableChunk): Promise<void> {
+      if (pipeline.isClosing) throw new Refusal('shutting-down', shuttingDown);
+      if (isAway() || reportsUnderWay >= mostReports) throw away();
+      reportsUnderWay += 1;
+      const added = (parts.transport.report?.(report) ?? Promise.resolve()).then(
+        () => true,
+        // It is the same to the sender why: the next report says all of it again.
+        () => false,
+      );
+      void added.finally(() => {
+        reportsUnderWay -= 1;
+      });
+      if (!(await within(added, reportWithinMs, () => false))) throw away();
     },
 
     /** Sends what is there and stops, in `timeoutMs` at most and a moment. */

@@ -1,3 +1,4 @@
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { createSecureContext, type SecureContextOptions } from 'node:tls';
 import { toError, UsageError } from '../../shared/platform/errors.ts';
@@ -5,6 +6,7 @@ import type { GatewayConfig } from '../gateway-groups.ts';
 
 /** What the server's TLS is made with. */
 export interface ServerTls extends SecureContextOptions {
+  cert: Buffer;
   requestCert: boolean;
   rejectUnauthorized: boolean;
 }
@@ -36,6 +38,11 @@ export function readServerTls({
     );
   }
   return { ...tls, requestCert: asksForCertificates, rejectUnauthorized: asksForCertificates };
+}
+
+/** When the server's own certificate expires, in ms since 1970. Null: plain HTTP. */
+export function certificateEndsAt(tls: Pick<ServerTls, 'cert'> | null): number | null {
+  return tls === null ? null : Date.parse(new X509Certificate(tls.cert).validTo);
 }
 
 function readFile(name: string, file: string): Buffer {

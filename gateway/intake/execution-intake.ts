@@ -50,6 +50,7 @@ export function createExecutionIntake(options: ExecutionIntakeOptions): Intake {
       if (barred !== null || 'kind' in identity) return refuse({ ...(barred as Fault), ...idOf(input, 'id') });
       if (context.sample && !keeps(input)) {
         metrics.sampledOut();
+        delivery.countSampledOut(input.realmId ?? null);
         return sampledOut;
       }
       const { notes, traceLength, sampleRate: ofSender, ...execution } = input;
@@ -63,7 +64,7 @@ export function createExecutionIntake(options: ExecutionIntakeOptions): Intake {
         traceLength,
         redaction,
       });
-      return { outcome: 'record', record: new LazyRecord(captured) };
+      return { outcome: 'record', record: new LazyRecord(captured), realm: input.realmId ?? null };
     },
   };
 }

@@ -19,7 +19,7 @@ export interface BodyContext {
 
 /** What becomes of a record before it is sent. */
 export type Taken =
-  | { outcome: 'record'; record: LazyRecord }
+  | { outcome: 'record'; record: LazyRecord; realm: string | null }
   | { outcome: 'sampledOut' }
   | { outcome: 'ignored' }
   | { outcome: 'fault'; fault: Fault };

@@ -68,7 +68,7 @@ function intakeOf(
     maxLineBytes: limits.lineBytes.requests,
     take(value, index, context): Taken {
       const result = read(value, index, context);
-      if (result instanceof LazyRecord) return { outcome: 'record', record: result };
+      if (result instanceof LazyRecord) return { outcome: 'record', record: result, realm: null };
       return refuse({ ...result, ...idOf(value, 'requestId') });
     },
   };

@@ -1,4 +1,5 @@
 import protobuf from 'protobufjs/light.js';
+import { maxValues, TooManyValuesError } from '../body/json-parts.ts';
 
 const repeated = (type: string, id: number) => ({ rule: 'repeated', type, id });
 const field = (type: string, id: number) => ({ type, id });
@@ -49,8 +50,16 @@ const resourceType = root.lookupType('Resource');
 const responseType = root.lookupType('ExportTraceServiceResponse');
 const statusType = root.lookupType('Status');
 
-/** Shaped as in JSON, but with bytes and Longs. @throws Error when the bytes are no such message, or nested too deeply */
-export const decodeSpan = (bytes: Uint8Array): object => spanType.decode(bytes);
+/**
+ * Shaped as in JSON, but with bytes and Longs.
+ *
+ * @throws TooManyValuesError when it has more fields than are decoded at once, Error when the bytes are no such message, or nested
+ * too deeply
+ */
+export function decodeSpan(bytes: Uint8Array): object {
+  if (hasTooManyFields(bytes, spanType)) throw new TooManyValuesError();
+  return spanType.decode(bytes);
+}
 /** As `decodeSpan`. */
 export const decodeResource = (bytes: Uint8Array): object => resourceType.decode(bytes);
 
@@ -76,4 +85,24 @@ export function* submessages(message: Uint8Array, id: number): Generator<Uint8Ar
     else if (tag >>> 3 === 0) throw new RangeError('there is no field 0');
     else reader.skipType(tag & 7);
   }
+}
+
+/** Whether a message has too many fields, with those of the messages in it: millions of empty ones fit into a few MiB. */
+function hasTooManyFields(message: Uint8Array, type: protobuf.Type): boolean {
+  // A field takes two bytes at least.
+  if (message.length <= 2 * maxValues) return false;
+  let fields = 0;
+  const open = [{ message, type }];
+  for (let next = open.pop(); next !== undefined; next = open.pop()) {
+    const reader = protobuf.Reader.create(next.message);
+    while (reader.pos < reader.len) {
+      fields += 1;
+      if (fields > maxValues) return true;
+      const tag = reader.uint32();
+      const inner = next.type.fieldsById[tag >>> 3]?.resolvedType ?? null;
+      if (inner instanceof protobuf.Type && (tag & 7) === 2) open.push({ message: reader.bytes(), type: inner });
+      else reader.skipType(tag & 7);
+    }
+  }
+  return false;
 }

@@ -1,4 +1,5 @@
 import type { Sender } from '../access/sender.ts';
+import { TooManyValuesError, tooManyValues } from '../body/json-parts.ts';
 import { contentFault } from '../intake/find-fault.ts';
 import { type Intake, ignored, refuse, type Taken } from '../intake/intake.ts';
 import { deriveId } from '../intake/record-identity.ts';
@@ -22,7 +23,8 @@ export function createSpanIntake(requests: Intake): Intake {
         const { sender } = context;
         const ownership = { creator: onlyCreatorOf(sender), sender: sender?.name ?? null, resource: resource() };
         return requests.take(toRequestInput(span, ownership, requestIdOf(span)), index, context);
-      } catch {
+      } catch (error) {
+        if (error instanceof TooManyValuesError) return refuse({ kind: 'size', field: 'span', reason: tooManyValues });
         return refuse(contentFault('span', 'cannot be read'));
       }
     },

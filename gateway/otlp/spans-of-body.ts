@@ -1,4 +1,5 @@
-import { isUtf8 } from 'node:buffer';
+import { parseJsonParts, TooManyValuesError } from '../body/json-parts.ts';
+import type { Slice } from '../body/slice.ts';
 import { Refusal } from '../http/refusal.ts';
 import { type Attributes, fieldOf, readAttributes } from './attributes.ts';
 import { decodeResource, decodeSpan, submessages } from './messages.ts';
@@ -23,7 +24,7 @@ const maxResourceBytes = 262_144;
  *
  * @throws Refusal when the body is no such message, or has more spans, or groups of spans, than `maxSpans`
  */
-export function spansOfProtobuf(body: Uint8Array, maxSpans: number): IncomingSpan[] {
+export async function spansOfProtobuf(body: Uint8Array, maxSpans: number): Promise<IncomingSpan[]> {
   const spans: IncomingSpan[] = [];
   const count = createCount(maxSpans);
   try {
@@ -45,23 +46,36 @@ export function spansOfProtobuf(body: Uint8Array, maxSpans: number): IncomingSpa
   return spans;
 }
 
-/** As `spansOfProtobuf`, of JSON. */
-export function spansOfJson(body: Buffer, maxSpans: number): IncomingSpan[] {
-  const request = parse(body);
+/** As `spansOfProtobuf`, of JSON, whose spans are parsed one by one. */
+export async function spansOfJson(body: Buffer, maxSpans: number, slice: Slice): Promise<IncomingSpan[]> {
+  const { outline, parts } = await parseJsonParts(body, {
+    ...{ within: pathOfSpans, what: 'spans', maxParts: maxSpans, slice },
+  });
+  if (typeof outline !== 'object' || outline === null || Array.isArray(outline)) throw noRequest('it is no object');
   const spans: IncomingSpan[] = [];
   const count = createCount(maxSpans);
-  for (const resourceSpans of listOf(request, 'resourceSpans')) {
+  for (const resourceSpans of listOf(outline, 'resourceSpans')) {
     count.group();
     const resource = once(() => readAttributes(fieldOf(fieldOf(resourceSpans, 'resource'), 'attributes')));
     for (const scopeSpans of listOf(resourceSpans, 'scopeSpans')) {
       count.group();
-      for (const span of listOf(scopeSpans, 'spans')) {
+      for (const index of listOf(scopeSpans, 'spans')) {
         count.span();
-        spans.push({ bytes: 0, read: () => readSpan(span), resource });
+        spans.push({ bytes: 0, read: () => readSpan(partOf(parts, index)), resource });
       }
     }
   }
   return spans;
+}
+
+/** Of the lists in `{"resourceSpans":[{"scopeSpans":[{"spans":[…]}]}]}`. */
+const pathOfSpans = '{[{[{[';
+
+/** @throws TooManyValuesError in place of a span that was not parsed */
+function partOf(parts: readonly unknown[], index: unknown): unknown {
+  const part = parts[index as number];
+  if (part instanceof TooManyValuesError) throw part;
+  return part;
 }
 
 function readResource(resourceSpans: Uint8Array): Attributes {
@@ -73,22 +87,15 @@ function readResource(resourceSpans: Uint8Array): Attributes {
   return attributes;
 }
 
-function parse(body: Buffer): object {
-  let request: unknown;
-  try {
-    request = isUtf8(body) ? JSON.parse(body.toString()) : null;
-  } catch {
-    throw new Refusal('invalid-json', 'The body is not JSON');
-  }
-  if (typeof request === 'object' && request !== null && !Array.isArray(request)) return request;
-  throw new Refusal('invalid-request', 'The body is no ExportTraceServiceRequest in JSON, which is an object in UTF-8');
-}
-
 /** @throws Refusal when there is something else in its place */
 function listOf(message: unknown, name: string): unknown[] {
   const list = fieldOf(message, name) ?? [];
   if (Array.isArray(list)) return list;
-  throw new Refusal('invalid-request', `The body is no ExportTraceServiceRequest in JSON: ${name} is no list`);
+  throw noRequest(`${name} is no list`);
+}
+
+function noRequest(reason: string): Refusal {
+  return new Refusal('invalid-request', `The body is no ExportTraceServiceRequest in JSON: ${reason}`);
 }
 
 function createCount(max: number) {

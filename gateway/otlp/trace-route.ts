@@ -15,15 +15,13 @@ const formats = new Map([
 /** `POST /v1/traces`: OTLP/HTTP. Answers and errors are in the format of the body. */
 export function addTraceRoute(app: FastifyInstance, deps: SendRouteDeps, errors: ErrorHandlers): void {
   const intake = createSpanIntake(deps.requests);
-  const { recordsPerBody } = deps.limits;
   app.post(
     '/v1/traces',
     { config: { scope: 'requests' }, errorHandler: errors.handleWith(sendStatus) },
     async (request, reply) => {
-      const split = isProtobuf(request) ? spansOfProtobuf : spansOfJson;
       await receive(request, reply, deps, intake, {
         formats,
-        split: (body) => split(body, recordsPerBody),
+        split: isProtobuf(request) ? spansOfProtobuf : spansOfJson,
         answer: (tally) => sendResponse(request, reply, toResponse(tally)),
       });
     },

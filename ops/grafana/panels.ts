@@ -95,6 +95,17 @@ export const rows: readonly Row[] = [
         ],
       },
       {
+        title: 'The books: records that are not accounted for',
+        description:
+          'Of the last 24 hours, by the console. Missing: Redis had them, and they are not stored. Uncertain: the most that producers may have lost which ended without a word. Unexplained: a check of the counting.',
+        unit: 'short',
+        queries: [
+          highest('sluice_ledger_missing_records', 'queue', ' missing'),
+          highest('sluice_ledger_uncertain_records', 'queue', ' uncertain'),
+          highest('sluice_ledger_unexplained_records', 'queue', ' unexplained'),
+        ],
+      },
+      {
         title: 'Jobs arriving and completed per second',
         unit: 'ops',
         queries: [highest('sluice_queue_rate', 'queue, direction')],
@@ -145,6 +156,16 @@ export const rows: readonly Row[] = [
         title: 'Records with impossible times, per second',
         unit: 'ops',
         queries: [rates('sluice_records_implausible_total', 'queue')],
+      },
+      {
+        title: 'Records without an account in the ledger, per second',
+        unit: 'ops',
+        queries: [rates('sluice_records_unaccounted_total', 'queue')],
+      },
+      {
+        title: 'Reports of producers to the ledger, per second',
+        unit: 'ops',
+        queries: [rates('sluice_ledger_reports_total', 'queue, outcome')],
       },
     ],
   },
@@ -426,6 +447,16 @@ export const rows: readonly Row[] = [
         queries: [
           highest('sluice_gateway_redis_away', 'instance', ' Redis away'),
           highest('sluice_gateway_reload_failed', 'instance, files', ' failed'),
+        ],
+      },
+      {
+        title: 'Time until the certificate expires',
+        unit: 's',
+        queries: [
+          {
+            expr: `${highest('sluice_gateway_certificate_expiry_timestamp_seconds', 'instance').expr} - time()`,
+            legend: '{{instance}}',
+          },
         ],
       },
     ],

@@ -26,7 +26,10 @@ export interface SenderOptions<E extends Entry = Entry> {
   maxWaitMs: number;
   random: () => number;
   /** told what becomes of chunks, after they have left the buffer */
-  hooks: Pick<DeliveryLedger<E>, 'sent' | 'refused' | 'failed' | 'heldBack' | 'spilled' | 'notSpilled' | 'replayed'>;
+  hooks: Pick<
+    DeliveryLedger<E>,
+    'sent' | 'refused' | 'failed' | 'heldBack' | 'spilled' | 'notSpilled' | 'replayed' | 'givenUp'
+  >;
   /** where chunks go while Redis is away; null: they wait in the buffer */
   spill: Spill | null;
 }
@@ -112,6 +115,8 @@ export function createChunkSender<E extends Entry>(options: SenderOptions<E>) {
     await store.close();
   };
 
+  const giveUp = (): number => inFlight.giveUp(chunkers.flatMap((chunker) => chunker.takeAll()));
+
   return {
     /** Call this when there is something on disk that this sender did not write. */
     replay(): void {
@@ -133,11 +138,14 @@ export function createChunkSender<E extends Entry>(options: SenderOptions<E>) {
       }
     },
 
+    /** Gives up what is in no chunk yet, where there is no disk for it. @returns how many records that are */
+    giveUpWaiting: (): number => (spill === null ? giveUp() : 0),
+
     /**
-     * Stops: sends under way are cut off and not repeated. When nothing runs any more, resolves with the records that are not
-     * known to be in Redis or on disk. A send whose reply was lost may have arrived nevertheless.
+     * Stops: sends under way are cut off and not repeated. When nothing runs any more, gives up the records that are not known to
+     * be in Redis or on disk, and resolves with their number. A send whose reply was lost may have arrived nevertheless.
      */
-    async stop(): Promise<readonly E[]> {
+    async stop(): Promise<number> {
       stopping.abort();
       for (const lane of lanes) lane.stop();
       await transport.close();
@@ -147,7 +155,7 @@ export function createChunkSender<E extends Entry>(options: SenderOptions<E>) {
       await Promise.race([Promise.all([...running, replay?.stop()]), pause(lastAnswerMs, answered.signal)]);
       answered.abort();
       if (spill !== null) await endsWithin(putRestOnDisk(spill), lastSpillMs);
-      return inFlight.giveUpAll(chunkers.flatMap((chunker) => chunker.takeAll()));
+      return giveUp() + inFlight.giveUpAll();
     },
   };
 }

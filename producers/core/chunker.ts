@@ -1,8 +1,10 @@
 import { randomBytes } from 'node:crypto';
 import { hostname } from 'node:os';
-import { chunkVersion, spanChunkVersion } from '../../shared/contracts/chunk.ts';
+import { chunkVersion, ledgerChunkVersion, spanChunkVersion } from '../../shared/contracts/chunk.ts';
+import { type ChunkNumbers, createNumbers } from './chunk-numbers.ts';
 import { OutgoingChunk, type SettledChunk } from './outgoing-chunk.ts';
 import type { Entry, Part, RecordBuffer } from './record-buffer.ts';
+import { tallyRuns, toRecordRuns } from './tally.ts';
 
 /** The size of a full chunk. */
 export interface ChunkLimits {
@@ -29,21 +31,12 @@ export function createProducerName(): string {
   return `${host}-${randomBytes(5).toString('hex')}`;
 }
 
-/** Counts 1, 2, 3, …: the chunkers of one session number their chunks together. */
-export function createNumbers(): () => number {
-  let last = 0;
-  return () => {
-    last += 1;
-    return last;
-  };
-}
-
 /** Takes chunks from the buffer and numbers them. */
 export function createChunker<E extends Entry>(
   buffer: Pick<RecordBuffer<E>, 'waitingOf' | 'take'>,
   limits: ChunkLimits,
   identity: ProducerIdentity,
-  nextSeq: () => number = createNumbers(),
+  numbers: ChunkNumbers = createNumbers(),
 ) {
   return {
     /** Whether anything waits. */
@@ -59,8 +52,13 @@ export function createChunker<E extends Entry>(
     next(part: Part = 'all'): OutgoingChunk<E> | null {
       const entries = buffer.take(limits, part);
       if (entries.length === 0) return null;
+      const runs = tallyRuns(entries);
+      const { seq, before } = numbers.next(entries.length);
+      for (const { tally } of entries) tally?.chunk();
+      if (runs !== null)
+        return new OutgoingChunk({ v: ledgerChunkVersion, ...identity, seq, before, of: toRecordRuns(runs) }, entries);
       const v = entries.some(({ record }) => record.hasSpan) ? spanChunkVersion : chunkVersion;
-      return new OutgoingChunk({ v, ...identity, seq: nextSeq() }, entries);
+      return new OutgoingChunk({ v, ...identity, seq }, entries);
     },
     /** Returns all that waits, without making chunks of it. */
     takeAll(): E[] {

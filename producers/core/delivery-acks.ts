@@ -71,9 +71,13 @@ export function createDeliveryAcks() {
       failOnDisk(new RecordLostError(noLongerOnDisk));
     },
 
-    /** The end: these entries did not leave the memory, and what is on disk stays there. */
-    close(unsent: readonly { ack?: DeliveryAck | null }[]): void {
-      for (const { ack } of unsent) ack?.fail(new SenderClosedError(closedInMemory));
+    /** These entries did not leave the memory before the end. */
+    givenUp(entries: readonly { ack?: DeliveryAck | null }[]): void {
+      for (const { ack } of entries) ack?.fail(new SenderClosedError(closedInMemory));
+    },
+
+    /** The end: what is on disk stays there. */
+    close(): void {
       failOnDisk(new SenderClosedError(closedOnDisk));
     },
   };

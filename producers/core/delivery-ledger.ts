@@ -3,6 +3,7 @@ import type { SpillMetrics } from '../spill/metrics.ts';
 import type { AppendResult } from '../spill/spill.ts';
 import { countRecords } from './chunker.ts';
 import { createDeliveryAcks } from './delivery-acks.ts';
+import type { DeliveryTallies } from './delivery-tallies.ts';
 import type { SettledChunk } from './outgoing-chunk.ts';
 import type { ProblemLog } from './problem-log.ts';
 import type { Entry } from './record-buffer.ts';
@@ -48,6 +49,7 @@ export interface Waiters {
 export interface LedgerOptions<E extends Entry> {
   listener: DeliveryListener<E>;
   waiters: Waiters | null;
+  tallies: DeliveryTallies;
   problems: ProblemLog;
   /** null without a spill */
   spillMetrics: SpillMetrics | null;
@@ -55,7 +57,7 @@ export interface LedgerOptions<E extends Entry> {
 
 /** Counts what becomes of each record, once, and tells everybody who has to know: listener, waiting sends, metrics, log. */
 export function createDeliveryLedger<E extends Entry>(options: LedgerOptions<E>) {
-  const { listener, waiters, problems, spillMetrics } = options;
+  const { listener, waiters, tallies, problems, spillMetrics } = options;
   const acks = createDeliveryAcks();
   const counts: DeliveryCounts = { sent: 0, refused: 0, spilled: 0, takenOver: 0, recovered: 0 };
 
@@ -71,7 +73,9 @@ export function createDeliveryLedger<E extends Entry>(options: LedgerOptions<E>)
 
   const leaveDisk = (records: number): void => {
     counts.spilled -= records;
-    if (counts.spilled === 0) acks.diskIsEmpty();
+    if (counts.spilled > 0) return;
+    acks.diskIsEmpty();
+    tallies.diskIsEmpty();
   };
 
   return {
@@ -80,14 +84,16 @@ export function createDeliveryLedger<E extends Entry>(options: LedgerOptions<E>)
     /** Redis has acknowledged chunks from memory. */
     sent(chunks: readonly SettledChunk<E>[]): void {
       countSent(countRecords(chunks));
+      tallies.sent(chunks);
       acks.sent(chunks);
       waiters?.admitWaiting();
     },
 
     /** Redis permanently refuses a record from memory. */
-    refused({ ack }: E, error: RecordRefusedError): void {
+    refused(entry: E, error: RecordRefusedError): void {
       countRefused(1);
-      ack?.fail(error);
+      tallies.refused(entry);
+      entry.ack?.fail(error);
       waiters?.admitWaiting();
       problems.report('refused', error);
     },
@@ -108,6 +114,7 @@ export function createDeliveryLedger<E extends Entry>(options: LedgerOptions<E>)
       const records = countRecords(chunks);
       spillMetrics?.count('written', records);
       counts.spilled += records;
+      tallies.spilled(chunks);
       acks.spilled(chunks);
       waiters?.admitWaiting();
     },
@@ -131,6 +138,7 @@ export function createDeliveryLedger<E extends Entry>(options: LedgerOptions<E>)
       }
       countRefused(refused.length);
       countSent(sent);
+      tallies.replayed(chunks, refused);
       acks.replayed(chunks, refused);
       leaveDisk(records);
     },
@@ -151,11 +159,17 @@ export function createDeliveryLedger<E extends Entry>(options: LedgerOptions<E>)
       leaveDisk(records);
     },
 
-    /** The end: these records did not leave the memory, and what is on disk stays there. */
-    unsent(entries: readonly E[]): void {
+    /** These records did not leave the memory before the end: those that were in no chunk yet, and those of chunks. */
+    givenUp(waiting: readonly E[], chunks: readonly SettledChunk<E>[]): void {
+      for (const { tally } of waiting) tally?.dropWaiting('unsent');
+      tallies.givenUp(chunks);
+      const entries = [...waiting, ...chunks.flatMap((chunk) => chunk.entries)];
       listener.onDropped(entries.length, entries);
-      acks.close(entries);
+      acks.givenUp(entries);
     },
+
+    /** The end: what is on disk stays there. */
+    close: acks.close,
 
     /** Something is wrong with the disk, or with what is on it. */
     diskFailed(error: Error): void {

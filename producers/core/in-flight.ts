@@ -1,3 +1,4 @@
+import { countRecords } from './chunker.ts';
 import type { DeliveryLedger } from './delivery-ledger.ts';
 import type { OutgoingChunk } from './outgoing-chunk.ts';
 import type { Entry, RecordBuffer } from './record-buffer.ts';
@@ -9,7 +10,7 @@ import type { RefusedRecord } from './send-apart.ts';
  */
 export function createInFlight<E extends Entry>(
   buffer: RecordBuffer<E>,
-  hooks: Pick<DeliveryLedger<E>, 'sent' | 'refused' | 'spilled'>,
+  hooks: Pick<DeliveryLedger<E>, 'sent' | 'refused' | 'spilled' | 'givenUp'>,
 ) {
   const inFlight = new Set<OutgoingChunk<E>>();
 
@@ -38,7 +39,7 @@ export function createInFlight<E extends Entry>(
       settle([chunk], () => {
         const errors = new Map(refused.map(({ index, error }) => [index, error]));
         const sent = chunk.entries.filter((_entry, index) => !errors.has(index));
-        if (sent.length > 0) hooks.sent([{ id: chunk.id, entries: sent }]);
+        hooks.sent([{ id: chunk.id, entries: sent }]);
         for (const [index, error] of errors) {
           const entry = chunk.entries[index];
           if (entry !== undefined) hooks.refused(entry, error);
@@ -46,12 +47,20 @@ export function createInFlight<E extends Entry>(
       });
     },
 
-    /** Gives all of them up, and what was taken without becoming a chunk. @returns their entries */
-    giveUpAll(waiting: readonly E[]): E[] {
-      const entries = [...inFlight].flatMap((chunk) => chunk.entries).concat(waiting);
+    /** Gives up what was taken without becoming a chunk. @returns how many records that are */
+    giveUp(waiting: readonly E[]): number {
+      buffer.release(waiting);
+      hooks.givenUp(waiting, []);
+      return waiting.length;
+    },
+
+    /** Gives all of them up. @returns how many records they have */
+    giveUpAll(): number {
+      const chunks = [...inFlight];
       inFlight.clear();
-      buffer.release(entries);
-      return entries;
+      for (const { entries } of chunks) buffer.release(entries);
+      hooks.givenUp([], chunks);
+      return countRecords(chunks);
     },
   };
 }

@@ -22,7 +22,7 @@ export class OutgoingChunk<E extends Entry = Entry> {
     this.entries = entries;
     // The records are JSON already; only the envelope is written here.
     this.#head = `${JSON.stringify(header).slice(0, -1)},"records":[`;
-    let bytes = this.#head.length + end.length + (entries.length - 1) * recordSeparator.length;
+    let bytes = Buffer.byteLength(this.#head) + end.length + (entries.length - 1) * recordSeparator.length;
     for (const { record } of entries) bytes += record.text.bytes;
     this.plainBytes = bytes;
   }
@@ -46,7 +46,8 @@ export class OutgoingChunk<E extends Entry = Entry> {
 
   /** Writes the plain text of a chunk that has no text yet to the beginning of some memory, which has to be large enough. */
   writePlain(target: Buffer): Buffer {
-    let at = target.write(this.#head, 'latin1');
+    // A realm may have any characters.
+    let at = target.write(this.#head);
     for (const [index, { record }] of this.entries.entries()) {
       if (index > 0) at += target.write(recordSeparator, at, 'latin1');
       at = record.text.copyTo(target, at);

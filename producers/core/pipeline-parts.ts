@@ -40,6 +40,10 @@ export interface PipelineParts {
   problems: ProblemLog;
   /** uniform in [0, 1) */
   random: () => number;
+  /** ms since 1970; says in which minute records count. @default Date.now */
+  now?: () => number;
+  /** what the producer is, to the ledger. @default by its queue */
+  kind?: string;
 }
 
 /**
@@ -50,14 +54,19 @@ const sessionBytes = 5;
 
 /** Identifies a producer's session that begins now. @param name null makes one from the host's name */
 export function createIdentity(name: string | null, nowMs: number): ProducerIdentity {
-  return { producer: name ?? createProducerName(), epoch: nowMs, life: randomBytes(sessionBytes).toString('hex') };
+  // A clock may have fractions of a ms; an epoch that has is refused by workers.
+  return {
+    producer: name ?? createProducerName(),
+    epoch: Math.floor(nowMs),
+    life: randomBytes(sessionBytes).toString('hex'),
+  };
 }
 
 /** The parts of a pipeline to Redis. @throws UsageError when a TLS file cannot be used */
 export function createPipelineParts(
   { registry = register, random = Math.random, now = Date.now }: ProducerOptions,
   settings: SendingSettings,
-  parts: Pick<PipelineParts, 'queue' | 'namespace' | 'buffer' | 'problems' | 'requestIdOf'> & {
+  parts: Pick<PipelineParts, 'queue' | 'namespace' | 'buffer' | 'problems' | 'requestIdOf' | 'kind'> & {
     target: RedisTarget;
     shardOf: ShardOf | null;
     holdsSuccessesBack: boolean;
@@ -71,5 +80,5 @@ export function createPipelineParts(
   const sharding = { shards, shardOf };
   const memory = { memoryShare, holdsSuccessesBack };
   const transport = createQueueTransport({ target, name, queue, namespace, ...memory, random, ...sharding });
-  return { ...others, identity, transport, sharding, settings, registry, random };
+  return { ...others, identity, transport, sharding, settings, registry, random, now };
 }

@@ -1,15 +1,21 @@
 import { join } from 'node:path';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { reportLimits } from '../../shared/contracts/ledger-report.ts';
+import type { QueueName } from '../../shared/contracts/queues.ts';
 import { withDeadline } from '../../shared/platform/deadline.ts';
 import { createSpillMetrics } from '../spill/metrics.ts';
 import { createSpill, type Spill } from '../spill/spill.ts';
+import { createNumbers } from './chunk-numbers.ts';
 import { createChunkSender } from './chunk-sender.ts';
 import { createDeliveryLedger, type DeliveryLedger, type DeliveryListener, type Waiters } from './delivery-ledger.ts';
+import { createDeliveryTallies } from './delivery-tallies.ts';
 import type { PipelineParts } from './pipeline-parts.ts';
 import { type Entry, RecordBuffer } from './record-buffer.ts';
+import { createReporter } from './reporter.ts';
 import { SenderClosedError } from './send-errors.ts';
 import { createChunkers } from './shard-chunkers.ts';
 import { createShardMetrics } from './shard-metrics.ts';
+import { Tallies } from './tallies.ts';
 import type { Sharding } from './transport.ts';
 
 /** How a flush or a close ended. */
@@ -30,12 +36,17 @@ export interface PipelineOptions<E extends Entry> extends PipelineParts {
 }
 
 const oneShard: Sharding = { shards: 1, shardOf: null };
+/** What the producer of a queue is, to the ledger. */
+const kinds: Record<QueueName, string> = {
+  'execution-log': 'execution-observer',
+  'completed-request': 'request-sender',
+};
 const defaultFlushTimeoutMs = 30_000;
 const defaultCloseTimeoutMs = 5_000;
 
 /** From the buffer to the queue, with the spill where there is a directory for it. Nothing connects until there is a record. */
 export function createPipeline<E extends Entry>(options: PipelineOptions<E>) {
-  const { listener, problems, settings, sharding = oneShard, waiters } = options;
+  const { identity, listener, now = Date.now, problems, settings, sharding = oneShard, transport, waiters } = options;
   const { shards, shardOf } = sharding;
   const buffer = new RecordBuffer<E>(options.buffer);
   const spillMetrics =
@@ -46,21 +57,38 @@ export function createPipeline<E extends Entry>(options: PipelineOptions<E>) {
           bytes: spill?.bytes ?? 0,
         }));
   const shardMetrics =
-    shards === 1
-      ? null
-      : createShardMetrics(options.registry, options.queue, () => options.transport.shardsLeftAlone ?? 0);
-  const ledger: DeliveryLedger<E> = createDeliveryLedger<E>({ listener, waiters, problems, spillMetrics });
+    shards === 1 ? null : createShardMetrics(options.registry, options.queue, () => transport.shardsLeftAlone ?? 0);
+  const numbers = createNumbers();
+  const tallies = new Tallies({ now, onBegin: () => reporter.begin() });
+  const ledger: DeliveryLedger<E> = createDeliveryLedger<E>({
+    listener,
+    waiters,
+    tallies: createDeliveryTallies(numbers, tallies),
+    problems,
+    spillMetrics,
+  });
   const spill = createSpillOf(options, ledger, () => sender.replay());
   const sender = createChunkSender<E>({
     buffer,
-    chunkers: createChunkers(buffer, settings.chunk, options.identity, sharding),
+    chunkers: createChunkers(buffer, settings.chunk, identity, sharding, numbers),
     chunkerOf: shards === 1 ? null : shardOf && ((data) => shardOf(data, shards)),
     requestIdOf: options.requestIdOf ?? null,
-    transport: options.transport,
+    transport,
     maxWaitMs: settings.chunk.maxWaitMs,
     random: options.random,
     hooks: ledger,
     spill,
+  });
+  const reporter = createReporter({
+    ...{ identity, kind: options.kind ?? kinds[options.queue], tallies, now },
+    state: () => ({
+      lastSeq: numbers.lastSeq,
+      chunkedRecords: numbers.records,
+      unacknowledged: numbers.unacknowledged.list(reportLimits.unacknowledged),
+      spilledRecords: ledger.counts.spilled,
+      takenOverRecords: ledger.counts.takenOver,
+    }),
+    send: async (report) => transport.report?.(report),
   });
   let closing: Promise<DrainResult> | null = null;
 
@@ -82,12 +110,16 @@ export function createPipeline<E extends Entry>(options: PipelineOptions<E>) {
 
   const closeWithin = async (timeoutMs: number): Promise<DrainResult> => {
     const sentBefore = ledger.counts.sent;
+    const endsAt = performance.now() + timeoutMs;
     try {
       await flushUntil(timeoutMs);
       waiters?.close(new SenderClosedError('the sender was closed before there was room for the record'));
-      const unsent = await sender.stop();
-      ledger.unsent(unsent);
-      return resultSince(sentBefore, unsent.length);
+      // Before the last report, which then knows of it.
+      const unsent = sender.giveUpWaiting();
+      await reporter.close(endsAt - performance.now());
+      const cutOff = await sender.stop();
+      ledger.close();
+      return resultSince(sentBefore, unsent + cutOff);
     } finally {
       spillMetrics?.close();
       shardMetrics?.close();
@@ -97,6 +129,8 @@ export function createPipeline<E extends Entry>(options: PipelineOptions<E>) {
   return {
     buffer,
     counts: ledger.counts,
+    /** Where records are counted for the ledger, from the call on. */
+    tallies,
     /** Says that the buffer has something new. */
     notify: sender.notify,
     /** Whether `close` was called. */

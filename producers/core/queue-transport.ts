@@ -61,6 +61,10 @@ export function createQueueTransport(options: QueueTransportOptions): Transport 
       return loaded?.shardsLeftAlone ?? 0;
     },
     mayMoveOn: () => loaded?.mayMoveOn?.() ?? false,
+    async report(report) {
+      loading ??= start();
+      await (await loading).report?.(report);
+    },
     ...(options.holdsSuccessesBack ? admission : {}),
     async close() {
       const transport = await loading?.catch(() => null);

@@ -1,4 +1,5 @@
 import type { LazyRecord } from './lazy-record.ts';
+import type { Tally } from './tally.ts';
 
 /** Read by the gauges at each scrape. */
 export interface BufferDepth {
@@ -21,6 +22,8 @@ export interface Entry {
   readonly failure?: boolean;
   /** of a durable send. @default null: nobody waits for this record */
   readonly ack?: DeliveryAck | null;
+  /** where it is counted. @default null: its chunk says nothing to the ledger */
+  readonly tally?: Tally | null;
 }
 
 /** Which of the waiting records are meant. */

@@ -1,4 +1,5 @@
-import { type Chunker, type ChunkLimits, createChunker, createNumbers, type ProducerIdentity } from './chunker.ts';
+import type { ChunkNumbers } from './chunk-numbers.ts';
+import { type Chunker, type ChunkLimits, createChunker, type ProducerIdentity } from './chunker.ts';
 import { type Entry, RecordBuffer } from './record-buffer.ts';
 import type { Sharding } from './transport.ts';
 
@@ -13,14 +14,14 @@ export function createChunkers<E extends Entry>(
   limits: ChunkLimits,
   identity: ProducerIdentity,
   { shards, shardOf }: Sharding,
+  numbers: ChunkNumbers,
 ): Chunker<E>[] {
-  if (shards === 1 || shardOf === null) return [createChunker(buffer, limits, identity)];
+  if (shards === 1 || shardOf === null) return [createChunker(buffer, limits, identity, numbers)];
   const sorted = Array.from({ length: shards }, () => new RecordBuffer<E>(everything));
   const sort = (): void => {
     if (buffer.waiting.records === 0) return;
     for (const entry of buffer.take(everything)) sorted[shardOf(entry.record.text.beginning, shards)]?.offer(entry);
   };
-  const numbers = createNumbers();
   return sorted.map((part) =>
     createChunker(
       {

@@ -1,5 +1,5 @@
 import { type BulkJobOptions, Job, Queue } from 'bullmq';
-import { jobName, queuePrefix, type ShardName } from '../../shared/contracts/queues.ts';
+import { jobName, queuePrefix, type reportJobName, type ShardName } from '../../shared/contracts/queues.ts';
 import type { Redis } from '../../shared/platform/redis/redis.ts';
 import { classifyRedisError } from '../../shared/platform/redis/redis-errors.ts';
 import type { SendableChunk } from './chunk-parts.ts';
@@ -52,15 +52,15 @@ export function createShardQueue({ redis, shard, namespace }: { redis: Redis; sh
   };
 
   return {
-    /** Adds all chunks, or throws. The connection has to be ready. */
-    async add(chunks: readonly SendableChunk[]): Promise<void> {
+    /** Adds all chunks, or throws. The connection has to be ready. @param name of the jobs. @default that of chunks */
+    async add(chunks: readonly SendableChunk[], name: typeof jobName | typeof reportJobName = jobName): Promise<void> {
       opening ??= open();
       const queue = await opening;
       const ids = chunks.map(({ id }) => id);
       if (halfAdded.size > 0) await removeHalves(queue, ids, halfAdded);
       try {
         await queue.addBulk(
-          chunks.map(({ id, data }) => ({ name: jobName, data, opts: { jobId: id } satisfies BulkJobOptions })),
+          chunks.map(({ id, data }) => ({ name, data, opts: { jobId: id } satisfies BulkJobOptions })),
         );
       } catch (error) {
         const { class: kind, code } = classifyRedisError(error);

@@ -1,4 +1,4 @@
-import { type QueueName, queuePrefix, shardNames } from '../../shared/contracts/queues.ts';
+import { type QueueName, queuePrefix, reportJobName, shardNames } from '../../shared/contracts/queues.ts';
 import { within } from '../../shared/platform/deadline.ts';
 import { serverOf, wayTo } from '../../shared/platform/redis/cluster-nodes.ts';
 import { disconnect, type Redis } from '../../shared/platform/redis/redis.ts';
@@ -35,6 +35,11 @@ export interface Transport {
    */
   whySuccessesWait?(): Error | null;
   readMemory?(): Promise<void>;
+  /**
+   * Adds one report to the ledger, to any shard, once: nothing is repeated. A connection that was opened for it alone is closed
+   * again, so that a process that has sent no record is not kept alive. @default there is no ledger
+   */
+  report?(report: SendableChunk): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -67,6 +72,8 @@ export interface TransportOptions extends Partial<Sharding> {
 
 /** If a server has not answered for so long, the connection to it is dropped and opened again. */
 const sendTimeoutMs = 10_000;
+/** A connection that was opened for a report alone is not kept for longer. */
+const reportTimeoutMs = 5_000;
 
 /**
  * Adds chunks as BullMQ jobs, through one connection: by turns to all shards or, where records belong together, each to its
@@ -82,6 +89,13 @@ export function createBullmqTransport(options: TransportOptions): Transport {
   const watches = new Map<string, MemoryWatch>();
   const joined = new Set<MemoryWatch>();
   let connecting: Promise<void> | null = null;
+  /** a record was sent, or is about to be: the connection stays open */
+  let isForRecords = false;
+  let leaving: Promise<void> | null = null;
+  let hasLeft = false;
+  let isClosed = false;
+  let reports = 0;
+  let reportsUnderWay = 0;
 
   const queueOf = (index: number): ShardQueue => {
     queues[index] ??= createShardQueue({ redis, shard: names[index] as (typeof names)[number], namespace });
@@ -94,9 +108,20 @@ export function createBullmqTransport(options: TransportOptions): Transport {
     watches.clear();
   };
 
+  /** Until the next time that it is needed. */
+  const leave = (): Promise<void> => {
+    hasLeft = true;
+    leaving ??= disconnect(redis).finally(() => {
+      leaving = null;
+    });
+    return leaving;
+  };
+
   const connected = async (): Promise<void> => {
+    if (leaving !== null) await leaving;
     // Connect for the first time, or again after the connection has ended. Sends that come meanwhile wait for the same attempt.
-    if (redis.status === 'wait' || redis.status === 'end') {
+    if (redis.status === 'wait' || redis.status === 'end' || hasLeft) {
+      hasLeft = false;
       connecting = connect().finally(() => {
         connecting = null;
       });
@@ -116,33 +141,59 @@ export function createBullmqTransport(options: TransportOptions): Transport {
     return watch;
   };
 
+  /** Waits for the connection, and for room. @param onWay told how to drop the connection to the server of the shard */
+  const reach = async (index: number, onWay: (drop: () => void) => void = () => undefined): Promise<void> => {
+    await connected();
+    const way = wayTo(redis, prefixes[index] as string);
+    onWay(way.drop);
+    if (memoryShare < 1) refuseAboveShare(await memoryOf(way.server, prefixes[index] as string), memoryShare);
+  };
+
   const sendTo = async (index: number, chunks: readonly SendableChunk[]): Promise<void> => {
+    isForRecords = true;
     let drop = (): void => redis.disconnect(true);
     const attempt = async (): Promise<void> => {
-      await connected();
-      const way = wayTo(redis, prefixes[index] as string);
-      drop = way.drop;
-      if (memoryShare < 1) refuseAboveShare(await memoryOf(way.server, prefixes[index] as string), memoryShare);
+      await reach(index, (theirs) => {
+        drop = theirs;
+      });
       await queueOf(index).add(chunks);
     };
     try {
-      await within(attempt(), sendTimeoutMs, () => {
-        throw new TimeoutError('redis did not answer in time');
-      });
+      await within(attempt(), sendTimeoutMs, late);
     } catch (error) {
       if (error instanceof TimeoutError) drop();
       throw error;
     }
   };
 
+  /** A server that says nothing is left alone until it does: its connection is for records, whose sends drop it. */
+  const report = async (one: SendableChunk): Promise<void> => {
+    if (isClosed) throw new Error('the connection is closed');
+    reports += 1;
+    reportsUnderWay += 1;
+    const index = reports % shards;
+    try {
+      const added = reach(index).then(() => queueOf(index).add([one], reportJobName));
+      await (isForRecords ? added : within(added, reportTimeoutMs, late));
+    } catch (error) {
+      queueOf(index).abandon([one]);
+      throw error;
+    } finally {
+      reportsUnderWay -= 1;
+      if (!isForRecords && reportsUnderWay === 0) await leave();
+    }
+  };
+
   /** Of all servers of the queue, so that none gets a success before its memory is known. */
   const readMemory = async (): Promise<void> => {
+    isForRecords = true;
     await connected();
     const keys = new Map(prefixes.map((prefix, index) => [serverOfShard(index), prefix]));
     await Promise.all([...keys].map(([server, key]) => memoryOf(server, key)));
   };
 
   const close = async (): Promise<void> => {
+    isClosed = true;
     // A connection that is just reconnecting ends without an event.
     for (const watch of joined) watch.leave(redis);
     await disconnect(redis);
@@ -166,7 +217,7 @@ export function createBullmqTransport(options: TransportOptions): Transport {
     return full === undefined || turns.hasRoom ? null : new RedisNearlyFullError(full, memoryShare);
   };
   const admission = holdsSuccessesBack ? { whySuccessesWait, readMemory } : {};
-  if (shards === 1) return { send: (chunks) => sendTo(0, chunks), ...admission, close };
+  if (shards === 1) return { send: (chunks) => sendTo(0, chunks), ...admission, report, close };
 
   const sendByTurns = createSendByTurns({
     shards: names,
@@ -185,6 +236,7 @@ export function createBullmqTransport(options: TransportOptions): Transport {
     },
     mayMoveOn: () => shardOf === null && turns.mayMoveOn,
     ...admission,
+    report,
     close,
   };
 }
@@ -207,4 +259,8 @@ async function sendToTheirs(
 
 class TimeoutError extends Error {
   override readonly name = 'TimeoutError';
+}
+
+function late(): never {
+  throw new TimeoutError('redis did not answer in time');
 }

@@ -18,7 +18,7 @@ export interface ExecutionObserverOptions extends ProducerOptions, RedisOption {
 }
 
 /**
- * Creates an observer. Nothing connects until the first record is kept. While Redis is away, records wait in a buffer that is
+ * Creates an observer. Nothing connects until the first record is kept, or counted for a minute. While Redis is away, records wait in a buffer that is
  * bounded by number and by bytes.
  *
  * With `producer.spill.dir`, they wait on disk: once a send has failed twice or has had no answer for half a second, finished

@@ -7,6 +7,7 @@ import type { PipelineParts } from '../core/pipeline-parts.ts';
 import type { ProblemLog } from '../core/problem-log.ts';
 import type { BufferDepth, Entry } from '../core/record-buffer.ts';
 import type { Redaction } from '../core/redact.ts';
+import type { Tally } from '../core/tally.ts';
 import { TextBlocks } from '../core/text-blocks.ts';
 import { createBackgroundWriter } from './background-writer.ts';
 import type { Execution } from './execution.ts';
@@ -57,7 +58,9 @@ interface DropLabels {
 const noLabels: DropLabels = { realm: null, strategyType: null };
 
 /** An execution in the buffer. */
-export interface ExecutionEntry extends Entry, DropLabels {}
+export interface ExecutionEntry extends Entry, DropLabels {
+  readonly tally: Tally;
+}
 
 /** The parts of an observer; `createExecutionObserver` creates them. */
 export interface ObserverParts {
@@ -129,6 +132,7 @@ export class ExecutionObserver implements ExecutionSink {
       this.#record(execution);
     } catch (thrown) {
       // Only a value that is no execution gets here: null, or an object whose getters throw.
+      this.#pipeline?.tallies.of(null).drop('unreadable');
       this.#drop(noLabels, toError(thrown));
     }
   }
@@ -139,6 +143,7 @@ export class ExecutionObserver implements ExecutionSink {
     const labels = this.#observe(execution, status);
 
     if (!this.#settings.enabled || pipeline === null) {
+      if (pipeline !== null) pipeline.tallies.of(realmOf(execution)).disabled += 1;
       this.#stats.disabled += 1;
       this.#parts.metrics.disabled();
       return;
@@ -146,11 +151,14 @@ export class ExecutionObserver implements ExecutionSink {
     const failure = status !== 'ok';
     const { sampleRate } = this.#settings;
     if (!failure && !(sampleRate > 0 && this.#parts.random() < sampleRate)) {
+      pipeline.tallies.of(realmOf(execution)).sampledOut += 1;
       this.#stats.sampledOut += 1;
       this.#parts.metrics.sampledOut();
       return;
     }
+    const tally = pipeline.tallies.of(realmOf(execution));
     if (pipeline.isClosing) {
+      tally.drop('closed');
       this.#drop(labels, null);
       return;
     }
@@ -164,11 +172,13 @@ export class ExecutionObserver implements ExecutionSink {
     });
     const { realm, strategyType } = labels;
     const record = new LazyRecord(captured, failure ? this.#blocks.failures : this.#blocks.successes);
-    const entry: ExecutionEntry = { record, bytes: captured.bytes, failure, realm, strategyType };
+    const entry: ExecutionEntry = { record, bytes: captured.bytes, failure, realm, strategyType, tally };
     this.#stats.kept += 1;
+    tally.waiting += 1;
     this.#writer.write(record);
     for (const dropped of pipeline.buffer.offer(entry)) {
       dropped.record.letGo();
+      dropped.tally.dropWaiting('bufferFull');
       this.#dropKept(dropped);
     }
     pipeline.notify();
@@ -247,6 +257,15 @@ export class ExecutionObserver implements ExecutionSink {
     this.#stats.dropped += 1;
     this.#parts.metrics.dropped(labels.realm, labels.strategyType);
     this.#parts.problems.report('dropped', error);
+  }
+}
+
+/** What the caller gives as one. */
+function realmOf(execution: Execution): unknown {
+  try {
+    return execution.realmId;
+  } catch {
+    return null;
   }
 }
 

@@ -183,7 +183,7 @@ export class CompletedRequestSender {
   }
 
   #admit({ record, ack }: Candidate): boolean {
-    const { buffer } = this.#pipeline;
+    const { buffer, tallies } = this.#pipeline;
     // Not serialised before it may fit: a waiting send would take twice the memory.
     if (!buffer.hasRoomFor(record.bytes)) return false;
     record.serialize();
@@ -191,7 +191,9 @@ export class CompletedRequestSender {
     const { maxBytes } = this.#parts.pipeline.buffer;
     if (bytes > maxBytes) throw new RecordTooLargeError(bytes, maxBytes);
     if (!buffer.hasRoomFor(bytes)) return false;
-    buffer.offer({ record, bytes, ack });
+    const tally = tallies.of(null);
+    tally.waiting += 1;
+    buffer.offer({ record, bytes, ack, tally });
     this.#stats.accepted += 1;
     this.#pipeline.notify();
     return true;

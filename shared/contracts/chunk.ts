@@ -43,7 +43,7 @@ export interface Chunk<R = unknown> {
   before?: number | undefined;
   /** of version 4: whose the records are and when they were made, in their order. Also in a part: of the whole chunk */
   of?: readonly RecordRun[] | undefined;
-  /** in a part of a chunk: the place of its first record in the whole chunk. @default 0 */
+  /** in a part of a chunk: the place of its first record among those of the whole chunk (but for those erased). Only a part has it */
   from?: number | undefined;
   /** places in the whole chunk whose records an erasure has taken out; they ascend */
   erased?: readonly PlaceRange[] | undefined;

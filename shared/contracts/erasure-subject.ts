@@ -15,6 +15,14 @@ export function hashOfId(id: string): string {
   return createHash('sha256').update(id).digest('hex');
 }
 
+/** What stands for an erased realm in the ledger, so that its accounts still balance. */
+export function erasedRealm(id: string): string {
+  return `*${hashOfId(id).slice(0, erasedRealmDigits)}`;
+}
+
+/** Of its hash. */
+export const erasedRealmDigits = 16;
+
 /** The fields of records in any queue that say whose they are and when they were made. */
 const owners = [
   { kind: 'user', field: 'externalUserId', time: 'recordedAt' },

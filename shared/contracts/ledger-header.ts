@@ -7,13 +7,13 @@ export interface LedgerHeader {
   before: number;
   /** of the whole chunk, in the order of its records; their counts add up to its size */
   of: readonly RecordRun[];
-  /** the place of the first record in the whole chunk; beyond 0 in parts of a chunk only */
-  from: number;
+  /** the place of the first record among those of the whole chunk that were not erased; null: this is the whole chunk */
+  from: number | null;
   /** places whose records were taken out by an erasure, ascending */
   erased: readonly PlaceRange[];
 }
 
-/** The realm of records that are not told apart any more: of more realms than are counted, or of one that was erased. */
+/** The realm of records that are not told apart: there are more realms than are counted. One that was erased has digits behind it. */
 export const unnamedRealm = '*';
 
 /** 9999-12-30, in minutes since 1970. */
@@ -46,9 +46,10 @@ export function recordsOf({ of }: Pick<LedgerHeader, 'of'>): number {
 }
 
 function toLedgerHeader(members: Record<string, unknown>): LedgerHeader | null {
-  const { before, of, from = 0, erased = [], ...others } = members;
+  const { before, of, from = null, erased = [], ...others } = members;
   if (Object.keys(others).length > 0 || !isWhole(before, Number.MAX_SAFE_INTEGER)) return null;
-  if (!isWhole(from, mostLedgerRecords) || !areRuns(of) || recordsOf({ of }) > mostLedgerRecords) return null;
+  if (from !== null && !isWhole(from, mostLedgerRecords)) return null;
+  if (!areRuns(of) || recordsOf({ of }) > mostLedgerRecords) return null;
   return areRanges(erased) ? { before, of, from, erased } : null;
 }
 

@@ -1,7 +1,7 @@
 import { z } from 'zod';
-import { ledgerChunkVersion, producerNamePattern } from './chunk.ts';
+import { ledgerChunkVersion } from './chunk.ts';
 import { latestMinute, mostRealmChars } from './ledger-header.ts';
-import { type LedgerReportJob, reportLimits } from './ledger-report.ts';
+import { type LedgerReportJob, reportingProducerPattern, reportLimits } from './ledger-report.ts';
 import { parseSafely } from './parse-chunk.ts';
 
 const count = z.int().min(0);
@@ -40,7 +40,10 @@ const seq = z.int().min(1);
 /** The data of a job with a report. What it does not know is refused: a misspelled counter is noticed. */
 export const ledgerReportSchema = z.strictObject({
   v: z.literal(ledgerChunkVersion),
-  producer: z.string().regex(producerNamePattern).describe('As in the chunks of the life.'),
+  producer: z
+    .string()
+    .regex(reportingProducerPattern)
+    .describe('As in the chunks of the life. Of a client of the gateway: its name, `@` and the name of its sender.'),
   epoch: count.describe('As in the chunks of the life.'),
   life: z
     .string()
@@ -64,7 +67,7 @@ export const ledgerReportSchema = z.strictObject({
       .max(reportLimits.unacknowledged)
       .describe('Numbers of chunks that Redis has not acknowledged yet, ascending; of many the oldest.'),
     spilledRecords: records("on the producer's disk"),
-    takenOverRecords: records('on its disk that earlier lives have left there'),
+    takenOverRecords: records('of the life that another one has taken from its disk, and sends'),
     totals: counters.describe('Of the whole life.'),
     minutes: z
       .array(

@@ -59,7 +59,7 @@ export interface LedgerReport {
   unacknowledged: readonly SeqRange[];
   /** records on the producer's disk */
   spilledRecords: number;
-  /** records on its disk that earlier lives have left there */
+  /** records of the life that another one has taken from its disk, and sends */
   takenOverRecords: number;
   /** of the whole life */
   totals: LedgerCounters;
@@ -86,6 +86,14 @@ export const reportLimits = {
   /** of the job's data, as a producer writes it */
   bytes: 65_536,
 } as const;
+
+/** The producer of a report: a name that chunks may have, or a client of the gateway, whose name none of these can be. */
+export const reportingProducerPattern = /^[A-Za-z0-9_-]{1,100}(?:@[A-Za-z0-9_.-]{1,64})?$/;
+
+/** The producer that a client of the gateway is. @param sender whose token it has; null: the gateway has no tokens */
+export function clientProducer(name: string, sender: string | null): string {
+  return `${name}@${sender ?? 'anonymous'}`;
+}
 
 /** The job id of a report, so that adding it again after a lost reply adds nothing. */
 export function reportId(life: Pick<Chunk, 'producer' | 'epoch' | 'life'>, number: number): string {

@@ -51,7 +51,9 @@ export const chunkSchema = z.object({
   from: place
     .optional()
     .catch(undefined)
-    .describe('In a part of a chunk: the place of its first record in the whole chunk, from 0. For the ledger.'),
+    .describe(
+      'Only in a part of a chunk: the place of its first record among those of the whole chunk, but for those erased; from 0. For the ledger.',
+    ),
   erased: z
     .array(z.tuple([place.describe('The first place.'), place.describe('The place behind the last one.')]))
     .optional()

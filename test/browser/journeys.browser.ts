@@ -8,6 +8,7 @@ import { fillShards } from '../support/filled-shards.ts';
 import { openQueue, until } from '../support/fixtures.ts';
 import { aCompletion } from '../support/requests.ts';
 import { insertDeadLetter, insertRun } from '../support/seed-console.ts';
+import { startObserver } from '../support/started-observer.ts';
 import { startWorker } from '../support/worker.ts';
 import { untilAnswered } from './a-page.ts';
 import { findSerious } from './axe.ts';
@@ -385,6 +386,26 @@ test('a request: opens with what it says, and with its bodies', async () => {
   expect(problems).toEqual([]);
 });
 
+test('Bull Board: the last chunks that were stored are there, with their records', async () => {
+  const stage = await aStage();
+  await startWorker(stage.databaseUrl, stage.namespace);
+  const queue = openQueue(stage.namespace);
+  startObserver(stage.namespace).record(anExecution({ caseName: 'Kept' }));
+  const [job] = await until(async () => {
+    const jobs = await queue.getCompleted();
+    return jobs.length > 0 && jobs;
+  });
+  const { page, problems } = await stage.openPage();
+  await page.goto(`${stage.url}/queues/queue/execution-log?status=completed`);
+  await page
+    .getByText(job?.id ?? '')
+    .first()
+    .waitFor();
+  await page.getByText('Kept').first().waitFor();
+  await page.screenshot({ path: join(inject('pictures'), 'bull-board-completed.png') });
+  expect(problems).toEqual([]);
+});
+
 test('Bull Board: a queue is paused there, and the fleet says so', async () => {
   const stage = await aStage();
   const queue = openQueue(stage.namespace);
@@ -424,5 +445,32 @@ test('fleet: a queue of several shards is one card, which shows each shard on de
   expect(await page.getByText(/shards$/).count()).toBe(1);
   await table.getByRole('link', { name: 'execution-log-4' }).click();
   await page.getByText('execution-log-4').first().waitFor();
+  expect(problems).toEqual([]);
+});
+
+test('accounts: a gap is read down to its chunk, with the keyboard, and the mark on a strategy leads to it', async () => {
+  const stage = await aStage();
+  await fill(stage);
+  const { page, problems } = await stage.openPage();
+  await page.goto(`${stage.url}${strategyAddress(busiest)}`);
+  await page.getByText('records of this window have no row').waitFor();
+  await tabTo(page, '.absent a');
+  await page.keyboard.press('Enter');
+  await page.getByText(/^120 records are missing/).waitFor();
+  const gaps = page.getByRole('table', { name: 'Gaps in the numbers of chunks' });
+  const row = gaps.getByRole('row').filter({ hasText: 'scoring-with-a-gap' });
+  expect(await row.locator('[data-column=Chunks]').textContent()).toBe('7');
+  expect(await row.locator('[data-column=Records]').textContent()).toBe('120');
+  await page.getByRole('table', { name: 'Producers that ended without a word' }).getByText('0 to 60').waitFor();
+  await page.getByText('6 min 40 s ahead').waitFor();
+  // The chart's values are a table, too.
+  await tabTo(page, '.values summary');
+  await page.keyboard.press('Enter');
+  await page.getByRole('region', { name: 'The balance over time, values' }).getByText('120').first().waitFor();
+  expect(await findSerious(page)).toEqual([]);
+  await page.getByLabel('Producer').fill('scoring-well');
+  await page.keyboard.press('Enter');
+  await page.getByText(/^The books balance/).waitFor();
+  expect(new URL(page.url()).searchParams.get('producer')).toBe('scoring-well');
   expect(problems).toEqual([]);
 });

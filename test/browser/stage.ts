@@ -4,6 +4,7 @@ import type { RuntimeStatus } from '../../shared/contracts/runtime-status.ts';
 import { aConsole, allTokens, operatorToken } from '../support/a-console.ts';
 import { openQueue } from '../support/fixtures.ts';
 import { connectRedis, insertRuntimeRecord } from '../support/health.ts';
+import { aLife, insertChunk, insertLife, insertMinute } from '../support/ledger-rows.ts';
 import { insertDeadLetter } from '../support/seed-console.ts';
 import { startNginx } from '../support/web-proxies.ts';
 import { aPage } from './a-page.ts';
@@ -65,6 +66,7 @@ export async function fill(stage: Stage): Promise<void> {
   await storeDemoRuns(stage.database, 4_000);
   await fillDeadLetters(stage);
   await storeDemoRequests(stage.database, 300);
+  await fillLedger(stage);
   for (const [status, engineHealth, count] of games) {
     for (let n = 1; n <= count; n += 1)
       await insertRuntimeRecord(stage.client, { game_id: `game-${status}-${n}`, status, engine_health: engineHealth });
@@ -102,5 +104,45 @@ async function fillDeadLetters({ client }: Stage): Promise<void> {
   ];
   for (const { deadLetters, ...cause } of causes) {
     for (let n = 0; n < deadLetters; n += 1) await insertDeadLetter(client, cause);
+  }
+}
+
+/** Books of every kind: a producer that is well, one whose chunks are missing, one that ended without a word, one with a wrong clock. */
+async function fillLedger({ client }: Stage): Promise<void> {
+  const last = Math.floor(Date.now() / 60_000) - 20;
+  for (const { producer, missing = null, ...report } of [
+    { producer: 'scoring-well' },
+    { producer: 'scoring-with-a-gap', missing: 7 },
+    { producer: 'scoring-ended-without-a-word', unacknowledged: [[13, 13]] as const, agoSeconds: 900 },
+    { producer: 'scoring-with-a-wrong-clock', behindSeconds: -400 },
+  ]) {
+    const life = aLife({ producer });
+    for (let seq = 1; seq <= 12; seq += 1) {
+      const minute = last - 300 + seq * 20;
+      const chunk = {
+        seq,
+        before: (seq - 1) * 120,
+        of: [
+          ['acme', minute, 80],
+          ['borealis', minute, 40],
+        ] as const,
+      };
+      const firstAt = new Date(Date.now() - 3_600_000);
+      if (seq !== missing) await insertChunk(client, life, { ...chunk, firstAt });
+      await insertMinute(client, life, minute, 'acme', { recorded: 300, sampledOut: 220, chunked: 80, sent: 80 });
+      await insertMinute(client, life, minute, 'borealis', {
+        recorded: 46,
+        dropped: { bufferFull: 6 },
+        chunked: 40,
+        sent: 40,
+      });
+    }
+    const isSilent = 'unacknowledged' in report;
+    if (isSilent) await insertMinute(client, life, last - 50, 'acme', { recorded: 60, chunked: 60 });
+    await insertLife(client, life, {
+      lastSeq: isSilent ? 13 : 12,
+      chunkedRecords: isSilent ? 1_500 : 1_440,
+      ...report,
+    });
   }
 }

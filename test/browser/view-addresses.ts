@@ -18,5 +18,6 @@ export function views({ busiest, second }: { busiest: string; second: string }) 
       href: '/?view=request-compare&a=gpt-5&b=claude-opus-4-5',
       shows: 'Change from A to B',
     },
+    { name: 'accounts', href: '/?view=accounts', shows: 'ended-without-a-word' },
   ];
 }

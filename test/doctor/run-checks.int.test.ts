@@ -293,7 +293,7 @@ test('doctor: a user who may read only, or add to some tables only, is a failure
   expect(mayNotDelete.text).toContain('delete rows that are due');
   await client.query(`grant delete on dead_letter, request, request_template, request_tombstone to "${user}"`);
   expect((await look(url, null)).finding('postgres', 'rights').text).toContain('delete rows that are due');
-  await client.query(`grant delete on creator_erasure, subject_erasure, lobby_outbox to "${user}"`);
+  await client.query(`grant delete on creator_erasure, subject_erasure, lobby_outbox, ledger_life, ledger_minute to "${user}"`);
   const mayNotPartition = (await look(url, null)).finding('postgres', 'rights');
   expect(mayNotPartition.level).toBe('warning');
   expect(mayNotPartition.text).not.toContain('delete rows that are due');

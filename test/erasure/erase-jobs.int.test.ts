@@ -40,7 +40,10 @@ async function aQueue() {
   };
   const erase = (waitMs: number) => {
     const scope = createScope({ kind: 'user', id: user }, { before: new Date(), ownOnly: false });
-    return eraseJobs({ redis, namespace }, { scope, dryRun: false, waitMs, signal, onProgress: () => undefined });
+    return eraseJobs(
+      { redis, namespace },
+      { scope, dryRun: false, waitMs, signal, onProgress: () => undefined, onChunkErased: async () => undefined },
+    );
   };
   const usersOf = async (id: string): Promise<string[]> => {
     const job = await queue.getJob(id);
@@ -61,6 +64,33 @@ test('jobs: one that a worker holds is changed for whoever reads it next, and sa
   expect(await usersOf(id)).toEqual(['stays']);
   expect(await erase(0)).toMatchObject({ erasedRecords: 0, heldJobs: 0 });
   expect(await queue.getJobCounts('active', 'failed')).toEqual({ active: 0, failed: 1 });
+});
+
+test('jobs: one that is completed, and stays to be looked at, is changed or removed like any other', async () => {
+  const { queue, worker, add, erase, usersOf } = await aQueue();
+  const complete = async (token: string): Promise<void> => {
+    const job = await worker.getNextJob(token);
+    if (!job) throw new Error('there is no job');
+    job.opts.removeOnComplete = { count: 10 };
+    await job.moveToCompleted(null, token, false);
+  };
+  const shared = await add('stays', user);
+  const own = await add(user);
+  await complete('first');
+  await complete('second');
+  expect(await erase(0)).toMatchObject({ erasedRecords: 2, heldJobs: 0 });
+  expect(await usersOf(shared)).toEqual(['stays']);
+  expect(await queue.getJob(own)).toBeUndefined();
+  expect(await queue.getJobCounts('completed')).toEqual({ completed: 1 });
+  // Completed while it is waited for.
+  const late = await add(user);
+  const job = await worker.getNextJob('third');
+  const erasure = erase(30_000);
+  if (job) job.opts.removeOnComplete = { count: 10 };
+  await until(async () => (await queue.getActiveCount()) === 1);
+  await job?.moveToCompleted(null, 'third', false);
+  expect(await erasure).toMatchObject({ erasedRecords: 1, heldJobs: 0 });
+  expect(await queue.getJob(late)).toBeUndefined();
 });
 
 test('jobs: one with bytes that are no UTF-8 is changed too', async () => {

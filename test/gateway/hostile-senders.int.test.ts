@@ -1,6 +1,6 @@
 import { constants, createGzip, gzipSync, zstdCompressSync } from 'node:zlib';
 import { expect, test } from 'vitest';
-import { aGateway, anInput, ndjson } from '../support/a-gateway.ts';
+import { aGateway, anInput, aRequestInput, ndjson } from '../support/a-gateway.ts';
 import { until } from '../support/fixtures.ts';
 import { metricValue } from '../support/metric-value.ts';
 import { openRaw, postHead } from '../support/raw-http.ts';
@@ -52,6 +52,36 @@ test('lines: one that is too long costs itself, and too many are refused', async
   expect((await send('/v1/executions', anInput({ input: 'x'.repeat(17 * mib) }))).status).toBe(413);
   expect((await send('/v1/executions', '1\n'.repeat(100_001))).status).toBe(413);
   expect((await stored()).length).toBe(3);
+});
+
+test('values: a body of millions of empty objects is refused unparsed, in every format and on every way', async () => {
+  const { send, stored } = await aGateway();
+  const many = '{},'.repeat(5_500_000);
+  const json = { headers: { 'content-type': 'application/json' } };
+  const list = await send('/v1/executions', `[${many}{}]`, json);
+  expect(list).toMatchObject({
+    status: 413,
+    body: { error: { message: 'The body has more than 100000 records; send them in several bodies' } },
+  });
+  const reason = 'has more than 250000 JSON values; send what is large in it as text';
+  const record = JSON.stringify(aRequestInput()).replace(/}$/, `,"requestBody":[${many}{}]}`);
+  const one = await send('/v1/requests', record, json);
+  expect(one).toMatchObject({ status: 413, body: { error: { message: `The body ${reason}` } } });
+  const good = aRequestInput();
+  const some = await send('/v1/requests', `[${JSON.stringify(good)},${record}]`, json);
+  expect(some).toMatchObject({ status: 202, body: { accepted: 1, rejected: [{ index: 1, field: 'record', reason }] } });
+  // A line has a limit of its own, which is less.
+  const short = JSON.stringify(aRequestInput()).replace(/}$/, `,"requestBody":[${'{},'.repeat(300_000)}{}]}`);
+  const line = `${short}\n${JSON.stringify(good)}\n`;
+  const lines = await send('/v1/requests', line);
+  expect(lines).toMatchObject({
+    status: 202,
+    body: { accepted: 1, rejected: [{ index: 0, field: 'record', reason }] },
+  });
+  // As text it is one value.
+  const asText = aRequestInput({ requestBody: `[${many}{}]` });
+  expect((await send('/v1/requests', asText)).status).toBe(202);
+  expect((await stored('requests')).length).toBe(3);
 });
 
 test('a sender that asks first is told to go on only when its body is wanted', async () => {

@@ -14,6 +14,7 @@ import {
 } from '../../producers/index.ts';
 import { metricsToken, readToken } from '../support/a-console.ts';
 import { anInput } from '../support/a-gateway.ts';
+import { makeCertificates } from '../support/certificates.ts';
 import { anExecution } from '../support/execution.ts';
 import { connect, createDirectory, createNamespace, createTestDatabase, until } from '../support/fixtures.ts';
 import { startSluice } from '../support/fleet.ts';
@@ -127,6 +128,12 @@ async function aFleet() {
   const service = await aService(environment);
   const { DATABASE_URL: _database, ...ofGateway } = environment;
   const gateway = await startGatewayCommand(ofGateway);
+  const certificate = await makeCertificates(await createDirectory());
+  const withTls = await startGatewayCommand({
+    ...ofGateway,
+    SLUICE_GATEWAY_TLS_CERT_FILE: certificate('server.pem'),
+    SLUICE_GATEWAY_TLS_KEY_FILE: certificate('server.key'),
+  });
   const post = (type: string): Promise<Response> =>
     fetch(`${gateway.url}/v1/executions`, {
       method: 'POST',
@@ -140,6 +147,10 @@ async function aFleet() {
       toJob('sluice-console', [console], metricsToken),
       toJob('shop', [service.address], null),
       toJob('sluice-gateway', [new URL(gateway.url).host], metricsToken),
+      {
+        ...toJob('sluice-gateway-tls', [new URL(withTls.url).host], metricsToken),
+        ...{ scheme: 'https', tls_config: { insecure_skip_verify: true } },
+      },
     ],
     async cause(): Promise<void> {
       await until(async () => (await fetch(`http://${console}/readyz`)).ok);

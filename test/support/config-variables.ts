@@ -434,6 +434,7 @@ export const expected: Record<string, Variable> = {
   SLUICE_RETENTION_DAYS: integer((c) => c.retention.days, 90, 0, 3_650, 'days; 0 keeps forever'),
   SLUICE_REQUEST_RETENTION_DAYS: integer((c) => c.retention.requestDays, 90, 0, 3_650, 'days; 0 keeps forever'),
   SLUICE_DEAD_LETTER_RETENTION_DAYS: integer((c) => c.retention.deadLetterDays, 30, 0, 3_650, 'days; 0 keeps forever'),
+  SLUICE_LEDGER_RETENTION_DAYS: integer((c) => c.retention.ledgerDays, 30, 0, 3_650, 'days; 0 keeps forever'),
   SLUICE_ARCHIVE_DIR: {
     read: (c) => c.retention.archiveDir,
     fallback: null,

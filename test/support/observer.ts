@@ -37,7 +37,7 @@ export function anObserver(choices: ObserverChoices) {
     warn: (fields, message) => lines.push({ ...(fields as { count: number }), message }),
   });
   const metrics = choices.metrics ?? createExecutionMetrics(registry, () => observer.depth());
-  const { transport } = choices;
+  const { transport, now = () => Date.UTC(2026, 0, 2, 3, 4, 5, 678) } = choices;
 
   const observer: ExecutionObserver = new ExecutionObserver({
     settings: { enabled: true, sampleRate: 1, traceLimit: 200, ...choices.settings },
@@ -46,7 +46,7 @@ export function anObserver(choices: ObserverChoices) {
     pipeline: transport === null ? null : partsOf(transport),
     problems,
     random: choices.random ?? (() => 0),
-    now: choices.now ?? (() => Date.UTC(2026, 0, 2, 3, 4, 5, 678)),
+    now,
   });
   const lasting = aLastingCopy(registry);
   onTestFinished(async () => {
@@ -78,6 +78,7 @@ export function anObserver(choices: ObserverChoices) {
       problems,
       // No wait before a send is repeated.
       random: () => 0,
+      now,
     };
   }
 }

@@ -3,6 +3,7 @@ import { recordSeparator } from '../../shared/contracts/canonical-text.ts';
 import type { Database } from '../../shared/platform/postgres/database.ts';
 import { bisectEntries } from '../../workers/ingest/bisect.ts';
 import { CopyRefusedError } from '../../workers/ingest/copy-writer.ts';
+import { accountedRecords } from '../../workers/ingest/ledger-entries.ts';
 import { type Batchers, processChunk } from '../../workers/ingest/process-chunk.ts';
 import type { QueueDefinition } from '../../workers/ingest/queue-definition.ts';
 
@@ -43,7 +44,9 @@ export async function settleChunk(
       ...unused,
       async add(entry) {
         const [outcome] = await bisectEntries([entry], async ([one]) =>
-          one === undefined ? [] : (await definition.store(database, one.json, one.records)).unstored,
+          one === undefined
+            ? []
+            : (await definition.store(database, one.json, one.records, accountedRecords([one]))).unstored,
         );
         if (outcome) throw outcome;
       },

@@ -9,7 +9,11 @@ export function isStoring(bytes: Buffer): boolean {
   );
 }
 
+/** A row of one column, with a number in it. */
+const numberRow = /D.{10}(\d+)C/s;
+
 /** The rows that an answer of PostgreSQL tells of; it comes when they are committed. 0: it tells of none */
 export function storedRowsOf(answer: Buffer): number {
-  return Number(/(?:COPY|INSERT 0) (\d+)/.exec(answer.toString('latin1'))?.[1] ?? 0);
+  const text = answer.toString('latin1');
+  return Number((/(?:COPY|INSERT 0) (\d+)/.exec(text) ?? numberRow.exec(text))?.[1] ?? 0);
 }

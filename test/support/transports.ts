@@ -1,5 +1,7 @@
 import type { Transport } from '../../producers/core/transport.ts';
 import { type ExecutionRecord, executionRecordSchema } from '../../shared/contracts/execution-schema.ts';
+import type { LedgerReport } from '../../shared/contracts/ledger-report.ts';
+import { parseReport } from '../../shared/contracts/ledger-report-schema.ts';
 import { recordsOf } from './records-of.ts';
 
 type Sent = { id: string; data: string };
@@ -14,6 +16,8 @@ export interface ScriptedTransport<R = ExecutionRecord> extends Transport {
   /** the records that arrived, each once */
   readonly records: R[];
   readonly closings: number;
+  /** to the ledger, taken whatever becomes of chunks */
+  readonly reports: LedgerReport[];
 }
 
 export function aTransport(answer?: Answer): ScriptedTransport {
@@ -29,9 +33,11 @@ export function aTransportOf<R>(
   const arrived = new Map<string, R[]>();
   const closing = Promise.withResolvers<never>();
   closing.promise.catch(() => undefined);
+  const reports: LedgerReport[] = [];
   let closings = 0;
   return {
     attempts,
+    reports,
     get records() {
       return [...arrived.values()].flat();
     },
@@ -42,6 +48,11 @@ export function aTransportOf<R>(
       attempts.push(chunks.map(({ id, data }) => ({ id, data })));
       await Promise.race([answer(attempts.length), closing.promise]);
       for (const { id, data } of chunks) arrived.set(id, recordsOf({ data: JSON.parse(data) }).map(parseRecord));
+    },
+    async report({ data }) {
+      const parsed = parseReport(JSON.parse(data));
+      if (parsed.kind !== 'report') throw new Error(parsed.reason);
+      reports.push(parsed.job.report);
     },
     async close() {
       closings += 1;

@@ -4,6 +4,7 @@ import { findImplausibility } from '../../shared/contracts/plausible-time.ts';
 import { readFacts } from '../../shared/facts/read-facts.ts';
 import { factsVersion } from '../../shared/facts/request-facts.ts';
 import { copyRows } from '../../shared/platform/postgres/database.ts';
+import { accountsOf } from '../ingest/account-rows.ts';
 import { createCanonicalReader } from '../ingest/canonical-chunk.ts';
 import { type ChunkText, CopyText, copyNull, textOfCopy } from '../ingest/copy-text.ts';
 import type { CopyDefinition, CopyRows } from '../ingest/queue-definition.ts';
@@ -80,7 +81,11 @@ export const completedRequestCopy: CopyDefinition = {
       { statement: requestCopy, lines: all.map(({ requests }) => requests) },
     ];
     const ids = all.flatMap((one) => one.ids);
-    const counts = await copyRows(database, { veto: copyVeto(ids, earliest), tables });
+    const counts = await copyRows(database, {
+      veto: copyVeto(ids, earliest),
+      tables,
+      also: accountsOf('completed-request', all),
+    });
     if (counts === null) return null;
     const [, inserted = 0] = counts;
     // A trigger of the operator may have left some out.

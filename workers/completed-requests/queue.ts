@@ -26,8 +26,8 @@ export const completedRequestQueue: QueueDefinition = {
   retryPolicy: { tries: 5, backoff: { baseMs: 2_000, maxMs: 30_000 } },
   goodRecords: goodRequests,
   copy: completedRequestCopy,
-  async store(door, json) {
-    const ended = await storeRequests(door, json);
+  async store(door, json, _records, accounted) {
+    const ended = await storeRequests(door, json, accounted);
     const outcomes: Partial<Record<RequestOutcome, number>> = {};
     for (const { outcome, indexes } of ended) {
       if (outcome !== 'locked') outcomes[outcome] = (outcomes[outcome] ?? 0) + indexes.length;

@@ -1,3 +1,5 @@
+import { accountQueries } from '../../shared/platform/ledger/chunk-statement.ts';
+import type { JsonStatement } from '../../shared/platform/postgres/database.ts';
 import { factFields } from './facts.ts';
 import { narrowFields, wideFields } from './fields.ts';
 
@@ -9,6 +11,12 @@ const shape = fields.map(({ name, type }) => `"${name}" ${type}`).join(', ');
 
 /** What the id of a request's template is made of, before the request's id. */
 export const templateSeed = 'sluice:request_template:';
+
+/** How the statement ends. */
+const end = `
+  select outcome, state, array_agg(("index" - 1)::integer order by "index") as indexes
+  from ended
+  group by outcome, state`;
 
 /** A request that runs is held by no daemon of ours. */
 export const nobody = '00000000-0000-0000-0000-000000000000';
@@ -36,7 +44,7 @@ export const nobody = '00000000-0000-0000-0000-000000000000';
  * - `on conflict` names no column: were it `(id)`, two statements that insert one id at once would meet at the unique
  *   index on `template_id` first, now and then, and one of them fail.
  */
-export const storeStatement: [before: string, after: string] = [
+export const storeStatement: JsonStatement = [
   `with input as materialized (
     select record.* from rows from (json_to_recordset(`,
   `::json) as (${shape})) with ordinality as record (${names}, "index")
@@ -147,11 +155,22 @@ export const storeStatement: [before: string, after: string] = [
     from turns
     join planned using ("requestId")
     left join inserted on inserted.id = turns."requestId"
-  )
-  select outcome, state, array_agg(("index" - 1)::integer order by "index") as indexes
-  from ended
-  group by outcome, state`,
+  )${end}`,
 ];
+
+/** The same with the accounts of its records as a second parameter: written with their rows. Those that are tried again have none yet. */
+export const accountedStoreStatement: JsonStatement = toAccounted(storeStatement);
+
+function toAccounted([before, after]: JsonStatement): JsonStatement {
+  const [accounts, queries] = accountQueries('completed-request', {
+    areAllStored: `(select bool_and(outcome in ('inserted', 'updated')) from ended)`,
+    settled: `
+    select "index" - 1 as "index", outcome in ('inserted', 'updated') as "isStored"
+    from ended
+    where outcome in ('inserted', 'updated', 'duplicate', 'tombstoned')`,
+  });
+  return [before, `${after.slice(0, -end.length)},\n  ${accounts}`, `${queries}${end}`];
+}
 
 /** The kind of failure and its status; the body is in the row's response_body only. Null for a success or no end. */
 function errorOf(status: string): string {

@@ -1,8 +1,9 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type AccountedRecords, toAccountedRecords } from '../../shared/platform/ledger/chunk-statement.ts';
 import { type Database, type JsonTransaction, queryWithJson } from '../../shared/platform/postgres/database.ts';
 import { recordTexts } from '../ingest/record-texts.ts';
 import { withFacts } from './facts.ts';
-import { storeStatement } from './statement.ts';
+import { accountedStoreStatement, storeStatement } from './statement.ts';
 
 /** How one record of a batch ended. */
 export type RequestOutcome =
@@ -42,12 +43,17 @@ const lockedWaitMs = 50;
  *
  * Those whose row appeared meanwhile, or is locked, are tried once more when all others are stored.
  *
+ * @param accounted those that have an account, which is written with them
  * @returns every record, by how it ended
  * @throws what the database says; then nothing is stored, or nothing of those that were tried once more
  */
-export async function storeRequests(door: Database | JsonTransaction, json: string): Promise<EndedRequests[]> {
+export async function storeRequests(
+  door: Database | JsonTransaction,
+  json: string,
+  accounted: readonly AccountedRecords[] = [],
+): Promise<EndedRequests[]> {
   const told = withFacts(json);
-  const ended = await runStatement(door, told);
+  const ended = await runStatement(door, told, accounted);
   const isOpen = ({ outcome }: EndedRequests<StatementOutcome>): boolean => outcome === 'raced' || outcome === 'locked';
   const open = ended
     .filter(isOpen)
@@ -56,7 +62,11 @@ export async function storeRequests(door: Database | JsonTransaction, json: stri
   if (open.length === 0) return ended.map(settled);
   if (ended.some(({ outcome }) => outcome === 'locked')) await sleep(lockedWaitMs);
   const texts = recordTexts(told);
-  const again = await runStatement(door, `[${open.map((index) => texts[index]).join(',')}]`);
+  const again = await runStatement(
+    door,
+    `[${open.map((index) => texts[index]).join(',')}]`,
+    amongThem(accounted, open),
+  );
   return [
     ...ended.filter((group) => !isOpen(group)),
     ...again.map((group) => ({ ...group, indexes: group.indexes.map((index) => open[index] ?? 0) })),
@@ -69,10 +79,24 @@ function settled({ outcome, ...group }: EndedRequests<StatementOutcome>): EndedR
   return { ...group, outcome: outcome === 'raced' ? 'conflict' : outcome };
 }
 
+/** The accounts of some of the records, which are alone in a statement. @param indexes of theirs in the one before */
+function amongThem(accounted: readonly AccountedRecords[], indexes: readonly number[]): AccountedRecords[] {
+  return indexes.flatMap((index, at) =>
+    accounted.flatMap(({ account, places, index: first }): AccountedRecords[] => {
+      const place = places[index - first];
+      return place === undefined ? [] : [{ account, places: [place], index: at }];
+    }),
+  );
+}
+
 async function runStatement(
   door: Database | JsonTransaction,
   json: string,
+  accounted: readonly AccountedRecords[],
 ): Promise<EndedRequests<StatementOutcome>[]> {
-  const rows = (await queryWithJson(door, storeStatement, json)) as [StatementOutcome, string | null, number[]][];
+  const accounts = toAccountedRecords(accounted);
+  const rows = (await (accounts === null
+    ? queryWithJson(door, storeStatement, json)
+    : queryWithJson(door, accountedStoreStatement, json, accounts))) as [StatementOutcome, string | null, number[]][];
   return rows.map(([outcome, state, indexes]) => ({ outcome, state, indexes: indexes.map(Number) }));
 }

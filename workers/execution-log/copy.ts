@@ -1,6 +1,7 @@
 import { executionFields } from '../../shared/contracts/canonical-text.ts';
 import { findImplausibility } from '../../shared/contracts/plausible-time.ts';
 import { copyRows } from '../../shared/platform/postgres/database.ts';
+import { accountsOf } from '../ingest/account-rows.ts';
 import { createCanonicalReader } from '../ingest/canonical-chunk.ts';
 import { CopyText } from '../ingest/copy-text.ts';
 import type { CopyDefinition, CopyRows } from '../ingest/queue-definition.ts';
@@ -54,7 +55,11 @@ export const executionCopy: CopyDefinition = {
     const all = rows as readonly ExecutionRows[];
     const earliest = all.reduce((least, one) => (one.earliest < least ? one.earliest : least), all[0]?.earliest ?? '');
     const table = { statement: copyStatement, lines: all.map(({ lines }) => lines) };
-    const counts = await copyRows(database, { veto: copyVeto(earliest), tables: [table] });
+    const counts = await copyRows(database, {
+      veto: copyVeto(earliest),
+      tables: [table],
+      also: accountsOf('execution-log', all),
+    });
     if (counts === null) return null;
     const [stored = 0] = counts;
     const records = all.reduce((sum, one) => sum + one.records, 0);

@@ -1,3 +1,4 @@
+import { accountQueries } from '../../shared/platform/ledger/chunk-statement.ts';
 import type { JsonStatement } from '../../shared/platform/postgres/database.ts';
 import { narrowColumns, wideColumns } from './columns.ts';
 import { isErased } from './erased.ts';
@@ -18,6 +19,37 @@ export const storeStatement: JsonStatement = [
   insert into sluice.strategy_execution_log (${names}) select ${values} from json_to_recordset(`,
   `::json) as record (${shape}) where ${isErased('record')} is not true on conflict do nothing`,
 ];
+
+/**
+ * The same with how many records there are as a second parameter, and the accounts of those that have one as a third. It returns how
+ * many rows it has inserted. Only when some were not, the records are read once more, to find out which ones.
+ */
+export const accountedStoreStatement: JsonStatement = toAccounted(storeStatement);
+
+function toAccounted([before, after]: JsonStatement): JsonStatement {
+  const [accounts, queries] = accountQueries('execution-log', {
+    areAllStored: '(select n = asked from counted)',
+    settled: `
+    select record."index" - 1 as "index", found."index" is not null as "isStored"
+    from rows from (json_to_recordset($1::json) as ("id" uuid)) with ordinality as record ("id", "index")
+    left join (
+      select min(input."index") as "index"
+      from rows from (json_to_recordset($1::json) as ("id" uuid, "recordedAt" timestamptz(3)))
+        with ordinality as input ("id", "recordedAt", "index")
+      join inserted on inserted.id = input."id" and inserted.recorded_at = input."recordedAt"
+      group by input."id", input."recordedAt") as found using ("index")
+    where (select n <> asked from counted)`,
+  });
+  return [
+    before.replace('insert into', ', inserted as (insert into'),
+    `${after} returning id, recorded_at),
+  counted as (select count(*)::integer as n, `,
+    `::integer as asked from inserted),
+  ${accounts}`,
+    `${queries}
+  select n from counted`,
+  ];
+}
 
 export const erasedStatement: JsonStatement = [
   'select count(*)::integer from json_to_recordset(',

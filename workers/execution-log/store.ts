@@ -1,3 +1,4 @@
+import { type AccountedRecords, toAccountedRecords } from '../../shared/platform/ledger/chunk-statement.ts';
 import {
   type Database,
   executeWithJson,
@@ -5,20 +6,26 @@ import {
   queryWithJson,
 } from '../../shared/platform/postgres/database.ts';
 import type { StoreResult } from '../ingest/queue-definition.ts';
-import { erasedStatement, storeStatement } from './statement.ts';
+import { accountedStoreStatement, erasedStatement, storeStatement } from './statement.ts';
 
 /**
  * Inserts a JSON array of execution records in one statement with one parameter, which costs a tenth of what createMany
  * does. Safe to repeat: a record that is there already is left alone, and one of somebody who was erased is not stored.
  *
  * @param records how many there are in the array: those that are neither inserted nor erased are duplicates
+ * @param accounted those of them that have an account, which is written with them
  */
 export async function insertExecutions(
   door: Database | JsonTransaction,
   json: string,
   records: number,
+  accounted: readonly AccountedRecords[] = [],
 ): Promise<StoreResult> {
-  const stored = await executeWithJson(door, storeStatement, json);
+  const accounts = toAccountedRecords(accounted);
+  const stored =
+    accounts === null
+      ? await executeWithJson(door, storeStatement, json)
+      : Number((await queryWithJson(door, accountedStoreStatement, json, String(records), accounts))[0]?.[0]);
   const left = records - stored;
   const erased = left === 0 ? 0 : await countErased(door, json);
   // An erasure that was noted between the two statements also names what the first one has stored.

@@ -12,6 +12,7 @@ import { heldBytes, type MemoryBudget } from '../runtime/memory-budget.ts';
 import type { TellMetrics } from '../runtime/tell-metrics.ts';
 import type { BatchEntry } from './batcher.ts';
 import { bisectEntries, type WritePurpose } from './bisect.ts';
+import { accountedRecords } from './ledger-entries.ts';
 import type { WorkerMetrics } from './metrics.ts';
 import { writeInParts } from './parts.ts';
 import type { QueueDefinition, Unstored } from './queue-definition.ts';
@@ -70,12 +71,13 @@ export function createBatchWriter(deps: BatchWriterDeps) {
 
   const runStatement = async (entries: readonly BatchEntry[], isPart: boolean): Promise<readonly Unstored[]> => {
     const records = entries.reduce((sum, entry) => sum + entry.records, 0);
+    const accounted = accountedRecords(entries);
     const { unstored } = await measured(records, () =>
       isPart
         ? withJsonTransaction(database, { lockTimeoutMs: partLockTimeoutMs, commits: true }, (transaction) =>
-            definition.store(transaction, toList(entries), records),
+            definition.store(transaction, toList(entries), records, accounted),
           )
-        : definition.store(database, toList(entries), records),
+        : definition.store(database, toList(entries), records, accounted),
     );
     return unstored;
   };

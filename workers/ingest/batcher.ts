@@ -1,4 +1,5 @@
 import { toError } from '../../shared/platform/errors.ts';
+import type { ChunkAccount } from '../../shared/platform/ledger/chunk-account.ts';
 
 /** The records of one job, to be written with those of others. */
 interface Entry {
@@ -11,6 +12,15 @@ export interface BatchEntry extends Entry {
   json: string;
   /** of the text in UTF-8, where it is known. @default counted */
   bytes?: number;
+  /** where the ledger has each of the records, in their order. @default nowhere */
+  ledger?: readonly (LedgerEntry | null)[];
+}
+
+/** A record's place in the ledger. */
+export interface LedgerEntry {
+  account: ChunkAccount;
+  /** in the whole chunk */
+  place: number;
 }
 
 export function bytesOfJson({ json, bytes }: BatchEntry): number {

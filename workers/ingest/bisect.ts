@@ -2,7 +2,8 @@ import { toError } from '../../shared/platform/errors.ts';
 import { classifyDatabaseError, isPassingRefusal } from '../../shared/platform/postgres/database-errors.ts';
 import { explainDatabaseError } from '../../shared/platform/postgres/explain-database-error.ts';
 import { OwnFaultError } from '../runtime/circuit-breaker.ts';
-import type { BatchEntry } from './batcher.ts';
+import type { BatchEntry, LedgerEntry } from './batcher.ts';
+import { ledgerOf } from './ledger-entries.ts';
 import { startsOf, toEntry } from './parts.ts';
 import type { Unstored } from './queue-definition.ts';
 import { recordTexts } from './record-texts.ts';
@@ -100,6 +101,7 @@ async function settleWhole(
 
 interface Item {
   json: string;
+  ledger: LedgerEntry | null;
   entry: number;
   index: number;
 }
@@ -113,7 +115,7 @@ async function isolate(records: readonly Item[], refusal: unknown, write: WriteE
   const tryToWrite = async (items: readonly Item[]): Promise<unknown> => {
     try {
       const purpose = items.length === 1 ? 'last' : 'part';
-      const unstored = await write([toEntry(items.map(({ json }) => json))], purpose);
+      const unstored = await write([toEntry(items)], purpose);
       for (const one of unstored) {
         const item = items[one.index];
         if (item) refused.push({ entry: item.entry, refusal: { ...one, index: item.index } });
@@ -177,7 +179,8 @@ function toRecords(entries: readonly BatchEntry[]): Item[] | null {
     return entries.flatMap((item, entry) => {
       const texts = recordTexts(item.json);
       if (texts.length !== item.records) throw new RangeError('the entry has another number of records than it says');
-      return texts.map((json, index) => ({ json, entry, index }));
+      const places = ledgerOf(item);
+      return texts.map((json, index) => ({ json, ledger: places[index] ?? null, entry, index }));
     });
   } catch {
     return null;

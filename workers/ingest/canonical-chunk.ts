@@ -1,5 +1,5 @@
 import { chunkVersions } from '../../shared/contracts/chunk.ts';
-import { readPlainHead } from '../../shared/contracts/compressed-chunk.ts';
+import { type PlainHead, readPlainHead } from '../../shared/contracts/compressed-chunk.ts';
 import { copyNull, copyTextOfJson, jsonText, unicodeEscape } from './copy-text.ts';
 
 /** A field of the narrow part of a record, which a pattern takes apart. */
@@ -31,8 +31,7 @@ export type TakeRecord = (narrow: readonly string[], wide: readonly number[]) =>
 
 /** What is known of a chunk of which every record was taken. */
 export interface CanonicalChunk {
-  producer: string;
-  version: number;
+  head: PlainHead;
   records: number;
 }
 
@@ -102,7 +101,7 @@ export function createCanonicalReader({ narrow, wide }: CanonicalForm) {
       const fields = toFields(pattern.exec(chunk.toString('utf8', start, narrowEnd)), narrow);
       if (fields === null || !take(fields, parts)) return null;
       records += 1;
-      if (isLast) return { producer: head.producer, version: head.version, records };
+      if (isLast) return { head, records };
       start = lineEnd + 1;
     }
   };

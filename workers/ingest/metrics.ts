@@ -71,6 +71,18 @@ export function createWorkerMetrics(
     labelNames: ['queue'] as const,
     registers,
   });
+  const unaccounted = new Counter({
+    name: 'sluice_records_unaccounted_total',
+    help: 'Settled records of chunks that say nothing of themselves to the ledger: of older producers, of other languages, or replayed',
+    labelNames: ['queue'] as const,
+    registers,
+  });
+  const reports = new Counter({
+    name: 'sluice_ledger_reports_total',
+    help: 'Reports of producers to the ledger, by outcome: stored, or put_off (their tables are locked, or in trouble)',
+    labelNames: ['queue', 'outcome'] as const,
+    registers,
+  });
   const batchRecords = new Histogram({
     name: 'sluice_batch_records',
     help: 'Records in one insert statement or COPY',
@@ -164,5 +176,7 @@ export function createWorkerMetrics(
   for (const outcome of badOutcomes) records.inc({ queue, outcome }, 0);
   for (const outcome of jobOutcomes) jobs.inc({ queue, outcome }, 0);
   odd.inc({ queue }, 0);
-  return { records, jobs, odd, jobWait, batchRecords, statement, copies, retries };
+  unaccounted.inc({ queue }, 0);
+  for (const outcome of ['stored', 'put_off'] as const) reports.inc({ queue, outcome }, 0);
+  return { records, jobs, odd, unaccounted, reports, jobWait, batchRecords, statement, copies, retries };
 }

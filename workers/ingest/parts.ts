@@ -1,4 +1,5 @@
-import type { BatchEntry } from './batcher.ts';
+import type { BatchEntry, LedgerEntry } from './batcher.ts';
+import { ledgerOf } from './ledger-entries.ts';
 import type { Unstored } from './queue-definition.ts';
 import { recordTexts } from './record-texts.ts';
 
@@ -48,7 +49,8 @@ export async function writeInParts(
 /** An entry for each record; one that cannot be taken apart stays whole, and takes no other with it. */
 function toUnits(entry: BatchEntry): BatchEntry[] {
   try {
-    return recordTexts(entry.json).map((text) => toEntry([text]));
+    const places = ledgerOf(entry);
+    return recordTexts(entry.json).map((json, index) => toEntry([{ json, ledger: places[index] ?? null }]));
   } catch {
     return [entry];
   }
@@ -57,7 +59,8 @@ function toUnits(entry: BatchEntry): BatchEntry[] {
 /** Entries as one. */
 function join(entries: readonly BatchEntry[]): BatchEntry {
   const json = `[${entries.map((entry) => entry.json.slice(1, -1)).join(',')}]`;
-  return { json, records: entries.reduce((sum, { records }) => sum + records, 0) };
+  const records = entries.reduce((sum, one) => sum + one.records, 0);
+  return { json, records, ledger: entries.flatMap(ledgerOf) };
 }
 
 /** How many records come before each entry. */
@@ -70,6 +73,7 @@ export function startsOf(entries: readonly BatchEntry[]): number[] {
 }
 
 /** Records as one entry. */
-export function toEntry(texts: readonly string[]): BatchEntry {
-  return { json: `[${texts.join(',')}]`, records: texts.length };
+export function toEntry(records: readonly { json: string; ledger: LedgerEntry | null }[]): BatchEntry {
+  const json = `[${records.map((record) => record.json).join(',')}]`;
+  return { json, records: records.length, ledger: records.map(({ ledger }) => ledger) };
 }

@@ -1,5 +1,7 @@
+import type { LedgerReportJob } from '../../shared/contracts/ledger-report.ts';
 import { latestPlausible } from '../../shared/contracts/plausible-time.ts';
 import { type UnwrappedBytes, unwrapChunk } from '../../shared/platform/chunk-compression.ts';
+import { toChunkAccount } from '../../shared/platform/ledger/chunk-account.ts';
 import type { Batcher } from './batcher.ts';
 import { CopyRefusedError } from './copy-writer.ts';
 import type { CopyRows, QueueDefinition } from './queue-definition.ts';
@@ -22,6 +24,8 @@ export interface JobContent {
 /** How a chunk ended. */
 export type ChunkOutcome =
   | SettledChunk
+  /** it is none: what a producer tells the ledger */
+  | { kind: 'report'; job: LedgerReportJob }
   /** from a newer producer: to be delayed */
   | { kind: 'newer'; version: number };
 
@@ -48,7 +52,7 @@ export async function processChunk(
   const settled = read.kind === 'rows' ? await settleByCopy(read, batchers.copy) : null;
   if (settled !== null) return settled;
   const parsed = read.kind === 'rows' ? readByParser(definition, received, await unwrapChunk(received), latest) : read;
-  return parsed.kind === 'newer' ? parsed : settleByStatement(definition, jobId, parsed, batchers.json);
+  return parsed.kind === 'read' ? settleByStatement(definition, jobId, parsed, batchers.json) : parsed;
 }
 
 /** What it takes to settle a chunk. */
@@ -65,8 +69,10 @@ async function settleByCopy({ chunk, rows }: ChunkRows, batcher: Batchers['copy'
     if (error instanceof CopyRefusedError) return null;
     throw error;
   }
-  const { producer, records } = chunk;
-  return { kind: 'settled', producer, records, dead: [], retryLimited: [], retryLater: 0, odd: 0 };
+  const { head, records } = chunk;
+  const settled = { kind: 'settled', isCopied: true, producer: head.producer, records } as const;
+  const ledger = rows.account && { account: rows.account, dead: [] };
+  return { ...settled, dead: [], retryLimited: [], retryLater: 0, odd: 0, ledger };
 }
 
 /** Its rows, or what a parser says of a chunk that is not in canonical form. */
@@ -77,7 +83,11 @@ async function readForCopy(
 ): Promise<ChunkRows | ReadChunk> {
   const unwrapped = await unwrapChunk(received);
   const read = unwrapped.kind === 'plain' ? definition.copy.read(unwrapped.bytes, latest) : null;
-  return read === null ? readByParser(definition, received, unwrapped, latest) : { kind: 'rows', ...read };
+  if (read === null) return readByParser(definition, received, unwrapped, latest);
+  const { chunk, rows } = read;
+  const { head, records } = chunk;
+  const account = head.ledger && toChunkAccount(definition.queue, head, head.ledger, records);
+  return { kind: 'rows', chunk, rows: account === null ? rows : { ...rows, account } };
 }
 
 function readByParser(

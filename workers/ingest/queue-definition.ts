@@ -2,6 +2,8 @@ import type { KeyOf } from '../../dead-letters/store.ts';
 import type { QueueName } from '../../shared/contracts/queues.ts';
 import type { Backoff } from '../../shared/platform/backoff.ts';
 import type { Config } from '../../shared/platform/config/config.ts';
+import type { ChunkAccount } from '../../shared/platform/ledger/chunk-account.ts';
+import type { AccountedRecords } from '../../shared/platform/ledger/chunk-statement.ts';
 import type { Database, JsonTransaction } from '../../shared/platform/postgres/database.ts';
 import type { CanonicalChunk } from './canonical-chunk.ts';
 
@@ -44,6 +46,8 @@ export interface CopyRows {
   records: number;
   /** in memory */
   bytes: number;
+  /** what the ledger is to say of them, in the same transaction. @default nothing */
+  account?: ChunkAccount;
 }
 
 /** How records in canonical form are stored by COPY, which costs PostgreSQL and the worker far less than a statement. */
@@ -78,8 +82,18 @@ export interface QueueDefinition {
   /** @default none: a record that is not stored is dead */
   retryPolicy?: RetryPolicy;
   copy: CopyDefinition;
-  /** Stores a JSON array of records in one transaction. Safe to repeat. @throws what the database says; then none is stored */
-  store(door: Database | JsonTransaction, json: string, records: number): Promise<StoreResult>;
+  /**
+   * Stores a JSON array of records in one transaction, with what the ledger is to say of them. Safe to repeat.
+   *
+   * @param accounted those of them that have an account. @default none
+   * @throws what the database says; then none is stored
+   */
+  store(
+    door: Database | JsonTransaction,
+    json: string,
+    records: number,
+    accounted?: readonly AccountedRecords[],
+  ): Promise<StoreResult>;
   /**
    * JSON arrays of records that are good, and that no producer sent: stored one after the other they try out all that `store`
    * does. They are never committed.

@@ -13,6 +13,7 @@ import type { Batchers } from './process-chunk.ts';
 import type { QueueDefinition } from './queue-definition.ts';
 import { createQueueDepth } from './queue-depth.ts';
 import { rehearse } from './rehearsal.ts';
+import { createReportBox } from './report-box.ts';
 import { createShardWorkers } from './shard-workers.ts';
 
 /** Time for the calls to Redis that requeue jobs. */
@@ -76,8 +77,22 @@ export function createRecordRole(
     json: createBatcher({ limits: config.batch, bytesOf: bytesOfJson, write: writer.write }),
   };
   const heldRecords = (): number => batchers.copy.heldRecords + batchers.json.heldRecords;
+  const reports = createReportBox({ queue, database, breaker, metrics, tellMetrics });
   const workers = createShardWorkers({
-    ...{ definition, config, database, redis, logger, metrics, tellMetrics, batchers, breaker, memory, signal },
+    ...{
+      reports,
+      definition,
+      config,
+      database,
+      redis,
+      logger,
+      metrics,
+      tellMetrics,
+      batchers,
+      breaker,
+      memory,
+      signal,
+    },
     stopping: stopping.signal,
   });
   const parts: { stop(): Promise<void> }[] = [];
@@ -124,7 +139,7 @@ export function createRecordRole(
     /** What is not settled in time goes back to the queue, or, when Redis is away too, to whoever takes it when its lock has run out. */
     async end(timeoutMs: number): Promise<boolean> {
       stopping.abort();
-      for (const batcher of Object.values(batchers)) batcher.drain();
+      for (const batcher of [...Object.values(batchers), reports]) batcher.drain();
       const closed = workers.close();
       // Beside it: a look at the partitions may take some seconds to end.
       const parted = Promise.all([workers.stopWatch(), ...parts.map((part) => part.stop())]);

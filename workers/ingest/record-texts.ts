@@ -28,9 +28,15 @@ export function chunkRecordTexts(chunk: string): string[] {
  */
 export function cutRecordList(text: string, chunk: object): string | null {
   const { records: _records, ...header } = chunk as { records?: unknown };
-  // The header that the contract knows is flat; of any other, writing it might go too deep.
-  if (Object.values(header).some((value) => typeof value === 'object')) return null;
+  // The header that the contract knows is flat, but for lists of lists; of any other, writing it might go too deep.
+  if (Object.values(header).some((value) => !isFlat(value, 2))) return null;
   const before = `${JSON.stringify(header).slice(0, -1)},"records":`;
   const areLast = Object.keys(chunk).at(-1) === 'records' && text.startsWith(`${before}[`) && text.endsWith(']}');
   return areLast ? text.slice(before.length, -1) : null;
+}
+
+/** Whether a value of JSON has at most so many lists within each other, and no object. */
+function isFlat(value: unknown, lists: number): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  return lists > 0 && Array.isArray(value) && value.every((one) => isFlat(one, lists - 1));
 }

@@ -3,8 +3,12 @@ import { toDeadLetter } from '../../dead-letters/store.ts';
 import { requestLimits } from '../../shared/contracts/completed-request.ts';
 import { readCompressedChunk } from '../../shared/contracts/compressed-chunk.ts';
 import { executionLimits } from '../../shared/contracts/execution.ts';
+import { ledgerHeaderOf } from '../../shared/contracts/ledger-header.ts';
+import { isReport, type LedgerReportJob } from '../../shared/contracts/ledger-report.ts';
+import { parseReport } from '../../shared/contracts/ledger-report-schema.ts';
 import { type ParsedChunk, parseChunk } from '../../shared/contracts/parse-chunk.ts';
 import { findJsonMembers } from '../../shared/platform/json-members.ts';
+import { type ChunkAccount, placesOf, toChunkAccount } from '../../shared/platform/ledger/chunk-account.ts';
 import type { BatchEntry, Batcher } from './batcher.ts';
 import { type Refusal, RefusedRecordsError, UnreadableEntryError } from './bisect.ts';
 import type { Disposition, QueueDefinition } from './queue-definition.ts';
@@ -17,14 +21,24 @@ import { withNote } from './with-note.ts';
  */
 export interface SettledChunk {
   kind: 'settled';
+  /** COPY stored all of its records: none is of somebody who was erased until then */
+  isCopied: boolean;
   /** null when the chunk is none */
   producer: string | null;
   records: number;
   dead: DeadLetter[];
   retryLimited: DeadLetter[];
+  /** what the ledger is to say of it; undefined: the chunk says nothing of itself, or is none */
+  ledger?: ChunkLedger | undefined;
   retryLater: number;
   /** records with times that cannot be; their rows say so */
   odd: number;
+}
+
+/** The account of a chunk, and the places of its records that are dead, or will be if no retry helps. */
+export interface ChunkLedger {
+  account: ChunkAccount;
+  dead: readonly number[];
 }
 
 /** The limit of both contracts. */
@@ -46,15 +60,19 @@ export async function settleByStatement(
   read: ParsedChunkText,
   batcher: Batcher,
 ): Promise<SettledChunk> {
-  const { raw, producer, version, records, problems, oddities } = read;
+  const { raw, producer, version, records, problems, oddities, account } = read;
+  const places = account === null ? [] : placesOf(account);
+  const ledgerWith = (dead: readonly number[]) => (account === null ? undefined : { account, dead });
   const origin = { queue: definition.queue, contractVersion: version, jobId, producer };
   const wholeChunk = (reason: string): SettledChunk => ({
     kind: 'settled',
+    isCopied: false,
     producer,
     records,
     // Without a version: a replay would take the chunk for a record.
     dead: [toDeadLetter(raw, schemaCode, `chunk: ${reason}`, { ...origin, contractVersion: null })],
     retryLimited: [],
+    ledger: ledgerWith(places),
     retryLater: 0,
     odd: 0,
   });
@@ -73,7 +91,8 @@ export async function settleByStatement(
     const good = indexesUpTo(records).filter((index) => !problems.has(index));
     const asItCame = problems.size === 0 && oddities.size === 0 ? read.list : null;
     const json = asItCame ?? `[${good.map(notedTextOf).join(',')}]`;
-    const refusals = good.length === 0 ? [] : await refusedOf({ json, records: good.length }, batcher);
+    const ledger = account === null ? {} : { ledger: good.map((index) => ({ account, place: places[index] ?? 0 })) };
+    const refusals = good.length === 0 ? [] : await refusedOf({ json, records: good.length, ...ledger }, batcher);
     const refused: Refusal[] = [
       ...Array.from(problems, ([index, reason]) => ({
         index,
@@ -89,10 +108,14 @@ export async function settleByStatement(
         .map(({ index, code, reason }) => toDeadLetter(textOf(index), code, reason, origin, definition.keyOf));
     return {
       kind: 'settled',
+      isCopied: false,
       producer,
       records,
       dead: deadLettersOf('deadLetter'),
       retryLimited: deadLettersOf('retryLimited'),
+      ledger: ledgerWith(
+        refused.filter(({ disposition }) => disposition !== 'retryLater').flatMap(({ index }) => places[index] ?? []),
+      ),
       retryLater: refused.filter(({ disposition }) => disposition === 'retryLater').length,
       odd: oddities.size,
     };
@@ -119,26 +142,36 @@ interface ParsedChunkText {
   oddities: ReadonlyMap<number, string>;
   /** the records as a JSON list, cut out of the text; null when that takes more than a cut */
   list: string | null;
+  /** null: the chunk says nothing to the ledger */
+  account: ChunkAccount | null;
 }
 
-export type ReadChunk = { kind: 'newer'; version: number } | ParsedChunkText;
+export type ReadChunk =
+  | { kind: 'newer'; version: number }
+  /** no chunk: what a producer tells the ledger */
+  | { kind: 'report'; job: LedgerReportJob }
+  | ParsedChunkText;
 
 /** Reads a chunk by a parser. @param latest see latestPlausible */
 export function readChunk(
   raw: string,
-  { findProblem, findOddity }: Pick<QueueDefinition, 'findProblem' | 'findOddity'>,
+  { queue, findProblem, findOddity }: Pick<QueueDefinition, 'queue' | 'findProblem' | 'findOddity'>,
   latest: string,
 ): ReadChunk {
   const data = parseJson(raw);
-  const parsed = data === notJson ? malformedJson : parseChunk(data);
+  const report = isReport(data) ? parseReport(data) : null;
+  if (report?.kind === 'report') return report;
+  const parsed = data === notJson ? malformedJson : (report ?? parseChunk(data));
   if (parsed.kind === 'newer') return parsed;
   const problems = new Map<number, string>();
   const oddities = new Map<number, string>();
-  const nothing = { kind: 'read', raw, problems, oddities, list: null } as const;
+  const nothing = { kind: 'read', raw, problems, oddities, list: null, account: null } as const;
   if (parsed.kind === 'malformed')
     return { ...nothing, producer: null, version: null, records: 1, wrong: parsed.reason };
   const { v: version, producer, records } = parsed.chunk;
-  const known = { ...nothing, producer, version, records: records.length };
+  const header = ledgerHeaderOf(parsed.chunk);
+  const account = header === null ? null : toChunkAccount(queue, parsed.chunk, header, records.length);
+  const known = { ...nothing, producer, version, records: records.length, account };
   if (hasTwoLists(raw)) return { ...known, wrong: 'has more than one list of records' };
   for (const [index, record] of records.entries()) {
     const problem = findProblem(record);
@@ -152,7 +185,7 @@ export function readChunk(
 /** A compressed chunk of which there is no plain text. */
 export function damagedChunk(received: string, reason: string): ParsedChunkText {
   const producer = readCompressedChunk(received)?.producer ?? null;
-  const nothing = { problems: new Map(), oddities: new Map(), list: null };
+  const nothing = { problems: new Map(), oddities: new Map(), list: null, account: null };
   return { kind: 'read', raw: received, producer, version: null, records: 1, wrong: reason, ...nothing };
 }
 

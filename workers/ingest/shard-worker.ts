@@ -1,6 +1,7 @@
 import { DelayedError, type Job, WaitingError, type WorkerOptions } from 'bullmq';
 import { queuePrefix } from '../../shared/contracts/queues.ts';
 import { toError } from '../../shared/platform/errors.ts';
+import { queueKeys } from '../../shared/platform/redis/read-queue.ts';
 import { isRedisError } from '../../shared/platform/redis/redis-errors.ts';
 import type { ByteSemaphore } from '../runtime/byte-semaphore.ts';
 import type { CircuitBreaker } from '../runtime/circuit-breaker.ts';
@@ -9,6 +10,7 @@ import { keepRedisTime } from '../runtime/keep-redis-time.ts';
 import { createRedisStanding, noteAnswers } from '../runtime/redis-standing.ts';
 import type { Slots } from '../runtime/slots.ts';
 import { BullmqWorker } from './bullmq-worker.ts';
+import { createCompletedSample, onComplete } from './completed-sample.ts';
 import { FailedJobError, failureOf } from './failed-job-error.ts';
 import { createJobDelays } from './job-delays.ts';
 import { reportEvents } from './job-events.ts';
@@ -37,6 +39,11 @@ export function createShardWorker(deps: ShardWorkerDeps) {
     deps;
   const { queue } = definition;
   const holdings = createHoldings();
+  const sample = createCompletedSample({
+    redis,
+    keyOf: queueKeys(shard, config.namespace).of,
+    now: () => performance.now(),
+  });
   const delays = createJobDelays(deps);
   const processor = createJobProcessor(deps, delays);
   const poisonJobs = createPoisonJobIsolation({
@@ -75,7 +82,8 @@ export function createShardWorker(deps: ShardWorkerDeps) {
     try {
       // It was waiting for its turn when the worker's time was up.
       if (signal.aborted) return await delays.requeue(job, token);
-      await processor.process(job, token, worker.rawDataOf(job));
+      const raw = worker.rawDataOf(job);
+      sample.decide(job, (await processor.process(job, token, raw)) ? raw : null);
     } finally {
       endTurn();
     }
@@ -98,7 +106,7 @@ export function createShardWorker(deps: ShardWorkerDeps) {
     // catches a job that kills its worker before isolation begins.
     maxStalledCount,
     runRetryDelay: 1_000,
-    removeOnComplete: { count: 0 },
+    ...onComplete,
     removeOnFail: { count: config.worker.failedJobsKept },
     autorun: false,
   };
@@ -110,14 +118,19 @@ export function createShardWorker(deps: ShardWorkerDeps) {
   const standing = createRedisStanding(() => performance.now());
   noteAnswers(worker, standing);
   const trouble = reportEvents(worker, deps);
+  worker.on('completed', (job) => sample.completed(job));
   return {
     clock: deps.clock,
     run(): void {
+      sample.start();
       worker.run().catch((error: unknown) => logger.fatal({ err: error }, 'worker loop ended'));
     },
     /** Takes no more jobs, and goes on with those that it has. */
     pause: () => worker.pause(true),
-    close: () => worker.close(),
+    async close(): Promise<void> {
+      await worker.close();
+      await sample.close();
+    },
     /** Ends the logs that tell of many events at a time. Call it when the worker is closed. */
     closeLogs(): void {
       delays.close();

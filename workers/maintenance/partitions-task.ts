@@ -9,6 +9,7 @@ import {
   findMissingPartitions,
   planPartitions,
 } from '../../shared/platform/postgres/partitions/partitions.ts';
+import { ensureLedgerPartitions } from '../partitions/ensure-ledger-partitions.ts';
 import { ensureUpcomingPartitions } from '../partitions/ensure-upcoming-partitions.ts';
 import { buildLackingIndexes, type IndexReport } from './build-indexes.ts';
 import { previewPast } from './past/find-past.ts';
@@ -60,6 +61,7 @@ export function createPartitionsTask(deps: TaskDeps): Task<PartitionsReport> {
   return {
     async run(signal) {
       const look = async () => ensureUpcomingPartitions({ ...deps, signal }, await readDatabaseClock(deps.database));
+      await ensureLedgerPartitions({ ...deps, signal }, await readDatabaseClock(deps.database));
       const first = await look();
       const { isRefused, waiting, ...past } = await moveOrTell(deps, signal);
       if (past.movedRows > 0) deps.onMoved?.(past.movedRows);

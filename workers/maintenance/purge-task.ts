@@ -5,6 +5,7 @@ import {
   insufficientPrivilege,
   undefinedTable,
 } from '../../shared/platform/postgres/database-errors.ts';
+import { ledgerChunkTable } from '../../shared/platform/postgres/partitions/partitions.ts';
 import { isClockOff } from './clock.ts';
 import { findDefault } from './past/find-past.ts';
 import { countRows, purgeRows } from './purge-rows.ts';
@@ -29,7 +30,8 @@ export function createPurgeTask(deps: TaskDeps): Task<PurgeReport> {
   const findRules = async (): Promise<PurgeRule[]> => {
     const found = await findDefault(database);
     const catchAll = found === null ? null : { name: found.name, storedAtSince: await readStoredAtSince(database) };
-    return purgeRules(deps.config, catchAll).filter(({ keepDays }) => keepDays > 0);
+    const ofLedger = await findDefault(database, ledgerChunkTable);
+    return purgeRules(deps.config, catchAll, ofLedger?.name ?? null).filter(({ keepDays }) => keepDays > 0);
   };
 
   return {

@@ -15,7 +15,7 @@ import {
   quoteTable,
   readPartitions,
 } from '../../shared/platform/postgres/partitions/partition-catalog.ts';
-import { executionLogTable } from '../../shared/platform/postgres/partitions/partitions.ts';
+import { executionLogTable, ledgerChunkTable } from '../../shared/platform/postgres/partitions/partitions.ts';
 import { type ArchiveDropResult, createArchiving } from './archive-partition.ts';
 import { isClockOff } from './clock.ts';
 import { dropPartition } from './drop-partition.ts';
@@ -77,14 +77,45 @@ export function createRetentionTask(deps: TaskDeps): Task<RetentionReport> {
         // It would take none of the others either.
         if (ending === 'no archive') break;
       }
+      await dropOldLedger(report, signal);
       report.outcome = toOutcome(report, signal.aborted && report.overdue > 0);
       return report;
     },
     async preview() {
       const catalog = await readPartitions(database, executionLogTable);
-      return { wouldDrop: plan(catalog).map(({ name }) => name), wouldRefuse: isClockOff(deps, catalog.databaseMs) };
+      const ofLedger = planLedger(await readPartitions(database, ledgerChunkTable));
+      return {
+        wouldDrop: [...plan(catalog), ...ofLedger].map(({ name }) => name),
+        wouldRefuse: isClockOff(deps, catalog.databaseMs),
+      };
     },
   };
+
+  function planLedger({ partitions, databaseMs }: PartitionCatalog): Partition[] {
+    return planRetention(partitions, databaseMs, config.retention.ledgerDays);
+  }
+
+  /** The ledger is not archived. */
+  async function dropOldLedger(report: RetentionReport, signal: AbortSignal): Promise<void> {
+    const expired = planLedger(await readPartitions(database, ledgerChunkTable));
+    report.overdue += expired.length;
+    for (const { name } of expired) {
+      if (signal.aborted) return;
+      const isExpired = (partition: Partition, catalog: PartitionCatalog): boolean =>
+        planLedger(catalog).includes(partition);
+      const result = await dropPartition(database, { table: ledgerChunkTable, name, isExpired });
+      if (result === 'locked') {
+        report.postponed.push(name);
+        logger.warn({ partition: name }, 'partition is in use; it will be dropped later');
+        return;
+      }
+      report.overdue -= 1;
+      if (result !== 'dropped') continue;
+      report.dropped.push(name);
+      deps.onDropped(name);
+      logger.info({ partition: name }, 'partition dropped');
+    }
+  }
 
   function dropExpired(expired: Partition, archiving: Archiving | null): Promise<ArchiveDropResult> {
     const isExpired = (partition: Partition, catalog: PartitionCatalog): boolean => plan(catalog).includes(partition);

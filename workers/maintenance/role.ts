@@ -37,7 +37,7 @@ export function createMaintenance(
   const key = `${queuePrefix(maintenanceQueue, config.namespace)}:${maintenanceQueue}:sluice:findings`;
   const findings = createFindings({ redis, key });
   const metrics = createMaintenanceMetrics(registry, {
-    tables: [executionLogTable, ...purgeRules(config, null).map(({ table }) => table)],
+    tables: [executionLogTable, ...purgeRules(config, null, null).map(({ table }) => table)],
     findings: findings.read,
     isOutage: () => isOutage,
   });

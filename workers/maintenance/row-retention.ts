@@ -43,8 +43,13 @@ const erasures = [
  * goes sooner after it was stored than it is to be kept, and none is kept for longer.
  *
  * @param catchAll null where there is none
+ * @param ledgerCatchAll the DEFAULT partition of the ledger's chunks; null where there is none
  */
-export function purgeRules({ retention }: Pick<Config, 'retention'>, catchAll: CatchAll | null): PurgeRule[] {
+export function purgeRules(
+  { retention }: Pick<Config, 'retention'>,
+  catchAll: CatchAll | null,
+  ledgerCatchAll: string | null,
+): PurgeRule[] {
   const storedBefore = catchAll?.storedAtSince == null ? '' : `, '${catchAll.storedAtSince}'::timestamptz`;
   const storedAt = `coalesce(stored_at${storedBefore})`;
   const requests = {
@@ -84,6 +89,7 @@ export function purgeRules({ retention }: Pick<Config, 'retention'>, catchAll: C
             keepDays: retention.days,
           },
         ]),
+    ...ledgerRules(retention.ledgerDays, ledgerCatchAll),
     {
       table: 'request_tombstone',
       key: 'id',
@@ -100,5 +106,17 @@ export function purgeRules({ retention }: Pick<Config, 'retention'>, catchAll: C
       condition: 'true',
       keepDays: tombstoneDays,
     })),
+  ];
+}
+
+/** Keys of four columns and more. A minute of a producer whose clock is ahead goes by its storage. */
+function ledgerRules(keepDays: number, catchAll: string | null): PurgeRule[] {
+  const all = { key: 'ctid', condition: 'true', keepDays };
+  const minutes = { ...all, table: 'ledger_minute', storedAt: 'stored_at' };
+  return [
+    { ...minutes, since: ['minute_at', 'stored_at'] },
+    { ...minutes, since: ['stored_at'], condition: 'minute_at > now()' },
+    { ...all, table: 'ledger_life', since: ['last_at'], storedAt: 'last_at' },
+    ...(catchAll === null ? [] : [{ ...all, table: catchAll, since: ['first_at'], storedAt: 'first_at' }]),
   ];
 }

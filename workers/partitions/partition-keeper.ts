@@ -6,6 +6,7 @@ import { readDatabaseClock } from '../../shared/platform/postgres/database-clock
 import { readPartitions } from '../../shared/platform/postgres/partitions/partition-catalog.ts';
 import { executionLogTable, type PostponedWhy } from '../../shared/platform/postgres/partitions/partitions.ts';
 import { retryWhileWorthWaiting } from '../runtime/database-retry.ts';
+import { ensureLedgerPartitions } from './ensure-ledger-partitions.ts';
 import { type EnsureDeps, ensureToday, ensureUpcomingPartitions } from './ensure-upcoming-partitions.ts';
 
 const everyMs = 3_600_000;
@@ -93,7 +94,10 @@ export function startPartitionKeeper(
 
   const lookAround = async (isQuick: boolean): Promise<'done' | PostponedWhy> => {
     try {
-      const { blocked, postponed } = await whenAnswered((nowMs) => ensureUpcomingPartitions(look, nowMs, { isQuick }));
+      const { blocked, postponed } = await whenAnswered(async (nowMs) => {
+        await ensureLedgerPartitions(look, nowMs);
+        return ensureUpcomingPartitions(look, nowMs, { isQuick });
+      });
       blockedDays.set(blocked.length);
       return postponed[0]?.why ?? 'done';
     } catch (error) {

@@ -30,6 +30,10 @@ class FakeGateway:
         #: how often each record was sent, by id
         self.arrivals: dict[str, int] = {}
         self.bodies: list[list[Any]] = []
+        #: to the ledger, with where they were sent
+        self.reports: list[tuple[str, dict[str, Any]]] = []
+        #: what a report is answered with, the last one again and again
+        self.report_statuses = [202]
         self.headers: list[dict[str, str]] = []
         self.paths: list[str] = []
         self.times: list[float] = []
@@ -98,8 +102,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         if self.headers.get("Content-Encoding") == "gzip":
             body = gzip.decompress(body)
-        records = [json.loads(line) for line in body.split(b"\n") if line]
         fake = self.fake
+        if "/v1/reports?" in self.path:
+            self.take_report(json.loads(body))
+            return
+        records = [json.loads(line) for line in body.split(b"\n") if line]
         with fake.changed:
             fake.bodies.append(records)
             fake.headers.append(dict(self.headers))
@@ -117,6 +124,17 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             fake.changed.notify_all()
 
     do_PUT = do_POST
+
+    def take_report(self, job: dict[str, Any]) -> None:
+        statuses = self.fake.report_statuses
+        status = statuses.pop(0) if len(statuses) > 1 else statuses[0]
+        if status == 202:
+            self.answer(status, {"accepted": 1, "rejected": []})
+        else:
+            self.answer(status, {"error": {"code": "redis-away", "message": "no"}})
+        with self.fake.changed:
+            self.fake.reports.append((self.path, job))
+            self.fake.changed.notify_all()
 
     def answer(self, status: int, content: Any, headers: Optional[dict[str, str]] = None) -> None:
         body = content if isinstance(content, bytes) else json.dumps(content).encode()

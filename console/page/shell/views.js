@@ -1,3 +1,4 @@
+import { accounts } from '../views/accounts.js';
 import { compare } from '../views/compare.js';
 import { deadLetters } from '../views/dead-letters.js';
 import { fleet } from '../views/fleet.js';
@@ -17,6 +18,7 @@ export const views = {
   health,
   requests,
   'request-compare': requestCompare,
+  accounts,
 };
 
 /** In the order of the navigation. @type {readonly [name: string, text: string][]} */
@@ -27,4 +29,5 @@ export const entries = [
   ['dead-letters', 'Dead letters'],
   ['health', 'Health'],
   ['requests', 'Requests'],
+  ['accounts', 'Accounts'],
 ];

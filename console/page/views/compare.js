@@ -5,6 +5,7 @@ import { el } from '../lib/dom.js';
 import { hrefTo, hrefWith } from '../lib/route.js';
 import { windowQuery } from '../lib/window.js';
 import { deltaTable, sideBySide } from './compare-parts.js';
+import { absentNote } from './strategy-figures.js';
 
 /** @typedef {import('../types.d.ts').Comparison} Comparison */
 /** @typedef {import('../types.d.ts').StrategyList} StrategyList */
@@ -55,6 +56,21 @@ export const compare = {
         picker,
         emptyState('The same strategy twice', 'A strategy does not differ from itself. Choose another one for B.'),
       ];
-    return [picker, deltaTable(comparison, route), sideBySide(comparison)];
+    // The window is the same, and so is what it lacks.
+    return [
+      picker,
+      absentNote(withoutRate(comparison.a.absent), route),
+      deltaTable(comparison, route),
+      sideBySide(comparison),
+    ];
   },
 };
+
+/**
+ * Of two strategies, each has a range of its own.
+ *
+ * @param {Comparison['a']['absent']} absent
+ */
+function withoutRate(absent) {
+  return absent && { ...absent, failureRate: null };
+}

@@ -6,7 +6,7 @@ import { hrefTo } from '../lib/route.js';
 import { windowQuery } from '../lib/window.js';
 import { durationCard, latencyCard, pointsCard, statusMixCard } from './strategy-charts.js';
 import { executionsCard, executionsQuery } from './strategy-executions.js';
-import { keyFigures } from './strategy-figures.js';
+import { absentNote, keyFigures } from './strategy-figures.js';
 import { caseCard, errorCard, nodesCard } from './strategy-outcomes.js';
 
 /** @typedef {import('../types.d.ts').Strategy} Strategy */
@@ -35,6 +35,7 @@ export const strategy = {
     if (figures.summary.total.rows === 0) {
       return [
         head,
+        absentNote(figures.absent, route),
         emptyState(
           'Nothing ran in this window',
           'Choose a longer one. An ok run is stored only when it is sampled; a failed one always is.',
@@ -44,6 +45,7 @@ export const strategy = {
     }
     return [
       head,
+      absentNote(figures.absent, route),
       keyFigures(figures),
       el(
         'div',

@@ -2,6 +2,7 @@ import { Job, type JobJson, type JobType, Queue, type QueueOptions } from 'bullm
 import { readCompressedChunk } from '../../../shared/contracts/compressed-chunk.ts';
 import { unwrapChunk } from '../../../shared/platform/chunk-compression.ts';
 import type { Redis } from '../../../shared/platform/redis/redis.ts';
+import { Problem } from '../http/problem.ts';
 import { UnreadData } from './unread-data.ts';
 
 const kib = 1_024;
@@ -73,9 +74,17 @@ export class BoundedQueue extends Queue {
     if (pairs.length === 0) return undefined;
     const fields = new Map<string, string>();
     for (let at = 0; at + 1 < pairs.length; at += 2) fields.set(pairs[at] ?? '', pairs[at + 1] ?? '');
-    const job = Job.fromJSON(this, toJobJson(jobId, fields), jobId);
+    const job = BoardJob.fromJSON(this, toJobJson(jobId, fields), jobId);
     job.data = head === '' ? await readData(fields.get('data'), dataBytes) : new UnreadData(bytes, head);
     return job;
+  }
+}
+
+/** A job that may be retried only when it has failed: a completed one is stored, and expires, wherever it is. */
+class BoardJob extends Job {
+  override async retry(...[state, options]: Parameters<Job['retry']>): Promise<void> {
+    if (state === 'completed') throw new Problem('conflict', 'The job is completed: its records are stored');
+    return super.retry(state, options);
   }
 }
 

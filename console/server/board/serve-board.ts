@@ -158,7 +158,8 @@ function toAdapter(queue: BoundedQueue): BullMQAdapter {
   adapter.getFlowProducer = async () => null;
   adapter.setFormatter('data', (data) => describeChunk(data, (currentAccess.getStore() ?? noAccess).reveals));
   adapter.setFormatter('returnValue', () => null);
-  return Object.defineProperty(adapter, 'readOnlyMode', {
-    get: () => !(currentAccess.getStore() ?? noAccess).mayChange,
+  return Object.defineProperties(adapter, {
+    readOnlyMode: { get: () => !(currentAccess.getStore() ?? noAccess).mayChange },
+    allowCompletedRetries: { value: false },
   });
 }

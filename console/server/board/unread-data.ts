@@ -2,7 +2,7 @@ import { byteSize } from '../../../shared/platform/byte-size.ts';
 
 /** The beginning of a chunk, plain or compressed, as the SDK writes it. */
 const header =
-  /^\{"v":(\d{1,9}),"producer":"([A-Za-z0-9_-]{1,100})","epoch":(\d{1,16})(?:,"life":"[A-Za-z0-9]{1,100}")?,"seq":(\d{1,16}),"(?:records":\[|requestId":"|encoding":")/;
+  /^\{"v":(\d{1,9}),"producer":"([A-Za-z0-9_-]{1,100})","epoch":(\d{1,16})(?:,"life":"[A-Za-z0-9]{1,100}")?,"seq":(\d{1,16}),"(?:records":\[|before":|requestId":"|encoding":")/;
 
 /** The data of a job that was not read, because it is too large or cannot be decompressed or parsed. */
 export class UnreadData {

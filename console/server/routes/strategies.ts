@@ -2,6 +2,8 @@ import { compareStrategies } from '../../../queries/executions/compare.ts';
 import { listStrategies } from '../../../queries/executions/strategies.ts';
 import { readStrategy } from '../../../queries/executions/strategy.ts';
 import { parseWindow } from '../../../queries/executions/window.ts';
+import { toAbsent } from '../../../queries/ledger/absent.ts';
+import { createAbsentReader } from '../absent-reader.ts';
 import { realmOf } from '../access/guard.ts';
 import type { App, RouteDeps } from '../app.ts';
 import { apiRoute } from '../http/api-route.ts';
@@ -18,6 +20,7 @@ const tags = ['strategies'];
 const epoch = new Date(0);
 
 export function addStrategyRoutes(app: App, { database }: RouteDeps): void {
+  const absentOf = createAbsentReader(database);
   app.get(
     '/api/v1/strategies',
     apiRoute('realm', {
@@ -46,13 +49,13 @@ export function addStrategyRoutes(app: App, { database }: RouteDeps): void {
     }),
     async (request) => {
       const { strategyId, top, bucketSeconds, ...texts } = request.query;
-      return readStrategy(database, {
-        strategyId,
-        realmId: realmOf(request),
-        window: parseWindow(texts, Date.now()),
-        top,
-        bucketMs: bucketSeconds === undefined ? null : bucketSeconds * 1_000,
-      });
+      const [realmId, window] = [realmOf(request), parseWindow(texts, Date.now())];
+      const bucketMs = bucketSeconds === undefined ? null : bucketSeconds * 1_000;
+      const [answer, absent] = await Promise.all([
+        readStrategy(database, { strategyId, realmId, window, top, bucketMs }),
+        absentOf(window, realmId),
+      ]);
+      return { ...answer, absent: toAbsent(absent, answer.summary) };
     },
   );
 
@@ -67,13 +70,16 @@ export function addStrategyRoutes(app: App, { database }: RouteDeps): void {
     }),
     async (request) => {
       const { a, b, top, ...texts } = request.query;
-      return compareStrategies(database, {
-        a,
-        b,
-        top,
-        realmId: realmOf(request),
-        window: parseWindow(texts, Date.now()),
-      });
+      const [realmId, window] = [realmOf(request), parseWindow(texts, Date.now())];
+      const [answer, absent] = await Promise.all([
+        compareStrategies(database, { a, b, top, realmId, window }),
+        absentOf(window, realmId),
+      ]);
+      return {
+        ...answer,
+        a: { ...answer.a, absent: toAbsent(absent, answer.a.summary) },
+        b: { ...answer.b, absent: toAbsent(absent, answer.b.summary) },
+      };
     },
   );
 }

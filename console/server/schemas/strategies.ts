@@ -61,6 +61,20 @@ const durationBins = z.array(
     .meta({ id: 'DurationBin' }),
 );
 
+const absent = z
+  .object({
+    records: z.number().describe('of the window and of any strategy that have no row: the sum of the following'),
+    dropped: z.number(),
+    refused: z.number(),
+    dead: z.number(),
+    notArrived: z.number().describe('in flight, or missing'),
+    failureRate: z
+      .object({ low: z.number(), high: z.number() })
+      .nullable()
+      .describe('if all of them were ok runs of this strategy, and if all were failures of it'),
+  })
+  .meta({ id: 'Absent', description: 'What of the window has no row, and how much that could change the figures' });
+
 const figureFields = {
   strategyId: z.string(),
   window: z.object({ since: time, until: time }),
@@ -79,6 +93,7 @@ const figureFields = {
   durations: z.object({ ok: percentiles, failed: percentiles }),
   durationBins: z.object({ ok: durationBins, failed: durationBins }),
   pointsBins: z.array(z.object({ ...tallyFields, from: z.number(), below: z.number() }).meta({ id: 'PointsBin' })),
+  absent: absent.nullable().describe('null: every record has its row, or the ledger did not tell'),
 };
 
 const seriesBucket = z

@@ -105,6 +105,7 @@ export const variables = {
   SLUICE_RETENTION_DAYS: read.integer({ min: 0, max: 3_650, unit: 'days; 0 keeps forever' }).default(90),
   SLUICE_REQUEST_RETENTION_DAYS: read.integer({ min: 0, max: 3_650, unit: 'days; 0 keeps forever' }).default(90),
   SLUICE_DEAD_LETTER_RETENTION_DAYS: read.integer({ min: 0, max: 3_650, unit: 'days; 0 keeps forever' }).default(30),
+  SLUICE_LEDGER_RETENTION_DAYS: read.integer({ min: 0, max: 3_650, unit: 'days; 0 keeps forever' }).default(30),
   SLUICE_ARCHIVE_DIR: read.text().optional(),
 
   SLUICE_WORKERS: read.integer({ min: 1, max: 64, unit: 'processes' }).default(2),
@@ -224,6 +225,7 @@ export function toGroups(env: ValuesOf<typeof variables>) {
       days: env.SLUICE_RETENTION_DAYS,
       requestDays: env.SLUICE_REQUEST_RETENTION_DAYS,
       deadLetterDays: env.SLUICE_DEAD_LETTER_RETENTION_DAYS,
+      ledgerDays: env.SLUICE_LEDGER_RETENTION_DAYS,
       /** where executions are written before their partition is dropped; null: nowhere */
       archiveDir: env.SLUICE_ARCHIVE_DIR ?? null,
     }),

@@ -5,6 +5,13 @@ export interface Copy {
   /** a query that tells by a row that they must not be stored like this */
   veto: string;
   tables: readonly CopyIntoTable[];
+  /** what else belongs to it: run when the rows are there, in the same transaction */
+  also: readonly { statement: readonly [before: string, after: string, ...more: string[]]; json: string }[];
+}
+
+/** The same as SQL. */
+export interface ReadyCopy extends Pick<Copy, 'veto' | 'tables'> {
+  after: readonly string[];
 }
 
 /** Rows of one table. */
@@ -40,8 +47,8 @@ export class VetoedError extends Error {
 }
 
 /**
- * COPY in a single message of several statements, which PostgreSQL takes for one transaction: the settings, the veto, and a COPY
- * for each table. So it costs one round trip for each table, and a pooler in transaction mode never sees a place to part them.
+ * COPY in a single message of several statements, which PostgreSQL takes for one transaction: the settings, the veto, a COPY
+ * for each table, and what else belongs to it. So it costs one round trip for each table, and a pooler in transaction mode never sees a place to part them.
  */
 export class CopyQuery extends DriverQueryClass {
   readonly #tables: readonly CopyIntoTable[];
@@ -49,8 +56,8 @@ export class CopyQuery extends DriverQueryClass {
   #isVetoed = false;
 
   /** @param settings one statement that sets the settings of a transaction */
-  constructor({ veto, tables }: Copy, settings: string) {
-    const statements = [settings, veto, ...tables.map(({ statement }) => statement)];
+  constructor({ veto, tables, after }: ReadyCopy, settings: string) {
+    const statements = [settings, veto, ...tables.map(({ statement }) => statement), ...after];
     super({ text: statements.join('; '), rowMode: 'array' });
     this.#tables = tables;
   }

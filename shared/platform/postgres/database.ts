@@ -1,12 +1,12 @@
 import pg from 'pg';
 import { PrismaClient } from '../../../prisma/client/client.ts';
 import type { Config } from '../config/config.ts';
-import { type Copy, VetoedError } from './copy-query.ts';
+import { type Copy, type ReadyCopy, VetoedError } from './copy-query.ts';
 import { isUnanswered } from './database-errors.ts';
 import { FailoverPool } from './failover-pool.ts';
 import { ForgetfulPg } from './forgetful-adapter.ts';
 import { addressOf, toPoolConfig, toRoutes } from './pool-settings.ts';
-import { inSchema, quoteIdentifier } from './schema.ts';
+import { inSchema, quoteEscaped, quoteIdentifier } from './schema.ts';
 import { selfContainedClient } from './self-contained-client.ts';
 import { toStatementError } from './statement-error.ts';
 import { toStatementSettings } from './statement-settings.ts';
@@ -72,8 +72,8 @@ export interface JsonTransaction {
 
 const clients = new WeakMap<JsonTransaction, { client: pg.PoolClient; schema: string }>();
 
-/** A statement with one parameter, a JSON text: what stands before and after it. */
-export type JsonStatement = readonly [before: string, after: string];
+/** A statement with JSON texts as parameters, mostly one: what stands before, between and after them. */
+export type JsonStatement = readonly [before: string, after: string, ...more: string[]];
 
 /**
  * Runs a statement with a large JSON parameter on the driver itself, on Prisma's pool. Prisma's client writes every parameter
@@ -86,7 +86,7 @@ export type JsonStatement = readonly [before: string, after: string];
 export async function executeWithJson(
   door: Database | JsonTransaction,
   statement: JsonStatement,
-  json: string,
+  ...json: string[]
 ): Promise<number> {
   return (await runWithJson(door, statement, json)).rowCount ?? 0;
 }
@@ -95,7 +95,7 @@ export async function executeWithJson(
 export async function queryWithJson(
   door: Database | JsonTransaction,
   statement: JsonStatement,
-  json: string,
+  ...json: string[]
 ): Promise<readonly (readonly unknown[])[]> {
   return (await runWithJson(door, statement, json)).rows;
 }
@@ -121,23 +121,29 @@ export async function queryTexts(
  * @returns how many rows each table has got; null when the veto had a row, and nothing is stored
  * @throws as `executeWithJson`
  */
-export async function copyRows(database: Database, { veto, tables }: Copy): Promise<number[] | null> {
+export async function copyRows(database: Database, { veto, tables, also }: Copy): Promise<number[] | null> {
   const { pool, schema } = doorOf(database);
-  const copy: Copy = {
+  const copy: ReadyCopy = {
     veto: inSchema(veto, schema),
     tables: tables.map(({ statement, lines }) => ({ statement: inSchema(statement, schema), lines })),
+    // What is in the parameter is not ours.
+    after: also.map(({ statement: [before, after], json }) =>
+      [inSchema(before, schema), quoteEscaped(json), inSchema(after, schema)].join(''),
+    ),
   };
   try {
     const results = (await pool.query({ text: '', copy } as pg.QueryConfig)) as unknown as pg.QueryResult[];
-    return results.slice(-tables.length).map(({ rowCount }) => rowCount ?? 0);
+    const last = results.length - also.length;
+    return results.slice(last - tables.length, last).map(({ rowCount }) => rowCount ?? 0);
   } catch (thrown) {
     if (thrown instanceof VetoedError) return null;
     throw toStatementError(thrown, null);
   }
 }
 
-function runWithJson(door: Database | JsonTransaction, [before, after]: JsonStatement, json: string) {
-  return run<unknown[]>(door, `${before}$1${after}`, [json]);
+function runWithJson(door: Database | JsonTransaction, statement: JsonStatement, json: readonly string[]) {
+  const [first, ...others] = statement;
+  return run<unknown[]>(door, first + others.map((text, index) => `$${index + 1}${text}`).join(''), json);
 }
 
 async function run<Row extends unknown[]>(door: Database | JsonTransaction, sql: string, values: readonly unknown[]) {

@@ -19,6 +19,11 @@ export function quoteLiteral(text: string): string {
   return `'${text.replaceAll("'", "''")}'`;
 }
 
+/** Any text as SQL, whatever the settings of the session are. It must have no NUL. */
+export function quoteEscaped(text: string): string {
+  return `E'${text.replace(/['\\]/g, (character) => (character === "'" ? "''" : '\\\\'))}'`;
+}
+
 /** A name as SQL: identifiers cannot be bound. */
 export function quoteIdentifier(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;

@@ -1,5 +1,5 @@
 import pg from 'pg';
-import { type Copy, CopyQuery } from './copy-query.ts';
+import { CopyQuery, type ReadyCopy } from './copy-query.ts';
 import { type StatementSettings, toSettingsOfTransaction, toSettingsStatement } from './statement-settings.ts';
 
 /**
@@ -58,7 +58,7 @@ interface StatementConfig {
   text: string;
   values?: unknown[];
   /** in place of a text; not within a transaction */
-  copy?: Copy;
+  copy?: ReadyCopy;
 }
 
 /** What the driver says of a statement that `query_timeout` has passed over. */

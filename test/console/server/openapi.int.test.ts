@@ -54,6 +54,7 @@ test('openapi: a client that is generated from the served document calls every o
     listQueues: [{}],
     getQueueHistory: [{}],
     getScaling: [{ targetSeconds: 30 }],
+    getLedger: [{ window: '1h', queue: 'execution-log' }],
     replayDeadLetters: [{}, { ids: [deadLetterId], repairs: ['drop:notes'] }],
     discardDeadLetters: [{}, { queue: 'execution-log' }],
     deleteRequest: [{ id: requestId }],

@@ -177,6 +177,36 @@ function encodedSpan(attributes: Record<string, string>): Uint8Array {
   return Buffer.concat([...ids, start, ...texts]);
 }
 
+test('otlp: a span with more values than are read at once costs itself', async () => {
+  const { send, url, stored } = await aGateway();
+  const good = aJsonSpan(modelRequest);
+  const many = JSON.stringify(aJsonSpan(modelRequest)).replace(
+    '"attributes":[',
+    `"attributes":[${'{},'.repeat(300_000)}`,
+  );
+  const text = JSON.stringify(anExport(['many', good])).replace('"many"', many);
+  const answer = await send('/v1/traces', text, { headers: { 'content-type': 'application/json' } });
+  const reason =
+    '1 of 2 spans are not stored: 1 are refused, the first because span has more than 250000 JSON values; send what is large in it as text';
+  expect(answer).toMatchObject({ status: 200, body: { partialSuccess: { rejectedSpans: '1', errorMessage: reason } } });
+  // the attributes of a span, the values of a list in one, and fields that nobody knows
+  const empty = Buffer.alloc(600_000, Buffer.from([0x4a, 0x00]));
+  const values = Buffer.alloc(600_000, Buffer.from([0x0a, 0x00]));
+  const list = lengthDelimited(
+    9,
+    Buffer.concat([lengthDelimited(1, 'key'), lengthDelimited(2, lengthDelimited(5, values))]),
+  );
+  const unknown = Buffer.alloc(600_000, Buffer.from([0x62, 0x00]));
+  const own = encodedSpan(modelRequest);
+  const spans = [empty, list, unknown].map((part) => Buffer.concat([own, part]));
+  const { status, bytes } = await sendBytes(url, exportOf([...spans, own]));
+  expect([status, Buffer.from(bytes).toString()]).toEqual([
+    200,
+    expect.stringContaining('3 of 4 spans are not stored: 3 are refused, the first because span has more than 250000'),
+  ]);
+  expect(await stored('requests')).toHaveLength(2);
+});
+
 const runs = { numRuns: Number(process.env['FUZZ_RUNS'] ?? 300) };
 
 test('otlp: whatever bytes of a body are changed, nothing fails, and what is stored is as its contract says', async () => {

@@ -132,6 +132,32 @@ export const alertCases: readonly AlertCase[] = [
     metric: 'm',
   }),
 
+  gauge(
+    'SluiceGatewayRefusing',
+    'sluice_gateway_refusals_total{namespace="n",code="buffer-full",instance="a"}',
+    { fault: '0+5x30', calm: steady },
+    { firesAt: '7m', calmUntil: '4m', labels: { ...inFleet, code: 'buffer-full' } },
+  ),
+  gauge(
+    'SluiceGatewayRedisAway',
+    'sluice_gateway_redis_away{namespace="n",instance="a"}',
+    { fault: '1x20', calm: '0x20' },
+    { firesAt: '2m', calmUntil: '1m', labels: { ...inFleet, instance: 'a' } },
+  ),
+  gauge(
+    'SluiceGatewayFilesUnusable',
+    'sluice_gateway_reload_failed{namespace="n",instance="a",files="tokens"}',
+    { fault: '1x20', calm: '0x20' },
+    { firesAt: '5m', calmUntil: '4m', labels: { ...inFleet, instance: 'a', files: 'tokens' } },
+  ),
+  // The clock of promtool starts at 0: two weeks are 1,209,600 s.
+  gauge(
+    'SluiceGatewayCertificateExpires',
+    'sluice_gateway_certificate_expiry_timestamp_seconds{namespace="n",instance="a"}',
+    { fault: '1209600x20', calm: '1300000x20' },
+    { firesAt: '7m', calmUntil: '4m', labels: { ...inFleet, instance: 'a' } },
+  ),
+
   // The clock of promtool starts at 0, and so did the last success.
   gauge(
     'SluiceMaintenanceLate',

@@ -3,6 +3,7 @@ import type { Execution } from '../../../producers/executions/execution.ts';
 import type { ExecutionMetrics } from '../../../producers/executions/execution-metrics.ts';
 import { NoopExecutionObserver, type ObserverSettings } from '../../../producers/executions/execution-observer.ts';
 import { withExecution } from '../../../producers/executions/with-execution.ts';
+import { ledgerChunkVersion } from '../../../shared/contracts/chunk.ts';
 import { anExecution, failure, anExecution as ok } from '../../support/execution.ts';
 import { anObserver, expectBalanced } from '../../support/observer.ts';
 import { aSpan, inSpan, startOpenTelemetry } from '../../support/open-telemetry.ts';
@@ -247,5 +248,5 @@ test('span: what cannot be copied has its ids, too', async () => {
   inSpan(aSpan(), () => observer.record(ok({ input: new Map([[1, 2n]]) })));
   await observer.drain();
   expect(transport.records).toMatchObject([aSpan()]);
-  expect(transport.attempts.flat().map(({ data }) => JSON.parse(data).v)).toEqual([2]);
+  expect(transport.attempts.flat().map(({ data }) => JSON.parse(data).v)).toEqual([ledgerChunkVersion]);
 });

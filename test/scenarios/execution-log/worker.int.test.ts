@@ -1,30 +1,15 @@
-import { Registry } from 'prom-client';
-import { expect, inject, onTestFinished, test } from 'vitest';
+import { expect, inject, test } from 'vitest';
 import { createBullmqTransport } from '../../../producers/core/transport.ts';
 import { toExecutionRecord } from '../../../producers/executions/execution-record.ts';
 import type { Execution } from '../../../producers/index.ts';
-import { createExecutionObserver } from '../../../producers/index.ts';
 import { deadLetterName, toDeadLetterKey } from '../../../shared/contracts/dead-letter-key.ts';
 import { jobName } from '../../../shared/contracts/queues.ts';
 import { createRedis } from '../../../shared/platform/redis/redis.ts';
 import { anExecution } from '../../support/execution.ts';
 import { connect, createNamespace, createTestDatabase, openQueue, until } from '../../support/fixtures.ts';
-import { redisSettings, targetOf } from '../../support/redis-target.ts';
+import { targetOf } from '../../support/redis-target.ts';
+import { startObserver } from '../../support/started-observer.ts';
 import { startWorker } from '../../support/worker.ts';
-
-function startObserver(namespace: string) {
-  const observer = createExecutionObserver({
-    redis: redisSettings(inject('redisUrl')),
-    namespace,
-    producer: { sampleRate: 1 },
-    registry: new Registry(),
-    logger: { warn: () => undefined },
-  });
-  onTestFinished(async () => {
-    await observer.close();
-  });
-  return observer;
-}
 
 function recordOf(execution: Execution): Record<string, unknown> {
   return JSON.parse(

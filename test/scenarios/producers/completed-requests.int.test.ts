@@ -163,8 +163,11 @@ test('sender: it shares a registry and a spill directory with an observer', asyn
   expect(await registry.metrics()).toContain('sluice_spill_records{queue="completed-request"} 0');
   expect(await sender.close()).toMatchObject({ unflushed: 0, spilled: 0 });
   expect(registry.getMetricsAsArray()).toEqual([]);
-  expect(await openQueue(namespace).getWaitingCount()).toBe(1);
-  expect(await openQueue(namespace, inject('redisUrl'), 'completed-request').getWaitingCount()).toBe(1);
+  for (const queue of ['execution-log', 'completed-request'] as const) {
+    const jobs = await openQueue(namespace, inject('redisUrl'), queue).getJobs(['waiting'], 0, -1, true);
+    // And what each of them has told the ledger at its end.
+    expect(jobs.map(({ name }) => name)).toEqual(['chunk', 'report']);
+  }
 });
 
 test('options: the environment names everything, and shows no secret', async () => {

@@ -61,8 +61,9 @@ function isMovable({ fromMs, untilMs }: MovableTimes): Prisma.Sql {
   return Prisma.sql`recorded_at >= ${new Date(fromMs)} and recorded_at < ${new Date(untilMs)}`;
 }
 
-export async function findDefault(database: Database): Promise<Partition | null> {
-  return defaultOf((await readPartitions(database, executionLogTable)).partitions);
+/** @param table @default that of executions */
+export async function findDefault(database: Database, table = executionLogTable): Promise<Partition | null> {
+  return defaultOf((await readPartitions(database, table)).partitions);
 }
 
 function defaultOf(partitions: readonly Partition[]): Partition | null {

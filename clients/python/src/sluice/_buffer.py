@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections import deque
 from typing import Callable, Generic, Optional, TypeVar
 
+from ._tallies import Tally
+
 
 class Entry:
     """A record that waits to be sent."""
 
-    __slots__ = ("data", "failure", "is_line", "on_settled", "path", "realm", "size", "strategy_type")
+    __slots__ = ("data", "failure", "is_line", "on_settled", "path", "realm", "size", "strategy_type", "tally")
 
     def __init__(
         self,
@@ -34,6 +36,8 @@ class Entry:
         self.path = path
         #: told once what became of the record: None when the gateway has it
         self.on_settled = on_settled
+        #: where it is counted once it is in the buffer
+        self.tally: Tally | None = None
         self.size = len(data) + ENTRY_BYTES
 
 

@@ -11,13 +11,15 @@ import random
 import sys
 import threading
 import time
-from typing import Callable, NamedTuple, Protocol
+from typing import Any, Callable, NamedTuple, Protocol
 
 from . import _process
 from ._answers import Answer, Later, Refusal, Stored, TooMuch
 from ._backoff import backoff_s
 from ._buffer import Entry, RecordBuffer
 from ._problems import ProblemLog
+from ._reports import LAST_REPORT_S, Reports
+from ._tallies import Tallies, Tally
 
 #: A body is sent when it has so many records or bytes, or when its first record has waited so long.
 BODY_RECORDS = 1_000
@@ -96,7 +98,7 @@ class _Body:
 class Delivery:
     """The way of the records of one observer or sender.
 
-    :param path: of the gateway, for bodies of many records
+    :param records: what they are, executions or requests: the gateway has a path for bodies of many
     :param write: turns a snapshot into a line, or None where it cannot; must not raise
     """
 
@@ -104,7 +106,7 @@ class Delivery:
         self,
         gateway: SendsBodies,
         *,
-        path: str,
+        records: str,
         name: str,
         max_records: int,
         max_bytes: int,
@@ -113,13 +115,15 @@ class Delivery:
         problems: ProblemLog,
     ) -> None:
         self._gateway = gateway
-        self._path = path
+        self._path = f"/v1/{records}"
         self._name = name
         self._limits = (max_records, max_bytes)
         self._write = write
         self._listener = listener
         self._problems = problems
         self._random = random.Random()
+        self.tallies = Tallies(self._on_minute)
+        self._reports = Reports(records, self.tallies, gateway)
         self.is_closing = False
         self._begin()
 
@@ -129,6 +133,8 @@ class Delivery:
         self._work = threading.Condition(self.lock)
         self._pause = threading.Condition(self.lock)
         self._settled = threading.Condition(self.lock)
+        self._ended = threading.Condition(self.lock)
+        self._has_ended = False
         self.buffer: RecordBuffer[Entry] = RecordBuffer(*self._limits)
         self._in_flight: list[_Body] = []
         self._thread: threading.Thread | None = None
@@ -141,15 +147,20 @@ class Delivery:
     def reset_in_child(self) -> None:
         """Begin anew in the child of a fork, without the parent's records, connection and thread."""
         self._begin()
+        self.tallies.reset()
+        self._reports.reset()
         self._gateway.close()
         self._problems.reset()
         self._random = random.Random()
 
-    def offer(self, entry: Entry) -> list[Entry]:
+    def offer(self, entry: Entry, tally: Tally) -> list[Entry]:
         """Put the entry into the buffer. Return what was dropped for it, or the entry itself."""
         with self.lock:
             buffer = self.buffer
+            entry.tally = tally
+            tally.waiting += 1
             dropped = buffer.offer(entry)
+            _leave(dropped, "bufferFull")
             self._left += len(dropped)
             if self._thread is None:
                 self._start()
@@ -157,6 +168,16 @@ class Delivery:
                 self._is_idle = self._is_lingering = False
                 self._work.notify()
             return dropped
+
+    def _on_minute(self) -> None:
+        """The first record of a minute is counted: the thread has something to tell."""
+        with self.lock:
+            self._reports.begin()
+            if self._thread is None and not self.is_closing:
+                self._start()
+            if self._is_idle:
+                self._is_idle = False
+                self._work.notify()
 
     def flush(self, timeout_s: float) -> Drained:
         """Send what is buffered without waiting for full bodies. What is left after the timeout stays."""
@@ -172,6 +193,7 @@ class Delivery:
             if self.is_closing:
                 return Drained(0, 0)
             before = self._left
+            deadline = time.monotonic() + timeout_s
             self.is_closing = True
             try:
                 if self.buffer.records:
@@ -181,6 +203,9 @@ class Delivery:
             finally:
                 flushed = self._left - before
                 given_up = self._give_up()
+            if self._thread is not None:
+                self._ended.wait_for(lambda: self._has_ended, min(deadline - time.monotonic(), LAST_REPORT_S))
+            self._gateway.interrupt()
         return Drained(flushed, given_up)
 
     def _wait_until_settled(self, until: int, timeout_s: float) -> None:
@@ -204,14 +229,18 @@ class Delivery:
         waiting = self.buffer.take_all()
         doubtful = [entry for body in self._in_flight if body.is_in_doubt for entry in body.entries]
         unsent = [entry for body in self._in_flight if not body.is_in_doubt for entry in body.entries]
+        is_sending = bool(self._in_flight)
         self._in_flight.clear()
+        _leave(waiting + unsent, "unsent")
+        _leave(doubtful, "inDoubt")
         self._release(waiting + unsent, self._listener.on_dropped)
         self._release(doubtful, lambda entries: self._listener.on_in_doubt(len(entries)))
         for entry in waiting + unsent + doubtful:
             _tell(entry, RecordUnsent("the sender was closed before the gateway had answered"))
         self._work.notify_all()
         self._pause.notify_all()
-        self._gateway.interrupt()
+        if is_sending:
+            self._gateway.interrupt()
         return len(waiting) + len(unsent) + len(doubtful)
 
     def _release(self, entries: list[Entry], tell: Callable[[list[Entry]], None]) -> None:
@@ -245,6 +274,9 @@ class Delivery:
         lock = self.lock
         while True:
             entries = self._next_entries()
+            if entries is None:
+                self._report(self._reports.report)
+                continue
             if not entries:
                 break
             try:
@@ -254,17 +286,31 @@ class Delivery:
                 with lock:
                     lost = [entry for body in self._in_flight for entry in body.entries]
                     self._in_flight.clear()
+                    _leave(lost, "unsent")
                     self._release(lost, self._listener.on_dropped)
                 for entry in lost:
                     _tell(entry, error)
+        self._report(self._reports.say_goodbye)
         self._gateway.close()
+        with lock:
+            self._has_ended = True
+            self._ended.notify_all()
 
-    def _next_entries(self) -> list[Entry]:
-        """Wait for records. Return none at the end."""
+    def _report(self, tell: Callable[[Any], None]) -> None:
+        try:
+            tell(self.lock)
+        except Exception as error:  # a mistake of our own, which must not end the thread
+            self._problems.report("a report to the ledger could not be made", error)
+
+    def _next_entries(self) -> list[Entry] | None:
+        """Wait for records. Return none of them at the end, and None when a report is due."""
         with self.lock:
             deadline: float | None = None
             while not self._is_given_up:
                 waiting = self.buffer.waiting
+                report_in_s = self._reports.wait_s()
+                if report_in_s == 0.0 and not self.is_closing:
+                    return None
                 now = time.monotonic()
                 if waiting and deadline is None:
                     deadline = now + MAX_WAIT_S
@@ -279,7 +325,7 @@ class Delivery:
                     self._is_lingering = False
                 else:
                     self._is_idle = True
-                    self._work.wait()
+                    self._work.wait(report_in_s)
                     self._is_idle = False
             return []
 
@@ -327,6 +373,7 @@ class Delivery:
         with self.lock:
             if not self._is_given_up:
                 self._in_flight = bodies
+                _leave(unwritable, "unreadable")
                 self._release(unwritable, self._listener.on_dropped)
 
     def _send(self, body: _Body) -> Answer:
@@ -344,6 +391,15 @@ class Delivery:
                 return
             self.buffer.release(body.entries)
             self._left += len(body.entries)
+            # Of those that are refused and not told of, only the number is known.
+            untold = answer.refused_more
+            for index, entry in enumerate(body.entries):
+                is_refused = index in refusals or untold > 0
+                untold -= is_refused and index not in refusals
+                if entry.tally is not None and is_refused:
+                    entry.tally.refuse()
+                elif entry.tally is not None:
+                    entry.tally.hand()
             if refused < len(body.entries):
                 self._listener.on_sent(len(body.entries) - refused)
             if refused:
@@ -387,3 +443,9 @@ class Delivery:
 def _tell(entry: Entry, error: Exception | None) -> None:
     if entry.on_settled is not None:
         entry.on_settled(error)
+
+
+def _leave(entries: list[Entry], reason: str) -> None:
+    for entry in entries:
+        if entry.tally is not None:
+            entry.tally.leave(reason)

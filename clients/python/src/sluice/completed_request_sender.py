@@ -136,7 +136,7 @@ class CompletedRequestSender:
         self._reset_counts()
         self._delivery = Delivery(
             gateway,
-            path="/v1/requests",
+            records="requests",
             name="sluice-requests",
             max_records=records,
             max_bytes=self._max_bytes,
@@ -386,7 +386,7 @@ class CompletedRequestSender:
             return waiter
 
     def _accept(self, entry: Entry) -> None:
-        self._delivery.offer(entry)
+        self._delivery.offer(entry, self._delivery.tallies.of(None))
         self._count("accepted")
 
     def _end_wait(self, waiter: _Waiter, started: float) -> None:

@@ -164,7 +164,7 @@ class ExecutionObserver:
             return
         self._delivery = Delivery(
             gateway,
-            path="/v1/executions",
+            records="executions",
             name="sluice-executions",
             max_records=max_records,
             max_bytes=max_bytes,
@@ -251,9 +251,9 @@ class ExecutionObserver:
             series = self._observe(realmId, strategyType, label, errorCode, durationMs, nodesExecuted)
             enabled, rate, trace_limit = self._settings
             if delivery is None or not enabled:
-                return self._leave_out("disabled")
+                return self._leave_out("disabled", realmId)
             if not failure and not (rate > 0 and self._random() < rate):
-                return self._leave_out("sampled_out")
+                return self._leave_out("sampled_out", realmId)
             trace_length: Optional[int] = None
             kept: Any = trace
             if kept is not None:
@@ -280,18 +280,29 @@ class ExecutionObserver:
             delivery = None
         with self._lock:
             self._counts.recorded += 1
-            dropped = [entry] if delivery is None or delivery.is_closing else delivery.offer(entry)
+            tally = None if self._delivery is None else self._delivery.tallies.of(realmId)
+            if delivery is None or tally is None or delivery.is_closing:
+                dropped = [entry]
+                if tally is not None:
+                    tally.drop("unreadable" if delivery is None else "closed")
+            else:
+                dropped = delivery.offer(entry, tally)
             if dropped:
                 self._counts.on_dropped(dropped)
         return DONE
 
-    def _leave_out(self, outcome: Literal["disabled", "sampled_out"]) -> Awaitable[None]:
+    def _leave_out(self, outcome: Literal["disabled", "sampled_out"], realm: Any) -> Awaitable[None]:
         with self._lock:
             self._counts.recorded += 1
+            tally = None if self._delivery is None else self._delivery.tallies.of(realm)
             if outcome == "disabled":
                 self._counts.disabled += 1
+                if tally is not None:
+                    tally.disabled += 1
             else:
                 self._counts.sampled_out += 1
+                if tally is not None:
+                    tally.sampled_out += 1
         self._metrics.outcome(outcome)
         return DONE
 

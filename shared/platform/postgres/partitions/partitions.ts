@@ -8,6 +8,9 @@ import { gapsIn, nameOfSpan, type PartitionUnit, type Span, spansBetween } from 
 /** The table that has a partition for each day, week or month. */
 export const executionLogTable = 'strategy_execution_log';
 
+/** The table of the ledger that has a partition for each day. */
+export const ledgerChunkTable = 'ledger_chunk';
+
 const dayMs = 86_400_000;
 
 /** The partitions from yesterday's (records arrive late) to that of `daysAhead` days from `nowMs`. */

@@ -5,8 +5,11 @@ import { createShardList } from '../../../../console/server/queues/shard-list.ts
 import { queuePrefix } from '../../../../shared/contracts/queues.ts';
 import { aConsole, allTokens, operatorToken, readToken } from '../../../support/a-console.ts';
 import { compressed, filler } from '../../../support/compressed-chunk.ts';
+import { anExecution } from '../../../support/execution.ts';
 import { openQueue, until } from '../../../support/fixtures.ts';
 import { connectRedis } from '../../../support/health.ts';
+import { startObserver } from '../../../support/started-observer.ts';
+import { startWorker as startRecordWorker } from '../../../support/worker.ts';
 
 /** A worker of a test's own queue, that fails the jobs that say so. */
 function startWorker(namespace: string): Worker {
@@ -111,6 +114,33 @@ test('metrics: requests are counted by route, and the queues’ rates are there 
   );
   expect(text).toContain('route="none",status="404"} 1');
   expect(text).not.toContain('<script>');
+});
+
+test('Bull Board: it shows the last completed chunks and the jobs of each minute, and lets nobody repeat them', async () => {
+  const { ask, get, namespace, databaseUrl } = await aConsole();
+  await startRecordWorker(databaseUrl, namespace);
+  const queue = openQueue(namespace);
+  startObserver(namespace).record(anExecution({ caseName: 'Kept' }));
+  const [job] = await until(async () => {
+    const jobs = await queue.getCompleted();
+    return jobs.length > 0 && jobs;
+  });
+  const page = await get('/queues/api/queues?activeQueue=execution-log&status=completed');
+  const [executions] = page.body.queues;
+  expect(executions.counts).toMatchObject({ completed: 1, waiting: 0, active: 0 });
+  expect(executions.jobs).toHaveLength(1);
+  expect(executions.jobs[0].data).toMatchObject({
+    recordCount: 1,
+    records: [{ caseName: 'Kept', externalUserId: 'hidden: text of 6 characters' }],
+  });
+  expect(executions.allowCompletedRetries).toBe(false);
+  const { body } = await get('/queues/api/queues/execution-log/metrics');
+  expect(body.completed.meta.count).toBe(1);
+  expect((await ask('PUT', `/queues/api/queues/execution-log/${job?.id}/retry`)).status).toBe(409);
+  expect(await queue.getJobCounts('completed', 'waiting')).toEqual({ completed: 1, waiting: 0 });
+  const [watched] = (await get('/api/v1/queues')).body.queues;
+  expect(watched).toMatchObject({ waiting: 0, active: 0, delayed: 0, failed: 0, oldestAgeSeconds: null });
+  expect((await get('/api/v1/scaling')).body.minWorkers).toBe(0);
 });
 
 test('Bull Board: it shows jobs, their data cut, and lets nobody make records disappear', async () => {
