@@ -1,6 +1,7 @@
 import type { RequestSummary } from '../../queries/requests/list-requests.ts';
 import type { StoredBody, StoredRequest } from '../../queries/requests/requests.ts';
 import { byteSize } from '../../shared/platform/byte-size.ts';
+import { factLines } from './fact-lines.ts';
 import { none, toFigure } from './figures.ts';
 import type { Line, Span } from './line.ts';
 import { spanLines } from './span-lines.ts';
@@ -55,6 +56,7 @@ export function toRequestLines(request: StoredRequest, { bodies }: { bodies: boo
     `ended       ${time(ended)}`,
     `stored      ${time(request.storedAt)}`,
     `API key     ${request.apiKeyHash === null ? none : `hash ${request.apiKeyHash}`}`,
+    ...factLines(request),
     ...spanLines(request),
     ...(request.notes === null ? [] : [`notes       ${request.notes}`]),
     ...(error === null ? [] : [`error       ${bodies ? error : hidden}`]),

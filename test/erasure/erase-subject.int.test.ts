@@ -74,6 +74,19 @@ test('erase: bodies of others that name the user are blanked, encoded ones too, 
   ]);
 });
 
+test('erase: what was read in the bodies of others, and who served them, goes where it names the user', async () => {
+  const { request, requests, erase } = await anErasure();
+  const responseBody = JSON.stringify({ object: 'chat.completion', choices: [{ finish_reason: 'gone-1' }] });
+  await request({ createdBy: 'a', responseBody, provider: 'stays' });
+  await request({ createdBy: 'b', provider: 'proxy of gone-1' });
+  expect(await requests()).toMatchObject([{ finish_reason: 'gone-1', provider: 'stays' }, { provider: 'proxy of gone-1' }]);
+  expect(await erase(user('gone-1'))).toMatchObject({ blanked: { requests: 2 } });
+  expect(await requests()).toMatchObject([
+    { finish_reason: null, provider: 'stays', api: 'openai-chat', response_body: '' },
+    { provider: null, response_body: '{"output":[]}' },
+  ]);
+});
+
 test('erase: it waits for a statement that stores a record of the user, and takes that too', async () => {
   const { databaseUrl, client, run, rows, erase } = await anErasure();
   const held = await connect(databaseUrl);

@@ -61,3 +61,24 @@ test('request: the lines of a body are lines, and without bodies it is said how 
     'response    status 500, 2.0 KiB, a stream, incomplete\n            body hidden, use --bodies to show it',
   );
 });
+
+test('request: what its bodies say and what it cost is told in words, and what they do not say is left out', () => {
+  const facts = {
+    ...request.facts,
+    ...{ provider: 'openai', api: 'openai-chat', inputTokens: 12_000, cachedTokens: 896, outputTokens: 300 },
+    ...{ reasoningTokens: 0, finishReason: 'tool_calls', toolCalls: 2, firstTokenAt: new Date(at.getTime() + 250) },
+    cost: { currency: 'USD', amount: '0.00425' },
+  };
+  const lines = toRequestLines({ ...request, facts }, { bodies: false }).map(String);
+  expect(lines).toEqual(
+    expect.arrayContaining([
+      'served      openai-chat, by openai',
+      'tokens      12,000 in (896 from a cache), 300 out',
+      'cost        0.00425 USD',
+      'first token 250 ms after the start',
+      'finished    tool_calls, 2 calls of tools',
+    ]),
+  );
+  const without = toRequestLines(request, { bodies: false }).map(String).join('\n');
+  for (const word of ['served', 'tokens', 'cost', 'first token', 'finished']) expect(without).not.toContain(`${word} `);
+});

@@ -113,6 +113,8 @@ const cases: [check: string, level: string, says: string, facts: Parameters<type
   ['default partition', 'warning', '1000 or more', { strayRows: 1_000 }],
   ['default partition', 'warning', 'maintenance does not run', { strayRows: 5 }],
   ['default partition', 'warning', 'run sluice maintain partitions', { strayRows: 5 }],
+  ['facts of requests', 'ok', '999 bodies not read yet', { unreadRequests: 999 }],
+  ['facts of requests', 'warning', '1000 or more requests', { unreadRequests: 1_000 }],
   ['locks', 'warning', '2 sessions', { locks: { waiting: 2, oldestTransactionSeconds: 900 } }],
   ['locks', 'warning', '301 s', { locks: { waiting: 0, oldestTransactionSeconds: 301 } }],
   ['locks', 'ok', 'nobody', { locks: { waiting: 0, oldestTransactionSeconds: 300 } }],

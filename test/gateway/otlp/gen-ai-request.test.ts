@@ -78,7 +78,7 @@ test('a span by the present conventions becomes a request with all that it tells
 });
 
 test('the first token is that of a span that tells of it in s or ms, and lies within the span', () => {
-  const firstToken = (attributes: object) => request(aJsonSpan({ ...modelRequest, ...attributes })).firstTokenAt;
+  const firstToken = (attributes: object) => request(aJsonSpan({ ...modelRequest, ...attributes }))?.firstTokenAt;
   const start = Date.UTC(2026, 4, 1, 10);
   expect(firstToken({ 'gen_ai.latency.time_to_first_token': '0.1155' })).toBe(start + 116);
   expect(firstToken({ 'ai.response.msToFirstChunk': 812.4 })).toBe(start + 812);

@@ -10,7 +10,7 @@ import { startFragilePostgres } from '../../support/private-servers.ts';
 import { targetOf } from '../../support/redis-target.ts';
 import { createDay, insertDeadLetters, insertExecution, partitionRows } from '../../support/rows.ts';
 
-const tasks = ['partitions', 'retention', 'purge'];
+const tasks = ['partitions', 'retention', 'purge', 'facts'];
 
 /** The maintenance queue as an onlooker sees it. */
 function openMaintenanceQueue(namespace: string): Queue {
@@ -78,7 +78,7 @@ test('maintenance: among several workers each turn of a task is taken once, and 
   await Promise.all(workers.map(({ started }) => started));
   const queue = openMaintenanceQueue(namespace);
   await until(async () => (await endedRuns(queue, 'purge')).length >= 5);
-  expect(await queue.getJobSchedulersCount()).toBe(3);
+  expect(await queue.getJobSchedulersCount()).toBe(tasks.length);
   await Promise.all(workers.map(({ stop }) => stop()));
 
   for (const task of tasks) {
@@ -114,7 +114,11 @@ test('maintenance: a restart makes no second scheduler and no second turn, and s
     await again.stop();
   }
   expect((await queue.getJobSchedulers()).map(({ key, next }) => [key, next]).sort()).toEqual(turns);
-  expect(await queue.getJobCounts('waiting', 'active', 'delayed')).toEqual({ waiting: 0, active: 0, delayed: 3 });
+  expect(await queue.getJobCounts('waiting', 'active', 'delayed')).toEqual({
+    waiting: 0,
+    active: 0,
+    delayed: tasks.length,
+  });
   for (const task of tasks) expect(await endedRuns(queue, task)).toHaveLength(1);
 });
 
