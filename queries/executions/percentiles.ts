@@ -41,7 +41,7 @@ export type PercentileColumns = Record<PercentileName, number | null> &
  * @param options.intervals whether to include the confidence intervals
  */
 export function percentilesFrom(
-  table: 'duration_counts' | 'bins' | 'latency_counts' | 'first_token_counts',
+  table: 'duration_counts' | 'bins' | 'time_counts' | 'group_time_counts',
   group: Record<string, string>,
   { where, intervals }: { where: string; intervals: boolean },
 ): Prisma.Sql {

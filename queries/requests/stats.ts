@@ -3,7 +3,7 @@ import type { Database } from '../../shared/platform/postgres/database.ts';
 import { type Buckets, cutIntoBuckets, windowOfBucket } from '../executions/buckets.ts';
 import { inSnapshot, type Snapshot } from '../executions/snapshot.ts';
 import type { ExecutionWindow, WindowRequest } from '../executions/window.ts';
-import { countByKey, countByTime, otherGroups, type RequestCounts } from './counts.ts';
+import { otherGroups, parseKey } from './counts.ts';
 import type { RequestDimension, RequestOrder } from './dimensions.ts';
 import {
   type CountedRequests,
@@ -14,8 +14,9 @@ import {
   toFailureShare,
 } from './figures.ts';
 import { type RequestSummary, toListStatement } from './list-requests.ts';
+import { type FigureRows, readFigureRows } from './read-figures.ts';
 import { type RequestScope, type RequestSubject, resolveRequestWindow } from './scope.ts';
-import { type RequestTimes, readTimes, type ShortPercentiles, type TimesRead, toShort } from './times.ts';
+import { type RequestTimes, type ShortPercentiles, toBucketTimes, toShort, toTimes } from './times.ts';
 
 /** Figures of requests. */
 export interface RequestFigures extends CountedRequests, RequestTimes {
@@ -84,31 +85,13 @@ export async function readRequestStats(database: Database, question: RequestStat
       const window = await resolveRequestWindow(snapshot, subject, question.window);
       const scope = { window, subject };
       const buckets = cutIntoBuckets(window, bucketMs);
-      const counts = await countByTime(snapshot, scope, buckets);
-      const grouped = by === null ? null : await countByKey(snapshot, scope, { by, sort, top });
-      const groups = by === null || grouped === null ? null : { by, keys: grouped.keys.map(({ key }) => key) };
-      const times = await readTimes(snapshot, scope, { buckets, groups });
-      const parts = grouped === null ? null : toCountedByPart(grouped);
+      const rows = await readFigureRows(snapshot, scope, { buckets, groups: by === null ? null : { by, sort, top } });
       return {
         window,
-        summary: toFigures(toCounted(counts, null), times.all),
-        series: { bucketMs: buckets.bucketMs, buckets: toBuckets(window, buckets, counts, times) },
+        summary: toFigures(toCounted(rows, null), toTimes(rows.times)),
+        series: { bucketMs: buckets.bucketMs, buckets: toBuckets(window, buckets, rows) },
         lastFailures: await readLastFailures(snapshot, scope),
-        groups:
-          by === null || grouped === null
-            ? null
-            : {
-                by,
-                sort,
-                groups: grouped.keys.map(({ part, key }, index) => ({
-                  key,
-                  ...toFigures(parts?.get(part) ?? nothingCounted, times.groups[index] ?? times.all),
-                })),
-                others: {
-                  groups: grouped.groups - grouped.keys.length,
-                  ...(parts?.get(otherGroups) ?? nothingCounted),
-                },
-              },
+        groups: by === null ? null : { by, sort, ...toGroups(rows) },
       };
     },
     timeoutMs,
@@ -117,25 +100,20 @@ export async function readRequestStats(database: Database, question: RequestStat
 
 /** The figures without series and groups, within a given snapshot. @throws UsageError if the window is empty */
 export async function readRequestFigures(snapshot: Snapshot, scope: RequestScope): Promise<RequestFigures> {
-  const counts = await countByTime(snapshot, scope, null);
-  const { all } = await readTimes(snapshot, scope, { buckets: null, groups: null });
-  return toFigures(toCounted(counts, null), all);
+  const rows = await readFigureRows(snapshot, scope, { buckets: null, groups: null });
+  return toFigures(toCounted(rows, null), toTimes(rows.times));
 }
 
 function toFigures(counted: CountedRequests, times: RequestTimes): RequestFigures {
   return { ...counted, failureRate: toFailureShare(counted), ...times };
 }
 
-function toBuckets(
-  window: ExecutionWindow,
-  buckets: Buckets,
-  counts: RequestCounts,
-  times: TimesRead,
-): RequestBucket[] {
-  const countedAt = toCountedByPart(counts);
+function toBuckets(window: ExecutionWindow, buckets: Buckets, rows: FigureRows): RequestBucket[] {
+  const countedAt = toCountedByPart(rows);
+  const timesAt = toBucketTimes(rows.bucketTimes);
   return Array.from({ length: buckets.count }, (_, index) => {
     const ms = buckets.firstMs + index * buckets.bucketMs;
-    const { latencyMs, firstTokenMs } = times.buckets.get(ms) ?? {};
+    const { latencyMs, firstTokenMs } = timesAt.get(ms) ?? {};
     return {
       ...windowOfBucket(buckets, window, index),
       ...(countedAt.get(String(ms)) ?? nothingCounted),
@@ -143,6 +121,23 @@ function toBuckets(
       firstTokenMs: firstTokenMs ?? toShort(undefined),
     };
   });
+}
+
+function toGroups({
+  groupTallies = [],
+  groupAmounts = [],
+  keys = [],
+  groups = 0,
+  groupTimes = [],
+}: FigureRows): Pick<RequestGroups, 'groups' | 'others'> {
+  const counted = toCountedByPart({ tallies: groupTallies, amounts: groupAmounts });
+  return {
+    groups: keys.map((text, index) => ({
+      key: parseKey(text),
+      ...toFigures(counted.get(text) ?? nothingCounted, toTimes(groupTimes.filter(({ place }) => place === index + 1))),
+    })),
+    others: { groups: groups - keys.length, ...(counted.get(otherGroups) ?? nothingCounted) },
+  };
 }
 
 /** Those that arrived last of those that failed. */

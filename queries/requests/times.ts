@@ -1,5 +1,4 @@
 import { Prisma } from '../../shared/platform/postgres/database.ts';
-import type { Buckets } from '../executions/buckets.ts';
 import { isTooFewForPercentile } from '../executions/estimates.ts';
 import {
   type PercentileColumns,
@@ -8,10 +7,6 @@ import {
   percentilesFrom,
   toPercentiles,
 } from '../executions/percentiles.ts';
-import type { Snapshot } from '../executions/snapshot.ts';
-import { bucketOf } from './counts.ts';
-import { keyOf, type RequestDimension } from './dimensions.ts';
-import { type RequestScope, requestsWithin } from './scope.ts';
 
 /** How long requests took, in ms. Failed ones are apart: a few timeouts would else make up the whole tail. */
 export interface RequestTimes {
@@ -31,63 +26,83 @@ export interface ShortPercentiles {
   tooFew: (keyof typeof percentileShares)[];
 }
 
-/** The times of a scope, those of each bucket by its beginning in ms since 1970, and those of each group in order. */
-export interface TimesRead {
-  all: RequestTimes;
-  buckets: Map<number, { latencyMs: ShortPercentiles; firstTokenMs: ShortPercentiles }>;
-  groups: RequestTimes[];
+/** What a time is: from the start of a request to its end, or to its first token. */
+type Kind = 'latency' | 'first_token';
+
+type Row = PercentileColumns & { kind: Kind; rows: number };
+
+/** Percentiles as a statement returns them. */
+export interface TimeRows {
+  times: (Row & { ok: boolean })[];
+  /** of completed requests; the beginning of the bucket as in the JSON */
+  bucketTimes: (Row & { bucket: string })[];
+  /** with groups: by their place in the order */
+  groupTimes?: (Row & { ok: boolean; place: number })[];
 }
 
-type Row = PercentileColumns & { rows: number };
-type OfResult<T> = T & { ok: boolean };
-
-interface Parts {
-  all: OfResult<Row>[];
-  /** the beginning, as in the JSON */
-  buckets: (Row & { bucket: string })[];
-  groups: (OfResult<Row> & { place: number })[];
+/**
+ * The CTE `time_counts` over `request_row`: times in bins 5 % wide, by bucket; with groups, `group_time_counts` has them by listed group.
+ * What ends before it starts has no time. Below 20 ms, each whole ms has a bin of its own.
+ */
+export function timesOfRows({ withGroups }: { withGroups: boolean }): Prisma.Sql {
+  const byBucket = binned('time_counts', 'bucket', 'request_row');
+  if (!withGroups) return byBucket;
+  const place = `case when request_row.key is null then (select place from listed where raw is null) else listed.place end`;
+  return Prisma.sql`${byBucket},
+    ${binned('group_time_counts', place, 'request_row left join listed on listed.raw = request_row.key', 'place')}`;
 }
 
-/** By which keys to group. */
-export interface ListedGroups {
-  by: RequestDimension;
-  keys: readonly (string | null)[];
+function binned(name: string, part: string, rows: string, column = part): Prisma.Sql {
+  const timed = (kind: Kind): string =>
+    `select '${kind}' as kind, ${part} as ${column}, state = 'completed' as ok, ${kind} as ms from ${rows} where ${kind} >= 0`;
+  return Prisma.raw(`${name} as materialized (
+    select kind, ${column}, ok, case when ms >= 1 then floor(ln(ms) * 20)::int + 1 else 0 end as bin, count(*)::float8 as n,
+      1::float8 as weight, sum(ms) as duration_sum, min(ms) as duration_min, max(ms) as duration_max
+    from (${timed('latency')} union all ${timed('first_token')}) as timed group by 1, 2, 3, 4)`);
 }
 
-/** Reads how long requests took: one statement for latencies, one for first tokens. Each reads the requests once. */
-export async function readTimes(
-  snapshot: Snapshot,
-  scope: RequestScope,
-  { buckets, groups }: { buckets: Buckets | null; groups: ListedGroups | null },
-): Promise<TimesRead> {
-  const read = async (table: Timed['table'], timed: Omit<Timed, 'table'>): Promise<Parts> => {
-    const [row] = await snapshot.$queryRaw<[Parts]>(toStatement(scope, { table, ...timed }, buckets, groups));
-    return row;
-  };
-  const latencies = await read('latency_counts', latency);
-  const firstTokens = await read('first_token_counts', firstToken);
-  const toTimes = (ofLatency: readonly OfResult<Row>[], ofToken: readonly OfResult<Row>[]): RequestTimes => ({
-    latencyMs: {
-      completed: toPercentiles(ofLatency.find(({ ok }) => ok)),
-      failed: toPercentiles(ofLatency.find(({ ok }) => !ok)),
-    },
-    firstTokenMs: toPercentiles(ofToken[0]),
-  });
-  const at = (rows: Parts['buckets']) => new Map(rows.map((row) => [Date.parse(row.bucket), row]));
-  const [latencyAt, firstTokenAt] = [at(latencies.buckets), at(firstTokens.buckets)];
+/** The columns `times` and `bucketTimes`. */
+export const percentilesByTime = Prisma.sql`
+  ${list(percentilesFrom('time_counts', { kind: 'kind', ok: 'ok' }, { where: 'true', intervals: true }))} as times,
+  ${list(percentilesFrom('time_counts', { kind: 'kind', bucket: 'bucket' }, { where: 'ok and bucket is not null', intervals: false }))}
+    as "bucketTimes"`;
+
+/** The column `groupTimes`. */
+export const percentilesByGroup = Prisma.sql`${list(
+  percentilesFrom(
+    'group_time_counts',
+    { kind: 'kind', place: 'place', ok: 'ok' },
+    { where: 'place is not null', intervals: true },
+  ),
+)} as "groupTimes"`;
+
+function list(query: Prisma.Sql): Prisma.Sql {
+  return Prisma.sql`(select coalesce(json_agg(part), '[]') from (${query}) as part)`;
+}
+
+export function toTimes(rows: readonly (Row & { ok: boolean })[]): RequestTimes {
+  const of = (kind: Kind, ok: boolean): Percentiles =>
+    toPercentiles(rows.find((row) => row.kind === kind && row.ok === ok));
   return {
-    all: toTimes(latencies.all, firstTokens.all),
-    buckets: new Map(
-      [...new Set([...latencyAt.keys(), ...firstTokenAt.keys()])].map((ms) => [
-        ms,
-        { latencyMs: toShort(latencyAt.get(ms)), firstTokenMs: toShort(firstTokenAt.get(ms)) },
-      ]),
-    ),
-    groups: (groups?.keys ?? []).map((_, index) => {
-      const mine = (rows: Parts['groups']) => rows.filter(({ place }) => place === index + 1);
-      return toTimes(mine(latencies.groups), mine(firstTokens.groups));
-    }),
+    latencyMs: { completed: of('latency', true), failed: of('latency', false) },
+    firstTokenMs: of('first_token', true),
   };
+}
+
+/** The percentiles of each bucket, by its beginning in ms since 1970. */
+export function toBucketTimes(
+  rows: TimeRows['bucketTimes'],
+): Map<number, { latencyMs: ShortPercentiles; firstTokenMs: ShortPercentiles }> {
+  const byBucket = Map.groupBy(rows, ({ bucket }) => Date.parse(bucket));
+  return new Map(
+    [...byBucket].map(([ms, mine]) => [
+      ms,
+      {
+        latencyMs: toShort(mine.find(({ kind }) => kind === 'latency')),
+        firstTokenMs: toShort(mine.find(({ kind }) => kind === 'first_token')),
+      },
+    ]),
+  );
 }
 
 export function toShort(row: Row | undefined): ShortPercentiles {
@@ -101,55 +116,4 @@ export function toShort(row: Row | undefined): ShortPercentiles {
       isTooFewForPercentile(rows, share) ? [name as keyof typeof percentileShares] : [],
     ),
   };
-}
-
-/** What a statement measures. */
-interface Timed {
-  table: 'latency_counts' | 'first_token_counts';
-  /** from the start until then */
-  until: Prisma.Sql;
-  condition: Prisma.Sql;
-}
-
-const latency: Omit<Timed, 'table'> = {
-  until: Prisma.raw('coalesce(completed_at, failed_at)'),
-  condition: Prisma.raw(`state in ('completed', 'failed')`),
-};
-const firstToken: Omit<Timed, 'table'> = {
-  until: Prisma.raw('first_token_at'),
-  condition: Prisma.raw(`state = 'completed' and first_token_at is not null`),
-};
-
-/**
- * Times in bins 5 % wide, by bucket and group, and their percentiles. What ends before it starts has no time; whole ms below 20 have a
- * bin each.
- */
-function toStatement(
-  scope: RequestScope,
-  { table, until, condition }: Timed,
-  buckets: Buckets | null,
-  groups: ListedGroups | null,
-): Prisma.Sql {
-  const bucket = buckets === null ? Prisma.raw('null::timestamptz') : bucketOf(buckets);
-  const place =
-    groups === null
-      ? Prisma.raw('null::int')
-      : Prisma.sql`array_position(${groups.keys}::text[], (${keyOf(groups.by)})::text)`;
-  return Prisma.sql`with ${Prisma.raw(table)} as materialized (
-      select bucket, place, ok, case when ms >= 1 then floor(ln(ms) * 20)::int + 1 else 0 end as bin, count(*)::float8 as n,
-        1::float8 as weight, sum(ms) as duration_sum, min(ms) as duration_min, max(ms) as duration_max
-      from (
-        select ${bucket} as bucket, ${place} as place, state = 'completed' as ok,
-          round(date_part('epoch', ${until} - started_at) * 1000) as ms
-        from ${requestsWithin(scope)} and ${condition}
-      ) as timed
-      where ms >= 0 group by 1, 2, 3, 4
-    )
-    select ${part(percentilesFrom(table, { ok: 'ok' }, { where: 'true', intervals: true }))} as all,
-      ${part(percentilesFrom(table, { bucket: 'bucket' }, { where: 'ok and bucket is not null', intervals: false }))} as buckets,
-      ${part(percentilesFrom(table, { place: 'place', ok: 'ok' }, { where: 'place is not null', intervals: true }))} as groups`;
-}
-
-function part(query: Prisma.Sql): Prisma.Sql {
-  return Prisma.sql`(select coalesce(json_agg(part), '[]') from (${query}) as part)`;
 }

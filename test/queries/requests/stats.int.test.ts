@@ -243,6 +243,27 @@ test('request groups: by each dimension, and each of them as a filter', async ()
   ).toBe(0);
 });
 
+test('request figures: a request with the longest names of all is stored, and counted as others', async () => {
+  const { database, client } = await openRequests();
+  // Characters of three bytes that no compression makes smaller.
+  const name = (seed: number): string =>
+    Array.from({ length: 512 }, (_, index) =>
+      String.fromCodePoint(0x4e00 + ((index * 7_919 + seed * 104_729) % 20_000)),
+    ).join('');
+  const [model, createdBy, provider] = [name(1), name(2), name(3)];
+  // At the limit to the byte, and one beyond it.
+  const just = { model: 'm'.repeat(500), createdBy: 'c'.repeat(500), provider: 'p'.repeat(500) };
+  await insertRequests(client, [{ model, createdBy, provider }, just, { ...just, api: 'x' }, {}]);
+  const { summary, groups } = await readRequestStats(database, { ...question, by: 'createdBy' });
+  expect(summary).toMatchObject({ requests: 4, latencyMs: { completed: { p50: { rows: 4 } } } });
+  expect(groups?.groups.map(({ key, requests }) => [key, requests])).toEqual([
+    [just.createdBy, 2],
+    ['user-1', 1],
+    [createdBy, 1],
+  ]);
+  expect((await readRequestStats(database, { ...question, subject: { model } })).summary.requests).toBe(1);
+});
+
 test('request figures: what failed last is listed, the newest first, without bodies', async () => {
   const { database, client } = await openRequests();
   const ids = await insertRequests(
