@@ -15,7 +15,7 @@ const mayImport = {
   workers: ['shared', 'archive', 'dead-letters'],
   console: ['shared', 'producers', 'dead-letters', 'erasure', 'queries', 'doctor'],
   dev: ['shared', 'prisma', 'workers', 'console'],
-  demo: ['shared', 'producers', 'dev'],
+  demo: ['shared', 'producers', 'queries', 'dev'],
   cli: [
     'shared',
     'prisma',

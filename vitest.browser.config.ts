@@ -15,7 +15,7 @@ export default defineConfig({
         extends: true,
         test: {
           name: 'browser, behind nginx',
-          include: ['test/browser/journeys.browser.ts'],
+          include: ['test/browser/journeys.browser.ts', 'test/browser/requests.browser.ts'],
           provide: { basePath: '/sluice' },
         },
       },

@@ -16,6 +16,8 @@ import { toErrorResponse } from './request-bodies.ts';
 import { abandoned, type RequestEvent } from './request-events.ts';
 
 const toolResultBytes = 300;
+/** About what a tool with its call and its result adds to a request, and the prompt has less. */
+const toolBytes = 700;
 
 /** What the model says that it has used: figures that follow from the event alone, whatever the bodies look like. */
 function usageOf({ contextTokens, generatedTokens, cachedShare, reasoningShare, api }: RequestEvent): Usage {
@@ -123,7 +125,7 @@ export function createGateway(options: {
     startedAt,
     requestBody: modelApis[api].toRequest({
       model,
-      prompt: write(contextTokens * bytesPerToken),
+      prompt: write(Math.max(0, contextTokens * bytesPerToken - (hasToolResult ? toolBytes : 0))),
       stream: kind === 'stream',
       background: kind === 'background',
       toolResult: hasToolResult ? write(toolResultBytes) : null,

@@ -70,6 +70,8 @@ async function aHostileStage() {
     record_key: attack('recordKey'),
   });
   const completion = aCompletion({
+    startedAt: new Date().toISOString(),
+    completedAt: new Date().toISOString(),
     createdBy: attack('createdBy'),
     model: attack('model'),
     requestBody: attack('requestBody'),

@@ -213,7 +213,11 @@ test('a trace: an execution leads to all executions of its trace, and these to i
     await insertRun(stage.client, { ...ofTrace, strategy_id: 'another', recorded_at: before }),
   ];
   await insertRun(stage.client);
-  const requests = [aCompletion({ traceId, createdBy: 'of-the-trace' }), aCompletion({ createdBy: 'stranger' })];
+  const now = { startedAt: new Date().toISOString(), completedAt: new Date().toISOString() };
+  const requests = [
+    aCompletion({ ...now, traceId, createdBy: 'of-the-trace' }),
+    aCompletion({ ...now, createdBy: 'stranger' }),
+  ];
   await storeRequests(stage.database, JSON.stringify(requests));
   const { page, problems } = await stage.openPage();
   await page.goto(`${stage.url}/?execution=${ids[0]}`);
@@ -368,13 +372,16 @@ test('a dead letter: opens with its payload, and closes with a click beside it',
   expect(problems).toEqual([]);
 });
 
-test('a request: opens with its bodies', async () => {
+test('a request: opens with what it says, and with its bodies', async () => {
   const stage = await aStage();
   await fill(stage);
   const { page, problems } = await stage.openPage();
   await page.goto(`${stage.url}/?view=requests&creator=creator-1`);
   await page.locator('a[href*="request="]').first().click();
-  await page.getByRole('dialog', { name: 'Request' }).getByText('"input":"hello"').waitFor();
+  const dialog = page.getByRole('dialog', { name: 'Request' });
+  await dialog.getByRole('heading', { name: 'Conversation' }).waitFor();
+  await dialog.getByText('Raw text').first().click();
+  await dialog.getByText('"model":"').first().waitFor();
   expect(await findSerious(page)).toEqual([]);
   expect(problems).toEqual([]);
 });

@@ -12,7 +12,12 @@ export function views({ busiest, second }: { busiest: string; second: string }) 
     { name: 'fleet', href: '/?view=fleet', shows: 'Games by status' },
     { name: 'dead-letters', href: '/?view=dead-letters', shows: 'schema durationMs: Invalid input' },
     { name: 'health', href: '/?view=health', shows: 'game-engine_unreachable-1' },
-    { name: 'requests', href: '/?view=requests', shows: 'creator-1' },
+    { name: 'requests', href: '/?view=requests', shows: 'Cost over time' },
+    {
+      name: 'request-compare',
+      href: '/?view=request-compare&a=gpt-5&b=claude-opus-4-5',
+      shows: 'Change from A to B',
+    },
     { name: 'accounts', href: '/?view=accounts', shows: 'ended-without-a-word' },
   ];
 }

@@ -11,7 +11,7 @@ export function requestFigures({ summary }) {
   const open = states.processing + states.claimed + states.pending;
   return el(
     'section',
-    { class: 'key-figures', 'aria-label': 'Key figures', key: 'figures' },
+    { class: 'key-figures of-eight', 'aria-label': 'Key figures', key: 'figures' },
     figures(
       figure(
         'Requests',

@@ -32,7 +32,7 @@ export const anthropicMessages: ModelApi = {
           ],
         },
       ],
-      tools: [{ name: toolName, input_schema: toolSchema }],
+      ...(toolResult !== null && { tools: [{ name: toolName, input_schema: toolSchema }] }),
       ...(stream && { stream }),
     }),
   toResponse: (answer) =>

@@ -26,7 +26,7 @@ export const gemini: ModelApi = {
             ]),
         { role: 'user', parts: [{ text: prompt }] },
       ],
-      tools: [{ functionDeclarations: [{ name: toolName, parameters: toolSchema }] }],
+      ...(toolResult !== null && { tools: [{ functionDeclarations: [{ name: toolName, parameters: toolSchema }] }] }),
       generationConfig: { temperature: 0.7 },
     }),
   toResponse: (answer) => JSON.stringify(pieceOf(answer, [{ text: answer.text }, ...callsOf(answer)], 'STOP')),

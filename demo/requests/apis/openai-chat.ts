@@ -26,7 +26,9 @@ export const openaiChat: ModelApi = {
             ]),
         { role: 'user', content: prompt },
       ],
-      tools: [{ type: 'function', function: { name: toolName, parameters: toolSchema } }],
+      ...(toolResult !== null && {
+        tools: [{ type: 'function', function: { name: toolName, parameters: toolSchema } }],
+      }),
       temperature: 0.7,
       ...(stream && { stream, stream_options: { include_usage: true } }),
     }),

@@ -25,7 +25,7 @@ export const openaiResponses: ModelApi = {
             ]),
         { role: 'user', content: [{ type: 'input_text', text: prompt }] },
       ],
-      tools: [{ type: 'function', name: toolName, parameters: toolSchema }],
+      ...(toolResult !== null && { tools: [{ type: 'function', name: toolName, parameters: toolSchema }] }),
       temperature: 0.7,
       ...(stream && { stream }),
       ...(background && { background }),
