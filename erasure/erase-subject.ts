@@ -12,6 +12,7 @@ import { deadLetterDisposition, isUnreadable } from './dead-letter-disposition.t
 import { eraseFromChunk } from './erase-chunk.ts';
 import { eraseExecutions, executionTables } from './erase-executions.ts';
 import { eraseJobs } from './erase-jobs.ts';
+import { eraseNames } from './erase-names.ts';
 import { createScope, type ErasureScope } from './erase-record.ts';
 import { blankRequests, eraseOwnRequests, requestTables } from './erase-requests.ts';
 import { noteSubjectErasure } from './note-erasure.ts';
@@ -35,6 +36,8 @@ export interface SubjectErasure {
   erased: PlaceCounts;
   /** other people's, which named the subject */
   blanked: PlaceCounts;
+  /** what people call the subject, and names in which it is named: these went whole */
+  names: number;
   /** what could not be reached: call it again once that has moved on, or can be read */
   left: {
     /** jobs that a worker is still processing */
@@ -109,6 +112,8 @@ export async function eraseSubject(
   const tables = { requests: await requestTables(database), executions: await executionTables(database) };
   const show = await createPages(database, [...tables.requests, ...tables.executions], options);
 
+  const names = await eraseNames(database, scope, { dryRun });
+
   show('spill', 0);
   const spill = await eraseSpill(deps, scope, options);
   count('spilledRecords', spill);
@@ -150,7 +155,7 @@ export async function eraseSubject(
     stuckRows,
   };
   const isDone = !signal.aborted && Object.values(left).every((number) => number === 0);
-  return { subject: subject.kind, erasedBefore: before, erased, blanked, left, isDone };
+  return { subject: subject.kind, erasedBefore: before, erased, blanked, names, left, isDone };
 }
 
 function noCounts(): PlaceCounts {

@@ -1,4 +1,5 @@
 import { Argument, type Command, Option } from 'commander';
+import { createNameBook, nameStrategies } from '../../names/name-book.ts';
 import { compareStrategies } from '../../queries/executions/compare.ts';
 import { listExecutions } from '../../queries/executions/list.ts';
 import { findExecution } from '../../queries/executions/one.ts';
@@ -82,7 +83,7 @@ export function addExecutionsCommand(program: Command, context: CommandContext):
       withDatabase(context, 'executions', async (database) => {
         const window = readWindow(flags, Date.now());
         const answer = await readStrategy(database, { strategyId, window, top: flags.top });
-        context.output.print(answer, flags, toStrategyLines);
+        context.output.print(await nameOne(database, answer), flags, toStrategyLines);
       }),
     );
   addWindowOptions(
@@ -96,7 +97,8 @@ export function addExecutionsCommand(program: Command, context: CommandContext):
     .action((a: string, b: string, flags: WindowFlags & { json?: boolean }) =>
       withDatabase(context, 'executions', async (database) => {
         const answer = await compareStrategies(database, { a, b, window: readWindow(flags, Date.now()) });
-        context.output.print(answer, flags, toComparisonLines);
+        const [first, second] = await Promise.all([nameOne(database, answer.a), nameOne(database, answer.b)]);
+        context.output.print({ ...answer, a: first, b: second }, flags, toComparisonLines);
       }),
     );
   command
@@ -139,8 +141,8 @@ async function list(database: Database, context: CommandContext, strategyId: str
   const window = readWindow(flags, Date.now());
   const { limit, cursor } = flags;
   const page = await listExecutions(database, { strategyId, window, filter, limit, cursor: cursor ?? null });
-  context.output.print({ ...page, window }, flags, (_, options) => {
-    const { executions } = page;
+  const executions = await nameStrategies(namesOf(database), page.executions);
+  context.output.print({ ...page, executions, window }, flags, (_, options) => {
     if (executions.length === 0) return ['no executions'];
     const table = toExecutionTable(executions, { ...options, withStrategy: strategyId === null });
     const until = window.until.toISOString();
@@ -151,7 +153,7 @@ async function list(database: Database, context: CommandContext, strategyId: str
 }
 
 async function show(database: Database, context: CommandContext, id: string, flags: { json?: boolean }) {
-  context.output.print(await find(database, id), flags, toExecutionLines);
+  context.output.print(await nameOne(database, await find(database, id)), flags, toExecutionLines);
 }
 
 async function tail(database: Database, context: CommandContext, flags: TailFlags): Promise<void> {
@@ -159,6 +161,7 @@ async function tail(database: Database, context: CommandContext, flags: TailFlag
   const { output, notes } = context;
   const stopping = new AbortController();
   void untilAskedToStop().then(() => stopping.abort());
+  const names = namesOf(database);
   const { strategy, failures = false, last, late, every, json } = flags;
   await tailExecutions(database, {
     filter: { failures, ...(strategy === undefined ? {} : { strategyId: strategy }) },
@@ -166,7 +169,9 @@ async function tail(database: Database, context: CommandContext, flags: TailFlag
     lateMs: late,
     everyMs: every,
     signal: AbortSignal.any([stopping.signal, output.closed]),
-    onRows(rows) {
+    async onRows(found) {
+      // A run without its name is better than none.
+      const rows = await nameStrategies(names, found).catch(() => found);
       if (json) for (const row of rows) output.json(row);
       else output.lines(rows.map(toExecutionLine));
     },
@@ -188,4 +193,16 @@ async function find(database: Database, id: string) {
   const execution = await findExecution(database, id);
   if (execution === null) throw new Error(`no execution has the id ${id}`);
   return execution;
+}
+
+function namesOf(database: Database) {
+  return createNameBook(database, () => performance.now());
+}
+
+async function nameOne<T extends { strategyId: string }>(
+  database: Database,
+  one: T,
+): Promise<T & { strategyName: string | null }> {
+  const found = await namesOf(database).find('strategy', [one.strategyId]);
+  return { ...one, strategyName: found.get(one.strategyId) ?? null };
 }

@@ -1,5 +1,6 @@
 import { Argument, type Command } from 'commander';
 import { deleteRequest } from '../../erasure/delete-request.ts';
+import { createNameBook, nameCreators } from '../../names/name-book.ts';
 import { listRequests, type RequestFilter } from '../../queries/requests/list-requests.ts';
 import { findRequest } from '../../queries/requests/requests.ts';
 import { omitUndefined } from '../../shared/platform/omit-undefined.ts';
@@ -77,7 +78,8 @@ async function list(database: Database, { output }: CommandContext, flags: ListF
     // Without an end, requests dated by a clock that is ahead are listed as well.
     ...(until === undefined ? {} : { until: window.until }),
   };
-  const page = await listRequests(database, { filter, limit, cursor: cursor ?? null });
+  const found = await listRequests(database, { filter, limit, cursor: cursor ?? null });
+  const page = { ...found, requests: await nameCreators(namesOf(database), found.requests) };
   if (json) output.json(page);
   else if (page.requests.length === 0) output.lines(['no requests']);
   else {
@@ -92,8 +94,10 @@ async function show(
   id: string,
   { bodies = false, json }: { bodies?: boolean; json?: boolean },
 ): Promise<void> {
-  const request = await findRequest(database, id);
-  if (request === null) throw new Error(`no request has the id ${id}`);
+  const found = await findRequest(database, id);
+  if (found === null) throw new Error(`no request has the id ${id}`);
+  const names = await namesOf(database).find('creator', [found.createdBy]);
+  const request = { ...found, creatorName: names.get(found.createdBy) ?? null };
   if (json) output.json(toRequestJson(request, { bodies }));
   else output.lines(toRequestLines(request, { bodies }));
 }
@@ -110,4 +114,8 @@ async function deleteOne(
   else if (deletion === 'deleted') output.lines([`${id} deleted`]);
   else if (createdBy !== undefined) output.lines([`this creator has no request ${id}; nothing was deleted`]);
   else output.lines([`no stored request has the id ${id}; if one is still queued, it will not be stored`]);
+}
+
+function namesOf(database: Database) {
+  return createNameBook(database, () => performance.now());
 }

@@ -4,7 +4,7 @@ import type { Percentile } from '../../queries/executions/percentiles.ts';
 import type { StrategyAnswer, StrategyFigures } from '../../queries/executions/strategy.ts';
 import type { ExecutionWindow } from '../../queries/executions/window.ts';
 import { executionStatuses } from '../../shared/contracts/execution.ts';
-import { none, toAge, toCount, toFigure, toPercentage, withSign } from './figures.ts';
+import { inBrackets, none, toAge, toCount, toFigure, toPercentage, withSign } from './figures.ts';
 import type { Line, Span } from './line.ts';
 import { sumNeighbours, toSparkline } from './sparkline.ts';
 import { toTable } from './table.ts';
@@ -12,16 +12,20 @@ import { toTable } from './table.ts';
 /** Next to a value that is based on too few rows to draw conclusions from. */
 const tooFewMark = '(too few rows)';
 
+/** With what people call its strategy, if it has a name. */
+type Named<T> = T & { strategyName?: string | null };
+
 /** Figures of a strategy over a window, for a person. @param options.columns of the terminal; null: there is none */
-export function toStrategyLines(answer: StrategyAnswer, options: { columns: number | null }): Line[] {
+export function toStrategyLines(answer: Named<StrategyAnswer>, options: { columns: number | null }): Line[] {
   const { summary, errorCodes, cases, durations } = answer;
   const { total, failed, failureRate, points } = summary;
+  const title = heading(`strategy ${answer.strategyId}${inBrackets(answer.strategyName)}`);
   if (total.rows === 0) {
-    return [heading(`strategy ${answer.strategyId}`), `window    ${toWindow(answer.window)}`, 'no stored runs'];
+    return [title, `window    ${toWindow(answer.window)}`, 'no stored runs'];
   }
   const margin = failureRate.margin === null ? '' : ` ± ${toPercentage(failureRate.margin)}`;
   return [
-    heading(`strategy ${answer.strategyId}`),
+    title,
     `window    ${toWindow(answer.window)}`,
     `runs      ${toRuns(total)}`,
     [
@@ -87,7 +91,10 @@ function toMargin(margin: number | null): string {
 }
 
 /** Two strategies side by side, and the change from A to B. */
-export function toComparisonLines({ a, b, delta }: Comparison, options: { columns: number | null }): Line[] {
+export function toComparisonLines(
+  { a, b, delta }: Omit<Comparison, 'a' | 'b'> & { a: Named<StrategyFigures>; b: Named<StrategyFigures> },
+  options: { columns: number | null },
+): Line[] {
   type Figure = (of: StrategyFigures) => { text: string; tooFew: boolean };
   const plain = (text: string) => ({ text, tooFew: false });
   const meanOf = ({ mean, margin, tooFew }: Mean) => ({
@@ -116,8 +123,8 @@ export function toComparisonLines({ a, b, delta }: Comparison, options: { column
     return tooFew ? `${text} ${tooFewMark}` : text;
   };
   return [
-    `A  ${a.strategyId}, ${toWindow(a.window)}`,
-    `B  ${b.strategyId}, ${toWindow(b.window)}`,
+    `A  ${a.strategyId}${inBrackets(a.strategyName)}, ${toWindow(a.window)}`,
+    `B  ${b.strategyId}${inBrackets(b.strategyName)}, ${toWindow(b.window)}`,
     '',
     ...toTable(
       [

@@ -1,5 +1,14 @@
 import { copyBox } from '../components/copy-box.js';
-import { card, emptyState, factsCard, idText, outcomeMessage, statusBadge, traceText } from '../components/parts.js';
+import {
+  card,
+  emptyState,
+  factsCard,
+  idText,
+  nameText,
+  outcomeMessage,
+  statusBadge,
+  traceText,
+} from '../components/parts.js';
 import { el } from '../lib/dom.js';
 import { bytes, time } from '../lib/format.js';
 
@@ -13,7 +22,7 @@ export function renderRequest(request, context) {
   const facts = [
     ['Id', idText(request.id)],
     ['Model', request.model],
-    ['Creator', idText(request.createdBy)],
+    ['Creator', [idText(request.createdBy), nameText(request.creatorName)]],
     ['Tier', request.serviceTier],
     ['Key', idText(request.apiKeyHash)],
     ['Trace id', traceText(request.traceId, context.route)],

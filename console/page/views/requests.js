@@ -1,5 +1,5 @@
 import { choiceFilter, pager, textFilter } from '../components/filters.js';
-import { card, emptyState, statusBadge, timeText } from '../components/parts.js';
+import { card, emptyState, nameText, statusBadge, timeText } from '../components/parts.js';
 import { table } from '../components/table.js';
 import { get } from '../lib/api.js';
 import { requestStates, statusClasses } from '../lib/contract-lists.js';
@@ -60,18 +60,35 @@ export const requests = {
                   class: 'nowrap',
                   cell: ({ id, createdAt }) =>
                     el('a', { href: hrefWith(route, { request: id }), 'aria-haspopup': 'dialog' }, timeText(createdAt)),
+                  csv: { Arrived: ({ createdAt }) => createdAt, Request: ({ id }) => id },
                 },
                 { name: 'State', cell: ({ state }) => statusBadge(state) },
                 {
                   name: 'Status',
                   isNumber: true,
                   cell: ({ responseStatus }) => (responseStatus === null ? '–' : `${responseStatus}`),
+                  csv: ({ responseStatus }) => responseStatus,
                 },
                 { name: 'Model', class: 'clip', cell: ({ model }) => model },
-                { name: 'Creator', class: 'clip', cell: ({ createdBy }) => createdBy },
+                {
+                  name: 'Creator',
+                  class: 'clip',
+                  cell: ({ createdBy, creatorName }) => [createdBy, nameText(creatorName)],
+                  csv: { Creator: ({ createdBy }) => createdBy, 'Creator name': ({ creatorName }) => creatorName },
+                },
                 { name: 'Tier', cell: ({ serviceTier }) => serviceTier },
-                { name: 'Duration', isNumber: true, cell: ({ durationMs }) => ms(durationMs) },
-                { name: 'Response', isNumber: true, cell: ({ responseBytes }) => bytes(responseBytes) },
+                {
+                  name: 'Duration',
+                  isNumber: true,
+                  cell: ({ durationMs }) => ms(durationMs),
+                  csv: { 'Duration (ms)': ({ durationMs }) => durationMs },
+                },
+                {
+                  name: 'Response',
+                  isNumber: true,
+                  cell: ({ responseBytes }) => bytes(responseBytes),
+                  csv: { 'Response (bytes)': ({ responseBytes }) => responseBytes },
+                },
                 {
                   name: 'Remarks',
                   cell: ({ isStream, isIncomplete, notes }) => [

@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify';
+import { nameStrategies } from '../../../names/name-book.ts';
 import { listExecutions } from '../../../queries/executions/list.ts';
 import { findExecution } from '../../../queries/executions/one.ts';
 import { parseWindow } from '../../../queries/executions/window.ts';
@@ -12,7 +13,7 @@ import { requestParams } from '../schemas/requests.ts';
 
 const tags = ['executions'];
 
-export function addExecutionRoutes(app: App, { database }: RouteDeps): void {
+export function addExecutionRoutes(app: App, { database, names }: RouteDeps): void {
   app.get(
     '/api/v1/executions',
     apiRoute('realm', {
@@ -42,7 +43,8 @@ export function addExecutionRoutes(app: App, { database }: RouteDeps): void {
         ...(realm === null ? {} : { realmId: realm }),
       };
       const page = await listExecutions(database, { strategyId, window: span, filter, limit, cursor });
-      return { ...page, since: span.since, until: span.until };
+      const executions = await nameStrategies(names, page.executions);
+      return { ...page, executions, since: span.since, until: span.until };
     },
   );
 
@@ -61,7 +63,8 @@ export function addExecutionRoutes(app: App, { database }: RouteDeps): void {
       // Do not reveal that another realm's execution exists.
       if (found === null || (realm !== null && found.realmId !== realm))
         throw new Problem('not-found', 'There is no execution with this id');
-      return found;
+      const name = (await names.find('strategy', [found.strategyId])).get(found.strategyId);
+      return { ...found, strategyName: name ?? null };
     },
   );
 }

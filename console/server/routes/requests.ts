@@ -1,4 +1,5 @@
 import { deleteRequest } from '../../../erasure/delete-request.ts';
+import { nameCreators } from '../../../names/name-book.ts';
 import { listRequests } from '../../../queries/requests/list-requests.ts';
 import { findRequest } from '../../../queries/requests/requests.ts';
 import { omitUndefined } from '../../../shared/platform/omit-undefined.ts';
@@ -11,7 +12,7 @@ import { request, requestPage, requestParams, requestsQuery } from '../schemas/r
 const tags = ['requests'];
 const notFound = 'There is no request with this id';
 
-export function addRequestRoutes(app: App, { database }: RouteDeps): void {
+export function addRequestRoutes(app: App, { database, names }: RouteDeps): void {
   app.get(
     '/api/v1/requests',
     apiRoute('read', {
@@ -21,8 +22,8 @@ export function addRequestRoutes(app: App, { database }: RouteDeps): void {
       querystring: requestsQuery,
       answers: { 200: requestPage },
     }),
-    async ({ query: { limit, cursor = null, from, until, ...rest } }) =>
-      listRequests(database, {
+    async ({ query: { limit, cursor = null, from, until, ...rest } }) => {
+      const page = await listRequests(database, {
         filter: {
           ...omitUndefined(rest),
           ...(from === undefined ? {} : { from: new Date(from) }),
@@ -30,7 +31,9 @@ export function addRequestRoutes(app: App, { database }: RouteDeps): void {
         },
         limit,
         cursor,
-      }),
+      });
+      return { ...page, requests: await nameCreators(names, page.requests) };
+    },
   );
 
   app.get(
@@ -45,7 +48,8 @@ export function addRequestRoutes(app: App, { database }: RouteDeps): void {
     async ({ params: { id } }) => {
       const found = await findRequest(database, id);
       if (found === null) throw new Problem('not-found', notFound);
-      return found;
+      const name = (await names.find('creator', [found.createdBy])).get(found.createdBy);
+      return { ...found, creatorName: name ?? null };
     },
   );
 

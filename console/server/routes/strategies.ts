@@ -1,6 +1,7 @@
+import { type NameBook, nameStrategies } from '../../../names/name-book.ts';
 import { compareStrategies } from '../../../queries/executions/compare.ts';
 import { listStrategies } from '../../../queries/executions/strategies.ts';
-import { readStrategy } from '../../../queries/executions/strategy.ts';
+import { readStrategy, type StrategyFigures } from '../../../queries/executions/strategy.ts';
 import { parseWindow } from '../../../queries/executions/window.ts';
 import { realmOf } from '../access/guard.ts';
 import type { App, RouteDeps } from '../app.ts';
@@ -17,7 +18,7 @@ import {
 const tags = ['strategies'];
 const epoch = new Date(0);
 
-export function addStrategyRoutes(app: App, { database }: RouteDeps): void {
+export function addStrategyRoutes(app: App, { database, names }: RouteDeps): void {
   app.get(
     '/api/v1/strategies',
     apiRoute('realm', {
@@ -31,7 +32,8 @@ export function addStrategyRoutes(app: App, { database }: RouteDeps): void {
       const { limit, ...texts } = request.query;
       const { since, until } = parseWindow(texts, Date.now());
       const window = { since: since ?? epoch, until };
-      return { window, strategies: await listStrategies(database, { window, limit, realmId: realmOf(request) }) };
+      const strategies = await listStrategies(database, { window, limit, realmId: realmOf(request) });
+      return { window, strategies: await nameStrategies(names, strategies) };
     },
   );
 
@@ -46,13 +48,14 @@ export function addStrategyRoutes(app: App, { database }: RouteDeps): void {
     }),
     async (request) => {
       const { strategyId, top, bucketSeconds, ...texts } = request.query;
-      return readStrategy(database, {
+      const answer = await readStrategy(database, {
         strategyId,
         realmId: realmOf(request),
         window: parseWindow(texts, Date.now()),
         top,
         bucketMs: bucketSeconds === undefined ? null : bucketSeconds * 1_000,
       });
+      return nameFigures(names, answer, realmOf(request));
     },
   );
 
@@ -67,13 +70,33 @@ export function addStrategyRoutes(app: App, { database }: RouteDeps): void {
     }),
     async (request) => {
       const { a, b, top, ...texts } = request.query;
-      return compareStrategies(database, {
+      const answer = await compareStrategies(database, {
         a,
         b,
         top,
         realmId: realmOf(request),
         window: parseWindow(texts, Date.now()),
       });
+      const realm = realmOf(request);
+      const [first, second] = await Promise.all([
+        nameFigures(names, answer.a, realm),
+        nameFigures(names, answer.b, realm),
+      ]);
+      return { ...answer, a: first, b: second };
     },
   );
+}
+
+/**
+ * The name of a strategy. A token of a realm is told none of a strategy that has not run in the realm: who asks for one may have
+ * guessed its id.
+ */
+async function nameFigures<T extends StrategyFigures>(
+  names: NameBook,
+  figures: T,
+  realm: string | null,
+): Promise<T & { strategyName: string | null }> {
+  const isTold = realm === null || figures.summary.total.rows > 0;
+  const found = await names.find('strategy', isTold ? [figures.strategyId] : []);
+  return { ...figures, strategyName: found.get(figures.strategyId) ?? null };
 }

@@ -53,6 +53,8 @@ test('openapi: a client that is generated from the served document calls every o
     getScaling: [{ targetSeconds: 30 }],
     replayDeadLetters: [{}, { ids: [deadLetterId], repairs: ['drop:notes'] }],
     discardDeadLetters: [{}, { queue: 'execution-log' }],
+    listNames: [{ kind: 'strategy', limit: 10 }],
+    writeNames: [{}, { names: [{ kind: 'strategy', id: 'bonus', name: 'Weekly bonus' }] }],
     deleteRequest: [{ id: requestId }],
     beginErasure: [{}, { kind: 'user', id: 'nobody', dryRun: true }],
     getErasure: [{}],
