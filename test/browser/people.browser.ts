@@ -148,7 +148,12 @@ test('saved views: a link keeps what is relative relative, and a named view come
   await page.getByRole('button', { name: 'Save', exact: true }).click();
   await page.getByText('Saved this view as “<b>Mine</b>”').waitFor();
   expect(await findSerious(page)).toEqual([]);
-  await page.screenshot({ path: join(inject('pictures'), 'saved-views.png') });
+  for (const width of [1280, 400]) {
+    await page.setViewportSize({ width, height: 900 });
+    await page.screenshot({ path: join(inject('pictures'), `saved-views-${width}.png`) });
+    const { x = -1, width: wide = 0 } = (await page.locator('.saved-views .menu').boundingBox()) ?? {};
+    expect([x >= 0, x + wide <= width]).toEqual([true, true]);
+  }
   await page.goto(`${stage.url}/?view=requests`);
   await page.locator('.saved-views > summary').click();
   await page.getByRole('link', { name: '<b>Mine</b>' }).click();
