@@ -42,6 +42,7 @@ COPY archive archive/
 COPY dead-letters dead-letters/
 COPY doctor doctor/
 COPY erasure erasure/
+COPY names names/
 COPY queries queries/
 COPY cli cli/
 

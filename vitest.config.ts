@@ -4,6 +4,7 @@ import { defineConfig } from 'vitest/config';
 const reads = [
   'test/{queries,scenarios/queries}/**/*.int.test.ts',
   'test/erasure/erase-creator.int.test.ts',
+  'test/names/*.int.test.ts',
   'test/scenarios/completed-requests/request-races.int.test.ts',
   'test/console/server/routes/{executions,requests}.int.test.ts',
 ];
@@ -66,7 +67,7 @@ export default defineConfig({
     coverage: {
       reporter: ['text-summary', 'html'],
       include: [
-        '{archive,cli,console,dead-letters,doctor,erasure,gateway,producers,prisma,queries,shared,workers}/**/*.ts',
+        '{archive,cli,console,dead-letters,doctor,erasure,gateway,names,producers,prisma,queries,shared,workers}/**/*.ts',
       ],
       exclude: ['prisma/client/**'],
     },

@@ -31,6 +31,7 @@ const commands: Record<string, () => Promise<AddCommand>> = {
   executions: async () => (await import('./commands/executions.ts')).addExecutionsCommand,
   requests: async () => (await import('./commands/requests.ts')).addRequestsCommand,
   prices: async () => (await import('./commands/prices.ts')).addPricesCommand,
+  names: async () => (await import('./commands/names.ts')).addNamesCommand,
   erase: async () => (await import('./commands/erase.ts')).addEraseCommand,
   queues: async () => (await import('./commands/queues.ts')).addQueuesCommand,
   'dead-letters': async () => (await import('./commands/dead-letters.ts')).addDeadLettersCommand,

@@ -1,5 +1,6 @@
 import { eraseDeadLetterPage, isOf } from '../dead-letters/erase.ts';
 import { type Database, Prisma } from '../shared/platform/postgres/database.ts';
+import { eraseCreatorName } from './erase-names.ts';
 import { noteCreatorErasure } from './note-erasure.ts';
 
 /** The progress of an erasure. */
@@ -22,7 +23,7 @@ export interface ErasureOptions {
 
 /**
  * Erases everything that a creator has requested until now. It first notes, as a hash of the creator's id, that none of it may be
- * stored any more. Then it deletes rows, bodies and dead letters, a chunk at a time.
+ * stored any more. Then it deletes the creator's name, and rows, bodies and dead letters, a chunk at a time.
  *
  * It may be interrupted anywhere, even by SIGKILL, and called again: the note stays, and the rest is deleted then. Whether a
  * record is earlier is decided by its own arrival time; if its producer's clock is ahead of the database's, it may still be
@@ -39,6 +40,7 @@ export async function eraseCreator(
   const rowsAtOnce = Math.floor(chunk);
   if (!(rowsAtOnce > 0)) return { ...erased, isDone: false };
   const erasedBefore = await noteCreatorErasure(database, createdBy);
+  await eraseCreatorName(database, createdBy);
   const isBroken = (): boolean => signal?.aborted === true;
 
   // Until none is left: fewer rows than asked for may also mean that another erasure was faster.

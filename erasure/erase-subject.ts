@@ -15,6 +15,7 @@ import { eraseFromChunk } from './erase-chunk.ts';
 import { eraseExecutions, executionTables } from './erase-executions.ts';
 import { eraseJobs } from './erase-jobs.ts';
 import { renameInLedger } from './erase-ledger.ts';
+import { eraseNames } from './erase-names.ts';
 import { createScope, type ErasureScope } from './erase-record.ts';
 import { blankRequests, eraseOwnRequests, requestTables } from './erase-requests.ts';
 import { noteSubjectErasure } from './note-erasure.ts';
@@ -38,6 +39,8 @@ export interface SubjectErasure {
   erased: PlaceCounts;
   /** other people's, which named the subject */
   blanked: PlaceCounts;
+  /** what people call the subject, and names in which it is named: these went whole */
+  names: number;
   /** what could not be reached: call it again once that has moved on, or can be read */
   left: {
     /** jobs that a worker is still processing */
@@ -112,6 +115,8 @@ export async function eraseSubject(
   const tables = { requests: await requestTables(database), executions: await executionTables(database) };
   const show = await createPages(database, [...tables.requests, ...tables.executions], options);
 
+  const names = await eraseNames(database, scope, { dryRun });
+
   show('spill', 0);
   const gone: ChunkAccount[] = [];
   const spill = await eraseSpill(deps, scope, { ...options, gone });
@@ -157,7 +162,7 @@ export async function eraseSubject(
     stuckRows,
   };
   const isDone = !signal.aborted && Object.values(left).every((number) => number === 0);
-  return { subject: subject.kind, erasedBefore: before, erased, blanked, left, isDone };
+  return { subject: subject.kind, erasedBefore: before, erased, blanked, names, left, isDone };
 }
 
 const lockTimeoutMs = 5_000;

@@ -108,7 +108,7 @@ const places: Record<keyof PlaceCounts, string> = {
 /** For data of a newer version. */
 const remedy = 'run `sluice erase` from that version';
 
-function toLines({ erased, blanked, left, isDone }: SubjectErasure, dryRun: boolean): string[] {
+function toLines({ erased, blanked, names, left, isDone }: SubjectErasure, dryRun: boolean): string[] {
   const would = dryRun ? 'would be ' : '';
   const list = (counts: PlaceCounts): string =>
     Object.entries(places)
@@ -126,6 +126,7 @@ function toLines({ erased, blanked, left, isDone }: SubjectErasure, dryRun: bool
   return [
     `${would}erased: ${list(erased)}`,
     `${would}blanked in other records: ${list(blanked)}`,
+    ...(names === 0 ? [] : [`${would}erased: ${toCount(names)} display names`]),
     ...rest.flatMap(([number, what]) => (number === 0 ? [] : [`remaining: ${toCount(number)} ${what}`])),
     ...(isDone ? [] : ['not everything is erased yet: run the command again']),
   ];

@@ -1,4 +1,5 @@
 import { Argument, type Command, Option } from 'commander';
+import { createNameBook, nameStrategies } from '../../names/name-book.ts';
 import { compareStrategies } from '../../queries/executions/compare.ts';
 import { parseContent } from '../../queries/executions/content.ts';
 import { type ExecutionPage, listExecutions } from '../../queries/executions/list.ts';
@@ -94,7 +95,7 @@ export function addExecutionsCommand(program: Command, context: CommandContext):
         const window = readWindow(flags, Date.now());
         const answer = await readStrategy(database, { strategyId, window, top: flags.top });
         const absent = toAbsent(await absentOf(database, context, window), answer.summary);
-        context.output.print({ ...answer, absent }, flags, toStrategyLines);
+        context.output.print({ ...(await nameOne(database, answer)), absent }, flags, toStrategyLines);
       }),
     );
   addWindowOptions(
@@ -110,10 +111,11 @@ export function addExecutionsCommand(program: Command, context: CommandContext):
         const window = readWindow(flags, Date.now());
         const answer = await compareStrategies(database, { a, b, window });
         const absent = await absentOf(database, context, window);
+        const [first, second] = await Promise.all([nameOne(database, answer.a), nameOne(database, answer.b)]);
         const withAbsent = {
           ...answer,
-          a: { ...answer.a, absent: toAbsent(absent, answer.a.summary) },
-          b: { ...answer.b, absent: toAbsent(absent, answer.b.summary) },
+          a: { ...first, absent: toAbsent(absent, answer.a.summary) },
+          b: { ...second, absent: toAbsent(absent, answer.b.summary) },
         };
         context.output.print(withAbsent, flags, toComparisonLines);
       }),
@@ -174,8 +176,9 @@ async function list(database: Database, context: CommandContext, strategyId: str
     content === null
       ? await listExecutions(database, { ...asked, strategyId })
       : await searchExecutions(database, { ...asked, strategyId: requireStrategy(strategyId), content });
-  context.output.print({ ...page, window }, flags, (_, options) => {
-    const { executions, searched } = page;
+  const executions = await nameStrategies(namesOf(database), page.executions);
+  context.output.print({ ...page, executions, window }, flags, (_, options) => {
+    const { searched } = page;
     const table =
       executions.length === 0
         ? ['no executions']
@@ -192,7 +195,7 @@ async function list(database: Database, context: CommandContext, strategyId: str
 }
 
 async function show(database: Database, context: CommandContext, id: string, flags: { json?: boolean }) {
-  context.output.print(await find(database, id), flags, toExecutionLines);
+  context.output.print(await nameOne(database, await find(database, id)), flags, toExecutionLines);
 }
 
 async function tail(database: Database, context: CommandContext, flags: TailFlags): Promise<void> {
@@ -200,6 +203,7 @@ async function tail(database: Database, context: CommandContext, flags: TailFlag
   const { output, notes } = context;
   const stopping = new AbortController();
   void untilAskedToStop().then(() => stopping.abort());
+  const names = namesOf(database);
   const { strategy, failures = false, last, late, every, json } = flags;
   await tailExecutions(database, {
     filter: { failures, ...(strategy === undefined ? {} : { strategyId: strategy }) },
@@ -207,7 +211,9 @@ async function tail(database: Database, context: CommandContext, flags: TailFlag
     lateMs: late,
     everyMs: every,
     signal: AbortSignal.any([stopping.signal, output.closed]),
-    onRows(rows) {
+    async onRows(found) {
+      // A run without its name is better than none.
+      const rows = await nameStrategies(names, found).catch(() => found);
       if (json) for (const row of rows) output.json(row);
       else output.lines(rows.map(toExecutionLine));
     },
@@ -229,4 +235,16 @@ async function find(database: Database, id: string) {
   const execution = await findExecution(database, id);
   if (execution === null) throw new Error(`no execution has the id ${id}`);
   return execution;
+}
+
+function namesOf(database: Database) {
+  return createNameBook(database, () => performance.now());
+}
+
+async function nameOne<T extends { strategyId: string }>(
+  database: Database,
+  one: T,
+): Promise<T & { strategyName: string | null }> {
+  const found = await namesOf(database).find('strategy', [one.strategyId]);
+  return { ...one, strategyName: found.get(one.strategyId) ?? null };
 }

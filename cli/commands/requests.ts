@@ -1,5 +1,6 @@
 import { Argument, type Command, Option } from 'commander';
 import { deleteRequest } from '../../erasure/delete-request.ts';
+import { createNameBook, nameCreators } from '../../names/name-book.ts';
 import { compareRequests } from '../../queries/requests/compare.ts';
 import {
   type RequestDimension,
@@ -181,10 +182,11 @@ async function list(database: Database, { output }: CommandContext, flags: ListF
     // Without an end, requests dated by a clock that is ahead are listed as well.
     ...(until === undefined ? {} : { until: window.until }),
   };
-  const page: RequestPage & { searched?: Searched } =
+  const found: RequestPage & { searched?: Searched } =
     text === undefined
       ? await listRequests(database, { filter, limit, cursor })
       : await searchRequests(database, { filter, text, limit, cursor });
+  const page = { ...found, requests: await nameCreators(namesOf(database), found.requests) };
   if (json) return output.json(page);
   output.lines(page.requests.length === 0 ? ['no requests'] : toRequestTable(page.requests, output));
   const { searched } = page;
@@ -262,8 +264,10 @@ async function show(
   id: string,
   { bodies = false, json }: { bodies?: boolean; json?: boolean },
 ): Promise<void> {
-  const request = await findRequest(database, id);
-  if (request === null) throw new Error(`no request has the id ${id}`);
+  const found = await findRequest(database, id);
+  if (found === null) throw new Error(`no request has the id ${id}`);
+  const names = await namesOf(database).find('creator', [found.createdBy]);
+  const request = { ...found, creatorName: names.get(found.createdBy) ?? null };
   if (json) output.json(toRequestJson(request, { bodies }));
   else output.lines(toRequestLines(request, { bodies }));
 }
@@ -280,4 +284,8 @@ async function deleteOne(
   else if (deletion === 'deleted') output.lines([`${id} deleted`]);
   else if (createdBy !== undefined) output.lines([`this creator has no request ${id}; nothing was deleted`]);
   else output.lines([`no stored request has the id ${id}; if one is still queued, it will not be stored`]);
+}
+
+function namesOf(database: Database) {
+  return createNameBook(database, () => performance.now());
 }

@@ -1,6 +1,11 @@
-/** Numbers for a person to read. A missing value is a dash. */
+/** Numbers, and names, for a person to read. A missing value is a dash. */
 
 export const none = '–';
+
+/** A name behind an id; nothing if there is none. */
+export function inBrackets(name: string | null | undefined): string {
+  return name == null ? '' : ` (${name})`;
+}
 
 /** A whole number with thousands separators; estimates are rounded. */
 export function toCount(value: number): string {

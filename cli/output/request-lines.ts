@@ -2,16 +2,29 @@ import type { RequestSummary } from '../../queries/requests/list-requests.ts';
 import type { StoredBody, StoredRequest } from '../../queries/requests/requests.ts';
 import { byteSize } from '../../shared/platform/byte-size.ts';
 import { factLines } from './fact-lines.ts';
-import { none, toFigure } from './figures.ts';
+import { inBrackets, none, toFigure } from './figures.ts';
 import type { Line, Span } from './line.ts';
 import { spanLines } from './span-lines.ts';
-import { toTable } from './table.ts';
+import { type Column, toTable } from './table.ts';
 
 /** Replaces what may be private, unless it is requested. */
 const hidden = 'hidden, use --bodies to show it';
 
+/** With what people call its creator, if it has a name. */
+type Named<T> = T & { creatorName?: string | null };
+
 /** Requests as a table. */
-export function toRequestTable(requests: readonly RequestSummary[], options: { columns: number | null }): Line[] {
+export function toRequestTable(
+  requests: readonly Named<RequestSummary>[],
+  options: { columns: number | null },
+): Line[] {
+  const withName = requests.some(({ creatorName }) => creatorName != null);
+  const name: Column<Named<RequestSummary>> = {
+    title: 'name',
+    cell: ({ creatorName }) => creatorName ?? none,
+    min: 6,
+    optional: true,
+  };
   return toTable(
     [
       // First, so that it is complete on the narrowest terminal: other commands need it.
@@ -22,6 +35,7 @@ export function toRequestTable(requests: readonly RequestSummary[], options: { c
       { title: 'model', cell: ({ model }) => model, min: 6, optional: true },
       { title: 'ms', cell: ({ durationMs }) => toFigure(durationMs), align: 'right', optional: true },
       { title: 'creator', cell: ({ createdBy }) => createdBy, min: 6, optional: true },
+      ...(withName ? [name] : []),
       { title: 'bytes', cell: ({ responseBytes }) => String(responseBytes), align: 'right', optional: true },
       { title: 'notes', cell: ({ notes }) => notes ?? '', min: 6, optional: true },
     ],
@@ -42,14 +56,14 @@ export function toRequestLine(request: RequestSummary): Line {
 }
 
 /** A request with all its details, for a person; bodies as they were stored, line by line. */
-export function toRequestLines(request: StoredRequest, { bodies }: { bodies: boolean }): Line[] {
+export function toRequestLines(request: Named<StoredRequest>, { bodies }: { bodies: boolean }): Line[] {
   const { response, error } = request;
   const time = (value: Date | null): string => value?.toISOString() ?? none;
   const ended = request.completedAt ?? request.failedAt ?? request.canceledAt;
   return [
     ['request     ', { text: request.id, tone: 'strong' }],
     ['state       ', toState(request)],
-    `creator     ${request.createdBy}`,
+    `creator     ${request.createdBy}${inBrackets(request.creatorName)}`,
     `asked       ${request.method} ${request.path}, model ${request.model}, tier ${request.serviceTier}`,
     `arrived     ${time(request.createdAt)}`,
     `started     ${time(request.startedAt)}`,

@@ -5,7 +5,7 @@ import type { StrategyAnswer, StrategyFigures } from '../../queries/executions/s
 import type { ExecutionWindow } from '../../queries/executions/window.ts';
 import type { Absent } from '../../queries/ledger/absent.ts';
 import { executionStatuses } from '../../shared/contracts/execution.ts';
-import { none, toAge, toCount, toFigure, toPercentage, withSign } from './figures.ts';
+import { inBrackets, none, toAge, toCount, toFigure, toPercentage, withSign } from './figures.ts';
 import type { Line, Span } from './line.ts';
 import { sumNeighbours, toSparkline } from './sparkline.ts';
 import { toTable } from './table.ts';
@@ -13,16 +13,20 @@ import { toTable } from './table.ts';
 /** Next to a value that is based on too few rows to draw conclusions from. */
 const tooFewMark = '(too few rows)';
 
+/** With what people call its strategy, if it has a name. */
+type Named<T> = T & { strategyName?: string | null };
+
 /** Figures of a strategy over a window, for a person. @param options.columns of the terminal; null: there is none */
 export function toStrategyLines(
-  answer: StrategyAnswer & { absent: Absent | null },
+  answer: Named<StrategyAnswer> & { absent: Absent | null },
   options: { columns: number | null },
 ): Line[] {
   const { summary, errorCodes, cases, durations } = answer;
   const { total, failed, failureRate, points } = summary;
+  const title = heading(`strategy ${answer.strategyId}${inBrackets(answer.strategyName)}`);
   if (total.rows === 0) {
     return [
-      heading(`strategy ${answer.strategyId}`),
+      title,
       `window    ${toWindow(answer.window)}`,
       'no stored runs',
       ...toAbsentLines(answer.absent),
@@ -30,7 +34,7 @@ export function toStrategyLines(
   }
   const margin = failureRate.margin === null ? '' : ` ± ${toPercentage(failureRate.margin)}`;
   return [
-    heading(`strategy ${answer.strategyId}`),
+    title,
     `window    ${toWindow(answer.window)}`,
     `runs      ${toRuns(total)}`,
     [
@@ -126,7 +130,7 @@ type WithAbsent = StrategyFigures & { absent: Absent | null };
 
 /** Two strategies side by side, and the change from A to B. */
 export function toComparisonLines(
-  { a, b, delta }: Comparison & { a: WithAbsent; b: WithAbsent },
+  { a, b, delta }: Omit<Comparison, 'a' | 'b'> & { a: Named<WithAbsent>; b: Named<WithAbsent> },
   options: { columns: number | null },
 ): Line[] {
   type Figure = (of: StrategyFigures) => { text: string; tooFew: boolean };
@@ -157,8 +161,8 @@ export function toComparisonLines(
     return tooFew ? `${text} ${tooFewMark}` : text;
   };
   return [
-    `A  ${a.strategyId}, ${toWindow(a.window)}`,
-    `B  ${b.strategyId}, ${toWindow(b.window)}`,
+    `A  ${a.strategyId}${inBrackets(a.strategyName)}, ${toWindow(a.window)}`,
+    `B  ${b.strategyId}${inBrackets(b.strategyName)}, ${toWindow(b.window)}`,
     ...toAbsentLines(a.absent, 'absent, A'),
     ...toAbsentLines(b.absent, 'absent, B'),
     '',

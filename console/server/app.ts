@@ -6,6 +6,7 @@ import type {
   RawServerDefault,
 } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { NameBook } from '../../names/name-book.ts';
 import type { Database } from '../../shared/platform/postgres/database.ts';
 import type { Redis } from '../../shared/platform/redis/redis.ts';
 import type { ConsoleConfig } from './console-groups.ts';
@@ -28,4 +29,5 @@ export interface RouteDeps {
   redis: Redis;
   queueWatch: QueueWatch;
   shardList: ShardList;
+  names: NameBook;
 }

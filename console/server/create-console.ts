@@ -4,6 +4,7 @@ import rateLimit from '@fastify/rate-limit';
 import Fastify from 'fastify';
 import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { Registry } from 'prom-client';
+import { createNameBook } from '../../names/name-book.ts';
 import type { Logger } from '../../shared/platform/logging/logger.ts';
 import type { Database } from '../../shared/platform/postgres/database.ts';
 import type { Redis } from '../../shared/platform/redis/redis.ts';
@@ -28,6 +29,7 @@ import { addDeadLetterRoutes } from './routes/dead-letters.ts';
 import { addErasureRoutes } from './routes/erasures.ts';
 import { addExecutionRoutes } from './routes/executions.ts';
 import { addLedgerRoutes } from './routes/ledger.ts';
+import { addNameRoutes } from './routes/names.ts';
 import { addProbeRoutes } from './routes/probes.ts';
 import { addQueueRoutes } from './routes/queues.ts';
 import { addRequestRoutes } from './routes/requests.ts';
@@ -113,7 +115,8 @@ export async function createConsole({ config, database, redis, logger, registry 
     whyNotReady: createReadiness({ redis, database, namespace, shardList }),
   });
   addSessionRoutes(app, credentials, { origin, basePath });
-  const deps = { config, database, redis, queueWatch, shardList };
+  const names = createNameBook(database, () => performance.now());
+  const deps = { config, database, redis, queueWatch, shardList, names };
   for (const add of apiRoutes) add(app, deps);
   answerOtherMethods();
   await serveBoard(app, { redis, namespace, shardList, credentials, basePath });
@@ -135,6 +138,7 @@ const apiRoutes = [
   addRuntimeRecordRoutes,
   addDeadLetterRoutes,
   addErasureRoutes,
+  addNameRoutes,
   addQueueRoutes,
   addLedgerRoutes,
 ];

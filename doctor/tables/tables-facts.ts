@@ -59,8 +59,10 @@ const purgedTables = [
   'ledger_life',
   'ledger_minute',
 ];
+/** A table that workers neither read nor write: people name strategies and creators in it. */
+const namesTable = 'display_name';
 /** All of these tables. */
-export const tables: readonly string[] = [...new Set([...filledTables, ...updatedTables, ...purgedTables])];
+export const tables: readonly string[] = [...new Set([...filledTables, ...updatedTables, ...purgedTables, namesTable])];
 /** What may be large in them, and is compressed. */
 const largeColumns: Readonly<Record<string, readonly string[]>> = {
   [executionLogTable]: ['trace', 'input'],

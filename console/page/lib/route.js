@@ -48,6 +48,17 @@ export function hrefWith(from, changes) {
 }
 
 /**
+ * The address of this view as a link for others: what the page shows by default is said, so that it stays as it is. A window such
+ * as the last 24 hours stays one that ends now; one between two times stays between them.
+ *
+ * @param {Route} route
+ * @param {Record<string, string>} defaults what is shown if the address does not say
+ */
+export function toLink({ view, params }, defaults) {
+  return toHref({ view, ...defaults, ...Object.fromEntries(params) });
+}
+
+/**
  * @param {Record<string, string>} all
  * @param {object} those
  */

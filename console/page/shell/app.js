@@ -6,6 +6,9 @@ import { createAnnouncer } from './announcer.js';
 import { askToConfirm } from './confirm.js';
 import { createDetail, detailParams } from './detail.js';
 import { renderHeader } from './header.js';
+import { showKeyHelp } from './key-help.js';
+import { listenToKeys } from './keys.js';
+import { copyLink } from './saved-views.js';
 import { errorState, loadingState, staleBanner } from './states.js';
 import { views } from './views.js';
 
@@ -16,7 +19,7 @@ import { views } from './views.js';
 const everyMs = 10_000;
 
 /** Parameters that change what is shown, but not what is asked. */
-const localParams = [...detailParams, 'live', 'find', 'order'];
+const localParams = [...detailParams, 'live', 'find', 'order', 'pickA', 'pickB'];
 
 /**
  * The frame around the views: loads what the address asks for, draws the answer, and keeps it fresh.
@@ -119,6 +122,9 @@ export function createApp({ header, main, dialog, notices, go }) {
       atMs: shown?.atMs ?? null,
       session,
       refresh,
+      redraw: drawHeader,
+      showHelp: showKeyHelp,
+      announce,
       go,
     });
     render(bars, header);
@@ -133,6 +139,15 @@ export function createApp({ header, main, dialog, notices, go }) {
   }, everyMs);
   // A reader who returns to the tab should not see old data for long, and may have logged in elsewhere meanwhile.
   document.addEventListener('visibilitychange', keepFresh);
+
+  listenToKeys(() => {
+    const hasWindow = views[route.view]?.hasWindow ?? false;
+    return {
+      ...{ route, hasWindow, go, refresh },
+      showHelp: showKeyHelp,
+      copyLink: () => void copyLink({ route, hasWindow, announce }),
+    };
+  });
 
   return {
     /** @param {Route} next */

@@ -5,6 +5,8 @@ import { time } from '../lib/format.js';
 import { firstPage, hrefTo, hrefWith } from '../lib/route.js';
 import { windowName, windows } from '../lib/window.js';
 import { customWindow } from './custom-window.js';
+import { keyOfView } from './keys.js';
+import { savedViewsMenu } from './saved-views.js';
 import { entries } from './views.js';
 
 /** @typedef {import('../lib/route.js').Route} Route */
@@ -18,6 +20,9 @@ import { entries } from './views.js';
  * @param {number | null} state.atMs
  * @param {import('../types.d.ts').Session | null} state.session
  * @param {() => void} state.refresh
+ * @param {() => void} state.redraw
+ * @param {() => void} state.showHelp
+ * @param {import('../types.d.ts').ViewContext['announce']} state.announce
  * @param {import('../types.d.ts').ViewContext['go']} state.go
  */
 export function renderHeader(state) {
@@ -32,13 +37,27 @@ export function renderHeader(state) {
         'nav',
         { class: 'views', 'aria-label': 'Views' },
         entries.map(([name, text]) =>
-          el('a', { href: hrefTo(route, name), 'aria-current': name === current ? 'page' : undefined }, text),
+          el(
+            'a',
+            {
+              href: hrefTo(route, name),
+              'aria-current': name === current ? 'page' : undefined,
+              'aria-keyshortcuts': keyOfView(name),
+            },
+            text,
+          ),
         ),
         el('a', { href: 'queues' }, 'Bull Board'),
       ),
       session === null ? null : sessionPart(session),
     ),
-    el('div', { class: 'bar controls' }, state.hasWindow ? windowPicker(state) : null, livePart(state)),
+    el(
+      'div',
+      { class: 'bar controls' },
+      state.hasWindow ? windowPicker(state) : null,
+      livePart(state),
+      toolsPart(state),
+    ),
   ];
 }
 
@@ -70,6 +89,16 @@ function windowPicker({ route, go }) {
       ),
     ),
     customWindow({ route, go }, current === null),
+  );
+}
+
+/** @param {Parameters<typeof renderHeader>[0]} state */
+function toolsPart(state) {
+  return el(
+    'div',
+    { class: 'tools', key: 'tools' },
+    savedViewsMenu(state),
+    button('?', state.showHelp, { describe: 'Keys of this page' }),
   );
 }
 

@@ -1,5 +1,5 @@
 import { durationHistogram, durationLegend, shareBar } from '../components/bars.js';
-import { card, tallyText, tooFewMark } from '../components/parts.js';
+import { card, nameText, tallyText, tooFewMark } from '../components/parts.js';
 import { table } from '../components/table.js';
 import { statuses } from '../lib/contract-lists.js';
 import { el } from '../lib/dom.js';
@@ -59,8 +59,9 @@ function toInterval({ value, margin, tooFew }) {
 /** @param {Comparison} comparison @param {import('../lib/route.js').Route} route */
 export function deltaTable(comparison, route) {
   const { a, b } = comparison;
-  const name = (/** @type {Figures} */ { strategyId, summary }) => [
+  const name = (/** @type {Figures} */ { strategyId, strategyName, summary }) => [
     el('a', { class: 'id', href: hrefTo(route, 'strategy', { id: strategyId }) }, strategyId),
+    nameText(strategyName),
     el('small', null, ` ${rowsText(summary.total.rows)}`),
   ];
   return card(
@@ -78,17 +79,33 @@ export function deltaTable(comparison, route) {
       keyOf: (row) => row.name,
       columns: [
         { name: 'Figure', isHead: true, cell: (row) => row.name },
-        { name: 'A', isNumber: true, class: 'ranged', cell: (row) => withRange(row, row.figure(a)) },
-        { name: 'B', isNumber: true, class: 'ranged', cell: (row) => withRange(row, row.figure(b)) },
+        rangedColumn('A', a),
+        rangedColumn('B', b),
         {
           name: 'B less A',
           isNumber: true,
           cell: (row) => (row.delta === null ? nothing : `${row.delta > 0 ? '+' : ''}${row.write(row.delta)}`),
+          csv: (row) => row.delta,
         },
         { name: 'Verdict', class: 'nowrap', cell: (row) => verdict(row, row.figure(a), row.figure(b)) },
       ],
     }),
   );
+}
+
+/** @param {string} name @param {Figures} figures @returns {import('../components/table.js').Column<Row>} */
+function rangedColumn(name, figures) {
+  return {
+    name,
+    isNumber: true,
+    class: 'ranged',
+    cell: (row) => withRange(row, row.figure(figures)),
+    csv: {
+      [name]: (row) => row.figure(figures).value,
+      [`${name}, low`]: (row) => row.figure(figures).low,
+      [`${name}, high`]: (row) => row.figure(figures).high,
+    },
+  };
 }
 
 /** @param {Row} row @param {Interval} interval */
@@ -125,10 +142,10 @@ export function sideBySide({ a, b }) {
 }
 
 /** @param {string} letter @param {Figures} figures */
-function side(letter, { strategyId, summary, durationBins }) {
+function side(letter, { strategyId, strategyName, summary, durationBins }) {
   return card(
     `${letter}: ${strategyId}`,
-    { key: letter, class: 'side' },
+    { key: letter, class: 'side', note: nameText(strategyName) },
     el('p', null, 'Runs ', tallyText(summary.total), ', failed ', tallyText(summary.failed)),
     shareBar(
       statuses

@@ -37,7 +37,12 @@ export const compare = {
         el(
           'datalist',
           { id: 'known-strategies' },
-          known.strategies.map(({ strategyId }) => el('option', { value: strategyId })),
+          known.strategies.map(({ strategyId, strategyName }) =>
+            el('option', {
+              value: strategyId,
+              label: strategyName === null ? undefined : `${strategyId} ${strategyName}`,
+            }),
+          ),
         ),
       ),
     );

@@ -1,5 +1,5 @@
 import { copyBox } from '../components/copy-box.js';
-import { card, factsCard, idText, outcomeMessage, statusBadge } from '../components/parts.js';
+import { card, factsCard, idText, nameText, outcomeMessage, statusBadge } from '../components/parts.js';
 import { el } from '../lib/dom.js';
 import { counted, time } from '../lib/format.js';
 import { deadLetterActions } from './dead-letters.js';
@@ -14,6 +14,7 @@ export function renderDeadLetter(deadLetter, context) {
   const facts = [
     ['Id', idText(deadLetter.id)],
     ['Queue', deadLetter.queue],
+    ...subjectFacts(deadLetter),
     ['First seen', time(deadLetter.firstSeen)],
     ['Last seen', time(deadLetter.lastSeen)],
     ['Dead-lettered', counted(deadLetter.attempts, 'time')],
@@ -47,6 +48,12 @@ export function renderDeadLetter(deadLetter, context) {
     ),
     factsCard(facts),
   ];
+}
+
+/** Whose record it is. @param {DeadLetter} deadLetter @returns {Parameters<typeof factsCard>[0]} */
+function subjectFacts({ subject }) {
+  if (subject === null) return [];
+  return [[subject.kind === 'strategy' ? 'Strategy' : 'Creator', [idText(subject.id), nameText(subject.name)]]];
 }
 
 /** Only if it stays the same: numbers may have more digits than JavaScript keeps. @param {string} json */

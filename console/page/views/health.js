@@ -3,7 +3,6 @@ import { card, emptyState, idText, statusBadge, timeText } from '../components/p
 import { table } from '../components/table.js';
 import { get } from '../lib/api.js';
 import { el } from '../lib/dom.js';
-import { time } from '../lib/format.js';
 import { gamesCard, healthFigures } from './health-parts.js';
 
 /** @typedef {import('../types.d.ts').HealthEvents} HealthEvents */
@@ -68,7 +67,12 @@ function gameList(health, page, context) {
               name: 'Engine',
               cell: ({ engineHealth }) => engineHealth || el('span', { class: 'quiet' }, 'not observed'),
             },
-            { name: 'Turn', isNumber: true, cell: ({ currentTurn }) => `${currentTurn}` },
+            {
+              name: 'Turn',
+              isNumber: true,
+              cell: ({ currentTurn }) => `${currentTurn}`,
+              csv: ({ currentTurn }) => currentTurn,
+            },
             { name: 'Version', cell: ({ currentEngineVersion }) => currentEngineVersion || '–' },
             {
               name: 'Last event',
@@ -78,7 +82,7 @@ function gameList(health, page, context) {
             {
               name: 'Changed',
               class: 'nowrap',
-              cell: ({ updatedAt }) => el('span', { title: updatedAt }, time(updatedAt)),
+              cell: ({ updatedAt }) => timeText(updatedAt),
             },
           ],
         }),

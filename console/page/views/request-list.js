@@ -1,5 +1,5 @@
 import { pager } from '../components/filters.js';
-import { card, emptyState, statusBadge, timeText } from '../components/parts.js';
+import { card, emptyState, nameText, statusBadge, timeText } from '../components/parts.js';
 import { table } from '../components/table.js';
 import { el } from '../lib/dom.js';
 import { bytes, counted, ms } from '../lib/format.js';
@@ -107,7 +107,12 @@ function requestTable(caption, rows, context) {
       { name: 'State', cell: ({ state }) => statusBadge(state) },
       statusColumn,
       { name: 'Model', class: 'clip', cell: ({ model }) => model },
-      { name: 'Creator', class: 'clip', cell: ({ createdBy }) => createdBy },
+      {
+        name: 'Creator',
+        class: 'clip',
+        cell: ({ createdBy, creatorName }) => [createdBy, nameText(creatorName)],
+        csv: { Creator: ({ createdBy }) => createdBy, 'Creator name': ({ creatorName }) => creatorName },
+      },
       { name: 'Tier', cell: ({ serviceTier }) => serviceTier },
       {
         name: 'Duration',

@@ -1,7 +1,7 @@
 import { conversation, fieldList } from '../components/conversation.js';
 import { folded } from '../components/folded.js';
 import { longText } from '../components/long-text.js';
-import { card, emptyState, factsCard, idText, statusBadge, traceText } from '../components/parts.js';
+import { card, emptyState, factsCard, idText, nameText, statusBadge, traceText } from '../components/parts.js';
 import { get } from '../lib/api.js';
 import { toConversation } from '../lib/conversation/to-conversation.js';
 import { el } from '../lib/dom.js';
@@ -156,7 +156,7 @@ function facts(request, { route }) {
   return factsCard([
     ['Id', idText(request.id)],
     ['Model', request.model],
-    ['Creator', idText(request.createdBy)],
+    ['Creator', [idText(request.createdBy), nameText(request.creatorName)]],
     ['Tier', request.serviceTier],
     ['Key', idText(request.apiKeyHash)],
     ['Trace id', traceText(request.traceId, route)],

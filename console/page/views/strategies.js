@@ -1,6 +1,6 @@
 import { shareBar } from '../components/bars.js';
 import { choiceFilter, textFilter } from '../components/filters.js';
-import { card, emptyState, marginText, rateText, timeText } from '../components/parts.js';
+import { card, emptyState, marginText, nameText, rateText, timeText } from '../components/parts.js';
 import { table } from '../components/table.js';
 import { get } from '../lib/api.js';
 import { el } from '../lib/dom.js';
@@ -26,9 +26,10 @@ const orders = [
   { value: 'last', text: 'last run', of: ({ lastActivity }) => Date.parse(lastActivity) },
 ];
 
-/** Two selected strategies, kept while the page is open. */
-/** @type {Set<string>} */
-const picked = new Set();
+/** The strategies that are selected for a comparison, in the order of their selection. @param {import('../lib/route.js').Route} route */
+function pickedIn({ params }) {
+  return ['pickA', 'pickB'].flatMap((name) => params.get(name) ?? []);
+}
 
 /** @type {import('../types.d.ts').View<{ list: StrategyList, failures: ExecutionPage | null, trace: ExecutionPage | null }>} */
 export const strategies = {
@@ -40,7 +41,7 @@ export const strategies = {
     const [list, trace, failures] = await Promise.all([
       get('strategies', { ...window, limit: most }, signal),
       traceId === null ? null : get('executions', { ...window, traceId, limit: most }, signal),
-      // The view works without them: with very many strategies the API cannot return them.
+      // The view works without them, should they take too long.
       traceId === null ? get('executions', { ...window, status: 'failed', limit: 5 }, signal).catch(() => null) : null,
     ]);
     return { list, failures, trace };
@@ -50,7 +51,9 @@ export const strategies = {
     const wanted = (params.get('find') ?? '').toLowerCase();
     const { of } = orders.find(({ value }) => value === params.get('order')) ?? /** @type {any} */ (orders[0]);
     const found = answer.strategies
-      .filter(({ strategyId }) => strategyId.toLowerCase().includes(wanted))
+      .filter(({ strategyId, strategyName }) =>
+        [strategyId, strategyName ?? ''].some((text) => text.toLowerCase().includes(wanted)),
+      )
       .toSorted((a, b) => of(b) - of(a));
     return [
       trace === null ? null : traceCard(trace, context),
@@ -61,7 +64,7 @@ export const strategies = {
           note: `${count(answer.strategies.length)} ran in this window${answer.strategies.length === most ? ', and perhaps more: only these are listed' : ''}`,
           actions: [
             choiceFilter(context, { name: 'order', label: 'Order', options: orders, fallback: 'failed' }),
-            textFilter(context, { name: 'find', label: 'Find by id', isLive: true }),
+            textFilter(context, { name: 'find', label: 'Find by id or name', isLive: true }),
             textFilter(context, { name: 'trace', label: 'Trace id' }),
             compareLink(context),
           ],
@@ -72,7 +75,7 @@ export const strategies = {
               'Choose a longer one, or check on the fleet whether records still wait in a queue.',
             )
           : found.length === 0
-            ? emptyState('No such strategy', 'None of the ids contains this text.')
+            ? emptyState('No such strategy', 'None of the ids and names contains this text.')
             : strategyTable(found, context),
       ),
     ];
@@ -81,7 +84,7 @@ export const strategies = {
 
 /** @param {ViewContext} context */
 function compareLink({ route }) {
-  const [a, b] = [...picked];
+  const [a, b] = pickedIn(route);
   return b === undefined
     ? el('span', { class: 'hint' }, 'Pick two to compare')
     : el('a', { class: 'button primary', href: hrefTo(route, 'compare', { a, b }) }, 'Compare the two');
@@ -97,18 +100,41 @@ function strategyTable(rows, context) {
     rows,
     keyOf: ({ strategyId }) => strategyId,
     columns: [
-      { name: 'Pick', class: 'narrow', cell: ({ strategyId }) => pickBox(strategyId, context) },
+      { name: 'Pick', class: 'narrow', cell: ({ strategyId }) => pickBox(strategyId, context), csv: {} },
       {
         name: 'Strategy',
         isHead: true,
-        cell: ({ strategyId }) =>
+        cell: ({ strategyId, strategyName }) => [
           el('a', { class: 'id', href: hrefTo(context.route, 'strategy', { id: strategyId }) }, strategyId),
+          nameText(strategyName),
+        ],
+        csv: { Strategy: ({ strategyId }) => strategyId, 'Strategy name': ({ strategyName }) => strategyName },
       },
-      { name: 'Runs', isNumber: true, cell: ({ total }) => runs(total) },
-      { name: 'Stored rows', isNumber: true, class: 'quiet', cell: ({ total }) => count(total.rows) },
-      { name: 'Failed', isNumber: true, cell: ({ failed }) => runs(failed) },
-      { name: 'Failure rate', isNumber: true, cell: ({ failureRate }) => rateText(failureRate) },
-      { name: 'Margin', isNumber: true, class: 'quiet', cell: ({ failureRate }) => marginText(failureRate) },
+      { name: 'Runs', isNumber: true, cell: ({ total }) => runs(total), csv: ({ total }) => total.runs },
+      {
+        name: 'Stored rows',
+        isNumber: true,
+        class: 'quiet',
+        cell: ({ total }) => count(total.rows),
+        csv: ({ total }) => total.rows,
+      },
+      { name: 'Failed', isNumber: true, cell: ({ failed }) => runs(failed), csv: ({ failed }) => failed.runs },
+      {
+        name: 'Failure rate',
+        isNumber: true,
+        cell: ({ failureRate }) => rateText(failureRate),
+        csv: ({ failureRate }) => failureRate.value,
+      },
+      {
+        name: 'Margin',
+        isNumber: true,
+        class: 'quiet',
+        cell: ({ failureRate }) => marginText(failureRate),
+        csv: {
+          Margin: ({ failureRate }) => failureRate.margin,
+          'Too few rows': ({ failureRate }) => failureRate.tooFew,
+        },
+      },
       {
         name: 'Mix',
         class: 'mix',
@@ -117,6 +143,7 @@ function strategyTable(rows, context) {
             { kind: 'ok', value: total.runs - failed.runs },
             { kind: 'error', value: failed.runs },
           ]),
+        csv: {},
       },
       { name: 'Last run', class: 'nowrap', cell: ({ lastActivity }) => timeText(lastActivity, context.nowMs) },
     ],
@@ -128,16 +155,16 @@ function strategyTable(rows, context) {
  * @param {ViewContext} context
  */
 function pickBox(strategyId, { route, go }) {
+  const picked = pickedIn(route);
   return el('input', {
     type: 'checkbox',
-    checked: picked.has(strategyId),
+    checked: picked.includes(strategyId),
     'aria-label': `Pick ${strategyId} for a comparison`,
     onChange: ({ currentTarget }) => {
-      if (currentTarget.checked) picked.add(strategyId);
-      else picked.delete(strategyId);
+      const others = picked.filter((id) => id !== strategyId);
       // Two at most: the first one is deselected.
-      while (picked.size > 2) picked.delete([...picked][0] ?? '');
-      go(hrefWith(route, {}), { replace: true });
+      const [pickA = null, pickB = null] = (currentTarget.checked ? [...others, strategyId] : others).slice(-2);
+      go(hrefWith(route, { pickA, pickB }), { replace: true });
     },
   });
 }

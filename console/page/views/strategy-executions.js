@@ -1,13 +1,14 @@
 import { choiceFilter, pager, textFilter } from '../components/filters.js';
-import { card, emptyState, statusBadge, timeText } from '../components/parts.js';
+import { card, emptyState, nameText, statusBadge, timeText } from '../components/parts.js';
 import { table } from '../components/table.js';
 import { statuses } from '../lib/contract-lists.js';
 import { el } from '../lib/dom.js';
-import { decimal, ms } from '../lib/format.js';
+import { decimal, ms, nothing } from '../lib/format.js';
 import { firstPage, hrefTo, hrefWith } from '../lib/route.js';
 import { windowQuery } from '../lib/window.js';
 
 /** @typedef {import('../types.d.ts').ExecutionPage} ExecutionPage */
+/** @typedef {ExecutionPage['executions'][number]} Listed */
 /** @typedef {import('../types.d.ts').ViewContext} ViewContext */
 /** @typedef {import('../lib/route.js').Route} Route */
 
@@ -111,11 +112,26 @@ function executionTable(rows, context) {
     columns: [
       whenColumn(context),
       { name: 'Status', cell: ({ status }) => statusBadge(status) },
-      { name: 'What happened', class: 'wide', cell: whatHappened },
-      { name: 'User', class: 'clip', cell: ({ externalUserId }) => externalUserId ?? '–' },
-      { name: 'Version', isNumber: true, cell: ({ strategyVersion }) => `${strategyVersion}` },
-      { name: 'Duration', isNumber: true, cell: ({ durationMs }) => ms(durationMs) },
-      { name: 'Nodes', isNumber: true, cell: ({ nodesExecuted }) => decimal(nodesExecuted) },
+      outcomeColumn,
+      userColumn,
+      {
+        name: 'Version',
+        isNumber: true,
+        cell: ({ strategyVersion }) => `${strategyVersion}`,
+        csv: ({ strategyVersion }) => strategyVersion,
+      },
+      {
+        name: 'Duration',
+        isNumber: true,
+        cell: ({ durationMs }) => ms(durationMs),
+        csv: { 'Duration (ms)': ({ durationMs }) => durationMs },
+      },
+      {
+        name: 'Nodes',
+        isNumber: true,
+        cell: ({ nodesExecuted }) => decimal(nodesExecuted),
+        csv: ({ nodesExecuted }) => nodesExecuted,
+      },
     ],
   });
 }
@@ -167,27 +183,34 @@ function tableOfAll(caption, rows, context) {
       {
         name: 'Strategy',
         class: 'clip',
-        cell: ({ strategyId }) =>
+        cell: ({ strategyId, strategyName }) => [
           el('a', { class: 'id', href: hrefTo(context.route, 'strategy', { id: strategyId }) }, strategyId),
+          nameText(strategyName),
+        ],
+        csv: { Strategy: ({ strategyId }) => strategyId, 'Strategy name': ({ strategyName }) => strategyName },
       },
       { name: 'Status', cell: ({ status }) => statusBadge(status) },
-      { name: 'What happened', class: 'wide', cell: whatHappened },
-      { name: 'User', class: 'clip', cell: ({ externalUserId }) => externalUserId ?? '–' },
+      outcomeColumn,
+      userColumn,
     ],
   });
 }
 
 /** @param {ViewContext} context */
 function whenColumn({ route, nowMs }) {
-  /** @param {ExecutionPage['executions'][number]} execution */
+  /** @param {Listed} execution */
   const cell = ({ id, recordedAt }) => [
     el('a', { href: hrefWith(route, { execution: id }), 'aria-haspopup': 'dialog' }, timeText(recordedAt)),
     el('small', { class: 'below' }, timeText(recordedAt, nowMs)),
   ];
-  return { name: 'When', isHead: true, class: 'nowrap', cell };
+  const csv = {
+    When: (/** @type {Listed} */ { recordedAt }) => recordedAt,
+    Execution: (/** @type {Listed} */ { id }) => id,
+  };
+  return { name: 'When', isHead: true, class: 'nowrap', cell, csv };
 }
 
-/** @param {ExecutionPage['executions'][number]} execution */
+/** @param {Listed} execution */
 function whatHappened({ status, errorCode, errorMessage, failedNodeId, caseName, points }) {
   if (status === 'ok') return [el('b', null, caseName ?? 'no case'), ` ${decimal(points)} points`];
   return [
@@ -196,3 +219,25 @@ function whatHappened({ status, errorCode, errorMessage, failedNodeId, caseName,
     errorMessage === null ? null : el('span', { class: 'message' }, errorMessage),
   ];
 }
+
+/** @type {import('../components/table.js').Column<Listed>} */
+const outcomeColumn = {
+  name: 'What happened',
+  class: 'wide',
+  cell: whatHappened,
+  csv: {
+    Case: ({ caseName }) => caseName,
+    Points: ({ points }) => points,
+    'Error code': ({ errorCode }) => errorCode,
+    'Failed node': ({ failedNodeId }) => failedNodeId,
+    Message: ({ errorMessage }) => errorMessage,
+  },
+};
+
+/** @type {import('../components/table.js').Column<Listed>} */
+const userColumn = {
+  name: 'User',
+  class: 'clip',
+  cell: ({ externalUserId }) => externalUserId ?? nothing,
+  csv: ({ externalUserId }) => externalUserId,
+};

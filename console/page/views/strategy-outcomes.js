@@ -75,7 +75,12 @@ export function nodesCard({ summary }) {
       keyOf: (status) => status,
       columns: [
         { name: 'Status', isHead: true, cell: statusBadge },
-        { name: 'Runs', isNumber: true, cell: (status) => runs(summary.statuses[status]) },
+        {
+          name: 'Runs',
+          isNumber: true,
+          cell: (status) => runs(summary.statuses[status]),
+          csv: (status) => summary.statuses[status].runs,
+        },
         {
           name: 'Rows',
           isNumber: true,
@@ -83,11 +88,32 @@ export function nodesCard({ summary }) {
             tooFewMark(summary.statuses[status].nodes.tooFew, 'few'),
             ` ${count(summary.statuses[status].rows)}`,
           ],
+          csv: (status) => summary.statuses[status].rows,
         },
-        { name: 'Nodes', isNumber: true, cell: (status) => decimal(summary.statuses[status].nodes.mean) },
-        { name: 'Most', isNumber: true, cell: (status) => decimal(summary.statuses[status].nodes.max) },
-        { name: 'Mean', isNumber: true, cell: (status) => ms(summary.statuses[status].durationMs.mean) },
-        { name: 'Longest', isNumber: true, cell: (status) => ms(summary.statuses[status].durationMs.max) },
+        {
+          name: 'Nodes',
+          isNumber: true,
+          cell: (status) => decimal(summary.statuses[status].nodes.mean),
+          csv: { 'Mean nodes': (status) => summary.statuses[status].nodes.mean },
+        },
+        {
+          name: 'Most',
+          isNumber: true,
+          cell: (status) => decimal(summary.statuses[status].nodes.max),
+          csv: { 'Most nodes': (status) => summary.statuses[status].nodes.max },
+        },
+        {
+          name: 'Mean',
+          isNumber: true,
+          cell: (status) => ms(summary.statuses[status].durationMs.mean),
+          csv: { 'Mean (ms)': (status) => summary.statuses[status].durationMs.mean },
+        },
+        {
+          name: 'Longest',
+          isNumber: true,
+          cell: (status) => ms(summary.statuses[status].durationMs.max),
+          csv: { 'Longest (ms)': (status) => summary.statuses[status].durationMs.max },
+        },
       ],
     }),
   );

@@ -1,4 +1,4 @@
-import { emptyState } from '../components/parts.js';
+import { emptyState, nameText } from '../components/parts.js';
 import { get } from '../lib/api.js';
 import { el } from '../lib/dom.js';
 import { time } from '../lib/format.js';
@@ -29,6 +29,7 @@ export const strategy = {
     const head = el(
       'p',
       { class: 'subject', key: 'subject' },
+      nameText(figures.strategyName),
       el('span', { class: 'quiet' }, `${time(figures.window.since)} to ${time(figures.window.until)} `),
       el('a', { href: hrefTo(route, 'compare', { a: figures.strategyId }) }, 'Compare with another'),
     );

@@ -26,6 +26,7 @@ import {
   replayAnswer,
   replayBody,
 } from '../schemas/dead-letters.ts';
+import { subjectOfRecord } from '../subject-of-record.ts';
 
 const tags = ['dead letters'];
 
@@ -51,7 +52,7 @@ export function addDeadLetterRoutes(app: App, deps: RouteDeps): void {
   );
 }
 
-function addReading(app: App, { database }: RouteDeps): void {
+function addReading(app: App, { database, names }: RouteDeps): void {
   app.get(
     '/api/v1/dead-letters',
     apiRoute('read', {
@@ -91,7 +92,13 @@ function addReading(app: App, { database }: RouteDeps): void {
     async ({ params: { id } }) => {
       const found = await findDeadLetter(database, id);
       if (found === null) throw new Problem('not-found', 'There is no dead letter with this id');
-      return { ...found, state: found.state as DeadLetterState };
+      const subject = subjectOfRecord(found.queue, found.payload);
+      const name = subject === null ? null : ((await names.find(subject.kind, [subject.id])).get(subject.id) ?? null);
+      return {
+        ...found,
+        state: found.state as DeadLetterState,
+        subject: subject === null ? null : { ...subject, name },
+      };
     },
   );
 }

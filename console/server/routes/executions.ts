@@ -1,4 +1,5 @@
 import type { FastifyRequest } from 'fastify';
+import { nameStrategies } from '../../../names/name-book.ts';
 import { parseContent } from '../../../queries/executions/content.ts';
 import { listExecutions } from '../../../queries/executions/list.ts';
 import { findExecution } from '../../../queries/executions/one.ts';
@@ -14,7 +15,7 @@ import { requestParams } from '../schemas/requests.ts';
 
 const tags = ['executions'];
 
-export function addExecutionRoutes(app: App, { database }: RouteDeps): void {
+export function addExecutionRoutes(app: App, { database, names }: RouteDeps): void {
   app.get(
     '/api/v1/executions',
     apiRoute('realm', {
@@ -52,7 +53,8 @@ export function addExecutionRoutes(app: App, { database }: RouteDeps): void {
         content === null
           ? await listExecutions(database, { ...asked, strategyId })
           : await searchExecutions(database, { ...asked, strategyId: requireStrategy(strategyId), content });
-      return { ...page, since: span.since, until: span.until };
+      const executions = await nameStrategies(names, page.executions);
+      return { ...page, executions, since: span.since, until: span.until };
     },
   );
 
@@ -71,7 +73,8 @@ export function addExecutionRoutes(app: App, { database }: RouteDeps): void {
       // Do not reveal that another realm's execution exists.
       if (found === null || (realm !== null && found.realmId !== realm))
         throw new Problem('not-found', 'There is no execution with this id');
-      return found;
+      const name = (await names.find('strategy', [found.strategyId])).get(found.strategyId);
+      return { ...found, strategyName: name ?? null };
     },
   );
 }

@@ -1,4 +1,5 @@
 import { deleteRequest } from '../../../erasure/delete-request.ts';
+import { nameCreators } from '../../../names/name-book.ts';
 import { parseWindow } from '../../../queries/executions/window.ts';
 import { compareRequests } from '../../../queries/requests/compare.ts';
 import { listRequests } from '../../../queries/requests/list-requests.ts';
@@ -30,7 +31,7 @@ import {
 const tags = ['requests'];
 const notFound = 'There is no request with this id';
 
-export function addRequestRoutes(app: App, { database }: RouteDeps): void {
+export function addRequestRoutes(app: App, { database, names }: RouteDeps): void {
   app.get(
     '/api/v1/requests',
     apiRoute('read', {
@@ -46,9 +47,11 @@ export function addRequestRoutes(app: App, { database }: RouteDeps): void {
         ...(from === undefined ? {} : { from: new Date(from) }),
         ...(until === undefined ? {} : { until: new Date(until) }),
       };
-      return text === undefined
-        ? listRequests(database, { filter, limit, cursor })
-        : searchRequests(database, { filter, text, limit, cursor });
+      const page =
+        text === undefined
+          ? await listRequests(database, { filter, limit, cursor })
+          : await searchRequests(database, { filter, text, limit, cursor });
+      return { ...page, requests: await nameCreators(names, page.requests) };
     },
   );
 
@@ -62,15 +65,17 @@ export function addRequestRoutes(app: App, { database }: RouteDeps): void {
       querystring: requestStatsQuery,
       answers: { 200: requestStats },
     }),
-    async ({ query: { since, until, window, by = null, sort, top, bucketSeconds, ...subject } }) =>
-      readRequestStats(database, {
+    async ({ query: { since, until, window, by = null, sort, top, bucketSeconds, ...subject } }) => {
+      const stats = await readRequestStats(database, {
         window: parseWindow({ since, until, window }, Date.now()),
         subject: omitUndefined(subject),
         by,
         sort,
         top,
         bucketMs: bucketSeconds === undefined ? null : bucketSeconds * 1_000,
-      }),
+      });
+      return { ...stats, lastFailures: await nameCreators(names, stats.lastFailures) };
+    },
   );
 
   app.get(
@@ -105,7 +110,8 @@ export function addRequestRoutes(app: App, { database }: RouteDeps): void {
     async ({ params: { id }, query }) => {
       const found = await findRequest(database, id, omitUndefined(query));
       if (found === null) throw new Problem('not-found', notFound);
-      return found;
+      const name = (await names.find('creator', [found.createdBy])).get(found.createdBy);
+      return { ...found, creatorName: name ?? null };
     },
   );
 

@@ -1,6 +1,7 @@
+import { type NameBook, nameStrategies } from '../../../names/name-book.ts';
 import { compareStrategies } from '../../../queries/executions/compare.ts';
 import { listStrategies } from '../../../queries/executions/strategies.ts';
-import { readStrategy } from '../../../queries/executions/strategy.ts';
+import { readStrategy, type StrategyFigures } from '../../../queries/executions/strategy.ts';
 import { parseWindow } from '../../../queries/executions/window.ts';
 import { toAbsent } from '../../../queries/ledger/absent.ts';
 import { createAbsentReader } from '../absent-reader.ts';
@@ -19,7 +20,7 @@ import {
 const tags = ['strategies'];
 const epoch = new Date(0);
 
-export function addStrategyRoutes(app: App, { database }: RouteDeps): void {
+export function addStrategyRoutes(app: App, { database, names }: RouteDeps): void {
   const absentOf = createAbsentReader(database);
   app.get(
     '/api/v1/strategies',
@@ -34,7 +35,8 @@ export function addStrategyRoutes(app: App, { database }: RouteDeps): void {
       const { limit, ...texts } = request.query;
       const { since, until } = parseWindow(texts, Date.now());
       const window = { since: since ?? epoch, until };
-      return { window, strategies: await listStrategies(database, { window, limit, realmId: realmOf(request) }) };
+      const strategies = await listStrategies(database, { window, limit, realmId: realmOf(request) });
+      return { window, strategies: await nameStrategies(names, strategies) };
     },
   );
 
@@ -55,7 +57,7 @@ export function addStrategyRoutes(app: App, { database }: RouteDeps): void {
         readStrategy(database, { strategyId, realmId, window, top, bucketMs }),
         absentOf(window, realmId),
       ]);
-      return { ...answer, absent: toAbsent(absent, answer.summary) };
+      return { ...(await nameFigures(names, answer, realmId)), absent: toAbsent(absent, answer.summary) };
     },
   );
 
@@ -75,11 +77,29 @@ export function addStrategyRoutes(app: App, { database }: RouteDeps): void {
         compareStrategies(database, { a, b, top, realmId, window }),
         absentOf(window, realmId),
       ]);
+      const [first, second] = await Promise.all([
+        nameFigures(names, answer.a, realmId),
+        nameFigures(names, answer.b, realmId),
+      ]);
       return {
         ...answer,
-        a: { ...answer.a, absent: toAbsent(absent, answer.a.summary) },
-        b: { ...answer.b, absent: toAbsent(absent, answer.b.summary) },
+        a: { ...first, absent: toAbsent(absent, answer.a.summary) },
+        b: { ...second, absent: toAbsent(absent, answer.b.summary) },
       };
     },
   );
+}
+
+/**
+ * The name of a strategy. A token of a realm is told none of a strategy that has not run in the realm: who asks for one may have
+ * guessed its id.
+ */
+async function nameFigures<T extends StrategyFigures>(
+  names: NameBook,
+  figures: T,
+  realm: string | null,
+): Promise<T & { strategyName: string | null }> {
+  const isTold = realm === null || figures.summary.total.rows > 0;
+  const found = await names.find('strategy', isTold ? [figures.strategyId] : []);
+  return { ...figures, strategyName: found.get(figures.strategyId) ?? null };
 }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { deadLetterStates, replayableStates } from '../../../dead-letters/read.ts';
+import { nameKinds } from '../../../names/display-name.ts';
 import { cursor, limit, text, time } from './common.ts';
 
 const state = z.enum(deadLetterStates);
@@ -83,6 +84,10 @@ export const deadLetter = z
     recordKey: z.string(),
     contractVersion: z.int().nullable().describe('null: it holds no record and cannot be replayed'),
     payload: z.string().describe('the record’s JSON as first received'),
+    subject: z
+      .object({ kind: z.enum(nameKinds), id: z.string(), name: z.string().nullable() })
+      .nullable()
+      .describe('whose record it is, as far as the payload says so, and what people call it'),
   })
   .meta({ id: 'DeadLetter' });
 

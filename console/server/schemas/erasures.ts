@@ -23,6 +23,7 @@ const report = z
     erasedBefore: time,
     erased: counts,
     blanked: counts,
+    names: z.int().describe('names of the subject, and those in which it is named'),
     left: z.object({
       heldJobs: z.int(),
       unreadableJobs: z.int(),

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { executionStatuses } from '../../../shared/contracts/execution.ts';
 import { cursor, decimal, limit, spanFields, storedAt, text, time, traceId, windowFields } from './common.ts';
+import { strategyName } from './names.ts';
 
 export const executionStatus = z.enum(executionStatuses);
 
@@ -38,6 +39,7 @@ const summaryFields = {
   id: z.string(),
   recordedAt: time,
   strategyId: z.string(),
+  strategyName,
   strategyVersion: z.int(),
   strategyType: z.string(),
   realmId: z.string().nullable(),

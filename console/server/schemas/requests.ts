@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { requestStates, statusClasses } from '../../../queries/requests/list-requests.ts';
 import { bodyEncodings, serviceTiers } from '../../../shared/contracts/completed-request.ts';
 import { count, cursor, limit, spanFields, storedAt, text, time, traceId } from './common.ts';
+import { creatorName } from './names.ts';
 
 const instant = z.iso
   .datetime({ offset: true })
@@ -62,6 +63,7 @@ const common = {
   model: z.string(),
   serviceTier: z.enum(serviceTiers),
   createdBy: z.string(),
+  creatorName,
   createdAt: time,
   startedAt: time.nullable(),
   completedAt: time.nullable(),

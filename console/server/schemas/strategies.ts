@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { executionStatuses } from '../../../shared/contracts/execution.ts';
 import { byName, count, estimate, limit, percentiles, tally, tallyFields, text, time, windowFields } from './common.ts';
+import { strategyName } from './names.ts';
 
 export const strategiesQuery = z.strictObject({ ...windowFields, limit: limit(50) });
 
@@ -9,7 +10,14 @@ export const strategyList = z
     window: z.object({ since: time, until: time }),
     strategies: z.array(
       z
-        .object({ strategyId: z.string(), lastActivity: time, total: tally, failed: tally, failureRate: estimate })
+        .object({
+          strategyId: z.string(),
+          strategyName,
+          lastActivity: time,
+          total: tally,
+          failed: tally,
+          failureRate: estimate,
+        })
         .meta({ id: 'SeenStrategy' }),
     ),
   })
@@ -77,6 +85,7 @@ const absent = z
 
 const figureFields = {
   strategyId: z.string(),
+  strategyName,
   window: z.object({ since: time, until: time }),
   summary,
   errorCodes: z

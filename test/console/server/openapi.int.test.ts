@@ -57,6 +57,8 @@ test('openapi: a client that is generated from the served document calls every o
     getLedger: [{ window: '1h', queue: 'execution-log' }],
     replayDeadLetters: [{}, { ids: [deadLetterId], repairs: ['drop:notes'] }],
     discardDeadLetters: [{}, { queue: 'execution-log' }],
+    listNames: [{ kind: 'strategy', limit: 10 }],
+    writeNames: [{}, { names: [{ kind: 'strategy', id: 'bonus', name: 'Weekly bonus' }] }],
     deleteRequest: [{ id: requestId }],
     beginErasure: [{}, { kind: 'user', id: 'nobody', dryRun: true }],
     getErasure: [{}],

@@ -11,7 +11,6 @@ import { failure, anExecution as ok } from '../../support/execution.ts';
 import { createNamespace, openQueue, until } from '../../support/fixtures.ts';
 import { startJsonProcess } from '../../support/json-process.ts';
 import { startFragileRedis } from '../../support/private-servers.ts';
-import { accountOf, droppedIn, readMinutes, recordsByMinute, sum } from '../../support/session-books.ts';
 import { redisEnvironment, redisSettings, targetOf } from '../../support/redis-target.ts';
 import { aRequest } from '../../support/request.ts';
 import { accountOf, droppedIn, readMinutes, recordsByMinute, sum } from '../../support/session-books.ts';

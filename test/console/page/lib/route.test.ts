@@ -5,10 +5,11 @@ interface Route {
   view: string;
   params: URLSearchParams;
 }
-const { readRoute, hrefTo, hrefWith } = await pageModule<{
+const { readRoute, hrefTo, hrefWith, toLink } = await pageModule<{
   readRoute(location: URL): Route;
   hrefTo(from: Route, view: string, params?: object): string;
   hrefWith(from: Route, changes: object): string;
+  toLink(route: Route, defaults: object): string;
 }>('lib/route.js');
 
 const at = (search: string): Route => readRoute(new URL(`http://127.0.0.1/${search}`));
@@ -33,4 +34,9 @@ test('route: whatever an id is, it comes back as it was', () => {
   const id = '<b>&view=fleet#?/%00"\'';
   const url = new URL(hrefTo(at(''), 'strategy', { id }), 'http://127.0.0.1/sluice/?view=fleet');
   expect([url.pathname, readRoute(url).params.get('id')]).toEqual(['/sluice/', id]);
+});
+
+test('route: a link says what is shown by default, and leaves what the address says as it is', () => {
+  expect(toLink(at('?find=a'), { window: '24h' })).toBe('./?view=strategies&window=24h&find=a');
+  expect(toLink(at('?view=fleet&window=7d'), { window: '24h' })).toBe('./?view=fleet&window=7d');
 });
