@@ -131,8 +131,8 @@ test('reporter: a server that says nothing gets no second report, and holds nobo
 test('reporter: many minutes at once, as after a night, go into several reports of a bounded size', async () => {
   const { tallies, queue, reports, bytes, minutes } = aReporter();
   queue.isAway = true;
-  for (let minute = 0; minute < 400; minute += 1) {
-    for (let realm = 0; realm < 20; realm += 1) tallies.of(`${'realm-'.repeat(10)}${realm}`).sampledOut += 1;
+  for (let minute = 0; minute < 80; minute += 1) {
+    for (let realm = 0; realm < 20; realm += 1) tallies.of(`${'realm-'.repeat(80)}${realm}`).sampledOut += 1;
     await minutes(1);
   }
   queue.isAway = false;
@@ -140,24 +140,24 @@ test('reporter: many minutes at once, as after a night, go into several reports 
   expect(reports().length).toBeGreaterThan(10);
   expect(Math.max(...bytes)).toBeLessThanOrEqual(reportLimits.bytes);
   const rows = reports().flatMap(({ minutes: theirs }) => theirs.map(([minute, realm]) => `${minute} ${realm}`));
-  expect(rows).toHaveLength(8_000);
-  expect(new Set(rows).size).toBe(8_000);
-  expect(reports().at(-1)?.totals).toEqual({ recorded: 8_000, sampledOut: 8_000 });
+  expect(rows).toHaveLength(1_600);
+  expect(new Set(rows).size).toBe(1_600);
+  expect(reports().at(-1)?.totals).toEqual({ recorded: 1_600, sampledOut: 1_600 });
   expect([...tallies.all()].length).toBeLessThanOrEqual(20);
 });
 
 test('reporter: at the end all is told, and only the last report says that it is the last one', async () => {
   const { tallies, reporter, queue, reports, minutes } = aReporter();
   queue.isAway = true;
-  for (let minute = 0; minute < 400; minute += 1) {
-    for (let realm = 0; realm < 10; realm += 1) tallies.of(`${'realm-'.repeat(10)}${realm}`).sampledOut += 1;
+  for (let minute = 0; minute < 80; minute += 1) {
+    for (let realm = 0; realm < 10; realm += 1) tallies.of(`${'realm-'.repeat(80)}${realm}`).sampledOut += 1;
     await minutes(1);
   }
   queue.isAway = false;
   await reporter.close(1_000);
   expect(reports().length).toBeGreaterThan(1);
   expect(reports().map(({ isFinal }) => isFinal)).toEqual([...new Array(reports().length - 1).fill(false), true]);
-  expect(reports().flatMap(({ minutes: theirs }) => theirs)).toHaveLength(4_000);
+  expect(reports().flatMap(({ minutes: theirs }) => theirs)).toHaveLength(800);
   tallies.of('late').drop('closed');
   await minutes(5);
   expect(reports().at(-1)?.isFinal).toBe(true);
