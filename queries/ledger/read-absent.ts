@@ -2,7 +2,6 @@ import type { Database } from '../../shared/platform/postgres/database.ts';
 import type { WindowRequest } from '../executions/window.ts';
 import type { AbsentRecords } from './absent.ts';
 import { readAccounts } from './read-accounts.ts';
-import { longestMs } from './scope.ts';
 
 /** What is younger may be on its way: producers report every minute. */
 const freshMs = 120_000;
@@ -20,7 +19,7 @@ export async function readAbsent(
 ): Promise<AbsentRecords | null> {
   const { window, realmId, nowMs, timeoutMs } = options;
   const untilMs = Math.min(window.until.getTime(), nowMs - freshMs);
-  const sinceMs = Math.max(window.since?.getTime() ?? 0, untilMs - longestMs + freshMs);
+  const sinceMs = window.since?.getTime() ?? 0;
   if (sinceMs >= untilMs) return null;
   const { total } = await readAccounts(database, null, {
     window: { since: new Date(sinceMs), until: new Date(untilMs) },

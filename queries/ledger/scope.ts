@@ -23,20 +23,20 @@ const minuteMs = 60_000;
 const dayMs = 86_400_000;
 
 /** The chunks of the ledger are kept for 30 days, and days are dropped whole. */
-export const longestMs = 29 * dayMs;
+const longestMs = 29 * dayMs;
 
 /**
- * The window that is asked for, in whole minutes: producers count by the minute. All time is what the ledger keeps.
+ * The window that is asked for, in whole minutes: producers count by the minute. What is longer than 29 days, which the ledger keeps for
+ * sure, begins so long before its end.
  *
  * @param bucketMs of the series; null chooses one. At least a minute
- * @throws UsageError if the window is empty or longer than the ledger keeps its chunks, or the buckets are too many or too short
+ * @throws UsageError if the window is empty, or the buckets are too many or too short
  */
 export function toScope(request: WindowRequest, filter: AccountsFilter, bucketMs: number | null = null): Scope {
   const { since, until } = checkWindow(request);
   const untilMs = Math.ceil(until.getTime() / minuteMs) * minuteMs;
-  const sinceMs = since === null ? Math.max(0, untilMs - longestMs) : Math.floor(since.getTime() / minuteMs) * minuteMs;
-  if (untilMs - sinceMs > longestMs)
-    throw new UsageError('the window is longer than 29 days; the ledger keeps its chunks for 30 days');
+  const earliestMs = Math.max(0, untilMs - longestMs);
+  const sinceMs = Math.max(earliestMs, Math.floor((since?.getTime() ?? 0) / minuteMs) * minuteMs);
   const window = { since: new Date(sinceMs), until: new Date(untilMs) };
   if (bucketMs !== null && bucketMs % minuteMs !== 0)
     throw new UsageError(`a bucket of ${bucketMs} ms is not a whole number of minutes`);

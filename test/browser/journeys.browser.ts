@@ -468,7 +468,7 @@ test('accounts: a gap is read down to its chunk, with the keyboard, and the mark
   await page.keyboard.press('Enter');
   await page.getByRole('region', { name: 'The balance over time, values' }).getByText('120').first().waitFor();
   expect(await findSerious(page)).toEqual([]);
-  await page.getByLabel('Producer').fill('scoring-well');
+  await page.getByRole('searchbox', { name: 'Producer' }).fill('scoring-well');
   await page.keyboard.press('Enter');
   await page.getByText(/^The books balance/).waitFor();
   expect(new URL(page.url()).searchParams.get('producer')).toBe('scoring-well');

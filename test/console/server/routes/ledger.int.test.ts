@@ -45,7 +45,6 @@ test('ledger: the API tells the books with the gap, and only to who may read eve
 });
 
 test.for([
-  ['window=30d', 'longer than 29 days'],
   ['window=1h&bucketSeconds=90', 'whole number of minutes'],
   ['queue=maintenance', 'queue'],
   ['since=yesterday', 'since must be a time'],
@@ -75,19 +74,26 @@ test('figures of executions carry a mark when records of their window have no ro
       strategy_id: 'bonus',
       realm_id: 'acme',
       recorded_at: recordedAt,
+      sample_rate: 1,
       status: run < 2 ? 'error' : 'ok',
     });
-  const { absent, summary } = (await get('/api/v1/strategy?strategyId=bonus&window=1h', readToken)).body;
+  // Figures wait for the ledger for a moment only; on a busy machine it is the second answer that has it.
+  const answered = (url: string, token: string) =>
+    until(async () => {
+      const { body } = await get(url, token);
+      return (body.absent ?? body.a?.absent) && body;
+    });
+  const { absent, summary } = await answered('/api/v1/strategy?strategyId=bonus&window=1h', readToken);
   expect(summary.total.rows).toBe(8);
   expect(absent).toEqual({
     ...{ records: 24, dropped: 4, refused: 0, dead: 0, notArrived: 20 },
     failureRate: { low: 2 / 32, high: 26 / 32 },
   });
   // Of a realm, only its own.
-  expect((await get('/api/v1/strategy?strategyId=bonus&window=1h', acmeToken)).body.absent).toMatchObject({
+  expect((await answered('/api/v1/strategy?strategyId=bonus&window=1h', acmeToken)).absent).toMatchObject({
     ...{ records: 19, dropped: 4, notArrived: 15 },
   });
-  const { a, b } = (await get('/api/v1/comparison?a=bonus&b=other&window=1h', readToken)).body;
+  const { a, b } = await answered('/api/v1/comparison?a=bonus&b=other&window=1h', readToken);
   expect(a.absent).toEqual(absent);
   expect(b.absent).toMatchObject({ records: 24, failureRate: null });
   const before = `/api/v1/strategy?strategyId=bonus&since=2026-01-01&until=2026-01-02`;
