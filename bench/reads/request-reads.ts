@@ -43,14 +43,14 @@ export async function measureRequestReads(
     rows: table.rows,
     tableBytes: table.bytes,
     indexBytes: table.indexBytes,
-    day: await ask('everything about 24 hours of requests, by model', 15, ofDay({ by: 'model' })),
-    everything: await ask('everything about all requests, by model', 7, stats(null, { by: 'model' })),
+    day: await ask('everything about 24 hours of requests', 15, ofDay({})),
+    everything: await ask('everything about all requests', 7, stats(null, {})),
     others: [
-      await ask('24 hours, without groups', 15, ofDay({})),
+      await ask('24 hours, by model', 15, ofDay({ by: 'model' })),
       await ask('24 hours, the creators that cost most', 15, ofDay({ by: 'createdBy', sort: 'cost' })),
       await ask('24 hours, by endpoint', 15, ofDay({ by: 'endpoint' })),
       await ask('24 hours of one creator', 15, ofDay({ subject: { createdBy: 'user-7' } })),
-      await ask('all, without groups', 7, stats(null, {})),
+      await ask('all, by model', 5, stats(null, { by: 'model' })),
       await ask('newest 50 failures of requests', 31, () =>
         listRequests(database, { filter: { state: 'failed' }, limit: 50 }),
       ),
