@@ -9,9 +9,9 @@ import {
 import { pause } from '../../shared/platform/deadline.ts';
 import { toolInput, toolName, type Usage } from './apis/model-api.ts';
 import { modelApis } from './apis/model-apis.ts';
+import type { SentUsage } from './price-list.ts';
 import { createProse } from './prose.ts';
 import type { SentRequest } from './reconcile-requests.ts';
-import type { SentUsage } from './reconcile-usage.ts';
 import { toErrorResponse } from './request-bodies.ts';
 import { abandoned, type RequestEvent } from './request-events.ts';
 

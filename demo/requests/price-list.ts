@@ -1,4 +1,12 @@
-import type { SentUsage } from './reconcile-usage.ts';
+/** What a model has said that a request used, as the demo's gateway knows it before any body is written. */
+export interface SentUsage {
+  provider: string;
+  model: string;
+  inputTokens: number;
+  cachedTokens: number;
+  outputTokens: number;
+  reasoningTokens: number;
+}
 
 /** A price as the table `price` has it; amounts are exact decimal numbers as text, for a million tokens. */
 export interface PriceRow {

@@ -1,14 +1,4 @@
-import { costOf, costPlaces, type PriceRow, toCents, toParts } from './price-list.ts';
-
-/** What a model has said that a request used, as the demo's gateway knows it before any body is written. */
-export interface SentUsage {
-  provider: string;
-  model: string;
-  inputTokens: number;
-  cachedTokens: number;
-  outputTokens: number;
-  reasoningTokens: number;
-}
+import { costOf, costPlaces, type PriceRow, type SentUsage, toCents, toParts } from './price-list.ts';
 
 /** What Sluice says of a stored request. */
 export interface FoundUsage {

@@ -13,7 +13,7 @@ const secret = /^(?:key|api[-_]?key|access[-_]?token|token|sig|signature)$/i;
  * @param {{ method: string, path: string, body: Body }} request
  * @param {string | null} shape
  */
-export function toCurl({ method, path, body }, shape) {
+export function toCurlCommand({ method, path, body }, shape) {
   const isTyped = body.encoding === 'utf8' && !/[^\P{Cc}\t\n]/u.test(body.body);
   const address = `"$BASE_URL"${quoted(withoutKey(path))}`;
   const options = [

@@ -3,7 +3,7 @@ import { button } from '../components/parts.js';
 import { textOfTurn } from '../lib/conversation/turn-text.js';
 import { el } from '../lib/dom.js';
 import { hrefTo, hrefWith } from '../lib/route.js';
-import { toCurl } from '../lib/to-curl.js';
+import { toCurlCommand } from '../lib/to-curl.js';
 
 /** @typedef {import('../types.d.ts').ViewContext} ViewContext */
 /** @typedef {import('./request.js').ReadRequest} ReadRequest */
@@ -17,13 +17,14 @@ import { toCurl } from '../lib/to-curl.js';
  */
 export function requestActions({ request, said }, otherId, context) {
   const { route } = context;
-  const copyCurl = () => copyText('command, without a key', toCurl(toSent(request), said.request.shape), context);
+  const copyCommand = () =>
+    copyText('command, without a key', toCurlCommand(toSent(request), said.request.shape), context);
   const copySaid = () =>
     copyText('conversation', said.turns.map((turn) => `## ${turn.role}\n\n${textOfTurn(turn)}`).join('\n\n'), context);
   return el(
     'div',
     { class: 'actions', key: 'actions' },
-    request.request.body === '' ? null : button('Copy as curl', () => void copyCurl()),
+    request.request.body === '' ? null : button('Copy as curl', () => void copyCommand()),
     said.turns.length === 0 ? null : button('Copy the conversation', () => void copySaid()),
     request.traceId === null
       ? null

@@ -9,7 +9,13 @@ const { toConversation } = await pageModule<{ toConversation(bodies: object): Co
   'lib/conversation/to-conversation.js',
 );
 
-const question: Question = { model: 'm-1', prompt: 'why? '.repeat(40), stream: false, background: false, toolResult: 'found' };
+const question: Question = {
+  model: 'm-1',
+  prompt: 'why? '.repeat(40),
+  stream: false,
+  background: false,
+  toolResult: 'found',
+};
 const answer: Answer = {
   id: '0197c2f0-7a4b-7c3d-9e1f-3b2a1c0d9e8f',
   model: 'm-1',
@@ -42,7 +48,9 @@ test.each(names)('model APIs: bodies of %s are of that shape, for the reader of 
   expect(factsOf(name, response)).toMatchObject({
     api: name,
     inputTokens: usage.inputTokens,
-    ...(isText ? { cachedTokens: usage.cachedTokens, outputTokens: usage.outputTokens, toolCalls: 1 } : { outputTokens: 0 }),
+    ...(isText
+      ? { cachedTokens: usage.cachedTokens, outputTokens: usage.outputTokens, toolCalls: 1 }
+      : { outputTokens: 0 }),
   });
   const { request, response: said, remarks } = turnsOf(name, response);
   expect([request.shape, said.shape, remarks]).toEqual([name, name, []]);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { costOf, type PriceRow, toCents, toParts } from '../../../demo/requests/price-list.ts';
-import { type FoundUsage, reconcileUsage, type SentUsage } from '../../../demo/requests/reconcile-usage.ts';
+import { costOf, type PriceRow, type SentUsage, toCents, toParts } from '../../../demo/requests/price-list.ts';
+import { type FoundUsage, reconcileUsage } from '../../../demo/requests/reconcile-usage.ts';
 
 const at = new Date('2026-03-01T12:00:00Z');
 const price = (changes: Partial<PriceRow> = {}): PriceRow => ({
@@ -74,7 +74,11 @@ test.each<[string, PriceRow[], string | null]>([
   ['one without a price for what was used', [price({ cachedInput: null })], null],
   ['the provider’s own before one for any', [price(), price({ provider: 'p', model: 'm*', currency: 'EUR' })], 'EUR'],
   ['an exact name before a beginning', [price({ model: 'm-*' }), price({ currency: 'EUR' })], 'EUR'],
-  ['a longer beginning before a shorter one', [price({ model: 'm*' }), price({ model: 'm-*', currency: 'EUR' })], 'EUR'],
+  [
+    'a longer beginning before a shorter one',
+    [price({ model: 'm*' }), price({ model: 'm-*', currency: 'EUR' })],
+    'EUR',
+  ],
   ['the later one of two', [price(), price({ validFrom: new Date('2026-02-01'), currency: 'EUR' })], 'EUR'],
   ['the last import of two', [price(), price({ importedAt: new Date('2026-02-01'), currency: 'EUR' })], 'EUR'],
 ])('usage: of the prices, %s', (_, prices, currency) => {

@@ -10,7 +10,9 @@ interface Sent {
   path: string;
   body: Body;
 }
-const { toCurl } = await pageModule<{ toCurl(sent: Sent, shape: string | null): string }>('lib/to-curl.js');
+const { toCurlCommand } = await pageModule<{ toCurlCommand(sent: Sent, shape: string | null): string }>(
+  'lib/to-curl.js',
+);
 
 const aBody = (body: string, changes: Partial<Body> = {}): Body => ({
   body,
@@ -37,7 +39,7 @@ async function run(command: string): Promise<{ args: string[]; input: string }> 
 }
 
 test('curl: the command has method, address and body, and a key only by the name of a variable', () => {
-  expect(toCurl(sent(), 'openai-responses')).toBe(
+  expect(toCurlCommand(sent(), 'openai-responses')).toBe(
     [
       `curl "$BASE_URL"'/v1/responses'`,
       `-X 'POST'`,
@@ -46,20 +48,20 @@ test('curl: the command has method, address and body, and a key only by the name
       `--data-raw '{"model":"m"}'`,
     ].join(' \\\n  '),
   );
-  expect(toCurl(sent(), 'anthropic-messages')).toContain('"x-api-key: $API_KEY"');
-  expect(toCurl(sent(), 'gemini')).toContain('"x-goog-api-key: $API_KEY"');
+  expect(toCurlCommand(sent(), 'anthropic-messages')).toContain('"x-api-key: $API_KEY"');
+  expect(toCurlCommand(sent(), 'gemini')).toContain('"x-goog-api-key: $API_KEY"');
 });
 
 test('curl: a key in the address is left out', () => {
   const path = '/v1beta/models/g:generateContent?alt=sse&key=AIzaSECRET&API_KEY=SECRET&x=1';
-  const command = toCurl(sent({ path }), 'gemini');
+  const command = toCurlCommand(sent({ path }), 'gemini');
   expect(command).toContain(`'/v1beta/models/g:generateContent?alt=sse&x=1'`);
   expect(command).not.toContain('SECRET');
 });
 
 test('curl: a body that was cut says so, and one that is empty is left out', () => {
-  expect(toCurl(sent({ body: aBody('{"a"', { isCut: true }) }), null)).toMatch(/^# Only the beginning/);
-  expect(toCurl(sent({ method: 'GET', body: aBody('') }), null)).not.toContain('data');
+  expect(toCurlCommand(sent({ body: aBody('{"a"', { isCut: true }) }), null)).toMatch(/^# Only the beginning/);
+  expect(toCurlCommand(sent({ method: 'GET', body: aBody('') }), null)).not.toContain('data');
 });
 
 test('curl: whatever the body and the address are, the shell passes on exactly them', async () => {
@@ -73,7 +75,7 @@ test('curl: whatever the body and the address are, the shell passes on exactly t
     fc.asyncProperty(text, text, async (body, tail) => {
       const wellFormed = body.toWellFormed().replaceAll('\0', '');
       const path = `/v1/x${tail.toWellFormed().replaceAll('\0', '').replaceAll('?', '')}`;
-      const command = toCurl(sent({ path, body: aBody(wellFormed) }), null);
+      const command = toCurlCommand(sent({ path, body: aBody(wellFormed) }), null);
       // Nothing in it drives the terminal that it is pasted into.
       expect(command).not.toMatch(/[^\P{Cc}\t\n]/u);
       const { args, input } = await run(command);
@@ -82,19 +84,19 @@ test('curl: whatever the body and the address are, the shell passes on exactly t
       expect(given).toBe(wellFormed);
       expect(args[0]).toMatch(/^http:\/\/b\/v1\/x/);
     }),
-    { numRuns: 30 },
+    { numRuns: 15 },
   );
 });
 
 test('curl: a long body goes through the input, whatever words are in it', async () => {
   const body = `${'x'.repeat(150_000)}\nBODY\nBODY_\n'$(false)'`;
-  const { input } = await run(toCurl(sent({ body: aBody(body) }), null));
+  const { input } = await run(toCurlCommand(sent({ body: aBody(body) }), null));
   expect(input).toBe(`${body}\n`);
 });
 
 test('curl: a body of bytes is sent as its bytes', async () => {
   const bytes = Buffer.from([0, 1, 255, 10]);
-  const command = toCurl(sent({ body: aBody(bytes.toString('base64'), { encoding: 'base64' }) }), null);
+  const command = toCurlCommand(sent({ body: aBody(bytes.toString('base64'), { encoding: 'base64' }) }), null);
   expect(command).toContain(bytes.toString('base64'));
   expect(command).toContain('base64 -d');
 });
