@@ -155,28 +155,31 @@ export async function startRedisCluster({
   settings?: readonly string[];
 }): Promise<RedisCluster> {
   const password = randomBytes(18).toString('hex');
-  const servers: ServerProcess[] = [];
-  const taken = new Set<number>();
+  const ports = new Set<number>();
+  for (let left = replicas ? 6 : 3; left > 0; left -= 1) ports.add(await clusterPort(ports));
+  const lines = [
+    `requirepass ${password}`,
+    `masterauth ${password}`,
+    'cluster-enabled yes',
+    'cluster-config-file nodes.conf',
+    `cluster-node-timeout ${nodeTimeoutMs}`,
+    'cluster-replica-validity-factor 0',
+    'appendonly yes',
+    'appendfsync everysec',
+    'save ""',
+    'maxmemory-policy noeviction',
+    'repl-diskless-sync-delay 0',
+    // A replica is in CLUSTER SLOTS once its primary has sent it something, if only a ping, which takes ten seconds by default.
+    'repl-ping-replica-period 1',
+    ...settings,
+  ];
+  const starts = await Promise.allSettled(
+    Array.from(ports, (port, index) => startServer({ binary, dir: join(dir, String(index)), lines }, password, port)),
+  );
+  const servers = starts.flatMap((start) => (start.status === 'fulfilled' ? [start.value] : []));
   try {
-    for (let index = 0; index < (replicas ? 6 : 3); index += 1) {
-      const port = await clusterPort(taken);
-      taken.add(port);
-      const lines = [
-        `requirepass ${password}`,
-        `masterauth ${password}`,
-        'cluster-enabled yes',
-        'cluster-config-file nodes.conf',
-        `cluster-node-timeout ${nodeTimeoutMs}`,
-        'cluster-replica-validity-factor 0',
-        'appendonly yes',
-        'appendfsync everysec',
-        'save ""',
-        'maxmemory-policy noeviction',
-        'repl-diskless-sync-delay 0',
-        ...settings,
-      ];
-      servers.push(await startServer({ binary, dir: join(dir, String(index)), lines }, password, port));
-    }
+    const failed = starts.find(({ status }) => status === 'rejected') as PromiseRejectedResult | undefined;
+    if (failed !== undefined) throw failed.reason;
     await joinCluster(servers);
   } catch (error) {
     for (const server of servers) await server.stop();
@@ -191,16 +194,17 @@ export async function startRedisCluster({
     environment: { REDIS_CLUSTER_NODES: nodes, REDIS_PASSWORD: password },
     ownerOf: (key) => ownerOf(servers, key),
     async stop() {
-      for (const server of servers) await server.stop();
+      await Promise.all(servers.map((server) => server.stop()));
     },
   };
 }
 
 /** The first three are the primaries, the others their replicas. */
 async function joinCluster(servers: readonly ServerProcess[]): Promise<void> {
-  const [first, ...others] = servers as [ServerProcess, ...ServerProcess[]];
   for (const [index, { client }] of servers.entries()) await client.cluster('SET-CONFIG-EPOCH', index + 1);
-  for (const { port } of others) await first.client.cluster('MEET', '127.0.0.1', port);
+  // Each with each: to hear of the others from the first one takes them seconds.
+  for (const { client, port: own } of servers)
+    for (const { port } of servers) if (port !== own) await client.cluster('MEET', '127.0.0.1', port);
   const bounds = [0, 5_461, 10_923, 16_384];
   for (const [index, { client }] of servers.slice(0, 3).entries())
     await client.cluster('ADDSLOTSRANGE', bounds[index] as number, (bounds[index + 1] as number) - 1);

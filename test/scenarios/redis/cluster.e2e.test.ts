@@ -4,10 +4,10 @@ import { expect, inject, onTestFinished, test } from 'vitest';
 import { startRedisCluster } from '../../../dev/servers/redis-cluster.ts';
 import { createExecutionObserver, type ObserverStats } from '../../../producers/index.ts';
 import { queuePrefix } from '../../../shared/contracts/queues.ts';
-import { countStored, settledAccounts, untilStoredMore } from '../../support/accounts.ts';
+import { allOnce, countStored, settledAccounts, untilStoredMore } from '../../support/accounts.ts';
 import { anExecution } from '../../support/execution.ts';
+import { watchFault } from '../../support/fault-under-load.ts';
 import { createDirectory, createTestDatabase, until } from '../../support/fixtures.ts';
-import { lossWindow } from '../../support/loss-window.ts';
 import { redisSettings, standFor } from '../../support/redis-target.ts';
 import { startLoad } from '../../support/steady-load.ts';
 import { startWorkerProcess } from '../../support/worker-process.ts';
@@ -27,8 +27,7 @@ async function aFleetUnderLoad() {
   onTestFinished(cluster.stop);
   const namespace = `t-${Math.random().toString(36).slice(2)}`;
   const place = { databaseUrl: await createTestDatabase(), redisUrl: standFor(cluster.environment), namespace };
-  await startWorkerProcess(place);
-  await startWorkerProcess(place);
+  await Promise.all([startWorkerProcess(place), startWorkerProcess(place)]);
   const load = startLoad(place, { perSecond });
   await untilStoredMore(place.databaseUrl, perSecond);
   const owner = await cluster.ownerOf(`${queuePrefix('execution-log', namespace)}:x`);
@@ -37,59 +36,48 @@ async function aFleetUnderLoad() {
 
 test('cluster: when the primary of the queue is killed, a replica takes over, and only what had not reached it is lost', async () => {
   const { place, load, primary } = await aFleetUnderLoad();
-  const window = lossWindow(load, perSecond);
+  const fault = watchFault({ place, load }, { perSecond });
   await primary.kill();
-  const flow = performance.now();
+  fault.happened();
   await untilStoredMore(place.databaseUrl, 2 * perSecond);
-  const seconds = (performance.now() - flow) / 1_000;
+  fault.isOver();
   // It comes back, as a replica, with what it had.
   await primary.start();
   await until(async () => String(await primary.client.call('ROLE')).startsWith('slave'));
   await untilStoredMore(place.databaseUrl, perSecond);
-  await load.stop();
-
-  const accounts = await settledAccounts(place, load.names);
-  window.tell('cluster, primary killed', accounts, seconds);
-  expect(accounts).toMatchObject({ duplicated: [], deadLetters: 0, failedJobs: 0 });
-  expect(accounts.lost.filter((name) => !window.contains(name))).toEqual([]);
+  const accounts = await fault.settle('cluster, primary killed');
+  fault.expectLittleLost(accounts);
 });
 
 test('cluster: a primary that hangs is given up by all, and the fleet goes on with its replica', async () => {
   const { place, load, primary, replicas } = await aFleetUnderLoad();
-  const window = lossWindow(load, perSecond);
+  const fault = watchFault({ place, load }, { perSecond });
   primary.signal('SIGSTOP');
-  const flow = performance.now();
+  fault.happened();
   await until(async () => String(await replicas[0]?.client.call('ROLE')).startsWith('master'));
   await untilStoredMore(place.databaseUrl, 2 * perSecond);
-  const seconds = (performance.now() - flow) / 1_000;
+  fault.isOver();
   primary.signal('SIGCONT');
-  await load.stop();
-
-  const accounts = await settledAccounts(place, load.names);
-  window.tell('cluster, primary hangs', accounts, seconds);
-  expect(accounts).toMatchObject({ duplicated: [], deadLetters: 0, failedJobs: 0 });
-  expect(accounts.lost.filter((name) => !window.contains(name))).toEqual([]);
+  const accounts = await fault.settle('cluster, primary hangs');
+  fault.expectLittleLost(accounts);
   // The silence of a server is borne for half a minute.
 }, 120_000);
 
 test('cluster: a failover that is forced in good order loses nothing', async () => {
   const { place, load, replicas } = await aFleetUnderLoad();
-  const window = lossWindow(load, perSecond);
-  const flow = performance.now();
+  const fault = watchFault({ place, load }, { perSecond });
+  fault.happened();
   await replicas[0]?.client.cluster('FAILOVER');
   await until(async () => String(await replicas[0]?.client.call('ROLE')).startsWith('master'));
   await untilStoredMore(place.databaseUrl, 2 * perSecond);
-  const seconds = (performance.now() - flow) / 1_000;
-  await load.stop();
-
-  const accounts = await settledAccounts(place, load.names);
-  window.tell('cluster, failover forced', accounts, seconds);
-  expect(accounts).toEqual({ stored: load.names.length, lost: [], duplicated: [], deadLetters: 0, failedJobs: 0 });
+  fault.isOver();
+  const accounts = await fault.settle('cluster, failover forced');
+  expect(accounts).toEqual(allOnce(load.names));
 });
 
 test('cluster: while the slot of the queue is moved by hand it waits, and afterwards nothing is lost and nothing is twice', async () => {
   const { cluster, place, load, primary, slot } = await aFleetUnderLoad();
-  const window = lossWindow(load, perSecond);
+  const fault = watchFault({ place, load }, { perSecond });
   const others = await Promise.all(['a', 'b', 'c', 'd', 'e', 'f'].map((key) => cluster.ownerOf(key)));
   const target = others.map((other) => other.primary).find((server) => server !== primary);
   if (target === undefined) throw new Error('there is no other primary');
@@ -115,37 +103,33 @@ test('cluster: while the slot of the queue is moved by hand it waits, and afterw
     );
     if (round === 0) await until(() => load.names.length > recorded + perSecond);
   }
-  const flow = performance.now();
+  fault.happened();
   for (const server of [target, primary]) await server.client.cluster('SETSLOT', slot, 'NODE', to);
   await untilStoredMore(place.databaseUrl, 3 * perSecond);
-  const seconds = (performance.now() - flow) / 1_000;
-  await load.stop();
-
-  const accounts = await settledAccounts(place, load.names);
-  window.tell('cluster, slot moved by hand', accounts, seconds);
-  expect(accounts).toEqual({ stored: load.names.length, lost: [], duplicated: [], deadLetters: 0, failedJobs: 0 });
-  // No part of a job is left behind.
-  expect(await target.client.keys(`${queuePrefix('execution-log', place.namespace)}:execution-log:*.*.*`)).toEqual([]);
+  fault.isOver();
+  const accounts = await fault.settle('cluster, slot moved by hand');
+  expect(accounts).toEqual(allOnce(load.names));
+  // No part of a job is left behind, but for those that stay to be looked at.
+  const key = `${queuePrefix('execution-log', place.namespace)}:execution-log:`;
+  const kept = (await target.client.zrange(`${key}completed`, '0', '-1')).map((id) => key + id);
+  const left = await target.client.keys(`${key}*.*.*`);
+  expect(left.filter((one) => !kept.includes(one))).toEqual([]);
 });
 
 test('cluster: when all of its servers are away for a while, the fleet goes on by itself once they are back', async () => {
   const { cluster, place, load } = await aFleetUnderLoad();
-  const window = lossWindow(load, perSecond);
+  const fault = watchFault({ place, load }, { perSecond });
   await Promise.all(cluster.servers.map((server) => server.kill()));
   const recorded = load.names.length;
   // Longer than the client needs to find out that there is no node at all.
   await until(() => load.names.length > recorded + 4 * perSecond);
   await Promise.all(cluster.servers.map((server) => server.start()));
-  const flow = performance.now();
+  fault.happened();
   await untilStoredMore(place.databaseUrl, 3 * perSecond);
-  const seconds = (performance.now() - flow) / 1_000;
-  await load.stop();
-
-  const accounts = await settledAccounts(place, load.names);
-  window.tell('cluster, all servers killed', accounts, seconds);
-  expect(accounts).toMatchObject({ duplicated: [], deadLetters: 0, failedJobs: 0 });
-  // What was not on disk yet, and not in PostgreSQL either.
-  expect(accounts.lost.filter((name) => !window.contains(name))).toEqual([]);
+  fault.isOver();
+  const accounts = await fault.settle('cluster, all servers killed');
+  // Lost may be what was not on disk yet, and not in PostgreSQL either.
+  fault.expectLittleLost(accounts);
 });
 
 test('cluster: while the queue has no server, a producer spills, its memory stays bounded, and all is sent afterwards', async () => {

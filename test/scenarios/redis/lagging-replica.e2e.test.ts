@@ -1,9 +1,9 @@
 import { join } from 'node:path';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import type { ServerProcess } from '../../../dev/servers/redis-cluster.ts';
-import { settledAccounts, untilStoredMore } from '../../support/accounts.ts';
+import { allOnce, untilStoredMore } from '../../support/accounts.ts';
+import { watchFault } from '../../support/fault-under-load.ts';
 import { createDirectory, createNamespace, createTestDatabase, openQueue, until } from '../../support/fixtures.ts';
-import { lossWindow } from '../../support/loss-window.ts';
 import { metricValue } from '../../support/metric-value.ts';
 import { startSentinels } from '../../support/redis-sentinels.ts';
 import { standFor } from '../../support/redis-target.ts';
@@ -18,7 +18,7 @@ async function aFleetUnderLoad() {
   onTestFinished(set.stop);
   const namespace = createNamespace();
   const place = { databaseUrl: await createTestDatabase(), redisUrl: standFor(set.environment), namespace };
-  const workers = [await startWorkerProcess(place), await startWorkerProcess(place)];
+  const workers = await Promise.all([startWorkerProcess(place), startWorkerProcess(place)]);
   const load = startLoad(place, { perSecond });
   await untilStoredMore(place.databaseUrl, perSecond);
   const primary = await set.primary();
@@ -54,19 +54,15 @@ test('lag: a primary that dies takes with it what it acknowledged while its repl
   await queue.pause();
   const { sent } = load.observer.stats();
   await until(() => load.observer.stats().sent > sent + 2 * perSecond);
-  const window = lossWindow(load, perSecond, firstInLag);
+  const fault = watchFault({ place, load }, { perSecond, laggingSince: firstInLag });
   await primary.kill();
   await reconnect();
-  const flow = performance.now();
+  fault.happened();
   await untilStoredMore(place.databaseUrl, 2 * perSecond);
-  const seconds = (performance.now() - flow) / 1_000;
-  await load.stop();
-
-  const accounts = await settledAccounts(place, load.names);
-  window.tell('Sentinel, replicas lag and the primary is killed', accounts, seconds);
+  fault.isOver();
+  const accounts = await fault.settle('Sentinel, replicas lag and the primary is killed');
   expect(await set.primary()).not.toBe(primary);
-  expect(accounts).toMatchObject({ duplicated: [], deadLetters: 0, failedJobs: 0 });
-  expect(accounts.lost.filter((name) => !window.contains(name))).toEqual([]);
+  fault.expectLittleLost(accounts);
   // It is known how much: producers count what they sent, and the table has the rest.
   expect(accounts.lost.length).toBeGreaterThan(perSecond);
   expect(load.observer.stats().sent - accounts.stored).toBe(accounts.lost.length);
@@ -83,35 +79,29 @@ test('lag: with min-replicas-to-write the primary takes nothing meanwhile, every
   for (const { url } of workers)
     await until(async () => (await (await fetch(`${url}/readyz`)).text()).includes('NOREPLICAS'));
 
-  const window = lossWindow(load, perSecond);
+  const fault = watchFault({ place, load }, { perSecond });
   await reconnect();
-  const flow = performance.now();
+  fault.happened();
   await untilStoredMore(place.databaseUrl, 3 * perSecond);
-  const seconds = (performance.now() - flow) / 1_000;
-  await load.stop();
-  const accounts = await settledAccounts(place, load.names);
-  window.tell('Sentinel, min-replicas-to-write, replicas away and back', accounts, seconds);
+  fault.isOver();
+  const accounts = await fault.settle('Sentinel, min-replicas-to-write, replicas away and back');
   expect(await set.primary()).toBe(primary);
-  expect(accounts).toEqual({ stored: load.names.length, lost: [], duplicated: [], deadLetters: 0, failedJobs: 0 });
+  expect(accounts).toEqual(allOnce(load.names));
 }, 120_000);
 
 test('lag: with min-replicas-to-write a primary that dies meanwhile takes nothing with it but the moment before', async () => {
   const { set, place, load, primary, cutOff, reconnect, requireReplica } = await aFleetUnderLoad();
   await requireReplica();
-  const window = lossWindow(load, perSecond);
+  const fault = watchFault({ place, load }, { perSecond });
   await cutOff();
   const { sent } = load.observer.stats();
   await until(() => load.names.length > sent + 2 * perSecond);
   await primary.kill();
   await reconnect();
-  const flow = performance.now();
+  fault.happened();
   await untilStoredMore(place.databaseUrl, 3 * perSecond);
-  const seconds = (performance.now() - flow) / 1_000;
-  await load.stop();
-
-  const accounts = await settledAccounts(place, load.names);
-  window.tell('Sentinel, min-replicas-to-write, replicas away and the primary is killed', accounts, seconds);
+  fault.isOver();
+  const accounts = await fault.settle('Sentinel, min-replicas-to-write, replicas away and the primary is killed');
   expect(await set.primary()).not.toBe(primary);
-  expect(accounts).toMatchObject({ duplicated: [], deadLetters: 0, failedJobs: 0 });
-  expect(accounts.lost.filter((name) => !window.contains(name))).toEqual([]);
+  fault.expectLittleLost(accounts);
 }, 120_000);
