@@ -25,12 +25,7 @@ export function toStrategyLines(
   const { total, failed, failureRate, points } = summary;
   const title = heading(`strategy ${answer.strategyId}${inBrackets(answer.strategyName)}`);
   if (total.rows === 0) {
-    return [
-      title,
-      `window    ${toWindow(answer.window)}`,
-      'no stored runs',
-      ...toAbsentLines(answer.absent),
-    ];
+    return [title, `window    ${toWindow(answer.window)}`, 'no stored runs', ...toAbsentLines(answer.absent)];
   }
   const margin = failureRate.margin === null ? '' : ` ± ${toPercentage(failureRate.margin)}`;
   return [

@@ -389,7 +389,10 @@ export const rows: readonly Row[] = [
         unit: 'short',
         queries: [
           { expr: `sum by (table) (increase(${of('sluice_rows_purged_total')}[1d]))`, legend: '{{table}} purged' },
-          { expr: `sum(increase(${of('sluice_request_facts_read_total')}[1d]))`, legend: 'requests read for their facts' },
+          {
+            expr: `sum(increase(${of('sluice_request_facts_read_total')}[1d]))`,
+            legend: 'requests read for their facts',
+          },
           {
             expr: `sum by (table) (increase(${of('sluice_rows_deleted_early_total')}[1d]))`,
             legend: '{{table}} early',

@@ -79,7 +79,10 @@ test('erase: what was read in the bodies of others, and who served them, goes wh
   const responseBody = JSON.stringify({ object: 'chat.completion', choices: [{ finish_reason: 'gone-1' }] });
   await request({ createdBy: 'a', responseBody, provider: 'stays' });
   await request({ createdBy: 'b', provider: 'proxy of gone-1' });
-  expect(await requests()).toMatchObject([{ finish_reason: 'gone-1', provider: 'stays' }, { provider: 'proxy of gone-1' }]);
+  expect(await requests()).toMatchObject([
+    { finish_reason: 'gone-1', provider: 'stays' },
+    { provider: 'proxy of gone-1' },
+  ]);
   expect(await erase(user('gone-1'))).toMatchObject({ blanked: { requests: 2 } });
   expect(await requests()).toMatchObject([
     { finish_reason: null, provider: 'stays', api: 'openai-chat', response_body: '' },
