@@ -32,5 +32,3 @@ export function createAbsentReader(database: Database) {
     return answerWithin(answerWithinMs, () => answer);
   };
 }
-
-export type AbsentReader = ReturnType<typeof createAbsentReader>;
