@@ -8,6 +8,9 @@ import { findSerious } from './axe.ts';
 import { storeDemoRequests } from './demo-data.ts';
 import { aStage } from './stage.ts';
 
+/** Two bodies in two looks, with axe: on a machine that is busy otherwise it takes longer than other tests may. */
+const manyLooksMs = 300_000;
+
 const looks = [
   { name: 'wide-light', viewport: { width: 1280, height: 900 }, colorScheme: 'light' },
   { name: 'narrow-dark', viewport: { width: 400, height: 800 }, colorScheme: 'dark' },
@@ -35,6 +38,7 @@ test.each(Object.keys(modelBodies) as (keyof typeof modelBodies)[])(
     }
     expect(found).toEqual([]);
   },
+  manyLooksMs,
 );
 
 test('a request: calls have their results below them, reasoning is folded, images are placeholders, raw text is a click away', async () => {
