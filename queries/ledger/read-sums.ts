@@ -53,7 +53,8 @@ const mostHeld = 20_000;
  * Sums what producers and workers have counted. One pass over the minutes of the producers and the chunks of the workers.
  *
  * Most chunks are stored as a whole, in one bucket, and of minutes that a report covers: of these the totals are enough, which makes it
- * fast. Of the others each realm and minute is looked at. A minute that no report covers yet counts as it is in the chunks, if they have
+ * fast. What Redis has refused is in a chunk, too; what a gateway has refused of a client is in none, and a client has no chunks. Of the
+ * others each realm and minute is looked at. A minute that no report covers yet counts as it is in the chunks, if they have
  * more: a record in a chunk was recorded.
  */
 export async function readSums(snapshot: Snapshot, scope: Scope): Promise<Sums> {
@@ -104,7 +105,7 @@ export function sumsStatement({ window: { since, until }, buckets: { bucketMs },
         coalesce(disabled, 0) as disabled, coalesce(told.dropped, 0) as dropped, coalesce(refused, 0) as refused,
         coalesce(handed, 0) as handed, coalesce(chunked, 0) as chunked, coalesce(stored, 0) as stored,
         coalesce(duplicate, 0) as duplicate, coalesce(dead, 0) as dead,
-        greatest(0, coalesce(recorded - sampled_out - disabled - told.dropped - handed - chunked, 0)) as held,
+        greatest(0, coalesce(recorded - sampled_out - disabled - told.dropped - handed - greatest(chunked, refused), 0)) as held,
         case when covered_until is null or minute >= covered_until then greatest(0, coalesce(records, 0) - coalesce(chunked, 0)) else 0 end as surplus
       from told full join arrived using (${key}) left join covered using (${life})
     ), line as (

@@ -333,6 +333,15 @@ test('accounts: what a Python client handed to the gateway is recorded once', as
   expect(producers.find(({ kind }) => kind === 'python')).toMatchObject({ recorded: 10, handed: 8, unexplained: 0 });
 });
 
+test('accounts: what a gateway refused of a client does not wait with the client as well', async () => {
+  const ledger = await aLedger();
+  const client = aLife({ producer: 'python-1' });
+  await insertMinute(ledger.client, client, minute, null, { recorded: 10, refused: 3, handed: 5 });
+  await insertLife(ledger.client, client, { kind: 'python', lastSeq: 0, chunkedRecords: 0, waitingRecords: 2 });
+  const { producers } = await ledger.read();
+  expect(producers[0]).toMatchObject({ recorded: 10, refused: 3, handed: 5, inFlight: 2, unexplained: 0 });
+});
+
 test('accounts: by producer, queue and realm', async () => {
   const ledger = await aLedger();
   const one = await aWholeLife(ledger, { without: [2] });
