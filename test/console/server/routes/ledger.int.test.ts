@@ -48,7 +48,7 @@ test.for([
   ['window=1h&bucketSeconds=90', 'whole number of minutes'],
   ['queue=maintenance', 'queue'],
   ['since=yesterday', 'since must be a time'],
-])('ledger: %s is refused, and why is said', async ([query = '', why]) => {
+])('ledger: %s is refused, and why is said', async ([query = '', why = '']) => {
   const { get } = await aConsole(allTokens);
   const { status, text } = await get(`/api/v1/ledger?${query}`, readToken);
   expect({ status, text }).toEqual({ status: 400, text: expect.stringContaining(why) });
