@@ -129,7 +129,7 @@ test('maintenance: a Redis that has forgotten the schedulers gets them again', a
   const queue = openMaintenanceQueue(namespace);
   await until(async () => (await endedRuns(queue, 'purge')).length > 0);
   await queue.obliterate({ force: true });
-  await until(async () => (await queue.getJobSchedulersCount()) === 3);
+  await until(async () => (await queue.getJobSchedulersCount()) === tasks.length);
   await until(async () => (await endedRuns(queue, 'purge')).length > 0);
 });
 

@@ -32,6 +32,9 @@ const routes: Record<'metrics' | 'realm' | 'read' | 'operator', [Method, string]
     ['GET', '/api/v1/requests/stats'],
     ['GET', '/api/v1/requests/compare'],
     ['GET', '/api/v1/requests/018f0000-0000-7000-8000-000000000000'],
+    ['GET', '/api/v1/requests/018f0000-0000-7000-8000-000000000000/bodies/request'],
+    ['GET', '/api/v1/ledger'],
+    ['GET', '/api/v1/names'],
     ['GET', '/api/v1/runtime-records'],
     ['GET', '/api/v1/runtime-record?gameId=game-1'],
     ['GET', '/api/v1/health-events'],
@@ -53,6 +56,7 @@ const routes: Record<'metrics' | 'realm' | 'read' | 'operator', [Method, string]
     ['DELETE', '/api/v1/requests/018f0000-0000-7000-8000-000000000000'],
     ['POST', '/api/v1/dead-letters/replay'],
     ['POST', '/api/v1/dead-letters/discard'],
+    ['POST', '/api/v1/names'],
     ['POST', '/api/v1/erasures'],
     ['GET', '/api/v1/erasures'],
     ['PUT', '/queues/api/queues/pause'],
@@ -83,7 +87,7 @@ test('access: every route of the document is in the list above, but for those of
     .flat()
     .map(([method, url]) => `${method} ${url.split('?')[0]}`)
     .filter((route) => route.includes('/api/v1/'))
-    .map((route) => route.replace(/(?<=\/)(s(?=\/)|018f.*)/, 'ID'));
+    .map((route) => route.replaceAll(/(?<=\/)(s(?=\/)|018f[\w-]+|(?<=bodies\/)request)/g, 'ID'));
   expect([...listed, 'POST /login', 'DELETE /api/v1/session'].toSorted()).toEqual(described.toSorted());
 });
 
