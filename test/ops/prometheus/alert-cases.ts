@@ -43,6 +43,24 @@ const inFleet = { namespace: 'n' };
 /** A case for each alert. */
 export const alertCases: readonly AlertCase[] = [
   gauge(
+    'SluiceRecordsMissing',
+    'sluice_ledger_missing_records{namespace="n",queue="execution-log",instance="a"}',
+    { fault: '0x5 3x60', calm: '0x65' },
+    { firesAt: '11m', calmUntil: '10m', labels: inQueue },
+  ),
+  gauge(
+    'SluiceRecordsUncertain',
+    'sluice_ledger_uncertain_records{namespace="n",queue="execution-log",instance="a"}',
+    { fault: '0x5 3x60', calm: '0x65' },
+    { firesAt: '21m', calmUntil: '20m', labels: inQueue },
+  ),
+  gauge(
+    'SluiceBooksDisagree',
+    'sluice_ledger_unexplained_records{namespace="n",queue="execution-log",instance="a"}',
+    { fault: '0x5 -3x60', calm: '0x65' },
+    { firesAt: '36m', calmUntil: '35m', labels: inQueue },
+  ),
+  gauge(
     'SluiceTargetDown',
     'up{job="sluice-worker",instance="a:9465"}',
     { fault: '1 0x20', calm: '1x20' },
