@@ -169,5 +169,7 @@ test('reporter: its timer keeps no process alive', () => {
   const set = vi.spyOn(globalThis, 'setTimeout');
   tallies.of('a').sampledOut += 1;
   const timers = set.mock.results.map(({ value }) => value as NodeJS.Timeout);
+  // Now, and not with the fake timers: it stands before them, and would go on in the tests of other files.
+  set.mockRestore();
   expect(timers.map((timer) => timer.hasRef())).toEqual([false]);
 });
