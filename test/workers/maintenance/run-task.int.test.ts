@@ -29,7 +29,10 @@ test('run of a task: a table that is being read postpones it, instead of holding
     outcome: 'postponed',
     report: expect.objectContaining({ created: [], postponed: expect.any(Array) }),
   });
-  expect(messages()).toEqual(['partitions could not be created now; trying again at the next check']);
+  expect(messages()).toEqual([
+    'partitions of the ledger created',
+    'partitions could not be created now; trying again at the next check',
+  ]);
   await reader.query('commit');
   expect(await runTask('partitions', task, options)).toMatchObject({ outcome: 'done', report: { blocked: [] } });
 });
@@ -41,7 +44,7 @@ test('run of a task: what waiting cannot help fails at once, with what to do', a
     outcome: 'failed',
     reason: expect.stringMatching(/^42P01: .*sluice migrate/),
   });
-  expect(messages()).toEqual(['task failed']);
+  expect(messages()).toEqual(['partitions of the ledger created', 'task failed']);
 });
 
 test('run of a task: a database that is away is waited for until the signal, or not at all', async () => {

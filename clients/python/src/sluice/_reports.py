@@ -132,7 +132,7 @@ class Reports:
             **state,
             "minutes": [],
         }
-        job = {**self._identity, "report": report}
+        job: dict[str, Any] = {**self._identity, "report": report}
         size = len(_to_json(job))
         told: list[tuple[Tally, int]] = []
         is_all = True
