@@ -1,5 +1,7 @@
 import { toError } from '../../shared/platform/errors.ts';
 import type { Database } from '../../shared/platform/postgres/database.ts';
+import { classifyDatabaseError } from '../../shared/platform/postgres/database-errors.ts';
+import { retry } from '../../shared/platform/retry.ts';
 
 /** Prices of the demo's models, in USD for a million tokens: made up, and only for models that have none. */
 const prices = [
@@ -10,6 +12,8 @@ const prices = [
   { model: 'text-embedding-3-small', input: 0.02, cachedInput: null, output: null },
 ];
 const source = 'sluice demo, made up';
+/** A server whose connections are all taken has one again soon. */
+const triesAfterMs = [200, 1_000, 3_000];
 
 /**
  * Gives the demo's models prices where the database has none for them. One of its models has none, as it happens.
@@ -18,15 +22,22 @@ const source = 'sluice demo, made up';
  */
 export async function storeDemoPrices(database: Database, say: (text: string) => void): Promise<void> {
   try {
-    await database.$executeRaw`
-      insert into sluice.price (model, valid_from, currency, input, cached_input, output, source)
-      select model, '2020-01-01T00:00:00Z', 'USD', input, "cachedInput", output, ${source}
-      from json_to_recordset(${JSON.stringify(prices)}::json) as given (model text, input numeric, "cachedInput" numeric, output numeric)
-      where not exists (
-        select from sluice.price as known where known.model = given.model
-          or (right(known.model, 1) = '*' and starts_with(given.model, left(known.model, -1))))
-      on conflict do nothing`;
+    await retry(() => storePrices(database), {
+      delayMs: (thrown, attempt) =>
+        classifyDatabaseError(thrown).class === 'transient' ? (triesAfterMs[attempt] ?? null) : null,
+    });
   } catch (error) {
     say(`the models of the demo have no prices: ${toError(error).message}`);
   }
+}
+
+function storePrices(database: Database): Promise<number> {
+  return database.$executeRaw`
+    insert into sluice.price (model, valid_from, currency, input, cached_input, output, source)
+    select model, '2020-01-01T00:00:00Z', 'USD', input, "cachedInput", output, ${source}
+    from json_to_recordset(${JSON.stringify(prices)}::json) as given (model text, input numeric, "cachedInput" numeric, output numeric)
+    where not exists (
+      select from sluice.price as known where known.model = given.model
+        or (right(known.model, 1) = '*' and starts_with(given.model, left(known.model, -1))))
+    on conflict do nothing`;
 }

@@ -162,7 +162,7 @@ test('saved views: a link keeps what is relative relative, and a named view come
   expect(await page.getByLabel('Find by id or name').inputValue()).toBe('bo');
   expect(await page.getByLabel('Pick bonus').isChecked()).toBe(true);
   await page.goBack();
-  await page.getByText('No requests').waitFor();
+  await page.getByText('No requests', { exact: true }).waitFor();
   await page.goForward();
   await page.getByRole('link', { name: 'bonus' }).waitFor();
   await page.locator('.saved-views > summary').click();
@@ -279,7 +279,8 @@ test('names: are shown beside ids in every view, as texts, and fit', { timeout: 
     creator: `${'Very long name '.repeat(13)}!`,
   };
   const executionId = await insertRun(stage.client, { status: 'error', sampled: false, sample_rate: 1 });
-  const completion = aCompletion({ createdBy: 'creator-1' });
+  const now = new Date().toISOString();
+  const completion = aCompletion({ createdBy: 'creator-1', startedAt: now, completedAt: now });
   await storeRequests(stage.database, JSON.stringify([completion]));
   const deadLetterId = await insertDeadLetter(stage.client);
   await writeNames(stage.database, [

@@ -41,7 +41,10 @@ test('demo: requests of a trace have its sizes, end in every way, and add up bes
   expect(requests.stored).toBe(requests.inserted + requests.updated);
   expect(requests.stored + requests.duplicates).toBe(requests.sent);
   // Of every request Sluice says the tokens and, to the last digit, the cost that the demo has worked out by itself.
-  expect(requests.usage).toMatchObject({ differing: 0, costs: [expect.stringMatching(/^\d+\.\d\d USD$/)] });
+  expect(requests.usage, demo.stderr.join('\n')).toMatchObject({
+    differing: 0,
+    costs: [expect.stringMatching(/^\d+\.\d\d USD$/)],
+  });
   expect(requests.usage.priced).toBeGreaterThan(500);
   expect(demo.stderr.join('\n')).toMatch(/requests: sent \d+ = stored \d+ \(inserted 800/);
 
