@@ -22,8 +22,8 @@ export default defineConfig({
     ],
     globalSetup: ['test/support/servers.ts', 'test/browser/set-up.ts'],
     reporters: ['default', './test/support/count-reporter.ts'],
-    // A browser is several processes by itself.
-    maxWorkers: 1,
+    // A browser is several processes by itself: two keep two cores busy.
+    maxWorkers: 2,
     testTimeout: 120_000,
     hookTimeout: 120_000,
   },
