@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { readCsvRecords } from '../shared/platform/csv-records.ts';
 import { UsageError } from '../shared/platform/errors.ts';
 import { type DisplayName, nameKinds, whyNoName } from './display-name.ts';
 
@@ -69,7 +70,7 @@ function readJson(text: string): Place[] {
 }
 
 function readCsv(text: string): Place[] {
-  const [head, ...rows] = readRecords(text);
+  const [head, ...rows] = readCsvRecords(text);
   const columns = head?.fields.map((name) => name.trim()) ?? [];
   if (columns.toSorted().join() !== 'id,kind,name')
     throw new UsageError('the first line of a CSV file must be kind,id,name; JSON must be a list');
@@ -80,26 +81,4 @@ function readCsv(text: string): Place[] {
         ? Object.fromEntries(columns.map((name, at) => [name, fields[at]]))
         : `it has ${fields.length} fields, and the first line has ${columns.length}`,
   }));
-}
-
-/** The records of a CSV file that are not empty, each with the line that it begins on. */
-function readRecords(text: string): { line: number; fields: string[] }[] {
-  const records: { line: number; fields: string[] }[] = [];
-  const field = /(?:"([^"]*(?:""[^"]*)*)"|([^",\r\n]*))(,|\r\n|\r|\n|$)/y;
-  let [line, fields]: [number, string[]] = [1, []];
-  let begin = line;
-  while (field.lastIndex < text.length) {
-    const at = field.lastIndex;
-    const found = field.exec(text);
-    if (found === null) throw new UsageError(`line ${line}: a quote is not where a field begins, or is not closed`);
-    const [whole, quoted, plain = '', end] = found;
-    fields.push(quoted?.replaceAll('""', '"') ?? plain);
-    line += whole.match(/\r\n|\r|\n/g)?.length ?? 0;
-    field.lastIndex = at + whole.length;
-    if (end === ',' && field.lastIndex < text.length) continue;
-    if (end === ',') fields.push('');
-    if (fields.length > 1 || fields[0] !== '') records.push({ line: begin, fields });
-    [begin, fields] = [line, []];
-  }
-  return records;
 }
