@@ -108,8 +108,8 @@ function rangedColumn(name, figures) {
   };
 }
 
-/** @param {Row} row @param {Interval} interval */
-function withRange({ write }, { value, low, high, tooFew }) {
+/** A figure with its range. @param {{ write: Row['write'] }} row @param {Interval} interval */
+export function withRange({ write }, { value, low, high, tooFew }) {
   const isWide = low !== null && high !== null && high > low;
   return [
     write(value),
@@ -118,10 +118,17 @@ function withRange({ write }, { value, low, high, tooFew }) {
   ];
 }
 
-/** @param {Row} row @param {Interval} a @param {Interval} b */
-function verdict({ better, delta }, a, b) {
+/**
+ * Which of two figures is better, and how sure that is.
+ *
+ * @param {{ better: 'lower' | 'higher' | null, delta: number | null }} row better null: neither more nor less is better
+ * @param {Interval} a
+ * @param {Interval} b
+ */
+export function verdict({ better, delta }, a, b) {
   if (delta === null) return el('span', { class: 'quiet' }, 'nothing to compare');
   if (delta === 0) return el('span', { class: 'verdict' }, 'Same');
+  if (better === null) return null;
   const isBetter = delta < 0 === (better === 'lower');
   const overlap =
     a.low !== null && a.high !== null && b.low !== null && b.high !== null && a.low <= b.high && b.low <= a.high;

@@ -1,6 +1,6 @@
 import { textFilter } from '../components/filters.js';
 import { shortText } from '../components/long-text.js';
-import { card, emptyState, tooFewMark } from '../components/parts.js';
+import { card, emptyState } from '../components/parts.js';
 import { table } from '../components/table.js';
 import { get } from '../lib/api.js';
 import { el } from '../lib/dom.js';
@@ -8,6 +8,7 @@ import { compact, counted, ms, nothing, percent, time } from '../lib/format.js';
 import { money, moneys } from '../lib/money.js';
 import { hrefTo, hrefWith } from '../lib/route.js';
 import { windowQuery } from '../lib/window.js';
+import { verdict, withRange } from './compare-parts.js';
 import { costDetail } from './request-figures.js';
 import { filterQuery } from './request-filters.js';
 
@@ -229,32 +230,4 @@ function sideName(letter, { model, window, requests }) {
       : el('code', { class: 'id' }, shortText(model, 80)),
     el('small', null, ` ${counted(requests, 'request')}`),
   );
-}
-
-/** @param {Row} row @param {Interval} interval */
-function withRange({ write }, { value, low, high, tooFew }) {
-  const isWide = low !== null && high !== null && high > low;
-  return [
-    write(value),
-    isWide ? el('small', null, ` ${write(low)} to ${write(high)}`) : null,
-    tooFewMark(tooFew && value !== null, 'few rows'),
-  ];
-}
-
-/** @param {Row} row @param {Interval} a @param {Interval} b */
-function verdict({ better, delta }, a, b) {
-  if (delta === null) return el('span', { class: 'quiet' }, 'nothing to compare');
-  if (delta === 0) return el('span', { class: 'verdict' }, 'Same');
-  if (better === null) return null;
-  const overlap =
-    a.low !== null && a.high !== null && b.low !== null && b.high !== null && a.low <= b.high && b.low <= a.high;
-  const doubt = a.tooFew || b.tooFew ? 'too few rows to be sure' : overlap ? 'the margins overlap' : null;
-  return [
-    el(
-      'span',
-      { class: `verdict ${delta < 0 ? 'better' : 'worse'}${doubt === null ? '' : ' doubtful'}` },
-      delta < 0 ? 'Better' : 'Worse',
-    ),
-    doubt === null ? null : el('small', null, ` ${doubt}`),
-  ];
 }
