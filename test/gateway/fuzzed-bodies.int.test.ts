@@ -1,4 +1,4 @@
-import { gzipSync } from 'node:zlib';
+import { gzipSync, zstdCompressSync } from 'node:zlib';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { findRequestProblem } from '../../shared/contracts/completed-request-schema.ts';
@@ -6,8 +6,13 @@ import { findRecordProblem } from '../../shared/contracts/execution-schema.ts';
 import { aGateway, anInput, aRequestInput } from '../support/a-gateway.ts';
 import { metricValue } from '../support/metric-value.ts';
 
-/** More of them: FUZZ_RUNS=1000000 */
-const numRuns = Number(process.env['FUZZ_RUNS'] ?? 1_500);
+/** How many bodies are sent, about. More of them: FUZZ_RUNS=1000000 */
+const bodies = Number(process.env['FUZZ_RUNS'] ?? 3_000);
+/** Each body that is made is also sent with damage of so many kinds, because to make one takes longer than to send ten. */
+const damagesEach = 9;
+const numRuns = Math.ceil(bodies / (1 + damagesEach));
+/** Redis need not hold a million of them. */
+const checkEvery = 500;
 
 const odd = fc.oneof(
   fc.anything({ maxDepth: 3, withNullPrototype: false }).map((value) => jsonOf(value)),
@@ -80,14 +85,34 @@ const bodyOf = (records: fc.Arbitrary<string>): fc.Arbitrary<Buffer> =>
     .tuple(
       fc.array(fc.oneof({ arbitrary: records, weight: 6 }, { arbitrary: odd, weight: 1 }), { maxLength: 8 }),
       fc.constantFrom('\n', '\r\n', '\n\n', ','),
-      fc.option(fc.tuple(fc.nat(), fc.uint8Array({ minLength: 1, maxLength: 4 })), { nil: null }),
     )
-    .map(([lines, separator, noise]) => {
-      const bytes = Buffer.from(separator === ',' ? `[${lines.join(',')}]` : lines.join(separator));
-      if (noise !== null && bytes.length > 0)
-        bytes.set(noise[1].slice(0, bytes.length), noise[0] % Math.max(1, bytes.length - 3));
-      return bytes;
-    });
+    .map(([lines, separator]) => Buffer.from(separator === ',' ? `[${lines.join(',')}]` : lines.join(separator)));
+
+/** What may happen to bytes on their way. */
+const damage = fc.record({
+  kind: fc.constantFrom('overwrite', 'insert', 'remove', 'repeat', 'cut'),
+  at: fc.nat(),
+  length: fc.integer({ min: 1, max: 40 }),
+  bytes: fc.oneof(
+    fc.uint8Array({ minLength: 1, maxLength: 4 }).map((bytes) => Buffer.from(bytes)),
+    fc
+      .constantFrom('{', '}', '[', ']', '"', ',', ':', '\\', '\n', '0', '-', 'e9', '\\u00', 'null')
+      .map((text) => Buffer.from(text)),
+  ),
+});
+
+function withDamage(body: Buffer, { kind, at, length, bytes }: fc.TypeOfArbitrary<typeof damage>): Buffer {
+  const from = at % (body.length + 1);
+  const [before, after] = [body.subarray(0, from), body.subarray(from)];
+  const parts = {
+    overwrite: [before, bytes, after.subarray(bytes.length)],
+    insert: [before, bytes, after],
+    remove: [before, after.subarray(length)],
+    repeat: [before, after.subarray(0, length), after],
+    cut: [before],
+  };
+  return Buffer.concat(parts[kind]);
+}
 
 const paths = {
   '/v1/executions': bodyOf(record(anInput(), executionNames)),
@@ -100,46 +125,67 @@ const sending = fc.constantFrom(...(Object.keys(paths) as (keyof typeof paths)[]
     path: fc.constant(path),
     body: paths[path],
     type: fc.constantFrom('application/json', 'application/x-ndjson'),
-    encoding: fc.constantFrom('identity', 'gzip', 'gzip, cut', 'zstd'),
+    encoding: fc.constantFrom('identity', 'identity', 'gzip', 'gzip, cut', 'gzip, plain', 'zstd', 'zstd, cut'),
     key: fc.option(fc.constantFrom('k-1', 'k-2'), { nil: null }),
+    damages: fc.array(damage, { minLength: damagesEach, maxLength: damagesEach }),
   }),
 );
 
+const expected: ReadonlySet<number> = new Set([202, 400, 413]);
+const pack: Record<string, (body: Buffer) => Buffer> = { gzip: gzipSync, zstd: zstdCompressSync };
+const problemOf = { executions: findRecordProblem, requests: findRequestProblem };
+type Kind = keyof typeof problemOf;
+
 test('fuzz: whatever is sent, the answer is one of the page, and what is stored keeps its contract', async () => {
-  const { send, stored, registry, log } = await aGateway({ SLUICE_API_KEY_PEPPER: 'a-pepper-of-16-chars' });
+  const { send, takeStored, registry, log } = await aGateway({ SLUICE_API_KEY_PEPPER: 'a-pepper-of-16-chars' });
   const statuses = new Map<number, number>();
-  const accepted = { executions: 0, requests: 0 };
+  const [accepted, stored] = [
+    { executions: 0, requests: 0 },
+    { executions: 0, requests: 0 },
+  ];
+  const sendBody = async (body: Buffer, { path, type, encoding, key }: fc.TypeOfArbitrary<typeof sending>) => {
+    const [coding = '', flaw] = encoding.split(', ');
+    const packed = flaw === 'plain' ? body : (pack[coding]?.(body) ?? body);
+    const bytes = flaw === 'cut' ? packed.subarray(0, packed.length >> 1) : packed;
+    const { status, body: answer } = await send(path, bytes, {
+      headers: {
+        'content-type': type,
+        'content-encoding': coding,
+        ...(key === null ? {} : { 'idempotency-key': key }),
+      },
+    });
+    statuses.set(status, (statuses.get(status) ?? 0) + 1);
+    if (!expected.has(status)) throw new Error(`${status} ${JSON.stringify(answer)}`);
+    if (status === 202) accepted[path === '/v1/requests' ? 'requests' : 'executions'] += answer.accepted;
+  };
+  const checkStored = async () => {
+    for (const kind of Object.keys(problemOf) as Kind[]) {
+      const records = await takeStored(kind);
+      stored[kind] += records.length;
+      expect(records.map(problemOf[kind]).filter((problem) => problem !== null)).toEqual([]);
+      // Of a body that breaks off, what came before is stored, and counted as such.
+      const labels = { sender: 'anonymous', kind, outcome: 'unconfirmed' };
+      const unconfirmed = await metricValue(registry, 'sluice_gateway_records_total', labels);
+      expect(stored[kind]).toBe(accepted[kind] + unconfirmed);
+    }
+  };
+  let runs = 0;
   await fc.assert(
-    fc.asyncProperty(sending, async ({ path, body, type, encoding, key }) => {
-      const zipped = encoding.startsWith('gzip') ? gzipSync(body) : body;
-      const bytes = encoding === 'gzip, cut' ? zipped.subarray(0, zipped.length >> 1) : zipped;
-      const { status, body: answer } = await send(path, bytes, {
-        headers: {
-          'content-type': type,
-          'content-encoding': encoding.split(',')[0] as string,
-          ...(key === null ? {} : { 'idempotency-key': key }),
-        },
-      });
-      statuses.set(status, (statuses.get(status) ?? 0) + 1);
-      expect([202, 400, 413], JSON.stringify(answer)).toContain(status);
-      if (status === 202) accepted[path === '/v1/requests' ? 'requests' : 'executions'] += answer.accepted;
+    fc.asyncProperty(sending, async (one) => {
+      await Promise.all(
+        [one.body, ...one.damages.map((each) => withDamage(one.body, each))].map((body) => sendBody(body, one)),
+      );
+      runs += 1;
+      if (runs % checkEvery === 0) await checkStored();
     }),
     { numRuns },
   );
+  await checkStored();
   // Both happen, and neither is rare.
-  expect(statuses.get(202)).toBeGreaterThan(numRuns / 10);
-  expect(statuses.get(400)).toBeGreaterThan(numRuns / 10);
-  // Of a body that breaks off, what came before is stored, and counted as such.
-  const unconfirmed = (kind: string) =>
-    metricValue(registry, 'sluice_gateway_records_total', { sender: 'anonymous', kind, outcome: 'unconfirmed' });
-  const executions = await stored();
-  expect(executions.length).toBe(accepted.executions + (await unconfirmed('executions')));
-  expect(executions.map(findRecordProblem).filter((problem) => problem !== null)).toEqual([]);
-  const requests = await stored('requests');
-  expect(requests.length).toBe(accepted.requests + (await unconfirmed('requests')));
-  expect(requests.map(findRequestProblem).filter((problem) => problem !== null)).toEqual([]);
-  expect(executions.length).toBeGreaterThan(numRuns / 20);
-  expect(requests.length).toBeGreaterThan(numRuns / 20);
+  expect(statuses.get(202)).toBeGreaterThan(bodies / 10);
+  expect(statuses.get(400)).toBeGreaterThan(bodies / 10);
+  expect(stored.executions).toBeGreaterThan(bodies / 20);
+  expect(stored.requests).toBeGreaterThan(bodies / 20);
   expect(log.filter(({ level }) => Number(level) >= 40)).toEqual([]);
 });
 

@@ -24,6 +24,8 @@ export interface GatewayAnswer {
   body: any;
 }
 
+type Kind = 'executions' | 'requests';
+
 /** Records as NDJSON. */
 export const ndjson = (records: readonly unknown[]): string =>
   records.map((record) => `${JSON.stringify(record)}\n`).join('');
@@ -90,6 +92,11 @@ export async function aGateway(
     executions: openQueue(namespace),
     requests: openQueue(namespace, inject('redisUrl'), 'completed-request'),
   };
+  /** all records that are in Redis */
+  const stored = async (kind: Kind = 'executions'): Promise<Record<string, unknown>[]> => {
+    const jobs = await queues[kind].getJobs(['waiting'], 0, -1, true);
+    return jobs.flatMap((job) => recordsOf<Record<string, unknown>>(job));
+  };
   return {
     gateway,
     url,
@@ -99,10 +106,12 @@ export async function aGateway(
     registry,
     send,
     metrics: () => registry.metrics(),
-    /** all records that are in Redis */
-    async stored(kind: 'executions' | 'requests' = 'executions'): Promise<Record<string, unknown>[]> {
-      const jobs = await queues[kind].getJobs(['waiting'], 0, -1, true);
-      return jobs.flatMap((job) => recordsOf<Record<string, unknown>>(job));
+    stored,
+    /** all records that are in Redis, and takes them out of it */
+    async takeStored(kind: Kind): Promise<Record<string, unknown>[]> {
+      const records = await stored(kind);
+      await queues[kind].drain();
+      return records;
     },
   };
 }
