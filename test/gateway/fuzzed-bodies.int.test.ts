@@ -88,9 +88,16 @@ const bodyOf = (records: fc.Arbitrary<string>): fc.Arbitrary<Buffer> =>
     )
     .map(([lines, separator]) => Buffer.from(separator === ',' ? `[${lines.join(',')}]` : lines.join(separator)));
 
+interface Damage {
+  kind: 'overwrite' | 'insert' | 'remove' | 'repeat' | 'cut';
+  at: number;
+  length: number;
+  bytes: Buffer;
+}
+
 /** What may happen to bytes on their way. */
-const damage = fc.record({
-  kind: fc.constantFrom('overwrite', 'insert', 'remove', 'repeat', 'cut'),
+const damage: fc.Arbitrary<Damage> = fc.record({
+  kind: fc.constantFrom<Damage['kind'][]>('overwrite', 'insert', 'remove', 'repeat', 'cut'),
   at: fc.nat(),
   length: fc.integer({ min: 1, max: 40 }),
   bytes: fc.oneof(
@@ -101,7 +108,7 @@ const damage = fc.record({
   ),
 });
 
-function withDamage(body: Buffer, { kind, at, length, bytes }: fc.TypeOfArbitrary<typeof damage>): Buffer {
+function withDamage(body: Buffer, { kind, at, length, bytes }: Damage): Buffer {
   const from = at % (body.length + 1);
   const [before, after] = [body.subarray(0, from), body.subarray(from)];
   const parts = {
@@ -120,16 +127,28 @@ const paths = {
   '/v1/requests': bodyOf(record(aRequestInput(), requestNames)),
 };
 
-const sending = fc.constantFrom(...(Object.keys(paths) as (keyof typeof paths)[])).chain((path) =>
-  fc.record({
-    path: fc.constant(path),
-    body: paths[path],
-    type: fc.constantFrom('application/json', 'application/x-ndjson'),
-    encoding: fc.constantFrom('identity', 'identity', 'gzip', 'gzip, cut', 'gzip, plain', 'zstd', 'zstd, cut'),
-    key: fc.option(fc.constantFrom('k-1', 'k-2'), { nil: null }),
-    damages: fc.array(damage, { minLength: damagesEach, maxLength: damagesEach }),
-  }),
-);
+interface Sending {
+  path: keyof typeof paths;
+  body: Buffer;
+  type: string;
+  /** what the header says, and what is wrong with the body */
+  encoding: string;
+  key: string | null;
+  damages: Damage[];
+}
+
+const sending: fc.Arbitrary<Sending> = fc
+  .constantFrom(...(Object.keys(paths) as (keyof typeof paths)[]))
+  .chain((path) =>
+    fc.record({
+      path: fc.constant(path),
+      body: paths[path],
+      type: fc.constantFrom('application/json', 'application/x-ndjson'),
+      encoding: fc.constantFrom('identity', 'identity', 'gzip', 'gzip, cut', 'gzip, plain', 'zstd', 'zstd, cut'),
+      key: fc.option(fc.constantFrom('k-1', 'k-2'), { nil: null }),
+      damages: fc.array(damage, { minLength: damagesEach, maxLength: damagesEach }),
+    }),
+  );
 
 const expected: ReadonlySet<number> = new Set([202, 400, 413]);
 const pack: Record<string, (body: Buffer) => Buffer> = { gzip: gzipSync, zstd: zstdCompressSync };
@@ -143,17 +162,16 @@ test('fuzz: whatever is sent, the answer is one of the page, and what is stored 
     { executions: 0, requests: 0 },
     { executions: 0, requests: 0 },
   ];
-  const sendBody = async (body: Buffer, { path, type, encoding, key }: fc.TypeOfArbitrary<typeof sending>) => {
+  const sendBody = async (body: Buffer, { path, type, encoding, key }: Sending) => {
     const [coding = '', flaw] = encoding.split(', ');
     const packed = flaw === 'plain' ? body : (pack[coding]?.(body) ?? body);
     const bytes = flaw === 'cut' ? packed.subarray(0, packed.length >> 1) : packed;
-    const { status, body: answer } = await send(path, bytes, {
-      headers: {
-        'content-type': type,
-        'content-encoding': coding,
-        ...(key === null ? {} : { 'idempotency-key': key }),
-      },
-    });
+    const headers = {
+      'content-type': type,
+      'content-encoding': coding,
+      ...(key === null ? {} : { 'idempotency-key': key }),
+    };
+    const { status, body: answer } = await send(path, bytes, { headers });
     statuses.set(status, (statuses.get(status) ?? 0) + 1);
     if (!expected.has(status)) throw new Error(`${status} ${JSON.stringify(answer)}`);
     if (status === 202) accepted[path === '/v1/requests' ? 'requests' : 'executions'] += answer.accepted;

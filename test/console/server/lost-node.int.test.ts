@@ -1,5 +1,6 @@
 import type { Queue } from 'bullmq';
 import { expect, test } from 'vitest';
+import { jobName } from '../../../shared/contracts/queues.ts';
 import { answerWithin } from '../../../shared/platform/deadline.ts';
 import { aConsole } from '../../support/a-console.ts';
 import {
@@ -53,8 +54,11 @@ test('lost node: console, metrics and board go on with the shards of the others,
 test('lost node: of a console that starts when it has been given up, nobody is told that there is no work', async () => {
   const cluster = await startPatientCluster();
   const { app, get, namespace } = await aConsole({ REDIS_URL: '', ...cluster.environment });
-  const shards = await fillShards(namespace, [0, 1, 0, 0, 0, 0, 0, 0], { redisUrl: cluster.redisUrl });
-  const [, victim] = shards as [Queue, Queue, ...Queue[]];
+  const shards = await fillShards(namespace, Array(16).fill(0), { redisUrl: cluster.redisUrl });
+  // If the server had the first shards, too, which are known without a search, nothing could be read at all.
+  const { left } = await partByServer(cluster, namespace, shards, shards[0] as Queue);
+  const victim = shards.find(({ name }) => name === left[0]) as Queue;
+  await victim.add(jobName, {});
   await killServersOf(cluster, namespace, victim);
   // The others know that nobody has its slots.
   await until(async () => {

@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { freePort } from '../../../dev/servers/free-port.ts';
@@ -6,6 +5,7 @@ import { uuidV7 } from '../../../producers/core/uuid-v7.ts';
 import { anInput, ndjson } from '../../support/a-gateway.ts';
 import { connect, createNamespace, createTestDatabase, openQueue, until } from '../../support/fixtures.ts';
 import { startGatewayCommand } from '../../support/gateway-command.ts';
+import { liveMemoryMib, tellLiveMemory } from '../../support/live-memory.ts';
 import { startFragileRedis } from '../../support/private-servers.ts';
 import { openRaw, postHead } from '../../support/raw-http.ts';
 import { recordsOf } from '../../support/records-of.ts';
@@ -140,18 +140,16 @@ test('gateway: asked to stop, it says that it is not ready, takes no new body, a
 
 test('gateway: hundreds of idle senders and dozens of slow ones cost little memory, and others do not notice', async () => {
   const redis = await startFragileRedis();
-  const gateway = await startGatewayCommand({ REDIS_URL: redis.url, SLUICE_NAMESPACE: createNamespace() });
+  const gateway = await startGatewayCommand({
+    ...{ REDIS_URL: redis.url, SLUICE_NAMESPACE: createNamespace() },
+    NODE_OPTIONS: tellLiveMemory,
+  });
   const body = ndjson(runs(1_000));
   const load = async (): Promise<void> => {
     for (let sent = 0; sent < 30; sent += 1) expect((await post(gateway.url, body))?.status).toBe(202);
   };
-  const rssMib = async (): Promise<number> => {
-    const status = await readFile(`/proc/${gateway.pid}/status`, 'utf8');
-    return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1]) / 1_024;
-  };
   await load();
-  await load();
-  const before = await rssMib();
+  const before = await liveMemoryMib(gateway);
   const idle = await Promise.all(Array.from({ length: 300 }, () => openRaw(gateway.url)));
   const slow = await Promise.all(Array.from({ length: 30 }, () => openRaw(gateway.url)));
   for (const one of slow) one.write(postHead('/v1/executions', 'content-length: 1000000'));
@@ -162,9 +160,8 @@ test('gateway: hundreds of idle senders and dozens of slow ones cost little memo
   await until(async () => (await gateway.metric('sluice_gateway_bodies')) === 30);
   expect(await gateway.metric('sluice_gateway_connections')).toBeGreaterThanOrEqual(330);
   await load();
-  await load();
   clearInterval(drip);
-  expect((await rssMib()) - before).toBeLessThan(80);
+  expect((await liveMemoryMib(gateway)) - before).toBeLessThan(30);
   for (const { socket } of [...idle, ...slow]) socket.destroy();
   await until(async () => (await gateway.metric('sluice_gateway_bodies')) === 0);
   expect(await gateway.metric('sluice_gateway_unread_bytes')).toBe(0);

@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { expect, inject, test } from 'vitest';
 import { toExecutionRecord } from '../../../producers/executions/execution-record.ts';
 import { anExecution } from '../../support/execution.ts';
 import { connect, createNamespace, openQueue, until } from '../../support/fixtures.ts';
 import { type SluiceProcess, startSluice } from '../../support/fleet.ts';
+import { liveMemoryMib, tellLiveMemory } from '../../support/live-memory.ts';
 import { startMigratedPostgres } from '../../support/migrated-postgres.ts';
 import { aCompletion } from '../../support/requests.ts';
 
@@ -30,13 +30,6 @@ const execution = () => ({
 function peakMib({ pid }: SluiceProcess): number {
   const kib = /^VmHWM:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
   return Number(kib) / 1_024;
-}
-
-async function liveHeapMib(worker: SluiceProcess): Promise<number> {
-  const lines = worker.stderr.length;
-  worker.kill('SIGUSR2');
-  const line = await until(() => worker.stderr.slice(lines).find((text) => text.startsWith('live heap')));
-  return Number(line.split(' ').at(-1));
 }
 
 test('worker: with both roles it lives in 512 MiB under a backlog as large as may be, and keeps nothing of it', async () => {
@@ -66,7 +59,7 @@ test('worker: with both roles it lives in 512 MiB under a backlog as large as ma
     SLUICE_RETRY_MAX_MS: '200',
     // Half of all requests of the test are dead.
     SLUICE_DEAD_SHARE_MAX: '1',
-    NODE_OPTIONS: `${heapFlags} --import ${resolve('test/support/tell-heap.mjs')}`,
+    NODE_OPTIONS: `${heapFlags} ${tellLiveMemory}`,
   });
   // Its hands are full, though there are slots for a hundred jobs.
   await until(
@@ -87,7 +80,7 @@ test('worker: with both roles it lives in 512 MiB under a backlog as large as ma
   expect(await requests.getFailedCount()).toBe(0);
   expect(peakMib(worker)).toBeLessThan(512);
   // Its last hundred statements alone carried 400 MB.
-  expect(await liveHeapMib(worker)).toBeLessThan(70);
+  expect(await liveMemoryMib(worker)).toBeLessThan(70);
 }, 300_000);
 
 /** A busy machine takes its time for half a gigabyte. */

@@ -1,4 +1,4 @@
-// Loaded into a process by NODE_OPTIONS: at SIGUSR2 it collects all garbage and writes what is left, in MiB, to standard error.
+// Loaded into a process by NODE_OPTIONS: at SIGUSR2 it collects all garbage and writes what is left, buffers included, in MiB, to standard error.
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
@@ -9,6 +9,7 @@ process.on('SIGUSR2', () => {
   // What is freed with the garbage of the first turn goes in the second one.
   setImmediate(() => {
     collect();
-    process.stderr.write(`live heap ${process.memoryUsage().heapUsed / 1_048_576}\n`);
+    const { heapUsed, external } = process.memoryUsage();
+    process.stderr.write(`live memory ${(heapUsed + external) / 1_048_576}\n`);
   });
 });
