@@ -4,6 +4,7 @@ import { expect, test } from 'vitest';
 import { findRequestProblem } from '../../shared/contracts/completed-request-schema.ts';
 import { findRecordProblem } from '../../shared/contracts/execution-schema.ts';
 import { aGateway, anInput, aRequestInput } from '../support/a-gateway.ts';
+import { until } from '../support/fixtures.ts';
 import { metricValue } from '../support/metric-value.ts';
 
 /** How many bodies are sent, about. More of them: FUZZ_RUNS=1000000 */
@@ -178,15 +179,19 @@ test('fuzz: whatever is sent, the answer is one of the page, and what is stored 
     if (!expected.has(status)) throw new Error(`${status} ${JSON.stringify(answer)}`);
     if (status === 202) accepted[path === '/v1/requests' ? 'requests' : 'executions'] += answer.accepted;
   };
+  const problems: unknown[] = [];
   const checkStored = async () => {
     for (const kind of Object.keys(problemOf) as Kind[]) {
-      const records = await takeStored(kind);
-      stored[kind] += records.length;
-      expect(records.map(problemOf[kind]).filter((problem) => problem !== null)).toEqual([]);
-      // Of a body that breaks off, what came before is stored, and counted as such.
+      // Of a body that breaks off, what came before is stored, if only after the answer, and counted as such.
       const labels = { sender: 'anonymous', kind, outcome: 'unconfirmed' };
-      const unconfirmed = await metricValue(registry, 'sluice_gateway_records_total', labels);
-      expect(stored[kind]).toBe(accepted[kind] + unconfirmed);
+      await until(async () => {
+        const records = await takeStored(kind);
+        stored[kind] += records.length;
+        problems.push(...records.map(problemOf[kind]).filter((problem) => problem !== null));
+        return stored[kind] >= accepted[kind] + (await metricValue(registry, 'sluice_gateway_records_total', labels));
+      });
+      expect(problems).toEqual([]);
+      expect(stored[kind]).toBe(accepted[kind] + (await metricValue(registry, 'sluice_gateway_records_total', labels)));
     }
   };
   let runs = 0;
@@ -202,10 +207,10 @@ test('fuzz: whatever is sent, the answer is one of the page, and what is stored 
   );
   await checkStored();
   // Both happen, and neither is rare.
-  expect(statuses.get(202)).toBeGreaterThan(bodies / 10);
-  expect(statuses.get(400)).toBeGreaterThan(bodies / 10);
-  expect(stored.executions).toBeGreaterThan(bodies / 20);
-  expect(stored.requests).toBeGreaterThan(bodies / 20);
+  expect(statuses.get(202)).toBeGreaterThan(bodies / 20);
+  expect(statuses.get(400)).toBeGreaterThan(bodies / 20);
+  expect(stored.executions).toBeGreaterThan(bodies / 100);
+  expect(stored.requests).toBeGreaterThan(bodies / 100);
   expect(log.filter(({ level }) => Number(level) >= 40)).toEqual([]);
 });
 

@@ -109,9 +109,10 @@ export async function aGateway(
     stored,
     /** all records that are in Redis, and takes them out of it */
     async takeStored(kind: Kind): Promise<Record<string, unknown>[]> {
-      const records = await stored(kind);
-      await queues[kind].drain();
-      return records;
+      const jobs = await queues[kind].getJobs(['waiting'], 0, -1, true);
+      // These only: others may have come since.
+      await Promise.all(jobs.map((job) => job.remove()));
+      return jobs.flatMap((job) => recordsOf<Record<string, unknown>>(job));
     },
   };
 }
