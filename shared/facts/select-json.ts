@@ -9,14 +9,22 @@ export type Wanted = true | readonly [Wanted] | { readonly [key: string]: Wanted
 
 /** As `Wanted`, for looking up. */
 export interface Selection {
-  readonly members: ReadonlyMap<string, Selection> | null;
+  readonly members: ReadonlyMap<string, Member> | null;
   readonly item: Selection | null;
+}
+
+/** Its own name makes a member of an object sooner than the same word out of a text. */
+interface Member {
+  readonly name: string;
+  readonly selection: Selection;
 }
 
 export function toSelection(wanted: Wanted): Selection {
   if (wanted === true) return { members: null, item: null };
   if (isList(wanted)) return { members: null, item: toSelection(wanted[0]) };
-  const members = Object.entries(wanted).map(([key, value]) => [key, toSelection(value)] as const);
+  const members = Object.entries(wanted).map(
+    ([name, value]) => [name, { name, selection: toSelection(value) }] as const,
+  );
   return { members: new Map(members), item: null };
 }
 
@@ -99,7 +107,7 @@ export class JsonSelector {
     }
   }
 
-  #readObject(members: ReadonlyMap<string, Selection>): Selected {
+  #readObject(members: ReadonlyMap<string, Member>): Selected {
     const object: Record<string, Selected> = {};
     this.at += 1;
     let next = this.peek();
@@ -112,9 +120,9 @@ export class JsonSelector {
       const key = this.#readText();
       if (this.peek() !== colon) throw notSelectable;
       this.at += 1;
-      const selection = members.get(key);
-      if (selection === undefined) this.#skip();
-      else object[key] = this.read(selection);
+      const member = members.get(key);
+      if (member === undefined) this.#skip();
+      else object[member.name] = this.read(member.selection);
       next = this.peek();
       this.at += 1;
       if (next === closeBrace) return object;
