@@ -9,23 +9,32 @@ export type Wanted = true | readonly [Wanted] | { readonly [key: string]: Wanted
 
 /** As `Wanted`, for looking up. */
 export interface Selection {
-  readonly members: ReadonlyMap<string, Selection> | null;
+  readonly members: ReadonlyMap<string, Member> | null;
   readonly item: Selection | null;
+}
+
+/** Its own name makes a member of an object sooner than the same word out of a text. */
+interface Member {
+  readonly name: string;
+  readonly selection: Selection;
 }
 
 export function toSelection(wanted: Wanted): Selection {
   if (wanted === true) return { members: null, item: null };
   if (isList(wanted)) return { members: null, item: toSelection(wanted[0]) };
-  const members = Object.entries(wanted).map(([key, value]) => [key, toSelection(value)] as const);
+  const members = Object.entries(wanted).map(
+    ([name, value]) => [name, { name, selection: toSelection(value) }] as const,
+  );
   return { members: new Map(members), item: null };
 }
 
 /** More elements than any answer has: a list of millions would take a hundred times the memory of its text. */
 export const maxElements = 10_000;
 
-/** Stand for an object and a list of which nothing else is wanted. */
+/** Stand for an object and a list of which nothing else is wanted, and for a text where parts are wanted. */
 export const someObject: Selected = Object.freeze({});
 export const someList: Selected = Object.freeze([]);
+export const someText: Selected = '';
 
 /** A text that is no JSON, as far as it was looked at, or has a list that is too long. Made once: a stack costs more than a body. */
 export const notSelectable = new SyntaxError('is no JSON, or has a list that is too long');
@@ -35,7 +44,8 @@ const [openBracket, backslash, closeBracket, openBrace, closeBrace] = [0x5b, 0x5
 const [letterN, letterR, letterT] = [0x6e, 0x72, 0x74];
 
 const number = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
-const beyondAscii = /[\x80-\xff]/;
+const aBackslash = /\\/;
+const backslashOrByte = /[\\\x80-\xff]/;
 
 /**
  * Takes the wanted parts out of JSON, and steps over all others: strings by a native search for their end, so that its cost is that of
@@ -51,7 +61,7 @@ export class JsonSelector {
   readonly #isEscaped: boolean;
   /** of the next character that was not read */
   at: number;
-  /** where values begin and end that were stepped over as a whole and are no object and no list; null: nobody asks */
+  /** where values begin and end that were stepped over and are no object and no list; null: nobody asks */
   skipped: number[] | null = null;
 
   /**
@@ -91,13 +101,13 @@ export class JsonSelector {
       case openBracket:
         return selection.item === null ? this.#stepOver(someList) : this.#readList(selection.item);
       case quote:
-        return this.#readText();
+        return selection.members === null && selection.item === null ? this.#readText() : this.#stepOver(someText);
       default:
         return this.#readScalar();
     }
   }
 
-  #readObject(members: ReadonlyMap<string, Selection>): Selected {
+  #readObject(members: ReadonlyMap<string, Member>): Selected {
     const object: Record<string, Selected> = {};
     this.at += 1;
     let next = this.peek();
@@ -110,9 +120,9 @@ export class JsonSelector {
       const key = this.#readText();
       if (this.peek() !== colon) throw notSelectable;
       this.at += 1;
-      const selection = members.get(key);
-      if (selection === undefined) this.#skipMember();
-      else object[key] = this.read(selection);
+      const member = members.get(key);
+      if (member === undefined) this.#skip();
+      else object[member.name] = this.read(member.selection);
       next = this.peek();
       this.at += 1;
       if (next === closeBrace) return object;
@@ -143,8 +153,7 @@ export class JsonSelector {
     const close = this.#findQuote(from);
     this.at = close + 1;
     const text = this.#text.slice(from, this.#isEscaped ? close - 1 : close);
-    if (!text.includes('\\') && !(this.#isEscaped && beyondAscii.test(text))) return text;
-    return decode(text, this.#isEscaped);
+    return (this.#isEscaped ? backslashOrByte : aBackslash).test(text) ? decode(text, this.#isEscaped) : text;
   }
 
   #readScalar(): Selected {
@@ -162,13 +171,6 @@ export class JsonSelector {
     return mark;
   }
 
-  #skipMember(): void {
-    const first = this.peek();
-    const from = this.at;
-    this.#skip();
-    if (this.skipped !== null && first !== openBrace && first !== openBracket) this.skipped.push(from, this.at);
-  }
-
   /** Steps over a text, or over a number or a word, which begins just here. @returns whether it is one */
   skipScalar(isText: boolean): boolean {
     const mark = this.#isEscaped ? backslash : quote;
@@ -181,12 +183,10 @@ export class JsonSelector {
   /** Steps over any value, however deeply nested. */
   #skip(): void {
     const first = this.peek();
-    if (first === quote) {
-      this.at = this.#findQuote(this.at + (this.#isEscaped ? 2 : 1)) + 1;
-      return;
-    }
     if (first !== openBrace && first !== openBracket) {
-      this.#skipScalar();
+      const from = this.at;
+      this.skipScalar(first === quote);
+      this.skipped?.push(from, this.at);
       return;
     }
     let [braces, brackets] = [0, 0];

@@ -1,3 +1,4 @@
+import { EventTemplate } from './event-template.ts';
 import {
   JsonSelector,
   notSelectable,
@@ -22,7 +23,7 @@ export function isEventStream(text: string, start = 0): boolean {
   return fieldName.test(text.slice(start, start + 10));
 }
 
-const [newline, carriageReturn, space, quote, backslash, openBrace] = [0x0a, 0x0d, 0x20, 0x22, 0x5c, 0x7b];
+const [newline, carriageReturn, space, backslash, openBrace] = [0x0a, 0x0d, 0x20, 0x5c, 0x7b];
 const [letterN, letterR] = [0x6e, 0x72];
 const data = 'data:';
 const doneMark = '[DONE]';
@@ -44,38 +45,36 @@ export function readEvents(
 function readLines(text: string, place: TextPlace, selection: Selection, events: Selected[]): StreamEnd | null {
   const { isEscaped } = place;
   const selector = new JsonSelector(text, place);
-  const blankLine = isEscaped ? '\\n\\n' : '\n\n';
-  let template: Template | null = null;
+  let template: EventTemplate | null = null;
   let isDone = false;
+  // Behind the event before it, so that an event's template has its name, too.
+  let start = 0;
   let at = 0;
   try {
     while (at < text.length) {
-      if (template !== null && matches(template, text, selector, at)) {
+      if (at === start && template?.matches(selector, at)) {
         events.push(template.event);
-        at = selector.at;
-        if (text.startsWith(blankLine, at)) {
-          at += blankLine.length;
-          continue;
-        }
-        if (!isAtLineEnd(text, at, isEscaped)) return null;
-      } else if (text.startsWith(data, at)) {
-        const from = at;
+      } else if (!text.startsWith(data, at)) {
+        at = nextLine(text, at, isEscaped);
+        continue;
+      } else {
         at += data.length;
         while (text.charCodeAt(at) === space) at += 1;
-        if (text.charCodeAt(at) === openBrace) {
-          selector.at = at;
-          selector.skipped = [];
-          const event = selector.read(selection);
-          events.push(event);
-          at = selector.at;
-          if (!isAtLineEnd(text, at, isEscaped)) return null;
-          template = toTemplate(event, text, { from, until: at }, selector.skipped);
-          selector.skipped = null;
-        } else if (text.startsWith(doneMark, at)) {
-          isDone = true;
+        if (text.charCodeAt(at) !== openBrace) {
+          isDone ||= text.startsWith(doneMark, at);
+          at = nextLine(text, at, isEscaped);
+          continue;
         }
+        selector.at = at;
+        selector.skipped = [];
+        const event = selector.read(selection);
+        events.push(event);
+        template = new EventTemplate(event, text, { from: start, until: selector.at }, selector.skipped);
+        selector.skipped = null;
       }
-      at = nextLine(text, at, isEscaped);
+      at = behindLineEnds(text, selector.at, isEscaped);
+      if (at === -1) return null;
+      start = at;
     }
   } catch (error) {
     if (error === notSelectable || error instanceof SyntaxError) return null;
@@ -84,57 +83,18 @@ function readLines(text: string, place: TextPlace, selection: Selection, events:
   return { isDone, isDamaged: false };
 }
 
-/**
- * An event, and all of its text but for the values in it that were stepped over. What is the same but for these values says the same: most
- * events of a stream differ in a piece of text only, and need not be taken apart again.
- */
-interface Template {
-  event: Selected;
-  /** before, between and behind these values */
-  parts: string[];
-  /** of each value, whether it is a text */
-  areTexts: boolean[];
-}
-
-function toTemplate(
-  event: Selected,
-  text: string,
-  { from, until }: { from: number; until: number },
-  skipped: readonly number[],
-): Template {
-  const template: Template = { event, parts: [], areTexts: [] };
-  let start = from;
-  for (let index = 0; index < skipped.length; index += 2) {
-    const valueFrom = skipped[index] as number;
-    const first = text.charCodeAt(valueFrom);
-    template.parts.push(text.slice(start, valueFrom));
-    template.areTexts.push(first === quote || first === backslash);
-    start = skipped[index + 1] as number;
-  }
-  template.parts.push(text.slice(start, until));
-  return template;
-}
-
-/** Whether what begins at `at` is such an event; then the selector is behind it. */
-function matches({ parts, areTexts }: Template, text: string, selector: JsonSelector, at: number): boolean {
-  selector.at = at;
-  for (let index = 0; index < parts.length; index += 1) {
-    const part = parts[index] as string;
-    if (!text.startsWith(part, selector.at)) return false;
-    selector.at += part.length;
-    if (index < areTexts.length && !selector.skipScalar(areTexts[index] as boolean)) return false;
-  }
-  return true;
-}
-
-function isAtLineEnd(text: string, from: number, isEscaped: boolean): boolean {
+/** Where the next line with something in it begins. -1: there is something else in this one, after spaces. */
+function behindLineEnds(text: string, from: number, isEscaped: boolean): number {
   let at = from;
   while (text.charCodeAt(at) === space) at += 1;
-  if (at >= text.length) return true;
-  const code = text.charCodeAt(at);
-  if (!isEscaped) return code === newline || code === carriageReturn;
-  const escaped = text.charCodeAt(at + 1);
-  return code === backslash && (escaped === letterN || escaped === letterR);
+  const end = at;
+  const [first, last, step] = isEscaped ? [letterN, letterR, 2] : [newline, carriageReturn, 1];
+  for (; at < text.length; at += step) {
+    if (isEscaped && text.charCodeAt(at) !== backslash) break;
+    const code = text.charCodeAt(at + step - 1);
+    if (code !== first && code !== last) break;
+  }
+  return at === end && at < text.length ? -1 : at;
 }
 
 /** Where the line after that of `from` begins. A pair of end characters ends an empty line, too, which does no harm. */

@@ -7,6 +7,7 @@ import { copyRows } from '../../shared/platform/postgres/database.ts';
 import { accountsOf } from '../ingest/account-rows.ts';
 import { createCanonicalReader } from '../ingest/canonical-chunk.ts';
 import { type ChunkText, CopyText, copyNull, textOfCopy } from '../ingest/copy-text.ts';
+import { earliestOf } from '../ingest/earliest-of.ts';
 import type { CopyDefinition, CopyRows } from '../ingest/queue-definition.ts';
 import { narrowFields } from './fields.ts';
 import { copyVeto, nobody, requestCopy, templateCopy, templateSeed } from './statement.ts';
@@ -75,14 +76,13 @@ export const completedRequestCopy: CopyDefinition = {
   },
   async store(database, rows) {
     const all = rows as readonly RequestRows[];
-    const earliest = all.reduce((least, one) => (one.earliest < least ? one.earliest : least), all[0]?.earliest ?? '');
     const tables = [
       { statement: templateCopy, lines: all.map(({ templates }) => templates) },
       { statement: requestCopy, lines: all.map(({ requests }) => requests) },
     ];
     const ids = all.flatMap((one) => one.ids);
     const counts = await copyRows(database, {
-      veto: copyVeto(ids, earliest),
+      veto: copyVeto(ids, earliestOf(all)),
       tables,
       also: accountsOf('completed-request', all),
     });

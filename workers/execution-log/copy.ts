@@ -4,6 +4,7 @@ import { copyRows } from '../../shared/platform/postgres/database.ts';
 import { accountsOf } from '../ingest/account-rows.ts';
 import { createCanonicalReader } from '../ingest/canonical-chunk.ts';
 import { CopyText } from '../ingest/copy-text.ts';
+import { earliestOf } from '../ingest/earliest-of.ts';
 import type { CopyDefinition, CopyRows } from '../ingest/queue-definition.ts';
 import { narrowColumns } from './columns.ts';
 import { copyStatement, copyVeto } from './statement.ts';
@@ -53,10 +54,9 @@ export const executionCopy: CopyDefinition = {
   },
   async store(database, rows) {
     const all = rows as readonly ExecutionRows[];
-    const earliest = all.reduce((least, one) => (one.earliest < least ? one.earliest : least), all[0]?.earliest ?? '');
     const table = { statement: copyStatement, lines: all.map(({ lines }) => lines) };
     const counts = await copyRows(database, {
-      veto: copyVeto(earliest),
+      veto: copyVeto(earliestOf(all)),
       tables: [table],
       also: accountsOf('execution-log', all),
     });

@@ -132,6 +132,7 @@ test('facts: bodies of ten megabytes that are made to be slow are read, or passe
     `data: ${'\\'.repeat(10 * million)}`,
     `event: ${'x'.repeat(10 * million)}`,
     'data: {\n'.repeat(million),
+    `${':\n'.repeat(million)}data: {"a":1}\n\n`.repeat(3),
     `{"usage":${'1'.repeat(10 * million)}}`,
     `{"${'\\u0041'.repeat(million)}":1}`,
   ];

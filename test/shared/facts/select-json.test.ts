@@ -5,6 +5,7 @@ import {
   selectJson,
   someList,
   someObject,
+  someText,
   toSelection,
   type Wanted,
 } from '../../../shared/facts/select-json.ts';
@@ -23,6 +24,7 @@ function selectByParser(text: string, wanted: Wanted): unknown {
 }
 
 function project(value: unknown, wanted: Wanted): unknown {
+  if (typeof value === 'string') return wanted === true ? value : someText;
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return isList(wanted) ? value.map((one) => project(one, wanted[0])) : someList;
   if (wanted === true || isList(wanted)) return someObject;

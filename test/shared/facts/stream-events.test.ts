@@ -56,6 +56,37 @@ test('events: whatever their values are, each is what is selected of it alone', 
   );
 });
 
+test('events: of one shape, with values that stay the same for a while, each is what is selected of it alone', () => {
+  const value = fc.constantFrom('a', 'a"', 'a\\', 'ab', '', 'é', 1, 12, -1, null, [1], {});
+  const [often, seldom] = [
+    { arbitrary: fc.constant(null), weight: 9 },
+    { arbitrary: value, weight: 1 },
+  ];
+  const change = fc.record({
+    values: fc.array(fc.oneof(often, seldom), { minLength: 6, maxLength: 6 }),
+    before: fc.oneof(fc.constant(null), fc.constantFrom('event: x\n', 'event: y\n', ': ping\n\n', '')),
+  });
+  const end = fc.constantFrom('\n\n', '\r\n\r\n', '\n', ' \n\n');
+  fc.assert(
+    fc.property(fc.array(change, { maxLength: 20 }), end, (changes, lineEnd) => {
+      let now: unknown[] = ['id', 7, 'name', 'delta', 'text', null];
+      let name = '';
+      let body = '';
+      const alone: (Selected | undefined)[] = [];
+      for (const { values, before } of changes) {
+        now = now.map((one, index) => values[index] ?? one);
+        name = before ?? name;
+        const [id, count, model, type, part, more] = now;
+        const event = JSON.stringify({ id, count, model, type, part, list: [{ more }], more });
+        body += `${name}data: ${event}${lineEnd}`;
+        alone.push(selectJson(event, wanted, { isEscaped: false }));
+      }
+      expect(eventsOf(body)).toEqual({ events: alone, isDone: false, isDamaged: false });
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
 test('events: a stream is read up to what is no JSON, as its end is when it was cut', () => {
   const event = '{"type":"delta","text":"x"}';
   const whole = `data: ${event}\n\n`.repeat(3);
