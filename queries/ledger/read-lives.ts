@@ -53,7 +53,10 @@ export interface LifeReport {
   unacknowledged: [from: number, until: number][];
 }
 
-/** Lives that are read at most. A process has a few; more of them within one window are left out, and that is said. */
+/**
+ * Lives that are read at most: first those that may still have something open, then the newest. What of others has not arrived is
+ * unexplained.
+ */
 const mostLives = 5_000;
 
 const ofLife = Prisma.sql`producer, epoch, life, queue`;
@@ -83,11 +86,14 @@ export function livesStatement({ window: { since, until }, filter }: Scope): Pri
       from sluice.ledger_chunk
       where day_at >= ${new Date(since.getTime() - reachMs)} and day_at < ${until}${ofFilter(filter)}
       group by ${ofLife} having max(${lastMinute}) >= ${sinceMinute}::bigint
-    ), one as (
+    ), active as (
       select * from seen full join (
         select distinct ${ofLife} from sluice.ledger_minute
         where minute_at >= ${since} and minute_at < ${until}${ofFilter(filter)}
-      ) as told using (${ofLife}) limit ${mostLives}
+      ) as told using (${ofLife})
+    ), one as (
+      select active.* from active left join sluice.ledger_life as report using (${ofLife})
+      order by is_final nulls first, epoch desc limit ${mostLives}
     )
     select one.producer, one.epoch::float8 as epoch, one.life, one.queue, one.first_seq::float8 as "firstSeq",
       one.last_seq::float8 as "lastSeq", coalesce(records, 0)::float8 as records, coalesce(start_at, 0)::float8 as start,
