@@ -1,7 +1,7 @@
 import type { Database } from '../../shared/platform/postgres/database.ts';
 import { inSnapshot } from '../executions/snapshot.ts';
-import { type LifeAccount, toLifeAccount } from './accounts-of-life.ts';
 import { gapsAtEnds, hasHoles, isWithin } from './gaps-of-life.ts';
+import { type LifeAccount, toLifeAccount } from './life-account.ts';
 import { type JobPlace, type LifeGap, type LookedUp, lookUpGaps } from './look-up.ts';
 import { readWrongClocks, type WrongClock } from './read-clocks.ts';
 import { type LifeKey, type LifeRow, readHoles, readLives } from './read-lives.ts';
