@@ -13,9 +13,8 @@ import type {
 import { inFlightPlaces } from './accounts.ts';
 import { type PieceState, pieceStates } from './cut-gap.ts';
 import type { LifeAccount } from './life-account.ts';
-import { jobIdOf } from './look-up.ts';
+import { type LifeKey, lifeOf } from './life-key.ts';
 import { mostClocks, type WrongClock, wrongAboveSeconds } from './read-clocks.ts';
-import type { LifeKey } from './read-lives.ts';
 import type { GroupedSums, SettledSums, Sums } from './read-sums.ts';
 import type { Scope } from './scope.ts';
 import { addTerms, noTerms, type RecordPlace, sumOverProducers, type Terms, unexplained } from './terms.ts';
@@ -128,7 +127,7 @@ function ofGroup<G extends GroupedSums['group']>(sums: Sums, group: G): Extract<
 }
 
 /**
- * What of a group is settled, with what is booked on it. If nobody has counted its stored records, they are what producers have put into
+ * The settled records of a group, with what is booked on it. If nobody has counted its stored records, they are what producers have put into
  * chunks, less what is known to be elsewhere.
  */
 function toLine(sums: readonly SettledSums[], bookings: readonly Booking[]): Terms {
@@ -142,7 +141,7 @@ function toLine(sums: readonly SettledSums[], bookings: readonly Booking[]): Ter
   return isCounted ? line : { ...line, stored: line.stored - inChunks(bookings) };
 }
 
-/** Of records in chunks, those that are booked elsewhere than in a row. */
+/** The records in chunks that are booked in another place than a row. */
 function inChunks(bookings: readonly Booking[]): number {
   return sumOf(bookings.filter(({ isGuess, isHeld }) => !isGuess && !isHeld));
 }
@@ -252,9 +251,4 @@ function toSilentLives(accounts: readonly LifeAccount[]): SilentLife[] {
       upTo: mayBeLost,
     }))
     .toSorted((a, b) => b.upTo - a.upTo);
-}
-
-/** The name of a life, as in the ids of its jobs. */
-function lifeOf(key: LifeKey): string {
-  return jobIdOf(key, 0).slice(0, -'.0'.length);
 }
