@@ -56,7 +56,7 @@ async function* decompressed(body: Readable, encoding: 'gzip' | 'zstd', maxBytes
   const gone = (): void => {
     if (!body.readableEnded) lose(new Error('the sender has gone'));
   };
-  // A sender that went before the reading began is told of by no event.
+  // No event tells of a sender that went before the reading began.
   if (body.closed) gone();
   body.on('data', count).on('error', lose).on('close', gone).pipe(decoder);
   try {
