@@ -111,7 +111,7 @@ export function createGateway(deps: GatewayDeps) {
       logger.info({ what }, 'files have changed and were read again');
     } catch (error) {
       metrics.reloaded(what, false);
-      logger.error({ what, err: error }, 'files have changed and cannot be used; those from before are used on');
+      logger.error({ what, err: error }, 'files have changed and cannot be used; the previous ones stay in use');
     }
   };
   const watches = [

@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import { refusalStatuses } from '../shared/contracts/gateway-answer.ts';
+import { readGaugesOf } from '../shared/platform/read-gauges.ts';
 import type { RefusalCode } from './http/refusal.ts';
 import type { BodyTally } from './intake/body-tally.ts';
 
@@ -44,27 +45,18 @@ export function createGatewayMetrics(registry: Registry, gauges: GatewayGauges) 
   });
   const failedReloads = new Gauge({
     name: 'sluice_gateway_reload_failed',
-    help: '1 while files that have changed cannot be used, and those from before are used on: tokens or tls',
+    help: '1 while files that have changed cannot be used, and the previous ones stay in use: tokens or tls',
     labelNames: ['files'],
     registers,
   });
+  const gauge = readGaugesOf(registry);
   // There from the start: the first refusal is an increase, too.
   for (const code of Object.keys(refusalStatuses)) refusals.inc({ code }, 0);
   for (const files of ['tokens', 'tls']) failedReloads.set({ files }, 0);
-  const gauge = (name: string, help: string, read: () => number | Promise<number>): void => {
-    new Gauge({
-      name,
-      help,
-      registers,
-      async collect() {
-        this.set(await read());
-      },
-    });
-  };
   gauge('sluice_gateway_connections', 'Open connections', gauges.connections);
   gauge('sluice_gateway_bodies', 'Bodies that are being read, or wait until Redis has their records', gauges.bodies);
   gauge('sluice_gateway_unread_bytes', 'Memory set aside for bodies that are being read', gauges.unreadBytes);
-  gauge('sluice_gateway_redis_away', '1 while Redis does not take records, else 0', () => Number(gauges.isRedisAway()));
+  gauge('sluice_gateway_redis_away', '1 while Redis does not take records, else 0', gauges.isRedisAway);
   const { certificateEndsAtMs } = gauges;
   if (certificateEndsAtMs !== null)
     gauge(

@@ -1,4 +1,5 @@
 import { statSync } from 'node:fs';
+import { toError } from '../shared/platform/errors.ts';
 
 const everyMs = 2_000;
 
@@ -23,10 +24,16 @@ export function watchFiles(paths: readonly string[], onChange: () => void, inter
 }
 
 function signatureOf(paths: readonly string[]): string {
-  return paths
-    .map((path) => {
-      const stats = statSync(path, { throwIfNoEntry: false, bigint: true });
-      return stats === undefined ? 'none' : `${stats.dev}.${stats.ino}.${stats.size}.${stats.mtimeNs}`;
-    })
-    .join(' ');
+  return paths.map(signatureOfFile).join(' ');
+}
+
+/** Never throws: nobody catches what a timer throws. Whoever then reads the file is told why it cannot be read. */
+function signatureOfFile(path: string): string {
+  try {
+    const { dev, ino, size, mtimeNs } = statSync(path, { bigint: true });
+    return `${dev}.${ino}.${size}.${mtimeNs}`;
+  } catch (thrown) {
+    const { code, name } = toError(thrown) as NodeJS.ErrnoException;
+    return code ?? name;
+  }
 }

@@ -2,19 +2,19 @@ import {
   type AccountLine,
   type Accounts,
   type GapEntry,
-  type InFlightPlace,
   inFlightPlaces,
   type ProducerLine,
 } from '../../queries/ledger/accounts.ts';
 import type { PieceState } from '../../queries/ledger/cut-gap.ts';
+import { inFlightNames, pieceNames } from '../../queries/ledger/place-names.ts';
 import type { VerdictState } from '../../queries/ledger/verdict.ts';
 import { none, toAge, toCount } from './figures.ts';
-import type { Line, Span, Tone } from './line.ts';
+import type { Line, Tone } from './line.ts';
 import { type Column, toTable } from './table.ts';
 
 type Options = { columns: number | null };
 
-const toneOf: Record<VerdictState, Tone> = {
+const toneOfVerdict: Record<VerdictState, Tone> = {
   missing: 'bad',
   disagreeing: 'bad',
   unchecked: 'warning',
@@ -27,7 +27,7 @@ const toneOf: Record<VerdictState, Tone> = {
 export function toLedgerLines(accounts: Accounts, options: Options): Line[] {
   const { verdict, window, total } = accounts;
   return [
-    [{ text: verdict.text, tone: toneOf[verdict.state] }],
+    [{ text: verdict.text, tone: toneOfVerdict[verdict.state] }],
     `window    ${window.since.toISOString()} to ${window.until.toISOString()}`,
     ...(total.dropped > 0 ? [`dropped   ${accounts.droppedBy.map(toReason).join(', ')}`] : []),
     ...(total.inFlight > 0 ? [`in flight ${toPlaces(accounts.inFlightBy)}`] : []),
@@ -42,19 +42,10 @@ function toReason({ reason, records }: Accounts['droppedBy'][number]): string {
   return `${reason} ${toCount(records)}`;
 }
 
-const placeNames: Record<InFlightPlace, string> = {
-  waiting: 'waiting with producers',
-  unsent: 'sent, not yet acknowledged by Redis',
-  onDisk: 'in the spill of producers that have closed',
-  queued: 'in Redis or at a worker',
-  failed: 'in failed jobs',
-  unchecked: 'not looked up',
-};
-
 function toPlaces(places: Accounts['inFlightBy']): string {
   return inFlightPlaces
     .filter((place) => places[place] > 0)
-    .map((place) => `${toCount(places[place])} ${placeNames[place]}`)
+    .map((place) => `${toCount(places[place])} ${inFlightNames[place]}`)
     .join(', ');
 }
 
@@ -97,15 +88,15 @@ function toProducers({ producers, producersLeftOut, total }: Accounts, options: 
   ];
 }
 
-const stateNames: Record<PieceState, Span> = {
-  missing: { text: 'missing', tone: 'bad' },
-  uncertain: { text: 'uncertain', tone: 'warning' },
-  unchecked: { text: 'not looked up', tone: 'warning' },
-  abandoned: { text: 'given up', tone: 'warning' },
-  onDisk: { text: 'on disk', tone: 'faint' },
-  failed: { text: 'failed job', tone: 'warning' },
-  unsent: { text: 'not sent yet', tone: 'faint' },
-  queued: { text: 'in Redis', tone: 'faint' },
+const toneOfState: Record<PieceState, Tone> = {
+  missing: 'bad',
+  uncertain: 'warning',
+  unchecked: 'warning',
+  abandoned: 'warning',
+  failed: 'warning',
+  onDisk: 'faint',
+  unsent: 'faint',
+  queued: 'faint',
 };
 
 function toGaps({ gaps, gapsLeftOut }: Accounts, options: Options): Line[] {
@@ -114,7 +105,7 @@ function toGaps({ gaps, gapsLeftOut }: Accounts, options: Options): Line[] {
     '',
     ...toTable<GapEntry>(
       [
-        { title: 'not arrived', cell: ({ state }) => stateNames[state] },
+        { title: 'not arrived', cell: ({ state }) => ({ text: pieceNames[state], tone: toneOfState[state] }) },
         { title: 'records', cell: ({ records }) => toCount(records), align: 'right' },
         { title: 'chunks', cell: ({ fromSeq, untilSeq }) => toNumbers(fromSeq, untilSeq), align: 'right' },
         { title: 'life', cell: ({ life }) => life, min: 20 },

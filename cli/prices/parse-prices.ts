@@ -1,7 +1,7 @@
 import { z } from 'zod';
+import type { Price } from '../../queries/requests/list-prices.ts';
 import { readCsvRecords } from '../../shared/platform/csv-records.ts';
 import { UsageError } from '../../shared/platform/errors.ts';
-import { keyOfPrice, type Price } from './price.ts';
 
 const mostPrices = 100_000;
 const problemsTold = 10;
@@ -108,6 +108,11 @@ function add(prices: Map<string, { price: Price; where: string }>, where: string
     return `${before.where} has a price of the same source, provider and model from the same time on`;
   prices.set(key, { price, where });
   return null;
+}
+
+/** What identifies a price: an import replaces the one that is the same in these. */
+function keyOfPrice({ source, provider, model, validFrom }: Price): string {
+  return JSON.stringify([source, provider, model, validFrom.toISOString()]);
 }
 
 function toProblem({ path, message }: { path: PropertyKey[]; message: string }): string {

@@ -1,5 +1,5 @@
+import type { Price } from '../../queries/requests/list-prices.ts';
 import { type Database, Prisma } from '../../shared/platform/postgres/database.ts';
-import type { Price } from './price.ts';
 
 /** What an import did. */
 export interface StoredPrices {

@@ -1,6 +1,7 @@
 /** The API's answers, as JSON: read from its own schemas, so that page and server cannot disagree. */
 import type { z } from 'zod';
 import type { deadLetterStates } from '../../dead-letters/read.ts';
+import type { inFlightNames, pieceNames } from '../../queries/ledger/place-names.ts';
 import type { requestDimensions, requestOrders } from '../../queries/requests/dimensions.ts';
 import type { requestStates, statusClasses } from '../../queries/requests/list-requests.ts';
 import type { serviceTiers } from '../../shared/contracts/completed-request.ts';
@@ -46,7 +47,7 @@ export type Request = Answer<typeof requests.request>;
 export type RequestStats = Answer<typeof requestFigures.requestStats>;
 export type RequestComparison = Answer<typeof requestFigures.requestComparison>;
 
-/** The literal types of lists that the page repeats. */
+/** The literal types of lists and names that the page repeats. */
 export interface ContractLists {
   executionStatuses: typeof executionStatuses;
   requestStates: typeof requestStates;
@@ -55,6 +56,8 @@ export interface ContractLists {
   serviceTiers: typeof serviceTiers;
   requestDimensions: typeof requestDimensions;
   requestOrders: typeof requestOrders;
+  pieceNames: typeof pieceNames;
+  inFlightNames: typeof inFlightNames;
 }
 export type Status = keyof Strategy['summary']['statuses'];
 export type Tally = { rows: number; runs: number };

@@ -1,3 +1,5 @@
+import type { StoredPrice } from '../../queries/requests/list-prices.ts';
+
 /** What a model has said that a request used, as the demo's gateway knows it before any body is written. */
 export interface SentUsage {
   provider: string;
@@ -8,19 +10,7 @@ export interface SentUsage {
   reasoningTokens: number;
 }
 
-/** A price as the table `price` has it; amounts are exact decimal numbers as text, for a million tokens. */
-export interface PriceRow {
-  provider: string | null;
-  /** exact, or the beginning of a name before `*` */
-  model: string;
-  validFrom: Date;
-  validUntil: Date | null;
-  currency: string;
-  input: string | null;
-  cachedInput: string | null;
-  output: string | null;
-  importedAt: Date;
-}
+export type PriceRow = Omit<StoredPrice, 'source'>;
 
 /** An exact amount: so many parts of 10^-16. */
 export interface ExactCost {

@@ -56,6 +56,8 @@ async function* decompressed(body: Readable, encoding: 'gzip' | 'zstd', maxBytes
   const gone = (): void => {
     if (!body.readableEnded) lose(new Error('the sender has gone'));
   };
+  // No event tells of a sender that went before the reading began.
+  if (body.closed) gone();
   body.on('data', count).on('error', lose).on('close', gone).pipe(decoder);
   try {
     for await (const chunk of decoder) yield chunk as Buffer;

@@ -5,8 +5,8 @@ const carriageReturn = 0x0d;
 export const tooLong = Symbol('too long');
 
 /**
- * Splits bytes into lines, however they are cut into chunks. Empty lines are left out. Of a line that goes on in the next chunk
- * only its bytes are kept, in one piece of memory, so that a sender of single bytes takes no more than one of whole lines.
+ * Splits bytes into lines, however they are cut into chunks. Empty lines are left out. A line that goes on in the next chunk is kept
+ * in one piece of memory, so that a sender of single bytes takes no more than one of whole lines.
  */
 export class LineSplitter {
   readonly #maxLineBytes: number;

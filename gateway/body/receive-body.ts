@@ -75,7 +75,7 @@ async function receiveWhole(body: IncomingBody, holding: Holding): Promise<void>
       throw new Refusal(
         'too-large',
         body.split === undefined
-          ? `JSON of more than ${limits.jsonBytes} bytes; send NDJSON, which is read line by line`
+          ? `The body is JSON of more than ${limits.jsonBytes} bytes; send NDJSON, which is read line by line`
           : `The body is larger than ${limits.jsonBytes} bytes; send its records in several bodies`,
       );
     chunks.push(chunk);

@@ -1,4 +1,4 @@
-/** So many failed sends in a row, or so long a silence while records wait for an answer, and Redis counts as away. */
+/** Redis counts as away after so many failed sends in a row, or after such a silence while records wait for an answer. */
 const failuresUntilAway = 2;
 const silentUntilAwayMs = 3_000;
 

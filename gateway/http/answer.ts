@@ -11,7 +11,7 @@ export interface Answer {
   type?: string;
 }
 
-/** Of a body that is not wanted, so much is read at most before the connection is closed, and for so long. */
+/** How much of an unwanted body is read before the connection is closed, and for how long, at most. */
 const discardedBytes = 1_048_576;
 const discardingMs = 500;
 

@@ -5,7 +5,7 @@ import { answerNoHttp } from './errors.ts';
 import { continueOnDemand } from './expect-continue.ts';
 import type { ServerTls } from './tls-files.ts';
 
-/** What is open at a time. More connections are closed at once. */
+/** Connections that are open at a time. Further ones are closed at once. */
 const maxConnections = 2_000;
 /** From the first byte of a request to its last one. */
 const requestTimeoutMs = 120_000;

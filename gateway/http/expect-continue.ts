@@ -10,7 +10,7 @@ export function continueOnDemand(server: Server): void {
   }) satisfies RequestListener);
 }
 
-/** Call this when the body is about to be read. */
-export function goOn(request: IncomingMessage, response: ServerResponse): void {
+/** Call this when the body is about to be read. Writes `100 Continue` if the sender waits for it. */
+export function writeContinue(request: IncomingMessage, response: ServerResponse): void {
   if (waiting.delete(request)) response.writeContinue();
 }

@@ -2,8 +2,8 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Refusal } from './refusal.ts';
 
 /**
- * Reads a body, unless nothing of it comes for so long: then it says so to the sender, and closes the connection, which ends the
- * reading with an error.
+ * Reads a body. If nothing of it comes for `idleMs`, the sender is told, and the connection is closed, which ends the reading with an
+ * error.
  *
  * @param onIdle told when that happens
  */

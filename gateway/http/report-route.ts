@@ -6,7 +6,7 @@ import type { Delivery } from '../delivery/delivery.ts';
 import { readReport } from '../intake/report-intake.ts';
 import { sendAnswer } from './answer.ts';
 import { type BodyFormats, readBodyHeaders } from './body-headers.ts';
-import { goOn } from './expect-continue.ts';
+import { writeContinue } from './expect-continue.ts';
 import { readUnlessIdle } from './idle-body.ts';
 import { Refusal } from './refusal.ts';
 import type { SendRouteDeps } from './send-routes.ts';
@@ -32,7 +32,7 @@ export function addReportRoute(
     try {
       if (!holding.set(readerBytes[encoding] + maxBytes))
         throw new Refusal('buffer-full', 'The gateway reads as many bodies as it has memory for; send it again later');
-      goOn(request.raw, reply.raw);
+      writeContinue(request.raw, reply.raw);
       const whenIdle = { idleMs: deps.bodyIdleMs, onIdle: ({ code }: Refusal) => metrics.refused(code) };
       await readUnlessIdle(request, reply, whenIdle, async () => {
         for await (const chunk of decodedBody(request.raw, encoding, maxBytes)) chunks.push(chunk);

@@ -14,7 +14,7 @@ import type { GatewayMetrics } from '../metrics.ts';
 import { sendAnswer } from './answer.ts';
 import type { BodiesInProgress } from './bodies-in-progress.ts';
 import { type BodyFormats, readBodyHeaders, readIdempotencyKey } from './body-headers.ts';
-import { goOn } from './expect-continue.ts';
+import { writeContinue } from './expect-continue.ts';
 import { readUnlessIdle } from './idle-body.ts';
 import { Refusal } from './refusal.ts';
 
@@ -58,7 +58,7 @@ export function addSendRoutes(app: FastifyInstance, deps: SendRouteDeps): void {
   );
 }
 
-/** What one route does otherwise than the others. */
+/** How one route differs from the others. */
 export interface Receiving {
   /** @default false */
   sample?: boolean;
@@ -92,7 +92,7 @@ export async function receive(
     await intake.delivery.untilRoom();
     const seed = key === null ? null : idSeed(intake.kind, sender?.name ?? '', key);
     const arrivedMs = seed === null ? now() : await firstArrivalMs(deps.redis, deps.namespace, seed, now());
-    goOn(request.raw, reply.raw);
+    writeContinue(request.raw, reply.raw);
     const whenIdle = { idleMs: deps.bodyIdleMs, onIdle: ({ code }: Refusal) => metrics.refused(code) };
     await readUnlessIdle(request, reply, whenIdle, () =>
       receiveBody({

@@ -34,7 +34,7 @@ export function readServerTls({
     createSecureContext(tls);
   } catch (thrown) {
     throw new UsageError(
-      `SLUICE_GATEWAY_TLS_CERT_FILE, SLUICE_GATEWAY_TLS_KEY_FILE: they cannot be used (${codeOf(thrown)}); see that both are PEM files without a passphrase, and that they belong together`,
+      `SLUICE_GATEWAY_TLS_CERT_FILE, SLUICE_GATEWAY_TLS_KEY_FILE: they cannot be used (${codeOf(thrown)}); check that both are PEM files without a passphrase, and that they belong together`,
     );
   }
   return { ...tls, requestCert: asksForCertificates, rejectUnauthorized: asksForCertificates };

@@ -36,7 +36,7 @@ export function readReport(body: Buffer, sender: Sender | null): ReportJob {
     throw new Refusal('invalid-request', 'producer: give a name without @; the name of the sender is added');
   const fault = findClaim(job.report);
   if (fault !== null)
-    throw new Refusal('invalid-request', `${fault}: is of chunks, and what comes through the gateway is in its own`);
+    throw new Refusal('invalid-request', `${fault}: must be 0 or empty, as a client of the gateway has no chunks`);
   const named: LedgerReportJob = {
     ...job,
     producer: clientProducer(job.producer, sender?.name ?? null),
@@ -52,8 +52,8 @@ function findClaim({ totals, minutes, unacknowledged, ...report }: LedgerReport)
   if (claimed !== undefined) return claimed;
   if (unacknowledged.length > 0) return 'unacknowledged';
   const hasChunks = ({ chunked = 0, sent = 0 }: LedgerCounters): boolean => chunked + sent > 0;
-  if (hasChunks(totals)) return 'totals';
-  return minutes.some(([, , counters]) => hasChunks(counters)) ? 'minutes' : null;
+  if (hasChunks(totals)) return 'totals (chunked, sent)';
+  return minutes.some(([, , counters]) => hasChunks(counters)) ? 'minutes (chunked, sent)' : null;
 }
 
 /** Where realms are not told apart, or there is none, nobody's books are meant. */

@@ -446,7 +446,8 @@ export const rows: readonly Row[] = [
       },
       {
         title: 'Redis away, and files that cannot be used',
-        description: '1: yes. Files: those with the tokens or for TLS have changed, and those from before are used on.',
+        description:
+          '1: yes. Files: those with the tokens or for TLS have changed and cannot be used; the previous ones stay in use.',
         unit: 'short',
         queries: [
           highest('sluice_gateway_redis_away', 'instance', ' Redis away'),

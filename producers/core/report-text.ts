@@ -19,8 +19,8 @@ export interface WrittenReport extends SendableChunk {
 }
 
 /**
- * Writes a report: its minutes are those that have changed since Redis has acknowledged one that told of them, oldest first, as far
- * as they fit. It is final only if all of them do.
+ * Writes a report. Its minutes are those that have changed since the last report of them that Redis has acknowledged: the oldest
+ * first, and as many as fit. The report is final only if all of them do.
  */
 export function writeReport(
   identity: ProducerIdentity,

@@ -7,7 +7,7 @@ import { writeReport } from './report-text.ts';
 import type { Tallies } from './tallies.ts';
 import type { Tally } from './tally.ts';
 
-/** How a session is, beside what it has counted by minute. */
+/** What a report says of a session beside its counts. */
 export type SessionState = Pick<
   LedgerReport,
   'lastSeq' | 'chunkedRecords' | 'unacknowledged' | 'spilledRecords' | 'takenOverRecords'

@@ -19,14 +19,14 @@ export interface TallyLimits {
 
 const defaultLimits: TallyLimits = { realms: 200, minutes: 1_440, tallies: 10_000 };
 
-/** Runs of minutes that are remembered as closed: so often a session may pause before the first one is forgotten. */
+/** Runs of minutes that are remembered as closed. A session may pause so often before the first one is forgotten. */
 const mostClosedRuns = 1_440;
 
 const msPerMinute = 60_000;
 
 /**
  * Counts the records of a session by minute and realm. The minute is held, and not read from a clock at each call: `turn` begins
- * the next one. What nobody has to be told of any more is kept as a sum only.
+ * the next one. Of minutes that nobody has to be told of any more, only a sum is kept.
  */
 export class Tallies {
   readonly #now: () => number;
@@ -87,7 +87,7 @@ export class Tallies {
     this.#past.sent += records;
   }
 
-  /** Lets go of the minutes that are over, and of which Redis has been told all that can still be said. */
+  /** Lets go of the minutes that are over, once Redis has been told all that can still be said of them. */
   letGo(): void {
     for (const [minute, realms] of this.#minutes) {
       if (realms === this.#current) continue;

@@ -12,7 +12,7 @@ export interface AbsentRecords {
   notArrived: number;
 }
 
-/** What of a window has no row, and how much that could change its figures. */
+/** What has no row in a window, and how much that could change its figures. */
 export interface Absent extends AbsentRecords {
   records: number;
   /** the failure rate if all of them were failures of this strategy, and if all were ok runs of it; null: no row to compare with */
@@ -20,7 +20,7 @@ export interface Absent extends AbsentRecords {
 }
 
 /**
- * How far the figures could be off. Of the records nobody knows which strategy they are of. A failed run stands for itself alone; an ok
+ * How far the figures could be off. Nobody knows which strategy these records are of. A failed run stands for itself alone; an ok
  * run for as many as those that are stored, on average.
  *
  * @param absent null: unknown

@@ -1,10 +1,11 @@
 import type { Database } from '../../shared/platform/postgres/database.ts';
 import { inSnapshot } from '../executions/snapshot.ts';
-import { type LifeAccount, toLifeAccount } from './accounts-of-life.ts';
 import { gapsAtEnds, hasHoles, isWithin } from './gaps-of-life.ts';
+import { type LifeAccount, toLifeAccount } from './life-account.ts';
+import { type LifeKey, nameOf, toKey } from './life-key.ts';
 import { type JobPlace, type LifeGap, type LookedUp, lookUpGaps } from './look-up.ts';
 import { readWrongClocks, type WrongClock } from './read-clocks.ts';
-import { type LifeKey, type LifeRow, readHoles, readLives } from './read-lives.ts';
+import { type LifeRow, readHoles, readLives } from './read-lives.ts';
 import { type MinuteSpan, readShortfalls, type ShortfallRow } from './read-shortfalls.ts';
 import { type HeldRow, readSums, type Sums } from './read-sums.ts';
 import { readAgain, readUnsettled, type UnsettledChunk } from './read-unsettled.ts';
@@ -20,11 +21,6 @@ export interface Books {
   clocks: WrongClock[];
   /** by the clock of the database */
   nowMs: number;
-}
-
-/** Names a life within a map. */
-export function nameOf({ producer, epoch, life, queue }: LifeKey): string {
-  return JSON.stringify([queue, producer, epoch, life]);
 }
 
 /** Reads the books of a window, from one snapshot. @throws the database's error */
@@ -83,7 +79,7 @@ function toSpans(gaps: readonly LifeGap[]): MinuteSpan[] {
   return [...spans.values()];
 }
 
-/** Of a chunk that a worker has begun with, what is not settled: as many records, whichever they are. */
+/** What is not settled of a chunk that a worker has begun with: as many records, whichever they are. */
 function toPartGap({ seq, before, unsettled, minute }: UnsettledChunk): LifeGap['gap'] {
   return {
     ...{ fromSeq: seq, untilSeq: seq, start: before, end: before + unsettled },
@@ -122,10 +118,6 @@ export async function closeBooks(
   });
 }
 
-function toKey({ producer, epoch, life, queue }: LifeKey): LifeKey {
-  return { producer, epoch, life, queue };
-}
-
 function isAllQueued({ gap }: LifeGap, lookedUp: LookedUp | undefined): boolean {
   const queued = lookedUp?.queued.reduce((sum, { fromSeq, untilSeq }) => sum + untilSeq - fromSeq + 1, 0) ?? 0;
   return queued === gap.untilSeq - gap.fromSeq + 1;
@@ -133,7 +125,7 @@ function isAllQueued({ gap }: LifeGap, lookedUp: LookedUp | undefined): boolean 
 
 const nothingAsked: LookedUp = { queued: [], askedUntilSeq: null };
 
-/** What has been stored, or settled further, since the snapshot was on its way in it. */
+/** What has been stored or settled since the snapshot was on its way then. */
 function withSecondLook(
   { gap, chunkRecords }: LifeGap,
   lookedUp: LookedUp = nothingAsked,

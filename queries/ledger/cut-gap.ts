@@ -79,7 +79,7 @@ export function cutGap(gap: Gap, facts: GapFacts): Piece[] {
   return rest.end > rest.start ? [...pieces, withState(rest, facts)] : pieces;
 }
 
-/** A piece of which nothing is in Redis. As long as one of its chunks may still come, all of it is said to. */
+/** A piece that is not in Redis. As long as one of its chunks may still come, all of it is said to. */
 function withState(gap: Gap, facts: GapFacts): Piece {
   const { askedUntilSeq, standing } = facts;
   if (askedUntilSeq === null || gap.untilSeq > askedUntilSeq) return { ...gap, state: 'unchecked' };

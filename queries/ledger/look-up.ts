@@ -1,4 +1,3 @@
-import { chunkId } from '../../shared/contracts/chunk.ts';
 import { ledgerHeaderOf, recordsOf } from '../../shared/contracts/ledger-header.ts';
 import { type QueueName, queueNames } from '../../shared/contracts/queues.ts';
 import { chunkOfJob } from '../../shared/platform/chunk-of-job.ts';
@@ -8,7 +7,7 @@ import { searchShards } from '../../shared/platform/redis/find-shards.ts';
 import type { Redis } from '../../shared/platform/redis/redis.ts';
 import type { QueuedRun } from './cut-gap.ts';
 import type { Gap } from './gaps.ts';
-import type { LifeKey } from './read-lives.ts';
+import { jobIdOf, type LifeKey } from './life-key.ts';
 
 /** Where jobs are looked for. */
 export interface JobPlace {
@@ -74,11 +73,6 @@ export async function lookUpGaps(place: JobPlace | null, gaps: readonly LifeGap[
 
 function lengthOf({ gap: { fromSeq, untilSeq } }: LifeGap): number {
   return untilSeq - fromSeq + 1;
-}
-
-/** The job of a chunk has its id, and each job of a part begins with it. */
-export function jobIdOf({ life, ...key }: LifeKey, seq: number): string {
-  return chunkId({ ...key, seq, ...(life === '' ? {} : { life }) });
 }
 
 function idsOf({ key, gap }: LifeGap, length: number): string[] {

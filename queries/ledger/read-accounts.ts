@@ -1,10 +1,10 @@
 import type { Database } from '../../shared/platform/postgres/database.ts';
 import type { WindowRequest } from '../executions/window.ts';
 import type { Accounts } from './accounts.ts';
-import { toAccounts } from './book.ts';
 import { closeBooks, readBooks } from './books.ts';
 import type { JobPlace } from './look-up.ts';
 import { type AccountsFilter, toScope } from './scope.ts';
+import { toAccounts } from './to-accounts.ts';
 
 /** A question about the books. */
 export interface AccountsQuestion extends AccountsFilter {

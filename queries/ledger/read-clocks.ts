@@ -1,5 +1,5 @@
 import type { Snapshot } from '../executions/snapshot.ts';
-import type { LifeKey } from './read-lives.ts';
+import type { LifeKey } from './life-key.ts';
 import { ofFilter, type Scope } from './scope.ts';
 
 /** A life whose clock differs from the database's. */

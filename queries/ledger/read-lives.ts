@@ -1,17 +1,8 @@
-import type { QueueName } from '../../shared/contracts/queues.ts';
 import { Prisma } from '../../shared/platform/postgres/database.ts';
 import type { Snapshot } from '../executions/snapshot.ts';
 import { type Edge, type Gap, gapBetween } from './gaps.ts';
+import { type LifeKey, lifeArrays, lifeColumns } from './life-key.ts';
 import { ofFilter, reachMs, type Scope } from './scope.ts';
-
-/** One session of a producer with one queue. */
-export interface LifeKey {
-  producer: string;
-  epoch: number;
-  /** empty: its chunks do not say */
-  life: string;
-  queue: QueueName;
-}
 
 /** The chunks of a life within a window, and its last report. Times in ms since 1970 by the clock of the database. */
 export interface LifeRow extends LifeKey {
@@ -53,10 +44,12 @@ export interface LifeReport {
   unacknowledged: [from: number, until: number][];
 }
 
-/** Lives that are read at most. A process has a few; more of them within one window are left out, and that is said. */
+/**
+ * Lives that are read at most: first those that may still have something open, then the newest. What of others has not arrived is
+ * unexplained.
+ */
 const mostLives = 5_000;
 
-const ofLife = Prisma.sql`producer, epoch, life, queue`;
 const sameLife = Prisma.sql`chunk.producer = one.producer and chunk.epoch = one.epoch and chunk.life = one.life and chunk.queue = one.queue`;
 /** The parts are in the order of the records. */
 const lastMinute = Prisma.sql`(parts->-1->>1)::bigint`;
@@ -77,17 +70,20 @@ export async function readLives(snapshot: Snapshot, scope: Scope): Promise<LifeR
 export function livesStatement({ window: { since, until }, filter }: Scope): Prisma.Sql {
   const sinceMinute = since.getTime() / 60_000;
   return Prisma.sql`with day as (${keptDays}), seen as (
-      select ${ofLife}, min(seq) as first_seq, max(seq) as last_seq, sum(total)::bigint as records, min(before) as start_at,
+      select ${lifeColumns}, min(seq) as first_seq, max(seq) as last_seq, sum(total)::bigint as records, min(before) as start_at,
         max(before + total) as end_at, ${minuteOf(Prisma.sql`min(day_at)`)} as first_minute, max(${lastMinute}) as last_minute,
         max(first_at) as last_chunk_at
       from sluice.ledger_chunk
       where day_at >= ${new Date(since.getTime() - reachMs)} and day_at < ${until}${ofFilter(filter)}
-      group by ${ofLife} having max(${lastMinute}) >= ${sinceMinute}::bigint
-    ), one as (
+      group by ${lifeColumns} having max(${lastMinute}) >= ${sinceMinute}::bigint
+    ), active as (
       select * from seen full join (
-        select distinct ${ofLife} from sluice.ledger_minute
+        select distinct ${lifeColumns} from sluice.ledger_minute
         where minute_at >= ${since} and minute_at < ${until}${ofFilter(filter)}
-      ) as told using (${ofLife}) limit ${mostLives}
+      ) as told using (${lifeColumns})
+    ), one as (
+      select active.* from active left join sluice.ledger_life as report using (${lifeColumns})
+      order by is_final nulls first, epoch desc limit ${mostLives}
     )
     select one.producer, one.epoch::float8 as epoch, one.life, one.queue, one.first_seq::float8 as "firstSeq",
       one.last_seq::float8 as "lastSeq", coalesce(records, 0)::float8 as records, coalesce(start_at, 0)::float8 as start,
@@ -105,7 +101,7 @@ export function livesStatement({ window: { since, until }, filter }: Scope): Pri
         'isFinal', is_final, 'lastSeq', report.last_seq, 'chunkedRecords', chunked_records, 'waitingRecords', waiting_records,
         'spilledRecords', spilled_records, 'unacknowledged', unacknowledged) end as report,
       ${msOf(Prisma.sql`now()`)} as "nowMs", ${msOf(Prisma.sql`(select min(since) from day)`)} as "keptSinceMs"
-    from one left join sluice.ledger_life as report using (${ofLife})`;
+    from one left join sluice.ledger_life as report using (${lifeColumns})`;
 }
 
 /** A row with `before` of a chunk that does not follow the one before it. */
@@ -121,7 +117,7 @@ interface HoleRow extends LifeKey {
 /** Gaps that are listed at most, of all lives together. */
 const mostGaps = 2_000;
 
-/** The gaps between the chunks of lives within a window. The oldest first */
+/** The gaps between the chunks of lives within a window. The oldest first. */
 export async function readHoles(
   snapshot: Snapshot,
   { window: { since, until } }: Scope,
@@ -130,8 +126,7 @@ export async function readHoles(
   if (lives.length === 0) return [];
   const rows = await snapshot.$queryRaw<HoleRow[]>`
     with one as (
-      select * from unnest(${lives.map(({ producer }) => producer)}::text[], ${lives.map(({ epoch }) => epoch)}::bigint[],
-        ${lives.map(({ life }) => life)}::text[], ${lives.map(({ queue }) => queue)}::text[]) as one (${ofLife})
+      select * from unnest(${lifeArrays(lives)}) as one (${lifeColumns})
     )
     select producer, epoch::float8 as epoch, life, queue, seq::float8 as seq, before::float8 as start, minute::float8 as minute,
       before_seq::float8 as "beforeSeq", before_end::float8 as "beforeEnd", before_minute::float8 as "beforeMinute"

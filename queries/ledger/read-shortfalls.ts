@@ -2,7 +2,7 @@ import { Prisma } from '../../shared/platform/postgres/database.ts';
 import type { Snapshot } from '../executions/snapshot.ts';
 import type { Shortfall } from './attribute.ts';
 import { placesOfChunk } from './chunk-places.ts';
-import type { LifeKey } from './read-lives.ts';
+import { type LifeKey, lifeArrays, lifeColumns } from './life-key.ts';
 import { reachMs, type Scope } from './scope.ts';
 
 /** Minutes of a life around its gaps. */
@@ -28,34 +28,32 @@ export async function readShortfalls(
 ): Promise<ShortfallRow[]> {
   if (spans.length === 0) return [];
   const [sinceMinute, untilMinute] = [since.getTime() / 60_000, until.getTime() / 60_000];
-  const life = Prisma.sql`producer, epoch, life, queue`;
   const within = Prisma.sql`minute >= ${sinceMinute}::bigint and minute < ${untilMinute}::bigint and minute between from_minute and until_minute`;
   return snapshot.$queryRaw<ShortfallRow[]>`
     with span as (
-      select * from unnest(${spans.map(({ producer }) => producer)}::text[], ${spans.map(({ epoch }) => epoch)}::bigint[],
-        ${spans.map((one) => one.life)}::text[], ${spans.map(({ queue }) => queue)}::text[],
+      select * from unnest(${lifeArrays(spans)},
         ${spans.map(({ fromMinute }) => fromMinute)}::bigint[], ${spans.map(({ untilMinute }) => untilMinute)}::bigint[])
-        as span (${life}, from_minute, until_minute)
+        as span (${lifeColumns}, from_minute, until_minute)
     ), arrived as (
-      select ${life}, realm, minute, sum(records)::bigint as records, sum(seen + dead)::bigint as settled
+      select ${lifeColumns}, realm, minute, sum(records)::bigint as records, sum(seen + dead)::bigint as settled
       from (
-        select ${life}, from_minute, until_minute, coalesce(place.part->>0, '') as realm, (place.part->>1)::bigint as minute,
+        select ${lifeColumns}, from_minute, until_minute, coalesce(place.part->>0, '') as realm, (place.part->>1)::bigint as minute,
           place.records, place.seen, place.dead
-        from span join sluice.ledger_chunk as chunk using (${life}), lateral (${placesOfChunk}) as place
+        from span join sluice.ledger_chunk as chunk using (${lifeColumns}), lateral (${placesOfChunk}) as place
         where day_at >= ${new Date(since.getTime() - reachMs)} and day_at < ${until}
           and day_at < to_timestamp((until_minute + 1) * 60) and day_at >= to_timestamp(from_minute * 60) - ${reachMs}::int * interval '1 ms'
           and (parts->-1->>1)::bigint >= from_minute
-      ) as placed where ${within} group by ${life}, realm, minute
+      ) as placed where ${within} group by ${lifeColumns}, realm, minute
     ), told as (
-      select ${life}, realm, minute, chunked, refused
+      select ${lifeColumns}, realm, minute, chunked, refused
       from span join (
         select *, (extract(epoch from minute_at) / 60)::bigint as minute from sluice.ledger_minute where minute_at >= ${since} and minute_at < ${until}
-      ) as told using (${life}) where ${within}
+      ) as told using (${lifeColumns}) where ${within}
     )
     select producer, epoch::float8 as epoch, life, queue, realm, (minute * 60000 / ${bucketMs}::bigint * ${bucketMs}::bigint)::float8 as "bucketMs",
       sum(short)::float8 as records, sum(least(short, refused))::float8 as refused
     from (
-      select ${life}, realm, minute, greatest(coalesce(chunked, 0), coalesce(records, 0)) - coalesce(settled, 0) as short, coalesce(refused, 0) as refused
-      from told full join arrived using (${life}, realm, minute)
-    ) as line where short > 0 group by ${life}, realm, 6 limit ${most}`;
+      select ${lifeColumns}, realm, minute, greatest(coalesce(chunked, 0), coalesce(records, 0)) - coalesce(settled, 0) as short, coalesce(refused, 0) as refused
+      from told full join arrived using (${lifeColumns}, realm, minute)
+    ) as line where short > 0 group by ${lifeColumns}, realm, 6 limit ${most}`;
 }

@@ -2,6 +2,7 @@ import type { QueueName } from '../../shared/contracts/queues.ts';
 import { Prisma } from '../../shared/platform/postgres/database.ts';
 import type { Snapshot } from '../executions/snapshot.ts';
 import { placesOfChunk } from './chunk-places.ts';
+import { type LifeKey, lifeColumns } from './life-key.ts';
 import { ofFilter, reachMs, type Scope } from './scope.ts';
 
 /** What producers have reported and workers have settled. Counts of records. */
@@ -28,12 +29,8 @@ export type GroupedSums = SettledSums &
     | { group: 'bucket'; bucketMs: number }
   );
 
-/** What of a life is recorded and neither left out nor in a chunk, by realm and bucket. */
-export interface HeldRow {
-  producer: string;
-  epoch: number;
-  life: string;
-  queue: QueueName;
+/** What a life has recorded, and neither left out nor put into a chunk, by realm and bucket. */
+export interface HeldRow extends LifeKey {
   realm: string;
   bucketMs: number;
   held: number;
@@ -53,8 +50,8 @@ const mostHeld = 20_000;
  * Sums what producers and workers have counted. One pass over the minutes of the producers and the chunks of the workers.
  *
  * Most chunks are stored as a whole, in one bucket, and of minutes that a report covers: of these the totals are enough, which makes it
- * fast. What Redis has refused is in a chunk, too; what a gateway has refused of a client is in none, and a client has no chunks. Of the
- * others each realm and minute is looked at. A minute that no report covers yet counts as it is in the chunks, if they have
+ * fast. What Redis has refused is in a chunk, too; what a gateway has refused of a client is in none, and a client has no chunks. In the
+ * other chunks, each realm and minute is looked at. A minute that no report covers yet counts as it is in the chunks, if they have
  * more: a record in a chunk was recorded.
  */
 export async function readSums(snapshot: Snapshot, scope: Scope): Promise<Sums> {
@@ -67,37 +64,36 @@ export function sumsStatement({ window: { since, until }, buckets: { bucketMs },
   const minutesPerBucket = Prisma.sql`${bucketMs / 60_000}::bigint`;
   const stored = filter.realm === undefined ? Prisma.sql`sum(stored)` : Prisma.sql`null::bigint`;
   const ofRealm = filter.realm === undefined ? Prisma.empty : Prisma.sql` where realm = ${filter.realm ?? ''}`;
-  const life = Prisma.sql`producer, epoch, life, queue`;
-  const key = Prisma.sql`${life}, realm, minute`;
+  const key = Prisma.sql`${lifeColumns}, realm, minute`;
   const counts = Prisma.sql`sum(recorded) as recorded, sum(sampled_out) as "sampledOut", sum(disabled) as disabled,
     sum(dropped) as dropped, sum(refused) as refused, sum(handed) as handed, sum(chunked) as chunked,
     sum(duplicate) as duplicate, sum(dead) as dead`;
   return Prisma.sql`with covered as materialized (
-      select ${life}, case when is_final then ${untilMinute}::bigint else floor(extract(epoch from reported_at) / 60)::bigint end as covered_until
+      select ${lifeColumns}, case when is_final then ${untilMinute}::bigint else floor(extract(epoch from reported_at) / 60)::bigint end as covered_until
       from sluice.ledger_life where true${ofFilter(filter)}
     ), begun as materialized (
-      select ${life}, day_at, sum(total)::bigint as records, max((parts->-1->>1)::bigint) as last_minute, bool_and(stored = total) as is_stored,
+      select ${lifeColumns}, day_at, sum(total)::bigint as records, max((parts->-1->>1)::bigint) as last_minute, bool_and(stored = total) as is_stored,
         min(seq) as first_seq, max(seq) as last_seq
       from sluice.ledger_chunk
       where day_at >= ${new Date(since.getTime() - reachMs)} and day_at < ${until}${ofFilter(filter)}
-      group by ${life}, day_at
+      group by ${lifeColumns}, day_at
     ), minutes as materialized (
       select *, is_stored and minute / ${minutesPerBucket} = last_minute / ${minutesPerBucket} and minute >= ${sinceMinute}::bigint
           and last_minute < ${untilMinute}::bigint and coalesce(last_minute < covered_until, false) as is_plain
-      from (select *, (extract(epoch from day_at) / 60)::bigint as minute from begun) as begun left join covered using (${life})
+      from (select *, (extract(epoch from day_at) / 60)::bigint as minute from begun) as begun left join covered using (${lifeColumns})
       where last_minute >= ${sinceMinute}::bigint
     ), plain as (
-      select ${life}, minute / ${minutesPerBucket} as bucket, sum(records)::bigint as stored from minutes where is_plain group by ${life}, 5
+      select ${lifeColumns}, minute / ${minutesPerBucket} as bucket, sum(records)::bigint as stored from minutes where is_plain group by ${lifeColumns}, 5
     ), arrived as (
-      select ${life}, coalesce(place.part->>0, '') as realm, (place.part->>1)::bigint as minute, sum(place.records)::bigint as records,
+      select ${lifeColumns}, coalesce(place.part->>0, '') as realm, (place.part->>1)::bigint as minute, sum(place.records)::bigint as records,
         sum(place.stored)::bigint as stored, sum(place.seen - place.stored)::bigint as duplicate, sum(place.dead)::bigint as dead
-      from (select ${life}, day_at, first_seq, last_seq from minutes where not is_plain) as other
-      join sluice.ledger_chunk as chunk using (${life}, day_at), lateral (${placesOfChunk}) as place
+      from (select ${lifeColumns}, day_at, first_seq, last_seq from minutes where not is_plain) as other
+      join sluice.ledger_chunk as chunk using (${lifeColumns}, day_at), lateral (${placesOfChunk}) as place
       where day_at >= ${new Date(since.getTime() - reachMs)} and day_at < ${until}
         and seq between first_seq and last_seq and (place.part->>1)::bigint >= ${sinceMinute}::bigint and (place.part->>1)::bigint < ${untilMinute}::bigint
-      group by ${life}, 5, 6
+      group by ${lifeColumns}, 5, 6
     ), told as (
-      select ${life}, realm, (extract(epoch from minute_at) / 60)::bigint as minute, recorded, sampled_out, disabled, dropped,
+      select ${lifeColumns}, realm, (extract(epoch from minute_at) / 60)::bigint as minute, recorded, sampled_out, disabled, dropped,
         refused, handed, chunked, dropped_by
       from sluice.ledger_minute where minute_at >= ${since} and minute_at < ${until}${ofFilter(filter)}
     ), counted as (
@@ -107,7 +103,7 @@ export function sumsStatement({ window: { since, until }, buckets: { bucketMs },
         coalesce(duplicate, 0) as duplicate, coalesce(dead, 0) as dead,
         greatest(0, coalesce(recorded - sampled_out - disabled - told.dropped - handed - greatest(chunked, refused), 0)) as held,
         case when covered_until is null or minute >= covered_until then greatest(0, coalesce(records, 0) - coalesce(chunked, 0)) else 0 end as surplus
-      from told full join arrived using (${key}) left join covered using (${life})
+      from told full join arrived using (${key}) left join covered using (${lifeColumns})
     ), line as (
       select ${key}, minute / ${minutesPerBucket} as bucket, recorded + greatest(0, surplus - held) as recorded, sampled_out, disabled,
         dropped, refused, handed, stored, duplicate, dead, chunked + surplus as chunked, held - least(held, surplus) as held
@@ -121,8 +117,8 @@ export function sumsStatement({ window: { since, until }, buckets: { bucketMs },
       from settled group by grouping sets ((queue, producer), (bucket))
       union all select 'realm', queue, null, realm, null, ${counts}, null from line group by queue, realm
     ), holding as (
-      select ${life}, realm, bucket * ${bucketMs}::bigint as "bucketMs", sum(held) as held
-      from line where held > 0 group by ${life}, realm, bucket limit ${mostHeld}
+      select ${lifeColumns}, realm, bucket * ${bucketMs}::bigint as "bucketMs", sum(held) as held
+      from line where held > 0 group by ${lifeColumns}, realm, bucket limit ${mostHeld}
     ), told_reason as (
       select key as reason, sum(value::bigint) as records from told, jsonb_each_text(dropped_by)
       ${ofRealm} group by key order by 2 desc limit 20

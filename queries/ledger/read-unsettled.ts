@@ -1,14 +1,17 @@
-import { Prisma } from '../../shared/platform/postgres/database.ts';
 import type { Snapshot } from '../executions/snapshot.ts';
-import type { LifeKey } from './read-lives.ts';
+import { type LifeKey, lifeArrays, lifeColumns } from './life-key.ts';
 import { ofFilter, reachMs, type Scope } from './scope.ts';
 
-/** A chunk that a worker has begun with, and that still has records to settle. */
-export interface UnsettledChunk extends LifeKey {
+/** How many records of a chunk are settled, once a worker has begun with it. */
+export interface ChunkProgress extends LifeKey {
   seq: number;
   before: number;
   total: number;
   unsettled: number;
+}
+
+/** A chunk that still has records to settle. */
+export interface UnsettledChunk extends ChunkProgress {
   /** of its first record, by the producer's clock */
   minute: number;
 }
@@ -16,7 +19,7 @@ export interface UnsettledChunk extends LifeKey {
 /** Chunks that are looked at one by one. */
 const mostUnsettled = 1_000;
 
-/** Of more than can be looked at, any. */
+/** If there are more than can be looked at, any of them. */
 export async function readUnsettled(
   snapshot: Snapshot,
   { window: { since, until }, filter }: Scope,
@@ -29,14 +32,6 @@ export async function readUnsettled(
     limit ${mostUnsettled}`;
 }
 
-/** How it stands with chunks now: those that a worker has accounted for. */
-export interface ChunkNow extends LifeKey {
-  seq: number;
-  before: number;
-  total: number;
-  unsettled: number;
-}
-
 /** Rows that are read again at most. */
 const mostAgain = 20_000;
 
@@ -44,16 +39,14 @@ const mostAgain = 20_000;
 export async function readAgain(
   database: Snapshot,
   ranges: readonly (LifeKey & { fromSeq: number; untilSeq: number })[],
-): Promise<ChunkNow[]> {
+): Promise<ChunkProgress[]> {
   if (ranges.length === 0) return [];
-  const columns = Prisma.sql`producer, epoch, life, queue`;
-  return database.$queryRaw<ChunkNow[]>`
+  return database.$queryRaw<ChunkProgress[]>`
     select chunk.producer, chunk.epoch::float8 as epoch, chunk.life, chunk.queue, seq::float8 as seq, before::float8 as before, total,
       total - seen - dead as unsettled
-    from unnest(${ranges.map(({ producer }) => producer)}::text[], ${ranges.map(({ epoch }) => epoch)}::bigint[],
-      ${ranges.map(({ life }) => life)}::text[], ${ranges.map(({ queue }) => queue)}::text[],
+    from unnest(${lifeArrays(ranges)},
       ${ranges.map(({ fromSeq }) => fromSeq)}::bigint[], ${ranges.map(({ untilSeq }) => untilSeq)}::bigint[])
-      as one (${columns}, from_seq, until_seq)
-    join sluice.ledger_chunk as chunk using (${columns})
+      as one (${lifeColumns}, from_seq, until_seq)
+    join sluice.ledger_chunk as chunk using (${lifeColumns})
     where seq between from_seq and until_seq order by seq limit ${mostAgain}`;
 }

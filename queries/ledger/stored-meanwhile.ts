@@ -1,6 +1,6 @@
 import type { QueuedRun } from './cut-gap.ts';
 import type { Gap } from './gaps.ts';
-import type { ChunkNow } from './read-unsettled.ts';
+import type { ChunkProgress } from './read-unsettled.ts';
 
 /**
  * Adds the chunks of a gap that have been stored since the gap was read: at that moment they were on their way.
@@ -10,7 +10,7 @@ import type { ChunkNow } from './read-unsettled.ts';
 export function withStoredMeanwhile(
   gap: Gap,
   queued: readonly QueuedRun[],
-  rows: readonly Pick<ChunkNow, 'seq' | 'before' | 'total'>[],
+  rows: readonly Pick<ChunkProgress, 'seq' | 'before' | 'total'>[],
 ): QueuedRun[] {
   const isQueued = (seq: number): boolean => queued.some(({ fromSeq, untilSeq }) => seq >= fromSeq && seq <= untilSeq);
   const stored = rows

@@ -1,5 +1,5 @@
-/** What producers counted as not sent, or workers as not stored, each record once. */
-export const causes = [
+/** Where a record that was recorded can be. Each is in one of these places, and counted once. */
+export const recordPlaces = [
   'stored',
   'duplicate',
   'sampledOut',
@@ -12,27 +12,27 @@ export const causes = [
   'uncertain',
   'missing',
 ] as const;
-export type Cause = (typeof causes)[number];
+export type RecordPlace = (typeof recordPlaces)[number];
 
 /**
- * One side of the books: what was recorded. The other side: where each of these records is. Counts of records.
+ * One side of the books is what was recorded, the other where each of these records is. All are counts of records.
  *
  * `stored`: a row of its own. `duplicate`: its row was there already, from another record with the same id. `handed`: a gateway has
  * accepted it and counts it as its own; a sum over producers takes it out of both sides. `inFlight`: with the producer, in Redis or at a
  * worker. `uncertain`: last seen with a producer that is gone. `missing`: in none of these places, by the numbers of its chunk.
  */
-export type Terms = { recorded: number } & Record<Cause, number>;
+export type Terms = { recorded: number } & Record<RecordPlace, number>;
 
 export function noTerms(): Terms {
   const terms = { recorded: 0 } as Terms;
-  for (const cause of causes) terms[cause] = 0;
+  for (const place of recordPlaces) terms[place] = 0;
   return terms;
 }
 
 /** Adds counts to others, which it changes. */
 export function addTerms(to: Terms, more: Partial<Terms>): Terms {
   to.recorded += more.recorded ?? 0;
-  for (const cause of causes) to[cause] += more[cause] ?? 0;
+  for (const place of recordPlaces) to[place] += more[place] ?? 0;
   return to;
 }
 
@@ -49,5 +49,5 @@ export function sumOverProducers(parts: readonly Terms[]): Terms {
  * computed from it. Negative: more was found than was recorded.
  */
 export function unexplained(terms: Terms): number {
-  return causes.reduce((rest, cause) => rest - terms[cause], terms.recorded);
+  return recordPlaces.reduce((rest, place) => rest - terms[place], terms.recorded);
 }

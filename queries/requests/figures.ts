@@ -1,6 +1,7 @@
 import { isTooFew, z95 } from '../executions/estimates.ts';
 import type { RequestAmount, RequestCounts, RequestTally } from './counts.ts';
 import { type RequestState, requestStates, type StatusClass, statusClasses } from './list-requests.ts';
+import type { Money } from './request-cost.ts';
 
 /** Tokens, as far as requests say how many they have used. */
 export interface RequestTokens {
@@ -16,12 +17,8 @@ export interface RequestTokens {
   outputRequests: number;
 }
 
-/** An amount in one currency. */
-export interface Money {
-  /** ISO 4217 */
-  currency: string;
-  /** an exact decimal number */
-  amount: string;
+/** What requests cost in one currency. */
+export interface CostInCurrency extends Money {
   /** the requests that it is the cost of */
   requests: number;
 }
@@ -29,7 +26,7 @@ export interface Money {
 /** What requests cost, as far as that is known. */
 export interface RequestCost {
   /** one for each currency */
-  amounts: Money[];
+  amounts: CostInCurrency[];
   /** completed ones whose tokens are known, but no price for them */
   withoutPrice: number;
   /** completed ones whose tokens are not known */

@@ -1,16 +1,25 @@
 import { type Database, Prisma } from '../../shared/platform/postgres/database.ts';
 
-/** A price for a million tokens, see `cost.ts`. Amounts are decimal digits. */
-export interface StoredPrice {
+/** What a million tokens of a model cost, see docs/requests.md. Amounts are decimal digits, so that none is rounded. */
+export interface Price {
+  /** null: whoever serves the model */
   provider: string | null;
+  /** a model's name, or the beginning of names, which ends in `*` */
   model: string;
   validFrom: Date;
+  /** exclusive; null: until further notice */
   validUntil: Date | null;
+  /** ISO 4217 */
   currency: string;
+  /** null: not known */
   input: string | null;
   cachedInput: string | null;
   output: string | null;
+  /** where the price is from */
   source: string;
+}
+
+export interface StoredPrice extends Price {
   importedAt: Date;
 }
 

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { rm, symlink, writeFile } from 'node:fs/promises';
 import { expect, test } from 'vitest';
 import { createToken } from '../../gateway/access/create-token.ts';
 import { aGateway, anInput, aRequestInput } from '../support/a-gateway.ts';
@@ -82,6 +82,12 @@ test('tokens: two are valid while one takes the place of the other, and the file
   const { anybody } = await write([{}]);
   await until(async () => (await status(anybody as string)) === 202);
   expect(await metrics()).toContain('sluice_gateway_reload_failed{files="tokens"} 0\n');
+
+  // A link to itself cannot even be looked at.
+  await rm(path);
+  await symlink(path, path);
+  await until(async () => (await metrics()).includes('sluice_gateway_reload_failed{files="tokens"} 1\n'));
+  expect(await status(anybody as string)).toBe(202);
 });
 
 test('tokens: who has sent more than the quota waits as long as the answer says, and others do not', async () => {

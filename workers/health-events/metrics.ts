@@ -1,5 +1,6 @@
-import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
+import { Counter, Histogram, type Registry } from 'prom-client';
 import { healthEventTypes } from '../../shared/contracts/health-event.ts';
+import { readGaugesOf } from '../../shared/platform/read-gauges.ts';
 
 export type HealthMetrics = ReturnType<typeof createHealthMetrics>;
 
@@ -72,20 +73,9 @@ export function createHealthMetrics(registry: Registry, sources: HealthSources) 
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
     registers,
   });
-  const gauge = (name: string, help: string, read: () => number | null | Promise<number | null>): void => {
-    new Gauge({
-      name,
-      help,
-      registers,
-      async collect() {
-        const value = await read();
-        if (value === null) this.remove();
-        else this.set(value);
-      },
-    });
-  };
+  const gauge = readGaugesOf(registry);
   const ofLeader = 'Absent where it is unknown, as in a worker that does not read the stream';
-  gauge('sluice_health_lease_held', '1 while this worker reads the stream, else 0', () => (sources.isLeader() ? 1 : 0));
+  gauge('sluice_health_lease_held', '1 while this worker reads the stream, else 0', sources.isLeader);
   gauge('sluice_health_lag_entries', `Entries not read yet. ${ofLeader}`, sources.behind);
   gauge(
     'sluice_health_lag_seconds',
@@ -96,10 +86,7 @@ export function createHealthMetrics(registry: Registry, sources: HealthSources) 
   gauge(
     'sluice_health_lobby_refused',
     `1 while another consumer publishes to the lobby stream and this one may not, else 0. ${ofLeader}`,
-    () => {
-      const isRefused = sources.isRefusedByLobby();
-      return isRefused === null ? null : Number(isRefused);
-    },
+    sources.isRefusedByLobby,
   );
   gauge('sluice_health_outbox_rows', `Snapshots not published yet. ${ofLeader}`, sources.outboxRows);
   gauge(
@@ -107,8 +94,10 @@ export function createHealthMetrics(registry: Registry, sources: HealthSources) 
     `Records with status engine_unreachable and health healthy. ${ofLeader}`,
     sources.stuckRecords,
   );
-  gauge('sluice_database_outage', '1 while statements wait for PostgreSQL to answer or to be repaired, else 0', () =>
-    sources.isOutage() ? 1 : 0,
+  gauge(
+    'sluice_database_outage',
+    '1 while statements wait for PostgreSQL to answer or to be repaired, else 0',
+    sources.isOutage,
   );
   for (const result of unreadable) events.inc({ event_type: 'none', result }, 0);
   for (const event_type of healthEventTypes) for (const result of unusable) events.inc({ event_type, result }, 0);

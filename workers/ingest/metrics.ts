@@ -1,5 +1,6 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client';
 import type { QueueName } from '../../shared/contracts/queues.ts';
+import { readGaugesOf } from '../../shared/platform/read-gauges.ts';
 import type { QueueDepth } from './queue-depth.ts';
 
 /** What a worker tells Prometheus. */
@@ -109,38 +110,23 @@ export function createWorkerMetrics(
     labelNames: ['queue', 'class', 'code'] as const,
     registers,
   });
-  new Gauge({
-    name: 'sluice_worker_held_records',
-    help: 'Records that this worker holds and has not settled yet',
-    registers,
-    collect() {
-      this.set(sources.heldRecords());
-    },
-  });
-  new Gauge({
-    name: 'sluice_worker_halted',
-    help: '1 when the worker has stopped taking jobs because too many records are dead, else 0',
-    registers,
-    collect() {
-      this.set(sources.isHalted() ? 1 : 0);
-    },
-  });
-  new Gauge({
-    name: 'sluice_database_outage',
-    help: '1 while statements wait for PostgreSQL to answer or to be repaired, else 0',
-    registers,
-    collect() {
-      this.set(sources.isOutage() ? 1 : 0);
-    },
-  });
-  new Gauge({
-    name: 'sluice_dead_letters_blocked',
-    help: '1 while dead letters cannot be written although records are stored, else 0',
-    registers,
-    collect() {
-      this.set(sources.lacksDeadLetterBox() ? 1 : 0);
-    },
-  });
+  const gauge = readGaugesOf(registry);
+  gauge('sluice_worker_held_records', 'Records that this worker holds and has not settled yet', sources.heldRecords);
+  gauge(
+    'sluice_worker_halted',
+    '1 when the worker has stopped taking jobs because too many records are dead, else 0',
+    sources.isHalted,
+  );
+  gauge(
+    'sluice_database_outage',
+    '1 while statements wait for PostgreSQL to answer or to be repaired, else 0',
+    sources.isOutage,
+  );
+  gauge(
+    'sluice_dead_letters_blocked',
+    '1 while dead letters cannot be written although records are stored, else 0',
+    sources.lacksDeadLetterBox,
+  );
   new Gauge({
     name: 'sluice_queue_jobs',
     help: 'Jobs in the queue by state, all shards together; the same for all workers of a queue. A shard that does not answer counts as it last was. Absent while Redis does not answer',
@@ -153,16 +139,11 @@ export function createWorkerMetrics(
       for (const state of ['waiting', 'active', 'delayed', 'failed'] as const) this.set({ state }, depth[state]);
     },
   });
-  new Gauge({
-    name: 'sluice_queue_oldest_job_seconds',
-    help: 'How long the oldest waiting job of all shards has waited; 0 when none waits. Absent while Redis does not answer',
-    registers,
-    async collect() {
-      const depth = await sources.queueDepth();
-      if (depth === null) this.remove();
-      else this.set(depth.oldestWaitSeconds);
-    },
-  });
+  gauge(
+    'sluice_queue_oldest_job_seconds',
+    'How long the oldest waiting job of all shards has waited; 0 when none waits. Absent while Redis does not answer',
+    async () => (await sources.queueDepth())?.oldestWaitSeconds ?? null,
+  );
   new Gauge({
     name: 'sluice_queue_shards',
     help: 'Shards of the queue by state, as this worker sees them: working, refused (Redis refuses what the worker needs) or silent (their server does not answer)',

@@ -1,4 +1,5 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
+import { readGaugesOf } from '../../shared/platform/read-gauges.ts';
 import type { Findings } from './findings.ts';
 import { type TaskOutcome, taskNames } from './task.ts';
 
@@ -63,6 +64,7 @@ export function createMaintenanceMetrics(
     help: 'Stored requests whose bodies maintenance has read for their facts, since no worker of this version had',
     registers,
   });
+  const gauge = readGaugesOf(registry);
   new Gauge({
     name: 'sluice_maintenance_last_success_timestamp_seconds',
     help: 'Time of the last successful run of the task on any maintenance worker',
@@ -89,26 +91,12 @@ export function createMaintenanceMetrics(
     ['sluice_partitions_overdue', 'Partitions older than the retention period that still exist', (f) => f.overdue],
   ];
   for (const [name, help, pick] of found) {
-    new Gauge({
-      name,
-      help: `${help}. Absent before the first check and while Redis does not answer`,
-      registers,
-      async collect() {
-        const findings = await sources.findings();
-        const value = findings === null ? undefined : pick(findings);
-        if (value === undefined) this.remove();
-        else this.set(value);
-      },
+    gauge(name, `${help}. Absent before the first check and while Redis does not answer`, async () => {
+      const findings = await sources.findings();
+      return findings === null ? null : (pick(findings) ?? null);
     });
   }
-  new Gauge({
-    name: 'sluice_database_outage',
-    help: '1 while a task waits for PostgreSQL to answer, else 0',
-    registers,
-    collect() {
-      this.set(sources.isOutage() ? 1 : 0);
-    },
-  });
+  gauge('sluice_database_outage', '1 while a task waits for PostgreSQL to answer, else 0', sources.isOutage);
   for (const task of taskNames) for (const outcome of taskOutcomes) runs.inc({ task, outcome }, 0);
   for (const result of ['archived', 'failed']) archived.inc({ result }, 0);
   for (const table of sources.tables) for (const one of [purged, deletedEarly]) one.inc({ table }, 0);

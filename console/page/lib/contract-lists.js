@@ -1,4 +1,4 @@
-/** Lists of the contract. Each has the literal type of the contract's own, so the type check fails if one differs. */
+/** Lists and names of the server. Each has the literal type of the server's own, so the type check fails if one differs. */
 
 /** @typedef {import('../types.d.ts').ContractLists} ContractLists */
 
@@ -22,3 +22,25 @@ export const requestDimensions = ['model', 'provider', 'api', 'createdBy', 'endp
 
 /** @type {ContractLists['requestOrders']} */
 export const requestOrders = ['requests', 'failures', 'tokens', 'cost'];
+
+/** @type {ContractLists['pieceNames']} */
+export const pieceNames = {
+  missing: 'missing',
+  uncertain: 'uncertain',
+  unchecked: 'not looked up',
+  abandoned: 'given up',
+  onDisk: 'on disk',
+  failed: 'failed job',
+  unsent: 'not sent yet',
+  queued: 'in Redis',
+};
+
+/** @type {ContractLists['inFlightNames']} */
+export const inFlightNames = {
+  waiting: 'waiting with producers',
+  unsent: 'not acknowledged by Redis',
+  onDisk: 'in the spill of closed producers',
+  queued: 'in Redis or at a worker',
+  failed: 'in failed jobs',
+  unchecked: 'not looked up',
+};

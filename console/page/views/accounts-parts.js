@@ -1,5 +1,6 @@
 import { card, idText, timeText } from '../components/parts.js';
 import { table } from '../components/table.js';
+import { pieceNames } from '../lib/contract-lists.js';
 import { el } from '../lib/dom.js';
 import { count, span, time } from '../lib/format.js';
 
@@ -7,16 +8,16 @@ import { count, span, time } from '../lib/format.js';
 /** @typedef {Accounts['gaps'][number]} Gap */
 /** @typedef {import('../types.d.ts').ViewContext} ViewContext */
 
-/** @type {Record<Gap['state'], { text: string, badge: string }>} */
-const states = {
-  missing: { text: 'missing', badge: 'status-error' },
-  uncertain: { text: 'uncertain', badge: 'status-timeout' },
-  unchecked: { text: 'not looked up', badge: 'status-timeout' },
-  abandoned: { text: 'given up', badge: 'status-timeout' },
-  onDisk: { text: 'on disk', badge: '' },
-  failed: { text: 'failed job', badge: 'status-timeout' },
-  unsent: { text: 'not sent yet', badge: '' },
-  queued: { text: 'in Redis', badge: '' },
+/** @type {Record<Gap['state'], string>} */
+const badges = {
+  missing: 'status-error',
+  uncertain: 'status-timeout',
+  unchecked: 'status-timeout',
+  abandoned: 'status-timeout',
+  failed: 'status-timeout',
+  onDisk: '',
+  unsent: '',
+  queued: '',
 };
 
 /** Gaps in the numbers of chunks. @param {Accounts} answer */
@@ -38,7 +39,7 @@ export function gapsCard({ gaps, gapsLeftOut }) {
           columns: [
             {
               name: 'State',
-              cell: ({ state }) => el('span', { class: `badge ${states[state].badge}` }, states[state].text),
+              cell: ({ state }) => el('span', { class: `badge ${badges[state]}` }, pieceNames[state]),
             },
             { name: 'Records', isNumber: true, cell: ({ records }) => count(records) },
             {

@@ -3,6 +3,7 @@ import { choiceFilter, textFilter } from '../components/filters.js';
 import { card, emptyState, figure, figures, idText } from '../components/parts.js';
 import { table } from '../components/table.js';
 import { get } from '../lib/api.js';
+import { inFlightNames } from '../lib/contract-lists.js';
 import { el } from '../lib/dom.js';
 import { compact, count, counted, nothing, span } from '../lib/format.js';
 import { firstPage, hrefWith } from '../lib/route.js';
@@ -87,19 +88,10 @@ function filters(context) {
   );
 }
 
-const placeNames = /** @type {const} */ ({
-  waiting: 'waiting with producers',
-  unsent: 'not acknowledged by Redis',
-  onDisk: 'in a spill',
-  queued: 'in Redis or at a worker',
-  failed: 'in failed jobs',
-  unchecked: 'not looked up',
-});
-
 /** @param {Accounts} answer */
 function keyFigures({ total, inFlightBy, droppedBy, uncertainUpTo: upTo }) {
-  const inFlight = Object.entries(placeNames).flatMap(([place, text]) => {
-    const records = inFlightBy[/** @type {keyof typeof placeNames} */ (place)];
+  const inFlight = Object.entries(inFlightNames).flatMap(([place, text]) => {
+    const records = inFlightBy[/** @type {keyof typeof inFlightNames} */ (place)];
     return records === 0 ? [] : [`${count(records)} ${text}`];
   });
   return el(

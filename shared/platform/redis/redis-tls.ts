@@ -27,7 +27,7 @@ export function readTlsFiles({ caFile, certFile, keyFile, servername }: RedisTls
   } catch (thrown) {
     const names = [redisVariables.tlsCertFile, redisVariables.tlsKeyFile].join(', ');
     throw new UsageError(
-      `${names}: the certificate and the key cannot be used (${codeOf(thrown)}); see that both are PEM files without a passphrase, and that they belong together`,
+      `${names}: the certificate and the key cannot be used (${codeOf(thrown)}); check that both are PEM files without a passphrase, and that they belong together`,
     );
   }
   return { ...read, ...(servername === null ? {} : { servername }) };

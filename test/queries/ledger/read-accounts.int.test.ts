@@ -254,6 +254,27 @@ test('accounts: what waits with a producer is in flight, as far as its report ad
   expect(verdict.state).toBe('disagreeing');
 });
 
+test('accounts: producers that still have records are looked at, however many have closed', async () => {
+  const ledger = await aLedger();
+  const open = Array.from({ length: 50 }, () => aLife());
+  for (const life of open) {
+    await insertLife(ledger.client, life, { lastSeq: 0, chunkedRecords: 0, waitingRecords: 1 });
+    await insertMinute(ledger.client, life, minute, 'acme', { recorded: 1 });
+  }
+  const closed = aLife();
+  await insertLife(ledger.client, closed, { lastSeq: 0, chunkedRecords: 0, isFinal: true });
+  await insertMinute(ledger.client, closed, minute, 'acme', { recorded: 1, sampledOut: 1 });
+  for (const table of ['ledger_life', 'ledger_minute'])
+    await ledger.client.query(
+      `insert into ${table} select copy.* from ${table} as one, generate_series(1, 6000) as number,
+         jsonb_populate_record(one, jsonb_build_object('life', number::text)) as copy where one.producer = $1`,
+      [closed.producer],
+    );
+  const { total, inFlightBy } = await ledger.read();
+  expect(total).toMatchObject({ recorded: 6_051, sampledOut: 6_001, inFlight: 50, unexplained: 0 });
+  expect(inFlightBy.waiting).toBe(50);
+});
+
 test('accounts: duplicates, dead letters and what a worker has begun with are told by realm; without a job the rest is missing', async () => {
   const ledger = await aLedger();
   const life = aLife();

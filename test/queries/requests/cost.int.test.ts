@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import { expect, test } from 'vitest';
-import type { Price } from '../../../cli/prices/price.ts';
 import { storePrices } from '../../../cli/prices/store-prices.ts';
 import {
   costOfRequest,
@@ -10,7 +9,7 @@ import {
   pricePeriods,
   tokenSums,
 } from '../../../queries/requests/cost.ts';
-import { listPrices } from '../../../queries/requests/list-prices.ts';
+import { listPrices, type Price } from '../../../queries/requests/list-prices.ts';
 import { Prisma } from '../../../shared/platform/postgres/database.ts';
 import { aCompletion, aRequestStore } from '../../support/requests.ts';
 

@@ -2,7 +2,8 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { readFacts } from '../../../shared/facts/read-facts.ts';
 import { noFacts, type RequestFacts } from '../../../shared/facts/request-facts.ts';
-import { type ModelAnswer, streamedAnswers, wholeAnswers } from '../../support/model-answers.ts';
+import type { ModelAnswer } from '../../support/model-answers/model-answer.ts';
+import { streamedAnswers, wholeAnswers } from '../../support/model-answers.ts';
 
 type Asked = Pick<ModelAnswer, 'endpoint' | 'model'> & {
   statusCode?: number;

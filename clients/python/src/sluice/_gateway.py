@@ -70,7 +70,9 @@ class Gateway:
 
     def interrupt(self) -> None:
         """End what another thread sends: its answer is that there was none."""
-        sock = None if self._connection is None else self._connection.sock
+        # Once: the other thread may replace it between two looks.
+        connection = self._connection
+        sock = None if connection is None else connection.sock
         if sock is not None:
             try:
                 sock.shutdown(socket.SHUT_RDWR)

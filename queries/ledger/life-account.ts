@@ -1,3 +1,4 @@
+import { reportLimits } from '../../shared/contracts/ledger-report.ts';
 import { type Attributed, attribute, type Shortfall } from './attribute.ts';
 import { cutGap, type Piece } from './cut-gap.ts';
 import { type Gap, recordsIn } from './gaps.ts';
@@ -14,7 +15,7 @@ export interface Held {
   records: number;
 }
 
-/** What of a life is not settled, and why. */
+/** What is not settled of a life, and why. */
 export interface LifeAccount {
   life: LifeRow;
   standing: Standing;
@@ -29,7 +30,7 @@ export interface LifeAccount {
 /** Records that a producer's buffer holds unless it is told otherwise. */
 const usualBuffer = 10_000;
 
-/** Books what of a life is open. */
+/** Books what a life has left open. */
 export function toLifeAccount(
   life: LifeRow,
   gaps: readonly { gap: Gap; lookedUp: LookedUp }[],
@@ -46,7 +47,7 @@ export function toLifeAccount(
       ...lookedUp,
       lastSeq: report?.lastSeq ?? null,
       unacknowledged: report?.unacknowledged ?? [],
-      hasMoreUnacknowledged: (report?.unacknowledged.length ?? 0) >= mostRanges,
+      hasMoreUnacknowledged: (report?.unacknowledged.length ?? 0) >= reportLimits.unacknowledged,
       hasSpill: (report?.spilledRecords ?? 0) > 0,
       standing,
     }),
@@ -68,9 +69,6 @@ export function toLifeAccount(
     mayBeLost: standing === 'silent' ? mostLost(life, pieces, held) : 0,
   };
 }
-
-/** A report lists so many runs of unacknowledged chunks at most. */
-const mostRanges = 100;
 
 /** What was recorded and is in no chunk waits with the producer. More than that says, it does not. */
 function toHeld(open: readonly HeldRow[], waiting: number): Held[] {

@@ -11,14 +11,13 @@ import type {
   SilentLife,
 } from './accounts.ts';
 import { inFlightPlaces } from './accounts.ts';
-import type { LifeAccount } from './accounts-of-life.ts';
 import { type PieceState, pieceStates } from './cut-gap.ts';
-import { jobIdOf } from './look-up.ts';
+import type { LifeAccount } from './life-account.ts';
+import { type LifeKey, lifeOf } from './life-key.ts';
 import { mostClocks, type WrongClock, wrongAboveSeconds } from './read-clocks.ts';
-import type { LifeKey } from './read-lives.ts';
 import type { GroupedSums, SettledSums, Sums } from './read-sums.ts';
 import type { Scope } from './scope.ts';
-import { addTerms, type Cause, noTerms, sumOverProducers, type Terms, unexplained } from './terms.ts';
+import { addTerms, noTerms, type RecordPlace, sumOverProducers, type Terms, unexplained } from './terms.ts';
 import { toVerdict } from './verdict.ts';
 
 /** Lines that an answer has at most. */
@@ -30,8 +29,9 @@ interface Booking {
   realm: string;
   bucketMs: number;
   records: number;
-  cause: Cause;
-  place: InFlightPlace | null;
+  place: RecordPlace;
+  /** null: it is not in flight */
+  inFlightPlace: InFlightPlace | null;
   /** no report tells of them, so they are recorded by this alone */
   isGuess: boolean;
   /** in no chunk */
@@ -55,7 +55,7 @@ export function toAccounts(
   const producers = toProducerLines(sums, accounts, bookings);
   const total = withCheck(sumOverProducers(producers));
   const inFlightBy = Object.fromEntries(
-    inFlightPlaces.map((place) => [place, sumOf(bookings.filter((booking) => booking.place === place))]),
+    inFlightPlaces.map((place) => [place, sumOf(bookings.filter(({ inFlightPlace }) => inFlightPlace === place))]),
   ) as Record<InFlightPlace, number>;
   const uncertainUpTo = producers.reduce((sum, line) => sum + line.uncertainUpTo, 0);
   const realms = toRealmLines(sums, bookings);
@@ -91,32 +91,32 @@ function sumOf(counted: readonly { records: number }[]): number {
 }
 
 /** Where a piece is booked. */
-const causeOf: Record<PieceState, { cause: Cause; place: InFlightPlace | null }> = {
-  missing: { cause: 'missing', place: null },
-  uncertain: { cause: 'uncertain', place: null },
-  abandoned: { cause: 'dropped', place: null },
-  unchecked: { cause: 'inFlight', place: 'unchecked' },
-  onDisk: { cause: 'inFlight', place: 'onDisk' },
-  failed: { cause: 'inFlight', place: 'failed' },
-  unsent: { cause: 'inFlight', place: 'unsent' },
-  queued: { cause: 'inFlight', place: 'queued' },
+const placesOf: Record<PieceState, Pick<Booking, 'place' | 'inFlightPlace'>> = {
+  missing: { place: 'missing', inFlightPlace: null },
+  uncertain: { place: 'uncertain', inFlightPlace: null },
+  abandoned: { place: 'dropped', inFlightPlace: null },
+  unchecked: { place: 'inFlight', inFlightPlace: 'unchecked' },
+  onDisk: { place: 'inFlight', inFlightPlace: 'onDisk' },
+  failed: { place: 'inFlight', inFlightPlace: 'failed' },
+  unsent: { place: 'inFlight', inFlightPlace: 'unsent' },
+  queued: { place: 'inFlight', inFlightPlace: 'queued' },
 };
 
 function toBookings({ life: key, standing, attributed, held }: LifeAccount): Booking[] {
   const waiting =
     standing === 'silent'
-      ? ({ cause: 'uncertain', place: null } as const)
-      : ({ cause: 'inFlight', place: 'waiting' } as const);
+      ? ({ place: 'uncertain', inFlightPlace: null } as const)
+      : ({ place: 'inFlight', inFlightPlace: 'waiting' } as const);
   return [
-    ...attributed.map(({ state, ...booked }) => ({ key, ...booked, ...causeOf[state], isHeld: false })),
+    ...attributed.map(({ state, ...booked }) => ({ key, ...booked, ...placesOf[state], isHeld: false })),
     ...held.map((booked) => ({ key, ...booked, ...waiting, isGuess: false, isHeld: true })),
   ];
 }
 
 function toTerms(bookings: readonly Booking[]): Terms {
   const terms = noTerms();
-  for (const { cause, records, isGuess } of bookings) {
-    terms[cause] += records;
+  for (const { place, records, isGuess } of bookings) {
+    terms[place] += records;
     if (isGuess) terms.recorded += records;
   }
   return terms;
@@ -127,7 +127,7 @@ function ofGroup<G extends GroupedSums['group']>(sums: Sums, group: G): Extract<
 }
 
 /**
- * What of a group is settled, with what is booked on it. If nobody has counted its stored records, they are what producers have put into
+ * The settled records of a group, with what is booked on it. If nobody has counted its stored records, they are what producers have put into
  * chunks, less what is known to be elsewhere.
  */
 function toLine(sums: readonly SettledSums[], bookings: readonly Booking[]): Terms {
@@ -141,7 +141,7 @@ function toLine(sums: readonly SettledSums[], bookings: readonly Booking[]): Ter
   return isCounted ? line : { ...line, stored: line.stored - inChunks(bookings) };
 }
 
-/** Of records in chunks, those that are booked elsewhere than in a row. */
+/** The records in chunks that are booked in another place than a row. */
 function inChunks(bookings: readonly Booking[]): number {
   return sumOf(bookings.filter(({ isGuess, isHeld }) => !isGuess && !isHeld));
 }
@@ -215,7 +215,7 @@ function toSeries({ buckets, window }: Scope, sums: Sums, bookings: readonly Boo
 /** What producers gave up at their end is dropped, too. */
 function toReasons(sums: Sums, bookings: readonly Booking[]): Accounts['droppedBy'] {
   const reasons = new Map(sums.reasons.map(({ reason, records }) => [reason, records]));
-  const abandoned = sumOf(bookings.filter(({ cause }) => cause === 'dropped'));
+  const abandoned = sumOf(bookings.filter(({ place }) => place === 'dropped'));
   if (abandoned > 0) reasons.set('unsent', (reasons.get('unsent') ?? 0) + abandoned);
   return [...reasons]
     .map(([reason, records]) => ({ reason, records }))
@@ -251,9 +251,4 @@ function toSilentLives(accounts: readonly LifeAccount[]): SilentLife[] {
       upTo: mayBeLost,
     }))
     .toSorted((a, b) => b.upTo - a.upTo);
-}
-
-/** The name of a life, as in the ids of its jobs. */
-function lifeOf(key: LifeKey): string {
-  return jobIdOf(key, 0).slice(0, -'.0'.length);
 }
