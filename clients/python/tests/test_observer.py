@@ -318,6 +318,23 @@ class SettingsTest(unittest.TestCase):
         self.assertNotIn("secret", message)
         self.assertNotIn("se cret", message)
 
+    def test_a_url_that_no_body_can_be_sent_to_is_refused(self) -> None:
+        for url, problem in (
+            ("http://h:9466/a b", "spaces"),
+            ("http://h:9466/pr\u00e4fix", "beyond ASCII"),
+            ("http://h:9466/\r\nX: y", "spaces"),
+            ("http://a..b:9466", "host"),
+            ("http://" + "a" * 64 + ":9466", "host"),
+            ("http://h:0", "port 0"),
+            ("http://h:9466/v1/executions", "leave out /v1/"),
+            ("http://h/prefix/v1/requests/", "leave out /v1/"),
+        ):
+            with self.subTest(url=url), self.assertRaisesRegex(ValueError, problem):
+                ExecutionObserver(url, environment={})
+        for url in ("http://[::1]:9466", "http://b\u00fccher.example", "https://h/a%20b/", " http://h:1\n"):
+            with self.subTest(url=url):
+                ExecutionObserver(url, environment={}).close(0)
+
     def test_a_repository_in_place_of_the_url_is_refused(self) -> None:
         with self.assertRaisesRegex(SettingsError, "in place of a repository"):
             ExecutionObserver(object(), environment={})  # type: ignore[arg-type]

@@ -18,6 +18,8 @@ POST_TIMEOUT_S = 30.0
 CONNECT_TIMEOUT_S = 5.0
 #: A smaller body is not compressed.
 GZIP_FROM_BYTES = 1_024
+#: What senders add to the URL themselves.
+_ROUTES = ("/v1/executions", "/v1/requests", "/v1/traces", "/v1/reports")
 #: A larger answer is none of a gateway.
 _LARGEST_ANSWER_BYTES = 1_048_576
 
@@ -162,4 +164,15 @@ def _parse_url(url: str) -> tuple[str, str, int, str]:
         raise GatewayUrlError("the URL of the gateway holds a user or a password; give a token instead")
     if parts.query or parts.fragment:
         raise GatewayUrlError("the URL of the gateway has a query or a fragment; leave it out")
-    return parts.scheme, parts.hostname, port or (443 if parts.scheme == "https" else 80), parts.path.rstrip("/")
+    try:
+        parts.hostname.encode("idna")
+    except UnicodeError:
+        raise GatewayUrlError("the URL of the gateway has a host that no name server knows: a label is empty or too long") from None
+    if port == 0:
+        raise GatewayUrlError("the URL of the gateway has the port 0; give the one that it listens on")
+    path = parts.path.rstrip("/")
+    if not all("!" <= char <= "~" for char in path):
+        raise GatewayUrlError("the path in the URL of the gateway has spaces or characters beyond ASCII; write them as %20 and the like")
+    if path.endswith(_ROUTES):
+        raise GatewayUrlError("the URL of the gateway ends with the address of a route; leave out /v1/ and what follows")
+    return parts.scheme, parts.hostname, port or (443 if parts.scheme == "https" else 80), path
