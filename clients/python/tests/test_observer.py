@@ -220,6 +220,29 @@ class ObserverTest(unittest.TestCase):
             self.assertEqual(observed.stats(), ObserverStats(2, 0, 0, 1, 0, 0, 1, 0))
             ending.set()
 
+    def test_what_is_being_sent_at_close_for_the_first_time_is_in_doubt(self) -> None:
+        ending = threading.Event()
+        with FakeGateway(hang(ending)) as gateway:
+            observed = observer(gateway)
+            observed.record(**RUN)
+            gateway.wait_for(lambda: len(gateway.bodies) == 1)
+            observed.record(**RUN)
+            observed.close(0.2)
+            # One was sent, and nobody knows what became of it; the other one was not.
+            self.assertEqual(observed.stats(), ObserverStats(2, 0, 0, 1, 0, 0, 1, 0))
+            ending.set()
+
+    def test_a_body_that_broke_a_connection_is_in_doubt_though_the_gateway_is_gone(self) -> None:
+        gateway = FakeGateway()
+        observed = observer(gateway)
+        observed.record(**RUN)
+        observed.flush(30)
+        gateway.behaviours = [lambda handler, records: gateway.close()]
+        observed.record(**RUN)
+        gateway.wait_for(lambda: len(gateway.bodies) == 2)
+        observed.close(0.5)
+        self.assertEqual(observed.stats(), ObserverStats(2, 0, 0, 0, 1, 0, 1, 0))
+
     def test_many_threads_record_and_every_call_is_counted_once(self) -> None:
         with FakeGateway(*[refuse(503, "redis-away", "0")] * 3) as gateway:
             observed = observer(gateway, sample_rate=0.5, queue_maxsize=200)

@@ -9,7 +9,7 @@ import socket
 import ssl
 import time
 import urllib.parse
-from typing import Any
+from typing import Any, Callable, Optional
 
 from ._answers import Answer, Later, read_answer
 
@@ -43,10 +43,20 @@ class Gateway:
         self._tls = tls
         self._connection: http.client.HTTPConnection | None = None
 
-    def send(self, method: str, path: str, body: bytes, content_type: str, records: int) -> Answer:
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: bytes,
+        content_type: str,
+        records: int,
+        may_begin: Optional[Callable[[], bool]] = None,
+    ) -> Answer:
         """Send a body and say what became of its records.
 
         A connection that the gateway has closed meanwhile is opened again at once: ids make a repetition harmless.
+
+        :param may_begin: asked right before the first byte is written; False: nothing is sent
         """
         headers = {"Content-Type": content_type, "Accept": "application/json", "User-Agent": "sluice-python"}
         if self._token is not None:
@@ -56,9 +66,11 @@ class Gateway:
             headers["Content-Encoding"] = "gzip"
         deadline = time.monotonic() + self._timeout_s
         was_kept_alive = self._connection is not None
-        answer = self._try(method, path, body, headers, deadline, records)
+        answer = self._try(method, path, body, headers, deadline, records, may_begin)
         if answer is None and was_kept_alive:
-            answer = self._try(method, path, body, headers, deadline, records)
+            answer = self._try(method, path, body, headers, deadline, records, may_begin)
+            if isinstance(answer, Later):  # the gateway may have taken the first one, and ended
+                answer = answer._replace(is_in_doubt=True)
         return answer or Later("the connection was closed before the answer")
 
     def close(self) -> None:
@@ -80,7 +92,14 @@ class Gateway:
                 pass
 
     def _try(
-        self, method: str, path: str, body: bytes, headers: dict[str, str], deadline: float, records: int
+        self,
+        method: str,
+        path: str,
+        body: bytes,
+        headers: dict[str, str],
+        deadline: float,
+        records: int,
+        may_begin: Optional[Callable[[], bool]],
     ) -> Answer | None:
         """Return None when a connection was closed before anything of an answer came."""
         try:
@@ -88,6 +107,8 @@ class Gateway:
         except Exception as error:
             return Later(f"no connection: {type(error).__name__}: {error}", is_in_doubt=False)
         self._connection = connection
+        if may_begin is not None and not may_begin():
+            return Later("it was given up before it was sent", is_in_doubt=False)
         try:
             assert connection.sock is not None
             connection.sock.settimeout(max(0.001, deadline - time.monotonic()))
