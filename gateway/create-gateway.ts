@@ -3,6 +3,7 @@ import { createRedaction } from '../producers/core/redact.ts';
 import { createApiKeyHash } from '../producers/requests/api-key-hash.ts';
 import { answerWithin, endsWithin, pause } from '../shared/platform/deadline.ts';
 import { oneLife } from '../shared/platform/lifecycle.ts';
+import { listenOn } from '../shared/platform/listen-on.ts';
 import type { Logger } from '../shared/platform/logging/logger.ts';
 import type { Redis } from '../shared/platform/redis/redis.ts';
 import type { RedisTarget } from '../shared/platform/redis/redis-target.ts';
@@ -59,7 +60,7 @@ export function createGateway(deps: GatewayDeps) {
   const senders = tokensFile === null ? null : createSenders(tokensFile);
   const redaction = createRedaction(config.redact);
   let tls = readServerTls(config.gateway);
-  const app = createServer(tls);
+  const app = createServer(tls, (request, reply) => errors.badAddress(request, reply));
   const limits = limitsOf(config);
   const budget = createMemoryBudget(limits.unreadBytes);
   const bodies = createBodiesInProgress();
@@ -134,7 +135,8 @@ export function createGateway(deps: GatewayDeps) {
   let listening: Promise<string> | null = null;
   const life = oneLife({
     async begin() {
-      listening = app.listen({ host: config.gateway.host, port: config.gateway.port });
+      const { host, port } = config.gateway;
+      listening = listenOn(app, { host, port, variables: 'SLUICE_GATEWAY' });
       url = await listening;
     },
     async end(timeoutMs: number): Promise<boolean> {

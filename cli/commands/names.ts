@@ -1,16 +1,14 @@
-import { readFile, stat } from 'node:fs/promises';
-import { text as readAll } from 'node:stream/consumers';
 import { Argument, type Command, Option } from 'commander';
 import { type NameKind, nameKinds } from '../../names/display-name.ts';
 import { listNames } from '../../names/find-names.ts';
 import { parseNames } from '../../names/parse-names.ts';
 import { type WrittenNames, writeNames } from '../../names/write-names.ts';
-import { UsageError } from '../../shared/platform/errors.ts';
 import type { Database } from '../../shared/platform/postgres/database.ts';
 import type { CommandContext } from '../context.ts';
 import { wholeNumber } from '../options/option-values.ts';
 import { toCount } from '../output/figures.ts';
 import { toTable } from '../output/table.ts';
+import { readText } from '../read-text.ts';
 import { withDatabase } from '../servers.ts';
 
 interface ListFlags {
@@ -19,8 +17,6 @@ interface ListFlags {
   cursor?: string;
   json?: boolean;
 }
-
-const mostBytes = 32 * 1_024 * 1_024;
 
 export function addNamesCommand(program: Command, context: CommandContext): void {
   const command = program.command('names').description('give names to strategies and creators, and list them');
@@ -55,19 +51,6 @@ async function importNames(
   const names = parseNames(await readText(file));
   const written = await withDatabase(context, 'names', (database) => writeNames(database, names, { replace }));
   context.output.print(written, { json }, () => toLines(written));
-}
-
-async function readText(file: string): Promise<string> {
-  if (file === '-') return readAll(process.stdin);
-  const found = await stat(file).catch(() => null);
-  if (!found?.isFile()) throw new UsageError(`${file} is not a readable file`);
-  if (found.size > mostBytes) throw new UsageError(`${file} is larger than ${mostBytes / 1_048_576} MiB`);
-  const bytes = await readFile(file);
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
-  } catch {
-    throw new UsageError(`${file} is not in UTF-8`);
-  }
 }
 
 function toLines({ added, changed, unchanged, removed, erased }: WrittenNames): string[] {

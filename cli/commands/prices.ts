@@ -1,16 +1,12 @@
-import { readFile, stat } from 'node:fs/promises';
-import { text as readAll } from 'node:stream/consumers';
 import { Argument, type Command } from 'commander';
 import { listPrices } from '../../queries/requests/list-prices.ts';
-import { UsageError } from '../../shared/platform/errors.ts';
 import type { Database } from '../../shared/platform/postgres/database.ts';
 import type { CommandContext } from '../context.ts';
 import { toPriceTable } from '../output/price-lines.ts';
 import { parsePrices } from '../prices/parse-prices.ts';
 import { type StoredPrices, storePrices } from '../prices/store-prices.ts';
+import { readText } from '../read-text.ts';
 import { withDatabase } from '../servers.ts';
-
-const mostBytes = 32 * 1_024 * 1_024;
 
 export function addPricesCommand(program: Command, context: CommandContext): void {
   const command = program
@@ -49,18 +45,6 @@ async function importPrices(
   const prices = parsePrices(await readText(file));
   const stored = await withDatabase(context, 'prices', (database) => storePrices(database, prices, { replace }));
   context.output.print(stored, { json }, toLines);
-}
-
-async function readText(file: string): Promise<string> {
-  if (file === '-') return readAll(process.stdin);
-  const found = await stat(file).catch(() => null);
-  if (!found?.isFile()) throw new UsageError(`${file} is not a readable file`);
-  if (found.size > mostBytes) throw new UsageError(`${file} is larger than ${mostBytes / 1_048_576} MiB`);
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(await readFile(file));
-  } catch {
-    throw new UsageError(`${file} is not in UTF-8`);
-  }
 }
 
 function toLines({ added, changed, unchanged, removed }: StoredPrices): string[] {

@@ -6,7 +6,9 @@ import { UsageError } from '../../shared/platform/errors.ts';
 const mostPrices = 100_000;
 const problemsTold = 10;
 
-const absent = z.union([z.literal(''), z.null(), z.undefined()]).transform(() => null);
+/** An empty field is none. */
+const optional = <T extends z.ZodType>(field: T) =>
+  z.preprocess((value) => (value === '' || value === undefined ? null : value), field.nullable());
 
 const storable = (chars: number) =>
   z
@@ -36,14 +38,14 @@ const amount = z
 
 const entry = z
   .strictObject({
-    provider: absent.or(storable(512)),
+    provider: optional(storable(512)),
     model: storable(512).refine((text) => !text.slice(0, -1).includes('*'), 'may have a * only at its end'),
     valid_from: time,
-    valid_until: absent.or(time),
+    valid_until: optional(time),
     currency: z.string().regex(/^[A-Z]{3}$/, 'accepted: a code of ISO 4217, such as USD'),
-    input: absent.or(amount),
-    cached_input: absent.or(amount),
-    output: absent.or(amount),
+    input: optional(amount),
+    cached_input: optional(amount),
+    output: optional(amount),
     source: storable(200),
   })
   .partial({ provider: true, valid_until: true, input: true, cached_input: true, output: true })

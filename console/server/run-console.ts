@@ -2,6 +2,7 @@ import { Registry } from 'prom-client';
 import { loadConfig, requireRedis } from '../../shared/platform/config/config.ts';
 import { endsWithin } from '../../shared/platform/deadline.ts';
 import { createCloseStack, untilAskedToStop } from '../../shared/platform/lifecycle.ts';
+import { listenOn } from '../../shared/platform/listen-on.ts';
 import { createLineCounter } from '../../shared/platform/logging/line-counter.ts';
 import { createLogger } from '../../shared/platform/logging/logger.ts';
 import { openLog } from '../../shared/platform/logging/open-log.ts';
@@ -44,7 +45,8 @@ export async function runConsole(environment: NodeJS.ProcessEnv): Promise<number
     void redis.connect().catch(() => undefined);
     const { app, start } = await createConsole({ config, database, redis, logger, registry });
     closing.push('server', async () => app.server.closeAllConnections());
-    const url = await app.listen({ host: config.console.host, port: config.console.port });
+    const { host, port } = config.console;
+    const url = await listenOn(app, { host, port, variables: 'SLUICE_CONSOLE' });
     start();
     logger.info({ url }, 'console is up');
     process.send?.({ probes: url });

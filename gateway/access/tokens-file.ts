@@ -33,6 +33,13 @@ const fileSchema = z.strictObject({ senders: z.array(senderSchema).min(1).max(10
 /** What a sender is in the file. */
 export type SenderEntry = z.input<typeof senderSchema>;
 
+/** @throws UsageError that names the field, when the file could not be used with it */
+export function checkEntry(entry: SenderEntry): void {
+  const { error } = senderSchema.safeParse(entry);
+  if (error !== undefined)
+    throw new UsageError(`the entry of the sender is not one for the file: ${describeIssues(error)}`);
+}
+
 /** @throws UsageError that names the field and shows no hash, when the file cannot be read or used */
 export function readTokensFile(path: string): KnownSender[] {
   const name = `SLUICE_GATEWAY_TOKENS_FILE: ${JSON.stringify(path)}`;

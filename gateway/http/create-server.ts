@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Server as TlsServer } from 'node:https';
-import Fastify, { type FastifyInstance } from 'fastify';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { answerNoHttp } from './errors.ts';
 import { continueOnDemand } from './expect-continue.ts';
 import type { ServerTls } from './tls-files.ts';
@@ -14,8 +14,16 @@ const timeoutsEveryMs = 2_000;
 /** Load balancers keep idle connections for a minute; the side that is asked should not be the one to close them. */
 const keepAliveTimeoutMs = 65_000;
 
-/** A server of HTTP/1.1 whose routes read the bodies themselves, as they come. @param tls null: without */
-export function createServer(tls: ServerTls | null): FastifyInstance {
+/**
+ * A server of HTTP/1.1 whose routes read the bodies themselves, as they come.
+ *
+ * @param tls null: without
+ * @param onBadAddress answers where the address cannot be read, so that no route and no hook is asked
+ */
+export function createServer(
+  tls: ServerTls | null,
+  onBadAddress: (request: FastifyRequest, reply: FastifyReply) => void,
+): FastifyInstance {
   const options = {
     bodyLimit: Number.MAX_SAFE_INTEGER,
     requestTimeout: requestTimeoutMs,
@@ -24,6 +32,7 @@ export function createServer(tls: ServerTls | null): FastifyInstance {
     return503OnClosing: false,
     forceCloseConnections: 'idle' as const,
     clientErrorHandler: answerNoHttp,
+    frameworkErrors: (_error: Error, request: FastifyRequest, reply: FastifyReply) => onBadAddress(request, reply),
   };
   const timeouts = { headersTimeout: headersTimeoutMs, connectionsCheckingInterval: timeoutsEveryMs };
   const app =

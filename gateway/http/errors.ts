@@ -33,6 +33,10 @@ export function createErrorHandlers(logger: Logger, metrics: Pick<GatewayMetrics
   return {
     handle,
     handleWith,
+    badAddress(request: FastifyRequest, reply: FastifyReply): void {
+      const message = 'The address cannot be read: it has a % that begins no character, or a part that is too long';
+      handle(new Refusal('invalid-request', message), request, reply);
+    },
     notFound(request: FastifyRequest, reply: FastifyReply): void {
       handle(new Refusal('not-found', 'There is nothing at this address, or not by this method'), request, reply);
     },
@@ -56,8 +60,14 @@ export function answerNoHttp(error: NodeJS.ErrnoException, socket: Socket): void
     return;
   }
   const code = status === 408 ? 'request-timeout' : 'invalid-request';
-  const body = JSON.stringify({ error: { code, message: STATUS_CODES[status] } });
+  const body = JSON.stringify({ error: { code, message: status === 400 ? noHttp(error) : STATUS_CODES[status] } });
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`,
   );
+}
+
+/** The parser's code says what is wrong, and nothing of what came. */
+function noHttp({ code = '' }: NodeJS.ErrnoException): string {
+  const named = /^HPE_\w+$/.test(code) ? ` (${code})` : '';
+  return `What came is not HTTP/1.1${named}; see that the URL has http:// or https:// as the gateway has, and that Content-Length counts the bytes of the body`;
 }

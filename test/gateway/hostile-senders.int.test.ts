@@ -169,9 +169,23 @@ test('what is not HTTP, or has headers without end, is answered and closed', asy
     raw.write(text);
     return raw.closed;
   };
-  expect(await ask('hello\r\n\r\n')).toMatch(/^HTTP\/1.1 400 .*invalid-request/s);
+  expect(await ask('hello\r\n\r\n')).toMatch(/^HTTP\/1.1 400 .*invalid-request.*HPE_INVALID_METHOD.*Content-Length/s);
   expect(await ask(`GET / HTTP/1.1\r\nhost: localhost\r\nx: ${'y'.repeat(20_000)}\r\n\r\n`)).toMatch(/^HTTP\/1.1 431 /);
   expect(await ask('POST /v1/executions HTTP/1.1\r\nhost: evil.example\r\nconnection: close\r\n\r\n')).toMatch(
     /^HTTP\/1.1 403 /,
   );
+});
+
+test('an address that cannot be read is refused as everything else is, and its body is not read', async () => {
+  const { send, url } = await aGateway();
+  const headers = { 'content-type': 'application/json' };
+  const addresses = ['/v1/requests/%E0%A4%A/begin', `/v1/requests/${'a'.repeat(200)}/begin`, '/%'];
+  for (const address of addresses) {
+    const answer = await send(address, {}, { method: 'PUT', headers });
+    expect(answer).toMatchObject({ status: 400, body: { error: { code: 'invalid-request' } } });
+    expect(answer.body.error.message).toMatch(/^The address cannot be read/);
+  }
+  const raw = await openRaw(url);
+  raw.write(postHead('/%', 'content-length: 1000000'));
+  expect(await raw.closed).toMatch(/^HTTP\/1.1 400 .*The address cannot be read/s);
 });

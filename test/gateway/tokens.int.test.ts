@@ -5,6 +5,15 @@ import { aGateway, anInput, aRequestInput } from '../support/a-gateway.ts';
 import { until } from '../support/fixtures.ts';
 import { aTokensFile } from '../support/tokens-file.ts';
 
+test('tokens: none is made for a sender that the file could not be used with', () => {
+  for (const entry of [{ realms: [''] }, { creators: ['x'.repeat(513)] }, { name: 'a b' }, { recordsPerSecond: 0 }]) {
+    const [field = ''] = Object.keys(entry);
+    expect(() => createToken({ name: 'scoring', scopes: ['executions'], ...entry })).toThrow(
+      new RegExp(`^the entry of the sender is not one for the file: ${field}`),
+    );
+  }
+});
+
 test('tokens: a sender sends what its token allows, and its records say who sent them', async () => {
   const { path, tokens } = await aTokensFile([
     { name: 'scoring-eu', scopes: ['executions'], realms: ['acme', 'zeta'] },

@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import Fastify, { type FastifyReply } from 'fastify';
 import { AggregatorRegistry, type Registry } from 'prom-client';
+import { listenOn } from '../../shared/platform/listen-on.ts';
 
 /** What the probe server serves and on whose word. */
 export interface ProbeServerOptions {
@@ -36,7 +37,8 @@ export async function startProbeServer(options: ProbeServerOptions) {
     );
     return reply.type(metrics.contentType).send(await metrics.metrics());
   });
-  const url = await server.listen({ host: options.host, port: options.port });
+  const { host, port } = options;
+  const url = await listenOn(server, { host, port, variables: 'SLUICE_WORKER' });
   return { url, stop: () => server.close() };
 }
 

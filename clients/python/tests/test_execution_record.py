@@ -197,6 +197,18 @@ class RecordTest(unittest.TestCase):
         self.assertNotIn("traceId", bad)
         self.assertNotIn("spanId", bad)
 
+    def test_what_a_method_of_the_caller_raises_costs_its_value_only(self) -> None:
+        def fail(*_: Any) -> Any:
+            raise RuntimeError("a method of the caller's")
+
+        text = type("Text", (str,), {"__getitem__": fail, "lower": fail})("x" * 600)
+        fields = type("Fields", (dict,), {"items": fail})(a=1)
+        record = written(strategyId="s", caseName=text, status=text, recordedAt=text, trace=[{"a": 1}, fields], input=fields)
+        self.assertEqual(record["caseName"], "x" * 512)
+        self.assertEqual(record["status"], "error")
+        self.assertEqual(record["input"], "[unreadable: RuntimeError]")
+        self.assertEqual(record["trace"], [{"a": 1}, "[unreadable: RuntimeError]"])
+
     def test_subclasses_of_plain_types_are_written_as_these(self) -> None:
         class Text(str):
             pass

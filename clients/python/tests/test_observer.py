@@ -220,6 +220,29 @@ class ObserverTest(unittest.TestCase):
             self.assertEqual(observed.stats(), ObserverStats(2, 0, 0, 1, 0, 0, 1, 0))
             ending.set()
 
+    def test_what_is_being_sent_at_close_for_the_first_time_is_in_doubt(self) -> None:
+        ending = threading.Event()
+        with FakeGateway(hang(ending)) as gateway:
+            observed = observer(gateway)
+            observed.record(**RUN)
+            gateway.wait_for(lambda: len(gateway.bodies) == 1)
+            observed.record(**RUN)
+            observed.close(0.2)
+            # One was sent, and nobody knows what became of it; the other one was not.
+            self.assertEqual(observed.stats(), ObserverStats(2, 0, 0, 1, 0, 0, 1, 0))
+            ending.set()
+
+    def test_a_body_that_broke_a_connection_is_in_doubt_though_the_gateway_is_gone(self) -> None:
+        gateway = FakeGateway()
+        observed = observer(gateway)
+        observed.record(**RUN)
+        observed.flush(30)
+        gateway.behaviours = [lambda handler, records: gateway.close()]
+        observed.record(**RUN)
+        gateway.wait_for(lambda: len(gateway.bodies) == 2)
+        observed.close(0.5)
+        self.assertEqual(observed.stats(), ObserverStats(2, 0, 0, 0, 1, 0, 1, 0))
+
     def test_many_threads_record_and_every_call_is_counted_once(self) -> None:
         with FakeGateway(*[refuse(503, "redis-away", "0")] * 3) as gateway:
             observed = observer(gateway, sample_rate=0.5, queue_maxsize=200)
@@ -317,6 +340,23 @@ class SettingsTest(unittest.TestCase):
             self.assertIn(name, message)
         self.assertNotIn("secret", message)
         self.assertNotIn("se cret", message)
+
+    def test_a_url_that_no_body_can_be_sent_to_is_refused(self) -> None:
+        for url, problem in (
+            ("http://h:9466/a b", "spaces"),
+            ("http://h:9466/pr\u00e4fix", "beyond ASCII"),
+            ("http://h:9466/\r\nX: y", "spaces"),
+            ("http://a..b:9466", "host"),
+            ("http://" + "a" * 64 + ":9466", "host"),
+            ("http://h:0", "port 0"),
+            ("http://h:9466/v1/executions", "leave out /v1/"),
+            ("http://h/prefix/v1/requests/", "leave out /v1/"),
+        ):
+            with self.subTest(url=url), self.assertRaisesRegex(ValueError, problem):
+                ExecutionObserver(url, environment={})
+        for url in ("http://[::1]:9466", "http://b\u00fccher.example", "https://h/a%20b/", " http://h:1\n"):
+            with self.subTest(url=url):
+                ExecutionObserver(url, environment={}).close(0)
 
     def test_a_repository_in_place_of_the_url_is_refused(self) -> None:
         with self.assertRaisesRegex(SettingsError, "in place of a repository"):

@@ -18,6 +18,35 @@ def written(*, has_ended: bool = True, max_body_bytes: int = 1_024, pepper: str 
     return json.loads(write_request({**LEAST, **values}, context, has_ended=has_ended))
 
 
+def fail(*_: Any) -> Any:
+    raise RuntimeError("a method of the caller's")
+
+
+class Text(str):
+    strip = encode = lower = __getitem__ = fail  # type: ignore[assignment]
+
+
+class Number(int):
+    __int__ = __le__ = __ge__ = __float__ = fail  # type: ignore[assignment]
+
+
+class Incomparable:
+    __eq__ = __bool__ = __str__ = __repr__ = fail  # type: ignore[assignment]
+
+
+class Broken(datetime.tzinfo):
+    utcoffset = dst = tzname = fail  # type: ignore[assignment]
+
+
+class Silent(datetime.tzinfo):
+    def utcoffset(self, _: Any) -> None:
+        return None
+
+
+def in_zone(zone: datetime.tzinfo) -> datetime.datetime:
+    return datetime.datetime(2025, 12, 31, tzinfo=zone)
+
+
 class RequestRecordTest(unittest.TestCase):
     def test_a_request_that_has_ended_has_the_fields_of_the_contract(self) -> None:
         self.assertEqual(
@@ -71,6 +100,19 @@ class RequestRecordTest(unittest.TestCase):
         for status in (99, 600, None, "x", 200.5, True):
             self.assertEqual(written(statusCode=status)["statusCode"], 599)
         self.assertEqual(written(statusCode="404")["statusCode"], 404)
+
+    def test_no_value_of_a_field_raises_but_those_of_the_id_and_the_creator(self) -> None:
+        for name in ("statusCode", "startedAt", "completedAt", "firstTokenAt", "requestBody", "apiKey", "traceId", "serviceTier", "isStream"):
+            for value in (10**400, -(10**5_000), float("nan"), Text("x"), Number(7), Incomparable(), in_zone(Broken()), in_zone(Silent())):
+                with self.subTest(name=name, kind=type(value).__name__):
+                    self.assertEqual(written(**{name: value})["requestId"], ID)
+        self.assertEqual(written(statusCode=10**400)["statusCode"], 599)
+        self.assertEqual(written(startedAt=in_zone(Broken()))["startedAt"], "2026-01-01T00:00:00.123Z")
+        # A zone without an offset is none.
+        self.assertEqual(written(startedAt=in_zone(Silent()))["startedAt"], "2025-12-31T00:00:00.000Z")
+        self.assertEqual(written(createdBy=Text("org-7"), requestId=Text(ID))["createdBy"], "org-7")
+        with self.assertRaisesRegex(ValueError, "requestId is "):
+            written(requestId=Text("none"))
 
     def test_bodies_that_are_no_text_are_kept_exactly(self) -> None:
         for body in (b"\x1f\x8b\xff", b"a\0b", "a\0b"):

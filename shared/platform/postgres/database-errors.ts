@@ -89,6 +89,8 @@ const transientMessages: [pattern: RegExp, code: string][] = [
   [/^Query read timeout$/, noAnswer],
   [/^Client has encountered a connection error and is not queryable$/, 'ConnectionLost'],
   [/^Client was closed and is not queryable$/, 'ConnectionLost'],
+  // Its code, P2028, also says that a transaction took too long.
+  [/^Transaction API error: Unable to start a transaction in the given time\.$/, 'P2024'],
 ];
 
 /** The class of a SQLSTATE. One that is not known here may hit every row, so it waits for a person to look. */

@@ -7,6 +7,7 @@ const remedies: Record<string, string> = {
   '42P01': 'a table is missing: run `sluice migrate`',
   '42703': 'a column is missing because the tables are older than this build: run `sluice migrate`',
   '42501': 'the user of DATABASE_URL lacks a required privilege',
+  '25006': 'the server or this user may only read: connect to the primary, as a user that may write',
   '28P01': 'check the user and the password in DATABASE_URL',
   '28000':
     'check the user in DATABASE_URL and its entries in pg_hba.conf; if the message says "no encryption", add sslmode=require',
@@ -22,6 +23,7 @@ const remedies: Record<string, string> = {
   TlsConnectionError: 'check sslmode and sslrootcert in DATABASE_URL',
   ECONNREFUSED: 'check that the server is running, and the host and port in DATABASE_URL',
   ENOTFOUND: 'check the host in DATABASE_URL',
+  P2024: 'the server is slow, or all connections are in use: repeat it later',
   P1001: 'check that the server is running, and the host and port in DATABASE_URL',
   DatabaseNotReachable: 'check that the server is running, and the host and port in DATABASE_URL',
 };

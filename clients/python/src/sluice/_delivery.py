@@ -337,7 +337,10 @@ class Delivery:
                 if not self._in_flight:
                     return
                 body = self._in_flight[0]
+                was_in_doubt = body.is_in_doubt
             answer = self._send(body)
+            with self.lock:
+                body.is_in_doubt = was_in_doubt or (isinstance(answer, Later) and answer.is_in_doubt)
             if isinstance(answer, Stored) and answer.refused_more and any(entry.on_settled for entry in body.entries):
                 # Somebody waits to know whether it is his record that is refused and not told of.
                 self._divide(body, "too many refusals to tell")
@@ -379,9 +382,16 @@ class Delivery:
     def _send(self, body: _Body) -> Answer:
         records = len(body.entries)
         path = body.entries[0].path
+        begin = lambda: self._may_begin(body)
         if path is not None:
-            return self._gateway.send("PUT", path, body.lines[0], "application/json", records)
-        return self._gateway.send("POST", self._path, b"\n".join(body.lines), "application/x-ndjson", records)
+            return self._gateway.send("PUT", path, body.lines[0], "application/json", records, begin)
+        return self._gateway.send("POST", self._path, b"\n".join(body.lines), "application/x-ndjson", records, begin)
+
+    def _may_begin(self, body: _Body) -> bool:
+        """From now on some of it may be stored, until an answer says otherwise. Return False if it was given up meanwhile."""
+        with self.lock:
+            body.is_in_doubt = True
+            return body in self._in_flight
 
     def _settle(self, body: _Body, answer: Stored) -> None:
         refusals = {refusal.at: refusal for refusal in answer.refusals}
@@ -425,7 +435,6 @@ class Delivery:
         self._problems.report("records could not be sent; they are sent again", answer.reason)
         wait_s = backoff_s(failures, answer.retry_after_s, self._random.random)
         with self.lock:
-            body.is_in_doubt = body.is_in_doubt or answer.is_in_doubt
             self._listener.on_send_failed()
             if self._flushers:
                 wait_s = min(wait_s, max(answer.retry_after_s or 0.0, _HURRIED_WAIT_S))

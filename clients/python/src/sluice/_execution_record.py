@@ -14,7 +14,7 @@ from typing import Any, Callable, NamedTuple
 from ._fields import MESSAGE_UNITS, read_decimal, read_integer, read_span_id, read_text, read_time_ms, read_uuid, to_iso
 from ._notes import Notes
 from ._storable import LARGEST_EXACT_INT, Bounds, Conversion
-from ._text import kind_of, quote
+from ._text import kind_of, plain, quote
 from ._uuid7 import uuid7
 
 STATUSES = frozenset(("ok", "error", "timeout", "limit", "cancelled"))
@@ -122,16 +122,7 @@ def take_snapshot(execution: Execution, max_bytes: int) -> tuple[bytes, bool]:
     try:
         return write_line(execution, max_bytes), True
     except Exception:
-        return write_line(Execution(*map(_readable, execution)), max_bytes), True
-
-
-def _readable(value: Any) -> Any:
-    """Return the name of the value's type, if it cannot even be asked for its class."""
-    try:
-        isinstance(value, str)
-    except Exception:
-        return f"[{kind_of(value)}]"
-    return value
+        return write_line(Execution(*map(plain, execution)), max_bytes), True
 
 
 def write_snapshot(copy: bytes, max_bytes: int) -> bytes:
@@ -163,7 +154,7 @@ def _try_to_write(
             convert = Conversion(bounds, own_notes).convert
             encode = _encoder(lambda value: convert(value, "a value of trace or input"))
             line = _join(fields, trace, run_input, own_notes, encode)
-    except (ValueError, TypeError, RecursionError):  # not JSON, a lone surrogate, a cycle
+    except Exception:  # not JSON, a lone surrogate, a cycle, or what a subclass of a dict does
         return None
     return line if len(line) <= max_bytes and b"\\u0000" not in line else None
 

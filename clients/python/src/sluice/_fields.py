@@ -56,7 +56,7 @@ def read_decimal(notes: Notes, name: str, value: Any) -> float | int | None:
         return float(value)
     if kind is int and -LARGEST_INTEGER <= value <= LARGEST_INTEGER:
         return int(value)
-    number = _to_number(value)
+    number = to_number(value)
     if number is None:
         notes.changed(name, f"{quote(value)} is no number that can be stored, left out")
     elif kind is not float and kind is not int:
@@ -93,9 +93,12 @@ def read_time_ms(value: Any) -> int | None:
     """
     ms: float | None
     if isinstance(value, datetime.datetime):
-        ms = _datetime_ms(value)
+        try:
+            ms = _datetime_ms(value)
+        except Exception:  # of its zone, which is code of the caller's
+            ms = None
     elif isinstance(value, (int, float)) and not isinstance(value, bool):
-        ms = _to_number(value)
+        ms = to_number(value)
     elif isinstance(value, str) and len(value) <= _SCALAR_CHARS:
         ms = _parse_iso_ms(value)
     else:
@@ -120,7 +123,7 @@ def to_iso(ms: int) -> str:
 
 
 def _datetime_ms(at: datetime.datetime) -> float:
-    if at.tzinfo is None:
+    if at.utcoffset() is None:
         at = at.replace(tzinfo=datetime.timezone.utc)
     return math.floor((at - _EPOCH) / datetime.timedelta(milliseconds=1))
 
@@ -137,7 +140,8 @@ def _parse_iso_ms(text: str) -> float | None:
         return None
 
 
-def _to_number(value: Any) -> float | int | None:
+def to_number(value: Any) -> float | int | None:
+    """Return the value as a finite number; None if it is none."""
     try:
         if isinstance(value, str):
             if len(value) > _SCALAR_CHARS:

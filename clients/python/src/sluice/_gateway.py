@@ -9,7 +9,7 @@ import socket
 import ssl
 import time
 import urllib.parse
-from typing import Any
+from typing import Any, Callable, Optional
 
 from ._answers import Answer, Later, read_answer
 
@@ -18,6 +18,8 @@ POST_TIMEOUT_S = 30.0
 CONNECT_TIMEOUT_S = 5.0
 #: A smaller body is not compressed.
 GZIP_FROM_BYTES = 1_024
+#: What senders add to the URL themselves.
+_ROUTES = ("/v1/executions", "/v1/requests", "/v1/traces", "/v1/reports")
 #: A larger answer is none of a gateway.
 _LARGEST_ANSWER_BYTES = 1_048_576
 
@@ -41,10 +43,20 @@ class Gateway:
         self._tls = tls
         self._connection: http.client.HTTPConnection | None = None
 
-    def send(self, method: str, path: str, body: bytes, content_type: str, records: int) -> Answer:
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: bytes,
+        content_type: str,
+        records: int,
+        may_begin: Optional[Callable[[], bool]] = None,
+    ) -> Answer:
         """Send a body and say what became of its records.
 
         A connection that the gateway has closed meanwhile is opened again at once: ids make a repetition harmless.
+
+        :param may_begin: asked right before the first byte is written; False: nothing is sent
         """
         headers = {"Content-Type": content_type, "Accept": "application/json", "User-Agent": "sluice-python"}
         if self._token is not None:
@@ -54,9 +66,11 @@ class Gateway:
             headers["Content-Encoding"] = "gzip"
         deadline = time.monotonic() + self._timeout_s
         was_kept_alive = self._connection is not None
-        answer = self._try(method, path, body, headers, deadline, records)
+        answer = self._try(method, path, body, headers, deadline, records, may_begin)
         if answer is None and was_kept_alive:
-            answer = self._try(method, path, body, headers, deadline, records)
+            answer = self._try(method, path, body, headers, deadline, records, may_begin)
+            if isinstance(answer, Later):  # the gateway may have taken the first one, and ended
+                answer = answer._replace(is_in_doubt=True)
         return answer or Later("the connection was closed before the answer")
 
     def close(self) -> None:
@@ -80,7 +94,14 @@ class Gateway:
                 pass
 
     def _try(
-        self, method: str, path: str, body: bytes, headers: dict[str, str], deadline: float, records: int
+        self,
+        method: str,
+        path: str,
+        body: bytes,
+        headers: dict[str, str],
+        deadline: float,
+        records: int,
+        may_begin: Optional[Callable[[], bool]],
     ) -> Answer | None:
         """Return None when a connection was closed before anything of an answer came."""
         try:
@@ -88,6 +109,8 @@ class Gateway:
         except Exception as error:
             return Later(f"no connection: {type(error).__name__}: {error}", is_in_doubt=False)
         self._connection = connection
+        if may_begin is not None and not may_begin():
+            return Later("it was given up before it was sent", is_in_doubt=False)
         try:
             assert connection.sock is not None
             connection.sock.settimeout(max(0.001, deadline - time.monotonic()))
@@ -164,4 +187,15 @@ def _parse_url(url: str) -> tuple[str, str, int, str]:
         raise GatewayUrlError("the URL of the gateway holds a user or a password; give a token instead")
     if parts.query or parts.fragment:
         raise GatewayUrlError("the URL of the gateway has a query or a fragment; leave it out")
-    return parts.scheme, parts.hostname, port or (443 if parts.scheme == "https" else 80), parts.path.rstrip("/")
+    try:
+        parts.hostname.encode("idna")
+    except UnicodeError:
+        raise GatewayUrlError("the URL of the gateway has a host that no name server knows: a label is empty or too long") from None
+    if port == 0:
+        raise GatewayUrlError("the URL of the gateway has the port 0; give the one that it listens on")
+    path = parts.path.rstrip("/")
+    if not all("!" <= char <= "~" for char in path):
+        raise GatewayUrlError("the path in the URL of the gateway has spaces or characters beyond ASCII; write them as %20 and the like")
+    if path.endswith(_ROUTES):
+        raise GatewayUrlError("the URL of the gateway ends with the address of a route; leave out /v1/ and what follows")
+    return parts.scheme, parts.hostname, port or (443 if parts.scheme == "https" else 80), path

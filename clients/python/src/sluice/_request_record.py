@@ -6,13 +6,12 @@ import base64
 import hashlib
 import hmac
 import json
-import math
 from typing import Any, Callable, Mapping, NamedTuple, Optional
 
-from ._fields import IDENTIFIER_UNITS, read_span_id, read_text, read_time_ms, read_uuid, to_iso
+from ._fields import IDENTIFIER_UNITS, read_span_id, read_text, read_time_ms, read_uuid, to_iso, to_number
 from ._notes import Notes
 from ._storable import Bounds, Conversion
-from ._text import is_storable, kind_of, length_of, quote, to_storable
+from ._text import is_storable, kind_of, length_of, plain, quote, to_storable
 
 ENDPOINT_UNITS = 2_048
 SERVICE_TIERS = frozenset(("auto", "default", "flex", "priority", "background"))
@@ -47,6 +46,7 @@ def require_request_id(value: Any) -> str:
 
     :raises ValueError: when it is no UUID; nobody who looks for the request would know an id of our own
     """
+    value = plain(value)
     known = read_uuid(value)
     if known is None:
         raise ValueError(f"requestId is {quote(value)}; give a UUID, the same one to begin() and send()")
@@ -77,6 +77,7 @@ def write_request(values: Mapping[str, Any], context: RequestContext, *, has_end
     :raises ValueError: that names `requestId` or `createdBy` and the remedy
     """
     notes = Notes()
+    values = {name: plain(value) for name, value in values.items()}
     record: dict[str, Any] = {
         "requestId": require_request_id(values.get("requestId")),
         "createdBy": require_creator(values.get("createdBy")),
@@ -156,7 +157,7 @@ def _read_status(value: Any, notes: Notes) -> int:
     number = value
     if isinstance(value, str) and value.strip().isdecimal() and len(value) < 10:
         number = int(value)
-    if isinstance(number, (int, float)) and not isinstance(number, bool) and math.isfinite(number):
+    if isinstance(number, (int, float)) and not isinstance(number, bool) and to_number(number) is not None:
         code = int(number)
         if code == number and 100 <= code <= 599:
             if number is not value:
@@ -183,7 +184,7 @@ def _put_api_key(record: dict[str, Any], values: Mapping[str, Any], context: Req
         else:
             record["apiKey"] = to_storable(key)
         return
-    if key is not None and key != "":
+    if key is not None and not (isinstance(key, str) and key == ""):
         notes.changed("apiKey", "no text, or too long, left out")
     digest = values.get("apiKeyHash")
     if isinstance(digest, str) and len(digest) == 64 and all(digit in "0123456789abcdefABCDEF" for digit in digest):

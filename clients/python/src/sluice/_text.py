@@ -51,3 +51,23 @@ def quote(value: object) -> str:
 def kind_of(value: object) -> str:
     """Name the type of a value in a note."""
     return to_storable(type(value).__name__[:60])
+
+
+def plain(value: object) -> object:
+    """Return a text or number of a subclass as the text or number that it is, since methods of a subclass may do anything.
+
+    What cannot even be asked for its class is named by it.
+    """
+    kind = type(value)
+    if value is None or kind is str or kind is int or kind is bool or kind is float:
+        return value
+    try:
+        if isinstance(value, str):
+            return str.__str__(value)
+        if isinstance(value, int):
+            return int.__index__(value)
+        if isinstance(value, float):
+            return float.__float__(value)
+    except Exception:
+        return f"[{kind_of(value)}]"
+    return value

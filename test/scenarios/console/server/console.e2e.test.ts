@@ -113,7 +113,9 @@ test('console: a port that is taken, or a URL that is missing, is told as such',
     SLUICE_CONSOLE_PORT: new URL(url).port,
   });
   expect(await taken.ended).toBe(1);
-  expect(taken.stderr.join('\n')).toMatch(/EADDRINUSE/);
+  expect(taken.stderr.join('\n')).toMatch(
+    /^sluice: SLUICE_CONSOLE_HOST, SLUICE_CONSOLE_PORT: listen EADDRINUSE.*choose another port/m,
+  );
   const missing = await startSluice(['console'], { DATABASE_URL: inject('postgresUrl'), SLUICE_CONSOLE_PORT: '0' });
   expect(await missing.ended).toBe(2);
   expect(missing.stderr.join('\n')).toContain('REDIS_URL is not set');

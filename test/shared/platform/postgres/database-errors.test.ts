@@ -117,6 +117,14 @@ test.each(['P1001', 'P1002', 'P1008', 'P1017', 'P2024'])('Prisma: %s is transien
   expect(classifyDatabaseError(Object.assign(new Error('x'), { code }))).toEqual({ class: 'transient', code });
 });
 
+test('Prisma: a transaction that could not begin is one without a connection, and one that took too long is not', () => {
+  const errorOf = (message: string) => Object.assign(new Error(message), { code: 'P2028' });
+  const late = errorOf('Transaction API error: Unable to start a transaction in the given time.');
+  expect(classifyDatabaseError(late)).toEqual({ class: 'transient', code: 'P2024' });
+  expect(explainDatabaseError(late)).toMatch(/^P2024: .*repeat it later\)$/);
+  expect(classifyDatabaseError(errorOf('Transaction API error: A query cannot be executed.')).class).toBe('unknown');
+});
+
 test.each(['P2002', 'P2010', 'P2025', 'P1000'])('Prisma: %s alone says nothing that is known, but is named', (code) => {
   expect(classifyDatabaseError(Object.assign(new Error('x'), { code }))).toEqual({ class: 'unknown', code });
 });
