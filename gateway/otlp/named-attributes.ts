@@ -1,3 +1,4 @@
+import { maxValues } from '../body/json-parts.ts';
 import type { Attributes, AttributeValue } from './attributes.ts';
 
 /** The first of these attributes that says something. Instrumentations write null, blanks and Python's None for nothing. */
@@ -40,14 +41,32 @@ export function indexed(attributes: Attributes, prefix: string): Record<string, 
   return [...objects].toSorted(([a], [b]) => a - b).map(([, entries]) => Object.fromEntries(entries));
 }
 
-/** An object or a list that an attribute has as JSON, since attributes had no structure; any other value as it is. */
+/**
+ * An object or a list that an attribute has as JSON, since attributes had no structure; any other value as it is. Text with more values
+ * than are parsed at once stays text.
+ */
 export function unpack(value: AttributeValue | undefined, begin = /^\s*[[{]/): AttributeValue | undefined {
-  if (typeof value !== 'string' || !begin.test(value)) return value;
+  if (typeof value !== 'string' || !begin.test(value) || mayHaveTooManyValues(value)) return value;
   try {
     return JSON.parse(value) as AttributeValue;
   } catch {
     return value;
   }
+}
+
+/** A value follows each of these. */
+const beginsValue = new Set([',', '[', '{'].map((mark) => mark.charCodeAt(0)));
+
+/** What stands in the strings of the text counts as well: they may be JSON that is parsed afterwards. */
+function mayHaveTooManyValues(text: string): boolean {
+  if (text.length <= 2 * maxValues) return false;
+  let marks = 0;
+  for (let at = 0; at < text.length; at += 1) {
+    if (!beginsValue.has(text.charCodeAt(at))) continue;
+    marks += 1;
+    if (marks > maxValues) return true;
+  }
+  return false;
 }
 
 /** As `unpack`, for each of a list, too, in which texts may be JSON as well. */

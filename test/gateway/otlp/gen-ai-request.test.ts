@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { readAttributes } from '../../../gateway/otlp/attributes.ts';
 import { isModelRequest, type Ownership, toRequestInput } from '../../../gateway/otlp/gen-ai-request.ts';
+import { unpack, unpackAll } from '../../../gateway/otlp/named-attributes.ts';
 import { readSpan } from '../../../gateway/otlp/span.ts';
 import { requestInputSchema } from '../../../shared/contracts/request-input.ts';
 import { aJsonSpan, anEvent, modelRequest, toKeyValues } from '../../support/otlp.ts';
@@ -260,4 +261,14 @@ test('LiteLLM, vLLM and the AI SDK are understood', () => {
     requestBody: { messages: ['a', 'b'] },
     responseBody: { usage: { input_tokens: 2 } },
   });
+});
+
+test.each([
+  ['a list of empty objects', `[${'{},'.repeat(300_000)}{}]`],
+  ['texts that are such lists', JSON.stringify([`[${'{},'.repeat(150_000)}{}]`, `[${'{},'.repeat(150_000)}{}]`])],
+])('an attribute with %s stays text: to parse it would hold up all senders', (_what, text) => {
+  const span = aJsonSpan({ ...modelRequest, 'gen_ai.input.messages': text, 'ai.prompt.tools': text });
+  const { attributes } = readSpan(span);
+  expect(unpack(attributes.get('gen_ai.input.messages'))).toBe(text);
+  expect(unpackAll(attributes.get('ai.prompt.tools'))).toBe(text);
 });
