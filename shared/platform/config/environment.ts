@@ -98,6 +98,9 @@ export function text(minChars = 0): Reader<string> {
   return reader((value) => (value.length >= minChars ? { value } : { accepted: `at least ${minChars} characters` }));
 }
 
+/** A host to listen on. An IPv6 address may have the brackets that it has in URLs. */
+export const host: Reader<string> = reader((value) => ({ value: value.replace(/^\[([\da-f:.]+)\]$/i, '$1') }));
+
 /** One of a few words, written exactly so. */
 export function oneOf<const T extends readonly string[]>(choices: T): Reader<T[number]> {
   return reader((value) =>

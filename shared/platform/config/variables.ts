@@ -49,7 +49,7 @@ export const variables = {
 
   SLUICE_WORKER_CONCURRENCY: read.integer({ min: 1, max: 10_000, unit: 'jobs' }).default(100),
   SLUICE_WORKER_MAX_BYTES: read.integer({ min: 1 * mib, max: 16_384 * mib, unit: 'bytes' }).optional(),
-  SLUICE_WORKER_HOST: read.text().default('127.0.0.1'),
+  SLUICE_WORKER_HOST: read.host.default('127.0.0.1'),
   SLUICE_WORKER_PORT: read.integer({ min: 0, max: 65_535, unit: 'port; 0 picks a free one' }).default(9_465),
   SLUICE_METRICS_TOKEN: read.text(16).optional(),
   SLUICE_LOCK_DURATION_MS: read.milliseconds(1_000, hourMs).default(15_000),
@@ -80,7 +80,7 @@ export const variables = {
   SLUICE_HEALTH_GRACE_MS: read.milliseconds(0, 600_000).default(5_000),
   SLUICE_HEALTH_BAD_OFFSET: read.oneOf(['fail', 'earliest', 'latest']).default('fail'),
 
-  SLUICE_CONSOLE_HOST: read.text().default('127.0.0.1'),
+  SLUICE_CONSOLE_HOST: read.host.default('127.0.0.1'),
   SLUICE_CONSOLE_PORT: read.integer({ min: 0, max: 65_535, unit: 'port; 0 picks a free one' }).default(9_464),
   SLUICE_CONSOLE_BASE_PATH: basePath.default(''),
   SLUICE_CONSOLE_ORIGIN: webOrigin.optional(),
@@ -89,7 +89,7 @@ export const variables = {
   SLUICE_CONSOLE_OPERATOR_TOKEN: bearerToken.optional(),
   SLUICE_CONSOLE_REALM_TOKENS: realmTokens.optional(),
 
-  SLUICE_GATEWAY_HOST: read.text().default('127.0.0.1'),
+  SLUICE_GATEWAY_HOST: read.host.default('127.0.0.1'),
   SLUICE_GATEWAY_PORT: read.integer({ min: 0, max: 65_535, unit: 'port; 0 picks a free one' }).default(9_466),
   SLUICE_GATEWAY_TOKENS_FILE: read.text(1).optional(),
   SLUICE_GATEWAY_TLS_CERT_FILE: read.text(1).optional(),

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { flag, integer, matching, number, type Reader } from '../../../../shared/platform/config/environment.ts';
+import { flag, host, integer, matching, number, type Reader } from '../../../../shared/platform/config/environment.ts';
 
 /** The value, or in an array what would have been accepted. */
 function read<T>(reader: Reader<T>, text: string): unknown {
@@ -118,4 +118,14 @@ test('matching: what fits is taken as it is, anything else is refused in our wor
   const name = matching(/^[a-z]{1,3}$/, 'one to three letters');
   expect(read(name, 'abc')).toBe('abc');
   for (const text of ['', 'abcd', 'A', 'ab\n', ' a']) expect(read(name, text)).toEqual(['one to three letters']);
+});
+
+test.each([
+  ['[::1]', '::1'],
+  ['[FE80::1]', 'FE80::1'],
+  ['::', '::'],
+  ['127.0.0.1', '127.0.0.1'],
+  ['[name]', '[name]'],
+])('host: %j is %s', (text, value) => {
+  expect(read(host, text)).toBe(value);
 });
