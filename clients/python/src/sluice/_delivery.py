@@ -51,7 +51,15 @@ class RecordUnsent(Exception):
 class SendsBodies(Protocol):
     """A gateway."""
 
-    def send(self, method: str, path: str, body: bytes, content_type: str, records: int) -> Answer: ...
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: bytes,
+        content_type: str,
+        records: int,
+        may_begin: Callable[[], bool] | None = None,
+    ) -> Answer: ...
     def close(self) -> None: ...
     def interrupt(self) -> None: ...
 

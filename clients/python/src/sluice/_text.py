@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 REPLACEMENT = "\ufffd"
 
 
@@ -53,7 +55,7 @@ def kind_of(value: object) -> str:
     return to_storable(type(value).__name__[:60])
 
 
-def plain(value: object) -> object:
+def plain(value: object) -> Any:
     """Return a text or number of a subclass as the text or number that it is, since methods of a subclass may do anything.
 
     What cannot even be asked for its class is named by it.
