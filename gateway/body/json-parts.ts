@@ -35,7 +35,7 @@ export class TooManyValuesError extends Error {
 export const tooManyValues = `has more than ${maxValues} JSON values; send what is large in it as text`;
 
 /** Whether text is so short that it can be parsed at once, whatever is in it. */
-export function isHarmless(text: Uint8Array): boolean {
+export function isHarmless(text: Uint8Array | string): boolean {
   return text.length <= harmlessBytes;
 }
 

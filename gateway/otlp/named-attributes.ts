@@ -1,4 +1,4 @@
-import { maxValues } from '../body/json-parts.ts';
+import { isHarmless, maxValues } from '../body/json-parts.ts';
 import type { Attributes, AttributeValue } from './attributes.ts';
 
 /** The first of these attributes that says something. Instrumentations write null, blanks and Python's None for nothing. */
@@ -59,7 +59,7 @@ const beginsValue = new Set([',', '[', '{'].map((mark) => mark.charCodeAt(0)));
 
 /** What stands in the strings of the text counts as well: they may be JSON that is parsed afterwards. */
 function mayHaveTooManyValues(text: string): boolean {
-  if (text.length <= 2 * maxValues) return false;
+  if (isHarmless(text)) return false;
   let marks = 0;
   for (let at = 0; at < text.length; at += 1) {
     if (!beginsValue.has(text.charCodeAt(at))) continue;

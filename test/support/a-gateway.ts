@@ -1,3 +1,4 @@
+import type { Job } from 'bullmq';
 import { Registry } from 'prom-client';
 import { inject, onTestFinished } from 'vitest';
 import { createGateway, type GatewayDeps } from '../../gateway/create-gateway.ts';
@@ -92,11 +93,10 @@ export async function aGateway(
     executions: openQueue(namespace),
     requests: openQueue(namespace, inject('redisUrl'), 'completed-request'),
   };
+  const waitingJobs = (kind: Kind) => queues[kind].getJobs(['waiting'], 0, -1, true);
+  const recordsIn = (jobs: readonly Job[]) => jobs.flatMap((job) => recordsOf<Record<string, unknown>>(job));
   /** all records that are in Redis */
-  const stored = async (kind: Kind = 'executions'): Promise<Record<string, unknown>[]> => {
-    const jobs = await queues[kind].getJobs(['waiting'], 0, -1, true);
-    return jobs.flatMap((job) => recordsOf<Record<string, unknown>>(job));
-  };
+  const stored = async (kind: Kind = 'executions') => recordsIn(await waitingJobs(kind));
   return {
     gateway,
     url,
@@ -109,10 +109,10 @@ export async function aGateway(
     stored,
     /** all records that are in Redis, and takes them out of it */
     async takeStored(kind: Kind): Promise<Record<string, unknown>[]> {
-      const jobs = await queues[kind].getJobs(['waiting'], 0, -1, true);
+      const jobs = await waitingJobs(kind);
       // These only: others may have come since.
       await Promise.all(jobs.map((job) => job.remove()));
-      return jobs.flatMap((job) => recordsOf<Record<string, unknown>>(job));
+      return recordsIn(jobs);
     },
   };
 }
