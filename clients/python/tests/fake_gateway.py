@@ -126,15 +126,16 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     do_PUT = do_POST
 
     def take_report(self, job: dict[str, Any]) -> None:
-        statuses = self.fake.report_statuses
-        status = statuses.pop(0) if len(statuses) > 1 else statuses[0]
+        with self.fake.changed:
+            statuses = self.fake.report_statuses
+            status = statuses.pop(0) if len(statuses) > 1 else statuses[0]
+            # Before the answer: a sender that has it may be gone, and its test may look.
+            self.fake.reports.append((self.path, job))
+            self.fake.changed.notify_all()
         if status == 202:
             self.answer(status, {"accepted": 1, "rejected": []})
         else:
             self.answer(status, {"error": {"code": "redis-away", "message": "no"}})
-        with self.fake.changed:
-            self.fake.reports.append((self.path, job))
-            self.fake.changed.notify_all()
 
     def answer(self, status: int, content: Any, headers: Optional[dict[str, str]] = None) -> None:
         body = content if isinstance(content, bytes) else json.dumps(content).encode()
