@@ -15,6 +15,7 @@ import type { GatewayConfig } from './gateway-groups.ts';
 import { createBodiesInProgress } from './http/bodies-in-progress.ts';
 import { createServer, openConnections, renewTls } from './http/create-server.ts';
 import { createErrorHandlers } from './http/errors.ts';
+import { refuseUnknownParameters } from './http/known-parameters.ts';
 import { addProbeRoutes } from './http/probe-routes.ts';
 import { addReportRoute } from './http/report-route.ts';
 import { addSendRoutes, type SendRouteDeps } from './http/send-routes.ts';
@@ -79,6 +80,7 @@ export function createGateway(deps: GatewayDeps) {
   app.setErrorHandler(errors.handle);
   app.setNotFoundHandler(errors.notFound);
   guardRoutes(app, { senders, metricsToken, isClosing: () => phase === 'closing' });
+  refuseUnknownParameters(app);
   addProbeRoutes(app, {
     registry,
     whyNotReady: async () => {

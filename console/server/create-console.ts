@@ -15,6 +15,7 @@ import { serveBoard } from './board/serve-board.ts';
 import type { ConsoleConfig } from './console-groups.ts';
 import { leadToPage, withoutBasePath } from './http/base-path.ts';
 import { answerNoHttp, createErrorHandlers } from './http/errors.ts';
+import { refuseUnknownParameters } from './http/known-parameters.ts';
 import { noteMethods } from './http/other-methods.ts';
 import { Problem } from './http/problem.ts';
 import { setSecurityHeaders } from './http/security-headers.ts';
@@ -96,6 +97,7 @@ export async function createConsole({ config, database, redis, logger, registry 
   });
   const credentials = createCredentials(config);
   guardRequests(app, credentials, { origin, basePath });
+  refuseUnknownParameters(app);
   leadToPage(app, basePath);
   const { namespace } = config;
   const shardList = createShardList({ redis, namespace });

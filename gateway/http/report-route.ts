@@ -23,7 +23,7 @@ export function addReportRoute(
   deliveries: Record<Scope, Pick<Delivery, 'report'>>,
 ): void {
   const { budget, metrics, senders } = deps;
-  app.post('/v1/reports', { config: { scope: 'reports' } }, async (request, reply) => {
+  app.post('/v1/reports', { config: { scope: 'reports', parameters: ['records'] } }, async (request, reply) => {
     const sender = senderOf(request);
     const records = readRecords(request, sender);
     const { encoding } = readBodyHeaders(request.raw.headers, maxBytes, formats);

@@ -41,7 +41,7 @@ export interface SendRouteDeps {
 
 /** `POST /v1/executions`, `POST /v1/requests`, `PUT /v1/requests/:id/begin`. */
 export function addSendRoutes(app: FastifyInstance, deps: SendRouteDeps): void {
-  app.post('/v1/executions', { config: { scope: 'executions' } }, async (request, reply) => {
+  app.post('/v1/executions', { config: { scope: 'executions', parameters: ['sample'] } }, async (request, reply) => {
     await receive(request, reply, deps, deps.executions, { sample: readSample(request) });
   });
   app.post('/v1/requests', { config: { scope: 'requests' } }, async (request, reply) => {

@@ -59,6 +59,33 @@ test('gateway: a bad record costs itself, and the answer says which it is, the f
   });
 });
 
+test('gateway: a parameter that an address does not take is refused by name, and nothing is stored', async () => {
+  const { send, stored, url } = await aGateway();
+  const begin = '/v1/requests/0199a000-0000-7000-8000-000000000001/begin';
+  for (const [path, method, message] of [
+    ['/v1/executions?smaple=true', 'POST', 'smaple: is not a parameter of this address; accepted: sample'],
+    [
+      '/v1/executions?sample=false&__proto__=1',
+      'POST',
+      '__proto__: is not a parameter of this address; accepted: sample',
+    ],
+    ['/v1/requests?sample=true', 'POST', 'sample: is not a parameter of this address; none is accepted'],
+    [`${begin}?createdBy=me`, 'PUT', 'createdBy: is not a parameter of this address; none is accepted'],
+    ['/v1/reports?records=requests&final=1', 'POST', 'final: is not a parameter of this address; accepted: records'],
+  ] as const) {
+    const body = path.startsWith('/v1/executions') ? anInput() : aRequestInput();
+    const answer = await send(path, body, { method });
+    expect([path, answer.status, answer.body]).toEqual([path, 400, { error: { code: 'invalid-request', message } }]);
+  }
+  expect((await send('/v1/traces?timeout=5', {})).body).toEqual({
+    message: 'timeout: is not a parameter of this address; none is accepted',
+  });
+  expect([...(await stored()), ...(await stored('requests'))]).toEqual([]);
+  // Whoever asks a probe may add what he likes.
+  expect((await fetch(`${url}/healthz?at=1`)).status).toBe(200);
+  expect((await fetch(`${url}/metrics?at=1`)).status).toBe(200);
+});
+
 test('gateway: what PostgreSQL cannot store is made storable, with a note, and a long trace is cut', async () => {
   const { send, stored } = await aGateway({ DSL_EXECUTION_LOG_TRACE_LIMIT: '2' });
   const trace = Array.from({ length: 5 }, (_, nodeId) => ({ nodeId: `${nodeId}`, type: 'field', value: nodeId }));

@@ -94,3 +94,29 @@ test('openapi: every route of the API is in the document, each with its errors',
   }
   expect(described.length).toBeGreaterThan(20);
 });
+
+test('openapi: no route ignores a parameter that it does not take, but those of the original', async () => {
+  const { app, get } = await aConsole();
+  const { paths } = (await get('/api/v1/openapi.json')).body as Document;
+  const ignoring: string[] = [];
+  for (const [path, item] of Object.entries(paths ?? {}))
+    for (const method of Object.keys(item ?? {})) {
+      const url = `${path.replaceAll(/\{\w+\}/g, '0199a000-0000-7000-8000-000000000001')}?form=1`;
+      const { statusCode, body } = await app.inject({ method: method.toUpperCase() as 'GET', url });
+      const [error] = (JSON.parse(body) as { errors?: { field: string; message: string }[] }).errors ?? [];
+      if (error?.field !== 'form') ignoring.push(path);
+      else expect([statusCode, error.message]).toEqual([400, expect.stringMatching(/; (none is )?accepted/)]);
+    }
+  expect(ignoring).toEqual(['/api/v1/strategies/custom/compare', '/api/v1/strategies/custom/{strategyId}/metrics']);
+  expect((await get('/api/v1/ledger?form=1')).body).toMatchObject({
+    status: 400,
+    errors: [
+      {
+        in: 'querystring',
+        field: 'form',
+        message:
+          'is not a parameter of this address; accepted: since, until, window, queue, producer, realmId, bucketSeconds',
+      },
+    ],
+  });
+});
