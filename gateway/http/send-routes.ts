@@ -53,7 +53,7 @@ export function addSendRoutes(app: FastifyInstance, deps: SendRouteDeps): void {
     async (request, reply) => {
       const { id } = request.params;
       if (!isUuid(id)) throw new Refusal('invalid-request', 'The id in the address is no UUID of versions 1 to 8');
-      await receive(request, reply, deps, deps.beginning(id));
+      await receive(request, reply, deps, deps.beginning(id), { needsRecord: true });
     },
   );
 }
@@ -62,6 +62,8 @@ export function addSendRoutes(app: FastifyInstance, deps: SendRouteDeps): void {
 export interface Receiving {
   /** @default false */
   sample?: boolean;
+  /** refuses a body without a record. @default false */
+  needsRecord?: boolean;
   /** @default those of records */
   formats?: BodyFormats;
   /** @default that of JSON */
@@ -76,7 +78,7 @@ export async function receive(
   reply: FastifyReply,
   deps: SendRouteDeps,
   intake: Intake,
-  { sample = false, formats, split, answer }: Receiving = {},
+  { sample = false, needsRecord = false, formats, split, answer }: Receiving = {},
 ): Promise<void> {
   const { limits, budget, metrics, now } = deps;
   const { headers } = request.raw;
@@ -110,6 +112,8 @@ export async function receive(
       answer(tally);
       return;
     }
+    if (needsRecord && tally.records === 0)
+      throw new Refusal('invalid-request', 'The body has no record; send the one of this address');
     refuseWhereNothingIsTaken(tally);
     sendAnswer(request, reply, { status: 202, body: outcomeOf(tally) });
   } finally {

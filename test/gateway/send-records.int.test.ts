@@ -207,6 +207,26 @@ test('gateway: a request is begun at its address', async () => {
     expect((await send(path, body, { method: 'PUT' })).status).toBe(400);
 });
 
+test('gateway: a body without a record begins nothing, and elsewhere nothing is accepted of it', async () => {
+  const { send, stored } = await aGateway();
+  const id = '0199a000-0000-7000-8000-00000000000a';
+  for (const nothing of [[], '', '\n\n']) {
+    expect(await send(`/v1/requests/${id}/begin`, nothing, { method: 'PUT' })).toMatchObject({
+      status: 400,
+      body: { error: { code: 'invalid-request', message: 'The body has no record; send the one of this address' } },
+    });
+    for (const path of ['/v1/executions', '/v1/requests'])
+      expect(await send(path, nothing)).toMatchObject({ status: 202, body: { accepted: 0, rejected: [] } });
+  }
+  const headers = { 'content-type': 'application/json' };
+  for (const path of ['/v1/executions', '/v1/requests', '/v1/reports?records=executions'])
+    expect(await send(path, '', { headers })).toMatchObject({
+      status: 400,
+      body: { error: { code: 'invalid-json' } },
+    });
+  expect(await stored('requests')).toEqual([]);
+});
+
 test('gateway: what it cannot read is refused by its headers', async () => {
   const { send, url } = await aGateway();
   const status = async (headers: Record<string, string>) => (await send('/v1/executions', '{}', { headers })).status;
