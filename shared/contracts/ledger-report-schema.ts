@@ -1,13 +1,19 @@
 import { z } from 'zod';
 import { ledgerChunkVersion } from './chunk.ts';
 import { latestMinute, mostRealmChars } from './ledger-header.ts';
-import { type LedgerReportJob, reportingProducerPattern, reportLimits } from './ledger-report.ts';
+import {
+  type LedgerCounters,
+  type LedgerReportJob,
+  placedRecords,
+  reportingProducerPattern,
+  reportLimits,
+} from './ledger-report.ts';
 import { parseSafely } from './parse-chunk.ts';
 
 const count = z.int().min(0);
 const records = (what: string) => count.describe(`Records ${what}.`);
 
-const counters = z.strictObject({
+const counterFields = z.strictObject({
   recorded: records('that the service handed over, whatever became of them').optional(),
   sampledOut: records('that the sampler left out').optional(),
   disabled: records('that were not kept because the producer is switched off').optional(),
@@ -23,6 +29,13 @@ const counters = z.strictObject({
   chunked: records('in numbered chunks').optional(),
   sent: records('in chunks that Redis has acknowledged').optional(),
   handed: records('that a gateway has accepted, which counts them from there on').optional(),
+});
+
+const counters = counterFields.refine((counted) => placedRecords(counted) <= (counted.recorded ?? 0), {
+  error: ({ input }) => {
+    const counted = input as LedgerCounters;
+    return `has ${counted.recorded ?? 0} records recorded, and says where ${placedRecords(counted)} of them are`;
+  },
 });
 
 /** NUL and half a pair of surrogates are in no JSON that PostgreSQL stores. */

@@ -33,6 +33,19 @@ export const ledgerCounters = [
   'handed',
 ] as const satisfies readonly Exclude<keyof LedgerCounters, 'dropped'>[];
 
+export function droppedRecords({ dropped = {} }: LedgerCounters): number {
+  return Object.values(dropped).reduce((sum, count) => sum + count, 0);
+}
+
+/**
+ * The records of which counters say where they are. Each is in one place, so they cannot be more than were recorded. What Redis has
+ * refused is in a chunk, too; what a gateway has refused of a client is in none, and a client has no chunks.
+ */
+export function placedRecords(counters: LedgerCounters): number {
+  const { sampledOut = 0, disabled = 0, refused = 0, chunked = 0, handed = 0 } = counters;
+  return sampledOut + disabled + droppedRecords(counters) + Math.max(chunked, refused) + handed;
+}
+
 /** The counters of the records of one minute, in minutes since 1970, and one realm; null: of none. */
 export type LedgerMinute = readonly [minute: number, realm: string | null, counters: LedgerCounters];
 

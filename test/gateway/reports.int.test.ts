@@ -91,9 +91,23 @@ test('reports: nothing but the report of a client is taken, and a refusal says w
   expect(await refused(aReport({ number: 0 }))).toMatch(/^400 invalid-request: .*report\.number/);
   expect(await refused(aReport({ lastSeq: 3 }))).toMatch(/^400 invalid-request: lastSeq/);
   expect(await refused(aReport({ unacknowledged: [[1, 2]] }))).toMatch(/^400 invalid-request: unacknowledged/);
-  expect(await refused(aReport({ totals: { chunked: 1 } }))).toMatch(/^400 invalid-request: totals/);
+  expect(await refused(aReport({ totals: { recorded: 1, chunked: 1 } }))).toMatch(/^400 invalid-request: totals/);
   expect(await refused(aReport({ minutes: [[minute, null, { sent: 1 }]] }))).toMatch(/^400 invalid-request: minutes/);
   expect(await refused(aReport({ minutes: [[minute, 'a\0b', { recorded: 1 }]] }))).toMatch(/^400 invalid-request/);
+  // Each record is in one place, so no more can be somewhere than were recorded.
+  expect(await refused(aReport({ totals: { recorded: 3, sampledOut: 1, handed: 3 } }))).toBe(
+    '400 invalid-request: The body is no report: report.totals: has 3 records recorded, and says where 4 of them are',
+  );
+  for (const totals of [
+    { handed: 1 },
+    { recorded: 1, dropped: { a: 1, b: 1 } },
+    { recorded: 2, refused: 2, handed: 1 },
+  ])
+    expect(await refused(aReport({ totals }))).toMatch(/^400 invalid-request: .*report\.totals: has/);
+  expect(await refused(aReport({ minutes: [[minute, 'acme', { recorded: 1, handed: 2 }]] }))).toMatch(
+    /^400 invalid-request: .*report\.minutes\[0\]\[2\]: has 1/,
+  );
+  expect(await refused(aReport({ totals: { recorded: -1 } }))).toMatch(/^400 invalid-request: .*totals\.recorded/);
   expect(await refused(JSON.stringify(aReport()).padEnd(200_000))).toMatch(/^413 too-large/);
   expect((await send('/v1/reports?records=executions', '{}')).status).toBe(415);
   expect(await reportsIn(namespace)).toEqual([]);

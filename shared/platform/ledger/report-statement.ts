@@ -1,4 +1,9 @@
-import { type LedgerCounters, type LedgerReportJob, ledgerCounters } from '../../contracts/ledger-report.ts';
+import {
+  droppedRecords,
+  type LedgerCounters,
+  type LedgerReportJob,
+  ledgerCounters,
+} from '../../contracts/ledger-report.ts';
 import type { QueueName } from '../../contracts/queues.ts';
 import type { JsonStatement } from '../postgres/database.ts';
 import { erasedRealmOf, isErasedRealm, lastErasure } from './erased-realm.ts';
@@ -102,7 +107,7 @@ function toLife(origin: object, report: LedgerReportJob['report']): object {
 function toColumns(told: LedgerCounters): object {
   return {
     ...Object.fromEntries(ledgerCounters.map((name) => [name, told[name] ?? 0])),
-    dropped: droppedOf(told),
+    dropped: droppedRecords(told),
     droppedBy: told.dropped ?? {},
   };
 }
@@ -110,10 +115,6 @@ function toColumns(told: LedgerCounters): object {
 function greatest(one: LedgerCounters, other: LedgerCounters): LedgerCounters {
   return {
     ...Object.fromEntries(ledgerCounters.map((name) => [name, Math.max(one[name] ?? 0, other[name] ?? 0)])),
-    dropped: droppedOf(other) > droppedOf(one) ? other.dropped : one.dropped,
+    dropped: droppedRecords(other) > droppedRecords(one) ? other.dropped : one.dropped,
   };
-}
-
-function droppedOf({ dropped = {} }: LedgerCounters): number {
-  return Object.values(dropped).reduce((sum, count) => sum + count, 0);
 }

@@ -114,12 +114,13 @@ test('ledger: a report that is malformed is a dead letter', async () => {
     { ...aReport(3), minutes: [[minute, 'a\0b', {}]] },
     { ...aReport(4), at: 1e300 },
     { ...aReport(5), totals: { recorded: -1 } },
+    { ...aReport(7), minutes: [[minute, 'r-1', { recorded: 2, sampledOut: 1, chunked: 2 }]] },
     { ...aReport(6), unacknowledged: Array.from({ length: 101 }, () => [1, 2]) },
   );
   await empty();
   expect(await lives()).toEqual([]);
   const { rows } = await client.query('select reason, code from dead_letter');
-  expect(rows).toHaveLength(6);
+  expect(rows).toHaveLength(7);
   for (const { reason, code } of rows) expect([code, reason.startsWith('chunk: report')]).toEqual(['schema', true]);
 });
 
