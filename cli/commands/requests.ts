@@ -246,7 +246,7 @@ async function tail(database: Database, { output, notes }: CommandContext, flags
     longestMs: longest,
     everyMs: every,
     signal: AbortSignal.any([stopping.signal, output.closed]),
-    onRows(rows) {
+    async onRows(rows) {
       if (json) for (const { request } of rows) output.json(request);
       else output.lines(rows.map(({ request }) => toRequestLine(request)));
     },

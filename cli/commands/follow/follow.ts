@@ -24,7 +24,8 @@ export interface FollowOptions<Row> {
   /** the pause between two questions, if the previous answer was complete */
   everyMs: number;
   signal: AbortSignal;
-  onRows(rows: readonly Row[]): void;
+  /** waited for, so that rows are told of in order, and before the tail ends */
+  onRows(rows: readonly Row[]): Promise<void>;
   /** called when the database becomes unavailable, and with null when it is back; the tail continues meanwhile */
   onTrouble(error: unknown): void;
 }
@@ -49,7 +50,7 @@ export async function follow<Row extends RowKey>(source: RowSource<Row>, options
       isAway = false;
       isComplete = rows.length < rowsAtOnce;
       const fresh = seen.take(rows, nowMs);
-      if (fresh.length > 0) options.onRows(fresh);
+      if (fresh.length > 0) await options.onRows(fresh);
     } catch (error) {
       if (classifyDatabaseError(error).class !== 'transient') throw error;
       if (!isAway) options.onTrouble(error);
@@ -71,6 +72,6 @@ async function begin<Row extends RowKey>(
   const rows = last === 0 ? [] : await source.readNewest({ nowMs, last });
   // Rows that became visible after the keys were read are reported now, and not again.
   seen.take(rows, nowMs);
-  if (rows.length > 0) onRows(rows);
+  if (rows.length > 0) await onRows(rows);
   return seen;
 }

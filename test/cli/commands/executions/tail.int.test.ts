@@ -20,7 +20,9 @@ function startTail(databaseUrl: string, options: Partial<TailOptions> = {}) {
     lateMs: 60_000,
     everyMs: 10,
     signal: stopping.signal,
-    onRows: (rows) => told.push(...rows.map(({ caseName }) => caseName ?? '')),
+    async onRows(rows) {
+      told.push(...rows.map(({ caseName }) => caseName ?? ''));
+    },
     onTrouble: (error) => troubles.push(error === null ? 'back' : 'away'),
     ...options,
   });

@@ -19,7 +19,9 @@ function startTail(databaseUrl: string, options: Partial<RequestTailOptions> = {
     longestMs: 900_000,
     everyMs: 10,
     signal: stopping.signal,
-    onRows: (rows) => told.push(...rows.map(({ request }) => request.model)),
+    async onRows(rows) {
+      told.push(...rows.map(({ request }) => request.model));
+    },
     onTrouble: () => undefined,
     ...options,
   });
