@@ -37,7 +37,50 @@ test('table: on a narrow terminal the longest text is cut, then optional columns
   ]);
   expect(show(toTable(shape, rows, { columns: 12 }))).toEqual(['id   text', 'one  short', 'two  a text…']);
   expect(show(toTable(shape, rows, { columns: 9 }))).toEqual(['id   text', 'one  sho…', 'two  a t…']);
-  expect(show(toTable(shape, rows, { columns: 6 }))).toEqual(['id   …', 'one  …', 'two  …']);
+});
+
+test('table: what may not be cut is wrapped, and no number loses its end', () => {
+  const wide: Column<Row>[] = [
+    { title: 'text', cell: ({ text }) => text, min: 4 },
+    { title: 'recorded', cell: ({ count }) => String(count * 1_000), align: 'right' },
+    { title: 'stored', cell: ({ count }) => String(count), align: 'right' },
+    { title: 'missing', cell: () => ({ text: '0', tone: 'bad' }), align: 'right' },
+    { title: 'id', cell: ({ id }) => id },
+  ];
+  expect(show(toTable(wide, rows, { columns: 20 }))).toEqual([
+    'text        recorded',
+    '  stored  missing',
+    '  id',
+    'short           7000',
+    '       7        0',
+    '  one',
+    'a text th…   1234000',
+    '    1234        0',
+    '  two',
+  ]);
+  // Narrower than a number is: the terminal may wrap it.
+  expect(show(toTable(wide, rows, { columns: 6 }))).toContain('   1234000');
+});
+
+test('table: no figure is cut, however narrow the terminal is', () => {
+  fc.assert(
+    fc.property(
+      fc.array(fc.array(fc.nat(), { minLength: 4, maxLength: 4 }), { minLength: 1, maxLength: 4 }),
+      fc.integer({ min: 1, max: 60 }),
+      (figures, columns) => {
+        const shapes = [0, 1, 2, 3].map(
+          (place): Column<number[]> => ({ title: `c${place}`, cell: (row) => `${row[place]}`, align: 'right' }),
+        );
+        const named: Column<number[]> = { title: 'name', cell: () => 'a long name', min: 4 };
+        const words = show(toTable([named, ...shapes], figures, { columns })).flatMap((line) => line.split(/ +/));
+        for (const figure of figures.flat()) expect(words).toContain(`${figure}`);
+        const most = Math.max(...figures.flat().map((figure) => `${figure}`.length)) + 2;
+        if (columns < most) return;
+        for (const line of show(toTable([named, ...shapes], figures, { columns })))
+          expect(widthOf(line)).toBeLessThanOrEqual(columns);
+      },
+    ),
+  );
 });
 
 test('table: what a stored text would do to the terminal is neither done nor counted wrongly', () => {
