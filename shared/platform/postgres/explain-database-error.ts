@@ -26,6 +26,8 @@ const remedies: Record<string, string> = {
   P2024: 'the server is slow, or all connections are in use: repeat it later',
   P1001: 'check that the server is running, and the host and port in DATABASE_URL',
   DatabaseNotReachable: 'check that the server is running, and the host and port in DATABASE_URL',
+  ConnectionClosed: 'see the log of the server, and of what is between',
+  SocketTimeout: 'check whether the server hangs, and the network path to it',
 };
 
 /** What PgBouncer says, all of it as 08P01, and which of its settings that is about. */
@@ -117,12 +119,27 @@ function constraintOf({ constraint }: Record<string, unknown>): unknown {
   return typeof constraint === 'object' && constraint !== null ? fieldsOf(constraint)['index'] : constraint;
 }
 
+/** What has happened, by the kind of Prisma's adapter: of these it keeps no message, and says the kind in its place. */
+const failures: Record<string, (error: Record<string, unknown>) => string> = {
+  DatabaseNotReachable({ host, port }) {
+    if (typeof host !== 'string') return 'the server cannot be reached';
+    return typeof port === 'number'
+      ? `nothing listens on port ${port} of ${host}`
+      : `the host name ${host} cannot be resolved`;
+  },
+  ConnectionClosed: () => 'the connection was closed before an answer came',
+  SocketTimeout: () => 'the server did not answer in time',
+  TlsConnectionError: ({ reason }) => `TLS failed: ${typeof reason === 'string' ? reason : 'no reason is known'}`,
+};
+
 /** Prisma puts a heading and the failing code above what the server said. */
 function serverMessage(thrown: unknown): string {
   let message = '';
   for (const error of causesOf(thrown)) {
     if (typeof error['originalMessage'] === 'string') return error['originalMessage'];
     if (typeof error['message'] === 'string' && error['message'] !== '') message = error['message'];
+    const kind = error['kind'];
+    if (typeof kind === 'string' && Object.hasOwn(failures, kind)) message = failures[kind]?.(error) ?? message;
   }
   return message.split('\n').findLast((line) => line.trim() !== '') ?? '';
 }

@@ -288,6 +288,27 @@ test.each([
   expect(text).toContain(remedy);
 });
 
+test.each([
+  [
+    { kind: 'DatabaseNotReachable', host: '10.0.0.7', port: 5432 },
+    /^DatabaseNotReachable: nothing listens on port 5432 of 10\.0\.0\.7 \(check that the server is running/,
+  ],
+  [
+    { kind: 'DatabaseNotReachable', host: 'db.internal' },
+    /^DatabaseNotReachable: the host name db\.internal cannot be resolved \(check/,
+  ],
+  [{ kind: 'DatabaseNotReachable' }, /^DatabaseNotReachable: the server cannot be reached \(check/],
+  [{ kind: 'ConnectionClosed' }, /^ConnectionClosed: the connection was closed before an answer came \(see the log/],
+  [{ kind: 'SocketTimeout' }, /^SocketTimeout: the server did not answer in time \(check whether/],
+  [{ kind: 'TlsConnectionError', reason: 'self-signed' }, /^TlsConnectionError: TLS failed: self-signed \(check/],
+])('explained: where Prisma keeps no message, it is told what has happened: %o', (cause, text) => {
+  const adapterError = Object.assign(new Error(cause.kind), { name: 'DriverAdapterError', cause });
+  const thrown = Object.assign(new Error('\nInvalid invocation:\n\nRaw query failed.'), {
+    ...{ name: 'PrismaClientKnownRequestError', code: 'P2010', meta: { driverAdapterError: adapterError } },
+  });
+  expect(explainDatabaseError(thrown)).toMatch(text);
+});
+
 test('explained: what the server says in several lines is one line, without values', () => {
   const cause = { originalCode: '22P02', originalMessage: 'invalid input\nof "a\nb"', kind: 'postgres' };
   expect(explainDatabaseError(prismaError(cause))).toBe('22P02: invalid input of "…"');
