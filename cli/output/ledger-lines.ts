@@ -31,6 +31,7 @@ export function toLedgerLines(accounts: Accounts, options: Options): Line[] {
     `window    ${window.since.toISOString()} to ${window.until.toISOString()}`,
     ...(total.dropped > 0 ? [`dropped   ${accounts.droppedBy.map(toReason).join(', ')}`] : []),
     ...(total.inFlight > 0 ? [`in flight ${toPlaces(accounts.inFlightBy)}`] : []),
+    ...toLeftOut(accounts),
     ...toProducers(accounts, options),
     ...toGaps(accounts, options),
     ...toSilent(accounts, options),
@@ -47,6 +48,12 @@ function toPlaces(places: Accounts['inFlightBy']): string {
     .filter((place) => places[place] > 0)
     .map((place) => `${toCount(places[place])} ${inFlightNames[place]}`)
     .join(', ');
+}
+
+function toLeftOut({ livesLeftOut }: Accounts): Line[] {
+  if (livesLeftOut === 0) return [];
+  const text = `${toCount(livesLeftOut)} more lives than can be looked at: what of them has not arrived counts as unexplained. Ask for a shorter window, or for one producer (--producer)`;
+  return [['left out  ', { text, tone: 'warning' }]];
 }
 
 function toProducers({ producers, producersLeftOut, total }: Accounts, options: Options): Line[] {

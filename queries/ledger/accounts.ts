@@ -93,6 +93,8 @@ export interface Accounts {
   gapsLeftOut: number;
   silentLives: SilentLife[];
   silentLivesLeftOut: number;
+  /** lives of the window that were not looked at: what of them has not arrived is in `total.unexplained`, and in no list */
+  livesLeftOut: number;
   /** lives that have reported since the window began, and whose clock is off by more than two minutes */
   clocks: ClockEntry[];
 }

@@ -16,6 +16,7 @@ import { withStoredMeanwhile } from './stored-meanwhile.ts';
 export interface Books {
   sums: Sums;
   lives: LifeRow[];
+  livesLeftOut: number;
   gaps: LifeGap[];
   shortfalls: ShortfallRow[];
   clocks: WrongClock[];
@@ -29,14 +30,14 @@ export function readBooks(database: Database, scope: Scope, timeoutMs?: number):
     database,
     async (snapshot) => {
       const sums = await readSums(snapshot, scope);
-      const lives = await readLives(snapshot, scope);
+      const { lives, leftOut: livesLeftOut } = await readLives(snapshot, scope);
       const holes = await readHoles(snapshot, scope, lives.filter(hasHoles));
       const unsettled = await readUnsettled(snapshot, scope);
       const clocks = await readWrongClocks(snapshot, scope);
       const [now] = await snapshot.$queryRaw<{ ms: number }[]>`select (extract(epoch from now()) * 1000)::float8 as ms`;
       const gaps = toGaps(scope, lives, holes, unsettled);
       const shortfalls = await readShortfalls(snapshot, scope, toSpans(gaps));
-      return { sums, lives, gaps, shortfalls, clocks, nowMs: now?.ms ?? Date.now() };
+      return { sums, lives, livesLeftOut, gaps, shortfalls, clocks, nowMs: now?.ms ?? Date.now() };
     },
     timeoutMs,
   );

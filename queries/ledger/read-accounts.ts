@@ -30,7 +30,7 @@ export async function readAccounts(
   { window, bucketMs = null, timeoutMs, ...filter }: AccountsQuestion,
 ): Promise<Accounts> {
   const scope = toScope(window, filter, bucketMs);
-  const { clocks, nowMs, ...books } = await readBooks(database, scope, timeoutMs);
+  const { clocks, nowMs, livesLeftOut, ...books } = await readBooks(database, scope, timeoutMs);
   const accounts = await closeBooks(database, scope, books, place);
-  return toAccounts(scope, { sums: books.sums, accounts, clocks, nowMs });
+  return toAccounts(scope, { sums: books.sums, accounts, livesLeftOut, clocks, nowMs });
 }

@@ -45,10 +45,10 @@ export interface LifeReport {
 }
 
 /**
- * Lives that are read at most: first those that may still have something open, then the newest. What of others has not arrived is
- * unexplained.
+ * Lives that are read at most: first those of which something has surely not arrived, then those of which it may, the newest first. What
+ * of others has not arrived is unexplained.
  */
-const mostLives = 5_000;
+export const mostLives = 5_000;
 
 const sameLife = Prisma.sql`chunk.producer = one.producer and chunk.epoch = one.epoch and chunk.life = one.life and chunk.queue = one.queue`;
 /** The parts are in the order of the records. */
@@ -62,17 +62,18 @@ const keptDays = Prisma.sql`
   from pg_inherits join pg_class as part on part.oid = inhrelid join pg_class as parent on parent.oid = inhparent
   where parent.relname = 'ledger_chunk' and parent.relnamespace = to_regnamespace('sluice')`;
 
-/** The lives that have something in a window. */
-export async function readLives(snapshot: Snapshot, scope: Scope): Promise<LifeRow[]> {
-  return snapshot.$queryRaw<LifeRow[]>(livesStatement(scope));
+/** The lives that have something in a window, and how many there are beyond those. */
+export async function readLives(snapshot: Snapshot, scope: Scope): Promise<{ lives: LifeRow[]; leftOut: number }> {
+  const rows = await snapshot.$queryRaw<(LifeRow & { ofLives: number })[]>(livesStatement(scope));
+  return { lives: rows.map(({ ofLives, ...life }) => life), leftOut: (rows[0]?.ofLives ?? 0) - rows.length };
 }
 
-export function livesStatement({ window: { since, until }, filter }: Scope): Prisma.Sql {
+function livesStatement({ window: { since, until }, filter }: Scope): Prisma.Sql {
   const sinceMinute = since.getTime() / 60_000;
   return Prisma.sql`with day as (${keptDays}), seen as (
       select ${lifeColumns}, min(seq) as first_seq, max(seq) as last_seq, sum(total)::bigint as records, min(before) as start_at,
         max(before + total) as end_at, ${minuteOf(Prisma.sql`min(day_at)`)} as first_minute, max(${lastMinute}) as last_minute,
-        max(first_at) as last_chunk_at
+        max(first_at) as last_chunk_at, bool_or(total > seen + dead) as has_unsettled
       from sluice.ledger_chunk
       where day_at >= ${new Date(since.getTime() - reachMs)} and day_at < ${until}${ofFilter(filter)}
       group by ${lifeColumns} having max(${lastMinute}) >= ${sinceMinute}::bigint
@@ -82,10 +83,14 @@ export function livesStatement({ window: { since, until }, filter }: Scope): Pri
         where minute_at >= ${since} and minute_at < ${until}${ofFilter(filter)}
       ) as told using (${lifeColumns})
     ), one as (
-      select active.* from active left join sluice.ledger_life as report using (${lifeColumns})
-      order by is_final nulls first, epoch desc limit ${mostLives}
+      select active.*, count(*) over () as of_lives from active left join sluice.ledger_life as report using (${lifeColumns})
+      order by case
+          when has_unsettled or records < end_at - start_at then 1
+          when is_final and coalesce(start_at, 0) = 0 and coalesce(active.last_seq, 0) = report.last_seq then 3
+          else 2 end,
+        epoch desc, ${lifeColumns} limit ${mostLives}
     )
-    select one.producer, one.epoch::float8 as epoch, one.life, one.queue, one.first_seq::float8 as "firstSeq",
+    select one.producer, one.epoch::float8 as epoch, one.life, one.queue, of_lives::float8 as "ofLives", one.first_seq::float8 as "firstSeq",
       one.last_seq::float8 as "lastSeq", coalesce(records, 0)::float8 as records, coalesce(start_at, 0)::float8 as start,
       coalesce(end_at, 0)::float8 as "end", first_minute::float8 as "firstMinute", last_minute::float8 as "lastMinute",
       ${msOf(Prisma.sql`last_chunk_at`)} as "lastChunkAtMs",

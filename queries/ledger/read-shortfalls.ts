@@ -14,7 +14,7 @@ export interface MinuteSpan extends LifeKey {
 
 export type ShortfallRow = LifeKey & Shortfall;
 
-/** Rows at most. With more, the rest is booked without a realm. */
+/** Rows at most, the newest first, and of these the largest. With more, the rest is booked without a realm. */
 const most = 20_000;
 
 /**
@@ -55,5 +55,6 @@ export async function readShortfalls(
     from (
       select ${lifeColumns}, realm, minute, greatest(coalesce(chunked, 0), coalesce(records, 0)) - coalesce(settled, 0) as short, coalesce(refused, 0) as refused
       from told full join arrived using (${lifeColumns}, realm, minute)
-    ) as line where short > 0 group by ${lifeColumns}, realm, 6 limit ${most}`;
+    ) as line where short > 0 group by ${lifeColumns}, realm, 6
+    order by 6 desc, 7 desc, ${lifeColumns}, realm limit ${most}`;
 }

@@ -43,7 +43,7 @@ export interface Sums {
   reasons: { reason: string; records: number }[];
 }
 
-/** Rows of records that wait: with more, the rest counts as unexplained. */
+/** Rows of records that wait, the newest first, and of these the largest: with more, the rest counts as unexplained. */
 const mostHeld = 20_000;
 
 /**
@@ -118,7 +118,8 @@ export function sumsStatement({ window: { since, until }, buckets: { bucketMs },
       union all select 'realm', queue, null, realm, null, ${counts}, null from line group by queue, realm
     ), holding as (
       select ${lifeColumns}, realm, bucket * ${bucketMs}::bigint as "bucketMs", sum(held) as held
-      from line where held > 0 group by ${lifeColumns}, realm, bucket limit ${mostHeld}
+      from line where held > 0 group by ${lifeColumns}, realm, bucket
+      order by bucket desc, sum(held) desc, ${lifeColumns}, realm limit ${mostHeld}
     ), told_reason as (
       select key as reason, sum(value::bigint) as records from told, jsonb_each_text(dropped_by)
       ${ofRealm} group by key order by 2 desc limit 20

@@ -19,7 +19,7 @@ export interface UnsettledChunk extends ChunkProgress {
 /** Chunks that are looked at one by one. */
 const mostUnsettled = 1_000;
 
-/** If there are more than can be looked at, any of them. */
+/** If there are more than can be looked at, the oldest: they are the least likely to be under way. */
 export async function readUnsettled(
   snapshot: Snapshot,
   { window: { since, until }, filter }: Scope,
@@ -29,7 +29,7 @@ export async function readUnsettled(
       total - seen - dead as unsettled, floor(extract(epoch from day_at) / 60)::float8 as minute
     from sluice.ledger_chunk
     where day_at >= ${new Date(since.getTime() - reachMs)} and day_at < ${until} and total > seen + dead${ofFilter(filter)}
-    limit ${mostUnsettled}`;
+    order by day_at, ${lifeColumns}, seq limit ${mostUnsettled}`;
 }
 
 /** Rows that are read again at most. */

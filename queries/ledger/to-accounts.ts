@@ -44,9 +44,16 @@ export function toAccounts(
   {
     sums,
     accounts,
+    livesLeftOut,
     clocks,
     nowMs,
-  }: { sums: Sums; accounts: readonly LifeAccount[]; clocks: readonly WrongClock[]; nowMs: number },
+  }: {
+    sums: Sums;
+    accounts: readonly LifeAccount[];
+    livesLeftOut: number;
+    clocks: readonly WrongClock[];
+    nowMs: number;
+  },
 ): Accounts {
   const { realm } = scope.filter;
   const bookings = accounts
@@ -76,6 +83,7 @@ export function toAccounts(
       silentLives: silentLives.slice(0, mostLines.silentLives),
       silentLivesLeftOut: beyond(silentLives, mostLines.silentLives),
     },
+    livesLeftOut,
     clocks: clocks.slice(0, mostClocks).map(({ queue, producer, offSeconds, lastHeardAt, ...key }) => ({
       ...{ queue, producer, life: lifeOf({ queue, producer, ...key }), offSeconds, lastHeardAt },
     })),

@@ -44,6 +44,7 @@ export const accounts = {
   render(answer, context) {
     return [
       verdictBanner(answer),
+      leftOut(answer),
       filters(context),
       answer.verdict.state === 'empty'
         ? emptyState(
@@ -67,6 +68,13 @@ export const accounts = {
 /** @param {Accounts} answer */
 function verdictBanner({ verdict }) {
   return el('p', { class: `verdict-line books-${verdict.state}`, key: 'verdict', role: 'status' }, verdict.text);
+}
+
+/** @param {Accounts} answer */
+function leftOut({ livesLeftOut }) {
+  if (livesLeftOut === 0) return null;
+  const text = `${count(livesLeftOut)} more lives than can be looked at: what of them has not arrived counts as unexplained. Choose a shorter window, or one producer.`;
+  return el('p', { class: 'warning', key: 'left-out' }, text);
 }
 
 /** @param {ViewContext} context */

@@ -100,6 +100,9 @@ export const accounts = z
         .meta({ id: 'SilentLife', description: 'It ended without a word: 0 to `upTo` records may be lost' }),
     ),
     silentLivesLeftOut: z.int(),
+    livesLeftOut: z
+      .int()
+      .describe('lives that were not looked at: what of them has not arrived is in `total.unexplained` and in no list'),
     clocks: z.array(
       z.object({ queue, producer: z.string(), life: z.string(), offSeconds: z.number(), lastHeardAt: time }),
     ),

@@ -45,6 +45,7 @@ const accounts: Accounts = {
   gapsLeftOut: 0,
   silentLives: [{ ...life, lastHeardAt: new Date('2026-11-28T11:30:00Z'), uncertain: 5, upTo: 12 }],
   silentLivesLeftOut: 0,
+  livesLeftOut: 0,
   clocks: [{ ...life, offSeconds: 300, lastHeardAt: at }],
 };
 
@@ -67,6 +68,13 @@ test('ledger: one line says whether the books balance, then come producers, gaps
   expect(text).toMatch(/^in Redis +40 +12 +web-1\.1700000000000\.ab +–/m);
   expect(text).toMatch(/^web-1\.1700000000000\.ab +30 min ago +0 to 12/m);
   expect(text).toMatch(/^web-1\.1700000000000\.ab +5 min ahead/m);
+});
+
+test('ledger: lives that were not looked at are told, with what to do', () => {
+  expect(textOf(accounts)).not.toContain('left out');
+  expect(textOf({ ...accounts, livesLeftOut: 1_200 })).toMatch(
+    /^left out {2}1,200 more lives .* unexplained\. Ask for/m,
+  );
 });
 
 test('ledger: on a narrow terminal no line is wider than it', () => {

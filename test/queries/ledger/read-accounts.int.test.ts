@@ -1,6 +1,7 @@
 import { expect, inject, onTestFinished, test } from 'vitest';
 import type { AccountsQuestion } from '../../../queries/ledger/read-accounts.ts';
 import { readAccounts } from '../../../queries/ledger/read-accounts.ts';
+import { mostLives } from '../../../queries/ledger/read-lives.ts';
 import { jobName, queuePrefix, type ShardName } from '../../../shared/contracts/queues.ts';
 import { loadConfig } from '../../../shared/platform/config/config.ts';
 import { UsageError } from '../../../shared/platform/errors.ts';
@@ -399,4 +400,42 @@ test('accounts: a window is of 29 days at most, and says so; buckets of parts of
   expect(await ledger.read({ window: { since, until } })).toMatchObject({ window: kept, verdict: { state: 'empty' } });
   expect((await ledger.read({ window: { since: null, until } })).window).toEqual(kept);
   await expect(ledger.read({ bucketMs: 90_000 })).rejects.toThrow(UsageError);
+});
+
+test('accounts: of more lives than can be looked at, those with a gap come first, and the others are counted', async () => {
+  const ledger = await aLedger();
+  const { client } = ledger;
+  // Complete, said goodbye, and newer than those below.
+  await client.query(
+    `with life as (select 'other-' || n as producer, 1800000000000 + n as epoch from generate_series(1, $1) as n),
+     chunk as (
+       insert into ledger_chunk (day_at, producer, epoch, life, queue, seq, before, total, parts, stored, seen, stored_places, seen_places,
+         dead_places, settled_at)
+       select to_timestamp($2::bigint * 60), producer, epoch, 'a', 'execution-log', 1, 0, 1, jsonb_build_array(jsonb_build_array('acme', $2::bigint, 1)),
+         1, 1, B'1', B'1', B'0', now() from life
+     ), told as (
+       insert into ledger_minute (producer, epoch, life, queue, minute_at, realm, recorded, sampled_out, disabled, dropped, dropped_by, refused,
+         chunked, sent, handed)
+       select producer, epoch, 'a', 'execution-log', to_timestamp($2::bigint * 60), 'acme', 1, 0, 0, 0, '{}', 0, 1, 1, 0 from life
+     )
+     insert into ledger_life (producer, epoch, life, queue, kind, report, reported_at, first_at, last_at, lag_ms, least_lag_ms, is_final,
+       last_seq, chunked_records, waiting_records, unacknowledged, spilled_records, taken_over_records, recorded, sampled_out, disabled,
+       dropped, dropped_by, refused, chunked, sent, handed)
+     select producer, epoch, 'a', 'execution-log', 'execution-observer', 1, now(), now(), now(), 0, 0, true, 1, 1, 0, '[]', 0, 0, 1, 0, 0, 0, '{}',
+       0, 1, 1, 0 from life`,
+    [mostLives + 10, minute],
+  );
+  await aWholeLife(ledger, { without: [2], report: { isFinal: true } });
+  const begun = aLife();
+  await insertChunk(client, begun, {
+    ...{ seq: 1, before: 0, of: [['acme', minute, 2]], fates: ['stored', 'open'] },
+  });
+  await insertMinute(client, begun, minute, 'acme', { recorded: 2, chunked: 2, sent: 2 });
+  await insertLife(client, begun, { lastSeq: 1, chunkedRecords: 2, isFinal: true });
+  const { total, verdict, gaps, livesLeftOut } = await ledger.read();
+  expect(livesLeftOut).toBe(12);
+  expect(total).toMatchObject({ recorded: mostLives + 10 + 627 + 2, missing: 200 + 1, unexplained: 0 });
+  expect(gaps.map(({ records }) => records)).toEqual([200, 1]);
+  expect(verdict.state).toBe('missing');
+  expect((await ledger.read({ producer: begun.producer })).livesLeftOut).toBe(0);
 });
