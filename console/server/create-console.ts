@@ -6,6 +6,7 @@ import { serializerCompiler, validatorCompiler, type ZodTypeProvider } from 'fas
 import type { Registry } from 'prom-client';
 import { createNameBook } from '../../names/name-book.ts';
 import type { Logger } from '../../shared/platform/logging/logger.ts';
+import { createNoHttpAnswers } from '../../shared/platform/no-http.ts';
 import type { Database } from '../../shared/platform/postgres/database.ts';
 import type { Redis } from '../../shared/platform/redis/redis.ts';
 import { createCredentials } from './access/credentials.ts';
@@ -14,10 +15,10 @@ import type { App } from './app.ts';
 import { serveBoard } from './board/serve-board.ts';
 import type { ConsoleConfig } from './console-groups.ts';
 import { leadToPage, withoutBasePath } from './http/base-path.ts';
-import { answerNoHttp, createErrorHandlers } from './http/errors.ts';
+import { createErrorHandlers } from './http/errors.ts';
 import { refuseUnknownParameters } from './http/known-parameters.ts';
 import { noteMethods } from './http/other-methods.ts';
-import { Problem } from './http/problem.ts';
+import { Problem, plainProblem, problemContentType } from './http/problem.ts';
 import { setSecurityHeaders } from './http/security-headers.ts';
 import { createLedgerWatch } from './ledger-watch.ts';
 import { createConsoleMetrics } from './metrics.ts';
@@ -64,6 +65,7 @@ export async function createConsole({ config, database, redis, logger, registry 
 }> {
   const { basePath, origin, trustedProxies } = config.console;
   const errors = createErrorHandlers(logger, basePath);
+  const noHttp = createNoHttpAnswers((status) => ({ type: problemContentType, body: plainProblem(status) }));
   const app: App = Fastify({
     logger: false,
     bodyLimit: bodyLimitBytes,
@@ -79,8 +81,9 @@ export async function createConsole({ config, database, redis, logger, registry 
       setSecurityHeaders('', reply);
       return errors.handle(error, request, reply);
     },
-    clientErrorHandler: answerNoHttp,
+    clientErrorHandler: noHttp.onClientError,
   }).withTypeProvider<ZodTypeProvider>();
+  noHttp.observe(app.server);
   app.setValidatorCompiler(validatorCompiler);
   app.setSerializerCompiler(serializerCompiler);
   app.setErrorHandler(errors.handle);

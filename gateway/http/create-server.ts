@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Server as TlsServer } from 'node:https';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
-import { answerNoHttp } from './errors.ts';
+import { createNoHttpAnswers } from '../../shared/platform/no-http.ts';
+import { toNoHttpBody } from './errors.ts';
 import { continueOnDemand } from './expect-continue.ts';
 import type { ServerTls } from './tls-files.ts';
 
@@ -24,6 +25,7 @@ export function createServer(
   tls: ServerTls | null,
   onBadAddress: (request: FastifyRequest, reply: FastifyReply) => void,
 ): FastifyInstance {
+  const noHttp = createNoHttpAnswers(toNoHttpBody);
   const options = {
     bodyLimit: Number.MAX_SAFE_INTEGER,
     requestTimeout: requestTimeoutMs,
@@ -31,7 +33,7 @@ export function createServer(
     genReqId: () => randomUUID(),
     return503OnClosing: false,
     forceCloseConnections: 'idle' as const,
-    clientErrorHandler: answerNoHttp,
+    clientErrorHandler: noHttp.onClientError,
     frameworkErrors: (_error: Error, request: FastifyRequest, reply: FastifyReply) => onBadAddress(request, reply),
   };
   const timeouts = { headersTimeout: headersTimeoutMs, connectionsCheckingInterval: timeoutsEveryMs };
@@ -40,6 +42,7 @@ export function createServer(
       ? Fastify({ ...options, http: timeouts })
       : (Fastify({ ...options, https: { ...tls, ...timeouts } }) as unknown as FastifyInstance);
   app.server.maxConnections = maxConnections;
+  noHttp.observe(app.server);
   continueOnDemand(app.server);
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', (_request, _payload, done) => done(null));

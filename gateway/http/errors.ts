@@ -1,10 +1,10 @@
 import { STATUS_CODES } from 'node:http';
-import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from '../../shared/platform/logging/logger.ts';
+import type { NoHttpBody, NoHttpStatus } from '../../shared/platform/no-http.ts';
 import type { GatewayMetrics } from '../metrics.ts';
 import { type Answer, sendAnswer } from './answer.ts';
-import { Refusal } from './refusal.ts';
+import { Refusal, type RefusalCode } from './refusal.ts';
 
 /** The server's error handlers. They log an error here, once, and only if the sender did not cause it. */
 export function createErrorHandlers(logger: Logger, metrics: Pick<GatewayMetrics, 'refused'>) {
@@ -52,18 +52,11 @@ function toRefusal(thrown: unknown): Refusal | null {
   return statusCode < 500 ? new Refusal('invalid-request', STATUS_CODES[statusCode] ?? 'Bad Request') : null;
 }
 
-/** Answers what is not valid HTTP, or does not come in time, for which there is no request object. */
-export function answerNoHttp(error: NodeJS.ErrnoException, socket: Socket): void {
-  const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const code = status === 408 ? 'request-timeout' : 'invalid-request';
-  const body = JSON.stringify({ error: { code, message: status === 400 ? noHttp(error) : STATUS_CODES[status] } });
-  socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`,
-  );
+/** In place of an answer to what is no HTTP. */
+export function toNoHttpBody(status: NoHttpStatus, error: NodeJS.ErrnoException): NoHttpBody {
+  const code: RefusalCode = status === 408 ? 'request-timeout' : 'invalid-request';
+  const message = status === 400 ? noHttp(error) : STATUS_CODES[status];
+  return { type: 'application/json', body: { error: { code, message } } };
 }
 
 /** The parser's code says what is wrong, and nothing of what came. */

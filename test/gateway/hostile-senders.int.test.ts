@@ -176,6 +176,20 @@ test('what is not HTTP, or has headers without end, is answered and closed', asy
   );
 });
 
+test('what is no HTTP behind a request does not take its answer away', async () => {
+  const { url, stored } = await aGateway();
+  const body = ndjson([anInput()]);
+  const raw = await openRaw(url);
+  raw.write(`${postHead('/v1/executions', `content-length: ${body.length}`)}${body}{"strategyId":"behind"}\r\n\r\n`);
+  raw.write('and more');
+  expect(await raw.closed).toMatch(/^HTTP\/1\.1 202 .*"accepted":1.*HTTP\/1\.1 400 .*HPE_INVALID_METHOD/s);
+  expect(await stored()).toHaveLength(1);
+  // A body that breaks off in the middle has no other answer, and gets this one at once.
+  const broken = await openRaw(url);
+  broken.write(`${postHead('/v1/executions', 'transfer-encoding: chunked')}5\r\n{"stra\r\nno size\r\n`);
+  expect(await broken.closed).toMatch(/^HTTP\/1\.1 400 .*HPE_/s);
+});
+
 test('an address that cannot be read is refused as everything else is, and its body is not read', async () => {
   const { send, url } = await aGateway();
   const headers = { 'content-type': 'application/json' };

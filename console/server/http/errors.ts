@@ -1,5 +1,3 @@
-import { STATUS_CODES } from 'node:http';
-import type { Socket } from 'node:net';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from '../../../shared/platform/logging/logger.ts';
 import { signOfProxy } from '../../../shared/platform/request-origin.ts';
@@ -34,17 +32,4 @@ export function createErrorHandlers(logger: Logger, basePath: string) {
       return sendProblem(request, reply, plainProblem(404, `There is nothing at this address${hint}`));
     },
   };
-}
-
-/** Answers what is not valid HTTP, for which there is no request object. */
-export function answerNoHttp(error: NodeJS.ErrnoException, socket: Socket): void {
-  const status = error.code === 'HPE_HEADER_OVERFLOW' ? 431 : error.code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const body = JSON.stringify(plainProblem(status));
-  socket.end(
-    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\ncontent-type: ${problemContentType}\r\ncontent-length: ${body.length}\r\nconnection: close\r\n\r\n${body}`,
-  );
 }
