@@ -3,7 +3,7 @@ import { inSnapshot } from '../executions/snapshot.ts';
 import { gapsAtEnds, hasHoles, isWithin } from './gaps-of-life.ts';
 import { type LifeAccount, toLifeAccount } from './life-account.ts';
 import { type LifeKey, nameOf, toKey } from './life-key.ts';
-import { type JobPlace, type LifeGap, type LookedUp, lookUpGaps } from './look-up.ts';
+import { type LifeGap, type LookedUp, lookUpGaps, type RedisNamespace } from './look-up.ts';
 import { readWrongClocks, type WrongClock } from './read-clocks.ts';
 import { type LifeRow, readHoles, readLives } from './read-lives.ts';
 import { type MinuteSpan, readShortfalls, type ShortfallRow } from './read-shortfalls.ts';
@@ -97,7 +97,7 @@ export async function closeBooks(
   database: Database,
   scope: Scope,
   { lives, gaps, sums, shortfalls }: Pick<Books, 'lives' | 'gaps' | 'sums' | 'shortfalls'>,
-  place: JobPlace | null,
+  place: RedisNamespace | null,
 ): Promise<LifeAccount[]> {
   const lookedUp = await lookUpGaps(place, gaps);
   const doubtful = gaps.filter((entry) => !isAllQueued(entry, lookedUp.get(entry)));

@@ -9,8 +9,8 @@ import type { QueuedRun } from './cut-gap.ts';
 import type { Gap } from './gaps.ts';
 import { jobIdOf, type LifeKey } from './life-key.ts';
 
-/** Where jobs are looked for. */
-export interface JobPlace {
+/** The queues of a deployment: where jobs are looked for. */
+export interface RedisNamespace {
   redis: Redis;
   namespace: string;
 }
@@ -40,7 +40,10 @@ const answerWithinMs = 2_000;
  * Asks Redis for the jobs of the chunks in gaps, on every shard. Short gaps come first: what is left out of a long one is a backlog.
  * Never throws.
  */
-export async function lookUpGaps(place: JobPlace | null, gaps: readonly LifeGap[]): Promise<Map<LifeGap, LookedUp>> {
+export async function lookUpGaps(
+  place: RedisNamespace | null,
+  gaps: readonly LifeGap[],
+): Promise<Map<LifeGap, LookedUp>> {
   const asked = new Map<LifeGap, number>();
   let room = mostIds;
   for (const entry of gaps.toSorted((a, b) => lengthOf(a) - lengthOf(b))) {
@@ -81,7 +84,7 @@ function idsOf({ key, gap }: LifeGap, length: number): string[] {
 
 /** Null: not every shard answered, and what was not found may be there. */
 async function findInQueue(
-  { redis, namespace }: JobPlace,
+  { redis, namespace }: RedisNamespace,
   queue: QueueName,
   ids: readonly string[],
 ): Promise<ReadonlyMap<string, FoundJob> | null> {
@@ -95,7 +98,7 @@ const mostPartIds = 20_000;
 
 /** Adds the chunks of which only a part is in Redis. @returns null if not every shard answered */
 async function withParts(
-  place: JobPlace,
+  place: RedisNamespace,
   queue: QueueName,
   jobs: ReadonlyMap<string, FoundJob>,
   gaps: readonly LifeGap[],
@@ -128,7 +131,7 @@ function* partIds(id: string, from: number, until: number): Generator<string> {
 /** Where a chunk lies among the records of its life, by the header in its job. */
 type ReadHeader = (id: string, job: FoundJob) => Promise<{ start: number; end: number } | null>;
 
-function createHeaderReader(place: JobPlace | null): ReadHeader {
+function createHeaderReader(place: RedisNamespace | null): ReadHeader {
   let room = mostHeaders;
   return async (id, { shard }) => {
     if (place === null || room === 0) return null;

@@ -2,7 +2,7 @@ import type { Database } from '../../shared/platform/postgres/database.ts';
 import type { WindowRequest } from '../executions/window.ts';
 import type { Accounts } from './accounts.ts';
 import { closeBooks, readBooks } from './books.ts';
-import type { JobPlace } from './look-up.ts';
+import type { RedisNamespace } from './look-up.ts';
 import { type AccountsFilter, toScope } from './scope.ts';
 import { toAccounts } from './to-accounts.ts';
 
@@ -26,7 +26,7 @@ export interface AccountsQuestion extends AccountsFilter {
  */
 export async function readAccounts(
   database: Database,
-  place: JobPlace | null,
+  place: RedisNamespace | null,
   { window, bucketMs = null, timeoutMs, ...filter }: AccountsQuestion,
 ): Promise<Accounts> {
   const scope = toScope(window, filter, bucketMs);
