@@ -1,5 +1,6 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import { readGaugesOf } from '../../shared/platform/read-gauges.ts';
+import { blockedDaysMetric } from '../partitions/blocked-days.ts';
 import type { Findings } from './findings.ts';
 import { type TaskOutcome, taskNames } from './task.ts';
 
@@ -83,11 +84,7 @@ export function createMaintenanceMetrics(
       'Days from the last check to the first instant that has no partition but the DEFAULT one',
       (f) => f.aheadDays,
     ],
-    [
-      'sluice_partitions_blocked',
-      'Days whose own partition cannot be created because the DEFAULT partition has rows of them',
-      (f) => f.blocked,
-    ],
+    [blockedDaysMetric.name, blockedDaysMetric.help, (f) => f.blocked],
     ['sluice_partitions_overdue', 'Partitions older than the retention period that still exist', (f) => f.overdue],
   ];
   for (const [name, help, pick] of found) {

@@ -6,6 +6,7 @@ import { readDatabaseClock } from '../../shared/platform/postgres/database-clock
 import { readPartitions } from '../../shared/platform/postgres/partitions/partition-catalog.ts';
 import { executionLogTable, type PostponedWhy } from '../../shared/platform/postgres/partitions/partitions.ts';
 import { retryWhileWorthWaiting } from '../runtime/database-retry.ts';
+import { blockedDaysMetric } from './blocked-days.ts';
 import { ensureLedgerPartitions } from './ensure-ledger-partitions.ts';
 import { type EnsureDeps, ensureToday, ensureUpcomingPartitions } from './ensure-upcoming-partitions.ts';
 
@@ -47,11 +48,7 @@ export function startPartitionKeeper(
   const { config, database, logger, signal } = deps;
   const stopping = new AbortController();
   const look: EnsureDeps = { ...deps, signal: AbortSignal.any([signal, stopping.signal]) };
-  const blockedDays = new Gauge({
-    name: 'sluice_partitions_blocked',
-    help: 'Days whose own partition cannot be created because the DEFAULT partition has rows of them',
-    registers: [deps.registry],
-  });
+  const blockedDays = new Gauge({ ...blockedDaysMetric, registers: [deps.registry] });
   let waiting: { why: string; sinceMs: number } | null = null;
 
   /** Waits while the database is away. A table that is missing is told at once: the worker was started before the migrations. */
