@@ -83,4 +83,4 @@ test('worker: a job that kills its workers ends in the failed set after so many 
   });
   await until(async () => (await queue.getJobCountByTypes('waiting', 'active')) === 0);
   expect(await queue.getFailedCount()).toBe(1);
-}, 60_000);
+}, 120_000);
