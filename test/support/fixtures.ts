@@ -16,10 +16,11 @@ import { admitGuest, asGuest, type GuestRole, guest } from './guest.ts';
 import { testDirectoryPrefix } from './leftovers.ts';
 import { targetOf } from './redis-target.ts';
 
-/** Each helper here closes what it opened when its test has finished. */
+/** Each helper here closes what it opened when its test has finished, or when it is told to. */
+export type AtEnd = (close: () => Promise<void>) => void;
 
 /** A migrated database of the test's own, as a worker connects to it. */
-export async function createTestDatabase(): Promise<string> {
+export async function createTestDatabase(atEnd: AtEnd = onTestFinished): Promise<string> {
   const name = `${inject('runName')}_${randomBytes(4).toString('hex')}`;
   const admin = new pg.Client({ connectionString: inject('postgresUrl') });
   await admin.connect();
@@ -29,7 +30,7 @@ export async function createTestDatabase(): Promise<string> {
     await admin.query(`create database "${name}" template "${inject('templateDatabase')}" strategy file_copy`);
     return true;
   });
-  onTestFinished(async () => {
+  atEnd(async () => {
     await admin.query(`drop database if exists "${name}" with (force)`);
     await admin.end();
   });
@@ -76,11 +77,11 @@ export async function createEmptyDatabase(): Promise<string> {
 }
 
 /** A connection to look into a database with, and to write what a test needs there. */
-export async function connect(databaseUrl: string): Promise<pg.Client> {
+export async function connect(databaseUrl: string, atEnd: AtEnd = onTestFinished): Promise<pg.Client> {
   const client = new pg.Client({ connectionString: asOwner(databaseUrl) });
   client.on('error', () => undefined);
   await client.connect();
-  onTestFinished(() => client.end().catch(() => undefined));
+  atEnd(() => client.end().catch(() => undefined));
   return client;
 }
 

@@ -9,7 +9,7 @@ import type { RuntimeStatus } from '../../shared/contracts/runtime-status.ts';
 import { loadConfig } from '../../shared/platform/config/config.ts';
 import { createDatabase, type Database } from '../../shared/platform/postgres/database.ts';
 import { createRedis } from '../../shared/platform/redis/redis.ts';
-import { removeKeys } from './fixtures.ts';
+import { type AtEnd, removeKeys } from './fixtures.ts';
 import { targetOf } from './redis-target.ts';
 
 /**
@@ -160,8 +160,8 @@ export async function runtimeRecords(client: pg.Client): Promise<Record<string, 
 }
 
 /** A database as the worker has it, closed with the test. */
-export function openDatabase(databaseUrl: string): Database {
+export function openDatabase(databaseUrl: string, atEnd: AtEnd = onTestFinished): Database {
   const database = createDatabase(loadConfig({ DATABASE_URL: databaseUrl }).database, 'sluice test health');
-  onTestFinished(() => database.$disconnect());
+  atEnd(() => database.$disconnect());
   return database;
 }

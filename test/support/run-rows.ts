@@ -2,7 +2,7 @@ import type pg from 'pg';
 import { expect } from 'vitest';
 import { listExecutions } from '../../queries/executions/list.ts';
 import type { Database } from '../../shared/platform/postgres/database.ts';
-import { asRole, connect, createTestDatabase } from './fixtures.ts';
+import { type AtEnd, asRole, connect, createTestDatabase } from './fixtures.ts';
 import { openDatabase } from './health.ts';
 
 /** What a test cares about of a row; the rest is plain. */
@@ -32,9 +32,9 @@ export const atSecond = (second: number): string => new Date(Date.parse(noon) + 
 export const aroundNoon = { since: new Date('2026-03-01T11:00:00Z'), until: new Date('2026-03-01T13:00:00Z') };
 
 /** A migrated database of the test's own, as the console and an onlooker see it. */
-export async function openLog(): Promise<{ database: Database; client: pg.Client }> {
-  const url = await createTestDatabase();
-  return { database: openDatabase(asRole(url, 'console')), client: await connect(url) };
+export async function openLog(atEnd?: AtEnd): Promise<{ database: Database; client: pg.Client }> {
+  const url = await createTestDatabase(atEnd);
+  return { database: openDatabase(asRole(url, 'console'), atEnd), client: await connect(url, atEnd) };
 }
 
 /** Inserts rows in one statement and gives their ids, in their order. */

@@ -7,6 +7,7 @@ import {
   type ExecutionObserverOptions,
 } from '../../producers/index.ts';
 import { anExecution } from './execution.ts';
+import { aClockOfANewMinute } from './new-minute.ts';
 import { redisSettings } from './redis-target.ts';
 import type { Place } from './worker-process.ts';
 
@@ -50,6 +51,7 @@ export function startLoad(
     producer: { sampleRate: 1, buffer: { maxRecords: 1_000_000, maxBytes: 1_000_000_000 }, ...producer },
     registry,
     logger: { warn: () => undefined },
+    now: aClockOfANewMinute(),
   });
   const names: string[] = [];
   const add = (count: number): void => {

@@ -10,6 +10,7 @@ test('scale to zero: what is recorded while no worker runs wakes one, and is sto
   const { client, databaseUrl, get, namespace, start } = await aConsole(allTokens);
   start();
   const redisUrl = inject('redisUrl');
+  const queue = openQueue(namespace);
   const scaling = async () => (await get('/api/v1/scaling', readToken)).body;
   const stored = async () => Number((await client.query('select count(*) from strategy_execution_log')).rows[0]?.count);
 
@@ -34,10 +35,12 @@ test('scale to zero: what is recorded while no worker runs wakes one, and is sto
 
     const worker = await startWorkerProcess({ databaseUrl, redisUrl, namespace }, calmLocks);
     await until(async () => (await stored()) === round * 1_000);
+    // The service's last report is a job, too.
+    await until(async () => (await queue.getJobCountByTypes('waiting', 'active', 'delayed')) === 0);
     worker.kill('SIGTERM');
     expect(await worker.ended).toBe(0);
   }
-  expect(await openQueue(namespace).getJobCounts('waiting', 'active', 'delayed', 'failed')).toEqual({
+  expect(await queue.getJobCounts('waiting', 'active', 'delayed', 'failed')).toEqual({
     waiting: 0,
     active: 0,
     delayed: 0,

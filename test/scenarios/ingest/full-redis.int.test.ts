@@ -4,6 +4,7 @@ import { createExecutionObserver } from '../../../producers/index.ts';
 import { createRedis, type Redis } from '../../../shared/platform/redis/redis.ts';
 import { anExecution } from '../../support/execution.ts';
 import { connect, createNamespace, createTestDatabase, openQueue, until } from '../../support/fixtures.ts';
+import { aClockOfANewMinute } from '../../support/new-minute.ts';
 import { startFragileRedis } from '../../support/private-servers.ts';
 import { portOf, startProxyTo } from '../../support/proxies.ts';
 import { targetOf } from '../../support/redis-target.ts';
@@ -29,6 +30,7 @@ async function setUp() {
     producer: { sampleRate: 1, chunk: { maxRecords: 5, maxBytes: 65_536, maxWaitMs: 1 } },
     registry: new Registry(),
     logger: { warn: () => undefined },
+    now: aClockOfANewMinute(),
   });
   onTestFinished(async () => {
     await observer.close({ timeoutMs: 0 });

@@ -133,7 +133,7 @@ test('neighbours: an error of the server that nobody foresaw makes jobs wait, no
   const worker = await start();
   await add(...good);
   await until(async () => (await worker.metric('sluice_statement_retries_total', { code: '58030' })) > 3);
-  expect(await queue.getActiveCount()).toBe(3);
+  await until(async () => (await queue.getActiveCount()) === 3);
   expect(await queue.getFailedCount()).toBe(0);
   await changeBesideWorkers(client, 'drop trigger broken on strategy_execution_log');
   await idle();

@@ -4,6 +4,7 @@ import { createExecutionObserver } from '../../../producers/index.ts';
 import { createRedis } from '../../../shared/platform/redis/redis.ts';
 import { anExecution } from '../../support/execution.ts';
 import { connect, createNamespace, createTestDatabase, openQueue, until } from '../../support/fixtures.ts';
+import { aClockOfANewMinute } from '../../support/new-minute.ts';
 import { startFragileRedis } from '../../support/private-servers.ts';
 import { targetOf } from '../../support/redis-target.ts';
 import { startWorker } from '../../support/worker.ts';
@@ -29,6 +30,7 @@ test('worker: a job whose acknowledgement Redis refuses for a while is completed
     namespace,
     producer: { sampleRate: 1 },
     registry: new Registry(),
+    now: aClockOfANewMinute(),
   });
   const client = await connect(databaseUrl);
   const queue = openQueue(namespace, redisUrl);

@@ -176,10 +176,13 @@ test('books: what a killed producer had on disk comes with its next session, and
 
 test('books: a worker that is killed in the middle of a chunk leaves what it had stored; the rest is in flight until it is stored', async () => {
   const fleet = await aBooksFleet();
-  // The record at fault makes the worker write the others in parts, and a slow one lets the test look in between.
+  // The record at fault makes the worker write the others in parts, and one of them waits until the test has looked in between.
+  await fleet.client.query('create table hold as select 1');
   await fleet.client.query(
     triggerSql(`if new.case_name = 'record-3' then raise exception 'odd' using errcode = '22000'; end if;
-      if new.case_name = 'record-49' and exists (select from ledger_chunk where stored > 0) then perform pg_sleep(8); end if;`),
+      if new.case_name = 'record-49' and exists (select from ledger_chunk where stored > 0) then
+        while exists (select from hold) loop perform pg_sleep(0.05); end loop;
+      end if;`),
   );
   const worker = await fleet.startWorker();
   const producer = await fleet.startProducer();
@@ -198,6 +201,7 @@ test('books: a worker that is killed in the middle of a chunk leaves what it had
     truth: { recorded: 50, stored: between.rows, dead: between.dead, inFlight: 50 - between.rows - between.dead },
     counted: { stored: between.rows },
   });
+  await fleet.client.query('delete from hold');
   await fleet.client.query('drop trigger odd on strategy_execution_log');
   await fleet.startWorker();
   await producer.close();

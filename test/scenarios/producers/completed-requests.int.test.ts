@@ -14,6 +14,7 @@ import {
 import { findRequestProblem, type RequestRecord } from '../../../shared/contracts/completed-request-schema.ts';
 import { anExecution } from '../../support/execution.ts';
 import { createDirectory, createNamespace, openQueue, until } from '../../support/fixtures.ts';
+import { aClockOfANewMinute } from '../../support/new-minute.ts';
 import { startFragileRedis } from '../../support/private-servers.ts';
 import { recordsOf } from '../../support/records-of.ts';
 import { redisSettings } from '../../support/redis-target.ts';
@@ -146,12 +147,13 @@ test('sender: it shares a registry and a spill directory with an observer', asyn
   const namespace = createNamespace();
   const dir = await createDirectory();
   const producer = { spill: { dir, maxBytes: 100 * mib, fsyncMs: 500 } };
-  const sender = startSender(inject('redisUrl'), { registry, namespace, producer });
+  const sender = startSender(inject('redisUrl'), { registry, namespace, producer, now: aClockOfANewMinute() });
   const observer = createExecutionObserver({
     redis: redisSettings(inject('redisUrl')),
     registry,
     namespace,
     producer: { ...producer, sampleRate: 1 },
+    now: aClockOfANewMinute(),
   });
   observer.record(anExecution());
   await sender.send(aRequest());

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { Registry } from 'prom-client';
 import { expect, onTestFinished, test } from 'vitest';
 import { watchMemoryOf } from '../../../producers/core/memory-watch.ts';
@@ -10,6 +11,7 @@ import { createRedis, type Redis } from '../../../shared/platform/redis/redis.ts
 import { parseMemoryInfo } from '../../../shared/platform/redis/redis-memory.ts';
 import { anExecution, failure } from '../../support/execution.ts';
 import { createDirectory, openQueue, until } from '../../support/fixtures.ts';
+import { aClockOfANewMinute } from '../../support/new-minute.ts';
 import { startFragileRedis } from '../../support/private-servers.ts';
 import { recordsOf } from '../../support/records-of.ts';
 import { targetOf } from '../../support/redis-target.ts';
@@ -48,6 +50,7 @@ function startObserver(redisUrl: string, producer: ExecutionObserverOptions['pro
       },
     },
     producer: { sampleRate: 1, ...producer },
+    now: aClockOfANewMinute(),
   });
   onTestFinished(async () => {
     await observer.close({ timeoutMs: 0 });
@@ -67,6 +70,7 @@ test('memory share: above it nothing is added, and when there is room again ever
   await use(0.9);
   const { observer, logged } = startObserver(url);
   for (let index = 0; index < 10; index += 1) observer.record(anExecution());
+  await until(() => logged.length > 0);
   expect(await observer.drain({ timeoutMs: 500 })).toMatchObject({ flushed: 0, unflushed: 10 });
   expect(await queue.getWaitingCount()).toBe(0);
   expect(logged.join()).toMatch(
@@ -154,12 +158,16 @@ test.each([
   for (let index = 0; index < 10; index += 1) observer.record(anExecution());
   for (let index = 0; index < 5; index += 1) observer.record(failure());
   for (let index = 0; index < 5; index += 1) await sender.send(aRequest());
+  const sent = () => ({ executions: observer.stats().sent, requests: sender.stats().sent });
+  const expected = { executions: added.ok + added.failures, requests: added.requests };
+  await until(() => isDeepStrictEqual(sent(), expected) && (added.ok > 0 || logged.length > 0));
   const [executions, requests] = await Promise.all([
-    observer.drain({ timeoutMs: 1_500 }),
-    sender.flush({ timeoutMs: 1_500 }),
+    observer.drain({ timeoutMs: 500 }),
+    sender.flush({ timeoutMs: 500 }),
   ]);
-  expect(executions.flushed).toBe(added.ok + added.failures);
-  expect(requests.flushed).toBe(added.requests);
+  expect(sent()).toEqual(expected);
+  expect(executions.unflushed).toBe(15 - expected.executions);
+  expect(requests.unflushed).toBe(5 - expected.requests);
   const jobs = await queue.getJobs(['waiting']);
   const statuses = jobs.flatMap((job) => recordsOf<{ status: string }>(job)).map(({ status }) => status);
   expect(statuses.filter((status) => status === 'ok')).toHaveLength(added.ok);

@@ -26,16 +26,25 @@ async function aClusterOfIslands(queue: QueueName) {
     settings: ['cluster-require-full-coverage no', 'cluster-replica-no-failover yes', 'appendfsync always'],
   });
   onTestFinished(cluster.stop);
-  const namespace = createNamespace();
-  const owners = await Promise.all(
-    shardNames(queue, shards).map((shard) => cluster.ownerOf(`${queuePrefix(shard, namespace)}:x`)),
-  );
-  const victim = owners[1]?.primary;
+  const ownersIn = (namespace: string): Promise<ServerProcess[]> =>
+    Promise.all(
+      shardNames(queue, shards).map(
+        async (shard) => (await cluster.ownerOf(`${queuePrefix(shard, namespace)}:x`)).primary,
+      ),
+    );
+  // Of some namespaces, all shards are on one server.
+  let namespace: string;
+  let owners: ServerProcess[];
+  do {
+    namespace = createNamespace();
+    owners = await ownersIn(namespace);
+  } while (new Set(owners).size === 1);
+  const [, victim] = owners;
   if (victim === undefined) throw new Error('nobody has the second shard');
-  const isOnVictim = owners.map(({ primary }) => primary === victim);
+  const isOnVictim = owners.map((owner) => owner === victim);
   return {
     cluster,
-    owners: owners.map(({ primary }) => primary),
+    owners,
     victim,
     isOnVictim,
     place: { queue, namespace, redisUrl: standFor(cluster.environment) },

@@ -5,6 +5,7 @@ import { expect, inject, test } from 'vitest';
 import { allOnce, settledAccounts, untilStoredMore } from '../../support/accounts.ts';
 import { createNamespace, openQueue, until } from '../../support/fixtures.ts';
 import { startMigratedPostgres } from '../../support/migrated-postgres.ts';
+import { recordsOf } from '../../support/records-of.ts';
 import { startLoad } from '../../support/steady-load.ts';
 import { calmLocks, startWorkerProcess } from '../../support/worker-process.ts';
 
@@ -48,7 +49,11 @@ test(
     const before = await residentMegabytes(worker.pid);
     const waitingBefore = await queue.getWaitingCount();
     const recordedBefore = load.names.length;
-    const held = await worker.metric('sluice_worker_held_records');
+    // A job is active a moment before its records are held.
+    const held = await until(async () => {
+      const active = (await queue.getJobs(['active'])).flatMap((job) => recordsOf(job)).length;
+      return (await worker.metric('sluice_worker_held_records')) === active && active;
+    });
     await sleep(outageSeconds * 1_000);
     const recorded = load.names.length - recordedBefore;
     expect(await queue.getActiveCount()).toBe(slots);

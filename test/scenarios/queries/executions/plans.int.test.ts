@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
 import { scansOf, toFailuresStatement, toFiguresStatement } from '../../../../bench/reads/scans.ts';
 import {
   toListOfStatement,
@@ -6,12 +6,13 @@ import {
   toNewestStrategiesStatement,
 } from '../../../../queries/executions/list-statement.ts';
 import { toStrategiesStatement } from '../../../../queries/executions/strategies.ts';
+import type { AtEnd } from '../../../support/fixtures.ts';
 import { createDay } from '../../../support/rows.ts';
 import { openLog } from '../../../support/run-rows.ts';
 
 /** Two days of two strategies that run by turns, 20,000 rows; one run in two hundred fails. */
-async function openTwoDays() {
-  const { client, database } = await openLog();
+async function openTwoDays(atEnd: AtEnd) {
+  const { client, database } = await openLog(atEnd);
   const days = [await createDay(client, 4), await createDay(client, 3)] as const;
   for (const { noon } of days) {
     await client.query(
@@ -34,15 +35,26 @@ async function openTwoDays() {
   return { database, first, second, hours };
 }
 
+/** Once for all: nobody writes. */
+let twoDays: Awaited<ReturnType<typeof openTwoDays>>;
+
+beforeAll(async () => {
+  const closers: (() => Promise<void>)[] = [];
+  twoDays = await openTwoDays((close) => closers.push(close));
+  return async () => {
+    for (const close of closers.reverse()) await close();
+  };
+});
+
 test('plans: figures read the index only, of the days of the window only', async () => {
-  const { database, second, hours } = await openTwoDays();
+  const { database, second, hours } = twoDays;
   const scans = await scansOf(database, toFiguresStatement({ strategyId: 's1', window: hours(second.noon, 0, 3) }));
   const scan = { type: 'Index Only Scan', table: second.name, rows: 5_000, removed: 0, heapFetches: 0 };
   expect(scans).toEqual([scan, scan]);
 });
 
 test('plans: a list of failures reads failures only, as many as fit on its page', async () => {
-  const { database, second, hours } = await openTwoDays();
+  const { database, second, hours } = twoDays;
   const scope = { strategyId: 's1', window: hours(second.noon, 0, 3) };
   const scans = await scansOf(database, toFailuresStatement(scope, 10));
   expect(new Set(scans.map(({ type, table, removed }) => [type, table, removed].join(' ')))).toEqual(
@@ -52,7 +64,7 @@ test('plans: a list of failures reads failures only, as many as fit on its page'
 });
 
 test('plans: failures of all strategies are found by the failures of each, whatever else has run', async () => {
-  const { database, second, hours } = await openTwoDays();
+  const { database, second, hours } = twoDays;
   const listed = { window: hours(second.noon, 0, 3), filter: { status: 'failed' as const }, after: null };
   const seen = await scansOf(database, toNewestStrategiesStatement(listed, 11));
   const failures = 50;
@@ -65,7 +77,7 @@ test('plans: failures of all strategies are found by the failures of each, whate
 });
 
 test('plans: a later page begins where the one before ended', async () => {
-  const { database, second, hours } = await openTwoDays();
+  const { database, second, hours } = twoDays;
   const after = { recordedAt: new Date(second.noon.getTime() + 5_000_000), id: 'ffffffff-ffff-4fff-bfff-ffffffffffff' };
   const listed = { window: hours(second.noon, -24, 3), after };
   const scans = await scansOf(database, toListStatement('s1', listed, 11));
@@ -75,7 +87,7 @@ test('plans: a later page begins where the one before ended', async () => {
 });
 
 test('plans: the list of strategies reads no day outside of its window', async () => {
-  const { database, first, hours } = await openTwoDays();
+  const { database, first, hours } = twoDays;
   const scans = await scansOf(database, toStrategiesStatement(hours(first.noon, 0, 3), 10));
   expect(new Set(scans.map(({ table }) => table))).toEqual(new Set([first.name]));
 });
