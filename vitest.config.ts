@@ -1,6 +1,9 @@
 import { defineConfig } from 'vitest/config';
 
-/** What reads through the door: these run again where Sluice is a guest, see test/support/guest.ts. */
+/**
+ * What reads through the door: these run again where Sluice is a guest (see test/support/guest.ts), once in an older PostgreSQL and
+ * once behind a pooler.
+ */
 const reads = [
   'test/{queries,scenarios/queries}/**/*.int.test.ts',
   'test/erasure/erase-creator.int.test.ts',
@@ -9,9 +12,8 @@ const reads = [
   'test/console/server/routes/{executions,requests}.int.test.ts',
 ];
 
-/** What reads and writes: these run again behind a pooler, too. */
-const throughPooler = [
-  ...reads,
+/** What writes: these run again as a guest behind a pooler, with both PostgreSQLs. */
+const writes = [
   'test/{workers,scenarios}/execution-log/*.int.test.ts',
   'test/{workers,scenarios}/completed-requests/*.int.test.ts',
   'test/workers/health-events/hardened/hardened.int.test.ts',
@@ -44,19 +46,15 @@ export default defineConfig({
       },
       {
         extends: true,
-        test: { name: 'guest', include: reads, globalSetup: ['test/support/guest-servers.ts'] },
-      },
-      {
-        extends: true,
         test: { name: 'guest, older', include: reads, globalSetup: ['test/support/guest-older-servers.ts'] },
       },
       {
         extends: true,
-        test: { name: 'pooled', include: throughPooler, globalSetup: ['test/support/pooled-servers.ts'] },
+        test: { name: 'pooled', include: [...reads, ...writes], globalSetup: ['test/support/pooled-servers.ts'] },
       },
       {
         extends: true,
-        test: { name: 'pooled, older', include: throughPooler, globalSetup: ['test/support/pooled-older-servers.ts'] },
+        test: { name: 'pooled, older', include: writes, globalSetup: ['test/support/pooled-older-servers.ts'] },
       },
       {
         extends: true,
