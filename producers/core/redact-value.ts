@@ -131,14 +131,14 @@ export class ValueRedactor {
   }
 
   #copy(item: object, state: State, ofValue: State | null): unknown {
-    if (hasToJson(item) && !(item instanceof Date)) return this.#walk(item.toJSON(), state);
+    if (hasToJson(item)) return this.#walk(item.toJSON(), state);
     if (Array.isArray(item)) return this.#copyList(item, state);
     const isPlain: boolean = isPlainObject(item);
     if (isPlain) return this.#copyRecord(item, state, ofValue);
     if (item instanceof Date || ArrayBuffer.isView(item)) return item;
+    if (item instanceof Error) return this.#walk(`${item.name}: ${item.message}`, state);
     if (item instanceof Map) return this.#copyMap(item, state);
     if (item instanceof Set) return this.#copyList([...take(item, this.#left.nodes)], state);
-    if (item instanceof Error) return this.#walk(`${item.name}: ${item.message}`, state);
     if (item instanceof String) return this.#walk(item.valueOf(), state);
     if (this.#listKeys(item).total === 0) return this.#walk(String(item), state);
     return this.#copyRecord(item, state, ofValue);
@@ -267,8 +267,11 @@ export interface EntryStates {
 const unreadable = '[unreadable]';
 const hashedNodes = 50_000;
 
+/** Whether what is stored of an object is what its `toJSON` gives, as `convertToStorableJson` has it: that of a Buffer gives all its bytes. */
 function hasToJson(item: unknown): item is { toJSON(): unknown } {
-  return typeof item === 'object' && item !== null && 'toJSON' in item && typeof item.toJSON === 'function';
+  if (typeof item !== 'object' || item === null || ArrayBuffer.isView(item)) return false;
+  if (item instanceof Date || item instanceof Error || item instanceof Map || item instanceof Set) return false;
+  return 'toJSON' in item && typeof item.toJSON === 'function';
 }
 
 function* take<T>(items: Iterable<T>, most: number): Generator<T> {

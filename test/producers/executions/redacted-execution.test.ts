@@ -177,6 +177,20 @@ test('redaction: Map, Set, toJSON, getters, classes and cycles hide nothing', ()
   expect(record.notes).toMatch(/\d+ values redacted, parts left out that the rules could not look into: \d+/);
 });
 
+test('redaction: bytes, and classes that have a form of their own, are stored as without rules', () => {
+  class Fault extends Error {
+    toJSON = () => 'never stored';
+  }
+  class Names extends Map<string, number> {
+    toJSON = () => 'never stored';
+  }
+  const values = () => [Buffer.from('ann@example.org'), new Uint8Array([1]), new Fault('f'), new Names([['n', 1]])];
+  const plain = recordOf({ ...anExecution(), input: values(), trace: values() });
+  const record = redacted({ input: values(), trace: values() }, { do: 'mask', find: ['email'] });
+  expect([record.input, record.trace]).toEqual([plain.input, plain.trace]);
+  expect(record.input).toEqual(['[15 bytes]', '[1 bytes]', 'Error: f', [['n', 1]]]);
+});
+
 /** In any value, a secret under a name. */
 const secret = 'zqSecretzq';
 const hiddenSecret = fc.constantFrom<() => unknown>(
