@@ -21,11 +21,13 @@ export const dropped = Symbol('dropped');
 /** Stands for what cannot be hashed or searched. */
 export const masked = '[redacted]';
 
+const maskAction: Action = { do: 'mask', with: masked };
+
 /** A text that was hashed already, by a sender with the same rules, stays as it is. */
 const hashPattern = /^hmac-sha256:[0-9a-f]{64}$/;
 
-/** A smaller number is no number of a card. */
-const leastSearchedNumber = 1e11;
+/** A smaller number is no number of a card, and neither is a larger one. */
+const searchedNumbers = { least: 1e11, most: 1e19 };
 
 /**
  * Applies rules to the values of one record. What rules may concern is copied, and the caller's objects are never changed. What
@@ -94,7 +96,7 @@ export class ValueRedactor {
       case 'string':
         return this.text(item, state.finders);
       case 'number':
-        return Number.isSafeInteger(item) && item >= leastSearchedNumber ? this.#scalar(item, state) : item;
+        return Math.abs(item) >= searchedNumbers.least ? this.#scalar(item, state) : item;
       case 'bigint':
         return this.#scalar(item, state);
       case 'object':
@@ -108,7 +110,16 @@ export class ValueRedactor {
     if (finders.length === 0) return item;
     const text = typeof item === 'bigint' ? writeBigInt(item) : String(item);
     const result = this.text(text, finders);
-    return result === text ? item : result;
+    if (result !== text) return result;
+    const isRounded = typeof item === 'number' && !Number.isSafeInteger(item) && Number.isInteger(item);
+    return isRounded && Math.abs(item) < searchedNumbers.most ? this.#rounded(item, text, finders) : item;
+  }
+
+  /** Of a number that lost its last digits, the check digit may have been any. What it was cannot be hashed. */
+  #rounded(item: number, text: string, finders: readonly Finder[]): unknown {
+    const start = text.slice(0, -1);
+    const found = finders.find(({ find }) => [...'0123456789'].some((digit) => find(start + digit).length > 0));
+    return found === undefined ? item : this.#apply(item, found.action.do === 'hash' ? maskAction : found.action);
   }
 
   #container(item: object, state: State, ofValue: State | null): unknown {

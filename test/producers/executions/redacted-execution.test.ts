@@ -126,6 +126,21 @@ test('redaction: what is found is replaced within texts, numbers, keys, messages
   expect(JSON.stringify(record)).not.toMatch(/ann|bob|4111/);
 });
 
+test('redaction: numbers of cards are found in numbers that are negative, have a fraction, or lost digits', () => {
+  const cards: RedactRule = { do: 'mask', find: ['creditCard'], with: '-' };
+  const input = [
+    -4_111_111_111_111_111,
+    411_111_111_111_111.5,
+    ...['6212345678901234567', '4000000000000000006'].map(Number),
+  ];
+  expect(inputOf(input, cards)).toEqual(['--', 411_111_111_111_111.5, '-', '-']);
+  expect(inputOf(input[2], { do: 'hash', find: ['creditCard'] })).toBe('[redacted]');
+  const others = [
+    1_764_276_000_000, 1_764_276_000_000.5, 123_456_789_012_345_680_000, 1e300, 1_234_567_890_123_456_800,
+  ];
+  expect(inputOf(others, cards)).toEqual(others);
+});
+
 test('redaction: a rule of what is found keeps to its place, and drops or hashes parts', () => {
   const input = { note: 'a@x.org b', other: 'a@x.org', deep: { note: 'see a@x.org' } };
   expect(inputOf(input, { do: 'drop', find: ['email'], at: 'input.note' })).toEqual({ ...input, note: ' b' });
