@@ -148,7 +148,7 @@ export class ValueRedactor {
     if (isPlain) return this.#copyRecord(item, state, ofValue);
     if (item instanceof Date || ArrayBuffer.isView(item)) return item;
     if (item instanceof Error) return this.#walk(`${item.name}: ${item.message}`, state);
-    if (item instanceof Map) return this.#copyMap(item, state);
+    if (item instanceof Map) return this.#copyMap(item, state, ofValue);
     if (item instanceof Set) return this.#copyList([...take(item, this.#left.nodes)], state);
     if (item instanceof String) return this.#walk(item.valueOf(), state);
     if (this.#listKeys(item).total === 0) return this.#walk(String(item), state);
@@ -166,11 +166,11 @@ export class ValueRedactor {
   }
 
   /** Is stored as a list of entries. */
-  #copyMap(map: Map<unknown, unknown>, state: State): unknown[] {
+  #copyMap(map: Map<unknown, unknown>, state: State, ofValue: State | null): unknown[] {
     const copy: unknown[] = [];
     for (const [key, value] of take(map, this.#left.nodes)) {
       const isName = typeof key === 'string' || typeof key === 'number';
-      const next = state.step(isName ? String(key) : '');
+      const next = ofValue !== null && key === 'value' ? ofValue : state.step(isName ? String(key) : '');
       const result = this.#walk(value, next);
       if (result !== dropped)
         copy.push([isName ? this.text(String(key), next.finders) : this.#walk(key, next), result]);

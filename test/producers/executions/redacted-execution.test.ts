@@ -102,6 +102,58 @@ test('redaction: a trace entry that read a part of the input is under the rules 
   expect(record.notes).toBe('5 values redacted');
 });
 
+test.each<[unknown, string]>([
+  ['user.email', 'input.user.email'],
+  ['data.user.email', 'input.user.email'],
+  ['$["user"].email', 'input.user.email'],
+  [['user', 'email'], 'input.user.email'],
+  [['list', 0], 'input.list[0]'],
+  ['user["e.mail"]', 'input.user["e.mail"]'],
+  ["user['e.mail']", 'input.user["e.mail"]'],
+  ['user.e.mail', 'input.user["e.mail"]'],
+  ['user.email', 'input["user.email"]'],
+  ['user.list[0].e.mail.x', 'input.user.list[*]["e.mail"]'],
+  ['cafe\u0301', 'input.caf\u00e9'],
+])('redaction: an entry that read %j is under the rule for %s', (path, at) => {
+  const trace = [{ nodeId: 'n1', type: 'field', value: 'secret', path }];
+  expect(redacted({ trace }, { do: 'mask', at }).trace).toEqual([{ ...trace[0], value: '[redacted]' }]);
+});
+
+test('redaction: a path of any length, and of anything, is no trouble', () => {
+  const names = Array.from({ length: 100_000 }, () => 'a');
+  const rules = Array.from({ length: 100 }, (_, n): RedactRule => ({ do: 'mask', at: `input.**.a.*.*.*.*.a.k${n}` }));
+  const traceOf = (path: unknown) => redacted({ trace: [{ nodeId: 'n', path, value: 1 }] }, ...rules).trace;
+  for (const path of [names.join('.'), names])
+    expect(JSON.stringify(traceOf(path)).length).toBeLessThan(context.maxBytes);
+  for (const path of ['[', '', '["', [{}, null], {}, 7])
+    expect(traceOf(path)).toEqual([{ nodeId: 'n', path, value: 1 }]);
+  expect(traceOf([{ toString: 1 }])).toEqual(['[unreadable]']);
+});
+
+test('redaction: entries are named by numbers, too, and may be a Map', () => {
+  const trace = [
+    { nodeId: 5, value: 'secret' },
+    new Map<string, unknown>([
+      ['nodeId', '5'],
+      ['value', 'secret'],
+    ]),
+    new Map<string, unknown>([
+      ['path', 'user.email'],
+      ['value', 'secret'],
+    ]),
+  ];
+  const rules: RedactRule[] = [
+    { do: 'mask', nodes: ['5'] },
+    { do: 'mask', at: 'input.user.email' },
+  ];
+  expect(JSON.stringify(redacted({ trace }, ...rules).trace)).not.toContain('secret');
+});
+
+test('redaction: names of keys are the same with accents in either form', () => {
+  const input = { 'cafe\u0301': 1, 'CAF\u00c9': 2, '\u212bngstr\u00f6m': 3, cafe: 4 };
+  expect(inputOf(input, { do: 'drop', at: ['input.caf\u00e9', 'input.A\u030angstro\u0308m'] })).toEqual({ cafe: 4 });
+});
+
 test('redaction: what is found is replaced within texts, numbers, keys, messages and notes', () => {
   const record = redacted(
     {
