@@ -7,6 +7,8 @@ export interface CommandContext {
   output: Output;
   /** standard error, for progress and notes */
   notes: Output;
+  /** As that of lifecycle.ts. Output that the reader has not taken by then is waited for no longer than a second. */
+  untilAskedToStop(): Promise<string>;
   /** sets the exit code of the process. @default 0 */
   exitWith(code: number): void;
 }

@@ -5,6 +5,7 @@ import { explainFileError } from '../archive/archive-file.ts';
 import { environmentWarnings } from '../shared/platform/config/foreign-variables.ts';
 import { endsWithin } from '../shared/platform/deadline.ts';
 import { toError, UsageError } from '../shared/platform/errors.ts';
+import { untilAskedToStop } from '../shared/platform/lifecycle.ts';
 import { classifyDatabaseError } from '../shared/platform/postgres/database-errors.ts';
 import { explainDatabaseError } from '../shared/platform/postgres/explain-database-error.ts';
 import type { CommandContext } from './context.ts';
@@ -46,7 +47,11 @@ const commands: Record<string, () => Promise<AddCommand>> = {
 const packageFile = import.meta.url.endsWith('.ts') ? '../package.json' : '../../package.json';
 
 /** Exit codes of every command: 0 done, 1 failed, 2 incorrect usage or configuration. */
-async function main(argv: readonly string[], environment: NodeJS.ProcessEnv): Promise<number> {
+async function main(
+  argv: readonly string[],
+  environment: NodeJS.ProcessEnv,
+  onAskedToStop: () => void,
+): Promise<number> {
   const { version } = JSON.parse(readFileSync(new URL(packageFile, import.meta.url), 'utf8')) as { version: string };
   const program = new Command('sluice')
     .description('Stores what services observe in PostgreSQL, durably and fast, through a fleet of BullMQ workers.')
@@ -62,6 +67,11 @@ async function main(argv: readonly string[], environment: NodeJS.ProcessEnv): Pr
     environment,
     output: createOutput(environment),
     notes: createOutput(environment, process.stderr),
+    async untilAskedToStop() {
+      const reason = await untilAskedToStop();
+      onAskedToStop();
+      return reason;
+    },
     exitWith(code: number) {
       exitCode = code;
     },
@@ -114,10 +124,13 @@ export async function runProgram(argv: readonly string[], environment: NodeJS.Pr
     });
   writeWhole(process.stdout);
   const [command = ''] = argv;
-  const exitCode = await main(argv, environment);
+  let endsInTime = lastingCommands.includes(command);
+  const exitCode = await main(argv, environment, () => {
+    endsInTime = true;
+  });
   // A pipe accepts 64 KiB at once; the rest would be lost if the process ended before its reader got to it.
   const said = Promise.all([taken(process.stdout), taken(process.stderr)]);
-  await (lastingCommands.includes(command) ? endsWithin(said, lastWordsMs) : said);
+  await (endsInTime ? endsWithin(said, lastWordsMs) : said);
   // Events report a failure of the last writes.
   await setImmediate();
   if (lost === null || withoutResult.includes(command)) process.exit(exitCode);

@@ -100,6 +100,7 @@ export function createGateway(deps: GatewayDeps) {
       ...{ limits, settings: producer, redaction, random, now },
     }),
     requests: createRequestIntake(ofRequests),
+    redaction,
     beginning: (requestId) => createBeginIntake(ofRequests, requestId),
     ...{ limits, budget, bodies, metrics, senders, bodyIdleMs, redis, namespace, now },
   };

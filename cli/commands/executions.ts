@@ -10,7 +10,6 @@ import type { WindowRequest } from '../../queries/executions/window.ts';
 import { toAbsent } from '../../queries/ledger/absent.ts';
 import { readAbsent } from '../../queries/ledger/read-absent.ts';
 import { UsageError } from '../../shared/platform/errors.ts';
-import { untilAskedToStop } from '../../shared/platform/lifecycle.ts';
 import type { Database } from '../../shared/platform/postgres/database.ts';
 import { explainDatabaseError } from '../../shared/platform/postgres/explain-database-error.ts';
 import type { CommandContext } from '../context.ts';
@@ -200,7 +199,7 @@ async function show(database: Database, context: CommandContext, id: string, fla
 
 async function tail(database: Database, context: CommandContext, flags: TailFlags): Promise<void> {
   if (flags.late > maxLateMs) throw new UsageError('--late must be at most 1h');
-  const { output, notes } = context;
+  const { output, notes, untilAskedToStop } = context;
   const stopping = new AbortController();
   void untilAskedToStop().then(() => stopping.abort());
   const names = namesOf(database);

@@ -9,7 +9,6 @@ import { exportRequests, requestColumns } from '../../queries/export/requests.ts
 import type { RequestFilter } from '../../queries/requests/list-requests.ts';
 
 import { UsageError } from '../../shared/platform/errors.ts';
-import { untilAskedToStop } from '../../shared/platform/lifecycle.ts';
 import type { CommandContext } from '../context.ts';
 import {
   addExecutionFilterOptions,
@@ -73,7 +72,7 @@ function toRequestQuestion(flags: RequestFlags): RequestFilter {
 
 /** Writes the rows, and reports progress on standard error. The file gets its name only when all of them are in it. */
 async function write(
-  { output: { closed }, exitWith }: CommandContext,
+  { output: { closed }, untilAskedToStop, exitWith }: CommandContext,
   { format, output }: ExportFlags,
   columns: readonly Column[],
   pages: AsyncIterable<readonly Row[]>,
@@ -102,8 +101,6 @@ async function write(
     if (closed.aborted) return;
     if (stopping.signal.aborted) {
       progress.say('stopped', path === null ? '' : '; no file was written');
-      // Do not wait for what the reader has not read yet.
-      if (path === null) process.stdout.destroy();
       exitWith(1);
       return;
     }

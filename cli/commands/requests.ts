@@ -15,7 +15,6 @@ import { type Searched, searchRequests } from '../../queries/requests/search-req
 import { readRequestStats } from '../../queries/requests/stats.ts';
 import { byteSize } from '../../shared/platform/byte-size.ts';
 import { UsageError } from '../../shared/platform/errors.ts';
-import { untilAskedToStop } from '../../shared/platform/lifecycle.ts';
 import { omitUndefined } from '../../shared/platform/omit-undefined.ts';
 import type { Database } from '../../shared/platform/postgres/database.ts';
 import { explainDatabaseError } from '../../shared/platform/postgres/explain-database-error.ts';
@@ -233,7 +232,11 @@ function readBase({ baseSince, baseUntil }: CompareFlags, nowMs: number) {
   };
 }
 
-async function tail(database: Database, { output, notes }: CommandContext, flags: TailFlags): Promise<void> {
+async function tail(
+  database: Database,
+  { output, notes, untilAskedToStop }: CommandContext,
+  flags: TailFlags,
+): Promise<void> {
   const { failures = false, last, late, longest, every, json } = flags;
   if (late > maxLateMs) throw new UsageError('--late must be at most 1h');
   if (longest > maxLongestMs) throw new UsageError('--longest must be at most 1d');

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { isUuid } from '../../producers/core/field-reader.ts';
+import type { Redaction } from '../../producers/core/redact.ts';
 import type { Redis } from '../../shared/platform/redis/redis.ts';
 import { senderOf } from '../access/guard.ts';
 import type { Senders } from '../access/senders.ts';
@@ -22,6 +23,8 @@ import { Refusal } from './refusal.ts';
 export interface SendRouteDeps {
   executions: Intake;
   requests: Intake;
+  /** the rules that both apply; null: there are none */
+  redaction: Redaction | null;
   /** of the one request that is begun at an address */
   beginning(requestId: string): Intake;
   limits: Limits;

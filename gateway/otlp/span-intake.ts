@@ -1,3 +1,4 @@
+import type { Redaction } from '../../producers/core/redact.ts';
 import type { Sender } from '../access/sender.ts';
 import { TooManyValuesError, tooManyValues } from '../body/json-parts.ts';
 import { contentFault } from '../intake/find-fault.ts';
@@ -6,9 +7,15 @@ import { deriveId } from '../intake/record-identity.ts';
 import { isModelRequest, toRequestInput } from './gen-ai-request.ts';
 import type { Span } from './span.ts';
 import type { IncomingSpan } from './spans-of-body.ts';
+import { maskUnreadableParts } from './unreadable-parts.ts';
 
-/** Makes requests of spans that are requests to models, and passes by all others. @param requests takes what they become */
-export function createSpanIntake(requests: Intake): Intake {
+/**
+ * Makes requests of spans that are requests to models, and passes by all others.
+ *
+ * @param requests takes what they become
+ * @param redaction the rules that it applies
+ */
+export function createSpanIntake(requests: Intake, redaction: Redaction | null): Intake {
   return {
     ...requests,
     take(value, index, context): Taken {
@@ -22,7 +29,8 @@ export function createSpanIntake(requests: Intake): Intake {
         if (missing !== null) return refuse(missing);
         const { sender } = context;
         const ownership = { creator: onlyCreatorOf(sender), sender: sender?.name ?? null, resource: resource() };
-        return requests.take(toRequestInput(span, ownership, requestIdOf(span)), index, context);
+        const input = toRequestInput(span, ownership, requestIdOf(span));
+        return requests.take(redaction === null ? input : maskUnreadableParts(input, redaction), index, context);
       } catch (error) {
         if (error instanceof TooManyValuesError) return refuse({ kind: 'size', field: 'span', reason: tooManyValues });
         return refuse(contentFault('span', 'cannot be read'));

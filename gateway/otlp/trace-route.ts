@@ -14,7 +14,7 @@ const formats = new Map([
 
 /** `POST /v1/traces`: OTLP/HTTP. Answers and errors are in the format of the body. */
 export function addTraceRoute(app: FastifyInstance, deps: SendRouteDeps, errors: ErrorHandlers): void {
-  const intake = createSpanIntake(deps.requests);
+  const intake = createSpanIntake(deps.requests, deps.redaction);
   app.post(
     '/v1/traces',
     { config: { scope: 'requests' }, errorHandler: errors.handleWith(sendStatus) },

@@ -51,23 +51,62 @@ function readText(body: string | Uint8Array, maxBytes: number): string | null {
 
 function redactText(text: string, state: State, redactor: ValueRedactor): string {
   const parsed = parse(text);
-  if (parsed !== null) return write(redactor.value(parsed.value, state, bounds));
-  return redactJsonLines(text, state, redactor) ?? redactOther(text, state, redactor);
+  if (parsed === null) return redactJsonLines(text, state, redactor) ?? redactOther(text, state, redactor);
+  const copy = redactor.value(parsed.value, state, bounds);
+  // Some servers stream a list, an item of it at a time.
+  if (Array.isArray(copy))
+    redactPieces(
+      copy.flatMap((value, at) => (isContainer(value) ? { value, state: state.step(String(at)) } : [])),
+      redactor,
+    );
+  return write(copy);
 }
 
-/** Null: not each of its lines is JSON. */
+/**
+ * Where rules are for texts only, some of the lines may be something else: the last is cut when the connection ended.
+ *
+ * @returns null where the text has no lines of JSON
+ */
 function redactJsonLines(text: string, state: State, redactor: ValueRedactor): string | null {
-  const lines: { value: unknown }[] = [];
-  for (const line of text.split('\n')) {
-    if (line.trim() === '') continue;
-    const parsed = parse(line);
-    if (parsed === null) return null;
-    lines.push(parsed);
+  const parts: { source: string; parsed: { value: unknown } | null }[] = [];
+  for (const source of text.split('\n')) {
+    if (source.trim() === '') continue;
+    const parsed = parse(source);
+    const isFirst = parts.length === 0;
+    if (parsed === null && (isFirst || !isForTextsOnly(state))) return null;
+    parts.push({ source, parsed });
   }
-  const copies = lines.map(({ value }) => ({ value: redactor.value(value, state, bounds) }));
-  redactPieces(copies, state, redactor);
-  return copies.map(({ value }) => `${write(value)}\n`).join('');
+  if (parts.some(({ parsed }) => parsed === null) && !isContainer(parts[0]?.parsed?.value)) return null;
+  const lines = parts.map((part) => redactData(part.source, part.parsed, state, redactor));
+  redactPieces(lines, redactor);
+  return lines.map((line) => `${writeData(line)}\n`).join('');
 }
+
+/** The data of an event or a line, redacted: a value of JSON, or text. */
+interface Data {
+  value: unknown;
+  isText: boolean;
+  state: State;
+}
+
+function redactData(source: string, parsed: { value: unknown } | null, state: State, redactor: ValueRedactor): Data {
+  // A token of a text may be a number, and its digits go on in the next one.
+  const isText =
+    parsed === null || (!isContainer(parsed.value) && typeof parsed.value !== 'string' && isForTextsOnly(state));
+  if (!isText) return { value: redactor.value(parsed?.value, state, bounds), isText, state };
+  return {
+    value: isCutJson(source, parsed) ? replaced(redactor) : redactOther(source, state, redactor),
+    isText,
+    state,
+  };
+}
+
+/** Its texts are pieces of which nobody knows the place. */
+const isCutJson = (source: string, parsed: object | null): boolean => parsed === null && /^\s*[[{"]/.test(source);
+
+const writeData = ({ value, isText }: Data): string => (isText ? String(value).replace(/[\r\n]+/g, ' ') : write(value));
+
+const isContainer = (value: unknown): value is object => typeof value === 'object' && value !== null;
 
 function write(value: unknown): string {
   return JSON.stringify(value) ?? '';
@@ -81,12 +120,14 @@ function parse(text: string): { value: unknown } | null {
   }
 }
 
-/** What is no JSON may hold what a path means, and what is found in texts may be written with escapes. */
+/** What is no JSON may hold what a path means. */
 function redactOther(text: string, state: State, redactor: ValueRedactor): string {
-  return isForTextsOnly(state) && !text.includes('\\u') && text.length <= searchedChars
-    ? redactor.text(text, state.finders)
-    : replaced(redactor);
+  return isForTextsOnly(state) && isSearchable(text) ? redactor.text(text, state.finders) : replaced(redactor);
 }
+
+/** What is found in texts may be written with escapes, or in UTF-16, which has a NUL beside each letter. */
+const isSearchable = (text: string): boolean =>
+  text.length <= searchedChars && !text.includes('\\u') && !text.includes('\0');
 
 /** Whether nothing but the texts matter: a path would lead on to somewhere else. */
 function isForTextsOnly({ finders, ruleCount }: State): boolean {
@@ -94,8 +135,11 @@ function isForTextsOnly({ finders, ruleCount }: State): boolean {
 }
 
 const eventField = /^(?:data|event|id|retry)?:|^(?:data|event|id|retry)$/;
+const dataOfJson = /[\r\n]data: ?[[{"]/;
 
+/** By its first line, or by an event further on. No JSON has a line that begins so. */
 function isEventStream(text: string): boolean {
+  if (dataOfJson.test(text)) return true;
   const start = text.startsWith('\ufeff') ? 1 : 0;
   const first = /[^\r\n]/.exec(text.slice(start))?.index ?? 0;
   return eventField.test(text.slice(start + first, start + first + 20).split(/[\r\n]/, 1)[0] ?? '');
@@ -111,17 +155,14 @@ interface EventData {
 function redactEvents(body: string, state: State, redactor: ValueRedactor): string {
   const lines = body.split(/\r\n|\n|\r/);
   const data = readData(lines);
-  const values: { value: unknown; line: number }[] = [];
+  const all: (Data & { line: number })[] = [];
   for (const { lines: at, text } of data) {
     const [first, ...others] = at as [number, ...number[]];
     for (const other of others) lines[other] = ':';
-    if (isUnchanged(text)) continue;
-    const parsed = parse(text);
-    if (parsed !== null) values.push({ value: redactor.value(parsed.value, state, bounds), line: first });
-    else lines[first] = `data: ${redactOther(text, state, redactor).replace(/[\r\n]+/g, ' ')}`;
+    if (!isUnchanged(text)) all.push({ ...redactData(text, parse(text), state, redactor), line: first });
   }
-  redactPieces(values, state, redactor);
-  for (const { value, line } of values) lines[line] = `data: ${write(value) || 'null'}`;
+  redactPieces(all, redactor);
+  for (const one of all) lines[one.line] = `data: ${writeData(one) || (one.isText ? '' : 'null')}`;
   return lines.map((line) => redactLine(line, state, redactor)).join('\n');
 }
 
@@ -156,7 +197,7 @@ function redactLine(line: string, state: State, redactor: ValueRedactor): string
   // The data is done already.
   if (line === '' || line === ':' || dataField.test(line)) return line;
   if (shortField.test(line)) return redactor.text(line, state.finders);
-  if (!isForTextsOnly(state) || line.includes('\\u')) return ':';
+  if (!isForTextsOnly(state) || !isSearchable(line)) return ':';
   return redactor.text(line, state.finders);
 }
 
@@ -167,29 +208,35 @@ interface Piece {
   text: string;
 }
 
+/** Answers that come at the same time are told apart by these. */
+const indexes = ['index', 'output_index', 'content_index'] as const;
+
 /**
- * Texts that come in pieces, as answers do: what is found in the pieces of one place together is taken out of each of them. The
- * values are copies of our own.
+ * Texts that come in pieces, as answers do: what is found in the pieces of one place together is taken out of each of them.
+ *
+ * @param all copies of our own, changed in place
  */
-function redactPieces(values: readonly { value: unknown }[], state: State, redactor: ValueRedactor): void {
+function redactPieces(all: readonly { value: unknown; state: State }[], redactor: ValueRedactor): void {
   const piecesAt = new Map<string, { state: State; pieces: Piece[] }>();
-  const visit = (value: unknown, at: State, path: string): void => {
-    if (typeof value !== 'object' || value === null || !at.isLive) return;
-    // Answers that come at the same time are told apart by their index.
-    const { index } = value as { index?: unknown };
-    const place = typeof index === 'number' ? `${path}#${index}` : path;
-    for (const [key, item] of Object.entries(value)) {
-      const next = at.step(key);
-      const itsPath = `${place}/${key}`;
-      if (typeof item === 'string' && next.finders.length > 0) {
-        const known = piecesAt.get(itsPath) ?? { state: next, pieces: [] };
-        piecesAt.set(itsPath, known);
-        known.pieces.push({ holder: value as Piece['holder'], key, text: item });
-      } else visit(item, next, itsPath);
+  const visit = (holder: Piece['holder'], key: string | number, at: State, path: string): void => {
+    const value = (holder as Record<string | number, unknown>)[key];
+    if (!at.isLive) return;
+    if (typeof value === 'string') {
+      if (at.finders.length === 0) return;
+      const known = piecesAt.get(path) ?? { state: at, pieces: [] };
+      piecesAt.set(path, known);
+      known.pieces.push({ holder, key, text: value });
+    } else if (isContainer(value)) {
+      const told = indexes.flatMap((name) => {
+        const index = (value as Record<string, unknown>)[name];
+        return typeof index === 'number' ? `${name}${index}` : [];
+      });
+      const place = told.length === 0 ? path : `${path}#${told}`;
+      for (const name of Object.keys(value)) visit(value as Piece['holder'], name, at.step(name), `${place}/${name}`);
     }
   };
-  for (const { value } of values) visit(value, state, '');
-  for (const { state: at, pieces } of piecesAt.values()) if (pieces.length > 1) redactTogether(pieces, at, redactor);
+  for (const one of all) visit(one as unknown as Piece['holder'], 'value', one.state, '');
+  for (const { state, pieces } of piecesAt.values()) if (pieces.length > 1) redactTogether(pieces, state, redactor);
 }
 
 function redactTogether(pieces: readonly Piece[], { finders }: State, redactor: ValueRedactor): void {

@@ -7,7 +7,7 @@ export interface Finder {
   action: Action;
 }
 
-/** A step of a path: a name in small letters, any one name or index, or any number of them. */
+/** A step of a path: a name as `foldName` has it, any one name or index, or any number of them. */
 export type Step = { name: string } | '*' | '**';
 
 /** A path, and what is done to the values that it leads to, or to the texts at them and below. */
@@ -32,6 +32,11 @@ export interface State {
 /** A rule, and how many of its steps are done. */
 type Item = readonly [rule: number, done: number];
 
+/** The form in which names are compared: capitals are the same, and so are an accent of its own and one within its letter. */
+export function foldName(name: string): string {
+  return name.toLowerCase().normalize();
+}
+
 const strength = { hash: 1, mask: 2, drop: 3 } as const;
 
 /** With unusual paths and documents there can be very many states. Those beyond are made anew each time. */
@@ -40,6 +45,9 @@ const rememberedStates = 2_000;
 /** Turns path rules into states: a document is walked once, however many rules there are. */
 export function createMachine(rules: readonly PathRule[]) {
   const states = new Map<string, MachineState>();
+  const isAscii = (name: string): boolean => !/[\u0080-\uffff]/.test(name);
+  const areAscii = rules.every(({ steps }) => steps.every((step) => typeof step !== 'object' || isAscii(step.name)));
+  const fold = (key: string): string => (areAscii ? key.toLowerCase() : foldName(key));
 
   class MachineState implements State {
     readonly items: readonly Item[];
@@ -71,7 +79,7 @@ export function createMachine(rules: readonly PathRule[]) {
     }
 
     step(key: string): MachineState {
-      const name = this.#names.size === 0 ? '' : key.toLowerCase();
+      const name = this.#names.size === 0 ? '' : fold(key);
       if (!this.#names.has(name)) return this.#other ?? this.#remember(null);
       return this.#next.get(name) ?? this.#remember(name);
     }

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { toError, UsageError } from '../../shared/platform/errors.ts';
-import type { Action, PathRule, Step } from './redact-machine.ts';
+import { type Action, foldName, type PathRule, type Step } from './redact-machine.ts';
 import { type DetectorName, detectors } from './redact-text.ts';
 import { masked } from './redact-value.ts';
 
@@ -113,7 +113,7 @@ function compileRule(rule: unknown, fail: Fail): PathRule[] {
   if (paths === null && nodes === null) fail('at', 'is missing; give at, nodes or find');
   return [
     ...(paths ?? []).map((path): PathRule => ({ ...path, action })),
-    ...(nodes ?? []).map((name): PathRule => ({ root: nodesRoot, steps: [{ name: name.toLowerCase() }], action })),
+    ...(nodes ?? []).map((name): PathRule => ({ root: nodesRoot, steps: [{ name: foldName(name) }], action })),
   ];
 }
 
@@ -168,7 +168,7 @@ function parsePath(path: string, fail: Fail): Step[] {
     const [, deep, any, name, anyIndex, index, quoted] = found;
     if (deep !== undefined) steps.push('**');
     else if (any !== undefined || anyIndex !== undefined) steps.push('*');
-    else steps.push({ name: readName(name ?? index ?? quoted ?? '', path, fail).toLowerCase() });
+    else steps.push({ name: foldName(readName(name ?? index ?? quoted ?? '', path, fail)) });
   }
   if (steps.length > most.steps) fail('at', `has the path ${quote(path)} of more than ${most.steps} steps`);
   return steps;

@@ -66,7 +66,9 @@ function* atSigns(text: string): Generator<Range> {
 const digitGroups = /[0-9]+/g;
 const cardDigits = { min: 12, max: 19 };
 
-const mayBeCard = /[0-9](?:[ -]?[0-9]){11}/;
+/** A space or a hyphen, also those that do not break a line. */
+const cardSeparator = /[ \u00a0\u2007\u2009\u202f\u2010\u2011\u2013-]/;
+const mayBeCard = new RegExp(`[0-9](?:${cardSeparator.source}?[0-9]){11}`);
 
 /** The first digits of the large networks, and how many follow. */
 const cardNetworks = new RegExp(
@@ -106,7 +108,7 @@ function findCreditCards(text: string): readonly Range[] {
 
 function isSeparator(text: string, before: { digits: string; index: number }, next: number): boolean {
   const at = before.index + before.digits.length;
-  return next - at === 1 && (text[at] === ' ' || text[at] === '-');
+  return next - at === 1 && cardSeparator.test(text[at] as string);
 }
 
 function isCard(digits: string): boolean {
@@ -128,24 +130,42 @@ const isOfWord = /[A-Z0-9]/;
 function findIbans(text: string): readonly Range[] {
   if (text.length < ibanChars || !mayBeIban.test(text)) return nothing;
   const found: Range[] = [];
-  for (const { 0: candidate, index } of text.matchAll(ibanCandidates)) {
-    // Words may follow in capitals: the longest beginning whose check digits are right is it.
-    for (let length = candidate.length; length >= ibanChars; length -= 1) {
-      if (isOfWord.test(text[index + length] ?? '')) continue;
-      if (!isIban(candidate.slice(0, length).replaceAll(' ', ''))) continue;
-      found.push({ start: index, end: index + length });
-      break;
-    }
+  ibanCandidates.lastIndex = 0;
+  for (let match = ibanCandidates.exec(text); match !== null; match = ibanCandidates.exec(text)) {
+    const { 0: candidate, index } = match;
+    const length = ibanLength(candidate, text[index + candidate.length] ?? '');
+    if (length > 0) found.push({ start: index, end: index + length });
+    // In a text in capitals, one may begin within what looks like another.
+    ibanCandidates.lastIndex = index + Math.max(length, 1);
   }
   return found;
 }
 
-function isIban(text: string): boolean {
-  if (text.length < ibanChars) return false;
+/** Words may follow in capitals: the longest beginning whose check digits are right is it. 0: none is. */
+function ibanLength(candidate: string, next: string): number {
+  const country = remainder(0, candidate.slice(0, 4));
   let rest = 0;
-  for (const char of text.slice(4) + text.slice(0, 4)) {
-    const value = Number.parseInt(char, 36);
-    rest = (rest * (value > 9 ? 100 : 10) + value) % 97;
+  let chars = 4;
+  let longest = 0;
+  for (let at = 4; at < candidate.length; at += 1) {
+    const char = candidate[at] as string;
+    if (char === ' ') continue;
+    rest = remainder(rest, char);
+    chars += 1;
+    if (chars < ibanChars || isOfWord.test(candidate[at + 1] ?? next)) continue;
+    // The country and the check digits, which are six digits, come last.
+    if ((rest * 1_000_000 + country) % 97 === 1) longest = at + 1;
   }
-  return rest === 1;
+  return longest;
+}
+
+/** Modulo 97, with a letter as two digits. */
+function remainder(before: number, text: string): number {
+  let rest = before;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    const isDigit = code < 58;
+    rest = (rest * (isDigit ? 10 : 100) + code - (isDigit ? 48 : 55)) % 97;
+  }
+  return rest;
 }

@@ -21,11 +21,13 @@ export const dropped = Symbol('dropped');
 /** Stands for what cannot be hashed or searched. */
 export const masked = '[redacted]';
 
+const maskAction: Action = { do: 'mask', with: masked };
+
 /** A text that was hashed already, by a sender with the same rules, stays as it is. */
 const hashPattern = /^hmac-sha256:[0-9a-f]{64}$/;
 
-/** A smaller number is no number of a card. */
-const leastSearchedNumber = 1e11;
+/** A smaller number is no number of a card, and neither is a larger one. */
+const searchedNumbers = { least: 1e11, most: 1e19 };
 
 /**
  * Applies rules to the values of one record. What rules may concern is copied, and the caller's objects are never changed. What
@@ -94,7 +96,7 @@ export class ValueRedactor {
       case 'string':
         return this.text(item, state.finders);
       case 'number':
-        return Number.isSafeInteger(item) && item >= leastSearchedNumber ? this.#scalar(item, state) : item;
+        return Math.abs(item) >= searchedNumbers.least ? this.#scalar(item, state) : item;
       case 'bigint':
         return this.#scalar(item, state);
       case 'object':
@@ -108,7 +110,16 @@ export class ValueRedactor {
     if (finders.length === 0) return item;
     const text = typeof item === 'bigint' ? writeBigInt(item) : String(item);
     const result = this.text(text, finders);
-    return result === text ? item : result;
+    if (result !== text) return result;
+    const isRounded = typeof item === 'number' && !Number.isSafeInteger(item) && Number.isInteger(item);
+    return isRounded && Math.abs(item) < searchedNumbers.most ? this.#rounded(item, text, finders) : item;
+  }
+
+  /** Of a number that lost its last digits, the check digit may have been any. What it was cannot be hashed. */
+  #rounded(item: number, text: string, finders: readonly Finder[]): unknown {
+    const start = text.slice(0, -1);
+    const found = finders.find(({ find }) => [...'0123456789'].some((digit) => find(start + digit).length > 0));
+    return found === undefined ? item : this.#apply(item, found.action.do === 'hash' ? maskAction : found.action);
   }
 
   #container(item: object, state: State, ofValue: State | null): unknown {
@@ -131,14 +142,14 @@ export class ValueRedactor {
   }
 
   #copy(item: object, state: State, ofValue: State | null): unknown {
-    if (hasToJson(item) && !(item instanceof Date)) return this.#walk(item.toJSON(), state);
+    if (hasToJson(item)) return this.#walk(item.toJSON(), state);
     if (Array.isArray(item)) return this.#copyList(item, state);
     const isPlain: boolean = isPlainObject(item);
     if (isPlain) return this.#copyRecord(item, state, ofValue);
     if (item instanceof Date || ArrayBuffer.isView(item)) return item;
-    if (item instanceof Map) return this.#copyMap(item, state);
-    if (item instanceof Set) return this.#copyList([...take(item, this.#left.nodes)], state);
     if (item instanceof Error) return this.#walk(`${item.name}: ${item.message}`, state);
+    if (item instanceof Map) return this.#copyMap(item, state, ofValue);
+    if (item instanceof Set) return this.#copyList([...take(item, this.#left.nodes)], state);
     if (item instanceof String) return this.#walk(item.valueOf(), state);
     if (this.#listKeys(item).total === 0) return this.#walk(String(item), state);
     return this.#copyRecord(item, state, ofValue);
@@ -155,11 +166,11 @@ export class ValueRedactor {
   }
 
   /** Is stored as a list of entries. */
-  #copyMap(map: Map<unknown, unknown>, state: State): unknown[] {
+  #copyMap(map: Map<unknown, unknown>, state: State, ofValue: State | null): unknown[] {
     const copy: unknown[] = [];
     for (const [key, value] of take(map, this.#left.nodes)) {
       const isName = typeof key === 'string' || typeof key === 'number';
-      const next = state.step(isName ? String(key) : '');
+      const next = ofValue !== null && key === 'value' ? ofValue : state.step(isName ? String(key) : '');
       const result = this.#walk(value, next);
       if (result !== dropped)
         copy.push([isName ? this.text(String(key), next.finders) : this.#walk(key, next), result]);
@@ -267,8 +278,11 @@ export interface EntryStates {
 const unreadable = '[unreadable]';
 const hashedNodes = 50_000;
 
+/** Whether what is stored of an object is what its `toJSON` gives, as `convertToStorableJson` has it: that of a Buffer gives all its bytes. */
 function hasToJson(item: unknown): item is { toJSON(): unknown } {
-  return typeof item === 'object' && item !== null && 'toJSON' in item && typeof item.toJSON === 'function';
+  if (typeof item !== 'object' || item === null || ArrayBuffer.isView(item)) return false;
+  if (item instanceof Date || item instanceof Error || item instanceof Map || item instanceof Set) return false;
+  return 'toJSON' in item && typeof item.toJSON === 'function';
 }
 
 function* take<T>(items: Iterable<T>, most: number): Generator<T> {

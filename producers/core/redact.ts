@@ -95,19 +95,24 @@ function redactionBy(machine: Machine, hash: HashText): Redaction {
   /** An entry that read a part of the input holds its value. */
   const statesOf = (entry: unknown, at: State) => {
     if (typeof entry !== 'object' || entry === null || Array.isArray(entry)) return { entry: at, value: null };
-    const { type, nodeId, path } = entry as Record<string, unknown>;
+    const fieldOf = (name: string): unknown =>
+      entry instanceof Map ? entry.get(name) : (entry as Record<string, unknown>)[name];
     let value = at.step('value');
-    if (nodes.isLive) {
-      if (typeof type === 'string') value = machine.union(value, nodes.step(type));
-      if (typeof nodeId === 'string') value = machine.union(value, nodes.step(nodeId));
-    }
-    if (input.isLive && typeof path === 'string') value = machine.union(value, inputAt(path));
+    if (nodes.isLive)
+      for (const name of [fieldOf('type'), fieldOf('nodeId')])
+        if (typeof name === 'string' || typeof name === 'number')
+          value = machine.union(value, nodes.step(String(name)));
+    if (!input.isLive) return { entry: at, value };
+    const path = fieldOf('path');
+    if (typeof path === 'string') value = machine.union(value, inputAt(path));
+    else if (Array.isArray(path))
+      value = machine.union(value, stateAt(machine, input, path.slice(0, pathNames).map(String)));
     return { entry: at, value };
   };
 
   const known = new Map<string, State>();
   const inputAt = (path: string): State => {
-    const state = known.get(path) ?? stateAt(input, path.slice(0, pathChars));
+    const state = known.get(path) ?? stateAt(machine, input, namesOf(path.slice(0, pathChars)));
     if (known.size < knownPaths && path.length <= knownPathChars) known.set(path, state);
     return state;
   };
@@ -173,16 +178,40 @@ function redactionBy(machine: Machine, hash: HashText): Redaction {
 }
 
 const pathChars = 2_048;
+const pathNames = 1_024;
 /** The paths of a service are few. */
 const knownPaths = 1_000;
 const knownPathChars = 200;
 
-/** The rules for what stands at a path of an entry, such as `user.emails[0]`; those for all of what it is in are for it, too. */
-function stateAt(root: State, path: string): State {
-  let state = root;
-  for (const name of path.split(/[.[\]]+/)) {
-    if (name === '' || state.action !== null) continue;
-    state = state.step(name.replace(/^["']|["']$/g, ''));
+/** `a`, `[0]`, `["a.b"]` and `['a.b']`, one after the other. */
+const nameInPath = /\[\s*(?:"((?:[^"\\]|\\.)*)"|'((?:[^'\\]|\\.)*)')\s*\]|[^.[\]]+/g;
+
+function namesOf(path: string): string[] {
+  return Array.from(path.matchAll(nameInPath), ([name, double, single]) =>
+    (double ?? single ?? name).replace(/\\(.)/g, '$1'),
+  );
+}
+
+/** A key may have a dot that a path has as it is: as many names in a row may be one. */
+const joinedNames = 8;
+
+/**
+ * The state for what stands at a path of an entry, such as `user.emails[0]`; rules for all of what it is in are for it, too. The first
+ * name may be what the service calls its input, such as `data`.
+ */
+function stateAt({ union }: Machine, root: State, names: readonly string[]): State {
+  const states = [root];
+  let whole: State | null = null;
+  for (let end = 1; end <= names.length; end += 1) {
+    let state = end === 1 ? root : null;
+    for (let start = Math.max(0, end - joinedNames); start < end; start += 1) {
+      const next = (states[start] as State).step(names.slice(start, end).join('.'));
+      state = state === null ? next : union(state, next);
+    }
+    if (state === null) break;
+    if (state.action !== null) whole = whole === null ? state : union(whole, state);
+    states.push(state);
   }
-  return state;
+  const last = states.at(-1) as State;
+  return whole === null ? last : union(whole, last);
 }

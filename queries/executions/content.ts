@@ -74,6 +74,10 @@ function parseField(text: string): { path: string[]; is: ValueCondition | null }
 
 function toCondition(operator: Operator, text: string): ValueCondition {
   if (text === '') throw new UsageError(`there is no value to compare with; an empty text is ""`);
+  if (/^[=<>!]/.test(text))
+    throw new UsageError(
+      `the operators are ${operators.join(', ')}; a text that begins as one of them needs quotes: ${JSON.stringify(text)}`,
+    );
   const value = parseScalar(text);
   const isOrdered = typeof value === 'number' || typeof value === 'string';
   if (!isOrdered && operator !== '=' && operator !== '!=')
@@ -90,6 +94,9 @@ function parseScalar(text: string): Scalar {
   }
   if (typeof value === 'object' && value !== null)
     throw new UsageError('a value must be a number, a text, true, false or null, not an object or an array');
+  // In JSON it would be null, and find what is null.
+  if (typeof value === 'number' && !Number.isFinite(value))
+    throw new UsageError(`${text} is larger than any number here`);
   return value as Scalar;
 }
 

@@ -34,6 +34,22 @@ test('output: a slow reader gets all of it, and one that leaves is no failure', 
   expect({ stderr, ended }).toEqual({ stderr: '', ended: [0, null] });
 });
 
+test('output: an export that is asked to stop ends, whether or not its reader takes what was written', async () => {
+  const databaseUrl = await createTestDatabase();
+  const rows = Array.from({ length: 200 }, (_, n) => ({ caseName: `${n} ${'x'.repeat(40_000)}`, at: new Date() }));
+  await insertRuns(await connect(databaseUrl), rows);
+  const call = spawn(process.execPath, [resolve('cli/main.ts'), 'export', 'executions', '--since', 'all'], {
+    env: { ...inheritedEnvironment(), DATABASE_URL: databaseUrl },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  onTestFinished(() => void call.kill('SIGKILL'));
+  const hasEnded = Promise.all([once(call, 'exit'), text(call.stderr)]);
+  // The pipe is full, and nobody reads on.
+  await once(call.stdout, 'readable');
+  call.kill('SIGTERM');
+  expect(await hasEnded).toEqual([[1, null], expect.stringMatching(/rows exported in .* s, stopped\n$/)]);
+});
+
 test('output: what was typed wrongly is quoted without speaking to the terminal', async () => {
   const { exitCode, stderr } = await createRunner({})('executions', 'show', 'a\u001b[2J\u009b5n');
   expect(exitCode).toBe(2);

@@ -1,9 +1,12 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import protobuf from 'protobufjs/light.js';
 import { expect, test } from 'vitest';
 import { findRequestProblem } from '../../../shared/contracts/completed-request-schema.ts';
 import { aGateway } from '../../support/a-gateway.ts';
+import { createDirectory } from '../../support/fixtures.ts';
 import { metricValue } from '../../support/metric-value.ts';
 import { aJsonSpan, anExport, modelRequest } from '../../support/otlp.ts';
 import { aTokensFile } from '../../support/tokens-file.ts';
@@ -267,4 +270,39 @@ test('otlp: whatever JSON is in the place of a part, nothing fails, and what is 
   expect(records.map(findRequestProblem).filter((problem) => problem !== null)).toEqual([]);
   expect(records.length).toBeGreaterThan(10);
   expect(log.filter(({ level }) => Number(level) >= 50)).toEqual([]);
+});
+
+test('otlp: attributes of JSON that cannot be read are masked where rules concern the body', async () => {
+  const file = join(await createDirectory(), 'redact.json');
+  writeFileSync(file, JSON.stringify({ rules: [{ do: 'mask', at: 'requestBody.messages.**.content' }] }));
+  const { send, stored } = await aGateway({ SLUICE_REDACT_FILE: file });
+  const messages = [{ role: 'user', parts: [{ type: 'text', content: 'secret' }] }];
+  const written = [
+    JSON.stringify(messages),
+    JSON.stringify(messages).slice(0, -5),
+    "[{'role': 'user', 'content': 'secret'}]",
+  ];
+  const bodies = [
+    ...written.map((text) => ({ 'gen_ai.input.messages': text })),
+    { 'ai.prompt.messages': ['{"content":"secret"}', '{"content":"secr'] },
+    { 'gen_ai.prompt.0.role': 'user', 'gen_ai.prompt.0.tool_calls': '[{"content":"secret' },
+    { 'gen_ai.prompt': '[INST] hello [/INST]' },
+  ];
+  const ids = spanIds(bodies.length);
+  const told = (attributes: object, at: number) =>
+    aJsonSpan(
+      { ...modelRequest, ...attributes, 'gen_ai.output.messages': '[{"content":"an answer' },
+      { spanId: ids[at] },
+    );
+  await send('/v1/traces', anExport(bodies.map(told)));
+  const records = await stored('requests');
+  expect(records.map(({ requestBody }) => JSON.parse(requestBody as string).messages)).toEqual([
+    [{ role: 'user', parts: [{ type: 'text', content: '[redacted]' }] }],
+    '[redacted]',
+    '[redacted]',
+    [{ content: '[redacted]' }, '[redacted]'],
+    [{ role: 'user', tool_calls: '[redacted]' }],
+    '[INST] hello [/INST]',
+  ]);
+  expect(records[0]?.['responseBody']).toContain('an answer');
 });

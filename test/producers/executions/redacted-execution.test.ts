@@ -102,6 +102,58 @@ test('redaction: a trace entry that read a part of the input is under the rules 
   expect(record.notes).toBe('5 values redacted');
 });
 
+test.each<[unknown, string]>([
+  ['user.email', 'input.user.email'],
+  ['data.user.email', 'input.user.email'],
+  ['$["user"].email', 'input.user.email'],
+  [['user', 'email'], 'input.user.email'],
+  [['list', 0], 'input.list[0]'],
+  ['user["e.mail"]', 'input.user["e.mail"]'],
+  ["user['e.mail']", 'input.user["e.mail"]'],
+  ['user.e.mail', 'input.user["e.mail"]'],
+  ['user.email', 'input["user.email"]'],
+  ['user.list[0].e.mail.x', 'input.user.list[*]["e.mail"]'],
+  ['cafe\u0301', 'input.caf\u00e9'],
+])('redaction: an entry that read %j is under the rule for %s', (path, at) => {
+  const trace = [{ nodeId: 'n1', type: 'field', value: 'secret', path }];
+  expect(redacted({ trace }, { do: 'mask', at }).trace).toEqual([{ ...trace[0], value: '[redacted]' }]);
+});
+
+test('redaction: a path of any length, and of anything, is no trouble', () => {
+  const names = Array.from({ length: 100_000 }, () => 'a');
+  const rules = Array.from({ length: 100 }, (_, n): RedactRule => ({ do: 'mask', at: `input.**.a.*.*.*.*.a.k${n}` }));
+  const traceOf = (path: unknown) => redacted({ trace: [{ nodeId: 'n', path, value: 1 }] }, ...rules).trace;
+  for (const path of [names.join('.'), names])
+    expect(JSON.stringify(traceOf(path)).length).toBeLessThan(context.maxBytes);
+  for (const path of ['[', '', '["', [{}, null], {}, 7])
+    expect(traceOf(path)).toEqual([{ nodeId: 'n', path, value: 1 }]);
+  expect(traceOf([{ toString: 1 }])).toEqual(['[unreadable]']);
+});
+
+test('redaction: entries are named by numbers, too, and may be a Map', () => {
+  const trace = [
+    { nodeId: 5, value: 'secret' },
+    new Map<string, unknown>([
+      ['nodeId', '5'],
+      ['value', 'secret'],
+    ]),
+    new Map<string, unknown>([
+      ['path', 'user.email'],
+      ['value', 'secret'],
+    ]),
+  ];
+  const rules: RedactRule[] = [
+    { do: 'mask', nodes: ['5'] },
+    { do: 'mask', at: 'input.user.email' },
+  ];
+  expect(JSON.stringify(redacted({ trace }, ...rules).trace)).not.toContain('secret');
+});
+
+test('redaction: names of keys are the same with accents in either form', () => {
+  const input = { 'cafe\u0301': 1, 'CAF\u00c9': 2, '\u212bngstr\u00f6m': 3, cafe: 4 };
+  expect(inputOf(input, { do: 'drop', at: ['input.caf\u00e9', 'input.A\u030angstro\u0308m'] })).toEqual({ cafe: 4 });
+});
+
 test('redaction: what is found is replaced within texts, numbers, keys, messages and notes', () => {
   const record = redacted(
     {
@@ -124,6 +176,21 @@ test('redaction: what is found is replaced within texts, numbers, keys, messages
   });
   expect(record.notes).toContain('points: "-" is no number');
   expect(JSON.stringify(record)).not.toMatch(/ann|bob|4111/);
+});
+
+test('redaction: numbers of cards are found in numbers that are negative, have a fraction, or lost digits', () => {
+  const cards: RedactRule = { do: 'mask', find: ['creditCard'], with: '-' };
+  const input = [
+    -4_111_111_111_111_111,
+    411_111_111_111_111.5,
+    ...['6212345678901234567', '4000000000000000006'].map(Number),
+  ];
+  expect(inputOf(input, cards)).toEqual(['--', 411_111_111_111_111.5, '-', '-']);
+  expect(inputOf(input[2], { do: 'hash', find: ['creditCard'] })).toBe('[redacted]');
+  const others = [
+    1_764_276_000_000, 1_764_276_000_000.5, 123_456_789_012_345_680_000, 1e300, 1_234_567_890_123_456_800,
+  ];
+  expect(inputOf(others, cards)).toEqual(others);
 });
 
 test('redaction: a rule of what is found keeps to its place, and drops or hashes parts', () => {
@@ -175,6 +242,20 @@ test('redaction: Map, Set, toJSON, getters, classes and cycles hide nothing', ()
   const record = redacted({ input, trace: [input] }, { do: 'mask', at: '**.password', with: '-' });
   expect(JSON.stringify(record)).not.toContain('secret');
   expect(record.notes).toMatch(/\d+ values redacted, parts left out that the rules could not look into: \d+/);
+});
+
+test('redaction: bytes, and classes that have a form of their own, are stored as without rules', () => {
+  class Fault extends Error {
+    toJSON = () => 'never stored';
+  }
+  class Names extends Map<string, number> {
+    toJSON = () => 'never stored';
+  }
+  const values = () => [Buffer.from('ann@example.org'), new Uint8Array([1]), new Fault('f'), new Names([['n', 1]])];
+  const plain = recordOf({ ...anExecution(), input: values(), trace: values() });
+  const record = redacted({ input: values(), trace: values() }, { do: 'mask', find: ['email'] });
+  expect([record.input, record.trace]).toEqual([plain.input, plain.trace]);
+  expect(record.input).toEqual(['[15 bytes]', '[1 bytes]', 'Error: f', [['n', 1]]]);
 });
 
 /** In any value, a secret under a name. */

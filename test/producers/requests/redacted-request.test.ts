@@ -151,6 +151,49 @@ test('redaction: what is found in the pieces of a stream together is taken out o
   }
 });
 
+test.each([
+  ['lines of which the last is cut', '{"r":"ann@exam"}\n{"r":"ple.org"}\n{"r":"x', '{"r":"-"}\n{"r":""}\n[redacted]\n'],
+  ['lines with an empty and a foreign one', '{"r":"ann@exam"}\n\nping\n{"r":"ple.org"}', '{"r":"-"}\nping\n{"r":""}\n'],
+  ['a list of events', '[{"r":"ann@exam"},{"r":"ple.org"}]', '[{"r":"-"},{"r":""}]'],
+  [
+    'events behind a line of something else',
+    '{}\ndata: {"r":"ann@exam"}\n\ndata: {"r":"ple.org"}',
+    '{}\ndata: {"r":"-"}\n\ndata: {"r":""}',
+  ],
+  ['an event that is cut', 'data: {"r":"ann@exam', 'data: [redacted]'],
+  ['events of text', 'data: to ann@exam\n\ndata: ple.org', 'data: to -\n\ndata: '],
+  [
+    'events of text and digits',
+    'data: no 4111\n\ndata: 11111111\n\ndata: 1111\n\ndata:  ok',
+    'data: no -\n\ndata: \n\ndata: \n\ndata:  ok',
+  ],
+  ['events of JSON texts', 'data: "ann@exam"\n\ndata: "ple.org"', 'data: "-"\n\ndata: ""'],
+  [
+    'answers with an index of the output',
+    '{"output_index":0,"r":"a@"}\n{"output_index":1,"r":"b@"}\n{"output_index":0,"r":"x.org"}\n{"output_index":1,"r":"y.org"}',
+    '{"output_index":0,"r":"-"}\n{"output_index":1,"r":"-"}\n{"output_index":0,"r":""}\n{"output_index":1,"r":""}\n',
+  ],
+])('redaction: in %s, what comes in pieces is found', (_what, responseBody, expected) => {
+  const rules: RedactRule = { do: 'mask', find: ['email', 'creditCard'], with: '-' };
+  expect(redacted({ responseBody, isStream: true }, rules).responseBody).toBe(expected);
+});
+
+test('redaction: an index that is no number, and a list of plain values, are no trouble', () => {
+  const lines = '{"index":{"toString":1},"r":"ann@x.org"}\n{"index":null,"r":1}\n';
+  expect(redacted({ responseBody: lines }, emails).responseBody).toBe(lines.replace('ann@x.org', '-'));
+  expect(redacted({ requestBody: '["ann@exam","ple.org",null,4]' }, emails).requestBody).toBe(
+    '["ann@exam","ple.org",null,4]',
+  );
+});
+
+test('redaction: text in UTF-16 cannot be searched, and is replaced as a whole', () => {
+  expect(redacted({ requestBody: Buffer.from('ann@example.org', 'utf16le') }, emails).requestBody).toBe('[redacted]');
+  expect(redacted({ requestBody: Buffer.from([0, 65]), responseBody: 'a\0@b.de' }, contents)).toMatchObject({
+    requestBody: '[redacted]',
+    responseBody: '[redacted]',
+  });
+});
+
 test('redaction: what is found is replaced in text, in JSON with escapes, and in the endpoint', () => {
   expect(redacted({ requestBody: 'from a@b.de' }, emails).requestBody).toBe('from -');
   expect(redacted({ requestBody: '{"a":"x\\u0040b.de"}' }, emails).requestBody).toBe('{"a":"-"}');
