@@ -20,8 +20,11 @@ export interface RequestRows {
    * prices are looked for, as `created_at`.
    */
   ctes: Prisma.Sql;
-  /** Expressions for `of`. `kinds` tells requests apart that may differ in whether they have a price. */
-  columns: Record<'bucket' | 'key' | 'part' | 'stretch' | 'kinds', Prisma.Sql>;
+  /**
+   * Expressions for `of`. `kinds` tells requests apart that may differ in whether they have a price; `latency` and `first_token` are whole
+   * ms since the start.
+   */
+  columns: Record<'bucket' | 'key' | 'part' | 'stretch' | 'kinds' | 'latency' | 'first_token', Prisma.Sql>;
   /**
    * What follows `from`: expressions over the columns of the table, by the names that they get, of the rows that meet a condition. Give
    * what is needed and no more, in the order of its first use: then PostgreSQL reads it without a step in between.
@@ -32,8 +35,8 @@ export interface RequestRows {
 /**
  * What figures need of requests, without the bodies, which make a row ten times as wide.
  *
- * Counts and times each read the index: that is faster than to keep the rows and to read them again. Only if endpoints are asked for,
- * which no index has, rows are read once and kept.
+ * Counts and times each read the index, which is faster than to keep the rows and to read them again. It is not where a filter has to
+ * find them, or the endpoint is looked up for each of them: then they are read once and kept, as long as they fit into memory.
  */
 export async function requestRows(
   snapshot: Snapshot,
@@ -50,20 +53,42 @@ export async function requestRows(
     part: partOf(scope, parts),
     stretch: partOf(scope, stretches),
     kinds: kindsOfTokens(prices),
+    latency: msUntil('coalesce(completed_at, failed_at)'),
+    first_token: msUntil('first_token_at'),
   };
-  if (by !== 'endpoint' && scope.subject.endpoint === undefined) {
+  const isCostly = by === 'endpoint' || Object.values(scope.subject).some((wanted) => wanted !== undefined);
+  if (!isCostly || (await estimateRows(snapshot, scope)) > mostKept) {
     return {
       ctes,
       columns,
       of: (of, condition) => Prisma.sql`(${select(scope, named(of), condition)}) as request_row`,
     };
   }
-  const kept = select(scope, Prisma.sql`${keptColumns}, ${columns.key} as key`);
+  const kept = select(scope, Prisma.sql`${Prisma.raw(plainColumns)}, ${named(columns)}`);
   return {
     ctes: Prisma.sql`${ctes}, kept as materialized (${kept})`,
-    columns: { ...columns, key: Prisma.raw('key') },
+    columns: {
+      bucket: Prisma.raw('bucket'),
+      key: Prisma.raw('key'),
+      part: Prisma.raw('part'),
+      stretch: Prisma.raw('stretch'),
+      kinds: Prisma.raw('kinds'),
+      latency: Prisma.raw('latency'),
+      first_token: Prisma.raw('first_token'),
+    },
     of: (of, condition = every) => Prisma.sql`(select ${named(of)} from kept where ${condition}) as request_row`,
   };
+}
+
+/** With so many, the narrow rows of a window fit into the memory that a statement has. */
+const mostKept = 200_000;
+
+/** By the planner, which counts none of them. */
+async function estimateRows(snapshot: Snapshot, scope: RequestScope): Promise<number> {
+  const [row] = await snapshot.$queryRaw<{ 'QUERY PLAN': [{ Plan: { 'Plan Rows': number } }] }[]>(
+    Prisma.sql`explain (format json) select from ${requestsWithin(scope)}`,
+  );
+  return row?.['QUERY PLAN'][0].Plan['Plan Rows'] ?? 0;
 }
 
 const every = Prisma.raw('true');
@@ -80,9 +105,9 @@ const bytesOfNames = Prisma.raw(
 );
 const mostBytes = Prisma.raw('1500');
 
-const keptColumns =
-  Prisma.raw(`created_at, created_by, provider, model, state, response_status, response_stream, input_tokens, cached_tokens,
-  output_tokens, reasoning_tokens, started_at, first_token_at, completed_at, failed_at`);
+/** Those that are needed as they are. */
+const plainColumns = `created_by, provider, model, state, response_status, response_stream, input_tokens, cached_tokens, output_tokens,
+  reasoning_tokens, first_token_at`;
 
 function named(columns: Record<string, Prisma.Sql>): Prisma.Sql {
   return Prisma.join(
@@ -101,6 +126,11 @@ function partOf({ window: { since } }: RequestScope, parts: readonly Part[]): Pr
   if (parts.length === 1) return Prisma.raw('1');
   const seconds = parts.map(({ fromMs }) => (fromMs - since.getTime()) / 1000);
   return Prisma.sql`width_bucket(tstzrange_subdiff(created_at, ${since}), ${seconds}::float8[])`;
+}
+
+/** Whole ms since the start. `tstzrange_subdiff` is a difference in seconds; `date_part` of an interval takes more than twice as long. */
+function msUntil(end: string): Prisma.Sql {
+  return Prisma.raw(`round(tstzrange_subdiff(${end}, started_at) * 1000)`);
 }
 
 function listParts(name: string, parts: readonly Part[]): Prisma.Sql {

@@ -64,19 +64,14 @@ function binned(rows: RequestRows, part: Record<string, Prisma.Sql>, condition?:
       1::float8 as weight, sum(ms) as duration_sum, min(ms) as duration_min, max(ms) as duration_max
     from ${rows.of({ kind, ...part, ms }, of)} group by 1, 2, 3`;
   const answered = condition === undefined ? hasFirstToken : Prisma.sql`${hasFirstToken} and ${condition}`;
-  return Prisma.sql`${counted(kindOfEnd, msUntil('coalesce(completed_at, failed_at)'), condition)}
-    union all ${counted(Prisma.raw(`${kinds.firstToken}`), msUntil('first_token_at'), answered)}`;
+  return Prisma.sql`${counted(kindOfEnd, rows.columns.latency, condition)}
+    union all ${counted(Prisma.raw(`${kinds.firstToken}`), rows.columns.first_token, answered)}`;
 }
 
 const kindOfEnd = Prisma.raw(
   `case state when 'completed' then ${kinds.completed} when 'failed' then ${kinds.failed} end`,
 );
 const hasFirstToken = Prisma.raw(`first_token_at is not null and state = 'completed'`);
-
-/** Whole ms since the start. `tstzrange_subdiff` is a difference in seconds; `date_part` of an interval takes more than twice as long. */
-function msUntil(end: string): Prisma.Sql {
-  return Prisma.raw(`round(tstzrange_subdiff(${end}, started_at) * 1000)`);
-}
 
 /** The columns `times` and `bucketTimes`. */
 export const percentilesByTime = Prisma.sql`
