@@ -39,11 +39,12 @@ export type PercentileColumns = Record<PercentileName, number | null> &
  * @param group columns or expressions of the table, by the names that they get
  * @param options.where which rows of the table
  * @param options.intervals whether to include the confidence intervals
+ * @param options.merges false if no two of these rows have the same group and bin, which saves a step. @default true
  */
 export function percentilesFrom(
   table: 'duration_counts' | 'bins' | 'time_counts' | 'group_time_counts',
   group: Record<string, string>,
-  { where, intervals }: { where: string; intervals: boolean },
+  { where, intervals, merges = true }: { where: string; intervals: boolean; merges?: boolean },
 ): Prisma.Sql {
   const names = Object.keys(group).join(', ');
   const columns = Object.entries(group).map(([name, expression]) => `${expression} as ${name}`);
@@ -61,14 +62,18 @@ export function percentilesFrom(
       select ${names}, n, w, low, high, mean, sum(w) over (partition by ${names} order by bin rows unbounded preceding) as upto,
         sum(w) over whole as total, (sum(w) over whole) ^ 2 / sum(w2) over whole as effective_n
       from (
-        select ${columns.join(', ')}, bin, sum(n) as n, sum(n * weight) as w, sum(n * weight * weight) as w2,
-          min(duration_min) as low, max(duration_max) as high, sum(duration_sum) / sum(n) as mean
-        from ${table} where bin is not null and ${where} group by ${columns.map((_, index) => index + 1).join(', ')}, bin
+        select ${columns.join(', ')}, bin, ${merges ? mergedBin : singleBin}
+        from ${table} where bin is not null and ${where}${merges ? ` group by ${columns.map((_, index) => index + 1).join(', ')}, bin` : ''}
       ) as binned
       window whole as (partition by ${names})
     ) as placed
     group by ${names}`);
 }
+
+const singleBin =
+  'n, n * weight as w, n * weight * weight as w2, duration_min as low, duration_max as high, duration_sum / n as mean';
+const mergedBin = `sum(n) as n, sum(n * weight) as w, sum(n * weight * weight) as w2, min(duration_min) as low,
+          max(duration_max) as high, sum(duration_sum) / sum(n) as mean`;
 
 function errorOf(share: number): string {
   return `${z95 * Math.sqrt(share * (1 - share))} / sqrt(effective_n)`;

@@ -1,7 +1,8 @@
 import { Prisma } from '../../shared/platform/postgres/database.ts';
 import { costOfRequest, isPriced, joinPrices, pricePeriods } from './cost.ts';
-import type { RequestDimension, RequestOrder } from './dimensions.ts';
+import { type RequestDimension, type RequestOrder, statusDigit } from './dimensions.ts';
 import type { RequestState } from './list-requests.ts';
+import type { RequestRows } from './rows.ts';
 
 /** Requests that are alike, in one part of an answer. */
 export interface RequestTally {
@@ -51,7 +52,9 @@ export interface GroupOrder {
 export const otherGroups = 'others';
 
 /** The text of a key: after a sign, or empty where there is none. So null stays apart from an empty key, and can be joined. */
-const keyText = `coalesce('=' || key, '')`;
+export function keyText(key: string): string {
+  return `coalesce('=' || ${key}, '')`;
+}
 
 /** The key of such a text. */
 export function parseKey(text: string): string | null {
@@ -59,24 +62,28 @@ export function parseKey(text: string): string | null {
 }
 
 /** Creators are too many to be counted in each bucket of time. */
-function isApart(groups: GroupOrder | null): boolean {
+export function isApart(groups: GroupOrder | null): boolean {
   return groups?.by === 'createdBy';
 }
 
 /**
- * CTEs over `request_row`: `priced` has the requests by bucket, state, status and whether they have tokens and a price, with their
- * tokens and their cost. With groups, `grouped` has the same by the text of their key, `ranked` has all of them in order, and `listed` the
- * first, with the `raw` key as well.
+ * CTEs: `priced` has the requests by bucket, state, status and whether they have tokens and a price, with their tokens and their cost.
+ * With groups, `grouped` has the same by the text of their key, `ranked` has all of them in order, and `listed` the first, with the `raw`
+ * key as well.
  */
-export function countsOfRows(groups: GroupOrder | null): Prisma.Sql {
-  const counts = Prisma.sql`counts as materialized (${countedBy(isApart(groups) ? 'bucket' : 'bucket, key')}),
+export function countsOfRows(rows: RequestRows, groups: GroupOrder | null): Prisma.Sql {
+  const { part, stretch, key } = rows.columns;
+  const byKey = groups !== null && !isApart(groups);
+  const keyed = `${keyText('key')} as key`;
+  const counts = Prisma.sql`counts as materialized (${countedBy(rows, byKey ? { part, key } : { part })}),
     asked as (select distinct provider, model from counts),
     ${pricePeriods('asked')},
-    priced as materialized (${pricedFrom('counts', isApart(groups) ? 'bucket' : `bucket, ${keyText} as key`)})`;
+    priced as materialized (${pricedFrom('counts join parts using (part)', byKey ? `bucket, ${keyed}` : 'bucket')})`;
   if (groups === null) return counts;
-  const grouped = isApart(groups)
-    ? Prisma.sql`key_counts as materialized (${countedBy('key')}), grouped as materialized (${pricedFrom('key_counts', `${keyText} as key`)})`
-    : Prisma.raw('grouped as (select * from priced)');
+  const grouped = byKey
+    ? Prisma.raw('grouped as (select * from priced)')
+    : Prisma.sql`key_counts as materialized (${countedBy(rows, { stretch, key })}),
+    grouped as materialized (${pricedFrom('key_counts join stretches using (stretch)', keyed)})`;
   return Prisma.sql`${counts}, ${grouped},
     ranked as materialized (
       select key, row_number() over (
@@ -86,19 +93,36 @@ export function countsOfRows(groups: GroupOrder | null): Prisma.Sql {
     listed as materialized (select key, case when key <> '' then substr(key, 2) end as raw, place from ranked where place <= ${groups.top}::int)`;
 }
 
-function countedBy(columns: string): Prisma.Sql {
-  const all = `${columns}, provider, model, created_at, state, digit, kinds`;
-  return Prisma.raw(`select ${all}, count(*)::float8 as n, count(*) filter (where response_stream)::float8 as streams,
+function countedBy(rows: RequestRows, parts: Record<string, Prisma.Sql>): Prisma.Sql {
+  const keys = { ...parts, ...alike, kinds: rows.columns.kinds };
+  const names = Prisma.raw(Object.keys(keys).join(', '));
+  return Prisma.sql`select ${names}, count(*)::float8 as n, count(*) filter (where response_stream)::float8 as streams,
       sum(input_tokens) as input_tokens, sum(cached_tokens) as cached_tokens, sum(output_tokens) as output_tokens,
       sum(reasoning_tokens) as reasoning_tokens
-    from request_row group by ${all}`);
+    from ${rows.of({ ...keys, ...summed })} group by ${names}`;
 }
+
+/** Requests that have the same of it are counted together. */
+const alike = {
+  provider: Prisma.raw('provider'),
+  model: Prisma.raw('model'),
+  state: Prisma.raw('state'),
+  digit: statusDigit,
+};
+
+const summed = {
+  response_stream: Prisma.raw('response_stream'),
+  input_tokens: Prisma.raw('input_tokens'),
+  cached_tokens: Prisma.raw('cached_tokens'),
+  output_tokens: Prisma.raw('output_tokens'),
+  reasoning_tokens: Prisma.raw('reasoning_tokens'),
+};
 
 function pricedFrom(table: string, columns: string): Prisma.Sql {
   return Prisma.sql`select ${Prisma.raw(columns)}, state, digit, input_tokens is not null and output_tokens is not null as known,
       ${isPriced} as is_priced, n, streams, input_tokens, cached_tokens, output_tokens, reasoning_tokens, price.currency,
       ${costOfRequest} as cost
-    from ${Prisma.raw(table)} as request ${joinPrices}`;
+    from (select * from ${Prisma.raw(table)}) as request ${joinPrices}`;
 }
 
 const measures: Record<RequestOrder, Prisma.Sql> = {
@@ -111,9 +135,9 @@ const measures: Record<RequestOrder, Prisma.Sql> = {
 /** The columns `tallies` and `amounts`: a part is a bucket of time. */
 export const countsByTime = Prisma.sql`${talliesBy(
   'tallies',
-  `coalesce((extract(epoch from bucket) * 1000)::bigint::text, '')`,
+  'bucket',
   'priced',
-)}, ${amountsBy('amounts', `coalesce((extract(epoch from bucket) * 1000)::bigint::text, '')`, 'priced')}`;
+)}, ${amountsBy('amounts', 'bucket', 'priced')}`;
 
 const placed = `case when place is null then '${otherGroups}' else key end`;
 const withPlaces = 'grouped left join listed using (key)';

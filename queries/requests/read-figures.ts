@@ -41,7 +41,7 @@ export async function readFigureRows(
   const rows = await requestRows(snapshot, scope, { buckets, by: groups?.by ?? null });
   const byKey = groups === null ? Prisma.empty : Prisma.sql`, ${countsByKey}, ${percentilesByGroup}`;
   const [row] = await snapshot.$queryRaw<[FigureRows]>`
-    with ${rows}, ${countsOfRows(groups)}, ${timesOfRows({ withGroups: groups !== null })}
+    with ${rows.ctes}, ${countsOfRows(rows, groups)}, ${timesOfRows(rows, groups)}
     select ${countsByTime}, ${percentilesByTime}${byKey}`;
   return row;
 }

@@ -7,6 +7,8 @@ import {
   percentilesFrom,
   toPercentiles,
 } from '../executions/percentiles.ts';
+import { type GroupOrder, isApart, keyText } from './counts.ts';
+import type { RequestRows } from './rows.ts';
 
 /** How long requests took, in ms. Failed ones are apart: a few timeouts would else make up the whole tail. */
 export interface RequestTimes {
@@ -26,53 +28,63 @@ export interface ShortPercentiles {
   tooFew: (keyof typeof percentileShares)[];
 }
 
-/** What a time is: from the start of a request to its end, or to its first token. */
-type Kind = 'latency' | 'first_token';
+/** What a time is: of a completed or of a failed request from its start to its end, or of a completed one to its first token. */
+const kinds = { completed: 0, failed: 1, firstToken: 2 } as const;
+type Kind = (typeof kinds)[keyof typeof kinds];
 
 type Row = PercentileColumns & { kind: Kind; rows: number };
 
 /** Percentiles as a statement returns them. */
 export interface TimeRows {
-  times: (Row & { ok: boolean })[];
+  times: Row[];
   /** of completed requests; the beginning of the bucket as in the JSON */
   bucketTimes: (Row & { bucket: string })[];
   /** with groups: by their place in the order */
-  groupTimes?: (Row & { ok: boolean; place: number })[];
+  groupTimes?: (Row & { place: number })[];
 }
 
 /**
- * The CTE `time_counts` over `request_row`: times in bins 5 % wide, by bucket; with groups, `group_time_counts` has them by listed group.
- * What ends before it starts has no time. Below 20 ms, each whole ms has a bin of its own.
+ * The CTE `time_counts`: times in bins 5 % wide, by bucket; with groups, `group_time_counts` has them by listed group. What ends before
+ * it starts has no time. Below 20 ms, each whole ms has a bin of its own.
  */
-export function timesOfRows({ withGroups }: { withGroups: boolean }): Prisma.Sql {
-  const byBucket = binned('time_counts', 'bucket', 'request_row');
-  if (!withGroups) return byBucket;
-  const place = `case when request_row.key is null then (select place from listed where raw is null) else listed.place end`;
-  return Prisma.sql`${byBucket},
-    ${binned('group_time_counts', place, 'request_row left join listed on listed.raw = request_row.key', 'place')}`;
+export function timesOfRows(rows: RequestRows, groups: GroupOrder | null): Prisma.Sql {
+  const { bucket, key } = rows.columns;
+  const byBucket = Prisma.sql`time_counts as materialized (${binned(rows, { bucket })})`;
+  if (groups === null) return byBucket;
+  const byKey = binned(rows, { key }, isApart(groups) ? Prisma.sql`created_by in (select raw from listed)` : undefined);
+  return Prisma.sql`${byBucket}, group_time_counts as materialized (
+    select place, key_times.* from (${byKey}) as key_times join listed on listed.key = ${Prisma.raw(keyText('key_times.key'))})`;
 }
 
-function binned(name: string, part: string, rows: string, column = part): Prisma.Sql {
-  const timed = (kind: Kind): string =>
-    `select '${kind}' as kind, ${part} as ${column}, state = 'completed' as ok, ${kind} as ms from ${rows} where ${kind} >= 0`;
-  return Prisma.raw(`${name} as materialized (
-    select kind, ${column}, ok, case when ms >= 1 then floor(ln(ms) * 20)::int + 1 else 0 end as bin, count(*)::float8 as n,
+/** Times by kind, part and bin; the kind is null for a request that has not ended. */
+function binned(rows: RequestRows, part: Record<string, Prisma.Sql>, condition?: Prisma.Sql): Prisma.Sql {
+  const counted = (kind: Prisma.Sql, ms: Prisma.Sql, of?: Prisma.Sql): Prisma.Sql => Prisma.sql`
+    select kind, ${Prisma.raw(Object.keys(part).join(', '))},
+      case when ms >= 1 then floor(ln(ms) * 20)::int + 1 when ms >= 0 then 0 end as bin, count(*)::float8 as n,
       1::float8 as weight, sum(ms) as duration_sum, min(ms) as duration_min, max(ms) as duration_max
-    from (${timed('latency')} union all ${timed('first_token')}) as timed group by 1, 2, 3, 4)`);
+    from ${rows.of({ kind, ...part, ms }, of)} group by 1, 2, 3`;
+  const answered = condition === undefined ? hasFirstToken : Prisma.sql`${hasFirstToken} and ${condition}`;
+  return Prisma.sql`${counted(kindOfEnd, rows.columns.latency, condition)}
+    union all ${counted(Prisma.raw(`${kinds.firstToken}`), rows.columns.first_token, answered)}`;
 }
+
+const kindOfEnd = Prisma.raw(
+  `case state when 'completed' then ${kinds.completed} when 'failed' then ${kinds.failed} end`,
+);
+const hasFirstToken = Prisma.raw(`first_token_at is not null and state = 'completed'`);
 
 /** The columns `times` and `bucketTimes`. */
 export const percentilesByTime = Prisma.sql`
-  ${list(percentilesFrom('time_counts', { kind: 'kind', ok: 'ok' }, { where: 'true', intervals: true }))} as times,
-  ${list(percentilesFrom('time_counts', { kind: 'kind', bucket: 'bucket' }, { where: 'ok and bucket is not null', intervals: false }))}
+  ${list(percentilesFrom('time_counts', { kind: 'kind' }, { where: 'kind is not null', intervals: true }))} as times,
+  ${list(percentilesFrom('time_counts', { kind: 'kind', bucket: 'bucket' }, { where: `kind <> ${kinds.failed} and bucket is not null`, intervals: false, merges: false }))}
     as "bucketTimes"`;
 
 /** The column `groupTimes`. */
 export const percentilesByGroup = Prisma.sql`${list(
   percentilesFrom(
     'group_time_counts',
-    { kind: 'kind', place: 'place', ok: 'ok' },
-    { where: 'place is not null', intervals: true },
+    { kind: 'kind', place: 'place' },
+    { where: 'kind is not null', intervals: true, merges: false },
   ),
 )} as "groupTimes"`;
 
@@ -80,12 +92,11 @@ function list(query: Prisma.Sql): Prisma.Sql {
   return Prisma.sql`(select coalesce(json_agg(part), '[]') from (${query}) as part)`;
 }
 
-export function toTimes(rows: readonly (Row & { ok: boolean })[]): RequestTimes {
-  const of = (kind: Kind, ok: boolean): Percentiles =>
-    toPercentiles(rows.find((row) => row.kind === kind && row.ok === ok));
+export function toTimes(rows: readonly Row[]): RequestTimes {
+  const of = (kind: Kind): Percentiles => toPercentiles(rows.find((row) => row.kind === kind));
   return {
-    latencyMs: { completed: of('latency', true), failed: of('latency', false) },
-    firstTokenMs: of('first_token', true),
+    latencyMs: { completed: of(kinds.completed), failed: of(kinds.failed) },
+    firstTokenMs: of(kinds.firstToken),
   };
 }
 
@@ -98,8 +109,8 @@ export function toBucketTimes(
     [...byBucket].map(([ms, mine]) => [
       ms,
       {
-        latencyMs: toShort(mine.find(({ kind }) => kind === 'latency')),
-        firstTokenMs: toShort(mine.find(({ kind }) => kind === 'first_token')),
+        latencyMs: toShort(mine.find(({ kind }) => kind === kinds.completed)),
+        firstTokenMs: toShort(mine.find(({ kind }) => kind === kinds.firstToken)),
       },
     ]),
   );
