@@ -1,5 +1,6 @@
 import type { Answer } from './answer.ts';
 import { messagesWanted, readMessage, readMessageStream } from './anthropic-messages.ts';
+import { EventForms } from './event-forms.ts';
 import { geminiWanted, readGemini } from './gemini.ts';
 import { chatWanted, readChat, readChatStream, readEmbeddings } from './openai-chat.ts';
 import { readResponse, readResponseStream, responsesWanted } from './openai-responses.ts';
@@ -44,6 +45,7 @@ const selection = toSelection({
   prompt_filter_results: true,
 });
 const selectionOfList = { members: null, item: selection };
+const [forms, formsInChunks] = [new EventForms(selection, false), new EventForms(selection, true)];
 const selectionOfRequest = toSelection({ provider: true });
 
 const whole: StreamEnd = { isDone: true, isDamaged: false };
@@ -85,8 +87,7 @@ function readResponseBody(request: EndedRequest): Reading {
     return pieces === undefined ? unread : (readPieces(elementsOf(pieces), whole, request) ?? { ...unread, api: null });
   }
   if (!isEventStream(text, selector.at)) return { ...unread, api: statusCode === 200 ? null : unread.api };
-  const events: Selected[] = [];
-  const end = readEvents(text, isEscaped, selection, (event) => events.push(event));
+  const { events, ...end } = readEvents(text, isEscaped ? formsInChunks : forms);
   return readPieces(events, end, request) ?? unread;
 }
 
