@@ -14,13 +14,21 @@ export interface Pattern {
   isConstant: boolean;
 }
 
+/** What was found in the gaps of a pattern. */
+export interface Found {
+  /** those that are wanted */
+  values: Selected[];
+  /** of all values: from and until by turns */
+  places: number[];
+}
+
 /**
  * Reads what begins at `at` where it has the text of a pattern; then the selector is behind it.
  *
  * Up to a gap the text is that of the pattern's example, so whoever reads it key by key stands there in the same place of the same
  * object, and what it would do with the value is done here by the same selector: the result is the same, whatever the text is.
  *
- * @param places to which those of the values are added
+ * @param found to which is added what is in the gaps
  * @returns undefined: it has another text
  * @throws notSelectable as the selector does
  */
@@ -28,14 +36,13 @@ export function matchPattern(
   pattern: Pattern,
   selector: JsonSelector,
   at: number,
-  places: number[] | null,
+  { values, places }: Found,
 ): Selected | undefined {
   const { parts, gaps, outline, isConstant } = pattern;
-  const values: Selected[] | null = isConstant ? null : [];
   selector.at = at;
   if (!selector.take(parts[0] as string) || !takeValues(pattern, selector, values, places)) return undefined;
   if (gaps.length > 0 && !selector.take(parts[gaps.length] as string)) return undefined;
-  return values === null ? (outline as Selected) : fill(outline, values);
+  return isConstant ? (outline as Selected) : fill(outline, values);
 }
 
 /**
@@ -102,12 +109,21 @@ export class EventExample {
   /** of the values in gaps: from and until by turns */
   readonly #places: readonly number[];
   readonly #outline: Outline;
+  readonly #values: readonly Selected[] | null;
 
-  /** @param place of the event in the text */
+  /**
+   * @param place of the event in the text
+   * @param parts.values that are wanted; null: they are read when they are needed
+   */
   constructor(
     text: string,
     place: { isEscaped: boolean; from: number; until: number },
-    parts: { gaps: readonly Gap[]; places: readonly number[]; outline: Outline },
+    parts: {
+      gaps: readonly Gap[];
+      places: readonly number[];
+      outline: Outline;
+      values: readonly Selected[] | null;
+    },
   ) {
     this.#text = text;
     this.#isEscaped = place.isEscaped;
@@ -116,6 +132,7 @@ export class EventExample {
     this.#gaps = parts.gaps;
     this.#places = parts.places;
     this.#outline = parts.outline;
+    this.#values = parts.values;
   }
 
   get gaps(): number {
@@ -145,14 +162,15 @@ export class EventExample {
     const gaps: Gap[] = [];
     const values: Outline[] = [];
     let [from, slots] = [this.#from, 0];
-    for (const [index, gap] of this.#gaps.entries()) {
+    for (let index = 0; index < this.gaps; index += 1) {
+      const gap = this.#gaps[index] as Gap;
       if (varies[index]) {
         parts.push(this.#text.slice(from, this.#places[2 * index]));
         gaps.push(gap);
         from = this.#places[2 * index + 1] as number;
       }
       if (gap === null) continue;
-      values.push(varies[index] ? new Slot(slots) : this.#read(index, gap));
+      values.push(varies[index] ? new Slot(slots) : this.#read(index, gap, values.length));
       if (varies[index]) slots += 1;
     }
     parts.push(this.#text.slice(from, this.#until));
@@ -174,7 +192,7 @@ export class EventExample {
     return new EventExample(
       Buffer.from(text, encoding).toString(encoding),
       { isEscaped: this.#isEscaped, from: 0, until: text.length },
-      { gaps: this.#gaps, places, outline: this.#outline },
+      { gaps: this.#gaps, places, outline: this.#outline, values: null },
     );
   }
 
@@ -184,7 +202,9 @@ export class EventExample {
     return this.#text.slice(from, index === this.gaps ? this.#until : this.#places[2 * index]);
   }
 
-  #read(index: number, selection: Selection): Selected {
+  /** @param wanted its number among the values that are wanted */
+  #read(index: number, selection: Selection, wanted: number): Selected {
+    if (this.#values !== null) return this.#values[wanted] as Selected;
     return selectJson(this.value(index), selection, { isEscaped: this.#isEscaped }) as Selected;
   }
 }
@@ -194,7 +214,7 @@ export class EventRecorder implements Recorder {
   readonly gaps: Gap[] = [];
   readonly places: number[] = [];
   readonly #most: number;
-  readonly #values: Selected[] = [];
+  readonly values: Selected[] = [];
 
   /** @param most after so many values it notes no more */
   constructor(most: number) {
@@ -212,12 +232,7 @@ export class EventRecorder implements Recorder {
   taken(from: number, until: number, selection: Selection, value: Selected): Selected {
     this.#note(selection, from, until);
     // The selector only puts it where it belongs.
-    return new Slot(this.#values.push(value) - 1) as unknown as Selected;
-  }
-
-  /** What was selected. */
-  event(outline: Outline): Selected {
-    return fill(outline, this.#values);
+    return new Slot(this.values.push(value) - 1) as unknown as Selected;
   }
 
   #note(gap: Gap, from: number, until: number): void {

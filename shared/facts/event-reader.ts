@@ -1,6 +1,6 @@
 import type { EventForm, EventForms } from './event-forms.ts';
-import { toOutline } from './event-outline.ts';
-import { EventExample, EventRecorder, matchPattern, matchRun, type Pattern } from './event-pattern.ts';
+import { fill, toOutline } from './event-outline.ts';
+import { EventExample, EventRecorder, type Found, matchPattern, matchRun, type Pattern } from './event-pattern.ts';
 import { JsonSelector, type Selected } from './select-json.ts';
 
 /** So many events may be of a form that is not known, and more only where many others are: forms cost something, too. */
@@ -14,7 +14,7 @@ interface PlacedPattern {
   pattern: Pattern;
   from: number;
   until: number;
-  places: readonly number[];
+  found: Found;
 }
 
 /**
@@ -26,7 +26,6 @@ export class EventReader {
   readonly #text: string;
   readonly #selector: JsonSelector;
   readonly #forms: EventForms;
-  readonly #emptyLine: string;
   #hints: number[];
   #credit = mostCredit;
   /** the last event that was found by its form */
@@ -39,7 +38,6 @@ export class EventReader {
     this.#text = text;
     this.#selector = new JsonSelector(text, forms);
     this.#forms = forms;
-    this.#emptyLine = forms.isEscaped ? String.raw`\n\n` : '\n\n';
     this.#hints = forms.first;
   }
 
@@ -83,7 +81,7 @@ export class EventReader {
       : this.#forms.learn(new EventExample(this.#text, place, { ...recorder, outline }));
     this.#last = null;
     if (number !== -1) this.#follow(number);
-    return recorder.event(outline);
+    return fill(outline, recorder.values);
   }
 
   #matchRepeated(at: number): boolean {
@@ -98,11 +96,11 @@ export class EventReader {
     if (this.#credit < 1) return false;
     for (const number of this.#hints) {
       const { pattern } = this.#forms.at(number);
-      const places: number[] = [];
-      const event = matchPattern(pattern, this.#selector, at, places);
+      const found: Found = { values: [], places: [] };
+      const event = matchPattern(pattern, this.#selector, at, found);
       if (event === undefined) continue;
       this.events.push(event);
-      this.#remember(this.#follow(number), at, places);
+      this.#remember(this.#follow(number), at, found);
       return true;
     }
     return false;
@@ -116,22 +114,25 @@ export class EventReader {
   }
 
   /** Prepares for an event like this one, if such events follow each other. */
-  #remember(form: EventForm, from: number, places: readonly number[]): void {
+  #remember(form: EventForm, from: number, found: Found): void {
     const last = this.#last;
-    const now = { pattern: form.pattern, from, until: this.#selector.at, places };
+    const now = { pattern: form.pattern, from, until: this.#selector.at, found };
     this.#last = now;
     if (last?.pattern === form.pattern) form.noteChanges(this.#exampleOf(last), this.#exampleOf(now));
     if (form.changes?.includes(true) !== true) return;
     const pattern = this.#exampleOf(now).pattern(form.changes);
     // What stands before the first event may stand only there.
-    const between = this.#end === -1 ? this.#emptyLine : this.#text.slice(this.#end, from);
+    const between = this.#end === -1 ? emptyLine(this.#forms.isEscaped) : this.#text.slice(this.#end, from);
     this.#repeated = { form, pattern, joint: `${pattern.parts.at(-1)}${between}${pattern.parts[0]}` };
   }
 
-  #exampleOf({ pattern, from, until, places }: PlacedPattern): EventExample {
-    return new EventExample(this.#text, { isEscaped: this.#forms.isEscaped, from, until }, { ...pattern, places });
+  #exampleOf({ pattern: { gaps, outline }, from, until, found: { places, values } }: PlacedPattern): EventExample {
+    const place = { isEscaped: this.#forms.isEscaped, from, until };
+    return new EventExample(this.#text, place, { gaps, places, outline, values });
   }
 }
+
+const emptyLine = (isEscaped: boolean): string => (isEscaped ? String.raw`\n\n` : '\n\n');
 
 /** So many forms are tried for an event that follows another, and for the first one. */
 const [mostNext, mostFirst] = [4, 16];
