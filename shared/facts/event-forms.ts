@@ -2,6 +2,9 @@ import type { EventExample, Pattern } from './event-pattern.ts';
 import type { Selection } from './select-json.ts';
 
 const mostForms = 64;
+/** To learn an event costs several times what it costs to read it: it is done so often, and after that once in some streams. */
+const mostCredit = 256;
+const creditOfStream = 1 / 4;
 /** Characters of an event that belong to no value. */
 const longestForm = 4_096;
 /** A longer value is another one in each event. */
@@ -9,7 +12,7 @@ const longestValue = 64;
 /** Numbers of forms that came next, the last one first. They may have become those of other forms: they only say what to try. */
 type Hints = number[];
 
-/** Events that differ in their values only. */
+/** What events have in common that differ in their values only, and what it is good to try after them. */
 export class EventForm {
   readonly structure: string;
   readonly #example: EventExample;
@@ -47,7 +50,7 @@ export class EventForm {
 /**
  * The forms of events that streams have, kept from one stream to the next: what an event has in common with those before it is
  * compared as text, and not read again. They make reading sooner and change nothing of its result, since a form is used only where the
- * text agrees with it. So many of this size take half a megabyte at most.
+ * text agrees with it. So many of this size take about a megabyte at most.
  */
 export class EventForms {
   readonly selection: Selection;
@@ -56,6 +59,7 @@ export class EventForms {
   readonly first: Hints = [];
   readonly #forms: EventForm[] = [];
   #uses = 0;
+  #credit = mostCredit;
 
   /** @param isEscaped of the texts: see JsonSelector */
   constructor(selection: Selection, isEscaped: boolean) {
@@ -63,9 +67,18 @@ export class EventForms {
     this.isEscaped = isEscaped;
   }
 
-  /** The form of this number. */
+  /** A stream begins. */
+  begin(): void {
+    this.#credit = Math.min(mostCredit, this.#credit + creditOfStream);
+  }
+
+  get mayLearn(): boolean {
+    return this.#credit >= 1;
+  }
+
+  /** The form of this number, by which an event was found. */
   use(number: number): EventForm {
-    const form = this.#forms[number] as EventForm;
+    const form = this.at(number);
     this.#uses += 1;
     form.usedAt = this.#uses;
     return form;
@@ -77,6 +90,7 @@ export class EventForms {
 
   /** Adds an event to its form, which may be a new one. @returns the form's number; -1: it is too large to be kept */
   learn(event: EventExample): number {
+    this.#credit -= 1;
     if (event.structureLength > longestForm) return -1;
     const structure = event.structure();
     const known = this.#forms.findIndex((form) => form.structure === structure);

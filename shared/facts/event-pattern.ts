@@ -1,8 +1,15 @@
 import { fill, fillIn, type Outline, Slot } from './event-outline.ts';
-import { type JsonSelector, type Recorder, type Selected, type Selection, selectJson } from './select-json.ts';
+import {
+  type JsonSelector,
+  type Recorder,
+  type Selected,
+  type Selection,
+  selectJson,
+  someText,
+} from './select-json.ts';
 
-/** What is wanted of the value in a gap of a text. Null: nothing, it is stepped over. */
-type Gap = Selection | null;
+/** What is wanted of the value in a gap of a text: of `any` nothing, and of `text` only that it is one. */
+type Gap = Selection | 'any' | 'text';
 
 /** The text of an event with gaps for values, and what is selected of it. */
 export interface Pattern {
@@ -91,9 +98,15 @@ function takeValues(
     if (index > 0 && !selector.take(parts[index] as string)) return false;
     const from = selector.at;
     const wanted = gaps[index] as Gap;
-    if (wanted === null) selector.skip();
-    else if (selector.hasParts(wanted)) return false;
-    else values?.push(selector.read(wanted));
+    if (wanted === 'any') {
+      selector.skip();
+    } else if (wanted === 'text') {
+      if (!selector.isText()) return false;
+      selector.skip();
+    } else {
+      if (selector.hasParts(wanted)) return false;
+      values?.push(selector.read(wanted));
+    }
     places?.push(from, selector.at);
   }
   return true;
@@ -169,7 +182,7 @@ export class EventExample {
         gaps.push(gap);
         from = this.#places[2 * index + 1] as number;
       }
-      if (gap === null) continue;
+      if (typeof gap === 'string') continue;
       values.push(varies[index] ? new Slot(slots) : this.#read(index, gap, values.length));
       if (varies[index]) slots += 1;
     }
@@ -226,11 +239,13 @@ export class EventRecorder implements Recorder {
   }
 
   skipped(from: number, until: number): void {
-    this.#note(null, from, until);
+    this.#note('any', from, until);
   }
 
   taken(from: number, until: number, selection: Selection, value: Selected): Selected {
-    this.#note(selection, from, until);
+    const isText = value === someText && (selection.members !== null || selection.item !== null);
+    this.#note(isText ? 'text' : selection, from, until);
+    if (isText) return value;
     // The selector only puts it where it belongs.
     return new Slot(this.values.push(value) - 1) as unknown as Selected;
   }

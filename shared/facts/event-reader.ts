@@ -3,9 +3,6 @@ import { fill, toOutline } from './event-outline.ts';
 import { EventExample, EventRecorder, type Found, matchPattern, matchRun, type Pattern } from './event-pattern.ts';
 import { JsonSelector, type Selected } from './select-json.ts';
 
-/** So many events may be of a form that is not known, and more only where many others are: forms cost something, too. */
-const mostCredit = 16;
-const creditOfMatch = 1 / 16;
 /** What has as many values has no form. */
 const mostValues = 64;
 
@@ -27,7 +24,6 @@ export class EventReader {
   readonly #selector: JsonSelector;
   readonly #forms: EventForms;
   #hints: number[];
-  #credit = mostCredit;
   /** the last event that was found by its form */
   #last: PlacedPattern | null = null;
   /** where the event before this one ends; -1: there is none */
@@ -39,6 +35,7 @@ export class EventReader {
     this.#selector = new JsonSelector(text, forms);
     this.#forms = forms;
     this.#hints = forms.first;
+    forms.begin();
   }
 
   /**
@@ -49,7 +46,6 @@ export class EventReader {
    */
   match(at: number): number {
     if (!this.#matchRepeated(at) && !this.#matchForm(at)) return -1;
-    this.#credit = Math.min(mostCredit, this.#credit + creditOfMatch);
     this.#end = this.#selector.at;
     return this.#end;
   }
@@ -64,13 +60,12 @@ export class EventReader {
    */
   read(start: number, at: number): number {
     this.#selector.at = at;
-    this.events.push(this.#credit < 1 ? this.#selector.read(this.#forms.selection) : this.#learn(start));
+    this.events.push(this.#forms.mayLearn ? this.#learn(start) : this.#selector.read(this.#forms.selection));
     this.#end = this.#selector.at;
     return this.#end;
   }
 
   #learn(start: number): Selected {
-    this.#credit -= 1;
     const recorder = new EventRecorder(mostValues);
     this.#selector.recorder = recorder;
     const outline = toOutline(this.#selector.read(this.#forms.selection));
@@ -93,7 +88,6 @@ export class EventReader {
   }
 
   #matchForm(at: number): boolean {
-    if (this.#credit < 1) return false;
     for (const number of this.#hints) {
       const { pattern } = this.#forms.at(number);
       const found: Found = { values: [], places: [] };

@@ -121,6 +121,11 @@ export class JsonSelector {
     return (first === openBrace && members !== null) || (first === openBracket && item !== null);
   }
 
+  /** Whether a text begins here, or after spaces. */
+  isText(): boolean {
+    return this.peek() === quote;
+  }
+
   /** Steps over a text, if it stands here. Two texts are compared many characters at a time, `startsWith` takes one after the other. */
   take(part: string): boolean {
     const { length } = part;
