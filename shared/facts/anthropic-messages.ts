@@ -34,7 +34,11 @@ export function readMessageStream(events: readonly Selected[], { isDamaged }: St
   let finishReason: string | null = null;
   let toolCalls = 0;
   let isOver = false;
+  let before: Selected | undefined;
   for (const event of events) {
+    // What was said already: most events differ in their text only. Each beginning of a block counts.
+    if (event === before && memberOf(event, 'content_block') === undefined) continue;
+    before = event;
     const type = memberOf(event, 'type');
     if (type === 'message_start') usages.push(memberOf(memberOf(event, 'message'), 'usage'));
     if (type === 'content_block_start' && isToolUse(memberOf(event, 'content_block'))) toolCalls += 1;

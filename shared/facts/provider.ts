@@ -49,7 +49,10 @@ function ofGoogle(pieces: readonly Selected[], endpoint: string): string | null 
 }
 
 function ofChat(pieces: readonly Selected[], model: string): string | null {
+  let before: Selected | undefined;
   for (const piece of pieces) {
+    if (piece === before) continue;
+    before = piece;
     if (isObject(memberOf(piece, 'x_groq'))) return 'groq';
     if (Array.isArray(memberOf(piece, 'prompt_filter_results'))) return 'azure.ai.openai';
     const hits = memberOf(memberOf(piece, 'usage'), 'prompt_cache_hit_tokens');

@@ -1,5 +1,6 @@
 import type { Answer } from './answer.ts';
 import { messagesWanted, readMessage, readMessageStream } from './anthropic-messages.ts';
+import { EventForms } from './event-forms.ts';
 import { geminiWanted, readGemini } from './gemini.ts';
 import { chatWanted, readChat, readChatStream, readEmbeddings } from './openai-chat.ts';
 import { readResponse, readResponseStream, responsesWanted } from './openai-responses.ts';
@@ -44,6 +45,7 @@ const selection = toSelection({
   prompt_filter_results: true,
 });
 const selectionOfList = { members: null, item: selection };
+const [forms, formsInChunks] = [new EventForms(selection, false), new EventForms(selection, true)];
 const selectionOfRequest = toSelection({ provider: true });
 
 const whole: StreamEnd = { isDone: true, isDamaged: false };
@@ -65,29 +67,30 @@ interface Reading {
   provider: string | null;
 }
 
+const unknown: Reading = { api: null, answer: null, provider: null };
+
 function readResponseBody(request: EndedRequest): Reading {
   const { response, endpoint, statusCode } = request;
-  const unread: Reading = { api: apiOfEndpoint(endpoint), answer: null, provider: null };
-  if (response === null || response.text === '') return unread;
+  const unread = (): Reading => ({ api: apiOfEndpoint(endpoint), answer: null, provider: null });
+  if (response === null || response.text === '') return unread();
   const { text, isEscaped } = response;
   const selector = new JsonSelector(text, { isEscaped });
   const first = selector.peek();
   if (first === openBrace) {
     const body = selectJson(text, selection, { isEscaped });
-    if (body === undefined) return unread;
+    if (body === undefined) return unread();
     const reading = readWhole(body, request);
     // An error has no shape of its own; neither has what is not of the endpoint's kind.
     const isError = isObject(memberOf(body, 'error')) || statusCode < 200 || statusCode > 299;
-    return reading ?? (isError ? unread : { ...unread, api: null });
+    return reading ?? (isError ? unread() : unknown);
   }
   if (first === openBracket) {
     const pieces = selectJson(text, selectionOfList, { isEscaped });
-    return pieces === undefined ? unread : (readPieces(elementsOf(pieces), whole, request) ?? { ...unread, api: null });
+    return pieces === undefined ? unread() : (readPieces(elementsOf(pieces), whole, request) ?? unknown);
   }
-  if (!isEventStream(text, selector.at)) return { ...unread, api: statusCode === 200 ? null : unread.api };
-  const events: Selected[] = [];
-  const end = readEvents(text, isEscaped, selection, (event) => events.push(event));
-  return readPieces(events, end, request) ?? unread;
+  if (!isEventStream(text, selector.at)) return statusCode === 200 ? unknown : unread();
+  const stream = readEvents(text, isEscaped ? formsInChunks : forms);
+  return readPieces(stream.events, stream, request) ?? unread();
 }
 
 /** Null: no shape that is known. */

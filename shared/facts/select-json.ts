@@ -28,6 +28,14 @@ export function toSelection(wanted: Wanted): Selection {
   return { members: new Map(members), item: null };
 }
 
+/** Is told of the values of a text that are stepped over or selected, but for those of which parts are. */
+export interface Recorder {
+  /** @param from where it begins, or spaces before it */
+  skipped(from: number, until: number): void;
+  /** @returns what is put in the place of the value */
+  taken(from: number, until: number, selection: Selection, value: Selected): Selected;
+}
+
 /** More elements than any answer has: a list of millions would take a hundred times the memory of its text. */
 export const maxElements = 10_000;
 
@@ -41,7 +49,10 @@ export const notSelectable = new SyntaxError('is no JSON, or has a list that is 
 
 const [tab, newline, carriageReturn, space, quote, comma, colon] = [0x09, 0x0a, 0x0d, 0x20, 0x22, 0x2c, 0x3a];
 const [openBracket, backslash, closeBracket, openBrace, closeBrace] = [0x5b, 0x5c, 0x5d, 0x7b, 0x7d];
-const [letterN, letterR, letterT] = [0x6e, 0x72, 0x74];
+const [letterN, letterR, letterT, zero] = [0x6e, 0x72, 0x74, 0x30];
+
+/** From about this length on, a slice costs less than it saves. */
+const longPart = 13;
 
 const number = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?$/;
 const aBackslash = /\\/;
@@ -61,8 +72,8 @@ export class JsonSelector {
   readonly #isEscaped: boolean;
   /** of the next character that was not read */
   at: number;
-  /** where values begin and end that were stepped over and are no object and no list; null: nobody asks */
-  skipped: number[] | null = null;
+  /** null: nobody asks */
+  recorder: Recorder | null = null;
 
   /**
    * @param options.isEscaped whether it is the inside of a JSON string, which has none of the escapes that begin with `\u`; its
@@ -95,13 +106,44 @@ export class JsonSelector {
 
   /** The value that begins here, or after spaces. @throws notSelectable */
   read(selection: Selection): Selected {
-    switch (this.peek()) {
+    const from = this.at;
+    const first = this.peek();
+    if (first === openBrace && selection.members !== null) return this.#readObject(selection.members);
+    if (first === openBracket && selection.item !== null) return this.#readList(selection.item);
+    const value = this.#readWhole(first, selection);
+    return this.recorder === null ? value : this.recorder.taken(from, this.at, selection, value);
+  }
+
+  /** Whether parts are selected of the value that begins here, or after spaces. */
+  hasParts({ members, item }: Selection): boolean {
+    if (members === null && item === null) return false;
+    const first = this.peek();
+    return (first === openBrace && members !== null) || (first === openBracket && item !== null);
+  }
+
+  /** Whether a text begins here, or after spaces. */
+  isText(): boolean {
+    return this.peek() === quote;
+  }
+
+  /** Steps over a text, if it stands here. Two texts are compared many characters at a time, `startsWith` takes one after the other. */
+  take(part: string): boolean {
+    const { length } = part;
+    const until = this.at + length;
+    if (this.#text.charCodeAt(until - 1) !== part.charCodeAt(length - 1)) return false;
+    const isHere = length < longPart ? this.#text.startsWith(part, this.at) : this.#text.slice(this.at, until) === part;
+    if (isHere) this.at = until;
+    return isHere;
+  }
+
+  #readWhole(first: number, { members, item }: Selection): Selected {
+    switch (first) {
       case openBrace:
-        return selection.members === null ? this.#stepOver(someObject) : this.#readObject(selection.members);
+        return this.#stepOver(someObject);
       case openBracket:
-        return selection.item === null ? this.#stepOver(someList) : this.#readList(selection.item);
+        return this.#stepOver(someList);
       case quote:
-        return selection.members === null && selection.item === null ? this.#readText() : this.#stepOver(someText);
+        return members === null && item === null ? this.#readText() : this.#stepOver(someText);
       default:
         return this.#readScalar();
     }
@@ -121,7 +163,7 @@ export class JsonSelector {
       if (this.peek() !== colon) throw notSelectable;
       this.at += 1;
       const member = members.get(key);
-      if (member === undefined) this.#skip();
+      if (member === undefined) this.#skipMember();
       else object[member.name] = this.read(member.selection);
       next = this.peek();
       this.at += 1;
@@ -159,6 +201,8 @@ export class JsonSelector {
   #readScalar(): Selected {
     const from = this.at;
     this.#skipScalar();
+    const count = countAt(this.#text, from, this.at);
+    if (count !== -1) return count;
     const token = this.#text.slice(from, this.at);
     if (token === 'null') return null;
     if (token === 'true' || token === 'false') return token === 'true';
@@ -167,26 +211,25 @@ export class JsonSelector {
   }
 
   #stepOver(mark: Selected): Selected {
-    this.#skip();
+    this.skip();
     return mark;
   }
 
-  /** Steps over a text, or over a number or a word, which begins just here. @returns whether it is one */
-  skipScalar(isText: boolean): boolean {
-    const mark = this.#isEscaped ? backslash : quote;
-    if ((this.#text.charCodeAt(this.at) === mark) !== isText) return false;
-    if (isText) this.at = this.#findQuote(this.at + (this.#isEscaped ? 2 : 1)) + 1;
-    else this.#skipScalar();
-    return true;
+  #skipMember(): void {
+    const from = this.at;
+    this.skip();
+    this.recorder?.skipped(from, this.at);
   }
 
-  /** Steps over any value, however deeply nested. */
-  #skip(): void {
+  /** Steps over any value, however deeply nested. @throws notSelectable */
+  skip(): void {
     const first = this.peek();
+    if (first === quote) {
+      this.at = this.#findQuote(this.at + (this.#isEscaped ? 2 : 1)) + 1;
+      return;
+    }
     if (first !== openBrace && first !== openBracket) {
-      const from = this.at;
-      this.skipScalar(first === quote);
-      this.skipped?.push(from, this.at);
+      this.#skipScalar();
       return;
     }
     let [braces, brackets] = [0, 0];
@@ -248,6 +291,18 @@ export function selectJson(text: string, selection: Selection, place: TextPlace)
   } catch {
     return undefined;
   }
+}
+
+/** A whole number of few digits, as most numbers are. -1: something else. */
+function countAt(text: string, from: number, until: number): number {
+  if (until - from > 9 || (text.charCodeAt(from) === zero && until - from > 1)) return -1;
+  let count = 0;
+  for (let at = from; at < until; at += 1) {
+    const digit = text.charCodeAt(at) - zero;
+    if (digit < 0 || digit > 9) return -1;
+    count = 10 * count + digit;
+  }
+  return count;
 }
 
 /** @throws SyntaxError when it has an escape that JSON does not know */

@@ -1,12 +1,6 @@
-import { EventTemplate } from './event-template.ts';
-import {
-  JsonSelector,
-  notSelectable,
-  type Selected,
-  type Selection,
-  selectJson,
-  type TextPlace,
-} from './select-json.ts';
+import type { EventForms } from './event-forms.ts';
+import { EventReader } from './event-reader.ts';
+import { notSelectable, type Selected, selectJson } from './select-json.ts';
 
 /** How a stream of server-sent events ended, as far as its text says. */
 export interface StreamEnd {
@@ -25,54 +19,43 @@ export function isEventStream(text: string, start = 0): boolean {
 
 const [newline, carriageReturn, space, backslash, openBrace] = [0x0a, 0x0d, 0x20, 0x5c, 0x7b];
 const [letterN, letterR] = [0x6e, 0x72];
-const data = 'data:';
+const [data, name] = ['data:', 'event:'];
 const doneMark = '[DONE]';
 
-/** Gives the JSON objects of a stream to `take`, one after the other. Never throws unless `take` does. */
-export function readEvents(
-  text: string,
-  isEscaped: boolean,
-  selection: Selection,
-  take: (event: Selected) => void,
-): StreamEnd {
-  const events: Selected[] = [];
-  const end = readLines(text, { isEscaped }, selection, events) ?? readSplitEvents(text, isEscaped, selection, events);
-  for (const event of events) take(event);
-  return end;
+/** The JSON objects of a stream, and how it ended. */
+export interface StreamEvents extends StreamEnd {
+  events: readonly Selected[];
+}
+
+/** Never throws. @param forms of events in streams before, to which those of this one are added */
+export function readEvents(text: string, forms: EventForms): StreamEvents {
+  return readLines(text, forms) ?? readSplitEvents(text, forms);
 }
 
 /** Reads events of which each is in one line, as all providers write them. Null: only a split of the lines can tell. */
-function readLines(text: string, place: TextPlace, selection: Selection, events: Selected[]): StreamEnd | null {
-  const { isEscaped } = place;
-  const selector = new JsonSelector(text, place);
-  let template: EventTemplate | null = null;
+function readLines(text: string, forms: EventForms): StreamEvents | null {
+  const { isEscaped } = forms;
+  const reader = new EventReader(text, forms);
   let isDone = false;
-  // Behind the event before it, so that an event's template has its name, too.
+  // Where an event begins: at its name, which tells its form.
   let start = 0;
   let at = 0;
   try {
     while (at < text.length) {
-      if (at === start && template?.matches(selector, at)) {
-        events.push(template.event);
-      } else if (!text.startsWith(data, at)) {
-        at = nextLine(text, at, isEscaped);
-        continue;
-      } else {
-        at += data.length;
-        while (text.charCodeAt(at) === space) at += 1;
-        if (text.charCodeAt(at) !== openBrace) {
-          isDone ||= text.startsWith(doneMark, at);
+      let end = at === start ? reader.match(at) : -1;
+      if (end === -1) {
+        const isData = text.startsWith(data, at);
+        const isName = !isData && text.startsWith(name, at);
+        if (isData) at = behindSpaces(text, at + data.length);
+        if (!isData || text.charCodeAt(at) !== openBrace) {
+          isDone ||= isData && text.startsWith(doneMark, at);
           at = nextLine(text, at, isEscaped);
+          if (!isName) start = at;
           continue;
         }
-        selector.at = at;
-        selector.skipped = [];
-        const event = selector.read(selection);
-        events.push(event);
-        template = new EventTemplate(event, text, { from: start, until: selector.at }, selector.skipped);
-        selector.skipped = null;
+        end = reader.read(start, at);
       }
-      at = behindLineEnds(text, selector.at, isEscaped);
+      at = behindLineEnds(text, end, isEscaped);
       if (at === -1) return null;
       start = at;
     }
@@ -80,14 +63,19 @@ function readLines(text: string, place: TextPlace, selection: Selection, events:
     if (error === notSelectable || error instanceof SyntaxError) return null;
     throw error;
   }
-  return { isDone, isDamaged: false };
+  return { events: reader.events, isDone, isDamaged: false };
+}
+
+function behindSpaces(text: string, from: number): number {
+  let at = from;
+  while (text.charCodeAt(at) === space) at += 1;
+  return at;
 }
 
 /** Where the next line with something in it begins. -1: there is something else in this one, after spaces. */
 function behindLineEnds(text: string, from: number, isEscaped: boolean): number {
-  let at = from;
-  while (text.charCodeAt(at) === space) at += 1;
-  const end = at;
+  const end = behindSpaces(text, from);
+  let at = end;
   const [first, last, step] = isEscaped ? [letterN, letterR, 2] : [newline, carriageReturn, 1];
   for (; at < text.length; at += step) {
     if (isEscaped && text.charCodeAt(at) !== backslash) break;
@@ -113,8 +101,8 @@ function nextLine(text: string, from: number, isEscaped: boolean): number {
 }
 
 /** As the standard says it: an event has the text of all its data lines. It stops at the first that is no JSON. */
-function readSplitEvents(text: string, isEscaped: boolean, selection: Selection, events: Selected[]): StreamEnd {
-  events.length = 0;
+function readSplitEvents(text: string, { isEscaped, selection }: EventForms): StreamEvents {
+  const events: Selected[] = [];
   let isDone = false;
   for (const event of splitEvents(isEscaped ? decodeInside(text) : text)) {
     if (event.trim() === doneMark) {
@@ -123,10 +111,10 @@ function readSplitEvents(text: string, isEscaped: boolean, selection: Selection,
     }
     if (!event.trimStart().startsWith('{')) continue;
     const value = selectJson(event, selection, { isEscaped: false });
-    if (value === undefined) return { isDone: false, isDamaged: true };
+    if (value === undefined) return { events, isDone: false, isDamaged: true };
     events.push(value);
   }
-  return { isDone, isDamaged: false };
+  return { events, isDone, isDamaged: false };
 }
 
 function* splitEvents(text: string): Generator<string> {

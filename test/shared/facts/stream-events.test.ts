@@ -1,16 +1,14 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { EventForms } from '../../../shared/facts/event-forms.ts';
 import { type Selected, selectJson, toSelection } from '../../../shared/facts/select-json.ts';
-import { readEvents } from '../../../shared/facts/stream-events.ts';
+import { readEvents, type StreamEvents } from '../../../shared/facts/stream-events.ts';
 
 const wanted = toSelection({ type: true, index: true, part: { id: true, names: [true] } });
 
 /** The events of a stream, in both places that its text can be in, which must be the same. */
-function eventsOf(text: string): { events: Selected[]; isDone: boolean; isDamaged: boolean } {
-  const read = (one: string, isEscaped: boolean) => {
-    const events: Selected[] = [];
-    return { ...readEvents(one, isEscaped, wanted, (event) => events.push(event)), events };
-  };
+function eventsOf(text: string): StreamEvents {
+  const read = (one: string, isEscaped: boolean) => readEvents(one, new EventForms(wanted, isEscaped));
   const plain = read(text, false);
   const inside = JSON.stringify(text).slice(1, -1);
   if (!/(?:^|[^\\])(?:\\\\)*\\u/.test(inside))
@@ -85,6 +83,131 @@ test('events: of one shape, with values that stay the same for a while, each is 
     }),
     { numRuns: 2_000 },
   );
+});
+
+const anyStream = fc
+  .record({
+    events: fc.array(anyEvent, { maxLength: 8 }),
+    respell: fc.constantFrom<(event: string) => string>(
+      (event) => event,
+      (event) => event.replace('"type"', '"t\\u0079pe"'),
+      (event) => event.replace('{', '{"type":"first",'),
+      (event) => event.replace(/}$/, ',"index":[9]}'),
+      (event) => event.replaceAll('":', '" : '),
+      (event) => JSON.stringify(Object.fromEntries(Object.entries(JSON.parse(event) as object).reverse())),
+    ),
+    before: fc.constantFrom('', 'event: x\n', ': ping\n\n', 'id: 7\nevent: y\n', 'data: [DONE]\n\n', '\ufeff'),
+    end: fc.constantFrom('\n\n', '\r\n\r\n', '\n', ' \n\n'),
+  })
+  .map(({ events, respell, before, end }) => {
+    const texts = events.map(respell);
+    return {
+      texts,
+      text: texts.map((event) => `${before}data: ${event}${end}`).join(''),
+      hasMark: before === '\ufeff',
+    };
+  });
+
+/** Of a text and of the same in a chunk. */
+const placesOf = (text: string) => {
+  const inside = JSON.stringify(text).slice(1, -1);
+  const isInChunk = !/(?:^|[^\\])(?:\\\\)*\\u/.test(inside);
+  return isInChunk ? [text, Buffer.from(inside).toString('latin1')] : [text];
+};
+
+test('events: whatever streams were read before, each is what is selected of it alone', () => {
+  fc.assert(
+    fc.property(fc.array(anyStream, { maxLength: 12 }), (streams) => {
+      const forms = [new EventForms(wanted, false), new EventForms(wanted, true)];
+      for (const { texts, text, hasMark } of [...streams, ...streams.toReversed()]) {
+        // With a mark of its byte order before it, no line is one of data.
+        const alone = hasMark ? [] : texts.map((event) => selectJson(event, wanted, { isEscaped: false }));
+        for (const [place, one] of placesOf(text).entries())
+          expect(readEvents(one, forms[place] as EventForms).events).toEqual(alone);
+      }
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+/** Each event is read as if it were the first one. */
+class NoForms extends EventForms {
+  override learn(): number {
+    return -1;
+  }
+}
+
+test('events: of streams that somebody has changed, forms make nothing another thing than it is', () => {
+  const change = fc.record({
+    at: fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }),
+    deleted: fc.nat(4),
+    inserted: fc.constantFrom(
+      ...[
+        '',
+        '"',
+        '\\',
+        '{',
+        '}',
+        '[',
+        ']',
+        ',',
+        ':',
+        '9',
+        'null',
+        ' ',
+        '\n',
+        '\r',
+        '\n\n',
+        '\\u0041',
+        '"type":7,',
+        '\ud800',
+      ],
+      ...[
+        '\ndata: ',
+        '\n\ndata: {"type":"z"}\n\n',
+        '\n\ndata: [DONE]\n\n',
+        '\nevent: x\n',
+        '\n: ping\n',
+        '{"type":"z"}',
+        '"x":[{"',
+      ],
+    ),
+  });
+  const changed = fc.record({ stream: anyStream, changes: fc.array(change, { maxLength: 3 }) });
+  fc.assert(
+    fc.property(fc.array(changed, { maxLength: 12 }), (streams) => {
+      const forms = [new EventForms(wanted, false), new EventForms(wanted, true)];
+      for (const { stream, changes } of [...streams, ...streams.toReversed()]) {
+        let { text } = stream;
+        for (const { at, deleted, inserted } of changes) {
+          const place = Math.floor(at * text.length);
+          text = text.slice(0, place) + inserted + text.slice(place + deleted);
+        }
+        for (const [place, one] of placesOf(text).entries())
+          expect(readEvents(one, forms[place] as EventForms)).toEqual(
+            readEvents(one, new NoForms(wanted, place === 1)),
+          );
+      }
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+test('events: so many forms there may be, so few are kept, and none that is large', () => {
+  const forms = new EventForms(wanted, false);
+  for (let one = 0; one < 300; one += 1) {
+    const events = [
+      `{"k${one}":{"x":1},"type":"a"}`,
+      `{"${'k'.repeat(one * 40)}":"${'v'.repeat(one * 40)}","index":${one}}`,
+    ];
+    const many = `{${Array.from({ length: one }, (_, name) => `"${name}":${name}`).join(',')}}`;
+    const { events: read } = readEvents(`data: ${[...events, many].join('\n\ndata: ')}\n\n`, forms);
+    expect(read).toEqual([{ type: 'a' }, { index: one }, {}]);
+  }
+  expect(forms.at(63)).toBeDefined();
+  expect(forms.at(64)).toBeUndefined();
+  for (let number = 0; number < 64; number += 1)
+    expect(forms.at(number).pattern.parts.join('').length).toBeLessThan(4_096 + 64 * 64);
 });
 
 test('events: a stream is read up to what is no JSON, as its end is when it was cut', () => {
