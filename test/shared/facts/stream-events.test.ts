@@ -193,6 +193,17 @@ test('events: of streams that somebody has changed, forms make nothing another t
   );
 });
 
+test('events: what stands before the first one is not taken for the end of its line', () => {
+  const event = (text: string) => `data: {"type":"a","text":"${text}"}`;
+  for (const before of ['', ': hi\n\n', 'event: x\n', 'data: [DONE]\n\n']) {
+    const forms = new EventForms(wanted, false);
+    for (const text of 'abc')
+      readEvents(`${before}${['x', text, 'z'].map((one) => `${event(one)}\n\n`).join('')}`, forms);
+    const inOneLine = `${before}${event('p')}\n\n${event('q')}${before}${event('r')}\n\n`;
+    expect(readEvents(inOneLine, forms)).toEqual(readEvents(inOneLine, new NoForms(wanted, false)));
+  }
+});
+
 test('events: so many forms there may be, so few are kept, and none that is large', () => {
   const forms = new EventForms(wanted, false);
   for (let one = 0; one < 300; one += 1) {
