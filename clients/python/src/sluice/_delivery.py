@@ -17,6 +17,7 @@ from . import _process
 from ._answers import Answer, Later, Refusal, Stored, TooMuch
 from ._backoff import backoff_s
 from ._buffer import Entry, RecordBuffer
+from ._gateway import Gateway
 from ._problems import ProblemLog
 from ._reports import LAST_REPORT_S, Reports
 from ._tallies import Tallies, Tally
@@ -46,22 +47,6 @@ class RecordRefused(Exception):
 
 class RecordUnsent(Exception):
     """The sender was closed before the gateway had answered for a record."""
-
-
-class SendsBodies(Protocol):
-    """A gateway."""
-
-    def send(
-        self,
-        method: str,
-        path: str,
-        body: bytes,
-        content_type: str,
-        records: int,
-        may_begin: Callable[[], bool] | None = None,
-    ) -> Answer: ...
-    def close(self) -> None: ...
-    def interrupt(self) -> None: ...
 
 
 class Listener(Protocol):
@@ -112,7 +97,7 @@ class Delivery:
 
     def __init__(
         self,
-        gateway: SendsBodies,
+        gateway: Gateway,
         *,
         records: str,
         name: str,

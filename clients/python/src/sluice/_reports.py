@@ -10,9 +10,10 @@ import re
 import secrets
 import socket
 import time
-from typing import Any, Callable, Optional, Protocol
+from typing import Any, Callable, Optional
 
-from ._answers import Answer, Stored
+from ._answers import Stored
+from ._gateway import Gateway
 from ._tallies import Tallies, Tally
 
 #: Of a report. Further minutes go into the next ones.
@@ -25,10 +26,6 @@ LAST_REPORT_S = 2.0
 _AFTER_MINUTE_S = 0.02
 
 
-class SendsBodies(Protocol):
-    def send(self, method: str, path: str, body: bytes, content_type: str, records: int) -> Answer: ...
-
-
 class Reports:
     """The reports of one sender in one process.
 
@@ -36,7 +33,7 @@ class Reports:
     :param lock: of the delivery
     """
 
-    def __init__(self, records: str, tallies: Tallies, gateway: SendsBodies, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, records: str, tallies: Tallies, gateway: Gateway, clock: Callable[[], float] = time.time) -> None:
         self._path = f"/v1/reports?records={records}"
         self._tallies = tallies
         self._gateway = gateway
